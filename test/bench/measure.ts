@@ -51,13 +51,13 @@ export interface Contender {
  * Runs contenders in turn, so that a machine whose speed drifts slows them all alike, and prints each one's times and its ratio to
  * the first one, round by round.
  */
-export async function compare(title: string, contenders: readonly Contender[], batcher: number): Promise<void> {
+export async function compare(title: string, contenders: readonly Contender[], rounds: number): Promise<void> {
   const times: number[][] = contenders.map(() => []);
-  for (let round = 0; round <= batcher; round += 1) {
+  for (let round = 0; round <= rounds; round += 1) {
     for (const [index, { run }] of contenders.entries()) {
       const ms = await run();
       // The first round only warms caches up.
-      if (round > 0 || batcher === 0) times[index]?.push(ms);
+      if (round > 0 || rounds === 0) times[index]?.push(ms);
     }
   }
   console.log(`\n${title}`);

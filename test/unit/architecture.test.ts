@@ -32,7 +32,7 @@ test('src/lib/engine imports no other room', () => {
   );
 });
 
-test('only src/lib/engine judges how long a failure is watched', () => {
+test('only src/lib/engine decides how long a failure is tolerated', () => {
   const judges = sources.filter(({ text }) => /\bPatience\b|\.final\b/.test(text));
   assert.ok(judges.length > 0, 'this test sees nothing that judges');
   assert.deepEqual(outside('src/lib/engine/', judges), []);
@@ -44,7 +44,7 @@ test('the library neither ends the process nor touches its streams', () => {
   assert.deepEqual(outside('src/lib/terminal/', offenders), []);
 });
 
-test('only src/lib/terminal writes to the terminal: everything is cleaned there', () => {
+test('only src/lib/terminal writes to the terminal, where everything is cleaned', () => {
   const writers = sources.filter(({ text }) => /\b(?:stdout|stderr|stream|terminal)\.write\(/.test(text));
   assert.ok(writers.length > 0, 'this test sees nothing that writes');
   assert.deepEqual(outside('src/lib/terminal/', writers), []);
@@ -62,7 +62,7 @@ test('only src/lib/programs/program.ts runs programs, and never through a shell'
   assert.deepEqual(shells, []);
 });
 
-test('nothing is sent but to the clusters of contexts: connections are opened at these places', () => {
+test('only these places open connections, and only to the clusters of contexts', () => {
   const openers = sources.filter(({ text }) =>
     /\bfetch\(|\bWebSocket\b|from 'node:(?:http2?|https|tls|net|dgram)'/.test(text),
   );
@@ -76,7 +76,7 @@ test('nothing is sent but to the clusters of contexts: connections are opened at
   ]);
 });
 
-test('commands that people are told to type are quoted by the tag `command`', () => {
+test('suggested commands are quoted by the tag `command`', () => {
   const untagged =
     /(?<!command)`[^`]*\b(?:stellarctl (?:init|its|wds|wec|policy|workload|status|doctor|report|accept|label|deregister) |(?:kubectl|clusteradm) [a-z-])[^`]*\$\{/;
   const tagged = sources.filter(({ text }) => /command`[^`]*\$\{/.test(text));
@@ -87,7 +87,7 @@ test('commands that people are told to type are quoted by the tag `command`', ()
   assert.deepEqual(offenders, []);
 });
 
-test('commands of this program begin a text, so that they are told as the user calls it', () => {
+test('commands of this program begin a text, so they match the name under which it was called', () => {
   const inside =
     /(?<!['"`]|&& )\bstellarctl (?:init|its|wds|wec|policy|workload|status|doctor|report|accept|label|deregister)\b/;
   assert.match("'See stellarctl wec list'", inside);
@@ -101,7 +101,7 @@ test('commands of this program begin a text, so that they are told as the user c
   );
 });
 
-test('what goes into a report is redacted at one place', () => {
+test('one place redacts what goes into a report', () => {
   const report = sources.filter(({ file }) => file.startsWith('src/lib/report/'));
   const importers = report.filter(({ text }) => text.includes("'./redact.ts'"));
   assert.deepEqual(
@@ -117,7 +117,7 @@ test('what goes into a report is redacted at one place', () => {
   );
 });
 
-test('what may go wrong with one cluster is told from what ends a command at one place', () => {
+test('one place decides whether a failure of one cluster ends a command', () => {
   const guards = sources.filter(({ text }) => /instanceof StellarError\b.*'interrupted'/.test(text));
   assert.deepEqual(
     guards.map(({ file }) => file),
@@ -138,7 +138,7 @@ test('no function has more than 60 lines', () => {
   assert.deepEqual(long, []);
 });
 
-test('the library lays nothing out for a screen', () => {
+test('the library formats nothing for a screen', () => {
   const layout = /\.padEnd\(|\.join\((['"`]) {2,}\1\)|(['"`])(?:(?!\2).)*\S {2,}\S(?:(?!\2).)*\2/;
   for (const line of ["a.join('  ')", "'a   b'", '`a  b`']) assert.match(line, layout);
   const allowed = [
@@ -153,7 +153,7 @@ test('the library lays nothing out for a screen', () => {
   assert.deepEqual(offenders.sort(), allowed);
 });
 
-test('no hint and no message of an error is tested or cut', () => {
+test('no code tests or cuts hints and error messages', () => {
   const said = String.raw`(?:\b(?:error|failure|cause|problem)\??\.(?:message|why)|\bhint)\b`;
   const judged = new RegExp(
     String.raw`${said}\??\.(?:at|endsWith|includes|indexOf|match|matchAll|replace|replaceAll|search|slice|split|startsWith|trim)\(|\.(?:test|exec)\([^()]*${said}`,
@@ -165,7 +165,7 @@ test('no hint and no message of an error is tested or cut', () => {
   assert.deepEqual(offenders.sort(), ['src/cli.ts', 'src/lib/programs/helm/documents.ts']);
 });
 
-test('kubeconfigs are parsed at one place', () => {
+test('one place parses kubeconfigs', () => {
   const parsers = sources.filter(
     ({ file, text }) => file.startsWith('src/lib/kube/') && /import \{[^}]*\bparse\w*\b[^}]*\} from 'yaml'/.test(text),
   );
@@ -175,7 +175,7 @@ test('kubeconfigs are parsed at one place', () => {
   );
 });
 
-test('imports are told apart from imports of types', () => {
+test('imports are distinguished from imports of types', () => {
   const text = [
     "import a from 'a';",
     "import type { B } from 'b';",

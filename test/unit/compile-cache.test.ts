@@ -31,7 +31,7 @@ function newHome(): string {
 }
 const placeIn = (home: string) => path.join(home, '.cache', 'stellarctl', 'compiled');
 
-describe('what Node has compiled is kept', () => {
+describe('the compile cache of Node is kept', () => {
   test("in the user's own folder, which others can neither read nor write", () => {
     const home = newHome();
     assert.ok(cacheOf(home).startsWith(placeIn(home)));
@@ -39,13 +39,13 @@ describe('what Node has compiled is kept', () => {
     assert.ok(!existsSync(path.join(folder, 'node-compile-cache')));
     assert.ok(cacheOf(home).startsWith(placeIn(home)), 'also the second time');
   });
-  test('where XDG_CACHE_HOME says, and a relative one does not count', () => {
+  test('in XDG_CACHE_HOME, unless it is relative', () => {
     const home = newHome();
     const elsewhere = path.join(home, 'elsewhere');
     assert.ok(cacheOf(home, { XDG_CACHE_HOME: elsewhere }).startsWith(path.join(elsewhere, 'stellarctl')));
     assert.ok(cacheOf(home, { XDG_CACHE_HOME: 'relative' }).startsWith(placeIn(home)));
   });
-  test('where a NODE_COMPILE_CACHE of the user says', () => {
+  test("in the user's NODE_COMPILE_CACHE", () => {
     const home = newHome();
     const own = path.join(home, 'own');
     assert.ok(cacheOf(home, { NODE_COMPILE_CACHE: own }).startsWith(own));
@@ -53,8 +53,8 @@ describe('what Node has compiled is kept', () => {
   });
 });
 
-describe('what Node has compiled is not kept', () => {
-  test('where its folder is a link', () => {
+describe('the compile cache of Node is not kept', () => {
+  test('if its folder is a link', () => {
     const home = newHome();
     mkdirSync(path.dirname(placeIn(home)), { recursive: true });
     mkdirSync(path.join(home, 'planted'));
@@ -65,13 +65,13 @@ describe('what Node has compiled is not kept', () => {
     ['everybody', 0o777],
     ['a group', 0o770],
   ] as const) {
-    test(`where ${who} may write to its folder`, () => {
+    test(`if ${who} may write to its folder`, () => {
       const home = newHome();
       mkdirSync(placeIn(home), { recursive: true });
       chmodSync(placeIn(home), mode);
       assert.equal(cacheOf(home), '');
     });
-    test(`where ${who} may put another folder in its place`, () => {
+    test(`if ${who} may replace its folder`, () => {
       const home = newHome();
       mkdirSync(path.join(home, '.cache'));
       chmodSync(path.join(home, '.cache'), mode);
@@ -79,8 +79,8 @@ describe('what Node has compiled is not kept', () => {
       assert.ok(!existsSync(path.join(home, '.cache', 'stellarctl')));
     });
   }
-  test('where there is no place for it', () => assert.equal(cacheOf('/proc/nothing'), ''));
-  test('in what another user has made before', { skip: !isRoot && 'takes two users' }, () => {
+  test('if there is no folder for it', () => assert.equal(cacheOf('/proc/nothing'), ''));
+  test('in a folder that another user has created', { skip: !isRoot && 'takes two users' }, () => {
     const home = newHome();
     mkdirSync(placeIn(home), { recursive: true });
     chownSync(placeIn(home), nobody, nobody);

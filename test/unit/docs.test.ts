@@ -14,18 +14,18 @@ const sources = globSync('**/*.ts', { cwd: library })
 const problems = readProblems();
 const told = new Set([...problems.values()].flatMap((found) => found.map(({ code }) => code)));
 
-test('the documentation tells of the checks as they are (else: npm run docs)', () => {
+test('the documentation lists the current checks (else: npm run docs)', () => {
   const present = readFileSync(troubleshootingFile, 'utf8');
   assert.equal(troubleshooting(present), present);
 });
 
-test('every check is told of, and none that is not made', () =>
+test('every check is documented, and every documented check exists', () =>
   assert.deepEqual([...problems.keys()].sort(), catalogue.map(({ id }) => id).sort()));
 
 /** How checks and stages name what is wrong: by the first argument of what makes a Problem, by a field, or in a table of codes. */
 const named = /\b(?:fail|warn|problem|awaited|otherwise)\(\s*([^,()]+),|\bcode: ('[^']+')|\bconst codes = \{([^}]+)\}/g;
 
-test('every code that a check may give is told of, and no other', () => {
+test('every code of a check is documented, and no other', () => {
   const judges = sources.filter((text) => /from '.*engine\/(?:checks|problem|stages)\.ts'/.test(text));
   const written = judges.flatMap((text) => [...text.matchAll(named)].map((match) => match.slice(1).join('')));
   const codes = written.flatMap((text) => [...text.matchAll(/'([a-z-]+)'(?!:)/g)].map(([, code]) => code));

@@ -17,7 +17,7 @@ test('the page lists its contents (else: npm run docs)', () => assert.equal(with
 describe('documents of commands', () => {
   const commands = leavesOf(program());
 
-  test('are described, each of them', () => {
+  test('are all described', () => {
     const described = new Set(sections.map((section) => section.replace(/ --.*/, '')));
     const names = commands.filter(
       (name) => !/^wec (accept|label|deregister)$|^(help|completion|__complete)$/.test(name),
@@ -32,7 +32,7 @@ describe('documents of commands', () => {
     );
   });
 
-  test('are described for options that exist', () => {
+  test('are described for existing options', () => {
     for (const section of sections) {
       const words = section.split(' ');
       const known = commandNamed(program(), words).options.map(({ long }) => long);
@@ -58,7 +58,7 @@ describe('documents of commands', () => {
   });
 
   for (const file of globSync('test/golden/**/*.txt', { cwd: root }))
-    test(`in ${file} are as described`, () => {
+    test(`in ${file} match their description`, () => {
       const text = readFileSync(path.join(root, file), 'utf8');
       assert.deepEqual(
         runsIn(text).flatMap(({ words, printed }) => undocumented(words, printed)),
@@ -66,7 +66,7 @@ describe('documents of commands', () => {
       );
     });
 
-  test('that are not as described are seen', () => {
+  test('that do not match their description are found', () => {
     const item = { name: 'c1', stage: null, blockedAt: null, changed: true };
     const of = (document: object) => undocumented(['wec', 'accept', 'c1'], [document]);
     assert.deepEqual(of({ items: [item] }), []);
@@ -80,7 +80,7 @@ describe('documents of commands', () => {
   });
 });
 
-test('every error code is described with its exit code, and none that does not exist', () => {
+test('every error code is documented with its exit code, and every documented code exists', () => {
   const [, table = ''] = page.split('\n## Error codes\n');
   const [rows = ''] = table.split('\n## ');
   const described = [...rows.matchAll(/^\| (`[^|]*`) \| ([^|]*) \|/gm)].flatMap(([, cell = '', exit = '']) =>

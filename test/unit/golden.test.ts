@@ -30,12 +30,12 @@ describe('normalise', () => {
   ];
   for (const [text, expected] of cases) it(text, () => assert.equal(normalise(text, []), expected));
 
-  it('leaves what people have given', () => {
+  it('keeps names that users have given', () => {
     const text = '--timeout 1.5s, after 15s without progress, Give a duration as 90s, 5m or 1h; v1.36.3, 0.30.0';
     assert.equal(normalise(text, []), text);
   });
 
-  it('knows what contains something known as well', () => {
+  it('replaces longer known texts first', () => {
     const known = [
       { text: '/tmp/a', as: '$HOME' },
       { text: '/tmp/a/bed', as: '<bed>' },
@@ -45,13 +45,13 @@ describe('normalise', () => {
 });
 
 describe('inOrder', () => {
-  it('sorts stages of one subject that are told one after the other, and nothing else', () => {
+  it('sorts adjacent stages of one subject, and nothing else', () => {
     const line = (stage: string) => `its1: ${stage} after <duration>\n`;
     const text = `${line('b')}${line('a')}its1: note\n${line('0')}Next: z\nNext: y\n`;
     assert.equal(inOrder(text, 'reached'), `${line('a')}${line('b')}its1: note\n${line('0')}Next: z\nNext: y\n`);
   });
 
-  it('sorts writes of one kind that follow each other', () => {
+  it('sorts adjacent writes of one kind', () => {
     assert.equal(
       inOrder('create pods b\ncreate pods a\npatch pods 0\n', 'written'),
       'create pods a\ncreate pods b\npatch pods 0\n',
@@ -60,7 +60,7 @@ describe('inOrder', () => {
 });
 
 describe('askedOnce', () => {
-  it('counts what KubeFlex is asked once, and other writes as often as they are', () => {
+  it('counts a request for KubeFlex to reconcile once, and other writes as often as they occur', () => {
     const writes =
       'patch controlplanes its1\npatch controlplanes its1\npatch managedclusters a\npatch managedclusters a\n';
     assert.equal(askedOnce(writes), writes.slice('patch controlplanes its1\n'.length));
@@ -68,7 +68,7 @@ describe('askedOnce', () => {
 });
 
 describe('settled', () => {
-  it('is what is left of lines that moved', () => {
+  it('is the final text of animated lines', () => {
     assert.equal(settled('\u001b[?25l  a ⠋ waiting\u001b[2K\u001b[1Gdone\r\nNext\r\n\u001b[?25h'), 'done\nNext\n');
     assert.equal(settled('one\r\ntwo\u001b[2K\u001b[1A\u001b[2K\u001b[Gthree\r\n'), 'three\n');
   });
@@ -82,7 +82,7 @@ describe('settled', () => {
 });
 
 describe('marked', () => {
-  it('shows where a line was written, and what cannot be seen', () => {
+  it('shows the stream of a line, and invisible characters', () => {
     assert.equal(marked('1', 'a\n\n\u001b[2mb  \n'), '1| a\n1|\n1| ␛[2mb␠␠\n');
     assert.equal(marked('2', 'a'), '2| a\n2\\ no newline at the end\n');
     assert.equal(marked('1', ''), '');
@@ -109,11 +109,11 @@ describe('replay', () => {
     }
   }
 
-  it('accepts what is recorded, and does not touch the file', async () => {
+  it('accepts the recorded output, and does not change the file', async () => {
     assert.equal(await replayed({}), text);
   });
 
-  it('fails for anything else, and says where', { skip: process.env.UPDATE_GOLDEN === '1' }, async () => {
+  it('fails for any other output, and shows where', { skip: process.env.UPDATE_GOLDEN === '1' }, async () => {
     await assert.rejects(replayed({ 'stellarctl b': 'exit 1\n' }), { actual: '$ stellarctl b\nexit 1\n' });
     await assert.rejects(replayed({ 'stop its1': '1| x\n' }), /1 runs of a\.txt differ/);
   });

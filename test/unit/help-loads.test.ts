@@ -16,7 +16,7 @@ const dist = path.resolve(import.meta.dirname, '..', '..', 'dist');
 const contents = JSON.parse(readFileSync(path.join(dist, 'contents.json'), 'utf8')) as Record<string, string[]>;
 const loadList = path.join(import.meta.dirname, 'support', 'load-list.ts');
 
-test('what a command loads is seen', async () => {
+test('loaded modules are detected', async () => {
   const { packages } = await runAndList(['wec', 'list', '--its', 'nowhere', '--kubeconfig', '/dev/null']);
   assert.ok(packages.includes('yaml') || packages.includes('@kubernetes/client-node'), `saw ${packages.join(', ')}`);
 });
@@ -39,7 +39,7 @@ test('the help of every command loads commander alone, and offers no argument fo
   assert.ok(seen.includes('stellarctl wec join'), `saw only ${seen.join(', ')}`);
 });
 
-test('help shows the help of the command that follows, however deep it is', async () => {
+test('help shows the help of the command that follows, at any depth', async () => {
   const shown = async (words: string[]) => {
     const { stdout, stderr, exitCode } = await stellarctl(words);
     return { stdout: String(stdout), stderr: String(stderr), exitCode };
@@ -68,7 +68,7 @@ const ofRequests = [
   ...['crypto', 'dns', 'tls', 'tty'],
 ].sort();
 
-test('help, and a command that talks to a cluster, load no more of Node than they use', async (t) => {
+test('help, and a command that contacts a cluster, load no more of Node than they use', async (t) => {
   const server = createServer((_, response) => response.end('{"items":[]}')).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => server.close());

@@ -78,10 +78,10 @@ function mistakeOf(words: readonly string[]): string | undefined {
 describe('a mistake in a command is found', () => {
   const wrong = ['wec jion cluster1', 'wec list --colour', 'policy get', 'its get its1 its2', 'wec wait --for gone a'];
   for (const line of wrong) it(line, () => assert.ok(mistakeIn(line.split(' '))));
-  it('and none in a part of one', () => assert.equal(mistakeIn(['policy', 'create', '--dry-run'], true), undefined));
+  it('but not in a part of one', () => assert.equal(mistakeIn(['policy', 'create', '--dry-run'], true), undefined));
 });
 
-it('a line is split as a shell does', () =>
+it('a line is split as by a shell', () =>
   assert.deepEqual(commandsOf(`A=b kubectl get -o 'x y' "$Z" 2>&1 > f | wc -l && c\\ d   # e`), [
     ['kubectl', 'get', '-o', 'x y', '$Z'],
     ['wc', '-l'],
@@ -92,7 +92,7 @@ it('every page is tested', () =>
   assert.deepEqual(walkedPages.toSorted(), ['README.md', ...globSync('docs/*.md', { cwd: root })].sort()));
 
 for (const page of pages) {
-  it(`${page}: every link within the repository leads somewhere`, () => {
+  it(`${page}: every link within the repository works`, () => {
     const broken = linksOf(page).filter(({ file, anchor }) => {
       if (!existsSync(path.join(root, file))) return true;
       return anchor !== undefined && !anchorsOf(file).has(anchor);
@@ -100,7 +100,7 @@ for (const page of pages) {
     assert.deepEqual(broken, []);
   });
 
-  it(`${page}: every block says what it is`, () =>
+  it(`${page}: every block has a language`, () =>
     assert.deepEqual(
       blocksOf(page).filter(({ language }) => language === ''),
       [],
@@ -114,7 +114,7 @@ for (const page of pages) {
     assert.deepEqual(mistakes, []);
   });
 
-  it(`${page}: every command that its text names exists`, () => {
+  it(`${page}: every command in its text exists`, () => {
     const mistakes = spansOf(page).flatMap(({ text, place }) => {
       const [words = []] = commandsOf(text.replace(/ ?… ?/g, ' '));
       const given = argumentsOf(words) ?? (isNamed(words) ? words : []);

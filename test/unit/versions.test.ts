@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { compareVersions, findVersion } from '../../src/lib/programs/version.ts';
 
-test('versions are compared as versions, not as words', () => {
+test('versions are compared as versions, not as strings', () => {
   const ascending = [
     '0.9.3',
     '0.10.0-alpha',
@@ -27,7 +27,7 @@ test('versions are compared as versions, not as words', () => {
   assert.equal(compareVersions('v3.14', '3.14.0+build'), 0);
 });
 
-test('a version is found in what programs print', () => {
+test('a version is found in the output of programs', () => {
   const prints: [output: string, version: string | undefined][] = [
     ['v3.16.4', '3.16.4'],
     ['v3.22', '3.22'],

@@ -35,7 +35,7 @@ export function approveRemoval<Source>(
   removal: Removal,
   changesOf: ChangesOf<Source>,
 ): Approval<Source> {
-  const readConfirmed = new Set<string>();
+  const approved = new Set<string>();
   return async (found) => {
     const removes = Object.values(removal.changes).includes(null);
     const changes = removes ? await changesOf(found) : [];
@@ -48,11 +48,11 @@ export function approveRemoval<Source>(
       changes.map(({ name }) => name),
     );
     const sideEffects = await sideEffectsOf(policies, changes);
-    if (readConfirmed.size === 0) noteSideEffects(session, sideEffects);
+    if (approved.size === 0) noteSideEffects(session, sideEffects);
     const lost = lossesOf(sideEffects);
-    if (lost.every((loss) => readConfirmed.has(loss))) return true;
+    if (lost.every((loss) => approved.has(loss))) return true;
     await askBeforeLoss(session, its, typed, removal, sideEffects);
-    for (const loss of lost) readConfirmed.add(loss);
+    for (const loss of lost) approved.add(loss);
     return removal.options.yes === true || removal.options.dryRun === true;
   };
 }

@@ -13,9 +13,9 @@ export const mayNotRead = (plurals: Iterable<string>, where = ''): string =>
 
 export function partialReader(kube: Reader): PartialReader {
   const forbidden = new Set<string>();
-  const unlessForbidden = async <T>({ plural }: { plural: string }, tryRead: Promise<T>): Promise<T | undefined> => {
+  const unlessForbidden = async <T>({ plural }: { plural: string }, request: Promise<T>): Promise<T | undefined> => {
     try {
-      return await tryRead;
+      return await request;
     } catch (error) {
       if (!(error instanceof StellarError) || error.code !== 'forbidden') throw error;
       forbidden.add(plural);

@@ -159,7 +159,7 @@ const setUser =
   };
 
 /** What can be wrong with access to a cluster, ITS or WEC. */
-const situations: Situation[] = [
+const situations: ClusterState[] = [
   {
     what: 'whose server does not run',
     change: setServer(() => 'https://127.0.0.1:1'),

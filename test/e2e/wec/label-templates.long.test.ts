@@ -208,7 +208,10 @@ describe('a removal', { concurrency: 1 }, () => {
       contexts.push({ name: 'wds1', context });
     });
     const unread = (await cli.type(line, { kubeconfig: namesake })).stderr;
-    assert.match(unread, /^The binding policies of wds1 could not be read, .*context wds1 has no Binding that its works/m);
+    assert.match(
+      unread,
+      /^The binding policies of wds1 could not be read, .*context wds1 has no Binding that its works/m,
+    );
     assert.match((await cli.type(line)).stderr, /policies of wds1 could not be read, .*no context of the kubeconfig/);
   });
 

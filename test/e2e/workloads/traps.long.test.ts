@@ -134,7 +134,10 @@ describe('the view of workloads', () => {
       ...['exists met', 'selected met', 'policy met', 'binding met', 'wec not-visible', 'work not-visible'],
     ]);
     const { objects, notVisible } = await view('policy get shown', ['--wds', 'wds1', '--its', 'nowhere'], 4);
-    assert.deepEqual([objects.length, notVisible.map(({ what }: { what: string }) => what).includes('works')], [2, true]);
+    assert.deepEqual(
+      [objects.length, notVisible.map(({ what }: { what: string }) => what).includes('works')],
+      [2, true],
+    );
   });
 
   it('is empty if the WDS cannot be reached', async () => {

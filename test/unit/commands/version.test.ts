@@ -48,20 +48,20 @@ async function version(kubeconfig: string, ...words: string[]) {
 
 const alone = { exitCode: 0, stdout: 'stellarctl   1.2.3\n', stderr: '' };
 
-test('without a context it is that of stellarctl', async () => {
+test('without a context it shows the version of stellarctl', async () => {
   assert.deepEqual(await version('nowhere'), alone);
   const { stdout } = await version('nowhere', '-o', 'yaml');
   assert.equal(stdout, 'client: 1.2.3\n');
 });
 
-test('so it is where the current context has nothing of KubeStellar, unless that was asked about', async () => {
+test('so it does if the current context has nothing of KubeStellar, unless a cluster was named', async () => {
   assert.deepEqual(await version('other'), alone);
   const asked = await version('other', '--hosting-context', 'other');
   assert.deepEqual([asked.exitCode, asked.stdout], [1, alone.stdout]);
   assert.match(asked.stderr, /^✗ other \(https:\S+\) is not a hosting cluster/);
 });
 
-test('where the cluster does not answer, it is still shown', async () => {
+test('it is shown even if the cluster does not answer', async () => {
   const dead = await version('dead');
   assert.deepEqual([dead.exitCode, dead.stdout], [4, alone.stdout]);
   assert.match(dead.stderr, /^✗ Cannot reach dead /);
@@ -70,7 +70,7 @@ test('where the cluster does not answer, it is still shown', async () => {
   assert.deepEqual([json.exitCode, client, error.code], [4, '1.2.3', 'unreachable']);
 });
 
-test('that of the client alone takes no request', async () => {
+test('the client version needs no request', async () => {
   const { length } = other.requests;
   for (const kubeconfig of ['dead', 'other']) assert.deepEqual(await version(kubeconfig, '--client'), alone);
   assert.equal(other.requests.length, length);

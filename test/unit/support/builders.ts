@@ -237,11 +237,11 @@ export const recordedConditions = JSON.parse(
 ) as Record<string, Condition[]>;
 
 export function klusterlet(
-  clusterState: string | Condition[] = 'join-singleton',
+  situation: string | Condition[] = 'join-singleton',
   mode: 'Singleton' | 'Default' = 'Singleton',
 ): Klusterlet {
-  const conditions = typeof clusterState === 'string' ? recordedConditions[clusterState] : clusterState;
-  if (conditions === undefined) throw new Error(`nothing was recorded as ${clusterState}`);
+  const conditions = typeof situation === 'string' ? recordedConditions[situation] : situation;
+  if (conditions === undefined) throw new Error(`nothing was recorded as ${situation}`);
   return {
     metadata: { name: 'klusterlet', uid: 'agent-a' },
     spec: { clusterName: 'cluster1', deployOption: { mode } },
@@ -270,10 +270,10 @@ export const wecPod = (
 const agentPods = ['klusterlet', 'klusterlet-agent', 'klusterlet-registration-agent'].map((app) => wecPod(app));
 
 /** What a WEC shows in a recorded situation. */
-export function wecEvidence(clusterState: string | Condition[], evidence: Partial<WecEvidence> = {}): WecEvidence {
+export function wecEvidence(situation: string | Condition[], evidence: Partial<WecEvidence> = {}): WecEvidence {
   return {
     context: 'cluster1',
-    klusterlet: klusterlet(clusterState),
+    klusterlet: klusterlet(situation),
     bootstrapSecret: secret('bootstrap-hub-kubeconfig'),
     hubSecret: undefined,
     operator: { metadata: { name: 'klusterlet' }, status: { conditions: [{ type: 'Available', status: 'True' }] } },
@@ -289,8 +289,8 @@ export function fakeKube(methods: Partial<Kube> = {}): Kube {
   const unexpected = (method: string) => async (): Promise<never> => {
     throw new Error(`${method} was not expected`);
   };
-  const tryRead = ['get', 'list', 'read', 'logTail', 'mayI', 'review', 'tryCreate', 'fork'] as const;
-  const names = [...tryRead, 'create', 'apply', 'merge', 'replace', 'delete'] as const;
+  const reading = ['get', 'list', 'read', 'logTail', 'mayI', 'review', 'tryCreate', 'fork'] as const;
+  const names = [...reading, 'create', 'apply', 'merge', 'replace', 'delete'] as const;
   const failing = Object.fromEntries(names.map((name) => [name, unexpected(name)]));
   return {
     cluster: { context: 'its1', server: 'https://its1.example.com:6443' },

@@ -141,7 +141,7 @@ describe('completion', () => {
     ['doctor cluster1=h', 'cluster1=hub :4'],
   ];
   for (const [line, said] of contexts)
-    it(`offers for "${line}", and asks no cluster: ${said}`, async () => {
+    it(`offers for "${line}" without contacting a cluster: ${said}`, async () => {
       const { length } = server.requests;
       assert.equal((await completed(line)).join(' '), said);
       assert.equal(server.requests.length, length);
@@ -178,7 +178,7 @@ describe('completion', () => {
   for (const [line, said] of live)
     it(`offers for "${line}": ${said}`, async () => assert.equal((await completed(line)).join(' '), said));
 
-  it('knows the home folder, which the shell has not filled in yet', async (t) => {
+  it('expands the home folder, which the shell has not expanded yet', async (t) => {
     const { HOME } = process.env;
     t.after(() => {
       process.env.HOME = HOME;
@@ -189,14 +189,14 @@ describe('completion', () => {
     assert.deepEqual(await completed('doctor --wec-kubeconfig ~/other cluster1='), ['cluster1=elsewhere', ':4']);
   });
 
-  it('runs no program for credentials', async () => {
+  it('runs no credential plugin', async () => {
     const { length } = server.requests;
     for (const context of ['asks', 'older']) assert.deepEqual(await completed(`wec get --its ${context} `), [':4']);
     assert.equal(server.requests.length, length);
     await assert.rejects(import('node:fs/promises').then(({ stat }) => stat(path.join(folder, 'asked'))));
   });
 
-  it('says nothing of what is wrong', async () => {
+  it('prints no errors', async () => {
     for (const line of [
       'wec get --its nowhere ',
       'policy get --hosting-context nowhere ',
@@ -205,7 +205,7 @@ describe('completion', () => {
       assert.deepEqual(await completed(line), [':4']);
   });
 
-  it('does not wait for a server that is silent', async () => {
+  it('does not wait for a silent server', async () => {
     isSilent = true;
     const started = performance.now();
     assert.deepEqual(await completed('wec get ', 300), [':4']);
@@ -219,7 +219,7 @@ describe('the tables of completion', () => {
   const program = buildProgram(io, 'stellarctl');
   const all = commandsBelow(program, '');
 
-  it('say of every option and argument what may be typed there', () => {
+  it('describe every option and argument', () => {
     assert.ok(all.length > 40, 'this test sees hardly any command');
     const untold = all.flatMap(({ path: name, command }) => [
       ...command.options

@@ -20,7 +20,7 @@ async function ran(...given: string[]) {
   return { exitCode: process.exitCode, runs };
 }
 
-test('an argument that is empty, as an unset variable of a script leaves it, is refused', async () => {
+test('an empty argument, as from an unset variable of a script, is rejected', async () => {
   assert.deepEqual(await ran('a', 'b'), { exitCode: 0, runs: [['a', 'b']] });
   assert.deepEqual(await ran('a', ''), { exitCode: 2, runs: [] });
 });

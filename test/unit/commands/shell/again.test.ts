@@ -40,23 +40,23 @@ async function hintOf(session: Session): Promise<string> {
   return hint;
 }
 
-test('where nobody can be asked, the command that needs no answer is told as it can be typed', async () => {
+test('without a terminal, the equivalent command without a prompt is suggested', async () => {
   const named = sessionOf(['deregister', 'c1=a b', '--its', 'its2'], 'its2');
   await named.its();
   assert.equal(await hintOf(named), "stellarctl deregister 'c1=a b' --its its2 --yes");
 });
 
-test('it names the ITS that was taken from the current context, which --yes does not take for granted', async () => {
+test('it names the ITS of the current context, which --yes requires explicitly', async () => {
   const unnamed = sessionOf(['deregister', 'c1']);
   await unnamed.its();
   assert.equal(await hintOf(unnamed), "stellarctl deregister c1 --yes --its 'my its'");
 });
 
-test('it adds options before --, after which there are none', () => {
+test('it adds options before --', () => {
   assert.equal(sessionOf(['wec', 'delete', '--', 'c1']).again('--yes'), 'stellarctl wec delete --yes -- c1');
 });
 
-test('it names the hosting cluster where the command has to', async () => {
+test('it names the hosting cluster if the command needs it', async () => {
   const session = sessionOf(['its', 'delete', 'its1']);
   const tools = await session.spaceTools();
   // Others look for a hosting cluster and have no such option.
@@ -66,7 +66,7 @@ test('it names the hosting cluster where the command has to', async () => {
   assert.throws(() => refuseUnnamedHosting(session, tools, true), { code: 'usage' });
 });
 
-test('a plugin of kubectl is told what to type there', (t) => {
+test('a plugin of kubectl suggests its own command name', (t) => {
   t.after(() => callProgram('stellarctl'));
   callProgram('kubectl stellar');
   const session = sessionOf([]);

@@ -19,13 +19,13 @@ function destroying(looks: string[][], yes: boolean) {
   return { confirmed, shown };
 }
 
-test('what is destroyed is looked at again after the last word', async () => {
+test('evidence is read again after the confirmation', async () => {
   const { confirmed, shown } = destroying([['a', 'b'], ['b']], true);
   assert.deepEqual(await confirmed, ['b']);
   assert.deepEqual(shown, [['a', 'b']]);
 });
 
-test('with --yes it is refused where more would be lost by then', async () => {
+test('with --yes the command is refused if more would be lost by then', async () => {
   const { confirmed } = destroying([['a'], ['a', 'b']], true);
   await assert.rejects(confirmed, (error: { code: string; message: string; details: string[] }) => {
     assert.equal(error.code, 'not-confirmed');
@@ -35,7 +35,7 @@ test('with --yes it is refused where more would be lost by then', async () => {
   });
 });
 
-test('a dry run and a command with nothing to confirm look once', async () => {
+test('a dry run and a command without confirmation read once', async () => {
   const session = (dryRun: boolean) => ({ progress: recordingProgress(), run: { dryRun } }) as unknown as Session;
   const once = { read: async () => [], show: () => {}, losses: () => [], confirmations: () => [] };
   assert.deepEqual(await confirmLoss(session(false), once), []);

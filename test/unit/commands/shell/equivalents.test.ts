@@ -3,11 +3,11 @@ import { describe, test } from 'node:test';
 import { equivalentOf, equivalents } from '../../../../src/commands/shell/equivalents.ts';
 import { commandNamed, program } from '../../support/program.ts';
 
-describe('words of other programs', () => {
+describe('commands of other programs', () => {
   const root = program();
   for (const [typed, here] of equivalents) {
     const answers = here.flatMap((answer) => answer.split(' && ')).filter((answer) => answer.startsWith('stellarctl '));
-    test(`${typed} is answered with commands that exist`, () => {
+    test(`${typed} suggests existing commands`, () => {
       for (const answer of answers) {
         const words = answer.split(' ').slice(1);
         const command = commandNamed(root, words);
@@ -20,13 +20,13 @@ describe('words of other programs', () => {
         assert.equal(command.commands.length > 0, command === root, answer);
       }
     });
-    test(`${typed} is not known here`, () => {
+    test(`${typed} has no equivalent`, () => {
       const [word = ''] = typed.split(' ');
       assert.ok(!root.commands.some((command) => command.name() === word));
     });
   }
 
-  test('are answered by the longest that fits', () => {
+  test('use the longest match', () => {
     const answer = (line: string) => equivalentOf(line.split(' ')[0] ?? '', line.split(' '));
     assert.equal(answer('get clusters'), 'Use: stellarctl wec list');
     assert.match(answer('get cluster1') ?? '', /wec get NAME or stellarctl its get NAME/);

@@ -12,17 +12,17 @@ const failed = { name: 'c', error: new StellarError('request-denied', 'c was den
 const told = (...results: Parameters<typeof withOneInterruption>[0]) =>
   withOneInterruption(results).map(({ code, message, hint }) => [code, message, hint]);
 
-test('an interruption of several names is told once, with those that it has stopped', () =>
+test('an interruption of several names is reported once, with the names', () =>
   assert.deepEqual(told(interrupted('b'), { name: 'done' }, failed, interrupted('a')), [
     ['interrupted', 'Interrupted while b, a were under way.', 'again'],
     ['request-denied', 'c was denied.', undefined],
   ]));
 
-test('what is to be done about each of them is kept apart', () =>
+test('the next steps of each name are kept apart', () =>
   assert.deepEqual(told(interrupted('a', 'remove a'), interrupted('b', 'remove b')), [
     ['interrupted', 'Interrupted while a was under way.', 'remove a'],
     ['interrupted', 'Interrupted while b was under way.', 'remove b'],
   ]));
 
-test('a single name need not be named', () =>
+test('a single name is not repeated', () =>
   assert.deepEqual(told(interrupted('a')), [['interrupted', 'Interrupted.', 'again']]));

@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { hiddenSpelling } from '../../../../src/commands/shell/options.ts';
 import { commandNamed, program } from '../../support/program.ts';
 
-test('an option is understood by an earlier spelling as well, which help does not show', () => {
+test('an earlier spelling of an option works, but help does not show it', () => {
   const parsed = (...words: string[]) => {
     const colour = new Option('--colour <name>', 'a colour').choices(['red', 'blue']);
     const loud = new Option('--loud', 'be loud');
@@ -24,7 +24,7 @@ test('an option is understood by an earlier spelling as well, which help does no
   assert.throws(() => parsed('--color', 'green'), /Allowed choices are red, blue/);
 });
 
-test('accept waits unless it is told not to, as clusteradm says it and as stellarctl does', () => {
+test('accept waits unless --no-wait is given, in the spelling of clusteradm or stellarctl', () => {
   const waits = (...words: string[]) => {
     const accept = commandNamed(program(), ['accept']);
     accept.action(() => {}).parse(words, { from: 'user' });

@@ -12,17 +12,17 @@ import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { fakeKube } from '../../support/builders.ts';
 
 describe('a WEC is named', () => {
-  test('by its name alone', () =>
+  test('by its name', () =>
     assert.deepEqual(parseWecArguments(['cluster1']), [{ name: 'cluster1', context: undefined }]));
   test('by name and context', () =>
     assert.deepEqual(parseWecArguments(['cluster1=kind-1', 'b=c']), [
       { name: 'cluster1', context: 'kind-1' },
       { name: 'b', context: 'c' },
     ]));
-  test('with a context that has an equals sign', () =>
+  test('with a context that contains an equals sign', () =>
     assert.deepEqual(parseWecArguments(['a=b=c']), [{ name: 'a', context: 'b=c' }]));
   test('with --wec-context', () => assert.deepEqual(parseWecArguments(['a'], 'b'), [{ name: 'a', context: 'b' }]));
-  test('with others in one word with commas, as clusteradm takes them', () => {
+  test('with others in a comma-separated list, as in clusteradm', () => {
     const names = parseWecArguments(['c1,c2,c3', 'c4=a,b']).map(({ name, context }) => [name, context]);
     assert.deepEqual(names, [
       ['c1', undefined],
@@ -32,12 +32,12 @@ describe('a WEC is named', () => {
     ]);
     assert.deepEqual(parseWecTarget(['c1,c2', 'c1'], {}), { names: ['c1', 'c2'] });
   });
-  test('by a name that a namespace can have', () => {
+  test('by a valid namespace name', () => {
     for (const name of ['a', '0', 'a-b', 'a'.repeat(63)]) assert.doesNotThrow(() => parseWecArguments([name]));
   });
 });
 
-describe('names of WECs are validated: it is wrong usage to give', () => {
+describe('names of WECs are validated: it is a usage error to give', () => {
   const cases: [what: string, positional: string[], context: string | undefined, message: RegExp][] = [
     ['no name before the equals sign', ['=a'], undefined, /is not NAME=CONTEXT/],
     ['no context after it', ['a='], undefined, /is not NAME=CONTEXT/],
@@ -67,7 +67,7 @@ describe('names of WECs are validated: it is wrong usage to give', () => {
   }
 });
 
-test('a target can be typed as it was given', () => {
+test('a target can be typed as given', () => {
   const typed = (words: string[], options: { all?: boolean; selector?: string } = {}) =>
     command`stellarctl label ${targetWords(parseWecTarget(words, options))} --list`;
   assert.equal(typed(['a', 'b']), 'stellarctl label a b --list');
@@ -75,7 +75,7 @@ test('a target can be typed as it was given', () => {
   assert.equal(typed([], { selector: 'group in (edge,core)' }), "stellarctl label -l 'group in (edge,core)' --list");
 });
 
-describe('WECs are chosen', () => {
+describe('WECs are selected', () => {
   const asked: unknown[] = [];
   const hub = fakeKube({
     list: (async (_: unknown, selection: unknown) => {
@@ -83,7 +83,7 @@ describe('WECs are chosen', () => {
       return [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }];
     }) as Kube['list'],
   });
-  test('by their names, without asking the ITS', async () => {
+  test('by name, without contacting the ITS', async () => {
     const { named, find } = parseChosenWecs(['a=x', 'b'], {});
     assert.deepEqual(named, [
       { name: 'a', context: 'x' },
@@ -92,7 +92,7 @@ describe('WECs are chosen', () => {
     assert.equal(await find(hub), named);
     assert.deepEqual(asked, []);
   });
-  test('by a selector, or all of them, as the ITS has them', async () => {
+  test('by a selector, or all of them, from the ITS', async () => {
     const { named, find } = parseChosenWecs([], { selector: 'env=edge' });
     assert.equal(named, undefined);
     assert.deepEqual(await find(hub), [
@@ -112,7 +112,7 @@ describe('WECs are chosen', () => {
     ] as const)
       assert.throws(() => parseChosenWecs(words, choice), isUsage);
   });
-  test('on an ITS only', async () => {
+  test('only on an ITS', async () => {
     const other = fakeKube({ list: async () => undefined });
     await assert.rejects(parseChosenWecs([], { all: true }).find(other), { code: 'not-a-hub' });
   });

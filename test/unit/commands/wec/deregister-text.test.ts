@@ -23,7 +23,7 @@ const work = {
   spec: { workload: { manifests: [{ kind: 'ConfigMap', metadata: { name: 'hello' } }] } },
 } as unknown as ManifestWork;
 
-test('what many WECs have in common is said once, with their names, and what would be lost in all', () => {
+test('what many WECs have in common is said once, with their names, and the total loss', () => {
   const inspected = [
     leavingWec('wec1', [work]),
     leavingWec('wec2', [], { env: 'edge' }),

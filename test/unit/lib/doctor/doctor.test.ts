@@ -19,7 +19,7 @@ const machine: Subject = { kind: 'machine', name: '' };
 
 const check = (id: string, run: () => Promise<ReturnType<typeof pass>>) => ({ id, title: `${id} is well`, run });
 
-test('what a check cannot find out has failed, with the reason and what helps', async () => {
+test('a check that cannot complete has failed, with the reason and a hint', async () => {
   const error = new StellarError('unreachable', 'Cannot reach it.', { next: [inWords('Is it running?')] });
   const findings = await runChecks(
     [check('a', async () => pass('1.0')), check('b', () => Promise.reject(error))],
@@ -35,12 +35,12 @@ test('what a check cannot find out has failed, with the reason and what helps', 
   ]);
 });
 
-test('mistakes of ours and Ctrl-C are no findings', async () => {
+test('bugs and Ctrl-C are not findings', async () => {
   for (const error of [new TypeError('x'), new StellarError('interrupted', 'Interrupted.')])
     await assert.rejects(runChecks([check('a', () => Promise.reject(error))], undefined), error);
 });
 
-test('findings are shown with what is wrong and what to type, and counted', async () => {
+test('findings are shown with the problem and the command to run, and counted', async () => {
   const findings = await runChecks(
     [
       check('a', async () => pass('1.0')),
@@ -76,7 +76,7 @@ test('findings are shown with what is wrong and what to type, and counted', asyn
   assert.deepEqual(describeExamined([well], style, 'wrong'), ['No problems found.']);
 });
 
-test('who has a port is found out', async () => {
+test('the owner of a port is found', async () => {
   const server = createServer().listen(0);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -90,7 +90,7 @@ test('who has a port is found out', async () => {
   assert.equal(await findListener(port), undefined);
 });
 
-test('what is the same of several WECs is one finding, with those it came to', async () => {
+test('the same finding of several WECs is shown once, with their names', async () => {
   const silent = (name: string): Examined => ({
     subject: { kind: 'wec', name, its: 'its1' },
     findings: [
@@ -137,7 +137,7 @@ test('what is the same of several WECs is one finding, with those it came to', a
   assert.equal(asWritten(describeExamined(examined, style, 'all')).length, 9);
 });
 
-test('without any cluster it says what can be checked before an installation', async () => {
+test('without a cluster it lists what can be checked before an installation', async () => {
   const { exitCode, stdout, stderr } = await stellarctl(['doctor', '-o', 'short'], {
     env: { KUBECONFIG: '/dev/null' },
   });
@@ -145,7 +145,7 @@ test('without any cluster it says what can be checked before an installation', a
   assert.match(String(stderr), /There is no cluster to check: .*\n.*stellarctl doctor --pre/);
 });
 
-test('what can be checked is listed without a cluster', async () => {
+test('checks can be listed without a cluster', async () => {
   const { exitCode, stdout } = await stellarctl(['doctor', '--list', '-o', 'json'], {
     env: { KUBECONFIG: '/dev/null' },
   });

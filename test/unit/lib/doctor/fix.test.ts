@@ -26,28 +26,28 @@ const fix = (uid: string, done: string[] = [], more: Partial<PlannedFix> = {}): 
   ...more,
 });
 
-describe('what was agreed to', () => {
-  const applied = async (readConfirmed: PlannedFix, present: PlannedFix[]) =>
-    (await applyFixes([readConfirmed], present, run())).map(({ result, error }) => error?.code ?? result);
-  test('is done by what is seen since', async () => {
+describe('a confirmed fix', () => {
+  const applied = async (confirmed: PlannedFix, present: PlannedFix[]) =>
+    (await applyFixes([confirmed], present, run())).map(({ result, error }) => error?.code ?? result);
+  test('acts on evidence read since the confirmation', async () => {
     const done: string[] = [];
     assert.deepEqual(await applied(fix('1'), [fix('1', done)]), ['unconfirmed']);
     assert.deepEqual(done, ['1']);
   });
-  test('is not done to another object, or where it is over', async () => {
+  test('is not applied to another object, or after the problem is gone', async () => {
     const done: string[] = [];
     assert.deepEqual(await applied(fix('1'), [fix('2', done)]), ['conflict']);
     assert.deepEqual(await applied(fix('1'), []), ['passed']);
     assert.deepEqual(await applied(fix('1'), [fix('1', done, { code: 'token-revoked' })]), ['passed']);
     assert.deepEqual(done, []);
   });
-  test('and fails is told; what was written before its time ran out is looked for', async () => {
+  test('is reported if it fails; a write before its timeout is verified', async () => {
     const failing = (code: 'conflict' | 'timeout') =>
       fix('1', [], { apply: () => Promise.reject(new StellarError(code, 'x')) });
     assert.deepEqual(await applied(fix('1'), [failing('conflict')]), ['conflict']);
     assert.deepEqual(await applied(fix('1'), [failing('timeout')]), ['unconfirmed']);
   });
-  test('is only planned in a dry run; what cannot be done says why', () => {
+  test('is only planned in a dry run; one that is impossible says why', () => {
     const refused = new StellarError('identity-unproven', 'x');
     assert.deepEqual(
       [fix('1'), fix('2', [], { steps: [], refused })]
@@ -61,7 +61,7 @@ describe('what was agreed to', () => {
   });
 });
 
-describe('what was done', () => {
+describe('an applied fix', () => {
   const result: FixResult = { ...unapplied(fix('1')), result: 'unconfirmed' };
   const confirmed = async (...looks: Examined[]) => {
     let look = 0;
@@ -72,21 +72,21 @@ describe('what was done', () => {
     );
     return [fixed[0]?.result, look];
   };
-  test('is looked at until it is not found any more', async () => {
+  test('is verified until the problem is gone', async () => {
     assert.deepEqual(await confirmed(examined(expired), examined(pass())), ['fixed', 2]);
     assert.deepEqual(await confirmed(examined(fail('hub-refuses', 'another problem'))), ['fixed', 1]);
   });
-  test('is unconfirmed where it is found at the deadline, or not seen', async () => {
+  test('is unconfirmed if the problem remains at the deadline, or is not visible', async () => {
     for (const outcome of [expired, skipped('not visible')])
       assert.equal((await confirmed(examined(outcome)))[0], 'unconfirmed');
   });
-  test('waits for a person where the agent has asked anew', async () =>
+  test('waits for the user if the agent has sent a new request', async () =>
     assert.deepEqual(await confirmed(examined(expired, warn('agent-asks-anew', 'it asks'))), ['pending', 1]));
 });
 
-describe('nothing is planned', () => {
+describe('no fix is planned', () => {
   const plan = (each: Examined) => new FixPlanner(undefined, run()).plan([each]);
-  test('for what passes, what a person has to decide, and what takes a context that was not given', async () => {
+  test('for passed checks, decisions of the user, and what needs a context that was not given', async () => {
     assert.deepEqual(await plan(examined(pass())), []);
     const kube = fakeKube();
     const reached = { its: { kube, context: { name: 'its1', server: '', cluster: {}, user: {} } }, wec: kube };
@@ -100,7 +100,7 @@ describe('nothing is planned', () => {
   });
 });
 
-test('operators are asked again where nothing but their word tells', () =>
+test('operators recheck if only their condition reports the problem', () =>
   assert.deepEqual(['hub-refuses', 'token-expired', 'agent-silent', 'toString'].map(isReportedByOperatorOnly), [
     true,
     false,
@@ -108,7 +108,7 @@ test('operators are asked again where nothing but their word tells', () =>
     false,
   ]));
 
-test('the operator of another cluster is not asked to look again', async () => {
+test('the operator of another cluster is not asked to recheck', async () => {
   const touched: string[] = [];
   const kube = fakeKube({ get: async () => void touched.push('read') as never });
   const ask = (...all: Examined[]) => recheckAll([{ name: 'cluster1', kube }], all, run());

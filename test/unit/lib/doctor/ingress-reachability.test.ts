@@ -40,12 +40,12 @@ function hosting(
   } as unknown as Kube;
 }
 
-test('a port at which an ingress answers leads to it', async () => {
+test('a port at which an ingress answers is reachable', async () => {
   const port = Number(new URL(ingress.url).port);
   assert.deepEqual(await judgeIngressReachability(hosting(port)), { status: 'pass', found: `127.0.0.1:${port}` });
 });
 
-test('a port at which another server answers than the control plane that runs does not', async () => {
+test('a port at which another server answers instead of the stopped control plane is not', async () => {
   const port = Number(new URL(ingress.url).port);
   const outcome = await judgeIngressReachability(hosting(port, { spaces: [its1] }));
   assert.equal(outcome.status, 'warn');
@@ -55,13 +55,13 @@ test('a port at which another server answers than the control plane that runs do
   );
 });
 
-test('neither does one where nobody listens, or nobody is behind', async () => {
+test('neither is a port without a listener, or without a backend', async () => {
   const port = portOf(mute.address() as AddressInfo);
   assert.match(JSON.stringify(await judgeIngressReachability(hosting(port))), /"warn".*the server does not speak TLS/);
   assert.match(JSON.stringify(await judgeIngressReachability(hosting(1))), /"warn".*nothing is listening/);
 });
 
-test('it is not looked at where it is not on this machine, or nothing could answer', async () => {
+test('the check is skipped if the ingress is not on this machine, or nothing could answer', async () => {
   for (const more of [{ domain: 'example.com' }, { controllers: [] }])
     assert.equal((await judgeIngressReachability(hosting(1, more))).status, 'skipped');
 });

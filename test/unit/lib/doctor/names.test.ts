@@ -15,19 +15,19 @@ const known = async (host: string) => {
 };
 const unknown = () => Promise.reject(new Error('ENOTFOUND'));
 
-test('names of spaces that are resolved are found', async () => {
+test('resolvable names of spaces pass', async () => {
   const outcome = await judgeNames(hosting({ domain: 'localtest.me' }), known);
   assert.deepEqual(outcome, { status: 'pass', found: 'its1.localtest.me is 127.0.0.1' });
   assert.deepEqual(asked, ['its1.localtest.me']);
 });
 
-test('that they are not resolved is a warning: stellarctl does without', async () => {
+test('unresolvable names are a warning, because stellarctl does not need them', async () => {
   const outcome = await judgeNames(hosting({ domain: 'example.test' }), unknown);
   assert.equal(outcome.status, 'warn');
   assert.match(JSON.stringify(outcome), /kubectl needs it.*127\.0\.0\.1 its1\.example\.test/);
 });
 
-test('where KubeFlex is not, or OpenShift uses routes, it does not matter', async () => {
+test('without KubeFlex, or with OpenShift routes, they do not matter', async () => {
   for (const data of [undefined, { domain: 'd', isOpenShift: 'true' }])
     assert.equal((await judgeNames(hosting(data), unknown)).status, 'skipped');
 });

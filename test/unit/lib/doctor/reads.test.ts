@@ -8,7 +8,7 @@ import { fakeKube, joinedCluster, run } from '../../support/builders.ts';
 const pending = (name: string): KubeObject =>
   ({ ...joinedCluster(), metadata: { name }, spec: {}, status: {} }) as never;
 
-test('of the WECs of a hub everything is read once, and its webhook is tried once', async () => {
+test('the WECs of a hub share one read of everything, and one test of its webhook', async () => {
   const asked: string[] = [];
   const kube = fakeKube({
     async list({ kind }, { namespace } = {}) {

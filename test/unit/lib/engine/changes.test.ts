@@ -10,17 +10,17 @@ import {
   withChanges,
 } from '../../../../src/lib/engine/changes.ts';
 
-test('the arguments that are changes are told from names', () => {
+test('changes are distinguished from names', () => {
   assert.deepEqual(['a=b', 'a-', 'a=', 'cluster1', 'a.b'].map(isChange), [true, true, true, false, false]);
 });
 
-test('a label with another value is a conflict; the same value, a new one and a removal are none', () => {
+test('a label with another value is a conflict; the same value, a new label and a removal are not', () => {
   const present = { a: '1', b: '2', d: '' };
   assert.deepEqual(conflicts(present, { a: '1', b: '3', c: '4', d: '5' }), ['b=2', 'd=']);
   assert.deepEqual(conflicts(present, { a: null, z: null, constructor: 'x' }), []);
 });
 
-test('only what is not so already is written', () => {
+test('only differences are written', () => {
   const present = { a: '1', b: '2' };
   assert.deepEqual(effectiveChanges(present, { a: '1', b: '3', c: '4', constructor: 'x' }), {
     b: '3',
@@ -30,7 +30,7 @@ test('only what is not so already is written', () => {
   assert.deepEqual(effectiveChanges(present, { a: null, z: null, toString: null }), { a: null });
 });
 
-test('changes that have been made leave nothing to change', () => {
+test('applied changes leave nothing to change', () => {
   const key = fc.constantFrom('a', 'b', 'c', 'constructor');
   const value = fc.constantFrom('', '1', '2');
   const plain = { noNullPrototype: true } as const;
@@ -45,7 +45,7 @@ test('changes that have been made leave nothing to change', () => {
   );
 });
 
-test('changes can be typed as they were', () => {
+test('changes can be typed as given', () => {
   const rules = { what: 'label', problemOf: () => undefined };
   const words = ['a=b=c', 'b-', 'c='];
   assert.deepEqual(changeWords(parseChanges(words, rules)), words);

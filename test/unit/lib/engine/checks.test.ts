@@ -19,7 +19,7 @@ const check = (id: string, outcome: ReturnType<typeof pass>, ...needs: string[])
 const told = (findings: Awaited<ReturnType<typeof runChecks>>) =>
   findings.map((finding) => [finding.id, finding.status, finding.status === 'skipped' ? finding.problem.message : '']);
 
-test('what follows from a failed check is skipped, and what follows from that; what a warning may cause is told', async () => {
+test('the consequences of a failed check are skipped, transitively; those of a warning are shown', async () => {
   const checks = [
     check('agent', fail('no-agent', 'there is none')),
     check('lease', fail('overdue', 'it is old'), 'agent'),
@@ -45,7 +45,7 @@ test('a check may depend on one of another cluster', async () => {
   );
 });
 
-test('a problem may say itself which checks it follows from', async () => {
+test('a problem may name the checks that it follows from', async () => {
   const cause = check('rights', fail('missing', 'there are none'));
   const caused = fail('refused', 'no');
   assert.ok('problem' in caused);
@@ -57,7 +57,7 @@ test('a problem may say itself which checks it follows from', async () => {
   ]);
 });
 
-test('findings may be put under causes that were found elsewhere', async () => {
+test('findings may be attributed to causes found elsewhere', async () => {
   const causes = await runChecks([check('manager', fail('stopped', 'it rests'))], undefined);
   const own = await runChecks([check('synced', warn('waits', 'not yet')), check('ready', fail('no', 'no'))], undefined);
   assert.deepEqual(told(underCauses(own, causes, { synced: ['manager'] })), [
@@ -66,7 +66,7 @@ test('findings may be put under causes that were found elsewhere', async () => {
   ]);
 });
 
-test('of stages, the first that is not met is the finding: what is awaited is a warning', () => {
+test('the finding of a list of stages is the first unmet one; a waiting stage is a warning', () => {
   const report = (id: string, verdict: typeof met) => ({ id, title: `${id} done`, verdict });
   const next = run('kubectl get pods');
   const broken = failed('its image is missing', { next: [next], code: 'image' });

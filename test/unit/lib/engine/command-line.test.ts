@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { asCalled, callProgram, command, shellWord } from '../../../../src/lib/engine/command-line.ts';
 import { commandOf, hintOf, inWords, run } from '../../../../src/lib/engine/next-step.ts';
 
-test('plain words stay as they are', () => {
+test('plain words stay unquoted', () => {
   assert.equal(
     command`stellarctl accept ${'cluster1'} --its ${'kind-its1'}`,
     'stellarctl accept cluster1 --its kind-its1',
@@ -13,7 +13,7 @@ test('plain words stay as they are', () => {
   assert.equal(command`stellarctl accept ${['c1', 'c2']} --all`, 'stellarctl accept c1 c2 --all');
 });
 
-test('what a shell would act on is quoted', () => {
+test('words with special characters are quoted', () => {
   assert.equal(command`stellarctl accept c1 --agent ${';reboot;'}`, "stellarctl accept c1 --agent ';reboot;'");
   assert.equal(
     command`stellarctl label -l ${'location-group in (edge,core)'}`,
@@ -27,7 +27,7 @@ test('an empty list leaves no gap', () => {
   assert.equal(command`stellarctl wec get c1 ${[]}`, 'stellarctl wec get c1');
 });
 
-test('a shell gets back every word as it was', () => {
+test('a shell parses every word unchanged', () => {
   fc.assert(
     fc.property(
       fc.array(fc.string({ unit: 'binary' }).filter((word) => !word.includes('\0') && word.isWellFormed())),
@@ -41,7 +41,7 @@ test('a shell gets back every word as it was', () => {
   );
 });
 
-test('a plugin of kubectl is told what to type there, and nothing else is touched', (t) => {
+test('a plugin of kubectl suggests its own command name, and changes nothing else', (t) => {
   t.after(() => callProgram('stellarctl'));
   callProgram('kubectl stellar');
   assert.equal(

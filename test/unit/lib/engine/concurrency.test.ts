@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setImmediate as soon } from 'node:timers/promises';
 import { oneAtATime } from '../../../../src/lib/engine/concurrency.ts';
 
-test('what there is only one of is used by one after the other, though one of them fails', async () => {
+test('a single resource is used sequentially, even if one use fails', async () => {
   const lines: string[] = [];
   const ask = oneAtATime(async (name: string) => {
     lines.push(`ask ${name}`);

@@ -8,7 +8,7 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-describe('a duration is read:', () => {
+describe('a duration is parsed:', () => {
   const cases: Record<string, number> = {
     '0': 0,
     '90': 90 * second,
@@ -22,7 +22,7 @@ describe('a duration is read:', () => {
   for (const [text, ms] of Object.entries(cases)) test(text, () => assert.equal(parseDuration(text), ms));
 });
 
-test('anything else is no duration', () => {
+test('anything else is not a duration', () => {
   for (const text of ['', '-1', '-5m', '1.5', 's', '5 m', '5m ', '1e3', '5x', '0x10', '5m!', 'Infinity', '٣s']) {
     assert.equal(parseDuration(text), undefined, JSON.stringify(text));
   }
@@ -64,9 +64,9 @@ describe('an age is shown as kubectl shows it:', () => {
   }
 });
 
-test('an age before its time is 0s', () => assert.equal(formatAge(-5000), '0s'));
+test('a negative age is 0s', () => assert.equal(formatAge(-5000), '0s'));
 
-describe('what something took is shown as', () => {
+describe('an elapsed time is shown as', () => {
   const cases: [string, number][] = [
     ['0.0s', 0],
     ['0.4s', 412],
@@ -76,7 +76,7 @@ describe('what something took is shown as', () => {
   ];
   for (const [text, ms] of cases) test(text, () => assert.equal(formatElapsed(ms), text));
   // The seconds are rounded to 60.
-  test('2m0s for what is nearly that', () => assert.equal(formatElapsed(119_700), '2m0s'));
+  test('2m0s for nearly that', () => assert.equal(formatElapsed(119_700), '2m0s'));
   test('never sixty seconds', () => {
     fc.assert(
       fc.property(fc.nat(4 * hour), (ms) => assert.doesNotMatch(formatElapsed(ms), /^60\.|m60s/)),

@@ -4,7 +4,7 @@ import { forName } from '../../../../src/lib/engine/each-name.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { recordingProgress, run } from '../../support/builders.ts';
 
-test('what a user can act on becomes the result of its name, and a bug does not', async () => {
+test('an expected error becomes the result of its name, and a bug does not', async () => {
   const progress = recordingProgress();
   const error = new StellarError('conflict', 'taken');
   const result = await forName({ name: 'x' }, run(0, progress), () => Promise.reject(error));

@@ -39,12 +39,12 @@ describe('the exit code is', () => {
   ];
   for (const [code, exitCode] of cases)
     test(`${exitCode} for ${code}`, () => assert.equal(exitCodeOf(error(code)), exitCode));
-  test('1 for a mistake of ours', () => assert.equal(exitCodeOf(new TypeError('x')), 1));
+  test('1 for a bug', () => assert.equal(exitCodeOf(new TypeError('x')), 1));
 });
 
-describe('of several names', () => {
-  test('all done is 0', () => assert.equal(worstExitCode([]), 0));
-  test('the first that applies of 130, 4, 1, 3 counts, whatever the order of the names', () => {
+describe('the exit code of several names', () => {
+  test('is 0 if all succeed', () => assert.equal(worstExitCode([]), 0));
+  test('is the first that applies of 130, 4, 1, 3, regardless of the order of the names', () => {
     const order = [130, 4, 1, 3];
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...order), { minLength: 1 }), (codes) => {
@@ -55,11 +55,10 @@ describe('of several names', () => {
       }),
     );
   });
-  test('a mistake of ours counts as failed', () =>
-    assert.equal(worstExitCode([error('timeout'), new TypeError('x')]), 1));
+  test('treats a bug as a failure', () => assert.equal(worstExitCode([error('timeout'), new TypeError('x')]), 1));
 });
 
-test('scripts are told code, message and what belongs to it and what helps, never the cause', () => {
+test('documents contain code, message, details and hint, never the cause', () => {
   const full = new StellarError('not-a-hub', 'no hub', {
     next: [inWords('look')],
     details: ['a'],

@@ -25,7 +25,7 @@ const seen = (snapshot: Verdicts, graceMs?: number): Reading<Verdicts> => ({
   })),
 });
 
-describe('a failure that may pass', () => {
+describe('a transient failure', () => {
   beforeEach(() => mock.timers.enable({ apis: ['Date'], now: Date.now() }));
   afterEach(() => mock.timers.reset());
   const states = (looks: readonly Reading<Verdicts>[], forgiveAfter?: number) => {
@@ -39,22 +39,22 @@ describe('a failure that may pass', () => {
   };
   const crash = (restarts: number) => seen({ a: failed(`it crashes, restarted ${restarts} times`), b: waiting('') });
 
-  test('is believed by its stage, however its words change', () =>
+  test('is counted by its stage, even if its message changes', () =>
     assert.deepEqual(states([crash(2), crash(3), crash(4)]), ['open', 'open', 'failed']));
-  test('begins anew at another stage, after a look without it, and when something was done about it', () => {
+  test('restarts at another stage, after a read without it, and after an action', () => {
     assert.deepEqual(states([crash(2), crash(2), seen({ b: failed('x') })]), ['open', 'open', 'open']);
     assert.deepEqual(states([crash(2), seen({ a: waiting('') }), crash(2)]), ['open', 'open', 'open']);
     assert.deepEqual(states([crash(2), crash(2), crash(2)], 1), ['open', 'open', 'open']);
   });
-  test('is given the time of its own stage, where that has one', () => {
+  test('uses the grace time of its own stage, if any', () => {
     const slow = seen({ a: failed('x') }, 10_000);
     assert.deepEqual(states([slow, slow, slow, slow, slow]), ['open', 'open', 'open', 'open', 'failed']);
   });
-  test('is believed at once where nothing of it can pass', () =>
+  test('counts at once if nothing in it is transient', () =>
     assert.deepEqual(states([seen({ a: failedForGood('x') })]), ['failed']));
 });
 
-test('what is reached is what was not met before, and nothing at the first look', () => {
+test('newly met stages are reported, and none at the first read', () => {
   const track = new Track<Verdicts>({ until: 'b' }, new Deadline(60_000));
   const sights = [
     track.judge(seen({ a: met, b: waiting(''), c: failed('') })),
@@ -71,14 +71,14 @@ test('what is reached is what was not met before, and nothing at the first look'
   ]);
 });
 
-test('a target that is not seen is not reached', () => {
+test('an unseen target is not met', () => {
   const track = new Track<Verdicts>({ until: 'b' }, new Deadline(60_000));
   const { state, blocking } = track.judge(seen({ a: met, b: unseen('hidden'), c: unseen('') }));
   assert.deepEqual([state, blocking?.id, blocking?.verdict.why], ['open', 'b', 'hidden']);
   assert.equal(track.judge(seen({ a: unseen(''), b: unseen(''), c: met })).state, 'done');
 });
 
-test('a change is another verdict or another code, not other words', () => {
+test('a change is another verdict or another code, not another message', () => {
   mock.timers.enable({ apis: ['Date'], now: 1000 });
   const track = new Track<Verdicts>({}, new Deadline(60_000));
   const changedAt = [waiting('1s'), waiting('2s'), failed('x', { code: 'a' }), failed('x', { code: 'b' })].map((a) => {
@@ -108,7 +108,7 @@ describe('subjects are followed', () => {
   });
   const untilDone: Named['act'] = async ({ state }) => (state === 'done' ? 'done' : undefined);
 
-  test('by one look for all that are open, each to its own result', async () => {
+  test('by one read for all open ones, each to its own result', async () => {
     const looks: string[][] = [];
     const look = async (open: readonly Named[]) => {
       looks.push(open.map(({ name }) => name));
@@ -121,7 +121,7 @@ describe('subjects are followed', () => {
     assert.deepEqual(await follow(subjects, look, run(60_000)), ['done', 'done', 'c: not allowed']);
     assert.deepEqual(looks, [['aaa', 'b', 'c'], ['aaa'], ['aaa']]);
   });
-  test('again where something may pass, and none that has ended with them', async () => {
+  test('again if something is transient, but not once they have ended', async () => {
     const acts: string[] = [];
     const busyOnce: Named['act'] = async () => {
       acts.push('busy');
@@ -132,7 +132,7 @@ describe('subjects are followed', () => {
     const results = await follow(subjects, async () => async () => seen({}), run(60_000));
     assert.deepEqual([results[0], acts.filter((act) => act === 'a').length], ['done', 1]);
   });
-  test('until one is gone, until the deadline, and until what was read for all fails', async () => {
+  test('until one is deleted, until the deadline, and until a shared read fails', async () => {
     assert.equal(await followOne(subject('a', untilDone), async () => undefined, run(60_000)), 'a is gone');
     const open = async () => seen({ a: waiting('x') });
     assert.equal(await followOne(subject('a', untilDone), open, run(0)), 'a is late: x');

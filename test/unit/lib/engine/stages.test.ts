@@ -43,9 +43,9 @@ describe('a later met stage', () => {
     ['uwu', 'uwu'],
   ];
   for (const [given, settled] of cases)
-    test(`makes ${settled} of ${given}`, () => assert.equal(letters(judged(given)), settled));
+    test(`gives ${settled} for ${given}`, () => assert.equal(letters(judged(given)), settled));
 
-  test('settles what is unseen before it, and nothing else', () => {
+  test('settles unseen stages before it, and nothing else', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('m', 'w', 'f', 'u')), (given) => {
         const last = given.lastIndexOf('m');
@@ -79,13 +79,13 @@ describe('of the stages', () => {
     });
   }
 
-  test('what is failed and what is awaited are told apart, each with its reason', () => {
+  test('failed and waiting stages are distinguished, each with its reason', () => {
     assert.deepEqual(standingOf(judged('mwf')).blockedAt, { stage: 'c', state: 'failed', why: 'broken' });
     assert.deepEqual(standingOf(judged('mw')).blockedAt, { stage: 'b', state: 'waiting', why: 'later' });
     assert.equal(standingOf(judged('mm')).blockedAt, null);
   });
 
-  test('a stage that has failed is never the one that was reached', () => {
+  test('a failed stage is never the reached one', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('m', 'w', 'f', 'u')), (given) => {
         const reports = judged(given.join(''));
@@ -97,7 +97,7 @@ describe('of the stages', () => {
   });
 });
 
-test('a stage is met when it is there and met', () => {
+test('a stage is met if it is present and met', () => {
   assert.equal(isMet(judged('mw'), 'a'), true);
   assert.equal(isMet(judged('mw'), 'b'), false);
   assert.equal(isMet(judged('mw'), 'z'), false);

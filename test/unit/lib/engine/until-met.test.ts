@@ -13,7 +13,7 @@ const stage: Stage<number> = {
 };
 const unmet = (left: number) => new StellarError('timeout', `${left} left at the end`);
 
-test('a stage is acted on until it is met, and what it waits for is told', async () => {
+test('a stage is acted on until it is met, and its wait is reported', async () => {
   let left = 2;
   const progress = recordingProgress();
   await untilMet(
@@ -31,7 +31,7 @@ test('a stage is acted on until it is met, and what it waits for is told', async
   assert.deepEqual(progress.lines, ['waiting x 2 left', 'waiting x 1 left']);
 });
 
-test('a stage that cannot be met any more, or not in time, ends with what is wrong with it', async () => {
+test('a stage that can no longer be met, or not in time, ends with its problem', async () => {
   await assert.rejects(untilMet({ stage, read: async () => -1, unmet }, run(5000)), { message: '-1 left at the end' });
   await assert.rejects(untilMet({ stage, read: async () => 1, unmet }, run(0)), { message: '1 left at the end' });
 });

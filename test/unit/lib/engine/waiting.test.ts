@@ -45,11 +45,11 @@ describe('a deadline', () => {
     mock.timers.tick(2);
     assert.deepEqual([deadline.passed, deadline.remaining], [true, 0]);
   });
-  test('of 0 has passed, but leaves a request the time that it needs', () => {
+  test('of 0 has passed, but allows a request enough time', () => {
     const deadline = new Deadline(0);
     assert.deepEqual([deadline.passed, deadline.remaining, deadline.requestTimeout()], [true, 0, 10_000]);
   });
-  test('bounds every request, but leaves it a second', () => {
+  test('limits every request, but allows it at least one second', () => {
     fakeTime();
     const deadline = new Deadline(4000);
     assert.deepEqual([deadline.requestTimeout(), deadline.requestTimeout(500)], [4000, 500]);
@@ -60,12 +60,12 @@ describe('a deadline', () => {
 });
 
 describe('a pause', () => {
-  test('is no longer than the deadline', async () => {
+  test('is not longer than the deadline', async () => {
     const started = Date.now();
     await pause(60_000, new Deadline(20), new AbortController().signal);
     assert.ok(Date.now() - started < 1000);
   });
-  test('ends when the user interrupts, before and during it', async () => {
+  test('ends when the user interrupts, before or during it', async () => {
     await assert.rejects(pause(0, new Deadline(0), AbortSignal.abort()), { code: 'interrupted' });
     await assert.rejects(pause(60_000, new Deadline(60_000), AbortSignal.timeout(5)), { code: 'interrupted' });
   });
@@ -78,19 +78,19 @@ describe('polling', () => {
     assert.equal(await passing(poll(async () => (++looks === 3 ? 'here' : undefined), run(60_000))), 'here');
     assert.equal(looks, 3);
   });
-  test('looks once under a timeout of 0', async () => {
+  test('reads once with a timeout of 0', async () => {
     let looks = 0;
     assert.equal(await poll(async () => void looks++, run(0)), undefined);
     assert.equal(looks, 1);
   });
-  test('looks a last time at the deadline', async () => {
+  test('reads one last time at the deadline', async () => {
     fakeTime();
     const looks: number[] = [];
     assert.equal(await passing(poll(async () => void looks.push(Date.now()), run(1200))), undefined);
     assert.deepEqual(looks, [0, 500, 1000, 1500].slice(0, looks.length));
     assert.ok((looks.at(-1) ?? 0) >= 1200);
   });
-  test('looks less often while nothing changes, and as often as before after a change', async () => {
+  test('slows down while nothing changes, and speeds up again after a change', async () => {
     fakeTime();
     const started = Date.now();
     let changed = started;
@@ -119,7 +119,7 @@ describe('polling', () => {
     };
     assert.equal(await passing(poll(look, run(60_000))), 'here');
   });
-  test('believes in trouble that lasts longer than the grace time', async () => {
+  test('reports a failure that lasts longer than the grace time', async () => {
     fakeTime();
     const look = async () => {
       throw apiError(its, 503, '');
@@ -127,7 +127,7 @@ describe('polling', () => {
     await assert.rejects(passing(poll(look, run(600_000))), { code: 'api-error' });
     assert.ok(Date.now() > graceMs && Date.now() < graceMs + 2000, String(Date.now()));
   });
-  test('counts the grace time anew after an answer', async () => {
+  test('restarts the grace time after an answer', async () => {
     fakeTime();
     let looks = 0;
     const look = async () => {
@@ -143,7 +143,7 @@ describe('polling', () => {
     };
     await assert.rejects(poll(look, run(0)), { code: 'unreachable' });
   });
-  test('throws at once what will not pass', async () => {
+  test('throws a permanent error at once', async () => {
     let looks = 0;
     const look = async () => {
       looks += 1;
@@ -155,7 +155,7 @@ describe('polling', () => {
 });
 
 describe('patience', () => {
-  test('believes in a failure that has lasted, and in no other', () => {
+  test('accepts a failure that has lasted, and no other', () => {
     fakeTime();
     const patience = new Patience();
     const deadline = new Deadline(600_000);
@@ -168,14 +168,14 @@ describe('patience', () => {
     assert.equal(patience.believes(undefined, deadline), false);
     assert.equal(patience.believes('b', deadline), false);
   });
-  test('believes at once when no time is left', () => {
+  test('accepts a failure at once when no time is left', () => {
     assert.equal(new Patience().believes('a', new Deadline(0)), true);
     assert.equal(new Patience().believes(undefined, new Deadline(0)), false);
   });
 });
 
-describe('work side by side', () => {
-  test('is in the order of the items, never more at once than allowed', async () => {
+describe('parallel work', () => {
+  test('keeps the order of the items, and its limit', async () => {
     let running = 0;
     let most = 0;
     const results = await mapConcurrently([5, 1, 3, 2, 4], 2, async (item) => {
@@ -187,10 +187,10 @@ describe('work side by side', () => {
     assert.deepEqual(results, [50, 10, 30, 20, 40]);
     assert.equal(most, 2);
   });
-  test('of nothing is nothing', async () =>
+  test('on nothing is nothing', async () =>
     assert.deepEqual(await mapConcurrently([], 3, async () => assert.fail()), []));
   // A worker that fails takes no further items.
-  test('is done for all items, although some fail; the first error is thrown when all have ended', async () => {
+  test('is done for all items, even if some fail; the first error is thrown when all have ended', async () => {
     const done: number[] = [];
     const work = async (item: number) => {
       done.push(item);

@@ -26,12 +26,12 @@ const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8);
 const fileError = (error: unknown) => error instanceof StellarError && error.code === 'file-error';
 
 describe('a private file', () => {
-  test('is for its owner only (0600)', async () => {
+  test('is readable by its owner only (0600)', async () => {
     const file = fresh();
     await writePrivately(file, 'secret');
     assert.deepEqual([readFileSync(file, 'utf8'), modeOf(file)], ['secret', '600']);
   });
-  test('is so also where everybody could read the old one', async () => {
+  test('is private even if the old one was readable by everyone', async () => {
     const file = fresh();
     writeFileSync(file, 'old');
     chmodSync(file, 0o644);
@@ -39,7 +39,7 @@ describe('a private file', () => {
     assert.deepEqual([readFileSync(file, 'utf8'), modeOf(file)], ['new', '600']);
   });
   for (const umask of [0o000, 0o277, 0o777]) {
-    test(`is so under the umask ${umask.toString(8).padStart(3, '0')}`, async () => {
+    test(`is private with the umask ${umask.toString(8).padStart(3, '0')}`, async () => {
       const file = fresh();
       const before = process.umask(umask);
       try {
@@ -50,7 +50,7 @@ describe('a private file', () => {
       assert.equal(modeOf(file), '600');
     });
   }
-  test('that is to be new is no file that is there, nor what a link leads to (O_EXCL)', async () => {
+  test('that must be new replaces no existing file, nor the target of a link (O_EXCL)', async () => {
     const [present, link, target, file] = [fresh(), fresh(), fresh(), fresh()];
     writeFileSync(present, 'old');
     symlinkSync(target, link);
@@ -59,21 +59,21 @@ describe('a private file', () => {
     await createPrivately(file, 'secret');
     assert.deepEqual([readFileSync(file, 'utf8'), modeOf(file)], ['secret', '600']);
   });
-  test('leaves no temporary file beside it, whether it was written or not', async () => {
+  test('leaves no temporary file, whether it was written or not', async () => {
     const place = fresh();
     mkdirSync(path.join(place, 'taken'), { recursive: true });
     await writePrivately(path.join(place, 'file'), 'x');
     await assert.rejects(writePrivately(path.join(place, 'taken'), 'x'), fileError);
     assert.deepEqual(readdirSync(place).sort(), ['file', 'taken']);
   });
-  test('is replaced by a rename, never changed in place: who reads the old one reads it to its end', async () => {
+  test('is replaced by a rename, never changed in place: readers of the old one read it to its end', async () => {
     const file = fresh();
     await writePrivately(file, 'old');
     const { ino } = statSync(file);
     await writePrivately(file, 'new');
     assert.notEqual(statSync(file).ino, ino);
   });
-  test('is not written over what is no regular file', async () => {
+  test('does not replace anything but a regular file', async () => {
     const target = fresh();
     const link = fresh();
     writeFileSync(target, 'old');
@@ -82,7 +82,7 @@ describe('a private file', () => {
     await assert.rejects(writePrivately('/dev/null', 'secret'), fileError);
     assert.equal(readFileSync(target, 'utf8'), 'old');
   });
-  test('cannot be in a folder that is not there', () =>
+  test('cannot be in a folder that does not exist', () =>
     assert.rejects(writePrivately(path.join(directory, 'no', 'file'), 'x'), fileError));
   test('cannot be below a file', async () => {
     const file = fresh();
@@ -97,7 +97,7 @@ describe('a private file', () => {
 });
 
 describe('settings', () => {
-  test('are read as they were written, in a folder that is made', async () => {
+  test('are read as written, and their folder is created', async () => {
     const file = path.join(fresh(), 'a', 'settings.json');
     await writeSettings({ its: 'its1' }, file);
     assert.deepEqual(await readSettings(file), { its: 'its1' });
@@ -105,7 +105,7 @@ describe('settings', () => {
   });
   test('that are missing are empty', async () => assert.deepEqual(await readSettings(fresh()), {}));
   for (const content of ['{', 'null', '"text"', '']) {
-    test(`that are ${content || 'empty'} are an error that says what helps`, async () => {
+    test(`that are ${content || 'empty'} are an error with a hint`, async () => {
       const file = fresh();
       writeFileSync(file, content);
       await assert.rejects(
@@ -120,7 +120,7 @@ describe('settings', () => {
     writeFileSync(file, '');
     await assert.rejects(writeSettings({}, path.join(file, 'stellarctl', 'settings.json')), fileError);
   });
-  test('are where XDG_CONFIG_HOME says, else in ~/.config', () => {
+  test('are in XDG_CONFIG_HOME, else in ~/.config', () => {
     assert.equal(settingsFile({ XDG_CONFIG_HOME: '/x' }), '/x/stellarctl/settings.json');
     assert.match(settingsFile({}), /\/\.config\/stellarctl\/settings\.json$/);
     assert.match(settingsFile({ XDG_CONFIG_HOME: '' }), /\/\.config\/stellarctl\/settings\.json$/);

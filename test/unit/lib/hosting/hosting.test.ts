@@ -17,22 +17,22 @@ const chosen = (...parameters: Parameters<typeof chooseHosting>) => {
 
 describe('the hosting cluster is', () => {
   const all = config('current', 'noted');
-  test('what --hosting-context says', () =>
+  test('the one of --hosting-context', () =>
     assert.deepEqual(chosen('given', env, all), ['given', '--hosting-context']));
-  test('else what the variable says', () =>
+  test('else the one of the variable', () =>
     assert.deepEqual(chosen(undefined, env, all), ['by-variable', 'STELLARCTL_HOSTING_CONTEXT']));
-  test('else what the kubeconfig says; an empty variable says nothing', () =>
+  test('else the one in the kubeconfig; an empty variable is ignored', () =>
     assert.deepEqual(chosen(undefined, { STELLARCTL_HOSTING_CONTEXT: '' }, all), ['noted', 'kubeconfig']));
-  test('else the current context, also where a context was noted that is gone', () =>
+  test('else the current context, even if the recorded context no longer exists', () =>
     assert.deepEqual(chosen(undefined, {}, config('current', 'gone')), ['current', 'current context']));
 });
 
-describe('no hosting cluster is meant', () => {
-  test('without a current context: the contexts are named', () =>
+describe('no hosting cluster is found', () => {
+  test('without a current context: the contexts are listed', () =>
     assert.throws(() => chooseHosting(undefined, {}, config()), { code: 'usage', hint: /given, by-variable/ }));
   test('without any context', () =>
     assert.throws(() => chooseHosting(undefined, {}, kubeconfigOf({})), { code: 'usage', hint: /KUBECONFIG/ }));
-  test('by a name that is unknown, wherever it is from', () => {
+  test('by an unknown name, whatever its source', () => {
     assert.throws(() => chooseHosting('x', {}, config('current')), { code: 'context-unknown' });
     assert.throws(() => chooseHosting(undefined, { STELLARCTL_HOSTING_CONTEXT: 'x' }, config('current')), {
       code: 'context-unknown',

@@ -40,11 +40,11 @@ const unpullable = (name: string): Pod => ({
   status: { containerStatuses: [{ name: 'c', state: { waiting: { reason: 'ImagePullBackOff' } } }] },
 });
 
-test('a hosting cluster has all of its stages met', () => {
+test('all stages of a hosting cluster are met', () => {
   for (const { id, verdict } of judge(hostingStages, ready)) assert.equal(verdict.state, 'met', id);
 });
 
-test('what is missing is awaited while helm is at work, and missing for good afterwards', () => {
+test('missing objects are waited for while helm runs, and fail afterwards', () => {
   const missing: [stage: string, change: Partial<Hosting>][] = [
     ['definitions', { definitions: [established, undefined] }],
     ['postgresql', { postgres: undefined }],
@@ -57,11 +57,11 @@ test('what is missing is awaited while helm is at work, and missing for good aft
   }
 });
 
-test('PostgreSQL is no stage where KubeFlex was told to do without', () => {
+test('PostgreSQL is not a stage if KubeFlex runs without it', () => {
   assert.equal(verdictOf('postgresql', { postgres: undefined, needsPostgres: false }), 'met');
 });
 
-test('pods in trouble say why: of PostgreSQL, of the Job that installs it, of the manager', () => {
+test('pods in trouble give the reason: of PostgreSQL, of its installation Job, of the manager', () => {
   const job = { metadata: { name: 'ks-core-install-postgresql' }, status: {} };
   const starting = { postgres: undefined, postgresJob: job, helmAtWork: true };
   assert.match(verdictOf('postgresql', starting), /^waiting: Job ks-core-install-postgresql is installing PostgreSQL/);
@@ -74,7 +74,7 @@ test('pods in trouble say why: of PostgreSQL, of the Job that installs it, of th
   assert.match(verdictOf('manager', { manager, pods: [unpullable('someone-else')] }), /^waiting: /);
 });
 
-test('a Job that has used up its tries has failed for good', () => {
+test('a Job without retries left has failed permanently', () => {
   const conditions = [{ type: 'Failed', status: 'True' as const }];
   const postgresJob = { metadata: { name: 'ks-core-install-postgresql' }, status: { conditions } };
   assert.match(
@@ -83,7 +83,7 @@ test('a Job that has used up its tries has failed for good', () => {
   );
 });
 
-test('the pods of an older manager do not count', () => {
+test('the pods of an older manager are ignored', () => {
   const { metadata } = ready.manager as NonNullable<Hosting['manager']>;
   for (const status of [
     { ...rolledOut, observedGeneration: 1 },

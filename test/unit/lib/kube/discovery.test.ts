@@ -4,7 +4,7 @@ import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { discoverKinds } from '../../../../src/lib/kube/discovery.ts';
 
 const all = ['create', 'list', 'watch'];
-const tryRead = (answers: Record<string, object>) => ({
+const reader = (answers: Record<string, object>) => ({
   read: async (path: string, accept?: string) => {
     if (path === '/apis/broken/v1') throw new StellarError('api-error', 'the API service does not answer');
     assert.match(
@@ -15,7 +15,7 @@ const tryRead = (answers: Record<string, object>) => ({
   },
 });
 
-describe('the kinds of a server are found', () => {
+describe('the kinds of a server are discovered', () => {
   const resource = (plural: string, kind: string, verbs = all, scope = 'Namespaced') => ({
     resource: plural,
     responseKind: { kind },
@@ -82,8 +82,8 @@ describe('the kinds of a server are found', () => {
       aliases: ['old'],
     },
   ];
-  test('in the version that each group prefers, from two answers', async () =>
-    assert.deepEqual(await discoverKinds(tryRead(aggregated)), expected));
-  test('and the same by a server that knows no such answers, without an API that does not answer', async () =>
-    assert.deepEqual(await discoverKinds(tryRead(listed)), expected));
+  test('in the preferred version of each group, from two responses', async () =>
+    assert.deepEqual(await discoverKinds(reader(aggregated)), expected));
+  test('and the same from a server without aggregated discovery, without an API that does not answer', async () =>
+    assert.deepEqual(await discoverKinds(reader(listed)), expected));
 });

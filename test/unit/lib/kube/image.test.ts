@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { imageVersion, parseImage } from '../../../../src/lib/kube/image.ts';
 
-describe('an image reference is taken apart:', () => {
+describe('an image reference is parsed:', () => {
   const digest = `sha256:${'0'.repeat(64)}`;
   const cases: Record<string, [registry: string, repository: string, tag: string | undefined] | undefined> = {
     'quay.io/open-cluster-management/registration:v1.3.1': [

@@ -19,7 +19,7 @@ test('a policy has the name of a DNS subdomain', () => {
   assert.throws(() => check('a/b'), { message: /^"a\/b" cannot be the name of a binding policy: / });
 });
 
-test('an object of any kind has a name that is a part of a path', () => {
+test('an object of any kind has a name that is a valid path segment', () => {
   for (const name of ['system:node', 'a.B_c', '...']) checkPathSegment(name);
   isRefused(checkPathSegment, '.', '..', 'a/b', '%2e');
 });

@@ -14,7 +14,7 @@ import { deployment, job, type PodOptions, pod, statefulSet } from '../../suppor
 
 const why = (options: PodOptions) => podFailure(pod('p', options))?.why;
 
-describe('what keeps a pod from running:', () => {
+describe('what prevents a pod from running:', () => {
   test('its image, which is named', () => {
     for (const reason of ['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull'])
       assert.equal(
@@ -24,23 +24,23 @@ describe('what keeps a pod from running:', () => {
   });
   test('the image of an init container', () =>
     assert.match(why({ init: true, waiting: { reason: 'ErrImagePull' } }) ?? '', /example\.com\/p:1 cannot be pulled/));
-  test('a Secret that is not there, in the words of the kubelet', () =>
+  test('a missing Secret, in the words of the kubelet', () =>
     assert.equal(
       why({ waiting: { reason: 'CreateContainerConfigError', message: 'secret "x" not found' } }),
       'pod p, container main: CreateContainerConfigError: secret "x" not found',
     ));
-  test('a container that ends again and again; the log is that of the run before', () => {
+  test('a crashing container; the log is that of the previous run', () => {
     const trouble = podFailure(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 2, lastExitCode: 1 }));
     assert.deepEqual(
       [trouble?.kind, trouble?.previousLog, trouble?.why],
       ['crash', true, 'pod p, container main: it keeps crashing (exit 1, restarted 2 times)'],
     );
   });
-  test('a pod of a Job that has ended badly', () =>
+  test('a failed pod of a Job', () =>
     assert.equal(why({ phase: 'Failed', exitCode: 3 }), 'pod p, container main: exit 3'));
 });
 
-describe('nothing speaks yet against a pod', () => {
+describe('no trouble is reported yet for a pod', () => {
   const untroubled = (name: string, options: PodOptions) =>
     test(name, () => assert.equal(podFailure(pod('p', options)), undefined));
   untroubled('that has not been looked at', {});
@@ -55,7 +55,7 @@ describe('nothing speaks yet against a pod', () => {
   untroubled('that is being deleted', { waiting: { reason: 'ImagePullBackOff' }, deleting: true });
 });
 
-test('pods are told by the name of their owner, a longer name is another owner', () => {
+test('pods are matched by the name of their owner; a longer name is another owner', () => {
   const pods = ['its-hub-init-a', 'its-hub-init2-a', 'vcluster-0', 'coredns-1-x-kube-system-x-vcluster'].map((name) =>
     pod(name),
   );
@@ -79,11 +79,11 @@ describe('the log of a container in trouble', () => {
       fakeKube({ logTail: async (_pod, _container, { previous = false }) => answer(previous) }),
       crash ?? assert.fail(),
     );
-  test('is that of the run before', async () =>
+  test('is that of the previous run', async () =>
     assert.deepEqual(await logOf((previous) => [previous ? 'before' : 'now']), ['before']));
-  test('is that of this run where the one before is gone', async () =>
+  test('is that of this run if the previous one is gone', async () =>
     assert.deepEqual(await logOf((previous) => (previous ? undefined : ['now'])), ['now']));
-  test('is none where it may not be read', async () =>
+  test('is empty without permission to read it', async () =>
     assert.deepEqual(
       await logOf(() => {
         throw new Error('forbidden');
@@ -92,7 +92,7 @@ describe('the log of a container in trouble', () => {
     ));
 });
 
-test('what runs has as many ready pods as it is to have, one where nothing is said', () => {
+test('a workload needs its desired number of ready pods, one by default', () => {
   assert.equal(isDeploymentReady(deployment('d')), true);
   assert.equal(isDeploymentReady(deployment('d', false)), false);
   assert.equal(isDeploymentReady(undefined), false);
@@ -105,7 +105,7 @@ test('what runs has as many ready pods as it is to have, one where nothing is sa
   assert.equal(isStatefulSetReady(statefulSet('s', false)), false);
 });
 
-test('a Job has failed only when it says so: a try that failed is followed by another one', () => {
+test('a Job has failed only by its condition: a failed attempt is retried', () => {
   assert.equal(jobState(job('j', 'complete')), 'complete');
   assert.equal(jobState(job('j', 'failed')), 'failed');
   assert.equal(jobState({ metadata: { name: 'j' }, status: { failed: 1 } }), 'running');

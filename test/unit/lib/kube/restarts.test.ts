@@ -12,7 +12,7 @@ describe('a server', () => {
   beforeEach(() => mock.timers.enable({ apis: ['Date'] }));
   afterEach(() => mock.timers.reset());
 
-  test('a server that has never answered is not there', () => {
+  test('a server that has never answered does not run', () => {
     assert.equal(new Restarts().mayBeRestarting(refused), false);
   });
 
@@ -26,7 +26,7 @@ describe('a server', () => {
     assert.equal(restarts.mayBeRestarting(refused), false);
   });
 
-  test('the first answers of a server that has just started may be wrong; later ones are believed', () => {
+  test('the first responses of a server that has just started may be wrong; later ones count', () => {
     const restarts = new Restarts();
     assert.equal(restarts.mayBeRestarting(answer(403)), false);
     restarts.mayBeRestarting(refused);
@@ -35,7 +35,7 @@ describe('a server', () => {
     assert.equal(restarts.mayBeRestarting(answer(403)), false);
   });
 
-  test('a certificate that is not trusted is no restart', () => {
+  test('an untrusted certificate is not a restart', () => {
     const restarts = new Restarts();
     restarts.mayBeRestarting(answer(200));
     assert.equal(restarts.mayBeRestarting(untrusted), false);

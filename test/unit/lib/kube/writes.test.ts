@@ -4,7 +4,7 @@ import { resources } from '../../../../src/lib/kube/resources.ts';
 import { deletePresent } from '../../../../src/lib/kube/writes.ts';
 import { fakeKube } from '../../support/builders.ts';
 
-test('what is deleted by name is read first, and deleted by its UID; what is absent is not', async () => {
+test('objects deleted by name are read first, and deleted by UID; missing ones are skipped', async () => {
   const deleted: unknown[] = [];
   const kube = fakeKube({
     get: async (_, name) => (name === 'here' ? ({ metadata: { name, uid: 'u1' } } as never) : undefined),

@@ -119,8 +119,8 @@ const fails = (code: string, why: RegExp) => (error: unknown) =>
   error.code === code &&
   why.test([error.message, ...error.details, error.hint].join(' '));
 
-describe('a cluster that is created', () => {
-  test('has a context of its name, which does not become the current one', async () => {
+describe('creating a cluster', () => {
+  test('adds a context of its name, which does not become the current one', async () => {
     const { create, kubeconfig, read } = machine();
     assert.deepEqual(await create(), {
       name: 'cluster1',
@@ -138,7 +138,7 @@ describe('a cluster that is created', () => {
     assert.equal(existsSync(path.dirname(scratch ?? '')), false);
   });
 
-  test('is found again, by exactly its name', async () => {
+  test('finds an existing one, by its exact name', async () => {
     const { create, calls, put } = machine();
     put('kind-clusters', 'cluster10\nmy-cluster1\n');
     assert.equal((await create()).created, true);
@@ -146,7 +146,7 @@ describe('a cluster that is created', () => {
     assert.deepEqual([again.created, again.changed, calls('create').length], [false, false, 1]);
   });
 
-  test('gets its context again, at the address that it has now', async () => {
+  test('restores its context, with its present address', async () => {
     const { create, kubeconfig, put } = machine();
     await create();
     put('kubeconfig-of-kind', stringify(entriesOf('kind', 'https://127.0.0.1:6000')));
@@ -154,7 +154,7 @@ describe('a cluster that is created', () => {
     assert.equal(kubeconfig().clusters[0].cluster.server, 'https://127.0.0.1:6000');
   });
 
-  test('by k3d has k3d’s names, and is on the network that is asked for', async () => {
+  test('with k3d uses k3d’s names, and the requested network', async () => {
     const { create, kubeconfig, calls } = machine();
     const { hostContainer } = await create({ provider: 'k3d', network: 'k3d-kubeflex', image: 'rancher/k3s:v1' });
     assert.equal(hostContainer, 'k3d-cluster1-server-0');
@@ -165,13 +165,13 @@ describe('a cluster that is created', () => {
     );
   });
 
-  test('by kind is told another network by kind’s variable', async () => {
+  test('with kind passes another network in kind’s variable', async () => {
     const { create, read } = machine();
     await create({ network: 'other' });
     assert.match(read('environment'), / other\n$/);
   });
 
-  test('to host spaces has a port for its ingress, keeps its provider’s context, and becomes the current one', async () => {
+  test('to host spaces publishes a port for its ingress, keeps its provider’s context, and makes it the current one', async () => {
     const { create, kubeconfig, read } = machine();
     assert.equal((await create({ role: 'hosting', externalPort: 9444 })).context, 'kind-cluster1');
     assert.deepEqual(parse(read('config')).nodes, [
@@ -184,13 +184,13 @@ describe('a cluster that is created', () => {
     assert.equal(kubeconfig()['current-context'], 'kind-cluster1');
   });
 
-  test('to host spaces by k3d leaves the port to ingress-nginx', async () => {
+  test('to host spaces with k3d leaves the port to ingress-nginx', async () => {
     const { create, calls } = machine();
     await create({ role: 'hosting', provider: 'k3d' });
     assert.match(calls('create')[0] ?? '', /--port 9443:443@loadbalancer --k3s-arg --disable=traefik@server:\*$/);
   });
 
-  test('to host spaces is taken as it is only where the port is the one that is asked for', async () => {
+  test('to host spaces uses an existing one only if it publishes the requested port', async () => {
     const { create, put, calls } = machine();
     put('kind-clusters', 'cluster1\n');
     put('bindings', '{"443/tcp":[{"HostIp":"0.0.0.0","HostPort":"9444"}],"6443/tcp":[{"HostPort":"40000"}]}\n');
@@ -208,7 +208,7 @@ describe('a cluster that is created', () => {
     assert.match(calls('inspect').at(-1) ?? '', / cluster1-control-plane$/);
   });
 
-  test('to host spaces is taken on trust where nobody tells the port, which is said', async () => {
+  test('to host spaces trusts an existing one if the port is unknown, and reports that', async () => {
     const { create, put, tools } = machine();
     put('kind-clusters', 'cluster1\n');
     tools.programs.env = { ...tools.programs.env, KIND_EXPERIMENTAL_PROVIDER: 'podman' };
@@ -218,14 +218,14 @@ describe('a cluster that is created', () => {
     assert.match(notes.join(), /could not be determined \(kind works with podman\); it must be 9443/);
   });
 
-  test('is not where what it is made for cannot be', async () => {
+  test('does not happen if its later use is impossible', async () => {
     const { create, calls } = machine();
     const error = new StellarError('chart-unusable', 'no chart');
     await assert.rejects(create({ role: 'hosting', beforeCreation: () => Promise.reject(error) }), error);
     assert.deepEqual(calls('create'), []);
   });
 
-  test('in a dry run is not, and neither is anything else', async () => {
+  test('does not happen in a dry run, and neither does anything else', async () => {
     const { tools, create, calls, read } = machine();
     const before = read('kubeconfig');
     const writes: RecordedWrite[] = [];
@@ -239,8 +239,8 @@ describe('a cluster that is created', () => {
   });
 });
 
-describe('before a cluster is created, it is refused', () => {
-  test('where the name is that of another cluster’s context', async () => {
+describe('creating a cluster is refused', () => {
+  test('if the name is that of another cluster’s context', async () => {
     const { create, put, calls } = machine();
     put(
       'kubeconfig',
@@ -265,12 +265,12 @@ describe('before a cluster is created, it is refused', () => {
       else await assert.rejects(create(), fails('program-too-old', /0\.20\.0/));
     });
   }
-  test('without the program, saying where to get it', async () => {
+  test('without the program, with the place to get it', async () => {
     const { create, tools } = machine();
     tools.programs.env = { PATH: '/nowhere' };
     await assert.rejects(create(), fails('program-missing', /https:\/\/kind\.sigs\.k8s\.io/));
   });
-  test('by a name that its provider would refuse', () => {
+  test('with a name that its provider would reject', () => {
     for (const name of ['Bad_Name', 'a.b', '-a', '', 'a'.repeat(51)])
       assert.throws(() => checkClusterName('kind', name), { code: 'usage' });
     checkClusterName('kind', 'a'.repeat(50));
@@ -283,13 +283,13 @@ describe('before a cluster is created, it is refused', () => {
   });
 });
 
-describe('a creation that goes wrong', () => {
-  test('says why, and that nothing is left', async () => {
+describe('a creation that fails', () => {
+  test('reports why, and that nothing is left', async () => {
     const { create, put } = machine();
     put('create-fails', 'ERROR: failed to create cluster: port is already allocated\n');
     await assert.rejects(create(), fails('program-failed', /already allocated.*Nothing of the cluster is left/));
   });
-  test('on Ctrl-C names what is left, and how to go on or back', async () => {
+  test('on Ctrl-C names what is left, and how to resume or undo it', async () => {
     const { create, put, interrupt } = machine();
     put('create-hangs', '');
     setTimeout(() => interrupt.abort(), 700);
@@ -307,7 +307,7 @@ describe('a creation that goes wrong', () => {
     tools.programs.deadline = new Deadline(1500);
     await assert.rejects(create(), fails('timeout', /cluster1 exists/));
   });
-  test('is not even begun where there is no time; what is there is looked at', async () => {
+  test('is not started without time; an existing cluster is still used', async () => {
     const { create, calls, put, tools } = machine();
     tools.run.deadline = new Deadline(0);
     const beforeCreation = () => Promise.reject(new Error('too much'));
@@ -316,7 +316,7 @@ describe('a creation that goes wrong', () => {
     put('kind-clusters', 'cluster1\n');
     assert.equal((await create()).created, false);
   });
-  test('after the cluster is made says that it is there, and how to go back', async () => {
+  test('after the cluster exists reports it, and how to undo it', async () => {
     const { create, tools } = machine();
     tools.connect = ({ name, server }) =>
       ({
@@ -328,7 +328,7 @@ describe('a creation that goes wrong', () => {
       fails('interrupted', /kind cluster cluster1 exists\. Again\. {4}Or remove the cluster: stellarctl wec/),
     );
   });
-  test('leaves a cluster that is said to be unusable, with what to do', async () => {
+  test('leaves a cluster that is reported as unusable, with a hint', async () => {
     const { create, put } = machine();
     put('kind-clusters', 'cluster1\n');
     rmSync(path.join(root, String(count - 1), 'kubeconfig-of-kind'));
@@ -337,7 +337,7 @@ describe('a creation that goes wrong', () => {
       fails('cluster-unusable', /no such container.*docker start cluster1-control-plane.*wec delete cluster1/),
     );
   });
-  test('leaves a cluster that does not answer', async () => {
+  test('keeps a cluster that does not answer', async () => {
     const { create, put, tools } = machine();
     put('kind-clusters', 'cluster1\n');
     tools.run.deadline = new Deadline(0);
@@ -350,8 +350,8 @@ describe('a creation that goes wrong', () => {
   });
 });
 
-describe('a cluster that is deleted', () => {
-  test('is gone with its contexts, and a second time there is nothing to do', async () => {
+describe('deleting a cluster', () => {
+  test('removes it with its contexts, and does nothing the second time', async () => {
     const { create, remove, kubeconfig, read } = machine();
     await create({ role: 'hosting' });
     await create();
@@ -360,26 +360,26 @@ describe('a cluster that is deleted', () => {
     assert.deepEqual([contexts.length, clusters, users, current], [1, [], [], '']);
     assert.match(read('environment'), /stellarctl-local-/);
   });
-  test('by somebody else leaves contexts that are removed', async () => {
+  test('removes the contexts of one that another user has deleted', async () => {
     const { create, remove, put, calls, kubeconfig } = machine();
     await create();
     put('kind-clusters', '');
     assert.deepEqual([await remove(), calls('delete'), kubeconfig().contexts.length], [true, [], 1]);
   });
-  test('leaves a context of its name that leads elsewhere', async () => {
+  test('keeps a context of its name that refers to another cluster', async () => {
     const { create, remove, kubeconfig } = machine();
     await create({ provider: 'k3d' });
     assert.equal(await remove('kind'), false);
     assert.equal(kubeconfig().contexts.length, 2);
   });
-  test('has to be told apart from one of the other provider', async () => {
+  test('must distinguish it from one of the other provider', async () => {
     const { remove, put } = machine();
     put('kind-clusters', 'cluster1\n');
     put('k3d-clusters', '[{"name":"cluster1"},{"name":"cluster10"}]');
     await assert.rejects(remove(), fails('usage', /--provider kind\|k3d/));
     assert.equal(await remove('k3d'), true);
   });
-  test('cannot be looked for where neither program is there', async () => {
+  test('fails if neither program is available', async () => {
     const { remove, tools } = machine();
     tools.programs.env = { PATH: '/nowhere' };
     await assert.rejects(remove(), fails('program-missing', /whether there is a cluster cluster1 is unknown/));
@@ -414,26 +414,26 @@ describe('a hosting cluster', () => {
   const refuse = async (cluster: Kube | undefined, kubeconfig = noting({})) =>
     refuseHosting({ ...found, contexts: [...found.contexts] }, cluster, await kubeconfig);
 
-  test('is not deleted, whether the kubeconfig has noted it or not, and what would be lost is named', () =>
+  test('is not deleted, whether it is recorded in the kubeconfig or not, and the loss is named', () =>
     assert.rejects(
       refuse(
         serving([{ metadata: { name: 'wds1', ...label('wds') } }, { metadata: { name: 'its1', ...label('its') } }]),
       ),
       fails('has-dependents', /lost: its1 \(ITS\), wds1 \(WDS\).*status --hosting-context kind-cluster1/),
     ));
-  test('is not deleted either where it has none yet', () =>
+  test('is not deleted even if it has no spaces yet', () =>
     assert.rejects(refuse(serving([])), fails('has-dependents', /is a hosting cluster\. It was not deleted\. See/)));
-  test('that does not answer is known by what is noted of it and of its spaces', async () => {
+  test('that does not answer is recognized by the records of it and of its spaces', async () => {
     for (const cluster of [silent, undefined])
       await assert.rejects(refuse(cluster, ofSpace), fails('has-dependents', /does not answer.*lost: its1/));
     assert.equal(await refuse(silent), false);
   });
-  test('that is none any more may go, whatever is noted', async () => {
+  test('that no longer is one may be deleted, whatever is recorded', async () => {
     assert.equal(await refuse(serving(undefined), ofSpace), true);
   });
 });
 
-describe('a WEC that is still registered', () => {
+describe('a registered WEC', () => {
   const itsCluster = { context: 'its1', server: 'https://its1' };
   const asIts = (kube: object) => ({
     kube: { cluster: itsCluster, ...kube } as unknown as Kube,
@@ -468,14 +468,14 @@ describe('a WEC that is still registered', () => {
       refuseRegistered('cluster1', hub({}), undefined),
       fails('still-registered', /with its1.*stellarctl deregister cluster1 --its its1/),
     ));
-  test('with another hub than the chosen ITS is not deleted, whatever that one says', async () => {
+  test('with another hub than the chosen ITS is not deleted, whatever that ITS says', async () => {
     for (const its of [undefined, away, hub(undefined)])
       await assert.rejects(
         refuseRegistered('cluster1', its, wec('https://its2')),
         fails('still-registered', /with the hub https:\/\/its2.*--force/),
       );
   });
-  test('is deleted where its own ITS does not know it, or nobody does', async () => {
+  test('is deleted if its own ITS, or every ITS, does not know it', async () => {
     await refuseRegistered('cluster1', hub(undefined), wec('https://its1'));
     await refuseRegistered('cluster1', undefined, wec(undefined));
     await refuseRegistered('cluster1', undefined, undefined);
@@ -502,16 +502,16 @@ describe('the network of a new WEC', () => {
     assert.deepEqual(chooseNetwork('kind', undefined, at('https://kubeflex-control-plane:31443')), {
       network: undefined,
     }));
-  test('is what is asked for', () =>
+  test('is the requested one', () =>
     assert.deepEqual(chooseNetwork('k3d', 'n', at('https://kubeflex-control-plane:31443')), { network: 'n' }));
-  test('is the provider’s own where the ITS is elsewhere', () =>
+  test('is the provider’s own if the ITS is elsewhere', () =>
     assert.deepEqual(chooseNetwork('k3d', undefined, at('https://its.example.com')), { network: undefined }));
-  test('does not lead from one provider’s clusters to the other’s, which is said', () => {
+  test('does not connect clusters of different providers, which is reported', () => {
     const { network, note } = chooseNetwork('k3d', undefined, at('https://kubeflex-control-plane:31443'));
     assert.equal(network, undefined);
     assert.match(note ?? '', /kubeflex-control-plane of kind.*--provider kind/);
   });
-  test('is known from containers of both', () =>
+  test('is detected from containers of both', () =>
     assert.deepEqual(
       ['k3d-a-b-server-1', 'k3d-a-serverlb', 'a-control-plane2', 'a-external-load-balancer', 'a.example.com'].map(
         (host) => clusterOfContainer(host)?.name,

@@ -52,7 +52,7 @@ test('a program is found on PATH, with its version', async () => {
   assert.equal(await findProgram(tool, runWith()), undefined);
 });
 
-test('what is missing, too old or does not tell is refused, with the way to get it', async () => {
+test('a missing or outdated program, or one without a version, is rejected with the way to install it', async () => {
   const refusal = (code: string, message: RegExp) => ({ code, message, hint: /https:\/\/tool\.example/ });
   await rm(path.join(folder, 'tool'), { force: true });
   await assert.rejects(
@@ -68,13 +68,13 @@ test('what is missing, too old or does not tell is refused, with the way to get 
   await assert.rejects(requireProgram(tool, 'do the work', runWith()), refusal('program-too-old', /does not report/));
 });
 
-test('no shell is between: a program gets its arguments as they are, its input, and no more than the environment that is handed in', async () => {
+test('no shell is used: a program gets its arguments unchanged, its input, and only the given environment', async () => {
   await install('printf "%s|" "$@"; cat; echo "|$ONLY|$HOME"; exit 4');
   const { stdout, exitCode } = await runProgram(runWith())(found(), { args: ['a b', '$(id)', ';'], input: 'secret' });
   assert.deepEqual([stdout, exitCode], ['a b|$(id)|;|secret|this|', 4]);
 });
 
-test('a program that fails is quoted, without colours and credentials', () => {
+test('a failing program is quoted, without colours and credentials', () => {
   const stderr = [
     'walking…',
     '\u001b[31mtoken eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln was refused\u001b[0m',
@@ -92,7 +92,7 @@ test('a program that fails is quoted, without colours and credentials', () => {
   assert.equal(error.code, 'program-failed');
 });
 
-test('a run is traced without what may be secret in its arguments, and without what is read and printed', async () => {
+test('a run is logged without secret arguments, and without its input and output', async () => {
   await install('cat');
   const traced: string[] = [];
   const run = runProgram({ ...runWith(), trace: (line) => traced.push(line) });
@@ -113,7 +113,7 @@ test('on Ctrl-C a program is asked to end, and waited for', async () => {
   assert.equal(await readFile(farewell, 'utf8'), 'bye\n');
 });
 
-test('at the deadline a program is ended, and that is told with its last words', async () => {
+test('at the deadline a program is ended, which is reported with its last output', async () => {
   await install('echo still thinking >&2; exec sleep 30');
   await assert.rejects(runProgram(runWith({ timeout: 1200 }))(found(), { args: ['think'] }), {
     code: 'timeout',
@@ -122,7 +122,7 @@ test('at the deadline a program is ended, and that is told with its last words',
   });
 });
 
-test('a program that is given up early leaves a result', async () => {
+test('a program that is ended early returns a result', async () => {
   await install('exec sleep 30');
   const stop = new AbortController();
   const running = runProgram(runWith())(found(), { args: [], stop: stop.signal });
@@ -130,7 +130,7 @@ test('a program that is given up early leaves a result', async () => {
   assert.notEqual((await running).exitCode, 0);
 });
 
-describe('a program that is a wrapper is a process group with its child, which keeps its streams open, and', () => {
+describe('a wrapper program is a process group with its child, which keeps its streams open, and', () => {
   const pidFile = () => path.join(folder, 'pid');
 
   /** Lets the wrapper run until its child does. @param how the child is started @returns the run, and the child's process id */
@@ -157,7 +157,7 @@ describe('a program that is a wrapper is a process group with its child, which k
     return stdout.trim() !== '' && !stdout.startsWith('Z');
   };
 
-  test('is ended along with the child on Ctrl-C', async () => {
+  test('is ended with the child on Ctrl-C', async () => {
     const interrupt = new AbortController();
     const { outcome, pid } = await start('', { signal: interrupt.signal });
     const asked = Date.now();
@@ -167,21 +167,21 @@ describe('a program that is a wrapper is a process group with its child, which k
     assert.equal(isAlive(pid), false);
   });
 
-  test('is ended along with the child at the deadline', async () => {
+  test('is ended with the child at the deadline', async () => {
     const { outcome, took, pid } = await start('', { timeout: 1500 });
     assert.equal(await outcome, 'timeout');
     assert.ok((await took) < 5000);
     assert.equal(isAlive(pid), false);
   });
 
-  test('is killed along with the child where they do not end when asked to', async () => {
+  test('is killed with the child if they do not end on request', async () => {
     const { outcome, took, pid } = await start("trap '' TERM;", { timeout: 1500, terminationGraceMs: 500 });
     assert.equal(await outcome, 'timeout');
     assert.ok((await took) < 5000);
     assert.equal(isAlive(pid), false);
   });
 
-  test('is not waited for any longer where the child is out of reach', async () => {
+  test('is no longer waited for if the child cannot be ended', async () => {
     const { outcome, took, pid } = await start('setsid', { timeout: 1500, terminationGraceMs: 500 });
     try {
       assert.equal(await outcome, 'timeout');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { argumentsWithoutSecrets } from '../../../../src/lib/programs/program.ts';
 
-test('arguments of programs are shown without what may be secret', () => {
+test('arguments of programs are shown without secrets', () => {
   const cases: [args: string[], shown: string][] = [
     [['upgrade', 'ks', 'oci://ghcr.io/x', '--version', '1.0'], 'upgrade ks oci://ghcr.io/x --version 1.0'],
     [['--set', 'db.password=hunter2,a=b', '-n', 'x'], '--set db.password=(hidden) -n x'],

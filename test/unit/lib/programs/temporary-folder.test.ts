@@ -18,7 +18,7 @@ after(() => {
   rmSync(root, { recursive: true });
 });
 
-test("a folder is its owner's alone; those of processes that were killed are removed, and nothing else", async () => {
+test('a folder is private; those of killed processes are removed, and nothing else', async () => {
   const own = await makeTemporaryFolder('helm', process.kill);
   assert.equal(statSync(own).mode & 0o777, 0o700);
   const { pid: dead } = spawnSync('true');
@@ -66,7 +66,7 @@ async function makeElsewhere(context: TestContext, ...wrapper: string[]) {
   return { folder: String(line).trim(), kill };
 }
 
-test('what a run that was killed has left is removed by the next one, and nothing of a run that is alive', async (t) => {
+test('leftovers of a killed run are removed by the next one, but not those of a live run', async (t) => {
   const { folder, kill } = await makeElsewhere(t);
   await makeTemporaryFolder('helm', process.kill);
   assert.ok(existsSync(folder), folder);
@@ -79,7 +79,7 @@ const inContainer = ['unshare', '--pid', '--fork', '--kill-child', 'sh', '-c'];
 /** Has the next process of a container get an id that no process of this machine has. */
 const asDead = (pid: number) => `echo ${pid - 1} > /proc/sys/kernel/ns_last_pid && "$@"`;
 const skip = spawnSync('unshare', [...inContainer.slice(1), asDead(1000)]).status === 0 ? false : 'it takes root';
-test('a run in a container that shares the folder and the name of the machine is left alone', {
+test('a run in a container that shares the folder and the host name is not touched', {
   skip,
 }, async (t) => {
   const { pid: dead } = spawnSync('true');

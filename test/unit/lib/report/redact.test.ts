@@ -8,7 +8,7 @@ import { canary, jwt, kubeconfig, privateKey } from '../../support/planted.ts';
 const packed = (text: string) => Buffer.from(text).toString('base64');
 const clean = (text: string) => !text.includes(canary) && !text.includes(packed(canary).slice(0, 12));
 
-describe('out of a text is taken', () => {
+describe('redaction of a text removes', () => {
   const cases: Record<string, string> = {
     'a JWT': `authenticated by ${jwt} as`,
     'a JWT that was cut': `authenticated by ${jwt.slice(0, 60)}`,
@@ -61,7 +61,7 @@ describe('out of a text is taken', () => {
     });
 });
 
-test('what helps stays', () => {
+test('useful text stays', () => {
   for (const text of [
     'failed to refresh token: unauthorized',
     'E1121 the ITS refused the bootstrap token: expired.',
@@ -78,7 +78,7 @@ test('what helps stays', () => {
     assert.equal(redactText(text), text);
 });
 
-test('out of JSON in a text, what its place tells to be secret; the rest keeps its form', () => {
+test('in embedded JSON, values in secret places are removed; the rest keeps its form', () => {
   const held = {
     kind: 'ConfigMapList',
     items: [{ data: { a: canary } }, { kind: 'Secret', stringData: { b: canary } }],
@@ -98,7 +98,7 @@ test('a plain word is a value in YAML, and a word in a sentence', () => {
   assert.equal(redactText('it refused the token: expired'), 'it refused the token: expired');
 });
 
-test('of objects the same, and contents of Secrets and ConfigMaps wherever they are', () => {
+test('in objects the same is removed, and contents of Secrets and ConfigMaps anywhere', () => {
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -142,7 +142,7 @@ test('of objects the same, and contents of Secrets and ConfigMaps wherever they 
   assert.deepEqual(Object.keys(left.metadata.annotations), ['note']);
 });
 
-test('what was redacted once is not redacted again, and no text takes long', () => {
+test('redacted text is not redacted again, and no text takes long', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 200 }), (text) => {
       const once = redactText(`${text} token: ${canary}`);

@@ -96,7 +96,7 @@ async function unpacked(kubes: readonly Kube[]): Promise<{ files: Map<string, st
 }
 
 describe('a report', () => {
-  test('holds nothing of what was planted, wherever it was', async () => {
+  test('contains no planted secret', async () => {
     const { files } = await unpacked([wec()]);
     for (const [name, text] of files) {
       assert.ok(!text.includes(canary) && !text.includes(packed) && !text.includes('eyJ'), `${name}: ${text}`);
@@ -109,7 +109,7 @@ describe('a report', () => {
     assert.match([...files.keys()].join('\n'), /namespaces\/open-cluster-management-agent\/configmaps\.json/);
   });
 
-  test('is unpacked within its folder, whatever its objects are called', async () => {
+  test('unpacks within its folder, whatever the names of its objects', async () => {
     const { files } = await unpacked([wec()]);
     const names = [...files.keys()];
     for (const name of names)
@@ -119,7 +119,7 @@ describe('a report', () => {
     assert.equal(names.filter((name) => name.endsWith('.log')).length, 30);
   });
 
-  test('says what could not be had', async () => {
+  test('reports what could not be collected', async () => {
     const dead = wec({
       cluster: { context: 'kind-cluster2', server: 'https://cluster2:6443' },
       read: async () => {
@@ -143,19 +143,19 @@ describe('a report', () => {
       assert.ok(missing.includes(expected), missing.join('\n'));
   });
 
-  test('of nothing that answers is none', () =>
+  test('is not written if nothing answers', () =>
     assert.rejects(
       report([wec({ read: () => Promise.reject(new StellarError('unreachable', 'Cannot reach it.')) })]),
       (error: StellarError) => error.exitCode === 4 && error.details[0] === 'cluster1: Cannot reach it',
     ));
 
-  test('that is interrupted is none', () =>
+  test('is not written if interrupted', () =>
     assert.rejects(report([wec({ logTail: () => Promise.reject(new StellarError('interrupted', 'Interrupted.')) })]), {
       code: 'interrupted',
     }));
 });
 
-test('names become parts of paths that lead nowhere, each file its own', () => {
+test('names become safe path segments, each file its own', () => {
   fc.assert(
     fc.property(fc.array(fc.array(hostileText, { minLength: 1, maxLength: 4 })), (all) => {
       const layout = new Layout();

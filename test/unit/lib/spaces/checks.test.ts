@@ -27,7 +27,7 @@ async function judgedWith(deployments: Deployment[], ...all: ControlPlane[]) {
   return found;
 }
 
-test('a WDS that names no ITS is bound to the only one, and to none of several', async () => {
+test('a WDS that names no ITS uses the only one, and none of several', async () => {
   const [its1, its2, wds1] = [controlPlane('its1', 'its'), controlPlane('its2', 'its'), controlPlane('wds1', 'wds')];
   assert.equal((await judged(its1, wds1)).status, 'pass');
   assert.equal((await judgedWith([running], its1, its2, wds1)).status, 'warn');
@@ -42,7 +42,7 @@ test('a WDS that names no ITS is bound to the only one, and to none of several',
   );
 });
 
-test('a WDS may name an ITS that is not there, and there may be none', async () => {
+test('a WDS may name a missing ITS, and there may be none', async () => {
   for (const [wds, says] of [
     [controlPlane('wds1', 'wds', 'its9'), /names the ITS its9, which does not exist/],
     [controlPlane('wds1', 'wds'), /names no ITS, and there is none/],
@@ -53,7 +53,7 @@ test('a WDS may name an ITS that is not there, and there may be none', async () 
   }
 });
 
-test('a WDS whose controllers are not those of the installed hooks runs on as before, which is a warning', async () => {
+test('a WDS whose controllers differ from the installed hooks keeps running, which is a warning', async () => {
   const image = (tag: string) => `ghcr.io/kubestellar/kubestellar/controller-manager:${tag}`;
   const containers = (tag: string) => [{ name: 'manager', image: image(tag) }];
   const hook = {

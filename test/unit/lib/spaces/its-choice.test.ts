@@ -18,20 +18,20 @@ describe('the ITS is', () => {
   const env = { STELLARCTL_ITS: 'by-variable' };
   const settings = { its: 'by-use' };
   const config = kubeconfig('current');
-  test('what --its says', () =>
+  test('the one of --its', () =>
     assert.deepEqual(chooseIts('given', env, settings, config), { given: 'given', source: '--its' }));
-  test('else what STELLARCTL_ITS says', () =>
+  test('else the one of STELLARCTL_ITS', () =>
     assert.deepEqual(chooseIts(undefined, env, settings, config), {
       given: 'by-variable',
       source: 'STELLARCTL_ITS',
     }));
-  test('else what `its use` chose', () =>
+  test('else the choice of `its use`', () =>
     assert.deepEqual(chooseIts(undefined, {}, settings, config), { given: 'by-use', source: 'its use' }));
-  test('also where the variable is empty', () =>
+  test('also if the variable is empty', () =>
     assert.equal(chooseIts(undefined, { STELLARCTL_ITS: '' }, settings, config).source, 'its use'));
   test('else the current context', () =>
     assert.deepEqual(chooseIts(undefined, {}, {}, config), { given: 'current', source: 'current context' }));
-  test('else nobody knows, and the contexts that there are help', () => {
+  test('else unknown, and the available contexts are listed', () => {
     const usage = (hint: RegExp) => (error: unknown) =>
       error instanceof StellarError && error.code === 'usage' && hint.test(error.hint ?? '');
     assert.throws(() => chooseIts(undefined, {}, {}, kubeconfig(undefined, ['a', 'b'])), usage(/--its CONTEXT.*a, b/));

@@ -84,8 +84,8 @@ users:
 const clusters = 'contexts: [{name: a, context: {}}, {name: b, context: {}}]\n';
 const mark = (value: string) => `{name: kubeflex, extension: {data: {is-hosting-cluster-ctx: "${value}"}}}`;
 
-describe('what kflex has noted is understood:', () => {
-  test('the hosting context, and whose contexts there are', async () => {
+describe('the records of kflex are understood:', () => {
+  test('the hosting context, and the control planes of contexts', async () => {
     const config = await loadKubeconfig(target(byKflex).file);
     assert.equal(hostingContext(config), 'kind-kubeflex');
     assert.deepEqual(
@@ -110,15 +110,15 @@ describe('what kflex has noted is understood:', () => {
   ] as const) {
     test(`the hosting context ${what}`, async () => assert.equal(await hosting(clusters + extension), expected));
   }
-  test('the hosting context by its own mark, where it is the only one', async () => {
+  test('the hosting context by its own mark, if it is the only one', async () => {
     const marked = (a: string, b: string) =>
       `contexts: [{name: a, context: {extensions: [${mark(a)}]}}, {name: b, context: {extensions: [${mark(b)}]}}]`;
     assert.deepEqual([await hosting(marked('false', 'true')), await hosting(marked('true', 'true'))], ['b', undefined]);
   });
 });
 
-describe('what we note', () => {
-  test('is kflex’s own layout', async () => {
+describe('our record', () => {
+  test('has kflex’s own layout', async () => {
     const where = target(clusters);
     assert.equal(await markHostingContext(where, 'a', waiting), true);
     await setContext(
@@ -150,13 +150,13 @@ describe('what we note', () => {
     }
   });
 
-  test('where kflex has noted it already, is nothing', async () => {
+  test('is empty if kflex has recorded it already', async () => {
     const where = target(byKflex);
     assert.equal(await markHostingContext(where, 'kind-kubeflex', waiting), false);
     assert.equal(readFileSync(where.file, 'utf8'), byKflex);
   });
 
-  test('goes to another context, and leaves everything else as it is', async () => {
+  test('is added to another context, and changes nothing else', async () => {
     const where = target(byKflex);
     await markHostingContext(where, 'other', waiting);
     const expected = parse(byKflex);
@@ -179,7 +179,7 @@ describe('what we note', () => {
     cluster: { name: 'its1-cluster', entry: { server: 'https://elsewhere.example.com' } },
     user: { name: 'its1-admin', entry: { token: 't' } },
   };
-  test('lets the context of the same control plane be replaced, and no other', async () => {
+  test('allows replacing the context of the same control plane, and no other', async () => {
     const where = target(byKflex);
     const moved = (name: string, hosting = 'kind-kubeflex') =>
       setContext(

@@ -53,14 +53,14 @@ const opened = async (from: WdsSources) => {
 };
 const server = 'https://hub.example.com:6443';
 
-describe('the WDS that is meant', () => {
+describe('the WDS', () => {
   const two = [its('its1'), wds('wds1', 'its1'), wds('wds2', 'its1')];
 
-  test('is the one that is given, with the ITS that it names', async () =>
+  test('is the given one, with the ITS that it names', async () =>
     assert.deepEqual(await opened(sources(two, { given: 'wds2' })), {
       ...{ name: 'wds2', isGiven: true, type: 'host', context: 'hub', server, its: 'hub' },
     }));
-  test('is given by a context that is noted to be of it', async () => {
+  test('is given by a context that is recorded as its own', async () => {
     const contexts = { mine: place('mine', 'wds2') };
     assert.equal((await opened(sources(two, { given: 'mine', contexts }))).name, 'wds2');
   });
@@ -73,12 +73,12 @@ describe('the WDS that is meant', () => {
     const { name, isGiven } = await opened(sources([its('its1'), wds('wds1')]));
     assert.deepEqual([name, isGiven], ['wds1', false]);
   });
-  test('is none of several that nothing names', () =>
+  test('is none of several if none is named', () =>
     assert.rejects(openWds(sources(two)), { code: 'usage', message: 'There are several WDSes, and none was given.' }));
-  test('is none where its name is that of nothing', () =>
+  test('is none if its name is unknown', () =>
     assert.rejects(openWds(sources(two, { given: 'wds3' })), { code: 'not-found' }));
 
-  describe('that a context of another name leads to', () => {
+  describe('given by a context of another name', () => {
     const uids: Record<string, string> = { hub: 'uid-of-hub', admin: 'uid-of-hub', elsewhere: 'uid-of-elsewhere' };
     const byUid = ({ name, server: at }: { name: string; server: string }) => {
       const uid = uids[new URL(at).hostname.split('.')[0] ?? ''];
@@ -94,11 +94,11 @@ describe('the WDS that is meant', () => {
       if (from.hosting.state === 'seen') from.hosting.value.connect = byUid;
       return openWds(from);
     };
-    test('is known by its kube-system', async () => {
+    test('is recognized by its kube-system', async () => {
       const { name, type, isContext, context } = await at('admin@wds1');
       assert.deepEqual([name, type, isContext, context], ['wds1', 'host', undefined, 'hub']);
     });
-    test('is another one where that differs', async () => {
+    test('is another one if that differs', async () => {
       const { name, type, isContext, kube } = await at('wds-of-another');
       assert.deepEqual(
         [name, type, isContext, kube.cluster.server],
@@ -108,7 +108,7 @@ describe('the WDS that is meant', () => {
   });
 
   const contexts = { wds9: place('wds9') };
-  test('is a context where no hosting cluster shows it, with the ITS that is given', async () => {
+  test('is a context that no hosting cluster shows, with the given ITS', async () => {
     const given = { given: 'wds9', contexts, hosting: unreachable };
     const without = await opened(sources([], given));
     assert.deepEqual(
@@ -119,7 +119,7 @@ describe('the WDS that is meant', () => {
     const itsGiven = async () => ({ name: 'its9', kube: kubeAt('https://its9') });
     assert.equal((await opened(sources([], { ...given, its: itsGiven }))).its, 'its9');
   });
-  test('is named, with what was given beside it, by the commands that are offered', async () => {
+  test('is named, with the given options, in suggested commands', async () => {
     const flags = async (from: WdsSources) => flagsOf(await openWds(from)).join(' ');
     const itsGiven = async () => ({ name: 'its9', kube: kubeAt('https://its9') });
     assert.equal(await flags(sources(two, { given: 'wds2' })), '--wds wds2');
@@ -130,7 +130,7 @@ describe('the WDS that is meant', () => {
     if (from.hosting.state === 'seen') from.hosting.value.hostingSource = '--hosting-context';
     assert.equal(await flags(from), '--wds wds2 --hosting-context hub');
   });
-  test('is said not to be seen where the hosting cluster is not', async () => {
+  test('is reported as unseen if the hosting cluster is unseen', async () => {
     const failure = await openWds(sources([], { given: 'x', hosting: unreachable })).catch(
       (error: StellarError) => error,
     );

@@ -87,7 +87,7 @@ const inWords = (remedy: Remedy | undefined) =>
   remedy?.steps.map(({ verb, object, on }) => `${verb} ${object} on ${on}`);
 
 describe('the credentials of an external ITS', () => {
-  test('are renewed: only the token is replaced, in this very version of the Secret; its WDSes restart', async () => {
+  test('are renewed: only the token is replaced, in this exact version of the Secret; its WDSes restart', async () => {
     const { hosting, ext, tools } = installation({});
     const remedy = await planCredentialRenewal('its7', tools);
     assert.deepEqual([hosting.writes, ext.writes], [[], []], 'planning only reads');
@@ -112,14 +112,14 @@ describe('the credentials of an external ITS', () => {
     ]);
   });
 
-  test('stay as they are where the new token is not accepted', async () => {
+  test('stay unchanged if the new token is not accepted', async () => {
     const { hosting, tools } = installation({ refuses: true });
     const remedy = await planCredentialRenewal('its7', tools);
     await assert.rejects(remedy?.apply() ?? Promise.resolve(), { code: 'credentials-failed' });
     assert.deepEqual(hosting.writes, []);
   });
 
-  test('are not asked of a cluster that may be another one, or that no context leads to', async () => {
+  test('are not requested from a cluster that may be another one, or that has no context', async () => {
     const other = installation({ uid: 'another' });
     await assert.rejects(planCredentialRenewal('its7', other.tools), { code: 'identity-unproven' });
     const unknown = installation({ isKnown: false });
@@ -140,7 +140,7 @@ describe('the controllers of a WDS', () => {
       'merge Deployment kubestellar-controller-manager',
       'merge Deployment transport-controller',
     ]));
-  test('are restarted only after it is said that the workloads are removed from the WECs meanwhile', async () => {
+  test('are restarted only after a warning that the workloads are removed from the WECs meanwhile', async () => {
     const remedy = await planControllerRestart(
       'wds7',
       installation({ deployments: controllers(secondsAgo(60)) }).tools,

@@ -38,23 +38,23 @@ async function repair(name: string, role: 'its' | 'wds', objects: readonly KubeO
 describe('a failed Job', () => {
   const failed = inSpace('Job', 'its1', job('its-hub-init', 'failed'));
   const marked = (kflex: boolean) => its('its1', { applied: kflex ? ['its-hub-init'] : [] });
-  test('is deleted, and KubeFlex asked to make it anew', async () => {
+  test('is deleted, and KubeFlex is asked to recreate it', async () => {
     const { writes } = await repair('its1', 'its', [marked(false), failed]);
     assert.deepEqual(writes, ['delete Job its-hub-init', 'merge ControlPlane its1']);
   });
-  test('is forgotten by a control plane that calls its hook applied already (kflex create)', async () => {
+  test('is removed from a control plane that reports its hook as applied (kflex create)', async () => {
     const { writes, bodies } = await repair('its1', 'its', [marked(true), failed]);
     assert.deepEqual(writes, ['delete Job its-hub-init', 'merge ControlPlane/status its1', 'merge ControlPlane its1']);
     assert.deepEqual(bodies[1], {
       status: { postCreateHooks: { 'its-hub-init': null }, postCreateHookCompleted: false },
     });
   });
-  test('that publishes the address of a vcluster is deleted as well; one of somebody else is not', async () => {
+  test('that publishes the address of a vcluster is deleted as well; one of another owner is not', async () => {
     const others = ['update-cluster-info', 'mine'].map((name) => inSpace('Job', 'its1', job(name, 'failed')));
     const { writes } = await repair('its1', 'its', [its('its1', { type: 'vcluster' }), ...others]);
     assert.deepEqual(writes.slice(0, -1), ['delete Job update-cluster-info']);
   });
-  test('is the only one that is touched', async () => {
+  test('is the only one that is changed', async () => {
     const jobs = [job('its-hub-init', 'complete'), job('install-status-addon')];
     const { writes } = await repair('its1', 'its', [its('its1'), ...jobs.map((each) => inSpace('Job', 'its1', each))]);
     assert.deepEqual(writes, []);
@@ -99,7 +99,7 @@ describe('a WDS', () => {
     },
   };
 
-  test('that the chart has given a name is left without one while there is only one ITS', async () => {
+  test('that the chart has given a name loses the name while there is only one ITS', async () => {
     const { writes, bodies } = await repairWds('its1', one, wdsDeployments('its1'));
     assert.deepEqual(writes, rewiring.slice(1));
     assert.deepEqual(bodies[0], {
@@ -109,12 +109,12 @@ describe('a WDS', () => {
       },
     });
   });
-  test('that the chart has given a name is not waited for until it fails', async () =>
+  test('that the chart has given a name is repaired before it fails', async () =>
     assert.deepEqual((await repairWds('its1', one, [])).writes, [
       'merge ControlPlane wds1',
       'merge ControlPlane wds1',
     ]));
-  test('loses its Deployments by UID, so that those that KubeFlex has recreated stay', async () => {
+  test('loses its Deployments by UID, so those that KubeFlex has recreated stay', async () => {
     const deployments = wdsDeployments('its1').map((each) => ({
       ...each,
       metadata: { ...each.metadata, uid: `uid of ${each.metadata.name}` },
@@ -123,19 +123,19 @@ describe('a WDS', () => {
     const uids = writes.flatMap((write, index) => (write.startsWith('delete') ? [bodies[index]] : []));
     assert.deepEqual(uids, ['uid of transport-controller', 'uid of kubestellar-controller-manager']);
   });
-  test('that names none gets a corrected hook when there are several, and new Deployments', async () => {
+  test('that names none gets a corrected hook if there are several, and new Deployments', async () => {
     const { writes, bodies } = await repairWds('', two, wdsDeployments(''), {}, 'its2');
     assert.deepEqual(writes, rewiring);
     assert.deepEqual(bodies[1], toldIts2);
   });
-  test('has its hooks forgotten, or KubeFlex would not look at them again', async () => {
+  test('has its hook state reset, or KubeFlex would not run them again', async () => {
     const applied = ['kubestellar-controller', 'transport-controller'];
     const { bodies } = await repairWds('its1', two, wdsDeployments('its1'), { applied }, 'its2');
     assert.deepEqual(bodies[2], {
       status: { postCreateHooks: { 'kubestellar-controller': null }, postCreateHookCompleted: false },
     });
   });
-  test('whose repair was interrupted is repaired further, whatever was done already', async () => {
+  test('continues an interrupted repair from any point', async () => {
     const half = { hooks: correctedHooks };
     const selectorLeft = wdsDeployments('its2');
     const ofOther = wdsDeployments('its1', { selector: false });
@@ -145,7 +145,7 @@ describe('a WDS', () => {
     const others = rewiring.filter((write) => write !== 'delete Deployment transport-controller');
     assert.deepEqual((await repairWds('its2', two, left, half, 'its2')).writes, others);
   });
-  test('that names its ITS where a variable of a hook does is told by the other from now on', async () => {
+  test('that names its ITS through a hook variable uses the other way from now on', async () => {
     const hooks = [
       { hookName: 'kubestellar-controller', vars: { ITSName: 'its1', APIGroups: 'apps' } },
       { hookName: 'transport-controller' },
@@ -162,12 +162,12 @@ describe('a WDS', () => {
     });
   });
 
-  describe('of which nothing is broken is not changed:', () => {
-    test('an unnamed one with the only ITS, asked for or not', async () => {
+  describe('is not changed if nothing is broken:', () => {
+    test('an unnamed one with the only ITS, requested or not', async () => {
       assert.deepEqual((await repairWds('', one, wdsDeployments(''))).writes, []);
       assert.deepEqual((await repairWds('', one, wdsDeployments(''), {}, 'its1')).writes, []);
     });
-    test('one with a corrected hook, also when only one ITS is left', async () => {
+    test('one with a corrected hook, even if only one ITS is left', async () => {
       const wired = wdsDeployments('its1', { selector: false });
       assert.deepEqual((await repairWds('its1', two, wired, { hooks: correctedHooks })).writes, []);
       assert.deepEqual((await repairWds('its1', one, wired, { hooks: correctedHooks })).writes, []);
@@ -178,12 +178,12 @@ describe('a WDS', () => {
     });
   });
 
-  test('with several ITSes and none named has to be told', () =>
+  test('needs an explicit ITS if there are several and none is named', () =>
     assert.rejects(repairWds('', two, wdsDeployments('')), { code: 'several-its' }));
 });
 
 describe('nothing is repaired', () => {
-  test('of what is not there, or is something else', async () => {
+  test('if it does not exist, or is something else', async () => {
     await assert.rejects(repair('its1', 'its', []), { code: 'not-found', hint: /its list --hosting-context/ });
     await assert.rejects(repair('wds1', 'its', [wds('wds1')]), {
       code: 'not-found',

@@ -19,7 +19,7 @@ interface ClusterState {
   hostingSource?: SpaceTools['hostingSource'];
 }
 
-function clusterState({ contexts = {}, spaces = [], hostingSource = 'kubeconfig' }: ClusterState) {
+function machineWith({ contexts = {}, spaces = [], hostingSource = 'kubeconfig' }: ClusterState) {
   const kubeconfig = kubeconfigOf({ hub: place('hub'), other: place('other'), ...contexts });
   const hosting = new MemoryCluster(spaces).kube;
   const hostingContext = { name: 'hub', server: 'https://hub.example.com:6443', cluster: {}, user: {} };
@@ -27,31 +27,31 @@ function clusterState({ contexts = {}, spaces = [], hostingSource = 'kubeconfig'
 }
 
 async function resolved(given: string, from: ClusterState): Promise<string[]> {
-  const tools = clusterState(from);
+  const tools = machineWith(from);
   const { name, server } = await resolveIts({ given, source: '--its' }, tools.kubeconfig, async () => seen(tools));
   return [name, server];
 }
 const at = (name: string) => [name, `https://${name}.example.com:6443`];
 
 describe('an ITS is found', () => {
-  test('by a context, without a question to any cluster', async () => {
-    const { kubeconfig } = clusterState({ contexts: { its1: place('its1') } });
+  test('by a context, without contacting a cluster', async () => {
+    const { kubeconfig } = machineWith({ contexts: { its1: place('its1') } });
     const { name } = await resolveIts({ given: 'its1', source: '--its' }, kubeconfig, () => assert.fail());
     assert.equal(name, 'its1');
   });
-  test('by a context, also if an ITS of the hosting cluster has that name', async () =>
+  test('by a context, even if an ITS of the hosting cluster has that name', async () =>
     assert.deepEqual(await resolved('its1', { contexts: { its1: place('its1') }, spaces: [its('its1')] }), at('its1')));
-  test('by its name, which a context notes', async () =>
+  test('by its name, recorded in a context', async () =>
     assert.deepEqual(await resolved('its1', { contexts: { mine: place('mine', 'its1', 'hub') } }), at('mine')));
-  test('by its name, which the hosting cluster knows', async () =>
+  test('by its name, known to the hosting cluster', async () =>
     assert.deepEqual(await resolved('its1', { spaces: [its('its1')] }), at('hub')));
 
   const twins = { a: place('a', 'its1', 'hub'), b: place('b', 'its1', 'other') };
-  test('on the hosting cluster that is given or noted, if several have that name', async () => {
+  test('on the given or recorded hosting cluster, if several have that name', async () => {
     assert.deepEqual(await resolved('its1', { contexts: twins, hostingSource: '--hosting-context' }), at('a'));
     assert.deepEqual(await resolved('its1', { contexts: twins }), at('a'));
   });
-  test('on no hosting cluster that only happens to be the current context', () =>
+  test('but not on a hosting cluster that is merely the current context', () =>
     assert.rejects(resolved('its1', { contexts: twins, hostingSource: 'current context' }), {
       code: 'several-its',
       message: 'Several hosting clusters have a space its1: its contexts are a, b.',
@@ -60,12 +60,12 @@ describe('an ITS is found', () => {
 
 describe('no ITS is found', () => {
   const unknown = (details: string[]) => ({ code: 'context-unknown', details });
-  test('by a name that nothing has', () =>
+  test('by an unknown name', () =>
     assert.rejects(
       resolved('its9', { spaces: [its('its1')] }),
       unknown(['No ITS of that name was found either: kind-kubeflex has no ITS its9']),
     ));
-  test('by what is no name of an ITS: the hosting cluster is not asked', () =>
+  test('by an invalid name: the hosting cluster is not contacted', () =>
     assert.rejects(resolved('Its_1', { spaces: [its('its1')] }), unknown([])));
   test('by the name of a WDS', () =>
     assert.rejects(
@@ -73,7 +73,7 @@ describe('no ITS is found', () => {
       unknown(['No ITS of that name was found either: wds1 is a WDS of kind-kubeflex']),
     ));
   test('by its name, if the hosting cluster does not answer', () => {
-    const { kubeconfig } = clusterState({});
+    const { kubeconfig } = machineWith({});
     const unreachable: Access<SpaceTools> = hiddenBy(new StellarError('unreachable', 'Cannot reach hub.'));
     return assert.rejects(
       resolveIts({ given: 'its1', source: 'its use' }, kubeconfig, async () => unreachable),
@@ -82,8 +82,8 @@ describe('no ITS is found', () => {
   });
 });
 
-test('the name of an ITS is told by its context, unless that is of another hosting cluster', () => {
-  const tools = clusterState({ contexts: { a: place('a', 'its1', 'hub'), b: place('b', 'its1', 'other') } });
+test('the name of an ITS comes from its context, unless that is of another hosting cluster', () => {
+  const tools = machineWith({ contexts: { a: place('a', 'its1', 'hub'), b: place('b', 'its1', 'other') } });
   assert.deepEqual(
     ['its1', 'a', 'b', 'hub'].map((given) => nameOfIts(given, tools)),
     ['its1', 'its1', 'b', 'hub'],

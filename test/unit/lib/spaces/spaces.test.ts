@@ -14,7 +14,7 @@ import { controlPlane, inSpace, its, kubeconfigOf, MemoryCluster, wds } from '..
 
 describe('a control plane is', () => {
   test('what its label says', () => assert.equal(roleOf(controlPlane('x', { label: 'wds' })), 'wds'));
-  test('an ITS or a WDS by its hooks, before there is a label', () => {
+  test('an ITS or a WDS by its hooks, without a label', () => {
     assert.equal(roleOf(its('x')), 'its');
     assert.equal(roleOf(wds('x')), 'wds');
     assert.equal(roleOf(controlPlane('x', { hooks: [{ hookName: 'install-status-addon' }] })), 'its');
@@ -35,7 +35,7 @@ test('the older single hook comes first, each once', () => {
   assert.deepEqual(hooksOf(plane), ['a', 'b']);
 });
 
-test('a corrected copy of a hook stands for it', () => {
+test('a corrected copy of a hook counts as the hook', () => {
   const plane = controlPlane('x', { hooks: [{ hookName: 'stellarctl-transport-controller' }] });
   assert.equal(hookLike(plane, 'transport-controller'), 'stellarctl-transport-controller');
   assert.equal(hookLike(plane, 'ready'), undefined);
@@ -45,19 +45,19 @@ describe('the ITS of a WDS is', () => {
   const nameOf = (...planes: ReturnType<typeof its>[]) => itsOfWds('wds1', planes)?.metadata.name;
   test('the one that it names', () => assert.equal(nameOf(wds('wds1', 'its2'), its('its1'), its('its2')), 'its2'));
   test('the only one', () => assert.equal(nameOf(wds('wds1'), its('its1'), wds('wds2', 'its9')), 'its1'));
-  test('not clear', () => {
+  test('unclear', () => {
     assert.equal(nameOf(wds('wds1'), its('its1'), its('its2')), undefined);
     assert.equal(nameOf(wds('wds1', 'gone'), its('its1')), undefined);
     assert.equal(nameOf(wds('wds1')), undefined);
   });
-  test('named to its hooks first, as KubeFlex has it', () => {
+  test('named to its hooks first, as in KubeFlex', () => {
     const hooks = [{ hookName: 'transport-controller', vars: { ITSName: 'its2' } }];
     assert.equal(itsNameOf(wds('wds1', 'its1', { hooks })), 'its2');
     assert.equal(itsNameOf(wds('wds1', '')), undefined);
   });
 });
 
-test('control planes come by name, of one role where that is asked for', async () => {
+test('control planes are sorted by name, of one role if requested', async () => {
   const { kube } = new MemoryCluster([wds('wds1'), its('b'), its('a'), controlPlane('plain')]);
   const names = async (role?: 'its') => (await listControlPlanes(kube, role))?.map(({ metadata }) => metadata.name);
   assert.deepEqual(
@@ -71,7 +71,7 @@ test('control planes come by name, of one role where that is asked for', async (
 
 describe('the contexts of a space are', () => {
   const at = { cluster: 'c', user: 'u' };
-  test('those that say so, the one of its name first', () =>
+  test('those that are marked, the one of its name first', () =>
     assert.deepEqual(
       contextsOf(
         kubeconfigOf({ a: { ...at, of: 'its1' }, its1: { ...at, of: 'its1' }, b: { ...at, of: 'its2' } }),
@@ -80,7 +80,7 @@ describe('the contexts of a space are', () => {
       ),
       ['its1', 'a'],
     ));
-  test('none of another hosting cluster that is known', () => {
+  test('none of another known hosting cluster', () => {
     const of = (hosting: string) => ({ a: { ...at, of: 'its1', hosting }, hosting: at, other: at });
     assert.deepEqual(contextsOf(kubeconfigOf(of('hosting')), 'its1', 'hosting'), ['a']);
     assert.deepEqual(contextsOf(kubeconfigOf(of('other')), 'its1', 'hosting'), []);
@@ -88,19 +88,19 @@ describe('the contexts of a space are', () => {
     assert.deepEqual(contextsCertainlyOf(kubeconfigOf(of('hosting')), 'its1', 'hosting', undefined), ['a']);
     assert.deepEqual(contextsCertainlyOf(kubeconfigOf(of('renamed since')), 'its1', 'hosting', undefined), []);
   });
-  test('certainly those that lead to its server, where nobody has noted the hosting cluster', () => {
+  test('certainly those with its server, if no hosting cluster is recorded', () => {
     const byKflex = kubeconfigOf({ its1: { ...at, of: 'its1' } });
     assert.deepEqual(contextsCertainlyOf(byKflex, 'its1', 'hosting', 'https://c.example.com:6443'), ['its1']);
     assert.deepEqual(contextsCertainlyOf(byKflex, 'its1', 'hosting', 'https://other:6443'), []);
     assert.deepEqual(contextsCertainlyOf(byKflex, 'its1', 'hosting', undefined), []);
   });
-  test('one that kflex has loaded without saying so', () => {
+  test('one that kflex has loaded without a mark', () => {
     const byKflex = { cluster: 'its1-cluster', user: 'its1-admin' };
     assert.deepEqual(contextsOf(kubeconfigOf({ its1: byKflex }), 'its1', 'hosting'), ['its1']);
     assert.deepEqual(contextsOf(kubeconfigOf({ other: byKflex }), 'its1', 'hosting'), []);
     assert.deepEqual(contextsOf(kubeconfigOf({ its1: byKflex, a: { ...at, of: 'its1' } }), 'its1', 'hosting'), ['a']);
   });
-  test("not one of the same name that is somebody's", () => {
+  test('not one of the same name that belongs to someone else', () => {
     assert.deepEqual(contextsOf(kubeconfigOf({ its1: at }), 'its1', 'hosting'), []);
     assert.deepEqual(contextsOf(kubeconfigOf({ its1: { ...at, of: 'its2' } }), 'its1', 'hosting'), []);
   });
@@ -134,7 +134,7 @@ describe('a space is reached', () => {
       its('its1', { type: 'k8s' }),
       secret('admin-kubeconfig', { kubeconfig: Buffer.from(text).toString('base64') }),
     );
-  test('by no more of a Secret than address and data', async () => {
+  test('using only address and data of a Secret', async () => {
     const cluster = { 'certificate-authority-data': 'Y2E=', 'tls-server-name': 'its1' };
     const user = { token: 't', 'client-certificate-data': 'Yw==', 'client-key-data': 'aw==' };
     const hostile = kubeconfigText(
@@ -170,7 +170,7 @@ describe('a space is reached', () => {
       }),
     );
   });
-  test('by no field of a Secret that is not text', async () => {
+  test('using no field of a Secret that is not text', async () => {
     const odd = kubeconfigText(
       { server: 'https://a', 'certificate-authority-data': { a: 1 }, 'tls-server-name': ['x'] },
       { token: { b: 1 }, 'client-key-data': 5 },
@@ -207,11 +207,11 @@ describe('a space is reached', () => {
       );
     }
   });
-  test('of type external by a context of the user that is known to be its', async () => {
+  test('of type external by a context of the user that is known to refer to it', async () => {
     const found = await access(its('ext1', { type: 'external' }));
     assert.equal(ifSeen(found)?.name, 'mine');
     assert.match(JSON.stringify(await access(its('ext2', { type: 'external' }))), /no context .* of ext2/);
   });
-  test('or it is said why not', async () =>
+  test('or the reason is given', async () =>
     assert.match(JSON.stringify(await access(its('its1', { type: 'vcluster' }))), /its API server is not running yet/));
 });

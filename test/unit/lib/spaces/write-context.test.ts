@@ -59,7 +59,7 @@ const tokenIn = async (kubeconfig: string, context: string) =>
   selectContext(await loadKubeconfig(kubeconfig), context).user.token;
 const modeOf = async (name: string) => ((await stat(name)).mode & 0o777).toString(8);
 
-describe('the context of a space that exists', () => {
+describe('the context of an existing space', () => {
   test('is written into the kubeconfig, once; the current context stays', async () => {
     const first = await write('wds1', { role: 'wds' });
     assert.deepEqual(first, {
@@ -76,7 +76,7 @@ describe('the context of a space that exists', () => {
     assert.equal(await tokenIn(file, 'its2'), 'own');
     assert.equal((await loadKubeconfig(file)).clusters.size, 1);
   });
-  test('is not written over a context of another cluster', async () => {
+  test('does not replace a context of another cluster', async () => {
     const other = kubeconfigWith('https://other:6443', 'other').replaceAll('"c"', '"its1"');
     const both = { ...JSON.parse(await readFile(file, 'utf8')) };
     for (const list of ['contexts', 'clusters', 'users']) both[list].push(...JSON.parse(other)[list]);
@@ -87,7 +87,7 @@ describe('the context of a space that exists', () => {
 });
 
 describe('its export', () => {
-  test('is a kubeconfig of its own that only its owner can read; twice is the same', async () => {
+  test('is a private kubeconfig of its own; the second export is the same', async () => {
     const before = await readFile(file, 'utf8');
     assert.equal((await write('its1', { exportTo: exported })).changed, true);
     const text = await readFile(exported, 'utf8');
@@ -99,11 +99,11 @@ describe('its export', () => {
     assert.equal(await modeOf(exported), '600');
     assert.equal(await readFile(file, 'utf8'), before);
   });
-  test('has the credentials of a space of type host in it', async () => {
+  test('includes the credentials of a space of type host', async () => {
     await write('its2', { exportTo: exported });
     assert.equal(await tokenIn(exported, 'its2'), 'own');
   });
-  test('goes into an empty file, as mktemp makes it', async () => {
+  test('fills an empty file, as created by mktemp', async () => {
     await writeFile(exported, '', { mode: 0o644 });
     assert.equal((await write('its1', { exportTo: exported })).changed, true);
     assert.equal(await modeOf(exported), '600');
@@ -113,21 +113,21 @@ describe('its export', () => {
     ['notes of a user', 'my notes: [\n'],
     ['a list', '- a\n'],
   ] as const)
-    test(`is not written over ${what}`, async () => {
+    test(`does not replace ${what}`, async () => {
       await writeFile(exported, text);
       await assert.rejects(write('its1', { exportTo: exported }), StellarError);
       assert.equal(await readFile(exported, 'utf8'), text);
     });
-  test('is not written over that of another space', async () => {
+  test('does not replace that of another space', async () => {
     await write('its1', { exportTo: exported });
     await assert.rejects(write('wds1', { role: 'wds', exportTo: exported }), { code: 'file-error' });
   });
 });
 
-describe('there is no context', () => {
+describe('no context is written', () => {
   test('of a space that does not exist', () => assert.rejects(write('its9'), { code: 'not-found' }));
   test('of an ITS that is a WDS', () =>
     assert.rejects(write('wds1'), { code: 'not-found', hint: /stellarctl wds context wds1/ }));
-  test('of a space whose API server is not up yet', () =>
+  test('of a space whose API server does not run yet', () =>
     assert.rejects(write('its3'), { code: 'unreachable', hint: /stellarctl its get its3/ }));
 });

@@ -27,7 +27,7 @@ function clients(whole: Deadline) {
   return { parts, deadlines, closed };
 }
 
-test('a part has five seconds at most, and its time begins with each look', (t) => {
+test('a part has five seconds at most, which start with each read', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: 0 });
   const { parts, deadlines } = clients(new Deadline(60_000));
   const kube = parts.open('its1', context('a'));
@@ -45,7 +45,7 @@ test('a part has no more time than the whole command', (t) => {
   assert.equal(deadlines[0]?.remaining, 3000);
 });
 
-test('a space that was made anew is met with its new credentials', () => {
+test('a recreated space is read with its new credentials', () => {
   const { parts, deadlines, closed } = clients(new Deadline(60_000));
   parts.open('its1', context('a'));
   parts.open('its2', context('a'));
@@ -68,7 +68,7 @@ const outside: SpaceStatus = {
 };
 const refused = hiddenBy(new StellarError('unreachable', 'Cannot reach its1: connection refused.'));
 
-test('a space that is said to be ready and does not answer has a problem', () => {
+test('a space that is reported ready and does not answer has a problem', () => {
   const { ready, problem, reason, error } = withReading(outside, refused);
   assert.deepEqual(
     { ready, problem, reason },
@@ -77,7 +77,7 @@ test('a space that is said to be ready and does not answer has a problem', () =>
   assert.equal(error?.code, 'unreachable');
 });
 
-test('a space that comes up need not answer, and one that cannot be looked into may be well', () => {
+test('a starting space need not answer, and an unreadable one may be healthy', () => {
   const coming = { ...outside, ready: false, stage: 'synced', reason: 'its API server is starting' };
   assert.deepEqual(withReading(coming, refused), coming);
   assert.deepEqual(withReading(outside, hidden('why')), { ...outside, notVisible: 'why' });
@@ -87,7 +87,7 @@ test('a space that comes up need not answer, and one that cannot be looked into 
 
 const kube = { cluster: { context: 'its1', server: 'https://its1:9443' } } as Kube;
 
-test('what goes wrong in a part is told of it; an interruption and a mistake of ours end the whole', async () => {
+test('a failure in a part is shown in it; an interruption and a bug end the whole command', async () => {
   const failing = (error: Error) => readInTime(kube, () => Promise.reject(error));
   const slow = await failing(
     new StellarError('timeout', 'too slow for what was left', { next: [inWords('--timeout')] }),

@@ -100,7 +100,7 @@ test('a whole installation is a tree, with all facts in one column', () => {
   ]);
 });
 
-test('what a WDS sends to a WEC stands with it, and what of that has not arrived', () => {
+test('a WEC shows what a WDS sends to it, and what has not arrived', () => {
   const workloads = [
     { wds: 'wds1', applied: 5, failed: 0, waiting: 0 },
     { wds: 'wds2', applied: 1, failed: 2, waiting: 1 },
@@ -109,7 +109,7 @@ test('what a WDS sends to a WEC stands with it, and what of that has not arrived
   assert.equal(line, '│  └─ cluster1  available · wds1: 5 objects · ✗ wds2: 4 objects, 2 failed, 1 waiting');
 });
 
-test('what is last has nothing running down beside what is below it', () => {
+test('the last branch has no vertical line below it', () => {
   const deep = view({ wdses: [] });
   assert.deepEqual(
     lines(deep).map((line) => line.slice(0, 6)),
@@ -130,7 +130,7 @@ test('an ITS alone is the root', () => {
 const factsOf = (part: Partial<StatusView>): string =>
   (lines(view({ itses: [], wdses: [], ...part }))[1] ?? '').replace(/^└─ \w+ \w+ +/, '');
 
-test('a space says what keeps it from being ready', () => {
+test('a space shows what prevents it from being ready', () => {
   const broken = {
     ready: false,
     problem: true,
@@ -162,7 +162,7 @@ test('a space says what keeps it from being ready', () => {
   );
 });
 
-test('what there is none of is said', () => {
+test('missing parts are named', () => {
   assert.equal(factsOf({ itses: [its()] }), 'vcluster · ready · OCM 1.0.0 · no WECs yet');
   assert.equal(
     factsOf({ wdses: [wds({ its: null, bindingPolicies: 0, objects: 0 })] }),
@@ -175,7 +175,7 @@ test('what there is none of is said', () => {
   assert.match(lines(view({ itses: [], wdses: [] }))[0] ?? '', / · no ITS and no WDS yet$/);
 });
 
-test('what runs is told apart from what the hooks would install, and is not guessed where it is unseen', () => {
+test('running versions are distinguished from those of hooks, and are not guessed if unseen', () => {
   const behind = [
     version('OCM', '0.15.2'),
     version('status add-on', '0.2.0-rc16', '0.2.0-rc17'),
@@ -196,7 +196,7 @@ test('what runs is told apart from what the hooks would install, and is not gues
   );
 });
 
-test('what a server says is shown on its line, and moves no cursor', () => {
+test('the message of a server is on its line, and moves no cursor', () => {
   const rude = its({ ready: false, problem: true, reason: 'first\nsecond \u001b[2J' });
   assert.match(lines(view({ itses: [rude] }))[1] ?? '', / ✗ first ⏎ second \\x1b\[2J · OCM/);
 });
@@ -206,7 +206,7 @@ test('only the marks are coloured', () => {
   assert.equal(coloured[2], '│  └─ cluster2  \u001b[31m✗\u001b[39m lease stopped 11m ago');
 });
 
-test('the next step is about what is wrong, then about what is missing', () => {
+test('the next step is about problems first, then about missing parts', () => {
   const steps: [Partial<StatusView>, string | undefined][] = [
     [{}, undefined],
     [{ hosting: hosting({ problem: true }) }, 'stellarctl doctor --pre --hosting-context kind-kubeflex'],
@@ -231,7 +231,7 @@ test('the next step is about what is wrong, then about what is missing', () => {
   );
 });
 
-test('an age that goes on is no change, anything else is', () => {
+test('a growing age is not a change, anything else is', () => {
   const since = (reason: string) => essenceOf(view({ itses: [its({ wecs: [{ ...silent, reason }] })] }));
   assert.equal(since('lease stopped 11m ago'), since('lease stopped 2h5m ago'));
   assert.notEqual(since('lease stopped 11m ago'), since('the agent does not answer'));

@@ -22,7 +22,7 @@ const isSafe = (lines: readonly string[]) => lines.every((line) => !doesSomethin
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of a style, as chalk writes them
 const withoutColours = (line: string) => line.replace(/\u001b\[(?:2|22|32|31|36|39)m/g, '');
 
-describe('text from elsewhere', () => {
+describe('text of other programs', () => {
   const cases: [what: string, text: string, line: string][] = [
     ['that writes the clipboard', 'a\u001b]52;c;eA==\u0007', 'a\\x1b]52;c;eA==\\x07'],
     ['with characters of C1', '\u009b2J', '\\x9b2J'],
@@ -40,7 +40,7 @@ describe('text from elsewhere', () => {
       assert.equal(oneLine(text), line);
     });
 
-  test('is one line each, on which nothing acts', () =>
+  test('is one line each, without control characters', () =>
     fc.assert(
       fc.property(fc.array(hostileText), (lines) => {
         const written = asWritten(lines);
@@ -48,9 +48,9 @@ describe('text from elsewhere', () => {
         assert.ok(isSafe(written), JSON.stringify(written));
       }),
     ));
-  test('is the same when it is cleaned twice', () =>
+  test('is the same when cleaned twice', () =>
     fc.assert(fc.property(hostileText, (text) => assert.equal(oneLine(oneLine(text)), oneLine(text)))));
-  test('brings no colours of its own along, nor takes ours away', () =>
+  test('adds no colours of its own, and removes none of ours', () =>
     fc.assert(
       fc.property(hostileText, hostileText, (one, other) => {
         const [line = ''] = asWritten([`${coloured.bad} ${coloured.faint(`x${one}`)} ${other}`]);
@@ -58,7 +58,7 @@ describe('text from elsewhere', () => {
         assert.ok(isSafe([withoutColours(line)]), JSON.stringify(line));
       }),
     ));
-  test('in documents is what it was, and nothing acts on it', async () => {
+  test('keeps its value in documents, without control characters', async () => {
     const values = fc.jsonValue({ stringUnit: 'binary' });
     const documents = fc.oneof(
       fc.dictionary(hostileText, hostileText),
@@ -82,7 +82,7 @@ describe('text from elsewhere', () => {
   });
 });
 
-describe('a view shows hostile values on lines of its own making:', () => {
+describe('a view shows hostile values on its own lines:', () => {
   test('a table', () =>
     fc.assert(
       fc.property(fc.array(fc.record({ name: hostileText, value: hostileText })), (rows) => {

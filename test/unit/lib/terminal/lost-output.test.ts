@@ -20,7 +20,7 @@ function fakeProcess() {
   return { stdout, stderr, isLost, fail, end };
 }
 
-test('results that cannot be written are said once, and never end with 0', () => {
+test('results that cannot be written are reported once, and never exit with 0', () => {
   const { stdout, stderr, isLost, fail, end } = fakeProcess();
   fail(stdout, 'ENOSPC');
   fail(stdout, 'ENOSPC');
@@ -29,19 +29,19 @@ test('results that cannot be written are said once, and never end with 0', () =>
   assert.equal(end(0), 1);
 });
 
-test('what had failed before keeps its exit code', () => {
+test('an earlier failure keeps its exit code', () => {
   const { stdout, fail, end } = fakeProcess();
   fail(stdout, 'EIO');
   assert.equal(end(4), 4);
 });
 
-test('a reader that has seen enough is no failure', () => {
+test('a reader that closes early is not a failure', () => {
   const { stdout, stderr, isLost, fail, end } = fakeProcess();
   fail(stdout, 'EPIPE');
   assert.deepEqual([stderr.text, isLost(), end(0)], ['', true, 0]);
 });
 
-test('a command needs no stderr to finish its work', () => {
+test('a command finishes its work without stderr', () => {
   const { stderr, isLost, fail, end } = fakeProcess();
   fail(stderr, 'EPIPE');
   fail(stderr, 'ENOSPC');

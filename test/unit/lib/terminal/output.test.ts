@@ -40,7 +40,7 @@ describe('a result is', () => {
     assert.deepEqual(JSON.parse(await formatResult('json', document, rows, columns)), document));
   test('one YAML document', async () =>
     assert.deepEqual(parse(await formatResult('yaml', document, rows, columns)), document));
-  test('a name a line', async () =>
+  test('one name per line', async () =>
     assert.equal(await formatResult('name', document, rows, columns), 'cluster1\ncluster2\n'));
   test('a table', async () =>
     assert.equal(await formatResult('table', document, rows, columns), 'NAME\ncluster1\ncluster2\n'));
@@ -49,7 +49,7 @@ describe('a result is', () => {
       await formatResult('wide', document, rows, columns),
       'NAME       STATE\ncluster1   available\ncluster2   pending\n',
     ));
-  test('nothing where there is nothing for a table or names, but a document for JSON', async () => {
+  test('nothing if there is nothing for a table or names, but a document for JSON', async () => {
     assert.deepEqual(
       [await formatResult('table', { items: [] }, [], columns), await formatResult('name', { items: [] }, [], columns)],
       ['', ''],
@@ -57,14 +57,14 @@ describe('a result is', () => {
     assert.deepEqual(JSON.parse(await formatResult('json', { items: [] }, [], columns)), { items: [] });
   });
   for (const format of ['json', 'yaml', 'name', 'table'] as const) {
-    test(`a whole last line as ${format}`, async () =>
+    test(`complete up to its last line as ${format}`, async () =>
       assert.match(await formatResult(format, document, rows, columns), /[^\n]\n$/));
   }
 });
 
 describe('errors in documents', () => {
   const error = new StellarError('request-denied', 'was denied', { next: [inWords('ask again')], details: ['a'] });
-  test('stand beside what is known of their name', () => {
+  test('appear with the known fields of their name', () => {
     assert.deepEqual(
       toDocument([
         { name: 'a', changed: true },
@@ -82,7 +82,7 @@ describe('errors in documents', () => {
       },
     );
   });
-  test('of the whole command stand beside no items', () =>
+  test('of the whole command replace the items', () =>
     assert.deepEqual(errorDocument(error), {
       items: [],
       error: { code: 'request-denied', message: 'was denied', details: ['a'], hint: 'ask again' },
@@ -101,16 +101,16 @@ describe('errors for people', () => {
     next: [run('stellarctl wec list', 'See')],
     cause: new Error('because'),
   });
-  test('say what failed, what belongs to it and what helps, without a stack', () =>
+  test('show what failed, the details and the hint, without a stack trace', () =>
     assert.equal(written(error), '✗ There is none.\n    a  b\n  See: stellarctl wec list\n'));
-  test('say the cause as well where everything is asked for', () =>
+  test('show the cause as well with -v', () =>
     assert.match(written(error, { verbose: true }), /Error: because\n\s+at /));
-  test('of ours keep their stack and say so', () => {
+  test('that are bugs keep their stack and show where to report it', () => {
     const text = written(new TypeError('oops'));
     assert.match(text, /TypeError: oops\n\s+at /);
     assert.match(text, /bug in stellarctl.*report it/);
   });
-  test('show control characters as what they are, so that no terminal obeys them', () => {
+  test('show control characters as text, so no terminal obeys them', () => {
     const text = written(
       new StellarError('request-refused', 'CN \u001b]0;x\u0007', {
         details: ['\u009b2J'],
@@ -119,15 +119,15 @@ describe('errors for people', () => {
     );
     assert.equal(text, '✗ CN \\x1b]0;x\\x07\n    \\x9b2J\n  \\x1b[2J\n');
   });
-  test('that are no errors are shown', () => assert.match(written('thrown'), /^✗ thrown\n/));
-  test('tell a plugin of kubectl what to type there', (t) => {
+  test('that are not Error objects are shown', () => assert.match(written('thrown'), /^✗ thrown\n/));
+  test('suggest the command name of a kubectl plugin', (t) => {
     t.after(() => callProgram('stellarctl'));
     callProgram('kubectl stellar');
     assert.match(written(error), /See: kubectl stellar wec list/);
   });
 });
 
-test('what a document tells to type is told for the program that was called, and nothing else is touched', async (t) => {
+test('suggested commands in documents use the name of the called program, and nothing else changes', async (t) => {
   t.after(() => callProgram('stellarctl'));
   const told = (program: string) => ({
     diagnosis: {

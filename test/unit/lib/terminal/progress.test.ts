@@ -21,7 +21,7 @@ describe('in a pipe', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setInterval', 'Date'] }));
   afterEach(() => mock.timers.reset());
 
-  test('every change is one line, said once', () => {
+  test('every change is one line, printed once', () => {
     const { progress, stderr, stdout } = progressOn({});
     progress.note('ITS its1');
     progress.changed('cluster1', 'request pending');
@@ -36,7 +36,7 @@ describe('in a pipe', () => {
     ]);
     assert.equal(stdout.text, '');
   });
-  test('what is done is a result, with how long it took', () => {
+  test('a completed stage is a result, with its duration', () => {
     const { progress, stderr, stdout } = progressOn({});
     progress.done('cluster1', 'joined', 2345);
     progress.done('cluster2', 'has joined already');
@@ -45,12 +45,12 @@ describe('in a pipe', () => {
       [['cluster1: joined after 2.3s', 'cluster2: has joined already'], ''],
     );
   });
-  test('what is done is no result where a document is the result', () => {
+  test('a completed stage is no result if a document is the result', () => {
     const { progress, stderr, stdout } = progressOn({}, { results: 'stderr' });
     progress.done('cluster1', 'joined');
     assert.deepEqual([stdout.text, stderr.lines], ['', ['cluster1: joined']]);
   });
-  test('a long wait says every fifteen seconds what is awaited, of those who still wait', () => {
+  test('a long wait reports every fifteen seconds what the remaining subjects wait for', () => {
     const { progress, stderr } = progressOn({});
     progress.waiting('cluster1', 'its request');
     progress.waiting('cluster2', 'its request');
@@ -68,7 +68,7 @@ describe('in a pipe', () => {
     mock.timers.tick(60_000);
     assert.equal(stderr.lines.length, 2);
   });
-  test('a long wait of many says how many wait, and names those that wait for the longest', () => {
+  test('a long wait of many reports their number, and names those that wait longest', () => {
     const { progress, stderr } = progressOn({});
     const names = Array.from({ length: 300 }, (_, index) => `wec${index + 1}`);
     for (const name of names) progress.waiting(name, 'its request');
@@ -81,7 +81,7 @@ describe('in a pipe', () => {
     ]);
     progress.stop();
   });
-  test('quiet leaves results only', () => {
+  test('quiet shows results only', () => {
     const { progress, stderr, stdout } = progressOn({}, { quiet: true });
     progress.note('a');
     progress.changed('b', 'c');
@@ -122,7 +122,7 @@ describe('on a terminal', () => {
     }
   });
 
-  test('what is quick shows nothing that moves', async () => {
+  test('a quick command shows no animation', async () => {
     const { progress, stderr, stdout } = progressOn({ tty: true });
     progress.waiting('cluster1', 'its request');
     progress.done('cluster1', 'joined', 120);
@@ -131,7 +131,7 @@ describe('on a terminal', () => {
     assert.equal(stderr.text, '');
     assert.equal(stdout.text, '  cluster1  ✓ joined   0.1s\n');
   });
-  test('more subjects than lines are counted, and those shown that have failed or wait for the longest', async (context) => {
+  test('more subjects than lines are counted; failed and longest-waiting ones are shown', async (context) => {
     const { progress, stderr } = progressOn({ tty: true, rows: 10 });
     context.after(() => progress.stop());
     for (let number = 1; number <= 300; number += 1) progress.waiting(`wec${number}`, 'its request');
@@ -152,7 +152,7 @@ describe('on a terminal', () => {
       ['299 waiting ·', 'wec2 ✗ denied', 'wec1 * its', 'wec3 * its', 'wec4 * its', 'wec5 * its'],
     );
   });
-  test('a wait shows a line for everyone under way, and nothing after the end', async (context) => {
+  test('a wait shows one line per subject in progress, and nothing after the end', async (context) => {
     const { progress, stderr, stdout } = progressOn({ tty: true });
     context.after(() => progress.stop());
     progress.waiting('cluster1', 'its request');
@@ -170,7 +170,7 @@ describe('on a terminal', () => {
     await sleep(120);
     assert.equal(stderr.text, '');
   });
-  test('nothing moves while another program may be asking something', async (context) => {
+  test('nothing moves while another program may prompt', async (context) => {
     const { progress, stderr } = progressOn({ tty: true });
     context.after(() => progress.stop());
     progress.waiting('cluster1', 'its request');
@@ -197,7 +197,7 @@ describe('on a terminal', () => {
   });
 });
 
-test('what another program says is shown as it comes, quietly asked or not, and no terminal obeys it', () => {
+test('output of another program is shown as it arrives, even with -q, and no terminal obeys it', () => {
   for (const quiet of [false, true]) {
     const { progress, stderr } = progressOn({}, { quiet });
     const relay = progress.relay();

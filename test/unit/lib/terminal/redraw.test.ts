@@ -21,14 +21,14 @@ const up = (rows: number) => `\u001b[${rows}A\r`;
 /** Lines, each erased by itself, and then whatever is below: never the whole screen, which terminals would keep above it. */
 const drawn = (...lines: string[]) => `${lines.map((line) => `\u001b[K${line}\n`).join('')}\u001b[J`;
 
-test('lines take the place of as many as were there', () => {
+test('lines replace the same number of lines', () => {
   const screen = screenOf({ columns: 20, rows: 10 });
   assert.equal(screen.frame(['one', 'two']), drawn('one', 'two'));
   assert.equal(screen.frame(['three']), up(2) + drawn('three'));
   assert.equal(screen.frame(['four']), up(1) + drawn('four'));
 });
 
-test('what is there already is not drawn again, unless the terminal has another width', () => {
+test('unchanged lines are not drawn again, unless the terminal has another width', () => {
   const terminal = { columns: 20, rows: 10 };
   const screen = screenOf(terminal);
   screen.frame(['one']);
@@ -48,7 +48,7 @@ test('a line that is too long is cut, its colours are not', () => {
   );
 });
 
-test('a terminal that has become narrower has broken lines', () => {
+test('a narrower terminal has wrapped lines', () => {
   const terminal = { columns: 20, rows: 10 };
   const screen = screenOf(terminal);
   screen.frame(['12345678901234567890', '12345', '']);
@@ -56,13 +56,13 @@ test('a terminal that has become narrower has broken lines', () => {
   assert.equal(screen.frame(['new']), up(5) + drawn('new'));
 });
 
-test('what a terminal has no room for is counted', () => {
+test('lines that do not fit on the terminal are counted', () => {
   const screen = screenOf({ columns: 20, rows: 4 });
   assert.equal(screen.frame(['1', '2', '3']), drawn('1', '2', '3'));
   assert.equal(screen.frame(['1', '2', '3', '4']), up(3) + drawn('1', '2', '… and 2 more lines'));
 });
 
-test('what comes from clusters moves nothing on the screen', () => {
+test('text from clusters moves nothing on the screen', () => {
   const screen = screenOf({ columns: 40, rows: 10 });
   assert.equal(screen.frame(['a\u001b[2Jb\nc']), drawn('a\\x1b[2Jb ⏎ c'));
 });

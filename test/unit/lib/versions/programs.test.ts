@@ -17,7 +17,7 @@ const by = 'installed hooks';
 const transport = (tag: string) => `ghcr.io/kubestellar/kubestellar/ocm-transport-controller:${tag}`;
 const clusteradm = (tag: string) => `quay.io/kubestellar/clusteradm:${tag}`;
 
-test('hooks say which versions they give to new spaces', () => {
+test('hooks show which versions they give to new spaces', () => {
   const chart = 'oci://ghcr.io/kubestellar/ocm-status-addon-chart';
   const hooks = [
     hook('its-hub-init', clusteradm('1.0.0')),
@@ -33,7 +33,7 @@ test('hooks say which versions they give to new spaces', () => {
   });
 });
 
-test("the chart's own hook goes before a corrected copy of an older one", () => {
+test("the chart's own hook takes precedence over a corrected copy of an older one", () => {
   const hooks = [
     hook('stellarctl-transport-controller', transport('0.29.0')),
     hook('transport-controller', transport('0.30.0')),
@@ -42,7 +42,7 @@ test("the chart's own hook goes before a corrected copy of an older one", () => 
   assert.equal(versionsOfHooks(hooks.slice(0, 1)).transport?.version, '0.29.0');
 });
 
-test('a clusteradm before 1.0 does not tell which OCM it brings', () => {
+test('a clusteradm before 1.0 does not show which OCM it installs', () => {
   assert.equal(versionsOfHooks([hook('its-hub-init', clusteradm('0.10.1'))]).ocm, undefined);
   assert.deepEqual(Object.values(versionsOfHooks([])), [undefined, undefined, undefined, undefined]);
 });

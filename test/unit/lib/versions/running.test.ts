@@ -36,8 +36,8 @@ const transport: Program = {
 const image = (tag: string) => `ghcr.io/kubestellar/kubestellar/ocm-transport-controller${tag}`;
 const runs = (...pods: Pod[]) => runningVersions([transport], pods, undefined)[0];
 
-describe('what runs', () => {
-  test('is what the containers run, whatever there should be', () => {
+describe('the running version', () => {
+  test('is that of the containers, whatever the spec says', () => {
     const pod = podOf('transport-controller-7d-x', image(':0.29.0'), {
       beside: 'quay.io/brancz/kube-rbac-proxy:v0.20.2',
     });
@@ -50,7 +50,7 @@ describe('what runs', () => {
     });
   });
 
-  test('is the old version while the new one cannot be pulled, and both while both run', () => {
+  test('is the old one while the new image cannot be pulled, and both while both run', () => {
     const old = podOf('transport-controller-7d-x', image(':0.29.0'));
     const fresh = (options: Options) => podOf('transport-controller-8e-y', image(':0.30.0'), options);
     assert.deepEqual(runs(old, fresh({ waiting: true }))?.running, ['0.29.0']);
@@ -61,18 +61,18 @@ describe('what runs', () => {
     );
   });
 
-  test('is nothing where no container runs, and no difference', () => {
+  test('is empty if no container runs, which is not a difference', () => {
     assert.deepEqual([runs()?.running, runs()?.differs], [[], false]);
     assert.deepEqual(runs(podOf('transport-controller-7d-x', image(':0.29.0'), { waiting: true }))?.running, []);
   });
 
-  test('is told by a digest where there is no tag', () => {
+  test('is a digest if there is no tag', () => {
     const digest = `@sha256:${'0123456789abcdef'.repeat(4)}`;
     assert.deepEqual(runs(podOf('transport-controller-7d-x', image(digest)))?.running, ['sha256:0123456789ab']);
     assert.deepEqual(runs(podOf('transport-controller-7d-x', image('')))?.running, ['latest']);
   });
 
-  test('is unseen where pods may be hidden, unless it is seen nevertheless', () => {
+  test('is unseen if pods may be hidden, unless one is seen', () => {
     const [hidden] = runningVersions([transport], [], 'not allowed to read pods');
     assert.deepEqual([hidden?.running, hidden?.notVisible, hidden?.differs], [null, 'not allowed to read pods', false]);
     const [seen] = runningVersions([transport], [podOf('transport-controller-7d-x', image(':0.30.0'))], 'hidden');
@@ -80,7 +80,7 @@ describe('what runs', () => {
   });
 });
 
-describe('programs are told apart', () => {
+describe('programs are distinguished', () => {
   const none = { ocm: undefined, statusAddon: undefined, controllerManager: undefined, transport: undefined };
   const ocm = (name: string) => `quay.io/open-cluster-management/${name}:v1.3.1`;
   const running = (programs: readonly Program[], pods: readonly Pod[]) =>
@@ -138,7 +138,7 @@ describe('programs are told apart', () => {
   });
 });
 
-describe('in words', () => {
+describe('as text', () => {
   const version = (
     component: string,
     running: string[] | null,
@@ -148,11 +148,11 @@ describe('in words', () => {
     ...more,
   });
 
-  test('one version is enough for all that run it', () => {
+  test('one version covers all that run it', () => {
     assert.deepEqual(versionWords([version('a', ['1.0.0']), version('b', ['1.0.0'])]), ['OCM 1.0.0']);
   });
 
-  test('what runs another one, or does not run, is named', () => {
+  test('a program that runs another one, or does not run, is named', () => {
     const all = [version('a', ['1.0.0']), version('b', ['1.0.0']), version('c', ['0.9.0', '1.0.0']), version('d', [])];
     assert.deepEqual(versionWords(all), ['OCM 1.0.0 (c 0.9.0 and 1.0.0, d not running)']);
     assert.deepEqual(versionWords([version('a', []), version('b', [])]), ['OCM not running']);
@@ -160,14 +160,14 @@ describe('in words', () => {
     assert.equal(versionOfProduct('KubeFlex', all), null);
   });
 
-  test('what there should be is said where it is another', () => {
+  test('the expected version is shown if it differs', () => {
     const wanted = { version: '0.30.0', by: 'installed hooks' };
     const behind = version('a', ['0.29.0'], { product: 'KubeStellar', wanted, differs: true });
     assert.deepEqual(versionWords([behind]), ['KubeStellar running 0.29.0, installed hooks 0.30.0']);
     assert.deepEqual(versionWords([{ ...behind, running: ['0.30.0'], differs: false }]), ['KubeStellar 0.30.0']);
   });
 
-  test('what is not seen is never blank', () => {
+  test('an unseen version is never blank', () => {
     const unseen = { notVisible: 'not allowed to read pods' };
     assert.deepEqual(versionWords([version('a', null, unseen)]), ['OCM not visible: not allowed to read pods']);
     assert.deepEqual(versionWords([version('a', null, unseen), version('b', ['1.0.0'])]), ['OCM 1.0.0 (a unknown)']);

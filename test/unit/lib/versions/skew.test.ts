@@ -23,10 +23,10 @@ const installed = (changes: Partial<InstalledVersions>): InstalledVersions => ({
 const said = (changes: Partial<InstalledVersions>) =>
   versionSkews(installed(changes), oldest).map(({ message }) => message);
 
-test('an installation of one version fits together, whatever the patch of its agents', () =>
+test('an installation of one version is consistent, whatever the patch versions of its agents', () =>
   assert.deepEqual(said({}), []));
 
-test('what cannot be seen, or has no version, is no misfit', () =>
+test('unseen or missing versions are not a mismatch', () =>
   assert.deepEqual(
     said({
       hosting: { name: 'h', versions: [runs('KubeFlex', null)], hooksVersion: null },
@@ -39,17 +39,17 @@ test('what cannot be seen, or has no version, is no misfit', () =>
     [],
   ));
 
-test('controllers of another version than the hooks are a misfit', () =>
+test('controllers of another version than the hooks are a mismatch', () =>
   assert.deepEqual(said({ wdses: [{ name: 'wds1', versions: [runs('KubeStellar', ['0.29.0'], wanted)] }] }), [
     'wds1 has KubeStellar running 0.29.0, installed hooks 0.30.0.',
   ]));
 
-test('an agent of another minor version than its hub is a misfit', () =>
+test('an agent of another minor version than its hub is a mismatch', () =>
   assert.deepEqual(said({ wecs: [{ name: 'cluster1', versions: [runs('OCM', ['1.0.0'])], hubVersion: '1.3.1' }] }), [
     'cluster1 has OCM 1.0.0; its ITS runs OCM 1.3.1.',
   ]));
 
-test('what is too old is a misfit', () =>
+test('an outdated version is a mismatch', () =>
   assert.deepEqual(
     said({ hosting: { name: 'h', versions: [runs('KubeFlex', ['0.8.9'])], hooksVersion: '0.28.0' }, wdses: [] }),
     [

@@ -12,7 +12,7 @@ const clusterOf = (clusterName: string) =>
     list: async () => [],
   });
 
-test('a context that leads to another WEC is refused, and nothing is approved or accepted', async () => {
+test('a context of another WEC is rejected, and nothing is approved or accepted', async () => {
   const written: string[] = [];
   const hub = fakeKube({
     read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,

@@ -13,7 +13,7 @@ const configMap = (data: Record<string, string>, binaryData = {}) => ({
 });
 
 describe('changes of properties', () => {
-  test('take any text as value', () => {
+  test('accept any text as value', () => {
     assert.deepEqual(parsePropertyChanges(['clusterURL=https://x?a=b c', '_a1=', 'Z=ä\n']), {
       clusterURL: 'https://x?a=b c',
       _a1: '',
@@ -21,20 +21,20 @@ describe('changes of properties', () => {
     });
   });
   for (const key of ['max-pods', 'a.b', '1a', 'type', 'default', 'range']) {
-    test(`do not set ${key}, which KubeStellar ignores, but remove it`, () => {
+    test(`reject setting ${key}, which KubeStellar ignores, but allow its removal`, () => {
       assert.throws(() => parsePropertyChanges([`${key}=x`]), refused(/KubeStellar would ignore/));
       assert.deepEqual(parsePropertyChanges([`${key}-`]), { [key]: null });
     });
   }
   for (const argument of ['=x', '-', 'a/b=x', 'ä=x', `${'k'.repeat(254)}=x`])
-    test(`are not ${argument.slice(0, 8)}`, () =>
+    test(`reject ${argument.slice(0, 8)}`, () =>
       assert.throws(() => parsePropertyChanges([argument]), refused(/is not a property change/)));
 });
 
 describe('effective properties', () => {
   const cluster = managedCluster({ labels: { region: 'east', tier: 'a', 'location-group': 'edge' } });
   cluster.metadata.annotations = { region: 'west', 'agent.open-cluster-management.io/x': 'y' };
-  test('come from the ConfigMap before annotations, labels, and what is built in', () => {
+  test('come from the ConfigMap before annotations, labels, and built-in ones', () => {
     assert.deepEqual(effectiveProperties('cluster1', cluster, configMap({ region: 'north', 'max-pods': '1' })), [
       { key: 'clusterName', value: 'cluster1', source: 'built-in', shadows: [] },
       {
@@ -64,6 +64,6 @@ describe('effective properties', () => {
       ['c', 'hi'],
     );
   });
-  test('do not have what is no identifier', () =>
+  test('exclude invalid identifiers', () =>
     assert.deepEqual(ignoredKeys(configMap({ a: '1', 'b-c': '2', var: '3' })), ['b-c', 'var']));
 });

@@ -70,7 +70,7 @@ describe('what Kubernetes refuses is refused:', () => {
       assert.throws(() => parseLabelChanges([argument]), refused(problem)),
     );
 
-  test('any value with a character too many', () => {
+  test('any value with one character too many', () => {
     fc.assert(
       fc.property(name, fc.constantFrom(...' /:=+@äß\t!,'), name, (a, bad, b) => {
         assert.throws(() => parseLabelChanges([`k=${(a + bad + b).slice(0, 63)}x`]), refused(/a value|the value/));
@@ -91,7 +91,7 @@ test('labels to set cannot be removals', () => {
   assert.throws(() => parseLabels(['a-']), refused(/would remove/));
 });
 
-test('a label without a value is told what is missing', () => {
+test('an argument without a value reports what is missing', () => {
   assert.throws(() => parseLabels(['x']), refused(/^"x" is not a label: "=VALUE" is missing/));
   assert.throws(() => parseLabelChanges(['x']), refused(/"=VALUE" is missing/));
   assert.throws(() => parseLabelChanges(['=v']), refused(/the key is empty/));

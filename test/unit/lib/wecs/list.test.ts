@@ -31,7 +31,7 @@ const listed = async (cluster: ManagedClusterOptions, age: number | undefined) =
   return item;
 };
 
-describe('the list and what is shown of one WEC say the same', () => {
+describe('the list and the view of one WEC agree', () => {
   const cases: [what: string, cluster: ManagedClusterOptions, age: number | undefined][] = [
     ['of a WEC that is well', {}, 20],
     ['of an agent that has just been stopped', {}, 150],
@@ -51,30 +51,30 @@ describe('the list and what is shown of one WEC say the same', () => {
   }
 });
 
-test('a lease that has stopped has one age, that of the lease', async () => {
+test('a stopped lease has one age, that of the lease', async () => {
   const { blockedAt, reason } = await listed({ available: 'unknown' }, 312);
   assert.deepEqual(blockedAt, { stage: 'available', state: 'failed', why: 'lease stopped 5m12s ago' });
   assert.equal(reason, 'lease stopped 5m12s ago');
 });
 
-test('who may not read leases still gets the list', async () => {
+test('a user who may not read leases still gets the list', async () => {
   const { available, stage, blockedAt, leaseRenewed } = await listed({}, undefined);
   assert.deepEqual([available, stage, blockedAt, leaseRenewed], [true, 'available', null, null]);
 });
 
-test('an agent that misses renewals is told before the hub calls it unavailable', async () => {
+test('an agent that misses renewals is reported before the hub calls it unavailable', async () => {
   const { stage, blockedAt, problem, reason } = await listed({}, 150);
   assert.deepEqual([stage, blockedAt, problem], ['available', null, false]);
   assert.equal(reason, 'lease not renewed for 2m30s (due every 60s)');
   assert.equal((await listed({}, 119)).reason, '');
 });
 
-test('a dead cluster never reads as available', async () => {
+test('a dead cluster is never shown as available', async () => {
   const { stage, blockedAt, available } = await listed({ available: 'unknown' }, 600);
   assert.deepEqual([stage, blockedAt?.stage, blockedAt?.state, available], ['joined', 'available', 'failed', null]);
 });
 
-test('a deregistration that was interrupted is told wherever the WEC is shown', async () => {
+test('an interrupted deregistration is shown wherever the WEC is', async () => {
   const cluster = joinedCluster({ labels: { region: 'east' } });
   const hub = fakeKube({
     read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,

@@ -23,8 +23,8 @@ const asked = (permissions: readonly Permission[]) =>
       `${verb} ${resource}${namespace ? ` in ${namespace}` : ''}${name ? ` ${name}` : ''}`,
   );
 
-describe('to create a space takes', () => {
-  test('its control plane, and to see what comes of it', () =>
+describe('permissions to create a space include', () => {
+  test('its control plane, and reading its state', () =>
     assert.deepEqual(asked(createPermissions('its1')), [
       'create controlplanes',
       'patch controlplanes its1',
@@ -32,7 +32,7 @@ describe('to create a space takes', () => {
         (what) => `${what} in its1-system`,
       ),
     ]));
-  test('also what is made beside it', () =>
+  test('the related objects', () =>
     assert.deepEqual(
       asked(
         createPermissions('its1', [
@@ -49,7 +49,7 @@ describe('to create a space takes', () => {
     ));
 });
 
-test('all that is missing is told at once', async () => {
+test('all missing ones are reported at once', async () => {
   const mayI: Kube['mayI'] = async ({ verb }) => verb === 'get';
   const { kube } = new MemoryCluster([], { mayI });
   const wanted = [
@@ -65,7 +65,7 @@ test('all that is missing is told at once', async () => {
   await requirePermissions(kube, wanted.slice(0, 1));
 });
 
-test("the manager's rights are given for type host only, and not over those that are there", async () => {
+test("the manager's permissions are granted for type host only, and existing ones are not replaced", async () => {
   const present = new MemoryCluster([managerBinding()]).kube;
   const absent = new MemoryCluster().kube;
   assert.deepEqual(await missingManagerBinding(absent, 'host'), managerBinding());
@@ -79,7 +79,7 @@ describe('spaces are listed', () => {
     (await listSpaces(role, { hosting: cluster.kube, kubeconfig: kubeconfigOf({}) })).map(
       ({ created: _, context: __, ...item }) => item,
     );
-  test('with what keeps them, and who has to act', async () => {
+  test('with what blocks them, and who must act', async () => {
     const failed = inSpace('Job', 'b', job('its-hub-init', 'failed'));
     const planes = [its('b'), its('a', { deleting: true }), wds('w'), controlPlane('plain')];
     const items = await listed('its', new MemoryCluster([...planes, failed]));
@@ -100,7 +100,7 @@ describe('spaces are listed', () => {
       },
     ]);
   });
-  test('to who may read nothing but control planes', async () => {
+  test('to a user who may only read control planes', async () => {
     const cluster = new MemoryCluster([its('its1', { type: 'vcluster', conditions: ready }), its('its2')]);
     for (const plural of ['jobs', 'pods', 'deployments', 'statefulsets', 'secrets']) cluster.forbidden.add(plural);
     const completion = 'Waiting for PostCreateHook completion';
@@ -112,7 +112,7 @@ describe('spaces are listed', () => {
       },
     ]);
   });
-  test('to who may not see whether KubeFlex runs, without a claim about it', async () => {
+  test('to a user who may not see whether KubeFlex runs, without a claim about it', async () => {
     const cluster = new MemoryCluster([its('its1', { conditions: [] })]);
     const [seen] = await listed('its', cluster);
     assert.match(seen?.reason ?? '', /manager is not installed/);
@@ -120,16 +120,16 @@ describe('spaces are listed', () => {
     const [unseen] = await listed('its', cluster);
     assert.deepEqual([unseen?.problem, unseen?.reason], [false, 'KubeFlex has not observed it yet']);
   });
-  test('without one that goes meanwhile', async () => {
+  test('without one that is deleted meanwhile', async () => {
     const get: Kube['get'] = async () => undefined;
     const cluster = new MemoryCluster([its('its1')], { get });
     assert.deepEqual(await listed('its', cluster), []);
   });
-  test('of a cluster that is a hosting cluster', () =>
+  test('of a hosting cluster', () =>
     assert.rejects(listed('its', new MemoryCluster([], { list: async () => undefined })), {
       code: 'not-a-hosting-cluster',
     }));
-  test('WDSes with the ITS that each sends through', async () => {
+  test('WDSes with the ITS that each one uses', async () => {
     const cluster = new MemoryCluster([its('its1'), its('its2'), wds('w1', 'its2'), wds('w2')]);
     assert.deepEqual(
       (await listed('wds', cluster)).map((item) => item.its),

@@ -65,12 +65,12 @@ async function judged(objects: Typed[], isSeen = true, forbidden?: string) {
   return finding.status === 'pass' ? finding : { ...finding.problem, status: finding.status };
 }
 
-test('policies that are well are nothing to tell of', async () => {
+test('healthy policies give no finding', async () => {
   assert.equal((await judged([policy('p'), binding('p', 'w1')])).status, 'pass');
   assert.equal((await judged([])).status, 'pass');
 });
 
-test('the first policy that fails is told of, with the others', async () => {
+test('the first failing policy is reported, with the others', async () => {
   const found = await judged([policy('a'), binding('a'), policy('b'), binding('b'), policy('c'), binding('c', 'w1')]);
   assert.deepEqual(
     [found.status, 'message' in found && found.message],
@@ -78,7 +78,7 @@ test('the first policy that fails is told of, with the others', async () => {
   );
 });
 
-test('a policy whose works are not there fails', async () => {
+test('a policy without its works fails', async () => {
   const found = await judged([policy('other'), binding('other', 'w1')]);
   assert.deepEqual(
     [found.status, 'message' in found && found.message],
@@ -86,10 +86,10 @@ test('a policy whose works are not there fails', async () => {
   );
 });
 
-test('without the ITS nothing is known to be well', async () =>
+test('without the ITS nothing is known to be healthy', async () =>
   assert.equal((await judged([policy('p'), binding('p', 'w1')], false)).status, 'skipped'));
 
-test('nor where a part of the ITS may not be read', async () => {
+test('nor if a part of the ITS may not be read', async () => {
   for (const kind of ['manifestworks', 'managedclusters'])
     assert.equal((await judged([policy('p'), binding('p', 'w1')], true, kind)).status, 'skipped', kind);
 });

@@ -7,7 +7,7 @@ const noLocal = { local: async () => undefined } as unknown as Helm;
 const chosen = async (version: string | undefined, chart?: string) =>
   (await chooseChart({ version, chart, upgrade: false, values: {} }, noLocal)).version;
 
-test('a version is taken in full, as charts have it', async () => {
+test('a version must be complete, as charts have it', async () => {
   assert.equal(await chosen('0.30'), '0.30.0');
   assert.equal(await chosen('v0.30'), '0.30.0');
   assert.equal(await chosen('0.31-rc.1'), '0.31.0-rc.1');

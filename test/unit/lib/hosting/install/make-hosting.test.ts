@@ -8,7 +8,7 @@ import { run } from '../../../support/builders.ts';
 
 const named = (name: string) => ({ name, context: { cluster: name, user: name } });
 
-test('a current context that is not the hosting cluster has to be given', async (t) => {
+test('a current context that is not the hosting cluster must be given explicitly', async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-unit-'));
   t.after(() => rm(folder, { recursive: true }));
   const file = path.join(folder, 'kubeconfig');

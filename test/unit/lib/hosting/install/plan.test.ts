@@ -39,14 +39,14 @@ const decided = (...parameters: Parameters<typeof plan>) => {
   return `${action} ${version}`;
 };
 
-test('a first installation gets the default version, and what was found out about the cluster under what is asked for', () => {
+test('a first installation gets the default version, and detected settings that explicit values override', () => {
   assert.equal(decided(nothing), `install ${coreChart.version}`);
   assert.equal(decided(nothing, { version: '0.29.1' }), 'install 0.29.1');
   const { values } = plan(nothing, { values: { 'kubeflex-operator': { hostContainer: 'mine' }, ITSes: [] } });
   assert.deepEqual(values, { 'kubeflex-operator': { hostContainer: 'mine' }, ITSes: [] });
 });
 
-test('run again, nothing is to be done, whatever the newest version is', () => {
+test('a rerun changes nothing, regardless of the newest version', () => {
   for (const version of ['0.29.0', coreChart.version, '0.99.0'])
     assert.equal(decided(installed([`deployed ${version}`])), `nothing ${version}`);
   const domain = { 'kubeflex-operator': { domain: 'x' } };
@@ -54,7 +54,7 @@ test('run again, nothing is to be done, whatever the newest version is', () => {
   assert.equal(decided(installed(['deployed 0.30.0']), { version: '0.30.0', upgrade: true }), 'nothing 0.30.0');
 });
 
-test('other values, a failed attempt and what is missing are made good with the same chart', () => {
+test('other values, a failed attempt and missing objects are fixed with the same chart', () => {
   const release = installed(['deployed 0.29.0']);
   assert.equal(decided(release, { values: { InstallPCHs: true } }), 'change 0.29.0');
   assert.equal(decided({ ...release, hooks: hooks.slice(1) }), 'change 0.29.0');
@@ -64,7 +64,7 @@ test('other values, a failed attempt and what is missing are made good with the 
   assert.equal(decided(installed(['superseded 0.29.0', 'failed 0.29.0'])), 'change 0.29.0');
 });
 
-test('what was never deployed is installed again, with the values that it had', () => {
+test('a release that was never deployed is installed again, with its values', () => {
   const values = { 'kubeflex-operator': { domain: 'x' } };
   for (const revisions of [['failed 0.30.0'], ['pending-install 0.30.0'], ['failed 0.29.0', 'failed 0.30.0']]) {
     const again = plan(installed(revisions, { values }), { values: { verbosity: 3 } });
@@ -76,7 +76,7 @@ test('what was never deployed is installed again, with the values that it had', 
   }
 });
 
-test('a newer chart takes --upgrade; an older one is refused with it and without', () => {
+test('a newer chart needs --upgrade; an older one is rejected with and without it', () => {
   const release = installed(['deployed 0.29.0']);
   assert.equal(decided(release, { upgrade: true }), `upgrade ${coreChart.version}`);
   assert.equal(decided(release, { upgrade: true, version: '0.31.0' }), 'upgrade 0.31.0');
@@ -92,13 +92,13 @@ test('a newer chart takes --upgrade; an older one is refused with it and without
   assert.equal(decided(installed(['deployed 0.99.0']), { upgrade: true }), 'nothing 0.99.0');
 });
 
-test('an upgrade that has failed half-way is gone on with, and not taken back by the way', () => {
+test('a failed upgrade is resumed, not rolled back', () => {
   const release = installed(['deployed 0.30.0', 'failed 0.31.0']);
   assert.equal(decided(release, { upgrade: true, version: '0.31.0' }), 'upgrade 0.31.0');
   assert.throws(() => plan(release), { code: 'upgrade-needed', hint: /--upgrade --version 0\.31\.0/ });
 });
 
-test('hooks from before 0.29 are refused with the reason, and gone over by an upgrade', () => {
+test('hooks from before 0.29 are rejected with the reason, and replaced by an upgrade', () => {
   const old = installed(['deployed 0.28.0'], { hooks: ['its-with-clusteradm', 'wds', 'openshift-crds'] });
   assert.throws(() => plan(old), {
     code: 'hooks-outdated',
@@ -112,6 +112,6 @@ test('hooks from before 0.29 are refused with the reason, and gone over by an up
   assert.equal(decided(installed(['deployed 0.30.0'], { hooks: [...hooks, 'wds'] })), 'nothing 0.30.0');
 });
 
-test('a release of that name that is of another chart is left alone', () => {
+test('a release of that name with another chart is not changed', () => {
   assert.throws(() => plan(installed(['deployed 1.2.3 nginx'])), { code: 'conflict', message: /another chart, nginx/ });
 });

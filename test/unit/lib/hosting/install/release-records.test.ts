@@ -21,7 +21,7 @@ async function forget(seen: string, record: { status: string; idleS: number } | 
   return deleted;
 }
 
-test('a release that was never deployed is forgotten; one that another helm has begun with meanwhile is left to it', async () => {
+test('the record of a release that was never deployed is deleted, unless another helm has started meanwhile', async () => {
   const gone = ['sh.helm.release.v1.ks-core.v1 u1'];
   assert.deepEqual(await forget('failed', { status: 'failed', idleS: 0 }), gone);
   assert.deepEqual(await forget('pending-install', { status: 'pending-install', idleS: 301 }), gone);

@@ -10,7 +10,7 @@ import { FakeServer } from '../../../support/fake-server.ts';
 /** Node leaves an address of several after 250 ms, by a timer that it looks at before it looks whether the address has answered. */
 const stallMs = 400;
 
-test('a machine that is busy while it connects takes no server for silent', async (t) => {
+test('a machine that is busy while it connects does not treat the server as silent', async (t) => {
   const server = await FakeServer.start(() => ({}));
   const context = server.context();
   // Two addresses, at the first of which somebody listens.

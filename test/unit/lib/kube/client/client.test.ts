@@ -66,7 +66,7 @@ function plugin(...lines: string[]): UserEntry {
 }
 
 describe('a request', () => {
-  test('goes where the object is, with the credentials of the context', async () => {
+  test('is sent to the path of the object, with the credentials of the context', async () => {
     const { server, kube } = await serving(() => ({ body: managedCluster() }));
     assert.deepEqual(await kube.get(resources.managedClusters, 'cluster1'), managedCluster());
     await kube.get(resources.secrets, 'a', { namespace: 'b' });
@@ -85,19 +85,19 @@ describe('a request', () => {
       ['/k8s/clusters/c-1/version', `/k8s/clusters/c-1${clusters}/a`],
     );
   });
-  test('uses one connection for all, one after the other', async () => {
+  test('shares one connection with sequential requests', async () => {
     const { server, kube } = await serving(() => ({}));
     for (let each = 0; each < 10; each += 1) await kube.read('/version');
     assert.deepEqual([server.requests.length, server.connections], [10, 1]);
   });
-  test('is sent again when the connection was cut meanwhile', async () => {
+  test('is sent again if the connection was closed meanwhile', async () => {
     const { server, kube } = await serving(() => ({}));
     await kube.read('/version');
     server.cutConnections();
     await kube.read('/version');
     assert.equal(server.requests.length, 2);
   });
-  test('acts as whom the context says', async () => {
+  test('impersonates the user of the context', async () => {
     const user = {
       token: 't',
       as: 'alice',
@@ -115,7 +115,7 @@ describe('a request', () => {
       ['alice', 'g1, g2', 'u1', 'a'],
     );
   });
-  test('is traced without credentials and bodies', async () => {
+  test('is logged without credentials and bodies', async () => {
     const { kube, traced } = await serving(() => ({ body: { status: { token: 'answered-token' } } }));
     await kube.create(
       resources.serviceAccounts,
@@ -129,7 +129,7 @@ describe('a request', () => {
   });
 });
 
-describe('what is not there', () => {
+describe('a missing object', () => {
   test('is undefined', async () => {
     const { kube } = await serving(() => ({ status: 404, body: { kind: 'Status' } }));
     assert.deepEqual(
@@ -162,14 +162,14 @@ describe('a list', () => {
       ],
     );
   });
-  test('asks for the metadata alone where nothing else is wanted', async () => {
+  test('requests metadata only if nothing else is needed', async () => {
     const { server, kube } = await serving(() => ({ body: { items: [] } }));
     await kube.list(resources.secrets, { metadataOnly: true });
     await kube.list(resources.secrets);
     const accepts = server.requests.map(({ headers }) => /PartialObjectMetadataList/.test(headers.accept ?? ''));
     assert.deepEqual(accepts, [true, false]);
   });
-  test('that the server has forgotten meanwhile (410) is read anew from its first page', async () => {
+  test('that has expired on the server (410) is read again from its first page', async () => {
     const [a, b] = ['a', 'b'].map((name) => ({ metadata: { name } }));
     const { server, kube } = await serving(({ query }, count) => {
       if (query.continue === 'forgotten') return { status: 410, body: { reason: 'Expired' } };
@@ -188,13 +188,13 @@ describe('a list', () => {
       ['500', '10'],
     );
   });
-  test('of nothing is empty', async () => {
+  test('can be empty', async () => {
     const { kube } = await serving(() => ({ body: { items: null } }));
     assert.deepEqual(await kube.list(resources.managedClusters), []);
   });
 });
 
-describe('an answer that no API server gives is an error and no stack', () => {
+describe('a response that no API server gives is an error without a stack trace', () => {
   const deep = (levels: number) => `{"metadata":{"name":"a"},"spec":${'['.repeat(levels)}${']'.repeat(levels)}}`;
   const answers: [what: string, body: string, message: RegExp][] = [
     ['50 MB', `{"metadata":{"name":"${'x'.repeat(50_000_000)}"}}`, /more than 32 MB; it was not read\.$/],
@@ -217,7 +217,7 @@ describe('an answer that no API server gives is an error and no stack', () => {
       );
     });
   }
-  test('but quotes, escapes and brackets in strings are none', async () => {
+  test('but quotes, escapes and brackets in strings are valid', async () => {
     const message = `${'[{'.repeat(1000)}"\\`.repeat(3);
     const { kube } = await serving(() => ({ body: { metadata: { name: 'a' }, message } }));
     assert.deepEqual(await kube.get(resources.managedClusters, 'a'), { metadata: { name: 'a' }, message });
@@ -236,14 +236,14 @@ describe('applying', () => {
     ['of which only the version is another is unchanged', at('2', { a: 'b' }), at('3', { a: 'b' }), 'unchanged'],
   ];
   for (const [what, before, after, change] of outcomes) {
-    test(`tells that an object ${what}`, async () => {
+    test(`reports that an object ${what}`, async () => {
       const { kube } = await serving(({ method }) =>
         method === 'PATCH' ? { body: after } : before === undefined ? { status: 404 } : { body: before },
       );
       assert.equal(await kube.apply(managedCluster()), change);
     });
   }
-  test('is server-side, by stellarctl, and takes fields over', async () => {
+  test('is server-side, by stellarctl, and forces field ownership', async () => {
     const { server, kube } = await serving(() => ({ body: managedCluster() }));
     await kube.apply(managedCluster());
     const { method, path: at, query, headers, body } = server.requests.at(-1) ?? assert.fail();
@@ -255,7 +255,7 @@ describe('applying', () => {
   });
 });
 
-test('a merge patch and a replacement say what they are, and a replacement carries its resourceVersion against races', async () => {
+test('a merge patch and a replacement send their content type, and a replacement carries its resourceVersion', async () => {
   const { server, kube } = await serving(() => ({ body: managedCluster() }));
   await kube.merge(resources.managedClusters, 'cluster1', { spec: { hubAcceptsClient: true } });
   const judged = { metadata: { name: 'csr', resourceVersion: '7' } };
@@ -270,7 +270,7 @@ test('a merge patch and a replacement say what they are, and a replacement carri
   );
 });
 
-test('a deletion carries the UID of the object that is meant as its precondition; another one of that name stays', async () => {
+test('a deletion has the UID of the object as its precondition; another object of that name stays', async () => {
   const { server, kube } = await serving(({ body }) =>
     (body as { preconditions?: object }).preconditions === undefined
       ? {}
@@ -284,7 +284,7 @@ test('a deletion carries the UID of the object that is meant as its precondition
   );
 });
 
-test('an access review says what is allowed, and nothing else does', async () => {
+test('an access review returns the allowed permissions only', async () => {
   const answers = [{ status: { allowed: true } }, { status: { allowed: false } }, {}];
   const { kube } = await serving((_, count) => ({ status: 201, body: answers[count - 1] }));
   const ask = () => kube.mayI({ verb: 'get', group: '', resource: 'secrets' });
@@ -310,18 +310,18 @@ describe('credentials', () => {
     writeFileSync(file, content);
     return file;
   };
-  test('are what the kubeconfig has: a token, its file, which comes first, or a password', async () => {
+  test('come from the kubeconfig: a token, its file, which takes precedence, or a password', async () => {
     assert.equal(await sent({ token: 'given' }), 'Bearer given');
     assert.equal(await sent({ token: 'given', tokenFile: fileWith('of-file\n') }), 'Bearer of-file');
     assert.equal(await sent({ token: 'given', tokenFile: '/no/such/file' }), 'Bearer given');
     assert.equal(await sent({ username: 'me', password: 'pw' }), `Basic ${Buffer.from('me:pw').toString('base64')}`);
     assert.equal(await sent({}), undefined);
   });
-  test('in a file that cannot be read are an error that names it', async () => {
+  test('in an unreadable file are an error that names the file', async () => {
     const { kube } = await serving(() => ({}), { user: { tokenFile: '/no/such/file' } });
     await assert.rejects(kube.read('/version'), { code: 'kubeconfig-invalid', message: /\/no\/such\/file.*ENOENT/ });
   });
-  test('of a user with a certificate are shown to the server, from files as from data', async () => {
+  test('of a user with a certificate are presented to the server, from files and inline', async () => {
     const [cert, key] = [identity.cert, identity.key];
     const encoded = (pem: string) => Buffer.from(pem).toString('base64');
     for (const user of [
@@ -334,7 +334,7 @@ describe('credentials', () => {
       assert.equal(server.requests[0]?.clientName, 'fake');
     }
   });
-  test('of an auth provider are what it has issued', async () => {
+  test('of an auth provider are the token that it has issued', async () => {
     const claims = Buffer.from(JSON.stringify({ exp: Date.now() / 1000 + 3600 })).toString('base64url');
     const idToken = `${Buffer.from('{}').toString('base64url')}.${claims}.signature`;
     assert.equal(
@@ -344,7 +344,7 @@ describe('credentials', () => {
     const expired = { 'auth-provider': { name: 'gcp', config: { 'access-token': 'a', expiry: '2020-01-01' } } };
     await assert.rejects(sent(expired), { code: 'credentials-failed', message: /Token is expired/ });
   });
-  test('of a plugin are asked for again, once, when they are refused (401)', async () => {
+  test('of a plugin are requested again, once, if they are rejected (401)', async () => {
     const { server, kube } = await serving(
       ({ headers }) => ({ status: headers.authorization === 'Bearer token-2' ? 200 : 401 }),
       { user: counting() },
@@ -356,12 +356,12 @@ describe('credentials', () => {
       ['Bearer token-1', 'Bearer token-2', 'Bearer token-2'],
     );
   });
-  test('that stay refused are an error after one retry (401)', async () => {
+  test('that are rejected again are an error after one retry (401)', async () => {
     const { server, kube } = await serving(() => ({ status: 401 }), { user: counting() });
     await assert.rejects(kube.read('/version'), { code: 'unauthorized', exitCode: 4 });
     assert.equal(server.requests.length, 2);
   });
-  test('of a plugin that is not installed: its own hint helps', async () => {
+  test('of a plugin that is not installed report its installHint', async () => {
     const { kube } = await serving(() => ({}), {
       user: {
         exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'no-such-plugin', installHint: 'install it' },
@@ -376,7 +376,7 @@ describe('credentials', () => {
         error.hint === 'install it',
     );
   });
-  test('of a plugin that fails: its own words say why', async () => {
+  test('of a plugin that fails report its output', async () => {
     const { kube } = await serving(() => ({}), { user: plugin('echo "please log in" >&2; exit 1') });
     await assert.rejects(
       kube.read('/version'),
@@ -399,14 +399,14 @@ describe('credentials', () => {
 });
 
 describe('a server that', () => {
-  test('is too busy (429) is asked again when it says so', async () => {
+  test('is too busy (429) gets a retry after the time that it names', async () => {
     const { server, kube } = await serving((_, count) =>
       count < 3 ? { status: 429, headers: { 'Retry-After': '0.01' } } : {},
     );
     await kube.read('/version');
     assert.equal(server.requests.length, 3);
   });
-  test('stays too busy is an error in the end', async () => {
+  test('stays too busy causes an error', async () => {
     const { server, kube } = await serving(() => ({ status: 429, headers: { 'Retry-After': '0.01' } }));
     await assert.rejects(kube.read('/version'), { status: 429 });
     assert.equal(server.requests.length, 5);
@@ -427,17 +427,17 @@ describe('a server that', () => {
         error instanceof StellarError && error.code === 'unreachable' && /no answer in time/.test(error.message),
     );
   });
-  test('is not there is unreachable', async () => {
+  test('does not run is unreachable', async () => {
     const { server, kube } = await serving(() => ({}));
     await server.stop();
     await assert.rejects(kube.read('/version'), { code: 'unreachable', exitCode: 4 });
   });
-  test('shows a certificate of an unknown authority is not trusted, and sees no credentials', async () => {
+  test('has a certificate of an unknown authority is not trusted, and receives no credentials', async () => {
     const { server, kube } = await serving(() => ({}), { trusted: false });
     await assert.rejects(kube.read('/version'), { code: 'tls-error' });
     assert.equal(server.requests.length, 0);
   });
-  test('is of another authority is not trusted, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
+  test('has a certificate of another authority is not trusted, regardless of NODE_TLS_REJECT_UNAUTHORIZED', async () => {
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     try {
       const { server, kube } = await serving(() => ({}), { trusted: false });
@@ -447,7 +447,7 @@ describe('a server that', () => {
       delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
     }
   });
-  test('is no API server is told apart, and not quoted', async () => {
+  test('is not an API server is reported as such, and not quoted', async () => {
     const { kube } = await serving(() => ({ body: '<html>s3cr3t</html>' }));
     await assert.rejects(
       kube.read('/version'),
@@ -457,14 +457,14 @@ describe('a server that', () => {
         !error.message.includes('s3cr3t'),
     );
   });
-  test('sends elsewhere is not followed', async () => {
+  test('redirects is not followed', async () => {
     const { server, kube } = await serving(() => ({ status: 302, headers: { Location: '/elsewhere' } }));
     await assert.rejects(kube.read('/version'), { status: 302 });
     assert.equal(server.requests.length, 1);
   });
 });
 
-test('a client that is closed asks no more, not even again', async () => {
+test('a closed client sends nothing more, not even a retry', async () => {
   const { server, kube } = await serving((_request, count) => (count === 1 ? {} : undefined));
   await kube.read('/first');
   const unanswered = kube.read('/second');
@@ -474,18 +474,18 @@ test('a client that is closed asks no more, not even again', async () => {
   assert.equal(server.requests.length, 2);
 });
 
-test('Ctrl-C ends a request that is under way', async () => {
+test('Ctrl-C ends a request in progress', async () => {
   const { kube } = await serving(() => undefined, { signal: AbortSignal.timeout(30) });
   await assert.rejects(kube.read('/version'), { code: 'interrupted', exitCode: 130 });
 });
 
 describe("the cluster's clock", () => {
-  test('is the one that its answers show', async () => {
+  test('is taken from its responses', async () => {
     const { kube } = await serving(() => ({ headers: { Date: new Date(Date.now() + 3_600_000).toUTCString() } }));
     await kube.read('/version');
     assert.ok(Math.abs(kube.now() - Date.now() - 3_600_000) < 3000);
   });
-  test('is ours where they hardly differ', async () => {
+  test('is the local one if they hardly differ', async () => {
     const { kube } = await serving(() => ({}));
     await kube.read('/version');
     assert.ok(Math.abs(kube.now() - Date.now()) < 50);

@@ -35,10 +35,10 @@ describe('a dry run', () => {
   });
   const sent = () => server.requests.map(({ method, path }) => `${method} ${path}`);
 
-  test('says that it is one', () =>
+  test('is marked as such', () =>
     assert.deepEqual([kube.dryRun, live.dryRun, kube.cluster], [true, false, live.cluster]));
 
-  test('reads and asks for permissions for real', async () => {
+  test('really reads and reviews permissions', async () => {
     assert.equal((await kube.get(resources.clusterRoles, 'klusterlet'))?.metadata.name, 'klusterlet');
     assert.equal(await kube.mayI({ verb: 'get', group: '', resource: 'secrets' }), true);
     assert.deepEqual(sent(), [
@@ -69,7 +69,7 @@ describe('a dry run', () => {
     );
   });
 
-  test('asks for no token, and has none to show', async () => {
+  test('requests no token, and has none to show', async () => {
     assert.equal((await requestBootstrapToken(kube)).token, '(token)');
     assert.deepEqual(sent(), []);
     assert.deepEqual(
@@ -78,7 +78,7 @@ describe('a dry run', () => {
     );
   });
 
-  test('of an installation names everything that would be written, rights first and the Klusterlet last, shows no token, and waits for nothing', async () => {
+  test('of an installation lists all writes, RBAC first and the Klusterlet last, shows no token, and waits for nothing', async () => {
     const settings = { clusterName: 'cluster1', mode: 'Singleton', imageRegistry: 'r', tag: 't' } as const;
     const hub = { server: 'https://h', certificateAuthority: undefined, proxyUrl: undefined };
     const counts = { created: 0, changed: 0, unchanged: 0 };

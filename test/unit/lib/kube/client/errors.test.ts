@@ -7,7 +7,7 @@ const cluster = { context: 'its1', server: 'https://its1.example.com:6443' };
 const named = 'its1 (https://its1.example.com:6443)';
 const status = (message: string, rest: object = {}) => JSON.stringify({ kind: 'Status', message, ...rest });
 
-describe('the answer', () => {
+describe('the response', () => {
   const cases: [status: number, code: string, message: string][] = [
     [400, 'api-error', `${named} did not understand the request: m`],
     [401, 'unauthorized', `${named} does not accept the credentials of this context`],
@@ -24,13 +24,13 @@ describe('the answer', () => {
     });
   }
 
-  test('without words says its number', () => assert.match(apiError(cluster, 502, '').message, /: HTTP 502$/));
+  test('without a message shows its number', () => assert.match(apiError(cluster, 502, '').message, /: HTTP 502$/));
   test('of a proxy is cut to one line', () => {
     const { message } = apiError(cluster, 502, `<html>Bad gateway</html>\n${'x'.repeat(1000)}`);
     assert.match(message, /<html>Bad gateway<\/html>$/);
     assert.ok(apiError(cluster, 502, 'x'.repeat(1000)).message.length < 300);
   });
-  test('of a server that cannot call a webhook names where that runs', () => {
+  test("of a server that cannot call a webhook names the webhook's location", () => {
     const words =
       'Internal error occurred: failed calling webhook "w.x": failed to call webhook: Post "https://svc.hub-ns.svc:9443/m?timeout=10s": dial tcp 10.0.0.1:9443: connect: connection refused';
     assert.equal(
@@ -39,7 +39,7 @@ describe('the answer', () => {
     );
     assert.equal(apiError(cluster, 500, status('something else')).hint, undefined);
   });
-  test('of JSON that is no Status says its number', () =>
+  test('of JSON that is not a Status shows its number', () =>
     assert.match(apiError(cluster, 500, '"text"').message, /"text"|HTTP 500/));
   test('with several causes lists them', () => {
     const causes = [
@@ -51,13 +51,13 @@ describe('the answer', () => {
       '  spec.b: missing',
     ]);
   });
-  test('says what helps where it is known', () => {
+  test('has a hint if one is known', () => {
     assert.equal(apiError(cluster, 403, '').hint, 'See what is allowed: kubectl --context its1 auth can-i --list');
     assert.match(apiError(cluster, 401, '').hint ?? '', /kubectl --context its1 auth whoami/);
   });
 });
 
-describe('no answer because of', () => {
+describe('no response because of', () => {
   const cases: [code: string, errorCode: string, why: RegExp][] = [
     ['ENOTFOUND', 'unreachable', /no such host/],
     ['EAI_AGAIN', 'unreachable', /could not be looked up/],
@@ -85,7 +85,7 @@ describe('no answer because of', () => {
   }
 });
 
-test('errors that may pass are those of servers that have just started or are busy', () => {
+test('transient errors are those of starting or busy servers', () => {
   const passing = [401, 403, 429, 500, 503].map((code) => apiError(cluster, code, ''));
   const staying = [400, 404, 409, 422].map((code) => apiError(cluster, code, ''));
   assert.ok(passing.every(mayPass));

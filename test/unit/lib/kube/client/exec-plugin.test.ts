@@ -49,7 +49,7 @@ const failure = async (exec: ExecEntry, host?: PluginHost) =>
 
 const noKubectl = spawnSync('kubectl', ['version', '--client']).status === 0 ? false : 'kubectl is not on PATH';
 
-describe('a plugin is told, as by kubectl,', () => {
+describe('a plugin receives, as from kubectl,', () => {
   const heard = newFile();
   const authority = newFile();
   before(async () => {
@@ -119,7 +119,7 @@ describe('a plugin is told, as by kubectl,', () => {
       assert.equal(JSON.parse(readFileSync(heard, 'utf8')).spec.interactive, interactive);
     });
 
-  test('its own variables over ours, and it has no input of ours', async () => {
+  test('its own variables over ours, and no input', async () => {
     const exec = plugin(`[ "$A$B" = ab ] && [ -z "$(cat)" ] && echo '${credential({ token: 't' })}'`, {
       env: [{ name: 'B', value: 'b' }],
     });
@@ -128,7 +128,7 @@ describe('a plugin is told, as by kubectl,', () => {
   });
 });
 
-describe('what a plugin issues', () => {
+describe('the credentials of a plugin', () => {
   /** A server, and clients of one command for it, whose plugin issues a token a run and counts its runs. */
   async function serving(answering: Parameters<typeof FakeServer.start>[0], expires?: () => string) {
     const server = await FakeServer.start(answering);
@@ -148,14 +148,14 @@ describe('what a plugin issues', () => {
   }
   const inSeconds = (seconds: number) => () => new Date(Date.now() + seconds * 1000).toISOString();
 
-  test('is asked for once, by all clients of a command', async () => {
+  test('are requested once, by all clients of a command', async () => {
     const { open, runs } = await serving(() => ({}), inSeconds(60));
     const clients = [open(), open(), open()];
     await Promise.all(clients.map((kube) => kube.read('/version')));
     await open().read('/version');
     assert.equal(runs(), 1);
   });
-  test('is asked for again when it has expired', async () => {
+  test('are requested again after they expire', async () => {
     const { server, open, runs } = await serving(() => ({}), inSeconds(-1));
     await open().read('/version');
     await open().read('/version');
@@ -165,7 +165,7 @@ describe('what a plugin issues', () => {
       ['Bearer 1', 'Bearer 2'],
     );
   });
-  test('is asked for again once, when the server refuses it to many requests at once', async () => {
+  test('are requested again once, if the server rejects them for many requests at once', async () => {
     const { open, runs } = await serving(({ headers }) => ({
       status: headers.authorization === 'Bearer 1' ? 401 : 200,
     }));
@@ -180,7 +180,7 @@ describe('what a plugin issues', () => {
     const { cert, key } = (agent as unknown as { options: { cert: Buffer; key: Buffer } }).options;
     assert.deepEqual([String(cert), String(key), headers.Authorization], ['CERTIFICATE\n', 'KEY\n', undefined]);
   });
-  test('is not asked for where the user has other credentials, as in kubectl', async () => {
+  test('are not requested if the user has other credentials, as in kubectl', async () => {
     const exec = plugin('exit 1');
     const mine = { ...context(exec), user: { exec, token: 'mine' } };
     const { headers } = await new Credentials(mine, pluginHost()).server();
@@ -188,8 +188,8 @@ describe('what a plugin issues', () => {
   });
 });
 
-describe('what a plugin says', () => {
-  test('on stderr is passed on as it comes, and what it prints never is', async () => {
+describe('the output of a plugin', () => {
+  test('on stderr is passed on as it arrives, and stdout never is', async () => {
     const go = newFile();
     const answer = credential({ token: 'secret' });
     const exec = plugin(`printf 'code ABC: ' >&2; while ! [ -e ${go} ]; do sleep 0.02; done; echo '${answer}'`);
@@ -201,7 +201,7 @@ describe('what a plugin says', () => {
     await obtaining;
     assert.deepEqual(host.said, ['relay code ABC: ']);
   });
-  test('last is why it failed', async () => {
+  test('ends with the reason for its failure', async () => {
     const error = await failure(plugin('echo first >&2; echo "no login" >&2; exit 3'));
     assert.match(
       error.message,
@@ -211,7 +211,7 @@ describe('what a plugin says', () => {
   });
 });
 
-describe('a plugin is refused that', () => {
+describe('a plugin is rejected that', () => {
   for (const [what, exec, why] of [
     ['prints no ExecCredential', printing('secret'), /did not print an ExecCredential of client/],
     [
@@ -285,7 +285,7 @@ describe('a plugin that hangs, with a child,', () => {
       assert.ok(took() < 5000);
       assert.equal(isAlive(child), false);
     });
-  test('is ended on Ctrl-C, whatever it makes of it', async () => {
+  test('is ended on Ctrl-C, even if it ignores the signal', async () => {
     const interrupt = new AbortController();
     const { obtaining, child, took } = await hanging({ signal: interrupt.signal }, "trap '' TERM;");
     interrupt.abort();
@@ -295,7 +295,7 @@ describe('a plugin that hangs, with a child,', () => {
   });
 });
 
-test('plugins that need the terminal get it one after the other', async () => {
+test('plugins that need the terminal run one after the other', async () => {
   const log = newFile();
   const host = pluginHost({ hasTerminal: () => true });
   const asking = (name: string) =>

@@ -25,8 +25,8 @@ function client(context: SelectedContext, traced: string[] = []): Kube {
 
 const isThere = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
 
-describe('an address of version 6', { skip: isThere ? false : 'this machine has none' }, () => {
-  test('is connected to, verified and shown as it is', async () => {
+describe('an IPv6 address', { skip: isThere ? false : 'this machine has none' }, () => {
+  test('is connected to, verified and shown unchanged', async () => {
     const server = await FakeServer.start(() => ({}), '::1');
     opened.push(() => server.stop());
     const traced: string[] = [];
@@ -37,7 +37,7 @@ describe('an address of version 6', { skip: isThere ? false : 'this machine has 
     assert.match(traced.join(), /^GET https:\/\/\[::1\]:\d+\/version 200 /);
     assert.equal(server.requests[0]?.headers.host, new URL(server.url).host);
   });
-  test('is verified: a certificate for others does not do', async () => {
+  test('is verified: a certificate for another address is rejected', async () => {
     const server = await FakeServer.start(() => ({}), '::1');
     opened.push(() => server.stop());
     const context = server.context();
@@ -47,7 +47,7 @@ describe('an address of version 6', { skip: isThere ? false : 'this machine has 
       message: /^Cannot reach fake \(https:\/\/\[::1\]:\d+\): its certificate is for other names\.$/,
     });
   });
-  test('may be the address of an ITS for agents: it is verified, and written as it is', async () => {
+  test('may be the address of an ITS for agents: it is verified, and written unchanged', async () => {
     const server = await FakeServer.start(() => ({}), '::1');
     opened.push(() => server.stop());
     const authority = Buffer.from(server.context().cluster['certificate-authority-data'] ?? '', 'base64').toString();
@@ -57,7 +57,7 @@ describe('an address of version 6', { skip: isThere ? false : 'this machine has 
     assert.equal(parse(bootstrapKubeconfig(endpoint, 't')).clusters[0].cluster.server, server.url);
     assert.doesNotThrow(() => checkAddresses({ hubApiserver: 'https://[fd00::1]:6443' }));
   });
-  test('is that of localhost where nothing listens at the one of version 4', async () => {
+  test('is that of localhost if nothing listens on IPv4', async () => {
     const server = await FakeServer.start(() => ({}), '::1');
     opened.push(() => server.stop());
     const context = server.context();

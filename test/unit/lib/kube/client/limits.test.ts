@@ -24,11 +24,11 @@ async function connectionsOf(clients: number, limitOfEach: () => Limit | undefin
   }
 }
 
-test('a client opens 32 connections at most', async () => {
+test('a client opens at most 32 connections', async () => {
   assert.equal(await connectionsOf(1, () => undefined), 32);
 });
 
-test('clients of a few clusters share 32 requests at once, those of many open two connections each', async () => {
+test('clients of a few clusters share 32 concurrent requests, those of many open two connections each', async () => {
   assert.ok((await connectionsOf(3, limitsOf(3))) <= 3 * 32);
   assert.equal(await connectionsOf(20, limitsOf(20)), 40);
 });

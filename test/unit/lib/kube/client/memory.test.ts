@@ -7,7 +7,7 @@ import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
 import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 
-test('requests that have ended are forgotten, however long the run goes on', async () => {
+test('completed requests are released, however long the run takes', async () => {
   const server = await FakeServer.start(() => ({ body: {} }));
   const run = new AbortController();
   const kube = connect(server.context(), new Deadline(20_000), run.signal);

@@ -71,7 +71,7 @@ const kinds: [what: string, write: (kube: Kube) => Promise<unknown>][] = [
 ];
 
 for (const [what, write] of kinds)
-  test(`where the answer is lost when ${what}, it succeeds if its first sending has done it`, async () => {
+  test(`if the response is lost when ${what}, it succeeds if its first attempt was applied`, async () => {
     const { kube, writes } = await losingAnAnswer(own);
     assert.deepEqual(((await write(kube)) as Stored).data, { k: 'v' });
     assert.equal(writes.length, 2);
@@ -84,17 +84,17 @@ const foreign: [what: string, stored: Stored | undefined][] = [
   ['nothing is there', undefined],
 ];
 for (const [why, stored] of foreign)
-  test(`where the answer is lost, it fails if ${why}`, async () => {
+  test(`if the response is lost, it fails if ${why}`, async () => {
     const { kube } = await losingAnAnswer(stored);
     await assert.rejects(kube.create(resources.configMaps, body, { namespace: 'n' }), { code: 'conflict' });
   });
 
-test('a deletion whose answer was lost has deleted what is not there any more', async () => {
+test('a deletion whose response was lost succeeds if the object no longer exists', async () => {
   const { kube } = await losingAnAnswer(undefined, 404);
   assert.equal(await kube.delete(resources.configMaps, 'a', { namespace: 'n' }), true);
 });
 
-test('a refusal of what was sent once is one', async () => {
+test('an error for a request that was sent once stays an error', async () => {
   const server = await FakeServer.start(({ method }) =>
     method === 'GET' ? { body: asObject(own) } : { status: 409, body: { reason: 'AlreadyExists' } },
   );

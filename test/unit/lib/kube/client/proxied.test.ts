@@ -66,7 +66,7 @@ const failureOf = async (
 
 describe('a server is reached through', () => {
   for (const kind of ['http', 'https', 'socks5'] as const) {
-    test(`an ${kind} proxy, which looks its name up, over kept connections`, async () => {
+    test(`an ${kind} proxy, which resolves its name, over kept connections`, async () => {
       const { proxy, server, kube, port } = await behind({ kind });
       for (let each = 0; each < 5; each += 1) await kube.read('/version');
       assert.deepEqual(
@@ -76,20 +76,20 @@ describe('a server is reached through', () => {
       assert.deepEqual([server.requests.length, server.connections], [5, 1]);
       assert.equal(server.requests[0]?.headers.authorization, 'Bearer secret-token');
     });
-    test(`an ${kind} proxy that wants to know its user, who is told to nobody else`, async () => {
+    test(`an ${kind} proxy that needs credentials, which no one else receives`, async () => {
       const { proxy, server, kube, traced } = await behind({ kind, user: 'me:s3:cr%t' }, { user: 'me:s3%3Acr%25t' });
       await kube.read('/version');
       assert.deepEqual([proxy.asked[0]?.user, server.requests.length], ['me:s3:cr%t', 1]);
       assert.equal(server.requests[0]?.headers['proxy-authorization'], undefined);
       assert.doesNotMatch(traced.join(), /s3/);
     });
-    test(`an ${kind} proxy by an address of version 6`, async () => {
+    test(`an ${kind} proxy by an IPv6 address`, async () => {
       const { proxy, kube, port } = await behind({ kind }, { host: '[::1]' });
       await kube.read('/version');
       const host = kind === 'socks5' ? '00000000000000000000000000000001' : '[::1]';
       assert.equal(proxy.asked[0]?.target, `${host}:${port}`);
     });
-    test(`an ${kind} proxy, which does not vouch for it`, async () => {
+    test(`an ${kind} proxy, which does not replace its certificate`, async () => {
       const { server, kube } = await behind({ kind }, { host: 'other.example' });
       const { code, message } = await failureOf(kube.read('/version'));
       assert.equal(code, 'tls-error');
@@ -100,7 +100,7 @@ describe('a server is reached through', () => {
       assert.equal(server.requests.length, 0);
     });
   }
-  test('the proxy of HTTPS_PROXY, and not where NO_PROXY names it', async () => {
+  test('the proxy of HTTPS_PROXY, unless NO_PROXY names it', async () => {
     const { proxy, server, kube } = await behind({}, { by: 'HTTPS_PROXY' });
     await kube.read('/version');
     assert.deepEqual([proxy.asked.length, server.requests.length], [1, 1]);
@@ -113,12 +113,12 @@ describe('a server is reached through', () => {
     );
     assert.deepEqual(direct.proxy.asked, []);
   });
-  test('no proxy of the environment where it is this machine', async () => {
+  test('no proxy of the environment if it is on this machine', async () => {
     const { proxy, server, kube } = await behind({}, { by: 'HTTPS_PROXY', host: '127.0.0.1' });
     await kube.read('/version');
     assert.deepEqual([proxy.asked.length, server.requests.length], [0, 1]);
   });
-  test('an http proxy that is asked itself, where the server has no TLS', async () => {
+  test('an http proxy directly, if the server has no TLS', async () => {
     const asked: http.IncomingHttpHeaders[] = [];
     const server = http.createServer((request, response) => {
       asked.push(request.headers);
@@ -167,7 +167,7 @@ describe('a proxy that', () => {
     ['socks5', 403, /: Socks5 proxy rejected connection - NotAllowed\.$/, /^Is it the right proxy/],
   ];
   for (const [kind, refusing, why, hint] of refusals) {
-    test(`refuses (${kind} ${refusing}) says so`, async () => {
+    test(`refuses (${kind} ${refusing}) is reported`, async () => {
       const { kube, proxy } = await behind({ kind, refusing }, { user: 'me:secret' });
       const error = await failureOf(kube.read('/version'));
       assert.deepEqual([error.code, error.exitCode], ['unreachable', 4]);
@@ -179,12 +179,12 @@ describe('a proxy that', () => {
       assert.doesNotMatch(`${error.message}${error.hint}`, /secret/);
     });
   }
-  test('does not know its user (socks5) says so', async () => {
+  test('rejects its user (socks5) is reported', async () => {
     const { kube } = await behind({ kind: 'socks5', user: 'me:right' }, { user: 'me:wrong' });
     assert.match((await failureOf(kube.read('/version'))).message, /: Socks5 Authentication failed\.$/);
   });
   for (const kind of ['http', 'https', 'socks5'] as const) {
-    test(`says nothing (${kind}) is given up at the deadline, and nothing of it stays`, async () => {
+    test(`never answers (${kind}) is closed at the deadline without leftovers`, async () => {
       const { kube, proxy } = await behind({ kind, refusing: 'silent' }, { timeoutMs: 100, by: 'HTTPS_PROXY' });
       const started = Date.now();
       const { code, message, hint } = await failureOf(kube.read('/version'));
@@ -198,20 +198,20 @@ describe('a proxy that', () => {
       kube.close();
       while (proxy.connections > 0) await sleep(5);
     });
-    test(`says nothing (${kind}) is ended with Ctrl-C`, async () => {
+    test(`never answers (${kind}) is ended by Ctrl-C`, async () => {
       const { kube } = await behind({ kind, refusing: 'silent' }, { signal: AbortSignal.timeout(200) });
       const started = Date.now();
       assert.equal((await failureOf(kube.read('/version'))).code, 'interrupted');
       assert.ok(Date.now() - started < 2000);
     });
   }
-  test('is not there', async () => {
+  test('does not run is reported', async () => {
     const { kube, proxy } = await behind({});
     await proxy.stop();
     const { message } = await failureOf(kube.read('/version'));
     assert.match(message, /^Cannot reach the proxy \S+ \(proxy-url\) of fake \(\S+\): connection refused\.$/);
   });
-  test('is not trusted (https) is told nothing, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
+  test('is not trusted (https) receives nothing, regardless of NODE_TLS_REJECT_UNAUTHORIZED', async () => {
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     try {
       const { kube, proxy } = await behind({ kind: 'https' }, { cluster: { 'certificate-authority-data': undefined } });
@@ -223,13 +223,13 @@ describe('a proxy that', () => {
       delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
     }
   });
-  test('is not trusted (https) is trusted like its server where the kubeconfig says so, as by kubectl', async () => {
+  test('is not trusted (https) is trusted like its server if the kubeconfig says so, as in kubectl', async () => {
     const cluster = { 'certificate-authority-data': undefined, 'insecure-skip-tls-verify': true };
     const { kube, server } = await behind({ kind: 'https' }, { cluster });
     await kube.read('/version');
     assert.equal(server.requests.length, 1);
   });
-  test('cuts its connections is connected to again', async () => {
+  test('closes its connections is reconnected to', async () => {
     const { kube, proxy, server } = await behind({});
     await kube.read('/version');
     server.cutConnections();

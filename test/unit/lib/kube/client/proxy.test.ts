@@ -81,7 +81,7 @@ describe('NO_PROXY', () => {
       assert.deepEqual([direct.filter(through), proxied.filter((host) => !through(host))], [[], []]);
     });
   }
-  test('goes before no_proxy', () => {
+  test('takes precedence over no_proxy', () => {
     const env = { HTTPS_PROXY: proxy, NO_PROXY: 'a', no_proxy: 'hub' };
     assert.equal(chosen('https://hub', env), `${proxy} (HTTPS_PROXY)`);
     assert.equal(chosen('https://hub', { ...env, NO_PROXY: '' }), undefined);
@@ -89,16 +89,16 @@ describe('NO_PROXY', () => {
 });
 
 describe('of the kubeconfig', () => {
-  test('goes before the environment, and for every server', () => {
+  test('takes precedence over the environment, for every server', () => {
     const env = { HTTPS_PROXY: proxy, NO_PROXY: '*' };
     for (const server of ['https://hub.example', 'https://127.0.0.1:6443', 'http://localhost'])
       assert.equal(chosen(server, env, { 'proxy-url': 'socks5://me:secret@p:1' }), 'socks5://p:1 (proxy-url)');
   });
-  test('says nothing where it is empty', () =>
+  test('is ignored if empty', () =>
     assert.equal(chosen('https://hub', { HTTPS_PROXY: proxy }, { 'proxy-url': '' }), `${proxy} (HTTPS_PROXY)`));
 });
 
-describe('a proxy that cannot be used is an error, which does not show it', () => {
+describe('an invalid proxy is an error that does not show it', () => {
   for (const address of [
     'socks4://secret@p',
     'ftp://secret@p',

@@ -38,13 +38,13 @@ const clusters = names.map((name) => ({ metadata: { name } }));
 const leases = names.map((namespace) => ({ metadata: { name: 'lease', namespace } }));
 const requests = names.map((name) => ({ metadata: { name: `csr-${name}`, labels: { app: 'a', of: name } } }));
 
-describe('reads that many names share', () => {
-  test('are the reads of the client itself for few names', () => {
-    const { single: alone } = hubOf();
-    assert.equal(shareReads(alone, 10, run()), alone);
+describe('reads shared by many names', () => {
+  test('are single reads of the client for few names', () => {
+    const { single } = hubOf();
+    assert.equal(shareReads(single, 10, run()), single);
   });
 
-  test('of many objects are one list, and each gets its own', async () => {
+  test('of many objects are one list, and each name gets its own object', async () => {
     const { hub, asked } = hubOf({ objects: clusters });
     const found = await Promise.all([...names, 'absent'].map((name) => hub.get(resources.managedClusters, name)));
     assert.deepEqual(
@@ -62,7 +62,7 @@ describe('reads that many names share', () => {
     assert.deepEqual(asked, ['get managedclusters /wec1', 'get managedclusters /wec2']);
   });
 
-  test('in many namespaces are one list of all, and in one namespace a list of that', async () => {
+  test('in many namespaces are one list of all, and in one namespace a list of that namespace', async () => {
     const { hub, asked } = hubOf({ objects: [...leases, ...clusters] });
     const inOwn = names.map((namespace) => hub.get(resources.leases, 'lease', { namespace }));
     const inOne = names.map((name) => hub.get(resources.configMaps, name, { namespace: 'properties' }));
@@ -93,13 +93,13 @@ describe('reads that many names share', () => {
     assert.deepEqual(asked, ['list manifestworks * *', 'list certificatesigningrequests * app,of']);
   });
 
-  test('know that a kind is not served', async () => {
+  test('report that a kind is not served', async () => {
     const { hub } = hubOf({ list: async () => undefined });
     const works = await Promise.all(names.map((namespace) => hub.list(resources.manifestWorks, { namespace })));
     assert.deepEqual(new Set(works), new Set([undefined]));
   });
 
-  test('begin after their questions: what is under way answers nobody who comes later', async () => {
+  test('start after their requests: a read in progress does not serve later requests', async () => {
     let end: (objects: KubeObject[]) => void = () => {};
     const { hub, asked } = hubOf({
       list: (async () => {
@@ -120,7 +120,7 @@ describe('reads that many names share', () => {
     assert.equal((await second)[0]?.metadata.name, 'wec1');
   });
 
-  test('that fail do so for all who have asked, and nobody else', async () => {
+  test('that fail do so for all current requests, and no others', async () => {
     let fails = true;
     const { hub } = hubOf({
       list: (async () => {
@@ -134,7 +134,7 @@ describe('reads that many names share', () => {
     assert.deepEqual(new Set((await ask()).map(({ status }) => status)), new Set(['fulfilled']));
   });
 
-  test('are made one by one where the list is not allowed, and never again where nothing is', async () => {
+  test('are made one by one if the list is not allowed, and are not repeated if nothing is', async () => {
     const twelve = names.slice(0, 12);
     const { hub, asked } = hubOf({
       mayList: false,
@@ -154,7 +154,7 @@ describe('reads that many names share', () => {
     assert.deepEqual(asked, ['list managedclusters * *', ...twelve, ...twelve.slice(1)]);
   });
 
-  test('keep to twenty a second after the first ones', async () => {
+  test('are limited to twenty a second after the first ones', async () => {
     const { hub } = hubOf({ read: async () => undefined });
     const started = performance.now();
     await Promise.all(names.slice(0, 30).map((name) => hub.read(`/apis/${name}`)));
@@ -165,13 +165,13 @@ describe('reads that many names share', () => {
   test('end with Ctrl-C, whatever they wait for', async () => {
     const interrupt = new AbortController();
     const { hub } = hubOf({}, { ...run(), deadline: new Deadline(60_000), signal: interrupt.signal });
-    const tryRead = Promise.allSettled(names.map((name) => hub.read(`/apis/${name}`)));
+    const reads = Promise.allSettled(names.map((name) => hub.read(`/apis/${name}`)));
     interrupt.abort();
-    const failed = (await tryRead).filter(({ status }) => status === 'rejected');
+    const failed = (await reads).filter(({ status }) => status === 'rejected');
     assert.ok(failed.length > 0);
   });
 
-  test('ask for a right to everything once, and for one to each only without that', async () => {
+  test('check access to everything once, and to each only without that', async () => {
     const questions: Permission[] = [];
     const { hub } = hubOf({
       mayI: async (permission) => {

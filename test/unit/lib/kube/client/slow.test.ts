@@ -33,22 +33,22 @@ async function serving(answering: Answering, cluster = {}): Promise<{ server: Fa
   return { server, kube };
 }
 
-describe('an answer that is packed', () => {
+describe('a compressed response', () => {
   const packed = (body: string | Buffer) => ({ headers: { 'Content-Encoding': 'gzip' }, body });
   const named = (name: string) => ({ metadata: { name } });
 
-  test('is asked for and unpacked', async () => {
+  test('is requested and decompressed', async () => {
     const items = Array.from({ length: 500 }, (_, index) => named(`cluster${index}`));
     const { server, kube } = await serving(() => packed(gzipSync(JSON.stringify({ items }))));
     assert.deepEqual(await kube.list(resources.managedClusters), items);
     assert.equal(server.requests[0]?.headers['accept-encoding'], 'gzip');
   });
-  test('is not asked for where the kubeconfig says so', async () => {
+  test('is not requested if the kubeconfig says so', async () => {
     const { server, kube } = await serving(() => ({}), { 'disable-compression': true });
     await kube.read('/version');
     assert.equal(server.requests[0]?.headers['accept-encoding'], undefined);
   });
-  test('is bounded by what it holds: a list of large objects is read in small pages', async () => {
+  test('is limited by its content: a list of large objects is read in small pages', async () => {
     const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024, ' '));
     const { server, kube } = await serving(({ query }) =>
       query.limit === '500' ? packed(bomb) : { body: { items: [] } },
@@ -117,10 +117,10 @@ async function arrived(): Promise<void> {
   for (let each = 0; each < 20; each += 1) await turn();
 }
 
-describe('the limit of a request is silence:', () => {
+describe('the timeout of a request measures silence:', () => {
   const almost = requestTimeoutMs - 1000;
 
-  test('an answer may take as long as pieces of it come', async () => {
+  test('a response may take as long as data arrives', async () => {
     mock.timers.enable({ apis: ['setTimeout', 'Date'] });
     const { kube, asked } = await piecemeal(600_000);
     const answer = kube.read('/version');
@@ -134,7 +134,7 @@ describe('the limit of a request is silence:', () => {
     response.end('}');
     assert.deepEqual(await answer, { metadata: {}, a: 'b' });
   });
-  test('so may one that is packed', async () => {
+  test('so may a compressed one', async () => {
     mock.timers.enable({ apis: ['setTimeout', 'Date'] });
     const { kube, asked } = await piecemeal(600_000);
     const answer = kube.read('/version');
@@ -149,7 +149,7 @@ describe('the limit of a request is silence:', () => {
     response.end();
     assert.deepEqual(await answer, {});
   });
-  test('a server that falls silent in the middle is not reached', async () => {
+  test('a server that falls silent in the middle is unreachable', async () => {
     mock.timers.enable({ apis: ['setTimeout', 'Date'] });
     const { kube, asked } = await piecemeal(600_000);
     const refused = assert.rejects(kube.read('/version'), { code: 'unreachable', message: /: no answer in time\.$/ });
@@ -159,7 +159,7 @@ describe('the limit of a request is silence:', () => {
     mock.timers.tick(requestTimeoutMs);
     await refused;
   });
-  test('but the time of the command ends an answer that never does', async () => {
+  test('but the deadline of the command ends a response that never does', async () => {
     const { kube, asked } = await piecemeal(1300);
     const started = Date.now();
     const answer = kube.read('/version');
@@ -184,7 +184,7 @@ describe('a kept connection that the server has closed', () => {
     return { server, kube };
   }
 
-  test('costs nothing, and says nothing of the server', async () => {
+  test('causes no error, and does not count against the server', async () => {
     const { server, kube } = await closing((count) => count % 2 === 0);
     await kube.read('/version');
     const started = Date.now();
@@ -193,7 +193,7 @@ describe('a kept connection that the server has closed', () => {
     assert.ok(Date.now() - started < 2000, `${Date.now() - started} ms`);
     assert.deepEqual([server.requests.length, server.connections, kube.hasBeenUnavailable()], [11, 6, false]);
   });
-  test('costs nothing where there are many', async () => {
+  test('causes no error if there are many', async () => {
     const { server, kube } = await closing((count) => count === 17);
     const all = () => Promise.all(Array.from({ length: 16 }, () => kube.read('/version')));
     await all();
@@ -201,7 +201,7 @@ describe('a kept connection that the server has closed', () => {
     assert.equal(kube.hasBeenUnavailable(), false);
     assert.ok(server.requests.length >= 33);
   });
-  test('may have taken a write: it is sent again, and what it did the first time is no conflict', async () => {
+  test('may have carried a write: it is sent again, and the effect of the first attempt is not a conflict', async () => {
     const manager = [{ manager: 'stellarctl', time: new Date(Date.now() + 1000).toISOString() }];
     const made = { metadata: { name: 'a', managedFields: manager }, spec: { b: 'c' } };
     const { server, kube } = await closing(
@@ -216,13 +216,13 @@ describe('a kept connection that the server has closed', () => {
       ['GET', 'POST', 'POST', 'GET'],
     );
   });
-  test('is told from a new one: a server that closes that is away', async () => {
+  test('is distinguished from a new one: a server that closes that is unreachable', async () => {
     const { server, kube } = await closing((count) => count === 2 || count === 3);
     await kube.read('/version');
     await kube.read('/version');
     assert.deepEqual([server.requests.length, kube.hasBeenUnavailable()], [4, true]);
   });
-  test('is told from one that is closed in the middle of an answer', async () => {
+  test('is distinguished from one that is closed in the middle of a response', async () => {
     const { kube, asked } = await piecemeal(20_000);
     const first = kube.read('/version');
     (await asked()).end('{}');

@@ -103,8 +103,8 @@ x-unknown:
   - two
 `;
 
-describe('a context that is set', () => {
-  test('is added, and nothing else in the file changes', async () => {
+describe('setting a context', () => {
+  test('adds it, and changes nothing else in the file', async () => {
     const name = file(present);
     const result = await set(name, 'its1');
     assert.deepEqual(result, { file: name, changed: true, current: false });
@@ -127,7 +127,7 @@ describe('a context that is set', () => {
     assert.deepEqual(contexts.at(-1), { context: { cluster: 'its1-cluster', user: 'its1-admin' }, name: 'its1' });
   });
 
-  test('is not written again where it is so already', async () => {
+  test('does not write an unchanged context again', async () => {
     const name = file(present);
     await set(name, 'its1', { namespace: 'n' });
     const before = statSync(name);
@@ -135,7 +135,7 @@ describe('a context that is set', () => {
     assert.deepEqual([result.changed, statSync(name).ino, statSync(name).mtimeMs], [false, before.ino, before.mtimeMs]);
   });
 
-  test('keeps the fields that others have put into its entries, and takes new credentials in place of old ones', async () => {
+  test('keeps the unknown fields of its entries, and replaces old credentials', async () => {
     const name = file(present);
     await set(name, 'a', {
       cluster: { name: 'a', entry: { server: 'https://a:6443', 'certificate-authority-data': 'REVG' } },
@@ -152,7 +152,7 @@ describe('a context that is set', () => {
     assert.match(text(name), /# behind the firewall/);
   });
 
-  test('edits its own extension, and leaves the others', async () => {
+  test('edits its own extension, and keeps the others', async () => {
     const name = file(present);
     const more = {
       cluster: { name: 'a' },
@@ -166,7 +166,7 @@ describe('a context that is set', () => {
     assert.deepEqual(second, { name: 'mine', extension: { seen: [{ seen: [null] }] } });
   });
 
-  test('becomes the current one where none is, or where that is asked for', async () => {
+  test('makes it the current one if there is none, or on request', async () => {
     const name = file('current-context: ""\n');
     assert.equal((await set(name, 'one')).current, true);
     assert.equal((await set(name, 'two')).current, false);
@@ -174,7 +174,7 @@ describe('a context that is set', () => {
     assert.equal(content(name)['current-context'], 'two');
   });
 
-  test('makes a file with its folder, for its owner only', async () => {
+  test('creates a private file with its folder', async () => {
     const name = path.join(path.dirname(file()), 'new', 'folder', 'config');
     await set(name, 'its1');
     assert.equal((statSync(name).mode & 0o777).toString(8), '600');
@@ -183,14 +183,14 @@ describe('a context that is set', () => {
     assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
   });
 
-  test('leaves a JSON file JSON', async () => {
+  test('keeps a JSON file JSON', async () => {
     const name = file(JSON.stringify(parse(present), null, 4));
     await set(name, 'its1');
     assert.deepEqual(names(JSON.parse(text(name)).contexts), ['a', 'b', 'its1']);
     assert.match(text(name), /\n {4}"clusters"/);
   });
 
-  test('may have a name that means something else in YAML as kubectl reads it', async () => {
+  test('accepts a name with another meaning in YAML as kubectl reads it', async () => {
     const name = file('clusters: [{name: c, cluster: {insecure-skip-tls-verify: yes, since: 2020-01-01}}]\n');
     for (const each of ['no', 'On', 'y', '017', '1_0', '1e3', '~', '0x1']) await set(name, each);
     assert.deepEqual(names(parse(text(name), { version: '1.1' }).contexts), names(content(name).contexts));
@@ -198,7 +198,7 @@ describe('a context that is set', () => {
     assert.doesNotMatch(text(name), /%YAML/);
   });
 
-  test('in a dry run is found out about, and not written', async () => {
+  test('is computed but not written in a dry run', async () => {
     const name = path.join(path.dirname(file()), 'new', 'config');
     const result = await setContext({ ...target(name), dryRun: true }, wanted('its1'), waiting());
     assert.deepEqual([result.changed, existsSync(path.dirname(name))], [true, false]);
@@ -236,7 +236,7 @@ function commented({ unknown, indented, ...given }: Given): string {
   return `${lines.join('\n')}\n${comment()}\n`;
 }
 
-test('whatever else a kubeconfig holds survives, comments included', async () => {
+test('everything else in a kubeconfig survives, including comments', async () => {
   const values = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.array(fc.string(), { maxLength: 2 }));
   const entry = fc.dictionary(fc.constantFrom('server', 'y', 'z'), values, { noNullPrototype: true });
   const list = fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), entry), {
@@ -268,12 +268,12 @@ test('whatever else a kubeconfig holds survives, comments included', async () =>
   );
 });
 
-describe('of several files', () => {
+describe('several files', () => {
   const one = (name: string) =>
     `clusters: [{name: ${name}, cluster: {server: 'https://${name}:6443'}}]\n` +
     `contexts: [{name: ${name}, context: {cluster: ${name}, user: ${name}}}]\nusers: [{name: ${name}, user: {}}]\n`;
 
-  test('an entry is changed where it is defined, and a new one goes to the first that exists', async () => {
+  test('change an entry where it is defined, and add a new one to the first that exists', async () => {
     const [missing, first, second] = [file(), file(one('a')), file(`${one('b')}current-context: b\n`)];
     const where = target(missing, first, second);
     const old = wanted('b', { namespace: 'n', cluster: { name: 'b' }, user: { name: 'b' } });
@@ -286,23 +286,23 @@ describe('of several files', () => {
     assert.equal(existsSync(missing), false);
   });
 
-  test('none of which exists, the last one is made', async () => {
+  test('create the last one if none exists', async () => {
     const [first, second] = [file(), file()];
     assert.equal((await setContext(target(first, second), wanted('its1'), waiting())).file, second);
     assert.equal(existsSync(first), false);
   });
 
-  test('a cluster that a hidden context uses stays', async () => {
+  test('keep a cluster that a hidden context uses', async () => {
     const [first, second] = [file(one('a')), file(one('a'))];
     const { removed } = await removeContext(target(first, second), 'a', {}, waiting());
     assert.deepEqual(removed, { context: 'a' });
     assert.equal(text(second), one('a'));
   });
 
-  test('the list may name none', () => assert.rejects(set(':', 'its1'), fails('file-error', /KUBECONFIG/)));
+  test('the list may be empty', () => assert.rejects(set(':', 'its1'), fails('file-error', /KUBECONFIG/)));
 });
 
-describe('a file is the same by every name:', { concurrency: true }, () => {
+describe('a file is the same under every name:', { concurrency: true }, () => {
   const spellings: [what: string, groupResourceOf: (name: string) => string][] = [
     ['relative', (name) => path.relative(process.cwd(), name)],
     ['with a slash too many', (name) => `${path.dirname(name)}//config`],
@@ -349,7 +349,7 @@ describe('a file is the same by every name:', { concurrency: true }, () => {
     });
   }
 
-  test('also where its folder is still to be made', async () => {
+  test('also if its folder does not exist yet', async () => {
     const folder = linkTo(path.dirname(file()));
     const name = `${folder}/new/config`;
     await setContext(target(name, `${folder}//new/config`), wanted('its1'), waiting(0));
@@ -357,16 +357,16 @@ describe('a file is the same by every name:', { concurrency: true }, () => {
   });
 });
 
-describe('a dry run finds out that', () => {
+describe('a dry run detects that', () => {
   const dry = (where: string) => setContext({ ...target(where), dryRun: true }, wanted('its1'), waiting());
   const help = /cannot be written: .*--kubeconfig FILE/;
 
-  test('the folder cannot be made', async () => {
+  test('the folder cannot be created', async () => {
     const name = path.join(file(present), 'new', 'config');
     await assert.rejects(dry(name), fails('file-error', /is not a folder.*--kubeconfig FILE/));
   });
   for (const special of ['/dev/null', 'pipe']) {
-    test(`the file is none: ${special}`, { timeout: 10_000 }, async () => {
+    test(`the path is not a file: ${special}`, { timeout: 10_000 }, async () => {
       const name = special === 'pipe' ? file() : special;
       if (special === 'pipe') execFileSync('mkfifo', [name]);
       await assert.rejects(dry(name), fails('file-error', /not a regular file/));
@@ -412,7 +412,7 @@ describe('a dry run finds out that', () => {
       const [free, name] = [file(present), file(present)];
       for (const each of [free, name]) owned(each);
       const ends = dryAsSomebody(free);
-      if (ends === undefined) return t.skip('Node or these sources are root’s alone');
+      if (ends === undefined) return t.skip('Node or these sources belong to root');
       assert.deepEqual(ends, ['done', 'done']);
       for (const each of [free, name]) protect(each);
       for (const end of dryAsSomebody(name) as string[]) assert.match(end, help);
@@ -424,10 +424,10 @@ describe('a dry run finds out that', () => {
   }
 });
 
-describe('a name that leads to another cluster', () => {
+describe('a name that refers to another cluster', () => {
   const taken = (why: RegExp) => fails('context-taken', why);
 
-  test('is not taken over, and the error says what helps', async () => {
+  test('is not replaced, and the error has a hint', async () => {
     const name = file(present);
     const its1 = wanted('a', { cluster: { name: 'other', entry: { server: 'https://other' } } });
     await assert.rejects(
@@ -440,7 +440,7 @@ describe('a name that leads to another cluster', () => {
     ['cluster', { cluster: { name: 'b', entry: { server: 'https://other' } } }],
     ['user', { user: { name: 'ub', entry: { token: 't' } } }],
   ] as const) {
-    test(`is not taken over by a ${what} of that name either`, async () => {
+    test(`is not replaced if a ${what} of that name exists either`, async () => {
       const name = file(present);
       await assert.rejects(
         set(name, 'new', part),
@@ -449,24 +449,24 @@ describe('a name that leads to another cluster', () => {
       assert.equal(text(name), present);
     });
   }
-  test('is taken over where it is ours, and where that is asked for', async () => {
+  test('is replaced if it is ours, and on request', async () => {
     const [mine, asked] = [file(present), file(present)];
     await set(mine, 'a', { isOurs: ({ name, server }) => name === 'a' && server === 'https://a:6443' });
     await set(asked, 'a', { overwrite: true });
     for (const name of [mine, asked]) assert.equal(content(name).contexts[0].context.cluster, 'a-cluster');
   });
-  test('is free where its cluster is gone', async () => {
+  test('is free if its cluster no longer exists', async () => {
     const name = file('contexts: [{name: a, context: {cluster: gone, user: gone}}]\n');
     assert.equal((await set(name, 'a')).changed, true);
   });
-  test('is no matter where the server is the same', async () => {
+  test('does not matter if the server is the same', async () => {
     const name = file(present);
     await set(name, 'a', { cluster: { name: 'a', entry: { server: 'https://a:6443/' } } });
   });
 });
 
-describe('a context that is removed', () => {
-  test('takes its cluster and user along, and gives way to another current one', async () => {
+describe('removing a context', () => {
+  test('removes its cluster and user, and makes another one current', async () => {
     const name = file(present);
     assert.deepEqual(await removeContext(target(name), 'a', { restore: 'b' }, waiting()), {
       changed: true,
@@ -477,12 +477,12 @@ describe('a context that is removed', () => {
     const { contexts, clusters, users, 'current-context': current } = content(name);
     assert.deepEqual([names(contexts), names(clusters), names(users), current], [['b'], ['b'], ['ub'], 'b']);
   });
-  test('leaves none chosen where nothing is to be restored', async () => {
+  test('leaves none current if there is nothing to restore', async () => {
     const name = file(present);
     await removeContext(target(name), 'a', { restore: 'gone' }, waiting());
     assert.equal(content(name)['current-context'], '');
   });
-  test('that is not there leaves the file alone', async () => {
+  test('does not change the file if it does not exist', async () => {
     const name = file(present);
     assert.deepEqual(await removeContext(target(name), 'its1', {}, waiting()), {
       changed: false,
@@ -495,7 +495,7 @@ describe('a context that is removed', () => {
 });
 
 describe('the file itself', () => {
-  test('that is a symbolic link stays one', async () => {
+  test('stays a symbolic link', async () => {
     const [place, link] = [file(present), file()];
     symlinkSync(path.relative(path.dirname(link), place), link);
     await set(link, 'its1');
@@ -504,7 +504,7 @@ describe('the file itself', () => {
     assert.deepEqual([readdirSync(path.dirname(link)), readdirSync(path.dirname(place))], [['config'], ['config']]);
     assert.ok(lstatSync(link).isSymbolicLink());
   });
-  test('that everybody could read is for its owner only afterwards', async () => {
+  test('becomes private if it was readable by everyone', async () => {
     const name = file(present);
     chmodSync(name, 0o644);
     await set(name, 'its1');
@@ -522,15 +522,15 @@ describe('the file itself', () => {
     ['a list that is none', 'contexts: secret', /"contexts" is not a list/],
     ['an anchor that others need', 'clusters:\n- &c\n  name: c\n  cluster: {}\n- *c\n', /entry that is not an object/],
   ] as const) {
-    test(`with ${what} is refused, without quoting it`, async () => {
+    test(`with ${what} is rejected, without quoting it`, async () => {
       const name = file(broken);
       await assert.rejects(set(name, 'its1'), fails('kubeconfig-invalid', why));
       assert.equal(text(name), broken);
     });
   }
-  test('that is none is not written', () =>
+  test('is not written if it is not a file', () =>
     assert.rejects(set('/dev/null', 'its1'), fails('file-error', /not a regular file/)));
-  test('that somebody writes without a lock meanwhile is read again', async () => {
+  test('is read again if another program writes it without a lock meanwhile', async () => {
     const name = file(present);
     let times = 0;
     await editKubeconfig(
@@ -611,18 +611,18 @@ x-main: *main
       assert.deepEqual(after, before);
     });
   }
-  test('goes on sharing it where nothing is changed', async () => {
+  test('keeps sharing it if nothing changes', async () => {
     const name = file(shared);
     await removeContext(target(name), 'gone', {}, waiting());
     assert.equal(text(name), shared);
   });
-  test('is refused where it holds itself', async () => {
+  test('is rejected if it contains itself', async () => {
     const name = file('x: &x [*x]\n');
     await assert.rejects(set(name, 'its1'), fails('kubeconfig-invalid', /YAML/));
   });
 });
 
-describe('a file that is a mount of its own, as `docker run -v FILE:FILE` makes it,', () => {
+describe('a file that is a bind mount, as with `docker run -v FILE:FILE`,', () => {
   const cannotMount = spawnSync('unshare', ['--mount', 'true']).status === 0 ? false : 'mounting takes root';
 
   /** Sets a context from within a mount namespace in which `mount` has put something at $FILE. */
@@ -656,7 +656,7 @@ describe('a file that is a mount of its own, as `docker run -v FILE:FILE` makes 
     assert.deepEqual([inoNow, text(name), readdirSync(path.dirname(name))], [ino, '', ['config']]);
   });
 
-  test('on a full disk is as it was', { skip: cannotMount }, () => {
+  test('is unchanged on a full disk', { skip: cannotMount }, () => {
     const [disk, name] = [file(''), file('')];
     rmSync(disk);
     mkdirSync(disk);
@@ -685,7 +685,7 @@ describe('a file that is a mount of its own, as `docker run -v FILE:FILE` makes 
   }
 
   for (const code of ['EBUSY', 'EXDEV'])
-    test(`may be told by ${code}`, async () => {
+    test(`may be reported by ${code}`, async () => {
       const name = file(present);
       const { ino } = statSync(name);
       await failing({ renameSync: code }, () => set(name, 'its1'));
@@ -693,7 +693,7 @@ describe('a file that is a mount of its own, as `docker run -v FILE:FILE` makes 
       assert.deepEqual(names(content(name).contexts), ['a', 'b', 'its1']);
     });
 
-  test('that cannot be restored either is told, with where its new content is', async () => {
+  test('is reported with the location of its new content if it cannot be restored', async () => {
     const name = file(present);
     await assert.rejects(
       failing({ renameSync: 'EBUSY', truncateSync: 'EIO' }, () => set(name, 'its1')),
@@ -706,7 +706,7 @@ describe('a file that is a mount of its own, as `docker run -v FILE:FILE` makes 
   });
 });
 
-describe("locks, called as client-go's (FILE.lock):", () => {
+describe("locks, compatible with client-go's (FILE.lock):", () => {
   const isolated = { timeout: 180_000 };
 
   /** Starts a Node that runs this with setContext at hand. */
@@ -733,7 +733,7 @@ describe("locks, called as client-go's (FILE.lock):", () => {
   const expected = (prefixes: string[], amount: number) =>
     prefixes.flatMap((prefix) => Array.from({ length: amount }, (_, index) => `${prefix}${index}`)).sort();
 
-  test('ten processes that write at once lose nothing', isolated, async () => {
+  test('ten concurrent writers lose nothing', isolated, async () => {
     const name = file(present);
     const prefixes = 'cdefghijkl'.split('');
     const ends = await Promise.all(
@@ -747,7 +747,7 @@ describe("locks, called as client-go's (FILE.lock):", () => {
     assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
   });
 
-  test('kubectl and we keep out of each other’s way, and it reads what we write', isolated, async (t) => {
+  test("kubectl and stellarctl respect each other's lock, and kubectl reads our output", isolated, async (t) => {
     const run = promisify(execFile);
     const env = { ...process.env, KUBECONFIG: file(present) };
     if (
@@ -777,14 +777,14 @@ describe("locks, called as client-go's (FILE.lock):", () => {
     );
   });
 
-  test('a lock that is given up is waited for', async () => {
+  test('a lock that is released is waited for', async () => {
     const name = file(present);
     writeFileSync(`${name}.lock`, '');
     setTimeout(() => rmSync(`${name}.lock`), 200);
     assert.equal((await set(name, 'its1')).changed, true);
   });
 
-  test('a lock that was left behind is named, with what to do', async () => {
+  test('a stale lock is named, with a hint', async () => {
     const name = file(present);
     writeFileSync(`${name}.lock`, '');
     utimesSync(`${name}.lock`, new Date(), new Date(Date.now() - 60_000));
@@ -793,7 +793,7 @@ describe("locks, called as client-go's (FILE.lock):", () => {
     assert.equal(text(name), present);
   });
 
-  test('a lock that somebody keeps is waited for until the deadline', async () => {
+  test('a lock that stays held is waited for until the deadline', async () => {
     const name = file(present);
     writeFileSync(`${name}.lock`, '');
     await assert.rejects(setContext(target(name), wanted('its1'), waiting(0)), fails('timeout', /config\.lock/));
@@ -810,7 +810,7 @@ describe("locks, called as client-go's (FILE.lock):", () => {
     );
   });
 
-  test('an edit that fails leaves no lock', async () => {
+  test('a failed edit leaves no lock', async () => {
     const name = file(present);
     const edit = () => {
       throw new Error('no');
@@ -820,7 +820,7 @@ describe("locks, called as client-go's (FILE.lock):", () => {
   });
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    test(`${signal} in the middle leaves no lock and a whole file`, isolated, async () => {
+    test(`${signal} in the middle leaves no lock and a complete file`, isolated, async () => {
       const name = file(present);
       // As src/commands/session.ts does on a second signal.
       const child = start(`process.on('${signal}', () => process.exit(7));

@@ -74,8 +74,8 @@ const plain = (config: Kubeconfig) => ({
   current: config.currentContext,
 });
 
-describe('of several files', () => {
-  test('the first definition of every name wins, whole, and the first current context that is not empty', async () => {
+describe('several files', () => {
+  test('the first definition of every name wins as a whole, and the first current context that is not empty', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(content, { minLength: 1, maxLength: 4 }), async (contents) => {
         const loaded = plain(await load(...contents.map((each) => write(toFile(each)))));
@@ -100,7 +100,7 @@ describe('of several files', () => {
     assert.deepEqual(config.users.get('u'), { token: 'a' });
   });
 
-  test('those that are missing, named twice or empty names are passed over', async () => {
+  test('missing, duplicate or empty file names are skipped', async () => {
     const [first, second] = [write(toFile(simple('https://one'))), write(toFile(simple('https://two')))];
     const config = await load(
       '',
@@ -114,11 +114,11 @@ describe('of several files', () => {
     assert.deepEqual(config.files, [first, second]);
   });
 
-  test('an empty one counts as nothing', async () => {
+  test('an empty file is ignored', async () => {
     assert.equal((await load(write(''), write('# nothing\n'), write(toFile(simple('https://one'))))).clusters.size, 1);
   });
 
-  test('all missing give an empty one', async () =>
+  test('only missing ones give an empty kubeconfig', async () =>
     assert.deepEqual(await load(path.join(root, 'missing')), {
       files: [],
       currentContext: undefined,
@@ -180,7 +180,7 @@ describe('kubectl reads the same:', () => {
 });
 
 describe('a file', () => {
-  test('keeps fields that nobody here knows', async () => {
+  test('keeps unknown fields', async () => {
     const config = await load(
       write(
         toFile(
@@ -210,7 +210,7 @@ describe('a file', () => {
       (await load(write(JSON.stringify(toFile(simple('https://one')))))).clusters.get('c')?.server,
       'https://one',
     ));
-  test('has file names that are relative to it, and plugins only where they have a separator', async () => {
+  test('has file names relative to it, and plugins only if they contain a separator', async () => {
     const user = {
       'client-certificate': 'u.crt',
       'client-key': '/abs/u.key',
@@ -236,13 +236,13 @@ describe('a file', () => {
     });
     assert.equal(config.users.get('v')?.exec?.command, 'aws');
   });
-  test('that --kubeconfig names is the only one', async () => {
+  test('named by --kubeconfig is the only one', async () => {
     const [given, listed] = [write(toFile(simple('https://given'))), write(toFile(simple('https://listed')))];
     assert.deepEqual((await loadKubeconfig(given, list(listed))).files, [given]);
   });
 });
 
-describe('a file is refused', () => {
+describe('a file is rejected', () => {
   const twice = {
     clusters: [
       { name: 'a', cluster: {} },
@@ -268,17 +268,17 @@ describe('a file is refused', () => {
       await assert.rejects(load(file), (error: Error) => invalid(why)(error) && error.message.includes(file));
     });
   }
-  test('that --kubeconfig names and that is missing', () =>
+  test('named by --kubeconfig that does not exist', () =>
     assert.rejects(loadKubeconfig(path.join(root, 'missing'), {}), invalid(/no such file/)));
   test('that is a folder', () => assert.rejects(load(root), invalid(/it is a folder/)));
-  test('that may not be read', { skip: process.getuid?.() === 0 ? 'root may read everything' : false }, async () => {
+  test('without read permission', { skip: process.getuid?.() === 0 ? 'root may read everything' : false }, async () => {
     const file = write('');
     chmodSync(file, 0);
     await assert.rejects(load(file), invalid(/permission denied/));
   });
 });
 
-describe('a file that somebody is writing in place is read when it is whole:', () => {
+describe('a file that is being written in place is read when it is complete:', () => {
   const whole = stringify(toFile(simple('https://one')));
   const changed = stringify(toFile(simple('https://two')));
   const serverOf = async (file: string) => (await load(file)).clusters.get('c')?.server;
@@ -296,7 +296,7 @@ describe('a file that somebody is writing in place is read when it is whole:', (
     });
   }
 
-  test('but one that stays so is told, and a lock that stays is passed over', async () => {
+  test('but one that stays incomplete is an error, and a stale lock is ignored', async () => {
     const [broken, locked] = [write(''), write(whole)];
     writeFileSync(broken, 'a: [');
     await assert.rejects(load(broken), invalid(/not YAML/));
@@ -304,7 +304,7 @@ describe('a file that somebody is writing in place is read when it is whole:', (
     assert.equal(await serverOf(locked), 'https://one');
   });
 
-  test('nobody waits for a file that was left alone for a while', async () => {
+  test('a file that has not changed for a while is not waited for', async () => {
     const files = Array.from({ length: 20 }, () => write(''));
     for (const file of files) {
       writeFileSync(`${file}.lock`, '');
@@ -338,7 +338,7 @@ describe('a pipe', () => {
     assert.equal((await loading).clusters.get('c')?.server, 'https://one');
   });
 
-  test('of a shell is read, also where its writer has ended', isolated, () => {
+  test('of a shell is read, even if its writer has ended', isolated, () => {
     const module = new URL('../../../../../src/lib/kube/kubeconfig/kubeconfig.ts', import.meta.url);
     const script = `import { loadKubeconfig } from '${module}';
       console.log((await loadKubeconfig(process.argv[1], {})).clusters.get('c').server)`;
@@ -348,7 +348,7 @@ describe('a pipe', () => {
   });
 });
 
-describe('an error never quotes what is in a file', () => {
+describe('an error never quotes the contents of a file', () => {
   const secret = 'T0pS3cretT0ken';
   const quoting = async (text: string) => {
     try {
@@ -376,7 +376,7 @@ describe('an error never quotes what is in a file', () => {
   }
   // The first line of the parser's message has the name of the alias.
   for (const text of [`*${secret}`, `token: *${secret}`]) test(JSON.stringify(text), () => quoting(text));
-  test('that is cut off anywhere', async () => {
+  test('truncated at any position', async () => {
     const whole = stringify(
       toFile(
         simple('https://one', {
@@ -390,7 +390,7 @@ describe('an error never quotes what is in a file', () => {
 
 describe('a context', () => {
   const config = (content: Partial<Content> = {}) => load(write(toFile(simple('https://one:6443/', content))));
-  test('is selected with its cluster and its user, the server without a slash at its end', async () => {
+  test('is resolved with its cluster and its user, and a server without a trailing slash', async () => {
     assert.deepEqual(selectContext(await config(), 'x'), {
       name: 'x',
       server: 'https://one:6443',
@@ -403,9 +403,9 @@ describe('a context', () => {
       selectContext(await config({ clusters: { c: { server: 'https://r/k8s/clusters/c-1/' } } }), 'x').server,
       'https://r/k8s/clusters/c-1',
     ));
-  test('may do without a user', async () =>
+  test('may have no user', async () =>
     assert.deepEqual(selectContext(await config({ contexts: { x: { cluster: 'c' } } }), 'x').user, {}));
-  test('that is unknown is wrong usage, and those that there are help', async () => {
+  test('that is unknown is a usage error that lists the available ones', async () => {
     const nothing = await load(path.join(root, 'missing'));
     assert.throws(() => selectContext(nothing, 'y'), { code: 'context-unknown' });
     const loaded = await config();

@@ -67,7 +67,7 @@ const otherForms: Record<string, string> = {
 const wholly = (text: string) => parseYaml('test', text).content;
 
 describe('a kubeconfig in the form of kubectl', () => {
-  test('is read as the yaml package reads it', () => {
+  test('is parsed as by the yaml package', () => {
     assert.notEqual(readPlainYaml(byKubectl), undefined);
     assert.deepEqual(readPlainYaml(byKubectl), wholly(byKubectl));
     const deeper = stringify(wholly(byKubectl));
@@ -80,7 +80,7 @@ describe('another form is left to the yaml package', () => {
   for (const [what, text] of Object.entries(otherForms)) test(what, () => assert.equal(readPlainYaml(text), undefined));
 });
 
-test('whatever is read is what the yaml package reads', () => {
+test('parsed files match the yaml package', () => {
   const good = ['a', 'b-c', 'https://h:1', 'true', '""', '{}', 'null', '--x'];
   const odd = ['', '-', 'yes', 'a:', '1', '"q', 'a b', '~'];
   const word = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...good) }, fc.constantFrom(...odd));
@@ -101,7 +101,7 @@ test('whatever is read is what the yaml package reads', () => {
   assert.ok(read > 100, `only ${read} texts were plain`);
 });
 
-test('whatever differs from a plain file by a few characters is read as the yaml package reads it, or left to it', () => {
+test('files that differ from a plain one by a few characters match the yaml package, or are left to it', () => {
   const position = fc.integer({ min: 0, max: byKubectl.length - 1 });
   const change = fc.tuple(
     position,

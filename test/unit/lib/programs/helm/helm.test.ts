@@ -22,7 +22,7 @@ function helmThat(answer: (args: readonly string[]) => Partial<ProgramOutput> | 
   return { helm, asked };
 }
 
-test('helm works on the cluster that stellarctl works on', async () => {
+test('helm uses the cluster of stellarctl', async () => {
   const { helm, asked } = helmThat(() => ({ stdout: '{"a":1}' }));
   assert.deepEqual(await helm.values(release, { all: false }), { a: 1 });
   assert.deepEqual(asked, [
@@ -38,7 +38,7 @@ test('helm works on the cluster that stellarctl works on', async () => {
   assert.deepEqual(helmEnvironment(env), { PATH: '/bin', HELM_CACHE_HOME: '/c' });
 });
 
-test('the history of a release tells charts and states; there may be none', async () => {
+test('the history of a release contains charts and states, and may be empty', async () => {
   const revision = {
     revision: 2,
     updated: '…',
@@ -60,7 +60,7 @@ test('the history of a release tells charts and states; there may be none', asyn
   await assert.rejects(forbidden.helm.history(release), { code: 'forbidden' });
 });
 
-test('charts are told from the labels that helm gives them', () => {
+test('charts are distinguished by the labels that helm sets', () => {
   const labels: [label: string, name: string, version: string][] = [
     ['core-chart-0.30.0', 'core-chart', '0.30.0'],
     ['core-chart-0.31.0-rc.1', 'core-chart', '0.31.0-rc.1'],
@@ -70,7 +70,7 @@ test('charts are told from the labels that helm gives them', () => {
   for (const [label, name, version] of labels) assert.deepEqual(chartFromLabel(label), { name, version });
 });
 
-test('values go to helm in a file that only their owner can read, never in arguments', async () => {
+test('values go to helm in a private file, never in arguments', async () => {
   let file = '';
   const { helm, asked } = helmThat(async (args) => {
     file = args[args.indexOf('--values') + 1] as string;
@@ -86,7 +86,7 @@ test('values go to helm in a file that only their owner can read, never in argum
   await assert.rejects(stat(file), { code: 'ENOENT' });
 });
 
-test('a chart that cannot be fetched: the hint fits the reason', async () => {
+test('the hint for a chart that cannot be fetched matches the reason', async () => {
   const reasons: [stderr: string, hint: RegExp][] = [
     ['Error: failed to authorize: 403 Forbidden', /docker\/config\.json/],
     ['Error: ghcr.io/kubestellar/core-chart:0.99.0: not found', /which versions there are/],
@@ -102,7 +102,7 @@ test('a chart that cannot be fetched: the hint fits the reason', async () => {
   }
 });
 
-test('a chart that can only be on this disk, and is not, is told at once; anything else is left to helm', async () => {
+test('a missing local chart is reported at once; anything else is left to helm', async () => {
   const { helm, asked } = helmThat(() => ({}));
   for (const chart of ['nonexist', './charts/core', '../core', '/core', '~/core', 'charts/core-chart-0.30.0.tgz'])
     await assert.rejects(
@@ -116,7 +116,7 @@ test('a chart that can only be on this disk, and is not, is told at once; anythi
   assert.deepEqual(asked, []);
 });
 
-test('a helm that succeeds and prints nothing, or anything else, is told of', async () => {
+test('unexpected or empty output of a successful helm is reported', async () => {
   for (const stdout of ['', '---', 'all is well', '{}', 'name: core', 'name: core\nversion: new', '- a', 'a: ['])
     await assert.rejects(helmThat(() => ({ stdout })).helm.metadata('c'), { code: 'program-failed' }, stdout);
   const metadata = { name: 'core', version: '0.30.0' };
@@ -128,7 +128,7 @@ test('a helm that succeeds and prints nothing, or anything else, is told of', as
   await silent.close();
 });
 
-test('a helm that was overtaken by another one is told from one that has failed', async () => {
+test('a helm that lost a race is distinguished from one that has failed', async () => {
   const said: [stderr: string, code: string][] = [
     ['Error: release: already exists', 'release-pending'],
     ['Error: cannot re-use a name that is still in use', 'release-pending'],
@@ -142,7 +142,7 @@ test('a helm that was overtaken by another one is told from one that has failed'
   }
 });
 
-test('documents know the file of the chart that they come from, also the second one of a file', () => {
+test('documents know their chart file, including the second one of a file', () => {
   const text = [
     '---\n# Source: core/charts/flex/crds/a.yaml\n# a comment\nkind: A',
     '---\nkind: B',
@@ -160,7 +160,7 @@ test('documents know the file of the chart that they come from, also the second 
   assert.throws(() => parseObjects('a: 1\na: secret'), { code: 'program-failed', message: /unique \(line 2\)\.?$/ });
 });
 
-test('values are merged as helm merges them, and compared with what is asked for', () => {
+test('values are merged as helm merges them, and compared with the requested ones', () => {
   const present = { flex: { port: '9443', domain: 'x' }, list: [1, 2], on: true };
   assert.deepEqual(mergeValues(present, { flex: { port: 1 }, list: [3], off: null }), {
     ...{ flex: { port: 1, domain: 'x' }, list: [3], on: true, off: null },

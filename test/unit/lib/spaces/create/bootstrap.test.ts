@@ -52,10 +52,10 @@ async function bootstrapped(what: Given) {
   return { secret, config, cluster: config.clusters[0]?.cluster, user: config.users[0]?.user, writes: memory.writes };
 }
 
-describe('the kubeconfig by which KubeFlex enters an external cluster', () => {
+describe('the kubeconfig with which KubeFlex accesses an external cluster', () => {
   after(() => rm(directory, { recursive: true, force: true }));
 
-  test('has one context, and lies where the control plane looks for it', async () => {
+  test('has one context, and is stored where the control plane expects it', async () => {
     const { secret, config } = await bootstrapped({});
     assert.deepEqual(
       [secret.metadata.name, secret.metadata.namespace, secret.type],
@@ -65,7 +65,7 @@ describe('the kubeconfig by which KubeFlex enters an external cluster', () => {
     assert.deepEqual([config['current-context'], config.clusters.length, config.users.length], ['ext1', 1, 1]);
   });
 
-  test('holds what the files of this machine hold', async () => {
+  test('contains the contents of files of this machine', async () => {
     const { cluster, user } = await bootstrapped({
       cluster: { server: 'https://10.0.0.7:6443', 'certificate-authority': await fileWith('ca', 'authority') },
       user: { 'client-certificate': await fileWith('crt', 'certificate'), 'client-key': await fileWith('key', 'key') },
@@ -82,13 +82,13 @@ describe('the kubeconfig by which KubeFlex enters an external cluster', () => {
     assert.deepEqual(byToken.user, { token: 'secret' });
   });
 
-  test('names a file that is not there, whose contents it never quotes', () =>
+  test('names a missing file, and never quotes its contents', () =>
     assert.rejects(bootstrapped({ user: { 'client-certificate': '/no/such.crt', 'client-key': '/no/such.key' } }), {
       code: 'kubeconfig-invalid',
       message: /The context ext refers to \/no\/such\.(crt|key): there is no such file/,
     }));
 
-  test('has a token of its own account instead of a program or a login of this machine', async () => {
+  test('has a token of its own account instead of a plugin or login of this machine', async () => {
     for (const user of [{ exec: { command: 'aws' } }, { 'auth-provider': { name: 'oidc' } }]) {
       const { user: portable, writes } = await bootstrapped({ user });
       assert.deepEqual(portable, { token: 'minted-token' });
@@ -100,27 +100,27 @@ describe('the kubeconfig by which KubeFlex enters an external cluster', () => {
     }
   });
 
-  test('needs some credentials', () =>
+  test('needs credentials', () =>
     assert.rejects(bootstrapped({ user: {} }), { code: 'bootstrap-unusable', hint: /--bootstrap-context/ }));
 });
 
-describe('the address by which KubeFlex enters an external cluster', () => {
+describe('the address at which KubeFlex reaches an external cluster', () => {
   const local = 'https://127.0.0.1:41234';
   const published = 'https://ext-control-plane:6443';
-  test("is the user's own where other machines can use it", async () =>
+  test("is the user's own if other machines can use it", async () =>
     assert.equal((await bootstrapped({ published })).cluster?.server, 'https://10.0.0.7:6443'));
-  test('is the one that was given', async () => {
+  test('is the given one', async () => {
     const given = await bootstrapped({ cluster: { server: local }, address: 'https://ext:6443', published });
     assert.equal(given.cluster?.server, 'https://ext:6443');
   });
-  test('is what the cluster publishes, with its authority, where the own is local', async () => {
+  test('is the published one, with its authority, if the own is local', async () => {
     const cluster = { server: local, 'insecure-skip-tls-verify': true };
     assert.deepEqual((await bootstrapped({ cluster, published })).cluster, {
       server: published,
       'certificate-authority-data': base64('published authority'),
     });
   });
-  test('is refused where there is no other than a local one; nothing has been written by then', async () => {
+  test('is refused before any write if there is only a local one', async () => {
     const { memory, given } = external({ cluster: { server: local }, user: { exec: { command: 'aws' } } });
     await assert.rejects(prepareBootstrap('ext1', given, 'kind-kubeflex'), {
       code: 'endpoint-unusable',

@@ -5,8 +5,8 @@ import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import { checkSpaceName, findOrClear } from '../../../../../src/lib/spaces/create/requirements.ts';
 import { controlPlane, its, MemoryCluster, soon, waitForNothing, wds } from '../../../support/space-builders.ts';
 
-describe('the name of a space is validated: it can be called', () => {
-  test('as a namespace and a host can', () => {
+describe('the name of a space is validated: it can be', () => {
+  test('a valid name of a namespace and a host', () => {
     for (const name of ['its1', 'a', 'my-its', 'a'.repeat(56)]) checkSpaceName(name);
   });
   test('but not', () => {
@@ -26,16 +26,16 @@ const clear = (objects: readonly KubeObject[], timeoutMs = 0, dryRun = false) =>
 };
 
 describe('the name of a space', () => {
-  test('is free', async () => assert.equal(await clear([]), undefined));
-  test('has the space that is wanted already', async () =>
+  test('is unused', async () => assert.equal(await clear([]), undefined));
+  test('belongs to the wanted space already', async () =>
     assert.equal((await clear([its('its1'), namespace(owned)]))?.metadata.name, 'its1'));
-  test('has a space of another type, which is named, with the way to go on with it', () =>
+  test('belongs to a space of another type, which is named, with the command that uses it', () =>
     assert.rejects(clear([its('its1', { type: 'vcluster' })]), {
       code: 'name-taken',
       message: /its1 already exists: ITS of type vcluster/,
       hint: /--type vcluster/,
     }));
-  test('has a WDS, or something else', async () => {
+  test('belongs to a WDS, or something else', async () => {
     await assert.rejects(clear([wds('its1')]), {
       code: 'name-taken',
       message: /WDS of type host/,
@@ -43,13 +43,13 @@ describe('the name of a space', () => {
     });
     await assert.rejects(clear([controlPlane('its1')]), { code: 'name-taken', message: /control plane of type host/ });
   });
-  test('has a namespace of somebody else', () =>
+  test("belongs to another user's namespace", () =>
     assert.rejects(clear([namespace()]), { code: 'name-taken', message: /its1-system.*belongs to no control plane/ }));
 });
 
 describe('an earlier space of that name', () => {
   const deleting = its('its1', { deleting: true });
-  test('is waited for until its namespace is gone as well', async () => {
+  test('is waited for until its namespace is deleted as well', async () => {
     const objects = [its('its1', { deleting: true }), namespace({ deletionTimestamp: 'now' })];
     const cluster = new MemoryCluster(objects);
     let waits = 0;
@@ -63,12 +63,12 @@ describe('an earlier space of that name', () => {
     const found = await findOrClear(cluster.kube, 'its1', { role: 'its', type: 'host' }, run).finally(goOnWaiting);
     assert.deepEqual([found, waits], [undefined, 2]);
   });
-  test('is waited for while nothing but its namespace is left', () =>
+  test('is waited for while only its namespace is left', () =>
     assert.rejects(clear([namespace(owned)]), { code: 'timeout' }));
-  test('that does not go is told, with both objects to look at', () =>
+  test('that is not deleted in time is reported, with both objects to check', () =>
     assert.rejects(clear([deleting]), {
       code: 'timeout',
       hint: /kubectl --context kind-kubeflex get controlplane\/its1 namespace\/its1-system/,
     }));
-  test('is not waited for by a dry run', async () => assert.equal(await clear([deleting], 60_000, true), undefined));
+  test('is not waited for in a dry run', async () => assert.equal(await clear([deleting], 60_000, true), undefined));
 });

@@ -17,43 +17,43 @@ const wayOf = async (...parameters: Parameters<typeof choose>) => {
 };
 
 describe('the ITS of a WDS', () => {
-  test('is the only one, which hooks that can be told are told', async () =>
+  test('is the only one, which is passed to hooks that accept a name', async () =>
     assert.deepEqual(await wayOf(one, undefined, '0.29'), ['its1', 'its1', 'transport-controller']));
-  test('stays unnamed while it is the only one and 0.30 cannot be told, even where it was asked for', async () => {
+  test('stays unnamed while it is the only one and 0.30 accepts no name, even if requested', async () => {
     assert.deepEqual(await wayOf(one), ['its1', '', 'transport-controller']);
     assert.deepEqual(await wayOf(one, 'its1'), ['its1', '', 'transport-controller']);
   });
-  test('is named to a corrected hook where a new WDS is to keep the name', async () => {
+  test('is named to a corrected hook if a new WDS must keep the name', async () => {
     const hooks = new Map([['transport-controller', transportHook('0.30')]]);
     const choice = await chooseItsForWds(new MemoryCluster(one).kube, 'its1', hooks, { keepName: true });
     assert.deepEqual([choice.itsName, choice.transportHook], ['its1', 'stellarctl-transport-controller']);
   });
-  test('is named to a corrected hook where there are several', async () =>
+  test('is named to a corrected hook if there are several', async () =>
     assert.deepEqual(await wayOf(two, 'its2'), ['its2', 'its2', 'stellarctl-transport-controller']));
-  test("is named to the chart's own hook of 0.29, of which there is no copy", async () => {
+  test("is named to the chart's own hook of 0.29, which has no copy", async () => {
     const choice = await choose(two, 'its2', '0.29');
     assert.deepEqual(
       [choice.itsName, choice.transportHook, choice.correctedHook],
       ['its2', 'transport-controller', undefined],
     );
   });
-  test('has to be chosen where there are several', () =>
+  test('must be chosen if there are several', () =>
     assert.rejects(choose(two), { code: 'several-its', hint: /--its its1/, message: /its1, its2/ }));
-  test('has to be there', async () => {
+  test('must exist', async () => {
     await assert.rejects(choose([]), { code: 'not-found', hint: /its create its1 --hosting-context kind-kubeflex/ });
     await assert.rejects(choose(one, 'its9'), { code: 'not-found', message: /no ITS its9: there are its1/ });
   });
-  test('is none that is being deleted', async () => {
+  test('is not one that is being deleted', async () => {
     assert.deepEqual((await wayOf([its('its1', { deleting: true }), its('its2')]))[0], 'its2');
     await assert.rejects(choose([its('its1', { deleting: true })]), { code: 'not-found' });
   });
-  test('is no WDS', () => assert.rejects(choose([wds('wds1')]), { code: 'not-found' }));
+  test('is not a WDS', () => assert.rejects(choose([wds('wds1')]), { code: 'not-found' }));
 });
 
 describe('the corrected hook', () => {
   const deploymentOf = (hook: PostCreateHook) =>
     hook.spec?.templates?.find(({ kind }) => kind === 'Deployment') as Deployment;
-  test('is the same without the selector; the original stays as it is', async () => {
+  test('is the same without the selector; the original stays unchanged', async () => {
     const original = transportHook('0.30');
     const cluster = new MemoryCluster(two);
     const hooks = new Map([['transport-controller', original]]);

@@ -81,7 +81,7 @@ function asOf(version: Version, ours: ControlPlane): ControlPlane {
   };
 }
 
-describe('the control plane of an ITS is as the chart makes it', () => {
+describe("the control plane of an ITS matches the chart's", () => {
   const hooks = ['its-hub-init', 'install-status-addon'];
   for (const version of versions)
     for (const type of ['vcluster', 'host', 'external'] as const)
@@ -94,7 +94,7 @@ describe('the control plane of an ITS is as the chart makes it', () => {
     ));
 });
 
-describe('the control plane of a WDS is as the chart makes it', () => {
+describe("the control plane of a WDS matches the chart's", () => {
   for (const version of versions)
     for (const type of ['k8s', 'host'] as const)
       test(`of type ${type} for ${version}`, () => {
@@ -106,7 +106,7 @@ describe('the control plane of a WDS is as the chart makes it', () => {
       });
 });
 
-test('the manager gets the same rights from us as from the chart, which may take them over', () =>
+test('the manager gets the same permissions as from the chart, which may adopt them', () =>
   assert.deepEqual(managerBinding(), {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRoleBinding',
@@ -119,7 +119,7 @@ test('the manager gets the same rights from us as from the chart, which may take
     subjects: [{ kind: 'ServiceAccount', name: 'kubeflex-controller-manager', namespace: 'kubeflex-system' }],
   }));
 
-test('the bootstrap Secret lies where kflex puts it', () =>
+test('the bootstrap Secret is in the namespace that kflex uses', () =>
   assert.deepEqual(bootstrapSecretOf('ext'), {
     name: 'ext-bootstrap',
     namespace: 'kubeflex-system',

@@ -8,19 +8,19 @@ const requiring = (...present: string[]) =>
   requireHooks(new MemoryCluster(present.map((name) => ({ kind: 'PostCreateHook', metadata: { name } }))).kube, wanted);
 
 describe('the hooks of a control plane', () => {
-  test('are there, among others', async () =>
+  test('exist, among others', async () =>
     assert.deepEqual([...(await requiring('other', ...wanted)).keys()], ['other', ...wanted]));
-  test('are missing where KubeStellar is not installed', () =>
+  test('are missing if KubeStellar is not installed', () =>
     assert.rejects(requiring(), {
       code: 'hook-missing',
       message: /^kind-kubeflex \(.*\) has no post-create hook its-hub-init and no install-status-addon: it has none/,
       hint: 'Install them: stellarctl init --hosting-context kind-kubeflex',
     }));
-  test('are missing one by one', () =>
+  test('are reported missing one by one', () =>
     assert.rejects(requiring('its-hub-init'), {
       message: /has no post-create hook install-status-addon: it has its-hub-init/,
     }));
-  test('are those of a chart before 0.29, which is to be upgraded', () =>
+  test('are those of a chart before 0.29, which must be upgraded', () =>
     assert.rejects(requiring('its-with-clusteradm', 'its-without-clusteradm', 'wds'), {
       code: 'hook-missing',
       message: /before 0\.29 \(its-with-clusteradm, its-without-clusteradm, wds\)/,

@@ -55,7 +55,7 @@ async function written(from: Parameters<typeof writeSpaceContext>[1], times = 1)
   return { raw, changes, context: raw.contexts.find(({ name }) => name === 'its1')?.context };
 }
 
-test('a name that leads somewhere else is refused before a space is made', async () => {
+test('a name that refers to something else is rejected before a space is created', async () => {
   const file = path.join(directory, 'taken');
   const at = (server: string) => ({ name: 'c', cluster: { server } });
   const contexts = [{ name: 'its1', context: { cluster: 'c', user: 'u' } }];
@@ -82,7 +82,7 @@ const entries = {
 describe('the context of a space', () => {
   after(() => rm(directory, { recursive: true }));
 
-  test('is called as kflex calls it, and marked as its', async () => {
+  test('is named as kflex names it, and marked as its', async () => {
     const { raw, context } = await written({ entries });
     assert.deepEqual([context?.cluster, context?.user], ['its1-cluster', 'its1-admin']);
     assert.deepEqual(
@@ -97,7 +97,7 @@ describe('the context of a space', () => {
     });
     assert.equal(raw['current-context'], 'mine');
   });
-  test("refers to the user's own cluster and user where it is theirs", async () => {
+  test("refers to the user's own cluster and user if they are used", async () => {
     const { raw, context } = await written({ sameAs: 'mine' });
     assert.deepEqual([context?.cluster, context?.user], ['c', 'u']);
     assert.deepEqual([raw.clusters.length, raw.users.length], [1, 1]);
@@ -105,7 +105,7 @@ describe('the context of a space', () => {
   test('is written once', async () => assert.deepEqual((await written({ entries }, 2)).changes, [true, false]));
 });
 
-describe('where the entries come from is known', () => {
+describe('the source of the entries is known', () => {
   const kubeconfig = kubeconfigOf({
     host: { cluster: 'h', user: 'h' },
     own: { cluster: 'e', user: 'e', of: 'ext1' },
@@ -121,9 +121,9 @@ describe('where the entries come from is known', () => {
   };
   test('of a host: the context of the hosting cluster', async () =>
     assert.deepEqual(await known(its('its1')), { sameAs: 'host' }));
-  test('of an external cluster: the context that is marked', async () =>
+  test('of an external cluster: the marked context', async () =>
     assert.deepEqual(await known(its('ext1', { type: 'external' })), { sameAs: 'own' }));
-  test('of nothing that is not there (yet)', async () => {
+  test('of a space that does not exist (yet)', async () => {
     assert.equal(await known(its('ext2', { type: 'external' })), undefined);
     assert.equal(await known(its('its1', { type: 'vcluster' })), undefined);
     assert.equal(await known(undefined), undefined);

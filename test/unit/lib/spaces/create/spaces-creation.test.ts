@@ -84,7 +84,7 @@ const external = (kube: Kube, user = { token: 't' }) => {
 };
 
 describe('creating an ITS writes', () => {
-  test('the rights first, the control plane last', async () => {
+  test('permissions first, the control plane last', async () => {
     const cluster = dryRun([]);
     await createdIts(cluster);
     assert.deepEqual(cluster.writes, [
@@ -92,12 +92,12 @@ describe('creating an ITS writes', () => {
       'apply ControlPlane its1',
     ]);
   });
-  test('nothing that is there', async () => {
+  test('nothing that exists', async () => {
     const cluster = dryRun([managerBinding(), its('its1')]);
     await createdIts(cluster);
     assert.deepEqual(cluster.writes, []);
   });
-  test('the rights that a control plane lacks, and asks KubeFlex to look', async () => {
+  test('missing permissions of a control plane, and makes KubeFlex reconcile', async () => {
     const words = 'clusterrolebindings is forbidden';
     const cluster = dryRun([its('its1', { conditions: [notSynced(words)] })]);
     await createdIts(cluster);
@@ -131,18 +131,18 @@ describe('creating an ITS writes nothing', () => {
     assert.deepEqual(cluster.writes, []);
   };
   const hub = established('managedclusters.cluster.open-cluster-management.io');
-  test('over an OCM that is there', () =>
+  test('over an existing OCM', () =>
     refused([hub], {}, { code: 'name-taken', message: /is already an OCM hub/, hint: /--no-ocm/ }));
-  test('where OCM is to be left out and is not there', () =>
+  test('without OCM if it is missing', () =>
     refused([], { installOcm: false }, { code: 'not-a-hub', hint: /Without --no-ocm/ }));
-  test('without the cluster that it is to be', () =>
+  test('without the cluster to use', () =>
     refused([], { type: 'external' }, { code: 'usage', hint: /--bootstrap-context/ }));
-  test('without the rights for all of it', () =>
+  test('without all permissions', () =>
     refused([], {}, { code: 'forbidden', message: /create clusterrolebindings/ }, { mayI: async () => false }));
-  test('under a name that cannot be', () => refused([], { name: 'Its' }, { code: 'usage' }));
+  test('with an invalid name', () => refused([], { name: 'Its' }, { code: 'usage' }));
 });
 
-test('an ITS that makes a WDS without a name stop is told of', async () => {
+test('a new ITS that would stop a WDS without an ITS name is reported', async () => {
   const progress = recordingProgress();
   const cluster = dryRun([its('its2'), wds('wds1'), wds('wds2', 'its2')]);
   await createIts({ name: 'its1', type: 'host', installOcm: true, external: undefined }, toolsOf(cluster.kube), {
@@ -154,8 +154,8 @@ test('an ITS that makes a WDS without a name stop is told of', async () => {
   assert.match(notes[0] ?? '', /wds1 names no ITS.*stellarctl wds repair wds1 --its ITS/);
 });
 
-describe('when creating an ITS ends in between', () => {
-  test('after the bootstrap Secret, what may be there is named with the way back', async () => {
+describe('when creating an ITS ends midway', () => {
+  test('after the bootstrap Secret, possible leftovers are named with the command that removes them', async () => {
     const cluster = new MemoryCluster(chart, {
       apply: async ({ kind = '' }) => {
         if (kind === 'ControlPlane')
@@ -191,7 +191,7 @@ describe('creating a WDS', () => {
     );
     assert.deepEqual(spec?.postCreateHooks?.[0]?.vars, { APIGroups: 'apps,batch' });
   });
-  test('that is there asks for nothing else, unless it is given another ITS', async () => {
+  test('needs nothing else if it exists, unless given another ITS', async () => {
     const cluster = dryRun([...two, managerBinding(), wds('wds1', 'its1')]);
     await createdWds(cluster, { itsName: 'its1' });
     await createdWds(cluster);
@@ -207,7 +207,7 @@ describe('creating a WDS', () => {
       message: /no PostgreSQL/,
       hint: /--type host/,
     }));
-  test('takes names of API groups', () =>
+  test('accepts names of API groups', () =>
     assert.rejects(createdWds(dryRun([]), { apiGroups: ['apps', 'Not/One'] }), {
       code: 'usage',
       message: /"Not\/One"/,
@@ -216,7 +216,7 @@ describe('creating a WDS', () => {
 
 describe('a space is shown', () => {
   const ready = [conditions.synced, conditions.ready];
-  test('to who may not read its Secret, as far as they see it', async () => {
+  test('to a user who may not read its Secret, as far as visible', async () => {
     const cluster = new MemoryCluster([
       its('its1', { type: 'vcluster' }),
       inSpace('StatefulSet', 'its1', statefulSet('vcluster')),
@@ -229,7 +229,7 @@ describe('a space is shown', () => {
     assert.equal(whyOf('its-hub-init'), 'this user may not read jobs in its1-system');
     assert.equal(whyOf('ready'), 'Waiting for PostCreateHook completion');
   });
-  test("although the Secret of its ITS may not be read: that hides only the ITS's part", async () => {
+  test("even if the Secret of its ITS may not be read, which hides only the ITS's part", async () => {
     const get: Kube['get'] = async (resource, name, options) => {
       if (resource.kind === 'Secret') throw new StellarError('forbidden', 'Not allowed.');
       return plain.kube.get(resource, name, options);
@@ -247,7 +247,7 @@ describe('a space is shown', () => {
     const view = await getSpace('wds1', 'wds', toolsOf({ ...plain.kube, get }));
     assert.deepEqual([view.ready, view.diagnosis, view.its], [true, null, { name: 'its1', named: false }]);
   });
-  test('as one that goes, whatever its conditions say', async () => {
+  test('as being deleted, whatever its conditions say', async () => {
     const cluster = new MemoryCluster([its('its1', { conditions: ready, deleting: true })]);
     const view = await getSpace('its1', 'its', toolsOf(cluster.kube));
     assert.deepEqual([view.ready, view.stage, view.diagnosis?.problem], [false, 'deleting', 'its1 is being deleted.']);

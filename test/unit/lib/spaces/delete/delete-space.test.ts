@@ -44,7 +44,7 @@ describe('an ITS is not deleted', () => {
       () => assert.fail('it was not refused'),
       (error: StellarError) => error,
     );
-  test('while WECs are registered; the hint names the context that leads to it', async () => {
+  test('while WECs are registered; the hint names its context', async () => {
     const kubeconfig = kubeconfigOf({ mine: { cluster: 'c', user: 'u', of: 'its1' } });
     const one = await refused(inspectedIts('its1', [its('its1'), wec('cluster1')], { kubeconfig }));
     assert.deepEqual([one.code, one.message], ['has-dependents', '1 WEC is registered with its1: cluster1.']);
@@ -52,13 +52,13 @@ describe('an ITS is not deleted', () => {
     const two = await refused(inspectedIts('its1', [its('its1'), wec('a'), wec('b')]));
     assert.match(two.message, /^2 WECs are registered with its1: a, b/);
   });
-  test('while WDSes send through it, named or as the only one', async () => {
+  test('while WDSes use it, by name or as the only one', async () => {
     const error = await refused(inspectedIts('its1', [its('its1'), wds('wds1'), wds('wds2', 'its1')]));
     assert.match(error.message, /through its1: wds1, wds2/);
     assert.match(error.hint ?? '', /wds delete wds1 --hosting-context kind-kubeflex && stellarctl wds delete wds2/);
     await inspectedIts('its1', [its('its1'), its('its2'), wds('wds2', 'its2')]);
   });
-  test('while it cannot be seen what hangs on it', async () => {
+  test('while it cannot be seen what depends on it', async () => {
     const connect = () =>
       new MemoryCluster([], {
         list: async () => {
@@ -70,7 +70,7 @@ describe('an ITS is not deleted', () => {
     assert.match(error.hint ?? '', /its delete its1 --force --hosting-context kind-kubeflex/);
     await inspectedIts('its1', [its('its1')], { connect }, true);
   });
-  test('when it is something else', async () => {
+  test('if it is something else', async () => {
     await assert.rejects(inspectedIts('wds1', [wds('wds1')], silent), { hint: /stellarctl wds delete wds1/ });
     await assert.rejects(inspectedIts('x', [controlPlane('x')], silent), {
       code: 'name-taken',
@@ -88,7 +88,7 @@ describe('deleting a space', () => {
     await deleteControlPlane({ name: 'x', role, controlPlane: plane }, toolsOf(cluster.kube), soon());
     return cluster.writes;
   };
-  test('takes the way into an external cluster away, also where the control plane was never made', async () => {
+  test('revokes access to an external cluster, even if the control plane was never created', async () => {
     assert.deepEqual(await removed(its('x', { type: 'external' })), [
       'delete ControlPlane x',
       'delete Secret x-bootstrap',
@@ -96,7 +96,7 @@ describe('deleting a space', () => {
     assert.deepEqual(await removed(undefined), ['delete Secret x-bootstrap']);
     assert.deepEqual(await removed(undefined, 'its', { 'app.kubernetes.io/managed-by': 'me' }), []);
   });
-  test('deletes its control plane by UID, so that one made anew under its name stays', async () => {
+  test('deletes its control plane by UID, so a recreated one of its name stays', async () => {
     const uids: unknown[] = [];
     const plane = its('x');
     plane.metadata.uid = 'u1';
@@ -107,7 +107,7 @@ describe('deleting a space', () => {
     await deleteControlPlane({ name: 'x', role: 'its', controlPlane: plane }, toolsOf(cluster.kube), soon());
     assert.deepEqual(uids, [['ControlPlane', 'x', 'u1']]);
   });
-  test('deletes the kubeconfig for its bootstrap by UID, also while its control plane is there', async () => {
+  test('deletes its bootstrap kubeconfig by UID, even while its control plane exists', async () => {
     const uids: unknown[] = [];
     const plane = its('x', { type: 'external' });
     const bootstrap = {
@@ -121,12 +121,12 @@ describe('deleting a space', () => {
     await deleteControlPlane({ name: 'x', role: 'its', controlPlane: plane }, toolsOf(cluster.kube), soon());
     assert.deepEqual(uids.at(-1), ['Secret', 'x-bootstrap', 's1']);
   });
-  test('needs no right to Secrets otherwise', async () => {
+  test('needs no permission for Secrets otherwise', async () => {
     assert.deepEqual(await removed(its('x')), ['delete ControlPlane x']);
     assert.deepEqual(await removed(undefined, 'wds'), []);
   });
 
-  describe('takes out of the kubeconfig', () => {
+  describe('removes from the kubeconfig', () => {
     let directory: string | undefined;
     after(async () => directory && rm(directory, { recursive: true }));
     const left = async (contexts: Parameters<typeof kubeconfigOf>[0]) => {
@@ -156,7 +156,7 @@ describe('deleting a space', () => {
       const { names } = await left({ ext: { cluster: 'ext-cluster', user: 'ext-admin', of: 'ext', hosting: 'g' } });
       assert.deepEqual(names, ['ext', 'ext-cluster', 'ext-admin']);
     });
-    test('what was made for it', async () => {
+    test('what was created for it', async () => {
       const { names } = await left({
         ext: { cluster: 'ext-cluster', user: 'ext-admin', ...noted },
         other: { cluster: 'c', user: 'u' },
@@ -167,7 +167,7 @@ describe('deleting a space', () => {
       const own = { cluster: 'c', user: 'u' };
       assert.deepEqual((await left({ ext: { ...own, ...noted }, mine: own })).names, ['mine', 'c', 'u']);
     });
-    test("nothing but the mark, where the user's own context has the name of the space", async () => {
+    test("only the mark, if the user's own context has the name of the space", async () => {
       const { names, contexts } = await left({ ext: { cluster: 'c', user: 'u', ...noted } });
       assert.deepEqual(names, ['ext', 'c', 'u']);
       assert.equal(JSON.stringify(contexts).includes('kubeflex'), false);
@@ -185,7 +185,7 @@ describe('a WDS', () => {
   const request = { name: 'wds1', keepWorkloads: false, force: false, confirm: async () => false };
   const inspected = (kube: Kube, force = false) => inspectWds('wds1', { force }, toolsOf(kube));
 
-  test('is not deleted while it cannot be seen what it has sent, be it for want of rights', async () => {
+  test('is not deleted while it cannot be seen what it has sent, for example without permission', async () => {
     const secretless = new MemoryCluster([its('its1'), wds('wds1', '', { type: 'k8s' })]);
     secretless.forbidden.add('secrets');
     for (const { kube } of [
@@ -200,18 +200,18 @@ describe('a WDS', () => {
       await inspected(kube, true);
     }
   });
-  test('is not deleted when it is something else', async () => {
+  test('is not deleted if it is something else', async () => {
     const cluster = new MemoryCluster([its('wds1')]);
     await assert.rejects(inspected(cluster.kube), { hint: /stellarctl its delete wds1/ });
   });
-  test('loses its policies before it goes itself', async () => {
+  test('loses its policies before it is deleted', async () => {
     const cluster = new MemoryCluster([...planes, policy], { dryRun: true });
     const tools = toolsOf(cluster.kube);
     const result = await deleteWds(request, tools, soon());
     assert.deepEqual(cluster.writes, ['delete BindingPolicy nginx', 'delete ControlPlane wds1']);
     assert.equal(result.error, undefined);
   });
-  test('loses its policies by UID: one that is recreated under its name stays', async () => {
+  test('deletes its policies by UID: a recreated one of its name stays', async () => {
     const uids: unknown[] = [];
     const own = { ...policy, metadata: { ...policy.metadata, uid: 'p1' } };
     const cluster = new MemoryCluster([...planes, own], {
@@ -222,13 +222,13 @@ describe('a WDS', () => {
     await deleteWds(request, tools, soon());
     assert.deepEqual(uids[0], ['BindingPolicy', 'nginx', 'p1']);
   });
-  test('leaves the policies that are those of another WDS with the same API server, and takes its own works along', async () => {
+  test('keeps policies of another WDS with the same API server, and removes its own works', async () => {
     const cluster = new MemoryCluster([...planes, wds('wds2'), policy, work('w1')], { dryRun: true });
     const tools = toolsOf(cluster.kube);
     await deleteWds(request, tools, soon());
     assert.deepEqual(cluster.writes, ['delete ControlPlane wds1', 'delete ManifestWork w1']);
   });
-  test('stays when its works do not go in time, and the way on is said', async () => {
+  test('stays if its works are not removed in time, and the next step is shown', async () => {
     const cluster = new MemoryCluster([...planes, policy, work('w1')]);
     const tools = toolsOf(cluster.kube);
     const { error, type, changed } = await deleteWds(request, tools, soon(0));

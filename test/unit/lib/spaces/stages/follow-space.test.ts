@@ -95,7 +95,7 @@ describe('a space is followed', () => {
     ]);
     assert.deepEqual([stage, error, looks], ['ready', undefined, 2]);
   });
-  test('saying what is reached once, not what was so before, nor the result', async () => {
+  test('reporting reached stages once, without earlier ones or the result', async () => {
     const { lines } = await following([
       { a: met, b: waiting('b is coming'), ready: waiting('') },
       { a: met, b: met, ready: waiting('nearly') },
@@ -107,12 +107,12 @@ describe('a space is followed', () => {
     );
     assert.deepEqual(lines[0], 'waiting its1 b is coming');
   });
-  test('until somebody deletes it', async () => {
+  test('until it is deleted', async () => {
     const { error, stage } = await following([{ a: waiting('x') }, undefined]);
     assert.deepEqual([error?.code, stage], ['not-found', null]);
     assert.match(error?.message ?? '', /its1 was deleted from kind-kubeflex/);
   });
-  test('until the deadline, with what keeps it, what the hosting cluster lacks, and both ways on', async () => {
+  test('until the deadline, with what blocks it, what the hosting cluster lacks, and both next steps', async () => {
     const { error, stage } = await following([{ a: met, b: waiting('b is coming') }], { timeoutMs: 0 });
     assert.deepEqual([stage, error?.code, error?.exitCode], ['a', 'timeout', 3]);
     const lack = `kind-kubeflex is blocked at "KubeFlex's kinds are served": KubeFlex's CustomResourceDefinition is missing.`;
@@ -136,7 +136,7 @@ describe('a space is followed', () => {
 describe('a failure', () => {
   withOwnTime();
   const doubtful = failed('the image cannot be pulled');
-  test('that cannot pass ends it at once', async () => {
+  test('that is permanent ends it at once', async () => {
     const { error, looks, stage } = await following([
       { 'its-hub-init': failedForGood('Job x has failed', { next: [run('stellarctl its repair its1')] }) },
     ]);
@@ -147,24 +147,24 @@ describe('a failure', () => {
     );
     assert.match(error?.details.join() ?? '', /its1 exists but is not an ITS yet/);
   });
-  test('that cannot pass is told for what it is, also when it is looked at only once', async () => {
+  test('that is permanent is reported as that, even with a single read', async () => {
     const { error } = await following([{ 'its-hub-init': failedForGood('Job x has failed') }], { timeoutMs: 0 });
     assert.deepEqual([error?.code, error?.exitCode], ['hook-failed', 1]);
   });
-  test('that may pass is believed after five seconds, not before', async () => {
+  test('that may be transient counts after five seconds, not before', async () => {
     assert.equal((await following([{ a: doubtful }], { step: 5001 })).looks, 2);
     assert.equal((await following([{ a: doubtful }], { step: 2600 })).looks, 3);
   });
-  test('that passes is forgotten, and begins anew', async () => {
+  test('that is over is dropped, and starts again', async () => {
     const looks = [{ a: doubtful }, { a: waiting('') }, { a: doubtful }, { a: met }];
     const { error, stage } = await following(looks, { step: 4000 });
     assert.deepEqual([error, stage], [undefined, 'a']);
   });
-  test('is given the time that its stage takes to recover', async () => {
+  test('gets the time that its stage takes to recover', async () => {
     const { looks, error } = await following([{ a: doubtful }], { step: 5001, stage: { graceMs: 15_000 } });
     assert.deepEqual([looks, error?.code], [4, 'space-failed']);
   });
-  test('that might have passed is no more than the reason at the deadline, with its hint', async () => {
+  test('that may have been transient is only the reason at the deadline, with its hint', async () => {
     const { error } = await following([{ a: failed('no image', { next: [inWords('do this')] }) }], { timeoutMs: 0 });
     assert.deepEqual(
       [error?.code, error?.hint],
@@ -172,7 +172,7 @@ describe('a failure', () => {
     );
     assert.match(error?.message ?? '', /blocked at "a done": no image/);
   });
-  test('comes with the log of the pod behind it', async () => {
+  test('includes the log of the pod behind it', async () => {
     const podsOf = (): Pod[] => [pod('its-hub-init-a', { phase: 'Failed', exitCode: 1 })];
     const { error } = await following([{ a: failedForGood('Job a has failed') }], {
       stage: { podsOf },
@@ -182,7 +182,7 @@ describe('a failure', () => {
   });
 });
 
-describe('KubeFlex is asked to look', () => {
+describe('KubeFlex is asked to reconcile', () => {
   withOwnTime();
   const nudge = 'merge ControlPlane its1';
   const addonDone = { 'install-status-addon': met, a: waiting('x'), ready: waiting('') };
@@ -191,16 +191,16 @@ describe('KubeFlex is asked to look', () => {
     const { writes } = await following([addonDone, addonDone, { ready: met }], { plane: plane([]) });
     assert.deepEqual(writes, [nudge]);
   });
-  test('not at what it has noticed', async () => {
+  test('but not what it has noticed', async () => {
     const { writes } = await following([addonDone, { ready: met }], { plane: plane(['install-status-addon']) });
     assert.deepEqual(writes, []);
   });
-  test('again when only its own word is missing', async () => {
+  test('again when only its own condition is missing', async () => {
     const all = { ...addonDone, a: met };
     const { writes } = await following([addonDone, all, all, { ready: met }], { plane: plane([]) });
     assert.deepEqual(writes, [nudge, nudge]);
   });
-  test('at a corrected copy of a hook as well, whose failure is that of a hook', async () => {
+  test('a corrected copy of a hook as well, whose failure is that of a hook', async () => {
     const hooks = [{ hookName: 'stellarctl-transport-controller' }];
     const corrected = wds('wds1', 'its1', { hooks });
     const transportRuns = { 'transport-controller': met, a: waiting(''), ready: waiting('') };
@@ -209,7 +209,7 @@ describe('KubeFlex is asked to look', () => {
     const { error } = await following([{ 'transport-controller': failedForGood('x') }], { plane: corrected });
     assert.deepEqual([error?.code, error?.details.at(-1)], ['hook-failed', 'wds1 exists but is not a WDS yet.']);
   });
-  test('and waits a little longer where it may not be asked', async () => {
+  test('and otherwise waits a little longer', async () => {
     const { stage } = await following([addonDone, { ready: met }], { mayNudge: false });
     assert.equal(stage, 'ready');
   });

@@ -46,25 +46,25 @@ describe('an ITS has stages', () => {
       ...['synced', 'api-server', 'reachable', 'its-hub-init', 'hub-runs', 'hub-crds', 'bootstrap-account'],
       ...['hub-webhook', 'install-status-addon', 'workstatus-crd', 'cluster-info', 'ready'],
     ]));
-  test('of a hub that was there, without the Job that would make it one', () => {
+  test('of an existing hub, without the Job that would install it', () => {
     const hooks = [{ hookName: 'install-status-addon' }];
     assert.deepEqual(idsOf({ type: 'host', hooks }), [
       ...['synced', 'api-server', 'reachable', 'hub-runs', 'hub-crds', 'bootstrap-account', 'hub-webhook'],
       ...['install-status-addon', 'workstatus-crd', 'ready'],
     ]);
   });
-  test("of kflex's making, with its older single hook", () => {
+  test('of one created by kflex, with its older single hook', () => {
     const ids = idsOf({ type: 'vcluster', hooks: [], spec: { postCreateHook: 'its-with-clusteradm' } });
     assert.equal(ids.includes('its-with-clusteradm'), true);
   });
-  test('of which none keeps it when all is done', () => {
+  test('all of which are met when everything is done', () => {
     assert.equal(blocking(ready, done), undefined);
     assert.equal(standingOf(reports(ready, done)).stage, 'ready');
   });
 });
 
-describe('an ITS is kept', () => {
-  test('by a Job that has failed, although others go on', () => {
+describe('an ITS is blocked', () => {
+  test('by a failed Job, although others continue', () => {
     const seen = { ...done, jobs: [job('its-hub-init', 'failed'), job('install-status-addon')] };
     assert.match(blocking({ type: 'vcluster' }, seen, itsInside({ hubServed: false })) ?? '', /^its-hub-init failed/);
   });
@@ -80,7 +80,7 @@ describe('an ITS is kept', () => {
       /^hub-runs failed: OCM does not run in it: pod cluster-manager-registration-1/,
     );
   });
-  test('by OCM kinds, the account to join with, WorkStatuses, each awaited', () => {
+  test('by OCM kinds, the bootstrap account, WorkStatuses, each waited for', () => {
     assert.match(blocking(ready, done, itsInside({ hubServed: false })) ?? '', /^hub-crds waiting/);
     assert.match(
       blocking(ready, done, itsInside({ bootstrapAccount: undefined })) ?? '',
@@ -102,20 +102,20 @@ describe('an ITS is kept', () => {
     assert.match(blocking(coming, done, itsInside({ webhook, hubPods: running })) ?? '', /^hub-webhook failed/);
     assert.match(blocking(ready, done, itsInside({ webhook })) ?? '', /^hub-webhook failed/);
   });
-  test('by the Job that publishes its address, whatever KubeFlex says of its readiness', () => {
+  test('by the Job that publishes its address, even if KubeFlex reports it as ready', () => {
     const seen = { ...done, jobs: [...done.jobs.slice(0, 2), job('update-cluster-info', 'failed')] };
     assert.match(
       blocking(ready, seen, itsInside({ clusterInfo: undefined })) ?? '',
       /^cluster-info failed: Job its1-system\/update-cluster-info has failed/,
     );
   });
-  test('by an address that is not published although the Job is done', () =>
+  test('by an unpublished address although the Job is done', () =>
     assert.match(blocking(ready, done, itsInside({ clusterInfo: undefined })) ?? '', /^cluster-info waiting/));
 });
 
-describe('an ITS that is ready is not kept', () => {
-  test('by what was not looked into', () => assert.equal(blocking(ready, done, unknown), undefined));
-  test('by Jobs that somebody has removed since', () => {
+describe('an ITS that is ready is not blocked', () => {
+  test('by what was not read', () => assert.equal(blocking(ready, done, unknown), undefined));
+  test('by Jobs that were deleted since', () => {
     const cleared = { ...ready, applied: ['its-hub-init', 'install-status-addon'] };
     assert.equal(blocking(cleared, { ...done, jobs: [] }), undefined);
     assert.equal(blocking(cleared, { ...done, jobs: [] }, unknown), undefined);
@@ -132,7 +132,7 @@ describe('an ITS that is ready is not kept', () => {
   });
 });
 
-test('who may not list pods inside an ITS sees the rest of it', async () => {
+test('a user who may not list pods inside an ITS sees the rest of it', async () => {
   const cluster = new MemoryCluster([
     {
       kind: 'CustomResourceDefinition',

@@ -36,12 +36,12 @@ describe('observed by KubeFlex', () => {
   const after = (message: string, spec = {}, type = 'host') =>
     synced(evidence(its('its1', { type, conditions: [notSynced(message)], spec })));
 
-  test('is met when KubeFlex says so', () => assert.equal(said(synced(evidence(its('its1')))), 'met'));
+  test('is met when KubeFlex reports it', () => assert.equal(said(synced(evidence(its('its1')))), 'met'));
   // live/controlplane-host.json: the first look comes before the token controller's.
-  test('waits for Secrets that KubeFlex itself is about to have', () =>
+  test('waits for Secrets that KubeFlex itself creates', () =>
     assert.equal(said(after('Secret "its1" not found')), 'waiting: KubeFlex waits for its Secret its1'));
   // live/controlplane-k8s.json
-  test('fails without PostgreSQL, and says how to get it', () => {
+  test('fails without PostgreSQL, with the command that installs it', () => {
     const verdict = after('Secret "postgres-postgresql" not found', {}, 'k8s');
     assert.match(said(verdict), /^failed: .*no PostgreSQL/);
     assert.match(hint(verdict), /--type host.*postgres/);
@@ -51,7 +51,7 @@ describe('observed by KubeFlex', () => {
     const words = 'looks like "https://charts.loft.sh" is not a valid chart repository or cannot be reached';
     assert.equal(said(after(words, {}, 'vcluster')), `failed: KubeFlex cannot set it up: ${words}`);
   });
-  test('fails where KubeFlex may not give a host its rights; the hint is the command that gives them', () => {
+  test('fails if KubeFlex may not grant permissions to a host; the hint is the command that grants them', () => {
     const words = 'clusterrolebindings.rbac.authorization.k8s.io "its1" is forbidden: user cannot create';
     assert.match(
       hint(after(words)),
@@ -66,7 +66,7 @@ describe('observed by KubeFlex', () => {
       assert.match(said(verdict), /^failed: its bootstrap Secret kubeflex-system\/its1-bootstrap does not exist/);
       assert.match(hint(verdict), /its create its1 --type external --bootstrap-context/);
     });
-    test('fails with one that leads nowhere, and says how to give another one', () => {
+    test('fails with one for an unreachable address, with the command that replaces it', () => {
       const verdict = external(
         'error creating ClusterRoleBinding on the adopted cluster: Get "https://ext:6443": dial tcp: no such host',
       );
@@ -74,7 +74,7 @@ describe('observed by KubeFlex', () => {
       assert.match(hint(verdict), /its create its1 --type external --bootstrap-context CONTEXT --hub-apiserver/);
     });
   });
-  describe('before KubeFlex has said anything', () => {
+  describe('before KubeFlex has reported anything', () => {
     const untouched = (manager: SpaceEvidence['manager']) =>
       synced(evidence(its('its1', { conditions: [] }), { manager }));
     const manager = 'kubeflex-controller-manager';
@@ -83,7 +83,7 @@ describe('observed by KubeFlex', () => {
         said(untouched({ deployment: deployment(manager), pods: [] })),
         /^waiting: KubeFlex has not observed/,
       ));
-    test('waits where the manager may not be looked at', () => assert.match(said(untouched(undefined)), /^waiting/));
+    test('waits if the manager may not be read', () => assert.match(said(untouched(undefined)), /^waiting/));
     test('fails without a manager', () =>
       assert.match(said(untouched({ deployment: undefined, pods: [] })), /^failed: .*not installed/));
     test('fails with a manager that cannot run', () => {
@@ -110,7 +110,7 @@ describe('API server runs', () => {
       /^waiting: .*not created/,
     );
   });
-  test('not where its image cannot be pulled', () =>
+  test('but not if its image cannot be pulled', () =>
     assert.match(
       said(
         ofType('vcluster', {
@@ -120,9 +120,9 @@ describe('API server runs', () => {
       ),
       /^failed: its API server does not start: .*vcluster-0/,
     ));
-  test('is not seen by who may not look', () =>
+  test('is unseen without permission', () =>
     assert.match(said(ofType('vcluster', { forbidden: new Set(['statefulsets']) })), /^unseen: .*statefulsets/));
-  test("of another cluster's, as soon as KubeFlex has taken the space up", () => {
+  test('of another cluster, as soon as KubeFlex has reconciled the space', () => {
     assert.equal(said(ofType('host')), 'met');
     assert.match(said(apiServerRuns(evidence(its('its1', { conditions: [notSynced('x')] })))), /^waiting/);
   });
@@ -131,12 +131,12 @@ describe('API server runs', () => {
 describe('API server answers', () => {
   const silent = hiddenBy(new StellarError('unreachable', 'so.'));
   const looking = (look: Access<never>, type = 'vcluster') => reachable(space(evidence(its('its1', { type })), look));
-  test('fails where it is silent; behind the ingress the hint is to look at that', () => {
+  test('fails if it is silent; behind the ingress the hint is to check that', () => {
     assert.equal(said(looking(silent)), 'failed: so');
     assert.match(hint(looking(silent)), /ingress.*doctor --pre --hosting-context kind-kubeflex/);
     assert.equal(hint(looking(silent, 'external')), '');
   });
-  test('is awaited, or not seen', () => {
+  test('is waited for, or unseen', () => {
     assert.equal(said(looking({ state: 'absent', why: 'so' })), 'waiting: so');
     assert.equal(said(looking(hidden('so'))), 'unseen: so');
   });
@@ -147,33 +147,33 @@ describe("a hook's Job", () => {
   const plane = its('its1');
   test('is done when it is complete', () =>
     assert.equal(said(done(evidence(plane, { jobs: [job('its-hub-init', 'complete')] }))), 'met'));
-  test('is done when it is gone and KubeFlex has noted it', () =>
+  test('is done when it is deleted and KubeFlex has recorded it', () =>
     assert.equal(said(done(evidence(its('its1', { applied: ['its-hub-init'] })))), 'met'));
-  test('is awaited before it is there, and while it runs', () => {
+  test('is waited for before it exists, and while it runs', () => {
     assert.match(said(done(evidence(plane))), /^waiting: KubeFlex has not started Job its-hub-init/);
     assert.match(said(done(evidence(plane, { jobs: [job('its-hub-init')] }))), /^waiting: Job its-hub-init is running/);
   });
-  test('is not seen by who may not look', () =>
+  test('is unseen without permission', () =>
     assert.match(said(done(evidence(plane, { forbidden: new Set(['jobs']) }))), /^unseen/));
-  test('has failed for good with reason and tries, and can be repaired', () => {
+  test('has failed permanently with reason and attempts, and can be repaired', () => {
     const verdict = done(evidence(plane, { jobs: [job('its-hub-init', 'failed')] }));
     assert.equal(said(verdict), 'failed: Job its1-system/its-hub-init has failed (BackoffLimitExceeded, 2 tries)');
     assert.equal(verdict.state === 'failed' && verdict.final, true);
     assert.match(hint(verdict), /: stellarctl its repair its1 --hosting-context kind-kubeflex$/);
     assert.match(said(done(evidence(plane, { jobs: [job('its-hub-init', 'failed', 1)] }))), /, 1 try\)/);
   });
-  test('has failed, although KubeFlex has noted it as applied (kflex create)', () => {
+  test('has failed, although KubeFlex has recorded it as applied (kflex create)', () => {
     const applied = its('its1', { applied: ['its-hub-init'] });
     assert.match(said(done(evidence(applied, { jobs: [job('its-hub-init', 'failed')] }))), /^failed/);
   });
-  test('is awaited while there is no room for it, which is said', () => {
+  test('is waited for while it cannot be scheduled, which is reported', () => {
     const pods = [pod('its-hub-init-a', { unschedulable: '0/1 nodes are available: 1 Insufficient cpu.' })];
     assert.equal(
       said(done(evidence(plane, { jobs: [job('its-hub-init')], pods }))),
       'waiting: pod its-hub-init-a cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu.',
     );
   });
-  test('has no more than doubts about an image, and none about a try that failed', () => {
+  test('only reports a possible image problem, and no failed attempt', () => {
     const running = { jobs: [job('its-hub-init')] };
     const image = pod('its-hub-init-a', { waiting: { reason: 'ImagePullBackOff' } });
     const verdict = done(evidence(plane, { ...running, pods: [image] }));
@@ -188,13 +188,13 @@ describe('a Deployment', () => {
   const runs = deploymentRuns('transport-controller');
   const plane = controlPlane('wds1');
   const starting = { deployments: [deployment('transport-controller', false)] };
-  test('runs, starts, is not there, is not seen', () => {
+  test('runs, starts, is missing, is unseen', () => {
     assert.equal(said(runs(evidence(plane, { deployments: [deployment('transport-controller')] }))), 'met');
     assert.match(said(runs(evidence(plane, starting))), /^waiting: .*starting/);
     assert.match(said(runs(evidence(plane))), /^waiting: KubeFlex has not created/);
     assert.match(said(runs(evidence(plane, { forbidden: new Set(['deployments']) }))), /^unseen/);
   });
-  test('fails with a pod that ends again and again', () => {
+  test('fails with a crashing pod', () => {
     const pods = [
       pod('transport-controller-1-a', {
         init: true,
@@ -207,7 +207,7 @@ describe('a Deployment', () => {
   });
 });
 
-test('ready is what KubeFlex says, and a space without any such condition is not', () => {
+test('ready is what KubeFlex reports, and a space without any such condition is not', () => {
   assert.equal(said(ready(evidence(its('its1', { conditions: [conditions.ready] })))), 'met');
   assert.equal(said(ready(evidence(its('its1')))), 'waiting: Waiting for PostCreateHook completion');
   // live/controlplane-missing-hook.json

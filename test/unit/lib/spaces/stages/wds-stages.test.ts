@@ -39,23 +39,23 @@ const blocking = (...parameters: Parameters<typeof reports>) => {
 const said = (verdict: Verdict) => (verdict.state === 'met' ? 'met' : `${verdict.state}: ${verdict.why}`);
 const usual: ItsOfWds = { name: 'its1', isReady: true, workStatusServed: true, propertiesNamespace: true };
 
-test('a WDS that is complete is kept by nothing', () => {
+test('nothing blocks a complete WDS', () => {
   assert.equal(blocking(), undefined);
   assert.equal(standingOf(reports()).stage, 'ready');
 });
 
-describe('a WDS is kept', () => {
+describe('a WDS is blocked', () => {
   test('by the kinds of KubeStellar, the first of which is named', () =>
     assert.equal(
       blocking(running, wdsInside({ missingCrds: ['bindings.control.kubestellar.io', 'x'] })),
       'wds-crds waiting: there is no bindings.control.kubestellar.io yet',
     ));
-  test('by an ITS that is ready and has no WorkStatuses: KubeStellar says nothing about it', () =>
+  test('by an ITS that is ready without WorkStatuses, which KubeStellar does not report', () =>
     assert.match(
       blocking(running, wdsInside({ its: { ...usual, workStatusServed: false } })) ?? '',
       /^its-workstatus failed: the ITS its1 has no workstatuses\.control\.kubestellar\.io/,
     ));
-  test('by an ITS that is itself coming up, for which it waits', () =>
+  test('by an ITS that is not ready yet, for which it waits', () =>
     assert.match(
       blocking(running, wdsInside({ its: { ...usual, isReady: false, workStatusServed: false } })) ?? '',
       /^its-workstatus waiting: its ITS its1 is not ready yet/,
@@ -75,7 +75,7 @@ describe('a WDS is kept', () => {
       'Repair it: stellarctl wds repair wds1 --hosting-context kind-kubeflex',
     );
   });
-  test('by a controller manager that ends again and again', () => {
+  test('by a crashing controller manager', () => {
     const crashing = pod('kubestellar-controller-manager-1-a', {
       waiting: { reason: 'CrashLoopBackOff' },
       restarts: 3,
@@ -88,7 +88,7 @@ describe('a WDS is kept', () => {
   });
 });
 
-describe('a WDS that is ready is not kept', () => {
+describe('a WDS that is ready is not blocked', () => {
   test('by an ITS that cannot be reached', () =>
     assert.equal(blocking(running, wdsInside({ its: undefined })), undefined));
   test('by definitions that this user may not read', () =>
@@ -108,7 +108,7 @@ test('an ITS that does not answer hides only its own part', async () => {
   assert.deepEqual([inside.missingCrds.length, inside.its, inside.itsProblem], [5, undefined, 'Cannot reach its1']);
 });
 
-test('a transport that waits for an ITS that does not answer is said to', () => {
+test('a transport that waits for an ITS that does not answer is reported', () => {
   const deployments = running.deployments.map((one) =>
     one.metadata.name === 'transport-controller' ? { ...one, status: { readyReplicas: 0 } } : one,
   );
@@ -136,15 +136,15 @@ describe('the transport of 0.30 does not start', () => {
   });
 });
 
-describe('what a WDS consists of is made for an ITS', () => {
-  test('when both Deployments say so', () => {
+describe('the parts of a WDS are created for an ITS', () => {
+  test('if both Deployments say so', () => {
     assert.equal(isWiredFor('its2', wdsDeployments('its2', { selector: false })), true);
     assert.equal(isWiredFor('', wdsDeployments('')), true);
   });
-  test('not when they were made for another one, or cannot start', () => {
+  test('not if they were created for another one, or cannot start', () => {
     assert.equal(isWiredFor('its2', wdsDeployments('its1', { selector: false })), false);
     assert.equal(isWiredFor('its2', wdsDeployments('')), false);
     assert.equal(isWiredFor('its2', wdsDeployments('its2')), false);
   });
-  test('when they are not there: they will be made so', () => assert.equal(isWiredFor('its2', []), true));
+  test('if they are missing: they will be created so', () => assert.equal(isWiredFor('its2', []), true));
 });

@@ -58,7 +58,7 @@ const pod = (app: string, ready: boolean, waiting?: string): Pod => ({
 });
 
 describe('an agent', () => {
-  it('is judged by its pods at once, by its lease where they cannot be seen', () => {
+  it('is judged by its pods at once, by its lease if they cannot be seen', () => {
     assert.equal(whyNotRunning(hubState(), [pod('klusterlet-agent', true)], now), undefined);
     assert.equal(whyNotRunning(hubState(), [], now), 'it has no pod');
     assert.match(
@@ -69,7 +69,7 @@ describe('an agent', () => {
     assert.match(whyNotRunning(hubState({ lease: lease(600) }), undefined, now) ?? '', /10m ago/);
   });
 
-  it('that runs and does not reach the ITS does not do its work either', () =>
+  it('that runs and does not reach the ITS does not work either', () =>
     assert.match(whyNotRunning(hubState({ lease: lease(600) }), [pod('klusterlet-agent', true)], now) ?? '', /lease/));
 
   it('that never joined does nothing', () =>
@@ -111,10 +111,10 @@ describe('labels', () => {
     return cluster;
   };
 
-  it('of Kubernetes are as selectable as others; OCM’s own stay', () =>
+  it('of Kubernetes can be selected like others; OCM’s own stay', () =>
     assert.deepEqual(Object.keys(selectableLabels(annotated())), ['env', 'topology.kubernetes.io/region']));
 
-  it('are replaced by annotations of the same keys, and all of it is undone together', async () => {
+  it('are replaced by annotations of the same keys, and both are undone together', async () => {
     const cluster = annotated();
     const hub = hubWith(cluster, 1);
     await removeLabels(hub, cluster);
@@ -159,7 +159,7 @@ describe('finalizers', () => {
     metadata: { name: 'w', namespace: 'cluster1', uid, resourceVersion: '1', finalizers },
   });
 
-  it('of others stay', async () => {
+  it('of other owners stay', async () => {
     const patches: unknown[] = [];
     const kube = fakeKube({ merge: (async (_: unknown, __: string, patch: unknown) => patches.push(patch)) as never });
     const taken = await withoutFinalizers(kube, resources.manifestWorks, object(['a', 'b']).metadata, ['a', 'c']);
@@ -169,7 +169,7 @@ describe('finalizers', () => {
     assert.equal(patches.length, 1);
   });
 
-  it('that came meanwhile are seen, and another object of the name is left alone', async () => {
+  it('that were added meanwhile are seen, and another object of the name is not changed', async () => {
     let tries = 0;
     const patched: unknown[] = [];
     const kube = (then: KubeObject) =>
@@ -193,7 +193,7 @@ describe('finalizers', () => {
   });
 });
 
-it('works are told apart by the hash of their hub', async () => {
+it('works are distinguished by the hash of their hub', async () => {
   const work = (hash: string) => ({ metadata: { name: hash }, spec: { hubHash: hash } });
   const [own, other] = [hubHash('https://its1'), hubHash('https://its2')];
   const kube = fakeKube({ list: (async () => [work(own), work(other)]) as never });
@@ -204,7 +204,7 @@ it('works are told apart by the hash of their hub', async () => {
   assert.deepEqual(await appliedWorksOf(kube, undefined), []);
 });
 
-describe('what a namespace holds beside the registration', () => {
+describe('the other contents of a namespace', () => {
   const listing = (objects: Record<string, object[]>): Kube =>
     fakeKube({
       read: (async (path: string) => {
@@ -228,7 +228,7 @@ describe('what a namespace holds beside the registration', () => {
       list: (async ({ plural }: { plural: string }) => objects[plural] ?? []) as never,
     });
 
-  it('is everything that nobody else owns and that is not made everywhere', async () => {
+  it('are everything without another owner that is not created everywhere', async () => {
     const owned = {
       metadata: { name: 'owned', ownerReferences: [{ apiVersion: 'v1', kind: 'X', name: 'x', uid: 'x' }] },
     };
@@ -242,7 +242,7 @@ describe('what a namespace holds beside the registration', () => {
     assert.deepEqual(others, ['ConfigMap of-somebody']);
   });
 
-  it('is unknown where it may not be listed', async () => {
+  it('are unknown if they may not be listed', async () => {
     const kube = listing({});
     kube.list = (async () => {
       throw new ApiError(403, {}, 'forbidden', 'no', {});
@@ -279,7 +279,7 @@ const hubShowing = (pods: number | undefined, held: object | undefined, more: Pa
   });
 
 describe('a controller of the hub', () => {
-  it('runs by its pods and its Lease, and is unknown without both', async () => {
+  it('runs according to its pods and its Lease, and is unknown without both', async () => {
     const runs = async (hub: Kube) => (await controllerState(hub, 'placement')).runs;
     assert.equal(await runs(hubShowing(1, undefined)), true);
     assert.equal(await runs(hubShowing(0, controllerLease(5))), false);
@@ -290,13 +290,13 @@ describe('a controller of the hub', () => {
     assert.equal(await runs(hubShowing(undefined, undefined)), undefined);
   });
 
-  it('holds its Lease until that has run out, whatever its pods', async () => {
+  it('holds its Lease until that has expired, regardless of its pods', async () => {
     assert.equal((await controllerState(hubShowing(0, controllerLease(5)), 'placement')).holdsLease, true);
     assert.equal((await controllerState(hubShowing(0, controllerLease(500)), 'placement')).holdsLease, false);
   });
 });
 
-describe('an add-on that comes back', () => {
+describe('a recreated add-on', () => {
   const addon = (uid: string): KubeObject => ({ metadata: { name: 'addon-status', uid } });
   const decision = {
     metadata: { name: 'd', namespace: 'ocm', labels: { 'cluster.open-cluster-management.io/placement': 'global' } },
@@ -361,7 +361,7 @@ describe('--force', () => {
     back();
   });
 
-  it('asks again where the agent has renewed its lease since', async () => {
+  it('waits again if the agent has renewed its lease since', async () => {
     const asked: string[] = [];
     const hub = fakeKube({ get: (async () => lease(1)) as never });
     const force = new Force(hub, hubState(), async (why) => {
@@ -411,13 +411,13 @@ describe('a mailbox', () => {
     });
   }
 
-  it('goes with the WEC where nothing else is in it', async () => {
+  it('is deleted with the WEC if it contains nothing else', async () => {
     const written: string[] = [];
     assert.equal(await removeLeftovers(hub([], written), 'cluster1', false, run()), true);
     assert.deepEqual(written, ['delete Namespace cluster1']);
   });
 
-  it('stays with what others keep in it, and is no mailbox any more', async () => {
+  it('stays with the objects of others, and is no longer a mailbox', async () => {
     const written: string[] = [];
     const progress = recordingProgress();
     const secrets = [{ metadata: { name: 'precious' } }];
@@ -427,7 +427,7 @@ describe('a mailbox', () => {
     assert.match(progress.lines.join('\n'), /Namespace cluster1 stays on its1: it holds Secret precious\./);
   });
 
-  it('stays as it is where not all of it may be seen', async () => {
+  it('stays unchanged if not all of it may be seen', async () => {
     const written: string[] = [];
     const progress = recordingProgress();
     const forbidden = new ApiError(403, {}, 'forbidden', 'secrets is forbidden', {});
@@ -437,7 +437,7 @@ describe('a mailbox', () => {
   });
 });
 
-it('an operator of others stays after a clean-up, and is no part of a registration', () => {
+it('the operator of another owner stays after a cleanup, and is not part of a registration', () => {
   const evidence = { context: 'cluster1', klusterlet: undefined, bootstrapSecret: undefined, hubSecret: undefined };
   const operator = (labels: Record<string, string>) => ({ metadata: { name: 'klusterlet', labels } });
   assert.equal(hasNoRegistration({ ...evidence, pods: [], operator: operator({ app: 'klusterlet' }) }), true);
@@ -447,7 +447,7 @@ it('an operator of others stays after a clean-up, and is no part of a registrati
   );
 });
 
-it('workloads are not kept where it cannot be seen which objects belong to the works', async () => {
+it('workloads are not kept if it cannot be seen which objects belong to the works', async () => {
   const manifest = {
     resourceMeta: { version: 'v1', kind: 'ConfigMap', resource: 'configmaps', name: 'fixed', namespace: 'demo' },
     conditions: [{ type: 'Applied', status: 'False' as const, message: 'field is immutable' }],

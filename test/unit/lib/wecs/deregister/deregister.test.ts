@@ -77,7 +77,7 @@ test('a WEC that policies select by ordinary labels loses them, and then its wor
   assert.deepEqual(written, ['patch wec1 {"env":null}', 'delete ManagedCluster wec1 m1 with 0 works']);
 });
 
-test('works that come back right after an interrupted run are orphaned before the WEC is deleted, with --keep-workloads', async () => {
+test('works that are recreated right after an interrupted run are orphaned before the WEC is deleted, with --keep-workloads', async () => {
   let cluster: ManagedCluster | undefined = joinedCluster({ name: 'wec1', labels: { env: 'edge' } });
   cluster.metadata.uid = 'm1';
   const labels = { [originWdsLabel]: 'wds1' };
@@ -115,7 +115,7 @@ test('works that come back right after an interrupted run are orphaned before th
   assert.deepEqual(written, ['patch ManagedCluster wec1', 'patch ManifestWork w1', 'delete ManagedCluster wec1']);
 });
 
-test('a work that is Complete, which its agent applies no more, is released on the WEC', async () => {
+test('a Complete work, which its agent no longer applies, is released on the WEC', async () => {
   const work = orphanedWork([condition('Applied', 1), condition('Complete', 2)]);
   const released: string[] = [];
   await makeOrphans(hubWith(work), [work], run(2000), async (_, manifests) => {
@@ -124,7 +124,7 @@ test('a work that is Complete, which its agent applies no more, is released on t
   assert.deepEqual(released, ['web']);
 });
 
-test('a work that its agent has not answered yet is not released on the WEC', async () => {
+test('a work that its agent has not processed yet is not released on the WEC', async () => {
   const work = orphanedWork([condition('Applied', 1), condition('Complete', 1)]);
   const released: unknown[] = [];
   await assert.rejects(
@@ -159,7 +159,7 @@ test("force counts an agent's time from the deletion", async ({ mock }) => {
   assert.equal(await force.isDue(hubState('2026-11-20T08:00:10Z')), true);
 });
 
-test('a mailbox that the hub holds is reported with the controller that is missing', async () => {
+test('a mailbox that the hub keeps is reported with the missing controller', async () => {
   const labels = { 'open-cluster-management.io/cluster-name': 'wec1' };
   const message = 'finalizers remaining: cluster.open-cluster-management.io/manifest-work-cleanup';
   const mailbox = {
@@ -182,7 +182,7 @@ test('a mailbox that the hub holds is reported with the controller that is missi
   });
 });
 
-test('the request that a pending agent has made anew goes, and never that of a registration made anew', async () => {
+test('the renewed request of a pending agent is deleted, but never that of a new registration', async () => {
   const deleted: string[] = [];
   const hubOf = (managedCluster?: object): Kube =>
     fakeKube({
@@ -200,7 +200,7 @@ test('the request that a pending agent has made anew goes, and never that of a r
   await refuseReregistered(hubOf(), 'wec1');
 });
 
-test('a WEC that gets works while it is being deleted loses the labels by which it is selected', async () => {
+test('a WEC that gets works while it is being deleted loses the labels that select it', async () => {
   const cluster = { metadata: { name: 'wec1', uid: 'm1', labels: { env: 'edge' } as Record<string, string | null> } };
   const work = { metadata: { name: 'w1', uid: 'w1', labels: { 'transport.kubestellar.io/originWdsName': 'wds1' } } };
   // KubeStellar recreates the work, and the cluster waits for its end, as long as the label is there.

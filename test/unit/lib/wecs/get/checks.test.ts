@@ -232,10 +232,10 @@ const cases: [what: string, Parameters<typeof findings>[0], id: string, code: st
     ],
   ];
 
-describe('the checks of a WEC find, and blame nothing else:', () => {
-  for (const [what, clusterState, id, code, message, hint] of cases)
+describe('the checks of a WEC find only:', () => {
+  for (const [what, situation, id, code, message, hint] of cases)
     test(what, async () => {
-      const made = await runChecks(wecChecks, findings(clusterState));
+      const made = await runChecks(wecChecks, findings(situation));
       const wrong = made.flatMap((each) => (each.status === 'fail' || each.status === 'warn' ? [each] : []));
       assert.deepEqual(
         wrong.map((each) => [each.id, each.problem.code]),
@@ -245,7 +245,7 @@ describe('the checks of a WEC find, and blame nothing else:', () => {
       assert.match(hintOf(wrong[0]?.problem.next ?? []) ?? '', hint);
     });
 
-  test('a certificate that ends soon, by what the WEC holds', async () => {
+  test("a certificate that expires soon, by the WEC's Secret", async () => {
     const soon = { hubSecret: held, pods: [operator, agent] };
     // It is valid for an hour.
     const [found] = (
@@ -257,7 +257,7 @@ describe('the checks of a WEC find, and blame nothing else:', () => {
     assert.match(commandOf(found.problem.next) ?? '', /logs klusterlet-agent-1$/);
   });
 
-  test('a certificate that has ended, by what the hub has issued', async () => {
+  test('an expired certificate, by what the hub has issued', async () => {
     const issued = await request({ state: 'issued' });
     const certificate = held.data['tls.crt'];
     const shown = { ...issued, csr: { ...issued.csr, status: { ...issued.csr.status, certificate } } };
@@ -269,7 +269,7 @@ describe('the checks of a WEC find, and blame nothing else:', () => {
   });
 });
 
-test('nothing is said of a certificate that nobody shows, nor of what another cluster shows', async () => {
+test('nothing is reported about an unseen certificate, nor about what another cluster shows', async () => {
   const all = await runChecks(wecChecks, findings({}));
   const of = (id: string) => all.find((each) => each.id === id);
   assert.equal(of('wec-certificate')?.status, 'skipped');
@@ -279,7 +279,7 @@ test('nothing is said of a certificate that nobody shows, nor of what another cl
   assert.match(skipped.problem.message, /the context c leads to another cluster/);
 });
 
-describe('a cluster is another one than the WEC', () => {
+describe('a cluster differs from the WEC', () => {
   const withUid = (uid: string) =>
     fakeKube({
       get: async () => ({ metadata: { name: 'kube-system', uid } }) as never,
@@ -296,7 +296,7 @@ describe('a cluster is another one than the WEC', () => {
       'cluster1',
     );
 
-  test('where its kube-system is not the one that was recorded, or that of the ITS', async () => {
+  test('if its kube-system is not the recorded one, or is that of the ITS', async () => {
     assert.match((await otherCluster('b'))?.found ?? '', /its kube-system is b…, and a… was recorded/);
     assert.equal(
       (await otherCluster('its', recorded, { metadata: { name: 'klusterlet' } }))?.found,
@@ -305,7 +305,7 @@ describe('a cluster is another one than the WEC', () => {
     const other = { metadata: { name: 'klusterlet' }, spec: { clusterName: 'cluster2' } };
     assert.equal((await otherCluster('b', recorded, other))?.name, 'cluster2');
   });
-  test('not where they agree, or nothing was recorded', async () => {
+  test('but not if they match, or nothing was recorded', async () => {
     assert.equal(await otherCluster('a'), undefined);
     assert.equal(await otherCluster('b', managedCluster() as typeof recorded), undefined);
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ConnectionError, readHubConnection } from '../../../../../src/lib/wecs/registration/hub-connection.ts';
 
-test('what keeps an agent from its hub is told apart by the words of the libraries that it uses', () => {
+test('connection failures of an agent are distinguished by the messages of its libraries', () => {
   const post = 'Post "https://hub:6443/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": ';
   // As recorded with OCM 1.3.1.
   const words: [string, ConnectionError][] = [

@@ -38,8 +38,8 @@ function findings({ mailbox, forbidden = new Set(), ...rest }: ClusterState): Fi
 const sideOf: typeof wecEvidence = (conditions, evidence) =>
   wecEvidence(conditions, { context: 'kind-1', ...evidence });
 
-const diagnosed = (clusterState: ClusterState) => {
-  const problem = diagnose(findings(clusterState));
+const diagnosed = (situation: ClusterState) => {
+  const problem = diagnose(findings(situation));
   return problem && diagnosisOf(problem);
 };
 
@@ -63,7 +63,7 @@ const authorityChanged = [
   },
 ];
 
-const cases: [what: string, clusterState: ClusterState, wrong: RegExp, hint: RegExp | null][] = [
+const cases: [what: string, situation: ClusterState, wrong: RegExp, hint: RegExp | null][] = [
   [
     'a pending request',
     { hub: hubEvidence({ managedCluster: managedCluster(), requests: [pending] }) },
@@ -238,28 +238,28 @@ const cases: [what: string, clusterState: ClusterState, wrong: RegExp, hint: Reg
 ];
 
 describe('a diagnosis of', () => {
-  for (const [what, clusterState, wrong, hint] of cases) {
+  for (const [what, situation, wrong, hint] of cases) {
     test(what, () => {
-      const diagnosis = diagnosed(clusterState);
+      const diagnosis = diagnosed(situation);
       assert.match(diagnosis?.problem ?? 'nothing', wrong);
       if (hint === null) assert.equal(diagnosis?.hint, null);
       else assert.match(diagnosis?.hint ?? 'nothing', hint);
     });
-    test(`${what}: what is to be typed can be typed as it is, or is not there`, () => {
-      const { hint, next } = diagnosed(clusterState) ?? {};
+    test(`${what}: a suggested command can be typed unchanged, or is absent`, () => {
+      const { hint, next } = diagnosed(situation) ?? {};
       const isWhole = hint != null && !/=CONTEXT|https:\/\/…/.test(hint);
       assert.equal(next, isWhole ? hint.replace(/ {6}\(.*\)$/, '') : null);
       assert.doesNotMatch(next ?? '', / {2}|[(…)]/);
     });
   }
-  test('a Klusterlet that may not be read says nothing, also where the ITS knows that there is one', () => {
+  test('a Klusterlet that may not be read is no evidence, even if the ITS knows that one exists', () => {
     const wec = wecEvidence('join-singleton', { klusterlet: undefined, pods: undefined });
-    const clusterState = { hub: wellKnown, wec };
+    const situation = { hub: wellKnown, wec };
     const kinds = new Set(['klusterlets', 'secrets', 'pods']);
-    assert.equal(diagnosed({ ...clusterState, forbidden: kinds }), undefined);
-    assert.match(diagnosed(clusterState)?.problem ?? '', /no Klusterlet/);
+    assert.equal(diagnosed({ ...situation, forbidden: kinds }), undefined);
+    assert.match(diagnosed(situation)?.problem ?? '', /no Klusterlet/);
   });
-  test('an available WEC has nothing to say, whatever its Klusterlet said last', () => {
+  test('an available WEC has no problem, whatever its Klusterlet said last', () => {
     assert.equal(diagnosed({ hub: wellKnown }), undefined);
     assert.equal(diagnosed({ hub: wellKnown, wec: wecEvidence('approved-not-accepted', { hubSecret }) }), undefined);
   });
@@ -284,7 +284,7 @@ test('what may not be read is no evidence, unless something else settles it', ()
   assert.deepEqual(stateOf({ hub: wellKnown }, 'certificatesigningrequests'), { state: 'met' });
 });
 
-test('works are told by where they come from, with what the agent says of those that failed', () => {
+test("works are shown with their source, and the agent's message for failed ones", () => {
   const labels = {
     'transport.kubestellar.io/originWdsName': 'wds1',
     'transport.kubestellar.io/originOwnerReferenceBindingKey': 'nginx',
@@ -314,7 +314,7 @@ test('works are told by where they come from, with what the agent says of those 
   );
 });
 
-test('a condition is healthy or not by what its type means', () => {
+test('a condition is healthy or not depending on its type', () => {
   const views = conditionViews([
     { type: 'Applied', status: 'True', lastTransitionTime: secondsAgo(1) },
     { type: 'HubConnectionDegraded', status: 'True' },

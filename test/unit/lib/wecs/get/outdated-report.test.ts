@@ -61,19 +61,19 @@ const outdated = (ago: number) => ({
 const believed = { connection: 'fail', word: 'pass', objects: undefined };
 const none = { connection: 'pass', word: 'pass', objects: undefined };
 
-describe("an operator's word on the connection is outdated", () => {
+describe("an operator's condition on the connection is outdated", () => {
   const missing = condition('BootstrapSecretError,HubKubeConfigSecretMissing', 'x: Unauthorized');
-  test('by the certificate that it calls missing, written since', async () => {
+  test('if the certificate that it reports missing was written since', async () => {
     assert.deepEqual(await judged(missing, { hubSecret: secret(60, certificate) }), outdated(60));
     assert.deepEqual(await judged(missing, { hubSecret: secret(900, certificate) }), believed);
     assert.deepEqual(await judged(missing, { hubSecret: secret(60) }), believed, 'the agent writes its id before');
   });
-  test('by the bootstrap secret that it calls missing, written since', async () => {
+  test('if the bootstrap secret that it reports missing was written since', async () => {
     const said = condition('BootstrapSecretMissing,HubKubeConfigSecretMissing');
     assert.deepEqual(await judged(said, { bootstrapSecret: secret(60) }), outdated(60));
     assert.deepEqual(await judged(said, { bootstrapSecret: undefined }), believed);
   });
-  test('by another address than the one that it tried, written since', async () => {
+  test('if another address than the one that it tried was written since', async () => {
     const said = condition(
       'BootstrapSecretError,HubKubeConfigSecretMissing',
       'Failed to create x: Post "https://hub:1/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": dial tcp 1.2.3.4:1: connect: connection refused\nmore',
@@ -82,8 +82,8 @@ describe("an operator's word on the connection is outdated", () => {
     assert.deepEqual(await judged(said, { bootstrapSecret: secret(900) }), believed);
     assert.deepEqual(await judged(said, { bootstrapSecret: secret(60, {}, 'https://hub:1') }), believed);
   });
-  test('not by a secret that is only newer: the time of the condition moves with its status alone', async () =>
+  test('but not by a newer secret alone: the time of the condition changes only with its status', async () =>
     assert.deepEqual(await judged(missing, { bootstrapSecret: secret(60) }), believed));
-  test('and it does not matter while the ITS has its agent available', async () =>
+  test('and is ignored while the ITS reports its agent as available', async () =>
     assert.deepEqual(await judged(missing, { hubSecret: secret(60, certificate) }, joinedCluster()), none));
 });

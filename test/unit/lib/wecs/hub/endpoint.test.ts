@@ -57,17 +57,17 @@ async function refused(input: Partial<EndpointInput>, why: RegExp): Promise<void
 
 describe("the context's server is chosen", () => {
   const expected = { ...reachable, source: 'kubeconfig' };
-  test('where other machines can use it', async () => assert.deepEqual(await choose({}), expected));
-  test('where nothing is published', async () => assert.deepEqual(await choose({ internal: undefined }), expected));
-  test('where its name is not known here', async () =>
+  test('if other machines can use it', async () => assert.deepEqual(await choose({}), expected));
+  test('if nothing is published', async () => assert.deepEqual(await choose({ internal: undefined }), expected));
+  test('if its name is unknown here', async () =>
     assert.equal((await choose({ external: external('https://elsewhere.example.com') })).source, 'kubeconfig'));
-  test('where one of its addresses is not this machine', async () =>
+  test('if one of its addresses is not this machine', async () =>
     assert.equal((await choose({ external: external('https://half-local.example.com') })).source, 'kubeconfig'));
-  test('although it is local, when the lookup is forbidden', async () =>
+  test('although it is local, if the lookup is forbidden', async () =>
     assert.deepEqual(await choose({ external: local, forceInternal: false }), { ...local, source: 'kubeconfig' }));
 });
 
-describe('the published server is chosen where the context says', () => {
+describe('the published server is chosen if the context has', () => {
   const servers = [
     'https://127.0.0.1:6443',
     'https://127.3.2.1',
@@ -87,7 +87,7 @@ describe('the published server is chosen where the context says', () => {
       }),
     );
   }
-  test('anything, when the lookup is forced', async () =>
+  test('anything, if the lookup is forced', async () =>
     assert.deepEqual(await choose({ forceInternal: true }), { ...published, source: 'kube-public/cluster-info' }));
 });
 
@@ -102,23 +102,23 @@ describe('nothing is chosen', () => {
     ['https://its1.its1-system.svc.cluster.local:9443', /only its own pods/],
   ];
   for (const [server, why] of unusable) {
-    test(`where the context's server is local and the published one is ${server}`, () =>
+    test(`if the context's server is local and the published one is ${server}`, () =>
       refused({ external: local, internal: internal(server) }, why));
-    test(`where the lookup is forced and the published one is ${server}`, () =>
+    test(`if the lookup is forced and the published one is ${server}`, () =>
       refused({ forceInternal: true, internal: internal(server) }, why));
   }
-  test("where the context's server is local and nothing is published", () =>
+  test("if the context's server is local and nothing is published", () =>
     refused(
       { external: local, internal: undefined },
       /^The API server of its1 has the address https:\/\/127\.0\.0\.1:6443, which an agent in cluster1 cannot use.*missing/,
     ));
-  test('where the lookup is forced and nothing is published', () =>
+  test('if the lookup is forced and nothing is published', () =>
     refused({ forceInternal: true, internal: undefined }, /^The internal address was asked for.*missing/));
 });
 
-describe('the user has the last word:', () => {
+describe('explicit options win:', () => {
   const given = 'https://127.0.0.1:7443';
-  test('--hub-apiserver is taken whatever it is, with the authority of the context', async () => {
+  test('--hub-apiserver is used unchanged, with the authority of the context', async () => {
     assert.deepEqual(await choose({ hubApiserver: given }), {
       server: given,
       certificateAuthority: externalAuthority,
@@ -126,14 +126,14 @@ describe('the user has the last word:', () => {
     });
     assert.equal((await choose({ hubApiserver: given, external: local, internal: undefined })).server, given);
   });
-  test('--ca-file stands in for every authority', async () => {
+  test('--ca-file replaces every authority', async () => {
     const certificateAuthority = 'own';
     for (const input of [{}, { external: local }, { hubApiserver: given }])
       assert.equal((await choose({ ...input, certificateAuthority })).certificateAuthority, 'own');
   });
 });
 
-test("an authority that is missing is not made up: the system's vouch then", async () => {
+test("a missing authority is not invented: the system's authorities are used", async () => {
   assert.equal(
     (await choose({ external: { server: 'https://hub.example.com', certificateAuthority: undefined } }))
       .certificateAuthority,
@@ -141,7 +141,7 @@ test("an authority that is missing is not made up: the system's vouch then", asy
   );
 });
 
-describe('this machine is meant', () => {
+describe('a host is this machine', () => {
   const hosts: Record<string, boolean> = {
     '127.0.0.1': true,
     '127.255.0.9': true,
@@ -160,7 +160,7 @@ describe('this machine is meant', () => {
   // URL writes ::ffff:127.0.0.1 so.
   test('::ffff:7f00:1: true', async () =>
     assert.equal(await isThisMachine(new URL('https://[::ffff:127.0.0.1]').hostname.slice(1, -1), resolve), true));
-  test('names that everybody knows are not looked up', async () => {
+  test('well-known names are not looked up', async () => {
     const fail = async () => assert.fail('looked up');
     assert.equal(await isThisMachine('its1.localtest.me', fail), true);
     assert.equal(await isThisMachine('127.0.0.1', fail), true);

@@ -23,7 +23,7 @@ test('server and authority are read', () => {
   assert.deepEqual(info, { server: 'https://its1-control-plane:6443', certificateAuthority: pem });
 });
 
-test('without an authority there is none', () => {
+test('a missing authority stays missing', () => {
   assert.deepEqual(parseClusterInfo(kubeconfig({ server: 'https://h' })), {
     server: 'https://h',
     certificateAuthority: undefined,
@@ -34,7 +34,7 @@ test('without an authority there is none', () => {
   });
 });
 
-test('as JSON it is read as well', () =>
+test('JSON is read as well', () =>
   assert.equal(parseClusterInfo('{"clusters":[{"cluster":{"server":"https://h"}}]}')?.server, 'https://h'));
 
 describe('nothing is read', () => {
@@ -50,5 +50,6 @@ describe('nothing is read', () => {
   };
   for (const [what, text] of Object.entries(nothing)) test(what, () => assert.equal(parseClusterInfo(text), undefined));
   // An agent would send its token in clear, and our own join file refuses such an address.
-  test('of a server without TLS', () => assert.equal(parseClusterInfo(kubeconfig({ server: 'http://h' })), undefined));
+  test('from a server without TLS', () =>
+    assert.equal(parseClusterInfo(kubeconfig({ server: 'http://h' })), undefined));
 });

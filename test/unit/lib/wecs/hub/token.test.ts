@@ -24,7 +24,7 @@ function its(accounts: string[], status: object | null = { token: 'secret', expi
 
 describe('a bootstrap token', () => {
   const today = 'agent-registration-bootstrap';
-  test("is asked for the ITS's bootstrap service account", async () => {
+  test("is requested for the ITS's bootstrap service account", async () => {
     const { kube, asked } = its([today, 'cluster-bootstrap']);
     assert.deepEqual(await requestBootstrapToken(kube, 900), {
       token: 'secret',
@@ -35,10 +35,10 @@ describe('a bootstrap token', () => {
       { expirationSeconds: 900, namespace: 'open-cluster-management', name: today, subresource: 'token' },
     ]);
   });
-  test('is asked for the account of an older hub where there is no other', async () => {
+  test('is requested for the account of an older hub if there is no other', async () => {
     assert.equal((await requestBootstrapToken(its(['cluster-bootstrap']).kube)).serviceAccount, 'cluster-bootstrap');
   });
-  test('cannot be had where there is neither', async () => {
+  test('is unavailable if neither exists', async () => {
     await assert.rejects(
       requestBootstrapToken(its([]).kube),
       (error: unknown) =>
@@ -49,7 +49,7 @@ describe('a bootstrap token', () => {
   });
   test('is a placeholder in a dry run', async () =>
     assert.equal((await requestBootstrapToken(its([today], null).kube)).token, '(token)'));
-  test('is not looked for elsewhere when it is forbidden', async () => {
+  test('is not looked for elsewhere without permission', async () => {
     let calls = 0;
     const create = async () => {
       calls += 1;
@@ -62,7 +62,7 @@ describe('a bootstrap token', () => {
 
 describe('the expiry of a token', () => {
   const jwt = (payload: string) => `header.${Buffer.from(payload).toString('base64url')}.signature`;
-  test('is what a JSON Web Token says', () =>
+  test('is the one in a JSON Web Token', () =>
     assert.deepEqual(tokenExpiry(jwt('{"exp":1795161600}')), new Date(1795161600_000)));
   const silent: Record<string, string> = {
     'a JSON Web Token that does not expire': jwt('{}'),
@@ -73,14 +73,14 @@ describe('the expiry of a token', () => {
     nothing: '',
   };
   for (const [what, token] of Object.entries(silent))
-    test(`is not told by ${what}`, () => assert.equal(tokenExpiry(token), undefined));
+    test(`is unknown from ${what}`, () => assert.equal(tokenExpiry(token), undefined));
 });
 
-describe('a request for a token is refused', () => {
+describe('a token request is rejected', () => {
   const usage = { name: 'StellarError', code: 'usage' };
   test('below ten minutes, as by the API server', () => {
     assert.throws(() => checkTokenRequest(599_999, false), usage);
     assert.doesNotThrow(() => checkTokenRequest(600_000, false));
   });
-  test('when it would print the token unasked', () => assert.throws(() => checkTokenRequest(600_000, true), usage));
+  test('if it would print the token implicitly', () => assert.throws(() => checkTokenRequest(600_000, true), usage));
 });

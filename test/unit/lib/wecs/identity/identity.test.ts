@@ -71,17 +71,17 @@ describe('the cluster behind a context', () => {
     });
   });
 
-  it('is proven by its certificate where the hub has no review that tells names', async () => {
+  it('is proven by its certificate if the hub has no review that returns names', async () => {
     const identity = await proveIdentity(hubSaying(404), cluster('uid-1'), shown(), known());
     assert.deepEqual(identity, { state: 'proven', by: 'certificate' });
   });
 
-  it('is unseen, not another one, where the certificate does not come through to the hub', async () => {
+  it('is unseen, not another one, if the certificate does not reach the hub', async () => {
     const identity = await proveIdentity(hubSaying(403), cluster('uid-1'), shown(), known());
     assert.deepEqual(identity, { state: 'unseen', found: 'the ITS does not see the certificate of its agent' });
   });
 
-  it('is proven by the recorded UID where its certificate has gone or has expired', async () => {
+  it('is proven by the recorded UID if its certificate is missing or expired', async () => {
     const proven = { state: 'proven', by: 'uid' };
     const recorded = known({ recordedUid: 'uid-1' });
     assert.deepEqual(await proveIdentity(hubSaying(401), cluster('uid-1'), shown(), recorded), proven);
@@ -136,7 +136,7 @@ describe('the cluster behind a context', () => {
     }
   });
 
-  it('cannot be told', async () => {
+  it('cannot be determined', async () => {
     const unseen = async (hub: Kube, wec: Kube, registration: ShownRegistration, wanted: KnownWec, found: RegExp) => {
       const identity = await proveIdentity(hub, wec, registration, wanted);
       assert.equal(identity.state, 'unseen');

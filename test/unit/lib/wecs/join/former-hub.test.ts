@@ -25,8 +25,8 @@ const its1 = [
 ];
 const relation = (wec: ReturnType<typeof registered>) => findHub(wec, its1)?.relation;
 
-describe('the hub that a WEC is registered with', () => {
-  test('is the ITS by its certificate authority, wherever it has moved to', () => {
+describe('the hub of a registered WEC', () => {
+  test('is the ITS by its certificate authority, whatever its address', () => {
     assert.equal(relation(registered('CA')), 'same');
     assert.equal(relation(registered('CA\n', 'https://before:6443')), 'same');
   });
@@ -49,11 +49,11 @@ describe('the hub that a WEC is registered with', () => {
     });
     return { still: await isStillConnected(kube, klusterlet(before), run(50)), asked };
   }
-  test('is asked for anew where its operator was connected when it last looked', async () => {
+  test('is rechecked if its operator was connected at its last check', async () => {
     assert.deepEqual(await connected('join-singleton', 'wrong-ca'), { still: false, asked: 1 });
     assert.deepEqual(await connected('join-singleton', 'join-singleton'), { still: true, asked: 1 });
   });
-  test('is not where the operator has lost it already', async () =>
+  test('is not rechecked if the operator has lost it already', async () =>
     assert.deepEqual(await connected('wrong-ca', 'wrong-ca'), { still: false, asked: 0 }));
 
   test('is kept by a join, with the command that moves the WEC', () => {
@@ -82,7 +82,7 @@ describe('works that the next hub does not have', () => {
     const works = [work('web', 'agent-a'), work('old', 'agent-before'), work('theirs', 'agent-a', 'https://its2:6443')];
     return readRemainingWorks(fakeKube({ list: async () => works as never }), wec);
   };
-  test('are deleted by the agent whose they are, later; those of an agent before it stay', async () => {
+  test('are deleted by their agent later; those of an earlier agent stay', async () => {
     assert.deepEqual(await left(), { evicted: ['web'], orphaned: ['old'], gracePeriod: '60m' });
     const fate = describeRemainingWorks((await left('5m')) ?? assert.fail(), 'its1');
     assert.match(
@@ -90,6 +90,6 @@ describe('works that the next hub does not have', () => {
       /^1 work \(web\): its agent deletes what its1 does not send .* 5m after .*; 1 work \(old\) .*left running$/,
     );
   });
-  test('are none', () =>
+  test('may be absent', () =>
     assert.equal(describeRemainingWorks({ evicted: [], orphaned: [], gracePeriod: '60m' }, 'its1'), undefined));
 });

@@ -82,7 +82,7 @@ const pending = await request({ name: 'csr-pending' });
 for (const { csr, name } of [ofPerson, superseded, pending]) Object.assign(csr.metadata, uid(name).metadata);
 
 describe('superseded requests', () => {
-  test('are deleted by their UIDs, never denied; what a person has denied stays', async () => {
+  test('are deleted by UID, never denied; requests denied by a user stay', async () => {
     const { kube, writes } = hubWith();
     assert.deepEqual(await retireRequests(kube, [ofPerson, superseded, pending]), []);
     assert.deepEqual(
@@ -91,7 +91,7 @@ describe('superseded requests', () => {
     );
   });
 
-  test('that may not be deleted are left, and told once with the command', async () => {
+  test('that may not be deleted stay, and are reported once with the command', async () => {
     const refuse = async (): Promise<never> => {
       throw apiError({ context: 'its1', server: 'https://its1' }, 403, '');
     };
@@ -120,7 +120,7 @@ describe('superseded requests', () => {
     assert.deepEqual(await cleared({ bootstrapSecret: written(60) }, 'agent-a', [600, 50]), both);
     assert.deepEqual(await cleared({ bootstrapSecret: written(1) }, 'agent-a', [600]), { ...both, deleted: [] });
   });
-  test('are none where the agent has its certificate, or is not known, or is another', async () => {
+  test('are none if the agent has its certificate, is unknown, or is another one', async () => {
     const none = { ignored: [], deleted: [] };
     assert.deepEqual(await cleared({ bootstrapSecret: written(60), hubSecret }, 'agent-a', [600]), none);
     assert.deepEqual(await cleared({ bootstrapSecret: written(60) }, undefined, [600]), none);
@@ -130,19 +130,19 @@ describe('superseded requests', () => {
 
 describe('a registration is lost', () => {
   const wec = wecEvidence('join-singleton', { hubSecret });
-  test('where the agent has a certificate and the ITS no ManagedCluster, whatever the operator said last', async () => {
+  test('if the agent has a certificate and the ITS no ManagedCluster, whatever the operator said last', async () => {
     assert.match(
       (await lostRegistration(fakeKube(), hubEvidence(), wec))?.why ?? '',
       /its1 has no ManagedCluster of it/,
     );
   });
-  test('not without a certificate, without a look at the ITS, or where it is available', async () => {
+  test('but not without a certificate, without access to the ITS, or if it is available', async () => {
     const available = hubEvidence({ managedCluster: joinedCluster() });
     assert.equal(await lostRegistration(fakeKube(), hubEvidence(), wecEvidence('join-singleton')), undefined);
     assert.equal(await lostRegistration(undefined, undefined, wec), undefined);
     assert.equal(await lostRegistration(fakeKube(), available, wec), undefined);
   });
-  test('and is dropped by UIDs: first the certificate, then the pods that remember it', async () => {
+  test('and is deleted by UIDs: first the certificate, then the pods that cache it', async () => {
     const { kube, writes } = hubWith({
       get: async () => undefined,
       list: async () => [wecPod('klusterlet-agent'), wecPod('other')] as never,
@@ -155,14 +155,14 @@ describe('a registration is lost', () => {
   });
 });
 
-describe('what an operator said of the hub', () => {
-  const need = (clusterState: string, isAvailable: boolean) =>
-    bootstrapNeed(wecEvidence(clusterState, { bootstrapSecret: written(600) }), endpoint, options, { isAvailable });
-  test('may be over: an error has operator and agent try again', () => {
+describe("the operator's condition about the hub", () => {
+  const need = (situation: string, isAvailable: boolean) =>
+    bootstrapNeed(wecEvidence(situation, { bootstrapSecret: written(600) }), endpoint, options, { isAvailable });
+  test('may be outdated: an error makes operator and agent try again', () => {
     assert.match(need('unresolvable-name', false) ?? '', /did not reach the ITS when it last tried/);
     assert.match(need('wrong-ca', false) ?? '', /renewed$/);
   });
-  test('keeps nothing from being so that the ITS shows', () => {
+  test('does not block what the ITS shows', () => {
     assert.equal(need('unresolvable-name', true), undefined);
     assert.equal(need('accepted-not-approved', false), undefined);
   });
@@ -172,8 +172,8 @@ describe('a WEC that is registered', () => {
   const done = (rest: Partial<JoinPlan>) => isDone({ kube: fakeKube() } as never, plan(rest), options);
   const withPods = (...pods: NonNullable<NonNullable<Given>['pods']>) =>
     plan().wecBefore && { wecBefore: { ...plan().wecBefore, pods } };
-  test('is done where it is available and its agent runs', () => assert.equal(done({}), true));
-  test('is not, where the agent crash-loops or has no pod, however fresh its lease is', () => {
+  test('needs nothing if it is available and its agent runs', () => assert.equal(done({}), true));
+  test('needs more if the agent crash-loops or has no pod, however fresh its lease is', () => {
     const crash = [{ name: 'a', state: { waiting: { reason: 'CrashLoopBackOff' } } }];
     assert.equal(done(withPods(wecPod('klusterlet'), wecPod('klusterlet-agent', crash))), false);
     assert.equal(done(withPods(wecPod('klusterlet'))), false);
@@ -181,7 +181,7 @@ describe('a WEC that is registered', () => {
   });
 });
 
-describe('which cluster was joined', () => {
+describe('the UID of the joined cluster', () => {
   const record = async (rest: Partial<JoinPlan>, hub: Parameters<typeof hubEvidence>[0], agent?: string) => {
     const { kube, writes } = hubWith();
     const records = new HubRecords(kube, plan(rest), { labels: {} }, run());
@@ -192,7 +192,7 @@ describe('which cluster was joined', () => {
   const unproven = { identity: { state: 'unseen', found: '' } } as const;
   const annotation = 'stellarctl.kubestellar.io/kube-system-uid';
 
-  test('is recorded where it is proven, or where no other agent asks for the name', async () => {
+  test('is recorded if it is proven, or if no other agent requests the name', async () => {
     const { written, writes } = await record({}, { managedCluster: cluster });
     assert.deepEqual(written, ['identity recorded']);
     assert.match(writes[0] ?? '', new RegExp(`"annotations":{"${annotation}":"uid-of-cluster1"}`));
@@ -201,7 +201,7 @@ describe('which cluster was joined', () => {
       1,
     );
   });
-  test('is not, where another agent asks as well, or it is recorded, or its UID may not be seen', async () => {
+  test('is not recorded if another agent requests the name, it is recorded already, or it may not be seen', async () => {
     const other = await request({ name: 'csr-2', agent: 'agent-b' });
     const known = managedCluster();
     known.metadata.annotations = { [annotation]: 'uid-of-cluster1' };
@@ -213,7 +213,7 @@ describe('which cluster was joined', () => {
     assert.deepEqual((await record({}, { managedCluster: known })).writes, []);
     assert.deepEqual((await record({ uid: undefined }, { managedCluster: cluster })).writes, []);
   });
-  test('is among what a dry run lists, with approval, acceptance and labels', async () => {
+  test('is in the list of a dry run, with approval, acceptance and labels', async () => {
     const { kube, writes } = hubWith();
     const fresh = plan({ kube, hubBefore: hubEvidence() });
     await recordHubWrites({ kube } as never, fresh, { accept: true, labels: { tier: 'a' } });
@@ -226,7 +226,7 @@ describe('which cluster was joined', () => {
   });
 });
 
-describe('a name that has joined', () => {
+describe('the name of a joined WEC', () => {
   /** The cluster has this UID; the hub another one. */
   const kubeOf = (own: string) =>
     fakeKube({
@@ -250,13 +250,13 @@ describe('a name that has joined', () => {
   };
   const rebuilt = wecEvidence([], { klusterlet: undefined, bootstrapSecret: undefined });
 
-  test('is refused to a cluster without proof, with the way that is right', () =>
+  test('is refused to an unproven cluster, with the correct command', () =>
     assert.rejects(owns(joinedCluster(), rebuilt), {
       code: 'name-taken',
       message: /^cluster1 has joined and is available on its1, and .* is not proven to be it: it has no Klusterlet\.$/,
       hint: /reinstalled.*: stellarctl deregister cluster1 --force --its its1$/,
     }));
-  test('is refused to a cluster of another UID, also while it has only asked', async () => {
+  test('is refused to a cluster with another UID, even while it is only pending', async () => {
     await assert.rejects(owns(recorded('uid-of-other'), rebuilt), { code: 'name-taken' });
     const asking = { ...recorded('uid-of-other'), status: {} };
     await assert.rejects(owns(asking, rebuilt), { code: 'name-taken', message: /which asks for it/ });
@@ -264,7 +264,7 @@ describe('a name that has joined', () => {
       code: 'registered-elsewhere',
     });
   });
-  test('is given again to the cluster whose UID was recorded, whatever was lost there', async () => {
+  test('is given again to the cluster with the recorded UID, whatever it has lost', async () => {
     assert.deepEqual(await owns(recorded('uid-of-cluster1'), rebuilt), { state: 'proven', by: 'uid' });
     const without = wecEvidence('join-singleton', { klusterlet: klusterlet(), bootstrapSecret: written(60) });
     assert.deepEqual(await owns(recorded('uid-of-cluster1'), without), { state: 'proven', by: 'uid' });
@@ -272,7 +272,7 @@ describe('a name that has joined', () => {
 });
 
 describe("a hub's webhook that does not answer", () => {
-  test('is waited for, said once with the command, and named when the time is over', async () => {
+  test('is waited for, reported once with the command, and named at the deadline', async () => {
     const words = 'failed calling webhook "x.admission.cluster.open-cluster-management.io": refused';
     const tryCreate = async (): Promise<never> => {
       throw apiError({ context: 'its1', server: 'https://its1' }, 500, JSON.stringify({ message: words }));

@@ -19,11 +19,11 @@ const file: JoinFile = {
 };
 const parse = (content: unknown) => parseJoinFile(JSON.stringify(content), new Date(now));
 
-test('what was written is read', () => {
+test('a written file can be read', () => {
   assert.deepEqual(parse(file), JSON.parse(JSON.stringify(file)));
 });
 
-test('what an ITS does not tell may be missing, and what a later version adds may be there', () => {
+test('optional fields may be missing, and fields of later versions may be present', () => {
   const { internal: _, ocmVersion: __, imageRegistry: ___, ...least } = file;
   assert.equal(parse({ ...least, comment: 'x' }).its, 'its1');
 });
@@ -41,7 +41,7 @@ function refuses(content: unknown, code: string, message: RegExp): void {
   );
 }
 
-describe('a join file is refused', () => {
+describe('a join file is rejected', () => {
   const wrong: [what: string, content: unknown, message: RegExp][] = [
     ['of another kind', { ...file, kind: 'Config' }, /not written by/],
     ['that is null', null, /not written by/],
@@ -59,7 +59,7 @@ describe('a join file is refused', () => {
   ];
   for (const [what, content, message] of wrong) test(what, () => refuses(content, 'join-file-invalid', message));
 
-  test('whose token has expired, saying when', () => {
+  test('with an expired token, showing when', () => {
     refuses({ ...file, expires: secondsAgo(1) }, 'token-expired', /of its1 expired at 2026-11-20T07:59:59/);
     refuses({ ...file, expires: secondsAgo(0) }, 'token-expired', /expired/);
   });
@@ -72,7 +72,7 @@ describe('a join file is refused', () => {
   for (const [what, content] of unchecked) test(what, () => refuses(content, 'join-file-invalid', /./));
 });
 
-test('a file that is cut off, or is no join file at all, is never quoted', () => {
+test('a truncated or foreign file is never quoted', () => {
   const whole = JSON.stringify(file);
   fc.assert(
     fc.property(

@@ -35,8 +35,8 @@ async function noted(current: typeof edge) {
   return own;
 }
 
-describe('a copy of labels on the WEC', () => {
-  test('has what people write, not what programs do', () => {
+describe('the copy of labels on the WEC', () => {
+  test('has the labels of users, not of programs', () => {
     const cluster = managedCluster({
       labels: {
         tier: 'edge',
@@ -56,14 +56,14 @@ describe('a copy of labels on the WEC', () => {
       annotations: { owner: 'me' },
     });
   });
-  test('is written once, read again, and never replaced by nothing', async () => {
+  test('is written once, read again, and never replaced by an empty one', async () => {
     const own = await noted(edge);
     assert.deepEqual(keptLabels(own), edge);
     assert.equal(await keepLabels(fakeKube(), own, edge), false);
     assert.equal(await keepLabels(fakeKube(), own, { labels: {}, annotations: {} }), false);
     assert.deepEqual(optionsFor(keptLabels(own)), ['--label', 'tier=edge', '--annotation', 'owner=me']);
   });
-  test('that somebody has broken is none', () => {
+  test('is ignored if it was corrupted', () => {
     for (const text of ['{', 'null', '[]', '{"labels":{"a":1},"annotations":"x"}']) {
       const own = klusterlet();
       own.metadata.annotations = { 'stellarctl.kubestellar.io/labels': text };
@@ -93,13 +93,13 @@ describe('labels that are lost with a ManagedCluster', () => {
     };
   }
 
-  test('are asked for, where somebody can be asked', async () => {
+  test('are asked for, if a prompt is possible', async () => {
     const askLabels = async (_name: string, kept: Record<string, string>) => kept;
     const { labels, lines } = await chosen(await noted(edge), { askLabels });
     assert.deepEqual(labels, { tier: 'edge' });
     assert.match(lines.join(), /annotations that it had are not on its1 any more: owner=me/);
   });
-  test('are given: what is missing of them is named', async () => {
+  test('may be given: missing ones are named', async () => {
     const given = { labels: { tier: 'edge' }, annotations: { owner: 'me' } };
     assert.deepEqual((await chosen(await noted(edge), given)).lines, []);
     const { lines } = await chosen(await noted(edge), { labels: { tier: 'core' }, annotations: { owner: 'me' } });
@@ -108,11 +108,11 @@ describe('labels that are lost with a ManagedCluster', () => {
       /not on its1 any more: tier=edge\. To set them: stellarctl label cluster1 tier=edge --its its1/,
     );
   });
-  test('are named as lost otherwise, also where none were noted', async () => {
+  test('are reported as lost otherwise, even if none were recorded', async () => {
     assert.match((await chosen(await noted(edge), {})).lines.join(), /any more: tier=edge/);
     assert.match((await chosen(klusterlet(), {})).lines.join(), /lost with it, and none were noted .*KEY=VALUE/);
   });
-  test('are not lost where the WEC has joined, or has them, or nothing was registered', async () => {
+  test('are not lost if the WEC has joined, or has them, or nothing was registered', async () => {
     const on = (cluster: ReturnType<typeof managedCluster>) => ({
       hubBefore: hubEvidence({ managedCluster: cluster }),
     });
@@ -123,7 +123,7 @@ describe('labels that are lost with a ManagedCluster', () => {
     assert.deepEqual((await chosen(klusterlet(), {}, on(managedCluster()))).lines, []);
     assert.deepEqual((await chosen(klusterlet(), {}, { lost: undefined })).lines, []);
   });
-  test('are lost as well where a run was interrupted, before or after the ManagedCluster was announced anew', async () => {
+  test('are lost as well if a run was interrupted before or after the ManagedCluster was recreated', async () => {
     const announced = { hubBefore: hubEvidence({ managedCluster: managedCluster() }) };
     for (const rest of [{ lost: undefined }, announced])
       assert.match((await chosen(await noted(edge), {}, rest)).lines.join(), /any more: tier=edge/);

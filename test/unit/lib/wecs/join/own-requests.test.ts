@@ -25,7 +25,7 @@ const all = [before, now, unmarked];
 const namesOf = (requests: readonly { name: string }[]) => requests.map(({ name }) => name);
 
 describe('the requests of a WEC', () => {
-  test('are those of its agent, where its id is known', () => {
+  test('are those of its agent, if its ID is known', () => {
     const own = new OwnRequests('agent-a', secretWith(tokenWith('t2')));
     assert.deepEqual(namesOf(all.filter((each) => own.maybe(each))), ['csr-agent-a']);
     assert.equal(own.agent, 'agent-a');
@@ -37,7 +37,7 @@ describe('the requests of a WEC', () => {
     assert.equal(own.agent, 'agent-b', 'a new secret has ended the agent before');
     assert.deepEqual(namesOf(all.filter((each) => own.maybe(each))), ['csr-agent-b', 'csr-agent-c']);
   });
-  test('may be any, where neither the ITS nor the token tells', () => {
+  test('may be any, if neither the ITS nor the token shows them', () => {
     const own = new OwnRequests(undefined, secretWith('abcdef.0123456789abcdef'));
     own.see(secretWith('abcdef.0123456789abcdef'), all);
     assert.deepEqual(namesOf(all.filter((each) => own.maybe(each))), namesOf(all));

@@ -116,13 +116,13 @@ const writeSecret = `write Secret ${agentNamespace}/bootstrap-hub-kubeconfig on 
 const bootstrapped = (left: number, server?: string) => kindOf('Secret', bootstrap(left, server));
 
 describe('the connection of an agent', () => {
-  test('gets another token where its own has expired, and nothing else is written', async () => {
+  test('gets another token if its own has expired, and nothing else is written', async () => {
     assert.deepEqual(await renewed('credentials', { wec: [bootstrapped(longAgo)] }), {
       ...{ steps: [writeSecret], hub: [], wec: ['apply Secret bootstrap-hub-kubeconfig'] },
     });
   });
 
-  test('is left as it is where its operator is content', async () => {
+  test('stays unchanged if its operator reports no error', async () => {
     const wec = [bootstrapped(3600), kindOf('Secret', hubSecret())];
     const hub = [kindOf('ManagedCluster', joinedCluster())];
     const holder = 'system:open-cluster-management:cluster1:agent-a';
@@ -130,7 +130,7 @@ describe('the connection of an agent', () => {
     assert.deepEqual(result, { steps: undefined, hub: [], wec: [] });
   });
 
-  test('gets the address that is known here, unless it has that already', async () => {
+  test('gets the address known here, unless it has that already', async () => {
     const situation = 'wrong-port';
     const { steps } = await renewed('address', { wec: [bootstrapped(3600, 'https://192.0.2.1:1')], situation });
     assert.deepEqual(steps, [writeSecret]);
@@ -144,7 +144,7 @@ describe('the connection of an agent', () => {
         return kindOf('CertificateSigningRequest', { ...made, metadata: { ...made.metadata, uid: `uid-${index}` } });
       }),
     );
-  test('is begun anew where its requests have piled up, which go by their UIDs', async () => {
+  test('is restarted if its requests have piled up, which are deleted by UID', async () => {
     const hub = [kindOf('ManagedCluster', managedCluster()), ...(await pending('agent-a'))];
     const { steps = [] } = await renewed('requests', { hub, wec: [bootstrapped(3600)] });
     assert.equal(steps[0], writeSecret);
@@ -153,23 +153,23 @@ describe('the connection of an agent', () => {
       hub.slice(1).map(({ metadata: { name } }) => `delete CertificateSigningRequest ${name} on its1`),
     );
   });
-  test('is left as it is while its agent, which has asked since, waits for a person', async () => {
+  test('stays unchanged while its agent, which has sent a request since, waits for approval', async () => {
     const asked = kindOf('CertificateSigningRequest', await csr({ agent: 'agent-a', age: 500 }));
     const hub = [kindOf('ManagedCluster', managedCluster()), asked];
     const address = 'https://192.0.2.1:1';
     assert.equal((await renewed('address', { hub, wec: [bootstrapped(3600, address)] })).steps, undefined);
     assert.equal((await renewed('credentials', { hub, wec: [bootstrapped(longAgo)] })).steps?.length, 2);
   });
-  test("is not where they may be another cluster's", async () => {
+  test('stays unchanged if the requests may belong to another cluster', async () => {
     const hub = [kindOf('ManagedCluster', managedCluster()), ...(await pending('agent-b'))];
     await assert.rejects(renewed('requests', { hub, wec: [bootstrapped(3600)] }), { code: 'identity-unproven' });
   });
 });
 
-describe('an agent whose ManagedCluster is gone', () => {
+describe('an agent whose ManagedCluster is missing', () => {
   const situation = 'join-singleton';
   const holder = 'system:open-cluster-management:cluster1:agent-a';
-  test('loses its certificate by its UID, and its pods', async () => {
+  test('loses its certificate by UID, and its pods', async () => {
     const wec = [bootstrapped(3600), kindOf('Secret', hubSecret()), agentPod(3000)];
     const result = await renewed('credentials', { wec, situation, holder });
     assert.deepEqual(result.steps, [
@@ -187,13 +187,13 @@ describe('an agent whose ManagedCluster is gone', () => {
     metadata: { name: 'work' },
     spec: { hubHash: hubHash(internal.server), agentID: 'agent-a', manifestWorkName: 'nginx' },
   });
-  test('keeps it where that would cost workloads', async () => {
+  test('keeps it if removal would cost workloads', async () => {
     const wec = [bootstrapped(3600), kindOf('Secret', hubSecret()), work];
     await assert.rejects(renewed('credentials', { wec, situation, holder }), {
       ...{ code: 'has-dependents', message: /nginx/ },
     });
   });
-  test('and one whose certificate is refused loses it only where the ITS has its works', async () => {
+  test('loses a rejected certificate only if the ITS has its works', async () => {
     const cluster = joinedCluster({ available: 'unknown' });
     cluster.metadata.annotations = { 'stellarctl.kubestellar.io/kube-system-uid': 'wec' };
     const hub = [kindOf('ManagedCluster', cluster)];
@@ -205,7 +205,7 @@ describe('an agent whose ManagedCluster is gone', () => {
   });
 });
 
-describe('an agent that has fallen silent', () => {
+describe('a silent agent', () => {
   const holder = 'system:open-cluster-management:cluster1:agent-a';
   async function restarted(startedAgo: number, as = holder) {
     const hub = [
@@ -223,6 +223,6 @@ describe('an agent that has fallen silent', () => {
       ...{ steps: [`restart Pods in ${agentNamespace} on kind-1`], writes: ['delete Pod klusterlet-agent-1'] },
     }));
   test('is not restarted twice', () => assert.rejects(restarted(60), { code: 'agent-dead' }));
-  test("is not restarted where the cluster may be another one's", () =>
+  test('is not restarted if the cluster may be another one', () =>
     assert.rejects(restarted(3000, 'system:open-cluster-management:other:agent-x')));
 });

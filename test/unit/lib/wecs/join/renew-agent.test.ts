@@ -37,8 +37,8 @@ function needs(registration: Partial<Registration>, looks = 1) {
   return all.at(-1)?.by;
 }
 
-describe('an agent is to start anew', () => {
-  test('by a new token when it has asked a while ago and has not announced itself, once', async () => {
+describe('an agent is restarted', () => {
+  test('with a new token if it sent a request a while ago and has not announced itself, once', async () => {
     const start = new Reregistration();
     const registration = { name: 'cluster1', hub: hubEvidence({ requests: await asked(11) }), wec, now };
     assert.deepEqual(start.need(registration, steady, now), {
@@ -48,7 +48,7 @@ describe('an agent is to start anew', () => {
     start.markDone({ why: '', by: 'token' });
     assert.equal(start.need(registration, steady, now), undefined);
   });
-  test('not when it has only just asked, has announced itself, or has its certificate', async () => {
+  test('but not if it has only just sent a request, has announced itself, or has its certificate', async () => {
     assert.equal(needs({ hub: hubEvidence({ requests: await asked(5) }) }), undefined);
     assert.equal(
       needs({ hub: hubEvidence({ requests: await asked(11), managedCluster: managedCluster() }) }),
@@ -56,11 +56,11 @@ describe('an agent is to start anew', () => {
     );
     assert.equal(needs({ hub: hubEvidence({ requests: await asked(11, 'issued') }) }), undefined);
   });
-  test('not because of what the operator says of a hub that has been there all the time', () => {
+  test("but not because of the operator's condition about a hub that was always available", () => {
     assert.equal(needs({ wec: wecEvidence('garbage-token') }), undefined);
   });
 
-  test("not while the hub's webhook does not answer, nor in the first seconds after that", async () => {
+  test("but not while the hub's webhook does not answer, nor in the first seconds after that", async () => {
     const start = new Reregistration();
     const webhook = { state: 'silent', why: '', next: [] } as const;
     const hub = hubEvidence({ requests: await asked(600) });
@@ -71,7 +71,7 @@ describe('an agent is to start anew', () => {
     assert.equal(need(11, { webhook: { state: 'answers' } })?.by, 'token');
   });
 
-  test('without its certificate when the ITS has no ManagedCluster of it, seen twice', async () => {
+  test('without its certificate if the ITS has no ManagedCluster of it, read twice', async () => {
     const lost = { wec: { ...wec, hubSecret } };
     assert.equal(needs(lost), undefined);
     assert.equal(needs(lost, 2), 'certificate');
@@ -79,7 +79,7 @@ describe('an agent is to start anew', () => {
     assert.equal(needs({ ...lost, hub: undefined }, 2), undefined);
   });
 
-  test('by its pods when its certificate was taken away and they are older than the bootstrap secret', async () => {
+  test('by deleting its pods if its certificate was removed and they are older than the bootstrap secret', async () => {
     const old = { ...wec, bootstrapSecret: bootstrapWritten(20) };
     assert.equal(needs({ wec: old }), 'pods');
     assert.equal(needs({ wec: { ...old, bootstrapSecret: bootstrapWritten(3) } }), undefined, 'it may be about to ask');

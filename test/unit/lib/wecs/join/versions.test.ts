@@ -30,8 +30,8 @@ function running(operator: string, agent = of('v1.3.1'), rest: Partial<WecEviden
 const plan = (wec: WecEvidence, options: Partial<JoinOptions> = {}) =>
   planVersions(wec, settings, { accept: true, labels: {}, ...options }, now);
 
-describe('the version of an operator that is there', () => {
-  test('is that of the hub: nothing to say', () =>
+describe('the version of an existing operator', () => {
+  test('is that of the hub: no message', () =>
     assert.deepEqual(plan(running(of('v1.3.1'))), {
       installOperator: true,
       startOperator: false,
@@ -39,19 +39,19 @@ describe('the version of an operator that is there', () => {
       kept: [],
       replaced: [],
     }));
-  test('is higher than that of the hub: kept, and said', () => {
+  test('is higher than that of the hub: kept, and reported', () => {
     const { installOperator, writeKlusterlet, kept } = plan(running(of('v1.4.0')));
     assert.deepEqual([installOperator, writeKlusterlet], [false, true]);
     assert.deepEqual(kept, ['operator 1.4.0 kept: a join does not downgrade it to 1.3.1']);
     assert.deepEqual(plan(running(of('v1.4.0'), of('v1.4.0'))).writeKlusterlet, false);
   });
-  test('is lower: raised, and said', () => {
+  test('is lower: upgraded, and reported', () => {
     const { installOperator, kept, replaced } = plan(running(of('v1.2.0'), of('v1.2.0')));
     assert.equal(installOperator, true);
     assert.deepEqual([kept, replaced.length], [[], 2]);
     assert.equal(replaced[0], 'operator 1.2.0 replaced by 1.3.1: the version of the hub is higher');
   });
-  test('is lowered where that is asked for, or where its image cannot be pulled', () => {
+  test('is downgraded on request, or if its image cannot be pulled', () => {
     assert.deepEqual(plan(running(of('v1.4.0')), { ocmVersion: '1.3.1' }).replaced, [
       'operator 1.4.0 replaced by 1.3.1: as asked for',
     ]);
@@ -66,7 +66,7 @@ describe('the version of an operator that is there', () => {
     assert.match(plan(running(of('v1.2.0', 'mirror.example/ocm'))).kept[0] ?? '', /its image is from another place/);
     assert.match(plan(running('quay.io/open-cluster-management/registration-operator@sha256:1')).kept[0] ?? '', /kept/);
   });
-  test('that is kept is started where it is scaled to zero; that of somebody else is not', () => {
+  test('that is kept is started if it is scaled to zero; that of another owner is not', () => {
     const scaled = running(of('v1.4.0'));
     if (scaled.operator?.spec) scaled.operator.spec.replicas = 0;
     assert.equal(plan(scaled).startOperator, true);

@@ -23,7 +23,7 @@ const settings = {
 // biome-ignore lint/suspicious/noExplicitAny: a test may look anywhere
 const dig = (object: KubeObject): any => object;
 
-describe("the operator's rights", () => {
+describe("the operator's permissions", () => {
   const [role, binding] = operatorRoles() as [KubeObject, KubeObject];
   const recorded: unknown[] = JSON.parse(
     readFileSync(path.join(import.meta.dirname, 'fixtures/operator-rules.json'), 'utf8'),
@@ -31,7 +31,7 @@ describe("the operator's rights", () => {
   for (const [index, rule] of recorded.entries()) {
     test(`are OCM's own, rule ${index + 1}`, () => assert.deepEqual(dig(role).rules[index], rule));
   }
-  test("are no more than OCM's own", () => assert.equal(dig(role).rules.length, recorded.length));
+  test("do not exceed OCM's own", () => assert.equal(dig(role).rules.length, recorded.length));
   test('are bound to its service account, the one that it runs as', () => {
     assert.deepEqual(dig(binding).roleRef, {
       apiGroup: 'rbac.authorization.k8s.io',
@@ -49,25 +49,25 @@ describe("the operator's rights", () => {
 describe('the operator', () => {
   const [account, deployment] = operatorWorkload('example.com/registration-operator:v1') as [KubeObject, KubeObject];
   const pod = dig(deployment).spec.template;
-  test('runs the image that it was given', () =>
+  test('runs the given image', () =>
     assert.equal(pod.spec.containers[0].image, 'example.com/registration-operator:v1'));
   test('is selected by labels that its pods have', () => {
     for (const [key, value] of Object.entries(dig(deployment).spec.selector.matchLabels))
       assert.equal(pod.metadata.labels[key], value);
   });
-  test('pulls with the pull secret, which has the content that was given', () => {
+  test('pulls with the pull secret, which has the given content', () => {
     const secret = pullSecret('{"auths":{}}') as Secret;
     assert.deepEqual(dig(account).imagePullSecrets, [{ name: secret.metadata.name }]);
     assert.equal(secret.metadata.namespace, account.metadata.namespace);
     assert.equal(Buffer.from(secret.data?.['.dockerconfigjson'] ?? '', 'base64').toString(), '{"auths":{}}');
   });
-  test('mounts volumes that there are', () => {
+  test('mounts existing volumes', () => {
     const volumes = pod.spec.volumes.map(({ name }: { name: string }) => name);
     for (const { name } of pod.spec.containers[0].volumeMounts) assert.ok(volumes.includes(name));
   });
 });
 
-test('every object is in a namespace that is made', () => {
+test('every object is in a created namespace', () => {
   const made = [operatorNamespaceObject(), agentNamespaceObject()].map(({ metadata }) => metadata.name);
   const secret = bootstrapSecret({ server: 'https://h', certificateAuthority: undefined, proxyUrl: undefined }, 't');
   for (const { metadata } of [...operatorWorkload('i'), pullSecret('{}'), secret])
@@ -76,7 +76,7 @@ test('every object is in a namespace that is made', () => {
 
 describe('the Klusterlet', () => {
   const { spec } = dig(klusterlet(settings));
-  test('has every field set that the recorded one has', () => {
+  test('has every field of the recorded one set', () => {
     // live/joined-objects, from OCM's own definition with its defaults
     assert.deepEqual(spec, {
       clusterName: 'cluster1',
@@ -99,14 +99,14 @@ describe('the Klusterlet', () => {
       },
     });
   });
-  test('is of the kind that the definition defines', () => {
+  test('is of the defined kind', () => {
     const { group, names, versions } = dig(klusterletCrd()).spec;
     const object = klusterlet(settings);
     assert.equal(object.apiVersion, `${group}/${versions[0].name}`);
     assert.equal(object.kind, names.kind);
     assert.equal(klusterletCrd().metadata.name, `${names.plural}.${group}`);
   });
-  test('is pruned nowhere', () => {
+  test('has no field pruned', () => {
     const { spec: anySpec, status } = dig(klusterletCrd()).spec.versions[0].schema.openAPIV3Schema.properties;
     for (const part of [anySpec, status]) assert.equal(part['x-kubernetes-preserve-unknown-fields'], true);
   });
@@ -118,7 +118,7 @@ describe('the bootstrap secret', () => {
     certificateAuthority: fc.option(fc.string({ minLength: 1, unit: 'binary-ascii' }), { nil: undefined }),
     proxyUrl: fc.option(fc.webUrl(), { nil: undefined }),
   });
-  test('is read as it was written', () => {
+  test('is read as written', () => {
     fc.assert(
       fc.property(hub, fc.string({ minLength: 1 }), (connection, token) =>
         assert.deepEqual(readHubKubeconfig(bootstrapSecret(connection, token) as Secret), {
@@ -129,7 +129,7 @@ describe('the bootstrap secret', () => {
       ),
     );
   });
-  test('is not guessed where it cannot be read', () => {
+  test('is not guessed if it cannot be read', () => {
     const secret = (kubeconfig: string): Secret => ({
       metadata: { name: 's' },
       data: { kubeconfig: Buffer.from(kubeconfig).toString('base64') },
@@ -139,7 +139,7 @@ describe('the bootstrap secret', () => {
     for (const text of ['', 'a: [', 'hello', 'clusters: []', 'clusters: [{cluster: {server: 5}}]'])
       assert.equal(readHubKubeconfig(secret(text)), undefined, text);
   });
-  test("is read also when it is an agent's own, without a token", () => {
+  test("is also read if it is an agent's own, without a token", () => {
     const own =
       'clusters: [{name: hub, cluster: {server: "https://h/", certificate-authority-data: UEVN}}]\nusers: [{name: default-auth, user: {client-certificate: tls.crt}}]\n';
     assert.deepEqual(

@@ -10,8 +10,8 @@ async function asked(before: string | undefined, after: string | undefined, meth
   const patches: object[] = [];
   const kube = fakeKube({
     get: async () => {
-      const clusterState = patches.length === 0 ? before : after;
-      return (clusterState && klusterlet(clusterState)) as never;
+      const situation = patches.length === 0 ? before : after;
+      return (situation && klusterlet(situation)) as never;
     },
     merge: async (_resource, _name, patch) => {
       patches.push(patch);
@@ -22,8 +22,8 @@ async function asked(before: string | undefined, after: string | undefined, meth
   return { answer: await recheck(kube, run(50)), patches };
 }
 
-describe('an operator that is asked to look again', () => {
-  test('by an annotation on this very Klusterlet, answers with another condition', async () => {
+describe('an operator that is asked to recheck', () => {
+  test('by an annotation on this exact Klusterlet, answers with another condition', async () => {
     const { answer, patches } = await asked('wrong-ca', 'join-singleton');
     assert.deepEqual(answer, { answer: 'changed' });
     assert.deepEqual(patches, [
@@ -32,11 +32,11 @@ describe('an operator that is asked to look again', () => {
       },
     ]);
   });
-  test('and says nothing new has confirmed nothing, well or not', async () => {
-    for (const clusterState of ['wrong-ca', 'join-singleton'])
-      assert.deepEqual((await asked(clusterState, clusterState)).answer, { answer: 'unconfirmed' });
+  test('and reports nothing new has confirmed nothing', async () => {
+    for (const situation of ['wrong-ca', 'join-singleton'])
+      assert.deepEqual((await asked(situation, situation)).answer, { answer: 'unconfirmed' });
   });
-  test('is not asked where there is none, or this user may not', async () => {
+  test('is not asked if there is none, or without permission', async () => {
     assert.deepEqual((await asked(undefined, undefined)).answer, {
       ...{ answer: 'unasked', why: 'there is no Klusterlet on its1' },
     });

@@ -42,37 +42,37 @@ function refusal(decision: Decision) {
   return decision.error;
 }
 
-describe('one agent asks:', () => {
+describe('one agent sends a request:', () => {
   test('its pending request is approved', async () => assert.deepEqual(approvals(await decided([{}])), ['csr-0']));
-  test('it is not approved before the ManagedCluster is there, which it would then never announce', async () => {
+  test('it is not approved before the ManagedCluster exists, which the agent would then never create', async () => {
     const decision = await decide(hubEvidence({ requests: [await request({ name: 'csr-0' })] }), { its: 'its1', now });
     assert.equal(decision.action, 'wait');
   });
-  test('all its pending requests are approved, because only it knows which key it still has', async () =>
+  test('all its pending requests are approved, because only the agent knows which key it still has', async () =>
     assert.deepEqual(approvals(await decided([{}, {}])), ['csr-0', 'csr-1']));
   test('a pending request after an issued one is approved', async () =>
     assert.deepEqual(approvals(await decided([{ state: 'issued' }, {}])), ['csr-1']));
   for (const state of ['approved', 'issued'] as const) {
     test(`once it is ${state}, the cluster is accepted`, async () =>
       assert.equal((await decided([{ state }])).action, 'accept'));
-    test(`once it is ${state} and the cluster accepted, the rest is the agent's`, async () =>
+    test(`once it is ${state} and the cluster accepted, the rest is up to the agent`, async () =>
       assert.equal((await decided([{ state }], managedCluster({ accepts: true }))).action, 'follow'));
-    test(`once it is ${state}, the ManagedCluster is awaited`, async () => {
+    test(`once it is ${state}, the ManagedCluster is waited for`, async () => {
       const decision = decide(hubEvidence({ requests: [await request({ state })] }), { its: 'its1', now });
       assert.equal(decision.action, 'wait');
     });
   }
-  test('a request that was sent before this run wrote a new bootstrap secret is worth nothing', async () => {
+  test('a request that was sent before this run wrote a new bootstrap secret is ignored', async () => {
     assert.equal((await decided([{}], announced, { outdated: new Set(['csr-0']) })).action, 'wait');
     assert.deepEqual(approvals(await decided([{}, {}], announced, { outdated: new Set(['csr-0']) })), ['csr-1']);
   });
 });
 
-describe('nobody asks:', () => {
-  test('the request is awaited', async () => assert.equal((await decided([])).action, 'wait'));
+describe('no agent sends a request:', () => {
+  test('the request is waited for', async () => assert.equal((await decided([])).action, 'wait'));
   test('renewals are left to the hub', async () =>
     assert.equal((await decided([{ username: `system:open-cluster-management:cluster1:${own}` }])).action, 'wait'));
-  test('requests of add-ons are left to the hub: it is not even asked for them', async () => {
+  test('requests of add-ons are left to the hub, and not even listed', async () => {
     const selectors: (string | undefined)[] = [];
     const list: Kube['list'] = async ({ kind }, { labelSelector } = {}) => {
       if (kind === 'CertificateSigningRequest') selectors.push(labelSelector);
@@ -85,43 +85,43 @@ describe('nobody asks:', () => {
       assert.match(selector ?? '', /(^|,)!open-cluster-management\.io\/addon-name(,|$)/);
     assert.equal(selectors.length, 2);
   });
-  test('an accepted cluster is not taken for a joined one', async () =>
+  test('an accepted cluster is not treated as joined', async () =>
     assert.equal((await decided([], managedCluster({ accepted: true }))).action, 'wait'));
-  test('a cluster that has joined is done', async () =>
+  test('a joined cluster is done', async () =>
     assert.equal((await decided([], joinedCluster())).action, 'already-joined'));
-  test('a cluster that has joined is done although it is not available', async () =>
+  test('a joined cluster is done although it is not available', async () =>
     assert.equal((await decided([], joinedCluster({ available: 'unknown' }))).action, 'already-joined'));
   // Its agent has a valid certificate and will not ask again.
-  test('a cluster that has joined and whose acceptance was taken back is accepted again', async () => {
+  test('a joined cluster whose acceptance was withdrawn is accepted again', async () => {
     assert.equal((await decided([], joinedCluster({ accepts: false }))).action, 'accept');
   });
 });
 
-describe('a request that is not right', () => {
+describe('an invalid request', () => {
   const foreign: CsrOptions = { subject: agentSubject('cluster2', 'x') };
-  test('is refused, with everything that is wrong', async () => {
+  test('is rejected, with everything that is wrong', async () => {
     const error = refusal(await decided([{ ...foreign, usages: ['server auth'] }]));
     assert.deepEqual([error.code, error.details.length], ['request-refused', 3]);
     assert.match(error.details.join('\n'), /csr-0: its common name.*csr-0: its organisations.*csr-0: its usages/s);
     assert.match(error.hint ?? '', /kubectl --context its1 describe csr csr-0/);
   });
-  test('is never approved with one that is right', async () =>
+  test('is never approved with a valid one', async () =>
     assert.deepEqual(approvals(await decided([foreign, {}])), ['csr-1']));
-  test('is not approved because --agent says so', async () =>
+  test('is not approved because of --agent', async () =>
     assert.equal(
       refusal(await decided([{ agent: own, username: 'kubernetes-admin' }], announced, { agent: own })).code,
       'request-refused',
     ));
-  test('that was issued by somebody else does not make a cluster accepted', async () =>
+  test('that was issued by another program does not make a cluster accepted', async () =>
     assert.equal((await decided([{ ...foreign, state: 'issued' }])).action, 'wait'));
 });
 
-describe('several agents ask for one name:', () => {
+describe('several agents request one name:', () => {
   const two: CsrOptions[] = [
     { agent: own, name: 'csr-own' },
     { agent: other, name: 'csr-other' },
   ];
-  test('none is approved, and both are shown with what tells them apart', async () => {
+  test('none is approved, and both are shown with their differences', async () => {
     const error = refusal(await decided(two));
     assert.equal(error.code, 'several-agents');
     assert.equal(error.details.length, 3);
@@ -139,24 +139,24 @@ describe('several agents ask for one name:', () => {
     );
     assert.match(error.hint ?? '', /accept cluster1 --agent 62c7f187 /);
   });
-  test('the one that --agent says is approved', async () => {
+  test('the one of --agent is approved', async () => {
     assert.deepEqual(approvals(await decided(two, announced, { agent: other })), ['csr-other']);
     assert.deepEqual(approvals(await decided(two, announced, { agent: '62c7' })), ['csr-own']);
   });
-  test('an id counts before ids that begin with it', async () =>
+  test('a full ID takes precedence over prefixes', async () =>
     assert.deepEqual(approvals(await decided([{ agent: 'abc' }, { agent: 'abcde' }], announced, { agent: 'abc' })), [
       'csr-0',
     ]));
-  test('a beginning that fits both chooses none', async () =>
+  test('a prefix of both chooses none', async () =>
     assert.match(
       refusal(await decided([{ agent: 'abc' }, { agent: 'abd' }], announced, { agent: 'ab' })).message,
       /^No unique agent ID .* "ab"/,
     ));
-  test('a beginning that fits none chooses none', async () =>
+  test('a prefix of none chooses none', async () =>
     assert.equal(refusal(await decided(two, announced, { agent: 'zzz' })).code, 'several-agents'));
-  test('also when the first was issued before', async () =>
+  test('even if the first was issued before', async () =>
     assert.equal(refusal(await decided([{ agent: own, state: 'issued' }, { agent: other }])).code, 'several-agents'));
-  test('also when both were issued before, by somebody else', async () =>
+  test('even if both were issued before, by another program', async () =>
     assert.equal(
       refusal(
         await decided([
@@ -166,16 +166,16 @@ describe('several agents ask for one name:', () => {
       ).code,
       'several-agents',
     ));
-  test('one that was denied asks no more', async () =>
+  test('a denied one is ignored', async () =>
     assert.deepEqual(approvals(await decided([{ agent: other, state: 'denied' }, { agent: own }])), ['csr-1']));
-  test("the WEC's own is awaited, whoever asked before", async () =>
+  test("the WEC's own is waited for, whoever sent a request before", async () =>
     assert.equal(
       (await decided([{ agent: other, state: 'issued' }], announced, { agent: own, ownAgent: own })).action,
       'wait',
     ));
 });
 
-describe('several keys or requesters ask for one agent id:', () => {
+describe('several keys or requesters use one agent ID:', () => {
   const two: CsrOptions[] = [
     { name: 'csr-old', agent: own },
     { name: 'csr-new', agent: own, key: 'another' },
@@ -184,20 +184,20 @@ describe('several keys or requesters ask for one agent id:', () => {
     username: 'system:bootstrap:ocmhub',
     groups: ['system:bootstrappers', 'system:bootstrappers:managedcluster', 'system:authenticated'],
   };
-  test('none is approved, and all are shown with what tells them apart and the way on', async () => {
+  test('none is approved, and all are shown with their differences and the next step', async () => {
     const error = refusal(await decided(two));
     assert.equal(error.code, 'several-agents');
     assert.match(error.details[1] ?? '', new RegExp(`^csr-old +${own} +[0-9a-f]{8} +pending +60s ago +agent-`));
     assert.match(error.details[2] ?? '', new RegExp(`^csr-new +${own} +[0-9a-f]{8} +pending +59s ago +agent-`));
     assert.match(error.hint ?? '', /kubectl --context its1 delete csr csr-old {4}.*accept --deny cluster1$/);
   });
-  test('--agent chooses an id, not a key', async () =>
+  test('--agent chooses an ID, not a key', async () =>
     assert.equal(refusal(await decided(two, announced, { agent: own, ownAgent: own })).code, 'several-agents'));
-  test('one key of two requesters is refused as well', async () =>
+  test('one key of two requesters is rejected as well', async () =>
     assert.equal(refusal(await decided([{ agent: own }, { agent: own, ...bootstrapToken }])).code, 'several-agents'));
-  test('one key of one requester is approved, however often it asks', async () =>
+  test('one key of one requester is approved, however often it is requested', async () =>
     assert.deepEqual(approvals(await decided([{ agent: own }, { agent: own }])), ['csr-0', 'csr-1']));
-  test('a second key is refused after the first was approved, also by this run', async () => {
+  test('a second key is rejected after the first was approved, even by this run', async () => {
     const later: CsrOptions[] = [
       { agent: own, state: 'issued' },
       { agent: own, key: 'another' },
@@ -206,7 +206,7 @@ describe('several keys or requesters ask for one agent id:', () => {
     const options = { approvedAgents: new Set([own]) };
     assert.equal(refusal(await decided(later, joinedCluster(), options)).code, 'several-agents');
   });
-  test('what was approved before the cluster announced itself anew says nothing', async () =>
+  test('approvals from before the cluster was recreated are ignored', async () =>
     assert.deepEqual(
       approvals(
         await decided([
@@ -216,7 +216,7 @@ describe('several keys or requesters ask for one agent id:', () => {
       ),
       ['csr-1'],
     ));
-  test('which is noticed of one id, and not of two', async () => {
+  test('which applies to one ID, and not to two', async () => {
     const asks = async (...requests: CsrOptions[]) =>
       asksWithSeveralKeys(hubEvidence({ requests: await Promise.all(requests.map(request)) }));
     assert.equal(await asks(...two), true);
@@ -224,7 +224,7 @@ describe('several keys or requesters ask for one agent id:', () => {
     assert.equal(await asks({ agent: own, state: 'denied' }, { agent: own, key: 'another' }), false);
     assert.equal(await asks({ agent: own }, { agent: own }), false);
   });
-  test('what was denied or made worthless says nothing', async () => {
+  test('denied or invalidated requests are ignored', async () => {
     const denied: CsrOptions[] = [
       { agent: own, state: 'denied' },
       { agent: own, key: 'another' },
@@ -234,38 +234,38 @@ describe('several keys or requesters ask for one agent id:', () => {
   });
 });
 
-describe('a name that has joined', () => {
+describe('the name of a joined WEC', () => {
   test('is not given to a new agent', async () => {
     const error = refusal(await decided([{ agent: other }], joinedCluster()));
     assert.equal(error.code, 'several-agents');
     assert.match(error.message, /has joined already, and another agent asks for its name/);
     assert.match(error.hint ?? '', /--agent 7d1e0c35.*--deny cluster1 --agent 7d1e0c35/);
   });
-  test('is not given to a new agent although the first request is still there', async () =>
+  test('is not given to a new agent although the first request still exists', async () =>
     assert.equal(
       refusal(await decided([{ agent: own, state: 'issued' }, { agent: other }], joinedCluster())).code,
       'several-agents',
     ));
-  test('is given to the agent that --agent says', async () =>
+  test('is given to the agent of --agent', async () =>
     assert.deepEqual(approvals(await decided([{ agent: other }], joinedCluster(), { agent: other })), ['csr-0']));
-  test('is done when only the agent that --agent says has been issued its certificate', async () =>
+  test('is done when only the agent of --agent has been issued its certificate', async () =>
     assert.equal(
       (await decided([{ agent: own, state: 'issued' }], joinedCluster(), { agent: own })).action,
       'already-joined',
     ));
-  test('is given once more to an agent that this run has approved', async () =>
+  test('is given again to an agent that this run has approved', async () =>
     assert.deepEqual(approvals(await decided([{ agent: own }], joinedCluster(), { approvedAgents: new Set([own]) })), [
       'csr-0',
     ]));
 });
 
-test('a denied request is told, with its age on the ITS and what makes its agent ask again', async () => {
+test('a denied request is reported, with its age on the ITS and what makes its agent retry', async () => {
   const error = refusal(await decided([{ state: 'denied', decidedAgo: 300 }]));
   assert.equal(error.code, 'request-denied');
   assert.match(error.message, /csr-0 of cluster1 was denied 5m ago/);
   assert.match(error.hint ?? '', /kubectl --context its1 delete csr csr-0/);
 });
 
-test('a request for which no certificate could be issued is told', async () => {
+test('a request for which no certificate could be issued is reported', async () => {
   assert.equal(refusal(await decided([{ state: 'failed' }])).code, 'request-refused');
 });

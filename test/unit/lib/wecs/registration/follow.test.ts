@@ -74,19 +74,19 @@ const accepts = 'cluster1 {"spec":{"hubAcceptsClient":true}}';
 const approves = 'csr-1 approval Approved at 1';
 
 describe('to accept a WEC', () => {
-  test('its request is approved by a PUT with the resourceVersion that was judged, and only then the cluster is accepted', async () => {
+  test('its request is approved by a PUT with the evaluated resourceVersion, and only then the cluster is accepted', async () => {
     const { follower, writes, look } = following();
     await look({ managedCluster: managedCluster(), requests: [pending] });
     assert.deepEqual(writes, [approves, accepts]);
     assert.deepEqual([follower.finished, follower.result.changed], [false, true]);
   });
-  test('nothing is written before there is a request', async () => {
+  test('nothing is written before a request exists', async () => {
     const { writes, look, lines } = following();
     await look({ managedCluster: managedCluster() });
     assert.deepEqual(writes, []);
     assert.match(lines.join('\n'), /waiting cluster1 the agent has not sent its request/);
   });
-  test('a ManagedCluster that comes later is accepted then', async () => {
+  test('a ManagedCluster that is created later is accepted then', async () => {
     const { writes, look } = following();
     await look({ requests: [pending] });
     assert.deepEqual(writes, []);
@@ -104,36 +104,36 @@ describe('to accept a WEC', () => {
       [true, { name: 'cluster1', stage: 'available', blockedAt: null, changed: true }],
     );
   });
-  test('it is not followed where nobody waits', async () => {
+  test('it is not followed with --no-wait', async () => {
     const { follower, look } = following({ wait: false });
     await look({ managedCluster: managedCluster(), requests: [pending] });
     assert.deepEqual([follower.finished, follower.result.error], [true, undefined]);
   });
-  test('a request that has changed since it was judged (409), or is gone, is decided anew', async () => {
+  test('a request that has changed since it was evaluated (409), or is deleted, is evaluated again', async () => {
     for (const refusal of [404, 409]) {
       const { follower, look } = following({}, { refusal });
       await look({ managedCluster: managedCluster(), requests: [pending] });
       assert.equal(follower.finished, false);
     }
   });
-  test('without the right to, it ends with that', async () => {
+  test('it ends without permission', async () => {
     const { follower, look } = following({}, { refusal: 403 });
     await look({ managedCluster: managedCluster(), requests: [pending] });
     assert.deepEqual([follower.finished, follower.result.error?.code], [true, 'forbidden']);
   });
-  test('a request that is refused ends it at once', async () => {
+  test('it ends at once if a request is rejected', async () => {
     const { follower, writes, look } = following();
     await look({ managedCluster: managedCluster(), requests: [await request({ state: 'denied' })] });
     assert.deepEqual([follower.result.error?.code, writes], ['request-denied', []]);
   });
-  test('that has joined already is done', async () => {
+  test('nothing is done if it has joined already', async () => {
     const { follower, writes, look } = following({ joinedIsEnough: true });
     await look({ managedCluster: joinedCluster() });
     assert.deepEqual([follower.finished, follower.result.changed, writes], [true, false, []]);
   });
 });
 
-describe('what is said at the end is true:', () => {
+describe('the final message is correct:', () => {
   // A stage that has failed is named by its id.
   test('of a WEC that had joined and whose lease has stopped', async () => {
     const { follower, lines, look } = following({ joinedIsEnough: true });
@@ -160,13 +160,13 @@ describe('what is said at the end is true:', () => {
   });
 });
 
-describe('a WEC that does not get on', () => {
-  test('is given time before a failure is believed', async () => {
+describe('a WEC that makes no progress', () => {
+  test('gets time before a failure counts', async () => {
     const { follower, look } = following();
     await look({}, { wec: wecEvidence('wrong-port') });
     assert.equal(follower.finished, false);
   });
-  test('ends, at the deadline, with what keeps it and what helps', async () => {
+  test('ends, at the deadline, with what blocks it and the hint', async () => {
     const { follower, look } = following({}, { timeoutMs: 0 });
     await look({}, { wec: wecEvidence('wrong-port') });
     assert.equal(follower.finished, false);
@@ -178,7 +178,7 @@ describe('a WEC that does not get on', () => {
   });
 });
 
-test('the agent that holds a certificate and waits for its acceptance is let in', async () => {
+test('an agent with a certificate that waits for its acceptance is accepted', async () => {
   const { writes, look } = following();
   await look(
     { managedCluster: managedCluster(), requests: [issued] },

@@ -36,7 +36,7 @@ const podOf = (options: Parameters<typeof pod>[1]) => ({
 });
 
 describe("a hub's webhook for ManagedClusters", () => {
-  test('answers where an object passes that is not stored, or is refused by the webhook itself', async () => {
+  test('answers if an unstored object passes, or if the webhook itself rejects it', async () => {
     let tried: object | undefined;
     const tryCreate = async (_resource: object, object: object) => {
       tried = object;
@@ -47,7 +47,7 @@ describe("a hub's webhook for ManagedClusters", () => {
     assert.deepEqual(judgeTrial({ status: 403, words: denied }), { state: 'answers' });
   });
 
-  test('is unseen to who may not create ManagedClusters, neither fine nor dead', () => {
+  test('is unseen without permission to create ManagedClusters, neither fine nor dead', () => {
     const words = 'managedclusters.cluster.open-cluster-management.io is forbidden: User "jane" cannot create resource';
     assert.deepEqual(judgeTrial({ status: 403, words }), {
       state: 'unseen',
@@ -56,12 +56,12 @@ describe("a hub's webhook for ManagedClusters", () => {
     assert.equal(judgeTrial({ status: 422, words: 'invalid' })?.state, 'unseen');
   });
 
-  test('does not answer where the API server could not call it, or not in time', () => {
+  test('does not answer if the API server could not call it, or not in time', () => {
     assert.equal(judgeTrial({ status: 500, words: refused }), undefined);
     assert.equal(judgeTrial({ status: 504, words: 'Timeout: request did not complete' }), undefined);
   });
 
-  test('that does not answer is restarted where its pods look well or may not be seen', async () => {
+  test('that does not answer is restarted if its pods look healthy or may not be seen', async () => {
     const restart = `kubectl --context its1 -n ${hub} rollout restart deployment ${name}`;
     const { why, next } = await silentHub(deployment(), podOf({ ready: true }));
     assert.equal(why, "OCM's webhook for ManagedClusters does not answer (connection refused)");
@@ -73,7 +73,7 @@ describe("a hub's webhook for ManagedClusters", () => {
     assert.equal(commandOf(unseen.next), restart);
   });
 
-  test('that has no pods, or cannot start, or starts, says so with the command', async () => {
+  test('that has no pods, or cannot start, or starts, is reported with the command', async () => {
     assert.match((await silentHub()).why, /there is no Deployment open-cluster-management-hub\/cluster-manager-reg/);
     assert.match(
       commandOf((await silentHub(deployment(0))).next) ?? '',
@@ -86,7 +86,7 @@ describe("a hub's webhook for ManagedClusters", () => {
     assert.match((await silentHub(deployment(), podOf({}))).why, /pod \S+ is starting$/);
   });
 
-  test("of another product is named: OCM's own is not to be restarted for it", async () => {
+  test("of another product is named, and OCM's own is not restarted for it", async () => {
     const words =
       'failed calling webhook "validate.kyverno.svc-fail": failed to call webhook: Post "https://k:443/v": EOF';
     const webhook = await tryHubWebhook(fakeKube({ tryCreate: refuses(500, words) }));

@@ -20,7 +20,7 @@ const withSubject = (organisations: string[], ...rest: Subject): CsrOptions => (
   subject: [{ O: organisations }, ...rest],
 });
 
-test('a request of the agent of a WEC is right', async () => {
+test("the request of a WEC's agent is valid", async () => {
   const { problems, agent, cluster, state, renewal, requester, created, decided } = judgeRequest(
     await csr({ age: 10 }),
   );
@@ -39,7 +39,7 @@ test('a request of the agent of a WEC is right', async () => {
   assert.equal(created, Date.parse(secondsAgo(10)));
 });
 
-test('requests for one key are told from those for another', async () => {
+test('requests for one key are distinguished from those for another', async () => {
   const keyOf = async (options: CsrOptions) => judgeRequest(await csr(options)).key;
   const key = await keyOf({});
   assert.match(key ?? '', /^[0-9a-f]{64}$/);
@@ -48,7 +48,7 @@ test('requests for one key are told from those for another', async () => {
   assert.equal(await keyOf({ pem: 'nothing' }), undefined);
 });
 
-describe('a request is right also', () => {
+describe('a request is also valid', () => {
   const right: Record<string, CsrOptions> = {
     'from a hub older than OCM 0.11': { username: 'system:serviceaccount:open-cluster-management:cluster-bootstrap' },
     'with a bootstrap token': {
@@ -65,7 +65,7 @@ describe('a request is right also', () => {
   }
 });
 
-describe('a request is refused', () => {
+describe('a request is rejected', () => {
   const wrong: [how: string, options: CsrOptions, problem: RegExp][] = [
     [
       'for another signer',
@@ -209,7 +209,7 @@ describe('a request is refused', () => {
 });
 
 // The signer reads the first block that Go's encoding/pem can decode; a reader that is more lenient sees another request than the one that is signed.
-describe('a request is refused that is not one whole PEM block, because the signer may read another one:', () => {
+describe('a request is rejected that is not a single complete PEM block, because the signer may read another one:', () => {
   const foreign = () => pkcs10(agentSubject('cluster2', 'agent-b'));
   const disguises: Record<string, (pem: string) => string> = {
     'a first block with a character that is not base64': (pem) => pem.replace(/\n/, '\n!'),
@@ -235,14 +235,14 @@ describe('the state of a request', () => {
       assert.equal(judged.decided, state === 'pending' ? undefined : Date.parse(secondsAgo(4)));
     });
   }
-  test('is denied when it was approved as well', async () => {
+  test('is denied even if it was approved as well', async () => {
     const both = await csr({ state: 'issued' });
     both.status?.conditions?.push({ type: 'Denied', status: 'True' });
     assert.equal(judgeRequest(both).state, 'denied');
   });
 });
 
-test('a renewal is known by its requester', async () => {
+test('a renewal is recognized by its requester', async () => {
   assert.equal(judgeRequest(await csr({ username: commonName })).renewal, true);
   assert.equal(judgeRequest(await csr()).renewal, false);
 });

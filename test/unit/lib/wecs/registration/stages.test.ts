@@ -40,12 +40,12 @@ function is(verdict: Verdict, state: Verdict['state'], why?: RegExp): void {
 }
 
 const onBothSides = (
-  clusterState: string | Condition[],
+  situation: string | Condition[],
   hub: Parameters<typeof hubEvidence>[0] = {},
   wec: Parameters<typeof wecEvidence>[1] = {},
 ): Partial<Registration> => ({
   hub: hubEvidence(hub),
-  wec: wecEvidence(clusterState, wec),
+  wec: wecEvidence(situation, wec),
 });
 const onHub = (hub: Parameters<typeof hubEvidence>[0]): Partial<Registration> => ({ hub: hubEvidence(hub) });
 
@@ -57,7 +57,7 @@ const waitingFor = (reason: string) => [{ name: 'main', state: { waiting: { reas
 
 describe('as recorded from real clusters,', () => {
   const cases: [
-    clusterState: string,
+    situation: string,
     registration: Partial<Registration>,
     verdicts: string,
     stage: string,
@@ -120,9 +120,9 @@ describe('as recorded from real clusters,', () => {
       /^request cluster1-agent-a is pending$/,
     ],
   ];
-  for (const [clusterState, registration, verdicts, stage, why] of cases) {
+  for (const [situation, registration, verdicts, stage, why] of cases) {
     const fails = verdicts.includes('f');
-    test(`${clusterState}: ${stage} ${fails ? 'has failed' : 'is awaited'}`, () => {
+    test(`${situation}: ${stage} ${fails ? 'has failed' : 'is awaited'}`, () => {
       assert.equal(letters(registration), verdicts);
       is(verdictOf(stage, registration), fails ? 'failed' : 'waiting', why);
       assert.equal(described(registration).problem, fails);
@@ -141,7 +141,7 @@ describe('as recorded from real clusters,', () => {
   });
 });
 
-describe('from the side of the ITS alone,', () => {
+describe('from the ITS alone,', () => {
   const cases: [what: string, hub: Parameters<typeof hubEvidence>[0], state: string][] = [
     ['nothing is there', {}, 'not announced'],
     ['only the ManagedCluster is there', { managedCluster: announced }, 'no request yet'],
@@ -169,13 +169,13 @@ describe('from the side of the ITS alone,', () => {
   for (const [what, hub, state] of cases)
     test(`${what}: ${state}`, () => assert.equal(described(onHub(hub)).text, state));
 
-  test('what the WEC would show is unseen, until a later stage settles it', () => {
+  test("the WEC's side is unseen, until a later stage settles it", () => {
     assert.equal(letters(onHub({ managedCluster: announced, requests: [pending] })), 'mmmmmwwuwuww');
     assert.equal(letters(onHub({ managedCluster: joinedCluster() })), 'm'.repeat(12));
   });
 });
 
-test('from the side of the WEC alone, an agent that is connected has passed everything that the ITS would show', () => {
+test('from the WEC alone, a connected agent has passed everything that the ITS would show', () => {
   assert.equal(letters({ wec: wecEvidence('join-singleton', { hubSecret }) }), 'mmmmmmmmmmuu');
 });
 
@@ -191,9 +191,8 @@ describe('managed-cluster', () => {
 describe('klusterlet-applied', () => {
   const of = (...wec: Parameters<typeof wecEvidence>) => verdictOf('klusterlet-applied', { wec: wecEvidence(...wec) });
   test('waits for the Klusterlet', () => is(of([], { klusterlet: undefined }), 'waiting', /no Klusterlet/));
-  test('waits for an operator that starts', () =>
-    is(of([], { operator: undefined }), 'waiting', /operator is starting/));
-  test('waits for an operator that has not acted', () => is(of([]), 'waiting', /has not acted/));
+  test('waits for a starting operator', () => is(of([], { operator: undefined }), 'waiting', /operator is starting/));
+  test('waits for an idle operator', () => is(of([]), 'waiting', /has not acted/));
   test("fails with the operator's words", () => {
     is(
       of([{ type: 'Applied', status: 'False', reason: 'KlusterletApplyFailed', message: 'no right' }]),
@@ -207,7 +206,7 @@ describe('klusterlet-applied', () => {
       'failed',
       /open-cluster-management\/klusterlet-1: ImagePullBackOff/,
     ));
-  test('fails when the agent ends again and again, also while it is just being tried', () => {
+  test('fails if the agent crashes, even during a retry', () => {
     const ends = { restartCount: 4, lastState: { terminated: { exitCode: 1 } } };
     const running = (startedAgo: number) => [
       { name: 'a', ...ends, state: { running: { startedAt: secondsAgo(startedAgo) } } },
@@ -230,7 +229,7 @@ describe('klusterlet-applied', () => {
     const next = wecPod('klusterlet-agent', waitingFor('ImagePullBackOff'));
     is(of('join-singleton', { pods: [wecPod('klusterlet'), next, wecPod('klusterlet-agent')] }), 'met');
   });
-  test('fails without a pod of the agent, whatever the conditions say; where pods are not seen they prove nothing', () => {
+  test('fails without a pod of the agent, whatever the conditions say; unseen pods prove nothing', () => {
     is(of('join-singleton', { pods: [wecPod('klusterlet')] }), 'failed', /^the agent has no pod$/);
     is(of('join-singleton', { pods: [] }), 'failed', /^neither the operator nor the agent has a pod$/);
     is(of('join-singleton', { pods: undefined }), 'met');
@@ -249,12 +248,12 @@ describe('managed-cluster', () => {
     is(verdict, 'failed', /no ManagedCluster, and an agent that has its certificate does not announce itself/);
     assert.match('next' in verdict ? (hintOf(verdict.next ?? []) ?? '') : '', /stellarctl wec join cluster1=cluster1$/);
   });
-  test('fails the same way from the hub alone, once the certificate is some time old', () => {
+  test('fails the same way from the hub alone, once the certificate is a while old', () => {
     is(of(onHub({ requests: [issued] })), 'waiting');
     const old = { ...issued, decided: now - 60_000 };
     is(of(onHub({ requests: [old] })), 'failed', /that has its certificate/);
   });
-  test('waits for a webhook that does not answer, however long ago the agent asked', () => {
+  test('waits for a webhook that does not answer, regardless of the age of the request', () => {
     const webhook = {
       state: 'silent',
       why: "OCM's webhook does not answer",
@@ -266,10 +265,10 @@ describe('managed-cluster', () => {
   });
 });
 
-describe("on the WEC's side alone", () => {
-  const text = (clusterState: string | Condition[], wec: Parameters<typeof wecEvidence>[1] = {}) =>
-    described({ wec: wecEvidence(clusterState, wec) }).text;
-  test('nobody is told that a certificate is issued, or that it connects, which does not show there', () => {
+describe('from the WEC alone', () => {
+  const text = (situation: string | Condition[], wec: Parameters<typeof wecEvidence>[1] = {}) =>
+    described({ wec: wecEvidence(situation, wec) }).text;
+  test('issued and connected, which it does not show, are not reported', () => {
     assert.equal(text('accepted-not-approved'), 'registration requested, no certificate yet');
     assert.equal(text('approved-not-accepted', { hubSecret }), 'certificate received, not connected yet');
     assert.equal(
@@ -283,16 +282,16 @@ describe('hub-reachable', () => {
   const condition = (reason: string, message: string): Condition[] => [
     { type: 'HubConnectionDegraded', status: 'True', reason, message },
   ];
-  const message = (clusterState: string) =>
-    recordedConditions[clusterState]?.find(({ type }) => type === 'HubConnectionDegraded')?.message ?? assert.fail();
+  const message = (situation: string) =>
+    recordedConditions[situation]?.find(({ type }) => type === 'HubConnectionDegraded')?.message ?? assert.fail();
   const of = (conditions: string | Condition[], wec: Parameters<typeof wecEvidence>[1] = {}) =>
     verdictOf('hub-reachable', { wec: wecEvidence(conditions, wec) });
 
-  test('waits until the operator has looked', () => {
+  test("waits for the operator's check", () => {
     is(of([]), 'waiting');
     is(of([{ type: 'HubConnectionDegraded', status: 'Unknown' }]), 'waiting');
   });
-  test('fails for a token without rights, and says where they come from', () => {
+  test('fails for a token without permissions, and names their source', () => {
     const verdict = of(
       condition('BootstrapSecretUnauthorized,HubKubeConfigSecretMissing', 'Operation for resource … is not allowed'),
     );
@@ -302,7 +301,7 @@ describe('hub-reachable', () => {
       /open-cluster-management:bootstrap/,
     );
   });
-  test("is met when the hub's certificate authority changed after the join, and the bootstrap secret has the new one", () => {
+  test("is met if the hub's certificate authority changed after the join, and the bootstrap secret has the new one", () => {
     is(of(condition('BootstrapSecretFunctional,HubKubeConfigError', 'x509'), { hubSecret }), 'met');
   });
   test('waits for a word on a token that was written after the operator reported that one was refused', () => {
@@ -322,7 +321,7 @@ describe('hub-reachable', () => {
     is(of(refused('2026-11-20T07:59:30Z'), writtenBefore(50)), 'failed');
   });
   // The operator looks again only after minutes; what the hub shows is newer.
-  test('is met when the hub shows the cluster as available, whatever the Klusterlet said last', () => {
+  test('is met if the hub shows the cluster as available, whatever the Klusterlet said last', () => {
     is(
       verdictOf(
         'hub-reachable',
@@ -332,25 +331,25 @@ describe('hub-reachable', () => {
     );
   });
   // The bootstrap token has expired while the cluster waits for its acceptance; its own certificate is answered.
-  test("is met when the hub has answered the agent's own certificate", () => {
+  test("is met if the hub has answered the agent's own certificate", () => {
     const expired = `${message('garbage-token').split('\n')[0]}\n${message('approved-not-accepted').split('\n')[1]}`;
     is(of(condition('BootstrapSecretError,HubKubeConfigUnauthorized', expired), { hubSecret }), 'met');
   });
 });
 
 describe('the transport error', () => {
-  test('of a message that quotes no review is its first line', () =>
+  test('of a message without a quoted review is its first line', () =>
     assert.equal(wordsOf('something else\nand more'), 'something else'));
-  test('of no message is empty', () => assert.equal(wordsOf(''), ''));
+  test('of an empty message is empty', () => assert.equal(wordsOf(''), ''));
   test('never quotes the review', () => {
-    for (const [clusterState, conditions] of Object.entries(recordedConditions)) {
+    for (const [situation, conditions] of Object.entries(recordedConditions)) {
       const {
         message = '',
         status,
         reason = '',
       } = conditions.find(({ type }) => type === 'HubConnectionDegraded') ?? assert.fail();
       if (status === 'True' && reason.startsWith('BootstrapSecretError'))
-        assert.doesNotMatch(wordsOf(message), /SelfSubjectAccessReview|ResourceAttributes/, clusterState);
+        assert.doesNotMatch(wordsOf(message), /SelfSubjectAccessReview|ResourceAttributes/, situation);
     }
   });
 });
@@ -359,14 +358,14 @@ describe('issued', () => {
   const approved = (decidedAgo: number) => request({ state: 'approved', decidedAgo });
   const of = async (...requests: Parameters<typeof request>[0][]) =>
     verdictOf('issued', onHub({ managedCluster: announced, requests: await Promise.all(requests.map(request)) }));
-  test('waits for a signer that has just been asked', async () =>
+  test('waits for a signer with a new request', async () =>
     is(await of({ state: 'approved', decidedAgo: 2 }), 'waiting', /being issued/));
-  test('fails when nobody signs', async () =>
+  test('fails if there is no signer', async () =>
     is(await of({ state: 'approved', decidedAgo: 60 }), 'failed', /does not sign/));
-  test('fails when the signer refuses', async () => is(await of({ state: 'failed', decidedAgo: 1 }), 'failed'));
-  test('is met by another request that was issued', async () =>
+  test('fails if the signer refuses', async () => is(await of({ state: 'failed', decidedAgo: 1 }), 'failed'));
+  test('is met by another issued request', async () =>
     is(await of({ state: 'issued' }, { state: 'approved', decidedAgo: 60 }), 'met'));
-  test('goes by the clock of the ITS', async () => {
+  test('uses the clock of the ITS', async () => {
     const hub = hubEvidence({ managedCluster: announced, requests: [await approved(2)] });
     is(verdictOf('issued', { hub, now: now + 60_000 }), 'failed');
   });
@@ -384,7 +383,7 @@ describe('approved', () => {
 
 describe('accepted', () => {
   // The hub leaves its condition True while there are ManifestWorks.
-  test('is not met when the acceptance was taken back, although the condition is still there', () => {
+  test('is not met if the acceptance was withdrawn, although the condition remains', () => {
     is(
       verdictOf('accepted', onHub({ managedCluster: managedCluster({ accepted: true, accepts: false }) })),
       'waiting',
@@ -399,11 +398,11 @@ describe('available', () => {
       'available',
       onHub({ managedCluster: joinedCluster(options), lease: leaseAge === undefined ? undefined : lease(leaseAge) }),
     );
-  test('is met with a fresh lease, and without a look at the lease', () => {
+  test('is met with a fresh lease, and without reading the lease', () => {
     is(of({}, 60), 'met');
     is(of({}), 'met');
   });
-  test('waits for the lease of the agent that runs now: that of the one before it is fresh for minutes', () => {
+  test('waits for the lease of the running agent: that of the previous one is fresh for minutes', () => {
     const startedAgo = (seconds: number) => [
       wecPod('klusterlet'),
       wecPod('klusterlet-agent', [{ name: 'a', state: { running: { startedAt: secondsAgo(seconds) } } }]),
@@ -417,16 +416,16 @@ describe('available', () => {
     is(by(startedAgo(60)), 'met');
     is(by([...startedAgo(5), ...startedAgo(60)]), 'met');
   });
-  test('fails when the hub has seen the lease stop', () =>
+  test('fails if the hub has seen the lease stop', () =>
     is(of({ available: 'unknown' }, 400), 'failed', /^lease stopped 6m40s ago$/));
-  test('fails when the hub has not seen yet that the lease has stopped', () =>
+  test('fails if the hub has not seen yet that the lease has stopped', () =>
     is(of({}, 301), 'failed', /^lease stopped 5m1s ago$/));
   test('is met up to five times the period of the lease', () => is(of({}, 299), 'met'));
-  test('tells by the condition since when it is known, where the lease is not seen', () =>
+  test('uses the time of the condition if the lease is not seen', () =>
     is(of({ available: 'unknown' }), 'failed', /^lease stopped; the ITS noticed it 60s ago$/));
-  test("fails with the agent's words when its API server is not healthy", () =>
+  test("fails with the agent's message if its API server is not healthy", () =>
     is(of({ available: 'no' }, 5), 'failed', /kube-apiserver is not ok/));
-  test('fails when the clocks differ', () => is(of({ clockSynced: false }, 5), 'failed', /clocks/));
+  test('fails if the clocks differ', () => is(of({ clockSynced: false }, 5), 'failed', /clocks/));
   test('waits for the first report', () =>
     is(verdictOf('available', onHub({ managedCluster: managedCluster({ accepted: true, joined: true }) })), 'waiting'));
 
@@ -445,10 +444,10 @@ describe('available', () => {
     });
   });
   // An agent that has just come back has renewed its lease before it says so.
-  test('waits when the lease is fresh again', () => is(of({ available: 'unknown' }, 5), 'waiting'));
+  test('waits if the lease is fresh again', () => is(of({ available: 'unknown' }, 5), 'waiting'));
 });
 
-test('ages are those on the ITS', () => {
+test('ages are relative to the clock of the ITS', () => {
   const stopped = { ...lease(0), spec: { renewTime: secondsAgo(-1000) } };
   is(
     verdictOf('available', {
@@ -460,12 +459,12 @@ test('ages are those on the ITS', () => {
   );
 });
 
-test('connected waits for an agent whose certificate the hub has not let in', () => {
+test('connected waits for an agent whose certificate the hub has not accepted', () => {
   const notAccepted = { ...klusterlet('approved-not-accepted') };
   is(verdictOf('connected', { wec: wecEvidence([], { klusterlet: notAccepted }) }), 'waiting', /connecting/);
 });
 
-test("connected fails when the hub's certificate authority changed after the join", () => {
+test("connected fails if the hub's certificate authority changed after the join", () => {
   const review =
     'Failed to create &SelfSubjectAccessReview{…} with hub config secret "open-cluster-management-agent"/"hub-kubeconfig-secret" to apiserver https://h:6443: Post "https://h:6443/apis": tls: x509: unknown';
   const conditions: Condition[] = [
@@ -479,7 +478,7 @@ test("connected fails when the hub's certificate authority changed after the joi
   is(verdictOf('connected', { wec: wecEvidence(conditions, { hubSecret }) }), 'failed', /^tls: x509: unknown$/);
 });
 
-test('a refusal by the hub is told without the review that it answers', () => {
+test('a rejection by the hub is shown without the review that it answers', () => {
   const recorded = recordedConditions['approved-not-accepted'] ?? [];
   const message = recorded.find(({ type }) => type === 'HubConnectionDegraded')?.message;
   assert.equal(wordsOf(message ?? ''), 'the hub does not let it get certificatesigningrequests');

@@ -5,7 +5,7 @@ import { registrationStages } from '../../../../../src/lib/wecs/registration/sta
 import { checkWaitGoal, type WaitGoal, waitFor } from '../../../../../src/lib/wecs/registration/wait.ts';
 import { fakeKube, hubEvidence, joinedCluster, lease, now, recordingProgress, run } from '../../../support/builders.ts';
 
-test('a stage that the ITS does not show asks for the context of the WEC, and no other does', () => {
+test('a stage that the ITS does not show needs the context of the WEC, and no other does', () => {
   const hub = hubEvidence();
   for (const { id, check } of registrationStages) {
     const { state } = check({ name: 'cluster1', hub, wec: undefined, now });
@@ -30,7 +30,7 @@ function hubAvailableFrom(look: number) {
   });
 }
 
-test('a stage that has failed is waited for, because it may be mended', async () => {
+test('a failed stage is waited for, because it may be repaired', async () => {
   const progress = recordingProgress();
   const results = await waitFor(
     hubAvailableFrom(3),
@@ -43,7 +43,7 @@ test('a stage that has failed is waited for, because it may be mended', async ()
   assert.equal(progress.lines.at(-1), 'done cluster1 available');
 });
 
-test('without a timeout it looks once', async () => {
+test('without a timeout it reads once', async () => {
   const [result] = await waitFor(hubAvailableFrom(2), [{ name: 'cluster1', kube: undefined }], 'available', run(0));
   assert.deepEqual([result?.stage, result?.blockedAt?.stage, result?.error?.code], ['joined', 'available', 'timeout']);
   assert.match(

@@ -22,14 +22,14 @@ const request = (changes: Partial<PolicyRequest>): PolicyRequest => ({
   ...changes,
 });
 
-describe('a policy is written as it is asked for:', () => {
+describe('a policy is written as requested:', () => {
   const downsyncOf = (changes: Partial<PolicyRequest>) => specOf(request(changes), kinds).downsync;
-  test('kinds by any of their names, a clause for each group', () =>
+  test('kinds by any of their names, one clause per group', () =>
     assert.deepEqual(downsyncOf({ select: ['svc', 'deployments.apps', 'cm', 'Service'], namespaces: ['shop'] }), [
       { apiGroup: '', resources: ['services', 'configmaps'], namespaces: ['shop'] },
       { apiGroup: 'apps', resources: ['deployments'], namespaces: ['shop'] },
     ]));
-  test('labels and what is asked for', () =>
+  test('labels and other requested fields', () =>
     assert.deepEqual(downsyncOf({ selectors: ['a=b', '!c'], createOnly: true, status: ['singleton', 'sum'] }), [
       {
         objectSelectors: [{ matchLabels: { a: 'b' } }, { matchExpressions: [{ key: 'c', operator: 'DoesNotExist' }] }],
@@ -38,7 +38,7 @@ describe('a policy is written as it is asked for:', () => {
         statusCollectors: ['sum'],
       },
     ]));
-  test('and refused where nothing says which objects, or by a kind that there is not', () => {
+  test('but is rejected without a selection of objects, or with an unknown kind', () => {
     assert.throws(() => downsyncOf({}), { code: 'usage' });
     assert.throws(() => downsyncOf({ select: ['gadgets'] }), { code: 'usage' });
     assert.throws(() => specOf(request({ select: [''] }), [kind('v1', 'Old', 'olds', '')]), { code: 'usage' });
@@ -87,11 +87,11 @@ async function creating(
   return { result, shown: shown[0], codes: shown[0]?.problems.map(({ code }) => code), writes: cluster.writes };
 }
 
-describe('before a policy is created, it is shown', () => {
+describe('the preview of a new policy shows', () => {
   const app = { app: 'shop' };
   const byLabel = { selectors: ['app=shop'] };
 
-  test('what it selects', async () => {
+  test('its selection', async () => {
     const { shown, writes, result } = await creating(byLabel, [space('shop', app), inShop('ConfigMap', 'c', app)]);
     assert.deepEqual(shown?.wecs, [{ name: 'w1', accepted: true, available: true, deleting: false }]);
     assert.deepEqual(
@@ -225,14 +225,14 @@ describe('before a policy is created, it is shown', () => {
     assert.deepEqual(writes, []);
   });
 
-  test('also where only the kinds that the cluster serves show that it is a hosting cluster', async () => {
+  test('the same if only the kinds of the cluster show that it is a hosting cluster', async () => {
     const objects = [space('kube-system'), { kind: 'ConfigMap', metadata: { name: 'x', namespace: 'kube-system' } }];
     const { codes, writes } = await creating({ namespaces: ['kube-system'] }, objects, { type: null });
     assert.ok(codes?.includes('system-objects-selected'));
     assert.deepEqual(writes, []);
   });
 
-  test('with what can be seen where the properties of WECs cannot be', async () => {
+  test('what can be seen if the properties of WECs are unseen', async () => {
     const its = new WorkloadCluster([wec('w1', { tier: 'web' })]);
     its.forbidden.add('configmaps');
     const object = inShop('ConfigMap', 'c', app, {
@@ -256,7 +256,7 @@ describe('before a policy is created, it is shown', () => {
     );
   });
 
-  test('and that one of its name has other selectors, which stays', async () => {
+  test('that an existing one of its name has other selectors, and stays', async () => {
     const present = policy('p', { clusterSelectors: [{}], downsync: [{ objectNames: ['c'] }] });
     const { result, writes } = await creating(byLabel, [space('shop', app), present]);
     assert.equal((result as { code: string }).code, 'name-taken');

@@ -98,8 +98,8 @@ const removeWorks = (of: string) => (kind: string, its: MemoryCluster) => {
 };
 const yes = async (_: unknown, more: readonly string[]) => more.length === 0;
 
-describe('what leaves a WEC with a policy', () => {
-  test('stays where another work has it, and takes along what is in its Namespace', async () => {
+describe('an object that leaves a WEC with a policy', () => {
+  test('stays if another work has it, and takes along the contents of its Namespace', async () => {
     const { wds } = scene([policy], [structuredClone(own), structuredClone(others)]);
     assert.deepEqual((await inspectPolicy('shop', wds)).effects, [
       {
@@ -112,7 +112,7 @@ describe('what leaves a WEC with a policy', () => {
   });
 });
 
-test('what another work has as well stays', async () => {
+test('an object that another work has as well stays', async () => {
   const namespace = work('c', [['Namespace', undefined, 'shop']]);
   const { wds } = scene([policy], [structuredClone(own), namespace]);
   const [effects] = (await inspectPolicy('shop', wds)).effects;
@@ -124,33 +124,33 @@ test('what another work has as well stays', async () => {
   });
 });
 
-describe('a policy is deleted', () => {
+describe('deleting a policy', () => {
   const deleted = async (given: ReturnType<typeof scene>, keepWorkloads = false) => ({
     ...(await deletePolicy({ name: 'shop', keepWorkloads, confirm: yes }, given.wds, soon(5000))),
     log: given.log,
   });
 
-  test('by its UID, and its works are waited for', async () => {
+  test('uses its UID, and waits for its works', async () => {
     const given = scene([structuredClone(policy), binding(true)], [structuredClone(own)], removeWorks('BindingPolicy'));
     const { log, error } = await deleted(given);
     assert.equal(error, undefined);
     assert.deepEqual(log, ['delete BindingPolicy uid-of-policy']);
   });
 
-  test('and keeps its workloads: the Binding goes only once the works own nothing', async () => {
+  test('keeps its workloads: the Binding is deleted only once the works own nothing', async () => {
     const given = scene([structuredClone(policy), binding(true)], [structuredClone(own)], removeWorks('Binding'));
     const { log, error } = await deleted(given, true);
     assert.equal(error, undefined);
     assert.deepEqual(log, ['delete BindingPolicy uid-of-policy orphan', 'orphan a', 'delete Binding uid-of-binding']);
   });
 
-  test('by a run after one that was interrupted', async () => {
+  test('resumes an interrupted run', async () => {
     const given = scene([binding(false)], [structuredClone(own)], removeWorks('Binding'));
     const { log, changed } = await deleted(given, true);
     assert.deepEqual([changed, log], [true, ['orphan a', 'delete Binding uid-of-binding']]);
   });
 
-  test('and what its transport has left behind: a work of a WEC that its Binding did not name any more', async () => {
+  test('removes leftovers of its transport: a work of a WEC that its Binding no longer named', async () => {
     const given = scene([], [structuredClone(own), structuredClone(others)]);
     const { changed, error } = await deleted(given);
     assert.deepEqual([changed, error], [true, undefined]);
@@ -158,19 +158,19 @@ describe('a policy is deleted', () => {
     assert.equal(given.its.objects.length, 1);
   });
 
-  test('which is not there', async () => {
+  test('fails if it does not exist', async () => {
     const { log, changed } = await deleted(scene([], []));
     assert.deepEqual([changed, log], [false, []]);
   });
 
-  test('not without its ITS: what it has sent is not seen', async () => {
+  test('fails without its ITS: what it has sent is unseen', async () => {
     const { wds } = scene([policy], []);
     const hidden = { state: 'hidden', why: 'it is not clear', error: undefined } as const;
     const work = deletePolicy({ name: 'shop', confirm: yes }, { ...wds, its: hidden }, soon());
     await assert.rejects(work, { code: 'unreachable' });
   });
 
-  test('and what is not gone in time is an error', async () => {
+  test('fails if something is not deleted in time', async () => {
     const given = scene([structuredClone(policy), binding(true)], [structuredClone(own)]);
     const { error } = await deletePolicy({ name: 'shop', confirm: yes }, given.wds, soon(50));
     assert.equal(error?.code, 'timeout');
@@ -178,7 +178,7 @@ describe('a policy is deleted', () => {
   });
 });
 
-test('a Binding whose name no label can hold is let go by its transport never, and in its place', async () => {
+test('a Binding whose name is too long for a label is released by stellarctl, because its transport never does', async () => {
   const name = 'x'.repeat(64);
   const finalizers = ['transport.kubestellar.io/object-cleanup', 'example.com/other'];
   const { metadata } = binding(true);
@@ -201,14 +201,14 @@ test('a Binding whose name no label can hold is let go by its transport never, a
   ]);
 });
 
-test('a name that no label can hold has no works, and is no part of a selector', async () => {
+test('a name that is too long for a label has no works, and is not part of a selector', async () => {
   const { wds } = scene([], [own]);
   for (const name of ['shop,!other', 'shop,transport.kubestellar.io/originWdsName=wds1', '../shop', 'x'.repeat(64)])
     assert.deepEqual((await inspectPolicy(name, wds)).works, []);
   assert.equal((await inspectPolicy('shop', wds)).works.length, 1);
 });
 
-test('a policy that was sent, and not through this ITS, is not deleted with what it has sent elsewhere', async () => {
+test('a policy that was sent through another ITS is not deleted with what it has sent there', async () => {
   const sent = {
     ...binding(true),
     metadata: { ...binding(true).metadata, generation: 2 },

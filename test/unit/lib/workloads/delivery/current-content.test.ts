@@ -11,17 +11,17 @@ const stale = (data: Record<string, string>, sent: Record<string, string>) =>
   staleTemplate({ metadata: { name: 'c' }, data }, { metadata: { name: 'c' }, data: sent }, properties);
 
 describe('the content of a work', () => {
-  test('is what templates give today', () =>
+  test('is current if templates give the same', () =>
     assert.equal(stale({ a: '{{.region}}-{{ .clusterName }}', b: 'x' }, { a: 'eu-w1', b: 'x' }), undefined));
-  test('is not: a property has another value', () =>
+  test('is outdated if a property has another value', () =>
     assert.equal(stale({ a: '{{.region}}-x' }, { a: 'us-x' }), '$.data.a'));
-  test('is not judged by actions that are more than a property', () => {
+  test('is not judged by template actions other than properties', () => {
     for (const text of ['{{if .region}}a{{end}}', '{{.region}} {{.region | len}}', '{{- .region}}', '{{.unknown}}'])
       assert.equal(stale({ a: text }, { a: 'old' }), undefined, text);
   });
 });
 
-describe('of the content of a work is kept', () => {
+describe("the stored part of a work's content", () => {
   const kinds = [
     { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments', namespaced: true, versions: [], aliases: [] },
   ];
@@ -35,13 +35,13 @@ describe('of the content of a work is kept', () => {
     const works = new WorksOfWds([trimmer(removalsOf(transforms, kinds))(object)]);
     return works.find('', 'w1', { group: 'apps', kind: 'Deployment', name: 'web' });
   };
-  test('the first field that transforms remove today', () => {
+  test('is the first field that transforms now remove', () => {
     const remove = transform(['$.spec.paused', '$.spec["replicas"]', '$..[bad']);
     assert.equal(sent({ spec: { replicas: 1 } }, remove)?.left, '$.spec.replicas');
     assert.equal(sent({ spec: { other: 1 } }, remove)?.left, undefined);
     assert.equal(sent({ spec: { replicas: 1 } }, transform(['$.spec.replicas'], 'daemonsets'))?.left, undefined);
   });
-  test('all where it asks for templates to be expanded', () => {
+  test('is all of it if templates must be expanded', () => {
     const asking = (value: string) => ({
       metadata: { name: 'web', annotations: { 'control.kubestellar.io/expand-templates': value } },
       spec: { replicas: 1 },

@@ -100,7 +100,7 @@ describe('the policies of a WDS are listed', () => {
   test('with what is applied', async () => assert.deepEqual(await told(good()), ['p 2 2 2/2 ok ']));
   test('with what has failed', async () =>
     assert.deepEqual(await told(half()), ['p 2 2 1/2 failed 1 work not applied']));
-  test('with what an agent has not seen yet', async () =>
+  test('with what an agent has not processed yet', async () =>
     assert.deepEqual(await told(wds([work('w1', 'True', 2), work('w2', 'True')])), [
       'p 2 2 1/2 waiting 1 work not applied yet',
     ]));
@@ -112,7 +112,7 @@ describe('the policies of a WDS are listed', () => {
     Object.assign(policy, { status: {} });
     assert.deepEqual(await told(wds([], [space, object, policy])), ['p 0 0 0/0 waiting has no Binding']);
   });
-  test('with a Binding that has lost its policy', async () => {
+  test('with a Binding without a policy', async () => {
     const [space, object, , binding] = structuredClone(inWds) as [KubeObject, KubeObject, KubeObject, KubeObject];
     delete binding.metadata.ownerReferences;
     const list = await told(wds([], [space, object, binding]));
@@ -120,7 +120,7 @@ describe('the policies of a WDS are listed', () => {
   });
 });
 
-test('the objects of a WDS are listed, with how many WECs have them', async () => {
+test('the objects of a WDS are listed, with the number of WECs that have them', async () => {
   const counts = async (of: OpenWds) =>
     (await listWorkloads(of)).view.map(({ name, wecs, applied, available, failed }) => [
       name,
@@ -153,7 +153,7 @@ test('a policy shows its objects on each WEC, several of them in one work', asyn
   );
 });
 
-describe('a work that does not have what templates and transforms give today', () => {
+describe('a work that differs from current templates and transforms', () => {
   const annotations = { 'control.kubestellar.io/expand-templates': 'true' };
   const sent = (on: string, content: object) => {
     const given = work(on, 'True') as unknown as { spec: { workload: { manifests: { metadata: object }[] } } };
@@ -187,7 +187,7 @@ describe('a work that does not have what templates and transforms give today', (
     ['a property', template, '$.data.region'],
     ['a transform', removed, '$.data.a'],
   ] as const)
-    test(`is told the same everywhere after a change of ${title}`, async () => {
+    test(`is reported the same everywhere after a change of ${title}`, async () => {
       const { ways } = (await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of())).view;
       assert.deepEqual(
         ways.map(({ wec: on, code, next }) => [on, code, next]),
@@ -219,7 +219,7 @@ describe('a work that does not have what templates and transforms give today', (
     });
 });
 
-describe('what could not be read, or is not there, is told beside what is shown', () => {
+describe('what could not be read, or is missing, is reported beside the results', () => {
   const named = { kind: 'configmap', name: 'c', namespace: 'shop' };
   const codes = ({ errors }: { errors: readonly { code: string }[] }) => [...new Set(errors.map(({ code }) => code))];
   const dead = { ...good(), its: hidden };
@@ -228,7 +228,7 @@ describe('what could not be read, or is not there, is told beside what is shown'
     cluster.forbidden.add(plural);
     return { ...good(), its: seen({ name: 'its1', kube: cluster.kube }) };
   };
-  test('nothing where all is seen', async () => {
+  test('nothing if all is seen', async () => {
     assert.deepEqual(codes(await getWorkload(named, good())), []);
     assert.deepEqual(codes(await getPolicyView('p', good())), []);
     assert.deepEqual(codes(await listPolicies(good())), []);
@@ -263,12 +263,12 @@ describe('what could not be read, or is not there, is told beside what is shown'
       ],
     );
   });
-  test('an object that is not there', async () => {
+  test('an object that does not exist', async () => {
     const { view, errors } = await getWorkload({ ...named, name: 'x' }, good());
     assert.deepEqual([codes({ errors }), errors[0]?.message], [['not-found'], 'ConfigMap shop/x is not in wds1.']);
     assert.equal(view.ways[0]?.code, 'object-missing');
   });
-  test('a cluster that is no WDS', () =>
+  test('a cluster that is not a WDS', () =>
     assert.rejects(listPolicies({ ...good(), kube: new WorkloadCluster([], ['bindings', 'bindingpolicies']).kube }), {
       code: 'not-found',
     }));
@@ -285,19 +285,19 @@ describe('an object is waited for', () => {
       ...{ reached: ['w1', 'w2'], code: undefined, details: undefined },
     }));
   test('on some', async () => assert.deepEqual((await waited(half(), 'applied', ['w1'])).reached, ['w1']));
-  test('until the deadline, which says what keeps it', async () =>
+  test('until the deadline, which reports what blocks it', async () =>
     assert.deepEqual(await waited(half(), 'applied'), { reached: ['w1'], code: 'timeout', details: ['w2: refused'] }));
-  test('on a WEC that no policy sends it to', async () =>
+  test('on a WEC to which no policy sends it', async () =>
     assert.deepEqual((await waited(good(), 'applied', ['w3'])).details, ['w3: no policy sends it there']));
-  test('where nothing sends it', async () => {
+  test('although nothing sends it', async () => {
     const { code, details } = await waited(wds([], inWds.slice(0, 2)), 'applied');
     assert.deepEqual([code, details], ['timeout', ['no WEC: no binding policy of wds1 selects any object']]);
   });
-  test('not for a status that its kind does not have', () =>
+  test('but not for a status that its kind does not have', () =>
     assert.rejects(waited(good(), 'status'), { code: 'usage', message: /^A ConfigMap has no status/ }));
-  test('not where nothing tells the ITS', () =>
+  test('but not if nothing names the ITS', () =>
     assert.rejects(waited({ ...good(), its: hidden }, 'applied'), { code: 'unreachable' }));
-  test('on an ITS that does not let it see: that is no lack of time', async () => {
+  test('but not on an ITS without permission, which is not a timeout', async () => {
     const cluster = new WorkloadCluster([wec('w1'), wec('w2')]);
     cluster.forbidden.add('manifestworks');
     const { code, details } = await waited({ ...good(), its: seen({ name: 'its1', kube: cluster.kube }) }, 'applied');
@@ -320,12 +320,12 @@ describe('an object is waited for', () => {
     const { error } = await waitForWorkload({ named: at, goal: 'status', on: undefined }, of, soon(0));
     return [error?.code, error?.message];
   };
-  test('not for a status that nobody asks for', async () =>
+  test('but not for a status that is not requested', async () =>
     assert.deepEqual(await forStatus(asking({})), [
       'usage',
       'No policy asks for the status of this Gadget: it never comes.',
     ]));
-  test('not for the combined status of a kind for which none is combined', async () => {
+  test('but not for the combined status of a kind without one', async () => {
     const [code, message] = await forStatus(asking({ wantMultiWECReportedState: true }));
     assert.equal(code, 'usage');
     assert.match(message ?? '', /Deployments, ReplicaSets and DaemonSets only/);

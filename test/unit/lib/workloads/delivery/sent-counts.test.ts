@@ -16,7 +16,7 @@ const work = (wec: string, wds: string, objects: number, ...stated: string[]): M
     },
   }) as ManifestWork;
 
-test('objects are counted by WEC and WDS, those that no agent has told of as waiting', async () => {
+test('objects are counted by WEC and WDS; unreported ones count as waiting', async () => {
   const works = [
     work('w1', 'b', 2, 'True', 'False'),
     work('w1', 'a', 3, 'True'),
@@ -39,7 +39,7 @@ test('objects are counted by WEC and WDS, those that no agent has told of as wai
   );
 });
 
-test('what an agent has said of an earlier work counts as waiting', async () => {
+test('reports of an agent about an earlier work count as waiting', async () => {
   const changed = work('w1', 'a', 1, 'True');
   changed.metadata.generation = 2;
   const { kube } = new MemoryCluster([], { list: async () => [changed] as never });

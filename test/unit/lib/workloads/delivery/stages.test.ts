@@ -108,7 +108,7 @@ const configMap = { kind: 'ConfigMap', name: 'c' };
 const web = { kind: 'Deployment', apiVersion: 'apps/v1', name: 'web' };
 const widget = { kind: 'Widget', apiVersion: 'example.com/v1', name: 'w' };
 
-describe('a record of the real controllers is named', () => {
+describe('a record of the real controllers is diagnosed', () => {
   const cases: Record<string, [Subject, string[]]> = {
     'create-only': [configMap, ['t10: cluster1: done']],
     'custom-transform': [web, ['t12: cluster1: done']],
@@ -144,28 +144,28 @@ describe('a record of the real controllers is named', () => {
     test(name, () => assert.deepEqual(told(ways(record(name), subject)), expected));
 });
 
-describe('a next command is told', () => {
+describe('the next command', () => {
   const nextOf = (name: string, subject: Subject) => ways(record(name), subject).map(({ next, hint }) => next ?? hint);
-  test('that lets the nearest policy select the object', () =>
+  test('lets the nearest policy select the object', () =>
     assert.deepEqual(nextOf('no-object-matches', configMap), [
       'kubectl --context wdsh -n t6 label configmaps c app=other',
     ]));
-  test('that sends the Namespace as well', () =>
+  test('sends the Namespace as well', () =>
     assert.deepEqual(nextOf('namespace-not-selected', configMap), [
       'kubectl --context wdsh label namespace t7 app=t7',
     ]));
-  test('that lets a WEC be selected', () =>
+  test('lets a WEC be selected', () =>
     assert.deepEqual(nextOf('no-wec-matches', configMap), [
       'Give a WEC the labels: stellarctl label NAME nosuch=label --its its1',
     ]));
-  test('that allows the kind to the work agent', () =>
+  test('allows the kind to the work agent', () =>
     assert.match(
       String(nextOf('forbidden-on-wec', widget)),
       /: stellarctl wec grant cluster1=CONTEXT --from-errors --its its1$/,
     ));
 });
 
-describe('a link that breaks is named:', () => {
+describe('a broken link is named:', () => {
   const good = () => record('create-only');
   const broken = (change: (given: Recorded) => void, subject: Subject = configMap, changes = {}) => {
     const given = good();
@@ -185,7 +185,7 @@ describe('a link that breaks is named:', () => {
     plurals.Event = 'events';
     assert.deepEqual(broken(none, { kind: 'Event', name: 'e' }), ['no policy: no WEC: exists failed never-sent']);
   });
-  test('its group is none that the WDS sends', () => {
+  test('the WDS does not send its group', () => {
     const wds = { name: 'wdsh', context: 'wdsh', apiGroups: ['apps'] };
     assert.deepEqual(broken(none, configMap, { wds }), ['t10: cluster1: exists failed group-not-watched']);
   });
@@ -197,7 +197,7 @@ describe('a link that breaks is named:', () => {
       }, configMap),
       ['no policy: no WEC: exists failed not-selected'],
     ));
-  test('the policy has not been looked at', () =>
+  test('the policy has not been processed', () =>
     assert.deepEqual(
       broken((given) => {
         one(given.policies).status = {};
@@ -215,7 +215,7 @@ describe('a link that breaks is named:', () => {
       }),
       ['t10: cluster1: selected waiting policy-unobserved'],
     ));
-  test('the policy has no Binding for longer than it takes, as where it is refused', () =>
+  test('the policy has had no Binding for too long, for example because it is rejected', () =>
     assert.deepEqual(
       broken((given) => {
         given.bindings = [];
@@ -237,7 +237,7 @@ describe('a link that breaks is named:', () => {
       }),
       ['t10: cluster1: policy waiting object-not-in-binding'],
     ));
-  test('the object is not in the Binding for longer than it takes, as where its Namespace was labelled later', () => {
+  test('the object is missing from the Binding for too long, for example because its Namespace was labelled later', () => {
     const given = good();
     one(given.bindings).spec = { ...one(given.bindings).spec, workload: {} };
     one(given.policies).spec = { downsync: [{ namespaceSelectors: [{}] }] };
@@ -256,7 +256,7 @@ describe('a link that breaks is named:', () => {
     assert.deepEqual(broken(none, { ...configMap, object: { resourceVersion: '9999' } }), [
       't10: cluster1: policy waiting binding-behind',
     ]));
-  test('the transport has not read the Binding for longer than it takes', () =>
+  test('the transport has not read the Binding for too long', () =>
     assert.deepEqual(
       broken((given) => {
         const { metadata } = one(given.bindings);
@@ -271,11 +271,11 @@ describe('a link that breaks is named:', () => {
     assert.deepEqual(broken(none, configMap, { inventory: seen(new Map([wec('cluster1', 'Unknown')])) }), [
       't10: cluster1: binding failed wec-unavailable',
     ]));
-  test('the WEC is not registered any more', () =>
+  test('the WEC is no longer registered', () =>
     assert.deepEqual(broken(none, configMap, { inventory: seen(new Map()) }), [
       't10: cluster1: binding failed wec-missing',
     ]));
-  test('the Binding does not name a WEC that the policy selects by now', () => {
+  test('the Binding does not name a WEC that the policy selects now', () => {
     const select = (given: Recorded) => {
       one(given.policies).spec = { clusterSelectors: [{ matchLabels: { 'location-group': 'edge' } }] };
     };
@@ -300,7 +300,7 @@ describe('a link that breaks is named:', () => {
       }),
       ['t10: cluster1: wec failed work-missing'],
     ));
-  test('the transport stops at a WEC before it, which has no mailbox', () => {
+  test('the transport stops at an earlier WEC, which has no mailbox', () => {
     const pending = (conditions: { type: string; status: 'False' }[]): [string, ManagedCluster] => [
       'cluster0',
       { metadata: { name: 'cluster0' }, spec: { hubAcceptsClient: false }, status: { conditions } },
@@ -327,7 +327,7 @@ describe('a link that breaks is named:', () => {
       }),
       ['t10: cluster1: wec waiting work-behind'],
     ));
-  test('the agent has not answered', () =>
+  test('the agent has not responded', () =>
     assert.deepEqual(
       broken((given) => {
         for (const work of given.works ?? []) work.metadata.generation = 5;

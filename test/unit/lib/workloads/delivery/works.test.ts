@@ -25,7 +25,7 @@ const work = (namespace: string, applied: 'True' | 'False', at: string): Manifes
     },
   }) as unknown as ManifestWork;
 
-test('of works that are alike, little more than the names is kept', () => {
+test('only names are stored for similar works', () => {
   const trim = trimmer(new Map());
   const [one, other, failed] = [
     work('w1', 'True', '2026-11-20T15:00:00Z'),

@@ -5,7 +5,7 @@ import { parsePolicy } from '../../../../../src/lib/workloads/explain/policy-fil
 const policy = (spec: unknown, name: unknown = 'shop') =>
   JSON.stringify({ apiVersion: 'control.kubestellar.io/v1alpha1', kind: 'BindingPolicy', metadata: { name }, spec });
 
-test('a policy is read from a file, whatever else is in it', () => {
+test('a policy is read from a file with other objects', () => {
   const spec = { clusterSelectors: [{ matchLabels: { a: 'b' } }], downsync: [{ resources: ['pods'] }] };
   assert.deepEqual(parsePolicy(`kind: Namespace\n---\n${policy(spec)}\n---\n`, 'f'), { name: 'shop', spec });
   const empty =
@@ -13,7 +13,7 @@ test('a policy is read from a file, whatever else is in it', () => {
   assert.deepEqual(parsePolicy(empty, 'f').spec, { downsync: [{}] });
 });
 
-test('what is no policy is said to be none, and ends nothing else', () => {
+test('a file without a policy is reported as such, and nothing else fails', () => {
   const texts = [
     ...['', '5', '[]', 'a: [', '- &a 1\n- *b', 'kind: BindingPolicy', `${policy({})}\n---\n${policy({})}`],
     ...[policy({}, { a: 1 }), policy({}, ''), policy([]), policy('x'), policy({ clusterSelectors: 5 })],

@@ -32,10 +32,10 @@ const broken = async (options: PolicyOptions, ...wecs: AffectedWec[]) =>
 
 describe('a template breaks', () => {
   const brokenRegion = { name: 'demo', object: 'configmaps web/regional', keys: ['region'], wecs: ['m1'] };
-  test('when a WEC loses what it asks for; the others lose their works with it', async () => {
+  test('if a WEC loses a property that it uses; the others lose their works as well', async () => {
     assert.deepEqual(await broken({}, losing()), [{ ...brokenRegion, others: ['m2'], briefly: false }]);
   });
-  test('also when the WEC leaves the policy by the same change: for a moment', async () => {
+  test('even if the WEC leaves the policy by the same change: for a moment', async () => {
     const leaving = losing({ labels: {} });
     assert.deepEqual(await broken({}, leaving), [{ ...brokenRegion, others: ['m2'], briefly: true }]);
   });
@@ -47,20 +47,20 @@ describe('a template breaks', () => {
 
 describe('no template breaks', () => {
   const unread = { list: async () => assert.fail('nothing is to be read') };
-  test('when nothing that it asks for is lost', async () => {
+  test('if no used property is lost', async () => {
     assert.deepEqual(await broken({}, losing({ lost: ['tier'] })), []);
     assert.deepEqual(await broken({ reader: fakeKube(unread) }, losing({ lost: [] })), []);
   });
-  test('where the policy does not send to the WEC', async () =>
+  test('if the policy does not send to the WEC', async () =>
     assert.deepEqual(await broken({ destinations: ['m2'], reader: fakeKube(unread) }, losing()), []));
-  test('for others, where all WECs leave the policy', async () => {
+  test('for others, if all WECs leave the policy', async () => {
     const leaving = losing({ labels: {} });
     assert.deepEqual(await broken({ destinations: ['m1'], reader: fakeKube(unread) }, leaving), []);
     assert.deepEqual(await broken({}, leaving, losing({ name: 'm2', labels: {} })), []);
   });
 });
 
-test('what cannot be read is told', async () => {
+test('unreadable parts are reported', async () => {
   const silent = fakeKube({
     list: async () => {
       throw new StellarError('forbidden', 'Not allowed to list configmaps.');
@@ -78,15 +78,15 @@ describe('a property is lost', () => {
     configMap: data && { metadata: { name: 'm1' }, data },
   });
   const lost = (before: ReturnType<typeof wec>, after: ReturnType<typeof wec>) => lostProperties('m1', before, after);
-  test('where no other source has it', () => {
+  test('if no other source has it', () => {
     assert.deepEqual(lost(wec({ region: 'eu' }), wec({})), ['region']);
     assert.deepEqual(lost(wec({}, {}, { region: 'eu' }), wec({}, {}, {})), ['region']);
   });
-  test('but not where one has', () => {
+  test('but not if one has', () => {
     assert.deepEqual(lost(wec({ region: 'eu' }, { region: 'x' }), wec({}, { region: 'x' })), []);
     assert.deepEqual(lost(wec({ region: 'eu' }, {}, { region: 'x' }), wec({}, {}, { region: 'x' })), []);
     assert.deepEqual(lost(wec({ clusterName: 'x' }), wec({})), [], 'it is built in');
   });
-  test('and never where KubeStellar takes no notice of it', () =>
+  test('and never if KubeStellar ignores it', () =>
     assert.deepEqual(lost(wec({ 'location-group': 'edge', 'a/b': 'c', type: 'd' }), wec({})), []));
 });

@@ -94,17 +94,17 @@ describe('policies of a hosting cluster', () => {
   const spaces = [its1, secret('its1', 'its1'), wds1, secret('wds1', 'wds1')];
   const hub = new MemoryCluster([kubeSystem('hub')]);
   const demo = new MemoryCluster([bindingPolicy('demo'), binding('demo', { destinations: ['m1'] })]);
-  test('are those of every WDS that sends through the ITS', async () => {
+  test('are those of every WDS that uses the ITS', async () => {
     const { policies, unread, found } = await read({}, { hosting: hostingOf(spaces, { its1: hub, wds1: demo }) });
     assert.deepEqual([policies, unread], [['demo (wds1)'], []]);
     assert.deepEqual([found[0]?.clusterSelectors, found[0]?.binding?.metadata.uid], [edge, uidOf('demo')]);
   });
-  test('are not those of a WDS that sends through another ITS', async () => {
+  test('are not those of a WDS that uses another ITS', async () => {
     const other = new MemoryCluster([kubeSystem('other')]);
     const { policies, unread } = await read({}, { hosting: hostingOf(spaces, { its1: other, wds1: demo }) });
     assert.deepEqual([policies, unread], [[], []]);
   });
-  test('of a WDS whose ITS cannot be compared count where the works show it', async () => {
+  test('of a WDS whose ITS cannot be compared count if the works show it', async () => {
     const hosting = hostingOf(spaces, { wds1: demo });
     const doubted = await read({}, { hosting, works: [workOf('demo', 'wds1', 'm1', uidOf('other'))] });
     assert.deepEqual(doubted.policies, []);
@@ -127,7 +127,7 @@ describe('policies of a hosting cluster', () => {
     const { policies } = await read({}, { hosting: hostingOf(spaces, { its1: hub, wds1: held }) });
     assert.deepEqual(policies, ['held (wds1) orphaned']);
   });
-  test('are unread where it does not answer, unless it is only the current context', async () => {
+  test('are unread if it does not answer, unless it is only the current context', async () => {
     const chosen = { ...hostingOf([], {}), hosting: refusing('It is silent.') };
     assert.deepEqual((await read({}, { hosting: chosen })).unread, [{ wds: 'all WDSes', why: 'It is silent' }]);
     const guessed = { ...chosen, hostingSource: 'current context' as const };
@@ -135,7 +135,7 @@ describe('policies of a hosting cluster', () => {
     const missing = { unread: 'There is no context x.' };
     assert.deepEqual((await read({}, { hosting: missing })).unread, [{ wds: 'all WDSes', why: missing.unread }]);
   });
-  test('are none where it has no WDS, or is no hosting cluster', async () => {
+  test('are none if it has no WDS, or is not a hosting cluster', async () => {
     for (const objects of [[its1, controlPlane('x')], []]) {
       const { policies, unread } = await read({}, { hosting: hostingOf(objects, { its1: hub }) });
       assert.deepEqual([policies, unread], [[], []]);
@@ -146,28 +146,28 @@ describe('policies of a hosting cluster', () => {
 describe('policies of WDSes that works name', () => {
   const works = [workOf('demo', 'wds1', 'm1')];
   const demo = new MemoryCluster([bindingPolicy('demo'), bindingPolicy('more'), binding('demo')]);
-  test('are read where a context of that name holds the Binding that they come from', async () => {
+  test('are read if a context of that name has the Binding of the works', async () => {
     const { policies, unread } = await read({ wds1: demo }, { works, contexts: ['wds1'] });
     assert.deepEqual([policies, unread], [['demo (wds1)', 'more (wds1)'], []]);
   });
-  test('are unread where the context leads to another WDS', async () => {
+  test('are unread if the context refers to another WDS', async () => {
     const namesake = [workOf('demo', 'wds1', 'm1', uidOf('another'))];
     const { policies, unread } = await read({ wds1: demo }, { works: namesake, contexts: ['wds1'] });
     const why = 'context wds1 has no Binding that its works come from';
     assert.deepEqual([policies, unread], [[], [{ wds: 'wds1', why }]]);
   });
-  test('are unread where no context leads to it, or it does not answer', async () => {
+  test('are unread if no context refers to it, or it does not answer', async () => {
     const why = 'no context of the kubeconfig is known to lead to it';
     assert.deepEqual((await read({}, { works })).unread, [{ wds: 'wds1', why }]);
     assert.match((await read({}, { works, contexts: ['wds1'] })).unread[0]?.why ?? '', /Cannot reach/);
   });
-  test('are found by the name of the Binding where the name of a work does not tell its UID', async () => {
+  test('are found by the name of the Binding if the name of a work does not contain its UID', async () => {
     const [work] = works as [KubeObject];
     const several = { ...work, metadata: { ...work.metadata, name: 'demo-wds1-0' } };
     const { policies } = await read({ wds1: demo }, { works: [several], contexts: ['wds1'] });
     assert.deepEqual(policies, ['demo (wds1)', 'more (wds1)']);
   });
-  test('are none where there are no works', async () => {
+  test('are none if there are no works', async () => {
     const { policies, unread } = await read({ wds1: demo }, { contexts: ['wds1'] });
     assert.deepEqual([policies, unread], [[], []]);
   });

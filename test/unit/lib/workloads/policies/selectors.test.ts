@@ -4,7 +4,7 @@ import { effectOfRemoval } from '../../../../../src/lib/workloads/policies/selec
 import type { LabelSelector } from '../../../../../src/lib/workloads/selection/label-selectors.ts';
 import { policy } from '../../../support/policy-builders.ts';
 
-describe('taking labels off a WEC', () => {
+describe('removing labels from a WEC', () => {
   const labels = { env: 'prod', 'feature.open-cluster-management.io/addon-x': 'available' };
   const after = { 'feature.open-cluster-management.io/addon-x': 'available' };
   const effect = (clusterSelectors: LabelSelector[]) => {
@@ -29,8 +29,8 @@ describe('taking labels off a WEC', () => {
     assert.deepEqual(effect(by('NotIn', ['dev'])), ['staying']);
     assert.deepEqual(effect([{ matchLabels: { env: 'prod' } }, {}]), ['staying']);
   });
-  test('means nothing to others', () => assert.deepEqual(effect([{ matchLabels: { env: 'dev' } }]), []));
-  test('does not release it from a Binding that has no policy any more', () => {
+  test('does not affect others', () => assert.deepEqual(effect([{ matchLabels: { env: 'dev' } }]), []));
+  test('does not release it from a Binding without a policy', () => {
     const bound = (wec: string) => policy('p', { orphaned: true, destinations: [wec] });
     const { staying } = effectOfRemoval([bound('m1'), bound('m2')], 'm1', labels, after);
     assert.deepEqual(staying.length, 1);

@@ -47,13 +47,13 @@ const worksIn = async (wds: OpenWds) => (await listPolicies(wds)).view[0]?.works
 const toDelete = async (wds: OpenWds) => (await inspectPolicy('shop', wds)).works.map(({ metadata }) => metadata.name);
 
 describe('the name of a WDS on its works', () => {
-  test('is told by the UID of a Binding in their names, whatever its context is called', async () => {
+  test('comes from the UID of a Binding in their names, whatever its context is called', async () => {
     const wds = opened([foreign, own]);
     assert.equal(await worksIn(wds), 1);
     assert.deepEqual(await toDelete(wds), [own.metadata.name]);
     assert.equal((await refreshPolicy('shop', wds, { ...soon(), dryRun: true })).works, 1);
   });
-  test('is told by the hosting cluster, where that shows the WDS', async () =>
+  test('comes from the hosting cluster, if that shows the WDS', async () =>
     assert.deepEqual(await toDelete(opened([foreign, own], 'wds2', false)), [foreign.metadata.name]));
   test('is not that of another WDS with a policy of that name', async () => {
     const wds = opened([foreign], 'wds2');
@@ -61,18 +61,18 @@ describe('the name of a WDS on its works', () => {
     await assert.rejects(toDelete(wds), unproven);
     await assert.rejects(refreshPolicy('shop', wds, soon()), unproven);
   });
-  test('is taken from works of several objects to show them, and not to delete or to rewrite them', async () => {
+  test('comes from works of several objects for display, but not for deletion or rewriting', async () => {
     const wds = opened([packed('wds1')]);
     assert.equal(await worksIn(wds), 1);
     await assert.rejects(toDelete(wds), unproven);
     await assert.rejects(refreshPolicy('shop', wds, soon()), unproven);
   });
-  test('is that of the context, where works of several objects carry it: which is no proof', async () => {
+  test('is that of the context, if works of several objects carry it: which is no proof', async () => {
     const wds = opened([packed('wds1'), packed('wds2')], 'wds2');
     assert.equal(await worksIn(wds), 1);
     await assert.rejects(toDelete(wds), unproven);
   });
-  test('is not known where works of several WDSes come into question', async () => {
+  test('is unknown if works of several WDSes are possible', async () => {
     const { view, errors } = await listPolicies(opened([packed('wds1'), packed('wds2')]));
     assert.deepEqual([view[0]?.works, new Set(errors.map(({ code }) => code))], [null, new Set(['identity-unproven'])]);
   });

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { keysInTemplate, templateKeysOf } from '../../../../../src/lib/workloads/policies/template-keys.ts';
 
-describe('the properties that a template asks for', () => {
+describe('the properties that a template uses', () => {
   for (const [text, keys] of Object.entries({
     'no action .region': [],
     '{{.region}}': ['region'],
@@ -34,24 +34,24 @@ describe('the properties that a template asks for', () => {
   }))
     test(JSON.stringify(text), () => assert.deepEqual([...keysInTemplate(text)].sort(), [...keys].sort()));
 
-  test('of any text can be read', () => {
+  test('can be read from any text', () => {
     const part = fc.oneof(fc.string(), fc.constantFrom('{{', '}}', '.a', '$', '"', '`', "'", '\\', '/*', '*/', '- '));
     fc.assert(fc.property(fc.array(part), (parts) => keysInTemplate(parts.join('')).size >= 0));
   });
 
-  test('are found in time that grows with the length of the text only', () => {
+  test('are found in linear time', () => {
     for (const part of ['{{', '{{/*', '{{"', '{{`a', '{{.a.', '$', '"\\', '{{ /*a', '.a'])
       for (const start of ['', '{{', '{{ "', '{{/*']) keysInTemplate(start + part.repeat(100_000));
   });
 });
 
-describe('a workload object asks for properties', () => {
+describe('a workload object uses properties', () => {
   const annotations = { 'control.kubestellar.io/expand-templates': 'true' };
   const object = (content: object, own: Record<string, string> = annotations) => ({
     metadata: { name: 'x', annotations: own },
     ...content,
   });
-  test('in every string in it, in whatever depth', () => {
+  test('in every string, at any depth', () => {
     const found = templateKeysOf(
       object(
         { spec: { list: [{ a: '{{.one}}' }, ['{{.two}}'], 3, null, true] } },
@@ -60,11 +60,11 @@ describe('a workload object asks for properties', () => {
     );
     assert.deepEqual([...found].sort(), ['one', 'three', 'two']);
   });
-  test('but in the keys of maps, its status, and what KubeStellar does not send', () => {
+  test('but not in the keys of maps, its status, and what KubeStellar does not send', () => {
     const own = { ...annotations, 'kubectl.kubernetes.io/last-applied-configuration': '{{.old}}' };
     assert.deepEqual(templateKeysOf(object({ data: { '{{.key}}': 'x' }, status: { a: '{{.status}}' } }, own)).size, 0);
   });
-  test('only where it says so', () => {
+  test('only if it is marked as a template', () => {
     for (const own of [{}, { 'control.kubestellar.io/expand-templates': 'True' }])
       assert.equal(templateKeysOf(object({ data: { a: '{{.region}}' } }, own)).size, 0);
     assert.equal(templateKeysOf({ metadata: { name: 'x' } }).size, 0);

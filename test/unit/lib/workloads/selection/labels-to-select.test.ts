@@ -10,20 +10,20 @@ const words = (clauses: DownsyncClause[], labels: Record<string, string> = {}) =
   return labelsToSelect(clauses, namespaceOf('shop', namespaces), namespaces);
 };
 
-test('the labels that a clause asks for are what an object lacks', () =>
+test('the missing labels of an object come from the clause', () =>
   assert.deepEqual(words([{}, app], { other: 'label' }), ['app=shop']));
-test('a value that is another one has to be overwritten', () =>
+test('another value must be overwritten', () =>
   assert.deepEqual(words([app], { app: 'else' }), ['app=shop', '--overwrite']));
-test('no label lets a clause select what it does not select by label', () => {
+test('no label satisfies a clause that does not select by label', () => {
   assert.equal(words([{ ...app, resources: ['configmaps'] }]), undefined);
   assert.equal(words([{ ...app, namespaces: ['shop'] }]), undefined);
   assert.equal(words([{ namespaces: ['shop'] }]), undefined);
 });
-test('of several clauses and selectors the first that can do is taken', () => {
+test('the first suitable one of several clauses and selectors is used', () => {
   const invalid = { objectSelectors: [{ matchLabels: { 'not a key': '' } }, { matchLabels: { tier: 'web' } }] };
   assert.deepEqual(words([{ ...app, resources: ['configmaps'] }, invalid]), ['tier=web']);
 });
-test('expressions that labels cannot fulfil leave it out', () => {
+test('expressions that labels cannot satisfy exclude a clause', () => {
   const never = { matchLabels: { app: 'shop' }, matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] };
   assert.equal(words([{ objectSelectors: [never] }]), undefined);
 });

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { matches } from '../../../../../src/lib/workloads/selection/label-selectors.ts';
 import { parseLabelSelector } from '../../../../../src/lib/workloads/selection/parse-selector.ts';
 
-describe('a label selector is read as kubectl takes it:', () => {
+describe('a label selector is parsed as by kubectl:', () => {
   for (const [text, expected] of Object.entries({
     '': {},
     'app=web': { matchLabels: { app: 'web' } },
@@ -25,7 +25,7 @@ describe('a label selector is read as kubectl takes it:', () => {
     test(JSON.stringify(text), () => assert.deepEqual(parseLabelSelector(text), expected));
 
   for (const text of ['a=b=c', 'app=not valid', 'a,,b', 'env in a', '=b', 'a=b,a=c', 'a in ()x'])
-    test(`${JSON.stringify(text)} is refused`, () => assert.throws(() => parseLabelSelector(text), { code: 'usage' }));
+    test(`${JSON.stringify(text)} is rejected`, () => assert.throws(() => parseLabelSelector(text), { code: 'usage' }));
 
   test('the empty one selects everything', () => assert.ok(matches(parseLabelSelector(''), {})));
 });

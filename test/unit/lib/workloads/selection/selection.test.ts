@@ -46,21 +46,21 @@ describe('a policy selects no WEC', () => {
     assert.deepEqual(wecs([{ matchExpressions: [{ key: 'constructor', operator: 'Exists' }] }]), []));
 });
 
-describe('why an object is not selected', () => {
+describe('the reason why an object is not selected', () => {
   const one = [{ matchLabels: { app: 'one' } }];
-  test('names the part of the clause that fails, and what it asks for', () =>
+  test('names the failing part of the clause, and what it requires', () =>
     assert.deepEqual(why([{ namespaces: ['sel-a'], objectSelectors: one }], 'configmaps sel-a/a2'), {
       why: 'no-match',
       nearest: { policy: 'p', clause: 0, fails: [{ part: 'objectSelectors', wanted: one }] },
     }));
-  test('names the clause of which the fewest parts fail', () => {
+  test('names the clause with the fewest failing parts', () => {
     const clauses = [{ namespaces: ['other'], objectSelectors: one }, { resources: ['configmap'] }];
     assert.deepEqual(why(clauses, 'configmaps sel-a/a2'), {
       why: 'no-match',
       nearest: { policy: 'p', clause: 1, fails: [{ part: 'resources', wanted: ['configmap'] }] },
     });
   });
-  describe('of several policies of which one part fails, names the one', () => {
+  describe('of several policies with one failing part names the one', () => {
     const object = { group: '', version: 'v1', resource: 'configmaps', kind: 'ConfigMap' };
     const nearest = (policies: [name: string, ...downsync: DownsyncClause[]][]) => {
       const named = policies.map(([name, ...downsync]) => ({ name, downsync }));
@@ -79,7 +79,7 @@ describe('why an object is not selected', () => {
   test('is that no policy has a clause', () => assert.deepEqual(why([], 'configmaps sel-a/a1'), { why: 'no-clause' }));
 });
 
-describe('of whatever clauses', () => {
+describe('arbitrary clauses', () => {
   const selector = fc.record(
     {
       matchLabels: fc.dictionary(fc.constantFrom('app', 'team', 'r'), fc.constantFrom('one', 'two', 'x', 'bad!'), {
@@ -116,7 +116,7 @@ describe('of whatever clauses', () => {
   const clauses = fc.array(clause, { maxLength: 3 });
   const namesOf = (downsync: DownsyncClause[]) => Object.keys(selected(downsync));
 
-  test("select what the bed's controller selects", () =>
+  test("select what the test bed's controller selects", () =>
     fc.assert(
       fc.property(clauses, (downsync) => {
         for (const object of objects.filter(
@@ -136,7 +136,7 @@ describe('of whatever clauses', () => {
       }),
       { numRuns: 1000 },
     ));
-  test('several select what each of them selects, whatever their order', () =>
+  test('together select what each of them selects, in any order', () =>
     fc.assert(
       fc.property(clauses, (downsync) => {
         const each = new Set(downsync.flatMap((one) => namesOf([one])));
@@ -144,14 +144,14 @@ describe('of whatever clauses', () => {
         assert.deepEqual(selected([...downsync].reverse()), selected(downsync));
       }),
     ));
-  test('another part selects no more', () =>
+  test('select no more with an additional part', () =>
     fc.assert(
       fc.property(clause, clause, (one, two) => {
         const both = new Set(namesOf([one]));
         for (const name of namesOf([{ ...two, ...one }])) assert.ok(both.has(name), name);
       }),
     ));
-  test('an object is selected, or there is a reason why not', () =>
+  test('select an object or give a reason', () =>
     fc.assert(
       fc.property(clauses, (downsync) => {
         const found = new Set(namesOf(downsync));

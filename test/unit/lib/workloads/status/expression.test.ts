@@ -54,18 +54,18 @@ const bad = [
   ],
 ];
 
-test('an expression of CEL passes', () => {
+test('a CEL expression passes', () => {
   for (const text of good) assert.equal(expressionProblem(text), undefined, text);
 });
 
-test('one that is misspelt is told', () => {
+test('a misspelt one is reported', () => {
   for (const text of bad) assert.notEqual(expressionProblem(text), undefined, text);
   assert.equal(expressionProblem('obj.'), 'it ends where a value is expected');
   assert.equal(expressionProblem('a b'), 'it cannot go on with "b" after "a"');
   assert.equal(expressionProblem('(obj'), '"(" is not closed');
 });
 
-test('a parser of CEL agrees', () => {
+test('a CEL parser agrees', () => {
   const environment = new Environment();
   // It takes that comma, which cel-go does not.
   for (const text of bad.filter((each) => each !== 'f(a,)')) assert.throws(() => environment.parse(text), text);

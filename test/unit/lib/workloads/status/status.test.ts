@@ -91,7 +91,7 @@ describe('returned status', () => {
     );
   });
 
-  test('of another object of that name is another one', async () => {
+  test('of another object of that name is separate', async () => {
     const other = { ...web, namespace: 'other' };
     const { view, errors } = await getReturned(other, wdsWith([], as('WorkStatus', record.workStatuses)));
     assert.deepEqual([view.wecs, view.combined, errors.map(({ code }) => code)], [[], [], ['not-found']]);
@@ -100,7 +100,7 @@ describe('returned status', () => {
 });
 
 describe('status collectors', () => {
-  test('are listed with their users and errors, and those that are missing', async () => {
+  test('are listed with their users and errors, including missing ones', async () => {
     const { items, missing } = await listCollectors(wdsWith(recorded()));
     assert.deepEqual(missing, ['t4-missing']);
     assert.deepEqual(
@@ -116,7 +116,7 @@ describe('status collectors', () => {
   const spec = (changes: Partial<CollectorRequest>) =>
     collectorSpec({ column: [], groupBy: [], combine: [], ...changes });
 
-  test('are written as they are asked for', () => {
+  test('are written as requested', () => {
     assert.deepEqual(spec({ column: ['a=inventory.name', 'b=obj.x == "y"'], limit: 3 }), {
       select: [
         { name: 'a', def: 'inventory.name' },
@@ -131,7 +131,7 @@ describe('status collectors', () => {
     assert.equal(spec({ preset: 'replicas' }).select?.length, 3);
   });
 
-  test('and refused where that cannot be', () => {
+  test('but rejected if that is impossible', () => {
     const wrong = [
       {},
       { column: ['x'] },
@@ -154,7 +154,7 @@ describe('status collectors', () => {
       assert.throws(() => spec(changes as Partial<CollectorRequest>), { code: 'usage' }, JSON.stringify(changes));
   });
 
-  test('are created once, and not in place of another one', async () => {
+  test('are created once, and do not replace another one', async () => {
     const wds = wdsWith(recorded());
     const list = { select: record.collectors.map((each) => each as { spec?: { select?: [] } })[1]?.spec?.select ?? [] };
     assert.equal((await createCollector('t4-list', { ...list, limit: 20 }, wds, soon())).changed, false);
@@ -165,7 +165,7 @@ describe('status collectors', () => {
     assert.equal((await createCollector('new', spec({ preset: 'conditions' }), wds, soon())).changed, true);
   });
 
-  test('are told to be broken once KubeStellar has said so', async () => {
+  test('are reported as broken once KubeStellar has said so', async () => {
     const wds = wdsWith(recorded());
     const bad = (record.collectors as { metadata: { name: string }; spec?: CollectorSpec }[])[0];
     const { error, changed } = await createCollector('t4-bad', bad?.spec ?? {}, wds, soon());
@@ -176,7 +176,7 @@ describe('status collectors', () => {
     assert.match(error?.details.join('\n') ?? '', /^filter expression invalid: failed to parse/);
   });
 
-  test('are not deleted under the policies that name them', async () => {
+  test('are not deleted while policies name them', async () => {
     const wds = wdsWith(recorded());
     await assert.rejects(deleteCollector('t4-sum', {}, wds, soon()), { code: 'has-dependents', message: /: t4\./ });
     await assert.rejects(deleteCollector('nosuch', {}, wds, soon()), { code: 'not-found' });

@@ -21,7 +21,7 @@ describe('a path of a CustomTransform', () => {
     ['$["a \\"quoted\\" one"].b_1', ['a "quoted" one', 'b_1']],
     ['$["\\u0061\\x62\\n\\q"].é²', ['ab\nq', 'é²']],
   ];
-  for (const [text, path] of good) test(`${text} is read`, () => assert.deepEqual(parsePath(text), path));
+  for (const [text, path] of good) test(`${text} is parsed`, () => assert.deepEqual(parsePath(text), path));
 
   // "$..[bad" is in the record of custom-transform: "expected member-name-shorthand, got '.'".
   for (const text of [
@@ -38,12 +38,12 @@ describe('a path of a CustomTransform', () => {
     '$["a\nb"]',
     '$["\\u1"]',
   ])
-    test(`"${text}" is none`, () => {
+    test(`"${text}" is invalid`, () => {
       assert.throws(() => parsePath(text), { code: 'usage' });
       assert.deepEqual(readable([text, '$.a']), ['$.a']);
     });
 
-  test('leads to fields of objects, whatever their value', () => {
+  test('addresses fields of objects, whatever their value', () => {
     const object = { spec: { replicas: 0, none: null, list: [{ a: 1 }] } };
     assert.deepEqual(
       ['$.spec.replicas', '$.spec.none', '$.spec', '$.spec.other', '$.spec.replicas.x', '$.spec.list.length'].map(
@@ -105,7 +105,7 @@ const sent = [
 const spec = { apiGroup: 'apps', resource: 'deployments', remove: ['$.spec.replicas', '$.spec.paused'] };
 
 describe('a CustomTransform', () => {
-  test('is shown with what it takes out of what is sent', async () =>
+  test('is shown with what it removes from sent objects', async () =>
     assert.deepEqual(await effectOf(spec, wdsWith(sent).wds), {
       policies: ['p'],
       sent: 2,
@@ -115,7 +115,7 @@ describe('a CustomTransform', () => {
       ],
     }));
 
-  test('is created once, for a kind in any of its names', async () => {
+  test('is created once, for a kind by any of its names', async () => {
     const { wds, cluster } = wdsWith(sent);
     const asked = await transformSpec('deployment', spec.remove, wds);
     assert.deepEqual(asked, spec);
@@ -126,7 +126,7 @@ describe('a CustomTransform', () => {
     assert.deepEqual(again.cluster.writes, []);
   });
 
-  test('is refused where it takes away what no object can be applied without', async () => {
+  test('is rejected if it removes a field without which no object can be applied', async () => {
     const { wds } = wdsWith(sent);
     const needed = ['apiVersion', 'kind', 'metadata', 'metadata.name', 'metadata["namespace"]'];
     for (const path of needed)
@@ -140,7 +140,7 @@ describe('a CustomTransform', () => {
     assert.deepEqual((await transformSpec('namespaces', fine, wds)).remove, fine);
   });
 
-  test('is refused with a path that cannot be read, in place of another one, and beside one of its kind', async () => {
+  test('is rejected with an invalid path, as a replacement for another one, and beside one of its kind', async () => {
     const { wds, cluster } = wdsWith([...sent, transform('other', ['$.a'])]);
     const create = (name: string, remove: string[]) =>
       createTransform(name, { ...spec, remove }, wds, () => {}, soon());
@@ -165,7 +165,7 @@ describe('a CustomTransform', () => {
     );
   });
 
-  test('is deleted, however broken', async () => {
+  test('is deleted, even if broken', async () => {
     const { wds, cluster } = wdsWith([...sent, transform('a', ['$..[bad'])]);
     const result = await deleteTransform('a', wds, soon());
     assert.deepEqual([result.changed, result.effect.policies], [true, ['p']]);
@@ -173,7 +173,7 @@ describe('a CustomTransform', () => {
   });
 });
 
-describe('works of a policy are written anew', () => {
+describe('works of a policy are rewritten', () => {
   const work = (name: string, noted: string | undefined): Typed => ({
     kind: 'ManifestWork',
     metadata: {
@@ -187,20 +187,20 @@ describe('works of a policy are written anew', () => {
     },
   });
 
-  test('by the note of their generation, which is removed', async () => {
+  test('by removing the record of their generation', async () => {
     const { wds, its } = wdsWith([], [work('a', '3'), work('b', '3')]);
     const result = await refreshPolicy('p', wds, soon());
     assert.deepEqual([result.works, result.changed], [2, true]);
     assert.deepEqual(its.writes, ['merge ManifestWork a', 'merge ManifestWork b']);
   });
 
-  test('and a policy that is not there is no policy without works', async () => {
+  test('but a missing policy is not a policy without works', async () => {
     await assert.rejects(refreshPolicy('other', wdsWith(sent).wds, soon()), { code: 'not-found' });
     const policy: Typed = { kind: 'BindingPolicy', metadata: { name: 'p', uid: 'p', resourceVersion: '1' } };
     assert.equal((await refreshPolicy('p', wdsWith([policy]).wds, soon())).works, 0);
   });
 
-  test('which is awaited', async () => {
+  test('and waited for', async () => {
     const { wds } = wdsWith([], [work('a', undefined)]);
     const { error } = await refreshPolicy('p', wds, soon(0));
     assert.deepEqual(

@@ -13,7 +13,7 @@ const namespaces = kind('v1', 'Namespace', 'namespaces');
 const deployments = kind('apps/v1', 'Deployment', 'deployments');
 const kinds = [namespaces, kind('v1', 'Secret', 'secrets'), deployments];
 
-function tryRead(lists: Record<string, KubeObject[] | Error>) {
+function fakeWds(lists: Record<string, KubeObject[] | Error>) {
   const listed: string[] = [];
   const wds = fakeKube({
     list: async ({ plural }, selection) => {
@@ -27,7 +27,7 @@ function tryRead(lists: Record<string, KubeObject[] | Error>) {
   return { wds, listed };
 }
 
-describe('what a WDS has', () => {
+describe('the contents of a WDS', () => {
   const web = {
     metadata: {
       name: 'web',
@@ -38,8 +38,8 @@ describe('what a WDS has', () => {
   };
   const shop = { metadata: { name: 'shop', labels: { team: 'x' } } };
 
-  test('is listed as far as clauses may select it, with the labels of Namespaces', async () => {
-    const { wds, listed } = tryRead({ deployments: [web], namespaces: [shop] });
+  test('are listed as far as clauses may select them, with the labels of Namespaces', async () => {
+    const { wds, listed } = fakeWds({ deployments: [web], namespaces: [shop] });
     const { objects, ...rest } = await readContents(wds, [{ apiGroup: 'apps' }], kinds);
     assert.deepEqual(listed.sort(), ['deployments', 'namespaces']);
     assert.deepEqual(rest, { namespaces: new Map([['shop', { team: 'x' }]]), unread: [] });
@@ -56,10 +56,10 @@ describe('what a WDS has', () => {
     assert.deepEqual(objects, [found]);
   });
 
-  test('is shown without the kinds that cannot be listed, which are named', async () => {
+  test('are shown without the kinds that cannot be listed, which are named', async () => {
     const { StellarError } = await import('../../../../../src/lib/engine/errors.ts');
     const refused = new StellarError('forbidden', 'Not allowed to list secrets.');
-    const { wds } = tryRead({ deployments: [web], namespaces: [shop], secrets: refused });
+    const { wds } = fakeWds({ deployments: [web], namespaces: [shop], secrets: refused });
     const { objects, unread } = await readContents(wds, [{ objectNames: ['*'] }], kinds);
     assert.deepEqual(
       objects.map(({ resource, metadata }) => `${resource} ${metadata.name}`),
@@ -69,7 +69,7 @@ describe('what a WDS has', () => {
   });
 });
 
-test('a kind counts twice that a CustomResourceDefinition serves in two versions, and none that is built in', async () => {
+test('a kind counts twice if a CustomResourceDefinition serves it in two versions, but not if it is built in', async () => {
   const definitions = new Set(['gadgets.example.com', 'parts.example.com']);
   const wds = fakeKube({
     get: async (_, name) => (definitions.has(name) ? { metadata: { name } } : undefined) as never,
