@@ -47,7 +47,7 @@ before(async () => {
 after(() => bed?.stop());
 
 describe('a plane', () => {
-  it('tells the writes of one user from those of others', async () => {
+  it('distinguishes the writes of one user from those of others', async () => {
     const jane = clientOf(await limitedUser(hub, { user: 'jane', rules: [rule('', 'configmaps', 'create, get')] }));
     await hub.markAudit();
     await jane.create(configMaps, { metadata: { namespace: 'default', name: 'mine' } });
@@ -59,12 +59,12 @@ describe('a plane', () => {
     );
   });
 
-  it('lets a user do only what the rules say', async () => {
+  it('lets a user do only what RBAC allows', async () => {
     const john = clientOf(await limitedUser(hub, { user: 'john' }));
     await assert.rejects(john.list(managedClusters), { status: 403 });
   });
 
-  it('takes a token of its own key while it lives, and no longer', async () => {
+  it('accepts a token of its own key until it expires', async () => {
     const living = clientOf(tokenUser(hub, await mintToken(hub, bootstrapAccount, 60)));
     await living.list(managedClusters);
     const expired = clientOf(tokenUser(hub, await expiredToken(hub)));
@@ -73,7 +73,7 @@ describe('a plane', () => {
 });
 
 describe('a fault', () => {
-  it('of the certificate is seen by whoever connects anew, until it is mended', async () => {
+  it('of the certificate affects new connections until it is removed', async () => {
     const fresh = () => clientOf(hub.kubeconfigEntry).list(managedClusters);
     const mend = await bed.fault({ kind: 'certificate', plane: 'its1' });
     await assert.rejects(fresh(), /certificate signed by unknown authority/);
@@ -82,7 +82,7 @@ describe('a fault', () => {
     await fresh();
   });
 
-  it('of the webhook refuses every write of a cluster, until it is mended', async () => {
+  it('of the webhook rejects every write of a cluster until it is removed', async () => {
     const create = (name: string) =>
       hub.admin.create<ManagedCluster>(managedClusters, { metadata: { name }, spec: {} });
     // From now on the API server keeps a connection.
@@ -95,7 +95,7 @@ describe('a fault', () => {
   });
 });
 
-describe('a registration on a hub that approves and accepts by itself', () => {
+describe('a registration on a hub that approves and accepts automatically', () => {
   before(async () => {
     await register();
     await untilAvailable();
@@ -103,14 +103,14 @@ describe('a registration on a hub that approves and accepts by itself', () => {
 
   after(() => wipeWec(hub, wec, 'cluster1'));
 
-  it('keeps its certificate when the agent is started again', async () => {
+  it('keeps its certificate when the agent restarts', async () => {
     const [before] = await requests();
     await deleteAgentPod();
     await untilRenewed();
     assert.deepEqual(await requests(), [before]);
   });
 
-  it('starts the agent again when its bootstrap Secret changes', async () => {
+  it('restarts the agent when its bootstrap Secret changes', async () => {
     const restarts = async () => (await agentPod())?.status?.containerStatuses?.[0]?.restartCount ?? 0;
     const earlier = await restarts();
     await register();
@@ -146,14 +146,14 @@ describe('a registration on a hub that approves and accepts by itself', () => {
     await untilAvailable();
   });
 
-  it('outlives restarts of both API servers', async () => {
+  it('survives restarts of both API servers', async () => {
     await Promise.all([hub.stop(), wec.stop()]);
     await Promise.all([hub.start(), wec.start()]);
     await deleteAgentPod();
     await untilRenewed();
   });
 
-  it('has its renewals approved, and nobody else their requests', async () => {
+  it('has its renewals approved, but not requests of other agents', async () => {
     const agent = 'someone';
     const renewal = await createRegistrationRequest(hub, {
       cluster: 'cluster1',
@@ -167,7 +167,7 @@ describe('a registration on a hub that approves and accepts by itself', () => {
     assert.ok(!isApproved(await hub.admin.get(certificateSigningRequests, other.metadata.name)));
   });
 
-  it('is accepted only by those who may', async () => {
+  it('is accepted only by users with permission', async () => {
     const rules = [rule('cluster.open-cluster-management.io', 'managedclusters', 'get, patch')];
     const jim = clientOf(await limitedUser(hub, { user: 'jim', rules }));
     await hub.admin.patch(managedClusters, 'cluster1', { spec: { hubAcceptsClient: false } });
@@ -188,7 +188,7 @@ describe('a registration on a hub that approves and accepts by itself', () => {
   });
 });
 
-describe('a bed', () => {
+describe('a test bed', () => {
   it('ends with its owner, even if that is killed', async () => {
     const owner = fork(join(import.meta.dirname, 'conformance', 'owner.ts'), { execArgv: [] });
     const [{ dir, pids }] = (await once(owner, 'message')) as [{ dir: string; pids: number[] }];

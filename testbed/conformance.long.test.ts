@@ -89,7 +89,7 @@ describe('a hub', () => {
     assertSame(withoutNamespaceDefaults(without(made, plain)), recorded);
   });
 
-  it('publishes its inside address', async () => {
+  it('publishes its internal address', async () => {
     const { data } = await hub.admin.get<AnyObject & { data: { kubeconfig: string } }>(
       configMaps,
       'kube-public/cluster-info',

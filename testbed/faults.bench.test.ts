@@ -109,7 +109,7 @@ function test(row: (typeof chosen)[number], wec: string): void {
   });
 }
 
-it('are all in the matrix, under one name each', () => {
+it('are all in the matrix, each with one name', () => {
   const ids = registrationFaults.map(({ id }) => id);
   assert.deepEqual(ids, [...new Set(ids)]);
   assert.deepEqual(
@@ -129,4 +129,4 @@ describe('of the whole hub', { concurrency: 1 }, () => {
   for (const row of chosen.filter(({ isHubs }) => isHubs)) test(row, 'cluster1');
 });
 
-it('are all taken back', () => assert.deepEqual(bed.faults, []));
+it('are all removed again', () => assert.deepEqual(bed.faults, []));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildGoProgram, GoProgress } from './plane/go-program.ts';
 
-test('what go says becomes a count of modules and packages', (t) => {
+test('the output of go becomes a count of modules and packages', (t) => {
   t.mock.timers.enable({ apis: ['Date', 'setInterval'] });
   const lines: string[] = [];
   const progress = new GoProgress((line) => lines.push(line));
@@ -23,7 +23,7 @@ test('what go says becomes a count of modules and packages', (t) => {
   ]);
 });
 
-test('a program is built once, and what keeps it from being built is told', async (t) => {
+test('a program is built once, and a build failure is reported', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'stellarctl-go-'));
   const cache = process.env.XDG_CACHE_HOME;
   // Go keeps its own cache where it was.

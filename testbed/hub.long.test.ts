@@ -48,13 +48,13 @@ describe('the webhook of a hub', () => {
       spec: { hubAcceptsClient: false },
     });
 
-  it('is asked in a dry run, which leaves nothing behind', async () => {
+  it('is called in a dry run, which leaves nothing behind', async () => {
     const { metadata } = await tryOut();
     assert.equal(metadata.labels?.['cluster.open-cluster-management.io/clusterset'], 'default');
     assert.equal(await hub.admin.find(managedClusters, 'tried'), undefined);
   });
 
-  it('has no side effects, and what fails it fails', async () => {
+  it('has no side effects, and a rejected write fails in a dry run too', async () => {
     for (const resource of [mutatingWebhooks, validatingWebhooks]) {
       const { items } = await hub.admin.list<AnyObject & { webhooks: Record<string, unknown>[] }>(resource);
       const own = items.filter(({ metadata }) => metadata.name.endsWith('.open-cluster-management.io'));
@@ -100,7 +100,7 @@ describe('the controllers of a hub', () => {
     assert.match((await holderOf('clustermanager', 'open-cluster-management')) ?? '', /^cluster-manager-/);
   });
 
-  it('give them up when they are stopped, and take them again', async () => {
+  it('release them when stopped, and acquire them again', async () => {
     const deployment = `${hubNamespace}/cluster-manager-placement-controller`;
     const before = await leaseOf('placement');
     await hub.admin.patch(deployments, deployment, { spec: { replicas: 0 } });
@@ -112,7 +112,7 @@ describe('the controllers of a hub', () => {
     assert.equal(spec.leaseTransitions, (before?.spec.leaseTransitions ?? 0) + 1);
   });
 
-  it('keep them when they are dead, but do not renew them', async () => {
+  it('keep them when dead, but do not renew them', async () => {
     const mend = await bed.fault({ kind: 'dead', plane: 'its1', pod: faultyPods.registration });
     const before = await leaseOf('registration-controller');
     await sleep(1_000);
@@ -120,14 +120,14 @@ describe('the controllers of a hub', () => {
     await mend();
   });
 
-  it('have a real kube-controller-manager beside them, with a Lease of its own', async () => {
+  it('have a real kube-controller-manager beside them, with its own Lease', async () => {
     const { spec } = await hub.admin.get<Lease>(leases, 'kube-system/kube-controller-manager');
     const renewed = async () => (await hub.admin.get<Lease>(leases, 'kube-system/kube-controller-manager')).spec;
     await until(async () => (await renewed()).renewTime !== spec.renewTime, 'it is renewed');
   });
 });
 
-describe('an add-on that is installed where a Placement decides', () => {
+describe('an add-on that is installed by a Placement decision', () => {
   const addon = 'cluster1/addon-status';
   const decided = async () => {
     const key = 'open-cluster-management/global-decision-1';
@@ -145,13 +145,13 @@ describe('an add-on that is installed where a Placement decides', () => {
     await installKlusterlet(bed.plane('cluster1'), { clusterName: 'cluster1', mode: 'Singleton', bootstrap });
   });
 
-  it('comes to a cluster that can be reached', async () => {
+  it('is installed on a reachable cluster', async () => {
     await until(() => exists(managedClusterAddOns, addon), 'the add-on is there');
     assert.equal(isTrue(await conditions(), 'ManagedClusterConditionAvailable'), true);
     assert.deepEqual(await decided(), ['cluster1']);
   });
 
-  it('comes back while the decision stands, and holds the deletion of its cluster', async () => {
+  it('is recreated while the decision stands, and blocks the deletion of its cluster', async () => {
     const uidOf = async () => (await hub.admin.find(managedClusterAddOns, addon))?.metadata.uid;
     const mend = await bed.fault({ kind: 'dead', plane: 'its1', pod: faultyPods.placement });
     const uids = new Set([await uidOf()]);

@@ -64,7 +64,7 @@ describe('a control plane', () => {
     });
   });
 
-  it('of type host fails where KubeFlex may not grant what it needs', async () => {
+  it('of type host fails if KubeFlex may not grant the permissions that it needs', async () => {
     const binding = await api.get<AnyObject>(clusterRoleBindings, clusterAdmin);
     await api.delete(clusterRoleBindings, clusterAdmin);
     const { resourceVersion: _, uid: __, ...metadata } = binding.metadata;
@@ -80,7 +80,7 @@ describe('a control plane', () => {
     }
   });
 
-  it('of type external takes over the bootstrap Secret, once', async () => {
+  it('of type external uses the bootstrap Secret once', async () => {
     await createBootstrap('its3-bootstrap');
     const spec = {
       ...hooks('its-hub-init'),
@@ -108,7 +108,7 @@ describe('a control plane', () => {
     });
   });
 
-  it('of type external says what is wrong with the bootstrap Secret', async () => {
+  it('of type external reports problems of the bootstrap Secret', async () => {
     const bootstrapSecretRef = { name: 'its4', namespace: 'default', inClusterKey: 'kubeconfig-incluster' };
     await withControlPlane('its4', { type: 'external', bootstrapSecretRef }, async () => {
       await until(async () => (await syncedMessage('its4')) === 'Secret "its4" not found');
@@ -137,7 +137,7 @@ describe('a control plane', () => {
     });
   });
 
-  it('of type vcluster is known by its inside and outside addresses', async () => {
+  it('of type vcluster has an internal and an external address', async () => {
     await withControlPlane('its5', { type: 'vcluster' }, async (recorder) => {
       await untilConforms(recorder, expected.vcluster('its5'));
       const { data } = await api.get<Secret>(secrets, 'its5-system/vc-vcluster');
@@ -151,12 +151,12 @@ describe('a control plane', () => {
     });
   });
 
-  it('with a hook that is missing says nothing', async () => {
+  it('with a missing hook reports nothing', async () => {
     const spec = { ...hooks('none'), type: 'host' as const };
     await withControlPlane('nohook', spec, (recorder) => untilConforms(recorder, expected.missingHook('nohook')));
   });
 
-  it('goes with its namespace and what belongs to it in none', async () => {
+  it('is deleted with its namespace and its objects outside namespaces', async () => {
     const role = {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
@@ -172,7 +172,7 @@ describe('a control plane', () => {
 });
 
 describe('a hook', () => {
-  it('has its variables from four sources, the later ones winning', async () => {
+  it('has variables from four sources, of which the last wins', async () => {
     const data = { a: '{{.A}}', b: '{{.B}}', c: '{{.C}}', d: '{{.Namespace}}', e: '{{.Nothing}}' };
     const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: '{{.HookName}}' }, data };
     const defaultVars = ['A', 'B', 'C'].map((name) => ({ name, value: 'default' }));
@@ -192,7 +192,7 @@ describe('a hook', () => {
     });
   });
 
-  it('whose Job has failed is not told of; the Job is made again once it is deleted', async () => {
+  it('with a failed Job is not reported; the Job is recreated once it is deleted', async () => {
     await withControlPlane('failing', { ...hooks('its-hub-init'), type: 'host' }, async () => {
       const key = 'failing-system/its-hub-init';
       await until(() => api.find(jobs, key).then(Boolean));
@@ -210,7 +210,7 @@ describe('a hook', () => {
     });
   });
 
-  it('leaves alone what somebody else has changed of it, and is not done then', async () => {
+  it('keeps fields changed by other users, and is not done then', async () => {
     const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'shared' }, data: { a: 'hook' } };
     await createHook('shared', [map, job('never')]);
     await withControlPlane('shared', { ...hooks('shared'), type: 'host' }, async () => {

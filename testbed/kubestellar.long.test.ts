@@ -66,7 +66,7 @@ async function untilGone(api: Api, resource: Resource, key: string): Promise<voi
 }
 
 describe('a hosting cluster', () => {
-  it('has releases that the real helm reads, those of pods too', async () => {
+  it('has releases that the real helm reads, including those of pods', async () => {
     const releases = JSON.parse(await runHelm(hosting, ['list', '--all-namespaces', '--output', 'json']));
     assert.deepEqual(
       releases.map(({ name, namespace, status, chart }: Record<string, string>) => [name, namespace, status, chart]),
@@ -78,7 +78,7 @@ describe('a hosting cluster', () => {
     );
   });
 
-  it('that kflex has made has no hooks of KubeStellar', async () => {
+  it('created by kflex has no hooks of KubeStellar', async () => {
     const kflex = bed.plane('kflex');
     await installKubeFlexOnly(kflex);
     const releases = JSON.parse(await runHelm(kflex, ['list', '--all-namespaces', '--output', 'json']));
@@ -123,7 +123,7 @@ describe('a BindingPolicy', () => {
     await wds.create(bindingPolicies, policy);
   });
 
-  it('makes a Binding as recorded, and works that are applied where clusters are labelled so', async () => {
+  it('creates a Binding as recorded, and works that are applied on clusters with the labels', async () => {
     await until(async () => {
       const binding = await wds.find<Binding>(bindings, 'demo');
       return binding?.spec.workload.namespaceScope?.length === 1;
@@ -167,7 +167,7 @@ describe('a BindingPolicy', () => {
     assert.equal(await wec.admin.find(configMaps, 'demo/other'), undefined);
   });
 
-  it('takes everything along when it goes', async () => {
+  it('removes everything when it is deleted', async () => {
     await wds.delete(bindingPolicies, 'demo');
     await untilGone(wds, bindingPolicies, 'demo');
     await untilGone(wds, bindings, 'demo');
@@ -182,8 +182,8 @@ describe('a BindingPolicy', () => {
   }
 });
 
-describe('a WDS whose ITS is not clear', () => {
-  it('is never ready on 0.30 when it names its ITS: the init container refuses a name beside the selector', async () => {
+describe('a WDS with an ambiguous ITS', () => {
+  it('is never ready on 0.30 if it names its ITS: the init container rejects a name beside the selector', async () => {
     await createWds('wds2', 'its1');
     await until(
       async () =>
@@ -196,7 +196,7 @@ describe('a WDS whose ITS is not clear', () => {
     assert.equal(isTrue(status?.conditions, 'Ready'), false);
   });
 
-  it('is never ready where there are several ITSes and it names none: its controller-manager gives up', async () => {
+  it('is never ready if there are several ITSes and it names none: its controller-manager fails', async () => {
     await hosting.admin.create<AnyObject>(controlPlanes, {
       metadata: { name: 'its2', labels: { 'kflex.kubestellar.io/cptype': 'its' } },
       spec: { type: 'host', backend: 'shared' },

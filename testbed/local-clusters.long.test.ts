@@ -59,7 +59,7 @@ const config = (hostPort: number) =>
   });
 
 describe('kind', () => {
-  it('makes a cluster, tells of it, and deletes it', async () => {
+  it('creates, lists and deletes a cluster', async () => {
     assert.equal((await run('kind', ['get', 'clusters'])).stderr, 'No kind clusters found.\n');
     const port = await freePort();
     const args = ['create', 'cluster', '--name', 'a', '--config', '-'];
@@ -86,7 +86,7 @@ describe('kind', () => {
     assert.deepEqual(parse(await readFile(join(home, '.kube', 'config'), 'utf8')).contexts, []);
   });
 
-  it('that is killed leaves a cluster without Kubernetes, which can be deleted and made again', async () => {
+  it('leaves a cluster without Kubernetes when killed, which can be deleted and recreated', async () => {
     const args = ['create', 'cluster', '--name', 'b'];
     const killed = await run('kind', args, { killAt: 'Starting control-plane' });
     assert.equal(killed.exitCode, null);
@@ -97,13 +97,13 @@ describe('kind', () => {
     assert.equal((await run('kind', ['delete', 'cluster', '--name', 'b'])).exitCode, 0);
   });
 
-  it('knows the flags of the real one, and no others', async () => {
+  it('accepts the flags of the real one, and no others', async () => {
     const wrong = await run('kind', ['create', 'cluster', '--network', 'x']);
     assert.equal(wrong.exitCode, 1);
     assert.match(wrong.stderr, /unknown flag: --network/);
   });
 
-  it('refuses names as the real one does', async () => {
+  it('rejects names as the real one does', async () => {
     const wrong = await run('kind', ['create', 'cluster', '--name', 'Bad_Name']);
     assert.equal(wrong.exitCode, 1);
     assert.match(wrong.stderr, /'Bad_Name' is not a valid cluster name, cluster names must match/);
@@ -112,7 +112,7 @@ describe('kind', () => {
 });
 
 describe('k3d', () => {
-  it('makes a cluster whose kubeconfig leads to it, and deletes it', async () => {
+  it('creates a cluster whose kubeconfig works, and deletes it', async () => {
     const args = ['cluster', 'create', 'c', '--network', 'k3d-kubeflex', '--kubeconfig-update-default=false'];
     const created = await run('k3d', args);
     assert.equal(created.exitCode, 0, created.stderr);
@@ -132,8 +132,8 @@ describe('k3d', () => {
   });
 });
 
-describe('programs that are not as they should be', () => {
-  it('tell of a daemon that does not answer', async () => {
+describe('faulty programs', () => {
+  it('report a daemon that does not answer', async () => {
     await tools.set('docker', { failing: 'Cannot connect to the Docker daemon.' });
     for (const [program, ...args] of [
       ['docker', 'ps'],
@@ -147,7 +147,7 @@ describe('programs that are not as they should be', () => {
     await tools.set('docker', 'well');
   });
 
-  it('are old, fail at one thing, or are not there', async () => {
+  it('are outdated, fail in one command, or are missing', async () => {
     await tools.set('kind', { version: '0.19.0' });
     assert.match((await run('kind', ['version'])).stdout, /^kind v0\.19\.0 /);
     await tools.set('kind', { failing: 'ERROR: no space left', command: /^create/ });

@@ -57,7 +57,7 @@ before(async () => {
 after(() => bed?.stop());
 
 describe('a registered agent', () => {
-  it('asks for its Secret as itself when that is deleted', async () => {
+  it('requests its Secret itself when that is deleted', async () => {
     const earlier = await requests();
     const uid = (await hub.admin.get<ManagedCluster>(managedClusters, 'cluster1')).metadata.uid;
     await wec.admin.delete(secrets, hubSecret);
@@ -72,7 +72,7 @@ describe('a registered agent', () => {
     assert.equal((await hub.admin.get<ManagedCluster>(managedClusters, 'cluster1')).metadata.uid, uid);
   });
 
-  it('never announces itself again while its pod lives, whatever becomes of Secrets and ManagedCluster', async () => {
+  it('never announces itself again while its pod runs, whatever happens to Secrets and ManagedCluster', async () => {
     await hub.admin.delete(managedClusters, 'cluster1');
     await until(async () => !(await exists(hub, managedClusters, 'cluster1')), 'the cluster is gone');
     const [earlier, { restarts: before }] = [await requests(), await agentPod()];
@@ -89,7 +89,7 @@ describe('a registered agent', () => {
     assert.equal(fresh?.user, bootstrapUser);
   });
 
-  it('whose certificate has expired is told to end, and asks for another one under its id', async () => {
+  it('with an expired certificate is ended, and requests another one under its ID', async () => {
     const [earlier, { restarts: before }] = [await requests(), await agentPod()];
     const { uid = '' } = (await wec.admin.get<Klusterlet>(klusterlets, 'klusterlet')).metadata;
     const user = `system:open-cluster-management:cluster1:${uid}`;
@@ -138,7 +138,7 @@ describe('a work', () => {
   };
   const summary = (conditions: Condition[]) => conditions.map(({ type, status, reason }) => [type, status, reason]);
 
-  it('gives an object up only by an update that succeeds, and takes along what it still owns', async () => {
+  it('releases an object only by an update that succeeds, and deletes what it still owns', async () => {
     const [held, free] = ['default/held', 'default/free'];
     await create('orphaned', [configMap('held', { a: '1' }), configMap('free', { a: '1' })]);
     await statusOf('orphaned', 1);
@@ -186,7 +186,7 @@ describe('a work', () => {
     assert.equal((await metadataOf(free)).uid, uids.free);
   });
 
-  it('says of a kind that the cluster does not have what was recorded', async () => {
+  it('reports a kind that the cluster does not have as recorded', async () => {
     const metadata = { name: 'w', namespace: 'default' };
     await create('unknown', [{ apiVersion: 'example.com/v1', kind: 'Widget', metadata }]);
     const { conditions, manifests } = await statusOf('unknown', 1);
@@ -204,7 +204,7 @@ describe('a work', () => {
 });
 
 describe('Deployments scaled to 0', () => {
-  it('of the agent are brought back by the operator within seconds', async () => {
+  it('of the agent are scaled up by the operator within seconds', async () => {
     const { name } = await agentPod();
     await wec.admin.patch(deployments, agent, { spec: { replicas: 0 } });
     await until(async () => {
@@ -214,7 +214,7 @@ describe('Deployments scaled to 0', () => {
     await until(async () => isTrue(await klusterletConditions(), 'Available'), 'the Klusterlet is available');
   });
 
-  it('of operator and agent leave no pod, and every condition as it was', async () => {
+  it('of operator and agent leave no pod, and every condition unchanged', async () => {
     await until(async () => {
       return findCondition(await klusterletConditions(), 'HubConnectionDegraded')?.status === 'False';
     }, 'the hub lets the agent in');

@@ -45,7 +45,7 @@ describe('a pod', () => {
     );
   });
 
-  it('fails with an init container where it is not to be started again', async () => {
+  it('fails with an init container if it may not be restarted', async () => {
     const mend = await bed.fault({ kind: 'failing', image: 'kubectl', log: ['one', 'two'] });
     const restartPolicy = 'Never';
     await createPod('fails', { restartPolicy, initContainers: [waitForCrd('init')], containers: [waitForCrd('main')] });
@@ -55,7 +55,7 @@ describe('a pod', () => {
     assert.equal(await logOf('fails', 'container=init&tailLines=1'), 'two\n');
   });
 
-  it('has the log of the run before when it is started again', async () => {
+  it('has the log of the previous run after a restart', async () => {
     const mend = await bed.fault({ kind: 'failing', image: 'pause', log: ['no'] });
     await createPod('again', { containers: [{ name: 'main', image: 'pause' }] });
     await untilPod('again', ({ status }) => (status?.containerStatuses?.[0]?.restartCount ?? 0) > 0);
@@ -65,7 +65,7 @@ describe('a pod', () => {
     assert.equal(await logOf('again', ''), '');
   });
 
-  it('waits for what its variables refer to', async () => {
+  it('waits for the objects that its variables refer to', async () => {
     const valueFrom = { configMapKeyRef: { name: 'names', key: 'crd' } };
     await createPod('refers', { containers: [{ ...waitForCrd('main'), env: [{ name: 'CRD', valueFrom }] }] });
     await untilPod(
@@ -97,7 +97,7 @@ describe('a control plane in a pod', () => {
     await untilVclusterIs(true);
   });
 
-  it('is reached through the ingress by its name, and nobody else is', async () => {
+  it('is reached through the ingress by its name, and by no other name', async () => {
     const { data } = await hosting.admin.get<Secret>(secrets, 'its1-system/vc-vcluster');
     const { connection } = readCurrentContext(Buffer.from(data?.config ?? '', 'base64').toString());
     assert.equal(connection.server, `https://its1.localtest.me:${hosting.ingressPort}`);
@@ -144,7 +144,7 @@ describe('a control plane in a pod', () => {
     await until(async () => (await nested.find(configMaps, 'default/from-outside')) !== undefined);
   });
 
-  it('finds its data again when its pod is started again', async () => {
+  it('keeps its data when its pod restarts', async () => {
     const nested = await bed.nested('its1');
     await nested.create<ConfigMap>(configMaps, { metadata: { namespace: 'default', name: 'kept' }, data: { a: 'b' } });
     await hosting.admin.delete(pods, 'its1-system/vcluster-0');
@@ -153,7 +153,7 @@ describe('a control plane in a pod', () => {
     assert.equal((await nested.get<ConfigMap>(configMaps, 'default/kept')).data?.a, 'b');
   });
 
-  it('answers no more while its pod is dead, which nothing tells', async () => {
+  it('stops answering while its pod is dead, which nothing reports', async () => {
     const nested = await bed.nested('its1');
     const mend = await bed.fault({ kind: 'dead', plane: 'hosting', pod: 'its1-system/vcluster-0' });
     await until(() =>

@@ -59,7 +59,7 @@ describe('the matrix', () => {
       assert.deepEqual(bed.faults, []);
     });
 
-  it('has one name for each cause', () => {
+  it('has one name per cause', () => {
     const ids = spaceFaults.map(({ id }) => id);
     assert.deepEqual(ids, [...new Set(ids)]);
     assert.deepEqual(

@@ -43,20 +43,20 @@ for (const name of ['its1', 'stub1']) {
       await api.create(namespaces, { metadata: { name: namespace } });
     });
 
-    it('gives each object a UID, a version and a time, and refuses a second one of its name', async () => {
+    it('gives each object a UID, a resourceVersion and a time, and rejects a second one of its name', async () => {
       const made = await api.create(configMaps, { metadata, data } as KubeObject);
       assert.match(`${made.metadata.uid} ${made.metadata.creationTimestamp}`, /^[0-9a-f-]{36} \d{4}-.*Z$/);
       assert.deepEqual(await outcomeOf(api.create(configMaps, { metadata })), [409, 'AlreadyExists']);
     });
 
-    it('refuses what is absent, and kinds that it does not serve', async () => {
+    it('rejects missing objects, and kinds that it does not serve', async () => {
       assert.deepEqual(await outcomeOf(api.get(configMaps, `${namespace}/two`)), [404, 'NotFound']);
       assert.deepEqual(await outcomeOf(api.list({ ...klusterlets, plural: 'unserved' })), [404, '']);
       const elsewhere = { name: 'one', namespace: 'absent' };
       assert.deepEqual(await outcomeOf(api.create(configMaps, { metadata: elsewhere })), [404, 'NotFound']);
     });
 
-    it('changes the version with what is changed, and with nothing else', async () => {
+    it('changes the resourceVersion of a changed object, and of no other', async () => {
       const patch = (body: object) => api.patch<AnyObject>(configMaps, `${namespace}/one`, body);
       const first = await patch({ data: { c: null, e: 'f' }, metadata: { labels: { env: 'edge' } } });
       assert.deepEqual(first.data, { a: 'b', e: 'f' });
@@ -66,7 +66,7 @@ for (const name of ['its1', 'stub1']) {
       assert.deepEqual(await outcomeOf(patch(stale)), [409, 'Conflict']);
     });
 
-    it('applies an object that is there or not, and changes nothing where nothing is to change', async () => {
+    it('applies an existing or a missing object, and changes nothing if there is no difference', async () => {
       const applied = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'applied', namespace }, data };
       const apply = () =>
         api.patch(configMaps, `${namespace}/applied`, applied, { type: 'apply', fieldManager: 'tests' });
@@ -86,7 +86,7 @@ for (const name of ['its1', 'stub1']) {
       assert.deepEqual(await listed({}), ['applied', 'one']);
     });
 
-    it('keeps the status apart, and counts generations of the rest', async () => {
+    it('keeps the status separate, and counts generations of the rest', async () => {
       const template = {
         metadata: { labels: { app: 'web' } },
         spec: { containers: [{ name: 'web', image: 'nginx' }] },
@@ -105,7 +105,7 @@ for (const name of ['its1', 'stub1']) {
       await until(async () => isTrue(conditionsOf(await api.get(deployments, key)), 'Available') || undefined);
     });
 
-    it('deletes only the object that is meant, and with a finalizer only once that is gone', async () => {
+    it('deletes only the requested object, and with a finalizer only once that is removed', async () => {
       const key = `${namespace}/held`;
       const held = { name: 'held', namespace, finalizers: ['tests/held'] };
       const { metadata: made } = await api.create(configMaps, { metadata: held });
@@ -117,7 +117,7 @@ for (const name of ['its1', 'stub1']) {
       assert.equal(await api.find(configMaps, key), undefined);
     });
 
-    it('deletes with an object what it owns, and with a namespace what is in it', async () => {
+    it('deletes the dependents of an object, and the contents of a namespace', async () => {
       const { metadata: owner } = await api.get(configMaps, `${namespace}/applied`);
       const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'applied', uid: owner.uid ?? '' }];
       await api.create(secrets, { metadata: { name: 'owned', namespace, ownerReferences } });
@@ -131,14 +131,14 @@ for (const name of ['its1', 'stub1']) {
 }
 
 describe('stubs', () => {
-  it('are clusters of their own', async () => {
+  it('are separate clusters', async () => {
     const uids = await Promise.all(
       names.map(async (name) => (await clientOf(name).get(namespaces, 'kube-system')).metadata.uid),
     );
     assert.equal(new Set(uids).size, names.length);
   });
 
-  it('register as planes do, keep their lease, and are left as they were by their operator', async () => {
+  it('register as planes do, renew their lease, and are left unchanged by their operator', async () => {
     const hub = bed.plane('its1');
     const token = await requestBootstrapToken(hub);
     const bootstrap = { server: hub.internalServer, caPem: hub.caPem, token };

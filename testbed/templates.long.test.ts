@@ -59,7 +59,7 @@ describe('the selectors of clusters', () => {
     ['name-label', [{ matchLabels: { name: 'm1' } }], []],
   ];
 
-  it('select what was recorded, clusters that are being deleted and those that nobody hears of included', async () => {
+  it('select as recorded, including clusters that are being deleted or unreachable', async () => {
     await its.admin.delete(managedClusters, 'm4');
     for (const [name, selectors] of cases) await createPolicy(name, selectors);
     for (const [name, , wanted] of cases) {
@@ -69,7 +69,7 @@ describe('the selectors of clusters', () => {
     }
   });
 
-  it('are refused where operator or value cannot be', async () => {
+  it('are rejected with an invalid operator or value', async () => {
     const near = { key: 'env', operator: 'Near' as 'In', values: ['x'] };
     await assert.rejects(createPolicy('near', [{ matchExpressions: [near] }]), /should match '\^\(In\|NotIn\|Exists/);
     await assert.rejects(createPolicy('value', [{ matchLabels: { env: 'not valid!' } }]), /should match/);
@@ -102,7 +102,7 @@ describe('a template', () => {
     await until(async () => (await destinationsOf('shop')).join() === 'm1,m2', 'the Binding names both');
   });
 
-  it('has what the ConfigMap, the annotations, the labels say, in that order, and the name of the cluster', async () => {
+  it('has values from the ConfigMap, the annotations, the labels, in that order, and the name of the cluster', async () => {
     assert.deepEqual(await expandedOn('m1'), { region: 'eu-m1', cluster: 'is m1' });
     const before = await uidOn('m2');
     await patch('m2', { annotations: { region: 'annotated', 'not.an.identifier': 'x', type: 'y' } });
@@ -118,7 +118,7 @@ describe('a template', () => {
     await its.admin.delete(configMaps, 'customization-properties/m2');
   });
 
-  it('that loses a property with the label of the policy takes the works of every cluster away', async () => {
+  it('that loses a property with the label of the policy removes the works of every cluster', async () => {
     const before = await uidOn('m2');
     const seen: string[] = [];
     const watching = new AbortController();
@@ -135,7 +135,7 @@ describe('a template', () => {
     await until(async () => (await bindingErrors()).length === 0, 'all is well');
   });
 
-  it('that finds the property in an annotation leaves the works of other clusters as they are', async () => {
+  it('that finds the property in an annotation keeps the works of other clusters', async () => {
     const before = await uidOn('m2');
     const annotations = { region: 'eu-m1', tier: 'web' };
     await patch('m1', { labels: { region: null, tier: null }, annotations });
@@ -144,7 +144,7 @@ describe('a template', () => {
     assert.equal(await uidOn('m2'), before);
   });
 
-  it('that no transport controller sees leaves every work as it is', async () => {
+  it('that no transport controller sees keeps every work', async () => {
     controllers.stopTransport();
     const before = [await uidOn('m1'), await uidOn('m2')];
     await patch('m1', { labels: { region: null, tier: null } });
@@ -156,7 +156,7 @@ describe('a template', () => {
     await until(async () => (await works('m1')).length === 0, 'm1 has no work');
   });
 
-  it('of a property that is missing keeps the whole policy back, and the policy says so', async () => {
+  it('with a missing property blocks the whole policy, which reports it', async () => {
     await patch('m1', { labels: { region: null } });
     await until(async () => (await works('m1')).length + (await works('m2')).length === 0, 'nothing is left');
     await until(async () => {
@@ -165,7 +165,7 @@ describe('a template', () => {
     }, 'the policy says so');
   });
 
-  it('does the same where the bed plays the WDS as well', async () => {
+  it('does the same if the test bed provides the WDS as well', async () => {
     const manifests = [{ apiVersion: 'v1', kind: 'ConfigMap', ...settings }];
     const transport = bindWorkload(its, { policy: 'played', matchLabels: { tier: 'web' }, manifests });
     await until(async () => (await works('m1', 'played')).length === 1, 'both have it');

@@ -85,7 +85,7 @@ describe('policies', () => {
     controllers.stop();
   });
 
-  it('are refused where the real ones are, and in the same words', async () => {
+  it('are rejected like the real ones, with the same message', async () => {
     for (const [name, { spec, refused }] of Object.entries(cases)) {
       const made = wds.admin.create<BindingPolicy>(bindingPolicies, { metadata: { name }, spec });
       const error = await made.then(

@@ -39,7 +39,7 @@ before(async () => {
 after(() => bed?.stop());
 
 describe('a policy', () => {
-  it('gets no Binding, and no word, where a kind is served in two versions', async () => {
+  it('gets no Binding, and no message, if a kind is served in two versions', async () => {
     const definition = crd({ group: 'example.com', versions: ['v1', 'v2'], kind: 'Gadget' });
     await wds.admin.create(customResourceDefinitions, definition);
     await until(async () => {
@@ -80,7 +80,7 @@ describe('a policy', () => {
     await until(async () => (await works('large')).length === 3, 'all of it is sent');
   });
 
-  it('that is deleted without its Binding leaves that as it is', async () => {
+  it('that is deleted without its Binding leaves that unchanged', async () => {
     // A garbage collector that does not know Bindings yet leaves the owner, and deletes the Binding later.
     await wds.admin.delete(bindingPolicies, 'large');
     await until(async () => (await wds.admin.find(bindings, 'large')) === undefined, 'Bindings are collected');
@@ -100,7 +100,7 @@ describe('a policy', () => {
     await until(async () => (await works('kept')).length === 0, 'the works go with the Binding');
   });
 
-  it('is sent to no cluster that comes after one without a mailbox', async () => {
+  it('is not sent to clusters after one without a mailbox', async () => {
     const metadata = { name: 'm0', labels: { env: 'test' } };
     await its.admin.create<ManagedCluster>(managedClusters, { metadata, spec: { hubAcceptsClient: false } });
     await namespace('held');
@@ -115,7 +115,7 @@ describe('a policy', () => {
     await until(async () => (await works('held')).length === 1, 'it is sent');
   });
 
-  it('leaves works behind in the mailbox of a cluster that it has lost while its transport was away', async () => {
+  it('leaves works behind in the mailbox of a cluster that it lost while its transport was down', async () => {
     const metadata = { name: 'm2', labels: { env: 'test' } };
     await its.admin.create<ManagedCluster>(managedClusters, { metadata, spec: { hubAcceptsClient: true } });
     await namespace('left');
@@ -134,7 +134,7 @@ describe('a policy', () => {
     assert.deepEqual([await sent('m1'), await sent('m2')], [0, 1]);
   });
 
-  it('has several objects in one work, under a number, where the limits allow it', async () => {
+  it('has several objects in one numbered work, if the limits allow it', async () => {
     controllers.stop();
     controllers = await runWds(wds, its, { objects: 2, bytes: 512_000 });
     await namespace('packed');

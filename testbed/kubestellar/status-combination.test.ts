@@ -37,7 +37,7 @@ describe('a StatusCollector', () => {
     );
   });
 
-  it('counts nothing where there is no cluster, and says that there is no average', () => {
+  it('counts zero without clusters, and reports that there is no average', () => {
     const combinedFields = [
       { name: 'count', type: 'COUNT' },
       { name: 'average', type: 'AVG', subject },
@@ -47,7 +47,7 @@ describe('a StatusCollector', () => {
     assert.deepEqual(none.aggregationErrors, [{ columnName: 'average', error: 'no values to average' }]);
   });
 
-  it('leaves out of an aggregate the clusters whose values cannot be had, and names the first', () => {
+  it('leaves clusters without values out of an aggregate, and names the first', () => {
     const combinedFields = [{ name: 'sum', type: 'SUM', subject: 'returned.status.nosuch' }];
     const { rows, rowErrors } = combine('bad', { combinedFields, limit: 20 }, clusters);
     assert.deepEqual(rows ?? [], []);
@@ -57,14 +57,14 @@ describe('a StatusCollector', () => {
 });
 
 describe('a path of a CustomTransform', () => {
-  it('names one field by names and quoted names', () => {
+  it('addresses one field by names and quoted names', () => {
     const object = { metadata: { annotations: { 'example.com/a': '1', b: '2' } } };
     removeField(object, parsePath('$.metadata.annotations["example.com/a"]'));
     removeField(object, parsePath('$.nosuch.field'));
     assert.deepEqual(object, { metadata: { annotations: { b: '2' } } });
   });
 
-  it('is refused in the words of KubeStellar', () => {
+  it('is rejected with the message of KubeStellar', () => {
     const failures: Record<string, string> = {
       '': 'EOF',
       spec: 'syntax error at 0: missing root identifier (dollar sign)',
