@@ -1,4 +1,4 @@
-/** What docs/output.md says of the documents that commands print, and whether a document is as it says. */
+/** The descriptions of JSON documents in docs/output.md, and whether a document matches them. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -13,7 +13,7 @@ type Type =
   | { is: 'named'; name: string; of: Type[] };
 
 interface Documentation {
-  /** Documents by the command line that prints them, without the name of the program: `wec list --watch`. */
+  /** Documents by the command line that prints them, without the program name: `wec list --watch`. */
   commands: Map<string, Type>;
   types: Map<string, { parameters: string[]; type: Type }>;
 }
@@ -36,7 +36,7 @@ function parseDocumentation(page: string): Documentation {
 const page = path.resolve(import.meta.dirname, '..', 'docs', 'output.md');
 const documentation = parseDocumentation(readFileSync(page, 'utf8'));
 
-/** The section that describes what a command line prints: that with the most of its words. */
+/** The section that describes the documents of a command line: the one that matches most of its words. */
 function sectionOf(words: readonly string[]): string | undefined {
   const names = words.map((word) => ({ ls: 'list', '-w': '--watch' })[word] ?? word.replace(/^(--[a-z-]+)=.*/, '$1'));
   const isShort = names[0] === 'wec' && ['accept', 'label', 'deregister'].includes(names[1] ?? '');
@@ -49,7 +49,7 @@ function sectionOf(words: readonly string[]): string | undefined {
     .sort((a, b) => b.split(' ').length - a.split(' ').length)[0];
 }
 
-/** What of a document is not as a section says, a statement each. */
+/** The differences between a document and a section, one statement each. */
 const differences = (document: unknown, section: string): string[] =>
   check(document, documentation.commands.get(section) ?? { is: 'any' }, section);
 
@@ -119,7 +119,7 @@ const isObject = (value: unknown): value is object =>
 
 type Fields = Extract<Type, { is: 'object' }>['fields'];
 
-/** A type without names: what they stand for, with their parameters filled in; several objects at once are one. */
+/** A type with names resolved and parameters filled in; alternatives of objects are merged. */
 function resolve(type: Type): Type {
   if (type.is === 'named') {
     const found = documentation.types.get(type.name);
@@ -148,7 +148,7 @@ function fill(type: Type, given: ReadonlyMap<string, Type>): Type {
   return { is: 'object', fields: new Map(fields) };
 }
 
-/** As much of TypeScript as the page is written in. */
+/** The subset of TypeScript that the page uses. */
 function parseTypes(code: string): [name: string, { parameters: string[]; type: Type }][] {
   const tokens = code.replaceAll(/\/\/.*$/gm, '').match(/'[^']*'|[\w$]+\??|\[\]|[^\s\w]/g) ?? [];
   let at = 0;
@@ -222,7 +222,7 @@ function parseTypes(code: string): [name: string, { parameters: string[]; type: 
   return declared;
 }
 
-/** What of the output of a run is not as docs/output.md says. @param printed its documents */
+/** The differences between the output of a run and docs/output.md. @param printed its documents */
 export function undocumented(words: readonly string[], printed: readonly unknown[]): string[] {
   const isElsewhere = words.some((word) => ['--raw', '--print-manifests'].includes(word));
   if (isElsewhere || printed.length === 0) return [];

@@ -1,10 +1,10 @@
-/** What README and the pages of docs/ tell people to type. */
+/** The commands in README and the pages of docs/. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 export const root = path.resolve(import.meta.dirname, '..');
 
-/** In the order in which one installation can follow all of them: the last page ends it. */
+/** In an order that one installation can follow: the last page deletes it. */
 export const walkedPages = [
   'README.md',
   ...['installation', 'spaces', 'registration', 'customization', 'workloads', 'troubleshooting', 'local-clusters'],
@@ -13,7 +13,7 @@ export const walkedPages = [
 
 export const pages: readonly string[] = [...walkedPages, 'testbed/README.md'];
 
-/** One command line of a block, as it is typed, with what the page says that it prints. */
+/** One command line of a block, as typed, with the output that the page shows. */
 export interface Typed {
   /** The page and its line. */
   place: string;
@@ -24,7 +24,10 @@ export interface Typed {
 /** A fenced block of Markdown. */
 export interface Block {
   place: string;
-  /** `shell`: every line is typed. `console`: lines after `$ ` are, and the others are printed. Others, as `yaml`, are not typed. */
+  /**
+   * `shell`: every line is typed. `console`: lines after `$ ` are typed, and the others are output. Others, such as `yaml`, are not
+   * typed.
+   */
   language: string;
   /** Why no test runs it, from the comment before it: `<!-- not run: REASON -->`. */
   notRun?: string;
@@ -50,7 +53,7 @@ export function blocksOf(page: string): Block[] {
   return blocks;
 }
 
-/** The command lines of a block; what is continued after a backslash is one. */
+/** The command lines of a block; lines continued by a backslash are joined. */
 export function typedIn({ language, lines, place }: Block): Typed[] {
   if (language !== 'shell' && language !== 'console') return [];
   const typed: Typed[] = [];
@@ -66,7 +69,7 @@ export function typedIn({ language, lines, place }: Block): Typed[] {
   return typed.filter(({ text }) => !text.startsWith('#'));
 }
 
-/** The spans of code in the text of a page, outside of its blocks. */
+/** The inline code of a page, outside its blocks. */
 export function spansOf(page: string): Typed[] {
   let isInBlock = false;
   return linesOf(page).flatMap((line, index) => {
@@ -92,7 +95,7 @@ export function linksOf(page: string): { file: string; anchor: string | undefine
   }));
 }
 
-/** What links to a page may name: its headings, as GitHub writes them, and anchors that stand in it. */
+/** Valid link targets within a page: its headings, as GitHub writes them, and explicit anchors. */
 export function anchorsOf(page: string): Set<string> {
   const text = linesOf(page).join('\n');
   const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
@@ -107,8 +110,8 @@ export function anchorsOf(page: string): Set<string> {
 const linesOf = (page: string): string[] => readFileSync(path.join(root, page), 'utf8').split('\n');
 
 /**
- * The simple commands of a line, each as its words: as a POSIX shell reads quotes, comments, variables before a command, `&&`, `||`, `|`, `;`, `&`
- * and the files of redirections, which are left out.
+ * The simple commands of a line, each as its words: parsed like a POSIX shell with quotes, comments, variables before a command,
+ * `&&`, `||`, `|`, `;`, `&` and redirections, whose files are left out.
  */
 export function commandsOf(line: string): string[][] {
   const tokens =

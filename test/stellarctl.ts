@@ -4,20 +4,20 @@ import path from 'node:path';
 import { execa, type Options } from 'execa';
 
 const bin = path.resolve(import.meta.dirname, '..', 'bin');
-/** What npm installs as stellarctl: it loads dist. */
+/** The file that npm installs as stellarctl: it loads dist. */
 export const bootFile = path.join(bin, 'stellarctl.cjs');
 
-/** The one-file executable that is tested instead of dist, where STELLARCTL_EXECUTABLE names one. */
+/** The executable that is tested instead of dist, if STELLARCTL_EXECUTABLE is set. */
 export const executable = process.env.STELLARCTL_EXECUTABLE && path.resolve(process.env.STELLARCTL_EXECUTABLE);
 
-/** The words that start stellarctl, as they are shipped. */
+/** The command that starts stellarctl, as shipped. */
 export const start: readonly string[] = executable ? [executable] : [process.execPath, bootFile];
 
-/** The words that start stellarctl as a plugin of kubectl, and what completes such command lines. */
+/** The command that starts stellarctl as a plugin of kubectl, and its completion. */
 export const startAsPlugin = startByLink('kubectl-stellar');
 export const startOfCompletion = startByLink('kubectl_complete-stellar');
 
-/** By a link of the name that kubectl looks for, as npm and krew make one. */
+/** By a link with the name that kubectl looks for, as created by npm and krew. */
 function startByLink(name: string): readonly string[] {
   const folder = mkdtempSync(path.join(tmpdir(), 'stellarctl-plugin-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -26,7 +26,7 @@ function startByLink(name: string): readonly string[] {
   return executable ? [link] : [process.execPath, link];
 }
 
-/** The words of a start for a shell. */
+/** The start command, quoted for a shell. */
 export const inShell = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ');
 
 /** Starts stellarctl as a user would. A failure is a result, not an exception. */

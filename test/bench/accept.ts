@@ -3,10 +3,10 @@ import { bootFile } from '../stellarctl.ts';
 import { type Contender, compare, isInstalled, timeRun } from './measure.ts';
 
 const many = 200;
-/** clusteradm takes about a second for each; a few are enough to know. */
+/** clusteradm takes about a second for each; a few are enough for a comparison. */
 const few = 5;
 
-/** Approving and accepting everything that waits: 200 at once, and 5 beside clusteradm, which takes them one after the other. */
+/** Approving and accepting all pending requests: 200 at once, and 5 against clusteradm, which accepts them one after the other. */
 export async function benchAcceptance(bed: Bed): Promise<void> {
   const hub = bed.plane('its1');
   const env = { ...process.env, KUBECONFIG: bed.kubeconfig };

@@ -5,7 +5,7 @@ import { type Contender, compare, timeRun } from './measure.ts';
 const ofEach = 5;
 const hold = 'example.com/hold';
 
-/** What breaks a WEC that has joined, so that its hub shows it. */
+/** Breaks a joined WEC so that its hub shows it. */
 const breaks: ((many: ManyWecs, name: string) => Promise<unknown>)[] = [
   async ({ hub: { admin } }, name) => {
     const { metadata } = await admin.get(resources.managedClusters, name);
@@ -42,7 +42,9 @@ const work = (namespace: string, { apiVersion, kind }: { apiVersion: string; kin
   spec: { workload: { manifests: [{ apiVersion, kind, metadata: { name: 'odd', namespace: 'default' } }] } },
 });
 
-/** Doctor on a hub of many WECs (MANY, 300 by default), thirty of them broken in six ways, against kubectl listing the same objects. */
+/**
+ * Doctor on a hub of many WECs (MANY, 300 by default), thirty of them broken in six ways, against kubectl listing the same objects.
+ */
 export async function benchDoctorMany(): Promise<void> {
   const many = await ManyWecs.start(Number(process.env.MANY ?? 300));
   const { cli, names } = many;

@@ -5,11 +5,11 @@ import type { Cli } from '../e2e/support/harness.ts';
 
 const wecs = ['cluster1', 'cluster2'] as const;
 
-/** What is not in it is left out: FAULTS holds the beginnings of names, with commas between them. */
+/** FAULTS limits the run: the beginnings of names, separated by commas. */
 const wanted = (process.env.FAULTS ?? '').split(',');
 const isWanted = (fault: string): boolean => wanted.some((start) => fault.startsWith(start));
 
-/** The whole matrix of faults through doctor: found or not, seconds to the verdict, and what helps. */
+/** The whole matrix of faults through doctor: found or not, seconds to the verdict, and what repairs it. */
 export async function benchDoctor(): Promise<void> {
   await ofRegistrations();
   await ofSpaces();

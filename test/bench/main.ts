@@ -1,6 +1,6 @@
 /**
- * Figures: `npm run bench`, or `npm run bench -- startup list` for some of them. Ratios are within one run; compare those. kubectl
- * and clusteradm take part where they are on PATH.
+ * Benchmarks: `npm run bench`, or `npm run bench -- startup list` for some of them. Ratios are within one run; compare those.
+ * kubectl and clusteradm are included if they are on PATH.
  */
 import { type Bed, startBed } from '../../testbed/index.ts';
 import { benchAcceptance } from './accept.ts';
@@ -18,7 +18,7 @@ const benches: Record<string, (bed: Bed) => Promise<void>> = {
   list: benchList,
   accept: benchAcceptance,
 };
-/** They have beds of their own. */
+/** These have their own test beds. */
 const alone: Record<string, () => Promise<void>> = {
   many: benchMany,
   doctor: benchDoctor,

@@ -1,6 +1,6 @@
 import { byKind, type Cost, ManyWecs } from '../e2e/support/many-wecs.ts';
 
-/** Everything that is done with many WECs at once, from joining to deregistering: how many is said by MANY. */
+/** Every operation with many WECs at once, from join to deregister: MANY is their number. */
 export async function benchMany(): Promise<void> {
   const count = Number(process.env.MANY ?? 300);
   const many = await ManyWecs.start(count);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { execa } from 'execa';
 
-/** Runs a program to its end, its output thrown away. @returns milliseconds. @throws when it fails */
+/** Runs a program to its end and discards its output. @returns milliseconds. @throws when it fails */
 export function timeRun(
   command: string,
   arguments_: readonly string[],
@@ -18,7 +18,7 @@ export function timeRun(
   });
 }
 
-/** The largest resident size of a program's run in MiB, as GNU time tells it; undefined where there is no GNU time. */
+/** The largest resident size of a program's run in MiB, as measured by GNU time; undefined without GNU time. */
 export async function peakMemory(
   command: string,
   arguments_: readonly string[],
@@ -38,7 +38,7 @@ export async function isInstalled(program: string): Promise<boolean> {
   return !(await execa(program, ['--help'], { reject: false, stdio: 'ignore' })).failed;
 }
 
-/** A way to do something, to be compared with others. */
+/** One of the compared implementations. */
 export interface Contender {
   name: string;
   /** @returns milliseconds */
@@ -48,15 +48,15 @@ export interface Contender {
 }
 
 /**
- * Runs contenders in turn, so that a machine whose speed drifts slows them all alike, and prints each one's times and its ratio to
- * the first one, round by round.
+ * Runs contenders in turn, so a drifting machine speed affects them equally, and prints each one's times and its ratio to the first
+ * one, round by round.
  */
 export async function compare(title: string, contenders: readonly Contender[], rounds: number): Promise<void> {
   const times: number[][] = contenders.map(() => []);
   for (let round = 0; round <= rounds; round += 1) {
     for (const [index, { run }] of contenders.entries()) {
       const ms = await run();
-      // The first round only warms caches up.
+      // The first round only warms up caches.
       if (round > 0 || rounds === 0) times[index]?.push(ms);
     }
   }

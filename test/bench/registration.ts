@@ -4,7 +4,10 @@ import { type Bed, wipeWec } from '../../testbed/index.ts';
 import { bootFile } from '../stellarctl.ts';
 import { type Contender, compare, isInstalled, timeRun } from './measure.ts';
 
-/** One registration from nothing to available: by one command, and as KubeStellar's documentation has it (token, join, loop, accept, wait). */
+/**
+ * One registration from nothing to available: by one command, and as in KubeStellar's documentation (token, join, loop, accept,
+ * wait).
+ */
 export async function benchRegistration(bed: Bed): Promise<void> {
   const [hub, wec] = [bed.plane('its1'), bed.plane('cluster1')];
   const env = { ...process.env, KUBECONFIG: bed.kubeconfig };

@@ -2,7 +2,7 @@ import type { Bed } from '../../testbed/index.ts';
 import { bootFile, executable } from '../stellarctl.ts';
 import { type Contender, compare, isInstalled, timeRun } from './measure.ts';
 
-/** What a user waits for before anything happens: the whole process of a help text, against Node that does nothing. */
+/** The minimal startup time: the whole process of a help text, against an empty Node process. */
 export async function benchStartup(_bed: Bed): Promise<void> {
   const help = (program: string, command: string, ...first: string[]): Contender => ({
     name: `${program} --help`,

@@ -5,7 +5,7 @@ import { type Contender, compare, isInstalled, peakMemory, timeRun } from './mea
 const policy = 'shop';
 
 /**
- * What a WDS that sends 1,000 objects to 50 WECs (OBJECTS, WECS) costs its readers: 50,000 works on the ITS, written there directly,
+ * The cost of reading a WDS that sends 1,000 objects to 50 WECs (OBJECTS, WECS): 50,000 works on the ITS, written there directly,
  * against kubectl listing them.
  */
 export async function benchWorkloads(): Promise<void> {
@@ -45,7 +45,7 @@ export async function benchWorkloads(): Promise<void> {
 
 const ofEach = 50;
 
-/** Namespaces with as many objects as make `ofEach` with them: DaemonSets, which nothing in a bed runs, and ConfigMaps. */
+/** Namespaces with the objects of `ofEach`: DaemonSets, which nothing in a test bed runs, and ConfigMaps. */
 function manifests(count: number): AnyObject[] {
   return Array.from({ length: count }, (_, index): AnyObject => {
     const [space, place] = [Math.floor(index / ofEach), index % ofEach];

@@ -1,4 +1,4 @@
-/** The machines that the quickstart runs on: one whose kind, docker and charts are stand-ins, and this one as it is. */
+/** The machines that the quickstart runs on: one with stand-ins for kind, docker and charts, and this one unchanged. */
 import { cp, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -14,15 +14,15 @@ import {
 import { stellarctl } from '../stellarctl.ts';
 import { log } from './tell.ts';
 
-/** Where the story happens. */
+/** The environment of the story. */
 export interface Machine {
   env: NodeJS.ProcessEnv;
-  /** The folder in which commands are typed, and the home of whoever types them. */
+  /** The working folder of the commands, and the home of their user. */
   home: string;
   /** The name of the hosting cluster. */
   hosting: string;
   initOptions: readonly string[];
-  /** Takes back what the story has left. @param hasFailed it did not come to its end */
+  /** Removes what the story has left. @param hasFailed it did not complete */
   clear(hasFailed: boolean): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ async function surroundingsIn(dir: string, found: readonly string[]) {
   return { home, env };
 }
 
-/** What `doctor --pre` says of programs of this machine, by their names. */
+/** What `doctor --pre` reports about programs of this machine, by name. */
 async function programsSeen(env: NodeJS.ProcessEnv): Promise<Map<string, Finding>> {
   const { stdout } = await stellarctl(['doctor', '--pre', '-o', 'json'], { env });
   const { items } = JSON.parse(String(stdout)) as { items: Finding[] };
@@ -57,7 +57,7 @@ interface Finding {
   hint?: string;
 }
 
-/** kind and docker are played by programs that start real Kubernetes control planes. helm is this machine's where it is new enough. */
+/** Stand-ins for kind and docker start real Kubernetes control planes. helm is this machine's if its version is supported. */
 export async function bedMachine(dir: string): Promise<Machine> {
   const bed = await startBed({ planes: [], log, dir });
   try {
@@ -79,7 +79,7 @@ export async function bedMachine(dir: string): Promise<Machine> {
   }
 }
 
-/** What PATH needs for helm: nothing where this machine has one that is new enough. */
+/** The PATH entry for helm: none if this machine has a supported version. */
 async function helmFolder(): Promise<string[]> {
   const helm = (await programsSeen({ KUBECONFIG: '/dev/null' })).get('helm');
   if (helm?.status !== 'pass') return [await buildHelm(log)];

@@ -1,7 +1,7 @@
 /**
- * The quickstart: from nothing to an installation of KubeStellar and back, by stellarctl. It shows every command as it would be typed
- * and what it really prints. With --kind it runs on this machine's docker, kind and helm; otherwise kind is played by a small program
- * that starts real Kubernetes control planes.
+ * The quickstart: from nothing to an installation of KubeStellar and back, with stellarctl. It shows every command as typed and its
+ * real output. With --kind it uses this machine's docker, kind and helm; otherwise a small stand-in for kind starts real Kubernetes
+ * control planes.
  */
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ async function quickstart(): Promise<void> {
   say('Clean up');
 }
 
-/** Whatever goes wrong, also where nobody waits for it. */
+/** Any failure, including unhandled rejections. */
 const failure = new Promise<never>((_resolve, reject) => {
   process.on('uncaughtException', reject);
   process.on('unhandledRejection', reject);
@@ -34,7 +34,7 @@ const failure = new Promise<never>((_resolve, reject) => {
     process.on(signal, () => reject(new Error(`It was interrupted (${signal}).`)));
 });
 
-/** Keeps the logs of all control planes and pods of the bed, and the whole of the error. @returns where */
+/** Saves the logs of all control planes and pods of the test bed, and the complete error. @returns the folder */
 async function keepLogs(error: Error): Promise<string> {
   const place = await mkdtemp(path.join(tmpdir(), 'stellarctl-quickstart-logs-'));
   await writeFile(path.join(place, 'error.txt'), `${error.stack ?? error.message}\n`);
@@ -59,7 +59,7 @@ try {
 await part('clean up', async () => {
   const hasFailed = process.exitCode === 1;
   await machine?.clear(hasFailed);
-  // Who looks at real clusters that are left needs their kubeconfig.
+  // The kubeconfig of remaining real clusters is needed to inspect them.
   const isNeeded = hasFailed && values.kind && machine !== undefined;
   if (!isNeeded) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
 }).catch((error: Error) => {
@@ -67,5 +67,5 @@ await part('clean up', async () => {
   process.stderr.write(`✗ Not all could be removed from ${dir}: ${error.message}\n`);
 });
 sayHowLong();
-// What an interrupted command left behind keeps nobody waiting.
+// Handles left by an interrupted command must not keep the process running.
 process.exit();

@@ -1,11 +1,13 @@
-/** From nothing to an installation of KubeStellar and back, by stellarctl: the same on the bed's clusters and on real ones. */
+/**
+ * From nothing to an installation of KubeStellar and back, with stellarctl: the same on the test bed's clusters and on real ones.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { kubectlApply } from '../../testbed/index.ts';
 import type { Machine } from './machine.ts';
 import { part, say, type Typist, typist } from './tell.ts';
 
-/** Each to its end: what failed is told when nothing runs any more. */
+/** Waits for all: a failure is thrown when nothing runs any more. */
 async function together(...running: Promise<void>[]): Promise<void> {
   const ended = await Promise.allSettled(running);
   for (const one of ended) if (one.status === 'rejected') throw one.reason;
@@ -68,7 +70,7 @@ spec:
     spec: { containers: [{ name: web, image: nginx }] }
 `;
 
-/** kubectl is played: it may be missing, and it cannot reach a control plane where nobody resolves its name. */
+/** A stand-in for kubectl: it may be missing, and cannot reach a control plane whose name does not resolve. */
 async function applyShop({ env: { KUBECONFIG = '' }, home }: Machine): Promise<void> {
   await writeFile(path.join(home, 'shop.yaml'), shop);
   process.stdout.write('$ kubectl --context wds1 apply -f shop.yaml\n');
@@ -110,7 +112,7 @@ async function leave(type: Typist): Promise<void> {
   await type('stellarctl status');
 }
 
-/** Tells the whole of it, on a machine that has nothing of it yet. */
+/** Runs the whole story on a clean machine. */
 export async function tellStory(machine: Machine): Promise<void> {
   const type = typist(machine.env, machine.home);
   await install(type, machine);

@@ -1,4 +1,4 @@
-/** How the quickstart shows what it does: every command as it is typed, with what it prints, and how long each part took. */
+/** The output of the quickstart: every command as typed, with its output, and the duration of each part. */
 import { styleText } from 'node:util';
 import { stellarctl } from '../stellarctl.ts';
 
@@ -24,17 +24,17 @@ export function say(text: string): void {
   process.stdout.write(`\n${styleText('bold', `# ${text}`, { stream: process.stdout })}\n`);
 }
 
-/** What is going on while something is prepared. */
+/** The progress of a preparation. */
 export const log = (line: string): void => void process.stderr.write(`  ${line}\n`);
 
-/** Runs one command line after the other, each as it would be typed. */
+/** Runs one command line after the other, each as typed. */
 export type Typist = (command: string, options?: { plain?: boolean }) => Promise<void>;
 
 export function typist(env: NodeJS.ProcessEnv, cwd: string): Typist {
   return async (command, { plain = false } = {}) => {
     process.stdout.write(`$ ${command}\n`);
     const words = command.replace(/ &$/, '').split(' ').slice(1);
-    // Two commands at once share the terminal: without lines that move.
+    // Two concurrent commands share the terminal: no animation.
     const options = { cwd, env: plain ? { ...env, CI: 'true' } : env, stdio: 'inherit' } as const;
     const { exitCode } = await stellarctl(words, options);
     if (exitCode !== 0) throw new Error(`"${command}" ended with ${exitCode}; what it says about that stands above.`);

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
-/** The rules of the house that biome.json has no words for. */
+/** The rules of the code base that biome.json cannot express. */
 const root = path.resolve(import.meta.dirname, '..', '..');
 const sources = globSync('src/**/*.ts', { cwd: root }).map((file) => ({
   file,
@@ -69,9 +69,9 @@ test('only these places open connections, and only to the clusters of contexts',
   assert.deepEqual(outside('src/lib/kube/client/', openers).sort(), [
     // The ingress of the hosting cluster.
     'src/lib/doctor/ingress-reachability.ts',
-    // A port of this machine is tried.
+    // Tests whether a port of this machine is in use.
     'src/lib/doctor/machine.ts',
-    // Addresses are compared.
+    // Compares addresses.
     'src/lib/wecs/hub/endpoint.ts',
   ]);
 });
@@ -94,7 +94,7 @@ test('commands of this program begin a text, so they match the name under which 
   const offenders = sources.filter(({ text }) =>
     text.split('\n').some((line) => inside.test(line) && !/^ *(?:\/?\*|\/\/)/.test(line)),
   );
-  // That goes into the ITS, where others read it.
+  // Goes into the ITS, where others read it.
   assert.deepEqual(
     offenders.map(({ file }) => file),
     ['src/lib/wecs/registration/approval.ts'],
@@ -142,7 +142,7 @@ test('the library formats nothing for a screen', () => {
   const layout = /\.padEnd\(|\.join\((['"`]) {2,}\1\)|(['"`])(?:(?!\2).)*\S {2,}\S(?:(?!\2).)*\2/;
   for (const line of ["a.join('  ')", "'a   b'", '`a  b`']) assert.match(line, layout);
   const allowed = [
-    // The text of next steps is made here, for scripts as well.
+    // The text of next steps is created here, for scripts as well.
     'src/lib/engine/next-step.ts',
     // Scripts get these lines as well, in the details of an error.
     'src/lib/wecs/registration/acceptance.ts',
@@ -161,7 +161,7 @@ test('no code tests or cuts hints and error messages', () => {
   for (const line of ["error.message.includes('x')", '/x/.test(failure.message)', 'hint?.split(a)'])
     assert.match(line, judged);
   const offenders = sources.flatMap(({ file, text }) => (judged.test(text) ? [file] : []));
-  // commander and yaml have no other word for it.
+  // Names given by commander and yaml.
   assert.deepEqual(offenders.sort(), ['src/cli.ts', 'src/lib/programs/helm/documents.ts']);
 });
 
@@ -190,14 +190,16 @@ test('imports are distinguished from imports of types', () => {
   assert.deepEqual(loadedModules(text), ['a', 'c', 'd', 'e', 'h', 'i']);
 });
 
-/** The modules that a source loads. `import { type T } from 'm'` loads m, and import() in a type is none. */
+/** The modules that a source loads. `import { type T } from 'm'` loads m, and import() in a type loads nothing. */
 function loadedModules(text: string): string[] {
   const declarations = text.matchAll(/^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm);
   const calls = text.matchAll(/\bawait import\('([^']+)'\)/g);
   return [...declarations, ...calls].map((match) => match[1] as string);
 }
 
-/** How functions that are too long begin, by their indentation: what belongs to one is indented deeper than its first and last line. */
+/**
+ * The first lines of functions that are too long, found by indentation: the body is indented deeper than the first and last line.
+ */
 function longFunctions(text: string): string[] {
   const lines = text.split('\n');
   return lines.flatMap((line, end) => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 
-/** In /tmp, which everybody may write to: below TMPDIR of a CI there may be a folder that others may write to. */
+/** In /tmp, which is world-writable: below TMPDIR of a CI there may be a folder that others may write to. */
 const folder = mkdtempSync(path.join(tmpdir(), 'stellarctl-cache-'));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -13,7 +13,7 @@ const boot = path.resolve(import.meta.dirname, '..', '..', 'bin', 'compile-cache
 const isRoot = process.getuid?.() === 0;
 const nobody = 65534;
 
-/** Where Node keeps what it has compiled, after the boot file has asked it to; empty where it keeps nothing. */
+/** The compile cache folder of Node after the boot file has set it; empty if there is none. */
 function cacheOf(home: string, env: NodeJS.ProcessEnv = {}): string {
   const script = `require(${JSON.stringify(boot)})(); process.stdout.write(require('module').getCompileCacheDir() ?? '')`;
   return execFileSync(process.execPath, ['-e', script], {

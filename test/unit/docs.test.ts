@@ -7,7 +7,7 @@ import { catalogue } from '../../src/lib/doctor/catalogue.ts';
 import { registrationStageIds } from '../../src/lib/wecs/registration/stage-ids.ts';
 
 const library = path.resolve(import.meta.dirname, '../../src/lib');
-/** What is wrong with policies and workloads is told by their own commands. */
+/** Problems of policies and workloads are reported by their own commands. */
 const sources = globSync('**/*.ts', { cwd: library })
   .filter((file) => !file.startsWith('workloads') || file === 'workloads/checks.ts')
   .map((file) => readFileSync(path.join(library, file), 'utf8'));
@@ -22,7 +22,9 @@ test('the documentation lists the current checks (else: npm run docs)', () => {
 test('every check is documented, and every documented check exists', () =>
   assert.deepEqual([...problems.keys()].sort(), catalogue.map(({ id }) => id).sort()));
 
-/** How checks and stages name what is wrong: by the first argument of what makes a Problem, by a field, or in a table of codes. */
+/**
+ * Where the sources of checks and stages contain codes: the first argument of a Problem constructor, a field, or a table of codes.
+ */
 const named = /\b(?:fail|warn|problem|awaited|otherwise)\(\s*([^,()]+),|\bcode: ('[^']+')|\bconst codes = \{([^}]+)\}/g;
 
 test('every code of a check is documented, and no other', () => {
@@ -38,6 +40,6 @@ test('every code of a check is documented, and no other', () => {
     [...told].filter((code) => ![...codes, ...stages, ...errors].includes(code)),
     [],
   );
-  // Where it is not written down, it is the code of a stage, or else its id.
+  // If not written there, the code is that of a stage, or else its ID.
   assert.deepEqual([...new Set(written.filter((text) => !text.includes("'")))].sort(), ['code', 'codes[kind]']);
 });

@@ -30,7 +30,7 @@ test('the help of every command loads commander alone, and offers no argument fo
     await t.test(`${name} --help`, () => {
       assert.equal(exitCode, 0);
       assert.deepEqual(packages, ['commander']);
-      // Everybody on the machine can read the arguments of programs.
+      // Every user of the machine can read the arguments of programs.
       assert.doesNotMatch(String(stdout), /--\S*(?:token|password|secret|credential)\S*[ =]<(?!file>)/i);
     });
     seen.push(name);
@@ -51,7 +51,7 @@ test('help shows the help of the command that follows, at any depth', async () =
   assert.match(unknown.stderr, /unknown command 'jion'/);
 });
 
-/** Whatever is added to these lists costs time at the start of every command. */
+/** Every addition to these lists slows down the start of every command. */
 const ofHelp = ['net', 'process', 'timers/promises'];
 const ofRequests = [
   ...ofHelp,
@@ -105,7 +105,7 @@ async function runAndList(args: string[]) {
   }
 }
 
-/** The packages that files of dist hold a part of. */
+/** The packages that files of dist contain a part of. */
 function packagesIn(files: readonly string[]): string[] {
   const loaded = Object.entries(contents).filter(([file]) => files.includes(path.join(dist, file)));
   assert.ok(loaded.length > 0, 'no file of dist was loaded');

@@ -1,4 +1,4 @@
-/** Every command that README and docs tell people to type is one that exists, with these options and so many arguments. */
+/** Every command in README and docs exists, with these options and this number of arguments. */
 import assert from 'node:assert/strict';
 import { existsSync, globSync } from 'node:fs';
 import path from 'node:path';
@@ -21,13 +21,13 @@ const io: Io = {
   isOutputLost: () => false,
 };
 
-/** The program as it parses, without what it does. @param isPartial arguments and options may be left out, and values be anything */
+/** The program's parser without its actions. @param isPartial arguments and options may be missing, and values are arbitrary */
 function parser(isPartial: boolean): Command {
   const prepare = (command: Command): Command => {
     if (command.commands.length === 0) command.action(() => {});
     if (isPartial) {
       for (const argument of command.registeredArguments) argument.argOptional();
-      // Values may be words to be filled in, as PORT.
+      // Values may be placeholders, such as PORT.
       for (const option of command.options) Object.assign(option, { mandatory: false, parseArg: undefined });
     }
     command.commands.forEach(prepare);
@@ -44,7 +44,7 @@ const verbsOfIts = whole.commands.find((child) => child.name() === 'its')?.comma
 const isNamed = ([noun = '', verb]: readonly string[]): boolean =>
   nouns.includes(noun) && verb !== undefined && (noun !== 'its' || verbsOfIts.includes(verb));
 
-/** What is wrong with a command of stellarctl; undefined where nothing is. */
+/** The mistake in a stellarctl command; undefined if there is none. */
 function mistakeIn(words: readonly string[], isPartial = false): string | undefined {
   try {
     (isPartial ? partial : whole).parse(words, { from: 'user' });
@@ -58,7 +58,7 @@ function mistakeIn(words: readonly string[], isPartial = false): string | undefi
   }
 }
 
-/** The arguments of stellarctl, where it is what is run. */
+/** The arguments of stellarctl, if it is the program. */
 function argumentsOf([program, ...rest]: readonly string[]): readonly string[] | undefined {
   if (program === 'stellarctl') return rest;
   return program === 'kubectl' && rest[0] === 'stellar' ? rest.slice(1) : undefined;
@@ -66,7 +66,7 @@ function argumentsOf([program, ...rest]: readonly string[]): readonly string[] |
 
 const scripts = Object.keys(manifest.scripts);
 
-/** What is wrong with a command of whatever program. */
+/** The mistake in a command of any program. */
 function mistakeOf(words: readonly string[]): string | undefined {
   const given = argumentsOf(words);
   if (given !== undefined) return mistakeIn(given);

@@ -166,7 +166,7 @@ async function deregisterAgain(name: string): Promise<CliRun> {
 describe('a command that is rerun after a stop', { concurrency: true }, () => {
   for (const [name, stop] of Object.entries(stops)) {
     describe(`by ${stop.how}`, { concurrency: 1 }, () => {
-      for (const { join: joinPoint, deregister: deregisterPoint } of batcher.slice(0, stop.batcher)) {
+      for (const { join: joinPoint, deregister: deregisterPoint } of rounds.slice(0, stop.rounds)) {
         it(`joins a WEC: stopped when ${joinPoint.what}`, async () => {
           await stopped(join(name), stop, joinPoint.text(name));
           assertDone(stop, await cli.succeed(join(name)));

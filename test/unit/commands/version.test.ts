@@ -7,11 +7,11 @@ import { buildProgram } from '../../../src/program.ts';
 import { fakeIo } from '../support/fake-io.ts';
 import { FakeServer } from '../support/fake-server.ts';
 
-// What the build fills in.
+// Set by the build.
 Object.assign(globalThis, { STELLARCTL_VERSION: '1.2.3' });
 
 let folder: string;
-/** No hosting cluster, and no ITS: it has none of the kinds. */
+/** Neither a hosting cluster nor an ITS: it has none of the kinds. */
 let other: FakeServer;
 
 before(async () => {

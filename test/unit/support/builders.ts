@@ -10,12 +10,12 @@ import type { HubEvidence } from '../../../src/lib/wecs/registration/hub-evidenc
 import type { RegistrationRequest } from '../../../src/lib/wecs/registration/requests.ts';
 import type { WecEvidence } from '../../../src/lib/wecs/registration/wec-evidence.ts';
 
-/** The moment at which the tests take place. */
+/** The current time in the tests. */
 export const now = Date.parse('2026-11-20T08:00:00Z');
 export const secondsAgo = (seconds: number): string => new Date(now - seconds * 1000).toISOString();
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-/** By name. */
+/** Sorted by name. */
 const keys = new Map<string, ReturnType<typeof makeKeys>>();
 const makeKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 
@@ -24,7 +24,7 @@ export type Subject = Record<string, string[]>[];
 
 /** A real PKCS#10 request, PEM. */
 export async function pkcs10(subject: Subject, key = 'own'): Promise<string> {
-  // Loaded only by the tests that need it: the whole run is to stay quick.
+  // Loaded only by the tests that need it, to keep the whole run fast.
   await import('reflect-metadata');
   const { Name, Pkcs10CertificateRequestGenerator } = await import('@peculiar/x509');
   const pair = keys.get(key) ?? makeKeys();
@@ -63,7 +63,7 @@ export async function agentKeyPair(cluster: string, agent: string): Promise<{ 't
   return { 'tls.crt': encoded(certificate.toString('pem')), 'tls.key': encoded(pem) };
 }
 
-/** The subject that the agent of a WEC asks for. */
+/** The subject that the agent of a WEC requests. */
 export const agentSubject = (cluster: string, agent: string): Subject => [
   { O: [`${identity}:${cluster}`, `${identity}:managed-clusters`] },
   { CN: [`${identity}:${cluster}:${agent}`] },
@@ -74,19 +74,19 @@ export interface CsrOptions {
   agent?: string;
   name?: string;
   subject?: Subject;
-  /** Which key it is for; all have the same unless they say so. */
+  /** The key of the request; the same for all by default. */
   key?: string;
-  /** Instead of a real request. */
+  /** Replaces the real request. */
   pem?: string;
   labels?: Record<string, string>;
   username?: string;
   groups?: string[];
   signerName?: string;
   usages?: string[];
-  /** How old it is, in seconds. */
+  /** Its age, in seconds. */
   age?: number;
   state?: 'pending' | 'approved' | 'issued' | 'denied' | 'failed';
-  /** How long ago it was decided, in seconds. */
+  /** The age of the decision, in seconds. */
   decidedAgo?: number;
 }
 
@@ -231,7 +231,7 @@ export const hubEvidence = (evidence: Partial<HubEvidence> = {}): HubEvidence =>
   ...evidence,
 });
 
-/** The Klusterlet's conditions as the real operator left them in a recorded situation. */
+/** The Klusterlet's conditions from the real operator in a recorded situation. */
 export const recordedConditions = JSON.parse(
   readFileSync(path.join(import.meta.dirname, 'fixtures/klusterlet-conditions.json'), 'utf8'),
 ) as Record<string, Condition[]>;
@@ -251,7 +251,7 @@ export function klusterlet(
 
 const secret = (name: string) => ({ metadata: { name, namespace: 'open-cluster-management-agent' }, data: {} });
 
-/** A pod of a WEC's operator or agents that runs, unless told otherwise. */
+/** A pod of a WEC's operator or agents, running by default. */
 export const wecPod = (
   app: string,
   status: NonNullable<Pod['status']>['containerStatuses'] = [{ name: app, state: { running: {} } }],
@@ -266,10 +266,10 @@ export const wecPod = (
   status: { phase: 'Running', containerStatuses: status },
 });
 
-/** Those of both modes, so that a test says what lacks. */
+/** Those of both modes, so a test only removes one. */
 const agentPods = ['klusterlet', 'klusterlet-agent', 'klusterlet-registration-agent'].map((app) => wecPod(app));
 
-/** What a WEC shows in a recorded situation. */
+/** The WEC's side in a recorded situation. */
 export function wecEvidence(situation: string | Condition[], evidence: Partial<WecEvidence> = {}): WecEvidence {
   return {
     context: 'cluster1',
@@ -303,7 +303,7 @@ export function fakeKube(methods: Partial<Kube> = {}): Kube {
   } as Kube;
 }
 
-/** Progress that remembers what it was told, as `method subject text`. */
+/** Progress that records its calls, as `method subject text`. */
 export function recordingProgress(): Progress & { lines: string[] } {
   const lines: string[] = [];
   const record =

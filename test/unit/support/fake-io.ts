@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { writeLines } from '../../../src/lib/terminal/clean.ts';
 import type { Io } from '../../../src/lib/terminal/io.ts';
 
-/** A stream that keeps what is written; as a terminal it is 80 columns wide, and as many rows high as are given. */
+/** A stream that keeps its output; as a terminal it is 80 columns wide, with the given number of rows. */
 export class FakeStream extends Writable {
   text = '';
   readonly isTTY: boolean;
@@ -24,7 +24,7 @@ export class FakeStream extends Writable {
     return this.text.split('\n').slice(0, -1);
   }
 
-  // What a terminal is asked to do besides; it is marked, so that it can be told from text.
+  // Terminal control calls, marked to distinguish them from text.
   cursorTo(): boolean {
     return true;
   }
@@ -54,7 +54,7 @@ export function fakeIo({
   return { io, stdout, stderr };
 }
 
-/** Lines of a view, as a terminal or a pipe gets them. */
+/** Lines of a view, as printed to a terminal or a pipe. */
 export function asWritten(lines: readonly string[]): string[] {
   const { io, stdout } = fakeIo();
   writeLines(io.stdout, lines);

@@ -4,7 +4,7 @@ import net, { type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { identity } from './fake-server.ts';
 
-/** What a proxy was asked for. */
+/** A request to a proxy. */
 interface Asked {
   method: string;
   target: string;
@@ -14,13 +14,13 @@ interface Asked {
 
 interface Behaviour {
   kind?: 'http' | 'https' | 'socks5';
-  /** A status that it refuses with, or nothing to say nothing at all. */
+  /** The status of a rejection, or `silent` to never answer. */
   refusing?: number | 'silent';
-  /** Whoever does not say them is refused (407). */
+  /** Required credentials; others are rejected (407). */
   user?: string;
 }
 
-/** A proxy: whatever host it is asked for, it connects to that port of this machine. */
+/** A proxy that connects to that port of this machine, whatever host is requested. */
 export class FakeProxy {
   readonly asked: Asked[] = [];
   readonly #behaviour: Behaviour;
@@ -50,7 +50,7 @@ export class FakeProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** How many connections there are, to it and from it. */
+  /** The number of connections to it and from it. */
   get connections(): number {
     return this.#sockets.size;
   }
@@ -70,7 +70,7 @@ export class FakeProxy {
     return socket;
   }
 
-  /** @returns the status to refuse with; undefined where it may go on */
+  /** @returns the status of a rejection; undefined to continue */
   #judge({ method = '', url = '', headers }: http.IncomingMessage): number | 'silent' | undefined {
     const [, code] = headers['proxy-authorization']?.split(' ') ?? [];
     const user = code === undefined ? undefined : Buffer.from(code, 'base64').toString();
@@ -80,7 +80,7 @@ export class FakeProxy {
 
   #serveConnect(request: http.IncomingMessage, socket: Duplex): void {
     const refusal = this.#judge(request);
-    // It sees that the other end hangs up.
+    // Detects that the other end closes the connection.
     if (refusal === 'silent') socket.resume().on('end', () => socket.end());
     else if (refusal !== undefined) {
       socket.end(`HTTP/1.1 ${refusal} ${http.STATUS_CODES[refusal]}\r\nContent-Length: 0\r\n\r\n`);

@@ -25,9 +25,9 @@ const certificate = await X509CertificateGenerator.createSelfSigned({
 const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
 const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
 const authority = certificate.toString('pem');
-/** What a server proves itself with as 127.0.0.1, ::1 and hub.example; the certificate is its own authority. */
+/** The certificate of a server for 127.0.0.1, ::1 and hub.example, which is its own authority. */
 export const identity = { key, cert: authority };
-/** Clients may prove themselves with any certificate, or none. */
+/** Clients may present any certificate, or none. */
 const asking = { ...identity, requestCert: true, rejectUnauthorized: false };
 
 export interface ReceivedRequest {
@@ -36,21 +36,21 @@ export interface ReceivedRequest {
   query: Record<string, string>;
   headers: IncomingHttpHeaders;
   body: unknown;
-  /** Whom the client's certificate names. */
+  /** The subject of the client's certificate. */
   clientName: string | string[] | undefined;
 }
 
 interface FakeAnswer {
   status?: number;
-  /** An object becomes JSON; a Buffer is sent as it is. */
+  /** An object becomes JSON; a Buffer is sent unchanged. */
   body?: string | Buffer | object | undefined;
   headers?: Record<string, string>;
 }
 
-/** Answers one request; undefined leaves it without an answer. */
+/** Answers one request; undefined leaves it unanswered. */
 type Answering = (request: ReceivedRequest, count: number) => FakeAnswer | undefined;
 
-/** An HTTPS server that remembers what it was sent. */
+/** An HTTPS server that records its requests. */
 export class FakeServer {
   readonly requests: ReceivedRequest[] = [];
   connections = 0;

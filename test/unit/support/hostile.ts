@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Text as nobody would want it from a cluster: each does something to a terminal, or to a shell, that it is shown to. */
+/** Hostile text: each affects a terminal or a shell that it is shown to. */
 export const hostileTexts = [
   // OSC 52 writes the clipboard, OSC 8 makes a link, CSI moves the cursor, DCS asks the terminal to answer.
   '\u001b]52;c;Y3VybCBldmlsfHNo\u0007',
@@ -19,12 +19,12 @@ export const hostileTexts = [
   '\0\b\u007f\ttab',
 ] as const;
 
-/** One of them, any text, or a mixture. */
+/** One of them, any text, or a combination. */
 export const hostileText = fc.oneof(
   fc.constantFrom(...hostileTexts),
   fc.string({ unit: 'binary' }),
   fc.array(fc.oneof(fc.constantFrom(...hostileTexts), fc.string({ unit: 'grapheme' }))).map((parts) => parts.join('')),
 );
 
-/** What no line may hold that a terminal is given, whatever it was made of. */
+/** What no line for a terminal may contain. */
 export const doesSomething = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;

@@ -1,6 +1,7 @@
 /**
- * Preloaded into a process, writes the files that it loads to LOAD_LIST, a line each, and when it ends the modules of Node that it has
- * loaded beyond those that this file has, a line `node:NAME` each. Of Node's inner modules those are told that are libraries (deps).
+ * Preloaded into a process, writes the files that it loads to LOAD_LIST, one per line, and at its end the modules of Node that it
+ * has loaded in addition to those of this file, one line `node:NAME` each. Of Node's internal modules it lists the libraries
+ * (deps).
  */
 import { appendFileSync } from 'node:fs';
 import { builtinModules, registerHooks } from 'node:module';
@@ -22,7 +23,7 @@ process.on('exit', () => {
   appendFileSync(list, loaded.map((name) => `node:${name}\n`).join(''));
 });
 
-/** The modules of Node that are loaded, by the list that Node keeps for its own tests. */
+/** The loaded modules of Node, by the list that Node keeps for its own tests. */
 function loadedByNode(): string[] {
   const { moduleLoadList } = process as unknown as { moduleLoadList: string[] };
   return moduleLoadList.flatMap((entry) => /^NativeModule (.+)$/.exec(entry)?.[1] ?? []);

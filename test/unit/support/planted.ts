@@ -1,4 +1,4 @@
-/** What nobody else should see, in the forms that it has in clusters. */
+/** Secrets, in the forms that occur in clusters. */
 export const canary = 'Kanarienvogel7';
 
 const packed = (text: string) => Buffer.from(text).toString('base64url');
@@ -10,7 +10,7 @@ export const jwt = [
   .concat(packed(`${canary} signature`))
   .join('.');
 
-/** Not in one line, as in files. */
+/** Spans several lines, as in files. */
 const lines = (packed(canary.repeat(20)).match(/.{1,64}/g) ?? []).join('\n');
 export const privateKey = `-----BEGIN RSA PRIVATE KEY-----\n${lines}\n-----END RSA PRIVATE KEY-----\n`;
 

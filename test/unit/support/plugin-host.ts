@@ -2,7 +2,7 @@ import { Deadline } from '../../../src/lib/engine/deadline.ts';
 import type { PluginHost } from '../../../src/lib/kube/client/exec-plugin.ts';
 import { recordingProgress } from './builders.ts';
 
-/** Where exec plugins run in a test, with what they said. */
+/** The host of exec plugins in a test, with their output. */
 export function pluginHost(more: Partial<PluginHost> = {}): PluginHost & { said: string[] } {
   const progress = recordingProgress();
   return {

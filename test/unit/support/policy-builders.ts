@@ -12,7 +12,7 @@ export interface PolicyOptions {
   reader?: Policy['reader'];
 }
 
-/** A policy as it is read from a WDS. */
+/** A policy as read from a WDS. */
 export function policy(name: string, options: PolicyOptions = {}): Policy {
   const { wds = 'wds1', clusterSelectors = [], orphaned = false, reader = fakeKube() } = options;
   return { wds, context: undefined, name, clusterSelectors, orphaned, reader, binding: binding(name, options) };
@@ -31,7 +31,7 @@ export const binding = (name: string, { destinations = [], objects = [] }: Polic
 export const uidOf = (name: string): string =>
   `8aea660d-0b0f-4114-8b4f-${Buffer.from(name).toString('hex').padEnd(12, '0').slice(0, 12)}`;
 
-/** A work of a Binding in the mailbox of a WEC, named as KubeStellar does for works of one object. */
+/** A work of a Binding in the mailbox of a WEC, named as in KubeStellar for works of one object. */
 export const workOf = (bindingName: string, wds: string, wec: string, uid = uidOf(bindingName)): KubeObject => ({
   kind: 'ManifestWork',
   metadata: {

@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import { buildProgram } from '../../../src/program.ts';
 import { fakeIo } from './fake-io.ts';
 
-/** The program, as it is built into dist. */
+/** The program, as built into dist. */
 export function program(): Command {
   Object.assign(globalThis, { STELLARCTL_VERSION: '0.0.0' });
   return buildProgram(fakeIo().io, 'stellarctl');
 }
 
-/** The command that a command line names. @param words without the name of the program */
+/** The command of a command line. @param words without the program name */
 export function commandNamed(root: Command, words: readonly string[]): Command {
   const [word, ...rest] = words;
   const child = root.commands.find((command) => command.name() === word);

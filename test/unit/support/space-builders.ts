@@ -44,7 +44,7 @@ export interface ControlPlaneOptions {
   hooks?: HookUse[];
   globalVars?: Record<string, string>;
   conditions?: readonly Condition[];
-  /** Hooks that KubeFlex calls applied. */
+  /** Hooks that KubeFlex reports as applied. */
   applied?: readonly string[];
   label?: 'its' | 'wds';
   deleting?: boolean;
@@ -77,7 +77,7 @@ const wdsHooks: HookUse[] = [{ hookName: 'kubestellar-controller' }, { hookName:
 
 export const its = (name: string, options: ControlPlaneOptions = {}): ControlPlane =>
   controlPlane(name, { hooks: itsHooks, ...options });
-/** A WDS; `itsName` as the chart writes it. */
+/** A WDS; `itsName` in the spelling of the chart. */
 export const wds = (name: string, itsName = '', options: ControlPlaneOptions = {}): ControlPlane =>
   controlPlane(name, { hooks: wdsHooks, globalVars: { ControlPlaneName: name, ITSName: itsName }, ...options });
 
@@ -165,7 +165,7 @@ export const evidence = (plane: ControlPlane, seen: Partial<SpaceEvidence> = {})
   ...seen,
 });
 
-/** What an ITS shows from inside: one that is complete, unless said otherwise. */
+/** The inside of an ITS, complete by default. */
 export const itsInside = (inside: Partial<ItsInside> = {}): Access<ItsInside> =>
   seen({
     hubServed: true,
@@ -193,7 +193,7 @@ export const space = <Inside>(evidence: SpaceEvidence, inside: Access<Inside>): 
   inside,
 });
 
-/** The transport's hook as the charts have it: 0.30 gives it a selector and a name, 0.29 runs a script. */
+/** The transport's hook of the charts: 0.30 gives it a selector and a name, 0.29 runs a script. */
 export function transportHook(version: '0.29' | '0.30'): PostCreateHook {
   const init =
     version === '0.30'
@@ -229,7 +229,7 @@ export function transportHook(version: '0.29' | '0.30'): PostCreateHook {
   };
 }
 
-/** The two Deployments of a WDS, as KubeFlex 0.9.3 makes them by the hooks of 0.30. */
+/** The two Deployments of a WDS, as KubeFlex 0.9.3 creates them from the hooks of 0.30. */
 export function wdsDeployments(itsName: string, { selector = true } = {}): Deployment[] {
   const selecting = selector ? ['--control-plane-label-selector', 'kflex.kubestellar.io/cptype=its'] : [];
   const init = { name: 'get-its-kubeconfig', args: [...selecting, '--control-plane-name', itsName] };
@@ -246,13 +246,13 @@ export function wdsDeployments(itsName: string, { selector = true } = {}): Deplo
   ];
 }
 
-/** A cluster in memory: reads what is in it, and remembers writes as `verb Kind name`. */
+/** A cluster in memory: reads its objects, and records writes as `verb Kind name`. */
 export class MemoryCluster {
   readonly objects: (KubeObject & { kind?: string })[];
   readonly writes: string[] = [];
   readonly bodies: unknown[] = [];
   readonly kube: Kube;
-  /** Kinds, by plural, that may not be read. */
+  /** Kinds, by plural, without read permission. */
   readonly forbidden = new Set<string>();
 
   constructor(objects: readonly (KubeObject | undefined)[] = [], kube: Partial<Kube> = {}) {
@@ -342,7 +342,7 @@ export const soon = (timeoutMs = 2000): Run => ({
   signal: new AbortController().signal,
 });
 
-/** Makes pauses between two looks end at once. @returns what ends that */
+/** Ends pauses between two reads at once. @returns a function that restores them */
 export function waitForNothing(): () => void {
   const { mock: replaced } = mock.method(
     timers,

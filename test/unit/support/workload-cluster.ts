@@ -9,7 +9,7 @@ const kind = (apiVersion: string, name: string, plural: string, namespaced = tru
   aliases: [name.toLowerCase()],
 });
 
-/** Kinds that a WDS has, ControlPlane as one that is a hosting cluster; Gadget as a CustomResourceDefinition with two served versions makes it. */
+/** The kinds of a WDS: ControlPlane as on a hosting cluster; Gadget from a CustomResourceDefinition with two served versions. */
 const kinds: DiscoveredKind[] = [
   kind('v1', 'Namespace', 'namespaces', false),
   kind('v1', 'ConfigMap', 'configmaps'),
@@ -32,7 +32,7 @@ const versionsOf = ({ versions, kind: name, plural, namespaced }: DiscoveredKind
     ],
   }));
 
-/** As a server selects, by `a`, `a=b` and `a in (b,c)`. */
+/** Selects like a server, by `a`, `a=b` and `a in (b,c)`. */
 const hasLabels = (labels: Record<string, string> = {}, selector: string): boolean =>
   selector
     .split(/,(?![^(]*\))/)
@@ -43,7 +43,7 @@ const hasLabels = (labels: Record<string, string> = {}, selector: string): boole
       return values === undefined ? key in labels : values.includes(labels[key] ?? '');
     });
 
-/** A cluster in memory that tells its kinds, and lists those of all Namespaces. */
+/** A cluster in memory that reports its kinds, and lists those of all Namespaces. */
 export class WorkloadCluster extends MemoryCluster {
   readonly kinds = kinds;
 

@@ -10,7 +10,7 @@ import { buildProgram } from '../../../../src/program.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 import { FakeServer } from '../../support/fake-server.ts';
 
-// What the build fills in.
+// Set by the build.
 Object.assign(globalThis, { STELLARCTL_VERSION: '0.0.0' });
 
 const named = (name: string, more: object = {}) => ({ metadata: { name, ...more } });
@@ -102,7 +102,7 @@ describe('completion', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** What is said of a command line, whose last word may be empty; without the descriptions. */
+  /** The completion of a command line, whose last word may be empty; without descriptions. */
   async function completed(line: string, limitMs = 10_000): Promise<string[]> {
     const { io, stdout, stderr } = fakeIo({ env: { KUBECONFIG: kubeconfig, XDG_CONFIG_HOME: folder } });
     await complete(io, buildProgram(io, 'stellarctl'), line.split(' '), limitMs);

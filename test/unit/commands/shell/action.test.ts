@@ -8,7 +8,7 @@ afterEach(() => {
   process.exitCode = 0;
 });
 
-/** How a command ends that is given these arguments, and which it was run with. */
+/** How a command with these arguments ends, and which of them it received. */
 async function ran(...given: string[]) {
   const { io } = fakeIo({ argv: given });
   const runs: string[][] = [];

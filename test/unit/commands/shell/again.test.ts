@@ -30,7 +30,7 @@ function sessionOf(argv: string[], its?: string): Session {
 
 const confirmation = { verb: 'Deregister', doing: 'Deregistering', name: 'c1', yes: undefined };
 
-/** The hint of a question that nobody is there to answer. */
+/** The hint of a prompt without a terminal. */
 async function hintOf(session: Session): Promise<string> {
   let hint = '';
   await assert.rejects(confirm(session, confirmation), (error: Session & { hint: string }) => {
@@ -59,7 +59,7 @@ test('it adds options before --', () => {
 test('it names the hosting cluster if the command needs it', async () => {
   const session = sessionOf(['its', 'delete', 'its1']);
   const tools = await session.spaceTools();
-  // Others look for a hosting cluster and have no such option.
+  // Other commands look for a hosting cluster and have no such option.
   assert.equal(session.again('--yes'), 'stellarctl its delete its1 --yes');
   refuseUnnamedHosting(session, tools, undefined);
   assert.equal(await hintOf(session), "stellarctl its delete its1 --yes --hosting-context 'my its'");

@@ -5,7 +5,7 @@ import type { Session } from '../../../../src/commands/shell/session.ts';
 import { recordingProgress } from '../../support/builders.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 
-/** What would be lost, at one look after the other. */
+/** What would be lost, per read. */
 function destroying(looks: string[][], yes: boolean) {
   const progress = recordingProgress();
   const shown: string[][] = [];

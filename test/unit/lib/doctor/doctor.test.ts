@@ -81,7 +81,7 @@ test('the owner of a port is found', async () => {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const listener = await findListener(port);
-  // Not as its main thread calls itself.
+  // Not by the name of its main thread.
   const name = path.basename(process.argv0);
   if (process.platform === 'linux') assert.equal(listener?.process, `${name} (process ${process.pid})`);
   else assert.notEqual(listener, undefined);

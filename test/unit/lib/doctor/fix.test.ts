@@ -19,7 +19,7 @@ const examined = (outcome: Outcome, ...others: Outcome[]): Examined => ({
 const expired = fail('token-expired', 'expired');
 
 const step = (uid: string) => ({ verb: 'write' as const, object: 'Secret a/b', on: 'cluster1', uid });
-/** @param done what its application notes */
+/** @param done records its application */
 const fix = (uid: string, done: string[] = [], more: Partial<PlannedFix> = {}): PlannedFix => ({
   ...{ subject: cluster1, check: 'wec-hub-connection', code: 'token-expired', steps: [step(uid)] },
   apply: async () => void done.push(uid),

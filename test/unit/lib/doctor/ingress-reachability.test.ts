@@ -26,7 +26,7 @@ const its1 = {
   status: { conditions: [{ type: 'Ready', status: 'True' }] },
 };
 
-/** A hosting cluster whose spaces are to be at this port. */
+/** A hosting cluster whose spaces use this port. */
 function hosting(
   port: number,
   { domain = 'localtest.me', spaces = [] as object[], controllers = [controller] } = {},

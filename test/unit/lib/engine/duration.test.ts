@@ -36,7 +36,7 @@ test('hours, minutes and seconds add up', () => {
   );
 });
 
-/** What kubectl's own function says (k8s.io/apimachinery/pkg/util/duration, HumanDuration). */
+/** The results of kubectl's own function (k8s.io/apimachinery/pkg/util/duration, HumanDuration). */
 describe('an age is shown as kubectl shows it:', () => {
   const cases: [string, number][] = [
     ['0s', 0],

@@ -16,7 +16,7 @@ import { waitForNothing } from '../../support/space-builders.ts';
 
 type Verdicts = Record<string, Verdict>;
 
-/** Stages whose verdicts are what was read. */
+/** Stages whose verdicts are the evidence itself. */
 const seen = (snapshot: Verdicts, graceMs?: number): Reading<Verdicts> => ({
   snapshot,
   stages: Object.keys(snapshot).map((id) => ({

@@ -22,7 +22,7 @@ const verdicts: Record<string, Verdict> = {
   u: unseen('no access'),
 };
 const letters = (reports: StageReport[]) => reports.map(({ verdict }) => verdict.state[0]).join('');
-/** Judges stages a, b, c … whose verdicts are given by their first letters. */
+/** Evaluates stages a, b, c … whose verdicts are given by their first letters. */
 const judged = (text: string) =>
   judge(
     [...text].map((letter, index) => ({

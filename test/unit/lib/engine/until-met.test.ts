@@ -5,7 +5,7 @@ import { failedForGood, met, type Stage, waiting } from '../../../../src/lib/eng
 import { untilMet } from '../../../../src/lib/engine/until-met.ts';
 import { recordingProgress, run } from '../../support/builders.ts';
 
-/** Looks at a number that has to become 0; one below it cannot. */
+/** Reads a number that must become 0; a negative one cannot. */
 const stage: Stage<number> = {
   id: 'zero',
   title: 'zero',

@@ -8,7 +8,7 @@ import { poll } from '../../../../src/lib/engine/poll.ts';
 import { apiError, networkError } from '../../../../src/lib/kube/client/errors.ts';
 import { run } from '../../support/builders.ts';
 
-/** From now on, time passes only by `mock.timers.tick`; also for those who import timers by name. */
+/** From now on, time passes only by `mock.timers.tick`, including timers imported by name. */
 function fakeTime(): void {
   mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   syncBuiltinESMExports();
@@ -21,7 +21,7 @@ afterEach(() => {
 const its = { context: 'its1', server: 'https://its1' };
 const refused = networkError(its, { code: 'ECONNREFUSED' });
 
-/** Lets time pass, half a second at a time, until a promise has ended. */
+/** Advances time by half a second at a time until a promise has settled. */
 async function passing<T>(promise: Promise<T>): Promise<T> {
   let ended = false;
   const end = promise.finally(() => {

@@ -51,7 +51,7 @@ describe('no trouble is reported yet for a pod', () => {
   });
   untroubled('that has done its work', { phase: 'Succeeded', exitCode: 0 });
   untroubled('whose container has ended, and that goes on', { phase: 'Running', exitCode: 1 });
-  // After a repair it makes way for its successor.
+  // After a repair it is replaced.
   untroubled('that is being deleted', { waiting: { reason: 'ImagePullBackOff' }, deleting: true });
 });
 

@@ -26,7 +26,7 @@ const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(root, { recursive: true }));
 let count = 0;
 
-/** What kind and k3d do, as far as it is told apart here: a file lists their clusters, another one what was asked of them. */
+/** A minimal kind and k3d: one file lists their clusters, another one records their requests. */
 const script = `#!/bin/sh
 program=$(basename "$0")
 echo "$program $*" >> "$HOME/calls"
@@ -65,7 +65,7 @@ const entriesOf = (provider: ProviderName, server: string) => ({
 
 const readyNode = { metadata: { name: 'n' }, status: { conditions: [{ type: 'Ready', status: 'True' }] } };
 
-/** A machine of its own, with a kubeconfig whose current context is `mine`. */
+/** A clean machine, with a kubeconfig whose current context is `mine`. */
 function machine() {
   const home = path.join(root, String(count++));
   mkdirSync(path.join(home, 'bin'), { recursive: true });
@@ -451,7 +451,7 @@ describe('a registered WEC', () => {
   const secretOf = (server: string) => ({
     data: { kubeconfig: Buffer.from(JSON.stringify({ clusters: [{ cluster: { server } }] })).toString('base64') },
   });
-  /** @param server the hub of its klusterlet; undefined where it has no klusterlet */
+  /** @param server the hub of its klusterlet; undefined without a klusterlet */
   const wec = (server: string | undefined) =>
     ({
       cluster: { context: 'cluster1', server: 'https://cluster1' },

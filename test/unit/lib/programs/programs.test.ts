@@ -133,7 +133,7 @@ test('a program that is ended early returns a result', async () => {
 describe('a wrapper program is a process group with its child, which keeps its streams open, and', () => {
   const pidFile = () => path.join(folder, 'pid');
 
-  /** Lets the wrapper run until its child does. @param how the child is started @returns the run, and the child's process id */
+  /** Runs the wrapper until its child runs. @param how the child is started @returns the run, and the child's process ID */
   async function start(how: string, run: Parameters<typeof runWith>[0]) {
     await rm(pidFile(), { force: true });
     await install(`${how} sh -c 'echo $$ > ${pidFile()}.new; mv ${pidFile()}.new ${pidFile()}; exec sleep 60'\ntrue`);
@@ -152,7 +152,7 @@ describe('a wrapper program is a process group with its child, which keeps its s
   }
 
   const isAlive = (pid: number) => {
-    // A process that nobody has waited for yet is dead as well.
+    // A zombie process is dead as well.
     const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
     return stdout.trim() !== '' && !stdout.startsWith('Z');
   };

@@ -48,7 +48,7 @@ test('a folder is private; those of killed processes are removed, and nothing el
   );
 });
 
-/** Makes a folder in a process of its own that goes on running. @param wrapper what runs the process */
+/** Creates a folder in a separate process that keeps running. @param wrapper what runs the process */
 async function makeElsewhere(context: TestContext, ...wrapper: string[]) {
   const module = new URL('../../../../src/lib/programs/temporary-folder.ts', import.meta.url);
   const script = `import { makeTemporaryFolder } from '${module}';
@@ -76,7 +76,7 @@ test('leftovers of a killed run are removed by the next one, but not those of a 
 });
 
 const inContainer = ['unshare', '--pid', '--fork', '--kill-child', 'sh', '-c'];
-/** Has the next process of a container get an id that no process of this machine has. */
+/** Gives the next process of a container an ID that no process of this machine has. */
 const asDead = (pid: number) => `echo ${pid - 1} > /proc/sys/kernel/ns_last_pid && "$@"`;
 const skip = spawnSync('unshare', [...inContainer.slice(1), asDead(1000)]).status === 0 ? false : 'it takes root';
 test('a run in a container that shares the folder and the host name is not touched', {

@@ -33,7 +33,7 @@ const secret = {
   data: { a: packed },
 };
 
-/** What a WEC shows that holds secrets wherever there is room for them; the names of its pods are not those of a friend. */
+/** The objects of a WEC with secrets wherever possible; the names of its pods are hostile. */
 const objects: Record<string, KubeObject[]> = {
   Pod: ['../../../etc/cron.d/x', 'agent', 'Agent', '..', ''].map((name) =>
     object('Pod', name, {
@@ -64,7 +64,7 @@ const wec = (methods: Partial<Kube> = {}): Kube =>
     cluster: { context: 'kind-cluster1', server: 'https://cluster1:6443' },
     async list<T extends KubeObject>({ kind }: { kind: string }): Promise<T[] | undefined> {
       if (kind === 'Job') throw new ApiError(403, {}, 'forbidden', 'Not allowed on kind-cluster1: list jobs.', {});
-      // As a server does it of its own kinds.
+      // As a server does for its own kinds.
       const items = (objects[kind] ?? []).map(({ apiVersion: _, kind: _kind, ...item }) => item);
       return (kind === 'ClusterClaim' ? undefined : items) as T[] | undefined;
     },
@@ -115,7 +115,7 @@ describe('a report', () => {
     for (const name of names)
       assert.match(name, /^report\/(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-][A-Za-z0-9._-]*$/);
     assert.equal(new Set(names.map((name) => name.toLowerCase())).size, names.length);
-    // Of five pods in each of three namespaces, each with a run before this one.
+    // Of five pods in each of three namespaces, each with a previous run.
     assert.equal(names.filter((name) => name.endsWith('.log')).length, 30);
   });
 
@@ -169,7 +169,7 @@ test('names become safe path segments, each file its own', () => {
 
 test('Ctrl-C leaves no file', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'report-'));
-  // Takes connections, and says nothing.
+  // Accepts connections, and never answers.
   const server = createServer(() => {}).listen(0, '127.0.0.1');
   try {
     await once(server, 'listening');

@@ -25,7 +25,7 @@ function target(content: string) {
 const waiting = { deadline: new Deadline(20_000), signal: new AbortController().signal };
 const hosting = async (content: string) => hostingContext(await loadKubeconfig(target(content).file));
 
-/** As `kflex init` and `kflex create its1` of v0.9.3 leave a kubeconfig, on a cluster that minikube had to do with. */
+/** A kubeconfig as `kflex init` and `kflex create its1` of v0.9.3 leave it, on a minikube cluster. */
 const byKflex = `apiVersion: v1
 clusters:
 - cluster: {server: https://its1.localtest.me:9443}
@@ -192,7 +192,7 @@ describe('our record', () => {
         },
         waiting,
       );
-    // What kflex has written does not tell whose control plane it is.
+    // The record of kflex does not contain the control plane.
     await assert.rejects(moved('its1'), /its1\.localtest\.me/);
     await setContext(where, { ...elsewhere, ...forControlPlane('its1', 'kind-kubeflex'), overwrite: true }, waiting);
     await assert.rejects(moved('its2'), /elsewhere\.example/);

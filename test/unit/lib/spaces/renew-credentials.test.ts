@@ -46,12 +46,12 @@ const controllers = (restarted?: string) =>
 
 interface Given {
   present?: string;
-  /** Whether a context is known to lead to the external cluster. */
+  /** Whether a context is known to refer to the external cluster. */
   isKnown?: boolean;
-  /** The UID of the account on the cluster that the context leads to. */
+  /** The UID of the account on the cluster of the context. */
   uid?: string;
   deployments?: readonly KubeObject[];
-  /** What the cluster says of the token that it has issued. */
+  /** The cluster's answer about the token that it has issued. */
   refuses?: boolean;
 }
 

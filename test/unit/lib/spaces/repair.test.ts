@@ -18,7 +18,7 @@ import {
   wdsDeployments,
 } from '../../support/space-builders.ts';
 
-/** A dry run of a repair: what it would write. */
+/** A dry run of a repair: its writes. */
 async function repair(name: string, role: 'its' | 'wds', objects: readonly KubeObject[], itsName?: string) {
   const cluster = new MemoryCluster(objects, { dryRun: true });
   const kubeconfig = kubeconfigOf({});

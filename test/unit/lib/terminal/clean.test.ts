@@ -66,7 +66,7 @@ describe('text of other programs', () => {
     );
     await fc.assert(
       fc.asyncProperty(documents, async (document) => {
-        // A lone surrogate is none of Unicode's characters, and is replaced wherever it is written.
+        // A lone surrogate is not a Unicode character, and is replaced on output.
         fc.pre(JSON.stringify(document).isWellFormed() && !/\\ud[89a-f]/.test(JSON.stringify(document)));
         const expected = JSON.parse(JSON.stringify(document));
         for (const text of [safeJson(document), safeJson(document, 2)]) {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { watchOutput } from '../../../../src/lib/terminal/lost-output.ts';
 import { FakeStream } from '../../support/fake-io.ts';
 
-/** A process whose streams fail when they are told to. */
+/** A process whose streams fail on request. */
 function fakeProcess() {
   const [stdout, stderr] = [new FakeStream(), new FakeStream()];
   const fake = Object.assign(new EventEmitter(), { stdout, stderr, exitCode: 0 as number | undefined });

@@ -109,7 +109,7 @@ describe('lines do not move', () => {
 });
 
 describe('on a terminal', () => {
-  // ora decides by the real environment.
+  // ora uses the real environment.
   const { CI, TERM } = process.env;
   beforeEach(() => {
     delete process.env.CI;

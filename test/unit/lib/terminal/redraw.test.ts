@@ -4,7 +4,7 @@ import { Redrawn } from '../../../../src/lib/terminal/redraw.ts';
 import { styleFor } from '../../../../src/lib/terminal/style.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 
-/** A screen, and what each frame sends to its terminal. */
+/** A screen, and the output of each frame. */
 function screenOf(size: { columns: number; rows: number }) {
   const { stdout } = fakeIo();
   const screen = new Redrawn(Object.assign(size, { write: stdout.write.bind(stdout) }));
@@ -18,7 +18,9 @@ function screenOf(size: { columns: number; rows: number }) {
 }
 
 const up = (rows: number) => `\u001b[${rows}A\r`;
-/** Lines, each erased by itself, and then whatever is below: never the whole screen, which terminals would keep above it. */
+/**
+ * Lines, each erased separately, and then everything below: never the whole screen, which terminals would save in their scrollback.
+ */
 const drawn = (...lines: string[]) => `${lines.map((line) => `\u001b[K${line}\n`).join('')}\u001b[J`;
 
 test('lines replace the same number of lines', () => {

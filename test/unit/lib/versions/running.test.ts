@@ -7,7 +7,7 @@ import { versionOfProduct, versionWords } from '../../../../src/lib/versions/ver
 
 interface Options {
   namespace?: string;
-  /** The image of a container beside the one that matters. */
+  /** The image of a sidecar container. */
   beside?: string;
   waiting?: boolean;
   deleting?: boolean;

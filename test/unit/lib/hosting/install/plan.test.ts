@@ -107,7 +107,7 @@ test('hooks from before 0.29 are rejected with the reason, and replaced by an up
   });
   assert.throws(() => plan({ ...nothing, hooks: ['its-without-clusteradm'] }), { code: 'hooks-outdated' });
   assert.equal(decided(old, { upgrade: true }), `upgrade ${coreChart.version}`);
-  // KubeFlex has a hook of its own that means nothing here, and old ones beside new ones do no harm.
+  // KubeFlex has a hook of its own that does not matter here, and old hooks beside new ones do no harm.
   assert.equal(decided({ ...nothing, hooks: ['ocm', 'openshift-crds'] }), `install ${coreChart.version}`);
   assert.equal(decided(installed(['deployed 0.30.0'], { hooks: [...hooks, 'wds'] })), 'nothing 0.30.0');
 });

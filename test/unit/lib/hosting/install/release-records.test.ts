@@ -7,7 +7,10 @@ const release = { name: 'ks-core', namespace: 'default' };
 const now = 1_000_000_000_000;
 const chart = { name: 'core-chart', version: '0.30.0' };
 
-/** Forgets a release of one revision. @param seen its status when it was read @param idleS since when its record has not changed */
+/**
+ * Deletes the record of a release with one revision. @param seen its status when read @param idleS seconds since its record last
+ * changed
+ */
 async function forget(seen: string, record: { status: string; idleS: number } | undefined): Promise<string[]> {
   const deleted: string[] = [];
   const modifiedAt = String(now / 1000 - (record?.idleS ?? 0));

@@ -7,13 +7,15 @@ import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
 import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 
-/** Node leaves an address of several after 250 ms, by a timer that it looks at before it looks whether the address has answered. */
+/**
+ * Node abandons one of several addresses after 250 ms, by a timer that it checks before it checks whether the address has answered.
+ */
 const stallMs = 400;
 
 test('a machine that is busy while it connects does not treat the server as silent', async (t) => {
   const server = await FakeServer.start(() => ({}));
   const context = server.context();
-  // Two addresses, at the first of which somebody listens.
+  // Two addresses, of which the first has a listener.
   context.server = context.server.replace('127.0.0.1', 'localhost');
   context.cluster['tls-server-name'] = 'hub.example';
   const kube = connect(context, new Deadline(20_000), new AbortController().signal);

@@ -29,7 +29,7 @@ interface Options {
   signal?: AbortSignal;
 }
 
-/** A server that answers so, a client for it, and what the client traced. */
+/** A server with these responses, a client for it, and the client's log. */
 async function serving(
   answering: Answering,
   options: Options = {},
@@ -384,7 +384,7 @@ describe('credentials', () => {
         error instanceof StellarError && error.code === 'credentials-failed' && error.message.includes('please log in'),
     );
   });
-  // JSON.parse quotes what it cannot read.
+  // JSON.parse quotes what it cannot parse.
   test('that a plugin prints in another form are not shown', async () => {
     const { kube } = await serving(() => ({}), { user: plugin('echo s3cr3t') });
     await assert.rejects(
@@ -411,7 +411,7 @@ describe('a server that', () => {
     await assert.rejects(kube.read('/version'), { status: 429 });
     assert.equal(server.requests.length, 5);
   });
-  // The pause that the server asks for is not bounded by the deadline.
+  // The pause requested by the server is not limited by the deadline.
   test('is too busy for longer than the deadline is not waited for', async () => {
     const { kube } = await serving(() => ({ status: 429, headers: { 'Retry-After': '60' } }), {
       timeoutMs: 100,

@@ -16,7 +16,7 @@ describe('a dry run', () => {
   let kube: Kube;
   const writes: RecordedWrite[] = [];
   before(async () => {
-    // Only the ClusterRole is there.
+    // Only the ClusterRole exists.
     server = await FakeServer.start(({ path, method }) =>
       method === 'POST' || path.includes('clusterroles')
         ? { body: { metadata: { name: 'klusterlet' }, status: { allowed: true } } }

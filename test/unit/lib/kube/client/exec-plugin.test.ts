@@ -30,7 +30,7 @@ function plugin(lines: string, more: Partial<ExecEntry> = {}): ExecEntry {
   return { apiVersion: v1, command: file, interactiveMode: 'Never', ...more };
 }
 
-/** The same of one that prints this. */
+/** The exec entry of a plugin that prints this. */
 const printing = (text: string, more?: Partial<ExecEntry>) => plugin(`cat <<'END'\n${text}\nEND`, more);
 
 const context = (exec: ExecEntry, server = 'https://127.0.0.1:1') => ({
@@ -129,7 +129,7 @@ describe('a plugin receives, as from kubectl,', () => {
 });
 
 describe('the credentials of a plugin', () => {
-  /** A server, and clients of one command for it, whose plugin issues a token a run and counts its runs. */
+  /** A server, and clients of one command for it, whose plugin issues a new token per run and counts its runs. */
   async function serving(answering: Parameters<typeof FakeServer.start>[0], expires?: () => string) {
     const server = await FakeServer.start(answering);
     after(() => server.stop());

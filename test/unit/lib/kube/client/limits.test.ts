@@ -6,7 +6,7 @@ import type { Limit } from '../../../../../src/lib/kube/client/transport.ts';
 import { resources } from '../../../../../src/lib/kube/resources.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 
-/** How many connections it takes to ask so many clients of one server a hundred things at once. */
+/** The number of connections that so many clients of one server open for a hundred concurrent requests each. */
 async function connectionsOf(clients: number, limitOfEach: () => Limit | undefined): Promise<number> {
   const server = await FakeServer.start(() => ({ body: { metadata: { name: 'n' } } }));
   const signal = new AbortController().signal;

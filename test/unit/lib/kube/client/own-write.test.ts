@@ -13,7 +13,7 @@ afterEach(async () => {
 
 interface Stored {
   data: Record<string, string>;
-  /** Who has written it, and when; nobody in particular where it is left out. */
+  /** The field manager and time of the write; unspecified if omitted. */
   by?: { manager: string; secondsAgo: number };
 }
 
@@ -32,7 +32,7 @@ const asObject = ({ data, by }: Stored) => ({
   data,
 });
 
-/** A server that loses the answer to the first write, after which an object is stored; written again, it is refused. */
+/** A server that loses the response to the first write, after which an object is stored; a repeated write is rejected. */
 async function losingAnAnswer(stored: Stored | undefined, refusal = 409): Promise<{ kube: Kube; writes: string[] }> {
   const writes: string[] = [];
   const server: FakeServer = await FakeServer.start(({ method }: ReceivedRequest) => {
@@ -44,7 +44,7 @@ async function losingAnAnswer(stored: Stored | undefined, refusal = 409): Promis
   });
   const kube = connect(server.context(), new Deadline(20_000), new AbortController().signal);
   opened.push({ stop: () => kube.close() }, { stop: () => server.stop() });
-  // Only a server that has answered before is taken for one that restarts.
+  // Only a server that has answered before counts as restarting.
   await kube.read('/version');
   return { kube, writes };
 }

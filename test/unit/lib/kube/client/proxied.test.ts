@@ -23,11 +23,11 @@ afterEach(async () => {
 
 type Behaviour = Parameters<typeof FakeProxy.start>[0];
 interface Options {
-  /** Of the address of the proxy: `user:password` */
+  /** In the address of the proxy: `user:password` */
   user?: string;
-  /** Where the address of the proxy is set. */
+  /** The setting that contains the address of the proxy. */
   by?: 'proxy-url' | 'HTTPS_PROXY';
-  /** By which name the server is known. */
+  /** The name of the server. */
   host?: string;
   cluster?: object;
   timeoutMs?: number;
@@ -106,7 +106,7 @@ describe('a server is reached through', () => {
     assert.deepEqual([proxy.asked.length, server.requests.length], [1, 1]);
     process.env.NO_PROXY = 'hub.example';
     const direct = await behind({}, { by: 'HTTPS_PROXY', timeoutMs: 1000 });
-    // Only the proxy knows such a host.
+    // Only the proxy resolves such a host.
     assert.match(
       (await failureOf(direct.kube.read('/version'))).message,
       /^Cannot reach fake \(https:\/\/hub\.example:\d+\): /,

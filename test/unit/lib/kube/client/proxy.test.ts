@@ -5,13 +5,13 @@ import { describeProxy, proxyOf } from '../../../../../src/lib/kube/client/proxy
 const proxy = 'http://proxy.example:3128';
 type Environment = Record<string, string>;
 
-/** The proxy for a server, as people read it. */
+/** The proxy for a server, in readable form. */
 function chosen(server: string, env: Environment, cluster: { 'proxy-url'?: string } = {}): string | undefined {
   const found = proxyOf({ name: 'its1', server, cluster }, env);
   return found && describeProxy(found);
 }
 
-// What Go chooses: golang.org/x/net/http/httpproxy v0.49.0 below k8s.io/apimachinery v0.36.3 (NewProxierWithNoProxyCIDR).
+// The choice of Go: golang.org/x/net/http/httpproxy v0.49.0 below k8s.io/apimachinery v0.36.3 (NewProxierWithNoProxyCIDR).
 describe('of the environment, for', () => {
   const cases: [server: string, env: Environment, expected: string | undefined][] = [
     ['https://hub.example:6443', { HTTPS_PROXY: proxy }, `${proxy} (HTTPS_PROXY)`],
@@ -69,7 +69,7 @@ describe('NO_PROXY', () => {
     ['fd00::/8', ['[fd00::1]:6443', '[fdff::]'], ['[fe00::1]', '10.0.0.1']],
     ['fd00:0:0::0001', ['[fd00::1]', '[fd00::1]:6443'], ['[fd00::2]']],
     ['[fd00::1]:6443', ['[fd00::1]:6443'], ['[fd00::1]']],
-    // As Go has it, brackets want a port.
+    // In Go, brackets require a port.
     ['[fd00::1]', [], ['[fd00::1]']],
     [':1,:,.,/,,', [], ['hub.example', '10.0.0.1']],
     ['a, hub.example ,b', ['hub.example'], ['c']],

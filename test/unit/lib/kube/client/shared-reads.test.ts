@@ -18,7 +18,7 @@ interface FakeHub extends Partial<Kube> {
   mayList?: boolean;
 }
 
-/** A hub that holds these objects, tells what it was asked, and is shared by many names. */
+/** A hub with these objects that records its requests, and is shared by many names. */
 function hubOf({ objects = [], mayList = true, ...methods }: FakeHub = {}, within = run()) {
   const asked: string[] = [];
   const get = async (resource: Resource, name: string, { namespace = '' }: { namespace?: string | undefined } = {}) => {

@@ -93,7 +93,7 @@ describe('a compressed response', () => {
   });
 });
 
-/** A server without TLS whose answers a test sends piece by piece. */
+/** A server without TLS whose responses a test sends piece by piece. */
 async function piecemeal(timeoutMs: number) {
   const responses: ServerResponse[] = [];
   const server = http.createServer((_, response) => responses.push(response));
@@ -112,7 +112,7 @@ async function piecemeal(timeoutMs: number) {
   return { kube, asked };
 }
 
-/** Lets what is on its way between two sockets of this process arrive. */
+/** Delivers the data in transit between two sockets of this process. */
 async function arrived(): Promise<void> {
   for (let each = 0; each < 20; each += 1) await turn();
 }
@@ -140,7 +140,7 @@ describe('the timeout of a request measures silence:', () => {
     const answer = kube.read('/version');
     const response = await asked();
     response.writeHead(200, { 'Content-Encoding': 'gzip' });
-    // The header of gzip comes to nothing by itself.
+    // The gzip header alone produces no output.
     for (const byte of gzipSync('{}')) {
       mock.timers.tick(almost / 2);
       response.write(Buffer.from([byte]));
@@ -189,7 +189,7 @@ describe('a kept connection that the server has closed', () => {
     await kube.read('/version');
     const started = Date.now();
     for (let each = 0; each < 5; each += 1) await kube.read('/version');
-    // A pause before each would take 2,500 ms.
+    // With a pause before each it would take 2,500 ms.
     assert.ok(Date.now() - started < 2000, `${Date.now() - started} ms`);
     assert.deepEqual([server.requests.length, server.connections, kube.hasBeenUnavailable()], [11, 6, false]);
   });

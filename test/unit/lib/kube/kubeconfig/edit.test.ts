@@ -32,7 +32,7 @@ const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(root, { recursive: true }));
 let count = 0;
 
-/** A name in a folder of its own, with this content where there is one. */
+/** A file name in a folder of its own, with this content if given. */
 function file(content?: string): string {
   const folder = path.join(root, String(count++));
   mkdirSync(folder);
@@ -108,7 +108,7 @@ describe('setting a context', () => {
     const name = file(present);
     const result = await set(name, 'its1');
     assert.deepEqual(result, { file: name, changed: true, current: false });
-    // Spaces before a comment, and how deep a list stands, are all that the yaml package makes alike.
+    // The yaml package only normalizes spaces before a comment and the indentation of lists.
     const lines = (yaml: string) => yaml.split('\n').map((line) => line.trim().replace(/\s+/g, ' '));
     const kept = lines(text(name));
     assert.deepEqual(
@@ -219,7 +219,7 @@ interface Given {
   indented: boolean;
 }
 
-/** A kubeconfig with a comment of its own at every place where one may stand. */
+/** A kubeconfig with a separate comment at every possible place. */
 function commented({ unknown, indented, ...given }: Given): string {
   let comments = 0;
   const comment = () => `# comment ${comments++}`;
@@ -370,7 +370,7 @@ describe('a dry run detects that', () => {
       const name = special === 'pipe' ? file() : special;
       if (special === 'pipe') execFileSync('mkfifo', [name]);
       await assert.rejects(dry(name), fails('file-error', /not a regular file/));
-      // What it refers to may have been in it, and it is read once only.
+      // What it refers to may have been in it, and it is read only once.
       await assert.rejects(
         set(name, 'its1', { cluster: { name: 'a' }, user: { name: 'ua' } }),
         fails('file-error', /not a regular file/),
@@ -379,7 +379,7 @@ describe('a dry run detects that', () => {
     });
   }
 
-  /** How a dry run and an edit by somebody without root's rights end. Undefined: nobody but root can run this. */
+  /** How a dry run and an edit by a user other than root end. Undefined: only root can run this. */
   function dryAsSomebody(name: string): string[] | undefined {
     const script = `const { setContext } = await import('${new URL('../../../../../src/lib/kube/kubeconfig/contexts.ts', import.meta.url)}');
       const { Deadline } = await import('${new URL('../../../../../src/lib/engine/deadline.ts', import.meta.url)}');
@@ -397,7 +397,7 @@ describe('a dry run detects that', () => {
     assert.equal(status, 0, stderr);
     return stdout.trim().split('\n');
   }
-  /** Gives a file and its folder to whom `dryAsSomebody` runs as. */
+  /** Gives a file and its folder to the user of `dryAsSomebody`. */
   const owned = (name: string) => {
     if (process.getuid?.() !== 0) return;
     chmodSync(root, 0o711);
@@ -578,7 +578,7 @@ x-main: *main
 `;
   // biome-ignore lint/suspicious/noExplicitAny: whatever the file holds
   const inFull = (yaml: string): any => JSON.parse(JSON.stringify(parse(yaml, { version: '1.1' })));
-  /** The file after an edit, beside what it was: with only this much of it changed. */
+  /** The file after an edit, beside the original with only this change. */
   const edited = async (edit: (where: ReturnType<typeof target>) => Promise<unknown>) => {
     const name = file(shared);
     await edit(target(name));
@@ -625,7 +625,7 @@ x-main: *main
 describe('a file that is a bind mount, as with `docker run -v FILE:FILE`,', () => {
   const cannotMount = spawnSync('unshare', ['--mount', 'true']).status === 0 ? false : 'mounting takes root';
 
-  /** Sets a context from within a mount namespace in which `mount` has put something at $FILE. */
+  /** Sets a context from within a mount namespace in which `mount` has mounted something at $FILE. */
   function setMounted(name: string, mount: string, more: Partial<ContextToSet> = {}) {
     const script = `import { setContext } from '${new URL('../../../../../src/lib/kube/kubeconfig/contexts.ts', import.meta.url)}';
       import { Deadline } from '${new URL('../../../../../src/lib/engine/deadline.ts', import.meta.url)}';
@@ -660,7 +660,7 @@ describe('a file that is a bind mount, as with `docker run -v FILE:FILE`,', () =
     const [disk, name] = [file(''), file('')];
     rmSync(disk);
     mkdirSync(disk);
-    // The file has a page of its own, and another page is all there is.
+    // The file uses one page, and only one other page is free.
     const mount = `mount -t tmpfs -o size=8k tmpfs ${disk}
       printf '%s' "$PRESENT" > ${disk}/config; head -c 4096 /dev/zero > ${disk}/full; mount --bind ${disk}/config "$FILE"`;
     process.env.PRESENT = present;
@@ -671,7 +671,7 @@ describe('a file that is a bind mount, as with `docker run -v FILE:FILE`,', () =
     assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
   });
 
-  /** Has some functions of node:fs fail while something is done. */
+  /** Makes some functions of node:fs fail during a call. */
   async function failing<T>(codes: Partial<Record<keyof typeof fs, string>>, work: () => Promise<T>): Promise<T> {
     for (const [name, code] of Object.entries(codes))
       mock.method(fs, name as 'renameSync', () => {
@@ -709,7 +709,7 @@ describe('a file that is a bind mount, as with `docker run -v FILE:FILE`,', () =
 describe("locks, compatible with client-go's (FILE.lock):", () => {
   const isolated = { timeout: 180_000 };
 
-  /** Starts a Node that runs this with setContext at hand. */
+  /** Starts a Node process that runs this with setContext available. */
   const start = (script: string) =>
     spawn(
       process.execPath,

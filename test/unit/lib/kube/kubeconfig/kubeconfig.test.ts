@@ -14,7 +14,7 @@ const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(root, { recursive: true }));
 let count = 0;
 
-/** Writes a file of its own folder, long enough ago that nobody can be in the middle of it. */
+/** Writes a file in its own folder, old enough that no one can still be writing it. */
 function write(content: string | object): string {
   const folder = path.join(root, String(count++));
   mkdirSync(folder);
@@ -161,7 +161,7 @@ describe('kubectl reads the same:', () => {
     );
   });
 
-  // Kubectl uses no file at all then.
+  // Kubectl then uses no file at all.
   test('a list of empty names', { skip }, async () => {
     const home = path.join(root, 'home');
     mkdirSync(path.join(home, '.kube'), { recursive: true });
@@ -312,7 +312,7 @@ describe('a file that is being written in place is read when it is complete:', (
     }
     const started = Date.now();
     await load(...files);
-    // Each of them would take 0.3 s, one after the other.
+    // Sequentially, each of them would take 0.3 s.
     assert.ok(Date.now() - started < 5000, `${Date.now() - started} ms`);
   });
 });
@@ -374,7 +374,7 @@ describe('an error never quotes the contents of a file', () => {
   ]) {
     test(JSON.stringify(text), () => quoting(text));
   }
-  // The first line of the parser's message has the name of the alias.
+  // The first line of the parser's message contains the name of the alias.
   for (const text of [`*${secret}`, `token: *${secret}`]) test(JSON.stringify(text), () => quoting(text));
   test('truncated at any position', async () => {
     const whole = stringify(

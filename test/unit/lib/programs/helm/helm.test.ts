@@ -10,7 +10,7 @@ import type { ProgramOutput, RunProgram } from '../../../../../src/lib/programs/
 
 const release = { name: 'ks-core', namespace: 'default' };
 
-/** A helm that answers from a list, and keeps what it was asked. */
+/** A helm that answers from a list, and records its calls. */
 function helmThat(answer: (args: readonly string[]) => Partial<ProgramOutput> | Promise<Partial<ProgramOutput>>) {
   const asked: string[] = [];
   const program = { ...helmProgram, path: '/helm', version: '3.22.0' };

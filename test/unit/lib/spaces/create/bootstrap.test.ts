@@ -38,7 +38,7 @@ function external({ cluster = { server: 'https://10.0.0.7:6443' }, user = { toke
   return { memory, given: { context, kube: memory.kube, address } };
 }
 
-/** The kubeconfig that KubeFlex gets, and what was written into the external cluster. */
+/** The kubeconfig for KubeFlex, and what was written into the external cluster. */
 async function bootstrapped(what: Given) {
   const { memory, given } = external(what);
   const bootstrap = await prepareBootstrap('ext1', given, 'kind-kubeflex');

@@ -55,7 +55,7 @@ describe('an earlier space of that name', () => {
     let waits = 0;
     const waiting = () => {
       waits += 1;
-      // First the control plane goes, then its namespace.
+      // First the control plane is deleted, then its namespace.
       cluster.objects.shift();
     };
     const goOnWaiting = waitForNothing();

@@ -5,8 +5,8 @@ import { managerBinding } from '../../../../../src/lib/spaces/create/types/host.
 import type { ControlPlane } from '../../../../../src/lib/spaces/objects.ts';
 
 /*
- * What `helm template` makes of core-chart/templates/controlplanes/{its,wds}.yaml of KubeStellar 0.29 and 0.30. They differ only in the
- * name of the variable for the key of a Secret; ours has both names, of which a hook takes the one that it knows.
+ * The output of `helm template` for core-chart/templates/controlplanes/{its,wds}.yaml of KubeStellar 0.29 and 0.30. They differ
+ * only in the name of the variable for the key of a Secret; ours has both names, of which a hook uses the one that it knows.
  */
 type Version = '0.29' | '0.30';
 const versions: readonly Version[] = ['0.29', '0.30'];
@@ -27,7 +27,7 @@ const chartsIts = (version: Version, type: 'vcluster' | 'host' | 'external', ins
         { hookName: 'install-status-addon' },
       ],
       globalVars: { ITSSecretName: name, [version === '0.29' ? 'ITSkubeconfig' : 'ITSSecretKey']: key },
-      // bootstrapSecret.namespace=kubeflex-system, where kflex keeps it as well; the chart's default is its release's namespace.
+      // bootstrapSecret.namespace=kubeflex-system, which kflex uses as well; the chart's default is its release's namespace.
       ...(type === 'external'
         ? {
             bootstrapSecretRef: {
@@ -63,7 +63,7 @@ const chartsWds = (version: Version, type: 'k8s' | 'host', itsName: string, apiG
   },
 });
 
-/** Takes out of ours what only hooks of the other version know. */
+/** Removes from ours what only hooks of the other version know. */
 function asOf(version: Version, ours: ControlPlane): ControlPlane {
   const others = version === '0.29' ? ['ITSSecretKey', 'WDSSecretKey'] : ['ITSkubeconfig', 'WDSkubeconfig'];
   const known = (vars: Record<string, string> | undefined) =>

@@ -118,7 +118,7 @@ describe('creating an ITS writes', () => {
     };
     assert.deepEqual(await writes(), ['apply Secret its1-bootstrap', 'apply ControlPlane its1']);
     assert.deepEqual(await writes(plane), ['apply Secret its1-bootstrap', 'merge ControlPlane its1']);
-    // One that refers to no Secret, or to another: KubeFlex would not find this one.
+    // It refers to no Secret, or to another: KubeFlex would not find this one.
     assert.equal((await writes(adopted)).filter((write) => write === 'merge ControlPlane its1').length, 2);
     assert.deepEqual(await writes(plane, credentials), []);
   });

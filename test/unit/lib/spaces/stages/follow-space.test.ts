@@ -23,7 +23,7 @@ type Look = Record<string, Verdict> | undefined;
 
 interface Following {
   plane?: ControlPlane;
-  /** Milliseconds that pass between two looks, on the clock by which failures are believed. */
+  /** Milliseconds between two reads, on the clock that measures the grace time. */
   step?: number;
   timeoutMs?: number;
   stage?: Partial<SpaceStage<unknown>>;
@@ -31,7 +31,7 @@ interface Following {
   mayNudge?: boolean;
 }
 
-/** Follows a space whose stages have these verdicts at one look after the other; the last ones stay. */
+/** Follows a space whose stages have these verdicts at successive reads; the last ones repeat. */
 async function following(looks: readonly Look[], options: Following = {}) {
   const { plane = its('its1'), step = 0, timeoutMs = 60_000, stage = {}, log = [], mayNudge = true } = options;
   const cluster = new MemoryCluster([], {
@@ -73,7 +73,7 @@ async function following(looks: readonly Look[], options: Following = {}) {
   return { ...outcome, looks: count, lines: progress.lines, writes: cluster.writes };
 }
 
-/** Lets time pass only from look to look, and none while waiting for the next one. */
+/** Advances time only between reads, and not while waiting for the next one. */
 function withOwnTime(): void {
   let goOnWaiting = () => {};
   beforeEach(() => {

@@ -37,7 +37,7 @@ describe('observed by KubeFlex', () => {
     synced(evidence(its('its1', { type, conditions: [notSynced(message)], spec })));
 
   test('is met when KubeFlex reports it', () => assert.equal(said(synced(evidence(its('its1')))), 'met'));
-  // live/controlplane-host.json: the first look comes before the token controller's.
+  // live/controlplane-host.json: the first read precedes the token controller's write.
   test('waits for Secrets that KubeFlex itself creates', () =>
     assert.equal(said(after('Secret "its1" not found')), 'waiting: KubeFlex waits for its Secret its1'));
   // live/controlplane-k8s.json

@@ -124,7 +124,7 @@ describe('labels', () => {
     ]);
     const { env, other, 'topology.kubernetes.io/region': region } = cluster.metadata.annotations ?? {};
     assert.deepEqual({ env, other, region }, { env: 'annotated', other: 'kept', region: 'eu' });
-    // Run again after an interruption: nothing of the first run is forgotten.
+    // Rerun after an interruption: no record of the first run is lost.
     cluster.metadata.labels = { ...cluster.metadata.labels, late: 'x' };
     await removeLabels(hub, cluster);
     assert.deepEqual(await restoreLabels(hub, 'cluster1'), {
@@ -259,7 +259,7 @@ const controllerLease = (age: number, holderIdentity = 'me') => ({
   spec: { renewTime: secondsAgo(age), holderIdentity, leaseDurationSeconds: 137 },
 });
 
-/** A hub whose namespace of controllers shows a Deployment with so many running pods, and a Lease. */
+/** A hub whose controller namespace has a Deployment with so many running pods, and a Lease. */
 const hubShowing = (pods: number | undefined, held: object | undefined, more: Partial<Kube> = {}): Kube =>
   fakeKube({
     get: (async ({ plural }: { plural: string }) =>
@@ -385,7 +385,7 @@ describe('a mailbox', () => {
     { name: 'rolebindings', kind: 'RoleBinding' },
   ].map((kind) => ({ ...kind, namespaced: true, verbs: ['list', 'delete'] }));
 
-  /** A hub on which a WEC is not registered any more, with these Secrets in its mailbox. */
+  /** A hub on which a WEC is no longer registered, with these Secrets in its mailbox. */
   function hub(secrets: KubeObject[] | Error, written: string[] = []): Kube {
     let isThere = true;
     const namespace = { metadata: { name: 'cluster1', uid: 'u1', labels: label } };

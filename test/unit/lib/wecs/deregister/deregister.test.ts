@@ -39,7 +39,7 @@ const hubWith = (work: ManifestWork): Kube => fakeKube({ get: (async () => work)
 test('a WEC that policies select by ordinary labels loses them, and then its works, before it is deleted', async () => {
   let cluster: ManagedCluster | undefined = joinedCluster({ name: 'wec1', labels: { env: 'edge' } });
   cluster.metadata.uid = 'm1';
-  // A work of a WDS, which its transport removes once it has seen that the policy selects the WEC no more.
+  // A work of a WDS, which its transport removes once it has seen that the policy no longer selects the WEC.
   const work = { metadata: { name: 'w1', namespace: 'wec1', uid: 'u1', labels: { [originWdsLabel]: 'wds1' } } };
   let works: KubeObject[] = [work];
   const written: string[] = [];
@@ -81,7 +81,7 @@ test('works that are recreated right after an interrupted run are orphaned befor
   let cluster: ManagedCluster | undefined = joinedCluster({ name: 'wec1', labels: { env: 'edge' } });
   cluster.metadata.uid = 'm1';
   const labels = { [originWdsLabel]: 'wds1' };
-  // KubeStellar recreates it, because the labels had been put back; its agent answers at once.
+  // KubeStellar recreates it, because the labels were restored; its agent answers at once.
   const work = orphanedWork([condition('Applied', 2)]);
   let works: ManifestWork[] = [];
   const written: string[] = [];
@@ -203,7 +203,7 @@ test('the renewed request of a pending agent is deleted, but never that of a new
 test('a WEC that gets works while it is being deleted loses the labels that select it', async () => {
   const cluster = { metadata: { name: 'wec1', uid: 'm1', labels: { env: 'edge' } as Record<string, string | null> } };
   const work = { metadata: { name: 'w1', uid: 'w1', labels: { 'transport.kubestellar.io/originWdsName': 'wds1' } } };
-  // KubeStellar recreates the work, and the cluster waits for its end, as long as the label is there.
+  // KubeStellar recreates the work, and the cluster waits for its deletion, as long as the label exists.
   const isSelected = () => cluster.metadata.labels.env === 'edge';
   const hub = fakeKube({
     get: (async ({ kind }) => (kind === 'ManagedCluster' && isSelected() ? cluster : undefined)) as Kube['get'],

@@ -27,14 +27,14 @@ interface ClusterState extends Partial<Registration> {
   forbidden?: ReadonlySet<string>;
 }
 
-/** What is found in a situation. */
+/** The findings in a situation. */
 function findings({ mailbox, forbidden = new Set(), ...rest }: ClusterState): Findings {
   const registration: Registration = { name: 'cluster1', hub: hubEvidence(), wec: undefined, now, ...rest };
   const reports = judgeVisible(registration, forbidden);
   return { ...registration, reports, mailbox: mailbox ?? null, forbidden, its: 'its1' };
 }
 
-/** The WEC's side, reached by the context kind-1. */
+/** The WEC's side, through the context kind-1. */
 const sideOf: typeof wecEvidence = (conditions, evidence) =>
   wecEvidence(conditions, { context: 'kind-1', ...evidence });
 

@@ -12,7 +12,7 @@ const condition = (reason: string, message = ''): Condition => ({
   ...{ type: 'HubConnectionDegraded', status: 'True', reason, message, lastTransitionTime: secondsAgo(600) },
 });
 
-/** @param ago when it was written last, in seconds */
+/** @param ago its last write, in seconds */
 function secret(ago: number, data: Record<string, string> = {}, server = 'https://hub:6443'): Secret {
   const made = bootstrapSecret({ server, certificateAuthority: 'CA', proxyUrl: undefined }, 'token') as Secret;
   return {
@@ -25,7 +25,7 @@ function secret(ago: number, data: Record<string, string> = {}, server = 'https:
 }
 const certificate = { 'tls.crt': 'Yw==' };
 
-/** The ids of the checks that are not passed, and of the one about the operator's word its evidence. */
+/** The IDs of the checks that did not pass, and the evidence of the one about the operator's condition. */
 async function judged(said: Condition, evidence: Partial<WecEvidence>, cluster = managedCluster()) {
   const wec = wecEvidence([said], { bootstrapSecret: secret(3000), ...evidence });
   const registration = { name: 'cluster1', hub: hubEvidence({ managedCluster: cluster }), wec, now };

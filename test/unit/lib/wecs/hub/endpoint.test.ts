@@ -157,7 +157,7 @@ describe('a host is this machine', () => {
   };
   for (const [host, expected] of Object.entries(hosts))
     test(`${host}: ${expected}`, async () => assert.equal(await isThisMachine(host, resolve), expected));
-  // URL writes ::ffff:127.0.0.1 so.
+  // The form in which URL writes ::ffff:127.0.0.1.
   test('::ffff:7f00:1: true', async () =>
     assert.equal(await isThisMachine(new URL('https://[::ffff:127.0.0.1]').hostname.slice(1, -1), resolve), true));
   test('well-known names are not looked up', async () => {

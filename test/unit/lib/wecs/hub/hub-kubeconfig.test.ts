@@ -49,7 +49,7 @@ describe('nothing is read', () => {
     'of clusters that are no list': 'clusters: 7',
   };
   for (const [what, text] of Object.entries(nothing)) test(what, () => assert.equal(parseClusterInfo(text), undefined));
-  // An agent would send its token in clear, and our own join file refuses such an address.
+  // An agent would send its token unencrypted, and our own join file rejects such an address.
   test('from a server without TLS', () =>
     assert.equal(parseClusterInfo(kubeconfig({ server: 'http://h' })), undefined));
 });

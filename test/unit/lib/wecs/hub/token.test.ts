@@ -8,7 +8,7 @@ import { fakeKube } from '../../../support/builders.ts';
 
 const expirationTimestamp = '2026-11-20T09:00:00Z';
 
-/** An ITS with these service accounts; what was asked is remembered. */
+/** An ITS with these service accounts that records requests. */
 function its(accounts: string[], status: object | null = { token: 'secret', expirationTimestamp }) {
   const asked: unknown[] = [];
   const kube = fakeKube({

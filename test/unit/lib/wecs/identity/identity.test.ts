@@ -9,7 +9,7 @@ import { agentKeyPair, fakeKube, klusterlet, managedCluster } from '../../../sup
 
 const answer = (status: number) => apiError({ context: 'c', server: 'https://c' }, status, '');
 
-/** A cluster that is told apart by the UID of its kube-system; undefined where that may not be read. */
+/** A cluster with this kube-system UID; undefined if that may not be read. */
 const cluster = (uid: string | undefined, methods: Partial<Kube> = {}): Kube =>
   fakeKube({
     get: (async () => {
@@ -20,7 +20,7 @@ const cluster = (uid: string | undefined, methods: Partial<Kube> = {}): Kube =>
     ...methods,
   });
 
-/** A hub to which a certificate can be presented. @param username what the review says; a number for an error */
+/** A hub that accepts a certificate for review. @param username the review's result; a number for an error */
 const hubSaying = (username: string | number): Kube =>
   cluster('uid-of-its', {
     fork: ({ user }) => {

@@ -37,7 +37,7 @@ describe('the hub of a registered WEC', () => {
     assert.equal(relation(wecEvidence('join-singleton', { klusterlet: undefined })), undefined);
   });
 
-  /** An operator that says this when it has been asked to look again. */
+  /** An operator that reports this after a recheck. */
   async function connected(before: string, after: string) {
     let asked = 0;
     const kube = fakeKube({

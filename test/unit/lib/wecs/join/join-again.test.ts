@@ -53,7 +53,7 @@ const plan = (rest: Partial<JoinPlan> = {}): JoinPlan =>
     ...rest,
   }) as JoinPlan;
 
-/** A hub that remembers what was written, deleted or refused. */
+/** A hub that records writes, deletions and rejections. */
 function hubWith(rest: Parameters<typeof fakeKube>[0] = {}) {
   const writes: string[] = [];
   const kube = fakeKube({

@@ -28,9 +28,9 @@ const internal = { server: 'https://192.0.2.1:6443', certificateAuthority: autho
 const agentNamespace = 'open-cluster-management-agent';
 
 const encoded = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
-/** By the clocks of the clusters as well as by ours. */
+/** By the clocks of the clusters and ours. */
 const longAgo = -1_000_000_000;
-/** @param left seconds until its end */
+/** @param left seconds until it expires */
 const token = (left: number) => `e30.${encoded({ exp: (Date.now() + left * 1000) / 1000, jti: 'own' })}.sig`;
 
 const kindOf = <T extends KubeObject>(kind: string, object: T): T => ({ ...object, kind });
@@ -62,9 +62,9 @@ interface Given {
   hub?: readonly KubeObject[];
   wec?: readonly KubeObject[];
   situation?: string;
-  /** As whom the ITS knows the agent's certificate. */
+  /** The user name of the agent's certificate on the ITS. */
   holder?: string;
-  /** The ITS does not accept that certificate. */
+  /** The ITS rejects that certificate. */
   refused?: boolean;
 }
 
@@ -103,7 +103,7 @@ function clusters({ hub = [], wec = [], situation = 'garbage-token', holder, ref
 const inWords = (remedy: Remedy | undefined) =>
   remedy?.steps.map(({ verb, object, on }) => `${verb} ${object} on ${on}`);
 
-/** What is planned, and what a dry run of it writes. */
+/** The plan, and the writes of its dry run. */
 async function renewed(what: Renewed, given: Given) {
   const { access, target, its1, cluster1 } = clusters(given);
   const remedy = await planRenewal(access, target, what, { ...run(), dryRun: true });

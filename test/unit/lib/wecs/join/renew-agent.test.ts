@@ -25,10 +25,10 @@ const bootstrapWritten = (ago: number): Secret => ({
     annotations: { 'stellarctl.kubestellar.io/written-at': secondsAgo(ago) },
   },
 });
-/** What an agent that waits to be accepted is like. */
+/** The state of an agent that waits to be accepted. */
 const wec = wecEvidence('join-singleton');
 
-/** What several looks at the same say, one after the other. */
+/** The results of successive reads. */
 function needs(registration: Partial<Registration>, looks = 1) {
   const start = new Reregistration();
   const all = Array.from({ length: looks }, () =>

@@ -5,7 +5,7 @@ import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import { recheck } from '../../../../../src/lib/wecs/klusterlet/recheck.ts';
 import { fakeKube, klusterlet, run } from '../../../support/builders.ts';
 
-/** An operator that says one thing, and another one once it has been asked to look again. */
+/** An operator that reports one thing, and another one after it is asked to recheck. */
 async function asked(before: string | undefined, after: string | undefined, methods: Partial<Kube> = {}) {
   const patches: object[] = [];
   const kube = fakeKube({

@@ -91,7 +91,7 @@ describe('no agent sends a request:', () => {
     assert.equal((await decided([], joinedCluster())).action, 'already-joined'));
   test('a joined cluster is done although it is not available', async () =>
     assert.equal((await decided([], joinedCluster({ available: 'unknown' }))).action, 'already-joined'));
-  // Its agent has a valid certificate and will not ask again.
+  // Its agent has a valid certificate and sends no further request.
   test('a joined cluster whose acceptance was withdrawn is accepted again', async () => {
     assert.equal((await decided([], joinedCluster({ accepts: false }))).action, 'accept');
   });

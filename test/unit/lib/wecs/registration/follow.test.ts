@@ -22,7 +22,7 @@ import {
 
 type Hub = Parameters<typeof hubEvidence>[0];
 
-/** A follower, the writes that it made, and what it told. */
+/** A follower, its writes, and its messages. */
 function following(options: Partial<FollowOptions> = {}, { timeoutMs = 60_000, refusal = 0, dryRun = false } = {}) {
   const writes: string[] = [];
   const write = (text: string) => {
@@ -134,7 +134,7 @@ describe('to accept a WEC', () => {
 });
 
 describe('the final message is correct:', () => {
-  // A stage that has failed is named by its id.
+  // A failed stage is named by its ID.
   test('of a WEC that had joined and whose lease has stopped', async () => {
     const { follower, lines, look } = following({ joinedIsEnough: true });
     await look({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(900) });

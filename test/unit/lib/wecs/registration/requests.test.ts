@@ -208,7 +208,8 @@ describe('a request is rejected', () => {
   }
 });
 
-// The signer reads the first block that Go's encoding/pem can decode; a reader that is more lenient sees another request than the one that is signed.
+// The signer reads the first block that Go's encoding/pem can decode; a more lenient reader sees another request than the signed
+// one.
 describe('a request is rejected that is not a single complete PEM block, because the signer may read another one:', () => {
   const foreign = () => pkcs10(agentSubject('cluster2', 'agent-b'));
   const disguises: Record<string, (pem: string) => string> = {

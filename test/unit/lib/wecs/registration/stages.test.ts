@@ -25,7 +25,7 @@ const judged = (registration: Partial<Registration>) =>
   judgeRegistration({ name: 'cluster1', hub: undefined, wec: undefined, now, ...registration });
 const verdictOf = (id: string, registration: Partial<Registration>): Verdict =>
   judged(registration).find((report) => report.id === id)?.verdict ?? assert.fail(`no stage ${id}`);
-/** What is said of the transport where the operator says this. */
+/** The transport error for this message of the operator. */
 const wordsOf = (message: string) => readHubConnection({ status: 'True', message }).error.words;
 const described = (registration: Partial<Registration>) => describeRegistration(judged(registration));
 /** The verdicts in the order of the stages, by their first letters: m, w, f, u. */
@@ -304,23 +304,7 @@ describe('hub-reachable', () => {
   test("is met if the hub's certificate authority changed after the join, and the bootstrap secret has the new one", () => {
     is(of(condition('BootstrapSecretFunctional,HubKubeConfigError', 'x509'), { hubSecret }), 'met');
   });
-  test('waits for a word on a token that was written after the operator reported that one was refused', () => {
-    const refused = (since: string) =>
-      condition('BootstrapSecretError,HubKubeConfigSecretMissing', message('garbage-token')).map((each) => ({
-        ...each,
-        lastTransitionTime: since,
-      }));
-    const writtenBefore = (seconds: number) => {
-      const secret = wecEvidence([]).bootstrapSecret ?? assert.fail();
-      const creationTimestamp = new Date(now - seconds * 1000).toISOString();
-      return { bootstrapSecret: { ...secret, metadata: { ...secret.metadata, creationTimestamp } } };
-    };
-    const longAgo = '2026-11-20T07:00:00Z';
-    is(of(refused(longAgo), writtenBefore(50)), 'waiting', /not tried the new/);
-    is(of(refused(longAgo), writtenBefore(70)), 'failed');
-    is(of(refused('2026-11-20T07:59:30Z'), writtenBefore(50)), 'failed');
-  });
-  // The operator looks again only after minutes; what the hub shows is newer.
+  // The operator checks again only after minutes; the hub's state is newer.
   test('is met if the hub shows the cluster as available, whatever the Klusterlet said last', () => {
     is(
       verdictOf(
@@ -382,7 +366,7 @@ describe('approved', () => {
 });
 
 describe('accepted', () => {
-  // The hub leaves its condition True while there are ManifestWorks.
+  // The hub keeps its condition True while ManifestWorks exist.
   test('is not met if the acceptance was withdrawn, although the condition remains', () => {
     is(
       verdictOf('accepted', onHub({ managedCluster: managedCluster({ accepted: true, accepts: false }) })),
@@ -429,7 +413,7 @@ describe('available', () => {
   test('waits for the first report', () =>
     is(verdictOf('available', onHub({ managedCluster: managedCluster({ accepted: true, joined: true }) })), 'waiting'));
 
-  // The hub itself makes the lease when a cluster is accepted, and nobody renews it.
+  // The hub itself creates the lease when a cluster is accepted, and no agent renews it.
   test('waits for a cluster that was accepted long ago and never joined', () => {
     const registration = onHub({
       managedCluster: managedCluster({ accepted: true, available: 'unknown' }),
@@ -443,7 +427,7 @@ describe('available', () => {
       why: 'request cluster1-agent-a is pending',
     });
   });
-  // An agent that has just come back has renewed its lease before it says so.
+  // A restarted agent has renewed its lease before it reports it.
   test('waits if the lease is fresh again', () => is(of({ available: 'unknown' }, 5), 'waiting'));
 });
 

@@ -16,7 +16,7 @@ test('a stage that the ITS does not show needs the context of the WEC, and no ot
   }
 });
 
-/** An ITS with one WEC that is available from the given look on; until then its lease has stopped. */
+/** An ITS with one WEC that is available from the given read on; until then its lease has stopped. */
 function hubAvailableFrom(look: number) {
   let looks = 0;
   return fakeKube({

@@ -68,7 +68,7 @@ const space = (name: string, labels: Record<string, string> = {}) => ({
   metadata: { name, labels },
 });
 
-/** Creates a policy in a WDS that holds these objects. */
+/** Creates a policy in a WDS with these objects. */
 async function creating(
   changes: Partial<PolicyRequest>,
   objects: (KubeObject & { kind?: string })[],

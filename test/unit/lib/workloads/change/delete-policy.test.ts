@@ -35,7 +35,7 @@ const work = (name: string, objects: [kind: string, namespace: string | undefine
   },
 });
 
-/** A WDS and an ITS in one log of writes; `onDelete` is what the controllers do after a deletion. */
+/** A WDS and an ITS with one log of writes; `onDelete` simulates the controllers after a deletion. */
 function scene(
   wds: KubeObject[],
   works: KubeObject[],

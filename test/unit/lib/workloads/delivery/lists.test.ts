@@ -48,7 +48,7 @@ const wec = (name: string): KubeObject & { kind: string } =>
     status: { conditions: [{ type: 'ManagedClusterConditionAvailable', status: 'True' }] },
   }) as never;
 
-/** A work of both objects. @param applied what the agent says of the ConfigMap */
+/** A work of both objects. @param applied the agent's condition of the ConfigMap */
 function work(on: string, applied: 'True' | 'False', generation = 1): KubeObject & { kind: string } {
   const conditions = (status: string) => [
     { type: 'Applied', status, observedGeneration: 1, message: status === 'True' ? '' : 'refused' },

@@ -5,7 +5,7 @@ import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-wor
 import { originWdsLabel } from '../../../../../src/lib/workloads/names.ts';
 import { MemoryCluster } from '../../../support/space-builders.ts';
 
-/** A work of so many objects, of which the agent has said that they are applied, or not. */
+/** A work of so many objects, which the agent has reported as applied, or not. */
 const work = (wec: string, wds: string, objects: number, ...stated: string[]): ManifestWork =>
   ({
     kind: 'ManifestWork',

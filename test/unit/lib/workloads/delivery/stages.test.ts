@@ -76,7 +76,7 @@ interface Subject {
   object?: Partial<KubeObject['metadata']> | null;
 }
 
-/** The ways of an object of a record. */
+/** The ways of a recorded object. */
 function ways(record: Recorded, subject: Subject, changes: Partial<DeliveryEvidence> = {}): DeliveryView[] {
   const { kind, apiVersion = 'v1', name, namespaceLabels = {} } = subject;
   const namespace = record.objects?.[0]?.metadata.namespace ?? record.policies[0]?.metadata.name ?? '';

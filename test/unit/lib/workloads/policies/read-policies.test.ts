@@ -38,7 +38,7 @@ const refusing = (message: string): Kube => {
   return new MemoryCluster([], { get: fail, list: fail }).kube;
 };
 
-/** What is reached at each server, by the first part of its name; the ITS is its1, with the works given. */
+/** The contents of each server, by the first part of its name; the ITS is its1, with the given works. */
 async function read(
   clusters: Record<string, MemoryCluster | Kube>,
   {

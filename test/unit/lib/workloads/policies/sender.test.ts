@@ -36,7 +36,7 @@ const own = work(`${uid}-wds1-${otherUid}`, 'wds1');
 const foreign = work(`${otherUid}-wds2-${uid}`, 'wds2');
 const packed = (wds: string) => work(`shop-${wds}-0`, wds);
 
-/** A WDS that a context leads to, which is not called as works call it. */
+/** A WDS with a context whose name differs from that in works. */
 const opened = (works: Typed[], name = 'admin@wds1', isContext = true): OpenWds => ({
   ...{ name, isContext, isGiven: true, context: name, type: undefined, apiGroups: [] },
   kube: new WorkloadCluster([policy, binding, space]).kube,

@@ -17,12 +17,12 @@ interface Recorded {
   >;
 }
 
-/** What KubeStellar's controllers have made of policies: fixtures/README.md. */
+/** The recorded results of KubeStellar's controllers: fixtures/README.md. */
 export const recorded = JSON.parse(
   readFileSync(path.join(import.meta.dirname, 'fixtures', 'selectors.json'), 'utf8'),
 ) as Recorded;
 
-/** An object by what it is called in the records: `configmaps sel-a/a1`. */
+/** An object by its name in the records: `configmaps sel-a/a1`. */
 export function candidate(text: string, labels: Record<string, string> = {}): Candidate {
   const [kind = '', ref = ''] = text.split(' ');
   const [resource = '', ...group] = kind.split('.');

@@ -67,7 +67,7 @@ test('a misspelt one is reported', () => {
 
 test('a CEL parser agrees', () => {
   const environment = new Environment();
-  // It takes that comma, which cel-go does not.
+  // It accepts that comma, which cel-go does not.
   for (const text of bad.filter((each) => each !== 'f(a,)')) assert.throws(() => environment.parse(text), text);
   for (const text of good.filter((each) => !/Msg|r"|\[.*,\]|- -/.test(each))) environment.parse(text);
 });

@@ -20,7 +20,10 @@ import { WorkloadCluster } from '../../../support/workload-cluster.ts';
 
 type Typed = KubeObject & { kind?: string };
 
-/** What KubeStellar 0.30's controllers made of three collectors, one of them broken, and of a policy that names a fourth: 14 s later. */
+/**
+ * The result of KubeStellar 0.30's controllers for three collectors, one of them broken, and a policy that names a fourth, after 14
+ * s.
+ */
 const record = JSON.parse(readFileSync(path.join(import.meta.dirname, 'fixtures/collectors.json'), 'utf8')) as Record<
   'policies' | 'collectors' | 'combined' | 'workStatuses',
   Typed[]
