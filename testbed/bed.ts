@@ -17,9 +17,9 @@ import { PodRunner } from './pod-runner/pod-runner.ts';
 export interface PlaneSpec extends Pick<PlaneOptions, 'nodeName' | 'ports' | 'hosts' | 'auditReads'> {
   /** Also the name of its context: its1, cluster1 … */
   name: string;
-  /** Makes it an OCM hub. */
+  /** Creates an OCM hub on it. */
   hub?: boolean | HubOptions;
-  /** Gives it an ingress that passes TLS through, on a port of this machine: `plane.ingressPort`. */
+  /** Gives it an ingress with TLS passthrough, on a port of this machine: `plane.ingressPort`. */
   ingress?: boolean;
   /** Whether it publishes its address in kube-public/cluster-info, as kubeadm's clusters do; by default a hub does. */
   clusterInfo?: boolean;
@@ -28,7 +28,7 @@ export interface PlaneSpec extends Pick<PlaneOptions, 'nodeName' | 'ports' | 'ho
 export interface BedOptions {
   planes: readonly PlaneSpec[];
   log?: Log;
-  /** Where the bed makes its folder, which it removes again; by default where temporary files are. */
+  /** The parent of the bed's folder, which the bed removes; by default that of temporary files. */
   dir?: string;
 }
 
@@ -41,7 +41,7 @@ const signer = 'certificatesigningrequest-signing-controller';
  */
 export class Bed {
   readonly dir: string;
-  /** A file with one context a plane, each with all rights, the first plane's as the current one. */
+  /** A file with one context per plane, each with all permissions; the first plane's is the current one. */
   readonly kubeconfig: string;
   readonly #binary: string;
   readonly #planes = new Map<string, Plane>();
@@ -67,8 +67,8 @@ export class Bed {
   }
 
   /**
-   * A client with all rights for a control plane that runs in a pod of another one, by the name that KubeFlex knows it
-   * by; throws where it has never been up.
+   * A client with all permissions for a control plane that runs in a pod of another one, by the name that KubeFlex knows it by;
+   * throws if it has never run.
    */
   async nested(name: string, hosting = this.planes[0]?.name ?? ''): Promise<Api> {
     const { kubeconfig } = nestedFiles(this.dir, hosting, name);
@@ -85,12 +85,12 @@ export class Bed {
     return this.#podRunner.pid;
   }
 
-  /** The faults that are in force. */
+  /** The active faults. */
   get faults(): readonly Fault[] {
     return [...this.#faults];
   }
 
-  /** Lets something go wrong, until what it returns is called. */
+  /** Causes a fault, until the returned function is called. */
   async fault(fault: Fault): Promise<() => Promise<void>> {
     this.#faults.add(fault);
     await this.#enforce(fault, true);
@@ -99,7 +99,7 @@ export class Bed {
     };
   }
 
-  /** Mends whatever was made to go wrong. */
+  /** Removes all faults. */
   async mend(): Promise<void> {
     const all = [...this.#faults];
     this.#faults.clear();
@@ -122,10 +122,10 @@ export class Bed {
     return this.plane(spec.name);
   }
 
-  /** Starts planes, all at once. */
+  /** Starts planes in parallel. */
   async addPlanes(specs: readonly PlaneSpec[]): Promise<void> {
     const starting = specs.map((spec) => this.#create(spec));
-    // Let all of them end one way or the other before telling of a failure: stop() is to find the others.
+    // Waits for all of them before reporting a failure: stop() must find the others.
     const started = await Promise.allSettled(starting);
     // In the order of the specs, whichever was ready first: the first one's context is the current one.
     for (const plane of started) if (plane.status === 'fulfilled') this.#planes.set(plane.value.name, plane.value);
@@ -147,7 +147,7 @@ export class Bed {
     return Plane.create(name, join(this.dir, name), this.#binary, { ...options, ports: all });
   }
 
-  /** Ends a plane and whatever runs in its pods, for good. */
+  /** Ends a plane and its pods permanently. */
   async removePlane(name: string): Promise<void> {
     const plane = this.plane(name);
     this.#planes.delete(name);
@@ -170,7 +170,7 @@ export class Bed {
   }
 }
 
-/** Starts a bed, after building the control planes' binary where this machine has none yet. */
+/** Starts a bed, after building the control planes' binary if this machine has none yet. */
 export async function startBed({ planes, log = () => {}, dir = tmpdir() }: BedOptions): Promise<Bed> {
   const binary = await buildControlPlane(log);
   await mkdir(dir, { recursive: true });

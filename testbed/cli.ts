@@ -1,4 +1,4 @@
-/** `npm run bed -- …`: a bed for a person to play with. */
+/** `npm run bed -- …`: a bed for interactive use. */
 import { parseArgs } from 'node:util';
 import { down, status, tell, up } from './cli/commands.ts';
 import { faultOf, faultUsage } from './cli/fault-words.ts';

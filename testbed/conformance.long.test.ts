@@ -1,4 +1,4 @@
-/** Holds the stand-ins of Open Cluster Management against records of the real thing (expected/). */
+/** Compares the stand-ins of Open Cluster Management with records of the real programs (expected/). */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -74,7 +74,7 @@ interface Case {
   name: string;
   expected: (place: expected.Place) => expected.Sequences;
   mode?: Installation['mode'];
-  /** What differs from a right bootstrap kubeconfig; false for none at all. */
+  /** What differs from a valid bootstrap kubeconfig; false for none at all. */
   bootstrap?: false | Partial<NonNullable<Installation['bootstrap']>>;
   act?: ('approve' | 'deny' | 'accept')[];
   alsoCheck?: (wec: Plane, before: { hub: Set<string>; wec: Set<string> }) => Promise<void>;
@@ -190,7 +190,7 @@ async function takeWec(): Promise<Plane> {
   }
 }
 
-/** As in the records: nobody decides before the agent has asked and the operator has looked. */
+/** As in the records: no decision before the agent has sent its request and the operator has checked. */
 async function untilWaiting(observed: Observed): Promise<void> {
   const isWaiting = () =>
     observed.request.length > 0 &&
@@ -200,7 +200,7 @@ async function untilWaiting(observed: Observed): Promise<void> {
 }
 
 async function untilConforms(observed: Observed, sequences: expected.Sequences): Promise<void> {
-  // Where it never does, the differences say more.
+  // If it never does, the differences show more.
   await until(async () => differences(observed, sequences).length === 0).catch(() => {});
   await sleep(settling);
   assert.deepEqual(differences(observed, sequences), []);
@@ -228,12 +228,12 @@ async function theRequest(cluster: string): Promise<CertificateSigningRequest> {
   return request;
 }
 
-/** What a registration in Singleton mode leaves behind: objects, rights, request, Secret, lease, arguments. */
+/** What a registration in Singleton mode leaves: objects, permissions, request, Secret, lease, arguments. */
 async function checkJoined(wec: Plane, before: { hub: Set<string>; wec: Set<string> }): Promise<void> {
   const added = { hub: without(await inventory(hub), before.hub), wec: without(await inventory(wec), before.wec) };
   assertSame(added.wec, await recordedInventory('objects-added-on-wec.txt'));
   const recorded = await recordedInventory('objects-added-on-hub.txt');
-  // The roles that all clusters share may have been there already, and other registrations run beside this one.
+  // The roles that all clusters share may exist already, and other registrations run in parallel.
   const shared = /managedcluster:(registration|work)$/;
   const isOwn = (line: string) => /cluster1(\/|:|$)/.test(line) && !shared.test(line);
   assertSame(new Set([...added.hub].filter(isOwn)), new Set([...recorded].filter((line) => !shared.test(line))));
@@ -333,10 +333,7 @@ async function checkDenied(wec: Plane): Promise<void> {
   await untilAnother(pending);
 }
 
-/**
- * A waiting agent that is given another bootstrap Secret: its process ends without giving its Lease up, and the next one
- * waits for that.
- */
+/** A waiting agent with a new bootstrap Secret: its process ends without releasing its Lease, and the next one waits for that. */
 async function checkSilenced(
   wec: Plane,
   name: string,
@@ -358,14 +355,14 @@ async function agentOf(wec: Plane): Promise<Pod | undefined> {
   return (await wec.admin.list<Pod>(agentPods, { namespace: agentNamespace })).items[0];
 }
 
-/** Installs the klusterlet with a right bootstrap kubeconfig, or only gives it a new token. */
+/** Installs the klusterlet with a valid bootstrap kubeconfig, or only gives it a new token. */
 async function install(wec: Plane, clusterName: string, mode: Installation['mode']): Promise<void> {
   const bootstrap = { server: hub.internalServer, caPem: hub.caPem, token: await requestBootstrapToken(hub) };
   await installKlusterlet(wec, { clusterName, mode, bootstrap });
 }
 
 /**
- * The deletion of a Klusterlet: both namespaces go, the operator's own things and the CRDs stay, the hub does not
+ * The deletion of a Klusterlet: both namespaces are deleted, the operator's own objects and the CRDs stay, and the hub does not
  * notice.
  */
 async function checkUndone(wec: Plane, before: { wec: Set<string> }): Promise<void> {
@@ -377,7 +374,7 @@ async function checkUndone(wec: Plane, before: { wec: Set<string> }): Promise<vo
     (await Promise.all(agentNamespaces.map((name) => wec.admin.find(namespaces, name)))).every((found) => !found);
   await until(areGone, 'end of its namespaces');
   const left = withoutNamespaceDefaults(without(await inventory(wec), before.wec));
-  // kube-controller-manager may make it again, empty, when it notices too late that it is gone with what it aggregates.
+  // kube-controller-manager may recreate it, empty, if it notices too late that it is deleted with what it aggregates.
   left.delete('rbac.authorization.k8s.io/v1 ClusterRole /open-cluster-management:klusterlet-work:aggregate');
   assertSame(
     left,
@@ -397,7 +394,7 @@ async function checkUndone(wec: Plane, before: { wec: Set<string> }): Promise<vo
   );
 }
 
-/** A work as it is recorded, and what becomes of it when its cluster is deleted: while the agent is dead, and afterwards. */
+/** A work as recorded, and what happens to it when its cluster is deleted: while the agent is dead, and afterwards. */
 async function checkWorks(wec: Plane): Promise<void> {
   const cluster = 'works';
   const hello: AnyObject = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'hello', namespace: 'default' } };
@@ -455,7 +452,7 @@ async function deletingOf(cluster: string) {
   return findCondition(status?.conditions, 'Deleting');
 }
 
-/** Without what kube-controller-manager puts into every namespace. */
+/** Without the objects that kube-controller-manager creates in every namespace. */
 function withoutNamespaceDefaults(lines: Set<string>): Set<string> {
   return new Set(
     [...lines].filter((line) => !/^v1 (ConfigMap .*\/kube-root-ca\.crt|ServiceAccount .*\/default)$/.test(line)),

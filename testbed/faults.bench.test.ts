@@ -1,4 +1,4 @@
-/** The faults that a bed can let happen to a registration: that the objects show what they show on real clusters. */
+/** The faults of a registration: the objects show what they show on real clusters. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,7 @@ const unreached = (message: string) => connection('BootstrapSecretError,HubKubeC
 const pending = connection('BootstrapSecretFunctional,HubKubeConfigSecretMissing');
 const unknown = /^ManagedCluster ManagedClusterConditionAvailable=Unknown ManagedClusterLeaseUpdateStopped/;
 
-/** By row; the rows of one WEC at a time, two WECs side by side, and then those that concern the whole hub. */
+/** By row; the rows of one WEC sequentially, two WECs in parallel, and then those that affect the whole hub. */
 const signs: Record<string, Signs> = {
   firewall: { hub: [noCluster], wec: [unreached('dial tcp [\\d.]+:6443: i/o timeout\\n')] },
   'name-unresolvable': {
@@ -98,7 +98,7 @@ function test(row: (typeof chosen)[number], wec: string): void {
     const missing = (lines: readonly string[], wanted: readonly RegExp[]) =>
       wanted.filter((sign) => !lines.some((line) => sign.test(line)));
     let seen = await evidenceOf(bed, wec);
-    // The operator says of a pod what it sees when it looks next.
+    // The operator reports about a pod what it sees at its next check.
     for (let looks = 0; looks < 20 && [...missing(seen.hub, hub), ...missing(seen.wec, own)].length > 0; looks += 1) {
       await sleep(1000);
       seen = await evidenceOf(bed, wec);

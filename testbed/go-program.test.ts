@@ -26,7 +26,7 @@ test('the output of go becomes a count of modules and packages', (t) => {
 test('a program is built once, and a build failure is reported', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'stellarctl-go-'));
   const cache = process.env.XDG_CACHE_HOME;
-  // Go keeps its own cache where it was.
+  // Go keeps its cache in the same place.
   process.env.GOCACHE ??= join(process.env.HOME ?? '', '.cache', 'go-build');
   process.env.XDG_CACHE_HOME = join(dir, 'cache');
   t.after(async () => {

@@ -1,4 +1,4 @@
-/** What a hub's own programs do, and what is to be seen of it when one of them does not. */
+/** The programs of a hub, and the symptoms when one of them does not run. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -100,7 +100,7 @@ describe('a control plane', () => {
       assert.equal(connection.server, adopted.internalServer);
       const { exp, iat } = claimsOf(connection.token as string);
       assert.equal(exp - iat, 365 * 86_400);
-      // A later one stays where it is.
+      // A later one stays.
       await createBootstrap('its3-bootstrap');
       await touch('its3');
       await sleep(settling);
@@ -295,8 +295,8 @@ async function create(name: string, spec: Spec): Promise<void> {
 }
 
 /**
- * The control plane itself goes in seconds; its namespace takes longer, which nobody waits for. The garbage collector
- * learns of a new kind, as the owner is, only every 30 s.
+ * The control plane itself is deleted in seconds; its namespace takes longer, which is not waited for. The garbage collector
+ * discovers a new kind, such as the owner's, only every 30 s.
  */
 async function remove(name: string): Promise<void> {
   await api.delete(controlPlanes, name);
@@ -307,7 +307,7 @@ async function remove(name: string): Promise<void> {
   });
 }
 
-/** Lets KubeFlex look at it again: it watches nothing but what it has made. */
+/** Makes KubeFlex reconcile it: it watches only the objects that it has created. */
 async function touch(name: string): Promise<void> {
   await api.patch(controlPlanes, name, { metadata: { annotations: { touched: String(Date.now()) } } });
 }

@@ -1,4 +1,4 @@
-/** What a terminal shows of a program, with the time of each line. */
+/** The output of a program on a terminal, with the time of each line. */
 import xterm, { type IBufferCell, type Terminal } from '@xterm/headless';
 import { execa } from 'execa';
 
@@ -13,7 +13,7 @@ export interface Span {
 }
 
 export interface Line {
-  /** When something was first in it, in seconds since the start. */
+  /** When text first appeared in it, in seconds since the start. */
   seconds: number;
   text: string;
   spans: Span[];
@@ -49,7 +49,7 @@ export class Recorder {
       if (buffer.getLine(row) !== undefined) this.#firstSeen[row] = seconds;
   }
 
-  /** The lines as they were left. */
+  /** The final lines. */
   lines(): Line[] {
     return this.#firstSeen.map((seconds, row) => {
       const line = this.#terminal.buffer.active.getLine(row);

@@ -4,7 +4,7 @@ import type { Line, Span } from './recorder.ts';
 const cell = { width: 8.4, height: 18 };
 const margin = 16;
 const visibleRows = 30;
-/** A pause that a reader waits for, and the time to look at the last screen, in seconds. */
+/** The longest pause of the recording, and the time for the last screen, in seconds. */
 const longestPause = 1.5;
 const lookAtEnd = 6;
 
@@ -48,7 +48,7 @@ ${rows.join('\n')}
 `;
 }
 
-/** How many lines have gone out of sight when a line appears. */
+/** The number of lines scrolled out of sight when a line appears. */
 const above = (row: number): number => Math.max(0, row + 1 - visibleRows);
 
 /** @returns seconds since the first line, without the length of long pauses */

@@ -14,15 +14,15 @@ const run = promisify(execFile);
 const source = join(import.meta.dirname, 'core-chart');
 const kubeflex = join('charts', 'kubeflex-operator');
 
-/** The charts that can be had: KubeStellar's core chart, and KubeFlex's own, which is a part of it. */
+/** The available charts: KubeStellar's core chart, and KubeFlex's own, which is a part of it. */
 export type ChartName = 'core-chart' | 'kubeflex-operator';
 
 /** The folder of a chart with the name, the values and the effect of ingress-nginx's. */
 export const ingressChart = join(import.meta.dirname, 'ingress-nginx');
 
 /**
- * The path of a packaged chart (.tgz) of the bed in one of its versions (those of the core chart), made once for each
- * content of the sources.
+ * The path of a packaged chart (.tgz) of the bed in one of its versions (those of the core chart), created once for each content of
+ * the sources.
  */
 export async function chartOf(
   version: ChartVersionName = currentChart,
@@ -47,7 +47,7 @@ async function packageInto(folder: string, version: ChartVersionName, helm: stri
     const charts = [chart, join(chart, kubeflex)];
     await Promise.all(charts.map((path) => run(helm, ['package', path, '--destination', scratch])));
     await rm(chart, { recursive: true });
-    // Whoever was faster has made the same.
+    // A concurrent process has created the same.
     await rename(scratch, folder).catch(() => {});
   } finally {
     await rm(scratch, { recursive: true, force: true });

@@ -3,11 +3,11 @@ interface ChartVersion {
   kubeflex: string;
   /** What the chart sets as HELM_VERSION and so on. */
   values: Record<string, string>;
-  /** How the schema of a ControlPlane's spec differs from today's: fields that are not there yet, or new ones. */
+  /** How the schema of a ControlPlane's spec differs from today's: missing fields, or new ones. */
   crd?: { without?: string[]; with?: Record<string, object> };
 }
 
-/** The versions that there is a chart of: facts of the real ones, and 0.31.0, which is imagined. */
+/** The available chart versions: facts of the real ones, and 0.31.0, which is imagined. */
 export const chartVersions = {
   '0.28.0': {
     kubeflex: 'v0.8.9',
@@ -16,7 +16,7 @@ export const chartVersions = {
   },
   '0.29.0': { kubeflex: 'v0.9.1', values: images('0.29.0', '1.30.14', '0.10.1', '0.2.0-rc16') },
   '0.30.0': { kubeflex: 'v0.9.3', values: images('0.30.0', '1.32.13', '1.0.0', '0.2.0-rc17') },
-  // As 0.30.0, with one more field in a CRD: whether CRDs are upgraded before the rest can be seen by it.
+  // Like 0.30.0, with one more field in a CRD, which shows whether CRDs are upgraded before the rest.
   '0.31.0': {
     kubeflex: 'v0.9.4',
     values: images('0.31.0', '1.32.13', '1.0.0', '0.2.0-rc17'),
@@ -26,7 +26,7 @@ export const chartVersions = {
 
 export type ChartVersionName = keyof typeof chartVersions;
 
-/** The version that an installation has by default. */
+/** The default version of an installation. */
 export const currentChart: ChartVersionName = '0.30.0';
 
 function images(kubestellar: string, kubectl: string, clusteradm: string, addon: string): Record<string, string> {

@@ -11,7 +11,7 @@ import type { BedStatus, Progress, Request } from './supervisor.ts';
 
 const downTimeout = 20_000;
 
-/** Starts a bed in the background and says how to use it. */
+/** Starts a bed in the background and shows how to use it. */
 export async function up(wecs: number): Promise<number> {
   return withLock(
     'up',
@@ -35,7 +35,7 @@ export async function up(wecs: number): Promise<number> {
   );
 }
 
-/** Ends the bed; without one there is nothing to do. */
+/** Stops the bed; does nothing if none runs. */
 export async function down(): Promise<number> {
   const running = await findRunning();
   if (!running) {
@@ -52,7 +52,7 @@ export async function down(): Promise<number> {
   return 0;
 }
 
-/** Says what runs. */
+/** Shows what runs. */
 export async function status(): Promise<number> {
   const running = await findRunning();
   if (!running) {
@@ -77,7 +77,7 @@ export async function status(): Promise<number> {
   return 0;
 }
 
-/** The bed that runs, if one does. The pid file of one that was killed is cleared away. */
+/** The running bed, if any. Removes the pid file of one that was killed. */
 async function findRunning(): Promise<{ supervisor: Supervisor; status: BedStatus } | undefined> {
   const supervisor = await readState();
   if (!supervisor) return undefined;
@@ -89,7 +89,7 @@ async function findRunning(): Promise<{ supervisor: Supervisor; status: BedStatu
   }
 }
 
-/** Tells the bed that runs to do something. */
+/** Sends a request to the running bed. */
 export async function tell(wanted: Request): Promise<number> {
   const running = await findRunning();
   if (!running) throw new Error('no bed is up. Start one: npm run bed -- up');
@@ -97,7 +97,7 @@ export async function tell(wanted: Request): Promise<number> {
   return 0;
 }
 
-/** Asks the supervisor for something, or how things are. */
+/** Sends a request to the supervisor, or asks for its state. */
 function ask(socketPath: string, wanted?: Request): Promise<string> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, method: wanted ? 'POST' : 'GET', path: '/' }, async (response) => {

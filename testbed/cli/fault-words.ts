@@ -1,6 +1,6 @@
 import { type Fault, pods } from '../faults/fault.ts';
 
-/** The faults as a person asks for them, with what they are about. */
+/** The faults as typed by a user, with their subjects. */
 export const faultUsage = `dead PLANE [POD], crashing PLANE [POD]   its pods do nothing any more, or fail; its agents unless POD (the
                                          beginning of namespace/name) is given
        webhook, placement, registration PLANE   the hub's registration webhook, or that controller, is dead
@@ -19,7 +19,7 @@ export const faultUsage = `dead PLANE [POD], crashing PLANE [POD]   its pods do 
        unsigned PLANE                    approved requests are not signed
        stopped PLANE                     its processes are killed`;
 
-/** Reads a fault from the words of a command line; undefined where they make no sense. */
+/** Parses a fault from the words of a command line; undefined if they are invalid. */
 export function faultOf([kind, about, value, ...rest]: readonly string[]): Fault | undefined {
   if (about === undefined) return undefined;
   if (kind === 'dead' || kind === 'crashing' || kind === 'evicted' || kind === 'unschedulable')

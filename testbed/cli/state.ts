@@ -2,11 +2,11 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** The folder that remembers a person's bed between commands. */
+/** The folder that stores a user's bed between commands. */
 export const stateDir = join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'stellarctl-bed');
 const pidFile = join(stateDir, 'bed.json');
 
-/** What the pid file says: which process supervises the bed, and the socket that it listens on. */
+/** The contents of the pid file: the process that supervises the bed, and its socket. */
 export interface Supervisor {
   pid: number;
   socket: string;

@@ -1,6 +1,6 @@
 /**
- * The process that owns a person's bed: `supervisor.ts <number of WECs>`. It tells whoever started it how the start
- * goes, then answers on a socket until it is told to end.
+ * The process that owns a user's bed: `supervisor.ts <number of WECs>`. It reports the progress of the start to its parent, then
+ * answers on a socket until it is told to end.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
@@ -11,10 +11,10 @@ import { registrationFaults } from '../faults/matrix.ts';
 import { bindWorkload, installAddonByPlacement } from '../helpers/workload.ts';
 import { clearState, writeState } from './state.ts';
 
-/** What the supervisor tells while the bed starts. */
+/** Messages of the supervisor while the bed starts. */
 export type Progress = { log: string } | { ready: BedStatus } | { failed: string };
 
-/** What it answers to GET /. */
+/** Its answer to GET /. */
 export interface BedStatus {
   kubeconfig: string;
   dir: string;
@@ -23,7 +23,7 @@ export interface BedStatus {
   planes: { name: string; server: string; isReady: boolean; pids: Record<string, number> }[];
 }
 
-/** What it is asked for by POST, as JSON. */
+/** Requests by POST, as JSON. */
 export type Request =
   | { do: 'end' }
   | { do: 'fault'; fault: Fault }
@@ -41,7 +41,7 @@ let isReady = false;
 const transports: { stop(): void }[] = [];
 const undos: (() => Promise<void>)[] = [];
 
-// Whoever waits for the start and gives up does not want the bed.
+// If the parent gives up while it waits for the start, the bed is not wanted.
 process.on('disconnect', () => {
   if (!isReady) void end();
 });

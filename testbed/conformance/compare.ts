@@ -1,7 +1,7 @@
 import type { Sequences, State } from '../expected/sequences.ts';
 import type { Observed } from './recorder.ts';
 
-/** What the observed registration has too little, too much or otherwise than the record; nothing if it conforms. */
+/** Missing, extra and different parts of the observed registration; empty if it conforms. */
 export function differences(observed: Observed, expected: Sequences): string[] {
   const types = new Set([...Object.keys(expected.klusterlet), ...Object.keys(observed.klusterlet)]);
   return [
@@ -31,7 +31,7 @@ export function compareStates(type: string, observed: Omit<State, 'passing'>[], 
   return problems;
 }
 
-/** Conditions come one by one in the expected order, and those states that the record has are among them. */
+/** Conditions appear one by one in the expected order, and the recorded states are among them. */
 function compareProgress(
   what: string,
   observed: (string[] | undefined)[],

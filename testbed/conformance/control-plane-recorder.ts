@@ -7,7 +7,7 @@ import { controlPlanes, deployments, ingresses, jobs, secrets, services, statefu
 import type { ControlPlane } from '../kubeflex/objects.ts';
 import { compareStates } from './compare.ts';
 
-/** Watches a control plane from before its creation, so that no state is missed, however short. */
+/** Watches a control plane from before its creation, to miss no state, however short. */
 export class ControlPlaneRecorder {
   readonly #synced: State[] = [];
   readonly #ready: State[] = [];
@@ -34,7 +34,7 @@ export class ControlPlaneRecorder {
     this.#stopping.abort();
   }
 
-  /** What differs from the record, as of now. */
+  /** The current differences from the record. */
   async differences(expected: ControlPlaneRecord): Promise<string[]> {
     const namespace = `${this.#name}-system`;
     const { metadata, status } = await this.#api.get<ControlPlane>(controlPlanes, this.#name);

@@ -19,9 +19,7 @@ export interface Installation {
 const registry = 'quay.io/open-cluster-management';
 const version = 'v1.3.1';
 
-/**
- * Puts a klusterlet on a managed cluster as `clusteradm join` would, so that conformance does not hang on the product.
- */
+/** Installs a klusterlet on a managed cluster as `clusteradm join` would, to keep conformance independent of the product. */
 export async function installKlusterlet(
   { admin }: Pick<Plane, 'admin'>,
   { clusterName, mode, bootstrap, agentVersion = version }: Installation,
@@ -93,7 +91,7 @@ const klusterletCrd: AnyObject = {
 
 const all = 'create, get, list, update, watch, patch, delete';
 
-/** What `clusteradm join` gives the operator (recorded). */
+/** The values that `clusteradm join` passes to the operator (recorded). */
 const operatorRules = [
   rule('', 'configmaps, serviceaccounts', all),
   rule('', 'secrets', 'create'),

@@ -4,7 +4,7 @@ import { discover } from '../kube/discovery.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Plane } from '../plane/plane.ts';
 
-/** What comes and goes by itself, or belongs to the node, of which the record had none. */
+/** What appears and disappears by itself, or belongs to the node, of which the record had none. */
 const ignored = new Set([
   'APIService',
   'Endpoints',
@@ -16,10 +16,7 @@ const ignored = new Set([
   'ServiceCIDR',
 ]);
 
-/**
- * All objects of a plane as the records list them, `apps/v1 Deployment namespace/name`, without the endings that are
- * made up.
- */
+/** All objects of a plane as the records list them, `apps/v1 Deployment namespace/name`, without generated suffixes. */
 export async function inventory({ admin }: Plane): Promise<Set<string>> {
   const resources = (await discover(admin)).filter(({ kind }) => !ignored.has(kind));
   const lists = await Promise.all(
@@ -44,7 +41,7 @@ export async function recordedInventory(file: string): Promise<Set<string>> {
   return new Set(text.trimEnd().split('\n'));
 }
 
-/** A name without the parts that controllers make up. */
+/** A name without generated parts. */
 function nameOf({ name, generateName, labels, ownerReferences }: KubeObject['metadata']): string {
   const base = generateName ? generateName.replace(/-$/, '') : name;
   const hash = labels?.['pod-template-hash'];

@@ -1,4 +1,4 @@
-/** A process that owns a bed and does nothing with it: bed.long.test.ts kills it. */
+/** A process that owns a bed and does nothing else: bed.long.test.ts kills it. */
 import { startBed } from '../bed.ts';
 
 const bed = await startBed({ planes: [{ name: 'its1' }] });

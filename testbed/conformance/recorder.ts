@@ -12,7 +12,7 @@ import {
 import { agentNamespace, clusterNameLabel } from '../ocm/names.ts';
 import type { Plane } from '../plane/plane.ts';
 
-/** What was seen of one registration: every different state of each thing, in order. */
+/** The observations of one registration: every different state of each object, in order. */
 export interface Observed {
   klusterlet: Record<string, Condition[]>;
   managedCluster: (string[] | undefined)[];
@@ -21,7 +21,7 @@ export interface Observed {
   hasMailbox: boolean;
 }
 
-/** Watches a registration on both planes, so that no state is missed, however short. */
+/** Watches a registration on both planes, to miss no state, however short. */
 export class Recorder {
   readonly observed: Observed = {
     klusterlet: {},

@@ -6,7 +6,7 @@ import type { BindingPolicy, Modulation } from '../kubestellar/bindings.ts';
 
 interface SelectorCase {
   spec: NonNullable<BindingPolicy['spec']>;
-  /** What the API server says against the policy; then there is nothing else. */
+  /** The API server's error about the policy; then there is nothing else. */
   refused?: string;
   clusters: string[];
   /** resource.group/namespace/name */

@@ -6,7 +6,7 @@ import type { AnyObject, Condition, OwnerReference } from '../kube/objects.ts';
 /** Objects under the names that the records have for groups of them: policies, `works cluster1` … */
 export type Sections = Record<string, AnyObject[]>;
 
-/** What was applied to a WDS, and what there was some time later, tidied. */
+/** What was applied to a WDS, and the later state, normalized. */
 export interface WorkloadRecord {
   applied: AnyObject[];
   shown: Record<string, unknown[]>;
@@ -20,13 +20,13 @@ const dropped = new Set(['creationTimestamp', 'resourceVersion', 'uid', 'generat
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 const generationAnnotation = 'transport.kubestellar.io/originOwnerReferenceBindingGeneration';
 
-/** What is known from elsewhere: what was applied, and what a work holds. */
+/** What is known from elsewhere: what was applied, and the contents of a work. */
 const knownSpecs = new Set(['BindingPolicy', 'StatusCollector', 'CustomTransform', 'Deployment', 'ConfigMap']);
 
 /**
- * Objects as they are compared: without times, versions and generations, with kinds in place of UIDs, owners and
- * conditions as words, lists without order sorted. The condition that all StatusCollectors are there is left out:
- * whether one finds it depends on who of two controllers wrote last.
+ * Objects in the form for comparison: without times, versions and generations, with kinds instead of UIDs, owners and conditions as
+ * words, unordered lists sorted. The condition that all StatusCollectors exist is left out: it depends on which of two controllers
+ * wrote last.
  */
 export function tidied(sections: Sections): Record<string, unknown[]> {
   const uids = kindsOfUids(Object.values(sections).flat());

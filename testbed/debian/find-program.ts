@@ -8,7 +8,7 @@ import { withLock } from '../plane/lock.ts';
 
 const run = promisify(execFile);
 
-/** What a program takes beside Debian's and Ubuntu's base system. */
+/** The packages that a program needs beside Debian's and Ubuntu's base system. */
 const packagesOf = {
   bash: [],
   jq: ['jq', 'libjq1', 'libonig5'],
@@ -18,17 +18,17 @@ const packagesOf = {
 
 export type ProgramName = keyof typeof packagesOf;
 
-/** A program, and what it needs where it was not installed. */
+/** A program, and what it needs if it was not installed. */
 export interface FoundProgram {
   path: string;
   env: Record<string, string>;
-  /** Of zsh: for the file that it reads before anything else (`.zshenv`). */
+  /** For zsh: the folder of the file that it reads first (`.zshenv`). */
   firstLines: string[];
 }
 
 /**
- * A program of this machine, or one that is unpacked from the packages of Debian or Ubuntu, once a machine; nothing is installed.
- * @returns why there is none, where that is so
+ * A program of this machine, or one that is unpacked from the packages of Debian or Ubuntu, once per machine; nothing is installed.
+ * @returns the reason if there is none
  */
 export async function findProgram(name: ProgramName): Promise<FoundProgram | string> {
   const installed = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name));
@@ -49,7 +49,7 @@ export async function findProgram(name: ProgramName): Promise<FoundProgram | str
   }
 }
 
-/** Downloads packages as this user, with package lists of its own: those of the system may be missing or old. */
+/** Downloads packages as this user, with separate package lists: those of the system may be missing or old. */
 async function unpack(packages: readonly string[], root: string): Promise<void> {
   await mkdir(join(root, '..'), { recursive: true });
   const scratch = await mkdtemp(`${root}-`);
@@ -69,7 +69,7 @@ async function unpack(packages: readonly string[], root: string): Promise<void> 
     await run('apt-get', ['download', ...own, ...packages], { cwd: scratch });
     for (const file of (await readdir(scratch)).filter((each) => each.endsWith('.deb')))
       await run('dpkg-deb', ['--extract', join(scratch, file), tree]);
-    // fish looks for this beside its own folder.
+    // fish looks for this next to its own folder.
     if (existsSync(join(tree, 'etc'))) await symlink('../etc', join(tree, 'usr', 'etc'));
     await rename(tree, root);
   } finally {

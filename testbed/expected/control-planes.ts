@@ -1,6 +1,6 @@
 /**
- * What KubeFlex 0.9.3's manager showed, distilled from records of it: the states of the conditions in order, and what
- * there is in the end. Names are those of the test.
+ * The observed behaviour of KubeFlex 0.9.3's manager, distilled from records: the states of the conditions in order, and the final
+ * objects. Names are those of the test.
  */
 import type { State } from './sequences.ts';
 
@@ -12,7 +12,7 @@ export interface ControlPlaneRecord {
   secretRef?: Record<'name' | 'key' | 'inClusterKey', string>;
   /** The Secrets of its namespace with their keys. */
   secrets: Record<string, string[]>;
-  /** The other objects of its namespace that somebody asked for. */
+  /** The other requested objects of its namespace. */
   objects: string[];
 }
 
@@ -33,7 +33,7 @@ function passing(state: State): State {
   return { ...state, passing: true };
 }
 
-/** What the real manager says before it sees what it has just made: not always the same, and not always both. */
+/** The real manager's messages before it sees what it has just created: not always the same, and not always both. */
 function tokenMissing(name: string): State[] {
   const secret = `token not ready yet for service account secret ${name}, requeing`;
   return [passing(failed(`Secret "${name}" not found`)), passing(failed(secret))];
@@ -63,7 +63,7 @@ export const external: ControlPlaneRecord = {
   objects: ['Job/its-hub-init'],
 };
 
-/** controlplane-missing-hook.json: no condition tells of it. */
+/** controlplane-missing-hook.json: no condition reports it. */
 export const missingHook = (name: string): ControlPlaneRecord => ({
   synced: [...tokenMissing(name), synced],
   ready: [],
@@ -99,7 +99,7 @@ export const k8sWithoutPostgres = (name: string): ControlPlaneRecord => ({
   objects: [`Ingress/${name}`, `Service/${name}`],
 });
 
-/** From the source: with PostgreSQL it goes on. */
+/** From the source: with PostgreSQL it continues. */
 export const k8s = (name: string): ControlPlaneRecord => ({
   synced: [passing(failed('Secret "postgres-postgresql" not found')), synced],
   ready: [unavailable, available],
@@ -108,7 +108,7 @@ export const k8s = (name: string): ControlPlaneRecord => ({
   objects: ['Deployment/kube-apiserver', 'Deployment/kube-controller-manager', `Ingress/${name}`, `Service/${name}`],
 });
 
-/** From the source: the record ends where the chart could not be fetched. */
+/** From the source: the record ends with the failed download of the chart. */
 export const vcluster = (name: string): ControlPlaneRecord => ({
   synced: [failed('failed to get kubeconfig secret: Secret "vc-vcluster" not found'), synced],
   ready: [passing(unavailable), available],

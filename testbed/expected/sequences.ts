@@ -1,7 +1,6 @@
 /**
- * What the real programs showed, distilled from records of them: every state that a thing went through, in order. Hub
- * URL and names are those of the test. A state marked `passing` may be too short to be seen, or lose a race that it won
- * in the record.
+ * The observed behaviour of the real programs, distilled from records: every state of an object, in order. Hub URL and names are
+ * those of the test. A state marked `passing` may be too short to be seen, or lose a race that it won in the record.
  */
 
 import type { Condition } from '../kube/objects.ts';
@@ -26,8 +25,7 @@ export interface Sequences {
 }
 
 /**
- * What a test gives the records: its own hub's address as the agent knows it, and what the bootstrap Secret says
- * instead.
+ * The parameters of the records: the test hub's address as the agent knows it, and the different contents of the bootstrap Secret.
  */
 export interface Place {
   hub: string;
@@ -64,7 +62,7 @@ function passing(state: State): State {
   return { ...state, passing: true };
 }
 
-/** The agent's Deployment coming up in Singleton mode: the same in every record with a bootstrap Secret. */
+/** The agent's Deployment becoming ready in Singleton mode: the same in every record with a bootstrap Secret. */
 const singletonStarts = {
   Available: [passing(notAvailable('klusterlet-agent')), ready('klusterlet-agent')],
   RegistrationDesiredDegraded: [passing(unavailable('klusterlet-agent')), desired(1)],
@@ -96,7 +94,7 @@ const working = ({ hub }: Place): State => ({
   message: `Hub kubeconfig secret open-cluster-management-agent/hub-kubeconfig-secret to apiserver ${hub} is working`,
 });
 
-/** The first review that the operator makes with the bootstrap kubeconfig, and what became of it. */
+/** The operator's first review with the bootstrap kubeconfig, and its result. */
 const reviewFailed = (what: string): State => ({
   status: 'True',
   reason: 'BootstrapSecretError,HubKubeConfigSecretMissing',
@@ -119,7 +117,7 @@ const accepted = 'HubClusterAdminAccepted';
 const joined = [accepted, 'ManagedClusterJoined', 'ManagedClusterAvailable', 'ManagedClusterClockSynced'];
 const issued = ['', 'Approved', 'Approved issued'];
 
-/** A Singleton agent that registers as far as it is let. */
+/** A Singleton agent that registers as far as it is allowed. */
 function registering(place: Place, rest: Partial<Sequences> & { connection?: State[] }): Sequences {
   const { connection = [], ...others } = rest;
   return {
@@ -137,7 +135,7 @@ function registering(place: Place, rest: Partial<Sequences> & { connection?: Sta
   };
 }
 
-/** A Singleton agent that gets nowhere. */
+/** A Singleton agent that makes no progress. */
 function stranded(connection: State, rest: Partial<Sequences> = {}): Sequences {
   return {
     klusterlet: {
@@ -204,7 +202,7 @@ export const noBootstrapSecret = (): Sequences => {
   const message = `Failed to get bootstrap secret ${agent} ${bootstrapName}: secrets ${bootstrapName} not found\n${hubSecretMissing}`;
   const missing: State = { status: 'True', reason: 'BootstrapSecretMissing,HubKubeConfigSecretMissing', message };
   const { klusterlet, ...others } = stranded(missing, { secrets: [[pullSecret]] });
-  // Its pod waits for the Secret: it never comes up.
+  // Its pod waits for the Secret, and never starts.
   const neverStarts = {
     Available: [notAvailable('klusterlet-agent')],
     RegistrationDesiredDegraded: [unavailable('klusterlet-agent')],

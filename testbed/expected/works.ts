@@ -1,6 +1,6 @@
 /**
- * What the real programs showed of a work that holds one object, without times, UIDs and versions: the ManifestWork, its
- * AppliedManifestWork, and the ManagedCluster that is deleted while there is such a work.
+ * The observed behaviour of the real programs for a work with one object, without times, UIDs and versions: the ManifestWork, its
+ * AppliedManifestWork, and the ManagedCluster that is deleted while such a work exists.
  */
 
 const binding = {
@@ -70,7 +70,7 @@ export const appliedWork = {
   resource: { group: '', name: 'hello', namespace: 'default', resource: 'configmaps', version: 'v1' },
 };
 
-/** While an agent, dead or alive, has not removed the work. */
+/** While an agent, dead or running, has not removed the work. */
 export const remaining = {
   type: 'Deleting',
   status: 'False',

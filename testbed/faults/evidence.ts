@@ -28,14 +28,14 @@ import {
 import { agentNamespace, clusterLease, operatorNamespace } from '../ocm/names.ts';
 import { Scene } from './scene.ts';
 
-/** What the objects say of a managed cluster: a line each, in words that a test can look for. */
+/** The state of a managed cluster's objects: one line each, in words that a test can match. */
 export interface Evidence {
-  /** What whoever has only the hub can see. */
+  /** What is visible on the hub alone. */
   hub: string[];
   wec: string[];
 }
 
-/** Everything that hub and managed cluster have to say about a registration. */
+/** Everything that hub and managed cluster show about a registration. */
 export async function evidenceOf(bed: Bed, wec = 'cluster1'): Promise<Evidence> {
   const scene = new Scene(bed, wec);
   const [hub, own] = await Promise.all([hubSide(scene), wecSide(scene.wec.admin)]);

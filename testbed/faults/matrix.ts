@@ -7,7 +7,7 @@ import { registered } from './rows/registered.ts';
 import { requests } from './rows/requests.ts';
 import { type SpaceFaultRow, spaces } from './rows/spaces.ts';
 
-/** What can go wrong with the registration of a managed cluster, by causes that are to be told apart. */
+/** The faults of a managed cluster's registration, by distinguishable causes. */
 export const registrationFaults: readonly FaultRow[] = [
   ...reachingTheHub,
   ...credentials,
@@ -17,5 +17,5 @@ export const registrationFaults: readonly FaultRow[] = [
   ...deletion,
 ];
 
-/** What can go wrong with a hosting cluster and its spaces; the same. */
+/** The faults of a hosting cluster and its spaces, likewise. */
 export const spaceFaults: readonly SpaceFaultRow[] = spaces;

@@ -1,31 +1,28 @@
 import type { Bed } from '../bed.ts';
 import { Scene } from './scene.ts';
 
-/** Takes back what a fault has done: as before, or as if the cluster had never been registered. */
+/** Undoes a fault: as before, or as if the cluster had never been registered. */
 type Undo = () => Promise<void>;
 
-/** A fault as a cause, of which there may be several signs. */
+/** A fault as a cause, which may have several symptoms. */
 export interface FaultRow {
   /** Named by the cause. */
   id: string;
   /** The cause, in a sentence. */
   cause: string;
-  /** Whether other clusters of the hub are affected as well: nothing else may go on beside it. */
+  /** Whether other clusters of the hub are affected as well: nothing else may run in parallel. */
   isHubs?: true;
-  /**
-   * Lets it happen to a managed cluster of the bed, `cluster1` by default, whose hub is `its1`; resolves once the
-   * objects show it.
-   */
+  /** Causes it on a managed cluster of the bed, `cluster1` by default, whose hub is `its1`; resolves once the objects show it. */
   arrange(bed: Bed, wec?: string): Promise<Undo>;
 }
 
 interface RowOptions {
   isHubs?: true;
-  /** What takes the arrangement back once the bed's faults are mended; by default nothing is left of the registration. */
+  /** Undoes the arrangement once the bed's faults are removed; by default it deletes the whole registration. */
   undo?: (scene: Scene) => Promise<void>;
 }
 
-/** A row; where it cannot be arranged, nothing of it stays. */
+/** A row; if it cannot be arranged, nothing of it stays. */
 export function row(
   id: string,
   cause: string,

@@ -34,7 +34,7 @@ export class Scene {
     this.name = wec;
   }
 
-  /** Lets something go wrong until the scene is mended. */
+  /** Causes a fault until the scene is restored. */
   async fault(fault: Fault): Promise<void> {
     this.#mends.push(await this.bed.fault(fault));
   }
@@ -43,12 +43,12 @@ export class Scene {
     for (const mend of this.#mends.splice(0)) await mend();
   }
 
-  /** As if the cluster had never been registered, by whatever name. */
+  /** As if the cluster had never been registered under any name. */
   wipe(name = this.name): Promise<void> {
     return wipeWec(this.hub, this.wec, name);
   }
 
-  /** Starts from nothing: installs a klusterlet, with a bootstrap Secret that is right but for what is given. */
+  /** Starts clean: installs a klusterlet, with a bootstrap Secret that is valid except for the given changes. */
   async install(
     wrong: Partial<Bootstrap> | 'no Secret' = {},
     other: Partial<Pick<Installation, 'clusterName' | 'agentVersion'>> = {},
@@ -64,20 +64,20 @@ export class Scene {
     return { server: this.hub.internalServer, caPem: this.hub.caPem, token, ...wrong };
   }
 
-  /** Replaces the bootstrap Secret of a klusterlet that is installed. */
+  /** Replaces the bootstrap Secret of an installed klusterlet. */
   async bootstrapAnew(wrong: Partial<Bootstrap>): Promise<void> {
     const bootstrap = await this.bootstrap(wrong);
     await installKlusterlet(this.wec, { clusterName: this.name, mode: 'Singleton', bootstrap });
   }
 
-  /** Has the cluster registered and well, as far as hub and operator say so; where it is there already, waits for that. */
+  /** Registers the cluster until hub and operator report it as healthy; if it is registered already, waits for that. */
   async register(other: Parameters<Scene['install']>[1] = {}): Promise<void> {
     if (!(await this.hub.admin.find(managedClusters, this.name))) {
       await this.install({}, other);
       await this.approve(await this.untilRequested());
       await this.accept();
       await this.untilCluster(condition.available, 'True');
-      // It looks again half a minute after what happens while it looks; a new process looks at once.
+      // It checks again half a minute after a change that happens during its check; a new process checks at once.
       await this.restartOperator();
     }
     await this.untilCluster(condition.available, 'True');
@@ -100,7 +100,7 @@ export class Scene {
     await until(async () => (await this.cluster()) !== undefined, `ManagedCluster ${this.name}`);
   }
 
-  /** Makes a request as another agent of the same name would, with a real key. */
+  /** Creates a request as another agent of the same name would, with a real key. */
   async requestAs(other: string): Promise<void> {
     const api = new Api({ ...this.hub.admin.connection, impersonate: bootstrapRequester });
     const { request } = await agentRequest({ cluster: this.name, agent: other }, 0);
@@ -130,7 +130,7 @@ export class Scene {
     );
   }
 
-  /** Waits until the operator's word on the connection to the hub has such a reason and, if given, such a message. */
+  /** Waits until the operator's condition on the connection to the hub has such a reason and, if given, such a message. */
   async untilConnection(reason: RegExp, message = /./): Promise<void> {
     await until(async () => {
       const found = findCondition(await this.klusterletConditions(), 'HubConnectionDegraded');
@@ -148,12 +148,12 @@ export class Scene {
     return (await this.wec.admin.list<Pod>(pods, { namespace: agentNamespace })).items;
   }
 
-  /** Waits until one of the agent's pods is so. */
+  /** Waits until one of the agent's pods is in this state. */
   async untilAgent(isSo: (pod: Pod) => boolean, what: string): Promise<void> {
     await until(async () => (await this.agents()).some(isSo), `an agent of ${this.name} that is ${what}`);
   }
 
-  /** Waits until the agent has said something. */
+  /** Waits until the agent has logged something. */
   async untilAgentSays(text: RegExp): Promise<void> {
     await until(async () => {
       for (const { metadata } of await this.agents()) {
@@ -164,7 +164,7 @@ export class Scene {
     }, `${text} in the log of the agent of ${this.name}`);
   }
 
-  /** Scales operator and agent, the operator first, which would bring its agent back; waits for the end of their pods. */
+  /** Scales operator and agent, the operator first, which would restart its agent; waits for the end of their pods. */
   async stopKlusterlet(): Promise<void> {
     for (const key of [operator, agent]) {
       await this.wec.admin.patch(deployments, key, { spec: { replicas: 0 } });
@@ -179,19 +179,19 @@ export class Scene {
     for (const pod of items) await this.wec.admin.delete(pods, keyOf(pod));
   }
 
-  /** Has the operator run again, which brings its agent back. */
+  /** Restarts the operator, which restarts its agent. */
   async startKlusterlet(): Promise<void> {
     await this.wec.admin.patch(deployments, operator, { spec: { replicas: 1 } });
   }
 
-  /** A new process of the agent, in a new pod: connections and what it had in memory are gone. */
+  /** A new process of the agent, in a new pod: connections and memory are lost. */
   async restartAgent(): Promise<void> {
     await this.stopKlusterlet();
     await this.startKlusterlet();
     await this.untilRunning();
   }
 
-  /** Waits until the agent's pod is well, as far as its kubelet can tell. */
+  /** Waits until the agent's pod is healthy, as far as its kubelet knows. */
   untilRunning(): Promise<void> {
     return this.untilAgent(({ status }) => status?.containerStatuses?.[0]?.ready === true, 'running');
   }

@@ -24,7 +24,7 @@ import type { Fault } from './fault.ts';
 
 type WithConditions = KubeObject & { status?: { conditions?: Condition[] } };
 
-/** The service account by which KubeFlex uses an adopted cluster. */
+/** The service account with which KubeFlex uses an adopted cluster. */
 const adoptedAccount = 'kube-system/kubeflex';
 
 /** Spaces of a hosting cluster, the plane `hosting`, among which may be an external ITS, the plane `ext`. */
@@ -51,18 +51,18 @@ export class SpaceScene {
     this.onMend(await this.bed.fault(fault));
   }
 
-  /** Has something done when the scene is mended, the last first. */
+  /** Adds an action for restoring the scene; the last one runs first. */
   onMend(mend: () => Promise<unknown>): void {
     this.#mends.unshift(async () => void (await mend()));
   }
 
-  /** Takes everything back, and then the spaces that were made for the fault. */
+  /** Undoes everything, and then deletes the spaces that were created for the fault. */
   async mend(): Promise<void> {
     for (const mend of this.#mends.splice(0)) await mend();
     for (const name of this.#made.splice(0).reverse()) await this.remove(name);
   }
 
-  /** Makes the plane a hosting cluster where it is none, whose manager may make host-type spaces. */
+  /** Makes the plane a hosting cluster if it is none, whose manager may create host-type spaces. */
   async install(): Promise<void> {
     if (!(await this.api.find(customResourceDefinitions, 'controlplanes.tenancy.kflex.kubestellar.org')))
       await installKubeStellar(this.hosting);
@@ -71,7 +71,7 @@ export class SpaceScene {
     await this.api.ensure(clusterRoleBindings, bindingObject(name, { name: 'cluster-admin' }, [manager]));
   }
 
-  /** The spaces that stay from fault to fault: the host-type its1, and its WDS wds1, both well. */
+  /** The spaces that stay between faults: the host-type its1, and its WDS wds1, both healthy. */
   async base(): Promise<void> {
     await this.install();
     await this.api.ensure(controlPlanes, itsObject('its1', 'host'));
@@ -79,14 +79,14 @@ export class SpaceScene {
     await Promise.all([this.untilReady('its1'), this.untilReady('wds1')]);
   }
 
-  /** Makes a space that goes with the fault. */
+  /** Creates a space that is deleted with the fault. */
   async make(object: AnyObject): Promise<void> {
     await this.install();
     this.#made.push(object.metadata.name);
     await this.api.ensure(controlPlanes, object);
   }
 
-  /** Makes an ITS of the plane `ext`, with the Secret that KubeFlex adopts it by. */
+  /** Creates an ITS on the plane `ext`, with the Secret that KubeFlex uses to adopt it. */
   async makeExternal(name: string): Promise<void> {
     await this.install();
     const connection = { ...this.ext.kubeconfigEntry.connection, server: this.ext.internalServer };
@@ -99,7 +99,7 @@ export class SpaceScene {
     await this.untilReady(name);
   }
 
-  /** Replaces the token by which KubeFlex, and whatever it starts, uses an external ITS. */
+  /** Replaces the token with which KubeFlex, and whatever it starts, uses an external ITS. */
   async replaceToken(name: string, token: string): Promise<void> {
     const key = `${name}-system/admin-kubeconfig`;
     const { data } = await this.api.get<Secret>(secrets, key);
@@ -109,7 +109,7 @@ export class SpaceScene {
   }
 
   adoptedToken(): Promise<string> {
-    // A year, as KubeFlex asks for.
+    // A year, as KubeFlex requests.
     return requestToken(this.ext, adoptedAccount, 31_536_000);
   }
 
@@ -154,7 +154,7 @@ export class SpaceScene {
     }, `${text} in the log of ${namespace}/${prefix}`);
   }
 
-  /** Deletes pods, for their Deployments to make others, and waits for their end. */
+  /** Deletes pods, which their Deployments replace, and waits for their end. */
   async restart(namespace: string, prefix: string): Promise<void> {
     const { items } = await this.api.list<Pod>(pods, { namespace });
     for (const { metadata } of items.filter((pod) => pod.metadata.name.startsWith(prefix))) {
@@ -166,7 +166,7 @@ export class SpaceScene {
     }
   }
 
-  /** Gives a Deployment other arguments, after the end of its pod, whose ports the next one takes. */
+  /** Gives a Deployment other arguments, after the end of its pod, whose ports the next one uses. */
   async setArgs(key: string, change: (args: string[]) => string[]): Promise<void> {
     await this.scale(deployments, key, 0);
     const { spec } = await this.api.get<Deployment>(deployments, key);
@@ -176,7 +176,7 @@ export class SpaceScene {
     await this.scale(deployments, key, 1);
   }
 
-  /** Whom the ingress's certificate is for, when it is asked for a control plane. */
+  /** The subject of the ingress's certificate when a control plane is requested. */
   async certificateAt(name: string): Promise<string> {
     const servername = `${name}.localtest.me`;
     const socket = connect({
@@ -200,7 +200,7 @@ function logOf(api: Api, path: string): Promise<string> {
   return api.send<string>('GET', `/api/v1/namespaces/${path}`).catch(() => '');
 }
 
-/** An ITS as KubeStellar's chart makes it. */
+/** An ITS as KubeStellar's chart creates it. */
 export function itsObject(name: string, type: 'host' | 'vcluster' | 'external'): AnyObject {
   const [secret, key] =
     type === 'vcluster' ? ['vc-vcluster', 'config-incluster'] : ['admin-kubeconfig', 'kubeconfig-incluster'];
@@ -225,7 +225,7 @@ export function itsObject(name: string, type: 'host' | 'vcluster' | 'external'):
   };
 }
 
-/** A host-type WDS as KubeStellar's chart makes it, which names no ITS. */
+/** A host-type WDS as KubeStellar's chart creates it, which names no ITS. */
 export function wdsObject(name: string): AnyObject {
   return {
     apiVersion: controlPlanes.apiVersion,

@@ -3,7 +3,7 @@ import type { Api } from '../kube/api.ts';
 import type { AnyObject, KubeObject } from '../kube/objects.ts';
 import { resourceOf, secrets } from '../kube/resources.ts';
 
-/** What helm knows of something that it has installed. */
+/** Helm's record of an installation. */
 export interface Release {
   name: string;
   namespace: string;
@@ -46,13 +46,13 @@ function releaseSecret({ name, namespace, chart, objects }: Release, version = 1
   };
 }
 
-/** Installs objects as a release; what is there already stays. */
+/** Installs objects as a release; existing ones stay. */
 export async function installRelease(api: Api, release: Release): Promise<void> {
   for (const object of release.objects) await api.ensure(resourceOf(object), object);
   await api.ensure(secrets, releaseSecret(release));
 }
 
-/** The Secrets of a release, oldest first; none where it is not installed. */
+/** The Secrets of a release, oldest first; none if it is not installed. */
 export async function releaseSecrets(api: Api, namespace: string, name: string): Promise<KubeObject[]> {
   const { items } = await api.list<KubeObject>(secrets, { namespace });
   return items.filter(({ metadata }) => metadata.name.startsWith(`sh.helm.release.v1.${name}.`));

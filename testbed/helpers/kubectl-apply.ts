@@ -4,12 +4,12 @@ import { apply } from '../kube/apply.ts';
 import { readCurrentContext } from '../kube/kubeconfig.ts';
 import type { AnyObject } from '../kube/objects.ts';
 
-/** KubeFlex's domain, whose names lead to the machine itself, also where nothing resolves them. */
+/** KubeFlex's domain, whose names refer to this machine, even if nothing resolves them. */
 const domain = /\.localtest\.me$/;
 
 /**
- * What `kubectl --context CONTEXT apply -f FILE` does, for machines that have none.
- * @returns what it prints, a line for each object
+ * A stand-in for `kubectl --context CONTEXT apply -f FILE`, for machines without it.
+ * @returns its output, one line per object
  */
 export async function kubectlApply(kubeconfig: string, context: string, file: string): Promise<string[]> {
   const chosen = { ...(parse(kubeconfig) as object), 'current-context': context };

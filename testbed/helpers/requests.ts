@@ -8,7 +8,7 @@ import { agentUser, clusterGroup, managedClustersGroup, operatorNamespace } from
 import { bindingObject, roleObject, rule } from '../ocm/rbac.ts';
 import type { Plane } from '../plane/plane.ts';
 
-/** A requester, whom the request is made as by impersonation. */
+/** A requester, impersonated for the request. */
 export interface Requester {
   user: string;
   groups: string[];
@@ -36,17 +36,17 @@ export interface RegistrationRequest {
   cluster: string;
   agent: string;
   as?: Requester;
-  /** What differs from a right request. */
+  /** What differs from a valid request. */
   commonName?: string;
   organizations?: string[];
   usages?: string[];
   signerName?: string;
   expirationSeconds?: number;
-  /** Added to the label with the cluster's name; `undefined` takes a label away. */
+  /** Added to the label with the cluster's name; `undefined` removes a label. */
   labels?: Record<string, string | undefined>;
 }
 
-/** Makes a request as an agent would, with a real key, right in everything or wrong in what is given. */
+/** Creates a request as an agent would, with a real key, valid except for the given changes. */
 export async function createRegistrationRequest(
   hub: Plane,
   wanted: RegistrationRequest,
@@ -69,7 +69,7 @@ export async function createRegistrationRequest(
   }
 }
 
-/** Whether a user may make requests is not what a test of a wrong requester is about. */
+/** A test of an invalid requester does not depend on the permission to create requests. */
 async function letRequest({ admin }: Plane, user: string): Promise<void> {
   const role = 'bed:requesters';
   await apply(admin, roleObject(role, [rule('certificates.k8s.io', 'certificatesigningrequests', 'create')]));
@@ -80,10 +80,7 @@ async function letRequest({ admin }: Plane, user: string): Promise<void> {
 
 const parallel = 16;
 
-/**
- * Clusters that wait to be accepted, each with its pending request: `<prefix>1` to `<prefix><count>`. Nothing runs
- * behind them.
- */
+/** Clusters that wait to be accepted, each with its pending request: `<prefix>1` to `<prefix><count>`. They have no agents. */
 export async function createPendingClusters(hub: Plane, count: number, prefix = 'pending-'): Promise<string[]> {
   const names = Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
   const bootstrapping = new Api({ ...hub.admin.connection, impersonate: bootstrapRequester });

@@ -19,7 +19,7 @@ export async function requestToken({ admin }: Plane, account: string, expiration
   return status.token;
 }
 
-/** Makes all tokens of a service account worthless, at most 10 s later: its successor has another UID. */
+/** Invalidates all tokens of a service account, at most 10 s later: its successor has another UID. */
 export async function renewAccount({ admin }: Plane, account: string): Promise<void> {
   const [namespace = '', name = ''] = account.split('/');
   await admin.delete(serviceAccounts, account);
@@ -27,8 +27,8 @@ export async function renewAccount({ admin }: Plane, account: string): Promise<v
 }
 
 /**
- * A token of a service account as the API server would sign it, for any life: it issues none under ten minutes. A
- * negative life makes one that has expired.
+ * A token of a service account as the API server would sign it, with any lifetime: it issues none under ten minutes. A negative
+ * lifetime creates an expired token.
  */
 export async function mintToken(plane: Plane, account: string, lifeSeconds: number): Promise<string> {
   const { metadata } = await plane.admin.get(serviceAccounts, account);
@@ -51,7 +51,7 @@ export async function mintToken(plane: Plane, account: string, lifeSeconds: numb
   return `${text}.${signature.toString('base64url')}`;
 }
 
-/** A token that was good until a minute ago. */
+/** A token that was valid until a minute ago. */
 export function expiredToken(plane: Plane, account = bootstrapAccount): Promise<string> {
   return mintToken(plane, account, -60);
 }

@@ -9,11 +9,11 @@ import type { Plane } from '../plane/plane.ts';
 export interface LimitedUser {
   user: string;
   groups?: string[];
-  /** What the user may do, cluster-wide; nothing by default. */
+  /** The user's permissions, cluster-wide; none by default. */
   rules?: Rule[];
 }
 
-/** A user of a plane by client certificate, with just these rights: a context that is called as the plane. */
+/** A user of a plane by client certificate, with exactly these permissions, in a context with the name of the plane. */
 export async function limitedUser(plane: Plane, { user, groups = [], rules = [] }: LimitedUser): Promise<Entry> {
   const role = `bed:${user}`;
   const subject: Subject = { kind: 'User', name: user };

@@ -21,7 +21,7 @@ export interface RunningWds {
 
 /**
  * Makes a plane a WDS of an ITS, without KubeFlex: KubeStellar's two controllers run for it until they are stopped.
- * @param limits how much goes into one work, where that is not what the chart says
+ * @param limits the maximum contents of one work, if it differs from the chart's
  */
 export async function runWds(wds: Plane, its: Plane, limits?: WrapLimits): Promise<RunningWds> {
   for (const crd of wdsCrds) await wds.admin.ensure(customResourceDefinitions, crd);

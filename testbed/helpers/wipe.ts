@@ -18,8 +18,8 @@ import { addonNamespace, agentNamespace, clusterNameLabel, operatorNamespace } f
 import type { Plane } from '../plane/plane.ts';
 
 /**
- * Takes away whatever a registration left on both planes, without asking the programs that would do it properly, so
- * that the next test finds the planes as new. Takes about a second.
+ * Deletes everything that a registration left on both planes, without the programs that would do it properly, so the next test
+ * finds clean planes. Takes about a second.
  */
 export async function wipeWec(hub: Plane, wec: Plane, name: string): Promise<void> {
   await wipeKlusterlet(wec);
@@ -28,7 +28,7 @@ export async function wipeWec(hub: Plane, wec: Plane, name: string): Promise<voi
 
 /** The managed cluster's side. */
 export async function wipeKlusterlet({ admin }: Plane): Promise<void> {
-  // First the programs, or they would make again what goes.
+  // First the programs, or they would recreate deleted objects.
   for (const namespace of [operatorNamespace, agentNamespace, addonNamespace]) await removeNamespace(admin, namespace);
   await removeAll(admin, klusterlets);
   const isOurs = (name: string) => name === 'klusterlet' || name.startsWith('open-cluster-management:');
@@ -64,7 +64,7 @@ async function removeAll(
 async function remove(admin: Api, resource: Resource, object: KubeObject): Promise<void> {
   const key = keyOf(object);
   await untilAnswered(() => admin.delete(resource, key, { gracePeriodSeconds: 0, propagationPolicy: 'Background' }));
-  // Controllers may still add theirs: what is left is looked at again.
+  // Controllers may still add theirs: remaining objects are checked again.
   for (let left = await admin.find(resource, key); left; left = await admin.find(resource, key)) {
     if (left.metadata.uid !== object.metadata.uid) return;
     if (left.metadata.finalizers?.length)
@@ -72,7 +72,7 @@ async function remove(admin: Api, resource: Resource, object: KubeObject): Promi
   }
 }
 
-/** Removes a namespace without the five seconds that its controller waits first. */
+/** Deletes a namespace without the five seconds that its controller waits first. */
 async function removeNamespace(admin: Api, name: string): Promise<void> {
   if (!(await admin.find(namespaces, name))) return;
   await admin.delete(namespaces, name);

@@ -12,15 +12,15 @@ import type { Plane } from '../plane/plane.ts';
 export type { Workload };
 
 /**
- * Lets a BindingPolicy of a WDS send a workload through a hub to all clusters that it selects, until it or the hub is
- * stopped. What was sent stays then, as when a WDS is shut down.
+ * Lets a BindingPolicy of a WDS send a workload through a hub to all clusters that it selects, until it or the hub is stopped. Sent
+ * objects then stay, as when a WDS is shut down.
  */
 export function bindWorkload(hub: Plane, workload: Partial<Workload> = {}): Transport {
   const { policy = 'demo', wds = 'wds1', matchLabels = {}, manifests = demoManifests() } = workload;
   return new Transport(hub, { policy, wds, matchLabels, manifests });
 }
 
-/** Puts KubeStellar's status add-on on every accepted cluster, until it is stopped. What is there stays then. */
+/** Installs KubeStellar's status add-on on every accepted cluster, until it is stopped. Existing ones then stay. */
 export function installAddon(hub: Plane, options: AddonOptions = {}): { stop(): void } {
   const running = new AbortController();
   new StatusAddon(hub.admin, options, AbortSignal.any([running.signal, hub.gone]));
@@ -28,8 +28,8 @@ export function installAddon(hub: Plane, options: AddonOptions = {}): { stop(): 
 }
 
 /**
- * The same as KubeStellar's chart has it: the hub's own controllers put it where Placement `global` decides, and again
- * where it is deleted as long as the decision stands.
+ * The same as with KubeStellar's chart: the hub's own controllers install it according to Placement `global`, and again if it is
+ * deleted, as long as the decision stands.
  */
 export async function installAddonByPlacement(hub: Plane): Promise<{ stop(): void }> {
   for (const object of [workStatusCrd, ...everywhere(operatorNamespace), addOnObject(operatorNamespace)])

@@ -22,7 +22,7 @@ import { finalizer } from '../ocm/names.ts';
 import { workStatus } from '../ocm/work/work-status.ts';
 import type { Plane } from '../plane/plane.ts';
 
-/** Requests under way at once. */
+/** Concurrent requests. */
 const atOnce = 16;
 
 interface WrittenPolicy {
@@ -32,8 +32,8 @@ interface WrittenPolicy {
 }
 
 /**
- * Writes everything that is there once a policy of a WDS has brought objects to WECs (one work an object, as the chart of KubeStellar
- * says), without a controller or a WEC: of far more objects than those of the bed could send. Both planes need nothing before.
+ * Writes all objects that exist once a policy of a WDS has brought objects to WECs (one work per object, as in the chart of
+ * KubeStellar), without a controller or a WEC: far more objects than the bed's controllers could send. Both planes may be empty.
  */
 export async function writeWorkload(wds: Plane, its: Plane, { policy, wecs, manifests }: WrittenPolicy): Promise<void> {
   await serve(wds, wdsCrds);

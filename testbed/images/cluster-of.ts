@@ -2,7 +2,7 @@ import type { Api } from '../kube/api.ts';
 import { readCurrentContext } from '../kube/kubeconfig.ts';
 import { Exit, type PodContext } from '../pod-runner/program.ts';
 
-/** The cluster that a command line works on: that of the file in KUBECONFIG, or else the pod's own. */
+/** The cluster of a command line: that of the file in KUBECONFIG, or else the pod's own. */
 export function clusterOf(context: PodContext): Api {
   const path = context.env.KUBECONFIG;
   if (!path) return context.api;

@@ -3,10 +3,10 @@ import { Exit, type PodContext } from '../pod-runner/program.ts';
 import { clusterOf } from './cluster-of.ts';
 import { withLastWords } from './last-words.ts';
 
-/** The OCM that a clusteradm brings (clusteradm pkg/version, the bundle called default). */
+/** The OCM that a clusteradm installs (clusteradm pkg/version, the bundle called default). */
 const bundles: Record<string, string> = { '0.10.1': 'v0.15.2', '1.0.0': 'v1.0.0' };
 
-/** Stands in for `clusteradm init`: makes the cluster of its kubeconfig a hub. Nothing happens to one that is a hub. */
+/** Stands in for `clusteradm init`: makes the cluster of its kubeconfig a hub. Does nothing on an existing hub. */
 export async function clusteradm(context: PodContext): Promise<void> {
   const [command = ''] = context.args;
   if (command !== 'init') throw new Exit(`Error: unknown command "${command}" for "clusteradm"`);

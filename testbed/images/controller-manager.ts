@@ -8,20 +8,20 @@ import { wdsCrds, workStatusCrd } from '../kubestellar/crds.ts';
 import { Exit, type PodContext } from '../pod-runner/program.ts';
 import { withLastWords } from './last-words.ts';
 
-/** How long it waits for a control plane before it gives up, and how often it looks (pkg/ctrlutil/kubeconfig.go). */
+/** How long it waits for a control plane before it gives up, and how often it checks (pkg/ctrlutil/kubeconfig.go). */
 const controlPlanes = { timeout: 300_000, pause: 1_000 };
 
-/** How often it looks whether the ITS has WorkStatuses; the real one every 15 s. */
+/** How often it checks whether the ITS has WorkStatuses; the real one every 15 s. */
 const workStatusPause = 1_000;
 
 /**
- * Stands in for KubeStellar's controller-manager (cmd/controller-manager): finds its WDS and its ITS, defines its kinds
- * in the WDS, and does nothing with BindingPolicies before the ITS has the status add-on's kind, without a word.
+ * Stands in for KubeStellar's controller-manager (cmd/controller-manager): finds its WDS and its ITS, defines its kinds in the WDS,
+ * and silently ignores BindingPolicies until the ITS has the status add-on's kind.
  */
 export async function controllerManager(context: PodContext): Promise<void> {
   const { args, log, setReady, signal } = context;
   const flag = (name: string) => args.find((arg) => arg.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
-  // Its probes are answered from the beginning.
+  // Its probes are answered from the start.
   setReady(true);
   await withLastWords(async () => {
     const wds = await spaceOf(context, flag('--wds-name'), 'wds');

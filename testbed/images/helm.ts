@@ -9,7 +9,7 @@ import { Exit, type PodContext } from '../pod-runner/program.ts';
 import { clusterOf } from './cluster-of.ts';
 import { withLastWords } from './last-words.ts';
 
-/** The charts that pods install, by the end of their reference: what comes of each. */
+/** The charts that pods install, by the end of their reference, and their effects. */
 const charts: Record<string, (release: string, namespace: string, version: string) => AnyObject[]> = {
   postgresql: postgresqlObjects,
   'ocm-status-addon-chart': statusAddonObjects,
@@ -37,7 +37,7 @@ interface Installation {
   version: string;
 }
 
-/** `upgrade --install`: what is there already stays. */
+/** `upgrade --install`: existing objects stay. */
 async function install(
   { log, args }: PodContext,
   api: Api,

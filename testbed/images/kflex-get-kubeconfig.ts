@@ -9,8 +9,8 @@ import { klog } from './klog.ts';
 const pause = 1_000;
 
 /**
- * Stands in for KubeStellar's program that writes the in-cluster kubeconfig of a ready control plane to a file. It takes
- * a name or a label selector, and refuses both.
+ * Stands in for KubeStellar's program that writes the in-cluster kubeconfig of a ready control plane to a file. It accepts a name
+ * or a label selector, and rejects both together.
  */
 export async function kflexGetKubeconfig({ args, api, log, signal, writeFile }: PodContext): Promise<void> {
   const name = option(args, '--control-plane-name');

@@ -6,7 +6,7 @@ import { runTransportController } from '../kubestellar/transport-controller.ts';
 import { Exit, type PodContext } from '../pod-runner/program.ts';
 import { withLastWords } from './last-words.ts';
 
-/** What it puts into one work where nobody says anything: objects, and bytes of them. */
+/** The default limits of one work: objects, and their bytes. */
 const most = 512_000;
 
 /** Stands in for KubeStellar's transport controller (pkg/transport/generic/cmd): needs an ITS that knows works. */

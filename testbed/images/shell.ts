@@ -36,7 +36,7 @@ export async function runScript(context: PodContext, api: Api, script: string, k
   if (failure) throw failure;
 }
 
-/** Takes further lines, where the first is the beginning of more. */
+/** Reads further lines if the first one is incomplete. */
 async function runLine(context: PodContext, api: Api, line: string, rest: string[], kubectl: Kubectl): Promise<void> {
   const echo = /^echo "(.*)"$/.exec(line);
   const wait = /^until .*kubectl get pods (\S+) -n (\S+) .*Ready/.exec(line);

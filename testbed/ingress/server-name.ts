@@ -1,6 +1,6 @@
 /**
- * The server name in the ClientHello that a TLS connection begins with (RFC 8446, section 4.1.2, and RFC 6066, section
- * 3): undefined where there is none or where it is no TLS, `incomplete` while more has to come.
+ * The server name in the ClientHello that a TLS connection begins with (RFC 8446, section 4.1.2, and RFC 6066, section 3):
+ * undefined if there is none or if it is not TLS, `incomplete` while more data is needed.
  */
 export function serverNameOf(start: Buffer): string | undefined | 'incomplete' {
   if (start.length < 5) return 'incomplete';
@@ -11,7 +11,7 @@ export function serverNameOf(start: Buffer): string | undefined | 'incomplete' {
   try {
     return nameIn(start.subarray(5, end));
   } catch (error) {
-    // Cut off where a length says that more would follow.
+    // Truncated if a length says that more would follow.
     if (error instanceof RangeError) return undefined;
     throw error;
   }

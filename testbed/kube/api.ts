@@ -7,7 +7,7 @@ import { ApiError, ConnectionError, inGoWords, isAlreadyExists, isNotFound } fro
 import type { KubeObject } from './objects.ts';
 import type { Resource } from './resources.ts';
 
-/** Where a name leads from where the caller stands. `address` is what an error calls it. */
+/** The target of a name for the caller. `address` is its name in errors. */
 interface Route {
   host: string;
   port: number;
@@ -71,8 +71,8 @@ const patchTypes = {
 const direct: Dial = (host, port) => ({ host, port, address: `${host}:${port}` });
 
 /**
- * A small client of one API server over kept-alive connections. Objects are named by key: `name`, or `namespace/name`.
- * Every failure is an ApiError (the server's answer) or a ConnectionError (none).
+ * A small client of one API server over kept-alive connections. Objects are named by key: `name`, or `namespace/name`. Every
+ * failure is an ApiError (the server's response) or a ConnectionError (no response).
  */
 export class Api {
   readonly connection: Connection;
@@ -95,7 +95,7 @@ export class Api {
     return this.send<T>('GET', pathOf(resource, key));
   }
 
-  /** Like get, but undefined where there is no such object. */
+  /** Like get, but undefined if the object does not exist. */
   async find<T extends KubeObject>(resource: Resource, key: string): Promise<T | undefined> {
     try {
       return await this.get<T>(resource, key);
@@ -117,7 +117,7 @@ export class Api {
     return this.send<T>('POST', collectionOf(resource, object.metadata.namespace), typed(resource, object));
   }
 
-  /** Creates an object, or does nothing where it exists. */
+  /** Creates an object, or does nothing if it exists. */
   async ensure<T extends KubeObject>(resource: Resource, object: T): Promise<void> {
     try {
       await this.create<T>(resource, object);
@@ -144,7 +144,7 @@ export class Api {
     return this.send<T>('PATCH', path + query, body, patchTypes[type]);
   }
 
-  /** Deletes an object, or does nothing where there is none. */
+  /** Deletes an object, or does nothing if it does not exist. */
   async delete(resource: Resource, key: string, options: DeleteOptions = {}): Promise<void> {
     try {
       await this.send('DELETE', pathOf(resource, key), options);

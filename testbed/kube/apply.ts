@@ -2,15 +2,13 @@ import { type Api, keyOf } from './api.ts';
 import type { KubeObject } from './objects.ts';
 import { type Resource, resourceOf } from './resources.ts';
 
-/**
- * Makes an object be as wanted: created, updated where it differs, or left alone. Fields that it does not name stay.
- */
+/** Creates an object, updates it if it differs, or does nothing. Fields that `wanted` does not name stay. */
 export async function apply<T extends KubeObject>(api: Api, wanted: T): Promise<T> {
   const resource = resourceOf(wanted);
   return applyOver(api, resource, await api.find<T>(resource, keyOf(wanted)), wanted);
 }
 
-/** The same where the present object, if there is one, is known already. */
+/** The same if the present object, if any, is known already. */
 export async function applyOver<T extends KubeObject>(
   api: Api,
   resource: Resource,
@@ -22,7 +20,7 @@ export async function applyOver<T extends KubeObject>(
   return api.update<T>(resource, merge(present, wanted) as T);
 }
 
-/** Whether everything in `wanted` is in `present`, which may have more fields; lists have to be of one length. */
+/** Whether everything in `wanted` is in `present`, which may have more fields; lists must have the same length. */
 function contains(present: unknown, wanted: unknown): boolean {
   if (wanted === undefined || present === wanted) return true;
   if (Array.isArray(wanted)) {

@@ -9,8 +9,8 @@ export function isTrue(conditions: readonly Condition[] | undefined, type: strin
 }
 
 /**
- * The conditions with one set as apimachinery's meta.SetStatusCondition sets it: in place, a new one at the end,
- * lastTransitionTime moving only with the status. The same array comes back when nothing changes.
+ * The conditions with one set as apimachinery's meta.SetStatusCondition sets it: in place, a new one at the end, lastTransitionTime
+ * changing only with the status. The same array is returned if nothing changes.
  */
 export function withCondition(conditions: Condition[], wanted: Condition): Condition[] {
   const at = conditions.findIndex((condition) => condition.type === wanted.type);

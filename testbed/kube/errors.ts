@@ -52,10 +52,7 @@ interface SystemError extends Error {
   cert?: { subjectaltname?: string };
 }
 
-/**
- * What Go says where Node says `error` about a connection to `address` (as its caller knows it), for server name
- * `host`.
- */
+/** Go's message for Node's `error` about a connection to `address` (as its caller knows it), for server name `host`. */
 export function inGoWords(error: SystemError, address: string, host: string): string {
   const code = error.code ?? '';
   if (code === 'ECONNREFUSED') return `dial tcp ${address}: connect: connection refused`;

@@ -14,7 +14,7 @@ export interface InformerOptions<T> extends ListOptions {
   /** Told of every object that appeared, changed (with what it was) or went. */
   onChange?: (object: T, change: 'added' | 'changed' | 'deleted', before?: T) => void;
   onError?: (error: Error) => void;
-  /** The pauses between attempts, where they are not to be client-go's. */
+  /** The pauses between attempts, if they differ from client-go's. */
   pauses?: { first: number; last: number };
 }
 

@@ -10,9 +10,9 @@ const patience = 240;
 const pauses = { first: 30, last: 250 };
 
 /**
- * Looks until something is found, or is so.
- * @param what what it is, for the error where it does not come; by default the look itself
- * @param seconds how long it looks, where less than ever is enough
+ * Polls until a value is found or a condition is true.
+ * @param what its name, for the error if it does not happen; by default the condition's source
+ * @param seconds how long it polls, if not forever
  */
 export async function until<T>(
   look: () => Promise<T>,

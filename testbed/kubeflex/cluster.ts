@@ -61,7 +61,7 @@ export class Reconciled {
     this.#controlPlane = await this.api.get<ControlPlane>(controlPlanes, this.name);
   }
 
-  /** Creates an object that goes with the control plane, where there is none of its name. */
+  /** Creates an object that is deleted with the control plane, if none of its name exists. */
   async ensure<T extends KubeObject>(wanted: T): Promise<'created' | 'present'> {
     const resource = resourceOf(wanted);
     if (await this.api.find(resource, keyOf(wanted))) return 'present';
@@ -74,7 +74,7 @@ export class Reconciled {
     return { ...object, metadata: { ...object.metadata, ownerReferences: [ownerReference(this.#controlPlane)] } };
   }
 
-  /** Like Api.get, but an absence is told in the words of controller-runtime's cached client. */
+  /** Like Api.get, but an absence is reported in the words of controller-runtime's cached client. */
   async get<T extends KubeObject>(resource: Resource, key: string): Promise<T> {
     const found = await this.api.find<T>(resource, key);
     if (!found) throw notFound(resource, key.split('/').at(-1) ?? '');

@@ -8,7 +8,7 @@ import { render } from './templates.ts';
 
 const fieldManager = 'kubeflex';
 
-/** An object of a hook as it is where it belongs. */
+/** An object of a hook as it is in its target cluster. */
 interface Placed {
   resource: Resource;
   key: string;
@@ -16,9 +16,8 @@ interface Placed {
 }
 
 /**
- * Makes the objects of all hooks, in order; throws where a hook is missing, or where anything failed. A hook is marked
- * as applied in the status once its objects are there and, where the control plane waits for its hooks, are ready; it
- * is not applied again after that.
+ * Creates the objects of all hooks, in order; throws if a hook is missing, or if anything failed. A hook is marked as applied in
+ * the status once its objects exist and, if the control plane waits for its hooks, are ready; it is not applied again after that.
  */
 export async function reconcileHooks(its: Reconciled, mapper: RestMapper): Promise<void> {
   const waits = its.controlPlane.spec.waitForPostCreateHooks === true;
@@ -28,7 +27,7 @@ export async function reconcileHooks(its: Reconciled, mapper: RestMapper): Promi
     const { hookName } = use;
     const isApplied = its.controlPlane.status?.postCreateHooks?.[hookName] !== undefined;
     if (isApplied && !waits) continue;
-    // Nothing else becomes of a hook that is not there: no condition tells of it.
+    // A missing hook has no other effect: no condition reports it.
     const hook = await its.get<PostCreateHook>(postCreateHooks, hookName).catch((error: Error) => {
       throw isApplied ? error : new Error(`post create hook not found: ${error.message}`);
     });
@@ -85,7 +84,7 @@ async function place(its: Reconciled, mapper: RestMapper, object: AnyObject): Pr
   return { resource, key: metadata.name, object: { ...object, metadata: { ...metadata, labels, annotations } } };
 }
 
-/** Creates the object, or applies what it lacks: without force, so that whoever has changed it keeps the field. */
+/** Creates the object, or applies what it lacks: without force, so other managers keep their fields. */
 async function applyObject({ api }: Reconciled, { resource, key, object }: Placed): Promise<void> {
   const present = await api.find<AnyObject>(resource, key);
   if (!present) await api.create<AnyObject>(resource, object);
@@ -105,7 +104,7 @@ async function isReady({ api }: Reconciled, { resource, key }: Placed): Promise<
   const { status = {} } = object;
   if (resource.kind === deployments.kind || resource.kind === statefulSets.kind)
     return (status.readyReplicas ?? 0) === ((object as unknown as Deployment).spec.replicas ?? 1);
-  // A Job that has failed is never told of.
+  // A failed Job is never reported.
   if (resource.kind === jobs.kind) return Number(status.succeeded ?? 0) > 0;
   if (resource.kind === 'CustomResourceDefinition')
     return (

@@ -13,11 +13,11 @@ const containerOf = ({ status }: Pod): ContainerStatus | undefined => status?.co
 const isWaitingFor = (reason: string) => (pod: Pod) => containerOf(pod)?.state.waiting?.reason === reason;
 const hasNoNode = (pod: Pod) => pod.spec.nodeName === undefined && pod.status?.phase === 'Pending';
 
-/** Lets a fault happen to the agents. */
+/** Applies a fault to the agents. */
 const toAgents = (scene: Scene, kind: 'dead' | 'crashing' | 'evicted' | 'unschedulable') =>
   scene.fault({ kind, plane: scene.wec.name, pod: pods.agents });
 
-/** What goes wrong with the agents' pods and their surroundings. */
+/** Faults of the agents' pods and their environment. */
 export const agents: readonly FaultRow[] = [
   row('agent-dead', 'The agent does nothing any more, though its pod looks well: its lease is stale', async (scene) => {
     await scene.register();
@@ -65,7 +65,7 @@ export const agents: readonly FaultRow[] = [
   row('wec-unhealthy', "The managed cluster's API server is not healthy: its etcd does not answer", async (scene) => {
     await scene.register();
     await scene.fault({ kind: 'unhealthy', plane: scene.wec.name });
-    // The agent looks once a minute, and whenever its ManagedCluster changes.
+    // The agent checks once a minute, and whenever its ManagedCluster changes.
     await scene.hub.admin.patch(managedClusters, scene.name, { metadata: { annotations: { 'bed/look': 'again' } } });
     await scene.untilCluster(condition.available, 'False');
   }),

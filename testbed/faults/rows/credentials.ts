@@ -12,13 +12,13 @@ const role = 'open-cluster-management:bootstrap';
 /** Longer than an agent takes from its token to its request, in seconds. */
 const shortLife = 20;
 
-/** API servers take a token for so many seconds after it has expired (github.com/go-jose/go-jose, jwt.DefaultLeeway). */
+/** API servers accept a token for so many seconds after it has expired (github.com/go-jose/go-jose, jwt.DefaultLeeway). */
 const leeway = 60;
 
-/** API servers remember for 10 s that they know a token (k8s.io/apiserver, the token cache). */
+/** API servers cache a valid token for 10 s (k8s.io/apiserver, the token cache). */
 const remembered = 11_000;
 
-/** Decides in favour of an agent that cannot look any more. */
+/** Approves the request of an agent that can no longer see it. */
 async function decideTooLate(scene: Scene): Promise<void> {
   await scene.restartAgent();
   await scene.untilAgentSays(/Unauthorized/);
@@ -51,7 +51,7 @@ function withoutRule(id: string, cause: string, resource: string, arrange: (scen
 
 const notAllowed = /^BootstrapSecretUnauthorized,HubKubeConfigSecretMissing$/;
 
-/** A klusterlet that reaches its hub, and is not let in. */
+/** A klusterlet that reaches its hub, and is rejected. */
 export const credentials: readonly FaultRow[] = [
   row('token-expired', 'The bootstrap token has expired', async (scene) => {
     await scene.install({ token: await expiredToken(scene.hub) });

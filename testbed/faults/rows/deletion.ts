@@ -10,7 +10,7 @@ import { pods } from '../fault.ts';
 import { type FaultRow, row } from '../row.ts';
 import type { Scene } from '../scene.ts';
 
-/** Deletes the ManagedCluster, and waits until its deletion stands still. */
+/** Deletes the ManagedCluster, and waits until its deletion is blocked. */
 async function deleteCluster(scene: Scene, message: RegExp): Promise<void> {
   await scene.hub.admin.delete(managedClusters, scene.name);
   await until(async () => {

@@ -3,12 +3,12 @@ import type { Fault } from '../fault.ts';
 import { type FaultRow, row } from '../row.ts';
 import type { Scene } from '../scene.ts';
 
-/** How the operator speaks of a hub that it could not ask. */
+/** The operator's message about a hub that it could not query. */
 const unreached = /^BootstrapSecretError,HubKubeConfigSecretMissing$/;
 
 type Wrong = Parameters<Scene['install']>[0];
 
-/** A klusterlet with something wrong in its bootstrap kubeconfig, or a fault about it, and what the operator says then. */
+/** A klusterlet with an invalid bootstrap kubeconfig, or a fault about it, and the operator's message. */
 const installed =
   (message: RegExp, { wrong, fault }: { wrong?: (scene: Scene) => Wrong; fault?: (scene: Scene) => Fault }) =>
   async (scene: Scene) => {
@@ -22,7 +22,7 @@ const network = (kind: 'unresolvable' | 'refused' | 'swallowed') => ({
   fault: ({ hub, wec }: Scene) => ({ kind, host: hub.nodeName, from: wec.name }),
 });
 
-/** A klusterlet that has never reached its hub: nothing of it is there. */
+/** A klusterlet that has never reached its hub, which has no objects of it. */
 export const reachingTheHub: readonly FaultRow[] = [
   row(
     'wrong-url',

@@ -21,7 +21,7 @@ async function certifyUntil({ hub, wec, name }: Scene, to: Date): Promise<void> 
   });
 }
 
-/** What goes wrong after the registration. */
+/** Faults after the registration. */
 export const registered: readonly FaultRow[] = [
   row('cluster-deleted', 'The ManagedCluster was deleted under a living agent', async (scene) => {
     await scene.register();

@@ -8,14 +8,14 @@ import type { Scene } from '../scene.ts';
 
 const waiting = /^BootstrapSecretFunctional,HubKubeConfigSecretMissing$/;
 
-/** A klusterlet that has asked for its registration. */
+/** A klusterlet that has requested its registration. */
 async function ask(scene: Scene): Promise<void> {
   await scene.install();
   await scene.untilRequested();
   await scene.untilAnnounced();
 }
 
-/** The namespace of a cluster's works, held by something in it while it is deleted. */
+/** The namespace of a cluster's works, blocked by an object in it while it is deleted. */
 const hold = { metadata: { name: 'held', finalizers: ['example.com/hold'] } };
 
 /** A klusterlet whose request the hub has, or should have. */

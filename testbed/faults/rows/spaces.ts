@@ -115,7 +115,7 @@ export const spaces: readonly SpaceFaultRow[] = [
     const cluster = new Scene(scene.bed, 'cluster1', scene.hosting.name);
     scene.onMend(() => cluster.wipe());
     await cluster.register();
-    // The agent looks at what it has applied once a minute.
+    // The agent checks once a minute what it has applied.
     await until(async () => {
       const addOn = await scene.api.find<Namespace>(managedClusterAddOns, `${cluster.name}/addon-status`);
       return findCondition(addOn?.status?.conditions, 'Available')?.reason === 'ProbeUnavailable';
