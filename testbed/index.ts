@@ -1,4 +1,4 @@
-/** What tests, benchmarks and the quickstart use of the bed; test/ imports from no other file of it. */
+/** The parts of the bed for tests, benchmarks and the quickstart; test/ imports from no other file of it. */
 export { type Bed, startBed } from './bed.ts';
 export { chartOf, ingressChart } from './charts/chart-of.ts';
 export { currentChart } from './charts/versions.ts';

@@ -1,4 +1,4 @@
-/** Holds the stand-in of KubeFlex's manager against records of the real one (expected/control-planes.ts). */
+/** Compares the stand-in of KubeFlex's manager with records of the real one (expected/control-planes.ts). */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -322,7 +322,7 @@ async function syncedMessage(name: string): Promise<string> {
 
 async function untilConforms(recorder: ControlPlaneRecorder, record: expected.ControlPlaneRecord): Promise<void> {
   const conforms = async () => (await recorder.differences(record)).length === 0;
-  // Where it never does, the differences say more.
+  // If it never does, the differences show more.
   await until(conforms).catch(() => {});
   await sleep(settling);
   assert.deepEqual(await recorder.differences(record), []);

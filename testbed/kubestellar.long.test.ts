@@ -1,4 +1,4 @@
-/** KubeStellar in the bed: the chart by the real helm, the hooks' programs, and its two controllers. */
+/** KubeStellar in the bed: the chart with the real helm, the hooks' programs, and its two controllers. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { installKlusterlet } from './conformance/installer.ts';
@@ -230,12 +230,12 @@ describe('a WDS with an ambiguous ITS', () => {
     });
   }
 
-  /** What a container has said, in its last run or in the one before. */
+  /** The log of a container, from its last run or the previous one. */
   async function logsOf(name: string, labelSelector: string, container: string): Promise<string> {
     const namespace = `${name}-system`;
     const { items } = await hosting.admin.list<Pod>(pods, { namespace, labelSelector });
     const path = `/api/v1/namespaces/${namespace}/pods/${items[0]?.metadata.name}/log?container=${container}`;
-    // There is no such pod, or it has not begun.
+    // The pod does not exist, or has not started.
     return hosting.admin.send<string>('GET', path).catch(() => '');
   }
 });
@@ -247,7 +247,7 @@ async function register(): Promise<void> {
   await installKlusterlet(wec, { clusterName: 'cluster1', mode: 'Singleton', bootstrap });
   const labelSelector = `${clusterNameLabel}=cluster1`;
   const list = () => hosting.admin.list<CertificateSigningRequest>(certificateSigningRequests, { labelSelector });
-  // An agent that is approved before it has announced its cluster never announces it.
+  // An agent that is approved before it has created its ManagedCluster never creates it.
   await until(async () => Boolean(await hosting.admin.find(managedClusters, 'cluster1')), 'the cluster is announced');
   await until(async () => (await list()).items.length > 0, 'there is a request');
   const [request] = (await list()).items;

@@ -1,4 +1,4 @@
-/** The programs that stand in for kind, k3d and docker, as commands run them. */
+/** The stand-ins of kind, k3d and docker, as commands run them. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -35,7 +35,7 @@ interface Outcome {
   stderr: string;
 }
 
-/** Runs one of the programs; `killAt` ends it as soon as that is on its standard error. */
+/** Runs one of the programs; `killAt` kills it as soon as that is on its standard error. */
 async function run(program: string, args: string[], more: { input?: string; killAt?: string } = {}): Promise<Outcome> {
   const child = spawn(join(tools.path, program), args, { env: { HOME: home } });
   const said = { stdout: '', stderr: '' };

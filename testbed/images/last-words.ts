@@ -1,7 +1,7 @@
 import { ApiError } from '../kube/errors.ts';
 import { Exit } from '../pod-runner/program.ts';
 
-/** Runs a command line; what it fails with becomes its last words, as Go's programs say them. */
+/** Runs a command line; its error becomes its last output, as in Go's programs. */
 export async function withLastWords<T>(work: () => Promise<T>, prefix = 'Error: '): Promise<T> {
   try {
     return await work();

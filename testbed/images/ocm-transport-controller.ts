@@ -9,7 +9,7 @@ import { withLastWords } from './last-words.ts';
 /** The default limits of one work: objects, and their bytes. */
 const most = 512_000;
 
-/** Stands in for KubeStellar's transport controller (pkg/transport/generic/cmd): needs an ITS that knows works. */
+/** Stands in for KubeStellar's transport controller (pkg/transport/generic/cmd): needs an ITS that serves works. */
 export async function ocmTransportController(context: PodContext): Promise<void> {
   const { args, log, setReady, signal } = context;
   const flag = (name: string) => args.find((arg) => arg.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';

@@ -7,9 +7,9 @@ import { idle } from './idle.ts';
 
 /** Stands in for Open Cluster Management's image `registration-operator`. */
 export const registrationOperator = byCommand('registration-operator', {
-  // Registration agent and work agent in one.
+  // Registration agent and work agent combined.
   agent: leading('klusterlet-agent', (context) => registrationAgent(context, worksOfRegistered)),
-  // What the hub's operator would make is made by installHub.
+  // installHub creates the objects of the hub's operator.
   hub: leading('clustermanager', idle),
   klusterlet: leading('klusterlet', klusterletOperator),
 });

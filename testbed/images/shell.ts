@@ -10,13 +10,13 @@ import { resourceCalled } from './kubectl-kinds.ts';
 /** Runs one kubectl command; `input` is its standard input. */
 type Kubectl = (args: string[], input?: string) => Promise<void>;
 
-/** Between two rounds of a loop; the real scripts sleep 5 or 10 s. */
+/** Between two iterations of a loop; the real scripts sleep 5 or 10 s. */
 const loopPause = 500;
 
 /**
- * What the shell is asked to do in KubeFlex's and KubeStellar's manifests, and no more: `echo`, `kubectl` with or
- * without a here-document, waiting in a loop for a pod or a kind, and the script that prints a control plane's kubeconfig. As in
- * a shell without -e, a command that fails does not keep the next from running, and the last one decides.
+ * The shell commands in KubeFlex's and KubeStellar's manifests, and no others: `echo`, `kubectl` with or without a here-document,
+ * waiting in a loop for a pod or a kind, and the script that prints a control plane's kubeconfig. As in a shell without -e, the
+ * next command runs after a failure, and the last one determines the exit code.
  */
 export async function runScript(context: PodContext, api: Api, script: string, kubectl: Kubectl): Promise<void> {
   const lines = script.split('\n').map((line) => line.trim());

@@ -26,8 +26,8 @@ interface Backend {
 }
 
 /**
- * Stands in for ingress-nginx as far as TLS passes through it: by the server's name to the Service of an Ingress that
- * wants that, if `--enable-ssl-passthrough` is given. Everything else is answered with the controller's own certificate.
+ * Stands in for ingress-nginx as far as TLS passthrough: by the server's name to the Service of an Ingress that requests it, if
+ * `--enable-ssl-passthrough` is given. Everything else is answered with the controller's own certificate.
  */
 export async function ingressController(context: PodContext): Promise<void> {
   const { api, args, signal, log } = context;
@@ -55,7 +55,7 @@ async function startOwnServer(): Promise<Server> {
   );
 }
 
-/** Looks at how the connection begins, and leaves it to be read from there again. */
+/** Reads the beginning of the connection without consuming it. */
 function readHello(socket: Socket, onName: (name: string | undefined) => void): void {
   let start = Buffer.alloc(0);
   const onData = (chunk: Buffer) => {

@@ -6,7 +6,7 @@ const namespace = 'ingress-nginx';
 const name = 'ingress-nginx-controller';
 const labels = { 'app.kubernetes.io/name': 'ingress-nginx', 'app.kubernetes.io/component': 'controller' };
 
-/** Installs ingress-nginx as KubeFlex needs it, as far as anything in the bed depends on it. */
+/** Installs ingress-nginx as KubeFlex needs it, as far as the bed depends on it. */
 export async function installIngress(admin: Api): Promise<void> {
   for (const object of objects()) await apply(admin, object);
 }

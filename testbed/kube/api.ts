@@ -12,11 +12,11 @@ interface Route {
   host: string;
   port: number;
   address: string;
-  /** Whatever is sent there is lost, which the caller notices after so many milliseconds. */
+  /** Everything sent there is lost, which the caller notices after so many milliseconds. */
   lostAfter?: number;
 }
 
-/** Finds the way to a server, or throws a ConnectionError in the words of Go's dialer. */
+/** Finds the address of a server, or throws a ConnectionError in the words of Go's dialer. */
 export type Dial = (host: string, port: number) => Route;
 
 /** A server and the credentials for it. */
@@ -40,7 +40,7 @@ export interface ListOptions {
 export interface PatchOptions {
   type?: 'merge' | 'json' | 'apply';
   subresource?: string;
-  /** The field manager, which server-side apply demands. */
+  /** The field manager, which server-side apply requires. */
   fieldManager?: string;
   /** Whether server-side apply takes fields from other managers; it does by default. */
   force?: boolean;
@@ -186,7 +186,7 @@ export class Api {
     return (response.headers['content-type']?.includes('json') ? JSON.parse(text) : text) as T;
   }
 
-  /** Closes the kept connections, and refuses further requests: a program that was stopped does nothing more. */
+  /** Closes the kept connections, and rejects further requests: a stopped program does nothing more. */
   close(): void {
     this.#isClosed = true;
     this.#agent.destroy();
@@ -245,7 +245,7 @@ export class Api {
     return new Promise((resolve, reject) => {
       const outgoing = request(options, resolve);
       outgoing.on('error', (error: NodeJS.ErrnoException) => {
-        // A kept connection that the server closed meanwhile says nothing about the server as it is now.
+        // A kept connection that the server closed meanwhile says nothing about its present state.
         if (outgoing.reusedSocket && error.code === 'ECONNRESET') reject(new StaleConnection());
         else reject(failure(inGoWords(error, route.address, host)));
       });

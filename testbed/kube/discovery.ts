@@ -26,7 +26,7 @@ export async function discover(
     '/api/v1',
     ...groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => `/apis/${groupVersion}`)),
   ];
-  // What an API server does not serve itself may be out of reach; it answers all the same.
+  // APIs of an aggregated server may be unreachable; the API server still answers.
   const refused = (error: unknown) => {
     if (!(error instanceof ApiError)) throw error;
     return undefined;

@@ -14,8 +14,8 @@ export class ApiError extends Error {
 }
 
 /**
- * No answer at all. The message is in the words of Go's HTTP client, because the stand-ins quote it in conditions
- * as the real programs do: `Post "https://…": dial tcp …: connect: connection refused`.
+ * No response at all. The message is in the words of Go's HTTP client, because the stand-ins quote it in conditions as the real
+ * programs do: `Post "https://…": dial tcp …: connect: connection refused`.
  */
 export class ConnectionError extends Error {
   override name = 'ConnectionError';

@@ -11,19 +11,19 @@ import type { Resource } from './resources.ts';
 const backOff = { first: 800, last: 30_000, forgottenAfter: 120_000 };
 
 export interface InformerOptions<T> extends ListOptions {
-  /** Told of every object that appeared, changed (with what it was) or went. */
+  /** Called for every object that appeared, changed (with its previous state) or was deleted. */
   onChange?: (object: T, change: 'added' | 'changed' | 'deleted', before?: T) => void;
   onError?: (error: Error) => void;
   /** The pauses between attempts, if they differ from client-go's. */
   pauses?: { first: number; last: number };
 }
 
-/** A list of objects kept current by a watch, through restarts of the API server and refusals, until the signal. */
+/** A list of objects kept current by a watch, through restarts of the API server and errors, until the signal. */
 export class Informer<T extends KubeObject> {
   readonly items = new Map<string, T>();
-  /** Resolves once the first list has come. */
+  /** Resolves after the first list. */
   readonly synced: Promise<void>;
-  /** Ends with the signal, never by an error. */
+  /** Ends with the signal, never with an error. */
   readonly done: Promise<void>;
   readonly #api: Api;
   readonly #resource: Resource;

@@ -57,7 +57,7 @@ interface RawConfig {
   users?: { name: string; user: RawUser }[];
 }
 
-/** What the current context of a kubeconfig says. */
+/** The current context of a kubeconfig, resolved. */
 export interface CurrentContext {
   clusterName: string;
   cluster: RawCluster;

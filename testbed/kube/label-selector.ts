@@ -10,7 +10,7 @@ export interface LabelSelector {
   matchExpressions?: Requirement[];
 }
 
-/** Whether labels fulfil a selector; an empty one selects everything, one that is not valid selects nothing. */
+/** Whether labels match a selector; an empty one selects everything, an invalid one nothing. */
 export function selects(selector: LabelSelector, labels: Record<string, string> = {}): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector;
   return (
@@ -29,7 +29,7 @@ export function selects(selector: LabelSelector, labels: Record<string, string> 
 const labelKey = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)$/;
 const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 
-/** What apimachinery's LabelSelectorAsSelector demands. */
+/** The requirements of apimachinery's LabelSelectorAsSelector. */
 function isValid({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean {
   return (
     Object.entries(matchLabels).every(([key, value]) => labelKey.test(key) && labelValue.test(value)) &&

@@ -1,4 +1,4 @@
-/** The few fields of Kubernetes' objects that the bed reads or writes. What it only passes on stays unknown. */
+/** The few fields of Kubernetes' objects that the bed reads or writes. Fields that it only passes on are not declared. */
 
 export interface OwnerReference {
   apiVersion: string;
@@ -31,7 +31,7 @@ export interface KubeObject {
   metadata: ObjectMeta;
 }
 
-/** An object of a kind that the bed has no closer type for. */
+/** An object of a kind without its own type in the bed. */
 export interface AnyObject extends KubeObject {
   [field: string]: unknown;
 }
@@ -222,7 +222,7 @@ export interface Klusterlet extends KubeObject {
   };
 }
 
-/** One object that a work has made, as AppliedManifestWork lists it. */
+/** One object of a work, as AppliedManifestWork lists it. */
 export interface AppliedResource {
   group: string;
   version: string;

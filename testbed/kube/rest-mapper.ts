@@ -6,7 +6,7 @@ interface ResourceList {
   resources: { name: string; kind: string; namespaced: boolean }[];
 }
 
-/** Finds the resource that serves a kind by asking the API server, once for each kind that it knows. */
+/** Finds the resource of a kind by asking the API server, once for each known kind. */
 export class RestMapper {
   readonly #api: Api;
   readonly #known = new Map<string, DiscoveredResource>();

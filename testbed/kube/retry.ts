@@ -3,9 +3,7 @@ import { ApiError } from './errors.ts';
 
 const pause = 500;
 
-/**
- * Repeats a request until the API server gives a definite answer: through its restarts, but not through its refusals.
- */
+/** Repeats a request until the API server gives a definite response: through restarts, but not through rejections. */
 export async function untilAnswered<T>(request: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (;;) {
     try {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Seconds in which anything that comes by itself has come, on a machine three times slower than ours as well: a process takes up to 57 s
- * for the Lease of one that was killed, the operator up to 50 s for its next word on a hub, a namespace half a minute to go. It bounds
- * failures only.
+ * The limit, in seconds, for anything that happens by itself, including on a machine three times slower than ours: a process takes
+ * up to 57 s for the Lease of one that was killed, the operator up to 50 s for its next condition on a hub, a namespace half a
+ * minute to be deleted. It affects failures only.
  */
 const patience = 240;
 

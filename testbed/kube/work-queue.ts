@@ -1,10 +1,9 @@
-/** A failing key is tried again after 5 ms, doubling to 16.7 minutes: client-go's default rate limiter. */
+/** A failing key is retried after 5 ms, doubling to 16.7 minutes: client-go's default rate limiter. */
 const retry = { first: 5, last: 1_000_000 };
 
 /**
- * Handles keys one at a time, each at most once at any moment, in the manner of client-go's work queues: a key added
- * while it waits is not doubled, one added while it is handled is handled again, a failing one is retried with
- * back-off.
+ * Handles keys one at a time, like client-go's work queues: a key added while it waits is not duplicated, one added while it is
+ * handled is handled again, and a failing one is retried with back-off.
  */
 export class WorkQueue {
   readonly #handle: (key: string) => Promise<void>;
@@ -48,7 +47,7 @@ export class WorkQueue {
     this.#later.set(key, { timer, at });
   }
 
-  /** Forgets earlier failures of a key: its next one is retried soon. */
+  /** Resets the failures of a key: its next failure is retried soon. */
   forget(key: string): void {
     this.#failures.delete(key);
   }

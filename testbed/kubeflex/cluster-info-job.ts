@@ -5,7 +5,7 @@ import { vclusterKey, vclusterSecret } from './names.ts';
 const roleName = 'cluster-info-updater';
 const readAndWrite = ['get', 'watch', 'list', 'create', 'update'];
 
-/** The Job that lets kube-public/cluster-info of a vcluster name the address that other clusters know, with its rights. */
+/** The Job that publishes the external address of a vcluster in its kube-public/cluster-info, with its permissions. */
 export function updateClusterInfoJob(namespace: string, config: KubeFlexConfig, version: string): AnyObject[] {
   const env = [
     { name: 'KUBERNETES_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },

@@ -7,14 +7,14 @@ import { setCondition } from './conditions.ts';
 import { configName, namespaceOf, systemNamespace } from './names.ts';
 import type { ControlPlane } from './objects.ts';
 
-/** What `kubeflex-system/kubeflex-config` says. */
+/** The contents of `kubeflex-system/kubeflex-config`. */
 export interface KubeFlexConfig {
   domain: string;
   externalPort: number;
   hostContainer: string;
 }
 
-/** A control plane while it is reconciled, with what the hosting cluster says of it. */
+/** A control plane while it is reconciled, with its objects on the hosting cluster. */
 export class Reconciled {
   readonly api: Api;
   #controlPlane: ControlPlane;
@@ -36,7 +36,7 @@ export class Reconciled {
     return namespaceOf(this.name);
   }
 
-  /** Writes metadata; what else was prepared of the status stays to be written. */
+  /** Writes metadata; other prepared changes of the status remain unwritten. */
   async updateMetadata(metadata: Partial<ControlPlane['metadata']>): Promise<void> {
     const { status } = this.#controlPlane;
     const wanted = { ...this.#controlPlane, metadata: { ...this.#controlPlane.metadata, ...metadata } };
@@ -99,7 +99,7 @@ export function notFound({ apiVersion, kind }: Resource, name: string): ApiError
   return new ApiError(404, 'NotFound', `${kind}${group} "${name}" not found`);
 }
 
-/** Errors that KubeFlex expects to pass: it says nothing of them. */
+/** Errors that KubeFlex treats as transient: it does not report them. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof ApiError) return error.status === 429 || error.status >= 500;
   return error instanceof ConnectionError && error.message.includes('connection refused');

@@ -9,8 +9,8 @@ import { nodePortService, vclusterName } from './names.ts';
 const key = 'kube-public/cluster-info';
 
 /**
- * The program of the Job update-cluster-info (cmd/cmupdate of kubestellar/kubeflex): lets the vcluster's cluster-info
- * name the node and the NodePort that other clusters reach it at.
+ * The program of the Job update-cluster-info (cmd/cmupdate of kubestellar/kubeflex): writes the node and the NodePort at which
+ * other clusters reach the vcluster into its cluster-info.
  */
 export async function cmupdate(context: PodContext): Promise<void> {
   const { api, env, log } = context;

@@ -17,7 +17,7 @@ export function reconcileError({ message }: Error): Said {
   return { type: 'Synced', status: 'False', reason: 'ReconcileError', message };
 }
 
-/** Sets a condition as KubeFlex does: both of its times move whether anything has changed or not. */
+/** Sets a condition as KubeFlex does: both of its times change even if nothing else does. */
 export function setCondition({ metadata, status }: ControlPlane, said: Said): ControlPlane['status'] {
   const condition = { message: '', ...said, lastUpdateTime: now(), lastTransitionTime: now() };
   const conditions = status?.conditions ?? [];

@@ -1,4 +1,4 @@
-/** Whether an object has all that is wanted: it may have more fields, and more members at the end of a list. */
+/** Whether an object has all wanted fields: it may have more fields, and more members at the end of a list. */
 export function contains(present: unknown, wanted: unknown): boolean {
   if (wanted === null) return present === undefined || present === null;
   if (Array.isArray(wanted))

@@ -9,7 +9,7 @@ import {
 import { ownerReference, type Reconciled } from './cluster.ts';
 import { finalizer, postgresSecret, systemNamespace } from './names.ts';
 
-/** Lets the garbage collector take away what belongs to the control plane and is in no namespace, then lets it go. */
+/** Lets the garbage collector delete the control plane's objects outside namespaces, then removes its finalizer. */
 export async function letGo(its: Reconciled): Promise<void> {
   const { finalizers = [] } = its.controlPlane.metadata;
   if (!finalizers.includes(finalizer)) return;
@@ -31,7 +31,7 @@ async function ownClusterScoped(its: Reconciled): Promise<void> {
   }
 }
 
-/** The shared PostgreSQL has a database for each control plane; without the server none of them goes. */
+/** The shared PostgreSQL has a database for each control plane; without the server none of them can be deleted. */
 async function dropDatabase(its: Reconciled): Promise<void> {
   await its.get(secrets, `${systemNamespace}/${postgresSecret}`);
   const server = await its.api.find<Deployment>(statefulSets, `${systemNamespace}/${postgresSecret}`);

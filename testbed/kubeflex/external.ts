@@ -17,8 +17,8 @@ interface RawConfig {
 }
 
 /**
- * Type external: a cluster that is adopted with the kubeconfig of a Secret, which is deleted once a service account of
- * the adopted cluster has a token for KubeFlex. Once that has been done the Secret is never looked at again.
+ * Type external: a cluster that is adopted with the kubeconfig of a Secret, which is deleted once a service account of the adopted
+ * cluster has a token for KubeFlex. After that the Secret is never read again.
  */
 export async function reconcileExternal(its: Reconciled, connect: (connection: Connection) => Api): Promise<void> {
   const { namespace } = its;
@@ -52,7 +52,7 @@ async function bootstrapKubeconfig(its: Reconciled): Promise<{ key: string; text
   return { key, text: Buffer.from(data[field], 'base64').toString() };
 }
 
-/** What KubeFlex can do with a kubeconfig: it runs in a container that has neither the user's files nor their programs. */
+/** What KubeFlex supports in a kubeconfig: it runs in a container without the user's files and programs. */
 function connectionOf(text: string): Connection {
   const config = parse(text) as RawConfig;
   const context = config.contexts?.find(({ name }) => name === config['current-context'])?.context;

@@ -5,8 +5,8 @@ import { notFound, type Reconciled } from './cluster.ts';
 import { adminSecret, inClusterKey } from './names.ts';
 
 /**
- * Type host: the hosting cluster itself, by a service account that is to be cluster-admin. Whoever may not grant that
- * fails at the binding, after all else has been made.
+ * Type host: the hosting cluster itself, by a service account that becomes cluster-admin. Without permission to grant that it fails
+ * at the binding, after everything else was created.
  */
 export async function reconcileHost(its: Reconciled): Promise<void> {
   const { name, namespace } = its;
@@ -31,7 +31,7 @@ export async function reconcileHost(its: Reconciled): Promise<void> {
 
 async function ensureKubeconfig(its: Reconciled, tokenSecret: 'created' | 'present'): Promise<void> {
   const { name, namespace } = its;
-  // KubeFlex reads from a cache, which does not know yet what has just been created.
+  // KubeFlex reads from a cache, which does not contain new objects yet.
   if (tokenSecret === 'created') throw notFound(secrets, name);
   const { data = {} } = await its.get<Secret>(secrets, `${namespace}/${name}`);
   for (const [what, key] of [

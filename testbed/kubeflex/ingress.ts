@@ -1,7 +1,7 @@
 import type { AnyObject } from '../kube/objects.ts';
 import type { Reconciled } from './cluster.ts';
 
-/** The way to a control plane's API server from outside: its name, passed through to a Service without ending TLS. */
+/** The Ingress for a control plane's API server: its host name, passed through to a Service without ending TLS. */
 export async function ensureIngress(its: Reconciled, service: string, domain: string): Promise<void> {
   const { name, namespace } = its;
   const backend = { service: { name: service, port: { number: 443 } } };

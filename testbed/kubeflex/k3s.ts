@@ -3,12 +3,12 @@ import { kubeconfigOf } from '../kube/kubeconfig.ts';
 import type { PodContext } from '../pod-runner/program.ts';
 import { controlPlaneOf, syncerPort, vclusterName } from './names.ts';
 
-/** Where the API server leaves the kubeconfig for the syncer beside it. */
+/** The file where the API server stores the kubeconfig for the syncer. */
 export const k3sKubeconfig = '/data/k3s-config/kube-config.yaml';
 
 /**
- * The API server of a vcluster: a whole control plane with a node of its own, where a vcluster's syncer would have its
- * pods run on the hosting cluster, and would stand before it.
+ * The API server of a vcluster: a whole control plane with a node of its own, whereas a vcluster's syncer would run its pods on the
+ * hosting cluster, and would be in front of it.
  */
 export async function k3s(context: PodContext): Promise<void> {
   const { pod, signal } = context;
@@ -28,7 +28,7 @@ export async function k3s(context: PodContext): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }
 
-/** The names that KubeFlex gives to the syncer. */
+/** The names of the syncer in KubeFlex. */
 function extraNames({ spec }: PodContext['pod']): string[] {
   const args = spec.containers.flatMap((container) => container.args ?? []);
   return args.flatMap((arg) => /^--tls-san=(.+)$/.exec(arg)?.[1] ?? []);

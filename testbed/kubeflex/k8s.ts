@@ -20,7 +20,7 @@ import {
 const kubernetesVersion = 'v1.29.9';
 const pki = '/etc/kubernetes/pki';
 
-/** The controllers of such a control plane: none that would run a workload. */
+/** The controllers of such a control plane, which run no workloads. */
 export const controllers = [
   'csrapproving',
   'csrcleaner',
@@ -59,7 +59,7 @@ export async function reconcileK8s(its: Reconciled, config: KubeFlexConfig): Pro
   await its.ensure(controllerManager(its));
 }
 
-/** The certificates, and the kubeconfigs that are made of them: only together, once. */
+/** The certificates, and the kubeconfigs that contain them: only together, once. */
 async function ensureSecrets(its: Reconciled, { domain, externalPort }: KubeFlexConfig): Promise<void> {
   const { name, namespace } = its;
   if (await its.api.find(secrets, `${namespace}/${certsSecret}`)) return;
@@ -75,7 +75,7 @@ async function ensureSecrets(its: Reconciled, { domain, externalPort }: KubeFlex
     'localhost',
     'kubeflex-control-plane',
   ];
-  // The address is the bed's own way in.
+  // The address is the bed's own.
   const serving = await issue(apiServerName, [], [...standard, ...inside, outside, '127.0.0.1']);
   const tokenKeyPem = await newKeyPem();
   const files: Record<string, string> = {

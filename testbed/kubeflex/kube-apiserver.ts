@@ -6,8 +6,8 @@ import { controlPlaneOf, securePort } from './names.ts';
 const pki = '/etc/kubernetes/pki';
 
 /**
- * The API server of a control plane of type k8s: a real one, with an etcd of its own in place of kine and PostgreSQL,
- * and with the controllers that its kube-controller-manager would run.
+ * The API server of a control plane of type k8s: a real one, with its own etcd instead of kine and PostgreSQL, and with the
+ * controllers that its kube-controller-manager would run.
  */
 export async function kubeApiserver(context: PodContext): Promise<void> {
   const { pod, signal } = context;

@@ -17,7 +17,7 @@ import type { PodContext } from '../pod-runner/program.ts';
 import { controlPlaneOf, vclusterSecret } from './names.ts';
 import { type Manager, reconcile } from './reconcile.ts';
 
-/** What KubeFlex waits in reality, and what it waits here unless the pod's annotation says `real`. */
+/** KubeFlex's real waiting times, and those used here unless the pod's annotation says `real`. */
 const periods = { real: { apiServer: 15_000, hooks: 30_000 }, short: { apiServer: 1_000, hooks: 2_000 } };
 
 /** The pod annotation that chooses the periods. */

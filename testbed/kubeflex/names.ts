@@ -20,7 +20,7 @@ export const nodePortService = 'vcluster-nodeport';
 export const apiServerName = 'kube-apiserver';
 export const controllerManagerName = 'kube-controller-manager';
 
-/** The port of the pod that the API server of type k8s listens on, and that of a vcluster's syncer. */
+/** The pod port of the API server of type k8s, and that of a vcluster's syncer. */
 export const securePort = 9444;
 export const syncerPort = 8443;
 
@@ -28,7 +28,7 @@ export function namespaceOf(controlPlane: string): string {
   return `${controlPlane}-system`;
 }
 
-/** The control plane whose namespace this is. */
+/** The control plane of this namespace. */
 export function controlPlaneOf(namespace: string): string | undefined {
   return /^(.+)-system$/.exec(namespace)?.[1];
 }

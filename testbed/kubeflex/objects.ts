@@ -1,6 +1,6 @@
 import type { AnyObject, KubeObject } from '../kube/objects.ts';
 
-/** A condition as KubeFlex writes it: everything is there, also where it is empty. */
+/** A condition as KubeFlex writes it: every field is present, even if empty. */
 export interface ControlPlaneCondition {
   type: 'Ready' | 'Synced';
   status: 'True' | 'False';

@@ -5,7 +5,7 @@ import { deployments, secrets, statefulSets } from '../kube/resources.ts';
 import type { Reconciled } from './cluster.ts';
 import { apiServerName, vclusterName } from './names.ts';
 
-/** Whether the API server runs; those of types host and external are believed to. */
+/** Whether the API server runs; assumed for types host and external. */
 export async function isApiServerReady(its: Reconciled): Promise<boolean> {
   const { type } = its.controlPlane.spec;
   if (type === 'host' || type === 'external') return true;
@@ -18,7 +18,7 @@ function areReplicasReady({ spec, status }: Deployment): boolean {
   return wanted > 0 && (status?.replicas ?? 0) === wanted && (status?.readyReplicas ?? 0) === wanted;
 }
 
-/** Whether the API server answers on its inside address. */
+/** Whether the API server answers on its internal address. */
 export async function isApiServing(its: Reconciled, connect: (connection: Connection) => Api): Promise<boolean> {
   const { spec, status } = its.controlPlane;
   if (spec.type === 'host' || spec.type === 'external') return true;

@@ -25,15 +25,15 @@ export interface Manager {
   api: Api;
   mapper: RestMapper;
   connect: (connection: Connection) => Api;
-  /** KubeFlex's own version: the tag of the images that it has pods of. */
+  /** KubeFlex's own version: the tag of its images. */
   version: string;
-  /** Milliseconds until it looks again at an API server that does not answer, and at hooks that are not complete. */
+  /** Milliseconds until it rechecks an API server that does not answer, and incomplete hooks. */
   periods: { apiServer: number; hooks: number };
 }
 
 /**
- * Brings one control plane further (internal/controller/controlplane_controller.go of kubestellar/kubeflex): returns
- * after how many milliseconds to look again, if at all, and throws to be tried again with back-off.
+ * Reconciles one control plane (internal/controller/controlplane_controller.go of kubestellar/kubeflex): returns the milliseconds
+ * until the next reconciliation, if any, and throws for a retry with back-off.
  */
 export async function reconcile(manager: Manager, name: string): Promise<number | undefined> {
   const { api, connect, periods } = manager;
@@ -66,7 +66,7 @@ export async function reconcile(manager: Manager, name: string): Promise<number 
   return isWaiting ? periods.hooks : undefined;
 }
 
-/** What the type needs, and whether that went well: condition Synced. */
+/** The type's requirements, and their result: condition Synced. */
 async function sync(its: Reconciled, manager: Manager): Promise<void> {
   const { type } = its.controlPlane.spec;
   try {

@@ -12,7 +12,7 @@ interface Kubeconfig {
   users: { user: { 'client-certificate-data': string; 'client-key-data': string } }[];
 }
 
-/** A vcluster's syncer, which lets its users have a kubeconfig once its API server is up. */
+/** A vcluster's syncer, which publishes a kubeconfig for its users once its API server runs. */
 export async function syncer(context: PodContext): Promise<void> {
   const { args, signal } = context;
   let text: string | undefined;
@@ -26,7 +26,7 @@ export async function syncer(context: PodContext): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }
 
-/** All of its data is replaced: whatever KubeFlex has added has to be added again. */
+/** All of its data is replaced: additions by KubeFlex must be repeated. */
 async function writeSecret({ api, pod }: PodContext, text: string, server: string): Promise<void> {
   const config = parse(text) as Kubeconfig;
   const [cluster, user] = [config.clusters[0]?.cluster, config.users[0]?.user];

@@ -1,8 +1,8 @@
 import type { AnyObject } from '../kube/objects.ts';
 
 /**
- * A template of a hook with its variables put in, as Go's text/template does to its JSON text: `{{.Name}}`, where an
- * unknown name becomes `<no value>`. Hooks use nothing else of that language, so that anything else is refused.
+ * A template of a hook with its variables replaced, as Go's text/template does with its JSON text: `{{.Name}}`, with `<no value>`
+ * for an unknown name. Hooks use nothing else of that language, so anything else is rejected.
  */
 export function render(template: AnyObject, vars: Readonly<Record<string, string>>): AnyObject {
   const text = JSON.stringify(template).replace(/\{\{-?\s*(.*?)\s*-?\}\}/g, (_, action: string) => {

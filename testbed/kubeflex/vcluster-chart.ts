@@ -7,7 +7,7 @@ import { syncerPort, vclusterName } from './names.ts';
 const chartVersion = '0.16.4';
 const releaseSecret = `sh.helm.release.v1.${vclusterName}.v1`;
 
-/** What Helm, which is a part of KubeFlex, makes of the vcluster chart: as far as anything in the bed looks at it. */
+/** The objects that Helm, which is a part of KubeFlex, creates from the vcluster chart, as far as the bed reads them. */
 export async function installChart(its: Reconciled, config: KubeFlexConfig): Promise<void> {
   const { api, namespace } = its;
   if (await api.find(secrets, `${namespace}/${releaseSecret}`)) return;
@@ -68,7 +68,7 @@ function chartObjects({ name }: Reconciled, { domain, externalPort, hostContaine
           spec: {
             serviceAccountName: account,
             terminationGracePeriodSeconds: 10,
-            // A PersistentVolumeClaim in reality: here the data are in a folder of the bed.
+            // A PersistentVolumeClaim in reality: here the data is in a folder of the bed.
             volumes: [{ name: 'data', emptyDir: {} }],
             containers: [
               {

@@ -15,7 +15,7 @@ import {
 } from './names.ts';
 import { installChart } from './vcluster-chart.ts';
 
-/** Type vcluster: the chart of that name, with a NodePort, an Ingress and the Job that publishes its inside address. */
+/** Type vcluster: the chart of that name, with a NodePort, an Ingress and the Job that publishes its internal address. */
 export async function reconcileVcluster(its: Reconciled, config: KubeFlexConfig, version: string): Promise<void> {
   await ensureIngress(its, vclusterName, config.domain);
   await installChart(its, config);
@@ -34,7 +34,7 @@ export async function reconcileVcluster(its: Reconciled, config: KubeFlexConfig,
   await addInClusterKubeconfig(its);
 }
 
-/** So that KubeFlex learns of the changes of what the chart has made. */
+/** Makes KubeFlex notice changes of the chart's objects. */
 async function adoptStatefulSet(its: Reconciled): Promise<void> {
   const present = await its.get<AnyObject>(statefulSets, `${its.namespace}/${vclusterName}`);
   const reference = ownerReference(its.controlPlane);
@@ -42,7 +42,7 @@ async function adoptStatefulSet(its: Reconciled): Promise<void> {
   await its.api.update(statefulSets, its.own(present));
 }
 
-/** The syncer writes the Secret when the API server is up; until then this fails, and is tried again. */
+/** The syncer writes the Secret when the API server runs; until then this fails, and is retried. */
 async function addInClusterKubeconfig(its: Reconciled): Promise<void> {
   const key = `${its.namespace}/${vclusterSecret}`;
   const secret = await its.get<Secret>(secrets, key).catch((error: Error) => {

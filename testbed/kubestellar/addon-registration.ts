@@ -9,10 +9,10 @@ import { addonName as addon } from './status-addon-chart.ts';
 
 const pauses = { first: 200, last: 1_000 };
 
-/** In place of the random name that the add-on's manager gives all agents when it starts. */
+/** Replaces the random name that the add-on's manager gives all agents when it starts. */
 const agent = 'agent';
 
-/** What the add-on's agents may do in their mailbox (ocm-status-addon pkg/rbac). */
+/** The permissions of the add-on's agents in their mailbox (ocm-status-addon pkg/rbac). */
 const rules = [
   rule('control.kubestellar.io', 'workstatuses', 'get, list, watch, create, delete, update, patch'),
   rule('control.kubestellar.io', 'workstatuses/status', 'patch, update'),
@@ -20,7 +20,7 @@ const rules = [
   rule('work.open-cluster-management.io', 'manifestworks', 'get, list, watch'),
 ];
 
-/** The user that an agent of the add-on is, and its groups, the narrowest first (addon-framework pkg/agent). */
+/** The user of an add-on's agent, and its groups, the narrowest first (addon-framework pkg/agent). */
 function subjectOf(cluster: string): { user: string; groups: [string, ...string[]] } {
   const group = `system:open-cluster-management:cluster:${cluster}:addon:${addon}`;
   const groups: [string, ...string[]] = [
@@ -31,7 +31,7 @@ function subjectOf(cluster: string): { user: string; groups: [string, ...string[
   return { user: `${group}:agent:${agent}`, groups };
 }
 
-/** Gives the add-on's agent on a cluster its rights, and says on the add-on which certificate it needs. */
+/** Grants the add-on's agent on a cluster its permissions, and records on the add-on which certificate it needs. */
 export async function offerRegistration(hub: Api, cluster: string, status: { registrations?: unknown } = {}) {
   if (status.registrations) return;
   const subject = subjectOf(cluster);
@@ -49,7 +49,7 @@ export async function offerRegistration(hub: Api, cluster: string, status: { reg
   );
 }
 
-/** Approves what agents of registered clusters ask for on behalf of the add-on, until the signal. */
+/** Approves requests of registered clusters' agents for the add-on, until the signal. */
 export function approveAddonRequests(hub: Api, signal: AbortSignal): void {
   const approve = async (request: CertificateSigningRequest, change: string) => {
     const { metadata, spec, status = {} } = request;
@@ -67,7 +67,7 @@ export function approveAddonRequests(hub: Api, signal: AbortSignal): void {
     await hub.update(certificateSigningRequests, body, 'approval');
   };
   const onChange = (request: CertificateSigningRequest, change: string) => {
-    // A request that has changed or gone meanwhile comes back as another event, or is nobody's business any more.
+    // If a request was changed or deleted meanwhile, another event follows, or nothing is left to do.
     approve(request, change).catch(() => {});
   };
   const labelSelector = `${addonNameLabel}=${addon}`;

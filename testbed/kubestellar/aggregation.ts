@@ -1,4 +1,4 @@
-/** A status, of an object or of several ones together. */
+/** A status, of one object or combined from several. */
 export type Status = Record<string, unknown>;
 
 interface StatusCondition {
@@ -7,8 +7,8 @@ interface StatusCondition {
 }
 
 /**
- * What the status of an object on several clusters is together (kubestellar pkg/status/aggregation): the least of most
- * numbers, and of conditions only one that tells of a failure. Undefined for kinds of which nothing comes back then.
+ * The combined status of an object on several clusters (kubestellar pkg/status/aggregation): the minimum of most numbers, and of
+ * conditions only one that reports a failure. Undefined for kinds that then return nothing.
  */
 export function aggregate(kind: string, statuses: readonly Status[]): Status | undefined {
   const rule = rules[kind];

@@ -9,16 +9,16 @@ import { type Binding, objectsOf } from './bindings.ts';
 import type { StatusCollectors } from './status-collectors.ts';
 
 /**
- * From a change of a Binding's spec to its condition. The transport controller, which takes conditions away, was seen to
- * write in between; where status is asked for, before that.
+ * The time from a change of a Binding's spec to its condition. The transport controller, which removes conditions, was seen to
+ * write in between; if status is requested, before that.
  */
 const reactions = { plain: 0, withStatus: 2_000 };
 
 const pauses = { first: 200, last: 1_000 };
 
 /**
- * Plays the part of KubeStellar's status controller that says on Bindings whether their StatusCollectors are there, and
- * good.
+ * Stands in for the part of KubeStellar's status controller that reports on Bindings whether their StatusCollectors exist and are
+ * valid.
  */
 export class BindingConditions {
   readonly #wds: Api;

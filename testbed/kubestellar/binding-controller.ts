@@ -15,8 +15,8 @@ import { singletonErrors } from './singleton-requests.ts';
 import type { WorkloadObjects } from './workload-objects.ts';
 
 /**
- * From a change to what is done about it; the real one waits 2 s before it writes a Binding. Of clusters the transport
- * controller has to know first.
+ * The delay between a change and the reaction; the real one waits 2 s before it writes a Binding. The transport controller must
+ * learn about clusters first.
  */
 const reactions = { clusters: 1_000, others: 300 };
 
@@ -31,9 +31,9 @@ export interface BindingControllerParts {
 }
 
 /**
- * Plays KubeStellar's binding controller (kubestellar pkg/binding) until the signal: of each BindingPolicy a Binding of
- * the same name, which says what is to go where. The Binding goes with its policy by garbage collection. One that the
- * API server refuses stands in the log only.
+ * Stands in for KubeStellar's binding controller (kubestellar pkg/binding) until the signal: for each BindingPolicy a Binding of
+ * the same name, which lists the objects and their destinations. The Binding is deleted with its policy by garbage collection. A
+ * Binding that the API server rejects is only in the log.
  */
 export async function runBindingController(parts: BindingControllerParts): Promise<void> {
   new BindingController(parts);
@@ -103,7 +103,7 @@ class BindingController {
       metadata: { name, ownerReferences: [owner] },
     };
     const found = this.#bindings.items.get(name);
-    // What is not wanted any more is to go.
+    // Unwanted objects are deleted.
     const before = found && !isDeepStrictEqual(found.spec, spec) ? { ...found, spec: {} as Binding['spec'] } : found;
     await this.#report(policy, await applyOver<Binding>(this.#wds, bindings, before, { ...wanted, spec }));
   }
@@ -135,7 +135,7 @@ class BindingController {
     };
   }
 
-  /** A policy has the conditions and errors of its Binding, and errors of its own before those. */
+  /** A policy has the conditions and errors of its Binding, preceded by its own errors. */
   async #report({ metadata, status: before }: BindingPolicy, { spec, status }: Binding): Promise<void> {
     const { name, generation: observedGeneration = 0 } = metadata;
     const others = [...this.#bindings.items.values()].filter((other) => other.metadata.name !== name);

@@ -1,7 +1,7 @@
 import type { LabelSelector } from '../kube/label-selector.ts';
 import type { Condition, KubeObject } from '../kube/objects.ts';
 
-/** What a BindingPolicy says of the objects that it selects, beyond selecting them. */
+/** The fields of a BindingPolicy for the objects that it selects, beyond the selection. */
 export interface Modulation {
   createOnly?: boolean;
   statusCollectors?: string[];
@@ -9,7 +9,7 @@ export interface Modulation {
   wantMultiWECReportedState?: boolean;
 }
 
-/** One of the clauses that select objects: an object has to fulfil everything in it, and one clause is enough. */
+/** One of the clauses that select objects: an object must match all of its parts, and one clause is enough. */
 export interface DownsyncClause extends Modulation {
   apiGroup?: string;
   resources?: string[];

@@ -1,6 +1,6 @@
 import { type Context, Environment, ParseError } from '@marcbachmann/cel-js';
 
-/** What expressions of StatusCollectors may name (kubestellar pkg/status/cel-evaluator.go). */
+/** The names available in expressions of StatusCollectors (kubestellar pkg/status/cel-evaluator.go). */
 export interface CelContent {
   obj?: unknown;
   returned?: unknown;
@@ -14,11 +14,11 @@ const environment = new Environment({ unlistedVariablesAreDyn: false })
   .registerVariable('inventory', 'map')
   .registerVariable('propagation', 'map');
 
-/** What may begin an expression, as cel-go's parser lists it. */
+/** Tokens that may begin an expression, as cel-go's parser lists them. */
 const beginnings =
   "{'[', '{', '(', ')', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
 
-/** Throws an Error where an expression has no sense, as far as that can be known, in the words of KubeStellar. */
+/** Throws an Error if an expression is invalid, as far as that can be known, in the words of KubeStellar. */
 export function checkExpression(text: string): void {
   try {
     environment.parse(text);
@@ -29,7 +29,7 @@ export function checkExpression(text: string): void {
   if (error) throw new Error(`failed to check expression: ${inGoWords(error, text)}`);
 }
 
-/** Evaluates an expression; whole numbers come back as bigint. */
+/** Evaluates an expression; whole numbers are returned as bigint. */
 export function evaluate(text: string, content: CelContent): unknown {
   checkExpression(text);
   try {
@@ -48,7 +48,10 @@ function withIntegers(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withIntegers(item)]));
 }
 
-/** As cel-go tells an error of an expression of one line. An unfinished expression has its words; of others only the form is its. */
+/**
+ * An error in a one-line expression in the form of cel-go. For an unfinished expression it has cel-go's words; for others only its
+ * form.
+ */
 function inGoWords(error: Error, text: string): string {
   const { summary = error.message, range } = error as Partial<ParseError>;
   const at = range?.start ?? 0;

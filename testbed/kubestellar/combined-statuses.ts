@@ -12,12 +12,12 @@ import { combine, type NamedCombination } from './status-combination.ts';
 import { placeKey, type WorkStatus, type WorkStatuses } from './work-statuses.ts';
 import type { Place, WorkloadObjects } from './workload-objects.ts';
 
-/** From a change to the CombinedStatus; the real one waits 5 s. */
+/** The time from a change to the CombinedStatus; the real one waits 5 s. */
 const reaction = 1_000;
 
 const pauses = { first: 200, last: 1_000 };
 
-/** Where the CombinedStatuses of objects without namespace are. */
+/** The namespace of CombinedStatuses of objects without one. */
 export const reportNamespace = 'kubestellar-report';
 
 const bindingLabel = 'status.kubestellar.io/binding-policy';
@@ -35,8 +35,8 @@ export interface CombinedStatusParts {
 }
 
 /**
- * Plays the part of KubeStellar's status controller that makes CombinedStatuses: of each object for which a policy names
- * StatusCollectors one, owned by the object, with a result of each collector that is there.
+ * Stands in for the part of KubeStellar's status controller that creates CombinedStatuses: one for each object for which a policy
+ * names StatusCollectors, owned by the object, with a result of each existing collector.
  */
 export class CombinedStatuses {
   readonly #parts: CombinedStatusParts;

@@ -10,7 +10,7 @@ export interface ControlPlane extends KubeObject {
   };
 }
 
-/** The control plane of a name, or without one the only one of a role: its, wds. */
+/** The control plane with a name, or without one the only one of a role: its, wds. */
 export async function findControlPlane(
   hosting: Api,
   name: string,
@@ -23,7 +23,7 @@ export async function findControlPlane(
   return items.length > 1 ? 'several' : items[0];
 }
 
-/** The kubeconfig that pods of the hosting cluster reach a control plane with. */
+/** The kubeconfig with which pods of the hosting cluster reach a control plane. */
 export async function kubeconfigOfControlPlane(hosting: Api, { metadata, status }: ControlPlane): Promise<string> {
   const { namespace, name, inClusterKey } = status?.secretRef ?? {};
   if (!namespace) throw new Error(`access secret reference doesn't exist for ${metadata.name}`);

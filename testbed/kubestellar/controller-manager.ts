@@ -13,7 +13,7 @@ export interface ControllerManagerParts {
   log: (line: string) => void;
 }
 
-/** The controllers of KubeStellar's controller-manager, which share what they know of the WDS, until the signal. */
+/** The controllers of KubeStellar's controller-manager, which share their view of the WDS, until the signal. */
 export async function runControllers({ allowedGroups, ...parts }: ControllerManagerParts): Promise<void> {
   const workload = new WorkloadObjects(parts.wds, allowedGroups, parts.signal);
   await Promise.all([runBindingController({ ...parts, workload }), runStatusController({ ...parts, workload })]);

@@ -25,7 +25,7 @@ const selector = (key: object = text, operator: object = text, value: object = t
     matchExpressions: list(object({ key, operator, values: list(value) }, ['key', 'operator'])),
   });
 
-/** Of clusters; the API server looks into these only, not into those of objects and namespaces. */
+/** Of clusters; the API server validates only these, not those of objects and namespaces. */
 const clusterSelector = selector(
   {
     type: 'string',
@@ -63,7 +63,7 @@ const condition = object({ lastTransitionTime: text, message: text, reason: text
 const status = (fields: Record<string, object> = {}) =>
   object({ errors: list(text), observedGeneration: whole, ...fields }, ['observedGeneration']);
 
-/** Objects of a Binding have to be of different kinds or names; the version does not make a difference. */
+/** Objects of a Binding must have different kinds or names; the version does not matter. */
 const boundObjects = (placed: Record<string, object>) => {
   const keys = ['group', 'resource', ...Object.keys(placed), 'name'];
   const fields = { group: text, version: text, resource: text, name: text, resourceVersion: text, ...placed };
@@ -100,7 +100,7 @@ const conditionColumn = (name: string, type: string) => ({
 
 /**
  * The kinds that KubeStellar's controller-manager defines in a WDS, with the fields of the real ones (kubestellar
- * api/control/v1alpha1, v0.30.0): other fields are pruned, and what these schemas refuse is refused.
+ * api/control/v1alpha1, v0.30.0): other fields are pruned, and what these schemas reject is rejected.
  */
 export const wdsCrds: AnyObject[] = [
   crd({
@@ -115,7 +115,7 @@ export const wdsCrds: AnyObject[] = [
       }),
     }),
     status: status({ conditions: list(condition) }),
-    // Nobody sets these conditions, and there is no such field.
+    // No controller sets these conditions, and there is no such field.
     columns: [
       conditionColumn('SYNCED', 'Synced'),
       conditionColumn('READY', 'Ready'),

@@ -14,7 +14,7 @@ interface CustomTransform extends KubeObject {
 }
 
 /**
- * The CustomTransforms of a WDS: what is to be taken out of the objects of a kind before they travel (kubestellar
+ * The CustomTransforms of a WDS: what must be removed from the objects of a kind before they are sent (kubestellar
  * pkg/transport/generic). One gets its status when a Binding has an object of its kind, not before.
  */
 export class CustomTransforms {
@@ -22,7 +22,7 @@ export class CustomTransforms {
   readonly #wds: Api;
   readonly #all: Informer<CustomTransform>;
 
-  /** `onChange` is told of the kinds that a transform concerns, as `group/plural`, when it comes, changes or goes. */
+  /** Calls `onChange` with the kinds of a transform, as `group/plural`, when it is created, changed or deleted. */
   constructor(wds: Api, onChange: (kind: string) => void, signal: AbortSignal) {
     this.#wds = wds;
     const tell = (transform: CustomTransform, _change: string, before?: CustomTransform) => {
@@ -34,7 +34,7 @@ export class CustomTransforms {
     this.synced = this.#all.synced;
   }
 
-  /** What is to be removed from objects of a kind (`group/plural`). */
+  /** What must be removed from objects of a kind (`group/plural`). */
   async removals(kind: string): Promise<FieldPath[]> {
     const transforms = [...this.#all.items.values()].filter((transform) => kindOf(transform) === kind);
     const names = transforms.map(({ metadata }) => metadata.name).sort();

@@ -25,7 +25,7 @@ export interface KubeStellarOptions {
   version?: ChartVersionName;
   /** Values of the core chart: ITSes, WDSes … */
   values?: Record<string, unknown>;
-  /** The port of this machine that control planes are reached on: that of the plane's ingress, else 9443, by default. */
+  /** The port of this machine for control planes: that of the plane's ingress, else 9443, by default. */
   externalPort?: number;
   /** The release's name and namespace: ks-core in default. */
   release?: string;
@@ -56,8 +56,8 @@ export async function installKubeStellar(
 }
 
 /**
- * Leaves a plane as `kflex init` does: KubeFlex and its PostgreSQL as releases of their own in kubeflex-system, and no
- * hooks of KubeStellar's.
+ * Leaves a plane as `kflex init` does: KubeFlex and its PostgreSQL as separate releases in kubeflex-system, and no KubeStellar
+ * hooks.
  */
 export async function installKubeFlexOnly(
   plane: Plane,
@@ -94,7 +94,7 @@ async function upgradeInstall(plane: Plane, { release, namespace, chart, values 
   await runHelm(plane, args, values);
 }
 
-/** Runs the real helm against a plane, with the bed's own rights; returns what it says. */
+/** Runs the real helm against a plane, with the bed's own permissions; returns its output. */
 export async function runHelm(plane: Plane, args: readonly string[], values?: object): Promise<string> {
   const helm = join(await buildHelm(), 'helm');
   const dir = await mkdtemp(join(tmpdir(), 'stellarctl-bed-helm-'));

@@ -2,8 +2,8 @@
 export type FieldPath = readonly string[];
 
 /**
- * Reads the part of JSONPath that CustomTransforms have: `$`, then `.name` and `["any name"]` (kubestellar pkg/jsonpath).
- * Throws an Error in its words, with the place in bytes.
+ * Parses the part of JSONPath that CustomTransforms support: `$`, then `.name` and `["any name"]` (kubestellar pkg/jsonpath).
+ * Throws an Error in its words, with the position in bytes.
  */
 export function parsePath(text: string): FieldPath {
   if (text === '') throw new Error('EOF');
@@ -40,7 +40,7 @@ export function parsePath(text: string): FieldPath {
   return fields;
 }
 
-/** Takes a field out of an object, where it is. */
+/** Removes a field from an object, if present. */
 export function removeField(object: object, path: FieldPath): void {
   let holder: unknown = object;
   for (const field of path.slice(0, -1)) holder = isRecord(holder) ? holder[field] : undefined;

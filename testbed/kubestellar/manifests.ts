@@ -1,7 +1,7 @@
 import type { AnyObject } from '../kube/objects.ts';
 import { type FieldPath, removeField } from './json-path.ts';
 
-/** What the API server of a WDS gave an object, and what does not travel. Times stay: agents leave them out. */
+/** Fields set by the API server of a WDS, which are not sent. Times stay: agents leave them out. */
 const ownFields = [
   'managedFields',
   'finalizers',
@@ -15,7 +15,7 @@ const ownFields = [
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** An object of a WDS as it travels (kubestellar pkg/transport/generic, TransformObject). */
+/** An object of a WDS as sent (kubestellar pkg/transport/generic, TransformObject). */
 export function manifestOf(original: AnyObject, removals: readonly FieldPath[]): AnyObject {
   const { status: _, ...manifest } = structuredClone(original);
   const metadata = manifest.metadata as AnyObject['metadata'] & Record<string, unknown>;

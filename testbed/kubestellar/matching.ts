@@ -10,8 +10,8 @@ export interface WorkloadObject {
 }
 
 /**
- * What the clauses of a BindingPolicy say of an object, all of those that select it together; undefined where none
- * does (kubestellar pkg/binding/selectors.go, testObject).
+ * The combined fields of all clauses of a BindingPolicy that select an object; undefined if none does (kubestellar
+ * pkg/binding/selectors.go, testObject).
  */
 export function modulationOf(
   clauses: readonly DownsyncClause[],
@@ -41,7 +41,7 @@ function matches(
     isListed(clause.namespaces, metadata.namespace ?? '') &&
     isListed(clause.objectNames, metadata.name) &&
     isSelected(clause.objectSelectors, metadata.labels) &&
-    // A selector that is empty selects objects of no namespace as well.
+    // An empty selector selects objects without a namespace as well.
     (clause.namespaceSelectors?.some(isEmpty) || isSelected(clause.namespaceSelectors, namespaceLabels, true))
   );
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AnyObject } from '../kube/objects.ts';
 
 /**
- * What the chart of PostgreSQL makes that KubeFlex looks at: the StatefulSet, its Secret and its Services, all called
+ * The objects of the PostgreSQL chart that KubeFlex reads: the StatefulSet, its Secret and its Services, all called
  * `<release>-postgresql`.
  */
 export function postgresqlObjects(release: string, namespace: string): AnyObject[] {
@@ -38,7 +38,7 @@ export function postgresqlObjects(release: string, namespace: string): AnyObject
         replicas: 1,
         serviceName: `${name}-hl`,
         selector: { matchLabels: labels },
-        // The real one claims a volume, which nobody here would provide.
+        // The real one claims a volume, which the bed does not provide.
         template: { metadata: { labels }, spec: { containers: [container] } },
       },
     },

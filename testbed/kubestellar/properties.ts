@@ -8,7 +8,7 @@ import { type Properties, propertiesOf } from './templates.ts';
 
 const pauses = { first: 200, last: 1_000 };
 
-/** The properties of the clusters of an ITS, and who hangs on them. */
+/** The properties of the clusters of an ITS, and their dependents. */
 export class ClusterProperties {
   readonly synced: Promise<unknown>;
   readonly #clusters: Informer<ManagedCluster>;
@@ -17,7 +17,7 @@ export class ClusterProperties {
   readonly #dependents = new Map<string, ReadonlySet<string>>();
   readonly #onChange: (binding: string) => void;
 
-  /** `onChange` is told at once of each Binding that hangs on properties that have changed. */
+  /** Calls `onChange` at once for each Binding that depends on changed properties. */
   constructor(its: Api, onChange: (binding: string) => void, signal: AbortSignal) {
     this.#onChange = onChange;
     const look = ({ metadata }: KubeObject) => this.#look(metadata.name);
@@ -33,7 +33,7 @@ export class ClusterProperties {
     return properties;
   }
 
-  /** Notes that a Binding hangs on the properties of these clusters, and of no others. */
+  /** Records that a Binding depends on the properties of these clusters, and of no others. */
   setDependence(binding: string, clusters: readonly string[]): void {
     this.#dependents.set(binding, new Set(clusters));
   }

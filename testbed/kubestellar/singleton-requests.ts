@@ -1,12 +1,12 @@
 import { type Binding, type BoundObject, objectsOf } from './bindings.ts';
 import type { WorkloadObjects } from './workload-objects.ts';
 
-/** Of how many objects an error tells. */
+/** The number of objects that an error lists. */
 const examples = 4;
 
 /**
- * What a policy says where it asks for the status of one cluster and the objects go to none or to several, all policies
- * that ask for it of the same object together (kubestellar pkg/binding/binding.go).
+ * The error of a policy that asks for the status of one cluster while the objects go to none or to several, for all policies that
+ * ask for it of the same object together (kubestellar pkg/binding/binding.go).
  */
 export function singletonErrors(
   own: Binding['spec'],

@@ -11,12 +11,12 @@ import {
 } from '../ocm/rbac.ts';
 import { workStatusCrd } from './crds.ts';
 
-/** The status add-on, as a hub knows it. */
+/** The status add-on's records on a hub. */
 export const addonName = 'addon-status';
 
 const controller = { name: 'addon-status-controller', account: 'addon-status-sa', role: 'addon-manager-role' };
 
-/** What the chart of KubeStellar's status add-on makes in a hub (ocm-status-addon chart/). */
+/** The objects that the chart of KubeStellar's status add-on creates on a hub (ocm-status-addon chart/). */
 export function statusAddonObjects(_release: string, namespace: string, version: string): AnyObject[] {
   const image = `ghcr.io/kubestellar/ocm-status-addon:${version.replace(/^v/, '')}`;
   const labels = { app: 'status-controller' };
@@ -66,7 +66,7 @@ export function statusAddonObjects(_release: string, namespace: string, version:
   ];
 }
 
-/** A Placement that selects every cluster that can be reached. */
+/** A Placement that selects every reachable cluster. */
 export function everywhere(namespace: string): AnyObject[] {
   const metadata = { name: 'global', namespace };
   const { apiVersion, kind } = managedClusterSetBindings;
@@ -81,7 +81,7 @@ export function everywhere(namespace: string): AnyObject[] {
   ];
 }
 
-/** The add-on that the hub's add-on manager installs where that Placement says. */
+/** The add-on that the hub's add-on manager installs according to that Placement. */
 export function addOnObject(namespace: string): AnyObject {
   return {
     apiVersion: clusterManagementAddOns.apiVersion,
@@ -138,7 +138,7 @@ const rules: Rule[] = [
   rule('work.open-cluster-management.io', 'manifestworks', all),
 ];
 
-/** What the add-on deploys to a managed cluster: its agent, which waits for the kubeconfig that its registration brings. */
+/** The objects that the add-on deploys to a managed cluster: its agent, which waits for the kubeconfig of its registration. */
 export function agentManifests(
   cluster: string,
   image = 'ghcr.io/kubestellar/ocm-status-addon:0.2.0-rc17',

@@ -14,7 +14,7 @@ const preDelete = 'addon.open-cluster-management.io/addon-pre-delete';
 
 type Addon = KubeObject & { status?: { conditions?: Condition[]; registrations?: unknown } };
 
-/** What the add-on's health is judged by (ocm-status-addon pkg/controller/manager.go). */
+/** The evidence for the add-on's health (ocm-status-addon pkg/controller/manager.go). */
 const probed = { group: 'apps', resource: 'deployments', namespace: addonNamespace, name: 'status-agent' };
 
 /** Reasons and messages of addon-framework's probes of works (pkg/addonmanager/controllers/agentdeploy). */
@@ -32,11 +32,11 @@ function healthOf({ status }: ManifestWork): Condition {
 }
 
 export interface AddonOptions {
-  /** As if the add-on had a pre-delete hook: its finalizer is there until its works are gone. The hook itself is left out. */
+  /** As if the add-on had a pre-delete hook: its finalizer stays until its works are deleted. The hook itself is left out. */
   hasFinalizer?: boolean;
   /**
-   * The clusters that get it, all by default; false leaves it to the hub's add-on manager, which installs it where a
-   * Placement says so.
+   * The clusters that get it, all by default; false leaves it to the hub's add-on manager, which installs it according to a
+   * Placement.
    */
   clusters?: readonly string[] | false;
   /** The image of the agent that it deploys. */
@@ -44,11 +44,10 @@ export interface AddonOptions {
 }
 
 /**
- * Plays the manager of KubeStellar's status add-on on a hub (addon-framework, as the status add-on uses it): a
- * ManifestWork that deploys its agent for every ManagedClusterAddOn, which owns it, and the agent's registration, which
- * it approves. A deleted add-on takes its work along.
- * It also enables the add-on, where that is not left to the add-on manager, on every accepted cluster that is not being
- * deleted.
+ * Stands in for the manager of KubeStellar's status add-on on a hub (addon-framework, as the status add-on uses it): a ManifestWork
+ * that deploys its agent for every ManagedClusterAddOn, which owns it, and the agent's registration, which it approves. A deleted
+ * add-on deletes its work.
+ * It also enables the add-on, unless that is left to the add-on manager, on every accepted cluster that is not being deleted.
  */
 export class StatusAddon {
   readonly #api: Api;
@@ -128,7 +127,7 @@ export class StatusAddon {
     });
   }
 
-  /** Says whether the agent runs, as far as the work's feedback tells. */
+  /** Reports whether the agent runs, as far as the work's feedback shows. */
   async #report({ metadata, status }: Addon, work: ManifestWork): Promise<void> {
     const present = status?.conditions ?? [];
     const conditions = withCondition(present, healthOf(work));
@@ -137,7 +136,7 @@ export class StatusAddon {
     await this.#api.patch(managedClusterAddOns, `${metadata.namespace}/${addon}`, body, { subresource: 'status' });
   }
 
-  /** Garbage collection takes the work of an add-on without finalizer. */
+  /** Garbage collection deletes the work of an add-on without finalizer. */
   async #release(present: KubeObject, work: ManifestWork | undefined): Promise<void> {
     const { finalizers = [] } = present.metadata;
     if (!finalizers.includes(preDelete)) return;

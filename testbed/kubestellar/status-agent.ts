@@ -21,7 +21,7 @@ const excluded = new Set([
 
 const singletonLabel = 'managed-by.kubestellar.io/singletonstatus';
 
-/** What the labels of works begin with that KubeStellar has made; others are none of the agent's business. */
+/** The prefix of the labels of KubeStellar's works; the agent ignores others. */
 const ours = ['managed-by.kubestellar.io', 'transport.kubestellar.io'];
 
 /** After a change several more follow. */
@@ -45,9 +45,9 @@ interface Kind {
 }
 
 /**
- * Plays the agent of KubeStellar's status add-on (ocm-status-addon pkg/agent) until the signal: of each object that works
- * have brought to a cluster, of kinds with a status, a WorkStatus in the mailbox, which its work owns. Of an object that
- * several works own it is the first one's.
+ * Stands in for the agent of KubeStellar's status add-on (ocm-status-addon pkg/agent) until the signal: for each object that works
+ * have applied on a cluster, of kinds with a status, a WorkStatus in the mailbox, owned by its work. For an object with several
+ * owning works it is the first one's.
  */
 export async function runStatusAgent(parts: StatusAgentParts): Promise<void> {
   new StatusAgent(parts);
@@ -58,7 +58,7 @@ class StatusAgent {
   readonly #parts: StatusAgentParts;
   readonly #works: Informer<AppliedManifestWork>;
   readonly #kinds = new Map<string, Kind>();
-  /** What each object that is gone was called in the mailbox, by the queue's key. */
+  /** The mailbox name of each deleted object, by the queue's key. */
   readonly #gone = new Map<string, string>();
   readonly #statuses: WorkQueue;
   readonly #watches: WorkQueue;
@@ -73,7 +73,7 @@ class StatusAgent {
     this.#works = new Informer<AppliedManifestWork>(own, appliedManifestWorks, { onChange, pauses }, signal);
   }
 
-  /** Watches the kinds of which works have brought objects, and no others. */
+  /** Watches the kinds of applied objects, and no others. */
   async #adjustWatches(): Promise<void> {
     const all = [...this.#works.items.values()].flatMap(({ status }) => status?.appliedResources ?? []);
     const wanted = new Map(
@@ -115,7 +115,7 @@ class StatusAgent {
     this.#kinds.set(key, { resource, objects, life });
   }
 
-  /** The work that has brought an object, as far as it is known. */
+  /** The work that has applied an object, as far as known. */
   #workOf(object: KubeObject): AppliedManifestWork | undefined {
     return this.#works.items.get(ownerOf(object)?.name ?? '');
   }

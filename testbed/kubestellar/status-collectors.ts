@@ -18,7 +18,7 @@ export interface CollectorSpec {
   select?: NamedExpression[];
   groupBy?: NamedExpression[];
   combinedFields?: { name: string; type: string; subject?: string }[];
-  /** Not looked at, by the real one either. */
+  /** Not read, by the real one either. */
   limit: number;
 }
 
@@ -27,7 +27,7 @@ interface StatusCollector extends KubeObject {
   status?: { observedGeneration: number; errors?: string[] };
 }
 
-/** The StatusCollectors of a WDS. What is wrong with one stands in its status, and it counts as absent then. */
+/** The StatusCollectors of a WDS. Errors of one are in its status, and it then counts as absent. */
 export class StatusCollectors {
   readonly synced: Promise<void>;
   readonly #all: Informer<StatusCollector>;
@@ -43,19 +43,19 @@ export class StatusCollectors {
     this.synced = this.#all.synced;
   }
 
-  /** A listener is told the name of each collector that comes, changes or goes. */
+  /** A listener gets the name of each collector that is created, changed or deleted. */
   onChange(listener: (name: string) => void): void {
     this.#listeners.push(listener);
   }
 
-  /** What a collector says, if it is there and nothing is wrong with it. */
+  /** The spec of a collector, if it exists and is valid. */
   find(name: string): CollectorSpec | undefined {
     const { spec } = this.#all.items.get(name) ?? {};
     return spec && errorsOf(spec).length === 0 ? spec : undefined;
   }
 }
 
-/** The generation is never noted. */
+/** The generation is never recorded. */
 async function report(wds: Api, { metadata, spec, status }: StatusCollector): Promise<void> {
   const errors = errorsOf(spec);
   if (isDeepStrictEqual(errors, status?.errors ?? [])) return;
@@ -65,7 +65,7 @@ async function report(wds: Api, { metadata, spec, status }: StatusCollector): Pr
   });
 }
 
-/** What is wrong with a collector, in the words of kubestellar pkg/status/statuscollector.go. */
+/** The errors of a collector, in the words of kubestellar pkg/status/statuscollector.go. */
 function errorsOf({ filter, select = [], groupBy = [], combinedFields = [] }: CollectorSpec): string[] {
   const errors: string[] = [];
   if (select.length > 0 && (groupBy.length > 0 || combinedFields.length > 0))

@@ -1,4 +1,4 @@
-/** What StatusCollectors and CustomTransforms make of values, as KubeStellar's source has it. */
+/** How StatusCollectors and CustomTransforms process values, according to KubeStellar's source. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parsePath, removeField } from './json-path.ts';

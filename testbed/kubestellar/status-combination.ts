@@ -9,7 +9,7 @@ type Value =
   | { type: 'Object'; object: unknown }
   | { type: 'Null' };
 
-/** Under which an error of the filter is told. */
+/** The column of an error in the filter. */
 const filterColumn = '';
 
 interface ColumnError {
@@ -17,7 +17,7 @@ interface ColumnError {
   error: string;
 }
 
-/** What one StatusCollector makes of the status of an object on several clusters. */
+/** The result of one StatusCollector for the status of an object on several clusters. */
 export interface NamedCombination {
   name: string;
   columnNames: string[];
@@ -26,13 +26,13 @@ export interface NamedCombination {
   aggregationErrors?: ColumnError[];
 }
 
-/** What an expression may name of one cluster. */
+/** The names available to an expression about one cluster. */
 export interface ClusterContent {
   cluster: string;
   content: CelContent;
 }
 
-/** One cluster's values by column, and what could not be evaluated. */
+/** One cluster's values by column, and the errors. */
 interface Row {
   cluster: string;
   values: Map<string, unknown>;
@@ -72,7 +72,7 @@ export function combine(name: string, spec: CollectorSpec, clusters: readonly Cl
   };
 }
 
-/** Undefined where the filter leaves the cluster out. A value that cannot be had is the error's text. */
+/** Undefined if the filter excludes the cluster. An unavailable value is the error's text. */
 function rowOf(
   { filter, select = [], groupBy = [], combinedFields = [] }: CollectorSpec,
   { cluster, content }: ClusterContent,
@@ -102,7 +102,7 @@ function rowOf(
   return row;
 }
 
-/** Of each column the first error that there is. */
+/** The first error of each column. */
 function errorsOf(rows: readonly Row[]): NonNullable<NamedCombination['rowErrors']> {
   const all = rows.flatMap(({ cluster, errors }) => errors.map((error) => ({ ...error, wec: { clusterId: cluster } })));
   return all.filter(({ columnName }, index) => all.findIndex((each) => each.columnName === columnName) === index);

@@ -21,8 +21,8 @@ export interface StatusControllerParts {
 }
 
 /**
- * Plays KubeStellar's status controller (kubestellar pkg/status, v0.30.0) until the signal: what agents report of objects
- * comes back to the objects themselves and into CombinedStatuses.
+ * Stands in for KubeStellar's status controller (kubestellar pkg/status, v0.30.0) until the signal: status of objects that agents
+ * report is returned to the objects themselves and into CombinedStatuses.
  */
 export async function runStatusController(parts: StatusControllerParts): Promise<void> {
   const { wds, its, wdsName, workload, signal, log } = parts;

@@ -21,10 +21,10 @@ const labels = {
   multi: 'managed-by.kubestellar.io/multiwecstatus',
 } as const;
 
-/** Whose status is never that of another cluster. */
+/** Kinds whose status is never that of another cluster. */
 const ownKinds = new Set(['/Namespace', 'apiextensions.k8s.io/CustomResourceDefinition']);
 
-/** In place of a status that nobody can tell yet. */
+/** Replaces a status that is not known yet. */
 const notKnown = Symbol();
 
 type Mode = keyof typeof labels;
@@ -37,11 +37,10 @@ export interface StatusReturnParts {
 }
 
 /**
- * Plays the part of KubeStellar's status controller that returns status: where a policy asks for it, an object of the
- * WDS has the status that it has on one cluster, or that of several ones together, and a label that says so
- * (kubestellar pkg/status). A label of the other kind goes only when the status needs no writing: where the WDS runs the
- * workload as well, the two fight over the status of several clusters, and both labels stay. Once none is asked for, the
- * status is emptied, and the labels go.
+ * Stands in for the part of KubeStellar's status controller that returns status: if a policy asks for it, an object of the WDS has
+ * the status that it has on one cluster, or the combined one of several, and a label that says so (kubestellar pkg/status). A label
+ * of the other kind is removed only when the status needs no write: if the WDS runs the workload as well, the two compete for the
+ * status of several clusters, and both labels stay. Once none is requested, the status is emptied, and the labels are removed.
  */
 export class StatusReturn {
   readonly #parts: StatusReturnParts;
@@ -72,7 +71,7 @@ export class StatusReturn {
     });
   }
 
-  /** An object, its status somewhere, or what is asked of it has changed. */
+  /** An object, its status on a cluster, or a request for status has changed. */
   note(place: Place): void {
     const key = placeKey(place);
     this.#places.set(key, place);
@@ -97,7 +96,7 @@ export class StatusReturn {
     }
   }
 
-  /** The status that an object is to have, undefined where none is returned, or that nobody knows yet. */
+  /** The status that an object should have; undefined if none is returned, or if it is not known yet. */
   #wanted(place: Place): { mode: Mode; status: Status | typeof notKnown | undefined } {
     const single = this.#clustersOf(place, 'wantSingletonReportedState');
     const multi = this.#clustersOf(place, 'wantMultiWECReportedState');
@@ -116,7 +115,7 @@ export class StatusReturn {
     return { mode: 'multi', status: aggregate(`${place.group}/${kind}`, known) ?? notKnown };
   }
 
-  /** The clusters of all policies that ask this of an object, or undefined where none does. */
+  /** The clusters of all policies that request this of an object, or undefined if none does. */
   #clustersOf(place: Place, request: 'wantSingletonReportedState' | 'wantMultiWECReportedState') {
     const asking = [...this.#bindings.items.values()].filter(
       ({ metadata, spec }) =>
@@ -147,7 +146,7 @@ export class StatusReturn {
       const changed = { ...latest, status: status ?? {} } as KubeObject;
       await wds.update(resource, changed, 'status').catch(async (error) => {
         if (!isNotFound(error)) throw error;
-        // Its kind has no status of its own.
+        // Its kind has no status subresource.
         await wds.update(resource, changed);
       });
       if (status) return true;

@@ -2,7 +2,7 @@ import type { AnyObject, ConfigMap, ManagedCluster } from '../kube/objects.ts';
 
 const expandAnnotation = 'control.kubestellar.io/expand-templates';
 
-/** What a template may name, and what stands for it on one cluster. */
+/** The names available in a template, and their values on one cluster. */
 export type Properties = Readonly<Record<string, string>>;
 
 /**
@@ -19,15 +19,15 @@ export function propertiesOf(
   return { clusterName, ...Object.fromEntries(own.filter(([key]) => isIdentifier(key))) };
 }
 
-/** A list of objects for each destination, in place of one for all of them; undefined where none has a template. */
+/** A list of objects for each destination instead of one for all of them; undefined if none has a template. */
 interface Customized {
   objects: Map<string, AnyObject[]> | undefined;
   errors: string[];
 }
 
 /**
- * Expands the templates of objects for each destination (kubestellar pkg/transport/generic,
- * computeDestToCustomizedObjects). Of each object the errors of the first destination that has any are told.
+ * Expands the templates of objects for each destination (kubestellar pkg/transport/generic, computeDestToCustomizedObjects). For
+ * each object the errors of the first destination that has any are reported.
  */
 export function customize(
   originals: readonly AnyObject[],
@@ -69,7 +69,7 @@ function expand(path: string, value: unknown, properties: Properties, errors: st
   return Object.fromEntries(entries);
 }
 
-/** Of Go's templates `{{.name}}` and nothing else, with the errors that Go has for a name that is not there. */
+/** Of Go's templates `{{.name}}` and nothing else, with Go's errors for an unknown name. */
 function expandText(path: string, text: string, properties: Properties, errors: string[]): string {
   const before = (offset: number) => text.slice(0, offset).split('\n');
   let failure: string | undefined;
@@ -95,7 +95,7 @@ const goKeywords = new Set(
   ).split(' '),
 );
 
-/** What Go calls an identifier: other keys are no properties. */
+/** A Go identifier: other keys are not properties. */
 function isIdentifier(key: string): boolean {
   return /^[\p{L}_][\p{L}\p{Nd}_]*$/u.test(key) && !goKeywords.has(key);
 }

@@ -16,15 +16,15 @@ import { ClusterProperties } from './properties.ts';
 import { customize } from './templates.ts';
 import { chartLimits, isCurrent, type Wrapee, type WrapLimits, worksOf } from './wrapping.ts';
 
-/** From a change to what is done about it, in milliseconds. */
+/** The delay between a change and the reaction, in milliseconds. */
 const reaction = 300;
 
-/** How long it waits for a mailbox that is not there yet; the real one does at first a little, later much longer. */
+/** How long it waits for a missing mailbox; the real one waits a little at first, later much longer. */
 const mailboxPause = 1_000;
 
 const pauses = { first: 200, last: 1_000 };
 
-/** Between two attempts to make the property namespace; the real one waits 10 s. */
+/** Between two attempts to create the property namespace; the real one waits 10 s. */
 const namespacePause = 2_000;
 
 export interface TransportControllerParts {
@@ -37,15 +37,14 @@ export interface TransportControllerParts {
 }
 
 /**
- * Plays KubeStellar's transport controller (kubestellar pkg/transport/generic, v0.30.0) until the signal: of each
- * Binding one work for each object in the mailbox of each destination. A deleted Binding is held until its works are
- * deleted, not until they are gone. What cannot be read or is too large keeps all of a Binding back, and stands in the
- * log only: the Binding's generation is not observed then. Works of its generation are left as they are, whatever
- * becomes of transforms and properties.
+ * Stands in for KubeStellar's transport controller (kubestellar pkg/transport/generic, v0.30.0) until the signal: for each Binding
+ * one work per object in the mailbox of each destination. A deleted Binding keeps its finalizer until its works are being deleted,
+ * not until they no longer exist. An object that cannot be read or is too large blocks a whole Binding, and is only in the log: the
+ * Binding's generation is then not observed. Works of its generation stay unchanged, whatever happens to transforms and properties.
  *
- * A template that cannot be expanded for one destination takes the works of all destinations away. A cluster that loses
- * a property together with the label that it is selected by does that to all others: its properties are looked at as
- * soon as it changes, when the Binding still names it, and the binding controller takes it out of the Binding later.
+ * A template that cannot be expanded for one destination removes the works of all destinations. A cluster that loses a property
+ * together with the label that selects it does that to all others: its properties are read as soon as it changes, when the Binding
+ * still names it, and the binding controller removes it from the Binding later.
  */
 export async function runTransportController(parts: TransportControllerParts): Promise<void> {
   void ensurePropertyNamespace(parts);
@@ -107,7 +106,7 @@ class TransportController {
       if (binding.metadata.deletionTimestamp) await this.#release(binding);
       else await this.#propagate(binding);
     } catch (error) {
-      // A cluster that is not accepted yet has no mailbox, and works go while they are written.
+      // A cluster that is not accepted yet has no mailbox, and works are deleted while they are written.
       if (!isNotFound(error) && !isConflict(error)) throw error;
       this.#queue.addAfter(name, isConflict(error) ? reaction : mailboxPause);
     }
@@ -122,7 +121,7 @@ class TransportController {
   async #release(binding: Binding): Promise<void> {
     const present = binding.metadata.finalizers ?? [];
     if (!present.includes(finalizers.binding)) return;
-    // Those of a destination that the Binding has lost unseen stay for good.
+    // Those of a destination that the Binding has lost unseen stay permanently.
     const destinations = new Set((binding.spec.destinations ?? []).map(({ clusterId }) => clusterId));
     for (const work of this.#worksOf(binding))
       if (destinations.has(work.metadata.namespace ?? '')) await this.#remove(work);
@@ -159,8 +158,8 @@ class TransportController {
   }
 
   /**
-   * Writes what is wanted, a destination after the other, and then removes the rest. The first that cannot be written, in a
-   * mailbox that there is not for example, keeps all that comes after it back.
+   * Writes wanted works, one destination after the other, and then deletes the rest. The first failure, for example a missing
+   * mailbox, blocks everything after it.
    */
   async #replace(present: readonly ManifestWork[], wanted: readonly ManifestWork[]): Promise<void> {
     const stale = new Map(present.map((work) => [keyOf(work), work]));
@@ -175,7 +174,7 @@ class TransportController {
   async #setStatus({ metadata, status = {} }: Binding, errors: string[]): Promise<void> {
     const { name, generation: observedGeneration = 0 } = metadata;
     if (status.observedGeneration === observedGeneration && isDeepStrictEqual(status.errors ?? [], errors)) return;
-    // Whatever conditions the status controller has set are gone then.
+    // Conditions set by the status controller are then lost.
     const wanted = { observedGeneration, errors: errors.length > 0 ? errors : null, conditions: null };
     await this.#wds.patch(bindings, name, { status: wanted }, { subresource: 'status' });
   }
@@ -191,7 +190,7 @@ class TransportController {
     return { uid: object.metadata.uid ?? '', manifest, createOnly: createOnly ? plural : undefined };
   }
 
-  /** createOrUpdateWrappedObject: what is there of this generation is left alone, what is updated keeps its finalizers. */
+  /** createOrUpdateWrappedObject: an existing work of this generation stays unchanged; an updated one keeps its finalizers. */
   async #write(work: ManifestWork, before: ManifestWork | undefined): Promise<void> {
     if (!before) {
       await this.#its.create<ManifestWork>(manifestWorks, work);

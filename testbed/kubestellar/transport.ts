@@ -11,7 +11,7 @@ import { ClusterProperties } from './properties.ts';
 import { customize } from './templates.ts';
 import { isCurrent, worksOf } from './wrapping.ts';
 
-/** From a change of a cluster or a work to what the transport does about it, in milliseconds. */
+/** The transport's delay after a change of a cluster or a work, in milliseconds. */
 const reaction = 1_000;
 
 /** A BindingPolicy of a WDS, with the objects that it selects there. */
@@ -24,12 +24,11 @@ export interface Workload {
 }
 
 /**
- * Plays KubeStellar's binding and transport controllers for one BindingPolicy (kubestellar pkg/transport; names, labels
- * and annotation as recorded): one work for each object in the mailbox of each cluster that the policy selects. A
- * cluster that is being deleted is selected all the same, and its works are made again with new UIDs. When the selected
- * clusters change, so does the Binding's generation: then works of clusters that stay are written anew as a whole,
- * without the agent's finalizer, which the agent puts back. Templates are expanded as the transport controller does:
- * before a changed cluster is selected anew.
+ * Stands in for KubeStellar's binding and transport controllers for one BindingPolicy (kubestellar pkg/transport; names, labels and
+ * annotation as recorded): one work per object in the mailbox of each cluster that the policy selects. A cluster that is being
+ * deleted is still selected, and its works are recreated with new UIDs. When the selected clusters change, so does the Binding's
+ * generation: then works of remaining clusters are rewritten as a whole, without the agent's finalizer, which the agent restores.
+ * Templates are expanded as in the transport controller: before a changed cluster is selected again.
  */
 export class Transport {
   readonly #plane: Plane;
@@ -107,7 +106,7 @@ export class Transport {
     return Object.entries(this.#workload.matchLabels).every(([key, value]) => metadata.labels?.[key] === value);
   }
 
-  /** createOrUpdateWrappedObject: what is there of this generation is left alone. */
+  /** createOrUpdateWrappedObject: an existing work of this generation stays unchanged. */
   async #write(work: ManifestWork, before: ManifestWork | undefined): Promise<void> {
     const { admin } = this.#plane;
     if (!before) {

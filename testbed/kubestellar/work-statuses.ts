@@ -27,7 +27,7 @@ export class WorkStatuses {
     this.synced = this.#all.synced;
   }
 
-  /** Of one object on some clusters; of one that two policies select there is one WorkStatus a cluster. */
+  /** For one object on some clusters; for one that two policies select there is one WorkStatus per cluster. */
   of(place: Place, clusters: ReadonlySet<string>): WorkStatus[] {
     return [...this.#all.items.values()].filter(
       ({ metadata, spec }) => clusters.has(metadata.namespace ?? '') && placeKey(spec.sourceRef) === placeKey(place),

@@ -7,7 +7,7 @@ import { customResourceDefinitions, namespaces, type Resource } from '../kube/re
 import { untilAnswered } from '../kube/retry.ts';
 import { groupOf, type WorkloadObject } from './matching.ts';
 
-/** Groups of which nothing is sent (kubestellar pkg/binding, v0.30.0). */
+/** Groups that are not sent (kubestellar pkg/binding, v0.30.0). */
 const excludedGroups = new Set([
   'flowcontrol.apiserver.k8s.io',
   'discovery.k8s.io',
@@ -38,11 +38,11 @@ interface Definition extends KubeObject {
 }
 
 /**
- * The objects of a WDS that a policy can select: those of all kinds that its API server serves, each in the version that
- * it prefers, but of CustomResourceDefinitions in every version that is served: there an object appears more than once.
+ * The objects of a WDS that a policy can select: those of all kinds that its API server serves, each in its preferred version, but
+ * of CustomResourceDefinitions in every served version: there an object appears more than once.
  */
 export class WorkloadObjects {
-  /** Once the objects of all kinds that were there in the beginning are known. */
+  /** After the first list of all initial kinds. */
   readonly synced: Promise<void>;
   readonly #wds: Api;
   readonly #allowedGroups: ReadonlySet<string> | undefined;
@@ -57,7 +57,7 @@ export class WorkloadObjects {
     this.synced = this.#start();
   }
 
-  /** A listener is told of each object that comes, changes or goes, and of none in particular where a kind goes. */
+  /** A listener gets each object that is created, changed or deleted, and no object if a whole kind is removed. */
   onChange(listener: (workload?: WorkloadObject) => void): void {
     this.#listeners.push(listener);
   }
@@ -92,7 +92,7 @@ export class WorkloadObjects {
     const key = keyOf(resource);
     const group = groupOf(resource.apiVersion);
     const isExcluded = excludedGroups.has(group) || excludedKinds.has(`${group}/${resource.plural}`);
-    // Namespaces have to be known for what is in them.
+    // Namespaces must be known for their contents.
     const isKept = this.#isAllowed(resource) || key === keyOf(namespaces);
     if (isExcluded || !isKept || this.#kinds.has(key)) return;
     const life = new AbortController();
@@ -105,7 +105,7 @@ export class WorkloadObjects {
     this.#kinds.set(key, { resource, life, objects: new Informer(this.#wds, resource, { onChange, pauses }, signal) });
   }
 
-  /** Begins and ends with the kinds that a CustomResourceDefinition defines. */
+  /** Follows the kinds that a CustomResourceDefinition defines. */
   #follow({ metadata, spec, status }: Definition, isDeleted: boolean): void {
     for (const { name, served } of spec.versions) {
       const { kind, plural } = spec.names;
@@ -121,7 +121,7 @@ export class WorkloadObjects {
   }
 }
 
-/** Where an object of a WDS is, as Bindings and WorkStatuses have it. */
+/** The resource, namespace and name of an object of a WDS, as in Bindings and WorkStatuses. */
 export interface Place {
   group: string;
   version: string;

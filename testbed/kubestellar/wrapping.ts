@@ -3,21 +3,21 @@ import type { AnyObject, ManifestWork } from '../kube/objects.ts';
 import { groupOf } from './matching.ts';
 import { generationAnnotation, workLabel } from './names.ts';
 
-/** The Binding that a work comes of. */
+/** The Binding that a work comes from. */
 interface Origin {
   binding: { name: string; uid: string; generation: number };
   wds: string;
 }
 
-/** An object of a WDS on its way, with the UID that it has there. */
+/** An object of a WDS to be sent, with its UID there. */
 export interface Wrapee {
   uid: string;
   manifest: AnyObject;
-  /** The plural name of its kind, where agents are to create it and never to change it. */
+  /** The plural name of its kind, if agents must create it and never change it. */
   createOnly?: string | undefined;
 }
 
-/** How much goes into one work; the chart of KubeStellar says 1 object and 512,000 bytes. */
+/** The maximum contents of one work; 1 object and 512,000 bytes in the chart of KubeStellar. */
 export interface WrapLimits {
   objects: number;
   bytes: number;
@@ -26,8 +26,8 @@ export interface WrapLimits {
 export const chartLimits: WrapLimits = { objects: 1, bytes: 512_000 };
 
 /**
- * The works that bring objects to one cluster (kubestellar pkg/transport/generic, wrap). Of one object each, their names
- * say which; of several, they are numbered.
+ * The works that bring objects to one cluster (kubestellar pkg/transport/generic, wrap). Works of one object are named after it;
+ * works of several are numbered.
  */
 export function worksOf(
   origin: Origin,
@@ -73,7 +73,7 @@ function workOf({ binding, wds }: Origin, cluster: string, batch: Wrapee[], numb
   };
 }
 
-/** Whether a work that is there need not be written: it is of the same generation and holds the same objects. */
+/** Whether an existing work need not be written: it is of the same generation and holds the same objects. */
 export function isCurrent(present: ManifestWork, wanted: ManifestWork): boolean {
   const generation = ({ metadata }: ManifestWork) => metadata.annotations?.[generationAnnotation];
   const objects = ({ spec }: ManifestWork) =>

@@ -4,10 +4,10 @@ import { isNotFound } from '../kube/errors.ts';
 import { nodes } from '../kube/resources.ts';
 import type { PortMapping } from '../plane/plane.ts';
 
-/** What makes a cluster of containers on this machine. */
+/** A program that creates clusters from containers on this machine. */
 export type Provider = 'kind' | 'k3d';
 
-/** A cluster that one of the programs has made, or has begun to make. */
+/** A cluster that one of the programs has created, or started to create. */
 export interface LocalCluster {
   provider: Provider;
   name: string;
@@ -15,9 +15,9 @@ export interface LocalCluster {
   container: string;
   /** The container network that it is on. */
   network: string;
-  /** Ports of this machine that lead to ports of its node. */
+  /** Ports of this machine that are mapped to ports of its node. */
   ports: PortMapping[];
-  /** False where whoever made it was ended before it was done: there are containers, and no Kubernetes yet. */
+  /** False if its creator was killed before it was done: containers exist, but no Kubernetes yet. */
   isComplete: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface NewCluster extends Omit<LocalCluster, 'isComplete'> {
   nodeLabels: Record<string, string>;
 }
 
-/** The clusters that kind and k3d have made: real planes of a bed, named as the clusters. */
+/** The clusters of kind and k3d: real planes of a bed, with the names of the clusters. */
 export class LocalClusters {
   readonly #bed: Bed;
   readonly #all = new Map<string, LocalCluster>();
@@ -51,15 +51,15 @@ export class LocalClusters {
     return this.#bed.plane(name);
   }
 
-  /** Starts a cluster. When the signal ends that, it stays half made, as when such a program is killed. */
+  /** Starts a cluster. If the signal interrupts that, it stays incomplete, as when such a program is killed. */
   async create(cluster: NewCluster, signal: AbortSignal): Promise<void> {
     const { provider, name, container, network, ports } = cluster;
     const made: LocalCluster = { provider, name, container, network, ports, isComplete: false };
     this.#all.set(`${provider}/${name}`, made);
-    // One that was ended in the middle may still be on its way, and has to be gone first.
+    // One that was interrupted may still be starting, and must be gone first.
     const turn = this.#turns.then(() => this.#start(cluster, signal));
     this.#turns = turn.catch(() => {});
-    // They clear up behind what has failed by itself.
+    // They clean up after their own failures.
     await turn.catch((error) => {
       this.#all.delete(`${provider}/${name}`);
       throw error;
@@ -73,7 +73,7 @@ export class LocalClusters {
       name,
       nodeName: container,
       ports,
-      // k3d calls its API servers that in kubeconfigs.
+      // The name of k3d's API servers in kubeconfigs.
       hosts: ['0.0.0.0'],
       clusterInfo: provider === 'kind',
     });

@@ -3,9 +3,9 @@ import type { Call } from './protocol.ts';
 import { Failure, type Surroundings } from './surroundings.ts';
 
 /**
- * Stands in for docker, as far as whoever looks at kind's and k3d's clusters asks it: `version`, `info`, `ps`, `container inspect`,
+ * Stands in for docker, as far as kind, k3d and stellarctl use it for clusters: `version`, `info`, `ps`, `container inspect`,
  * `network`.
- * Of formats it knows the ones that are written out here.
+ * It knows only the formats that are listed here.
  */
 export async function docker({ args }: Call, { out, version, docker: trouble, clusters }: Surroundings): Promise<void> {
   const [command = '', ...rest] = args;
@@ -75,7 +75,7 @@ function networks(all: LocalCluster[], format: string | undefined): string {
 const withoutFlags = (args: string[]): string[] =>
   args.filter((arg, i) => !arg.startsWith('-') && !/^(-f|--format)$/.test(args[i - 1] ?? ''));
 
-/** Ports of this machine lead to kind's node, and to a load balancer before k3d's. */
+/** Ports of this machine are mapped to kind's node, and to a load balancer in front of k3d's. */
 function inspectContainer([name = '']: string[], format: string | undefined, all: LocalCluster[]): string {
   const found = all.find(
     (cluster) => name === (cluster.provider === 'k3d' ? `k3d-${cluster.name}-serverlb` : cluster.container),

@@ -1,11 +1,11 @@
-/** What a command knows: flags with a value, and flags that are there or not; short forms with their long ones. */
+/** The flags of a command: with a value, or boolean; short forms with their long ones. */
 export interface FlagSet {
   value?: readonly string[];
   boolean?: readonly string[];
   short?: Record<string, string>;
 }
 
-/** What a command line says: every value of each flag, in order, and what is left. */
+/** A parsed command line: every value of each flag, in order, and the remaining arguments. */
 export interface Flags {
   values: Map<string, string[]>;
   rest: string[];
@@ -15,7 +15,7 @@ export interface Flags {
   isOn(name: string, byDefault?: boolean): boolean;
 }
 
-/** Reads flags as Go's pflag does; throws in its words for one that the command does not know. */
+/** Parses flags as Go's pflag does; throws in its words for an unknown one. */
 export function parseFlags(args: readonly string[], { value = [], boolean = [], short = {} }: FlagSet): Flags {
   const values = new Map<string, string[]>();
   const rest: string[] = [];

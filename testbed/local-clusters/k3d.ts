@@ -178,7 +178,7 @@ function flagsOf(call: Call, known: Parameters<typeof parseFlags>[1]): Flags {
   }
 }
 
-/** As logrus writes to something that is no terminal. */
+/** As logrus writes to an output that is not a terminal. */
 function info(text: string): string {
   return `INFO[0000] ${text}\n`;
 }

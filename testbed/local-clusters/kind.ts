@@ -8,7 +8,7 @@ import { addEntry, kubeconfigFileOf, removeEntry } from './kubeconfig-file.ts';
 import type { Call } from './protocol.ts';
 import { Failure, type Surroundings } from './surroundings.ts';
 
-/** What `--config` may say that matters here (kind.x-k8s.io/v1alpha4). */
+/** The relevant fields of `--config` (kind.x-k8s.io/v1alpha4). */
 interface KindConfig {
   name?: string;
   nodes?: {
@@ -27,7 +27,7 @@ export async function kind(call: Call, surroundings: Surroundings): Promise<void
     out(verb === 'version' ? `kind v${version} go1.25.5 linux/amd64\n` : `kind version ${version}\n`);
     return;
   }
-  // Everything else asks docker first.
+  // Everything else contacts docker first.
   if (docker)
     throw new Failure(
       `ERROR: failed to list clusters: command "docker ps" failed with error: exit status 1\n\nCommand Output: ${docker}`,
@@ -42,7 +42,7 @@ const commands: Record<string, (call: Call, surroundings: Surroundings) => Promi
   'delete cluster': remove,
   'get clusters': list,
   'get kubeconfig': print,
-  // Images are there anyway.
+  // Images are always available.
   'load docker-image': async () => {},
   'load image-archive': async () => {},
 };
@@ -101,7 +101,7 @@ async function readConfig({ cwd, stdin = '' }: Call, path: string | undefined): 
   return (parse(text) ?? {}) as KindConfig;
 }
 
-/** Says nothing and succeeds where there is no such cluster, like `rm -f`. */
+/** Silently succeeds if there is no such cluster, like `rm -f`. */
 async function remove(call: Call, { say, clusters }: Surroundings): Promise<void> {
   const flags = flagsOf(call, { value: ['name', 'kubeconfig'] });
   const name = flags.get('name') ?? 'kind';

@@ -10,13 +10,13 @@ type Config = { [kind in Kind]?: { name: string }[] } & { 'current-context'?: st
 
 const kinds: Kind[] = ['clusters', 'contexts', 'users'];
 
-/** The file that a program writes to: the one that it was told, else the first of KUBECONFIG, else that of HOME. */
+/** The file that a program writes to: the given one, else the first of KUBECONFIG, else that of HOME. */
 export function kubeconfigFileOf({ cwd, env }: Call, told?: string): string {
   const file = told || env.KUBECONFIG?.split(':').find((path) => path !== '') || `${env.HOME}/.kube/config`;
   return resolve(cwd, file);
 }
 
-/** Puts a context with its cluster and user into a file, in place of those of the same names. */
+/** Writes a context with its cluster and user into a file, replacing those of the same names. */
 export async function addEntry(file: string, entry: Entry, { isCurrent }: { isCurrent: boolean }): Promise<void> {
   const added = parse(kubeconfigOf([entry])) as Config;
   await edit(file, (config) => {
@@ -28,7 +28,7 @@ export async function addEntry(file: string, entry: Entry, { isCurrent }: { isCu
   });
 }
 
-/** Takes them out again. */
+/** Removes them. */
 export async function removeEntry(file: string, { context, cluster, user }: Omit<Entry, 'connection'>): Promise<void> {
   await edit(file, (config) => {
     const names = { contexts: context, clusters: cluster, users: user };

@@ -1,6 +1,6 @@
 /**
- * kind, k3d or docker, as the programs on PATH start it: `program.ts <program> <socket> [arguments]`. It hands its call
- * to the owner of the bed, prints what that answers and ends as that says. Whoever ends it ends the call.
+ * kind, k3d or docker, as started by the programs on PATH: `program.ts <program> <socket> [arguments]`. It passes its call to the
+ * owner of the bed, prints the response and exits accordingly. Killing it ends the call.
  */
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -10,7 +10,7 @@ import type { Answer, Call } from './protocol.ts';
 const [, , program = '', socketPath = '', ...args] = process.argv;
 const variables = /^(HOME|KUBECONFIG|KIND_.*|K3D_.*|DOCKER_.*)$/;
 
-// As the real ones: kind reads it only for `--config -`.
+// Like the real ones: kind reads it only for `--config -`.
 const readsInput = args.some((arg, i) => arg === '--config=-' || (arg === '-' && args[i - 1] === '--config'));
 const stdin = readsInput ? await text(process.stdin) : undefined;
 const call: Call = {

@@ -1,13 +1,13 @@
-/** What a program that was started says to the process that answers for it … */
+/** The request of a started program to the process that answers for it … */
 export interface Call {
   program: 'kind' | 'k3d' | 'docker';
   args: string[];
   cwd: string;
-  /** The variables that these programs look at. */
+  /** The environment variables that these programs use. */
   env: Record<string, string>;
-  /** What it was given on standard input, where it was asked to read that. */
+  /** Its standard input, if it was asked to read that. */
   stdin?: string;
 }
 
-/** … and what it is told to print, and at last its exit code: one JSON document a line. */
+/** … and the response: output, and finally the exit code, one JSON document per line. */
 export type Answer = { stdout: string } | { stderr: string } | { exitCode: number };

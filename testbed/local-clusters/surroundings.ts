@@ -1,20 +1,20 @@
 import type { LocalClusters } from './clusters.ts';
 
-/** What one run of a program has. */
+/** The environment of one run. */
 export interface Surroundings {
   clusters: LocalClusters;
-  /** What it says that its version is. */
+  /** The version that it reports. */
   version: string;
-  /** What docker says instead of working, where it does not. */
+  /** The error of docker if it does not work. */
   docker: string | undefined;
-  /** Aborted when whoever started the program has ended it. */
+  /** Aborted when the started program is killed. */
   signal: AbortSignal;
   /** Standard output, and standard error. */
   out: (text: string) => void;
   say: (text: string) => void;
 }
 
-/** Ends a run: the message is its last words on standard error. */
+/** Ends a run: the message is its last output on standard error. */
 export class Failure extends Error {
   readonly exitCode: number;
 

@@ -14,7 +14,7 @@ export type { Call };
 
 type ProgramName = Call['program'];
 
-/** How a program is to be: as it should, not there, of another version, or failing with these last words. */
+/** The state of a program: working, missing, of another version, or failing with this last output. */
 export type ProgramState = 'well' | 'missing' | { version: string } | { failing: string; command?: RegExp };
 
 const programs: Record<ProgramName, (call: Call, surroundings: Surroundings) => Promise<void>> = { kind, k3d, docker };
@@ -22,8 +22,8 @@ const programs: Record<ProgramName, (call: Call, surroundings: Surroundings) => 
 const versions: Record<ProgramName, string> = { kind: '0.31.0', k3d: '5.8.3', docker: '29.1.3' };
 
 /**
- * kind, k3d and docker as small programs for PATH. What they are called with is recorded; the clusters that they make
- * are planes of the bed, each under the name of its cluster. They live as long as the bed's owner.
+ * kind, k3d and docker as small programs for PATH. Their calls are recorded; the clusters that they create are planes of the bed,
+ * each with the name of its cluster. They run as long as the bed's owner.
  */
 export class LocalClusterTools {
   /** A folder with the three programs, and nothing else. */
@@ -39,7 +39,7 @@ export class LocalClusterTools {
     this.#socket = join(dir, 'socket');
     this.clusters = new LocalClusters(bed);
     this.#server = createServer((socket) => void this.#answer(socket));
-    // Whoever forgets to stop it ends all the same.
+    // It does not keep the process running if it is not stopped.
     this.#server.unref();
   }
 
@@ -53,17 +53,17 @@ export class LocalClusterTools {
     return tools;
   }
 
-  /** What the programs were called with, in order. */
+  /** The recorded calls, in order. */
   calls(program?: ProgramName): Call[] {
     return this.#calls.filter((call) => program === undefined || call.program === program);
   }
 
-  /** Forgets what was called so far. */
+  /** Clears the recorded calls. */
   forgetCalls(): void {
     this.#calls.length = 0;
   }
 
-  /** Lets a program be missing, of another version, or fail; with a `command`, only where its arguments match. */
+  /** Makes a program missing, of another version, or failing; with a `command`, only for matching arguments. */
   async set(program: ProgramName, state: ProgramState): Promise<void> {
     this.#states.set(program, state);
     const file = join(this.path, program);
@@ -121,7 +121,7 @@ export class LocalClusterTools {
     return typeof state === 'object' && 'version' in state ? state.version : versions[program];
   }
 
-  /** What kind and k3d find when they ask docker. */
+  /** The environment of kind and k3d for docker. */
   #dockerTrouble(): string | undefined {
     const state = this.#states.get('docker');
     if (state === 'missing') return 'exec: "docker": executable file not found in $PATH';
@@ -134,7 +134,7 @@ function isQuiet({ program, args }: Call): boolean {
   return program === 'kind' && args.some((arg) => arg === '-q' || arg === '--quiet');
 }
 
-/** Puts kind, k3d and docker where a test can find them. */
+/** Creates kind, k3d and docker for the PATH of a test. */
 export function localClusterTools(bed: Bed): Promise<LocalClusterTools> {
   return LocalClusterTools.start(bed);
 }
