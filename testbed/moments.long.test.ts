@@ -1,4 +1,4 @@
-/** Moments between a hub and a managed cluster that go wrong, as the real programs showed them. */
+/** Races and failures between a hub and a managed cluster, as observed with the real programs. */
 import assert from 'node:assert/strict';
 import { createHash, X509Certificate } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
@@ -93,7 +93,7 @@ describe('a registered agent', () => {
     const [earlier, { restarts: before }] = [await requests(), await agentPod()];
     const { uid = '' } = (await wec.admin.get<Klusterlet>(klusterlets, 'klusterlet')).metadata;
     const user = `system:open-cluster-management:cluster1:${uid}`;
-    // With a hub to ask it would renew in time.
+    // With a reachable hub it would renew in time.
     const mend = await bed.fault({ kind: 'stopped', plane: 'its1' });
     const { certPem, keyPem } = await hub.issueUser(user, groups, {
       from: new Date(Date.now() - 3_600_000),
@@ -127,7 +127,7 @@ describe('a work', () => {
       metadata: { name, namespace: 'cluster1' },
       spec: { workload: { manifests } },
     });
-  /** The work's status, once it is about a generation. */
+  /** The work's status, once it refers to a generation. */
   const statusOf = async (name: string, generation: number) => {
     const get = async () => (await hub.admin.get<ManifestWork>(manifestWorks, `cluster1/${name}`)).status;
     const isObserved = (status: ManifestWork['status']) =>

@@ -11,7 +11,7 @@ interface Definition {
   shortNames?: string[];
   spec?: object;
   status?: object;
-  /** Top-level fields, in place of spec and status. */
+  /** Top-level fields, instead of spec and status. */
   fields?: Record<string, object>;
   columns?: { name: string; type: string; jsonPath: string }[];
   hasStatus?: boolean;
@@ -21,8 +21,8 @@ const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true 
 const text = { type: 'string' };
 
 /**
- * The text of a CRD. The bed's own, and looser than the real ones: what nothing depends on is preserved unread, so that
- * no field is pruned or refused that the real ones know.
+ * The text of a CRD, specific to the bed and looser than the real ones: fields that nothing depends on are preserved unvalidated,
+ * so no field of the real ones is pruned or rejected.
  */
 export function crd({
   group,
@@ -63,7 +63,7 @@ const clusterGroup = 'cluster.open-cluster-management.io';
 const addonGroup = 'addon.open-cluster-management.io';
 const workGroup = 'work.open-cluster-management.io';
 
-/** Facts 1.2: the defaults, the columns, and what the API server itself refuses. */
+/** Facts 1.2: the defaults, the columns, and the validation by the API server itself. */
 const managedClusterSpec = {
   type: 'object',
   properties: {
@@ -93,7 +93,7 @@ const managedClusterSpec = {
   },
 };
 
-/** OCM 1.3.1 writes this default into what others create. */
+/** OCM 1.3.1 writes this default into objects of others. */
 const manifestWorkSpec = {
   ...anything,
   properties: {
@@ -171,7 +171,7 @@ export const hubCrds: AnyObject[] = [
   crd({ group: 'operator.open-cluster-management.io', versions: ['v1'], kind: 'ClusterManager', scope: 'Cluster' }),
 ];
 
-/** What the klusterlet's operator puts on a managed cluster. */
+/** The kinds that the klusterlet's operator installs on a managed cluster. */
 export const managedCrds: AnyObject[] = [
   crd({ group: workGroup, versions: ['v1'], kind: 'AppliedManifestWork', scope: 'Cluster' }),
   crd({ group: clusterGroup, versions: ['v1alpha1'], kind: 'ClusterClaim', scope: 'Cluster', hasStatus: false }),

@@ -5,27 +5,27 @@ import type { Lease } from '../kube/objects.ts';
 import { leases } from '../kube/resources.ts';
 import { Exit, type PodContext, type Program } from '../pod-runner/program.ts';
 
-/** Of library-go's controllercmd, which all controllers of Open Cluster Management are made with. */
+/** From library-go's controllercmd, the base of all controllers of Open Cluster Management. */
 const leaseDurationSeconds = 137;
 const retryPeriod = 26_000;
 
-/** An API server that does not answer, or not yet as it will, is asked again sooner than by the real programs. */
+/** An API server that does not answer, or is not ready yet, is retried sooner than by the real programs. */
 const errorPause = 1_000;
 
-/** Ends the whole process at once: it does not give its Lease up. */
+/** Ends the whole process at once, without releasing its Lease. */
 export class Fatal extends Exit {
   constructor(message: string, code = 255) {
     super(message, code);
   }
 }
 
-/** Who a container is, by pod and component, until it gives its Lease up or ends at once: a thawed process is the same. */
+/** The identity of a container, by pod and component, until it releases its Lease or ends at once: a thawed process keeps it. */
 const identities = new Map<string, string>();
 
 /**
- * A program that holds the Lease `<component>-lock` of its namespace while it runs, and gives it up when it ends. It
- * does not begin before it has the Lease: one that its holder did not give up is waited for until it has not changed for
- * 137 s, and in most cases longer, as it is looked at every 26 to 57 s only. A pod is ready meanwhile.
+ * A program that holds the Lease `<component>-lock` of its namespace while it runs, and releases it when it ends. It does not start
+ * before it has the Lease: one that its holder did not release is waited for until it has not changed for 137 s, and in most cases
+ * longer, as it is checked only every 26 to 57 s. A pod is ready meanwhile.
  */
 export function leading(component: string, program: Program): Program {
   return async (context) => {
@@ -105,7 +105,7 @@ class Lock {
       if (present && this.#isMine(present)) await this.#write(present, { holderIdentity: '', leaseDurationSeconds: 1 });
       this.forget();
     } catch {
-      // Whoever is dead, or crashes, gives nothing up.
+      // A dead or crashing process releases nothing.
     }
   }
 

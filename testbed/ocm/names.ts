@@ -40,7 +40,7 @@ export const finalizer = {
   klusterlet: 'operator.open-cluster-management.io/klusterlet-cleanup',
 } as const;
 
-/** The user and the groups that a cluster's certificate stands for. */
+/** The user and the groups of a cluster's certificate. */
 export function clusterGroup(cluster: string): string {
   return `system:open-cluster-management:${cluster}`;
 }

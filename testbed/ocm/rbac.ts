@@ -35,7 +35,7 @@ export function roleObject(name: string, rules: Rule[], { namespace, labels }: N
   return { apiVersion, kind, metadata: { name, ...(namespace && { namespace }), ...(labels && { labels }) }, rules };
 }
 
-/** A ClusterRoleBinding, or with a namespace a RoleBinding, to a ClusterRole unless told otherwise. */
+/** A ClusterRoleBinding, or with a namespace a RoleBinding, to a ClusterRole by default. */
 export function bindingObject(
   name: string,
   role: { kind?: 'ClusterRole' | 'Role'; name: string },

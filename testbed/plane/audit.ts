@@ -6,7 +6,7 @@ import type { Api } from '../kube/api.ts';
 /** One request that an API server answered (audit.k8s.io/v1 Event at level Metadata). */
 export interface AuditEvent {
   verb: string;
-  /** Says `dryRun=All` where nothing was stored. */
+  /** Contains `dryRun=All` if nothing was stored. */
   requestURI: string;
   user: { username: string; groups?: string[] };
   userAgent?: string;
@@ -17,10 +17,7 @@ export interface AuditEvent {
 
 const reading = ['get', 'list', 'watch'];
 
-/**
- * Every request that could write, access reviews and dry runs among them; of requests that only read those of one user,
- * where one is given.
- */
+/** Every request that could write, including access reviews and dry runs; read-only requests only of the given user, if any. */
 export const auditPolicy = (reader: string | undefined): object => ({
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
@@ -45,7 +42,7 @@ export class AuditLog {
     this.#file = file;
   }
 
-  /** Forgets what was written so far. */
+  /** Forgets earlier entries. */
   async mark(admin: Api): Promise<void> {
     await this.#flush(admin);
     this.#mark = (await stat(this.#file)).size;
@@ -53,14 +50,14 @@ export class AuditLog {
 
   async events(admin: Api): Promise<AuditEvent[]> {
     await this.#flush(admin);
-    // The last line may be on its way.
+    // The last line may be incomplete.
     const lines = (await this.#text()).split('\n').slice(0, -1);
     return lines
       .map((line) => JSON.parse(line) as AuditEvent)
       .filter(({ requestURI }) => !requestURI.startsWith(markerPath));
   }
 
-  /** A write of our own that has reached the log: what was answered before it is there as well. */
+  /** A write of our own that has reached the log: earlier responses are then in it as well. */
   async #flush(admin: Api): Promise<void> {
     const path = markerPath + randomUUID();
     await admin.send('POST', path, { spec: { nonResourceAttributes: { path: '/', verb: 'get' } } });

@@ -11,7 +11,7 @@ export function buildControlPlane(log: Log): Promise<string> {
       module: join(import.meta.dirname, '..', 'control-plane'),
       package: '.',
       versionOf: 'k8s.io/kubernetes',
-      // Without these the servers call themselves v0.0.0-master.
+      // Without these the servers report version v0.0.0-master.
       settings: (version) => {
         const [major = '', minor = ''] = version.slice(1).split('.');
         const path = 'k8s.io/component-base/version';

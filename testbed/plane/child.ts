@@ -14,7 +14,7 @@ export class Child {
     this.name = args[0] ?? binary;
     this.#logFile = logFile;
     const log = openSync(logFile, 'a');
-    // Go collects garbage half as often: memory is there, processor time is not.
+    // Go collects garbage half as often: memory is available, processor time is scarce.
     const env = { ...withoutProxies(process.env), GOGC: '200' };
     this.#process = spawn(binary, args, { cwd, env, stdio: ['pipe', log, log] });
     closeSync(log);
@@ -32,7 +32,7 @@ export class Child {
     return this.#failure !== undefined || this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
-  /** What it said last, for an error. */
+  /** Its last output, for an error. */
   async lastWords(): Promise<string> {
     const log = await readFile(this.#logFile, 'utf8').catch(() => '');
     const lines = log.trimEnd().split('\n').slice(-5).join('\n');
@@ -40,7 +40,7 @@ export class Child {
     return `${this.name} ended${why}; the end of ${this.#logFile}:\n${lines}`;
   }
 
-  /** Lets the process stand still, or go on. */
+  /** Freezes the process, or continues it. */
   freeze(isFrozen: boolean): void {
     this.#process.kill(isFrozen ? 'SIGSTOP' : 'SIGCONT');
   }
@@ -58,7 +58,7 @@ export function withoutProxies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(https?|all|no)_proxy$/i.test(name)));
 }
 
-/** Whether a process of this id runs (also one of another user). */
+/** Whether a process with this ID runs (also one of another user). */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -4,8 +4,8 @@ import { configMaps } from '../kube/resources.ts';
 import type { Plane } from './plane.ts';
 
 /**
- * Publishes kube-public/cluster-info as kubeadm does for its clusters: one cluster, with the address and the CA that
- * other clusters are to use. What is there already stays.
+ * Publishes kube-public/cluster-info as kubeadm does for its clusters: one cluster, with the address and the CA for other clusters.
+ * An existing one stays.
  */
 export async function publishClusterInfo({ admin, internalServer, caPem }: Plane): Promise<void> {
   const connection = { server: internalServer, caPem };

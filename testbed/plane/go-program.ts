@@ -10,7 +10,7 @@ import { withLock } from './lock.ts';
 const run = promisify(execFile);
 const neededGo = [1, 26] as const;
 
-/** Says what is going on, one line at a time. */
+/** Reports progress, one line at a time. */
 export type Log = (line: string) => void;
 
 /** A program that is built from a Go module of the bed. */
@@ -21,19 +21,16 @@ export interface GoProgram {
   module: string;
   /** What to build: `.`, or the path of a package that the module depends on. */
   package: string;
-  /** The module whose version the program calls itself by. */
+  /** The module whose version the program reports. */
   versionOf: string;
   /** The linker's `-X` settings, given that version (`v1.2.3`). */
   settings: (version: string) => Record<string, string>;
-  /** What is said to be built, and how long that takes. */
+  /** What is being built, and how long that takes, for messages. */
   title: string;
   duration: string;
 }
 
-/**
- * The path of the binary, built once a machine for each content of its module and version of Go, by one process at a
- * time.
- */
+/** The path of the binary, built once per machine for each content of its module and version of Go, by one process at a time. */
 export async function buildGoProgram(program: GoProgram, log: Log): Promise<string> {
   const hash = await contentHash(program.module, await goVersion(program));
   const folder = join(cacheFolder(), hash);
@@ -46,7 +43,7 @@ export async function buildGoProgram(program: GoProgram, log: Log): Promise<stri
   return binary;
 }
 
-/** Builds beside the folder and moves the result there, so that the folder is never half made. */
+/** Builds beside the folder and moves the result there, so the folder is never incomplete. */
 async function buildInto(folder: string, program: GoProgram, log: Log): Promise<void> {
   log(`building ${program.title}, once for this machine: ${program.duration}`);
   const began = Date.now();
@@ -108,9 +105,12 @@ async function compile(program: GoProgram, output: string, log: Log): Promise<vo
 
 const everyMs = 10_000;
 
-/** Tells from what go says how far it is, every ten seconds: `go: downloading MODULE VERSION`, and with -v each package it compiles. */
+/**
+ * Derives the progress from Go's output, every ten seconds: `go: downloading MODULE VERSION`, and with -v each package that it
+ * compiles.
+ */
 export class GoProgress {
-  /** How many packages there are to compile, unless they are in the cache of Go; 0 where that is not known yet. */
+  /** The number of packages to compile, unless they are in the cache of Go; 0 if unknown yet. */
   total = 0;
   #modules = 0;
   #packages = 0;
@@ -122,7 +122,7 @@ export class GoProgress {
     this.#timer = setInterval(() => log(this.line), everyMs);
   }
 
-  /** Takes what go has written to stderr, in whatever pieces. */
+  /** Receives Go's stderr in arbitrary chunks. */
   hear(text: string): void {
     const lines = (this.#unfinished + text).split('\n');
     this.#unfinished = lines.pop() ?? '';

@@ -3,8 +3,8 @@ import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Runs `work` while no other process of this user on this machine runs under the same name. The lock is a socket
- * without a file (Linux's abstract ones), which the kernel gives free however its owner ends.
+ * Runs `work` while no other process of this user on this machine runs under the same name. The lock is a socket without a file
+ * (Linux's abstract ones), which the kernel releases however its owner ends.
  */
 export async function withLock<T>(name: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
   const address = `\0stellarctl-bed/${userInfo().uid}/${name}`;

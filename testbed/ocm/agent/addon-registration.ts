@@ -12,10 +12,10 @@ import { addonNameLabel, addonNamespace, clientSigner, clusterNameLabel } from '
 import { newRequest, requestObject } from './certificate-request.ts';
 import { hubFiles, type Identity } from './hub-kubeconfig.ts';
 
-/** After a Secret could not be written because its namespace is not there, in milliseconds. */
+/** After a Secret could not be written because its namespace does not exist, in milliseconds. */
 const namespacePause = 1_000;
 
-/** An add-on in the mailbox, as far as its agent has to be registered. */
+/** An add-on in the mailbox, as far as its agent must be registered. */
 interface Addon extends KubeObject {
   spec?: { installNamespace?: string };
   status?: {
@@ -32,9 +32,8 @@ interface AddonParts {
 }
 
 /**
- * Registers the agents of add-ons: asks the hub for the certificate that an add-on's status names, and puts it with a
- * kubeconfig into Secret NAME-hub-kubeconfig of the add-on's namespace (ocm pkg/registration/spoke/addon). Renewal is
- * left out.
+ * Registers the agents of add-ons: requests the certificate that an add-on's status names from the hub, and stores it with a
+ * kubeconfig in Secret NAME-hub-kubeconfig of the add-on's namespace (ocm pkg/registration/spoke/addon). Renewal is left out.
  */
 export function registerAddons({ context, hub, bootstrapped, identity }: AddonParts, signal: AbortSignal): void {
   const { api, log } = context;

@@ -18,8 +18,8 @@ import { dumpSecret, type HubFiles, type Identity, isValid, readHubFiles } from 
 import { type AgentOptions, agentOptions } from './options.ts';
 
 /**
- * What the real program takes from its start to its first request, and again to bring its main controllers up, mostly
- * for its caches (recorded: running at 1.4 s, request at 2.0 s; Secret at 8.8 s, joined at 10.0 s).
+ * The time that the real program takes from its start to its first request, and again to start its main controllers, mostly for its
+ * caches (recorded: running at 1.4 s, request at 2.0 s; Secret at 8.8 s, joined at 10.0 s).
  */
 const startUp = 400;
 
@@ -27,18 +27,17 @@ const statusPeriod = 60_000;
 
 const letters = 'abcdefghijklmnopqrstuvwxyz';
 
-/** The liveness probe's patience (ocm manifests/klusterlet/management). */
+/** The liveness probe's failure time (ocm manifests/klusterlet/management). */
 const probe = { period: 10_000, failures: 3 };
 
-/** What else an agent does from when it is registered, until the signal. */
+/** The other tasks of a registered agent, until the signal. */
 type AlsoServe = (context: PodContext, files: HubFiles, identity: Identity, signal: AbortSignal) => Promise<void>;
 
 /**
- * Stands in for `registration agent` (ocm pkg/registration/spoke). Ends, to be started again, when its bootstrap Secret
- * changes.
+ * Stands in for `registration agent` (ocm pkg/registration/spoke). Ends, to be restarted, when its bootstrap Secret changes.
  *
- * An agent that is not registered then ends without giving its Lease up, and asks anew only when that has expired, after
- * minutes (seen on v1.3.1, in Singleton mode on v1.0.0 as well; ocm pkg/singleton/spoke/agent.go).
+ * An unregistered agent then ends without releasing its Lease, and sends a new request only when that has expired, after minutes
+ * (seen on v1.3.1, in Singleton mode on v1.0.0 as well; ocm pkg/singleton/spoke/agent.go).
  */
 export async function registrationAgent(context: PodContext, alsoServe?: AlsoServe): Promise<void> {
   const { api, pod, log, readFile, setReady } = context;
@@ -65,7 +64,7 @@ export async function registrationAgent(context: PodContext, alsoServe?: AlsoSer
     if (!signal.aborted) throw error;
   }
   if (!restart.aborted || readHubFiles(context).kubeconfig !== undefined) return;
-  // Told to end, the agent goes on to what needs the hub's kubeconfig, of which there is no file yet.
+  // On termination the agent continues to the part that needs the hub's kubeconfig, whose file does not exist yet.
   const missing = 'stat /spoke/hub-kubeconfig/kubeconfig: no such file or directory';
   if (alsoServe) throw new Fatal(missing);
   const why = `unable to load hub kubeconfig from file "/spoke/hub-kubeconfig/kubeconfig": ${missing}`;
@@ -81,7 +80,7 @@ function identityOf({ clusterName, agentId }: AgentOptions, stored: HubFiles): I
   };
 }
 
-/** Aborted when the bootstrap Secret is changed or deleted, but not when it comes into being. */
+/** Aborted when the bootstrap Secret is changed or deleted, but not when it is created. */
 function restartOnChange({ api, signal, log }: PodContext, namespace: string): AbortSignal {
   const restart = new AbortController();
   new Informer<Secret>(
@@ -101,7 +100,7 @@ function restartOnChange({ api, signal, log }: PodContext, namespace: string): A
   return restart.signal;
 }
 
-/** Keeps the files as the Secret has them (ocm pkg/registration/spoke/registration/secret_controller.go). */
+/** Keeps the files in sync with the Secret (ocm pkg/registration/spoke/registration/secret_controller.go). */
 function dumpOnChange(context: PodContext, namespace: string, signal: AbortSignal): void {
   new Informer<Secret>(
     context.api,
@@ -118,7 +117,7 @@ function dumpOnChange(context: PodContext, namespace: string, signal: AbortSigna
   );
 }
 
-/** What a registered agent does, until the signal. */
+/** The tasks of a registered agent, until the signal. */
 async function serveHub(
   context: PodContext,
   bootstrapped: CurrentContext,
@@ -141,7 +140,7 @@ async function serveHub(
     async () => {
       const cluster = clusters.items.get(name);
       if (!cluster || !isTrue(cluster.status?.conditions, condition.hubAccepted)) return;
-      // In all records a new cluster has joined before the hub judges its clock, which it does by the lease.
+      // In all records a new cluster has joined before the hub checks its clock, which it does by the lease.
       if (isTrue(cluster.status?.conditions, condition.joined)) keepLeaseOnce();
       await reportStatus(hub, api, cluster, signal);
       keepLeaseOnce();
@@ -168,8 +167,8 @@ async function serveHub(
 }
 
 /**
- * Plays the kubelet's probes of /healthz, which says that the certificate has expired: the agent is not ready, and then
- * told to end, which it does in order.
+ * Stands in for the kubelet's probes of /healthz, which reports an expired certificate: the agent is not ready, and then terminated
+ * gracefully.
  */
 async function untilKilled({ setReady }: PodContext, isHealthy: () => boolean, signal: AbortSignal): Promise<void> {
   for (let failures = 0; failures < probe.failures; ) {

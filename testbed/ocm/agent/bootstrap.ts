@@ -6,12 +6,12 @@ import { createCluster } from './cluster-creation.ts';
 import { type Identity, isValid, readHubFiles } from './hub-kubeconfig.ts';
 import type { AgentOptions } from './options.ts';
 
-/** How often the agent looks whether it has what it needs to go on (ocm pkg/registration/spoke/spokeagent.go). */
+/** How often the agent checks whether it can continue (ocm pkg/registration/spoke/spokeagent.go). */
 const validityPoll = 1_000;
 
 /**
- * Registers with the bootstrap kubeconfig: creates ManagedCluster and request side by side, and resolves once the
- * certificate is issued, stored, and there as a file (ocm pkg/registration/spoke/spokeagent.go).
+ * Registers with the bootstrap kubeconfig: creates ManagedCluster and request in parallel, and resolves once the certificate is
+ * issued, stored, and available as a file (ocm pkg/registration/spoke/spokeagent.go).
  */
 export async function bootstrap(
   context: PodContext,

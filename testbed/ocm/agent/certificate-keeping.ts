@@ -12,10 +12,10 @@ import { agentRequest } from './certificate-request.ts';
 import { filesOf, type HubFiles, hubFiles, type Identity, isIssuedTo } from './hub-kubeconfig.ts';
 import type { AgentOptions } from './options.ts';
 
-/** With so many requests for the cluster on the hub no more are made (ocm pkg/registration/register/csr). */
+/** With so many requests for the cluster on the hub no more are created (ocm pkg/registration/register/csr). */
 const requestLimit = 10;
 
-/** How often the certificate is looked at without an event. */
+/** How often the certificate is checked without an event. */
 const resync = 300_000;
 
 export interface CertificateParts {
@@ -25,20 +25,20 @@ export interface CertificateParts {
   bootstrapped: CurrentContext;
   identity: Identity;
   options: AgentOptions;
-  /** Told of each attempt that ended; nobody is told while the agent bootstraps. */
+  /** Called after each attempt, but not while the agent bootstraps. */
   report?: (condition: Condition) => Promise<void>;
 }
 
 /**
- * Keeps a good certificate in the hub kubeconfig Secret until the signal: asks the hub for one where the Secret has
- * none, or no good one, and stores what is issued (ocm pkg/registration/register/secret_controller.go, csr/csr.go). A
- * request that is denied is waited for in silence for as long as it exists.
+ * Keeps a valid certificate in the hub kubeconfig Secret until the signal: requests one from the hub if the Secret has no valid
+ * one, and stores what is issued (ocm pkg/registration/register/secret_controller.go, csr/csr.go). A denied request is waited for
+ * silently for as long as it exists.
  */
 export function keepCertificate(parts: CertificateParts, signal: AbortSignal): void {
   const { context, hub, bootstrapped, identity, options, report = async () => {} } = parts;
   const { api, pod, log } = context;
   const namespace = pod.metadata.namespace ?? '';
-  // Name and key live in memory: a restarted agent makes a new request.
+  // Name and key are only in memory: a restarted agent creates a new request.
   let pending: { name: string; keyPem: string } | undefined;
   const request = async () => {
     const count = requests.items.size;
@@ -85,9 +85,9 @@ export function keepCertificate(parts: CertificateParts, signal: AbortSignal): v
       labelSelector: `${clusterNameLabel}=${identity.cluster},!${addonNameLabel}`,
       onError: (error) => log(`failed to watch certificate signing requests: ${error.message}`),
       onChange: ({ metadata }, change) => {
-        // "unable to get csr … It might have already been deleted": then a new one is made.
+        // "unable to get csr … It might have already been deleted": then a new one is created.
         if (change === 'deleted' && metadata.name === pending?.name) pending = undefined;
-        // Nothing is decided before everything is known.
+        // No decision before everything is known.
         void synced.then(wake);
       },
     },
@@ -99,7 +99,7 @@ export function keepCertificate(parts: CertificateParts, signal: AbortSignal): v
   signal.addEventListener('abort', () => clearInterval(timer));
 }
 
-/** Whether the Secret has all that it is to have, and more than 20 to 25 % of its certificate's life are left. */
+/** Whether the Secret is complete, and more than 20 to 25 % of its certificate's lifetime remain. */
 function isCurrent(files: HubFiles, bootstrapped: CurrentContext, identity: Identity): boolean {
   const { 'tls.crt': certificate, 'tls.key': key } = files;
   if (!certificate || !isIssuedTo(certificate, identity)) return false;
@@ -116,7 +116,7 @@ async function store(api: Api, namespace: string, files: HubFiles): Promise<void
   await apply<Secret>(api, { apiVersion: secrets.apiVersion, kind: secrets.kind, metadata, data });
 }
 
-/** Approved, not denied, and signed; anything else is waited for in silence. */
+/** Approved, not denied, and signed; anything else is waited for silently. */
 function issuedCertificate(request: CertificateSigningRequest | undefined): string | undefined {
   const types = request?.status?.conditions?.map(({ type }) => type) ?? [];
   const { certificate } = request?.status ?? {};

@@ -10,8 +10,8 @@ const resync = () => (60 + Math.random() * 60) * 60_000;
 const annotationPrefix = 'agent.open-cluster-management.io/';
 
 /**
- * Creates the ManagedCluster, if there is none, without waiting for anything else. What the hub refuses is not tried
- * again before the next resync and is said nowhere; anything else is, with back-off (ocm
+ * Creates the ManagedCluster, if there is none, without waiting for anything else. An attempt that the hub rejects is not retried
+ * before the next resync and reported nowhere; any other failure is retried with back-off (ocm
  * pkg/registration/spoke/registration/creating_controller.go).
  */
 export function createCluster(

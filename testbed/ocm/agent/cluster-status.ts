@@ -7,7 +7,7 @@ import { clusterClaims, managedClusters, nodes } from '../../kube/resources.ts';
 import { recordEvent } from '../events.ts';
 import { condition } from '../names.ts';
 
-/** A failing API server is looked at every 5 s, and is unavailable after 20 s of that. */
+/** A failing API server is checked every 5 s, and is unavailable after 20 s of failures. */
 const unhealthy = { recheck: 5_000, sustained: 20_000 };
 
 const joined: Condition = {
@@ -49,11 +49,11 @@ export async function reportStatus(hub: Api, own: Api, cluster: ManagedCluster, 
   }
 }
 
-/** Sets one condition of the cluster; a cluster that is gone has none. */
+/** Sets one condition of the cluster; a deleted cluster has none. */
 export async function setClusterCondition(hub: Api, name: string, wanted: Condition): Promise<void> {
   for (;;) {
     const cluster = await hub.find<ManagedCluster>(managedClusters, name).catch((error) => {
-      // Its rights go with it.
+      // Its permissions are deleted with it.
       if (isRefused(error)) return undefined;
       throw error;
     });
@@ -70,7 +70,7 @@ export async function setClusterCondition(hub: Api, name: string, wanted: Condit
   }
 }
 
-/** Not well means that for a while, looked at again and again. */
+/** Unhealthy means failing repeatedly for a while. */
 async function healthOf(own: Api, signal: AbortSignal): Promise<Condition> {
   for (const since = Date.now(); ; await sleep(unhealthy.recheck, undefined, { signal })) {
     const problem = await problemOf(own);
@@ -81,7 +81,7 @@ async function healthOf(own: Api, signal: AbortSignal): Promise<Condition> {
   }
 }
 
-/** What GET /livez says against the API server's health, or /healthz where that does not exist or is not allowed. */
+/** The error of GET /livez about the API server's health, or of /healthz if that does not exist or is not allowed. */
 async function problemOf(own: Api): Promise<string | undefined> {
   const isUnserved = (error: unknown) => error instanceof ApiError && [403, 404].includes(error.status);
   try {

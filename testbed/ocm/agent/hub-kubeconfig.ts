@@ -10,7 +10,7 @@ export type HubFiles = Record<string, string>;
 
 const fileNames = ['tls.crt', 'tls.key', 'kubeconfig', 'cluster-name', 'agent-name'];
 
-/** Where the agent keeps them: an emptyDir, which outlives the restarts of its container but not its pod. */
+/** The agent's folder for them: an emptyDir, which survives restarts of its container but not of its pod. */
 const dir = '/spoke/hub-kubeconfig';
 
 export interface Identity {
@@ -30,7 +30,7 @@ export function readHubFiles({ readFile }: Pick<Mount, 'readFile'>): HubFiles {
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-/** Puts a Secret's files there. What is gone from the Secret stays (ocm DumpSecret). */
+/** Writes a Secret's files there. Files no longer in the Secret stay (ocm DumpSecret). */
 export function dumpSecret({ writeFile }: Pick<Mount, 'writeFile'>, secret: Secret | undefined): void {
   for (const [name, text] of Object.entries(filesOf(secret))) writeFile(`${dir}/${name}`, text);
 }
@@ -73,7 +73,7 @@ export function hubFiles(
 }
 
 /**
- * Whether the files still lead to the hub of the bootstrap kubeconfig, as this agent, today (ocm
+ * Whether the files still refer to the hub of the bootstrap kubeconfig, as this agent, and are valid (ocm
  * pkg/registration/register).
  */
 export function isValid(files: HubFiles, bootstrap: CurrentContext, { cluster, agent }: Identity): boolean {
@@ -87,7 +87,7 @@ export function isValid(files: HubFiles, bootstrap: CurrentContext, { cluster, a
   return subject.split('\n').includes(`CN=${agentUser(cluster, agent)}`) && Date.parse(validTo) > Date.now();
 }
 
-/** Whether a certificate has the subject that the agent asks for, and has not expired. */
+/** Whether a certificate has the subject that the agent requests, and has not expired. */
 export function isIssuedTo(certificate: string, { cluster, agent }: Identity): boolean {
   const { subject, validTo } = new X509Certificate(certificate);
   const wanted = [`CN=${agentUser(cluster, agent)}`, `O=${clusterGroup(cluster)}`, `O=${managedClustersGroup}`];

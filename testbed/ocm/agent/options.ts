@@ -1,6 +1,4 @@
-/**
- * The flags of `registration agent` and `registration-operator agent` that the stand-in heeds (ocm pkg/common/options).
- */
+/** The flags of `registration agent` and `registration-operator agent` that the stand-in supports (ocm pkg/common/options). */
 export interface AgentOptions {
   clusterName: string | undefined;
   agentId: string | undefined;

@@ -7,13 +7,13 @@ import { bindingObject, roleObject, type Subject } from '../rbac.ts';
 import type { HubCache } from './hub-cache.ts';
 import { acceptedClusterRules, deniedClusterRules, registrationRules, workRules } from './roles.ts';
 
-/** How often a denied cluster is looked at while it still has works. */
+/** How often a denied cluster is checked while it still has works. */
 const worksRecheck = 5_000;
 
 const acceptedOn = 'open-cluster-management.io/automatically-accepted-on';
 const commonRole = (program: string) => `open-cluster-management:managedcluster:${program}`;
 
-/** What the hub does about hubAcceptsClient and about a deletion (ocm pkg/registration/hub/managedcluster). */
+/** The hub's reaction to hubAcceptsClient and to a deletion (ocm pkg/registration/hub/managedcluster). */
 export function runAcceptance(cache: HubCache, { acceptsEveryCluster }: { acceptsEveryCluster: boolean }): void {
   let hasCommonRoles = false;
   const queue = cache.queue('acceptance', async (name) => {
@@ -26,7 +26,7 @@ export function runAcceptance(cache: HubCache, { acceptsEveryCluster }: { accept
     if (!hasCommonRoles) await applyCommonRoles(cache);
     hasCommonRoles = true;
     if (cluster.spec.hubAcceptsClient) return accept(cache, cluster);
-    // Once for each cluster: a later denial by hand is left alone.
+    // Once per cluster: a later manual denial is respected.
     if (acceptsEveryCluster && !cluster.metadata.annotations?.[acceptedOn]) {
       return cache.patchCluster(cluster, {
         metadata: { annotations: { [acceptedOn]: now() } },
@@ -46,7 +46,7 @@ async function accept(cache: HubCache, cluster: ManagedCluster): Promise<void> {
   const { name } = cluster.metadata;
   const labels = { [clusterNameLabel]: name };
   await apply<AnyObject>(cache.api, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
-  // The change of the finalizers comes back as an event, which goes on from here.
+  // The change of the finalizers causes an event, which continues from here.
   if (await cache.setFinalizer(cluster, finalizer.apiResourceCleanup, true)) return;
   await apply(cache.api, roleObject(ownRole(name), acceptedClusterRules(name), { labels }));
   await apply(cache.api, bindingObject(ownRole(name), { name: ownRole(name) }, subjectsOf(name), { labels }));
@@ -55,7 +55,7 @@ async function accept(cache: HubCache, cluster: ManagedCluster): Promise<void> {
   await setAccepted(cache, cluster, 'True', 'HubClusterAdminAccepted', 'Accepted by hub cluster admin');
 }
 
-/** Takes the rights away. The condition stays as it is until the last work is gone. */
+/** Removes the permissions. The condition stays until the last work is deleted. */
 async function deny(cache: HubCache, cluster: ManagedCluster): Promise<boolean> {
   const { name } = cluster.metadata;
   await apply(cache.api, roleObject(ownRole(name), deniedClusterRules(name), { labels: { [clusterNameLabel]: name } }));
@@ -65,21 +65,18 @@ async function deny(cache: HubCache, cluster: ManagedCluster): Promise<boolean> 
   return true;
 }
 
-/** Undoes what acceptance made, except for the namespace, which the hub keeps. */
+/** Undoes acceptance, except for the namespace, which the hub keeps. */
 async function release(cache: HubCache, cluster: ManagedCluster): Promise<void> {
   const { name, finalizers = [] } = cluster.metadata;
   await cache.api.delete(clusterRoles, ownRole(name));
   await cache.api.delete(clusterRoleBindings, ownRole(name));
   if (!(await removeMailboxBindings(cache, name))) return;
-  // The garbage collector goes first: it needs the cluster to write its condition to.
+  // The garbage collector finishes first: it needs the cluster to write its condition to.
   if (!finalizers.includes(finalizer.resourceCleanup))
     await cache.setFinalizer(cluster, finalizer.apiResourceCleanup, false);
 }
 
-/**
- * Removes both RoleBindings. That of the work agent holds on until the last work is gone, so that the agent can remove
- * it.
- */
+/** Deletes both RoleBindings. That of the work agent stays until the last work is deleted, which needs the agent. */
 async function removeMailboxBindings(cache: HubCache, cluster: string): Promise<boolean> {
   const work = `${cluster}/${mailboxBindingName(cluster, 'work')}`;
   await cache.api.delete(roleBindings, `${cluster}/${mailboxBindingName(cluster, 'registration')}`);
@@ -109,7 +106,7 @@ async function applyCommonRoles({ api }: HubCache): Promise<void> {
   await apply(api, roleObject(commonRole('work'), workRules, { labels }));
 }
 
-/** They go with the last cluster. */
+/** They are deleted with the last cluster. */
 async function removeUnusedRoles({ api, clusters }: HubCache): Promise<boolean> {
   if (clusters.informer.items.size > 0) return false;
   for (const program of ['registration', 'work']) await api.delete(clusterRoles, commonRole(program));

@@ -17,7 +17,7 @@ export interface ResourceAttributes {
   name?: string;
 }
 
-/** Whether somebody else may do something. */
+/** Whether another user is allowed to do something. */
 export async function isAllowedTo(
   api: Api,
   { username: user, uid, groups, extra }: Requester,

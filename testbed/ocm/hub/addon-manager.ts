@@ -17,9 +17,9 @@ interface ClusterManagementAddOn extends KubeObject {
 }
 
 /**
- * Stands in for `addon manager`, as far as it installs add-ons (ocm pkg/addon/controllers/addonmanagement): where an
- * add-on has Placements, a ManagedClusterAddOn is in the mailbox of every cluster that their decisions name, and in no
- * other. One that is deleted comes back while a decision names its cluster, even if that is being deleted.
+ * Stands in for `addon manager`, as far as it installs add-ons (ocm pkg/addon/controllers/addonmanagement): if an add-on has
+ * Placements, a ManagedClusterAddOn is in the mailbox of every cluster that their decisions name, and in no other. A deleted one is
+ * recreated while a decision names its cluster, even if that is being deleted.
  */
 export async function addonManager({ api, signal, log, setReady }: PodContext): Promise<void> {
   const onError = ({ message }: Error) => log(message);

@@ -7,10 +7,7 @@ import { addonNameLabel, clientSigner, clusterGroup, clusterNameLabel, managedCl
 import { isAllowedTo } from './access-review.ts';
 import type { HubCache } from './hub-cache.ts';
 
-/**
- * Approves renewals, and first requests of the users that the hub is told to trust (ocm
- * pkg/registration/register/csr/approve_reconciler.go).
- */
+/** Approves renewals, and first requests of trusted users (ocm pkg/registration/register/csr/approve_reconciler.go). */
 export function runCsrApproval(cache: HubCache, { autoApprovedUsers }: { autoApprovedUsers: string[] }): void {
   const queue = cache.queue('csr approval', async (name) => {
     const request = cache.requests.informer.items.get(name);

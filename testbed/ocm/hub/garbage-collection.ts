@@ -5,13 +5,10 @@ import { managedClusterAddOns, manifestWorks, type Resource } from '../../kube/r
 import { finalizer } from '../names.ts';
 import type { HubCache, Watched } from './hub-cache.ts';
 
-/** How often a deleted cluster's remaining objects are looked at (ocm pkg/registration/hub/gc). */
+/** How often a deleted cluster's remaining objects are checked (ocm pkg/registration/hub/gc). */
 const recheck = 5_000;
 
-/**
- * Empties the mailbox of a deleted cluster: add-ons first, then works. Whoever holds a finalizer on them holds the
- * cluster.
- */
+/** Empties the mailbox of a deleted cluster: add-ons first, then works. A finalizer on one of them blocks the cluster. */
 export function runGarbageCollection(cache: HubCache): void {
   const queue = cache.queue('garbage collection', async (name) => {
     const cluster = cache.cluster(name);
@@ -27,12 +24,12 @@ export function runGarbageCollection(cache: HubCache): void {
     else await cache.setFinalizer(cache.cluster(name) ?? cluster, finalizer.resourceCleanup, false);
   });
   cache.clusters.onChange((cluster, _change, before) => {
-    // Once it is being deleted, the clock goes on, not the cluster's changes, which are partly our own.
+    // During the deletion the clock triggers it, not the cluster's changes, which are partly our own.
     if (!before?.metadata.deletionTimestamp) queue.add(cluster.metadata.name);
   });
 }
 
-/** Deletes the objects of the first kind of which there are any, and tells of them. */
+/** Deletes the objects of the first kind that has any, and reports them. */
 async function deleteNext(cache: HubCache, { metadata }: ManagedCluster): Promise<string | undefined> {
   const kinds: [Resource, Watched<KubeObject>][] = [
     [managedClusterAddOns, cache.addons],

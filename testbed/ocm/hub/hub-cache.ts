@@ -15,7 +15,7 @@ import { clusterLease, clusterNameLabel } from '../names.ts';
 
 type Listener<T> = (object: T, change: 'added' | 'changed' | 'deleted', before?: T) => void;
 
-/** What the hub's controllers watch, and what they share. */
+/** The shared informers and state of the hub's controllers. */
 export class HubCache {
   readonly api: Api;
   readonly signal: AbortSignal;
@@ -58,14 +58,14 @@ export class HubCache {
     return new WorkQueue(handle, this.signal, (key, error) => this.#log(`${controller} ${key}: ${error.message}`));
   }
 
-  /** Stores a cluster's conditions, if nobody changed the cluster meanwhile. */
+  /** Stores a cluster's conditions, if the cluster was not changed meanwhile. */
   async patchConditions({ metadata }: ManagedCluster, conditions: Condition[]): Promise<void> {
     const { name, uid, resourceVersion } = metadata;
     const body = { metadata: { uid, resourceVersion }, status: { conditions } };
     await this.api.patch(managedClusters, name, body, { subresource: 'status' });
   }
 
-  /** Stores part of a cluster, if nobody changed the cluster meanwhile. */
+  /** Stores part of a cluster, if the cluster was not changed meanwhile. */
   async patchCluster({ metadata }: ManagedCluster, body: { metadata?: object; spec?: object }): Promise<void> {
     const { name, uid, resourceVersion } = metadata;
     await this.api.patch(managedClusters, name, { ...body, metadata: { ...body.metadata, uid, resourceVersion } });
@@ -97,7 +97,7 @@ class Watched<T extends KubeObject> {
     );
   }
 
-  /** Also tells of what is there already, which comes with the first list. */
+  /** Includes existing objects, from the first list. */
   onChange(listener: Listener<T>): void {
     this.#listeners.push(listener);
   }

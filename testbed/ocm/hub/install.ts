@@ -10,9 +10,9 @@ import type { HubOptions } from './options.ts';
 import { servingObjects, signerSecret, webhookConfigurations } from './webhooks.ts';
 
 /**
- * Makes a cluster a hub: what ocm's cluster-manager operator would make, written by an administrator (the objects are
- * those of expected/objects-of-a-hub.txt). Its programs then run as pods. What is there already stays, so that an
- * interrupted installation can be run again.
+ * Makes a cluster a hub: creates the objects of ocm's cluster-manager operator as an administrator (those of
+ * expected/objects-of-a-hub.txt). Its programs then run as pods. Existing objects stay, so an interrupted installation can be
+ * rerun.
  */
 export async function installHub(admin: Api, options: HubOptions = {}): Promise<void> {
   await ensureAll(admin, [...hubCrds, namespaceObject(operatorNamespace), namespaceObject(hubNamespace)]);
@@ -22,7 +22,7 @@ export async function installHub(admin: Api, options: HubOptions = {}): Promise<
   await ensureAll(admin, await servingObjects(signer));
   await ensureAll(admin, [clusterManagerObject(options), clusterSetObject('default'), clusterSetObject('global')]);
   await untilReady(admin);
-  // As the real operator: not before the programs behind them are ready (ocm pkg/operator/operators/clustermanager).
+  // Like the real operator: not before the programs behind them are ready (ocm pkg/operator/operators/clustermanager).
   await ensureAll(admin, webhookConfigurations(signer.certPem));
 }
 
@@ -30,7 +30,7 @@ async function ensureAll(admin: Api, objects: AnyObject[]): Promise<void> {
   await Promise.all(objects.map((object) => admin.ensure(resourceOf(object), object)));
 }
 
-/** The CA behind the webhooks, which an earlier installation may have made already. */
+/** The CA of the webhooks, which an earlier installation may have created. */
 async function ensureSigner(admin: Api): Promise<Authority> {
   const made = await Authority.create('open-cluster-management-webhook-signer');
   const wanted = signerSecret(made);

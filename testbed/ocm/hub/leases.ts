@@ -6,7 +6,8 @@ import { clusterLease, clusterNameLabel, condition } from '../names.ts';
 import type { HubCache } from './hub-cache.ts';
 
 /**
- * How many lease durations without renewal make a cluster unknown, or its clock wrong (ocm pkg/registration/hub/lease).
+ * The number of lease durations without renewal after which a cluster is unknown, or its clock wrong (ocm
+ * pkg/registration/hub/lease).
  */
 const graceFactor = 5;
 
@@ -33,8 +34,7 @@ const outOfSync: Condition = {
 };
 
 /**
- * Gives accepted clusters their lease, and judges them by its renewal: availability and clock (ocm
- * pkg/registration/hub/lease).
+ * Creates the leases of accepted clusters, and derives availability and clock from their renewal (ocm pkg/registration/hub/lease).
  */
 export function runLeases(cache: HubCache): void {
   const availability = cache.queue('lease', async (name) => {
@@ -61,7 +61,7 @@ export function runLeases(cache: HubCache): void {
   cache.leases.onChange((lease, _change, before?: Lease) => {
     const cluster = lease.metadata.namespace ?? '';
     availability.add(cluster);
-    // The renewal, not the lease itself, is what tells of the agent's clock: the hub wrote the first time.
+    // Only a renewal shows the agent's clock: the hub wrote the first time.
     if (before && before.spec.renewTime !== lease.spec.renewTime) clocks.add(cluster);
   });
 }
@@ -85,7 +85,7 @@ async function setUnknown(cache: HubCache, cluster: ManagedCluster): Promise<voi
   });
 }
 
-/** Whether the condition was another one. */
+/** Whether the condition has changed. */
 async function set(cache: HubCache, cluster: ManagedCluster, wanted: Condition): Promise<boolean> {
   const present = cluster.status?.conditions ?? [];
   if (wanted.status === 'True' && isTrue(present, wanted.type)) return false;

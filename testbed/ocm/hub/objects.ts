@@ -13,7 +13,7 @@ import {
 } from './roles.ts';
 import { serviceObject } from './webhooks.ts';
 
-/** What a hub has in its two namespaces, and the rights of what runs there. */
+/** The contents of a hub's two namespaces, and the permissions of its programs. */
 export function hubObjects(options: HubOptions): AnyObject[] {
   const programs = [...operatorPrograms, ...hubPrograms(options)];
   return [
@@ -23,7 +23,7 @@ export function hubObjects(options: HubOptions): AnyObject[] {
     ...programs.flatMap(rightsOf),
     ...programs.map((program) => deploymentObject(program, options)),
     ...['addon-webhook', 'placement', 'registration-webhook', 'work-webhook'].map(serviceObject),
-    // Nothing in the bed needs these two; they are what a person sees on a hub.
+    // Nothing in the bed needs these two; they are visible to users of a hub.
     roleObject(`${rolePrefix}-work-executor-admin:webhook`, []),
     bindingObject(
       `${rolePrefix}-addon-manager-work-executor:controller`,
@@ -50,7 +50,7 @@ interface HubProgram {
   replicas?: number;
 }
 
-/** The operator is there to be seen; its work is done by installHub. */
+/** The operator exists for display only; installHub does its work. */
 const operatorPrograms: HubProgram[] = [
   {
     namespace: operatorNamespace,
@@ -64,7 +64,7 @@ const operatorPrograms: HubProgram[] = [
   },
 ];
 
-/** All do their work but the webhook of add-ons, which is there to be seen. */
+/** All do their work except the webhook of add-ons, which exists for display only. */
 function hubPrograms(options: HubOptions): HubProgram[] {
   const program = (short: string, account: string, image: string, args: string[], rest: Partial<HubProgram> = {}) => ({
     namespace: hubNamespace,

@@ -1,8 +1,8 @@
-/** How a hub may differ from what `clusteradm init` of today makes. */
+/** How a hub may differ from that of a current `clusteradm init`. */
 export interface HubOptions {
   /** The version of its images, v1.3.1 by default. */
   version?: string;
-  /** Where its images are from, quay.io/open-cluster-management by default. */
+  /** The registry of its images, quay.io/open-cluster-management by default. */
   registry?: string;
   /** As hubs before 0.11 were: the service account cluster-bootstrap instead of agent-registration-bootstrap. */
   olderBootstrap?: boolean;
@@ -15,7 +15,7 @@ export interface HubOptions {
   autoApprove?: boolean;
 }
 
-/** The names around bootstrapping, today's and those before 0.11. */
+/** The names used for bootstrapping, current ones and those before 0.11. */
 export function bootstrapNames({ olderBootstrap }: HubOptions): { account: string; role: string; binding: string } {
   if (olderBootstrap) {
     const role = 'system:open-cluster-management:bootstrap';

@@ -39,9 +39,9 @@ export interface PlacementDecision extends KubeObject {
 }
 
 /**
- * Stands in for `placement controller` (ocm pkg/placement): one PlacementDecision for each Placement, of the clusters in
- * the sets that are bound to its namespace. Clusters that are being deleted, and those with taints that it does not
- * tolerate, are not among them. Left out: scores, numbers, groups, claims.
+ * Stands in for `placement controller` (ocm pkg/placement): one PlacementDecision for each Placement, of the clusters in the sets
+ * that are bound to its namespace. Clusters that are being deleted, and those with taints that it does not tolerate, are excluded.
+ * Left out: scores, numbers, groups, claims.
  */
 export async function placementController({ api, signal, log, setReady }: PodContext): Promise<void> {
   const onError = ({ message }: Error) => log(message);

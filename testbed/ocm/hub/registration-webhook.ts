@@ -15,7 +15,7 @@ export async function registrationWebhook(context: PodContext): Promise<void> {
   });
 }
 
-/** Puts clusters into the default set, and notes when a taint was added. */
+/** Adds clusters to the default set, and records the time of added taints. */
 function mutate({ operation, object, oldObject }: AdmissionRequest): Verdict {
   const patch: object[] = [];
   const { labels } = object.metadata;
@@ -38,7 +38,7 @@ async function validate(api: Api, request: AdmissionRequest): Promise<Verdict> {
   );
 }
 
-/** As coded in the real one, a wrong name passes where there are no client configs. */
+/** As in the source of the real one, a wrong name passes if there are no client configs. */
 function checkForm({ metadata, spec }: ManagedCluster): Verdict | undefined {
   const configs = spec.managedClusterClientConfigs ?? [];
   const insecure = configs.find(({ url }) => !url.startsWith('https://'));
@@ -48,7 +48,7 @@ function checkForm({ metadata, spec }: ManagedCluster): Verdict | undefined {
   return badRequest(`metadata.name format is not correct: ${metadata.name}`);
 }
 
-/** Accepting takes a right of its own; denying does not. */
+/** Accepting needs a separate permission; denying does not. */
 async function checkAcceptance(
   api: Api,
   { object, oldObject, userInfo }: AdmissionRequest,
@@ -64,7 +64,7 @@ async function checkAcceptance(
   return mayAccept ? undefined : refuse(`user ${quote(userInfo.username)} cannot update the HubAcceptsClient field`);
 }
 
-/** Going from one set to another takes a right on both. */
+/** Moving from one set to another needs a permission for both. */
 async function checkSet(api: Api, { object, oldObject, userInfo }: AdmissionRequest): Promise<Verdict | undefined> {
   const [before, after] = [oldObject?.metadata.labels?.[clusterSetLabel], object.metadata.labels?.[clusterSetLabel]];
   if (before === after) return undefined;

@@ -6,7 +6,7 @@ const addon = 'addon.open-cluster-management.io';
 const register = 'register.open-cluster-management.io';
 const csrs = 'certificatesigningrequests';
 
-/** What an agent may do before it is accepted (ocm deploy/cluster-manager/chart, bootstrap_cluster_role.yaml). */
+/** The permissions of an agent before acceptance (ocm deploy/cluster-manager/chart, bootstrap_cluster_role.yaml). */
 export const bootstrapRules: Rule[] = [
   rule('', 'configmaps', 'get'),
   rule('certificates.k8s.io', csrs, 'create, get, list, watch'),
@@ -14,7 +14,7 @@ export const bootstrapRules: Rule[] = [
   rule(cluster, 'managedclustersets/join', 'create'),
 ];
 
-/** What the agent of one accepted cluster may do hub-wide (ocm pkg/registration/hub/manifests/rbac). */
+/** The hub-wide permissions of an accepted cluster's agent (ocm pkg/registration/hub/manifests/rbac). */
 export function acceptedClusterRules(name: string): Rule[] {
   return [
     rule('certificates.k8s.io', csrs, 'create, get, list, watch'),
@@ -24,7 +24,7 @@ export function acceptedClusterRules(name: string): Rule[] {
   ];
 }
 
-/** What is left of that after a denial. */
+/** Those that remain after a denial. */
 export function deniedClusterRules(name: string): Rule[] {
   return [rule(cluster, 'managedclusters', 'get, list, watch', [name])];
 }
@@ -44,7 +44,7 @@ export const workRules: Rule[] = [
   rule(work, 'manifestworks/status', 'patch, update'),
 ];
 
-/** What the registration controller needs, and what it grants: nobody may grant more than they have. */
+/** The permissions of the registration controller, including those that it grants: no one may grant more than they have. */
 export const registrationControllerRules: Rule[] = [
   rule('certificates.k8s.io', csrs, 'create, get, list, watch'),
   rule('certificates.k8s.io', `${csrs}/status, ${csrs}/approval`, 'update'),
@@ -72,13 +72,13 @@ export const registrationControllerRules: Rule[] = [
 const read = 'get, list, watch';
 const write = 'create, update, patch, delete';
 
-/** Of the Lease by which a program says that it leads. */
+/** For the Lease of leader election. */
 export const leaderRules: Rule[] = [rule('coordination.k8s.io', 'leases', 'get, list, watch, create, update, patch')];
 
 export const placementControllerRules: Rule[] = [
   rule(cluster, 'managedclusters, managedclustersets, managedclustersetbindings, placements', read),
   rule(cluster, 'placements/status, placementdecisions/status', 'update, patch'),
-  // Owners that block a deletion may only be set by those who may change their finalizers.
+  // An owner reference that blocks deletion needs permission to change the owner's finalizers.
   rule(cluster, 'placements/finalizers', 'update'),
   rule(cluster, 'placementdecisions', `${read}, ${write}`),
   ...leaderRules,

@@ -3,7 +3,7 @@ import { mutatingWebhooks, type Resource, validatingWebhooks } from '../../kube/
 import type { Authority, KeyPair } from '../../plane/pki.ts';
 import { hubNamespace } from '../names.ts';
 
-/** Unprivileged, unlike the port that most webhooks have (ocm manifests/cluster-manager/hub). */
+/** Unprivileged, unlike the usual port of webhooks (ocm manifests/cluster-manager/hub). */
 const port = 9443;
 
 /** The Service of one of the hub's programs; its pods carry the Deployment's name as label. */
@@ -18,7 +18,7 @@ export function serviceObject(program: string): AnyObject {
   };
 }
 
-/** What the hub's programs serve with, and what others trust them by. */
+/** The serving certificate of the hub's programs, and its CA. */
 export async function servingObjects(signer: Authority): Promise<AnyObject[]> {
   const programs = ['addon-webhook', 'placement-debug', 'registration-webhook', 'work-webhook'];
   const bundle = {
@@ -34,7 +34,7 @@ export async function servingObjects(signer: Authority): Promise<AnyObject[]> {
   return [bundle, ...(await Promise.all(serving))];
 }
 
-/** Where the hub keeps the CA that its programs' certificates are of. */
+/** The objects that store the CA of its programs' certificates. */
 export function signerSecret(signer: KeyPair): AnyObject {
   return tlsSecret('signer-secret', signer);
 }
@@ -49,7 +49,7 @@ function tlsSecret(name: string, { certPem, keyPem }: KeyPair): AnyObject {
   };
 }
 
-/** What makes the API server ask the webhooks (ocm manifests/cluster-manager/hub/registration/webhook-*.yaml). */
+/** Registers the webhooks with the API server (ocm manifests/cluster-manager/hub/registration/webhook-*.yaml). */
 export function webhookConfigurations(caPem: string): AnyObject[] {
   const cluster = 'cluster.open-cluster-management.io';
   const work = 'work.open-cluster-management.io';

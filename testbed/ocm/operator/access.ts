@@ -2,7 +2,7 @@ import type { Api } from '../../kube/api.ts';
 import { selfSubjectAccessReviews } from '../../kube/resources.ts';
 import { clusterLease } from '../names.ts';
 
-/** Something that a user may or may not do. */
+/** An action that a user may or may not be allowed to do. */
 export interface Access {
   namespace?: string;
   verb: string;
@@ -51,7 +51,7 @@ export async function isAllowed(api: Api, resourceAttributes: Access): Promise<b
   return status.allowed;
 }
 
-/** How Go prints the review that asks for an access. */
+/** Go's output of the review for an access. */
 export function goReview(access: Access): string {
   const meta = 'ObjectMeta:{      0 0001-01-01 00:00:00 +0000 UTC <nil> <nil> map[] map[] [] [] []}';
   const spec = `SelfSubjectAccessReviewSpec{ResourceAttributes:${goAttributes(access)},NonResourceAttributes:nil,}`;
@@ -59,7 +59,7 @@ export function goReview(access: Access): string {
   return `&SelfSubjectAccessReview{${meta},Spec:${spec},Status:${status},}`;
 }
 
-/** How Go prints an access. */
+/** Go's output of an access. */
 export function goAttributes({ namespace = '', verb, group, resource, subresource = '', name = '' }: Access): string {
   return (
     `&ResourceAttributes{Namespace:${namespace},Verb:${verb},Group:${group},Version:,Resource:${resource},` +

@@ -23,13 +23,13 @@ const applied: Condition = {
   message: 'Klusterlet Component Applied',
 };
 
-/** Makes what a Klusterlet asks for, and says so (ocm pkg/operator/operators/klusterlet). */
+/** Creates the objects of a Klusterlet, and reports it (ocm pkg/operator/operators/klusterlet). */
 export async function applyKlusterlet(api: Api, klusterlet: Klusterlet): Promise<void> {
   const { finalizers = [], name, generation = 0, resourceVersion } = klusterlet.metadata;
   if (!finalizers.includes(finalizer.klusterlet)) {
     const metadata = { finalizers: [...finalizers, finalizer.klusterlet], resourceVersion };
     await api.patch(klusterlets, name, { metadata });
-    // The change of the finalizers comes back as an event, which goes on from here.
+    // The change of the finalizers causes an event, which continues from here.
     return setConditions(api, name, [validGates]);
   }
   try {
@@ -59,7 +59,7 @@ async function applyObjects(api: Api, wanted: Wanted, conditions: Condition[] = 
   return made;
 }
 
-/** Without a clue of the hub the work agent is not started. */
+/** Without an address of the hub the work agent is not started. */
 function isUnconnected(conditions: Condition[]): boolean {
   const degraded = findCondition(conditions, 'HubConnectionDegraded');
   return !degraded || (degraded.status === 'True' && degraded.reason.includes('HubKubeConfigSecretMissing'));

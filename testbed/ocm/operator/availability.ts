@@ -3,7 +3,7 @@ import type { Condition, Deployment, Klusterlet } from '../../kube/objects.ts';
 import { deployments } from '../../kube/resources.ts';
 import { deploymentNames, wantedOf } from './klusterlet-spec.ts';
 
-/** The conditions that speak of the agents' Deployments (messages as recorded). */
+/** The conditions of the agents' Deployments (messages as recorded). */
 export async function availability(api: Api, klusterlet: Klusterlet): Promise<Condition[]> {
   const wanted = wantedOf(klusterlet);
   const names = deploymentNames(wanted);

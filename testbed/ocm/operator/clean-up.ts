@@ -36,7 +36,7 @@ export async function cleanUp(api: Api, klusterlet: Klusterlet, all: Klusterlet[
   });
 }
 
-/** The AppliedManifestWorks of this agent stay, and so does what they own; nobody removes them any more. */
+/** The AppliedManifestWorks of this agent stay with the objects that they own; nothing removes them later. */
 async function releaseWorks(api: Api, agentId: string): Promise<void> {
   const works = await api.list<AppliedManifestWork>(appliedManifestWorks).catch((error) => {
     if (isNotFound(error)) return { items: [] };

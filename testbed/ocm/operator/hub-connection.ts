@@ -13,7 +13,10 @@ interface Finding {
   message: string;
 }
 
-/** A hub is asked so many questions at once, and then one every half second: the operator spares hubs of many clusters. */
+/**
+ * This many requests are sent to a hub at once, and then one every half second: the operator limits the load on hubs of many
+ * clusters.
+ */
 const reviews = { burst: 5, pause: 500 };
 
 export interface HubConnectionInput {
@@ -25,9 +28,9 @@ export interface HubConnectionInput {
 }
 
 /**
- * The condition HubConnectionDegraded, the operator's word on both kubeconfigs: each is tried out by asking the hub
- * what its user may do (ocm pkg/operator/operators/klusterlet; reasons and messages as recorded). The bootstrap
- * kubeconfig does not matter once the other works. To find that all is well takes 9.5 s.
+ * The condition HubConnectionDegraded of both kubeconfigs: each is tested by asking the hub for its user's permissions (ocm
+ * pkg/operator/operators/klusterlet; reasons and messages as recorded). The bootstrap kubeconfig does not matter once the other
+ * works. A successful check takes 9.5 s.
  */
 export async function hubConnection(input: HubConnectionInput): Promise<Condition> {
   const hub = await checkHub(input);
@@ -71,7 +74,7 @@ async function checkHub({ api, connect, namespace, clusterName, signal }: HubCon
   return problem ?? working('HubConnectionFunctional', `Hub kubeconfig secret ${place} is working`);
 }
 
-/** How the operator speaks of one of the two kubeconfigs. */
+/** The operator's words for one of the two kubeconfigs. */
 interface Words {
   prefix: string;
   called: string;
@@ -79,7 +82,7 @@ interface Words {
   name: string;
 }
 
-/** The first thing that the hub cannot be asked, or that it does not allow. */
+/** The first request that fails or is not allowed. */
 async function tryOut(hub: Api, accesses: Access[], words: Words, signal: AbortSignal): Promise<Finding | undefined> {
   const { prefix, called } = words;
   const [namespace, name] = [quote(words.namespace), quote(words.name)];

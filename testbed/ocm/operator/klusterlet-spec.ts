@@ -1,9 +1,9 @@
 import type { Klusterlet } from '../../kube/objects.ts';
 import { agentNamespace } from '../names.ts';
 
-/** What a Klusterlet asks for, with the defaults filled in. */
+/** The spec of a Klusterlet, with defaults. */
 export interface Wanted {
-  /** Its name, which all names on the cluster begin with. */
+  /** Its name, the prefix of all names on the cluster. */
   name: string;
   uid: string;
   namespace: string;
@@ -23,7 +23,7 @@ export function wantedOf({ metadata, spec = {} }: Klusterlet): Wanted {
   };
 }
 
-/** The Deployments of a mode, in the order in which conditions speak of them. */
+/** The Deployments of a mode, in the order of the conditions. */
 export function deploymentNames({ name, isSingleton }: Wanted): { registration: string; work: string; all: string[] } {
   if (isSingleton) return { registration: `${name}-agent`, work: `${name}-agent`, all: [`${name}-agent`] };
   const [registration, work] = [`${name}-registration-agent`, `${name}-work-agent`];

@@ -6,14 +6,14 @@ import { klusterlets } from '../../kube/resources.ts';
 
 type Status = NonNullable<Klusterlet['status']>;
 
-/** Stores conditions, and other parts of the status, if anything about them is new. */
+/** Stores conditions, and other parts of the status, if any of them has changed. */
 export async function setConditions(
   api: Api,
   name: string,
   wanted: Condition[],
   rest: Partial<Status> = {},
 ): Promise<void> {
-  // All of the operator's controllers write one list: whoever is overtaken by another looks again.
+  // All of the operator's controllers write one list: after a conflict they read it again.
   for (;;) {
     const klusterlet = await api.find<Klusterlet>(klusterlets, name);
     if (!klusterlet) return;
@@ -34,10 +34,7 @@ export async function setConditions(
   }
 }
 
-/**
- * Whether the operator has applied a Klusterlet, well or not: in all records it speaks of Deployments and hub only
- * then.
- */
+/** Whether the operator has applied a Klusterlet, successfully or not: in all records it reports Deployments and hub only then. */
 export function isApplied(klusterlet: Klusterlet | undefined): boolean {
   if (!klusterlet || klusterlet.metadata.deletionTimestamp) return false;
   return findCondition(klusterlet.status?.conditions, 'Applied') !== undefined;

@@ -7,10 +7,7 @@ import { deploymentNames, type Wanted } from './klusterlet-spec.ts';
 const createdBy = 'open-cluster-management.io/created-by-klusterlet';
 const system = 'kube-system';
 
-/**
- * Everything that the operator makes but namespaces, pull secrets and Deployments, in the order of recorded
- * relatedResources.
- */
+/** All objects of the operator except namespaces, pull secrets and Deployments, in the order of recorded relatedResources. */
 export function staticObjects(wanted: Wanted): AnyObject[] {
   return [...managedCrds, ...accounts(wanted), ...managedRbac(wanted), ...managementRbac(wanted)];
 }
@@ -40,7 +37,7 @@ function accounts(wanted: Wanted): AnyObject[] {
   }));
 }
 
-/** Rights on the managed cluster: what the agents look at, and whatever workloads need. */
+/** Permissions on the managed cluster: what the agents read, and what workloads need. */
 function managedRbac(wanted: Wanted): AnyObject[] {
   const { name, namespace } = wanted;
   const naming = { labels: labelsOf(wanted) };
@@ -96,7 +93,7 @@ function managedRbac(wanted: Wanted): AnyObject[] {
   ];
 }
 
-/** What the admin role lacks for workloads: namespaces, CRDs, and roles of any kind. */
+/** Permissions for workloads that the admin role lacks: namespaces, CRDs, and roles of any kind. */
 function executionRole(name: string, wanted: Wanted): AnyObject {
   const rules = [
     rule('apiextensions.k8s.io', 'customresourcedefinitions', 'get, list, watch, create, update, patch, delete'),
@@ -118,7 +115,7 @@ function aggregateRole(name: string, wanted: Wanted): AnyObject {
   return { ...role, metadata: role.metadata, aggregationRule: { clusterRoleSelectors: [{ matchLabels }] } };
 }
 
-/** Rights on the cluster that the agents run in, which in these modes is the same one. */
+/** Permissions on the agents' own cluster, which in these modes is the same one. */
 function managementRbac(wanted: Wanted): AnyObject[] {
   const { name, namespace } = wanted;
   const labels = labelsOf(wanted);

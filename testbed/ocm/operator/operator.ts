@@ -12,13 +12,13 @@ import { hubConnection } from './hub-connection.ts';
 import { wantedOf } from './klusterlet-spec.ts';
 import { isApplied, setConditions } from './klusterlet-status.ts';
 
-/** How soon the operator looks again at the connection to a hub that does not let the agent in yet, and at everything. */
+/** The interval at which the operator rechecks the connection to a hub that does not accept the agent yet, and everything. */
 const recheck = 30_000;
 const resync = 300_000;
 
 /**
- * Stands in for `registration-operator klusterlet`: three controllers for each Klusterlet, one that makes the objects,
- * one that reports on the agents' Deployments, one that reports on the connection to the hub.
+ * Stands in for `registration-operator klusterlet`: three controllers for each Klusterlet, one that creates the objects, one that
+ * reports the agents' Deployments, one that reports the connection to the hub.
  */
 export async function klusterletOperator({ api, signal, connect, setReady, log }: PodContext): Promise<void> {
   const controller = (what: string, handle: (klusterlet: Klusterlet) => Promise<void>) => {
@@ -50,7 +50,7 @@ export async function klusterletOperator({ api, signal, connect, setReady, log }
   const connecting: WorkQueue = controller('hub connection', async (klusterlet) => {
     if (!isApplied(klusterlet)) return;
     const { name } = klusterlet.metadata;
-    // What happens during a check is looked at half a minute later: until then the condition may be out of date.
+    // A change during a check is noticed half a minute later: until then the condition may be outdated.
     if (checked.has(name)) return connecting.addAfter(name, recheck);
     checked.add(name);
     void check(klusterlet)
@@ -70,7 +70,7 @@ export async function klusterletOperator({ api, signal, connect, setReady, log }
       onChange: (klusterlet, _change, before) => {
         const { name, generation } = klusterlet.metadata;
         const isNew = before?.metadata.generation !== generation || isApplied(before) !== isApplied(klusterlet);
-        // Most of its own status is no news to the operator, but for the connection to the hub.
+        // The operator ignores most of its own status, except for the connection to the hub.
         const bearsOnObjects = bearingOnObjects(before) !== bearingOnObjects(klusterlet);
         const woken = isNew ? all : bearsOnObjects ? [applying, connecting] : [connecting];
         for (const queue of woken) queue.add(name);
@@ -83,11 +83,11 @@ export async function klusterletOperator({ api, signal, connect, setReady, log }
   };
   for (const name of [bootstrapSecret, hubKubeconfigSecret, pullSecret]) {
     const onChange = () => wakeAll([applying, connecting]);
-    // The operator may only list Secrets that it can name.
+    // The operator may only list Secrets by name.
     new Informer<Secret>(api, secrets, { fieldSelector: `metadata.name=${name}`, onChange }, signal);
   }
   const onDeployment = ({ metadata }: Deployment, change: string, before?: Deployment) => {
-    // A Deployment that somebody else has changed is put right.
+    // A Deployment changed by another user is restored.
     const hasNewSpec = change === 'changed' && metadata.generation !== before?.metadata.generation;
     wakeAll(change === 'deleted' ? all : hasNewSpec ? [applying, reporting] : [reporting]);
   };
@@ -98,7 +98,7 @@ export async function klusterletOperator({ api, signal, connect, setReady, log }
   await cache.done;
 }
 
-/** The parts of a Klusterlet beside its spec that the objects to make hang on. */
+/** The parts of a Klusterlet beside its spec on which the created objects depend. */
 function bearingOnObjects(klusterlet: Klusterlet | undefined): string {
   const hub = findCondition(klusterlet?.status?.conditions, 'HubConnectionDegraded');
   return JSON.stringify([klusterlet?.metadata.finalizers, hub?.reason]);

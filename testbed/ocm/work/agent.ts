@@ -11,8 +11,8 @@ import { serveWorks } from './serve-works.ts';
 import { hubHash } from './work-context.ts';
 
 /**
- * Stands in for `work agent`, which has a pod of its own in Default mode (ocm pkg/work/spoke). It ends, to be started
- * again, when its hub kubeconfig changes.
+ * Stands in for `work agent`, which has its own pod in Default mode (ocm pkg/work/spoke). It ends, to be restarted, when its hub
+ * kubeconfig changes.
  */
 export async function workAgent(context: PodContext): Promise<void> {
   const { args, readFile, setReady, log } = context;
@@ -28,7 +28,7 @@ export async function workAgent(context: PodContext): Promise<void> {
   log('ended');
 }
 
-/** The work agent inside the agent of Singleton mode, from when that is registered. */
+/** The work agent inside the agent of Singleton mode, after registration. */
 export async function worksOfRegistered(
   context: PodContext,
   files: HubFiles,
@@ -50,8 +50,8 @@ function serveMailbox(
 }
 
 /**
- * `--terminate-on-files`, which the operator sets to the kubeconfig: the mounted Secret is what it watches. A deleted
- * Secret changes no file, and another certificate is read from its file without a restart.
+ * `--terminate-on-files`, which the operator sets to the kubeconfig: it watches the mounted Secret. A deleted Secret changes no
+ * file, and another certificate is read from its file without a restart.
  */
 function restartOnChange({ api, pod, signal, log }: PodContext, kubeconfig: string): AbortSignal {
   const restart = new AbortController();

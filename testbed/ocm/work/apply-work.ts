@@ -16,25 +16,25 @@ import { removeResources } from './remove-resources.ts';
 import { appliedName, type WorkContext } from './work-context.ts';
 import { workStatus } from './work-status.ts';
 
-/** What became of one manifest, and of the object that it is about. */
+/** The result of one manifest, and its object. */
 export interface Outcome {
   meta: ResourceMeta;
   error?: Error;
-  /** The object on the managed cluster, whether or not the manifest could be applied; undefined where there is none. */
+  /** The object on the managed cluster, whether or not the manifest could be applied; undefined if it does not exist. */
   present?: AnyObject | undefined;
-  /** Why it is not known whether there is an object. */
+  /** Why it is unknown whether the object exists. */
   unseen?: Error;
 }
 
 /**
- * Makes on the managed cluster what a ManifestWork holds, and reports it (ocm
- * pkg/work/spoke/controllers/manifestcontroller). Nothing is applied before the finalizer is there.
+ * Applies a ManifestWork on the managed cluster, and reports it (ocm pkg/work/spoke/controllers/manifestcontroller). Nothing is
+ * applied before the finalizer is set.
  */
 export async function applyWork(context: WorkContext, work: ManifestWork): Promise<void> {
   const { hub, own } = context;
   const { finalizers = [], resourceVersion } = work.metadata;
   if (!finalizers.includes(finalizer.manifestWork)) {
-    // The change comes back as an event, which goes on from here.
+    // The change causes an event, which continues from here.
     const metadata = { finalizers: [...finalizers, finalizer.manifestWork], resourceVersion };
     await hub.patch(manifestWorks, keyOf(work), { metadata });
     return;
@@ -53,8 +53,8 @@ export async function applyWork(context: WorkContext, work: ManifestWork): Promi
 }
 
 /**
- * Lists what the work has made, an object whose manifest fails now included, and removes what it holds no longer.
- * Where that cannot be seen of a single object, the list stays as it was.
+ * Lists the objects that the work has created, including those whose manifest fails now, and removes those that it no longer
+ * contains. If a single object cannot be read, the list stays unchanged.
  */
 async function trackResources(own: Api, applied: AppliedManifestWork, outcomes: readonly Outcome[]): Promise<void> {
   const unseen = outcomes.find((outcome) => outcome.unseen);
@@ -89,11 +89,11 @@ async function ensureApplied(context: WorkContext, work: ManifestWork): Promise<
   });
 }
 
-/** What a manifest that was read from another cluster says of that cluster. */
+/** Fields of a manifest that were read from another cluster and refer to it. */
 const foreign = ['creationTimestamp', 'uid', 'resourceVersion', 'generation', 'managedFields', 'ownerReferences'];
 
 /**
- * Applies one manifest as the agent's service account. What the work is not to own loses it as owner, but only by an
+ * Applies one manifest as the agent's service account. An object that the work should not own loses it as owner, but only by an
  * update that succeeds (ocm pkg/work/spoke/apply/update_apply.go).
  */
 async function applyManifest(
@@ -136,7 +136,7 @@ async function applyManifest(
   }
 }
 
-/** Whether a manifest is to be applied where there is no object, and to leave alone what there is. */
+/** Whether a manifest is only applied if the object does not exist, and an existing object stays unchanged. */
 function isCreateOnly(
   { group, resource, namespace, name }: ResourceMeta,
   configs: NonNullable<ManifestWork['spec']['manifestConfigs']>,

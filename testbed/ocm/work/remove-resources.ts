@@ -4,8 +4,8 @@ import type { Resource } from '../../kube/resources.ts';
 import { isWork } from './ownership.ts';
 
 /**
- * Removes what a work has applied, and tells what is not gone yet. Left alone is what another object of that name has
- * replaced, and what the work does not own (any more); what other works own as well only loses this owner (ocm
+ * Removes the objects that a work has applied, and returns those that still exist. It keeps an object that replaced one of the same
+ * name, and one that the work does not own (any more); an object that other works own as well only loses this owner (ocm
  * pkg/work/helper, DeleteAppliedResources).
  */
 export async function removeResources(

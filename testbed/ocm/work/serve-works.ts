@@ -14,13 +14,12 @@ import { appliedName, type WorkContext } from './work-context.ts';
 /** `--status-sync-interval` as the operator sets it. */
 const resync = 60_000;
 
-/** How soon objects that are on their way out are looked at again. */
+/** How soon objects that are being deleted are checked again. */
 const removalRecheck = 300;
 
 /**
- * Applies the works of one cluster's mailbox, and undoes those that are being deleted: first the applied objects, then
- * the AppliedManifestWork, then the finalizer on the hub (ocm pkg/work/spoke). Eviction, which comes after an hour, is
- * left out.
+ * Applies the works of one cluster's mailbox, and undoes those that are being deleted: first the applied objects, then the
+ * AppliedManifestWork, then the finalizer on the hub (ocm pkg/work/spoke). Eviction, which happens after an hour, is left out.
  */
 export async function serveWorks(
   context: WorkContext,
@@ -87,13 +86,13 @@ function bearing(work: ManifestWork | undefined): string {
   return JSON.stringify([generation, finalizers, deletionTimestamp, labels]);
 }
 
-/** Takes the finalizer off a deleted work once nothing of it is left (ocm pkg/work/spoke/controllers/finalizercontroller). */
+/** Removes the finalizer of a deleted work once nothing of it is left (ocm pkg/work/spoke/controllers/finalizercontroller). */
 async function finalizeWork(context: WorkContext, work: ManifestWork): Promise<void> {
   const { finalizers = [], name, resourceVersion } = work.metadata;
   if (!finalizers.includes(finalizer.manifestWork)) return;
   const applied = appliedName(context, name);
   if (await context.own.find(appliedManifestWorks, applied)) {
-    // Its end comes back as an event.
+    // Its deletion causes an event.
     await context.own.delete(appliedManifestWorks, applied);
     return;
   }
@@ -101,7 +100,7 @@ async function finalizeWork(context: WorkContext, work: ManifestWork): Promise<v
   await context.hub.patch(manifestWorks, keyOf(work), { metadata: { finalizers: left, resourceVersion } });
 }
 
-/** @returns whether a deleted AppliedManifestWork needs no further look that an event does not bring */
+/** @returns whether a deleted AppliedManifestWork needs no further check without an event */
 async function finalizeApplied({ own }: WorkContext, item: AppliedManifestWork): Promise<boolean> {
   const { finalizers = [], name, resourceVersion } = item.metadata;
   if (!finalizers.includes(finalizer.appliedManifestWork)) return true;
@@ -109,7 +108,7 @@ async function finalizeApplied({ own }: WorkContext, item: AppliedManifestWork):
   const appliedResources = await removeResources(own, before, ownerOf(item));
   if (!isDeepStrictEqual(appliedResources, before)) {
     await own.patch(appliedManifestWorks, name, { status: { appliedResources } }, { subresource: 'status' });
-    // Its change comes back as an event, which goes on from here.
+    // Its change causes an event, which continues from here.
     return true;
   }
   if (appliedResources.length > 0) return false;

@@ -13,7 +13,7 @@ export interface WorkContext {
   hubHash: string;
 }
 
-/** By which hub a work came: the digest of the server as the agent's kubeconfig spells it (ocm pkg/work/helper). */
+/** The hub of a work: the digest of the server as the agent's kubeconfig spells it (ocm pkg/work/helper). */
 export function hubHash(server: string): string {
   return createHash('sha256').update(server).digest('hex');
 }

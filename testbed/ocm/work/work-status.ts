@@ -45,7 +45,7 @@ function availableCondition(outcomes: readonly Outcome[]): Condition {
   return { type, status: 'True', reason: 'ResourcesAvailable', message: 'All resources are available' };
 }
 
-/** Whether the object is there says nothing of the manifest: one that cannot be applied may have been applied before. */
+/** The existence of the object does not depend on the manifest's result: one that fails now may have been applied before. */
 function availabilityOf({ meta, present, unseen }: Outcome): Condition {
   const type = 'Available';
   if (meta.resource === '') {
@@ -81,10 +81,10 @@ function synced(values: FeedbackValue[] | undefined): Condition {
   return { type: 'StatusFeedbackSynced', status: 'True', reason, message: '' };
 }
 
-/** What is well known of a Deployment's status; what it does not say is left out (ocm pkg/work/spoke/statusfeedback). */
+/** The well-known fields of a Deployment's status; missing ones are left out (ocm pkg/work/spoke/statusfeedback). */
 const wellKnown = { ReadyReplicas: 'readyReplicas', Replicas: 'replicas', AvailableReplicas: 'availableReplicas' };
 
-/** What the work wants to know of an object; undefined where it wants nothing. */
+/** The requested feedback of an object; undefined if none is requested. */
 function feedbackOf(
   { meta, present }: Outcome,
   configs: ManifestWork['spec']['manifestConfigs'] = [],
