@@ -189,7 +189,7 @@ function podCalled(name: string): Promise<Pod> {
   return hosting.admin.get<Pod>(pods, `kubeflex-system/${name}`);
 }
 
-/** As whoever asks the API server for it. */
+/** Through the API server, like a user. */
 function logOf(name: string, query: string): Promise<string> {
   return hosting.admin.send<string>('GET', `/api/v1/namespaces/kubeflex-system/pods/${name}/log?${query}`);
 }

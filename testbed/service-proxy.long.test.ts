@@ -1,4 +1,4 @@
-/** What stands in for kube-proxy, without a cluster. */
+/** The stand-in for kube-proxy, without a cluster. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -67,7 +67,7 @@ function endpoint(app: string, says: string) {
   return { pod, port, accept: (socket: { end(text: string): void }) => socket.end(says) };
 }
 
-/** What is said by whoever answers there, or why nobody does. */
+/** The response at an address, or the reason why there is none. */
 async function answer(): Promise<string> {
   try {
     return await text(connect(port, host));

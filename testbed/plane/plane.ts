@@ -13,7 +13,7 @@ import { Authority, type KeyPair, newKeyPem, type Validity } from './pki.ts';
 import { freePort } from './ports.ts';
 import { ServiceRange } from './service-range.ts';
 
-/** The user that the bed itself acts as, so that an audit log tells its writes from those of the kubeconfig's user. */
+/** The bed's own user, to distinguish its writes in an audit log from those of the kubeconfig's user. */
 const bedUser = 'bed';
 
 const masters = 'system:masters';
@@ -62,11 +62,11 @@ export interface PlaneOptions {
   ports?: PortMapping[];
   /** Further names that its certificate is valid for. */
   hosts?: string[];
-  /** Made where they are not given. */
+  /** Created by default. */
   keys?: PlaneKeys;
   /** Those of the bed's planes by default. */
   controllers?: readonly string[];
-  /** Whether its audit log tells what the kubeconfig's user reads as well. */
+  /** Whether its audit log includes reads of the kubeconfig's user. */
   auditReads?: boolean;
 }
 
@@ -81,7 +81,7 @@ export interface PlaneInfo {
   nodeName: string;
   ports: PortMapping[];
   port: number;
-  /** What the plane's own pods trust: a cluster whose CA is changed tells them. */
+  /** The CA that the plane's own pods trust: it follows changes of a cluster's CA. */
   caPem: string;
   connection: Connection;
 }
@@ -201,7 +201,7 @@ export class Plane {
     return this.entryFor(bedUser, { ...there(this.#bedUser), caPem: this.#bothCas });
   }
 
-  /** A context for somebody else. */
+  /** A context for another user. */
   entryFor(user: string, credentials: Partial<KeyPair> & { token?: string; caPem?: string }): Entry {
     const connection = { server: this.server, caPem: this.caPem, ...credentials };
     return { context: this.name, cluster: this.name, user, connection };
@@ -239,7 +239,7 @@ export class Plane {
     await this.runControllers();
   }
 
-  /** Runs the controller manager anew, without the controllers that these names are of. */
+  /** Restarts the controller manager, without the named controllers. */
   async runControllers({ without = [] }: { without?: readonly string[] } = {}): Promise<void> {
     const program = 'kube-controller-manager';
     for (const child of this.#children.filter(({ name }) => name === program)) await child.stop();
@@ -248,20 +248,20 @@ export class Plane {
     const entry = this.entryFor('controller-manager', { ...controllerManager, caPem: this.#bothCas });
     const kubeconfig = kubeconfigOf([entry]);
     await writeFile(join(this.dir, 'controller-manager.kubeconfig'), kubeconfig, { mode: 0o600 });
-    // The one before was killed: nobody holds its Lease, and it is not waited for.
+    // The previous one was killed: its Lease is not waited for.
     await this.admin.delete(leases, 'kube-system/kube-controller-manager');
     const controllers = this.#controllers.filter((name) => !without.includes(name));
     this.#spawn(program, controllerManagerFlags(this.dir, controllers));
     await this.#until(async () => (await this.admin.find(serviceAccounts, 'default/default')) !== undefined);
   }
 
-  /** Lets the store hang, or go on: the API server still runs. */
+  /** Freezes the store, or continues it: the API server still runs. */
   async freezeStore(isFrozen: boolean): Promise<void> {
     this.#children.find(({ name }) => name === 'etcd')?.freeze(isFrozen);
     if (!isFrozen) await this.#until(() => this.isReady());
   }
 
-  /** Kills the servers; what was stored stays. */
+  /** Kills the servers; the data remain. */
   async stop(): Promise<void> {
     await Promise.all(this.#children.map((child) => child.stop()));
     this.#children = [];
@@ -436,7 +436,7 @@ function controllerManagerFlags(dir: string, controllers: readonly string[]): Re
     kubeconfig: join(dir, 'controller-manager.kubeconfig'),
     controllers: controllers.join(','),
     'leader-elect': 'true',
-    // It ends when it cannot renew its Lease in time, and nobody would start it again: a busy machine is no reason.
+    // It ends when it cannot renew its Lease in time, and is not restarted: a busy machine is no reason.
     'leader-elect-lease-duration': '600s',
     'leader-elect-renew-deadline': '500s',
     'leader-elect-retry-period': '5s',

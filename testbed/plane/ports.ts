@@ -17,7 +17,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** A server that listens there, or undefined where somebody else does. */
+/** A server that listens there, or undefined if the port is in use. */
 export function listen(host: string, port: number): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());

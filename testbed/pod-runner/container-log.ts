@@ -26,12 +26,12 @@ export class ContainerLog {
     this.#file = createWriteStream(file, { flags: 'a' });
   }
 
-  /** What is said from now on belongs to a new run. */
+  /** Starts a new run. */
   begin(): void {
     this.#run = [];
   }
 
-  /** The run has ended and another one is to follow: from now on it is the previous one. */
+  /** The run has ended and another one follows: it becomes the previous one. */
   retire(): void {
     this.#ended = this.#run;
   }
@@ -47,21 +47,21 @@ export class ContainerLog {
     }
   }
 
-  /** The lines of a run; undefined where there was none. */
+  /** The lines of a run; undefined if there was none. */
   read({ previous, tailLines, timestamps }: LogQuery): string | undefined {
     const lines = previous ? this.#ended : this.#run;
     const wanted = tailLines === undefined ? lines : lines?.slice(Math.max(lines.length - tailLines, 0));
     return wanted?.map((line) => format(line, timestamps)).join('');
   }
 
-  /** Hands out each line that is said, until the signal. */
+  /** Passes on each new line, until the signal. */
   follow(timestamps: boolean, onLine: (line: string) => void, signal: AbortSignal): void {
     const listener = (line: Line) => onLine(format(line, timestamps));
     this.#lines.on('line', listener);
     signal.addEventListener('abort', () => this.#lines.off('line', listener));
   }
 
-  /** Nothing more is said. */
+  /** Ends the log. */
   end(): void {
     this.#file.end();
     this.#lines.emit('end');

@@ -23,7 +23,7 @@ const startTime = 700;
  */
 const backOff = { first: 10_000, last: 300_000, forgottenAfter: 600_000 };
 
-/** How often the kubelet looks again for what a container's variables refer to. */
+/** How often the kubelet rechecks the objects that a container's variables refer to. */
 const referencePause = 1_000;
 
 /** What a container has of its pod. */
@@ -55,7 +55,7 @@ export async function runContainer(parts: ContainerParts, signal: AbortSignal): 
     const began = Date.now();
     const { exitCode, message } = await runOnce(parts, env, signal);
     if (signal.aborted) return undefined;
-    // Whoever is dead has not ended: nobody is told, and it is no restart when it comes to life again.
+    // A dead container has not ended: it reports nothing, and thawing it is no restart.
     if (stateOf(parts) === 'dead') continue;
     status.terminated(container.name, exitCode, message);
     if (isFinal(parts, exitCode)) return exitCode;
@@ -104,7 +104,7 @@ async function runOnce(
     const context = await contextFor(parts, env, clients, signal);
     parts.status.running(container.name);
     void whenFaulty(parts, signal).then(() => {
-      // Whoever is dead, or crashes, has no time for a last word to anybody.
+      // A dead or crashing container has no last output.
       if (!signal.aborted) for (const client of clients) client.close();
       run.abort();
     });
@@ -124,7 +124,7 @@ async function runOnce(
   }
 }
 
-/** Where the image is to fail or to be silent, it does so instead of its program. */
+/** An image with a fault fails or hangs instead of running its program. */
 async function failAsTold({ node: { faults }, container, log }: ContainerParts, signal: AbortSignal): Promise<void> {
   const lastWords = faults.lastWordsOf(container.image);
   if (lastWords) {
@@ -138,7 +138,7 @@ function stateOf({ node, pod }: ContainerParts): ReturnType<NodeContext['faults'
   return node.faults.stateOf(node.plane, pod);
 }
 
-/** Resolves when the program is to stop because of a fault, or the signal says so. */
+/** Resolves when the program should stop because of a fault, or of the signal. */
 async function whenFaulty(parts: ContainerParts, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && stateOf(parts) === 'well') await parts.node.faults.change(signal);
 }

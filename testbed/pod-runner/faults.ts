@@ -3,7 +3,7 @@ import type { PodFault } from '../faults/fault.ts';
 import { keyOf } from '../kube/api.ts';
 import type { Pod } from '../kube/objects.ts';
 
-/** The faults that are in force, and what they mean for a pod. */
+/** The active faults, and their effect on a pod. */
 export class Faults {
   readonly #changes = new EventEmitter().setMaxListeners(0);
   #all: PodFault[] = [];
@@ -22,7 +22,7 @@ export class Faults {
     return this.#all.some((fault) => fault.kind === 'unpullable' && image.includes(fault.image));
   }
 
-  /** The last words of whatever starts of an image, where that fails. */
+  /** The last output of a failing image's program. */
   lastWordsOf(image: string): string[] | undefined {
     for (const fault of this.#all) if (fault.kind === 'failing' && image.includes(fault.image)) return fault.log;
     return undefined;
@@ -39,7 +39,7 @@ export class Faults {
     return undefined;
   }
 
-  /** Whether a pod has to leave its node, which has no disk left for it. */
+  /** Whether a pod must leave its node, whose disk is full. */
   isEvicted(plane: string, pod: Pod): boolean {
     return this.#of(plane, pod).some(({ kind }) => kind === 'evicted');
   }

@@ -31,7 +31,7 @@ export interface Surroundings {
   log: (line: string) => void;
 }
 
-/** Plays scheduler, kubelet and kube-proxy of one plane: one node, on which every pod runs. */
+/** Stands in for scheduler, kubelet and kube-proxy of one plane: one node, on which every pod runs. */
 export class Kubelet {
   readonly #nodeName: string;
   readonly #api: Api;
@@ -40,7 +40,7 @@ export class Kubelet {
   readonly #context: NodeContext;
   readonly #faults: Faults;
   readonly #workers = new Map<string, PodWorker>();
-  /** Pods without a node, by UID, and what was last said of that. */
+  /** Pods without a node, by UID, and the last reported reason. */
   readonly #unbound = new Map<string, { pod: Pod; why?: string }>();
   readonly #evicted = new Set<string>();
   #podCount = 0;
@@ -104,7 +104,7 @@ export class Kubelet {
     }
   }
 
-  /** Evicts whatever is to be, and looks for a node again for what has none. */
+  /** Evicts pods if needed, and reschedules pods without a node. */
   async #onFaults(): Promise<void> {
     const { plane } = this.#context;
     const isFull = this.#faults.hasDiskPressure(plane);

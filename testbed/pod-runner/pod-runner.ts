@@ -9,7 +9,7 @@ import type { Done, Message } from './protocol.ts';
 
 type Told = Message extends infer M ? (M extends Message ? Omit<M, 'number'> : never) : never;
 
-/** The owner's end of a pod runner: the process that plays the kubelet of all planes of a bed. */
+/** The owner's end of a pod runner: the process that stands in for the kubelet of all planes of a bed. */
 export class PodRunner {
   readonly #process: ChildProcess;
   #count = 0;

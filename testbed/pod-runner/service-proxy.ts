@@ -18,7 +18,7 @@ type Connections = Set<Socket>;
  */
 const retryPause = 500;
 
-/** Plays kube-proxy for the ports that pods really serve: listens on the addresses of the Services that select them. */
+/** Stands in for kube-proxy for the ports that pods really serve: listens on the addresses of the Services that select them. */
 export class ServiceProxy {
   readonly #services = new Map<string, Service>();
   readonly #endpoints = new Map<Endpoint, Connections>();
@@ -72,7 +72,7 @@ export class ServiceProxy {
     this.#update();
   }
 
-  /** Listens where there is an endpoint, and nowhere else: a Service without one refuses connections. */
+  /** Listens only if there is an endpoint: a Service without one refuses connections. */
   #update(): void {
     const wanted = new Set<string>();
     for (const service of this.#services.values()) {
@@ -113,7 +113,7 @@ export class ServiceProxy {
     listener.listen(Number(port), host);
   }
 
-  /** Whoever answers at an address now: it may have gone from one Service to another. */
+  /** The present owner of an address, which may move from one Service to another. */
   #endpointAt(host: string | undefined, port: number): Endpoint | undefined {
     for (const service of this.#services.values()) {
       if (service.spec.clusterIP !== host) continue;

@@ -130,7 +130,7 @@ export class StubNode {
       },
       spec: { ...podSpec, nodeName: this.#context.nodeName },
     });
-    // A look before the news of it would make another one.
+    // A check before its event would create another one.
     while (!this.#pods.items.has(keyOf(made)) && !this.#signal.aborted) await new Promise(setImmediate);
   }
 

@@ -84,7 +84,7 @@ export class StubServer {
       if (objects) reply(response, ...answered(objects, { ...requestOf(request), body }));
       else response.destroy();
     } catch {
-      // Whoever asked has gone.
+      // The client has disconnected.
       response.destroy();
     } finally {
       this.#asked.splice(this.#asked.indexOf(localPort), 1);
