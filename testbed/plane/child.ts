@@ -14,8 +14,8 @@ export class Child {
     this.name = args[0] ?? binary;
     this.#logFile = logFile;
     const log = openSync(logFile, 'a');
-    // Go collects garbage half as often: memory is available, processor time is scarce.
-    const env = { ...withoutProxies(process.env), GOGC: '200' };
+    // Go collects garbage a quarter as often: memory is available, processor time is scarce.
+    const env = { ...withoutProxies(process.env), GOGC: '400' };
     this.#process = spawn(binary, args, { cwd, env, stdio: ['pipe', log, log] });
     closeSync(log);
     this.#process.stdin?.on('error', () => {});
