@@ -267,7 +267,7 @@ describe('wec wait', () => {
   it('notices when a WEC is deleted', async () => {
     const still = await run('wec wait late --for delete --timeout 0');
     assert.equal(still.exitCode, 3);
-    assert.match(still.stderr, /late is not deleted: its ManagedCluster is there/);
+    assert.match(still.stderr, /late is not deleted: its ManagedCluster exists/);
     const waits = succeed('wec wait late --for delete');
     await its1.admin.delete(resources.managedClusters, 'late');
     assert.match((await waits).stdout, /^late: gone/);
