@@ -38,8 +38,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const events = run({
   cwd: root,
   files: files.map((file) => path.join(root, file)),
-  // Three fill two cores, because commands sometimes wait for servers. Node's default is the number of cores minus one.
-  concurrency: 3,
+  // More than the two cores of a small machine, because commands wait for servers. Node's default is the cores less one.
+  concurrency: values.long ? 4 : 3,
   testNamePatterns: values['test-name-pattern'] ?? [],
   signal: stopped.signal,
 });
