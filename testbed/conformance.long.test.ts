@@ -281,9 +281,10 @@ async function checkHubSecret(wec: Plane): Promise<void> {
 async function checkCluster(): Promise<void> {
   const { metadata, spec, status } = await hub.admin.get<ManagedCluster>(managedClusters, 'cluster1');
   assert.deepEqual(metadata.labels, { 'cluster.open-cluster-management.io/clusterset': 'default' });
-  assert.deepEqual(metadata.finalizers, [
-    'cluster.open-cluster-management.io/resource-cleanup',
+  // Two controllers of the hub add theirs, in either order.
+  assert.deepEqual(metadata.finalizers?.toSorted(), [
     'cluster.open-cluster-management.io/api-resource-cleanup',
+    'cluster.open-cluster-management.io/resource-cleanup',
   ]);
   assert.equal(metadata.generation, 4);
   assert.deepEqual(spec, { hubAcceptsClient: true, leaseDurationSeconds: 60 });

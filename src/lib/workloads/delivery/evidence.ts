@@ -18,12 +18,15 @@ import type { StatusCollector } from '../status/collector.ts';
 import type { CustomTransform } from '../transforms/transforms.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';
 import { readTemplates, removalsOf, type Templates } from './current-content.ts';
+import { missingReplicas } from './replicas.ts';
 import { trimmer, WorksOfWds } from './works.ts';
 
 /** control.kubestellar.io/v1alpha1 WorkStatus: the status that a WEC's status agent returned for one object. */
 export interface WorkStatus extends KubeObject {
   spec?: { sourceRef?: { group?: string; resource?: string; namespace?: string; name?: string } };
   status?: Readonly<Record<string, unknown>>;
+  /** What of its pods is not available; undefined also if its kind has none. */
+  missing?: string;
 }
 
 /** One reading of everything that a WDS sends. */
@@ -165,14 +168,16 @@ const listing = (
       (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
   });
 
-/** Keeps only whether a status exists. */
+/** Keeps only whether a status exists, and which replicas it lacks. */
 const trimStatus = (object: KubeObject): WorkStatus => {
   const { metadata, spec, status } = object as WorkStatus;
   const { name, namespace } = metadata;
+  const missing = status && missingReplicas(spec?.sourceRef?.resource, status);
   return {
     metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
     ...(spec?.sourceRef === undefined ? {} : { spec: { sourceRef: spec.sourceRef } }),
     ...(status === undefined ? {} : { status: {} }),
+    ...(missing === undefined ? {} : { missing }),
   };
 };
 

@@ -155,10 +155,21 @@ function toSend({ of, policy, policyName, evidence }: Delivery, needed: Candidat
     : run(command`kubectl --context ${context} label ${kind} ${needed.metadata.name} ${words}`, lead);
 }
 
-function available({ sent, wec }: Delivery): Verdict {
+function available({ of, sent, wec, workStatus }: Delivery): Verdict {
   if (sent.state !== 'seen') return unseen(sent.why);
   const state = condition(sent.value?.manifest, 'Available');
   if (state === undefined) return unseen('the agent has not reported on it');
+  const missing = workStatus.state === 'seen' ? workStatus.value?.missing : undefined;
+  if (state.status === 'True' && missing !== undefined)
+    return waiting(`${missing} on ${wec}`, {
+      code: 'replicas-missing',
+      next: [
+        outline(
+          command`kubectl --context CONTEXT -n ${of.namespace ?? 'default'} describe ${of.resource} ${of.name}`,
+          `See why on ${wec}`,
+        ),
+      ],
+    });
   if (state.status === 'True') return met;
   return waiting(`not available on ${wec}: ${state.message ?? state.reason}`, { code: 'not-available' });
 }

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { missingReplicas } from '../../../../../src/lib/workloads/delivery/replicas.ts';
+
+const available = [{ type: 'Available', status: 'True' }];
+
+test('a Deployment lacks what its status does not count as available', () => {
+  assert.equal(missingReplicas('deployments', {}), 'no replica is available');
+  assert.equal(missingReplicas('deployments', { replicas: 2 }), '0/2 replicas are available');
+  // With maxUnavailable, a Deployment is Available before all replicas are.
+  const partly = { replicas: 2, availableReplicas: 1, conditions: available };
+  assert.equal(missingReplicas('deployments', partly), '1/2 replicas are available');
+  assert.equal(missingReplicas('deployments', { ...partly, availableReplicas: 2 }), undefined);
+});
+
+test('a Deployment scaled to zero lacks nothing', () =>
+  assert.equal(missingReplicas('deployments', { conditions: available }), undefined));
+
+test('a DaemonSet is counted by nodes', () => {
+  assert.equal(
+    missingReplicas('daemonsets', { desiredNumberScheduled: 3, numberAvailable: 2 }),
+    '2/3 replicas are available',
+  );
+  assert.equal(missingReplicas('daemonsets', { desiredNumberScheduled: 0 }), undefined);
+});
+
+test('a kind without replicas lacks nothing', () => assert.equal(missingReplicas('jobs', {}), undefined));
