@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Recorder } from './recording/recorder.ts';
+import { type Line, Recorder } from './recording/recorder.ts';
 import { draw } from './recording/svg.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -13,9 +13,17 @@ const columns = 120;
 
 const recorder = new Recorder(columns);
 await recorder.run([process.execPath, 'test/quickstart/main.ts'], root);
-const lines = recorder.lines();
-const begin = lines.findIndex(({ text }) => text.startsWith('# Create an Inventory'));
-const end = lines.findIndex(({ text }) => text.startsWith('# Deregister'));
-if (begin < 0 || end < begin)
-  throw new Error('The quickstart did not print the lines that the recording begins and ends with.');
-await writeFile(path.join(root, 'docs/quickstart.svg'), draw(lines.slice(begin, end), columns));
+await writeFile(path.join(root, 'docs/quickstart.svg'), draw(sectionsOf(recorder.lines()), columns));
+
+/** The lines of the chosen parts of the quickstart; each begins with its title, `# …`. */
+function sectionsOf(lines: readonly Line[]): Line[] {
+  const chosen = ['# Create an Inventory', '# The request of', '# Put a workload', '# Show where it is'];
+  let isChosen = false;
+  const found = lines.filter(({ text }) => {
+    if (text.startsWith('# ')) isChosen = chosen.some((title) => text.startsWith(title));
+    return isChosen;
+  });
+  const titles = found.filter(({ text }) => text.startsWith('# '));
+  if (titles.length !== chosen.length) throw new Error(`The quickstart did not print ${chosen.join(', ')}.`);
+  return found;
+}

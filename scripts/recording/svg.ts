@@ -29,7 +29,7 @@ export function draw(lines: readonly Line[], columns: number): string {
     const y = (row + 1) * cell.height - 5;
     return `<text class="${nameOf.get(times[row] ?? 0)}" y="${y}">${spans.map(drawSpan).join('')}</text>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="A recording of stellarctl in a terminal">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" xml:space="preserve" role="img" aria-label="A recording of stellarctl in a terminal">
 <style>
 text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;fill:${foreground};white-space:pre}
 .b{font-weight:bold}.d{opacity:.6}${palette.map((color, number) => `.c${number}{fill:${color}}`).join('')}
@@ -62,9 +62,10 @@ function compress(seconds: readonly number[]): number[] {
 
 function drawSpan({ column, text, color, bold, dim }: Span): string {
   const classes = [...(color === undefined ? [] : [`c${color % 8}`]), ...(bold ? ['b'] : []), ...(dim ? ['d'] : [])];
-  const shown = text.trimEnd();
+  const shown = text.trim();
+  const begin = column + text.length - text.trimStart().length;
   const width = (shown.length * cell.width).toFixed(1);
-  const attributes = `x="${(column * cell.width).toFixed(1)}" textLength="${width}"${classes.length === 0 ? '' : ` class="${classes.join(' ')}"`}`;
+  const attributes = `x="${(begin * cell.width).toFixed(1)}" textLength="${width}"${classes.length === 0 ? '' : ` class="${classes.join(' ')}"`}`;
   return `<tspan ${attributes}>${escapeXml(shown)}</tspan>`;
 }
 
