@@ -25,11 +25,11 @@ export function transformCreateCommand(io: Io): Command {
     timeout: '30s',
     examples: [
       [
-        'stellarctl transform create no-replicas --select deployments --remove $.spec.replicas',
+        "stellarctl transform create no-replicas --select deployments --remove '$.spec.replicas'",
         'let each WEC set its own replicas',
       ],
       [
-        'stellarctl transform create no-replicas --select deployments --remove $.spec.replicas --dry-run',
+        "stellarctl transform create no-replicas --select deployments --remove '$.spec.replicas' --dry-run",
         'show what it would remove, and create nothing',
       ],
     ],

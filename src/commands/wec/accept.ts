@@ -43,7 +43,7 @@ export function acceptCommand(io: Io): Command {
     ],
   })
     .usage('NAME[=CONTEXT]… | --all [options]')
-    .argument('[wecs...]', 'WECs; with its context, the request of its own agent is told from others')
+    .argument('[wecs...]', "WECs; with a context, only the request of that cluster's own agent is accepted")
     .addOption(itsOption())
     .option('--all', 'every WEC with a pending request')
     .option('--agent <id>', 'approve only the request of this agent (its ID or a prefix of it)')

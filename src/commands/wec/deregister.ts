@@ -54,7 +54,7 @@ export function deregisterCommand(io: Io): Command {
     ],
   })
     .usage('NAME[=CONTEXT]… | -l SELECTOR | --all [options]')
-    .argument('[wecs...]', 'WECs; with its context, the cluster is proven to be that WEC, and can be cleaned up')
+    .argument('[wecs...]', 'WECs; with a context, the cluster is proven to be that WEC, and can be cleaned up')
     .addOption(itsOption())
     .addOption(selectorOption())
     .option('--all', 'all WECs of the ITS')

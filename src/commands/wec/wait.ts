@@ -35,7 +35,7 @@ export function waitCommand(io: Io): Command {
     ],
   })
     .usage('NAME[=CONTEXT]… | -l SELECTOR | --all [options]')
-    .argument('[wecs...]', 'WECs; with its context, for stages that only the WEC itself shows')
+    .argument('[wecs...]', 'WECs; with a context, for stages that only the WEC itself shows')
     .addOption(
       new Option('--for <stage>', 'the stage to wait for')
         .choices([...registrationStageIds, 'delete'])
