@@ -123,6 +123,8 @@ describe('a policy', () => {
     const sent = async (mailbox: string) => (await works('left', mailbox)).length;
     await until(async () => (await sent('m1')) + (await sent('m2')) === 2, 'it is sent');
     controllers.stopTransport();
+    // What it has begun, it ends.
+    await sleep(settling);
     await its.admin.patch(managedClusters, 'm2', { metadata: { labels: { env: null } } });
     const isLost = async () => (await wds.admin.get<Binding>(bindings, 'left')).spec.destinations?.length === 1;
     await until(isLost, 'its Binding names one cluster');

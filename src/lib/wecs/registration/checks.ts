@@ -4,7 +4,7 @@ import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts'
 import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { changedAt, conditionOf, isTrue } from '../../kube/objects.ts';
 import { agentNamespace, hubSecretName, operatorNamespace } from '../names.ts';
-import { hubConnectionOf, hubConnectionType } from './hub-connection.ts';
+import { hubConnectionOf } from './hub-connection.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined, isMissed, isSuperseded } from './hub-evidence.ts';
 import type { HubWebhook } from './hub-webhook.ts';
 import type { RequestState } from './requests.ts';
@@ -125,19 +125,15 @@ export function klusterletApplied(
   });
 }
 
-/** The operator asks the hub one question every half second, and first finishes the round that it has begun (OCM 1.3.1: up to 50 s). */
+/**
+ * The operator asks the hub one question every half second, and reports what it has found with the Secret that it read first (OCM
+ * 1.3.1: a round takes up to 50 s).
+ */
 const operatorRoundMs = 60_000;
 
-/**
- * Whether the operator may not have tried the bootstrap secret yet: it has reported a broken connection since before the secret was
- * written.
- */
-function isUntried({ klusterlet, bootstrapSecret }: WecEvidence, now: number): boolean {
-  if (bootstrapSecret === undefined) return false;
-  const written = changedAt(bootstrapSecret);
-  const since = Date.parse(conditionOf(klusterlet, hubConnectionType)?.lastTransitionTime ?? '');
-  return since < written && now - written < operatorRoundMs;
-}
+/** Whether the operator may not have tried the present bootstrap secret yet. */
+const isUntried = ({ bootstrapSecret }: WecEvidence, now: number): boolean =>
+  bootstrapSecret !== undefined && now - changedAt(bootstrapSecret) < operatorRoundMs;
 
 export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
