@@ -57,11 +57,13 @@ export function demoManifests(namespace = 'demo'): AnyObject[] {
   ];
 }
 
-/** Waits until the cluster's agent has applied so many works. */
+/** Waits until the cluster's agent has applied so many works, those aside that are being deleted. */
 export async function untilApplied(hub: Plane, cluster: string, count: number): Promise<ManifestWork[]> {
   const list = async () => (await hub.admin.list<ManifestWork>(manifestWorks, { namespace: cluster })).items;
   const applied = async () => {
-    const found = (await list()).filter(({ status }) => isTrue(status?.conditions, 'Applied'));
+    const found = (await list()).filter(
+      ({ metadata, status }) => metadata.deletionTimestamp === undefined && isTrue(status?.conditions, 'Applied'),
+    );
     return found.length === count ? found : undefined;
   };
   return until(applied, `${count} works that are applied in ${cluster}`).catch(async ({ message }: Error) => {

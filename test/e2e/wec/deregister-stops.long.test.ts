@@ -151,6 +151,8 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
     assert.deepEqual((await clusterOf(name))?.metadata.labels, before?.metadata.labels);
 
     await mend();
+    // The agent removes the works first, and the policy, which selects the WEC again, sends them anew.
+    await untilApplied(its1, name, 3);
     await cli.succeed(['deregister', name, '--its', 'its1', '--yes']);
     assert.equal(await clusterOf(name), undefined);
   });

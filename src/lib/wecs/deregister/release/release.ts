@@ -33,7 +33,7 @@ import { removeLabels } from './labels.ts';
 
 /** After this time stellarctl deletes a work that its WDS has not deleted: the WDS may be gone. */
 const transportGraceMs = 8000;
-/** How soon KubeStellar recreates works that it has just removed; seen within 2 s. Waited for only if workloads stay. */
+/** How soon KubeStellar sends works for what it has seen before the labels were removed; seen within 2 s. */
 const recreationMs = 4000;
 /** A work that was recreated this often will be recreated again. */
 const timesSeen = 2;
@@ -61,8 +61,8 @@ export async function release(
 }
 
 /**
- * Waits until the works of every WDS are gone from the mailbox of a WEC whose labels are removed. If there are no works, it runs
- * only if workloads stay, and waits to see whether works arrive.
+ * Waits until the works of every WDS are gone from the mailbox of a WEC whose labels are removed, and no others arrive. If there
+ * are no works, it runs only if workloads stay.
  */
 async function untilReleased(
   hub: Kube,
@@ -84,8 +84,7 @@ async function untilReleased(
           if (returned.length > 0) return failedForGood('its works are recreated');
           if (works.length > 0)
             return waiting(`${count(works.length, 'work is', 'works are')} being removed (${sourcesOf(works)})`);
-          const isSettled = worksBefore.length > 0 || waitedMs > recreationMs;
-          return isSettled ? met : waiting('checking that no works come');
+          return waitedMs > recreationMs ? met : waiting('checking that no works come');
         },
       },
       read: async () => {
