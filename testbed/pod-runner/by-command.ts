@@ -1,6 +1,6 @@
 import type { Program } from './program.ts';
 
-/** The program of an image that does several things: its first argument after its own name says which. */
+/** The program of an image with subcommands, which are the first argument after its name. */
 export function byCommand(image: string, commands: Record<string, Program>): Program {
   return async (context) => {
     const [, command = ''] = context.args;

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 
-/** What a kubelet keeps of one run. */
+/** How many lines the kubelet keeps of one run. */
 const kept = 5_000;
 
 interface Line {
@@ -15,7 +15,7 @@ export interface LogQuery {
   timestamps: boolean;
 }
 
-/** What a container says: its latest run and the one before for the API server, everything in a file for people. */
+/** The output of a container: its latest and its previous run for the API server, all runs in a file for people. */
 export class ContainerLog {
   readonly #file: WriteStream;
   readonly #lines = new EventEmitter().setMaxListeners(0);
@@ -26,12 +26,11 @@ export class ContainerLog {
     this.#file = createWriteStream(file, { flags: 'a' });
   }
 
-  /** Starts a new run. */
   begin(): void {
     this.#run = [];
   }
 
-  /** The run has ended and another one follows: it becomes the previous one. */
+  /** Makes the ended run the previous run, because another run follows. */
   retire(): void {
     this.#ended = this.#run;
   }
@@ -47,21 +46,20 @@ export class ContainerLog {
     }
   }
 
-  /** The lines of a run; undefined if there was none. */
+  /** The lines of a run; undefined if that run does not exist. */
   read({ previous, tailLines, timestamps }: LogQuery): string | undefined {
     const lines = previous ? this.#ended : this.#run;
     const wanted = tailLines === undefined ? lines : lines?.slice(Math.max(lines.length - tailLines, 0));
     return wanted?.map((line) => format(line, timestamps)).join('');
   }
 
-  /** Passes on each new line, until the signal. */
+  /** Calls `onLine` for each new line until the signal. */
   follow(timestamps: boolean, onLine: (line: string) => void, signal: AbortSignal): void {
     const listener = (line: Line) => onLine(format(line, timestamps));
     this.#lines.on('line', listener);
     signal.addEventListener('abort', () => this.#lines.off('line', listener));
   }
 
-  /** Ends the log. */
   end(): void {
     this.#file.end();
     this.#lines.emit('end');

@@ -12,26 +12,23 @@ import type { PodStatus } from './pod-status.ts';
 import { Exit, type PodContext, type Program } from './program.ts';
 import { PodToken } from './service-account.ts';
 
-/**
- * What a container of an image that is already there takes to start: recorded agents ran 0.7 to 0.8 s after their pod
- * was made.
- */
+/** How long a container with a present image takes to start: recorded agents ran 0.7 to 0.8 s after the creation of their pod. */
 const startTime = 700;
 
 /**
- * The kubelet's back-off: the first restart at once, then 10 s doubling to 5 min, forgotten after 10 min of running.
+ * The kubelet's back-off: the first restart is immediate, then 10 s doubling to 5 min, reset after 10 min of running.
  */
 const backOff = { first: 10_000, last: 300_000, forgottenAfter: 600_000 };
 
-/** How often the kubelet rechecks the objects that a container's variables refer to. */
+/** How often the kubelet rechecks the objects that a container's environment variables refer to. */
 const referencePause = 1_000;
 
-/** What a container has of its pod. */
+/** What a container needs to run. */
 export interface ContainerParts {
   node: NodeContext;
   pod: Pod;
   container: Container;
-  /** An init container is started again only after a failure. */
+  /** An init container restarts only after a failure. */
   isInit: boolean;
   program: Program;
   status: PodStatus;
@@ -40,8 +37,8 @@ export interface ContainerParts {
 }
 
 /**
- * Runs a container's program, again and again as the pod's restart policy wants it, until the signal. Returns the exit
- * code of the last run, or undefined where the signal ended it.
+ * Runs a container's program until the signal, and restarts it according to the pod's restart policy. Returns the exit
+ * code of the last run, or undefined if the signal ended it.
  */
 export async function runContainer(parts: ContainerParts, signal: AbortSignal): Promise<number | undefined> {
   const { pod, container, status, log } = parts;
@@ -55,7 +52,7 @@ export async function runContainer(parts: ContainerParts, signal: AbortSignal): 
     const began = Date.now();
     const { exitCode, message } = await runOnce(parts, env, signal);
     if (signal.aborted) return undefined;
-    // A dead container has not ended: it reports nothing, and thawing it is no restart.
+    // A dead container has not terminated: it reports nothing, and its recovery does not count as a restart.
     if (stateOf(parts) === 'dead') continue;
     status.terminated(container.name, exitCode, message);
     if (isFinal(parts, exitCode)) return exitCode;
@@ -71,7 +68,7 @@ export async function runContainer(parts: ContainerParts, signal: AbortSignal): 
   }
 }
 
-/** The container's variables, once everything that they refer to is there. */
+/** The container's environment variables. Waits until every object that they refer to exists. */
 async function untilResolved(
   { node, pod, container, status }: ContainerParts,
   signal: AbortSignal,
@@ -89,7 +86,7 @@ async function untilResolved(
   return undefined;
 }
 
-/** One run, from start to exit; its clients are of no use afterwards. */
+/** One run, from start to exit. Closes its clients at the end. */
 async function runOnce(
   parts: ContainerParts,
   env: Record<string, string>,
@@ -104,7 +101,7 @@ async function runOnce(
     const context = await contextFor(parts, env, clients, signal);
     parts.status.running(container.name);
     void whenFaulty(parts, signal).then(() => {
-      // A dead or crashing container has no last output.
+      // A dead or crashing container prints nothing more.
       if (!signal.aborted) for (const client of clients) client.close();
       run.abort();
     });
@@ -124,7 +121,7 @@ async function runOnce(
   }
 }
 
-/** An image with a fault fails or hangs instead of running its program. */
+/** Fails or hangs instead of the program if the image has a fault. */
 async function failAsTold({ node: { faults }, container, log }: ContainerParts, signal: AbortSignal): Promise<void> {
   const lastWords = faults.lastWordsOf(container.image);
   if (lastWords) {
@@ -138,7 +135,7 @@ function stateOf({ node, pod }: ContainerParts): ReturnType<NodeContext['faults'
   return node.faults.stateOf(node.plane, pod);
 }
 
-/** Resolves when the program should stop because of a fault, or of the signal. */
+/** Resolves when a fault or the signal stops the program. */
 async function whenFaulty(parts: ContainerParts, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && stateOf(parts) === 'well') await parts.node.faults.change(signal);
 }
@@ -185,7 +182,7 @@ async function contextFor(
   };
 }
 
-/** Whether a container that ended so is not started again. */
+/** Whether a container with this exit code does not restart. */
 function isFinal({ pod: { spec }, isInit }: ContainerParts, exitCode: number): boolean {
   if (spec.restartPolicy === 'Never') return true;
   return exitCode === 0 && (isInit || spec.restartPolicy === 'OnFailure');

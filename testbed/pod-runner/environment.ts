@@ -2,10 +2,10 @@ import type { Api } from '../kube/api.ts';
 import type { ConfigMap, Container, EnvVar, Pod, Secret } from '../kube/objects.ts';
 import { configMaps, secrets } from '../kube/resources.ts';
 
-/** What a variable refers to is not there: the container cannot be made. The message is the kubelet's. */
+/** A variable refers to an object or key that does not exist: the container cannot be created. The message is the kubelet's. */
 export class MissingReference extends Error {}
 
-/** A container's variables, as of now; throws MissingReference. */
+/** The current environment variables of a container. @throws MissingReference */
 export async function environmentOf(api: Api, pod: Pod, container: Container): Promise<Record<string, string>> {
   const env: Record<string, string> = {};
   for (const each of container.env ?? []) {
@@ -15,7 +15,7 @@ export async function environmentOf(api: Api, pod: Pod, container: Container): P
   return env;
 }
 
-/** Puts variables in where `$(NAME)` stands; `$$` is a dollar, and an unknown name stays as it is. */
+/** Expands `$(NAME)`; `$$` is a dollar sign, and an unknown name stays unchanged. */
 export function expand(text: string, env: Readonly<Record<string, string>>): string {
   return text.replace(/\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)/g, (whole, name?: string) =>
     name === undefined ? '$' : (env[name] ?? whole),

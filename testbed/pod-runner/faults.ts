@@ -13,7 +13,7 @@ export class Faults {
     this.#changes.emit('change');
   }
 
-  /** Resolves at the next change, or when the signal says so. */
+  /** Resolves at the next change or the signal. */
   async change(signal: AbortSignal): Promise<void> {
     await once(this.#changes, 'change', { signal }).catch(() => {});
   }
@@ -22,7 +22,7 @@ export class Faults {
     return this.#all.some((fault) => fault.kind === 'unpullable' && image.includes(fault.image));
   }
 
-  /** The last output of a failing image's program. */
+  /** What the program of a failing image prints before it exits. */
   lastWordsOf(image: string): string[] | undefined {
     for (const fault of this.#all) if (fault.kind === 'failing' && image.includes(fault.image)) return fault.log;
     return undefined;
@@ -32,19 +32,19 @@ export class Faults {
     return this.#all.some((fault) => fault.kind === 'silent' && image.includes(fault.image));
   }
 
-  /** What keeps the pods of a plane from a host, if anything does. */
+  /** The fault between the pods of a plane and a host, if any. */
   networkFaultOf(from: string, host: string): 'unresolvable' | 'refused' | 'swallowed' | undefined {
     for (const fault of this.#all)
       if ('host' in fault && fault.host === host && (fault.from ?? from) === from) return fault.kind;
     return undefined;
   }
 
-  /** Whether a pod must leave its node, whose disk is full. */
+  /** Whether disk pressure evicts a pod from its node. */
   isEvicted(plane: string, pod: Pod): boolean {
     return this.#of(plane, pod).some(({ kind }) => kind === 'evicted');
   }
 
-  /** Why a new pod finds no node, in the scheduler's words; undefined where it does. */
+  /** The scheduler's message for a new pod that fits on no node; undefined if it fits. */
   unschedulable(plane: string, pod: Pod): string | undefined {
     const kinds = this.#of(plane, pod).map(({ kind }) => kind);
     if (kinds.includes('evicted'))
@@ -54,19 +54,19 @@ export class Faults {
     return undefined;
   }
 
-  /** Whether the node of a plane is short of disk. */
+  /** Whether the node of a plane has disk pressure. */
   hasDiskPressure(plane: string): boolean {
     return this.#all.some((fault) => fault.kind === 'evicted' && fault.plane === plane);
   }
 
-  /** What the faults make of a pod of one plane, as of now. */
+  /** The current effect of the faults on a pod of one plane. */
   stateOf(plane: string, pod: Pod): 'crashing' | 'dead' | 'well' {
     const own = this.#of(plane, pod);
     if (own.some(({ kind }) => kind === 'dead')) return 'dead';
     return own.some(({ kind }) => kind === 'crashing') ? 'crashing' : 'well';
   }
 
-  /** By how many milliseconds a pod's clock is wrong. */
+  /** How many milliseconds a pod's clock is ahead; negative if it is behind. */
   clockErrorOf(plane: string, pod: Pod): number {
     const own = this.#of(plane, pod).map((fault) => (fault.kind === 'clock-off' ? fault.seconds * 1000 : 0));
     return own.reduce((sum, error) => sum + error, 0);

@@ -20,7 +20,7 @@ import { kubeflexManager } from '../kubeflex/manager.ts';
 import { syncer } from '../kubeflex/syncer.ts';
 import type { Program } from './program.ts';
 
-/** The images that can be run, by the last part of their repository's name; registry and tag do not matter. */
+/** The supported images, by the last part of their repository's name; registry and tag do not matter. */
 const programs: Record<string, Program> = {
   'addon-manager': addonManager,
   clusteradm,
@@ -30,7 +30,7 @@ const programs: Record<string, Program> = {
   helm,
   k3s,
   'kflex-get-kubeconfig': kflexGetKubeconfig,
-  // The database of a control plane of type k8s, whose API server has an etcd here.
+  // The database of a control plane of type k8s; here, its API server uses etcd.
   kine: idle,
   'kube-apiserver': kubeApiserver,
   'kube-controller-manager': kubeControllerManager,
@@ -41,7 +41,7 @@ const programs: Record<string, Program> = {
   'ocm-transport-controller': ocmTransportController,
   placement,
   postgresql: idle,
-  // Workloads of whoever tries something out.
+  // Workloads that people try out.
   nginx: idle,
   pause: idle,
   registration,
@@ -51,8 +51,8 @@ const programs: Record<string, Program> = {
 };
 
 /**
- * What stands in for an image, or undefined where it cannot be pulled: unknown ones, and whatever is called unknown or
- * missing. Any image in a folder `workloads` is a workload's, which does nothing.
+ * The stand-in for an image, or undefined if the image cannot be pulled: an image that is not supported, or one with
+ * `unknown` or `missing` in its name. An image in a folder `workloads` is a workload, which does nothing.
  */
 export function programFor(image: string): Program | undefined {
   if (/unknown|missing/.test(image)) return undefined;

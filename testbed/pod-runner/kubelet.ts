@@ -19,10 +19,10 @@ import { warn } from './pod-events.ts';
 import { PodWorker } from './pod-worker.ts';
 import { ServiceProxy } from './service-proxy.ts';
 
-/** A kubelet tries again soon: its API server is back in seconds. */
+/** Short pauses: a stopped API server returns within seconds. */
 const pauses = { first: 200, last: 1_000 };
 
-/** What the kubelets of one pod runner share. */
+/** What all kubelets of one pod runner share. */
 export interface Surroundings {
   network: Network;
   faults: Faults;
@@ -31,7 +31,7 @@ export interface Surroundings {
   log: (line: string) => void;
 }
 
-/** Stands in for scheduler, kubelet and kube-proxy of one plane: one node, on which every pod runs. */
+/** The stand-in for scheduler, kubelet and kube-proxy of one plane: one node, on which every pod runs. */
 export class Kubelet {
   readonly #nodeName: string;
   readonly #api: Api;
@@ -40,13 +40,13 @@ export class Kubelet {
   readonly #context: NodeContext;
   readonly #faults: Faults;
   readonly #workers = new Map<string, PodWorker>();
-  /** Pods without a node, by UID, and the last reported reason. */
+  /** Unscheduled pods by UID, with the last reported reason. */
   readonly #unbound = new Map<string, { pod: Pod; why?: string }>();
   readonly #evicted = new Set<string>();
   #podCount = 0;
   #isFull = false;
 
-  /** `isNested`: the node's name is that of the hosting plane, which is there already. */
+  /** `isNested`: the node has the name of the hosting plane's node, which the network already knows. */
   constructor(plane: PlaneInfo, isNested: boolean, surroundings: Surroundings, signal: AbortSignal) {
     const { network, faults, nestedPlanes, podLogs } = surroundings;
     this.#faults = faults;
@@ -98,13 +98,13 @@ export class Kubelet {
     this.#watch<Pod>(pods, (pod, change) => this.#onPod(pod, change));
     for (let change = this.#faults.change(this.#signal); !this.#signal.aborted; ) {
       await change;
-      // What changes meanwhile is looked at afterwards.
+      // Subscribe now: a change during #onFaults needs another round.
       change = this.#faults.change(this.#signal);
       await this.#onFaults();
     }
   }
 
-  /** Evicts pods if needed, and reschedules pods without a node. */
+  /** Reports the node, evicts pods, and tries to bind unscheduled pods. */
   async #onFaults(): Promise<void> {
     const { plane } = this.#context;
     const isFull = this.#faults.hasDiskPressure(plane);
@@ -133,14 +133,14 @@ export class Kubelet {
       capacity: resources,
       allocatable: resources,
       conditions: nodeConditions(false),
-      // Where the API server fetches the logs of containers.
+      // The address from which the API server fetches container logs.
       addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
       daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
     };
     await this.#api.patch(nodes, this.#nodeName, { status }, { subresource: 'status' });
   }
 
-  /** Says whether there is disk left, as kubelet and node lifecycle controller do. */
+  /** Reports disk pressure, as kubelet and node lifecycle controller do. */
   async #reportNode(isFull: boolean): Promise<void> {
     if (isFull === this.#isFull) return;
     this.#isFull = isFull;
@@ -165,7 +165,7 @@ export class Kubelet {
       const removed = worker ? worker.stop() : this.#remove(pod);
       removed.catch(failed('could not be removed'));
     } else if (!pod.spec.nodeName) {
-      // Its own status is no news.
+      // A status update of an unscheduled pod needs no new attempt.
       if (!this.#unbound.has(uid))
         this.#bind(pod).catch((error: Error) => {
           this.#unbound.delete(uid);
@@ -189,7 +189,7 @@ export class Kubelet {
     await untilAnswered(() => this.#api.post(pods, keyOf(pod), 'binding', binding), this.#signal);
   }
 
-  /** Says of a pod that it has no node, as the scheduler does. */
+  /** Reports that a pod is unschedulable, as the scheduler does. */
   async #leaveUnbound(pod: Pod, message: string): Promise<void> {
     const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message };
     const status = { conditions: [{ ...condition, lastTransitionTime: now() }] };
@@ -197,7 +197,7 @@ export class Kubelet {
     await warn(this.#api, pod, { reason: 'FailedScheduling', message, component: 'default-scheduler' });
   }
 
-  /** A pod of which nothing runs: it was deleted while nobody watched, right after it was bound. */
+  /** Removes a pod that never ran: it was deleted right after its binding, while no watch was open. */
   async #remove(pod: Pod): Promise<void> {
     const { uid = '' } = pod.metadata;
     const options = { gracePeriodSeconds: 0, preconditions: { uid } };

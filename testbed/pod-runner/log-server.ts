@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { Authority } from '../plane/pki.ts';
 import type { ContainerLog } from './container-log.ts';
 
-/** Finds the log of a container, or throws what the kubelet says where there is none. */
+/** Finds the log of a container. @throws Error with the kubelet's message if the log does not exist */
 export type FindLog = (namespace: string, pod: string, container: string) => ContainerLog;
 
 /**
- * The one door of the kubelet that an API server uses here: `GET /containerLogs/<namespace>/<pod>/<container>`, with
- * tailLines, previous, follow and timestamps. API servers do not check its certificate unless they are told to.
+ * The only endpoint of the kubelet that API servers use here: `GET /containerLogs/<namespace>/<pod>/<container>`, with
+ * tailLines, previous, follow and timestamps. By default, API servers do not verify its certificate.
  */
 export class LogServer {
   readonly #server: Server;

@@ -1,7 +1,6 @@
 /**
- * The pod runner of one bed: `main.ts <folder of the bed> <control-plane binary>`, with a channel to its owner. It ends
- * when the channel does, however the owner ended, and then removes the bed's folder, which the owner may not have had
- * the time to.
+ * The pod runner of one bed: `main.ts <folder of the bed> <control-plane binary>`, with an IPC channel to its owner. It
+ * exits when the channel closes, however the owner ended, and removes the bed's folder, because a killed owner cannot.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,14 +25,14 @@ const surroundings: Surroundings = {
   log,
 };
 
-/** What ends the kubelet of each plane. */
+/** By plane: stops its kubelet. */
 const planes = new Map<string, AbortController>();
 
 process.on('message', (message: Message) => {
   if (message.type === 'set-faults') faults.set(message.faults);
   if (message.type === 'add-planes') for (const plane of message.planes) add(plane);
   if (message.type === 'remove-plane') planes.get(message.name)?.abort();
-  // Programs that are to stop have been told so by then.
+  // By then, the programs that must stop have their signal.
   setImmediate(() => process.send?.({ number: message.number } satisfies Done));
 });
 
@@ -46,14 +45,14 @@ function add(plane: PlaneInfo): void {
 process.on('disconnect', async () => {
   try {
     await nestedPlanes.destroy();
-    // The owner's servers may still be about to end, and to write until then.
+    // The owner's servers may still run, and write until they exit.
     rmSync(dir, { recursive: true, force: true, maxRetries: 10 });
   } finally {
     process.exit(0);
   }
 });
 
-// A mistake in one stand-in must not take the others with it.
+// A bug in one stand-in must not stop the others.
 process.on('uncaughtException', (error) => log(error.stack ?? error.message));
 
 function log(line: string): void {

@@ -7,17 +7,17 @@ import { nestedFiles } from './nested-files.ts';
 import type { NodeContext } from './node-context.ts';
 
 export interface NestedPlaneOptions {
-  /** What the bed calls it, within its hosting plane. */
+  /** Its name in the bed, unique within its hosting plane. */
   name: string;
-  /** The port of the pod that it serves on. */
+  /** The port of the pod on which it serves. */
   port: number;
-  /** The names that it is known by: its certificate is valid for them. */
+  /** Further names that its certificate is valid for. */
   hosts?: string[];
-  /** Made where they are not given. */
+  /** Created by default. */
   keys?: PlaneKeys;
-  /** Those of the bed's planes by default. */
+  /** By default, the controllers of the bed's planes. */
   controllers?: readonly string[];
-  /** Whether it has a node, on which its pods run. */
+  /** Whether it has a node for its pods. */
   hasNode: boolean;
 }
 
@@ -30,15 +30,15 @@ interface Entry {
 }
 
 /**
- * Control planes that run in pods, as processes of the pod runner. One that is started again by a pod in the same
- * namespace has its data again; one of a namespace that was made anew starts from nothing.
+ * Control planes that run in pods, as processes of the pod runner. A plane that restarts in a pod of the same namespace
+ * keeps its data; a plane in a recreated namespace starts empty.
  */
 export class NestedPlanes {
   readonly #dir: string;
   readonly #binary: string;
   readonly #runPods: RunPods;
   readonly #entries = new Map<string, Entry>();
-  /** Starts and stops of one plane follow each other, whatever its pods do. */
+  /** By plane: the latest start or stop. Starts and stops of one plane never overlap. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #count = 0;
 
@@ -48,7 +48,7 @@ export class NestedPlanes {
     this.#runPods = runPods;
   }
 
-  /** Starts one, until the signal. Returns it with the port of this machine that it serves on. */
+  /** Runs a plane until the signal. Returns it with the port of this machine on which it serves. */
   async start(
     node: NodeContext,
     pod: Pod,
@@ -65,7 +65,7 @@ export class NestedPlanes {
     return { plane, port: info.port };
   }
 
-  /** Ends all of them for good. */
+  /** Stops all planes permanently. */
   async destroy(): Promise<void> {
     await Promise.all([...this.#entries.values()].map(({ plane }) => plane.destroy()));
   }

@@ -3,10 +3,10 @@ import type { Dial } from '../kube/api.ts';
 import type { Faults } from './faults.ts';
 import type { ServiceProxy } from './service-proxy.ts';
 
-/** What a pod finds behind a name, as an error would call it. */
+/** The address of the cluster's DNS server in error messages. */
 const clusterDns = '10.96.0.10:53';
 
-/** How long a client of Go's waits for a connection (k8s.io/client-go/transport/cache.go). */
+/** How long a Go client waits for a connection (k8s.io/client-go/transport/cache.go). */
 const dialTimeout = 30_000;
 
 /** The names of the API server that every pod of a cluster knows. */
@@ -16,15 +16,15 @@ const inCluster = new Set(['kubernetes.default.svc', 'kubernetes.default', 'kube
 interface Cluster {
   /** The port of its API server on this machine. */
   port: number;
-  /** What an error calls its node. */
+  /** The address of its node in error messages. */
   address: string;
   services: ServiceProxy;
 }
 
 /**
- * The network as pods see it. Each plane's node has a name, as a kind cluster's has on the container network, behind
- * which are its API server and its NodePorts; a cluster's own pods know its Services by their names. This machine's own
- * addresses, which are a pod's own there, lead nowhere.
+ * The network as pods see it. Each plane's node has a name, like the node of a kind cluster on the container network;
+ * this name leads to its API server and its NodePorts. Pods resolve the Services of their own cluster by name. Loopback
+ * addresses refuse connections, because in a pod they are the pod itself.
  */
 export class Network {
   readonly #faults: Faults;
@@ -35,21 +35,21 @@ export class Network {
     this.#faults = faults;
   }
 
-  /** A node's name makes it known to the pods of all clusters; a nested cluster has no node of its own. */
+  /** Pods of all clusters can resolve `nodeName`. A nested cluster has none, because it shares its host's node. */
   addCluster(name: string, port: number, services: ServiceProxy, nodeName?: string): void {
     const cluster = { port, address: `172.18.0.${this.#nodes.size + 2}`, services };
     this.#clusters.set(name, cluster);
     if (nodeName !== undefined) this.#nodes.set(nodeName, cluster);
   }
 
-  /** Forgets a cluster, and its node's name. */
+  /** Removes a cluster and its node's name. */
   removeCluster(name: string): void {
     const cluster = this.#clusters.get(name);
     this.#clusters.delete(name);
     for (const [node, each] of this.#nodes) if (each === cluster) this.#nodes.delete(node);
   }
 
-  /** Finds servers for the pods of one cluster. */
+  /** Resolves addresses for the pods of one cluster. */
   dialFrom(from: string): Dial {
     return (host, port) => {
       const fault = this.#faults.networkFaultOf(from, host);
@@ -93,12 +93,12 @@ function unresolvable(host: string): Error {
   return new Error(`dial tcp: lookup ${host} on ${clusterDns}: no such host`);
 }
 
-/** The loopback address that a name or an address means, if any: for a pod that is the pod itself. */
+/** The loopback address behind a name or an address, if any: in a pod it is the pod itself. */
 function loopbackOf(host: string): string | undefined {
   if (host === '::1') return '[::1]';
   if (host.startsWith('127.')) return host;
   if (host === 'localhost' || host.endsWith('.localhost') || host === '0.0.0.0') return '127.0.0.1';
-  // A public name for the machine itself, which KubeFlex uses for its local clusters.
+  // A public name of 127.0.0.1, which KubeFlex uses for local clusters.
   if (host === 'localtest.me' || host.endsWith('.localtest.me')) return '127.0.0.1';
   return undefined;
 }

@@ -5,13 +5,13 @@ import type { NestedPlanes } from './nested-planes.ts';
 import type { NodePorts } from './node-ports.ts';
 import type { ServiceProxy } from './service-proxy.ts';
 
-/** What the pods of a node have of it. */
+/** What a node provides to its pods. */
 export interface NodeContext {
   plane: string;
   nodeName: string;
   faults: Faults;
   kubelet: Api;
-  /** A client of the pods' own cluster. */
+  /** Creates a client of the pods' own cluster. */
   connectOwn: (token: () => string) => Api;
   /** The network as pods see it. */
   dial: Dial;
@@ -22,6 +22,6 @@ export interface NodeContext {
   /** Aborted when the kubelet stops. */
   signal: AbortSignal;
   findSecret(key: string): Secret | undefined;
-  /** Resolves when any Secret has changed, or the signal says so. */
+  /** Resolves at the next change of any Secret or the signal. */
   secretChange(signal: AbortSignal): Promise<void>;
 }

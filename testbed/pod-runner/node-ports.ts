@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { PortMapping } from '../plane/plane.ts';
 
-/** The ports of a node that lead out of it, as a kind cluster's extraPortMappings: nobody answers until a pod does. */
+/** The published ports of a node, like extraPortMappings of a kind cluster. A port is closed until a pod listens on it. */
 export class NodePorts {
   readonly #mappings: PortMapping[];
   readonly #log: (line: string) => void;
@@ -11,10 +11,10 @@ export class NodePorts {
     this.#log = log;
   }
 
-  /** Hands over the connections to a port of the node, until the signal. */
+  /** Accepts connections to a port of the node until the signal. */
   listen(port: number, onConnection: (socket: Socket) => void, signal: AbortSignal): void {
     const host = this.#mappings.find(({ node }) => node === port)?.host;
-    // Nobody outside the bed's pods can reach it.
+    // An unpublished port is reachable only from the bed's pods.
     if (host === undefined) return;
     const open = new Set<Socket>();
     const server: Server = createServer((socket) => {

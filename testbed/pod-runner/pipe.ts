@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** Joins two connections: what ends or breaks one of them ends the other. */
+/** Joins two connections: when one ends or fails, the other ends too. */
 export function pipeBoth(one: Socket, other: Socket): void {
   for (const [from, to] of [
     [one, other],

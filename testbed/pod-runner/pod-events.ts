@@ -6,11 +6,11 @@ import { events } from '../kube/resources.ts';
 interface Warning {
   reason: string;
   message: string;
-  /** Who says so: the kubelet by default. */
+  /** The source: the kubelet by default. */
   component?: string;
 }
 
-/** A warning Event as the kubelet's, for whoever looks into why a pod does not run. */
+/** Creates a Warning Event about a pod. Ignores errors. */
 export async function warn(api: Api, pod: Pod, { reason, message, component = 'kubelet' }: Warning): Promise<void> {
   const { namespace = '', name, uid } = pod.metadata;
   const event = {

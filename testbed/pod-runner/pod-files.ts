@@ -1,10 +1,10 @@
 import type { Container, Pod, Secret, Volume } from '../kube/objects.ts';
 
-/** The files of one pod: those of Secrets, and the emptyDirs that its containers share. */
+/** The files of one pod, from Secrets and from emptyDirs that its containers share. */
 export class PodFiles {
   readonly #pod: Pod;
   readonly #findSecret: (name: string) => Secret | undefined;
-  /** The last known content of mounted Secrets: a running pod keeps what it has of one that is deleted. */
+  /** The last known mounted Secrets: a running pod keeps the files of a deleted Secret. */
   readonly #secrets = new Map<string, Secret>();
   readonly #emptyDirs = new Map<string, Map<string, string>>();
 
@@ -13,13 +13,13 @@ export class PodFiles {
     this.#findSecret = findSecret;
   }
 
-  /** A volume that waits for its Secret. */
+  /** A volume whose required Secret does not exist, if any. */
   get missing(): Volume | undefined {
     const { volumes = [] } = this.#pod.spec;
     return volumes.find(({ secret }) => secret && !secret.optional && !this.#findSecret(secret.secretName));
   }
 
-  /** What a container that starts now finds. */
+  /** The file system of a container that starts now. */
   mountFor(container: Container): Mount {
     const fromSecrets = this.#fromSecrets(container);
     return {
@@ -69,7 +69,6 @@ export class PodFiles {
   }
 }
 
-/** The file system of a container. */
 export interface Mount {
   readFile(path: string): string | undefined;
   writeFile(path: string, text: string): void;

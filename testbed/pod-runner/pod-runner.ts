@@ -9,7 +9,7 @@ import type { Done, Message } from './protocol.ts';
 
 type Told = Message extends infer M ? (M extends Message ? Omit<M, 'number'> : never) : never;
 
-/** The owner's end of a pod runner: the process that stands in for the kubelet of all planes of a bed. */
+/** The owner's side of a pod runner, the process that acts as the kubelet of all planes of a bed. */
 export class PodRunner {
   readonly #process: ChildProcess;
   #count = 0;
@@ -36,7 +36,7 @@ export class PodRunner {
     return this.#tell({ type: 'remove-plane', name });
   }
 
-  /** Lets these faults be in force, and no others. */
+  /** Replaces all active faults. */
   setFaults(faults: PodFault[]): Promise<void> {
     return this.#tell({ type: 'set-faults', faults });
   }

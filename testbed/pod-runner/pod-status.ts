@@ -8,8 +8,8 @@ import { pods } from '../kube/resources.ts';
 const retryPause = 500;
 
 /**
- * Reports a pod's status to its API server: always the latest, one write at a time, through the server's restarts.
- * Init containers are containers like the others here, which have to have ended well before the pod is initialized.
+ * Reports a pod's status to its API server: always the latest, one write at a time, with retries while the server is
+ * down. The pod is initialized when all init containers have exited with code 0.
  */
 export class PodStatus {
   readonly #kubelet: Api;
@@ -34,7 +34,7 @@ export class PodStatus {
     this.#main = containers.map((container) => statusOf(container, { waiting }));
   }
 
-  /** It is about to be started, or waits for those before it. */
+  /** The container will start soon, or waits for init containers. */
   creating(container: string): void {
     this.waiting(container, this.#init.length > 0 ? 'PodInitializing' : 'ContainerCreating');
   }
@@ -61,7 +61,7 @@ export class PodStatus {
     this.#set(container, { state: { terminated }, ready: hasServed, started: false });
   }
 
-  /** Counts a restart, keeping how the last run ended. */
+  /** Counts a restart, and keeps the last state. */
   restarting(container: string): void {
     const { restartCount, state } = this.#find(container);
     this.#set(container, { restartCount: restartCount + 1, lastState: state });
@@ -71,7 +71,7 @@ export class PodStatus {
     if (this.#find(container).ready !== ready) this.#set(container, { ready });
   }
 
-  /** The kubelet's last word on a pod that it has ended: nothing is known of its containers any more. */
+  /** Reports a pod that the kubelet has terminated as Failed. The state of its containers is then unknown. */
   async fail(why: { reason: string; message: string }, because: object): Promise<void> {
     const terminated = {
       exitCode: 137,
@@ -85,12 +85,12 @@ export class PodStatus {
     await this.#kubelet.patch(pods, keyOf(this.#pod), { status }, { subresource: 'status' });
   }
 
-  /** The state that a container is in; undefined where the pod has none of that name. */
+  /** The state of a container; undefined if the pod has no container of that name. */
   stateOf(container: string): ContainerState | undefined {
     return [...this.#init, ...this.#main].find(({ name }) => name === container)?.state;
   }
 
-  /** Resolves once the latest status is stored. */
+  /** Resolves when the latest status is stored. */
   async reported(): Promise<void> {
     await this.#reporting;
   }
@@ -110,7 +110,7 @@ export class PodStatus {
   }
 
   async #report(): Promise<void> {
-    // Changes made together are reported together.
+    // One report for all changes of the same turn.
     await Promise.resolve();
     while (this.#changed && !this.#signal.aborted) {
       this.#changed = false;

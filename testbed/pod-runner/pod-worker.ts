@@ -13,7 +13,7 @@ import { PodFiles } from './pod-files.ts';
 import { PodStatus } from './pod-status.ts';
 import type { Program } from './program.ts';
 
-/** How long a program may take to end after its signal. */
+/** How long a program may take to return after its signal. */
 const stopGrace = 2_000;
 
 /** Runs one pod from its binding to its deletion. */
@@ -43,7 +43,7 @@ export class PodWorker {
     return keyOf(this.#pod);
   }
 
-  /** Stops the containers; then the pod, if it still exists, is removed for good. */
+  /** Stops the containers, then deletes the pod without grace period if it still exists. */
   async stop(): Promise<void> {
     if (this.#stopping.signal.aborted) return;
     this.abandon();
@@ -53,7 +53,7 @@ export class PodWorker {
     await untilAnswered(() => this.#node.kubelet.delete(pods, keyOf(this.#pod), options), this.#node.signal);
   }
 
-  /** Stops the containers, and leaves the pod as one that has failed for want of disk. */
+  /** Stops the containers, and reports the pod as Failed because of disk pressure. */
   async evict(): Promise<void> {
     this.abandon();
     await Promise.race([this.#ended, sleep(stopGrace)]);
@@ -64,12 +64,12 @@ export class PodWorker {
     await untilAnswered(() => this.#status.fail({ reason: 'Evicted', message }, target), this.#node.signal);
   }
 
-  /** Stops the containers, and leaves the pod as it is. */
+  /** Stops the containers, and keeps the pod unchanged. */
   abandon(): void {
     this.#stopping.abort();
   }
 
-  /** The log of a container; throws where there is none, in the kubelet's words. */
+  /** The log of a container. @throws Error with the kubelet's message if the log does not exist */
   logOf(container: string): ContainerLog {
     const { name } = this.#pod.metadata;
     const state = this.#status.stateOf(container);
@@ -101,7 +101,7 @@ export class PodWorker {
         for (const { name } of this.#pod.spec.containers) this.#status.creating(name);
         const secret = missing.secret?.secretName;
         const why = `MountVolume.SetUp failed for volume "${missing.name}" : secret "${secret}" not found`;
-        // Not waited for: a Secret that came meanwhile would be missed.
+        // Without await, which could miss the creation of the Secret.
         void warn(this.#node.kubelet, this.#pod, { reason: 'FailedMount', message: why });
       }
       await this.#node.secretChange(signal);
@@ -122,7 +122,7 @@ export class PodWorker {
     }
   }
 
-  /** The program of an image, once it can be pulled; undefined when the pod stops before. */
+  /** Waits until the image can be pulled. Returns undefined if the pod stops before. */
   async #pulled({ name, image }: Container): Promise<Program | undefined> {
     const { faults } = this.#node;
     const { signal } = this.#stopping;

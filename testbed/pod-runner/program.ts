@@ -6,53 +6,53 @@ import type { Plane } from '../plane/plane.ts';
 import type { NestedPlaneOptions } from './nested-planes.ts';
 
 /**
- * What a container of a pod has: its arguments, its environment, its mounted files, its service account, the network as
- * pods see it. Nothing else.
+ * Everything that a container can use: its arguments, its environment, its mounted files, its service account, and the
+ * network as pods see it.
  */
 export interface PodContext {
   readonly pod: Pod;
-  /** Command and arguments, with `$(NAME)` of the environment put in. */
+  /** Command and arguments, with `$(NAME)` expanded from the environment. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Its own cluster's API server, as the pod's service account. */
+  /** A client of its own cluster, as the pod's service account. */
   readonly api: Api;
-  /** Aborted when the container is to stop. */
+  /** Aborted when the container must stop. */
   readonly signal: AbortSignal;
-  /** The content of a file: of a Secret as it was when the container started, of an emptyDir as it is now. */
+  /** The content of a file: of a Secret as of the start of the container, of an emptyDir as of now. */
   readFile(path: string): string | undefined;
-  /** Writes into an emptyDir, which all containers of the pod share; nothing else can be written. */
+  /** Writes a file in an emptyDir, which all containers of the pod share. @throws Error for any other path */
   writeFile(path: string, text: string): void;
-  /** A client of any API server, over the network as pods see it. */
+  /** A client of any API server, on the network as pods see it. */
   connect(connection: Connection): Api;
-  /** A connection to a port behind any name, over the network as pods see it. */
+  /** A connection to a port of any host, on the network as pods see it. */
   open(host: string, port: number): Socket;
-  /** Answers HTTPS on a port of the pod, which Services selecting the pod lead to. */
+  /** Serves HTTPS on a port of the pod, which Services that select the pod reach. */
   serve(
     port: number,
     tls: { cert: string; key: string },
     handler: (request: IncomingMessage, response: ServerResponse) => void,
   ): void;
-  /** Takes connections on a port of the node (a hostPort), where the node's ports lead out of it. */
+  /** Accepts connections on a port of the node (a hostPort), if the node publishes it. */
   listenOnNode(port: number, onConnection: (socket: Socket) => void): void;
   /**
-   * Starts a further control plane, or the one that it started earlier, with its data: it serves on a port of the pod
-   * until the signal.
+   * Runs a nested control plane on a port of the pod until the signal. A plane that the pod's namespace started earlier
+   * restarts with its data.
    */
   startPlane(options: NestedPlaneOptions): Promise<Plane>;
   setReady(ready: boolean): void;
-  /** The time, as the pod's clock has it. */
+  /** The time on the pod's clock. */
   now(): Date;
-  /** Says something, as the program itself would say it. */
+  /** Prints a line to the container's log. */
   log(line: string): void;
 }
 
 /**
- * What stands in for a container's image. Returning is exit code 0, throwing is exit code 1; it is to end soon after
- * the signal.
+ * The stand-in for a container's image. Returning is exit code 0, throwing is exit code 1. It must return soon after the
+ * signal.
  */
 export type Program = (context: PodContext) => Promise<void>;
 
-/** Thrown by a program that ends with a code of its own, and its last words: its log gets nothing more. */
+/** Thrown by a program that exits with a given code. Its log gets the message, if any, and no stack. */
 export class Exit extends Error {
   override name = 'Exit';
   readonly code: number;

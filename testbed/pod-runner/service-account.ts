@@ -6,8 +6,8 @@ import { untilAnswered } from '../kube/retry.ts';
 const lifetimeSeconds = 3607;
 
 /**
- * A token of a pod's own service account, bound to the pod, asked for again at four fifths of its life as the kubelet
- * does.
+ * A token of a pod's service account, bound to the pod. Like the kubelet, requests a new one after four fifths of its
+ * lifetime.
  */
 export class PodToken {
   #token = '';

@@ -2,23 +2,23 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { keyOf } from '../kube/api.ts';
 import type { Pod, Service } from '../kube/objects.ts';
 
-/** A port of a pod, and what takes the connections to it. */
+/** A port of a pod, and the handler of connections to it. */
 interface Endpoint {
   pod: Pod;
   port: number;
   accept: (socket: Socket) => void;
 }
 
-/** The connections that an endpoint answers: they end with it. */
+/** The open connections of an endpoint, which end with it. */
 type Connections = Set<Socket>;
 
 /**
- * How soon an address is tried again that could not be listened on, because some other program of this machine has the
- * port on all addresses, for example. Without that a Service would refuse connections for good.
+ * How long to wait before the next attempt to listen on an address, for example while another program of this machine
+ * has the port on all addresses. Without a retry, a Service would refuse connections permanently.
  */
 const retryPause = 500;
 
-/** Stands in for kube-proxy for the ports that pods really serve: listens on the addresses of the Services that select them. */
+/** The stand-in for kube-proxy, for ports that pods serve: listens on the addresses of the Services that select these pods. */
 export class ServiceProxy {
   readonly #services = new Map<string, Service>();
   readonly #endpoints = new Map<Endpoint, Connections>();
@@ -39,14 +39,14 @@ export class ServiceProxy {
     this.#update();
   }
 
-  /** The address of a Service by any of its names: `name.namespace`, with `.svc` or `.svc.cluster.local`. */
+  /** The address of a Service by its name: `name.namespace`, optionally with `.svc` or `.svc.cluster.local`. */
   find(host: string): string | undefined {
     const [, name, namespace] = /^([^.]+)\.([^.]+)(\.svc(\.cluster\.local)?)?$/.exec(host) ?? [];
     const { clusterIP } = this.#services.get(`${namespace}/${name}`)?.spec ?? {};
     return clusterIP === 'None' ? undefined : clusterIP;
   }
 
-  /** Where a NodePort leads. */
+  /** The address and port of the Service behind a NodePort. */
   findNodePort(nodePort: number): { host: string; port: number } | undefined {
     for (const { spec } of this.#services.values()) {
       const entry = spec.ports?.find((port) => port.nodePort === nodePort);
@@ -55,7 +55,7 @@ export class ServiceProxy {
     return undefined;
   }
 
-  /** Leads Services to a pod's server until the returned function is called. */
+  /** Routes Services to a pod's server until the returned function is called. */
   addEndpoint(endpoint: Endpoint): () => void {
     const connections: Connections = new Set();
     this.#endpoints.set(endpoint, connections);
@@ -72,7 +72,7 @@ export class ServiceProxy {
     this.#update();
   }
 
-  /** Listens only if there is an endpoint: a Service without one refuses connections. */
+  /** Listens only for Services with an endpoint: a Service without one refuses connections. */
   #update(): void {
     const wanted = new Set<string>();
     for (const service of this.#services.values()) {
@@ -113,7 +113,7 @@ export class ServiceProxy {
     listener.listen(Number(port), host);
   }
 
-  /** The present owner of an address, which may move from one Service to another. */
+  /** The current endpoint behind an address, which may move from one Service to another. */
   #endpointAt(host: string | undefined, port: number): Endpoint | undefined {
     for (const service of this.#services.values()) {
       if (service.spec.clusterIP !== host) continue;
@@ -138,7 +138,7 @@ export class ServiceProxy {
   }
 }
 
-/** A port by its number, or by the name that a container of the pod gives it. */
+/** Resolves a target port: a number, or the name of a container port of the pod. */
 function portOf({ spec }: Pod, target: number | string): number | undefined {
   if (typeof target === 'number') return target;
   const ports = spec.containers.flatMap((container) => container.ports ?? []);
