@@ -1,4 +1,4 @@
-/** The faults that a bed can let happen to a hosting cluster and its spaces: that they show as on real clusters. */
+/** The faults of a hosting cluster and its spaces that a bed can cause: their symptoms match those on real clusters. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { spaceFaults } from './faults/matrix.ts';

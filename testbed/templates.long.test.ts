@@ -1,4 +1,4 @@
-/** What KubeStellar does with labels: selectors of clusters, and templates that labels are properties of. */
+/** How KubeStellar uses cluster labels: in cluster selectors, and as properties in templates. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

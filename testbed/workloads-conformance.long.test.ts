@@ -1,4 +1,4 @@
-/** Holds the stand-ins of KubeStellar's controllers against records of the real ones (expected/workloads). */
+/** Compares the stand-ins of KubeStellar's controllers with records of the real ones (expected/workloads). */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';

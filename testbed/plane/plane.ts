@@ -13,12 +13,12 @@ import { Authority, type KeyPair, newKeyPem, type Validity } from './pki.ts';
 import { freePort } from './ports.ts';
 import { ServiceRange } from './service-range.ts';
 
-/** The bed's own user, to distinguish its writes in an audit log from those of the kubeconfig's user. */
+/** The bed's own user, which distinguishes its writes in an audit log from those of the kubeconfig's user. */
 const bedUser = 'bed';
 
 const masters = 'system:masters';
 
-/** The API server's name for the pods of its own cluster. */
+/** The name of the API server for pods of its own cluster. */
 const inClusterName = 'kubernetes.default.svc';
 
 /** The controllers that registration, Deployments, Jobs and clean deletion need. */
@@ -42,12 +42,12 @@ const bedControllers = [
   'ttl-after-finished-controller',
 ];
 
-/** Where the ingress of a cluster takes TLS. */
+/** The port of the node on which the ingress of a cluster serves TLS. */
 export const ingressNodePort = 443;
 
 const readyTimeout = 120_000;
 
-/** The keys of a plane that others have made. */
+/** The keys of a plane that were created elsewhere. */
 export interface PlaneKeys {
   authority: KeyPair;
   serving: KeyPair;
@@ -56,17 +56,17 @@ export interface PlaneKeys {
 }
 
 export interface PlaneOptions {
-  /** What the container that it would run in is called; `<name>-control-plane` by default, as kind calls it. */
+  /** The name of its node's container; `<name>-control-plane` by default, as in kind. */
   nodeName?: string;
-  /** Ports of the node that lead out of it: programs of this machine reach them on a port of 127.0.0.1. */
+  /** Published ports of the node: programs on this machine reach them on a port of 127.0.0.1. */
   ports?: PortMapping[];
   /** Further names that its certificate is valid for. */
   hosts?: string[];
   /** Created by default. */
   keys?: PlaneKeys;
-  /** Those of the bed's planes by default. */
+  /** By default, the controllers of the bed's planes. */
   controllers?: readonly string[];
-  /** Whether its audit log includes reads of the kubeconfig's user. */
+  /** Whether its audit log includes reads by the kubeconfig's user. */
   auditReads?: boolean;
 }
 
@@ -75,13 +75,13 @@ export interface PortMapping {
   host: number;
 }
 
-/** What other processes of the bed need to know of a plane. */
+/** The data of a plane that other processes of the bed need. */
 export interface PlaneInfo {
   name: string;
   nodeName: string;
   ports: PortMapping[];
   port: number;
-  /** The CA that the plane's own pods trust: it follows changes of a cluster's CA. */
+  /** The CA bundle that the plane's own pods trust, as if they followed changes of the cluster's CA. */
   caPem: string;
   connection: Connection;
 }
@@ -93,14 +93,14 @@ export class Plane {
   readonly ports: PortMapping[];
   readonly dir: string;
   readonly caPem: string;
-  /** The key that signs service account tokens, for tokens that the API server would not issue. */
+  /** The key that signs service account tokens, for tokens that the API server would refuse to issue. */
   readonly tokenKeyPem: string;
   readonly #binary: string;
   readonly #hosts: string[];
   readonly #controllers: readonly string[];
   readonly #auditReads: boolean;
   readonly #authority: Authority;
-  /** A certificate that was made elsewhere. */
+  /** A serving certificate that was created elsewhere. */
   readonly #givenServing: KeyPair | undefined;
   /** A CA that only the bed itself trusts. */
   readonly #otherAuthority: Authority;
@@ -140,7 +140,7 @@ export class Plane {
     this.#auditLog = new AuditLog(join(dir, 'audit.log'));
   }
 
-  /** Makes the files of a plane and starts it. */
+  /** Creates the files of a plane and starts it. */
   static async create(name: string, dir: string, binary: string, options: PlaneOptions = {}): Promise<Plane> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const { keys } = options;
@@ -159,22 +159,22 @@ export class Plane {
     }
   }
 
-  /** The API server for programs of this machine. */
+  /** The URL of the API server for programs on this machine. */
   get server(): string {
     return `https://127.0.0.1:${this.#port}`;
   }
 
-  /** The API server for pods, of this and of other planes: the address that containers know a kind cluster by. */
+  /** The URL of the API server for pods of all planes: the address of a kind cluster on the container network. */
   get internalServer(): string {
     return `https://${this.nodeName}:6443`;
   }
 
-  /** The port of this machine that leads to the ingress, if one does. */
+  /** The port of this machine that leads to the ingress, if any. */
   get ingressPort(): number | undefined {
     return this.ports.find(({ node }) => node === ingressNodePort)?.host;
   }
 
-  /** A client with all rights, whose user is the bed's own. */
+  /** A client with all rights, as the bed's own user. */
   get admin(): Api {
     return there(this.#admin);
   }
@@ -184,52 +184,52 @@ export class Plane {
     return { name, nodeName, ports, port: this.#port, caPem: this.#bothCas, connection: this.#bedConnection };
   }
 
-  /** Its processes that run, by program. */
+  /** The IDs of its running processes, by program. */
   get pids(): Record<string, number> {
     return Object.fromEntries(
       this.#children.filter((child) => !child.hasEnded).map((child) => [child.name, child.pid ?? 0]),
     );
   }
 
-  /** The plane's context for a kubeconfig: context and cluster are called as the plane, the user is `<name>-admin`. */
+  /** The plane's kubeconfig context: context and cluster have the name of the plane, the user is `<name>-admin`. */
   get kubeconfigEntry(): Entry {
     return this.entryFor(adminOf(this.name), there(this.#adminUser));
   }
 
-  /** The same for the bed itself, in another process. */
+  /** The context of the bed's own user, for other processes of the bed. */
   get bedEntry(): Entry {
     return this.entryFor(bedUser, { ...there(this.#bedUser), caPem: this.#bothCas });
   }
 
-  /** A context for another user. */
+  /** A kubeconfig context for another user. */
   entryFor(user: string, credentials: Partial<KeyPair> & { token?: string; caPem?: string }): Entry {
     const connection = { server: this.server, caPem: this.caPem, ...credentials };
     return { context: this.name, cluster: this.name, user, connection };
   }
 
-  /** A client certificate for any user of this plane. */
+  /** Issues a client certificate for any user of this plane. */
   issueUser(commonName: string, organizations: string[] = [], validity?: Validity): Promise<KeyPair> {
     return this.#authority.issue({ commonName, organizations, ...(validity && { validity }) });
   }
 
-  /** The writes that the API server answered since the start or the last mark; `by` keeps those of one user. */
+  /** The writes that the API server answered since the start or the last mark; only those of user `by` if given. */
   async auditWrites({ by }: { by?: string } = {}): Promise<AuditEvent[]> {
     const writes = (await this.#auditLog.events(this.admin)).filter((event) => !isRead(event));
     return by === undefined ? writes : writes.filter(({ user }) => user.username === by);
   }
 
-  /** All requests of the kubeconfig's user since then, those that read as well where the plane was told to log them. */
+  /** All requests of the kubeconfig's user since the start or the last mark, including reads if `auditReads` is set. */
   async auditRequests(): Promise<AuditEvent[]> {
     const events = await this.#auditLog.events(this.admin);
     return events.filter(({ user }) => user.username === adminOf(this.name));
   }
 
-  /** Lets them begin here. */
+  /** Sets the mark for auditWrites and auditRequests. */
   markAudit(): Promise<void> {
     return this.#auditLog.mark(this.admin);
   }
 
-  /** Starts a stopped plane again, with the same data on the same port. */
+  /** Starts a stopped plane with the same data on the same port. */
   async start(): Promise<void> {
     this.#admin?.close();
     this.#admin = new Api(this.#bedConnection);
@@ -248,31 +248,31 @@ export class Plane {
     const entry = this.entryFor('controller-manager', { ...controllerManager, caPem: this.#bothCas });
     const kubeconfig = kubeconfigOf([entry]);
     await writeFile(join(this.dir, 'controller-manager.kubeconfig'), kubeconfig, { mode: 0o600 });
-    // The previous one was killed: its Lease is not waited for.
+    // Do not wait for the Lease of the previous one, which was killed.
     await this.admin.delete(leases, 'kube-system/kube-controller-manager');
     const controllers = this.#controllers.filter((name) => !without.includes(name));
     this.#spawn(program, controllerManagerFlags(this.dir, controllers));
     await this.#until(async () => (await this.admin.find(serviceAccounts, 'default/default')) !== undefined);
   }
 
-  /** Freezes the store, or continues it: the API server still runs. */
+  /** Freezes or resumes etcd; the API server still runs. */
   async freezeStore(isFrozen: boolean): Promise<void> {
     this.#children.find(({ name }) => name === 'etcd')?.freeze(isFrozen);
     if (!isFrozen) await this.#until(() => this.isReady());
   }
 
-  /** Kills the servers; the data remain. */
+  /** Kills the processes; the data remain. */
   async stop(): Promise<void> {
     await Promise.all(this.#children.map((child) => child.stop()));
     this.#children = [];
   }
 
-  /** Aborted when the plane is stopped for good. */
+  /** Aborted when the plane stops permanently. */
   get gone(): AbortSignal {
     return this.#gone.signal;
   }
 
-  /** Stops for good. */
+  /** Stops permanently, and releases the service range. */
   async destroy(): Promise<void> {
     this.#gone.abort();
     await this.stop();
@@ -281,9 +281,9 @@ export class Plane {
   }
 
   /**
-   * Lets the API server serve with a certificate of its own CA, of another, which only the bed trusts, or with one of
-   * its own that names none of its names for pods. It takes it up within a second; connections that are there already
-   * last.
+   * Makes the API server serve with a certificate of its own CA, of another CA that only the bed trusts, or with one of
+   * its own CA that contains none of its names for pods. The API server reloads it within a second; existing connections
+   * survive.
    */
   async serveAs(whose: 'own' | 'other' | 'misnamed'): Promise<void> {
     const { certPem } =
@@ -336,7 +336,7 @@ export class Plane {
     return this.caPem + this.#otherAuthority.certPem;
   }
 
-  /** Another process may take a port between its choice and its use: then another one is chosen. */
+  /** Retries with another port, because another process may take the chosen port before the API server uses it. */
   async #startOnFreePort(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       this.#port = await freePort();
@@ -365,7 +365,7 @@ export class Plane {
   }
 }
 
-/** The certificate that a new connection is shown. */
+/** The fingerprint of the certificate that a new connection gets. */
 async function servedFingerprint(port: number): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
   try {
@@ -387,8 +387,8 @@ function adminOf(name: string): string {
 }
 
 /**
- * Over sockets in the plane's folder (its working directory): no ports to fight for. Nothing is kept, so nothing is
- * synced to disk.
+ * Uses Unix sockets in the plane's folder (its working directory), so that planes do not compete for ports. Does not sync
+ * to disk, because the data need not survive.
  */
 function etcdFlags(dir: string): Record<string, string> {
   return {
@@ -418,11 +418,11 @@ function apiserverFlags(dir: string, port: number, serviceRange: string): Record
     'service-account-key-file': join(dir, 'service-account.key'),
     'service-account-signing-key-file': join(dir, 'service-account.key'),
     'service-cluster-ip-range': serviceRange,
-    // The kubernetes Service would need an address outside loopback.
+    // The kubernetes Service needs an address outside loopback.
     'endpoint-reconciler-type': 'none',
     'audit-policy-file': join(dir, 'audit-policy.json'),
     'audit-log-path': join(dir, 'audit.log'),
-    // Fairness among clients costs processor time that a test machine does not have.
+    // Priority and fairness cost CPU time that a test machine does not have.
     'enable-priority-and-fairness': 'false',
     profiling: 'false',
   };
@@ -436,7 +436,7 @@ function controllerManagerFlags(dir: string, controllers: readonly string[]): Re
     kubeconfig: join(dir, 'controller-manager.kubeconfig'),
     controllers: controllers.join(','),
     'leader-elect': 'true',
-    // It ends when it cannot renew its Lease in time, and is not restarted: a busy machine is no reason.
+    // Long: it exits if it cannot renew its Lease in time, and does not restart. A busy machine must not cause this.
     'leader-elect-lease-duration': '600s',
     'leader-elect-renew-deadline': '500s',
     'leader-elect-retry-period': '5s',

@@ -5,7 +5,7 @@ import type { Resource } from '../kube/resources.ts';
 import type { StubObjects } from './objects.ts';
 import { answer, selectorOf } from './requests.ts';
 
-/** A client of a stub in the same process, for the programs in its pods: nothing goes over a network. */
+/** An in-process client of a stub for the programs in its pods: requests use no network. */
 export class StubApi extends Api {
   readonly #objects: StubObjects;
   readonly #closed = new AbortController();

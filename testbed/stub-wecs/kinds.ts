@@ -22,7 +22,7 @@ const ofNamespaces = [
   resources.roleBindings,
 ];
 
-/** The kinds that are served from the beginning: those that a klusterlet and simple workloads consist of. */
+/** The built-in kinds of a stub: those of a klusterlet and of simple workloads. */
 export const builtIn: readonly DiscoveredResource[] = [
   ...ofClusters.map((kind) => ({ ...kind, namespaced: false })),
   ...ofNamespaces.map((kind) => ({ ...kind, namespaced: true })),

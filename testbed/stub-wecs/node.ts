@@ -15,7 +15,7 @@ import { ServiceProxy } from '../pod-runner/service-proxy.ts';
 import { StubApi } from './api.ts';
 import type { StubObjects } from './objects.ts';
 
-/** From what a Deployment's pod was made. */
+/** The pod template from which a Deployment's pod was created. */
 const templateAnnotation = 'stub/template';
 
 interface NodeOptions {
@@ -27,8 +27,8 @@ interface NodeOptions {
 }
 
 /**
- * The node of a stub: makes the pods of Deployments, without ReplicaSets, and runs the bed's own programs in them, as
- * the pod runner does for the planes. Services and ports lead nowhere.
+ * The node of a stub: creates the pods of Deployments, without ReplicaSets, and runs the bed's own programs in them, as
+ * the pod runner does for the planes. Services and ports are not served.
  */
 export class StubNode {
   readonly #api: Api;
@@ -130,7 +130,7 @@ export class StubNode {
       },
       spec: { ...podSpec, nodeName: this.#context.nodeName },
     });
-    // A check before its event would create another one.
+    // Wait for its event: a reconciliation before it would create another pod.
     while (!this.#pods.items.has(keyOf(made)) && !this.#signal.aborted) await new Promise(setImmediate);
   }
 

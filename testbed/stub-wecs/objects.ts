@@ -9,10 +9,10 @@ import type { AnyObject } from '../kube/objects.ts';
 import { customResourceDefinitions, namespaces, pods, type Resource } from '../kube/resources.ts';
 import { builtIn } from './kinds.ts';
 
-/** Which objects of a kind. */
+/** Whether an object is selected. */
 export type Selects = (object: AnyObject) => boolean;
 
-/** Whoever has missed more changes than these lists again, as with a real API server after some minutes. */
+/** How many changes are kept: a watch that is further behind expires, as on a real API server after some minutes. */
 const keptChanges = 200;
 
 interface Change extends WatchEvent<AnyObject> {
@@ -27,9 +27,9 @@ interface Definition {
 }
 
 /**
- * The objects of one cluster, with what an API server and its controllers do about them as far as a registration depends
- * on it: UIDs, versions, generations, finalizers, owners, namespaces that are removed with what they hold, new kinds.
- * Refuses by ApiError. Objects are never changed in place.
+ * The objects of one cluster, with the behavior of an API server and its controllers that a registration depends on:
+ * UIDs, resourceVersions, generations, finalizers, owner references, namespace deletion, CustomResourceDefinitions.
+ * Methods throw ApiError if they refuse a request. Objects are never changed in place.
  */
 export class StubObjects {
   #kinds: DiscoveredResource[] = [...builtIn];
@@ -63,7 +63,7 @@ export class StubObjects {
     return found;
   }
 
-  /** In the order of their names, as etcd has them. */
+  /** The selected objects, sorted by name as in etcd. */
   list(kind: DiscoveredResource, selects: Selects): AnyObject[] {
     const selected = [...(this.#objects.get(kind)?.values() ?? [])].filter(selects);
     return selected.sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
@@ -82,7 +82,7 @@ export class StubObjects {
     return this.#store(kind, made, 'ADDED');
   }
 
-  /** Stores an object as it is to be. What is being deleted goes with its last finalizer. */
+  /** Replaces an object, or removes it if it is being deleted and has no finalizers left. */
   update(kind: DiscoveredResource, wanted: AnyObject): AnyObject {
     const present = this.get(kind, keyOf(wanted));
     const { uid, resourceVersion, creationTimestamp, deletionTimestamp, generation = 1 } = present.metadata;
@@ -109,14 +109,14 @@ export class StubObjects {
     if (preconditions?.uid && preconditions.uid !== present.metadata.uid)
       throw new ApiError(409, 'Conflict', 'the UID in the precondition does not match the UID in record');
     const isHeld = Boolean(present.metadata.finalizers?.length);
-    // The kubelet removes a pod once it has stopped.
+    // The kubelet removes a pod after its containers have stopped.
     const isRunning = kind.kind === pods.kind && gracePeriodSeconds !== 0;
     if (kind.kind === namespaces.kind) return this.#deleteNamespace(kind, present);
     if (!isHeld && !isRunning) return this.#remove(kind, present);
     return this.#mark(kind, present);
   }
 
-  /** The changes of a kind after a version, until the signal. */
+  /** The changes of a kind after a resourceVersion, until the signal. */
   async *watch(
     kind: DiscoveredResource,
     since: string,
@@ -154,7 +154,7 @@ export class StubObjects {
     return this.#store(kind, { ...present, metadata: { ...present.metadata, deletionTimestamp: now() } }, 'MODIFIED');
   }
 
-  /** What it owns goes with it, and a namespace that was waiting for its end. */
+  /** Also deletes the objects that it owns, and its namespace if that is terminating and now empty. */
   #remove(kind: DiscoveredResource, object: AnyObject): AnyObject {
     const { uid, namespace } = object.metadata;
     const removed = this.#store(kind, object, 'DELETED');
@@ -191,7 +191,7 @@ export class StubObjects {
       );
   }
 
-  /** @returns the status of a definition that is established */
+  /** @returns the status of an established CustomResourceDefinition */
   #serve({ group, scope, names, versions }: Definition): object {
     const served = versions.filter((version) => version.served).map(({ name }) => `${group}/${name}`);
     const namespaced = scope === 'Namespaced';
@@ -210,7 +210,7 @@ export class StubObjects {
   }
 }
 
-/** What an API server answers to a path that nobody serves: no object, only text. */
+/** The response of an API server to an unknown path: plain text, no Status object. */
 export const unserved = (): ApiError => new ApiError(404, '', '404 page not found');
 
 const nameIn = (key: string): string => key.split('/').at(-1) ?? '';

@@ -6,7 +6,6 @@ import type { AnyObject, KubeObject } from '../kube/objects.ts';
 import { selfSubjectAccessReviews } from '../kube/resources.ts';
 import { type Selects, type StubObjects, unserved } from './objects.ts';
 
-/** What a stub calls its version. */
 const version = { gitVersion: 'v1.36.3', platform: 'stub' };
 
 const verbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
@@ -19,7 +18,7 @@ export interface StubRequest {
   body?: unknown;
 }
 
-/** Where a path leads. */
+/** What a path addresses. */
 interface Place {
   kind: DiscoveredResource;
   namespace: string | undefined;
@@ -27,7 +26,7 @@ interface Place {
   subresource: string | undefined;
 }
 
-/** Answers a request about the objects of a cluster, as whoever may do everything. Refuses by ApiError. */
+/** Answers a request about the objects of a cluster, with all rights. @throws ApiError */
 export function answer(objects: StubObjects, request: StubRequest): unknown {
   const { pathname, searchParams } = new URL(request.url, 'https://stub');
   if (['/livez', '/readyz', '/healthz'].includes(pathname)) return 'ok';
@@ -101,7 +100,7 @@ function ofObject(objects: StubObjects, place: Place, name: string, { method, bo
   }
 }
 
-/** The status is written at its own subresource, and nothing else is there. */
+/** A request to the status subresource writes only the status; all other requests ignore the status. */
 function merged(present: AnyObject, next: KubeObject, subresource: string | undefined): AnyObject {
   const { status, ...rest } = next as AnyObject;
   if (subresource === undefined) return { ...rest, ...('status' in present && { status: present.status }) };
@@ -110,7 +109,7 @@ function merged(present: AnyObject, next: KubeObject, subresource: string | unde
   return { ...present, metadata, ...(status !== undefined && { status }) };
 }
 
-/** JSON merge patch (RFC 7386). Applied objects are merged likewise: who manages which field is not kept. */
+/** JSON merge patch (RFC 7386). Also used for server-side apply, without managed fields. */
 function patched(present: unknown, patch: unknown): unknown {
   if (!isRecord(patch)) return patch;
   const fields = new Map(Object.entries(isRecord(present) ? present : {}));
@@ -121,7 +120,7 @@ function patched(present: unknown, patch: unknown): unknown {
   return Object.fromEntries(fields);
 }
 
-/** Selectors as far as anybody uses them here: `a=b`, `a in (b,c)`, `a`, `!a`, and of fields the name. */
+/** The selectors in use here: the labels `a=b`, `a in (b,c)`, `a`, `!a`, and the field `metadata.name`. */
 export function selectorOf({ namespace, labelSelector = '', fieldSelector = '' }: ListOptions): Selects {
   const labels = labelSelector.split(/,(?![^(]*\))/).filter(Boolean);
   const [, name] = /^metadata\.name=(.+)$/.exec(fieldSelector) ?? [];
@@ -173,7 +172,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** An error as an API server sends it. */
+/** The body of an error response of an API server. */
 export function statusOf({ status: code, reason, message }: ApiError): unknown {
   if (reason === '') return message;
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', code, reason, message };

@@ -8,23 +8,23 @@ import type { KeyPair } from '../plane/pki.ts';
 import type { StubObjects } from './objects.ts';
 import { answer, type StubRequest, statusOf } from './requests.ts';
 
-/** What was asked of all stubs together. */
+/** The requests to all stubs together. */
 export interface StubLoad {
   requests: number;
-  /** How many requests were under way at once, at most. */
+  /** The maximum number of concurrent requests. */
   atOnce: number;
-  /** How many stubs were asked at once, at most. */
+  /** The maximum number of stubs with concurrent requests. */
   stubsAtOnce: number;
 }
 
 export interface ServerOptions {
   caPem: string;
   serving: KeyPair;
-  /** How late an answer is, in milliseconds, as over a network. */
+  /** The simulated network latency of every response, in milliseconds. */
   latency: number;
 }
 
-/** Serves many stubs by HTTPS, each on a port of 127.0.0.1, to whoever has a client certificate of their authority. */
+/** Serves many stubs over HTTPS, each on a port of 127.0.0.1, to clients with a certificate of their authority. */
 export class StubServer {
   readonly #https: HttpsServer;
   readonly #listeners: Server[] = [];
@@ -38,11 +38,11 @@ export class StubServer {
     const tls = { cert: serving.certPem, key: serving.keyPem, ca: caPem, requestCert: true };
     this.#latency = latency;
     this.#https = createHttps(tls, (request, response) => void this.#serve(request, response));
-    // An API server keeps idle connections for longer than a command takes.
+    // An API server keeps idle connections longer than a command runs.
     this.#https.keepAliveTimeout = 120_000;
   }
 
-  /** @returns the address of a stub */
+  /** Serves one more stub. @returns its URL */
   async add(objects: StubObjects): Promise<string> {
     const listener = createServer((socket) => {
       this.#sockets.add(socket);
@@ -56,7 +56,7 @@ export class StubServer {
     return `https://127.0.0.1:${port}`;
   }
 
-  /** What was asked since the last call. */
+  /** The requests since the last call. */
   takeLoad(): StubLoad {
     const load = this.#load;
     this.#load = { requests: 0, atOnce: 0, stubsAtOnce: 0 };

@@ -9,9 +9,9 @@ import { StubObjects } from './objects.ts';
 import { type StubLoad, StubServer } from './server.ts';
 
 export interface StubWecsOptions {
-  /** What they are called, their contexts as well. */
+  /** The names of the stubs and of their contexts. */
   names: readonly string[];
-  /** How late they answer, in milliseconds. */
+  /** The latency of their responses in milliseconds; 0 by default. */
   latency?: number;
   log?: (line: string) => void;
 }
@@ -19,11 +19,11 @@ export interface StubWecsOptions {
 const homes = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
 /**
- * Many clusters that are hardly more than their objects, in this process: for tests of hundreds of WECs of one hub, whose
- * API server is real. Each has an address, a kube-system and a node of its own, on which the bed's operator and agents run.
+ * Many minimal clusters in this process, which store little more than objects: for tests of hundreds of WECs of one hub
+ * with a real API server. Each has its own address, kube-system namespace, and node, which runs the bed's operator and agents.
  */
 export class StubWecs {
-  /** A context with all rights for each of them. */
+  /** A context with all rights for each stub. */
   readonly entries: readonly Entry[];
   readonly #server: StubServer;
   readonly #running: AbortController;
@@ -55,7 +55,7 @@ export class StubWecs {
     return new StubWecs(entries, server, running);
   }
 
-  /** What was asked of them from outside since the last call. */
+  /** The requests from outside the stubs since the last call. */
   takeLoad(): StubLoad {
     return this.#server.takeLoad();
   }
@@ -66,7 +66,7 @@ export class StubWecs {
   }
 }
 
-/** Their pods reach the hub by the name of its node, and nothing else. */
+/** The pods of stubs reach only the hub, by the name of its node. */
 function dialTo({ nodeName, info }: Plane): Dial {
   return (host, port) => {
     if (host !== nodeName || port !== 6443) throw new Error(`dial tcp: lookup ${host} on 10.96.0.10:53: no such host`);
