@@ -32,7 +32,7 @@ export class Restarts {
   /** @param outcome an Answer, or the error of a request without one. @returns whether to retry */
   mayBeRestarting(outcome: unknown): boolean {
     const cut = outcome instanceof StellarError && outcome.code === 'unreachable';
-    if (cut && this.hasAnswered) {
+    if ((cut && this.hasAnswered) || isStarting(outcome)) {
       this.#downSince ??= Date.now();
       this.hasBeenUnavailable = true;
     }
@@ -45,3 +45,10 @@ export class Restarts {
     return false;
   }
 }
+
+/**
+ * Whether a server answers that it does not serve all of its paths yet: 503 with Retry-After (k8s.io/apiserver
+ * pkg/util/notfoundhandler), which client-go repeats as well.
+ */
+const isStarting = (outcome: unknown): boolean =>
+  isAnswer(outcome) && outcome.status === 503 && outcome.retryAfter !== undefined;

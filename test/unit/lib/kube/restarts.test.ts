@@ -35,6 +35,16 @@ describe('a server', () => {
     assert.equal(restarts.mayBeRestarting(answer(403)), false);
   });
 
+  test('a server that asks to try again later is starting, for the grace time', () => {
+    const restarts = new Restarts();
+    const starting = { ...answer(503), retryAfter: 5 };
+    restarts.mayBeRestarting(answer(200));
+    assert.equal(restarts.mayBeRestarting(answer(503)), false);
+    assert.equal(restarts.mayBeRestarting(starting), true);
+    mock.timers.tick(graceMs + 1);
+    assert.equal(restarts.mayBeRestarting(starting), false);
+  });
+
   test('an untrusted certificate is not a restart', () => {
     const restarts = new Restarts();
     restarts.mayBeRestarting(answer(200));
