@@ -25,10 +25,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     argv: argv.slice(2),
     isOutputLost: watchOutput(process),
   };
+  const line = isCompletion ? ['__complete', '--', ...io.argv] : io.argv;
+  // What is completed is a command line itself.
+  const typed = line[0] === '__complete' ? line.slice(line.indexOf('--') + 1) : line;
   try {
-    await buildProgram(io, program, groupOf(io.argv, isCompletion)).parseAsync(
-      isCompletion ? [...argv.slice(0, 2), '__complete', '--', ...argv.slice(2)] : argv,
-    );
+    await buildProgram(io, program, groupOf(typed)).parseAsync(line, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     const helped =
@@ -47,12 +48,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** The first word, if it decides which group is needed: help and completion may show any of them. */
-function groupOf(argv: readonly string[], isCompletion: boolean): string | undefined {
+/** The first word, if it decides which group is needed: help may show any of them. */
+function groupOf(argv: readonly string[]): string | undefined {
   const [word = ''] = argv;
   const isHelp = argv.length <= 1 && ['', '-h', '--help'].includes(word);
-  const mayNeedAll = isCompletion || word.startsWith('-') || ['help', '__complete'].includes(word);
-  return isHelp || !mayNeedAll ? word : undefined;
+  return isHelp || !(word.startsWith('-') || word === 'help') ? word : undefined;
 }
 
 /** Whether a command line that commander cannot parse asks for JSON. */
