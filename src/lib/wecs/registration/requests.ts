@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CertificationRequest } from '@peculiar/asn1-csr';
-import { AsnConvert } from '@peculiar/asn1-schema';
-import type { AttributeTypeAndValue } from '@peculiar/asn1-x509';
+import { type AsnType, fromBER, ObjectIdentifier, PrintableString, Sequence, Set as SetOf, Utf8String } from 'asn1js';
 import { createdAt } from '../../kube/objects.ts';
 import { addonNameLabel, bootstrapServiceAccounts, clusterNameLabel, identityOf, operatorNamespace } from '../names.ts';
 import type { CertificateSigningRequest } from '../objects.ts';
@@ -155,21 +153,43 @@ function parseSubject(encoded: string): Subject | undefined {
   try {
     const body = onePemBlock.exec(Buffer.from(encoded, 'base64').toString('latin1'))?.[1];
     if (body === undefined) return undefined;
-    const parsed = AsnConvert.parse(Buffer.from(body, 'base64'), CertificationRequest);
-    const { subject, subjectPKInfo } = parsed.certificationRequestInfo;
-    const attributes = [...subject].flatMap((name) => [...name]) as AttributeTypeAndValue[];
+    const request = Buffer.from(body, 'base64');
+    const { result, offset } = fromBER(request);
+    if (offset !== request.length) return undefined;
+    const [information] = partsOf(result);
+    const [, subject, publicKey] = partsOf(information);
+    if (publicKey === undefined) return undefined;
+    const attributes = partsOf(subject)
+      .flatMap(partsOf)
+      .map((attribute) => partsOf(attribute));
     const valuesOf = (oid: string) =>
-      attributes.filter(({ type }) => type === oid).map(({ value }) => value.toString());
+      attributes.flatMap(([type, value]) =>
+        type instanceof ObjectIdentifier && type.getValue() === oid ? [textOf(value)] : [],
+      );
     const commonNames = valuesOf(commonNameOid);
     const organisations = valuesOf(organisationOid);
     const others = attributes.length - commonNames.length - organisations.length;
-    const key = createHash('sha256')
-      .update(Buffer.from(AsnConvert.serialize(subjectPKInfo)))
-      .digest('hex');
+    const key = createHash('sha256').update(publicKey.valueBeforeDecodeView).digest('hex');
     return { commonNames, organisations, others, key };
   } catch {
     return undefined;
   }
+}
+
+/** The elements of a SEQUENCE or SET. @throws TypeError for anything else */
+function partsOf(block: AsnType | undefined): AsnType[] {
+  if (block instanceof Sequence || block instanceof SetOf) return block.valueBlock.value;
+  throw new TypeError('neither a SEQUENCE nor a SET');
+}
+
+/**
+ * The text of a name, in the two forms that Go writes (crypto/x509/pkix). Subclasses are other types, which the signer may ignore.
+ * @throws TypeError for other forms
+ */
+function textOf(block: AsnType | undefined): string {
+  const isText = block?.constructor === Utf8String || block?.constructor === PrintableString;
+  if (isText) return (block as Utf8String | PrintableString).getValue();
+  throw new TypeError('neither a UTF8String nor a PrintableString');
 }
 
 function quoted(values: string[]): string {
