@@ -210,6 +210,18 @@ describe('a request is rejected', () => {
 
 // The signer reads the first block that Go's encoding/pem can decode; a more lenient reader sees another request than the signed
 // one.
+test('a name in a form that the signer may ignore cannot be read', async () => {
+  const [utf8String, printableString, date] = [0x0c, 0x13, 0x1f];
+  const pem = await pkcs10(agentSubject('cluster1', 'agent-a'));
+  const der = Buffer.from(pem.replace(/-----.*-----/g, ''), 'base64');
+  for (let at = der.indexOf('system:'); at !== -1; at = der.indexOf('system:', at + 1)) {
+    assert.ok([utf8String, printableString].includes(der[at - 2] ?? 0));
+    der[at - 2] = date;
+  }
+  const ofDates = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
+  assert.deepEqual(judgeRequest(await csr({ pem: ofDates })).problems, ['its PKCS#10 request cannot be read']);
+});
+
 describe('a request is rejected that is not a single complete PEM block, because the signer may read another one:', () => {
   const foreign = () => pkcs10(agentSubject('cluster2', 'agent-b'));
   const disguises: Record<string, (pem: string) => string> = {
