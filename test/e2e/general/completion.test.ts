@@ -176,7 +176,7 @@ describe('the time of a completion', () => {
       ['wec', 'get', '--its', ''],
     ]) {
       const took = await leastWork('__complete', '--', ...words);
-      assert.ok(took < Math.max(150, 3 * help), `${words.join(' ')}: ${took} ms, help ${help} ms`);
+      assert.ok(took < Math.max(150, 2 * help), `${words.join(' ')}: ${took} ms, help ${help} ms`);
     }
   });
 

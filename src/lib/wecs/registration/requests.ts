@@ -159,9 +159,7 @@ function parseSubject(encoded: string): Subject | undefined {
     const [information] = partsOf(result);
     const [, subject, publicKey] = partsOf(information);
     if (publicKey === undefined) return undefined;
-    const attributes = partsOf(subject)
-      .flatMap(partsOf)
-      .map((attribute) => partsOf(attribute));
+    const attributes = partsOf(subject).flatMap(partsOf).map(partsOf);
     const valuesOf = (oid: string) =>
       attributes.flatMap(([type, value]) =>
         type instanceof ObjectIdentifier && type.getValue() === oid ? [textOf(value)] : [],

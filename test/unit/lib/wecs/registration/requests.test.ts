@@ -208,8 +208,6 @@ describe('a request is rejected', () => {
   }
 });
 
-// The signer reads the first block that Go's encoding/pem can decode; a more lenient reader sees another request than the signed
-// one.
 test('a name in a form that the signer may ignore cannot be read', async () => {
   const [utf8String, printableString, date] = [0x0c, 0x13, 0x1f];
   const pem = await pkcs10(agentSubject('cluster1', 'agent-a'));
@@ -222,6 +220,8 @@ test('a name in a form that the signer may ignore cannot be read', async () => {
   assert.deepEqual(judgeRequest(await csr({ pem: ofDates })).problems, ['its PKCS#10 request cannot be read']);
 });
 
+// The signer reads the first block that Go's encoding/pem can decode; a more lenient reader sees another request than the signed
+// one.
 describe('a request is rejected that is not a single complete PEM block, because the signer may read another one:', () => {
   const foreign = () => pkcs10(agentSubject('cluster2', 'agent-b'));
   const disguises: Record<string, (pem: string) => string> = {
