@@ -21,6 +21,7 @@ let its1: Plane;
 let cluster1: Plane;
 let originally: Awaited<ReturnType<typeof inventories>>;
 let workload: RunningWorkload;
+let mend: () => Promise<unknown>;
 
 const inventories = async () => ({
   its1: await inventoryOf(its1),
@@ -67,9 +68,8 @@ describe('a WEC that receives works from a policy for every cluster', () => {
   it('is reported as half deregistered if its ITS restarts meanwhile, and can be restored', async () => {
     workload.stop();
     const before = await clusterOn(its1);
-    const mend = await bed.fault({ kind: 'dead', plane: 'cluster1', pod: faultyPods.agents });
+    mend = await bed.fault({ kind: 'dead', plane: 'cluster1', pod: faultyPods.agents });
     const run = await cli.run(line, { whenPrinted: { text: /being removed/, act: () => its1.stop() } });
-    await mend();
     assert.equal(run.exitCode, 4, run.stderr);
     assert.match(run.stderr, /Not restored: label env=edge/);
     assert.match(run.stderr, /stellarctl deregister cluster1 --undo --its its1/);
@@ -83,10 +83,13 @@ describe('a WEC that receives works from a policy for every cluster', () => {
   });
 
   it('leaves once no policy sends works to it, even if the ITS restarts meanwhile', async () => {
-    const run = await cli.succeed(line, {
-      // Its agent may have removed the last works before deregister looks for them.
-      whenPrinted: { text: /released from everywhere|ManagedCluster deleted/, act: () => restart(its1) },
-    });
+    const restartAndMend = async () => {
+      await restart(its1);
+      await mend();
+    };
+    // The agent is still dead: it would remove the works before deregister looks for them.
+    const run = await cli.succeed(line, { whenPrinted: { text: /being removed/, act: restartAndMend } });
+    assert.match(run.stderr, /released from everywhere/);
     assert.equal(run.stdout, 'cluster1: deregistered\n');
     assert.deepEqual(await inventories(), originally);
   });
