@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import tls from 'node:tls';
 import { addressTimeoutMs } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { readFile } from '../../files/read-file.ts';
@@ -76,10 +77,10 @@ export class Credentials {
 
   async #obtain(): Promise<Server> {
     const { name, server, cluster } = this.#context;
-    let [tls, user, token]: [https.AgentOptions, UserEntry, string | undefined] = [{}, {}, undefined];
+    let [verified, user, token]: [https.AgentOptions, UserEntry, string | undefined] = [{}, {}, undefined];
     try {
       user = await this.#user();
-      tls = await tlsOf(cluster, user);
+      verified = await tlsOf(cluster, user);
       token = await this.#tokenOf(user);
     } catch (error) {
       throw credentialsFailed(name, error);
@@ -91,7 +92,7 @@ export class Credentials {
     const proxy = proxyOf(this.#context);
     const forwarder = forwarderOf(new URL(server), proxy);
     this.#latest = {
-      agent: this.#agentFor(tls, proxy),
+      agent: this.#agentFor(verified, proxy),
       proxy,
       isForwarded: forwarder !== undefined,
       headers: { ...headers, ...(forwarder && proxyHeaders(forwarder)) },
@@ -129,7 +130,10 @@ export class Credentials {
       autoSelectFamilyAttemptTimeout: addressTimeoutMs,
       ...verified,
     };
-    const direct = server.protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
+    const isSecure = server.protocol === 'https:';
+    // Parsed here, once: each connection would parse the certificates and the key again.
+    if (isSecure) options.secureContext = secureContextOf(this.#context.name, verified);
+    const direct = isSecure ? new https.Agent(options) : new http.Agent(options);
     const agent = proxy === undefined ? direct : throughProxy(direct, proxy, server, options, this.#closing.signal);
     this.#agent = { key: identity, agent };
     return agent;
@@ -148,6 +152,24 @@ async function tlsOf(cluster: ClusterEntry, user: UserEntry): Promise<https.Agen
     // Set for every connection, since NODE_TLS_REJECT_UNAUTHORIZED is Node's default.
     rejectUnauthorized: cluster['insecure-skip-tls-verify'] !== true,
   };
+}
+
+/** @throws StellarError `credentials-failed` if OpenSSL cannot read them, or the key is missing or of another certificate */
+function secureContextOf(context: string, { ca, cert, key }: https.AgentOptions): tls.SecureContext {
+  const invalid = (why: string, options?: ErrorOptions) =>
+    new StellarError(
+      'credentials-failed',
+      `A certificate or the key of context ${context} is invalid: ${why}.`,
+      options,
+    );
+  // Node would present no certificate. client-go refuses it (tools/clientcmd/validation.go).
+  if (cert && !key) throw invalid('there is a client certificate, but no client key');
+  try {
+    return tls.createSecureContext({ ca, cert, key });
+  } catch (error) {
+    const { reason, message } = error as Error & { reason?: string };
+    throw invalid(reason ?? message, { cause: error });
+  }
 }
 
 /** As in client-go, data takes precedence over a file. */

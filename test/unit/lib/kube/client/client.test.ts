@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -332,6 +333,25 @@ describe('credentials', () => {
       const { server, kube } = await serving(() => ({}), { user });
       await kube.read('/version');
       assert.equal(server.requests[0]?.clientName, 'fake');
+    }
+  });
+  test('that TLS cannot use are an error that says why', async () => {
+    const encoded = (pem: string) => Buffer.from(pem).toString('base64');
+    const certificate = { 'client-certificate-data': encoded(identity.cert) };
+    const otherKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    const broken: [UserEntry, RegExp][] = [
+      [{ 'client-certificate-data': encoded('none'), 'client-key-data': encoded(identity.key) }, /no start line/],
+      [{ ...certificate, 'client-key-data': encoded('none') }, /unsupported|no start line/],
+      [
+        { ...certificate, 'client-key-data': encoded(`${otherKey.export({ type: 'sec1', format: 'pem' })}`) },
+        /mismatch/,
+      ],
+      [certificate, /no client key/],
+    ];
+    for (const [user, message] of broken) {
+      const { server, kube } = await serving(() => ({}), { user });
+      await assert.rejects(kube.read('/version'), { code: 'credentials-failed', exitCode: 4, message });
+      assert.equal(server.requests.length, 0);
     }
   });
   test('of an auth provider are the token that it has issued', async () => {
