@@ -11,7 +11,7 @@ import { Credentials } from '../../../../../src/lib/kube/client/credentials.ts';
 import type { PluginHost } from '../../../../../src/lib/kube/client/exec-plugin.ts';
 import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
 import { type ExecEntry, loadKubeconfig, selectContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { FakeServer } from '../../../support/fake-server.ts';
+import { FakeServer, identity } from '../../../support/fake-server.ts';
 import { pluginHost } from '../../../support/plugin-host.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
@@ -175,10 +175,10 @@ describe('the credentials of a plugin', () => {
     assert.equal(runs(), 2);
   });
   test('may be a certificate', async () => {
-    const pem = { clientCertificateData: 'CERTIFICATE\n', clientKeyData: 'KEY\n' };
+    const pem = { clientCertificateData: identity.cert, clientKeyData: identity.key };
     const { agent, headers } = await obtain(printing(credential(pem)));
     const { cert, key } = (agent as unknown as { options: { cert: Buffer; key: Buffer } }).options;
-    assert.deepEqual([String(cert), String(key), headers.Authorization], ['CERTIFICATE\n', 'KEY\n', undefined]);
+    assert.deepEqual([String(cert), String(key), headers.Authorization], [identity.cert, identity.key, undefined]);
   });
   test('are not requested if the user has other credentials, as in kubectl', async () => {
     const exec = plugin('exit 1');
