@@ -31,6 +31,9 @@ if (files.length === 0) {
   process.exit(1);
 }
 
+// Each test file is a process, which would strip the types of all its modules again: a third of the unit tests' processor time.
+process.env.NODE_COMPILE_CACHE ??= path.join(root, 'node_modules', '.cache', 'compiled');
+
 // The processes of the test files end with the run, together with the processes that they started.
 const stopped = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
