@@ -1,5 +1,8 @@
 import { type Deadline, requestTimeoutMs } from '../../engine/deadline.ts';
 
+/** The timeout of a request whose server sends other answers: over a slow link, a long list delays them. */
+const delayedTimeoutMs = 60_000;
+
 /**
  * The limits of one request: how long its server may be silent, and the run that it belongs to. A long or slow answer is no
  * failure; only the deadline of the whole command ends it.
@@ -7,12 +10,18 @@ import { type Deadline, requestTimeoutMs } from '../../engine/deadline.ts';
 export class IdleTimeout {
   readonly #cut = new AbortController();
   readonly #run: AbortSignal;
+  readonly #lastAnswer: () => number;
   readonly #end: number;
+  #lastSign = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param run also ends the request. Without AbortSignal.any: Node keeps its listeners, and with them all requests of the run. */
-  constructor(deadline: Deadline, run: AbortSignal) {
+  /**
+   * @param run also ends the request. Without AbortSignal.any: Node keeps its listeners, and with them all requests of the run.
+   * @param lastAnswer when the server last sent a piece of any answer, milliseconds since the epoch
+   */
+  constructor(deadline: Deadline, run: AbortSignal, lastAnswer: () => number) {
     this.#run = run;
+    this.#lastAnswer = lastAnswer;
     run.addEventListener('abort', this.#interrupt);
     if (run.aborted) this.#interrupt();
     this.#end = Date.now() + deadline.requestTimeout(Number.POSITIVE_INFINITY);
@@ -31,10 +40,18 @@ export class IdleTimeout {
 
   /** Called for every sign of life. */
   readonly reset = (): void => {
+    this.#lastSign = Date.now();
     clearTimeout(this.#timer);
-    const limit = Math.min(requestTimeoutMs, this.#end - Date.now());
-    this.#timer = setTimeout(() => this.#cut.abort(), limit);
+    this.#wait();
   };
+
+  #wait(): void {
+    const silent = this.#lastSign + requestTimeoutMs;
+    const delayed = Math.min(this.#lastAnswer() + requestTimeoutMs, this.#lastSign + delayedTimeoutMs);
+    const left = Math.min(Math.max(silent, delayed), this.#end) - Date.now();
+    if (left <= 0) this.#cut.abort();
+    else this.#timer = setTimeout(() => this.#wait(), left);
+  }
 
   readonly #interrupt = (): void => this.#cut.abort(this.#run.reason);
 

@@ -102,7 +102,7 @@ export class Transport {
 
   async #send(request: Request): Promise<Answer> {
     const server = await this.credentials.server();
-    const idleTimeout = new IdleTimeout(this.#deadline, this.#signal);
+    const idleTimeout = new IdleTimeout(this.#deadline, this.#signal, () => this.#lastAnswer);
     const cut = idleTimeout.signal;
     const started = Date.now();
     const sent = this.#open(request, server, cut);

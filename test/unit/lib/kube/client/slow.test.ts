@@ -114,7 +114,7 @@ async function piecemeal(timeoutMs: number) {
 
 /** Delivers the data in transit between two sockets of this process. */
 async function arrived(): Promise<void> {
-  for (let each = 0; each < 20; each += 1) await turn();
+  for (let each = 0; each < 100; each += 1) await turn();
 }
 
 describe('the timeout of a request measures silence:', () => {
@@ -158,6 +158,33 @@ describe('the timeout of a request measures silence:', () => {
     await arrived();
     mock.timers.tick(requestTimeoutMs);
     await refused;
+  });
+  test('other responses of the same server may delay a response, for a minute', async () => {
+    mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    const { kube, asked } = await piecemeal(600_000);
+    const sending = kube.read('/long');
+    const long = await asked();
+    const delayed = kube.read('/delayed');
+    const late = await asked();
+    const lost = kube.read('/lost');
+    await asked();
+    const send = async (pieces: number) => {
+      for (let each = 0; each < pieces; each += 1) {
+        mock.timers.tick(almost);
+        long.write(' ');
+        await arrived();
+      }
+    };
+    await send(5);
+    late.end('{}');
+    assert.deepEqual(await delayed, {});
+    await send(2);
+    // As after a restart, the request is sent again.
+    mock.timers.tick(500);
+    (await asked()).end('{}');
+    assert.deepEqual(await lost, {});
+    long.end('{}');
+    assert.deepEqual(await sending, {});
   });
   test('but the deadline of the command ends a response that never does', async () => {
     const { kube, asked } = await piecemeal(1300);
