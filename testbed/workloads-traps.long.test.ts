@@ -129,6 +129,10 @@ describe('a policy', () => {
     const isLost = async () => (await wds.admin.get<Binding>(bindings, 'left')).spec.destinations?.length === 1;
     await until(isLost, 'its Binding names one cluster');
     await wds.admin.delete(bindingPolicies, 'left');
+    // Otherwise the next transport removes the work of the lost cluster before it sees the deletion.
+    const isEnding = async () =>
+      (await wds.admin.get<Binding>(bindings, 'left')).metadata.deletionTimestamp !== undefined;
+    await until(isEnding, 'its Binding is being deleted');
     controllers.stop();
     controllers = await runWds(wds, its);
     await until(async () => (await wds.admin.find(bindings, 'left')) === undefined, 'its Binding is gone');
