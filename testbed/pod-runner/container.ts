@@ -167,7 +167,8 @@ async function contextFor(
       return openSocket(route.port, route.host);
     },
     serve: (port, tls, handler) => {
-      const server = createServer(tls, handler);
+      // As in Go's servers: after Node's five seconds it would close connections that an API server is about to reuse.
+      const server = createServer({ ...tls, keepAliveTimeout: 120_000 }, handler);
       lead(port, (socket) => server.emit('connection', socket));
     },
     listenOnNode: (port, onConnection) => node.nodePorts.listen(port, onConnection, signal),
