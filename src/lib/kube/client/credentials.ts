@@ -168,7 +168,7 @@ function secureContextOf(context: string, { ca, cert, key }: https.AgentOptions)
     return tls.createSecureContext({ ca, cert, key });
   } catch (error) {
     const { reason, message } = error as Error & { reason?: string };
-    throw invalid(reason ?? message, { cause: error });
+    throw invalid(`OpenSSL says "${reason ?? message}"`, { cause: error });
   }
 }
 
