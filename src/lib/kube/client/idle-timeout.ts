@@ -12,7 +12,7 @@ export class IdleTimeout {
   readonly #run: AbortSignal;
   readonly #lastAnswer: () => number;
   readonly #end: number;
-  #lastSign = 0;
+  #lastSign = Date.now();
   #timer: NodeJS.Timeout | undefined;
 
   /**
@@ -25,7 +25,7 @@ export class IdleTimeout {
     run.addEventListener('abort', this.#interrupt);
     if (run.aborted) this.#interrupt();
     this.#end = Date.now() + deadline.requestTimeout(Number.POSITIVE_INFINITY);
-    this.reset();
+    this.#wait();
   }
 
   /** Aborts when the silence has lasted too long, or when the run is interrupted. */
@@ -41,10 +41,9 @@ export class IdleTimeout {
   /** Called for every sign of life. */
   readonly reset = (): void => {
     this.#lastSign = Date.now();
-    clearTimeout(this.#timer);
-    this.#wait();
   };
 
+  /** Waits until the silence may be too long. By then, there may have been a sign of life: it waits again. */
   #wait(): void {
     const silent = this.#lastSign + requestTimeoutMs;
     const delayed = Math.min(this.#lastAnswer() + requestTimeoutMs, this.#lastSign + delayedTimeoutMs);
