@@ -9,7 +9,7 @@ import { buildProgram, equivalentIn, firstLine } from './program.ts';
 
 /** Runs a command line and sets process.exitCode. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // All is written then. Otherwise Node would first free all its memory, a tenth of a short command's time.
+  // All is written then. Otherwise Node would first free all its memory, a twentieth of the time of help.
   process.once('beforeExit', () => process.exit());
   const invokedAs = path.basename(argv[1] ?? '');
   const program = invokedAs.startsWith('kubectl-') ? 'kubectl stellar' : 'stellarctl';

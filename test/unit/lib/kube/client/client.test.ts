@@ -293,6 +293,7 @@ test('an access review returns the allowed permissions only', async () => {
 });
 
 describe('credentials', () => {
+  const encoded = (pem: string) => Buffer.from(pem).toString('base64');
   const counter = path.join(directory, 'counter');
   const counting = () => {
     rmSync(counter, { force: true });
@@ -324,7 +325,6 @@ describe('credentials', () => {
   });
   test('of a user with a certificate are presented to the server, from files and inline', async () => {
     const [cert, key] = [identity.cert, identity.key];
-    const encoded = (pem: string) => Buffer.from(pem).toString('base64');
     for (const user of [
       { 'client-certificate-data': encoded(cert), 'client-key-data': encoded(key) },
       { 'client-certificate': fileWith(cert), 'client-key': fileWith(key) },
@@ -336,7 +336,6 @@ describe('credentials', () => {
     }
   });
   test('that TLS cannot use are an error that says why', async () => {
-    const encoded = (pem: string) => Buffer.from(pem).toString('base64');
     const certificate = { 'client-certificate-data': encoded(identity.cert) };
     const otherKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
     const broken: [UserEntry, RegExp][] = [
