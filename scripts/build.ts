@@ -54,22 +54,36 @@ const withoutGetters: Plugin = {
   },
 };
 
-/** Modules that are loaded together, by their entry: before the command is known, and when a command runs. */
-const together = { first: entry, session: path.join(root, 'src', 'commands', 'shell', 'session.ts') };
+/** Modules that are loaded together, by the modules that import them. */
+const together = {
+  /** At every start: the program, and what definitions of commands use. */
+  first: [
+    'cli',
+    ...['action', 'options', 'confirm', 'wec-argument', 'watching'].map((name) => `commands/shell/${name}`),
+  ],
+  wec: ['commands/wec/wec'],
+  spaces: ['commands/its/its', 'commands/wds/wds'],
+  /** When a command runs. */
+  session: ['commands/shell/session'],
+};
 const fileOf = new Map<string, string>();
+const isDefinition = (id: string): boolean => id.startsWith(path.join(root, 'src', 'commands'));
 
 /** Opening a file takes longer than reading it, so modules that are loaded together are in one file. */
 const togetherInOneFile: Plugin = {
   name: 'together-in-one-file',
   buildEnd() {
-    for (const [file, beginning] of Object.entries(together)) {
-      if (this.getModuleInfo(beginning) === null) throw new Error(`${beginning} is not part of the bundle`);
-      const add = (id: string): void => {
-        if (fileOf.has(id)) return;
-        fileOf.set(id, file);
-        for (const imported of this.getModuleInfo(id)?.importedIds ?? []) add(imported);
-      };
-      add(beginning);
+    const add = (id: string, file: string): void => {
+      if (fileOf.has(id)) return;
+      // Other commands use the same parts of the library, and need not load these definitions for it.
+      fileOf.set(id, file === 'session' || isDefinition(id) ? file : 'first');
+      for (const imported of this.getModuleInfo(id)?.importedIds ?? []) add(imported, file);
+    };
+    for (const [file, beginnings] of Object.entries(together)) {
+      for (const beginning of beginnings.map((each) => path.join(root, 'src', `${each}.ts`))) {
+        if (this.getModuleInfo(beginning) === null) throw new Error(`${beginning} is not part of the bundle`);
+        add(beginning, file);
+      }
     }
   },
 };

@@ -28,10 +28,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     isOutputLost: watchOutput(process),
   };
   const line = isCompletion ? ['__complete', '--', ...io.argv] : io.argv;
-  // What is completed is a command line itself.
-  const typed = line[0] === '__complete' ? line.slice(line.indexOf('--') + 1) : line;
   try {
-    await buildProgram(io, program, groupOf(typed)).parseAsync(line, { from: 'user' });
+    await (await buildProgram(io, program, line)).parseAsync(line, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     const helped =
@@ -48,13 +46,6 @@ export async function main(argv: readonly string[]): Promise<void> {
       await writeDocument(io, { items: [], error: shown }, { format: 'json' });
     }
   }
-}
-
-/** The first word, if it decides which group is needed: help may show any of them. */
-function groupOf(argv: readonly string[]): string | undefined {
-  const [word = ''] = argv;
-  const isHelp = argv.length <= 1 && ['', '-h', '--help'].includes(word);
-  return isHelp || !(word.startsWith('-') || word === 'help') ? word : undefined;
 }
 
 /** Whether a command line that commander cannot parse asks for JSON. */

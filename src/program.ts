@@ -1,50 +1,5 @@
 import { Command } from 'commander';
-import { collectorCreateCommand } from './commands/collector/create.ts';
-import { collectorDeleteCommand } from './commands/collector/delete.ts';
-import { collectorGetCommand } from './commands/collector/get.ts';
-import { collectorListCommand } from './commands/collector/list.ts';
-import { completeCommand, completionCommand } from './commands/completion/completion.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { initCommand } from './commands/init.ts';
-import { createItsCommand } from './commands/its/create.ts';
-import { tokenCommand } from './commands/its/token.ts';
-import { useCommand } from './commands/its/use.ts';
-import { policyCreateCommand } from './commands/policy/create.ts';
-import { policyDeleteCommand } from './commands/policy/delete.ts';
-import { policyExplainCommand } from './commands/policy/explain.ts';
-import { policyGetCommand } from './commands/policy/get.ts';
-import { policyListCommand } from './commands/policy/list.ts';
-import { policyRefreshCommand } from './commands/policy/refresh.ts';
-import { reportCommand } from './commands/report.ts';
 import { equivalentOf } from './commands/shell/equivalents.ts';
-import { spaceContextCommand } from './commands/space/context.ts';
-import { spaceDeleteCommand } from './commands/space/delete.ts';
-import { spaceGetCommand } from './commands/space/get.ts';
-import { spaceListCommand } from './commands/space/list.ts';
-import { spaceRepairCommand } from './commands/space/repair.ts';
-import { statusCommand } from './commands/status.ts';
-import { transformCreateCommand } from './commands/transform/create.ts';
-import { transformDeleteCommand } from './commands/transform/delete.ts';
-import { transformGetCommand } from './commands/transform/get.ts';
-import { transformListCommand } from './commands/transform/list.ts';
-import { versionCommand } from './commands/version.ts';
-import { createWdsCommand } from './commands/wds/create.ts';
-import { acceptCommand } from './commands/wec/accept.ts';
-import { createWecCommand } from './commands/wec/create.ts';
-import { deleteWecCommand } from './commands/wec/delete.ts';
-import { deregisterCommand } from './commands/wec/deregister.ts';
-import { getCommand } from './commands/wec/get.ts';
-import { grantCommand } from './commands/wec/grant.ts';
-import { joinCommand } from './commands/wec/join.ts';
-import { labelCommand } from './commands/wec/label.ts';
-import { listCommand } from './commands/wec/list.ts';
-import { propertiesCommand } from './commands/wec/properties.ts';
-import { revokeCommand } from './commands/wec/revoke.ts';
-import { waitCommand } from './commands/wec/wait.ts';
-import { workloadGetCommand } from './commands/workload/get.ts';
-import { workloadListCommand } from './commands/workload/list.ts';
-import { workloadStatusCommand } from './commands/workload/status.ts';
-import { workloadWaitCommand } from './commands/workload/wait.ts';
 import { writeText } from './lib/terminal/clean.ts';
 import type { Io } from './lib/terminal/io.ts';
 
@@ -63,11 +18,11 @@ Start with:
 `;
 
 /**
- * Assembles the program. Only the definitions are loaded here; the code of a command is loaded when it runs.
- * @param word the first word of the command line. Groups of commands with other names stay empty, because defining all options
- *   takes a third of the time of `--help`. Default: all groups are complete.
+ * Assembles the program. Only definitions are loaded here; the code of a command is loaded when it runs.
+ * @param line the command line. Commands whose names are not in it have only a name and a summary, so that no command waits for the
+ *   definitions of all others. Default: all are defined.
  */
-export function buildProgram(io: Io, name: string, word?: string): Command {
+export async function buildProgram(io: Io, name: string, line?: readonly string[]): Promise<Command> {
   const program = new Command(name)
     .description(
       'The command line of KubeStellar operators: prepares a hosting cluster, creates ITSes and WDSes, registers clusters as WECs, and follows workloads to them.',
@@ -75,135 +30,119 @@ export function buildProgram(io: Io, name: string, word?: string): Command {
     .version(STELLARCTL_VERSION, '-V, --version')
     // Subcommands have their own --version.
     .enablePositionalOptions()
-    .addCommand(initCommand(io));
-  for (const { commands, ...about } of groups) {
-    const group = new Command(about.name).summary(about.summary).description(about.description);
-    if (word === undefined || word === about.name) for (const command of commands(io)) group.addCommand(command);
-    program.addCommand(group);
-  }
-  program
-    .addCommand(shortcut(acceptCommand(io)))
-    .addCommand(shortcut(labelCommand(io)))
-    .addCommand(shortcut(deregisterCommand(io)))
-    .addCommand(statusCommand(io))
-    .addCommand(doctorCommand(io))
-    .addCommand(reportCommand(io))
-    .addCommand(versionCommand(io, STELLARCTL_VERSION))
-    .addCommand(completionCommand(io))
-    .addCommand(completeCommand(io, program), { hidden: true })
     .helpCommand(false)
-    .addCommand(helpCommand())
     .showSuggestionAfterError()
     .addHelpText('after', start(name));
+  for (const entry of entries) {
+    const isNeeded = line === undefined || line.includes(entry.name);
+    const command = isNeeded ? await entry.define(io, program) : new Command(entry.name);
+    program.addCommand(command.summary(entry.summary), { hidden: entry.hidden === true });
+  }
+  program.addCommand(helpCommand());
   exitByException(program, io);
   return program;
 }
 
-interface Group {
+interface Entry {
   name: string;
   summary: string;
-  description: string;
-  commands(io: Io): Command[];
+  hidden?: true;
+  define(io: Io, program: Command): Promise<Command>;
 }
 
-/** The commands of each noun. */
-const groups: readonly Group[] = [
+/** The commands of the program, in the order of its help. */
+const entries: readonly Entry[] = [
+  {
+    name: 'init',
+    summary: 'install KubeStellar on a hosting cluster',
+    define: async (io) => (await import('./commands/init.ts')).initCommand(io),
+  },
   {
     name: 'its',
     summary: 'create and manage Inventory and Transport Spaces',
-    description: 'Commands for Inventory and Transport Spaces (ITSes): the OCM hubs that WECs register with.',
-    commands: (io) => [createItsCommand(io), ...spaceCommands(io, 'its'), tokenCommand(io), useCommand(io)],
+    define: async (io) => (await import('./commands/its/its.ts')).itsGroup(io),
   },
   {
     name: 'wds',
     summary: 'create and manage Workload Description Spaces',
-    description:
-      'Commands for Workload Description Spaces (WDSes): the API servers where workloads and binding policies are defined.',
-    commands: (io) => [createWdsCommand(io), ...spaceCommands(io, 'wds')],
+    define: async (io) => (await import('./commands/wds/wds.ts')).wdsGroup(io),
   },
   {
     name: 'wec',
     summary: 'register and manage Workload Execution Clusters',
-    description: 'Commands for Workload Execution Clusters (WECs): the clusters that workloads run on.',
-    commands: (io) => [
-      createWecCommand(io),
-      joinCommand(io),
-      acceptCommand(io),
-      labelCommand(io),
-      propertiesCommand(io),
-      listCommand(io),
-      getCommand(io),
-      waitCommand(io),
-      grantCommand(io),
-      revokeCommand(io),
-      deregisterCommand(io),
-      deleteWecCommand(io),
-    ],
+    define: async (io) => (await import('./commands/wec/wec.ts')).wecGroup(io),
   },
   {
     name: 'policy',
     summary: 'choose which workloads go to which WECs',
-    description: 'Commands for binding policies: which objects of a WDS go to which WECs.',
-    commands: (io) => [
-      policyCreateCommand(io),
-      policyListCommand(io),
-      policyGetCommand(io),
-      policyExplainCommand(io),
-      policyRefreshCommand(io),
-      policyDeleteCommand(io),
-    ],
+    define: async (io) => (await import('./commands/policy/policy.ts')).policyGroup(io),
   },
   {
     name: 'workload',
     summary: 'follow workloads to WECs',
-    description: 'Commands for workloads: the objects of a WDS, on their way to WECs and back.',
-    commands: (io) => [
-      workloadListCommand(io),
-      workloadGetCommand(io),
-      workloadStatusCommand(io),
-      workloadWaitCommand(io),
-    ],
+    define: async (io) => (await import('./commands/workload/workload.ts')).workloadGroup(io),
   },
   {
     name: 'collector',
     summary: 'collect the status that WECs return into tables',
-    description: 'Commands for status collectors: tables of the status that WECs return for the objects of a WDS.',
-    commands: (io) => [
-      collectorCreateCommand(io),
-      collectorListCommand(io),
-      collectorGetCommand(io),
-      collectorDeleteCommand(io),
-    ],
+    define: async (io) => (await import('./commands/collector/collector.ts')).collectorGroup(io),
   },
   {
     name: 'transform',
     summary: 'remove fields from objects before they are sent',
-    description:
-      'Commands for custom transforms: fields to remove from the objects of a kind before they are sent to WECs.',
-    commands: (io) => [
-      transformCreateCommand(io),
-      transformListCommand(io),
-      transformGetCommand(io),
-      transformDeleteCommand(io),
-    ],
+    define: async (io) => (await import('./commands/transform/transform.ts')).transformGroup(io),
+  },
+  // Commands of `wec` that are used often enough to be available without their noun.
+  {
+    name: 'accept',
+    summary: 'accept or deny WECs that request to join the ITS (same as wec accept)',
+    define: async (io) => sameAsOfWec((await import('./commands/wec/accept.ts')).acceptCommand(io)),
+  },
+  {
+    name: 'label',
+    summary: 'set, change, remove or list labels of WECs (same as wec label)',
+    define: async (io) => sameAsOfWec((await import('./commands/wec/label.ts')).labelCommand(io)),
+  },
+  {
+    name: 'deregister',
+    summary: 'deregister WECs from the ITS (same as wec deregister)',
+    define: async (io) => sameAsOfWec((await import('./commands/wec/deregister.ts')).deregisterCommand(io)),
+  },
+  {
+    name: 'status',
+    summary: 'show the whole installation',
+    define: async (io) => (await import('./commands/status.ts')).statusCommand(io),
+  },
+  {
+    name: 'doctor',
+    summary: 'find out what is wrong',
+    define: async (io) => (await import('./commands/doctor.ts')).doctorCommand(io),
+  },
+  {
+    name: 'report',
+    summary: 'write a diagnostic report to a file',
+    define: async (io) => (await import('./commands/report.ts')).reportCommand(io),
+  },
+  {
+    name: 'version',
+    summary: 'show which versions run, and whether they fit together',
+    define: async (io) => (await import('./commands/version.ts')).versionCommand(io, STELLARCTL_VERSION),
+  },
+  {
+    name: 'completion',
+    summary: 'print the completion script of a shell',
+    define: async (io) => (await import('./commands/completion/completion.ts')).completionCommand(io),
+  },
+  {
+    name: '__complete',
+    summary: '',
+    hidden: true,
+    define: async (io, program) => (await import('./commands/completion/completion.ts')).completeCommand(io, program),
   },
 ];
 
-const spaceCommands = (io: Io, type: 'its' | 'wds'): Command[] => [
-  spaceListCommand(io, type),
-  spaceGetCommand(io, type),
-  spaceContextCommand(io, type),
-  spaceRepairCommand(io, type),
-  spaceDeleteCommand(io, type),
-];
-
-/** A command of `wec` that is used often enough to be available without its noun. */
-const shortcut = (command: Command): Command => {
-  const full = `wec ${command.name()}`;
-  return command
-    .summary(`${command.summary()} (same as ${full})`)
-    .description(`${command.description()} The same as \`${full}\`.`);
-};
+const sameAsOfWec = (command: Command): Command =>
+  command.description(`${command.description()} The same as \`wec ${command.name()}\`.`);
 
 /** `help wec join`: the help of a command at any depth. */
 function helpCommand(): Command {

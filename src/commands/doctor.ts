@@ -31,7 +31,6 @@ export interface DoctorOptions extends ItsOptions, HostingOptions, WritingOption
 
 export function doctorCommand(io: Io): Command {
   return defineCommand('doctor', {
-    summary: 'find out what is wrong',
     description:
       'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. WECs are judged by what their ITS reports; with NAME=CONTEXT, also by the cluster itself. Checks that depend on a failed check are skipped. With --pre: checks what KubeStellar needs on this machine and in the clusters, before an installation. The exit code is 1 if a check has failed.',
     timeout: '30s',

@@ -25,7 +25,6 @@ interface Options extends ItsOptions, HostingOptions {
 
 export function reportCommand(io: Io): Command {
   return defineCommand('report', {
-    summary: 'write a diagnostic report to a file',
     description:
       'Writes objects, events, logs and the findings of doctor of every cluster that can be reached into one archive (tar.gz), which only you can read. Contents of Secrets, ConfigMaps and workloads are not in it; anything that looks like a token, a password or a private key is removed from the rest. What could not be read is listed in its index.json. Nothing is changed.',
     timeout: '5m',

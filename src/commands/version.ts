@@ -24,7 +24,6 @@ interface Options extends HostingOptions, ItsOptions {
 
 export function versionCommand(io: Io, version: string): Command {
   return defineCommand('version', {
-    summary: 'show which versions run, and whether they fit together',
     description:
       'Shows the version of stellarctl, and of what runs in the installation that the contexts lead to: KubeFlex, OCM, KubeStellar, and of WECs with their contexts the agents. Versions are those of the containers that run. Requests go to these clusters only.',
     timeout: '30s',

@@ -14,8 +14,9 @@ const root = path.resolve(import.meta.dirname, '..', '..');
 
 test('the page lists its contents (else: npm run docs)', () => assert.equal(withContents(page), page));
 
-describe('documents of commands', () => {
-  const commands = leavesOf(program());
+describe('documents of commands', async () => {
+  const whole = await program();
+  const commands = leavesOf(whole);
 
   test('are all described', () => {
     const described = new Set(sections.map((section) => section.replace(/ --.*/, '')));
@@ -35,7 +36,7 @@ describe('documents of commands', () => {
   test('are described for existing options', () => {
     for (const section of sections) {
       const words = section.split(' ');
-      const known = commandNamed(program(), words).options.map(({ long }) => long);
+      const known = commandNamed(whole, words).options.map(({ long }) => long);
       assert.deepEqual(
         words.filter((word) => word.startsWith('--') && !known.includes(word)),
         [],

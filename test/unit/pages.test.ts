@@ -22,7 +22,7 @@ const io: Io = {
 };
 
 /** The program's parser without its actions. @param isPartial arguments and options may be missing, and values are arbitrary */
-function parser(isPartial: boolean): Command {
+async function parser(isPartial: boolean): Promise<Command> {
   const prepare = (command: Command): Command => {
     if (command.commands.length === 0) command.action(() => {});
     if (isPartial) {
@@ -33,10 +33,10 @@ function parser(isPartial: boolean): Command {
     command.commands.forEach(prepare);
     return command;
   };
-  return prepare(buildProgram(io, 'stellarctl'));
+  return prepare(await buildProgram(io, 'stellarctl'));
 }
 
-const [whole, partial] = [parser(false), parser(true)];
+const [whole, partial] = await Promise.all([parser(false), parser(true)]);
 const nouns = whole.commands.map((child) => child.name());
 const verbsOfIts = whole.commands.find((child) => child.name() === 'its')?.commands.map((child) => child.name()) ?? [];
 

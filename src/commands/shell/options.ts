@@ -35,7 +35,8 @@ export interface WritingOptions {
 export type SessionOptions = WdsOptions & WritingOptions & { wecKubeconfig?: string };
 
 interface CommandText {
-  summary: string;
+  /** Commands without a noun have theirs in src/program.ts. */
+  summary?: string;
   /** Longer than the summary, for the command's own help. */
   description?: string;
   /** Command lines, each with what it does. */
@@ -49,11 +50,11 @@ interface CommandText {
 /** Defines a command with the common options and its examples. */
 export function defineCommand(
   name: string,
-  { summary, description, examples, timeout, formats }: CommandText,
+  { summary = '', description = summary, examples, timeout, formats }: CommandText,
 ): Command {
   return new Command(name)
     .summary(summary)
-    .description(description ?? summary)
+    .description(description)
     .addOption(new Option('-o, --output <format>', 'what to print').choices(formats ?? outputFormats).default('table'))
     .addOption(
       new Option('--timeout <duration>', 'deadline for the whole command; 0 checks once')
@@ -72,6 +73,13 @@ export function defineCommand(
       'after',
       () => `\nExamples:\n${examples.map(([command, what]) => `  # ${what}\n  ${asCalled(command)}`).join('\n\n')}\n`,
     );
+}
+
+/** Defines the commands of a noun. */
+export function defineGroup(name: string, description: string, commands: readonly Command[]): Command {
+  const group = new Command(name).description(description);
+  for (const command of commands) group.addCommand(command);
+  return group;
 }
 
 /** Parses a duration option. @returns milliseconds */

@@ -42,7 +42,8 @@ const writeKubeconfig = (name: string, cluster: object) =>
 async function version(kubeconfig: string, ...words: string[]) {
   const env = { KUBECONFIG: path.join(folder, kubeconfig), XDG_CONFIG_HOME: folder };
   const { io, stdout, stderr } = fakeIo({ env, argv: ['version', ...words] });
-  await buildProgram(io, 'stellarctl').parseAsync(['version', ...words], { from: 'user' });
+  const program = await buildProgram(io, 'stellarctl');
+  await program.parseAsync(['version', ...words], { from: 'user' });
   return { exitCode: process.exitCode, stdout: stdout.text, stderr: stderr.text };
 }
 

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { buildProgram } from '../../../src/program.ts';
 import { fakeIo } from './fake-io.ts';
 
-/** The program, as built into dist. */
-export function program(): Command {
+/** The program, as built into dist. @param line default: all commands are defined */
+export function program(line?: readonly string[]): Promise<Command> {
   Object.assign(globalThis, { STELLARCTL_VERSION: '0.0.0' });
-  return buildProgram(fakeIo().io, 'stellarctl');
+  return buildProgram(fakeIo().io, 'stellarctl', line);
 }
 
 /** The command of a command line. @param words without the program name */

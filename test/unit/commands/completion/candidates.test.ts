@@ -105,7 +105,7 @@ describe('completion', () => {
   /** The completion of a command line, whose last word may be empty; without descriptions. */
   async function completed(line: string, limitMs = 10_000): Promise<string[]> {
     const { io, stdout, stderr } = fakeIo({ env: { KUBECONFIG: kubeconfig, XDG_CONFIG_HOME: folder } });
-    await complete(io, buildProgram(io, 'stellarctl'), line.split(' '), limitMs);
+    await complete(io, await buildProgram(io, 'stellarctl'), line.split(' '), limitMs);
     assert.equal(stderr.text, '');
     return stdout.lines.map((each) => each.split('\t')[0] as string);
   }
@@ -214,9 +214,9 @@ describe('completion', () => {
   });
 });
 
-describe('the tables of completion', () => {
+describe('the tables of completion', async () => {
   const { io } = fakeIo();
-  const program = buildProgram(io, 'stellarctl');
+  const program = await buildProgram(io, 'stellarctl');
   const all = commandsBelow(program, '');
 
   it('describe every option and argument', () => {

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import { equivalentOf, equivalents } from '../../../../src/commands/shell/equivalents.ts';
 import { commandNamed, program } from '../../support/program.ts';
 
-describe('commands of other programs', () => {
-  const root = program();
+describe('commands of other programs', async () => {
+  const root = await program();
   for (const [typed, here] of equivalents) {
     const answers = here.flatMap((answer) => answer.split(' && ')).filter((answer) => answer.startsWith('stellarctl '));
     test(`${typed} suggests existing commands`, () => {

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { commandNamed, program } from './support/program.ts';
+
+test('the help of the program is the same if no command is defined', async () => {
+  const whole = await program();
+  const outline = await program([]);
+  assert.ok(commandNamed(whole, ['wec', 'join']).options.length > 0);
+  assert.deepEqual(commandNamed(outline, ['wec']).commands, []);
+  assert.equal(outline.helpInformation(), whole.helpInformation());
+});
+
+test('what a command line names is defined', async () => {
+  const root = await program(['help', 'policy']);
+  const defined = root.commands.filter((command) => command.description() !== '').map((command) => command.name());
+  assert.deepEqual(defined, ['policy', 'help']);
+});
+
+test('shortcuts are described as what they are short for', async () => {
+  const root = await program();
+  for (const name of ['accept', 'label', 'deregister']) {
+    const [short, full] = [commandNamed(root, [name]), commandNamed(root, ['wec', name])];
+    assert.equal(short.summary(), `${full.summary()} (same as wec ${name})`);
+    assert.equal(short.description(), `${full.description()} The same as \`wec ${name}\`.`);
+    assert.deepEqual(
+      short.options.map(({ flags }) => flags),
+      full.options.map(({ flags }) => flags),
+    );
+  }
+});
