@@ -63,8 +63,8 @@ const together = {
   ],
   wec: ['commands/wec/wec'],
   spaces: ['commands/its/its', 'commands/wds/wds'],
-  /** When a command runs. */
-  session: ['commands/shell/session'],
+  /** When a command runs; with what the most frequent one needs, most of which others need as well. */
+  session: ['commands/shell/session', 'lib/spaces/resolve-its', 'lib/wecs/list', 'commands/wec/list-text'],
 };
 const fileOf = new Map<string, string>();
 const isDefinition = (id: string): boolean => id.startsWith(path.join(root, 'src', 'commands'));

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { changeWords } from '../../lib/engine/changes.ts';
 import { type Io, isForPeople } from '../../lib/terminal/io.ts';
 import { parseLabelChanges } from '../../lib/wecs/labels.ts';
 import type { ManagedCluster } from '../../lib/wecs/objects.ts';
+import { formatLabels } from '../views/labels.ts';
 import { labelChanges } from './approve-removal.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 
@@ -36,7 +36,3 @@ const labels: ValueKind<ManagedCluster, object> = {
 };
 
 export const labelCommand = (io: Io): Command => valuesCommand(io, labels);
-
-export function formatLabels(values: Record<string, string>): string {
-  return changeWords(values).sort().join(',') || '<none>';
-}

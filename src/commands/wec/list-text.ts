@@ -4,7 +4,7 @@ import { type Column, columnWidths, formatTable } from '../../lib/terminal/outpu
 import type { WecListItem } from '../../lib/wecs/list.ts';
 import type { Session } from '../shell/session.ts';
 import { essenceOf, printOneOfMany } from '../shell/watching.ts';
-import { formatLabels } from './label.ts';
+import { formatLabels } from '../views/labels.ts';
 
 /**
  * Problems are next to the last column of the table, where they are easy to see; wide output has a column for all reasons.

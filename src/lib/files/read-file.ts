@@ -1,7 +1,13 @@
-import fs from 'node:fs';
-import type promises from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { readFileSync, statSync } from 'node:fs';
 
-/** Same as in node:fs/promises. Loading that module takes a tenth of Node's startup time, and every command reads files. */
-export const readFile = promisify(fs.readFile) as typeof promises.readFile;
-export const stat = promisify(fs.stat);
+/**
+ * Reads a text file. A regular file is read at once: to read in the background, Node loads node:fs/promises and starts four threads,
+ * a tenth of its start-up time. Other files, such as a shell's `<(…)`, may have nothing to read yet.
+ * @throws Node's errors
+ */
+export async function readFile(file: string, signal?: AbortSignal): Promise<string> {
+  const isRegular = statSync(file, { throwIfNoEntry: false })?.isFile() !== false;
+  if (isRegular) return readFileSync(file, 'utf8');
+  const inBackground = await import('node:fs/promises');
+  return inBackground.readFile(file, { encoding: 'utf8', signal });
+}

@@ -100,7 +100,7 @@ export function settingsFile(env: NodeJS.ProcessEnv = process.env): string {
 export async function readSettings(file = settingsFile()): Promise<Settings> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw new StellarError('file-error', `The settings ${file} cannot be read: ${(error as Error).message}.`, {

@@ -45,6 +45,13 @@ export const clusterInfoJob = 'update-cluster-info';
 /** The namespace on the hosting cluster with the objects of a control plane. */
 export const namespaceOf = (controlPlane: string): string => `${controlPlane}-system`;
 
+/** The namespace `<name>-system` may have at most 63 characters. The name is also part of host names. */
+export const longestName = 63 - '-system'.length;
+
+/** Whether a control plane may have this name. */
+export const isSpaceName = (name: string): boolean =>
+  /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= longestName;
+
 export type SpaceRole = 'its' | 'wds';
 
 /** The role with its article, for messages. */

@@ -175,14 +175,14 @@ function secureContextOf(context: string, { ca, cert, key }: https.AgentOptions)
 /** As in client-go, data takes precedence over a file. */
 async function pemOf(data: string | undefined, file: string | undefined): Promise<string | undefined> {
   if (data) return Buffer.from(data, 'base64').toString('utf8');
-  return file ? await readFile(file, 'utf8') : undefined;
+  return file ? await readFile(file) : undefined;
 }
 
 /** As in client-go (transport/token_source.go), a readable token file takes precedence over the token. */
 async function readToken({ token, tokenFile }: UserEntry): Promise<string | undefined> {
   if (!tokenFile) return token;
   try {
-    return (await readFile(tokenFile, 'utf8')).trim() || token;
+    return (await readFile(tokenFile)).trim() || token;
   } catch (error) {
     if (!token) throw error;
     return token;

@@ -1,6 +1,7 @@
+import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { throwIfInterrupted } from '../../engine/deadline.ts';
-import { readFile, stat } from '../../files/read-file.ts';
+import { readFile } from '../../files/read-file.ts';
 
 /** A file that changed within this time may be half written. */
 const freshMs = 1000;
@@ -20,9 +21,8 @@ export async function readWhole<T>(
   understand: (text: string) => Promise<T>,
 ): Promise<T | undefined> {
   try {
-    const text = await readFile(file, { encoding: 'utf8', signal });
-    const mayBeHalf = await isFresh(file);
-    if (!mayBeHalf) return await understand(text);
+    const text = await readFile(file, signal);
+    if (!isFresh(file)) return await understand(text);
     try {
       const understood = await understand(text);
       if (text.trim() !== '') return understood;
@@ -30,7 +30,7 @@ export async function readWhole<T>(
       // Read again below.
     }
     await sleep(writingMs, undefined, { signal });
-    return await understand(await readFile(file, { encoding: 'utf8', signal }));
+    return await understand(await readFile(file, signal));
   } catch (error) {
     throwIfInterrupted(signal);
     const { code } = error as NodeJS.ErrnoException;
@@ -40,7 +40,7 @@ export async function readWhole<T>(
 }
 
 /** A pipe can be read only once. */
-async function isFresh(file: string): Promise<boolean> {
-  const found = await stat(file);
+function isFresh(file: string): boolean {
+  const found = statSync(file);
   return found.isFile() && Math.abs(Date.now() - found.mtimeMs) < freshMs;
 }

@@ -8,16 +8,9 @@ import { describeCluster } from '../../kube/client/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { may } from '../../kube/permissions.ts';
 import { resourceOf, resources } from '../../kube/resources.ts';
-import { namespaceOf, olderHooks, type SpaceRole } from '../names.ts';
+import { isSpaceName, longestName, namespaceOf, olderHooks, type SpaceRole } from '../names.ts';
 import type { ControlPlane, PostCreateHook } from '../objects.ts';
 import { roleOf, typeOf } from '../spaces.ts';
-
-/** The namespace `<name>-system` may have at most 63 characters. The name is also part of host names. */
-const longestName = 63 - '-system'.length;
-
-/** Whether a control plane may have this name. */
-export const isSpaceName = (name: string): boolean =>
-  /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= longestName;
 
 /** @throws StellarError `usage` for an invalid name of a control plane */
 export function checkSpaceName(name: string): void {

@@ -1,0 +1,5 @@
+import { changeWords } from '../../lib/engine/changes.ts';
+
+/** Labels as a cell of a table. */
+export const formatLabels = (labels: Record<string, string>): string =>
+  changeWords(labels).sort().join(',') || '<none>';
