@@ -31,9 +31,9 @@ export async function makeExecutable(folder: string): Promise<string> {
     const executable = path.join(folder, process.platform === 'win32' ? 'stellarctl.exe' : 'stellarctl');
     const config = path.join(work, 'sea.json');
     const assets = Object.fromEntries((await readdir(files)).map((name) => [name, path.join(files, name)]));
-    // A short run then ends before the first garbage collection, a fifth of the processor time of a list, and starts one thread for
-    // V8 instead of four.
-    const execArgv = ['--min-semi-space-size=16', '--v8-pool-size=1'];
+    // A short run then ends before the first garbage collection, a fifth of the processor time of a list; starts one thread for V8
+    // instead of four; and none to parse Node's certificate authorities (src/lib/kube/client/authorities.ts says which are trusted).
+    const execArgv = ['--min-semi-space-size=16', '--v8-pool-size=1', '--use-openssl-ca'];
     const settings = { disableExperimentalSEAWarning: true, useCodeCache: true, execArgv, execArgvExtension: 'none' };
     await writeFile(config, JSON.stringify({ main: boot, output: executable, assets, ...settings }));
     await execa(node, ['--build-sea', config]);

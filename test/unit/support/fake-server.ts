@@ -7,26 +7,31 @@ import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@pecu
 import type { SelectedContext, UserEntry } from '../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-const certificate = await X509CertificateGenerator.createSelfSigned({
-  name: 'CN=fake',
-  keys,
-  signingAlgorithm: algorithm,
-  notBefore: new Date(Date.now() - 60_000),
-  notAfter: new Date(Date.now() + 3_600_000),
-  extensions: [
-    new SubjectAlternativeNameExtension([
-      { type: 'ip', value: '127.0.0.1' },
-      { type: 'ip', value: '::1' },
-      { type: 'dns', value: 'hub.example' },
-    ]),
-  ],
-});
-const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
-const authority = certificate.toString('pem');
-/** The certificate of a server for 127.0.0.1, ::1 and hub.example, which is its own authority. */
-export const identity = { key, cert: authority };
+/** Makes a certificate of a server for 127.0.0.1, ::1 and hub.example, which is its own authority. */
+async function selfSigned(): Promise<{ key: string; cert: string }> {
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name: 'CN=fake',
+    keys,
+    signingAlgorithm: algorithm,
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + 3_600_000),
+    extensions: [
+      new SubjectAlternativeNameExtension([
+        { type: 'ip', value: '127.0.0.1' },
+        { type: 'ip', value: '::1' },
+        { type: 'dns', value: 'hub.example' },
+      ]),
+    ],
+  });
+  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
+  const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
+  return { key, cert: certificate.toString('pem') };
+}
+
+export const identity = await selfSigned();
+/** An authority of the same name, that has signed nothing else. */
+export const { cert: otherAuthority } = await selfSigned();
 /** Clients may present any certificate, or none. */
 const asking = { ...identity, requestCert: true, rejectUnauthorized: false };
 
@@ -100,7 +105,7 @@ export class FakeServer {
       server,
       cluster: {
         server,
-        ...(trusted ? { 'certificate-authority-data': Buffer.from(authority).toString('base64') } : {}),
+        ...(trusted ? { 'certificate-authority-data': Buffer.from(identity.cert).toString('base64') } : {}),
       },
       user,
     };

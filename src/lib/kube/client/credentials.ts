@@ -6,6 +6,7 @@ import { StellarError } from '../../engine/errors.ts';
 import { readFile } from '../../files/read-file.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import type { AuthProvider } from './auth-provider.ts';
+import { trustMachine, trustOnlyNamed } from './authorities.ts';
 import type { Issued, PluginHost } from './exec-plugin.ts';
 import { lookup } from './local-names.ts';
 import { forwarderOf, proxyHeaders, throughProxy } from './proxied.ts';
@@ -155,7 +156,10 @@ async function tlsOf(cluster: ClusterEntry, user: UserEntry): Promise<https.Agen
 }
 
 /** @throws StellarError `credentials-failed` if OpenSSL cannot read them, or the key is missing or of another certificate */
-function secureContextOf(context: string, { ca, cert, key }: https.AgentOptions): tls.SecureContext {
+function secureContextOf(
+  context: string,
+  { ca, cert, key, rejectUnauthorized }: https.AgentOptions,
+): tls.SecureContext {
   const invalid = (why: string, options?: ErrorOptions) =>
     new StellarError(
       'credentials-failed',
@@ -164,6 +168,8 @@ function secureContextOf(context: string, { ca, cert, key }: https.AgentOptions)
     );
   // Node would present no certificate. client-go refuses it (tools/clientcmd/validation.go).
   if (cert && !key) throw invalid('there is a client certificate, but no client key');
+  if (ca === undefined && rejectUnauthorized) trustMachine();
+  else trustOnlyNamed();
   try {
     return tls.createSecureContext({ ca, cert, key });
   } catch (error) {
@@ -224,6 +230,6 @@ function credentialsFailed(context: string, error: unknown): StellarError {
   );
 }
 
-/** The certificate authority of a cluster entry, PEM; undefined if the system's authorities are trusted. */
+/** The certificate authority of a cluster entry, PEM; undefined if those of this machine are trusted. */
 export const certificateAuthorityOf = (cluster: ClusterEntry): Promise<string | undefined> =>
   pemOf(cluster['certificate-authority-data'], cluster['certificate-authority']);

@@ -4,6 +4,7 @@ import type https from 'node:https';
 import net, { isIP } from 'node:net';
 import tls from 'node:tls';
 import { addressTimeoutMs, requestTimeoutMs } from '../../engine/deadline.ts';
+import { trustMachine } from './authorities.ts';
 import { lookup } from './local-names.ts';
 import { hostOf, ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
 
@@ -86,6 +87,7 @@ function dial(
   const host = hostOf(url);
   const address = { host, port: portOf(url), lookup, signal, autoSelectFamilyAttemptTimeout: addressTimeoutMs };
   if (url.protocol !== 'https:') return net.connect(address);
+  trustMachine();
   const authorities = [...tls.getCACertificates('default'), ca].flat();
   const servername = isIP(host) === 0 ? host : '';
   return tls.connect({ ...address, servername, ca: authorities, rejectUnauthorized });

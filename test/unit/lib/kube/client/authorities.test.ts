@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import type { SelectedContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import { stellarctl } from '../../../../stellarctl.ts';
+import { FakeServer, identity, otherAuthority } from '../../../support/fake-server.ts';
+
+let folder: string;
+let server: FakeServer;
+const file = (name: string) => path.join(folder, name);
+
+before(async () => {
+  server = await FakeServer.start(() => ({ body: { items: [] } }));
+  folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-authorities-'));
+  await writeFile(file('ca.crt'), identity.cert);
+  await writeFile(file('other.crt'), otherAuthority);
+});
+after(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true });
+});
+
+describe('a context without a certificate authority', () => {
+  const list = async (env: NodeJS.ProcessEnv) => {
+    const config = {
+      clusters: [{ name: 'hub', cluster: { server: server.url } }],
+      contexts: [{ name: 'hub', context: { cluster: 'hub' } }],
+    };
+    await writeFile(file('kubeconfig'), JSON.stringify(config));
+    const words = ['wec', 'list', '--its', 'hub', '--kubeconfig', file('kubeconfig'), '-o', 'json'];
+    const { stdout } = await stellarctl(words, { env: { NODE_EXTRA_CA_CERTS: undefined, ...env } });
+    return (JSON.parse(String(stdout)) as { error?: { code: string } }).error?.code;
+  };
+  test('trusts those of the system, as kubectl does', async () => {
+    assert.equal(await list({ SSL_CERT_FILE: file('ca.crt') }), undefined);
+  });
+  test('trusts those of NODE_EXTRA_CA_CERTS', async () => {
+    assert.equal(await list({ NODE_EXTRA_CA_CERTS: file('ca.crt') }), undefined);
+  });
+  test('trusts no other', async () => {
+    assert.equal(await list({ SSL_CERT_FILE: file('other.crt') }), 'tls-error');
+  });
+});
+
+test('a context with a certificate authority trusts no other, before and after one that trusts the system', async (t) => {
+  const version = async (context: SelectedContext) => {
+    const kube = connect(context, new Deadline(20_000), new AbortController().signal, () => undefined);
+    t.after(() => kube.close());
+    return kube.read('/version').then(
+      () => 'done',
+      (error: { code: string }) => error.code,
+    );
+  };
+  const named = server.context();
+  const data = Buffer.from(otherAuthority).toString('base64');
+  const wrong = { ...named, cluster: { server: named.server, 'certificate-authority-data': data } };
+  const unnamed = server.context(undefined, { trusted: false });
+  process.env.SSL_CERT_FILE = file('ca.crt');
+  const seen: string[] = [];
+  for (const context of [named, wrong, unnamed, named, wrong]) seen.push(await version(context));
+  assert.deepEqual(seen, ['done', 'tls-error', 'done', 'done', 'tls-error']);
+});
