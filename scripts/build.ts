@@ -54,20 +54,19 @@ const withoutGetters: Plugin = {
   },
 };
 
-/** Modules that are loaded together, by the modules that import them. */
+/** Modules that are loaded together, with all that they import. */
 const together = {
-  /** At every start: the program, and what definitions of commands use. */
+  /** At every start: the program, and what definitions of commands share with each other and with what follows. */
   first: [
     'cli',
     ...['action', 'options', 'confirm', 'wec-argument', 'watching'].map((name) => `commands/shell/${name}`),
+    'commands/views/labels',
+    ...['kube/access', 'kube/partial-reader', 'wecs/names', 'wecs/registration/stage-ids'].map((name) => `lib/${name}`),
   ],
-  wec: ['commands/wec/wec'],
-  spaces: ['commands/its/its', 'commands/wds/wds'],
-  /** When a command runs; with what the most frequent one needs, most of which others need as well. */
+  /** When a command runs; with what the most frequent one needs, since most others need most of it as well. */
   session: ['commands/shell/session', 'lib/spaces/resolve-its', 'lib/wecs/list', 'commands/wec/list-text'],
 };
 const fileOf = new Map<string, string>();
-const isDefinition = (id: string): boolean => id.startsWith(path.join(root, 'src', 'commands'));
 
 /** Opening a file takes longer than reading it, so modules that are loaded together are in one file. */
 const togetherInOneFile: Plugin = {
@@ -75,8 +74,7 @@ const togetherInOneFile: Plugin = {
   buildEnd() {
     const add = (id: string, file: string): void => {
       if (fileOf.has(id)) return;
-      // Other commands use the same parts of the library, and need not load these definitions for it.
-      fileOf.set(id, file === 'session' || isDefinition(id) ? file : 'first');
+      fileOf.set(id, file);
       for (const imported of this.getModuleInfo(id)?.importedIds ?? []) add(imported, file);
     };
     for (const [file, beginnings] of Object.entries(together)) {

@@ -1,5 +1,13 @@
 import { Command } from 'commander';
+import { collector } from './commands/collector/collector.ts';
+import { its } from './commands/its/its.ts';
+import { policy } from './commands/policy/policy.ts';
+import type { Entry, Group } from './commands/shell/entry.ts';
 import { equivalentOf } from './commands/shell/equivalents.ts';
+import { transform } from './commands/transform/transform.ts';
+import { wds } from './commands/wds/wds.ts';
+import { wec } from './commands/wec/wec.ts';
+import { workload } from './commands/workload/workload.ts';
 import { writeText } from './lib/terminal/clean.ts';
 import type { Io } from './lib/terminal/io.ts';
 
@@ -18,9 +26,9 @@ Start with:
 `;
 
 /**
- * Assembles the program. Only definitions are loaded here; the code of a command is loaded when it runs.
- * @param line the command line. Commands whose names are not in it have only a name and a summary, so that no command waits for the
- *   definitions of all others. Default: all are defined.
+ * Assembles the program. The code of a command is loaded when it runs.
+ * @param line the command line. Commands that it does not name have only what the help of their parent shows, so that no command
+ *   waits for the definitions of all others. Default: all commands are defined.
  */
 export async function buildProgram(io: Io, name: string, line?: readonly string[]): Promise<Command> {
   const program = new Command(name)
@@ -33,81 +41,56 @@ export async function buildProgram(io: Io, name: string, line?: readonly string[
     .helpCommand(false)
     .showSuggestionAfterError()
     .addHelpText('after', start(name));
+  const isNamed = (word: string | undefined) => line === undefined || (word !== undefined && line.includes(word));
+  const add = async (parent: Command, { name, alias, summary, hidden, define }: Entry) => {
+    const command = isNamed(name) || isNamed(alias) ? await define(io, program) : new Command(name);
+    if (alias !== undefined) command.alias(alias);
+    parent.addCommand(command.summary(summary), { hidden: hidden === true });
+  };
   for (const entry of entries) {
-    const isNeeded = line === undefined || line.includes(entry.name);
-    const command = isNeeded ? await entry.define(io, program) : new Command(entry.name);
-    program.addCommand(command.summary(entry.summary), { hidden: entry.hidden === true });
+    if ('define' in entry) {
+      await add(program, entry);
+      continue;
+    }
+    const group = new Command(entry.name).summary(entry.summary).description(entry.description);
+    if (isNamed(entry.name)) for (const command of entry.commands) await add(group, command);
+    program.addCommand(group);
   }
   program.addCommand(helpCommand());
   exitByException(program, io);
   return program;
 }
 
-interface Entry {
-  name: string;
-  summary: string;
-  hidden?: true;
-  define(io: Io, program: Command): Promise<Command>;
+/** A command of `wec` that is used often enough to be available without its noun. */
+function shortcut(name: string): Entry {
+  const full = wec.commands.find((entry) => entry.name === name) as Entry;
+  return {
+    name,
+    summary: `${full.summary} (same as wec ${name})`,
+    async define(io, program) {
+      const command = await full.define(io, program);
+      return command.description(`${command.description()} The same as \`wec ${name}\`.`);
+    },
+  };
 }
 
 /** The commands of the program, in the order of its help. */
-const entries: readonly Entry[] = [
+const entries: readonly (Entry | Group)[] = [
   {
     name: 'init',
     summary: 'install KubeStellar on a hosting cluster',
     define: async (io) => (await import('./commands/init.ts')).initCommand(io),
   },
-  {
-    name: 'its',
-    summary: 'create and manage Inventory and Transport Spaces',
-    define: async (io) => (await import('./commands/its/its.ts')).itsGroup(io),
-  },
-  {
-    name: 'wds',
-    summary: 'create and manage Workload Description Spaces',
-    define: async (io) => (await import('./commands/wds/wds.ts')).wdsGroup(io),
-  },
-  {
-    name: 'wec',
-    summary: 'register and manage Workload Execution Clusters',
-    define: async (io) => (await import('./commands/wec/wec.ts')).wecGroup(io),
-  },
-  {
-    name: 'policy',
-    summary: 'choose which workloads go to which WECs',
-    define: async (io) => (await import('./commands/policy/policy.ts')).policyGroup(io),
-  },
-  {
-    name: 'workload',
-    summary: 'follow workloads to WECs',
-    define: async (io) => (await import('./commands/workload/workload.ts')).workloadGroup(io),
-  },
-  {
-    name: 'collector',
-    summary: 'collect the status that WECs return into tables',
-    define: async (io) => (await import('./commands/collector/collector.ts')).collectorGroup(io),
-  },
-  {
-    name: 'transform',
-    summary: 'remove fields from objects before they are sent',
-    define: async (io) => (await import('./commands/transform/transform.ts')).transformGroup(io),
-  },
-  // Commands of `wec` that are used often enough to be available without their noun.
-  {
-    name: 'accept',
-    summary: 'accept or deny WECs that request to join the ITS (same as wec accept)',
-    define: async (io) => sameAsOfWec((await import('./commands/wec/accept.ts')).acceptCommand(io)),
-  },
-  {
-    name: 'label',
-    summary: 'set, change, remove or list labels of WECs (same as wec label)',
-    define: async (io) => sameAsOfWec((await import('./commands/wec/label.ts')).labelCommand(io)),
-  },
-  {
-    name: 'deregister',
-    summary: 'deregister WECs from the ITS (same as wec deregister)',
-    define: async (io) => sameAsOfWec((await import('./commands/wec/deregister.ts')).deregisterCommand(io)),
-  },
+  its,
+  wds,
+  wec,
+  policy,
+  workload,
+  collector,
+  transform,
+  shortcut('accept'),
+  shortcut('label'),
+  shortcut('deregister'),
   {
     name: 'status',
     summary: 'show the whole installation',
@@ -140,9 +123,6 @@ const entries: readonly Entry[] = [
     define: async (io, program) => (await import('./commands/completion/completion.ts')).completeCommand(io, program),
   },
 ];
-
-const sameAsOfWec = (command: Command): Command =>
-  command.description(`${command.description()} The same as \`wec ${command.name()}\`.`);
 
 /** `help wec join`: the help of a command at any depth. */
 function helpCommand(): Command {

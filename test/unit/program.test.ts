@@ -10,10 +10,28 @@ test('the help of the program is the same if no command is defined', async () =>
   assert.equal(outline.helpInformation(), whole.helpInformation());
 });
 
-test('what a command line names is defined', async () => {
-  const root = await program(['help', 'policy']);
-  const defined = root.commands.filter((command) => command.description() !== '').map((command) => command.name());
-  assert.deepEqual(defined, ['policy', 'help']);
+test('what a command line names is defined, by its name or alias', async () => {
+  for (const line of [
+    ['help', 'wec', 'list'],
+    ['wec', 'ls'],
+  ]) {
+    const wec = commandNamed(await program(line), ['wec']);
+    const defined = wec.commands.filter(({ options }) => options.length > 0).map((command) => command.name());
+    assert.deepEqual(defined, ['list']);
+    assert.deepEqual(
+      wec.commands.flatMap((command) => command.aliases()),
+      ['ls'],
+    );
+  }
+});
+
+test('each command has the name of its entry', async () => {
+  const [whole, outline] = [await program(), await program(['its', 'wds', 'wec', 'policy', 'workload', 'collector'])];
+  for (const group of whole.commands) {
+    const named = commandNamed(outline, [group.name()]);
+    if (named.commands.length === 0) continue;
+    assert.equal(named.helpInformation(), group.helpInformation());
+  }
 });
 
 test('shortcuts are described as what they are short for', async () => {

@@ -1,14 +1,30 @@
-import type { Command } from 'commander';
-import type { Io } from '../../lib/terminal/io.ts';
-import { defineGroup } from '../shell/options.ts';
-import { collectorCreateCommand } from './create.ts';
-import { collectorDeleteCommand } from './delete.ts';
-import { collectorGetCommand } from './get.ts';
-import { collectorListCommand } from './list.ts';
+import type { Group } from '../shell/entry.ts';
 
-export const collectorGroup = (io: Io): Command =>
-  defineGroup(
-    'collector',
-    'Commands for status collectors: tables of the status that WECs return for the objects of a WDS.',
-    [collectorCreateCommand(io), collectorListCommand(io), collectorGetCommand(io), collectorDeleteCommand(io)],
-  );
+export const collector: Group = {
+  name: 'collector',
+  summary: 'collect the status that WECs return into tables',
+  description: 'Commands for status collectors: tables of the status that WECs return for the objects of a WDS.',
+  commands: [
+    {
+      name: 'create',
+      summary: 'create a status collector',
+      define: async (io) => (await import('./create.ts')).collectorCreateCommand(io),
+    },
+    {
+      name: 'list',
+      alias: 'ls',
+      summary: 'list the status collectors of a WDS',
+      define: async (io) => (await import('./list.ts')).collectorListCommand(io),
+    },
+    {
+      name: 'get',
+      summary: 'show a status collector',
+      define: async (io) => (await import('./get.ts')).collectorGetCommand(io),
+    },
+    {
+      name: 'delete',
+      summary: 'delete a status collector',
+      define: async (io) => (await import('./delete.ts')).collectorDeleteCommand(io),
+    },
+  ],
+};

@@ -21,7 +21,6 @@ export function collectorCreateCommand(io: Io): Command {
     'a column, with a row for each WEC, as NAME=EXPRESSION; can be repeated',
   ).argParser(collect);
   const definition = defineCommand('create', {
-    summary: 'create a status collector',
     description:
       'Creates a StatusCollector, which makes tables from the status that WECs return. Binding policies refer to it by name (policy create --status). Expressions are CEL over inventory.name (the WEC), obj (the object in the WDS), returned.status, and propagation.lastReturnedUpdateTimestamp.',
     timeout: '30s',

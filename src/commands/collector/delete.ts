@@ -10,7 +10,6 @@ interface Options extends WdsOptions, WritingOptions {
 
 export function collectorDeleteCommand(io: Io): Command {
   const definition = defineCommand('delete', {
-    summary: 'delete a status collector',
     description: 'Deletes a StatusCollector and what it has collected. Refuses while a binding policy names it.',
     timeout: '30s',
     examples: [['stellarctl collector delete replicas', 'a collector that no policy names']],

@@ -6,7 +6,6 @@ import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts'
 
 export function collectorGetCommand(io: Io): Command {
   const definition = defineCommand('get', {
-    summary: 'show a status collector',
     description:
       'Shows the expressions of a StatusCollector, the policies that name it, and where KubeStellar cannot evaluate it.',
     timeout: '30s',

@@ -5,12 +5,11 @@ import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts'
 
 export function collectorListCommand(io: Io): Command {
   const definition = defineCommand('list', {
-    summary: 'list the status collectors of a WDS',
     description:
       'Lists the StatusCollectors of a WDS with the policies that name them, and the errors in their expressions.',
     timeout: '30s',
     examples: [['stellarctl collector list', 'the collectors of the default WDS']],
-  }).alias('ls');
+  });
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(
     action<WdsOptions>(io, async (session) => {

@@ -31,7 +31,6 @@ const hubApiserver = new Option(
 
 export function createItsCommand(io: Io): Command {
   return defineCommand('create', {
-    summary: 'create an Inventory and Transport Space',
     description:
       'Creates an ITS on the hosting cluster and waits until WECs can join it: a virtual cluster (vcluster), the hosting cluster itself (host), or another cluster (external). Failures are reported at once, with their logs. Writes its context to the kubeconfig. It can be rerun to resume.',
     timeout: '10m',

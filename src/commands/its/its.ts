@@ -1,15 +1,26 @@
-import type { Command } from 'commander';
-import type { Io } from '../../lib/terminal/io.ts';
-import { defineGroup } from '../shell/options.ts';
+import type { Group } from '../shell/entry.ts';
 import { spaceCommands } from '../space/space.ts';
-import { createItsCommand } from './create.ts';
-import { tokenCommand } from './token.ts';
-import { useCommand } from './use.ts';
 
-export const itsGroup = (io: Io): Command =>
-  defineGroup('its', 'Commands for Inventory and Transport Spaces (ITSes): the OCM hubs that WECs register with.', [
-    createItsCommand(io),
-    ...spaceCommands(io, 'its'),
-    tokenCommand(io),
-    useCommand(io),
-  ]);
+export const its: Group = {
+  name: 'its',
+  summary: 'create and manage Inventory and Transport Spaces',
+  description: 'Commands for Inventory and Transport Spaces (ITSes): the OCM hubs that WECs register with.',
+  commands: [
+    {
+      name: 'create',
+      summary: 'create an Inventory and Transport Space',
+      define: async (io) => (await import('./create.ts')).createItsCommand(io),
+    },
+    ...spaceCommands('its'),
+    {
+      name: 'token',
+      summary: 'make a join file for the administrator of a WEC',
+      define: async (io) => (await import('./token.ts')).tokenCommand(io),
+    },
+    {
+      name: 'use',
+      summary: 'choose the default ITS, or show it',
+      define: async (io) => (await import('./use.ts')).useCommand(io),
+    },
+  ],
+};

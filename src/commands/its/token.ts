@@ -23,7 +23,6 @@ interface Options extends ItsOptions, WritingOptions {
 
 export function tokenCommand(io: Io): Command {
   return defineCommand('token', {
-    summary: 'make a join file for the administrator of a WEC',
     description:
       'Requests a bootstrap token and writes a join file, which has everything that the administrator of a WEC needs to join it. The token is printed only with -o json, -o yaml or --clusteradm.',
     timeout: '30s',

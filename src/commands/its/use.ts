@@ -8,7 +8,6 @@ import type { Session } from '../shell/session.ts';
 
 export function useCommand(io: Io): Command {
   return defineCommand('use', {
-    summary: 'choose the default ITS, or show it',
     description:
       'Chooses the ITS for later commands, after checking that it is one. Without an argument, shows which ITS is used, and why. The order of precedence is: --its, the variable STELLARCTL_ITS, this choice, the current context.',
     timeout: '30s',

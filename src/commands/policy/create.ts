@@ -26,7 +26,6 @@ interface Options extends WdsOptions, WritingOptions {
 
 export function policyCreateCommand(io: Io): Command {
   const definition = defineCommand('create', {
-    summary: 'create a binding policy, and show what it selects',
     description:
       'Creates a BindingPolicy that sends objects of the WDS to WECs. First shows which WECs and objects the policy selects now, and what is wrong or surprising about them; --dry-run stops there.',
     timeout: '30s',

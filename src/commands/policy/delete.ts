@@ -13,7 +13,6 @@ interface Options extends WdsOptions, WritingOptions {
 
 export function policyDeleteCommand(io: Io): Command {
   const definition = defineCommand('delete', {
-    summary: 'delete a binding policy, with or without its workloads',
     description:
       'Shows which objects are removed from which WECs, asks, deletes the BindingPolicy, and waits until its works are gone. With --keep-workloads the objects stay where they run: the Binding is kept until the works no longer own them. After an interruption, run it again to resume.',
     timeout: '5m',

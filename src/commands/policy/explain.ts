@@ -11,7 +11,6 @@ interface Options extends WdsOptions {
 
 export function policyExplainCommand(io: Io): Command {
   const definition = defineCommand('explain', {
-    summary: 'show what a binding policy selects now, and what is wrong',
     description:
       "Evaluates a BindingPolicy as KubeStellar's controllers do, against what the WDS and its ITS have now: the WECs and the objects that it selects, and what is wrong or surprising about them. The policy may be in the WDS, or in a file and not applied yet.",
     timeout: '30s',

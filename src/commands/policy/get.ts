@@ -6,7 +6,6 @@ import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts'
 
 export function policyGetCommand(io: Io): Command {
   const definition = defineCommand('get', {
-    summary: 'show where the objects of a binding policy are, and what has failed',
     description:
       'Shows the objects that a BindingPolicy sends and, for each WEC, what has arrived, what is on its way, and what has failed, with the command that fixes it.',
     timeout: '30s',

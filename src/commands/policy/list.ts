@@ -5,7 +5,6 @@ import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts'
 
 export function policyListCommand(io: Io): Command {
   const definition = defineCommand('list', {
-    summary: 'list the binding policies of a WDS',
     description:
       'Lists the BindingPolicies of a WDS: how many WECs and objects each selects, how many of its works are applied, and what blocks it. BindingPolicies themselves do not show this.',
     timeout: '30s',
@@ -13,7 +12,7 @@ export function policyListCommand(io: Io): Command {
       ['stellarctl policy list', 'the policies of the default WDS'],
       ['stellarctl policy list --wds wds2 -o wide', 'with the names of the WECs'],
     ],
-  }).alias('ls');
+  });
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(
     action<WdsOptions>(io, async (session) => {

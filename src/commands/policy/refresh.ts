@@ -6,7 +6,6 @@ import { defineCommand, dryRunOption, type WdsOptions, type WritingOptions, wdsO
 
 export function policyRefreshCommand(io: Io): Command {
   const definition = defineCommand('refresh', {
-    summary: 'have the works of a binding policy rewritten',
     description:
       'KubeStellar does not update existing works when custom transforms or the properties of WECs change. This removes the generation that is recorded on each work of the policy, which makes the transport rewrite the work, and waits for that. Objects on WECs keep running.',
     timeout: '1m',

@@ -35,10 +35,8 @@ export interface WritingOptions {
 export type SessionOptions = WdsOptions & WritingOptions & { wecKubeconfig?: string };
 
 interface CommandText {
-  /** Commands without a noun have theirs in src/program.ts. */
-  summary?: string;
-  /** Longer than the summary, for the command's own help. */
-  description?: string;
+  /** For the command's own help; the summary is in its entry. */
+  description: string;
   /** Command lines, each with what it does. */
   examples: [command: string, what: string][];
   /** Default of `--timeout`, for example `5m`. */
@@ -48,12 +46,8 @@ interface CommandText {
 }
 
 /** Defines a command with the common options and its examples. */
-export function defineCommand(
-  name: string,
-  { summary = '', description = summary, examples, timeout, formats }: CommandText,
-): Command {
+export function defineCommand(name: string, { description, examples, timeout, formats }: CommandText): Command {
   return new Command(name)
-    .summary(summary)
     .description(description)
     .addOption(new Option('-o, --output <format>', 'what to print').choices(formats ?? outputFormats).default('table'))
     .addOption(
@@ -73,13 +67,6 @@ export function defineCommand(
       'after',
       () => `\nExamples:\n${examples.map(([command, what]) => `  # ${what}\n  ${asCalled(command)}`).join('\n\n')}\n`,
     );
-}
-
-/** Defines the commands of a noun. */
-export function defineGroup(name: string, description: string, commands: readonly Command[]): Command {
-  const group = new Command(name).description(description);
-  for (const command of commands) group.addCommand(command);
-  return group;
 }
 
 /** Parses a duration option. @returns milliseconds */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
-import { roleWithArticle, type SpaceRole } from '../../lib/spaces/names.ts';
+import type { SpaceRole } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import {
@@ -19,7 +19,6 @@ interface Options extends HostingOptions, WritingOptions {
 export function spaceContextCommand(io: Io, role: SpaceRole): Command {
   const noun = role.toUpperCase();
   return defineCommand('context', {
-    summary: `write the context of ${roleWithArticle(role)} that exists`,
     description: `Reads the address and the credentials of the ${noun} from the hosting cluster and writes its context into the kubeconfig, or with --export into a kubeconfig of its own. A context of that name that leads to another cluster is not replaced. The current context stays as it is.`,
     timeout: '30s',
     examples: [

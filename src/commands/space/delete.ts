@@ -18,7 +18,6 @@ interface Options extends HostingOptions, WritingOptions, DeletionOptions {
 }
 
 interface Texts {
-  summary: string;
   description: string;
   examples: [command: string, what: string][];
   force: string;
@@ -26,7 +25,6 @@ interface Texts {
 
 const texts: Record<SpaceRole, Texts> = {
   its: {
-    summary: 'delete an Inventory and Transport Space',
     description:
       'Shows what depends on the ITS, asks, deletes it, waits until it is gone from the hosting cluster, and removes its context from the kubeconfig. Refuses while WECs are registered or WDSes use it. A host or external cluster behind it stays, with OCM in it.',
     examples: [
@@ -36,7 +34,6 @@ const texts: Record<SpaceRole, Texts> = {
     force: 'delete an ITS that WECs are registered with, or that does not answer',
   },
   wds: {
-    summary: 'delete a Workload Description Space',
     description:
       'Shows what the WDS has sent to WECs, asks, deletes its binding policies, waits until their workloads are gone from the WECs, deletes the WDS, and removes its context from the kubeconfig. With --keep-workloads, the workloads keep running.',
     examples: [

@@ -3,7 +3,7 @@ import { command } from '../../lib/engine/command-line.ts';
 import { formatAge } from '../../lib/engine/duration.ts';
 import type { StageView } from '../../lib/engine/stages.ts';
 import type { SpaceView } from '../../lib/spaces/get-space.ts';
-import { roleWithArticle, type SpaceRole } from '../../lib/spaces/names.ts';
+import type { SpaceRole } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import { versionWords } from '../../lib/versions/version-words.ts';
@@ -15,7 +15,6 @@ import { section, wrap } from '../views/lines.ts';
 export function spaceGetCommand(io: Io, role: SpaceRole): Command {
   const noun = role.toUpperCase();
   return defineCommand('get', {
-    summary: `show everything about ${roleWithArticle(role)}, and what is wrong with it`,
     description: `Shows the stages of the ${noun}, on the hosting cluster and inside it, with the evidence for each. The last lines say what is wrong, with the log of what failed, and the command that fixes it.`,
     timeout: '30s',
     examples: [

@@ -13,7 +13,6 @@ import { defineCommand, type HostingOptions, hostingContextOption } from '../she
 export function spaceListCommand(io: Io, role: SpaceRole): Command {
   const noun = role.toUpperCase();
   return defineCommand('list', {
-    summary: `list the ${noun}es of the hosting cluster`,
     description: `Lists the ${noun}es of the hosting cluster with their stages and contexts.`,
     timeout: '30s',
     examples: [
@@ -21,7 +20,6 @@ export function spaceListCommand(io: Io, role: SpaceRole): Command {
       [command`stellarctl ${role} list -o json`, 'the same for scripts'],
     ],
   })
-    .alias('ls')
     .addOption(hostingContextOption())
     .action(
       action<HostingOptions>(io, async (session) => {

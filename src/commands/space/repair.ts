@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
-import { roleWithArticle, type SpaceRole } from '../../lib/spaces/names.ts';
+import type { SpaceRole } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import {
@@ -26,7 +26,6 @@ export function spaceRepairCommand(io: Io, role: SpaceRole): Command {
       ? 'Removes failed Jobs of its hooks, so that KubeFlex recreates them, which it never does by itself.'
       : 'Corrects the ITS of its transport (KubeStellar 0.30 cannot name one), and removes failed Jobs, so that KubeFlex recreates them.';
   const repair = defineCommand('repair', {
-    summary: `repair ${roleWithArticle(role)} that does not become ready`,
     description: `${what} Then waits until the ${noun} is ready, and writes its context. Changes nothing if nothing is broken.`,
     timeout: '10m',
     examples: [

@@ -19,7 +19,6 @@ interface Options extends WdsOptions, WritingOptions {
 
 export function transformCreateCommand(io: Io): Command {
   const definition = defineCommand('create', {
-    summary: 'create a custom transform',
     description:
       'Creates a CustomTransform, which removes fields from all objects of a kind before they are sent to WECs. First shows what it removes from the objects that are sent now. Existing works do not change until `policy refresh`.',
     timeout: '30s',

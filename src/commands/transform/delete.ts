@@ -7,7 +7,6 @@ import { nextRefresh } from './next-refresh.ts';
 
 export function transformDeleteCommand(io: Io): Command {
   const definition = defineCommand('delete', {
-    summary: 'delete a custom transform',
     description: 'Deletes a CustomTransform. Existing works stay without the removed fields until `policy refresh`.',
     timeout: '30s',
     examples: [['stellarctl transform delete no-replicas', 'then run policy refresh']],

@@ -6,7 +6,6 @@ import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts'
 
 export function transformGetCommand(io: Io): Command {
   const definition = defineCommand('get', {
-    summary: 'show a custom transform, and what it removes',
     description:
       'Shows which fields a CustomTransform removes from which of the objects that are sent now, and what KubeStellar cannot read in it.',
     timeout: '30s',

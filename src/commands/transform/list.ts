@@ -5,12 +5,11 @@ import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts'
 
 export function transformListCommand(io: Io): Command {
   const definition = defineCommand('list', {
-    summary: 'list the custom transforms of a WDS',
     description:
       'Lists the CustomTransforms of a WDS: which fields each removes from the objects of which kind, and what is wrong with it.',
     timeout: '30s',
     examples: [['stellarctl transform list', 'the transforms of the default WDS']],
-  }).alias('ls');
+  });
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(
     action<WdsOptions>(io, async (session) => {

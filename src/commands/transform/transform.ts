@@ -1,14 +1,31 @@
-import type { Command } from 'commander';
-import type { Io } from '../../lib/terminal/io.ts';
-import { defineGroup } from '../shell/options.ts';
-import { transformCreateCommand } from './create.ts';
-import { transformDeleteCommand } from './delete.ts';
-import { transformGetCommand } from './get.ts';
-import { transformListCommand } from './list.ts';
+import type { Group } from '../shell/entry.ts';
 
-export const transformGroup = (io: Io): Command =>
-  defineGroup(
-    'transform',
+export const transform: Group = {
+  name: 'transform',
+  summary: 'remove fields from objects before they are sent',
+  description:
     'Commands for custom transforms: fields to remove from the objects of a kind before they are sent to WECs.',
-    [transformCreateCommand(io), transformListCommand(io), transformGetCommand(io), transformDeleteCommand(io)],
-  );
+  commands: [
+    {
+      name: 'create',
+      summary: 'create a custom transform',
+      define: async (io) => (await import('./create.ts')).transformCreateCommand(io),
+    },
+    {
+      name: 'list',
+      alias: 'ls',
+      summary: 'list the custom transforms of a WDS',
+      define: async (io) => (await import('./list.ts')).transformListCommand(io),
+    },
+    {
+      name: 'get',
+      summary: 'show a custom transform, and what it removes',
+      define: async (io) => (await import('./get.ts')).transformGetCommand(io),
+    },
+    {
+      name: 'delete',
+      summary: 'delete a custom transform',
+      define: async (io) => (await import('./delete.ts')).transformDeleteCommand(io),
+    },
+  ],
+};

@@ -25,7 +25,6 @@ const itsOfWds = new Option(
 
 export function createWdsCommand(io: Io): Command {
   return defineCommand('create', {
-    summary: 'create a Workload Description Space',
     description:
       'Creates a WDS on the hosting cluster and waits until it serves workloads and binding policies: an API server of its own (k8s), or the hosting cluster itself (host). Failures are reported at once, with their logs. Writes its context to the kubeconfig. It can be rerun to resume.',
     timeout: '10m',

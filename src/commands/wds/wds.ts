@@ -1,12 +1,17 @@
-import type { Command } from 'commander';
-import type { Io } from '../../lib/terminal/io.ts';
-import { defineGroup } from '../shell/options.ts';
+import type { Group } from '../shell/entry.ts';
 import { spaceCommands } from '../space/space.ts';
-import { createWdsCommand } from './create.ts';
 
-export const wdsGroup = (io: Io): Command =>
-  defineGroup(
-    'wds',
+export const wds: Group = {
+  name: 'wds',
+  summary: 'create and manage Workload Description Spaces',
+  description:
     'Commands for Workload Description Spaces (WDSes): the API servers where workloads and binding policies are defined.',
-    [createWdsCommand(io), ...spaceCommands(io, 'wds')],
-  );
+  commands: [
+    {
+      name: 'create',
+      summary: 'create a Workload Description Space',
+      define: async (io) => (await import('./create.ts')).createWdsCommand(io),
+    },
+    ...spaceCommands('wds'),
+  ],
+};

@@ -30,7 +30,6 @@ const clusters = new Option('--clusters <names>').hideHelp();
 
 export function acceptCommand(io: Io): Command {
   return defineCommand('accept', {
-    summary: 'accept or deny WECs that request to join the ITS',
     description:
       'Waits for the registration request of each WEC, approves it if it is valid for a WEC of that name, accepts the WEC, and waits until it is available. If several agents request one name, none is approved unless --agent chooses one.',
     timeout: '5m',

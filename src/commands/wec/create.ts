@@ -33,7 +33,6 @@ interface Options extends ItsOptions, WritingOptions {
 
 export function createWecCommand(io: Io): Command {
   return defineCommand('create', {
-    summary: 'create local clusters for WECs',
     description:
       'Creates clusters on this machine with kind or k3d, on a network that reaches the ITS, each with the context NAME; with --join, also registers them. Existing clusters are kept.',
     timeout: '15m',

@@ -26,7 +26,6 @@ interface Options extends ItsOptions, WritingOptions {
 
 export function deleteWecCommand(io: Io): Command {
   return defineCommand('delete', {
-    summary: 'delete local clusters (to keep the clusters: deregister)',
     description:
       'Deletes local clusters: kind or k3d clusters of this machine, and their contexts. To deregister a WEC and keep its cluster, use `wec deregister`. Refuses to delete a cluster that is still registered with an ITS (deregister it first), or a hosting cluster.',
     timeout: '5m',

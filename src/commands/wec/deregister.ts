@@ -39,7 +39,6 @@ const cleanup = new Option('--cleanup', 'remove the klusterlet from the cluster'
 
 export function deregisterCommand(io: Io): Command {
   return defineCommand('deregister', {
-    summary: 'deregister WECs from the ITS',
     description:
       'Shows what runs on each WEC and what happens to it, asks, releases the WEC from its binding policies, deletes it, and removes its leftovers on the ITS: mailbox, properties, requests. With NAME=CONTEXT, first proves that the cluster is that WEC; with --cleanup it also removes the klusterlet from the cluster.',
     timeout: '5m',

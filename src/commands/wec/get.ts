@@ -16,7 +16,6 @@ interface Options extends ItsOptions {
 
 export function getCommand(io: Io): Command {
   return defineCommand('get', {
-    summary: 'show everything about a WEC, and what is wrong with it',
     description:
       "Shows the stages of a WEC's registration with the evidence for each, its conditions, labels, properties, mailbox, requests and lease; with the WEC's context, also its Klusterlet, agents and versions. Says what is not visible. The last lines say what is wrong, and the command that fixes it.",
     timeout: '30s',

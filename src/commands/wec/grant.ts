@@ -9,7 +9,6 @@ import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-o
 
 export function grantCommand(io: Io): Command {
   const grant = defineCommand('grant', {
-    summary: 'give the work agent of a WEC the rights that its works need',
     description:
       "By default a work agent may apply what the ClusterRole admin allows, roles, namespaces and custom resource definitions; objects of other kinds fail. With --from-errors, finds the kinds that fail for lack of rights, by access reviews for the service account of the agent. Shows the rights, asks, and writes ClusterRole stellarctl:work-agent, which is aggregated into the agent's own role. Waits until the WEC allows them.",
     timeout: '1m',

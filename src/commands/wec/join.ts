@@ -32,7 +32,6 @@ interface Options extends ItsOptions, WritingOptions, JoiningOptions {
 
 export function joinCommand(io: Io): Command {
   return defineCommand('join', {
-    summary: 'join clusters to the ITS as WECs',
     description:
       'Installs the klusterlet on each cluster, so that it requests registration with the ITS under NAME, and waits for the request; with --accept it accepts the WEC and waits until it is available. Refuses a cluster that is registered elsewhere, and a name that another cluster has. It can be rerun to resume, also after a registration was lost. With --join-file, works on the WEC only, without access to the ITS.',
     timeout: '5m',

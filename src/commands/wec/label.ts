@@ -10,7 +10,6 @@ const labels: ValueKind<ManagedCluster, object> = {
   verb: 'label',
   plural: 'labels',
   text: {
-    summary: 'set, change, remove or list labels of WECs',
     description:
       "Changes labels of WECs with kubectl's rules: key=value sets, key- removes, and a label that has another value is changed only with --overwrite. All WECs are checked before anything is written. Workload templates can expand labels: before a removal that breaks a template, shows which workloads would be lost, and asks.",
     examples: [

@@ -15,7 +15,6 @@ interface Options extends ItsOptions {
 
 export function listCommand(io: Io): Command {
   return defineCommand('list', {
-    summary: 'list the WECs of the ITS',
     description:
       'Lists the WECs of the ITS with the stage of each registration, including clusters that have only sent a request.',
     timeout: '30s',
@@ -26,7 +25,6 @@ export function listCommand(io: Io): Command {
       ['stellarctl wec list --watch', 'and every change from now on'],
     ],
   })
-    .alias('ls')
     .addOption(itsOption())
     .addOption(selectorOption())
     .option('--pending', 'only WECs with a pending request')

@@ -10,7 +10,6 @@ const properties: ValueKind<WecProperties, Effective> = {
   verb: 'properties',
   plural: 'properties',
   text: {
-    summary: 'set, change, remove or list customization properties of WECs',
     description:
       'Changes the properties that KubeStellar puts into customized workloads, in the ConfigMap of each WEC: key=value sets, with any text as value, key- removes, and a property that has another value is changed only with --overwrite. All WECs are checked before anything is written. --list shows the effective values: the ConfigMap takes precedence over annotations of the WEC, then its labels, then built-in properties. Before a removal that breaks a template, shows which workloads would be lost, and asks.',
     examples: [

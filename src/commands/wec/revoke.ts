@@ -8,7 +8,6 @@ import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-o
 
 export function revokeCommand(io: Io): Command {
   const revoke = defineCommand('revoke', {
-    summary: 'revoke rights granted by wec grant',
     description:
       'Removes kinds from ClusterRole stellarctl:work-agent on a WEC; without --rule, all of them. Refuses while a work has applied an object of such a kind, because the agent could no longer remove it.',
     timeout: '30s',

@@ -22,7 +22,6 @@ interface Options extends ItsOptions {
 
 export function waitCommand(io: Io): Command {
   return defineCommand('wait', {
-    summary: 'wait until WECs reach a stage',
     description:
       'Waits until the registration of every WEC reaches a stage, or until its ManagedCluster is deleted. For scripts; writes nothing. --timeout works as in kubectl wait. The exit code is 0 when every WEC has reached the stage, and 3 if the deadline passes first; the message then says what is still awaited.',
     timeout: '30s',

@@ -1,31 +1,70 @@
-import type { Command } from 'commander';
-import type { Io } from '../../lib/terminal/io.ts';
-import { defineGroup } from '../shell/options.ts';
-import { acceptCommand } from './accept.ts';
-import { createWecCommand } from './create.ts';
-import { deleteWecCommand } from './delete.ts';
-import { deregisterCommand } from './deregister.ts';
-import { getCommand } from './get.ts';
-import { grantCommand } from './grant.ts';
-import { joinCommand } from './join.ts';
-import { labelCommand } from './label.ts';
-import { listCommand } from './list.ts';
-import { propertiesCommand } from './properties.ts';
-import { revokeCommand } from './revoke.ts';
-import { waitCommand } from './wait.ts';
+import type { Group } from '../shell/entry.ts';
 
-export const wecGroup = (io: Io): Command =>
-  defineGroup('wec', 'Commands for Workload Execution Clusters (WECs): the clusters that workloads run on.', [
-    createWecCommand(io),
-    joinCommand(io),
-    acceptCommand(io),
-    labelCommand(io),
-    propertiesCommand(io),
-    listCommand(io),
-    getCommand(io),
-    waitCommand(io),
-    grantCommand(io),
-    revokeCommand(io),
-    deregisterCommand(io),
-    deleteWecCommand(io),
-  ]);
+export const wec: Group = {
+  name: 'wec',
+  summary: 'register and manage Workload Execution Clusters',
+  description: 'Commands for Workload Execution Clusters (WECs): the clusters that workloads run on.',
+  commands: [
+    {
+      name: 'create',
+      summary: 'create local clusters for WECs',
+      define: async (io) => (await import('./create.ts')).createWecCommand(io),
+    },
+    {
+      name: 'join',
+      summary: 'join clusters to the ITS as WECs',
+      define: async (io) => (await import('./join.ts')).joinCommand(io),
+    },
+    {
+      name: 'accept',
+      summary: 'accept or deny WECs that request to join the ITS',
+      define: async (io) => (await import('./accept.ts')).acceptCommand(io),
+    },
+    {
+      name: 'label',
+      summary: 'set, change, remove or list labels of WECs',
+      define: async (io) => (await import('./label.ts')).labelCommand(io),
+    },
+    {
+      name: 'properties',
+      summary: 'set, change, remove or list customization properties of WECs',
+      define: async (io) => (await import('./properties.ts')).propertiesCommand(io),
+    },
+    {
+      name: 'list',
+      alias: 'ls',
+      summary: 'list the WECs of the ITS',
+      define: async (io) => (await import('./list.ts')).listCommand(io),
+    },
+    {
+      name: 'get',
+      summary: 'show everything about a WEC, and what is wrong with it',
+      define: async (io) => (await import('./get.ts')).getCommand(io),
+    },
+    {
+      name: 'wait',
+      summary: 'wait until WECs reach a stage',
+      define: async (io) => (await import('./wait.ts')).waitCommand(io),
+    },
+    {
+      name: 'grant',
+      summary: 'give the work agent of a WEC the rights that its works need',
+      define: async (io) => (await import('./grant.ts')).grantCommand(io),
+    },
+    {
+      name: 'revoke',
+      summary: 'revoke rights granted by wec grant',
+      define: async (io) => (await import('./revoke.ts')).revokeCommand(io),
+    },
+    {
+      name: 'deregister',
+      summary: 'deregister WECs from the ITS',
+      define: async (io) => (await import('./deregister.ts')).deregisterCommand(io),
+    },
+    {
+      name: 'delete',
+      summary: 'delete local clusters (to keep the clusters: deregister)',
+      define: async (io) => (await import('./delete.ts')).deleteWecCommand(io),
+    },
+  ],
+};

@@ -9,7 +9,6 @@ interface Options extends WdsOptions {
 
 export function workloadGetCommand(io: Io): Command {
   const definition = defineCommand('get', {
-    summary: 'show where a workload object is, and why it is not on a WEC',
     description:
       'Follows an object of a WDS to the WECs: which policies select it, and whether it is in their Bindings, in the mailbox of each WEC, applied, available, and its status returned. A line for each policy and WEC names the first stage that is not met, with the command that fixes it.',
     timeout: '30s',
@@ -19,7 +18,6 @@ export function workloadGetCommand(io: Io): Command {
       ['stellarctl workload get gadgets.example.com/g1 --wds wds2 -o json', 'the same for scripts'],
     ],
   })
-    .alias('trace')
     .argument('<object>', 'KIND/NAME, or KIND.GROUP/NAME')
     .option('-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)');
   for (const option of wdsOptions()) definition.addOption(option);

@@ -5,7 +5,6 @@ import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts'
 
 export function workloadListCommand(io: Io): Command {
   const definition = defineCommand('list', {
-    summary: 'list the objects that a WDS sends, and on how many WECs they are',
     description:
       'Lists the objects that the binding policies of a WDS send: to how many WECs each is sent, and on how many of them it is applied, is available, or has failed.',
     timeout: '30s',
@@ -13,7 +12,7 @@ export function workloadListCommand(io: Io): Command {
       ['stellarctl workload list', 'everything that is sent'],
       ['stellarctl workload list --wds wds2 -o json', 'the same for scripts'],
     ],
-  }).alias('ls');
+  });
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(
     action<WdsOptions>(io, async (session) => {

@@ -9,7 +9,6 @@ interface Options extends WdsOptions {
 
 export function workloadStatusCommand(io: Io): Command {
   const definition = defineCommand('status', {
-    summary: 'show the status that WECs have returned for a workload object',
     description:
       'Shows the status that each WEC has returned for an object, whether or not a policy asks for it, and the tables that status collectors have made from it.',
     timeout: '30s',

@@ -15,7 +15,6 @@ interface Options extends WdsOptions {
 
 export function workloadWaitCommand(io: Io): Command {
   const definition = defineCommand('wait', {
-    summary: 'wait until a workload object has arrived on WECs',
     description:
       'Waits until an object of a WDS is applied or available on every WEC, or its status has been returned. For scripts; writes nothing. The exit code is 0 when every WEC has reached the stage, and 3 if the deadline passes first; the message then says what is still awaited.',
     timeout: '5m',

@@ -1,15 +1,31 @@
-import type { Command } from 'commander';
-import type { Io } from '../../lib/terminal/io.ts';
-import { defineGroup } from '../shell/options.ts';
-import { workloadGetCommand } from './get.ts';
-import { workloadListCommand } from './list.ts';
-import { workloadStatusCommand } from './status.ts';
-import { workloadWaitCommand } from './wait.ts';
+import type { Group } from '../shell/entry.ts';
 
-export const workloadGroup = (io: Io): Command =>
-  defineGroup('workload', 'Commands for workloads: the objects of a WDS, on their way to WECs and back.', [
-    workloadListCommand(io),
-    workloadGetCommand(io),
-    workloadStatusCommand(io),
-    workloadWaitCommand(io),
-  ]);
+export const workload: Group = {
+  name: 'workload',
+  summary: 'follow workloads to WECs',
+  description: 'Commands for workloads: the objects of a WDS, on their way to WECs and back.',
+  commands: [
+    {
+      name: 'list',
+      alias: 'ls',
+      summary: 'list the objects that a WDS sends, and on how many WECs they are',
+      define: async (io) => (await import('./list.ts')).workloadListCommand(io),
+    },
+    {
+      name: 'get',
+      alias: 'trace',
+      summary: 'show where a workload object is, and why it is not on a WEC',
+      define: async (io) => (await import('./get.ts')).workloadGetCommand(io),
+    },
+    {
+      name: 'status',
+      summary: 'show the status that WECs have returned for a workload object',
+      define: async (io) => (await import('./status.ts')).workloadStatusCommand(io),
+    },
+    {
+      name: 'wait',
+      summary: 'wait until a workload object has arrived on WECs',
+      define: async (io) => (await import('./wait.ts')).workloadWaitCommand(io),
+    },
+  ],
+};
