@@ -26,12 +26,13 @@ test('what a command line names is defined, by its name or alias', async () => {
 });
 
 test('each command has the name of its entry', async () => {
-  const [whole, outline] = [await program(), await program(['its', 'wds', 'wec', 'policy', 'workload', 'collector'])];
-  for (const group of whole.commands) {
-    const named = commandNamed(outline, [group.name()]);
-    if (named.commands.length === 0) continue;
-    assert.equal(named.helpInformation(), group.helpInformation());
-  }
+  const whole = await program();
+  const outline = await program(
+    whole.commands.filter(({ commands }) => commands.length > 0).map((group) => group.name()),
+  );
+  for (const group of whole.commands)
+    if (group.commands.length > 0)
+      assert.equal(commandNamed(outline, [group.name()]).helpInformation(), group.helpInformation());
 });
 
 test('shortcuts are described as what they are short for', async () => {
