@@ -57,7 +57,10 @@ async function wrap(dist: string, folder: string): Promise<void> {
 
 /** Has V8 compile all files, and keep what it compiles while help and a list are shown: what most commands need. */
 async function compile(files: string, node: string): Promise<void> {
-  const server = createServer((_, response) => response.end('{"items":[]}')).listen(0, '127.0.0.1');
+  const clusters = '{"items":[{"metadata":{"name":"a"}}]}';
+  const server = createServer(({ url = '' }, response) => {
+    response.end(url.includes('managedclusters') ? clusters : '{"items":[]}');
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const kubeconfig = path.join(files, '..', 'kubeconfig');

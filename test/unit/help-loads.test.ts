@@ -65,7 +65,7 @@ const ofRequests = [
     'http',
     'https',
   ],
-  ...['crypto', 'dns', 'tls', 'tty'],
+  ...['crypto', 'tls', 'tty'],
 ].sort();
 
 test('help, and a command that contacts a cluster, load no more of Node than they use', async (t) => {

@@ -1,4 +1,3 @@
-import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 
 /**
@@ -14,7 +13,8 @@ export function isLocalName(host: string): boolean {
  * machine may have no DNS.
  */
 export const lookup: LookupFunction = (host, options, callback) => {
-  if (!isLocalName(host)) return systemLookup(host, options, callback);
+  // Loaded here, because addresses need none of it.
+  if (!isLocalName(host)) return process.getBuiltinModule('node:dns').lookup(host, options, callback);
   const [v4, v6] = [
     { address: '127.0.0.1', family: 4 },
     { address: '::1', family: 6 },

@@ -105,7 +105,7 @@ export class Transport {
     const idleTimeout = new IdleTimeout(this.#deadline, this.#signal, () => this.#lastAnswer);
     const cut = idleTimeout.signal;
     const started = Date.now();
-    const sent = this.#open(request, server, cut);
+    const sent = this.#open(request, server);
     const heard = () => {
       this.#lastAnswer = Date.now();
       idleTimeout.reset();
@@ -113,8 +113,13 @@ export class Transport {
     let readBefore: number | undefined;
     try {
       return await new Promise<Answer>((resolve, reject) => {
-        // A request without a connection does not report the abort.
-        cut.addEventListener('abort', () => reject(cut.reason), { once: true });
+        // Not by the request's own signal: a request without a connection does not report the abort.
+        const end = () => {
+          reject(cut.reason);
+          sent.destroy();
+        };
+        cut.addEventListener('abort', end, { once: true });
+        if (cut.aborted) end();
         sent.on('error', reject);
         sent.on('socket', ({ bytesRead }) => {
           idleTimeout.reset();
@@ -143,11 +148,7 @@ export class Transport {
     }
   }
 
-  #open(
-    { method, path, query = {}, body, contentType, accept }: Request,
-    server: Server,
-    signal: AbortSignal,
-  ): ClientRequest {
+  #open({ method, path, query = {}, body, contentType, accept }: Request, server: Server): ClientRequest {
     const url = new URL(this.#server);
     url.pathname = url.pathname.replace(/\/$/, '') + path;
     for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, value);
@@ -167,7 +168,6 @@ export class Transport {
       method,
       headers,
       agent,
-      signal,
       ...(auth === undefined ? {} : { auth }),
       ...(isForwarded ? { path: withoutCredentials(url.href) } : {}),
     });
