@@ -1,5 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { type Deadline, throwIfInterrupted } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
@@ -69,6 +70,8 @@ export type RunProgram = (program: NamedProgram, invocation: Invocation) => Prom
 /** The timeout of a program that only reads. */
 const shortLimitMs = 60_000;
 const defaultTerminationGraceMs = 15_000;
+/** How much later than a program on the same terminal this process may receive Ctrl-C. */
+const ctrlCMs = 100;
 
 /** Finds a program on PATH. @returns undefined if not found; its version is empty if it prints none */
 export async function findProgram(program: Program, run: ProgramRun): Promise<FoundProgram | undefined> {
@@ -131,6 +134,8 @@ export function runProgram(run: ProgramRun): RunProgram {
     const given = AbortSignal.any([signal, late, ...(stop === undefined ? [] : [stop])]);
     const release = endGroupOn(given, running, { sendSignal, terminationGraceMs, isGroup: detached });
     const ended = await running.finally(release);
+    // Ctrl-C on the terminal goes to both, and the end of the program can be seen first.
+    if (isOnTerminal && ended.exitCode !== 0) await sleep(ctrlCMs, undefined, { signal }).catch(() => undefined);
     trace?.(
       `${[program.name, ...argumentsWithoutSecrets(args)].join(' ')} ${ended.exitCode ?? ended.signal} ${Date.now() - started}ms`,
     );

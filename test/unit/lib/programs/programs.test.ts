@@ -113,6 +113,20 @@ test('on Ctrl-C a program is asked to end, and waited for', async () => {
   assert.equal(await readFile(farewell, 'utf8'), 'bye\n');
 });
 
+test('a program on the terminal that dies of Ctrl-C is not a failure, even if its end is seen first', async () => {
+  await install('kill -INT $$');
+  const interrupt = new AbortController();
+  const running = runProgram(runWith({ signal: interrupt.signal }));
+  const outcome = running(found(), { args: [], isOnTerminal: true }).catch(({ code }: { code: string }) => code);
+  await sleep(50);
+  interrupt.abort();
+  assert.equal(await outcome, 'interrupted');
+  await assert.rejects(runProgram(runWith())(found(), { args: [], isOnTerminal: true }), {
+    code: 'program-failed',
+    message: /was killed by SIGINT/,
+  });
+});
+
 test('at the deadline a program is ended, which is reported with its last output', async () => {
   await install('echo still thinking >&2; exec sleep 30');
   await assert.rejects(runProgram(runWith({ timeout: 1200 }))(found(), { args: ['think'] }), {
