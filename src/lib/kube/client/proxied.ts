@@ -42,8 +42,11 @@ export function throughProxy<Agent extends http.Agent>(
   signal: AbortSignal,
 ): Agent {
   const connect = agent.createConnection.bind(agent);
+  let verification: tls.ConnectionOptions | undefined;
   const open = async (target: http.ClientRequestArgs) => {
-    const socket = await openThrough(proxy, server, options, signal);
+    // Once for all connections: hundreds of certificates are parsed.
+    verification ??= verificationOf(proxy, options);
+    const socket = await openThrough(proxy, server, verification, signal);
     return server.protocol === 'https:' ? connect({ ...target, socket } as http.ClientRequestArgs) : socket;
   };
   agent.createConnection = (target, callback) => {
@@ -59,10 +62,10 @@ export function throughProxy<Agent extends http.Agent>(
 async function openThrough(
   proxy: ProxyServer,
   server: URL,
-  options: https.AgentOptions,
+  verification: tls.ConnectionOptions,
   signal: AbortSignal,
 ): Promise<net.Socket> {
-  const socket = dial(proxy, options, signal);
+  const socket = dial(proxy, verification, signal);
   const patience = setTimeout(() => socket.destroy(new Error('no answer in time')), requestTimeoutMs);
   try {
     await once(socket, proxy.url.protocol === 'https:' ? 'secureConnect' : 'connect');
@@ -79,18 +82,23 @@ async function openThrough(
   }
 }
 
-function dial(
+/** How an https proxy is verified. */
+function verificationOf(
   { url }: ProxyServer,
   { ca = [], rejectUnauthorized }: https.AgentOptions,
-  signal: AbortSignal,
-): net.Socket {
+): tls.ConnectionOptions {
+  if (url.protocol !== 'https:') return {};
+  trustMachine();
+  const authorities = [...tls.getCACertificates('default'), ca].flat();
+  return { secureContext: tls.createSecureContext({ ca: authorities }), rejectUnauthorized };
+}
+
+function dial({ url }: ProxyServer, verification: tls.ConnectionOptions, signal: AbortSignal): net.Socket {
   const host = hostOf(url);
   const address = { host, port: portOf(url), lookup, signal, autoSelectFamilyAttemptTimeout: addressTimeoutMs };
   if (url.protocol !== 'https:') return net.connect(address);
-  trustMachine();
-  const authorities = [...tls.getCACertificates('default'), ca].flat();
   const servername = isIP(host) === 0 ? host : '';
-  return tls.connect({ ...address, servername, ca: authorities, rejectUnauthorized });
+  return tls.connect({ ...address, servername, ...verification });
 }
 
 async function tunnelByConnect(proxy: ProxyServer, socket: net.Socket, server: URL): Promise<void> {
