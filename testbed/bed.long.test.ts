@@ -30,7 +30,8 @@ import type { Entry } from './kube/kubeconfig.ts';
 import type { CertificateSigningRequest, Lease, ManagedCluster, Pod } from './kube/objects.ts';
 import { certificateSigningRequests, configMaps, leases, managedClusters, namespaces, pods } from './kube/resources.ts';
 import { rule } from './ocm/rbac.ts';
-import { isAlive } from './plane/child.ts';
+import { isAlive } from './plane/processes.ts';
+import { withoutPool } from './pool/borrow.ts';
 
 const agentNamespace = 'open-cluster-management-agent';
 
@@ -190,7 +191,7 @@ describe('a registration on a hub that approves and accepts automatically', () =
 
 describe('a test bed', () => {
   it('ends with its owner, even if that is killed', async () => {
-    const owner = fork(join(import.meta.dirname, 'conformance', 'owner.ts'), { execArgv: [] });
+    const owner = fork(join(import.meta.dirname, 'conformance', 'owner.ts'), { execArgv: [], env: withoutPool() });
     const [{ dir, pids }] = (await once(owner, 'message')) as [{ dir: string; pids: number[] }];
     assert.ok(pids.length >= 4 && pids.every(isAlive));
     owner.kill('SIGKILL');

@@ -14,7 +14,7 @@ import { freePort } from './plane/ports.ts';
 import { nestedFiles } from './pod-runner/nested-files.ts';
 import { PodRunner } from './pod-runner/pod-runner.ts';
 
-export interface PlaneSpec extends Pick<PlaneOptions, 'nodeName' | 'ports' | 'hosts' | 'auditReads'> {
+export interface PlaneSpec extends Pick<PlaneOptions, 'nodeName' | 'ports' | 'hosts'> {
   /** Also the name of its context: its1, cluster1 … */
   name: string;
   /** Creates an OCM hub on it. */
@@ -142,9 +142,13 @@ export class Bed {
     await this.#writeKubeconfig();
   }
 
-  async #create({ name, ingress, ports = [], ...options }: PlaneSpec): Promise<Plane> {
+  async #create({ name, hub, ingress, ports = [], ...options }: PlaneSpec): Promise<Plane> {
     const all = ingress ? [...ports, { node: ingressNodePort, host: await freePort() }] : ports;
-    return Plane.create(name, join(this.dir, name), this.#binary, { ...options, ports: all });
+    return Plane.create(name, join(this.dir, name), this.#binary, {
+      ...options,
+      ports: all,
+      base: hub ? 'hub' : 'plain',
+    });
   }
 
   /** Ends a plane and its pods permanently. */
@@ -164,8 +168,9 @@ export class Bed {
   /** Ends all processes and removes all files. */
   async stop(): Promise<void> {
     for (const client of this.#clients) client.close();
-    await Promise.all(this.planes.map((plane) => plane.destroy()));
+    // Pods must not use planes that have been released.
     await this.#podRunner.stop();
+    await Promise.all(this.planes.map((plane) => plane.release()));
     await rm(this.dir, { recursive: true, force: true });
   }
 }

@@ -4,8 +4,8 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive } from '../plane/child.ts';
 import { withLock } from '../plane/lock.ts';
+import { isAlive } from '../plane/processes.ts';
 import { clearState, readState, type Supervisor, stateDir } from './state.ts';
 import type { BedStatus, Progress, Request } from './supervisor.ts';
 

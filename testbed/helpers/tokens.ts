@@ -1,7 +1,8 @@
 import { createHash, createPublicKey, randomUUID, sign } from 'node:crypto';
 import { serviceAccounts } from '../kube/resources.ts';
 import { operatorNamespace } from '../ocm/names.ts';
-import { type Plane, serviceAccountIssuer } from '../plane/plane.ts';
+import type { Plane } from '../plane/plane.ts';
+import { serviceAccountIssuer } from '../plane/servers.ts';
 
 /** The service account that agents bootstrap with, as key. */
 export const bootstrapAccount = `${operatorNamespace}/agent-registration-bootstrap`;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../kube/api.ts';
@@ -17,29 +18,33 @@ export interface AuditEvent {
 
 const reading = ['get', 'list', 'watch'];
 
-/** Every request that could write, including access reviews and dry runs; read-only requests only of the given user, if any. */
-export const auditPolicy = (reader: string | undefined): object => ({
+/** The group of the kubeconfig's users, whose reads an audit log has as well. */
+export const kubeconfigGroup = 'bed:kubeconfig';
+
+/** Every request that could write, including access reviews and dry runs; read-only requests only of the kubeconfig's users. */
+export const auditPolicy: object = {
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
   omitStages: ['RequestReceived', 'ResponseStarted'],
   rules: [
-    ...(reader === undefined ? [] : [{ level: 'Metadata', users: [reader] }]),
+    { level: 'Metadata', userGroups: [kubeconfigGroup] },
     { level: 'None', verbs: reading },
     { level: 'Metadata' },
   ],
-});
+};
 
 export const isRead = ({ verb }: AuditEvent): boolean => reading.includes(verb);
 
 const markerPath = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews?fieldManager=audit-marker-';
 
-/** Reads the audit log of one API server from a mark on. */
+/** Reads the audit log of one API server from a mark on; at first, from now on. */
 export class AuditLog {
   readonly #file: string;
-  #mark = 0;
+  #mark: number;
 
   constructor(file: string) {
     this.#file = file;
+    this.#mark = statSync(file).size;
   }
 
   /** Forgets earlier entries. */

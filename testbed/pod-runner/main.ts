@@ -44,7 +44,7 @@ function add(plane: PlaneInfo): void {
 
 process.on('disconnect', async () => {
   try {
-    await nestedPlanes.destroy();
+    await nestedPlanes.release();
     // The owner's servers may still run, and write until they exit.
     rmSync(dir, { recursive: true, force: true, maxRetries: 10 });
   } finally {

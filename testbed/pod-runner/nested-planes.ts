@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
 import type { Namespace, Pod } from '../kube/objects.ts';
 import { namespaces } from '../kube/resources.ts';
-import { Plane, type PlaneInfo, type PlaneKeys } from '../plane/plane.ts';
+import { Plane, type PlaneInfo } from '../plane/plane.ts';
+import type { PlaneKeys } from '../plane/servers.ts';
 import { nestedFiles } from './nested-files.ts';
 import type { NodeContext } from './node-context.ts';
 
@@ -65,9 +66,9 @@ export class NestedPlanes {
     return { plane, port: info.port };
   }
 
-  /** Stops all planes permanently. */
-  async destroy(): Promise<void> {
-    await Promise.all([...this.#entries.values()].map(({ plane }) => plane.destroy()));
+  /** Ends all planes with the bed. */
+  async release(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map(({ plane }) => plane.release()));
   }
 
   async #startOne(

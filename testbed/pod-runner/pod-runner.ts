@@ -3,8 +3,8 @@ import { on, once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PodFault } from '../faults/fault.ts';
-import { withoutProxies } from '../plane/child.ts';
 import type { PlaneInfo } from '../plane/plane.ts';
+import { withoutProxies } from '../plane/processes.ts';
 import type { Done, Message } from './protocol.ts';
 
 type Told = Message extends infer M ? (M extends Message ? Omit<M, 'number'> : never) : never;

@@ -53,7 +53,7 @@ export class ManyWecs {
 
   static async start(count: number): Promise<ManyWecs> {
     const names = Array.from({ length: count }, (_, index) => `wec${index + 1}`);
-    const bed = await startBed({ planes: [{ name: 'its1', hub: true, auditReads: true }] });
+    const bed = await startBed({ planes: [{ name: 'its1', hub: true }] });
     try {
       const hub = bed.plane('its1');
       const stubs = await StubWecs.start(hub, { names, latency });

@@ -15,15 +15,20 @@ import { servingObjects, signerSecret, webhookConfigurations } from './webhooks.
  * rerun.
  */
 export async function installHub(admin: Api, options: HubOptions = {}): Promise<void> {
-  await ensureAll(admin, [...hubCrds, namespaceObject(operatorNamespace), namespaceObject(hubNamespace)]);
-  await ensureAll(admin, hubObjects(options));
-  await Promise.all(hubCrds.map((crd) => untilServed(admin, servedBy(crd))));
+  await ensureAll(admin, [namespaceObject(operatorNamespace), namespaceObject(hubNamespace)]);
+  await Promise.all([installHubCrds(admin), ensureAll(admin, hubObjects(options))]);
   const signer = await ensureSigner(admin);
   await ensureAll(admin, await servingObjects(signer));
   await ensureAll(admin, [clusterManagerObject(options), clusterSetObject('default'), clusterSetObject('global')]);
   await untilReady(admin);
   // Like the real operator: not before the programs behind them are ready (ocm pkg/operator/operators/clustermanager).
   await ensureAll(admin, webhookConfigurations(signer.certPem));
+}
+
+/** Creates the kinds of a hub, and waits until they are served. */
+export async function installHubCrds(admin: Api): Promise<void> {
+  await ensureAll(admin, hubCrds);
+  await Promise.all(hubCrds.map((crd) => untilServed(admin, servedBy(crd))));
 }
 
 async function ensureAll(admin: Api, objects: AnyObject[]): Promise<void> {
