@@ -303,11 +303,11 @@ describe('several files', () => {
 });
 
 describe('a file is the same under every name:', { concurrency: true }, () => {
-  const spellings: [what: string, groupResourceOf: (name: string) => string][] = [
+  const spellings: [what: string, spell: (name: string) => string][] = [
     ['relative', (name) => path.relative(process.cwd(), name)],
     ['with a slash too many', (name) => `${path.dirname(name)}//config`],
     ['with a dot', (name) => `${path.dirname(name)}/./config`],
-    ['through a link to its folder', (name) => `${linkTo(path.dirname(name))}/config`],
+    ['through a link to its folder', (name) => linked(name)],
     ['through a link, and back from where that leads', (name) => `${linkTo(below(name))}/../config`],
   ];
   function linkTo(folder: string): string {
@@ -321,34 +321,35 @@ describe('a file is the same under every name:', { concurrency: true }, () => {
     return folder;
   }
 
-  for (const [what, groupResourceOf] of spellings) {
+  for (const [what, spell] of spellings) {
     test(what, async () => {
       const [existing, missing] = [file(present), file()];
       for (const name of [existing, missing]) {
-        await setContext(target(groupResourceOf(name)), wanted('its1'), waiting(0));
+        await setContext(target(spell(name)), wanted('its1'), waiting(0));
         assert.ok(names(content(name).contexts).includes('its1'));
         rmSync(path.join(path.dirname(name), 'below'), { recursive: true, force: true });
         assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
       }
     });
-    test(`${what}, under the lock of the plain one`, async () => {
-      const name = file(present);
-      writeFileSync(`${name}.lock`, '');
-      await assert.rejects(
-        setContext(target(groupResourceOf(name)), wanted('its1'), waiting(0)),
-        fails('timeout', /config\.lock/),
-      );
-    });
-    test(`${what}, in a list with the plain one`, async () => {
-      const name = file(present);
-      const where = target(name, groupResourceOf(name));
-      assert.equal((await setContext(where, wanted('its1'), waiting(0))).file, name);
-      const { removed } = await removeContext(where, 'a', {}, waiting(0));
-      assert.deepEqual(removed, { context: 'a', cluster: 'a', user: 'ua' });
-      assert.deepEqual(names(content(name).contexts), ['b', 'its1']);
-    });
   }
 
+  const linked = (name: string) => `${linkTo(path.dirname(name))}/config`;
+  test('under the lock of the plain one', async () => {
+    const name = file(present);
+    writeFileSync(`${name}.lock`, '');
+    await assert.rejects(
+      setContext(target(linked(name)), wanted('its1'), waiting(0)),
+      fails('timeout', /config\.lock/),
+    );
+  });
+  test('in a list with the plain one', async () => {
+    const name = file(present);
+    const where = target(name, linked(name));
+    assert.equal((await setContext(where, wanted('its1'), waiting(0))).file, name);
+    const { removed } = await removeContext(where, 'a', {}, waiting(0));
+    assert.deepEqual(removed, { context: 'a', cluster: 'a', user: 'ua' });
+    assert.deepEqual(names(content(name).contexts), ['b', 'its1']);
+  });
   test('also if its folder does not exist yet', async () => {
     const folder = linkTo(path.dirname(file()));
     const name = `${folder}/new/config`;
