@@ -1,6 +1,16 @@
 /** `npm test` on a machine where stellarctl and others are in use, in a foreign locale, as another user, twice at once. */
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';

@@ -163,7 +163,12 @@ describe('reads shared by many names', () => {
       syncBuiltinESMExports();
     });
     let reads = 0;
-    const { hub } = hubOf({ read: async () => void (reads += 1) });
+    const { hub } = hubOf({
+      read: async () => {
+        reads += 1;
+        return undefined;
+      },
+    });
     const all = Promise.all(names.slice(0, 30).map((name) => hub.read(`/apis/${name}`)));
     const counts: number[] = [];
     for (let half = 0; half < 4; half += 1) {
