@@ -35,17 +35,20 @@ if (unknown.length > 0) {
 }
 
 const tellShortfalls = collectShortfalls();
-const chosen = Object.entries(benches).filter(([name]) => wanted.includes(name));
-if (chosen.length > 0) {
-  const bed = await startBed({
-    planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }],
-    log: (line) => console.error(line),
-  });
-  try {
-    for (const [, bench] of chosen) await bench(bed);
-  } finally {
-    await bed.stop();
+try {
+  const chosen = Object.entries(benches).filter(([name]) => wanted.includes(name));
+  if (chosen.length > 0) {
+    const bed = await startBed({
+      planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }],
+      log: (line) => console.error(line),
+    });
+    try {
+      for (const [, bench] of chosen) await bench(bed);
+    } finally {
+      await bed.stop();
+    }
   }
+  for (const [name, bench] of Object.entries(alone)) if (wanted.includes(name)) await bench();
+} finally {
+  tellShortfalls();
 }
-for (const [name, bench] of Object.entries(alone)) if (wanted.includes(name)) await bench();
-tellShortfalls();

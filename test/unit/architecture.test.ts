@@ -24,7 +24,8 @@ test('the library does not use src/lib/terminal; it may know its types', () => {
 });
 
 test('nothing depends on the locale or the time zone of the user', () => {
-  const dependent = /\.(?:localeCompare|toLocale\w*|get(?:Hours|Minutes|Date|Day|Month|FullYear|TimezoneOffset))\(|\bIntl\./;
+  const dependent =
+    /\.(?:localeCompare|toLocale\w*|get(?:Hours|Minutes|Date|Day|Month|FullYear|TimezoneOffset))\(|\bIntl\./;
   assert.ok(dependent.test('a.localeCompare(b)'));
   assert.deepEqual(
     sources.filter(({ text }) => dependent.test(text)).map(({ file }) => file),

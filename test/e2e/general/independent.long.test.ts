@@ -29,10 +29,7 @@ const chosen = [
   'test/unit/lib/doctor',
   'test/unit/lib/files',
   'test/unit/lib/kube/client/authorities.test.ts',
-  'test/unit/lib/kube/client/exec-plugin.test.ts',
   'test/unit/lib/kube/kubeconfig/kubeconfig.test.ts',
-  'test/unit/lib/local-clusters',
-  'test/unit/lib/programs',
   'test/unit/lib/report/report.test.ts',
   'test/unit/lib/spaces/its-choice.test.ts',
   'test/unit/lib/terminal',
@@ -137,6 +134,8 @@ describe('npm test passes, whatever the machine', { concurrency: true, timeout: 
       const failed = run.all.slice(Math.max(0, run.all.indexOf('failing tests:')));
       assert.equal(run.exitCode, 0, failed);
       assert.match(run.all, /ℹ pass [1-9]\d\d/);
-      assert.deepEqual(readdirSync(path.join(folder, name, 'tmp')), [], 'left behind');
+      // Node's own name for what npm itself keeps there.
+      const left = readdirSync(path.join(folder, name, 'tmp')).filter((each) => each !== 'node-compile-cache');
+      assert.deepEqual(left, [], 'left behind');
     });
 });

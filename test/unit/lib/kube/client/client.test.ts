@@ -434,7 +434,7 @@ describe('a server that', () => {
   test('is too busy for longer than the deadline is not waited for', async () => {
     const { kube } = await serving(() => ({ status: 429, headers: { 'Retry-After': '60' } }), {
       timeoutMs: 100,
-      signal: AbortSignal.timeout(700),
+      signal: AbortSignal.timeout(20_000),
     });
     await assert.rejects(kube.read('/version'), { status: 429 });
   });
