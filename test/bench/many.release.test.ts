@@ -4,5 +4,6 @@ import { benchMany } from './many.ts';
 
 for (const count of process.env.MANY ? [Number(process.env.MANY)] : [60, 300]) {
   it(`the life of ${count} WECs`, () => benchMany(count));
-  it(`doctor on ${count} WECs`, () => benchDoctorMany(count));
+  const skip = count < 40 && 'it breaks thirty of them';
+  it(`doctor on ${count} WECs`, { skip }, () => benchDoctorMany(count));
 }
