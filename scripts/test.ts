@@ -1,14 +1,17 @@
 /**
- * Runs the tests: npm test [-- [--long|--all] [--test-name-pattern PATTERN] FILE-OR-FOLDER...]. The report and the exit code are
- * those of Node's test runner. Named files always run. Without names, *.long.test.ts files run with --long, and then alone, or with
- * --all, which runs everything; *.bench.test.ts files never run.
+ * Runs the tests: npm test [-- [--long|--all|--release] [--test-name-pattern PATTERN] FILE-OR-FOLDER...]. The report and the exit
+ * code are those of Node's test runner. Named files always run. Without names, *.long.test.ts files run with --long, and then alone,
+ * or with --all, in one queue with the others; *.release.test.ts files run only with --release, and then alone. --release also lists,
+ * at the end, what fell short of its goal.
  */
 import { globSync } from 'node:fs';
 import path from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
+import { collectShortfalls } from '../test/bench/goals.ts';
 import { Pool } from '../testbed/pool/pool.ts';
+import { cleanEnvironment } from './test-environment.ts';
 import { isTested, writeTested } from './tested.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -19,29 +22,38 @@ const { values, positionals } = parseArgs({
     'test-name-pattern': { type: 'string', multiple: true },
     long: { type: 'boolean', default: false },
     all: { type: 'boolean', default: false },
+    release: { type: 'boolean', default: false },
   },
 });
 
 /** In start order: what starts control planes comes first, so that no core is idle at the end. */
-const present = ['test/e2e/**/*.test.ts', 'testbed/**/*.test.ts', 'test/unit/**/*.test.ts'].flatMap((pattern) =>
-  globSync(pattern, { cwd: root }).sort(),
-);
+const present = [
+  'test/e2e/**/*.test.ts',
+  'testbed/**/*.test.ts',
+  'test/unit/**/*.test.ts',
+  'test/bench/**/*.test.ts',
+].flatMap((pattern) => globSync(pattern, { cwd: root }).sort());
 const chosen = positionals.map((place) => path.relative(root, path.resolve(place)));
-const isOfBed = (file: string) => file.startsWith('testbed/');
 /** The bed's own tests: all of them, and only if it has changed since they passed. */
 const testsBed = chosen.length === 0 && (values.long || values.all) && !isTested(root);
+const isOfBed = (file: string) => file.startsWith('testbed/');
+
+const kindOf = (file: string) => /\.(long|release)\.test\.ts$/.exec(file)?.[1] ?? 'short';
+const kinds = values.release ? ['release'] : values.all ? ['short', 'long'] : [values.long ? 'long' : 'short'];
 const files = present.filter((file) => {
   if (chosen.length > 0) return chosen.some((place) => `${file}/`.startsWith(`${place}/`));
-  if (file.endsWith('.bench.test.ts') || (isOfBed(file) && !testsBed)) return false;
-  return values.all || file.endsWith('.long.test.ts') === values.long;
+  return kinds.includes(kindOf(file)) && (values.release || testsBed || !isOfBed(file));
 });
 if (files.length === 0) {
   console.error(`There are no tests in ${chosen.join(', ')}.`);
   process.exit(1);
 }
 
+cleanEnvironment();
 // Each test file is a process, which would strip the types of all its modules again: a third of the unit tests' processor time.
-process.env.NODE_COMPILE_CACHE ??= path.join(root, 'node_modules', '.cache', 'compiled');
+process.env.NODE_COMPILE_CACHE = path.join(root, 'node_modules', '.cache', 'compiled');
+
+const tellShortfalls = values.release ? collectShortfalls() : () => {};
 
 const pool = await Pool.start(console.error);
 
@@ -52,21 +64,21 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const events = run({
   cwd: root,
   files: files.map((file) => path.join(root, file)),
-  // More than the two cores of a small machine, because commands wait for servers. Node's default is the cores less one.
-  concurrency: 4,
+  // More than the two cores of a small machine, because commands wait for servers. Figures are measured alone.
+  concurrency: values.release ? 1 : 4,
   testNamePatterns: values['test-name-pattern'] ?? [],
   signal: stopped.signal,
 });
-let bedFailed = false;
+let hasBedFailed = false;
 events.on('test:summary', ({ file, success }) => {
   if (file === undefined && !success) process.exitCode = 1;
-  if (file !== undefined && isOfBed(path.relative(root, file)) && !success) bedFailed = true;
+  if (file !== undefined && isOfBed(path.relative(root, file)) && !success) hasBedFailed = true;
 });
 events.on('end', async () => {
   if (stopped.signal.aborted) process.exitCode = 130;
-  else if (testsBed && !bedFailed) writeTested(root);
+  else if (testsBed && !hasBedFailed) writeTested(root);
   const { started, lent } = pool.counts;
-  if (lent > 0) console.log(`${lent} control planes were used, of which ${started} were started`);
+  if (lent > 0) console.log(`${lent} control planes were used, and ${started} of them started`);
   await pool.stop();
 });
-events.compose(new spec()).pipe(process.stdout);
+events.compose(new spec()).on('end', tellShortfalls).pipe(process.stdout);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildGoProgram, GoProgress } from './plane/go-program.ts';
+import { machineEnvironment, machineVariable } from './plane/machine.ts';
 
 test('the output of go becomes a count of modules and packages', (t) => {
   t.mock.timers.enable({ apis: ['Date', 'setInterval'] });
@@ -25,13 +26,14 @@ test('the output of go becomes a count of modules and packages', (t) => {
 
 test('a program is built once, and a build failure is reported', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'stellarctl-go-'));
-  const cache = process.env.XDG_CACHE_HOME;
-  // Go keeps its cache in the same place.
-  process.env.GOCACHE ??= join(process.env.HOME ?? '', '.cache', 'go-build');
-  process.env.XDG_CACHE_HOME = join(dir, 'cache');
+  const before = process.env[machineVariable];
+  const machine = machineEnvironment();
+  // Go's own cache stays where it is.
+  const GOCACHE = machine.GOCACHE ?? join(machine.XDG_CACHE_HOME || join(machine.HOME ?? '', '.cache'), 'go-build');
+  process.env[machineVariable] = JSON.stringify({ ...machine, GOCACHE, XDG_CACHE_HOME: join(dir, 'cache') });
   t.after(async () => {
-    if (cache === undefined) delete process.env.XDG_CACHE_HOME;
-    else process.env.XDG_CACHE_HOME = cache;
+    if (before === undefined) delete process.env[machineVariable];
+    else process.env[machineVariable] = before;
     await rm(dir, { recursive: true, force: true });
   });
   const module = join(dir, 'module');

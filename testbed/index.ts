@@ -43,6 +43,7 @@ export { type LocalClusterTools, localClusterTools } from './local-clusters/tool
 export { crd, managedCrds } from './ocm/crds.ts';
 export { rule } from './ocm/rbac.ts';
 export { type AuditEvent, isRead } from './plane/audit.ts';
+export { cacheFolder } from './plane/machine.ts';
 export { Authority } from './plane/pki.ts';
 export type { Plane } from './plane/plane.ts';
 export { freePort } from './plane/ports.ts';

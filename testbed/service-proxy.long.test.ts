@@ -6,11 +6,12 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, it } from 'node:test';
 import type { Pod, Service } from './kube/objects.ts';
 import { until } from './kube/until.ts';
+import { freePort } from './plane/ports.ts';
 import { ServiceProxy } from './pod-runner/service-proxy.ts';
 
 /** In no range that a plane claims. */
 const host = '127.98.99.1';
-const port = 9443;
+const port = await freePort();
 
 describe('a Service', () => {
   const lines: string[] = [];

@@ -1,9 +1,13 @@
 import { createRegistrationRequest, type KubeObject, resources, until } from '../../testbed/index.ts';
 import { byKind, ManyWecs } from '../e2e/support/many-wecs.ts';
-import { type Contender, compare, timeRun } from './measure.ts';
+import { atMost } from './goals.ts';
+import { type Contender, compare, isInstalled, timeRun } from './measure.ts';
 
 const ofEach = 5;
 const hold = 'example.com/hold';
+
+/** On two idle cores; the same for 60 WECs and 300. */
+const goals = { seconds: 10, lines: 60, requests: 60, memory: 400 };
 
 /** Breaks a joined WEC so that its hub shows it. */
 const breaks: ((many: ManyWecs, name: string) => Promise<unknown>)[] = [
@@ -43,10 +47,10 @@ const work = (namespace: string, { apiVersion, kind }: { apiVersion: string; kin
 });
 
 /**
- * Doctor on a hub of many WECs (MANY, 300 by default), thirty of them broken in six ways, against kubectl listing the same objects.
+ * Doctor on a hub of many WECs, thirty of them broken in six ways, against kubectl listing the same objects.
  */
-export async function benchDoctorMany(): Promise<void> {
-  const many = await ManyWecs.start(Number(process.env.MANY ?? 300));
+export async function benchDoctorMany(count = Number(process.env.MANY ?? 300)): Promise<void> {
+  const many = await ManyWecs.start(count);
   const { cli, names } = many;
   try {
     const pending = names.slice(0, ofEach);
@@ -64,6 +68,12 @@ export async function benchDoctorMany(): Promise<void> {
     console.log(run.stdout);
     console.log(`${run.stdout.trimEnd().split('\n').length} lines, ${seconds.toFixed(1)} s, ${memory} MiB`);
     console.log(`${(bytes / 1e6).toFixed(2)} MB over ${connections} connections: ${byKind(others).join(', ')}`);
+    const title = `doctor on ${count} WECs`;
+    atMost(title, seconds, goals.seconds, 's');
+    atMost(`${title}, output`, run.stdout.trimEnd().split('\n').length, goals.lines, 'lines');
+    atMost(`${title}, requests to the hub`, others.length, goals.requests, 'requests');
+    atMost(`${title}, memory`, memory, goals.memory, 'MiB');
+    if (!(await isInstalled('kubectl'))) return;
     const kinds = 'managedclusters,csr,leases,manifestworks,managedclusteraddons,namespaces,configmaps';
     const env = cli.environment();
     const contender = (name: string, program: string, line: string[]): Contender => ({

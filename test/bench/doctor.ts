@@ -2,6 +2,7 @@ import { type Bed, registrationFaults, spaceFaults, startBed } from '../../testb
 import { cliOf, find, type Result, tryFault, wrongIn } from '../e2e/support/doctor-runs.ts';
 import { pairTrials, registrationTrials, spaceTrials, type Trial } from '../e2e/support/doctor-trials.ts';
 import type { Cli } from '../e2e/support/harness.ts';
+import { atMost, expected } from './goals.ts';
 
 const wecs = ['cluster1', 'cluster2'] as const;
 
@@ -9,10 +10,25 @@ const wecs = ['cluster1', 'cluster2'] as const;
 const wanted = (process.env.FAULTS ?? '').split(',');
 const isWanted = (fault: string): boolean => wanted.some((start) => fault.startsWith(start));
 
-/** The whole matrix of faults through doctor: found or not, seconds to the verdict, and what repairs it. */
-export async function benchDoctor(): Promise<void> {
+/** How long a run of doctor may take on two idle cores, in seconds. */
+const longest = 15;
+
+/** The faults that were not found, or that could not be repaired, or not tried. */
+const failed: string[] = [];
+
+function fail(fault: string, why: string): void {
+  failed.push(`${fault}: ${why}`);
+  expected(`doctor, ${fault}`, false, 'found and repaired', why);
+}
+
+/**
+ * The whole matrix of faults through doctor: found or not, seconds to the verdict, and what repairs it.
+ * @returns the faults that are not as they must be
+ */
+export async function benchDoctor(): Promise<string[]> {
   await ofRegistrations();
   await ofSpaces();
+  return failed;
 }
 
 async function ofRegistrations(): Promise<void> {
@@ -52,8 +68,10 @@ async function tryPair(bed: Bed, cli: Cli, { faults, finds }: (typeof pairTrials
     const named = new Set(faults.map(([, wec]) => `${wec}=${wec}`));
     const { found, isFound, after } = await find(cli, finds, ['--its', 'its1', ...named]);
     console.log(`${isFound ? 'found' : 'NOT FOUND'} | ${names} | ${after.toFixed(1)} s | ${wrongIn(found).join('; ')}`);
+    if (!isFound) fail(names, `not found: ${wrongIn(found).join('; ')}`);
   } catch (error) {
     console.log(`TROUBLE | ${names} | ${(error as Error).message}`);
+    fail(names, (error as Error).message);
   }
   for (const back of undo) await back();
 }
@@ -82,6 +100,7 @@ async function told(trial: Trial, run: () => Promise<Result>): Promise<void> {
   const result = await run().catch((error: Error) => error);
   if (result instanceof Error) {
     console.log(`TROUBLE | ${trial.fault} | ${result.message}`);
+    fail(trial.fault, result.message);
     return;
   }
   const { fault, isFound, seconds, found, alone, isFoundAlone, helped, trouble } = result;
@@ -95,4 +114,7 @@ async function told(trial: Trial, run: () => Promise<Result>): Promise<void> {
     ...(trouble === '' ? [] : [`TROUBLE ${trouble.slice(0, 600)}`]),
   ];
   console.log(cells.join(' | '));
+  if (!isFound || !isFoundAlone) fail(fault, `not found${isFound ? ' by the hub alone' : ''}: ${found.join('; ')}`);
+  if (trouble !== '') fail(fault, trouble.slice(0, 600));
+  atMost(`doctor, ${fault}`, seconds.took, longest, 's');
 }

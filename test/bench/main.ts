@@ -6,6 +6,7 @@ import { type Bed, startBed } from '../../testbed/index.ts';
 import { benchAcceptance } from './accept.ts';
 import { benchDoctor } from './doctor.ts';
 import { benchDoctorMany } from './doctor-many.ts';
+import { collectShortfalls } from './goals.ts';
 import { benchList } from './list.ts';
 import { benchMany } from './many.ts';
 import { benchRegistration } from './registration.ts';
@@ -13,15 +14,15 @@ import { benchStartup } from './startup.ts';
 import { benchWorkloads } from './workloads.ts';
 
 const benches: Record<string, (bed: Bed) => Promise<void>> = {
-  startup: benchStartup,
   registration: benchRegistration,
   list: benchList,
   accept: benchAcceptance,
 };
 /** These have their own test beds. */
 const alone: Record<string, () => Promise<void>> = {
+  startup: benchStartup,
   many: benchMany,
-  doctor: benchDoctor,
+  doctor: async () => void (await benchDoctor()),
   'doctor-many': benchDoctorMany,
   workloads: benchWorkloads,
 };
@@ -33,16 +34,21 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const chosen = Object.entries(benches).filter(([name]) => wanted.includes(name));
-if (chosen.length > 0) {
-  const bed = await startBed({
-    planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }],
-    log: (line) => console.error(line),
-  });
-  try {
-    for (const [, bench] of chosen) await bench(bed);
-  } finally {
-    await bed.stop();
+const tellShortfalls = collectShortfalls();
+try {
+  const chosen = Object.entries(benches).filter(([name]) => wanted.includes(name));
+  if (chosen.length > 0) {
+    const bed = await startBed({
+      planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }],
+      log: (line) => console.error(line),
+    });
+    try {
+      for (const [, bench] of chosen) await bench(bed);
+    } finally {
+      await bed.stop();
+    }
   }
+  for (const [name, bench] of Object.entries(alone)) if (wanted.includes(name)) await bench();
+} finally {
+  tellShortfalls();
 }
-for (const [name, bench] of Object.entries(alone)) if (wanted.includes(name)) await bench();

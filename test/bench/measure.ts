@@ -50,8 +50,9 @@ export interface Contender {
 /**
  * Runs contenders in turn, so a drifting machine speed affects them equally, and prints each one's times and its ratio to the first
  * one, round by round.
+ * @returns the ratios
  */
-export async function compare(title: string, contenders: readonly Contender[], rounds: number): Promise<void> {
+export async function compare(title: string, contenders: readonly Contender[], rounds: number): Promise<number[]> {
   const times: number[][] = contenders.map(() => []);
   for (let round = 0; round <= rounds; round += 1) {
     for (const [index, { run }] of contenders.entries()) {
@@ -61,10 +62,12 @@ export async function compare(title: string, contenders: readonly Contender[], r
     }
   }
   console.log(`\n${title}`);
+  const ratios: number[] = [];
   const reference = times[0] as number[];
   for (const [index, { name, memory }] of contenders.entries()) {
     const own = times[index] as number[];
     const ratio = median(own.map((ms, round) => ms / (reference[round] as number)));
+    ratios.push(ratio);
     const mib = await memory?.();
     const cells = [
       `min ${seconds(Math.min(...own))}`,
@@ -74,6 +77,7 @@ export async function compare(title: string, contenders: readonly Contender[], r
     ];
     console.log(`  ${name.padEnd(44)} ${cells.join('   ')}${mib === undefined ? '' : `   ${mib} MiB`}`);
   }
+  return ratios;
 }
 
 function median(values: readonly number[]): number {

@@ -23,6 +23,16 @@ test('the library does not use src/lib/terminal; it may know its types', () => {
   assert.deepEqual(outside('src/lib/terminal/', library), []);
 });
 
+test('nothing depends on the locale or the time zone of the user', () => {
+  const dependent =
+    /\.(?:localeCompare|toLocale\w*|get(?:Hours|Minutes|Date|Day|Month|FullYear|TimezoneOffset))\(|\bIntl\./;
+  assert.ok(dependent.test('a.localeCompare(b)'));
+  assert.deepEqual(
+    sources.filter(({ text }) => dependent.test(text)).map(({ file }) => file),
+    [],
+  );
+});
+
 test('src/lib/engine imports no other room', () => {
   const engine = sources.filter(({ file }) => file.startsWith('src/lib/engine/'));
   assert.ok(engine.length > 0, 'this test sees no engine at all');

@@ -67,6 +67,7 @@ const ofRequests = [
   ],
   ...['crypto', 'tls', 'tty'],
 ].sort();
+const ofList = ['chalk', 'commander', 'p-limit', 'yocto-queue'];
 
 test('help, and a command that contacts a cluster, load no more of Node than they use', async (t) => {
   const server = createServer((_, response) => response.end('{"items":[]}')).listen(0, '127.0.0.1');
@@ -82,7 +83,23 @@ test('help, and a command that contacts a cluster, load no more of Node than the
   const list = await runAndList(['wec', 'list', '--its', 'its1', '--kubeconfig', kubeconfig, '-o', 'json']);
   assert.equal(list.exitCode, 0);
   assert.deepEqual(list.builtins, ofRequests);
-  assert.deepEqual(list.packages, ['chalk', 'commander', 'p-limit', 'yocto-queue']);
+  assert.deepEqual(list.packages, ofList);
+});
+
+test('completion loads no more packages than a list', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-completes-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const kubeconfig = path.join(folder, 'kubeconfig');
+  await writeFile(kubeconfig, stringify(kubeconfigFor('http://127.0.0.1:1')));
+  for (const [line, offered] of [
+    ['wec ', 'list'],
+    ['wec join --', '--accept'],
+    [`wec get --kubeconfig ${kubeconfig} --its `, 'its1'],
+  ] as const) {
+    const { stdout, packages } = await runAndList(['__complete', '--', ...line.split(' ')]);
+    assert.match(String(stdout), new RegExp(`^${offered}\\b`, 'm'));
+    assert.deepEqual(packages, ofList, line);
+  }
 });
 
 const kubeconfigFor = (server: string) => ({

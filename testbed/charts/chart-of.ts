@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse, parseDocument, stringify } from 'yaml';
 import { buildHelm } from '../helm/build.ts';
-import { cacheFolder } from '../plane/cache.ts';
 import type { Log } from '../plane/go-program.ts';
+import { cacheFolder } from '../plane/machine.ts';
 import { type ChartVersionName, chartVersions, currentChart } from './versions.ts';
 
 const run = promisify(execFile);

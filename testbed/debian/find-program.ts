@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheFolder } from '../plane/cache.ts';
 import { withLock } from '../plane/lock.ts';
+import { cacheFolder, machineEnvironment } from '../plane/machine.ts';
 
 const run = promisify(execFile);
 
@@ -65,8 +65,9 @@ async function unpack(packages: readonly string[], root: string): Promise<void> 
       '-o',
       `Dir::Cache=${cache}`,
     ];
-    await run('apt-get', ['update', ...own], { maxBuffer: 1 << 26 });
-    await run('apt-get', ['download', ...own, ...packages], { cwd: scratch });
+    const env = machineEnvironment();
+    await run('apt-get', ['update', ...own], { env, maxBuffer: 1 << 26 });
+    await run('apt-get', ['download', ...own, ...packages], { env, cwd: scratch });
     for (const file of (await readdir(scratch)).filter((each) => each.endsWith('.deb')))
       await run('dpkg-deb', ['--extract', join(scratch, file), tree]);
     // fish looks for this next to its own folder.

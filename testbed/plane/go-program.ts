@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheFolder } from './cache.ts';
 import { withLock } from './lock.ts';
+import { cacheFolder, machineEnvironment } from './machine.ts';
 
 const run = promisify(execFile);
 const neededGo = [1, 26] as const;
@@ -62,7 +62,7 @@ async function buildInto(folder: string, program: GoProgram, log: Log): Promise<
 /** The version of Go on PATH, as `go1.26.1 linux/amd64`. */
 async function goVersion({ module, title }: GoProgram): Promise<string> {
   const needed = `The test bed builds ${title} with Go ${neededGo.join('.')} or newer: https://go.dev/dl`;
-  const { stdout } = await run('go', ['version'], { cwd: module }).catch(
+  const { stdout } = await run('go', ['version'], { cwd: module, env: machineEnvironment() }).catch(
     (error: NodeJS.ErrnoException & { stderr?: string }) => {
       throw new Error(error.code === 'ENOENT' ? `go was not found. ${needed}` : `${error.stderr?.trim()}. ${needed}`);
     },
@@ -82,12 +82,13 @@ async function contentHash(module: string, go: string): Promise<string> {
 
 async function compile(program: GoProgram, output: string, log: Log): Promise<void> {
   const { module, versionOf, settings } = program;
-  const { stdout } = await run('go', ['list', '-m', '-f', '{{.Version}}', versionOf], { cwd: module });
+  const env = { ...machineEnvironment(), CGO_ENABLED: '0' };
+  const { stdout } = await run('go', ['list', '-m', '-f', '{{.Version}}', versionOf], { cwd: module, env });
   const assignments = Object.entries(settings(stdout.trim())).map(([name, value]) => `-X ${name}=${value}`);
   const ldflags = ['-s', '-w', ...assignments].join(' ');
   const progress = new GoProgress(log);
   const go = async (args: readonly string[]): Promise<string> => {
-    const running = run('go', args, { cwd: module, env: { ...process.env, CGO_ENABLED: '0' }, maxBuffer: 1 << 26 });
+    const running = run('go', args, { cwd: module, env, maxBuffer: 1 << 26 });
     running.child.stderr?.on('data', (chunk: Buffer) => progress.hear(chunk.toString()));
     const ended = await running.catch((error: Error & { stderr?: string }) => {
       throw new Error(`go ${args[0]} failed in ${module}:\n${error.stderr ?? error.message}`);

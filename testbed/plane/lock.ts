@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:net';
-import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
@@ -7,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * (Linux's abstract ones), which the kernel releases however its owner ends.
  */
 export async function withLock<T>(name: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
-  const address = `\0stellarctl-bed/${userInfo().uid}/${name}`;
+  const address = `\0stellarctl-bed/${process.getuid?.()}/${name}`;
   let lock = await acquire(address);
   if (!lock) onWait();
   for (; !lock; lock = await acquire(address)) await sleep(500);

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { type LentServers, Servers } from '../plane/servers.ts';
 
 /** The environment variable with the pool's socket. Processes without it start servers of their own. */
-export const poolVariable = 'STELLARCTL_BED_POOL';
+export const poolVariable = 'BED_POOL';
 
 /** What a borrower says when nothing of it uses the servers any longer; without it, they are not lent again. */
 export const returned = 'returned';

@@ -144,7 +144,7 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
     assert.ok(item.error.details?.includes(lastWords), JSON.stringify(item.error));
     assert.match(item.error.hint, /stellarctl its repair its1 .*stellarctl its delete its1/);
     const { status } = await hosting.admin.get<AnyObject>(resources.jobs, 'its1-system/its-hub-init');
-    assertToldSoon('the Job had failed', sinceOf(status, 'Failed'), ended, 15_000);
+    assertToldSoon('the Job had failed', sinceOf(status, 'Failed'), ended, 60_000);
 
     const looked = await cli.type('its get its1');
     assert.match(looked.stdout, new RegExp(`✗ OCM hub installed .*\\n[^]*    ${lastWords}\\n`));

@@ -69,6 +69,9 @@ export class Cli {
       HOME: this.home,
       XDG_CONFIG_HOME: path.join(this.home, '.config'),
       KUBECONFIG: options.kubeconfig ?? this.#kubeconfig,
+      // Output depends on neither: half an hour off, and i is not the small letter of I.
+      LANG: 'tr_TR.UTF-8',
+      TZ: 'Asia/Kolkata',
       ...options.env,
     };
   }

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ManagedCluster } from '../../kube/objects.ts';
 import type { PodContext } from '../../pod-runner/program.ts';
 import type { Requester } from './access-review.ts';
+import { webhookPort } from './webhooks.ts';
 
 export interface AdmissionRequest {
   uid: string;
@@ -38,7 +39,7 @@ export async function serveAdmission(
 ): Promise<void> {
   const [cert, key] = [readFile('/serving-certs/tls.crt'), readFile('/serving-certs/tls.key')];
   if (!cert || !key) throw new Error('open /serving-certs/tls.crt: no such file or directory');
-  serve(9443, { cert, key }, (request, response) => {
+  serve(webhookPort, { cert, key }, (request, response) => {
     answer(request, response, decide).catch((error: Error) => {
       log(error.stack ?? error.message);
       response.writeHead(500).end();

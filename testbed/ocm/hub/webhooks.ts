@@ -3,8 +3,10 @@ import { mutatingWebhooks, type Resource, validatingWebhooks } from '../../kube/
 import type { Authority, KeyPair } from '../../plane/pki.ts';
 import { hubNamespace } from '../names.ts';
 
-/** Unprivileged, unlike the usual port of webhooks (ocm manifests/cluster-manager/hub). */
-const port = 9443;
+/** The port on which the webhooks of the hub listen in their pods (ocm manifests/cluster-manager/hub). */
+export const webhookPort = 9443;
+/** The port of their Services: unprivileged, and one that no other program of this machine takes, as kind's ingress takes 9443. */
+const port = 65_443;
 
 /** The Service of one of the hub's programs; its pods carry the Deployment's name as label. */
 export function serviceObject(program: string): AnyObject {
@@ -14,7 +16,7 @@ export function serviceObject(program: string): AnyObject {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name, namespace: hubNamespace },
-    spec: { selector: { app }, ports: [{ port, targetPort: port }] },
+    spec: { selector: { app }, ports: [{ port, targetPort: webhookPort }] },
   };
 }
 

@@ -96,7 +96,7 @@ export function bootstrapRequests({ requests }: HubEvidence): RegistrationReques
 }
 
 const byAge = (a: RegistrationRequest, b: RegistrationRequest): number =>
-  a.created - b.created || a.name.localeCompare(b.name);
+  a.created - b.created || (a.name < b.name ? -1 : 1);
 
 /** The reason with which stellarctl denied requests that it had superseded, before it deleted them. */
 const supersededReason = 'StellarctlSuperseded';

@@ -210,7 +210,8 @@ describe('completion', () => {
     const started = performance.now();
     assert.deepEqual(await completed('wec get ', 300), [':4']);
     isSilent = false;
-    assert.ok(performance.now() - started < 1500);
+    // Without its limit a request would take 10 s.
+    assert.ok(performance.now() - started < 8000);
   });
 });
 

@@ -290,9 +290,13 @@ describe('a creation that fails', () => {
     await assert.rejects(create(), fails('program-failed', /already allocated.*Nothing of the cluster is left/));
   });
   test('on Ctrl-C names what is left, and how to resume or undo it', async () => {
-    const { create, put, interrupt } = machine();
+    const { create, put, read, interrupt } = machine();
     put('create-hangs', '');
-    setTimeout(() => interrupt.abort(), 700);
+    const watch = setInterval(() => {
+      if (!read('kind-clusters').includes('cluster1')) return;
+      clearInterval(watch);
+      interrupt.abort();
+    }, 20);
     await assert.rejects(
       create(),
       fails(
@@ -304,7 +308,7 @@ describe('a creation that fails', () => {
   test('at the deadline does the same', async () => {
     const { create, put, tools } = machine();
     put('create-hangs', '');
-    tools.programs.deadline = new Deadline(1500);
+    tools.programs.deadline = new Deadline(3000);
     await assert.rejects(create(), fails('timeout', /cluster1 exists/));
   });
   test('is not started without time; an existing cluster is still used', async () => {

@@ -142,7 +142,7 @@ test('in objects the same is removed, and contents of Secrets and ConfigMaps any
   assert.deepEqual(Object.keys(left.metadata.annotations), ['note']);
 });
 
-test('redacted text is not redacted again, and no text takes long', () => {
+test('redacted text is not redacted again, and the work grows with the length of a text, not with its square', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 200 }), (text) => {
       const once = redactText(`${text} token: ${canary}`);
@@ -169,5 +169,6 @@ test('redacted text is not redacted again, and no text takes long', () => {
     'authorization:',
   ])
     redactText(piece.repeat(262_144 / piece.length));
-  assert.ok(performance.now() - started < 5000, `${performance.now() - started} ms`);
+  // It takes less than a second; with a square, minutes.
+  assert.ok(performance.now() - started < 60_000, `${performance.now() - started} ms`);
 });

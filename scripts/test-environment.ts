@@ -1,0 +1,23 @@
+/** Where tests begin: they get an environment of their own, and nothing of the user who starts them. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { machineEnvironment, machineVariable } from '../testbed/plane/machine.ts';
+
+/** The only variables of the user that tests get: where programs and temporary files are, and the switches of the tests. */
+const passed =
+  /^(?:PATH|TMPDIR|TERM|USER|LOGNAME|SHELL|NODE_V8_COVERAGE|UPDATE_GOLDEN|STELLARCTL_EXECUTABLE|MANY|FAULTS|TEST_\w+)$/;
+
+/**
+ * Cleans the environment of this process and of all that it starts: no settings, kubeconfigs, locale, time zone, proxies or umask of
+ * the user, and an empty home folder that goes with this process. Only the bed gets at the user's caches and proxies, for what it
+ * builds and downloads.
+ */
+export function cleanEnvironment(): void {
+  const machine = JSON.stringify(machineEnvironment());
+  for (const name of Object.keys(process.env)) if (!passed.test(name)) delete process.env[name];
+  const home = mkdtempSync(path.join(tmpdir(), 'stellarctl-home-'));
+  process.once('exit', () => rmSync(home, { recursive: true, force: true, maxRetries: 3 }));
+  Object.assign(process.env, { HOME: home, LANG: 'C.UTF-8', TZ: 'UTC', [machineVariable]: machine });
+  process.umask(0o022);
+}
