@@ -24,6 +24,14 @@ describe('normalise', () => {
     ['same cluster (kube-system 4b8006da…)', 'same cluster (kube-system <uid>…)'],
     ['cluster1: still waiting (15s): looking\n', ''],
     ['https://hosting-control-plane:30632', 'https://hosting-control-plane:<node port>'],
+    ['stellarctl-report-20260203T040506/index.json', 'stellarctl-report-<date>/index.json'],
+    ['a.tar.gz: 73 files of its1, w1, 33 kB', 'a.tar.gz: 73 files of its1, w1, <size> kB'],
+    ['      "bytes": 24275,', '      "bytes": <size>,'],
+    [
+      '  w1   Namespace a, ConfigMap a/b will be removed.\n  w1   Namespace a will be removed with everything in it.',
+      '  w1   ConfigMap a/b, Namespace a will be removed.\n  w1   Namespace a will be removed with everything in it.',
+    ],
+    ['  w1   b, a stay, without an owner.', '  w1   a, b stay, without an owner.'],
     ['uid 0b7c1d7e-6a1f-4f6e-9d62-0d4f2b7a9c11.', 'uid <uid>.'],
     ['2026-02-03T04:05:06Z', '<time>'],
     ['eyJhbGciOi.eyJhdWQ.c2ln', '<token>'],
@@ -31,7 +39,8 @@ describe('normalise', () => {
   for (const [text, expected] of cases) it(text, () => assert.equal(normalise(text, []), expected));
 
   it('keeps names that users have given', () => {
-    const text = '--timeout 1.5s, after 15s without progress, Give a duration as 90s, 5m or 1h; v1.36.3, 0.30.0';
+    const text =
+      '--timeout 1.5s, after 15s without progress, Give a duration as 90s, 5m or 1h; v1.36.3, 0.30.0; an object of 500 kB';
     assert.equal(normalise(text, []), text);
   });
 

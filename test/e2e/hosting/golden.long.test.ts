@@ -3,6 +3,7 @@ import { cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Bed, buildHelm, chartOf, limitedUser, startBed, writeKubeconfig } from '../../../testbed/index.ts';
+import { knownVersion } from '../support/golden/known-version.ts';
 import { Player } from '../support/golden/player.ts';
 import { replay } from '../support/golden/transcript.ts';
 import { Cli } from '../support/harness.ts';
@@ -36,7 +37,7 @@ before(async () => {
     'start everything': () => bed.mend(),
   };
   const env = { PATH: `${await buildHelm()}:/usr/bin:/bin`, INGRESS: String(hosting.ingressPort) };
-  player = new Player({ bed, cli, kubeconfig: path.join(cli.home, 'kubeconfig'), acts, env });
+  player = new Player({ bed, cli, kubeconfig: path.join(cli.home, 'kubeconfig'), acts, env, known: knownVersion });
 });
 
 after(async () => {

@@ -30,6 +30,10 @@ const patterns: readonly [RegExp, string][] = [
   [/(?<= {3})\d+(?:s|m|m\d+s) {3,}(?=\S)/g, '<age>   '],
   [/\b(AGE|LEASE) {3,}(?=\S)/g, '$1   '],
   [/\basked {3,}requester\b/g, 'asked   requester'],
+  // The name of a report, and the size of its archive.
+  [/\bstellarctl-report-\d{8}T\d{6}\b/g, 'stellarctl-report-<date>'],
+  [/(: \d+ files? of [^\n]*, )\d+ kB$/gm, '$1<size> kB'],
+  [/^( +"bytes": )\d+,$/gm, '$1<size>,'],
   // The port at which other machines reach a space.
   [/-control-plane:3\d{4}\b/g, '-control-plane:<node port>'],
   // Suffixes that Kubernetes generates: of a pod, of anything created with `generateName`.
@@ -42,8 +46,15 @@ const patterns: readonly [RegExp, string][] = [
 export function normalise(text: string, known: readonly Known[]): string {
   const longestFirst = known.toSorted((a, b) => b.text.length - a.text.length);
   const named = longestFirst.reduce((rest, { text: word, as }) => rest.replaceAll(word, as), text);
-  return patterns.reduce((rest, [pattern, as]) => rest.replace(pattern, as), named);
+  const words = patterns.reduce((rest, [pattern, as]) => rest.replace(pattern, as), named);
+  return words.replace(
+    deletedObjects,
+    (_, wec: string, objects: string, fate: string) => wec + objects.split(', ').sort().join(', ') + fate,
+  );
 }
+
+/** What becomes of the objects of a deleted policy on a WEC. They are listed in the order of their works, whose names are random. */
+const deletedObjects = /^( {2}\S+ {3})([^:\n]+?)( will be removed\.| stay, without an owner\.)$/gm;
 
 /** A stage that a subject has reached: stages reached between two reads are reported in no fixed order. */
 const reached = /^(\S+): .* after <duration>$/;

@@ -17,6 +17,8 @@ interface Surroundings {
   kubeconfig: string;
   acts: Acts;
   env?: Record<string, string>;
+  /** What differs between runs besides the addresses of the bed. */
+  known?: readonly Known[];
 }
 
 /**
@@ -67,6 +69,7 @@ export class Player {
   #known(): Known[] {
     const { bed } = this.#surroundings;
     return [
+      ...(this.#surroundings.known ?? []),
       { text: bed.dir, as: '<bed>' },
       ...bed.planes.flatMap(({ name, server, ingressPort }) => [
         { text: server, as: `https://<${name}>` },
