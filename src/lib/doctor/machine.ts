@@ -44,12 +44,13 @@ async function judgePort(): Promise<Outcome> {
  */
 const wanted = { max_user_watches: 524_288, max_user_instances: 512 };
 
-async function judgeInotify(): Promise<Outcome> {
+/** @param read the text of a file */
+export async function judgeInotify(read = (file: string) => readFile(file, 'utf8')): Promise<Outcome> {
   const limits = await Promise.all(
     Object.entries(wanted).map(async ([name, least]) => ({
       name: `fs.inotify.${name}`,
       least,
-      present: Number(await readFile(`/proc/sys/fs/inotify/${name}`, 'utf8').catch(() => Number.NaN)),
+      present: Number(await read(`/proc/sys/fs/inotify/${name}`).catch(() => Number.NaN)),
     })),
   );
   if (limits.some(({ present }) => Number.isNaN(present)))

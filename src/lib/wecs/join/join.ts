@@ -28,8 +28,15 @@ import { dropCertificate, retryStuckPods } from './renew-agent.ts';
  * Joins WECs to an ITS in parallel: checks, installs the klusterlet, and follows each registration until its request exists or,
  * with `accept`, until the WEC is available. It keeps what exists and resumes what is incomplete. It tries every WEC; the error of
  * one is in its result.
+ * @param verify verifies the address for agents; for tests
  */
-export async function join(its: HubAccess, wecs: JoiningWec[], options: JoinOptions, run: Run): Promise<WecResult[]> {
+export async function join(
+  its: HubAccess,
+  wecs: JoiningWec[],
+  options: JoinOptions,
+  run: Run,
+  verify = verifyEndpoint,
+): Promise<WecResult[]> {
   const access = { ...its, kube: its.kube && shareReads(its.kube, wecs.length, run) };
   for (const { name } of wecs) run.progress.waiting(name, 'checking both clusters');
   const twice = await findSameClusters(wecs);
@@ -40,7 +47,7 @@ export async function join(its: HubAccess, wecs: JoiningWec[], options: JoinOpti
     webhook,
     checks: {
       verify(endpoint) {
-        verified ??= verifyEndpoint(access.its, endpoint, run);
+        verified ??= verify(access.its, endpoint, run);
         return verified;
       },
       isStillConnected: (kube, klusterlet) => isStillConnected(kube, klusterlet, run),

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
+import { listChecks } from '../../../../src/commands/doctor-show.ts';
 import { describeExamined } from '../../../../src/commands/doctor-text.ts';
+import { Session } from '../../../../src/commands/shell/session.ts';
 import { findListener } from '../../../../src/lib/doctor/machine.ts';
 import { describeGroup } from '../../../../src/lib/doctor/report.ts';
 import { type Examined, groupFindings, type Subject } from '../../../../src/lib/doctor/subject.ts';
@@ -160,4 +162,13 @@ test('checks can be listed without a cluster', async () => {
       { id: 'wds-ready', room: 'wds', pre: false, docs: 'docs/troubleshooting.md#wds-ready' },
     ],
   );
+});
+
+test('the list shows which checks run before an installation', async () => {
+  const { io, stdout } = fakeIo();
+  const options = { output: 'table', timeout: 1000, color: 'never' } as const;
+  await listChecks(new Session(io, options, new AbortController().signal));
+  const subjectOf = (id: string) =>
+    stdout.lines.map((line) => line.split(/ {2,}/)).find(([check]) => check === id)?.[1];
+  assert.deepEqual(['CHECK', 'helm', 'wds-ready'].map(subjectOf), ['OF', 'machine, --pre', 'wds']);
 });

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { fixFindings } from '../../../../src/commands/doctor-fix.ts';
+import type { Session } from '../../../../src/commands/shell/session.ts';
+import type { DoctorInput } from '../../../../src/lib/doctor/doctor.ts';
 import { applyFixes, confirmFixes, type FixResult, unapplied } from '../../../../src/lib/doctor/fix/apply.ts';
 import { FixPlanner, lacksContext, type PlannedFix } from '../../../../src/lib/doctor/fix/plan.ts';
 import { recheckAll } from '../../../../src/lib/doctor/fix/recheck.ts';
@@ -7,7 +10,9 @@ import { isReportedByOperatorOnly } from '../../../../src/lib/doctor/fix/table.t
 import type { Examined } from '../../../../src/lib/doctor/subject.ts';
 import { fail, type Outcome, pass, skipped, warn } from '../../../../src/lib/engine/checks.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
-import { fakeKube, run } from '../../support/builders.ts';
+import { fakeKube, now, recordingProgress, run } from '../../support/builders.ts';
+import { fakeIo } from '../../support/fake-io.ts';
+import { inSpace, its, kubeconfigOf, MemoryCluster, wds, wdsDeployments } from '../../support/space-builders.ts';
 
 const cluster1 = { kind: 'wec' as const, name: 'cluster1', its: 'its1' };
 const examined = (outcome: Outcome, ...others: Outcome[]): Examined => ({
@@ -122,4 +127,66 @@ test('the operator of another cluster is not asked to recheck', async () => {
   assert.deepEqual(touched, []);
   await ask(examined(expired));
   assert.deepEqual(touched, ['read']);
+});
+
+describe('--fix', () => {
+  /** A hosting cluster with an external ITS whose token is newer than the controllers of its WDS. */
+  function installation(): MemoryCluster {
+    const token = `e30.${Buffer.from(JSON.stringify({ iat: now / 1000 })).toString('base64url')}.sig`;
+    const cluster = '{name: its7, cluster: {server: "https://ext:6443"}}';
+    const kubeconfig = `clusters: [${cluster}]\nusers: [{name: its7, user: {token: ${token}}}]`;
+    const secret = inSpace('Secret', 'its7', {
+      metadata: { name: 'admin-kubeconfig' },
+      data: { 'kubeconfig-incluster': Buffer.from(kubeconfig).toString('base64') },
+    });
+    const controllers = wdsDeployments('its7').map((each) => inSpace('Deployment', 'wds7', each));
+    return new MemoryCluster([its('its7', { type: 'external' }), wds('wds7', 'its7'), secret, ...controllers]);
+  }
+
+  const ofWds: Examined['subject'] = { kind: 'wds', name: 'wds7' };
+  /** What is said and written about a finding that is gone once something was written. */
+  async function fixed(outcome: Outcome, { subject = ofWds, dryRun = false, yes = false } = {}) {
+    const progress = recordingProgress();
+    const { kube, writes } = installation();
+    const spaces = { hosting: kube, hostingContext: { name: kube.cluster.context }, kubeconfig: kubeconfigOf({}) };
+    const input = { spaces, its: undefined, isItsAssumed: false, wecs: [] } as unknown as DoctorInput;
+    const session = {
+      io: fakeIo().io,
+      progress,
+      run: { ...run(5000, progress), dryRun },
+      announce() {},
+      again: () => '',
+    };
+    const options = { failOn: 'fail', output: 'table', timeout: 5000, color: 'never', yes } as const;
+    const { fixed: results } = await fixFindings(session as unknown as Session, options, input, async () => [
+      { subject, findings: [{ id: 'x', title: 'it is so', ...(writes.length > 0 ? pass() : outcome) }] },
+    ]);
+    const notes = progress.lines.filter((line) => line.startsWith('note ')).map((line) => line.slice('note '.length));
+    return { results: results.map(({ result }) => result), notes, writes };
+  }
+  const outdated = fail('its-credentials-outdated', 'outdated');
+
+  test('says so if there is nothing to fix, and asks nothing', async () => {
+    const nothing = { results: [], notes: ['Nothing to fix.'], writes: [] };
+    assert.deepEqual(await fixed(pass()), nothing);
+    assert.deepEqual(await fixed(fail('hooks-outdated', 'only a user can decide')), nothing);
+  });
+
+  test('shows the steps of its fixes, and takes them once they are confirmed', async () => {
+    const { notes, ...rest } = await fixed(outdated, { yes: true });
+    assert.equal(notes.length, 2);
+    for (const note of notes) assert.match(note, /^wds\/wds7 \(its-credentials-outdated\): restart Deployment /);
+    const writes = ['kubestellar-controller-manager', 'transport-controller'].map((name) => `merge Deployment ${name}`);
+    assert.deepEqual(rest, { results: ['fixed'], writes });
+    assert.deepEqual(await fixed(outdated, { dryRun: true }), { results: ['planned'], notes, writes: [] });
+    await assert.rejects(fixed(outdated), { code: 'not-confirmed' });
+  });
+
+  test('has nothing to fix if the user must decide first, and says what', async () => {
+    const subject: Examined['subject'] = { kind: 'its', name: 'its7' };
+    const { results, notes, writes } = await fixed(fail('external-token-expired', 'expired'), { subject });
+    assert.match(notes[0] ?? '', /^its\/its7 \(external-token-expired\) needs your decision: /);
+    assert.deepEqual(notes.slice(1), ['Nothing to fix.']);
+    assert.deepEqual([results, writes], [['refused'], []]);
+  });
 });

@@ -72,6 +72,22 @@ describe('an agent', () => {
   it('that runs and does not reach the ITS does not work either', () =>
     assert.match(whyNotRunning(hubState({ lease: lease(600) }), [pod('klusterlet-agent', true)], now) ?? '', /lease/));
 
+  it('renews its lease every minute, unless the ITS wants another interval', () => {
+    const judged = (leaseDurationSeconds: number | undefined, age: number) => {
+      const cluster = joinedCluster();
+      cluster.spec = {
+        hubAcceptsClient: true,
+        ...(leaseDurationSeconds === undefined ? {} : { leaseDurationSeconds }),
+      };
+      return whyNotRunning(hubState({ managedCluster: cluster, lease: lease(age) }), undefined, now);
+    };
+    assert.equal(judged(undefined, 10), undefined);
+    assert.equal(judged(undefined, 220), undefined);
+    assert.match(judged(undefined, 600) ?? '', /last renewed 10m ago/);
+    assert.equal(judged(300, 600), undefined);
+    assert.match(judged(10, 60) ?? '', /last renewed 60s ago/);
+  });
+
   it('that never joined does nothing', () =>
     assert.match(whyNotRunning(hubState({ managedCluster: managedCluster() }), undefined, now) ?? '', /never joined/));
 });
@@ -215,6 +231,7 @@ describe('the other contents of a namespace', () => {
                 ['configmaps', 'ConfigMap'],
                 ['pods', 'Pod'],
                 ['events', 'Event'],
+                ['serviceaccounts', 'ServiceAccount'],
               ]
             : [['deployments', 'Deployment']];
         return {
@@ -240,6 +257,15 @@ describe('the other contents of a namespace', () => {
     });
     const others = await othersIn(kube, 'ns', ({ metadata }) => metadata.name === 'expected');
     assert.deepEqual(others, ['ConfigMap of-somebody']);
+  });
+
+  it('are the service accounts that somebody created, not those of every namespace', async () => {
+    const accounts = ['default', 'builder', 'deployer', 'of-somebody'];
+    const kube = listing({ serviceaccounts: accounts.map((name) => ({ metadata: { name } })) });
+    assert.deepEqual(await othersIn(kube, 'ns', () => false), ['ServiceAccount of-somebody']);
+    // The name matters only for that kind.
+    const others = listing({ configmaps: [{ metadata: { name: 'default' } }] });
+    assert.deepEqual(await othersIn(others, 'ns', () => false), ['ConfigMap default']);
   });
 
   it('are unknown if they may not be listed', async () => {
@@ -474,4 +500,68 @@ it('workloads are not kept if it cannot be seen which objects belong to the work
     keepWorkloads(hub, inspected, [work], run()),
     /its agent has no kubeconfig\. Nothing was deleted/,
   );
+});
+
+describe('workloads that are kept without the agent', () => {
+  const manifest = (name: string) => ({
+    resourceMeta: { version: 'v1', kind: 'ConfigMap', resource: 'configmaps', name, namespace: 'demo' },
+    conditions: [{ type: 'Applied', status: 'True' as const }],
+  });
+  const work = {
+    metadata: { name: 'w', namespace: 'cluster1', uid: 'u1' },
+    status: { resourceStatus: { manifests: [manifest('listed'), manifest('applied-last'), manifest('of-others')] } },
+  };
+  const applied = {
+    metadata: { name: 'hash-w', uid: 'a1' },
+    spec: { manifestWorkName: 'w', hubHash: 'hash' },
+    status: {
+      appliedResources: [{ group: '', version: 'v1', resource: 'configmaps', namespace: 'demo', name: 'listed' }],
+    },
+  };
+
+  /** Keeps the workloads of that work. @returns the writes, and what was reported */
+  async function kept(dryRun = false): Promise<{ written: string[]; lines: string[] }> {
+    const owner = (uid: string) => [{ apiVersion: 'v1', kind: 'AppliedManifestWork', name: 'x', uid }];
+    const owners = new Map([
+      ['listed', owner('a1')],
+      ['applied-last', owner('a1')],
+      ['of-others', owner('a2')],
+    ]);
+    const written: string[] = [];
+    const kube = fakeKube({
+      list: (async ({ kind }: Resource) => (kind === 'AppliedManifestWork' ? [applied] : [])) as never,
+      get: (async (_: unknown, name: string) => ({
+        metadata: { name, namespace: 'demo', ownerReferences: owners.get(name) },
+      })) as never,
+      merge: (async (_: unknown, name: string, patch: { metadata: { ownerReferences: never[] } }) => {
+        owners.set(name, patch.metadata.ownerReferences);
+        written.push(`release ${name}`);
+      }) as never,
+    });
+    const hub = fakeKube({
+      merge: (async ({ kind }: Resource, name: string, { spec }: { spec: object }) => {
+        written.push(`patch ${kind} ${name} ${JSON.stringify(spec)}`);
+      }) as never,
+    });
+    const inspected = {
+      ...{ name: 'cluster1', kube, record: { name: 'cluster1', hub: 'its1', hubHash: 'hash' } },
+      ...{ agentDead: 'it has no pod', interrupted: undefined, hubState: hubState() },
+      policies: { policies: [], unread: [] },
+    };
+    const progress = recordingProgress();
+    await keepWorkloads(hub, inspected, [work], { ...run(5000, progress), dryRun });
+    return { written, lines: progress.lines };
+  }
+
+  it('are taken out of their works on the cluster itself, and counted', async () => {
+    const { written, lines } = await kept();
+    assert.deepEqual(written, [
+      'patch ManifestWork w {"deleteOption":{"propagationPolicy":"Orphan"}}',
+      'release listed',
+      'release applied-last',
+    ]);
+    assert.deepEqual(lines, ['changed cluster1 2 objects taken out of the works']);
+  });
+
+  it('are not reported as taken out in a dry run', async () => assert.deepEqual((await kept(true)).lines, []));
 });

@@ -16,7 +16,7 @@ import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
 import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
 import { originWdsLabel } from '../../../../../src/lib/workloads/names.ts';
 import { makeOrphans } from '../../../../../src/lib/workloads/orphan-works.ts';
-import { fakeKube, joinedCluster, run } from '../../../support/builders.ts';
+import { fakeKube, joinedCluster, recordingProgress, run } from '../../../support/builders.ts';
 
 const condition = (type: string, observedGeneration: number): Condition => ({
   type,
@@ -224,4 +224,29 @@ test('a WEC that gets works while it is being deleted loses the labels that sele
   };
   await deleteCluster(hub, before, undefined, run(3000));
   assert.deepEqual(cluster.metadata.labels, { env: null });
+});
+
+test('a dry run records the deletion of a ManagedCluster, and does not wait for it or report it', async () => {
+  const deletedWith = async (dryRun: boolean) => {
+    const cluster = joinedCluster({ name: 'wec1' });
+    cluster.metadata.uid = 'm1';
+    const written: string[] = [];
+    const hub = fakeKube({
+      dryRun,
+      get: async () => undefined,
+      list: async () => [],
+      delete: async ({ kind }, name, { uid } = {}) => written.push(`delete ${kind} ${name} ${uid}`) > 0,
+    });
+    const before: HubState = {
+      ...{ name: 'wec1', managedCluster: cluster, works: [], addonWorks: [], addons: [], requests: [] },
+      ...{ mailbox: undefined, properties: undefined, lease: undefined },
+    };
+    const progress = recordingProgress();
+    await deleteCluster(hub, before, undefined, { ...run(2000, progress), dryRun });
+    const reported = progress.lines.filter((line) => line.startsWith('changed'));
+    return { written, reported };
+  };
+  const written = ['delete ManagedCluster wec1 m1'];
+  assert.deepEqual(await deletedWith(true), { written, reported: [] });
+  assert.deepEqual(await deletedWith(false), { written, reported: ['changed wec1 ManagedCluster deleted'] });
 });

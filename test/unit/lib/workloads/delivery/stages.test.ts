@@ -163,6 +163,20 @@ describe('the next command', () => {
       String(nextOf('forbidden-on-wec', widget)),
       /: stellarctl wec grant cluster1=CONTEXT --from-errors --its its1$/,
     ));
+  test('shows on the ITS what the agent says about any other refusal', () => {
+    const refused = (its: string | undefined) => {
+      const given = record('forbidden-on-wec');
+      const manifests = given.works?.flatMap(({ status }) => status?.resourceStatus?.manifests ?? []) ?? [];
+      for (const condition of manifests.flatMap(({ conditions = [] }) => conditions))
+        if (condition.message?.includes('is forbidden')) condition.message = 'field is immutable';
+      const [{ code, next, hint }] = ways(given, widget, { its }) as [DeliveryView];
+      assert.equal(code, 'not-applied');
+      return [next, hint].map((text) => text?.replace(/(?<=manifestwork )\S+/, 'WORK'));
+    };
+    const see = (context: string) => `kubectl --context ${context} -n cluster1 get manifestwork WORK -o yaml`;
+    assert.deepEqual(refused('its1'), [see('its1'), `See what the agent says: ${see('its1')}`]);
+    assert.deepEqual(refused(undefined), [undefined, see('ITS')], 'without the ITS it is no command to type');
+  });
 });
 
 describe('a broken link is named:', () => {

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { HostingState, hostingChecks } from '../../../../src/lib/doctor/clusters.ts';
+import { judgeInotify } from '../../../../src/lib/doctor/machine.ts';
+import { runPreflight } from '../../../../src/lib/doctor/preflight.ts';
+import { programChecks } from '../../../../src/lib/doctor/programs.ts';
+import { Deadline } from '../../../../src/lib/engine/deadline.ts';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import type { ProgramRun } from '../../../../src/lib/programs/program.ts';
+import { fakeKube } from '../../support/builders.ts';
+import { MemoryCluster } from '../../support/space-builders.ts';
+
+const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
+after(() => rmSync(root, { recursive: true }));
+
+/** A machine with these programs, each a shell script. */
+function machineWith(scripts: Record<string, string> = {}): ProgramRun {
+  const folder = mkdtempSync(path.join(root, 'bin-'));
+  for (const [name, script] of Object.entries(scripts))
+    writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return {
+    env: { PATH: folder },
+    deadline: new Deadline(60_000),
+    signal: new AbortController().signal,
+    sendSignal: process.kill,
+  };
+}
+
+describe('a cluster is a hosting cluster', () => {
+  const isHosting = (...kinds: string[]) => {
+    const definitions = kinds.map((plural) => ({
+      kind: 'CustomResourceDefinition',
+      metadata: { name: `${plural}.tenancy.kflex.kubestellar.org` },
+    }));
+    return new HostingState(new MemoryCluster(definitions).kube).isHosting();
+  };
+
+  test('only with all kinds of KubeFlex, in any state', async () => {
+    assert.equal(await isHosting('controlplanes', 'postcreatehooks'), true);
+    assert.equal(await isHosting('controlplanes'), false);
+    assert.equal(await isHosting('postcreatehooks'), false);
+    assert.equal(await isHosting(), false);
+  });
+});
+
+describe('a program of local clusters', () => {
+  const judged = async (id: string, scripts: Record<string, string>) => {
+    const needs = { programs: machineWith(scripts), needsHelm: async () => false };
+    const outcome = await programChecks.find((check) => check.id === id)?.run(needs);
+    assert.ok(outcome);
+    return outcome.status === 'pass' ? outcome : { status: outcome.status, message: outcome.problem.message };
+  };
+
+  test('that is missing is not needed by everybody', async () => {
+    for (const id of ['kind', 'k3d'])
+      assert.deepEqual(await judged(id, {}), {
+        status: 'skipped',
+        message: `it is not on PATH; needed by init --provider ${id} and wec create --provider ${id} only`,
+      });
+  });
+
+  test('passes with its version, and is a warning if it is too old', async () => {
+    assert.deepEqual(await judged('kind', { kind: 'echo kind v0.31.0 go1.25 linux/amd64' }), {
+      ...{ status: 'pass', found: '0.31.0' },
+    });
+    const old = await judged('kind', { kind: 'echo kind v0.19.0 go1.20 linux/amd64' });
+    assert.equal(old.status, 'warn');
+    assert.match('message' in old ? old.message : '', /^it is 0\.19\.0 \(.*\); needed by init --provider kind/);
+  });
+});
+
+describe('before an installation', () => {
+  const silent = fakeKube({
+    cluster: { context: 'kind-kubeflex', server: 'https://127.0.0.1:1' },
+    read: () => Promise.reject(new StellarError('unreachable', 'Cannot reach it.')),
+  });
+  const examined = async (hosting: Kube | StellarError | undefined, its?: Kube) => {
+    const all = await runPreflight({ programs: machineWith(), hosting, its });
+    assert.deepEqual(all[0]?.subject, { kind: 'machine', name: '' });
+    return all.slice(1).map(({ subject: { kind, name }, findings }) => ({
+      of: `${kind} ${name}`.trim(),
+      findings: findings.map(({ id, ...outcome }) =>
+        outcome.status === 'pass' ? `${id}: pass` : `${id}: ${outcome.status}, ${outcome.problem.message}`,
+      ),
+    }));
+  };
+
+  test('a hosting cluster that does not answer has failed, and its other checks are listed as skipped', async () => {
+    const others = hostingChecks.map(({ id }) => `${id}: skipped, it does not answer`);
+    assert.ok(others.some((finding) => finding.startsWith('hosting:')));
+    assert.deepEqual(await examined(silent), [
+      { of: 'hosting kind-kubeflex', findings: ['hosting-reachable: fail, Cannot reach it.', ...others] },
+    ]);
+  });
+
+  test('an ITS is examined if it was chosen', async () => {
+    const [, its] = await examined(silent, silent);
+    assert.deepEqual(its, {
+      of: 'its kind-kubeflex',
+      findings: ['its-reachable: fail, Cannot reach it.', 'its: skipped, it does not answer'],
+    });
+  });
+
+  test('a hosting cluster that is not found has failed, and none is needed yet', async () => {
+    const missing = new StellarError('usage', 'There is no such context.');
+    assert.deepEqual(await examined(missing), [
+      { of: 'hosting', findings: ['hosting-reachable: fail, There is no such context.'] },
+    ]);
+    assert.deepEqual(await examined(undefined), [
+      {
+        of: 'hosting',
+        findings: ['hosting-reachable: skipped, no cluster is given, and there is no current context'],
+      },
+    ]);
+  });
+
+  test('the checks of a hosting cluster that answers are run', async () => {
+    const { kube } = new MemoryCluster([], { read: async () => ({ gitVersion: 'v1.34.0' }) as never });
+    const [hosting] = await examined(kube);
+    assert.equal(hosting?.findings[0], 'hosting-reachable: pass');
+    assert.equal(hosting?.findings[1], 'hosting: skipped, KubeStellar is not installed on it');
+  });
+});
+
+describe('the limits of inotify', () => {
+  const judged = (limits: Record<string, string>) =>
+    judgeInotify(async (file) => limits[path.basename(file)] ?? assert.fail('no such file'));
+
+  test('are judged if they can be read', async () => {
+    assert.deepEqual(await judged({ max_user_watches: '524288\n', max_user_instances: '512\n' }), { status: 'pass' });
+    const low = await judged({ max_user_watches: '524288\n', max_user_instances: '128\n' });
+    assert.equal(low.status, 'warn');
+    assert.match(
+      'problem' in low ? low.problem.message : '',
+      /^fs\.inotify\.max_user_instances is 128, and should be 512; needed by kind and k3d$/,
+    );
+  });
+
+  test('are skipped if one of them cannot', async () => {
+    for (const limits of [{}, { max_user_watches: '1' }]) assert.equal((await judged(limits)).status, 'skipped');
+  });
+});
