@@ -2,7 +2,17 @@
 import { cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, buildHelm, chartOf, limitedUser, startBed, writeKubeconfig } from '../../../testbed/index.ts';
+import {
+  type Bed,
+  buildHelm,
+  chartOf,
+  type KubeObject,
+  limitedUser,
+  resources,
+  startBed,
+  until,
+  writeKubeconfig,
+} from '../../../testbed/index.ts';
 import { knownVersion } from '../support/golden/known-version.ts';
 import { Player } from '../support/golden/player.ts';
 import { replay } from '../support/golden/transcript.ts';
@@ -10,6 +20,8 @@ import { Cli } from '../support/harness.ts';
 
 const folder = path.resolve(import.meta.dirname, '..', '..', 'golden', 'spaces');
 const transcripts = (await readdir(folder)).sort();
+
+type Binding = KubeObject & { spec: { destinations?: object[] } };
 
 let bed: Bed;
 let cli: Cli;
@@ -32,6 +44,11 @@ before(async () => {
   };
   for (const [name, file] of Object.entries(files)) await cp(file, path.join(cli.home, name));
   const acts = {
+    'wait until the Binding all names cluster1': () =>
+      until(async () => {
+        const binding = await hosting.admin.find<Binding>(resources.bindings, 'all');
+        return (binding?.spec.destinations ?? []).length > 0;
+      }, 'WEC of the Binding'),
     'stop ext': () => bed.fault({ kind: 'stopped', plane: 'ext' }),
     'stop hosting': () => bed.fault({ kind: 'stopped', plane: 'hosting' }),
     'start everything': () => bed.mend(),
