@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { monotonic } from '../../lib/engine/clock.ts';
 import { pause } from '../../lib/engine/deadline.ts';
 import { ExitCode, exitCodeOf } from '../../lib/engine/errors.ts';
 import { writeLines } from '../../lib/terminal/clean.ts';
@@ -43,13 +42,13 @@ async function watching<Reading extends object>(
   const { deadline, signal } = run;
   const { poll } = await import('../../lib/engine/poll.ts');
   for (;;) {
-    const started = monotonic();
+    const started = Date.now();
     // A restart of the API server does not end a watch.
     const seen = await poll(read, run);
     if (seen === undefined) return;
     await show(seen);
     if (deadline.passed) return;
-    const interval = Math.max(shortestIntervalMs, 5 * (monotonic() - started));
+    const interval = Math.max(shortestIntervalMs, 5 * (Date.now() - started));
     await pause(Math.min(interval, longestIntervalMs), deadline, signal);
     if (io.isOutputLost()) return;
   }

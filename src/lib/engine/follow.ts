@@ -1,4 +1,3 @@
-import { monotonic } from './clock.ts';
 import { mapConcurrently, requestsAtOnce } from './concurrency.ts';
 import { type Deadline, graceMs } from './deadline.ts';
 import { failureOf, mayPass, StellarError } from './errors.ts';
@@ -101,8 +100,8 @@ function resultOfError<Result>(subject: Pick<Followed<never, Result>, 'broken'>,
 /** What is kept about a subject between readings. */
 export class Track<Snapshot> {
   last: JudgedReading<Snapshot> | undefined;
-  /** When the judgement of a stage last changed. */
-  changedAt = monotonic();
+  /** When the judgement of a stage last changed, milliseconds since the epoch. */
+  changedAt = Date.now();
   readonly #target: Pick<Followed<Snapshot, unknown>, 'until' | 'graceMs'>;
   readonly #deadline: Deadline;
   readonly #met = new Set<string>();
@@ -142,7 +141,7 @@ export class Track<Snapshot> {
     const standing = JSON.stringify(
       reports.map(({ id, verdict }) => [id, verdict.state, 'code' in verdict && verdict.code]),
     );
-    if (standing !== this.#standing) this.changedAt = monotonic();
+    if (standing !== this.#standing) this.changedAt = Date.now();
     this.#standing = standing;
   }
 
@@ -172,7 +171,7 @@ export class Patience {
       this.#failing = undefined;
       return false;
     }
-    if (this.#failing?.what !== what) this.#failing = { what, since: monotonic() };
-    return deadline.passed || monotonic() - this.#failing.since > grace;
+    if (this.#failing?.what !== what) this.#failing = { what, since: Date.now() };
+    return deadline.passed || Date.now() - this.#failing.since > grace;
   }
 }

@@ -1,4 +1,3 @@
-import { monotonic } from '../engine/clock.ts';
 import { command } from '../engine/command-line.ts';
 import { Deadline, requireTime } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
@@ -14,7 +13,7 @@ import { isTrue, type WithConditions } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { type ProgramRun, programFailed } from '../programs/program.ts';
 import { findIngressPort, requireIngressPort } from './ingress-port.ts';
-import { type LocalNames, localNames, type ProviderName, startCommand } from './names.ts';
+import { type LocalNames, localNames, type ProviderName } from './names.ts';
 import { readEntries, withProvider } from './open-provider.ts';
 import type { LocalProvider } from './provider.ts';
 
@@ -92,11 +91,11 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
     return { ...result, changed: false };
   }
   const { progress } = tools.run;
-  const started = monotonic();
+  const started = Date.now();
   if (!exists) {
     progress.waiting(context, `${provider.name} is creating the cluster`);
     await create(provider, input, tools);
-    progress.reached(context, `${provider.name} cluster created`, monotonic() - started);
+    progress.reached(context, `${provider.name} cluster created`, Date.now() - started);
   }
   try {
     const entries = await readEntries(provider, name).catch((error: unknown) => {
@@ -217,8 +216,7 @@ export function withCluster(
 const listOf = { kind: 'get clusters', k3d: 'cluster list' } as const;
 
 function removeCommand(provider: ProviderName, name: string, role: LocalClusterInput['role']): string {
-  // Such a cluster may not answer, and is not registered yet.
-  if (role === 'wec') return command`stellarctl wec delete ${name} --provider ${provider} --force`;
+  if (role === 'wec') return command`stellarctl wec delete ${name} --provider ${provider}`;
   return provider === 'kind' ? command`kind delete cluster --name ${name}` : command`k3d cluster delete ${name}`;
 }
 
@@ -230,7 +228,7 @@ function unusable(provider: LocalProvider, { name, role }: LocalClusterInput, wh
     {
       details: why.details,
       next: [
-        runCommand(startCommand(provider.name, name), 'If it was stopped'),
+        runCommand(provider.startCommand(name), 'If it was stopped'),
         runCommand(removeCommand(provider.name, name, role), 'If it was never finished'),
       ],
     },

@@ -1,6 +1,4 @@
-import { monotonic } from '../engine/clock.ts';
-
-/** What a subject waits for, and since when (engine/clock.ts). */
+/** What a subject waits for, and since when, milliseconds since the epoch. */
 interface Wait {
   text: string;
   since: number;
@@ -13,7 +11,7 @@ export class Subjects {
   #done = 0;
 
   waits(subject: string, text: string): void {
-    this.waiting.set(subject, { text, since: this.waiting.get(subject)?.since ?? monotonic() });
+    this.waiting.set(subject, { text, since: this.waiting.get(subject)?.since ?? Date.now() });
   }
 
   stopsWaiting(subject: string): void {

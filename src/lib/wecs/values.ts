@@ -6,7 +6,7 @@ import { type ErrorCode, StellarError } from '../engine/errors.ts';
 import { run } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { retryConflicts } from '../kube/writes.ts';
+import { ApiError } from '../kube/client/errors.ts';
 import { noSuchWec, type WecTarget } from './find-wecs.ts';
 import { requireHub } from './hub/require-hub.ts';
 
@@ -103,15 +103,21 @@ export async function changeOne<Source>(
   changes: Changes,
   overwrite: boolean,
 ): Promise<ValueResult> {
-  return retryConflicts(hub, async (isFirst) => {
-    const current = isFirst ? source : await store.read(name);
+  let current = source;
+  while (current !== undefined) {
     const result = unchanged(hub, store, { name, source: current });
-    const error = result.error ?? (overwrite ? undefined : conflictError(hub, store, result, changes));
+    const error = overwrite ? undefined : conflictError(hub, store, result, changes);
     if (error !== undefined) return { ...result, error };
     const wanted = effectiveChanges(result.values, changes);
-    if (current === undefined || Object.keys(wanted).length === 0) return result;
-    return { name, values: await store.write(current, wanted), changed: true };
-  });
+    if (Object.keys(wanted).length === 0) return result;
+    try {
+      return { name, values: await store.write(current, wanted), changed: true };
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 409) throw error;
+      current = await store.read(name);
+    }
+  }
+  return unchanged(hub, store, { name, source: undefined });
 }
 
 function unchanged<Source>(hub: Kube, store: ValueStore<Source>, { name, source }: FoundValues<Source>): ValueResult {

@@ -1,4 +1,3 @@
-import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { requireTime, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -96,7 +95,7 @@ export async function initHosting(input: InitInput, tools: InitTools, run: Run):
 async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitResult> {
   const { kube, helm } = tools;
   const { choice, asked } = input;
-  const started = monotonic();
+  const started = Date.now();
   const { context } = kube.cluster;
   const first = await readClusterState(kube, helm).catch(async (error: unknown) => {
     // If even reading is forbidden, report all missing permissions at once.

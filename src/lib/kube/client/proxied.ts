@@ -4,6 +4,7 @@ import type https from 'node:https';
 import net, { isIP } from 'node:net';
 import tls from 'node:tls';
 import { addressTimeoutMs, requestTimeoutMs } from '../../engine/deadline.ts';
+import { trustMachine } from './authorities.ts';
 import { lookup } from './local-names.ts';
 import { hostOf, ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
 
@@ -30,7 +31,7 @@ function decoded(text: string): string {
 /**
  * Makes an agent reach its one server through a proxy, as Go's net/http does: by CONNECT, or by SOCKS 5 with the server's name,
  * which the proxy resolves.
- * @param options how the server is verified; an https proxy is verified by them too
+ * @param options how the server is verified; an https proxy is verified by them too, or by the authorities that this machine trusts
  * @param signal closes every connection
  */
 export function throughProxy<Agent extends http.Agent>(
@@ -41,8 +42,11 @@ export function throughProxy<Agent extends http.Agent>(
   signal: AbortSignal,
 ): Agent {
   const connect = agent.createConnection.bind(agent);
+  let verification: tls.ConnectionOptions | undefined;
   const open = async (target: http.ClientRequestArgs) => {
-    const socket = await openThrough(proxy, server, options, signal);
+    // Once for all connections: hundreds of certificates are parsed.
+    verification ??= verificationOf(proxy, options);
+    const socket = await openThrough(proxy, server, verification, signal);
     return server.protocol === 'https:' ? connect({ ...target, socket } as http.ClientRequestArgs) : socket;
   };
   agent.createConnection = (target, callback) => {
@@ -58,10 +62,10 @@ export function throughProxy<Agent extends http.Agent>(
 async function openThrough(
   proxy: ProxyServer,
   server: URL,
-  options: https.AgentOptions,
+  verification: tls.ConnectionOptions,
   signal: AbortSignal,
 ): Promise<net.Socket> {
-  const socket = dial(proxy, options, signal);
+  const socket = dial(proxy, verification, signal);
   const patience = setTimeout(() => socket.destroy(new Error('no answer in time')), requestTimeoutMs);
   try {
     await once(socket, proxy.url.protocol === 'https:' ? 'secureConnect' : 'connect');
@@ -78,16 +82,23 @@ async function openThrough(
   }
 }
 
-function dial(
+/** How an https proxy is verified. */
+function verificationOf(
   { url }: ProxyServer,
-  { secureContext, rejectUnauthorized }: https.AgentOptions,
-  signal: AbortSignal,
-): net.Socket {
+  { ca = [], rejectUnauthorized }: https.AgentOptions,
+): tls.ConnectionOptions {
+  if (url.protocol !== 'https:') return {};
+  trustMachine();
+  const authorities = [...tls.getCACertificates('default'), ca].flat();
+  return { secureContext: tls.createSecureContext({ ca: authorities }), rejectUnauthorized };
+}
+
+function dial({ url }: ProxyServer, verification: tls.ConnectionOptions, signal: AbortSignal): net.Socket {
   const host = hostOf(url);
   const address = { host, port: portOf(url), lookup, signal, autoSelectFamilyAttemptTimeout: addressTimeoutMs };
   if (url.protocol !== 'https:') return net.connect(address);
   const servername = isIP(host) === 0 ? host : '';
-  return tls.connect({ ...address, servername, secureContext, rejectUnauthorized });
+  return tls.connect({ ...address, servername, ...verification });
 }
 
 async function tunnelByConnect(proxy: ProxyServer, socket: net.Socket, server: URL): Promise<void> {

@@ -1,4 +1,3 @@
-import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
@@ -28,7 +27,7 @@ export interface FollowedSpace<Inside> {
   read: () => Promise<{ space: Space<Inside>; stages: readonly SpaceStage<Inside>[] } | undefined>;
   /** The client of the last reading inside the space. */
   inside: () => Kube | undefined;
-  /** When the work began (engine/clock.ts). */
+  /** When the work began, milliseconds since the epoch. */
   started: number;
 }
 
@@ -58,7 +57,7 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
     async act({ snapshot: space, reports, reached, blocking, state, isFirst }) {
       // The last stage is reported with the result.
       for (const { title } of reached.filter(({ id }) => id !== reports.at(-1)?.id))
-        run.progress.reached(name, title, monotonic() - started);
+        run.progress.reached(name, title, Date.now() - started);
       const standing = standingOf(reports);
       if (blocking === undefined) return { ...standing, atOnce: isFirst };
       if (state === 'failed') return { ...standing, error: await failure(followed, { space, stages }, blocking) };

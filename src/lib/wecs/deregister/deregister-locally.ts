@@ -65,9 +65,8 @@ async function inspectLocally({ name, kube }: LocalWec): Promise<CleanupRecord |
   const registered = evidence.klusterlet?.spec?.clusterName;
   const cluster = describeCluster(kube.cluster);
   if (registered === name) {
-    const hubHash = hubHashOf(evidence);
-    await refuseForeignObjects(kube, hubHash);
-    return { name, hub: null, hubHash };
+    await refuseForeignObjects(kube);
+    return { name, hub: null, hubHash: hubHashOf(evidence) };
   }
   if (registered !== undefined) {
     throw new StellarError(

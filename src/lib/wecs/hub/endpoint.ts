@@ -5,9 +5,10 @@ import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { ApiError } from '../../kube/client/errors.ts';
-import { clusterAt, connect } from '../../kube/client/live-client.ts';
+import { connect } from '../../kube/client/live-client.ts';
 import { isLocalName } from '../../kube/client/local-names.ts';
 import { hostOf } from '../../kube/client/proxy.ts';
+import type { ClusterEntry } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { HubConnection } from '../klusterlet/agent.ts';
 
 /** One connection to a hub's API server. */
@@ -15,8 +16,6 @@ export interface Endpoint {
   server: string;
   /** PEM; undefined if the system's own authorities have signed the server's certificate. */
   certificateAuthority: string | undefined;
-  /** True if only the hub's own kube-public/cluster-info says so. */
-  published?: boolean;
 }
 
 type EndpointSource = '--hub-apiserver' | 'kubeconfig' | 'kube-public/cluster-info';
@@ -151,7 +150,10 @@ export async function verifyEndpoint(
   { deadline, signal }: Run,
 ): Promise<string | undefined> {
   if (endpoint.source === 'kube-public/cluster-info') return undefined;
-  const cluster = clusterAt(endpoint);
+  const cluster: ClusterEntry = { server: endpoint.server };
+  if (endpoint.certificateAuthority !== undefined) {
+    cluster['certificate-authority-data'] = Buffer.from(endpoint.certificateAuthority).toString('base64');
+  }
   if (endpoint.proxyUrl !== undefined) cluster['proxy-url'] = endpoint.proxyUrl;
   const anonymous = connect({ name: its, server: endpoint.server, cluster, user: {} }, deadline, signal);
   try {

@@ -77,22 +77,13 @@ export function issuedValidity(certificate: string | undefined): Validity | unde
 }
 
 /**
- * The holder of a certificate that a hub once issued and that has expired since: the holder of its key was that agent.
- * @returns undefined if the hub has not issued it, or that does not show
+ * The holder of a certificate that a hub once issued and that has expired since: the holder of its key was that agent. The hub
+ * publishes the authorities from which it accepts clients (kube-system/extension-apiserver-authentication).
+ * @returns undefined if no such authority has signed it, or they may not be read
  */
 export async function formerHolder(hub: Kube, secret: Secret | undefined): Promise<string | undefined> {
   const parsed = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
-  return parsed !== undefined && (await isIssuedBy(hub, secret)) ? commonNameOf(parsed) : undefined;
-}
-
-/**
- * Whether a hub has issued a WEC's certificate, expired or not. The hub publishes the authorities from which it accepts clients
- * (kube-system/extension-apiserver-authentication).
- * @returns undefined if they may not be read
- */
-export async function isIssuedBy(hub: Kube, secret: Secret | undefined): Promise<boolean | undefined> {
-  const parsed = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
-  if (parsed === undefined) return false;
+  if (parsed === undefined) return undefined;
   const published = await partialReader(hub).get<ConfigMap>(
     resources.configMaps,
     'extension-apiserver-authentication',
@@ -100,10 +91,12 @@ export async function isIssuedBy(hub: Kube, secret: Secret | undefined): Promise
       namespace: 'kube-system',
     },
   );
-  const authorities = published?.data?.['client-ca-file']?.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g);
-  return authorities
-    ?.map((pem) => new X509Certificate(pem))
+  const authorities =
+    published?.data?.['client-ca-file']?.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? [];
+  const isSigned = authorities
+    .map((pem) => new X509Certificate(pem))
     .some((authority) => parsed.checkIssued(authority) && parsed.verify(authority.publicKey));
+  return isSigned ? commonNameOf(parsed) : undefined;
 }
 
 /** Whether a hub refuses a bootstrap token: its service account was deleted or recreated, or the token has expired. */

@@ -12,7 +12,6 @@ import {
 } from '../../../../src/lib/engine/follow.ts';
 import { failed, failedForGood, met, unseen, type Verdict, waiting } from '../../../../src/lib/engine/stages.ts';
 import { run } from '../../support/builders.ts';
-import { fakeTime, realTime } from '../../support/fake-time.ts';
 import { waitForNothing } from '../../support/space-builders.ts';
 
 type Verdicts = Record<string, Verdict>;
@@ -27,8 +26,8 @@ const seen = (snapshot: Verdicts, graceMs?: number): Reading<Verdicts> => ({
 });
 
 describe('a transient failure', () => {
-  beforeEach(() => fakeTime([], Date.now()));
-  afterEach(realTime);
+  beforeEach(() => mock.timers.enable({ apis: ['Date'], now: Date.now() }));
+  afterEach(() => mock.timers.reset());
   const states = (looks: readonly Reading<Verdicts>[], forgiveAfter?: number) => {
     const track = new Track<Verdicts>({ graceMs: 5000 }, new Deadline(600_000));
     return looks.map((look, index) => {
@@ -80,14 +79,14 @@ test('an unseen target is not met', () => {
 });
 
 test('a change is another verdict or another code, not another message', () => {
-  fakeTime([], 1000);
+  mock.timers.enable({ apis: ['Date'], now: 1000 });
   const track = new Track<Verdicts>({}, new Deadline(60_000));
   const changedAt = [waiting('1s'), waiting('2s'), failed('x', { code: 'a' }), failed('x', { code: 'b' })].map((a) => {
     mock.timers.tick(1000);
     track.judge(seen({ a }));
     return track.changedAt;
   });
-  realTime();
+  mock.timers.reset();
   assert.deepEqual(changedAt, [2000, 2000, 4000, 5000]);
 });
 
@@ -126,7 +125,7 @@ describe('subjects are followed', () => {
     const acts: string[] = [];
     const busyOnce: Named['act'] = async () => {
       acts.push('busy');
-      if (acts.length < 3) throw new StellarError('api-error', 'busy', { passing: true });
+      if (acts.length < 3) throw new StellarError('api-error', 'busy', { passing: 'busy' });
       return 'done';
     };
     const subjects = [subject('b', busyOnce), subject('a', async () => `${acts.push('a')}`)];

@@ -1,4 +1,3 @@
-import { monotonic } from '../../../engine/clock.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import type { KubeObject, Lease } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
@@ -36,7 +35,7 @@ export class Force {
   readonly #askAgain: (why: string) => Promise<void>;
   #lease: Lease | undefined;
   #state = '';
-  #since = monotonic();
+  #since = Date.now();
   #asked = false;
 
   /** @param askAgain returns if the user confirms again, and throws otherwise */
@@ -55,9 +54,9 @@ export class Force {
     );
     if (state !== this.#state) {
       this.#state = state;
-      this.#since = monotonic();
+      this.#since = Date.now();
     }
-    if (monotonic() - this.#since < graceMs) return false;
+    if (Date.now() - this.#since < graceMs) return false;
     const lease = await this.#hub.get<Lease>(resources.leases, leaseName, { namespace: this.#name });
     if (!this.#asked && lease?.spec?.renewTime !== this.#lease?.spec?.renewTime) {
       await this.#askAgain(`The agent of ${this.#name} is running: it has renewed its lease since the deletion began.`);

@@ -1,5 +1,5 @@
 import { command } from '../../../engine/command-line.ts';
-import { failureOf, StellarError } from '../../../engine/errors.ts';
+import { StellarError } from '../../../engine/errors.ts';
 import { run } from '../../../engine/next-step.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import { describeCluster } from '../../../kube/client/errors.ts';
@@ -16,7 +16,7 @@ import {
   operatorNamespace,
   pullSecretName,
 } from '../../names.ts';
-import { type Owner, othersIn } from './namespace-contents.ts';
+import { othersIn } from './namespace-contents.ts';
 import { operatorRuns } from './running.ts';
 
 const ownAccounts = [operatorName, 'klusterlet-work-sa', 'klusterlet-registration-sa'];
@@ -33,16 +33,9 @@ function isOfRegistration({ kind, metadata }: KubeObject & { kind: string }): bo
   return kind === 'Secret' && (ownSecrets.includes(metadata.name) || isOfAddon);
 }
 
-/**
- * Objects of others in a namespace of a registration, `Kind name` each.
- * @param hubHash identifies the registration's own AppliedManifestWorks: their names begin with it (ocm pkg/work/helper)
- * @throws StellarError if not all can be seen
- */
-export function foreignObjectsIn(wec: Kube, namespace: string, hubHash: string | null): Promise<string[]> {
-  const isOwner = ({ kind, name }: Owner) =>
-    hubHash !== null && kind === resources.appliedManifestWorks.kind && name.startsWith(`${hubHash}-`);
-  return othersIn(wec, namespace, { isExpected: isOfRegistration, isOwner });
-}
+/** Objects of others in a namespace of a registration, `Kind name` each. */
+export const foreignObjectsIn = (wec: Kube, namespace: string): Promise<string[]> =>
+  othersIn(wec, namespace, isOfRegistration);
 
 /** At most five of them. */
 export const listed = (objects: readonly string[]): string =>
@@ -51,17 +44,14 @@ export const listed = (objects: readonly string[]): string =>
 /**
  * Refuses to delete a Klusterlet if its operator would delete objects of others with the namespaces: it deletes them whole (seen
  * with OCM 1.0.0 and 1.3.1). Without the operator stellarctl keeps such a namespace.
- * @throws StellarError `has-dependents`, and others if it cannot be seen
+ * @throws StellarError `has-dependents`
  */
-export async function refuseForeignObjects(wec: Kube, hubHash: string | null): Promise<void> {
+export async function refuseForeignObjects(wec: Kube): Promise<void> {
   if ((await wec.get(resources.klusterlets, klusterletName)) === undefined || !(await operatorRuns(wec))) return;
   for (const namespace of [agentNamespace, addonNamespace]) {
     const present = await wec.get(resources.namespaces, namespace);
     if (present === undefined || present.metadata.deletionTimestamp !== undefined) continue;
-    const others = await foreignObjectsIn(wec, namespace, hubHash).catch((error: unknown) => {
-      const unread = `The klusterlet operator deletes namespace ${namespace}, and what it holds could not be read. Nothing was written.`;
-      throw failureOf(error).with({ details: [unread] });
-    });
+    const others = await foreignObjectsIn(wec, namespace);
     if (others.length === 0) continue;
     const { context } = wec.cluster;
     throw new StellarError(

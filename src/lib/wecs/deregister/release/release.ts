@@ -1,4 +1,3 @@
-import { monotonic } from '../../../engine/clock.ts';
 import { command } from '../../../engine/command-line.ts';
 import { count } from '../../../engine/counts.ts';
 import { StellarError } from '../../../engine/errors.ts';
@@ -72,7 +71,7 @@ async function untilReleased(
   force: Force | undefined,
   run: Run,
 ): Promise<void> {
-  const started = monotonic();
+  const started = Date.now();
   const recreations = new Recreations();
   recreations.see(worksBefore, timesSeen);
   await untilMet(
@@ -93,7 +92,7 @@ async function untilReleased(
         return {
           ...hubState,
           returned: recreations.see(hubState.works, timesSeen),
-          waitedMs: monotonic() - started,
+          waitedMs: Date.now() - started,
         };
       },
       act: async (hubState) => {

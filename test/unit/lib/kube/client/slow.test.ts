@@ -11,11 +11,10 @@ import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
 import { resources } from '../../../../../src/lib/kube/resources.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
-import { fakeTime, realTime } from '../../../support/fake-time.ts';
 
 const opened: (() => unknown)[] = [];
 afterEach(async () => {
-  realTime();
+  mock.timers.reset();
   for (const stop of opened.splice(0)) await stop();
 });
 
@@ -122,7 +121,7 @@ describe('the timeout of a request measures silence:', () => {
   const almost = requestTimeoutMs - 1000;
 
   test('a response may take as long as data arrives', async () => {
-    fakeTime(['setTimeout']);
+    mock.timers.enable({ apis: ['setTimeout', 'Date'] });
     const { kube, asked } = await piecemeal(600_000);
     const answer = kube.read('/version');
     const response = await asked();
@@ -136,7 +135,7 @@ describe('the timeout of a request measures silence:', () => {
     assert.deepEqual(await answer, { metadata: {}, a: 'b' });
   });
   test('so may a compressed one', async () => {
-    fakeTime(['setTimeout']);
+    mock.timers.enable({ apis: ['setTimeout', 'Date'] });
     const { kube, asked } = await piecemeal(600_000);
     const answer = kube.read('/version');
     const response = await asked();
@@ -151,7 +150,7 @@ describe('the timeout of a request measures silence:', () => {
     assert.deepEqual(await answer, {});
   });
   test('a server that falls silent in the middle is unreachable', async () => {
-    fakeTime(['setTimeout']);
+    mock.timers.enable({ apis: ['setTimeout', 'Date'] });
     const { kube, asked } = await piecemeal(600_000);
     const refused = assert.rejects(kube.read('/version'), { code: 'unreachable', message: /: no answer in time\.$/ });
     const response = await asked();
@@ -161,7 +160,7 @@ describe('the timeout of a request measures silence:', () => {
     await refused;
   });
   test('other responses of the same server may delay a response, for a minute', async () => {
-    fakeTime(['setTimeout']);
+    mock.timers.enable({ apis: ['setTimeout', 'Date'] });
     const { kube, asked } = await piecemeal(600_000);
     const sending = kube.read('/long');
     const long = await asked();
