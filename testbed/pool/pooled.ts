@@ -82,13 +82,13 @@ export class Pooled {
   }
 
   async #wipe(): Promise<void> {
-    const present = new Map((await this.#etcd.keys()).map(({ name, revision }) => [name, revision]));
-    const kept = [...present.keys()].filter((name) => name.startsWith(own.lease));
+    const present = await revisionsOf(this.#etcd);
+    const isRenewed = (name: string) => name === own.authorities || name === kubeSystem;
+    const isOwnLease = (name: string) => name.startsWith(own.lease);
     for (const name of present.keys())
-      if (name === own.authorities || name === kubeSystem || !(this.#values.has(name) || kept.includes(name)))
-        await this.#etcd.delete(name);
+      if (isRenewed(name) || !(this.#values.has(name) || isOwnLease(name))) await this.#etcd.delete(name);
     for (const [name, value] of this.#values) {
-      if (name === own.authorities || name.startsWith(own.lease)) continue;
+      if (name === own.authorities || isOwnLease(name)) continue;
       if (name === kubeSystem) await this.#etcd.put(name, withNewUid(value));
       else if (present.get(name) !== this.#revisions.get(name)) await this.#etcd.put(name, value);
     }
