@@ -218,6 +218,8 @@ describe('a hook', () => {
       await until(() => api.find(jobs, 'shared-system/never').then(Boolean));
       const theirs = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'shared' }, data: { a: 'theirs' } };
       await api.patch(configMaps, key, theirs, { type: 'apply', fieldManager: 'somebody' });
+      // A reconciliation that applied its ConfigMap before this change may still be about to look at the Job.
+      await sleep(settling);
       await complete('shared-system/never');
       await sleep(settling);
       const found = await api.get<ConfigMap>(configMaps, key);
