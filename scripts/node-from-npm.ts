@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
+import type { NodeForExecutable } from './executable/make.ts';
 
 /** Installs a package into a new folder. */
 export async function install(folder: string, what: string): Promise<void> {
@@ -11,7 +12,7 @@ export async function install(folder: string, what: string): Promise<void> {
 }
 
 /** Installs a Node for this machine. @returns its program and its licence */
-export async function nodeFromNpm(folder: string, version: string): Promise<{ node: string; license: string }> {
+export async function nodeFromNpm(folder: string, version: string): Promise<NodeForExecutable> {
   await install(folder, `node@${version}`);
   const place = path.join(folder, 'node_modules', 'node');
   const isWindows = process.platform === 'win32';

@@ -1,6 +1,7 @@
 /**
  * Creates the release files in release/: the npm package, the executable for this machine (plain, and packed with the licences),
- * the SBOM of both, and the checksums.
+ * the SBOM of both, and the checksums. With --official-node, as in a release, the Node inside the executable is downloaded from
+ * nodejs.org and verified; else it is that of npm, as in tests.
  */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -8,6 +9,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { makeExecutable } from './executable/make.ts';
 import { packagesOf } from './notices.ts';
+import { officialNode } from './official-node.ts';
 import { billOfMaterials } from './sbom.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -18,7 +20,8 @@ await rm(release, { recursive: true, force: true });
 await mkdir(release);
 await execa('npm', ['pack', '--pack-destination', release], { cwd: root });
 
-const executable = await makeExecutable(release);
+const isOfficial = process.argv.includes('--official-node');
+const executable = await makeExecutable(release, isOfficial ? officialNode : undefined);
 const licences = ['LICENSE', 'LICENSE-node.txt', 'THIRD-PARTY-NOTICES.txt'];
 await copyFile(path.join(root, 'LICENSE'), path.join(release, 'LICENSE'));
 await copyFile(path.join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'), path.join(release, 'THIRD-PARTY-NOTICES.txt'));

@@ -16,6 +16,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   // kubectl completes the command lines of its plugins with programs of this name.
   const isCompletion = invokedAs.startsWith('kubectl_complete-');
   callProgram(program);
+  // Programs get it. Here every connection says how its server is verified, and Node would warn on the terminal.
+  const env = { ...process.env };
+  delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
   const io: Io = {
     // Node opens stdin on first access, and few commands need it.
     get stdin() {
@@ -23,7 +26,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     },
     stdout: process.stdout,
     stderr: process.stderr,
-    env: process.env,
+    env,
     argv: argv.slice(2),
     isOutputLost: watchOutput(process),
   };

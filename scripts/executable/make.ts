@@ -10,6 +10,12 @@ import { nodeFromNpm } from '../node-from-npm.ts';
 /** The Node inside the executable: a long-term support release that builds executables by itself. */
 export const nodeOfExecutable = '26.10.0';
 
+/** The program, and its licence. */
+export interface NodeForExecutable {
+  node: string;
+  license: string;
+}
+
 const boot = path.join(import.meta.dirname, 'boot.cjs');
 const dist = path.resolve(import.meta.dirname, '..', '..', 'dist');
 
@@ -18,12 +24,16 @@ const dist = path.resolve(import.meta.dirname, '..', '..', 'dist');
  * (nodejs.org/api/single-executable-applications.html), each with V8's code cache. One file in place of many was measured: it starts
  * later. A start-up snapshot cannot contain node:https (Node 26.10), and an empty one already starts 8 ms later.
  * @param folder gets the executable, and the licence of Node
+ * @param bring brings that Node: default: the one that npm has
  * @returns the executable
  */
-export async function makeExecutable(folder: string): Promise<string> {
+export async function makeExecutable(
+  folder: string,
+  bring: (folder: string, version: string) => Promise<NodeForExecutable> = nodeFromNpm,
+): Promise<string> {
   const work = await mkdtemp(path.join(tmpdir(), 'stellarctl-executable-'));
   try {
-    const { node, license } = await nodeFromNpm(path.join(work, 'node'), nodeOfExecutable);
+    const { node, license } = await bring(path.join(work, 'node'), nodeOfExecutable);
     const files = path.join(work, 'files');
     await mkdir(files);
     await wrap(dist, files);

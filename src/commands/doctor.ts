@@ -5,6 +5,7 @@ import { ExitCode, StellarError } from '../lib/engine/errors.ts';
 import { type Io, outputFormats } from '../lib/terminal/io.ts';
 import { action } from './shell/action.ts';
 import {
+  collect,
   defineCommand,
   dryRunOption,
   type HostingOptions,
@@ -47,7 +48,7 @@ export function doctorCommand(io: Io): Command {
     .argument('[wecs...]', 'only these WECs; with their contexts, the clusters themselves are checked too')
     .option('--pre', 'check what is needed before an installation')
     .option('--list', 'list the checks without running them')
-    .option('--skip <id...>', 'skip these checks')
+    .option('--skip <id>', 'skip this check (can be repeated)', collect)
     .addOption(new Option('--fail-on <status>', 'when to exit with 1').choices(['warn', 'fail']).default('fail'))
     .option('--wait', 'wait until no check fails')
     .option('--recheck', 'make the operators of the WECs given with a context check the ITS again')
@@ -64,7 +65,7 @@ export function doctorCommand(io: Io): Command {
         if (options.list) return listChecks(session);
         if (options.fix && command.getOptionValueSource('timeout') === 'default') options.timeout = fixingMs;
         if (options.fix) session.run.deadline.restart(options.timeout);
-        checkCombinations(options);
+        checkCombinations(options, positional);
         const { examination, clustersOf, preflight } = await import('./doctor-input.ts');
         const input = options.pre ? undefined : await clustersOf(session, options, positional);
         const examine = await (input === undefined ? preflight(session, options) : examination(session, input));
@@ -80,8 +81,7 @@ export function doctorCommand(io: Io): Command {
         }
         await showExamined(session, io, options, without(options.skip ?? [], all), acted.report);
         noteUnknownChecks(session, options, all);
-        if (acted.hasFailed) session.exitCode = ExitCode.failed;
-        if (!isHealthy(all, options)) session.exitCode = options.wait ? ExitCode.timeout : ExitCode.failed;
+        session.exitCode = exitCodeOf({ ...options, ...acted, isHealthy: isHealthy(all, options) });
       }),
     );
 }
@@ -90,8 +90,10 @@ export function doctorCommand(io: Io): Command {
 const fixingMs = 120_000;
 
 /** @throws StellarError `usage` for options that exclude each other */
-function checkCombinations({ pre, fix, recheck, yes, dryRun }: DoctorOptions): void {
+function checkCombinations({ pre, fix, recheck, yes, dryRun, wecContext }: DoctorOptions, wecs: string[]): void {
   if (pre && (fix || recheck)) throw new StellarError('usage', '--pre cannot be combined with --fix or --recheck.');
+  if (pre && (wecs.length > 0 || wecContext !== undefined))
+    throw new StellarError('usage', '--pre checks no WEC: leave out the names and contexts of WECs.');
   if (!fix && (yes || dryRun)) throw new StellarError('usage', `${yes ? '--yes' : '--dry-run'} requires --fix.`);
 }
 
@@ -117,6 +119,12 @@ async function act(
   const { all, fixed } = await fixFindings(session, options, input, examine);
   const hasFailed = fixed.some(({ result }) => result === 'failed');
   return { all, hasFailed, report: { ...rechecked, fixed: describeFixed(fixed) } };
+}
+
+/** A fix that failed is a failure, however long the command then waited. */
+export function exitCodeOf(ended: { isHealthy: boolean; hasFailed?: boolean; wait?: boolean }): number {
+  if (ended.isHealthy && !ended.hasFailed) return ExitCode.done;
+  return ended.wait && !ended.hasFailed ? ExitCode.timeout : ExitCode.failed;
 }
 
 /** Reports unknown checks: a misspelt one would otherwise seem to be skipped. */

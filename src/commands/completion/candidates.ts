@@ -56,7 +56,7 @@ function commandBelow(program: Command, names: readonly string[]): Command | und
 
 /** Returns options by their long names, without given ones that are not repeatable. */
 function optionsOf({ command, options }: Typed): Candidate[] {
-  const isOpen = ({ long = '', variadic, parseArg }: Option) => !options.has(long) || variadic || parseArg === collect;
+  const isOpen = ({ long = '', parseArg }: Option) => !options.has(long) || parseArg === collect;
   return command
     .createHelp()
     .visibleOptions(command)

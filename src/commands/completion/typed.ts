@@ -52,22 +52,13 @@ class Reader {
   }
 
   pass(word: string): void {
-    if (this.#takesValue(word)) this.#addValue(word);
+    const open = this.#open;
+    this.#open = undefined;
+    // Regardless of its content.
+    if (open !== undefined) this.#note(open, word);
     else if (!this.#isOver && word === '--') this.#isOver = true;
     else if (!this.#isOver && isFlag(word)) this.#passFlag(word);
     else this.#passPlain(word);
-  }
-
-  /** A variadic option takes words until the next option; any other takes the next word, regardless of its content. */
-  #takesValue(word: string): boolean {
-    if (this.#open === undefined) return false;
-    return !this.#open.variadic || !word.startsWith('-');
-  }
-
-  #addValue(value: string): void {
-    const option = this.#open as Option;
-    this.#note(option, value);
-    if (!option.variadic) this.#open = undefined;
   }
 
   #note({ long, short }: Option, ...values: string[]): void {
@@ -112,8 +103,7 @@ class Reader {
       ...{ program: this.#program, command: this.#command, path: this.#path.join(' ') },
       ...{ options: this.#options, positional: this.#positional },
     };
-    if (this.#takesValue(word) && this.#open !== undefined)
-      return { ...typed, word, place: { kind: 'value', option: this.#open } };
+    if (this.#open !== undefined) return { ...typed, word, place: { kind: 'value', option: this.#open } };
     if (!this.#isOver && word.startsWith('-')) {
       const { option, value } = this.#findOption(word);
       const isValue = option?.required === true && value !== undefined && word.startsWith('--');

@@ -36,7 +36,7 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
 function cellOf(delivery: DeliveryView | undefined): string {
   if (delivery === undefined) return '';
   if (delivery.blockedAt !== null)
-    return `${delivery.blockedAt.state === 'failed' ? 'not ' : ''}${delivery.blockedAt.stage}`;
+    return `${delivery.blockedAt.state === 'failed' ? 'not ' : ''}${delivery.blockedAt.stage.replace('exists', 'found')}`;
   return delivery.stage ?? 'not visible';
 }
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { monotonic } from '../../lib/engine/clock.ts';
 import { pause } from '../../lib/engine/deadline.ts';
 import { ExitCode, exitCodeOf } from '../../lib/engine/errors.ts';
 import { writeLines } from '../../lib/terminal/clean.ts';
@@ -42,13 +43,13 @@ async function watching<Reading extends object>(
   const { deadline, signal } = run;
   const { poll } = await import('../../lib/engine/poll.ts');
   for (;;) {
-    const started = Date.now();
+    const started = monotonic();
     // A restart of the API server does not end a watch.
     const seen = await poll(read, run);
     if (seen === undefined) return;
     await show(seen);
     if (deadline.passed) return;
-    const interval = Math.max(shortestIntervalMs, 5 * (Date.now() - started));
+    const interval = Math.max(shortestIntervalMs, 5 * (monotonic() - started));
     await pause(Math.min(interval, longestIntervalMs), deadline, signal);
     if (io.isOutputLost()) return;
   }

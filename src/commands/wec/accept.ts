@@ -21,7 +21,7 @@ interface Options extends ItsOptions, WritingOptions {
   clusters?: string;
   agent?: string;
   deny?: boolean;
-  wait: boolean;
+  wait?: 'for-request' | false;
   wecContext?: string;
 }
 
@@ -31,7 +31,7 @@ const clusters = new Option('--clusters <names>').hideHelp();
 export function acceptCommand(io: Io): Command {
   return defineCommand('accept', {
     description:
-      'Waits for the registration request of each WEC, approves it if it is valid for a WEC of that name, accepts the WEC, and waits until it is available. If several agents request one name, none is approved unless --agent chooses one.',
+      'Approves the registration request of each WEC if it is valid for a WEC of that name, accepts the WEC, and waits until it is available. A name that the ITS does not know is an error, unless --wait is given or the cluster of its context is registering. If several agents request one name, none is approved unless --agent chooses one.',
     timeout: '5m',
     examples: [
       ['stellarctl accept cluster1', 'accept one WEC and wait until it is available'],
@@ -48,7 +48,7 @@ export function acceptCommand(io: Io): Command {
     .option('--agent <id>', 'approve only the request of this agent (its ID or a prefix of it)')
     .option('--deny', 'deny the requests instead')
     .addOption(new Option('--no-wait', 'do not wait until the WECs are available'))
-    .addOption(new Option('--wait').default(true).hideHelp())
+    .addOption(new Option('--wait', 'wait also for WECs that the ITS does not know yet').preset('for-request'))
     .addOption(clusters)
     .addOption(hiddenSpelling('--cluster <names>', clusters))
     .addOption(wecContextOption())
@@ -59,6 +59,7 @@ export function acceptCommand(io: Io): Command {
         const named = options.clusters === undefined ? positional : [...positional, options.clusters];
         const wecs = parseWecArguments(named, options.wecContext);
         checkTargets(wecs.length, options);
+        const { agent, wait = true } = options;
         const { accept, deny, findPending } = await import('../../lib/wecs/accept.ts');
         const { kube: hub } = await session.its();
         session.announce(hub);
@@ -67,8 +68,8 @@ export function acceptCommand(io: Io): Command {
           : await session.wecs(wecs);
         if (targets.length === 0) session.progress.note('No requests are pending.');
         const results = options.deny
-          ? await deny(hub, targets, options.agent, session.run)
-          : await accept(hub, { wecs: targets, agent: options.agent, wait: options.wait }, session.run);
+          ? await deny(hub, targets, agent, session.run)
+          : await accept(hub, { wecs: targets, agent, wait }, session.run);
         await session.finish(results);
         // An accepted WEC that has failed is no error: accept has done its work.
         const dead = results.find(({ blockedAt }) => blockedAt?.state === 'failed');

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { Kube } from '../../lib/kube/client/client.ts';
 import type { LocalTools } from '../../lib/local-clusters/create.ts';
 import type { FoundCluster } from '../../lib/local-clusters/delete.ts';
 import { type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
@@ -27,7 +28,7 @@ interface Options extends ItsOptions, WritingOptions {
 export function deleteWecCommand(io: Io): Command {
   return defineCommand('delete', {
     description:
-      'Deletes local clusters: kind or k3d clusters of this machine, and their contexts. To deregister a WEC and keep its cluster, use `wec deregister`. Refuses to delete a cluster that is still registered with an ITS (deregister it first), or a hosting cluster.',
+      'Deletes local clusters: kind or k3d clusters of this machine, and their contexts. To deregister a WEC and keep its cluster, use `wec deregister`. Refuses to delete a cluster that is still registered with an ITS (deregister it first), a hosting cluster, or one that does not answer.',
     timeout: '5m',
     examples: [
       ['stellarctl wec delete cluster1', 'find it in kind or k3d, and ask'],
@@ -41,7 +42,7 @@ export function deleteWecCommand(io: Io): Command {
     )
     .addOption(itsOption())
     .option('-y, --yes', 'skip the confirmation')
-    .option('--force', 'delete clusters that are still registered, or that host ITSes and WDSes')
+    .option('--force', 'delete clusters that are still registered, host ITSes and WDSes, or do not answer')
     .addOption(wecKubeconfigOption())
     .addOption(dryRunOption())
     .action(
@@ -50,49 +51,56 @@ export function deleteWecCommand(io: Io): Command {
         const { deleteWecs } = await import('../../lib/local-clusters/wecs.ts');
         const tools = localTools(session, options.wecKubeconfig);
         const names = new Set(splitNames(positional));
-        const { found } = await confirmLoss(session, {
+        const found = await confirmLoss(session, {
           read: async () => {
             const found: FoundCluster[] = [];
             for (const name of names) found.push(await findLocalCluster(name, options.provider, tools));
-            return { found, silent: options.force ? [] : await refuseNeeded(session, found.filter(isThere), tools) };
+            if (!options.force) await refuseNeeded(session, found.filter(isThere), tools);
+            return found;
           },
-          show: ({ found, silent }) => {
-            for (const name of silent)
-              session.progress.note(`${name} does not answer: whether anything depends on it is unknown.`);
-            for (const { name, provider, contexts } of found.filter(isThere)) {
-              const context = contexts.length === 0 ? 'no context leads to it' : `context ${contexts.join(', ')}`;
-              session.progress.note(
-                `${name}, a cluster of ${provider} on this machine (${context}), with all that runs on it`,
-              );
+          show: (found) => {
+            for (const { name, provider, contexts, elsewhere } of found) {
+              const leading = contexts.length === 0 ? 'no context leads to it' : `context ${contexts.join(', ')}`;
+              if (provider !== undefined || contexts.length > 0)
+                session.progress.note(
+                  provider === undefined
+                    ? `${leading} of a former cluster ${name}, with its credentials in the kubeconfig`
+                    : `${name}, a cluster of ${provider} on this machine (${leading}), with all that runs on it`,
+                );
+              for (const context of elsewhere)
+                session.progress.note(`Context ${context} stays: its server is not on this machine.`);
             }
           },
-          losses: ({ found }) => found.filter(isThere).map(({ name, provider }) => `${provider} cluster ${name}`),
-          confirmations: ({ found }) =>
-            found.filter(isThere).map(({ name }) => ({ verb: 'Delete', doing: 'Deleting', name, yes: options.yes })),
+          losses: (found) => found.flatMap(lossesOf),
+          confirmations: (found) =>
+            found
+              .filter((cluster) => lossesOf(cluster).length > 0)
+              .map(({ name }) => ({ verb: 'Delete', doing: 'Deleting', name, yes: options.yes })),
         });
         await session.finish(await deleteWecs(found, tools));
       }),
     );
 }
 
+const lossesOf = ({ name, provider, contexts }: FoundCluster): string[] => [
+  ...(provider === undefined ? [] : [`${provider} cluster ${name}`]),
+  ...contexts.map((context) => `context ${context}`),
+];
+
 const isThere = ({ provider }: FoundCluster): boolean => provider !== undefined;
 
-/**
- * Checks the clusters themselves, and the ITS, before anything is deleted.
- * @returns the names of clusters that do not respond
- */
-async function refuseNeeded(session: Session, found: readonly FoundCluster[], tools: LocalTools): Promise<string[]> {
-  if (found.length === 0) return [];
+/** Checks the clusters themselves, and the ITS, before anything is deleted. */
+async function refuseNeeded(session: Session, found: readonly FoundCluster[], tools: LocalTools): Promise<void> {
+  if (found.length === 0) return;
   const { connectLocal } = await import('../../lib/local-clusters/delete.ts');
   const { refuseHosting } = await import('../../lib/local-clusters/refuse-hosting.ts');
   const { refuseRegistered } = await import('../../lib/local-clusters/refuse-registered.ts');
   const { loadKubeconfig } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
   const kubeconfig = await loadKubeconfig(tools.target.file, tools.target.env);
   const clients = await Promise.all(found.map((cluster) => connectLocal(cluster, tools)));
-  const silent: string[] = [];
+  const answering: [string, Kube][] = [];
   for (const [index, cluster] of found.entries())
-    if (!(await refuseHosting(cluster, clients[index], kubeconfig))) silent.push(cluster.name);
+    answering.push([cluster.name, await refuseHosting(cluster, clients[index], kubeconfig)]);
   const its = (await session.itsIfAny()) ? await session.its() : undefined;
-  for (const [index, { name }] of found.entries()) await refuseRegistered(name, its, clients[index]);
-  return silent;
+  for (const [name, kube] of answering) await refuseRegistered(name, its, kube);
 }

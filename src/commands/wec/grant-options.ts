@@ -4,7 +4,7 @@ import { StellarError } from '../../lib/engine/errors.ts';
 import { outline } from '../../lib/engine/next-step.ts';
 import type { RuleKind } from '../../lib/wecs/grant/kinds.ts';
 import type { ReachedWec } from '../../lib/wecs/grant/prove-wec.ts';
-import { dryRunOption, type ItsOptions, itsOption, type WritingOptions } from '../shell/options.ts';
+import { collect, dryRunOption, type ItsOptions, itsOption, type WritingOptions } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 import { parseWecArguments } from '../shell/wec-argument.ts';
 
@@ -17,7 +17,7 @@ export interface GrantOptions extends ItsOptions, WritingOptions {
 /** The common options of granting and revoking. */
 export const grantOptions = (command: Command): Command =>
   command
-    .option('--rule <kind...>', 'kinds of objects, each as RESOURCE[.GROUP]')
+    .option('--rule <kind>', 'a kind of objects, as RESOURCE[.GROUP] (can be repeated)', collect)
     .addOption(itsOption())
     .option('-y, --yes', 'skip the confirmation')
     .addOption(dryRunOption());

@@ -36,12 +36,17 @@ export function grantCommand(io: Io): Command {
       const granting = await confirmLoss<WecToGrant>(session, {
         read: () => inspectGrant(reached, given),
         losses: ({ lacking }) => lacking.map(groupResourceOf),
-        show: ({ lacking, wanted }) =>
-          session.progress.note(
-            lacking.length > 0
-              ? `The work agent of ${reached.name} may then create, read, change and delete on ${reached.kube.cluster.context}: ${lacking.map(groupResourceOf).join(', ')}`
-              : `${reached.name}: ${wanted.length === 0 ? 'no work fails to be applied' : `its work agent already has these rights: ${wanted.map(groupResourceOf).join(', ')}`}; nothing to do`,
-          ),
+        show: ({ lacking, wanted }) => {
+          // Each in its own line: a long line would be cut, and the user must see all of them.
+          for (const kind of lacking)
+            session.progress.note(
+              `The work agent of ${reached.name} may then create, read, change and delete on ${reached.kube.cluster.context}: ${groupResourceOf(kind)}`,
+            );
+          if (lacking.length === 0)
+            session.progress.note(
+              `${reached.name}: ${wanted.length === 0 ? 'no work fails for lack of a right that --from-errors can grant' : `its work agent already has these rights: ${wanted.map(groupResourceOf).join(', ')}`}; nothing to do`,
+            );
+        },
         confirmations: ({ lacking }) =>
           lacking.length === 0
             ? []

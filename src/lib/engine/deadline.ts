@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonic } from './clock.ts';
 import { StellarError } from './errors.ts';
 import { inWords } from './next-step.ts';
 import type { Run } from './run.ts';
@@ -28,7 +29,7 @@ export class Deadline {
   /** Restarts the deadline for another reading. @param timeoutMs milliseconds from now */
   restart(timeoutMs: number): void {
     this.#once = timeoutMs === 0;
-    this.#end = Date.now() + timeoutMs;
+    this.#end = monotonic() + timeoutMs;
   }
 
   /** Continues without a deadline, until the user stops the command. */
@@ -38,18 +39,23 @@ export class Deadline {
   }
 
   get passed(): boolean {
-    return this.#once || Date.now() >= this.#end;
+    return this.#once || monotonic() >= this.#end;
+  }
+
+  /** Whether no time is left to repeat what was refused. A timeout of 0 has no end: it does everything once. */
+  get expired(): boolean {
+    return !this.#once && this.passed;
   }
 
   /** Milliseconds that one request may still take: at most `most`, and never too few for a healthy server to answer. */
   requestTimeout(most = requestTimeoutMs): number {
     if (this.#once) return most;
-    return Math.min(most, Math.max(1000, this.#end - Date.now()));
+    return Math.min(most, Math.max(1000, this.#end - monotonic()));
   }
 
   /** Milliseconds left; 0 after the deadline. */
   get remaining(): number {
-    return this.#once ? 0 : Math.max(0, this.#end - Date.now());
+    return this.#once ? 0 : Math.max(0, this.#end - monotonic());
   }
 }
 

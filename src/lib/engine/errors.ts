@@ -50,6 +50,7 @@ const exitCodes = {
   'identity-unproven': ExitCode.failed,
   'not-orphaned': ExitCode.failed,
   'mode-differs': ExitCode.failed,
+  'version-differs': ExitCode.failed,
   'agent-failed': ExitCode.failed,
   'request-refused': ExitCode.failed,
   'request-denied': ExitCode.failed,
@@ -81,13 +82,10 @@ export interface ErrorDetails {
   next?: readonly NextStep[] | undefined;
   /** Further lines for people, such as a table of candidates. */
   details?: string[] | undefined;
-  /** Why the error may pass by itself, if it may. */
-  passing?: Passing | undefined;
+  /** Whether it may pass by itself: the server answers, and is too busy or broken to answer well. */
+  passing?: boolean | undefined;
   cause?: unknown;
 }
-
-/** A server that answers but is too busy or broken to answer well; or one that may not know its own users and roles yet. */
-export type Passing = 'busy' | 'starting';
 
 /**
  * An error that a user can act on: rendered without a stack. Anything else that reaches the top is a bug and keeps its stack. The
@@ -97,9 +95,9 @@ export class StellarError extends Error {
   readonly code: ErrorCode;
   readonly next: readonly NextStep[];
   readonly details: string[];
-  readonly passing: Passing | undefined;
+  readonly passing: boolean;
 
-  constructor(code: ErrorCode, message: string, { next, details, passing, cause }: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, { next, details, passing = false, cause }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'StellarError';
     this.code = code;
@@ -131,9 +129,9 @@ export class StellarError extends Error {
 
 /**
  * Whether a failure may pass by itself: a wait gives it a grace period before reporting it. The client has already given that time
- * to a server that does not answer at all (kube/restarts.ts).
+ * to a server that restarts: it does not answer at all, or does not know its users and roles yet (kube/restarts.ts).
  */
-export const mayPass = (error: unknown): boolean => error instanceof StellarError && error.passing !== undefined;
+export const mayPass = (error: unknown): boolean => error instanceof StellarError && error.passing;
 
 /**
  * An error of one cluster, or of one name of several, that does not stop the rest.

@@ -1,3 +1,4 @@
+import { monotonic } from './clock.ts';
 import { mapConcurrently, requestsAtOnce } from './concurrency.ts';
 import { type Deadline, graceMs } from './deadline.ts';
 import { failureOf, mayPass, StellarError } from './errors.ts';
@@ -100,8 +101,8 @@ function resultOfError<Result>(subject: Pick<Followed<never, Result>, 'broken'>,
 /** What is kept about a subject between readings. */
 export class Track<Snapshot> {
   last: JudgedReading<Snapshot> | undefined;
-  /** When the judgement of a stage last changed, milliseconds since the epoch. */
-  changedAt = Date.now();
+  /** When the judgement of a stage last changed. */
+  changedAt = monotonic();
   readonly #target: Pick<Followed<Snapshot, unknown>, 'until' | 'graceMs'>;
   readonly #deadline: Deadline;
   readonly #met = new Set<string>();
@@ -141,7 +142,7 @@ export class Track<Snapshot> {
     const standing = JSON.stringify(
       reports.map(({ id, verdict }) => [id, verdict.state, 'code' in verdict && verdict.code]),
     );
-    if (standing !== this.#standing) this.changedAt = Date.now();
+    if (standing !== this.#standing) this.changedAt = monotonic();
     this.#standing = standing;
   }
 
@@ -171,7 +172,7 @@ export class Patience {
       this.#failing = undefined;
       return false;
     }
-    if (this.#failing?.what !== what) this.#failing = { what, since: Date.now() };
-    return deadline.passed || Date.now() - this.#failing.since > grace;
+    if (this.#failing?.what !== what) this.#failing = { what, since: monotonic() };
+    return deadline.passed || monotonic() - this.#failing.since > grace;
   }
 }

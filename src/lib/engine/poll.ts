@@ -1,3 +1,4 @@
+import { monotonic } from './clock.ts';
 import { graceMs, pause } from './deadline.ts';
 import { mayPass, StellarError } from './errors.ts';
 import type { Run } from './run.ts';
@@ -11,12 +12,12 @@ const intervalFraction = 1 / 20;
 /**
  * Reads until `read` returns a value, or until the deadline (then undefined). It waits for an API server that restarts; it throws
  * an error that persists, at the latest at the deadline: unreachable clusters are not a timeout.
- * @param lastChange when the evidence last changed, milliseconds since the epoch; without it, `read` runs twice a second
+ * @param lastChange when the evidence last changed (clock.ts); without it, `read` runs twice a second
  */
 export async function poll<T>(
   read: () => Promise<T | undefined>,
   { deadline, signal }: Run,
-  lastChange: () => number = Date.now,
+  lastChange: () => number = monotonic,
 ): Promise<T | undefined> {
   let failingSince: number | undefined;
   for (;;) {
@@ -25,11 +26,11 @@ export async function poll<T>(
       failingSince = undefined;
       if (result !== undefined || deadline.passed) return result;
     } catch (error) {
-      failingSince ??= Date.now();
+      failingSince ??= monotonic();
       if (deadline.passed && hasAnsweredInTime(error)) throw notInTime(error);
-      if (!mayPass(error) || deadline.passed || Date.now() - failingSince > graceMs) throw error;
+      if (!mayPass(error) || deadline.passed || monotonic() - failingSince > graceMs) throw error;
     }
-    const unchangedMs = failingSince === undefined ? Date.now() - lastChange() : 0;
+    const unchangedMs = failingSince === undefined ? monotonic() - lastChange() : 0;
     await pause(
       Math.min(longestIntervalMs, Math.max(shortestIntervalMs, unchangedMs * intervalFraction)),
       deadline,
@@ -55,7 +56,7 @@ export async function waitUntil<T>(
 
 /** A server that was too busy or too slow for the last reading has answered before: it is not unreachable. */
 function hasAnsweredInTime(error: unknown): error is StellarError {
-  return error instanceof StellarError && (error.passing === 'busy' || error.code === 'timeout');
+  return error instanceof StellarError && (error.passing || error.code === 'timeout');
 }
 
 function notInTime(error: StellarError): StellarError {

@@ -1,3 +1,4 @@
+import { monotonic } from './clock.ts';
 import { pause } from './deadline.ts';
 import type { Run } from './run.ts';
 
@@ -6,8 +7,8 @@ export class RateLimiter {
   readonly #intervalMs: number;
   readonly #burst: number;
   readonly #run: Pick<Run, 'deadline' | 'signal'>;
-  /** When the next one would start without a burst, milliseconds since the epoch. */
-  #next = 0;
+  /** When the next one would start without a burst. */
+  #next = Number.NEGATIVE_INFINITY;
 
   constructor(perSecond: number, burst: number, run: Pick<Run, 'deadline' | 'signal'>) {
     this.#intervalMs = 1000 / perSecond;
@@ -17,7 +18,7 @@ export class RateLimiter {
 
   /** Resolves when the next one may start, or at the deadline. @throws StellarError `interrupted` */
   async wait(): Promise<void> {
-    const now = Date.now();
+    const now = monotonic();
     const at = Math.max(this.#next, now - this.#burst * this.#intervalMs) + this.#intervalMs;
     this.#next = at;
     if (at > now) await pause(at - now, this.#run.deadline, this.#run.signal);

@@ -1,3 +1,4 @@
+import { monotonic } from './clock.ts';
 import { pause } from './deadline.ts';
 import { StellarError } from './errors.ts';
 import type { RateLimiter } from './rate-limiter.ts';
@@ -70,7 +71,7 @@ export class RequestBatcher<Question, Answer> {
     await this.#rateLimiter.wait();
     if (this.#isMany) return this.#answerBatch();
     // After the deadline, nothing waits any more.
-    const now = this.#run.deadline.passed ? Number.POSITIVE_INFINITY : Date.now();
+    const now = this.#run.deadline.passed ? Number.POSITIVE_INFINITY : monotonic();
     const due = this.#asked.find(({ id }) => this.#dueAt(id) <= now);
     if (due !== undefined) this.#answerOne(due);
   }
@@ -80,16 +81,16 @@ export class RequestBatcher<Question, Answer> {
   }
 
   #dueAt(id: string): number {
-    return (this.#lastAsked.get(id) ?? 0) + shortestIntervalMs;
+    return (this.#lastAsked.get(id) ?? Number.NEGATIVE_INFINITY) + shortestIntervalMs;
   }
 
   #until(at: number): Promise<void> {
-    return pause(Math.max(0, at - Date.now()), this.#run.deadline, this.#run.signal);
+    return pause(Math.max(0, at - monotonic()), this.#run.deadline, this.#run.signal);
   }
 
   /** Only the callers that asked wait for its answer. */
   #answerOne({ id, question }: Asked<Question, Answer>): void {
-    this.#lastAsked.set(id, Date.now());
+    this.#lastAsked.set(id, monotonic());
     const answer = this.#answering.single(question);
     for (const { resolve } of this.#take((other) => other.id === id)) resolve(answer);
     // A question that is not allowed is not asked again.
@@ -98,7 +99,7 @@ export class RequestBatcher<Question, Answer> {
 
   async #answerBatch(): Promise<void> {
     const asked = this.#take();
-    const started = Date.now();
+    const started = monotonic();
     try {
       const answerTo = await this.#answering.batch?.(asked.map(({ question }) => question));
       for (const { question, resolve } of asked) if (answerTo) resolve(answerTo(question));
@@ -108,7 +109,7 @@ export class RequestBatcher<Question, Answer> {
       if (!this.#mayBatch) this.#asked.unshift(...asked);
       else for (const { reject } of asked) reject(error);
     }
-    const rest = Math.max(shortestIntervalMs, restFactor * (Date.now() - started));
+    const rest = Math.max(shortestIntervalMs, restFactor * (monotonic() - started));
     this.#batchDueAt = started + Math.min(longestIntervalMs, rest);
   }
 

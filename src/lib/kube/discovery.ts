@@ -18,8 +18,16 @@ export interface DiscoveredKind extends Resource {
   aliases: string[];
 }
 
+/** What a server says about its kinds. */
+interface Discovery {
+  kinds: DiscoveredKind[];
+  /** APIs that it has, and whose kinds it does not say, such as `metrics.k8s.io/v1beta1` behind an APIService. */
+  unseen: string[];
+}
+
 interface DiscoveredVersion {
   apiVersion: string;
+  isUnseen: boolean;
   resources: { plural: string; kind: string; namespaced: boolean; verbs: string[]; aliases: string[] }[];
 }
 
@@ -28,6 +36,8 @@ interface AggregatedGroups {
     metadata?: { name?: string };
     versions: {
       version: string;
+      /** `Stale` if its own server did not answer. */
+      freshness?: string;
       resources?: {
         resource: string;
         responseKind?: { kind?: string };
@@ -56,20 +66,24 @@ interface ListedResources {
   }[];
 }
 
+/** The kinds of a server that can be listed and watched. An API that does not answer has none. */
+export const discoverKinds = async (kube: Pick<Kube, 'read'>): Promise<DiscoveredKind[]> =>
+  (await discover(kube, ['list', 'watch'])).kinds;
+
 /**
- * The kinds of a server that can be listed and watched, each in the version that its group prefers, or the first version that has
- * it (client-go, ServerPreferredResources). An API that does not answer, such as one behind an APIService, has none.
+ * The kinds of a server that have these verbs, each in the version that its group prefers, or the first version that has it
+ * (client-go, ServerPreferredResources).
  */
-export async function discoverKinds(kube: Pick<Kube, 'read'>): Promise<DiscoveredKind[]> {
+export async function discover(kube: Pick<Kube, 'read'>, needed: readonly string[]): Promise<Discovery> {
   const [core, others] = await Promise.all(
     ['/api', '/apis'].map((root) => kube.read<AggregatedGroups & ListedGroups>(root, aggregated)),
   );
   const groups = [...fromAggregated(core), ...fromAggregated(others), ...(await fromLists(kube, core, others))];
-  return groups.flatMap((versions) => {
+  const kinds = groups.flatMap((versions) => {
     const found = new Map<string, DiscoveredKind>();
     for (const { apiVersion, resources } of versions)
       for (const { plural, kind, namespaced, verbs, aliases } of resources) {
-        if (!verbs.includes('list') || !verbs.includes('watch')) continue;
+        if (!needed.every((verb) => verbs.includes(verb))) continue;
         const known = found.get(plural);
         if (known === undefined)
           found.set(plural, { apiVersion, kind, plural, namespaced, versions: [apiVersion], aliases });
@@ -77,13 +91,18 @@ export async function discoverKinds(kube: Pick<Kube, 'read'>): Promise<Discovere
       }
     return [...found.values()];
   });
+  const unseen = groups.flat().flatMap(({ apiVersion, isUnseen }) => (isUnseen ? [apiVersion] : []));
+  if ((core?.items ?? core?.versions) === undefined) unseen.push('/api');
+  if ((others?.items ?? others?.groups) === undefined) unseen.push('/apis');
+  return { kinds, unseen };
 }
 
 /** Each group's versions, the preferred one first. */
 const fromAggregated = (answer: AggregatedGroups | undefined): DiscoveredVersion[][] =>
   (answer?.items ?? []).map(({ metadata, versions }) =>
-    versions.map(({ version, resources = [] }) => ({
+    versions.map(({ version, freshness, resources = [] }) => ({
       apiVersion: metadata?.name ? `${metadata.name}/${version}` : version,
+      isUnseen: freshness === 'Stale',
       resources: resources.map(({ resource, responseKind, scope, verbs, singularResource = '', shortNames = [] }) => ({
         ...{
           plural: resource,
@@ -123,7 +142,7 @@ async function fromLists(
             ...{ plural: name, kind, namespaced, verbs },
             aliases: [singularName, ...shortNames],
           }));
-        return { apiVersion, resources };
+        return { apiVersion, isUnseen: found?.resources === undefined, resources };
       }),
     ),
   );

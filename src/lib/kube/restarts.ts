@@ -1,3 +1,4 @@
+import { monotonic } from '../engine/clock.ts';
 import { graceMs } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
 
@@ -29,14 +30,19 @@ export class Restarts {
   hasBeenUnavailable = false;
   #downSince: number | undefined;
 
+  /** A kept connection was closed: the server has restarted, or does not keep connections that are not used. */
+  connectionWasClosed(): void {
+    this.#downSince ??= monotonic();
+  }
+
   /** @param outcome an Answer, or the error of a request without one. @returns whether to retry */
   mayBeRestarting(outcome: unknown): boolean {
     const cut = outcome instanceof StellarError && outcome.code === 'unreachable';
     if ((cut && this.hasAnswered) || isStarting(outcome)) {
-      this.#downSince ??= Date.now();
+      this.#downSince ??= monotonic();
       this.hasBeenUnavailable = true;
     }
-    const inTime = this.#downSince !== undefined && Date.now() - this.#downSince <= graceMs;
+    const inTime = this.#downSince !== undefined && monotonic() - this.#downSince <= graceMs;
     if (inTime && (cut || (isAnswer(outcome) && startingUp.includes(outcome.status)))) return true;
     if (isAnswer(outcome)) {
       this.hasAnswered = true;

@@ -1,5 +1,5 @@
 import type { Kube } from './client/client.ts';
-import { unlessStatus } from './client/errors.ts';
+import { ApiError, unlessStatus } from './client/errors.ts';
 import type { Deployment, KubeObject, ObjectMeta } from './objects.ts';
 import { type Resource, resources } from './resources.ts';
 
@@ -30,16 +30,36 @@ export async function patchCurrent<Found extends KubeObject>(
   patchOf: (current: Found) => object | undefined,
 ): Promise<boolean> {
   const { name, namespace, uid } = object.metadata;
-  let current: Found | undefined = object;
-  while (current !== undefined && current.metadata.uid === uid) {
+  return retryConflicts(kube, async (isFirst) => {
+    const current = isFirst ? object : await kube.get<Found>(resource, name, { namespace });
+    if (current === undefined || current.metadata.uid !== uid) return false;
     const changes = patchOf(current);
     if (changes === undefined) return false;
     const metadata = { uid, resourceVersion: current.metadata.resourceVersion, ...changes };
     const merged = kube.merge(resource, name, { metadata }, { namespace }).then(() => true);
-    if (await unlessStatus(merged, 404, 409)) return true;
-    current = await kube.get<Found>(resource, name, { namespace });
+    return (await unlessStatus(merged, 404)) ?? false;
+  });
+}
+
+/** Another program changes an object once or twice at the same time, not each time that it is written. */
+const mostTries = 10;
+const firstPauseMs = 50;
+const longestPauseMs = 1000;
+
+/**
+ * Repeats a write that is guarded by what was read, while other programs change the object in between (409).
+ * @param write reads the object again unless it is called for the first time
+ * @throws ApiError of the last try; StellarError `timeout`, `interrupted`
+ */
+export async function retryConflicts<T>(kube: Kube, write: (isFirst: boolean) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await write(tries === 1);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 409 || tries === mostTries) throw error;
+      await kube.pause(Math.min(longestPauseMs, firstPauseMs * 2 ** tries));
+    }
   }
-  return false;
 }
 
 /** Deletes the objects with these UIDs, and no new ones with the same names. @returns whether any was deleted */

@@ -1,3 +1,4 @@
+import { monotonic } from '../engine/clock.ts';
 import { command } from '../engine/command-line.ts';
 import { Deadline, requireTime } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
@@ -13,7 +14,7 @@ import { isTrue, type WithConditions } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { type ProgramRun, programFailed } from '../programs/program.ts';
 import { findIngressPort, requireIngressPort } from './ingress-port.ts';
-import { type LocalNames, localNames, type ProviderName } from './names.ts';
+import { type LocalNames, localNames, type ProviderName, startCommand } from './names.ts';
 import { readEntries, withProvider } from './open-provider.ts';
 import type { LocalProvider } from './provider.ts';
 
@@ -91,11 +92,11 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
     return { ...result, changed: false };
   }
   const { progress } = tools.run;
-  const started = Date.now();
+  const started = monotonic();
   if (!exists) {
     progress.waiting(context, `${provider.name} is creating the cluster`);
     await create(provider, input, tools);
-    progress.reached(context, `${provider.name} cluster created`, Date.now() - started);
+    progress.reached(context, `${provider.name} cluster created`, monotonic() - started);
   }
   try {
     const entries = await readEntries(provider, name).catch((error: unknown) => {
@@ -216,7 +217,8 @@ export function withCluster(
 const listOf = { kind: 'get clusters', k3d: 'cluster list' } as const;
 
 function removeCommand(provider: ProviderName, name: string, role: LocalClusterInput['role']): string {
-  if (role === 'wec') return command`stellarctl wec delete ${name} --provider ${provider}`;
+  // Such a cluster may not answer, and is not registered yet.
+  if (role === 'wec') return command`stellarctl wec delete ${name} --provider ${provider} --force`;
   return provider === 'kind' ? command`kind delete cluster --name ${name}` : command`k3d cluster delete ${name}`;
 }
 
@@ -228,7 +230,7 @@ function unusable(provider: LocalProvider, { name, role }: LocalClusterInput, wh
     {
       details: why.details,
       next: [
-        runCommand(provider.startCommand(name), 'If it was stopped'),
+        runCommand(startCommand(provider.name, name), 'If it was stopped'),
         runCommand(removeCommand(provider.name, name, role), 'If it was never finished'),
       ],
     },

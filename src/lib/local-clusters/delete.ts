@@ -1,11 +1,13 @@
 import { failureOf, StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { hostOf } from '../kube/client/proxy.ts';
 import { removeContext } from '../kube/kubeconfig/contexts.ts';
 import { editKubeconfig } from '../kube/kubeconfig/edit.ts';
 import { type ProgramRun, programFailed } from '../programs/program.ts';
+import { isThisMachine } from '../wecs/hub/endpoint.ts';
 import type { LocalTools } from './create.ts';
-import { localNames, type ProviderName, providerNames } from './names.ts';
+import { clusterOfContainer, localNames, type ProviderName, providerNames } from './names.ts';
 import { presentProviders, providerPrograms, readEntries, withProvider } from './open-provider.ts';
 
 /** What was found of a local cluster. */
@@ -15,6 +17,8 @@ export interface FoundCluster {
   provider: ProviderName | undefined;
   /** Present or former contexts of the cluster, under the names that its provider and `wec create` use. */
   contexts: string[];
+  /** Contexts of these names that lead elsewhere, each with its server: they stay. */
+  elsewhere: string[];
 }
 
 /**
@@ -37,13 +41,26 @@ export async function findLocalCluster(
   const [found] = having;
   const wanted = found ?? provider;
   const clusters = (wanted === undefined ? providerNames : [wanted]).map((each) => localNames(each, name).cluster);
-  const { result: contexts } = await editKubeconfig(
+  const { result: named } = await editKubeconfig(
     { ...target, dryRun: true },
     (draft) =>
-      [name, ...clusters].filter((context) => clusters.includes(String(draft.get('contexts', context)?.cluster))),
+      [name, ...clusters].flatMap((context) => {
+        const cluster = String(draft.get('contexts', context)?.cluster);
+        return clusters.includes(cluster) ? [{ context, server: String(draft.get('clusters', cluster)?.server) }] : [];
+      }),
     run,
   );
-  return { name, provider: found, contexts };
+  const isLocal = await Promise.all(named.map(({ server }) => leadsToContainer(server)));
+  const contexts = named.filter((_, index) => isLocal[index]).map(({ context }) => context);
+  const elsewhere = named.filter((_, index) => !isLocal[index]).map(({ context, server }) => `${context} (${server})`);
+  return { name, provider: found, contexts, elsewhere };
+}
+
+/** Whether a server is a container of this machine: anybody may give a cluster of their own such a name. */
+async function leadsToContainer(server: string): Promise<boolean> {
+  if (!URL.canParse(server)) return false;
+  const host = hostOf(new URL(server));
+  return clusterOfContainer(host) !== undefined || (await isThisMachine(host));
 }
 
 const clustersOf = (provider: ProviderName, programs: ProgramRun): Promise<string[]> =>

@@ -20,6 +20,8 @@ import type { ProviderName } from './names.ts';
 const ingressChart = {
   name: 'ingress-nginx',
   version: '4.12.1',
+  /** Of the index of its repository, https://kubernetes.github.io/ingress-nginx. */
+  sha256: '59f6647b8c0aa12267722fa0ade16713fb0b16a1af932227af2065fdd1a7f3bc',
   reference: 'https://github.com/kubernetes/ingress-nginx/releases/download/helm-chart-4.12.1/ingress-nginx-4.12.1.tgz',
 };
 
@@ -78,10 +80,12 @@ export async function ensureIngress(
  * @throws StellarError `chart-unusable`
  */
 export async function bringIngressChart(helm: Helm, given: string | undefined): Promise<LocalChart> {
-  const { reference, version } = ingressChart;
+  const { reference, version, sha256 } = ingressChart;
   const chart = given ?? reference;
   try {
-    const brought = (await helm.local(chart)) ?? (await helm.bring(chart, version));
+    // A mirror may have packed it again.
+    const expected = given === undefined ? sha256 : undefined;
+    const brought = (await helm.local(chart)) ?? (await helm.bring(chart, version, expected));
     const { name } = await helm.metadata(brought);
     if (name === ingressChart.name) return brought;
     throw new StellarError('chart-unusable', `${chart} is the chart "${name}", not ${ingressChart.name}.`);

@@ -1,4 +1,3 @@
-import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { programFailed } from '../programs/program.ts';
 import type { Attempt, LocalProvider, NewCluster, ProviderProgram } from './provider.ts';
@@ -47,9 +46,5 @@ export class K3d implements LocalProvider {
 
   remove(name: string): Promise<Attempt> {
     return this.#k3d.run({ args: ['cluster', 'delete', name] });
-  }
-
-  startCommand(name: string): string {
-    return command`k3d cluster start ${name}`;
   }
 }

@@ -1,6 +1,4 @@
-import { command } from '../engine/command-line.ts';
 import { programFailed } from '../programs/program.ts';
-import { localNames } from './names.ts';
 import type { Attempt, LocalProvider, NewCluster, ProviderProgram } from './provider.ts';
 
 /** The label by which ingress-nginx for kind selects the node with the port mappings. */
@@ -43,10 +41,6 @@ export class Kind implements LocalProvider {
 
   remove(name: string): Promise<Attempt> {
     return this.#kind.run({ args: ['delete', 'cluster', '--name', name, '--kubeconfig', this.#kind.scratch] });
-  }
-
-  startCommand(name: string): string {
-    return command`docker start ${localNames('kind', name).container}`;
   }
 }
 

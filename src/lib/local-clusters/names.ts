@@ -1,3 +1,4 @@
+import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 
 export const providerNames = ['kind', 'k3d'] as const;
@@ -28,6 +29,12 @@ export function localNames(provider: ProviderName, name: string): LocalNames {
         ...{ container: `${prefixed}-server-0`, entrance: `${prefixed}-serverlb` },
       };
 }
+
+/** The command that starts a cluster with stopped containers. */
+export const startCommand = (provider: ProviderName, name: string): string =>
+  provider === 'kind'
+    ? command`docker start ${localNames('kind', name).container}`
+    : command`k3d cluster start ${name}`;
 
 /** kind warns that longer names are likely not to work, k3d refuses them (kind's pkg/cluster/internal/create; k3d's pkg/types). */
 const longestName = { kind: 50, k3d: 32 } as const;

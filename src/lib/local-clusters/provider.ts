@@ -30,8 +30,6 @@ export interface LocalProvider {
   /** The kubeconfig of a cluster, for use on this machine. */
   kubeconfig(name: string): Promise<Attempt>;
   remove(name: string): Promise<Attempt>;
-  /** The command that starts a cluster with stopped containers. */
-  startCommand(name: string): string;
 }
 
 /** A provider's program, isolated from the user's kubeconfig. */

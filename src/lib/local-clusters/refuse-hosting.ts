@@ -1,39 +1,53 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords, run } from '../engine/next-step.ts';
-import { tryRead } from '../kube/access.ts';
+import { tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
+import { resources } from '../kube/resources.ts';
+import { listIfDefined } from '../kube/served.ts';
 import { controlPlaneOf, hostingContext, hostingOf } from '../spaces/kubeconfig-extension.ts';
-import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
+import type { ControlPlane } from '../spaces/objects.ts';
+import { roleOf } from '../spaces/spaces.ts';
 import type { FoundCluster } from './delete.ts';
+import { startCommand } from './names.ts';
 
 /**
- * Refuses to delete a cluster that hosts ITSes and WDSes. The cluster itself is read; the kubeconfig's record counts only if the
- * cluster does not answer.
+ * Refuses to delete a cluster that hosts ITSes and WDSes, or that cannot be read: it may host some, or be a WEC of any ITS. The
+ * kubeconfig's record counts only if the cluster does not answer.
  * @param cluster undefined if no connection is possible
- * @returns whether the cluster answered
- * @throws StellarError `has-dependents`, with their names
+ * @returns the client of the cluster, which has answered
+ * @throws StellarError `has-dependents`, with their names; `unreachable`
  */
 export async function refuseHosting(
-  { name, contexts }: FoundCluster,
+  { name, provider, contexts }: FoundCluster,
   cluster: Kube | undefined,
   kubeconfig: Kubeconfig,
-): Promise<boolean> {
-  const asked = cluster && (await tryRead(() => listControlPlanes(cluster)));
-  if (asked?.state === 'seen') {
+): Promise<Kube> {
+  const asked = cluster && (await tryRead(() => listIfDefined<ControlPlane>(cluster, resources.controlPlanes)));
+  if (cluster !== undefined && asked?.state === 'seen') {
     const spaces = asked.value?.map(
       (space) => `${space.metadata.name} (${roleOf(space)?.toUpperCase() ?? 'control plane'})`,
     );
-    if (spaces !== undefined) throw isHosting(name, contexts[0], spaces);
-    return true;
+    if (spaces !== undefined) throw isHosting(name, contexts[0], spaces.sort());
+    return cluster;
   }
   const noted = [...kubeconfig.contexts.values()]
     .filter((context) => contexts.includes(hostingOf(context) ?? ''))
     .flatMap((context) => controlPlaneOf(context) ?? []);
   if (noted.length > 0 || contexts.includes(hostingContext(kubeconfig) ?? ''))
     throw isHosting(name, contexts[0], noted, ', according to the kubeconfig; it does not answer');
-  return false;
+  const why = asked === undefined ? 'it is stopped, or was never completed' : whyUnseen(asked);
+  throw new StellarError(
+    'unreachable',
+    `${name} cannot be read (${why}), so whether it is a WEC or a hosting cluster is unknown. It was not deleted.`,
+    {
+      next: [
+        ...(provider === undefined ? [] : [run(startCommand(provider, name), 'If it was stopped')]),
+        inWords('Delete it anyway: --force'),
+      ],
+    },
+  );
 }
 
 function isHosting(name: string, context: string | undefined, spaces: readonly string[], source = ''): StellarError {

@@ -5,9 +5,10 @@ import { type Access, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { resources } from '../kube/resources.ts';
-import { isSameHub } from '../wecs/hub/endpoint.ts';
+import { listIfDefined } from '../kube/served.ts';
 import { hubEndpoints } from '../wecs/hub/hub-access.ts';
-import { requireHub } from '../wecs/hub/require-hub.ts';
+import { findManagedCluster } from '../wecs/hub/require-hub.ts';
+import { findHub } from '../wecs/identity/registered-hub.ts';
 import { hubOf } from '../wecs/klusterlet/agent.ts';
 import type { ManagedCluster } from '../wecs/objects.ts';
 import { readWec } from '../wecs/registration/wec-evidence.ts';
@@ -22,30 +23,28 @@ interface AskedIts {
  * Refuses to delete a cluster that is still registered with an ITS. The cluster itself shows which hub it belongs to; the chosen
  * ITS is authoritative only for its own WECs.
  * @param its the chosen ITS; undefined if none is chosen
- * @param wec the cluster; undefined if it is unreachable
- * @throws StellarError `still-registered`
+ * @throws StellarError `still-registered`, and others if the cluster cannot be read
  */
-export async function refuseRegistered(name: string, its: AskedIts | undefined, wec: Kube | undefined): Promise<void> {
-  const own = wec && ifSeen(await tryRead(() => readWec(wec)));
-  const registeredAs = own?.klusterlet?.spec?.clusterName;
-  if (own !== undefined && registeredAs !== undefined) {
-    const hub = hubOf(own);
-    const asked = its && ifSeen(await tryRead(() => hubEndpoints(its.kube, its.context)));
-    const isAsked = hub !== undefined && asked !== undefined && isSameHub(hub, asked);
+export async function refuseRegistered(name: string, its: AskedIts | undefined, wec: Kube): Promise<void> {
+  const own = await readWec(wec);
+  if (own.klusterlet === undefined) await listIfDefined(wec, resources.klusterlets);
+  const registeredAs = own.klusterlet?.spec?.clusterName;
+  if (registeredAs !== undefined) {
+    const read = async ({ kube, context }: AskedIts) =>
+      findHub(kube, own, { endpoints: await hubEndpoints(kube, context), isRecorded: false });
+    const found = its && ifSeen(await tryRead(() => read(its)));
+    const isAsked = found !== undefined && found.relation !== 'other';
     // If its own ITS does not list it, the klusterlet's state is irrelevant.
     const listed = isAsked && its !== undefined ? await managedCluster(its.kube, registeredAs) : undefined;
     if (listed?.state === 'seen' && listed.value === undefined) return;
-    throw stillRegistered(name, registeredAs, isAsked ? its?.context.name : undefined, hub?.server);
+    throw stillRegistered(name, registeredAs, isAsked ? its?.context.name : undefined, hubOf(own)?.server);
   }
   const listed = its && (await managedCluster(its.kube, name));
   if (ifSeen(listed) !== undefined) throw stillRegistered(name, name, its?.context.name, undefined);
 }
 
 async function managedCluster(its: Kube, name: string): Promise<Access<ManagedCluster | undefined>> {
-  return tryRead(async () => {
-    await requireHub(its);
-    return its.get<ManagedCluster>(resources.managedClusters, name);
-  });
+  return tryRead(() => findManagedCluster(its, name));
 }
 
 function stillRegistered(name: string, as: string, its: string | undefined, server: string | undefined): StellarError {

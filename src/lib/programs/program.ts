@@ -2,6 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
+import { monotonic } from '../engine/clock.ts';
 import { type Deadline, throwIfInterrupted } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
@@ -124,7 +125,7 @@ export function runProgram(run: ProgramRun): RunProgram {
     // A command that reads once has no deadline that would end a program. Timers cannot exceed 2 ** 31 ms.
     const mostMs = Math.min(limitMs, deadline.passed ? shortLimitMs : 2 ** 31 - 1);
     const late = AbortSignal.timeout(deadline.requestTimeout(mostMs));
-    const started = Date.now();
+    const started = monotonic();
     const stdin = isOnTerminal ? { stdin: 'inherit' as const } : { input };
     // Detached programs lead their own process group.
     const detached = !isOnTerminal;
@@ -137,7 +138,7 @@ export function runProgram(run: ProgramRun): RunProgram {
     // Ctrl-C on the terminal goes to both, and the end of the program can be seen first.
     if (isOnTerminal && ended.exitCode !== 0) await sleep(ctrlCMs, undefined, { signal }).catch(() => undefined);
     trace?.(
-      `${[program.name, ...argumentsWithoutSecrets(args)].join(' ')} ${ended.exitCode ?? ended.signal} ${Date.now() - started}ms`,
+      `${[program.name, ...argumentsWithoutSecrets(args)].join(' ')} ${ended.exitCode ?? ended.signal} ${monotonic() - started}ms`,
     );
     throwIfInterrupted(signal);
     const output = { exitCode: ended.exitCode ?? 1, stdout: ended.stdout, stderr: ended.stderr };

@@ -1,16 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isObject } from '../engine/is-object.ts';
-import { isSecretFlag, isSecretName, redactText, removed } from '../engine/redact.ts';
+import { hidesVariable, isSecretFlag, isSecretName, redactText, removed } from '../engine/redact.ts';
 
-/** For variables: removing too much does no harm. */
-const isSecretVariable = /token|secret|pass|pwd|credential|auth|key/i;
+/** Fields that contain environment variables, as a list or by name. */
+const isEnvironment = /^env(?:ironment|vars?)?$/i;
+/** The fields of a secret that say where it is, not what it is. */
+const isAboutSecret =
+  /^(?:valueFrom|\w*Ref|secretName|name|namespace|path|kind|apiVersion|type|defaultMode|items|audience|expirationSeconds)$/;
 
 type Json = Record<string, unknown>;
 
 /**
  * Redacts everything secret in an object: values that look like a secret (engine/redact.ts), the contents, but not the keys, of
- * Secrets and ConfigMaps at any depth, kubectl's copies of the object, and values of fields named like a token, a password or a
- * key.
+ * Secrets and ConfigMaps at any depth, kubectl's copies of the object, values of fields named like a token, a password or a key,
+ * and those of environment variables that are not known to be harmless.
  */
 export function redact(value: unknown): unknown {
   if (typeof value === 'string') return redactText(redactJson(value));
@@ -44,7 +47,8 @@ function isAfterFlag(values: readonly unknown[], index: number): boolean {
   return typeof before === 'string' && isSecretFlag.test(before) && typeof value === 'string' && !value.startsWith('-');
 }
 
-function redactFields(object: Json): Json {
+/** @param isVariable whether it is an environment variable */
+function redactFields(object: Json, isVariable = false): Json {
   const kind = String(object.kind);
   const holdsContents = kind === 'Secret' || kind === 'ConfigMap';
   const isList = kind === 'SecretList' || kind === 'ConfigMapList';
@@ -54,17 +58,30 @@ function redactFields(object: Json): Json {
     if (isList && key === 'items' && Array.isArray(value))
       return [[key, value.map((item) => redact(isObject(item) ? { kind: kind.slice(0, -4), ...item } : item))]];
     if (holdsContents && /^(?:data|stringData|binaryData)$/.test(key)) return [[key, keysOnly(value)]];
-    if (isSecretName.test(key) && isPlain(value)) return [[key, removed]];
-    const isVariable = key === 'value' && typeof value === 'string' && typeof object.name === 'string';
-    if (isVariable && isSecretVariable.test(object.name as string)) return [[key, removed]];
+    if (isSecretName.test(key)) return [[key, withoutSecret(value)]];
+    if (isEnvironment.test(key)) return [[key, withoutVariables(value)]];
+    if (key === 'value' && typeof object.name === 'string' && hidesVariable(object.name, isVariable))
+      return [[key, removed]];
     return [[redactText(key), redact(value)]];
   });
   return Object.fromEntries(entries);
 }
 
-/** Neither an object, whose own fields are checked, nor a plain boolean. */
-const isPlain = (value: unknown): boolean =>
-  typeof value === 'string' || typeof value === 'number' || (Array.isArray(value) && value.every(isPlain));
+/** Everything in a secret, but booleans and what says where it is. */
+function withoutSecret(value: unknown): unknown {
+  if (isObject(value))
+    return mapFields(value, (key, field) => (isAboutSecret.test(key) ? redact(field) : withoutSecret(field)));
+  if (Array.isArray(value) && value.some(isObject)) return value.map(withoutSecret);
+  return typeof value === 'boolean' || value === null ? value : removed;
+}
 
-const keysOnly = (data: unknown): unknown =>
-  isObject(data) ? Object.fromEntries(Object.keys(data).map((key) => [redactText(key), removed])) : removed;
+function withoutVariables(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => (isObject(item) ? redactFields(item, true) : redact(item)));
+  const hide = (name: string, field: unknown) => (hidesVariable(name, true) ? withoutSecret(field) : redact(field));
+  return isObject(value) ? mapFields(value, hide) : redact(value);
+}
+
+const mapFields = (object: Json, map: (key: string, value: unknown) => unknown): Json =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [redactText(key), map(key, value)]));
+
+const keysOnly = (data: unknown): unknown => (isObject(data) ? mapFields(data, () => removed) : removed);

@@ -4,6 +4,7 @@ import { contextFromCluster } from '../kube/kubeconfig/from-cluster.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import type { Secret } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
+import { clusterUid } from '../wecs/identity/cluster-uid.ts';
 import { controlPlaneOf, hostingOf } from './kubeconfig-extension.ts';
 import { namespaceOf, secretOf } from './names.ts';
 import type { ControlPlane } from './objects.ts';
@@ -23,6 +24,24 @@ export const accessSpace = (controlPlane: ControlPlane, tools: AccessTools): Pro
 /** Opens a client for a space. */
 export async function openSpace(controlPlane: ControlPlane, tools: SpaceTools): Promise<Access<Kube>> {
   return through(await accessSpace(controlPlane, tools), async (context) => tools.connect(context));
+}
+
+/**
+ * Whether a client's cluster is a control plane's: both have the same kube-system UID, whatever their contexts are called. Hidden if
+ * one of the UIDs cannot be read.
+ */
+export async function isSameCluster(
+  kube: Kube,
+  controlPlane: ControlPlane,
+  tools: SpaceTools,
+): Promise<Access<boolean>> {
+  const uids = await through(await reachSpace(controlPlane, tools), (context) =>
+    Promise.all([kube, tools.connect(context)].map(clusterUid)),
+  );
+  if (uids.state !== 'seen') return uids;
+  const [own, other] = uids.value;
+  const areRead = own !== undefined && other !== undefined;
+  return areRead ? seen(own === other) : hidden('the namespace kube-system may not be read');
 }
 
 async function findAccess(

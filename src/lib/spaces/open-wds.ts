@@ -4,8 +4,7 @@ import { inWords, type NextStep, run } from '../engine/next-step.ts';
 import { type Access, hidden, hiddenBy, ifSeen, seen, through, whyUnseen } from '../kube/access.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { clusterUid } from '../wecs/identity/cluster-uid.ts';
-import { contextFor, contextsOf, openSpace, reachSpace } from './access.ts';
+import { contextFor, contextsOf, isSameCluster, reachSpace } from './access.ts';
 import { controlPlaneOf } from './kubeconfig-extension.ts';
 import type { ControlPlane } from './objects.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
@@ -18,6 +17,8 @@ export interface OpenWds {
   name: string;
   /** Whether `name` is the name of a context: its works may carry another one (workloads/policies/sender.ts). */
   isContext?: boolean;
+  /** Whether only the user says which ITS it sends through. */
+  isItsAssumed?: boolean | undefined;
   kube: Kube;
   /** Whether the user gave it, as opposed to a default. */
   isGiven: boolean;
@@ -27,7 +28,7 @@ export interface OpenWds {
   type: string | undefined;
   /** The API groups whose objects it sends; empty means all, or that no hosting cluster shows them. */
   apiGroups: readonly string[];
-  /** Its ITS. */
+  /** Its ITS: by the name that the hosting cluster has for it, else by its context. Its client has the context for commands. */
   its: Access<{ name: string; kube: Kube }>;
   /** The other contexts that the user gave, for suggested commands. */
   beside?: { its?: string | undefined; hosting?: string | undefined };
@@ -77,7 +78,7 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
     const access = await reachSpace(controlPlane, hosting.value);
     if (access.state !== 'seen') throw notReached(controlPlane, access);
     const { hostingSource, hostingContext } = hosting.value;
-    const ofIts = await itsFor(controlPlane, ifSeen(all) ?? [], hosting.value, its);
+    const { its: ofIts, isItsAssumed } = await itsFor(controlPlane, ifSeen(all) ?? [], hosting.value, its);
     return {
       name: controlPlane.metadata.name,
       isGiven: given !== undefined,
@@ -86,6 +87,7 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
       type: typeOf(controlPlane),
       apiGroups: apiGroupsOf(controlPlane),
       its: ofIts,
+      isItsAssumed,
       beside: {
         its: its && ifSeen(ofIts)?.name,
         hosting: hostingSource === '--hosting-context' ? hostingContext.name : undefined,
@@ -118,28 +120,47 @@ async function controlPlaneBehind(
   wdses: readonly ControlPlane[],
   tools: SpaceTools | undefined,
 ): Promise<ControlPlane | undefined> {
-  if (tools === undefined || wdses.length === 0) return undefined;
-  const own = await clusterUid(kube);
+  if (tools === undefined) return undefined;
   const matching = wdses.map(async (wds) => {
-    const uid = await through(await openSpace(wds, tools), clusterUid);
-    if (own === undefined || ifSeen(uid) !== own) throw new Error(`${wds.metadata.name} is another cluster`);
-    return wds;
+    if (ifSeen(await isSameCluster(kube, wds, tools))) return wds;
+    throw new Error(`${wds.metadata.name} is another cluster`);
   });
   return Promise.any(matching).catch(() => undefined);
 }
 
+/**
+ * Opens the ITS that a WDS sends through: the one that the hosting cluster names. One that the user gives must be the same cluster;
+ * if that cannot be known, it is assumed.
+ * @throws StellarError `usage` if it is another one
+ */
 async function itsFor(
   wds: ControlPlane,
   all: readonly ControlPlane[],
   tools: SpaceTools,
   given: WdsSources['its'],
-): Promise<OpenWds['its']> {
-  if (given !== undefined) return opened(given);
-  const its = itsOfWds(wds.metadata.name, all);
-  if (its === undefined) return hidden('which ITS it sends through is unknown: name it by --its');
-  const name = contextFor(its, tools) ?? its.metadata.name;
-  return through(await reachSpace(its, tools), async (context) => ({ name, kube: tools.connect(context) }));
+): Promise<Pick<OpenWds, 'its' | 'isItsAssumed'>> {
+  const named = itsOfWds(wds.metadata.name, all);
+  if (given !== undefined) {
+    const its = await opened(given);
+    if (named === undefined || its.state !== 'seen') return { its, isItsAssumed: true };
+    const isSame = await isSameCluster(its.value.kube, named, tools);
+    if (ifSeen(isSame) === false) throw otherIts(its.value.name, wds, named, tools.hosting);
+    return { its, isItsAssumed: isSame.state !== 'seen' };
+  }
+  if (named === undefined) return { its: hidden('which ITS it sends through is unknown: name it by --its') };
+  const { name } = named.metadata;
+  const reached = await reachSpace(named, tools);
+  return { its: await through(reached, async (context) => ({ name, kube: tools.connect(context) })) };
 }
+
+const otherIts = (given: string, wds: ControlPlane, named: ControlPlane, { cluster }: Kube): StellarError =>
+  new StellarError(
+    'usage',
+    `WDS ${wds.metadata.name} sends through ${named.metadata.name} of ${cluster.context}, and ${given} is another cluster: their kube-system UIDs differ.`,
+    {
+      next: [inWords('Rerun the command without --its and STELLARCTL_ITS: the hosting cluster shows the ITS of a WDS')],
+    },
+  );
 
 const opened = (open: NonNullable<WdsSources['its']>): Promise<OpenWds['its']> => open().then(seen, hiddenBy);
 
@@ -177,6 +198,6 @@ export function openedBy(
   return {
     ...{ name, isGiven: true, kube: own.kube, context: own.context.name, type: typeOf(controlPlane) },
     apiGroups: apiGroupsOf(controlPlane),
-    its: ofIts === undefined ? hidden('it was not reached') : seen({ name: ofIts.context.name, kube: ofIts.kube }),
+    its: its !== undefined && ofIts ? seen({ name: its, kube: ofIts.kube }) : hidden('it was not reached'),
   };
 }

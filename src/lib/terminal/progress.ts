@@ -1,4 +1,5 @@
 import type { Ora } from 'ora';
+import { monotonic } from '../engine/clock.ts';
 import { formatElapsed } from '../engine/duration.ts';
 import type { Progress, Relay } from '../engine/progress.ts';
 import { oneLine, terminalLine, writeLines, writeRelayed } from './clean.ts';
@@ -87,7 +88,7 @@ class PlainProgress implements TerminalProgress {
       0,
       waiting.size > beatLines ? longestShown : beatLines,
     )) {
-      this.#say(`${subject}: still waiting (${Math.round((Date.now() - since) / 1000)}s): ${text}`);
+      this.#say(`${subject}: still waiting (${Math.round((monotonic() - since) / 1000)}s): ${text}`);
     }
   }
 
@@ -220,10 +221,10 @@ class AnimatedProgress implements TerminalProgress {
   }
 
   #frame(): string {
-    const frame = frames[Math.floor(Date.now() / frameMs) % frames.length] ?? '';
+    const frame = frames[Math.floor(monotonic() / frameMs) % frames.length] ?? '';
     const { waiting, failed, counts } = this.#subjects;
     const row = ([subject, { text, since }]: [string, { text: string; since: number }]) =>
-      this.#row(subject, frame, text, formatElapsed(Date.now() - since));
+      this.#row(subject, frame, text, formatElapsed(monotonic() - since));
     const room = Math.max(shortestFrame, (this.#io.stderr.rows ?? 24) - spareLines);
     if (waiting.size <= room) return [...waiting].map(row).join('\n');
     const bad = [...failed].slice(0, Math.floor(room / 2)).map(([subject, text]) => this.#row(subject, '✗', text, ''));

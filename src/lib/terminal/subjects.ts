@@ -1,4 +1,6 @@
-/** What a subject waits for, and since when, milliseconds since the epoch. */
+import { monotonic } from '../engine/clock.ts';
+
+/** What a subject waits for, and since when (engine/clock.ts). */
 interface Wait {
   text: string;
   since: number;
@@ -11,7 +13,7 @@ export class Subjects {
   #done = 0;
 
   waits(subject: string, text: string): void {
-    this.waiting.set(subject, { text, since: this.waiting.get(subject)?.since ?? Date.now() });
+    this.waiting.set(subject, { text, since: this.waiting.get(subject)?.since ?? monotonic() });
   }
 
   stopsWaiting(subject: string): void {

@@ -1,3 +1,4 @@
+import { monotonic } from '../engine/clock.ts';
 import { command } from '../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import { forName } from '../engine/each-name.ts';
@@ -12,6 +13,7 @@ import { requireHub } from './hub/require-hub.ts';
 import { requireAcceptPermissions } from './permissions.ts';
 import { findAgent } from './registration/acceptance.ts';
 import { denyRequest } from './registration/approval.ts';
+import type { Registration } from './registration/checks.ts';
 import { RegistrationFollower, type WecResult } from './registration/follow.ts';
 import {
   bootstrapRequests,
@@ -20,6 +22,7 @@ import {
   readHub,
   readWholeHub,
 } from './registration/hub-evidence.ts';
+import { refuseUnknown } from './registration/refuse-unknown.ts';
 import { seen } from './registration/stages.ts';
 import { otherName, readWec, singletonAgentId, type WecEvidence } from './registration/wec-evidence.ts';
 
@@ -28,8 +31,8 @@ export interface AcceptInput {
   wecs: { name: string; kube?: Kube | undefined }[];
   /** An agent's id or a prefix of it. */
   agent?: string | undefined;
-  /** Wait until available, not only until accepted. */
-  wait: boolean;
+  /** Wait until available, not only until accepted; `for-request`: and first until there is a request. */
+  wait: boolean | 'for-request';
 }
 
 /** The names of all WECs with a request that waits for a decision, in alphabetical order. @throws StellarError `not-a-hub` */
@@ -42,14 +45,14 @@ export async function findPending(hub: Kube): Promise<string[]> {
 }
 
 /**
- * Accepts WECs: waits for each one's request, approves it if it is right, sets hubAcceptsClient only then, and waits until the WEC
- * is available. It tries every WEC; the error of one is in its result.
+ * Accepts WECs: approves the request of each one if it is right, sets hubAcceptsClient only then, and waits until the WEC is
+ * available. It tries every WEC; the error of one is in its result, as is that of a name which is nowhere.
  * @throws StellarError for errors that concern all of them: no hub, no access
  */
 export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run: Run): Promise<WecResult[]> {
   const hub = shareReads(its, wecs.length, run);
   await requireHub(hub);
-  const started = Date.now();
+  const started = monotonic();
   let permitted: Promise<void> | undefined;
   const mayWrite = () => {
     permitted ??= requireAcceptPermissions(
@@ -69,7 +72,8 @@ export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run:
       const options = {
         until: 'available',
         accept: true,
-        wait,
+        wait: wait !== false,
+        refuse: async (first: Registration) => wait === 'for-request' || (await refuseUnknown(hub, first, kube)),
         joinedIsEnough: true,
         mayWrite,
         agent,

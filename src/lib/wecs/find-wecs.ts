@@ -1,6 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import { StellarError } from '../engine/errors.ts';
+import { nearestNames } from '../engine/nearest.ts';
 import { run } from '../engine/next-step.ts';
 import { batchThreshold } from '../engine/request-batcher.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -43,8 +44,11 @@ export async function findWecs(hub: Kube, { names, selector }: WecTarget): Promi
   }));
 }
 
-export function noSuchWec(name: string, { cluster }: Kube): StellarError {
-  return new StellarError('not-found', `There is no WEC ${name} on ${cluster.context}.`, {
+/** @param known the names that the ITS has, if they were read */
+export function noSuchWec(name: string, { cluster }: Kube, known: readonly string[] = []): StellarError {
+  const near = nearestNames(name, known);
+  const instead = near.length === 0 ? '' : `; the nearest names are ${near.join(', ')}`;
+  return new StellarError('not-found', `There is no WEC ${name} on ${cluster.context}${instead}.`, {
     next: [run(command`stellarctl wec list --its ${cluster.context}`, 'See what exists')],
   });
 }

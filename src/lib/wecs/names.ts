@@ -13,6 +13,8 @@ export const hubNamespace = 'open-cluster-management-hub';
 export const agentNamespace = 'open-cluster-management-agent';
 
 /** The namespace of a WEC's add-ons. */
+/** The add-on of KubeStellar that returns statuses. */
+export const statusAddon = 'addon-status';
 export const addonNamespace = 'open-cluster-management-agent-addon';
 
 export const clusterManagerName = 'cluster-manager';
@@ -40,6 +42,9 @@ export const registrationRequestSelector = `${clusterNameLabel},!${addonNameLabe
 
 /** The service accounts whose tokens agents register with: the current one, and the one of hubs before OCM 0.11. */
 export const bootstrapServiceAccounts = ['agent-registration-bootstrap', 'cluster-bootstrap'] as const;
+
+/** The service account of one WEC, on a hub that does not record with which token a request was sent. */
+export const bootstrapAccountOf = (wec: string): string => `stellarctl-bootstrap-${wec}`;
 
 export const managedClustersPath = '/apis/cluster.open-cluster-management.io/v1';
 

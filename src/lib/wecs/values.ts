@@ -6,7 +6,7 @@ import { type ErrorCode, StellarError } from '../engine/errors.ts';
 import { run } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { ApiError } from '../kube/client/errors.ts';
+import { retryConflicts } from '../kube/writes.ts';
 import { noSuchWec, type WecTarget } from './find-wecs.ts';
 import { requireHub } from './hub/require-hub.ts';
 
@@ -103,21 +103,15 @@ export async function changeOne<Source>(
   changes: Changes,
   overwrite: boolean,
 ): Promise<ValueResult> {
-  let current = source;
-  while (current !== undefined) {
+  return retryConflicts(hub, async (isFirst) => {
+    const current = isFirst ? source : await store.read(name);
     const result = unchanged(hub, store, { name, source: current });
-    const error = overwrite ? undefined : conflictError(hub, store, result, changes);
+    const error = result.error ?? (overwrite ? undefined : conflictError(hub, store, result, changes));
     if (error !== undefined) return { ...result, error };
     const wanted = effectiveChanges(result.values, changes);
-    if (Object.keys(wanted).length === 0) return result;
-    try {
-      return { name, values: await store.write(current, wanted), changed: true };
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 409) throw error;
-      current = await store.read(name);
-    }
-  }
-  return unchanged(hub, store, { name, source: undefined });
+    if (current === undefined || Object.keys(wanted).length === 0) return result;
+    return { name, values: await store.write(current, wanted), changed: true };
+  });
 }
 
 function unchanged<Source>(hub: Kube, store: ValueStore<Source>, { name, source }: FoundValues<Source>): ValueResult {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { type Resource, resources } from '../kube/resources.ts';
+import { listIfDefined } from '../kube/served.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
 
 /** work.open-cluster-management.io/v1, limited to the fields that stellarctl reads. */
@@ -29,7 +30,7 @@ const appliedWorkFinalizer = 'cluster.open-cluster-management.io/applied-manifes
 
 /** Returns the AppliedManifestWorks of one hub, sorted by name. */
 export async function appliedWorksOf(wec: Kube, hash: string | undefined): Promise<AppliedManifestWork[]> {
-  const all = (await wec.list<AppliedManifestWork>(resources.appliedManifestWorks)) ?? [];
+  const all = (await listIfDefined<AppliedManifestWork>(wec, resources.appliedManifestWorks)) ?? [];
   return all.filter(({ spec }) => hash !== undefined && spec?.hubHash === hash);
 }
 

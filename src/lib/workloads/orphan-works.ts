@@ -9,6 +9,7 @@ import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import { conditionOf } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
+import { getServed } from '../kube/served.ts';
 import type { ManifestStatus, ManifestWork } from './manifest-works.ts';
 
 /** Removes the work's ownership of objects on the WEC itself. */
@@ -109,7 +110,7 @@ interface OpenWork {
  */
 async function judgeOne(hub: Kube, { metadata }: ManifestWork, askWec: boolean): Promise<OpenWork | undefined> {
   const { name, namespace, uid } = metadata;
-  const work = await hub.get<ManifestWork>(resources.manifestWorks, name, { namespace });
+  const work = await getServed<ManifestWork>(hub, resources.manifestWorks, name, { namespace });
   if (work === undefined || work.metadata.uid !== uid) return undefined;
   const applied = conditionOf(work, 'Applied');
   const isComplete = isNeverAppliedAgain(work);

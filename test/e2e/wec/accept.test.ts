@@ -86,7 +86,9 @@ describe('accept', () => {
   });
 
   it('animates nothing on a terminal of unknown size', async () => {
-    const { exitCode, screen } = await cli.runOnTerminal(['accept', 'nobody', '--timeout', '4s'], { columns: 0 });
+    const { exitCode, screen } = await cli.runOnTerminal(['accept', 'nobody', '--wait', '--timeout', '4s'], {
+      columns: 0,
+    });
     assert.equal(exitCode, 3, screen.slice(0, 1000));
     assert.match(screen, /✗\S* nobody did not reach/);
     assert.ok(screen.length < 5000);
@@ -142,8 +144,8 @@ describe('accept', () => {
       request = await ask(hub, 'later');
     };
     const looked = { text: /certificatesigningrequests\S* 200/, act: sendRequest };
-    const run = await cli.succeed(['accept', 'later', '--no-wait', '-v'], { whenPrinted: looked });
-    assert.match(run.stdout, /^later: accepted/);
+    const run = await cli.run(['accept', 'later', '--wait', '--timeout', '10s', '-v'], { whenPrinted: looked });
+    assert.match(run.stderr, /^later: cluster accepted/m);
     assert.deepEqual(await writesOn(hub), [approvalOf(request), acceptanceOf('later')]);
   });
 
@@ -196,7 +198,7 @@ describe('accept', () => {
   });
 
   it('exits with 3 at the deadline and reports what it waits for, if no agent requests the name', async () => {
-    await assertRefuses(cli, [hub], 'accept nobody --timeout 4s', {
+    await assertRefuses(cli, [hub], 'accept nobody --wait --timeout 4s', {
       exitCode: 3,
       says: /nobody.* in time.*the agent has not (announced|sent)/,
       hint: /stellarctl wec list --its its1/,
@@ -215,11 +217,11 @@ describe('accept', () => {
     await ask(hub, 'at-once');
     await cli.succeed(['accept', 'at-once', '--no-wait', '--timeout', '0']);
     assert.ok(await isAccepted(hub, 'at-once'));
-    await assertRefuses(cli, [hub], 'accept nobody --timeout 0', { exitCode: 3, says: /nobody/ });
+    await assertRefuses(cli, [hub], 'accept nobody', { exitCode: 1, says: /There is no WEC nobody on its1/ });
   });
 
   it('exits with 130 and one message when interrupted while it waits', async () => {
-    const run = await cli.run(['accept', 'interrupted', '-v'], {
+    const run = await cli.run(['accept', 'interrupted', '--wait', '-v'], {
       signalAt: { text: /certificatesigningrequests\S* 200/, signal: 'SIGINT' },
     });
     assertRefused(run, { exitCode: 130, says: /^✗ Interrupted/ });
@@ -545,9 +547,9 @@ describe('accept --dry-run', () => {
     await ask(hub, 'dry-accepted');
     await cli.succeed(['accept', 'dry-accepted', '--no-wait']);
     await hub.markAudit();
-    for (const name of ['nobody', 'dry-accepted']) {
+    for (const words of [['nobody', '--wait'], ['dry-accepted']]) {
       const started = Date.now();
-      const run = await cli.run(['accept', name, '--dry-run', '--timeout', '120s']);
+      const run = await cli.run(['accept', ...words, '--dry-run', '--timeout', '120s']);
       assert.ok(Date.now() - started < 60_000, `it has waited: ${run.stdout}${run.stderr}`);
     }
     await assertUnwritten([hub]);
@@ -558,7 +560,9 @@ describe('accept with -o', () => {
   it('prints one JSON document for successful and failed WECs', async () => {
     await ask(hub, 'good');
     await ask(hub, 'bad', { signerName: 'example.com/signer' });
-    const run = await cli.run(['accept', 'good', 'bad', 'nobody', '--no-wait', '--timeout', '6s', '-o', 'json']);
+    await askAgain(hub, 'late');
+    const names = ['good', 'bad', 'nobody', 'late'];
+    const run = await cli.run(['accept', ...names, '--no-wait', '--timeout', '6s', '-o', 'json']);
     // Among failed and timed out, failed comes first.
     assert.equal(run.exitCode, 1);
     const items: { name: string; changed: boolean; error?: { code: string; message: string } }[] = run.json().items;
@@ -566,10 +570,11 @@ describe('accept with -o', () => {
     assert.deepEqual(short, [
       ['good', true, undefined],
       ['bad', false, 'request-refused'],
-      ['nobody', false, 'timeout'],
+      ['nobody', false, 'not-found'],
+      ['late', false, 'timeout'],
     ]);
     const messages = run.stderr.split('\n').filter((line) => line.startsWith('✗'));
-    assert.equal(messages.length, 2, 'stderr says it to people as well');
+    assert.equal(messages.length, 3, 'stderr says it to people as well');
   });
 
   it('prints the same as YAML, and only successful names with -o name', async () => {
@@ -580,7 +585,7 @@ describe('accept with -o', () => {
       'items:\n  - name: documented\n    stage: available\n    blockedAt: null\n    changed: false\n',
     );
     const names = await cli.run(['accept', 'documented', 'nobody', '--timeout', '0', '-o', 'name']);
-    assert.deepEqual([names.exitCode, names.stdout], [3, 'documented\n']);
+    assert.deepEqual([names.exitCode, names.stdout], [1, 'documented\n']);
   });
 });
 

@@ -116,7 +116,7 @@ describe('permissions of a work agent', { concurrency: 1 }, () => {
     const [granted] = await grants(cluster1);
     assert.deepEqual(
       granted?.rules.map(({ resources: plurals }) => plurals),
-      [['gadgets'], ['widgets']],
+      [['widgets'], ['gadgets']],
     );
   });
 

@@ -273,7 +273,7 @@ const steps = {
       await its1.admin.update(resources.certificateSigningRequests, { ...request, status: { conditions } }, 'approval');
       await its1.admin.patch(resources.managedClusters, name, { spec: { hubAcceptsClient: true } });
     },
-    stellarctl: (name: string) => cli.succeed(['accept', name, '--its', 'its1']),
+    stellarctl: (name: string) => cli.succeed(['accept', name, '--wait', '--its', 'its1']),
   },
 };
 

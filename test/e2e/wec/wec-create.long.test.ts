@@ -130,7 +130,7 @@ describe('an interrupted creation', () => {
     const { exitCode, stderr } = await interrupted;
     assert.equal(exitCode, 130, stderr);
     assert.match(stderr, /The kind cluster half exists but is incomplete, and kind cannot resume it/);
-    assert.match(stderr, /Remove it: stellarctl wec delete half --provider kind/);
+    assert.match(stderr, /Remove it: stellarctl wec delete half --provider kind --force/);
     assert.doesNotMatch(stderr, /To resume/);
   });
 
@@ -141,8 +141,14 @@ describe('an interrupted creation', () => {
     assert.match(stderr, /stellarctl wec delete half --provider kind/);
   });
 
+  it('is not deleted without --force, because it cannot be read', async () => {
+    const { exitCode, stderr } = await cli.run(['wec', 'delete', 'half', '--provider', 'kind', '--yes'], options());
+    assert.equal(exitCode, 4);
+    assert.match(stderr, /half cannot be read .*It was not deleted/);
+  });
+
   it('can be undone, and started again', async () => {
-    await cli.succeed(['wec', 'delete', 'half', '--provider', 'kind', '--yes'], options());
+    await cli.succeed(['wec', 'delete', 'half', '--provider', 'kind', '--force', '--yes'], options());
     await cli.succeed(half, options());
   });
 

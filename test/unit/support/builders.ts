@@ -46,8 +46,16 @@ export async function pkcs10(subject: Subject, key = 'own'): Promise<string> {
 
 const identity = 'system:open-cluster-management';
 
-/** Key and certificate of a WEC's agent, as its hub-kubeconfig-secret holds them: PEM, base64. Self-signed. */
-export async function agentKeyPair(cluster: string, agent: string): Promise<{ 'tls.crt': string; 'tls.key': string }> {
+/**
+ * Key and certificate of a WEC's agent, as its hub-kubeconfig-secret holds them: PEM, base64. Self-signed: the certificate is also
+ * that of its authority.
+ * @param left seconds until it expires, by the clocks of the clusters
+ */
+export async function agentKeyPair(
+  cluster: string,
+  agent: string,
+  left?: number,
+): Promise<{ 'tls.crt': string; 'tls.key': string }> {
   await import('reflect-metadata');
   const { X509CertificateGenerator } = await import('@peculiar/x509');
   const pair = await makeKeys();
@@ -55,7 +63,8 @@ export async function agentKeyPair(cluster: string, agent: string): Promise<{ 't
     name: `O=${identity}:${cluster}, CN=${identity}:${cluster}:${agent}`,
     keys: pair,
     signingAlgorithm: algorithm,
-    notAfter: new Date(Date.now() + 3_600_000),
+    ...(left === undefined ? {} : { notBefore: new Date(now - 86_400_000) }),
+    notAfter: new Date(left === undefined ? Date.now() + 3_600_000 : now + left * 1000),
   });
   const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', pair.privateKey)).toString('base64');
   const pem = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
@@ -297,6 +306,7 @@ export function fakeKube(methods: Partial<Kube> = {}): Kube {
     dryRun: false,
     now: () => now,
     hasBeenUnavailable: () => false,
+    pause: async () => {},
     close() {},
     ...failing,
     ...methods,

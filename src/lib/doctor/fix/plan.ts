@@ -5,6 +5,8 @@ import { keyOf, type Remedy, type Step } from '../../engine/remedy.ts';
 import type { Run } from '../../engine/run.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
 import { accessHub, type HubAccess } from '../../wecs/hub/hub-access.ts';
+import type { JoinPlan } from '../../wecs/join/preflight.ts';
+import { planFor } from '../../wecs/join/remedies.ts';
 import type { Examined, Its, Subject } from '../subject.ts';
 import { fixerOf } from './table.ts';
 
@@ -25,6 +27,8 @@ export class FixPlanner {
   readonly #spaces: SpaceTools | undefined;
   readonly #run: Run;
   readonly #hubs = new Map<string, Promise<HubAccess>>();
+  /** One for all findings of a WEC in one reading. */
+  readonly #joinPlans = new WeakMap<Examined, Promise<JoinPlan>>();
 
   constructor(spaces: SpaceTools | undefined, run: Run) {
     this.#spaces = spaces;
@@ -59,11 +63,15 @@ export class FixPlanner {
     }
   }
 
-  async #remedyOf(code: string, { subject: { name }, reached }: Examined): Promise<Remedy | undefined> {
+  async #remedyOf(code: string, examined: Examined): Promise<Remedy | undefined> {
     const fixer = fixerOf(code);
-    if (fixer?.of === 'space') return this.#spaces && fixer.plan(name, this.#spaces);
+    const { subject, reached } = examined;
+    if (fixer?.of === 'space') return this.#spaces && fixer.plan(subject.name, this.#spaces);
     if (fixer === undefined || reached === undefined) return undefined;
-    return fixer.plan(await this.#accessOf(reached.its), { name, kube: reached.wec }, this.#run);
+    const access = await this.#accessOf(reached.its);
+    const read = this.#joinPlans.get(examined) ?? planFor(access, { name: subject.name, kube: reached.wec }, this.#run);
+    this.#joinPlans.set(examined, read);
+    return fixer.plan(access, await read, this.#run);
   }
 
   /** Once for all WECs of an ITS. */

@@ -3,7 +3,7 @@ import type { Run } from '../../engine/run.ts';
 import { planControllerRestart, planCredentialRenewal } from '../../spaces/renew-credentials.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
 import type { HubAccess } from '../../wecs/hub/hub-access.ts';
-import type { JoiningWec } from '../../wecs/join/options.ts';
+import type { JoinPlan } from '../../wecs/join/preflight.ts';
 import { planRenewal, planRestart, type Renewed } from '../../wecs/join/remedies.ts';
 
 /**
@@ -15,13 +15,13 @@ export type Fixer =
   | {
       of: 'wec';
       reportedByOperatorOnly?: true;
-      plan: (access: HubAccess, wec: JoiningWec, run: Run) => Promise<Remedy | undefined>;
+      plan: (access: HubAccess, plan: JoinPlan, run: Run) => Promise<Remedy | undefined>;
     }
   | { of: 'space'; plan: (name: string, tools: SpaceTools) => Promise<Remedy | undefined> };
 
 const renewing = (renewed: Renewed): Fixer => ({
   of: 'wec',
-  plan: (access, wec, run) => planRenewal(access, wec, renewed, run),
+  plan: (access, plan, run) => planRenewal(access, plan, renewed, run),
   // Its secrets and the ITS itself show the rest.
   ...(renewed === 'address' && { reportedByOperatorOnly: true }),
 });

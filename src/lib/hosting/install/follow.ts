@@ -1,3 +1,4 @@
+import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
@@ -37,7 +38,7 @@ export async function followHosting(kube: Kube, followed: Installing, run: Run):
   const subject: Followed<Hosting, true> = {
     graceMs: failureGraceMs,
     async act({ snapshot: hosting, reached, blocking, state }) {
-      for (const { title } of reached) run.progress.reached(context, title, Date.now() - started);
+      for (const { title } of reached) run.progress.reached(context, title, monotonic() - started);
       if (blocking === undefined && !hosting.helmAtWork) return true;
       if (blocking !== undefined && state === 'failed') throw await failure(kube, hosting, blocking);
       run.progress.waiting(context, blocking?.verdict.why ?? 'helm is finishing');

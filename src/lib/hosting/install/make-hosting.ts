@@ -1,3 +1,4 @@
+import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
@@ -107,11 +108,11 @@ async function withHelm<T>(
 }
 
 async function install(kube: Kube, helm: Helm, init: InitInput, { record, run }: LocalTools): Promise<InitResult> {
-  const started = Date.now();
+  const started = monotonic();
   const result = await initHosting(init, { kube, helm, record }, run);
   const what = `is a hosting cluster of KubeStellar ${result.version}`;
   if (kube.dryRun) return result;
-  if (result.changed) run.progress.done(result.name, what, Date.now() - started);
+  if (result.changed) run.progress.done(result.name, what, monotonic() - started);
   else run.progress.done(result.name, `${what}; nothing to do`);
   return result;
 }

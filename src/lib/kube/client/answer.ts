@@ -75,9 +75,17 @@ export function parseAnswer(text: string): object | undefined {
   }
 }
 
-/** Whether a value has the fields that every Kubernetes object has. */
-export function isKubeObject(value: unknown): value is KubeObject {
-  return isObject(value) && 'metadata' in value && isObject(value.metadata) && 'name' in value.metadata;
+/**
+ * The Kubernetes object in an answer. Conditions that are no objects are dropped: an API server rejects them only where a schema says
+ * so.
+ * @returns undefined for a value without the fields that every object has
+ */
+export function objectIn(value: unknown): KubeObject | undefined {
+  if (!isObject(value) || !isObject(value.metadata) || !('name' in value.metadata)) return undefined;
+  const { status } = value;
+  if (isObject(status) && status.conditions !== undefined)
+    status.conditions = Array.isArray(status.conditions) ? status.conditions.filter(isObject) : [];
+  return value as unknown as KubeObject;
 }
 
 /** Any result will do for text that is not JSON. */

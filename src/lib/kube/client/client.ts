@@ -90,6 +90,8 @@ export interface Kube {
    * clock.
    */
   now(): number;
+  /** Waits before a write is repeated. @throws StellarError `timeout` at the deadline of this client, `interrupted` */
+  pause(ms: number): Promise<void>;
   /** Whether the server was away, for example for a restart, since this client first reached it. */
   hasBeenUnavailable(): boolean;
   /** A separate client for the same server and settings, with another user or other limits. The caller closes it. */
@@ -100,6 +102,8 @@ export interface Kube {
 /** Settings that differ from the original client's; all others are the same. */
 export interface Fork {
   user?: UserEntry;
+  /** Another address, with its certificate authority (PEM), to which only the user's certificate is shown, and no secret is sent. */
+  at?: { server: string; certificateAuthority: string | undefined };
   run?: Pick<Run, 'deadline' | 'signal'>;
 }
 

@@ -1,11 +1,13 @@
 import http from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
+import { monotonic } from '../../engine/clock.ts';
+import { command } from '../../engine/command-line.ts';
 import { addressTimeoutMs } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
 import { readFile } from '../../files/read-file.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
-import type { AuthProvider } from './auth-provider.ts';
 import { trustMachine, trustOnlyNamed } from './authorities.ts';
 import type { Issued, PluginHost } from './exec-plugin.ts';
 import { lookup } from './local-names.ts';
@@ -31,15 +33,13 @@ const freshMs = 30_000;
 
 /**
  * The credentials of one context: certificates, tokens and passwords as client-go reads them (client-go, tools/clientcmd and
- * transport), credentials of exec plugins, and, through client-node, of the auth providers (OIDC, clouds) that few kubeconfigs
- * have. One agent with kept-alive connections serves all requests.
+ * transport), and those of exec plugins and OpenID providers. One agent with kept-alive connections serves all requests.
  */
 export class Credentials {
   readonly #context: SelectedContext;
   readonly #plugins: PluginHost | undefined;
   #issued: Issued | undefined;
   #refused: Issued | undefined;
-  #provider: AuthProvider | undefined;
   #current: Promise<Server> | undefined;
   #latest: Server | undefined;
   #obtainedAt = 0;
@@ -54,8 +54,8 @@ export class Credentials {
 
   /** @throws StellarError `credentials-failed` if they cannot be obtained. */
   server(): Promise<Server> {
-    if (this.#current === undefined || Date.now() - this.#obtainedAt > freshMs) {
-      this.#obtainedAt = Date.now();
+    if (this.#current === undefined || monotonic() - this.#obtainedAt > freshMs) {
+      this.#obtainedAt = monotonic();
       this.#current = this.#obtain();
     }
     return this.#current;
@@ -66,7 +66,6 @@ export class Credentials {
     if (server !== this.#latest) return;
     this.#latest = undefined;
     this.#refused = this.#issued;
-    this.#provider = undefined;
     this.#current = undefined;
   }
 
@@ -81,8 +80,8 @@ export class Credentials {
     let [verified, user, token]: [https.AgentOptions, UserEntry, string | undefined] = [{}, {}, undefined];
     try {
       user = await this.#user();
-      verified = await tlsOf(cluster, user);
-      token = await this.#tokenOf(user);
+      verified = await tlsOf(this.#context, user);
+      token = await readToken(user);
     } catch (error) {
       throw credentialsFailed(name, error);
     }
@@ -102,22 +101,16 @@ export class Credentials {
     return this.#latest;
   }
 
-  /** The user with the credentials of its plugin: called, as in client-go, only if there are no other credentials. */
+  /** The user with the credentials of its plugin or auth provider: used, as in client-go, only if there are no others. */
   async #user(): Promise<UserEntry> {
     const { user } = this.#context;
-    if (!user.exec || otherCredentials.some((field) => user[field])) return user;
-    if (this.#plugins === undefined) throw new Error('no exec plugin can run here');
+    const has = (fields: readonly string[]) => fields.some((field) => user[field]);
+    const isProvided = user['auth-provider'] && !has(authorizations);
+    if (!isProvided && (!user.exec || has(otherCredentials))) return user;
+    if (this.#plugins === undefined) throw new Error('no exec plugin or auth provider can be used here');
     const { issuedFor } = await import('./exec-plugin.ts');
     this.#issued = await issuedFor(this.#context, this.#plugins, this.#refused);
-    return { ...user, ...asUser(this.#issued) };
-  }
-
-  async #tokenOf(user: UserEntry): Promise<string | undefined> {
-    const provided = user['auth-provider'];
-    if (!provided || user.token || user.tokenFile) return readToken(user);
-    const { AuthProvider } = await import('./auth-provider.ts');
-    this.#provider ??= new AuthProvider(provided);
-    return this.#provider.token();
+    return isProvided ? { ...user, token: this.#issued.token } : { ...user, ...asUser(this.#issued) };
   }
 
   #agentFor(verified: https.AgentOptions, proxy: ProxyServer | undefined): http.Agent {
@@ -133,7 +126,8 @@ export class Credentials {
     };
     const isSecure = server.protocol === 'https:';
     // Parsed here, once: each connection would parse the certificates and the key again.
-    if (isSecure) options.secureContext = secureContextOf(this.#context.name, verified);
+    if (isSecure || proxy?.url.protocol === 'https:')
+      options.secureContext = secureContextOf(this.#context.name, verified);
     const direct = isSecure ? new https.Agent(options) : new http.Agent(options);
     const agent = proxy === undefined ? direct : throughProxy(direct, proxy, server, options, this.#closing.signal);
     this.#agent = { key: identity, agent };
@@ -141,17 +135,26 @@ export class Credentials {
   }
 }
 
-const otherCredentials = ['token', 'tokenFile', 'username', 'client-certificate', 'client-certificate-data'];
+const authorizations = ['token', 'tokenFile', 'username'];
+const otherCredentials = [...authorizations, 'client-certificate', 'client-certificate-data'];
 
-/** How the server is verified, and how this user authenticates. @throws Node's errors for files */
-async function tlsOf(cluster: ClusterEntry, user: UserEntry): Promise<https.AgentOptions> {
+/** How the server is verified, and how this user authenticates. @throws StellarError; Node's errors for files */
+async function tlsOf({ name, cluster }: SelectedContext, user: UserEntry): Promise<https.AgentOptions> {
+  const ca = await certificateAuthorityOf(cluster);
+  const isInsecure = cluster['insecure-skip-tls-verify'] === true;
+  // As client-go does (transport.TLSConfigFor).
+  if (isInsecure && ca !== undefined)
+    throw new StellarError(
+      'kubeconfig-invalid',
+      `Context ${name} has a cluster with both a certificate authority and insecure-skip-tls-verify: true.`,
+      { next: [run(command`kubectl config view --minify --context ${name}`, 'Remove one of them')] },
+    );
   return {
-    ca: await certificateAuthorityOf(cluster),
+    ca,
     cert: await pemOf(user['client-certificate-data'], user['client-certificate']),
     key: await pemOf(user['client-key-data'], user['client-key']),
     ...(cluster['tls-server-name'] ? { servername: cluster['tls-server-name'] } : {}),
-    // Set for every connection, since NODE_TLS_REJECT_UNAUTHORIZED is Node's default.
-    rejectUnauthorized: cluster['insecure-skip-tls-verify'] !== true,
+    rejectUnauthorized: !isInsecure,
   };
 }
 

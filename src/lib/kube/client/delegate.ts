@@ -17,6 +17,7 @@ export const delegate = (kube: Kube): Kube => ({
   mayI: kube.mayI.bind(kube),
   review: kube.review.bind(kube),
   now: kube.now.bind(kube),
+  pause: kube.pause.bind(kube),
   hasBeenUnavailable: kube.hasBeenUnavailable.bind(kube),
   fork: kube.fork.bind(kube),
   close: kube.close.bind(kube),

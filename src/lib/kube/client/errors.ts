@@ -1,5 +1,5 @@
 import { command } from '../../engine/command-line.ts';
-import { type ErrorCode, type ErrorDetails, type Passing, StellarError } from '../../engine/errors.ts';
+import { type ErrorCode, type ErrorDetails, StellarError } from '../../engine/errors.ts';
 import { inWords, type NextStep, run } from '../../engine/next-step.ts';
 import { describeProxy, hostOf, ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
 
@@ -26,17 +26,12 @@ export class ApiError extends StellarError {
   readonly words: string;
 
   constructor(status: number, answer: Status, code: ErrorCode, message: string, details: ErrorDetails) {
-    super(code, message, { ...details, passing: passingOf(status) });
+    super(code, message, { ...details, passing: status >= 500 || status === 429 });
     this.name = 'ApiError';
     this.status = status;
     this.reason = answer.reason ?? '';
     this.words = answer.message ?? '';
   }
-}
-
-function passingOf(status: number): Passing | undefined {
-  if (status >= 500 || status === 429) return 'busy';
-  return status === 401 || status === 403 ? 'starting' : undefined;
 }
 
 interface ApiFailure {
@@ -143,6 +138,12 @@ const networkFailures: Record<string, NetworkFailure> = {
   CERT_SIGNATURE_FAILURE: untrusted('its certificate is signed by an unknown authority'),
   ERR_TLS_CERT_ALTNAME_INVALID: untrusted('its certificate is for other names'),
 };
+
+/** The error at the deadline of a command, for a cluster that has not answered all of its requests. */
+export const answersLate = (cluster: ClusterRef): StellarError =>
+  new StellarError('timeout', `${describeCluster(cluster)} did not answer before the deadline.`, {
+    next: [inWords('Allow more time: --timeout')],
+  });
 
 /** Makes the error for a request without an answer. @param proxy the proxy of the request */
 export function networkError(cluster: ClusterRef, error: unknown, proxy?: ProxyServer): StellarError {

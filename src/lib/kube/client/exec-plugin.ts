@@ -31,17 +31,19 @@ const interactiveModes = ['Never', 'IfAvailable', 'Always'];
 const terminationGraceMs = 2000;
 
 /**
- * The credentials that a context's plugin has issued. As in client-go (plugin/pkg/client/auth/exec/exec.go), the plugin runs once
- * for all clients of a command, and again when the credentials have expired.
+ * The credentials that a context's plugin or OpenID provider has issued. As in client-go (plugin/pkg/client/auth/exec/exec.go), it
+ * is asked once for all clients of a command, and again when the credentials have expired.
  * @param refused credentials that the server has refused
  * @throws StellarError `credentials-failed`, `kubeconfig-invalid`, `interrupted`; Node's errors for a file of the cluster entry
  */
 export async function issuedFor(context: SelectedContext, host: PluginHost, refused?: Issued): Promise<Issued> {
-  const key = JSON.stringify([context.user.exec, context.cluster]);
+  const { exec, 'auth-provider': provider } = context.user;
+  const start = provider ? (await import('./auth-provider.ts')).issuedByProvider : startPlugin;
+  const key = JSON.stringify(provider ?? [exec, context.cluster]);
   const kept = host.issued.get(key) ?? {};
   host.issued.set(key, kept);
   if (kept.last !== undefined && kept.last !== refused && !hasExpired(kept.last)) return kept.last;
-  kept.running ??= startPlugin(context, host).finally(() => {
+  kept.running ??= start(context, host).finally(() => {
     kept.running = undefined;
   });
   kept.last = await kept.running;

@@ -1,3 +1,4 @@
+import { monotonic } from '../../engine/clock.ts';
 import { type Deadline, requestTimeoutMs } from '../../engine/deadline.ts';
 
 /** The timeout of a request whose server sends other answers: over a slow link, a long list delays them. */
@@ -12,19 +13,19 @@ export class IdleTimeout {
   readonly #run: AbortSignal;
   readonly #lastAnswer: () => number;
   readonly #end: number;
-  #lastSign = Date.now();
+  #lastSign = monotonic();
   #timer: NodeJS.Timeout | undefined;
 
   /**
    * @param run also ends the request. Without AbortSignal.any: Node keeps its listeners, and with them all requests of the run.
-   * @param lastAnswer when the server last sent a piece of any answer, milliseconds since the epoch
+   * @param lastAnswer when the server last sent a piece of any answer (clock.ts)
    */
   constructor(deadline: Deadline, run: AbortSignal, lastAnswer: () => number) {
     this.#run = run;
     this.#lastAnswer = lastAnswer;
     run.addEventListener('abort', this.#interrupt);
     if (run.aborted) this.#interrupt();
-    this.#end = Date.now() + deadline.requestTimeout(Number.POSITIVE_INFINITY);
+    this.#end = monotonic() + deadline.requestTimeout(Number.POSITIVE_INFINITY);
     this.#wait();
   }
 
@@ -35,19 +36,19 @@ export class IdleTimeout {
 
   /** Whether the deadline of the command has passed, and not the limit of the silence. */
   get isDeadline(): boolean {
-    return Date.now() >= this.#end;
+    return monotonic() >= this.#end;
   }
 
   /** Called for every sign of life. */
   readonly reset = (): void => {
-    this.#lastSign = Date.now();
+    this.#lastSign = monotonic();
   };
 
   /** Waits until the silence may be too long. By then, there may have been a sign of life: it waits again. */
   #wait(): void {
     const silent = this.#lastSign + requestTimeoutMs;
     const delayed = Math.min(this.#lastAnswer() + requestTimeoutMs, this.#lastSign + delayedTimeoutMs);
-    const left = Math.min(Math.max(silent, delayed), this.#end) - Date.now();
+    const left = Math.min(Math.max(silent, delayed), this.#end) - monotonic();
     if (left <= 0) this.#cut.abort();
     else this.#timer = setTimeout(() => this.#wait(), left);
   }

@@ -1,19 +1,24 @@
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
-import type { Deadline } from '../../engine/deadline.ts';
+import { monotonic } from '../../engine/clock.ts';
+import { type Deadline, pause } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
-import type { SelectedContext } from '../kubeconfig/kubeconfig.ts';
+import type { ClusterEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import type { KubeObject, ObjectMeta } from '../objects.ts';
 import { type PathOptions, pathOf, type Resource, resourceOf, resources } from '../resources.ts';
-import { AnswerTooLarge, isKubeObject } from './answer.ts';
+import { AnswerTooLarge, objectIn } from './answer.ts';
 import type { Change, Deletion, Fork, Kube, Permission, Selection } from './client.ts';
-import { ApiError, apiError, type ClusterRef, unlessStatus } from './errors.ts';
+import { ApiError, answersLate, apiError, type ClusterRef, describeCluster, unlessStatus } from './errors.ts';
 import type { PluginHost } from './exec-plugin.ts';
 import { Requests } from './requests.ts';
-import { type Connection, fieldManager, type Limit, type Trace } from './transport.ts';
+import { type Connection, fieldManager, type Limit, type Request, type Trace } from './transport.ts';
 
 const pageSize = 500;
 const pageSizeOfLarge = 10;
+/** More objects of one kind than any cluster has: such a list has no end. */
+const mostObjects = 200_000;
+/** An API server forgets a list after this time (etcd's compaction); a list also ends with the command. */
+const listTimeoutMs = 300_000;
 /** meta.k8s.io: a server that does not support the form sends whole objects. */
 const metadataForm = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json';
 
@@ -67,9 +72,19 @@ class LiveKube implements Kube {
     name: string,
     options: Omit<PathOptions, 'name'> = {},
   ): Promise<T | undefined> {
-    const object = await this.read<T>(pathOf(resource, { ...options, name }));
-    if (object !== undefined && !isKubeObject(object)) throw this.#requests.notAnApiServer();
-    return object;
+    const found = await this.read(pathOf(resource, { ...options, name }));
+    return found === undefined ? undefined : this.#object<T>(found);
+  }
+
+  #object<T>(answer: unknown): T {
+    const object = objectIn(answer);
+    if (object === undefined) throw this.#requests.notAnApiServer();
+    return object as T;
+  }
+
+  /** Sends a write that is answered with the object. */
+  async #write<T>(request: Request): Promise<T> {
+    return this.#object<T>(await this.#requests.json(request));
   }
 
   async list<T extends KubeObject>(resource: Resource, selection: Selection = {}): Promise<T[] | undefined> {
@@ -94,18 +109,26 @@ class LiveKube implements Kube {
   ): Promise<T[] | undefined> {
     const path = pathOf(resource, { namespace: selection.namespace });
     const items: T[] = [];
+    const { cluster } = this;
+    const end = monotonic() + this.#connection.deadline.requestTimeout(listTimeoutMs);
     let next: string | undefined;
-    do {
+    for (let asked = 0; asked < mostObjects; asked += limit) {
+      if (monotonic() > end) throw answersLate(cluster);
       const query = { labelSelector: selection.labelSelector, limit: String(limit), continue: next };
       const form = selection.metadataOnly ? metadataForm : undefined;
-      const page = await this.read<{ metadata?: { continue?: string }; items: T[] | null }>(path, form, query);
-      if (page === undefined) return undefined;
-      const more: unknown = page.items ?? [];
-      if (!Array.isArray(more) || !more.every(isKubeObject)) throw this.#requests.notAnApiServer();
-      for (const item of more) items.push((selection.trim?.(item) ?? item) as T);
-      next = page.metadata?.continue || undefined;
-    } while (next !== undefined);
-    return items;
+      const page = await this.read<{ metadata?: { continue?: string }; items?: T[] | null }>(path, form, query);
+      if (page === undefined && next === undefined) return undefined;
+      // Go writes null for an empty list; an answer without the field is no list.
+      const more: unknown = page?.items === null ? [] : page?.items;
+      if (!Array.isArray(more)) throw this.#requests.notAnApiServer();
+      for (const item of more.map((each) => this.#object<T>(each))) items.push((selection.trim?.(item) ?? item) as T);
+      next = page?.metadata?.continue || undefined;
+      if (next === undefined) return items;
+    }
+    throw new StellarError(
+      'api-error',
+      `${describeCluster(cluster)} sends a list of ${resource.plural} without an end.`,
+    );
   }
 
   read<T>(path: string, accept?: string, query?: Record<string, string | undefined>): Promise<T | undefined> {
@@ -149,7 +172,7 @@ class LiveKube implements Kube {
     const resource = resourceOf(object);
     const { name, namespace } = object.metadata;
     const before = await this.get(resource, name, { namespace });
-    const after = await this.#requests.json<KubeObject>({
+    const after = await this.#write<KubeObject>({
       method: 'PATCH',
       path: pathOf(resource, { namespace, name }),
       query: { fieldManager, force: 'true' },
@@ -167,7 +190,7 @@ class LiveKube implements Kube {
     options: Omit<PathOptions, 'name'> = {},
   ): Promise<T> {
     const path = pathOf(resource, { ...options, name });
-    return this.#requests.json<T>({
+    return this.#write<T>({
       method: 'PATCH',
       path,
       object: options.subresource ? undefined : path,
@@ -179,7 +202,7 @@ class LiveKube implements Kube {
 
   replace<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T> {
     const { name, namespace } = object.metadata;
-    return this.#requests.json<T>({
+    return this.#write<T>({
       method: 'PUT',
       path: pathOf(resource, { namespace, name, subresource }),
       object: pathOf(resource, { namespace, name }),
@@ -216,19 +239,36 @@ class LiveKube implements Kube {
     return this.#requests.now();
   }
 
+  async pause(ms: number): Promise<void> {
+    const { deadline, signal } = this.#connection;
+    await pause(ms, deadline, signal);
+    if (deadline.expired) throw answersLate(this.cluster);
+  }
+
   hasBeenUnavailable(): boolean {
     return this.#requests.hasBeenUnavailable;
   }
 
-  fork({ user = this.#connection.context.user, run }: Fork): Kube {
+  fork({ user = this.#connection.context.user, run, at }: Fork): Kube {
     const { context, ...connection } = this.#connection;
-    return new LiveKube({ ...connection, ...run, context: { ...context, user } });
+    if (at === undefined) return new LiveKube({ ...connection, ...run, context: { ...context, user } });
+    const shown = Object.entries(user).filter(([key]) => /^client-(?:certificate|key)(?:-data)?$/.test(key));
+    if (shown.length === 0)
+      throw new StellarError('credentials-failed', 'Only a certificate is shown to another address.');
+    const changed = { server: at.server, cluster: clusterAt(at), user: Object.fromEntries(shown) };
+    return new LiveKube({ ...connection, ...run, context: { ...context, ...changed } });
   }
 
   close(): void {
     this.#requests.close();
   }
 }
+
+/** The entry of a cluster with nothing but its address and its certificate authority, PEM. */
+export const clusterAt = ({ server, certificateAuthority }: NonNullable<Fork['at']>): ClusterEntry => ({
+  server,
+  ...(certificateAuthority && { 'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64') }),
+});
 
 /** The fields of an object that are applied, without the ones that the server and controllers change at any time. */
 function essenceOf(object: KubeObject): object {

@@ -4,7 +4,6 @@ import type https from 'node:https';
 import net, { isIP } from 'node:net';
 import tls from 'node:tls';
 import { addressTimeoutMs, requestTimeoutMs } from '../../engine/deadline.ts';
-import { trustMachine } from './authorities.ts';
 import { lookup } from './local-names.ts';
 import { hostOf, ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
 
@@ -31,7 +30,7 @@ function decoded(text: string): string {
 /**
  * Makes an agent reach its one server through a proxy, as Go's net/http does: by CONNECT, or by SOCKS 5 with the server's name,
  * which the proxy resolves.
- * @param options how the server is verified; an https proxy is verified by them too, or by the authorities that this machine trusts
+ * @param options how the server is verified; an https proxy is verified by them too
  * @param signal closes every connection
  */
 export function throughProxy<Agent extends http.Agent>(
@@ -42,11 +41,8 @@ export function throughProxy<Agent extends http.Agent>(
   signal: AbortSignal,
 ): Agent {
   const connect = agent.createConnection.bind(agent);
-  let verification: tls.ConnectionOptions | undefined;
   const open = async (target: http.ClientRequestArgs) => {
-    // Once for all connections: hundreds of certificates are parsed.
-    verification ??= verificationOf(proxy, options);
-    const socket = await openThrough(proxy, server, verification, signal);
+    const socket = await openThrough(proxy, server, options, signal);
     return server.protocol === 'https:' ? connect({ ...target, socket } as http.ClientRequestArgs) : socket;
   };
   agent.createConnection = (target, callback) => {
@@ -62,10 +58,10 @@ export function throughProxy<Agent extends http.Agent>(
 async function openThrough(
   proxy: ProxyServer,
   server: URL,
-  verification: tls.ConnectionOptions,
+  options: https.AgentOptions,
   signal: AbortSignal,
 ): Promise<net.Socket> {
-  const socket = dial(proxy, verification, signal);
+  const socket = dial(proxy, options, signal);
   const patience = setTimeout(() => socket.destroy(new Error('no answer in time')), requestTimeoutMs);
   try {
     await once(socket, proxy.url.protocol === 'https:' ? 'secureConnect' : 'connect');
@@ -82,23 +78,16 @@ async function openThrough(
   }
 }
 
-/** How an https proxy is verified. */
-function verificationOf(
+function dial(
   { url }: ProxyServer,
-  { ca = [], rejectUnauthorized }: https.AgentOptions,
-): tls.ConnectionOptions {
-  if (url.protocol !== 'https:') return {};
-  trustMachine();
-  const authorities = [...tls.getCACertificates('default'), ca].flat();
-  return { secureContext: tls.createSecureContext({ ca: authorities }), rejectUnauthorized };
-}
-
-function dial({ url }: ProxyServer, verification: tls.ConnectionOptions, signal: AbortSignal): net.Socket {
+  { secureContext, rejectUnauthorized }: https.AgentOptions,
+  signal: AbortSignal,
+): net.Socket {
   const host = hostOf(url);
   const address = { host, port: portOf(url), lookup, signal, autoSelectFamilyAttemptTimeout: addressTimeoutMs };
   if (url.protocol !== 'https:') return net.connect(address);
   const servername = isIP(host) === 0 ? host : '';
-  return tls.connect({ ...address, servername, ...verification });
+  return tls.connect({ ...address, servername, secureContext, rejectUnauthorized });
 }
 
 async function tunnelByConnect(proxy: ProxyServer, socket: net.Socket, server: URL): Promise<void> {

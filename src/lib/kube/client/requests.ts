@@ -62,7 +62,7 @@ export class Requests {
 
   /** The object, if a write was refused because its first attempt succeeded and only the answer was lost. */
   async #ownWrite({ object, body }: Request, { unansweredSince }: Answer): Promise<KubeObject | undefined> {
-    if (unansweredSince === undefined || object === undefined || body === undefined) return undefined;
+    if (unansweredSince === undefined || object === undefined || typeof body !== 'object') return undefined;
     const found = await this.json<KubeObject>({ method: 'GET', path: object }).catch((error: unknown) => {
       if (error instanceof ApiError) return undefined;
       throw error;
@@ -79,6 +79,7 @@ export class Requests {
       throwIfInterrupted(signal);
       const outcome = await this.#transport.send(request).catch((error: unknown) => error);
       const isStale = outcome instanceof StaleConnection;
+      if (isStale) this.#restarts.connectionWasClosed();
       const again = isStale || (this.#restarts.mayBeRestarting(outcome) && !deadline.passed);
       // Closing aborts requests that nothing waits for.
       if (again && !this.#isClosed) {

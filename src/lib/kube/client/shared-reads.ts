@@ -54,13 +54,19 @@ export function shareReads(kube: Kube, names: number, run: Pick<Run, 'deadline' 
       return ask<T | undefined>(`get ${pathOf(resource)}`, question, resource, single(resource));
     },
     list<T extends KubeObject>(resource: Resource, selection: Selection = {}) {
+      // What one caller keeps of an object is not what another one needs.
+      if (selection.trim !== undefined) return limited(() => kube.list<T>(resource, selection));
       const part = partOf(selection);
       const question = { id: part?.id ?? '', single: () => kube.list<T>(resource, selection) };
-      const kind = `list ${pathOf(resource)} ${part?.rest ?? selection.labelSelector ?? ''} ${part?.by ?? ''}`;
+      const form = selection.metadataOnly ? 'metadata' : '';
+      const kind = `list ${pathOf(resource)} ${part?.rest ?? selection.labelSelector ?? ''} ${part?.by ?? ''} ${form}`;
       return ask<T[] | undefined>(kind, question, resource, part);
     },
-    read: <T>(path: string, accept?: string) =>
-      ask<T | undefined>(`${path} ${accept ?? ''}`, { id: path, single: () => kube.read<T>(path, accept) }),
+    read: <T>(path: string, accept?: string, query?: Record<string, string>) =>
+      ask<T | undefined>(JSON.stringify([path, accept, query]), {
+        id: path,
+        single: () => kube.read<T>(path, accept, query),
+      }),
     review: (body) => limited(() => kube.review(body)),
     mayI: askOnce((permission) => limited(() => kube.mayI(permission))),
     fork(changes) {
@@ -101,16 +107,17 @@ const single = ({ apiVersion, kind }: Resource): Listing => ({
 function partOf({
   namespace,
   labelSelector,
+  metadataOnly = false,
 }: Selection): (Listing & { id: string; rest: string; by: string }) | undefined {
   const answer: Listing['answer'] = (objects) => objects;
   if (namespace !== undefined) {
-    const selection = () => ({ labelSelector });
+    const selection = () => ({ labelSelector, metadataOnly });
     const idOf = ({ metadata }: KubeObject) => metadata.namespace ?? '';
     return { selection, idOf, answer, id: namespace, rest: labelSelector ?? '', by: 'namespace' };
   }
   const [, rest = '', label, id] = /^(?:(.*),)?([^,=!]+)=([^,=]+)$/.exec(labelSelector ?? '') ?? [];
   if (label === undefined || id === undefined) return undefined;
-  const selection = () => ({ labelSelector: [rest, label].filter(Boolean).join(',') });
+  const selection = () => ({ labelSelector: [rest, label].filter(Boolean).join(','), metadataOnly });
   return { selection, idOf: ({ metadata }) => metadata.labels?.[label] ?? '', answer, id, rest, by: label };
 }
 

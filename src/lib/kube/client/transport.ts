@@ -1,13 +1,13 @@
 import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
+import { monotonic } from '../../engine/clock.ts';
 import { type Deadline, requestTimeoutMs, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords } from '../../engine/next-step.ts';
 import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconfig.ts';
 import type { Answer } from '../restarts.ts';
 import { readAnswer } from './answer.ts';
 import { Credentials, type Server } from './credentials.ts';
-import { type ClusterRef, describeCluster, networkError } from './errors.ts';
+import { answersLate, type ClusterRef, describeCluster, networkError } from './errors.ts';
 import type { PluginHost } from './exec-plugin.ts';
 import { IdleTimeout } from './idle-timeout.ts';
 import { ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
@@ -19,8 +19,11 @@ export interface Request {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   query?: Record<string, string | undefined> | undefined;
-  body?: object;
+  /** An object becomes JSON. */
+  body?: object | string;
   contentType?: string;
+  /** Beside the usual ones, or in their place. */
+  headers?: Record<string, string>;
   /** The form of the answer, if it is not the plain object. */
   accept?: string | undefined;
   /** The path of the written object, for a write that is refused because an earlier attempt succeeded. */
@@ -69,10 +72,10 @@ export class Transport {
   readonly #signal: AbortSignal;
   readonly #trace: Trace | undefined;
   readonly #limit: Limit;
-  /** When the last piece of an answer arrived, milliseconds since the epoch. */
-  #lastAnswer = 0;
-  /** How far the cluster's clock is ahead of the local clock, in milliseconds. */
-  #clockOffset = 0;
+  /** When the last piece of an answer arrived (engine/clock.ts). */
+  #lastAnswer = Number.NEGATIVE_INFINITY;
+  /** The cluster's clock when the monotonic one began. Until it has answered, and while both agree, it is the local clock. */
+  #clockStart = Date.now() - monotonic();
 
   constructor({ context, deadline, signal, trace, limit, plugins }: Connection) {
     this.#server = new URL(context.server);
@@ -86,13 +89,13 @@ export class Transport {
 
   /** The cluster's clock, in milliseconds since the epoch. */
   now(): number {
-    return Date.now() + this.#clockOffset;
+    return this.#clockStart + monotonic();
   }
 
   #noteClock(date: string | undefined): void {
-    const offset = Date.parse(date ?? '') - Date.now();
+    const [theirs, ours] = [Date.parse(date ?? ''), Date.now()];
     // The header has whole seconds: smaller differences do not count.
-    if (!Number.isNaN(offset)) this.#clockOffset = Math.abs(offset) < 2000 ? 0 : offset;
+    if (!Number.isNaN(theirs)) this.#clockStart = (Math.abs(theirs - ours) < 2000 ? ours : theirs) - monotonic();
   }
 
   /** Sends a request once. @throws StaleConnection if it should be sent again; StellarError if no whole answer arrived */
@@ -104,10 +107,10 @@ export class Transport {
     const server = await this.credentials.server();
     const idleTimeout = new IdleTimeout(this.#deadline, this.#signal, () => this.#lastAnswer);
     const cut = idleTimeout.signal;
-    const started = Date.now();
+    const started = monotonic();
     const sent = this.#open(request, server);
     const heard = () => {
-      this.#lastAnswer = Date.now();
+      this.#lastAnswer = monotonic();
       idleTimeout.reset();
     };
     let readBefore: number | undefined;
@@ -129,7 +132,7 @@ export class Transport {
           heard();
           this.#noteClock(response.headers.date);
           const address = withoutCredentials(new URL(sent.path, this.#server).href);
-          this.#trace?.(`${request.method} ${address} ${response.statusCode} ${Date.now() - started}ms`);
+          this.#trace?.(`${request.method} ${address} ${response.statusCode} ${monotonic() - started}ms`);
           if (response.statusCode === 401) this.credentials.refuse(server);
           // An API server never sends 407.
           if (response.statusCode === 407) reject(new ProxyRefusal(`407 ${response.statusMessage}`, 407));
@@ -148,11 +151,12 @@ export class Transport {
     }
   }
 
-  #open({ method, path, query = {}, body, contentType, accept }: Request, server: Server): ClientRequest {
+  #open(request: Request, server: Server): ClientRequest {
+    const { method, path, query = {}, body, contentType, accept } = request;
     const url = new URL(this.#server);
     url.pathname = url.pathname.replace(/\/$/, '') + path;
     for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, value);
-    const text = body === undefined ? undefined : JSON.stringify(body);
+    const text = typeof body === 'object' ? JSON.stringify(body) : body;
     const headers: Record<string, string | string[]> = {
       ...server.headers,
       // A container's log is plain text.
@@ -166,7 +170,7 @@ export class Transport {
     const { agent, auth, isForwarded } = server;
     const sent = (url.protocol === 'http:' ? http : https).request(url, {
       method,
-      headers,
+      headers: { ...headers, ...request.headers },
       agent,
       ...(auth === undefined ? {} : { auth }),
       ...(isForwarded ? { path: withoutCredentials(url.href) } : {}),
@@ -176,12 +180,8 @@ export class Transport {
   }
 
   #tooLate(idleTimeout: IdleTimeout, sent: ClientRequest, proxy: ProxyServer | undefined): StellarError {
-    const isSilent = Date.now() - this.#lastAnswer >= requestTimeoutMs;
-    if (idleTimeout.isDeadline && !isSilent) {
-      return new StellarError('timeout', `${describeCluster(this.cluster)} did not answer before the deadline.`, {
-        next: [inWords('Allow more time: --timeout')],
-      });
-    }
+    const isSilent = monotonic() - this.#lastAnswer >= requestTimeoutMs;
+    if (idleTimeout.isDeadline && !isSilent) return answersLate(this.cluster);
     const late = { code: 'ETIMEDOUT' };
     const isProxys = proxy !== undefined && !sent.socket;
     return networkError(this.cluster, isProxys ? new ProxyUnreachable('', { cause: late }) : late, proxy);

@@ -1,5 +1,6 @@
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { type Deadline, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -74,7 +75,7 @@ const unlockable = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS']);
 /** Watches a foreign lock for changes, to detect a leftover one. */
 class Watch {
   readonly #deadline: Deadline;
-  readonly #started = Date.now();
+  readonly #started = monotonic();
   #seen: { identity: string; since: number } | undefined;
 
   constructor(deadline: Deadline) {
@@ -85,11 +86,13 @@ class Watch {
     const present = statSync(lock, { throwIfNoEntry: false });
     if (present === undefined) return;
     const identity = `${lock} ${present.ino} ${present.mtimeMs}`;
-    if (this.#seen?.identity !== identity) this.#seen = { identity, since: Math.min(Date.now(), present.mtimeMs) };
+    // Its age when it is first seen: from then on, a change of the wall clock does not make it older.
+    const age = Math.max(0, Date.now() - present.mtimeMs);
+    if (this.#seen?.identity !== identity) this.#seen = { identity, since: monotonic() - age };
 
-    const waited = Date.now() - this.#started;
+    const waited = monotonic() - this.#started;
     if (waited < leastWaitMs) return;
-    const unchanged = Date.now() - this.#seen.since;
+    const unchanged = monotonic() - this.#seen.since;
     if (unchanged > staleLockMs) {
       throw new StellarError(
         'file-error',

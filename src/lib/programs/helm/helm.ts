@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -99,6 +100,8 @@ export class Helm {
    * @throws StellarError `chart-unusable` if it can only be a file or a folder, and does not exist
    */
   async local(chart: string): Promise<LocalChart | undefined> {
+    // `https:/example.com/chart` could also be a folder of the current directory.
+    if (isAddress.test(chart)) return undefined;
     if (await isThere(chart)) return chart;
     if (!mayBeFetched(chart))
       throw new StellarError('chart-unusable', `There is no file or folder ${path.resolve(chart)}.`, {
@@ -114,22 +117,33 @@ export class Helm {
   /**
    * Fetches a chart, once per reference and version.
    * @param chart an `oci://` reference, a URL, or a name in one of helm's repositories
+   * @param sha256 of its file, in hexadecimal digits, where it was published
+   * @throws StellarError `chart-unusable`
    */
-  bring(chart: string, version: string): Promise<LocalChart> {
+  bring(chart: string, version: string, sha256?: string): Promise<LocalChart> {
     const key = `${chart} ${version}`;
-    const brought = this.#brought.get(key) ?? this.#pull(chart, version);
+    const brought = this.#brought.get(key) ?? this.#pull(chart, version, sha256);
     this.#brought.set(key, brought);
     return brought;
   }
 
-  async #pull(chart: string, version: string): Promise<LocalChart> {
+  async #pull(chart: string, version: string, sha256: string | undefined): Promise<LocalChart> {
     const folder = await mkdtemp(path.join(await this.#temporaryFolder(), 'chart-'));
     const args = ['pull', chart, '--destination', folder, '--version', version];
     const output = await this.#run(this.#program, { args });
     if (output.exitCode !== 0)
       throw chartMissing(programFailed(this.#program, args, output), output.stderr, chart, version);
-    const [file] = await readdir(folder);
-    return path.join(folder, file ?? '');
+    const [name = ''] = await readdir(folder);
+    const file = path.join(folder, name);
+    if (sha256 === undefined) return file;
+    const found = createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex');
+    if (found === sha256) return file;
+    throw new StellarError(
+      'chart-unusable',
+      `${chart} is not the chart ${version} that was published: its SHA-256 is ${found}, not ${sha256}.`,
+    );
   }
 
   async metadata(chart: LocalChart): Promise<ChartMetadata> {
@@ -252,9 +266,10 @@ export class Helm {
   }
 }
 
-/** Whether helm may fetch a chart: `oci://…`, a URL, or REPOSITORY/NAME. */
-const mayBeFetched = (chart: string): boolean =>
-  /^[a-z]+:\/\//.test(chart) || (/^[^/.~].*\/./.test(chart) && !chart.endsWith('.tgz'));
+/** What only helm can fetch: `oci://…`, or a URL. */
+const isAddress = /^[a-z]+:\/\//i;
+/** Whether it may be REPOSITORY/NAME. */
+const mayBeFetched = (chart: string): boolean => /^[^/.~].*\/./.test(chart) && !chart.endsWith('.tgz');
 
 const isThere = (file: string): Promise<boolean> =>
   stat(file).then(

@@ -1,3 +1,4 @@
+import { monotonic } from '../../engine/clock.ts';
 import { asCalled, command } from '../../engine/command-line.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -35,7 +36,7 @@ export class SpaceWork {
   readonly #space: Space;
   readonly #tools: SpaceTools;
   readonly #run: Run;
-  readonly #started = Date.now();
+  readonly #started = monotonic();
   readonly #result: SpaceResult;
   #hasBegun = false;
   #wasReady = false;
@@ -110,7 +111,7 @@ export class SpaceWork {
     }
     const where = result.context === null ? '' : ` · context ${result.context}`;
     if (this.#wasReady && !result.changed) progress.done(name, `is ready; nothing to do${where}`);
-    else progress.done(name, `${result.stage}${where}`, Date.now() - this.#started);
+    else progress.done(name, `${result.stage}${where}`, monotonic() - this.#started);
   }
 
   /**

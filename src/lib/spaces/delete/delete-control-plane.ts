@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -14,6 +15,7 @@ import { type ContextToSet, removeContext, setContext } from '../../kube/kubecon
 import type { Kubeconfig } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { KubeObject, Secret } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
+import { getServed, listServed } from '../../kube/served.ts';
 import { accessSpace, contextsCertainlyOf, contextsOf } from '../access.ts';
 import { bootstrapLabels, bootstrapSecretOf } from '../create/manifests.ts';
 import { checkSpaceName } from '../create/requirements.ts';
@@ -21,7 +23,7 @@ import { forNoControlPlane } from '../kubeconfig-extension.ts';
 import { namespaceOf, roleWithArticle, type SpaceRole } from '../names.ts';
 import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
-import { listControlPlanes, roleOf, typeOf } from '../spaces.ts';
+import { roleOf, typeOf } from '../spaces.ts';
 import type { SpaceTools } from '../tools.ts';
 
 /** The space to delete, as common to ITSes and WDSes. */
@@ -30,6 +32,8 @@ export interface ControlPlaneToDelete {
   role: SpaceRole;
   /** Undefined if already deleted. */
   controlPlane: ControlPlane | undefined;
+  /** For a WDS: keep the workloads running. */
+  keep?: boolean | undefined;
 }
 
 export interface DeletionOptions {
@@ -55,7 +59,7 @@ export const lossOf = ({ name, controlPlane }: ControlPlaneToDelete): string[] =
 export async function findToDelete(name: string, wanted: SpaceRole, { hosting }: SpaceTools) {
   checkSpaceName(name);
   await requireHosting(hosting);
-  const all = (await listControlPlanes(hosting)) ?? [];
+  const all = await listServed<ControlPlane>(hosting, resources.controlPlanes);
   const controlPlane = all.find(({ metadata }) => metadata.name === name);
   const role = controlPlane && roleOf(controlPlane);
   if (controlPlane === undefined || role === wanted) return { controlPlane, all };
@@ -72,13 +76,13 @@ export async function findToDelete(name: string, wanted: SpaceRole, { hosting }:
 /**
  * Deletes the control plane of a space, waits until all its objects are gone from the hosting cluster, and removes its context from
  * the kubeconfig. A rerun resumes; already deleted objects are no error.
- * @param started when the work began, milliseconds since the epoch
+ * @param started when the work began (engine/clock.ts)
  */
 export async function deleteControlPlane(
   space: ControlPlaneToDelete,
   tools: SpaceTools,
   run: Run,
-  started: number = Date.now(),
+  started: number = monotonic(),
 ): Promise<SpaceResult> {
   const { name, controlPlane } = space;
   const { hosting } = tools;
@@ -95,7 +99,7 @@ export async function deleteControlPlane(
     const contexts = removed.length === 0 ? '' : `, and context ${removed.join(', ')} with it`;
     if (run.dryRun) return;
     if (!result.changed) run.progress.done(name, 'not found; nothing to do');
-    else run.progress.done(name, `deleted${contexts}`, Date.now() - started);
+    else run.progress.done(name, `deleted${contexts}`, monotonic() - started);
   });
   if (result.error !== undefined && result.changed)
     result.error = resumable(result.error, space, hosting, `The deletion of ${name} is in progress.`);
@@ -142,7 +146,7 @@ const deletionStages: readonly Stage<Rest>[] = [
 async function untilGone({ name, controlPlane }: ControlPlaneToDelete, hosting: Kube, run: Run): Promise<void> {
   const read = async () => {
     const [present, namespace] = await Promise.all([
-      hosting.get<ControlPlane>(resources.controlPlanes, name),
+      getServed<ControlPlane>(hosting, resources.controlPlanes, name),
       hosting.get<KubeObject>(resources.namespaces, namespaceOf(name)),
     ]);
     const own = namespace && isOf(name, namespace) ? namespace : undefined;
@@ -226,14 +230,22 @@ function unmarked(context: string, { contexts }: Kubeconfig): ContextToSet {
   return { context, cluster: { name: cluster }, user: { name: user }, makeCurrent: false, ...forNoControlPlane };
 }
 
+/** The command that deletes a space, with what the user chose for its workloads. */
+export const toDelete = (
+  { name, role, keep }: Pick<ControlPlaneToDelete, 'name' | 'role' | 'keep'>,
+  { cluster }: Kube,
+  ...options: readonly string[]
+): string =>
+  command`stellarctl ${role} delete ${[name, ...(keep ? ['--keep-workloads'] : []), ...options]} --hosting-context ${cluster.context}`;
+
 /** Adds to an error how to resume the deletion. @param state the current state, in words */
 export function resumable(
   error: StellarError,
-  { name, role }: ControlPlaneToDelete,
-  { cluster }: Kube,
+  space: ControlPlaneToDelete,
+  hosting: Kube,
   state: string,
 ): StellarError {
-  const resume = command`stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`;
+  const resume = toDelete(space, hosting);
   const isOpen = error.code === 'interrupted' || error.next.length === 0;
   return error.with({ details: [state], next: isOpen ? [nextStep(resume, 'To continue')] : error.next });
 }

@@ -6,6 +6,7 @@ import { readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import { type Access, ifSeen, seen, through, whyUnseen } from '../../kube/access.ts';
 import { resources } from '../../kube/resources.ts';
+import { listServed } from '../../kube/served.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
 import { contextsOf, openSpace } from '../access.ts';
 import { forgetIts } from '../its-choice.ts';
@@ -49,7 +50,7 @@ export async function inspectIts(name: string, { force }: DeletionOptions, tools
 
 const wecsOf = async (controlPlane: ControlPlane, tools: SpaceTools): Promise<ItsToDelete['wecs']> =>
   through(await openSpace(controlPlane, tools), async (its) =>
-    ((await its.list<ManagedCluster>(resources.managedClusters)) ?? []).map(({ metadata }) => metadata.name),
+    (await listServed<ManagedCluster>(its, resources.managedClusters)).map(({ metadata }) => metadata.name),
   );
 
 /** @throws StellarError `has-dependents` if it has dependents, or if they cannot be determined */

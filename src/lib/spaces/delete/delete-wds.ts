@@ -1,3 +1,4 @@
+import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { forName } from '../../engine/each-name.ts';
@@ -11,9 +12,12 @@ import { hidden, ifSeen, through, whyUnseen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
+import { listServed } from '../../kube/served.ts';
 import { type ManifestWork, objectsIn } from '../../workloads/manifest-works.ts';
 import { originWdsLabel } from '../../workloads/names.ts';
 import { makeOrphans } from '../../workloads/orphan-works.ts';
+import type { Binding } from '../../workloads/policies/policy.ts';
+import { sentElsewhere, whyElsewhere } from '../../workloads/policies/sender.ts';
 import { openSpace } from '../access.ts';
 import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
@@ -27,6 +31,7 @@ import {
   findToDelete,
   lossOf,
   resumable,
+  toDelete,
 } from './delete-control-plane.ts';
 
 /** A WDS to delete, with the workloads that it has sent. */
@@ -47,20 +52,30 @@ export interface WdsToDelete extends ControlPlaneToDelete {
 /**
  * @throws StellarError `name-taken` if the name belongs to something else, `has-dependents` if its workloads cannot be determined
  */
-export async function inspectWds(name: string, { force }: DeletionOptions, tools: SpaceTools): Promise<WdsToDelete> {
+export async function inspectWds(
+  name: string,
+  { force, keepWorkloads: keep }: DeletionOptions,
+  tools: SpaceTools,
+): Promise<WdsToDelete> {
   const { controlPlane, all } = await findToDelete(name, 'wds', tools);
   const wds: WdsToDelete = {
-    ...{ name, role: 'wds', controlPlane, wds: undefined, its: undefined, unseen: undefined },
+    ...{ name, role: 'wds', controlPlane, keep, wds: undefined, its: undefined, unseen: undefined },
     ...{ policies: [], works: [], shared: [] },
   };
   if (controlPlane === undefined) return wds;
   const itsToAsk = itsOfWds(name, all);
   const inside = await openSpace(controlPlane, tools);
   const its = itsToAsk === undefined ? hidden('its ITS is not known') : await openSpace(itsToAsk, tools);
-  const policies = await through(inside, (kube) => kube.list<KubeObject>(resources.bindingPolicies));
+  const policies = await through(inside, (kube) => listServed<KubeObject>(kube, resources.bindingPolicies));
+  const bindings = await through(inside, (kube) => listServed<Binding>(kube, resources.bindings));
   const works = await through(its, (kube) => worksOf(kube, name));
-  const unseen = whyUnseen(policies) ?? whyUnseen(works);
-  if (unseen !== undefined && !force) throw notSeen(name, unseen, tools.hosting);
+  const shared = typeOf(controlPlane) === 'host' ? otherHosts(name, all) : [];
+  // Bindings of WDSes on one API server do not show which of them has sent them.
+  const missing = shared.length > 0 ? undefined : sentElsewhere(ifSeen(bindings) ?? [], ifSeen(works) ?? []);
+  const worksUnseen = whyUnseen(works) ?? (missing && whyElsewhere(missing, itsToAsk?.metadata.name ?? 'its ITS'));
+  const unseen = whyUnseen(policies) ?? whyUnseen(bindings) ?? worksUnseen;
+  if (keep && worksUnseen !== undefined) throw notKept(name, worksUnseen, tools.hosting);
+  if (unseen !== undefined && !force) throw notSeen(wds, unseen, tools.hosting);
   return {
     ...wds,
     wds: policies.state === 'seen' ? ifSeen(inside) : undefined,
@@ -68,27 +83,33 @@ export async function inspectWds(name: string, { force }: DeletionOptions, tools
     unseen,
     policies: ifSeen(policies) ?? [],
     works: ifSeen(works) ?? [],
-    shared: typeOf(controlPlane) === 'host' ? otherHosts(name, all) : [],
+    shared,
   };
 }
 
 /** The error if workloads without an owner could remain on WECs. */
-function notSeen(name: string, why: string, { cluster }: Kube): StellarError {
-  const anyway = command`stellarctl wds delete ${name} --force --hosting-context ${cluster.context}`;
-  return new StellarError(
+const notSeen = (wds: WdsToDelete, why: string, hosting: Kube): StellarError =>
+  new StellarError(
     'has-dependents',
-    `What ${name} has sent to WECs cannot be read, and would be left there without an owner: ${why}`,
-    { next: [nextStep(anyway, 'If that does not matter')] },
+    `What ${wds.name} has sent to WECs cannot be read, and would be left there without an owner: ${why}`,
+    { next: [nextStep(toDelete(wds, hosting, '--force'), 'If that does not matter')] },
   );
-}
+
+/** The error if workloads that are to be kept could be deleted with works that were not seen. */
+const notKept = (name: string, why: string, { cluster }: Kube): StellarError =>
+  new StellarError(
+    'has-dependents',
+    `What ${name} has sent to WECs cannot be read, so its workloads cannot be kept: ${why}`,
+    { next: [nextStep(command`stellarctl wds get ${name} --hosting-context ${cluster.context}`, 'See what is wrong')] },
+  );
 
 const otherHosts = (name: string, all: readonly ControlPlane[]): string[] =>
   all
     .filter((other) => other.metadata.name !== name && roleOf(other) === 'wds' && typeOf(other) === 'host')
     .map(({ metadata }) => metadata.name);
 
-const worksOf = (its: Kube, wds: string): Promise<ManifestWork[] | undefined> =>
-  its.list<ManifestWork>(resources.manifestWorks, { labelSelector: `${originWdsLabel}=${wds}` });
+const worksOf = (its: Kube, wds: string): Promise<ManifestWork[]> =>
+  listServed<ManifestWork>(its, resources.manifestWorks, { labelSelector: `${originWdsLabel}=${wds}` });
 
 const lossesOf = (wds: WdsToDelete): string[] => [
   ...lossOf(wds),
@@ -109,48 +130,36 @@ export async function deleteWds(
   const wds = await readConfirmed({ read: () => inspectWds(name, options, tools), losses: lossesOf, confirm });
   const { controlPlane, policies, works, shared } = wds;
   const { hosting } = tools;
-  const started = Date.now();
-  if (shared.length > 0) return deleteShared(wds, options, tools, run);
+  const started = monotonic();
+  if (shared.length > 0) return deleteShared(wds, tools, run);
   const type = controlPlane === undefined ? '' : typeOf(controlPlane);
   // If the first writes fail, it is unknown which of them succeeded.
   const changed = policies.length + works.length > 0;
   const result: SpaceResult = { name, type, ...unreached, changed, context: null };
-  const { error } = await forName(result, run, () => removeContents(wds, options, hosting, run));
+  const { error } = await forName(result, run, () => removeContents(wds, options.force, hosting, run));
   if (error === undefined) return deleteControlPlane(wds, tools, run, started);
   const state = `${name} is still there; its binding policies may be deleted already.`;
   return { ...result, error: error.code === 'interrupted' ? resumable(error, wds, hosting, state) : error };
 }
 
 /** Other WDSes share its policies: its controllers are deleted first, then the works that they sent, which nothing recreates. */
-async function deleteShared(
-  wds: WdsToDelete,
-  { keepWorkloads }: DeletionOptions,
-  tools: SpaceTools,
-  run: Run,
-): Promise<SpaceResult> {
-  const { name, its, works } = wds;
+async function deleteShared(wds: WdsToDelete, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { its } = wds;
   const result = await deleteControlPlane(wds, tools, run);
   if (result.error !== undefined || its === undefined) return result;
-  const left = its.dryRun ? works : ((await worksOf(its, name)) ?? []);
-  if (keepWorkloads) await makeOrphans(its, stillPresent(left), run);
-  await removeWorks(its, left);
-  return result;
+  return forName(result, run, () => removeWorks(wds, its, run));
 }
 
-async function removeContents(
-  { name, wds, its, policies, works }: WdsToDelete,
-  { keepWorkloads: keep, force }: DeletionOptions,
-  hosting: Kube,
-  run: Run,
-): Promise<void> {
+async function removeContents(space: WdsToDelete, force: boolean | undefined, hosting: Kube, run: Run): Promise<void> {
+  const { name, wds, its, policies, works, keep } = space;
   if (keep && its !== undefined) await makeOrphans(its, works, run);
   if (wds !== undefined)
     for (const { metadata } of policies)
       await wds.delete(resources.bindingPolicies, metadata.name, { uid: metadata.uid });
   if (its === undefined || its.dryRun || works.length === 0) return;
   // Do not wait for agents that may be unreachable: running agents remove the workloads of the works later.
-  if (force) return removeWorks(its, works);
-  const read = async () => ({ stages: [worksGone], snapshot: (await worksOf(its, name)) ?? [] });
+  if (force) return removeWorks(space, its, run);
+  const read = async () => ({ stages: [worksGone], snapshot: await worksOf(its, name) });
   const subject: Followed<readonly ManifestWork[], true> = {
     async act({ snapshot: left, blocking }) {
       if (blocking === undefined) return true;
@@ -159,7 +168,7 @@ async function removeContents(
       return undefined;
     },
     late(last) {
-      throw notRemoved(name, last?.snapshot ?? works, its, hosting);
+      throw notRemoved(space, last?.snapshot ?? works, its, hosting);
     },
   };
   await followOne(subject, read, run);
@@ -172,26 +181,27 @@ const worksGone: Stage<readonly ManifestWork[]> = {
   check: (left) => (left.length === 0 ? met : waiting(`removing ${count(left.length, 'work')} from ${wecsOf(left)}`)),
 };
 
-function notRemoved(name: string, left: readonly ManifestWork[], its: Kube, hosting: Kube): StellarError {
-  const force = command`stellarctl wds delete ${name} --force --hosting-context ${hosting.cluster.context}`;
-  return new StellarError(
+const notRemoved = (wds: WdsToDelete, left: readonly ManifestWork[], its: Kube, hosting: Kube): StellarError =>
+  new StellarError(
     'timeout',
-    `The works of ${name} were not removed in time; ${count(left.length, 'work')} left on ${wecsOf(left)}.`,
+    `The works of ${wds.name} were not removed in time; ${count(left.length, 'work')} left on ${wecsOf(left)}.`,
     {
       details: ['Its binding policies are deleted; the WDS itself is still there.'],
       next: [
         nextStep(command`stellarctl wec list --its ${its.cluster.context}`, 'See whether the agents there run'),
-        nextStep(force, 'If they do not'),
+        nextStep(toDelete(wds, hosting, '--force'), 'If they do not'),
       ],
     },
   );
-}
 
 const stillPresent = (works: readonly ManifestWork[]): ManifestWork[] =>
   works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 
-async function removeWorks(its: Kube, works: readonly ManifestWork[]): Promise<void> {
-  for (const { metadata } of works)
+/** Also removes the works that the transport has sent since they were read. */
+async function removeWorks({ name, works, keep }: WdsToDelete, its: Kube, run: Run): Promise<void> {
+  const left = its.dryRun ? works : await worksOf(its, name);
+  if (keep) await makeOrphans(its, stillPresent(left), run);
+  for (const { metadata } of left)
     await its.delete(resources.manifestWorks, metadata.name, { namespace: metadata.namespace, uid: metadata.uid });
 }
 

@@ -1,3 +1,4 @@
+import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
@@ -27,7 +28,7 @@ export interface FollowedSpace<Inside> {
   read: () => Promise<{ space: Space<Inside>; stages: readonly SpaceStage<Inside>[] } | undefined>;
   /** The client of the last reading inside the space. */
   inside: () => Kube | undefined;
-  /** When the work began, milliseconds since the epoch. */
+  /** When the work began (engine/clock.ts). */
   started: number;
 }
 
@@ -57,7 +58,7 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
     async act({ snapshot: space, reports, reached, blocking, state, isFirst }) {
       // The last stage is reported with the result.
       for (const { title } of reached.filter(({ id }) => id !== reports.at(-1)?.id))
-        run.progress.reached(name, title, Date.now() - started);
+        run.progress.reached(name, title, monotonic() - started);
       const standing = standingOf(reports);
       if (blocking === undefined) return { ...standing, atOnce: isFirst };
       if (state === 'failed') return { ...standing, error: await failure(followed, { space, stages }, blocking) };

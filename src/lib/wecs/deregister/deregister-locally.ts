@@ -65,8 +65,9 @@ async function inspectLocally({ name, kube }: LocalWec): Promise<CleanupRecord |
   const registered = evidence.klusterlet?.spec?.clusterName;
   const cluster = describeCluster(kube.cluster);
   if (registered === name) {
-    await refuseForeignObjects(kube);
-    return { name, hub: null, hubHash: hubHashOf(evidence) };
+    const hubHash = hubHashOf(evidence);
+    await refuseForeignObjects(kube, hubHash);
+    return { name, hub: null, hubHash };
   }
   if (registered !== undefined) {
     throw new StellarError(

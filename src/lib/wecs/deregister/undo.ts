@@ -5,7 +5,9 @@ import { StellarError } from '../../engine/errors.ts';
 import { run as runCommand } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { resources } from '../../kube/resources.ts';
 import { restoreDeleteOption } from '../../workloads/orphan-works.ts';
+import type { ManagedCluster } from '../objects.ts';
 import type { DeregisterResult } from './deregister.ts';
 import { toDeregister } from './inspect/hub-state.ts';
 import type { InspectedWec } from './inspect/inspect-wec.ts';
@@ -27,6 +29,9 @@ export async function restoreAfterFailure(
   if (!(error instanceof StellarError) || hub.dryRun) return error;
   const last = hub.fork({ run: { deadline: new Deadline(undoTimeoutMs), signal: new AbortController().signal } });
   try {
+    const cluster = await last.get<ManagedCluster>(resources.managedClusters, name);
+    // The hub deletes the works of a cluster that is being deleted: without option Orphan, their workloads would go with them.
+    if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return error;
     const labels = await restoreLabels(last, name);
     for (const work of hubState.works) await restoreDeleteOption(last, work);
     return labels === undefined ? error : error.with({ details: [`Restored: label ${listed(labels)}`] });

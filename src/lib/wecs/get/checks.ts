@@ -163,6 +163,7 @@ const ofSeveral: Readonly<Record<string, string>> = {
   'not-signed': 'The ITS approved requests of their agents, but nothing there has signed them.',
   'certificate-expiring': 'The certificates of their agents expire soon, and were not renewed in time.',
   'api-server-unhealthy': 'Their API servers are not healthy.',
+  'addon-missing': 'The add-on that returns statuses is not installed on them.',
   'addon-unavailable': 'An add-on of them is not available.',
   'versions-apart': 'Their agents are of another version than the ITS.',
   'klusterlet-in-work': 'Works hold their Klusterlets, which come back whenever they are deleted.',

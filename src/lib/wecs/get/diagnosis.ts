@@ -7,7 +7,7 @@ import { blockingStage, type StageReport } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
 import type { RuleKind } from '../grant/kinds.ts';
-import type { FoundHub } from '../join/former-hub.ts';
+import type { FoundHub } from '../identity/registered-hub.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import { agentNamespace, clusterNameLabel, operatorName, operatorNamespace } from '../names.ts';
 import { clockDifference, type Registration } from '../registration/checks.ts';
@@ -42,6 +42,8 @@ export interface Findings extends Registration {
   ocmOfHub?: string | undefined;
   /** Why an add-on is recreated while the WEC is being deleted, a sentence. */
   returningAddon?: string | undefined;
+  /** Why the add-on that returns statuses is not installed, a clause, if it is missing. */
+  missingAddon?: string | undefined;
   /** Kinds of objects in its works that its agent is not allowed to apply. */
   refused?: readonly RuleKind[] | undefined;
   /** Kinds that may not be read on the WEC: their absence proves nothing. */

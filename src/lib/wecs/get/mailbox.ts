@@ -8,7 +8,7 @@ import { resources } from '../../kube/resources.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../workloads/names.ts';
 import { groupResourceOf } from '../grant/kinds.ts';
-import { addonNameLabel, addonNamespace } from '../names.ts';
+import { addonNameLabel, addonNamespace, statusAddon } from '../names.ts';
 import { type Findings, toSeeCluster } from './diagnosis.ts';
 import type { Mailbox, WorkGroup } from './view.ts';
 
@@ -103,8 +103,14 @@ export const unavailableAddonOf = ({ contents }: Findings): WithConditions | und
   contents?.addons.find((addon) => conditionOf(addon, 'Available')?.status === 'False');
 
 export function unavailableAddon(findings: Findings): Problem | undefined {
-  const { wec, name, its } = findings;
+  const { wec, name, its, missingAddon } = findings;
   const addon = unavailableAddonOf(findings);
+  if (addon === undefined && missingAddon !== undefined)
+    return problem(
+      'addon-missing',
+      `The add-on ${statusAddon} is not installed on ${name}, so no status comes back from it: ${missingAddon}.`,
+      run(command`kubectl --context ${its} get clustermanagementaddon ${statusAddon} -o yaml`, 'See what installs it'),
+    );
   if (addon === undefined) return undefined;
   const { spec } = addon as WithConditions & { spec?: { installNamespace?: string } };
   const { message, reason } = conditionOf(addon, 'Available') ?? {};

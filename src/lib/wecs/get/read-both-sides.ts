@@ -4,14 +4,17 @@ import { run } from '../../engine/next-step.ts';
 import { judge, type Stage, type StageReport, unseen } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../../kube/client/errors.ts';
-import { type ConfigMap, isTrue } from '../../kube/objects.ts';
+import { type ConfigMap, conditionOf, isTrue } from '../../kube/objects.ts';
 import { type PartialReader, partialReader } from '../../kube/partial-reader.ts';
-import { whyRecreated } from '../deregister/delete/addon-returns.ts';
+import { resources } from '../../kube/resources.ts';
+import { whyMissing, whyRecreated } from '../deregister/delete/addon-returns.ts';
 import { noSuchWec } from '../find-wecs.ts';
 import { failedKinds, type RuleKind, refusedKinds } from '../grant/kinds.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
 import { requireHub } from '../hub/require-hub.ts';
-import { type FoundHub, findHub } from '../join/former-hub.ts';
+import { recordedUid } from '../identity/cluster-uid.ts';
+import { type FoundHub, findHub } from '../identity/registered-hub.ts';
+import { statusAddon } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { getPropertiesOf } from '../properties.ts';
 import type { Registration } from '../registration/checks.ts';
@@ -83,9 +86,12 @@ export async function readBothSides(
     findings: {
       ...{ ...registration, ...seenOfWec, reports, contents, forbidden, ocmOfHub, its: hub.cluster.context },
       mailbox: mailboxView(name, contents),
-      foundHub: await findHubOf(evidence, seen?.evidence, endpoints),
+      foundHub: await findHubOf(hub, evidence, seen?.evidence, endpoints),
       refused: wec && seen && (await refusedOn(wec, seen.evidence?.klusterlet, contents)),
       returningAddon: await returningAddon(hub, evidence, contents),
+      missingAddon: reader.forbidden.has(resources.managedClusterAddOns.plural)
+        ? undefined
+        : await missingAddon(hub, evidence, contents),
     },
     configMap,
     side: seen?.side ?? null,
@@ -110,7 +116,11 @@ const refusedOn = (
   wec: Kube,
   klusterlet: Klusterlet | undefined,
   { works }: MailboxContents,
-): Promise<readonly RuleKind[] | undefined> => unlessStatus(refusedKinds(wec, klusterlet, failedKinds(works)), 403);
+): Promise<readonly RuleKind[] | undefined> =>
+  unlessStatus(
+    failedKinds(wec, works).then((kinds) => refusedKinds(wec, klusterlet, kinds)),
+    403,
+  );
 
 /** Why an add-on that was deleted with the WEC is recreated. */
 async function returningAddon(
@@ -123,14 +133,25 @@ async function returningAddon(
   return addon && unlessStatus(whyRecreated(hub, name, addon.metadata.name), 403);
 }
 
+/** A WEC that has just become available gets its add-ons within seconds. */
+async function missingAddon(hub: Kube, { name, managedCluster }: HubEvidence, { addons }: MailboxContents) {
+  const { status, lastTransitionTime = '' } = conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
+  const isExpected = status === 'True' && hub.now() - Date.parse(lastTransitionTime) > 60_000;
+  if (!isExpected || addons.some(({ metadata }) => metadata.name === statusAddon)) return undefined;
+  return unlessStatus(whyMissing(hub, name, statusAddon), 403);
+}
+
 /** An agent that keeps its WEC available on the ITS is registered with no other hub. */
 async function findHubOf(
-  hub: HubEvidence,
+  its: Kube,
+  { managedCluster }: HubEvidence,
   wec: WecEvidence | undefined,
   endpoints: () => Promise<readonly Endpoint[]>,
 ): Promise<FoundHub | undefined> {
-  if (wec?.klusterlet === undefined || isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable')) return undefined;
-  return findHub(wec, await endpoints());
+  if (wec?.klusterlet === undefined || isTrue(managedCluster, 'ManagedClusterConditionAvailable')) return undefined;
+  // findOtherCluster has compared the UIDs already. An ITS that was rebuilt is not asked about: that would be a write.
+  const isRecorded = recordedUid(managedCluster) !== undefined;
+  return findHub(its, wec, { endpoints: await endpoints(), isRecorded, isStillConnected: async () => false });
 }
 
 interface WecSideReading {

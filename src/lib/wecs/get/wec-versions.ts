@@ -1,5 +1,4 @@
-import { command } from '../../engine/command-line.ts';
-import { inWords, run } from '../../engine/next-step.ts';
+import { inWords } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import type { Pod } from '../../kube/objects.ts';
 import type { PartialReader } from '../../kube/partial-reader.ts';
@@ -47,13 +46,15 @@ export function versionsApart({ wec, ocmOfHub, name, its }: Findings): Problem |
     return differs || (version !== undefined && ocmOfHub !== undefined && isMinorApart(version, ocmOfHub));
   });
   if (wec === undefined || !isOther) return undefined;
-  const { klusterlet, context } = wec;
+  const { klusterlet } = wec;
   const found = problem(
     'versions-apart',
     `${name} has ${versionWords(versions).join(', ')}; ${its} runs ${ocmOfHub === undefined ? 'an unknown version' : `OCM ${ocmOfHub}`}.`,
-    klusterlet !== undefined && isOurs(klusterlet)
-      ? run(command`stellarctl wec join ${`${name}=${context}`} --its ${its}`, 'Upgrade it to the version of the hub')
-      : inWords(`Change the version where the Klusterlet of ${name} was installed from`),
+    inWords(
+      klusterlet !== undefined && isOurs(klusterlet)
+        ? 'A join keeps the version of an agent that works'
+        : `Change the version where the Klusterlet of ${name} was installed from`,
+    ),
   );
   return { ...found, severity: 'warn' };
 }

@@ -7,19 +7,20 @@ import { untilMet } from '../../engine/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
+import { listServed } from '../../kube/served.ts';
 import { userOf } from '../../kube/service-accounts.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import type { Klusterlet } from '../objects.ts';
-import { distinct, failedKinds, groupResourceOf, type RuleKind, refusedKinds, workAccount } from './kinds.ts';
+import { failedKinds, groupResourceOf, type RuleKind, refusedKinds, workAccount } from './kinds.ts';
 import { proveWec, type ReachedWec } from './prove-wec.ts';
-import { type ClusterRole, grantRole, grantRoleName, kindsOf } from './role.ts';
+import { type ClusterRole, grantRole, grantRoleName, missingRules } from './role.ts';
 
 /** What to grant to a WEC's work agent. */
 export interface WecToGrant extends ReachedWec {
   klusterlet: Klusterlet | undefined;
   /** The rights that exist already. */
   role: ClusterRole | undefined;
-  /** Kinds that the user named, or whose objects works could not apply. */
+  /** Kinds that the user named, or whose objects works were not allowed to apply. */
   wanted: readonly RuleKind[];
   /** Kinds for which the agent lacks a right. */
   lacking: readonly RuleKind[];
@@ -34,7 +35,7 @@ export interface GrantResult {
 
 /**
  * Finds out which rights a work agent lacks, from access reviews of its service account on the WEC's API server, not from messages.
- * @param given the kinds; undefined for those of objects that works could not apply
+ * @param given the kinds; undefined for those of objects that works were not allowed to apply
  * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
  */
 export async function inspectGrant(reached: ReachedWec, given: readonly RuleKind[] | undefined): Promise<WecToGrant> {
@@ -44,8 +45,8 @@ export async function inspectGrant(reached: ReachedWec, given: readonly RuleKind
     may('create', resources.subjectAccessReviews),
     ...['get', 'create', 'patch'].map((verb) => may(verb, resources.clusterRoles)),
   ]);
-  const readWorks = () => its.kube.list<ManifestWork>(resources.manifestWorks, { namespace: name });
-  const wanted = given ?? failedKinds((await readWorks()) ?? []);
+  const readWorks = () => listServed<ManifestWork>(its.kube, resources.manifestWorks, { namespace: name });
+  const wanted = given ?? (await failedKinds(kube, await readWorks()));
   const [role, lacking] = await Promise.all([
     kube.get<ClusterRole>(resources.clusterRoles, grantRoleName),
     refusedKinds(kube, klusterlet, wanted),
@@ -85,13 +86,19 @@ export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult
   return { ...result, changed: true };
 }
 
-/** Guarded by the resourceVersion that was read: rights that another user has granted since stay. */
+/**
+ * Adds rules, and leaves the others as they are: somebody may have narrowed them. Guarded by the resourceVersion that was read:
+ * rights that another user has granted since stay.
+ */
 async function writeRole({ kube, role, lacking }: WecToGrant): Promise<void> {
-  const wanted = grantRole(distinct([...(role ? kindsOf(role) : []), ...lacking]));
+  const wanted = grantRole(lacking);
   if (role === undefined) return void (await kube.create(resources.clusterRoles, wanted));
   const { uid, resourceVersion } = role.metadata;
   const metadata = { uid, resourceVersion, labels: wanted.metadata.labels };
-  await kube.merge(resources.clusterRoles, grantRoleName, { metadata, rules: wanted.rules });
+  await kube.merge(resources.clusterRoles, grantRoleName, {
+    metadata,
+    rules: [...(role.rules ?? []), ...missingRules(role, lacking)],
+  });
 }
 
 function notEffective(kube: Kube, klusterlet: Klusterlet | undefined, refused: readonly RuleKind[]): StellarError {

@@ -1,7 +1,9 @@
 import { StellarError } from '../../engine/errors.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { discoverKinds } from '../../kube/discovery.ts';
+import { groupOf } from '../../kube/resources.ts';
 import { mayAccount } from '../../kube/service-accounts.ts';
-import type { ManifestWork } from '../../workloads/manifest-works.ts';
+import type { ManifestStatus, ManifestWork } from '../../workloads/manifest-works.ts';
 import { agentNamespace, klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 
@@ -35,15 +37,32 @@ export function distinct(kinds: readonly RuleKind[]): RuleKind[] {
   return [...byName.keys()].sort().map((name) => byName.get(name) as RuleKind);
 }
 
-/** The kinds of objects that works have not applied; a kind that the cluster does not know has no resource. */
-export const failedKinds = (works: readonly ManifestWork[]): RuleKind[] =>
-  distinct(
-    works
-      .flatMap(({ status }) => status?.resourceStatus?.manifests ?? [])
-      .filter(({ conditions }) => conditions?.some(({ type, status }) => type === 'Applied' && status === 'False'))
-      .flatMap(({ resourceMeta: { group = '', resource = '' } = {} }) =>
-        resource === '' ? [] : [{ group, resource }],
-      ),
+/** Objects of these groups give rights or identities, with which an agent could take more: only the user can name them. */
+const neverFromStatus = /^(?:rbac\.authorization|authorization|authentication|certificates)\.k8s\.io$/;
+
+/**
+ * The kinds of objects that the API server has refused to a work agent. A status is only a claim: a kind comes from the work's own
+ * manifest, as the WEC serves it.
+ */
+export async function failedKinds(wec: Pick<Kube, 'read'>, works: readonly ManifestWork[]): Promise<RuleKind[]> {
+  const refused = works.flatMap(({ spec, status }) =>
+    (status?.resourceStatus?.manifests ?? [])
+      .filter(isForbidden)
+      .flatMap(({ resourceMeta }) => spec?.workload?.manifests?.[resourceMeta?.ordinal ?? -1] ?? []),
+  );
+  const served = refused.length === 0 ? [] : await discoverKinds(wec);
+  const kinds = served.map(({ apiVersion, kind, plural }) => ({ group: groupOf(apiVersion), kind, resource: plural }));
+  const isRefused = ({ group, kind }: { group: string; kind: string }) =>
+    refused.some((manifest) => manifest.kind === kind && groupOf(manifest.apiVersion ?? '') === group);
+  const given = kinds.filter((kind) => isRefused(kind) && !neverFromStatus.test(kind.group));
+  return distinct(given.map(({ group, resource }) => ({ group, resource })));
+}
+
+/** The words of every API server (k8s.io/apiserver, ForbiddenMessage). */
+const isForbidden = ({ conditions = [] }: ManifestStatus): boolean =>
+  conditions.some(
+    ({ type, status, message = '' }) =>
+      type === 'Applied' && status === 'False' && /is forbidden: User ".+" cannot /.test(message),
   );
 
 /** The service account of a WEC's work agent (ocm pkg/operator/helpers, WorkServiceAccountName). */

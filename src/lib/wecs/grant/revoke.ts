@@ -5,11 +5,12 @@ import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
+import { listServed } from '../../kube/served.ts';
 import type { AppliedManifestWork } from '../../workloads/applied-works.ts';
 import type { GrantResult } from './grant.ts';
 import { groupResourceOf, type RuleKind } from './kinds.ts';
 import { proveWec, type ReachedWec } from './prove-wec.ts';
-import { type ClusterRole, grantRole, grantRoleName, kindsOf } from './role.ts';
+import { type ClusterRole, grantRoleName, kindsOf, rulesWithout } from './role.ts';
 
 /** What to revoke from a WEC's work agent. */
 export interface WecToRevoke extends ReachedWec {
@@ -42,7 +43,7 @@ export async function inspectRevocation(
 }
 
 async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[]): Promise<void> {
-  const works = (await kube.list<AppliedManifestWork>(resources.appliedManifestWorks)) ?? [];
+  const works = await listServed<AppliedManifestWork>(kube, resources.appliedManifestWorks);
   const revoked = new Set(kinds.map(groupResourceOf));
   const using = works.flatMap(({ spec, status }) =>
     (status?.appliedResources ?? [])
@@ -67,12 +68,12 @@ export async function revoke({ name, kube, role, kinds }: WecToRevoke, run: Run)
   const result: GrantResult = { name, kinds: kinds.map(groupResourceOf), changed: false };
   if (role === undefined || kinds.length === 0) return result;
   const { uid, resourceVersion } = role.metadata;
-  const rest = kindsOf(role).filter((kind) => !result.kinds.includes(groupResourceOf(kind)));
-  if (rest.length === 0) await kube.delete(resources.clusterRoles, grantRoleName, { uid });
+  const rules = rulesWithout(role, kinds);
+  if (rules.length === 0) await kube.delete(resources.clusterRoles, grantRoleName, { uid });
   else
     await kube.merge(resources.clusterRoles, grantRoleName, {
       metadata: { uid, resourceVersion },
-      rules: grantRole(rest).rules,
+      rules,
     });
   if (!run.dryRun)
     run.progress.done(name, `its work agent has no granted rights to ${result.kinds.join(', ')} any more`);

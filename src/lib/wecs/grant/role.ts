@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
-import { distinct, type RuleKind, ruleFor } from './kinds.ts';
+import { distinct, groupResourceOf, type RuleKind, ruleFor } from './kinds.ts';
 
 /** The work agent has the rules of all ClusterRoles with this label (ocm, klusterlet work ClusterRole, aggregationRule). */
 const aggregateLabel = 'open-cluster-management.io/aggregate-to-work';
@@ -9,8 +10,14 @@ const aggregateLabel = 'open-cluster-management.io/aggregate-to-work';
 /** The one ClusterRole with which stellarctl grants rights on a WEC. */
 export const grantRoleName = 'stellarctl:work-agent';
 
+/** A rule also has verbs, and may have names of objects: these are kept, not judged. */
+interface PolicyRule {
+  apiGroups?: string[];
+  resources?: string[];
+}
+
 export interface ClusterRole extends KubeObject {
-  rules?: { apiGroups?: string[]; resources?: string[] }[];
+  rules?: PolicyRule[];
 }
 
 export const kindsOf = ({ rules = [] }: ClusterRole): RuleKind[] =>
@@ -19,6 +26,25 @@ export const kindsOf = ({ rules = [] }: ClusterRole): RuleKind[] =>
       apiGroups.flatMap((group) => plurals.map((resource) => ({ group, resource }))),
     ),
   );
+
+/** The rules for these kinds that a role does not have word for word. */
+export const missingRules = ({ rules = [] }: ClusterRole, kinds: readonly RuleKind[]): PolicyRule[] =>
+  kinds.map(ruleFor).filter((wanted) => !rules.some((rule) => isDeepStrictEqual(rule, wanted)));
+
+/** The rules of a role without these kinds; the rest of a rule keeps its verbs and names. */
+export function rulesWithout({ rules = [] }: ClusterRole, kinds: readonly RuleKind[]): PolicyRule[] {
+  const removed = new Set(kinds.map(groupResourceOf));
+  return rules.flatMap((rule) => {
+    const { apiGroups = [], resources: plurals = [] } = rule;
+    const parts = apiGroups.map((group) => ({
+      ...rule,
+      apiGroups: [group],
+      resources: plurals.filter((resource) => !removed.has(groupResourceOf({ group, resource }))),
+    }));
+    if (parts.every((part) => part.resources.length === plurals.length)) return [rule];
+    return parts.filter((part) => part.resources.length > 0);
+  });
+}
 
 export function grantRole(kinds: readonly RuleKind[]): ClusterRole {
   const { apiVersion, kind } = resources.clusterRoles;

@@ -1,16 +1,20 @@
 import { type Check, fail, type Outcome, pass, skipped } from '../../engine/checks.ts';
 import { command } from '../../engine/command-line.ts';
+import { Deadline } from '../../engine/deadline.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { run } from '../../engine/next-step.ts';
+import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
 import { byField } from '../../kube/evidence.ts';
-import type { Deployment, Lease, Pod } from '../../kube/objects.ts';
+import type { ConfigMap, Deployment, Lease, Pod } from '../../kube/objects.ts';
 import { mayNotRead, partialReader } from '../../kube/partial-reader.ts';
 import { describePermission, may } from '../../kube/permissions.ts';
 import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { mayAccount, userOf } from '../../kube/service-accounts.ts';
+import { clusterUid } from '../identity/cluster-uid.ts';
 import { bootstrapServiceAccounts, hubNamespace, operatorNamespace } from '../names.ts';
+import { parseClusterInfo } from './hub-kubeconfig.ts';
 
 /** The rights that an agent uses with its bootstrap token (ocm manifests/cluster-manager/hub, bootstrap ClusterRole). */
 const bootstrapPermissions: readonly Permission[] = [
@@ -29,6 +33,10 @@ export const hubChecks: readonly Check<Kube>[] = [
   {
     ...{ id: 'its-controllers', title: 'the controllers of the hub work', needs: ['its-hub-runs', 'its-hub-crds'] },
     run: controllersWork,
+  },
+  {
+    ...{ id: 'its-published-address', title: 'the address that it publishes leads to it', needs: ['its-hub-crds'] },
+    run: publishesItself,
   },
 ];
 
@@ -91,6 +99,36 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
   }
   return reader.forbidden.size > 0 ? skipped(mayNotRead(reader.forbidden)) : pass();
 }
+
+/** Agents use that address, and some installers write the address of another cluster there (clusteradm init --context). */
+async function publishesItself(hub: Kube): Promise<Outcome> {
+  const where = { namespace: 'kube-public' };
+  const info = await partialReader(hub).get<ConfigMap>(resources.configMaps, 'cluster-info', where);
+  const at = parseClusterInfo(info?.data?.kubeconfig);
+  if (at === undefined) return skipped('it publishes no address that can be read');
+  const limit = { deadline: new Deadline(answerMs), signal: new AbortController().signal };
+  const uidThere = async () => {
+    const there = hub.fork({ at, run: limit });
+    return clusterUid(there).finally(() => there.close());
+  };
+  const [own, found] = await Promise.all([clusterUid(hub), tryRead(uidThere)]);
+  const isRefused = found.state === 'hidden' && ['unauthorized', 'tls-error'].includes(found.error?.code ?? '');
+  if (own === undefined || (!isRefused && ifSeen(found) === undefined))
+    return skipped(`${at.server} cannot be compared with it from here`);
+  if (ifSeen(found) === own) return pass();
+  const { context } = hub.cluster;
+  return fail(
+    'published-address-wrong',
+    `${context} publishes ${at.server} in kube-public/cluster-info, and that is not its API server.`,
+    run(
+      command`kubectl --context ${context} -n kube-public edit configmap cluster-info`,
+      'Write its own address there',
+    ),
+  );
+}
+
+/** How long the published address may take to answer. */
+const answerMs = 5000;
 
 /**
  * A leader whose Lease has expired although its pod exists (client-go, leaderelection: the holder, `POD_UUID`, renews it in time).

@@ -5,10 +5,9 @@ import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { ApiError } from '../../kube/client/errors.ts';
-import { connect } from '../../kube/client/live-client.ts';
+import { clusterAt, connect } from '../../kube/client/live-client.ts';
 import { isLocalName } from '../../kube/client/local-names.ts';
 import { hostOf } from '../../kube/client/proxy.ts';
-import type { ClusterEntry } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { HubConnection } from '../klusterlet/agent.ts';
 
 /** One connection to a hub's API server. */
@@ -16,6 +15,8 @@ export interface Endpoint {
   server: string;
   /** PEM; undefined if the system's own authorities have signed the server's certificate. */
   certificateAuthority: string | undefined;
+  /** True if only the hub's own kube-public/cluster-info says so. */
+  published?: boolean;
 }
 
 type EndpointSource = '--hub-apiserver' | 'kubeconfig' | 'kube-public/cluster-info';
@@ -150,10 +151,7 @@ export async function verifyEndpoint(
   { deadline, signal }: Run,
 ): Promise<string | undefined> {
   if (endpoint.source === 'kube-public/cluster-info') return undefined;
-  const cluster: ClusterEntry = { server: endpoint.server };
-  if (endpoint.certificateAuthority !== undefined) {
-    cluster['certificate-authority-data'] = Buffer.from(endpoint.certificateAuthority).toString('base64');
-  }
+  const cluster = clusterAt(endpoint);
   if (endpoint.proxyUrl !== undefined) cluster['proxy-url'] = endpoint.proxyUrl;
   const anonymous = connect({ name: its, server: endpoint.server, cluster, user: {} }, deadline, signal);
   try {

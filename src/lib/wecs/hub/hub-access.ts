@@ -29,10 +29,12 @@ export interface HubAccess {
   internalForbidden: boolean;
   ocmVersion: string | undefined;
   imageRegistry: string | undefined;
-  /** A bootstrap token: requested at the first call, the same for all WECs of one run. */
-  token(): Promise<string>;
-  /** Another token than the one before, for an agent that must restart. Only with access to the ITS itself. */
-  anotherToken(): Promise<string>;
+  /**
+   * A bootstrap token. With access to the ITS itself it is a new one at each call: each WEC has its own, which shows whose request
+   * it is, and which makes an agent restart.
+   * @param account a service account that was made for one WEC, instead of the hub's own
+   */
+  token(account?: string): Promise<string>;
 }
 
 /**
@@ -46,7 +48,6 @@ export async function accessHub(
 ): Promise<HubAccess> {
   refuseUnverified(kube, context, certificateAuthority);
   const { external, ...hub } = await inspectHubOf(kube, context);
-  let token: Promise<string> | undefined;
   return {
     its: context.name,
     kube,
@@ -55,18 +56,15 @@ export async function accessHub(
     internalForbidden: hub.clusterInfoForbidden,
     ocmVersion: hub.version,
     imageRegistry: hub.imageRegistry,
-    token() {
-      token ??= requestBootstrapToken(kube).then((answer) => answer.token);
-      return token;
-    },
-    anotherToken: async () => (await requestBootstrapToken(kube)).token,
+    token: async (account) =>
+      (await requestBootstrapToken(kube, undefined, account === undefined ? undefined : [account])).token,
   };
 }
 
 /** The known addresses of an ITS: from this machine, and from other clusters. @throws StellarError `not-a-hub` */
 export async function hubEndpoints(kube: Kube, context: SelectedContext): Promise<Endpoint[]> {
   const { external, clusterInfo } = await inspectHubOf(kube, context);
-  return clusterInfo === undefined ? [external] : [external, clusterInfo];
+  return clusterInfo === undefined ? [external] : [external, { ...clusterInfo, published: true }];
 }
 
 /** What a hub reports about itself, and how its context reaches it. @throws StellarError `not-a-hub`, `driver-unsupported` */
@@ -82,7 +80,7 @@ export async function inspectHubOf(kube: Kube, { cluster }: SelectedContext): Pr
 /** Access with a join file, which contains everything; the ITS itself is not accessible. */
 export function accessByJoinFile({ its, external, internal, ocmVersion, imageRegistry, token }: JoinFile): HubAccess {
   const known = { its, kube: undefined, external, internal, internalForbidden: false, ocmVersion, imageRegistry };
-  return { ...known, token: async () => token, anotherToken: async () => token };
+  return { ...known, token: async () => token };
 }
 
 /**

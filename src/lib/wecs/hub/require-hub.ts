@@ -2,13 +2,28 @@ import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
+import { resources } from '../../kube/resources.ts';
 import { managedClustersPath } from '../names.ts';
+import type { ManagedCluster } from '../objects.ts';
 
 /** @throws StellarError `not-a-hub` if the ManagedCluster API is not served (clusteradm checks the same) */
 export async function requireHub(kube: Kube): Promise<void> {
   const served = await kube.read<{ resources?: { name: string }[] }>(managedClustersPath);
   if (served?.resources?.some(({ name }) => name === 'managedclusters')) return;
   throw notAHub(kube);
+}
+
+/**
+ * A WEC's ManagedCluster. @returns undefined only if the ITS serves the kind and has none of this name
+ * @throws StellarError `not-a-hub`
+ */
+export async function findManagedCluster(hub: Kube, name: string): Promise<ManagedCluster | undefined> {
+  const read = () => hub.get<ManagedCluster>(resources.managedClusters, name);
+  const found = await read();
+  if (found !== undefined) return found;
+  // A kind that is not served answers 404 as well. Only what was read after this counts.
+  await requireHub(hub);
+  return read();
 }
 
 /** The error for a cluster that does not know the kind ManagedCluster. */

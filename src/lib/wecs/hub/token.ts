@@ -21,8 +21,12 @@ const defaultTokenSeconds = 3600;
  * account under another name. A dry run requests nothing and the token is a placeholder.
  * @throws StellarError `not-found` if the ITS has no such account
  */
-export async function requestBootstrapToken(kube: Kube, seconds = defaultTokenSeconds): Promise<BootstrapToken> {
-  for (const serviceAccount of bootstrapServiceAccounts) {
+export async function requestBootstrapToken(
+  kube: Kube,
+  seconds = defaultTokenSeconds,
+  accounts: readonly string[] = bootstrapServiceAccounts,
+): Promise<BootstrapToken> {
+  for (const serviceAccount of accounts) {
     const answer = await requestToken(kube, { namespace: operatorNamespace, name: serviceAccount }, seconds);
     if (answer === undefined) continue;
     const { token = '(token)', expirationTimestamp = Date.now() + seconds * 1000 } = answer;
@@ -30,7 +34,7 @@ export async function requestBootstrapToken(kube: Kube, seconds = defaultTokenSe
   }
   throw new StellarError(
     'not-found',
-    `${describeCluster(kube.cluster)} has no bootstrap service account: neither ${bootstrapServiceAccounts.join(' nor ')} in namespace ${operatorNamespace}.`,
+    `${describeCluster(kube.cluster)} has no bootstrap service account: neither ${accounts.join(' nor ')} in namespace ${operatorNamespace}.`,
     {
       next: [
         run(
@@ -61,6 +65,12 @@ export function tokenIssue(token: string): Date | undefined {
 export function tokenId(token: string): string | undefined {
   const { jti } = claimsOf(token);
   return typeof jti === 'string' ? jti : undefined;
+}
+
+/** The user of a token, its `sub`; undefined for tokens without it. */
+export function tokenUser(token: string): string | undefined {
+  const { sub } = claimsOf(token);
+  return typeof sub === 'string' ? sub : undefined;
 }
 
 /** The UID of the service account of a token (kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin). */

@@ -77,13 +77,22 @@ export function issuedValidity(certificate: string | undefined): Validity | unde
 }
 
 /**
- * The holder of a certificate that a hub once issued and that has expired since: the holder of its key was that agent. The hub
- * publishes the authorities from which it accepts clients (kube-system/extension-apiserver-authentication).
- * @returns undefined if no such authority has signed it, or they may not be read
+ * The holder of a certificate that a hub once issued and that has expired since: the holder of its key was that agent.
+ * @returns undefined if the hub has not issued it, or that does not show
  */
 export async function formerHolder(hub: Kube, secret: Secret | undefined): Promise<string | undefined> {
   const parsed = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
-  if (parsed === undefined) return undefined;
+  return parsed !== undefined && (await isIssuedBy(hub, secret)) ? commonNameOf(parsed) : undefined;
+}
+
+/**
+ * Whether a hub has issued a WEC's certificate, expired or not. The hub publishes the authorities from which it accepts clients
+ * (kube-system/extension-apiserver-authentication).
+ * @returns undefined if they may not be read
+ */
+export async function isIssuedBy(hub: Kube, secret: Secret | undefined): Promise<boolean | undefined> {
+  const parsed = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
+  if (parsed === undefined) return false;
   const published = await partialReader(hub).get<ConfigMap>(
     resources.configMaps,
     'extension-apiserver-authentication',
@@ -91,12 +100,10 @@ export async function formerHolder(hub: Kube, secret: Secret | undefined): Promi
       namespace: 'kube-system',
     },
   );
-  const authorities =
-    published?.data?.['client-ca-file']?.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? [];
-  const isSigned = authorities
-    .map((pem) => new X509Certificate(pem))
+  const authorities = published?.data?.['client-ca-file']?.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g);
+  return authorities
+    ?.map((pem) => new X509Certificate(pem))
     .some((authority) => parsed.checkIssued(authority) && parsed.verify(authority.publicKey));
-  return isSigned ? commonNameOf(parsed) : undefined;
 }
 
 /** Whether a hub refuses a bootstrap token: its service account was deleted or recreated, or the token has expired. */

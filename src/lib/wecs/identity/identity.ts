@@ -7,11 +7,11 @@ import { describeCluster } from '../../kube/client/errors.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { type AppliedManifestWork, hubHash } from '../../workloads/applied-works.ts';
-import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
-import { hubOf } from '../klusterlet/agent.ts';
-import { otherName, type WecEvidence } from '../registration/wec-evidence.ts';
+import type { Endpoint } from '../hub/endpoint.ts';
+import { otherName } from '../registration/wec-evidence.ts';
 import { type CertificateAnswer, isAgentOf, presentCertificate } from './agent-certificate.ts';
 import { clusterUid, otherUid } from './cluster-uid.ts';
+import { type FoundHub, findHub, type ShownRegistration } from './registered-hub.ts';
 
 /** Whether the cluster behind a context is the WEC of a name that an ITS knows. */
 export type Identity =
@@ -21,9 +21,6 @@ export type Identity =
   /** Neither is proven. */
   | { state: 'unseen'; found: string };
 
-/** The registration on the WEC's side. */
-export type ShownRegistration = Pick<WecEvidence, 'klusterlet' | 'hubSecret' | 'bootstrapSecret'>;
-
 /** The ITS's evidence for the identity of a WEC. */
 export interface KnownWec {
   name: string;
@@ -31,6 +28,8 @@ export interface KnownWec {
   endpoints: readonly Endpoint[];
   /** The UID of kube-system that was recorded when the WEC joined. */
   recordedUid: string | undefined;
+  /** The hub that it is registered with, if the caller has judged that. */
+  found?: FoundHub | undefined;
 }
 
 /**
@@ -53,24 +52,31 @@ export async function proveIdentity(
     return { state: 'other', found: otherUid(uid, known.recordedUid, name) };
   if (known.recordedUid !== undefined && uid === undefined)
     return { state: 'unseen', found: 'its namespace kube-system may not be read' };
-  const answer = await presentCertificate(hub, shown.klusterlet && shown.hubSecret);
-  const identity = judge(answer, shown, known);
+  const isRecorded = known.recordedUid !== undefined;
+  const found = known.found ?? (await findHub(hub, shown, { ...known, isRecorded }));
+  const answer = found?.answer ?? (await presentCertificate(hub, shown.klusterlet && shown.hubSecret));
+  const identity = judge(answer, shown, known, found);
   if (identity.state !== 'unseen' || shown.klusterlet !== undefined) return identity;
   return { ...identity, found: (await otherRole(wec)) ?? identity.found };
 }
 
 /** Judges the hub's answer to the agent's certificate, if there is no evidence against the cluster so far. */
-function judge(answer: CertificateAnswer, shown: ShownRegistration, known: KnownWec): Identity {
-  const { name, endpoints } = known;
-  if (answer.state === 'accepted') {
-    const isOwn = isAgentOf(name, answer.username);
-    return isOwn
-      ? { state: 'proven', by: 'certificate' }
-      : { state: 'other', found: `the certificate of its agent is that of ${answer.username || 'nobody'}` };
+function judge(
+  answer: CertificateAnswer,
+  shown: ShownRegistration,
+  known: KnownWec,
+  found: FoundHub | undefined,
+): Identity {
+  const isAccepted = answer.state === 'accepted';
+  if (isAccepted && !isAgentOf(known.name, answer.username))
+    return { state: 'other', found: `the certificate of its agent is that of ${answer.username || 'nobody'}` };
+  if (found?.relation === 'other') {
+    const registered = `it is registered with the hub ${found.hub.server}`;
+    return isAccepted
+      ? { state: 'unseen', found: `${registered}, and nothing proves that this is the ITS` }
+      : { state: 'other', found: registered + (found.isConnected ? ', and connected there' : '') };
   }
-  const present = hubOf(shown);
-  if (shown.klusterlet !== undefined && present !== undefined && !isSameHub(present, endpoints))
-    return { state: 'other', found: `it is registered with the hub ${present.server}` };
+  if (isAccepted) return { state: 'proven', by: 'certificate' };
   if (known.recordedUid !== undefined) return { state: 'proven', by: 'uid' };
   return { state: 'unseen', found: describeMissingProof(answer, shown) };
 }

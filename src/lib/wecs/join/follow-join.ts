@@ -11,6 +11,7 @@ import type { Registration } from '../registration/checks.ts';
 import { RegistrationFollower, type WecResult } from '../registration/follow.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import type { WebhookProbe } from '../registration/hub-webhook.ts';
+import type { RegistrationRequest } from '../registration/requests.ts';
 import type { RegistrationStageId } from '../registration/stage-ids.ts';
 import { seen } from '../registration/stages.ts';
 import { readWec, singletonAgentId, type WecEvidence } from '../registration/wec-evidence.ts';
@@ -32,7 +33,7 @@ interface StartedJoin {
   changed: boolean;
   /** Whether an existing agent has a new bootstrap secret, which supersedes its earlier requests. */
   renewed: boolean;
-  /** When the work on this WEC began, milliseconds since the epoch. */
+  /** When the work on this WEC began (engine/clock.ts). */
   started: number;
   webhook: WebhookProbe | undefined;
 }
@@ -96,7 +97,7 @@ export async function followJoin(
     broken: (error) => follower.broken(error),
     async act(reading) {
       const { hub, wec } = reading.snapshot;
-      const need = side?.reregistration.need(reading.snapshot, side.kube, kube.now());
+      const need = side?.reregistration.need(reading.snapshot, side.kube, kube.now(), options.accept);
       // A joined WEC waits for nothing else; the next user who accepts it should not find superseded requests.
       if (need === undefined && !options.accept && side?.superseded.isOpen && !run.deadline.passed) return undefined;
       if (side === undefined || need === undefined) return follower.act(reading);
@@ -108,7 +109,7 @@ export async function followJoin(
       return undefined;
     },
   };
-  return followOne(joining, () => readBothClusters(plan, side, own, follower), run);
+  return followOne(joining, () => readBothClusters(plan, side, own, follower, options), run);
 }
 
 /** Reads both clusters, and writes each pending change as soon as possible. */
@@ -117,14 +118,21 @@ async function readBothClusters(
   side: HubSide | undefined,
   own: OwnRequests,
   follower: RegistrationFollower,
+  { accept }: JoinOptions,
 ): Promise<Reading<Registration>> {
   const [wec, hub] = await Promise.all([readWec(kube), side && readOne(side.kube, name)]);
   if (side === undefined || hub === undefined) return seen({ name, hub: undefined, wec, now: kube.now() });
   await releaseDeadLeases(kube, wec);
-  own.see(wec, hub.requests);
+  const { names } = side.superseded;
+  const open = hub.requests.filter((request) => !names.has(request.name));
+  own.see(wec, open);
+  if (accept) own.requireRecords(side.kube, open);
   await side.superseded.clear(hub, wec);
   for (const text of await side.records.write(hub, wec, own.agent)) follower.wrote(text);
-  const ofOwn = onlyOf(own, hub, side.superseded.names);
+  const isOwn = (request: RegistrationRequest) => (accept ? own.mayApprove(request) : own.maybe(request));
+  const requests = hub.requests.filter((request) => (request.renewal || isOwn(request)) && !names.has(request.name));
+  // Requests of other agents, and superseded ones, are no evidence about this WEC.
+  const ofOwn = { ...hub, requests };
   return seen({ name, hub: ofOwn, wec, webhook: await webhookFor(ofOwn, side), now: side.kube.now() });
 }
 
@@ -151,14 +159,6 @@ function hubSideOf(
   };
 }
 
-/** What the ITS shows of one agent: requests of other agents, and superseded ones, are no evidence about this WEC. */
-function onlyOf(own: OwnRequests, evidence: HubEvidence, superseded: ReadonlySet<string>): HubEvidence {
-  const requests = evidence.requests.filter(
-    (request) => (request.renewal || own.maybe(request)) && !superseded.has(request.name),
-  );
-  return { ...evidence, requests };
-}
-
 /** Tried only while an agent that has sent a request does not announce itself. */
 async function webhookFor(hub: HubEvidence, { webhook, kube }: HubSide): Promise<Registration['webhook']> {
   const asked = bootstrapRequests(hub).at(-1)?.created;
@@ -171,11 +171,11 @@ const announcementMs = 2000;
 
 async function reregister(
   access: HubAccess,
-  { kube, endpoint }: JoinPlan,
+  { kube, endpoint, account }: JoinPlan,
   { by }: ReregistrationNeed,
   wec: WecEvidence | undefined,
 ): Promise<void> {
   if (by === 'pods') return restartAgents(kube);
-  await kube.apply(bootstrapSecret(endpoint, await access.anotherToken(), kube.now()));
+  await kube.apply(bootstrapSecret(endpoint, await access.token(account), kube.now(), access.kube !== undefined));
   if (by === 'certificate' && wec !== undefined) await dropCertificate(kube, wec);
 }

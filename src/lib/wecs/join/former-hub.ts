@@ -10,9 +10,8 @@ import { describeCluster } from '../../kube/client/errors.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { type AppliedManifestWork, hubHash } from '../../workloads/applied-works.ts';
-import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
-import type { KnownHub } from '../hub/hub-kubeconfig.ts';
+import type { FoundHub } from '../identity/registered-hub.ts';
 import { hubOf } from '../klusterlet/agent.ts';
 import { requestRecheck } from '../klusterlet/recheck.ts';
 import { klusterletName } from '../names.ts';
@@ -20,26 +19,6 @@ import type { Klusterlet } from '../objects.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
-
-/** The hub that a WEC is registered with, from its own secrets, and its relation to the ITS. */
-export interface FoundHub {
-  hub: KnownHub;
-  /**
-   * `same`: it is the ITS, whose address or certificate authority may have changed. `same-address`: it had the address of the ITS
-   * and another certificate authority: the ITS was rebuilt, or two hubs have the same address on different networks. `other`:
-   * neither is known.
-   */
-  relation: 'same' | 'same-address' | 'other';
-}
-
-/** @returns undefined for a cluster that is not registered anywhere */
-export function findHub(wec: WecEvidence, known: readonly Endpoint[]): FoundHub | undefined {
-  const hub = wec.klusterlet && hubOf(wec);
-  if (hub === undefined) return undefined;
-  const authority = hub.certificateAuthority?.trim();
-  const isKnownAuthority = known.some(({ certificateAuthority }) => certificateAuthority?.trim() === authority);
-  return { hub, relation: !isSameHub(hub, known) ? 'other' : isKnownAuthority ? 'same' : 'same-address' };
-}
 
 /** How long an operator may take to check its hub: five requests at once, then two per second (seen with OCM 1.3.1: 9.5 s). */
 const operatorRecheckMs = 15_000;
@@ -64,15 +43,14 @@ export async function isStillConnected(kube: Kube, klusterlet: Klusterlet | unde
 export function registeredElsewhere(
   { its, kube: hub }: HubAccess,
   { name, kube }: JoiningWec,
-  { hub: { server }, relation }: FoundHub,
+  { hub: { server }, isConnected, answer }: FoundHub,
   { accept }: Pick<JoinOptions, 'accept'>,
 ): StellarError {
   const { context } = kube.cluster;
   const cluster = describeCluster(kube.cluster);
-  const found =
-    relation === 'other'
-      ? `as ${name} with the hub ${server}, which is not ${its}`
-      : `as ${name} with a hub that has the address of ${its} (${server}) and another certificate authority, and its agent is connected with that`;
+  const why = isConnected
+    ? `with which its agent is connected: ${its} does not accept its certificate`
+    : `which is not ${answer?.state === 'accepted' ? 'proven to be ' : ''}${its}`;
   const accepting = accept ? ['--accept'] : [];
   const target = `${name}=${context}`;
   const move: NextStep =
@@ -83,9 +61,8 @@ export function registeredElsewhere(
           `To move it to ${its}`,
         );
   const address = inWords(`If ${its} has that address: ${command`--hub-apiserver ${server}`}`);
-  return new StellarError('registered-elsewhere', `${cluster} is registered already, ${found}.`, {
-    next: relation === 'other' ? [move, address] : [move],
-  });
+  const message = `${cluster} is registered already, as ${name} with the hub ${server}, ${why}.`;
+  return new StellarError('registered-elsewhere', message, { next: isConnected ? [move] : [move, address] });
 }
 
 /** Works of the hub that a WEC's agent was registered with, which the next hub does not have. */

@@ -3,6 +3,7 @@ import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/resources.ts';
+import { retryConflicts } from '../../kube/writes.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { isAgentOf, presentCertificate } from '../identity/agent-certificate.ts';
 import { clusterUidAnnotation, recordedUid, recordUid } from '../identity/cluster-uid.ts';
@@ -105,17 +106,12 @@ export class HubRecords {
   }
 
   /** The hub's controllers write to a new ManagedCluster as well. */
-  async #record(cluster: ManagedCluster, uid: string): Promise<boolean> {
-    for (let current: ManagedCluster | undefined = cluster, tries = 1; current !== undefined; tries += 1) {
-      try {
-        return await recordUid(this.#hub, current, uid);
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.status !== 409 || tries > 5) throw error;
-        current = await this.#hub.get<ManagedCluster>(resources.managedClusters, cluster.metadata.name);
-        if (current?.metadata.uid !== cluster.metadata.uid) return false;
-      }
-    }
-    return false;
+  #record(cluster: ManagedCluster, uid: string): Promise<boolean> {
+    const { name, uid: own } = cluster.metadata;
+    return retryConflicts(this.#hub, async (isFirst) => {
+      const current = isFirst ? cluster : await this.#hub.get<ManagedCluster>(resources.managedClusters, name);
+      return current !== undefined && current.metadata.uid === own && recordUid(this.#hub, current, uid);
+    });
   }
 
   async #holds(name: string, secret: WecEvidence['hubSecret']): Promise<boolean> {

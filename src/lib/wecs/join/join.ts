@@ -1,4 +1,5 @@
 import pLimit, { type LimitFunction } from 'p-limit';
+import { monotonic } from '../../engine/clock.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
@@ -10,6 +11,7 @@ import { resources } from '../../kube/resources.ts';
 import { untilGone } from '../../kube/until-gone.ts';
 import { type ChosenEndpoint, verifyEndpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
+import { makeAccount, removeAccount } from '../hub/wec-account.ts';
 import { clusterUid } from '../identity/cluster-uid.ts';
 import { installKlusterlet } from '../klusterlet/install.ts';
 import { agentNamespace } from '../names.ts';
@@ -21,33 +23,26 @@ import { recordHubWrites } from './hub-records.ts';
 import { chooseLabels, keptLabels, optionsFor } from './kept-labels.ts';
 import { bootstrapNeed, finishDone, firstTime, isDone, judgePlan } from './needs.ts';
 import type { JoiningWec, JoinOptions, Moving } from './options.ts';
-import { type Checks, type JoinPlan, preflight } from './preflight.ts';
+import { type Checks, defaultRegistry, type JoinPlan, preflight } from './preflight.ts';
 import { dropCertificate, retryStuckPods } from './renew-agent.ts';
 
 /**
  * Joins WECs to an ITS in parallel: checks, installs the klusterlet, and follows each registration until its request exists or,
  * with `accept`, until the WEC is available. It keeps what exists and resumes what is incomplete. It tries every WEC; the error of
  * one is in its result.
- * @param verify verifies the address for agents; for tests
  */
-export async function join(
-  its: HubAccess,
-  wecs: JoiningWec[],
-  options: JoinOptions,
-  run: Run,
-  verify = verifyEndpoint,
-): Promise<WecResult[]> {
+export async function join(its: HubAccess, wecs: JoiningWec[], options: JoinOptions, run: Run): Promise<WecResult[]> {
   const access = { ...its, kube: its.kube && shareReads(its.kube, wecs.length, run) };
   for (const { name } of wecs) run.progress.waiting(name, 'checking both clusters');
   const twice = await findSameClusters(wecs);
   const webhook = access.kube && new WebhookProbe(access.kube, run);
   let verified: Promise<string | undefined> | undefined;
   const shared: Shared = {
-    announce: announcer(access, run),
+    announce: announcer(access, options, run),
     webhook,
     checks: {
       verify(endpoint) {
-        verified ??= verify(access.its, endpoint, run);
+        verified ??= verifyEndpoint(access.its, endpoint, run);
         return verified;
       },
       isStillConnected: (kube, klusterlet) => isStillConnected(kube, klusterlet, run),
@@ -67,13 +62,21 @@ export async function join(
 }
 
 /** Shows the ITS and the address that agents will use, once, before the first write. */
-function announcer({ its, external, ocmVersion }: HubAccess, { progress }: Run): (endpoint: ChosenEndpoint) => void {
+function announcer(
+  { its, external, ocmVersion, imageRegistry }: HubAccess,
+  asked: JoinOptions,
+  { progress }: Run,
+): (endpoint: ChosenEndpoint) => void {
   let isNoted = false;
   return ({ server, source }) => {
     if (isNoted) return;
     isNoted = true;
     const version = ocmVersion === undefined ? '' : ` · OCM ${ocmVersion}`;
-    progress.note(`ITS ${its} (${external.server})${version} · agents will use ${server} (${source})`);
+    // The images run with far-reaching rights on the WEC: a registry that the user has not named is announced.
+    const isNamed =
+      imageRegistry === undefined || imageRegistry === defaultRegistry || asked.imageRegistry !== undefined;
+    const images = isNamed ? '' : ` · images from ${imageRegistry}, as the ITS says; another one: --image-registry`;
+    progress.note(`ITS ${its} (${external.server})${version} · agents will use ${server} (${source})${images}`);
   };
 }
 
@@ -134,7 +137,7 @@ async function joinOne(
   shared: Shared,
   run: Run,
 ): Promise<WecResult> {
-  const started = Date.now();
+  const started = monotonic();
   let options = asked;
   const read = () => preflight(access, wec, options, shared.checks);
   let plan = await confirmedPlan(access, read, asked, shared);
@@ -146,7 +149,7 @@ async function joinOne(
   }
   shared.announce(plan.endpoint);
   for (const note of plan.notes) run.progress.note(note);
-  if (isDone(access, plan, options)) return finishDone(access, plan, options, run);
+  if (isDone(access, plan, options)) return withoutAccount(access, plan, await finishDone(access, plan, options, run));
 
   const webhook = shared.webhook;
   const hasWaited = [
@@ -166,7 +169,19 @@ async function joinOne(
     await recordHubWrites(access, plan, options);
     return result;
   }
-  return followJoin(access, plan, options, { changed: result.changed, renewed, started, webhook }, run);
+  const start = { changed: result.changed, renewed, started, webhook };
+  return withoutAccount(access, plan, await followJoin(access, plan, options, start, run));
+}
+
+/** Its own service account is not needed any more once a WEC has joined. */
+async function withoutAccount(
+  { kube }: HubAccess,
+  { name, settings }: JoinPlan,
+  result: WecResult,
+): Promise<WecResult> {
+  if (kube !== undefined && settings.mode === 'Default' && result.stage === 'available')
+    await removeAccount(kube, name);
+  return result;
 }
 
 /** The works of a new registration are not on the ITS: reported before the first write. */
@@ -209,17 +224,19 @@ async function install(
   result: WecResult,
   run: Run,
 ): Promise<boolean> {
-  const { name, kube, wecBefore, endpoint, lost, isTokenRefused, versions } = plan;
+  const { name, kube, wecBefore, endpoint, lost, account, versions } = plan;
   const isAvailable = isMet(judgePlan(access, plan), 'available');
   const need =
     lost === undefined
-      ? bootstrapNeed(wecBefore, endpoint, options, { isAvailable, isTokenRefused })
+      ? bootstrapNeed(wecBefore, endpoint, options, { ...plan, isAvailable })
       : `${lost.why}: it requests registration again`;
+  if (need !== undefined && account !== undefined && access.kube !== undefined) await makeAccount(access.kube, name);
+  const isOwn = access.kube !== undefined;
   const installation = {
     settings: plan.settings,
     ...versions,
     imagePullSecret: options.imagePullSecret,
-    bootstrap: need === undefined ? undefined : { hub: endpoint, token: await access.token() },
+    bootstrap: need === undefined ? undefined : { hub: endpoint, token: await access.token(account), isOwn },
   };
   const counts = { created: 0, changed: 0, unchanged: 0 };
   try {

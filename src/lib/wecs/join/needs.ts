@@ -1,11 +1,13 @@
 import { formatAge } from '../../engine/duration.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { blockingStage, isMet, type StageReport } from '../../engine/stages.ts';
 import { imageVersion } from '../../kube/image.ts';
 import type { Secret } from '../../kube/objects.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { tokenExpiry } from '../hub/token.ts';
-import { type HubConnection, readHubKubeconfig } from '../klusterlet/agent.ts';
+import { type HubConnection, image, readHubKubeconfig } from '../klusterlet/agent.ts';
 import type { WecResult } from '../registration/follow.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
 import { judgeRegistration } from '../registration/stages.ts';
@@ -24,13 +26,15 @@ const tokenMarginMs = 5 * 60_000;
  * none, unless the user wants another address.
  * @param now.isAvailable whether the ITS shows the WEC as available, which is newer than the operator's last report
  * @param now.isTokenRefused whether the ITS refuses the token in it
+ * @param now.isTokenShared whether the token in it does not show whose request it is
  */
 export function bootstrapNeed(
   { klusterlet, bootstrapSecret, hubSecret }: WecEvidence,
   endpoint: HubConnection,
   options: JoinOptions,
-  { isAvailable = false, isTokenRefused = false }: { isAvailable?: boolean; isTokenRefused?: boolean } = {},
+  now: { isAvailable?: boolean; isTokenRefused?: boolean; isTokenShared?: boolean } = {},
 ): string | undefined {
+  const { isAvailable = false, isTokenRefused = false, isTokenShared = false } = now;
   const present = readHubKubeconfig(bootstrapSecret);
   if (present?.token === undefined) return firstTime;
   const differs = isOtherConnection(bootstrapSecret, endpoint);
@@ -54,6 +58,7 @@ export function bootstrapNeed(
     return 'the address or certificate authority of the ITS has changed: bootstrap secret renewed';
   if (bootstrap === 'Error' && error.kind === 'unauthorized')
     return 'the ITS did not accept the bootstrap token: renewed';
+  if (isTokenShared && hubSecret === undefined) return 'its bootstrap token may have other holders: renewed';
   // The operator checks again only after minutes or when the secret changes: its last report may be outdated.
   const isInError = bootstrap === 'Error' || bootstrap === 'Unauthorized' || own === 'Error';
   return isInError && !isAvailable
@@ -73,11 +78,11 @@ export function isOtherConnection(bootstrapSecret: Secret | undefined, endpoint:
 
 /** Whether everything that was requested is already in place, except labels. */
 export function isDone(access: HubAccess, plan: JoinPlan, options: JoinOptions): boolean {
-  const { wecBefore, endpoint, lost, isTokenRefused } = plan;
+  const { wecBefore, endpoint, lost } = plan;
   const reports = judgePlan(access, plan);
   const isAvailable = isMet(reports, 'available');
   if (wecBefore.klusterlet === undefined || lost !== undefined) return false;
-  if (bootstrapNeed(wecBefore, endpoint, options, { isAvailable, isTokenRefused }) !== undefined) return false;
+  if (bootstrapNeed(wecBefore, endpoint, options, { ...plan, isAvailable }) !== undefined) return false;
   // The Lease of an agent that no longer runs stays fresh for minutes.
   return blockingStage(reports) === undefined && (isAvailable || access.kube === undefined);
 }
@@ -86,7 +91,10 @@ export function isDone(access: HubAccess, plan: JoinPlan, options: JoinOptions):
 export const judgePlan = (access: HubAccess, { name, wecBefore, hubBefore }: JoinPlan): StageReport[] =>
   judgeRegistration({ name, hub: hubBefore, wec: wecBefore, now: access.kube?.now() ?? Date.now() });
 
-/** Sets missing labels, records the identity of the cluster, and reports that nothing else was necessary. */
+/**
+ * Sets missing labels, records the identity of the cluster, and reports that nothing else was necessary.
+ * @throws StellarError `version-differs`, before the first write
+ */
 export async function finishDone(
   access: HubAccess,
   plan: JoinPlan,
@@ -94,6 +102,7 @@ export async function finishDone(
   run: Run,
 ): Promise<WecResult> {
   const { name, wecBefore, hubBefore } = plan;
+  refuseOtherImages(plan, options);
   const records = access.kube && new HubRecords(access.kube, plan, options, run);
   const written = (hubBefore && (await records?.write(hubBefore, wecBefore, undefined))) ?? [];
   const state = access.kube === undefined ? 'connected' : 'available';
@@ -116,11 +125,21 @@ function versionNote({ ocmVersion }: HubAccess, { klusterlet, operator }: WecEvi
   return ocmVersion === undefined || others.length === 0 ? '' : ` Its ${others.join(', its ')}, the hub ${ocmVersion}.`;
 }
 
-function ignoredNote({ ocmVersion, imageRegistry, imagePullSecret }: JoinOptions): string {
-  const asked = [
-    ocmVersion && '--ocm-version',
-    imageRegistry && '--image-registry',
-    imagePullSecret && '--image-pull-secret',
-  ].filter(Boolean);
-  return asked.length === 0 ? '' : ` A join does not change an agent that works: ${asked.join(', ')} had no effect.`;
+/** A join keeps an agent that works: images that were asked for must be those that it has. */
+function refuseOtherImages({ name, settings, wecBefore }: JoinPlan, options: JoinOptions): void {
+  const { klusterlet, operator } = wecBefore;
+  const wanted = image(settings, 'registration-operator');
+  const present = [klusterlet?.spec?.imagePullSpec, operator?.spec?.template?.spec?.containers?.[0]?.image];
+  const other = present.find((each) => each !== undefined && each !== wanted);
+  if ((options.ocmVersion ?? options.imageRegistry) === undefined || other === undefined) return;
+  throw new StellarError(
+    'version-differs',
+    `${name} is registered, and its agent works with ${other}; a join does not replace that with ${wanted}.`,
+    { next: [inWords('Leave out --ocm-version and --image-registry to keep it as it is.')] },
+  );
 }
+
+const ignoredNote = ({ imagePullSecret }: JoinOptions): string =>
+  imagePullSecret === undefined
+    ? ''
+    : ' A join does not change an agent that works: --image-pull-secret had no effect.';

@@ -1,9 +1,13 @@
 import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { outline } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { tokenId } from '../hub/token.ts';
+import { userOf } from '../../kube/service-accounts.ts';
+import { tokenId, tokenUser } from '../hub/token.ts';
 import { certificateExpiry } from '../identity/agent-certificate.ts';
-import { readHubKubeconfig, writtenAt } from '../klusterlet/agent.ts';
+import { ownTokenOf, readHubKubeconfig, writtenAt } from '../klusterlet/agent.ts';
+import { bootstrapAccountOf, bootstrapServiceAccounts, operatorNamespace } from '../names.ts';
 import { retireRequests } from '../registration/approval.ts';
 import { bootstrapRequests, type HubEvidence, isSuperseded } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
@@ -19,9 +23,24 @@ const credentialKey = 'authentication.kubernetes.io/credential-id';
 const tokenOf = ({ csr }: RegistrationRequest): string | undefined =>
   csr.spec.extra?.[credentialKey]?.find((id) => id.startsWith('JTI='))?.slice('JTI='.length);
 
+/** Whether a request was sent by the service account that was made for the WEC whose name it carries, and for no other. */
+const isOfOwnAccount = ({ csr, cluster }: RegistrationRequest): boolean => csr.spec.username === ownUser(cluster);
+
+const ownUser = (wec: string): string => userOf({ namespace: operatorNamespace, name: bootstrapAccountOf(wec) });
+
+/** Whether a bootstrap token was made for this WEC alone: what was sent with it was sent by its agent. */
+export function isOwnToken(wec: string, { bootstrapSecret }: Pick<WecEvidence, 'bootstrapSecret'>): boolean {
+  const token = readHubKubeconfig(bootstrapSecret)?.token ?? '';
+  return (
+    tokenUser(token) === ownUser(wec) ||
+    (tokenId(token) !== undefined && ownTokenOf(bootstrapSecret) === tokenId(token))
+  );
+}
+
 /**
  * Distinguishes the requests of a WEC's agent from others: by its id if it is known, else by the token that they were sent with,
- * which is in the bootstrap secret of that WEC. An agent exits when its bootstrap secret changes, and its keys are lost.
+ * which is in the bootstrap secret of that WEC, or by the service account that was made for it. An agent exits when its bootstrap
+ * secret changes, and its keys are lost.
  */
 export class OwnRequests {
   /** The id of the WEC's agent, if it is known by now. */
@@ -37,23 +56,62 @@ export class OwnRequests {
     this.see(wec, []);
   }
 
-  /** Records the WEC's current bootstrap secret, and with it its agent's id. */
+  /** Records the WEC's current bootstrap secret, and with it its agent's id: none if several agents use its token. */
   see({ bootstrapSecret }: Pick<WecEvidence, 'bootstrapSecret'>, requests: readonly RegistrationRequest[]): void {
     this.#token = tokenId(readHubKubeconfig(bootstrapSecret)?.token ?? '');
-    if (!this.#isKnown) this.agent = requests.findLast((request) => this.isProven(request))?.agent;
+    if (this.#isKnown) return;
+    const agents = new Set(requests.filter((each) => !isOver(each) && this.isProven(each)).map(({ agent }) => agent));
+    this.agent = agents.size === 1 ? [...agents][0] : undefined;
   }
 
   /** True also if neither the id nor the token distinguishes it. */
   maybe(request: RegistrationRequest): boolean {
     if (this.#isKnown) return request.agent === this.agent;
-    const token = tokenOf(request);
-    return token === undefined || this.#token === undefined || token === this.#token;
+    return !this.#isOfOtherToken(request);
   }
 
   isProven(request: RegistrationRequest): boolean {
     if (this.#isKnown) return request.agent === this.agent;
-    return this.#token !== undefined && tokenOf(request) === this.#token;
+    return isOfOwnAccount(request) || (this.#token !== undefined && tokenOf(request) === this.#token);
   }
+
+  /** An id is no secret: a request with it that was sent with another WEC's token is not the agent's. */
+  mayApprove(request: RegistrationRequest): boolean {
+    return this.isProven(request) && (isOfOwnAccount(request) || !this.#isOfOtherToken(request));
+  }
+
+  /** @throws StellarError `identity-unproven` if the ITS does not show with which token a request of the WEC was sent */
+  requireRecords(hub: Kube, requests: readonly RegistrationRequest[]): void {
+    const open = requests.filter(({ state, problems }) => state === 'pending' && problems.length === 0);
+    if (this.#isKnown || this.#token === undefined || open.some((each) => this.isProven(each))) return;
+    const silent = open.find((each) => tokenOf(each) === undefined && isOfHubAccount(each));
+    if (silent !== undefined) throw unproven(hub, silent.cluster, `request ${silent.name} may be of another cluster`);
+  }
+
+  #isOfOtherToken(request: RegistrationRequest): boolean {
+    const token = tokenOf(request);
+    return token !== undefined && this.#token !== undefined && token !== this.#token;
+  }
+}
+
+const isOver = ({ state }: RegistrationRequest): boolean => state === 'denied' || state === 'failed';
+
+/** Sent by a service account that several WECs share. */
+const isOfHubAccount = ({ csr }: RegistrationRequest): boolean =>
+  bootstrapServiceAccounts.some((name) => csr.spec.username === userOf({ namespace: operatorNamespace, name }));
+
+/** The refusal to approve a request of mode Default that nothing proves to be the WEC's own. */
+export function unproven({ cluster: { context } }: Kube, name: string, why: string): StellarError {
+  return new StellarError(
+    'identity-unproven',
+    `Whose request it is cannot be proven, and none was approved: ${context} does not record with which token a request was sent (Kubernetes 1.30 does), and ${why}.`,
+    {
+      next: [
+        outline(command`stellarctl wec join ${`${name}=CONTEXT`} --its ${context}`, 'Join it without --accept'),
+        outline(command`stellarctl accept ${name} --agent AGENT --its ${context}`, 'Then accept its agent'),
+      ],
+    },
+  );
 }
 
 /** How far the clocks of two clusters may appear to differ: their answers contain whole seconds. */

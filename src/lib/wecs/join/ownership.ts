@@ -8,7 +8,7 @@ import type { Endpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { certificateExpiry, formerHolder, isAgentOf } from '../identity/agent-certificate.ts';
 import { recordedUid } from '../identity/cluster-uid.ts';
-import { type Identity, otherRole, proveIdentity } from '../identity/identity.ts';
+import { type Identity, type KnownWec, otherRole, proveIdentity } from '../identity/identity.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';
@@ -52,7 +52,7 @@ export function refuseOtherRegistration({ name, kube }: JoiningWec, { klusterlet
 /**
  * Refuses a name that another cluster has. Only a cluster with proof gets a name that has joined: the certificate of its agent, or
  * its recorded UID.
- * @param known the known addresses of the ITS, with that of a hub that it replaces
+ * @param known what is known of the ITS, and the hub that the cluster is registered with
  * @throws StellarError `registered-elsewhere`, `name-taken`
  */
 export async function requireOwnership(
@@ -60,14 +60,14 @@ export async function requireOwnership(
   wec: JoiningWec,
   wecBefore: WecEvidence,
   hub: HubEvidence | undefined,
-  known: readonly Endpoint[],
+  known: Pick<KnownWec, 'endpoints' | 'found'>,
 ): Promise<Identity> {
   const { name, kube } = wec;
   if (access.kube === undefined || hub === undefined) return { state: 'unseen', found: 'the ITS was not asked' };
   const { managedCluster } = hub;
   const identity = await proveIdentity(access.kube, kube, wecBefore, {
     name,
-    endpoints: known,
+    ...known,
     recordedUid: recordedUid(managedCluster),
   });
   if (identity.state === 'proven') return identity;

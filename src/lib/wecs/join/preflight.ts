@@ -5,21 +5,24 @@ import { inWords, run as nextStep, outline } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
-import { type ChosenEndpoint, chooseEndpoint, type Endpoint } from '../hub/endpoint.ts';
+import { type ChosenEndpoint, chooseEndpoint, type Endpoint, isSameHub } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import type { KnownHub } from '../hub/hub-kubeconfig.ts';
+import { recordsTokens, whyNoAccount } from '../hub/wec-account.ts';
 import { isTokenRefused as presentToken } from '../identity/agent-certificate.ts';
-import { clusterUid } from '../identity/cluster-uid.ts';
+import { clusterUid, recordedUid } from '../identity/cluster-uid.ts';
 import type { Identity } from '../identity/identity.ts';
+import { findHub } from '../identity/registered-hub.ts';
 import { type AgentSettings, type HubConnection, readHubKubeconfig } from '../klusterlet/agent.ts';
 import { isOurs } from '../klusterlet/operator.ts';
-import { tagOf } from '../names.ts';
+import { bootstrapAccountOf, tagOf } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { hubPermissions, reregisterPermissions, wecPermissions } from '../permissions.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
-import { findHub, registeredElsewhere } from './former-hub.ts';
+import { registeredElsewhere } from './former-hub.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
+import { isOwnToken, unproven } from './own-requests.ts';
 import { refuseOtherKlusterlets, refuseOtherRegistration, refuseOtherRole, requireOwnership } from './ownership.ts';
 import { type LostRegistration, lostRegistration } from './renew-agent.ts';
 import { planVersions, type VersionPlan } from './versions.ts';
@@ -44,6 +47,10 @@ export interface JoinPlan {
   lost: LostRegistration | undefined;
   /** Whether the ITS refuses the bootstrap token of an agent that has no certificate yet. */
   isTokenRefused: boolean;
+  /** Whether others may hold the bootstrap token of an agent that is to be recognized by it. */
+  isTokenShared: boolean;
+  /** The service account to make for this WEC alone, if only that shows whose request it is. */
+  account: string | undefined;
   /** Warnings that do not stop the join. */
   notes: string[];
 }
@@ -87,18 +94,18 @@ export async function preflight(
   ]);
   const endpoint = await endpointFor(access, name, options);
   refuseOtherKlusterlets(wec, klusterlets ?? []);
-  const known = [access.external, access.internal, endpoint].filter((candidate) => candidate !== undefined);
+  const known = knownEndpoints(access, endpoint);
   if (wecBefore.klusterlet === undefined) await refuseOtherRole(wec, known);
   refuseOtherRegistration(wec, wecBefore);
-  const { identity, former } = await ownership(access, wec, { wecBefore, hubBefore, known }, options, checks);
+  const { identity, former } = await ownership(access, wec, { wecBefore, hubBefore, known, uid }, options, checks);
   if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options);
   const lost =
     former === undefined
       ? await lostRegistration(access.kube, hubBefore, wecBefore)
       : ({ why: `it is moved from ${former.server} to ${access.its}`, by: 'certificate' } as const);
   if (lost?.by === 'certificate') await requirePermissions(kube, reregisterPermissions());
-  const isTokenRefused = await refusesToken(access, wecBefore);
   const settings = agentSettings(access, name, wecBefore.klusterlet, options);
+  const token = await planToken(access, { name, settings, wecBefore, lost, former }, options);
   const unverified = await checks.verify(endpoint);
   if (unverified !== undefined) notes.push(unverified);
   notes.push(...notesOn(access, endpoint, name, wecBefore));
@@ -115,51 +122,75 @@ export async function preflight(
     uid,
     former,
     lost,
-    isTokenRefused,
+    ...token,
     notes,
   };
 }
 
 /**
- * Whether the cluster belongs to this name on the ITS or to another hub. The same address with another certificate authority is the
- * rebuilt ITS only if the agent has lost its connection.
+ * Whether the cluster belongs to this name on the ITS or to another hub.
  * @throws StellarError `registered-elsewhere`, `name-taken`
  */
 async function ownership(
   access: HubAccess,
   wec: JoiningWec,
-  { wecBefore, hubBefore, known }: Pick<JoinPlan, 'wecBefore' | 'hubBefore'> & { known: readonly Endpoint[] },
+  {
+    wecBefore,
+    hubBefore,
+    known,
+    uid,
+  }: Pick<JoinPlan, 'wecBefore' | 'hubBefore' | 'uid'> & { known: readonly Endpoint[] },
   options: JoinOptions,
   checks: Checks,
 ): Promise<Pick<JoinPlan, 'identity' | 'former'>> {
-  const found = findHub(wecBefore, known);
+  const found = await findHub(access.kube, wecBefore, {
+    endpoints: known,
+    isRecorded: uid !== undefined && recordedUid(hubBefore?.managedCluster) === uid,
+    isStillConnected: () => checks.isStillConnected(wec.kube, wecBefore.klusterlet),
+  });
   const isOther = found?.relation === 'other';
-  const identity = await requireOwnership(access, wec, wecBefore, hubBefore, isOther ? [...known, found.hub] : known);
-  // A certificate of the ITS that is still valid does not belong to another hub, whatever the address.
-  if (
-    found === undefined ||
-    found.relation === 'same' ||
-    (identity.state === 'proven' && identity.by === 'certificate')
-  )
-    return { identity, former: undefined };
-  const isMoved =
-    isOther ||
-    (access.kube !== undefined &&
-      identity.state !== 'proven' &&
-      (await checks.isStillConnected(wec.kube, wecBefore.klusterlet)));
-  if (!isMoved) return { identity, former: undefined };
+  // A cluster that is to be moved must not be another one for other reasons.
+  const judged = isOther ? { ...found, relation: 'same' as const } : found;
+  const identity = await requireOwnership(access, wec, wecBefore, hubBefore, { endpoints: known, found: judged });
+  if (!isOther) return { identity, former: undefined };
   if (options.replaceHub === undefined) throw registeredElsewhere(access, wec, found, options);
   return { identity, former: found.hub };
 }
 
-/** Checked only with the hub that the token was made for, as far as its certificate authority shows. */
-async function refusesToken({ kube, external, internal }: HubAccess, { bootstrapSecret, hubSecret }: WecEvidence) {
+/** What the ITS publishes proves nothing: another hub's address may stand there. */
+const knownEndpoints = ({ external, internal }: HubAccess, endpoint: ChosenEndpoint): Endpoint[] => [
+  external,
+  ...(internal === undefined ? [] : [{ ...internal, published: true }]),
+  { ...endpoint, published: endpoint.source === 'kube-public/cluster-info' },
+];
+
+/**
+ * What is necessary so that the request of this WEC is distinguished from those of others. In mode Singleton its id does that. In
+ * mode Default its token does, if it was made for this WEC alone.
+ * @throws StellarError `identity-unproven` if nothing would
+ */
+async function planToken(
+  access: HubAccess,
+  { name, settings, wecBefore, lost, former }: Pick<JoinPlan, 'name' | 'settings' | 'wecBefore' | 'lost' | 'former'>,
+  { accept }: JoinOptions,
+): Promise<Pick<JoinPlan, 'isTokenRefused' | 'isTokenShared' | 'account'>> {
+  const isStaying = former === undefined;
+  const isTokenRefused = isStaying && (await refusesToken(access, wecBefore));
+  const asksAnew = wecBefore.hubSecret === undefined || lost?.by === 'certificate';
+  if (!accept || settings.mode !== 'Default' || !asksAnew || access.kube === undefined)
+    return { isTokenRefused, isTokenShared: false, account: undefined };
+  const isTokenShared = !isOwnToken(name, wecBefore);
+  if (await recordsTokens(access.kube)) return { isTokenRefused, isTokenShared, account: undefined };
+  const why = await whyNoAccount(access.kube);
+  if (why !== undefined) throw unproven(access.kube, name, why);
+  return { isTokenRefused, isTokenShared, account: bootstrapAccountOf(name) };
+}
+
+/** Presented only to the hub that it was made for: one with the same address or certificate authority, over TLS. */
+async function refusesToken({ kube, external }: HubAccess, { bootstrapSecret, hubSecret }: WecEvidence) {
   const present = readHubKubeconfig(bootstrapSecret);
   if (kube === undefined || hubSecret !== undefined || present?.token === undefined) return false;
-  const authority = present.certificateAuthority?.trim();
-  const isOwn = [external, internal].some(
-    (known) => known !== undefined && known.certificateAuthority?.trim() === authority,
-  );
+  const isOwn = external.server.startsWith('https:') && isSameHub(present, [external]);
   return isOwn && presentToken(kube, present.token);
 }
 
@@ -236,6 +267,9 @@ function refuseLabelConflicts(
   });
 }
 
+/** OCM's own. */
+export const defaultRegistry = 'quay.io/open-cluster-management';
+
 export function agentSettings(
   access: HubAccess,
   name: string,
@@ -260,7 +294,7 @@ export function agentSettings(
   return {
     clusterName: name,
     mode: present === undefined ? (wantedMode ?? 'Singleton') : presentMode,
-    imageRegistry: options.imageRegistry ?? access.imageRegistry ?? 'quay.io/open-cluster-management',
+    imageRegistry: options.imageRegistry ?? access.imageRegistry ?? defaultRegistry,
     tag: tagOf(version),
   };
 }

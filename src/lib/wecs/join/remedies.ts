@@ -1,3 +1,4 @@
+import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { type ErrorCode, StellarError } from '../../engine/errors.ts';
@@ -42,15 +43,14 @@ const options: JoinOptions = { accept: false, labels: {} };
 /**
  * Renews the connection of an agent with the steps and the proofs of a join; it does not change the klusterlet itself. Reads only,
  * until it is applied.
- * @throws StellarError if a join would refuse it as well, or a user must decide
+ * @throws StellarError if a user must decide
  */
 export async function planRenewal(
   access: HubAccess,
-  wec: JoiningWec,
+  plan: JoinPlan,
   renewed: Renewed,
   run: Run,
 ): Promise<Remedy | undefined> {
-  const plan = await planFor(access, wec, run);
   if ((renewed === 'credentials' || renewed === 'address') && isAsking(plan)) return undefined;
   const why = needOf(access, plan, renewed);
   if (why === undefined) return undefined;
@@ -59,8 +59,8 @@ export async function planRenewal(
     steps: [...stepsOf(access, plan, why, supersededBy(plan)), ...labelSteps(access, plan)],
     async apply() {
       const { kube, wecBefore, endpoint, lost } = plan;
-      const started = Date.now();
-      await kube.apply(bootstrapSecret(endpoint, await access.anotherToken(), kube.now()));
+      const started = monotonic();
+      await kube.apply(bootstrapSecret(endpoint, await access.token(), kube.now(), access.kube !== undefined));
       await retryStuckPods(kube, wecBefore, false);
       if (lost?.by === 'certificate') await dropCertificate(kube, wecBefore);
       if (access.kube === undefined) return;
@@ -84,8 +84,9 @@ function labelSteps({ its }: HubAccess, plan: JoinPlan): Step[] {
 
 /**
  * What a join would know before its first write. An operator's report that it is connected counts: a new check would be a write.
+ * @throws StellarError if a join would refuse this cluster
  */
-const planFor = (access: HubAccess, wec: JoiningWec, run: Run): Promise<JoinPlan> =>
+export const planFor = (access: HubAccess, wec: JoiningWec, run: Run): Promise<JoinPlan> =>
   preflight(access, wec, options, {
     verify: (endpoint) => verifyEndpoint(access.its, endpoint, run),
     isStillConnected: async (_, klusterlet) => hubConnectionOf(klusterlet).state === 'working',
@@ -226,11 +227,10 @@ const restartOf = (on: string, why?: string): Step => ({
 /**
  * Replaces the pods of an agent that runs and does nothing, as far as its Lease shows. Once only: a restart has not helped an agent
  * that has not renewed its Lease since it started.
- * @throws StellarError `agent-dead`, `identity-unproven`, or if a join would refuse this cluster
+ * @throws StellarError `agent-dead`, `identity-unproven`
  */
-export async function planRestart(access: HubAccess, wec: JoiningWec, run: Run): Promise<Remedy | undefined> {
-  const { name, kube } = wec;
-  const { wecBefore, hubBefore, identity } = await planFor(access, wec, run);
+export async function planRestart(_: HubAccess, plan: JoinPlan): Promise<Remedy | undefined> {
+  const { name, kube, wecBefore, hubBefore, identity } = plan;
   if (identity.state !== 'proven')
     throw new StellarError(
       'identity-unproven',

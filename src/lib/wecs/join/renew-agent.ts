@@ -1,3 +1,4 @@
+import { monotonic } from '../../engine/clock.ts';
 import { formatAge } from '../../engine/duration.ts';
 import type { Verdict } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -150,13 +151,17 @@ export class Reregistration {
   #lostSince: number | undefined;
   #webhookSilentAt = 0;
 
-  /** @param wecNow the WEC's clock, milliseconds since the epoch @returns undefined if the agent should not restart */
-  need(registration: Registration, hub: Kube, wecNow: number): ReregistrationNeed | undefined {
+  /**
+   * @param wecNow the WEC's clock, milliseconds since the epoch
+   * @param areOwn whether only requests were read that are proven to be the WEC's own
+   * @returns undefined if the agent should not restart
+   */
+  need(registration: Registration, hub: Kube, wecNow: number, areOwn = false): ReregistrationNeed | undefined {
     if (registration.hub === undefined || this.#done.has('pods')) return undefined;
     // With a new secret most agents send a request at once; the others are replaced.
     if (this.#done.size > 0) return podRestartNeed(registration, wecNow);
     // Both clusters are accessible: the agent must send one more request, which supersedes all earlier ones.
-    if (asksWithSeveralKeys(registration.hub)) return { why: 'its requests have several keys', by: 'token' };
+    if (asksWithSeveralKeys(registration.hub, areOwn)) return { why: 'its requests have several keys', by: 'token' };
     return (
       this.#lost(registration) ??
       this.#unannounced(registration) ??
@@ -175,7 +180,7 @@ export class Reregistration {
     if (!isLost) this.#lostSince = undefined;
     else if (this.#lostSince !== undefined)
       return { why: 'its agent has a certificate, and the ITS has no ManagedCluster of it', by: 'certificate' };
-    else this.#lostSince = Date.now();
+    else this.#lostSince = monotonic();
     return undefined;
   }
 
@@ -190,8 +195,8 @@ export class Reregistration {
 
   #away(registration: Registration, hub: Kube): ReregistrationNeed | undefined {
     if (reachOf(registration)?.state !== 'failed' || !hub.hasBeenUnavailable()) this.#unreachableSince = undefined;
-    else this.#unreachableSince ??= Date.now();
-    const stale = this.#unreachableSince !== undefined && Date.now() - this.#unreachableSince > patienceMs / 2;
+    else this.#unreachableSince ??= monotonic();
+    const stale = this.#unreachableSince !== undefined && monotonic() - this.#unreachableSince > patienceMs / 2;
     return stale ? { why: 'the ITS was unreachable', by: 'token' } : undefined;
   }
 }

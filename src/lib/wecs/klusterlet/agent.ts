@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { createdAt, type KubeObject, type Secret } from '../../kube/objects.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
 import { type KnownHub, parseHubKubeconfig } from '../hub/hub-kubeconfig.ts';
+import { tokenId } from '../hub/token.ts';
 import { agentNamespace, bootstrapSecretName, klusterletName } from '../names.ts';
 import type { KlusterletMode } from '../objects.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
@@ -88,10 +89,21 @@ export function bootstrapKubeconfig({ server, certificateAuthority, proxyUrl }: 
 /** When the bootstrap secret was last written, by the WEC's clock, RFC 3339: older evidence is about the one before. */
 const writtenAnnotation = 'stellarctl.kubestellar.io/written-at';
 
-/** @param written now, milliseconds since the epoch; undefined for a secret that another program applies */
-export function bootstrapSecret(hub: HubConnection, token: string, written?: number): KubeObject {
+/** The id of the token in a bootstrap secret, if it was made for this WEC alone: those of join files may have several holders. */
+const ownTokenAnnotation = 'stellarctl.kubestellar.io/own-token';
+
+export const ownTokenOf = (secret: Secret | undefined): string | undefined =>
+  secret?.metadata.annotations?.[ownTokenAnnotation];
+
+/**
+ * @param written now, milliseconds since the epoch; undefined for a secret that another program applies
+ * @param isOwn whether the token was made for this WEC alone
+ */
+export function bootstrapSecret(hub: HubConnection, token: string, written?: number, isOwn = false): KubeObject {
+  const id = isOwn ? tokenId(token) : undefined;
+  const own = id === undefined ? {} : { [ownTokenAnnotation]: id };
   const annotations =
-    written === undefined ? {} : { annotations: { [writtenAnnotation]: new Date(written).toISOString() } };
+    written === undefined ? {} : { annotations: { [writtenAnnotation]: new Date(written).toISOString(), ...own } };
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',

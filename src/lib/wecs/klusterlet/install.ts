@@ -30,7 +30,7 @@ export interface Installation {
   /** False if the existing Klusterlet must stay unchanged. */
   writeKlusterlet: boolean;
   /** What to write into the bootstrap secret; undefined keeps the existing one. */
-  bootstrap: { hub: HubConnection; token: string } | undefined;
+  bootstrap: { hub: HubConnection; token: string; isOwn: boolean } | undefined;
 }
 
 export type ChangeCounts = Record<Change, number>;
@@ -68,7 +68,8 @@ export async function installKlusterlet(
   }
   if (installation.bootstrap !== undefined) {
     await applyNamespace(kube, agentNamespaceObject(), apply);
-    await apply(bootstrapSecret(installation.bootstrap.hub, installation.bootstrap.token, kube.now()));
+    const { hub, token, isOwn } = installation.bootstrap;
+    await apply(bootstrapSecret(hub, token, kube.now(), isOwn));
   }
   if (installation.writeKlusterlet) {
     await untilServed(kube, run);

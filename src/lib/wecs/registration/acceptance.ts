@@ -95,11 +95,15 @@ function isOneAgent({ managedCluster }: HubEvidence, requests: readonly Registra
   );
 }
 
-/** Whether one agent id has requests with several keys: its agent has restarted, or another program uses its id. */
-export function asksWithSeveralKeys(evidence: HubEvidence): boolean {
-  const pending = bootstrapRequests(evidence).filter(
-    ({ state, problems }) => state === 'pending' && problems.length === 0,
-  );
+/**
+ * Whether one agent id has requests with several keys: its agent has restarted, or another program uses its id.
+ * @param areOwn whether all requests are proven to be of one WEC: in mode Default its agent has another id after a restart
+ */
+export function asksWithSeveralKeys(evidence: HubEvidence, areOwn = false): boolean {
+  const sound = bootstrapRequests(evidence).filter(({ problems }) => problems.length === 0);
+  const pending = sound.filter(({ state }) => state === 'pending');
+  const isOpen = ({ state }: RegistrationRequest) => state !== 'denied' && state !== 'failed';
+  if (areOwn && pending.length > 0 && !isOneAgent(evidence, sound.filter(isOpen))) return true;
   return [...Map.groupBy(pending, ({ agent }) => agent).values()].some((own) => !isOneAgent(evidence, own));
 }
 

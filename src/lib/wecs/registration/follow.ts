@@ -1,3 +1,4 @@
+import { monotonic } from '../../engine/clock.ts';
 import { type ErrorCode, StellarError } from '../../engine/errors.ts';
 import type { Followed, JudgedReading } from '../../engine/follow.ts';
 import { type NextStep, run } from '../../engine/next-step.ts';
@@ -31,6 +32,8 @@ export interface FollowOptions {
   wait: boolean;
   /** With `accept`: a cluster that had joined before is done, whether or not it is available now. */
   joinedIsEnough?: boolean;
+  /** Judges the first reading; throws if this name cannot be followed. */
+  refuse?: (first: Registration) => Promise<unknown>;
   /** Called before the first approval; throws if this user is not allowed. */
   mayWrite?: () => Promise<void>;
   agent?: string | undefined;
@@ -39,7 +42,7 @@ export interface FollowOptions {
   outdated?: ReadonlySet<string>;
   /** The command that checks again. */
   checkCommand: string;
-  /** When the work on this WEC began, milliseconds since the epoch. */
+  /** When the work on this WEC began (engine/clock.ts). */
   started: number;
 }
 
@@ -65,6 +68,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
 
   async act(reading: JudgedReading<Registration>): Promise<WecResult | undefined> {
     const { snapshot, reports, blocking, state } = reading;
+    if (reading.isFirst) await this.#options.refuse?.(snapshot);
     Object.assign(this.result, standingOf(reports));
     const ended = this.#options.accept && this.#hub && (await this.#accept(this.#hub, snapshot, reports));
     if (ended) return ended;
@@ -181,7 +185,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   }
 
   #finish(text: string): WecResult {
-    const elapsed = this.result.changed ? Date.now() - this.#options.started : undefined;
+    const elapsed = this.result.changed ? monotonic() - this.#options.started : undefined;
     if (!this.#hub?.dryRun) this.#run.progress.done(this.name, text, elapsed);
     return this.result;
   }

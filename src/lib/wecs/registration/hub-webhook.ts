@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { hintOf, type NextStep, run } from '../../engine/next-step.ts';
@@ -130,8 +131,8 @@ export class WebhookProbe {
   }
 
   async now(): Promise<HubWebhook> {
-    if (this.#last === undefined || Date.now() - this.#last.at > freshMs)
-      this.#last = { at: Date.now(), webhook: tryHubWebhook(this.#hub) };
+    if (this.#last === undefined || monotonic() - this.#last.at > freshMs)
+      this.#last = { at: monotonic(), webhook: tryHubWebhook(this.#hub) };
     const webhook = await this.#last.webhook;
     if (webhook.state === 'silent' && !this.#isReported) {
       this.#run.progress.note(`${this.#hub.cluster.context}: ${webhook.why}. ${hintOf(webhook.next)}`);

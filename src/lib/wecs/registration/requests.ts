@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { type AsnType, fromBER, ObjectIdentifier, PrintableString, Sequence, Set as SetOf, Utf8String } from 'asn1js';
 import { createdAt } from '../../kube/objects.ts';
-import { addonNameLabel, bootstrapServiceAccounts, clusterNameLabel, identityOf, operatorNamespace } from '../names.ts';
+import {
+  addonNameLabel,
+  bootstrapAccountOf,
+  bootstrapServiceAccounts,
+  clusterNameLabel,
+  identityOf,
+  operatorNamespace,
+} from '../names.ts';
 import type { CertificateSigningRequest } from '../objects.ts';
 
 export type RequestState = 'pending' | 'approved' | 'issued' | 'denied' | 'failed';
@@ -92,7 +99,7 @@ function problemsOf(
   if (!usages.includes('client auth') || usages.some((usage) => !allowedUsages.includes(usage))) {
     problems.push(`its usages are ${quoted(usages)}, not ${allowedUsages.join(', ')}`);
   }
-  if (!isBootstrapRequester(spec.username ?? '', spec.groups ?? [])) {
+  if (!isBootstrapRequester(spec.username ?? '', spec.groups ?? [], cluster)) {
     problems.push(`it was sent by ${spec.username || 'nobody'}, who is not a bootstrap identity`);
   }
   return problems;
@@ -102,8 +109,10 @@ function problemsOf(
  * User and group must belong together: any program could have the name alone, and a group contains more than the bootstrap
  * identities.
  */
-function isBootstrapRequester(username: string, groups: string[]): boolean {
-  const accounts = bootstrapServiceAccounts.map((name) => `system:serviceaccount:${operatorNamespace}:${name}`);
+function isBootstrapRequester(username: string, groups: string[], wec: string): boolean {
+  const accounts = [...bootstrapServiceAccounts, bootstrapAccountOf(wec)].map(
+    (name) => `system:serviceaccount:${operatorNamespace}:${name}`,
+  );
   if (accounts.includes(username)) return groups.includes(`system:serviceaccounts:${operatorNamespace}`);
   return /^system:bootstrap:[a-z0-9]{6}$/.test(username) && groups.includes('system:bootstrappers:managedcluster');
 }
@@ -186,7 +195,8 @@ function partsOf(block: AsnType | undefined): AsnType[] {
  */
 function textOf(block: AsnType | undefined): string {
   const isText = block?.constructor === Utf8String || block?.constructor === PrintableString;
-  if (isText) return (block as Utf8String | PrintableString).getValue();
+  // A constructed string (BER) is none in DER: Go ignores it.
+  if (isText && !block.idBlock.isConstructed) return (block as Utf8String | PrintableString).getValue();
   throw new TypeError('neither a UTF8String nor a PrintableString');
 }
 

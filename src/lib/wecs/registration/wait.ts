@@ -1,3 +1,4 @@
+import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { formatElapsed } from '../../engine/duration.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -11,7 +12,8 @@ import { requireHub } from '../hub/require-hub.ts';
 import type { Registration } from './checks.ts';
 import { blockedIn, type WecResult } from './follow.ts';
 import { readHub } from './hub-evidence.ts';
-import type { RegistrationStageId } from './stage-ids.ts';
+import { refuseUnknown } from './refuse-unknown.ts';
+import { type RegistrationStageId, registrationStageIds } from './stage-ids.ts';
 import { registrationStages, stageOf } from './stages.ts';
 import { readWec, type WecEvidence } from './wec-evidence.ts';
 
@@ -56,7 +58,7 @@ export function checkWaitGoal(goal: WaitGoal, wecs: readonly { name: string; con
 
 /**
  * Waits until every WEC has reached a stage or is gone, even if a check fails on the way: a user may repair it before the deadline.
- * Reads only. The error of one WEC is in its result.
+ * Reads only. The error of one WEC is in its result; so is that of a name which is nowhere, unless the goal is to appear.
  * @throws StellarError for errors that concern all of them: no hub, no access
  */
 export async function waitFor(its: Kube, wecs: readonly AwaitedWec[], goal: WaitGoal, run: Run): Promise<WecResult[]> {
@@ -87,9 +89,13 @@ async function readSideOf({ kube }: AwaitedWec, goal: WaitGoal): Promise<WecEvid
 
 interface Wait extends AwaitedWec, Followed<Registration, WecResult> {}
 
-function waitOn(wec: AwaitedWec, goal: WaitGoal, { cluster }: Kube, { progress }: Run): Wait {
+/** The stages whose goal is that a WEC appears. */
+const firstStages = registrationStageIds.slice(0, registrationStageIds.indexOf('request') + 1);
+
+function waitOn(wec: AwaitedWec, goal: WaitGoal, hub: Kube, { progress }: Run): Wait {
   const { name } = wec;
-  const started = Date.now();
+  const mayBeAbsent = [...firstStages, 'delete'].includes(goal);
+  const started = monotonic();
   const result: WecResult = { name, ...unreached, changed: false };
   const broken = (error: StellarError): WecResult => {
     result.error = error;
@@ -101,25 +107,28 @@ function waitOn(wec: AwaitedWec, goal: WaitGoal, { cluster }: Kube, { progress }
     until: goal,
     broken,
     async act(reading) {
+      if (reading.isFirst && !mayBeAbsent) await refuseUnknown(hub, reading.snapshot, wec.kube);
       if (goal !== 'delete') Object.assign(result, standingOf(reading.reports));
       const reached = reading.reports.find(({ id, verdict }) => id === goal && verdict.state === 'met');
       if (reached === undefined) {
         progress.waiting(name, awaitedIn(reading, goal));
         return undefined;
       }
-      progress.done(name, reached.title, reading.isFirst ? undefined : Date.now() - started);
+      progress.done(name, reached.title, reading.isFirst ? undefined : monotonic() - started);
       return result;
     },
     async late(last) {
-      const elapsed = Date.now() - started;
+      const elapsed = monotonic() - started;
       const { verdictOf } = await import('../get/checks.ts');
       const after = elapsed < 1000 ? '' : ` after ${formatElapsed(elapsed)}`;
-      const wrong = last && goal !== 'delete' ? verdictOf(last, cluster.context) : undefined;
+      const wrong = last && goal !== 'delete' ? verdictOf(last, hub.cluster.context) : undefined;
       const message =
         goal === 'delete'
           ? `${name} is not deleted${after}: ${awaitedIn(last, goal)}.`
           : `${name} is not at the stage ${goal}${after}. ${wrong?.message ?? blockedIn(last)}`;
-      const next = wrong?.next ?? [nextStep(command`stellarctl wec get ${name} --its ${cluster.context}`, 'See why')];
+      const next = wrong?.next ?? [
+        nextStep(command`stellarctl wec get ${name} --its ${hub.cluster.context}`, 'See why'),
+      ];
       return broken(new StellarError('timeout', message, { next }));
     },
   };

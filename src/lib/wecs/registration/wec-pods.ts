@@ -104,6 +104,12 @@ function registrationPods(klusterlet: Klusterlet | undefined, pods: readonly Pod
 export const lacksAgent = (klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): boolean =>
   registrationPods(klusterlet, pods)?.length === 0;
 
+/** Whether the operator and the agent run, as far as their pods may be seen. */
+export const seemsToRun = (klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): boolean =>
+  pods === undefined ||
+  (pods.some((pod) => isThere(pod) && isOperatorPod(pod) && isRunning(pod)) &&
+    registrationPods(klusterlet, pods)?.some(isRunning) !== false);
+
 /** A pod of the agent while none of them runs. */
 export function startingAgent(klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): Pod | undefined {
   const own = registrationPods(klusterlet, pods) ?? [];

@@ -1,3 +1,4 @@
+import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
@@ -9,6 +10,7 @@ import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
+import { getServed } from '../../kube/served.ts';
 import { patchCurrent } from '../../kube/writes.ts';
 import { type OpenWds, toSeeWds } from '../../spaces/open-wds.ts';
 import { labelValueProblem } from '../../wecs/labels.ts';
@@ -16,7 +18,8 @@ import { getPolicy } from '../explain/subject.ts';
 import type { ManifestWork } from '../manifest-works.ts';
 import { isOrphan, makeOrphans } from '../orphan-works.ts';
 import type { Binding, BindingPolicy } from '../policies/policy.ts';
-import { inspectPolicy, type PolicyToDelete, worksOfPolicy } from './inspect-policy.ts';
+import { worksOfPolicy } from '../policies/sender.ts';
+import { inspectPolicy, type PolicyToDelete } from './inspect-policy.ts';
 
 export interface PolicyDeletion {
   name: string;
@@ -40,7 +43,7 @@ export async function deletePolicy(
   run: Run,
 ): Promise<PolicyDeleted> {
   const found = await readConfirmed({ read: () => inspectPolicy(name, wds), losses: lossesOf, confirm });
-  const started = Date.now();
+  const started = monotonic();
   const { policy, binding } = found;
   const result: PolicyDeleted = { name, changed: hasRemains(found) };
   return forName(result, run, async () => {
@@ -48,7 +51,7 @@ export async function deletePolicy(
     else await deleteBoth(found, policy, binding);
     await untilWorksGone(found, run);
     if (run.dryRun) return;
-    if (hasRemains(found)) run.progress.done(name, 'deleted', Date.now() - started);
+    if (hasRemains(found)) run.progress.done(name, 'deleted', monotonic() - started);
     else run.progress.done(name, 'not found; nothing to do');
   });
 }
@@ -103,7 +106,7 @@ async function releaseWorkloads({ name, wds, policy, its, sender }: PolicyToDele
     await makeOrphans(its, works, run, undefined, otherwise);
     if (run.dryRun || works.every(isOrphan)) break;
   }
-  const binding = await wds.kube.get<Binding>(resources.bindings, name);
+  const binding = await getServed<Binding>(wds.kube, resources.bindings, name);
   if (binding !== undefined && (run.dryRun || isOwnerless(binding)))
     await wds.kube.delete(resources.bindings, name, { uid: binding.metadata.uid });
 }
@@ -126,7 +129,7 @@ async function untilBindingOrphaned(name: string, wds: OpenWds, run: Run): Promi
       read: async () => {
         const [policy, binding] = await Promise.all([
           getPolicy(wds.kube, name),
-          wds.kube.get<Binding>(resources.bindings, name),
+          getServed<Binding>(wds.kube, resources.bindings, name),
         ]);
         return { policy, binding };
       },
@@ -164,7 +167,7 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
       read: async () => {
         const [policy, binding] = await Promise.all([
           getPolicy(wds.kube, name),
-          wds.kube.get<Binding>(resources.bindings, name),
+          getServed<Binding>(wds.kube, resources.bindings, name),
         ]);
         // Read after the Binding: the transport releases the Binding once it has deleted its works.
         const works = await worksOfPolicy(its, name, sender);

@@ -1,14 +1,13 @@
 import { mapConcurrently, requestsAtOnce } from '../../engine/concurrency.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
+import { listServed } from '../../kube/served.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { labelValueProblem } from '../../wecs/labels.ts';
 import { getPolicy } from '../explain/subject.ts';
 import { type ManifestWork, objectsIn } from '../manifest-works.ts';
-import { originBindingLabel, originWdsLabel } from '../names.ts';
 import { isOrphan } from '../orphan-works.ts';
 import type { Binding, BindingPolicy } from '../policies/policy.ts';
-import { provenSender } from '../policies/sender.ts';
+import { provenWorks } from '../policies/sender.ts';
 import { requireIts } from '../unseen.ts';
 
 /** What happens to the objects of a policy on one WEC. */
@@ -43,30 +42,16 @@ export interface PolicyToDelete {
  */
 export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyToDelete> {
   const its = requireIts(wds);
-  const [policy, bindings = []] = await Promise.all([
+  const [policy, { binding, sender, works }] = await Promise.all([
     getPolicy(wds.kube, name),
-    wds.kube.list<Binding>(resources.bindings),
+    provenWorks(name, wds, its),
   ]);
-  const binding = bindings.find(({ metadata }) => metadata.name === name);
-  const sender = await provenSender(wds, bindings, its);
-  const works = await worksOfPolicy(its, name, sender);
   const wecs = [...new Set(works.flatMap(({ metadata }) => metadata.namespace ?? []))].sort();
   const effects = await mapConcurrently(wecs, requestsAtOnce, async (wec) => {
-    const all = (await its.list<ManifestWork>(resources.manifestWorks, { namespace: wec })) ?? [];
+    const all = await listServed<ManifestWork>(its, resources.manifestWorks, { namespace: wec });
     return effectOn(wec, works, all);
   });
   return { name, wds, policy, binding, its, sender, works, effects };
-}
-
-/**
- * Finds works by label: their names depend on how many objects a work may have. A name that no label can hold has no works, and
- * would change the meaning of the selector.
- * @param sender the name of the WDS on its works; undefined if it has no works
- */
-export async function worksOfPolicy(its: Kube, policy: string, sender: string | undefined): Promise<ManifestWork[]> {
-  if (sender === undefined || labelValueProblem(policy) !== undefined) return [];
-  const labelSelector = `${originBindingLabel}=${policy},${originWdsLabel}=${sender}`;
-  return (await its.list<ManifestWork>(resources.manifestWorks, { labelSelector })) ?? [];
 }
 
 function effectOn(wec: string, works: readonly ManifestWork[], all: readonly ManifestWork[]): DeletionEffect {

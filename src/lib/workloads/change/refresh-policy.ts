@@ -13,10 +13,8 @@ import { noSuchPolicy } from '../explain/explain.ts';
 import { getPolicy } from '../explain/subject.ts';
 import type { ManifestWork } from '../manifest-works.ts';
 import { originGenerationAnnotation } from '../names.ts';
-import type { Binding } from '../policies/policy.ts';
-import { provenSender } from '../policies/sender.ts';
+import { provenWorks, worksOfPolicy } from '../policies/sender.ts';
 import { requireIts } from '../unseen.ts';
-import { worksOfPolicy } from './inspect-policy.ts';
 
 export interface RefreshResult extends NamedResult {
   wds: string;
@@ -32,8 +30,7 @@ export interface RefreshResult extends NamedResult {
  */
 export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promise<RefreshResult> {
   const its = requireIts(wds);
-  const sender = await provenSender(wds, (await wds.kube.list<Binding>(resources.bindings)) ?? [], its);
-  const works = await worksOfPolicy(its, name, sender);
+  const { sender, works } = await provenWorks(name, wds, its);
   if (works.length === 0 && (await getPolicy(wds.kube, name)) === undefined) throw noSuchPolicy(name, wds);
   const result: RefreshResult = { name, wds: wds.name, works: works.length, changed: false };
   return forName(result, run, async () => {

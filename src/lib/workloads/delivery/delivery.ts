@@ -144,7 +144,7 @@ function stopBefore(
 ): string | undefined {
   if (inventory.state !== 'seen') return undefined;
   const wecs = destinationsOf(binding);
-  return wecs.slice(0, wecs.indexOf(wec)).find((other) => {
+  return wecs.slice(0, Math.max(0, wecs.indexOf(wec))).find((other) => {
     const cluster = inventory.value.get(other);
     return cluster !== undefined && !hasMailbox(cluster);
   });

@@ -98,7 +98,7 @@ export async function readDelivery(
       ? await through(works, (all) => readTemplates(wds, [...inWds.bindings.values()], all, kinds))
       : transforms;
   return {
-    ...{ wds, its: wds.its.state === 'seen' ? wds.its.value.name : undefined, ...inWds, works, workStatuses },
+    ...{ wds, its: ifSeen(wds.its)?.kube.cluster.context, ...inWds, works, workStatuses },
     templates,
     inventory: await inventory,
     now: wds.kube.now(),

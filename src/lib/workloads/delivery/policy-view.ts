@@ -1,3 +1,4 @@
+import { ifSeen } from '../../kube/access.ts';
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { groupOf } from '../../kube/resources.ts';
@@ -50,7 +51,7 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWit
   const own = policy === undefined ? [] : [policy];
   const unseen = [...unseenIn(evidence), ...contents.unread];
   const view: PolicyView = {
-    ...{ name, wds: wds.name, its: evidence.its ?? null, wecs: destinationsOf(binding) },
+    ...{ name, wds: wds.name, its: ifSeen(wds.its)?.name ?? null, wecs: destinationsOf(binding) },
     binding: binding === undefined ? null : generationsOf(binding),
     errors: (policy ?? binding)?.status?.errors ?? [],
     objects: refs.map((ref) => {

@@ -1,6 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
+import { ifSeen } from '../../kube/access.ts';
 import { discoverKinds } from '../../kube/discovery.ts';
 import { checkNamespace, checkPathSegment } from '../../kube/object-names.ts';
 import type { KubeObject } from '../../kube/objects.ts';
@@ -102,7 +103,7 @@ async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadReading
   return {
     view: {
       ...{ name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
-      its: evidence.its ?? null,
+      its: ifSeen(wds.its)?.name ?? null,
       ways: deliveries.map(viewOfDelivery),
     },
     deliveries,

@@ -21,7 +21,7 @@ export function nothingSelected({ name, spec, wds, wecs, inventory, objects, kin
     problems.push({
       code: 'no-wec-matches',
       message: `It selects no WEC: ${whyNoWec(clusterSelectors)}.`,
-      next: toLabelWec(spec, wds.its.state === 'seen' ? wds.its.value.name : undefined),
+      next: toLabelWec(spec, wds.its.state === 'seen' ? wds.its.value.kube.cluster.context : undefined),
     });
   if (objects.length === 0)
     problems.push({
@@ -59,7 +59,7 @@ export function missingMailbox({ wecs, wds: { its } }: PolicySubject): Problem[]
   const [first] = wecs.flatMap((wec) => (hasMailbox(wec) ? [] : wec.metadata.name)).sort();
   const later = first === undefined ? [] : names.slice(names.indexOf(first) + 1);
   if (first === undefined || later.length === 0) return [];
-  const of = its.state === 'seen' ? ['--its', its.value.name] : [];
+  const of = its.state === 'seen' ? ['--its', its.value.kube.cluster.context] : [];
   return [
     {
       code: 'transport-stopped',

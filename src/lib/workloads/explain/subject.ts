@@ -2,6 +2,7 @@ import { type Access, ifSeen, through } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import { resources } from '../../kube/resources.ts';
+import { getServed } from '../../kube/served.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { findWecs } from '../../wecs/find-wecs.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
@@ -59,4 +60,4 @@ const readInventory = (its: OpenWds['its']): Promise<Access<ManagedCluster[]>> =
 
 /** Reads a policy of a WDS. @returns undefined if no policy has this name */
 export const getPolicy = (wds: Kube, name: string): Promise<BindingPolicy | undefined> =>
-  wds.get<BindingPolicy>(resources.bindingPolicies, name);
+  getServed<BindingPolicy>(wds, resources.bindingPolicies, name);

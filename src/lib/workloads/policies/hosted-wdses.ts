@@ -1,11 +1,11 @@
-import { through } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
-import { contextFor, reachSpace } from '../../spaces/access.ts';
+import { resources } from '../../kube/resources.ts';
+import { listServed } from '../../kube/served.ts';
+import { contextFor, isSameCluster, reachSpace } from '../../spaces/access.ts';
 import type { ControlPlane } from '../../spaces/objects.ts';
-import { itsOfWds, listControlPlanes, roleOf } from '../../spaces/spaces.ts';
+import { itsOfWds, roleOf } from '../../spaces/spaces.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
-import { clusterUid } from '../../wecs/identity/cluster-uid.ts';
 import type { Unread } from './policy.ts';
 
 /** A WDS that may send workloads through the ITS. */
@@ -23,16 +23,9 @@ export interface Its {
   context: SelectedContext;
 }
 
-/**
- * Returns the WDSes of a hosting cluster that send, or may send, workloads through an ITS.
- * @returns undefined if KubeFlex is not installed
- */
-export async function hostedWdses(
-  its: Its,
-  tools: SpaceTools,
-): Promise<{ found: FoundWds[]; unread: Unread[] } | undefined> {
-  const all = await listControlPlanes(tools.hosting);
-  if (all === undefined) return undefined;
+/** Returns the WDSes of a hosting cluster that send, or may send, workloads through an ITS. */
+export async function hostedWdses(its: Its, tools: SpaceTools): Promise<{ found: FoundWds[]; unread: Unread[] }> {
+  const all = await listServed<ControlPlane>(tools.hosting, resources.controlPlanes);
   const answers = new Map<string, Promise<string | undefined | false>>();
   const whyItsUnknown = (controlPlane: ControlPlane) => {
     const { name } = controlPlane.metadata;
@@ -66,13 +59,7 @@ async function compareWithIts(
   controlPlane: ControlPlane,
   tools: SpaceTools,
 ): Promise<string | undefined | false> {
-  const { name } = controlPlane.metadata;
-  const itsUnknown = (why: string) => `whether its ITS ${name} is ${its.context.name} is not known: ${why}`;
-  const uids = await through(await reachSpace(controlPlane, tools), (context) =>
-    Promise.all([clusterUid(its.kube), clusterUid(tools.connect(context))]),
-  );
-  if (uids.state !== 'seen') return itsUnknown(uids.why);
-  const [own, other] = uids.value;
-  if (own !== undefined && other !== undefined) return own === other ? undefined : false;
-  return itsUnknown('the namespace kube-system may not be read');
+  const isSame = await isSameCluster(its.kube, controlPlane, tools);
+  if (isSame.state === 'seen') return isSame.value ? undefined : false;
+  return `whether its ITS ${controlPlane.metadata.name} is ${its.context.name} is not known: ${isSame.why}`;
 }

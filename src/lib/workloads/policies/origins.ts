@@ -2,6 +2,7 @@ import { mapConcurrently, requestsAtOnce } from '../../engine/concurrency.ts';
 import type { Reader } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
+import { listServed } from '../../kube/served.ts';
 import { originBindingLabel, originWdsLabel } from '../names.ts';
 import type { Binding } from './policy.ts';
 
@@ -16,9 +17,9 @@ export interface Origin {
 /** Reads the origins of KubeStellar's works in the mailboxes of WECs. */
 export async function readOrigins(hub: Reader, wecs: readonly string[]): Promise<Origin[]> {
   const works = await mapConcurrently(wecs, requestsAtOnce, (namespace) =>
-    hub.list(resources.manifestWorks, { namespace, labelSelector: originWdsLabel }),
+    listServed(hub, resources.manifestWorks, { namespace, labelSelector: originWdsLabel }),
   );
-  return works.flatMap((found) => (found ?? []).flatMap((work) => originOf(work) ?? []));
+  return works.flatMap((found) => found.flatMap((work) => originOf(work) ?? []));
 }
 
 /**

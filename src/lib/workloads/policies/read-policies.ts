@@ -3,6 +3,7 @@ import type { Connect } from '../../kube/client/client.ts';
 import { type Kubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ObjectMeta } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
+import { listServed } from '../../kube/served.ts';
 import { controlPlaneOf } from '../../spaces/kubeconfig-extension.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
 import { type FoundWds, hostedWdses, type Its } from './hosted-wdses.ts';
@@ -48,7 +49,7 @@ async function hostedOf({ its, hosting }: PolicySources): Promise<Hosted> {
   if (hosting === undefined) return none;
   if ('unread' in hosting) return { ...none, unread: [{ wds: allWdses, why: hosting.unread }] };
   const hosted = await tryRead(() => hostedWdses(its, hosting));
-  if (hosted.state === 'seen') return hosted.value === undefined ? none : { ...hosted.value, isSeen: true };
+  if (hosted.state === 'seen') return { ...hosted.value, isSeen: true };
   const isGuess = hosting.hostingSource === 'current context';
   return isGuess ? none : { ...none, unread: [{ wds: allWdses, why: hosted.why }] };
 }
@@ -106,15 +107,15 @@ async function readByContext(
 const isKept = ({ deletionTimestamp, ownerReferences }: ObjectMeta): boolean =>
   deletionTimestamp === undefined && !ownerReferences?.length;
 
-/** A WDS that does not serve the kinds (yet) has no policies. A policy that is being deleted no longer selects anything. */
+/** A policy that is being deleted no longer selects anything. */
 async function readWds({
   name: wds,
   kube: reader,
   context,
 }: Pick<FoundWds, 'name' | 'kube' | 'context'>): Promise<{ policies: Policy[]; bindings: Binding[] }> {
-  const [policies = [], bindings = []] = await Promise.all([
-    reader.list<BindingPolicy>(resources.bindingPolicies),
-    reader.list<Binding>(resources.bindings),
+  const [policies, bindings] = await Promise.all([
+    listServed<BindingPolicy>(reader, resources.bindingPolicies),
+    listServed<Binding>(reader, resources.bindings),
   ]);
   const named = new Set(policies.map(({ metadata }) => metadata.name));
   const common = { wds, context, reader };

@@ -2,6 +2,7 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import { resources } from '../../kube/resources.ts';
+import { listServed } from '../../kube/served.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import type { BindingPolicy } from '../policies/policy.ts';
 import type { CollectorSpec, StatusCollector } from './collector.ts';
@@ -37,9 +38,9 @@ export async function getCollector(
   wds: OpenWds,
   name: string,
 ): Promise<{ collector: StatusCollector; view: CollectorView }> {
-  const [collector, policies = []] = await Promise.all([
+  const [collector, policies] = await Promise.all([
     wds.kube.get<StatusCollector>(resources.statusCollectors, name),
-    wds.kube.list<BindingPolicy>(resources.bindingPolicies),
+    listServed<BindingPolicy>(wds.kube, resources.bindingPolicies),
   ]);
   if (collector === undefined)
     throw new StellarError('not-found', `${wds.name} has no StatusCollector ${name}.`, {

@@ -7,7 +7,7 @@ import { statusKey, type WorkStatus } from '../delivery/evidence.ts';
 import { findObject, type NamedObject, noSuchObject } from '../delivery/workload.ts';
 import { combinedStatusLabels, originWdsLabel } from '../names.ts';
 import type { Binding } from '../policies/policy.ts';
-import { senderOf } from '../policies/sender.ts';
+import { isShown, senderOf } from '../policies/sender.ts';
 import { unseenOf, type ViewWithErrors } from '../unseen.ts';
 import { type CombinedStatus, type CombinedTable, tablesOf } from './combined.ts';
 
@@ -69,7 +69,7 @@ async function combinedOf({ group, resource, namespace, name }: Ref, { kube }: O
 /** Finds WorkStatuses by object: two policies that send an object to one WEC share its WorkStatus. */
 const statusesOf = ({ group, resource, namespace, name }: Ref, wds: OpenWds): Promise<Access<WorkStatus[]>> =>
   through(wds.its, async ({ kube }) => {
-    const bindings = wds.isContext ? await wds.kube.list<Binding>(resources.bindings) : [];
+    const bindings = isShown(wds) ? [] : await wds.kube.list<Binding>(resources.bindings);
     const sender = await senderOf(wds, bindings ?? [], kube);
     if (sender === undefined) return [];
     const key = statusKey('', { group, resource, name, namespace });

@@ -24,15 +24,15 @@ test('an earlier spelling of an option works, but help does not show it', () => 
   assert.throws(() => parsed('--color', 'green'), /Allowed choices are red, blue/);
 });
 
-test('accept waits unless --no-wait is given, in the spelling of clusteradm or stellarctl', async () => {
+test('accept waits unless --no-wait is given, and with --wait, as in clusteradm, also for a request', async () => {
   const waits = async (...words: string[]) => {
     const accept = commandNamed(await program(), ['accept']);
     accept.action(() => {}).parse(words, { from: 'user' });
     return accept.opts().wait;
   };
   assert.deepEqual(await Promise.all([waits('c1'), waits('c1', '--wait'), waits('c1', '--no-wait')]), [
-    true,
-    true,
+    undefined,
+    'for-request',
     false,
   ]);
 });

@@ -105,6 +105,26 @@ describe('no fix is planned', () => {
   });
 });
 
+test('a WEC is read once for the plans of all its findings, and again for another reading', async () => {
+  let reads = 0;
+  const wec = fakeKube({ mayI: async () => reads++ < 0 });
+  const hub = fakeKube({
+    read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
+    get: async () => undefined,
+    mayI: async () => true,
+  });
+  const its = { kube: hub, context: { name: 'its1', server: '', cluster: {}, user: {} } };
+  const planner = new FixPlanner(undefined, run());
+  const plan = async (...others: Outcome[]) => {
+    const before = reads;
+    await planner.plan([{ ...examined(expired, ...others), reached: { its, wec } }]);
+    return reads - before;
+  };
+  const once = await plan();
+  assert.ok(once > 0);
+  assert.equal(await plan(fail('agent-silent', 'silent'), fail('token-revoked', 'revoked')), once);
+});
+
 test('operators recheck if only their condition reports the problem', () =>
   assert.deepEqual(['hub-refuses', 'token-expired', 'agent-silent', 'toString'].map(isReportedByOperatorOnly), [
     true,

@@ -12,6 +12,7 @@ import {
 } from '../../../../src/lib/engine/follow.ts';
 import { failed, failedForGood, met, unseen, type Verdict, waiting } from '../../../../src/lib/engine/stages.ts';
 import { run } from '../../support/builders.ts';
+import { fakeTime, realTime } from '../../support/fake-time.ts';
 import { waitForNothing } from '../../support/space-builders.ts';
 
 type Verdicts = Record<string, Verdict>;
@@ -26,8 +27,8 @@ const seen = (snapshot: Verdicts, graceMs?: number): Reading<Verdicts> => ({
 });
 
 describe('a transient failure', () => {
-  beforeEach(() => mock.timers.enable({ apis: ['Date'], now: Date.now() }));
-  afterEach(() => mock.timers.reset());
+  beforeEach(() => fakeTime([], Date.now()));
+  afterEach(realTime);
   const states = (looks: readonly Reading<Verdicts>[], forgiveAfter?: number) => {
     const track = new Track<Verdicts>({ graceMs: 5000 }, new Deadline(600_000));
     return looks.map((look, index) => {
@@ -79,14 +80,14 @@ test('an unseen target is not met', () => {
 });
 
 test('a change is another verdict or another code, not another message', () => {
-  mock.timers.enable({ apis: ['Date'], now: 1000 });
+  fakeTime([], 1000);
   const track = new Track<Verdicts>({}, new Deadline(60_000));
   const changedAt = [waiting('1s'), waiting('2s'), failed('x', { code: 'a' }), failed('x', { code: 'b' })].map((a) => {
     mock.timers.tick(1000);
     track.judge(seen({ a }));
     return track.changedAt;
   });
-  mock.timers.reset();
+  realTime();
   assert.deepEqual(changedAt, [2000, 2000, 4000, 5000]);
 });
 
@@ -125,7 +126,7 @@ describe('subjects are followed', () => {
     const acts: string[] = [];
     const busyOnce: Named['act'] = async () => {
       acts.push('busy');
-      if (acts.length < 3) throw new StellarError('api-error', 'busy', { passing: 'busy' });
+      if (acts.length < 3) throw new StellarError('api-error', 'busy', { passing: true });
       return 'done';
     };
     const subjects = [subject('b', busyOnce), subject('a', async () => `${acts.push('a')}`)];

@@ -7,14 +7,15 @@ import { Patience } from '../../../../src/lib/engine/follow.ts';
 import { poll } from '../../../../src/lib/engine/poll.ts';
 import { apiError, networkError } from '../../../../src/lib/kube/client/errors.ts';
 import { run } from '../../support/builders.ts';
+import { fakeTime, realTime } from '../../support/fake-time.ts';
 
 /** From now on, time passes only by `mock.timers.tick`, including timers imported by name. */
-function fakeTime(): void {
-  mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+function stopTime(): void {
+  fakeTime(['setTimeout']);
   syncBuiltinESMExports();
 }
 afterEach(() => {
-  mock.timers.reset();
+  realTime();
   syncBuiltinESMExports();
 });
 
@@ -37,7 +38,7 @@ async function passing<T>(promise: Promise<T>): Promise<T> {
 
 describe('a deadline', () => {
   test('passes when its time has come', () => {
-    fakeTime();
+    stopTime();
     const deadline = new Deadline(2000);
     assert.deepEqual([deadline.passed, deadline.remaining], [false, 2000]);
     mock.timers.tick(1999);
@@ -50,7 +51,7 @@ describe('a deadline', () => {
     assert.deepEqual([deadline.passed, deadline.remaining, deadline.requestTimeout()], [true, 0, 10_000]);
   });
   test('limits every request, but allows it at least one second', () => {
-    fakeTime();
+    stopTime();
     const deadline = new Deadline(4000);
     assert.deepEqual([deadline.requestTimeout(), deadline.requestTimeout(500)], [4000, 500]);
     mock.timers.tick(3900);
@@ -61,7 +62,7 @@ describe('a deadline', () => {
 
 describe('a pause', () => {
   test('is not longer than the deadline', async () => {
-    fakeTime();
+    stopTime();
     await passing(pause(60_000, new Deadline(20), new AbortController().signal));
     assert.ok(Date.now() < 1000, String(Date.now()));
   });
@@ -73,7 +74,7 @@ describe('a pause', () => {
 
 describe('polling', () => {
   test('ends with the first result', async () => {
-    fakeTime();
+    stopTime();
     let looks = 0;
     assert.equal(await passing(poll(async () => (++looks === 3 ? 'here' : undefined), run(60_000))), 'here');
     assert.equal(looks, 3);
@@ -84,14 +85,14 @@ describe('polling', () => {
     assert.equal(looks, 1);
   });
   test('reads one last time at the deadline', async () => {
-    fakeTime();
+    stopTime();
     const looks: number[] = [];
     assert.equal(await passing(poll(async () => void looks.push(Date.now()), run(1200))), undefined);
     assert.deepEqual(looks, [0, 500, 1000, 1500].slice(0, looks.length));
     assert.ok((looks.at(-1) ?? 0) >= 1200);
   });
   test('slows down while nothing changes, and speeds up again after a change', async () => {
-    fakeTime();
+    stopTime();
     const started = Date.now();
     let changed = started;
     const looks: number[] = [];
@@ -110,7 +111,7 @@ describe('polling', () => {
     assert.deepEqual(gaps(change, change + 10_000), new Set([500]));
   });
   test('waits for a server that has just started', async () => {
-    fakeTime();
+    stopTime();
     let looks = 0;
     const look = async () => {
       looks += 1;
@@ -120,7 +121,7 @@ describe('polling', () => {
     assert.equal(await passing(poll(look, run(60_000))), 'here');
   });
   test('reports a failure that lasts longer than the grace time', async () => {
-    fakeTime();
+    stopTime();
     const look = async () => {
       throw apiError(its, 503, '');
     };
@@ -128,7 +129,7 @@ describe('polling', () => {
     assert.ok(Date.now() > graceMs && Date.now() < graceMs + 2000, String(Date.now()));
   });
   test('restarts the grace time after an answer', async () => {
-    fakeTime();
+    stopTime();
     let looks = 0;
     const look = async () => {
       looks += 1;
@@ -143,20 +144,25 @@ describe('polling', () => {
     };
     await assert.rejects(poll(look, run(0)), { code: 'unreachable' });
   });
-  test('throws a permanent error at once', async () => {
-    let looks = 0;
-    const look = async () => {
-      looks += 1;
-      throw apiError(its, 422, '');
-    };
-    await assert.rejects(poll(look, run(60_000)), { code: 'api-error' });
-    assert.equal(looks, 1);
-  });
+  for (const [what, status, code] of [
+    ['a permanent error', 422, 'api-error'],
+    ['that credentials are refused', 401, 'unauthorized'],
+    ['that a right is missing', 403, 'forbidden'],
+  ] as const)
+    test(`reports ${what} at once`, async () => {
+      let looks = 0;
+      const look = async () => {
+        looks += 1;
+        throw apiError(its, status, '');
+      };
+      await assert.rejects(poll(look, run(60_000)), { code });
+      assert.equal(looks, 1);
+    });
 });
 
 describe('patience', () => {
   test('accepts a failure that has lasted, and no other', () => {
-    fakeTime();
+    stopTime();
     const patience = new Patience();
     const deadline = new Deadline(600_000);
     assert.equal(patience.believes('a', deadline), false);

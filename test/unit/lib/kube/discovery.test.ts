@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
-import { discoverKinds } from '../../../../src/lib/kube/discovery.ts';
+import { discover, discoverKinds } from '../../../../src/lib/kube/discovery.ts';
 
 const all = ['create', 'list', 'watch'];
 const reader = (answers: Record<string, object>) => ({
@@ -35,7 +35,7 @@ describe('the kinds of a server are discovered', () => {
             { version: 'v1beta1', resources: [resource('gadgets', 'Gadget'), resource('old', 'Old', all, 'Cluster')] },
           ],
         },
-        { metadata: { name: 'stale.io' }, versions: [{ version: 'v1' }] },
+        { metadata: { name: 'stale.io' }, versions: [{ version: 'v1', freshness: 'Stale' }] },
       ],
     },
   };
@@ -86,4 +86,9 @@ describe('the kinds of a server are discovered', () => {
     assert.deepEqual(await discoverKinds(reader(aggregated)), expected));
   test('and the same from a server without aggregated discovery, without an API that does not answer', async () =>
     assert.deepEqual(await discoverKinds(reader(listed)), expected));
+  test('with the APIs whose kinds are not known', async () => {
+    assert.deepEqual((await discover(reader(aggregated), [])).unseen, ['stale.io/v1']);
+    assert.deepEqual((await discover(reader(listed), [])).unseen, ['broken/v1']);
+    assert.deepEqual((await discover(reader({ '/api': {} }), [])).unseen, ['/api', '/apis']);
+  });
 });

@@ -3,14 +3,15 @@ import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { graceMs } from '../../../../src/lib/engine/deadline.ts';
 import { networkError } from '../../../../src/lib/kube/client/errors.ts';
 import { Restarts } from '../../../../src/lib/kube/restarts.ts';
+import { fakeTime, realTime } from '../../support/fake-time.ts';
 
 const refused = networkError({ context: 'its1', server: 'https://its1' }, { code: 'ECONNREFUSED' });
 const untrusted = networkError({ context: 'its1', server: 'https://its1' }, { code: 'CERT_HAS_EXPIRED' });
 const answer = (status: number) => ({ status, text: '', retryAfter: undefined });
 
 describe('a server', () => {
-  beforeEach(() => mock.timers.enable({ apis: ['Date'] }));
-  afterEach(() => mock.timers.reset());
+  beforeEach(() => fakeTime());
+  afterEach(realTime);
 
   test('a server that has never answered does not run', () => {
     assert.equal(new Restarts().mayBeRestarting(refused), false);
@@ -32,6 +33,16 @@ describe('a server', () => {
     restarts.mayBeRestarting(refused);
     assert.equal(restarts.mayBeRestarting(answer(403)), true);
     assert.equal(restarts.mayBeRestarting(answer(404)), false);
+    assert.equal(restarts.mayBeRestarting(answer(403)), false);
+  });
+
+  test('so may the first ones after a kept connection was closed, which a restart may have done unseen', () => {
+    const restarts = new Restarts();
+    restarts.mayBeRestarting(answer(200));
+    restarts.connectionWasClosed();
+    assert.equal(restarts.mayBeRestarting(answer(403)), true);
+    assert.equal(restarts.hasBeenUnavailable, false);
+    assert.equal(restarts.mayBeRestarting(answer(200)), false);
     assert.equal(restarts.mayBeRestarting(answer(403)), false);
   });
 

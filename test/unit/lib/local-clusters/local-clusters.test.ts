@@ -301,7 +301,7 @@ describe('a creation that fails', () => {
       create(),
       fails(
         'interrupted',
-        /cluster1 exists but is incomplete.*Remove it: stellarctl wec delete cluster1 --provider kind {4}Then rerun the command/,
+        /cluster1 exists but is incomplete.*Remove it: stellarctl wec delete cluster1 --provider kind --force {4}Then rerun the command/,
       ),
     );
   });
@@ -376,6 +376,20 @@ describe('deleting a cluster', () => {
     assert.equal(await remove('kind'), false);
     assert.equal(kubeconfig().contexts.length, 2);
   });
+  test('keeps a context of its name whose server is not on this machine', async () => {
+    const { put, remove, tools, kubeconfig } = machine();
+    const { contexts, clusters, users } = entriesOf('kind', 'https://10.20.30.40:6443');
+    put('kubeconfig', stringify({ contexts, clusters, users }));
+    const { elsewhere } = await findLocalCluster('cluster1', undefined, tools);
+    assert.deepEqual(elsewhere, ['kind-cluster1 (https://10.20.30.40:6443)']);
+    assert.equal(await remove(), false);
+    assert.deepEqual(kubeconfig().users, users);
+  });
+  test('finds the contexts of one by the address of its container, too', async () => {
+    const { put, tools } = machine();
+    put('kubeconfig', stringify(entriesOf('kind', 'https://cluster1-control-plane:6443')));
+    assert.deepEqual((await findLocalCluster('cluster1', undefined, tools)).contexts, ['kind-cluster1']);
+  });
   test('must distinguish it from one of the other provider', async () => {
     const { remove, put } = machine();
     put('kind-clusters', 'cluster1\n');
@@ -399,9 +413,14 @@ describe('deleting a cluster', () => {
 });
 
 describe('a hosting cluster', () => {
-  const found = { name: 'cluster1', provider: 'kind', contexts: ['kind-cluster1'] } as const;
+  const found = { name: 'cluster1', provider: 'kind' as const, contexts: ['kind-cluster1'], elsewhere: [] };
   const label = (role: string) => ({ labels: { 'kflex.kubestellar.io/cptype': role } });
-  const serving = (spaces: object[] | undefined) => ({ list: async () => spaces }) as unknown as Kube;
+  const serving = (spaces: object[] | undefined, definition?: object) =>
+    ({
+      cluster: { context: 'cluster1', server: 'https://c' },
+      list: async () => spaces,
+      get: async () => definition,
+    }) as unknown as Kube;
   const silent = { list: () => Promise.reject(new StellarError('unreachable', 'refused')) } as unknown as Kube;
   const noting = (context: object) =>
     parseKubeconfig(
@@ -417,6 +436,7 @@ describe('a hosting cluster', () => {
   const ofSpace = noting(extension({ 'controlplane-name': 'its1', 'hosting-cluster-ctx-name': 'kind-cluster1' }));
   const refuse = async (cluster: Kube | undefined, kubeconfig = noting({})) =>
     refuseHosting({ ...found, contexts: [...found.contexts] }, cluster, await kubeconfig);
+  const unread = fails('unreachable', /whether it is a WEC or a hosting cluster is unknown.*docker start cluster1-/);
 
   test('is not deleted, whether it is recorded in the kubeconfig or not, and the loss is named', () =>
     assert.rejects(
@@ -430,10 +450,13 @@ describe('a hosting cluster', () => {
   test('that does not answer is recognized by the records of it and of its spaces', async () => {
     for (const cluster of [silent, undefined])
       await assert.rejects(refuse(cluster, ofSpace), fails('has-dependents', /does not answer.*lost: its1/));
-    assert.equal(await refuse(silent), false);
   });
   test('that no longer is one may be deleted, whatever is recorded', async () => {
-    assert.equal(await refuse(serving(undefined), ofSpace), true);
+    const cluster = serving(undefined);
+    assert.equal(await refuse(cluster, ofSpace), cluster);
+  });
+  test('may be any cluster that does not answer, is stopped, or does not serve the defined kind', async () => {
+    for (const cluster of [silent, undefined, serving(undefined, {})]) await assert.rejects(refuse(cluster), unread);
   });
 });
 
@@ -469,7 +492,7 @@ describe('a registered WEC', () => {
 
   test('with the ITS is not deleted', () =>
     assert.rejects(
-      refuseRegistered('cluster1', hub({}), undefined),
+      refuseRegistered('cluster1', hub({}), wec(undefined)),
       fails('still-registered', /with its1.*stellarctl deregister cluster1 --its its1/),
     ));
   test('with another hub than the chosen ITS is not deleted, whatever that ITS says', async () => {
@@ -482,7 +505,13 @@ describe('a registered WEC', () => {
   test('is deleted if its own ITS, or every ITS, does not know it', async () => {
     await refuseRegistered('cluster1', hub(undefined), wec('https://its1'));
     await refuseRegistered('cluster1', undefined, wec(undefined));
-    await refuseRegistered('cluster1', undefined, undefined);
+  });
+  test('may be any cluster whose Klusterlet may not be read', async () => {
+    const get = () => Promise.reject(new StellarError('forbidden', 'no'));
+    await assert.rejects(
+      refuseRegistered('cluster1', hub(undefined), { ...wec(undefined), get }),
+      fails('forbidden', /no/),
+    );
   });
 });
 

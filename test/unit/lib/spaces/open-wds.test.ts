@@ -8,7 +8,8 @@ import type { SpaceTools } from '../../../../src/lib/spaces/tools.ts';
 import { fakeKube } from '../../support/builders.ts';
 import { type controlPlane, its, kubeconfigOf, MemoryCluster, wds } from '../../support/space-builders.ts';
 
-const kubeAt = (server: string): Kube => fakeKube({ cluster: { context: 'c', server } });
+/** Its kube-system may not be read. */
+const kubeAt = (server: string): Kube => fakeKube({ cluster: { context: 'c', server }, get: async () => undefined });
 const connect = ({ server }: { server: string }) => kubeAt(server);
 const host = { name: 'hub', server: 'https://hub.example.com:6443', cluster: {}, user: {} };
 const place = (name: string, of?: string) => ({
@@ -58,7 +59,7 @@ describe('the WDS', () => {
 
   test('is the given one, with the ITS that it names', async () =>
     assert.deepEqual(await opened(sources(two, { given: 'wds2' })), {
-      ...{ name: 'wds2', isGiven: true, type: 'host', context: 'hub', server, its: 'hub' },
+      ...{ name: 'wds2', isGiven: true, type: 'host', context: 'hub', server, its: 'its1' },
     }));
   test('is given by a context that is recorded as its own', async () => {
     const contexts = { mine: place('mine', 'wds2') };
@@ -104,6 +105,55 @@ describe('the WDS', () => {
         [name, type, isContext, kube.cluster.server],
         ['wds-of-another', undefined, true, 'https://elsewhere.example.com:6443'],
       );
+    });
+  });
+
+  describe('whose ITS the hosting cluster names', () => {
+    const secret = (space: string) => {
+      const kubeconfig = JSON.stringify({
+        'current-context': 'x',
+        contexts: [{ name: 'x', context: { cluster: 'x', user: 'x' } }],
+        clusters: [{ name: 'x', cluster: { server: `https://${space}.example.com:6443` } }],
+        users: [{ name: 'x', user: { token: 't' } }],
+      });
+      const data = { kubeconfig: Buffer.from(kubeconfig).toString('base64') };
+      return { kind: 'Secret', metadata: { name: 'admin-kubeconfig', namespace: `${space}-system` }, data };
+    };
+    const uids: Record<string, string | undefined> = { its1: 'uid-of-its1', alias: 'uid-of-its1', its2: 'uid-of-its2' };
+    const byUid = ({ server: at }: { server: string }) => {
+      const uid = uids[new URL(at).hostname.split('.')[0] ?? ''];
+      const get = async () => ({ metadata: { name: 'kube-system', uid } }) as never;
+      return fakeKube({ cluster: { context: at, server: at }, get });
+    };
+    const k8s = { type: 'k8s' };
+    const spaces = [its('its1', k8s), its('its2', k8s), ...['its1', 'its2'].map(secret)];
+    const through = async (given: string | undefined, names = 'its1', objects: object[] = spaces) => {
+      const itsGiven =
+        given && (async () => ({ name: given, kube: byUid({ server: `https://${given}.example.com:6443` }) }));
+      const wds1 = wds('wds1', names);
+      const from = sources([...objects, wds1] as never, { given: 'wds1', its: itsGiven || undefined });
+      if (from.hosting.state === 'seen') from.hosting.value.connect = byUid;
+      const { its: found, isItsAssumed } = await openWds(from);
+      return found.state === 'seen' ? [found.value.name, isItsAssumed ?? false] : found.why;
+    };
+
+    test('sends through that one', async () => assert.deepEqual(await through(undefined), ['its1', false]));
+    test('is not used with another one, whatever selects that', () =>
+      assert.rejects(through('its2'), {
+        code: 'usage',
+        message:
+          'WDS wds1 sends through its1 of kind-kubeflex, and its2 is another cluster: their kube-system UIDs differ.',
+        hint: /without --its and STELLARCTL_ITS/,
+      }));
+    test('is used with the same one under another name', async () =>
+      assert.deepEqual(await through('alias'), ['alias', false]));
+    test('is used with one that cannot be compared, which is then only assumed', async () => {
+      assert.deepEqual(await through('unknown'), ['unknown', true]);
+      assert.deepEqual(await through('its2', 'its1', spaces.slice(0, 2)), ['its2', true]);
+    });
+    test('is used with a given one if it names none', async () => {
+      assert.deepEqual(await through('its2', ''), ['its2', true]);
+      assert.match(String(await through(undefined, '')), /is unknown: name it by --its/);
     });
   });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { mock } from 'node:test';
 import { Deadline } from '../../../../src/lib/engine/deadline.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { inWords } from '../../../../src/lib/engine/next-step.ts';
@@ -9,6 +9,7 @@ import type { SelectedContext } from '../../../../src/lib/kube/kubeconfig/kubeco
 import { PartClients, readInTime, withReading } from '../../../../src/lib/status/parts.ts';
 import { countObjects } from '../../../../src/lib/status/status.ts';
 import type { SpaceStatus } from '../../../../src/lib/status/view.ts';
+import { fakeTime, realTime } from '../../support/fake-time.ts';
 
 const context = (token: string): SelectedContext => ({
   name: 'its1',
@@ -28,18 +29,20 @@ function clients(whole: Deadline) {
 }
 
 test('a part has five seconds at most, which start with each read', (t) => {
-  t.mock.timers.enable({ apis: ['Date'], now: 0 });
+  fakeTime();
+  t.after(realTime);
   const { parts, deadlines } = clients(new Deadline(60_000));
   const kube = parts.open('its1', context('a'));
   assert.equal(deadlines[0]?.remaining, 5000);
-  t.mock.timers.tick(6000);
+  mock.timers.tick(6000);
   assert.equal(deadlines[0]?.passed, true);
   assert.equal(parts.open('its1', context('a')), kube);
   assert.equal(deadlines[0]?.remaining, 5000);
 });
 
 test('a part has no more time than the whole command', (t) => {
-  t.mock.timers.enable({ apis: ['Date'], now: 0 });
+  fakeTime();
+  t.after(realTime);
   const { parts, deadlines } = clients(new Deadline(3000));
   parts.open('its1', context('a'));
   assert.equal(deadlines[0]?.remaining, 3000);

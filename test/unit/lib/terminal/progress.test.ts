@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { createProgress, type ProgressOptions } from '../../../../src/lib/terminal/progress.ts';
 import { styleFor } from '../../../../src/lib/terminal/style.ts';
 import { fakeIo } from '../../support/fake-io.ts';
+import { fakeTime, realTime } from '../../support/fake-time.ts';
 
 function progressOn(io: Parameters<typeof fakeIo>[0], options: Partial<ProgressOptions> = {}) {
   const fake = fakeIo(io);
@@ -18,8 +19,8 @@ function progressOn(io: Parameters<typeof fakeIo>[0], options: Partial<ProgressO
 }
 
 describe('in a pipe', () => {
-  beforeEach(() => mock.timers.enable({ apis: ['setInterval', 'Date'] }));
-  afterEach(() => mock.timers.reset());
+  beforeEach(() => fakeTime(['setInterval']));
+  afterEach(realTime);
 
   test('every change is one line, printed once', () => {
     const { progress, stderr, stdout } = progressOn({});

@@ -1,7 +1,9 @@
+import { monotonic } from '../../../engine/clock.ts';
 import type { Run } from '../../../engine/run.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
+import { listServed } from '../../../kube/served.ts';
 import { untilGone } from '../../../kube/until-gone.ts';
 import { deleteObjects, deletePresent, withoutFinalizers } from '../../../kube/writes.ts';
 import { appliedWorksOf, removeApplied, takeAppliedFinalizer } from '../../../workloads/applied-works.ts';
@@ -50,7 +52,7 @@ export async function cleanUpWec(
     await removeCleanupRecord(wec);
     return changed || applied > 0;
   }
-  const removed = await removeOperator(wec, name, run);
+  const removed = await removeOperator(wec, record, run);
   await removeCleanupRecord(wec);
   return removed || changed || applied > 0;
 }
@@ -65,7 +67,7 @@ async function removeGrant(wec: Kube): Promise<void> {
 async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, hash: string | undefined, run: Run): Promise<void> {
   const { name, uid } = klusterlet.metadata;
   await wec.delete(resources.klusterlets, name, { uid });
-  const started = Date.now();
+  const started = monotonic();
   let isUndone = false;
   await untilGone(wec, resources.klusterlets, klusterlet, run, {
     name: klusterlet.spec?.clusterName ?? name,
@@ -73,7 +75,7 @@ async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, hash: string 
     act: async (present) => {
       const runs = await operatorRuns(wec);
       // Without its Deployment the operator may be installed elsewhere: then the elapsed time decides.
-      const isAbsent = runs === false || (runs === undefined && Date.now() - started > operatorGraceMs);
+      const isAbsent = runs === false || (runs === undefined && monotonic() - started > operatorGraceMs);
       if (!isAbsent || isUndone) return;
       run.progress.note(`No klusterlet operator runs on ${wec.cluster.context}: stellarctl removes the agent itself.`);
       await undoKlusterlet(wec, present, hash);
@@ -100,6 +102,6 @@ async function undoKlusterlet(wec: Kube, klusterlet: KubeObject, hash: string | 
 
 /** Removes the objects of a kind that the operator has created for this Klusterlet. */
 async function removeOwn(wec: Kube, resource: Resource, namespace?: string): Promise<void> {
-  const objects: KubeObject[] = (await wec.list(resource, { namespace })) ?? [];
+  const objects = await listServed(wec, resource, { namespace });
   await deleteObjects(wec, resource, objects.filter(createdByKlusterlet));
 }

@@ -1,8 +1,10 @@
 import { count } from '../../../engine/counts.ts';
 import type { Run } from '../../../engine/run.ts';
+import { tryRead } from '../../../kube/access.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import type { Deployment, KubeObject } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
+import { listIfDefined, listServed } from '../../../kube/served.ts';
 import { untilGone } from '../../../kube/until-gone.ts';
 import { deleteObjects } from '../../../kube/writes.ts';
 import { isOurs, madeByRegistration } from '../../klusterlet/operator.ts';
@@ -15,13 +17,14 @@ import {
   operatorNamespace,
 } from '../../names.ts';
 import { foreignObjectsIn, listed } from '../inspect/foreign-objects.ts';
+import type { CleanupRecord } from './cleanup-record.ts';
 
 /** Why the operator, its kinds and namespaces must stay; undefined if nothing else needs them. */
 export async function whyOperatorStays(wec: Kube): Promise<string | undefined> {
   const [operator, klusterlets, managers] = await Promise.all([
     wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace }),
-    wec.list(resources.klusterlets),
-    wec.list(resources.clusterManagers),
+    listIfDefined(wec, resources.klusterlets),
+    listIfDefined(wec, resources.clusterManagers),
   ]);
   if (operator !== undefined && !isOurs(operator)) return 'stellarctl did not install it';
   const other = otherKlusterlet(wec, klusterlets);
@@ -35,7 +38,7 @@ const otherKlusterlet = (wec: Kube, klusterlets: readonly KubeObject[] | undefin
 
 /** Another Klusterlet may be registered with the same hub: then the hub's hash does not identify the owner of a work. */
 export const sharesHash = async (wec: Kube): Promise<boolean> =>
-  otherKlusterlet(wec, await wec.list(resources.klusterlets)) !== undefined;
+  otherKlusterlet(wec, await listIfDefined(wec, resources.klusterlets)) !== undefined;
 
 /**
  * Kinds that the operator installs, each with what would be lost with it. Deleting the kind of a kept AppliedManifestWork would
@@ -51,7 +54,7 @@ const broughtKinds: { crd: string; instances: Resource }[] = [
  * Removes operator, rights, kinds and namespaces that nothing else uses, and reports what stays.
  * @returns whether anything was removed
  */
-export async function removeOperator(wec: Kube, name: string, run: Run): Promise<boolean> {
+export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run): Promise<boolean> {
   // Without rights or a Deployment from stellarctl here, the kinds may belong to an operator that is installed elsewhere.
   const role = await wec.get(resources.clusterRoles, operatorName);
   const operator = await wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace });
@@ -60,13 +63,14 @@ export async function removeOperator(wec: Kube, name: string, run: Run): Promise
   const remove = async (resource: Resource, ...objects: KubeObject[]) => {
     removed = (await deleteObjects(wec, resource, objects)) || removed;
   };
+  // First: while kinds are being removed, discovery names them and does not say what they are.
+  const namespaces = await removableNamespaces(wec, record, run);
   if (operator !== undefined) await remove(resources.deployments, operator);
   if (isOurOperator) for (const kind of broughtKinds) await removeKind(wec, kind, remove, run);
-  const namespaces = await removableNamespaces(wec, run);
   // A controller of Kubernetes may have recreated it, empty, after the operator had deleted it with the roles that it aggregates.
   const aggregate = await wec.get(resources.clusterRoles, `open-cluster-management:${klusterletName}-work:aggregate`);
   if (aggregate !== undefined && namespaces.length > 0) await remove(resources.clusterRoles, aggregate);
-  run.progress.waiting(name, 'its namespaces are being removed');
+  run.progress.waiting(record.name, 'its namespaces are being removed');
   // The last namespace holds the record of this clean-up; rights are deleted before it, or the next run would miss them.
   const binding = await wec.get(resources.clusterRoleBindings, operatorName);
   if (binding !== undefined && isOurs(binding)) await remove(resources.clusterRoleBindings, binding);
@@ -87,8 +91,8 @@ async function removeKind(
   const definition = await wec.get(resources.customResourceDefinitions, crd);
   if (definition === undefined) return;
   // In a dry run they still exist.
-  const left = wec.dryRun ? [] : await wec.list(instances);
-  if (left?.length)
+  const left = wec.dryRun ? [] : await listServed(wec, instances);
+  if (left.length > 0)
     run.progress.note(
       `The kind ${crd} stays on ${wec.cluster.context}: ${count(left.length, 'object')} of it ${left.length === 1 ? 'remains' : 'remain'}.`,
     );
@@ -96,21 +100,21 @@ async function removeKind(
 }
 
 /** The existing namespaces of a registration that contain nothing else. */
-async function removableNamespaces(wec: Kube, run: Run): Promise<KubeObject[]> {
+async function removableNamespaces(wec: Kube, record: CleanupRecord, run: Run): Promise<KubeObject[]> {
   const removable: KubeObject[] = [];
   for (const name of [agentNamespace, addonNamespace, operatorNamespace]) {
     const namespace = await wec.get(resources.namespaces, name);
     if (namespace === undefined) continue;
-    const reason = namespace.metadata.deletionTimestamp ? undefined : await whyItStays(wec, namespace);
+    const reason = namespace.metadata.deletionTimestamp ? undefined : await whyItStays(wec, namespace, record);
     if (reason === undefined) removable.push(namespace);
     else run.progress.note(`Namespace ${name} stays on ${wec.cluster.context}: ${reason}.`);
   }
   return removable;
 }
 
-async function whyItStays(wec: Kube, namespace: KubeObject): Promise<string | undefined> {
+async function whyItStays(wec: Kube, namespace: KubeObject, { hubHash }: CleanupRecord): Promise<string | undefined> {
   if (!madeByRegistration(namespace)) return 'it was not created by the registration';
-  const others = await foreignObjectsIn(wec, namespace.metadata.name);
-  if (others.length === 0) return undefined;
-  return `it holds ${listed(others)}`;
+  const others = await tryRead(() => foreignObjectsIn(wec, namespace.metadata.name, hubHash));
+  if (others.state !== 'seen') return `what it holds cannot be seen (${others.why})`;
+  return others.value.length === 0 ? undefined : `it holds ${listed(others.value)}`;
 }

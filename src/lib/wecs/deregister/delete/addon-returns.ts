@@ -30,8 +30,8 @@ export function addonReturns(hub: Kube, wec: string): (addons: readonly KubeObje
   };
 }
 
-/** What recreates an add-on of a WEC, a sentence. */
-export async function whyRecreated(hub: Kube, wec: string, addon: string): Promise<string> {
+/** What an ITS installs an add-on by: the Placements, and the first that selects a WEC. */
+async function installerOf(hub: Kube, wec: string, addon: string) {
   const [definition, decisions, controller] = await Promise.all([
     hub.get<ClusterManagementAddOn>(resources.clusterManagementAddOns, addon),
     hub.list<PlacementDecision>(resources.placementDecisions),
@@ -46,9 +46,26 @@ export async function whyRecreated(hub: Kube, wec: string, addon: string): Promi
         status?.decisions?.some(({ clusterName }) => clusterName === wec),
     ),
   );
+  return { placements, selecting, controller };
+}
+
+/** Why an add-on is not installed for a WEC, a clause; undefined if the ITS installs it by no Placement. */
+export async function whyMissing(hub: Kube, wec: string, addon: string): Promise<string | undefined> {
+  const { placements, selecting, controller } = await installerOf(hub, wec, addon);
+  if (selecting !== undefined)
+    return `the Placement ${nameOf(selecting)} selects it, and ${hub.cluster.context} has not installed it`;
+  const stale = controller.runs === false ? `; ${controller.deployment} is not running` : '';
+  return placements[0] && `the Placement ${placements.map(nameOf).join(' or ')} does not select it${stale}`;
+}
+
+const nameOf = ({ namespace, name }: Record<'namespace' | 'name', string>): string => `${namespace}/${name}`;
+
+/** What recreates an add-on of a WEC, a sentence. */
+export async function whyRecreated(hub: Kube, wec: string, addon: string): Promise<string> {
+  const { selecting, controller } = await installerOf(hub, wec, addon);
   const start = `The add-on ${addon} is recreated after each deletion`;
   if (selecting === undefined) return `${start}; no Placement selects ${wec} for it.`;
-  const placement = `the Placement ${selecting.namespace}/${selecting.name} still selects ${wec}`;
+  const placement = `the Placement ${nameOf(selecting)} still selects ${wec}`;
   const stale = controller.runs === false ? `, because ${controller.deployment} is not running` : '';
   return `${start}: ${placement}${stale}.`;
 }

@@ -1,3 +1,4 @@
+import { monotonic } from '../../../engine/clock.ts';
 import { StellarError } from '../../../engine/errors.ts';
 import { run } from '../../../engine/next-step.ts';
 import type { Run } from '../../../engine/run.ts';
@@ -33,7 +34,7 @@ export async function deleteCluster(hub: Kube, before: HubState, force: Force | 
   const uid = before.managedCluster?.metadata.uid;
   await hub.delete(resources.managedClusters, name, { uid });
   if (run.dryRun) return;
-  let [triggeredAt, patience] = [Date.now(), triggerAfterMs];
+  let [triggeredAt, patience] = [monotonic(), triggerAfterMs];
   const returnsOf = addonReturns(hub, name);
   const isThere = (cluster: ManagedCluster | undefined) => cluster !== undefined && cluster.metadata.uid === uid;
   await untilMet(
@@ -56,9 +57,9 @@ export async function deleteCluster(hub: Kube, before: HubState, force: Force | 
         if (managedCluster === undefined) return;
         await releaseLateWorks(hub, hubState, managedCluster);
         if (force !== undefined && (await force.isDue(hubState))) await removeFinalizers(hub, hubState, force);
-        if (!isEmpty(hubState) || Date.now() - triggeredAt <= patience) return;
+        if (!isEmpty(hubState) || monotonic() - triggeredAt <= patience) return;
         // A busy hub should not check the same object again and again.
-        [triggeredAt, patience] = [Date.now(), 2 * patience];
+        [triggeredAt, patience] = [monotonic(), 2 * patience];
         await triggerReconcile(hub, managedCluster);
       },
       unmet: (last) => deletionTimeout(hub, last, last.returned),

@@ -1,3 +1,4 @@
+import { monotonic } from '../../../engine/clock.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import type { KubeObject, Lease } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
@@ -35,7 +36,7 @@ export class Force {
   readonly #askAgain: (why: string) => Promise<void>;
   #lease: Lease | undefined;
   #state = '';
-  #since = Date.now();
+  #since = monotonic();
   #asked = false;
 
   /** @param askAgain returns if the user confirms again, and throws otherwise */
@@ -54,9 +55,9 @@ export class Force {
     );
     if (state !== this.#state) {
       this.#state = state;
-      this.#since = Date.now();
+      this.#since = monotonic();
     }
-    if (Date.now() - this.#since < graceMs) return false;
+    if (monotonic() - this.#since < graceMs) return false;
     const lease = await this.#hub.get<Lease>(resources.leases, leaseName, { namespace: this.#name });
     if (!this.#asked && lease?.spec?.renewTime !== this.#lease?.spec?.renewTime) {
       await this.#askAgain(`The agent of ${this.#name} is running: it has renewed its lease since the deletion began.`);

@@ -3,6 +3,7 @@ import { type NextStep, run } from '../../../engine/next-step.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import type { Lease, Pod } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
+import { listServed } from '../../../kube/served.ts';
 import { hubNamespace } from '../../names.ts';
 import { isRunning } from '../inspect/running.ts';
 
@@ -28,11 +29,11 @@ export async function controllerState(hub: Kube, which: HubController): Promise<
   const namespace = hubNamespace;
   const [object, pods, lease] = await Promise.all([
     hub.get(resources.deployments, deployment, { namespace }),
-    hub.list<Pod>(resources.pods, { namespace }),
+    listServed<Pod>(hub, resources.pods, { namespace }),
     hub.get<Lease>(resources.leases, leaseName, { namespace }),
   ]);
   const holdsLease = lease !== undefined && isHeld(lease, hub.now());
-  const own = (pods ?? []).filter(({ metadata }) => metadata.name.startsWith(`${deployment}-`));
+  const own = pods.filter(({ metadata }) => metadata.name.startsWith(`${deployment}-`));
   const leads = lease === undefined ? undefined : holdsLease;
   const runs = object === undefined ? leads : own.some(isRunning) && leads !== false;
   return { deployment, runs, holdsLease };

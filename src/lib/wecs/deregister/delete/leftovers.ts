@@ -3,6 +3,7 @@ import { count } from '../../../engine/counts.ts';
 import { StellarError } from '../../../engine/errors.ts';
 import { outline, run } from '../../../engine/next-step.ts';
 import type { Run } from '../../../engine/run.ts';
+import { seen, tryRead } from '../../../kube/access.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import { unlessStatus } from '../../../kube/client/errors.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
@@ -11,6 +12,7 @@ import { untilGone } from '../../../kube/until-gone.ts';
 import { withoutFinalizers } from '../../../kube/writes.ts';
 import { workFinalizer } from '../../../workloads/manifest-works.ts';
 import { propertiesNamespace } from '../../../workloads/names.ts';
+import { findManagedCluster } from '../../hub/require-hub.ts';
 import { clusterNameLabel } from '../../names.ts';
 import { listed } from '../inspect/foreign-objects.ts';
 import { type HubState, readHubState, toDeregister } from '../inspect/hub-state.ts';
@@ -59,7 +61,7 @@ export async function removeLateRequests(hub: Kube, name: string): Promise<void>
  * @throws StellarError `still-registered`
  */
 export async function refuseReregistered(hub: Kube, name: string): Promise<void> {
-  if ((await hub.get(resources.managedClusters, name)) === undefined) return;
+  if ((await findManagedCluster(hub, name)) === undefined) return;
   const { context } = hub.cluster;
   throw new StellarError(
     'still-registered',
@@ -79,15 +81,19 @@ async function removeMailbox(hub: Kube, left: HubState, force: boolean | undefin
     await withoutFinalizers(hub, resources.manifestWorks, metadata, [workFinalizer]);
   }
   const { uid, deletionTimestamp } = mailbox.metadata;
-  // Undefined if this user may not read all of it.
   const others =
-    deletionTimestamp === undefined ? await unlessStatus(othersIn(hub, name, isOfOcm, kindsOfOcm), 403) : [];
-  if (others === undefined || others.length > 0) {
-    const what = others === undefined ? 'what else it holds may not be seen' : `it holds ${listed(others)}`;
+    deletionTimestamp === undefined
+      ? await tryRead(() => othersIn(hub, name, { isExpected: isOfOcm, expectedKinds: kindsOfOcm }))
+      : seen([]);
+  if (others.state !== 'seen' || others.value.length > 0) {
+    const what =
+      others.state === 'seen'
+        ? `it holds ${listed(others.value)}`
+        : `what else it holds cannot be seen (${others.why})`;
     run.progress.note(`Namespace ${name} stays on ${hub.cluster.context}: ${what}.`);
     // This label makes a namespace a mailbox; the hub sets it again when a cluster of that name registers.
     const noMailbox = { metadata: { uid, labels: { [clusterNameLabel]: null } } };
-    if (others !== undefined) await unlessStatus(hub.merge(resources.namespaces, name, noMailbox), 403, 404, 409);
+    if (others.state === 'seen') await unlessStatus(hub.merge(resources.namespaces, name, noMailbox), 403, 404, 409);
     return false;
   }
   await hub.delete(resources.namespaces, name, { uid });
@@ -105,7 +111,7 @@ async function withMissing(hub: Kube, error: StellarError): Promise<StellarError
 }
 
 /** Works and add-ons; KubeStellar's status add-on keeps its reported status there. */
-const kindsOfOcm = [resources.manifestWorks.kind, resources.managedClusterAddOns.kind, 'WorkStatus'];
+const kindsOfOcm = [resources.manifestWorks, resources.managedClusterAddOns, resources.workStatuses];
 
 /** What else OCM creates in a mailbox: rights for the agents of both. */
 function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {

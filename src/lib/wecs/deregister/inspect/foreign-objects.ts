@@ -1,5 +1,5 @@
 import { command } from '../../../engine/command-line.ts';
-import { StellarError } from '../../../engine/errors.ts';
+import { failureOf, StellarError } from '../../../engine/errors.ts';
 import { run } from '../../../engine/next-step.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import { describeCluster } from '../../../kube/client/errors.ts';
@@ -16,7 +16,7 @@ import {
   operatorNamespace,
   pullSecretName,
 } from '../../names.ts';
-import { othersIn } from './namespace-contents.ts';
+import { type Owner, othersIn } from './namespace-contents.ts';
 import { operatorRuns } from './running.ts';
 
 const ownAccounts = [operatorName, 'klusterlet-work-sa', 'klusterlet-registration-sa'];
@@ -33,9 +33,16 @@ function isOfRegistration({ kind, metadata }: KubeObject & { kind: string }): bo
   return kind === 'Secret' && (ownSecrets.includes(metadata.name) || isOfAddon);
 }
 
-/** Objects of others in a namespace of a registration, `Kind name` each. */
-export const foreignObjectsIn = (wec: Kube, namespace: string): Promise<string[]> =>
-  othersIn(wec, namespace, isOfRegistration);
+/**
+ * Objects of others in a namespace of a registration, `Kind name` each.
+ * @param hubHash identifies the registration's own AppliedManifestWorks: their names begin with it (ocm pkg/work/helper)
+ * @throws StellarError if not all can be seen
+ */
+export function foreignObjectsIn(wec: Kube, namespace: string, hubHash: string | null): Promise<string[]> {
+  const isOwner = ({ kind, name }: Owner) =>
+    hubHash !== null && kind === resources.appliedManifestWorks.kind && name.startsWith(`${hubHash}-`);
+  return othersIn(wec, namespace, { isExpected: isOfRegistration, isOwner });
+}
 
 /** At most five of them. */
 export const listed = (objects: readonly string[]): string =>
@@ -44,14 +51,17 @@ export const listed = (objects: readonly string[]): string =>
 /**
  * Refuses to delete a Klusterlet if its operator would delete objects of others with the namespaces: it deletes them whole (seen
  * with OCM 1.0.0 and 1.3.1). Without the operator stellarctl keeps such a namespace.
- * @throws StellarError `has-dependents`
+ * @throws StellarError `has-dependents`, and others if it cannot be seen
  */
-export async function refuseForeignObjects(wec: Kube): Promise<void> {
+export async function refuseForeignObjects(wec: Kube, hubHash: string | null): Promise<void> {
   if ((await wec.get(resources.klusterlets, klusterletName)) === undefined || !(await operatorRuns(wec))) return;
   for (const namespace of [agentNamespace, addonNamespace]) {
     const present = await wec.get(resources.namespaces, namespace);
     if (present === undefined || present.metadata.deletionTimestamp !== undefined) continue;
-    const others = await foreignObjectsIn(wec, namespace);
+    const others = await foreignObjectsIn(wec, namespace, hubHash).catch((error: unknown) => {
+      const unread = `The klusterlet operator deletes namespace ${namespace}, and what it holds could not be read. Nothing was written.`;
+      throw failureOf(error).with({ details: [unread] });
+    });
     if (others.length === 0) continue;
     const { context } = wec.cluster;
     throw new StellarError(

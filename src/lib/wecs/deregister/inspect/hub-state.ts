@@ -2,8 +2,10 @@ import { command } from '../../../engine/command-line.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import type { KubeObject, Lease } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
+import { listServed } from '../../../kube/served.ts';
 import { isAddonWork, type ManifestWork } from '../../../workloads/manifest-works.ts';
 import { propertiesNamespace } from '../../../workloads/names.ts';
+import { findManagedCluster } from '../../hub/require-hub.ts';
 import { clusterNameLabel, leaseName } from '../../names.ts';
 import type { CertificateSigningRequest, ManagedCluster } from '../../objects.ts';
 
@@ -25,16 +27,16 @@ export interface HubState {
   lease: Lease | undefined;
 }
 
-/** Reads everything that a deregistration changes. */
+/** Reads everything that a deregistration changes. @throws StellarError `not-a-hub`, `api-error` for what cannot be seen */
 export async function readHubState(hub: Kube, name: string): Promise<HubState> {
   const inMailbox = { namespace: name };
   const [managedCluster, works, addons, namespace, properties, requests, lease] = await Promise.all([
-    hub.get<ManagedCluster>(resources.managedClusters, name),
-    hub.list<ManifestWork>(resources.manifestWorks, inMailbox),
-    hub.list(resources.managedClusterAddOns, inMailbox),
+    findManagedCluster(hub, name),
+    listServed<ManifestWork>(hub, resources.manifestWorks, inMailbox),
+    listServed(hub, resources.managedClusterAddOns, inMailbox),
     hub.get(resources.namespaces, name),
     hub.get(resources.configMaps, name, { namespace: propertiesNamespace }),
-    hub.list<CertificateSigningRequest>(resources.certificateSigningRequests, {
+    listServed<CertificateSigningRequest>(hub, resources.certificateSigningRequests, {
       labelSelector: `${clusterNameLabel}=${name}`,
     }),
     hub.get<Lease>(resources.leases, leaseName, inMailbox),
@@ -42,12 +44,12 @@ export async function readHubState(hub: Kube, name: string): Promise<HubState> {
   return {
     name,
     managedCluster,
-    works: (works ?? []).filter((work) => !isAddonWork(work)),
-    addonWorks: (works ?? []).filter(isAddonWork),
-    addons: addons ?? [],
+    works: works.filter((work) => !isAddonWork(work)),
+    addonWorks: works.filter(isAddonWork),
+    addons,
     mailbox: namespace?.metadata.labels?.[clusterNameLabel] === name ? namespace : undefined,
     properties,
-    requests: requests ?? [],
+    requests,
     lease,
   };
 }

@@ -106,7 +106,7 @@ export async function inspectWec(
     kube && requirePermissions(kube, options.cleanup ? cleanupPermissions() : identityPermissions()),
   ]);
   refuseUnfinishable(hub, inspected, options);
-  if (kube !== undefined && options.cleanup) await refuseForeignObjects(kube);
+  if (kube !== undefined && options.cleanup) await refuseForeignObjects(kube, inspected.record?.hubHash ?? null);
   refuseSelected(hub, inspected, options.keepWorkloads);
   return inspected;
 }

@@ -1,66 +1,76 @@
 import { mapConcurrently } from '../../../engine/concurrency.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import { unlessStatus } from '../../../kube/client/errors.ts';
-import type { KubeObject } from '../../../kube/objects.ts';
-import type { Resource } from '../../../kube/resources.ts';
-
-interface ResourceList {
-  resources?: { name: string; kind: string; namespaced: boolean; verbs: string[] }[];
-}
+import { discover } from '../../../kube/discovery.ts';
+import type { KubeObject, ObjectMeta } from '../../../kube/objects.ts';
+import { groupOf, type Resource } from '../../../kube/resources.ts';
+import { listServed, notServed } from '../../../kube/served.ts';
 
 const readersAtOnce = 8;
 
-/** Kinds that cannot be listed although discovery names the verb, such as aggregated ones whose server is absent. */
-const [notListable, absentServer] = [405, 503];
-
 /** What Kubernetes and OpenShift create in every namespace, or derive from other objects. */
-const passingKinds = ['Event', 'Endpoints', 'EndpointSlice', 'Lease', 'ControllerRevision', 'PodMetrics'];
+const passingKinds = [
+  'Event',
+  'Event.events.k8s.io',
+  'Endpoints',
+  'EndpointSlice.discovery.k8s.io',
+  'Lease.coordination.k8s.io',
+  'ControllerRevision.apps',
+];
+/** APIs that store nothing; their servers are often absent. */
+const derivedApis = /^(?:(?:custom|external)\.)?metrics\.k8s\.io\//;
 const everywhere = ['ConfigMap kube-root-ca.crt', 'ConfigMap openshift-service-ca.crt'];
 const defaultAccounts = ['default', 'builder', 'deployer'];
 const accountAnnotation = 'kubernetes.io/service-account.name';
 
+export type Owner = NonNullable<ObjectMeta['ownerReferences']>[number];
+
+/** What may be deleted with a namespace. */
+interface Expected {
+  /** Recognizes objects. */
+  isExpected: (object: KubeObject & { kind: string }) => boolean;
+  /** Recognizes owners outside the namespace, whose objects may be deleted. */
+  isOwner?: (owner: Owner) => boolean;
+  /** Kinds whose objects may all be deleted: they are not read. */
+  expectedKinds?: readonly Resource[];
+}
+
 /**
- * What a namespace contains except what every namespace has and what other objects own: `Kind name` each. It reads all kinds,
- * because only deleting an empty namespace loses nothing.
- * @param isExpected recognizes objects that may be deleted with the namespace
- * @param expectedKinds kinds whose objects may all be deleted with it: they are not read
+ * What a namespace contains except what every namespace has and what is expected: `Kind name` each. It reads all kinds that
+ * discovery names, because only deleting an empty namespace loses nothing.
+ * @throws StellarError if not all of them can be read: what cannot be seen may exist
  */
 export async function othersIn(
   kube: Kube,
   namespace: string,
-  isExpected: (object: KubeObject & { kind: string }) => boolean,
-  expectedKinds: readonly string[] = [],
+  { isExpected, isOwner = () => false, expectedKinds = [] }: Expected,
 ): Promise<string[]> {
-  const kinds = (await namespacedKinds(kube)).filter(({ kind }) => ![...passingKinds, ...expectedKinds].includes(kind));
-  const found = await mapConcurrently(kinds, readersAtOnce, async (resource) => {
-    // Nothing is deleted without being read: an error for a kind that may not be listed ends this.
-    const objects = await unlessStatus(kube.list(resource, { namespace }), notListable, absentServer);
-    return (objects ?? []).map((object) => ({ ...object, kind: resource.kind }));
+  const { kinds, unseen } = await discover(kube, ['list', 'delete']);
+  const unknown = unseen.filter((api) => !derivedApis.test(api));
+  if (unknown.length > 0) throw notServed(kube, unknown.join(', '));
+  const judged = kinds.filter((kind) => kind.namespaced && !passingKinds.includes(nameOf(kind)));
+  const unread = expectedKinds.map(nameOf);
+  const found = await mapConcurrently(judged, readersAtOnce, async (resource) => {
+    if (unread.includes(nameOf(resource))) return [];
+    const objects = await listServed(kube, resource, { namespace });
+    return objects.map((object) => ({ ...object, kind: resource.kind }));
   });
+  // An owner in the same namespace is judged itself, or is gone, and then its objects are being collected. One outside may need them.
+  const ownerKinds = new Set(judged.map(nameOf));
+  const isOwned = ({ metadata: { ownerReferences: owners = [] } }: KubeObject) =>
+    owners.length > 0 && owners.every((owner) => ownerKinds.has(nameOf(owner)) || isOwner(owner));
   return found
     .flat()
-    .filter((object) => !isPassing(object) && !isExpected(object))
+    .filter((object) => !isPassing(object) && !isOwned(object) && !isExpected(object))
     .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
 }
 
+/** `Deployment.apps`; kinds of different groups may have the same name. */
+const nameOf = ({ apiVersion, kind }: Pick<Resource, 'apiVersion' | 'kind'>): string =>
+  [kind, groupOf(apiVersion)].filter(Boolean).join('.');
+
 function isPassing({ kind, metadata }: KubeObject & { kind: string }): boolean {
-  if (metadata.deletionTimestamp !== undefined || metadata.ownerReferences?.length) return true;
+  if (metadata.deletionTimestamp !== undefined) return true;
   if (everywhere.includes(`${kind} ${metadata.name}`)) return true;
   if (kind === 'ServiceAccount') return defaultAccounts.includes(metadata.name);
   return kind === 'Secret' && metadata.annotations?.[accountAnnotation] !== undefined;
-}
-
-/** Discovery: each group in the server's preferred version. */
-async function namespacedKinds(kube: Kube): Promise<Resource[]> {
-  const groups = await kube.read<{ groups?: { preferredVersion?: { groupVersion: string } }[] }>('/apis');
-  const preferred = (groups?.groups ?? []).flatMap(({ preferredVersion }) => preferredVersion?.groupVersion ?? []);
-  const kinds = await mapConcurrently(['v1', ...preferred], readersAtOnce, async (apiVersion) => {
-    const path = apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`;
-    const list = await unlessStatus(kube.read<ResourceList>(path), absentServer);
-    return (list?.resources ?? [])
-      .filter(({ name, namespaced }) => namespaced && !name.includes('/'))
-      .filter(({ verbs }) => verbs.includes('list') && verbs.includes('delete'))
-      .map(({ name, kind }) => ({ apiVersion, kind, plural: name, namespaced: true }));
-  });
-  return kinds.flat();
 }

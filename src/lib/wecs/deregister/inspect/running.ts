@@ -3,6 +3,7 @@ import type { Kube } from '../../../kube/client/client.ts';
 import { unlessStatus } from '../../../kube/client/errors.ts';
 import { isTrue, type Pod } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
+import { listServed } from '../../../kube/served.ts';
 import { agentNamespace, operatorName, operatorNamespace } from '../../names.ts';
 import { isOperatorPod } from '../../registration/wec-pods.ts';
 import type { HubState } from './hub-state.ts';
@@ -12,8 +13,7 @@ const workAgentApps = ['klusterlet-agent', 'klusterlet-manifestwork-agent'];
 
 /** The pods of the agent on a WEC. @returns undefined if they may not be read */
 export async function workAgentPods(wec: Kube): Promise<Pod[] | undefined> {
-  const listed = wec.list<Pod>(resources.pods, { namespace: agentNamespace }).then((pods) => pods ?? []);
-  const pods = await unlessStatus(listed, 403);
+  const pods = await unlessStatus(listServed<Pod>(wec, resources.pods, { namespace: agentNamespace }), 403);
   return pods?.filter(({ metadata }) => workAgentApps.includes(metadata.labels?.app ?? ''));
 }
 
@@ -53,8 +53,8 @@ function describePods(pods: readonly Pod[]): string {
 export async function operatorRuns(wec: Kube): Promise<boolean | undefined> {
   const [deployment, pods] = await Promise.all([
     wec.get(resources.deployments, operatorName, { namespace: operatorNamespace }),
-    wec.list<Pod>(resources.pods, { namespace: operatorNamespace }),
+    listServed<Pod>(wec, resources.pods, { namespace: operatorNamespace }),
   ]);
   if (deployment === undefined) return undefined;
-  return (pods ?? []).some((pod) => isOperatorPod(pod) && isRunning(pod));
+  return pods.some((pod) => isOperatorPod(pod) && isRunning(pod));
 }

@@ -1,3 +1,4 @@
+import { monotonic } from '../../../engine/clock.ts';
 import { command } from '../../../engine/command-line.ts';
 import { count } from '../../../engine/counts.ts';
 import { StellarError } from '../../../engine/errors.ts';
@@ -71,7 +72,7 @@ async function untilReleased(
   force: Force | undefined,
   run: Run,
 ): Promise<void> {
-  const started = Date.now();
+  const started = monotonic();
   const recreations = new Recreations();
   recreations.see(worksBefore, timesSeen);
   await untilMet(
@@ -92,7 +93,7 @@ async function untilReleased(
         return {
           ...hubState,
           returned: recreations.see(hubState.works, timesSeen),
-          waitedMs: Date.now() - started,
+          waitedMs: monotonic() - started,
         };
       },
       act: async (hubState) => {

@@ -3,10 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { execa } from 'execa';
 import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
 import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
 import type { SelectedContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { stellarctl } from '../../../../stellarctl.ts';
+import { FakeProxy } from '../../../support/fake-proxy.ts';
 import { FakeServer, identity, otherAuthority } from '../../../support/fake-server.ts';
 
 let folder: string;
@@ -32,18 +34,44 @@ describe('a context without a certificate authority', () => {
     };
     await writeFile(file('kubeconfig'), JSON.stringify(config));
     const words = ['wec', 'list', '--its', 'hub', '--kubeconfig', file('kubeconfig'), '-o', 'json'];
-    const { stdout } = await stellarctl(words, { env: { NODE_EXTRA_CA_CERTS: undefined, ...env } });
+    const { stdout, stderr } = await stellarctl(words, { env: { NODE_EXTRA_CA_CERTS: undefined, ...env } });
+    assert.doesNotMatch(String(stderr), /NODE_TLS_REJECT_UNAUTHORIZED/);
     return (JSON.parse(String(stdout)) as { error?: { code: string } }).error?.code;
   };
   test('trusts those of the system, as kubectl does', async () => {
     assert.equal(await list({ SSL_CERT_FILE: file('ca.crt') }), undefined);
   });
-  test('trusts those of NODE_EXTRA_CA_CERTS', async () => {
-    assert.equal(await list({ NODE_EXTRA_CA_CERTS: file('ca.crt') }), undefined);
-  });
-  test('trusts no other', async () => {
+  test('trusts no other, not even those of NODE_EXTRA_CA_CERTS, which kubectl does not know', async () => {
     assert.equal(await list({ SSL_CERT_FILE: file('other.crt') }), 'tls-error');
+    assert.equal(await list({ NODE_EXTRA_CA_CERTS: file('ca.crt') }), 'tls-error');
   });
+  test('trusts no other if NODE_TLS_REJECT_UNAUTHORIZED is 0, and Node does not warn about it', async () => {
+    assert.equal(await list({ NODE_TLS_REJECT_UNAUTHORIZED: '0' }), 'tls-error');
+    assert.equal(await list({ NODE_TLS_REJECT_UNAUTHORIZED: '0', SSL_CERT_FILE: file('ca.crt') }), undefined);
+  });
+  test('trusts none of those that Node brings', async () => {
+    const lines = [
+      `import { trustMachine } from '${path.resolve('src/lib/kube/client/authorities.ts')}'`,
+      "import tls from 'node:tls'",
+      'trustMachine()',
+      "console.log(tls.getCACertificates('default').length)",
+    ];
+    const env = { ...process.env, SSL_CERT_FILE: file('ca.crt'), SSL_CERT_DIR: folder };
+    const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', lines.join(';')], { env });
+    assert.equal(stdout, '2');
+  });
+});
+
+test('a certificate authority together with insecure-skip-tls-verify is refused, as client-go does', async () => {
+  const named = server.context();
+  const context = { ...named, cluster: { ...named.cluster, 'insecure-skip-tls-verify': true } };
+  const kube = connect(context, new Deadline(20_000), new AbortController().signal);
+  const before = server.requests.length;
+  await assert.rejects(kube.read('/version'), {
+    code: 'kubeconfig-invalid',
+    message: 'Context fake has a cluster with both a certificate authority and insecure-skip-tls-verify: true.',
+  });
+  assert.equal(server.requests.length, before);
 });
 
 test('a context with a certificate authority trusts no other, before and after one that trusts the system', async (t) => {
@@ -63,4 +91,13 @@ test('a context with a certificate authority trusts no other, before and after o
   const seen: string[] = [];
   for (const context of [named, wrong, unnamed, named, wrong]) seen.push(await version(context));
   assert.deepEqual(seen, ['done', 'tls-error', 'done', 'done', 'tls-error']);
+
+  const proxy = await FakeProxy.start({ kind: 'https' });
+  t.after(() => proxy.stop());
+  const behind = { ...wrong, server: 'https://hub.example', cluster: { ...wrong.cluster, 'proxy-url': proxy.url() } };
+  assert.deepEqual(
+    [await version(behind), proxy.asked],
+    ['tls-error', []],
+    'an https proxy is verified like the server',
+  );
 });

@@ -90,7 +90,7 @@ describe('a dry run', () => {
         startOperator: false,
         imagePullSecret: undefined,
         writeKlusterlet: true,
-        bootstrap: { hub, token: 'secret' },
+        bootstrap: { hub, token: 'secret', isOwn: true },
       },
       counts,
       { ...run(), dryRun: true },

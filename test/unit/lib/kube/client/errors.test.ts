@@ -85,9 +85,9 @@ describe('no response because of', () => {
   }
 });
 
-test('transient errors are those of starting or busy servers', () => {
-  const passing = [401, 403, 429, 500, 503].map((code) => apiError(cluster, code, ''));
-  const staying = [400, 404, 409, 422].map((code) => apiError(cluster, code, ''));
+test('transient errors are those of busy servers; refused credentials and missing rights are not', () => {
+  const passing = [429, 500, 503].map((code) => apiError(cluster, code, ''));
+  const staying = [400, 401, 403, 404, 409, 422].map((code) => apiError(cluster, code, ''));
   assert.ok(passing.every(mayPass));
   assert.ok(
     ![

@@ -57,6 +57,44 @@ describe('reads shared by many names', () => {
     assert.deepEqual(asked, ['list managedclusters * *']);
   });
 
+  test('of metadata only are lists of metadata only, apart from those of whole objects', async () => {
+    const forms: unknown[] = [];
+    const list = async (_: Resource, { metadataOnly }: Selection = {}) => {
+      forms.push(metadataOnly);
+      return leases.map((lease) => (metadataOnly ? lease : { ...lease, spec: {} }));
+    };
+    const { hub } = hubOf({ list: list as never });
+    const all = [true, false].flatMap((metadataOnly) =>
+      names.map(async (namespace) => {
+        const [lease] = (await hub.list(resources.leases, { namespace, metadataOnly })) ?? [];
+        return lease !== undefined && 'spec' in lease === !metadataOnly;
+      }),
+    );
+    assert.ok((await Promise.all(all)).every(Boolean));
+    assert.deepEqual(forms, [true, false]);
+  });
+
+  test('give each caller what it keeps of the objects', async () => {
+    const list = async (_: Resource, { trim }: Selection = {}) => leases.map((lease) => trim?.(lease) ?? lease);
+    const { hub } = hubOf({ list: list as never });
+    const kept = ['a', 'b'].map(async (label) => {
+      const trim = ({ metadata }: KubeObject) => ({ metadata: { ...metadata, labels: { [label]: '' } } });
+      const [lease] = (await hub.list(resources.leases, { namespace: 'wec1', trim })) ?? [];
+      return lease?.metadata.labels;
+    });
+    assert.deepEqual(await Promise.all(kept), [{ a: '' }, { b: '' }]);
+  });
+
+  test('of one path with different queries are different reads', async () => {
+    const read = async (...asked: unknown[]) => asked;
+    const { hub } = hubOf({ read: read as never });
+    const queries = [{ a: '1' }, { a: '2' }];
+    assert.deepEqual(
+      await Promise.all(queries.map((query) => hub.read('/healthz', undefined, query))),
+      queries.map((query) => ['/healthz', undefined, query]),
+    );
+  });
+
   test('of a few objects are reads of each', async () => {
     const { hub, asked } = hubOf({ objects: clusters });
     await Promise.all(['wec1', 'wec2', 'wec1'].map((name) => hub.get(resources.managedClusters, name)));

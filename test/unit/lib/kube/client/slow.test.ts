@@ -11,10 +11,11 @@ import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
 import { resources } from '../../../../../src/lib/kube/resources.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
+import { fakeTime, realTime } from '../../../support/fake-time.ts';
 
 const opened: (() => unknown)[] = [];
 afterEach(async () => {
-  mock.timers.reset();
+  realTime();
   for (const stop of opened.splice(0)) await stop();
 });
 
@@ -121,7 +122,7 @@ describe('the timeout of a request measures silence:', () => {
   const almost = requestTimeoutMs - 1000;
 
   test('a response may take as long as data arrives', async () => {
-    mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    fakeTime(['setTimeout']);
     const { kube, asked } = await piecemeal(600_000);
     const answer = kube.read('/version');
     const response = await asked();
@@ -135,7 +136,7 @@ describe('the timeout of a request measures silence:', () => {
     assert.deepEqual(await answer, { metadata: {}, a: 'b' });
   });
   test('so may a compressed one', async () => {
-    mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    fakeTime(['setTimeout']);
     const { kube, asked } = await piecemeal(600_000);
     const answer = kube.read('/version');
     const response = await asked();
@@ -150,7 +151,7 @@ describe('the timeout of a request measures silence:', () => {
     assert.deepEqual(await answer, {});
   });
   test('a server that falls silent in the middle is unreachable', async () => {
-    mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    fakeTime(['setTimeout']);
     const { kube, asked } = await piecemeal(600_000);
     const refused = assert.rejects(kube.read('/version'), { code: 'unreachable', message: /: no answer in time\.$/ });
     const response = await asked();
@@ -160,7 +161,7 @@ describe('the timeout of a request measures silence:', () => {
     await refused;
   });
   test('other responses of the same server may delay a response, for a minute', async () => {
-    mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    fakeTime(['setTimeout']);
     const { kube, asked } = await piecemeal(600_000);
     const sending = kube.read('/long');
     const long = await asked();

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFile, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { bringIngressChart } from '../../../../../src/lib/local-clusters/ingress.ts';
 import { parseObjects, parseSourced } from '../../../../../src/lib/programs/helm/documents.ts';
 import { chartFromLabel, Helm } from '../../../../../src/lib/programs/helm/helm.ts';
 import { helmEnvironment, helmProgram } from '../../../../../src/lib/programs/helm/program.ts';
@@ -176,4 +179,43 @@ test('values are merged as helm merges them, and compared with the requested one
     { on: {}, x: 1 },
   ])
     assert.equal(holds(present, asked), false, JSON.stringify(asked));
+});
+
+test('a URL is never a folder of the current directory', async () => {
+  const before = process.cwd();
+  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-test-'));
+  try {
+    process.chdir(folder);
+    await mkdir('https:/example.com/chart.tgz', { recursive: true });
+    await mkdir('oci:/example.com/chart', { recursive: true });
+    const { helm } = helmThat(() => ({}));
+    for (const address of ['https://example.com/chart.tgz', 'oci://example.com/chart'])
+      assert.equal(await helm.local(address), undefined);
+  } finally {
+    process.chdir(before);
+    await rm(folder, { recursive: true });
+  }
+});
+
+/** A helm that downloads a file with this content. */
+const helmThatPulls = (content: string) =>
+  helmThat(async (args) => {
+    if (args[0] === 'pull')
+      await writeFile(path.join(args[args.indexOf('--destination') + 1] ?? '', 'chart.tgz'), content);
+    return { stdout: 'name: ingress-nginx\nversion: 4.12.1\n' };
+  }).helm;
+
+test('a chart with a published checksum is used only if it has it', async () => {
+  const sha256 = createHash('sha256').update('as published').digest('hex');
+  const published = helmThatPulls('as published');
+  const other = helmThatPulls('replaced');
+  try {
+    assert.match(await published.bring('https://example.com/chart.tgz', '1.0.0', sha256), /chart\.tgz$/);
+    const refused = { code: 'chart-unusable', message: /is not the chart 1\.0\.0 that was published: its SHA-256 is/ };
+    await assert.rejects(other.bring('https://example.com/chart.tgz', '1.0.0', sha256), refused);
+    await assert.rejects(bringIngressChart(helmThatPulls('replaced'), undefined), { code: 'chart-unusable' });
+    assert.match(await bringIngressChart(other, 'https://mirror.example.com/chart.tgz'), /chart\.tgz$/);
+  } finally {
+    await Promise.all([published.close(), other.close()]);
+  }
 });

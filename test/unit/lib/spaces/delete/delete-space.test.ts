@@ -36,6 +36,16 @@ function toolsOf(hosting: Kube, tools: Partial<SpaceTools> = {}): SpaceTools {
 const wec = (name: string): KubeObject => ({ kind: 'ManagedCluster', metadata: { name } });
 const inspectedIts = (name: string, objects: readonly KubeObject[], tools: Partial<SpaceTools> = {}, force = false) =>
   inspectIts(name, { force }, toolsOf(new MemoryCluster(objects).kube, tools));
+/** A cluster that answers 404 for kinds, by plural. */
+function notServing(objects: readonly KubeObject[], plurals: readonly string[]): Kube {
+  const { kube } = new MemoryCluster(objects, { delete: async () => assert.fail('something was deleted') });
+  const isServed = ({ plural }: { plural: string }) => !plurals.includes(plural);
+  return {
+    ...kube,
+    list: async (resource, selection) => (isServed(resource) ? kube.list(resource, selection) : undefined),
+    get: async (resource, name, options) => (isServed(resource) ? kube.get(resource, name, options) : undefined),
+  };
+}
 const silent = { connect: () => new MemoryCluster([], { list: async () => assert.fail() }).kube };
 
 describe('an ITS is not deleted', () => {
@@ -70,6 +80,13 @@ describe('an ITS is not deleted', () => {
     assert.match(error.hint ?? '', /its delete its1 --force --hosting-context kind-kubeflex/);
     await inspectedIts('its1', [its('its1')], { connect }, true);
   });
+  test('while it does not serve ManagedCluster: that is not an ITS without WECs', async () => {
+    const connect = () => notServing([], ['managedclusters']);
+    const error = await refused(inspectedIts('its1', [its('its1')], { connect }));
+    assert.equal(error.code, 'has-dependents');
+    assert.match(error.message, /is unknown: .* does not serve managedclusters\.cluster/);
+    await inspectedIts('its1', [its('its1')], { connect }, true);
+  });
   test('if it is something else', async () => {
     await assert.rejects(inspectedIts('wds1', [wds('wds1')], silent), { hint: /stellarctl wds delete wds1/ });
     await assert.rejects(inspectedIts('x', [controlPlane('x')], silent), {
@@ -78,6 +95,32 @@ describe('an ITS is not deleted', () => {
       hint: /kubectl --context kind-kubeflex delete controlplane x/,
     });
   });
+});
+
+test('a space is not taken for deleted if the hosting cluster does not serve ControlPlane', async () => {
+  const hosting = notServing([its('its1'), wds('wds1')], ['controlplanes']);
+  const unread = { code: 'api-error', message: /does not serve controlplanes/ };
+  await assert.rejects(inspectIts('its1', {}, toolsOf(hosting)), unread);
+  await assert.rejects(inspectWds('wds1', {}, toolsOf(hosting)), unread);
+  const namespace = {
+    kind: 'Namespace',
+    metadata: {
+      name: 'its1-system',
+      ownerReferences: [{ apiVersion: 'x', kind: 'ControlPlane', name: 'its1', uid: 'u' }],
+    },
+  };
+  const [found, deleted] = [its('its1'), [] as string[]];
+  const later = {
+    ...notServing([found, namespace], ['controlplanes']),
+    delete: async ({ kind }: { kind: string }) => deleted.push(kind) > 0,
+  };
+  const { error } = await deleteControlPlane(
+    { name: 'its1', role: 'its', controlPlane: found },
+    toolsOf(later),
+    soon(50),
+  );
+  assert.match(String(error?.message), /does not serve controlplanes/);
+  assert.deepEqual(deleted, ['ControlPlane'], 'its namespace stays');
 });
 
 describe('deleting a space', () => {
@@ -177,10 +220,23 @@ describe('deleting a space', () => {
 
 describe('a WDS', () => {
   const policy = { kind: 'BindingPolicy', metadata: { name: 'nginx' } };
-  const work = (name: string): KubeObject => ({
+  const work = (name: string, of = 'nginx'): KubeObject => ({
     kind: 'ManifestWork',
-    metadata: { name, labels: { 'transport.kubestellar.io/originWdsName': 'wds1' } },
+    metadata: {
+      name,
+      labels: {
+        'transport.kubestellar.io/originWdsName': 'wds1',
+        'transport.kubestellar.io/originOwnerReferenceBindingKey': of,
+      },
+    },
   });
+  const sent = {
+    ...{ kind: 'Binding', metadata: { name: 'nginx', generation: 1 }, status: { observedGeneration: 1 } },
+    spec: {
+      destinations: [{ clusterId: 'cluster1' }],
+      workload: { clusterScope: [{ resource: 'namespaces', name: 'shop' }] },
+    },
+  };
   const planes = [its('its1'), wds('wds1')];
   const request = { name: 'wds1', keepWorkloads: false, force: false, confirm: async () => false };
   const inspected = (kube: Kube, force = false) => inspectWds('wds1', { force }, toolsOf(kube));
@@ -199,6 +255,101 @@ describe('a WDS', () => {
       });
       await inspected(kube, true);
     }
+  });
+  test('is not deleted while what it has sent is of a kind that is not served, which is not an empty list', async () => {
+    for (const plural of ['bindingpolicies', 'bindings', 'manifestworks']) {
+      const kube = notServing([...planes, policy, work('w1')], [plural]);
+      const unread = { code: 'has-dependents', message: new RegExp(`does not serve ${plural}\\.`) };
+      await assert.rejects(deleteWds(request, toolsOf(kube), soon()), unread);
+    }
+  });
+  test('is not deleted if its transport has sent a policy of which its ITS shows no work', async () => {
+    const cluster = new MemoryCluster([...planes, policy, sent]);
+    await assert.rejects(deleteWds(request, toolsOf(cluster.kube), soon()), {
+      code: 'has-dependents',
+      message: /its1 has no works of policy nginx, although its transport has read it/,
+    });
+    assert.deepEqual(cluster.writes, []);
+    await inspected(cluster.kube, true);
+    await inspected(new MemoryCluster([...planes, policy, sent, work('w1', 'nginx')]).kube);
+  });
+  test('is not deleted with --keep-workloads if its works cannot be read, even with --force', async () => {
+    const forced = { ...request, keepWorkloads: true, force: true };
+    for (const objects of [
+      [wds('wds1'), policy],
+      [its('its1', { type: 'external' }), wds('wds1'), policy],
+      [its('its1', { type: 'external' }), wds('wds1'), wds('wds2'), policy],
+      [...planes, policy, sent],
+    ]) {
+      const cluster = new MemoryCluster(objects);
+      const refusal = (error: StellarError) =>
+        error.code === 'has-dependents' &&
+        /cannot be read, so its workloads cannot be kept: /.test(error.message) &&
+        !error.hint?.includes('--force');
+      await assert.rejects(deleteWds(forced, toolsOf(cluster.kube), soon()), refusal);
+      assert.deepEqual(cluster.writes, []);
+    }
+  });
+  test('is deleted with --keep-workloads by every command that is suggested after that', async () => {
+    const keep = { ...request, keepWorkloads: true };
+    const unread = notServing([...planes, policy], ['bindingpolicies']);
+    const forcing = /stellarctl wds delete wds1 --keep-workloads --force --hosting-context/;
+    await assert.rejects(deleteWds(keep, toolsOf(unread), soon()), { hint: forcing });
+    const orphan = {
+      ...work('w1'),
+      spec: { deleteOption: { propagationPolicy: 'Orphan' } },
+      status: { conditions: [{ type: 'Applied', status: 'True' }] },
+    };
+    const cluster = new MemoryCluster([...planes, policy, orphan]);
+    const late = await deleteWds(keep, toolsOf(cluster.kube), soon(0));
+    assert.match(late.error?.hint ?? '', forcing);
+    const { kube } = new MemoryCluster([...planes, policy, orphan], {
+      delete: async () => {
+        throw new StellarError('interrupted', 'Interrupted.');
+      },
+    });
+    const { error } = await deleteWds(keep, toolsOf(kube), soon());
+    assert.match(error?.hint ?? '', /To continue: stellarctl wds delete wds1 --keep-workloads --hosting-context/);
+  });
+  test('keeps works that its transport has sent since, with --keep-workloads and --force', async () => {
+    const orphaned = (name: string) => ({
+      ...work(name),
+      metadata: { ...work(name).metadata, uid: name, namespace: 'cluster1', generation: 1 },
+      spec: { deleteOption: { propagationPolicy: 'Orphan' } },
+      status: { conditions: [{ type: 'Applied', status: 'True', observedGeneration: 1 }] },
+    });
+    const works = [orphaned('w1')];
+    const cluster = new MemoryCluster([...planes, policy]);
+    const { kube } = cluster;
+    const log: string[] = [];
+    const its1: Kube = {
+      ...kube,
+      list: async (resource, selection) =>
+        resource.kind === 'ManifestWork' ? (structuredClone(works) as never) : kube.list(resource, selection),
+      get: async (resource, name, options) =>
+        resource.kind === 'ManifestWork'
+          ? (works.find(({ metadata }) => metadata.name === name) as never)
+          : kube.get(resource, name, options),
+      merge: async (_, name) => {
+        log.push(`orphan ${name}`);
+        works.splice(1, 1, orphaned(name));
+        return {} as never;
+      },
+      delete: async (resource, name, options) => {
+        log.push(`delete ${resource.kind} ${name}`);
+        if (resource.kind === 'BindingPolicy') works.push({ ...orphaned('w2'), spec: {} as never });
+        return kube.delete(resource, name, options);
+      },
+    };
+    const { error } = await deleteWds({ ...request, keepWorkloads: true, force: true }, toolsOf(its1), soon());
+    assert.equal(error, undefined);
+    assert.deepEqual(log, [
+      'delete BindingPolicy nginx',
+      'orphan w2',
+      'delete ManifestWork w1',
+      'delete ManifestWork w2',
+      'delete ControlPlane wds1',
+    ]);
   });
   test('is not deleted if it is something else', async () => {
     const cluster = new MemoryCluster([its('wds1')]);

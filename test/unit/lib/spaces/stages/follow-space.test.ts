@@ -8,6 +8,7 @@ import type { ControlPlane } from '../../../../../src/lib/spaces/objects.ts';
 import { type FollowedSpace, followSpace } from '../../../../../src/lib/spaces/stages/follow-space.ts';
 import type { Space, SpaceStage } from '../../../../../src/lib/spaces/stages/space-stages.ts';
 import { recordingProgress } from '../../../support/builders.ts';
+import { fakeTime, realTime } from '../../../support/fake-time.ts';
 import {
   evidence,
   its,
@@ -77,12 +78,12 @@ async function following(looks: readonly Look[], options: Following = {}) {
 function withOwnTime(): void {
   let goOnWaiting = () => {};
   beforeEach(() => {
-    mock.timers.enable({ apis: ['Date'], now: Date.now() });
+    fakeTime([], Date.now());
     goOnWaiting = waitForNothing();
   });
   afterEach(() => {
     goOnWaiting();
-    mock.timers.reset();
+    realTime();
   });
 }
 

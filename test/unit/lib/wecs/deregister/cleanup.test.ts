@@ -7,6 +7,7 @@ import { removeOperator, whyOperatorStays } from '../../../../../src/lib/wecs/de
 import { deregisterLocally } from '../../../../../src/lib/wecs/deregister/deregister-locally.ts';
 import { managedBy, managedByLabel } from '../../../../../src/lib/wecs/klusterlet/operator.ts';
 import { recordingProgress, run } from '../../../support/builders.ts';
+import { discoveryOf } from '../../../support/discovery.ts';
 import { MemoryCluster } from '../../../support/space-builders.ts';
 
 const ours = { [managedByLabel]: managedBy };
@@ -22,7 +23,7 @@ const operator = (labels: Record<string, string> = ours) =>
 
 /** A cluster with these objects; its namespaces contain nothing that belongs to others. */
 const clusterWith = (objects: readonly KubeObject[], kube: Partial<Kube> = {}): MemoryCluster =>
-  new MemoryCluster(objects, { read: async () => ({}) as never, ...kube });
+  new MemoryCluster(objects, { read: discoveryOf({}), ...kube });
 
 describe('the operator on a WEC', () => {
   const why = (...objects: KubeObject[]) => whyOperatorStays(clusterWith(objects).kube);
@@ -47,7 +48,10 @@ describe('the aggregate role of an agent', () => {
   const namespace = (labels: Record<string, string>) => object('Namespace', agentNamespace, { labels });
   const removed = async (...objects: KubeObject[]) => {
     const cluster = clusterWith(objects);
-    assert.equal(await removeOperator(cluster.kube, 'cluster1', run()), cluster.writes.length > 0);
+    assert.equal(
+      await removeOperator(cluster.kube, { name: 'cluster1', hub: 'its1', hubHash: 'hash' }, run()),
+      cluster.writes.length > 0,
+    );
     return cluster.writes;
   };
 

@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { ApiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject, Pod } from '../../../../../src/lib/kube/objects.ts';
 import { type Resource, resources } from '../../../../../src/lib/kube/resources.ts';
 import { withoutFinalizers } from '../../../../../src/lib/kube/writes.ts';
-import { addonReturns } from '../../../../../src/lib/wecs/deregister/delete/addon-returns.ts';
+import { whyOperatorStays } from '../../../../../src/lib/wecs/deregister/cleanup/remove-operator.ts';
+import { addonReturns, whyMissing } from '../../../../../src/lib/wecs/deregister/delete/addon-returns.ts';
 import { Force } from '../../../../../src/lib/wecs/deregister/delete/force.ts';
 import { controllerState } from '../../../../../src/lib/wecs/deregister/delete/hub-controllers.ts';
-import { removeLeftovers } from '../../../../../src/lib/wecs/deregister/delete/leftovers.ts';
-import type { HubState } from '../../../../../src/lib/wecs/deregister/inspect/hub-state.ts';
+import { refuseReregistered, removeLeftovers } from '../../../../../src/lib/wecs/deregister/delete/leftovers.ts';
+import {
+  foreignObjectsIn,
+  refuseForeignObjects,
+} from '../../../../../src/lib/wecs/deregister/inspect/foreign-objects.ts';
+import { type HubState, readHubState } from '../../../../../src/lib/wecs/deregister/inspect/hub-state.ts';
 import { hasNoRegistration } from '../../../../../src/lib/wecs/deregister/inspect/inspect-wec.ts';
 import { othersIn } from '../../../../../src/lib/wecs/deregister/inspect/namespace-contents.ts';
-import { whyNotRunning } from '../../../../../src/lib/wecs/deregister/inspect/running.ts';
+import { whyNotRunning, workAgentPods } from '../../../../../src/lib/wecs/deregister/inspect/running.ts';
 import {
   removeLabels,
   restoreLabels,
@@ -31,7 +37,10 @@ import {
   recordingProgress,
   run,
   secondsAgo,
+  wecPod,
 } from '../../../support/builders.ts';
+import { discoveryOf } from '../../../support/discovery.ts';
+import { realTime } from '../../../support/fake-time.ts';
 
 const conflict = () => new ApiError(409, {}, 'conflict', 'changed', {});
 
@@ -221,62 +230,92 @@ it('works are distinguished by the hash of their hub', async () => {
 });
 
 describe('the other contents of a namespace', () => {
-  const listing = (objects: Record<string, object[]>): Kube =>
+  const kinds = {
+    v1: [
+      'configmaps ConfigMap',
+      'secrets Secret',
+      'pods Pod',
+      'events Event',
+      'serviceaccounts ServiceAccount',
+      'nodes Node Cluster',
+    ],
+    'apps/v1': ['deployments Deployment', 'replicasets ReplicaSet'],
+    'example.com/v1': ['databases Database', 'leases Lease', 'tenants Tenant Cluster'],
+  };
+  /** @param objects by plural; undefined for a kind that answers 404 */
+  const listing = (objects: Record<string, object[] | undefined>, more: Partial<Kube> = {}): Kube =>
     fakeKube({
-      read: (async (path: string) => {
-        if (path === '/apis') return { groups: [{ preferredVersion: { groupVersion: 'apps/v1' } }] };
-        const kinds =
-          path === '/api/v1'
-            ? [
-                ['configmaps', 'ConfigMap'],
-                ['pods', 'Pod'],
-                ['events', 'Event'],
-                ['serviceaccounts', 'ServiceAccount'],
-              ]
-            : [['deployments', 'Deployment']];
-        return {
-          resources: [
-            ...kinds.map(([name, kind]) => ({ name, kind, namespaced: true, verbs: ['list', 'delete'] })),
-            { name: 'pods/log', kind: 'Pod', namespaced: true, verbs: ['get'] },
-            { name: 'nodes', kind: 'Node', namespaced: false, verbs: ['list', 'delete'] },
-          ],
-        };
-      }) as never,
-      list: (async ({ plural }: { plural: string }) => objects[plural] ?? []) as never,
+      read: discoveryOf(kinds),
+      list: (async ({ plural }: Resource) => (plural in objects ? objects[plural] : [])) as never,
+      ...more,
     });
+  const others = (kube: Kube) => othersIn(kube, 'ns', { isExpected: ({ metadata }) => metadata.name === 'expected' });
+  const owned = (name: string, ...owners: [apiVersion: string, kind: string, name: string][]) => ({
+    metadata: {
+      name,
+      ownerReferences: owners.map(([apiVersion, kind, of]) => ({ apiVersion, kind, name: of, uid: `uid of ${of}` })),
+    },
+  });
 
   it('are everything without another owner that is not created everywhere', async () => {
-    const owned = {
-      metadata: { name: 'owned', ownerReferences: [{ apiVersion: 'v1', kind: 'X', name: 'x', uid: 'x' }] },
-    };
     const kube = listing({
       configmaps: [{ metadata: { name: 'kube-root-ca.crt' } }, { metadata: { name: 'of-somebody' } }],
-      pods: [owned],
+      replicasets: [owned('expected-1', ['apps/v1', 'Deployment', 'expected'])],
+      pods: [owned('expected-1-2', ['apps/v1', 'ReplicaSet', 'expected-1'])],
       events: [{ metadata: { name: 'event' } }],
       deployments: [{ metadata: { name: 'expected' } }],
     });
-    const others = await othersIn(kube, 'ns', ({ metadata }) => metadata.name === 'expected');
-    assert.deepEqual(others, ['ConfigMap of-somebody']);
+    assert.deepEqual(await others(kube), ['ConfigMap of-somebody']);
   });
 
   it('are the service accounts that somebody created, not those of every namespace', async () => {
     const accounts = ['default', 'builder', 'deployer', 'of-somebody'];
     const kube = listing({ serviceaccounts: accounts.map((name) => ({ metadata: { name } })) });
-    assert.deepEqual(await othersIn(kube, 'ns', () => false), ['ServiceAccount of-somebody']);
+    assert.deepEqual(await others(kube), ['ServiceAccount of-somebody']);
     // The name matters only for that kind.
-    const others = listing({ configmaps: [{ metadata: { name: 'default' } }] });
-    assert.deepEqual(await othersIn(others, 'ns', () => false), ['ConfigMap default']);
+    assert.deepEqual(await others(listing({ configmaps: [{ metadata: { name: 'default' } }] })), ['ConfigMap default']);
   });
 
-  it('are unknown if they may not be listed', async () => {
-    const kube = listing({});
-    kube.list = (async () => {
-      throw new ApiError(403, {}, 'forbidden', 'no', {});
-    }) as never;
-    await assert.rejects(
-      othersIn(kube, 'ns', () => false),
-      /no/,
-    );
+  it('are what an object outside the namespace owns, alone or with others', async () => {
+    const tenant = ['example.com/v1', 'Tenant', 'acme'] as [string, string, string];
+    const kube = listing({
+      databases: [owned('orders', tenant)],
+      configmaps: [owned('shared', ['apps/v1', 'Deployment', 'expected'], tenant)],
+    });
+    assert.deepEqual(await others(kube), ['ConfigMap shared', 'Database orders']);
+  });
+
+  it('are what the works of another hub have applied, not those of this registration', async () => {
+    const [own, other] = [hubHash('https://its1'), hubHash('https://its2')];
+    const work = (hash: string) =>
+      ['work.open-cluster-management.io/v1', 'AppliedManifestWork', `${hash}-addon`] as [string, string, string];
+    const kube = listing({ configmaps: [owned('of-its1', work(own)), owned('of-its2', work(other))] });
+    assert.deepEqual(await foreignObjectsIn(kube, 'ns', own), ['ConfigMap of-its2']);
+    assert.deepEqual(await foreignObjectsIn(kube, 'ns', null), ['ConfigMap of-its1', 'ConfigMap of-its2']);
+  });
+
+  it('include kinds of others that are called like one of Kubernetes', async () =>
+    assert.deepEqual(await others(listing({ leases: [{ metadata: { name: 'house' } }] })), ['Lease house']));
+
+  for (const status of [403, 405, 503])
+    it(`are unknown if a kind answers ${status}`, () => {
+      const list = async ({ plural }: Resource) => {
+        if (plural === 'databases') throw new ApiError(status, {}, 'api-error', 'no answer', {});
+        return [];
+      };
+      return assert.rejects(others(listing({}, { list: list as never })), /no answer/);
+    });
+
+  it('are unknown if a kind that discovery names answers 404', () =>
+    assert.rejects(others(listing({ databases: undefined })), /does not serve databases\.example\.com: it is unknown/));
+
+  it('are unknown if discovery is incomplete, except for metrics, which store nothing', async () => {
+    const served = { ...kinds, 'metrics.k8s.io/v1beta1': [] };
+    const stale = (...versions: string[]) => listing({}, { read: discoveryOf(served, versions) });
+    assert.deepEqual(await others(stale('metrics.k8s.io/v1beta1')), []);
+    await assert.rejects(others(stale('example.com/v1')), /does not serve example\.com\/v1/);
+    for (const answer of [undefined, {}])
+      await assert.rejects(others(listing({}, { read: async () => answer as never })), /does not serve \/api, \/apis/);
   });
 });
 
@@ -363,15 +402,51 @@ describe('a recreated add-on', () => {
   });
 });
 
+describe('an add-on that is not installed', () => {
+  const hub = (selected: string, pods: number, placements = [{ name: 'global', namespace: 'ocm' }]): Kube => {
+    const base = hubShowing(pods, undefined);
+    const shown: Record<string, unknown> = {
+      clustermanagementaddons: { metadata: { name: 'addon-status' }, spec: { installStrategy: { placements } } },
+      placementdecisions: [
+        {
+          metadata: {
+            name: 'd',
+            namespace: 'ocm',
+            labels: { 'cluster.open-cluster-management.io/placement': 'global' },
+          },
+          status: { decisions: [{ clusterName: selected }] },
+        },
+      ],
+    };
+    const asking = (verb: 'get' | 'list') =>
+      (async (resource: { plural: string }, ...rest: unknown[]) =>
+        shown[resource.plural] ?? (base[verb] as (...all: unknown[]) => unknown)(resource, ...rest)) as never;
+    return { ...base, get: asking('get'), list: asking('list') };
+  };
+  const why = (kube: Kube) => whyMissing(kube, 'cluster1', 'addon-status');
+
+  it('lacks a Placement that selects the cluster, or the controller that decides', async () => {
+    assert.equal(await why(hub('cluster2', 1)), 'the Placement ocm/global does not select it');
+    assert.match(
+      (await why(hub('cluster2', 0))) ?? '',
+      /ocm\/global does not select it; cluster-manager-placement-controller is not running$/,
+    );
+  });
+  it('is selected, and the hub has not installed it', async () =>
+    assert.match(
+      (await why(hub('cluster1', 1))) ?? '',
+      /^the Placement ocm\/global selects it, and .* has not installed it$/,
+    ));
+  it('is not expected where nothing installs it', async () =>
+    assert.equal(await why(hub('cluster1', 1, [])), undefined));
+});
+
 describe('--force', () => {
   const work = (uid: string) => ({ metadata: { name: 'w', uid, finalizers: ['f'], deletionTimestamp: secondsAgo(1) } });
   const later = (ms: number) => {
-    const clock = Date.now;
-    const at = clock() + ms;
-    Date.now = () => at;
-    return () => {
-      Date.now = clock;
-    };
+    const at = process.uptime() + ms / 1000;
+    process.uptime = () => at;
+    return realTime;
   };
 
   it('counts only after 15 s without progress', async () => {
@@ -405,11 +480,11 @@ describe('--force', () => {
 
 describe('a mailbox', () => {
   const label = { 'open-cluster-management.io/cluster-name': 'cluster1' };
-  const kinds = [
-    { name: 'secrets', kind: 'Secret' },
-    { name: 'leases', kind: 'Lease' },
-    { name: 'rolebindings', kind: 'RoleBinding' },
-  ].map((kind) => ({ ...kind, namespaced: true, verbs: ['list', 'delete'] }));
+  const kinds = {
+    v1: ['secrets Secret'],
+    'coordination.k8s.io/v1': ['leases Lease'],
+    'rbac.authorization.k8s.io/v1': ['rolebindings RoleBinding'],
+  };
 
   /** A hub on which a WEC is no longer registered, with these Secrets in its mailbox. */
   function hub(secrets: KubeObject[] | Error, written: string[] = []): Kube {
@@ -425,7 +500,7 @@ describe('a mailbox', () => {
         if (kind === 'Secret' && secrets instanceof Error) throw secrets;
         return kind === 'Secret' ? secrets : (inMailbox[kind] ?? []);
       }) as never,
-      read: (async (path: string) => (path === '/api/v1' ? { resources: kinds } : { groups: [] })) as never,
+      read: discoveryOf(kinds),
       merge: (async (_: unknown, name: string, patch: unknown) => {
         written.push(`patch ${name} ${JSON.stringify(patch)}`);
       }) as never,
@@ -453,13 +528,77 @@ describe('a mailbox', () => {
     assert.match(progress.lines.join('\n'), /Namespace cluster1 stays on its1: it holds Secret precious\./);
   });
 
-  it('stays unchanged if not all of it may be seen', async () => {
-    const written: string[] = [];
-    const progress = recordingProgress();
-    const forbidden = new ApiError(403, {}, 'forbidden', 'secrets is forbidden', {});
-    assert.equal(await removeLeftovers(hub(forbidden, written), 'cluster1', false, run(5000, progress)), false);
-    assert.deepEqual(written, []);
-    assert.match(progress.lines.join('\n'), /what else it holds may not be seen/);
+  for (const status of [403, 503])
+    it(`stays unchanged if a kind answers ${status}`, async () => {
+      const written: string[] = [];
+      const progress = recordingProgress();
+      const unread = new ApiError(status, {}, 'api-error', 'no secrets', {});
+      assert.equal(await removeLeftovers(hub(unread, written), 'cluster1', false, run(5000, progress)), false);
+      assert.deepEqual(written, []);
+      assert.match(progress.lines.join('\n'), /what else it holds cannot be seen \(no secrets\)/);
+    });
+});
+
+describe('what a hub does not show is not absent', () => {
+  /** A hub where one kind answers 404. */
+  const without = (missing: string): Kube =>
+    fakeKube({
+      get: async () => undefined,
+      list: (async ({ kind }: Resource) => (kind === missing ? undefined : [])) as never,
+      read: (missing === 'ManagedCluster' ? async () => undefined : discoveryOf()) as never,
+      delete: async () => assert.fail('deleted'),
+    });
+  for (const missing of ['ManifestWork', 'ManagedClusterAddOn', 'CertificateSigningRequest', 'ManagedCluster']) {
+    it(`the state of a WEC is unknown if ${missing} answers 404`, () =>
+      assert.rejects(readHubState(without(missing), 'cluster1'), /does not serve/));
+  }
+
+  it('the klusterlet is not removed while it is unknown whether the WEC was registered again', async () => {
+    await assert.rejects(refuseReregistered(without('ManagedCluster'), 'cluster1'), { code: 'not-a-hub' });
+    await refuseReregistered(without('none'), 'cluster1');
+  });
+
+  it('a controller without a readable list of pods is not judged', () =>
+    assert.rejects(controllerState(without('Pod'), 'registration'), /does not serve pods/));
+});
+
+describe('what a cluster does not show is not absent', () => {
+  /** @param defined whether the kind has a CustomResourceDefinition */
+  const wec = (defined: boolean): Kube =>
+    fakeKube({
+      get: (async ({ kind }: Resource) =>
+        defined && kind === 'CustomResourceDefinition' ? { metadata: { name: 'x' } } : undefined) as never,
+      list: (async () => undefined) as never,
+    });
+
+  it('AppliedManifestWorks that answer 404 are unknown, unless they are not installed', async () => {
+    await assert.rejects(appliedWorksOf(wec(true), 'h'), /does not serve appliedmanifestworks\.work/);
+    assert.deepEqual(await appliedWorksOf(wec(false), 'h'), []);
+  });
+
+  it('Klusterlets and ClusterManagers that answer 404 are unknown: the operator is not removed', async () => {
+    await assert.rejects(whyOperatorStays(wec(true)), /does not serve (klusterlets|clustermanagers)\.operator/);
+    assert.equal(await whyOperatorStays(wec(false)), undefined);
+  });
+
+  it('pods that answer 404 do not show that the agent is gone', () =>
+    assert.rejects(workAgentPods(wec(false)), /does not serve pods/));
+
+  it('a Klusterlet is not deleted if its operator would delete a namespace whose contents cannot be read', async () => {
+    const operatorPod = { ...pod('klusterlet', true), metadata: wecPod('klusterlet').metadata };
+    const kube = fakeKube({
+      get: (async ({ kind }: Resource) => ({ kind, metadata: { name: 'x', labels: {} } })) as never,
+      list: (async ({ plural }: Resource) => {
+        if (plural === 'databases') throw new ApiError(503, {}, 'api-error', 'the server is unavailable', {});
+        return plural === 'pods' ? [operatorPod] : [];
+      }) as never,
+      read: discoveryOf({ v1: ['configmaps ConfigMap'], 'example.com/v1': ['databases Database'] }),
+    });
+    await assert.rejects(refuseForeignObjects(kube, null), (error: StellarError) => {
+      assert.match(error.message, /the server is unavailable/);
+      assert.match(error.details.join(), /could not be read\. Nothing was written/);
+      return true;
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import type { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { Condition, KubeObject } from '../../../../../src/lib/kube/objects.ts';
@@ -17,6 +17,8 @@ import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-wor
 import { originWdsLabel } from '../../../../../src/lib/workloads/names.ts';
 import { makeOrphans } from '../../../../../src/lib/workloads/orphan-works.ts';
 import { fakeKube, joinedCluster, recordingProgress, run } from '../../../support/builders.ts';
+import { discoveryOf } from '../../../support/discovery.ts';
+import { fakeTime, realTime } from '../../../support/fake-time.ts';
 
 const condition = (type: string, observedGeneration: number): Condition => ({
   type,
@@ -51,7 +53,7 @@ test('a WEC that policies select by ordinary labels loses them, and then its wor
       if (written.length > 0) works = [];
       return seen;
     }) as Kube['list'],
-    read: async () => ({}) as never,
+    read: discoveryOf(),
     merge: (async (_, name, { metadata }: { metadata: { labels: object } }) => {
       written.push(`patch ${name} ${JSON.stringify(metadata.labels)}`);
     }) as Kube['merge'],
@@ -89,7 +91,7 @@ test('works that are recreated right after an interrupted run are orphaned befor
     get: (async ({ kind }) =>
       kind === 'ManagedCluster' ? cluster : kind === 'ManifestWork' ? work : undefined) as Kube['get'],
     list: (async ({ kind }) => (kind === 'ManifestWork' ? works : [])) as Kube['list'],
-    read: async () => ({}) as never,
+    read: discoveryOf(),
     merge: (async ({ kind }, name) => {
       written.push(`patch ${kind} ${name}`);
       works = kind === 'ManagedCluster' ? [{ ...work, metadata: { ...work.metadata, labels }, spec: {} }] : [];
@@ -124,6 +126,13 @@ test('a Complete work, which its agent no longer applies, is released on the WEC
   assert.deepEqual(released, ['web']);
 });
 
+test('a work is not taken for gone, and so for orphaned, if the ITS does not serve ManifestWork', async () => {
+  const work = orphanedWork([condition('Applied', 2)]);
+  const hub = fakeKube({ get: async () => undefined, list: async () => undefined });
+  await assert.rejects(makeOrphans(hub, [work], run(50)), /does not serve manifestworks/);
+  await makeOrphans({ ...hub, list: async () => [] }, [work], run(50));
+});
+
 test('a work that its agent has not processed yet is not released on the WEC', async () => {
   const work = orphanedWork([condition('Applied', 1), condition('Complete', 1)]);
   const released: unknown[] = [];
@@ -136,8 +145,9 @@ test('a work that its agent has not processed yet is not released on the WEC', a
   assert.deepEqual(released, []);
 });
 
-test("force counts an agent's time from the deletion", async ({ mock }) => {
-  mock.timers.enable({ apis: ['Date'] });
+test("force counts an agent's time from the deletion", async (t) => {
+  fakeTime();
+  t.after(realTime);
   const hubState = (deletionTimestamp?: string): HubState => ({
     name: 'wec1',
     managedCluster: undefined,
@@ -171,7 +181,7 @@ test('a mailbox that the hub keeps is reported with the missing controller', asy
     get: (async ({ kind }) =>
       kind === 'Namespace' ? mailbox : kind === 'Deployment' ? deployment : undefined) as Kube['get'],
     list: async () => [],
-    read: async () => ({}) as never,
+    read: discoveryOf(),
     delete: async () => true,
   });
   await assert.rejects(removeLeftovers(hub, 'wec1', true, run(200)), (error: StellarError) => {
@@ -189,6 +199,7 @@ test('the renewed request of a pending agent is deleted, but never that of a new
       get: (async ({ kind }) => (kind === 'ManagedCluster' ? managedCluster : undefined)) as Kube['get'],
       list: (async ({ kind }) =>
         kind === 'CertificateSigningRequest' ? [{ metadata: { name: 'wec1-x', uid: 'r1' } }] : []) as Kube['list'],
+      read: discoveryOf(),
       delete: async (_, name) => deleted.push(name) > 0,
     });
   const anew = hubOf({ metadata: { name: 'wec1', uid: 'm2' } });
@@ -208,6 +219,7 @@ test('a WEC that gets works while it is being deleted loses the labels that sele
   const hub = fakeKube({
     get: (async ({ kind }) => (kind === 'ManagedCluster' && isSelected() ? cluster : undefined)) as Kube['get'],
     list: (async ({ kind }) => (kind === 'ManifestWork' && isSelected() ? [work] : [])) as Kube['list'],
+    read: discoveryOf(),
     merge: async (_, __, patch) => Object.assign(cluster.metadata, (patch as typeof cluster).metadata) as never,
     delete: async () => true,
   });
@@ -235,6 +247,7 @@ test('a dry run records the deletion of a ManagedCluster, and does not wait for 
       dryRun,
       get: async () => undefined,
       list: async () => [],
+      read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
       delete: async ({ kind }, name, { uid } = {}) => written.push(`delete ${kind} ${name} ${uid}`) > 0,
     });
     const before: HubState = {

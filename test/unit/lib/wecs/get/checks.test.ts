@@ -14,6 +14,7 @@ import {
   hubEvidence,
   hubSecret,
   joinedCluster,
+  klusterlet,
   lease,
   managedCluster,
   now,
@@ -84,6 +85,8 @@ const renewal = await request({
 });
 const unsigned = await request({ name: 'csr-1', state: 'approved', decidedAgo: 60 });
 const old = wecPod('klusterlet-agent', [{ name: 'klusterlet-agent', state: { running: {} } }]);
+const ownKlusterlet = klusterlet();
+ownKlusterlet.metadata.labels = { 'app.kubernetes.io/managed-by': 'stellarctl' };
 const oldAgent = {
   ...old,
   spec: { containers: [{ name: 'klusterlet-agent', image: 'quay.io/ocm/registration-operator:v0.15.0' }] },
@@ -209,6 +212,16 @@ const cases: [what: string, Parameters<typeof findings>[0], id: string, code: st
       ] as const),
     ],
     [
+      'a missing add-on for statuses, with its cause',
+      { missingAddon: 'the Placement ocm/global does not select it' },
+      ...([
+        'addons',
+        'addon-missing',
+        /addon-status is not installed on cluster1, so no status comes back from it: the Placement ocm\/global does/,
+        /get clustermanagementaddon addon-status/,
+      ] as const),
+    ],
+    [
       'a work that holds a Klusterlet',
       {
         contents: { works: [{ metadata: { name: 'w' }, spec: { workload: { manifests: [{ kind: 'Klusterlet' }] } } }] },
@@ -219,6 +232,19 @@ const cases: [what: string, Parameters<typeof findings>[0], id: string, code: st
       'an agent of another version',
       { wec: side({ pods: [operator, oldAgent] }), ocmOfHub: '1.3.1' },
       ...(['versions', 'versions-apart', /0\.15\.0.*its1 runs OCM 1\.3\.1/, /where the Klusterlet/] as const),
+    ],
+    [
+      'an agent of another version that stellarctl installed, and promises no upgrade',
+      {
+        wec: side({ pods: [operator, oldAgent], klusterlet: ownKlusterlet }),
+        ocmOfHub: '1.3.1',
+      },
+      ...([
+        'versions',
+        'versions-apart',
+        /its1 runs OCM 1\.3\.1/,
+        /^A join keeps the version of an agent that works/,
+      ] as const),
     ],
     [
       'a context of another cluster, and nothing of that cluster',

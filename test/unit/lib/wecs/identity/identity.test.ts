@@ -4,8 +4,9 @@ import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../../src/lib/kube/objects.ts';
 import { recordUid } from '../../../../../src/lib/wecs/identity/cluster-uid.ts';
-import { type KnownWec, proveIdentity, type ShownRegistration } from '../../../../../src/lib/wecs/identity/identity.ts';
-import { agentKeyPair, fakeKube, klusterlet, managedCluster } from '../../../support/builders.ts';
+import { type KnownWec, proveIdentity } from '../../../../../src/lib/wecs/identity/identity.ts';
+import type { ShownRegistration } from '../../../../../src/lib/wecs/identity/registered-hub.ts';
+import { agentKeyPair, fakeKube, klusterlet, managedCluster, wecPod } from '../../../support/builders.ts';
 
 const answer = (status: number) => apiError({ context: 'c', server: 'https://c' }, status, '');
 
@@ -44,6 +45,8 @@ const known = (more: Partial<KnownWec> = {}): KnownWec => ({
   ...more,
 });
 
+const its2 = { server: 'https://its2.example.com', certificateAuthority: undefined, published: true };
+
 const kubeconfigOf = (server: string): string =>
   Buffer.from(JSON.stringify({ clusters: [{ cluster: { server } }], users: [] })).toString('base64');
 
@@ -60,6 +63,7 @@ const shown = (more: Partial<ShownRegistration> = {}): ShownRegistration => ({
   klusterlet: klusterlet(),
   hubSecret: hubSecret(),
   bootstrapSecret: undefined,
+  pods: [],
   ...more,
 });
 
@@ -125,6 +129,25 @@ describe('the cluster behind a context', () => {
         known({ recordedUid: 'uid-1' }),
         /registered with the hub https:\/\/its2/,
       ],
+      [
+        'registered with another hub, if a proxy hides its certificate from the ITS that had its UID recorded before',
+        hubSaying(403),
+        cluster('uid-1'),
+        shown({ hubSecret: hubSecret('https://its2.example.com') }),
+        known({ recordedUid: 'uid-1' }),
+        /registered with the hub https:\/\/its2/,
+      ],
+      [
+        'connected with another hub, whose address the ITS publishes, and which had its UID recorded before',
+        hubSaying(401),
+        cluster('uid-1'),
+        shown({
+          hubSecret: hubSecret('https://its2.example.com'),
+          pods: [wecPod('klusterlet'), wecPod('klusterlet-agent')],
+        }),
+        known({ recordedUid: 'uid-1', endpoints: [...known().endpoints, its2] }),
+        /registered with the hub https:\/\/its2\S+, and connected there$/,
+      ],
     );
   });
 
@@ -159,6 +182,10 @@ describe('the cluster behind a context', () => {
       known({ recordedUid: 'u' }),
       /kube-system may not be read/,
     );
+    const published = { endpoints: [...known().endpoints, its2] };
+    const away = shown({ hubSecret: hubSecret('https://its2.example.com') });
+    for (const wanted of [known(), known(published)])
+      await unseen(hubSaying(own), cluster('uid-1'), away, wanted, /https:\/\/its2\S+, and nothing proves/);
     const garbled = shown({ hubSecret: hubSecret(undefined, { 'tls.crt': 'AAAA', 'tls.key': 'AAAA' }) });
     await unseen(hubSaying(own), cluster('uid-1'), garbled, known(), /cannot be read/);
   });

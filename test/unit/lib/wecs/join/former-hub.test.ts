@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { FoundHub } from '../../../../../src/lib/wecs/identity/registered-hub.ts';
 import {
   describeRemainingWorks,
-  findHub,
   isStillConnected,
   readRemainingWorks,
   registeredElsewhere,
@@ -19,24 +19,8 @@ const registered = (authority: string, address = server) =>
       't',
     ) as never,
   });
-const its1 = [
-  { server: 'https://outside:6443', certificateAuthority: 'CA' },
-  { server, certificateAuthority: 'CA' },
-];
-const relation = (wec: ReturnType<typeof registered>) => findHub(wec, its1)?.relation;
 
 describe('the hub of a registered WEC', () => {
-  test('is the ITS by its certificate authority, whatever its address', () => {
-    assert.equal(relation(registered('CA')), 'same');
-    assert.equal(relation(registered('CA\n', 'https://before:6443')), 'same');
-  });
-  test('may be the ITS before it was rebuilt, or another one of the same address', () =>
-    assert.equal(relation(registered('other')), 'same-address'));
-  test('is another one, or none', () => {
-    assert.equal(relation(registered('other', 'https://its2:6443')), 'other');
-    assert.equal(relation(wecEvidence('join-singleton', { klusterlet: undefined })), undefined);
-  });
-
   /** An operator that reports this after a recheck. */
   async function connected(before: string, after: string) {
     let asked = 0;
@@ -57,16 +41,18 @@ describe('the hub of a registered WEC', () => {
     assert.deepEqual(await connected('wrong-ca', 'wrong-ca'), { still: false, asked: 0 }));
 
   test('is kept by a join, with the command that moves the WEC', () => {
-    const found = findHub(registered('other', 'https://its2:6443'), its1);
-    assert.ok(found);
     const wec = { name: 'cluster1', kube: fakeKube() };
-    const refusal = (hub: object | undefined) =>
-      registeredElsewhere({ its: 'its1', kube: hub } as never, wec, found, { accept: true });
+    const refusal = (hub: object | undefined, isConnected = false) => {
+      const found = { hub: { server: 'https://its2:6443' }, isConnected } as FoundHub;
+      return registeredElsewhere({ its: 'its1', kube: hub } as never, wec, found, { accept: true });
+    };
     assert.deepEqual(refusal({}).next[0], {
       command: 'stellarctl wec join cluster1=its1 --accept --its its1 --replace-hub',
       lead: 'To move it to its1',
     });
     assert.match(JSON.stringify(refusal(undefined).next[0]), /--join-file FILE --replace-hub.*isOutline/);
+    assert.match(refusal({}).hint ?? '', /--hub-apiserver https:\/\/its2:6443/);
+    assert.doesNotMatch(refusal({}, true).hint ?? '', /--hub-apiserver/, 'its address would change nothing');
   });
 });
 

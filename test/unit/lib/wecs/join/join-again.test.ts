@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../../src/lib/kube/objects.ts';
 import { HubRecords, recordHubWrites } from '../../../../../src/lib/wecs/join/hub-records.ts';
-import { bootstrapNeed, isDone } from '../../../../../src/lib/wecs/join/needs.ts';
+import { bootstrapNeed, finishDone, isDone } from '../../../../../src/lib/wecs/join/needs.ts';
 import type { JoinOptions } from '../../../../../src/lib/wecs/join/options.ts';
 import { OwnRequests, SupersededRequests } from '../../../../../src/lib/wecs/join/own-requests.ts';
 import { requireOwnership } from '../../../../../src/lib/wecs/join/ownership.ts';
@@ -181,6 +181,30 @@ describe('a WEC that is registered', () => {
   });
 });
 
+describe('a WEC that is registered and asked to have other images', () => {
+  const settings = { imageRegistry: 'quay.io/open-cluster-management', tag: 'v1.4.0' };
+  const present = klusterlet();
+  present.spec = { ...present.spec, imagePullSpec: 'quay.io/open-cluster-management/registration-operator:v1.4.0' };
+  const finished = (asked: Partial<JoinOptions>, tag = settings.tag) => {
+    const given = plan({ settings: { ...settings, tag } as never });
+    const evidence = { ...given.wecBefore, klusterlet: present };
+    const access = { its: 'its1', kube: undefined } as never;
+    return finishDone(access, { ...given, wecBefore: evidence }, { ...options, ...asked }, run());
+  };
+  test('is done if it has them, and if none were asked for', async () => {
+    assert.equal((await finished({ ocmVersion: '1.4.0' })).stage, 'connected');
+    assert.equal((await finished({}, 'v1.5.0')).stage, 'connected');
+  });
+  test('is refused if its agent works with others: a join upgrades nothing', async () => {
+    const refused = {
+      code: 'version-differs',
+      message: /works with .*:v1\.4\.0; a join does not replace that with .*:v1\.5\.0/,
+    };
+    await assert.rejects(finished({ ocmVersion: '1.5.0' }, 'v1.5.0'), refused);
+    await assert.rejects(finished({ imageRegistry: 'mirror' }, 'v1.5.0'), refused);
+  });
+});
+
 describe('the UID of the joined cluster', () => {
   const record = async (rest: Partial<JoinPlan>, hub: Parameters<typeof hubEvidence>[0], agent?: string) => {
     const { kube, writes } = hubWith();
@@ -241,7 +265,7 @@ describe('the name of a joined WEC', () => {
       { name: 'cluster1', kube: kubeOf('uid-of-cluster1') },
       wec,
       hubEvidence({ managedCluster: cluster }),
-      [endpoint],
+      { endpoints: [endpoint] },
     );
   const recorded = (own: string) => {
     const cluster = joinedCluster();

@@ -5,7 +5,7 @@ import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject, Secret } from '../../../../../src/lib/kube/objects.ts';
 import type { HubAccess } from '../../../../../src/lib/wecs/hub/hub-access.ts';
-import { planRenewal, planRestart, type Renewed } from '../../../../../src/lib/wecs/join/remedies.ts';
+import { planFor, planRenewal, planRestart, type Renewed } from '../../../../../src/lib/wecs/join/remedies.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
 import {
@@ -95,7 +95,6 @@ function clusters({ hub = [], wec = [], situation = 'garbage-token', holder, ref
     },
     external: { server: 'https://127.0.0.1:1', certificateAuthority: authority },
     token: async () => 'token',
-    anotherToken: async () => 'token',
   };
   return { access, its1, cluster1, target: { name: 'cluster1', kube: cluster1.kube } };
 }
@@ -106,7 +105,8 @@ const inWords = (remedy: Remedy | undefined) =>
 /** The plan, and the writes of its dry run. */
 async function renewed(what: Renewed, given: Given) {
   const { access, target, its1, cluster1 } = clusters(given);
-  const remedy = await planRenewal(access, target, what, { ...run(), dryRun: true });
+  const plan = await planFor(access, target, run());
+  const remedy = await planRenewal(access, plan, what, { ...run(), dryRun: true });
   assert.deepEqual([its1.writes, cluster1.writes], [[], []], 'planning only reads');
   await remedy?.apply();
   return { steps: inWords(remedy), hub: its1.writes, wec: cluster1.writes };
@@ -214,7 +214,7 @@ describe('a silent agent', () => {
     ];
     const wec = [bootstrapped(3600), kindOf('Secret', hubSecret()), agentPod(startedAgo)];
     const { access, target, cluster1 } = clusters({ hub, wec, situation: 'join-singleton', holder: as });
-    const remedy = await planRestart(access, target, run());
+    const remedy = await planRestart(access, await planFor(access, target, run()));
     await remedy?.apply();
     return { steps: inWords(remedy), writes: cluster1.writes };
   }

@@ -220,6 +220,23 @@ test('a name in a form that the signer may ignore cannot be read', async () => {
   assert.deepEqual(judgeRequest(await csr({ pem: ofDates })).problems, ['its PKCS#10 request cannot be read']);
 });
 
+test('a name as a constructed string, which the signer ignores, cannot be read', async () => {
+  const pem = await pkcs10(agentSubject('cluster1', 'agent-a'));
+  const der = Buffer.from(pem.replace(/-----.*-----/g, ''), 'base64');
+  const name = 'system:open-cluster-management:cluster1:agent-a';
+  const at = der.indexOf(name) - 2;
+  // The same number of bytes: the string in parts, of which the last one is shorter.
+  const part = Buffer.from([0x0c, name.length - 2, ...Buffer.from(name.slice(0, -2))]);
+  const constructed = Buffer.concat([
+    der.subarray(0, at),
+    Buffer.from([0x2c, name.length]),
+    part,
+    der.subarray(at + 2 + name.length),
+  ]);
+  const encoded = `-----BEGIN CERTIFICATE REQUEST-----\n${constructed.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
+  assert.deepEqual(judgeRequest(await csr({ pem: encoded })).problems, ['its PKCS#10 request cannot be read']);
+});
+
 // The signer reads the first block that Go's encoding/pem can decode; a more lenient reader sees another request than the signed
 // one.
 describe('a request is rejected that is not a single complete PEM block, because the signer may read another one:', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seen } from '../../../../../src/lib/kube/access.ts';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import type { OpenWds } from '../../../../../src/lib/spaces/open-wds.ts';
 import { deletePolicy } from '../../../../../src/lib/workloads/change/delete-policy.ts';
@@ -124,6 +125,42 @@ test('an object that another work has as well stays', async () => {
   });
 });
 
+describe('a policy is not deleted, and nothing is written, while a kind is not served that shows what it has sent', () => {
+  for (const plural of ['bindingpolicies', 'bindings', 'manifestworks'])
+    test(plural, async () => {
+      for (const keepWorkloads of [false, true]) {
+        const { wds, log } = scene([structuredClone(policy), binding(true)], [structuredClone(own)]);
+        const without = <Found>(kind: { plural: string }, read: () => Promise<Found>) =>
+          kind.plural === plural ? Promise.resolve(undefined) : read();
+        const notServing = (kube: Kube): Kube => ({
+          ...kube,
+          list: (kind, selection) => without(kind, () => kube.list(kind, selection)),
+          get: (kind, name, options) => without(kind, () => kube.get(kind, name, options)),
+        });
+        if (wds.its.state !== 'seen') assert.fail();
+        const its = seen({ name: 'its1', kube: notServing(wds.its.value.kube) });
+        const deletion = { name: 'shop', keepWorkloads, confirm: yes };
+        await assert.rejects(deletePolicy(deletion, { ...wds, kube: notServing(wds.kube), its }, soon()), {
+          code: 'api-error',
+          message: new RegExp(`does not serve ${plural}\\.`),
+        });
+        assert.deepEqual(log, []);
+      }
+    });
+  test('and is not taken for deleted once a kind is no longer served', async () => {
+    const { wds, its, log } = scene([structuredClone(policy), binding(true)], [structuredClone(own)]);
+    const gone = async (kind: { plural: string }) => kind.plural !== 'manifestworks' && log.length > 0;
+    const kube: Kube = {
+      ...wds.kube,
+      list: async (kind, selection) => ((await gone(kind)) ? undefined : wds.kube.list(kind, selection)),
+      get: async (kind, name, options) => ((await gone(kind)) ? undefined : wds.kube.get(kind, name, options)),
+    };
+    const { error } = await deletePolicy({ name: 'shop', confirm: yes }, { ...wds, kube }, soon(50));
+    assert.match(String(error?.message), /does not serve binding/);
+    assert.deepEqual(its.writes, [], 'its works stay');
+  });
+});
+
 describe('deleting a policy', () => {
   const deleted = async (given: ReturnType<typeof scene>, keepWorkloads = false) => ({
     ...(await deletePolicy({ name: 'shop', keepWorkloads, confirm: yes }, given.wds, soon(5000))),
@@ -225,6 +262,9 @@ test('a policy that was sent through another ITS is not deleted with what it has
   for (const status of [{}, { observedGeneration: 1 }, { observedGeneration: 2, errors: ['x'] }])
     assert.deepEqual((await inspect(status)).works, []);
   assert.equal((await inspect({ observedGeneration: 2 }, [own], false)).works.length, 1);
-  // The hosting cluster has shown the ITS.
-  assert.deepEqual((await inspect({ observedGeneration: 2 }, [], false)).works, []);
+  // The hosting cluster has shown the ITS, and its transport uses another one.
+  await assert.rejects(inspect({ observedGeneration: 2 }, [], false), {
+    code: 'identity-unproven',
+    hint: /Is its ITS right, and does its transport run\? stellarctl wds get wds1 /,
+  });
 });

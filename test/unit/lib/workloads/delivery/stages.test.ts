@@ -163,20 +163,6 @@ describe('the next command', () => {
       String(nextOf('forbidden-on-wec', widget)),
       /: stellarctl wec grant cluster1=CONTEXT --from-errors --its its1$/,
     ));
-  test('shows on the ITS what the agent says about any other refusal', () => {
-    const refused = (its: string | undefined) => {
-      const given = record('forbidden-on-wec');
-      const manifests = given.works?.flatMap(({ status }) => status?.resourceStatus?.manifests ?? []) ?? [];
-      for (const condition of manifests.flatMap(({ conditions = [] }) => conditions))
-        if (condition.message?.includes('is forbidden')) condition.message = 'field is immutable';
-      const [{ code, next, hint }] = ways(given, widget, { its }) as [DeliveryView];
-      assert.equal(code, 'not-applied');
-      return [next, hint].map((text) => text?.replace(/(?<=manifestwork )\S+/, 'WORK'));
-    };
-    const see = (context: string) => `kubectl --context ${context} -n cluster1 get manifestwork WORK -o yaml`;
-    assert.deepEqual(refused('its1'), [see('its1'), `See what the agent says: ${see('its1')}`]);
-    assert.deepEqual(refused(undefined), [undefined, see('ITS')], 'without the ITS it is no command to type');
-  });
 });
 
 describe('a broken link is named:', () => {
@@ -332,6 +318,24 @@ describe('a broken link is named:', () => {
     ]);
     const denied = seen(new Map([pending([{ type: 'HubAcceptedManagedCluster', status: 'False' }]), wec('cluster1')]));
     assert.equal(broken(stop, configMap, { inventory: denied })[1], 't10: cluster1: wec failed work-missing');
+  });
+  test('a WEC that the Binding does not name is not behind those that it names', () => {
+    const given = record('multiwec-status');
+    const [binding] = given.bindings;
+    Object.assign(binding?.spec ?? {}, { destinations: [{ clusterId: 'cluster0' }, { clusterId: 'cluster1' }] });
+    const never: ManagedCluster = { metadata: { name: 'cluster0' }, spec: { hubAcceptsClient: false } };
+    const inventory = seen(new Map([['cluster0', never], wec('cluster1'), wec('cluster2')]));
+    const evidence = evidenceOf(given, { inventory });
+    const [bound] = given.bindings.flatMap(objectsOf);
+    assert.ok(bound);
+    const ref = { group: bound.group ?? '', version: 'v1', resource: bound.resource, kind: '', name: bound.name };
+    const of = followed({ ...ref, namespace: bound.namespace, object: undefined }, evidence.policies, new Map());
+    const stops = deliveriesOf(of, evidence).map(({ wec: on, stoppedAt }) => [on, stoppedAt]);
+    assert.deepEqual(stops, [
+      ['cluster0', undefined],
+      ['cluster1', 'cluster0'],
+      ['cluster2', undefined],
+    ]);
   });
   test('the work has an earlier state', () =>
     assert.deepEqual(

@@ -118,6 +118,19 @@ describe('policies of a hosting cluster', () => {
     const unknown = await read({}, { hosting: hostingOf(spaces.slice(0, 3), { its1: hub }) });
     assert.match(unknown.unread[0]?.why ?? '', /Secret wds1-system\/admin-kubeconfig has no key/);
   });
+  test('of a WDS that does not serve them are unread, not none', async () => {
+    const { kube } = demo;
+    for (const missing of ['bindingpolicies', 'bindings']) {
+      const list: Kube['list'] = async (kind, selection) =>
+        kind.plural === missing ? undefined : kube.list(kind, selection);
+      const { policies, unread } = await read(
+        {},
+        { hosting: hostingOf(spaces, { its1: hub, wds1: { ...kube, list } }) },
+      );
+      assert.deepEqual([policies, unread.map(({ wds: of }) => of)], [[], ['wds1']]);
+      assert.match(unread[0]?.why ?? '', new RegExp(`does not serve ${missing}`));
+    }
+  });
   test('that are being deleted select nothing; a Binding without a policy keeps its WECs', async () => {
     const deleting = {
       ...bindingPolicy('gone'),
@@ -132,6 +145,10 @@ describe('policies of a hosting cluster', () => {
     assert.deepEqual((await read({}, { hosting: chosen })).unread, [{ wds: 'all WDSes', why: 'It is silent' }]);
     const guessed = { ...chosen, hostingSource: 'current context' as const };
     assert.deepEqual((await read({}, { hosting: guessed })).unread, []);
+    const { kube } = new MemoryCluster();
+    const other = { ...chosen, hosting: { ...kube, list: async () => undefined } };
+    assert.match((await read({}, { hosting: other })).unread[0]?.why ?? '', /does not serve controlplanes/);
+    assert.deepEqual((await read({}, { hosting: { ...other, hostingSource: 'current context' } })).unread, []);
     const missing = { unread: 'There is no context x.' };
     assert.deepEqual((await read({}, { hosting: missing })).unread, [{ wds: 'all WDSes', why: missing.unread }]);
   });

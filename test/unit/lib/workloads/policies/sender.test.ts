@@ -67,6 +67,12 @@ describe('the name of a WDS on its works', () => {
     await assert.rejects(toDelete(wds), unproven);
     await assert.rejects(refreshPolicy('shop', wds, soon()), unproven);
   });
+  test('needs the same proof if only the user says which ITS it is', async () => {
+    const assumed = (works: Typed[]) => ({ ...opened(works, 'wds1', false), isItsAssumed: true });
+    assert.deepEqual(await toDelete(assumed([foreign, own])), [own.metadata.name]);
+    await assert.rejects(toDelete(assumed([packed('wds1')])), { ...unproven, hint: /stellarctl wds get wds1/ });
+    await assert.rejects(toDelete(assumed([])), unproven);
+  });
   test('is that of the context, if works of several objects carry it: which is no proof', async () => {
     const wds = opened([packed('wds1'), packed('wds2')], 'wds2');
     assert.equal(await worksIn(wds), 1);

@@ -1,0 +1,66 @@
+import { command } from '../engine/command-line.ts';
+import { StellarError } from '../engine/errors.ts';
+import { run } from '../engine/next-step.ts';
+import type { Reader, Selection } from './client/client.ts';
+import { describeCluster } from './client/errors.ts';
+import type { KubeObject } from './objects.ts';
+import { groupOf, type PathOptions, type Resource, resources } from './resources.ts';
+
+/**
+ * Lists a kind that this cluster must serve, for whatever destroys or relies on there being none: an answer of 404 is not an empty
+ * list.
+ * @throws StellarError `api-error` if the kind is not found: whether there are such objects is then unknown
+ */
+export async function listServed<T extends KubeObject>(
+  kube: Pick<Reader, 'cluster' | 'list'>,
+  resource: Resource,
+  selection?: Selection,
+): Promise<T[]> {
+  const found = await kube.list<T>(resource, selection);
+  if (found === undefined) throw notServed(kube, nameOf(resource));
+  return found;
+}
+
+/**
+ * Reads an object of such a kind. That it is not found is believed only if a list does not have it.
+ * @throws StellarError `api-error` if the kind is not found
+ */
+export async function getServed<T extends KubeObject>(
+  kube: Reader,
+  resource: Resource,
+  name: string,
+  { namespace }: Pick<PathOptions, 'namespace'> = {},
+): Promise<T | undefined> {
+  const found = await kube.get<T>(resource, name, { namespace });
+  if (found !== undefined) return found;
+  const all = await listServed(kube, resource, { namespace, metadataOnly: true });
+  // It was created between the two reads.
+  const isListed = all.some(({ metadata }) => metadata.name === name);
+  return isListed ? kube.get<T>(resource, name, { namespace }) : undefined;
+}
+
+/**
+ * Lists a kind that a CustomResourceDefinition adds. @returns undefined only if the cluster has no such definition
+ * @throws StellarError `api-error` if it has one and does not serve the kind
+ */
+export async function listIfDefined<T extends KubeObject>(kube: Reader, resource: Resource): Promise<T[] | undefined> {
+  const objects = await kube.list<T>(resource);
+  if (objects !== undefined) return objects;
+  const definition = await kube.get(resources.customResourceDefinitions, nameOf(resource));
+  if (definition !== undefined) throw notServed(kube, nameOf(resource));
+  return undefined;
+}
+
+const nameOf = ({ apiVersion, plural }: Resource): string => [plural, groupOf(apiVersion)].filter(Boolean).join('.');
+
+/** The error for kinds or APIs whose objects cannot be seen. A server that is starting or upgraded may serve them again soon. */
+export function notServed({ cluster }: Pick<Reader, 'cluster'>, what: string): StellarError {
+  return new StellarError(
+    'api-error',
+    `${describeCluster(cluster)} does not serve ${what}: it is unknown which objects of it exist.`,
+    {
+      passing: true,
+      next: [run(command`kubectl --context ${cluster.context} get apiservices`, 'See which fail')],
+    },
+  );
+}

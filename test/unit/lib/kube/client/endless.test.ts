@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, test } from 'node:test';
+import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import { resources } from '../../../../../src/lib/kube/resources.ts';
+import { patchCurrent } from '../../../../../src/lib/kube/writes.ts';
+import { setLabels } from '../../../../../src/lib/wecs/label.ts';
+import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
+import { FakeServer } from '../../../support/fake-server.ts';
+
+const opened: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0)) await close();
+});
+
+async function serving(answering: Parameters<typeof FakeServer.start>[0], timeoutMs: number, signal?: AbortSignal) {
+  const server = await FakeServer.start(answering);
+  const kube = connect(server.context(), new Deadline(timeoutMs), signal ?? new AbortController().signal);
+  opened.push(
+    () => kube.close(),
+    () => server.stop(),
+  );
+  return { server, kube };
+}
+
+const object = (version = 1) => ({ metadata: { name: 'c1', uid: 'u1', resourceVersion: String(version) } });
+const endless = (_: unknown, count: number) => ({
+  body: { metadata: { continue: `page-${count}` }, items: Array.from({ length: 500 }, () => object()) },
+});
+
+describe('a list whose pages do not end', () => {
+  test('ends at the deadline', async () => {
+    const { kube } = await serving(endless, 1500);
+    const started = performance.now();
+    await assert.rejects(kube.list(resources.managedClusters), { code: 'timeout', exitCode: 3 });
+    assert.ok(performance.now() - started < 20_000);
+  });
+  test('ends without a deadline, and before it fills the memory', async () => {
+    const { server, kube } = await serving(endless, 0);
+    await assert.rejects(kube.list(resources.managedClusters), {
+      code: 'api-error',
+      message: /^fake \(https:\S+\) sends a list of managedclusters without an end\.$/,
+    });
+    assert.equal(server.requests.length, 400);
+  });
+  test('may still be read shortly after the deadline, if it ends', async () => {
+    const { kube } = await serving(
+      (_, count) => ({ body: { metadata: { continue: count < 3 ? 'more' : '' }, items: [object()] } }),
+      1,
+    );
+    assert.equal((await kube.list(resources.managedClusters))?.length, 3);
+  });
+});
+
+describe('a write that always conflicts', () => {
+  const conflicting = ({ method }: { method: string }, count: number) =>
+    method === 'PATCH' ? { status: 409, body: { reason: 'Conflict' } } : { body: object(count) };
+  const label = { metadata: { name: 'c1', uid: 'u1' } } as ManagedCluster;
+  const patches = ({ requests }: FakeServer) => requests.filter(({ method }) => method === 'PATCH').length;
+
+  test('is tried ten times, ever more rarely', async () => {
+    const { server, kube } = await serving(conflicting, 60_000);
+    const started = performance.now();
+    await assert.rejects(setLabels(kube, label, { a: 'b' }), { code: 'conflict' });
+    assert.equal(patches(server), 10);
+    assert.ok(performance.now() - started > 3000);
+  });
+  test('ends at the deadline', async () => {
+    const { server, kube } = await serving(conflicting, 1000);
+    const started = performance.now();
+    await assert.rejects(
+      patchCurrent(kube, resources.managedClusters, object(), () => ({ labels: { a: null } })),
+      { code: 'timeout' },
+    );
+    assert.ok(performance.now() - started < 20_000);
+    assert.ok(patches(server) < 10);
+  });
+  test('ends when the user interrupts', async () => {
+    const { kube } = await serving(conflicting, 60_000, AbortSignal.timeout(500));
+    await assert.rejects(setLabels(kube, label, { a: 'b' }), { code: 'interrupted' });
+  });
+  test('succeeds if another program has changed the object only once', async () => {
+    const { kube } = await serving(
+      ({ method }, count) => (method === 'PATCH' && count < 2 ? { status: 409 } : { body: object(count) }),
+      0,
+    );
+    assert.equal(await setLabels(kube, label, { a: 'b' }), true);
+  });
+});
