@@ -183,12 +183,13 @@ export class Servers {
 
   /**
    * Repeats the question while the servers, and this client of them, run. An error counts as no.
-   * @throws Error if one of them ends, or after two minutes
+   * @throws Error if one of them ends or all are stopped, or after two minutes
    */
   async until(holds: () => Promise<boolean>, client?: ServerProcess): Promise<void> {
     for (const deadline = Date.now() + readyTimeout; !(await holds().catch(() => false)); await sleep(50)) {
       const ended = [...this.#processes, ...(client ? [client] : [])].find(({ hasEnded }) => hasEnded);
       if (ended) throw new Error(await ended.lastWords());
+      if (this.#processes.length === 0) throw new Error('the servers were stopped');
       if (Date.now() > deadline)
         throw new Error(`the servers were not ready after ${readyTimeout / 1000} s; their logs: ${this.dir}`);
     }

@@ -239,7 +239,7 @@ describe('wec wait', () => {
   });
 
   it('exits with 3 at the deadline, and reports what each WEC waits for', async () => {
-    const late = await run('wec wait cluster1 waiting nobody --timeout 4s -o json');
+    const late = await run('wec wait cluster1 waiting --timeout 4s -o json');
     assert.equal(late.exitCode, 3, late.stderr);
     const { items } = late.json();
     assert.deepEqual(
@@ -247,14 +247,24 @@ describe('wec wait', () => {
       [
         ['cluster1', undefined],
         ['waiting', 'timeout'],
-        ['nobody', 'timeout'],
       ],
     );
     assert.match(
       items[1].error.message,
       /not at the stage available( after \d+\.\ds)?\. \S+ asked to be registered \(.* ago\), and nobody has accepted it/,
     );
-    assert.match(items[2].error.message, /managed-cluster: the agent has not announced/);
+  });
+
+  it('does not wait for a name that is nowhere', async () => {
+    const missing = await run('wec wait cluster1 nobody --timeout 60s -o json');
+    assert.equal(missing.exitCode, 1, missing.stderr);
+    assert.deepEqual(
+      missing.json().items.map(({ name, error }: { name: string; error?: { code: string } }) => [name, error?.code]),
+      [
+        ['cluster1', undefined],
+        ['nobody', 'not-found'],
+      ],
+    );
   });
 
   it('notices when a stage is met, even if an earlier one is not', async () => {

@@ -8,6 +8,7 @@ import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import type { PoliciesOfIts } from '../../workloads/policies/policy.ts';
 import { cleanUpWec } from './cleanup/cleanup.ts';
+import { writeCleanupRecord } from './cleanup/cleanup-record.ts';
 import { deleteCluster } from './delete/delete-cluster.ts';
 import { Force } from './delete/force.ts';
 import { refuseReregistered, removeLateRequests, removeLeftovers } from './delete/leftovers.ts';
@@ -74,6 +75,7 @@ export function deregisterOne(
 ): Promise<DeregisterResult> {
   const { name, kube, record, hubState } = wec;
   const result: DeregisterResult = { name, changed: false };
+  const cleansUp = options.cleanup && kube !== undefined && record !== undefined;
   const keep = options.keepWorkloads
     ? (works: readonly ManifestWork[]) => keepWorkloads(hub, wec, works, run)
     : undefined;
@@ -85,6 +87,8 @@ export function deregisterOne(
         await keep?.(hubState.works);
         result.changed = true;
         await release(hub, wec, keep, force, run);
+        // Part of the proof of identity is deleted with the ManagedCluster.
+        if (cleansUp) await writeCleanupRecord(kube, record);
         await deleteCluster(hub, hubState, force, run);
       } catch (error) {
         throw await restoreAfterFailure(hub, wec, error);
@@ -94,7 +98,7 @@ export function deregisterOne(
       }
     }
     if (!isGone(hubState) && (await removeLeftovers(hub, name, options.force, run))) result.changed = true;
-    if (options.cleanup && kube !== undefined && record !== undefined) {
+    if (cleansUp) {
       if (!run.dryRun) await refuseReregistered(hub, name);
       if (await cleanUpWec(kube, record, options.keepWorkloads, run)) result.changed = true;
       if (!run.dryRun) await removeLateRequests(hub, name);

@@ -4,8 +4,8 @@ import { resources } from '../../../kube/resources.ts';
 import { agentNamespace, operatorNamespace } from '../../names.ts';
 
 /**
- * The record that a clean-up writes to the cluster before its first deletion: the proof of identity is deleted with the Klusterlet,
- * and the next run must be able to finish an interrupted one. The record is deleted with its namespace, which is deleted last.
+ * The record that is written to the cluster before its ManagedCluster and its Klusterlet are deleted: the proof of identity is
+ * deleted with them, and the next run must be able to finish an interrupted one. The record is deleted with its namespace, which is deleted last.
  */
 const recordAnnotation = 'stellarctl.kubestellar.io/clean-up';
 

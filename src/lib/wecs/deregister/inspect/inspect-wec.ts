@@ -77,7 +77,8 @@ export async function inspectWec(
     const evidence = await readWec(kube);
     const record = await readCleanupRecord(kube);
     const hubId = (await clusterUid(hub)) ?? hub.cluster.server;
-    const isResumed = evidence.klusterlet === undefined && record?.name === name && record.hub === hubId;
+    const isSameRegistration = evidence.klusterlet === undefined || record?.hubHash === hubHashOf(evidence);
+    const isResumed = record?.name === name && record.hub === hubId && isSameRegistration;
     const known = { name, endpoints, recordedUid: recordedUid(hubState.managedCluster) };
     if (isResumed) inspected.record = record;
     else if (!isGone(hubState) || !hasNoRegistration(evidence)) {
