@@ -56,6 +56,10 @@ for (const name of ['its1', 'stub1']) {
       assert.deepEqual(await outcomeOf(api.create(configMaps, { metadata: elsewhere })), [404, 'NotFound']);
     });
 
+    it('names its versions of the core API', async () => {
+      assert.deepEqual((await api.send<{ versions: string[] }>('GET', '/api')).versions, ['v1']);
+    });
+
     it('changes the resourceVersion of a changed object, and of no other', async () => {
       const patch = (body: object) => api.patch<AnyObject>(configMaps, `${namespace}/one`, body);
       const first = await patch({ data: { c: null, e: 'f' }, metadata: { labels: { env: 'edge' } } });

@@ -31,6 +31,7 @@ export function answer(objects: StubObjects, request: StubRequest): unknown {
   const { pathname, searchParams } = new URL(request.url, 'https://stub');
   if (['/livez', '/readyz', '/healthz'].includes(pathname)) return 'ok';
   if (pathname === '/version') return version;
+  if (pathname === '/api') return { kind: 'APIVersions', versions: ['v1'] };
   if (pathname === '/apis') return groupsOf(objects);
   const [root = '', ...rest] = pathname.split('/').slice(1).map(decodeURIComponent);
   const apiVersion = root === 'api' ? rest.shift() : [rest.shift(), rest.shift()].join('/');

@@ -132,7 +132,7 @@ async function askBeforeLoss(
 function describeBroken(broken: SideEffects['broken']): string[] {
   return broken.map(({ policy, object, keys, wecs, others, briefly }) => {
     const asks = `${object} of ${describePolicy(policy)} expands ${keys.join(', ')}, which ${wecs.join(', ')} would lose`;
-    if (briefly) return `${asks}: the works of ${others.join(', ')} are deleted and recreated`;
+    if (briefly) return `${asks}: the works of ${others.join(', ')} may be deleted and recreated`;
     return `${asks}: its policy's works are deleted on ${[...wecs, ...others].join(', ')}`;
   });
 }

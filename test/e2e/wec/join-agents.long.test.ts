@@ -237,7 +237,7 @@ describe('--print-manifests', () => {
       const object = document.toJS() as AnyObject;
       await until(() => apply(cluster1.admin, object).catch(ignoreUnserved), `${object.kind} ${object.metadata.name}`);
     }
-    await cli.succeed(['accept', 'cluster1']);
+    await cli.succeed(['accept', 'cluster1', '--wait']);
     await assertAvailable(its1, 'cluster1');
   });
 });
