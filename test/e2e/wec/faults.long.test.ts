@@ -222,7 +222,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
         const looks = ['wec list', 'wec get cluster2=cluster2', 'wec wait cluster2', 'accept cluster2'];
         await together(
           ...[...looks, 'label cluster2 tier=b --overwrite'].map((line) => succeeds(`${line} --its its1`, options)),
-          fails('wec wait nobody --timeout 10s --its its1', 3, /nobody|its1/, options),
+          fails('wec wait nobody --for request --timeout 10s --its its1', 3, /nobody|its1/, options),
         );
       });
     });
@@ -260,8 +260,8 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await together(
         watch(),
         succeeds(line, restarting('its2', /klusterlet applied/)),
-        succeeds('wec wait cluster3 --timeout 240s --its its2'),
-        fails('accept asking --timeout 25s --its its2', 3, /asking did not reach the stage available in time/),
+        succeeds('wec wait cluster3 --for request --timeout 240s --its its2'),
+        fails('accept asking --wait --timeout 25s --its its2', 3, /asking did not reach the stage available in time/),
       );
       await assertAvailable(there(its2), 'cluster3');
     });
@@ -404,8 +404,8 @@ describe('when something goes wrong', { concurrency: true }, () => {
         },
       };
       await together(
-        fails('accept nobody --its its2', 4, gone),
-        fails('wec wait nobody --timeout 300s --its its2', 4, gone),
+        fails('accept nobody --wait --its its2', 4, gone),
+        fails('wec wait nobody --for request --timeout 300s --its its2', 4, gone),
         fails('wec join cluster3 --accept --its its2', 4, gone, stopping),
       );
       await together(
