@@ -88,7 +88,7 @@ export function deregisterOne(
         result.changed = true;
         await release(hub, wec, keep, force, run);
         // Part of the proof of identity is deleted with the ManagedCluster.
-        if (cleansUp) await writeCleanupRecord(kube, record);
+        if (cleansUp && !run.dryRun) await writeCleanupRecord(kube, record);
         await deleteCluster(hub, hubState, force, run);
       } catch (error) {
         throw await restoreAfterFailure(hub, wec, error);
