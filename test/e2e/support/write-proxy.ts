@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
 import { Authority, type Entry, type Plane } from '../../../testbed/index.ts';
 
@@ -23,11 +24,13 @@ export class WriteProxy {
   /**
    * @param onWrite called after the plane has answered a mutating request, and before the client gets the answer
    * @param beforeWrite called between the client's last read and its write
+   * @param rewrite changes the text of each answer, as if the plane were another version; without it, answers stream
    */
   static async start(
     plane: Plane,
     onWrite: (description: string) => void,
     beforeWrite: () => Promise<unknown> = async () => {},
+    rewrite?: (text: string) => string,
   ): Promise<WriteProxy> {
     const { connection } = plane.kubeconfigEntry;
     const authority = await Authority.create(`${plane.name}-proxy-ca`);
@@ -50,13 +53,22 @@ export class WriteProxy {
           return;
         }
         if (presented !== undefined) headers['impersonate-user'] = presented;
+        if (rewrite !== undefined) delete headers['accept-encoding'];
         const forwarded = https.request(
           new URL(request.url ?? '/', connection.server),
           { method: request.method, headers, agent: upstream },
           (answer) => {
             if (isWrite && (answer.statusCode ?? 500) < 300) onWrite(`${request.method} ${request.url}`);
-            response.writeHead(answer.statusCode ?? 502, answer.headers);
-            answer.pipe(response);
+            if (rewrite === undefined) {
+              response.writeHead(answer.statusCode ?? 502, answer.headers);
+              answer.pipe(response);
+              return;
+            }
+            const { 'content-length': _, ...others } = answer.headers;
+            text(answer).then(
+              (body) => response.writeHead(answer.statusCode ?? 502, others).end(rewrite(body)),
+              () => response.destroy(),
+            );
           },
         );
         forwarded.on('error', () => response.destroy());

@@ -48,6 +48,7 @@ export class OwnRequests {
   /** Whether it was known at the start. */
   readonly #isKnown: boolean;
   #token: string | undefined;
+  #user: string | undefined;
 
   /** @param agent the id of the WEC's agent, if it is known at the start */
   constructor(agent: string | undefined, wec: Pick<WecEvidence, 'bootstrapSecret'>) {
@@ -58,7 +59,9 @@ export class OwnRequests {
 
   /** Records the WEC's current bootstrap secret, and with it its agent's id: none if several agents use its token. */
   see({ bootstrapSecret }: Pick<WecEvidence, 'bootstrapSecret'>, requests: readonly RegistrationRequest[]): void {
-    this.#token = tokenId(readHubKubeconfig(bootstrapSecret)?.token ?? '');
+    const token = readHubKubeconfig(bootstrapSecret)?.token ?? '';
+    this.#token = tokenId(token);
+    this.#user = tokenUser(token);
     if (this.#isKnown) return;
     const agents = new Set(requests.filter((each) => !isOver(each) && this.isProven(each)).map(({ agent }) => agent));
     this.agent = agents.size === 1 ? [...agents][0] : undefined;
@@ -85,6 +88,8 @@ export class OwnRequests {
     const open = requests.filter(({ state, problems }) => state === 'pending' && problems.length === 0);
     if (this.#isKnown || this.#token === undefined || open.some((each) => this.isProven(each))) return;
     const silent = open.find((each) => tokenOf(each) === undefined && isOfHubAccount(each));
+    // The request of an account that was made for the WEC is still to come.
+    if (silent !== undefined && this.#user === ownUser(silent.cluster)) return;
     if (silent !== undefined) throw unproven(hub, silent.cluster, `request ${silent.name} may be of another cluster`);
   }
 
