@@ -55,7 +55,14 @@ export async function planRestart(
     throw noSuchSpace(name, 'wds', hosting, controlPlane, 'get');
   const on = { namespace: namespaceOf(name) };
   const verbs = ['get', 'patch', 'delete'].map((verb) => may(verb, resources.deployments, on));
-  await requirePermissions(hosting, [...verbs, may('list', resources.pods, on), may('patch', resources.controlPlanes)]);
+  const ofHooks = [resources.roles, resources.clusterRoles].map((kind) => may('delete', kind));
+  const more = recreates ? [...ofHooks, may('patch', resources.controlPlanes, { subresource: 'status' })] : [];
+  await requirePermissions(hosting, [
+    ...more,
+    ...verbs,
+    may('list', resources.pods, on),
+    may('patch', resources.controlPlanes),
+  ]);
   const watcher = new SpaceWatcher(tools);
   const space = (await watcher.wds(name))?.space;
   const opened = openedBy(watcher, name, all);
