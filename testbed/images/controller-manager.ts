@@ -14,6 +14,14 @@ const controlPlanes = { timeout: 300_000, pause: 1_000 };
 /** How often it checks whether the ITS has WorkStatuses; the real one every 15 s. */
 const workStatusPause = 1_000;
 
+/** A variable for tests of restarts: when it empties and when it fills the Bindings that exist, as `6000,7000`; it does not otherwise. */
+const startVariable = 'BED_EMPTIES_BINDINGS';
+
+function startOf(text: string | undefined) {
+  const [emptiesAt, fillsAt] = (text ?? '').split(',').map(Number);
+  return emptiesAt === undefined || fillsAt === undefined ? undefined : { emptiesAt, fillsAt };
+}
+
 /**
  * Stands in for KubeStellar's controller-manager (cmd/controller-manager): finds its WDS and its ITS, defines its kinds in the WDS,
  * and silently ignores BindingPolicies until the ITS has the status add-on's kind.
@@ -40,6 +48,7 @@ export async function controllerManager(context: PodContext): Promise<void> {
       allowedGroups: flag('--api-groups') === '' ? undefined : new Set([...groups, 'apiextensions.k8s.io']),
       signal,
       log,
+      start: startOf(context.env[startVariable]),
     });
   }, '');
 }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Api } from '../kube/api.ts';
 import { applyOver } from '../kube/apply.ts';
@@ -22,12 +23,22 @@ const reactions = { clusters: 1_000, others: 300 };
 
 const pauses = { first: 200, last: 1_000 };
 
+/** What a controller manager does first to the Bindings that exist, in milliseconds after its start. */
+export interface StartOfBindings {
+  /** When it writes all of them without objects; destinations stay. */
+  emptiesAt: number;
+  /** When it begins to write the whole lists. */
+  fillsAt: number;
+}
+
 export interface BindingControllerParts {
   wds: Api;
   its: Api;
   workload: WorkloadObjects;
   signal: AbortSignal;
   log: (line: string) => void;
+  /** Without it, Bindings stay as they are. */
+  start?: StartOfBindings | undefined;
 }
 
 /**
@@ -47,8 +58,9 @@ class BindingController {
   readonly #clusters: Informer<ManagedCluster>;
   readonly #workload: WorkloadObjects;
   readonly #queue: WorkQueue;
+  readonly #started: Promise<void>;
 
-  constructor({ wds, its, workload, signal, log }: BindingControllerParts) {
+  constructor({ wds, its, workload, signal, log, start }: BindingControllerParts) {
     this.#wds = wds;
     this.#queue = new WorkQueue(
       (policy) => this.#sync(policy),
@@ -65,11 +77,22 @@ class BindingController {
     this.#clusters = new Informer<ManagedCluster>(its, managedClusters, { onChange: wakeAll, pauses }, signal);
     this.#workload = workload;
     workload.onChange(wakeAllAfter(reactions.others));
+    this.#started = start === undefined ? Promise.resolve() : this.#empty(start, signal).catch(() => {});
+  }
+
+  /** A new controller manager has not evaluated any object when it first writes Bindings (0.30.0, as recorded). */
+  async #empty({ emptiesAt, fillsAt }: StartOfBindings, signal: AbortSignal): Promise<void> {
+    await sleep(emptiesAt, undefined, { signal });
+    await this.#bindings.synced;
+    for (const name of this.#bindings.items.keys())
+      await this.#wds.patch(bindings, name, { spec: { workload: { clusterScope: null, namespaceScope: null } } });
+    await sleep(fillsAt - emptiesAt, undefined, { signal });
   }
 
   async #sync(name: string): Promise<void> {
     const sources = [this.#policies, this.#bindings, this.#clusters, this.#workload];
     await Promise.all(sources.map(({ synced }) => synced));
+    await this.#started;
     const policy = this.#policies.items.get(name);
     if (!policy) return;
     try {

@@ -1,5 +1,5 @@
 import type { Api } from '../kube/api.ts';
-import { runBindingController } from './binding-controller.ts';
+import { runBindingController, type StartOfBindings } from './binding-controller.ts';
 import { runStatusController } from './status-controller.ts';
 import { WorkloadObjects } from './workload-objects.ts';
 
@@ -11,6 +11,8 @@ export interface ControllerManagerParts {
   allowedGroups: ReadonlySet<string> | undefined;
   signal: AbortSignal;
   log: (line: string) => void;
+  /** What it does to existing Bindings first; by default nothing. */
+  start?: StartOfBindings | undefined;
 }
 
 /** The controllers of KubeStellar's controller-manager, which share their view of the WDS, until the signal. */

@@ -84,7 +84,7 @@ const arguments_: Readonly<Record<string, Offer>> = {
     'version',
   ]),
   ...offerEach(spaces('its'), ['its get', 'its context', 'its repair', 'its delete']),
-  ...offerEach(spaces('wds'), ['wds get', 'wds context', 'wds repair', 'wds delete']),
+  ...offerEach(spaces('wds'), ['wds get', 'wds context', 'wds repair', 'wds restart', 'wds delete']),
   ...offerEach(policies, ['policy get', 'policy explain', 'policy refresh', 'policy delete']),
   ...offerEach(collectors, ['collector get', 'collector delete']),
   ...offerEach(transforms, ['transform get', 'transform delete']),

@@ -3,6 +3,7 @@ import { command } from '../../lib/engine/command-line.ts';
 import type { SpaceRole } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
+import { asking, refuseUnnamedHosting } from '../shell/confirm.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -14,6 +15,7 @@ import {
 
 interface Options extends HostingOptions, WritingOptions {
   its?: string;
+  yes?: boolean;
 }
 
 const itsOfWds = new Option('--its <its>', 'the ITS to use, by its name or a context');
@@ -39,16 +41,28 @@ export function spaceRepairCommand(io: Io, role: SpaceRole): Command {
     .addOption(hostingContextOption())
     .addOption(dryRunOption())
     .action(
-      action<Options>(io, async (session, { its }, [name = '']) => {
+      action<Options>(io, async (session, { its, yes }, [name = '']) => {
         const { repairSpace } = await import('../../lib/spaces/repair.ts');
         const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
         const tools = await session.spaceTools();
+        refuseUnnamedHosting(session, tools, yes);
         session.announce(tools.hosting, 'Hosting cluster');
         const itsName = its && nameOfIts(its, tools);
-        await session.finish([await repairSpace({ name, role, itsName }, tools, session.run)]);
+        const confirm = asking<readonly string[]>(session, {
+          show: (objects) => {
+            for (const object of objects)
+              session.progress.note(`  stays, and is not updated or removed any more: ${object}`);
+          },
+          confirmations: ({ length }) => (length === 0 ? [] : [{ verb: 'Repair', doing: 'Repairing', name, yes }]),
+        });
+        await session.finish([await repairSpace({ name, role, itsName, confirm }, tools, session.run)]);
         session.next(command`stellarctl ${role} get ${name}`);
       }),
     );
-  if (role === 'wds') repair.addOption(itsOfWds).addOption(hiddenSpelling('--its-name <its>', itsOfWds));
+  if (role === 'wds')
+    repair
+      .addOption(itsOfWds)
+      .addOption(hiddenSpelling('--its-name <its>', itsOfWds))
+      .option('-y, --yes', 'leave what was sent through another ITS on its WECs, without confirmation');
   return repair;
 }

@@ -13,5 +13,10 @@ export const wds: Group = {
       define: async (io) => (await import('./create.ts')).createWdsCommand(io),
     },
     ...spaceCommands('wds'),
+    {
+      name: 'restart',
+      summary: 'restart the controllers of a WDS, keeping its workloads',
+      define: async (io) => (await import('./restart.ts')).restartWdsCommand(io),
+    },
   ],
 };

@@ -59,6 +59,7 @@ const exitCodes = {
   'agent-dead': ExitCode.failed,
   'not-confirmed': ExitCode.failed,
   'still-selected': ExitCode.failed,
+  'restart-unproven': ExitCode.failed,
   'system-objects-selected': ExitCode.failed,
   'expression-invalid': ExitCode.failed,
   'in-use': ExitCode.failed,

@@ -89,6 +89,7 @@ export interface Deployment extends WithConditions {
   status?: {
     conditions?: Condition[];
     observedGeneration?: number;
+    replicas?: number;
     updatedReplicas?: number;
     availableReplicas?: number;
     readyReplicas?: number;

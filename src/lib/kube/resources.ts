@@ -19,6 +19,7 @@ export const resources = {
   namespaces: resource('v1', 'Namespace', 'namespaces', false),
   secrets: resource('v1', 'Secret', 'secrets', true),
   configMaps: resource('v1', 'ConfigMap', 'configmaps', true),
+  services: resource('v1', 'Service', 'services', true),
   serviceAccounts: resource('v1', 'ServiceAccount', 'serviceaccounts', true),
   events: resource('v1', 'Event', 'events', true),
   pods: resource('v1', 'Pod', 'pods', true),

@@ -43,8 +43,12 @@ export async function getServed<T extends KubeObject>(
  * Lists a kind that a CustomResourceDefinition adds. @returns undefined only if the cluster has no such definition
  * @throws StellarError `api-error` if it has one and does not serve the kind
  */
-export async function listIfDefined<T extends KubeObject>(kube: Reader, resource: Resource): Promise<T[] | undefined> {
-  const objects = await kube.list<T>(resource);
+export async function listIfDefined<T extends KubeObject>(
+  kube: Reader,
+  resource: Resource,
+  selection?: Selection,
+): Promise<T[] | undefined> {
+  const objects = await kube.list<T>(resource, selection);
   if (objects !== undefined) return objects;
   const definition = await kube.get(resources.customResourceDefinitions, nameOf(resource));
   if (definition !== undefined) throw notServed(kube, nameOf(resource));

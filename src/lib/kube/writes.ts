@@ -1,7 +1,7 @@
 import type { Kube } from './client/client.ts';
 import { ApiError, unlessStatus } from './client/errors.ts';
-import type { Deployment, KubeObject, ObjectMeta } from './objects.ts';
-import { type Resource, resources } from './resources.ts';
+import type { KubeObject, ObjectMeta } from './objects.ts';
+import type { Resource } from './resources.ts';
 
 /** Removes the given finalizers from the object with this UID, and keeps all others. @returns the removed finalizers */
 export async function withoutFinalizers(
@@ -76,21 +76,4 @@ export async function deleteObjects(kube: Kube, resource: Resource, objects: rea
 export async function deletePresent(kube: Kube, resource: Resource, name: string, namespace: string): Promise<boolean> {
   const present = await kube.get(resource, name, { namespace });
   return present !== undefined && kube.delete(resource, name, { namespace, uid: present.metadata.uid });
-}
-
-/** The annotation of `kubectl rollout restart` in a pod template (kubectl pkg/polymorphichelpers). */
-const restartedAnnotation = 'kubectl.kubernetes.io/restartedAt';
-
-/** When `kubectl rollout restart` or stellarctl last restarted a Deployment, milliseconds since the epoch; undefined if never. */
-export function restartedAt({ spec }: Deployment): number | undefined {
-  const time = Date.parse(spec?.template?.metadata?.annotations?.[restartedAnnotation] ?? '');
-  return Number.isNaN(time) ? undefined : time;
-}
-
-/** Restarts the Deployment with this UID as `kubectl rollout restart` does: the old pods serve until the new ones are ready. */
-export async function restartDeployment(kube: Kube, { metadata }: Deployment): Promise<void> {
-  const { name, namespace, uid } = metadata;
-  const annotations = { [restartedAnnotation]: new Date(kube.now()).toISOString() };
-  const patch = { metadata: { uid }, spec: { template: { metadata: { annotations } } } };
-  await kube.merge(resources.deployments, name, patch, { namespace });
 }

@@ -76,14 +76,10 @@ export const wdsCredentialChecks: readonly Check<{ wds: SpaceEvidence; its: stri
         wds.pods.some((pod) => pod.metadata.name.startsWith(`${name}-`) && isOlder(pod)),
       );
       if (old.length === 0) return pass();
-      const { context } = hosting.cluster;
       return fail(
         'its-credentials-outdated',
         `${old.join(' and ')} of ${wds.name} started before the present token of ${its} was issued, and use an earlier one.`,
-        run(
-          command`kubectl --context ${context} -n ${namespaceOf(wds.name)} rollout restart deployment ${old}`,
-          'Restart them; the workloads of the WDS are removed from its WECs and sent again meanwhile',
-        ),
+        run(command`stellarctl wds restart ${wds.name} --hosting-context ${hosting.cluster.context}`, 'Restart them'),
       );
     },
   },

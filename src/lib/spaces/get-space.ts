@@ -16,7 +16,7 @@ import type { RunningVersion } from '../versions/running.ts';
 import { contextsOf } from './access.ts';
 import { checkSpaceName } from './create/requirements.ts';
 import { namespaceOf, type SpaceRole } from './names.ts';
-import { noSuchSpace } from './repair.ts';
+import { noSuchSpace } from './no-such-space.ts';
 import { spaceVersions } from './space-versions.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
 import type { ItsInside } from './stages/its-contents.ts';

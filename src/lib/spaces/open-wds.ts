@@ -1,12 +1,17 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords, type NextStep, run } from '../engine/next-step.ts';
-import { type Access, hidden, hiddenBy, ifSeen, seen, through, whyUnseen } from '../kube/access.ts';
+import type { Verdict } from '../engine/stages.ts';
+import { type Access, hidden, hiddenBy, ifSeen, seen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import type { Deployment } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
 import { contextFor, contextsOf, isSameCluster, reachSpace } from './access.ts';
 import { controlPlaneOf } from './kubeconfig-extension.ts';
+import { namespaceOf, transportDeployment } from './names.ts';
 import type { ControlPlane } from './objects.ts';
+import { readNote, transportPaused } from './restart/note.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
 import type { SpaceWatcher } from './stages/space-watcher.ts';
 import type { SpaceTools } from './tools.ts';
@@ -30,6 +35,8 @@ export interface OpenWds {
   apiGroups: readonly string[];
   /** Its ITS: by the name that the hosting cluster has for it, else by its context. Its client has the context for commands. */
   its: Access<{ name: string; kube: Kube }>;
+  /** Whether a restart of its controllers keeps its transport from sending. */
+  paused?: Verdict | undefined;
   /** The other contexts that the user gave, for suggested commands. */
   beside?: { its?: string | undefined; hosting?: string | undefined };
 }
@@ -88,6 +95,7 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
       apiGroups: apiGroupsOf(controlPlane),
       its: ofIts,
       isItsAssumed,
+      paused: await readPaused(controlPlane, hosting.value.hosting),
       beside: {
         its: its && ifSeen(ofIts)?.name,
         hosting: hostingSource === '--hosting-context' ? hostingContext.name : undefined,
@@ -101,6 +109,18 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
     ...{ name: context, isContext: true, isGiven: true, context, type: undefined, apiGroups: [], kube, its: ofIts },
     beside: { its: ifSeen(ofIts)?.name },
   };
+}
+
+/** Reads the transport of a WDS only if a restart is not done. */
+async function readPaused(controlPlane: ControlPlane, hosting: Kube): Promise<Verdict | undefined> {
+  if (readNote(controlPlane) === undefined) return undefined;
+  const namespace = namespaceOf(controlPlane.metadata.name);
+  const transport = await tryRead(() =>
+    hosting.get<Deployment>(resources.deployments, transportDeployment, { namespace }),
+  );
+  return transport.state === 'seen'
+    ? transportPaused(controlPlane, transport.value, hosting.cluster.context)
+    : undefined;
 }
 
 /** The control plane that a context is marked with; undefined if it belongs to another hosting cluster. */

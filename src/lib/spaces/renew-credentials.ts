@@ -1,30 +1,25 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, outline, run } from '../engine/next-step.ts';
+import { inWords, run as nextStep, outline } from '../engine/next-step.ts';
 import type { Remedy, Step } from '../engine/remedy.ts';
+import type { Run } from '../engine/run.ts';
 import { whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { named } from '../kube/evidence.ts';
-import type { Deployment, KubeObject, Secret } from '../kube/objects.ts';
+import type { KubeObject, Secret } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { requestToken } from '../kube/service-accounts.ts';
-import { restartDeployment, restartedAt } from '../kube/writes.ts';
 import { accountUid, tokenIssue } from '../wecs/hub/token.ts';
 import { isTokenRefused } from '../wecs/identity/agent-certificate.ts';
 import { openSpace } from './access.ts';
 import { adoptedAccount } from './create/bootstrap.ts';
 import { type AdoptedCredentials, readCredentials } from './credentials.ts';
-import { managerDeployment, namespaceOf, transportDeployment } from './names.ts';
+import { namespaceOf } from './names.ts';
 import type { ControlPlane } from './objects.ts';
-import { itsOfWds, listControlPlanes } from './spaces.ts';
+import { planRestart } from './restart/plan.ts';
+import { restart } from './restart/restart.ts';
+import { itsOfWds, listControlPlanes, roleOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
-
-/**
- * What a start of the controller-manager does: it writes the Bindings of all policies without objects and, some seconds later, with
- * them (kubestellar v0.30.0, pkg/binding; seen at each of three starts). The transport then deletes and recreates all works.
- */
-const restartEffect =
-  'as it starts, KubeStellar removes the workloads of the WDS from its WECs and sends them again, Namespaces with everything in them';
 
 /** The token lifetime that KubeFlex requests by default (kubeflex 0.9.3: a year). */
 const yearSeconds = 365 * 86_400;
@@ -34,7 +29,7 @@ const yearSeconds = 365 * 86_400;
  * WDSes, which have read the previous token. The previous token stays valid until it expires. Writes nothing until it is applied.
  * @throws StellarError `unreachable` if there is no context for that cluster, `identity-unproven` if it may be another cluster
  */
-export async function planCredentialRenewal(name: string, tools: SpaceTools): Promise<Remedy | undefined> {
+export async function planCredentialRenewal(name: string, tools: SpaceTools, run: Run): Promise<Remedy | undefined> {
   const { hosting } = tools;
   const all = (await listControlPlanes(hosting)) ?? [];
   const controlPlane = all.find(({ metadata }) => metadata.name === name);
@@ -42,8 +37,9 @@ export async function planCredentialRenewal(name: string, tools: SpaceTools): Pr
   if (controlPlane === undefined || credentials?.token === undefined) return undefined;
   const kube = await openAdopted(controlPlane, tools);
   const account = await proveAdopted(name, kube, credentials.token);
-  const ofIts = all.filter(({ metadata }) => itsOfWds(metadata.name, all)?.metadata.name === name);
-  const controllers = (await Promise.all(ofIts.map((wds) => controllersOf(wds.metadata.name, hosting)))).flat();
+  const ofIts = all.filter((each) => roleOf(each) === 'wds' && itsOfWds(each.metadata.name, all) === controlPlane);
+  const restarts: Remedy[] = [];
+  for (const { metadata } of ofIts) restarts.push(await planOneRestart(metadata.name, tools, run));
   const { secret } = credentials;
   const on = hosting.cluster.context;
   const object = `ServiceAccount ${adoptedAccount.namespace}/${adoptedAccount.name}`;
@@ -53,12 +49,12 @@ export async function planCredentialRenewal(name: string, tools: SpaceTools): Pr
     steps: [
       requested,
       { verb: 'write', object: named('Secret', secret), on, uid: secret.metadata.uid, why },
-      ...controllers.map((each) => restartOf(each, on)),
+      ...restarts.flatMap(({ steps }) => steps),
     ],
     async apply() {
       const token = await newToken(name, kube, controlPlane.spec?.tokenExpirationSeconds ?? yearSeconds);
       await replaceToken(hosting, credentials, token);
-      for (const controller of controllers) await restartDeployment(hosting, controller);
+      for (const { apply } of restarts) await apply();
     },
   };
 }
@@ -67,36 +63,25 @@ export async function planCredentialRenewal(name: string, tools: SpaceTools): Pr
  * Plans to restart the controllers of a WDS, which read the credentials of its ITS only when they start. Writes nothing until it is
  * applied.
  */
-export async function planControllerRestart(wds: string, { hosting }: SpaceTools): Promise<Remedy | undefined> {
-  const its = itsOfWds(wds, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
-  const token = its && (await readCredentials(its, hosting))?.token;
-  const issued = tokenIssue(token ?? '')?.getTime();
-  if (issued === undefined) return undefined;
-  const controllers = await controllersOf(wds, hosting);
-  // A controller restarted after the token was issued reads it when it starts.
-  const open = controllers.filter((each) => (restartedAt(each) ?? 0) < issued);
-  if (open.length === 0) return undefined;
-  return {
-    steps: open.map((each) => restartOf(each, hosting.cluster.context)),
-    async apply() {
-      for (const controller of open) await restartDeployment(hosting, controller);
-    },
-  };
+export async function planControllerRestart(wds: string, tools: SpaceTools, run: Run): Promise<Remedy | undefined> {
+  const its = itsOfWds(wds, (await listControlPlanes(tools.hosting)) ?? [])?.metadata.name;
+  const token = its && (await readCredentials(its, tools.hosting))?.token;
+  return tokenIssue(token ?? '') === undefined ? undefined : planOneRestart(wds, tools, run);
 }
 
-const restartOf = (deployment: KubeObject, on: string): Step => ({
-  ...{ verb: 'restart', object: named('Deployment', deployment), on, uid: deployment.metadata.uid },
-  why: `it reads the credentials of its ITS when it starts${deployment.metadata.name === managerDeployment ? `; ${restartEffect}` : ''}`,
-});
-
-async function controllersOf(wds: string, hosting: Kube): Promise<Deployment[]> {
-  const namespace = namespaceOf(wds);
-  const found = await Promise.all(
-    [managerDeployment, transportDeployment].map((name) =>
-      hosting.get<Deployment>(resources.deployments, name, { namespace }),
-    ),
-  );
-  return found.filter((deployment) => deployment !== undefined);
+/** @throws StellarError what speaks against it */
+async function planOneRestart(wds: string, tools: SpaceTools, run: Run): Promise<Remedy> {
+  const plan = await planRestart(wds, tools);
+  const why = 'they read the credentials of their ITS when they start; workloads keep running';
+  const object = `Deployments in ${namespaceOf(wds)}`;
+  const step: Step = {
+    verb: 'restart',
+    object,
+    on: tools.hosting.cluster.context,
+    uid: plan.controlPlane.metadata.uid,
+    why,
+  };
+  return { steps: [step], apply: () => restart(plan, run) };
 }
 
 /** Opens a client for the external cluster with the user's own access. */
@@ -131,7 +116,7 @@ async function proveAdopted(name: string, kube: Kube, token: string): Promise<Ku
     'identity-unproven',
     `The cluster of context ${context} is not proven to be ${name}: ${found}.`,
     {
-      next: [run(command`kubectl --context ${context} -n ${namespace} get serviceaccount ${accountName} -o yaml`)],
+      next: [nextStep(command`kubectl --context ${context} -n ${namespace} get serviceaccount ${accountName} -o yaml`)],
     },
   );
 }

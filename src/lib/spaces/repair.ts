@@ -3,26 +3,35 @@ import { Deadline } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
 import { run as nextStep } from '../engine/next-step.ts';
 import { poll } from '../engine/poll.ts';
+import { type Confirm, readConfirmed } from '../engine/read-confirmed.ts';
 import type { Run } from '../engine/run.ts';
 import { requireHosting } from '../hosting/hosting.ts';
+import { through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Job } from '../kube/objects.ts';
 import { jobState } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
-import { deletePresent } from '../kube/writes.ts';
+import { listIfDefined, listServed } from '../kube/served.ts';
+import { type ManifestWork, objectsIn } from '../workloads/manifest-works.ts';
+import { originWdsLabel } from '../workloads/names.ts';
+import { openSpace } from './access.ts';
 import { canNameIts, chooseItsForWds, type ItsForWds } from './create/its-for-wds.ts';
 import { checkSpaceName, requireHooks } from './create/requirements.ts';
 import { knownEntries, SpaceWork } from './create/space-work.ts';
+import { forgetHooks } from './hooks.ts';
 import {
   clusterInfoJob,
   hookNames,
   managerDeployment,
   namespaceOf,
-  roleWithArticle,
   type SpaceRole,
   transportDeployment,
 } from './names.ts';
+import { noSuchSpace } from './no-such-space.ts';
 import type { ControlPlane, HookUse } from './objects.ts';
+import { readNote } from './restart/note.ts';
+import { planRestart } from './restart/plan.ts';
+import { restart } from './restart/restart.ts';
 import type { SpaceResult } from './space-result.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from './spaces.ts';
 import { readSpace, type SpaceEvidence } from './stages/evidence.ts';
@@ -35,6 +44,8 @@ export interface RepairInput {
   role: SpaceRole;
   /** For a WDS: the ITS to switch to. */
   itsName?: string | undefined;
+  /** Asks about objects on WECs that were sent through another ITS, and stay there. */
+  confirm: Confirm<readonly string[]>;
 }
 
 /**
@@ -52,9 +63,18 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
     throw noSuchSpace(name, role, hosting, evidence?.controlPlane, 'repair');
   const failed = failedJobs(evidence);
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
+  const isBegun = readNote(evidence.controlPlane) !== undefined;
+  const restarts = isBegun || (rewired !== undefined && hasControllers(evidence));
+  const plan = restarts ? await planRestart(name, tools, { recreates: true, its: rewired?.its }) : undefined;
+  if (rewired !== undefined) {
+    const read = () => leftBehind(name, rewired.its, tools);
+    await readConfirmed({ read, losses: (objects) => objects, confirm: input.confirm });
+  }
   const space = new SpaceWork({ name, role, type: evidence.type, exists: true }, tools, run);
   return space.attempt(async () => {
-    if (rewired !== undefined) await rewire(hosting, evidence, rewired, run);
+    const change = async () => rewired && (await rewire(hosting, evidence, rewired, run));
+    if (plan === undefined) await change();
+    else await restart(plan, run, rewired && change);
     if (failed.length > 0 || rewired !== undefined) {
       await recreateJobs(hosting, evidence, failed);
       space.written(describeRepair(failed, rewired));
@@ -64,25 +84,6 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
         ? await space.follow(() => space.watcher.its(name))
         : await space.follow(() => space.watcher.wds(name));
     if (isReady) await space.finish(await knownEntries(name, evidence.type, tools));
-  });
-}
-
-/** The error for a name without such a space. @param present the control plane of that name, if any */
-export function noSuchSpace(
-  name: string,
-  role: SpaceRole,
-  { cluster }: Kube,
-  present: ControlPlane | undefined,
-  verb: 'get' | 'repair' | 'context',
-): StellarError {
-  const other = present && roleOf(present);
-  if (other !== undefined) {
-    return new StellarError('not-found', `${name} is ${roleWithArticle(other)}.`, {
-      next: [nextStep(command`stellarctl ${other} ${verb} ${name} --hosting-context ${cluster.context}`)],
-    });
-  }
-  return new StellarError('not-found', `There is no ${role.toUpperCase()} ${name} on ${cluster.context}.`, {
-    next: [nextStep(command`stellarctl ${role} list --hosting-context ${cluster.context}`, 'See what exists')],
   });
 }
 
@@ -105,18 +106,6 @@ async function recreateJobs(
     failed.map(({ metadata }) => metadata.name),
   );
   await triggerReconcile(hosting, name);
-}
-
-async function forgetHooks(hosting: Kube, { metadata, status }: ControlPlane, hooks: readonly string[]): Promise<void> {
-  const marked = hooks.filter((hook) => status?.postCreateHooks?.[hook] === true);
-  if (marked.length === 0) return;
-  const postCreateHooks = Object.fromEntries(marked.map((hook) => [hook, null]));
-  await hosting.merge(
-    resources.controlPlanes,
-    metadata.name,
-    { status: { postCreateHooks, postCreateHookCompleted: false } },
-    { subresource: 'status' },
-  );
 }
 
 interface Rewiring extends ItsForWds {
@@ -149,6 +138,37 @@ async function rewiring(
   };
 }
 
+/** Whether KubeFlex has created a controller of a WDS, or may have. */
+const hasControllers = ({ controlPlane: { status }, deployments, forbidden }: SpaceEvidence): boolean =>
+  deployments.some(({ metadata: { name } }) => name === managerDeployment || name === transportDeployment) ||
+  status?.postCreateHooks?.[hookNames.controller] === true ||
+  forbidden.size > 0;
+
+/** The objects of a WDS on WECs that it has sent through another ITS than this one: nothing updates or removes them any more. */
+async function leftBehind(name: string, its: string, tools: SpaceTools): Promise<string[]> {
+  const all = await listServed<ControlPlane>(tools.hosting, resources.controlPlanes);
+  const before = itsOfWds(name, all);
+  const itses = before === undefined ? all.filter((each) => roleOf(each) === 'its') : [before];
+  const objects = itses.map(async (each) => {
+    const { name: other } = each.metadata;
+    if (other === its) return [];
+    const labelSelector = `${originWdsLabel}=${name}`;
+    const works = await through(await openSpace(each, tools), (kube) =>
+      listIfDefined<ManifestWork>(kube, resources.manifestWorks, { labelSelector }),
+    );
+    if (works.state === 'seen')
+      return (works.value ?? []).flatMap((work) =>
+        objectsIn(work).map((object) => `${object} on ${work.metadata.namespace}, through ${other}`),
+      );
+    throw new StellarError('has-dependents', `What ${name} has sent through ${other} cannot be read: ${works.why}.`, {
+      next: [
+        nextStep(command`stellarctl its get ${other} --hosting-context ${tools.hosting.cluster.context}`, 'See why'),
+      ],
+    });
+  });
+  return (await Promise.all(objects)).flat();
+}
+
 /** A hook's own variables override the global ones. */
 function withoutItsName(use: HookUse): HookUse {
   if (use.vars?.ITSName === undefined) return use;
@@ -156,13 +176,10 @@ function withoutItsName(use: HookUse): HookUse {
   return { ...use, vars };
 }
 
-/**
- * Also deletes the Deployments. isWiredFor reads the last one. KubeFlex created them with create, and its later apply would
- * conflict with its own fields (it does not force; pkg/reconcilers/shared/postcreate_hook.go).
- */
+/** Changes what the hooks run with. */
 async function rewire(
   hosting: Kube,
-  { name, controlPlane }: SpaceEvidence,
+  { name }: SpaceEvidence,
   { itsName, correctedHook, hooks }: Rewiring,
   run: Run,
 ): Promise<void> {
@@ -171,9 +188,6 @@ async function rewire(
     spec: { globalVars: { ITSName: itsName }, postCreateHooks: hooks },
   });
   if (!run.dryRun) await untilObserved(hosting, changed, run);
-  await forgetHooks(hosting, controlPlane, [hookNames.controller, ...hooks.map(({ hookName }) => hookName)]);
-  for (const deployment of [transportDeployment, managerDeployment])
-    await deletePresent(hosting, resources.deployments, deployment, namespaceOf(name));
 }
 
 /** The timeout for KubeFlex to observe a change. It may not be running. */

@@ -10,8 +10,8 @@ import { resources } from '../kube/resources.ts';
 import { accessSpace, contextsOf } from './access.ts';
 import { knownEntries, writeSpaceContext } from './create/space-work.ts';
 import type { SpaceRole } from './names.ts';
+import { noSuchSpace } from './no-such-space.ts';
 import type { ControlPlane } from './objects.ts';
-import { noSuchSpace } from './repair.ts';
 import { roleOf, typeOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 

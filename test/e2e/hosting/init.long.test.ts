@@ -52,19 +52,6 @@ interface Unreached {
   next: { command?: string }[];
 }
 
-/** Resets the hook state of a WDS in KubeFlex. */
-const forget = '{"status":{"postCreateHooks":{"kubestellar-controller":null,"transport-controller":null}}}';
-
-/** Deletes it as kubectl does. @param made `deployment/transport-controller` */
-async function deleteMade(plane: Plane, made: string): Promise<void> {
-  const [kind = '', name = ''] = made.split('/');
-  const { roles, roleBindings, clusterRoles, clusterRoleBindings, services, deployments } = resources;
-  const kinds = [roles, roleBindings, clusterRoles, clusterRoleBindings, services, deployments];
-  const resource = kinds.find((each) => each.kind.toLowerCase() === kind);
-  assert.ok(resource, kind);
-  await plane.admin.delete(resource, kind.startsWith('cluster') ? name : `wds1-system/${name}`);
-}
-
 /** Runs a function with a separate cluster. */
 async function onPlane(work: (plane: Plane) => Promise<void>): Promise<void> {
   const plane = await bed.addPlane({ name: 'hosting' });
@@ -167,17 +154,9 @@ describe('an upgrade', () => {
       ]);
 
       const [, ofWds] = unreached as Unreached[];
-      const [remove = '', forgetting, repair] = ofWds?.next.map(({ command }) => command) ?? [];
-      assert.match(remove, /^kubectl --context hosting --namespace wds1-system delete role\/kubestellar-leader-/);
-      assert.match(remove, / clusterrole\/wds1-kubestellar-manager-role .* deployment\/transport-controller$/);
-      assert.equal(
-        forgetting,
-        `kubectl --context hosting patch controlplane wds1 --subresource status --type merge --patch '${forget}'`,
-      );
-      for (const made of remove.split(' delete ')[1]?.split(' ') ?? []) await deleteMade(plane, made);
-      await plane.admin.patch(resources.controlPlanes, 'wds1', JSON.parse(forget), { subresource: 'status' });
-      assert.equal(repair, 'stellarctl wds repair wds1 --hosting-context hosting');
-      await cli.succeed(repair.split(' ').slice(1));
+      const [recreate = '', ...others] = ofWds?.next.map(({ command }) => command) ?? [];
+      assert.deepEqual([recreate, others], ['stellarctl wds restart wds1 --recreate --hosting-context hosting', []]);
+      await cli.succeed(recreate.split(' ').slice(1));
       assert.match((await cli.succeed(['wds', 'get', 'wds1'])).stdout, /^ {2}versions +KubeStellar 0\.30\.0$/m);
       const again = await cli.succeed(line, options);
       assert.match(again.stderr, /^its1: OCM running 0\.15\.2, /m);

@@ -300,6 +300,32 @@ export class MemoryCluster {
   }
 }
 
+/** A hosting cluster whose WDSes have no Bindings: as far as a restart of their controllers needs it. */
+export function restartable(objects: readonly KubeObject[], kube: Partial<Kube> = {}): MemoryCluster {
+  const cluster: MemoryCluster = new MemoryCluster(objects, {
+    read: async (path) =>
+      (/^\/apis?$/.test(path) ? { items: [] } : { resources: [{ name: 'controlplanes' }] }) as never,
+    review: async () => ({}) as never,
+    merge: async ({ kind }, name, patch) => {
+      cluster.writes.push(`merge ${kind} ${name}`);
+      cluster.bodies.push(patch);
+      const { spec } = patch as Deployment;
+      const found = cluster.objects.find((object) => object.kind === kind && object.metadata.name === name);
+      if (spec?.replicas !== undefined) Object.assign(found ?? {}, { spec });
+      return {} as never;
+    },
+    ...kube,
+  });
+  return cluster;
+}
+
+/** The writes of a restart there, of controllers that have no pods. */
+export const restartWrites = (name: string): string[] => [
+  `merge ControlPlane ${name}`,
+  ...Array<string>(2).fill('merge Deployment transport-controller'),
+  `merge ControlPlane ${name}`,
+];
+
 /** An object of a kind in a space's namespace. */
 export const inSpace = <T extends KubeObject>(kind: string, space: string, object: T): T => ({
   ...object,

@@ -66,7 +66,7 @@ export class FixPlanner {
   async #remedyOf(code: string, examined: Examined): Promise<Remedy | undefined> {
     const fixer = fixerOf(code);
     const { subject, reached } = examined;
-    if (fixer?.of === 'space') return this.#spaces && fixer.plan(subject.name, this.#spaces);
+    if (fixer?.of === 'space') return this.#spaces && fixer.plan(subject.name, this.#spaces, this.#run);
     if (fixer === undefined || reached === undefined) return undefined;
     const access = await this.#accessOf(reached.its);
     const read = this.#joinPlans.get(examined) ?? planFor(access, { name: subject.name, kube: reached.wec }, this.#run);

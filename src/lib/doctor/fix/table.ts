@@ -17,7 +17,7 @@ export type Fixer =
       reportedByOperatorOnly?: true;
       plan: (access: HubAccess, plan: JoinPlan, run: Run) => Promise<Remedy | undefined>;
     }
-  | { of: 'space'; plan: (name: string, tools: SpaceTools) => Promise<Remedy | undefined> };
+  | { of: 'space'; plan: (name: string, tools: SpaceTools, run: Run) => Promise<Remedy | undefined> };
 
 const renewing = (renewed: Renewed): Fixer => ({
   of: 'wec',

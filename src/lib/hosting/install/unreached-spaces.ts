@@ -4,6 +4,7 @@ import { hidden, seen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
+import { missingVariables, objectsOfHook } from '../../spaces/hooks.ts';
 import { hookNames, namespaceOf, type SpaceRole } from '../../spaces/names.ts';
 import type { ControlPlane, PostCreateHook } from '../../spaces/objects.ts';
 import { itsVersions, wdsVersions } from '../../spaces/space-versions.ts';
@@ -92,7 +93,14 @@ function runAgain(
   const missing = missingVariables(controlPlane, definitions);
   if (missing.length > 0)
     return [inWords(`The hooks need ${missing.join(', ')}, which spec.globalVars of ControlPlane ${name} lacks`)];
-  const made = definitions.flatMap((hook) => objectsOf(controlPlane, hook));
+  // Restarts of controllers lose workloads unless the transport waits.
+  if (role === 'wds')
+    return [
+      run(command`stellarctl wds restart ${name} --recreate --hosting-context ${context}`, 'Recreate its controllers'),
+    ];
+  const made = definitions
+    .flatMap((hook) => objectsOfHook(controlPlane, hook))
+    .map(({ kind = '', metadata }) => `${kind.toLowerCase()}/${metadata.name}`);
   const patch = JSON.stringify({ status: { postCreateHooks: Object.fromEntries(own.map((hook) => [hook, null])) } });
   return [
     run(
@@ -103,37 +111,6 @@ function runAgain(
       command`kubectl --context ${context} patch controlplane ${name} --subresource status --type merge --patch ${patch}`,
       'Then make KubeFlex recreate it',
     ),
-    // In 0.30 the chart's transport does not start if its ITS is named; `repair` fixes this as well.
     run(command`stellarctl ${role} repair ${name} --hosting-context ${context}`, 'And wait for it'),
   ];
-}
-
-/**
- * The objects of a hook, as kubectl arguments. KubeFlex fills in the same variables (pkg/reconcilers/shared/postcreate_hook.go).
- */
-function objectsOf({ metadata: { name } }: ControlPlane, hook: PostCreateHook): string[] {
-  const values: Record<string, string> = {
-    ControlPlaneName: name,
-    Namespace: namespaceOf(name),
-    HookName: hook.metadata.name,
-  };
-  return (hook.spec?.templates ?? []).map(({ kind = '', metadata }) => {
-    const filled = metadata.name.replace(variable, (text, key: string) => values[key] ?? text);
-    return `${kind.toLowerCase()}/${filled}`;
-  });
-}
-
-const variable = /\{\{\s*\.(\w+)\s*\}\}/g;
-const ofKubeFlex = ['ControlPlaneName', 'Namespace', 'HookName'];
-
-/** Hooks of another version may require variables that a control plane lacks, such as WDSSecretKey since 0.30. */
-function missingVariables({ spec }: ControlPlane, hooks: readonly PostCreateHook[]): string[] {
-  const missing = hooks.flatMap((hook) => {
-    const use = spec?.postCreateHooks?.find(({ hookName }) => hookName === hook.metadata.name);
-    const defaults = (hook.spec?.defaultVars ?? []).map(({ name }) => name);
-    const given = [...ofKubeFlex, ...defaults, ...Object.keys({ ...spec?.globalVars, ...use?.vars })];
-    const needed = [...JSON.stringify(hook.spec?.templates ?? []).matchAll(variable)].map(([, key = '']) => key);
-    return needed.filter((key) => !given.includes(key));
-  });
-  return [...new Set(missing)];
 }

@@ -11,6 +11,7 @@ import { podsOf } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { propertiesNamespace, wdsCrds, workStatusCrd } from '../../workloads/names.ts';
 import { hookNames, managerDeployment, transportDeployment } from '../names.ts';
+import { transportPaused } from '../restart/note.ts';
 import type { SpaceEvidence } from './evidence.ts';
 import {
   apiServerRuns,
@@ -85,7 +86,7 @@ export function wdsStages(): SpaceStage<WdsInside>[] {
     {
       id: hookNames.controller,
       title: "KubeStellar's controller manager runs",
-      check: deploymentRuns(managerDeployment),
+      check: managerRuns,
       podsOf: ({ pods }) => podsOf(managerDeployment, pods),
     },
     { id: 'wds-crds', title: 'serves BindingPolicies', check: checkInside(crdsServed) },
@@ -93,7 +94,7 @@ export function wdsStages(): SpaceStage<WdsInside>[] {
     {
       id: hookNames.transport,
       title: "KubeStellar's transport runs",
-      check: transportRuns,
+      check: (space) => paused(space) ?? transportRuns(space),
       podsOf: ({ pods }) => podsOf(transportDeployment, pods),
     },
     { id: 'properties-namespace', title: 'ITS keeps customization properties', check: ofIts(namespaceMade) },
@@ -127,6 +128,12 @@ function workStatusServed({ name, isReady, workStatusServed: served }: ItsOfWds,
 const namespaceMade = ({ name, propertiesNamespace: made }: ItsOfWds): Verdict =>
   made ? met : waiting(`the transport has not created namespace ${propertiesNamespace} in ${name} yet`);
 
+/** A restart that is not done starts it again. */
+function managerRuns(space: SpaceEvidence): Verdict {
+  const verdict = deploymentRuns(managerDeployment)(space);
+  return verdict.state === 'met' ? verdict : (paused(space) ?? verdict);
+}
+
 function transportRuns(space: Space<WdsInside>): Verdict {
   const verdict = deploymentRuns(transportDeployment)(space);
   const itsProblem = ifSeen(space.inside)?.itsProblem;
@@ -141,6 +148,12 @@ function transportRuns(space: Space<WdsInside>): Verdict {
 
 const transportOf = ({ deployments }: SpaceEvidence): Deployment | undefined =>
   deployments.find(({ metadata }) => metadata.name === transportDeployment);
+
+/** A Deployment that may not be read is not missing. */
+const paused = (space: SpaceEvidence): Verdict | undefined =>
+  space.forbidden.has(resources.deployments.plural)
+    ? undefined
+    : transportPaused(space.controlPlane, transportOf(space), space.hosting);
 
 /** KubeStellar 0.30: `kflex-get-kubeconfig` exits with code 1 if both are given (cmd/kflex-get-kubeconfig/main.go). */
 export function isItsNameDefect(deployment: Deployment | undefined): boolean {

@@ -30,7 +30,7 @@ export async function presentCertificate(hub: Kube, secret: Secret | undefined):
   if (parsed === undefined) return { state: 'none', why: 'the certificate and key of its agent cannot be read' };
   const asAgent = hub.fork({ user: { 'client-certificate-data': certificate, 'client-key-data': key } });
   try {
-    return { state: 'accepted', username: (await whoAmI(asAgent)) ?? commonNameOf(parsed) };
+    return { state: 'accepted', username: (await userName(asAgent)) ?? commonNameOf(parsed) };
   } catch (error) {
     // Every authenticated user may create this review: the certificate did not arrive, as with a proxy that ends TLS.
     if (error instanceof ApiError && error.status === 403)
@@ -110,7 +110,7 @@ export async function isIssuedBy(hub: Kube, secret: Secret | undefined): Promise
 export async function isTokenRefused(hub: Kube, token: string): Promise<boolean> {
   const asAgent = hub.fork({ user: { token } });
   try {
-    await whoAmI(asAgent);
+    await userName(asAgent);
     return false;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -120,8 +120,8 @@ export async function isTokenRefused(hub: Kube, token: string): Promise<boolean>
   }
 }
 
-/** @returns undefined if the server does not report names; it has accepted the certificate then as well */
-async function whoAmI(kube: Kube): Promise<string | undefined> {
+/** The name of this user there. @returns undefined if the server does not report names; it has accepted the user then as well */
+export async function userName(kube: Kube): Promise<string | undefined> {
   const { apiVersion, kind } = resources.selfSubjectReviews;
   const asking = kube.review<{ status?: { userInfo?: { username?: string } } }>({ apiVersion, kind });
   const review = await unlessStatus(asking, 404);

@@ -31,7 +31,7 @@ export interface WorkStatus extends KubeObject {
 
 /** One reading of everything that a WDS sends. */
 export interface DeliveryEvidence {
-  wds: Pick<OpenWds, 'name' | 'context' | 'apiGroups' | 'beside' | 'isContext'>;
+  wds: Pick<OpenWds, 'name' | 'context' | 'apiGroups' | 'beside' | 'isContext' | 'paused'>;
   /** The context of the ITS; undefined if the ITS cannot be read. */
   its: string | undefined;
   policies: readonly BindingPolicy[];

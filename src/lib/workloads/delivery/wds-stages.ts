@@ -115,8 +115,9 @@ function policyWithoutError(delivery: Delivery): Verdict {
 }
 
 function inBinding(delivery: Delivery): Verdict {
-  const { of, policyName, policy, binding, bound } = delivery;
+  const { of, policyName, policy, binding, bound, evidence } = delivery;
   if (policyName === undefined) return unseen('no policy selects it');
+  if (evidence.wds.paused !== undefined) return evidence.wds.paused;
   if (binding === undefined) return late(delivery, [policy], `policy ${policyName} has no Binding`, 'binding-missing');
   if (bound === undefined) {
     const isUnnoticed = policy?.spec?.downsync?.some(({ namespaceSelectors = [] }) => namespaceSelectors.length > 0);

@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
-import { inWords, outline } from '../../engine/next-step.ts';
+import { inWords, outline, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
@@ -100,9 +100,8 @@ export async function refusedBindings({ objects, wds }: PolicySubject): Promise<
       code: 'two-served-versions',
       message: `${kind} is served in ${versions.length} versions, ${versions.join(' and ')}: each object counts twice, the API server refuses the Binding, and KubeStellar reports no error.`,
       next: [
-        inWords(
-          `Serve one version of CustomResourceDefinition ${plural}, or select no ${plural}: then restart the WDS's kubestellar-controller-manager`,
-        ),
+        inWords(`Serve one version of CustomResourceDefinition ${plural}, or select no ${plural}`),
+        ...(wds.isContext ? [] : [run(command`stellarctl wds restart ${wds.name}`, 'Then restart its controllers')]),
       ],
     }));
 }

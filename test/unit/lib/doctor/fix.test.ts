@@ -12,7 +12,15 @@ import { fail, type Outcome, pass, skipped, warn } from '../../../../src/lib/eng
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { fakeKube, now, recordingProgress, run } from '../../support/builders.ts';
 import { fakeIo } from '../../support/fake-io.ts';
-import { inSpace, its, kubeconfigOf, MemoryCluster, wds, wdsDeployments } from '../../support/space-builders.ts';
+import {
+  inSpace,
+  its,
+  kubeconfigOf,
+  restartable,
+  restartWrites,
+  wds,
+  wdsDeployments,
+} from '../../support/space-builders.ts';
 
 const cluster1 = { kind: 'wec' as const, name: 'cluster1', its: 'its1' };
 const examined = (outcome: Outcome, ...others: Outcome[]): Examined => ({
@@ -151,7 +159,7 @@ test('the operator of another cluster is not asked to recheck', async () => {
 
 describe('--fix', () => {
   /** A hosting cluster with an external ITS whose token is newer than the controllers of its WDS. */
-  function installation(): MemoryCluster {
+  function installation() {
     const token = `e30.${Buffer.from(JSON.stringify({ iat: now / 1000 })).toString('base64url')}.sig`;
     const cluster = '{name: its7, cluster: {server: "https://ext:6443"}}';
     const kubeconfig = `clusters: [${cluster}]\nusers: [{name: its7, user: {token: ${token}}}]`;
@@ -160,7 +168,7 @@ describe('--fix', () => {
       data: { 'kubeconfig-incluster': Buffer.from(kubeconfig).toString('base64') },
     });
     const controllers = wdsDeployments('its7').map((each) => inSpace('Deployment', 'wds7', each));
-    return new MemoryCluster([its('its7', { type: 'external' }), wds('wds7', 'its7'), secret, ...controllers]);
+    return restartable([its('its7', { type: 'external' }), wds('wds7', 'its7'), secret, ...controllers]);
   }
 
   const ofWds: Examined['subject'] = { kind: 'wds', name: 'wds7' };
@@ -168,7 +176,8 @@ describe('--fix', () => {
   async function fixed(outcome: Outcome, { subject = ofWds, dryRun = false, yes = false } = {}) {
     const progress = recordingProgress();
     const { kube, writes } = installation();
-    const spaces = { hosting: kube, hostingContext: { name: kube.cluster.context }, kubeconfig: kubeconfigOf({}) };
+    const hostingContext = { name: kube.cluster.context };
+    const spaces = { hosting: kube, hostingContext, kubeconfig: kubeconfigOf({}), connect: () => kube };
     const input = { spaces, its: undefined, isItsAssumed: false, wecs: [] } as unknown as DoctorInput;
     const session = {
       io: fakeIo().io,
@@ -194,10 +203,9 @@ describe('--fix', () => {
 
   test('shows the steps of its fixes, and takes them once they are confirmed', async () => {
     const { notes, ...rest } = await fixed(outdated, { yes: true });
-    assert.equal(notes.length, 2);
-    for (const note of notes) assert.match(note, /^wds\/wds7 \(its-credentials-outdated\): restart Deployment /);
-    const writes = ['kubestellar-controller-manager', 'transport-controller'].map((name) => `merge Deployment ${name}`);
-    assert.deepEqual(rest, { results: ['fixed'], writes });
+    assert.equal(notes.length, 1);
+    assert.match(notes[0] ?? '', /^wds\/wds7 \(its-credentials-outdated\): restart Deployments in wds7-system /);
+    assert.deepEqual(rest, { results: ['fixed'], writes: restartWrites('wds7') });
     assert.deepEqual(await fixed(outdated, { dryRun: true }), { results: ['planned'], notes, writes: [] });
     await assert.rejects(fixed(outdated), { code: 'not-confirmed' });
   });

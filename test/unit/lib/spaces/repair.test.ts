@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
 import type { ControlPlane, PostCreateHook } from '../../../../src/lib/spaces/objects.ts';
 import { repairSpace } from '../../../../src/lib/spaces/repair.ts';
@@ -18,13 +19,24 @@ import {
   wdsDeployments,
 } from '../../support/space-builders.ts';
 
-/** A dry run of a repair: its writes. */
-async function repair(name: string, role: 'its' | 'wds', objects: readonly KubeObject[], itsName?: string) {
-  const cluster = new MemoryCluster(objects, { dryRun: true });
+/** A dry run of a repair: its writes. The WDS has no Bindings. */
+async function repair(
+  name: string,
+  role: 'its' | 'wds',
+  objects: readonly KubeObject[],
+  itsName?: string,
+  confirm = async (_: readonly string[]) => false,
+) {
+  const cluster = new MemoryCluster(objects, {
+    dryRun: true,
+    read: async (path) =>
+      (/^\/apis?$/.test(path) ? { items: [] } : { resources: [{ name: 'controlplanes' }] }) as never,
+    review: async () => ({}) as never,
+  });
   const kubeconfig = kubeconfigOf({});
   const hostingContext = { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} };
   const result = await repairSpace(
-    { name, role, itsName },
+    { name, role, itsName, confirm },
     {
       ...{ hosting: cluster.kube, hostingContext, hostingSource: '--hosting-context', kubeconfig },
       target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
@@ -64,13 +76,22 @@ describe('a failed Job', () => {
 describe('a WDS', () => {
   const hook30 = { ...transportHook('0.30'), kind: 'PostCreateHook' } as PostCreateHook;
   const correctedHooks = [{ hookName: 'kubestellar-controller' }, { hookName: 'stellarctl-transport-controller' }];
-  const corrected = { ...hook30, metadata: { name: 'stellarctl-transport-controller' }, spec: {} };
+  const ofTransport = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'transport-controller' } };
+  const corrected = {
+    ...{ ...hook30, metadata: { name: 'stellarctl-transport-controller' }, spec: { templates: [ofTransport] } },
+  };
+  const ofManager = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'kubestellar-controller-manager' } };
+  const controllerHook = {
+    ...{ kind: 'PostCreateHook', metadata: { name: 'kubestellar-controller' }, spec: { templates: [ofManager] } },
+  };
   const repairWds = (
     itsName: string,
     planes: readonly ControlPlane[],
     deployments: ReturnType<typeof wdsDeployments>,
     options: ControlPlaneOptions = {},
     asked?: string,
+    confirm?: (objects: readonly string[]) => Promise<boolean>,
+    others: readonly KubeObject[] = [],
   ) =>
     repair(
       'wds1',
@@ -79,19 +100,25 @@ describe('a WDS', () => {
         wds('wds1', itsName, { conditions: [conditions.synced], ...options }),
         ...planes,
         ...deployments.map((each) => inSpace('Deployment', 'wds1', each)),
-        ...[hook30, corrected],
+        ...[hook30, corrected, controllerHook],
+        ...others,
       ],
       asked,
+      confirm,
     );
   const one = [its('its1')];
   const two = [its('its1'), its('its2')];
-  const rewiring = [
-    'apply PostCreateHook stellarctl-transport-controller',
-    'merge ControlPlane wds1',
-    'delete Deployment transport-controller',
+  const [note, stopTransport] = ['merge ControlPlane wds1', 'merge Deployment transport-controller'];
+  const correction = 'apply PostCreateHook stellarctl-transport-controller';
+  const [change, reconcile] = ['merge ControlPlane wds1', 'merge ControlPlane wds1'];
+  const renewManager = [
+    'merge Deployment kubestellar-controller-manager',
     'delete Deployment kubestellar-controller-manager',
-    'merge ControlPlane wds1',
+    reconcile,
   ];
+  const [renewTransport, unnote] = [['delete Deployment transport-controller', reconcile], 'merge ControlPlane wds1'];
+  const rewiring = [note, stopTransport, correction, change, ...renewManager, ...renewTransport, unnote, reconcile];
+  const isChange = (body: unknown) => (body as { spec?: { globalVars?: object } } | undefined)?.spec?.globalVars;
   const toldIts2 = {
     spec: {
       globalVars: { ITSName: 'its2' },
@@ -101,8 +128,11 @@ describe('a WDS', () => {
 
   test('that the chart has given a name loses the name while there is only one ITS', async () => {
     const { writes, bodies } = await repairWds('its1', one, wdsDeployments('its1'));
-    assert.deepEqual(writes, rewiring.slice(1));
-    assert.deepEqual(bodies[0], {
+    assert.deepEqual(
+      writes,
+      rewiring.filter((write) => write !== correction),
+    );
+    assert.deepEqual(bodies.find(isChange), {
       spec: {
         globalVars: { ITSName: '' },
         postCreateHooks: [{ hookName: 'kubestellar-controller' }, { hookName: 'transport-controller' }],
@@ -121,19 +151,23 @@ describe('a WDS', () => {
     }));
     const { writes, bodies } = await repairWds('its1', one, deployments);
     const uids = writes.flatMap((write, index) => (write.startsWith('delete') ? [bodies[index]] : []));
-    assert.deepEqual(uids, ['uid of transport-controller', 'uid of kubestellar-controller-manager']);
+    assert.deepEqual(uids, ['uid of kubestellar-controller-manager', 'uid of transport-controller']);
   });
   test('that names none gets a corrected hook if there are several, and new Deployments', async () => {
     const { writes, bodies } = await repairWds('', two, wdsDeployments(''), {}, 'its2');
     assert.deepEqual(writes, rewiring);
-    assert.deepEqual(bodies[1], toldIts2);
+    assert.deepEqual(bodies.find(isChange), toldIts2);
   });
   test('has its hook state reset, or KubeFlex would not run them again', async () => {
     const applied = ['kubestellar-controller', 'transport-controller'];
     const { bodies } = await repairWds('its1', two, wdsDeployments('its1'), { applied }, 'its2');
-    assert.deepEqual(bodies[2], {
-      status: { postCreateHooks: { 'kubestellar-controller': null }, postCreateHookCompleted: false },
-    });
+    const resets = bodies.filter((body) => (body as { status?: object } | undefined)?.status !== undefined);
+    assert.deepEqual(
+      resets,
+      applied.map((hook) => ({
+        status: { postCreateHooks: { [hook]: null }, postCreateHookCompleted: false },
+      })),
+    );
   });
   test('continues an interrupted repair from any point', async () => {
     const half = { hooks: correctedHooks };
@@ -142,7 +176,7 @@ describe('a WDS', () => {
     for (const deployments of [selectorLeft, ofOther])
       assert.deepEqual((await repairWds('its2', two, deployments, half, 'its2')).writes, rewiring);
     const left = ofOther.slice(1);
-    const others = rewiring.filter((write) => write !== 'delete Deployment transport-controller');
+    const others = rewiring.filter((write) => !write.endsWith('Deployment transport-controller'));
     assert.deepEqual((await repairWds('its2', two, left, half, 'its2')).writes, others);
   });
   test('that names its ITS through a hook variable uses the other way from now on', async () => {
@@ -151,7 +185,7 @@ describe('a WDS', () => {
       { hookName: 'transport-controller' },
     ];
     const { bodies } = await repairWds('', two, wdsDeployments('its1'), { hooks }, 'its2');
-    assert.deepEqual(bodies[1], {
+    assert.deepEqual(bodies.find(isChange), {
       spec: {
         globalVars: { ITSName: 'its2' },
         postCreateHooks: [
@@ -160,6 +194,23 @@ describe('a WDS', () => {
         ],
       },
     });
+  });
+
+  test('asks about what it has sent through the ITS that it leaves', async () => {
+    const work = {
+      ...{ kind: 'ManifestWork', metadata: { name: 'w' } },
+      spec: { workload: { manifests: [{ kind: 'ConfigMap', metadata: { name: 'a', namespace: 'shop' } }] } },
+    };
+    const asked: string[][] = [];
+    const refuse = async (objects: readonly string[]): Promise<boolean> => {
+      asked.push([...objects]);
+      throw new StellarError('not-confirmed', 'no');
+    };
+    const moving = (confirm: typeof refuse) =>
+      repairWds('its1', two, wdsDeployments('its1'), {}, 'its2', confirm, [work]);
+    await assert.rejects(moving(refuse), { code: 'not-confirmed' });
+    assert.match(String(asked), /^ConfigMap shop\/a on .+, through its1$/);
+    assert.deepEqual((await moving(async () => true)).writes, rewiring);
   });
 
   describe('is not changed if nothing is broken:', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { failed } from '../../../../../src/lib/engine/stages.ts';
 import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import { groupOf } from '../../../../../src/lib/kube/resources.ts';
@@ -267,6 +268,11 @@ describe('a broken link is named:', () => {
       }),
       ['t10: cluster1: policy failed transport-behind'],
     ));
+  test('a restart of the controllers keeps the transport stopped', () => {
+    const paused = failed('paused by a restart', { code: 'transport-paused' });
+    const wds = { name: 'wds1', context: 'wds1', apiGroups: [], paused };
+    assert.deepEqual(broken(none, configMap, { wds }), ['t10: cluster1: policy failed transport-paused']);
+  });
   test('the WEC is not available', () =>
     assert.deepEqual(broken(none, configMap, { inventory: seen(new Map([wec('cluster1', 'Unknown')])) }), [
       't10: cluster1: binding failed wec-unavailable',

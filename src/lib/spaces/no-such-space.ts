@@ -1,0 +1,26 @@
+import { command } from '../engine/command-line.ts';
+import { StellarError } from '../engine/errors.ts';
+import { run as nextStep } from '../engine/next-step.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { roleWithArticle, type SpaceRole } from './names.ts';
+import type { ControlPlane } from './objects.ts';
+import { roleOf } from './spaces.ts';
+
+/** The error for a name without such a space. @param present the control plane of that name, if any */
+export function noSuchSpace(
+  name: string,
+  role: SpaceRole,
+  { cluster }: Kube,
+  present: ControlPlane | undefined,
+  verb: 'get' | 'repair' | 'context',
+): StellarError {
+  const other = present && roleOf(present);
+  if (other !== undefined) {
+    return new StellarError('not-found', `${name} is ${roleWithArticle(other)}.`, {
+      next: [nextStep(command`stellarctl ${other} ${verb} ${name} --hosting-context ${cluster.context}`)],
+    });
+  }
+  return new StellarError('not-found', `There is no ${role.toUpperCase()} ${name} on ${cluster.context}.`, {
+    next: [nextStep(command`stellarctl ${role} list --hosting-context ${cluster.context}`, 'See what exists')],
+  });
+}

@@ -1,0 +1,122 @@
+/** A restart of KubeStellar's controller manager, with `wds restart` and without: whether the workloads on a WEC are the same. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type AnyObject, type Plane, resources, until } from '../../../testbed/index.ts';
+import { assertAvailableIn, controlPlane, type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
+
+const deployment = 'wds1-system/kubestellar-controller-manager';
+const policies = ['p1', 'p2'];
+
+let all: HostingBed;
+let cli: SpaceCli;
+let hosting: Plane;
+let cluster1: Plane;
+
+before(async () => {
+  all = await startHosting([{ name: 'cluster1' }]);
+  ({ cli, hosting } = all);
+  cluster1 = all.bed.plane('cluster1');
+  await cli.type('its create its1 --type host');
+  await cli.type('wds create wds1 --type host');
+  await cli.type('wec join cluster1 --its its1 --accept --label location-group=edge');
+  await assertAvailableIn(hosting.admin, 'cluster1');
+  await emptyBindings();
+  for (const policy of policies) await send(policy);
+  await until(async () => (await present()).length === 40, '20 objects on cluster1 and their works');
+});
+
+after(() => all?.stop());
+
+/** From now on, a controller manager empties Bindings when it starts (facts/live/restart.md); this restarts it. */
+async function emptyBindings(): Promise<void> {
+  const { spec } = await hosting.admin.get<AnyObject>(resources.deployments, deployment);
+  const { containers } = (spec as { template: { spec: { containers: { args?: string[] }[] } } }).template.spec;
+  const index = containers.findIndex(({ args = [] }) => args.some((arg) => arg.startsWith('--wds-name')));
+  const value = [{ name: 'BED_EMPTIES_BINDINGS', value: '3000,6000' }];
+  const patch = [{ op: 'add', path: `/spec/template/spec/containers/${index}/env`, value }];
+  await hosting.admin.patch(resources.deployments, deployment, patch, { type: 'json' });
+}
+
+/** A Namespace and nine ConfigMaps. */
+async function send(policy: string): Promise<void> {
+  const labels = { app: policy };
+  await hosting.admin.ensure(resources.namespaces, { metadata: { name: policy, labels } });
+  for (let index = 0; index < 9; index += 1)
+    await hosting.admin.ensure(resources.configMaps, { metadata: { name: `c${index}`, namespace: policy, labels } });
+  await hosting.admin.ensure(resources.bindingPolicies, {
+    metadata: { name: policy },
+    spec: {
+      clusterSelectors: [{ matchLabels: { 'location-group': 'edge' } }],
+      downsync: [{ resources: ['namespaces', 'configmaps'], objectSelectors: [{ matchLabels: labels }] }],
+    },
+  } as AnyObject);
+}
+
+/** The works and the objects on the WEC, each with its UID. */
+async function present(): Promise<string[]> {
+  const [works, namespaces, configMaps] = await Promise.all([
+    hosting.admin.list<AnyObject>(resources.manifestWorks, { namespace: 'cluster1' }),
+    cluster1.admin.list<AnyObject>(resources.namespaces),
+    cluster1.admin.list<AnyObject>(resources.configMaps),
+  ]);
+  const sent = works.items.filter(
+    ({ metadata }) => 'transport.kubestellar.io/originWdsName' in (metadata.labels ?? {}),
+  );
+  const applied = [...namespaces.items, ...configMaps.items].filter(({ metadata }) =>
+    policies.includes(metadata.labels?.app ?? ''),
+  );
+  return [...sent, ...applied].map(({ metadata }) => `${metadata.namespace} ${metadata.name} ${metadata.uid}`).sort();
+}
+
+describe('a restart of a controller manager that empties its Bindings', () => {
+  it('keeps every work and every object by `wds restart`', async () => {
+    const before = await present();
+    const { stdout } = await cli.type('wds restart wds1');
+    assert.match(stdout, /^wds1: controllers restarted; workloads kept/);
+    assert.deepEqual(await present(), before);
+    const { metadata } = (await controlPlane(hosting, 'wds1')) ?? {};
+    assert.equal(metadata?.annotations?.['stellarctl.kubestellar.io/restart'], undefined);
+    const left = await hosting.admin.list<AnyObject>(resources.bindingPolicies);
+    assert.deepEqual(left.items.map(({ metadata: { name } }) => name).sort(), policies);
+  });
+
+  it('that runs out of time is shown everywhere, with the command that finishes it', async () => {
+    const before = await present();
+    const late = await cli.run('wds restart wds1 --timeout 6s'.split(' '));
+    assert.equal(late.exitCode, 3, late.stderr);
+    const finish = /stellarctl wds restart wds1 --hosting-context hosting/;
+    assert.match(late.stderr, finish);
+    const paused = /its transport is paused since \S+Z by a restart that .* has begun/;
+    const get = await cli.run('wds get wds1'.split(' '));
+    assert.match(get.stdout + get.stderr, paused);
+    assert.match(get.stdout + get.stderr, finish);
+    assert.match((await cli.run(['status'])).stdout, paused);
+    const doctor = await cli.run('doctor -o json'.split(' '));
+    assert.match(doctor.stdout, /"transport-paused"/);
+    const { ways } = (await cli.run('workload get cm/c1 -n p1 --wds wds1 -o json'.split(' '))).json();
+    assert.equal(ways[0].code, 'transport-paused');
+    assert.match(ways[0].next, finish);
+    const { stdout, stderr } = await cli.type('wds restart wds1');
+    assert.match(stderr + stdout, /resuming the restart that .* has begun at/);
+    assert.deepEqual(await present(), before);
+  });
+
+  it('keeps them by `wds restart --recreate`, which makes both Deployments anew', async () => {
+    const before = await present();
+    const { metadata } = await hosting.admin.get<AnyObject>(resources.deployments, deployment);
+    await cli.type('wds restart wds1 --recreate');
+    assert.deepEqual(await present(), before);
+    const now = await hosting.admin.get<AnyObject>(resources.deployments, deployment);
+    assert.notEqual(now.metadata.uid, metadata.uid);
+  });
+
+  it('without it, loses them', async () => {
+    const before = await present();
+    await emptyBindings();
+    const isLost = async () => {
+      const now = await present();
+      return now.length === 40 && now.every((each) => !before.includes(each));
+    };
+    await until(isLost, 'other works and objects');
+  });
+});

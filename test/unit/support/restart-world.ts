@@ -1,0 +1,421 @@
+import { syncBuiltinESMExports } from 'node:module';
+import { mock } from 'node:test';
+import timers from 'node:timers/promises';
+import { Deadline } from '../../../src/lib/engine/deadline.ts';
+import { StellarError } from '../../../src/lib/engine/errors.ts';
+import type { Run } from '../../../src/lib/engine/run.ts';
+import type { Kube } from '../../../src/lib/kube/client/client.ts';
+import type { Deployment, KubeObject, Pod } from '../../../src/lib/kube/objects.ts';
+import type { ControlPlane, PostCreateHook } from '../../../src/lib/spaces/objects.ts';
+import type { SpaceTools } from '../../../src/lib/spaces/tools.ts';
+import type { Binding, BindingPolicy, BoundObject } from '../../../src/lib/workloads/policies/policy.ts';
+import { fakeKube, recordingProgress } from './builders.ts';
+import { conditions, hostingCluster, its, kubeconfigOf, wds } from './space-builders.ts';
+
+const manager = 'kubestellar-controller-manager';
+const transport = 'transport-controller';
+const namespace = 'wds1-system';
+
+/** What a start of the controller manager does, in milliseconds after it: facts/live/restart.md. */
+interface Start {
+  emptiesAfter: number;
+  fillsAfter: number;
+  /** The name of an object that it leaves out. */
+  leavesOut?: string | undefined;
+}
+
+interface Options extends Partial<Start> {
+  objects?: number;
+  apiGroups?: string;
+  /** Throws `interrupted` after this write. */
+  interruptAt?: number;
+  hooks?: readonly PostCreateHook[];
+}
+
+/**
+ * A hosting cluster, a WDS and its ITS in memory, with KubeStellar's two controllers and KubeFlex as far as a restart sees them. Time
+ * passes only while the program waits.
+ */
+export class RestartWorld {
+  readonly writes: string[] = [];
+  readonly controlPlanes: ControlPlane[];
+  readonly deployments = new Map<string, Deployment>();
+  readonly pods: Pod[] = [];
+  readonly hooks: readonly PostCreateHook[];
+  policies: BindingPolicy[];
+  objects: (KubeObject & { kind: string })[];
+  readonly bindings = new Map<string, Binding>();
+  /** UIDs of works by WEC, Binding and object. */
+  readonly works = new Map<string, string>();
+  readonly progress = recordingProgress();
+  start: Start;
+  interruptAt: number | undefined;
+  unseen: string[] = [];
+  denied: string[] = [];
+  wecs = ['cluster1'];
+  #count = 0;
+  #managerSince: number | undefined;
+  #leavesOut: string | undefined;
+  #managerStep: 'starting' | 'empty' | 'steady' = 'steady';
+  readonly #clock: { ms: number };
+
+  constructor(clock: { ms: number }, { objects = 3, apiGroups = '', hooks = [], ...options }: Options = {}) {
+    this.#clock = clock;
+    this.hooks = hooks;
+    this.start = { emptiesAfter: 6_000, fillsAfter: 7_000, ...options };
+    this.interruptAt = options.interruptAt;
+    const uses = [
+      { hookName: 'kubestellar-controller', vars: { APIGroups: apiGroups } },
+      { hookName: 'transport-controller' },
+    ];
+    this.controlPlanes = [
+      its('its1'),
+      wds('wds1', '', { hooks: uses, conditions: [conditions.synced, conditions.ready] }),
+    ];
+    this.policies = ['shop', 'web'].map((name) => this.policy(name));
+    this.objects = ['shop', 'web'].flatMap((app) =>
+      Array.from({ length: objects }, (_, index) => this.object(app, `${app}-${index}`)),
+    );
+    for (const name of [manager, transport]) this.addDeployment(name, 1);
+    this.#managerStep = 'steady';
+    this.#clock.ms += 20_000;
+    this.#tick();
+  }
+
+  policy(name: string): BindingPolicy {
+    return {
+      ...{ apiVersion: 'control.kubestellar.io/v1alpha1', kind: 'BindingPolicy' },
+      metadata: { name, uid: this.#uid() },
+      spec: {
+        clusterSelectors: [{ matchLabels: { env: 'prod' } }],
+        downsync: [{ resources: ['configmaps'], objectSelectors: [{ matchLabels: { app: name } }] }],
+      },
+    };
+  }
+
+  object(app: string, name: string): KubeObject & { kind: string } {
+    const metadata = { name, namespace: 'shop', uid: this.#uid(), resourceVersion: this.#uid(), labels: { app } };
+    return { apiVersion: 'v1', kind: 'ConfigMap', metadata };
+  }
+
+  get controlPlane(): ControlPlane {
+    return this.controlPlanes.find(({ metadata }) => metadata.name === 'wds1') as ControlPlane;
+  }
+
+  get note(): string | undefined {
+    return this.controlPlane.metadata.annotations?.['stellarctl.kubestellar.io/restart'];
+  }
+
+  replicas(name: string): number | undefined {
+    return this.deployments.get(name)?.spec?.replicas;
+  }
+
+  /** Probes that are left. */
+  get probes(): string[] {
+    return [...this.policies, ...this.objects, ...this.bindings.values()].flatMap(({ metadata }) =>
+      metadata.name.includes('probe') ? metadata.name : [],
+    );
+  }
+
+  addDeployment(name: string, replicas: number): void {
+    this.deployments.set(name, {
+      kind: 'Deployment',
+      metadata: { name, namespace, uid: this.#uid(), generation: 1, creationTimestamp: this.#time() },
+      spec: { replicas: 0, template: { spec: {} } },
+    } as Deployment);
+    this.#scale(name, replicas);
+  }
+
+  /** Kills the pod of the controller manager, as a drain of its node does. */
+  killManager(): void {
+    this.#scale(manager, 0);
+    this.#scale(manager, 1);
+    this.#tick();
+  }
+
+  tools(): SpaceTools {
+    const [hosting, space, hub] = [this.#hosting(), this.#wds(), this.#its()];
+    return {
+      ...{ hosting, hostingSource: '--hosting-context', kubeconfig: kubeconfigOf({}) },
+      hostingContext: { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} },
+      target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
+      connect: ({ name }) => (name === 'its1' ? hub : space),
+    };
+  }
+
+  run(timeoutMs = 600_000): Run {
+    return { progress: this.progress, deadline: new Deadline(timeoutMs), signal: new AbortController().signal };
+  }
+
+  #uid(): string {
+    this.#count += 1;
+    return String(this.#count).padStart(8, '0');
+  }
+
+  #now = (): number => Date.parse('2026-11-20T08:00:00Z') + this.#clock.ms;
+
+  #time = (): string => new Date(Math.floor(this.#now() / 1000) * 1000).toISOString();
+
+  #scale(name: string, replicas: number): void {
+    const deployment = this.deployments.get(name);
+    if (deployment === undefined) return;
+    // Pods take a moment to end.
+    if (replicas === 0) this.#clock.ms += 1_000;
+    deployment.spec = { ...deployment.spec, replicas };
+    deployment.metadata.generation = (deployment.metadata.generation ?? 0) + 1;
+    deployment.status = { observedGeneration: deployment.metadata.generation, replicas, readyReplicas: replicas };
+    const others = this.pods.filter((pod) => !pod.metadata.name.startsWith(`${name}-`));
+    this.pods.splice(0, this.pods.length, ...others);
+    for (let index = 0; index < replicas; index += 1)
+      this.pods.push({
+        kind: 'Pod',
+        metadata: { name: `${name}-${this.#uid()}`, namespace, uid: this.#uid(), creationTimestamp: this.#time() },
+        status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+      } as Pod);
+    if (name !== manager) return;
+    this.#managerSince = replicas === 0 ? undefined : this.#clock.ms;
+    this.#managerStep = 'starting';
+    this.#leavesOut = this.start.leavesOut;
+  }
+
+  /** KubeFlex, the controller manager and the transport do what is due. */
+  #tick(): void {
+    for (const hook of ['kubestellar-controller', 'transport-controller']) {
+      const done = this.controlPlane.status?.postCreateHooks;
+      const name = hook === 'transport-controller' ? transport : manager;
+      if (done?.[hook] === null || done?.[hook] === undefined) {
+        if (!this.deployments.has(name)) this.addDeployment(name, 1);
+        this.controlPlane.status = { ...this.controlPlane.status, postCreateHooks: { ...done, [hook]: true } };
+      }
+    }
+    this.#manage();
+    if ((this.replicas(transport) ?? 0) > 0) this.#transport();
+  }
+
+  #manage(): void {
+    if (this.#managerSince === undefined) return;
+    const age = this.#clock.ms - this.#managerSince;
+    if (this.#managerStep === 'starting' && age >= this.start.emptiesAfter) {
+      for (const binding of this.bindings.values()) this.#bind(binding.metadata.name, []);
+      this.#managerStep = 'empty';
+    }
+    if (this.#managerStep === 'empty' && age >= this.start.fillsAfter) this.#managerStep = 'steady';
+    if (this.#managerStep !== 'steady') return;
+    const names = new Set(this.policies.map(({ metadata }) => metadata.name));
+    for (const name of this.bindings.keys()) if (!names.has(name)) this.bindings.delete(name);
+    for (const policy of this.policies) this.#bind(policy.metadata.name, this.#select(policy));
+  }
+
+  #select({ spec = {} }: BindingPolicy): BoundObject[] {
+    const [{ objectSelectors = [], objectNames = [] } = {}] = spec.downsync ?? [];
+    const selected = this.objects.filter(
+      ({ metadata: { name, labels } }) =>
+        (name !== this.#leavesOut || this.start.leavesOut === undefined) &&
+        (objectNames.includes(name) || objectSelectors.some(({ matchLabels }) => matchLabels?.app === labels?.app)),
+    );
+    return selected.map(({ kind, metadata }) => ({
+      ...(kind === 'ConfigMap' ? { group: '', version: 'v1', resource: 'configmaps' } : crd),
+      ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+      ...{ name: metadata.name, resourceVersion: metadata.resourceVersion ?? '' },
+    }));
+  }
+
+  #bind(name: string, objects: readonly BoundObject[]): void {
+    const isProbe = name.includes('probe');
+    const destinations = isProbe ? [] : this.wecs.map((clusterId) => ({ clusterId }));
+    const spec = { workload: objects.length === 0 ? {} : { namespaceScope: [...objects] }, destinations };
+    const present = this.bindings.get(name);
+    if (present !== undefined && JSON.stringify(present.spec) === JSON.stringify(spec)) return;
+    const metadata = present?.metadata ?? { name, uid: this.#uid(), generation: 0 };
+    const generation = (metadata.generation ?? 0) + 1;
+    const status = present?.status ?? {};
+    this.bindings.set(name, {
+      ...{ kind: 'Binding', spec, status },
+      metadata: { ...metadata, generation, resourceVersion: this.#uid() },
+    });
+  }
+
+  #transport(): void {
+    const wanted = new Set<string>();
+    for (const { metadata, spec } of this.bindings.values())
+      for (const { clusterId } of spec?.destinations ?? [])
+        for (const { name } of spec?.workload?.namespaceScope ?? [])
+          wanted.add(`${clusterId} ${metadata.name} ${name}`);
+    for (const key of this.works.keys()) if (!wanted.has(key)) this.works.delete(key);
+    for (const key of wanted) if (!this.works.has(key)) this.works.set(key, this.#uid());
+    for (const binding of this.bindings.values())
+      binding.status = { observedGeneration: binding.metadata.generation ?? 0 };
+  }
+
+  /** A write by the program; its effects are due at once. */
+  #wrote(what: string): void {
+    this.writes.push(what);
+    this.#tick();
+    if (this.writes.length === this.interruptAt) throw new StellarError('interrupted', 'Interrupted.');
+  }
+
+  #hosting(): Kube {
+    const objects = (plural: string): KubeObject[] =>
+      ({
+        controlplanes: this.controlPlanes,
+        deployments: [...this.deployments.values()],
+        pods: this.pods,
+        postcreatehooks: [...this.hooks],
+      })[plural] ?? [];
+    return fakeKube({
+      cluster: hostingCluster,
+      now: this.#now,
+      read: async () => ({ resources: [{ name: 'controlplanes' }] }) as never,
+      review: async () => ({ status: { userInfo: { username: 'ann' } } }) as never,
+      mayI: async ({ verb, resource }) => !this.denied.includes(`${verb} ${resource}`),
+      get: async ({ plural }, name, at = {}) => {
+        this.#tick();
+        const found = objects(plural).find(
+          ({ metadata }) => metadata.name === name && (metadata.namespace ?? at.namespace) === at.namespace,
+        );
+        return structuredClone(found) as never;
+      },
+      list: async ({ plural }, at = {}) => {
+        this.#tick();
+        return structuredClone(
+          objects(plural).filter(({ metadata }) => (metadata.namespace ?? at.namespace) === at.namespace),
+        ) as never;
+      },
+      merge: async ({ kind }, name, patch, { subresource } = {}) => {
+        this.#merge(kind, name, patch);
+        this.#wrote(`merge ${kind}${subresource ? `/${subresource}` : ''} ${name}`);
+        return structuredClone(this.controlPlane) as never;
+      },
+      apply: async ({ kind, metadata }) => {
+        this.#wrote(`apply ${kind} ${metadata.name}`);
+        return 'created';
+      },
+      delete: async ({ kind }, name) => {
+        if (kind === 'Deployment') this.#scale(name, 0);
+        const isThere = kind === 'Deployment' && this.deployments.delete(name);
+        this.#wrote(`delete ${kind} ${name}`);
+        return isThere;
+      },
+    });
+  }
+
+  #merge(kind: string, name: string, patch: object): void {
+    const { metadata, spec, status } = patch as ControlPlane & Deployment;
+    if (kind === 'Deployment') this.#scale(name, spec?.replicas ?? 1);
+    if (kind !== 'ControlPlane') return;
+    const { controlPlane } = this;
+    const annotations = { ...controlPlane.metadata.annotations, ...metadata?.annotations };
+    for (const [key, value] of Object.entries(annotations)) if (value === null) delete annotations[key];
+    controlPlane.metadata.annotations = annotations;
+    if (spec !== undefined) controlPlane.spec = { ...controlPlane.spec, ...(spec as object) };
+    const hooks = status?.postCreateHooks;
+    if (hooks)
+      controlPlane.status = {
+        ...controlPlane.status,
+        postCreateHooks: { ...controlPlane.status?.postCreateHooks, ...hooks },
+      };
+  }
+
+  #wds(): Kube {
+    const listed = (kind: string): KubeObject[] =>
+      kind === 'Binding'
+        ? [...this.bindings.values()]
+        : kind === 'BindingPolicy'
+          ? this.policies
+          : this.objects.filter((object) => object.kind === kind);
+    const groups = (path: string) =>
+      path === '/api'
+        ? [
+            group(
+              '',
+              'v1',
+              this.unseen,
+              resource('namespaces', 'Namespace', 'Cluster'),
+              resource('configmaps', 'ConfigMap'),
+            ),
+          ]
+        : [group('metrics.k8s.io', 'v1beta1', this.unseen)];
+    return fakeKube({
+      cluster: { context: 'wds1', server: 'https://wds1' },
+      read: async (path) => ({ items: groups(path) }) as never,
+      mayI: async ({ verb, resource: plural }) => !this.denied.includes(`${verb} ${plural}`),
+      get: async ({ kind }, name) => {
+        this.#tick();
+        if (kind === 'CustomResourceDefinition') return { metadata: { name }, status: established } as never;
+        return structuredClone(listed(kind).find(({ metadata }) => metadata.name === name)) as never;
+      },
+      list: async ({ kind }, { labelSelector = '' } = {}) => {
+        this.#tick();
+        const [key = '', value] = labelSelector.split('=');
+        return structuredClone(
+          listed(kind).filter(({ metadata }) => key === '' || metadata.labels?.[key] === value),
+        ) as never;
+      },
+      apply: async (object) => {
+        const { kind = '', metadata } = object;
+        const isNew = !listed(kind).some(({ metadata: { name } }) => name === metadata.name);
+        const created = { ...object, kind, metadata: { ...metadata, uid: this.#uid(), resourceVersion: this.#uid() } };
+        if (isNew && kind === 'BindingPolicy') this.policies.push(created);
+        else if (isNew) this.objects.push(created);
+        this.#wrote(`apply ${kind} ${metadata.name}`);
+        return isNew ? 'created' : 'unchanged';
+      },
+      delete: async ({ kind }, name) => {
+        if (kind === 'BindingPolicy') this.policies = this.policies.filter(({ metadata }) => metadata.name !== name);
+        else this.objects = this.objects.filter(({ metadata }) => metadata.name !== name);
+        this.#wrote(`delete ${kind} ${name}`);
+        return true;
+      },
+    });
+  }
+
+  #its(): Kube {
+    const labels = { env: 'prod' };
+    return fakeKube({
+      get: async () => undefined,
+      list: async ({ kind }) => {
+        this.#tick();
+        if (kind === 'ManagedCluster')
+          return this.wecs.map((name) => ({ kind, metadata: { name, labels, uid: name } })) as never;
+        if (kind !== 'ManifestWork') return [] as never;
+        return [...this.works].map(([key, uid]) => {
+          const [wec, binding = ''] = key.split(' ');
+          const origin = { 'transport.kubestellar.io/originOwnerReferenceBindingKey': binding };
+          return { kind, metadata: { name: uid, uid, namespace: wec, labels: origin } };
+        }) as never;
+      },
+    });
+  }
+}
+
+const crd = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions' };
+const established = { conditions: [{ type: 'Established', status: 'True' }] };
+
+const resource = (plural: string, kind: string, scope = 'Namespaced') => ({
+  ...{ resource: plural, responseKind: { kind }, scope, verbs: ['list', 'watch'] },
+});
+
+const group = (name: string, version: string, unseen: readonly string[], ...resources: object[]) => ({
+  metadata: { name },
+  versions: [{ version, resources, ...(unseen.includes(name) ? { freshness: 'Stale' } : {}) }],
+});
+
+/** From now on, time passes only while the program waits. @returns the clock, and a function that lets real time pass again */
+export function waitingTime(): { clock: { ms: number }; restore(): void } {
+  const clock = { ms: 1_000_000 };
+  const { uptime } = process;
+  process.uptime = () => clock.ms / 1000;
+  const { mock: replaced } = mock.method(timers, 'setTimeout', async (ms: number) => {
+    await timers.setImmediate();
+    clock.ms += Math.max(ms, 100);
+  });
+  syncBuiltinESMExports();
+  return {
+    clock,
+    restore() {
+      replaced.restore();
+      syncBuiltinESMExports();
+      process.uptime = uptime;
+    },
+  };
+}
