@@ -23,11 +23,13 @@ export class WriteProxy {
   /**
    * @param onWrite called after the plane has answered a mutating request, and before the client gets the answer
    * @param beforeWrite called between the client's last read and its write
+   * @param instead answers a request in place of the plane, by its method and URL
    */
   static async start(
     plane: Plane,
     onWrite: (description: string) => void,
     beforeWrite: () => Promise<unknown> = async () => {},
+    instead: (method: string, url: URL) => { status: number; body: object } | undefined = () => undefined,
   ): Promise<WriteProxy> {
     const { connection } = plane.kubeconfigEntry;
     const authority = await Authority.create(`${plane.name}-proxy-ca`);
@@ -47,6 +49,11 @@ export class WriteProxy {
         const presented = presentedUser(request.socket as TLSSocket, connection.caPem ?? '');
         if (presented === 'unknown') {
           response.writeHead(401, { 'content-type': 'application/json' }).end('{"kind":"Status","code":401}');
+          return;
+        }
+        const other = instead(request.method ?? '', new URL(request.url ?? '/', connection.server));
+        if (other !== undefined) {
+          response.writeHead(other.status, { 'content-type': 'application/json' }).end(JSON.stringify(other.body));
           return;
         }
         if (presented !== undefined) headers['impersonate-user'] = presented;
