@@ -49,7 +49,9 @@ export function approveRemoval<Source>(
     );
     const sideEffects = await sideEffectsOf(policies, changes);
     if (approved.size === 0) noteSideEffects(session, sideEffects);
-    const lost = lossesOf(sideEffects);
+    const { lostProperties } = await import('../../lib/workloads/policies/broken-templates.ts');
+    const isHarmless = changes.every(({ name, before, after }) => lostProperties(name, before, after).length === 0);
+    const lost = isHarmless ? [] : lossesOf(sideEffects);
     if (lost.every((loss) => approved.has(loss))) return true;
     await askBeforeLoss(session, its, typed, removal, sideEffects);
     for (const loss of lost) approved.add(loss);
@@ -99,31 +101,36 @@ function noteSideEffects({ progress }: Session, { starting, unread }: SideEffect
     progress.note(`The binding policy ${describePolicy(policy)} will start selecting ${wecs.join(', ')}.`);
 }
 
-const lossesOf = ({ broken }: SideEffects): string[] =>
-  broken.flatMap(({ policy, object, keys, wecs, others }) =>
+/** What could not be read may need what is removed. */
+const lossesOf = ({ broken, unread }: SideEffects): string[] => [
+  ...unread.map(({ wds }) => `the templates of ${wds}`),
+  ...broken.flatMap(({ policy, object, keys, wecs, others }) =>
     [...wecs, ...others].map((wec) => JSON.stringify([policy.wds, policy.name, object, keys, wec])),
-  );
+  ),
+];
 
 async function askBeforeLoss(
   session: Session,
   its: { context: SelectedContext },
   typed: readonly string[],
-  { positional, options }: Removal,
+  { changes, positional, options }: Removal,
   { broken }: SideEffects,
 ): Promise<void> {
   const { canAsk } = await import('../../lib/terminal/prompt.ts');
   const details = describeBroken(broken);
-  const keys = [...new Set(broken.flatMap((template) => template.keys))].join(',');
+  const removed = Object.keys(changes).filter((key) => changes[key] === null);
+  const keys = [...new Set(broken.length > 0 ? broken.flatMap((template) => template.keys) : removed)].join(',');
+  const effect = broken.length > 0 ? 'breaks templates of workloads' : 'may break templates of workloads';
   const isSettled = options.yes === true || options.dryRun === true;
   if (!isSettled && !canAsk(session.io)) {
     const target = options.all ? ['--all'] : options.selector === undefined ? [] : ['-l', options.selector];
     const words = [...positional, ...target, ...(options.overwrite ? ['--overwrite'] : [])];
-    throw new StellarError('not-confirmed', `Removing ${keys} breaks templates of workloads; nothing was changed.`, {
+    throw new StellarError('not-confirmed', `Removing ${keys} ${effect}; nothing was changed.`, {
       details,
       next: [run(command`stellarctl ${typed} ${words} --yes --its ${its.context.name}`, 'To remove it anyway')],
     });
   }
-  session.progress.note(`Removing ${keys} breaks templates of workloads:`);
+  session.progress.note(`Removing ${keys} ${effect}${details.length > 0 ? ':' : '.'}`);
   for (const line of details) session.progress.note(`  ${line}`);
   await confirm(session, { verb: 'Remove', doing: 'Removing', name: keys, yes: isSettled });
 }

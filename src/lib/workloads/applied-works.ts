@@ -49,6 +49,8 @@ export async function releaseOwned(wec: Kube, works: readonly AppliedManifestWor
 export async function releaseOne(wec: Kube, owner: AppliedManifestWork, entry: AppliedResource): Promise<boolean> {
   const { resource, namespace } = resourceAt(entry);
   const object = await wec.get(resource, entry.name, { namespace });
+  // A kind that is not served now has objects, which would be deleted with their owner once it is.
+  if (object === undefined) await listIfDefined(wec, resource);
   const owners = object?.metadata.ownerReferences ?? [];
   const ownerReferences = owners.filter(({ uid }) => uid !== owner.metadata.uid);
   if (object === undefined || ownerReferences.length === owners.length) return false;

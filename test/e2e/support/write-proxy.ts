@@ -5,6 +5,16 @@ import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
 import { Authority, type Entry, type Plane } from '../../../testbed/index.ts';
 
+/** What a proxy does beside reporting writes. */
+export interface Interference {
+  /** Called between the client's last read and its write. */
+  beforeWrite?: () => Promise<unknown>;
+  /** Answers a request in place of the plane. */
+  instead?: (method: string, url: URL) => { status: number; body: object } | undefined;
+  /** Changes the text of each answer, as if the plane were another version; without it, answers stream. */
+  rewrite?: (text: string) => string;
+}
+
 /**
  * A proxy in front of a plane's API server that reports when a write is answered, so a test can end the client at exactly that
  * moment: the server has written, and the client may or may not have read the answer.
@@ -23,14 +33,11 @@ export class WriteProxy {
 
   /**
    * @param onWrite called after the plane has answered a mutating request, and before the client gets the answer
-   * @param beforeWrite called between the client's last read and its write
-   * @param rewrite changes the text of each answer, as if the plane were another version; without it, answers stream
    */
   static async start(
     plane: Plane,
     onWrite: (description: string) => void,
-    beforeWrite: () => Promise<unknown> = async () => {},
-    rewrite?: (text: string) => string,
+    { beforeWrite = async () => {}, instead = () => undefined, rewrite }: Interference = {},
   ): Promise<WriteProxy> {
     const { connection } = plane.kubeconfigEntry;
     const authority = await Authority.create(`${plane.name}-proxy-ca`);
@@ -50,6 +57,11 @@ export class WriteProxy {
         const presented = presentedUser(request.socket as TLSSocket, connection.caPem ?? '');
         if (presented === 'unknown') {
           response.writeHead(401, { 'content-type': 'application/json' }).end('{"kind":"Status","code":401}');
+          return;
+        }
+        const other = instead(request.method ?? '', new URL(request.url ?? '/', connection.server));
+        if (other !== undefined) {
+          response.writeHead(other.status, { 'content-type': 'application/json' }).end(JSON.stringify(other.body));
           return;
         }
         if (presented !== undefined) headers['impersonate-user'] = presented;

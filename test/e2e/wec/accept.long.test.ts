@@ -238,11 +238,9 @@ describe('accept', () => {
 
   it('does not approve what is denied between its look and its write: its PUT has the resourceVersion that it has judged', async () => {
     const request = await ask(hub, 'denied-meanwhile');
-    const proxy = await WriteProxy.start(
-      hub,
-      () => {},
-      () => cli.succeed(['accept', '--deny', 'denied-meanwhile']),
-    );
+    const proxy = await WriteProxy.start(hub, () => {}, {
+      beforeWrite: () => cli.succeed(['accept', '--deny', 'denied-meanwhile']),
+    });
     try {
       const kubeconfig = await writeKubeconfig(hub, [proxy.entry]);
       const run = await cli.run(['accept', 'denied-meanwhile', '--timeout', '60s'], { kubeconfig });

@@ -215,8 +215,12 @@ describe('a removal', { concurrency: 1 }, () => {
     assert.match((await cli.type(line)).stderr, /policies of wds1 could not be read, .*no context of the kubeconfig/);
   });
 
-  it('reports which binding policies it could not read', async () => {
-    const { stderr } = await cli.type('label cluster2 hold- --its hosting --hosting-context cluster9');
+  it('that may break a template of a binding policy that it could not read needs --yes', async () => {
+    const line = 'label cluster2 hold- --its hosting --hosting-context cluster9';
+    const { exitCode, stderr } = await cli.run(line.split(' '));
+    assert.equal(exitCode, 1);
     assert.match(stderr, /^The binding policies of all WDSes could not be read, .*cluster9/m);
+    assert.match(stderr, /Removing hold may break templates of workloads; nothing was changed\./);
+    await cli.type(`${line} --yes`);
   });
 });

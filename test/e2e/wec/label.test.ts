@@ -178,7 +178,7 @@ describe('label', () => {
     const setByOther = (labels: object) => () =>
       hub.admin.patch(resources.managedClusters, name, { metadata: { labels } });
     const through = async (beforeWrite: () => Promise<unknown>) => {
-      const proxy = await WriteProxy.start(hub, () => {}, beforeWrite);
+      const proxy = await WriteProxy.start(hub, () => {}, { beforeWrite });
       try {
         const kubeconfig = await writeKubeconfig(hub, [proxy.entry]);
         return await cli.run(['label', name, 'zone=a'], { kubeconfig });

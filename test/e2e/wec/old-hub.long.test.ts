@@ -23,8 +23,7 @@ const asOld = (text: string): string =>
 before(async () => {
   bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
   its1 = bed.plane('its1');
-  const nothing = async () => {};
-  old = await WriteProxy.start(its1, () => {}, nothing, asOld);
+  old = await WriteProxy.start(its1, () => {}, { rewrite: asOld });
   const kubeconfig = await writeKubeconfig(its1, [old.entry, bed.plane('cluster1').kubeconfigEntry]);
   cli = await Cli.create(kubeconfig);
 });

@@ -10,10 +10,12 @@ import {
   resources,
   startBed,
   until,
+  writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertUnwritten, markAll } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
+import { WriteProxy } from '../support/write-proxy.ts';
 
 /** Contexts that do not lead to cluster1, the WEC of its1; each is a separate trap. */
 const wrong = {
@@ -129,6 +131,64 @@ for (const [context, found] of Object.entries(wrong)) {
     });
   });
 }
+
+/** Ten cells of the matrix in test/unit/commands/destroys.test.ts, on real control planes. */
+describe('a list that fails, or another ITS', () => {
+  const failing = (status: number) => () => ({ status, body: { kind: 'Status', code: status, message: 'fault' } });
+  const faults = {
+    404: failing(404),
+    503: failing(503),
+    403: failing(403),
+    '{}': () => ({ status: 200, body: {} }),
+    'no second page': ({ searchParams }: URL) =>
+      searchParams.has('continue')
+        ? failing(404)()
+        : { status: 200, body: { kind: 'List', metadata: { continue: 'x' }, items: [] } },
+  };
+  const [alone, cleanup] = ['deregister cluster1', 'deregister cluster1=cluster1 --cleanup'];
+  const lists: [line: string, plane: 'its1' | 'cluster1', plural: string, fault: keyof typeof faults][] = [
+    [alone, 'its1', 'manifestworks', 404],
+    [`${alone} --force`, 'its1', 'manifestworks', '{}'],
+    [`${alone} --keep-workloads`, 'its1', 'manifestworks', 'no second page'],
+    [alone, 'its1', 'managedclusters', 404],
+    [`${alone} --force`, 'its1', 'managedclusteraddons', 503],
+    [alone, 'its1', 'certificatesigningrequests', 403],
+    [`${cleanup} --force`, 'cluster1', 'pods', 404],
+    [`${cleanup} --keep-workloads`, 'cluster1', 'configmaps', 503],
+  ];
+  for (const [line, name, plural, fault] of lists) {
+    it(`is refused by ${line}: ${fault} for ${plural} of ${name}`, async () => {
+      // A kind that is not served answers 404 for its objects too.
+      const isAbout = ({ pathname }: URL) =>
+        pathname.endsWith(`/${plural}`) || (plural === 'managedclusters' && pathname.includes('/managedclusters/'));
+      let faulty = 0;
+      const instead = (method: string, url: URL) => {
+        if (method !== 'GET' || !isAbout(url)) return undefined;
+        faulty += 1;
+        return faults[fault](url);
+      };
+      const proxy = await WriteProxy.start(bed.plane(name), () => {}, { instead });
+      const through = { ...proxy.entry, context: bed.plane(name).kubeconfigEntry.context };
+      const entries = planes.map((plane) => (plane.name === name ? through : plane.kubeconfigEntry));
+      const kubeconfig = await writeKubeconfig(its1, entries);
+      try {
+        await markAll(planes);
+        const run = await cli.run([...line.split(' '), ...onIts1, '--timeout', '30s'], { kubeconfig });
+        assert.notEqual(run.exitCode, 0, run.stdout + run.stderr);
+        assert.ok(faulty > 0, run.stderr);
+        await assertUnwritten(planes);
+      } finally {
+        proxy.stop();
+      }
+    });
+  }
+
+  it('is refused by deregister --cleanup with its2', () =>
+    refuses(['deregister', 'cluster1=cluster1', '--cleanup', '--its', 'its2', '--yes'], /is not the WEC|proven/));
+
+  it('is refused by wec revoke with its2', () =>
+    refuses(['wec', 'revoke', 'cluster1=cluster1', '--its', 'its2', '--yes'], /is not the WEC|proven/));
+});
 
 describe('the correct context', () => {
   const inAddonNamespace = 'open-cluster-management-agent-addon';

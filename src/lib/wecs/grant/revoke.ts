@@ -7,6 +7,7 @@ import { may, requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
 import type { AppliedManifestWork } from '../../workloads/applied-works.ts';
+import { isOurs, managedBy, managedByLabel } from '../klusterlet/operator.ts';
 import type { GrantResult } from './grant.ts';
 import { groupResourceOf, type RuleKind } from './kinds.ts';
 import { proveWec, type ReachedWec } from './prove-wec.ts';
@@ -21,7 +22,7 @@ export interface WecToRevoke extends ReachedWec {
 
 /**
  * @param given the kinds; undefined for all that were granted
- * @throws StellarError `in-use` while a work has applied an object of them: the agent could no longer remove it
+ * @throws StellarError `name-taken` for a role of another owner; `in-use` while a work has applied an object of them: the agent could no longer remove it
  */
 export async function inspectRevocation(
   reached: ReachedWec,
@@ -34,6 +35,12 @@ export async function inspectRevocation(
     ...['get', 'patch', 'delete'].map((verb) => may(verb, resources.clusterRoles)),
   ]);
   const role = await kube.get<ClusterRole>(resources.clusterRoles, grantRoleName);
+  if (role !== undefined && !isOurs(role))
+    throw new StellarError(
+      'name-taken',
+      `stellarctl did not create ClusterRole ${grantRoleName} on ${kube.cluster.context}: it has no label ${managedByLabel}=${managedBy}. Nothing was written.`,
+      { next: [nextStep(command`kubectl --context ${kube.cluster.context} get clusterrole ${grantRoleName} -o yaml`)] },
+    );
   const chosen = given?.map(groupResourceOf);
   const kinds = (role ? kindsOf(role) : []).filter(
     (kind) => chosen === undefined || chosen.includes(groupResourceOf(kind)),

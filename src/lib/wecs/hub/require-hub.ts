@@ -1,8 +1,9 @@
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { describeCluster } from '../../kube/client/errors.ts';
+import { describeCluster, unlessStatus } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/resources.ts';
+import { listServed } from '../../kube/served.ts';
 import { managedClustersPath } from '../names.ts';
 import type { ManagedCluster } from '../objects.ts';
 
@@ -15,7 +16,7 @@ export async function requireHub(kube: Kube): Promise<void> {
 
 /**
  * A WEC's ManagedCluster. @returns undefined only if the ITS serves the kind and has none of this name
- * @throws StellarError `not-a-hub`
+ * @throws StellarError `not-a-hub`, `api-error` if it has the kind and does not serve it
  */
 export async function findManagedCluster(hub: Kube, name: string): Promise<ManagedCluster | undefined> {
   const read = () => hub.get<ManagedCluster>(resources.managedClusters, name);
@@ -23,6 +24,8 @@ export async function findManagedCluster(hub: Kube, name: string): Promise<Manag
   if (found !== undefined) return found;
   // A kind that is not served answers 404 as well. Only what was read after this counts.
   await requireHub(hub);
+  // Discovery names a kind whose objects may not be served yet. A user who may not list it only has what discovery says.
+  await unlessStatus(listServed(hub, resources.managedClusters, { metadataOnly: true }), 403);
   return read();
 }
 

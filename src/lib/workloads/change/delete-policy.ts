@@ -137,7 +137,9 @@ async function untilBindingOrphaned(name: string, wds: OpenWds, run: Run): Promi
       // owner, and deletes the Binding because of it later.
       act: async ({ policy, binding }) => {
         if (policy === undefined && binding !== undefined)
-          await patchCurrent(wds.kube, resources.bindings, binding, () => ({ ownerReferences: [] }));
+          await patchCurrent(wds.kube, resources.bindings, binding, ({ metadata: { ownerReferences = [] } }) => ({
+            ownerReferences: ownerReferences.filter(({ kind }) => kind !== resources.bindingPolicies.kind),
+          }));
       },
       unmet: ({ policy }) =>
         new StellarError(

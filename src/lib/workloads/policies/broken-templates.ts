@@ -1,5 +1,6 @@
 import { mapConcurrently } from '../../engine/concurrency.ts';
 import { tryRead } from '../../kube/access.ts';
+import { listServed } from '../../kube/served.ts';
 import { effectiveProperties } from '../../wecs/customization.ts';
 import type { WecProperties } from '../../wecs/properties.ts';
 import { digestObjects } from '../wds/full-objects.ts';
@@ -92,7 +93,8 @@ async function brokenIn(policy: Policy, affected: readonly AffectedWec[]): Promi
 
 /** Reads the objects of a policy's Binding that use properties. */
 async function readTemplates({ binding, reader }: Policy): Promise<{ object: string; asked: Set<string> }[]> {
-  return digestObjects(reader, binding === undefined ? [] : objectsOf(binding), (ref, object) => {
+  const served: Parameters<typeof digestObjects>[0] = { list: (...kind) => listServed(reader, ...kind) };
+  return digestObjects(served, binding === undefined ? [] : objectsOf(binding), (ref, object) => {
     const asked = templateKeysOf(object);
     return asked.size === 0 ? undefined : { object: describeBound(ref), asked };
   });

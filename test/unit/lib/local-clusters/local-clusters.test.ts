@@ -469,6 +469,7 @@ describe('a registered WEC', () => {
   const hub = (managedCluster: object | undefined) =>
     asIts({
       read: async () => ({ resources: [{ name: 'managedclusters' }] }),
+      list: async () => (managedCluster === undefined ? [] : [managedCluster]),
       get: async ({ plural }: { plural: string }) => (plural === 'managedclusters' ? managedCluster : undefined),
     });
   const away = asIts({
