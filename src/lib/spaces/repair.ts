@@ -5,6 +5,7 @@ import { run as nextStep } from '../engine/next-step.ts';
 import { poll } from '../engine/poll.ts';
 import type { Run } from '../engine/run.ts';
 import { requireHosting } from '../hosting/hosting.ts';
+import { withHostingLease } from '../hosting/lease.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Job } from '../kube/objects.ts';
 import { jobState } from '../kube/pods.ts';
@@ -35,6 +36,8 @@ export interface RepairInput {
   role: SpaceRole;
   /** For a WDS: the ITS to switch to. */
   itsName?: string | undefined;
+  /** Whether the Lease of the hosting cluster is held: everything is read again then, since another run may have repaired it. */
+  isHeld?: true;
 }
 
 /**
@@ -52,10 +55,13 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
     throw noSuchSpace(name, role, hosting, evidence?.controlPlane, 'repair');
   const failed = failedJobs(evidence);
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
+  const isBroken = failed.length > 0 || rewired !== undefined;
+  const underLease = () => repairSpace({ ...input, isHeld: true }, tools, run);
+  if (isBroken && !input.isHeld) return withHostingLease(hosting, `${role} repair ${name}`, run, underLease);
   const space = new SpaceWork({ name, role, type: evidence.type, exists: true }, tools, run);
   return space.attempt(async () => {
     if (rewired !== undefined) await rewire(hosting, evidence, rewired, run);
-    if (failed.length > 0 || rewired !== undefined) {
+    if (isBroken) {
       await recreateJobs(hosting, evidence, failed);
       space.written(describeRepair(failed, rewired));
     }
