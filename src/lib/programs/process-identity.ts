@@ -26,4 +26,5 @@ export async function hasEnded(text: string): Promise<boolean> {
 }
 
 /** The user and the machine of this process: `alice@laptop`. */
-export const userAtHost = (): string => `${process.env.USER ?? process.env.USERNAME ?? process.getuid?.()}@${hostname()}`;
+export const userAtHost = (): string =>
+  `${process.env.USER ?? process.env.USERNAME ?? process.getuid?.()}@${hostname()}`;
