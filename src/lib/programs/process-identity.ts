@@ -26,5 +26,4 @@ export async function hasEnded(text: string): Promise<boolean> {
 }
 
 /** The user and the machine of this process: `alice@laptop`. */
-export const userAtHost = (): string =>
-  `${process.env.USER ?? process.env.USERNAME ?? process.getuid?.()}@${hostname()}`;
+export const userAtHost = (): string => `${process.env.USER ?? process.getuid?.() ?? 'somebody'}@${hostname()}`;
