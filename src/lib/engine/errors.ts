@@ -38,6 +38,7 @@ const exitCodes = {
   'hooks-outdated': ExitCode.failed,
   'upgrade-needed': ExitCode.failed,
   'release-pending': ExitCode.failed,
+  'hosting-busy': ExitCode.failed,
   'hosting-failed': ExitCode.failed,
   'driver-unsupported': ExitCode.failed,
   'hub-version-unknown': ExitCode.failed,

@@ -132,7 +132,7 @@ export interface Pod extends WithConditions {
 }
 
 export interface Lease extends KubeObject {
-  spec?: { renewTime?: string; holderIdentity?: string; leaseDurationSeconds?: number };
+  spec?: { acquireTime?: string; renewTime?: string; holderIdentity?: string; leaseDurationSeconds?: number };
 }
 
 /** The creation time of an object, in milliseconds since the epoch. Objects from a server always have it. */

@@ -1,7 +1,18 @@
+import { Deadline } from '../engine/deadline.ts';
 import type { Kube } from './client/client.ts';
 import { ApiError, unlessStatus } from './client/errors.ts';
 import type { KubeObject, ObjectMeta } from './objects.ts';
 import type { Resource } from './resources.ts';
+
+/** Writes even after Ctrl-C and the deadline, for 10 s: what must be undone, or known, whatever has ended the command. */
+export async function writeLast<T>(kube: Kube, work: (last: Kube) => Promise<T>): Promise<T> {
+  const last = kube.fork({ run: { deadline: new Deadline(10_000), signal: new AbortController().signal } });
+  try {
+    return await work(last);
+  } finally {
+    last.close();
+  }
+}
 
 /** Removes the given finalizers from the object with this UID, and keeps all others. @returns the removed finalizers */
 export async function withoutFinalizers(

@@ -6,6 +6,7 @@ import { inWords, outline, run as runCommand } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { failed, met, type Stage, waiting } from '../engine/stages.ts';
 import { readIngress } from '../hosting/ingress.ts';
+import { withHostingLease } from '../hosting/lease.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { WriteRecorder } from '../kube/client/dry-run.ts';
 import type { Deployment, Pod } from '../kube/objects.ts';
@@ -62,13 +63,16 @@ export async function ensureIngress(
     if (input.provider === 'kind') await requireIngressNode(kube);
     requireTime(run, `${context} has no ingress yet that passes TLS through`);
     run.progress.waiting(context, 'installing ingress-nginx');
-    await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ingressRelease.namespace } });
-    if (kube.dryRun) {
+    await withHostingLease(kube, 'init', run, async (lease) => {
+      await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ingressRelease.namespace } });
       record?.({ verb: 'create', cluster: context, kind: 'Release', ...ingressRelease });
-      return true;
-    }
-    const chart = await bringIngressChart(helm, input.chart);
-    await helm.upgrade({ release: ingressRelease, chart, values: valuesFor(input.provider) });
+      if (kube.dryRun) return;
+      const chart = await bringIngressChart(helm, input.chart);
+      const onStart = await lease.noteHelm(ingressRelease.name);
+      const values = valuesFor(input.provider);
+      await helm.upgrade({ release: ingressRelease, chart, values, timeoutMs: run.deadline.remaining, onStart });
+    });
+    if (kube.dryRun) return true;
   }
   await untilReady(kube, run);
   if (!isThere) run.progress.reached(context, 'ingress-nginx runs, and passes TLS through');

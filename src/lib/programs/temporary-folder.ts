@@ -5,7 +5,7 @@ import path from 'node:path';
 import { isAlive, type SendSignal } from './process-group.ts';
 
 /** Identifies the machine and process namespace: those that share a temporary folder do not see each other's processes. */
-const machine = `${hostname()}-${processNamespace()}`.replace(/[^A-Za-z0-9]/g, '-');
+export const machine = `${hostname()}-${processNamespace()}`.replace(/[^A-Za-z0-9]/g, '-');
 
 /** On Linux, distinguishes containers that share the hostname of the machine. */
 function processNamespace(): string {

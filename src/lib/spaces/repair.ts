@@ -6,6 +6,7 @@ import { poll } from '../engine/poll.ts';
 import { type Confirm, readConfirmed } from '../engine/read-confirmed.ts';
 import type { Run } from '../engine/run.ts';
 import { requireHosting } from '../hosting/hosting.ts';
+import { withHostingLease } from '../hosting/lease.ts';
 import { through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Job } from '../kube/objects.ts';
@@ -46,6 +47,11 @@ export interface RepairInput {
   itsName?: string | undefined;
   /** Asks about objects on WECs that were sent through another ITS, and stay there. */
   confirm: Confirm<readonly string[]>;
+  /**
+   * What the user has agreed to before the Lease of the hosting cluster was taken: everything is read again then, since another run
+   * may have repaired it.
+   */
+  agreed?: readonly string[];
 }
 
 /**
@@ -66,10 +72,11 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   const isBegun = readNote(evidence.controlPlane) !== undefined;
   const restarts = isBegun || (rewired !== undefined && hasControllers(evidence));
   const plan = restarts ? await planRestart(name, tools, { recreates: true, its: rewired?.its }) : undefined;
-  if (rewired !== undefined) {
-    const read = () => leftBehind(name, rewired.its, tools);
-    await readConfirmed({ read, losses: (objects) => objects, confirm: input.confirm });
-  }
+  const left = rewired === undefined ? [] : await confirmLeft(input, rewired.its, tools);
+  const isBroken = failed.length > 0 || rewired !== undefined || isBegun;
+  const underLease = () => repairSpace({ ...input, agreed: left }, tools, run);
+  if (isBroken && input.agreed === undefined)
+    return withHostingLease(hosting, `${role} repair ${name}`, run, underLease);
   const space = new SpaceWork({ name, role, type: evidence.type, exists: true }, tools, run);
   return space.attempt(async () => {
     const change = async () => rewired && (await rewire(hosting, evidence, rewired, run));
@@ -143,6 +150,14 @@ const hasControllers = ({ controlPlane: { status }, deployments, forbidden }: Sp
   deployments.some(({ metadata: { name } }) => name === managerDeployment || name === transportDeployment) ||
   status?.postCreateHooks?.[hookNames.controller] === true ||
   forbidden.size > 0;
+
+/** @returns what stays where it is with the user's agreement, which may have been given before @throws StellarError `not-confirmed` */
+const confirmLeft = ({ name, confirm, agreed = [] }: RepairInput, its: string, tools: SpaceTools): Promise<string[]> =>
+  readConfirmed({
+    read: () => leftBehind(name, its, tools),
+    losses: (objects) => objects,
+    confirm: async (objects, more) => objects.some((object) => !agreed.includes(object)) && confirm(objects, more),
+  });
 
 /** The objects of a WDS on WECs that it has sent through another ITS than this one: nothing updates or removes them any more. */
 async function leftBehind(name: string, its: string, tools: SpaceTools): Promise<string[]> {

@@ -235,7 +235,7 @@ describe('an interrupted installation', () => {
       assert.notEqual(await uidOf(plane, resources.statefulSets, 'kubeflex-system/postgres-postgresql'), undefined);
     }));
 
-  it('by the death of helm is resumed as soon as helm is known to be dead', () =>
+  it('by the death of helm, which no Lease shows, says what to check, and deletes nothing by itself', () =>
     onPlane(async (plane) => {
       const folder = path.join(cli.home, 'dying');
       await mkdir(folder);
@@ -268,13 +268,43 @@ describe('an interrupted installation', () => {
       );
       assert.deepEqual(await history(plane), ['pending-install core-chart-0.30.0']);
 
-      const minutesAgo = String(Math.floor(Date.now() / 1000) - 301);
+      const minutesAgo = String(Math.floor(Date.now() / 1000) - 302);
       await plane.admin.patch(resources.secrets, 'default/sh.helm.release.v1.ks-core.v1', {
         metadata: { labels: { createdAt: minutesAgo, modifiedAt: minutesAgo } },
       });
-      const { stderr } = await cli.succeed(line, options);
-      assert.match(stderr, /the other helm operation is stale; continuing/);
+      const refused = await cli.run(line, options);
+      assert.equal(refused.exitCode, 1);
+      assert.match(refused.stderr, /Check whether helm still runs, on every machine where it may have been started/);
+      assert.deepEqual(await history(plane), ['pending-install core-chart-0.30.0']);
+      await plane.admin.delete(resources.secrets, 'default/sh.helm.release.v1.ks-core.v1');
+      await cli.succeed(line, options);
       assert.deepEqual(await history(plane), ['deployed core-chart-0.30.0']);
+    }));
+
+  it('by the death of stellarctl and its helm is resumed at once on the same machine', () =>
+    onPlane(async (plane) => {
+      const folder = path.join(cli.home, 'killing');
+      await mkdir(folder);
+      const helm = path.join(options.env?.PATH ?? '', 'helm');
+      const killing = [
+        '#!/bin/sh',
+        `if [ "$1" != upgrade ]; then exec ${helm} "$@"; fi`,
+        `${helm} "$@" &`,
+        `until ${helm} history ks-core --namespace default >/dev/null 2>&1; do sleep 0.1; done`,
+        'kill -9 $! $PPID',
+        'exit 137',
+      ].join('\n');
+      await writeFile(path.join(folder, 'helm'), killing);
+      await chmod(path.join(folder, 'helm'), 0o755);
+      const line = ['init', '--chart', chart, '--set', 'verbosity.default=3'];
+      await cli.run(line, { env: { PATH: `${folder}:/usr/bin:/bin` } });
+      assert.deepEqual(await history(plane), ['pending-install core-chart-0.30.0']);
+      const { stderr } = await cli.succeed(['init', '--chart', chart], options);
+      assert.match(stderr, /continuing after another run: \S+@\S+, init, process \d+$/m);
+      assert.match(stderr, /the other helm was killed; continuing/);
+      assert.deepEqual(await history(plane), ['deployed core-chart-0.30.0']);
+      assert.deepEqual((await valuesOf(plane)).verbosity, { default: 3 });
+      assert.equal(await plane.admin.find(resources.leases, 'default/stellarctl'), undefined);
     }));
 });
 

@@ -262,9 +262,12 @@ export class RestartWorld {
         pods: this.pods,
         postcreatehooks: [...this.hooks],
       })[plural] ?? [];
-    return fakeKube({
+    // The Lease of the run is no write to the WDS: it is tested in hosting/lease.test.ts.
+    const hosting: Kube = fakeKube({
       cluster: hostingCluster,
       now: this.#now,
+      fork: () => hosting,
+      create: async (_, lease) => lease as never,
       read: async () => ({ resources: [{ name: 'controlplanes' }] }) as never,
       review: async () => ({ status: { userInfo: { username: 'ann' } } }) as never,
       mayI: async ({ verb, resource }) => !this.denied.includes(`${verb} ${resource}`),
@@ -291,12 +294,14 @@ export class RestartWorld {
         return 'created';
       },
       delete: async ({ kind }, name) => {
+        if (kind === 'Lease') return true;
         if (kind === 'Deployment') this.#scale(name, 0);
         const isThere = kind === 'Deployment' && this.deployments.delete(name);
         this.#wrote(`delete ${kind} ${name}`);
         return isThere;
       },
     });
+    return hosting;
   }
 
   #merge(kind: string, name: string, patch: object): void {

@@ -258,7 +258,7 @@ export class MemoryCluster {
   constructor(objects: readonly (KubeObject | undefined)[] = [], kube: Partial<Kube> = {}) {
     this.objects = objects.filter((object) => object !== undefined);
     const note = (verb: string, kind: string, name: string, body?: unknown) => {
-      this.writes.push(`${verb} ${kind} ${name}`);
+      this.writes.push(`${verb} ${kind} ${name}`.trimEnd());
       this.bodies.push(body);
     };
     const matching = ({ kind, plural }: Resource, namespace?: string) => {
@@ -286,7 +286,7 @@ export class MemoryCluster {
       },
       create: async ({ kind }, body, { name = '', subresource } = {}) => {
         note('create', `${kind}${subresource ? `/${subresource}` : ''}`, name, body);
-        return { status: { token: 'minted-token' } } as never;
+        return { ...(body as object), status: { token: 'minted-token' } } as never;
       },
       delete: async (resource, name, { namespace, uid } = {}) => {
         const present = matching(resource, namespace).find(({ metadata }) => metadata.name === name);
@@ -295,6 +295,7 @@ export class MemoryCluster {
         return present !== undefined;
       },
       logTail: async () => [],
+      fork: () => this.kube,
       ...kube,
     });
   }
@@ -321,9 +322,11 @@ export function restartable(objects: readonly KubeObject[], kube: Partial<Kube> 
 
 /** The writes of a restart there, of controllers that have no pods. */
 export const restartWrites = (name: string): string[] => [
+  'create Lease',
   `merge ControlPlane ${name}`,
   ...Array<string>(2).fill('merge Deployment transport-controller'),
   `merge ControlPlane ${name}`,
+  'delete Lease stellarctl',
 ];
 
 /** An object of a kind in a space's namespace. */

@@ -1,24 +1,20 @@
 import type { Kube } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import type { Helm, LocalChart } from '../../programs/helm/helm.ts';
-import type { Values } from '../../programs/helm/values.ts';
 
 /**
  * Updates KubeFlex's CustomResourceDefinitions to those of a chart. helm installs the contents of `crds/` once and never upgrades
  * them.
- * @param values of the release
  * @param absent whether to also create missing definitions; the first installation leaves those to helm
  * @returns whether any definition has changed
  */
 export async function updateDefinitions(
   kube: Kube,
-  helm: Helm,
-  chart: LocalChart,
-  { values, absent }: { values: Values; absent: boolean },
+  definitions: readonly KubeObject[],
+  { absent }: { absent: boolean },
 ): Promise<boolean> {
   let hasChanged = false;
-  for (const definition of await helm.customResourceDefinitions(chart, values)) {
+  for (const definition of definitions) {
     const present = await kube.get(resources.customResourceDefinitions, definition.metadata.name);
     if (present === undefined && !absent) continue;
     const change = await kube.apply(withoutStatus(definition));

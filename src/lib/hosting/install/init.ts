@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { requireTime, throwIfInterrupted } from '../../engine/deadline.ts';
@@ -8,6 +9,7 @@ import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { WriteRecorder } from '../../kube/client/dry-run.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
+import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { Helm, LocalChart, ReleaseName } from '../../programs/helm/helm.ts';
 import { mergeValues, type Values } from '../../programs/helm/values.ts';
@@ -17,6 +19,7 @@ import { systemNamespace } from '../../spaces/names.ts';
 import { listControlPlanes } from '../../spaces/spaces.ts';
 import { versionWords } from '../../versions/version-words.ts';
 import { coreChart } from '../core-chart.ts';
+import { type HostingLease, withHostingLease } from '../lease.ts';
 import { bringChart, type ChartChoice, chooseChart } from './chart.ts';
 import { type ClusterState, readClusterState } from './cluster-state.ts';
 import { updateDefinitions } from './definitions.ts';
@@ -26,7 +29,7 @@ import { freshValues } from './fresh-values.ts';
 import { type InitInput, kubeFlexValues } from './input.ts';
 import { requireInitPermissions } from './permissions.ts';
 import { hasKubeFlex, makePlan, type Plan } from './plan.ts';
-import { concurrentRelease, forgetRevisions, recoverRelease } from './release-records.ts';
+import { concurrentRelease, forgetRevisions, recordOf, recoverRelease } from './release-records.ts';
 import { findIrreplaceable, markAsKept } from './resource-policy.ts';
 import { type UnreachedSpace, unreachedSpaces } from './unreached-spaces.ts';
 
@@ -87,7 +90,7 @@ export async function initHosting(input: InitInput, tools: InitTools, run: Run):
     } catch (error) {
       const isOvertaken = error instanceof StellarError && error.code === 'release-pending';
       if (!isOvertaken || attempts === mostAttempts) throw error;
-      run.progress.changed(tools.kube.cluster.context, 'another helm operation is in progress; waiting for it');
+      run.progress.changed(tools.kube.cluster.context, 'another run has changed the release; reading it again');
     }
   }
 }
@@ -133,20 +136,23 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   await requireInitPermissions(kube, clusterState.release);
   const chart = await bringChart(helm, choice, plan.version);
   announce(plan, clusterState, choice, run);
-  result.kept = await prepare(plan, clusterState, chart, tools, run);
-  result.changed = !kube.dryRun;
-  if (kube.dryRun) {
-    const verb = plan.installed === undefined ? 'create' : 'update';
-    tools.record?.({ verb, cluster: context, kind: 'Release', ...clusterState.release });
-    return result;
-  }
-  await runHelm(plan, clusterState.release, chart, followed, tools, run);
-  return result;
+  // This renders the whole chart, which also validates the values.
+  const definitions = hasKubeFlex(values) ? await helm.customResourceDefinitions(chart, values) : [];
+  await withHostingLease(kube, 'init', run, async (lease) => {
+    if (!isDeepStrictEqual(await readClusterState(kube, helm), clusterState))
+      throw concurrentRelease(context, clusterState.release);
+    result.kept = await prepare(plan, clusterState, definitions, tools, run);
+    if (!kube.dryRun) await runHelm(plan, clusterState, chart, followed, lease, tools, run);
+  });
+  const verb = plan.installed === undefined ? 'create' : 'update';
+  tools.record?.({ verb, cluster: context, kind: 'Release', ...clusterState.release });
+  return { ...result, changed: !kube.dryRun };
 }
 
 /** Reports the spaces that the upgrade does not reach, the versions that they run, and how to upgrade them. */
-async function afterUpgrade(result: InitResult, kube: Kube, { progress }: Run): Promise<InitResult> {
-  const isRenewed = await renewCorrectedHook(kube);
+async function afterUpgrade(result: InitResult, kube: Kube, run: Run): Promise<InitResult> {
+  const { progress } = run;
+  const isRenewed = await renewCorrectedHook(kube, run);
   const unreached = await unreachedSpaces(kube, kube.dryRun && result.previousVersion !== result.version);
   if (unreached.length > 0)
     progress.note('KubeFlex runs the hooks of a control plane once: existing spaces keep what they run.');
@@ -159,14 +165,18 @@ async function afterUpgrade(result: InitResult, kube: Kube, { progress }: Run): 
 
 async function runHelm(
   plan: Plan,
-  release: ReleaseName,
+  { release, revisions }: ClusterState,
   chart: LocalChart,
   followed: Omit<Installing, 'helm'>,
+  lease: HostingLease,
   { kube, helm }: InitTools,
   run: Run,
 ): Promise<void> {
   const stop = new AbortController();
-  const work = startHelm(helm, { release, chart, values: plan.values, stop: stop.signal });
+  const last = plan.action === 'install-again' ? undefined : revisions.at(-1);
+  const onStart = await lease.noteHelm(recordOf(release, (last?.revision ?? 0) + 1));
+  const timeoutMs = run.deadline.remaining;
+  const work = startHelm(helm, { release, chart, values: plan.values, stop: stop.signal, timeoutMs, onStart });
   try {
     await followHosting(kube, { ...followed, helm: work }, run);
   } catch (error) {
@@ -198,7 +208,7 @@ function announce(plan: Plan, { release, kubeFlex }: ClusterState, { chart, loca
 async function prepare(
   plan: Plan,
   clusterState: ClusterState,
-  chart: LocalChart,
+  definitions: readonly KubeObject[],
   { kube, helm }: InitTools,
   run: Run,
 ): Promise<string[]> {
@@ -210,12 +220,9 @@ async function prepare(
     run.progress.note(`Control planes of the release: ${kept.join(', ')}. They are kept, whatever the chart lists.`);
   throwIfInterrupted(run.signal);
   if (irreplaceable !== undefined) await markAsKept(kube, irreplaceable);
-  const values = mergeValues(clusterState.values, plan.values);
-  if (hasKubeFlex(values)) {
-    const changed = await updateDefinitions(kube, helm, chart, { values, absent: !isNew });
-    if (changed && !kube.dryRun)
-      run.progress.changed(kube.cluster.context, "KubeFlex's CustomResourceDefinitions are up to date");
-  }
+  const changed = await updateDefinitions(kube, definitions, { absent: !isNew });
+  if (changed && !kube.dryRun)
+    run.progress.changed(kube.cluster.context, "KubeFlex's CustomResourceDefinitions are up to date");
   if (plan.action === 'install-again') await forgetRevisions(kube, release, revisions);
   return kept;
 }

@@ -4,9 +4,11 @@ import { may, requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
 import type { ReleaseName } from '../../programs/helm/helm.ts';
 import { systemNamespace } from '../../spaces/names.ts';
+import { leasePermissions } from '../lease.ts';
 
 /**
- * The permissions to make a hosting cluster: a sample of the chart's objects, and the Secrets in which helm stores its releases.
+ * The permissions to make a hosting cluster: a sample of the chart's objects, the Secrets in which helm stores its releases, and the
+ * Lease.
  */
 export function initPermissions(release: ReleaseName): Permission[] {
   return [
@@ -17,6 +19,7 @@ export function initPermissions(release: ReleaseName): Permission[] {
     may('create', resources.deployments, { namespace: systemNamespace }),
     may('create', resources.postCreateHooks),
     may('create', resources.secrets, { namespace: release.namespace }),
+    ...leasePermissions,
   ];
 }
 

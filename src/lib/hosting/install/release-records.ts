@@ -7,25 +7,27 @@ import type { Kube } from '../../kube/client/client.ts';
 import type { Secret } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { Helm, ReleaseName, Revision } from '../../programs/helm/helm.ts';
+import { type HostingLease, withHostingLease } from '../lease.ts';
 import type { ClusterState } from './cluster-state.ts';
 
 /**
- * helm's default --timeout. A revision that is pending for longer, without a newer record, belongs to a helm that was killed: a
- * running one would have recorded its outcome.
+ * helm's default --timeout. Of a helm that records nothing for longer, it is not known whether it still runs: it may have another
+ * timeout, or was killed.
  */
-const abandonedAfterMs = 300_000;
+const helmTimeoutMs = 300_000;
 
 const isPending = (revision: Revision | undefined): boolean => revision?.status.startsWith('pending-') === true;
 
 /** The Secret in which helm stores a revision (helm 3 and 4, pkg/storage/driver/secrets.go). */
-const recordOf = (release: ReleaseName, revision: number): string => `sh.helm.release.v1.${release.name}.v${revision}`;
+export const recordOf = (release: ReleaseName, revision: number): string =>
+  `sh.helm.release.v1.${release.name}.v${revision}`;
 
 /**
  * Ensures that no helm runs on a release, because it would refuse a second one. Waits for a running helm. Removes the record of an
- * upgrade whose helm was killed, which restores the previous revision. Keeps the record of an installation, with its values, for
- * the next installation (forgetRevisions).
+ * upgrade whose helm has ended, as the Lease shows, which restores the previous revision. Keeps the record of an installation, with
+ * its values, for the next installation (forgetRevisions).
  * @returns whether the release may have changed
- * @throws StellarError `release-pending` if it is unknown whether helm still runs, or `timeout`
+ * @throws StellarError `hosting-busy` if it is unknown whether helm still runs, `release-pending` if another one has started, `timeout`
  */
 export async function recoverRelease(
   kube: Kube,
@@ -40,32 +42,30 @@ export async function recoverRelease(
   const record = recordOf(release, last.revision);
   const state = `release ${release.name} in namespace ${namespace} is at ${last.status}`;
   run.progress.changed(context, `another helm operation is in progress: ${state}`);
-  const outcome = await poll(async () => {
+  const read = async ({ endedHelm }: HostingLease) => {
     const secret = await kube.get<Secret>(resources.secrets, record, { namespace });
     if (secret?.metadata.labels?.status?.startsWith('pending-') !== true) return 'ended';
-    const idleMs = idleTime(kube, secret);
-    if (idleMs <= abandonedAfterMs) {
-      const left = Math.ceil((abandonedAfterMs - idleMs) / 1000);
-      run.progress.waiting(context, `another helm operation is in progress; considered stale in ${left}s`);
-      return undefined;
+    if (record !== endedHelm) {
+      run.progress.waiting(context, 'another helm operation is in progress');
+      return kube.now() - lastWritten(secret) > helmTimeoutMs ? 'unknown' : undefined;
     }
-    run.progress.changed(context, 'the other helm operation is stale; continuing');
+    run.progress.changed(context, 'the other helm was killed; continuing');
     if (last.status !== 'pending-install')
       await kube.delete(resources.secrets, record, { namespace, uid: secret.metadata.uid });
     return 'dead';
-  }, run);
+  };
+  const outcome = await withHostingLease(kube, 'init', run, (lease) => poll(() => read(lease), run));
   if (outcome === 'dead' || (outcome === 'ended' && !isPending((await helm.history(release)).at(-1)))) return true;
   const forget = command`kubectl --context ${context} -n ${namespace} delete secret ${record}`;
-  throw new StellarError(
-    outcome ? 'release-pending' : 'timeout',
-    `Another helm operation is in progress on ${context}: ${state}.`,
-    {
-      next: [nextStep(forget, 'If you know that it is not'), inWords('and rerun the command')],
-    },
-  );
+  const code = outcome === 'unknown' ? 'hosting-busy' : outcome === 'ended' ? 'release-pending' : 'timeout';
+  throw new StellarError(code, `Another helm operation is in progress on ${context}: ${state}.`, {
+    next: [
+      inWords('Check whether helm still runs, on every machine where it may have been started'),
+      nextStep(forget, 'If it does not'),
+      inWords('and rerun the command'),
+    ],
+  });
 }
-
-const idleTime = (kube: Kube, record: Secret): number => kube.now() - lastWritten(record);
 
 /** When helm last wrote a record, from its labels, in seconds since the epoch. */
 function lastWritten({ metadata }: Secret): number {
@@ -76,7 +76,7 @@ function lastWritten({ metadata }: Secret): number {
 
 /**
  * Deletes the records of a release that was never deployed, to install it and not upgrade it: the chart's Job that installs
- * PostgreSQL runs only on installation. The objects are kept and adopted.
+ * PostgreSQL runs only on installation. The objects are kept and adopted. A pending one is of a helm that has ended (recoverRelease).
  * @throws StellarError `release-pending` if another helm has started on it since the revisions were read; its record is kept
  */
 export async function forgetRevisions(kube: Kube, release: ReleaseName, revisions: readonly Revision[]): Promise<void> {
@@ -85,9 +85,7 @@ export async function forgetRevisions(kube: Kube, release: ReleaseName, revision
     const name = recordOf(release, revision);
     const record = await kube.get<Secret>(resources.secrets, name, { namespace });
     if (record === undefined) continue;
-    const now = record.metadata.labels?.status;
-    const isAtWork = now?.startsWith('pending-') === true && idleTime(kube, record) <= abandonedAfterMs;
-    if (isAtWork || now !== status) throw concurrentRelease(kube.cluster.context, release);
+    if (record.metadata.labels?.status !== status) throw concurrentRelease(kube.cluster.context, release);
     await kube.delete(resources.secrets, name, { namespace, uid: record.metadata.uid });
   }
 }

@@ -53,17 +53,15 @@ export interface Revision {
 /** The path of a chart on this machine: a folder or a packaged chart. */
 export type LocalChart = string;
 
-export interface Upgrade {
+/** `stop` aborts the upgrade; helm then marks the release as failed. */
+export interface Upgrade extends Pick<Invocation, 'stop' | 'onStart'> {
   release: ReleaseName;
   chart: LocalChart;
   /** Merged over the values of the release or, on installation, the chart's defaults. */
   values: Values;
-  /** Aborts the upgrade; helm then marks the release as failed. */
-  stop?: AbortSignal;
+  /** helm's own timeout for a Job of the chart, in milliseconds: what is left of the command's time, in case that it is killed. */
+  timeoutMs: number;
 }
-
-/** helm's own timeout for Jobs of the chart; the command's deadline is earlier. */
-const hookTimeout = '24h';
 
 /** The user's helm, for one cluster. Every method throws StellarError. */
 export class Helm {
@@ -221,15 +219,17 @@ export class Helm {
    * of the chart's hooks. @returns false if `stop` aborts it
    * @throws StellarError `release-pending` if another helm has started on the release first
    */
-  async upgrade({ release, chart, values, stop }: Upgrade): Promise<boolean> {
+  async upgrade({ release, chart, values, timeoutMs, ...control }: Upgrade): Promise<boolean> {
     const file = await this.#writeValues(values);
+    // For helm, 0 is no timeout.
+    const timeout = `${Math.max(1, Math.ceil(timeoutMs / 1000))}s`;
     const args = [
       ...['upgrade', release.name, chart, '--install', '--reset-then-reuse-values', '--values', file],
-      ...[...this.#on(release), '--timeout', hookTimeout],
+      ...[...this.#on(release), '--timeout', timeout],
     ];
-    const invocation = { args, ...(stop === undefined ? {} : { stop }) };
+    const invocation = { args, ...control };
     const output = await this.#run(this.#program, invocation);
-    if (stop?.aborted) return false;
+    if (control.stop?.aborted) return false;
     this.#succeeded(invocation, output);
     return true;
   }

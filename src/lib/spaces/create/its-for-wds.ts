@@ -1,6 +1,8 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, run } from '../../engine/next-step.ts';
+import type { Run } from '../../engine/run.ts';
+import { withHostingLease } from '../../hosting/lease.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { Deployment, KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
@@ -54,13 +56,15 @@ export const canNameIts = (hook: PostCreateHook | undefined): boolean =>
  * Updates the corrected copy, if any, to the chart's current hook: an upgrade of the chart does not update it.
  * @returns whether it has changed
  */
-export async function renewCorrectedHook(hosting: Kube): Promise<boolean> {
+export async function renewCorrectedHook(hosting: Kube, limits: Run): Promise<boolean> {
   const [copy, hook] = await Promise.all(
     [correctedHookName, hookNames.transport].map((name) =>
       hosting.get<PostCreateHook>(resources.postCreateHooks, name),
     ),
   );
-  return copy !== undefined && hook !== undefined && (await hosting.apply(corrected(hook))) !== 'unchanged';
+  if (copy === undefined || hook === undefined) return false;
+  const renew = async () => (await hosting.apply(corrected(hook))) !== 'unchanged';
+  return withHostingLease(hosting, 'init --upgrade', limits, renew);
 }
 
 function pick({ cluster }: Kube, asked: string | undefined, names: readonly string[]): string {

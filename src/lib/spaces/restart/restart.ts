@@ -7,6 +7,7 @@ import { run as nextStep } from '../../engine/next-step.ts';
 import { waitUntil } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import { unreached } from '../../engine/stages.ts';
+import { withHostingLease } from '../../hosting/lease.ts';
 import { through, whyUnseen } from '../../kube/access.ts';
 import { createdAt, type Pod } from '../../kube/objects.ts';
 import { isDeploymentReady, isPodReady } from '../../kube/pods.ts';
@@ -53,7 +54,11 @@ export async function restartWds(name: string, recreates: boolean, tools: SpaceT
  * finishes.
  * @param recreate if KubeFlex has to run the hooks of both controllers again: changes what they run with
  */
-export async function restart(plan: RestartPlan, run: Run, recreate?: () => Promise<void>): Promise<void> {
+export function restart(plan: RestartPlan, run: Run, recreate?: () => Promise<void>): Promise<void> {
+  return withHostingLease(plan.hosting, `wds restart ${plan.name}`, run, () => takeSteps(plan, run, recreate));
+}
+
+async function takeSteps(plan: RestartPlan, run: Run, recreate?: () => Promise<void>): Promise<void> {
   const { name, hosting, wds, controlPlane } = plan;
   const note = await keepNote(plan, recreate !== undefined);
   if (readNote(controlPlane))

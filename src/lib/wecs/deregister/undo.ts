@@ -1,20 +1,17 @@
 import { changeWords } from '../../engine/changes.ts';
-import { Deadline } from '../../engine/deadline.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as runCommand } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
+import { writeLast } from '../../kube/writes.ts';
 import { restoreDeleteOption } from '../../workloads/orphan-works.ts';
 import type { ManagedCluster } from '../objects.ts';
 import type { DeregisterResult } from './deregister.ts';
 import { toDeregister } from './inspect/hub-state.ts';
 import type { InspectedWec } from './inspect/inspect-wec.ts';
 import { restoreLabels, selectableLabels } from './release/labels.ts';
-
-/** How long an undo may take, whatever ended the command. */
-const undoTimeoutMs = 10_000;
 
 /**
  * Restores a WEC that stays after a failed deregistration: its labels, and what happens to its workloads when works are deleted,
@@ -27,14 +24,15 @@ export async function restoreAfterFailure(
   error: unknown,
 ): Promise<unknown> {
   if (!(error instanceof StellarError) || hub.dryRun) return error;
-  const last = hub.fork({ run: { deadline: new Deadline(undoTimeoutMs), signal: new AbortController().signal } });
   try {
-    const cluster = await last.get<ManagedCluster>(resources.managedClusters, name);
-    // The hub deletes the works of a cluster that is being deleted: without option Orphan, their workloads would go with them.
-    if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return error;
-    const labels = await restoreLabels(last, name);
-    for (const work of hubState.works) await restoreDeleteOption(last, work);
-    return labels === undefined ? error : error.with({ details: [`Restored: label ${listed(labels)}`] });
+    return await writeLast(hub, async (last) => {
+      const cluster = await last.get<ManagedCluster>(resources.managedClusters, name);
+      // The hub deletes the works of a cluster that is being deleted: without option Orphan, their workloads would go with them.
+      if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return error;
+      const labels = await restoreLabels(last, name);
+      for (const work of hubState.works) await restoreDeleteOption(last, work);
+      return labels === undefined ? error : error.with({ details: [`Restored: label ${listed(labels)}`] });
+    });
   } catch (failure) {
     if (!(failure instanceof StellarError)) throw failure;
     const removed = hubState.managedCluster && selectableLabels(hubState.managedCluster);
@@ -42,8 +40,6 @@ export async function restoreAfterFailure(
       details: [`Not restored: label ${listed(removed ?? {})} (${failure.message})`],
       next: [runCommand(toDeregister(hub, name, '--undo'), 'Rerun the command, or restore them')],
     });
-  } finally {
-    last.close();
   }
 }
 

@@ -73,6 +73,46 @@ describe('a failed Job', () => {
   });
 });
 
+describe('the writes of a repair', () => {
+  const failed = inSpace('Job', 'its1', job('its-hub-init', 'failed'));
+  /** A repair that does not become ready in time. @param meanwhile while it waits for the Lease */
+  async function repairForReal(objects: readonly KubeObject[], meanwhile = (_: MemoryCluster) => {}) {
+    const cluster = new MemoryCluster(objects, {
+      create: async ({ kind }, body) => {
+        cluster.writes.push(`create ${kind}`);
+        meanwhile(cluster);
+        return body as never;
+      },
+      fork: () => cluster.kube,
+    });
+    const hostingContext = { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} };
+    const tools = {
+      ...{ hosting: cluster.kube, hostingContext, hostingSource: '--hosting-context' as const },
+      ...{
+        kubeconfig: kubeconfigOf({}),
+        target: { file: '/no/such/kubeconfig', env: {} },
+        connect: () => cluster.kube,
+      },
+    };
+    await repairSpace({ name: 'its1', role: 'its', confirm: async () => false }, tools, soon(100)).catch(
+      () => undefined,
+    );
+    return cluster.writes.filter((write) => write !== 'merge ControlPlane its1');
+  }
+
+  test('are made while no other run writes to the hosting cluster', async () =>
+    assert.deepEqual(await repairForReal([its('its1'), failed]), [
+      'create Lease',
+      'delete Job its-hub-init',
+      'delete Lease stellarctl',
+    ]));
+  test('are left out if the other run has made them', async () => {
+    const without = (cluster: MemoryCluster) => void cluster.objects.pop();
+    assert.deepEqual(await repairForReal([its('its1'), failed], without), ['create Lease', 'delete Lease stellarctl']);
+  });
+  test('need no Lease if there are none', async () => assert.deepEqual(await repairForReal([its('its1')]), []));
+});
+
 describe('a WDS', () => {
   const hook30 = { ...transportHook('0.30'), kind: 'PostCreateHook' } as PostCreateHook;
   const correctedHooks = [{ hookName: 'kubestellar-controller' }, { hookName: 'stellarctl-transport-controller' }];

@@ -82,11 +82,23 @@ test('values go to helm in a private file, never in arguments', async () => {
     assert.equal((await stat(path.dirname(file))).mode & 0o777, 0o700);
     return {};
   });
-  assert.equal(await helm.upgrade({ release, chart: './c.tgz', values: { password: 'secret' } }), true);
+  const upgrade = { release, chart: './c.tgz', values: { password: 'secret' }, timeoutMs: 60_000 };
+  assert.equal(await helm.upgrade(upgrade), true);
   assert.doesNotMatch(asked.join(), /secret/);
   assert.match(asked.join(), /^upgrade ks-core \.\/c\.tgz --install --reset-then-reuse-values /);
   await helm.close();
   await assert.rejects(stat(file), { code: 'ENOENT' });
+});
+
+test('helm gives up when the time of the command is over, in case that it outlives the command', async () => {
+  const { helm, asked } = helmThat(() => ({}));
+  // For helm, 0 means no timeout.
+  for (const timeoutMs of [899_001, 1, 0]) await helm.upgrade({ release, chart: 'c', values: {}, timeoutMs });
+  assert.deepEqual(
+    asked.map((line) => /--timeout (\S+)$/.exec(line)?.[1]),
+    ['900s', '1s', '1s'],
+  );
+  await helm.close();
 });
 
 test('the hint for a chart that cannot be fetched matches the reason', async () => {
@@ -140,7 +152,7 @@ test('a helm that lost a race is distinguished from one that has failed', async 
   ];
   for (const [stderr, code] of said) {
     const { helm } = helmThat(() => ({ exitCode: 1, stderr }));
-    await assert.rejects(helm.upgrade({ release, chart: 'c', values: {} }), { code }, stderr);
+    await assert.rejects(helm.upgrade({ release, chart: 'c', values: {}, timeoutMs: 1 }), { code }, stderr);
     await helm.close();
   }
 });
