@@ -96,6 +96,18 @@ describe('policies', () => {
     }
   });
 
+  it('that select no WEC and no object are observed, and get no Binding (0.30.0, seen live)', async () => {
+    const none = [{ matchLabels: { no: 'such' } }];
+    const spec = { clusterSelectors: none, downsync: [{ objectSelectors: none }] };
+    await wds.admin.create<BindingPolicy>(bindingPolicies, { metadata: { name: 'nothing' }, spec });
+    await until(async () => {
+      const { metadata, status } = await wds.admin.get<BindingPolicy>(bindingPolicies, 'nothing');
+      return status?.observedGeneration === metadata.generation;
+    }, 'status of nothing');
+    assert.equal(await wds.admin.find(bindings, 'nothing'), undefined);
+    await wds.admin.delete(bindingPolicies, 'nothing');
+  });
+
   for (const [name, { refused, clusters, objects, modulations = {} }] of Object.entries(cases)) {
     if (refused !== undefined) continue;
     it(`select as recorded: ${name}`, async () => {

@@ -128,7 +128,13 @@ class BindingController {
     const found = this.#bindings.items.get(name);
     // Unwanted objects are deleted.
     const before = found && !isDeepStrictEqual(found.spec, spec) ? { ...found, spec: {} as Binding['spec'] } : found;
-    await this.#report(policy, await applyOver<Binding>(this.#wds, bindings, before, { ...wanted, spec }));
+    // A Binding is created for a WEC or an object (0.30.0, seen live); one that loses its last stays.
+    const bindsNothing = isDeepStrictEqual(spec, { workload: {} });
+    const binding =
+      found === undefined && bindsNothing
+        ? { spec }
+        : await applyOver<Binding>(this.#wds, bindings, before, { ...wanted, spec });
+    await this.#report(policy, binding);
   }
 
   #resolve({ spec = {} }: BindingPolicy): Binding['spec'] {
@@ -159,7 +165,10 @@ class BindingController {
   }
 
   /** A policy has the conditions and errors of its Binding, preceded by its own errors. */
-  async #report({ metadata, status: before }: BindingPolicy, { spec, status }: Binding): Promise<void> {
+  async #report(
+    { metadata, status: before }: BindingPolicy,
+    { spec, status }: Pick<Binding, 'spec' | 'status'>,
+  ): Promise<void> {
     const { name, generation: observedGeneration = 0 } = metadata;
     const others = [...this.#bindings.items.values()].filter((other) => other.metadata.name !== name);
     const own = singletonErrors(

@@ -203,7 +203,13 @@ export class RestartWorld {
     if (this.#managerStep !== 'steady') return;
     const names = new Set(this.policies.map(({ metadata }) => metadata.name));
     for (const name of this.bindings.keys()) if (!names.has(name)) this.bindings.delete(name);
-    for (const policy of this.policies) this.#bind(policy.metadata.name, this.#select(policy));
+    for (const policy of this.policies) {
+      const { name, generation = 1 } = policy.metadata;
+      const selected = this.#select(policy);
+      // A probe that binds nothing yet has no Binding.
+      if (selected.length > 0 || this.bindings.has(name) || !name.includes('probe')) this.#bind(name, selected);
+      policy.status = { ...policy.status, observedGeneration: generation };
+    }
   }
 
   #select({ spec = {} }: BindingPolicy): BoundObject[] {
@@ -359,7 +365,8 @@ export class RestartWorld {
       apply: async (object) => {
         const { kind = '', metadata } = object;
         const isNew = !listed(kind).some(({ metadata: { name } }) => name === metadata.name);
-        const created = { ...object, kind, metadata: { ...metadata, uid: this.#uid(), resourceVersion: this.#uid() } };
+        const given = { ...metadata, uid: this.#uid(), resourceVersion: this.#uid(), generation: 1 };
+        const created = { ...object, kind, metadata: given };
         if (isNew && kind === 'BindingPolicy') this.policies.push(created);
         else if (isNew) this.objects.push(created);
         this.#wrote(`apply ${kind} ${metadata.name}`);

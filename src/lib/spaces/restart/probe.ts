@@ -22,7 +22,7 @@ const placeOf = ({ namespaced }: Resource) => (namespaced ? { namespace: 'defaul
 
 export const probePermissions = (wds: OpenWds): Permission[] =>
   [resources.bindingPolicies, kindOf(wds)].flatMap((kind) =>
-    ['list', 'create', 'patch', 'delete'].map((verb) => may(verb, kind, placeOf(kind))),
+    ['get', 'list', 'create', 'patch', 'delete'].map((verb) => may(verb, kind, placeOf(kind))),
   );
 
 /** The name of the probe for a start of the controller manager: an earlier probe proves nothing about it. */
@@ -43,8 +43,11 @@ export const hasProbe = (binding: Binding): boolean => [binding.metadata, ...obj
 export const isAnswered = (probe: string, bindings: readonly Binding[]): boolean =>
   bindings.some((binding) => binding.metadata.name === probe && objectsOf(binding).some(isProbe));
 
-/** Writes what a probe lacks: first its policy and, when the controller manager has read that, its object. */
-export async function writeProbe(wds: OpenWds, name: string, bindings: readonly Binding[]): Promise<void> {
+/**
+ * Writes what a probe lacks: first its policy and, when the controller manager has read that, its object. A policy without any object
+ * or WEC gets no Binding, but a status (kubestellar v0.30.0, seen live).
+ */
+export async function writeProbe(wds: OpenWds, name: string): Promise<void> {
   const { apiVersion, kind, plural, namespaced } = kindOf(wds);
   const labels = { [label]: wds.name };
   const group = 'stellarctl.kubestellar.io';
@@ -60,7 +63,8 @@ export async function writeProbe(wds: OpenWds, name: string, bindings: readonly 
     ...{ apiVersion: resources.bindingPolicies.apiVersion, kind: resources.bindingPolicies.kind },
     ...{ metadata: { name, labels }, spec: { clusterSelectors: [{ matchExpressions }], downsync } },
   };
-  const isRead = bindings.some(({ metadata }) => metadata.name === name);
+  const present = await wds.kube.get<BindingPolicy>(resources.bindingPolicies, name);
+  const isRead = present !== undefined && present.status?.observedGeneration === present.metadata.generation;
   const spec = namespaced ? {} : { spec: { group, scope: 'Cluster', names, versions } };
   await wds.kube.apply(isRead ? { ...object, ...spec } : policy);
 }

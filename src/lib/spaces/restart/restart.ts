@@ -120,7 +120,7 @@ async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<vo
     if (now !== versions) [versions, since] = [now, monotonic()];
     const probe = pod && probeFor(pod);
     const isThrough = probe !== undefined && isAnswered(probe, bindings);
-    if (probe !== undefined && !isThrough) await writeProbe(wds, probe, bindings);
+    if (probe !== undefined && !isThrough) await writeProbe(wds, probe);
     const isQuiet = isThrough && monotonic() - since >= quietMs;
     const wrong = isQuiet ? await wrongBinding(wds, note, bindings) : undefined;
     isWrong = wrong !== undefined;
