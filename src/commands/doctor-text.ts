@@ -81,7 +81,7 @@ const nouns: Record<Subject['kind'], string> = {
 };
 
 const sectionOf = ({ kind, name, its }: Subject): string =>
-  kind === 'wec' ? `WECs of ${its}` : `${nouns[kind]} ${name}`.trim();
+  kind === 'wec' ? (its === undefined ? 'clusters to register' : `WECs of ${its}`) : `${nouns[kind]} ${name}`.trim();
 
 /** Returns the worst of a subject's findings. A finding that depends on another cluster's failed check counts as a warning. */
 function worst(findings: readonly Finding[]): Finding['status'] {

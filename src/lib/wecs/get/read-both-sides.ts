@@ -67,9 +67,10 @@ export async function readBothSides(
   const { managedCluster } = evidence;
   const otherCluster = await otherClusterAt(hub, evidence, wec, wecSide?.evidence);
   const seen = otherCluster === undefined ? wecSide : undefined;
-  const isRegisteredHere = seen?.side?.klusterlet?.clusterName === name;
+  const claimsName = wecSide?.side?.klusterlet?.clusterName === name;
+  const isRegisteredHere = seen !== undefined && claimsName;
   const isEnding = seen?.surroundings?.ending.length;
-  if (managedCluster === undefined && evidence.requests.length === 0 && !isRegisteredHere && !isEnding)
+  if (managedCluster === undefined && evidence.requests.length === 0 && !claimsName && !isEnding)
     throw nothingVisible(name, hub, reader.forbidden, wecSide);
 
   const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
