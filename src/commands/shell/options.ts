@@ -103,6 +103,8 @@ export const dryRunOption = (): Option => new Option('--dry-run', 'show what wou
 export const selectorOption = (): Option =>
   new Option('-l, --selector <selector>', 'WECs with these labels, as for kubectl');
 
+export const allowNoneOption = (): Option => new Option('--allow-none', 'with -l: succeed if no WEC has these labels');
+
 /** Accepts an option in an earlier or another program's spelling, without showing it in help. */
 export function hiddenSpelling(flags: string, option: Option): Option {
   const hidden = new Option(flags).hideHelp();

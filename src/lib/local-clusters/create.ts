@@ -35,8 +35,6 @@ export interface LocalClusterInput {
   externalPort?: number | undefined;
   /** Runs before a cluster is created, to check its purpose. If it throws, the cluster is not created. */
   beforeCreation?: () => Promise<void>;
-  /** Runs before an existing cluster is used, to check what it is. */
-  beforeUse?: (cluster: Kube) => Promise<void>;
 }
 
 /** The dependencies of commands that manage local clusters. */
@@ -105,7 +103,6 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
       if (error instanceof StellarError && error.code === 'program-failed') throw unusable(provider, input, error);
       throw error;
     });
-    if (exists) await input.beforeUse?.(tools.connect({ ...entries, name: context }));
     const written = await writeContext(context, names, entries, role, tools);
     if (written.changed) progress.changed(context, `context ${context} in ${written.file}`);
     progress.waiting(context, 'its nodes are starting');

@@ -1,10 +1,7 @@
 import { monotonic } from '../engine/clock.ts';
 import { forName, type NamedResult } from '../engine/each-name.ts';
-import { ifSeen, tryRead } from '../kube/access.ts';
-import type { Kube } from '../kube/client/client.ts';
 import { loadKubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import type { HubAccess } from '../wecs/hub/hub-access.ts';
-import { otherRole, refuseRole } from '../wecs/identity/other-role.ts';
 import type { JoinOptions } from '../wecs/join/options.ts';
 import type { WecResult } from '../wecs/registration/follow.ts';
 import { createLocalCluster, type LocalCluster, type LocalTools } from './create.ts';
@@ -66,22 +63,13 @@ function createWec(
   return forName(result, tools.run, async () => {
     const started = monotonic();
     progress.waiting(name, `looking for ${provider} clusters`);
-    const input = { ...options, provider, name, role: 'wec', beforeUse: refuseOther(name) } as const;
-    const made = await createLocalCluster(input, tools);
+    const made = await createLocalCluster({ ...options, provider, name, role: 'wec' }, tools);
     const { context, created, changed } = made;
     Object.assign(result, { context, created, changed });
     const isImagined = tools.record !== undefined && (created || changed);
     if (isLast && !isImagined) progress.done(name, outcome(made), created ? monotonic() - started : undefined);
   });
 }
-
-/** Whether it runs pods is seen when it is ready; one that does not answer has its own error then. */
-const refuseOther =
-  (name: string) =>
-  async (cluster: Kube): Promise<void> => {
-    const role = ifSeen(await tryRead(() => otherRole(cluster)));
-    if (role !== undefined && role.kind !== 'no-nodes' && role.kind !== 'hosted') refuseRole(cluster, name, role);
-  };
 
 function outcome({ created, changed }: LocalCluster): string {
   return created ? 'ready' : changed ? 'already exists; its context is restored' : 'already exists; nothing to do';
