@@ -42,7 +42,7 @@ export async function clustersOf(
 ): Promise<DoctorInput> {
   const wecs = await session.wecs(parseWecArguments(positional, wecContext));
   const choice = await session.itsIfAny();
-  const its = choice && (await ifSelected(() => session.its()));
+  const its = choice && (await ifSelected(() => session.openIts(choice)));
   const spaces = await ifSelected(() => session.spaceTools());
   if (spaces instanceof StellarError) throw spaces;
   if (its instanceof StellarError && (spaces === undefined || choice?.source === '--its')) throw its;

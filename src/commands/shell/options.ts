@@ -79,7 +79,7 @@ export function durationMs(text: string): number {
 export const itsOption = (): Option =>
   new Option(
     '--its <its>',
-    'the ITS: a context, or its name (default: STELLARCTL_ITS, `its use`, the current context)',
+    'the ITS: a context, or its name (default: STELLARCTL_ITS, `its use`, the current context, or the only ITS)',
   );
 /** Options that select the WDS and its ITS. */
 export const wdsOptions = (): Option[] => [
