@@ -30,7 +30,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     argv: argv.slice(2),
     isOutputLost: watchOutput(process),
   };
-  const line = isCompletion ? ['__complete', '--', ...io.argv] : io.argv;
+  const line = isCompletion ? ['__complete', '--', ...io.argv] : commonOptionsLast(io.argv);
   try {
     await (await buildProgram(io, program, line)).parseAsync(line, { from: 'user' });
   } catch (error) {
@@ -49,6 +49,15 @@ export async function main(argv: readonly string[]): Promise<void> {
       await writeDocument(io, { items: [], error: shown }, { format: 'json' });
     }
   }
+}
+
+/** Moves the options of all commands from before the command to behind it: as kubectl, this program accepts both. */
+export function commonOptionsLast(argv: readonly string[]): string[] {
+  let first = 0;
+  while (/^(-o.*|--(kubeconfig|timeout|color|output)(=.*)?|-[qv]+|--quiet|--verbose)$/.test(argv[first] ?? ''))
+    first += /^(-o|--[a-z]+)$/.test(argv[first] ?? '') && !/^--(quiet|verbose)$/.test(argv[first] ?? '') ? 2 : 1;
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
+  return [...argv.slice(first, end), ...argv.slice(0, first), ...argv.slice(end)];
 }
 
 /** Whether a command line that commander cannot parse asks for JSON. */

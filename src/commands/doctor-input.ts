@@ -4,13 +4,18 @@ import { StellarError } from '../lib/engine/errors.ts';
 import { run } from '../lib/engine/next-step.ts';
 import type { DoctorOptions } from './doctor.ts';
 import type { Session } from './shell/session.ts';
-import { parseWecArguments } from './shell/wec-argument.ts';
+import { parseWecArguments, withContext } from './shell/wec-argument.ts';
 
 /** Takes one reading of what a command line of doctor selects. */
 type Examine = () => Promise<Examined[]>;
 
-/** Examines what an installation needs before it starts. Uses the current context for the hosting cluster only. */
-export async function preflight(session: Session, { hostingContext }: DoctorOptions): Promise<Examine> {
+/** Examines what an installation or a join needs before it starts. Uses the current context for the hosting cluster only. */
+export async function preflight(
+  session: Session,
+  { hostingContext, wecContext }: DoctorOptions,
+  positional: readonly string[],
+): Promise<Examine> {
+  const wecs = await session.wecs(parseWecArguments(positional, wecContext).map(withContext));
   const { runPreflight } = await import('../lib/doctor/preflight.ts');
   const { chooseHosting } = await import('../lib/hosting/hosting.ts');
   const kubeconfig = await session.kubeconfig();
@@ -20,7 +25,7 @@ export async function preflight(session: Session, { hostingContext }: DoctorOpti
   const choice = await session.itsIfAny();
   const isChosen = choice !== undefined && choice.source !== 'current context';
   const its = isChosen ? await ifSelected(async () => (await session.its()).kube) : undefined;
-  return () => runPreflight({ programs: session.programs, hosting, its });
+  return () => runPreflight({ programs: session.programs, hosting, its, wecs });
 }
 
 /** Examines the installation. @throws StellarError `usage` if no cluster is selected */
@@ -37,7 +42,7 @@ export async function clustersOf(
 ): Promise<DoctorInput> {
   const wecs = await session.wecs(parseWecArguments(positional, wecContext));
   const choice = await session.itsIfAny();
-  const its = choice && (await ifSelected(() => session.its()));
+  const its = choice && (await ifSelected(() => session.openIts(choice)));
   const spaces = await ifSelected(() => session.spaceTools());
   if (spaces instanceof StellarError) throw spaces;
   if (its instanceof StellarError && (spaces === undefined || choice?.source === '--its')) throw its;

@@ -3,7 +3,7 @@ import { type Examined, type Group, groupFindings, type Subject } from '../lib/d
 import { type Finding, isDependent, isNotable } from '../lib/engine/checks.ts';
 import { count } from '../lib/engine/counts.ts';
 import { formatAge } from '../lib/engine/duration.ts';
-import { hintOf } from '../lib/engine/next-step.ts';
+import { textOf } from '../lib/engine/next-step.ts';
 import type { Evidence } from '../lib/engine/problem.ts';
 import type { Style } from '../lib/terminal/style.ts';
 
@@ -27,8 +27,7 @@ function linesOfGroup({ subjects, finding }: Group, members: number, { style, no
   const { message, details = [], next, evidence = [], ofSeveral } = finding.problem;
   const isOfSeveral = subjects.length > 1;
   const sentence = isOfSeveral ? (ofSeveral ?? `${message} (The same applies to the others.)`) : message;
-  const hint = hintOf(next);
-  const help = hint === undefined ? [] : [isOfSeveral ? `${hint}    (the same for each)` : hint];
+  const help = next.map((step) => (isOfSeveral ? `${textOf(step)}    (the same for each)` : textOf(step)));
   const seen = isOfSeveral
     ? []
     : evidence.slice(0, evidenceAtMost).map((each) => style.faint(describeEvidence(each, now)));
@@ -81,7 +80,7 @@ const nouns: Record<Subject['kind'], string> = {
 };
 
 const sectionOf = ({ kind, name, its }: Subject): string =>
-  kind === 'wec' ? `WECs of ${its}` : `${nouns[kind]} ${name}`.trim();
+  kind === 'wec' ? (its === undefined ? 'clusters to register' : `WECs of ${its}`) : `${nouns[kind]} ${name}`.trim();
 
 /** Returns the worst of a subject's findings. A finding that depends on another cluster's failed check counts as a warning. */
 function worst(findings: readonly Finding[]): Finding['status'] {

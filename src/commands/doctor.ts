@@ -33,7 +33,7 @@ export interface DoctorOptions extends ItsOptions, HostingOptions, WritingOption
 export function doctorCommand(io: Io): Command {
   return defineCommand('doctor', {
     description:
-      'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. WECs are judged by what their ITS reports; with NAME=CONTEXT, also by the cluster itself. Checks that depend on a failed check are skipped. With --pre: checks what KubeStellar needs on this machine and in the clusters, before an installation. The exit code is 1 if a check has failed.',
+      'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. WECs are judged by what their ITS reports; with NAME=CONTEXT, also by the cluster itself. Checks that depend on a failed check are skipped. With --pre: checks what KubeStellar needs on this machine and in the clusters, before an installation; with NAME=CONTEXT, also whether the cluster can be registered. The exit code is 1 if a check has failed.',
     timeout: '30s',
     formats: [...outputFormats, 'short'],
     examples: [
@@ -65,10 +65,12 @@ export function doctorCommand(io: Io): Command {
         if (options.list) return listChecks(session);
         if (options.fix && command.getOptionValueSource('timeout') === 'default') options.timeout = fixingMs;
         if (options.fix) session.run.deadline.restart(options.timeout);
-        checkCombinations(options, positional);
+        checkCombinations(options);
         const { examination, clustersOf, preflight } = await import('./doctor-input.ts');
         const input = options.pre ? undefined : await clustersOf(session, options, positional);
-        const examine = await (input === undefined ? preflight(session, options) : examination(session, input));
+        const examine = await (input === undefined
+          ? preflight(session, options, positional)
+          : examination(session, input));
         session.progress.waiting('doctor', 'reading the installation');
         const acted = input && (options.fix || options.recheck) ? await act(session, options, input, examine) : {};
         let all = acted.all ?? (await examine());
@@ -90,10 +92,8 @@ export function doctorCommand(io: Io): Command {
 const fixingMs = 120_000;
 
 /** @throws StellarError `usage` for options that exclude each other */
-function checkCombinations({ pre, fix, recheck, yes, dryRun, wecContext }: DoctorOptions, wecs: string[]): void {
+function checkCombinations({ pre, fix, recheck, yes, dryRun }: DoctorOptions): void {
   if (pre && (fix || recheck)) throw new StellarError('usage', '--pre cannot be combined with --fix or --recheck.');
-  if (pre && (wecs.length > 0 || wecContext !== undefined))
-    throw new StellarError('usage', '--pre checks no WEC: leave out the names and contexts of WECs.');
   if (!fix && (yes || dryRun)) throw new StellarError('usage', `${yes ? '--yes' : '--dry-run'} requires --fix.`);
 }
 

@@ -136,7 +136,10 @@ export const withContexts =
 const namesOf = (objects: readonly KubeObject[] | undefined): string[] =>
   (objects ?? []).map(({ metadata }) => metadata.name);
 
-const hub = async (targets: OptionTargets): Promise<Kube> => (await (await targets.clusters()).its()).kube;
+const hub = async (targets: OptionTargets): Promise<Kube> => {
+  const clusters = await targets.clusters();
+  return (await clusters.openIts(await clusters.itsChoice())).kube;
+};
 
 const managedClusters = async (targets: OptionTargets): Promise<KubeObject[]> =>
   (await (await hub(targets)).list(resources.managedClusters, { metadataOnly: true })) ?? [];

@@ -9,7 +9,7 @@ import type { Session } from '../shell/session.ts';
 export function useCommand(io: Io): Command {
   return defineCommand('use', {
     description:
-      'Chooses the ITS for later commands, after checking that it is one. Without an argument, shows which ITS is used, and why. The order of precedence is: --its, the variable STELLARCTL_ITS, this choice, the current context.',
+      'Chooses the ITS for later commands, after checking that it is one. Without an argument, shows which ITS is used, and why. The order of precedence is: --its, the variable STELLARCTL_ITS, this choice, the current context, the only ITS of the hosting cluster.',
     timeout: '30s',
     examples: [
       ['stellarctl its use its1', 'use its1 by default'],
@@ -32,9 +32,8 @@ export function useCommand(io: Io): Command {
           await useIts(given);
         }
         if (unset && !(await session.itsIfAny())) return;
-        const { given: name, source } = await session.itsChoice();
-        const { cluster } = (await session.its()).kube;
-        const shown = { name, server: cluster.server, source };
+        const { kube, choice } = await session.its();
+        const shown = { name: choice.given, server: kube.cluster.server, source: choice.source };
         await session.print(
           shown,
           [shown],

@@ -57,16 +57,21 @@ export class Clusters {
     return this.itsChoice().catch(() => undefined);
   }
 
-  /** Returns the ITS: its context and a client for it. */
-  async its(): Promise<{ context: SelectedContext; kube: Kube }> {
-    return this.openIts(await this.itsChoice());
+  /** Returns the ITS, a client for it, and what selected it: if the current context is no ITS, the only one of the hosting cluster. */
+  async its() {
+    const opened = await this.openIts(await this.itsChoice());
+    const { mayBeHub } = await import('../../lib/wecs/hub/require-hub.ts');
+    if (opened.choice.source !== 'current context' || (await mayBeHub(opened.kube))) return opened;
+    const { onlyIts } = await import('../../lib/spaces/resolve-its.ts');
+    const only = await onlyIts(await tryRead(() => this.spaceTools()));
+    return only === undefined ? opened : this.openIts(only);
   }
 
-  async openIts(choice: ItsChoice): Promise<{ context: SelectedContext; kube: Kube }> {
+  async openIts(choice: ItsChoice) {
     const { resolveIts } = await import('../../lib/spaces/resolve-its.ts');
     const context = await resolveIts(choice, await this.kubeconfig(), () => tryRead(() => this.spaceTools()));
-    if (choice.source === 'current context') this.assume('--its', choice.given);
-    return { context, kube: this.connect(context) };
+    if (choice.source === 'current context' || choice.source === 'only ITS') this.assume('--its', choice.given);
+    return { context, kube: this.connect(context), choice };
   }
 
   /** Returns clients for WECs, by their contexts; a WEC that is named without a context has none. */

@@ -93,8 +93,9 @@ export function refuseUnnamedHosting(
 /** Does the same for an ITS. @throws StellarError `usage` */
 export async function refuseUnnamedIts(session: Session, yes: boolean | undefined): Promise<void> {
   if (!yes || session.run.dryRun) return;
-  const { source, given } = await session.itsChoice();
-  if (source === 'current context') throw unnamed('the ITS', session.again('--its', given));
+  if ((await session.itsChoice()).source !== 'current context') return;
+  await session.its();
+  throw unnamed('the ITS', session.again());
 }
 
 /** Does the same for a WDS. @throws StellarError `usage` */

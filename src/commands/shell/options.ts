@@ -79,7 +79,7 @@ export function durationMs(text: string): number {
 export const itsOption = (): Option =>
   new Option(
     '--its <its>',
-    'the ITS: a context, or its name (default: STELLARCTL_ITS, `its use`, the current context)',
+    'the ITS: a context, or its name (default: STELLARCTL_ITS, `its use`, the current context, or the only ITS)',
   );
 /** Options that select the WDS and its ITS. */
 export const wdsOptions = (): Option[] => [
@@ -102,6 +102,8 @@ export const wecKubeconfigOption = (): Option =>
 export const dryRunOption = (): Option => new Option('--dry-run', 'show what would be written, and write nothing');
 export const selectorOption = (): Option =>
   new Option('-l, --selector <selector>', 'WECs with these labels, as for kubectl');
+
+export const allowNoneOption = (): Option => new Option('--allow-none', 'with -l: succeed if no WEC has these labels');
 
 /** Accepts an option in an earlier or another program's spelling, without showing it in help. */
 export function hiddenSpelling(flags: string, option: Option): Option {

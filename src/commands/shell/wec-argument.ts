@@ -64,15 +64,19 @@ function refuseTwice(values: string[], what: string): void {
 interface Choice {
   all?: boolean;
   selector?: string;
+  allowNone?: boolean;
 }
 
 /** Parses which WECs a command selects: names, or `-l`, or `--all`. @throws StellarError `usage` */
 export function parseWecTarget(words: readonly string[], choice: Choice): WecTarget {
   checkChoice(words, choice);
-  return words.length > 0 ? { names: [...new Set(splitNames(words))] } : { selector: choice.selector };
+  return words.length > 0
+    ? { names: [...new Set(splitNames(words))] }
+    : { selector: choice.selector, allowNone: choice.allowNone };
 }
 
-function checkChoice(words: readonly string[], { all, selector }: Choice): void {
+function checkChoice(words: readonly string[], { all, selector, allowNone }: Choice): void {
+  if (allowNone && selector === undefined) throw new StellarError('usage', '--allow-none requires -l.');
   const given = [words.length > 0, all === true, selector !== undefined].filter(Boolean).length;
   if (given !== 1) throw new StellarError('usage', 'Give the names of the WECs, -l SELECTOR, or --all.');
 }
@@ -80,7 +84,7 @@ function checkChoice(words: readonly string[], { all, selector }: Choice): void 
 /** WECs that are named, optionally with their contexts, or selected on the ITS. */
 export interface ChosenWecs {
   named: WecArgument[] | undefined;
-  /** Returns the named WECs, or else those that the ITS has now. @throws StellarError `not-a-hub` */
+  /** Returns the named WECs, or else those that the ITS has now. @throws StellarError `not-a-hub`, `not-found` */
   find(hub: Kube): Promise<WecArgument[]>;
 }
 
@@ -97,7 +101,7 @@ export function parseChosenWecs(
     async find(hub) {
       if (named !== undefined) return named;
       const { findWecs } = await import('../../lib/wecs/find-wecs.ts');
-      return (await findWecs(hub, { selector: choice.selector })).map(({ name }) => ({ name, context: undefined }));
+      return (await findWecs(hub, choice)).map(({ name }) => ({ name, context: undefined }));
     },
   };
 }

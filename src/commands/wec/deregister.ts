@@ -6,6 +6,7 @@ import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { asking, type Confirmation, confirm, refuseUnnamedIts } from '../shell/confirm.ts';
 import {
+  allowNoneOption,
   defineCommand,
   dryRunOption,
   hiddenSpelling,
@@ -29,6 +30,7 @@ interface Options extends ItsOptions, WritingOptions {
   undo?: boolean;
   all?: boolean;
   selector?: string;
+  allowNone?: boolean;
   wecContext?: string;
 }
 
@@ -56,6 +58,7 @@ export function deregisterCommand(io: Io): Command {
     .argument('[wecs...]', 'WECs; with a context, the cluster is proven to be that WEC, and can be cleaned up')
     .addOption(itsOption())
     .addOption(selectorOption())
+    .addOption(allowNoneOption())
     .option('--all', 'all WECs of the ITS')
     .addOption(wecContextOption())
     .addOption(wecKubeconfigOption())

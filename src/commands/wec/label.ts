@@ -31,7 +31,6 @@ const labels: ValueKind<ManagedCluster, object> = {
       { header: 'LABELS', value: ({ values }) => formatLabels(values) },
     ]);
   },
-  noneMatched: (its) => `No WEC on ${its} matched.`,
 };
 
 export const labelCommand = (io: Io): Command => valuesCommand(io, labels);

@@ -43,16 +43,20 @@ export function listCommand(io: Io): Command {
             read,
             printChanges(session, () => hub.now()),
           );
-        const items = await read();
+        const items = await listWecs(hub, query, (text) => session.progress.note(text));
         await session.print({ items }, items, columns(hub.now(), session.output === 'wide'));
-        if (items.length === 0) session.progress.note(nothingThere(hub, options));
+        if (items.length === 0) session.progress.note(await nothingThere(hub, options));
       }),
     );
 }
 
-function nothingThere({ cluster }: Kube, { selector, pending }: Options): string {
+async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<string> {
+  const { cluster } = hub;
   if (pending) return `No requests are pending on ${cluster.context}.`;
-  if (selector !== undefined) return `No WEC on ${cluster.context} has labels ${selector}.`;
+  if (selector !== undefined) {
+    const { message, hint } = await (await import('../../lib/wecs/find-wecs.ts')).noneHas(selector, hub);
+    return `${message} ${hint}`;
+  }
   const join = command`stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;
   return textOf(outline(join, command`${cluster.context} has no WECs yet. To join one`));
 }

@@ -8,6 +8,7 @@ import type { ListedValues, ValueStore } from '../../lib/wecs/values.ts';
 import { action } from '../shell/action.ts';
 import { refuseUnnamedIts } from '../shell/confirm.ts';
 import {
+  allowNoneOption,
   defineCommand,
   dryRunOption,
   type HostingOptions,
@@ -18,13 +19,14 @@ import {
   type WritingOptions,
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
-import { parseWecTarget, targetWords } from '../shell/wec-argument.ts';
+import { noneMatches, parseWecTarget, targetWords } from '../shell/wec-argument.ts';
 import { approveRemoval, type ChangesOf } from './approve-removal.ts';
 
 interface Options extends HostingOptions, ItsOptions, WritingOptions {
   yes?: boolean;
   all?: boolean;
   selector?: string;
+  allowNone?: boolean;
   overwrite?: boolean;
   list?: boolean;
 }
@@ -43,8 +45,6 @@ export interface ValueKind<Source, More extends object> {
   /** How a removal affects templates. */
   removals(hub: Kube, changes: Changes): ChangesOf<Source>;
   show(session: Session, listed: readonly ListedValues<More>[]): Promise<void>;
-  /** What to print instead of the next step if no WEC was selected. */
-  noneMatched?(its: string): string;
 }
 
 /** Defines the command that sets, removes and lists named values of WECs. */
@@ -55,6 +55,7 @@ export function valuesCommand<Source, More extends object>(io: Io, kind: ValueKi
     .argument('[arguments...]', 'WECs, then changes: key=value sets, key- removes')
     .addOption(itsOption())
     .addOption(selectorOption())
+    .addOption(allowNoneOption())
     .option('--all', 'all WECs of the ITS')
     .option('--overwrite', `change ${plural} that have another value`)
     .addOption(new Option('--list', kind.listing))
@@ -92,8 +93,7 @@ export function valuesCommand<Source, More extends object>(io: Io, kind: ValueKi
         const how = { changes, overwrite: options.overwrite === true, approve };
         const results = await changeValues(hub, store, target, how, session.run);
         await session.finish(results.map(({ values, ...result }) => ({ ...result, [plural]: values })));
-        if (results.length === 0 && kind.noneMatched)
-          return session.progress.note(kind.noneMatched(hub.cluster.context));
+        if (results.length === 0) return session.progress.note(noneMatches(hub));
         session.next(command`stellarctl ${store.command} ${targetWords(target)} --list --its ${hub.cluster.context}`);
       }),
     );

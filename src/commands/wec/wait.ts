@@ -4,6 +4,7 @@ import { registrationStageIds } from '../../lib/wecs/registration/stage-ids.ts';
 import type { WaitGoal } from '../../lib/wecs/registration/wait.ts';
 import { action } from '../shell/action.ts';
 import {
+  allowNoneOption,
   defineCommand,
   type ItsOptions,
   itsOption,
@@ -17,6 +18,7 @@ interface Options extends ItsOptions {
   for: WaitGoal;
   all?: boolean;
   selector?: string;
+  allowNone?: boolean;
   wecContext?: string;
 }
 
@@ -42,12 +44,15 @@ export function waitCommand(io: Io): Command {
     )
     .addOption(itsOption())
     .addOption(selectorOption())
+    .addOption(allowNoneOption())
     .option('--all', 'all WECs that the ITS has when the command begins')
     .addOption(wecContextOption())
     .addOption(wecKubeconfigOption())
     .action(
       action<Options>(io, async (session, options, positional) => {
-        const { named, find } = parseChosenWecs(positional, options);
+        // As in kubectl wait: what is gone is deleted.
+        const allowNone = options.allowNone || (options.for === 'delete' && options.selector !== undefined);
+        const { named, find } = parseChosenWecs(positional, { ...options, allowNone });
         const { checkWaitGoal, waitFor } = await import('../../lib/wecs/registration/wait.ts');
         checkWaitGoal(options.for, named ?? [{ name: 'NAME', context: undefined }]);
         const { kube: hub } = await session.its();

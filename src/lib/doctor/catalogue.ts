@@ -10,7 +10,7 @@ import { versionChecks } from '../spaces/version-check.ts';
 import { wecChecks } from '../wecs/get/checks.ts';
 import { hubChecks } from '../wecs/hub/checks.ts';
 import { workloadChecks } from '../workloads/checks.ts';
-import { hostingChecks, itsChecks } from './clusters.ts';
+import { hostingChecks, itsChecks, joiningChecks } from './clusters.ts';
 import { machineChecks } from './machine.ts';
 import { programChecks } from './programs.ts';
 import type { Subject } from './subject.ts';
@@ -49,6 +49,7 @@ export const catalogue: readonly ListedCheck[] = [
   ...list('its', false, hubChecks, externalChecks('its'), versionChecks('its')),
   ...list('wds', false, unseenChecks('wds'), checksOfStages('wds', wdsStages()), externalChecks('wds')),
   ...list('wds', false, wdsCredentialChecks, itsOfWdsChecks, versionChecks('wds'), workloadChecks),
+  ...list('wec', true, joiningChecks),
   ...list('wec', false, unseenChecks('wec'), wecChecks),
 ].filter(({ id }, index, all) => all.findIndex((other) => other.id === id) === index);
 

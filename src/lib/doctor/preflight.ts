@@ -3,7 +3,7 @@ import { StellarError } from '../engine/errors.ts';
 import { run } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { ProgramRun } from '../programs/program.ts';
-import { HostingState, hostingChecks, itsChecks } from './clusters.ts';
+import { HostingState, hostingChecks, itsChecks, joiningChecks } from './clusters.ts';
 import { type MachineUse, machineChecks } from './machine.ts';
 import { dockerAnswers, type ProgramNeeds, programChecks } from './programs.ts';
 import type { Examined } from './subject.ts';
@@ -15,13 +15,15 @@ export interface PreflightInput {
   hosting: Kube | StellarError | undefined;
   /** Undefined if no ITS was chosen; an error if one was chosen and not found. */
   its: Kube | StellarError | undefined;
+  /** Clusters to register. */
+  wecs: readonly { name: string; kube: Kube }[];
 }
 
 /**
  * Checks KubeStellar's requirements on this machine and the clusters before an installation. Reads only; a requirement that does
  * not apply is not a failure.
  */
-export async function runPreflight({ programs, hosting, its }: PreflightInput): Promise<Examined[]> {
+export async function runPreflight({ programs, hosting, its, wecs }: PreflightInput): Promise<Examined[]> {
   const hostingTarget = hosting === undefined || hosting instanceof StellarError ? hosting : new HostingState(hosting);
   const state = hostingTarget instanceof HostingState ? hostingTarget : undefined;
   const machine = {
@@ -36,6 +38,7 @@ export async function runPreflight({ programs, hosting, its }: PreflightInput): 
     runChecks<Machine>([...programChecks, ...machineChecks], machine),
     checkCluster('hosting', hostingTarget, hostingChecks),
     itsTarget && checkCluster('its', itsTarget, itsChecks),
+    ...wecs.map((wec) => checkCluster('wec', wec, joiningChecks, wec.name)),
   ]);
   return [{ subject: { kind: 'machine', name: '' }, findings: ofMachine }, ...ofClusters.flatMap((each) => each ?? [])];
 }
@@ -44,9 +47,10 @@ type Machine = ProgramNeeds & MachineUse;
 
 /** A cluster that is not found, or does not answer, is one finding. */
 async function checkCluster<Checked extends { kube: Kube }>(
-  kind: 'hosting' | 'its',
+  kind: 'hosting' | 'its' | 'wec',
   seen: Checked | StellarError | undefined,
   checks: readonly Check<Checked>[],
+  name?: string,
 ): Promise<Examined> {
   const answers = reachable(kind);
   if (seen instanceof StellarError) return { subject: { kind, name: '' }, findings: [failedBy(answers, seen)] };
@@ -63,7 +67,7 @@ async function checkCluster<Checked extends { kube: Kube }>(
     answer?.status === 'pass'
       ? await runChecks(checks, seen)
       : checks.map(({ id, title }) => ({ id, title, ...skipped('it does not answer') }));
-  return { subject: { kind, name: kube.cluster.context }, findings: [answer ?? [], others].flat() };
+  return { subject: { kind, name: name ?? kube.cluster.context }, findings: [answer ?? [], others].flat() };
 }
 
 async function versionOf(kube: Kube): Promise<string> {

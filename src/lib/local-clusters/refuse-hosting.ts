@@ -1,19 +1,18 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, run } from '../engine/next-step.ts';
+import { inWords, type NextStep, run } from '../engine/next-step.ts';
 import { tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
-import { resources } from '../kube/resources.ts';
 import { listIfDefined } from '../kube/served.ts';
 import { controlPlaneOf, hostingContext, hostingOf } from '../spaces/kubeconfig-extension.ts';
-import type { ControlPlane } from '../spaces/objects.ts';
 import { roleOf } from '../spaces/spaces.ts';
+import { readRole } from '../wecs/identity/other-role.ts';
 import type { FoundCluster } from './delete.ts';
 import { startCommand } from './names.ts';
 
 /**
- * Refuses to delete a cluster that hosts ITSes and WDSes, or that cannot be read: it may host some, or be a WEC of any ITS. The
+ * Refuses to delete a cluster that hosts ITSes and WDSes or is one of them, or that cannot be read: it may host some, or be a WEC of any ITS. The
  * kubeconfig's record counts only if the cluster does not answer.
  * @param cluster undefined if no connection is possible
  * @returns the client of the cluster, which has answered
@@ -24,12 +23,12 @@ export async function refuseHosting(
   cluster: Kube | undefined,
   kubeconfig: Kubeconfig,
 ): Promise<Kube> {
-  const asked = cluster && (await tryRead(() => listIfDefined<ControlPlane>(cluster, resources.controlPlanes)));
+  const asked = cluster && (await tryRead(() => readRole(cluster, [], (kind) => listIfDefined(cluster, kind))));
   if (cluster !== undefined && asked?.state === 'seen') {
-    const spaces = asked.value?.map(
-      (space) => `${space.metadata.name} (${roleOf(space)?.toUpperCase() ?? 'control plane'})`,
-    );
-    if (spaces !== undefined) throw isHosting(name, contexts[0], spaces.sort());
+    const { kind, found, spaces = [] } = asked.value ?? {};
+    const named = spaces.map((space) => `${space.metadata.name} (${roleOf(space)?.toUpperCase() ?? 'control plane'})`);
+    if (kind === 'hosting') throw isHosting(name, contexts[0], named.sort());
+    if (kind === 'hub' || kind === 'wds') throw isNeeded(name, `is not a WEC: ${found}`);
     return cluster;
   }
   const noted = [...kubeconfig.contexts.values()]
@@ -54,7 +53,10 @@ function isHosting(name: string, context: string | undefined, spaces: readonly s
   const lost = spaces.length === 0 ? '' : ` With it would be lost: ${spaces.join(', ')}.`;
   const inspectSteps =
     context === undefined ? [] : [run(command`stellarctl status --hosting-context ${context}`, 'See what exists')];
-  return new StellarError('has-dependents', `${name} is a hosting cluster${source}. It was not deleted.${lost}`, {
-    next: [...inspectSteps, inWords('Delete it anyway: --force')],
-  });
+  return isNeeded(name, `is a hosting cluster${source}`, lost, inspectSteps);
 }
+
+const isNeeded = (name: string, what: string, lost = '', steps: NextStep[] = []): StellarError =>
+  new StellarError('has-dependents', `${name} ${what}. It was not deleted.${lost}`, {
+    next: [...steps, inWords('Delete it anyway: --force')],
+  });

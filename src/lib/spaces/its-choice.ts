@@ -11,7 +11,7 @@ import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } 
 export interface ItsChoice {
   /** A context, or the name of an ITS. */
   given: string;
-  source: '--its' | 'STELLARCTL_ITS' | 'its use' | 'current context';
+  source: '--its' | 'STELLARCTL_ITS' | 'its use' | 'current context' | 'only ITS';
 }
 
 /**

@@ -1,6 +1,6 @@
 import { failureOf, StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
-import { type Access, hidden, through, whyUnseen } from '../kube/access.ts';
+import { type Access, hidden, ifSeen, through, whyUnseen } from '../kube/access.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { resources } from '../kube/resources.ts';
 import { contextFor, contextsOf, reachSpace } from './access.ts';
@@ -8,7 +8,7 @@ import { type ItsChoice, selectIts } from './its-choice.ts';
 import { controlPlaneOf, hostingOf } from './kubeconfig-extension.ts';
 import { isSpaceName, roleWithArticle } from './names.ts';
 import type { ControlPlane } from './objects.ts';
-import { roleOf } from './spaces.ts';
+import { listControlPlanes, roleOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 
 type HostingTools = Pick<SpaceTools, 'hosting' | 'hostingContext' | 'hostingSource' | 'kubeconfig'>;
@@ -64,6 +64,13 @@ async function findByName(name: string, tools: HostingTools): Promise<Access<Sel
   if (role !== 'its') return hidden(`${name} is ${roleWithArticle(role)} of ${hosting.cluster.context}`);
   const context = contextFor(controlPlane, tools) ?? name;
   return through(await reachSpace(controlPlane, tools), async (found) => ({ ...found, name: context }));
+}
+
+/** The only ITS of the hosting cluster; undefined if it has none or several, or does not show them. */
+export async function onlyIts(hosting: Access<HostingTools>): Promise<ItsChoice | undefined> {
+  const all = await through(hosting, ({ hosting: kube }) => listControlPlanes(kube, 'its'));
+  const [its, ...others] = ifSeen(all) ?? [];
+  return its && others.length === 0 ? { given: its.metadata.name, source: 'only ITS' } : undefined;
 }
 
 /** The name of an ITS of the hosting cluster, given by its name or by a context marked with it. */

@@ -57,7 +57,7 @@ function toWec(
   { name, available, stage, blockedAt, state, problem, reason, requests }: WecListItem,
   sent: Awaited<ReturnType<typeof countSent>>,
 ): WecStatus {
-  const pending = requests.some((request) => request.state === 'pending');
+  const pending = requests?.some((request) => request.state === 'pending') === true;
   const workloads = sent === undefined ? null : (sent.get(name) ?? []);
   return { name, available, stage, blockedAt, state, problem, reason, pending, workloads };
 }

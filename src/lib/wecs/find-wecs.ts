@@ -1,8 +1,9 @@
 import { command } from '../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { count } from '../engine/counts.ts';
 import { StellarError } from '../engine/errors.ts';
 import { nearestNames } from '../engine/nearest.ts';
-import { run } from '../engine/next-step.ts';
+import { inWords, run } from '../engine/next-step.ts';
 import { batchThreshold } from '../engine/request-batcher.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { partialReader } from '../kube/partial-reader.ts';
@@ -15,6 +16,8 @@ export interface WecTarget {
   /** WECs by name, or a selector; neither selects all. */
   names?: readonly string[] | undefined;
   selector?: string | undefined;
+  /** Whether a selector may match nothing. */
+  allowNone?: boolean | undefined;
 }
 
 export interface FoundWec {
@@ -23,11 +26,12 @@ export interface FoundWec {
   cluster: ManagedCluster | undefined;
 }
 
-/** @throws StellarError `not-a-hub` */
-export async function findWecs(hub: Kube, { names, selector }: WecTarget): Promise<FoundWec[]> {
+/** @throws StellarError `not-a-hub`; `not-found` for a selector that matches nothing, which is more likely a mistake than meant */
+export async function findWecs(hub: Kube, { names, selector, allowNone }: WecTarget): Promise<FoundWec[]> {
   if (names === undefined) {
     const clusters = await hub.list<ManagedCluster>(resources.managedClusters, { labelSelector: selector });
     if (clusters === undefined) throw notAHub(hub);
+    if (clusters.length === 0 && selector !== undefined && !allowNone) throw await noneHas(selector, hub);
     return clusters.map((cluster) => ({ name: cluster.metadata.name, cluster }));
   }
   const all =
@@ -42,6 +46,28 @@ export async function findWecs(hub: Kube, { names, selector }: WecTarget): Promi
     name,
     cluster: await hub.get<ManagedCluster>(resources.managedClusters, name),
   }));
+}
+
+/** The error for a selector that matches nothing, with the labels that it may mean. */
+export async function noneHas(selector: string, hub: Kube): Promise<StellarError> {
+  const all = (await hub.list<ManagedCluster>(resources.managedClusters)) ?? [];
+  const labels = all.map(({ metadata }) => metadata.labels ?? {});
+  const near = nearestLabels(selector, labels).join(', ');
+  const list = command`stellarctl label --all --list --its ${hub.cluster.context}`;
+  return new StellarError('not-found', `No WEC on ${hub.cluster.context} has labels ${selector}.`, {
+    next: [near === '' ? run(list, 'See the labels that exist') : inWords(`The nearest labels are ${near}`)],
+  });
+}
+
+/** The existing labels that a selector may mean, with their counts: `location-group=edge (3 WECs)`. */
+export function nearestLabels(selector: string, labels: readonly Record<string, string>[]): string[] {
+  const all = labels.flatMap((each) => Object.entries(each).map(([key, value]) => `${key}=${value}`));
+  const near = selector.split(',').flatMap((term) => {
+    const ofKey = `${term.trim().split(/[=!\s]/, 1)}=`;
+    return [...nearestNames(term, all), ...all.filter((label) => label.startsWith(ofKey))];
+  });
+  const countOf = (label: string) => count(all.filter((each) => each === label).length, 'WEC');
+  return [...new Set(near)].slice(0, 3).map((label) => `${label} (${countOf(label)})`);
 }
 
 /** @param known the names that the ITS has, if they were read */

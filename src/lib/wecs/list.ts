@@ -1,6 +1,7 @@
 import { type Standing, standingOf } from '../engine/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { conditionOf, createdAt } from '../kube/objects.ts';
+import { mayNotRead, partialReader } from '../kube/partial-reader.ts';
 import { isDeregistering } from './deregister/release/labels.ts';
 import {
   bootstrapRequests,
@@ -10,7 +11,7 @@ import {
   readWholeHub,
 } from './registration/hub-evidence.ts';
 import { type RequestView, requestView } from './registration/request-view.ts';
-import { describeRegistration, judgeRegistration } from './registration/stages.ts';
+import { describeRegistration, judgeVisible } from './registration/stages.ts';
 
 /** One WEC as an ITS shows it. The fields are an interface: docs/output.md. */
 export interface WecListItem extends Standing {
@@ -31,8 +32,8 @@ export interface WecListItem extends Standing {
   /** When the agent last renewed its Lease, RFC 3339; null also if Leases may not be read. */
   leaseRenewed: string | null;
   labels: Record<string, string>;
-  /** Registration requests that still exist, oldest first. */
-  requests: RequestView[];
+  /** Registration requests that still exist, oldest first; null if this user may not read them. */
+  requests: RequestView[] | null;
 }
 
 export interface ListOptions {
@@ -43,30 +44,41 @@ export interface ListOptions {
 
 /**
  * Lists the WECs of an ITS by name: those with a ManagedCluster, and those that have only sent a request.
- * @throws StellarError `not-a-hub`
+ * @param note is told if requests may not be read; the pending ones cannot be listed without
+ * @throws StellarError `not-a-hub`, `forbidden`
  */
-export async function listWecs(hub: Kube, { labelSelector, pending }: ListOptions): Promise<WecListItem[]> {
-  const evidence = await readWholeHub(hub, { labelSelector, withLeases: true });
+export async function listWecs(
+  hub: Kube,
+  { labelSelector, pending }: ListOptions,
+  note?: (text: string) => void,
+): Promise<WecListItem[]> {
+  const reader = partialReader(hub);
+  const requestReader = pending ? hub : reader;
+  const evidence = await readWholeHub(hub, { labelSelector, withLeases: true, requestReader });
+  if (reader.forbidden.size > 0)
+    note?.(`Clusters that only ask to join are not visible: ${mayNotRead(reader.forbidden)}.`);
   const now = hub.now();
   return [...evidence.values()]
     .filter((wec) => !pending || bootstrapRequests(wec).some(({ state }) => state === 'pending'))
-    .map((wec) => toItem(wec, now))
+    .map((wec) => toItem(wec, now, reader.forbidden))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function toItem(evidence: HubEvidence, now: number): WecListItem {
+function toItem(evidence: HubEvidence, now: number, forbidden: ReadonlySet<string>): WecListItem {
   const { name, managedCluster, lease } = evidence;
-  const reports = judgeRegistration({ name, hub: evidence, wec: undefined, now });
+  const reports = judgeVisible({ name, hub: evidence, wec: undefined, now }, forbidden);
+  const hidden = forbidden.size > 0;
+  const accepted = managedCluster?.spec?.hubAcceptsClient === true;
   const { text, problem, why } = describeRegistration(reports);
   const available = conditionOf(managedCluster, 'ManagedClusterConditionAvailable')?.status;
   const requests = bootstrapRequests(evidence).map(requestView);
   return {
     name,
-    accepted: managedCluster?.spec?.hubAcceptsClient === true,
+    accepted,
     joined: hasJoined(evidence),
     available: available === 'True' ? true : available === 'False' ? false : null,
     ...standingOf(reports),
-    state: text,
+    state: hidden && !accepted ? 'not visible' : text,
     problem,
     reason: why || noticeOf(evidence, now),
     created:
@@ -74,7 +86,7 @@ function toItem(evidence: HubEvidence, now: number): WecListItem {
     kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
     leaseRenewed: lease?.spec?.renewTime ?? null,
     labels: managedCluster?.metadata.labels ?? {},
-    requests,
+    requests: hidden ? null : requests,
   };
 }
 

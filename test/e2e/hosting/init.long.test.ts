@@ -226,7 +226,7 @@ describe('an interrupted installation', () => {
       const stopped = await cli.run(line, { ...options, signalAt });
       assert.equal(stopped.exitCode, 130);
       assert.match(stopped.stderr, /Release ks-core in namespace default on hosting is incomplete\./);
-      assert.match(stopped.stderr, /To resume, rerun the command {4}Go back: helm uninstall ks-core -n default/);
+      assert.match(stopped.stderr, /To resume, rerun the command\n {2}Go back: helm uninstall ks-core -n default/);
       assert.deepEqual(await history(plane), ['failed core-chart-0.30.0']);
       const { stderr } = await cli.succeed(['init', '--chart', chart], options);
       assert.match(stderr, /over what an earlier attempt left/);

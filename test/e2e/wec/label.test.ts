@@ -122,10 +122,12 @@ describe('label', () => {
     for (const name of names) assert.equal((await labelsOf(hub, name))[`all-${number}`], 'yes');
   });
 
-  it('reports that -l matches nothing', async () => {
-    const run = await cli.succeed(['label', '-l', 'no=such', 'zone=a']);
-    assert.equal(run.stdout, '');
+  it('fails if -l matches nothing, unless that is allowed', async () => {
+    const line = ['label', '-l', 'no=such', 'zone=a'];
+    const run = await cli.run(line);
+    assert.deepEqual([run.exitCode, run.stdout], [1, '']);
     assert.match(run.stderr, /No WEC/);
+    assert.equal((await cli.succeed([...line, '--allow-none'])).stdout, '');
   });
 
   it('lists labels, with --list', async () => {

@@ -13,11 +13,11 @@ test('doctor --fix --wait exits with 1 if a fix failed, and with 3 only if the w
   assert.equal(exitCodeOf({ ...ended, isHealthy: true, hasFailed: true }), 1);
 });
 
-test('doctor --pre refuses WECs, which it does not check', async () => {
-  for (const named of [['c1=ctx'], ['--wec-context', 'ctx']]) {
+test('doctor --pre checks clusters to register, and finds their contexts first', async () => {
+  for (const named of [['c1=ctx'], ['c1', '--wec-context', 'ctx']]) {
     const { exitCode, stderr } = await stellarctl(['doctor', '--pre', ...named], { env: { KUBECONFIG: '/nowhere' } });
     assert.equal(exitCode, 2);
-    assert.match(String(stderr), /--pre checks no WEC/);
+    assert.match(String(stderr), /ctx/);
   }
 });
 

@@ -7,7 +7,7 @@ import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
-import { otherRole } from '../identity/identity.ts';
+import { otherRole, runsNoPods } from '../identity/other-role.ts';
 import { cleanupPermissions } from '../permissions.ts';
 import { readWec } from '../registration/wec-evidence.ts';
 import { cleanUpWec } from './cleanup/cleanup.ts';
@@ -78,10 +78,13 @@ async function inspectLocally({ name, kube }: LocalWec): Promise<CleanupRecord |
   }
   if (before?.name === name) return before;
   const role = await otherRole(kube);
-  if (role !== undefined) {
-    throw new StellarError('registered-elsewhere', `${cluster} is not the WEC ${name}: ${role}. Nothing was written.`, {
-      next: [giveContext(name)],
-    });
+  // A klusterlet that was removed from a WDS is not there the second time: that is no error.
+  if (role !== undefined && !runsNoPods(role)) {
+    throw new StellarError(
+      'registered-elsewhere',
+      `${cluster} is not the WEC ${name}: ${role.found}. Nothing was written.`,
+      { next: [giveContext(name)] },
+    );
   }
   if (hasNoRegistration(evidence)) return undefined;
   throw new StellarError(

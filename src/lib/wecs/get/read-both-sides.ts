@@ -1,7 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { failureOf, StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
-import { judge, type Stage, type StageReport, unseen } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../../kube/client/errors.ts';
 import { type ConfigMap, conditionOf, isTrue } from '../../kube/objects.ts';
@@ -17,10 +16,9 @@ import { type FoundHub, findHub } from '../identity/registered-hub.ts';
 import { statusAddon } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { getPropertiesOf } from '../properties.ts';
-import type { Registration } from '../registration/checks.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../registration/hub-webhook.ts';
-import { registrationStages } from '../registration/stages.ts';
+import { judgeVisible } from '../registration/stages.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { createdSince } from './deletion.ts';
 import type { Findings } from './diagnosis.ts';
@@ -67,9 +65,10 @@ export async function readBothSides(
   const { managedCluster } = evidence;
   const otherCluster = await otherClusterAt(hub, evidence, wec, wecSide?.evidence);
   const seen = otherCluster === undefined ? wecSide : undefined;
-  const isRegisteredHere = seen?.side?.klusterlet?.clusterName === name;
+  const claimsName = wecSide?.side?.klusterlet?.clusterName === name;
+  const isRegisteredHere = seen !== undefined && claimsName;
   const isEnding = seen?.surroundings?.ending.length;
-  if (managedCluster === undefined && evidence.requests.length === 0 && !isRegisteredHere && !isEnding)
+  if (managedCluster === undefined && evidence.requests.length === 0 && !claimsName && !isEnding)
     throw nothingVisible(name, hub, reader.forbidden, wecSide);
 
   const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
@@ -208,19 +207,4 @@ function registeredAs(other: string, name: string, { cluster }: Kube, side: WecS
     `There is no WEC ${name} on ${context}: the cluster of context ${side.context} is registered as ${other}.`,
     { next: [run(command`stellarctl wec get ${`${other}=${side.context}`} --its ${context}`)] },
   );
-}
-
-/** Judges a registration of which some kinds of objects may not be read: their absence proves nothing. */
-export function judgeVisible(registration: Registration, forbidden: ReadonlySet<string>): StageReport[] {
-  const stages = registrationStages.map((stage): Stage<Registration> => {
-    if (!forbidden.has(stage.kind)) return stage;
-    return {
-      ...stage,
-      check(evidence) {
-        const verdict = stage.check(evidence);
-        return verdict.state === 'met' ? verdict : unseen(`not allowed to read ${stage.kind}`);
-      },
-    };
-  });
-  return judge(stages, registration);
 }

@@ -1,5 +1,6 @@
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
+import { tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/resources.ts';
@@ -13,6 +14,12 @@ export async function requireHub(kube: Kube): Promise<void> {
   if (served?.resources?.some(({ name }) => name === 'managedclusters')) return;
   throw notAHub(kube);
 }
+
+/** False only if the cluster answers and is not one. */
+export const mayBeHub = async (kube: Kube): Promise<boolean> => {
+  const asked = await tryRead(() => requireHub(kube));
+  return asked.state !== 'hidden' || asked.error?.code !== 'not-a-hub';
+};
 
 /**
  * A WEC's ManagedCluster. @returns undefined only if the ITS serves the kind and has none of this name

@@ -1,16 +1,13 @@
-import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { StellarError } from '../../engine/errors.ts';
 import type { NextStep } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
-import { partialReader } from '../../kube/partial-reader.ts';
-import { resources } from '../../kube/resources.ts';
-import { type AppliedManifestWork, hubHash } from '../../workloads/applied-works.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
 import { otherName } from '../registration/wec-evidence.ts';
 import { type CertificateAnswer, isAgentOf, presentCertificate } from './agent-certificate.ts';
 import { clusterUid, otherUid } from './cluster-uid.ts';
+import { otherRole } from './other-role.ts';
 import { type FoundHub, findHub, type ShownRegistration } from './registered-hub.ts';
 
 /** Whether the cluster behind a context is the WEC of a name that an ITS knows. */
@@ -57,7 +54,8 @@ export async function proveIdentity(
   const answer = found?.answer ?? (await presentCertificate(hub, shown.klusterlet && shown.hubSecret));
   const identity = judge(answer, shown, known, found);
   if (identity.state !== 'unseen' || shown.klusterlet !== undefined) return identity;
-  return { ...identity, found: (await otherRole(wec)) ?? identity.found };
+  const role = await otherRole(wec);
+  return { state: role?.kind === 'wds' ? 'other' : 'unseen', found: role?.found ?? identity.found };
 }
 
 /** Judges the hub's answer to the agent's certificate, if there is no evidence against the cluster so far. */
@@ -115,25 +113,4 @@ export function requireProof(
     `It cannot be proven that ${cluster} is the WEC ${name} of ${its}: ${identity.found}. Nothing was written.`,
     { next: unproven },
   );
-}
-
-/**
- * What a cluster without its own Klusterlet evidently is, if it is not a cluster to register: a clause such as `it is an OCM hub`.
- * A hub in Hosted mode has its Klusterlets in another cluster; only their works show then.
- * @param ownHubs the servers of the ITS: works that it has left there are no evidence of another role
- * @returns undefined if nothing shows it, or nothing of that may be read
- */
-export async function otherRole(kube: Kube, ownHubs: readonly string[] = []): Promise<string | undefined> {
-  const own = ownHubs.map(hubHash);
-  const reader = partialReader(kube);
-  const [managers, controlPlanes, allWorks] = await Promise.all([
-    reader.list(resources.clusterManagers),
-    reader.list(resources.controlPlanes),
-    reader.list<AppliedManifestWork>(resources.appliedManifestWorks),
-  ]);
-  const works = allWorks?.filter(({ spec }) => !own.includes(spec?.hubHash ?? '')).length;
-  if (managers?.length) return 'it is an OCM hub';
-  // If the kind is served, KubeFlex is installed, with or without control planes.
-  if (controlPlanes !== undefined) return 'it is a hosting cluster of ITSes and WDSes';
-  return works ? `it has no Klusterlet, and ${count(works, 'work')} of a hub` : undefined;
 }

@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { type NextStep, outline, run } from '../../engine/next-step.ts';
+import { type NextStep, run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { isTrue } from '../../kube/objects.ts';
@@ -8,11 +8,13 @@ import type { Endpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { certificateExpiry, formerHolder, isAgentOf } from '../identity/agent-certificate.ts';
 import { recordedUid } from '../identity/cluster-uid.ts';
-import { type Identity, type KnownWec, otherRole, proveIdentity } from '../identity/identity.ts';
+import { type Identity, type KnownWec, proveIdentity } from '../identity/identity.ts';
+import { otherRole, refuseRole, runsNoPods } from '../identity/other-role.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
+import { lacksOperator } from '../registration/wec-pods.ts';
 import type { JoiningWec } from './options.ts';
 
 /** A hosted Klusterlet registers another cluster than its own. @throws StellarError `registered-elsewhere` */
@@ -127,20 +129,20 @@ function nameTaken(
 }
 
 /**
- * Refuses a cluster without a Klusterlet only if it evidently is something else: a hub, a hosting cluster, or registered with
- * another hub by a Klusterlet in another cluster.
+ * Refuses a cluster that evidently is something else: a hub, a hosting cluster, a WDS, an API server without nodes, or one that a
+ * Klusterlet in another cluster has registered. If it has a Klusterlet, only one whose pods never run there is a mistake.
  * @param endpoints the known addresses of the ITS
  * @throws StellarError `registered-elsewhere`
  */
-export async function refuseOtherRole({ name, kube }: JoiningWec, endpoints: readonly Endpoint[]): Promise<void> {
-  const found = await otherRole(
+export async function refuseOtherRole(
+  { name, kube }: JoiningWec,
+  { klusterlet, pods }: WecEvidence,
+  endpoints: readonly Endpoint[],
+): Promise<void> {
+  if (klusterlet !== undefined && !(pods && lacksOperator(pods))) return;
+  const role = await otherRole(
     kube,
     endpoints.map(({ server }) => server),
   );
-  if (found === undefined) return;
-  throw new StellarError(
-    'registered-elsewhere',
-    `${describeCluster(kube.cluster)} is not a cluster to register: ${found}. ${name} was not joined.`,
-    { next: [outline(command`stellarctl wec join ${`${name}=CONTEXT`}`, `Give the context of ${name}`)] },
-  );
+  if (role !== undefined && (klusterlet === undefined || runsNoPods(role))) refuseRole(kube, name, role, klusterlet);
 }

@@ -95,7 +95,7 @@ export async function preflight(
   const endpoint = await endpointFor(access, name, options);
   refuseOtherKlusterlets(wec, klusterlets ?? []);
   const known = knownEndpoints(access, endpoint);
-  if (wecBefore.klusterlet === undefined) await refuseOtherRole(wec, known);
+  await refuseOtherRole(wec, wecBefore, known);
   refuseOtherRegistration(wec, wecBefore);
   const { identity, former } = await ownership(access, wec, { wecBefore, hubBefore, known, uid }, options, checks);
   if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options);

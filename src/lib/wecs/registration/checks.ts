@@ -9,7 +9,7 @@ import { bootstrapRequests, type HubEvidence, hasJoined, isMissed, isSuperseded 
 import type { HubWebhook } from './hub-webhook.ts';
 import type { RequestState } from './requests.ts';
 import type { WecEvidence } from './wec-evidence.ts';
-import { agentStarted, lacksAgent, lacksOperator, podProblem, startingAgent } from './wec-pods.ts';
+import { agentStarted, lacksAgent, lacksOperator, podProblem, seemsToRun, startingAgent } from './wec-pods.ts';
 
 /** All evidence of one registration. A side that cannot be read is undefined. */
 export interface Registration {
@@ -229,6 +229,10 @@ export function available(hub: HubEvidence, { name, now, wec }: Registration): V
   if (condition.status === 'False')
     return failed(condition.message ?? condition.reason ?? 'the agent reports it as not available');
   if (leaseAge !== undefined && leaseAge > limit) return failed(`lease stopped ${formatAge(leaseAge)} ago`, silent);
+  // The ITS learns only after minutes that an agent is gone.
+  const runs = wec === undefined || (seemsToRun(wec.klusterlet, wec.pods) && !podProblem(wec.pods ?? [], now));
+  if (!runs && wec.klusterlet !== undefined)
+    return waiting('its operator or its agent is not running, whatever the ITS still reports');
   // Both times come from the agent's own node, the start in whole seconds. Renewals by an earlier agent are no evidence.
   const started = agentStarted(wec?.klusterlet, wec?.pods);
   return started !== undefined && renewed < started - 1000

@@ -40,16 +40,17 @@ export async function readOne(kube: Reader, name: string): Promise<HubEvidence> 
 /**
  * Reads what an ITS shows of every WEC, including those that have only a request.
  * @param options.withLeases one more list, as far as this user may read it
+ * @param options.requestReader reads the requests
  * @throws StellarError `not-a-hub`
  */
 export async function readWholeHub(
   kube: Reader,
-  options: { withLeases?: boolean; labelSelector?: string | undefined } = {},
+  options: { withLeases?: boolean; labelSelector?: string | undefined; requestReader?: Reader } = {},
 ): Promise<Map<string, HubEvidence>> {
-  const { withLeases = false, labelSelector } = options;
+  const { withLeases = false, labelSelector, requestReader = kube } = options;
   const [clusters, requests, leases] = await Promise.all([
     kube.list<ManagedCluster>(resources.managedClusters, { labelSelector }),
-    listRequests(kube, registrationRequestSelector),
+    listRequests(requestReader, registrationRequestSelector),
     withLeases ? partialReader(kube).list<Lease>(resources.leases, { labelSelector: clusterNameLabel }) : [],
   ]);
   if (clusters === undefined) throw notAHub(kube);

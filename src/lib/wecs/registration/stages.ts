@@ -91,6 +91,21 @@ export function judgeRegistration(registration: Registration): StageReport[] {
   return judge(registrationStages, registration);
 }
 
+/** Judges a registration of which some kinds of objects may not be read: their absence proves nothing. */
+export function judgeVisible(registration: Registration, forbidden: ReadonlySet<string>): StageReport[] {
+  const stages = registrationStages.map((stage): Stage<Registration> => {
+    if (!forbidden.has(stage.kind)) return stage;
+    return {
+      ...stage,
+      check(evidence) {
+        const verdict = stage.check(evidence);
+        return verdict.state === 'met' ? verdict : unseen(`not allowed to read ${stage.kind}`);
+      },
+    };
+  });
+  return judge(stages, registration);
+}
+
 /** The state of a registration in a few words: the STAGE column of a list. */
 export function describeRegistration(reports: readonly StageReport[]): { text: string; problem: boolean; why: string } {
   const blocking = blockingStage(reports);

@@ -78,8 +78,9 @@ describe('before an installation', () => {
     cluster: { context: 'kind-kubeflex', server: 'https://127.0.0.1:1' },
     read: () => Promise.reject(new StellarError('unreachable', 'Cannot reach it.')),
   });
-  const examined = async (hosting: Kube | StellarError | undefined, its?: Kube) => {
-    const all = await runPreflight({ programs: machineWith(), hosting, its });
+  const examined = async (hosting: Kube | StellarError | undefined, its?: Kube, wec?: Kube) => {
+    const wecs = wec === undefined ? [] : [{ name: 'c1', kube: wec }];
+    const all = await runPreflight({ programs: machineWith(), hosting, its, wecs });
     assert.deepEqual(all[0]?.subject, { kind: 'machine', name: '' });
     return all.slice(1).map(({ subject: { kind, name }, findings }) => ({
       of: `${kind} ${name}`.trim(),
@@ -103,6 +104,22 @@ describe('before an installation', () => {
       of: 'its kind-kubeflex',
       findings: ['its-reachable: fail, Cannot reach it.', 'its: skipped, it does not answer'],
     });
+  });
+
+  test('a cluster to register is one', async () => {
+    const of = (kinds: Record<string, object[]>) =>
+      fakeKube({
+        read: async () => ({ gitVersion: 'v1.34.0' }) as never,
+        get: async () => undefined,
+        list: (async ({ plural }: { plural: string }) => kinds[plural]) as never,
+      });
+    const judged = async (kinds: Record<string, object[]>) => (await examined(undefined, undefined, of(kinds)))[1];
+    assert.deepEqual(await judged({ nodes: [{}] }), {
+      of: 'wec c1',
+      findings: ['wec-reachable: pass', 'wec-role: pass'],
+    });
+    const wds = await judged({ nodes: [], bindingpolicies: [] });
+    assert.match(wds?.findings[1] ?? '', /^wec-role: fail, .* it is a WDS/);
   });
 
   test('a hosting cluster that is not found has failed, and none is needed yet', async () => {

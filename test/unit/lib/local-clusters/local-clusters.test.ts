@@ -451,6 +451,16 @@ describe('a hosting cluster', () => {
     for (const cluster of [silent, undefined])
       await assert.rejects(refuse(cluster, ofSpace), fails('has-dependents', /does not answer.*lost: its1/));
   });
+  test('and an ITS or a WDS are not deleted as WECs', async () => {
+    const of = (served: string) =>
+      ({
+        cluster: { context: 'cluster1', server: 'https://c' },
+        list: async ({ plural }: { plural: string }) => (plural === served ? [{}] : undefined),
+        get: async () => undefined,
+      }) as unknown as Kube;
+    await assert.rejects(refuse(of('clustermanagers')), fails('has-dependents', /is not a WEC: it is an OCM hub/));
+    await assert.rejects(refuse(of('bindingpolicies')), fails('has-dependents', /is not a WEC: it is a WDS/));
+  });
   test('that no longer is one may be deleted, whatever is recorded', async () => {
     const cluster = serving(undefined);
     assert.equal(await refuse(cluster, ofSpace), cluster);

@@ -103,6 +103,11 @@ describe('errors for people', () => {
   });
   test('show what failed, the details and the hint, without a stack trace', () =>
     assert.equal(written(error), '✗ There is none.\n    a  b\n  See: stellarctl wec list\n'));
+  test('show each next step on a line, to be copied', () => {
+    const next = [run('kubectl get x', 'Look'), run('stellarctl wec list')];
+    const several = new StellarError('not-found', 'There is none.', { next });
+    assert.equal(written(several), '✗ There is none.\n  Look: kubectl get x\n  stellarctl wec list\n');
+  });
   test('show the cause as well with -v', () =>
     assert.match(written(error, { verbose: true }), /Error: because\n\s+at /));
   test('that are bugs keep their stack and show where to report it', () => {

@@ -94,3 +94,28 @@ test('an interrupted deregistration is shown wherever the WEC is', async () => {
   assert.match(diagnosis?.problem ?? '', /^The deregistration of cluster1 is unfinished/);
   assert.equal(diagnosis?.next, 'stellarctl deregister cluster1 --its its1');
 });
+
+describe('to a user who may not list requests', () => {
+  const kube = (cluster: object) =>
+    fakeKube({
+      list: (async ({ kind }: { kind: string }) => {
+        if (kind === 'CertificateSigningRequest') throw forbidden();
+        return kind === 'ManagedCluster' ? [cluster] : [];
+      }) as never,
+      now: () => now,
+    });
+  test('a joined WEC is shown, and what is not visible is said', async () => {
+    const notes: string[] = [];
+    const [item] = await listWecs(kube(joinedCluster()), { pending: false }, (note) => notes.push(note));
+    assert.deepEqual([item?.state, item?.requests], ['available', null]);
+    assert.deepEqual(notes, [
+      'Clusters that only ask to join are not visible: this user may not read certificatesigningrequests.',
+    ]);
+  });
+  test('the stage of a WEC that has not joined is not visible', async () => {
+    const [item] = await listWecs(kube({ metadata: { name: 'cluster1' } }), { pending: false });
+    assert.equal(item?.state, 'not visible');
+  });
+  test('an unreadable list of pending requests is not empty', () =>
+    assert.rejects(listWecs(kube(joinedCluster()), { pending: true }), { code: 'forbidden' }));
+});

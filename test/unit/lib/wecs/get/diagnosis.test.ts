@@ -5,9 +5,9 @@ import { diagnosisOf } from '../../../../../src/lib/engine/problem.ts';
 import { diagnose } from '../../../../../src/lib/wecs/get/checks.ts';
 import type { Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
 import { groupWorks } from '../../../../../src/lib/wecs/get/mailbox.ts';
-import { judgeVisible } from '../../../../../src/lib/wecs/get/read-both-sides.ts';
 import { conditionViews, type Mailbox } from '../../../../../src/lib/wecs/get/view.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/checks.ts';
+import { judgeVisible } from '../../../../../src/lib/wecs/registration/stages.ts';
 import {
   hubEvidence,
   hubSecret,

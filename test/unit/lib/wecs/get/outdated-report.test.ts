@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import type { Condition, Secret } from '../../../../../src/lib/kube/objects.ts';
 import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
 import type { Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
-import { judgeVisible } from '../../../../../src/lib/wecs/get/read-both-sides.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
+import { judgeVisible } from '../../../../../src/lib/wecs/registration/stages.ts';
 import type { WecEvidence } from '../../../../../src/lib/wecs/registration/wec-evidence.ts';
 import { hubEvidence, joinedCluster, managedCluster, now, secondsAgo, wecEvidence } from '../../../support/builders.ts';
 

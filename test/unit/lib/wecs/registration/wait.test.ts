@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import type { Selection } from '../../../../../src/lib/kube/client/client.ts';
+import type { Pod } from '../../../../../src/lib/kube/objects.ts';
+import type { Resource } from '../../../../../src/lib/kube/resources.ts';
 import { registrationStages } from '../../../../../src/lib/wecs/registration/stages.ts';
 import { checkWaitGoal, type WaitGoal, waitFor } from '../../../../../src/lib/wecs/registration/wait.ts';
-import { fakeKube, hubEvidence, joinedCluster, lease, now, recordingProgress, run } from '../../../support/builders.ts';
+import {
+  fakeKube,
+  hubEvidence,
+  joinedCluster,
+  klusterlet,
+  lease,
+  now,
+  recordingProgress,
+  run,
+  secondsAgo,
+  wecPod,
+} from '../../../support/builders.ts';
 
 test('a stage that the ITS does not show needs the context of the WEC, and no other does', () => {
   const hub = hubEvidence();
@@ -50,4 +64,29 @@ test('without a timeout it reads once', async () => {
     result?.error?.message ?? '',
     /is not at the stage available\. The agent of cluster1 has stopped reporting: lease stopped/,
   );
+});
+
+test('a WEC whose operator or agent is not running is not available, whatever the ITS still reports', async () => {
+  const operator = wecPod('klusterlet');
+  const agent = wecPod('klusterlet-agent');
+  const crashing = wecPod('klusterlet-agent', [
+    {
+      ...{ name: 'agent', restartCount: 3, state: { running: { startedAt: secondsAgo(2) } } },
+      lastState: { terminated: { exitCode: 1 } },
+    },
+  ]);
+  const waited = async (pods: Pod[]) => {
+    const kube = fakeKube({
+      get: (async ({ kind }: Resource) => (kind === 'Klusterlet' ? klusterlet() : undefined)) as never,
+      list: (async ({ kind }: Resource, { namespace }: Selection) =>
+        kind === 'Pod' ? pods.filter(({ metadata }) => metadata.namespace === namespace) : []) as never,
+    });
+    const [result] = await waitFor(hubAvailableFrom(0), [{ name: 'cluster1', kube }], 'available', run(0));
+    return result?.error?.code ?? 'available';
+  };
+  assert.equal(await waited([operator, agent]), 'available');
+  assert.equal(await waited([]), 'timeout');
+  assert.equal(await waited([operator]), 'timeout');
+  assert.equal(await waited([agent]), 'timeout');
+  assert.equal(await waited([operator, crashing]), 'timeout');
 });
