@@ -344,7 +344,9 @@ describe('properties', () => {
       says: /cluster1 has region=north already/,
       hint: /--overwrite/,
     });
-    const { items } = (await succeed('wec properties cluster1 region=south note- absent- --overwrite -o json')).json();
+    const { items } = (
+      await succeed('wec properties cluster1 region=south note- absent- --overwrite --yes --its its1 -o json')
+    ).json();
     assert.deepEqual(items, [
       {
         name: 'cluster1',
@@ -402,7 +404,7 @@ describe('properties', () => {
   });
 
   it('leaves an empty ConfigMap when the last property is removed', async () => {
-    await succeed('wec properties cluster1 clusterURL- region-');
+    await succeed('wec properties cluster1 clusterURL- region- --yes --its its1');
     assert.deepEqual((await propertiesOf('cluster1')) ?? {}, {});
     assert.match((await succeed('wec get cluster1')).stdout, /properties {2}clusterName=cluster1 region=west zone=a/);
   });

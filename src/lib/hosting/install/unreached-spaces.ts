@@ -4,6 +4,7 @@ import { hidden, seen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
+import { startsTransport } from '../../spaces/create/its-for-wds.ts';
 import { missingVariables, objectsOfHook } from '../../spaces/hooks.ts';
 import { hookNames, namespaceOf, type SpaceRole } from '../../spaces/names.ts';
 import type { ControlPlane, PostCreateHook } from '../../spaces/objects.ts';
@@ -94,10 +95,10 @@ function runAgain(
   if (missing.length > 0)
     return [inWords(`The hooks need ${missing.join(', ')}, which spec.globalVars of ControlPlane ${name} lacks`)];
   // Restarts of controllers lose workloads unless the transport waits.
-  if (role === 'wds')
-    return [
-      run(command`stellarctl wds restart ${name} --recreate --hosting-context ${context}`, 'Recreate its controllers'),
-    ];
+  if (role === 'wds') {
+    const recreates = startsTransport(controlPlane, definitions) ? ['restart', name, '--recreate'] : ['repair', name];
+    return [run(command`stellarctl wds ${recreates} --hosting-context ${context}`, 'Recreate its controllers')];
+  }
   const made = definitions
     .flatMap((hook) => objectsOfHook(controlPlane, hook))
     .map(({ kind = '', metadata }) => `${kind.toLowerCase()}/${metadata.name}`);

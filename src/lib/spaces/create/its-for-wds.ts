@@ -7,8 +7,8 @@ import type { Kube } from '../../kube/client/client.ts';
 import type { Deployment, KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { hookNames, roleLabel, transportDeployment } from '../names.ts';
-import type { PostCreateHook } from '../objects.ts';
-import { listControlPlanes } from '../spaces.ts';
+import type { ControlPlane, PostCreateHook } from '../objects.ts';
+import { itsNameOf, listControlPlanes } from '../spaces.ts';
 import { isItsNameDefect } from '../stages/wds-stages.ts';
 
 /** How a WDS gets its ITS. */
@@ -51,6 +51,10 @@ export async function chooseItsForWds(
 /** Whether a transport created by this hook starts if its ITS is named. */
 export const canNameIts = (hook: PostCreateHook | undefined): boolean =>
   hook === undefined || !isItsNameDefect(transportTemplate(hook));
+
+/** Whether a transport that KubeFlex creates by these hooks starts: a repair gives the WDS one that does. */
+export const startsTransport = (wds: ControlPlane, hooks: readonly PostCreateHook[]): boolean =>
+  itsNameOf(wds) === undefined || hooks.every(canNameIts);
 
 /**
  * Updates the corrected copy, if any, to the chart's current hook: an upgrade of the chart does not update it.

@@ -11,6 +11,7 @@ import { resources } from '../../kube/resources.ts';
 import { listIfDefined, listServed, notServed } from '../../kube/served.ts';
 import { type Binding, type BindingPolicy, objectsOf } from '../../workloads/policies/policy.ts';
 import { openSpace } from '../access.ts';
+import { startsTransport } from '../create/its-for-wds.ts';
 import { checkSpaceName } from '../create/requirements.ts';
 import { missingVariables } from '../hooks.ts';
 import { hookNames, managerDeployment, namespaceOf, transportDeployment } from '../names.ts';
@@ -106,6 +107,11 @@ async function refuseHooks(controlPlane: ControlPlane, hosting: Kube): Promise<v
   const { name } = controlPlane.metadata;
   if (found.length < own.length) throw refusal('its hooks are not installed any more', name, hosting);
   if (missing.length > 0) throw refusal(`its spec.globalVars lack ${missing.join(', ')}`, name, hosting);
+  if (startsTransport(controlPlane, found)) return;
+  const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting.cluster.context}`;
+  throw refusal('the transport of the installed hooks does not start if its ITS is named', name, hosting).with({
+    next: [nextStep(repair, 'Recreate them by a hook that names it otherwise')],
+  });
 }
 
 /** WDSes of type host share their Bindings: the transports of the others would send what a start of one manager writes. */
