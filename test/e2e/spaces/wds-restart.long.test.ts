@@ -6,6 +6,8 @@ import { assertAvailableIn, controlPlane, type HostingBed, type SpaceCli, startH
 
 const deployment = 'wds1-system/kubestellar-controller-manager';
 const policies = ['p1', 'p2'];
+/** When a start of the stand-in empties Bindings, and when it fills them, in milliseconds. */
+const [emptiesAt, fillsAt] = [3_000, 6_000];
 
 let all: HostingBed;
 let cli: SpaceCli;
@@ -20,7 +22,14 @@ before(async () => {
   await cli.type('wds create wds1 --type host');
   await cli.type('wec join cluster1 --its its1 --accept --label location-group=edge');
   await assertAvailableIn(hosting.admin, 'cluster1');
+  const [first] = await managerPods();
   await emptyBindings();
+  // What is sent before the new one has started would be emptied by its start.
+  await until(async () => {
+    const [pod, ...others] = await managerPods();
+    const isOver = Date.now() - Date.parse(pod?.metadata.creationTimestamp ?? '') > 2 * fillsAt;
+    return others.length === 0 && pod?.metadata.uid !== first?.metadata.uid && isOver;
+  }, 'the start of the new controller manager');
   for (const policy of policies) await send(policy);
   await until(async () => (await present()).length === 40, '20 objects on cluster1 and their works');
 });
@@ -32,9 +41,14 @@ async function emptyBindings(): Promise<void> {
   const { spec } = await hosting.admin.get<AnyObject>(resources.deployments, deployment);
   const { containers } = (spec as { template: { spec: { containers: { args?: string[] }[] } } }).template.spec;
   const index = containers.findIndex(({ args = [] }) => args.some((arg) => arg.startsWith('--wds-name')));
-  const value = [{ name: 'BED_EMPTIES_BINDINGS', value: '3000,6000' }];
+  const value = [{ name: 'BED_EMPTIES_BINDINGS', value: `${emptiesAt},${fillsAt}` }];
   const patch = [{ op: 'add', path: `/spec/template/spec/containers/${index}/env`, value }];
   await hosting.admin.patch(resources.deployments, deployment, patch, { type: 'json' });
+}
+
+async function managerPods(): Promise<AnyObject[]> {
+  const { items } = await hosting.admin.list<AnyObject>(resources.pods, { namespace: 'wds1-system' });
+  return items.filter(({ metadata }) => metadata.name.startsWith('kubestellar-controller-manager-'));
 }
 
 /** A Namespace and nine ConfigMaps. */

@@ -29,11 +29,16 @@ const endless = (_: unknown, count: number) => ({
 });
 
 describe('a list whose pages do not end', () => {
-  test('ends at the deadline', async () => {
-    const { kube } = await serving(endless, 1500);
-    const started = performance.now();
+  test('ends at the deadline', async (t) => {
+    const uptime = process.uptime.bind(process);
+    let passed = 0;
+    t.mock.method(process, 'uptime', () => uptime() + passed);
+    const slowly: typeof endless = (request, count) => {
+      if (count === 3) passed = 60;
+      return endless(request, count);
+    };
+    const { kube } = await serving(slowly, 30_000);
     await assert.rejects(kube.list(resources.managedClusters), { code: 'timeout', exitCode: 3 });
-    assert.ok(performance.now() - started < 20_000);
   });
   test('ends without a deadline, and before it fills the memory', async () => {
     const { server, kube } = await serving(endless, 0);
