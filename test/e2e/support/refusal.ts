@@ -37,7 +37,7 @@ export interface Refusal {
   exitCode: number;
   /** The message. */
   says: RegExp;
-  /** The hint. */
+  /** The hint: its steps, each a line. */
   hint?: RegExp;
 }
 
