@@ -126,7 +126,7 @@ describe('its token', () => {
       const refusal = {
         exitCode: 2,
         says: /Choose where the token goes/,
-        hint: /--file FILE[^]*-o json[^]*--clusteradm/,
+        hint: /--file FILE[\s\S]*-o json[\s\S]*--clusteradm/,
       };
       await assertRefuses(cli, [hub], ['its', 'token', '-o', format], refusal);
     }
