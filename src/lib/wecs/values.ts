@@ -90,9 +90,7 @@ export async function changeValues<Source>(
     return forName(result, run, async () => {
       Object.assign(result, await changeOne(hub, store, one, changes, overwrite));
       const isDone = result.error === undefined && !run.dryRun;
-      const absent = Object.entries(changes).every(([, value]) => value === null) && Object.keys(changes).join(', ');
-      const unchanged = absent ? `does not have ${absent}; nothing to do` : store.unchanged;
-      if (isDone) run.progress.done(one.name, result.changed ? store.changed : unchanged);
+      if (isDone) run.progress.done(one.name, result.changed ? store.changed : store.unchanged);
     });
   });
 }
