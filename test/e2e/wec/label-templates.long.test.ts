@@ -210,7 +210,7 @@ describe('a removal', { concurrency: 1 }, () => {
     const unread = (await cli.type(line, { kubeconfig: namesake })).stderr;
     assert.match(
       unread,
-      /^The binding policies of wds1 could not be read, .*wds1 \(\S+\) does not serve bindingpolicies/m,
+      /^The binding policies of wds1 could not be read, .*wds1 \(\S+\) does not serve (bindingpolicies|bindings)\./m,
     );
     assert.match((await cli.type(line)).stderr, /policies of wds1 could not be read, .*no context of the kubeconfig/);
   });
