@@ -9,6 +9,7 @@ import { resources } from '../kube/resources.ts';
 import { parseHubKubeconfig } from '../wecs/hub/hub-kubeconfig.ts';
 import { tokenExpiry, tokenIssue } from '../wecs/hub/token.ts';
 import { managerDeployment, namespaceOf, type SpaceRole, secretOf, transportDeployment } from './names.ts';
+import { toRestart } from './restart/note.ts';
 import type { SpaceEvidence } from './stages/evidence.ts';
 
 /** The remaining lifetime below which a token causes a warning, in milliseconds. */
@@ -79,7 +80,7 @@ export const wdsCredentialChecks: readonly Check<{ wds: SpaceEvidence; its: stri
       return fail(
         'its-credentials-outdated',
         `${old.join(' and ')} of ${wds.name} started before the present token of ${its} was issued, and use an earlier one.`,
-        run(command`stellarctl wds restart ${wds.name} --hosting-context ${hosting.cluster.context}`, 'Restart them'),
+        run(toRestart(wds.name, hosting.cluster.context), 'Restart them'),
       );
     },
   },

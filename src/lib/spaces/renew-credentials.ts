@@ -72,15 +72,10 @@ export async function planControllerRestart(wds: string, tools: SpaceTools, run:
 /** @throws StellarError what speaks against it */
 async function planOneRestart(wds: string, tools: SpaceTools, run: Run): Promise<Remedy> {
   const plan = await planRestart(wds, tools);
+  const { uid } = plan.controlPlane.metadata;
+  const on = tools.hosting.cluster.context;
   const why = 'they read the credentials of their ITS when they start; workloads keep running';
-  const object = `Deployments in ${namespaceOf(wds)}`;
-  const step: Step = {
-    verb: 'restart',
-    object,
-    on: tools.hosting.cluster.context,
-    uid: plan.controlPlane.metadata.uid,
-    why,
-  };
+  const step: Step = { verb: 'restart', object: `Deployments in ${namespaceOf(wds)}`, on, uid, why };
   return { steps: [step], apply: () => restart(plan, run) };
 }
 

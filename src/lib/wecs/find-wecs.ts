@@ -64,7 +64,7 @@ export function nearestLabels(selector: string, labels: readonly Record<string, 
   const all = labels.flatMap((each) => Object.entries(each).map(([key, value]) => `${key}=${value}`));
   const near = selector.split(',').flatMap((term) => {
     const ofKey = `${term.trim().split(/[=!\s]/, 1)}=`;
-    return [...nearestNames(term, all), ...all.filter((label) => label.startsWith(ofKey))];
+    return [...nearestNames(term, [...new Set(all)]), ...all.filter((label) => label.startsWith(ofKey))];
   });
   const countOf = (label: string) => count(all.filter((each) => each === label).length, 'WEC');
   return [...new Set(near)].slice(0, 3).map((label) => `${label} (${countOf(label)})`);

@@ -12,9 +12,10 @@ export const hubNamespace = 'open-cluster-management-hub';
 /** The namespace of a WEC's agents. */
 export const agentNamespace = 'open-cluster-management-agent';
 
-/** The namespace of a WEC's add-ons. */
 /** The add-on of KubeStellar that returns statuses. */
 export const statusAddon = 'addon-status';
+
+/** The namespace of a WEC's add-ons. */
 export const addonNamespace = 'open-cluster-management-agent-addon';
 
 export const clusterManagerName = 'cluster-manager';

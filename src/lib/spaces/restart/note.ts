@@ -49,6 +49,10 @@ const digest = (lines: readonly string[]): string =>
     .update([...lines].sort().join('\n'))
     .digest('base64');
 
+/** The command that restarts the controllers of a WDS, or finishes that. @param hosting the context of its hosting cluster */
+export const toRestart = (wds: string, hosting: string): string =>
+  command`stellarctl wds restart ${wds} --hosting-context ${hosting}`;
+
 /**
  * Whether a restart keeps the transport of a WDS from sending: it has a note, and the transport is scaled to zero or missing.
  * @param transport undefined if it does not exist
@@ -60,7 +64,7 @@ export function transportPaused(
 ): Verdict | undefined {
   const note = readNote(controlPlane);
   if (note === undefined || (transport !== undefined && !isScaledToNone(transport))) return undefined;
-  const finish = command`stellarctl wds restart ${controlPlane.metadata.name} --hosting-context ${hosting}`;
+  const finish = toRestart(controlPlane.metadata.name, hosting);
   const why = `its transport is paused since ${note.at} by a restart that ${note.by} has begun: nothing is sent`;
   return failed(why, { code: 'transport-paused', next: [run(finish, 'Finish the restart')] });
 }

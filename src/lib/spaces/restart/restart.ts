@@ -24,7 +24,7 @@ import type { SpaceResult } from '../space-result.ts';
 import { typeOf } from '../spaces.ts';
 import type { SpaceTools } from '../tools.ts';
 import { readDeployment, readPods, rerunHook, scale, stop } from './controllers.ts';
-import { noteAnnotation, type RestartNote, readNote } from './note.ts';
+import { noteAnnotation, type RestartNote, readNote, toRestart } from './note.ts';
 import { late, planRestart, type RestartPlan } from './plan.ts';
 import { hasProbe, isAnswered, probeFor, removeProbes, writeProbe } from './probe.ts';
 import { wrongBinding } from './proof.ts';
@@ -71,8 +71,8 @@ async function takeSteps(plan: RestartPlan, run: Run, recreate?: () => Promise<v
     if (Object.keys(note.bindings).length > 0) await prove(plan, note, run);
   } catch (error) {
     if (!(error instanceof StellarError)) throw error;
-    const finish = command`stellarctl wds restart ${name} --hosting-context ${hosting.cluster.context}`;
-    const next = [...(error.code === 'interrupted' ? [] : error.next), nextStep(finish, 'Finish the restart')];
+    const finish = nextStep(toRestart(name, hosting.cluster.context), 'Finish the restart');
+    const next = [...(error.code === 'interrupted' ? [] : error.next), finish];
     throw error.with({ details: [`The transport of ${name} stays stopped; its workloads keep running.`], next });
   }
   if (note.recreates) await rerunHook(plan, hookNames.transport, Date.parse(note.at));

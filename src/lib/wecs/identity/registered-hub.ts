@@ -49,8 +49,9 @@ export async function findHub(
   const hub = wec.klusterlet && hubOf(wec);
   if (hub === undefined) return undefined;
   const { endpoints, isRecorded, isStillConnected } = known;
-  const isRebuilt = isSameHub(hub, endpoints) && !endpoints.some((each) => hasAuthorityOf(hub, each));
-  const byAddress = isRebuilt ? 'same-address' : isSameHub(hub, endpoints) ? 'same' : 'other';
+  const isKnown = isSameHub(hub, endpoints);
+  const isRebuilt = isKnown && !endpoints.some((each) => hasAuthorityOf(hub, each));
+  const byAddress = isRebuilt ? 'same-address' : isKnown ? 'same' : 'other';
   const found: FoundHub = { hub, relation: byAddress, isConnected: false, answer: undefined };
   // An agent without a certificate is not registered with any hub yet.
   if (its === undefined || wec.hubSecret === undefined) return found;
@@ -59,7 +60,7 @@ export async function findHub(
   const isOwn = isSameHub(hub, trusted);
   const answer = await presentCertificate(its, wec.hubSecret);
   if (answer.state !== 'refused') {
-    const isSeen = answer.state === 'accepted' || isSameHub(hub, endpoints);
+    const isSeen = answer.state === 'accepted' || isKnown;
     return { ...found, answer, relation: isOwn || (isRecorded && isSeen) ? 'same' : 'other' };
   }
 

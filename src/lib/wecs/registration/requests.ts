@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type AsnType, fromBER, ObjectIdentifier, PrintableString, Sequence, Set as SetOf, Utf8String } from 'asn1js';
 import { createdAt } from '../../kube/objects.ts';
+import { userOf } from '../../kube/service-accounts.ts';
 import {
   addonNameLabel,
   bootstrapAccountOf,
@@ -110,8 +111,8 @@ function problemsOf(
  * identities.
  */
 function isBootstrapRequester(username: string, groups: string[], wec: string): boolean {
-  const accounts = [...bootstrapServiceAccounts, bootstrapAccountOf(wec)].map(
-    (name) => `system:serviceaccount:${operatorNamespace}:${name}`,
+  const accounts = [...bootstrapServiceAccounts, bootstrapAccountOf(wec)].map((name) =>
+    userOf({ namespace: operatorNamespace, name }),
   );
   if (accounts.includes(username)) return groups.includes(`system:serviceaccounts:${operatorNamespace}`);
   return /^system:bootstrap:[a-z0-9]{6}$/.test(username) && groups.includes('system:bootstrappers:managedcluster');

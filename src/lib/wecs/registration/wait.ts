@@ -94,6 +94,7 @@ const firstStages = registrationStageIds.slice(0, registrationStageIds.indexOf('
 
 function waitOn(wec: AwaitedWec, goal: WaitGoal, hub: Kube, { progress }: Run): Wait {
   const { name } = wec;
+  const { context } = hub.cluster;
   const mayBeAbsent = [...firstStages, 'delete'].includes(goal);
   const started = monotonic();
   const result: WecResult = { name, ...unreached, changed: false };
@@ -121,14 +122,12 @@ function waitOn(wec: AwaitedWec, goal: WaitGoal, hub: Kube, { progress }: Run): 
       const elapsed = monotonic() - started;
       const { verdictOf } = await import('../get/checks.ts');
       const after = elapsed < 1000 ? '' : ` after ${formatElapsed(elapsed)}`;
-      const wrong = last && goal !== 'delete' ? verdictOf(last, hub.cluster.context) : undefined;
+      const wrong = last && goal !== 'delete' ? verdictOf(last, context) : undefined;
       const message =
         goal === 'delete'
           ? `${name} is not deleted${after}: ${awaitedIn(last, goal)}.`
           : `${name} is not at the stage ${goal}${after}. ${wrong?.message ?? blockedIn(last)}`;
-      const next = wrong?.next ?? [
-        nextStep(command`stellarctl wec get ${name} --its ${hub.cluster.context}`, 'See why'),
-      ];
+      const next = wrong?.next ?? [nextStep(command`stellarctl wec get ${name} --its ${context}`, 'See why')];
       return broken(new StellarError('timeout', message, { next }));
     },
   };
