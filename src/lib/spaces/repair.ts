@@ -37,6 +37,7 @@ import type { SpaceResult } from './space-result.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from './spaces.ts';
 import { readSpace, type SpaceEvidence } from './stages/evidence.ts';
 import { triggerReconcile } from './stages/follow-space.ts';
+import { isLost } from './stages/space-stages.ts';
 import { isWiredFor } from './stages/wds-stages.ts';
 import type { SpaceTools } from './tools.ts';
 
@@ -70,22 +71,25 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   const failed = failedJobs(evidence);
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
   const isBegun = readNote(evidence.controlPlane) !== undefined;
-  const restarts = isBegun || (rewired !== undefined && hasControllers(evidence));
+  const isMissing =
+    isLost(managerDeployment, hookNames.controller, evidence) ||
+    isLost(transportDeployment, hookNames.transport, evidence);
+  const restarts = isBegun || isMissing || (rewired !== undefined && hasControllers(evidence));
   const plan = restarts ? await planRestart(name, tools, { recreates: true, its: rewired?.its }) : undefined;
   const left = rewired === undefined ? [] : await confirmLeft(input, rewired.its, tools);
-  const isBroken = failed.length > 0 || rewired !== undefined || isBegun;
+  const isBroken = failed.length > 0 || rewired !== undefined || isBegun || isMissing;
   const underLease = () => repairSpace({ ...input, agreed: left }, tools, run);
   if (isBroken && input.agreed === undefined)
     return withHostingLease(hosting, `${role} repair ${name}`, run, underLease);
   const space = new SpaceWork({ name, role, type: evidence.type, exists: true }, tools, run);
   return space.attempt(async () => {
-    const change = async () => rewired && (await rewire(hosting, evidence, rewired, run));
+    const change = async () => {
+      if (rewired !== undefined) await rewire(hosting, evidence, rewired, run);
+    };
     if (plan === undefined) await change();
-    else await restart(plan, run, rewired && change);
-    if (failed.length > 0 || rewired !== undefined) {
-      await recreateJobs(hosting, evidence, failed);
-      space.written(describeRepair(failed, rewired));
-    }
+    else await restart(plan, run, rewired !== undefined || isMissing ? change : undefined);
+    if (failed.length > 0 || rewired !== undefined) await recreateJobs(hosting, evidence, failed);
+    if (isBroken) space.written(describeRepair(failed, rewired, restarts));
     const isReady =
       role === 'its'
         ? await space.follow(() => space.watcher.its(name))
@@ -221,10 +225,11 @@ async function untilObserved(hosting: Kube, { metadata }: ControlPlane, run: Run
   }, soon);
 }
 
-function describeRepair(failed: readonly Job[], rewired: Rewiring | undefined): string {
+function describeRepair(failed: readonly Job[], rewired: Rewiring | undefined, restarts: boolean): string {
   const jobs = failed.map(({ metadata }) => metadata.name).join(', ');
   return [
     ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),
     ...(jobs === '' ? [] : [`failed Job ${jobs} removed, for KubeFlex to recreate`]),
+    ...(restarts ? ['controllers restarted; workloads kept'] : []),
   ].join(' · ');
 }

@@ -29,7 +29,7 @@ import {
   systemNamespace,
 } from '../names.ts';
 import type { ControlPlane } from '../objects.ts';
-import { hooksOf } from '../spaces.ts';
+import { hookLike, hooksOf } from '../spaces.ts';
 import type { SpaceEvidence } from './evidence.ts';
 
 /** The evidence for a space: on the hosting cluster, and inside it. */
@@ -214,10 +214,19 @@ export const isHookMarked =
   ({ controlPlane }: SpaceEvidence): boolean =>
     controlPlane.status?.postCreateHooks?.[hook] === true;
 
-export function deploymentRuns(name: string): (space: SpaceEvidence) => Verdict {
+/** Whether a Deployment that a hook has created is missing: KubeFlex runs a hook once, and never recreates what is deleted afterwards. */
+export const isLost = (name: string, hook: string, space: SpaceEvidence): boolean =>
+  !space.forbidden.has(resources.deployments.plural) &&
+  !space.deployments.some(({ metadata }) => metadata.name === name) &&
+  isHookMarked(hookLike(space.controlPlane, hook) ?? hook)(space);
+
+/** @param hook the hook that creates it */
+export function deploymentRuns(name: string, hook: string): (space: SpaceEvidence) => Verdict {
   return (space) => {
     const deployment = space.deployments.find(({ metadata }) => metadata.name === name);
     const { plural } = resources.deployments;
+    if (isLost(name, hook, space))
+      return failedFor(`Deployment ${name} is missing, and KubeFlex does not recreate it`, repair(space));
     if (deployment === undefined)
       return space.forbidden.has(plural)
         ? unreadable(plural, space)

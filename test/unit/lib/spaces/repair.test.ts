@@ -253,6 +253,17 @@ describe('a WDS', () => {
     assert.deepEqual((await moving(async () => true)).writes, rewiring);
   });
 
+  test('gets controllers back that were deleted after KubeFlex had created them', async () => {
+    const applied = ['kubestellar-controller', 'transport-controller'];
+    const [, manager = {} as never] = wdsDeployments('');
+    const forget = 'merge ControlPlane/status wds1';
+    const { writes } = await repairWds('', one, [manager], { applied });
+    assert.deepEqual(writes, [
+      ...[note, 'merge Deployment kubestellar-controller-manager'],
+      ...['delete Deployment kubestellar-controller-manager', forget, reconcile, forget, reconcile, unnote],
+    ]);
+  });
+
   describe('is not changed if nothing is broken:', () => {
     test('an unnamed one with the only ITS, requested or not', async () => {
       assert.deepEqual((await repairWds('', one, wdsDeployments(''))).writes, []);

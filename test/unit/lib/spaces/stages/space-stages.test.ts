@@ -185,7 +185,7 @@ describe("a hook's Job", () => {
 });
 
 describe('a Deployment', () => {
-  const runs = deploymentRuns('transport-controller');
+  const runs = deploymentRuns('transport-controller', 'transport-controller');
   const plane = controlPlane('wds1');
   const starting = { deployments: [deployment('transport-controller', false)] };
   test('runs, starts, is missing, is unseen', () => {
@@ -193,6 +193,13 @@ describe('a Deployment', () => {
     assert.match(said(runs(evidence(plane, starting))), /^waiting: .*starting/);
     assert.match(said(runs(evidence(plane))), /^waiting: KubeFlex has not created/);
     assert.match(said(runs(evidence(plane, { forbidden: new Set(['deployments']) }))), /^unseen/);
+    const hooks = [{ hookName: 'stellarctl-transport-controller' }];
+    const created = controlPlane('wds1', { hooks, applied: ['stellarctl-transport-controller'] });
+    assert.match(
+      said(runs(evidence(created))),
+      /^failed: Deployment transport-controller is missing, .*does not recreate/,
+    );
+    assert.match(said(runs(evidence(created, { forbidden: new Set(['deployments']) }))), /^unseen/);
   });
   test('fails with a crashing pod', () => {
     const pods = [
