@@ -9,7 +9,7 @@ import type { NotSelected } from '../selection/objects.ts';
 import type { Delivery } from './delivery.ts';
 
 /** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
-const patienceMs = 60_000;
+export const patienceMs = 60_000;
 
 /** The stages in the WDS, up to the transport's observation of the Binding. */
 export const wdsStages: readonly Stage<Delivery>[] = [

@@ -1,4 +1,4 @@
-import type { Condition, KubeObject } from '../../kube/objects.ts';
+import { type Condition, createdAt, type KubeObject } from '../../kube/objects.ts';
 import { groupOf } from '../../kube/resources.ts';
 import type { ManifestStatus, ManifestWork } from '../manifest-works.ts';
 import { originBindingLabel, originGenerationAnnotation, originWdsLabel } from '../names.ts';
@@ -30,12 +30,16 @@ export class WorksOfWds {
   readonly #byObject = new Map<string, SentObject>();
   /** The objects that were expanded from templates, by `objectKey`. */
   readonly expanded = new Set<string>();
+  /** When the newest work of a Binding was created, in milliseconds since the epoch. */
+  readonly newest = new Map<string, number>();
 
   constructor(works: readonly ManifestWork[]) {
     const place = ({ metadata: { labels, namespace } }: ManifestWork) =>
       placeOf(labels?.[originBindingLabel] ?? '', namespace ?? '');
     this.#byPlace = Map.groupBy(works, place);
     for (const work of works) {
+      const binding = work.metadata.labels?.[originBindingLabel] ?? '';
+      this.newest.set(binding, Math.max(this.newest.get(binding) ?? 0, createdAt(work)));
       const stated = new Map(
         (work.status?.resourceStatus?.manifests ?? []).map((manifest) => [manifest.resourceMeta?.ordinal, manifest]),
       );
@@ -101,7 +105,7 @@ type Share = <T extends object>(value: T) => T;
 
 function trimWork(object: KubeObject, removals: Removals, shared: Share): ManifestWork {
   const { metadata, spec, status } = object as ManifestWork;
-  const { name, namespace, generation, deletionTimestamp, labels = {}, annotations = {} } = metadata;
+  const { name, namespace, generation, creationTimestamp, deletionTimestamp, labels = {}, annotations = {} } = metadata;
   const kept = (all: Record<string, string>, ...keys: string[]) =>
     Object.fromEntries(keys.flatMap((key) => (all[key] === undefined ? [] : [[key, all[key]]])));
   // Times differ in every work, and no verdict depends on them.
@@ -115,6 +119,7 @@ function trimWork(object: KubeObject, removals: Removals, shared: Share): Manife
       ...{ annotations: shared(kept(annotations, originGenerationAnnotation)) },
       ...(namespace === undefined ? {} : shared({ namespace })),
       ...(generation === undefined ? {} : { generation }),
+      ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
     },
     spec: shared({

@@ -306,6 +306,15 @@ describe('a broken link is named:', () => {
       }),
       ['t10: cluster1: wec failed work-missing'],
     ));
+  test('the transport sends other objects of the Binding meanwhile', () => {
+    const sending = (creationTimestamp: string) => (given: Recorded) => {
+      const [work] = given.works ?? [];
+      given.works =
+        work === undefined ? [] : [{ ...work, metadata: { ...work.metadata, creationTimestamp }, spec: {} }];
+    };
+    assert.deepEqual(broken(sending('2026-11-20T15:19:50Z')), ['t10: cluster1: wec waiting work-missing']);
+    assert.deepEqual(broken(sending('2026-11-20T15:00:00Z')), ['t10: cluster1: wec failed work-missing']);
+  });
   test('the transport stops at an earlier WEC, which has no mailbox', () => {
     const pending = (conditions: { type: string; status: 'False' }[]): [string, ManagedCluster] => [
       'cluster0',
