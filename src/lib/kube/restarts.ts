@@ -8,8 +8,8 @@ export interface Answer {
   text: string;
   /** Seconds. */
   retryAfter: number | undefined;
-  /** When the request was first sent, by the cluster's clock, if an earlier answer to it was lost. */
-  unansweredSince?: number | undefined;
+  /** Whether the request was sent before, without an answer. */
+  isRepeated?: boolean;
 }
 
 export function isAnswer(outcome: unknown): outcome is Answer {

@@ -152,14 +152,11 @@ class LiveKube implements Kube {
   }
 
   create<T>(resource: Resource, body: object, options: PathOptions = {}): Promise<T> {
-    const name = options.name ?? (body as KubeObject).metadata?.name;
-    const object = name === undefined || options.subresource ? undefined : pathOf(resource, { ...options, name });
     return this.#requests.json<T>({
       method: 'POST',
       path: pathOf(resource, options),
       query: { fieldManager },
       body,
-      object,
     });
   }
 
@@ -193,7 +190,6 @@ class LiveKube implements Kube {
     return this.#write<T>({
       method: 'PATCH',
       path,
-      object: options.subresource ? undefined : path,
       query: { fieldManager },
       body: patch,
       contentType: 'application/merge-patch+json',
@@ -205,7 +201,6 @@ class LiveKube implements Kube {
     return this.#write<T>({
       method: 'PUT',
       path: pathOf(resource, { namespace, name, subresource }),
-      object: pathOf(resource, { namespace, name }),
       query: { fieldManager },
       body: object,
     });

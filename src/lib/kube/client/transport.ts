@@ -26,8 +26,6 @@ export interface Request {
   headers?: Record<string, string>;
   /** The form of the answer, if it is not the plain object. */
   accept?: string | undefined;
-  /** The path of the written object, for a write that is refused because an earlier attempt succeeded. */
-  object?: string | undefined;
 }
 
 /** Receives method, address, status and time of every request; never headers or bodies, which hold credentials. */

@@ -1,12 +1,13 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
 import { inWords } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
+import { readFile } from '../../files/read-file.ts';
 import { invalidKubeconfig } from './invalid.ts';
 import { readPlainYaml } from './plain-yaml.ts';
-import { readWhole } from './read.ts';
 
 /** A cluster entry, keys as in the file, with unknown keys. File names are absolute after loading. */
 export interface ClusterEntry {
@@ -144,10 +145,12 @@ export function candidateFiles(file: string | undefined, env: Environment): stri
 
 async function readIfPresent(name: string, signal: AbortSignal): Promise<Kubeconfig | undefined> {
   try {
-    return await readWhole(name, signal, (text) => parseKubeconfig(text, name));
+    return await parseKubeconfig(await readFile(name, signal), name);
   } catch (error) {
+    throwIfInterrupted(signal);
     if (error instanceof StellarError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     const known = { EACCES: 'permission denied', EISDIR: 'it is a folder' }[code ?? ''];
     throw invalidKubeconfig(name, known ?? message);
   }

@@ -227,19 +227,16 @@ describe('a kept connection that the server has closed', () => {
     assert.equal(kube.hasBeenUnavailable(), false);
     assert.ok(server.requests.length >= 33);
   });
-  test('may have carried a write: it is sent again, and the effect of the first attempt is not a conflict', async () => {
-    const manager = [{ manager: 'stellarctl', time: new Date(Date.now() + 1000).toISOString() }];
-    const made = { metadata: { name: 'a', managedFields: manager }, spec: { b: 'c' } };
+  test('may have carried a write, which is sent again', async () => {
     const { server, kube } = await closing(
       (count) => count === 2,
-      ({ method }) => (method === 'POST' ? { status: 409, body: { reason: 'AlreadyExists' } } : { body: made }),
+      () => ({ body: { metadata: { name: 'a' } } }),
     );
     await kube.read('/version');
-    const object = { metadata: { name: 'a' }, spec: { b: 'c' } };
-    assert.deepEqual(await kube.create(resources.managedClusters, object), made);
+    await kube.create(resources.managedClusters, { metadata: { name: 'a' } });
     assert.deepEqual(
       server.requests.map(({ method }) => method),
-      ['GET', 'POST', 'POST', 'GET'],
+      ['GET', 'POST', 'POST'],
     );
   });
   test('is distinguished from a new one: a server that closes that is unreachable', async () => {

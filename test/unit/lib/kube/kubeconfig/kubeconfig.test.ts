@@ -278,45 +278,6 @@ describe('a file is rejected', () => {
   });
 });
 
-describe('a file that is being written in place is read when it is complete:', () => {
-  const whole = stringify(toFile(simple('https://one')));
-  const changed = stringify(toFile(simple('https://two')));
-  const serverOf = async (file: string) => (await load(file)).clusters.get('c')?.server;
-
-  for (const [what, half] of [
-    ['empty', ''],
-    ['cut off in the middle of a key', whole.slice(0, whole.indexOf('users:') + 3)],
-    ['cut off in the middle of an entry', `${whole.slice(0, whole.indexOf('- name: u'))}- na`],
-  ] as const) {
-    test(what, async () => {
-      const file = write(whole);
-      writeFileSync(file, half);
-      setTimeout(() => writeFileSync(file, changed), 100);
-      assert.equal(await serverOf(file), 'https://two');
-    });
-  }
-
-  test('but one that stays incomplete is an error, and a stale lock is ignored', async () => {
-    const [broken, locked] = [write(''), write(whole)];
-    writeFileSync(broken, 'a: [');
-    await assert.rejects(load(broken), invalid(/not YAML/));
-    writeFileSync(`${locked}.lock`, '');
-    assert.equal(await serverOf(locked), 'https://one');
-  });
-
-  test('a file that has not changed for a while is not waited for', async () => {
-    const files = Array.from({ length: 200 }, () => write(''));
-    for (const file of files) {
-      writeFileSync(`${file}.lock`, '');
-      utimesSync(`${file}.lock`, 0, 0);
-    }
-    const started = Date.now();
-    await load(...files);
-    // With a wait for each of them it would take a minute.
-    assert.ok(Date.now() - started < 30_000, `${Date.now() - started} ms`);
-  });
-});
-
 describe('a pipe', () => {
   const isolated = { timeout: 20_000, skip: process.platform === 'win32' };
   const pipe = () => {
