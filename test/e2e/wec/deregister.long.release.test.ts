@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Bed, installAddon, type Plane, resources, startBed } from '../../../testbed/index.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
+import { inRelease } from '../support/in-release.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertUnwritten, markAll } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
@@ -53,7 +54,7 @@ const withoutWorkload = (inventory: Record<string, unknown>, namespace: string) 
 describe('deregistering a WEC with --cleanup', { concurrency: true }, () => {
   for (const each of cases) it(`restores the cluster to its state before the join: ${each.how}`, () => roundTrip(each));
 
-  describe('without workloads', { concurrency: 1 }, () => {
+  describe('without workloads', { ...inRelease, concurrency: 1 }, () => {
     const each: Case = { name: 'cluster3', how: 'in mode Default', join: ['--no-singleton'] };
 
     it(`restores the cluster to its state before the join: ${each.how}`, () => roundTrip(each));

@@ -12,6 +12,7 @@ import {
   untilApplied,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
+import { inRelease } from '../support/in-release.ts';
 import { assertRefused, assertRefuses, type Refusal } from '../support/refusal.ts';
 import { assertAvailable, contextsOf, statusOf } from '../support/registration.ts';
 import { runWorkload, workloadOn } from '../support/workloads.ts';
@@ -115,27 +116,31 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
     assert.deepEqual((await workloadOn(wec, namespace)).uids, there.uids);
   });
 
-  it('because its agent has died keeps its workloads with --force --keep-workloads, without an owner', async () => {
-    const name = 'cluster2';
-    const wec = bed.plane(name);
-    const { namespace } = await runWorkload(its1, wec, { policy: 'for-kept', matchLabels: { only: name } });
-    await kill(name);
-    const { uids } = await workloadOn(wec, namespace);
-    const line = [
-      'deregister',
-      `${name}=${name}`,
-      '--its',
-      'its1',
-      '--yes',
-      '--cleanup',
-      '--keep-workloads',
-      '--force',
-    ];
-    await cli.succeed([...line, '--timeout', '240s']);
-    assert.equal(await clusterOf(name), undefined);
-    assert.deepEqual(await workloadOn(wec, namespace), { uids, owners: 0 });
-    assert.equal(await wec.admin.find(resources.namespaces, 'open-cluster-management-agent'), undefined);
-  });
+  it(
+    'because its agent has died keeps its workloads with --force --keep-workloads, without an owner',
+    inRelease,
+    async () => {
+      const name = 'cluster2';
+      const wec = bed.plane(name);
+      const { namespace } = await runWorkload(its1, wec, { policy: 'for-kept', matchLabels: { only: name } });
+      await kill(name);
+      const { uids } = await workloadOn(wec, namespace);
+      const line = [
+        'deregister',
+        `${name}=${name}`,
+        '--its',
+        'its1',
+        '--yes',
+        '--cleanup',
+        '--keep-workloads',
+        '--force',
+      ];
+      await cli.succeed([...line, '--timeout', '240s']);
+      assert.equal(await clusterOf(name), undefined);
+      assert.deepEqual(await workloadOn(wec, namespace), { uids, owners: 0 });
+      assert.equal(await wec.admin.find(resources.namespaces, 'open-cluster-management-agent'), undefined);
+    },
+  );
 
   it('because its agent dies meanwhile is reported at the deadline with what blocks it, and leaves when the agent runs again', async () => {
     const name = 'cluster3';
