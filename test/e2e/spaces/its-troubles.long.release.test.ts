@@ -220,7 +220,7 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
       assert.equal(await hosting.admin.find(resources.secrets, 'kubeflex-system/its3-bootstrap'), undefined);
     });
 
-    it('an image that cannot be pulled', inRelease, async () => {
+    it('an image that cannot be pulled', async () => {
       const mend = await bed.fault({ kind: 'unpullable', image: 'ocm-transport-controller' });
       const line = 'wds create wds1 --type host --its its1';
       const { item } = await fails(line, { exitCode: 1, code: 'hook-failed' });

@@ -294,8 +294,8 @@ describe('all eight combinations of token, join and accept by clusteradm and ste
       ['stellarctl', 'cluster2'],
     ] as const)
       describe(`joined by ${joiner}`, { concurrency: 1 }, () => {
+        // In CI the steps of the two programs alternate.
         for (const issuer of programs)
-          // In CI the steps of the two programs alternate.
           for (const accepter of programs)
             it(
               `token by ${issuer}, join by ${joiner}, accept by ${accepter}`,

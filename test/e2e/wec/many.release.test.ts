@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { resources } from '../../../testbed/index.ts';
-import { isRelease } from '../support/in-release.ts';
 import { byKind, type Cost, ManyWecs } from '../support/many-wecs.ts';
 import { statusOf } from '../support/registration.ts';
 
 /** `npm run bench -- many` measures three hundred. */
-const count = isRelease ? 40 : 6;
+const count = 40;
 
 /** Limits of hub reads: per second, and concurrent. Of memory, in MiB. */
 const most = { aSecond: 20, atOnce: 10, ofWecsAtOnce: 32, memory: 400 };
