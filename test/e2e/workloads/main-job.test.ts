@@ -71,11 +71,15 @@ before(async () => {
       const namespace = 'open-cluster-management-agent';
       const [pod] = (await w2.admin.list<AnyObject>(resources.pods, { namespace })).items;
       await bed.fault({ kind: 'dead', plane: 'w2', pod: `${namespace}/${pod?.metadata.name}` });
-      await its1.admin.patch<AnyObject>(resources.managedClusters, 'w2', { spec: { leaseDurationSeconds: 1 } });
+      const judgeAfter = (leaseDurationSeconds: number) =>
+        its1.admin.patch<AnyObject>(resources.managedClusters, 'w2', { spec: { leaseDurationSeconds } });
+      await judgeAfter(1);
       const isSilent = async () =>
         statusOf(await its1.admin.get(resources.managedClusters, 'w2'), 'ManagedClusterConditionAvailable') ===
         'Unknown';
       await until(isSilent, 'silence of the agent');
+      // The next agent may be slow.
+      await judgeAfter(60);
     },
     'put a ConfigMap into the namespace of the agent of w1': () => ofUser('open-cluster-management-agent'),
     'move it into the namespace of the operator': async () => {
