@@ -133,7 +133,7 @@ describe('npm test passes, whatever the machine', { concurrency: true, timeout: 
       });
       const failed = run.all.slice(Math.max(0, run.all.indexOf('failing tests:')));
       assert.equal(run.exitCode, 0, failed);
-      assert.match(run.all, /ℹ pass [1-9]\d/);
+      assert.match(run.all, /ℹ pass [1-9]/);
       // Node's own name for what npm itself keeps there.
       const left = readdirSync(path.join(folder, name, 'tmp')).filter((each) => each !== 'node-compile-cache');
       assert.deepEqual(left, [], 'left behind');

@@ -19,7 +19,7 @@ import {
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
-import { inRelease, rowOptions } from '../support/in-release.ts';
+import { inRelease } from '../support/in-release.ts';
 import { assertRefused, markAll, writesOn } from '../support/refusal.ts';
 import { assertAvailable, contextsOf, statusOf, stopKlusterlet } from '../support/registration.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
@@ -172,8 +172,8 @@ describe('rejoining', { concurrency: true }, () => {
       /^DELETE .*secrets\/hub-kubeconfig-secret/,
       /^DELETE .*\/pods\//,
     ];
-    for (const [index, write] of fatal.entries()) {
-      it(`after ${write.source}`, rowOptions({ inCi: index === 1 }), async () => {
+    for (const write of fatal) {
+      it(`after ${write.source}`, inRelease, async () => {
         if ((await clusterOf(name)) === undefined) await cli.succeed(join(name));
         await deleteCluster(name);
         let kill: ((signal: NodeJS.Signals) => void) | undefined;

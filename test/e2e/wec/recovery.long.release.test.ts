@@ -136,7 +136,7 @@ describe('recovery', { concurrency: true }, () => {
       );
   });
 
-  describe('of a WEC', { concurrency: 1 }, () => {
+  describe('of a WEC', { ...inRelease, concurrency: 1 }, () => {
     const name = 'removed';
 
     it('whose Klusterlet was removed', async () => {
@@ -150,14 +150,14 @@ describe('recovery', { concurrency: true }, () => {
       await assertAvailable(bed.plane('its1'), name);
     });
 
-    it('whose certificate has expired, in mode Singleton', inRelease, async () => {
+    it('whose certificate has expired, in mode Singleton', async () => {
       await letExpire(name);
       const { next } = await advice(name);
       await cli.succeed(next);
       await assertAvailable(bed.plane('its1'), name);
     });
 
-    it('whose operator another user has upgraded, and then stopped: it is not downgraded', inRelease, async () => {
+    it('whose operator another user has upgraded, and then stopped: it is not downgraded', async () => {
       const { admin } = bed.plane(name);
       const image = 'quay.io/open-cluster-management/registration-operator:v1.4.0';
       await admin.patch<AnyObject>(

@@ -22,11 +22,11 @@ interface Stop {
   exitCode: number;
   /** The number of rounds; all by default. Cleanup does not depend on the signal. */
   rounds?: number;
-  /** The round that CI tries: another one for each way. */
-  inCi: number;
+  /** The round that CI tries: another one for each way. SIGHUP is handled like SIGINT. */
+  inCi?: number;
 }
 
-const signalled = (signal: NodeJS.Signals, exitCode: number): Omit<Stop, 'inCi'> => ({
+const signalled = (signal: NodeJS.Signals, exitCode: number): Stop => ({
   how: signal,
   at: (text) => ({ signalAt: { text, signal } }),
   exitCode,
@@ -35,7 +35,7 @@ const signalled = (signal: NodeJS.Signals, exitCode: number): Omit<Stop, 'inCi'>
 /** Each on its own WEC. */
 const stops: Record<string, Stop> = {
   cluster1: { ...signalled('SIGINT', 130), inCi: 1 },
-  cluster2: { ...signalled('SIGHUP', 143), rounds: 1, inCi: 0 },
+  cluster2: { ...signalled('SIGHUP', 143), rounds: 1 },
   // No one asked it to end: it completes silently.
   cluster3: { how: 'the reader of its output closed', at: (text) => ({ closeOutputAt: text }), exitCode: 0, inCi: 2 },
 };

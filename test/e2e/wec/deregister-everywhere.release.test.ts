@@ -10,7 +10,6 @@ import {
   untilApplied,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
-import { inRelease } from '../support/in-release.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
@@ -66,7 +65,7 @@ describe('a WEC that receives works from a policy for every cluster', () => {
     await untilApplied(its1, 'cluster1', 3);
   });
 
-  it('is reported as half deregistered if its ITS restarts meanwhile, and can be restored', inRelease, async () => {
+  it('is reported as half deregistered if its ITS restarts meanwhile, and can be restored', async () => {
     workload.stop();
     const before = await clusterOn(its1);
     mend = await bed.fault({ kind: 'dead', plane: 'cluster1', pod: faultyPods.agents });
