@@ -1,8 +1,8 @@
 /**
  * Runs the tests: npm test [-- [--long|--all|--release] [--test-name-pattern PATTERN] FILE-OR-FOLDER...]. The report and the exit
  * code are those of Node's test runner. Named files always run. Without names, *.long.test.ts files run with --long, and then alone,
- * or with --all, in one queue with the others; *.release.test.ts files run only with --release, and then alone. --release also lists,
- * at the end, what fell short of its goal.
+ * or with --all, in one queue with the others; *.release.test.ts files run only with --release, and then alone; *.long.release.test.ts
+ * files run with all three, but only --release runs all their tests. --release also lists, at the end, what fell short of its goal.
  */
 import { globSync } from 'node:fs';
 import path from 'node:path';
@@ -26,23 +26,26 @@ const { values, positionals } = parseArgs({
   },
 });
 
-/** In start order: what starts control planes comes first, so that no core is idle at the end. */
-const present = [
-  'test/e2e/**/*.test.ts',
-  'testbed/**/*.test.ts',
-  'test/unit/**/*.test.ts',
-  'test/bench/**/*.test.ts',
-].flatMap((pattern) => globSync(pattern, { cwd: root }).sort());
+/** In start order: the longest, and then what starts control planes, so that no core is idle at the end. */
+const present = new Set(
+  [
+    'test/e2e/workloads/main-job.test.ts',
+    'test/e2e/**/*.test.ts',
+    'testbed/**/*.test.ts',
+    'test/unit/**/*.test.ts',
+    'test/bench/**/*.test.ts',
+  ].flatMap((pattern) => globSync(pattern, { cwd: root }).sort()),
+);
 const chosen = positionals.map((place) => path.relative(root, path.resolve(place)));
 /** The bed's own tests: all of them, and only if it has changed since they passed. */
 const testsBed = chosen.length === 0 && (values.long || values.all) && !isTested(root);
 const isOfBed = (file: string) => file.startsWith('testbed/');
 
-const kindOf = (file: string) => /\.(long|release)\.test\.ts$/.exec(file)?.[1] ?? 'short';
+const kindsOf = (file: string) => file.match(/(?<=\.)(?:long|release)(?=\.)/g) ?? ['short'];
 const kinds = values.release ? ['release'] : values.all ? ['short', 'long'] : [values.long ? 'long' : 'short'];
-const files = present.filter((file) => {
+const files = [...present].filter((file) => {
   if (chosen.length > 0) return chosen.some((place) => `${file}/`.startsWith(`${place}/`));
-  return kinds.includes(kindOf(file)) && (values.release || testsBed || !isOfBed(file));
+  return kindsOf(file).some((kind) => kinds.includes(kind)) && (values.release || testsBed || !isOfBed(file));
 });
 if (files.length === 0) {
   console.error(`There are no tests in ${chosen.join(', ')}.`);
@@ -50,6 +53,7 @@ if (files.length === 0) {
 }
 
 cleanEnvironment();
+if (values.release) process.env.TEST_RELEASE = '1';
 // Each test file is a process, which would strip the types of all its modules again: a third of the unit tests' processor time.
 process.env.NODE_COMPILE_CACHE = path.join(root, 'node_modules', '.cache', 'compiled');
 

@@ -26,7 +26,7 @@ interface Options {
 export function testFiles(root: string): Record<'unit' | 'e2e', string[]> {
   const found = (folder: string) =>
     globSync(`${folder}/**/*.test.ts`, { cwd: root })
-      .filter((file) => !/\.(?:long|bench)\.test\.ts$/.test(file))
+      .filter((file) => !/\.(?:long|release)\.test\.ts$/.test(file))
       .sort();
   return { unit: found('test/unit'), e2e: found('test/e2e') };
 }

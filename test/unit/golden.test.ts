@@ -31,6 +31,13 @@ describe('normalise', () => {
       '  w1   Namespace a, ConfigMap a/b will be removed.\n  w1   Namespace a will be removed with everything in it.',
       '  w1   ConfigMap a/b, Namespace a will be removed.\n  w1   Namespace a will be removed with everything in it.',
     ],
+    [
+      '  runs      2 works of shop (wds1): Namespace b, ConfigMap b/a',
+      '  runs      2 works of shop (wds1): ConfigMap b/a, Namespace b',
+    ],
+    ['ConfigMap a on w1: changed (2m5s)', 'ConfigMap a on w1: changed (<age>)'],
+    ['(it has not renewed its Lease for 45s)', '(it has not renewed its Lease for <age>)'],
+    [`AppliedManifestWork ${'0a'.repeat(32)}-w on w1`, 'AppliedManifestWork <hash>-w on w1'],
     ['  w1   b, a stay, without an owner.', '  w1   a, b stay, without an owner.'],
     ['uid 0b7c1d7e-6a1f-4f6e-9d62-0d4f2b7a9c11.', 'uid <uid>.'],
     ['2026-02-03T04:05:06Z', '<time>'],

@@ -30,6 +30,11 @@ const patterns: readonly [RegExp, string][] = [
   [/(?<= {3})\d+(?:s|m|m\d+s) {3,}(?=\S)/g, '<age>   '],
   [/\b(AGE|LEASE) {3,}(?=\S)/g, '$1   '],
   [/\basked {3,}requester\b/g, 'asked   requester'],
+  // In the evidence of doctor, and in the reason of a fix.
+  [/ \(\d+(?:s|m|m\d+s)\)$/gm, ' (<age>)'],
+  [/\bits Lease for \d+(?:s|m|m\d+s)\b/g, 'its Lease for <age>'],
+  // The hub's hash, of its address.
+  [/\b[0-9a-f]{64}\b/g, '<hash>'],
   // The name of a report, and the size of its archive.
   [/\bstellarctl-report-\d{8}T\d{6}\b/g, 'stellarctl-report-<date>'],
   [/(: \d+ files? of [^\n]*, )\d+ kB$/gm, '$1<size> kB'],
@@ -48,14 +53,24 @@ export function normalise(text: string, known: readonly Known[]): string {
   const longestFirst = known.toSorted((a, b) => b.text.length - a.text.length);
   const named = longestFirst.reduce((rest, { text: word, as }) => rest.replaceAll(word, as), text);
   const words = patterns.reduce((rest, [pattern, as]) => rest.replace(pattern, as), named);
-  return words.replace(
-    deletedObjects,
-    (_, wec: string, objects: string, fate: string) => wec + objects.split(', ').sort().join(', ') + fate,
+  return listsOfWorks.reduce(
+    (rest, pattern) =>
+      rest.replace(
+        pattern,
+        (_, start: string, objects: string, end: string) => start + objects.split(', ').sort().join(', ') + end,
+      ),
+    words,
   );
 }
 
-/** What becomes of the objects of a deleted policy on a WEC. They are listed in the order of their works, whose names are random. */
-const deletedObjects = /^( {2}\S+ {3})([^:\n]+?)( will be removed\.| stay, without an owner\.)$/gm;
+/**
+ * What becomes of the objects of a deleted policy on a WEC, and what a WEC runs. They are listed in the order of their works, whose
+ * names are random.
+ */
+const listsOfWorks = [
+  /^( {2}\S+ {3})([^:\n]+?)( will be removed\.| stay, without an owner\.)$/gm,
+  /^( {2}runs +\d+ works of [^:\n]+: )([^\n]+)()$/gm,
+];
 
 /** A stage that a subject has reached: stages reached between two reads are reported in no fixed order. */
 const reached = /^(\S+): .* after <duration>$/;

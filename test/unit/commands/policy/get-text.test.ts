@@ -4,12 +4,26 @@ import { describePolicyView } from '../../../../src/commands/policy/get-text.ts'
 import { styleFor } from '../../../../src/lib/terminal/style.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 
-test('an object that is missing is "not found"', () => {
-  const why = 'deployment/web is not in wds1';
-  const blockedAt = { stage: 'exists', title: 'in the WDS', state: 'failed', why };
-  const way = { policy: 'shop', wec: 'w1', done: false, stage: null, blockedAt, code: null, hint: null, next: null };
-  const object = { kind: 'Deployment', namespace: 'shop', name: 'web', ways: [{ ...way, stages: [] }] };
-  const view = { name: 'shop', wds: 'wds1', its: 'its1', wecs: ['w1'], objects: [object], notVisible: [] };
-  const lines = describePolicyView(view as never, styleFor(process.stdout, fakeIo().io, 'never')).join('\n');
-  assert.match(lines, /✗ Deployment shop\/web +not found\n/);
+const why = 'deployment/web is not in wds1';
+const blockedAt = { stage: 'exists', title: 'in the WDS', state: 'failed', why };
+const missing = { policy: 'shop', wec: 'w1', done: false, stage: null, blockedAt, code: null, hint: null, next: null };
+
+/** The view of one object, as printed. */
+function printed(...ways: object[]): string {
+  const given = ways.map((way, index) => ({ ...missing, wec: `w${index + 1}`, stages: [], ...way }));
+  const object = { kind: 'Deployment', namespace: 'shop', name: 'web', ways: given };
+  const wecs = given.map(({ wec }) => wec);
+  const view = { name: 'shop', wds: 'wds1', its: 'its1', wecs, objects: [object], notVisible: [] };
+  return describePolicyView(view as never, styleFor(process.stdout, fakeIo().io, 'never')).join('\n');
+}
+
+test('an object that is missing is "not found"', () =>
+  assert.match(printed({}), /✗ Deployment shop\/web +not found\n/));
+
+test('an object has the symbol of the WEC where it is worst', () => {
+  const unseen = { blockedAt: null };
+  const done = { blockedAt: null, done: true, stage: 'applied' };
+  assert.match(printed(done, unseen, {}), /✗ Deployment shop\/web /);
+  assert.match(printed(done, done), /✓ Deployment shop\/web /);
+  assert.doesNotMatch(printed(done, unseen), /[✓✗] Deployment shop\/web /);
 });

@@ -193,3 +193,15 @@ describe('a bootstrap token', () => {
     assert.deepEqual(await tokens({ at: internal, context }, { hubApiserver: internal.server }), []);
   });
 });
+
+describe('before it writes, a join notes', () => {
+  const notes = async (given: Partial<Given>, options: Partial<JoinOptions> = {}) =>
+    (await planOf({ at: internal, published: internal, holder, ...given }, options)).plan.notes;
+  const published = { forceInternalEndpointLookup: true, replaceHub: async () => true };
+
+  test('nothing if agents trust what the ITS publishes', async () => assert.deepEqual(await notes({}, published), []));
+  test('that the ITS publishes another authority than that of its context', async () =>
+    assert.deepEqual(await notes({ context: { ...external, certificateAuthority: 'of a proxy' } }, published), [
+      'kube-public/cluster-info of its2 has another certificate authority than its context. If the agent does not trust it: --ca-file FILE',
+    ]));
+});

@@ -164,6 +164,15 @@ describe('the next command', () => {
       String(nextOf('forbidden-on-wec', widget)),
       /: stellarctl wec grant cluster1=CONTEXT --from-errors --its its1$/,
     ));
+  test('shows what the agent says about any other refusal', () => {
+    const given = record('forbidden-on-wec');
+    for (const work of given.works ?? [])
+      for (const { conditions = [] } of work.status?.resourceStatus?.manifests ?? [])
+        for (const each of conditions) Object.assign(each, { message: 'field is immutable' });
+    const [way] = ways(given, widget);
+    assert.equal(way?.code, 'not-applied');
+    assert.match(way?.next ?? '', /^kubectl --context its1 -n cluster1 get manifestwork \S+-wdsh-\S+ -o yaml$/);
+  });
 });
 
 describe('a broken link is named:', () => {

@@ -18,6 +18,7 @@ import {
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
+import { inRelease, rowOptions } from '../support/in-release.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { assertAvailable, bootstrapSecretText, statusOf, stopKlusterlet } from '../support/registration.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
@@ -112,26 +113,30 @@ describe('recovery', { concurrency: true }, () => {
     });
 
     for (const recorded of [true, false])
-      it(`whose certificate has expired, in mode Default${recorded ? '' : ', and whose UID was not recorded'}`, async () => {
-        if (!recorded)
-          await bed.plane('its1').admin.patch(resources.managedClusters, name, {
-            metadata: { annotations: { 'stellarctl.kubestellar.io/kube-system-uid': null } },
-          });
-        const before = await clusterOf(name);
-        await letExpire(name);
-        const { problem, next } = await advice(name);
-        assert.match(problem, /^The certificate of the agent of token expired \d+\S+ ago/);
-        const { stderr } = await cli.succeed(next);
-        assert.match(
-          stderr,
-          /^token: the certificate of its agent expired \d+\S+ ago: it requests registration again/m,
-        );
-        await assertAvailable(bed.plane('its1'), name);
-        assert.equal((await clusterOf(name))?.metadata.uid, before?.metadata.uid, 'its ManagedCluster stays');
-      });
+      it(
+        `whose certificate has expired, in mode Default${recorded ? '' : ', and whose UID was not recorded'}`,
+        rowOptions({ inCi: recorded }),
+        async () => {
+          if (!recorded)
+            await bed.plane('its1').admin.patch(resources.managedClusters, name, {
+              metadata: { annotations: { 'stellarctl.kubestellar.io/kube-system-uid': null } },
+            });
+          const before = await clusterOf(name);
+          await letExpire(name);
+          const { problem, next } = await advice(name);
+          assert.match(problem, /^The certificate of the agent of token expired \d+\S+ ago/);
+          const { stderr } = await cli.succeed(next);
+          assert.match(
+            stderr,
+            /^token: the certificate of its agent expired \d+\S+ ago: it requests registration again/m,
+          );
+          await assertAvailable(bed.plane('its1'), name);
+          assert.equal((await clusterOf(name))?.metadata.uid, before?.metadata.uid, 'its ManagedCluster stays');
+        },
+      );
   });
 
-  describe('of a WEC', { concurrency: 1 }, () => {
+  describe('of a WEC', { ...inRelease, concurrency: 1 }, () => {
     const name = 'removed';
 
     it('whose Klusterlet was removed', async () => {
@@ -231,26 +236,30 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
     await assertAvailable(bed.plane('its2'), 'moved');
   });
 
-  it('one of another hub: if killed midway, it still belongs to the other hub, and the command can be rerun', async () => {
-    const { next } = await advice('moved');
-    let kill: ((signal: NodeJS.Signals) => void) | undefined;
-    const proxy = await WriteProxy.start(bed.plane('moved'), (description) => {
-      if (/^PATCH .*secrets\/bootstrap-hub-kubeconfig/.test(description)) kill?.('SIGKILL');
-    });
-    try {
-      const kubeconfig = await writeKubeconfig(bed.plane('its1'), [bed.plane('its1').kubeconfigEntry, proxy.entry]);
-      const run = await cli.run([...next, '--yes'], {
-        kubeconfig,
-        onStart: (killer) => {
-          kill = killer;
-        },
+  it(
+    'one of another hub: if killed midway, it still belongs to the other hub, and the command can be rerun',
+    inRelease,
+    async () => {
+      const { next } = await advice('moved');
+      let kill: ((signal: NodeJS.Signals) => void) | undefined;
+      const proxy = await WriteProxy.start(bed.plane('moved'), (description) => {
+        if (/^PATCH .*secrets\/bootstrap-hub-kubeconfig/.test(description)) kill?.('SIGKILL');
       });
-      assert.equal(run.signal, 'SIGKILL', run.stderr);
-    } finally {
-      proxy.stop();
-    }
-    assert.deepEqual((await advice('moved')).next, next);
-  });
+      try {
+        const kubeconfig = await writeKubeconfig(bed.plane('its1'), [bed.plane('its1').kubeconfigEntry, proxy.entry]);
+        const run = await cli.run([...next, '--yes'], {
+          kubeconfig,
+          onStart: (killer) => {
+            kill = killer;
+          },
+        });
+        assert.equal(run.signal, 'SIGKILL', run.stderr);
+      } finally {
+        proxy.stop();
+      }
+      assert.deepEqual((await advice('moved')).next, next);
+    },
+  );
 
   it('one of another hub: moved on a terminal, after the user has typed its name', async () => {
     const { next } = await advice('moved');

@@ -26,6 +26,7 @@ import {
 import { type Block, blocksOf, commandsOf, type Typed, typedIn, walkedPages } from '../../pages.ts';
 import { settled } from '../support/golden/settled.ts';
 import { Cli } from '../support/harness.ts';
+import { rowOptions } from '../support/in-release.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -59,8 +60,11 @@ after(async () => {
   await bed?.stop();
 });
 
+/** What other pages and tests do not do. */
+const inCi = ['README.md', 'docs/installation.md', 'docs/spaces.md', 'docs/registration.md', 'docs/customization.md'];
+
 for (const page of walkedPages)
-  describe(page, { concurrency: 1 }, () => {
+  describe(page, { concurrency: 1, ...rowOptions({ inCi: inCi.includes(page) }) }, () => {
     for (const block of blocksOf(page)) {
       const file = block.language === 'yaml' ? /^# (\S+\.yaml)$/.exec(block.lines[0] ?? '')?.[1] : undefined;
       if (file !== undefined) it(file, () => writeFile(file, block.lines.join('\n')));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Bed, type Plane, resources, startBed, writeKubeconfig } from '../../../testbed/index.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
+import { isRelease } from '../support/in-release.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
 import { runWorkload, workloadOn } from '../support/workloads.ts';
@@ -35,7 +36,7 @@ const leave = (its: string) => ['deregister', 'cluster1=cluster1', '--its', its,
 const inventories = async () => ({ its1: await inventoryOf(its1), cluster1: await inventoryOf(cluster1) });
 
 describe('a deregistration that is killed right after a write', () => {
-  it('completes when rerun, even if killed after each of its writes', async () => {
+  it(`completes when rerun, even if killed after each ${isRelease ? '' : 'fourth '}of its writes`, async () => {
     const originally = await inventories();
     await join('its1');
     await cli.succeed(['wec', 'properties', 'cluster1', 'region=north', '--its', 'its1']);
@@ -49,7 +50,7 @@ describe('a deregistration that is killed right after a write', () => {
         .replace(/cluster1-\w{5}$/, '');
       if (survived.has(write)) return;
       survived.add(write);
-      kill?.('SIGKILL');
+      if (isRelease || survived.size % 4 === 1) kill?.('SIGKILL');
     };
     const proxies = await Promise.all([its1, cluster1].map((plane) => WriteProxy.start(plane, onWrite)));
     try {
@@ -69,7 +70,7 @@ describe('a deregistration that is killed right after a write', () => {
         kills += 1;
       } while (run.signal === 'SIGKILL');
       assert.equal(run.exitCode, 0, run.stderr);
-      assert.ok(kills >= 8, `killed ${kills} times: ${[...survived].join(', ')}`);
+      assert.ok(kills >= (isRelease ? 8 : 2), `killed ${kills} times: ${[...survived].join(', ')}`);
     } finally {
       for (const proxy of proxies) proxy.stop();
     }

@@ -13,6 +13,7 @@ import {
   until,
 } from '../../../testbed/index.ts';
 import { Cli, type CliOptions } from '../support/harness.ts';
+import { inRelease } from '../support/in-release.ts';
 
 let bed: Bed;
 let tools: LocalClusterTools;
@@ -43,7 +44,7 @@ const create = ['wec', 'create', 'cluster1', '--provider', 'kind', '--its', 'its
 const register = [...create, '--join', '--accept', '--label', 'location-group=edge'];
 const calls = (command: RegExp) => tools.calls('kind').filter(({ args }) => command.test(args.join(' ')));
 
-describe('a local cluster as a WEC', () => {
+describe('a local cluster as a WEC', inRelease, () => {
   it('is created and registered by one command', async () => {
     const { json, stderr } = await cli.succeed([...register, '-o', 'json'], options());
     const [item] = json().items;
@@ -90,7 +91,7 @@ describe('a local cluster as a WEC', () => {
   });
 });
 
-describe('clusters of k3d', () => {
+describe('clusters of k3d', inRelease, () => {
   it('are put on the network of an ITS created by k3d, several at once', async () => {
     const two = ['wec', 'create', 'edge1', 'edge2', '--provider', 'k3d', '--its', 'its2'];
     const { stdout, stderr } = await cli.succeed(two, options());
@@ -152,7 +153,7 @@ describe('an interrupted creation', () => {
     await cli.succeed(half, options());
   });
 
-  it('is not removed while the cluster hosts ITSes, unless requested', async () => {
+  it('is not removed while the cluster hosts ITSes, unless requested', inRelease, async () => {
     await hostIts(bed.plane('half'));
     const remove = ['wec', 'delete', 'half', '--yes'];
     for (const line of [remove, [...remove, '--dry-run']]) {

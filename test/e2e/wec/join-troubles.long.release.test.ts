@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Bed, expiredToken, type Plane, resources, startBed, wipeWec } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
+import { inRelease } from '../support/in-release.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { assertAvailable, bootstrapSecretText, contextsOf } from '../support/registration.ts';
 
@@ -43,7 +44,7 @@ describe('a failing join', { concurrency: true }, () => {
     await assertAvailable(its1, 'cluster1');
   });
 
-  it('reports an image that cannot be pulled, and is repaired by a correct version', async () => {
+  it('reports an image that cannot be pulled, and is repaired by a correct version', inRelease, async () => {
     const run = await cli.run(['wec', 'join', 'cluster2', '--accept', '--ocm-version', '9.9.9-missing', '-o', 'json']);
     assert.equal(run.exitCode, 1, run.stderr);
     const [{ name, changed, error }] = run.json().items;

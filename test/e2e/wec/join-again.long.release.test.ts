@@ -19,6 +19,7 @@ import {
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
+import { inRelease } from '../support/in-release.ts';
 import { assertRefused, markAll, writesOn } from '../support/refusal.ts';
 import { assertAvailable, contextsOf, statusOf, stopKlusterlet } from '../support/registration.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
@@ -172,7 +173,7 @@ describe('rejoining', { concurrency: true }, () => {
       /^DELETE .*\/pods\//,
     ];
     for (const write of fatal) {
-      it(`after ${write.source}`, async () => {
+      it(`after ${write.source}`, inRelease, async () => {
         if ((await clusterOf(name)) === undefined) await cli.succeed(join(name));
         await deleteCluster(name);
         let kill: ((signal: NodeJS.Signals) => void) | undefined;
@@ -221,24 +222,28 @@ describe('rejoining', { concurrency: true }, () => {
       assert.ok(!left.some(({ metadata }) => metadata.uid === request.metadata.uid), 'it was deleted');
     });
 
-    it('whose agent crash-loops: it is not reported as available, and join continues after the fix', async () => {
-      const mend = await bed.fault({ kind: 'crashing', plane: name, pod: faultyPods.agents });
-      await until(async () => {
-        const { items } = await planeOf(name).admin.list<Pod>(resources.pods, { namespace: agentNamespace });
-        return items.some(({ status }) => (status?.containerStatuses?.[0]?.restartCount ?? 0) > 1);
-      }, 'crash loop');
-      const run = await cli.run(join(name));
-      assertRefused(run, {
-        exitCode: 1,
-        says: /A container of the agent of cluster3 does not start: CrashLoopBackOff/,
-      });
-      assert.doesNotMatch(run.stdout, /nothing to do/);
-      await mend();
-      await cli.succeed(join(name));
-      await assertAvailable(its1, name);
-    });
+    it(
+      'whose agent crash-loops: it is not reported as available, and join continues after the fix',
+      inRelease,
+      async () => {
+        const mend = await bed.fault({ kind: 'crashing', plane: name, pod: faultyPods.agents });
+        await until(async () => {
+          const { items } = await planeOf(name).admin.list<Pod>(resources.pods, { namespace: agentNamespace });
+          return items.some(({ status }) => (status?.containerStatuses?.[0]?.restartCount ?? 0) > 1);
+        }, 'crash loop');
+        const run = await cli.run(join(name));
+        assertRefused(run, {
+          exitCode: 1,
+          says: /A container of the agent of cluster3 does not start: CrashLoopBackOff/,
+        });
+        assert.doesNotMatch(run.stdout, /nothing to do/);
+        await mend();
+        await cli.succeed(join(name));
+        await assertAvailable(its1, name);
+      },
+    );
 
-    it('whose operator and agent are scaled to zero: wec get reports it, and join starts both', async () => {
+    it('whose operator and agent are scaled to zero: wec get reports it, and join starts both', inRelease, async () => {
       const { admin } = planeOf(name);
       await stopKlusterlet(planeOf(name));
       const { problem, next } = await diagnosisOf(name);

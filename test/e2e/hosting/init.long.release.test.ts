@@ -20,6 +20,7 @@ import {
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli, type CliOptions } from '../support/harness.ts';
+import { inRelease } from '../support/in-release.ts';
 import { assertRefuses, assertUnwritten, writesOn } from '../support/refusal.ts';
 
 /** The fields of a CustomResourceDefinition that the tests read. */
@@ -77,7 +78,7 @@ const uidOf = async (plane: Plane, resource: typeof resources.namespaces, key: s
 describe('an upgrade', () => {
   const its = { name: 'its1', type: 'host', install_clusteradm: false };
 
-  it('applies CRDs first, and keeps control planes that the release no longer lists', () =>
+  it('applies CRDs first, and keeps control planes that the release no longer lists', inRelease, () =>
     onPlane(async (plane) => {
       await installKubeStellar(plane, { values: { ITSes: [its] } });
       const definition = 'controlplanes.tenancy.kflex.kubestellar.org';
@@ -117,9 +118,10 @@ describe('an upgrade', () => {
       // An ITS already exists.
       assert.match(again.stderr, /\nNext: stellarctl status\n$/);
       await assertUnwritten([plane]);
-    }));
+    }),
+  );
 
-  it('keeps the namespace of KubeFlex, which the 0.29 chart omits', () =>
+  it('keeps the namespace of KubeFlex, which the 0.29 chart omits', inRelease, () =>
     onPlane(async (plane) => {
       await installKubeStellar(plane, { version: '0.29.0' });
       const before = await uidOf(plane, resources.namespaces, 'kubeflex-system');
@@ -127,7 +129,8 @@ describe('an upgrade', () => {
       await cli.succeed(['init', '--chart', older, '--set', 'verbosity.default=4'], options);
       assert.deepEqual(await history(plane), ['superseded core-chart-0.29.0', 'deployed core-chart-0.29.0']);
       assert.equal(await uidOf(plane, resources.namespaces, 'kubeflex-system'), before);
-    }));
+    }),
+  );
 
   it('reports which spaces it does not upgrade, what they run, and how to upgrade them', () =>
     onPlane(async (plane) => {
@@ -163,7 +166,7 @@ describe('an upgrade', () => {
       assert.doesNotMatch(again.stderr, /^wds1/m);
     }));
 
-  it('replaces hooks from before 0.29, which are rejected otherwise', () =>
+  it('replaces hooks from before 0.29, which are rejected otherwise', inRelease, () =>
     onPlane(async (plane) => {
       await installKubeStellar(plane, { version: '0.28.0' });
       await assertRefuses(
@@ -179,7 +182,8 @@ describe('an upgrade', () => {
       );
       await cli.succeed(['init', '--upgrade', '--chart', chart], options);
       assert.deepEqual(await history(plane), ['superseded core-chart-0.28.0', 'deployed core-chart-0.30.0']);
-    }));
+    }),
+  );
 });
 
 describe('a KubeFlex installed by kflex', () => {
@@ -205,7 +209,7 @@ describe('a KubeFlex installed by kflex', () => {
       await assertUnwritten([plane]);
     }));
 
-  it('is rejected if it is too old for the hooks', () =>
+  it('is rejected if it is too old for the hooks', inRelease, () =>
     onPlane(async (plane) => {
       await installKubeFlexOnly(plane, { version: '0.28.0' });
       await assertRefuses(
@@ -215,7 +219,8 @@ describe('a KubeFlex installed by kflex', () => {
         { exitCode: 1, says: /KubeFlex on hosting is older than 0\.9/, hint: /helm upgrade kubeflex-operator/ },
         options,
       );
-    }));
+    }),
+  );
 });
 
 describe('an interrupted installation', () => {
@@ -281,7 +286,7 @@ describe('an interrupted installation', () => {
       assert.deepEqual(await history(plane), ['deployed core-chart-0.30.0']);
     }));
 
-  it('by the death of stellarctl and its helm is resumed at once on the same machine', () =>
+  it('by the death of stellarctl and its helm is resumed at once on the same machine', inRelease, () =>
     onPlane(async (plane) => {
       const folder = path.join(cli.home, 'killing');
       await mkdir(folder);
@@ -305,7 +310,8 @@ describe('an interrupted installation', () => {
       assert.deepEqual(await history(plane), ['deployed core-chart-0.30.0']);
       assert.deepEqual((await valuesOf(plane)).verbosity, { default: 3 });
       assert.equal(await plane.admin.find(resources.leases, 'default/stellarctl'), undefined);
-    }));
+    }),
+  );
 });
 
 describe('concurrent runs', () => {
@@ -362,7 +368,7 @@ describe('init --provider', () => {
     { provider: 'kind', container: 'kubeflex-control-plane' },
     { provider: 'k3d', container: 'k3d-kubeflex-server-0' },
   ] as const) {
-    it(`creates a cluster of ${provider} with its ingress first, and none on a rerun`, async () => {
+    it(`creates a cluster of ${provider} with its ingress first, and none on a rerun`, inRelease, async () => {
       const tools = await localClusterTools(bed);
       const kubeconfig = path.join(cli.home, `${provider}-kubeconfig`);
       const context = `${provider}-kubeflex`;

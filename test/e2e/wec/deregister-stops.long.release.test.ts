@@ -12,6 +12,7 @@ import {
   untilApplied,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
+import { inRelease } from '../support/in-release.ts';
 import { assertRefused, assertRefuses, type Refusal } from '../support/refusal.ts';
 import { assertAvailable, contextsOf, statusOf } from '../support/registration.ts';
 import { runWorkload, workloadOn } from '../support/workloads.ts';
@@ -86,56 +87,67 @@ describe('deregister writes nothing on either side and reports the reason', () =
 
 // Each on its own WEC, in parallel: most of the time they wait.
 describe('a WEC that cannot leave normally', { concurrency: true }, () => {
-  it('because its agent has died is refused, and leaves with --force, which lists what it removes', async () => {
-    const name = 'cluster1';
-    const wec = bed.plane(name);
-    const { namespace } = await runWorkload(its1, wec, { policy: 'for-dead', matchLabels: { only: name } });
-    installAddon(its1, { clusters: [name], hasFinalizer: true });
-    await untilApplied(its1, name, 4);
-    await kill(name);
-    const there = await workloadOn(wec, namespace);
-    const line = ['deregister', name, '--its', 'its1', '--yes'];
-    await assertRefuses(cli, [wec], line, {
-      exitCode: 1,
-      says: /agent of cluster1 is not running \(its lease was last renewed \d+s ago\).*4 works/,
-      hint: /--force/,
-    });
-    assert.deepEqual((await clusterOf(name))?.metadata.deletionTimestamp, undefined);
+  it(
+    'because its agent has died is refused, and leaves with --force, which lists what it removes',
+    inRelease,
+    async () => {
+      const name = 'cluster1';
+      const wec = bed.plane(name);
+      const { namespace } = await runWorkload(its1, wec, { policy: 'for-dead', matchLabels: { only: name } });
+      installAddon(its1, { clusters: [name], hasFinalizer: true });
+      await untilApplied(its1, name, 4);
+      await kill(name);
+      const there = await workloadOn(wec, namespace);
+      const line = ['deregister', name, '--its', 'its1', '--yes'];
+      await assertRefuses(cli, [wec], line, {
+        exitCode: 1,
+        says: /agent of cluster1 is not running \(its lease was last renewed \d+s ago\).*4 works/,
+        hint: /--force/,
+      });
+      assert.deepEqual((await clusterOf(name))?.metadata.deletionTimestamp, undefined);
 
-    const { stderr } = await cli.succeed([...line, '--force', '--timeout', '240s']);
-    assert.match(stderr, /Its workloads keep running, and nothing manages them any more/);
-    assert.match(
-      stderr,
-      /removed finalizer cluster\.open-cluster-management\.io\/manifest-work-cleanup of ManifestWork /,
-    );
-    // Once its work is deleted, the add-on may remove its own finalizer first.
-    assert.match(stderr, /--force +removes, after 15s without progress: .*the pre-delete finalizers of addon-status$/m);
-    assert.equal(await clusterOf(name), undefined);
-    assert.equal(await its1.admin.find(resources.namespaces, name), undefined);
-    assert.deepEqual((await workloadOn(wec, namespace)).uids, there.uids);
-  });
+      const { stderr } = await cli.succeed([...line, '--force', '--timeout', '240s']);
+      assert.match(stderr, /Its workloads keep running, and nothing manages them any more/);
+      assert.match(
+        stderr,
+        /removed finalizer cluster\.open-cluster-management\.io\/manifest-work-cleanup of ManifestWork /,
+      );
+      // Once its work is deleted, the add-on may remove its own finalizer first.
+      assert.match(
+        stderr,
+        /--force +removes, after 15s without progress: .*the pre-delete finalizers of addon-status$/m,
+      );
+      assert.equal(await clusterOf(name), undefined);
+      assert.equal(await its1.admin.find(resources.namespaces, name), undefined);
+      assert.deepEqual((await workloadOn(wec, namespace)).uids, there.uids);
+    },
+  );
 
-  it('because its agent has died keeps its workloads with --force --keep-workloads, without an owner', async () => {
-    const name = 'cluster2';
-    const wec = bed.plane(name);
-    const { namespace } = await runWorkload(its1, wec, { policy: 'for-kept', matchLabels: { only: name } });
-    await kill(name);
-    const { uids } = await workloadOn(wec, namespace);
-    const line = [
-      'deregister',
-      `${name}=${name}`,
-      '--its',
-      'its1',
-      '--yes',
-      '--cleanup',
-      '--keep-workloads',
-      '--force',
-    ];
-    await cli.succeed([...line, '--timeout', '240s']);
-    assert.equal(await clusterOf(name), undefined);
-    assert.deepEqual(await workloadOn(wec, namespace), { uids, owners: 0 });
-    assert.equal(await wec.admin.find(resources.namespaces, 'open-cluster-management-agent'), undefined);
-  });
+  it(
+    'because its agent has died keeps its workloads with --force --keep-workloads, without an owner',
+    inRelease,
+    async () => {
+      const name = 'cluster2';
+      const wec = bed.plane(name);
+      const { namespace } = await runWorkload(its1, wec, { policy: 'for-kept', matchLabels: { only: name } });
+      await kill(name);
+      const { uids } = await workloadOn(wec, namespace);
+      const line = [
+        'deregister',
+        `${name}=${name}`,
+        '--its',
+        'its1',
+        '--yes',
+        '--cleanup',
+        '--keep-workloads',
+        '--force',
+      ];
+      await cli.succeed([...line, '--timeout', '240s']);
+      assert.equal(await clusterOf(name), undefined);
+      assert.deepEqual(await workloadOn(wec, namespace), { uids, owners: 0 });
+      assert.equal(await wec.admin.find(resources.namespaces, 'open-cluster-management-agent'), undefined);
+    },
+  );
 
   it('because its agent dies meanwhile is reported at the deadline with what blocks it, and leaves when the agent runs again', async () => {
     const name = 'cluster3';

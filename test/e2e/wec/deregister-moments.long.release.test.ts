@@ -16,6 +16,7 @@ import {
   untilApplied,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
+import { inRelease } from '../support/in-release.ts';
 import { assertRefused, assertUnwritten, markAll } from '../support/refusal.ts';
 import { assertAvailable, contextsOf, statusOf, stopKlusterlet } from '../support/registration.ts';
 
@@ -132,7 +133,7 @@ describe('a WEC that policies select', () => {
     await untilSent('w2', 1);
   });
 
-  it('is reported as half deregistered after SIGKILL, and can be restored', async () => {
+  it('is reported as half deregistered after SIGKILL, and can be restored', inRelease, async () => {
     const before = await clusterOf('w2');
     const mend = await bed.fault({ kind: 'dead', plane: 'w2', pod: faultyPods.agents });
     const run = await cli.run(deregister('w2'), { signalAt: { text: /is being removed/, signal: 'SIGKILL' } });
@@ -156,7 +157,7 @@ describe('a WEC that policies select', () => {
   });
 });
 
-describe('a WEC whose operator and agent are scaled to zero', () => {
+describe('a WEC whose operator and agent are scaled to zero', inRelease, () => {
   before(async () => {
     bindWorkload(its1, { policy: 'w3', matchLabels: { only: 'w3' }, manifests: demoManifests('w3-space') });
     await untilApplied(its1, 'w3', 3);
@@ -226,7 +227,7 @@ describe('a WEC with an object that its agent cannot update', () => {
     assert.deepEqual(Object.keys((await clusterOf('w4'))?.metadata.labels ?? {}).includes('only'), true);
   });
 
-  it('keeps the object if given a context, through which it is removed from its work', async () => {
+  it('keeps the object if given a context, through which it is removed from its work', inRelease, async () => {
     await cli.succeed(deregister('w4=w4', '--keep-workloads', '--cleanup'));
     const object = await bed.plane('w4').admin.get<AnyObject>(resources.configMaps, 'default/fixed');
     assert.equal(object.metadata.uid, uid);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Bed, installAddon, type Plane, resources, startBed } from '../../../testbed/index.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
+import { inRelease, rowOptions } from '../support/in-release.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertUnwritten, markAll } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
@@ -34,6 +35,7 @@ interface Case {
   hasAddon?: boolean;
   isTwice?: boolean;
   deregister?: string[];
+  inCi?: boolean;
 }
 
 const cases: Case[] = [
@@ -44,6 +46,7 @@ const cases: Case[] = [
     isTwice: true,
     join: ['--no-singleton'],
     hasWorkload: true,
+    inCi: true,
   },
 ];
 
@@ -51,9 +54,10 @@ const withoutWorkload = (inventory: Record<string, unknown>, namespace: string) 
   Object.fromEntries(Object.entries(inventory).filter(([key]) => !key.includes(namespace)));
 
 describe('deregistering a WEC with --cleanup', { concurrency: true }, () => {
-  for (const each of cases) it(`restores the cluster to its state before the join: ${each.how}`, () => roundTrip(each));
+  for (const each of cases)
+    it(`restores the cluster to its state before the join: ${each.how}`, rowOptions(each), () => roundTrip(each));
 
-  describe('without workloads', { concurrency: 1 }, () => {
+  describe('without workloads', { ...inRelease, concurrency: 1 }, () => {
     const each: Case = { name: 'cluster3', how: 'in mode Default', join: ['--no-singleton'] };
 
     it(`restores the cluster to its state before the join: ${each.how}`, () => roundTrip(each));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type AnyObject, type Plane, resources, until } from '../../../testbed/index.ts';
+import { inRelease } from '../support/in-release.ts';
 import { assertAvailableIn, controlPlane, type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
 const deployment = 'wds1-system/kubestellar-controller-manager';
@@ -115,7 +116,7 @@ describe('a restart of a controller manager that empties its Bindings', () => {
     assert.deepEqual(await present(), before);
   });
 
-  it('keeps them by `wds restart --recreate`, which makes both Deployments anew', async () => {
+  it('keeps them by `wds restart --recreate`, which makes both Deployments anew', inRelease, async () => {
     const before = await present();
     const { metadata } = await hosting.admin.get<AnyObject>(resources.deployments, deployment);
     await cli.type('wds restart wds1 --recreate');
@@ -124,7 +125,7 @@ describe('a restart of a controller manager that empties its Bindings', () => {
     assert.notEqual(now.metadata.uid, metadata.uid);
   });
 
-  it('without it, loses them', async () => {
+  it('without it, loses them', inRelease, async () => {
     const before = await present();
     await emptyBindings();
     const isLost = async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Bed, type Plane, startBed, wipeWec, writeKubeconfig } from '../../../testbed/index.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
+import { inRelease } from '../support/in-release.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
@@ -101,7 +102,7 @@ describe('a join that is killed right after a write', () => {
     ['one of the middle', 0.5],
     ['last but one', 0.9],
   ] as const) {
-    it(`completes with one rerun after the ${which} of its writes`, async () => {
+    it(`completes with one rerun after the ${which} of its writes`, inRelease, async () => {
       await wipeWec(its1, cluster1, 'cluster1');
       const k = 1 + Math.floor(share * (writesNeeded.length - 1));
       const { run } = await joinKilled((_, count) => count === k);

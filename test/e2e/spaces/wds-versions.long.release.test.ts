@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type AnyObject, type Plane, resources } from '../../../testbed/index.ts';
+import { inRelease } from '../support/in-release.ts';
 import { assertRefuses, assertUnwritten } from '../support/refusal.ts';
 import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
@@ -55,7 +56,7 @@ describe("a WDS that KubeStellar 0.30's own chart has created with the name of i
     await assertUnwritten([hosting]);
   });
 
-  it('is distinguished from those of a second ITS, and repaired again', async () => {
+  it('is distinguished from those of a second ITS, and repaired again', inRelease, async () => {
     const second = await cli.type('its create its2 --type host --no-ocm');
     assert.match(second.stderr, /^wds1 names no ITS: .*stellarctl wds repair wds1 --its ITS/m);
     assert.match((await cli.type('wds get wds1')).stdout, /^ {2}ITS +unknown/m);
@@ -68,7 +69,7 @@ describe("a WDS that KubeStellar 0.30's own chart has created with the name of i
   });
 });
 
-describe('the chart 0.29', () => {
+describe('the chart 0.29', inRelease, () => {
   it('has hooks that accept an ITS', async () => {
     const on = '--hosting-context v29';
     await cli.type(`its create old1 --type host ${on}`);

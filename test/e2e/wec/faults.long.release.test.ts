@@ -19,6 +19,7 @@ import {
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli, type CliOptions, type CliRun } from '../support/harness.ts';
+import { inRelease, rowOptions } from '../support/in-release.ts';
 import { ask, stateOf } from '../support/pretended-agents.ts';
 import { assertRefused, writesOn } from '../support/refusal.ts';
 import { assertAvailable, contextsOf, restartPods, statusOf } from '../support/registration.ts';
@@ -131,14 +132,14 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await assertAvailable(there(its1), 'cluster1');
     });
 
-    it('whose API server restarts while join waits, join succeeds', async () => {
+    it('whose API server restarts while join waits, join succeeds', inRelease, async () => {
       await wipeWec(there(its1), there(cluster1), 'cluster1');
       await succeeds('wec join cluster1 --accept --its its1', restarting('cluster1', /klusterlet applied/));
       await assertAvailable(there(its1), 'cluster1');
     });
 
     for (const seconds of [600, -600]) {
-      it(`whose clock is off by ${seconds} s, all commands report it`, async () => {
+      it(`whose clock is off by ${seconds} s, all commands report it`, rowOptions({ inCi: seconds > 0 }), async () => {
         await wipeWec(there(its1), there(cluster1), 'cluster1');
         await during({ kind: 'clock-off', plane: 'cluster1', pod: faultyPods.agents, seconds }, async () => {
           // The hub compares the clocks only when the agent has renewed its lease, which may be after it was available for a
@@ -206,13 +207,13 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await succeeds('wec wait cluster2 --timeout 240s --its its1');
     });
 
-    it('of the WEC, whose API server restarts while join installs, join succeeds', async () => {
+    it('of the WEC, whose API server restarts while join installs, join succeeds', inRelease, async () => {
       await wipeWec(there(its1), there(cluster2), 'cluster2');
       await succeeds('wec join cluster2 --accept --its its1', restarting('cluster2', /agents will use/));
       await assertAvailable(there(its1), 'cluster2');
     });
 
-    it('that is slow, all commands succeed in time', async () => {
+    it('that is slow, all commands succeed in time', inRelease, async () => {
       await wipeWec(there(its1), there(cluster2), 'cluster2');
       const slow = await TroubledNetwork.start(there(its1), 1000);
       const lessSlow = await TroubledNetwork.start(there(cluster2), 100);
@@ -342,36 +343,40 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await assertAvailable(hub, 'cluster3');
     });
 
-    it('whose webhook dies while a join waits, join reports it, leaves the agent alone, and continues by itself', async () => {
-      const hub = there(its2);
-      await wipeWec(hub, there(cluster3), 'cluster3');
-      const fault: Fault = { kind: 'dead', plane: 'its2', pod: faultyPods.webhook };
-      const broken = new EventEmitter();
-      const dying = {
-        whenPrinted: {
-          text: /klusterlet applied/,
-          act: () => during(fault, () => once(broken, 'long enough')),
-        },
-      };
-      const joining = cli.run('wec join cluster3 --accept --its its2'.split(' '), dying);
-      try {
-        const asked = await until(async () => {
-          const { items } = await hub.admin.list(resources.certificateSigningRequests);
-          return items.find(({ metadata }) => metadata.name.startsWith('cluster3-'));
-        }, 'request');
-        // Longer than the time that an unannounced agent gets.
-        await sleep(14_000);
-        assert.equal(await stateOf(hub, asked.metadata.name), 'pending', 'neither denied nor deleted');
-      } finally {
-        broken.emit('long enough');
-      }
-      const { exitCode, stderr } = await joining;
-      assert.equal(exitCode, 0, stderr);
-      assert.match(stderr, /^its2: OCM's webhook for ManagedClusters does not answer/m);
-      await assertAvailable(hub, 'cluster3');
-    });
+    it(
+      'whose webhook dies while a join waits, join reports it, leaves the agent alone, and continues by itself',
+      inRelease,
+      async () => {
+        const hub = there(its2);
+        await wipeWec(hub, there(cluster3), 'cluster3');
+        const fault: Fault = { kind: 'dead', plane: 'its2', pod: faultyPods.webhook };
+        const broken = new EventEmitter();
+        const dying = {
+          whenPrinted: {
+            text: /klusterlet applied/,
+            act: () => during(fault, () => once(broken, 'long enough')),
+          },
+        };
+        const joining = cli.run('wec join cluster3 --accept --its its2'.split(' '), dying);
+        try {
+          const asked = await until(async () => {
+            const { items } = await hub.admin.list(resources.certificateSigningRequests);
+            return items.find(({ metadata }) => metadata.name.startsWith('cluster3-'));
+          }, 'request');
+          // Longer than the time that an unannounced agent gets.
+          await sleep(14_000);
+          assert.equal(await stateOf(hub, asked.metadata.name), 'pending', 'neither denied nor deleted');
+        } finally {
+          broken.emit('long enough');
+        }
+        const { exitCode, stderr } = await joining;
+        assert.equal(exitCode, 0, stderr);
+        assert.match(stderr, /^its2: OCM's webhook for ManagedClusters does not answer/m);
+        await assertAvailable(hub, 'cluster3');
+      },
+    );
 
-    it('whose internal name pods cannot resolve, all commands quote the operator', async () => {
+    it('whose internal name pods cannot resolve, all commands quote the operator', inRelease, async () => {
       await wipeWec(there(its2), there(cluster3), 'cluster3');
       const words = /lookup its2-control-plane on \S+: no such host/;
       await during({ kind: 'unresolvable', host: 'its2-control-plane' }, async () => {
@@ -391,7 +396,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await assertAvailable(there(its2), 'cluster3');
     });
 
-    it('that stops permanently, all commands exit with 4 after the time for a restart', async () => {
+    it('that stops permanently, all commands exit with 4 after the time for a restart', inRelease, async () => {
       const gone = /^✗ Cannot reach its2 \(https:\S+\): (connection refused|the connection was closed)\.$/;
       await wipeWec(there(its2), there(cluster3), 'cluster3');
       let mend = async () => {};

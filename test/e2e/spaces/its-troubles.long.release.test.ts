@@ -13,6 +13,7 @@ import {
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import type { CliOptions, CliRun } from '../support/harness.ts';
+import { inRelease } from '../support/in-release.ts';
 import { assertRefuses, type Refusal } from '../support/refusal.ts';
 import { changedKubeconfig, type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
@@ -170,7 +171,7 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
     assert.match((await cli.type('its create its1 --type host')).stdout, /^its1: ready/m);
   });
 
-  it('a KubeFlex manager that does not run', async () => {
+  it('a KubeFlex manager that does not run', inRelease, async () => {
     await scale('kubeflex-system/kubeflex-controller-manager', 0);
     const line = 'its create its4 --type host --no-ocm';
     const { item } = await fails(line, { exitCode: 1, code: 'space-failed' });
@@ -232,7 +233,7 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
       assert.match((await cli.type(line)).stdout, /^wds1: ready/);
     });
 
-    it('an API server that never answers, at the deadline', async () => {
+    it('an API server that never answers, at the deadline', inRelease, async () => {
       await bed.fault({ kind: 'silent', image: 'kube-apiserver' });
       const started = Date.now();
       const { item } = await fails('wds create wds2 --its its1 --timeout 15s', { exitCode: 3, code: 'timeout' });
