@@ -1,4 +1,4 @@
-import { asCalled } from '../../lib/engine/command-line.ts';
+import { asCalled, command } from '../../lib/engine/command-line.ts';
 import { count } from '../../lib/engine/counts.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { PolicyView } from '../../lib/workloads/delivery/policy-view.ts';
@@ -11,7 +11,7 @@ const fewWecs = 6;
 
 /** Formats the objects of a policy by WEC as human-readable lines, with their problems below. */
 export function describePolicyView(view: PolicyView, style: Style): string[] {
-  const { name, wds, its, wecs, objects, notVisible } = view;
+  const { name, wds, its, wecs, objects, notVisible, state, why } = view;
   const isMatrix = wecs.length > 0 && wecs.length <= fewWecs;
   const cells = objects.map((object) => [
     `${object.kind} ${object.namespace === null ? '' : `${object.namespace}/`}${object.name}`,
@@ -28,6 +28,10 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
       'unknown',
       notVisible.map(({ what, why }) => `${what}: ${why}`),
     ),
+    // What blocks objects says more than the state of the policy.
+    ...(state === 'failed' && !objects.some(({ ways }) => ways.some(({ blockedAt }) => blockedAt !== null))
+      ? [`${style.bad} ${why}`, `    ${asCalled(command`stellarctl policy explain ${name} --wds ${wds}`)}`]
+      : []),
     ...failures(objects, style),
   ];
 }

@@ -69,7 +69,11 @@ export class Clusters {
 
   async openIts(choice: ItsChoice) {
     const { resolveIts } = await import('../../lib/spaces/resolve-its.ts');
-    const context = await resolveIts(choice, await this.kubeconfig(), () => tryRead(() => this.spaceTools()));
+    const { renewalOf } = await import('../../lib/spaces/own-contexts.ts');
+    const kubeconfig = await this.kubeconfig();
+    const found = await resolveIts(choice, kubeconfig, () => tryRead(() => this.spaceTools()));
+    const renewal = renewalOf(found.name, 'its', kubeconfig);
+    const context = { ...found, ...(renewal && { renewal }) };
     if (choice.source === 'current context' || choice.source === 'only ITS') this.assume('--its', choice.given);
     return { context, kube: this.connect(context), choice };
   }

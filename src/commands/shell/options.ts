@@ -52,7 +52,7 @@ export function defineCommand(name: string, { description, examples, timeout, fo
     .addOption(new Option('-o, --output <format>', 'what to print').choices(formats ?? outputFormats).default('table'))
     .addOption(
       new Option('--timeout <duration>', 'deadline for the whole command; 0 checks once')
-        .argParser(durationMs)
+        .argParser(timeoutMs)
         .default(parseDuration(timeout), timeout),
     )
     .addOption(new Option('--kubeconfig <file>', 'this kubeconfig instead of KUBECONFIG or ~/.kube/config'))
@@ -73,6 +73,13 @@ export function defineCommand(name: string, { description, examples, timeout, fo
 export function durationMs(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError('Give a duration as 90s, 5m or 1h.');
+  return ms;
+}
+
+/** No server answers within less: a shorter deadline is a mistake. */
+function timeoutMs(text: string): number {
+  const ms = durationMs(text);
+  if (ms > 0 && ms < 1000) throw new InvalidArgumentError('Give at least 1s, or 0 to check once.');
   return ms;
 }
 

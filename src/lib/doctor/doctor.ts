@@ -1,4 +1,4 @@
-import { type Check, type Finding, isDependent, runChecks, underCauses } from '../engine/checks.ts';
+import { type Check, type Finding, isDependent, isNotable, runChecks, underCauses } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { failureOf, StellarError } from '../engine/errors.ts';
 import { inWords, outline } from '../engine/next-step.ts';
@@ -9,8 +9,11 @@ import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { shareReads } from '../kube/client/shared-reads.ts';
 import { checkHub, checkSpace } from '../spaces/checks.ts';
+import type { SpaceRole } from '../spaces/names.ts';
+import type { ControlPlane } from '../spaces/objects.ts';
 import { openedBy } from '../spaces/open-wds.ts';
-import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
+import { contextChecks } from '../spaces/own-contexts.ts';
+import { listControlPlanes, roleOf, typeOf } from '../spaces/spaces.ts';
 import { SpaceWatcher } from '../spaces/stages/space-watcher.ts';
 import type { SpaceTools } from '../spaces/tools.ts';
 import { wecChecks } from '../wecs/get/checks.ts';
@@ -21,7 +24,7 @@ import { readWholeHub } from '../wecs/registration/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
 import { workloadChecks } from '../workloads/checks.ts';
 import type { Examined, Its, Subject } from './subject.ts';
-import { failedBy, reachable, reportIfNotVisible, wecKnown, wecsListed } from './unseen.ts';
+import { failedBy, reachable, reportIfNotVisible, visible, wecKnown, wecsListed } from './unseen.ts';
 
 /** The clusters that doctor checks. */
 export interface DoctorInput {
@@ -75,7 +78,8 @@ interface Hub extends Its, Trial {
   findings: readonly Finding[];
 }
 
-const isUnreached = ({ findings: [first] }: Examined): boolean => first?.id === reachable('hosting').id;
+const isUnreached = ({ findings: [first] }: Examined): boolean =>
+  [reachable, visible].some((check) => check('hosting').id === first?.id);
 
 const isNoHub = (finding: Finding): boolean => finding.status === 'fail' && finding.problem.code === 'not-a-hub';
 
@@ -91,8 +95,11 @@ const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({ ki
 async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise<(Examined & Trial)[]> {
   const { hosting } = tools;
   const listed = await tryRead(() => listControlPlanes(hosting));
-  if (listed.state === 'hidden' && listed.error !== undefined)
-    return [{ subject: subjectOf('hosting', hosting), findings: [failedBy(reachable('hosting'), listed.error)] }];
+  if (listed.state === 'hidden' && listed.error !== undefined) {
+    // A server that refuses has answered.
+    const check = listed.error.code === 'forbidden' ? visible('hosting') : reachable('hosting');
+    return [{ subject: subjectOf('hosting', hosting), findings: [failedBy(check, listed.error)] }];
+  }
   const all = ifSeen(listed);
   if (all === undefined) return [];
   const spaces = all.flatMap((controlPlane) => {
@@ -115,11 +122,30 @@ async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise
       if (found === undefined) return [];
       const wds = role === 'wds' ? openedBy(watcher, name, all) : undefined;
       const more = wds === undefined ? [] : await runChecks(workloadChecks, wds, found.findings);
-      const own = underCauses([...found.findings, ...more], findings, { [`${role}-synced`]: ['hosting-manager'] });
+      const ofContexts = await tryContexts(name, role, found.findings, { all, watcher, tools });
+      const own = underCauses([...found.findings, ...more, ...ofContexts], findings, {
+        [`${role}-synced`]: ['hosting-manager'],
+      });
       return [{ ...found, subject: { kind: role, name }, findings: own }];
     }),
   );
   return [{ subject: subjectOf('hosting', hosting), findings }, ...examined.flat()];
+}
+
+/** Tries the contexts of a space, unless the space itself does not answer. */
+async function tryContexts(
+  name: string,
+  role: SpaceRole,
+  findings: readonly Finding[],
+  { all, watcher, tools }: { all: readonly ControlPlane[]; watcher: SpaceWatcher; tools: SpaceTools },
+): Promise<Finding[]> {
+  const answers = findings.find(({ id }) => id === `${role}-reachable`);
+  const controlPlane = all.find(({ metadata }) => metadata.name === name);
+  if (answers === undefined || controlPlane === undefined || isNotable(answers) || isDependent(answers)) return [];
+  const { hosting, kubeconfig, connect } = tools;
+  const space = { name, role, type: typeOf(controlPlane) };
+  const own = { space, kube: watcher.clientOf(name), kubeconfig, hosting: hosting.cluster.context, connect };
+  return runChecks(contextChecks(role), own);
 }
 
 /** The hub that is this ITS: one cluster may have several addresses. */

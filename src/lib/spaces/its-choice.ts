@@ -5,7 +5,13 @@ import { StellarError } from '../engine/errors.ts';
 import { inWords, outline } from '../engine/next-step.ts';
 import { readFile } from '../files/read-file.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
-import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import {
+  type Kubeconfig,
+  loadKubeconfig,
+  type SelectedContext,
+  selectContext,
+  toGiveKubeconfig,
+} from '../kube/kubeconfig/kubeconfig.ts';
 
 /** The ITS that a command uses, and what selected it. */
 export interface ItsChoice {
@@ -33,11 +39,11 @@ export function chooseIts(
 }
 
 /** The error if neither an option nor anything else selects a cluster. */
-export function noneGiven(none: string, option: string, { contexts }: Kubeconfig): StellarError {
+export function noneGiven(none: string, option: string, { contexts, missing }: Kubeconfig): StellarError {
   return new StellarError('usage', `${none} was given, and there is no current context.`, {
     next:
       contexts.size === 0
-        ? [inWords('Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG')]
+        ? [toGiveKubeconfig(missing)]
         : [inWords(`Give one: ${option} CONTEXT`), inWords(`Contexts: ${[...contexts.keys()].join(', ')}`)],
   });
 }
@@ -49,9 +55,13 @@ export function selectIts(kubeconfig: Kubeconfig, { given, source }: ItsChoice):
   } catch (error) {
     const remedy = remedies[source];
     if (!(error instanceof StellarError) || error.code !== 'context-unknown' || remedy === undefined) throw error;
-    throw new StellarError(error.code, `${error.message} It was selected by ${source}.`, {
-      next: [...error.next, inWords(`To use another one: --its ITS, or ${asCalled(remedy)}`)],
-    });
+    throw new StellarError(
+      error.code,
+      `${error.message} It was selected by ${source === 'its use' ? `"${asCalled('stellarctl its use')}"` : source}.`,
+      {
+        next: [...error.next, inWords(`To use another one: --its ITS, or ${asCalled(remedy)}`)],
+      },
+    );
   }
 }
 

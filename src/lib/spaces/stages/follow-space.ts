@@ -110,7 +110,11 @@ async function failure<Inside>(
   const where = failure?.kind === 'exit' ? [failure.why] : [];
   return new StellarError(isHook ? 'hook-failed' : 'space-failed', `${name} is not ready: ${verdict.why}.`, {
     details: [...where, ...log, existsUnready(name, role)],
-    next: resumeOrDelete(verdict.next ?? seeMore, name, role, hosting),
+    // Its API server may still start: a rerun waits for it.
+    next:
+      id === 'reachable'
+        ? [rerun, ...(verdict.next ?? seeMore)]
+        : resumeOrDelete(verdict.next ?? seeMore, name, role, hosting),
   });
 }
 
@@ -122,7 +126,7 @@ async function hostingFailure(hosting: Kube): Promise<Problem | undefined> {
 }
 
 function tooLate(
-  { name, role, hosting }: FollowedSpace<unknown>,
+  { name }: FollowedSpace<unknown>,
   blocking: BlockedReport | undefined,
   cause: Problem | undefined,
 ): StellarError {
@@ -131,7 +135,7 @@ function tooLate(
   const because = cause === undefined ? '' : ` ${cause.message}`;
   return new StellarError('timeout', `${name} was not ready in time${at}.${because}`, {
     details: [existsStill(name)],
-    next: resumeOrDelete(cause?.next ?? (state === 'failed' ? next : []), name, role, hosting),
+    next: [...(cause?.next ?? []), rerun, ...(cause === undefined && state === 'failed' ? next : [])],
   });
 }
 
@@ -139,6 +143,8 @@ const existsUnready = (name: string, role: SpaceRole): string =>
   `${name} exists but is not ${roleWithArticle(role)} yet.`;
 
 export const existsStill = (name: string): string => `The control plane ${name} exists.`;
+
+const rerun = inWords('To resume, rerun the command');
 
 /** How to resume or delete a space that exists and is not ready. @param ways how to resume, if known */
 export function resumeOrDelete(
@@ -148,7 +154,7 @@ export function resumeOrDelete(
   { cluster }: Pick<Kube, 'cluster'>,
 ): NextStep[] {
   const back = command`stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`;
-  const on = ways.length > 0 ? ways : [inWords('To resume, rerun the command')];
+  const on = ways.length > 0 ? ways : [rerun];
   return [...on, nextStep(back, 'Or delete it')];
 }
 

@@ -8,6 +8,7 @@ import { mayNotRead } from '../../kube/partial-reader.ts';
 import {
   firstPodFailure,
   isDeploymentReady,
+  isPodReady,
   isScaledToNone,
   isStatefulSetReady,
   jobState,
@@ -139,7 +140,9 @@ const scaleUpStep = (...workload: Parameters<typeof scaleUp>): NextStep => run(s
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
   unseen(mayNotRead([plural], `in ${namespaceOf(name)}`));
 
-export function reachable<Inside>({ inside, type, hosting }: Space<Inside>): Verdict {
+export function reachable<Inside>(space: Space<Inside>): Verdict {
+  const { inside, type, hosting, name, pods, forbidden } = space;
+  const server = apiServerOf[type];
   switch (inside.state) {
     case 'seen':
       return met;
@@ -148,7 +151,12 @@ export function reachable<Inside>({ inside, type, hosting }: Space<Inside>): Ver
     case 'hidden':
       if (inside.error === undefined) return unseen(inside.why);
       // Other types are not behind its ingress.
-      if (apiServerOf[type] === undefined) return failed(inside.why);
+      if (server === undefined) return failed(inside.why);
+      if (!forbidden.has('pods') && !podsOf(server.name, pods).some(isPodReady))
+        return failedFor(
+          `${inside.why}; no pod of its API server is ready`,
+          run(command`kubectl --context ${hosting} -n ${namespaceOf(name)} describe pods`, 'See why'),
+        );
       return failedFor(
         inside.why,
         run(

@@ -4,8 +4,9 @@ import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { ExitCode, StellarError } from '../../engine/errors.ts';
 import { inWords, run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
-import { met, waiting } from '../../engine/stages.ts';
+import { failedForGood, met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
+import { ifSeen } from '../../kube/access.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import { combinedOnly, hasRelevantStatus, hasStatus, isNeverCombined } from '../status/returnable.ts';
 import { requireIts } from '../unseen.ts';
@@ -54,6 +55,8 @@ export async function waitForWorkload(
           id: goal,
           title: goal,
           check: ({ view: { ways } }) => {
+            const leaving = leavingOf(ways, on);
+            if (leaving !== undefined) return failedForGood(leaving.why);
             const open = openOf(ways, goal, on);
             return open.length === 0 ? met : waiting(open.map(({ wec, why }) => `${wec}: ${why}`).join('; '));
           },
@@ -66,7 +69,11 @@ export async function waitForWorkload(
           result.reached = wecsOf(ways, on).filter((wec) => !open.has(wec));
           return reading;
         },
-        unmet: ({ view, errors }) => notReached(name, goal, named, wds, openOf(view.ways, goal, on), errors),
+        unmet: ({ view: { ways }, errors }) => {
+          const leaving = leavingOf(ways, on);
+          if (leaving !== undefined) return notSent(name, leaving, wds);
+          return notReached(name, goal, named, wds, openOf(ways, goal, on), errors);
+        },
       },
       run,
     );
@@ -76,6 +83,22 @@ export async function waitForWorkload(
 
 const wecsOf = (ways: readonly DeliveryView[], on: readonly string[] | undefined): string[] =>
   on === undefined ? [...new Set(ways.flatMap(({ wec }) => wec ?? []))] : [...on];
+
+/** A WEC that is being deleted, while a policy selects it: nothing is sent there any more. */
+function leavingOf(ways: readonly DeliveryView[], on: readonly string[] | undefined) {
+  const found = ways.find(({ code, wec }) => code === 'wec-deleting' && (on?.includes(wec ?? '') ?? true));
+  return found && { wec: found.wec ?? '', why: whyOf(found) };
+}
+
+const notSent = (name: string, { wec, why }: { wec: string; why: string }, { its }: OpenWds): StellarError =>
+  new StellarError('still-selected', `${name} is not sent to ${wec} any more: ${why}.`, {
+    next: [
+      nextStep(
+        command`stellarctl deregister ${wec} --its ${ifSeen(its)?.kube.cluster.context ?? 'ITS'}`,
+        'Finish that',
+      ),
+    ],
+  });
 
 /** Returns the WECs that some policy has not brought to the goal, each with its current stage. */
 function openOf(

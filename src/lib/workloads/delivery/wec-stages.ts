@@ -1,9 +1,10 @@
 import { command } from '../../engine/command-line.ts';
 import { type NextStep, outline, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import { ifSeen } from '../../kube/access.ts';
 import { conditionOf } from '../../kube/objects.ts';
 import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
-import { toLabelWec } from '../explain/selection-warnings.ts';
+import { toSelectWec } from '../explain/selection-warnings.ts';
 import type { ManifestStatus } from '../manifest-works.ts';
 import { originGenerationAnnotation } from '../names.ts';
 import type { Candidate } from '../selection/clauses.ts';
@@ -28,7 +29,7 @@ function wecAvailable(delivery: Delivery): Verdict {
   if (wec === undefined)
     return failedForGood(`policy ${binding.metadata.name} selects no WEC`, {
       code: 'no-wec-matches',
-      next: toLabelWec(policy?.spec ?? {}, its),
+      next: toSelectWec(policy?.spec ?? {}, [...(ifSeen(evidence.inventory)?.values() ?? [])], its),
     });
   if (cluster.state !== 'seen') return unseen(cluster.why);
   const found = cluster.value;

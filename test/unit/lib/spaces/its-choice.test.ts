@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import type { Kubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { chooseIts } from '../../../../src/lib/spaces/its-choice.ts';
+import { chooseIts, selectIts } from '../../../../src/lib/spaces/its-choice.ts';
 
 const kubeconfig = (currentContext?: string, contexts: string[] = []): Kubeconfig => ({
   files: [],
@@ -13,6 +13,11 @@ const kubeconfig = (currentContext?: string, contexts: string[] = []): Kubeconfi
   extensions: new Map(),
   preferenceExtensions: new Map(),
 });
+
+test('an ITS whose context is gone names the command that selected it', () =>
+  assert.throws(() => selectIts(kubeconfig(), { given: 'its9', source: 'its use' }), {
+    message: /It was selected by "stellarctl its use"\.$/,
+  }));
 
 describe('the ITS is', () => {
   const env = { STELLARCTL_ITS: 'by-variable' };
@@ -36,5 +41,10 @@ describe('the ITS is', () => {
       error instanceof StellarError && error.code === 'usage' && hint.test(error.hint ?? '');
     assert.throws(() => chooseIts(undefined, {}, {}, kubeconfig(undefined, ['a', 'b'])), usage(/--its CONTEXT.*a, b/));
     assert.throws(() => chooseIts(undefined, {}, {}, kubeconfig()), usage(/--kubeconfig FILE/));
+    const missing = { ...kubeconfig(), missing: ['/nowhere'] };
+    assert.throws(
+      () => chooseIts(undefined, {}, {}, missing),
+      usage(/^KUBECONFIG names \/nowhere, which does not exist\. /),
+    );
   });
 });
