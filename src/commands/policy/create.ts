@@ -2,7 +2,6 @@ import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { checkDnsName, checkNamespace } from '../../lib/kube/object-names.ts';
-import { writeLines } from '../../lib/terminal/clean.ts';
 import { type Io, isForPeople } from '../../lib/terminal/io.ts';
 import type { Explanation } from '../../lib/workloads/explain/explain.ts';
 import { action } from '../shell/action.ts';
@@ -91,20 +90,11 @@ async function create(session: Session, options: Options, name: string): Promise
   const style = styleFor(session.io.stderr, session.io, options.color);
   const show = (explanation: Explanation): void => {
     if (!isForPeople(session.output)) return;
-    const errors = explanation.problems.filter(({ severity }) => severity === 'error');
-    if (options.quiet)
-      writeLines(
-        session.io.stderr,
-        errors.map(({ problem }) => `${style.bad} ${problem}`),
-      );
     for (const line of describeExplanation(explanation, style, session.output === 'wide')) session.progress.note(line);
   };
   const { confirm } = await import('../shell/confirm.ts');
-  const asking = { verb: 'Create', doing: 'Creating', name, yes: options.yes };
   const ask = (details: string[]) =>
-    confirm(session, asking).catch((error) => {
-      throw error instanceof StellarError && !isForPeople(session.output) ? error.with({ details }) : error;
-    });
+    confirm(session, { verb: 'Create', doing: 'Creating', name, yes: options.yes, details });
   const result = await createPolicy({ request, spec, wds }, { show, confirm: ask }, session.run);
   if (session.run.dryRun && session.output === 'yaml' && result.error === undefined)
     return session.printDocument(policyOf(name, spec), { format: 'yaml' });

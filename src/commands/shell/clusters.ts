@@ -72,8 +72,7 @@ export class Clusters {
     const { renewalOf } = await import('../../lib/spaces/own-contexts.ts');
     const kubeconfig = await this.kubeconfig();
     const found = await resolveIts(choice, kubeconfig, () => tryRead(() => this.spaceTools()));
-    const renewal = renewalOf(found.name, 'its', kubeconfig);
-    const context = { ...found, ...(renewal && { renewal }) };
+    const context = { ...found, renewal: renewalOf(found.name, 'its', kubeconfig) };
     if (choice.source === 'current context' || choice.source === 'only ITS') this.assume('--its', choice.given);
     return { context, kube: this.connect(context), choice };
   }

@@ -1,4 +1,4 @@
-import { type Check, type Finding, isDependent, isNotable, runChecks, underCauses } from '../engine/checks.ts';
+import { type Check, type Finding, isDependent, runChecks, underCauses } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { failureOf, StellarError } from '../engine/errors.ts';
 import { inWords, outline } from '../engine/next-step.ts';
@@ -9,11 +9,8 @@ import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { shareReads } from '../kube/client/shared-reads.ts';
 import { checkHub, checkSpace } from '../spaces/checks.ts';
-import type { SpaceRole } from '../spaces/names.ts';
-import type { ControlPlane } from '../spaces/objects.ts';
 import { openedBy } from '../spaces/open-wds.ts';
-import { contextChecks } from '../spaces/own-contexts.ts';
-import { listControlPlanes, roleOf, typeOf } from '../spaces/spaces.ts';
+import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { SpaceWatcher } from '../spaces/stages/space-watcher.ts';
 import type { SpaceTools } from '../spaces/tools.ts';
 import { wecChecks } from '../wecs/get/checks.ts';
@@ -110,7 +107,7 @@ async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise
     checkHosting(hosting),
     Promise.all(
       spaces.map(({ role, name }) =>
-        checkSpace(name, role, all, watcher, hosting).catch((error) => ({
+        checkSpace(name, role, all, watcher, tools).catch((error) => ({
           ...{ findings: [failedBy(reachable(role), failureOf(error))], webhook: undefined },
         })),
       ),
@@ -122,30 +119,13 @@ async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise
       if (found === undefined) return [];
       const wds = role === 'wds' ? openedBy(watcher, name, all) : undefined;
       const more = wds === undefined ? [] : await runChecks(workloadChecks, wds, found.findings);
-      const ofContexts = await tryContexts(name, role, found.findings, { all, watcher, tools });
-      const own = underCauses([...found.findings, ...more, ...ofContexts], findings, {
+      const own = underCauses([...found.findings, ...more], findings, {
         [`${role}-synced`]: ['hosting-manager'],
       });
       return [{ ...found, subject: { kind: role, name }, findings: own }];
     }),
   );
   return [{ subject: subjectOf('hosting', hosting), findings }, ...examined.flat()];
-}
-
-/** Tries the contexts of a space, unless the space itself does not answer. */
-async function tryContexts(
-  name: string,
-  role: SpaceRole,
-  findings: readonly Finding[],
-  { all, watcher, tools }: { all: readonly ControlPlane[]; watcher: SpaceWatcher; tools: SpaceTools },
-): Promise<Finding[]> {
-  const answers = findings.find(({ id }) => id === `${role}-reachable`);
-  const controlPlane = all.find(({ metadata }) => metadata.name === name);
-  if (answers === undefined || controlPlane === undefined || isNotable(answers) || isDependent(answers)) return [];
-  const { hosting, kubeconfig, connect } = tools;
-  const space = { name, role, type: typeOf(controlPlane) };
-  const own = { space, kube: watcher.clientOf(name), kubeconfig, hosting: hosting.cluster.context, connect };
-  return runChecks(contextChecks(role), own);
 }
 
 /** The hub that is this ITS: one cluster may have several addresses. */

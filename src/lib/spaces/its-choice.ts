@@ -53,21 +53,19 @@ export function selectIts(kubeconfig: Kubeconfig, { given, source }: ItsChoice):
   try {
     return selectContext(kubeconfig, given);
   } catch (error) {
-    const remedy = remedies[source];
-    if (!(error instanceof StellarError) || error.code !== 'context-unknown' || remedy === undefined) throw error;
-    throw new StellarError(
-      error.code,
-      `${error.message} It was selected by ${source === 'its use' ? `"${asCalled('stellarctl its use')}"` : source}.`,
-      {
-        next: [...error.next, inWords(`To use another one: --its ITS, or ${asCalled(remedy)}`)],
-      },
-    );
+    const known = remedies[source];
+    if (!(error instanceof StellarError) || error.code !== 'context-unknown' || known === undefined) throw error;
+    const [by, remedy] = known;
+    throw new StellarError(error.code, `${error.message} It was selected by "${asCalled(by)}".`, {
+      next: [...error.next, inWords(`To use another one: --its ITS, or ${asCalled(remedy)}`)],
+    });
   }
 }
 
-const remedies: Partial<Record<ItsChoice['source'], string>> = {
-  STELLARCTL_ITS: 'unset STELLARCTL_ITS',
-  'its use': 'stellarctl its use --unset',
+/** What selected the ITS, and what undoes that. */
+const remedies: Partial<Record<ItsChoice['source'], readonly [by: string, remedy: string]>> = {
+  STELLARCTL_ITS: ['STELLARCTL_ITS', 'unset STELLARCTL_ITS'],
+  'its use': ['stellarctl its use', 'stellarctl its use --unset'],
 };
 
 /** Chooses an ITS for later commands. @param given a context, or the name of an ITS */

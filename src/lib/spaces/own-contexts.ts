@@ -10,22 +10,20 @@ import { contextsOf } from './access.ts';
 import { controlPlaneOf, hostingContext, hostingOf } from './kubeconfig-extension.ts';
 import type { SpaceRole } from './names.ts';
 import type { SpaceEvidence } from './stages/evidence.ts';
+import type { SpaceTools } from './tools.ts';
 
 /** A space that answers, and its contexts. */
 interface OwnContexts {
   space: Pick<SpaceEvidence, 'name' | 'role' | 'type'>;
   /** By the Secret of the hosting cluster; undefined if this user may not read it. */
   kube: Kube | undefined;
-  kubeconfig: Kubeconfig;
-  /** The context of the hosting cluster. */
-  hosting: string;
-  connect: Connect;
+  tools: Pick<SpaceTools, 'kubeconfig' | 'hostingContext'> & { connect: Connect };
 }
 
 /** The check of the kubeconfig's contexts of a space. Commands use them, and not the Secret of the hosting cluster. */
 export const contextChecks = (role: SpaceRole): Check<OwnContexts>[] => [
   {
-    ...{ id: `${role}-context`, title: 'the contexts of the kubeconfig reach it' },
+    ...{ id: `${role}-context`, title: 'the contexts of the kubeconfig reach it', needs: [`${role}-reachable`] },
     run: async (own) => {
       const broken = await brokenContext(own);
       return broken === undefined ? pass() : { status: 'fail', problem: broken };
@@ -37,49 +35,41 @@ export const contextChecks = (role: SpaceRole): Check<OwnContexts>[] => [
  * Tries each context of a space with its own credentials, by reading the namespace kube-system, whose UID identifies the cluster.
  * Undefined if all work. A context of an external space is how the space is reached at all, and has no other source.
  */
-export async function brokenContext(own: OwnContexts): Promise<Problem | undefined> {
-  const { space, kube, kubeconfig, hosting, connect } = own;
+export async function brokenContext({ space, kube, tools }: OwnContexts): Promise<Problem | undefined> {
   if (space.type === 'external') return undefined;
+  const { kubeconfig, hostingContext: hosting, connect } = tools;
   const uid = kube && (await clusterUid(kube).catch(() => undefined));
-  const tried = contextsOf(kubeconfig, space.name, hosting).map(async (context) => {
-    const next = [renewal(space, context, own)].flat();
+  const tried = contextsOf(kubeconfig, space.name, hosting.name).map(async (context) => {
+    const renewal = renewalOf(context, space.role, kubeconfig);
     try {
       const found = await clusterUid(connect(selectContext(kubeconfig, context)));
       if (uid === undefined || found === undefined || uid === found) return [];
-      const why = `The context ${context} leads to another cluster than ${space.name} of ${hosting}: their kube-system UIDs differ.`;
-      return [problem('context-elsewhere', why, ...next)];
+      const why = `The context ${context} leads to another cluster than ${space.name} of ${hosting.name}: their kube-system UIDs differ.`;
+      return problem('context-elsewhere', why, ...(renewal ? [renewal] : []));
     } catch (error) {
-      const { message, next: others } = failureOf(error);
-      const steps = next.length > 0 ? next : others;
-      return [problem('context-broken', `The context ${context} does not work: ${message}`, ...steps)];
+      const { message, next } = failureOf(error);
+      return problem(
+        'context-broken',
+        `The context ${context} does not work: ${message}`,
+        ...(renewal ? [renewal] : next),
+      );
     }
   });
   return (await Promise.all(tried)).flat()[0];
 }
 
 /**
- * The step that writes the credentials of an ITS or WDS into its context again; none for a context with entries of its own, which
- * the command does not write.
+ * The step that writes the credentials of a space into its context again. Undefined if the context is not that of a space of a known
+ * hosting cluster, or has entries of its own, which the command does not write.
  */
-function renewal(
-  { name, role }: Pick<SpaceEvidence, 'name' | 'role'>,
-  context: string,
-  { kubeconfig, hosting }: Pick<OwnContexts, 'kubeconfig' | 'hosting'>,
-): NextStep[] {
-  const { cluster, user } = kubeconfig.contexts.get(context) ?? {};
-  if (context !== name && !(cluster === `${name}-cluster` && user === `${name}-admin`)) return [];
-  const option = hosting === hostingContext(kubeconfig) ? [] : ['--hosting-context', hosting];
-  return [run(command`stellarctl ${role} context ${name} ${option}`, 'Write its present address and credentials')];
-}
-
-/** The same for a context that a command uses: undefined unless it is that of a space of a known hosting cluster. */
 export function renewalOf(context: string, role: SpaceRole, kubeconfig: Kubeconfig): NextStep | undefined {
   const entry = kubeconfig.contexts.get(context);
   const name = controlPlaneOf(entry) ?? context;
-  const hosting = hostingOf(entry) ?? hostingContext(kubeconfig);
-  // An external space has the user's own entries.
-  if (hosting === undefined || !kubeconfig.contexts.has(hosting) || entry?.cluster !== `${name}-cluster`)
+  const known = hostingContext(kubeconfig);
+  const hosting = hostingOf(entry) ?? known ?? '';
+  const isWritten = entry?.cluster === `${name}-cluster` && (context === name || entry.user === `${name}-admin`);
+  if (!isWritten || !kubeconfig.contexts.has(hosting) || !contextsOf(kubeconfig, name, hosting).includes(context))
     return undefined;
-  if (!contextsOf(kubeconfig, name, hosting).includes(context)) return undefined;
-  return renewal({ name, role }, context, { kubeconfig, hosting })[0];
+  const option = hosting === known ? [] : ['--hosting-context', hosting];
+  return run(command`stellarctl ${role} context ${name} ${option}`, 'Write its present address and credentials');
 }

@@ -72,10 +72,8 @@ export async function describePart(
   const { its: _, ...outside } = describeSpace(evidence, all, tools.kubeconfig);
   const status = withReading({ ...outside, server: ifSeen(access)?.server ?? null }, reading);
   if (reading.state !== 'seen') return { status, evidence };
-  const { parts, kubeconfig, hosting } = tools;
-  const connect: Connect = (context) => parts.open(`context ${context.name}`, context);
-  const { kube } = reading.value;
-  const own = { space: evidence, kube, kubeconfig, hosting: hosting.cluster.context, connect };
+  const connect: Connect = (context) => tools.parts.open(`context ${context.name}`, context);
+  const own = { space: evidence, kube: reading.value.kube, tools: { ...tools, connect } };
   return { status: withContext(status, await brokenContext(own)), evidence };
 }
 

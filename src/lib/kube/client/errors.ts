@@ -8,7 +8,7 @@ export interface ClusterRef {
   context: string;
   server: string;
   /** The step that writes the context again, if its entries have a source. */
-  renewal?: NextStep;
+  renewal?: NextStep | undefined;
 }
 
 export const describeCluster = ({ context, server }: ClusterRef): string => `${context} (${server})`;

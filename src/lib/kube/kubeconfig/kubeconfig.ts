@@ -87,7 +87,7 @@ export interface SelectedContext {
   user: UserEntry;
   /** Where the user of an auth provider is defined: the first of these files that has the name. */
   userIn?: { name: string; files: readonly string[] };
-  renewal?: NextStep;
+  renewal?: NextStep | undefined;
 }
 
 /** The environment variables that locate kubeconfigs. */

@@ -83,9 +83,6 @@ function requireKind(text: string, kinds: readonly DiscoveredKind[]): Discovered
   throw new StellarError('usage', `The WDS has no kind "${text}" that is sent to WECs.`);
 }
 
-/** Problems by which a new policy sends nothing, or less than it says: more likely a mistake than meant. */
-const doubtful = /^(no-wec-matches|no-object-matches|selector-unfit|object-too-large|two-served-versions)$/;
-
 const fewDetails = 10;
 
 /**
@@ -112,8 +109,9 @@ export async function createPolicy(
     });
   show(explanation);
   const { wecs, objects, problems } = explanation;
-  const open = problems.filter(({ code }) => doubtful.test(code)).map(({ problem }) => problem);
-  if (present === undefined && open.length > 0 && !run.dryRun) await confirm(open);
+  // By an error it sends nothing, or less than it says: more likely a mistake than intended.
+  const errors = problems.flatMap(({ severity, problem }) => (severity === 'error' ? problem : []));
+  if (present === undefined && errors.length > 0 && !run.dryRun) await confirm(errors);
   const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
   return forName(result, run, async () => {
     result.changed = present === undefined && (await wds.kube.apply(policyOf(name, spec))) !== 'unchanged';

@@ -6,7 +6,6 @@ import { inWords, run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { failedForGood, met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
-import { ifSeen } from '../../kube/access.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import { combinedOnly, hasRelevantStatus, hasStatus, isNeverCombined } from '../status/returnable.ts';
 import { requireIts } from '../unseen.ts';
@@ -56,7 +55,7 @@ export async function waitForWorkload(
           title: goal,
           check: ({ view: { ways } }) => {
             const leaving = leavingOf(ways, on);
-            if (leaving !== undefined) return failedForGood(leaving.why);
+            if (leaving !== undefined) return failedForGood(whyOf(leaving));
             const open = openOf(ways, goal, on);
             return open.length === 0 ? met : waiting(open.map(({ wec, why }) => `${wec}: ${why}`).join('; '));
           },
@@ -71,7 +70,7 @@ export async function waitForWorkload(
         },
         unmet: ({ view: { ways }, errors }) => {
           const leaving = leavingOf(ways, on);
-          if (leaving !== undefined) return notSent(name, leaving, wds);
+          if (leaving !== undefined) return notSent(name, leaving);
           return notReached(name, goal, named, wds, openOf(ways, goal, on), errors);
         },
       },
@@ -84,20 +83,13 @@ export async function waitForWorkload(
 const wecsOf = (ways: readonly DeliveryView[], on: readonly string[] | undefined): string[] =>
   on === undefined ? [...new Set(ways.flatMap(({ wec }) => wec ?? []))] : [...on];
 
-/** A WEC that is being deleted, while a policy selects it: nothing is sent there any more. */
-function leavingOf(ways: readonly DeliveryView[], on: readonly string[] | undefined) {
-  const found = ways.find(({ code, wec }) => code === 'wec-deleting' && (on?.includes(wec ?? '') ?? true));
-  return found && { wec: found.wec ?? '', why: whyOf(found) };
-}
+/** The delivery to a WEC that is being deleted, while a policy selects it: nothing is sent there any more. */
+const leavingOf = (ways: readonly DeliveryView[], on: readonly string[] | undefined): DeliveryView | undefined =>
+  ways.find(({ code, wec }) => code === 'wec-deleting' && (on?.includes(wec ?? '') ?? true));
 
-const notSent = (name: string, { wec, why }: { wec: string; why: string }, { its }: OpenWds): StellarError =>
-  new StellarError('still-selected', `${name} is not sent to ${wec} any more: ${why}.`, {
-    next: [
-      nextStep(
-        command`stellarctl deregister ${wec} --its ${ifSeen(its)?.kube.cluster.context ?? 'ITS'}`,
-        'Finish that',
-      ),
-    ],
+const notSent = (name: string, leaving: DeliveryView): StellarError =>
+  new StellarError('still-selected', `${name} is not sent to ${leaving.wec} any more: ${whyOf(leaving)}.`, {
+    next: leaving.next === null ? [] : [nextStep(leaving.next, 'Finish that')],
   });
 
 /** Returns the WECs that some policy has not brought to the goal, each with its current stage. */

@@ -39,7 +39,10 @@ function wecAvailable(delivery: Delivery): Verdict {
       next: [run(command`stellarctl wec list ${at}`, 'See what exists')],
     });
   if (found.metadata.deletionTimestamp !== undefined)
-    return failed(`WEC ${wec} is being deregistered`, { code: 'wec-deleting' });
+    return failed(`WEC ${wec} is being deregistered`, {
+      code: 'wec-deleting',
+      next: [run(command`stellarctl deregister ${wec} ${at}`, 'Finish that')],
+    });
   if (!isBound)
     return late(
       delivery,

@@ -38,9 +38,7 @@ const open = (context: Parameters<typeof connect>[0]) =>
 const own = (config: Kubeconfig, type = 'vcluster') => ({
   space: { name: 'its1', role: 'its' as const, type },
   kube: open({ ...space.context({ token: 'good' }), name: 'its1' }),
-  kubeconfig: config,
-  hosting: 'hub',
-  connect: open,
+  tools: { kubeconfig: config, hostingContext: { ...space.context(), name: 'hub' }, connect: open },
 });
 
 const cure = [{ command: 'stellarctl its context its1', lead: 'Write its present address and credentials' }];
@@ -77,7 +75,7 @@ test('a command that uses a broken context of a space names the command that wri
   const renewal = renewalOf('its1', 'its', config);
   assert.deepEqual([renewal], cure);
   const read = (context: string, broken: Kubeconfig) =>
-    open({ ...selectContext(broken, context), ...(renewal && { renewal }) }).get(resources.namespaces, 'a');
+    open({ ...selectContext(broken, context), renewal }).get(resources.namespaces, 'a');
   for (const broken of [config, kubeconfig({ authority: otherAuthority })])
     await assert.rejects(read('its1', broken), { next: cure });
 });
