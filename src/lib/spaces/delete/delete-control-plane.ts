@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -76,13 +75,11 @@ export async function findToDelete(name: string, wanted: SpaceRole, { hosting }:
 /**
  * Deletes the control plane of a space, waits until all its objects are gone from the hosting cluster, and removes its context from
  * the kubeconfig. A rerun resumes; already deleted objects are no error.
- * @param started when the work began (engine/clock.ts)
  */
 export async function deleteControlPlane(
   space: ControlPlaneToDelete,
   tools: SpaceTools,
   run: Run,
-  started: number = monotonic(),
 ): Promise<SpaceResult> {
   const { name, controlPlane } = space;
   const { hosting } = tools;
@@ -99,7 +96,7 @@ export async function deleteControlPlane(
     const contexts = removed.length === 0 ? '' : `, and context ${removed.join(', ')} with it`;
     if (run.dryRun) return;
     if (!result.changed) run.progress.done(name, 'not found; nothing to do');
-    else run.progress.done(name, `deleted${contexts}`, monotonic() - started);
+    else run.progress.done(name, `deleted${contexts}`, true);
   });
   if (result.error !== undefined && result.changed)
     result.error = resumable(result.error, space, hosting, `The deletion of ${name} is in progress.`);

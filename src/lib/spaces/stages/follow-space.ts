@@ -1,4 +1,3 @@
-import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
@@ -28,8 +27,6 @@ export interface FollowedSpace<Inside> {
   read: () => Promise<{ space: Space<Inside>; stages: readonly SpaceStage<Inside>[] } | undefined>;
   /** The client of the last reading inside the space. */
   inside: () => Kube | undefined;
-  /** When the work began (engine/clock.ts). */
-  started: number;
 }
 
 /** The outcome of following a space. */
@@ -44,7 +41,7 @@ export interface SpaceOutcome extends Standing {
  * end of the failed pod's log. KubeFlex reports none of this.
  */
 export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): Promise<SpaceOutcome> {
-  const { name, hosting, started } = followed;
+  const { name, hosting } = followed;
   let lastNews = '';
   let stages: readonly SpaceStage<Inside>[] = [];
   const read = async () => {
@@ -58,7 +55,7 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
     async act({ snapshot: space, reports, reached, blocking, state, isFirst }) {
       // The last stage is reported with the result.
       for (const { title } of reached.filter(({ id }) => id !== reports.at(-1)?.id))
-        run.progress.reached(name, title, monotonic() - started);
+        run.progress.reached(name, title, true);
       const standing = standingOf(reports);
       if (blocking === undefined) return { ...standing, atOnce: isFirst };
       if (state === 'failed') return { ...standing, error: await failure(followed, { space, stages }, blocking) };

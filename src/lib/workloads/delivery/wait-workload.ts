@@ -1,4 +1,3 @@
-import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { ExitCode, StellarError } from '../../engine/errors.ts';
@@ -43,7 +42,6 @@ export async function waitForWorkload(
   const { found, read } = await openWorkload(named, wds);
   if (goal === 'status' && !hasStatus(found.ref))
     throw new StellarError('usage', `A ${found.kind.kind} has no status: none is returned.`);
-  const started = monotonic();
   const name = `${named.kind}/${named.name}`;
   const result: WorkloadWaited = { name, reached: [] };
   return forName(result, run, async () => {
@@ -76,7 +74,7 @@ export async function waitForWorkload(
       },
       run,
     );
-    run.progress.done(name, `${goal} on ${result.reached.join(', ')}`, monotonic() - started);
+    run.progress.done(name, `${goal} on ${result.reached.join(', ')}`, true);
   });
 }
 

@@ -144,7 +144,7 @@ describe('a view shows hostile values on its own lines:', () => {
         const progress = createProgress(io, { quiet: false, results: 'stdout', style: plain });
         progress.note(text);
         progress.reached(subject, text);
-        progress.done(subject, text, 1);
+        progress.done(subject, text, true);
         progress.stop();
         assert.deepEqual([stdout.lines.length, stderr.lines.length], [1, 2]);
         assert.ok(isSafe([...stdout.lines, ...stderr.lines]));

@@ -52,7 +52,6 @@ async function following(looks: readonly Look[], options: Following = {}) {
     role: plane.metadata.name.startsWith('wds') ? 'wds' : 'its',
     hosting: cluster.kube,
     inside: () => undefined,
-    started: Date.now(),
     read: async () => {
       const verdicts = looks[Math.min(count, looks.length - 1)];
       if (count > 0) mock.timers.tick(step);
@@ -123,7 +122,7 @@ describe('a space is followed', () => {
   test('until it is interrupted', async () => {
     const controller = new AbortController();
     const followed: FollowedSpace<unknown> = {
-      ...{ name: 'its1', role: 'its', hosting: new MemoryCluster().kube, inside: () => undefined, started: 0 },
+      ...{ name: 'its1', role: 'its', hosting: new MemoryCluster().kube, inside: () => undefined },
       read: async () => {
         controller.abort();
         const stages = [{ id: 'a', title: '', check: () => waiting('x') }];
