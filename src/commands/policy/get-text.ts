@@ -39,9 +39,10 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
 /** Returns the current stage of a delivery. */
 function cellOf(delivery: DeliveryView | undefined): string {
   if (delivery === undefined) return '';
-  if (delivery.blockedAt !== null)
-    return `${delivery.blockedAt.state === 'failed' ? 'not ' : ''}${delivery.blockedAt.stage.replace('exists', 'found')}`;
-  return delivery.stage ?? 'not visible';
+  const { blockedAt, stage } = delivery;
+  if (blockedAt === null) return stage ?? 'not visible';
+  if (blockedAt.stage === 'exists') return 'not found';
+  return `${blockedAt.state === 'failed' ? 'failed' : 'waiting'} at ${blockedAt.stage}`;
 }
 
 function countsOf(ways: readonly DeliveryView[]): string {

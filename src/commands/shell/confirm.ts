@@ -97,7 +97,8 @@ export function refuseUnnamedHosting(
 /** Does the same for an ITS. @throws StellarError `usage` */
 export async function refuseUnnamedIts(session: Session, yes: boolean | undefined): Promise<void> {
   if (!yes || session.run.dryRun) return;
-  if ((await session.itsChoice()).source !== 'current context') return;
+  const choice = await session.itsIfAny();
+  if (choice !== undefined && choice.source !== 'current context') return;
   await session.its();
   throw unnamed('the ITS', session.again());
 }

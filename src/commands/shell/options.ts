@@ -92,7 +92,7 @@ export const itsOption = (): Option =>
 export const wdsOptions = (): Option[] => [
   new Option(
     '--wds <wds>',
-    'the WDS, by its name or a context (default: STELLARCTL_WDS, the WDS of the current context, or the only WDS)',
+    'the WDS, by its name or a context (default: STELLARCTL_WDS, `wds use`, the WDS of the current context, or the only WDS)',
   ),
   new Option('--its <its>', 'the ITS of the WDS, by its name or a context, if the hosting cluster does not show it'),
   hostingContextOption(),

@@ -1,7 +1,8 @@
+import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
-import { inWords, type NextStep, run as nextStep } from '../../engine/next-step.ts';
+import { inWords, type NextStep, run as nextStep, textOf } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import type { Run } from '../../engine/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
@@ -15,6 +16,9 @@ import type { Space, SpaceStage } from './space-stages.ts';
  * How long a failure that may be transient must persist before it is reported. Failures of images and hooks are usually permanent.
  */
 const spaceGraceMs = 5000;
+
+/** After this time at one stage, the user learns where to look. */
+const patienceMs = 30_000;
 
 /** Triggers an immediate reconciliation of a control plane, before KubeFlex's next one (every 30 s). */
 const reconcileAnnotation = 'stellarctl.kubestellar.io/looked-at';
@@ -43,6 +47,7 @@ export interface SpaceOutcome extends Standing {
 export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): Promise<SpaceOutcome> {
   const { name, hosting } = followed;
   let lastNews = '';
+  let waits: { at: string; since: number; isSaid?: boolean } | undefined;
   let stages: readonly SpaceStage<Inside>[] = [];
   const read = async () => {
     const seen = await followed.read();
@@ -64,6 +69,10 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
       if (news !== '' && news !== lastNews) await triggerReconcile(hosting, name).catch(() => {});
       if (news !== '') lastNews = news;
       run.progress.waiting(name, blocking.verdict.why);
+      if (waits?.at !== blocking.id) waits = { at: blocking.id, since: monotonic() };
+      if (waits.isSaid || monotonic() - waits.since < patienceMs) return undefined;
+      waits.isSaid = true;
+      for (const step of blocking.verdict.next ?? []) run.progress.note(`${name}: ${textOf(step)}`);
       return undefined;
     },
     late: async (last) => ({
@@ -127,12 +136,12 @@ function tooLate(
   blocking: BlockedReport | undefined,
   cause: Problem | undefined,
 ): StellarError {
-  const { state, why, next = [] } = blocking?.verdict ?? {};
+  const { why, next = [] } = blocking?.verdict ?? {};
   const at = blocking === undefined ? '' : `; it is blocked at "${blocking.title}": ${why}`;
   const because = cause === undefined ? '' : ` ${cause.message}`;
   return new StellarError('timeout', `${name} was not ready in time${at}.${because}`, {
     details: [existsStill(name)],
-    next: [...(cause?.next ?? []), rerun, ...(cause === undefined && state === 'failed' ? next : [])],
+    next: cause === undefined ? [rerun, ...next] : [...cause.next, rerun],
   });
 }
 

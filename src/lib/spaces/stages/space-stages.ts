@@ -97,7 +97,14 @@ function managerAtWork({ manager, hosting }: SpaceEvidence): Verdict {
       scaleUpStep(hosting, systemNamespace, 'deployment', managerName),
     );
   if (manager === undefined || isDeploymentReady(manager.deployment))
-    return waiting('KubeFlex has not observed it yet');
+    return waiting('KubeFlex has not observed it yet', {
+      next: [
+        run(
+          command`kubectl --context ${hosting} -n ${systemNamespace} logs deployment/${managerName}`,
+          'Its log says why',
+        ),
+      ],
+    });
   if (manager.deployment === undefined)
     return failedFor(
       "KubeFlex's manager is not installed on the hosting cluster",
@@ -141,8 +148,7 @@ const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
   unseen(mayNotRead([plural], `in ${namespaceOf(name)}`));
 
 export function reachable<Inside>(space: Space<Inside>): Verdict {
-  const { inside, type, hosting, name, pods, forbidden } = space;
-  const server = apiServerOf[type];
+  const { inside, type, hosting, name, forbidden } = space;
   switch (inside.state) {
     case 'seen':
       return met;
@@ -151,12 +157,14 @@ export function reachable<Inside>(space: Space<Inside>): Verdict {
     case 'hidden':
       if (inside.error === undefined) return unseen(inside.why);
       // Other types are not behind its ingress.
-      if (server === undefined) return failed(inside.why);
-      if (!forbidden.has('pods') && !podsOf(server.name, pods).some(isPodReady))
+      if (apiServerOf[type] === undefined) return failed(inside.why);
+      if (!forbidden.has('pods') && !serverPods(space).some(isPodReady)) {
+        const [pod] = serverPods(space).map(({ metadata }) => metadata.name);
         return failedFor(
-          `${inside.why}; no pod of its API server is ready`,
-          run(command`kubectl --context ${hosting} -n ${namespaceOf(name)} describe pods`, 'See why'),
+          `${inside.why}; ${pod === undefined ? 'its API server has no pod' : `pod ${pod} of its API server is not ready`}`,
+          run(command`kubectl --context ${hosting} -n ${namespaceOf(name)} describe pods ${pod ?? []}`, 'See why'),
         );
+      }
       return failedFor(
         inside.why,
         run(

@@ -107,6 +107,14 @@ describe('a space is followed', () => {
     );
     assert.deepEqual(lines[0], 'waiting its1 b is coming');
   });
+  test('with where to look, once, after a time at one stage', async () => {
+    const stuck = waiting('so', { next: [run('kubectl logs m', 'Its log says why')] });
+    const { lines } = await following([{ a: stuck }, { a: stuck }, { a: stuck }, { a: met }], { step: 20_000 });
+    assert.deepEqual(
+      lines.filter((line) => line.includes('logs')),
+      ['note its1: Its log says why: kubectl logs m'],
+    );
+  });
   test('until it is deleted', async () => {
     const { error, stage } = await following([{ a: waiting('x') }, undefined]);
     assert.deepEqual([error?.code, stage], ['not-found', null]);

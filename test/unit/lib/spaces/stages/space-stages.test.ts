@@ -139,8 +139,8 @@ describe('API server answers', () => {
   });
   test('fails with a look at its pods if none is ready, before the ingress', () => {
     const dead = looking(silent, 'vcluster', false);
-    assert.equal(said(dead), 'failed: so; no pod of its API server is ready');
-    assert.equal(hint(dead), 'See why: kubectl --context kind-kubeflex -n its1-system describe pods');
+    assert.equal(said(dead), 'failed: so; pod vcluster-0 of its API server is not ready');
+    assert.equal(hint(dead), 'See why: kubectl --context kind-kubeflex -n its1-system describe pods vcluster-0');
   });
   test('is waited for, or unseen', () => {
     assert.equal(said(looking({ state: 'absent', why: 'so' })), 'waiting: so');
