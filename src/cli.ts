@@ -2,6 +2,7 @@ import path from 'node:path';
 import { CommanderError } from 'commander';
 import { callProgram } from './lib/engine/command-line.ts';
 import { ExitCode } from './lib/engine/errors.ts';
+import { useLocale } from './lib/terminal/clean.ts';
 import type { Io } from './lib/terminal/io.ts';
 import { watchOutput } from './lib/terminal/lost-output.ts';
 import { writeDocument } from './lib/terminal/output.ts';
@@ -16,6 +17,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   // kubectl completes the command lines of its plugins with programs of this name.
   const isCompletion = invokedAs.startsWith('kubectl_complete-');
   callProgram(program);
+  useLocale(process.env);
   // Programs get it. Here every connection says how its server is verified, and Node would warn on the terminal.
   const env = { ...process.env };
   delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;

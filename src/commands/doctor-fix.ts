@@ -4,6 +4,7 @@ import type { PlannedFix } from '../lib/doctor/fix/plan.ts';
 import type { Rechecked } from '../lib/doctor/fix/recheck.ts';
 import { nameOf } from '../lib/doctor/report.ts';
 import type { Examined } from '../lib/doctor/subject.ts';
+import { isNotable } from '../lib/engine/checks.ts';
 import { count } from '../lib/engine/counts.ts';
 import { StellarError } from '../lib/engine/errors.ts';
 import { hintOf, outline } from '../lib/engine/next-step.ts';
@@ -43,7 +44,9 @@ export async function fixFindings(
   const open = planned.filter(({ refused }) => refused === undefined);
   announce(session, input, open);
   for (const fix of planned) for (const line of linesOf(fix)) session.progress.note(line);
-  if (open.length === 0) session.progress.note('Nothing to fix.');
+  const isWell = !all.some(({ findings }) => findings.some(isNotable));
+  if (open.length === 0)
+    session.progress.note(isWell ? 'Nothing to fix.' : 'Nothing can be fixed without you: see the findings.');
   if (open.length === 0 || session.run.dryRun) return { all, fixed: planned.map(unapplied) };
 
   await confirm(session, { ...confirmationOf(open), yes: options.yes });

@@ -22,7 +22,7 @@ describe('normalise', () => {
     ],
     ['✓ a/klusterlet-58cd89999d-p4srw    Running', '✓ a/klusterlet-<hash>-<random>   Running'],
     ['same cluster (kube-system 4b8006da…)', 'same cluster (kube-system <uid>…)'],
-    ['cluster1: still waiting (15s): looking\n', ''],
+    ['cluster1: still waiting after 15.0s: looking\n', ''],
     ['https://hosting-control-plane:30632', 'https://hosting-control-plane:<node port>'],
     ['stellarctl-report-20260203T040506/index.json', 'stellarctl-report-<date>/index.json'],
     ['a.tar.gz: 73 files of its1, w1, 33 kB', 'a.tar.gz: 73 files of its1, w1, <size> kB'],

@@ -47,3 +47,12 @@ test('shortcuts are described as what they are short for', async () => {
     );
   }
 });
+
+test('a deadline in which no server can answer is refused', async () => {
+  const timeout = commandNamed(await program(), ['wec', 'list']).options.find(({ long }) => long === '--timeout');
+  assert.throws(() => timeout?.parseArg?.('1ms', undefined), { code: 'commander.invalidArgument' });
+  assert.deepEqual(
+    ['0', '1s'].map((text) => timeout?.parseArg?.(text, undefined)),
+    [0, 1000],
+  );
+});

@@ -68,6 +68,7 @@ const wecsWithContexts = withContexts(wecs);
 /** By the commands that take the arguments; `wec` is optional, as on the command line. */
 const arguments_: Readonly<Record<string, Offer>> = {
   'its use': contexts,
+  'wds use': contexts,
   'wec join': withContexts(contextsOfWecs),
   'wec accept': withContexts(pending),
   'wec label': wecsAndChanges('labels'),

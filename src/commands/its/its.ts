@@ -17,10 +17,5 @@ export const its: Group = {
       summary: 'make a join file for the administrator of a WEC',
       define: async (io) => (await import('./token.ts')).tokenCommand(io),
     },
-    {
-      name: 'use',
-      summary: 'choose the default ITS, or show it',
-      define: async (io) => (await import('./use.ts')).useCommand(io),
-    },
   ],
 };

@@ -22,12 +22,13 @@ interface Options extends WdsOptions, WritingOptions {
   namespace?: string[];
   createOnly?: boolean;
   status: string[];
+  yes?: boolean;
 }
 
 export function policyCreateCommand(io: Io): Command {
   const definition = defineCommand('create', {
     description:
-      'Creates a BindingPolicy that sends objects of the WDS to WECs. First shows which WECs and objects the policy selects now, and what is wrong or surprising about them; --dry-run stops there.',
+      'Creates a BindingPolicy that sends objects of the WDS to WECs. First shows which WECs and objects the policy selects now, and what is wrong or surprising about them; --dry-run stops there. Asks before it creates a policy that sends nothing: without a terminal, --yes answers.',
     timeout: '30s',
     examples: [
       ['stellarctl policy create shop --clusters tier=web -l app=shop', 'objects with a label, to WECs with a label'],
@@ -64,14 +65,15 @@ export function policyCreateCommand(io: Io): Command {
       new Option('--status <what>', 'singleton, multi, or names of StatusCollectors, separated by commas')
         .argParser((text) => text.split(',').filter((word) => word !== ''))
         .default([], 'none'),
-    );
+    )
+    .option('--yes', 'create it without asking, even if it selects no WEC or no object');
   for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
   return definition.action(action<Options>(io, (session, options, [name = '']) => create(session, options, name)));
 }
 
 async function create(session: Session, options: Options, name: string): Promise<void> {
   checkDnsName(name, 'a binding policy');
-  const { createPolicy, readSpec } = await import('../../lib/workloads/change/create-policy.ts');
+  const { createPolicy, policyOf, readSpec } = await import('../../lib/workloads/change/create-policy.ts');
   const { describeExplanation } = await import('./explain-text.ts');
   const { styleFor } = await import('../../lib/terminal/style.ts');
   const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
@@ -90,7 +92,13 @@ async function create(session: Session, options: Options, name: string): Promise
     if (!isForPeople(session.output)) return;
     for (const line of describeExplanation(explanation, style, session.output === 'wide')) session.progress.note(line);
   };
-  await session.finish([await createPolicy({ request, spec, wds }, show, session.run)]);
+  const { confirm } = await import('../shell/confirm.ts');
+  const ask = (details: string[]) =>
+    confirm(session, { verb: 'Create', doing: 'Creating', name, yes: options.yes, details });
+  const result = await createPolicy({ request, spec, wds }, { show, confirm: ask }, session.run);
+  if (session.run.dryRun && session.output === 'yaml' && result.error === undefined)
+    return session.printDocument(policyOf(name, spec), { format: 'yaml' });
+  await session.finish([result]);
   const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
   session.next(command`stellarctl policy get ${name} ${flagsOf(wds)}`);
 }

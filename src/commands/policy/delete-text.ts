@@ -26,5 +26,5 @@ export function describeEffects(effects: readonly DeletionEffect[], keep: boolea
 
 function named(objects: readonly string[]): string {
   const rest = objects.length - fewObjects;
-  return `${objects.slice(0, fewObjects).join(', ')}${rest > 0 ? ` and ${count(rest, 'other')}` : ''}`;
+  return `${objects.toSorted().slice(0, fewObjects).join(', ')}${rest > 0 ? ` and ${count(rest, 'other')}` : ''}`;
 }

@@ -1,4 +1,4 @@
-import { asCalled } from '../../lib/engine/command-line.ts';
+import { asCalled, command } from '../../lib/engine/command-line.ts';
 import { count } from '../../lib/engine/counts.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { PolicyView } from '../../lib/workloads/delivery/policy-view.ts';
@@ -11,7 +11,7 @@ const fewWecs = 6;
 
 /** Formats the objects of a policy by WEC as human-readable lines, with their problems below. */
 export function describePolicyView(view: PolicyView, style: Style): string[] {
-  const { name, wds, its, wecs, objects, notVisible } = view;
+  const { name, wds, its, wecs, objects, notVisible, state, why } = view;
   const isMatrix = wecs.length > 0 && wecs.length <= fewWecs;
   const cells = objects.map((object) => [
     `${object.kind} ${object.namespace === null ? '' : `${object.namespace}/`}${object.name}`,
@@ -28,6 +28,10 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
       'unknown',
       notVisible.map(({ what, why }) => `${what}: ${why}`),
     ),
+    // What blocks objects says more than the state of the policy.
+    ...(state === 'failed' && !objects.some(({ ways }) => ways.some(({ blockedAt }) => blockedAt !== null))
+      ? [`${style.bad} ${why}`, `    ${asCalled(command`stellarctl policy explain ${name} --wds ${wds}`)}`]
+      : []),
     ...failures(objects, style),
   ];
 }
@@ -35,9 +39,10 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
 /** Returns the current stage of a delivery. */
 function cellOf(delivery: DeliveryView | undefined): string {
   if (delivery === undefined) return '';
-  if (delivery.blockedAt !== null)
-    return `${delivery.blockedAt.state === 'failed' ? 'not ' : ''}${delivery.blockedAt.stage.replace('exists', 'found')}`;
-  return delivery.stage ?? 'not visible';
+  const { blockedAt, stage } = delivery;
+  if (blockedAt === null) return stage ?? 'not visible';
+  if (blockedAt.stage === 'exists') return 'not found';
+  return `${blockedAt.state === 'failed' ? 'failed' : 'waiting'} at ${blockedAt.stage}`;
 }
 
 function countsOf(ways: readonly DeliveryView[]): string {

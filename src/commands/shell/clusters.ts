@@ -1,4 +1,5 @@
 import type { Deadline } from '../../lib/engine/deadline.ts';
+import { failureOf } from '../../lib/engine/errors.ts';
 import type { Run } from '../../lib/engine/run.ts';
 import { tryRead } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
@@ -14,7 +15,15 @@ import {
   selectContext,
 } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { ProgramRun } from '../../lib/programs/program.ts';
-import { chooseIts, type ItsChoice, readSettings, settingsFile } from '../../lib/spaces/its-choice.ts';
+import {
+  chooseIts,
+  chooseWds,
+  type ItsChoice,
+  readSettings,
+  settingsFile,
+  type WdsChoice,
+  withSource,
+} from '../../lib/spaces/its-choice.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/tools.ts';
 import type { Io } from '../../lib/terminal/io.ts';
@@ -57,19 +66,28 @@ export class Clusters {
     return this.itsChoice().catch(() => undefined);
   }
 
-  /** Returns the ITS, a client for it, and what selected it: if the current context is no ITS, the only one of the hosting cluster. */
+  /** Returns the ITS, a client for it, and what selected it: without a current context that is one, the only one of the hosting cluster. */
   async its() {
-    const opened = await this.openIts(await this.itsChoice());
-    const { mayBeHub } = await import('../../lib/wecs/hub/require-hub.ts');
-    if (opened.choice.source !== 'current context' || (await mayBeHub(opened.kube))) return opened;
     const { onlyIts } = await import('../../lib/spaces/resolve-its.ts');
-    const only = await onlyIts(await tryRead(() => this.spaceTools()));
+    const { mayBeHub } = await import('../../lib/wecs/hub/require-hub.ts');
+    const theOnly = async () => onlyIts(await tryRead(() => this.spaceTools()));
+    const choice = await this.itsChoice().catch(async (error: unknown) => {
+      const only = failureOf(error).code === 'usage' ? await theOnly() : undefined;
+      if (only === undefined) throw error;
+      return only;
+    });
+    const opened = await this.openIts(choice);
+    if (choice.source !== 'current context' || (await mayBeHub(opened.kube))) return opened;
+    const only = await theOnly();
     return only === undefined ? opened : this.openIts(only);
   }
 
   async openIts(choice: ItsChoice) {
     const { resolveIts } = await import('../../lib/spaces/resolve-its.ts');
-    const context = await resolveIts(choice, await this.kubeconfig(), () => tryRead(() => this.spaceTools()));
+    const { renewalOf } = await import('../../lib/spaces/own-contexts.ts');
+    const kubeconfig = await this.kubeconfig();
+    const found = await resolveIts(choice, kubeconfig, () => tryRead(() => this.spaceTools()));
+    const context = { ...found, renewal: renewalOf(found.name, 'its', kubeconfig) };
     if (choice.source === 'current context' || choice.source === 'only ITS') this.assume('--its', choice.given);
     return { context, kube: this.connect(context), choice };
   }
@@ -89,21 +107,31 @@ export class Clusters {
     );
   }
 
+  /** Returns the WDS that options, environment and settings select, if any. */
+  async wdsChoice(): Promise<WdsChoice | undefined> {
+    const { env } = this.io;
+    return chooseWds(this.options.wds, env, await readSettings(settingsFile(env)));
+  }
+
   /** Returns the selected WDS, and the ITS that it sends through. @throws StellarError `usage`, `not-found` */
-  async wds(): Promise<OpenWds> {
+  async wds(given?: string): Promise<OpenWds> {
     const { openWds } = await import('../../lib/spaces/open-wds.ts');
+    const choice = given === undefined ? await this.wdsChoice() : ({ given, source: '--wds' } as const);
     const { options, io } = this;
     const isItsGiven = options.its !== undefined || Boolean(io.env.STELLARCTL_ITS);
     const its = async () => {
       const { context, kube } = await this.its();
       return { name: context.name, kube };
     };
-    return openWds({
-      given: options.wds ?? (io.env.STELLARCTL_WDS || undefined),
+    const sources = {
+      given: choice?.given,
       its: isItsGiven ? its : undefined,
       hosting: await tryRead(() => this.spaceTools()),
       kubeconfig: await this.kubeconfig(),
-      connect: (context) => this.connect(context),
+      connect: (context: SelectedContext) => this.connect(context),
+    };
+    return openWds(sources).catch((error: unknown) => {
+      throw choice === undefined ? error : withSource(error, choice.source);
     });
   }
 

@@ -17,17 +17,21 @@ export interface Confirmation {
   number?: number | undefined;
   /** `--yes` */
   yes: boolean | undefined;
+  /** What is wrong with it; shown if no user can be asked. */
+  details?: string[];
 }
 
 /**
  * Asks the user to confirm a destructive operation. @throws StellarError `not-confirmed`, also if no user can be asked;
  * `interrupted`
  */
-export async function confirm(session: Session, { verb, doing, name, number, yes }: Confirmation): Promise<void> {
+export async function confirm(session: Session, asked: Confirmation): Promise<void> {
+  const { verb, doing, name, number, yes, details = [] } = asked;
   if (yes) return;
   const { canAsk, confirmByTyping } = await import('../../lib/terminal/prompt.ts');
   if (!canAsk(session.io)) {
     throw new StellarError('not-confirmed', `${doing} ${name} needs confirmation, and stdin is not a terminal.`, {
+      details,
       next: [run(session.again('--yes'))],
     });
   }
@@ -93,7 +97,8 @@ export function refuseUnnamedHosting(
 /** Does the same for an ITS. @throws StellarError `usage` */
 export async function refuseUnnamedIts(session: Session, yes: boolean | undefined): Promise<void> {
   if (!yes || session.run.dryRun) return;
-  if ((await session.itsChoice()).source !== 'current context') return;
+  const choice = await session.itsIfAny();
+  if (choice !== undefined && choice.source !== 'current context') return;
   await session.its();
   throw unnamed('the ITS', session.again());
 }

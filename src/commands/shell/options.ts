@@ -52,7 +52,7 @@ export function defineCommand(name: string, { description, examples, timeout, fo
     .addOption(new Option('-o, --output <format>', 'what to print').choices(formats ?? outputFormats).default('table'))
     .addOption(
       new Option('--timeout <duration>', 'deadline for the whole command; 0 checks once')
-        .argParser(durationMs)
+        .argParser(timeoutMs)
         .default(parseDuration(timeout), timeout),
     )
     .addOption(new Option('--kubeconfig <file>', 'this kubeconfig instead of KUBECONFIG or ~/.kube/config'))
@@ -76,6 +76,13 @@ export function durationMs(text: string): number {
   return ms;
 }
 
+/** No server answers within less: a shorter deadline is a mistake. */
+function timeoutMs(text: string): number {
+  const ms = durationMs(text);
+  if (ms > 0 && ms < 1000) throw new InvalidArgumentError('Give at least 1s, or 0 to check once.');
+  return ms;
+}
+
 export const itsOption = (): Option =>
   new Option(
     '--its <its>',
@@ -85,7 +92,7 @@ export const itsOption = (): Option =>
 export const wdsOptions = (): Option[] => [
   new Option(
     '--wds <wds>',
-    'the WDS, by its name or a context (default: STELLARCTL_WDS, the WDS of the current context, or the only WDS)',
+    'the WDS, by its name or a context (default: STELLARCTL_WDS, `wds use`, the WDS of the current context, or the only WDS)',
   ),
   new Option('--its <its>', 'the ITS of the WDS, by its name or a context, if the hosting cluster does not show it'),
   hostingContextOption(),

@@ -108,6 +108,11 @@ export class Session extends Clusters {
     this.progress.note(`Next: ${asCalled(step)}`);
   }
 
+  /** Says what an empty list would list, and how to create one. */
+  noneIn(where: string, what: string, create: string): void {
+    this.progress.note(`${where} has no ${what} yet. To create one: ${asCalled(create)}`);
+  }
+
   /** Reports an error of the whole command; scripts get it as their only document. */
   async fail(error: unknown): Promise<void> {
     this.progress.stop();

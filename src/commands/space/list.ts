@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { formatAge } from '../../lib/engine/duration.ts';
-import { run, textOf } from '../../lib/engine/next-step.ts';
 import type { SpaceListItem } from '../../lib/spaces/list-spaces.ts';
 import type { SpaceRole } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
@@ -29,14 +28,7 @@ export function spaceListCommand(io: Io, role: SpaceRole): Command {
         await session.print({ items }, items, columns(role, tools.hosting.now()));
         const { context } = tools.hosting.cluster;
         if (items.length === 0)
-          session.progress.note(
-            textOf(
-              run(
-                command`stellarctl ${role} create ${role}1 --hosting-context ${context}`,
-                command`${context} has no ${noun} yet. To create one`,
-              ),
-            ),
-          );
+          session.noneIn(context, noun, command`stellarctl ${role} create ${role}1 --hosting-context ${context}`);
       }),
     );
 }

@@ -25,6 +25,11 @@ export const spaceCommands = (role: SpaceRole): Entry[] => [
     define: async (io) => (await import('./repair.ts')).spaceRepairCommand(io, role),
   },
   {
+    name: 'use',
+    summary: `choose the default ${role.toUpperCase()}, or show it`,
+    define: async (io) => (await import('./use.ts')).useCommand(io, role),
+  },
+  {
     name: 'delete',
     summary: role === 'its' ? 'delete an Inventory and Transport Space' : 'delete a Workload Description Space',
     define: async (io) => (await import('./delete.ts')).spaceDeleteCommand(io, role),

@@ -47,17 +47,10 @@ export function deleteWecCommand(io: Io): Command {
     .addOption(dryRunOption())
     .action(
       action<Options>(io, async (session, options, positional) => {
-        const { findLocalCluster } = await import('../../lib/local-clusters/delete.ts');
         const { deleteWecs } = await import('../../lib/local-clusters/wecs.ts');
         const tools = localTools(session, options.wecKubeconfig);
-        const names = new Set(splitNames(positional));
         const found = await confirmLoss(session, {
-          read: async () => {
-            const found: FoundCluster[] = [];
-            for (const name of names) found.push(await findLocalCluster(name, options.provider, tools));
-            if (!options.force) await refuseNeeded(session, found.filter(isThere), tools);
-            return found;
-          },
+          read: readClusters(session, new Set(splitNames(positional)), options, tools),
           show: (found) => {
             for (const { name, provider, contexts, elsewhere } of found) {
               const leading = contexts.length === 0 ? 'no context leads to it' : `context ${contexts.join(', ')}`;
@@ -89,18 +82,40 @@ const lossesOf = ({ name, provider, contexts }: FoundCluster): string[] => [
 
 const isThere = ({ provider }: FoundCluster): boolean => provider !== undefined;
 
+/** Found once, it is that cluster which is confirmed and deleted, and its address is not read again: each program takes time. */
+function readClusters(session: Session, names: ReadonlySet<string>, { provider, force }: Options, tools: LocalTools) {
+  const clients = new Map<string, Kube | undefined>();
+  let found: FoundCluster[] = [];
+  return async () => {
+    const { findLocalCluster } = await import('../../lib/local-clusters/delete.ts');
+    const before = found;
+    found = [];
+    for (const name of names)
+      found.push(await findLocalCluster(name, before[found.length]?.provider ?? provider, tools));
+    if (!force) await refuseNeeded(session, found.filter(isThere), clients, tools);
+    return found;
+  };
+}
+
 /** Checks the clusters themselves, and the ITS, before anything is deleted. */
-async function refuseNeeded(session: Session, found: readonly FoundCluster[], tools: LocalTools): Promise<void> {
+async function refuseNeeded(
+  session: Session,
+  found: readonly FoundCluster[],
+  clients: Map<string, Kube | undefined>,
+  tools: LocalTools,
+): Promise<void> {
   if (found.length === 0) return;
   const { connectLocal } = await import('../../lib/local-clusters/delete.ts');
   const { refuseHosting } = await import('../../lib/local-clusters/refuse-hosting.ts');
   const { refuseRegistered } = await import('../../lib/local-clusters/refuse-registered.ts');
   const { loadKubeconfig } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
   const kubeconfig = await loadKubeconfig(tools.target.file, tools.target.env);
-  const clients = await Promise.all(found.map((cluster) => connectLocal(cluster, tools)));
+  const connect = async (cluster: FoundCluster) =>
+    clients.set(cluster.name, clients.get(cluster.name) ?? (await connectLocal(cluster, tools)));
+  await Promise.all(found.map(connect));
   const answering: [string, Kube][] = [];
-  for (const [index, cluster] of found.entries())
-    answering.push([cluster.name, await refuseHosting(cluster, clients[index], kubeconfig)]);
+  for (const cluster of found)
+    answering.push([cluster.name, await refuseHosting(cluster, clients.get(cluster.name), kubeconfig)]);
   const its = (await session.itsIfAny()) ? await session.its() : undefined;
   for (const [name, kube] of answering) await refuseRegistered(name, its, kube);
 }

@@ -1,10 +1,11 @@
 import { changeWords } from '../../lib/engine/changes.ts';
 import { count } from '../../lib/engine/counts.ts';
+import { addonFinalizers } from '../../lib/wecs/deregister/delete/force.ts';
 import type { InspectedLocalWec } from '../../lib/wecs/deregister/deregister-locally.ts';
 import { type HubState, isGone } from '../../lib/wecs/deregister/inspect/hub-state.ts';
 import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/deregister/inspect/inspect-wec.ts';
 import { selectableLabels } from '../../lib/wecs/deregister/release/labels.ts';
-import { objectsIn, policiesOf } from '../../lib/workloads/manifest-works.ts';
+import { isGuarded, objectsIn, policiesOf } from '../../lib/workloads/manifest-works.ts';
 
 /** Formats the effect of deregistering as human-readable lines: what runs on the WEC, why, and what happens to it. */
 export const describeDeregistration = (
@@ -79,8 +80,10 @@ function describeOne(inspected: InspectedWec, options: DeregisterOptions): strin
 
 /** Describes what --force does without the proof that the agent is gone. */
 function describeForce({ hubState: { works, addonWorks, addons } }: InspectedWec): string[] {
-  const guardedWorks = works.length + addonWorks.length;
-  const guarded = addons.filter(({ metadata }) => metadata.finalizers?.length).map(({ metadata }) => metadata.name);
+  const guardedWorks = [...works, ...addonWorks].filter(isGuarded).length;
+  const guarded = addons
+    .filter(({ metadata }) => metadata.finalizers?.some((finalizer) => addonFinalizers.includes(finalizer)))
+    .map(({ metadata }) => metadata.name);
   const parts = [
     ...(guardedWorks > 0 ? [`manifest-work-cleanup of ${count(guardedWorks, 'work')}`] : []),
     ...(guarded.length > 0 ? [`the pre-delete finalizers of ${guarded.join(', ')}`] : []),

@@ -26,7 +26,10 @@ export function workloadGetCommand(io: Io): Command {
       const { getWorkload, parseObject } = await import('../../lib/workloads/delivery/workload.ts');
       const named = parseObject(text, namespace);
       const { view, errors } = await getWorkload(named, await session.wds());
-      if (isForPeople(session.output)) {
+      // The error below says it.
+      const isMissing = view.ways.length === 1 && view.ways[0]?.code === 'object-missing';
+      if (isForPeople(session.output) && isMissing) session.progress.stop();
+      else if (isForPeople(session.output)) {
         const { styleFor } = await import('../../lib/terminal/style.ts');
         const { describeWorkload } = await import('./get-text.ts');
         session.printLines(describeWorkload(view, styleFor(io.stdout, io, color), session.output === 'wide'));

@@ -4,6 +4,7 @@ import { isHub } from '../spaces/checks.ts';
 import { externalChecks, wdsCredentialChecks } from '../spaces/credentials.ts';
 import { itsOfWdsChecks } from '../spaces/its-of-wds-check.ts';
 import { hookNames } from '../spaces/names.ts';
+import { contextChecks } from '../spaces/own-contexts.ts';
 import { itsStages } from '../spaces/stages/its-stages.ts';
 import { wdsStages } from '../spaces/stages/wds-stages.ts';
 import { versionChecks } from '../spaces/version-check.ts';
@@ -46,9 +47,10 @@ export const catalogue: readonly ListedCheck[] = [
   ...list('hosting', false, unseenChecks('hosting'), checksOfStages('hosting', hostingStages)),
   ...list('its', true, itsChecks),
   ...list('its', false, unseenChecks('its'), [isHub], checksOfStages('its', itsStages(its))),
-  ...list('its', false, hubChecks, externalChecks('its'), versionChecks('its')),
+  ...list('its', false, hubChecks, externalChecks('its'), versionChecks('its'), contextChecks('its')),
   ...list('wds', false, unseenChecks('wds'), checksOfStages('wds', wdsStages()), externalChecks('wds')),
-  ...list('wds', false, wdsCredentialChecks, itsOfWdsChecks, versionChecks('wds'), workloadChecks),
+  ...list('wds', false, wdsCredentialChecks, itsOfWdsChecks, versionChecks('wds'), contextChecks('wds')),
+  ...list('wds', false, workloadChecks),
   ...list('wec', true, joiningChecks),
   ...list('wec', false, unseenChecks('wec'), wecChecks),
 ].filter(({ id }, index, all) => all.findIndex((other) => other.id === id) === index);

@@ -21,7 +21,7 @@ import { readWholeHub } from '../wecs/registration/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
 import { workloadChecks } from '../workloads/checks.ts';
 import type { Examined, Its, Subject } from './subject.ts';
-import { failedBy, reachable, reportIfNotVisible, wecKnown, wecsListed } from './unseen.ts';
+import { failedBy, reachable, reportIfNotVisible, visible, wecKnown, wecsListed } from './unseen.ts';
 
 /** The clusters that doctor checks. */
 export interface DoctorInput {
@@ -75,7 +75,8 @@ interface Hub extends Its, Trial {
   findings: readonly Finding[];
 }
 
-const isUnreached = ({ findings: [first] }: Examined): boolean => first?.id === reachable('hosting').id;
+const isUnreached = ({ findings: [first] }: Examined): boolean =>
+  [reachable, visible].some((check) => check('hosting').id === first?.id);
 
 const isNoHub = (finding: Finding): boolean => finding.status === 'fail' && finding.problem.code === 'not-a-hub';
 
@@ -91,8 +92,11 @@ const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({ ki
 async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise<(Examined & Trial)[]> {
   const { hosting } = tools;
   const listed = await tryRead(() => listControlPlanes(hosting));
-  if (listed.state === 'hidden' && listed.error !== undefined)
-    return [{ subject: subjectOf('hosting', hosting), findings: [failedBy(reachable('hosting'), listed.error)] }];
+  if (listed.state === 'hidden' && listed.error !== undefined) {
+    // A server that refuses has answered.
+    const check = listed.error.code === 'forbidden' ? visible('hosting') : reachable('hosting');
+    return [{ subject: subjectOf('hosting', hosting), findings: [failedBy(check, listed.error)] }];
+  }
   const all = ifSeen(listed);
   if (all === undefined) return [];
   const spaces = all.flatMap((controlPlane) => {
@@ -103,7 +107,7 @@ async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise
     checkHosting(hosting),
     Promise.all(
       spaces.map(({ role, name }) =>
-        checkSpace(name, role, all, watcher, hosting).catch((error) => ({
+        checkSpace(name, role, all, watcher, tools).catch((error) => ({
           ...{ findings: [failedBy(reachable(role), failureOf(error))], webhook: undefined },
         })),
       ),
@@ -115,7 +119,9 @@ async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise
       if (found === undefined) return [];
       const wds = role === 'wds' ? openedBy(watcher, name, all) : undefined;
       const more = wds === undefined ? [] : await runChecks(workloadChecks, wds, found.findings);
-      const own = underCauses([...found.findings, ...more], findings, { [`${role}-synced`]: ['hosting-manager'] });
+      const own = underCauses([...found.findings, ...more], findings, {
+        [`${role}-synced`]: ['hosting-manager'],
+      });
       return [{ ...found, subject: { kind: role, name }, findings: own }];
     }),
   );

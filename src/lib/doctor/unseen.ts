@@ -6,7 +6,7 @@ type Kind = Subject['kind'];
 
 /** Checks that are reported as failed if other checks cannot run. */
 export const reachable = (kind: Kind): CheckInfo => ({ id: `${kind}-reachable`, title: 'its API server answers' });
-const visible = (kind: Kind): CheckInfo => ({ id: `${kind}-seen`, title: 'its objects can be read' });
+export const visible = (kind: Kind): CheckInfo => ({ id: `${kind}-seen`, title: 'its objects can be read' });
 export const wecKnown: CheckInfo = { id: 'wec-known', title: 'it is known' };
 export const wecsListed: CheckInfo = { id: 'its-wecs', title: 'its WECs can be read' };
 

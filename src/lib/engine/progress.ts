@@ -7,12 +7,12 @@ export interface Progress {
   note(text: string): void;
   /** The new state of a subject (a WEC): reported once, in a pipe as its own line. */
   changed(subject: string, text: string): void;
-  /** A step of a subject is done, and more follow. @param elapsedMs since the subject started, if it took any time */
-  reached(subject: string, text: string, elapsedMs?: number): void;
+  /** A step of a subject is done, and more follow. @param took whether it took time: shows that since the start of the command */
+  reached(subject: string, text: string, took?: boolean): void;
   /** What a subject waits for. Shown beside it on a terminal; in a pipe only if the wait becomes long. */
   waiting(subject: string, text: string): void;
-  /** The subject has succeeded. @param elapsedMs milliseconds, if it took any time */
-  done(subject: string, text: string, elapsedMs?: number): void;
+  /** The subject has succeeded. @param took the same */
+  done(subject: string, text: string, took?: boolean): void;
   /** The subject has failed. The command renders the error itself. */
   failed(subject: string, text: string): void;
   /** Starts to relay the output of another program, which may ask a question. */

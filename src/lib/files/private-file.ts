@@ -44,7 +44,12 @@ export async function checkWritable(file: string): Promise<void> {
 }
 
 const unwritable = (file: string, error: unknown): StellarError =>
-  new StellarError('file-error', `${file} cannot be written: ${(error as Error).message}.`, { cause: error });
+  new StellarError('file-error', `${file} cannot be written: ${whyOf(error as NodeJS.ErrnoException)}.`, {
+    cause: error,
+  });
+
+const whyOf = ({ code, message }: NodeJS.ErrnoException): string =>
+  code === 'ENOENT' ? 'its directory does not exist' : message;
 
 /** Whether the path exists, whatever its type. */
 export async function isPresent(file: string): Promise<boolean> {

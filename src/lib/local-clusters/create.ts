@@ -1,4 +1,3 @@
-import { monotonic } from '../engine/clock.ts';
 import { command } from '../engine/command-line.ts';
 import { Deadline, requireTime } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
@@ -15,7 +14,7 @@ import { resources } from '../kube/resources.ts';
 import { type ProgramRun, programFailed } from '../programs/program.ts';
 import { findIngressPort, requireIngressPort } from './ingress-port.ts';
 import { type LocalNames, localNames, type ProviderName, startCommand } from './names.ts';
-import { readEntries, withProvider } from './open-provider.ts';
+import { readEntries, requireProvider, withProvider } from './open-provider.ts';
 import type { LocalProvider } from './provider.ts';
 
 /** KubeFlex's default port. */
@@ -76,6 +75,7 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
   const names = localNames(provider.name, name);
   const context = role === 'wec' ? name : names.context;
   const exists = (await provider.clusters()).includes(name);
+  if (!exists) await requireProvider(provider.name, tools.programs);
   await requireContextFree(context, names, tools);
   const ingressPort = exists && role === 'hosting' ? await usablePort(provider.name, input, tools) : undefined;
   if (!exists) requireTime(tools.run, `There is no ${provider.name} cluster ${name} yet`);
@@ -92,11 +92,10 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
     return { ...result, changed: false };
   }
   const { progress } = tools.run;
-  const started = monotonic();
   if (!exists) {
     progress.waiting(context, `${provider.name} is creating the cluster`);
     await create(provider, input, tools);
-    progress.reached(context, `${provider.name} cluster created`, monotonic() - started);
+    progress.reached(context, `${provider.name} cluster created`, true);
   }
   try {
     const entries = await readEntries(provider, name).catch((error: unknown) => {

@@ -130,8 +130,7 @@ export async function deleteLocalCluster(found: FoundCluster, tools: LocalTools)
     run.progress.waiting(name, `${provider} is deleting the cluster`);
     await withProvider(provider, programs, async (opened) => {
       const attempt = await opened.remove(name);
-      const isLeft = attempt.exitCode !== 0 || (await opened.clusters()).includes(name);
-      if (!isLeft) return;
+      if (attempt.exitCode === 0) return;
       const { message, details } = programFailed(opened.program, attempt.args, attempt);
       const context = contexts.length === 0 ? '' : `, with its contexts (${contexts.join(', ')})`;
       throw new StellarError('program-failed', message, {

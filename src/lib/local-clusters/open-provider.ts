@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { StellarError } from '../engine/errors.ts';
+import { failureOf, StellarError } from '../engine/errors.ts';
 import { run as runCommand } from '../engine/next-step.ts';
 import { parseKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import {
   type FoundProgram,
   findProgram,
+  locateProgram,
   type Program,
   type ProgramRun,
   programFailed,
@@ -52,14 +53,26 @@ export async function withProvider<T>(
   programs: ProgramRun,
   work: (provider: LocalProvider) => Promise<T>,
 ): Promise<T> {
+  const program = (await locateProgram(providerPrograms[name], programs)) ?? (await requireProvider(name, programs));
+  try {
+    return await withProgram(name, program, programs, work);
+  } catch (error) {
+    // These may be the reason; checking them first would start three programs for each one that is needed.
+    if (failureOf(error).code === 'program-failed') await requireProvider(name, programs);
+    throw error;
+  }
+}
+
+/** Requires what a provider needs to create clusters. @throws StellarError `program-missing`, `program-too-old`, `docker-unreachable` */
+export async function requireProvider(name: ProviderName, programs: ProgramRun): Promise<FoundProgram> {
   const program = await requireProgram(providerPrograms[name], 'manage local clusters', programs);
   await requireDocker(programs);
-  return withProgram(name, program, programs, work);
+  return program;
 }
 
 /** The providers installed on this machine, of any version. */
 export async function presentProviders(programs: ProgramRun): Promise<ProviderName[]> {
-  const found = await Promise.all(providerNames.map((name) => findProgram(providerPrograms[name], programs)));
+  const found = await Promise.all(providerNames.map((name) => locateProgram(providerPrograms[name], programs)));
   return providerNames.filter((_, index) => found[index] !== undefined);
 }
 

@@ -1,4 +1,3 @@
-import { monotonic } from '../engine/clock.ts';
 import { forName, type NamedResult } from '../engine/each-name.ts';
 import { loadKubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import type { HubAccess } from '../wecs/hub/hub-access.ts';
@@ -61,13 +60,12 @@ function createWec(
   const { progress } = tools.run;
   const result: CreatedWec = { name, provider, context: name, created: false, changed: false };
   return forName(result, tools.run, async () => {
-    const started = monotonic();
     progress.waiting(name, `looking for ${provider} clusters`);
     const made = await createLocalCluster({ ...options, provider, name, role: 'wec' }, tools);
     const { context, created, changed } = made;
     Object.assign(result, { context, created, changed });
     const isImagined = tools.record !== undefined && (created || changed);
-    if (isLast && !isImagined) progress.done(name, outcome(made), created ? monotonic() - started : undefined);
+    if (isLast && !isImagined) progress.done(name, outcome(made), created);
   });
 }
 
@@ -90,10 +88,9 @@ export function deleteWecs(found: readonly FoundCluster[], tools: LocalTools): P
       const { name, provider = null } = cluster;
       const result: WecClusterResult = { name, provider, changed: false };
       return forName(result, run, async () => {
-        const started = monotonic();
         run.progress.waiting(name, 'deleting the cluster');
         result.changed = await deleteLocalCluster(cluster, tools);
-        if (result.changed) run.progress.done(name, 'deleted', monotonic() - started);
+        if (result.changed) run.progress.done(name, 'deleted', true);
         else if (record === undefined || provider === null)
           run.progress.done(name, 'no local cluster of that name; nothing to do');
       });

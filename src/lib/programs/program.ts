@@ -76,11 +76,16 @@ const defaultTerminationGraceMs = 15_000;
 /** How much later than a program on the same terminal this process may receive Ctrl-C. */
 const ctrlCMs = 100;
 
+/** Finds a program on PATH, without running it: its version is empty. @returns undefined if not found */
+export async function locateProgram(program: Program, { env }: ProgramRun): Promise<FoundProgram | undefined> {
+  const file = await findInPath(program.name, env.PATH ?? '');
+  return file === undefined ? undefined : { ...program, path: file, version: '' };
+}
+
 /** Finds a program on PATH. @returns undefined if not found; its version is empty if it prints none */
 export async function findProgram(program: Program, run: ProgramRun): Promise<FoundProgram | undefined> {
-  const file = await findInPath(program.name, run.env.PATH ?? '');
-  if (file === undefined) return undefined;
-  const found = { ...program, path: file, version: '' };
+  const found = await locateProgram(program, run);
+  if (found === undefined) return undefined;
   const { exitCode, stdout } = await runProgram(run)(found, { args: program.versionArguments, limitMs: shortLimitMs });
   return { ...found, version: exitCode === 0 ? (findVersion(stdout) ?? '') : '' };
 }

@@ -10,6 +10,7 @@ import { externalChecks, wdsCredentialChecks } from './credentials.ts';
 import { itsOfWdsChecks, needsOfIts } from './its-of-wds-check.ts';
 import type { SpaceRole } from './names.ts';
 import type { ControlPlane } from './objects.ts';
+import { contextChecks } from './own-contexts.ts';
 import { itsOfWds, typeOf } from './spaces.ts';
 import type { SpaceEvidence } from './stages/evidence.ts';
 import { type ItsInside, readItsInside } from './stages/its-contents.ts';
@@ -18,6 +19,7 @@ import type { Space } from './stages/space-stages.ts';
 import type { SpaceReading, SpaceWatcher } from './stages/space-watcher.ts';
 import { failureOfStage } from './stages/stage-failure.ts';
 import type { WdsInside } from './stages/wds-stages.ts';
+import type { SpaceTools } from './tools.ts';
 import { versionChecks } from './version-check.ts';
 
 /** The results of the checks of a space. */
@@ -36,8 +38,9 @@ export async function checkSpace(
   role: SpaceRole,
   all: readonly ControlPlane[],
   watcher: SpaceWatcher,
-  hosting: Kube,
+  tools: SpaceTools,
 ): Promise<SpaceChecked | undefined> {
+  const { hosting } = tools;
   const seen = await (role === 'its' ? watcher.its(name) : watcher.wds(name));
   if (seen === undefined) return undefined;
   const { space, stages } = seen as SpaceReading<ItsInside | WdsInside>;
@@ -54,11 +57,13 @@ export async function checkSpace(
   const ofIts =
     role === 'wds' ? await runChecks(itsOfWdsChecks, { name, all, hosting, deployments: space.deployments }) : [];
   const ofHooks = await runChecks(versionChecks(role), { space, hosting }, withFailures);
+  const ofContexts = await runChecks(contextChecks(role), { space, kube: watcher.clientOf(name), tools }, withFailures);
   const known = [
     ...ofIts,
     ...underCauses(withFailures, ofIts, needsOfIts),
     ...ofHooks,
     ...(await checkCredentials(space, all, hosting, withFailures)),
+    ...ofContexts,
   ];
   const kube = role === 'its' ? watcher.clientOf(name) : undefined;
   if (kube === undefined) return { findings: known };

@@ -5,7 +5,14 @@ import { StellarError } from '../engine/errors.ts';
 import { inWords, outline } from '../engine/next-step.ts';
 import { readFile } from '../files/read-file.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
-import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import {
+  type Kubeconfig,
+  loadKubeconfig,
+  type SelectedContext,
+  selectContext,
+  toGiveKubeconfig,
+} from '../kube/kubeconfig/kubeconfig.ts';
+import type { SpaceRole } from './names.ts';
 
 /** The ITS that a command uses, and what selected it. */
 export interface ItsChoice {
@@ -32,12 +39,30 @@ export function chooseIts(
   throw noneGiven('No ITS', '--its', kubeconfig);
 }
 
+/** The WDS that a command uses, and what selected it; undefined if only the hosting cluster and the current context do. */
+export interface WdsChoice {
+  /** Its name, or a context. */
+  given: string;
+  source: '--wds' | 'STELLARCTL_WDS' | 'wds use';
+}
+
+/** Does the same for a WDS, without the current context. */
+export function chooseWds(
+  given: string | undefined,
+  { STELLARCTL_WDS: variable }: NodeJS.ProcessEnv,
+  { wds }: Settings,
+): WdsChoice | undefined {
+  if (given !== undefined) return { given, source: '--wds' };
+  if (variable) return { given: variable, source: 'STELLARCTL_WDS' };
+  return wds === undefined ? undefined : { given: wds, source: 'wds use' };
+}
+
 /** The error if neither an option nor anything else selects a cluster. */
-export function noneGiven(none: string, option: string, { contexts }: Kubeconfig): StellarError {
+export function noneGiven(none: string, option: string, { contexts, missing }: Kubeconfig): StellarError {
   return new StellarError('usage', `${none} was given, and there is no current context.`, {
     next:
       contexts.size === 0
-        ? [inWords('Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG')]
+        ? [toGiveKubeconfig(missing)]
         : [inWords(`Give one: ${option} CONTEXT`), inWords(`Contexts: ${[...contexts.keys()].join(', ')}`)],
   });
 }
@@ -47,22 +72,34 @@ export function selectIts(kubeconfig: Kubeconfig, { given, source }: ItsChoice):
   try {
     return selectContext(kubeconfig, given);
   } catch (error) {
-    const remedy = remedies[source];
-    if (!(error instanceof StellarError) || error.code !== 'context-unknown' || remedy === undefined) throw error;
-    throw new StellarError(error.code, `${error.message} It was selected by ${source}.`, {
-      next: [...error.next, inWords(`To use another one: --its ITS, or ${asCalled(remedy)}`)],
-    });
+    throw withSource(error, source);
   }
 }
 
-const remedies: Partial<Record<ItsChoice['source'], string>> = {
-  STELLARCTL_ITS: 'unset STELLARCTL_ITS',
-  'its use': 'stellarctl its use --unset',
+/** The error with what selected a space that does not exist, and what undoes that, unless it was an option. */
+export function withSource(error: unknown, source: (ItsChoice | WdsChoice)['source']): unknown {
+  const [by, remedy, option] = remedies[source] ?? [];
+  const isUnknown = error instanceof StellarError && ['context-unknown', 'not-found'].includes(error.code);
+  if (!isUnknown || by === undefined || remedy === undefined) return error;
+  return new StellarError(error.code, `${error.message} It was selected by "${asCalled(by)}".`, {
+    details: error.details,
+    next: [...error.next, inWords(`To use another one: ${option}, or ${asCalled(remedy)}`)],
+  });
+}
+
+/** What selected a space, and what undoes that. */
+const remedies: Partial<
+  Record<(ItsChoice | WdsChoice)['source'], readonly [by: string, remedy: string, option: string]>
+> = {
+  STELLARCTL_ITS: ['STELLARCTL_ITS', 'unset STELLARCTL_ITS', '--its ITS'],
+  STELLARCTL_WDS: ['STELLARCTL_WDS', 'unset STELLARCTL_WDS', '--wds WDS'],
+  'its use': ['stellarctl its use', 'stellarctl its use --unset', '--its ITS'],
+  'wds use': ['stellarctl wds use', 'stellarctl wds use --unset', '--wds WDS'],
 };
 
-/** Chooses an ITS for later commands. @param given a context, or the name of an ITS */
-export async function useIts(given: string): Promise<void> {
-  await writeSettings({ ...(await readSettings()), its: given });
+/** Chooses a space for later commands. @param given a context, or its name */
+export async function useSpace(role: SpaceRole, given: string): Promise<void> {
+  await writeSettings({ ...(await readSettings()), [role]: given });
 }
 
 /** Chooses a new ITS if none is chosen or the chosen one's context no longer exists. @returns whether later commands use it */
@@ -74,20 +111,22 @@ export async function useItsIfNone(
   const kubeconfig = await loadKubeconfig(target.file, target.env);
   const { its } = await readSettings();
   if (env.STELLARCTL_ITS) return env.STELLARCTL_ITS === context;
-  if (its === undefined || !kubeconfig.contexts.has(its)) await useIts(context);
+  if (its === undefined || !kubeconfig.contexts.has(its)) await useSpace('its', context);
   return (await readSettings()).its === context;
 }
 
 /** Clears the choice. @param only clear it only if it is this context */
-export async function forgetIts(only?: string): Promise<void> {
-  const { its, ...rest } = await readSettings();
-  if (only === undefined || its === only) await writeSettings(rest);
+export async function forgetSpace(role: SpaceRole, only?: string): Promise<void> {
+  const { [role]: chosen, ...rest } = await readSettings();
+  if (only === undefined || chosen === only) await writeSettings(rest);
 }
 
 /** The user's persistent settings. They contain no credentials: contexts are in the kubeconfig. */
 export interface Settings {
   /** The context or the name of the ITS that commands use by default. */
   its?: string;
+  /** The same for the WDS. */
+  wds?: string;
 }
 
 /** `$XDG_CONFIG_HOME/stellarctl/settings.json`, else under ~/.config. */

@@ -193,6 +193,8 @@ function notReached({ metadata: { name } }: ControlPlane, access: Access<unknown
 
 function noWds(given: string | undefined, wdses: readonly ControlPlane[], all: Access<unknown>): StellarError {
   const names = wdses.map(({ metadata }) => metadata.name);
+  const rejected = all.state === 'hidden' && all.error?.code === 'unauthorized' ? all.error : undefined;
+  if (rejected !== undefined) return rejected;
   const seenFrom = all.state === 'seen' ? [] : [`The hosting cluster does not show any: ${all.why}`];
   if (given === undefined) {
     const message = names.length > 1 ? 'There are several WDSes, and none was given.' : 'No WDS was given.';

@@ -14,10 +14,16 @@ export function nextStep(
   const empty = itses.find(({ ready, wecs }) => ready && wecs?.length === 0);
   const steps = [
     hosting?.problem && command`stellarctl doctor --pre --hosting-context ${hosting.name}`,
+    [...itses, ...wdses].find(({ contextProblem }) => contextProblem?.next)?.contextProblem?.next,
     itses.find(({ problem, webhook }) => problem && webhook?.next)?.webhook?.next,
     brokenIts && command`stellarctl its get ${brokenIts.name} ${hostingOption}`,
     brokenWds && command`stellarctl wds get ${brokenWds.name} ${hostingOption}`,
     ...itses.flatMap(aboutWecs),
+    ...wdses.flatMap(({ name, failedPolicies }) =>
+      (failedPolicies ?? []).map(
+        (policy) => command`stellarctl policy get ${policy.name} --wds ${name} ${hostingOption}`,
+      ),
+    ),
     hosting !== null && itses.length === 0 && command`stellarctl its create its1 ${hostingOption}`,
     // If one ITS has WECs, another one may well be empty.
     empty &&

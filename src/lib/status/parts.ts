@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Deadline } from '../engine/deadline.ts';
 import { reportOf } from '../engine/errors.ts';
+import { diagnosisOf, type Problem } from '../engine/problem.ts';
 import { type Access, hiddenBy, ifSeen, seen, tryRead } from '../kube/access.ts';
-import type { Kube } from '../kube/client/client.ts';
+import type { Connect, Kube } from '../kube/client/client.ts';
 import { networkError } from '../kube/client/errors.ts';
 import { type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { accessSpace, contextsOf } from '../spaces/access.ts';
@@ -10,6 +11,7 @@ import type { ItsChoice } from '../spaces/its-choice.ts';
 import { describeSpace } from '../spaces/list-spaces.ts';
 import type { SpaceRole } from '../spaces/names.ts';
 import type { ControlPlane } from '../spaces/objects.ts';
+import { brokenContext } from '../spaces/own-contexts.ts';
 import { readSpace, type SpaceEvidence } from '../spaces/stages/evidence.ts';
 import type { SpaceTools } from '../spaces/tools.ts';
 import type { SpaceStatus } from './view.ts';
@@ -68,8 +70,17 @@ export async function describePart(
   const [evidence, reading] = await Promise.all([readSpace(tools.hosting, name, role), pending]);
   if (evidence === undefined) return undefined;
   const { its: _, ...outside } = describeSpace(evidence, all, tools.kubeconfig);
-  const server = ifSeen(access)?.server ?? null;
-  return { status: withReading({ ...outside, server }, reading), evidence };
+  const status = withReading({ ...outside, server: ifSeen(access)?.server ?? null }, reading);
+  if (reading.state !== 'seen') return { status, evidence };
+  const connect: Connect = (context) => tools.parts.open(`context ${context.name}`, context);
+  const own = { space: evidence, kube: reading.value.kube, tools: { ...tools, connect } };
+  return { status: withContext(status, await brokenContext(own)), evidence };
+}
+
+/** Commands use the context of a space; the reading did not. */
+export function withContext(status: SpaceStatus, broken: Problem | undefined): SpaceStatus {
+  if (broken === undefined) return status;
+  return { ...status, problem: true, reason: status.reason || broken.message, contextProblem: diagnosisOf(broken) };
 }
 
 /**

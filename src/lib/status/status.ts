@@ -4,7 +4,6 @@ import { notHosting } from '../hosting/hosting.ts';
 import { hostingStages, readHosting } from '../hosting/stages.ts';
 import { ifSeen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { KubeObject } from '../kube/objects.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
 import type { ControlPlane } from '../spaces/objects.ts';
@@ -14,8 +13,9 @@ import { type HookVersions, kubeFlexPrograms, products, readHookVersions } from 
 import { runningVersions, whyPodsHidden } from '../versions/running.ts';
 import { versionOfProduct } from '../versions/version-words.ts';
 import { clusterUid } from '../wecs/identity/cluster-uid.ts';
+import { stateOf } from '../workloads/delivery/policy-list.ts';
 import { keyOf } from '../workloads/object-ref.ts';
-import { type Binding, objectsOf } from '../workloads/policies/policy.ts';
+import { type Binding, type BindingPolicy, objectsOf } from '../workloads/policies/policy.ts';
 import { chosenContext, type ItsReading, readChosenIts, readItsStatus, withoutContext } from './its.ts';
 import { describePart, type Part, reach, readPart, type StatusTools } from './parts.ts';
 import type { HostingStatus, StatusView, WdsStatus } from './view.ts';
@@ -110,9 +110,9 @@ async function readHostingStatus(kube: Kube, hooks: Promise<HookVersions>): Prom
   };
 }
 
-type WdsReading = Pick<WdsStatus, 'bindingPolicies' | 'objects'>;
+type WdsReading = Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'failedPolicies'>;
 
-const nothingSeen: WdsReading = { bindingPolicies: null, objects: null };
+const nothingSeen: WdsReading = { bindingPolicies: null, objects: null, failedPolicies: null };
 
 async function readWdsStatus(
   part: Part,
@@ -132,10 +132,18 @@ async function readWdsStatus(
 /** Kinds that are not served yet count as not seen: the stages show why. */
 async function readWds(wds: Kube): Promise<WdsReading> {
   const [policies, bindings] = await Promise.all([
-    wds.list<KubeObject>(resources.bindingPolicies),
+    wds.list<BindingPolicy>(resources.bindingPolicies),
     wds.list<Binding>(resources.bindings),
   ]);
-  return { bindingPolicies: policies?.length ?? null, objects: bindings === undefined ? null : countObjects(bindings) };
+  if (policies === undefined || bindings === undefined)
+    return { ...nothingSeen, bindingPolicies: policies?.length ?? null };
+  const failedPolicies = policies.flatMap((policy) => {
+    const { name } = policy.metadata;
+    const binding = bindings.find(({ metadata }) => metadata.name === name);
+    const [state, why] = stateOf(policy, binding, null, []);
+    return state === 'failed' ? [{ name, why: why ?? '' }] : [];
+  });
+  return { bindingPolicies: policies.length, objects: countObjects(bindings), failedPolicies };
 }
 
 /** An object may be selected by several policies. */

@@ -60,7 +60,7 @@ function itsNode(its: ItsStatus, isOfMany: boolean, wide: boolean): TreeNode {
 }
 
 function wdsFacts(wds: WdsStatus): Fact[] {
-  const { type, its, ready, bindingPolicies, objects, versions } = wds;
+  const { type, its, ready, bindingPolicies, failedPolicies, objects, versions } = wds;
   const to = `→ ${its ?? 'an unknown ITS'}`;
   const counts = [
     ...(bindingPolicies === null ? [] : [counted(bindingPolicies, 'binding policy', 'binding policies')]),
@@ -71,6 +71,7 @@ function wdsFacts(wds: WdsStatus): Fact[] {
     ...state(wds, ready ? `ready ${to}` : to),
     ...versionFacts(versions, products.kubeStellar),
     ...(counts.length === 0 ? [] : plain(counts.join(', '))),
+    ...(failedPolicies ?? []).flatMap(({ name, why }) => marked('bad', `policy ${name}: ${why}`)),
   ];
 }
 
@@ -84,11 +85,11 @@ const counted = (number: number, one: string, many?: string): string =>
   number === 0 ? `no ${many ?? `${one}s`}` : count(number, one, many);
 
 /** The state of a space. @param text shown in any case */
-function state({ type, ready, stage, problem, reason, notVisible }: SpaceStatus, text: string): Fact[] {
+function state({ type, ready, stage, problem, reason, notVisible, contextProblem }: SpaceStatus, text: string): Fact[] {
   const isUnknown = type === null && notVisible !== undefined;
   return [
     ...(text === '' ? [] : plain(text)),
-    ...(ready || isUnknown ? [] : progress(stage, problem, reason)),
+    ...(isUnknown || (ready && contextProblem === undefined) ? [] : progress(stage, problem, reason)),
     ...(notVisible === undefined || reason !== '' ? [] : marked('unseen', notVisible)),
   ];
 }

@@ -1,4 +1,5 @@
 import type { ErrorReport } from '../engine/errors.ts';
+import type { Diagnosis } from '../engine/problem.ts';
 import type { Standing } from '../engine/stages.ts';
 import type { SpaceListItem } from '../spaces/list-spaces.ts';
 import type { RunningVersion } from '../versions/running.ts';
@@ -39,6 +40,8 @@ export interface SpaceStatus extends Omit<SpaceListItem, 'type' | 'created' | 'i
   error?: ErrorReport;
   /** Why its inside could not be read, although nothing is wrong with it. */
   notVisible?: string;
+  /** What is wrong with the contexts of the kubeconfig that lead to it, if its inside was read without them. */
+  contextProblem?: Diagnosis;
 }
 
 export interface ItsStatus extends SpaceStatus {
@@ -74,6 +77,8 @@ export interface WdsStatus extends SpaceStatus {
   versions: RunningVersion[];
   /** The number of its binding policies; null if they are not visible. */
   bindingPolicies: number | null;
+  /** Those that cannot work as they are, and why; null if they are not visible. What is sent shows at the WECs. */
+  failedPolicies: { name: string; why: string }[] | null;
   /** The number of objects that these select, each counted once. */
   objects: number | null;
 }

@@ -29,7 +29,31 @@ export function oneLine(text: string): string {
 
 /** The same with the colours of a `Style` as terminal sequences: only for text that is written next. */
 export function terminalLine(text: string): string {
-  return mark === undefined ? cleaned(text) : text.split(mark).map(cleaned).join('\x1b');
+  const line = mark === undefined ? cleaned(text) : text.split(mark).map(cleaned).join('\x1b');
+  return isAscii ? line.replace(/[^\0-\x7f]/g, (symbol) => inAscii[symbol] ?? symbol) : line;
+}
+
+const inAscii: Readonly<Record<string, string>> = {
+  ...{
+    '✓': '+',
+    '✗': 'x',
+    '•': '*',
+    '·': '-',
+    '→': '->',
+    '…': '...',
+    '⏎': '|',
+    '├': '|',
+    '└': '`',
+    '│': '|',
+    '─': '-',
+  },
+  ...Object.fromEntries([...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'].map((frame, index) => [frame, '|/-\\'.charAt(index % 4)])),
+};
+let isAscii = false;
+
+/** From now on, symbols are of ASCII if the locale is given and is not UTF-8 (POSIX: LC_ALL, else LC_CTYPE, else LANG). */
+export function useLocale({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): void {
+  isAscii = !/utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || 'UTF-8');
 }
 
 function cleaned(text: string): string {

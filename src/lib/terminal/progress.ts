@@ -1,6 +1,5 @@
 import type { Ora } from 'ora';
 import { monotonic } from '../engine/clock.ts';
-import { formatElapsed } from '../engine/duration.ts';
 import type { Progress, Relay } from '../engine/progress.ts';
 import { oneLine, terminalLine, writeLines, writeRelayed } from './clean.ts';
 import { canAnimate, type Io } from './io.ts';
@@ -49,9 +48,9 @@ class PlainProgress implements TerminalProgress {
     this.#say(`${subject}: ${text}`);
   }
 
-  reached(subject: string, text: string, elapsedMs?: number): void {
+  reached(subject: string, text: string, took?: boolean): void {
     this.#subjects.stopsWaiting(subject);
-    this.changed(subject, `${text}${after(elapsedMs)}`);
+    this.changed(subject, `${text}${this.#after(took)}`);
   }
 
   waiting(subject: string, text: string): void {
@@ -59,9 +58,9 @@ class PlainProgress implements TerminalProgress {
     this.#heartbeat ??= setInterval(() => this.#beat(), heartbeatMs).unref();
   }
 
-  done(subject: string, text: string, elapsedMs?: number): void {
+  done(subject: string, text: string, took?: boolean): void {
     this.#subjects.isDone(subject);
-    const line = `${subject}: ${text}${after(elapsedMs)}`;
+    const line = `${subject}: ${text}${this.#after(took)}`;
     if (this.#options.results === 'stdout') writeLines(this.#io.stdout, [line]);
     else this.#say(line);
   }
@@ -73,9 +72,12 @@ class PlainProgress implements TerminalProgress {
   stop(): void {
     clearInterval(this.#heartbeat);
     this.#heartbeat = undefined;
+    this.#subjects.stop();
   }
 
-  resume(): void {}
+  resume(): void {
+    this.#subjects.resume();
+  }
 
   relay(): Relay {
     return relayTo(this.#io.stderr);
@@ -84,12 +86,12 @@ class PlainProgress implements TerminalProgress {
   #beat(): void {
     const { waiting, counts } = this.#subjects;
     if (waiting.size > beatLines) this.#say(`${counts}; waiting longest:`);
-    for (const [subject, { text, since }] of [...waiting].slice(
-      0,
-      waiting.size > beatLines ? longestShown : beatLines,
-    )) {
-      this.#say(`${subject}: still waiting (${Math.round((monotonic() - since) / 1000)}s): ${text}`);
-    }
+    for (const [subject, text] of [...waiting].slice(0, waiting.size > beatLines ? longestShown : beatLines))
+      this.#say(`${subject}: still waiting${this.#after(true)}: ${text}`);
+  }
+
+  #after(took: boolean | undefined): string {
+    return took ? ` after ${this.#subjects.elapsed}` : '';
   }
 
   #say(line: string): void {
@@ -111,9 +113,6 @@ function relayTo(stream: NodeJS.WriteStream, done: () => void = () => {}): Relay
     },
   };
 }
-
-const after = (elapsedMs: number | undefined): string =>
-  elapsedMs === undefined ? '' : ` after ${formatElapsed(elapsedMs)}`;
 
 const heartbeatMs = 15_000;
 /** With more subjects than this, the periodic lines report only some of them. */
@@ -153,8 +152,8 @@ class AnimatedProgress implements TerminalProgress {
     this.waiting(subject, text);
   }
 
-  reached(subject: string, text: string, elapsedMs?: number): void {
-    this.#writeStep(this.#io.stderr, subject, text, elapsedMs);
+  reached(subject: string, text: string, took?: boolean): void {
+    this.#writeStep(this.#io.stderr, subject, text, took);
   }
 
   waiting(subject: string, text: string): void {
@@ -162,16 +161,16 @@ class AnimatedProgress implements TerminalProgress {
     this.#subjects.waits(subject, oneLine(text));
   }
 
-  done(subject: string, text: string, elapsedMs?: number): void {
+  done(subject: string, text: string, took?: boolean): void {
     this.#subjects.isDone(subject);
     const stream = this.#options.results === 'stdout' ? this.#io.stdout : this.#io.stderr;
-    this.#writeStep(stream, subject, text, elapsedMs);
+    this.#writeStep(stream, subject, text, took);
   }
 
-  #writeStep(stream: NodeJS.WriteStream, subject: string, text: string, elapsedMs: number | undefined): void {
+  #writeStep(stream: NodeJS.WriteStream, subject: string, text: string, took: boolean | undefined): void {
     this.#widest = Math.max(this.#widest, subject.length);
     const { ok, faint } = this.#options.style;
-    const elapsed = elapsedMs === undefined ? '' : `   ${faint(formatElapsed(elapsedMs))}`;
+    const elapsed = took ? `   ${faint(this.#subjects.elapsed)}` : '';
     this.#write(stream, `  ${oneLine(subject).padEnd(this.#widest)}  ${ok} ${text}${elapsed}`);
   }
 
@@ -181,6 +180,7 @@ class AnimatedProgress implements TerminalProgress {
 
   stop(): void {
     this.#stopped = true;
+    this.#subjects.stop();
     this.#halt();
   }
 
@@ -201,6 +201,7 @@ class AnimatedProgress implements TerminalProgress {
 
   resume(): void {
     this.#stopped = false;
+    this.#subjects.resume();
     clearTimeout(this.#starting);
     this.#starting = setTimeout(() => this.#start(), spinnerDelayMs).unref();
   }
@@ -222,9 +223,8 @@ class AnimatedProgress implements TerminalProgress {
 
   #frame(): string {
     const frame = frames[Math.floor(monotonic() / frameMs) % frames.length] ?? '';
-    const { waiting, failed, counts } = this.#subjects;
-    const row = ([subject, { text, since }]: [string, { text: string; since: number }]) =>
-      this.#row(subject, frame, text, formatElapsed(monotonic() - since));
+    const { waiting, failed, counts, elapsed } = this.#subjects;
+    const row = ([subject, text]: [string, string]) => this.#row(subject, frame, text, elapsed);
     const room = Math.max(shortestFrame, (this.#io.stderr.rows ?? 24) - spareLines);
     if (waiting.size <= room) return [...waiting].map(row).join('\n');
     const bad = [...failed].slice(0, Math.floor(room / 2)).map(([subject, text]) => this.#row(subject, '✗', text, ''));

@@ -1,19 +1,31 @@
 import { monotonic } from '../engine/clock.ts';
-
-/** What a subject waits for, and since when (engine/clock.ts). */
-interface Wait {
-  text: string;
-  since: number;
-}
+import { formatElapsed } from '../engine/duration.ts';
 
 /** The subjects of a command: the waiting ones, longest wait first, and the results of the others. */
 export class Subjects {
-  readonly waiting = new Map<string, Wait>();
+  /** What each waits for. */
+  readonly waiting = new Map<string, string>();
   readonly failed = new Map<string, string>();
   #done = 0;
+  #started = monotonic();
+  #stopped: number | undefined;
+
+  /** The time since the command started, without what a person took to answer: the only duration that is shown. */
+  get elapsed(): string {
+    return formatElapsed(monotonic() - this.#started);
+  }
+
+  stop(): void {
+    this.#stopped ??= monotonic();
+  }
+
+  resume(): void {
+    if (this.#stopped !== undefined) this.#started += monotonic() - this.#stopped;
+    this.#stopped = undefined;
+  }
 
   waits(subject: string, text: string): void {
-    this.waiting.set(subject, { text, since: this.waiting.get(subject)?.since ?? monotonic() });
+    this.waiting.set(subject, text);
   }
 
   stopsWaiting(subject: string): void {

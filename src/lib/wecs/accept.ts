@@ -1,4 +1,3 @@
-import { monotonic } from '../engine/clock.ts';
 import { command } from '../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import { forName } from '../engine/each-name.ts';
@@ -52,7 +51,6 @@ export async function findPending(hub: Kube): Promise<string[]> {
 export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run: Run): Promise<WecResult[]> {
   const hub = shareReads(its, wecs.length, run);
   await requireHub(hub);
-  const started = monotonic();
   let permitted: Promise<void> | undefined;
   const mayWrite = () => {
     permitted ??= requireAcceptPermissions(
@@ -79,7 +77,6 @@ export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run:
         agent,
         ownAgent,
         checkCommand,
-        started,
       } as const;
       return new RegistrationFollower(name, hub, run, options);
     }),

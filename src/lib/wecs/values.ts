@@ -90,7 +90,9 @@ export async function changeValues<Source>(
     return forName(result, run, async () => {
       Object.assign(result, await changeOne(hub, store, one, changes, overwrite));
       const isDone = result.error === undefined && !run.dryRun;
-      if (isDone) run.progress.done(one.name, result.changed ? store.changed : store.unchanged);
+      const absent = Object.entries(changes).every(([, value]) => value === null) && Object.keys(changes).join(', ');
+      const unchanged = absent ? `does not have ${absent}; nothing to do` : store.unchanged;
+      if (isDone) run.progress.done(one.name, result.changed ? store.changed : unchanged);
     });
   });
 }

@@ -1,4 +1,4 @@
-import { type Check, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
+import { type Check, fail, type Outcome, pass, skipped } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { count } from '../engine/counts.ts';
 import { run } from '../engine/next-step.ts';
@@ -27,7 +27,7 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
       : pass(policies.length === 0 ? 'it has none' : count(policies.length, 'policy', 'policies'));
   }
   const more = others.length === 0 ? '' : `; also affected: ${others.map(({ name }) => name).join(', ')}`;
-  return warn(
+  return fail(
     'policy-failed',
     `Binding policy ${first.name} of ${wds.name} has a problem: ${first.why}${more}.`,
     run(command`stellarctl policy get ${first.name} ${flagsOf(wds)}`, 'See which objects, and why'),

@@ -46,6 +46,9 @@ export function isAddonWork({ metadata }: ManifestWork): boolean {
 /** Whether a work was created by hand: no transport deletes or recreates it. */
 export const isMadeByHand = ({ metadata }: ManifestWork): boolean => metadata.labels?.[originWdsLabel] === undefined;
 
+/** Whether only an agent, or force, lets it be deleted. */
+export const isGuarded = ({ metadata }: ManifestWork): boolean => metadata.finalizers?.includes(workFinalizer) === true;
+
 /** Returns the objects in a work, for example `Deployment web/nginx`. */
 export function objectsIn({ spec }: ManifestWork): string[] {
   return (spec?.workload?.manifests ?? []).map(

@@ -200,7 +200,7 @@ describe('doctor --fix', { concurrency: 1 }, () => {
         const rested = await versions({ withPods: true });
         const again = await fix('--yes');
         assert.deepEqual([again.fixed, openOf(again)], [[], []]);
-        assert.match(again.stderr, /^Nothing to fix\.$/m);
+        assert.match(again.stderr, /^Nothing (?:to fix|can be fixed without you)/m);
         assert.deepEqual(await versions({ withPods: true }), rested, 'there is nothing to do the second time');
       } finally {
         await undo();

@@ -86,7 +86,7 @@ function notingSteps(progress: Progress): Partial<Progress> {
   return {
     note: (text) => progress.note(text),
     changed: (subject, text) => progress.changed(subject, text),
-    reached: (subject, text, elapsedMs) => progress.reached(subject, text, elapsedMs),
+    reached: (subject, text, took) => progress.reached(subject, text, took),
     waiting: (subject, text) => progress.waiting(subject, text),
   };
 }

@@ -1,4 +1,3 @@
-import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
@@ -19,7 +18,6 @@ export interface Installing {
   needsPostgres: boolean;
   /** The running helm, if any. followHosting handles its outcome. */
   helm: HelmWork | undefined;
-  started: number;
 }
 
 /**
@@ -29,7 +27,7 @@ export interface Installing {
  */
 export async function followHosting(kube: Kube, followed: Installing, run: Run): Promise<void> {
   const { context } = kube.cluster;
-  const { helm, release, needsPostgres, started } = followed;
+  const { helm, release, needsPostgres } = followed;
   const read = async () => {
     const helmAtWork = !(helm?.isDone ?? true);
     if (hasFailed(helm)) throw helm?.failure;
@@ -38,7 +36,7 @@ export async function followHosting(kube: Kube, followed: Installing, run: Run):
   const subject: Followed<Hosting, true> = {
     graceMs: failureGraceMs,
     async act({ snapshot: hosting, reached, blocking, state }) {
-      for (const { title } of reached) run.progress.reached(context, title, monotonic() - started);
+      for (const { title } of reached) run.progress.reached(context, title, true);
       if (blocking === undefined && !hosting.helmAtWork) return true;
       if (blocking !== undefined && state === 'failed') throw await failure(kube, hosting, blocking);
       run.progress.waiting(context, blocking?.verdict.why ?? 'helm is finishing');

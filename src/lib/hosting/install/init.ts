@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { requireTime, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -99,7 +98,6 @@ export async function initHosting(input: InitInput, tools: InitTools, run: Run):
 async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitResult> {
   const { kube, helm } = tools;
   const { choice, asked } = input;
-  const started = monotonic();
   const { context } = kube.cluster;
   const first = await readClusterState(kube, helm).catch(async (error: unknown) => {
     // If even reading is forbidden, report all missing permissions at once.
@@ -126,7 +124,7 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
     unreached: [],
     changed: false,
   };
-  const followed = { release: clusterState.release.name, needsPostgres: needsPostgres(values), started };
+  const followed = { release: clusterState.release.name, needsPostgres: needsPostgres(values) };
   if (plan.action === 'nothing') {
     noteNewer(plan, context, run);
     if (!kube.dryRun) await followHosting(kube, { ...followed, helm: undefined }, run);

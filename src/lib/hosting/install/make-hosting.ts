@@ -1,4 +1,3 @@
-import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
@@ -108,11 +107,10 @@ async function withHelm<T>(
 }
 
 async function install(kube: Kube, helm: Helm, init: InitInput, { record, run }: LocalTools): Promise<InitResult> {
-  const started = monotonic();
   const result = await initHosting(init, { kube, helm, record }, run);
   const what = `is a hosting cluster of KubeStellar ${result.version}`;
   if (kube.dryRun) return result;
-  if (result.changed) run.progress.done(result.name, what, monotonic() - started);
+  if (result.changed) run.progress.done(result.name, what, true);
   else run.progress.done(result.name, `${what}; nothing to do`);
   return result;
 }

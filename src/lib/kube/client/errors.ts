@@ -7,6 +7,8 @@ import { describeProxy, hostOf, ProxyRefusal, type ProxyServer, ProxyUnreachable
 export interface ClusterRef {
   context: string;
   server: string;
+  /** The step that writes the context again, if its entries have a source. */
+  renewal?: NextStep | undefined;
 }
 
 export const describeCluster = ({ context, server }: ClusterRef): string => `${context} (${server})`;
@@ -46,7 +48,8 @@ const apiFailures: Record<number, ApiFailure> = {
   401: {
     code: 'unauthorized',
     says: (cluster) => `${cluster} does not accept the credentials of this context`,
-    next: ({ context }) => run(command`kubectl --context ${context} auth whoami`, 'Log in again, or check them'),
+    next: ({ context, renewal }) =>
+      renewal ?? run(command`kubectl --context ${context} auth whoami`, 'Log in again, or check them'),
   },
   403: {
     code: 'forbidden',
@@ -105,7 +108,8 @@ const unreachable = (why: string, next?: NetworkFailure['next']): NetworkFailure
 const untrusted = (why: string): NetworkFailure => ({
   code: 'tls-error',
   why,
-  next: ({ context }) =>
+  next: ({ context, renewal }) =>
+    renewal ??
     run(
       command`kubectl config view --minify --context ${context}`,
       'Is this the right cluster, and is its certificate authority in the kubeconfig current?',
@@ -152,7 +156,7 @@ export function networkError(cluster: ClusterRef, error: unknown, proxy?: ProxyS
   const failure = networkFailureOf(error);
   const viaProxy = proxy === undefined ? '' : ` through the proxy ${describeProxy(proxy)}`;
   return new StellarError(failure.code, `Cannot reach ${describeCluster(cluster)}${viaProxy}: ${failure.why}.`, {
-    next: stepsOf(failure.next?.(cluster)),
+    next: [...new Set([...stepsOf(failure.next?.(cluster)), ...stepsOf(cluster.renewal)])],
     cause: error,
   });
 }

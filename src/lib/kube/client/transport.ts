@@ -77,7 +77,8 @@ export class Transport {
 
   constructor({ context, deadline, signal, trace, limit, plugins }: Connection) {
     this.#server = new URL(context.server);
-    this.cluster = { context: context.name, server: withoutCredentials(context.server) };
+    const { name, server, renewal } = context;
+    this.cluster = { context: name, server: withoutCredentials(server), renewal };
     this.credentials = new Credentials(context, plugins);
     this.#deadline = deadline;
     this.#signal = signal;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
-import { inWords } from '../../engine/next-step.ts';
+import { inWords, type NextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { readFile } from '../../files/read-file.ts';
 import { invalidKubeconfig } from './invalid.ts';
@@ -68,6 +68,8 @@ interface NamedExtension {
 export interface Kubeconfig {
   /** The files that were read, in order. */
   files: string[];
+  /** Files that KUBECONFIG names and that do not exist. */
+  missing?: string[];
   currentContext: string | undefined;
   contexts: Map<string, ContextEntry>;
   clusters: Map<string, ClusterEntry>;
@@ -78,7 +80,7 @@ export interface Kubeconfig {
   preferenceExtensions: Map<string, unknown>;
 }
 
-/** A context with everything needed to connect. */
+/** A context with everything needed to connect, and the step that writes its entries again, if they have a source. */
 export interface SelectedContext {
   name: string;
   server: string;
@@ -86,6 +88,7 @@ export interface SelectedContext {
   user: UserEntry;
   /** Where the user of an auth provider is defined: the first of these files that has the name. */
   userIn?: { name: string; files: readonly string[] };
+  renewal?: NextStep | undefined;
 }
 
 /** The environment variables that locate kubeconfigs. */
@@ -108,6 +111,7 @@ export async function loadKubeconfig(
     const config = await readIfPresent(name, signal);
     if (config !== undefined) merge(merged, config);
     else if (name === file) throw invalidKubeconfig(name, 'no such file');
+    else if (env.KUBECONFIG) merged.missing = [...(merged.missing ?? []), name];
   }
   return merged;
 }
@@ -126,13 +130,8 @@ export async function parseKubeconfig(text: string, source: string): Promise<Kub
 
 function emptyKubeconfig(): Kubeconfig {
   return {
-    files: [],
-    currentContext: undefined,
-    contexts: new Map(),
-    clusters: new Map(),
-    users: new Map(),
-    extensions: new Map(),
-    preferenceExtensions: new Map(),
+    ...{ files: [], currentContext: undefined, extensions: new Map(), preferenceExtensions: new Map() },
+    ...{ contexts: new Map(), clusters: new Map(), users: new Map() },
   };
 }
 
@@ -287,15 +286,15 @@ export function withoutCredentials(address: string): string {
 function unknownContext(config: Kubeconfig, name: string): StellarError {
   const known = [...config.contexts.keys()];
   return new StellarError('context-unknown', `There is no context "${name}" in ${where(config)}.`, {
-    next: [
-      inWords(
-        known.length === 0
-          ? 'Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG'
-          : `Contexts there: ${known.join(', ')}`,
-      ),
-    ],
+    next: [known.length === 0 ? toGiveKubeconfig(config.missing) : inWords(`Contexts there: ${known.join(', ')}`)],
   });
 }
+
+/** The step for a user without any context. @param missing files that KUBECONFIG names */
+export const toGiveKubeconfig = (missing: readonly string[] = []): NextStep =>
+  inWords(
+    `${missing.length > 0 ? `KUBECONFIG names ${missing.join(', ')}, which does not exist. ` : ''}Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG`,
+  );
 
 function where(config: Kubeconfig): string {
   return config.files.length === 0 ? 'any kubeconfig (no file was found)' : config.files.join(', ');

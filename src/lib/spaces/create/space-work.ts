@@ -1,4 +1,3 @@
-import { monotonic } from '../../engine/clock.ts';
 import { asCalled, command } from '../../engine/command-line.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -36,7 +35,6 @@ export class SpaceWork {
   readonly #space: Space;
   readonly #tools: SpaceTools;
   readonly #run: Run;
-  readonly #started = monotonic();
   readonly #result: SpaceResult;
   #hasBegun = false;
   #wasReady = false;
@@ -83,7 +81,7 @@ export class SpaceWork {
     const { hosting } = this.#tools;
     if (hosting.dryRun) return false;
     const inside = () => this.watcher.clientOf(name);
-    const followed = { name, role, hosting, read, inside, started: this.#started };
+    const followed = { name, role, hosting, read, inside };
     const { stage, blockedAt, atOnce, error } = await followSpace(followed, this.#run);
     Object.assign(this.#result, { stage, blockedAt });
     this.#wasReady = atOnce === true;
@@ -111,7 +109,7 @@ export class SpaceWork {
     }
     const where = result.context === null ? '' : ` · context ${result.context}`;
     if (this.#wasReady && !result.changed) progress.done(name, `is ready; nothing to do${where}`);
-    else progress.done(name, `${result.stage}${where}`, monotonic() - this.#started);
+    else progress.done(name, `${result.stage}${where}`, true);
   }
 
   /**

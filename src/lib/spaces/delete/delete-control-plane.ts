@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -19,6 +18,7 @@ import { getServed, listServed } from '../../kube/served.ts';
 import { accessSpace, contextsCertainlyOf, contextsOf } from '../access.ts';
 import { bootstrapLabels, bootstrapSecretOf } from '../create/manifests.ts';
 import { checkSpaceName } from '../create/requirements.ts';
+import { forgetSpace } from '../its-choice.ts';
 import { forNoControlPlane } from '../kubeconfig-extension.ts';
 import { namespaceOf, roleWithArticle, type SpaceRole } from '../names.ts';
 import type { ControlPlane } from '../objects.ts';
@@ -75,14 +75,12 @@ export async function findToDelete(name: string, wanted: SpaceRole, { hosting }:
 
 /**
  * Deletes the control plane of a space, waits until all its objects are gone from the hosting cluster, and removes its context from
- * the kubeconfig. A rerun resumes; already deleted objects are no error.
- * @param started when the work began (engine/clock.ts)
+ * the kubeconfig and from the choices of `its use` and `wds use`. A rerun resumes; already deleted objects are no error.
  */
 export async function deleteControlPlane(
   space: ControlPlaneToDelete,
   tools: SpaceTools,
   run: Run,
-  started: number = monotonic(),
 ): Promise<SpaceResult> {
   const { name, controlPlane } = space;
   const { hosting } = tools;
@@ -98,8 +96,9 @@ export async function deleteControlPlane(
     if (removed.length > 0) result.changed = true;
     const contexts = removed.length === 0 ? '' : `, and context ${removed.join(', ')} with it`;
     if (run.dryRun) return;
+    for (const context of contextsToGo) await forgetSpace(space.role, context);
     if (!result.changed) run.progress.done(name, 'not found; nothing to do');
-    else run.progress.done(name, `deleted${contexts}`, monotonic() - started);
+    else run.progress.done(name, `deleted${contexts}`, true);
   });
   if (result.error !== undefined && result.changed)
     result.error = resumable(result.error, space, hosting, `The deletion of ${name} is in progress.`);
@@ -186,10 +185,7 @@ const isOf = (controlPlane: string, { metadata }: KubeObject): boolean =>
 /**
  * The contexts proven to belong to the control plane. Others of that name may belong to another hosting cluster's control plane.
  */
-export async function contextsToRemove(
-  { name, controlPlane }: ControlPlaneToDelete,
-  tools: SpaceTools,
-): Promise<string[]> {
+async function contextsToRemove({ name, controlPlane }: ControlPlaneToDelete, tools: SpaceTools): Promise<string[]> {
   const { kubeconfig, hosting } = tools;
   const { context } = hosting.cluster;
   if (contextsOf(kubeconfig, name, context).length === 0) return [];

@@ -9,14 +9,12 @@ import { resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
 import { contextsOf, openSpace } from '../access.ts';
-import { forgetIts } from '../its-choice.ts';
 import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { itsOfWds, roleOf } from '../spaces.ts';
 import type { SpaceTools } from '../tools.ts';
 import {
   type ControlPlaneToDelete,
-  contextsToRemove,
   type DeletionOptions,
   type DeletionRequest,
   deleteControlPlane,
@@ -88,7 +86,7 @@ const lossesOf = (its: ItsToDelete): string[] => [
 ];
 
 /**
- * Deletes an ITS, and clears it as the choice of `its use`.
+ * Deletes an ITS.
  * @throws StellarError before any write: what inspectIts throws, `not-confirmed`; afterwards the error is in the result
  */
 export async function deleteIts(
@@ -97,8 +95,5 @@ export async function deleteIts(
   run: Run,
 ): Promise<SpaceResult> {
   const its = await readConfirmed({ read: () => inspectIts(name, options, tools), losses: lossesOf, confirm });
-  const contexts = await contextsToRemove(its, tools);
-  const result = await deleteControlPlane(its, tools, run);
-  if (result.error === undefined && !tools.hosting.dryRun) for (const context of contexts) await forgetIts(context);
-  return result;
+  return deleteControlPlane(its, tools, run);
 }

@@ -1,4 +1,3 @@
-import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { forName } from '../../engine/each-name.ts';
@@ -130,14 +129,13 @@ export async function deleteWds(
   const wds = await readConfirmed({ read: () => inspectWds(name, options, tools), losses: lossesOf, confirm });
   const { controlPlane, policies, works, shared } = wds;
   const { hosting } = tools;
-  const started = monotonic();
   if (shared.length > 0) return deleteShared(wds, tools, run);
   const type = controlPlane === undefined ? '' : typeOf(controlPlane);
   // If the first writes fail, it is unknown which of them succeeded.
   const changed = policies.length + works.length > 0;
   const result: SpaceResult = { name, type, ...unreached, changed, context: null };
   const { error } = await forName(result, run, () => removeContents(wds, options.force, hosting, run));
-  if (error === undefined) return deleteControlPlane(wds, tools, run, started);
+  if (error === undefined) return deleteControlPlane(wds, tools, run);
   const state = `${name} is still there; its binding policies may be deleted already.`;
   return { ...result, error: error.code === 'interrupted' ? resumable(error, wds, hosting, state) : error };
 }

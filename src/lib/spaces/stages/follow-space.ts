@@ -2,7 +2,7 @@ import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
-import { inWords, type NextStep, run as nextStep } from '../../engine/next-step.ts';
+import { inWords, type NextStep, run as nextStep, textOf } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import type { Run } from '../../engine/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
@@ -17,6 +17,9 @@ import type { Space, SpaceStage } from './space-stages.ts';
  */
 const spaceGraceMs = 5000;
 
+/** After this time at one stage, the user learns where to look. */
+const patienceMs = 30_000;
+
 /** Triggers an immediate reconciliation of a control plane, before KubeFlex's next one (every 30 s). */
 const reconcileAnnotation = 'stellarctl.kubestellar.io/looked-at';
 
@@ -28,8 +31,6 @@ export interface FollowedSpace<Inside> {
   read: () => Promise<{ space: Space<Inside>; stages: readonly SpaceStage<Inside>[] } | undefined>;
   /** The client of the last reading inside the space. */
   inside: () => Kube | undefined;
-  /** When the work began (engine/clock.ts). */
-  started: number;
 }
 
 /** The outcome of following a space. */
@@ -44,8 +45,9 @@ export interface SpaceOutcome extends Standing {
  * end of the failed pod's log. KubeFlex reports none of this.
  */
 export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): Promise<SpaceOutcome> {
-  const { name, hosting, started } = followed;
+  const { name, hosting } = followed;
   let lastNews = '';
+  let waits: { at: string; since: number; isSaid?: boolean } | undefined;
   let stages: readonly SpaceStage<Inside>[] = [];
   const read = async () => {
     const seen = await followed.read();
@@ -58,7 +60,7 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
     async act({ snapshot: space, reports, reached, blocking, state, isFirst }) {
       // The last stage is reported with the result.
       for (const { title } of reached.filter(({ id }) => id !== reports.at(-1)?.id))
-        run.progress.reached(name, title, monotonic() - started);
+        run.progress.reached(name, title, true);
       const standing = standingOf(reports);
       if (blocking === undefined) return { ...standing, atOnce: isFirst };
       if (state === 'failed') return { ...standing, error: await failure(followed, { space, stages }, blocking) };
@@ -67,6 +69,10 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
       if (news !== '' && news !== lastNews) await triggerReconcile(hosting, name).catch(() => {});
       if (news !== '') lastNews = news;
       run.progress.waiting(name, blocking.verdict.why);
+      if (waits?.at !== blocking.id) waits = { at: blocking.id, since: monotonic() };
+      if (waits.isSaid || monotonic() - waits.since < patienceMs) return undefined;
+      waits.isSaid = true;
+      for (const step of blocking.verdict.next ?? []) run.progress.note(`${name}: ${textOf(step)}`);
       return undefined;
     },
     late: async (last) => ({
@@ -110,7 +116,11 @@ async function failure<Inside>(
   const where = failure?.kind === 'exit' ? [failure.why] : [];
   return new StellarError(isHook ? 'hook-failed' : 'space-failed', `${name} is not ready: ${verdict.why}.`, {
     details: [...where, ...log, existsUnready(name, role)],
-    next: resumeOrDelete(verdict.next ?? seeMore, name, role, hosting),
+    // Its API server may still start: a rerun waits for it.
+    next:
+      id === 'reachable'
+        ? [rerun, ...(verdict.next ?? seeMore)]
+        : resumeOrDelete(verdict.next ?? seeMore, name, role, hosting),
   });
 }
 
@@ -122,16 +132,16 @@ async function hostingFailure(hosting: Kube): Promise<Problem | undefined> {
 }
 
 function tooLate(
-  { name, role, hosting }: FollowedSpace<unknown>,
+  { name }: FollowedSpace<unknown>,
   blocking: BlockedReport | undefined,
   cause: Problem | undefined,
 ): StellarError {
-  const { state, why, next = [] } = blocking?.verdict ?? {};
+  const { why, next = [] } = blocking?.verdict ?? {};
   const at = blocking === undefined ? '' : `; it is blocked at "${blocking.title}": ${why}`;
   const because = cause === undefined ? '' : ` ${cause.message}`;
   return new StellarError('timeout', `${name} was not ready in time${at}.${because}`, {
     details: [existsStill(name)],
-    next: resumeOrDelete(cause?.next ?? (state === 'failed' ? next : []), name, role, hosting),
+    next: cause === undefined ? [rerun, ...next] : [...cause.next, rerun],
   });
 }
 
@@ -139,6 +149,8 @@ const existsUnready = (name: string, role: SpaceRole): string =>
   `${name} exists but is not ${roleWithArticle(role)} yet.`;
 
 export const existsStill = (name: string): string => `The control plane ${name} exists.`;
+
+const rerun = inWords('To resume, rerun the command');
 
 /** How to resume or delete a space that exists and is not ready. @param ways how to resume, if known */
 export function resumeOrDelete(
@@ -148,7 +160,7 @@ export function resumeOrDelete(
   { cluster }: Pick<Kube, 'cluster'>,
 ): NextStep[] {
   const back = command`stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`;
-  const on = ways.length > 0 ? ways : [inWords('To resume, rerun the command')];
+  const on = ways.length > 0 ? ways : [rerun];
   return [...on, nextStep(back, 'Or delete it')];
 }
 

@@ -8,6 +8,7 @@ import { mayNotRead } from '../../kube/partial-reader.ts';
 import {
   firstPodFailure,
   isDeploymentReady,
+  isPodReady,
   isScaledToNone,
   isStatefulSetReady,
   jobState,
@@ -96,7 +97,14 @@ function managerAtWork({ manager, hosting }: SpaceEvidence): Verdict {
       scaleUpStep(hosting, systemNamespace, 'deployment', managerName),
     );
   if (manager === undefined || isDeploymentReady(manager.deployment))
-    return waiting('KubeFlex has not observed it yet');
+    return waiting('KubeFlex has not observed it yet', {
+      next: [
+        run(
+          command`kubectl --context ${hosting} -n ${systemNamespace} logs deployment/${managerName}`,
+          'Its log says why',
+        ),
+      ],
+    });
   if (manager.deployment === undefined)
     return failedFor(
       "KubeFlex's manager is not installed on the hosting cluster",
@@ -139,7 +147,8 @@ const scaleUpStep = (...workload: Parameters<typeof scaleUp>): NextStep => run(s
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
   unseen(mayNotRead([plural], `in ${namespaceOf(name)}`));
 
-export function reachable<Inside>({ inside, type, hosting }: Space<Inside>): Verdict {
+export function reachable<Inside>(space: Space<Inside>): Verdict {
+  const { inside, type, hosting, name, forbidden } = space;
   switch (inside.state) {
     case 'seen':
       return met;
@@ -149,6 +158,13 @@ export function reachable<Inside>({ inside, type, hosting }: Space<Inside>): Ver
       if (inside.error === undefined) return unseen(inside.why);
       // Other types are not behind its ingress.
       if (apiServerOf[type] === undefined) return failed(inside.why);
+      if (!forbidden.has('pods') && !serverPods(space).some(isPodReady)) {
+        const [pod] = serverPods(space).map(({ metadata }) => metadata.name);
+        return failedFor(
+          `${inside.why}; ${pod === undefined ? 'its API server has no pod' : `pod ${pod} of its API server is not ready`}`,
+          run(command`kubectl --context ${hosting} -n ${namespaceOf(name)} describe pods ${pod ?? []}`, 'See why'),
+        );
+      }
       return failedFor(
         inside.why,
         run(

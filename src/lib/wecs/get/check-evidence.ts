@@ -26,8 +26,13 @@ export function byDeletion({ hub, its }: Findings): Evidence[] {
   const cluster = hub?.managedCluster;
   if (cluster === undefined) return [];
   const { deletionTimestamp: since, finalizers = [] } = cluster.metadata;
-  const held = byField('ManagedCluster', cluster, 'deletionTimestamp', its, { status: finalizers.join(', '), since });
-  return [held, ...byCondition('ManagedCluster', cluster, 'Deleting', its)];
+  const begun = byField('ManagedCluster', cluster, 'deletionTimestamp', its, { since });
+  const held = byField('ManagedCluster', cluster, 'finalizers', its, { status: finalizers.join(', ') });
+  return [
+    begun,
+    ...(finalizers.length === 0 ? [] : [held]),
+    ...byCondition('ManagedCluster', cluster, 'Deleting', its),
+  ];
 }
 
 const byRequest = ({ name, state, created, decided = created }: RegistrationRequest, its: string): Evidence => ({

@@ -1,10 +1,17 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
-import { noted, outline, run } from '../../engine/next-step.ts';
+import { type NextStep, noted, outline, run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import { conditionOf, createdAt, type KubeObject, type WithConditions } from '../../kube/objects.ts';
-import { isAddonWork, type ManifestWork, policiesOf, workFinalizer } from '../../workloads/manifest-works.ts';
+import {
+  isAddonWork,
+  isGuarded,
+  isMadeByHand,
+  type ManifestWork,
+  policiesOf,
+  workFinalizer,
+} from '../../workloads/manifest-works.ts';
 import { isDeregistering } from '../deregister/release/labels.ts';
 import type { ManagedCluster } from '../objects.ts';
 import { isMissed, leaseAgeOf, missedRenewals } from '../registration/hub-evidence.ts';
@@ -64,16 +71,15 @@ function returningAddon({ returningAddon: why, name, its }: Findings): Problem |
   return { ...found, causedBy: ['its-controllers', 'its-hub-runs'] };
 }
 
-const isHeld = ({ metadata }: ManifestWork): boolean =>
-  metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(workFinalizer) === true;
+const isHeld = (work: ManifestWork): boolean => work.metadata.deletionTimestamp !== undefined && isGuarded(work);
 
 /** Only a reporting agent removes what works have applied, and their finalizer. */
-function waitingForAgent({ contents, hub, now, name, its, wec }: Findings): Problem | undefined {
+function waitingForAgent(findings: Findings): Problem | undefined {
+  const { contents, hub, now, name, its, wec } = findings;
   const held = (contents?.works ?? []).filter(isHeld);
   if (held.length === 0 || hub === undefined) return undefined;
   const start = `${name} is being deleted, and ${count(held.length, 'work')} wait${held.length === 1 ? 's' : ''} for its agent to remove what was applied, and the finalizer ${workFinalizer}`;
-  if (!missedRenewals(hub, now) && !isMissed(hub))
-    return problem('being-deleted', `${start}.`, run(command`stellarctl wec wait ${name} --for delete --its ${its}`));
+  if (!missedRenewals(hub, now) && !isMissed(hub)) return problem('being-deleted', `${start}.`, toFinish(findings));
   const agent = command`stellarctl doctor ${`${name}=${wec?.context ?? 'CONTEXT'}`} --its ${its}`;
   const overdue = formatAge(leaseAgeOf(hub, now) ?? 0);
   return problem(
@@ -87,14 +93,21 @@ function waitingForAgent({ contents, hub, now, name, its, wec }: Findings): Prob
   );
 }
 
-function inProgress({ mailbox, name, its }: Findings): Problem {
+function inProgress(findings: Findings): Problem {
+  const { mailbox, name } = findings;
   const works = (mailbox?.works ?? []).reduce((sum, { count }) => sum + count, 0);
   const left = works === 0 ? '' : `; ${count(works, 'work')} ${works === 1 ? 'is' : 'are'} still in its mailbox`;
-  return problem(
-    'being-deleted',
-    `${name} is being deleted${left}.`,
-    run(command`stellarctl wec wait ${name} --for delete --its ${its}`),
-  );
+  return problem('being-deleted', `${name} is being deleted${left}.`, toFinish(findings));
+}
+
+/** KubeStellar recreates the works of a cluster for as long as a policy selects it: waiting does not end then. */
+function toFinish({ contents, hub, name, its }: Findings): NextStep {
+  const isOfPolicy = (work: ManifestWork) => !isAddonWork(work) && !isMadeByHand(work);
+  const cluster = hub?.managedCluster;
+  const isSelected = cluster !== undefined && !isDeregistering(cluster) && contents?.works.some(isOfPolicy);
+  return isSelected
+    ? noted(command`stellarctl deregister ${name} --its ${its}`, 'first removes the labels that select it')
+    : run(command`stellarctl wec wait ${name} --for delete --its ${its}`);
 }
 
 export function beingDeregistered({ hub, name, its }: Findings): Problem | undefined {

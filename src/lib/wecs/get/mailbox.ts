@@ -88,13 +88,16 @@ export function worksRefused({ refused = [], wec, name, its }: Findings): Proble
 }
 
 export function worksNotApplied({ mailbox, name, its }: Findings): Problem | undefined {
-  const failed = (mailbox?.works ?? []).flatMap((group) => group.failed);
-  const [first] = failed;
+  const groups = (mailbox?.works ?? []).filter((group) => group.failed.length > 0);
+  const failed = groups.flatMap((group) => group.failed);
+  const [[first], { wds, binding } = {}] = [failed, groups[0]];
   if (first === undefined) return undefined;
   return problem(
     'works-not-applied',
     `${count(failed.length, 'work')} could not be applied on ${name}: ${first.message}.`,
-    run(command`kubectl --context ${its} -n ${name} describe manifestwork ${first.name}`),
+    wds && binding
+      ? run(command`stellarctl policy get ${binding} --wds ${wds}`)
+      : run(command`kubectl --context ${its} -n ${name} describe manifestwork ${first.name}`),
   );
 }
 

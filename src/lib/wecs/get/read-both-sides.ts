@@ -13,6 +13,7 @@ import type { Endpoint } from '../hub/endpoint.ts';
 import { requireHub } from '../hub/require-hub.ts';
 import { recordedUid } from '../identity/cluster-uid.ts';
 import { type FoundHub, findHub } from '../identity/registered-hub.ts';
+import { isOurs } from '../klusterlet/operator.ts';
 import { statusAddon } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { getPropertiesOf } from '../properties.ts';
@@ -191,12 +192,28 @@ function nothingVisible(
   const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) => forbidden.has(kind));
   const other = wecSide?.side?.klusterlet?.clusterName;
   if (kinds.length === 0)
-    return other && wecSide?.side ? registeredAs(other, name, hub, wecSide.side) : noSuchWec(name, hub);
+    return other && wecSide?.side
+      ? registeredAs(other, name, hub, wecSide.side)
+      : begunOrUnknown(name, hub, wecSide?.evidence);
   return new StellarError(
     'forbidden',
     `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`,
     { next: [run(command`kubectl --context ${hub.cluster.context} auth can-i --list`, 'See what is allowed')] },
   );
+}
+
+/** A join that was ended before its Klusterlet was written has left only its own objects. */
+function begunOrUnknown(name: string, hub: Kube, wec: WecEvidence | undefined): StellarError {
+  const unknown = noSuchWec(name, hub);
+  const { operator, bootstrapSecret, context = '' } = wec ?? {};
+  if (![operator, bootstrapSecret].some((part) => part !== undefined && isOurs(part))) return unknown;
+  const wecAt = `${name}=${context}`;
+  return new StellarError('not-found', `${unknown.message} A join was begun on ${context}, and did not finish.`, {
+    next: [
+      run(command`stellarctl wec join ${wecAt} --its ${hub.cluster.context}`, 'Finish it'),
+      run(command`stellarctl deregister --local ${wecAt}`, 'Or undo it'),
+    ],
+  });
 }
 
 /** The context leads to a different WEC. */

@@ -33,8 +33,6 @@ interface StartedJoin {
   changed: boolean;
   /** Whether an existing agent has a new bootstrap secret, which supersedes its earlier requests. */
   renewed: boolean;
-  /** When the work on this WEC began (engine/clock.ts). */
-  started: number;
   webhook: WebhookProbe | undefined;
 }
 
@@ -61,7 +59,7 @@ export async function followJoin(
   access: HubAccess,
   plan: JoinPlan,
   options: JoinOptions,
-  { changed, renewed, started, webhook }: StartedJoin,
+  { changed, renewed, webhook }: StartedJoin,
   run: Run,
 ): Promise<WecResult> {
   const { name, kube } = plan;
@@ -84,7 +82,6 @@ export async function followJoin(
       return own.agent;
     },
     outdated: side?.superseded.names ?? new Set(),
-    started,
     checkCommand:
       side === undefined
         ? command`kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`

@@ -1,5 +1,4 @@
 import pLimit, { type LimitFunction } from 'p-limit';
-import { monotonic } from '../../engine/clock.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
@@ -137,7 +136,6 @@ async function joinOne(
   shared: Shared,
   run: Run,
 ): Promise<WecResult> {
-  const started = monotonic();
   let options = asked;
   const read = () => preflight(access, wec, options, shared.checks);
   let plan = await confirmedPlan(access, read, asked, shared);
@@ -169,7 +167,7 @@ async function joinOne(
     await recordHubWrites(access, plan, options);
     return result;
   }
-  const start = { changed: result.changed, renewed, started, webhook };
+  const start = { changed: result.changed, renewed, webhook };
   return withoutAccount(access, plan, await followJoin(access, plan, options, start, run));
 }
 

@@ -1,4 +1,3 @@
-import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { type ErrorCode, StellarError } from '../../engine/errors.ts';
@@ -59,12 +58,11 @@ export async function planRenewal(
     steps: [...stepsOf(access, plan, why, supersededBy(plan)), ...labelSteps(access, plan)],
     async apply() {
       const { kube, wecBefore, endpoint, lost } = plan;
-      const started = monotonic();
       await kube.apply(bootstrapSecret(endpoint, await access.token(), kube.now(), access.kube !== undefined));
       await retryStuckPods(kube, wecBefore, false);
       if (lost?.by === 'certificate') await dropCertificate(kube, wecBefore);
       if (access.kube === undefined) return;
-      const startedJoin = { changed: true, renewed: true, started, webhook: new WebhookProbe(access.kube, run) };
+      const startedJoin = { changed: true, renewed: true, webhook: new WebhookProbe(access.kube, run) };
       const { error } = await followJoin(access, plan, { ...options, ...lostLabels(plan) }, startedJoin, run);
       if (error !== undefined) throw error;
     },

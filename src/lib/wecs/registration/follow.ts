@@ -1,4 +1,3 @@
-import { monotonic } from '../../engine/clock.ts';
 import { type ErrorCode, StellarError } from '../../engine/errors.ts';
 import type { Followed, JudgedReading } from '../../engine/follow.ts';
 import { type NextStep, run } from '../../engine/next-step.ts';
@@ -42,8 +41,6 @@ export interface FollowOptions {
   outdated?: ReadonlySet<string>;
   /** The command that checks again. */
   checkCommand: string;
-  /** When the work on this WEC began (engine/clock.ts). */
-  started: number;
 }
 
 /** Follows one registration; approves and accepts it along the way if requested. It ends with a result or an error of this WEC. */
@@ -185,8 +182,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   }
 
   #finish(text: string): WecResult {
-    const elapsed = this.result.changed ? monotonic() - this.#options.started : undefined;
-    if (!this.#hub?.dryRun) this.#run.progress.done(this.name, text, elapsed);
+    if (!this.#hub?.dryRun) this.#run.progress.done(this.name, text, this.result.changed);
     return this.result;
   }
 }

@@ -1,6 +1,4 @@
-import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
-import { formatElapsed } from '../../engine/duration.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, follow, type JudgedReading } from '../../engine/follow.ts';
 import { run as nextStep, outline } from '../../engine/next-step.ts';
@@ -96,7 +94,6 @@ function waitOn(wec: AwaitedWec, goal: WaitGoal, hub: Kube, { progress }: Run): 
   const { name } = wec;
   const { context } = hub.cluster;
   const mayBeAbsent = [...firstStages, 'delete'].includes(goal);
-  const started = monotonic();
   const result: WecResult = { name, ...unreached, changed: false };
   const broken = (error: StellarError): WecResult => {
     result.error = error;
@@ -115,18 +112,16 @@ function waitOn(wec: AwaitedWec, goal: WaitGoal, hub: Kube, { progress }: Run): 
         progress.waiting(name, awaitedIn(reading, goal));
         return undefined;
       }
-      progress.done(name, reached.title, reading.isFirst ? undefined : monotonic() - started);
+      progress.done(name, reached.title, !reading.isFirst);
       return result;
     },
     async late(last) {
-      const elapsed = monotonic() - started;
       const { verdictOf } = await import('../get/checks.ts');
-      const after = elapsed < 1000 ? '' : ` after ${formatElapsed(elapsed)}`;
       const wrong = last && goal !== 'delete' ? verdictOf(last, context) : undefined;
       const message =
         goal === 'delete'
-          ? `${name} is not deleted${after}: ${awaitedIn(last, goal)}.`
-          : `${name} is not at the stage ${goal}${after}. ${wrong?.message ?? blockedIn(last)}`;
+          ? `${name} is not deleted: ${awaitedIn(last, goal)}.`
+          : `${name} is not at the stage ${goal}. ${wrong?.message ?? blockedIn(last)}`;
       const next = wrong?.next ?? [nextStep(command`stellarctl wec get ${name} --its ${context}`, 'See why')];
       return broken(new StellarError('timeout', message, { next }));
     },

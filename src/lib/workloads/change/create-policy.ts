@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { command } from '../../engine/command-line.ts';
+import { count } from '../../engine/counts.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
@@ -8,6 +9,7 @@ import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import { type Explanation, explanationOf } from '../explain/explain.ts';
+import { longName } from '../explain/selection-warnings.ts';
 import { evaluate, getPolicy } from '../explain/subject.ts';
 import type { BindingPolicy, PolicySpec } from '../policies/policy.ts';
 import type { DownsyncClause, Modulation } from '../selection/clauses.ts';
@@ -81,34 +83,49 @@ function requireKind(text: string, kinds: readonly DiscoveredKind[]): Discovered
   throw new StellarError('usage', `The WDS has no kind "${text}" that is sent to WECs.`);
 }
 
+const fewDetails = 10;
+
 /**
  * Creates a policy after showing what it selects. An existing policy with the same selectors stays unchanged.
+ * @param confirm throws unless the user wants the policy in spite of these problems
  * @throws StellarError before anything is written: `usage`, `name-taken`, `system-objects-selected`
  */
 export async function createPolicy(
   { request, spec, wds }: { request: PolicyRequest; spec: PolicySpec; wds: OpenWds },
-  show: (explanation: Explanation) => void,
+  { show, confirm }: { show: (explanation: Explanation) => void; confirm: (problems: string[]) => Promise<void> },
   run: Run,
 ): Promise<PolicyResult> {
   const { name } = request;
+  const tooLong = longName(request)[0];
+  if (tooLong !== undefined)
+    throw new StellarError('usage', `${tooLong.message} Nothing was written.`, { next: tooLong.next });
   const present = await getPolicy(wds.kube, name);
   if (present !== undefined && !isDeepStrictEqual(present.spec, spec)) throw nameTaken(name, wds);
   const { view: explanation } = await explanationOf(await evaluate(name, spec, wds), present !== undefined);
-  show(explanation);
   const refused = explanation.problems.find(({ code }) => code === 'system-objects-selected');
   if (refused !== undefined)
     throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, {
-      details: [...refused.details],
+      details: [...refused.details.slice(0, fewDetails), ...others(refused.details.length - fewDetails)],
     });
+  show(explanation);
   const { wecs, objects, problems } = explanation;
+  // By an error it sends nothing, or less than it says: more likely a mistake than intended.
+  const errors = problems.flatMap(({ severity, problem }) => (severity === 'error' ? problem : []));
+  if (present === undefined && errors.length > 0 && !run.dryRun) await confirm(errors);
   const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
   return forName(result, run, async () => {
-    const { apiVersion, kind } = resources.bindingPolicies;
-    const policy: BindingPolicy = { apiVersion, kind, metadata: { name }, spec };
-    result.changed = present === undefined && (await wds.kube.apply(policy)) !== 'unchanged';
+    result.changed = present === undefined && (await wds.kube.apply(policyOf(name, spec))) !== 'unchanged';
     if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
   });
 }
+
+/** The object that is applied. */
+export function policyOf(name: string, spec: PolicySpec): BindingPolicy & { apiVersion: string; kind: string } {
+  const { apiVersion, kind } = resources.bindingPolicies;
+  return { apiVersion, kind, metadata: { name }, spec };
+}
+
+const others = (more: number): string[] => (more > 0 ? [`and ${count(more, 'other')}`] : []);
 
 function nameTaken(name: string, wds: OpenWds): StellarError {
   return new StellarError(

@@ -1,4 +1,3 @@
-import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
@@ -43,7 +42,6 @@ export async function deletePolicy(
   run: Run,
 ): Promise<PolicyDeleted> {
   const found = await readConfirmed({ read: () => inspectPolicy(name, wds), losses: lossesOf, confirm });
-  const started = monotonic();
   const { policy, binding } = found;
   const result: PolicyDeleted = { name, changed: hasRemains(found) };
   return forName(result, run, async () => {
@@ -51,7 +49,7 @@ export async function deletePolicy(
     else await deleteBoth(found, policy, binding);
     await untilWorksGone(found, run);
     if (run.dryRun) return;
-    if (hasRemains(found)) run.progress.done(name, 'deleted', monotonic() - started);
+    if (hasRemains(found)) run.progress.done(name, 'deleted', true);
     else run.progress.done(name, 'not found; nothing to do');
   });
 }

@@ -35,7 +35,7 @@ export interface FollowedObject {
 /** The delivery of an object by one policy to one WEC, with the evidence of each stage. */
 export interface Delivery {
   of: FollowedObject;
-  evidence: Pick<DeliveryEvidence, 'wds' | 'its' | 'works' | 'now' | 'templates' | 'policies'>;
+  evidence: Pick<DeliveryEvidence, 'wds' | 'its' | 'inventory' | 'works' | 'now' | 'templates' | 'policies'>;
   /** The policy's name; undefined if no policy selects the object. Also set for a Binding without a policy. */
   policyName: string | undefined;
   policy: BindingPolicy | undefined;

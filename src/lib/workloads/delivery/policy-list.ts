@@ -46,7 +46,8 @@ function failuresOf(objects: readonly JudgedObject[]): Map<string, string[]> {
   return failures;
 }
 
-function summaryOf(
+/** A policy and its state, which every command judges by this function. */
+export function summaryOf(
   name: string,
   policy: BindingPolicy | undefined,
   evidence: DeliveryEvidence,
@@ -78,8 +79,8 @@ function hasAppliedStatus(work: ManifestWork, status: string): boolean {
 const isObserved = ({ metadata, status }: BindingPolicy): boolean =>
   (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 
-/** Returns the first problem of a policy, in the order of the stages. */
-function stateOf(
+/** Returns the first problem of a policy, in the order of the stages. @param works null if they are not visible */
+export function stateOf(
   policy: BindingPolicy | undefined,
   binding: Binding | undefined,
   works: PolicySummary['works'],

@@ -12,6 +12,7 @@ import { readContents, sendableKinds, type WdsObject } from '../wds/contents.ts'
 import { digestObjects } from '../wds/full-objects.ts';
 import { deliveriesOf, type FollowedObject } from './delivery.ts';
 import { readDelivery, unseenIn } from './evidence.ts';
+import { type PolicySummary, summaryOf } from './policy-list.ts';
 import { type DeliveryView, viewOfDelivery } from './view.ts';
 import { followed } from './workload.ts';
 
@@ -25,7 +26,7 @@ interface PolicyObject {
 }
 
 /** What a policy sends, and how far its delivery is. The fields are an interface: docs/output.md. */
-export interface PolicyView {
+export interface PolicyView extends Pick<PolicySummary, 'state' | 'why'> {
   name: string;
   wds: string;
   its: string | null;
@@ -50,8 +51,9 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWit
   const refs = [...selected.map(refOf), ...(await boundBeside(selected, binding, kinds, wds))];
   const own = policy === undefined ? [] : [policy];
   const unseen = [...unseenIn(evidence), ...contents.unread];
+  const { state, why } = summaryOf(name, policy, evidence, []);
   const view: PolicyView = {
-    ...{ name, wds: wds.name, its: ifSeen(wds.its)?.name ?? null, wecs: destinationsOf(binding) },
+    ...{ name, wds: wds.name, its: ifSeen(wds.its)?.name ?? null, wecs: destinationsOf(binding), state, why },
     binding: binding === undefined ? null : generationsOf(binding),
     errors: (policy ?? binding)?.status?.errors ?? [],
     objects: refs.map((ref) => {

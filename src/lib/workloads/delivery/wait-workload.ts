@@ -1,10 +1,9 @@
-import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { ExitCode, StellarError } from '../../engine/errors.ts';
 import { inWords, run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
-import { met, waiting } from '../../engine/stages.ts';
+import { failedForGood, met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import { combinedOnly, hasRelevantStatus, hasStatus, isNeverCombined } from '../status/returnable.ts';
@@ -43,7 +42,6 @@ export async function waitForWorkload(
   const { found, read } = await openWorkload(named, wds);
   if (goal === 'status' && !hasStatus(found.ref))
     throw new StellarError('usage', `A ${found.kind.kind} has no status: none is returned.`);
-  const started = monotonic();
   const name = `${named.kind}/${named.name}`;
   const result: WorkloadWaited = { name, reached: [] };
   return forName(result, run, async () => {
@@ -54,6 +52,8 @@ export async function waitForWorkload(
           id: goal,
           title: goal,
           check: ({ view: { ways } }) => {
+            const leaving = leavingOf(ways, on);
+            if (leaving !== undefined) return failedForGood(whyOf(leaving));
             const open = openOf(ways, goal, on);
             return open.length === 0 ? met : waiting(open.map(({ wec, why }) => `${wec}: ${why}`).join('; '));
           },
@@ -66,16 +66,29 @@ export async function waitForWorkload(
           result.reached = wecsOf(ways, on).filter((wec) => !open.has(wec));
           return reading;
         },
-        unmet: ({ view, errors }) => notReached(name, goal, named, wds, openOf(view.ways, goal, on), errors),
+        unmet: ({ view: { ways }, errors }) => {
+          const leaving = leavingOf(ways, on);
+          if (leaving !== undefined) return notSent(name, leaving);
+          return notReached(name, goal, named, wds, openOf(ways, goal, on), errors);
+        },
       },
       run,
     );
-    run.progress.done(name, `${goal} on ${result.reached.join(', ')}`, monotonic() - started);
+    run.progress.done(name, `${goal} on ${result.reached.join(', ')}`, true);
   });
 }
 
 const wecsOf = (ways: readonly DeliveryView[], on: readonly string[] | undefined): string[] =>
   on === undefined ? [...new Set(ways.flatMap(({ wec }) => wec ?? []))] : [...on];
+
+/** The delivery to a WEC that is being deleted, while a policy selects it: nothing is sent there any more. */
+const leavingOf = (ways: readonly DeliveryView[], on: readonly string[] | undefined): DeliveryView | undefined =>
+  ways.find(({ code, wec }) => code === 'wec-deleting' && (on?.includes(wec ?? '') ?? true));
+
+const notSent = (name: string, leaving: DeliveryView): StellarError =>
+  new StellarError('still-selected', `${name} is not sent to ${leaving.wec} any more: ${whyOf(leaving)}.`, {
+    next: leaving.next === null ? [] : [nextStep(leaving.next, 'Finish that')],
+  });
 
 /** Returns the WECs that some policy has not brought to the goal, each with its current stage. */
 function openOf(

@@ -4,7 +4,7 @@ import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting }
 import { ifSeen } from '../../kube/access.ts';
 import { conditionOf } from '../../kube/objects.ts';
 import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
-import { toLabelWec } from '../explain/selection-warnings.ts';
+import { toSelectWec } from '../explain/selection-warnings.ts';
 import type { ManifestStatus } from '../manifest-works.ts';
 import { originGenerationAnnotation } from '../names.ts';
 import type { Candidate } from '../selection/clauses.ts';
@@ -29,7 +29,7 @@ function wecAvailable(delivery: Delivery): Verdict {
   if (wec === undefined)
     return failedForGood(`policy ${binding.metadata.name} selects no WEC`, {
       code: 'no-wec-matches',
-      next: toLabelWec(policy?.spec ?? {}, its),
+      next: toSelectWec(policy?.spec ?? {}, [...(ifSeen(evidence.inventory)?.values() ?? [])], its),
     });
   if (cluster.state !== 'seen') return unseen(cluster.why);
   const found = cluster.value;
@@ -39,7 +39,10 @@ function wecAvailable(delivery: Delivery): Verdict {
       next: [run(command`stellarctl wec list ${at}`, 'See what exists')],
     });
   if (found.metadata.deletionTimestamp !== undefined)
-    return failed(`WEC ${wec} is being deregistered`, { code: 'wec-deleting' });
+    return failed(`WEC ${wec} is being deregistered`, {
+      code: 'wec-deleting',
+      next: [run(command`stellarctl deregister ${wec} ${at}`, 'Finish that')],
+    });
   if (!isBound)
     return late(
       delivery,

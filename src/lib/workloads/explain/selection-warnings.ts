@@ -2,7 +2,9 @@ import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
+import type { KubeObject } from '../../kube/objects.ts';
 import { groupOf } from '../../kube/resources.ts';
+import { nearestLabels } from '../../wecs/find-wecs.ts';
 import { hasMailbox } from '../mailboxes.ts';
 import { describeObject } from '../object-ref.ts';
 import type { PolicySpec } from '../policies/policy.ts';
@@ -14,20 +16,26 @@ import { selectsLabels } from '../selection/wecs.ts';
 import type { PolicySubject } from './subject.ts';
 
 /** A policy, or a part of it, that selects nothing. */
-export function nothingSelected({ name, spec, wds, wecs, inventory, objects, kinds }: PolicySubject): Problem[] {
+export function nothingSelected({ spec, wds, wecs, inventory, objects, kinds }: PolicySubject): Problem[] {
   const { clusterSelectors = [], downsync = [] } = spec;
   const problems = downsync.flatMap((clause, index) => unfitParts(clause, index, kinds));
   if (inventory.state === 'seen' && wecs.length === 0)
     problems.push({
       code: 'no-wec-matches',
       message: `It selects no WEC: ${whyNoWec(clusterSelectors)}.`,
-      next: toLabelWec(spec, wds.its.state === 'seen' ? wds.its.value.kube.cluster.context : undefined),
+      next: toSelectWec(
+        spec,
+        inventory.value,
+        wds.its.state === 'seen' ? wds.its.value.kube.cluster.context : undefined,
+      ),
     });
   if (objects.length === 0)
     problems.push({
       code: 'no-object-matches',
       message: downsync.length === 0 ? 'It has no downsync clause, and selects no object.' : 'It selects no object.',
-      next: [run(command`kubectl --context ${wds.context} get bindingpolicy ${name} -o yaml`, 'See its selectors')],
+      next: [
+        run(command`kubectl --context ${wds.context} get ${kindsOf(downsync)} -A --show-labels`, 'See what exists'),
+      ],
     });
   return problems;
 }
@@ -69,8 +77,23 @@ export function missingMailbox({ wecs, wds: { its } }: PolicySubject): Problem[]
   ];
 }
 
-/** Returns a command that makes the policy select a WEC. */
-export function toLabelWec({ clusterSelectors = [] }: PolicySpec, its: string | undefined): NextStep[] {
+/** The kinds that clauses select, as kubectl takes them. */
+const kindsOf = (clauses: readonly DownsyncClause[]): string =>
+  clauses.flatMap(({ resources = [] }) => resources.filter((name) => name !== '*')).join() || 'all';
+
+/** Returns the labels of WECs that a policy may mean; without such labels, a command that makes it select a WEC. */
+export function toSelectWec(
+  { clusterSelectors = [] }: PolicySpec,
+  wecs: readonly KubeObject[],
+  its: string | undefined,
+): NextStep[] {
+  const asked = clusterSelectors.flatMap(({ matchLabels = {}, matchExpressions = [] }) => [
+    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
+    ...matchExpressions.map(({ key }) => key),
+  ]);
+  const labels = wecs.map(({ metadata }) => metadata.labels ?? {});
+  const near = asked.length === 0 ? [] : nearestLabels(asked.join(), labels);
+  if (near.length > 0) return [inWords(`The nearest labels of WECs are ${near.join(', ')}`)];
   const [selector] = clusterSelectors;
   const words = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
   if (words.length === 0 || selector?.matchExpressions?.length) return [];
@@ -184,7 +207,7 @@ export function systemObjects({ objects, wds, isHosting }: PolicySubject): Probl
     {
       code: 'system-objects-selected',
       message: `${wds.name} is the hosting cluster itself, and ${count(system.length, 'object')} of its own would be sent to WECs.`,
-      details: system.slice(0, 10).map(({ object }) => describeObject(object)),
+      details: system.map(({ object }) => describeObject(object)),
       next: [inWords('Select by a label that only your workload has')],
     },
   ];
@@ -234,7 +257,7 @@ export function sharedObjects({ objects, others, wecs, contents }: PolicySubject
 }
 
 /** The name of a Binding becomes a label value of its works. */
-export function longName({ name }: PolicySubject): Problem[] {
+export function longName({ name }: Pick<PolicySubject, 'name'>): Problem[] {
   if (name.length <= 63) return [];
   return [
     {

@@ -133,7 +133,7 @@ async function requireNoErrors(name: string, wds: OpenWds, run: Run): Promise<vo
     `KubeStellar cannot evaluate StatusCollector ${name} of ${wds.name}, and treats it as missing.`,
     {
       details: errors.flatMap((error) => error.split('\n')),
-      next: [nextStep(command`stellarctl collector delete ${name} ${flagsOf(wds)}`, 'Then create it again')],
+      next: [nextStep(command`stellarctl collector delete ${name} ${flagsOf(wds)}`, 'Delete it, then create it again')],
     },
   );
 }

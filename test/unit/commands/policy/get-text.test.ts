@@ -27,3 +27,8 @@ test('an object has the symbol of the WEC where it is worst', () => {
   assert.match(printed(done, done), /✓ Deployment shop\/web /);
   assert.doesNotMatch(printed(done, unseen), /[✓✗] Deployment shop\/web /);
 });
+
+test('an object that is elsewhere names the stage that it failed at', () => {
+  const blocked = { blockedAt: { ...blockedAt, stage: 'status' } };
+  assert.match(printed(blocked), / failed at status\n/);
+});

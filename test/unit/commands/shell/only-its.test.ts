@@ -12,8 +12,8 @@ import { its } from '../../support/space-builders.ts';
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(directory, { recursive: true }));
 
-/** A session whose current context is a cluster with these ITSes. @param isHub whether it is an OCM hub itself */
-async function sessionOn(spaces: string[], isHub = false) {
+/** A session whose hosting cluster has these ITSes. @param isHub whether it is an OCM hub itself @param isCurrent of the context */
+async function sessionOn(spaces: string[], isHub = false, isCurrent = true) {
   const server = await FakeServer.start(({ path: asked }) => {
     if (asked.endsWith('/controlplanes')) return { body: { kind: 'List', items: spaces.map((name) => its(name)) } };
     const isServed = isHub && asked.endsWith('/apis/cluster.open-cluster-management.io/v1');
@@ -21,11 +21,13 @@ async function sessionOn(spaces: string[], isHub = false) {
   });
   after(() => server.stop());
   const { cluster } = server.context();
-  const kubeconfig = path.join(directory, `config-${spaces.join('-')}-${isHub}`);
+  const kubeconfig = path.join(directory, `config-${spaces.join('-')}-${isHub}-${isCurrent}`);
   writeFileSync(
     kubeconfig,
     JSON.stringify({
-      'current-context': 'kind-kubeflex',
+      'current-context': isCurrent ? 'kind-kubeflex' : '',
+      // As `init` notes the hosting cluster.
+      extensions: [{ name: 'kubeflex', extension: { data: { 'hosting-cluster-ctx-name': 'kind-kubeflex' } } }],
       clusters: [{ name: 'c', cluster }],
       users: [{ name: 'u', user: { token: 't' } }],
       contexts: ['kind-kubeflex', 'its1'].map((name) => ({ name, context: { cluster: 'c', user: 'u' } })),
@@ -46,6 +48,15 @@ test('if the current context is no ITS, the only ITS of the hosting cluster is u
   assert.deepEqual([choice.source, context.name], ['only ITS', 'its1']);
 });
 
+test('without a current context, too; without an only ITS, one must be given', async () => {
+  const { choice } = await (await sessionOn(['its1'], false, false)).its();
+  assert.deepEqual(choice, { given: 'its1', source: 'only ITS' });
+  await assert.rejects((await sessionOn(['its1', 'its2'], false, false)).its(), {
+    code: 'usage',
+    message: /No ITS was given/,
+  });
+});
+
 test('the current context is used if it is an ITS, or if there is not one ITS only', async () => {
   for (const session of [await sessionOn(['its1'], true), await sessionOn(['its1', 'its2']), await sessionOn([])]) {
     const { choice, context } = await session.its();
@@ -54,9 +65,9 @@ test('the current context is used if it is an ITS, or if there is not one ITS on
 });
 
 test('a destructive command under --yes does not use it unnamed, and names it in the command to type', async () => {
-  const session = await sessionOn(['its1']);
-  await assert.rejects(refuseUnnamedIts(session, true), {
-    code: 'usage',
-    hint: /stellarctl deregister c1 --its its1$/,
-  });
+  for (const isCurrent of [true, false])
+    await assert.rejects(refuseUnnamedIts(await sessionOn(['its1'], false, isCurrent), true), {
+      code: 'usage',
+      hint: /stellarctl deregister c1 --its its1$/,
+    });
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeMany, describeTotals } from '../../../../src/commands/wec/deregister-text.ts';
-import type { InspectedWec } from '../../../../src/lib/wecs/deregister/inspect/inspect-wec.ts';
-import type { ManifestWork } from '../../../../src/lib/workloads/manifest-works.ts';
+import { describeDeregistration, describeMany, describeTotals } from '../../../../src/commands/wec/deregister-text.ts';
+import { type InspectedWec, refuseUnfinishable } from '../../../../src/lib/wecs/deregister/inspect/inspect-wec.ts';
+import { type ManifestWork, workFinalizer } from '../../../../src/lib/workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../../../src/lib/workloads/names.ts';
-import { joinedCluster } from '../../support/builders.ts';
+import { fakeKube, joinedCluster } from '../../support/builders.ts';
 
 function leavingWec(name: string, works: ManifestWork[] = [], labels: Record<string, string> = {}): InspectedWec {
   const hubState = { managedCluster: joinedCluster({ name, labels }), works, addonWorks: [], addons: [] };
@@ -39,4 +39,25 @@ test('what many WECs have in common is said once, with their names, and the tota
   assert.equal(describeTotals(inspected), 'In all: 3 WECs, 2 works, 0 add-ons');
   const [first] = describeMany([leavingWec('wec1'), leavingWec('wec2')], 'its1', {}).slice(1);
   assert.equal(first, '  2 × No workloads of KubeStellar run there.   (all)');
+});
+
+test('--force announces only finalizers that exist', () => {
+  const held = { ...work, metadata: { ...work.metadata, finalizers: [workFinalizer] } };
+  const announced = (...works: ManifestWork[]) =>
+    describeDeregistration([leavingWec('wec1', works)], 'its1', { force: true }).filter((line) =>
+      /--force /.test(line),
+    );
+  assert.deepEqual(announced(work), []);
+  assert.deepEqual(announced(work, held), [
+    '  --force   removes, after 15s without progress: manifest-work-cleanup of 1 work',
+  ]);
+});
+
+test('a WEC whose works have no finalizer is deregistered without its agent', () => {
+  const hub = fakeKube();
+  const held = { ...work, metadata: { ...work.metadata, finalizers: [workFinalizer] } };
+  const dead = (...works: ManifestWork[]) => ({ ...leavingWec('wec1', works), agentDead: 'it has no pod' });
+  refuseUnfinishable(hub, dead(work), {});
+  assert.throws(() => refuseUnfinishable(hub, dead(work, held), {}), { code: 'agent-dead', message: /its 1 work\./ });
+  assert.throws(() => refuseUnfinishable(hub, dead(work), { keepWorkloads: true }), { code: 'agent-dead' });
 });

@@ -196,9 +196,10 @@ describe('--fix', () => {
   const outdated = fail('its-credentials-outdated', 'outdated');
 
   test('says so if there is nothing to fix, and asks nothing', async () => {
-    const nothing = { results: [], notes: ['Nothing to fix.'], writes: [] };
-    assert.deepEqual(await fixed(pass()), nothing);
-    assert.deepEqual(await fixed(fail('hooks-outdated', 'only a user can decide')), nothing);
+    const saying = (note: string) => ({ results: [], notes: [note], writes: [] });
+    assert.deepEqual(await fixed(pass()), saying('Nothing to fix.'));
+    const failing = await fixed(fail('hooks-outdated', 'only a user can decide'));
+    assert.deepEqual(failing, saying('Nothing can be fixed without you: see the findings.'));
   });
 
   test('shows the steps of its fixes, and takes them once they are confirmed', async () => {
@@ -214,7 +215,7 @@ describe('--fix', () => {
     const subject: Examined['subject'] = { kind: 'its', name: 'its7' };
     const { results, notes, writes } = await fixed(fail('external-token-expired', 'expired'), { subject });
     assert.match(notes[0] ?? '', /^its\/its7 \(external-token-expired\) needs your decision: /);
-    assert.deepEqual(notes.slice(1), ['Nothing to fix.']);
+    assert.deepEqual(notes.slice(1), ['Nothing can be fixed without you: see the findings.']);
     assert.deepEqual([results, writes], [['refused'], []]);
   });
 });

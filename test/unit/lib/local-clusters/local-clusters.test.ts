@@ -16,7 +16,7 @@ import {
   type LocalClusterInput,
   type LocalTools,
 } from '../../../../src/lib/local-clusters/create.ts';
-import { deleteLocalCluster, findLocalCluster } from '../../../../src/lib/local-clusters/delete.ts';
+import { connectLocal, deleteLocalCluster, findLocalCluster } from '../../../../src/lib/local-clusters/delete.ts';
 import { checkClusterName, clusterOfContainer, type ProviderName } from '../../../../src/lib/local-clusters/names.ts';
 import { chooseNetwork, locationOf } from '../../../../src/lib/local-clusters/network.ts';
 import { refuseHosting } from '../../../../src/lib/local-clusters/refuse-hosting.ts';
@@ -36,7 +36,7 @@ case "$program $*" in
   "docker version"*) test ! -e "$HOME/docker-down" || { echo 'Cannot connect to the Docker daemon' >&2; exit 1; } ;;
   "kind version") cat "$HOME/kind-version" ;;
   "k3d version") printf 'k3d version v5.8.3\\nk3s version v1.31.5-k3s1 (default)\\n' ;;
-  "kind get clusters") cat "$HOME/kind-clusters" ;;
+  "kind get clusters") test ! -e "$HOME/docker-down" && cat "$HOME/kind-clusters" ;;
   "k3d cluster list"*) cat "$HOME/k3d-clusters" ;;
   *"create"*)
     echo "$KUBECONFIG $KIND_EXPERIMENTAL_DOCKER_NETWORK" > "$HOME/environment"
@@ -408,7 +408,26 @@ describe('deleting a cluster', () => {
     put('kind-version', 'kind v0.1.0\n');
     assert.equal((await findLocalCluster('cluster1', undefined, tools)).provider, 'k3d');
     assert.equal(await remove(), true);
+    assert.equal(await remove(), false);
+    put('docker-down', '');
     await assert.rejects(remove(), fails('program-too-old', /./));
+  });
+  test('starts five programs; only a failure starts those that explain it', async () => {
+    const { create, put, read, tools } = machine();
+    await create();
+    put('calls', '');
+    const found = await findLocalCluster('cluster1', undefined, tools);
+    await connectLocal(found, tools);
+    await deleteLocalCluster(await findLocalCluster('cluster1', found.provider, tools), tools);
+    assert.deepEqual(
+      read('calls')
+        .trim()
+        .split('\n')
+        .map((call) => call.replace(/ (--|cluster1).*/, '')),
+      ['kind get clusters', 'k3d cluster list', 'kind get kubeconfig', 'kind get clusters', 'kind delete cluster'],
+    );
+    put('docker-down', '');
+    await assert.rejects(findLocalCluster('cluster1', 'kind', tools), fails('docker-unreachable', /daemon/));
   });
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import type { Kubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { chooseIts } from '../../../../src/lib/spaces/its-choice.ts';
+import { chooseIts, chooseWds, selectIts, withSource } from '../../../../src/lib/spaces/its-choice.ts';
 
 const kubeconfig = (currentContext?: string, contexts: string[] = []): Kubeconfig => ({
   files: [],
@@ -12,6 +12,33 @@ const kubeconfig = (currentContext?: string, contexts: string[] = []): Kubeconfi
   users: new Map(),
   extensions: new Map(),
   preferenceExtensions: new Map(),
+});
+
+test('an ITS whose context is gone names the command that selected it', () =>
+  assert.throws(() => selectIts(kubeconfig(), { given: 'its9', source: 'its use' }), {
+    message: /It was selected by "stellarctl its use"\.$/,
+  }));
+
+test('the WDS is the one of --wds, else of STELLARCTL_WDS, else the choice of `wds use`', () => {
+  const env = { STELLARCTL_WDS: 'by-variable' };
+  const settings = { wds: 'by-use' };
+  assert.deepEqual(
+    [chooseWds('given', env, settings), chooseWds(undefined, env, settings), chooseWds(undefined, {}, settings)],
+    [
+      { given: 'given', source: '--wds' },
+      { given: 'by-variable', source: 'STELLARCTL_WDS' },
+      { given: 'by-use', source: 'wds use' },
+    ],
+  );
+  assert.equal(chooseWds(undefined, {}, {}), undefined);
+});
+
+test('a WDS that does not exist names what selected it, unless that is an option', () => {
+  const unknown = new StellarError('not-found', 'There is no WDS wds9.');
+  const { message, hint } = withSource(unknown, 'wds use') as StellarError;
+  assert.equal(message, 'There is no WDS wds9. It was selected by "stellarctl wds use".');
+  assert.match(hint ?? '', /stellarctl wds use --unset/);
+  assert.equal(withSource(unknown, '--wds'), unknown);
 });
 
 describe('the ITS is', () => {
@@ -36,5 +63,10 @@ describe('the ITS is', () => {
       error instanceof StellarError && error.code === 'usage' && hint.test(error.hint ?? '');
     assert.throws(() => chooseIts(undefined, {}, {}, kubeconfig(undefined, ['a', 'b'])), usage(/--its CONTEXT.*a, b/));
     assert.throws(() => chooseIts(undefined, {}, {}, kubeconfig()), usage(/--kubeconfig FILE/));
+    const missing = { ...kubeconfig(), missing: ['/nowhere'] };
+    assert.throws(
+      () => chooseIts(undefined, {}, {}, missing),
+      usage(/^KUBECONFIG names \/nowhere, which does not exist\. /),
+    );
   });
 });

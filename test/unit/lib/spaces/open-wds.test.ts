@@ -54,6 +54,13 @@ const opened = async (from: WdsSources) => {
 };
 const server = 'https://hub.example.com:6443';
 
+test('credentials that the hosting cluster rejects are the error, whatever the command', () => {
+  const hosting: Access<SpaceTools> = hiddenBy(
+    new StellarError('unauthorized', 'hub does not accept the credentials.'),
+  );
+  return assert.rejects(openWds(sources([], { hosting })), { code: 'unauthorized', exitCode: 4 });
+});
+
 describe('the WDS', () => {
   const two = [its('its1'), wds('wds1', 'its1'), wds('wds2', 'its1')];
 

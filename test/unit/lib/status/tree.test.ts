@@ -3,6 +3,7 @@ import test from 'node:test';
 import { essenceOf } from '../../../../src/commands/shell/watching.ts';
 import { describeTree } from '../../../../src/commands/status-text.ts';
 import { nextStep } from '../../../../src/lib/status/next.ts';
+import { withContext } from '../../../../src/lib/status/parts.ts';
 import { treeOf } from '../../../../src/lib/status/tree.ts';
 import type { HostingStatus, ItsStatus, StatusView, WdsStatus, WecStatus } from '../../../../src/lib/status/view.ts';
 import { styleFor } from '../../../../src/lib/terminal/style.ts';
@@ -58,6 +59,7 @@ const wds = (changes: Partial<WdsStatus> = {}): WdsStatus => ({
   its: 'its1',
   versions: [version('KubeStellar', '0.30.0')],
   bindingPolicies: 1,
+  failedPolicies: [],
   objects: 5,
   ...changes,
 });
@@ -237,4 +239,25 @@ test('a growing age is not a change, anything else is', () => {
   assert.notEqual(since('lease stopped 11m ago'), since('the agent does not answer'));
   const named = (name: string) => essenceOf(view({ itses: [its({ wecs: [wec(name)] })] }));
   assert.notEqual(named('edge-5m'), named('edge-6m'));
+});
+
+test('a broken context of a space that is ready is a problem, and the next command writes it again', () => {
+  const problem =
+    'The context its1 does not work: its1 (https://its1) does not accept the credentials of this context.';
+  const next = 'stellarctl its context its1';
+  const broken = withContext(its(), { code: 'context-broken', message: problem, next: [{ command: next }] });
+  const view = { hosting: hosting(), itses: [broken as ItsStatus], wdses: [] };
+  assert.equal(nextStep(view), next);
+  const lines = asWritten(describeTree(treeOf(view), plain));
+  assert.equal(lines.filter((line) => line.includes(`ready · ✗ ${problem}`)).length, 1, lines.join('\n'));
+  assert.equal(withContext(its(), undefined).problem, false);
+});
+
+test('a policy that cannot work is a problem of its WDS', () => {
+  const view = {
+    hosting: hosting(),
+    itses: [],
+    wdses: [wds({ failedPolicies: [{ name: 'shop', why: 'selects no WEC' }] })],
+  };
+  assert.match(asWritten(describeTree(treeOf(view), plain)).join('\n'), /WDS wds1 .*✗ policy shop: selects no WEC/);
 });

@@ -8,7 +8,7 @@ import { fail, pass, skipped } from '../../../../src/lib/engine/checks.ts';
 import { command } from '../../../../src/lib/engine/command-line.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { inWords, run } from '../../../../src/lib/engine/next-step.ts';
-import { oneLine, safeJson, safeYaml } from '../../../../src/lib/terminal/clean.ts';
+import { oneLine, safeJson, safeYaml, terminalLine, useLocale } from '../../../../src/lib/terminal/clean.ts';
 import { formatTable, writeError } from '../../../../src/lib/terminal/output.ts';
 import { createProgress } from '../../../../src/lib/terminal/progress.ts';
 import { styleFor } from '../../../../src/lib/terminal/style.ts';
@@ -21,6 +21,18 @@ const coloured = styleFor(plainIo.stdout, plainIo, 'always');
 const isSafe = (lines: readonly string[]) => lines.every((line) => !doesSomething.test(line));
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of a style, as chalk writes them
 const withoutColours = (line: string) => line.replace(/\u001b\[(?:2|22|32|31|36|39)m/g, '');
+
+test('symbols are of ASCII in a locale without UTF-8, and only there', () => {
+  const shownIn = (env: NodeJS.ProcessEnv) => {
+    useLocale(env);
+    return terminalLine('├─ ✓ a · ✗ b → c… ⠹ é');
+  };
+  const symbols = '├─ ✓ a · ✗ b → c… ⠹ é';
+  assert.equal(shownIn({ LANG: 'C' }), '|- + a - x b -> c... - é');
+  assert.equal(shownIn({ LANG: 'de_DE.UTF-8', LC_CTYPE: 'POSIX' }), '|- + a - x b -> c... - é');
+  assert.equal(shownIn({ LANG: 'C', LC_ALL: 'C.utf8' }), symbols);
+  assert.equal(shownIn({ LC_ALL: '' }), symbols);
+});
 
 describe('text of other programs', () => {
   const cases: [what: string, text: string, line: string][] = [
@@ -144,7 +156,7 @@ describe('a view shows hostile values on its own lines:', () => {
         const progress = createProgress(io, { quiet: false, results: 'stdout', style: plain });
         progress.note(text);
         progress.reached(subject, text);
-        progress.done(subject, text, 1);
+        progress.done(subject, text, true);
         progress.stop();
         assert.deepEqual([stdout.lines.length, stderr.lines.length], [1, 2]);
         assert.ok(isSafe([...stdout.lines, ...stderr.lines]));

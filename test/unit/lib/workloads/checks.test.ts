@@ -74,7 +74,7 @@ test('the first failing policy is reported, with the others', async () => {
   const found = await judged([policy('a'), binding('a'), policy('b'), binding('b'), policy('c'), binding('c', 'w1')]);
   assert.deepEqual(
     [found.status, 'message' in found && found.message],
-    ['warn', 'Binding policy a of wds1 has a problem: selects no WEC; also affected: b.'],
+    ['fail', 'Binding policy a of wds1 has a problem: selects no WEC; also affected: b.'],
   );
 });
 
@@ -82,7 +82,7 @@ test('a policy without its works fails', async () => {
   const found = await judged([policy('other'), binding('other', 'w1')]);
   assert.deepEqual(
     [found.status, 'message' in found && found.message],
-    ['warn', 'Binding policy other of wds1 has a problem: Namespace shop: mailbox w1 has no work for it.'],
+    ['fail', 'Binding policy other of wds1 has a problem: Namespace shop: mailbox w1 has no work for it.'],
   );
 });
 

@@ -6,7 +6,7 @@ import type { Kube } from '../../../kube/client/client.ts';
 import type { SelectedContext } from '../../../kube/kubeconfig/kubeconfig.ts';
 import { requirePermissions } from '../../../kube/permissions.ts';
 import { hubHash } from '../../../workloads/applied-works.ts';
-import { objectsIn } from '../../../workloads/manifest-works.ts';
+import { isGuarded, objectsIn } from '../../../workloads/manifest-works.ts';
 import { isOrphan } from '../../../workloads/orphan-works.ts';
 import type { PoliciesOfIts } from '../../../workloads/policies/policy.ts';
 import { hubEndpoints } from '../../hub/hub-access.ts';
@@ -133,8 +133,8 @@ export const hasNoRegistration = ({ klusterlet, operator, hubSecret, bootstrapSe
   [klusterlet, hubSecret, bootstrapSecret].every((part) => part === undefined) &&
   (operator === undefined || !isOurs(operator));
 
-/** Refuses what would start and could not be finished. */
-function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: DeregisterOptions): void {
+/** Refuses what would start and could not be finished. @throws StellarError `agent-dead` */
+export function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: DeregisterOptions): void {
   const { name, kube, hubState, agentDead } = inspected;
   const { managedCluster, works, addonWorks, mailbox } = hubState;
   const all = [...works, ...addonWorks];
@@ -142,11 +142,13 @@ function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: Deregis
     if (mailbox !== undefined && all.length > 0 && !options.force) throw worksRemain(hub, hubState);
     return;
   }
-  if (agentDead === undefined || all.length === 0) return;
+  // Works without a finalizer need no agent; what workloads are kept is up to the agent.
+  const held = options.keepWorkloads ? all : all.filter(isGuarded);
+  if (agentDead === undefined || held.length === 0) return;
   if (!options.force) {
     throw new StellarError(
       'agent-dead',
-      `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(all.length, 'work')}. Nothing was written.`,
+      `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(held.length, 'work')}. Nothing was written.`,
       {
         next: [
           run(toDeregister(hub, kube ? `${name}=${kube.cluster.context}` : name, '--force'), 'Without the agent'),

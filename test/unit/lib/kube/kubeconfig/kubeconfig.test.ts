@@ -121,6 +121,7 @@ describe('several files', () => {
   test('only missing ones give an empty kubeconfig', async () =>
     assert.deepEqual(await load(path.join(root, 'missing')), {
       files: [],
+      missing: [path.join(root, 'missing')],
       currentContext: undefined,
       contexts: new Map(),
       clusters: new Map(),

@@ -52,7 +52,6 @@ async function following(looks: readonly Look[], options: Following = {}) {
     role: plane.metadata.name.startsWith('wds') ? 'wds' : 'its',
     hosting: cluster.kube,
     inside: () => undefined,
-    started: Date.now(),
     read: async () => {
       const verdicts = looks[Math.min(count, looks.length - 1)];
       if (count > 0) mock.timers.tick(step);
@@ -108,22 +107,30 @@ describe('a space is followed', () => {
     );
     assert.deepEqual(lines[0], 'waiting its1 b is coming');
   });
+  test('with where to look, once, after a time at one stage', async () => {
+    const stuck = waiting('so', { next: [run('kubectl logs m', 'Its log says why')] });
+    const { lines } = await following([{ a: stuck }, { a: stuck }, { a: stuck }, { a: met }], { step: 20_000 });
+    assert.deepEqual(
+      lines.filter((line) => line.includes('logs')),
+      ['note its1: Its log says why: kubectl logs m'],
+    );
+  });
   test('until it is deleted', async () => {
     const { error, stage } = await following([{ a: waiting('x') }, undefined]);
     assert.deepEqual([error?.code, stage], ['not-found', null]);
     assert.match(error?.message ?? '', /its1 was deleted from kind-kubeflex/);
   });
-  test('until the deadline, with what blocks it, what the hosting cluster lacks, and both next steps', async () => {
+  test('until the deadline, with what blocks it, what the hosting cluster lacks, and a rerun', async () => {
     const { error, stage } = await following([{ a: met, b: waiting('b is coming') }], { timeoutMs: 0 });
     assert.deepEqual([stage, error?.code, error?.exitCode], ['a', 'timeout', 3]);
     const lack = `kind-kubeflex is blocked at "KubeFlex's kinds are served": KubeFlex's CustomResourceDefinition is missing.`;
     assert.equal(error?.message, `its1 was not ready in time; it is blocked at "b done": b is coming. ${lack}`);
-    assert.match(error?.hint ?? '', /init --hosting-context kind-kubeflex .*its delete its1 --hosting-context/);
+    assert.match(error?.hint ?? '', /init --hosting-context kind-kubeflex +To resume, rerun the command$/);
   });
   test('until it is interrupted', async () => {
     const controller = new AbortController();
     const followed: FollowedSpace<unknown> = {
-      ...{ name: 'its1', role: 'its', hosting: new MemoryCluster().kube, inside: () => undefined, started: 0 },
+      ...{ name: 'its1', role: 'its', hosting: new MemoryCluster().kube, inside: () => undefined },
       read: async () => {
         controller.abort();
         const stages = [{ id: 'a', title: '', check: () => waiting('x') }];
@@ -167,11 +174,12 @@ describe('a failure', () => {
   });
   test('that may have been transient is only the reason at the deadline, with its hint', async () => {
     const { error } = await following([{ a: failed('no image', { next: [inWords('do this')] }) }], { timeoutMs: 0 });
-    assert.deepEqual(
-      [error?.code, error?.hint],
-      ['timeout', 'do this    Or delete it: stellarctl its delete its1 --hosting-context kind-kubeflex'],
-    );
+    assert.deepEqual([error?.code, error?.hint], ['timeout', 'To resume, rerun the command    do this']);
     assert.match(error?.message ?? '', /blocked at "a done": no image/);
+  });
+  test('of an API server that answers late suggests a rerun, and not to delete it', async () => {
+    const { error } = await following([{ reachable: failedForGood('no answer in time') }]);
+    assert.equal(error?.hint, 'To resume, rerun the command');
   });
   test('includes the log of the pod behind it', async () => {
     const podsOf = (): Pod[] => [pod('its-hub-init-a', { phase: 'Failed', exitCode: 1 })];

@@ -130,11 +130,17 @@ describe('API server runs', () => {
 
 describe('API server answers', () => {
   const silent = hiddenBy(new StellarError('unreachable', 'so.'));
-  const looking = (look: Access<never>, type = 'vcluster') => reachable(space(evidence(its('its1', { type })), look));
+  const looking = (look: Access<never>, type = 'vcluster', ready = true) =>
+    reachable(space(evidence(its('its1', { type }), { pods: [pod('vcluster-0', { ready })] }), look));
   test('fails if it is silent; behind the ingress the hint is to check that', () => {
     assert.equal(said(looking(silent)), 'failed: so');
     assert.match(hint(looking(silent)), /ingress.*doctor --pre --hosting-context kind-kubeflex/);
     assert.equal(hint(looking(silent, 'external')), '');
+  });
+  test('fails with a look at its pods if none is ready, before the ingress', () => {
+    const dead = looking(silent, 'vcluster', false);
+    assert.equal(said(dead), 'failed: so; pod vcluster-0 of its API server is not ready');
+    assert.equal(hint(dead), 'See why: kubectl --context kind-kubeflex -n its1-system describe pods vcluster-0');
   });
   test('is waited for, or unseen', () => {
     assert.equal(said(looking({ state: 'absent', why: 'so' })), 'waiting: so');

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { isDependent, runChecks } from '../../../../../src/lib/engine/checks.ts';
 import { commandOf, hintOf } from '../../../../../src/lib/engine/next-step.ts';
 import type { WithConditions } from '../../../../../src/lib/kube/objects.ts';
+import { byDeletion } from '../../../../../src/lib/wecs/get/check-evidence.ts';
 import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
 import type { Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
 import { type MailboxContents, mailboxView } from '../../../../../src/lib/wecs/get/mailbox.ts';
@@ -141,6 +142,19 @@ const cases: [what: string, Parameters<typeof findings>[0], id: string, code: st
       'a deletion that goes on',
       { hub: leaving(cleanup) },
       ...(['not-deleted', 'being-deleted', /^cluster1 is being deleted\.$/, /wec wait cluster1 --for delete/] as const),
+    ],
+    [
+      'a deletion while a policy selects the WEC, which recreates its works',
+      {
+        hub: leaving(cleanup),
+        contents: { works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(900) } }] },
+      },
+      ...([
+        'not-deleted',
+        'being-deleted',
+        /^cluster1 is being deleted/,
+        /^stellarctl deregister cluster1 --its its1 .*removes the labels/,
+      ] as const),
     ],
     [
       'a mailbox that ends, and not what waits for it',
@@ -335,4 +349,15 @@ describe('a cluster differs from the WEC', () => {
     assert.equal(await otherCluster('a'), undefined);
     assert.equal(await otherCluster('b', managedCluster() as typeof recorded), undefined);
   });
+});
+
+test('the finalizers of a cluster that is being deleted are evidence of their own', () => {
+  const evidence = byDeletion({ hub: leaving(cleanup), its: 'its1' } as unknown as Findings);
+  assert.deepEqual(
+    evidence.map(({ condition: field, status }) => [field, status]),
+    [
+      ['deletionTimestamp', undefined],
+      ['finalizers', cleanup.join()],
+    ],
+  );
 });

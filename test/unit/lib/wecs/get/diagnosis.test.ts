@@ -233,7 +233,7 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, hint: RegExp
       },
     },
     /^1 work could not be applied on cluster1: forbidden\.$/,
-    /describe manifestwork w/,
+    /stellarctl policy get p --wds wds1/,
   ],
 ];
 

@@ -70,7 +70,7 @@ async function joined(
     ...{ hubBefore: emptyEvidence('cluster2'), identity: { state: 'unseen', found: '' } },
   } as unknown as JoinPlan;
   const access = { its: 'its1', kube: hub.kube, token: async () => 'another' };
-  const started = { changed: false, renewed: false, started: now, webhook: undefined };
+  const started = { changed: false, renewed: false, webhook: undefined };
   const { error } = await followJoin(access as never, plan, { accept: true, labels: {} }, started, run(300));
   const once = (each: readonly string[]) => [...new Set(each)];
   const accepted = once(hub.writes.filter((each) => each.startsWith('merge')));

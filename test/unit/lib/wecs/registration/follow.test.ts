@@ -52,7 +52,6 @@ function following(options: Partial<FollowOptions> = {}, { timeoutMs = 60_000, r
     accept: true,
     wait: true,
     checkCommand: 'stellarctl wec list',
-    started: Date.now(),
     ...options,
   });
   const track = new Track<Registration>(registration, ofThis.deadline);

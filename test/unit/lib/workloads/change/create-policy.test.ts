@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { DiscoveredKind } from '../../../../../src/lib/kube/discovery.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
@@ -72,7 +73,11 @@ const space = (name: string, labels: Record<string, string> = {}) => ({
 async function creating(
   changes: Partial<PolicyRequest>,
   objects: (KubeObject & { kind?: string })[],
-  { its = [wec('w1', { tier: 'web' })], type = 'k8s' }: { its?: KubeObject[]; type?: string | null } = {},
+  {
+    its = [wec('w1', { tier: 'web' })],
+    type = 'k8s',
+    yes = true,
+  }: { its?: KubeObject[]; type?: string | null; yes?: boolean } = {},
 ) {
   const cluster = new WorkloadCluster(objects);
   const wds: OpenWds = {
@@ -82,9 +87,23 @@ async function creating(
   const asked = request(changes);
   const shown: Explanation[] = [];
   const spec = specOf(asked, cluster.kinds);
-  const work = createPolicy({ request: asked, spec, wds }, (explanation) => shown.push(explanation), soon());
+  const confirmed: string[][] = [];
+  const talk = {
+    show: (explanation: Explanation) => void shown.push(explanation),
+    confirm: async (problems: string[]) => {
+      confirmed.push(problems);
+      if (!yes) throw new StellarError('not-confirmed', 'no');
+    },
+  };
+  const work = createPolicy({ request: asked, spec, wds }, talk, soon());
   const result = await work.catch((error: { code: string }) => error);
-  return { result, shown: shown[0], codes: shown[0]?.problems.map(({ code }) => code), writes: cluster.writes };
+  return {
+    result,
+    shown: shown[0],
+    codes: shown[0]?.problems.map(({ code }) => code),
+    writes: cluster.writes,
+    confirmed,
+  };
 }
 
 describe('the preview of a new policy shows', () => {
@@ -209,7 +228,6 @@ describe('the preview of a new policy shows', () => {
       ],
       ['two-served-versions'],
     ],
-    'that its name is too long': [{ ...byLabel, name: 'p'.repeat(64) }, [space('shop', app)], ['policy-name-too-long']],
   };
   for (const [title, [changes, objects, expected, sources]] of Object.entries(cases))
     test(title, async () => {
@@ -217,6 +235,29 @@ describe('the preview of a new policy shows', () => {
       assert.deepEqual(codes, expected);
       assert.equal(writes.length, 1);
     });
+
+  test('nothing of a name of which no work can be made', async () => {
+    const { result, writes } = await creating({ ...byLabel, name: 'p'.repeat(64) }, [space('shop', app)]);
+    assert.equal((result as { code: string }).code, 'usage');
+    assert.deepEqual(writes, []);
+  });
+
+  test('what is likely a mistake, and asks before it is written', async () => {
+    const typo = { its: [wec('w1', { tier: 'web' }), wec('w2', { tier: 'web' })], yes: false };
+    const { result, shown, writes, confirmed } = await creating(
+      { ...byLabel, clusters: ['tier=wbe'] },
+      [space('shop', app)],
+      typo,
+    );
+    assert.equal((result as { code: string }).code, 'not-confirmed');
+    assert.deepEqual([writes, confirmed], [[], [['It selects no WEC: none has the labels.']]]);
+    assert.equal(shown?.problems[0]?.hint, 'The nearest labels of WECs are tier=web (2 WECs)');
+  });
+
+  test('commands for what exists only', async () => {
+    const { shown } = await creating({ select: ['configmap'], selectors: ['app=other'] }, [space('shop', app)]);
+    assert.deepEqual(shown?.problems[0]?.next, 'kubectl --context wds1 get configmaps -A --show-labels');
+  });
 
   test('that system objects would be sent, which is refused', async () => {
     const objects = [space('kube-system'), { kind: 'ConfigMap', metadata: { name: 'x', namespace: 'kube-system' } }];
@@ -227,8 +268,8 @@ describe('the preview of a new policy shows', () => {
 
   test('the same if only the kinds of the cluster show that it is a hosting cluster', async () => {
     const objects = [space('kube-system'), { kind: 'ConfigMap', metadata: { name: 'x', namespace: 'kube-system' } }];
-    const { codes, writes } = await creating({ namespaces: ['kube-system'] }, objects, { type: null });
-    assert.ok(codes?.includes('system-objects-selected'));
+    const { result, writes } = await creating({ namespaces: ['kube-system'] }, objects, { type: null });
+    assert.equal((result as { code: string }).code, 'system-objects-selected');
     assert.deepEqual(writes, []);
   });
 

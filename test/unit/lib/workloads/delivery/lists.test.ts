@@ -293,6 +293,18 @@ describe('an object is waited for', () => {
     const { code, details } = await waited(wds([], inWds.slice(0, 2)), 'applied');
     assert.deepEqual([code, details], ['timeout', ['no WEC: no binding policy of wds1 selects any object']]);
   });
+  test('but not on a WEC that is being deleted: no policy sends anything there any more', async () => {
+    const of = half();
+    const gone = wec('w2');
+    gone.metadata.deletionTimestamp = '2026-11-20T08:00:00Z';
+    const kube = new WorkloadCluster([wec('w1'), gone, work('w1', 'True')]).kube;
+    const { error } = await waitForWorkload(
+      { named, goal: 'applied', on: undefined },
+      { ...of, its: seen({ name: 'its1', kube }) },
+      soon(60_000),
+    );
+    assert.deepEqual([error?.code, error?.hint?.includes('stellarctl deregister w2 --its ')], ['still-selected', true]);
+  });
   test('but not for a status that its kind does not have', () =>
     assert.rejects(waited(good(), 'status'), { code: 'usage', message: /^A ConfigMap has no status/ }));
   test('but not if nothing names the ITS', () =>

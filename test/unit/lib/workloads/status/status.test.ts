@@ -174,7 +174,7 @@ describe('status collectors', () => {
     const { error, changed } = await createCollector('t4-bad', bad?.spec ?? {}, wds, soon());
     assert.deepEqual(
       [error?.code, changed, error?.hint],
-      ['expression-invalid', false, 'Then create it again: stellarctl collector delete t4-bad --wds wdsh'],
+      ['expression-invalid', false, 'Delete it, then create it again: stellarctl collector delete t4-bad --wds wdsh'],
     );
     assert.match(error?.details.join('\n') ?? '', /^filter expression invalid: failed to parse/);
   });

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { labelStore } from '../../../../src/lib/wecs/label.ts';
+import { changeValues } from '../../../../src/lib/wecs/values.ts';
+import { fakeKube, managedCluster, recordingProgress, run } from '../../support/builders.ts';
+import { discoveryOf } from '../../support/discovery.ts';
+
+test('the removal of a label that is not there says so', async () => {
+  const cluster = managedCluster({ name: 'cluster1', labels: { env: 'edge' } });
+  const hub = fakeKube({
+    get: (async () => cluster) as Kube['get'],
+    list: (async () => [cluster]) as Kube['list'],
+    read: discoveryOf(),
+  });
+  const said = async (changes: Record<string, string | null>) => {
+    const progress = recordingProgress();
+    const approve = async () => true;
+    const wanted = { changes, overwrite: false, approve };
+    await changeValues(hub, labelStore(hub), { names: ['cluster1'] }, wanted, run(5000, progress));
+    return progress.lines.join();
+  };
+  assert.match(await said({ tier: null }), /does not have tier; nothing to do/);
+  assert.match(await said({ env: 'edge' }), /has these labels already/);
+});
