@@ -130,7 +130,7 @@ export const registrationTrials: readonly Trial[] = [
   { fault: 'agent-certificate-expiring', ...seenBy('wec-signed not-signed'), person: /csrsigning/ },
   { fault: 'deletion-held-by-work', ...seenBy('wec-not-deleted deletion-waits-for-agent'), person: /--force/ },
   { fault: 'deletion-works-return', ...seenBy('wec-not-deleted works-return'), heals: ['--yes'], ends: true },
-  { fault: 'deletion-addon-returns', ...seenBy('wec-not-deleted addon-returns'), person: /still selects|no Placement/ },
+  { fault: 'deletion-addon-returns', ...seenBy('wec-not-deleted addon-returns'), person: /Change the Placement/ },
   {
     fault: 'deletion-held-by-finalizer',
     ...seenBy('wec-not-deleted deletion-held'),
@@ -204,7 +204,7 @@ const chosen = 'wds/wds1 wds-its its-unclear';
 
 /** One for each fault of a hosting cluster and its spaces: of an installation, `cluster1` is a WEC of its1. */
 export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
-  { fault: 'hook-failed', finds: ['its/its9 its-its-hub-init its-hub-init'], person: /its repair its9/ },
+  { fault: 'hook-failed', finds: ['its/its9 its-its-hub-init its-hub-init'], person: /Correct what its log shows/ },
   { fault: 'hook-image-unpullable', finds: ['its/its9 its-its-hub-init its-hub-init'], person: /cannot be pulled/ },
   { fault: 'postgresql-stopped', finds: ['hosting/hosting hosting-postgresql postgresql'], heals: [] },
   { fault: 'kubeflex-stopped', finds: ['hosting/hosting hosting-manager manager'], heals: [] },
@@ -224,12 +224,12 @@ export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
   {
     fault: 'external-token-expiring',
     finds: ['its/its7 its-token external-token-expiring', chosen],
-    person: /create token/,
+    person: /Record which context leads there/,
   },
   {
     fault: 'external-token-expired',
     finds: ['its/its7 its-token external-token-expired', chosen],
-    person: /create token/,
+    person: /Record which context leads there/,
   },
   { fault: 'wds-outdated-kubeconfig', finds: ['wds/wds7 wds-its-credentials its-credentials-outdated'], heals: [] },
 ];

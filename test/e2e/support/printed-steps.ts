@@ -46,7 +46,9 @@ const isReading = (line: string): boolean =>
 const isSame = (one: string, other: string): boolean =>
   one.split(' ').toSorted().join(' ') === other.split(' ').toSorted().join(' ');
 
-const isForPerson = (line: string): boolean => blank.test(line) || !/^(?:stellarctl|kubectl) /.test(line);
+/** Whether a command is left to a person. */
+const isForPerson = (line: string): boolean =>
+  line !== '' && (blank.test(line) || !/^(?:stellarctl|kubectl) /.test(line));
 
 /** Types a command, and what it asks to be confirmed. */
 async function typeConfirmed(cli: Cli, line: string) {
@@ -121,10 +123,9 @@ async function walk(of: Case, opening: string): Promise<Walk> {
     shown = offers ? run.all : (await typeLine(cli, opening)).all;
     if (!offers) all += `\n$ ${opening}\n${shown}`;
   }
-  const lines = all.split('\n');
   const sentence =
-    lines.find((each) => trial.person?.test(each)) ??
-    lines.findLast((each) => next !== undefined && isForPerson(next) && each.includes(next) && each.trim() !== next);
+    all.split('\n').find((each) => trial.person?.test(each)) ??
+    shown.split('\n').find((each) => isForPerson(firstCommand(each) ?? '') && firstCommand(each) !== each.trim());
   if (sentence !== undefined) return { opening, typed, end: 'a person decides', why: sentence.trim(), all };
   return { opening, typed, end: 'FAILED', why: 'not healed, and nobody is told what to decide', all };
 }

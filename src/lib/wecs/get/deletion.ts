@@ -65,6 +65,10 @@ function returningAddon({ returningAddon: why, name, its }: Findings): Problem |
   const found = problem(
     'addon-returns',
     `${name} is being deleted, but its add-ons are recreated. ${why}`,
+    run(
+      command`kubectl --context ${its} get placementdecisions -A`,
+      'Change the Placement, or restart the controller that decides for it',
+    ),
     run(command`stellarctl deregister ${name} --its ${its}`, 'Once that is resolved'),
   );
   // The placement controller is one of them.

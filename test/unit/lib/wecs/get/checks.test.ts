@@ -120,7 +120,7 @@ const cases: [what: string, Parameters<typeof findings>[0], id: string, code: st
         'not-deleted',
         'addon-returns',
         /but its add-ons are recreated\. The add-on x is/,
-        /deregister cluster1/,
+        /kubectl --context its1 get placementdecisions -A .*deregister cluster1/,
       ] as const),
     ],
     [
