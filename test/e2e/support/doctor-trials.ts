@@ -205,22 +205,34 @@ const chosen = 'wds/wds1 wds-its its-unclear';
 /** One for each fault of a hosting cluster and its spaces: of an installation, `cluster1` is a WEC of its1. */
 export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
   { fault: 'hook-failed', finds: ['its/its9 its-its-hub-init its-hub-init'], person: /Correct what its log shows/ },
-  { fault: 'hook-image-unpullable', finds: ['its/its9 its-its-hub-init its-hub-init'], person: /cannot be pulled/ },
+  {
+    fault: 'hook-image-unpullable',
+    finds: ['its/its9 its-its-hub-init its-hub-init'],
+    person: /Correct what its last state shows/,
+  },
   { fault: 'postgresql-stopped', finds: ['hosting/hosting hosting-postgresql postgresql'], heals: [] },
   { fault: 'kubeflex-stopped', finds: ['hosting/hosting hosting-manager manager'], heals: [] },
   { fault: 'ingress-without-passthrough', finds: ['its/its8 its-reachable reachable'], person: /passes TLS through/ },
   {
     fault: 'several-itses',
     finds: [chosen, 'wds/wds9 wds-its its-unclear'],
-    person: /there are several: .*its9/,
+    person: /Bind it to one/,
   },
   {
     fault: 'workstatus-missing', // The WDS does nothing while the ITS may still become ready.
     finds: ['its/its1 its-workstatus-crd workstatus-crd', 'wds/wds1 wds-its-workstatus its-workstatus'],
-    person: /status add-on/,
+    person: /See what its status add-on lacks/,
   },
-  { fault: 'placement-crashing', finds: ['its/its1 its-hub-runs hub-runs'], person: /describe pod/ },
-  { fault: 'status-addon-unavailable', finds: ['wec/cluster1 wec-addons addon-unavailable'], person: /addon-status/ },
+  {
+    fault: 'placement-crashing',
+    finds: ['its/its1 its-hub-runs hub-runs'],
+    person: /Correct what its last state shows/,
+  },
+  {
+    fault: 'status-addon-unavailable',
+    finds: ['wec/cluster1 wec-addons addon-unavailable'],
+    person: /See what of it does not run|what the cluster itself shows/,
+  },
   {
     fault: 'external-token-expiring',
     finds: ['its/its7 its-token external-token-expiring', chosen],

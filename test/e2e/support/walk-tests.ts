@@ -103,5 +103,5 @@ function openingOf(find: string): string {
 export function summary(): string {
   const count = (end: Walk['end']) => done.filter((each) => each.end === end).length;
   const steps = done.reduce((sum, { typed }) => sum + typed.length, 0);
-  return `${done.length} walks of ${steps} steps: ${count('healed')} healed, ${count('a person decides')} left to a person, ${count('FAILED')} failed`;
+  return `${done.length} walks of ${steps} steps: ${count('healed')} healed, ${count('a person decides')} left to a person, ${count('not shown')} not shown, ${count('FAILED')} failed`;
 }
