@@ -49,7 +49,7 @@ function describeSpace(view: SpaceView, now: number, style: Style): string[] {
   return [
     `${view.name} on ${view.hosting}   ${facts.filter((fact) => fact).join(' · ')}`,
     ...stageLines(view.stages, style),
-    ...(view.its === undefined ? [] : [row('ITS', itsText(view.its))]),
+    ...(view.its === undefined ? [] : [row('ITS', itsText(view))]),
     ...(view.publishedServer ? [row('published', `${view.publishedServer} (kube-public/cluster-info)`)] : []),
     row('hooks', view.hooks.join(', ')),
     ...section('versions', wrap(versionWords(view.versions), ' · ')),
@@ -73,9 +73,10 @@ function stageLines(stages: readonly StageView[], style: Style): string[] {
   });
 }
 
-function itsText({ name, named }: NonNullable<SpaceView['its']>): string {
-  if (name === null) return 'unknown: there is none, or there are several and it names none';
-  return named ? name : `${name} (the only one; it is not named)`;
+function itsText({ its, name, hosting }: SpaceView): string {
+  const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting} --its ITS`;
+  if (!its?.name) return `unknown: there is none, or there are several and it names none. Bind it to one: ${repair}`;
+  return its.named ? its.name : `${its.name} (the only one; it is not named)`;
 }
 
 const row = (head: string, text: string): string => `  ${head.padEnd(10)}  ${text}`;

@@ -16,6 +16,8 @@ export interface ProgramNeeds {
   programs: ProgramRun;
   /** Whether KubeStellar must still be installed on an existing cluster, which requires helm. */
   needsHelm: () => Promise<boolean>;
+  /** Whether the hosting cluster already exists. */
+  isHosting: () => Promise<boolean>;
 }
 
 type Judge = (found: FoundProgram | undefined, needs: ProgramNeeds) => Promise<Outcome> | Outcome;
@@ -59,13 +61,13 @@ function judgeLocal(found: FoundProgram | undefined, program: Program): Outcome 
   return judge(found, neededBy, warn);
 }
 
-async function judgeDocker(found: FoundProgram | undefined, { programs }: ProgramNeeds): Promise<Outcome> {
+async function judgeDocker(found: FoundProgram | undefined, { programs, isHosting }: ProgramNeeds): Promise<Outcome> {
   const neededBy = 'kind and k3d';
   if (found === undefined) return skipped(`it is not on PATH; needed by ${neededBy} only`, getIt(dockerProgram));
   if (!isNewEnough(found)) return judge(found, neededBy, warn);
-  return (await answers(found, programs))
-    ? pass(found.version)
-    : warn('docker-unreachable', `its daemon does not answer; needed by ${neededBy}`, runCommand('docker info'));
+  if (await answers(found, programs)) return pass(found.version);
+  const cause = `its daemon does not answer; needed by ${neededBy}`;
+  return (await isHosting()) ? skipped(`${cause} only`) : warn('docker-unreachable', cause, runCommand('docker info'));
 }
 
 /** Whether docker is installed and its daemon answers. */

@@ -13,7 +13,7 @@ export function nextStep(
   const brokenWds = wdses.find(({ problem }) => problem);
   const empty = itses.find(({ ready, wecs }) => ready && wecs?.length === 0);
   const steps = [
-    hosting?.problem && command`stellarctl doctor --pre --hosting-context ${hosting.name}`,
+    hosting?.problem && command`stellarctl doctor --hosting-context ${hosting.name}`,
     [...itses, ...wdses].find(({ contextProblem }) => contextProblem?.next)?.contextProblem?.next,
     itses.find(({ problem, webhook }) => problem && webhook?.next)?.webhook?.next,
     brokenIts && command`stellarctl its get ${brokenIts.name} ${hostingOption}`,

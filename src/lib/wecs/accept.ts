@@ -91,7 +91,7 @@ export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run:
       const kube = kubes.get(name);
       const wec = kube && (await readWec(kube).catch(() => undefined));
       refuseOtherWec(hub, name, wec);
-      return seen({ name, hub: evidence.get(name), wec, now: hub.now() });
+      return seen({ name, its: hub.cluster.context, hub: evidence.get(name), wec, now: hub.now() });
     };
   };
   return follow(followers, read, run);

@@ -11,7 +11,7 @@ export const wrongIn = (found: readonly Finding[]): string[] =>
   found.filter(isWrong).flatMap(({ id, subjects, code }) => subjects.map((subject) => `${subject} ${id} ${code}`));
 
 /** The findings of a trial with their subjects, if it does not name them. */
-const subjectsOf = (finds: readonly string[], wec: string): string[] =>
+export const subjectsOf = (finds: readonly string[], wec: string): string[] =>
   finds.map((find) => (find.includes('/') ? find : `${find.startsWith('its-') ? 'its/its1' : `wec/${wec}`} ${find}`));
 
 /** A command line whose contexts keep working when a hub's CA changes. @param hub the plane of the current context */
@@ -28,7 +28,7 @@ export async function cliOf(bed: Bed, hub: string): Promise<Cli> {
 }
 
 /** Runs doctor. @param line the ITS and WECs, as typed */
-async function doctor(cli: Cli, line: readonly string[]): Promise<Finding[]> {
+export async function doctor(cli: Cli, line: readonly string[]): Promise<Finding[]> {
   const run = await cli.run(['doctor', ...line, '-o', 'json']);
   return (run.json() as { items: Finding[] }).items;
 }

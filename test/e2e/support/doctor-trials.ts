@@ -83,23 +83,37 @@ export const registrationTrials: readonly Trial[] = [
     person: /registered as cluster\d-other/,
     inCi,
   },
-  { fault: 'agent-dead', ...seenBy('wec-reports agent-silent'), person: /logs klusterlet-agent/ },
-  { fault: 'agent-crashing', finds: ['wec-containers container-not-starting'], alone: silent, person: /describe pod/ },
+  { fault: 'agent-dead', ...seenBy('wec-reports agent-silent'), person: /If its log shows no reason, restart it/ },
+  {
+    fault: 'agent-crashing',
+    finds: ['wec-containers container-not-starting'],
+    alone: silent,
+    person: /Correct what its last state shows/,
+  },
   { fault: 'agent-scaled-to-zero', finds: ['wec-agent-pods no-operator'], alone: silent, heals: [] },
-  { fault: 'agent-evicted', finds: ['wec-nodes pod-unschedulable'], alone: silent, person: /was evicted: The node/ },
+  { fault: 'agent-evicted', finds: ['wec-nodes pod-unschedulable'], alone: silent, person: /Make room on a node/ },
   {
     fault: 'agent-unpullable',
     finds: ['wec-containers container-not-starting'],
-    ...{ alone: unknown, person: /ImagePullBackOff/ },
+    ...{ alone: unknown, person: /Correct what its last state shows/ },
   },
   {
     fault: 'agent-unschedulable',
     finds: ['wec-nodes pod-unschedulable'],
-    ...{ alone: unknown, person: /Insufficient memory/, inCi },
+    ...{ alone: unknown, person: /Make room on a node/, inCi },
   },
-  { fault: 'clock-wrong', ...seenBy('wec-reports clocks-differ'), person: /differ by 10m.*timedatectl/ },
-  { fault: 'wec-unhealthy', ...seenBy('wec-api-server api-server-unhealthy'), person: /etcd failed.*readyz/ },
-  { fault: 'versions-apart', finds: ['wec-versions versions-apart'], alone: [], person: /0\.15\.0/ },
+  { fault: 'clock-wrong', ...seenBy('wec-reports clocks-differ'), person: /Set the clock that is wrong/ },
+  {
+    fault: 'wec-unhealthy',
+    ...seenBy('wec-api-server api-server-unhealthy'),
+    person: /Repair what fails; see its health checks/,
+  },
+  {
+    fault: 'versions-apart',
+    finds: ['wec-versions versions-apart'],
+    alone: [],
+    person: /Change the version where the Klusterlet/,
+  },
   { fault: 'klusterlet-recreated', ...seenBy('wec-klusterlet-source klusterlet-in-work'), person: /who has made it/ },
   {
     fault: 'cluster-deleted',
@@ -115,7 +129,7 @@ export const registrationTrials: readonly Trial[] = [
   { fault: 'agent-certificate-expiring', ...seenBy('wec-signed not-signed'), person: /csrsigning/ },
   { fault: 'deletion-held-by-work', ...seenBy('wec-not-deleted deletion-waits-for-agent'), person: /--force/ },
   { fault: 'deletion-works-return', ...seenBy('wec-not-deleted works-return'), heals: ['--yes'], ends: true },
-  { fault: 'deletion-addon-returns', ...seenBy('wec-not-deleted addon-returns'), person: /still selects|no Placement/ },
+  { fault: 'deletion-addon-returns', ...seenBy('wec-not-deleted addon-returns'), person: /Change the Placement/ },
   {
     fault: 'deletion-held-by-finalizer',
     ...seenBy('wec-not-deleted deletion-held'),
@@ -189,32 +203,44 @@ const chosen = 'wds/wds1 wds-its its-unclear';
 
 /** One for each fault of a hosting cluster and its spaces: of an installation, `cluster1` is a WEC of its1. */
 export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
-  { fault: 'hook-failed', finds: ['its/its9 its-its-hub-init its-hub-init'], person: /its repair its9/ },
-  { fault: 'hook-image-unpullable', finds: ['its/its9 its-its-hub-init its-hub-init'], person: /cannot be pulled/ },
+  { fault: 'hook-failed', finds: ['its/its9 its-its-hub-init its-hub-init'], person: /Correct what its log shows/ },
+  {
+    fault: 'hook-image-unpullable',
+    finds: ['its/its9 its-its-hub-init its-hub-init'],
+    person: /Correct what its last state shows/,
+  },
   { fault: 'postgresql-stopped', finds: ['hosting/hosting hosting-postgresql postgresql'], heals: [] },
   { fault: 'kubeflex-stopped', finds: ['hosting/hosting hosting-manager manager'], heals: [] },
   { fault: 'ingress-without-passthrough', finds: ['its/its8 its-reachable reachable'], person: /passes TLS through/ },
   {
     fault: 'several-itses',
     finds: [chosen, 'wds/wds9 wds-its its-unclear'],
-    person: /there are several: .*its9/,
+    person: /Bind it to one/,
   },
   {
     fault: 'workstatus-missing', // The WDS does nothing while the ITS may still become ready.
     finds: ['its/its1 its-workstatus-crd workstatus-crd', 'wds/wds1 wds-its-workstatus its-workstatus'],
-    person: /status add-on/,
+    person: /See what its status add-on lacks/,
   },
-  { fault: 'placement-crashing', finds: ['its/its1 its-hub-runs hub-runs'], person: /describe pod/ },
-  { fault: 'status-addon-unavailable', finds: ['wec/cluster1 wec-addons addon-unavailable'], person: /addon-status/ },
+  {
+    fault: 'placement-crashing',
+    finds: ['its/its1 its-hub-runs hub-runs'],
+    person: /Correct what its last state shows/,
+  },
+  {
+    fault: 'status-addon-unavailable',
+    finds: ['wec/cluster1 wec-addons addon-unavailable'],
+    person: /See what of it does not run|what the cluster itself shows/,
+  },
   {
     fault: 'external-token-expiring',
     finds: ['its/its7 its-token external-token-expiring', chosen],
-    person: /create token/,
+    person: /Record which context leads there/,
   },
   {
     fault: 'external-token-expired',
     finds: ['its/its7 its-token external-token-expired', chosen],
-    person: /create token/,
+    person: /Record which context leads there/,
   },
   { fault: 'wds-outdated-kubeconfig', finds: ['wds/wds7 wds-its-credentials its-credentials-outdated'], heals: [] },
 ];

@@ -27,14 +27,23 @@ export interface Step extends Typed {
   offers: RegExp;
 }
 
-/** Types the command into a shell with stellarctl and kubectl on PATH. */
+/** The exit code of a line that has taken too long. */
+export const tookTooLong = 124;
+
+/** Types a line into a shell with stellarctl and kubectl on PATH, without a terminal. Its editor changes nothing. */
+export async function typeLine(cli: Cli, line: string, seconds = 300): Promise<{ exitCode: number; all: string }> {
+  const shell = `stellarctl() { '${process.execPath}' '${bootFile}' "$@"; }; ${line}`;
+  const { exitCode, all } = await execa('timeout', [String(seconds), 'sh', '-c', shell], {
+    ...{ env: { ...cli.environment(), EDITOR: 'true' }, extendEnv: false, reject: false, all: true, input: '' },
+  });
+  return { exitCode: exitCode ?? tookTooLong, all: String(all) };
+}
+
+/** Types a command, with what the user fills in, and expects it to succeed. */
 export async function typeIn(cli: Cli, offered: string, { fill = {}, add = '' }: Typed = {}): Promise<string> {
   const filled = Object.entries(fill).reduce((line, [blank, value]) => line.replace(blank, value), offered);
   const line = `${filled} ${add}`.trim();
-  const shell = `stellarctl() { '${process.execPath}' '${bootFile}' "$@"; }; ${line}`;
-  const { exitCode, all } = await execa('sh', ['-c', shell], {
-    ...{ env: cli.environment(), extendEnv: false, reject: false, all: true, input: '' },
-  });
+  const { exitCode, all } = await typeLine(cli, line);
   assert.equal(exitCode, 0, `${line}\n${all}`);
   return line;
 }

@@ -1,16 +1,8 @@
 /** `doctor --fix` on faults of a registration: what it does, and that its second run does nothing. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import {
-  type AnyObject,
-  type Bed,
-  createRegistrationRequest,
-  type ManagedCluster,
-  registrationFaults,
-  resources,
-  startBed,
-  until,
-} from '../../../testbed/index.ts';
+import { type AnyObject, type Bed, registrationFaults, resources, startBed, until } from '../../../testbed/index.ts';
+import { furtherFaults } from '../support/further-faults.ts';
 import { Cli } from '../support/harness.ts';
 import { inRelease, rowOptions } from '../support/in-release.ts';
 import { assertAvailable, statusOf } from '../support/registration.ts';
@@ -114,49 +106,8 @@ const expected: readonly Expected[] = [
   },
 ];
 
-/** Like the test bed's fault, in which the successor of a dead pod is dead as well; here only that pod is dead. */
-const frozenAgent: (typeof registrationFaults)[number] = {
-  id: 'agent-frozen',
-  cause: 'The agent does nothing any more, though its pod looks well',
-  async arrange() {
-    const [its1, cluster1] = [bed.plane('its1').admin, bed.plane('cluster1').admin];
-    await cli.succeed(['wec', 'join', 'cluster1', '--accept', '--its', 'its1']);
-    const { items } = await cluster1.list<AnyObject>(resources.pods, { namespace: agentNamespace });
-    const pod = `${agentNamespace}/${items[0]?.metadata.name}`;
-    const mend = await bed.fault({ kind: 'dead', plane: 'cluster1', pod });
-    await its1.patch<AnyObject>(resources.managedClusters, 'cluster1', { spec: { leaseDurationSeconds: 1 } });
-    const isSilent = async () =>
-      statusOf(
-        await its1.find<ManagedCluster>(resources.managedClusters, 'cluster1'),
-        'ManagedClusterConditionAvailable',
-      ) === 'Unknown';
-    await until(isSilent, 'silence of the agent');
-    return async () => {
-      await mend();
-      await deregister();
-    };
-  },
-};
-
-/** Like the test bed's fault, whose requests belong to other agents; here the agent itself has sent them, with different keys. */
-const ownRequests: (typeof registrationFaults)[number] = {
-  id: 'own-requests-piled-up',
-  cause: 'The agent has restarted so often that it sends no more requests',
-  async arrange() {
-    await cli.succeed(['wec', 'join', 'cluster1', '--its', 'its1']);
-    const { metadata } = await bed.plane('cluster1').admin.get<AnyObject>(resources.klusterlets, 'klusterlet');
-    const sent = { cluster: 'cluster1', agent: metadata.uid ?? '' };
-    for (let count = 0; count < 10; count++) await createRegistrationRequest(bed.plane('its1'), sent);
-    return deregister;
-  },
-};
-
-const deregister = async (): Promise<void> => {
-  await cli.succeed(['deregister', 'cluster1=cluster1', '--cleanup', '--yes', '--its', 'its1']);
-};
-
 const rowOf = (fault: string) => {
-  const row = [...registrationFaults, frozenAgent, ownRequests].find(({ id }) => id === fault);
+  const row = [...registrationFaults, ...furtherFaults(() => cli)].find(({ id }) => id === fault);
   assert.ok(row, fault);
   return row;
 };

@@ -208,7 +208,7 @@ export function jobDone(
       const tries = found.status?.failed ?? 0;
       return failedForGood(
         `Job ${namespaceOf(space.name)}/${job} has failed (${reason}, ${count(tries, 'try', 'tries')})`,
-        { next: [repair(space)] },
+        { next: [repair(space, 'Correct what its log shows, then repair it')] },
       );
     }
     const pods = podsOf(job, space.pods);
@@ -218,8 +218,8 @@ export function jobDone(
   };
 }
 
-export const repair = ({ role, name, hosting }: SpaceEvidence): NextStep =>
-  run(command`stellarctl ${role} repair ${name} --hosting-context ${hosting}`, 'Repair it');
+export const repair = ({ role, name, hosting }: SpaceEvidence, lead = 'Repair it'): NextStep =>
+  run(command`stellarctl ${role} repair ${name} --hosting-context ${hosting}`, lead);
 
 /** A Job retries after a failed pod, and the failure may not be permanent. */
 const lastingFailure = (pods: Pod[]): PodFailure | undefined =>

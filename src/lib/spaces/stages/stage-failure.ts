@@ -26,9 +26,14 @@ export async function failureOfStage<Inside>(
   const podsInside = space.inside.state === 'seen' ? (stage?.podsInside?.(space.inside.value) ?? []) : [];
   const failure = firstPodFailure(podsInside);
   const log = failure === undefined || inside === undefined ? [] : await failureLog(inside, failure);
-  const next = failure === undefined || inside === undefined ? [] : [describePod(inside, failure)];
+  // A space of type host is no context of its own.
+  const at = space.type === 'host' ? hosting : inside;
+  const next = failure === undefined || at === undefined ? [] : [describePod(at, failure)];
   return { failure, log, next };
 }
 
 const describePod = ({ cluster }: Kube, { pod }: PodFailure): NextStep =>
-  run(command`kubectl --context ${cluster.context} -n ${pod.namespace ?? ''} describe pod ${pod.name}`, 'See more');
+  run(
+    command`kubectl --context ${cluster.context} -n ${pod.namespace ?? ''} describe pod ${pod.name}`,
+    'Correct what its last state shows',
+  );

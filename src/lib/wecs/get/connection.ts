@@ -78,16 +78,20 @@ const loopback = /\b(127(\.\d+){3}|\[::1\]):\d+: connect: connection refused/;
 function problemOf(kind: ConnectionError, facts: Facts): Problem {
   const { name, join, words, usesOwn } = facts;
   const renew = noted(join, 'renews its connection');
+  // What the ITS publishes may be outdated.
+  const given = outline(`${join} --ca-file FILE`, 'If that changes nothing, give the authority that the hub uses');
   switch (kind) {
     case 'unknown-authority':
-      if (usesOwn)
-        return problem('authority-changed', `The hub's certificate authority has changed since ${name} joined.`, renew);
+      if (usesOwn) {
+        const message = `The hub's certificate authority has changed since ${name} joined.`;
+        return problem('authority-changed', message, renew, given);
+      }
       return facts.hasAuthority
-        ? problem('authority-wrong', `${name} was given another certificate authority than the hub's.`, renew)
+        ? problem('authority-wrong', `${name} was given another certificate authority than the hub's.`, renew, given)
         : problem(
             'authority-missing',
             `${name} was given no certificate authority, and the hub's is not a public one.`,
-            renew,
+            ...[renew, given],
           );
     case 'unauthorized':
       return refusedCredentials(facts);

@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
-import { type NextStep, noted, outline, run } from '../../engine/next-step.ts';
+import { type NextStep, noted, run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import { conditionOf, createdAt, type KubeObject, type WithConditions } from '../../kube/objects.ts';
 import {
@@ -15,7 +15,7 @@ import {
 import { isDeregistering } from '../deregister/release/labels.ts';
 import type { ManagedCluster } from '../objects.ts';
 import { isMissed, leaseAgeOf, missedRenewals } from '../registration/hub-evidence.ts';
-import type { Findings } from './diagnosis.ts';
+import { type Findings, toSeeAgent } from './diagnosis.ts';
 
 /** What a deletion waits for: a foreign finalizer, a recreated object or the agent. */
 export function beingDeleted(findings: Findings): Problem | undefined {
@@ -65,6 +65,10 @@ function returningAddon({ returningAddon: why, name, its }: Findings): Problem |
   const found = problem(
     'addon-returns',
     `${name} is being deleted, but its add-ons are recreated. ${why}`,
+    run(
+      command`kubectl --context ${its} get placementdecisions -A`,
+      'Change the Placement, or restart the controller that decides for it',
+    ),
     run(command`stellarctl deregister ${name} --its ${its}`, 'Once that is resolved'),
   );
   // The placement controller is one of them.
@@ -75,17 +79,16 @@ const isHeld = (work: ManifestWork): boolean => work.metadata.deletionTimestamp 
 
 /** Only a reporting agent removes what works have applied, and their finalizer. */
 function waitingForAgent(findings: Findings): Problem | undefined {
-  const { contents, hub, now, name, its, wec } = findings;
+  const { contents, hub, now, name, its } = findings;
   const held = (contents?.works ?? []).filter(isHeld);
   if (held.length === 0 || hub === undefined) return undefined;
   const start = `${name} is being deleted, and ${count(held.length, 'work')} wait${held.length === 1 ? 's' : ''} for its agent to remove what was applied, and the finalizer ${workFinalizer}`;
   if (!missedRenewals(hub, now) && !isMissed(hub)) return problem('being-deleted', `${start}.`, toFinish(findings));
-  const agent = command`stellarctl doctor ${`${name}=${wec?.context ?? 'CONTEXT'}`} --its ${its}`;
   const overdue = formatAge(leaseAgeOf(hub, now) ?? 0);
   return problem(
     'deletion-waits-for-agent',
     `${start}; it has not reported for ${overdue}.`,
-    wec === undefined ? outline(agent, 'See why it is silent') : run(agent, 'See why it is silent'),
+    toSeeAgent(findings),
     run(
       command`stellarctl deregister ${name} --force --its ${its}`,
       'Or remove it without the agent: what was applied stays',

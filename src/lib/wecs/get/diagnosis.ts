@@ -71,7 +71,10 @@ export function stuckContainer({ wec, now, name }: Findings): Problem | undefine
   return problem(
     'container-not-starting',
     `A container of the ${isOperatorPod(stuck.pod) ? 'operator' : 'agent'} of ${name} does not start: ${stuck.why}.`,
-    run(command`kubectl --context ${wec.context} -n ${namespace} describe pod ${pod}`),
+    run(
+      command`kubectl --context ${wec.context} -n ${namespace} describe pod ${pod}`,
+      'Correct what its last state shows',
+    ),
   );
 }
 
@@ -85,7 +88,10 @@ export function withoutNode({ wec }: Findings): Problem | undefined {
   return problem(
     'pod-unschedulable',
     `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} cannot be scheduled: ${nodeless.why.replace(/\.$/, '')}${before.replace(/\.? *$/, '')}.`,
-    run(command`kubectl --context ${wec.context} -n ${namespace} describe pod ${name}`),
+    run(
+      command`kubectl --context ${wec.context} -n ${namespace} describe pod ${name}`,
+      'Make room on a node, or add one',
+    ),
   );
 }
 
@@ -158,7 +164,7 @@ const awaited = (...cause: Parameters<typeof problem>): Problem => ({ ...problem
 /** This many requests of one name on the hub keep its agent from sending more (ocm pkg/registration/register/csr). */
 const requestsAtMost = 10;
 
-export function waitsForDecision({ hub, now, reports, name, its }: Findings): Problem | undefined {
+export function waitsForDecision({ hub, wec, now, reports, name, its }: Findings): Problem | undefined {
   const id = blockingStage(reports)?.id;
   if (hub === undefined || (id !== 'approved' && id !== 'accepted')) return undefined;
   const accept = run(command`stellarctl accept ${name} --its ${its}`);
@@ -177,7 +183,10 @@ export function waitsForDecision({ hub, now, reports, name, its }: Findings): Pr
           'makes its agent send another one',
         ),
       );
-    return awaited(agents > 1 ? 'several-agents-ask' : 'request-pending', message, accept);
+    if (agents === 1) return awaited('request-pending', message, accept);
+    // With its context, the request of its own agent is marked.
+    const target = wec === undefined ? name : `${name}=${wec.context}`;
+    return awaited('several-agents-ask', message, run(command`stellarctl accept ${target} --its ${its}`));
   }
   const denied = bootstrapRequests(hub).findLast(({ state }) => state === 'denied');
   if (id === 'approved' && denied !== undefined)
@@ -192,7 +201,7 @@ export function waitsForDecision({ hub, now, reports, name, its }: Findings): Pr
 }
 
 export function silentAgent(findings: Findings): Problem | undefined {
-  const { hub, now, reports, name } = findings;
+  const { hub, wec, now, reports, name, its } = findings;
   const blocking = blockingStage(reports);
   const isSilent =
     blocking?.id === 'available' &&
@@ -201,10 +210,15 @@ export function silentAgent(findings: Findings): Problem | undefined {
   const clocksDiffer = hub && clockDifference(hub, now);
   if (clocksDiffer !== undefined) {
     const message = `The clocks of ${name} and the ITS differ ${clocksDiffer}.`;
-    return problem('clocks-differ', message, { ...outline('timedatectl'), note: 'on both sides' });
+    return problem('clocks-differ', message, {
+      ...outline('timedatectl', 'Set the clock that is wrong'),
+      note: 'on both sides',
+    });
   }
   const message = `The agent of ${name} has stopped reporting: ${blocking.verdict.why}.`;
-  return problem('agent-silent', message, toSeeAgent(findings));
+  const restart = wec && command`stellarctl doctor --fix ${`${name}=${wec.context}`} --its ${its}`;
+  const next = restart === undefined ? [] : [run(restart, 'If its log shows no reason, restart it')];
+  return problem('agent-silent', message, toSeeAgent(findings), ...next);
 }
 
 /** What the agent reports of the WEC's own API server, with the failing checks (ocm pkg/registration/spoke, healthCheck). */
@@ -216,7 +230,7 @@ export function unhealthyApiServer({ hub, name, context }: Findings): Problem | 
   return problem(
     'api-server-unhealthy',
     `The API server of ${name} is not healthy${failing.length > 0 ? `: ${failing.join(', ')} failed` : ''}.`,
-    (context === undefined ? outline : run)(readyz, 'See its health checks'),
+    (context === undefined ? outline : run)(readyz, 'Repair what fails; see its health checks'),
   );
 }
 
@@ -243,7 +257,7 @@ export function anyStage({ reports, name, its }: Findings): Problem | undefined 
   const { verdict, title } = blocking;
   const code = verdict.code ?? blocking.id;
   return verdict.state === 'failed'
-    ? problem(code, `${name} is blocked at "${title}": ${verdict.why}.`)
+    ? problem(code, `${name} is blocked at "${title}": ${verdict.why}.`, ...(verdict.next ?? []))
     : awaited(
         code,
         `${name} is still registering: ${verdict.why}.`,

@@ -74,7 +74,8 @@ export async function readBothSides(
 
   const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
   const webhook = isAdmitted ? undefined : await (known.tryWebhook?.() ?? tryHubWebhook(hub));
-  const registration = { name, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
+  const its = hub.cluster.context;
+  const registration = { name, its, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
   const forbidden = seen?.forbidden ?? new Set();
   const reports = judgeVisible(registration, new Set([...reader.forbidden, ...forbidden]));
   const seenOfWec = {

@@ -1,4 +1,4 @@
-import { command, shellWord } from '../../engine/command-line.ts';
+import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type NextStep, outline, run } from '../../engine/next-step.ts';
@@ -139,7 +139,7 @@ function severalKeys(name: string, requests: RegistrationRequest[], options: Acc
           command`kubectl --context ${options.its} delete csr ${older}`,
           'An agent that restarts asks again with a new key. If it has, delete what it left behind',
         ),
-        run(command`stellarctl accept --deny ${name}`, 'If not, refuse them'),
+        run(command`stellarctl accept --deny ${name} --its ${options.its}`, 'If not, refuse them'),
       ],
     },
   );
@@ -152,8 +152,8 @@ function alreadyTaken(name: string, requests: RegistrationRequest[], options: Ac
     {
       details: requestTable(requests, options),
       next: [
-        agentStep(command`stellarctl accept ${name} --agent`, requests[0]?.agent, `If ${name} was reinstalled`),
-        agentStep(command`stellarctl accept --deny ${name} --agent`, requests[0]?.agent, 'If not'),
+        agentStep([name], requests[0]?.agent, options, `If ${name} was reinstalled`),
+        agentStep(['--deny', name], requests[0]?.agent, options, 'If not'),
       ],
     },
   );
@@ -204,17 +204,19 @@ function notIssued(name: string, request: RegistrationRequest, { its }: Acceptan
   );
 }
 
-function choices(name: string, requests: RegistrationRequest[], { ownAgent }: AcceptanceOptions): NextStep[] {
-  const own = requests.find(({ agent }) => agent === ownAgent)?.agent;
+function choices(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): NextStep[] {
+  const own = requests.find(({ agent }) => agent === options.ownAgent)?.agent;
   return [
-    agentStep(command`stellarctl accept ${name} --agent`, own, 'Approve one'),
-    agentStep(command`stellarctl accept --deny ${name} --agent`, undefined, 'Refuse another'),
+    agentStep([name], own, options, 'Approve one'),
+    agentStep(['--deny', name], undefined, options, 'Refuse another'),
   ];
 }
 
 /** A command that takes an agent's id, with a prefix of the id if it is known. */
-const agentStep = (words: string, agent: string | undefined, lead: string): NextStep =>
-  agent === undefined ? outline(`${words} AGENT`, lead) : run(`${words} ${shellWord(agent.slice(0, 8))}`, lead);
+function agentStep(words: string[], agent: string | undefined, { its }: AcceptanceOptions, lead: string): NextStep {
+  const line = command`stellarctl accept ${words} --agent ${agent?.slice(0, 8) ?? 'AGENT'} --its ${its}`;
+  return agent === undefined ? outline(line, lead) : run(line, lead);
+}
 
 /** Requests as lines of a table, with the fields that distinguish them. */
 function requestTable(requests: RegistrationRequest[], { now, ownAgent }: AcceptanceOptions): string[] {

@@ -72,7 +72,8 @@ export async function waitFor(its: Kube, wecs: readonly AwaitedWec[], goal: Wait
     const sides = new Map(await Promise.all(open.map(async (wait) => [wait, await readSideOf(wait, goal)] as const)));
     return async (wait: Wait) => {
       const { name } = wait;
-      return { stages, snapshot: { name, hub: evidence.get(name), wec: sides.get(wait), now: hub.now() } };
+      const its = hub.cluster.context;
+      return { stages, snapshot: { name, its, hub: evidence.get(name), wec: sides.get(wait), now: hub.now() } };
     };
   };
   return follow(waits, read, run);

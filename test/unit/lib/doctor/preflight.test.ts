@@ -48,8 +48,8 @@ describe('a cluster is a hosting cluster', () => {
 });
 
 describe('a program of local clusters', () => {
-  const judged = async (id: string, scripts: Record<string, string>) => {
-    const needs = { programs: machineWith(scripts), needsHelm: async () => false };
+  const judged = async (id: string, scripts: Record<string, string>, hasHosting = false) => {
+    const needs = { programs: machineWith(scripts), needsHelm: async () => false, isHosting: async () => hasHosting };
     const outcome = await programChecks.find((check) => check.id === id)?.run(needs);
     assert.ok(outcome);
     return outcome.status === 'pass' ? outcome : { status: outcome.status, message: outcome.problem.message };
@@ -61,6 +61,12 @@ describe('a program of local clusters', () => {
         status: 'skipped',
         message: `it is not on PATH; needed by init --provider ${id} and wec create --provider ${id} only`,
       });
+  });
+
+  test('docker that does not answer is no step of a hosting cluster that exists', async () => {
+    const silent = { docker: '[ "$1" = --version ] && echo Docker version 28.0.0 || exit 1' };
+    assert.equal((await judged('docker', silent)).status, 'warn');
+    assert.equal((await judged('docker', silent, true)).status, 'skipped');
   });
 
   test('passes with its version, and is a warning if it is too old', async () => {

@@ -211,7 +211,7 @@ test('only the marks are coloured', () => {
 test('the next step is about problems first, then about missing parts', () => {
   const steps: [Partial<StatusView>, string | undefined][] = [
     [{}, undefined],
-    [{ hosting: hosting({ problem: true }) }, 'stellarctl doctor --pre --hosting-context kind-kubeflex'],
+    [{ hosting: hosting({ problem: true }) }, 'stellarctl doctor --hosting-context kind-kubeflex'],
     [{ itses: [its({ problem: true, wecs: null })] }, 'stellarctl its get its1'],
     [{ itses: [its({ wecs: [asking, silent] })], wdses: [wds({ problem: true })] }, 'stellarctl wds get wds1'],
     [{ itses: [its({ wecs: [asking, silent] })] }, 'stellarctl wec get cluster2 --its its1'],

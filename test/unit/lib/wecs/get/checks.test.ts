@@ -120,7 +120,7 @@ const cases: [what: string, Parameters<typeof findings>[0], id: string, code: st
         'not-deleted',
         'addon-returns',
         /but its add-ons are recreated\. The add-on x is/,
-        /deregister cluster1/,
+        /kubectl --context its1 get placementdecisions -A .*deregister cluster1/,
       ] as const),
     ],
     [
@@ -135,7 +135,23 @@ const cases: [what: string, Parameters<typeof findings>[0], id: string, code: st
         'not-deleted',
         'deletion-waits-for-agent',
         /1 work waits for its agent .* for 6m/,
-        /doctor cluster1=CONTEXT/,
+        /^stellarctl wec get cluster1=CONTEXT .*deregister cluster1 --force/,
+      ] as const),
+    ],
+    [
+      'works whose agent does not report, which it does not offer to examine again',
+      {
+        hub: leaving(cleanup, 400),
+        wec: wecEvidence('join-singleton', { pods: [wecPod('klusterlet'), wecPod('klusterlet-agent')] }),
+        contents: {
+          works: [{ metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] } }],
+        },
+      },
+      ...([
+        'not-deleted',
+        'deletion-waits-for-agent',
+        /1 work waits for its agent/,
+        /^kubectl .* logs klusterlet-agent\S* .*deregister cluster1 --force/,
       ] as const),
     ],
     [

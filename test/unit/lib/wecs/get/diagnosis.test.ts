@@ -47,7 +47,9 @@ const silent = hubEvidence({ managedCluster: joinedCluster({ available: 'unknown
 const wellKnown = hubEvidence({ managedCluster: joinedCluster(), lease: lease(1) });
 const pending = await request({ name: 'csr-1', age: 120 });
 const second = await request({ name: 'csr-2', agent: 'agent-b', age: 10 });
+const old = await request({ name: 'csr-1', age: 600 });
 const runs = wecPod('klusterlet-agent');
+const operatorPod = wecPod('klusterlet');
 const agentPod = { ...runs, metadata: { ...runs.metadata, name: 'agent-1' } };
 const other = { ...klusterlet(), spec: { clusterName: 'other' } };
 const ours = { 'app.kubernetes.io/managed-by': 'stellarctl' };
@@ -74,7 +76,16 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, hint: RegExp
     'several agents',
     { hub: hubEvidence({ managedCluster: managedCluster(), requests: [pending, second] }) },
     /^2 agents ask to be cluster1/,
-    /^stellarctl accept cluster1/,
+    /^stellarctl accept cluster1 --its its1$/,
+  ],
+  [
+    'several agents, one of which is certainly its own',
+    {
+      hub: hubEvidence({ managedCluster: managedCluster(), requests: [pending, second] }),
+      wec: sideOf('join-singleton', { pods: [agentPod] }),
+    },
+    /^2 agents ask to be cluster1/,
+    /^stellarctl accept cluster1=kind-1 --its its1$/,
   ],
   [
     'a denied request',
@@ -92,7 +103,7 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, hint: RegExp
     'a silent agent that runs',
     { hub: silent, wec: sideOf('join-singleton', { hubSecret, pods: [agentPod] }) },
     /has stopped reporting/,
-    /^kubectl --context kind-1 -n open-cluster-management-agent logs agent-1$/,
+    /logs agent-1 {4}If its log shows no reason, restart it: stellarctl doctor --fix cluster1=kind-1 --its its1$/,
   ],
   [
     'an agent that does not run',
@@ -223,6 +234,16 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, hint: RegExp
     /^kubectl rollout restart x$/,
   ],
   [
+    'an agent that could not announce itself',
+    {
+      its: 'its1',
+      hub: hubEvidence({ requests: [old] }),
+      wec: sideOf('join-singleton', { pods: [runs, operatorPod] }),
+    },
+    /could not announce its ManagedCluster\.$/,
+    /^See whether the ITS allows it, and restart the agent: stellarctl wec join cluster1=kind-1 --its its1$/,
+  ],
+  [
     'a work that could not be applied',
     {
       hub: wellKnown,
@@ -248,7 +269,8 @@ describe('a diagnosis of', () => {
     test(`${what}: a suggested command can be typed unchanged, or is absent`, () => {
       const { hint, next } = diagnosed(situation) ?? {};
       const isWhole = hint != null && !/=CONTEXT|https:\/\/…/.test(hint);
-      assert.equal(next, isWhole ? hint.replace(/ {6}\(.*\)$/, '') : null);
+      const [first = ''] = hint?.split(/ {4}/) ?? [];
+      assert.equal(next, isWhole ? first.replace(/^.*?: (?=kubectl|stellarctl)/, '').replace(/ {6}\(.*\)$/, '') : null);
       assert.doesNotMatch(next ?? '', / {2}|[(…)]/);
     });
   }

@@ -129,7 +129,7 @@ describe('several agents request one name:', () => {
       error.details[1] ?? '',
       new RegExp(`^csr-own +${own} +[0-9a-f]{8} +pending +60s ago +agent-registration-bootstrap$`),
     );
-    assert.match(error.hint ?? '', /accept cluster1 --agent AGENT/);
+    assert.match(error.hint ?? '', /accept cluster1 --agent AGENT --its its1/);
   });
   test("the WEC's own is marked, and named in the hint", async () => {
     const error = refusal(await decided(two, announced, { ownAgent: own }));
@@ -189,7 +189,7 @@ describe('several keys or requesters use one agent ID:', () => {
     assert.equal(error.code, 'several-agents');
     assert.match(error.details[1] ?? '', new RegExp(`^csr-old +${own} +[0-9a-f]{8} +pending +60s ago +agent-`));
     assert.match(error.details[2] ?? '', new RegExp(`^csr-new +${own} +[0-9a-f]{8} +pending +59s ago +agent-`));
-    assert.match(error.hint ?? '', /kubectl --context its1 delete csr csr-old {4}.*accept --deny cluster1$/);
+    assert.match(error.hint ?? '', /kubectl --context its1 delete csr csr-old {4}.*accept --deny cluster1 --its its1$/);
   });
   test('--agent chooses an ID, not a key', async () =>
     assert.equal(refusal(await decided(two, announced, { agent: own, ownAgent: own })).code, 'several-agents'));

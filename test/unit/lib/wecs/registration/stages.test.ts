@@ -248,6 +248,10 @@ describe('managed-cluster', () => {
     is(verdict, 'failed', /no ManagedCluster, and an agent that has its certificate does not announce itself/);
     assert.match('next' in verdict ? (hintOf(verdict.next ?? []) ?? '') : '', /stellarctl wec join cluster1=cluster1$/);
   });
+  test('names the ITS in its next step, if it is known', () => {
+    const verdict = of({ ...onBothSides('join-singleton', { requests: [issued] }, { hubSecret }), its: 'its1' });
+    assert.match('next' in verdict ? (hintOf(verdict.next ?? []) ?? '') : '', /wec join cluster1=cluster1 --its its1$/);
+  });
   test('fails the same way from the hub alone, once the certificate is a while old', () => {
     is(of(onHub({ requests: [issued] })), 'waiting');
     const old = { ...issued, decided: now - 60_000 };

@@ -1,0 +1,58 @@
+import {
+  type AnyObject,
+  createRegistrationRequest,
+  type ManagedCluster,
+  type registrationFaults,
+  resources,
+  until,
+} from '../../../testbed/index.ts';
+import type { Cli } from './harness.ts';
+import { statusOf } from './registration.ts';
+
+type FaultRow = (typeof registrationFaults)[number];
+
+const agentNamespace = 'open-cluster-management-agent';
+
+/** Faults of a WEC that the command line has registered: that what it did before is its own matters to them. */
+export function furtherFaults(cli: () => Cli): readonly FaultRow[] {
+  const deregister = async (wec: string): Promise<void> => {
+    await cli().succeed(['deregister', `${wec}=${wec}`, '--cleanup', '--yes', '--its', 'its1']);
+  };
+  return [
+    {
+      // Like the test bed's fault, in which the successor of a dead pod is dead as well; here only that pod is dead.
+      id: 'agent-frozen',
+      cause: 'The agent does nothing any more, though its pod looks well',
+      async arrange(bed, wec = 'cluster1') {
+        const [its1, own] = [bed.plane('its1').admin, bed.plane(wec).admin];
+        await cli().succeed(['wec', 'join', wec, '--accept', '--its', 'its1']);
+        const { items } = await own.list<AnyObject>(resources.pods, { namespace: agentNamespace });
+        const pod = `${agentNamespace}/${items[0]?.metadata.name}`;
+        const mend = await bed.fault({ kind: 'dead', plane: wec, pod });
+        await its1.patch<AnyObject>(resources.managedClusters, wec, { spec: { leaseDurationSeconds: 1 } });
+        const isSilent = async () =>
+          statusOf(
+            await its1.find<ManagedCluster>(resources.managedClusters, wec),
+            'ManagedClusterConditionAvailable',
+          ) === 'Unknown';
+        await until(isSilent, 'silence of the agent');
+        return async () => {
+          await mend();
+          await deregister(wec);
+        };
+      },
+    },
+    {
+      // Like the test bed's fault, whose requests belong to other agents; here the agent itself has sent them, with different keys.
+      id: 'own-requests-piled-up',
+      cause: 'The agent has restarted so often that it sends no more requests',
+      async arrange(bed, wec = 'cluster1') {
+        await cli().succeed(['wec', 'join', wec, '--its', 'its1']);
+        const { metadata } = await bed.plane(wec).admin.get<AnyObject>(resources.klusterlets, 'klusterlet');
+        const sent = { cluster: wec, agent: metadata.uid ?? '' };
+        for (let count = 0; count < 10; count++) await createRegistrationRequest(bed.plane('its1'), sent);
+        return () => deregister(wec);
+      },
+    },
+  ];
+}
