@@ -5,9 +5,9 @@ import { walkRegistrationFaults } from '../support/walk-tests.ts';
 const sample = [
   'name-unresolvable',
   'bootstrap-secret-missing',
-  'request-denied',
+  'request-pending',
   'agent-unschedulable',
-  'klusterlet-of-another-name',
+  'duplicate-name-after',
   'deletion-held-by-finalizer',
 ];
 
