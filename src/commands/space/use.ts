@@ -70,9 +70,11 @@ async function requireSpace(session: Session, role: SpaceRole, name: string, for
   const { requireHub } = await import('../../lib/wecs/hub/require-hub.ts');
   const { listServed } = await import('../../lib/kube/served.ts');
   const { resources } = await import('../../lib/kube/resources.ts');
+  // One that does not exist is never chosen.
+  const { kube } = role === 'its' ? await session.openIts({ given: name, source: '--its' }) : await session.wds(name);
   try {
-    if (role === 'its') await requireHub((await session.openIts({ given: name, source: '--its' })).kube);
-    else await listServed((await session.wds(name)).kube, resources.bindingPolicies);
+    if (role === 'its') await requireHub(kube);
+    else await listServed(kube, resources.bindingPolicies);
   } catch (error) {
     const failure = failureOf(error);
     const { code, message } = failure;
