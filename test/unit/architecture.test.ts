@@ -146,15 +146,14 @@ test('durations and deadlines are by the clock that nobody can set', () => {
     'src/lib/kube/client/exec-plugin.ts',
     'src/lib/kube/client/transport.ts',
     'src/lib/kube/kubeconfig/lock.ts',
-    'src/lib/kube/kubeconfig/read.ts',
     'src/lib/wecs/hub/token.ts',
     'src/lib/wecs/identity/identity.ts',
     'src/lib/wecs/join/needs.ts',
   ]);
 });
 
-test('no file has more than 300 lines', () => {
-  const long = sources.filter(({ text }) => text.split('\n').length > 301);
+test('no file has more than 400 lines', () => {
+  const long = sources.filter(({ text }) => text.split('\n').length > 401);
   assert.deepEqual(long, []);
 });
 
