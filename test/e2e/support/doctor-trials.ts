@@ -28,7 +28,7 @@ const accepted = { heals: ['--accept'] };
 
 const connection = (code: string): readonly string[] => [`wec-hub-connection ${code}`];
 /** What both the hub and the cluster show. */
-const seenBy = (...finds: readonly string[]) => ({ finds, alone: finds });
+export const seenBy = (...finds: readonly string[]) => ({ finds, alone: finds });
 
 /** One for each fault of a registration. */
 export const registrationTrials: readonly Trial[] = [

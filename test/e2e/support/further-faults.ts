@@ -6,6 +6,7 @@ import {
   resources,
   until,
 } from '../../../testbed/index.ts';
+import { seenBy, type Trial } from './doctor-trials.ts';
 import type { Cli } from './harness.ts';
 import { statusOf } from './registration.ts';
 
@@ -56,3 +57,9 @@ export function furtherFaults(cli: () => Cli): readonly FaultRow[] {
     },
   ];
 }
+
+/** What doctor finds then. */
+export const furtherTrials: readonly Trial[] = [
+  { fault: 'agent-frozen', ...seenBy('wec-reports agent-silent') },
+  { fault: 'own-requests-piled-up', ...seenBy('wec-decision requests-piled-up') },
+];

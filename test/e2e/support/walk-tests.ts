@@ -5,7 +5,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { type Bed, registrationFaults, spaceFaults, startBed } from '../../../testbed/index.ts';
 import { cliOf } from './doctor-runs.ts';
 import { caFile, registrationTrials, spaceTrials, type Trial } from './doctor-trials.ts';
-import { furtherFaults } from './further-faults.ts';
+import { furtherFaults, furtherTrials } from './further-faults.ts';
 import { Cli } from './harness.ts';
 import { type Walk, type WalkedFault, walkFault } from './printed-steps.ts';
 
@@ -43,7 +43,7 @@ export function walkRegistrationFaults(wecs: readonly string[], isWalked = (_fau
 
   const test = ({ id, arrange }: RegistrationFault, wec: string) =>
     it(id, async (context) => {
-      const trial = registrationTrials.find(({ fault }) => fault === id);
+      const trial = [...registrationTrials, ...furtherTrials].find(({ fault }) => fault === id);
       assert.ok(trial, `${id} has no trial`);
       const line = ['--its', 'its1', `${wec}=${wec}`];
       const openings = [`stellarctl doctor ${line.join(' ')}`, `stellarctl wec get ${wec}=${wec} --its its1`];
