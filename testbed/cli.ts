@@ -4,6 +4,7 @@ import { down, status, tell, up } from './cli/commands.ts';
 import { faultOf, faultUsage } from './cli/fault-words.ts';
 
 const usage = `Usage: npm run bed -- up [--wecs N]   start the ITS its1 and the WECs cluster1 to clusterN (2 by default)
+       npm run bed -- up --full [--wecs N]   instead of a lone ITS, a hosting cluster with its1 and wds1 (3 WECs by default)
        npm run bed -- status          what runs, and where
        npm run bed -- down            end it, leaving nothing behind
        npm run bed -- bind [K=V…]     send a workload to all clusters with these labels, as KubeStellar would
@@ -24,10 +25,11 @@ try {
 
 async function main(): Promise<number> {
   const parsed = parse();
-  const wecs = Number(parsed?.values.wecs ?? 2);
+  const isFull = parsed?.values.full ?? false;
+  const wecs = Number(parsed?.values.wecs ?? (isFull ? 3 : 2));
   const [command, ...rest] = parsed?.positionals ?? [];
   const isRight = rest.length === 0 && Number.isInteger(wecs) && wecs >= 0;
-  if (isRight && command === 'up') return up(wecs);
+  if (isRight && command === 'up') return up({ wecs, isFull });
   if (isRight && command === 'down') return down();
   if (isRight && command === 'status') return status();
   const fault = command === 'fault' ? faultOf(rest) : undefined;
@@ -46,7 +48,10 @@ async function main(): Promise<number> {
 
 function parse() {
   try {
-    return parseArgs({ options: { wecs: { type: 'string' } }, allowPositionals: true });
+    return parseArgs({
+      options: { wecs: { type: 'string' }, full: { type: 'boolean' } },
+      allowPositionals: true,
+    });
   } catch {
     return undefined;
   }

@@ -9,10 +9,17 @@ import { isAlive } from '../plane/processes.ts';
 import { clearState, readState, type Supervisor, stateDir } from './state.ts';
 import type { BedStatus, Progress, Request } from './supervisor.ts';
 
+/** What to start. */
+interface Wanted {
+  wecs: number;
+  /** With a hosting cluster, whose spaces are its1 and wds1. */
+  isFull: boolean;
+}
+
 const downTimeout = 20_000;
 
 /** Starts a bed in the background and shows how to use it. */
-export async function up(wecs: number): Promise<number> {
+export async function up(wanted: Wanted): Promise<number> {
   return withLock(
     'up',
     () => say('another `up` is at work: waiting for it'),
@@ -24,12 +31,14 @@ export async function up(wecs: number): Promise<number> {
         return 0;
       }
       const began = Date.now();
-      say(`starting its1 (hub) and ${wecs} WEC${wecs === 1 ? '' : 's'}`);
-      const status = await startSupervisor(wecs);
+      const { wecs, isFull } = wanted;
+      say(`starting ${isFull ? 'hosting (its1, wds1)' : 'its1 (hub)'} and ${wecs} WEC${wecs === 1 ? '' : 's'}`);
+      const status = await startSupervisor(wanted);
       say(
         `ready after ${((Date.now() - began) / 1000).toFixed(1)} s: ${status.planes.map(({ name }) => name).join(', ')}`,
       );
       printUse(status);
+      if (isFull) console.log('stellarctl its context its1 && stellarctl wds context wds1');
       return 0;
     },
   );
@@ -109,11 +118,11 @@ function ask(socketPath: string, wanted?: Request): Promise<string> {
   });
 }
 
-async function startSupervisor(wecs: number): Promise<BedStatus> {
+async function startSupervisor({ wecs, isFull }: Wanted): Promise<BedStatus> {
   mkdirSync(stateDir, { recursive: true });
   const logFile = join(stateDir, 'supervisor.log');
   const log = openSync(logFile, 'w');
-  const supervisor = fork(join(import.meta.dirname, 'supervisor.ts'), [String(wecs)], {
+  const supervisor = fork(join(import.meta.dirname, 'supervisor.ts'), [String(wecs), ...(isFull ? ['full'] : [])], {
     detached: true,
     execArgv: [],
     stdio: ['ignore', log, log, 'ipc'],

@@ -1,5 +1,5 @@
 /**
- * The process that owns a user's bed: `supervisor.ts <number of WECs>`. It reports the progress of the start to its parent, then
+ * The process that owns a user's bed: `supervisor.ts <number of WECs> [full]`. It reports the progress of the start to its parent, then
  * answers on a socket until it is told to end.
  */
 import { createServer, type IncomingMessage } from 'node:http';
@@ -9,6 +9,12 @@ import { type Bed, startBed } from '../bed.ts';
 import type { Fault } from '../faults/fault.ts';
 import { registrationFaults } from '../faults/matrix.ts';
 import { bindWorkload, installAddonByPlacement } from '../helpers/workload.ts';
+import { isTrue } from '../kube/conditions.ts';
+import { controlPlanes } from '../kube/resources.ts';
+import { until } from '../kube/until.ts';
+import type { ControlPlane } from '../kubestellar/control-planes.ts';
+import { installKubeStellar } from '../kubestellar/install.ts';
+import type { Plane } from '../plane/plane.ts';
 import { clearState, writeState } from './state.ts';
 
 /** Messages of the supervisor while the bed starts. */
@@ -35,7 +41,9 @@ export type Request =
 
 const wecs = Number(process.argv[2]);
 const names = Array.from({ length: wecs }, (_, index) => `cluster${index + 1}`);
-const planes = [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))];
+const isFull = process.argv[3] === 'full';
+const first = isFull ? { name: 'hosting', ingress: true } : { name: 'its1', hub: true };
+const planes = [first, ...names.map((name) => ({ name }))];
 let bed: Bed | undefined;
 let isReady = false;
 const transports: { stop(): void }[] = [];
@@ -49,6 +57,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal
 
 try {
   bed = await startBed({ planes, log: (log) => tell({ log }) });
+  if (isFull) await installSpaces(bed.plane('hosting'));
   const socket = join(bed.dir, 'supervisor.sock');
   await listen(bed, socket);
   await writeState({ pid: process.pid, socket });
@@ -57,6 +66,18 @@ try {
 } catch (error) {
   tell({ failed: (error as Error).message });
   await end();
+}
+
+/** KubeFlex and KubeStellar, with an ITS and a WDS that are ready. */
+async function installSpaces(hosting: Plane): Promise<void> {
+  tell({ log: 'installing KubeFlex and KubeStellar' });
+  await installKubeStellar(hosting, { values: { ITSes: [{ name: 'its1' }], WDSes: [{ name: 'wds1' }] } });
+  for (const space of ['its1', 'wds1']) {
+    tell({ log: `waiting for ${space}` });
+    const isSpaceReady = async () =>
+      isTrue((await hosting.admin.find<ControlPlane>(controlPlanes, space))?.status?.conditions, 'Ready');
+    await until(isSpaceReady, `${space} is ready`);
+  }
 }
 
 function tell(progress: Progress): void {
@@ -84,10 +105,10 @@ async function answer(running: Bed, request: IncomingMessage): Promise<string> {
     for (const undo of undos.splice(0).reverse()) await undo();
     await running.mend();
   }
-  const hub = running.plane('its1');
-  if (wanted.do === 'bind') transports.push(bindWorkload(hub, { matchLabels: wanted.matchLabels }));
+  const hub = () => running.plane('its1');
+  if (wanted.do === 'bind') transports.push(bindWorkload(hub(), { matchLabels: wanted.matchLabels }));
   if (wanted.do === 'unbind') for (const transport of transports.splice(0)) transport.stop();
-  if (wanted.do === 'addon') await installAddonByPlacement(hub);
+  if (wanted.do === 'addon') await installAddonByPlacement(hub());
   return '';
 }
 
