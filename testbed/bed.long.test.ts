@@ -114,13 +114,13 @@ describe('a registration on a hub that approves and accepts automatically', () =
   it('restarts the agent when its bootstrap Secret changes', async () => {
     const restarts = async () => (await agentPod())?.status?.containerStatuses?.[0]?.restartCount ?? 0;
     const earlier = await restarts();
+    const hasRestarted = async () => (await restarts()) > earlier;
+    await register();
     // Like the real one, an agent that was just started misses a change before its watch.
-    const hasRestarted = async () => {
+    await until(hasRestarted, 'a restart', 30).catch(async () => {
       await register();
-      await sleep(5000);
-      return (await restarts()) > earlier;
-    };
-    await until(hasRestarted);
+      await until(hasRestarted);
+    });
     await untilRenewed();
   });
 
