@@ -54,8 +54,10 @@ export async function fixFindings(
   session.run.deadline.restart(options.timeout);
   await askOperators(session, input, open, all);
   const present = await plan(await examine());
+  session.progress.waiting('doctor', 'fixing');
   const applied = await applyFixes(planned, present, session.run);
   for (const result of applied) say(session, result);
+  session.progress.waiting('doctor', 'checking what was fixed');
   const { examined, fixed } = await confirmFixes(applied, examine, session.run);
   for (const { result, subject, code } of fixed)
     if (result === 'unconfirmed')
