@@ -5,7 +5,7 @@ import { type AnyObject, type Bed, registrationFaults, resources, startBed, unti
 import { furtherFaults } from '../support/further-faults.ts';
 import { Cli } from '../support/harness.ts';
 import { inRelease, rowOptions } from '../support/in-release.ts';
-import { assertAvailable, statusOf } from '../support/registration.ts';
+import { assertAvailable } from '../support/registration.ts';
 
 let bed: Bed;
 let cli: Cli;
