@@ -44,11 +44,15 @@ before(async () => {
   };
   for (const [name, file] of Object.entries(files)) await cp(file, path.join(cli.home, name));
   const acts = {
-    'wait until the Binding all names cluster1': () =>
+    'wait until the transport has read the Binding all': () =>
       until(async () => {
-        const binding = await hosting.admin.find<Binding>(resources.bindings, 'all');
-        return (binding?.spec.destinations ?? []).length > 0;
-      }, 'WEC of the Binding'),
+        const binding = await hosting.admin.find<Binding & { status?: { observedGeneration?: number } }>(
+          resources.bindings,
+          'all',
+        );
+        const isRead = binding?.status?.observedGeneration === binding?.metadata.generation;
+        return isRead && (binding?.spec.destinations ?? []).length > 0;
+      }, 'a Binding that names a WEC and was read'),
     'stop ext': () => bed.fault({ kind: 'stopped', plane: 'ext' }),
     'stop hosting': () => bed.fault({ kind: 'stopped', plane: 'hosting' }),
     'start everything': () => bed.mend(),
