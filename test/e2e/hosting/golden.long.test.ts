@@ -21,7 +21,7 @@ import { Cli } from '../support/harness.ts';
 const folder = path.resolve(import.meta.dirname, '..', '..', 'golden', 'spaces');
 const transcripts = (await readdir(folder)).sort();
 
-type Binding = KubeObject & { spec: { destinations?: object[] } };
+type Binding = KubeObject & { spec: { destinations?: object[] }; status?: { observedGeneration?: number } };
 
 let bed: Bed;
 let cli: Cli;
@@ -46,10 +46,7 @@ before(async () => {
   const acts = {
     'wait until the transport has read the Binding all': () =>
       until(async () => {
-        const binding = await hosting.admin.find<Binding & { status?: { observedGeneration?: number } }>(
-          resources.bindings,
-          'all',
-        );
+        const binding = await hosting.admin.find<Binding>(resources.bindings, 'all');
         const isRead = binding?.status?.observedGeneration === binding?.metadata.generation;
         return isRead && (binding?.spec.destinations ?? []).length > 0;
       }, 'a Binding that names a WEC and was read'),
