@@ -150,7 +150,8 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.deepEqual(wecs, [
       { name: 'cluster1', ...available, problem: false, reason: '', pending: false, workloads: [] },
     ]);
-    const sent = { its: 'its1', bindingPolicies: 1, objects: 2 };
+    const failedPolicies = [{ name: 'demo', why: 'selects no WEC' }];
+    const sent = { its: 'its1', bindingPolicies: 1, failedPolicies, objects: 2 };
     assert.deepEqual(wds, { name: 'wds1', type: 'host', ...well, context: 'wds1', ...sent });
   });
 

@@ -86,7 +86,7 @@ describe('a binding policy', () => {
     const way = await until(blocked, 'refusal by the WEC');
     assert.equal(way.next, 'kubectl --context wds1 label namespace shop app=shop');
     const { stdout } = await cli.succeed(['policy', 'get', 'shop', ...at]);
-    assert.match(stdout, /✗ ConfigMap shop\/settings +not applied/);
+    assert.match(stdout, /✗ ConfigMap shop\/settings +failed at applied/);
     assert.match(stdout, /namespaces "shop" not found \(w1\)/);
   });
 
