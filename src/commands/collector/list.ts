@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
@@ -23,9 +22,8 @@ export function collectorListCommand(io: Io): Command {
         { header: 'USED BY', value: ({ usedBy }) => usedBy.join(',') || '-' },
         { header: 'STATE', value: ({ errors }) => errors[0]?.split('\n')[0] ?? 'ok' },
       ]);
-      const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
-      const create = command`stellarctl collector create NAME --preset replicas ${flagsOf(wds)}`;
-      if (items.length === 0) session.noneIn(wds.name, 'status collectors', create);
+      const create = ['collector', 'create', 'NAME', '--preset', 'replicas'];
+      if (items.length === 0) await session.noneInWds(wds, 'status collectors', create);
       if (missing.length > 0) session.progress.note(`Named by policies, but not found: ${missing.join(', ')}`);
     }),
   );

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
@@ -28,9 +27,8 @@ export function policyListCommand(io: Io): Command {
         { header: 'STATE', value: ({ state, why }) => (why === null ? state : `${state}: ${why}`) },
         { header: 'SELECTED', value: ({ wecs }) => wecs.join(','), wide: true },
       ]);
-      const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
-      const create = command`stellarctl policy create NAME --clusters SELECTOR -l SELECTOR ${flagsOf(wds)}`;
-      if (items.length + errors.length === 0) session.noneIn(wds.name, 'binding policies', create);
+      const create = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l', 'SELECTOR'];
+      if (items.length + errors.length === 0) await session.noneInWds(wds, 'binding policies', create);
       session.incomplete(errors);
     }),
   );

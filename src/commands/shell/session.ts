@@ -5,6 +5,7 @@ import type { NamedResult } from '../../lib/engine/each-name.ts';
 import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/engine/errors.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { RecordedWrite } from '../../lib/kube/client/dry-run.ts';
+import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import { writeLines } from '../../lib/terminal/clean.ts';
 import { type Io, isForPeople, type OutputFormat } from '../../lib/terminal/io.ts';
 import {
@@ -111,6 +112,12 @@ export class Session extends Clusters {
   /** Says what an empty list would list, and how to create one. */
   noneIn(where: string, what: string, create: string): void {
     this.progress.note(`${where} has no ${what} yet. To create one: ${asCalled(create)}`);
+  }
+
+  /** The same of a list of a WDS. @param create the words of the command, without the WDS */
+  async noneInWds(wds: OpenWds, what: string, create: readonly string[]): Promise<void> {
+    const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
+    this.noneIn(wds.name, what, command`stellarctl ${create} ${flagsOf(wds)}`);
   }
 
   /** Reports an error of the whole command; scripts get it as their only document. */

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
@@ -23,9 +22,8 @@ export function transformListCommand(io: Io): Command {
         { header: 'REMOVES', value: ({ remove }) => remove.join(',') },
         { header: 'STATE', value: ({ errors, warnings }) => [...errors, ...warnings][0] ?? 'ok' },
       ]);
-      const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
-      const create = command`stellarctl transform create NAME --select KIND --remove PATH ${flagsOf(wds)}`;
-      if (items.length === 0) session.noneIn(wds.name, 'transforms', create);
+      const create = ['transform', 'create', 'NAME', '--select', 'KIND', '--remove', 'PATH'];
+      if (items.length === 0) await session.noneInWds(wds, 'transforms', create);
     }),
   );
 }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
@@ -29,9 +28,9 @@ export function workloadListCommand(io: Io): Command {
         { header: 'FAILED', value: ({ failed }) => shown(failed) },
         { header: 'POLICIES', value: ({ policies }) => policies.join(','), wide: true },
       ]);
-      const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
-      const create = command`stellarctl policy create NAME --clusters SELECTOR -l SELECTOR ${flagsOf(wds)}`;
-      if (items.length + errors.length === 0) session.noneIn(wds.name, 'objects that a binding policy sends', create);
+      const create = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l', 'SELECTOR'];
+      if (items.length + errors.length === 0)
+        await session.noneInWds(wds, 'objects that a binding policy sends', create);
       session.incomplete(errors);
     }),
   );

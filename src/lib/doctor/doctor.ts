@@ -119,9 +119,7 @@ async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise
       if (found === undefined) return [];
       const wds = role === 'wds' ? openedBy(watcher, name, all) : undefined;
       const more = wds === undefined ? [] : await runChecks(workloadChecks, wds, found.findings);
-      const own = underCauses([...found.findings, ...more], findings, {
-        [`${role}-synced`]: ['hosting-manager'],
-      });
+      const own = underCauses([...found.findings, ...more], findings, { [`${role}-synced`]: ['hosting-manager'] });
       return [{ ...found, subject: { kind: role, name }, findings: own }];
     }),
   );

@@ -36,6 +36,14 @@ export const olderHooks: Readonly<Record<string, 'its' | 'wds'>> = {
 /** The Deployments of KubeStellar's two controllers in the namespace of a WDS. */
 export const managerDeployment = 'kubestellar-controller-manager';
 export const transportDeployment = 'transport-controller';
+
+export type Controller = typeof managerDeployment | typeof transportDeployment;
+
+/** The hook that creates the Deployment of a controller. */
+export const hookOf: Readonly<Record<Controller, string>> = {
+  [managerDeployment]: hookNames.controller,
+  [transportDeployment]: hookNames.transport,
+};
 /** The Deployment of KubeStellar's status add-on in an ITS. */
 export const statusAddonDeployment = 'addon-status-controller';
 

@@ -71,9 +71,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   const failed = failedJobs(evidence);
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
   const isBegun = readNote(evidence.controlPlane) !== undefined;
-  const isMissing =
-    isLost(managerDeployment, hookNames.controller, evidence) ||
-    isLost(transportDeployment, hookNames.transport, evidence);
+  const isMissing = isLost(managerDeployment, evidence) || isLost(transportDeployment, evidence);
   const restarts = isBegun || isMissing || (rewired !== undefined && hasControllers(evidence));
   const plan = restarts ? await planRestart(name, tools, { recreates: true, its: rewired?.its }) : undefined;
   const left = rewired === undefined ? [] : await confirmLeft(input, rewired.its, tools);

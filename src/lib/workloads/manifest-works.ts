@@ -46,7 +46,7 @@ export function isAddonWork({ metadata }: ManifestWork): boolean {
 /** Whether a work was created by hand: no transport deletes or recreates it. */
 export const isMadeByHand = ({ metadata }: ManifestWork): boolean => metadata.labels?.[originWdsLabel] === undefined;
 
-/** Whether only an agent, or force, lets it be deleted. */
+/** Whether a finalizer keeps it until its agent, or --force, has removed that. */
 export const isGuarded = ({ metadata }: ManifestWork): boolean => metadata.finalizers?.includes(workFinalizer) === true;
 
 /** Returns the objects in a work, for example `Deployment web/nginx`. */

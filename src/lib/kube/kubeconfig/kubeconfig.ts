@@ -130,8 +130,13 @@ export async function parseKubeconfig(text: string, source: string): Promise<Kub
 
 function emptyKubeconfig(): Kubeconfig {
   return {
-    ...{ files: [], currentContext: undefined, extensions: new Map(), preferenceExtensions: new Map() },
-    ...{ contexts: new Map(), clusters: new Map(), users: new Map() },
+    files: [],
+    currentContext: undefined,
+    contexts: new Map(),
+    clusters: new Map(),
+    users: new Map(),
+    extensions: new Map(),
+    preferenceExtensions: new Map(),
   };
 }
 

@@ -20,8 +20,10 @@ import {
 import { type Resource, resources } from '../../kube/resources.ts';
 import {
   apiServerOf,
+  type Controller,
   clusterInfoJob,
   hookNames,
+  hookOf,
   managerAdminBinding,
   managerName,
   namespaceOf,
@@ -231,17 +233,16 @@ export const isHookMarked =
     controlPlane.status?.postCreateHooks?.[hook] === true;
 
 /** Whether a Deployment that a hook has created is missing: KubeFlex runs a hook once, and never recreates what is deleted afterwards. */
-export const isLost = (name: string, hook: string, space: SpaceEvidence): boolean =>
+export const isLost = (name: Controller, space: SpaceEvidence): boolean =>
   !space.forbidden.has(resources.deployments.plural) &&
   !space.deployments.some(({ metadata }) => metadata.name === name) &&
-  isHookMarked(hookLike(space.controlPlane, hook) ?? hook)(space);
+  isHookMarked(hookLike(space.controlPlane, hookOf[name]) ?? hookOf[name])(space);
 
-/** @param hook the hook that creates it */
-export function deploymentRuns(name: string, hook: string): (space: SpaceEvidence) => Verdict {
+export function deploymentRuns(name: Controller): (space: SpaceEvidence) => Verdict {
   return (space) => {
     const deployment = space.deployments.find(({ metadata }) => metadata.name === name);
     const { plural } = resources.deployments;
-    if (isLost(name, hook, space))
+    if (isLost(name, space))
       return failedFor(`Deployment ${name} is missing, and KubeFlex does not recreate it`, repair(space));
     if (deployment === undefined)
       return space.forbidden.has(plural)

@@ -130,12 +130,12 @@ const namespaceMade = ({ name, propertiesNamespace: made }: ItsOfWds): Verdict =
 
 /** A restart that is not done starts it again. */
 function managerRuns(space: SpaceEvidence): Verdict {
-  const verdict = deploymentRuns(managerDeployment, hookNames.controller)(space);
+  const verdict = deploymentRuns(managerDeployment)(space);
   return verdict.state === 'met' ? verdict : (paused(space) ?? verdict);
 }
 
 function transportRuns(space: Space<WdsInside>): Verdict {
-  const verdict = deploymentRuns(transportDeployment, hookNames.transport)(space);
+  const verdict = deploymentRuns(transportDeployment)(space);
   const itsProblem = ifSeen(space.inside)?.itsProblem;
   // It does not become ready before it has reached the ITS.
   if (verdict.state === 'waiting' && itsProblem !== undefined) return waiting(`its ITS does not answer: ${itsProblem}`);

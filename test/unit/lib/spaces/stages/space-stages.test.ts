@@ -191,7 +191,7 @@ describe("a hook's Job", () => {
 });
 
 describe('a Deployment', () => {
-  const runs = deploymentRuns('transport-controller', 'transport-controller');
+  const runs = deploymentRuns('transport-controller');
   const plane = controlPlane('wds1');
   const starting = { deployments: [deployment('transport-controller', false)] };
   test('runs, starts, is missing, is unseen', () => {
