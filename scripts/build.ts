@@ -59,7 +59,7 @@ const together = {
   /** At every start: the program, and what definitions of commands share with each other and with what follows. */
   first: [
     'cli',
-    ...['action', 'options', 'confirm', 'wec-argument', 'watching'].map((name) => `commands/shell/${name}`),
+    ...['define', 'options', 'confirm', 'wec-argument', 'watching'].map((name) => `commands/shell/${name}`),
     'commands/views/labels',
     ...['kube/access', 'kube/partial-reader', 'wecs/names', 'wecs/registration/stage-ids'].map((name) => `lib/${name}`),
   ],

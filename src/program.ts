@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { collector } from './commands/collector/collector.ts';
 import { its } from './commands/its/its.ts';
 import { policy } from './commands/policy/policy.ts';
+import { type Definition, defineCommand } from './commands/shell/define.ts';
 import type { Entry, Group } from './commands/shell/entry.ts';
 import { equivalentOf } from './commands/shell/equivalents.ts';
 import { transform } from './commands/transform/transform.ts';
@@ -42,13 +43,18 @@ export async function buildProgram(io: Io, name: string, line?: readonly string[
     .showSuggestionAfterError()
     .addHelpText('after', start(name));
   const isNamed = (word: string | undefined) => line === undefined || (word !== undefined && line.includes(word));
-  const add = async (parent: Command, { name, alias, summary, hidden, define }: Entry) => {
-    const command = isNamed(name) || isNamed(alias) ? await define(io, program) : new Command(name);
+  const define = async ({ name, load }: Entry) => {
+    const loaded = await load();
+    return typeof loaded === 'function' ? loaded(io, program) : defineCommand(io, name, loaded);
+  };
+  const add = async (parent: Command, entry: Entry) => {
+    const { name, alias, summary, hidden } = entry;
+    const command = isNamed(name) || isNamed(alias) ? await define(entry) : new Command(name);
     if (alias !== undefined) command.alias(alias);
     parent.addCommand(command.summary(summary), { hidden: hidden === true });
   };
   for (const entry of entries) {
-    if ('define' in entry) {
+    if ('load' in entry) {
       await add(program, entry);
       continue;
     }
@@ -67,9 +73,9 @@ function shortcut(name: string): Entry {
   return {
     name,
     summary: `${full.summary} (same as wec ${name})`,
-    async define(io, program) {
-      const command = await full.define(io, program);
-      return command.description(`${command.description()} The same as \`wec ${name}\`.`);
+    async load() {
+      const definition = (await full.load()) as Definition;
+      return { ...definition, description: `${definition.description} The same as \`wec ${name}\`.` };
     },
   };
 }
@@ -79,7 +85,7 @@ const entries: readonly (Entry | Group)[] = [
   {
     name: 'init',
     summary: 'install KubeStellar on a hosting cluster',
-    define: async (io) => (await import('./commands/init.ts')).initCommand(io),
+    load: async () => (await import('./commands/init.ts')).initCommand,
   },
   its,
   wds,
@@ -94,33 +100,33 @@ const entries: readonly (Entry | Group)[] = [
   {
     name: 'status',
     summary: 'show the whole installation',
-    define: async (io) => (await import('./commands/status.ts')).statusCommand(io),
+    load: async () => (await import('./commands/status.ts')).statusCommand,
   },
   {
     name: 'doctor',
     summary: 'find out what is wrong',
-    define: async (io) => (await import('./commands/doctor.ts')).doctorCommand(io),
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
   },
   {
     name: 'report',
     summary: 'write a diagnostic report to a file',
-    define: async (io) => (await import('./commands/report.ts')).reportCommand(io),
+    load: async () => (await import('./commands/report.ts')).reportCommand,
   },
   {
     name: 'version',
     summary: 'show which versions run, and whether they fit together',
-    define: async (io) => (await import('./commands/version.ts')).versionCommand(io, STELLARCTL_VERSION),
+    load: async () => (await import('./commands/version.ts')).versionCommand(STELLARCTL_VERSION),
   },
   {
     name: 'completion',
     summary: 'print the completion script of a shell',
-    define: async (io) => (await import('./commands/completion/completion.ts')).completionCommand(io),
+    load: async () => (await import('./commands/completion/completion.ts')).completionCommand,
   },
   {
     name: '__complete',
     summary: '',
     hidden: true,
-    define: async (io, program) => (await import('./commands/completion/completion.ts')).completeCommand(io, program),
+    load: async () => (await import('./commands/completion/completion.ts')).completeCommand,
   },
 ];
 

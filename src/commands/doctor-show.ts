@@ -1,8 +1,7 @@
 import { catalogue, docsOf } from '../lib/doctor/catalogue.ts';
 import { describeGroup } from '../lib/doctor/report.ts';
 import { type Examined, groupFindings } from '../lib/doctor/subject.ts';
-import { type Io, isForPeople } from '../lib/terminal/io.ts';
-import { styleFor } from '../lib/terminal/style.ts';
+import { isForPeople } from '../lib/terminal/io.ts';
 import type { DoctorOptions } from './doctor.ts';
 import { describeExamined } from './doctor-text.ts';
 import type { Session } from './shell/session.ts';
@@ -22,8 +21,7 @@ export async function listChecks(session: Session): Promise<void> {
 /** Prints the findings. @param acted additional fields for scripts */
 export async function showExamined(
   session: Session,
-  io: Io,
-  { color, pre }: DoctorOptions,
+  { pre }: DoctorOptions,
   examined: readonly Examined[],
   acted: object = {},
 ): Promise<void> {
@@ -32,7 +30,7 @@ export async function showExamined(
     const isWide = output === 'wide';
     // Before an installation, passed checks matter as much as problems.
     const extent = isWide || (pre && output === 'table') ? 'all' : output === 'short' ? 'wrong' : 'sections';
-    session.printLines(describeExamined(examined, styleFor(io.stdout, io, color), extent, isWide));
+    session.printLines(describeExamined(examined, session.style, extent, isWide));
     return;
   }
   const items = groupFindings(examined).map(describeGroup);

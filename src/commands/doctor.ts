@@ -1,20 +1,20 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import type { DoctorInput } from '../lib/doctor/doctor.ts';
 import type { Examined } from '../lib/doctor/subject.ts';
 import { ExitCode, StellarError } from '../lib/engine/errors.ts';
-import { type Io, outputFormats } from '../lib/terminal/io.ts';
-import { action } from './shell/action.ts';
+import { outputFormats } from '../lib/terminal/io.ts';
+import type { Definition } from './shell/define.ts';
 import {
-  collect,
-  defineCommand,
   dryRunOption,
   type HostingOptions,
   hostingContextOption,
   type ItsOptions,
   itsOption,
+  repeatable,
   type WritingOptions,
   wecContextOption,
   wecKubeconfigOption,
+  yesOption,
 } from './shell/options.ts';
 import type { Session } from './shell/session.ts';
 
@@ -30,63 +30,59 @@ export interface DoctorOptions extends ItsOptions, HostingOptions, WritingOption
   yes?: boolean;
 }
 
-export function doctorCommand(io: Io): Command {
-  return defineCommand('doctor', {
-    description:
-      'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. WECs are judged by what their ITS reports; with NAME=CONTEXT, also by the cluster itself. Checks that depend on a failed check are skipped. With --pre: checks what KubeStellar needs on this machine and in the clusters, before an installation; with NAME=CONTEXT, also whether the cluster can be registered. The exit code is 1 if a check has failed.',
-    timeout: '30s',
-    formats: [...outputFormats, 'short'],
-    examples: [
-      ['stellarctl doctor', 'everything that can be reached'],
-      ['stellarctl doctor cluster1=kind-cluster1', 'one WEC, from both sides'],
-      ['stellarctl doctor --wait --timeout 5m', 'wait until no check fails'],
-      ['stellarctl doctor cluster1=kind-cluster1 --fix', 'renew what its agent needs to reach the ITS'],
-      ['stellarctl doctor --pre --hosting-context kind-kubeflex', 'check whether KubeStellar can be installed there'],
-    ],
-  })
-    .usage('[NAME[=CONTEXT]...] [options]')
-    .argument('[wecs...]', 'only these WECs; with their contexts, the clusters themselves are checked too')
-    .option('--pre', 'check what is needed before an installation')
-    .option('--list', 'list the checks without running them')
-    .option('--skip <id>', 'skip this check (can be repeated)', collect)
-    .addOption(new Option('--fail-on <status>', 'when to exit with 1').choices(['warn', 'fail']).default('fail'))
-    .option('--wait', 'wait until no check fails')
-    .option('--recheck', 'make the operators of the WECs given with a context check the ITS again')
-    .option('--fix', 'fix what needs no decision: tokens, endpoints, stuck agents, stale requests')
-    .option('-y, --yes', 'with --fix: skip the confirmation')
-    .addOption(dryRunOption())
-    .addOption(hostingContextOption())
-    .addOption(itsOption())
-    .addOption(wecContextOption())
-    .addOption(wecKubeconfigOption())
-    .action(
-      action<DoctorOptions>(io, async (session, options, positional, command) => {
-        const { listChecks, showExamined } = await import('./doctor-show.ts');
-        if (options.list) return listChecks(session);
-        if (options.fix && command.getOptionValueSource('timeout') === 'default') options.timeout = fixingMs;
-        if (options.fix) session.run.deadline.restart(options.timeout);
-        checkCombinations(options);
-        const { examination, clustersOf, preflight } = await import('./doctor-input.ts');
-        const input = options.pre ? undefined : await clustersOf(session, options, positional);
-        const examine = await (input === undefined
-          ? preflight(session, options, positional)
-          : examination(session, input));
-        session.progress.waiting('doctor', 'reading the installation');
-        const acted = input && (options.fix || options.recheck) ? await act(session, options, input, examine) : {};
-        let all = acted.all ?? (await examine());
-        if (options.wait && !isHealthy(all, options)) {
-          const { poll } = await import('../lib/engine/poll.ts');
-          await poll(async () => {
-            all = await examine();
-            return isHealthy(all, options) || undefined;
-          }, session.run);
-        }
-        await showExamined(session, io, options, without(options.skip ?? [], all), acted.report);
-        noteUnknownChecks(session, options, all);
-        session.exitCode = exitCodeOf({ ...options, ...acted, isHealthy: isHealthy(all, options) });
-      }),
-    );
-}
+export const doctorCommand: Definition<DoctorOptions> = {
+  description:
+    'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. WECs are judged by what their ITS reports; with NAME=CONTEXT, also by the cluster itself. Checks that depend on a failed check are skipped. With --pre: checks what KubeStellar needs on this machine and in the clusters, before an installation; with NAME=CONTEXT, also whether the cluster can be registered. The exit code is 1 if a check has failed.',
+  timeout: '30s',
+  formats: [...outputFormats, 'short'],
+  examples: [
+    ['stellarctl doctor', 'everything that can be reached'],
+    ['stellarctl doctor cluster1=kind-cluster1', 'one WEC, from both sides'],
+    ['stellarctl doctor --wait --timeout 5m', 'wait until no check fails'],
+    ['stellarctl doctor cluster1=kind-cluster1 --fix', 'renew what its agent needs to reach the ITS'],
+    ['stellarctl doctor --pre --hosting-context kind-kubeflex', 'check whether KubeStellar can be installed there'],
+  ],
+  usage: '[NAME[=CONTEXT]...] [options]',
+  arguments: [['[wecs...]', 'only these WECs; with their contexts, the clusters themselves are checked too']],
+  options: [
+    ['--pre', 'check what is needed before an installation'],
+    ['--list', 'list the checks without running them'],
+    repeatable('--skip <id>', 'skip this check (can be repeated)'),
+    new Option('--fail-on <status>', 'when to exit with 1').choices(['warn', 'fail']).default('fail'),
+    ['--wait', 'wait until no check fails'],
+    ['--recheck', 'make the operators of the WECs given with a context check the ITS again'],
+    ['--fix', 'fix what needs no decision: tokens, endpoints, stuck agents, stale requests'],
+    yesOption('with --fix: skip the confirmation'),
+    dryRunOption(),
+    hostingContextOption(),
+    itsOption(),
+    wecContextOption(),
+    wecKubeconfigOption(),
+  ],
+  async run(session, options, positional, command) {
+    const { listChecks, showExamined } = await import('./doctor-show.ts');
+    if (options.list) return listChecks(session);
+    if (options.fix && command.getOptionValueSource('timeout') === 'default') options.timeout = fixingMs;
+    if (options.fix) session.run.deadline.restart(options.timeout);
+    checkCombinations(options);
+    const { examination, clustersOf, preflight } = await import('./doctor-input.ts');
+    const input = options.pre ? undefined : await clustersOf(session, options, positional);
+    const examine = await (input === undefined ? preflight(session, options, positional) : examination(session, input));
+    session.progress.waiting('doctor', 'reading the installation');
+    const acted = input && (options.fix || options.recheck) ? await act(session, options, input, examine) : {};
+    let all = acted.all ?? (await examine());
+    if (options.wait && !isHealthy(all, options)) {
+      const { poll } = await import('../lib/engine/poll.ts');
+      await poll(async () => {
+        all = await examine();
+        return isHealthy(all, options) || undefined;
+      }, session.run);
+    }
+    await showExamined(session, options, without(options.skip ?? [], all), acted.report);
+    noteUnknownChecks(session, options, all);
+    session.exitCode = exitCodeOf({ ...options, ...acted, isHealthy: isHealthy(all, options) });
+  },
+};
 
 /** Default timeout of fixes, in milliseconds. */
 const fixingMs = 120_000;

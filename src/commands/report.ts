@@ -1,13 +1,11 @@
-import type { Command } from 'commander';
 import { command } from '../lib/engine/command-line.ts';
 import { count } from '../lib/engine/counts.ts';
 import { StellarError } from '../lib/engine/errors.ts';
 import { run } from '../lib/engine/next-step.ts';
 import type { ReportIndex } from '../lib/report/report.ts';
-import { type Io, isForPeople } from '../lib/terminal/io.ts';
-import { action } from './shell/action.ts';
+import { isForPeople } from '../lib/terminal/io.ts';
+import type { Definition } from './shell/define.ts';
 import {
-  defineCommand,
   type HostingOptions,
   hostingContextOption,
   type ItsOptions,
@@ -23,49 +21,47 @@ interface Options extends ItsOptions, HostingOptions {
   wecContext?: string;
 }
 
-export function reportCommand(io: Io): Command {
-  return defineCommand('report', {
-    description:
-      'Writes objects, events, logs and the findings of doctor of every cluster that can be reached into one archive (tar.gz), which only you can read. Contents of Secrets, ConfigMaps and workloads are not in it; anything that looks like a token, a password or a private key is removed from the rest. What could not be read is listed in its index.json. Nothing is changed.',
-    timeout: '5m',
-    examples: [
-      ['stellarctl report', 'everything that can be reached'],
-      [
-        'stellarctl report --file cluster1.tar.gz cluster1=kind-cluster1',
-        'the same, and what the cluster of one WEC shows',
-      ],
+export const reportCommand: Definition<Options> = {
+  description:
+    'Writes objects, events, logs and the findings of doctor of every cluster that can be reached into one archive (tar.gz), which only you can read. Contents of Secrets, ConfigMaps and workloads are not in it; anything that looks like a token, a password or a private key is removed from the rest. What could not be read is listed in its index.json. Nothing is changed.',
+  timeout: '5m',
+  examples: [
+    ['stellarctl report', 'everything that can be reached'],
+    [
+      'stellarctl report --file cluster1.tar.gz cluster1=kind-cluster1',
+      'the same, and what the cluster of one WEC shows',
     ],
-  })
-    .usage('[NAME=CONTEXT...] [options]')
-    .argument('[wecs...]', 'WECs whose own clusters are read as well; of the others, only what the ITS shows')
-    .option('--file <file>', 'where to write it (default: stellarctl-report-DATE.tar.gz in this directory)')
-    .option('--force', 'replace FILE if it exists')
-    .addOption(hostingContextOption())
-    .addOption(itsOption())
-    .addOption(wecContextOption())
-    .addOption(wecKubeconfigOption())
-    .action(
-      action<Options>(io, async (session, options, positional, { parent }) => {
-        const { checkWritable, isPresent, writePrivately } = await import('../lib/files/private-file.ts');
-        const folder = `stellarctl-report-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}`;
-        const { file = `${folder}.tar.gz`, force } = options;
-        const refuseToReplace = async () => {
-          if (!force && (await isPresent(file))) throw isThere(session, file);
-        };
-        await checkWritable(file);
-        await refuseToReplace();
-        const { clustersOf } = await import('./doctor-input.ts');
-        const { makeReport, pack } = await import('../lib/report/report.ts');
-        session.progress.waiting('report', 'reading from the clusters');
-        const input = { ...(await clustersOf(session, options, positional)), status: () => statusOf(session) };
-        const { index, files } = await makeReport({ ...input, version: parent?.version() ?? '' }, session.run);
-        const content = await pack(files, folder);
-        await refuseToReplace();
-        await writePrivately(file, content);
-        await show(session, index, { file, bytes: content.length });
-      }),
-    );
-}
+  ],
+  usage: '[NAME=CONTEXT...] [options]',
+  arguments: [['[wecs...]', 'WECs whose own clusters are read as well; of the others, only what the ITS shows']],
+  options: [
+    ['--file <file>', 'where to write it (default: stellarctl-report-DATE.tar.gz in this directory)'],
+    ['--force', 'replace FILE if it exists'],
+    hostingContextOption(),
+    itsOption(),
+    wecContextOption(),
+    wecKubeconfigOption(),
+  ],
+  async run(session, options, positional, { parent }) {
+    const { checkWritable, isPresent, writePrivately } = await import('../lib/files/private-file.ts');
+    const folder = `stellarctl-report-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}`;
+    const { file = `${folder}.tar.gz`, force } = options;
+    const refuseToReplace = async () => {
+      if (!force && (await isPresent(file))) throw isThere(session, file);
+    };
+    await checkWritable(file);
+    await refuseToReplace();
+    const { clustersOf } = await import('./doctor-input.ts');
+    const { makeReport, pack } = await import('../lib/report/report.ts');
+    session.progress.waiting('report', 'reading from the clusters');
+    const input = { ...(await clustersOf(session, options, positional)), status: () => statusOf(session) };
+    const { index, files } = await makeReport({ ...input, version: parent?.version() ?? '' }, session.run);
+    const content = await pack(files, folder);
+    await refuseToReplace();
+    await writePrivately(file, content);
+    await show(session, index, { file, bytes: content.length });
+  },
+};
 
 async function statusOf(session: Session): Promise<object> {
   const { readStatus } = await import('../lib/status/status.ts');

@@ -1,15 +1,8 @@
-import type { Command } from 'commander';
 import type { StatusTools } from '../lib/status/parts.ts';
 import type { StatusView } from '../lib/status/view.ts';
-import { type Io, isForPeople } from '../lib/terminal/io.ts';
-import { action } from './shell/action.ts';
-import {
-  defineCommand,
-  type HostingOptions,
-  hostingContextOption,
-  type ItsOptions,
-  itsOption,
-} from './shell/options.ts';
+import { isForPeople } from '../lib/terminal/io.ts';
+import type { Definition } from './shell/define.ts';
+import { type HostingOptions, hostingContextOption, type ItsOptions, itsOption } from './shell/options.ts';
 import type { Session } from './shell/session.ts';
 import { printOneOfMany, watch, watchOption } from './shell/watching.ts';
 
@@ -17,36 +10,30 @@ interface Options extends HostingOptions, ItsOptions {
   watch?: boolean;
 }
 
-export function statusCommand(io: Io): Command {
-  return defineCommand('status', {
-    description:
-      'Shows the hosting cluster, its ITSes with their WECs, and its WDSes, as one tree. What does not answer is marked, and the rest is still shown; the exit code says only whether the hosting cluster could be read. An ITS chosen by --its, STELLARCTL_ITS or `its use` is shown even if it belongs to no hosting cluster.',
-    timeout: '30s',
-    examples: [
-      ['stellarctl status', 'everything at a glance'],
-      ['stellarctl status --watch', 'and every change from now on'],
-      ['stellarctl status -o json', 'the same for scripts'],
-    ],
-  })
-    .addOption(hostingContextOption())
-    .addOption(itsOption())
-    .addOption(watchOption('show changes'))
-    .action(
-      action<Options>(io, async (session, options, _positional, command) => {
-        const { readStatus } = await import('../lib/status/status.ts');
-        const tools = await statusTools(session);
-        session.progress.waiting(tools.hosting.cluster.context, 'reading the installation');
-        const read = () => readStatus(tools);
-        if (options.watch) return watch(session, command, read, await onChange(session, io, options));
-        const view = await read();
-        if (!isForPeople(session.output)) return session.print(view, namesOf(view), []);
-        session.printLines(await linesOf(view, session, io, options));
-        if (view.hosting === null)
-          session.progress.note(`${tools.hosting.cluster.context} is not a hosting cluster; only the ITS is shown.`);
-        await noteNextStep(session, view, tools);
-      }),
-    );
-}
+export const statusCommand: Definition<Options> = {
+  description:
+    'Shows the hosting cluster, its ITSes with their WECs, and its WDSes, as one tree. What does not answer is marked, and the rest is still shown; the exit code says only whether the hosting cluster could be read. An ITS chosen by --its, STELLARCTL_ITS or `its use` is shown even if it belongs to no hosting cluster.',
+  timeout: '30s',
+  examples: [
+    ['stellarctl status', 'everything at a glance'],
+    ['stellarctl status --watch', 'and every change from now on'],
+    ['stellarctl status -o json', 'the same for scripts'],
+  ],
+  options: [hostingContextOption(), itsOption(), watchOption('show changes')],
+  async run(session, options, _positional, command) {
+    const { readStatus } = await import('../lib/status/status.ts');
+    const tools = await statusTools(session);
+    session.progress.waiting(tools.hosting.cluster.context, 'reading the installation');
+    const read = () => readStatus(tools);
+    if (options.watch) return watch(session, command, read, await onChange(session, options));
+    const view = await read();
+    if (!isForPeople(session.output)) return session.print(view, namesOf(view), []);
+    session.printLines(await linesOf(view, session));
+    if (view.hosting === null)
+      session.progress.note(`${tools.hosting.cluster.context} is not a hosting cluster; only the ITS is shown.`);
+    await noteNextStep(session, view, tools);
+  },
+};
 
 /** Returns the tools to read the installation that the options select. */
 export async function statusTools(session: Session): Promise<StatusTools> {
@@ -60,11 +47,10 @@ export async function statusTools(session: Session): Promise<StatusTools> {
   };
 }
 
-async function linesOf(view: StatusView, session: Session, io: Io, { color }: Options): Promise<string[]> {
+async function linesOf(view: StatusView, session: Session): Promise<string[]> {
   const { treeOf } = await import('../lib/status/tree.ts');
-  const { styleFor } = await import('../lib/terminal/style.ts');
   const { describeTree } = await import('./status-text.ts');
-  return describeTree(treeOf(view, session.output === 'wide'), styleFor(io.stdout, io, color));
+  return describeTree(treeOf(view, session.output === 'wide'), session.style);
 }
 
 /** Names can be those of different kinds here. */
@@ -83,12 +69,12 @@ async function noteNextStep(session: Session, view: StatusView, { hostingSource 
 }
 
 /** Redraws the tree on a terminal; elsewhere prints everything again after a change. */
-async function onChange(session: Session, io: Io, options: Options): Promise<(view: StatusView) => Promise<void>> {
+async function onChange(session: Session, { verbose }: Options): Promise<(view: StatusView) => Promise<void>> {
   const { canRedraw, Redrawn } = await import('../lib/terminal/redraw.ts');
-  if (isForPeople(session.output) && canRedraw(io) && !options.verbose) {
-    const screen = new Redrawn(io.stdout);
+  if (isForPeople(session.output) && canRedraw(session.io) && !verbose) {
+    const screen = new Redrawn(session.io.stdout);
     return async (view) => {
-      const lines = await linesOf(view, session, io, options);
+      const lines = await linesOf(view, session);
       session.progress.stop();
       screen.draw(lines);
     };
@@ -99,14 +85,14 @@ async function onChange(session: Session, io: Io, options: Options): Promise<(vi
     const essence = essenceOf(view);
     if (essence === last) return;
     if (last !== undefined && isForPeople(session.output)) session.printLines(['']);
-    await printOnce(view, session, io, options);
+    await printOnce(view, session);
     last = essence;
   };
 }
 
-async function printOnce(view: StatusView, session: Session, io: Io, options: Options): Promise<void> {
+async function printOnce(view: StatusView, session: Session): Promise<void> {
   const { output } = session;
-  if (isForPeople(output)) return session.printLines(await linesOf(view, session, io, options));
+  if (isForPeople(output)) return session.printLines(await linesOf(view, session));
   if (output === 'name') return session.printLines(namesOf(view).map(({ name }) => name));
   return printOneOfMany(session, view);
 }

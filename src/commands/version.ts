@@ -1,12 +1,9 @@
-import type { Command } from 'commander';
 import { exitCodeOf, reportOf, StellarError } from '../lib/engine/errors.ts';
 import { tryRead } from '../lib/kube/access.ts';
 import type { VersionsView } from '../lib/status/versions.ts';
-import type { Io } from '../lib/terminal/io.ts';
 import { isForPeople } from '../lib/terminal/io.ts';
-import { action } from './shell/action.ts';
+import type { Definition } from './shell/define.ts';
 import {
-  defineCommand,
   type HostingOptions,
   hostingContextOption,
   type ItsOptions,
@@ -22,8 +19,8 @@ interface Options extends HostingOptions, ItsOptions {
   wecContext?: string;
 }
 
-export function versionCommand(io: Io, version: string): Command {
-  return defineCommand('version', {
+export function versionCommand(version: string): Definition<Options> {
+  return {
     description:
       'Shows the version of stellarctl, and of what runs in the installation that the contexts lead to: KubeFlex, OCM, KubeStellar, and of WECs with their contexts the agents. Versions are those of the containers that run. Requests go to these clusters only.',
     timeout: '30s',
@@ -33,31 +30,30 @@ export function versionCommand(io: Io, version: string): Command {
       ['stellarctl version --client', 'stellarctl alone, without a request'],
       ['stellarctl version cluster1=kind-cluster1 -o json', 'with the agent of a WEC, for scripts'],
     ],
-  })
-    .usage('[NAME=CONTEXT...] [options]')
-    .argument('[wecs...]', 'WECs whose agents are shown as well')
-    .option('--client', 'the version of stellarctl alone')
-    .addOption(hostingContextOption())
-    .addOption(itsOption())
-    .addOption(wecContextOption())
-    .addOption(wecKubeconfigOption())
-    .action(
-      action<Options>(io, async (session, options, positional) => {
-        const installed = options.client ? undefined : await readInstalled(session, options, positional);
-        const failure = installed instanceof StellarError ? installed : undefined;
-        const view = installed === failure ? undefined : (installed as VersionsView);
-        if (isForPeople(session.output)) {
-          const { describeVersions } = await import('./version-text.ts');
-          const { styleFor } = await import('../lib/terminal/style.ts');
-          session.printLines(describeVersions(version, view, styleFor(io.stdout, io, options.color)));
-          if (failure !== undefined) throw failure;
-          if (view?.fits === false) session.next('stellarctl doctor');
-          return;
-        }
-        await session.print({ client: version, ...view, ...(failure && { error: reportOf(failure) }) }, [], []);
-        if (failure !== undefined) session.exitCode = exitCodeOf(failure);
-      }),
-    );
+    usage: '[NAME=CONTEXT...] [options]',
+    arguments: [['[wecs...]', 'WECs whose agents are shown as well']],
+    options: [
+      ['--client', 'the version of stellarctl alone'],
+      hostingContextOption(),
+      itsOption(),
+      wecContextOption(),
+      wecKubeconfigOption(),
+    ],
+    async run(session, options, positional) {
+      const installed = options.client ? undefined : await readInstalled(session, options, positional);
+      const failure = installed instanceof StellarError ? installed : undefined;
+      const view = installed === failure ? undefined : (installed as VersionsView);
+      if (isForPeople(session.output)) {
+        const { describeVersions } = await import('./version-text.ts');
+        session.printLines(describeVersions(version, view, session.style));
+        if (failure !== undefined) throw failure;
+        if (view?.fits === false) session.next('stellarctl doctor');
+        return;
+      }
+      await session.print({ client: version, ...view, ...(failure && { error: reportOf(failure) }) }, [], []);
+      if (failure !== undefined) session.exitCode = exitCodeOf(failure);
+    },
+  };
 }
 
 /**

@@ -8,23 +8,23 @@ export const collector: Group = {
     {
       name: 'create',
       summary: 'create a status collector',
-      define: async (io) => (await import('./create.ts')).collectorCreateCommand(io),
+      load: async () => (await import('./create.ts')).collectorCreateCommand,
     },
     {
       name: 'list',
       alias: 'ls',
       summary: 'list the status collectors of a WDS',
-      define: async (io) => (await import('./list.ts')).collectorListCommand(io),
+      load: async () => (await import('./list.ts')).collectorListCommand,
     },
     {
       name: 'get',
       summary: 'show a status collector',
-      define: async (io) => (await import('./get.ts')).collectorGetCommand(io),
+      load: async () => (await import('./get.ts')).collectorGetCommand,
     },
     {
       name: 'delete',
       summary: 'delete a status collector',
-      define: async (io) => (await import('./delete.ts')).collectorDeleteCommand(io),
+      load: async () => (await import('./delete.ts')).collectorDeleteCommand,
     },
   ],
 };

@@ -1,13 +1,12 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
-import type { Io } from '../../lib/terminal/io.ts';
 import type { CollectorRequest } from '../../lib/workloads/status/change-collector.ts';
-import { action } from '../shell/action.ts';
+import type { Definition } from '../shell/define.ts';
 import {
   collect,
-  defineCommand,
   dryRunOption,
   hiddenSpelling,
+  repeatable,
   type WdsOptions,
   type WritingOptions,
   wdsOptions,
@@ -15,62 +14,53 @@ import {
 
 interface Options extends WdsOptions, WritingOptions, Partial<CollectorRequest> {}
 
-export function collectorCreateCommand(io: Io): Command {
-  const column = new Option(
-    '--column <column>',
-    'a column, with a row for each WEC, as NAME=EXPRESSION; can be repeated',
-  ).argParser(collect);
-  const definition = defineCommand('create', {
-    description:
-      'Creates a StatusCollector, which makes tables from the status that WECs return. Binding policies refer to it by name (policy create --status). Expressions are CEL over inventory.name (the WEC), obj (the object in the WDS), returned.status, and propagation.lastReturnedUpdateTimestamp.',
-    timeout: '30s',
-    examples: [
-      ['stellarctl collector create replicas --preset replicas', 'the replicas on each WEC'],
-      [
-        'stellarctl collector create ready --column wec=inventory.name --column ready=returned.status.readyReplicas',
-        'columns of your own',
-      ],
-      [
-        'stellarctl collector create total --combine total=SUM:returned.status.availableReplicas --combine wecs=COUNT',
-        'one row for all WECs',
-      ],
+const column = new Option(
+  '--column <column>',
+  'a column, with a row for each WEC, as NAME=EXPRESSION; can be repeated',
+).argParser(collect);
+
+export const collectorCreateCommand: Definition<Options> = {
+  description:
+    'Creates a StatusCollector, which makes tables from the status that WECs return. Binding policies refer to it by name (policy create --status). Expressions are CEL over inventory.name (the WEC), obj (the object in the WDS), returned.status, and propagation.lastReturnedUpdateTimestamp.',
+  timeout: '30s',
+  examples: [
+    ['stellarctl collector create replicas --preset replicas', 'the replicas on each WEC'],
+    [
+      'stellarctl collector create ready --column wec=inventory.name --column ready=returned.status.readyReplicas',
+      'columns of your own',
     ],
-  })
-    .argument('<name>', 'the name of the collector')
-    .addOption(
-      new Option('--preset <preset>', 'a ready-made set of columns').choices([
-        'replicas',
-        'conditions',
-        'available-wecs',
-      ]),
-    )
-    .option('--filter <expression>', 'which returned statuses to include')
-    .addOption(column)
-    .addOption(hiddenSpelling('--select <column>', column))
-    .addOption(
-      new Option(
-        '--combine <column>',
-        'a column aggregated over WECs, as NAME=COUNT or NAME=SUM|AVG|MIN|MAX:EXPRESSION; can be repeated',
-      ).argParser(collect),
-    )
-    .addOption(
-      new Option(
-        '--group-by <column>',
-        'a row for each value of this column, as NAME=EXPRESSION; can be repeated',
-      ).argParser(collect),
-    )
-    .addOption(new Option('--limit <rows>', 'the maximum number of rows (default: 20)').argParser(Number));
-  for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
-  return definition.action(
-    action<Options>(io, async (session, options, [name = '']) => {
-      checkDnsName(name, 'a status collector');
-      const change = await import('../../lib/workloads/status/change-collector.ts');
-      const { column = [], groupBy = [], combine = [] } = options;
-      const spec = change.collectorSpec({ ...options, column, groupBy, combine });
-      const wds = await session.wds();
-      session.announce(wds.kube, 'WDS');
-      await session.finish([await change.createCollector(name, spec, wds, session.run)]);
-      session.next(change.toUseCollector(name, wds));
-    }),
-  );
-}
+    [
+      'stellarctl collector create total --combine total=SUM:returned.status.availableReplicas --combine wecs=COUNT',
+      'one row for all WECs',
+    ],
+  ],
+  arguments: [['<name>', 'the name of the collector']],
+  options: [
+    new Option('--preset <preset>', 'a ready-made set of columns').choices([
+      'replicas',
+      'conditions',
+      'available-wecs',
+    ]),
+    ['--filter <expression>', 'which returned statuses to include'],
+    column,
+    hiddenSpelling('--select <column>', column),
+    repeatable(
+      '--combine <column>',
+      'a column aggregated over WECs, as NAME=COUNT or NAME=SUM|AVG|MIN|MAX:EXPRESSION; can be repeated',
+    ),
+    repeatable('--group-by <column>', 'a row for each value of this column, as NAME=EXPRESSION; can be repeated'),
+    new Option('--limit <rows>', 'the maximum number of rows (default: 20)').argParser(Number),
+    ...wdsOptions(),
+    dryRunOption(),
+  ],
+  async run(session, options, [name = '']) {
+    checkDnsName(name, 'a status collector');
+    const change = await import('../../lib/workloads/status/change-collector.ts');
+    const { column = [], groupBy = [], combine = [] } = options;
+    const spec = change.collectorSpec({ ...options, column, groupBy, combine });
+    const wds = await session.wds();
+    session.announce(wds.kube, 'WDS');
+    await session.finish([await change.createCollector(name, spec, wds, session.run)]);
+    session.next(change.toUseCollector(name, wds));
+  },
+};

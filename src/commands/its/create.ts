@@ -1,13 +1,11 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { inWords } from '../../lib/engine/next-step.ts';
 import type { ItsInput } from '../../lib/spaces/create/create-its.ts';
 import type { ItsType } from '../../lib/spaces/names.ts';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
+import type { Definition } from '../shell/define.ts';
 import {
-  defineCommand,
   dryRunOption,
   type HostingOptions,
   hiddenSpelling,
@@ -29,58 +27,51 @@ const hubApiserver = new Option(
   'for type external: the address at which the hosting cluster reaches it, if different from yours',
 );
 
-export function createItsCommand(io: Io): Command {
-  return defineCommand('create', {
-    description:
-      'Creates an ITS on the hosting cluster and waits until WECs can join it: a virtual cluster (vcluster), the hosting cluster itself (host), or another cluster (external). Failures are reported at once, with their logs. Writes its context to the kubeconfig. It can be rerun to resume.',
-    timeout: '10m',
-    examples: [
-      ['stellarctl its create its1', 'a virtual cluster as the ITS'],
-      ['stellarctl its create its1 --type host', 'the hosting cluster itself as the ITS'],
-      ['stellarctl its create its1 --type external --bootstrap-context ext', 'another cluster as the ITS'],
-      [
-        'stellarctl its create its1 --type external --bootstrap-context hub --no-ocm',
-        'a cluster that is already an OCM hub',
-      ],
+export const createItsCommand: Definition<Options> = {
+  description:
+    'Creates an ITS on the hosting cluster and waits until WECs can join it: a virtual cluster (vcluster), the hosting cluster itself (host), or another cluster (external). Failures are reported at once, with their logs. Writes its context to the kubeconfig. It can be rerun to resume.',
+  timeout: '10m',
+  examples: [
+    ['stellarctl its create its1', 'a virtual cluster as the ITS'],
+    ['stellarctl its create its1 --type host', 'the hosting cluster itself as the ITS'],
+    ['stellarctl its create its1 --type external --bootstrap-context ext', 'another cluster as the ITS'],
+    [
+      'stellarctl its create its1 --type external --bootstrap-context hub --no-ocm',
+      'a cluster that is already an OCM hub',
     ],
-  })
-    .argument('<name>', 'its name')
-    .addOption(
-      new Option('--type <type>', 'the type of its control plane')
-        .choices(['vcluster', 'host', 'external'])
-        .default('vcluster'),
-    )
-    .option('--no-ocm', 'do not install OCM: the cluster is already an OCM hub')
-    .option('--bootstrap-context <context>', 'for type external: the context of that cluster')
-    .option(
-      '--bootstrap-kubeconfig <file>',
-      'for type external: a kubeconfig with that context (default: its current one)',
-    )
-    .addOption(hubApiserver)
-    .addOption(hiddenSpelling('--address <url>', hubApiserver))
-    .addOption(hostingContextOption())
-    .addOption(dryRunOption())
-    .action(
-      action<Options>(io, async (session, options, [name = '']) => {
-        checkCombinations(options);
-        const { createIts } = await import('../../lib/spaces/create/create-its.ts');
-        const tools = await session.spaceTools();
-        session.announce(tools.hosting, 'Hosting cluster');
-        const input: ItsInput = {
-          name,
-          type: options.type,
-          installOcm: options.ocm,
-          external: await externalOf(session, options),
-        };
-        const result = await createIts(input, tools, session.run);
-        await session.finish([result]);
-        if (result.error !== undefined || options.dryRun || result.context === null) return;
-        const { useItsIfNone } = await import('../../lib/spaces/its-choice.ts');
-        const isSelected = await useItsIfNone(result.context, tools.target, io.env);
-        session.next(command`stellarctl wec join NAME=CONTEXT --accept ${isSelected ? [] : ['--its', result.context]}`);
-      }),
-    );
-}
+  ],
+  arguments: [['<name>', 'its name']],
+  options: [
+    new Option('--type <type>', 'the type of its control plane')
+      .choices(['vcluster', 'host', 'external'])
+      .default('vcluster'),
+    ['--no-ocm', 'do not install OCM: the cluster is already an OCM hub'],
+    ['--bootstrap-context <context>', 'for type external: the context of that cluster'],
+    ['--bootstrap-kubeconfig <file>', 'for type external: a kubeconfig with that context (default: its current one)'],
+    hubApiserver,
+    hiddenSpelling('--address <url>', hubApiserver),
+    hostingContextOption(),
+    dryRunOption(),
+  ],
+  async run(session, options, [name = '']) {
+    checkCombinations(options);
+    const { createIts } = await import('../../lib/spaces/create/create-its.ts');
+    const tools = await session.spaceTools();
+    session.announce(tools.hosting, 'Hosting cluster');
+    const input: ItsInput = {
+      name,
+      type: options.type,
+      installOcm: options.ocm,
+      external: await externalOf(session, options),
+    };
+    const result = await createIts(input, tools, session.run);
+    await session.finish([result]);
+    if (result.error !== undefined || options.dryRun || result.context === null) return;
+    const { useItsIfNone } = await import('../../lib/spaces/its-choice.ts');
+    const isSelected = await useItsIfNone(result.context, tools.target, session.io.env);
+    session.next(command`stellarctl wec join NAME=CONTEXT --accept ${isSelected ? [] : ['--its', result.context]}`);
+  },
+};
 
 function checkCombinations({ type, bootstrapContext, bootstrapKubeconfig, hubApiserver }: Options): void {
   if (type === 'external') return;

@@ -9,13 +9,13 @@ export const its: Group = {
     {
       name: 'create',
       summary: 'create an Inventory and Transport Space',
-      define: async (io) => (await import('./create.ts')).createItsCommand(io),
+      load: async () => (await import('./create.ts')).createItsCommand,
     },
     ...spaceCommands('its'),
     {
       name: 'token',
       summary: 'make a join file for the administrator of a WEC',
-      define: async (io) => (await import('./token.ts')).tokenCommand(io),
+      load: async () => (await import('./token.ts')).tokenCommand,
     },
   ],
 };

@@ -1,17 +1,10 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { run } from '../../lib/engine/next-step.ts';
-import { type Io, isForPeople } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
-import {
-  defineCommand,
-  dryRunOption,
-  durationMs,
-  type ItsOptions,
-  itsOption,
-  type WritingOptions,
-} from '../shell/options.ts';
+import { isForPeople } from '../../lib/terminal/io.ts';
+import type { Definition } from '../shell/define.ts';
+import { dryRunOption, durationMs, type ItsOptions, itsOption, type WritingOptions } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 
 interface Options extends ItsOptions, WritingOptions {
@@ -21,59 +14,52 @@ interface Options extends ItsOptions, WritingOptions {
   force?: boolean;
 }
 
-export function tokenCommand(io: Io): Command {
-  return defineCommand('token', {
-    description:
-      'Requests a bootstrap token and writes a join file, which has everything that the administrator of a WEC needs to join it. The token is printed only with -o json, -o yaml or --clusteradm.',
-    timeout: '30s',
-    examples: [
-      ['stellarctl its token --file cluster1.join', 'write a join file that only you can read'],
-      ['stellarctl its token --duration 10m -o json', 'print a token that is valid for ten minutes, as JSON'],
-      ['stellarctl its token --clusteradm', 'print the command that joins with clusteradm'],
-    ],
-  })
-    .addOption(itsOption())
-    .addOption(
-      new Option('--duration <duration>', 'how long the token is valid; at least 10m')
-        .argParser(durationMs)
-        .default(3_600_000, '1h'),
-    )
-    .option('--file <file>', 'write the join file here, readable only by you')
-    .option('--force', 'replace FILE if it exists')
-    .addOption(new Option('--clusteradm', 'print a clusteradm join line').conflicts('file'))
-    .addOption(dryRunOption())
-    .action(
-      action<Options>(io, async (session, options) => {
-        const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import('../../lib/wecs/hub/its-token.ts');
-        const destination = options.clusteradm ? 'clusteradm' : options.file !== undefined ? 'file' : 'output';
-        checkTokenRequest(
-          options.duration,
-          destination === 'output' && ['table', 'wide', 'name'].includes(options.output),
-        );
-        const { checkWritable, createPrivately, writePrivately } = await import('../../lib/files/private-file.ts');
-        if (options.file !== undefined) {
-          await checkWritable(options.file);
-          if (!options.force) await refuseToReplace(session, options.file);
-        }
-        const { context, kube } = await session.its();
-        session.announce(kube);
-        const file = await makeJoinFile(kube, context, options.duration);
-        if (options.dryRun) return session.finish([{ name: context.name }]);
-        if (options.clusteradm) session.printLines([await clusteradmLine(file)]);
-        else if (options.file === undefined) await session.print(file, [{ name: context.name }], []);
-        else {
-          await (options.force ? writePrivately : createPrivately)(options.file, `${JSON.stringify(file, null, 2)}\n`);
-          const { token: _, ...shown } = file;
-          if (isForPeople(options.output))
-            session.progress.done(context.name, `join file ${options.file} written, readable only by you`);
-          else await session.print({ ...shown, file: options.file }, [{ name: options.file }], []);
-        }
-        session.progress.note(`The token expires at ${file.expires}.`);
-        if (options.file !== undefined)
-          session.next(`${command`stellarctl wec join NAME --join-file ${options.file}`}      (on the WEC)`);
-      }),
-    );
-}
+export const tokenCommand: Definition<Options> = {
+  description:
+    'Requests a bootstrap token and writes a join file, which has everything that the administrator of a WEC needs to join it. The token is printed only with -o json, -o yaml or --clusteradm.',
+  timeout: '30s',
+  examples: [
+    ['stellarctl its token --file cluster1.join', 'write a join file that only you can read'],
+    ['stellarctl its token --duration 10m -o json', 'print a token that is valid for ten minutes, as JSON'],
+    ['stellarctl its token --clusteradm', 'print the command that joins with clusteradm'],
+  ],
+  options: [
+    itsOption(),
+    new Option('--duration <duration>', 'how long the token is valid; at least 10m')
+      .argParser(durationMs)
+      .default(3_600_000, '1h'),
+    ['--file <file>', 'write the join file here, readable only by you'],
+    ['--force', 'replace FILE if it exists'],
+    new Option('--clusteradm', 'print a clusteradm join line').conflicts('file'),
+    dryRunOption(),
+  ],
+  async run(session, options) {
+    const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import('../../lib/wecs/hub/its-token.ts');
+    const destination = options.clusteradm ? 'clusteradm' : options.file !== undefined ? 'file' : 'output';
+    checkTokenRequest(options.duration, destination === 'output' && ['table', 'wide', 'name'].includes(options.output));
+    const { checkWritable, createPrivately, writePrivately } = await import('../../lib/files/private-file.ts');
+    if (options.file !== undefined) {
+      await checkWritable(options.file);
+      if (!options.force) await refuseToReplace(session, options.file);
+    }
+    const { context, kube } = await session.its();
+    session.announce(kube);
+    const file = await makeJoinFile(kube, context, options.duration);
+    if (options.dryRun) return session.finish([{ name: context.name }]);
+    if (options.clusteradm) session.printLines([await clusteradmLine(file)]);
+    else if (options.file === undefined) await session.print(file, [{ name: context.name }], []);
+    else {
+      await (options.force ? writePrivately : createPrivately)(options.file, `${JSON.stringify(file, null, 2)}\n`);
+      const { token: _, ...shown } = file;
+      if (isForPeople(options.output))
+        session.progress.done(context.name, `join file ${options.file} written, readable only by you`);
+      else await session.print({ ...shown, file: options.file }, [{ name: options.file }], []);
+    }
+    session.progress.note(`The token expires at ${file.expires}.`);
+    if (options.file !== undefined)
+      session.next(`${command`stellarctl wec join NAME --join-file ${options.file}`}      (on the WEC)`);
+  },
+};
 
 /** Checked before a token is requested. */
 async function refuseToReplace(session: Session, file: string): Promise<void> {

@@ -1,18 +1,11 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { checkDnsName, checkNamespace } from '../../lib/kube/object-names.ts';
-import { type Io, isForPeople } from '../../lib/terminal/io.ts';
+import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Explanation } from '../../lib/workloads/explain/explain.ts';
-import { action } from '../shell/action.ts';
-import {
-  collect,
-  defineCommand,
-  dryRunOption,
-  type WdsOptions,
-  type WritingOptions,
-  wdsOptions,
-} from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
+import { dryRunOption, repeatable, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 
 interface Options extends WdsOptions, WritingOptions {
@@ -25,51 +18,41 @@ interface Options extends WdsOptions, WritingOptions {
   yes?: boolean;
 }
 
-export function policyCreateCommand(io: Io): Command {
-  const definition = defineCommand('create', {
-    description:
-      'Creates a BindingPolicy that sends objects of the WDS to WECs. First shows which WECs and objects the policy selects now, and what is wrong or surprising about them; --dry-run stops there. Asks before it creates a policy that sends nothing: without a terminal, --yes answers.',
-    timeout: '30s',
-    examples: [
-      ['stellarctl policy create shop --clusters tier=web -l app=shop', 'objects with a label, to WECs with a label'],
-      [
-        "stellarctl policy create shop --clusters 'env in (test,dev)' --select deploy --select svc -n shop",
-        'two kinds of objects in one Namespace',
-      ],
-      ["stellarctl policy create all --clusters '' -l app=agent --status multi", 'to all WECs, with status returned'],
-      [
-        'stellarctl policy create shop --clusters tier=web -l app=shop --dry-run',
-        'show what it would select, and create nothing',
-      ],
+export const policyCreateCommand: Definition<Options> = {
+  description:
+    'Creates a BindingPolicy that sends objects of the WDS to WECs. First shows which WECs and objects the policy selects now, and what is wrong or surprising about them; --dry-run stops there. Asks before it creates a policy that sends nothing: without a terminal, --yes answers.',
+  timeout: '30s',
+  examples: [
+    ['stellarctl policy create shop --clusters tier=web -l app=shop', 'objects with a label, to WECs with a label'],
+    [
+      "stellarctl policy create shop --clusters 'env in (test,dev)' --select deploy --select svc -n shop",
+      'two kinds of objects in one Namespace',
     ],
-  })
-    .argument('<name>', 'the name of the policy')
-    .addOption(
-      new Option('--clusters <selector>', "WECs with these labels; '' for all; if repeated, one must match")
-        .argParser(collect)
-        .makeOptionMandatory(),
-    )
-    .addOption(
-      new Option('--select <kind>', 'objects of this kind, as KIND or KIND.GROUP; can be repeated').argParser(collect),
-    )
-    .addOption(
-      new Option('-l, --selector <selector>', 'objects with these labels; if repeated, one must match').argParser(
-        collect,
-      ),
-    )
-    .addOption(
-      new Option('-n, --namespace <namespace>', 'objects in this Namespace; can be repeated').argParser(collect),
-    )
-    .option('--create-only', 'do not change objects that already exist on a WEC')
-    .addOption(
-      new Option('--status <what>', 'singleton, multi, or names of StatusCollectors, separated by commas')
-        .argParser((text) => text.split(',').filter((word) => word !== ''))
-        .default([], 'none'),
-    )
-    .option('--yes', 'create it without asking, even if it selects no WEC or no object');
-  for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
-  return definition.action(action<Options>(io, (session, options, [name = '']) => create(session, options, name)));
-}
+    ["stellarctl policy create all --clusters '' -l app=agent --status multi", 'to all WECs, with status returned'],
+    [
+      'stellarctl policy create shop --clusters tier=web -l app=shop --dry-run',
+      'show what it would select, and create nothing',
+    ],
+  ],
+  arguments: [['<name>', 'the name of the policy']],
+  options: [
+    repeatable(
+      '--clusters <selector>',
+      "WECs with these labels; '' for all; if repeated, one must match",
+    ).makeOptionMandatory(),
+    repeatable('--select <kind>', 'objects of this kind, as KIND or KIND.GROUP; can be repeated'),
+    repeatable('-l, --selector <selector>', 'objects with these labels; if repeated, one must match'),
+    repeatable('-n, --namespace <namespace>', 'objects in this Namespace; can be repeated'),
+    ['--create-only', 'do not change objects that already exist on a WEC'],
+    new Option('--status <what>', 'singleton, multi, or names of StatusCollectors, separated by commas')
+      .argParser((text) => text.split(',').filter((word) => word !== ''))
+      .default([], 'none'),
+    ['--yes', 'create it without asking, even if it selects no WEC or no object'],
+    ...wdsOptions(),
+    dryRunOption(),
+  ],
+  run: (session, options, [name = '']) => create(session, options, name),
+};
 
 async function create(session: Session, options: Options, name: string): Promise<void> {
   checkDnsName(name, 'a binding policy');

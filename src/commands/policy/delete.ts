@@ -1,47 +1,39 @@
-import type { Command } from 'commander';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
-import type { Io } from '../../lib/terminal/io.ts';
 import type { PolicyToDelete } from '../../lib/workloads/change/inspect-policy.ts';
-import { action } from '../shell/action.ts';
 import { asking, refuseUnnamedWds } from '../shell/confirm.ts';
-import { defineCommand, dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
+import { dryRunOption, type WdsOptions, type WritingOptions, wdsOptions, yesOption } from '../shell/options.ts';
 
 interface Options extends WdsOptions, WritingOptions {
   keepWorkloads?: boolean;
   yes?: boolean;
 }
 
-export function policyDeleteCommand(io: Io): Command {
-  const definition = defineCommand('delete', {
-    description:
-      'Shows which objects are removed from which WECs, asks, deletes the BindingPolicy, and waits until its works are gone. With --keep-workloads the objects stay where they run: the Binding is kept until the works no longer own them. After an interruption, run it again to resume.',
-    timeout: '5m',
-    examples: [
-      ['stellarctl policy delete shop', 'the policy, and the objects that it has sent'],
-      ['stellarctl policy delete shop --keep-workloads', 'keep the workloads running, without an owner'],
-      ['stellarctl policy delete shop --wds wds1 --yes', 'in a script, without confirmation'],
-    ],
-  })
-    .argument('<name>', 'the policy')
-    .option('--keep-workloads', 'keep the workloads running')
-    .option('-y, --yes', 'skip the confirmation');
-  for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
-  return definition.action(
-    action<Options>(io, async (session, { yes, keepWorkloads }, [name = '']) => {
-      checkDnsName(name, 'a binding policy');
-      const { deletePolicy, hasRemains } = await import('../../lib/workloads/change/delete-policy.ts');
-      const { describeEffects } = await import('./delete-text.ts');
-      const wds = await session.wds();
-      refuseUnnamedWds(session, wds, yes);
-      session.announce(wds.kube, 'WDS');
-      const confirm = asking<PolicyToDelete>(session, {
-        show: (found) => {
-          for (const line of hasRemains(found) ? describeEffects(found.effects, keepWorkloads) : [])
-            session.progress.note(`  ${line}`);
-        },
-        confirmations: (found) => (hasRemains(found) ? [{ verb: 'Delete', doing: 'Deleting', name, yes }] : []),
-      });
-      await session.finish([await deletePolicy({ name, keepWorkloads, confirm }, wds, session.run)]);
-    }),
-  );
-}
+export const policyDeleteCommand: Definition<Options> = {
+  description:
+    'Shows which objects are removed from which WECs, asks, deletes the BindingPolicy, and waits until its works are gone. With --keep-workloads the objects stay where they run: the Binding is kept until the works no longer own them. After an interruption, run it again to resume.',
+  timeout: '5m',
+  examples: [
+    ['stellarctl policy delete shop', 'the policy, and the objects that it has sent'],
+    ['stellarctl policy delete shop --keep-workloads', 'keep the workloads running, without an owner'],
+    ['stellarctl policy delete shop --wds wds1 --yes', 'in a script, without confirmation'],
+  ],
+  arguments: [['<name>', 'the policy']],
+  options: [['--keep-workloads', 'keep the workloads running'], yesOption(), ...wdsOptions(), dryRunOption()],
+  async run(session, { yes, keepWorkloads }, [name = '']) {
+    checkDnsName(name, 'a binding policy');
+    const { deletePolicy, hasRemains } = await import('../../lib/workloads/change/delete-policy.ts');
+    const { describeEffects } = await import('./delete-text.ts');
+    const wds = await session.wds();
+    refuseUnnamedWds(session, wds, yes);
+    session.announce(wds.kube, 'WDS');
+    const confirm = asking<PolicyToDelete>(session, {
+      show: (found) => {
+        for (const line of hasRemains(found) ? describeEffects(found.effects, keepWorkloads) : [])
+          session.progress.note(`  ${line}`);
+      },
+      confirmations: (found) => (hasRemains(found) ? [{ verb: 'Delete', doing: 'Deleting', name, yes }] : []),
+    });
+    await session.finish([await deletePolicy({ name, keepWorkloads, confirm }, wds, session.run)]);
+  },
+};

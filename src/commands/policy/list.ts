@@ -1,35 +1,29 @@
-import type { Command } from 'commander';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
-import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
+import { type WdsOptions, wdsOptions } from '../shell/options.ts';
 
-export function policyListCommand(io: Io): Command {
-  const definition = defineCommand('list', {
-    description:
-      'Lists the BindingPolicies of a WDS: how many WECs and objects each selects, how many of its works are applied, and what blocks it. BindingPolicies themselves do not show this.',
-    timeout: '30s',
-    examples: [
-      ['stellarctl policy list', 'the policies of the default WDS'],
-      ['stellarctl policy list --wds wds2 -o wide', 'with the names of the WECs'],
-    ],
-  });
-  for (const option of wdsOptions()) definition.addOption(option);
-  return definition.action(
-    action<WdsOptions>(io, async (session) => {
-      const { listPolicies } = await import('../../lib/workloads/delivery/policy-list.ts');
-      const wds = await session.wds();
-      const { view: items, errors } = await listPolicies(wds);
-      await session.print({ wds: wds.name, items }, items, [
-        { header: 'NAME', value: ({ name }) => name },
-        { header: 'WECS', value: ({ wecs }) => String(wecs.length) },
-        { header: 'OBJECTS', value: ({ objects }) => String(objects) },
-        { header: 'APPLIED', value: ({ works }) => (works === null ? '?' : `${works.applied}/${works.total}`) },
-        { header: 'STATE', value: ({ state, why }) => (why === null ? state : `${state}: ${why}`) },
-        { header: 'SELECTED', value: ({ wecs }) => wecs.join(','), wide: true },
-      ]);
-      const create = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l', 'SELECTOR'];
-      if (items.length + errors.length === 0) await session.noneInWds(wds, 'binding policies', create);
-      session.incomplete(errors);
-    }),
-  );
-}
+export const policyListCommand: Definition<WdsOptions> = {
+  description:
+    'Lists the BindingPolicies of a WDS: how many WECs and objects each selects, how many of its works are applied, and what blocks it. BindingPolicies themselves do not show this.',
+  timeout: '30s',
+  examples: [
+    ['stellarctl policy list', 'the policies of the default WDS'],
+    ['stellarctl policy list --wds wds2 -o wide', 'with the names of the WECs'],
+  ],
+  options: [...wdsOptions()],
+  async run(session) {
+    const { listPolicies } = await import('../../lib/workloads/delivery/policy-list.ts');
+    const wds = await session.wds();
+    const { view: items, errors } = await listPolicies(wds);
+    await session.print({ wds: wds.name, items }, items, [
+      { header: 'NAME', value: ({ name }) => name },
+      { header: 'WECS', value: ({ wecs }) => String(wecs.length) },
+      { header: 'OBJECTS', value: ({ objects }) => String(objects) },
+      { header: 'APPLIED', value: ({ works }) => (works === null ? '?' : `${works.applied}/${works.total}`) },
+      { header: 'STATE', value: ({ state, why }) => (why === null ? state : `${state}: ${why}`) },
+      { header: 'SELECTED', value: ({ wecs }) => wecs.join(','), wide: true },
+    ]);
+    const create = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l', 'SELECTOR'];
+    if (items.length + errors.length === 0) await session.noneInWds(wds, 'binding policies', create);
+    session.incomplete(errors);
+  },
+};

@@ -8,33 +8,33 @@ export const policy: Group = {
     {
       name: 'create',
       summary: 'create a binding policy, and show what it selects',
-      define: async (io) => (await import('./create.ts')).policyCreateCommand(io),
+      load: async () => (await import('./create.ts')).policyCreateCommand,
     },
     {
       name: 'list',
       alias: 'ls',
       summary: 'list the binding policies of a WDS',
-      define: async (io) => (await import('./list.ts')).policyListCommand(io),
+      load: async () => (await import('./list.ts')).policyListCommand,
     },
     {
       name: 'get',
       summary: 'show where the objects of a binding policy are, and what has failed',
-      define: async (io) => (await import('./get.ts')).policyGetCommand(io),
+      load: async () => (await import('./get.ts')).policyGetCommand,
     },
     {
       name: 'explain',
       summary: 'show what a binding policy selects now, and what is wrong',
-      define: async (io) => (await import('./explain.ts')).policyExplainCommand(io),
+      load: async () => (await import('./explain.ts')).policyExplainCommand,
     },
     {
       name: 'refresh',
       summary: 'have the works of a binding policy rewritten',
-      define: async (io) => (await import('./refresh.ts')).policyRefreshCommand(io),
+      load: async () => (await import('./refresh.ts')).policyRefreshCommand,
     },
     {
       name: 'delete',
       summary: 'delete a binding policy, with or without its workloads',
-      define: async (io) => (await import('./delete.ts')).policyDeleteCommand(io),
+      load: async () => (await import('./delete.ts')).policyDeleteCommand,
     },
   ],
 };

@@ -1,24 +1,19 @@
-import type { Command } from 'commander';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
-import { defineCommand, dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
+import { dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
 
-export function policyRefreshCommand(io: Io): Command {
-  const definition = defineCommand('refresh', {
-    description:
-      'KubeStellar does not update existing works when custom transforms or the properties of WECs change. This removes the generation that is recorded on each work of the policy, which makes the transport rewrite the work, and waits for that. Objects on WECs keep running.',
-    timeout: '1m',
-    examples: [['stellarctl policy refresh shop', 'after a change of transforms or properties']],
-  }).argument('<name>', 'the policy');
-  for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
-  return definition.action(
-    action<WdsOptions & WritingOptions>(io, async (session, _options, [name = '']) => {
-      checkDnsName(name, 'a binding policy');
-      const { refreshPolicy } = await import('../../lib/workloads/change/refresh-policy.ts');
-      const wds = await session.wds();
-      if (wds.its.state === 'seen') session.announce(wds.its.value.kube);
-      await session.finish([await refreshPolicy(name, wds, session.run)]);
-    }),
-  );
-}
+export const policyRefreshCommand: Definition<WdsOptions & WritingOptions> = {
+  description:
+    'KubeStellar does not update existing works when custom transforms or the properties of WECs change. This removes the generation that is recorded on each work of the policy, which makes the transport rewrite the work, and waits for that. Objects on WECs keep running.',
+  timeout: '1m',
+  examples: [['stellarctl policy refresh shop', 'after a change of transforms or properties']],
+  arguments: [['<name>', 'the policy']],
+  options: [...wdsOptions(), dryRunOption()],
+  async run(session, _options, [name = '']) {
+    checkDnsName(name, 'a binding policy');
+    const { refreshPolicy } = await import('../../lib/workloads/change/refresh-policy.ts');
+    const wds = await session.wds();
+    if (wds.its.state === 'seen') session.announce(wds.its.value.kube);
+    await session.finish([await refreshPolicy(name, wds, session.run)]);
+  },
+};

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Io } from '../../lib/terminal/io.ts';
+import type { Definition } from './define.ts';
 
 /** A command, as the help of its parent shows it. The rest is loaded when a command line names it. */
 export interface Entry {
@@ -7,8 +8,8 @@ export interface Entry {
   alias?: string;
   summary: string;
   hidden?: true;
-  /** Loads and defines the command, with its options. */
-  define(io: Io, program: Command): Promise<Command>;
+  /** A function makes a command that is not like the others. */
+  load(): Promise<Definition | ((io: Io, program: Command) => Command)>;
 }
 
 /** The commands of a noun. */

@@ -1,5 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { asCalled } from '../../lib/engine/command-line.ts';
+import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../../lib/engine/duration.ts';
 import { type OutputFormat, outputFormats } from '../../lib/terminal/io.ts';
 
@@ -34,40 +33,17 @@ export interface WritingOptions {
 /** All options that a session uses. */
 export type SessionOptions = WdsOptions & WritingOptions & { wecKubeconfig?: string };
 
-interface CommandText {
-  /** For the command's own help; the summary is in its entry. */
-  description: string;
-  /** Command lines, each with what it does. */
-  examples: [command: string, what: string][];
-  /** Default of `--timeout`, for example `5m`. */
-  timeout: string;
-  /** Values of `-o`, if the command supports more than others. */
-  formats?: readonly OutputFormat[];
-}
-
-/** Defines a command with the common options and its examples. */
-export function defineCommand(name: string, { description, examples, timeout, formats }: CommandText): Command {
-  return new Command(name)
-    .description(description)
-    .addOption(new Option('-o, --output <format>', 'what to print').choices(formats ?? outputFormats).default('table'))
-    .addOption(
-      new Option('--timeout <duration>', 'deadline for the whole command; 0 checks once')
-        .argParser(timeoutMs)
-        .default(parseDuration(timeout), timeout),
-    )
-    .addOption(new Option('--kubeconfig <file>', 'this kubeconfig instead of KUBECONFIG or ~/.kube/config'))
-    .addOption(
-      new Option('--color <when>', 'colour: auto, always or never')
-        .choices(['auto', 'always', 'never'])
-        .default('auto'),
-    )
-    .option('-q, --quiet', 'print results and errors only')
-    .option('-v, --verbose', 'print every request, and the causes of errors')
-    .addHelpText(
-      'after',
-      () => `\nExamples:\n${examples.map(([command, what]) => `  # ${what}\n  ${asCalled(command)}`).join('\n\n')}\n`,
-    );
-}
+/** Options of every command. @param timeout the default of `--timeout` */
+export const commonOptions = (timeout: string, formats: readonly OutputFormat[] = outputFormats): Option[] => [
+  new Option('-o, --output <format>', 'what to print').choices(formats).default('table'),
+  new Option('--timeout <duration>', 'deadline for the whole command; 0 checks once')
+    .argParser(timeoutMs)
+    .default(parseDuration(timeout), timeout),
+  new Option('--kubeconfig <file>', 'this kubeconfig instead of KUBECONFIG or ~/.kube/config'),
+  new Option('--color <when>', 'colour: auto, always or never').choices(['auto', 'always', 'never']).default('auto'),
+  new Option('-q, --quiet', 'print results and errors only'),
+  new Option('-v, --verbose', 'print every request, and the causes of errors'),
+];
 
 /** Parses a duration option. @returns milliseconds */
 export function durationMs(text: string): number {
@@ -107,6 +83,7 @@ export const wecContextOption = (): Option =>
 export const wecKubeconfigOption = (): Option =>
   new Option('--wec-kubeconfig <file>', 'the kubeconfig with the contexts of the WECs, if it is another one');
 export const dryRunOption = (): Option => new Option('--dry-run', 'show what would be written, and write nothing');
+export const yesOption = (about = 'skip the confirmation'): Option => new Option('-y, --yes', about);
 export const selectorOption = (): Option =>
   new Option('-l, --selector <selector>', 'WECs with these labels, as for kubectl');
 
@@ -122,3 +99,6 @@ export function hiddenSpelling(flags: string, option: Option): Option {
 
 /** Collects the values of a repeatable option. */
 export const collect = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value];
+
+/** An option that can be given several times. */
+export const repeatable = (flags: string, about: string): Option => new Option(flags, about).argParser(collect);

@@ -55,6 +55,17 @@ export class Session extends Clusters {
     await writeResult(this.io, this.output, document, rows, columns);
   }
 
+  /** Symbols and colours of the results. */
+  get style(): Style {
+    return styleFor(this.io.stdout, this.io, this.options.color);
+  }
+
+  /** Prints a view as a document for scripts, or as human-readable lines. */
+  async show(view: { name: string }, describe: (style: Style, isWide: boolean) => readonly string[]): Promise<void> {
+    if (!isForPeople(this.output)) return this.print(view, [view], []);
+    this.printLines(describe(this.style, this.output === 'wide'));
+  }
+
   /** Prints human-readable lines, or names for scripts. Removes terminal control sequences from each. */
   printLines(lines: readonly string[]): void {
     this.progress.stop();

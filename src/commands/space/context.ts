@@ -1,24 +1,16 @@
-import type { Command } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import type { SpaceRole } from '../../lib/spaces/names.ts';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
-import {
-  defineCommand,
-  dryRunOption,
-  type HostingOptions,
-  hostingContextOption,
-  type WritingOptions,
-} from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
+import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../shell/options.ts';
 
 interface Options extends HostingOptions, WritingOptions {
   export?: string;
 }
 
 /** `its context` and `wds context`. */
-export function spaceContextCommand(io: Io, role: SpaceRole): Command {
+export function spaceContextCommand(role: SpaceRole): Definition<Options> {
   const noun = role.toUpperCase();
-  return defineCommand('context', {
+  return {
     description: `Reads the address and the credentials of the ${noun} from the hosting cluster and writes its context into the kubeconfig, or with --export into a kubeconfig of its own. A context of that name that leads to another cluster is not replaced. The current context stays as it is.`,
     timeout: '30s',
     examples: [
@@ -28,28 +20,28 @@ export function spaceContextCommand(io: Io, role: SpaceRole): Command {
         'write a kubeconfig with this context only',
       ],
     ],
-  })
-    .argument('<name>', `the name of the ${noun}`)
-    .option(
-      '--export <file>',
-      'write it to FILE, which only you can read; FILE is not overwritten if it holds anything else',
-    )
-    .addOption(hostingContextOption())
-    .addOption(dryRunOption())
-    .action(
-      action<Options>(io, async (session, { export: exportTo }, [name = '']) => {
-        const { writeContext } = await import('../../lib/spaces/write-context.ts');
-        const tools = await session.spaceTools();
-        const { changed, ...written } = await writeContext({ name, role, exportTo }, tools, session.run);
-        const { context, file } = written;
-        const isTrial = session.run.dryRun === true;
-        if (isTrial && changed)
-          session.record({ verb: 'create', cluster: 'the kubeconfig', kind: 'context', name: context });
-        else if (changed) session.progress.done(name, `context ${context} written to ${file}`);
-        else session.progress.done(name, `context ${context} in ${file} is up to date; nothing to do`);
-        await session.finish([{ ...written, changed: changed && !isTrial }]);
-        const from = exportTo === undefined ? [] : ['--kubeconfig', file];
-        session.next(command`kubectl ${from} --context ${context} get namespaces`);
-      }),
-    );
+    arguments: [['<name>', `the name of the ${noun}`]],
+    options: [
+      [
+        '--export <file>',
+        'write it to FILE, which only you can read; FILE is not overwritten if it holds anything else',
+      ],
+      hostingContextOption(),
+      dryRunOption(),
+    ],
+    async run(session, { export: exportTo }, [name = '']) {
+      const { writeContext } = await import('../../lib/spaces/write-context.ts');
+      const tools = await session.spaceTools();
+      const { changed, ...written } = await writeContext({ name, role, exportTo }, tools, session.run);
+      const { context, file } = written;
+      const isTrial = session.run.dryRun === true;
+      if (isTrial && changed)
+        session.record({ verb: 'create', cluster: 'the kubeconfig', kind: 'context', name: context });
+      else if (changed) session.progress.done(name, `context ${context} written to ${file}`);
+      else session.progress.done(name, `context ${context} in ${file} is up to date; nothing to do`);
+      await session.finish([{ ...written, changed: changed && !isTrial }]);
+      const from = exportTo === undefined ? [] : ['--kubeconfig', file];
+      session.next(command`kubectl ${from} --context ${context} get namespaces`);
+    },
+  };
 }

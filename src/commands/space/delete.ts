@@ -1,15 +1,14 @@
-import type { Command } from 'commander';
+import { Option } from 'commander';
 import type { DeletionOptions } from '../../lib/spaces/delete/delete-control-plane.ts';
 import type { SpaceRole } from '../../lib/spaces/names.ts';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
 import { asking, refuseUnnamedHosting } from '../shell/confirm.ts';
+import type { Definition } from '../shell/define.ts';
 import {
-  defineCommand,
   dryRunOption,
   type HostingOptions,
   hostingContextOption,
   type WritingOptions,
+  yesOption,
 } from '../shell/options.ts';
 import type { SpaceToDelete } from './delete-text.ts';
 
@@ -47,35 +46,37 @@ const texts: Record<SpaceRole, Texts> = {
 };
 
 /** `its delete` and `wds delete`. */
-export function spaceDeleteCommand(io: Io, role: SpaceRole): Command {
+export function spaceDeleteCommand(role: SpaceRole): Definition<Options> {
   const { force, ...text } = texts[role];
-  const command = defineCommand('delete', { ...text, timeout: '5m' })
-    .argument('<name>', 'its name')
-    .option('-y, --yes', 'skip the confirmation');
-  if (role === 'wds') command.option('--keep-workloads', 'keep the workloads running');
-  return command
-    .option('--force', force)
-    .addOption(hostingContextOption())
-    .addOption(dryRunOption())
-    .action(
-      action<Options>(io, async (session, { yes, ...options }, [name = '']) => {
-        const { describeDeletion } = await import('./delete-text.ts');
-        const remove =
-          role === 'its'
-            ? (await import('../../lib/spaces/delete/delete-its.ts')).deleteIts
-            : (await import('../../lib/spaces/delete/delete-wds.ts')).deleteWds;
-        const tools = await session.spaceTools();
-        refuseUnnamedHosting(session, tools, yes);
-        session.announce(tools.hosting, 'Hosting cluster');
-        const confirm = asking<SpaceToDelete>(session, {
-          show: (space) => {
-            if (space.controlPlane !== undefined) session.progress.note(name);
-            for (const line of describeDeletion(space, options)) session.progress.note(`  ${line}`);
-          },
-          confirmations: ({ controlPlane }) =>
-            controlPlane === undefined ? [] : [{ verb: 'Delete', doing: 'Deleting', name, yes }],
-        });
-        await session.finish([await remove({ ...options, name, confirm }, tools, session.run)]);
-      }),
-    );
+  return {
+    ...text,
+    timeout: '5m',
+    arguments: [['<name>', 'its name']],
+    options: [
+      yesOption(),
+      ...(role === 'wds' ? [new Option('--keep-workloads', 'keep the workloads running')] : []),
+      ['--force', force],
+      hostingContextOption(),
+      dryRunOption(),
+    ],
+    async run(session, { yes, ...options }, [name = '']) {
+      const { describeDeletion } = await import('./delete-text.ts');
+      const remove =
+        role === 'its'
+          ? (await import('../../lib/spaces/delete/delete-its.ts')).deleteIts
+          : (await import('../../lib/spaces/delete/delete-wds.ts')).deleteWds;
+      const tools = await session.spaceTools();
+      refuseUnnamedHosting(session, tools, yes);
+      session.announce(tools.hosting, 'Hosting cluster');
+      const confirm = asking<SpaceToDelete>(session, {
+        show: (space) => {
+          if (space.controlPlane !== undefined) session.progress.note(name);
+          for (const line of describeDeletion(space, options)) session.progress.note(`  ${line}`);
+        },
+        confirmations: ({ controlPlane }) =>
+          controlPlane === undefined ? [] : [{ verb: 'Delete', doing: 'Deleting', name, yes }],
+      });
+      await session.finish([await remove({ ...options, name, confirm }, tools, session.run)]);
+    },
+  };
 }

@@ -1,41 +1,35 @@
-import type { Command } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { formatAge } from '../../lib/engine/duration.ts';
 import type { StageView } from '../../lib/engine/stages.ts';
 import type { SpaceView } from '../../lib/spaces/get-space.ts';
 import type { SpaceRole } from '../../lib/spaces/names.ts';
-import type { Io } from '../../lib/terminal/io.ts';
+import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import { versionWords } from '../../lib/versions/version-words.ts';
-import { action } from '../shell/action.ts';
-import { defineCommand, type HostingOptions, hostingContextOption } from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
+import { type HostingOptions, hostingContextOption } from '../shell/options.ts';
 import { section, wrap } from '../views/lines.ts';
 
 /** `its get` and `wds get`. */
-export function spaceGetCommand(io: Io, role: SpaceRole): Command {
+export function spaceGetCommand(role: SpaceRole): Definition<HostingOptions> {
   const noun = role.toUpperCase();
-  return defineCommand('get', {
+  return {
     description: `Shows the stages of the ${noun}, on the hosting cluster and inside it, with the evidence for each. The last lines say what is wrong, with the log of what failed, and the command that fixes it.`,
     timeout: '30s',
     examples: [
       [command`stellarctl ${role} get ${role}1`, 'its stages'],
       [command`stellarctl ${role} get ${role}1 -o json`, 'the same for scripts'],
     ],
-  })
-    .argument('<name>', `the name of the ${noun}`)
-    .addOption(hostingContextOption())
-    .action(
-      action<HostingOptions>(io, async (session, options, [name = '']) => {
-        const { getSpace } = await import('../../lib/spaces/get-space.ts');
-        const tools = await session.spaceTools();
-        const view = await getSpace(name, role, tools);
-        if (session.output !== 'table' && session.output !== 'wide') return session.print(view, [view], []);
-        const { styleFor } = await import('../../lib/terminal/style.ts');
-        const lines = describeSpace(view, tools.hosting.now(), styleFor(io.stdout, io, options.color));
-        session.printLines(lines);
-        if (view.diagnosis?.next) session.next(view.diagnosis.next);
-      }),
-    );
+    arguments: [['<name>', `the name of the ${noun}`]],
+    options: [hostingContextOption()],
+    async run(session, _options, [name = '']) {
+      const { getSpace } = await import('../../lib/spaces/get-space.ts');
+      const tools = await session.spaceTools();
+      const view = await getSpace(name, role, tools);
+      await session.show(view, (style) => describeSpace(view, tools.hosting.now(), style));
+      if (isForPeople(session.output) && view.diagnosis?.next) session.next(view.diagnosis.next);
+    },
+  };
 }
 
 /** Formats a space as human-readable lines. */

@@ -1,36 +1,32 @@
-import type { Command } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { formatAge } from '../../lib/engine/duration.ts';
 import type { SpaceListItem } from '../../lib/spaces/list-spaces.ts';
 import type { SpaceRole } from '../../lib/spaces/names.ts';
-import type { Io } from '../../lib/terminal/io.ts';
 import type { Column } from '../../lib/terminal/output.ts';
-import { action } from '../shell/action.ts';
-import { defineCommand, type HostingOptions, hostingContextOption } from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
+import { type HostingOptions, hostingContextOption } from '../shell/options.ts';
 
 /** `its list` and `wds list`. */
-export function spaceListCommand(io: Io, role: SpaceRole): Command {
+export function spaceListCommand(role: SpaceRole): Definition<HostingOptions> {
   const noun = role.toUpperCase();
-  return defineCommand('list', {
+  return {
     description: `Lists the ${noun}es of the hosting cluster with their stages and contexts.`,
     timeout: '30s',
     examples: [
       [command`stellarctl ${role} list`, `all ${noun}es`],
       [command`stellarctl ${role} list -o json`, 'the same for scripts'],
     ],
-  })
-    .addOption(hostingContextOption())
-    .action(
-      action<HostingOptions>(io, async (session) => {
-        const { listSpaces } = await import('../../lib/spaces/list-spaces.ts');
-        const tools = await session.spaceTools();
-        const items = await listSpaces(role, tools);
-        await session.print({ items }, items, columns(role, tools.hosting.now()));
-        const { context } = tools.hosting.cluster;
-        if (items.length === 0)
-          session.noneIn(context, noun, command`stellarctl ${role} create ${role}1 --hosting-context ${context}`);
-      }),
-    );
+    options: [hostingContextOption()],
+    async run(session) {
+      const { listSpaces } = await import('../../lib/spaces/list-spaces.ts');
+      const tools = await session.spaceTools();
+      const items = await listSpaces(role, tools);
+      await session.print({ items }, items, columns(role, tools.hosting.now()));
+      const { context } = tools.hosting.cluster;
+      if (items.length === 0)
+        session.noneIn(context, noun, command`stellarctl ${role} create ${role}1 --hosting-context ${context}`);
+    },
+  };
 }
 
 function columns(role: SpaceRole, now: number): Column<SpaceListItem>[] {

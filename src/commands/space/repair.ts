@@ -1,16 +1,15 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import type { SpaceRole } from '../../lib/spaces/names.ts';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
 import { asking, refuseUnnamedHosting } from '../shell/confirm.ts';
+import type { Definition } from '../shell/define.ts';
 import {
-  defineCommand,
   dryRunOption,
   type HostingOptions,
   hiddenSpelling,
   hostingContextOption,
   type WritingOptions,
+  yesOption,
 } from '../shell/options.ts';
 
 interface Options extends HostingOptions, WritingOptions {
@@ -19,15 +18,20 @@ interface Options extends HostingOptions, WritingOptions {
 }
 
 const itsOfWds = new Option('--its <its>', 'the ITS to use, by its name or a context');
+const wdsRepairOptions = [
+  itsOfWds,
+  hiddenSpelling('--its-name <its>', itsOfWds),
+  yesOption('leave what was sent through another ITS on its WECs, without confirmation'),
+];
 
 /** `its repair` and `wds repair`. */
-export function spaceRepairCommand(io: Io, role: SpaceRole): Command {
+export function spaceRepairCommand(role: SpaceRole): Definition<Options> {
   const noun = role.toUpperCase();
   const what =
     role === 'its'
       ? 'Removes failed Jobs of its hooks, so that KubeFlex recreates them, which it never does by itself.'
       : 'Corrects the ITS of its transport (KubeStellar 0.30 cannot name one), and removes failed Jobs, so that KubeFlex recreates them.';
-  const repair = defineCommand('repair', {
+  return {
     description: `${what} Then waits until the ${noun} is ready, and writes its context. Changes nothing if nothing is broken.`,
     timeout: '10m',
     examples: [
@@ -36,33 +40,24 @@ export function spaceRepairCommand(io: Io, role: SpaceRole): Command {
         `let ${role}1 become ready after the cause of the failure is fixed`,
       ],
     ],
-  })
-    .argument('<name>', `the name of the ${noun}`)
-    .addOption(hostingContextOption())
-    .addOption(dryRunOption())
-    .action(
-      action<Options>(io, async (session, { its, yes }, [name = '']) => {
-        const { repairSpace } = await import('../../lib/spaces/repair.ts');
-        const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
-        const tools = await session.spaceTools();
-        refuseUnnamedHosting(session, tools, yes);
-        session.announce(tools.hosting, 'Hosting cluster');
-        const itsName = its && nameOfIts(its, tools);
-        const confirm = asking<readonly string[]>(session, {
-          show: (objects) => {
-            for (const object of objects)
-              session.progress.note(`  stays, and is not updated or removed any more: ${object}`);
-          },
-          confirmations: ({ length }) => (length === 0 ? [] : [{ verb: 'Repair', doing: 'Repairing', name, yes }]),
-        });
-        await session.finish([await repairSpace({ name, role, itsName, confirm }, tools, session.run)]);
-        session.next(command`stellarctl ${role} get ${name}`);
-      }),
-    );
-  if (role === 'wds')
-    repair
-      .addOption(itsOfWds)
-      .addOption(hiddenSpelling('--its-name <its>', itsOfWds))
-      .option('-y, --yes', 'leave what was sent through another ITS on its WECs, without confirmation');
-  return repair;
+    arguments: [['<name>', `the name of the ${noun}`]],
+    options: [hostingContextOption(), dryRunOption(), ...(role === 'wds' ? wdsRepairOptions : [])],
+    async run(session, { its, yes }, [name = '']) {
+      const { repairSpace } = await import('../../lib/spaces/repair.ts');
+      const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
+      const tools = await session.spaceTools();
+      refuseUnnamedHosting(session, tools, yes);
+      session.announce(tools.hosting, 'Hosting cluster');
+      const itsName = its && nameOfIts(its, tools);
+      const confirm = asking<readonly string[]>(session, {
+        show: (objects) => {
+          for (const object of objects)
+            session.progress.note(`  stays, and is not updated or removed any more: ${object}`);
+        },
+        confirmations: ({ length }) => (length === 0 ? [] : [{ verb: 'Repair', doing: 'Repairing', name, yes }]),
+      });
+      await session.finish([await repairSpace({ name, role, itsName, confirm }, tools, session.run)]);
+      session.next(command`stellarctl ${role} get ${name}`);
+    },
+  };
 }

@@ -1,10 +1,8 @@
-import { type Command, Option } from 'commander';
 import { failureOf, StellarError } from '../../lib/engine/errors.ts';
 import { outline, run } from '../../lib/engine/next-step.ts';
 import { roleWithArticle, type SpaceRole } from '../../lib/spaces/names.ts';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
-import { defineCommand, hostingContextOption, type ItsOptions } from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
+import { hostingContextOption, type ItsOptions } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 
 interface Options extends ItsOptions {
@@ -12,10 +10,10 @@ interface Options extends ItsOptions {
   force?: boolean;
 }
 
-export function useCommand(io: Io, role: SpaceRole): Command {
+export function useCommand(role: SpaceRole): Definition<Options> {
   const [a, title] = [roleWithArticle(role), role.toUpperCase()];
   const fallback = role === 'its' ? 'the current context' : 'the WDS of the current context';
-  return defineCommand('use', {
+  return {
     description: `Chooses the ${title} for later commands, after checking that it is one. Without an argument, shows which ${title} is used, and why. The order of precedence is: --${role}, the variable STELLARCTL_${title}, this choice, ${fallback}, the only ${title} of the hosting cluster.`,
     timeout: '30s',
     examples: [
@@ -23,35 +21,31 @@ export function useCommand(io: Io, role: SpaceRole): Command {
       [`stellarctl ${role} use`, `show which ${title} is used`],
       [`stellarctl ${role} use --unset`, 'clear the choice, and show what is used then'],
     ],
-  })
-    .argument(`[${role}]`, `the ${title}: a context, or its name`)
-    .addOption(new Option('--unset', 'clear the choice'))
-    .option('--force', `choose ${a} that does not answer`)
-    .addOption(hostingContextOption())
-    .action(
-      action<Options>(io, async (session, { unset, force }, [given]) => {
-        const { useSpace, forgetSpace } = await import('../../lib/spaces/its-choice.ts');
-        if (unset && given !== undefined) throw new StellarError('usage', `Give ${a} or --unset, not both.`);
-        if (unset) {
-          await forgetSpace(role);
-          session.progress.note('The choice is cleared.');
-        } else if (given !== undefined) {
-          await requireSpace(session, role, given, force === true);
-          await useSpace(role, given);
-        }
-        if (unset && role === 'its' && !(await session.itsIfAny())) return;
-        const shown = await (role === 'its' ? usedIts(session) : usedWds(session));
-        await session.print(
-          shown,
-          [shown],
-          [
-            { header: title, value: (row) => row.name },
-            { header: 'SERVER', value: (row) => row.server },
-            { header: 'CHOSEN BY', value: (row) => row.source },
-          ],
-        );
-      }),
-    );
+    arguments: [[`[${role}]`, `the ${title}: a context, or its name`]],
+    options: [['--unset', 'clear the choice'], ['--force', `choose ${a} that does not answer`], hostingContextOption()],
+    async run(session, { unset, force }, [given]) {
+      const { useSpace, forgetSpace } = await import('../../lib/spaces/its-choice.ts');
+      if (unset && given !== undefined) throw new StellarError('usage', `Give ${a} or --unset, not both.`);
+      if (unset) {
+        await forgetSpace(role);
+        session.progress.note('The choice is cleared.');
+      } else if (given !== undefined) {
+        await requireSpace(session, role, given, force === true);
+        await useSpace(role, given);
+      }
+      if (unset && role === 'its' && !(await session.itsIfAny())) return;
+      const shown = await (role === 'its' ? usedIts(session) : usedWds(session));
+      await session.print(
+        shown,
+        [shown],
+        [
+          { header: title, value: (row) => row.name },
+          { header: 'SERVER', value: (row) => row.server },
+          { header: 'CHOSEN BY', value: (row) => row.source },
+        ],
+      );
+    },
+  };
 }
 
 async function usedIts(session: Session) {

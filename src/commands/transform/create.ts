@@ -1,15 +1,7 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
-import {
-  collect,
-  defineCommand,
-  dryRunOption,
-  type WdsOptions,
-  type WritingOptions,
-  wdsOptions,
-} from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
+import { dryRunOption, repeatable, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
 import { nextRefresh } from './next-refresh.ts';
 
 interface Options extends WdsOptions, WritingOptions {
@@ -17,49 +9,47 @@ interface Options extends WdsOptions, WritingOptions {
   remove: string[];
 }
 
-export function transformCreateCommand(io: Io): Command {
-  const definition = defineCommand('create', {
-    description:
-      'Creates a CustomTransform, which removes fields from all objects of a kind before they are sent to WECs. First shows what it removes from the objects that are sent now. Existing works do not change until `policy refresh`.',
-    timeout: '30s',
-    examples: [
-      [
-        "stellarctl transform create no-replicas --select deployments --remove '$.spec.replicas'",
-        'let each WEC set its own replicas',
-      ],
-      [
-        "stellarctl transform create no-replicas --select deployments --remove '$.spec.replicas' --dry-run",
-        'show what it would remove, and create nothing',
-      ],
+export const transformCreateCommand: Definition<Options> = {
+  description:
+    'Creates a CustomTransform, which removes fields from all objects of a kind before they are sent to WECs. First shows what it removes from the objects that are sent now. Existing works do not change until `policy refresh`.',
+  timeout: '30s',
+  examples: [
+    [
+      "stellarctl transform create no-replicas --select deployments --remove '$.spec.replicas'",
+      'let each WEC set its own replicas',
     ],
-  })
-    .argument('<name>', 'the name of the transform')
-    .requiredOption('--select <kind>', 'the kind, as KIND or KIND.GROUP')
-    .addOption(
-      new Option('--remove <path>', 'a field, as $.spec.replicas or $.metadata.labels["any name"]; can be repeated')
-        .argParser(collect)
-        .makeOptionMandatory(),
+    [
+      "stellarctl transform create no-replicas --select deployments --remove '$.spec.replicas' --dry-run",
+      'show what it would remove, and create nothing',
+    ],
+  ],
+  arguments: [['<name>', 'the name of the transform']],
+  options: [
+    new Option('--select <kind>', 'the kind, as KIND or KIND.GROUP').makeOptionMandatory(),
+    repeatable(
+      '--remove <path>',
+      'a field, as $.spec.replicas or $.metadata.labels["any name"]; can be repeated',
+    ).makeOptionMandatory(),
+    ...wdsOptions(),
+    dryRunOption(),
+  ],
+  async run(session, { select, remove }, [name = '']) {
+    checkDnsName(name, 'a custom transform');
+    const { createTransform, transformSpec } = await import('../../lib/workloads/transforms/change-transform.ts');
+    const { describeEffect } = await import('./transform-text.ts');
+    const wds = await session.wds();
+    const spec = await transformSpec(select, remove, wds);
+    session.announce(wds.kube, 'WDS');
+    const result = await createTransform(
+      name,
+      spec,
+      wds,
+      (effect) => {
+        for (const line of describeEffect(effect)) session.progress.note(line);
+      },
+      session.run,
     );
-  for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
-  return definition.action(
-    action<Options>(io, async (session, { select, remove }, [name = '']) => {
-      checkDnsName(name, 'a custom transform');
-      const { createTransform, transformSpec } = await import('../../lib/workloads/transforms/change-transform.ts');
-      const { describeEffect } = await import('./transform-text.ts');
-      const wds = await session.wds();
-      const spec = await transformSpec(select, remove, wds);
-      session.announce(wds.kube, 'WDS');
-      const result = await createTransform(
-        name,
-        spec,
-        wds,
-        (effect) => {
-          for (const line of describeEffect(effect)) session.progress.note(line);
-        },
-        session.run,
-      );
-      await session.finish([result]);
-      await nextRefresh(session, result, wds);
-    }),
-  );
-}
+    await session.finish([result]);
+    await nextRefresh(session, result, wds);
+  },
+};

@@ -1,29 +1,23 @@
-import type { Command } from 'commander';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
-import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
+import { type WdsOptions, wdsOptions } from '../shell/options.ts';
 
-export function transformListCommand(io: Io): Command {
-  const definition = defineCommand('list', {
-    description:
-      'Lists the CustomTransforms of a WDS: which fields each removes from the objects of which kind, and what is wrong with it.',
-    timeout: '30s',
-    examples: [['stellarctl transform list', 'the transforms of the default WDS']],
-  });
-  for (const option of wdsOptions()) definition.addOption(option);
-  return definition.action(
-    action<WdsOptions>(io, async (session) => {
-      const { listTransforms } = await import('../../lib/workloads/transforms/transforms.ts');
-      const wds = await session.wds();
-      const items = await listTransforms(wds);
-      await session.print({ wds: wds.name, items }, items, [
-        { header: 'NAME', value: ({ name }) => name },
-        { header: 'KIND', value: ({ resource, group }) => (group === '' ? resource : `${resource}.${group}`) },
-        { header: 'REMOVES', value: ({ remove }) => remove.join(',') },
-        { header: 'STATE', value: ({ errors, warnings }) => [...errors, ...warnings][0] ?? 'ok' },
-      ]);
-      const create = ['transform', 'create', 'NAME', '--select', 'KIND', '--remove', 'PATH'];
-      if (items.length === 0) await session.noneInWds(wds, 'transforms', create);
-    }),
-  );
-}
+export const transformListCommand: Definition<WdsOptions> = {
+  description:
+    'Lists the CustomTransforms of a WDS: which fields each removes from the objects of which kind, and what is wrong with it.',
+  timeout: '30s',
+  examples: [['stellarctl transform list', 'the transforms of the default WDS']],
+  options: [...wdsOptions()],
+  async run(session) {
+    const { listTransforms } = await import('../../lib/workloads/transforms/transforms.ts');
+    const wds = await session.wds();
+    const items = await listTransforms(wds);
+    await session.print({ wds: wds.name, items }, items, [
+      { header: 'NAME', value: ({ name }) => name },
+      { header: 'KIND', value: ({ resource, group }) => (group === '' ? resource : `${resource}.${group}`) },
+      { header: 'REMOVES', value: ({ remove }) => remove.join(',') },
+      { header: 'STATE', value: ({ errors, warnings }) => [...errors, ...warnings][0] ?? 'ok' },
+    ]);
+    const create = ['transform', 'create', 'NAME', '--select', 'KIND', '--remove', 'PATH'];
+    if (items.length === 0) await session.noneInWds(wds, 'transforms', create);
+  },
+};

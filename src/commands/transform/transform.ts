@@ -9,23 +9,23 @@ export const transform: Group = {
     {
       name: 'create',
       summary: 'create a custom transform',
-      define: async (io) => (await import('./create.ts')).transformCreateCommand(io),
+      load: async () => (await import('./create.ts')).transformCreateCommand,
     },
     {
       name: 'list',
       alias: 'ls',
       summary: 'list the custom transforms of a WDS',
-      define: async (io) => (await import('./list.ts')).transformListCommand(io),
+      load: async () => (await import('./list.ts')).transformListCommand,
     },
     {
       name: 'get',
       summary: 'show a custom transform, and what it removes',
-      define: async (io) => (await import('./get.ts')).transformGetCommand(io),
+      load: async () => (await import('./get.ts')).transformGetCommand,
     },
     {
       name: 'delete',
       summary: 'delete a custom transform',
-      define: async (io) => (await import('./delete.ts')).transformDeleteCommand(io),
+      load: async () => (await import('./delete.ts')).transformDeleteCommand,
     },
   ],
 };

@@ -1,10 +1,8 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import type { WdsType } from '../../lib/spaces/names.ts';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
+import type { Definition } from '../shell/define.ts';
 import {
-  defineCommand,
   dryRunOption,
   type HostingOptions,
   hiddenSpelling,
@@ -23,38 +21,34 @@ const itsOfWds = new Option(
   'the ITS to send workloads through, by its name or a context; required if there are several',
 );
 
-export function createWdsCommand(io: Io): Command {
-  return defineCommand('create', {
-    description:
-      'Creates a WDS on the hosting cluster and waits until it serves workloads and binding policies: an API server of its own (k8s), or the hosting cluster itself (host). Failures are reported at once, with their logs. Writes its context to the kubeconfig. It can be rerun to resume.',
-    timeout: '10m',
-    examples: [
-      ['stellarctl wds create wds1', 'an API server of its own, sending through the only ITS'],
-      ['stellarctl wds create wds2 --type host', 'the hosting cluster itself as the WDS'],
-      ['stellarctl wds create wds1 --its its2', 'if there are several ITSes'],
-    ],
-  })
-    .argument('<name>', 'its name')
-    .addOption(new Option('--type <type>', 'the type of its control plane').choices(['k8s', 'host']).default('k8s'))
-    .addOption(itsOfWds)
-    .addOption(hiddenSpelling('--its-name <its>', itsOfWds))
-    .addOption(
-      new Option('--api-groups <groups>', 'watch workloads of these API groups only, separated by commas')
-        .argParser((text) => text.split(',').filter((group) => group !== ''))
-        .default([], 'all'),
-    )
-    .addOption(hostingContextOption())
-    .addOption(dryRunOption())
-    .action(
-      action<Options>(io, async (session, { type, its, apiGroups }, [name = '']) => {
-        const { createWds } = await import('../../lib/spaces/create/create-wds.ts');
-        const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
-        const tools = await session.spaceTools();
-        session.announce(tools.hosting, 'Hosting cluster');
-        const itsName = its && nameOfIts(its, tools);
-        const result = await createWds({ name, type, itsName, apiGroups }, tools, session.run);
-        await session.finish([result]);
-        session.next(command`kubectl --context ${name} apply -f …      (workloads and binding policies)`);
-      }),
-    );
-}
+export const createWdsCommand: Definition<Options> = {
+  description:
+    'Creates a WDS on the hosting cluster and waits until it serves workloads and binding policies: an API server of its own (k8s), or the hosting cluster itself (host). Failures are reported at once, with their logs. Writes its context to the kubeconfig. It can be rerun to resume.',
+  timeout: '10m',
+  examples: [
+    ['stellarctl wds create wds1', 'an API server of its own, sending through the only ITS'],
+    ['stellarctl wds create wds2 --type host', 'the hosting cluster itself as the WDS'],
+    ['stellarctl wds create wds1 --its its2', 'if there are several ITSes'],
+  ],
+  arguments: [['<name>', 'its name']],
+  options: [
+    new Option('--type <type>', 'the type of its control plane').choices(['k8s', 'host']).default('k8s'),
+    itsOfWds,
+    hiddenSpelling('--its-name <its>', itsOfWds),
+    new Option('--api-groups <groups>', 'watch workloads of these API groups only, separated by commas')
+      .argParser((text) => text.split(',').filter((group) => group !== ''))
+      .default([], 'all'),
+    hostingContextOption(),
+    dryRunOption(),
+  ],
+  async run(session, { type, its, apiGroups }, [name = '']) {
+    const { createWds } = await import('../../lib/spaces/create/create-wds.ts');
+    const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
+    const tools = await session.spaceTools();
+    session.announce(tools.hosting, 'Hosting cluster');
+    const itsName = its && nameOfIts(its, tools);
+    const result = await createWds({ name, type, itsName, apiGroups }, tools, session.run);
+    await session.finish([result]);
+    session.next(command`kubectl --context ${name} apply -f …      (workloads and binding policies)`);
+  },
+};

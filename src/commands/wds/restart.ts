@@ -1,40 +1,30 @@
-import type { Command } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
-import {
-  defineCommand,
-  dryRunOption,
-  type HostingOptions,
-  hostingContextOption,
-  type WritingOptions,
-} from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
+import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../shell/options.ts';
 
 interface Options extends HostingOptions, WritingOptions {
   recreate?: boolean;
 }
 
-export function restartWdsCommand(io: Io): Command {
-  return defineCommand('restart', {
-    description:
-      "Restarts KubeStellar's controllers of a WDS and keeps its workloads running: a controller manager that starts empties the Bindings for a while, so the transport is stopped until they are complete again. Changes are not sent meanwhile. It can be rerun to finish a restart that was interrupted.",
-    timeout: '10m',
-    examples: [
-      ['stellarctl wds restart wds1', 'restart its controllers, or finish a restart'],
-      ['stellarctl wds restart wds1 --recreate', 'upgrade them to the version of the installed hooks'],
-    ],
-  })
-    .argument('<name>', 'the name of the WDS')
-    .option('--recreate', 'have KubeFlex create them anew, by the hooks that are installed now')
-    .addOption(hostingContextOption())
-    .addOption(dryRunOption())
-    .action(
-      action<Options>(io, async (session, { recreate = false }, [name = '']) => {
-        const { restartWds } = await import('../../lib/spaces/restart/restart.ts');
-        const tools = await session.spaceTools();
-        session.announce(tools.hosting, 'Hosting cluster');
-        await session.finish([await restartWds(name, recreate, tools, session.run)]);
-        session.next(command`stellarctl policy list --wds ${name}`);
-      }),
-    );
-}
+export const restartWdsCommand: Definition<Options> = {
+  description:
+    "Restarts KubeStellar's controllers of a WDS and keeps its workloads running: a controller manager that starts empties the Bindings for a while, so the transport is stopped until they are complete again. Changes are not sent meanwhile. It can be rerun to finish a restart that was interrupted.",
+  timeout: '10m',
+  examples: [
+    ['stellarctl wds restart wds1', 'restart its controllers, or finish a restart'],
+    ['stellarctl wds restart wds1 --recreate', 'upgrade them to the version of the installed hooks'],
+  ],
+  arguments: [['<name>', 'the name of the WDS']],
+  options: [
+    ['--recreate', 'have KubeFlex create them anew, by the hooks that are installed now'],
+    hostingContextOption(),
+    dryRunOption(),
+  ],
+  async run(session, { recreate = false }, [name = '']) {
+    const { restartWds } = await import('../../lib/spaces/restart/restart.ts');
+    const tools = await session.spaceTools();
+    session.announce(tools.hosting, 'Hosting cluster');
+    await session.finish([await restartWds(name, recreate, tools, session.run)]);
+    session.next(command`stellarctl policy list --wds ${name}`);
+  },
+};

@@ -10,13 +10,13 @@ export const wds: Group = {
     {
       name: 'create',
       summary: 'create a Workload Description Space',
-      define: async (io) => (await import('./create.ts')).createWdsCommand(io),
+      load: async () => (await import('./create.ts')).createWdsCommand,
     },
     ...spaceCommands('wds'),
     {
       name: 'restart',
       summary: 'restart the controllers of a WDS, keeping its workloads',
-      define: async (io) => (await import('./restart.ts')).restartWdsCommand(io),
+      load: async () => (await import('./restart.ts')).restartWdsCommand,
     },
   ],
 };

@@ -1,11 +1,9 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { run } from '../../lib/engine/next-step.ts';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
+import type { Definition } from '../shell/define.ts';
 import {
-  defineCommand,
   dryRunOption,
   hiddenSpelling,
   type ItsOptions,
@@ -28,60 +26,58 @@ interface Options extends ItsOptions, WritingOptions {
 /** Names in clusteradm's syntax. */
 const clusters = new Option('--clusters <names>').hideHelp();
 
-export function acceptCommand(io: Io): Command {
-  return defineCommand('accept', {
-    description:
-      'Approves the registration request of each WEC if it is valid for a WEC of that name, accepts the WEC, and waits until it is available. A name that the ITS does not know is an error, unless --wait is given or the cluster of its context is registering. If several agents request one name, none is approved unless --agent chooses one.',
-    timeout: '5m',
-    examples: [
-      ['stellarctl accept cluster1', 'accept one WEC and wait until it is available'],
-      ['stellarctl accept cluster1,cluster2,cluster3', 'accept several'],
-      ['stellarctl accept --all --no-wait', 'accept all pending requests, without waiting'],
-      ['stellarctl accept cluster1=kind-cluster1', "prove which request comes from the WEC's own Klusterlet"],
-      ['stellarctl accept --deny cluster1', 'deny a request'],
-    ],
-  })
-    .usage('NAME[=CONTEXT]… | --all [options]')
-    .argument('[wecs...]', "WECs; with a context, only the request of that cluster's own agent is accepted")
-    .addOption(itsOption())
-    .option('--all', 'every WEC with a pending request')
-    .option('--agent <id>', 'approve only the request of this agent (its ID or a prefix of it)')
-    .option('--deny', 'deny the requests instead')
-    .addOption(new Option('--no-wait', 'do not wait until the WECs are available'))
-    .addOption(new Option('--wait', 'wait also for WECs that the ITS does not know yet').preset('for-request'))
-    .addOption(clusters)
-    .addOption(hiddenSpelling('--cluster <names>', clusters))
-    .addOption(wecContextOption())
-    .addOption(wecKubeconfigOption())
-    .addOption(dryRunOption())
-    .action(
-      action<Options>(io, async (session, options, positional) => {
-        const named = options.clusters === undefined ? positional : [...positional, options.clusters];
-        const wecs = parseWecArguments(named, options.wecContext);
-        checkTargets(wecs.length, options);
-        const { agent, wait = true } = options;
-        const { accept, deny, findPending } = await import('../../lib/wecs/accept.ts');
-        const { kube: hub } = await session.its();
-        session.announce(hub);
-        const targets = options.all
-          ? (await findPending(hub)).map((name) => ({ name, kube: undefined }))
-          : await session.wecs(wecs);
-        if (targets.length === 0) session.progress.note('No requests are pending.');
-        const results = options.deny
-          ? await deny(hub, targets, agent, session.run)
-          : await accept(hub, { wecs: targets, agent, wait }, session.run);
-        await session.finish(results);
-        // An accepted WEC that has failed is no error: accept has done its work.
-        const dead = results.find(({ blockedAt }) => blockedAt?.state === 'failed');
-        const its = hub.cluster.context;
-        session.next(
-          dead === undefined
-            ? command`stellarctl wec list --its ${its}`
-            : command`stellarctl wec get ${dead.name} --its ${its}`,
-        );
-      }),
+export const acceptCommand: Definition<Options> = {
+  description:
+    'Approves the registration request of each WEC if it is valid for a WEC of that name, accepts the WEC, and waits until it is available. A name that the ITS does not know is an error, unless --wait is given or the cluster of its context is registering. If several agents request one name, none is approved unless --agent chooses one.',
+  timeout: '5m',
+  examples: [
+    ['stellarctl accept cluster1', 'accept one WEC and wait until it is available'],
+    ['stellarctl accept cluster1,cluster2,cluster3', 'accept several'],
+    ['stellarctl accept --all --no-wait', 'accept all pending requests, without waiting'],
+    ['stellarctl accept cluster1=kind-cluster1', "prove which request comes from the WEC's own Klusterlet"],
+    ['stellarctl accept --deny cluster1', 'deny a request'],
+  ],
+  usage: 'NAME[=CONTEXT]… | --all [options]',
+  arguments: [['[wecs...]', "WECs; with a context, only the request of that cluster's own agent is accepted"]],
+  options: [
+    itsOption(),
+    ['--all', 'every WEC with a pending request'],
+    ['--agent <id>', 'approve only the request of this agent (its ID or a prefix of it)'],
+    ['--deny', 'deny the requests instead'],
+    ['--no-wait', 'do not wait until the WECs are available'],
+    new Option('--wait', 'wait also for WECs that the ITS does not know yet').preset('for-request'),
+    clusters,
+    hiddenSpelling('--cluster <names>', clusters),
+    wecContextOption(),
+    wecKubeconfigOption(),
+    dryRunOption(),
+  ],
+  async run(session, options, positional) {
+    const named = options.clusters === undefined ? positional : [...positional, options.clusters];
+    const wecs = parseWecArguments(named, options.wecContext);
+    checkTargets(wecs.length, options);
+    const { agent, wait = true } = options;
+    const { accept, deny, findPending } = await import('../../lib/wecs/accept.ts');
+    const { kube: hub } = await session.its();
+    session.announce(hub);
+    const targets = options.all
+      ? (await findPending(hub)).map((name) => ({ name, kube: undefined }))
+      : await session.wecs(wecs);
+    if (targets.length === 0) session.progress.note('No requests are pending.');
+    const results = options.deny
+      ? await deny(hub, targets, agent, session.run)
+      : await accept(hub, { wecs: targets, agent, wait }, session.run);
+    await session.finish(results);
+    // An accepted WEC that has failed is no error: accept has done its work.
+    const dead = results.find(({ blockedAt }) => blockedAt?.state === 'failed');
+    const its = hub.cluster.context;
+    session.next(
+      dead === undefined
+        ? command`stellarctl wec list --its ${its}`
+        : command`stellarctl wec get ${dead.name} --its ${its}`,
     );
-}
+  },
+};
 
 function checkTargets(names: number, { all, agent }: Options): void {
   if (all && names > 0) throw new StellarError('usage', 'Give names or --all, not both.');

@@ -1,18 +1,16 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import { checkClusterName, type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
 import type { ItsLocation } from '../../lib/local-clusters/network.ts';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
+import type { Definition } from '../shell/define.ts';
 import { localTools } from '../shell/local-tools.ts';
 import {
-  collect,
-  defineCommand,
   dryRunOption,
   type ItsOptions,
   itsOption,
+  repeatable,
   type WritingOptions,
   wecKubeconfigOption,
 } from '../shell/options.ts';
@@ -31,42 +29,38 @@ interface Options extends ItsOptions, WritingOptions {
   wecKubeconfig?: string;
 }
 
-export function createWecCommand(io: Io): Command {
-  return defineCommand('create', {
-    description:
-      'Creates clusters on this machine with kind or k3d, on a network that reaches the ITS, each with the context NAME; with --join, also registers them. Existing clusters are kept.',
-    timeout: '15m',
-    examples: [
-      ['stellarctl wec create cluster1 cluster2 --provider kind', 'two clusters, with contexts of these names'],
-      [
-        'stellarctl wec create cluster1 --provider kind --join --accept --label location-group=edge --its its1',
-        'create, register and accept one',
-      ],
-      ['stellarctl wec create cluster1 --provider k3d --network k3d-kubeflex', 'on the network of a hosting cluster'],
+export const createWecCommand: Definition<Options> = {
+  description:
+    'Creates clusters on this machine with kind or k3d, on a network that reaches the ITS, each with the context NAME; with --join, also registers them. Existing clusters are kept.',
+  timeout: '15m',
+  examples: [
+    ['stellarctl wec create cluster1 cluster2 --provider kind', 'two clusters, with contexts of these names'],
+    [
+      'stellarctl wec create cluster1 --provider kind --join --accept --label location-group=edge --its its1',
+      'create, register and accept one',
     ],
-  })
-    .usage('NAME… --provider kind|k3d [options]')
-    .argument('<wecs...>', 'names of the clusters')
-    .addOption(
-      new Option('--provider <name>', 'the tool that creates them').choices(providerNames).makeOptionMandatory(),
-    )
-    .option('--network <name>', 'the container network (default: that of the ITS, if it is of the same provider)')
-    .option('--image <image>', "the image of their nodes (default: the provider's)")
-    .addOption(itsOption())
-    .option('--join', 'join them to the ITS')
-    .option('--accept', 'with --join: accept them, and wait until they are available')
-    .option('--label <key=value>', 'with --join: a label for them (can be repeated)', collect)
-    .option('--hub-apiserver <url>', 'with --join: the address at which they reach the ITS')
-    .addOption(wecKubeconfigOption())
-    .addOption(dryRunOption())
-    .action(
-      action<Options>(io, async (session, options, positional) => {
-        const names = namesOf(positional, options.provider);
-        checkCombinations(options);
-        await create(session, names, options);
-      }),
-    );
-}
+    ['stellarctl wec create cluster1 --provider k3d --network k3d-kubeflex', 'on the network of a hosting cluster'],
+  ],
+  usage: 'NAME… --provider kind|k3d [options]',
+  arguments: [['<wecs...>', 'names of the clusters']],
+  options: [
+    new Option('--provider <name>', 'the tool that creates them').choices(providerNames).makeOptionMandatory(),
+    ['--network <name>', 'the container network (default: that of the ITS, if it is of the same provider)'],
+    ['--image <image>', "the image of their nodes (default: the provider's)"],
+    itsOption(),
+    ['--join', 'join them to the ITS'],
+    ['--accept', 'with --join: accept them, and wait until they are available'],
+    repeatable('--label <key=value>', 'with --join: a label for them (can be repeated)'),
+    ['--hub-apiserver <url>', 'with --join: the address at which they reach the ITS'],
+    wecKubeconfigOption(),
+    dryRunOption(),
+  ],
+  async run(session, options, positional) {
+    const names = namesOf(positional, options.provider);
+    checkCombinations(options);
+    await create(session, names, options);
+  },
+};
 
 async function create(session: Session, names: readonly string[], options: Options): Promise<void> {
   // Detect problems with the ITS before clusters are created.

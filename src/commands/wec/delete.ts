@@ -1,19 +1,18 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { LocalTools } from '../../lib/local-clusters/create.ts';
 import type { FoundCluster } from '../../lib/local-clusters/delete.ts';
 import { type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
 import { confirmLoss } from '../shell/confirm.ts';
+import type { Definition } from '../shell/define.ts';
 import { localTools } from '../shell/local-tools.ts';
 import {
-  defineCommand,
   dryRunOption,
   type ItsOptions,
   itsOption,
   type WritingOptions,
   wecKubeconfigOption,
+  yesOption,
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 import { splitNames } from '../shell/wec-argument.ts';
@@ -25,55 +24,51 @@ interface Options extends ItsOptions, WritingOptions {
   wecKubeconfig?: string;
 }
 
-export function deleteWecCommand(io: Io): Command {
-  return defineCommand('delete', {
-    description:
-      'Deletes local clusters: kind or k3d clusters of this machine, and their contexts. To deregister a WEC and keep its cluster, use `wec deregister`. Refuses to delete a cluster that is still registered with an ITS (deregister it first), a hosting cluster, or one that does not answer.',
-    timeout: '5m',
-    examples: [
-      ['stellarctl wec delete cluster1', 'find it in kind or k3d, and ask'],
-      ['stellarctl wec delete cluster1 cluster2 --provider kind --yes', 'in a script'],
-    ],
-  })
-    .usage('NAME… [options]')
-    .argument('<wecs...>', 'names of the clusters')
-    .addOption(
-      new Option('--provider <name>', 'the tool that created them (default: both are searched)').choices(providerNames),
-    )
-    .addOption(itsOption())
-    .option('-y, --yes', 'skip the confirmation')
-    .option('--force', 'delete clusters that are still registered, host ITSes and WDSes, or do not answer')
-    .addOption(wecKubeconfigOption())
-    .addOption(dryRunOption())
-    .action(
-      action<Options>(io, async (session, options, positional) => {
-        const { deleteWecs } = await import('../../lib/local-clusters/wecs.ts');
-        const tools = localTools(session, options.wecKubeconfig);
-        const found = await confirmLoss(session, {
-          read: readClusters(session, new Set(splitNames(positional)), options, tools),
-          show: (found) => {
-            for (const { name, provider, contexts, elsewhere } of found) {
-              const leading = contexts.length === 0 ? 'no context leads to it' : `context ${contexts.join(', ')}`;
-              if (provider !== undefined || contexts.length > 0)
-                session.progress.note(
-                  provider === undefined
-                    ? `${leading} of a former cluster ${name}, with its credentials in the kubeconfig`
-                    : `${name}, a cluster of ${provider} on this machine (${leading}), with all that runs on it`,
-                );
-              for (const context of elsewhere)
-                session.progress.note(`Context ${context} stays: its server is not on this machine.`);
-            }
-          },
-          losses: (found) => found.flatMap(lossesOf),
-          confirmations: (found) =>
-            found
-              .filter((cluster) => lossesOf(cluster).length > 0)
-              .map(({ name }) => ({ verb: 'Delete', doing: 'Deleting', name, yes: options.yes })),
-        });
-        await session.finish(await deleteWecs(found, tools));
-      }),
-    );
-}
+export const deleteWecCommand: Definition<Options> = {
+  description:
+    'Deletes local clusters: kind or k3d clusters of this machine, and their contexts. To deregister a WEC and keep its cluster, use `wec deregister`. Refuses to delete a cluster that is still registered with an ITS (deregister it first), a hosting cluster, or one that does not answer.',
+  timeout: '5m',
+  examples: [
+    ['stellarctl wec delete cluster1', 'find it in kind or k3d, and ask'],
+    ['stellarctl wec delete cluster1 cluster2 --provider kind --yes', 'in a script'],
+  ],
+  usage: 'NAME… [options]',
+  arguments: [['<wecs...>', 'names of the clusters']],
+  options: [
+    new Option('--provider <name>', 'the tool that created them (default: both are searched)').choices(providerNames),
+    itsOption(),
+    yesOption(),
+    ['--force', 'delete clusters that are still registered, host ITSes and WDSes, or do not answer'],
+    wecKubeconfigOption(),
+    dryRunOption(),
+  ],
+  async run(session, options, positional) {
+    const { deleteWecs } = await import('../../lib/local-clusters/wecs.ts');
+    const tools = localTools(session, options.wecKubeconfig);
+    const found = await confirmLoss(session, {
+      read: readClusters(session, new Set(splitNames(positional)), options, tools),
+      show: (found) => {
+        for (const { name, provider, contexts, elsewhere } of found) {
+          const leading = contexts.length === 0 ? 'no context leads to it' : `context ${contexts.join(', ')}`;
+          if (provider !== undefined || contexts.length > 0)
+            session.progress.note(
+              provider === undefined
+                ? `${leading} of a former cluster ${name}, with its credentials in the kubeconfig`
+                : `${name}, a cluster of ${provider} on this machine (${leading}), with all that runs on it`,
+            );
+          for (const context of elsewhere)
+            session.progress.note(`Context ${context} stays: its server is not on this machine.`);
+        }
+      },
+      losses: (found) => found.flatMap(lossesOf),
+      confirmations: (found) =>
+        found
+          .filter((cluster) => lossesOf(cluster).length > 0)
+          .map(({ name }) => ({ verb: 'Delete', doing: 'Deleting', name, yes: options.yes })),
+    });
+    await session.finish(await deleteWecs(found, tools));
+  },
+};
 
 const lossesOf = ({ name, provider, contexts }: FoundCluster): string[] => [
   ...(provider === undefined ? [] : [`${provider} cluster ${name}`]),

@@ -1,13 +1,11 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { outline } from '../../lib/engine/next-step.ts';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
 import { asking, type Confirmation, confirm, refuseUnnamedIts } from '../shell/confirm.ts';
+import type { Definition } from '../shell/define.ts';
 import {
   allowNoneOption,
-  defineCommand,
   dryRunOption,
   hiddenSpelling,
   type ItsOptions,
@@ -16,6 +14,7 @@ import {
   type WritingOptions,
   wecContextOption,
   wecKubeconfigOption,
+  yesOption,
 } from '../shell/options.ts';
 import { openPolicies } from '../shell/policies-of-its.ts';
 import type { Session } from '../shell/session.ts';
@@ -39,49 +38,47 @@ const fewWecs = 10;
 
 const cleanup = new Option('--cleanup', 'remove the klusterlet from the cluster');
 
-export function deregisterCommand(io: Io): Command {
-  return defineCommand('deregister', {
-    description:
-      'Shows what runs on each WEC and what happens to it, asks, releases the WEC from its binding policies, deletes it, and removes its leftovers on the ITS: mailbox, properties, requests. With NAME=CONTEXT, first proves that the cluster is that WEC; with --cleanup it also removes the klusterlet from the cluster.',
-    timeout: '5m',
-    examples: [
-      ['stellarctl deregister cluster1=kind-cluster1 --cleanup', 'remove everything on both sides'],
-      ['stellarctl deregister cluster1 --keep-workloads', 'keep the workloads running'],
-      ['stellarctl deregister cluster1 --yes --its its1', 'in a script, without confirmation'],
-      ['stellarctl deregister -l location-group=edge', 'all WECs with a label; asks once'],
-      ['stellarctl deregister cluster1 --force --its its1', 'even if its agent is not running'],
-      ['stellarctl deregister cluster1 --undo', 'undo one that was interrupted'],
-      ['stellarctl deregister --local cluster1 --wec-context cluster1', 'on the WEC only'],
-    ],
-  })
-    .usage('NAME[=CONTEXT]… | -l SELECTOR | --all [options]')
-    .argument('[wecs...]', 'WECs; with a context, the cluster is proven to be that WEC, and can be cleaned up')
-    .addOption(itsOption())
-    .addOption(selectorOption())
-    .addOption(allowNoneOption())
-    .option('--all', 'all WECs of the ITS')
-    .addOption(wecContextOption())
-    .addOption(wecKubeconfigOption())
-    .option('-y, --yes', 'skip the confirmation')
-    .addOption(cleanup)
-    .addOption(hiddenSpelling('--clean-up', cleanup))
-    .option('--keep-workloads', 'keep the workloads running')
-    .option(
+export const deregisterCommand: Definition<Options> = {
+  description:
+    'Shows what runs on each WEC and what happens to it, asks, releases the WEC from its binding policies, deletes it, and removes its leftovers on the ITS: mailbox, properties, requests. With NAME=CONTEXT, first proves that the cluster is that WEC; with --cleanup it also removes the klusterlet from the cluster.',
+  timeout: '5m',
+  examples: [
+    ['stellarctl deregister cluster1=kind-cluster1 --cleanup', 'remove everything on both sides'],
+    ['stellarctl deregister cluster1 --keep-workloads', 'keep the workloads running'],
+    ['stellarctl deregister cluster1 --yes --its its1', 'in a script, without confirmation'],
+    ['stellarctl deregister -l location-group=edge', 'all WECs with a label; asks once'],
+    ['stellarctl deregister cluster1 --force --its its1', 'even if its agent is not running'],
+    ['stellarctl deregister cluster1 --undo', 'undo one that was interrupted'],
+    ['stellarctl deregister --local cluster1 --wec-context cluster1', 'on the WEC only'],
+  ],
+  usage: 'NAME[=CONTEXT]… | -l SELECTOR | --all [options]',
+  arguments: [['[wecs...]', 'WECs; with a context, the cluster is proven to be that WEC, and can be cleaned up']],
+  options: [
+    itsOption(),
+    selectorOption(),
+    allowNoneOption(),
+    ['--all', 'all WECs of the ITS'],
+    wecContextOption(),
+    wecKubeconfigOption(),
+    yesOption(),
+    cleanup,
+    hiddenSpelling('--clean-up', cleanup),
+    ['--keep-workloads', 'keep the workloads running'],
+    [
       '--force',
       'deregister WECs whose agents are not running: after 15s without progress, remove the finalizers that an agent would remove',
-    )
-    .option('--local', "remove the klusterlet only, without access to the ITS: for the WEC's own administrator")
-    .option('--undo', 'restore the labels that an interrupted deregistration removed')
-    .addOption(dryRunOption())
-    .action(
-      action<Options>(io, async (session, options, positional) => {
-        const wecs = parseChosenWecs(positional, options);
-        checkCombinations(wecs.named ?? [{ name: 'NAME', context: undefined }], options);
-        const work = options.undo ? undo : options.local ? deregisterOnWecs : deregisterFromIts;
-        await work(session, wecs, options);
-      }),
-    );
-}
+    ],
+    ['--local', "remove the klusterlet only, without access to the ITS: for the WEC's own administrator"],
+    ['--undo', 'restore the labels that an interrupted deregistration removed'],
+    dryRunOption(),
+  ],
+  async run(session, options, positional) {
+    const wecs = parseChosenWecs(positional, options);
+    checkCombinations(wecs.named ?? [{ name: 'NAME', context: undefined }], options);
+    const work = options.undo ? undo : options.local ? deregisterOnWecs : deregisterFromIts;
+    await work(session, wecs, options);
+  },
+};
 
 async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, options: Options): Promise<void> {
   const { deregister } = await import('../../lib/wecs/deregister/deregister.ts');

@@ -1,10 +1,19 @@
-import type { Command } from 'commander';
+import type { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { outline } from '../../lib/engine/next-step.ts';
 import type { RuleKind } from '../../lib/wecs/grant/kinds.ts';
 import type { ReachedWec } from '../../lib/wecs/grant/prove-wec.ts';
-import { collect, dryRunOption, type ItsOptions, itsOption, type WritingOptions } from '../shell/options.ts';
+import {
+  dryRunOption,
+  type ItsOptions,
+  itsOption,
+  repeatable,
+  type WritingOptions,
+  wecContextOption,
+  wecKubeconfigOption,
+  yesOption,
+} from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 import { parseWecArguments } from '../shell/wec-argument.ts';
 
@@ -15,12 +24,14 @@ export interface GrantOptions extends ItsOptions, WritingOptions {
 }
 
 /** The common options of granting and revoking. */
-export const grantOptions = (command: Command): Command =>
-  command
-    .option('--rule <kind>', 'a kind of objects, as RESOURCE[.GROUP] (can be repeated)', collect)
-    .addOption(itsOption())
-    .option('-y, --yes', 'skip the confirmation')
-    .addOption(dryRunOption());
+export const grantOptions = (): Option[] => [
+  wecContextOption(),
+  wecKubeconfigOption(),
+  repeatable('--rule <kind>', 'a kind of objects, as RESOURCE[.GROUP] (can be repeated)'),
+  itsOption(),
+  yesOption(),
+  dryRunOption(),
+];
 
 /** @throws StellarError `usage` */
 export async function kindsGiven({ rule }: GrantOptions): Promise<RuleKind[] | undefined> {

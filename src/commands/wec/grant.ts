@@ -1,58 +1,49 @@
-import type { Command } from 'commander';
 import { StellarError } from '../../lib/engine/errors.ts';
-import type { Io } from '../../lib/terminal/io.ts';
 import type { WecToGrant } from '../../lib/wecs/grant/grant.ts';
-import { action } from '../shell/action.ts';
 import { confirmLoss } from '../shell/confirm.ts';
-import { defineCommand, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
 import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-options.ts';
 
-export function grantCommand(io: Io): Command {
-  const grant = defineCommand('grant', {
-    description:
-      "By default a work agent may apply what the ClusterRole admin allows, roles, namespaces and custom resource definitions; objects of other kinds fail. With --from-errors, finds the kinds that fail for lack of rights, by access reviews for the service account of the agent. Shows the rights, asks, and writes ClusterRole stellarctl:work-agent, which is aggregated into the agent's own role. Waits until the WEC allows them.",
-    timeout: '1m',
-    examples: [
-      ['stellarctl wec grant cluster1=kind-cluster1 --from-errors', 'the rights that its failed works lack'],
-      [
-        'stellarctl wec grant cluster1=kind-cluster1 --rule widgets.example.com',
-        'a kind of objects, before the first work needs it',
-      ],
+export const grantCommand: Definition<GrantOptions & { fromErrors?: boolean }> = {
+  description:
+    "By default a work agent may apply what the ClusterRole admin allows, roles, namespaces and custom resource definitions; objects of other kinds fail. With --from-errors, finds the kinds that fail for lack of rights, by access reviews for the service account of the agent. Shows the rights, asks, and writes ClusterRole stellarctl:work-agent, which is aggregated into the agent's own role. Waits until the WEC allows them.",
+  timeout: '1m',
+  examples: [
+    ['stellarctl wec grant cluster1=kind-cluster1 --from-errors', 'the rights that its failed works lack'],
+    [
+      'stellarctl wec grant cluster1=kind-cluster1 --rule widgets.example.com',
+      'a kind of objects, before the first work needs it',
     ],
-  })
-    .usage('NAME=CONTEXT (--from-errors | --rule RESOURCE.GROUP…) [options]')
-    .argument('<wec>', 'the WEC with its context')
-    .option('--from-errors', 'the kinds of objects that its works could not apply')
-    .addOption(wecContextOption())
-    .addOption(wecKubeconfigOption());
-  return grantOptions(grant).action(
-    action<GrantOptions & { fromErrors?: boolean }>(io, async (session, options, positional) => {
-      const given = await kindsGiven(options);
-      if ((given === undefined) !== (options.fromErrors === true))
-        throw new StellarError('usage', 'Give either --from-errors or --rule RESOURCE.GROUP.');
-      const { grant, inspectGrant } = await import('../../lib/wecs/grant/grant.ts');
-      const { groupResourceOf } = await import('../../lib/wecs/grant/kinds.ts');
-      const reached = await reachWec(session, options, positional);
-      const granting = await confirmLoss<WecToGrant>(session, {
-        read: () => inspectGrant(reached, given),
-        losses: ({ lacking }) => lacking.map(groupResourceOf),
-        show: ({ lacking, wanted }) => {
-          // Each in its own line: a long line would be cut, and the user must see all of them.
-          for (const kind of lacking)
-            session.progress.note(
-              `The work agent of ${reached.name} may then create, read, change and delete on ${reached.kube.cluster.context}: ${groupResourceOf(kind)}`,
-            );
-          if (lacking.length === 0)
-            session.progress.note(
-              `${reached.name}: ${wanted.length === 0 ? 'no work fails for lack of a right that --from-errors can grant' : `its work agent already has these rights: ${wanted.map(groupResourceOf).join(', ')}`}; nothing to do`,
-            );
-        },
-        confirmations: ({ lacking }) =>
-          lacking.length === 0
-            ? []
-            : [{ verb: 'Grant these rights to', doing: 'Granting rights to', name: reached.name, yes: options.yes }],
-      });
-      await session.finish([await grant(granting, session.run)]);
-    }),
-  );
-}
+  ],
+  usage: 'NAME=CONTEXT (--from-errors | --rule RESOURCE.GROUP…) [options]',
+  arguments: [['<wec>', 'the WEC with its context']],
+  options: [['--from-errors', 'the kinds of objects that its works could not apply'], ...grantOptions()],
+  async run(session, options, positional) {
+    const given = await kindsGiven(options);
+    if ((given === undefined) !== (options.fromErrors === true))
+      throw new StellarError('usage', 'Give either --from-errors or --rule RESOURCE.GROUP.');
+    const { grant, inspectGrant } = await import('../../lib/wecs/grant/grant.ts');
+    const { groupResourceOf } = await import('../../lib/wecs/grant/kinds.ts');
+    const reached = await reachWec(session, options, positional);
+    const granting = await confirmLoss<WecToGrant>(session, {
+      read: () => inspectGrant(reached, given),
+      losses: ({ lacking }) => lacking.map(groupResourceOf),
+      show: ({ lacking, wanted }) => {
+        // Each in its own line: a long line would be cut, and the user must see all of them.
+        for (const kind of lacking)
+          session.progress.note(
+            `The work agent of ${reached.name} may then create, read, change and delete on ${reached.kube.cluster.context}: ${groupResourceOf(kind)}`,
+          );
+        if (lacking.length === 0)
+          session.progress.note(
+            `${reached.name}: ${wanted.length === 0 ? 'no work fails for lack of a right that --from-errors can grant' : `its work agent already has these rights: ${wanted.map(groupResourceOf).join(', ')}`}; nothing to do`,
+          );
+      },
+      confirmations: ({ lacking }) =>
+        lacking.length === 0
+          ? []
+          : [{ verb: 'Grant these rights to', doing: 'Granting rights to', name: reached.name, yes: options.yes }],
+    });
+    await session.finish([await grant(granting, session.run)]);
+  },
+};

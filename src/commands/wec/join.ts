@@ -1,23 +1,21 @@
-import type { Command } from 'commander';
 import { changeWords } from '../../lib/engine/changes.ts';
 import { asCalled } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { inWords } from '../../lib/engine/next-step.ts';
 import type { Confirm } from '../../lib/engine/read-confirmed.ts';
-import type { Io } from '../../lib/terminal/io.ts';
 import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
 import { parseLabels } from '../../lib/wecs/labels.ts';
-import { action } from '../shell/action.ts';
 import { asking, refuseUnnamedIts } from '../shell/confirm.ts';
+import type { Definition } from '../shell/define.ts';
 import {
-  collect,
-  defineCommand,
   dryRunOption,
   type ItsOptions,
   itsOption,
+  repeatable,
   type WritingOptions,
   wecContextOption,
   wecKubeconfigOption,
+  yesOption,
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 import { parseWecArguments, withContext } from '../shell/wec-argument.ts';
@@ -30,49 +28,46 @@ interface Options extends ItsOptions, WritingOptions, JoiningOptions {
   wecContext?: string;
 }
 
-export function joinCommand(io: Io): Command {
-  return defineCommand('join', {
-    description:
-      'Installs the klusterlet on each cluster, so that it requests registration with the ITS under NAME, and waits for the request; with --accept it accepts the WEC and waits until it is available. Refuses a cluster that is registered elsewhere, and a name that another cluster has. It can be rerun to resume, also after a registration was lost. With --join-file, works on the WEC only, without access to the ITS.',
-    timeout: '5m',
-    examples: [
-      [
-        'stellarctl wec join cluster1=kind-cluster1 cluster2 --accept --label location-group=edge',
-        'register and accept two clusters',
-      ],
-      ['stellarctl wec join cluster1', 'request registration; another person accepts'],
-      ['stellarctl wec join cluster1 --join-file cluster1.join', 'the same without access to the ITS'],
-      ['stellarctl wec join cluster1 --print-manifests > cluster1.yaml', 'the objects, for GitOps'],
+export const joinCommand: Definition<Options> = {
+  description:
+    'Installs the klusterlet on each cluster, so that it requests registration with the ITS under NAME, and waits for the request; with --accept it accepts the WEC and waits until it is available. Refuses a cluster that is registered elsewhere, and a name that another cluster has. It can be rerun to resume, also after a registration was lost. With --join-file, works on the WEC only, without access to the ITS.',
+  timeout: '5m',
+  examples: [
+    [
+      'stellarctl wec join cluster1=kind-cluster1 cluster2 --accept --label location-group=edge',
+      'register and accept two clusters',
     ],
-  })
-    .usage('NAME[=CONTEXT]… [options]')
-    .argument('<wecs...>', 'names of the WECs; a bare NAME means the context of that name')
-    .addOption(itsOption())
-    .addOption(wecContextOption())
-    .addOption(wecKubeconfigOption())
-    .option('--join-file <file>', 'a join file of the ITS instead of its context; - reads stdin')
-    .option('--accept', 'accept the WECs, and wait until they are available')
-    .option('--label <key=value>', 'a label for the WECs (can be repeated)', collect)
-    .option('--annotation <key=value>', 'an annotation (can be repeated)', collect)
-    .option('--hub-apiserver <url>', 'the address at which the WECs reach the ITS')
-    .option('--force-internal-endpoint-lookup', 'make the WECs use the address in kube-public/cluster-info')
-    .option('--no-force-internal-endpoint-lookup', 'make the WECs use the server address of the context')
-    .option('--ca-file <file>', 'the certificate authority that the WECs trust for the ITS')
-    .option('--proxy-url <url>', 'the proxy through which the WECs reach the ITS')
-    .option('--singleton', 'one Deployment for both agents (the default)')
-    .option('--no-singleton', 'a Deployment for each agent')
-    .option('--ocm-version <version>', "the version of the agents (default: the hub's own)")
-    .option('--image-registry <registry>', "the registry of the agents' images (default: the hub's)")
-    .option('--image-pull-secret <file>', 'a docker config.json with the credentials for it')
-    .option(
-      '--replace-hub',
-      'move WECs that are registered with another hub, after showing what happens to their workloads',
-    )
-    .option('-y, --yes', 'with --replace-hub: skip the confirmation')
-    .option('--print-manifests', 'print what would be applied, for GitOps; the token is a placeholder')
-    .addOption(dryRunOption())
-    .action(action<Options>(io, joinWecs));
-}
+    ['stellarctl wec join cluster1', 'request registration; another person accepts'],
+    ['stellarctl wec join cluster1 --join-file cluster1.join', 'the same without access to the ITS'],
+    ['stellarctl wec join cluster1 --print-manifests > cluster1.yaml', 'the objects, for GitOps'],
+  ],
+  usage: 'NAME[=CONTEXT]… [options]',
+  arguments: [['<wecs...>', 'names of the WECs; a bare NAME means the context of that name']],
+  options: [
+    itsOption(),
+    wecContextOption(),
+    wecKubeconfigOption(),
+    ['--join-file <file>', 'a join file of the ITS instead of its context; - reads stdin'],
+    ['--accept', 'accept the WECs, and wait until they are available'],
+    repeatable('--label <key=value>', 'a label for the WECs (can be repeated)'),
+    repeatable('--annotation <key=value>', 'an annotation (can be repeated)'),
+    ['--hub-apiserver <url>', 'the address at which the WECs reach the ITS'],
+    ['--force-internal-endpoint-lookup', 'make the WECs use the address in kube-public/cluster-info'],
+    ['--no-force-internal-endpoint-lookup', 'make the WECs use the server address of the context'],
+    ['--ca-file <file>', 'the certificate authority that the WECs trust for the ITS'],
+    ['--proxy-url <url>', 'the proxy through which the WECs reach the ITS'],
+    ['--singleton', 'one Deployment for both agents (the default)'],
+    ['--no-singleton', 'a Deployment for each agent'],
+    ['--ocm-version <version>', "the version of the agents (default: the hub's own)"],
+    ['--image-registry <registry>', "the registry of the agents' images (default: the hub's)"],
+    ['--image-pull-secret <file>', 'a docker config.json with the credentials for it'],
+    ['--replace-hub', 'move WECs that are registered with another hub, after showing what happens to their workloads'],
+    yesOption('with --replace-hub: skip the confirmation'),
+    ['--print-manifests', 'print what would be applied, for GitOps; the token is a placeholder'],
+    dryRunOption(),
+  ],
+  run: joinWecs,
+};
 
 async function joinWecs(session: Session, options: Options, positional: string[]): Promise<void> {
   const wecs = parseWecArguments(positional, options.wecContext);

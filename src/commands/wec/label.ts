@@ -1,5 +1,4 @@
-import type { Command } from 'commander';
-import { type Io, isForPeople } from '../../lib/terminal/io.ts';
+import { isForPeople } from '../../lib/terminal/io.ts';
 import { parseLabelChanges } from '../../lib/wecs/labels.ts';
 import type { ManagedCluster } from '../../lib/wecs/objects.ts';
 import { formatLabels } from '../views/labels.ts';
@@ -7,7 +6,6 @@ import { labelChanges } from './approve-removal.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 
 const labels: ValueKind<ManagedCluster, object> = {
-  verb: 'label',
   plural: 'labels',
   text: {
     description:
@@ -33,4 +31,4 @@ const labels: ValueKind<ManagedCluster, object> = {
   },
 };
 
-export const labelCommand = (io: Io): Command => valuesCommand(io, labels);
+export const labelCommand = valuesCommand(labels);

@@ -1,10 +1,8 @@
-import type { Command } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { outline, textOf } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
-import { defineCommand, type ItsOptions, itsOption, selectorOption } from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
+import { type ItsOptions, itsOption, selectorOption } from '../shell/options.ts';
 import { watch, watchOption } from '../shell/watching.ts';
 
 interface Options extends ItsOptions {
@@ -13,42 +11,40 @@ interface Options extends ItsOptions {
   watch?: boolean;
 }
 
-export function listCommand(io: Io): Command {
-  return defineCommand('list', {
-    description:
-      'Lists the WECs of the ITS with the stage of each registration, including clusters that have only sent a request.',
-    timeout: '30s',
-    examples: [
-      ['stellarctl wec list', 'all WECs'],
-      ['stellarctl wec list -l location-group=edge -o wide', 'some, with reasons, versions, leases and labels'],
-      ['stellarctl wec list --pending -o name', 'the names of those that are pending'],
-      ['stellarctl wec list --watch', 'and every change from now on'],
-    ],
-  })
-    .addOption(itsOption())
-    .addOption(selectorOption())
-    .option('--pending', 'only WECs with a pending request')
-    .addOption(watchOption('print changes'))
-    .action(
-      action<Options>(io, async (session, options, _positional, command) => {
-        const { listWecs } = await import('../../lib/wecs/list.ts');
-        const { columns, printChanges } = await import('./list-text.ts');
-        const { kube: hub } = await session.its();
-        const query = { labelSelector: options.selector, pending: options.pending === true };
-        const read = () => listWecs(hub, query);
-        if (options.watch)
-          return watch(
-            session,
-            command,
-            read,
-            printChanges(session, () => hub.now()),
-          );
-        const items = await listWecs(hub, query, (text) => session.progress.note(text));
-        await session.print({ items }, items, columns(hub.now(), session.output === 'wide'));
-        if (items.length === 0) session.progress.note(await nothingThere(hub, options));
-      }),
-    );
-}
+export const listCommand: Definition<Options> = {
+  description:
+    'Lists the WECs of the ITS with the stage of each registration, including clusters that have only sent a request.',
+  timeout: '30s',
+  examples: [
+    ['stellarctl wec list', 'all WECs'],
+    ['stellarctl wec list -l location-group=edge -o wide', 'some, with reasons, versions, leases and labels'],
+    ['stellarctl wec list --pending -o name', 'the names of those that are pending'],
+    ['stellarctl wec list --watch', 'and every change from now on'],
+  ],
+  options: [
+    itsOption(),
+    selectorOption(),
+    ['--pending', 'only WECs with a pending request'],
+    watchOption('print changes'),
+  ],
+  async run(session, options, _positional, command) {
+    const { listWecs } = await import('../../lib/wecs/list.ts');
+    const { columns, printChanges } = await import('./list-text.ts');
+    const { kube: hub } = await session.its();
+    const query = { labelSelector: options.selector, pending: options.pending === true };
+    const read = () => listWecs(hub, query);
+    if (options.watch)
+      return watch(
+        session,
+        command,
+        read,
+        printChanges(session, () => hub.now()),
+      );
+    const items = await listWecs(hub, query, (text) => session.progress.note(text));
+    await session.print({ items }, items, columns(hub.now(), session.output === 'wide'));
+    if (items.length === 0) session.progress.note(await nothingThere(hub, options));
+  },
+};
 
 async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<string> {
   const { cluster } = hub;

@@ -1,5 +1,4 @@
-import type { Command } from 'commander';
-import { type Io, isForPeople } from '../../lib/terminal/io.ts';
+import { isForPeople } from '../../lib/terminal/io.ts';
 import { parsePropertyChanges } from '../../lib/wecs/customization.ts';
 import type { Effective, WecProperties } from '../../lib/wecs/properties.ts';
 import type { ListedValues } from '../../lib/wecs/values.ts';
@@ -7,7 +6,6 @@ import { propertyChanges } from './approve-removal.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 
 const properties: ValueKind<WecProperties, Effective> = {
-  verb: 'properties',
   plural: 'properties',
   text: {
     description:
@@ -38,7 +36,7 @@ const properties: ValueKind<WecProperties, Effective> = {
   },
 };
 
-export const propertiesCommand = (io: Io): Command => valuesCommand(io, properties);
+export const propertiesCommand = valuesCommand(properties);
 
 /** One row per property, with the value on one line. */
 const rowsOf = ({ name, more }: ListedValues<Effective>) =>

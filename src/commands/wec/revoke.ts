@@ -1,43 +1,35 @@
-import type { Command } from 'commander';
-import type { Io } from '../../lib/terminal/io.ts';
 import type { WecToRevoke } from '../../lib/wecs/grant/revoke.ts';
-import { action } from '../shell/action.ts';
 import { confirmLoss } from '../shell/confirm.ts';
-import { defineCommand, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
 import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-options.ts';
 
-export function revokeCommand(io: Io): Command {
-  const revoke = defineCommand('revoke', {
-    description:
-      'Removes kinds from ClusterRole stellarctl:work-agent on a WEC; without --rule, all of them. Refuses while a work has applied an object of such a kind, because the agent could no longer remove it.',
-    timeout: '30s',
-    examples: [['stellarctl wec revoke cluster1=kind-cluster1 --rule widgets.example.com', 'one kind']],
-  })
-    .usage('NAME=CONTEXT [--rule RESOURCE.GROUP…] [options]')
-    .argument('<wec>', 'the WEC with its context')
-    .addOption(wecContextOption())
-    .addOption(wecKubeconfigOption());
-  return grantOptions(revoke).action(
-    action<GrantOptions>(io, async (session, options, positional) => {
-      const given = await kindsGiven(options);
-      const { revoke, inspectRevocation } = await import('../../lib/wecs/grant/revoke.ts');
-      const { groupResourceOf } = await import('../../lib/wecs/grant/kinds.ts');
-      const reached = await reachWec(session, options, positional);
-      const revoking = await confirmLoss<WecToRevoke>(session, {
-        read: () => inspectRevocation(reached, given),
-        losses: ({ kinds }) => kinds.map(groupResourceOf),
-        show: ({ kinds }) =>
-          session.progress.note(
-            kinds.length > 0
-              ? `The work agent of ${reached.name} loses its rights on ${reached.kube.cluster.context} to: ${kinds.map(groupResourceOf).join(', ')}`
-              : `${reached.name}: no such rights were granted; nothing to do`,
-          ),
-        confirmations: ({ kinds }) =>
-          kinds.length === 0
-            ? []
-            : [{ verb: 'Revoke these rights of', doing: 'Revoking rights of', name: reached.name, yes: options.yes }],
-      });
-      await session.finish([await revoke(revoking, session.run)]);
-    }),
-  );
-}
+export const revokeCommand: Definition<GrantOptions> = {
+  description:
+    'Removes kinds from ClusterRole stellarctl:work-agent on a WEC; without --rule, all of them. Refuses while a work has applied an object of such a kind, because the agent could no longer remove it.',
+  timeout: '30s',
+  examples: [['stellarctl wec revoke cluster1=kind-cluster1 --rule widgets.example.com', 'one kind']],
+  usage: 'NAME=CONTEXT [--rule RESOURCE.GROUP…] [options]',
+  arguments: [['<wec>', 'the WEC with its context']],
+  options: [...grantOptions()],
+  async run(session, options, positional) {
+    const given = await kindsGiven(options);
+    const { revoke, inspectRevocation } = await import('../../lib/wecs/grant/revoke.ts');
+    const { groupResourceOf } = await import('../../lib/wecs/grant/kinds.ts');
+    const reached = await reachWec(session, options, positional);
+    const revoking = await confirmLoss<WecToRevoke>(session, {
+      read: () => inspectRevocation(reached, given),
+      losses: ({ kinds }) => kinds.map(groupResourceOf),
+      show: ({ kinds }) =>
+        session.progress.note(
+          kinds.length > 0
+            ? `The work agent of ${reached.name} loses its rights on ${reached.kube.cluster.context} to: ${kinds.map(groupResourceOf).join(', ')}`
+            : `${reached.name}: no such rights were granted; nothing to do`,
+        ),
+      confirmations: ({ kinds }) =>
+        kinds.length === 0
+          ? []
+          : [{ verb: 'Revoke these rights of', doing: 'Revoking rights of', name: reached.name, yes: options.yes }],
+    });
+    await session.finish([await revoke(revoking, session.run)]);
+  },
+};

@@ -1,42 +1,35 @@
-import type { Command } from 'commander';
-import { type Io, isForPeople } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
-import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+import { isForPeople } from '../../lib/terminal/io.ts';
+import type { Definition } from '../shell/define.ts';
+import { type WdsOptions, wdsOptions } from '../shell/options.ts';
 
 interface Options extends WdsOptions {
   namespace?: string;
 }
 
-export function workloadGetCommand(io: Io): Command {
-  const definition = defineCommand('get', {
-    description:
-      'Follows an object of a WDS to the WECs: which policies select it, and whether it is in their Bindings, in the mailbox of each WEC, applied, available, and its status returned. A line for each policy and WEC names the first stage that is not met, with the command that fixes it.',
-    timeout: '30s',
-    examples: [
-      ['stellarctl workload get deployment/web -n shop', 'where it is, and what blocks it'],
-      ['stellarctl workload get deployment/web -n shop -o wide', 'every stage on the way to each WEC'],
-      ['stellarctl workload get gadgets.example.com/g1 --wds wds2 -o json', 'the same for scripts'],
-    ],
-  })
-    .argument('<object>', 'KIND/NAME, or KIND.GROUP/NAME')
-    .option('-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)');
-  for (const option of wdsOptions()) definition.addOption(option);
-  return definition.action(
-    action<Options>(io, async (session, { namespace, color }, [text = '']) => {
-      const { getWorkload, parseObject } = await import('../../lib/workloads/delivery/workload.ts');
-      const named = parseObject(text, namespace);
-      const { view, errors } = await getWorkload(named, await session.wds());
-      // The error below says it.
-      const isMissing = view.ways.length === 1 && view.ways[0]?.code === 'object-missing';
-      if (isForPeople(session.output) && isMissing) session.progress.stop();
-      else if (isForPeople(session.output)) {
-        const { styleFor } = await import('../../lib/terminal/style.ts');
-        const { describeWorkload } = await import('./get-text.ts');
-        session.printLines(describeWorkload(view, styleFor(io.stdout, io, color), session.output === 'wide'));
-      } else await session.print(view, [view], []);
-      session.incomplete(errors);
-      const broken = view.ways.find(({ blockedAt }) => blockedAt !== null);
-      if (isForPeople(session.output) && broken?.next) session.next(broken.next);
-    }),
-  );
-}
+export const workloadGetCommand: Definition<Options> = {
+  description:
+    'Follows an object of a WDS to the WECs: which policies select it, and whether it is in their Bindings, in the mailbox of each WEC, applied, available, and its status returned. A line for each policy and WEC names the first stage that is not met, with the command that fixes it.',
+  timeout: '30s',
+  examples: [
+    ['stellarctl workload get deployment/web -n shop', 'where it is, and what blocks it'],
+    ['stellarctl workload get deployment/web -n shop -o wide', 'every stage on the way to each WEC'],
+    ['stellarctl workload get gadgets.example.com/g1 --wds wds2 -o json', 'the same for scripts'],
+  ],
+  arguments: [['<object>', 'KIND/NAME, or KIND.GROUP/NAME']],
+  options: [['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'], ...wdsOptions()],
+  async run(session, { namespace }, [text = '']) {
+    const { getWorkload, parseObject } = await import('../../lib/workloads/delivery/workload.ts');
+    const named = parseObject(text, namespace);
+    const { view, errors } = await getWorkload(named, await session.wds());
+    // The error below says it.
+    const isMissing = view.ways.length === 1 && view.ways[0]?.code === 'object-missing';
+    if (isForPeople(session.output) && isMissing) session.progress.stop();
+    else {
+      const { describeWorkload } = await import('./get-text.ts');
+      await session.show(view, (style, isWide) => describeWorkload(view, style, isWide));
+    }
+    session.incomplete(errors);
+    const broken = view.ways.find(({ blockedAt }) => blockedAt !== null);
+    if (isForPeople(session.output) && broken?.next) session.next(broken.next);
+  },
+};

@@ -1,37 +1,30 @@
-import type { Command } from 'commander';
-import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../shell/action.ts';
-import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
+import { type WdsOptions, wdsOptions } from '../shell/options.ts';
 
-export function workloadListCommand(io: Io): Command {
-  const definition = defineCommand('list', {
-    description:
-      'Lists the objects that the binding policies of a WDS send: to how many WECs each is sent, and on how many of them it is applied, is available, or has failed.',
-    timeout: '30s',
-    examples: [
-      ['stellarctl workload list', 'everything that is sent'],
-      ['stellarctl workload list --wds wds2 -o json', 'the same for scripts'],
-    ],
-  });
-  for (const option of wdsOptions()) definition.addOption(option);
-  return definition.action(
-    action<WdsOptions>(io, async (session) => {
-      const { listWorkloads } = await import('../../lib/workloads/delivery/workload-list.ts');
-      const wds = await session.wds();
-      const { view: items, errors } = await listWorkloads(wds);
-      const shown = (count: number | null) => (count === null ? '?' : String(count));
-      await session.print({ wds: wds.name, items }, items, [
-        { header: 'NAME', value: ({ name }) => name },
-        { header: 'WECS', value: ({ wecs }) => String(wecs) },
-        { header: 'APPLIED', value: ({ applied }) => shown(applied) },
-        { header: 'AVAILABLE', value: ({ available }) => shown(available) },
-        { header: 'FAILED', value: ({ failed }) => shown(failed) },
-        { header: 'POLICIES', value: ({ policies }) => policies.join(','), wide: true },
-      ]);
-      const create = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l', 'SELECTOR'];
-      if (items.length + errors.length === 0)
-        await session.noneInWds(wds, 'objects that a binding policy sends', create);
-      session.incomplete(errors);
-    }),
-  );
-}
+export const workloadListCommand: Definition<WdsOptions> = {
+  description:
+    'Lists the objects that the binding policies of a WDS send: to how many WECs each is sent, and on how many of them it is applied, is available, or has failed.',
+  timeout: '30s',
+  examples: [
+    ['stellarctl workload list', 'everything that is sent'],
+    ['stellarctl workload list --wds wds2 -o json', 'the same for scripts'],
+  ],
+  options: [...wdsOptions()],
+  async run(session) {
+    const { listWorkloads } = await import('../../lib/workloads/delivery/workload-list.ts');
+    const wds = await session.wds();
+    const { view: items, errors } = await listWorkloads(wds);
+    const shown = (count: number | null) => (count === null ? '?' : String(count));
+    await session.print({ wds: wds.name, items }, items, [
+      { header: 'NAME', value: ({ name }) => name },
+      { header: 'WECS', value: ({ wecs }) => String(wecs) },
+      { header: 'APPLIED', value: ({ applied }) => shown(applied) },
+      { header: 'AVAILABLE', value: ({ available }) => shown(available) },
+      { header: 'FAILED', value: ({ failed }) => shown(failed) },
+      { header: 'POLICIES', value: ({ policies }) => policies.join(','), wide: true },
+    ]);
+    const create = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l', 'SELECTOR'];
+    if (items.length + errors.length === 0) await session.noneInWds(wds, 'objects that a binding policy sends', create);
+    session.incomplete(errors);
+  },
+};

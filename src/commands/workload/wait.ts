@@ -1,9 +1,8 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { StellarError } from '../../lib/engine/errors.ts';
-import type { Io } from '../../lib/terminal/io.ts';
 import type { WorkloadGoal } from '../../lib/workloads/delivery/wait-workload.ts';
-import { action } from '../shell/action.ts';
-import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+import type { Definition } from '../shell/define.ts';
+import { type WdsOptions, wdsOptions } from '../shell/options.ts';
 import { checkWecName } from '../shell/wec-argument.ts';
 
 interface Options extends WdsOptions {
@@ -13,40 +12,34 @@ interface Options extends WdsOptions {
   all?: boolean;
 }
 
-export function workloadWaitCommand(io: Io): Command {
-  const definition = defineCommand('wait', {
-    description:
-      'Waits until an object of a WDS is applied or available on every WEC, or its status has been returned. For scripts; writes nothing. The exit code is 0 when every WEC has reached the stage, and 3 if the deadline passes first; the message then says what is still awaited.',
-    timeout: '5m',
-    examples: [
-      ['stellarctl workload wait deployment/web -n shop', 'on every WEC that it is sent to'],
-      ['stellarctl workload wait deployment/web -n shop --for applied --on cluster1,cluster2', 'on two WECs'],
-      ['stellarctl workload wait deployment/web -n shop --timeout 0', 'check once, for the exit code'],
-    ],
-  })
-    .argument('<object>', 'KIND/NAME, or KIND.GROUP/NAME')
-    .option('-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)')
-    .addOption(
-      new Option('--for <stage>', 'the stage to wait for')
-        .choices(['applied', 'available', 'status'])
-        .default('available'),
-    )
-    .addOption(
-      new Option('--on <wecs>', 'these WECs, separated by commas').argParser((text) =>
-        text.split(',').filter((name) => name !== ''),
-      ),
-    )
-    .option('--all', 'all WECs that policies send it to (the default)');
-  for (const option of wdsOptions()) definition.addOption(option);
-  return definition.action(
-    action<Options>(io, async (session, { namespace, for: goal, on, all }, [text = '']) => {
-      if (all && on !== undefined) throw new StellarError('usage', 'Give either --on or --all.');
-      if (on?.length === 0) throw new StellarError('usage', '--on names no WEC.');
-      on?.forEach(checkWecName);
-      const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
-      const { waitForWorkload } = await import('../../lib/workloads/delivery/wait-workload.ts');
-      const named = parseObject(text, namespace);
-      await session.finish([await waitForWorkload({ named, goal, on }, await session.wds(), session.run)]);
-    }),
-  );
-}
+export const workloadWaitCommand: Definition<Options> = {
+  description:
+    'Waits until an object of a WDS is applied or available on every WEC, or its status has been returned. For scripts; writes nothing. The exit code is 0 when every WEC has reached the stage, and 3 if the deadline passes first; the message then says what is still awaited.',
+  timeout: '5m',
+  examples: [
+    ['stellarctl workload wait deployment/web -n shop', 'on every WEC that it is sent to'],
+    ['stellarctl workload wait deployment/web -n shop --for applied --on cluster1,cluster2', 'on two WECs'],
+    ['stellarctl workload wait deployment/web -n shop --timeout 0', 'check once, for the exit code'],
+  ],
+  arguments: [['<object>', 'KIND/NAME, or KIND.GROUP/NAME']],
+  options: [
+    ['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'],
+    new Option('--for <stage>', 'the stage to wait for')
+      .choices(['applied', 'available', 'status'])
+      .default('available'),
+    new Option('--on <wecs>', 'these WECs, separated by commas').argParser((text) =>
+      text.split(',').filter((name) => name !== ''),
+    ),
+    ['--all', 'all WECs that policies send it to (the default)'],
+    ...wdsOptions(),
+  ],
+  async run(session, { namespace, for: goal, on, all }, [text = '']) {
+    if (all && on !== undefined) throw new StellarError('usage', 'Give either --on or --all.');
+    if (on?.length === 0) throw new StellarError('usage', '--on names no WEC.');
+    on?.forEach(checkWecName);
+    const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
+    const { waitForWorkload } = await import('../../lib/workloads/delivery/wait-workload.ts');
+    const named = parseObject(text, namespace);
+    await session.finish([await waitForWorkload({ named, goal, on }, await session.wds(), session.run)]);
+  },
+};

@@ -9,23 +9,23 @@ export const workload: Group = {
       name: 'list',
       alias: 'ls',
       summary: 'list the objects that a WDS sends, and on how many WECs they are',
-      define: async (io) => (await import('./list.ts')).workloadListCommand(io),
+      load: async () => (await import('./list.ts')).workloadListCommand,
     },
     {
       name: 'get',
       alias: 'trace',
       summary: 'show where a workload object is, and why it is not on a WEC',
-      define: async (io) => (await import('./get.ts')).workloadGetCommand(io),
+      load: async () => (await import('./get.ts')).workloadGetCommand,
     },
     {
       name: 'status',
       summary: 'show the status that WECs have returned for a workload object',
-      define: async (io) => (await import('./status.ts')).workloadStatusCommand(io),
+      load: async () => (await import('./status.ts')).workloadStatusCommand,
     },
     {
       name: 'wait',
       summary: 'wait until a workload object has arrived on WECs',
-      define: async (io) => (await import('./wait.ts')).workloadWaitCommand(io),
+      load: async () => (await import('./wait.ts')).workloadWaitCommand,
     },
   ],
 };

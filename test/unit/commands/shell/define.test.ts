@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { action } from '../../../../src/commands/shell/action.ts';
-import { defineCommand } from '../../../../src/commands/shell/options.ts';
+import { defineCommand } from '../../../../src/commands/shell/define.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 
 afterEach(() => {
@@ -12,11 +11,13 @@ afterEach(() => {
 async function ran(...given: string[]) {
   const { io } = fakeIo({ argv: given });
   const runs: string[][] = [];
-  const definition = { summary: 's', description: 'd', timeout: '1s', examples: [] };
-  await defineCommand('delete', definition)
-    .argument('[names...]')
-    .action(action(io, async (_session, _options, positional) => void runs.push(positional)))
-    .parseAsync(given, { from: 'user' });
+  await defineCommand(io, 'delete', {
+    description: 'd',
+    timeout: '1s',
+    examples: [],
+    arguments: [['[names...]', 'the names']],
+    run: async (_session, _options, positional) => void runs.push(positional),
+  }).parseAsync(given, { from: 'user' });
   return { exitCode: process.exitCode, runs };
 }
 

@@ -1,0 +1,54 @@
+import { Command, Option } from 'commander';
+import { asCalled } from '../../lib/engine/command-line.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
+import type { Io, OutputFormat } from '../../lib/terminal/io.ts';
+import { type CommonOptions, commonOptions } from './options.ts';
+import type { Session } from './session.ts';
+
+/** A command: what its help shows, and what it does. Its name and summary are in its entry. */
+export interface Definition<Options extends CommonOptions = CommonOptions> {
+  description: string;
+  /** Command lines, each with what it does. */
+  examples: [command: string, what: string][];
+  /** Default of `--timeout`, for example `5m`. */
+  timeout: string;
+  /** Values of `-o`, if the command supports others than most. */
+  formats?: readonly OutputFormat[];
+  /** The arguments as help shows them, if that is clearer than a list of them. */
+  usage?: string;
+  arguments?: readonly (readonly [name: string, about: string])[];
+  /** In the order of the help: flags with what they do, or an option of commander. */
+  options?: readonly (readonly [flags: string, about: string] | Option)[];
+  run(session: Session, options: Options, positional: string[], command: Command): Promise<void>;
+}
+
+/**
+ * Makes a command of commander. What help does not need is loaded only when the command runs. The exit code is set in
+ * process.exitCode, so that the streams are flushed before the process ends.
+ */
+export function defineCommand(io: Io, name: string, definition: Definition): Command {
+  const { description, examples, timeout, formats, usage } = definition;
+  const command = new Command(name).description(description);
+  if (usage !== undefined) command.usage(usage);
+  for (const [argument, about] of definition.arguments ?? []) command.argument(argument, about);
+  for (const option of [...commonOptions(timeout, formats), ...(definition.options ?? [])])
+    command.addOption(option instanceof Option ? option : new Option(...option));
+  return command
+    .addHelpText(
+      'after',
+      () => `\nExamples:\n${examples.map(([line, what]) => `  # ${what}\n  ${asCalled(line)}`).join('\n\n')}\n`,
+    )
+    .action(async () => {
+      const options = command.optsWithGlobals<CommonOptions>();
+      const { runInSession } = await import('./session.ts');
+      process.exitCode = await runInSession(io, options, (session) => {
+        refuseEmpty(command.args);
+        return definition.run(session, options, command.args, command);
+      });
+    });
+}
+
+/** An unset variable of a script names nothing. @throws StellarError `usage` */
+function refuseEmpty(given: readonly string[]): void {
+  if (given.includes('')) throw new StellarError('usage', 'An argument is empty.');
+}
