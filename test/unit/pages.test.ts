@@ -21,19 +21,17 @@ const io: Io = {
   isOutputLost: () => false,
 };
 
-/** The program's parser without its actions. @param isPartial arguments and options may be missing, and values are arbitrary */
+/** A command and those below it. */
+const withChildren = (command: Command): Command[] => [command, ...command.commands.flatMap(withChildren)];
+
+/** The program's parser without its actions. @param isPartial arguments may be missing */
 async function parser(isPartial: boolean): Promise<Command> {
-  const prepare = (command: Command): Command => {
+  const program = await buildProgram(io, 'stellarctl');
+  for (const command of withChildren(program)) {
     if (command.commands.length === 0) command.action(() => {});
-    if (isPartial) {
-      for (const argument of command.registeredArguments) argument.argOptional();
-      // Values may be placeholders, such as PORT.
-      for (const option of command.options) Object.assign(option, { mandatory: false, parseArg: undefined });
-    }
-    command.commands.forEach(prepare);
-    return command;
-  };
-  return prepare(await buildProgram(io, 'stellarctl'));
+    if (isPartial) for (const argument of command.registeredArguments) argument.argOptional();
+  }
+  return program;
 }
 
 const [whole, partial] = await Promise.all([parser(false), parser(true)]);
@@ -46,6 +44,10 @@ const isNamed = ([noun = '', verb]: readonly string[]): boolean =>
 
 /** The mistake in a stellarctl command; undefined if there is none. */
 function mistakeIn(words: readonly string[], isPartial = false): string | undefined {
+  // Both parsers have the same options. In a part of a command they may be missing, and values may be placeholders, such as PORT.
+  const options = isPartial ? withChildren(partial).flatMap(({ options }) => options) : [];
+  const before = options.map((option) => [option, { ...option }] as const);
+  for (const option of options) Object.assign(option, { mandatory: false, parseArg: undefined });
   try {
     (isPartial ? partial : whole).parse(words, { from: 'user' });
     return undefined;
@@ -55,6 +57,8 @@ function mistakeIn(words: readonly string[], isPartial = false): string | undefi
       /^commander\.(helpDisplayed|version)$/.test(code) ||
       (isPartial && /^commander\.(help|optionMissingArgument)$/.test(code));
     return isFine ? undefined : String(error);
+  } finally {
+    for (const [option, { mandatory, parseArg }] of before) Object.assign(option, { mandatory, parseArg });
   }
 }
 
