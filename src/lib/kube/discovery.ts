@@ -1,3 +1,4 @@
+import type { V1APIGroupList, V1APIResourceList, V1APIVersions } from '@kubernetes/client-node';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import { ifSeen, tryRead } from './access.ts';
 import type { Kube, Reader } from './client/client.ts';
@@ -50,21 +51,7 @@ interface AggregatedGroups {
   }[];
 }
 
-interface ListedGroups {
-  versions?: string[];
-  groups?: { preferredVersion?: { groupVersion: string }; versions: { groupVersion: string }[] }[];
-}
-
-interface ListedResources {
-  resources?: {
-    name: string;
-    kind: string;
-    namespaced: boolean;
-    verbs: string[];
-    singularName?: string;
-    shortNames?: string[];
-  }[];
-}
+type ListedGroups = Partial<V1APIVersions & V1APIGroupList>;
 
 /** The kinds of a server that can be listed and watched. An API that does not answer has none. */
 export const discoverKinds = async (kube: Pick<Kube, 'read'>): Promise<DiscoveredKind[]> =>
@@ -135,7 +122,7 @@ async function fromLists(
   return Promise.all(
     groups.map((versions) =>
       mapConcurrently(versions, requestsAtOnce, async ({ apiVersion, path }) => {
-        const found = ifSeen(await tryRead(() => kube.read<ListedResources>(path)));
+        const found = ifSeen(await tryRead(() => kube.read<Partial<V1APIResourceList>>(path)));
         const resources = (found?.resources ?? [])
           .filter(({ name }) => !name.includes('/'))
           .map(({ name, kind, namespaced, verbs, singularName = '', shortNames = [] }) => ({

@@ -1,18 +1,57 @@
-/** Objects as the API server sends them: plain JSON, with unknown fields, timestamps as RFC 3339 strings. */
-export interface ObjectMeta {
-  name: string;
-  namespace?: string;
-  uid?: string;
-  resourceVersion?: string;
-  generation?: number;
-  creationTimestamp?: string;
-  deletionTimestamp?: string;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
-  finalizers?: string[];
-  managedFields?: { manager?: string; time?: string; subresource?: string }[];
-  ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean }[];
-}
+import type {
+  AuthenticationV1TokenRequest,
+  V1CertificateSigningRequest,
+  V1ClusterRole,
+  V1Condition,
+  V1ConfigMap,
+  V1CustomResourceDefinition,
+  V1Deployment,
+  V1Job,
+  V1Lease,
+  V1ObjectMeta,
+  V1OwnerReference,
+  V1Pod,
+  V1PolicyRule,
+  V1Secret,
+  V1StatefulSet,
+} from '@kubernetes/client-node';
+
+/**
+ * A type of client-node as plain JSON: timestamps are RFC 3339 strings. Fields that the API server requires are optional, since
+ * an object may be trimmed, the result of a dry run, or a template in another object; except those without which an object
+ * cannot be identified or judged.
+ */
+type Json<T> = T extends Date
+  ? string
+  : T extends object
+    ? number extends keyof T
+      ? { [Key in keyof T]: Json<T[Key]> }
+      : { [Key in keyof T as Extract<Key, Kept>]: Json<T[Key]> } & {
+          [Key in keyof T as Exclude<Key, Kept>]?: Json<T[Key]>;
+        }
+    : T;
+
+type Kept = 'apiVersion' | 'kind' | 'name' | 'type' | 'status' | 'spec' | 'request';
+
+/** A kind of Kubernetes as the API server sends it. */
+type FromServer<T> = KubeObject & Json<Omit<T, keyof KubeObject>>;
+
+export type ObjectMeta = Json<V1ObjectMeta> & { name: string };
+export type OwnerReference = Json<V1OwnerReference>;
+export type Condition = Json<V1Condition>;
+export type PolicyRule = Json<V1PolicyRule>;
+
+export type CertificateSigningRequest = FromServer<V1CertificateSigningRequest>;
+export type ClusterRole = FromServer<V1ClusterRole>;
+export type ConfigMap = FromServer<V1ConfigMap>;
+export type CustomResourceDefinition = FromServer<V1CustomResourceDefinition>;
+export type Deployment = FromServer<V1Deployment>;
+export type Job = FromServer<V1Job>;
+export type Lease = FromServer<V1Lease>;
+export type Pod = FromServer<V1Pod>;
+export type Secret = FromServer<V1Secret>;
+export type StatefulSet = FromServer<V1StatefulSet>;
+export type TokenRequest = FromServer<AuthenticationV1TokenRequest>;
 
 /** When an object was last written, as far as its API server records that, in milliseconds since the epoch. */
 export const changedAt = (object: KubeObject): number => lastTime(object, () => true);
@@ -35,15 +74,6 @@ export interface KubeObject {
   metadata: ObjectMeta;
 }
 
-export interface Condition {
-  type: string;
-  status: 'True' | 'False' | 'Unknown';
-  reason?: string;
-  message?: string;
-  lastTransitionTime?: string;
-  observedGeneration?: number;
-}
-
 export interface WithConditions extends KubeObject {
   status?: { conditions?: Condition[] };
 }
@@ -58,81 +88,6 @@ export function conditionOf(
 
 export function isTrue(object: WithConditions | undefined, type: string): boolean {
   return conditionOf(object, type)?.status === 'True';
-}
-
-export interface Secret extends KubeObject {
-  type?: string;
-  /** Values are base64. */
-  data?: Record<string, string>;
-}
-
-export interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
-  /** Values are base64. */
-  binaryData?: Record<string, string>;
-}
-
-interface PodTemplate {
-  metadata?: Pick<ObjectMeta, 'annotations'>;
-  spec?: { containers?: ContainerSpec[]; initContainers?: ContainerSpec[] };
-}
-
-interface ContainerSpec {
-  name: string;
-  image?: string;
-  args?: string[];
-  command?: string[];
-}
-
-export interface Deployment extends WithConditions {
-  spec?: { replicas?: number; template?: PodTemplate };
-  status?: {
-    conditions?: Condition[];
-    observedGeneration?: number;
-    replicas?: number;
-    updatedReplicas?: number;
-    availableReplicas?: number;
-    readyReplicas?: number;
-  };
-}
-
-export interface StatefulSet extends KubeObject {
-  spec?: { replicas?: number; template?: PodTemplate };
-  status?: { readyReplicas?: number };
-}
-
-export interface Job extends WithConditions {
-  spec?: { backoffLimit?: number; template?: PodTemplate };
-  status?: { conditions?: Condition[]; succeeded?: number; failed?: number; active?: number };
-}
-
-interface ContainerStatus {
-  name: string;
-  ready?: boolean;
-  restartCount?: number;
-  state?: {
-    waiting?: { reason?: string; message?: string };
-    running?: { startedAt?: string };
-    terminated?: { exitCode: number; reason?: string; message?: string };
-  };
-  lastState?: { terminated?: { exitCode: number; reason?: string; message?: string } };
-}
-
-export interface Pod extends WithConditions {
-  spec?: { containers?: ContainerSpec[]; initContainers?: ContainerSpec[] };
-  status?: {
-    conditions?: Condition[];
-    phase?: string;
-    reason?: string;
-    message?: string;
-    startTime?: string;
-    containerStatuses?: ContainerStatus[];
-    initContainerStatuses?: ContainerStatus[];
-  };
-}
-
-export interface Lease extends KubeObject {
-  spec?: { acquireTime?: string; renewTime?: string; holderIdentity?: string; leaseDurationSeconds?: number };
 }
 
 /** The creation time of an object, in milliseconds since the epoch. Objects from a server always have it. */

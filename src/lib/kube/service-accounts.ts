@@ -1,5 +1,6 @@
 import type { Kube, Permission } from './client/client.ts';
 import { unlessStatus } from './client/errors.ts';
+import type { TokenRequest } from './objects.ts';
 import { resources } from './resources.ts';
 
 /** A service account of a cluster. */
@@ -21,25 +22,19 @@ export async function mayAccount(kube: Kube, account: Account, permission: Permi
   return (await kube.review<{ status?: { allowed?: boolean } }>(body)).status?.allowed === true;
 }
 
-/** An API server's answer to a TokenRequest. A dry run requests nothing, and both fields are undefined. */
-export interface RequestedToken {
-  token: string | undefined;
-  /** RFC 3339. API servers cap the requested expiry (--service-account-max-token-expiration). */
-  expirationTimestamp: string | undefined;
-}
-
 /**
- * Requests a token for a service account of a cluster (authentication.k8s.io/v1 TokenRequest): a write, also in a dry run.
- * @returns undefined if the service account is not found
+ * Requests a token for a service account of a cluster (authentication.k8s.io/v1 TokenRequest): a write, also in a dry run, which
+ * requests nothing. API servers cap the requested expiry (--service-account-max-token-expiration).
+ * @returns without a token in a dry run; undefined if the service account is not found
  */
 export async function requestToken(
   kube: Kube,
   { namespace, name }: Account,
   seconds: number,
-): Promise<RequestedToken | undefined> {
+): Promise<TokenRequest['status']> {
   const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: seconds } };
   const where = { namespace, name, subresource: 'token' };
-  const asking = kube.create<{ status?: Partial<RequestedToken> }>(resources.serviceAccounts, body, where);
+  const asking = kube.create<TokenRequest>(resources.serviceAccounts, body, where);
   const answer = await unlessStatus(asking, 404);
-  return answer && { token: answer.status?.token, expirationTimestamp: answer.status?.expirationTimestamp };
+  return answer && (answer.status ?? {});
 }

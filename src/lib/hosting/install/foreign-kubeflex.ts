@@ -2,20 +2,11 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import type { KubeObject } from '../../kube/objects.ts';
+import type { CustomResourceDefinition } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { systemNamespace } from '../../spaces/names.ts';
 import { readHostingConfig } from '../hosting.ts';
 import type { InitInput } from './input.ts';
-
-/** The fields of the ControlPlane CRD that are read. */
-interface ControlPlaneDefinition extends KubeObject {
-  spec?: {
-    versions?: {
-      schema?: { openAPIV3Schema?: { properties?: { spec?: { properties?: Record<string, unknown> } } } };
-    }[];
-  };
-}
 
 /**
  * Checks a KubeFlex that another installer, such as `kflex init`, owns. It is kept with its settings, so it must be compatible.
@@ -28,7 +19,7 @@ export async function checkForeignKubeFlex(kube: Kube, input: InitInput): Promis
 
 /** KubeFlex 0.9 is the oldest version whose control planes accept several hooks, and variables shared by all hooks. */
 async function refuseOldKubeFlex(kube: Kube): Promise<void> {
-  const definition = await kube.get<ControlPlaneDefinition>(
+  const definition = await kube.get<CustomResourceDefinition>(
     resources.customResourceDefinitions,
     'controlplanes.tenancy.kflex.kubestellar.org',
   );

@@ -1,3 +1,4 @@
+import type { V1Status } from '@kubernetes/client-node';
 import { command } from '../../engine/command-line.ts';
 import { type ErrorCode, type ErrorDetails, StellarError } from '../../engine/errors.ts';
 import { inWords, type NextStep, run } from '../../engine/next-step.ts';
@@ -13,13 +14,6 @@ export interface ClusterRef {
 
 export const describeCluster = ({ context, server }: ClusterRef): string => `${context} (${server})`;
 
-/** The Status object of an API server's error. */
-interface Status {
-  message?: string;
-  reason?: string;
-  details?: { causes?: { field?: string; message?: string }[] };
-}
-
 /** An error answer of an API server. */
 export class ApiError extends StellarError {
   readonly status: number;
@@ -27,7 +21,7 @@ export class ApiError extends StellarError {
   /** The server's own message. */
   readonly words: string;
 
-  constructor(status: number, answer: Status, code: ErrorCode, message: string, details: ErrorDetails) {
+  constructor(status: number, answer: V1Status, code: ErrorCode, message: string, details: ErrorDetails) {
     super(code, message, { ...details, passing: status >= 500 || status === 429 });
     this.name = 'ApiError';
     this.status = status;
@@ -83,10 +77,10 @@ function webhookStep({ context }: ClusterRef, message = ''): NextStep | undefine
 
 const stepsOf = (step: NextStep | undefined): NextStep[] => (step === undefined ? [] : [step]);
 
-function parseStatus(body: string): Status {
+function parseStatus(body: string): V1Status {
   try {
     const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === 'object' && parsed !== null) return parsed as Status;
+    if (typeof parsed === 'object' && parsed !== null) return parsed as V1Status;
   } catch {
     // An HTML page or plain text of a proxy.
   }

@@ -268,8 +268,6 @@ export const clusterAt = ({ server, certificateAuthority }: NonNullable<Fork['at
 /** The fields of an object that are applied, without the ones that the server and controllers change at any time. */
 function essenceOf(object: KubeObject): object {
   const { status, ...kept } = object as KubeObject & { status?: unknown };
-  const { resourceVersion, generation, managedFields, ...metadata } = kept.metadata as ObjectMeta & {
-    managedFields?: unknown;
-  };
+  const { resourceVersion, generation, managedFields, ...metadata } = kept.metadata;
   return { ...kept, metadata };
 }

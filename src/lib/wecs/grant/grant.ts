@@ -5,6 +5,7 @@ import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import type { ClusterRole } from '../../kube/objects.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
@@ -13,7 +14,7 @@ import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import type { Klusterlet } from '../objects.ts';
 import { failedKinds, groupResourceOf, type RuleKind, refusedKinds, workAccount } from './kinds.ts';
 import { proveWec, type ReachedWec } from './prove-wec.ts';
-import { type ClusterRole, grantRole, grantRoleName, missingRules } from './role.ts';
+import { grantRole, grantRoleName, missingRules } from './role.ts';
 
 /** What to grant to a WEC's work agent. */
 export interface WecToGrant extends ReachedWec {

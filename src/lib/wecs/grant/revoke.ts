@@ -3,6 +3,7 @@ import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import type { ClusterRole } from '../../kube/objects.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
@@ -11,7 +12,7 @@ import { isOurs, managedBy, managedByLabel } from '../klusterlet/operator.ts';
 import type { GrantResult } from './grant.ts';
 import { groupResourceOf, type RuleKind } from './kinds.ts';
 import { proveWec, type ReachedWec } from './prove-wec.ts';
-import { type ClusterRole, grantRoleName, kindsOf, rulesWithout } from './role.ts';
+import { grantRoleName, kindsOf, rulesWithout } from './role.ts';
 
 /** What to revoke from a WEC's work agent. */
 export interface WecToRevoke extends ReachedWec {

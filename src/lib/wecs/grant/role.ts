@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { KubeObject } from '../../kube/objects.ts';
+import type { ClusterRole, PolicyRule } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
 import { distinct, groupResourceOf, type RuleKind, ruleFor } from './kinds.ts';
@@ -9,16 +9,6 @@ const aggregateLabel = 'open-cluster-management.io/aggregate-to-work';
 
 /** The one ClusterRole with which stellarctl grants rights on a WEC. */
 export const grantRoleName = 'stellarctl:work-agent';
-
-/** A rule also has verbs, and may have names of objects: these are kept, not judged. */
-interface PolicyRule {
-  apiGroups?: string[];
-  resources?: string[];
-}
-
-export interface ClusterRole extends KubeObject {
-  rules?: PolicyRule[];
-}
 
 export const kindsOf = ({ rules = [] }: ClusterRole): RuleKind[] =>
   distinct(

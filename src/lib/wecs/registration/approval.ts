@@ -1,7 +1,7 @@
 import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
+import type { CertificateSigningRequest } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import type { CertificateSigningRequest } from '../objects.ts';
 import { isSuperseded } from './hub-evidence.ts';
 import type { RegistrationRequest } from './requests.ts';
 

@@ -1,11 +1,11 @@
 import { formatAge } from '../../engine/duration.ts';
 import type { Reader } from '../../kube/client/client.ts';
-import { conditionOf, isTrue, type Lease } from '../../kube/objects.ts';
+import { type CertificateSigningRequest, conditionOf, isTrue, type Lease } from '../../kube/objects.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { notAHub } from '../hub/require-hub.ts';
 import { clusterNameLabel, leaseName, registrationRequestSelector } from '../names.ts';
-import type { CertificateSigningRequest, ManagedCluster } from '../objects.ts';
+import type { ManagedCluster } from '../objects.ts';
 import type { RegistrationRequest } from './requests.ts';
 
 /** What an ITS shows of one WEC at one moment. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type AsnType, fromBER, ObjectIdentifier, PrintableString, Sequence, Set as SetOf, Utf8String } from 'asn1js';
-import { createdAt } from '../../kube/objects.ts';
+import { type CertificateSigningRequest, createdAt } from '../../kube/objects.ts';
 import { userOf } from '../../kube/service-accounts.ts';
 import {
   addonNameLabel,
@@ -10,7 +10,6 @@ import {
   identityOf,
   operatorNamespace,
 } from '../names.ts';
-import type { CertificateSigningRequest } from '../objects.ts';
 
 export type RequestState = 'pending' | 'approved' | 'issued' | 'denied' | 'failed';
 

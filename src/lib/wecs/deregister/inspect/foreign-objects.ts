@@ -3,7 +3,7 @@ import { failureOf, StellarError } from '../../../engine/errors.ts';
 import { run } from '../../../engine/next-step.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import { describeCluster } from '../../../kube/client/errors.ts';
-import type { KubeObject } from '../../../kube/objects.ts';
+import type { KubeObject, OwnerReference } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { createdByKlusterlet, isOurs } from '../../klusterlet/operator.ts';
 import {
@@ -16,7 +16,7 @@ import {
   operatorNamespace,
   pullSecretName,
 } from '../../names.ts';
-import { type Owner, othersIn } from './namespace-contents.ts';
+import { othersIn } from './namespace-contents.ts';
 import { operatorRuns } from './running.ts';
 
 const ownAccounts = [operatorName, 'klusterlet-work-sa', 'klusterlet-registration-sa'];
@@ -39,7 +39,7 @@ function isOfRegistration({ kind, metadata }: KubeObject & { kind: string }): bo
  * @throws StellarError if not all can be seen
  */
 export function foreignObjectsIn(wec: Kube, namespace: string, hubHash: string | null): Promise<string[]> {
-  const isOwner = ({ kind, name }: Owner) =>
+  const isOwner = ({ kind, name }: OwnerReference) =>
     hubHash !== null && kind === resources.appliedManifestWorks.kind && name.startsWith(`${hubHash}-`);
   return othersIn(wec, namespace, { isExpected: isOfRegistration, isOwner });
 }

@@ -1,13 +1,13 @@
 import { command } from '../../../engine/command-line.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import type { KubeObject, Lease } from '../../../kube/objects.ts';
+import type { CertificateSigningRequest, KubeObject, Lease } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { listServed } from '../../../kube/served.ts';
 import { isAddonWork, type ManifestWork } from '../../../workloads/manifest-works.ts';
 import { propertiesNamespace } from '../../../workloads/names.ts';
 import { findManagedCluster } from '../../hub/require-hub.ts';
 import { clusterNameLabel, leaseName } from '../../names.ts';
-import type { CertificateSigningRequest, ManagedCluster } from '../../objects.ts';
+import type { ManagedCluster } from '../../objects.ts';
 
 /** What an ITS has of one WEC. */
 export interface HubState {

@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../../../engine/concurrency.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import { discover } from '../../../kube/discovery.ts';
-import type { KubeObject, ObjectMeta } from '../../../kube/objects.ts';
+import type { KubeObject, OwnerReference } from '../../../kube/objects.ts';
 import { groupOf, type Resource } from '../../../kube/resources.ts';
 import { listServed, notServed } from '../../../kube/served.ts';
 
@@ -22,14 +22,12 @@ const everywhere = ['ConfigMap kube-root-ca.crt', 'ConfigMap openshift-service-c
 const defaultAccounts = ['default', 'builder', 'deployer'];
 const accountAnnotation = 'kubernetes.io/service-account.name';
 
-export type Owner = NonNullable<ObjectMeta['ownerReferences']>[number];
-
 /** What may be deleted with a namespace. */
 interface Expected {
   /** Recognizes objects. */
   isExpected: (object: KubeObject & { kind: string }) => boolean;
   /** Recognizes owners outside the namespace, whose objects may be deleted. */
-  isOwner?: (owner: Owner) => boolean;
+  isOwner?: (owner: OwnerReference) => boolean;
   /** Kinds whose objects may all be deleted: they are not read. */
   expectedKinds?: readonly Resource[];
 }
