@@ -1,5 +1,5 @@
 import { command } from '../engine/command-line.ts';
-import type { Reader } from './client/client.ts';
+import type { Kube, Reader } from './client/client.ts';
 import {
   conditionOf,
   type Deployment,
@@ -22,8 +22,7 @@ export interface PodFailure {
 }
 
 /** The part of a client that reads pods and their logs. */
-export type LogReader = Reader & { logTail: (...parameters: LogTailParameters) => Promise<string[] | undefined> };
-type LogTailParameters = [pod: ObjectMeta, container: string, options: { lines: number; previous?: boolean }];
+export type LogReader = Reader & Pick<Kube, 'logTail'>;
 
 /** Waiting reasons of the kubelet for image problems (kubernetes pkg/kubelet/images/types.go). */
 const imageReasons = ['ImagePullBackOff', 'ErrImagePull', 'InvalidImageName', 'ErrImageNeverPull', 'ImageInspectError'];

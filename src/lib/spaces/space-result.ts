@@ -1,13 +1,11 @@
-import type { StellarError } from '../engine/errors.ts';
+import type { NamedResult } from '../engine/each-name.ts';
 import type { Standing } from '../engine/stages.ts';
 
 /** The result for one space, as scripts receive it. The fields are a public interface: docs/output.md. */
-export interface SpaceResult extends Standing {
-  name: string;
+export interface SpaceResult extends Standing, NamedResult {
   type: string;
   /** Whether this run changed anything. */
   changed: boolean;
   /** Its context, if any. */
   context: string | null;
-  error?: StellarError;
 }

@@ -1,7 +1,7 @@
 import { type Changes, changeWords, conflicts, effectiveChanges } from '../engine/changes.ts';
 import { command } from '../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
-import { forName } from '../engine/each-name.ts';
+import { forName, type NamedResult } from '../engine/each-name.ts';
 import { type ErrorCode, StellarError } from '../engine/errors.ts';
 import { run } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
@@ -40,11 +40,9 @@ export interface FoundValues<Source> {
 /** Judges what was read, once it has passed all checks. @returns false if it must be read again, as after a question */
 export type Approval<Source> = (found: readonly FoundValues<Source>[]) => Promise<boolean>;
 
-export interface ValueResult {
-  name: string;
+export interface ValueResult extends NamedResult {
   values: Record<string, string>;
   changed: boolean;
-  error?: StellarError;
 }
 
 export interface ListedValues<More extends object> extends ValueResult {

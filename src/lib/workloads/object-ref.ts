@@ -1,5 +1,13 @@
 import type { Candidate } from './selection/clauses.ts';
 
+/** An object in a document for scripts. The fields are an interface: docs/output.md. */
+export interface ObjectView {
+  kind: string;
+  group: string;
+  namespace: string | null;
+  name: string;
+}
+
 /** Describes an object by kind and name, for example `Deployment shop/web`. */
 export const describeObject = ({ kind, metadata: { namespace, name } }: Pick<Candidate, 'kind' | 'metadata'>): string =>
   `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;

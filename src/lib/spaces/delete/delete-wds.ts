@@ -12,7 +12,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
-import { type ManifestWork, objectsIn } from '../../workloads/manifest-works.ts';
+import { type ManifestWork, objectsIn, wecsOf } from '../../workloads/manifest-works.ts';
 import { originWdsLabel } from '../../workloads/names.ts';
 import { makeOrphans } from '../../workloads/orphan-works.ts';
 import type { Binding } from '../../workloads/policies/policy.ts';
@@ -202,6 +202,3 @@ async function removeWorks({ name, works, keep }: WdsToDelete, its: Kube, run: R
   for (const { metadata } of left)
     await its.delete(resources.manifestWorks, metadata.name, { namespace: metadata.namespace, uid: metadata.uid });
 }
-
-const wecsOf = (works: readonly ManifestWork[]): string =>
-  [...new Set(works.map(({ metadata }) => metadata.namespace))].join(', ');

@@ -37,7 +37,7 @@ export function mailboxView(name: string, { namespace, works, addons }: MailboxC
 }
 
 /** Works by their origin: binding policies first, then add-ons, then all others. */
-export function groupWorks(works: readonly WithConditions[]): WorkGroup[] {
+export function groupWorks(works: readonly ManifestWork[]): WorkGroup[] {
   const groups = new Map<string, WorkGroup>();
   for (const work of works) {
     const labels = work.metadata.labels ?? {};
@@ -55,13 +55,8 @@ export function groupWorks(works: readonly WithConditions[]): WorkGroup[] {
 }
 
 /** A work's own condition only shows that something failed; the condition of the manifest shows what. */
-function failureOf(work: WithConditions): string {
-  const { status } = work as WithConditions & {
-    status?: {
-      resourceStatus?: { manifests?: { conditions?: { type: string; status: string; message?: string }[] }[] };
-    };
-  };
-  const conditions = (status?.resourceStatus?.manifests ?? []).flatMap((manifest) => manifest.conditions ?? []);
+function failureOf(work: ManifestWork): string {
+  const conditions = (work.status?.resourceStatus?.manifests ?? []).flatMap((manifest) => manifest.conditions ?? []);
   const failed = conditions.find((condition) => condition.type === 'Applied' && condition.status === 'False');
   return failed?.message ?? conditionOf(work, 'Applied')?.message ?? '';
 }

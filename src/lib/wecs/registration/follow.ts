@@ -1,3 +1,4 @@
+import type { NamedResult } from '../../engine/each-name.ts';
 import { type ErrorCode, StellarError } from '../../engine/errors.ts';
 import type { Followed, JudgedReading } from '../../engine/follow.ts';
 import { type NextStep, run } from '../../engine/next-step.ts';
@@ -15,11 +16,9 @@ import type { RegistrationStageId } from './stage-ids.ts';
 import { describeRegistration } from './stages.ts';
 
 /** The result of one WEC for scripts, one for each name. */
-export interface WecResult extends Standing {
-  name: string;
+export interface WecResult extends Standing, NamedResult {
   /** Whether this run has written anything for it. */
   changed: boolean;
-  error?: StellarError;
 }
 
 export interface FollowOptions {

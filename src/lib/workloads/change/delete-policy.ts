@@ -14,7 +14,7 @@ import { patchCurrent } from '../../kube/writes.ts';
 import { type OpenWds, toSeeWds } from '../../spaces/open-wds.ts';
 import { labelValueProblem } from '../../wecs/labels.ts';
 import { getPolicy } from '../explain/subject.ts';
-import type { ManifestWork } from '../manifest-works.ts';
+import { type ManifestWork, wecsOf } from '../manifest-works.ts';
 import { isOrphan, makeOrphans } from '../orphan-works.ts';
 import type { Binding, BindingPolicy } from '../policies/policy.ts';
 import { worksOfPolicy } from '../policies/sender.ts';
@@ -206,6 +206,3 @@ async function deleteWork(its: Kube, { metadata }: ManifestWork): Promise<void> 
   const { name, namespace, uid, deletionTimestamp } = metadata;
   if (deletionTimestamp === undefined) await its.delete(resources.manifestWorks, name, { namespace, uid });
 }
-
-const wecsOf = (works: readonly ManifestWork[]): string =>
-  [...new Set(works.map(({ metadata }) => metadata.namespace))].join(', ');

@@ -4,7 +4,7 @@ import type { ManagedCluster } from '../../wecs/objects.ts';
 import { hasMailbox } from '../mailboxes.ts';
 import { keyOf } from '../object-ref.ts';
 import { type Binding, type BindingPolicy, type BoundObject, destinationsOf } from '../policies/policy.ts';
-import type { Modulation, NamespaceLabels } from '../selection/clauses.ts';
+import type { KindRef, Modulation, NamespaceLabels } from '../selection/clauses.ts';
 import type { NotSelected } from '../selection/objects.ts';
 import { selectsLabels } from '../selection/wecs.ts';
 import type { StatusCollector } from '../status/collector.ts';
@@ -13,11 +13,7 @@ import { type DeliveryEvidence, statusKey, type WorkStatus } from './evidence.ts
 import { objectKey, type SentObject } from './works.ts';
 
 /** The object of a WDS whose delivery is judged. */
-export interface FollowedObject {
-  group: string;
-  version: string;
-  resource: string;
-  kind: string;
+export interface FollowedObject extends KindRef {
   namespace?: string | undefined;
   name: string;
   /** Undefined if the WDS does not have it. */

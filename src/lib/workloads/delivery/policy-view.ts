@@ -4,7 +4,7 @@ import type { KubeObject } from '../../kube/objects.ts';
 import { groupOf } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { noSuchPolicy } from '../explain/explain.ts';
-import { keyOf, keyOfCandidate } from '../object-ref.ts';
+import { keyOf, keyOfCandidate, type ObjectView } from '../object-ref.ts';
 import { type Binding, type BoundObject, destinationsOf, objectsOf } from '../policies/policy.ts';
 import { selectObjects } from '../selection/objects.ts';
 import { type ViewWithErrors, viewOfUnseen } from '../unseen.ts';
@@ -17,11 +17,7 @@ import { type DeliveryView, viewOfDelivery } from './view.ts';
 import { followed } from './workload.ts';
 
 /** An object of a policy, and its delivery to each WEC. The fields are an interface: docs/output.md. */
-interface PolicyObject {
-  kind: string;
-  group: string;
-  namespace: string | null;
-  name: string;
+interface PolicyObject extends ObjectView {
   ways: DeliveryView[];
 }
 

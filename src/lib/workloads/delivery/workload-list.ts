@@ -1,13 +1,10 @@
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { describeObject } from '../object-ref.ts';
+import { describeObject, type ObjectView } from '../object-ref.ts';
 import type { ViewWithErrors } from '../unseen.ts';
 import { type JudgedDelivery, judgeObjects } from './judged-objects.ts';
 
 /** An object that policies send, and the number of WECs that have it. The fields are an interface: docs/output.md. */
-export interface WorkloadSummary {
-  kind: string;
-  group: string;
-  namespace: string | null;
+export interface WorkloadSummary extends ObjectView {
   /** For example `Deployment shop/web`. */
   name: string;
   policies: string[];

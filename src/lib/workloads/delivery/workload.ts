@@ -7,7 +7,7 @@ import { checkNamespace, checkPathSegment } from '../../kube/object-names.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { describeObject, keyOf } from '../object-ref.ts';
+import { describeObject, keyOf, type ObjectView } from '../object-ref.ts';
 import type { NamespaceLabels } from '../selection/clauses.ts';
 import { selectObjects, whyNotSelected } from '../selection/objects.ts';
 import type { ViewWithErrors } from '../unseen.ts';
@@ -26,11 +26,7 @@ export interface NamedObject {
 }
 
 /** The delivery of an object. The fields are an interface: docs/output.md. */
-export interface WorkloadView {
-  name: string;
-  namespace: string | null;
-  kind: string;
-  group: string;
+export interface WorkloadView extends ObjectView {
   wds: string;
   its: string | null;
   ways: DeliveryView[];

@@ -6,8 +6,9 @@ import { ifSeen, through, tryRead } from '../../kube/access.ts';
 import { conditionOf } from '../../kube/objects.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
+import type { ObjectView } from '../object-ref.ts';
 import type { PolicySpec } from '../policies/policy.ts';
-import type { Modulation } from '../selection/clauses.ts';
+import type { KindRef, Modulation } from '../selection/clauses.ts';
 import { type Unseen, unseenOf, type ViewWithErrors, viewOfUnseen } from '../unseen.ts';
 import { missingProperties, readDigests, refusedBindings, tooLarge } from './content-warnings.ts';
 import {
@@ -34,15 +35,6 @@ interface SelectedWec {
   deleting: boolean;
 }
 
-interface ExplainedObject extends Modulation {
-  group: string;
-  version: string;
-  resource: string;
-  kind: string;
-  namespace: string | null;
-  name: string;
-}
-
 /** What a policy does now. The fields are an interface: docs/output.md. */
 export interface Explanation {
   name: string;
@@ -52,7 +44,7 @@ export interface Explanation {
   exists: boolean;
   /** Null if the ITS cannot be read. */
   wecs: SelectedWec[] | null;
-  objects: ExplainedObject[];
+  objects: (KindRef & ObjectView & Modulation)[];
   problems: (Diagnosis & { code: string; severity: 'error' | 'warning'; details: readonly string[] })[];
   notVisible: { what: string; why: string }[];
 }

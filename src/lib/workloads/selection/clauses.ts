@@ -23,13 +23,17 @@ export interface DownsyncClause extends Modulation {
 /** The parts of a clause that select. */
 export type ClausePart = Exclude<keyof DownsyncClause, keyof Modulation>;
 
-/** The fields of a WDS object that selection needs. */
-export interface Candidate {
+/** A kind in one of its versions. */
+export interface KindRef {
   group: string;
   version: string;
   /** Plural, in lower case. */
   resource: string;
   kind: string;
+}
+
+/** The fields of a WDS object that selection needs. */
+export interface Candidate extends KindRef {
   metadata: ObjectMeta;
 }
 

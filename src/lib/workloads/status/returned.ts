@@ -6,17 +6,14 @@ import { labelValueProblem } from '../../wecs/labels.ts';
 import { statusKey, type WorkStatus } from '../delivery/evidence.ts';
 import { findObject, type NamedObject, noSuchObject } from '../delivery/workload.ts';
 import { combinedStatusLabels, originWdsLabel } from '../names.ts';
+import type { ObjectView } from '../object-ref.ts';
 import type { Binding } from '../policies/policy.ts';
 import { isShown, senderOf } from '../policies/sender.ts';
 import { unseenOf, type ViewWithErrors } from '../unseen.ts';
 import { type CombinedStatus, type CombinedTable, tablesOf } from './combined.ts';
 
 /** The statuses that WECs returned for an object. The fields are an interface: docs/output.md. */
-export interface ReturnedView {
-  name: string;
-  namespace: string | null;
-  kind: string;
-  group: string;
+export interface ReturnedView extends ObjectView {
   wds: string;
   /** Null if the ITS cannot be read; `why` shows the reason. */
   wecs: { wec: string; status: Readonly<Record<string, unknown>> | null }[] | null;

@@ -4,7 +4,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
-import type { Candidate, DownsyncClause, NamespaceLabels } from '../selection/clauses.ts';
+import type { Candidate, DownsyncClause, KindRef, NamespaceLabels } from '../selection/clauses.ts';
 import { isExcludedKind } from '../selection/excluded-kinds.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';
 
@@ -58,8 +58,6 @@ export async function readContents(
 const maySelect = ({ apiGroup, resources: plurals }: DownsyncClause, { group, resource }: KindRef): boolean =>
   (apiGroup === undefined || apiGroup === group) &&
   (!plurals?.length || plurals.includes('*') || plurals.includes(resource));
-
-type KindRef = Pick<Candidate, 'group' | 'version' | 'resource' | 'kind'>;
 
 export const candidateKind = ({ apiVersion, plural, kind }: DiscoveredKind): KindRef => ({
   group: groupOf(apiVersion),
