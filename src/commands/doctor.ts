@@ -5,29 +5,27 @@ import { ExitCode, StellarError } from '../lib/engine/errors.ts';
 import { outputFormats } from '../lib/terminal/io.ts';
 import type { Definition } from './shell/define.ts';
 import {
+  type ConfirmedOptions,
   dryRunOption,
   type HostingOptions,
   hostingContextOption,
-  type ItsOptions,
   itsOption,
   repeatable,
-  type WritingOptions,
+  type WecOptions,
   wecContextOption,
   wecKubeconfigOption,
   yesOption,
 } from './shell/options.ts';
 import type { Session } from './shell/session.ts';
 
-export interface DoctorOptions extends ItsOptions, HostingOptions, WritingOptions {
+export interface DoctorOptions extends WecOptions, HostingOptions, ConfirmedOptions {
   list?: boolean;
   pre?: boolean;
   wait?: boolean;
   skip?: string[];
   failOn: 'warn' | 'fail';
-  wecContext?: string;
   fix?: boolean;
   recheck?: boolean;
-  yes?: boolean;
 }
 
 export const doctorCommand: Definition<DoctorOptions> = {

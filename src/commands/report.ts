@@ -8,17 +8,16 @@ import type { Definition } from './shell/define.ts';
 import {
   type HostingOptions,
   hostingContextOption,
-  type ItsOptions,
   itsOption,
+  type WecOptions,
   wecContextOption,
   wecKubeconfigOption,
 } from './shell/options.ts';
 import type { Session } from './shell/session.ts';
 
-interface Options extends ItsOptions, HostingOptions {
+interface Options extends WecOptions, HostingOptions {
   file?: string;
   force?: boolean;
-  wecContext?: string;
 }
 
 export const reportCommand: Definition<Options> = {

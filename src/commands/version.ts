@@ -6,17 +6,16 @@ import type { Definition } from './shell/define.ts';
 import {
   type HostingOptions,
   hostingContextOption,
-  type ItsOptions,
   itsOption,
+  type WecOptions,
   wecContextOption,
   wecKubeconfigOption,
 } from './shell/options.ts';
 import type { Session } from './shell/session.ts';
 import { parseWecArguments, withContext } from './shell/wec-argument.ts';
 
-interface Options extends HostingOptions, ItsOptions {
+interface Options extends HostingOptions, WecOptions {
   client?: boolean;
-  wecContext?: string;
 }
 
 export function versionCommand(version: string): Definition<Options> {

@@ -5,17 +5,16 @@ import { checkDnsName, checkNamespace } from '../../lib/kube/object-names.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Explanation } from '../../lib/workloads/explain/explain.ts';
 import type { Definition } from '../shell/define.ts';
-import { dryRunOption, repeatable, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
+import { type ConfirmedOptions, dryRunOption, repeatable, type WdsOptions, wdsOptions } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 
-interface Options extends WdsOptions, WritingOptions {
+interface Options extends WdsOptions, ConfirmedOptions {
   clusters: string[];
   select?: string[];
   selector?: string[];
   namespace?: string[];
   createOnly?: boolean;
   status: string[];
-  yes?: boolean;
 }
 
 export const policyCreateCommand: Definition<Options> = {

@@ -2,11 +2,10 @@ import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { PolicyToDelete } from '../../lib/workloads/change/inspect-policy.ts';
 import { asking, refuseUnnamedWds } from '../shell/confirm.ts';
 import type { Definition } from '../shell/define.ts';
-import { dryRunOption, type WdsOptions, type WritingOptions, wdsOptions, yesOption } from '../shell/options.ts';
+import { type ConfirmedOptions, dryRunOption, type WdsOptions, wdsOptions, yesOption } from '../shell/options.ts';
 
-interface Options extends WdsOptions, WritingOptions {
+interface Options extends WdsOptions, ConfirmedOptions {
   keepWorkloads?: boolean;
-  yes?: boolean;
 }
 
 export const policyDeleteCommand: Definition<Options> = {

@@ -26,8 +26,18 @@ export interface WdsOptions extends ItsOptions, HostingOptions {
   wds?: string;
 }
 
+/** An ITS, and one of its WECs from its own side. */
+export interface WecOptions extends ItsOptions {
+  wecContext?: string;
+}
+
 export interface WritingOptions {
   dryRun?: boolean;
+}
+
+/** Of a command that asks before it writes. */
+export interface ConfirmedOptions extends WritingOptions {
+  yes?: boolean;
 }
 
 /** All options that a session uses. */

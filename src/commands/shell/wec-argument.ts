@@ -61,21 +61,21 @@ function refuseTwice(values: string[], what: string): void {
 }
 
 /** How to select WECs without names. */
-interface Choice {
+export interface SelectionOptions {
   all?: boolean;
   selector?: string;
   allowNone?: boolean;
 }
 
 /** Parses which WECs a command selects: names, or `-l`, or `--all`. @throws StellarError `usage` */
-export function parseWecTarget(words: readonly string[], choice: Choice): WecTarget {
+export function parseWecTarget(words: readonly string[], choice: SelectionOptions): WecTarget {
   checkChoice(words, choice);
   return words.length > 0
     ? { names: [...new Set(splitNames(words))] }
     : { selector: choice.selector, allowNone: choice.allowNone };
 }
 
-function checkChoice(words: readonly string[], { all, selector, allowNone }: Choice): void {
+function checkChoice(words: readonly string[], { all, selector, allowNone }: SelectionOptions): void {
   if (allowNone && selector === undefined) throw new StellarError('usage', '--allow-none requires -l.');
   const given = [words.length > 0, all === true, selector !== undefined].filter(Boolean).length;
   if (given !== 1) throw new StellarError('usage', 'Give the names of the WECs, -l SELECTOR, or --all.');
@@ -91,7 +91,7 @@ export interface ChosenWecs {
 /** Parses which WECs a command selects, with optional contexts. @throws StellarError `usage` */
 export function parseChosenWecs(
   words: readonly string[],
-  { wecContext, ...choice }: Choice & { wecContext?: string },
+  { wecContext, ...choice }: SelectionOptions & { wecContext?: string },
 ): ChosenWecs {
   checkChoice(words, choice);
   const isNamed = words.length > 0 || wecContext !== undefined;

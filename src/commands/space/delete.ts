@@ -4,17 +4,15 @@ import type { SpaceRole } from '../../lib/spaces/names.ts';
 import { asking, refuseUnnamedHosting } from '../shell/confirm.ts';
 import type { Definition } from '../shell/define.ts';
 import {
+  type ConfirmedOptions,
   dryRunOption,
   type HostingOptions,
   hostingContextOption,
-  type WritingOptions,
   yesOption,
 } from '../shell/options.ts';
 import type { SpaceToDelete } from './delete-text.ts';
 
-interface Options extends HostingOptions, WritingOptions, DeletionOptions {
-  yes?: boolean;
-}
+interface Options extends HostingOptions, ConfirmedOptions, DeletionOptions {}
 
 interface Texts {
   description: string;

@@ -4,17 +4,16 @@ import type { SpaceRole } from '../../lib/spaces/names.ts';
 import { asking, refuseUnnamedHosting } from '../shell/confirm.ts';
 import type { Definition } from '../shell/define.ts';
 import {
+  type ConfirmedOptions,
   dryRunOption,
   type HostingOptions,
   hiddenSpelling,
   hostingContextOption,
-  type WritingOptions,
   yesOption,
 } from '../shell/options.ts';
 
-interface Options extends HostingOptions, WritingOptions {
+interface Options extends HostingOptions, ConfirmedOptions {
   its?: string;
-  yes?: boolean;
 }
 
 const itsOfWds = new Option('--its <its>', 'the ITS to use, by its name or a context');

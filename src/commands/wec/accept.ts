@@ -6,21 +6,20 @@ import type { Definition } from '../shell/define.ts';
 import {
   dryRunOption,
   hiddenSpelling,
-  type ItsOptions,
   itsOption,
+  type WecOptions,
   type WritingOptions,
   wecContextOption,
   wecKubeconfigOption,
 } from '../shell/options.ts';
 import { parseWecArguments } from '../shell/wec-argument.ts';
 
-interface Options extends ItsOptions, WritingOptions {
+interface Options extends WecOptions, WritingOptions {
   all?: boolean;
   clusters?: string;
   agent?: string;
   deny?: boolean;
   wait?: 'for-request' | false;
-  wecContext?: string;
 }
 
 /** Names in clusteradm's syntax. */

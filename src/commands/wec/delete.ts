@@ -7,19 +7,18 @@ import { confirmLoss } from '../shell/confirm.ts';
 import type { Definition } from '../shell/define.ts';
 import { localTools } from '../shell/local-tools.ts';
 import {
+  type ConfirmedOptions,
   dryRunOption,
   type ItsOptions,
   itsOption,
-  type WritingOptions,
   wecKubeconfigOption,
   yesOption,
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 import { splitNames } from '../shell/wec-argument.ts';
 
-interface Options extends ItsOptions, WritingOptions {
+interface Options extends ItsOptions, ConfirmedOptions {
   provider?: ProviderName;
-  yes?: boolean;
   force?: boolean;
   wecKubeconfig?: string;
 }

@@ -6,31 +6,33 @@ import { asking, type Confirmation, confirm, refuseUnnamedIts } from '../shell/c
 import type { Definition } from '../shell/define.ts';
 import {
   allowNoneOption,
+  type ConfirmedOptions,
   dryRunOption,
   hiddenSpelling,
-  type ItsOptions,
   itsOption,
   selectorOption,
-  type WritingOptions,
+  type WecOptions,
   wecContextOption,
   wecKubeconfigOption,
   yesOption,
 } from '../shell/options.ts';
 import { openPolicies } from '../shell/policies-of-its.ts';
 import type { Session } from '../shell/session.ts';
-import { type ChosenWecs, noneMatches, parseChosenWecs, type WecArgument, withContext } from '../shell/wec-argument.ts';
+import {
+  type ChosenWecs,
+  noneMatches,
+  parseChosenWecs,
+  type SelectionOptions,
+  type WecArgument,
+  withContext,
+} from '../shell/wec-argument.ts';
 
-interface Options extends ItsOptions, WritingOptions {
-  yes?: boolean;
+interface Options extends WecOptions, ConfirmedOptions, SelectionOptions {
   cleanup?: boolean;
   keepWorkloads?: boolean;
   force?: boolean;
   local?: boolean;
   undo?: boolean;
-  all?: boolean;
-  selector?: string;
-  allowNone?: boolean;
-  wecContext?: string;
 }
 
 /** Up to this number, named WECs are shown and confirmed one by one. */

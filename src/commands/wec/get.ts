@@ -4,13 +4,12 @@ import { inWords } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Definition } from '../shell/define.ts';
-import { type ItsOptions, itsOption, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
+import { itsOption, type WecOptions, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 import { parseWecArguments } from '../shell/wec-argument.ts';
 
-interface Options extends ItsOptions {
+interface Options extends WecOptions {
   raw?: boolean;
-  wecContext?: string;
 }
 
 export const getCommand: Definition<Options> = {

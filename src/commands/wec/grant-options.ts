@@ -5,11 +5,11 @@ import { outline } from '../../lib/engine/next-step.ts';
 import type { RuleKind } from '../../lib/wecs/grant/kinds.ts';
 import type { ReachedWec } from '../../lib/wecs/grant/prove-wec.ts';
 import {
+  type ConfirmedOptions,
   dryRunOption,
-  type ItsOptions,
   itsOption,
   repeatable,
-  type WritingOptions,
+  type WecOptions,
   wecContextOption,
   wecKubeconfigOption,
   yesOption,
@@ -17,10 +17,8 @@ import {
 import type { Session } from '../shell/session.ts';
 import { parseWecArguments } from '../shell/wec-argument.ts';
 
-export interface GrantOptions extends ItsOptions, WritingOptions {
+export interface GrantOptions extends WecOptions, ConfirmedOptions {
   rule?: string[];
-  yes?: boolean;
-  wecContext?: string;
 }
 
 /** The common options of granting and revoking. */

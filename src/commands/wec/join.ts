@@ -8,11 +8,11 @@ import { parseLabels } from '../../lib/wecs/labels.ts';
 import { asking, refuseUnnamedIts } from '../shell/confirm.ts';
 import type { Definition } from '../shell/define.ts';
 import {
+  type ConfirmedOptions,
   dryRunOption,
-  type ItsOptions,
   itsOption,
   repeatable,
-  type WritingOptions,
+  type WecOptions,
   wecContextOption,
   wecKubeconfigOption,
   yesOption,
@@ -21,11 +21,9 @@ import type { Session } from '../shell/session.ts';
 import { parseWecArguments, withContext } from '../shell/wec-argument.ts';
 import { checkAddresses, type JoiningOptions, nextStep, openAccess, toJoinOptions } from './join-options.ts';
 
-interface Options extends ItsOptions, WritingOptions, JoiningOptions {
+interface Options extends WecOptions, ConfirmedOptions, JoiningOptions {
   printManifests?: boolean;
   replaceHub?: boolean;
-  yes?: boolean;
-  wecContext?: string;
 }
 
 export const joinCommand: Definition<Options> = {

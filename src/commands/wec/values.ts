@@ -7,24 +7,20 @@ import { refuseUnnamedIts } from '../shell/confirm.ts';
 import type { Definition } from '../shell/define.ts';
 import {
   allowNoneOption,
+  type ConfirmedOptions,
   dryRunOption,
   type HostingOptions,
   hostingContextOption,
   type ItsOptions,
   itsOption,
   selectorOption,
-  type WritingOptions,
   yesOption,
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
-import { noneMatches, parseWecTarget, targetWords } from '../shell/wec-argument.ts';
+import { noneMatches, parseWecTarget, type SelectionOptions, targetWords } from '../shell/wec-argument.ts';
 import { approveRemoval, type ChangesOf } from './approve-removal.ts';
 
-interface Options extends HostingOptions, ItsOptions, WritingOptions {
-  yes?: boolean;
-  all?: boolean;
-  selector?: string;
-  allowNone?: boolean;
+interface Options extends HostingOptions, ItsOptions, ConfirmedOptions, SelectionOptions {
   overwrite?: boolean;
   list?: boolean;
 }

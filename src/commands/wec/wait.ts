@@ -4,20 +4,16 @@ import type { WaitGoal } from '../../lib/wecs/registration/wait.ts';
 import type { Definition } from '../shell/define.ts';
 import {
   allowNoneOption,
-  type ItsOptions,
   itsOption,
   selectorOption,
+  type WecOptions,
   wecContextOption,
   wecKubeconfigOption,
 } from '../shell/options.ts';
-import { noneMatches, parseChosenWecs } from '../shell/wec-argument.ts';
+import { noneMatches, parseChosenWecs, type SelectionOptions } from '../shell/wec-argument.ts';
 
-interface Options extends ItsOptions {
+interface Options extends WecOptions, SelectionOptions {
   for: WaitGoal;
-  all?: boolean;
-  selector?: string;
-  allowNone?: boolean;
-  wecContext?: string;
 }
 
 export const waitCommand: Definition<Options> = {
