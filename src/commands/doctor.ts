@@ -12,8 +12,7 @@ import {
   itsOption,
   repeatable,
   type WecOptions,
-  wecContextOption,
-  wecKubeconfigOption,
+  wecOptions,
   yesOption,
 } from './shell/options.ts';
 import type { Session } from './shell/session.ts';
@@ -54,8 +53,7 @@ export const doctorCommand: Definition<DoctorOptions> = {
     dryRunOption(),
     hostingContextOption(),
     itsOption(),
-    wecContextOption(),
-    wecKubeconfigOption(),
+    ...wecOptions(),
   ],
   async run(session, options, positional, command) {
     const { listChecks, showExamined } = await import('./doctor-show.ts');

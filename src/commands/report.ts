@@ -5,14 +5,7 @@ import { run } from '../lib/engine/next-step.ts';
 import type { ReportIndex } from '../lib/report/report.ts';
 import { isForPeople } from '../lib/terminal/io.ts';
 import type { Definition } from './shell/define.ts';
-import {
-  type HostingOptions,
-  hostingContextOption,
-  itsOption,
-  type WecOptions,
-  wecContextOption,
-  wecKubeconfigOption,
-} from './shell/options.ts';
+import { type HostingOptions, hostingContextOption, itsOption, type WecOptions, wecOptions } from './shell/options.ts';
 import type { Session } from './shell/session.ts';
 
 interface Options extends WecOptions, HostingOptions {
@@ -38,8 +31,7 @@ export const reportCommand: Definition<Options> = {
     ['--force', 'replace FILE if it exists'],
     hostingContextOption(),
     itsOption(),
-    wecContextOption(),
-    wecKubeconfigOption(),
+    ...wecOptions(),
   ],
   async run(session, options, positional, { parent }) {
     const { checkWritable, isPresent, writePrivately } = await import('../lib/files/private-file.ts');

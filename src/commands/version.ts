@@ -3,14 +3,7 @@ import { tryRead } from '../lib/kube/access.ts';
 import type { VersionsView } from '../lib/status/versions.ts';
 import { isForPeople } from '../lib/terminal/io.ts';
 import type { Definition } from './shell/define.ts';
-import {
-  type HostingOptions,
-  hostingContextOption,
-  itsOption,
-  type WecOptions,
-  wecContextOption,
-  wecKubeconfigOption,
-} from './shell/options.ts';
+import { type HostingOptions, hostingContextOption, itsOption, type WecOptions, wecOptions } from './shell/options.ts';
 import type { Session } from './shell/session.ts';
 import { parseWecArguments, withContext } from './shell/wec-argument.ts';
 
@@ -31,13 +24,7 @@ export function versionCommand(version: string): Definition<Options> {
     ],
     usage: '[NAME=CONTEXT...] [options]',
     arguments: [['[wecs...]', 'WECs whose agents are shown as well']],
-    options: [
-      ['--client', 'the version of stellarctl alone'],
-      hostingContextOption(),
-      itsOption(),
-      wecContextOption(),
-      wecKubeconfigOption(),
-    ],
+    options: [['--client', 'the version of stellarctl alone'], hostingContextOption(), itsOption(), ...wecOptions()],
     async run(session, options, positional) {
       const installed = options.client ? undefined : await readInstalled(session, options, positional);
       const failure = installed instanceof StellarError ? installed : undefined;

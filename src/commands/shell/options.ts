@@ -88,16 +88,23 @@ export const hostingContextOption = (): Option =>
     '--hosting-context <context>',
     'the context of the hosting cluster (default: STELLARCTL_HOSTING_CONTEXT, what `init` noted, the current context)',
   );
-export const wecContextOption = (): Option =>
-  new Option('--wec-context <context>', 'the context of the WEC (for a single name; the same as NAME=CONTEXT)');
 export const wecKubeconfigOption = (): Option =>
   new Option('--wec-kubeconfig <file>', 'the kubeconfig with the contexts of the WECs, if it is another one');
+/** Options that give a WEC's own cluster. */
+export const wecOptions = (): Option[] => [
+  new Option('--wec-context <context>', 'the context of the WEC (for a single name; the same as NAME=CONTEXT)'),
+  wecKubeconfigOption(),
+];
 export const dryRunOption = (): Option => new Option('--dry-run', 'show what would be written, and write nothing');
 export const yesOption = (about = 'skip the confirmation'): Option => new Option('-y, --yes', about);
 export const selectorOption = (): Option =>
   new Option('-l, --selector <selector>', 'WECs with these labels, as for kubectl');
-
-export const allowNoneOption = (): Option => new Option('--allow-none', 'with -l: succeed if no WEC has these labels');
+/** Options that select WECs without naming them. */
+export const selectionOptions = (all = 'all WECs of the ITS'): Option[] => [
+  selectorOption(),
+  new Option('--allow-none', 'with -l: succeed if no WEC has these labels'),
+  new Option('--all', all),
+];
 
 /** Accepts an option in an earlier or another program's spelling, without showing it in help. */
 export function hiddenSpelling(flags: string, option: Option): Option {

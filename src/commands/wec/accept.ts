@@ -9,8 +9,7 @@ import {
   itsOption,
   type WecOptions,
   type WritingOptions,
-  wecContextOption,
-  wecKubeconfigOption,
+  wecOptions,
 } from '../shell/options.ts';
 import { parseWecArguments } from '../shell/wec-argument.ts';
 
@@ -47,8 +46,7 @@ export const acceptCommand: Definition<Options> = {
     new Option('--wait', 'wait also for WECs that the ITS does not know yet').preset('for-request'),
     clusters,
     hiddenSpelling('--cluster <names>', clusters),
-    wecContextOption(),
-    wecKubeconfigOption(),
+    ...wecOptions(),
     dryRunOption(),
   ],
   async run(session, options, positional) {

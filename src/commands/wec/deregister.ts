@@ -5,15 +5,13 @@ import { outline } from '../../lib/engine/next-step.ts';
 import { asking, type Confirmation, confirm, refuseUnnamedIts } from '../shell/confirm.ts';
 import type { Definition } from '../shell/define.ts';
 import {
-  allowNoneOption,
   type ConfirmedOptions,
   dryRunOption,
   hiddenSpelling,
   itsOption,
-  selectorOption,
+  selectionOptions,
   type WecOptions,
-  wecContextOption,
-  wecKubeconfigOption,
+  wecOptions,
   yesOption,
 } from '../shell/options.ts';
 import { openPolicies } from '../shell/policies-of-its.ts';
@@ -57,11 +55,8 @@ export const deregisterCommand: Definition<Options> = {
   arguments: [['[wecs...]', 'WECs; with a context, the cluster is proven to be that WEC, and can be cleaned up']],
   options: [
     itsOption(),
-    selectorOption(),
-    allowNoneOption(),
-    ['--all', 'all WECs of the ITS'],
-    wecContextOption(),
-    wecKubeconfigOption(),
+    ...selectionOptions(),
+    ...wecOptions(),
     yesOption(),
     cleanup,
     hiddenSpelling('--clean-up', cleanup),

@@ -4,7 +4,7 @@ import { inWords } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Definition } from '../shell/define.ts';
-import { itsOption, type WecOptions, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
+import { itsOption, type WecOptions, wecOptions } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 import { parseWecArguments } from '../shell/wec-argument.ts';
 
@@ -24,7 +24,7 @@ export const getCommand: Definition<Options> = {
   ],
   usage: 'NAME[=CONTEXT] [options]',
   arguments: [['<wec>', 'the WEC; with its context, the cluster itself is checked too']],
-  options: [['--raw', 'print the ManagedCluster itself'], itsOption(), wecContextOption(), wecKubeconfigOption()],
+  options: [['--raw', 'print the ManagedCluster itself'], itsOption(), ...wecOptions()],
   async run(session, options, positional) {
     const [wec, ...others] = parseWecArguments(positional, options.wecContext);
     if (wec === undefined || others.length > 0)

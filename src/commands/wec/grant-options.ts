@@ -10,8 +10,7 @@ import {
   itsOption,
   repeatable,
   type WecOptions,
-  wecContextOption,
-  wecKubeconfigOption,
+  wecOptions,
   yesOption,
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
@@ -23,8 +22,7 @@ export interface GrantOptions extends WecOptions, ConfirmedOptions {
 
 /** The common options of granting and revoking. */
 export const grantOptions = (): Option[] => [
-  wecContextOption(),
-  wecKubeconfigOption(),
+  ...wecOptions(),
   repeatable('--rule <kind>', 'a kind of objects, as RESOURCE[.GROUP] (can be repeated)'),
   itsOption(),
   yesOption(),

@@ -13,8 +13,7 @@ import {
   itsOption,
   repeatable,
   type WecOptions,
-  wecContextOption,
-  wecKubeconfigOption,
+  wecOptions,
   yesOption,
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
@@ -43,8 +42,7 @@ export const joinCommand: Definition<Options> = {
   arguments: [['<wecs...>', 'names of the WECs; a bare NAME means the context of that name']],
   options: [
     itsOption(),
-    wecContextOption(),
-    wecKubeconfigOption(),
+    ...wecOptions(),
     ['--join-file <file>', 'a join file of the ITS instead of its context; - reads stdin'],
     ['--accept', 'accept the WECs, and wait until they are available'],
     repeatable('--label <key=value>', 'a label for the WECs (can be repeated)'),

@@ -6,14 +6,13 @@ import type { ListedValues, ValueStore } from '../../lib/wecs/values.ts';
 import { refuseUnnamedIts } from '../shell/confirm.ts';
 import type { Definition } from '../shell/define.ts';
 import {
-  allowNoneOption,
   type ConfirmedOptions,
   dryRunOption,
   type HostingOptions,
   hostingContextOption,
   type ItsOptions,
   itsOption,
-  selectorOption,
+  selectionOptions,
   yesOption,
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
@@ -50,9 +49,7 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
     arguments: [['[arguments...]', 'WECs, then changes: key=value sets, key- removes']],
     options: [
       itsOption(),
-      selectorOption(),
-      allowNoneOption(),
-      ['--all', 'all WECs of the ITS'],
+      ...selectionOptions(),
       ['--overwrite', `change ${plural} that have another value`],
       ['--list', kind.listing],
       yesOption('skip the confirmation of a removal that breaks a template'),

@@ -2,14 +2,7 @@ import { Option } from 'commander';
 import { registrationStageIds } from '../../lib/wecs/registration/stage-ids.ts';
 import type { WaitGoal } from '../../lib/wecs/registration/wait.ts';
 import type { Definition } from '../shell/define.ts';
-import {
-  allowNoneOption,
-  itsOption,
-  selectorOption,
-  type WecOptions,
-  wecContextOption,
-  wecKubeconfigOption,
-} from '../shell/options.ts';
+import { itsOption, selectionOptions, type WecOptions, wecOptions } from '../shell/options.ts';
 import { noneMatches, parseChosenWecs, type SelectionOptions } from '../shell/wec-argument.ts';
 
 interface Options extends WecOptions, SelectionOptions {
@@ -34,11 +27,8 @@ export const waitCommand: Definition<Options> = {
       .choices([...registrationStageIds, 'delete'])
       .default('available'),
     itsOption(),
-    selectorOption(),
-    allowNoneOption(),
-    ['--all', 'all WECs that the ITS has when the command begins'],
-    wecContextOption(),
-    wecKubeconfigOption(),
+    ...selectionOptions('all WECs that the ITS has when the command begins'),
+    ...wecOptions(),
   ],
   async run(session, options, positional) {
     // As in kubectl wait: what is gone is deleted.

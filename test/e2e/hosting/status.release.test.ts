@@ -109,13 +109,13 @@ describe('an installation', { concurrency: 1 }, () => {
     await cli.succeed(['wds', 'create', 'wds1', '--type', 'host']);
     await cli.succeed(['wec', 'join', 'cluster1', '--accept', '--its', 'its1']);
     await bindDemo();
-    await until(async () => (await tree()).some((line) => /, 2 objects$/.test(line)), 'binding');
+    await until(async () => (await tree()).some((line) => /selects no WEC$/.test(line)), 'binding');
     await hosting.markAudit();
     assert.deepEqual(await tree(), [
       'hosting         KubeFlex 0.9.3 · KubeStellar hooks 0.30.0',
       '├─ ITS its1     host · ready · OCM 1.0.0',
       '│  └─ cluster1  available',
-      '└─ WDS wds1     host · ready → its1 · KubeStellar 0.30.0 · 1 binding policy, 2 objects',
+      '└─ WDS wds1     host · ready → its1 · KubeStellar 0.30.0 · 1 binding policy, 2 objects · ✗ policy demo: selects no WEC',
     ]);
     await assertUnwritten([hosting]);
     assert.deepEqual(await tree(['-o', 'name']), ['its/its1', 'wec/cluster1', 'wds/wds1']);
