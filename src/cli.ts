@@ -42,11 +42,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = helped && error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
     if (process.exitCode === ExitCode.usage && asksForJson(argv)) {
       const message = error.message.replace(/^error: /, '');
-      const hint = equivalentIn(error.message, io);
+      const steps = equivalentIn(error.message, io);
       const shown = {
         code: 'usage',
-        message: hint === undefined ? message : firstLine(message),
-        ...(hint && { hint }),
+        message: steps === undefined ? message : firstLine(message),
+        ...(steps && { steps }),
       };
       await writeDocument(io, { items: [], error: shown }, { format: 'json' });
     }

@@ -156,9 +156,8 @@ function exitByException(command: Command, io: Io): void {
     outputError: (text, write) => {
       const equivalent = equivalentIn(text, io);
       const message = text.replace(/^error: /, '');
-      write(
-        `✗ ${equivalent === undefined ? message.replace(/\n(?=\()/g, '\n  ') : `${firstLine(message)}\n  ${equivalent}\n`}`,
-      );
+      const shown = equivalent && `${[firstLine(message), ...equivalent].join('\n  ')}\n`;
+      write(`✗ ${shown ?? message.replace(/\n(?=\()/g, '\n  ')}`);
     },
   });
   // A command's own help lists its arguments and options: here they would leave no room for its description.
@@ -169,8 +168,8 @@ function exitByException(command: Command, io: Io): void {
 
 export const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
 
-/** The command to type instead, if a message of commander reports an unknown word. */
-export function equivalentIn(message: string, { argv }: Io): string | undefined {
+/** The commands to type instead, if a message of commander reports an unknown word. */
+export function equivalentIn(message: string, { argv }: Io): string[] | undefined {
   const [, unknown] = /^error: unknown (?:command|option) '(.*?)'/.exec(message) ?? [];
   return unknown === undefined ? undefined : equivalentOf(unknown, argv);
 }

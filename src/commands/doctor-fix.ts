@@ -7,7 +7,7 @@ import type { Examined } from '../lib/doctor/subject.ts';
 import { isNotable } from '../lib/engine/checks.ts';
 import { count } from '../lib/engine/counts.ts';
 import { StellarError } from '../lib/engine/errors.ts';
-import { hintOf, outline } from '../lib/engine/next-step.ts';
+import { outline, stepLines } from '../lib/engine/next-step.ts';
 import type { Step } from '../lib/engine/remedy.ts';
 import { toDocument } from '../lib/terminal/output.ts';
 import type { DoctorOptions } from './doctor.ts';
@@ -43,7 +43,7 @@ export async function fixFindings(
     session.progress.note(`${count(lacking, 'WEC')} can be fixed only with its context: give NAME=CONTEXT`);
   const open = planned.filter(({ refused }) => refused === undefined);
   announce(session, input, open);
-  for (const fix of planned) for (const line of linesOf(fix)) session.progress.note(line);
+  for (const fix of planned) for (const line of describePlanned(fix)) session.progress.note(line);
   const isWell = !all.some(({ findings }) => findings.some(isNotable));
   if (open.length === 0)
     session.progress.note(isWell ? 'Nothing to fix.' : 'Nothing can be fixed without you: see the findings.');
@@ -118,10 +118,10 @@ function announce(session: Session, { spaces, wecs }: DoctorInput, open: readonl
   for (const { name, kube } of wecs) if (kube !== undefined && names.has(name)) session.announce(kube, `WEC ${name}:`);
 }
 
-function linesOf({ subject, code, steps, refused }: PlannedFix): string[] {
+function describePlanned({ subject, code, steps, refused }: PlannedFix): string[] {
   const about = `${nameOf(subject)} (${code})`;
   if (refused === undefined) return steps.map((step) => `${about}: ${describeStep(step)}`);
-  return [`${about} needs your decision: ${refused.message} ${hintOf(refused.next) ?? ''}`.trim()];
+  return [`${about} needs your decision: ${refused.message}`, ...stepLines(refused.next, '  ')];
 }
 
 const describeStep = ({ verb, object, on, why }: Step): string =>
@@ -137,7 +137,8 @@ function confirmationOf(open: readonly PlannedFix[]) {
 function say(session: Session, { subject, steps, result, error }: FixResult): void {
   const { name } = subject;
   if (error !== undefined)
-    session.progress.note(`${name}: not fixed: ${error.message} ${hintOf(error.next) ?? ''}`.trim());
+    for (const line of [`${name}: not fixed: ${error.message}`, ...stepLines(error.next, '  ')])
+      session.progress.note(line);
   else if (result === 'passed') session.progress.note(`${name}: nothing left to do`);
   else for (const step of steps) session.progress.reached(name, `done: ${describeStep(step)}`);
 }

@@ -3,7 +3,7 @@ import { type Examined, type Group, groupFindings, type Subject } from '../lib/d
 import { type Finding, isDependent, isNotable } from '../lib/engine/checks.ts';
 import { count } from '../lib/engine/counts.ts';
 import { formatAge } from '../lib/engine/duration.ts';
-import { textOf } from '../lib/engine/next-step.ts';
+import { stepLines } from '../lib/engine/next-step.ts';
 import type { Evidence } from '../lib/engine/problem.ts';
 import type { Style } from '../lib/terminal/style.ts';
 
@@ -27,7 +27,7 @@ function linesOfGroup({ subjects, finding }: Group, members: number, { style, no
   const { message, details = [], next, evidence = [], ofSeveral } = finding.problem;
   const isOfSeveral = subjects.length > 1;
   const sentence = isOfSeveral ? (ofSeveral ?? `${message} (The same applies to the others.)`) : message;
-  const help = next.map((step) => (isOfSeveral ? `${textOf(step)}    (the same for each)` : textOf(step)));
+  const help = stepLines(next).map((step) => (isOfSeveral ? `${step}    (the same for each)` : step));
   const seen = isOfSeveral
     ? []
     : evidence.slice(0, evidenceAtMost).map((each) => style.faint(describeEvidence(each, now)));

@@ -54,7 +54,7 @@ interface Finding {
   status: string;
   found?: string;
   cause?: string;
-  hint?: string;
+  steps?: string[];
 }
 
 /** Stand-ins for kind and docker start real Kubernetes control planes. helm is this machine's if its version is supported. */
@@ -92,8 +92,8 @@ export async function kindMachine(dir: string): Promise<Machine> {
   const { home, env } = await surroundingsIn(dir, []);
   const seen = await programsSeen(env);
   const missing = ['docker', 'kind', 'helm'].flatMap((name) => {
-    const { status, cause, hint } = seen.get(name) ?? { status: 'unknown' };
-    return status === 'pass' ? [] : [`${name}: ${[cause ?? status, hint].filter(Boolean).join('. ')}`];
+    const { status, cause, steps = [] } = seen.get(name) ?? { status: 'unknown' };
+    return status === 'pass' ? [] : [`${name}: ${[cause ?? status, ...steps].join('. ')}`];
   });
   if (missing.length > 0) throw new Error(`It needs docker, kind and helm:\n  ${missing.join('\n  ')}`);
   const kind = (...args: string[]) => execa('kind', args, { env });

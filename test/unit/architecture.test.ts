@@ -180,16 +180,36 @@ test('the library formats nothing for a screen', () => {
   assert.deepEqual(offenders.sort(), allowed);
 });
 
-test('no code tests or cuts hints and error messages', () => {
-  const said = String.raw`(?:\b(?:error|failure|cause|problem)\??\.(?:message|why)|\bhint)\b`;
+test('no code tests or cuts steps and error messages', () => {
+  const said = String.raw`(?:\b(?:error|failure|cause|problem)\??\.(?:message|why)|\bsteps?)\b`;
   const judged = new RegExp(
     String.raw`${said}\??\.(?:at|endsWith|includes|indexOf|match|matchAll|replace|replaceAll|search|slice|split|startsWith|trim)\(|\.(?:test|exec)\([^()]*${said}`,
   );
-  for (const line of ["error.message.includes('x')", '/x/.test(failure.message)', 'hint?.split(a)'])
+  for (const line of ["error.message.includes('x')", '/x/.test(failure.message)', 'step?.split(a)'])
     assert.match(line, judged);
   const offenders = sources.flatMap(({ file, text }) => (judged.test(text) ? [file] : []));
   // Names given by commander and yaml.
   assert.deepEqual(offenders.sort(), ['src/cli.ts', 'src/lib/programs/helm/documents.ts']);
+});
+
+test('each next step is a line of its own', () => {
+  const joined = /\b(?:stepLines\([^()]*\)|steps)\??\.join\(|\btextOf\)/;
+  for (const line of ["stepLines(next).join(' ')", "diagnosis.steps.join('; ')", 'next.map(textOf)'])
+    assert.match(line, joined);
+  assert.deepEqual(
+    sources.flatMap(({ file, text }) => (joined.test(text) ? [file] : [])),
+    [],
+  );
+  const severalCommands = /^\s*[12t]\|.*\b(?:kubectl|stellarctl) [a-z-]+ .*[\s:;·&("](?:kubectl|stellarctl) [a-z-]+ /;
+  for (const line of ['2|   Use: stellarctl its list or stellarctl wds list ', '1| a kubectl get x    kubectl get y '])
+    assert.match(line, severalCommands);
+  const transcripts = globSync('test/golden/**/*.txt', { cwd: root });
+  assert.ok(transcripts.length > 20);
+  const lines = transcripts.flatMap((file) => readFileSync(path.join(root, file), 'utf8').split('\n'));
+  assert.deepEqual(
+    lines.filter((line) => severalCommands.test(`${line} `)),
+    [],
+  );
 });
 
 test('one place parses kubeconfigs', () => {

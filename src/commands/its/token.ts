@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-import { run } from '../../lib/engine/next-step.ts';
+import { noted, run, textOf } from '../../lib/engine/next-step.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Definition } from '../shell/define.ts';
 import { dryRunOption, durationMs, type ItsOptions, itsOption, type WritingOptions } from '../shell/options.ts';
@@ -57,7 +57,7 @@ export const tokenCommand: Definition<Options> = {
     }
     session.progress.note(`The token expires at ${file.expires}.`);
     if (options.file !== undefined)
-      session.next(`${command`stellarctl wec join NAME --join-file ${options.file}`}      (on the WEC)`);
+      session.next(textOf(noted(command`stellarctl wec join NAME --join-file ${options.file}`, 'on the WEC')));
   },
 };
 

@@ -1,4 +1,3 @@
-import { asCalled } from '../../lib/engine/command-line.ts';
 import { count } from '../../lib/engine/counts.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { Explanation } from '../../lib/workloads/explain/explain.ts';
@@ -56,7 +55,7 @@ const fewDetails = 5;
 
 /** Formats the problems of a policy with their next steps. */
 function problemLines(
-  { severity, problem, details, hint }: Explanation['problems'][number],
+  { severity, problem, details, steps }: Explanation['problems'][number],
   style: Style,
   isWide: boolean,
 ): string[] {
@@ -66,6 +65,6 @@ function problemLines(
     `${severity === 'error' ? style.bad : '!'} ${problem}`,
     ...shown.map((line) => `    ${line}`),
     ...(rest > 0 ? [`    and ${count(rest, 'other')}`] : []),
-    ...(hint === null ? [] : [`    ${asCalled(hint)}`]),
+    ...steps.map((step) => `    ${step}`),
   ];
 }

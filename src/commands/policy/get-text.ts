@@ -1,5 +1,6 @@
-import { asCalled, command } from '../../lib/engine/command-line.ts';
+import { command } from '../../lib/engine/command-line.ts';
 import { count } from '../../lib/engine/counts.ts';
+import { run, textOf } from '../../lib/engine/next-step.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { PolicyView } from '../../lib/workloads/delivery/policy-view.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
@@ -30,7 +31,7 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
     ),
     // What blocks objects says more than the state of the policy.
     ...(state === 'failed' && !objects.some(({ ways }) => ways.some(({ blockedAt }) => blockedAt !== null))
-      ? [`${style.bad} ${why}`, `    ${asCalled(command`stellarctl policy explain ${name} --wds ${wds}`)}`]
+      ? [`${style.bad} ${why}`, `    ${textOf(run(command`stellarctl policy explain ${name} --wds ${wds}`))}`]
       : []),
     ...failures(objects, style),
   ];
@@ -59,14 +60,14 @@ const worstOf = (ways: readonly DeliveryView[]): Pick<DeliveryView, 'blockedAt' 
 /** Shows a problem that several objects and WECs share once, with its count. */
 function failures(objects: PolicyView['objects'], style: Style): string[] {
   const all = objects.flatMap(({ ways }) => ways.filter(({ blockedAt }) => blockedAt !== null));
-  const groups = Map.groupBy(all, ({ blockedAt, hint }) => JSON.stringify([blockedAt?.why, hint]));
+  const groups = Map.groupBy(all, ({ blockedAt, steps }) => JSON.stringify([blockedAt?.why, steps]));
   return [...groups.values()].flatMap((ways) => {
     const [first] = ways as [DeliveryView, ...DeliveryView[]];
     const on = [...new Set(ways.flatMap(({ wec }) => wec ?? []))];
     const where = on.length === 0 ? '' : ` (${on.length > fewWecs ? count(on.length, 'WEC') : on.join(', ')})`;
     return [
       `${symbolOfDelivery(first, style)} ${first.blockedAt?.why}${where}`,
-      ...(first.hint === null ? [] : [`    ${asCalled(first.hint)}`]),
+      ...first.steps.map((step) => `    ${step}`),
     ];
   });
 }

@@ -1,9 +1,12 @@
-import { asCalled } from '../../lib/engine/command-line.ts';
+import { outline, stepLines } from '../../lib/engine/next-step.ts';
 
 const context = ['--its CONTEXT', '--wds CONTEXT', '--hosting-context CONTEXT', 'NAME=CONTEXT for a WEC'];
 
-/** Commands of clusteradm, kflex and kubectl with their equivalents here. Those with more words come first. */
-export const equivalents: readonly [typed: string, here: readonly string[]][] = [
+/**
+ * Commands of clusteradm, kflex and kubectl with their equivalents here, which are alternatives unless `then` says otherwise. Those
+ * with more words come first.
+ */
+export const equivalents: readonly [typed: string, here: readonly string[], then?: string][] = [
   ['ctx', ['stellarctl its context NAME', 'stellarctl wds context NAME']],
   ['create', ['stellarctl its create NAME', 'stellarctl wds create NAME']],
   ['adopt', ['stellarctl its create NAME --type external --bootstrap-context CONTEXT']],
@@ -22,7 +25,7 @@ export const equivalents: readonly [typed: string, here: readonly string[]][] = 
   ['get', ['stellarctl wec get NAME', 'stellarctl its get NAME', 'stellarctl wds get NAME']],
   ['list', ['stellarctl status', 'stellarctl its list', 'stellarctl wds list', 'stellarctl wec list']],
   ['join', ['stellarctl wec join NAME=CONTEXT --accept']],
-  ['--hub-token', ['stellarctl its token --file FILE && stellarctl wec join NAME --join-file FILE']],
+  ['--hub-token', ['stellarctl its token --file FILE', 'stellarctl wec join NAME --join-file FILE'], 'Then'],
   ['--cluster-name', ['stellarctl wec join NAME=CONTEXT']],
   ['unjoin', ['stellarctl deregister NAME=CONTEXT --cleanup']],
   ['clean', ['stellarctl its delete NAME']],
@@ -36,12 +39,13 @@ export const equivalents: readonly [typed: string, here: readonly string[]][] = 
  * @param unknown the unknown command or option
  * @param argv the command line that contains it
  */
-export function equivalentOf(unknown: string, argv: readonly string[]): string | undefined {
+export function equivalentOf(unknown: string, argv: readonly string[]): string[] | undefined {
   // After a noun of stellarctl, an unknown word is more likely a typo than another program's word.
   if (!unknown.startsWith('-') && argv[0] !== unknown) return undefined;
   const found = equivalents.find(([typed]) => {
     const [first, second] = typed.split(' ');
     return first === unknown && (second === undefined || second === argv[1]);
   });
-  return found && `Use: ${found[1].map(asCalled).join(' or ')}`;
+  const [, here = [], then = 'Or'] = found ?? [];
+  return found && stepLines(here.map((command, index) => outline(command, index === 0 ? 'Use' : then)));
 }

@@ -3,6 +3,7 @@ import { asCalled, command } from '../../lib/engine/command-line.ts';
 import { Deadline } from '../../lib/engine/deadline.ts';
 import type { NamedResult } from '../../lib/engine/each-name.ts';
 import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/engine/errors.ts';
+import { run, textOf } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { RecordedWrite } from '../../lib/kube/client/dry-run.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
@@ -114,15 +115,16 @@ export class Session extends Clusters {
     return command`stellarctl ${[...argv.slice(0, end), ...added, ...argv.slice(end)]}`;
   }
 
-  /** Prints the next step of the user. @param step a command, or the hint of a view */
-  next(step: string): void {
+  /** Prints the next steps of the user, a line each. @param steps commands, or the steps of a view */
+  next(...steps: readonly string[]): void {
     if (this.options.quiet || this.options.dryRun || this.exitCode !== ExitCode.done) return;
-    this.progress.note(`Next: ${asCalled(step)}`);
+    const lines = steps.map((step, index) => `${index === 0 ? 'Next: ' : '      '}${asCalled(step)}`);
+    for (const line of lines) this.progress.note(line);
   }
 
   /** Says what an empty list would list, and how to create one. */
   noneIn(where: string, what: string, create: string): void {
-    this.progress.note(`${where} has no ${what} yet. To create one: ${asCalled(create)}`);
+    this.progress.note(textOf(run(create, `${where} has no ${what} yet. To create one`)));
   }
 
   /** The same of a list of a WDS. @param create the words of the command, without the WDS */

@@ -1,5 +1,6 @@
 import { command } from '../../lib/engine/command-line.ts';
 import { formatAge } from '../../lib/engine/duration.ts';
+import { outline, textOf } from '../../lib/engine/next-step.ts';
 import type { StageView } from '../../lib/engine/stages.ts';
 import type { SpaceView } from '../../lib/spaces/get-space.ts';
 import type { SpaceRole } from '../../lib/spaces/names.ts';
@@ -27,7 +28,7 @@ export function spaceGetCommand(role: SpaceRole): Definition<HostingOptions> {
       const tools = await session.spaceTools();
       const view = await getSpace(name, role, tools);
       await session.show(view, (style) => describeSpace(view, tools.hosting.now(), style));
-      if (isForPeople(session.output) && view.diagnosis?.next) session.next(view.diagnosis.next);
+      if (isForPeople(session.output) && view.diagnosis) session.next(...view.diagnosis.steps);
     },
   };
 }
@@ -43,17 +44,12 @@ function describeSpace(view: SpaceView, now: number, style: Style): string[] {
   return [
     `${view.name} on ${view.hosting}   ${facts.filter((fact) => fact).join(' · ')}`,
     ...stageLines(view.stages, style),
-    ...(view.its === undefined ? [] : [row('ITS', itsText(view))]),
+    ...(view.its === undefined ? [] : itsRows(view, view.its)),
     ...(view.publishedServer ? [row('published', `${view.publishedServer} (kube-public/cluster-info)`)] : []),
     row('hooks', view.hooks.join(', ')),
     ...section('versions', wrap(versionWords(view.versions), ' · ')),
-    ...(view.diagnosis === null ? [] : diagnosisLines(view.diagnosis)),
+    ...(view.diagnosis === null ? [] : [view.diagnosis.problem, ...view.diagnosis.log.map((line) => `    ${line}`)]),
   ];
-}
-
-function diagnosisLines({ problem, log, hint, next }: NonNullable<SpaceView['diagnosis']>): string[] {
-  // A hint that is a complete command is printed last, as in every command.
-  return [problem, ...log.map((line) => `    ${line}`), ...(hint !== null && next === null ? [hint] : [])];
 }
 
 /** Shows a reason that several stages share once. */
@@ -67,10 +63,11 @@ function stageLines(stages: readonly StageView[], style: Style): string[] {
   });
 }
 
-function itsText({ its, name, hosting }: SpaceView): string {
+function itsRows({ name, hosting }: SpaceView, its: NonNullable<SpaceView['its']>): string[] {
+  if (its.name !== null) return [row('ITS', its.named ? its.name : `${its.name} (the only one; it is not named)`)];
   const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting} --its ITS`;
-  if (!its?.name) return `unknown: there is none, or there are several and it names none. Bind it to one: ${repair}`;
-  return its.named ? its.name : `${its.name} (the only one; it is not named)`;
+  const why = 'unknown: there is none, or there are several and it names none';
+  return [row('ITS', why), row('', textOf(outline(repair, 'Bind it to one')))];
 }
 
 const row = (head: string, text: string): string => `  ${head.padEnd(10)}  ${text}`;

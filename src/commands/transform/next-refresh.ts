@@ -1,4 +1,5 @@
 import { command } from '../../lib/engine/command-line.ts';
+import { noted, textOf } from '../../lib/engine/next-step.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { TransformResult } from '../../lib/workloads/transforms/change-transform.ts';
 import type { Session } from '../shell/session.ts';
@@ -9,10 +10,10 @@ export async function nextRefresh(
   { changed, effect: { policies } }: TransformResult,
   wds: OpenWds,
 ): Promise<void> {
-  const [policy] = policies;
+  if (!changed) return;
   const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
-  if (changed && policy !== undefined)
-    session.next(
-      `${command`stellarctl policy refresh ${policy} ${flagsOf(wds)}`}      (existing works do not change until then${policies.length > 1 ? `; the same for ${policies.slice(1).join(', ')}` : ''})`,
-    );
+  const toRefresh = (policy: string) => command`stellarctl policy refresh ${policy} ${flagsOf(wds)}`;
+  session.next(
+    ...policies.map((policy) => textOf(noted(toRefresh(policy), 'existing works do not change until then'))),
+  );
 }

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
+import { noted, textOf } from '../../lib/engine/next-step.ts';
 import type { WdsType } from '../../lib/spaces/names.ts';
 import type { Definition } from '../shell/define.ts';
 import {
@@ -49,6 +50,6 @@ export const createWdsCommand: Definition<Options> = {
     const itsName = its && nameOfIts(its, tools);
     const result = await createWds({ name, type, itsName, apiGroups }, tools, session.run);
     await session.finish([result]);
-    session.next(command`kubectl --context ${name} apply -f …      (workloads and binding policies)`);
+    session.next(textOf(noted(command`kubectl --context ${name} apply -f …`, 'workloads and binding policies')));
   },
 };

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-import { outline } from '../../lib/engine/next-step.ts';
+import { noted, outline, textOf } from '../../lib/engine/next-step.ts';
 import { asking, type Confirmation, confirm, refuseUnnamedIts } from '../shell/confirm.ts';
 import type { Definition } from '../shell/define.ts';
 import {
@@ -115,9 +115,8 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
   await session.finish(results);
   if (options.cleanup || wecs.length === 0) return;
   const each = wecs.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`);
-  session.next(
-    `${command`stellarctl deregister --local ${each.length > fewWecs ? ['NAME=CONTEXT'] : each}`}      (removes the klusterlet)`,
-  );
+  const locally = command`stellarctl deregister --local ${each.length > fewWecs ? ['NAME=CONTEXT'] : each}`;
+  session.next(textOf(noted(locally, 'removes the klusterlet')));
 }
 
 async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, options: Options): Promise<void> {

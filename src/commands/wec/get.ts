@@ -1,6 +1,6 @@
-import { asCalled, command } from '../../lib/engine/command-line.ts';
+import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-import { inWords } from '../../lib/engine/next-step.ts';
+import { run } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Definition } from '../shell/define.ts';
@@ -30,9 +30,8 @@ export const getCommand: Definition<Options> = {
     if (wec === undefined || others.length > 0)
       throw new StellarError('usage', 'Give the NAME of one WEC.', {
         next: wec && [
-          inWords(
-            `For several: ${asCalled(command`stellarctl wec get ${wec.name}`)} one by one, or ${asCalled('stellarctl wec list -o wide')}`,
-          ),
+          run(command`stellarctl wec get ${wec.name}`, 'One by one'),
+          run('stellarctl wec list -o wide', 'Or several in a table'),
         ],
       });
     const { kube: hub, context } = await session.its();
@@ -43,7 +42,7 @@ export const getCommand: Definition<Options> = {
     const view = await getWec(hub, wec.name, own?.kube, () => hubEndpoints(hub, context));
     const { describeWec } = await import('./get-text.ts');
     await session.show(view, (style, isWide) => describeWec(view, hub.now(), style, isWide));
-    if (isForPeople(session.output) && view.diagnosis?.hint) session.next(view.diagnosis.hint);
+    if (isForPeople(session.output) && view.diagnosis) session.next(...view.diagnosis.steps);
   },
 };
 

@@ -1,7 +1,6 @@
 import { changeWords } from '../../lib/engine/changes.ts';
-import { asCalled } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-import { inWords } from '../../lib/engine/next-step.ts';
+import { outline } from '../../lib/engine/next-step.ts';
 import type { Confirm } from '../../lib/engine/read-confirmed.ts';
 import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
 import { parseLabels } from '../../lib/wecs/labels.ts';
@@ -127,9 +126,8 @@ function refuseAccess({ accept, label, annotation, its }: Options): void {
   if (option === undefined) return;
   throw new StellarError('usage', `${option} needs access to the ITS, which --join-file does not use.`, {
     next: [
-      inWords(
-        `The administrator of the ITS can do that: ${asCalled('stellarctl accept')}, ${asCalled('stellarctl label')}`,
-      ),
+      outline('stellarctl accept NAME', 'The administrator of the ITS can accept it'),
+      outline('stellarctl label NAME KEY=VALUE', 'Or label it'),
     ],
   });
 }

@@ -1,5 +1,5 @@
 import { command } from '../../lib/engine/command-line.ts';
-import { outline, textOf } from '../../lib/engine/next-step.ts';
+import { outline, stepLines, textOf } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Definition } from '../shell/define.ts';
 import { type ItsOptions, itsOption, selectorOption } from '../shell/options.ts';
@@ -42,17 +42,17 @@ export const listCommand: Definition<Options> = {
       );
     const items = await listWecs(hub, query, (text) => session.progress.note(text));
     await session.print({ items }, items, columns(hub.now(), session.output === 'wide'));
-    if (items.length === 0) session.progress.note(await nothingThere(hub, options));
+    if (items.length === 0) for (const line of await nothingThere(hub, options)) session.progress.note(line);
   },
 };
 
-async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<string> {
+async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<string[]> {
   const { cluster } = hub;
-  if (pending) return `No requests are pending on ${cluster.context}.`;
+  if (pending) return [`No requests are pending on ${cluster.context}.`];
   if (selector !== undefined) {
-    const { message, hint } = await (await import('../../lib/wecs/find-wecs.ts')).noneHas(selector, hub);
-    return `${message} ${hint}`;
+    const { message, next } = await (await import('../../lib/wecs/find-wecs.ts')).noneHas(selector, hub);
+    return [message, ...stepLines(next, '  ')];
   }
   const join = command`stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;
-  return textOf(outline(join, command`${cluster.context} has no WECs yet. To join one`));
+  return [textOf(outline(join, command`${cluster.context} has no WECs yet. To join one`))];
 }

@@ -1,4 +1,4 @@
-import { asCalled } from '../../lib/engine/command-line.ts';
+import { isDeepStrictEqual } from 'node:util';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
 import type { WorkloadView } from '../../lib/workloads/delivery/workload.ts';
@@ -20,7 +20,7 @@ export function describeWorkload(view: WorkloadView, style: Style, isWide: boole
     ...ways.flatMap((delivery, index) => [
       `  ${symbolOfDelivery(delivery, style)} ${rows[index]?.trimEnd()}`,
       ...(isWide ? delivery.stages.map((stage) => `      ${linkLine(stage, style)}`) : []),
-      ...hintLines(delivery, ways.slice(0, index)),
+      ...unshownSteps(delivery, ways.slice(0, index)),
     ]),
   ];
 }
@@ -32,11 +32,11 @@ function wordsOf({ done, blockedAt, stages }: DeliveryView): string {
   return `${unseen?.title}: not visible: ${unseen?.why}`;
 }
 
-/** Shows a hint that several deliveries share once. The first hint that is a complete command is printed after everything else. */
-function hintLines({ hint, next }: DeliveryView, before: readonly DeliveryView[]): string[] {
-  const isSuggested = before.some((other) => other.hint === hint);
-  const isLast = next !== null && before.every((other) => other.blockedAt === null);
-  return hint === null || isSuggested || (isLast && hint === next) ? [] : [`      ${asCalled(hint)}`];
+/** Shows steps that several deliveries share once. The first step that is a complete command is printed after everything else. */
+function unshownSteps({ steps, next }: DeliveryView, before: readonly DeliveryView[]): string[] {
+  const isSuggested = before.some((other) => isDeepStrictEqual(other.steps, steps));
+  const isPrintedLast = isDeepStrictEqual(steps, [next]) && before.every((other) => other.blockedAt === null);
+  return isSuggested || isPrintedLast ? [] : steps.map((step) => `      ${step}`);
 }
 
 function linkLine({ state, title, why }: DeliveryView['stages'][number], style: Style): string {

@@ -1,5 +1,5 @@
 import type { Finding } from '../engine/checks.ts';
-import { commandOf, hintOf } from '../engine/next-step.ts';
+import { commandOf, stepLines } from '../engine/next-step.ts';
 import type { Evidence } from '../engine/problem.ts';
 import { docsOf } from './catalogue.ts';
 import type { Group, Subject } from './subject.ts';
@@ -12,8 +12,8 @@ export interface FindingReport extends Pick<Finding, 'id' | 'title' | 'status'> 
   cause?: string;
   /** What helps: one command that can be typed as it is. */
   command?: string;
-  /** What helps, for people, if it is more than that command. */
-  hint?: string;
+  /** The next steps, for people: a line each. */
+  steps?: string[];
   /** `machine`, `hosting/NAME`, `its/NAME`, `wds/NAME`, `wec/NAME`. */
   subjects: string[];
   /** For WECs: the context of their ITS. */
@@ -33,10 +33,10 @@ export function describeGroup({ subjects, finding }: Group): FindingReport {
   if (outcome.status === 'pass') return { id, title, ...outcome, ...about };
   const { status, problem } = outcome;
   const { code, message, next, evidence = [], details = [] } = problem;
-  const [command, hint] = [commandOf(next), hintOf(next)];
+  const command = commandOf(next);
   const help = {
     ...(command === undefined ? {} : { command }),
-    ...(hint === undefined || hint === command ? {} : { hint }),
+    ...(next.length === 0 ? {} : { steps: stepLines(next) }),
   };
   if (status === 'skipped') return { id, title, status, cause: message, ...help, ...about };
   return {

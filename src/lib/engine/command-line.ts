@@ -27,6 +27,6 @@ export function callProgram(name: string): void {
 }
 
 /**
- * A command for people to type, one or several joined by `&&`: commands of this program carry the name that the user calls it by.
+ * A command for people to type: one of this program carries the name that the user calls it by.
  */
-export const asCalled = (line: string): string => line.replaceAll(/(?<=^|&& )stellarctl(?= )/g, programName);
+export const asCalled = (line: string): string => line.replace(/^stellarctl(?= )/, programName);

@@ -1,4 +1,4 @@
-import { hintOf, type NextStep } from './next-step.ts';
+import { type NextStep, stepLines } from './next-step.ts';
 
 /** The exit codes of commands. Documented in docs/output.md; they never depend on the output format. */
 export const ExitCode = {
@@ -114,11 +114,6 @@ export class StellarError extends Error {
     return new StellarError(code, message, { details: [...this.details, ...details], next, passing, cause });
   }
 
-  /** The next steps as text. */
-  get hint(): string | undefined {
-    return hintOf(this.next);
-  }
-
   /** The message as part of a sentence: without its full stop. */
   get why(): string {
     return this.message.replace(/\.$/, '');
@@ -150,13 +145,18 @@ export interface ErrorReport {
   message: string;
   /** Details of the message, one statement each. */
   details?: string[];
-  hint?: string;
+  /** The next steps, for people: a line each. */
+  steps?: string[];
 }
 
 export function reportOf(error: unknown): ErrorReport {
   if (error instanceof StellarError) {
-    const { code, message, details, hint } = error;
-    return { code, message, ...(details.length === 0 ? {} : { details }), ...(hint === undefined ? {} : { hint }) };
+    const { code, message, details, next } = error;
+    return {
+      ...{ code, message },
+      ...(details.length === 0 ? {} : { details }),
+      ...(next.length === 0 ? {} : { steps: stepLines(next) }),
+    };
   }
   return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
 }

@@ -1,6 +1,6 @@
 import { asCalled } from './command-line.ts';
 
-/** A next step, as a value. `hintOf` makes text of it. */
+/** A next step, as a value. `textOf` makes text of it. */
 export type NextStep =
   | {
       /** For a POSIX shell (command-line.ts). */
@@ -26,12 +26,21 @@ export const outline = (command: string, lead?: string): NextStep => ({ ...run(c
 /** A step in words, if no command does it. */
 export const inWords = (step: string): NextStep => ({ step });
 
-/** Steps as one line for people; undefined if there are none. */
-export function hintOf(steps: readonly NextStep[]): string | undefined {
-  return steps.length === 0 ? undefined : steps.map(textOf).join('    ');
+/** Next steps as documents have them. The fields are an interface: docs/output.md. */
+export interface Help {
+  /** For people: a line each. */
+  steps: string[];
+  /** The first step's command, if it can be run as it is. */
+  next: string | null;
 }
 
-/** A single step as text for people. */
+export const helpOf = (next: readonly NextStep[]): Help => ({ steps: stepLines(next), next: commandOf(next) ?? null });
+
+/** Steps as text for people, a line each: a command is copied as a line. */
+export const stepLines = (steps: readonly NextStep[], indent = ''): string[] =>
+  steps.map((step) => `${indent}${textOf(step)}`);
+
+/** A single step as a line of text for people. */
 export function textOf(step: NextStep): string {
   if ('step' in step) return step.step;
   const { lead, note } = step;

@@ -1,4 +1,4 @@
-import { commandOf, hintOf, type NextStep } from './next-step.ts';
+import { type Help, helpOf, type NextStep } from './next-step.ts';
 
 /** A problem, and what helps. A StellarError is a problem that is thrown. */
 export interface Problem {
@@ -37,16 +37,11 @@ export interface Evidence {
 export const problem = (code: string, message: string, ...next: NextStep[]): Problem => ({ code, message, next });
 
 /** A problem for scripts. The fields are an interface: docs/output.md. */
-export interface Diagnosis {
+export interface Diagnosis extends Help {
   problem: string;
-  /** What helps, for people: a command, with what it does or which values it needs. */
-  hint: string | null;
-  /** The command alone, if it can be typed as it is. */
-  next: string | null;
 }
 
-export const diagnosisOf = ({ message, next }: Problem): Diagnosis => ({
+export const diagnosisOf = ({ message, next }: Pick<Problem, 'message' | 'next'>): Diagnosis => ({
   problem: message,
-  hint: hintOf(next) ?? null,
-  next: commandOf(next) ?? null,
+  ...helpOf(next),
 });

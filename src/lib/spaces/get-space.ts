@@ -1,4 +1,4 @@
-import { commandOf, hintOf } from '../engine/next-step.ts';
+import { type Diagnosis, diagnosisOf } from '../engine/problem.ts';
 import {
   blockingStage,
   judge,
@@ -46,7 +46,7 @@ export interface SpaceView extends Standing {
   publishedServer?: string | null;
   versions: RunningVersion[];
   /** The problem and the next command; null if there is no problem. */
-  diagnosis: { problem: string; log: string[]; hint: string | null; next: string | null } | null;
+  diagnosis: (Diagnosis & { log: string[] }) | null;
 }
 
 /** @throws StellarError `not-found`, `not-a-hosting-cluster` */
@@ -78,7 +78,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     versions: spaceVersions(space, await readHookVersions(hosting)),
     ...(role === 'wds' ? { its: await itsFor(name, tools) } : itsDetails(seen as SpaceReading<ItsInside>)),
     diagnosis: isDeleted
-      ? { problem: `${name} is being deleted.`, log: [], hint: null, next: null }
+      ? { ...diagnosisOf({ message: `${name} is being deleted.`, next: [] }), log: [] }
       : await diagnose(reports, { space, stages }, tools, watcher.clientOf(name)),
   };
 }
@@ -102,12 +102,6 @@ async function diagnose<Inside>(
   const blocking = blockingStage(reports);
   if (blocking?.verdict.state !== 'failed') return null;
   const { log, next: seeMore } = await failureOfStage(blocking.id, seen, hosting, inside);
-  const next = blocking.verdict.next ?? seeMore;
-  return {
-    problem: `${seen.space.name} is not ready: ${blocking.verdict.why}.`,
-    log,
-    hint: hintOf(next) ?? null,
-    // If there are alternatives, the runnable command is last.
-    next: commandOf(next.slice(-1)) ?? null,
-  };
+  const message = `${seen.space.name} is not ready: ${blocking.verdict.why}.`;
+  return { ...diagnosisOf({ message, next: blocking.verdict.next ?? seeMore }), log };
 }

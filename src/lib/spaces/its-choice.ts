@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { asCalled, command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, outline } from '../engine/next-step.ts';
+import { inWords, outline, run } from '../engine/next-step.ts';
 import { readFile } from '../files/read-file.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import {
@@ -83,7 +83,7 @@ export function withSource(error: unknown, source: (ItsChoice | WdsChoice)['sour
   if (!isUnknown || by === undefined || remedy === undefined) return error;
   return new StellarError(error.code, `${error.message} It was selected by "${asCalled(by)}".`, {
     details: error.details,
-    next: [...error.next, inWords(`To use another one: ${option}, or ${asCalled(remedy)}`)],
+    next: [...error.next, inWords(`To use another one: ${option}`), run(remedy, 'Or undo that')],
   });
 }
 
@@ -153,7 +153,7 @@ export async function readSettings(file = settingsFile()): Promise<Settings> {
     // Handled below.
   }
   throw new StellarError('file-error', `The settings ${file} are not JSON.`, {
-    next: [outline(command`rm ${file} && stellarctl its use CONTEXT`, 'Choose again')],
+    next: [run(command`rm ${file}`, 'Remove it'), outline('stellarctl its use CONTEXT', 'Then choose again')],
   });
 }
 

@@ -1,5 +1,4 @@
 import { mapConcurrently } from '../engine/concurrency.ts';
-import { hintOf } from '../engine/next-step.ts';
 import { blockingStage, judge, type StageReport, type Standing, standingOf } from '../engine/stages.ts';
 import { notHosting } from '../hosting/hosting.ts';
 import { hidden } from '../kube/access.ts';
@@ -85,8 +84,6 @@ function toItem(evidence: SpaceEvidence, context: string | undefined): SpaceList
   const reports = judgeFromOutside(evidence);
   const { verdict } = blockingStage(reports) ?? {};
   const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
-  // Only its command finishes a restart.
-  const isPaused = verdict?.code === 'transport-paused';
   return {
     name,
     type: typeOf(controlPlane),
@@ -96,7 +93,7 @@ function toItem(evidence: SpaceEvidence, context: string | undefined): SpaceList
     reason: isDeleted
       ? 'it is being deleted'
       : verdict?.state === 'waiting' || verdict?.state === 'failed'
-        ? [verdict.why, ...(isPaused ? [hintOf(verdict.next ?? [])] : [])].join('. ')
+        ? verdict.why
         : (conditionOf(controlPlane, 'Ready')?.status === 'False' && conditionOf(controlPlane, 'Ready')?.message) || '',
     context: context ?? null,
     created: new Date(createdAt(controlPlane)).toISOString(),

@@ -1,5 +1,5 @@
 import { type ErrorReport, reportOf, StellarError } from '../engine/errors.ts';
-import { textOf } from '../engine/next-step.ts';
+import { stepLines } from '../engine/next-step.ts';
 import { oneLine, safeJson, safeYaml, writeLines } from './clean.ts';
 import type { Io, OutputFormat } from './io.ts';
 import type { Style } from './style.ts';
@@ -52,8 +52,7 @@ export function writeError(io: Io, style: Style, error: unknown, verbose: boolea
   const lines: string[] = [];
   if (error instanceof StellarError) {
     lines.push(`${style.bad} ${error.message}`, ...error.details.map((line) => `    ${line}`));
-    // A command is copied as a line.
-    lines.push(...error.next.map((step) => `  ${textOf(step)}`));
+    lines.push(...stepLines(error.next, '  '));
     if (verbose && error.cause instanceof Error)
       lines.push(...(error.cause.stack ?? error.cause.message).split('\n').map(style.faint));
   } else {

@@ -152,6 +152,6 @@ describe('as a kubectl plugin', () => {
   it('hints in JSON documents say kubectl stellar', async () => {
     const run = await cli.run(['wec', 'join', 'mine=its1', '-o', 'json'], asPlugin);
     const { items, error } = run.json();
-    assert.match((error ?? items[0].error).hint, /kubectl stellar wec join mine=CONTEXT/);
+    assert.match((error ?? items[0].error).steps.join('\n'), /kubectl stellar wec join mine=CONTEXT/);
   });
 });

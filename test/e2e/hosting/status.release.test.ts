@@ -80,7 +80,7 @@ describe('before KubeStellar is installed', { concurrency: 1 }, () => {
     const run = await cli.run(['status', '-o', 'json']);
     assert.equal(run.exitCode, 1);
     assert.equal(run.json().error.code, 'not-a-hosting-cluster');
-    assert.match(run.json().error.hint, /stellarctl init --hosting-context hosting$/);
+    assert.match(run.json().error.steps.join('\n'), /stellarctl init --hosting-context hosting$/);
   });
 
   it('shows only the chosen ITS unless a hosting cluster is named', async () => {
@@ -170,7 +170,7 @@ describe('an installation', { concurrency: 1 }, () => {
     const { fits, problems, wecs } = (await cli.succeed(['version', 'cluster1', '-o', 'json'])).json();
     assert.deepEqual([fits, wecs[0].hubVersion], [false, '1.0.0']);
     const problem = 'cluster1 has OCM 1.3.1; its ITS runs OCM 1.0.0.';
-    assert.deepEqual(problems, [{ code: 'versions-apart', problem, hint: null, next: null }]);
+    assert.deepEqual(problems, [{ code: 'versions-apart', problem, steps: [], next: null }]);
     await setImage(bed.plane('cluster1'), 'open-cluster-management/klusterlet', 'registration-operator', 'v1.0.0');
     await until(async () => /^✓/m.test((await cli.succeed(['version', 'cluster1'])).stdout), 'the operator of before');
   });

@@ -131,7 +131,7 @@ interface FailedItem {
   stage: string | null;
   blockedAt: { stage: string } | null;
   changed: boolean;
-  error: { code: string; message: string; hint: string; details?: string[] };
+  error: { code: string; message: string; steps: string[]; details?: string[] };
 }
 
 describe('reports what blocks a space, and resumes after the fix:', () => {
@@ -143,7 +143,7 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
     assert.equal(item.blockedAt?.stage, 'its-hub-init');
     assert.match(item.error.message, /Job its1-system\/its-hub-init has failed \(BackoffLimitExceeded, 2 tries\)/);
     assert.ok(item.error.details?.includes(lastWords), JSON.stringify(item.error));
-    assert.match(item.error.hint, /stellarctl its repair its1 .*stellarctl its delete its1/);
+    assert.match(item.error.steps.join('\n'), /stellarctl its repair its1 [\s\S]*stellarctl its delete its1/);
     const { status } = await hosting.admin.get<AnyObject>(resources.jobs, 'its1-system/its-hub-init');
     assertToldSoon('the Job had failed', sinceOf(status, 'Failed'), ended, 60_000);
 
@@ -162,7 +162,7 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
     const { item } = await fails('its create its1 --type host', { exitCode: 1, code: 'space-failed' });
     assert.equal(item.blockedAt?.stage, 'hub-webhook');
     assert.match(item.error.message, /OCM's webhook for ManagedClusters does not answer/);
-    assert.match(item.error.hint, restart);
+    assert.match(item.error.steps.join('\n'), restart);
     assert.match((await cli.type('its get its1')).stdout, /✗ admits ManagedClusters .*does not answer/);
     const status = await cli.type('status');
     assert.match(status.stdout, /ITS its1 .*✗ OCM's webhook for ManagedClusters does not answer/);
@@ -188,7 +188,7 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
       const { item, ended } = await fails(line, { exitCode: 1, code: 'space-failed' });
       assert.equal(item.blockedAt?.stage, 'reachable');
       assert.match(item.error.message, /its2.localtest.me:\d+.*refused/);
-      assert.match(item.error.hint, /ingress/);
+      assert.match(item.error.steps.join('\n'), /ingress/);
       const { status } = await hosting.admin.get<AnyObject>(resources.pods, 'its2-system/vcluster-0');
       assertToldSoon('its API server ran', sinceOf(status, 'Ready'), ended, 60_000);
       await scale('ingress-nginx/ingress-nginx-controller', 1);
@@ -213,7 +213,7 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
       const kubeconfig = await writeKubeconfig(ext, [hosting.kubeconfigEntry, jane]);
       const forbidden = await fails(`${line} ${address()}`, { exitCode: 1, code: 'space-failed' }, { kubeconfig });
       assert.match(forbidden.item.error.message, /forbidden.*"jane"/);
-      assert.match(forbidden.item.error.hint, /its create its3 --type external --bootstrap-context/);
+      assert.match(forbidden.item.error.steps.join('\n'), /its create its3 --type external --bootstrap-context/);
       const done = await cli.type(`${line} ${address()}`);
       assert.match(done.stderr, /its3: bootstrap Secret rewritten/);
       assert.match(done.stdout, /^its3: ready/);

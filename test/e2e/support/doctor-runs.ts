@@ -50,11 +50,8 @@ export async function find(cli: Cli, finds: readonly string[], line: readonly st
 }
 
 /** The command that a finding offers first, without the text before and after it. */
-const typedOf = ({ command, hint = '' }: Finding): string =>
-  (command ?? hint)
-    .split(/ {4}/)[0]
-    ?.replace(/^.*?: (?=stellarctl|kubectl)/, '')
-    .replace(/ {2,}\(.*\)$/, '') ?? '';
+const typedOf = ({ command, steps: [first = ''] = [] }: Finding): string =>
+  (command ?? first).replace(/^.*?: (?=stellarctl|kubectl)/, '').replace(/ {2,}\(.*\)$/, '');
 
 /** How often doctor may be rerun: a denied request is deleted first, and the next one accepted then. */
 const stepsAtMost = 3;
@@ -123,7 +120,7 @@ export async function tryFault(cli: Cli, row: Row, trial: Trial, of: { wec: stri
     Object.assign(result, { alone, isFoundAlone: alone.join() === subjectsOf(trial.alone, of.wec).join() });
     const said = found
       .filter(isWrong)
-      .map(({ cause, command, hint = command }) => `${cause} ${hint}`)
+      .map(({ cause, steps = [] }) => [cause, ...steps].join(' '))
       .join(' ');
     if (trial.person !== undefined) result.helped = trial.person.exec(said)?.[0] ?? '';
     else result.helped = isFound ? (await heal(cli, trial, of.both)).join('; ') : '';

@@ -6,7 +6,7 @@ export interface Finding {
   code?: string;
   cause?: string;
   command?: string;
-  hint?: string;
+  steps?: string[];
   evidence?: { object: string; on: string; since?: string }[];
 }
 

@@ -7,7 +7,7 @@ import type { Cli } from './harness.ts';
 /** What `workload get`, `policy get` or `policy explain` reports about a trap, and what it offers then. */
 interface Named {
   code: string;
-  /** The command in the document: `next`, or the one in `hint` if something must be filled in. */
+  /** The command in the document: `next`, or that of the first of `steps` if something must be filled in. */
   offered: string;
 }
 
@@ -51,7 +51,7 @@ export async function typeIn(cli: Cli, offered: string, { fill = {}, add = '' }:
 interface Delivery {
   code: string | null;
   next: string | null;
-  hint: string | null;
+  steps: string[];
   done: boolean;
 }
 
@@ -60,12 +60,12 @@ async function told(cli: Cli, ask: string, flags: readonly string[]): Promise<Na
   const { stdout } = await cli.run([...ask.split(' '), '-o', 'json', ...flags]);
   const { ways, objects = [], problems } = JSON.parse(stdout);
   const all: Delivery[] = problems ?? ways ?? objects.flatMap((object: { ways: Delivery[] }) => object.ways);
-  return all.flatMap(({ code, next, hint }) => (code === null ? [] : [{ code, offered: next ?? commandIn(hint) }]));
+  return all.flatMap(({ code, next, steps }) => (code === null ? [] : [{ code, offered: next ?? commandIn(steps) }]));
 }
 
-/** A hint is prose: the command follows its purpose, and precedes alternatives. */
-const commandIn = (hint: string | null): string =>
-  (hint ?? '').split(/ {4}/)[0]?.replace(/^.*?[:?] (?=stellarctl|kubectl)/, '') ?? '';
+/** The command follows its purpose, and precedes alternatives. */
+const commandIn = ([first = '']: readonly string[]): string =>
+  first.replace(/^.*?[:?] (?=stellarctl|kubectl)/, '').replace(/ {2,}\(.*\)$/, '');
 
 /** Follows the steps out of a trap. @returns seconds until each was reported, and the commands */
 export async function takeSteps(

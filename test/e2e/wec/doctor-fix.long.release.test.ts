@@ -36,7 +36,7 @@ interface Fixed {
 }
 
 interface Document {
-  items: { id: string; status: string; code?: string; command?: string; hint?: string }[];
+  items: { id: string; status: string; code?: string; command?: string; steps?: string[] }[];
   fixed: Fixed[];
 }
 
@@ -136,7 +136,7 @@ describe('doctor --fix', { concurrency: 1 }, () => {
         assert.deepEqual(openOf(done), left);
         if (left.length > 0) {
           const waiting = done.items.findLast(isOpen);
-          const accept = waiting?.command ?? waiting?.hint ?? '';
+          const accept = waiting?.command ?? waiting?.steps?.[0] ?? '';
           assert.match(accept, /^stellarctl accept cluster1 /);
           await cli.succeed(
             accept

@@ -74,9 +74,9 @@ async function diagnosisOf(
   wec: string,
   its: string,
   options: CliOptions = {},
-): Promise<{ problem: string; hint: string; next: string }> {
+): Promise<{ problem: string; steps: string[]; next: string }> {
   const { diagnosis } = (await succeeds(`wec get ${wec} --its ${its} -o json`, options)).json();
-  return diagnosis ?? { problem: 'nothing', hint: 'nothing', next: 'nothing' };
+  return diagnosis ?? { problem: 'nothing', steps: [], next: 'nothing' };
 }
 
 async function through<T>(networks: readonly TroubledNetwork[], act: () => Promise<T>): Promise<T> {
@@ -381,9 +381,9 @@ describe('when something goes wrong', { concurrency: true }, () => {
       const words = /lookup its2-control-plane on \S+: no such host/;
       await during({ kind: 'unresolvable', host: 'its2-control-plane' }, async () => {
         await fails('wec join cluster3 --accept --its its2', 1, words);
-        const { problem, hint, next } = await diagnosisOf('cluster3=cluster3', 'its2');
+        const { problem, steps, next } = await diagnosisOf('cluster3=cluster3', 'its2');
         assert.match(problem, /^cluster3 does not reach the hub: .*no such host\.$/);
-        assert.match(hint, /--hub-apiserver https/);
+        assert.match(steps.join('\n'), /--hub-apiserver https/);
         assert.equal(next, null, 'the address has to be filled in');
         await together(
           fails('accept cluster3=cluster3 --timeout 5s --its its2', 3, words),

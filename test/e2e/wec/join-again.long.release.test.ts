@@ -148,7 +148,7 @@ describe('rejoining', { concurrency: true }, () => {
       await assertAvailable(its1, name);
     });
 
-    it('when rebuilt, is refused while its old registration exists, and the hint is correct', async () => {
+    it('when rebuilt, is refused while its old registration exists, and the next step is correct', async () => {
       await wipeKlusterlet(planeOf(name));
       await markAll([its1, planeOf(name)]);
       const run = await cli.run(join(name).with(2, `${name}=empty`));

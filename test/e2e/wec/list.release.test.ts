@@ -250,7 +250,7 @@ describe('wec list', () => {
     assert.equal(run.exitCode, 2);
     const { items, error } = run.json();
     assert.deepEqual([items, error.code], [[], 'context-unknown']);
-    assert.match(error.hint, /its1, other/);
+    assert.match(error.steps.join('\n'), /its1, other/);
     assertRefused(await cli.run(['wec', 'list', '--its', 'nope']), { exitCode: 2, says: /no context "nope"/ });
   });
 });

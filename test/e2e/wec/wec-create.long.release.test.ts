@@ -200,6 +200,9 @@ describe('a failing provider', () => {
     assert.equal(exitCode, 1);
     const [{ error }] = json().items;
     assert.equal(error.code, 'program-failed');
-    assert.match(`${error.message} ${error.hint}`, /no space left on device.*Nothing of the cluster is left/);
+    assert.match(
+      `${error.message} ${error.steps.join(' ')}`,
+      /no space left on device.*Nothing of the cluster is left/,
+    );
   });
 });

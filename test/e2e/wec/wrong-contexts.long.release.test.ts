@@ -204,7 +204,7 @@ describe('the correct context', () => {
     } as never);
     const line = ['deregister', 'cluster1=cluster1', '--cleanup', ...onIts1];
     await refuses(line, /holds ConfigMap of-somebody, which the klusterlet operator deletes/);
-    // As the hint says: without an operator stellarctl decides.
+    // As the next step says: without an operator stellarctl decides.
     await cluster1.admin.patch(resources.deployments, 'open-cluster-management/klusterlet', { spec: { replicas: 0 } });
     const { stderr } = await cli.succeed(line);
     assert.match(

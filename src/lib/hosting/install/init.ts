@@ -3,7 +3,7 @@ import { command } from '../../engine/command-line.ts';
 import { requireTime, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
-import { inWords, run as nextStep, textOf } from '../../engine/next-step.ts';
+import { inWords, run as nextStep, stepLines, textOf } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { WriteRecorder } from '../../kube/client/dry-run.ts';
@@ -156,7 +156,7 @@ async function afterUpgrade(result: InitResult, kube: Kube, run: Run): Promise<I
     progress.note('KubeFlex runs the hooks of a control plane once: existing spaces keep what they run.');
   for (const { name, versions, next } of unreached) {
     progress.note(`${name}: ${versionWords(versions).join(' · ')}`);
-    for (const step of next) progress.note(textOf(step));
+    for (const step of stepLines(next)) progress.note(step);
   }
   return { ...result, unreached, changed: result.changed || (isRenewed && !kube.dryRun) };
 }

@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
-import { inWords, outline } from '../../engine/next-step.ts';
+import { inWords, outline, run } from '../../engine/next-step.ts';
 import { editKubeconfig, type KubeconfigDraft, type KubeconfigTarget } from './edit.ts';
 import type { Entry } from './entry.ts';
 import { withoutCredentials } from './kubeconfig.ts';
@@ -150,13 +150,12 @@ function taken(draft: KubeconfigDraft, wanted: ContextToSet, what: string, prese
     'context-taken',
     `${draft.fileOf('contexts', name)} has the ${what} already${by} for another cluster (${shown(present.server)})${wanted.isTrial ? '' : '; it was not replaced'}.`,
     {
-      next: [
-        canBeRenamed
-          ? outline(command`kubectl config rename-context ${name} NEW-NAME`, 'Keep it under another name')
-          : inWords(
-              command`If it is not needed: kubectl config delete-context ${name}. Else keep the new one in another file: --kubeconfig FILE`,
-            ),
-      ],
+      next: canBeRenamed
+        ? [outline(command`kubectl config rename-context ${name} NEW-NAME`, 'Keep it under another name')]
+        : [
+            run(command`kubectl config delete-context ${name}`, 'If it is not needed'),
+            inWords('Else keep the new one in another file: --kubeconfig FILE'),
+          ],
     },
   );
 }

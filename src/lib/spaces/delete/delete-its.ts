@@ -72,9 +72,11 @@ function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting
       },
     );
   if (wdses.length > 0) {
-    const deletions = wdses.map((wds) => command`stellarctl wds delete ${wds} --hosting-context ${hosting}`);
+    const deletions = wdses.map((wds) =>
+      nextStep(command`stellarctl wds delete ${wds} --hosting-context ${hosting}`, `Delete ${wds} first`),
+    );
     throw new StellarError('has-dependents', `WDSes send their workloads through ${name}: ${wdses.join(', ')}.`, {
-      next: [nextStep(deletions.join(' && '), 'Delete them first'), inWords('Or leave them without an ITS: --force')],
+      next: [...deletions, inWords('Or leave them without an ITS: --force')],
     });
   }
 }

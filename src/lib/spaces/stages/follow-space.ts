@@ -2,7 +2,7 @@ import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
-import { inWords, type NextStep, run as nextStep, textOf } from '../../engine/next-step.ts';
+import { inWords, type NextStep, run as nextStep, stepLines } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import type { Run } from '../../engine/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
@@ -72,7 +72,7 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
       if (waits?.at !== blocking.id) waits = { at: blocking.id, since: monotonic() };
       if (waits.isSaid || monotonic() - waits.since < patienceMs) return undefined;
       waits.isSaid = true;
-      for (const step of blocking.verdict.next ?? []) run.progress.note(`${name}: ${textOf(step)}`);
+      for (const step of stepLines(blocking.verdict.next ?? [])) run.progress.note(`${name}: ${step}`);
       return undefined;
     },
     late: async (last) => ({

@@ -51,8 +51,8 @@ export const failedFor = (why: string, ...next: NextStep[]): Verdict => failed(w
 
 /** The remedies for a space of type k8s without PostgreSQL. */
 export const withoutPostgres: readonly NextStep[] = [
-  inWords('Use another type: --type host'),
-  run(postgresInstallation, 'Or install it'),
+  run(postgresInstallation, 'Install it'),
+  inWords('Or use another type: --type host'),
 ];
 
 /** KubeFlex has reconciled the control plane and created its objects. */

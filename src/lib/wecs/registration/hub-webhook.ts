@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { hintOf, type NextStep, run } from '../../engine/next-step.ts';
+import { type NextStep, run, stepLines } from '../../engine/next-step.ts';
 import { waitUntil } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -135,7 +135,8 @@ export class WebhookProbe {
       this.#last = { at: monotonic(), webhook: tryHubWebhook(this.#hub) };
     const webhook = await this.#last.webhook;
     if (webhook.state === 'silent' && !this.#isReported) {
-      this.#run.progress.note(`${this.#hub.cluster.context}: ${webhook.why}. ${hintOf(webhook.next)}`);
+      const what = `${this.#hub.cluster.context}: ${webhook.why}.`;
+      for (const line of [what, ...stepLines(webhook.next, '  ')]) this.#run.progress.note(line);
       this.#isReported = true;
     }
     return webhook;

@@ -1,4 +1,4 @@
-import { commandOf, hintOf } from '../../engine/next-step.ts';
+import { type Help, helpOf } from '../../engine/next-step.ts';
 import {
   blockingStage,
   type StageReport,
@@ -11,7 +11,7 @@ import type { Delivery } from './delivery.ts';
 import { judgeDelivery } from './stages.ts';
 
 /** The delivery of an object by one policy to one WEC. The fields are an interface: docs/output.md. */
-export interface DeliveryView extends Standing {
+export interface DeliveryView extends Standing, Help {
   /** Null if delivery stops before a policy is chosen. */
   policy: string | null;
   wec: string | null;
@@ -19,15 +19,12 @@ export interface DeliveryView extends Standing {
   done: boolean;
   /** Stable name of the problem. */
   code: string | null;
-  hint: string | null;
-  next: string | null;
   stages: StageView[];
 }
 
 export function viewOfDelivery(delivery: Delivery): DeliveryView {
   const reports = judgeDelivery(delivery);
   const blocking = blockingStage(reports);
-  const next = blocking?.verdict.next ?? [];
   return {
     ...{
       policy: delivery.policyName ?? null,
@@ -36,8 +33,7 @@ export function viewOfDelivery(delivery: Delivery): DeliveryView {
       ...standingOf(reports),
     },
     code: blocking?.verdict.code ?? null,
-    hint: hintOf(next) ?? null,
-    next: commandOf(next) ?? null,
+    ...helpOf(blocking?.verdict.next ?? []),
     stages: stageViews(reports),
   };
 }

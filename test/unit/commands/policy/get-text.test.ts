@@ -6,7 +6,7 @@ import { fakeIo } from '../../support/fake-io.ts';
 
 const why = 'deployment/web is not in wds1';
 const blockedAt = { stage: 'exists', title: 'in the WDS', state: 'failed', why };
-const missing = { policy: 'shop', wec: 'w1', done: false, stage: null, blockedAt, code: null, hint: null, next: null };
+const missing = { policy: 'shop', wec: 'w1', done: false, stage: null, blockedAt, code: null, steps: [], next: null };
 
 /** The view of one object, as printed. */
 function printed(...ways: object[]): string {
@@ -31,4 +31,10 @@ test('an object has the symbol of the WEC where it is worst', () => {
 test('an object that is elsewhere names the stage that it failed at', () => {
   const blocked = { blockedAt: { ...blockedAt, stage: 'status' } };
   assert.match(printed(blocked), / failed at status\n/);
+});
+
+test('each next step is a line below the problem, once for all objects and WECs that share it', () => {
+  const blocked = { steps: ['Look: kubectl get x', 'Or wait'] };
+  const [, problems = ''] = printed(blocked, blocked).split('not found\n');
+  assert.equal(problems, `✗ ${why} (w1, w2)\n    Look: kubectl get x\n    Or wait`);
 });

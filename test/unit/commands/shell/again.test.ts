@@ -6,7 +6,9 @@ import { after, test } from 'node:test';
 import { confirm, refuseUnnamedHosting } from '../../../../src/commands/shell/confirm.ts';
 import { Session } from '../../../../src/commands/shell/session.ts';
 import { callProgram } from '../../../../src/lib/engine/command-line.ts';
+import type { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { type FakeStream, fakeIo } from '../../support/fake-io.ts';
+import { stepsOf } from '../../support/steps.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -30,26 +32,26 @@ function sessionOf(argv: string[], its?: string): Session {
 
 const confirmation = { verb: 'Deregister', doing: 'Deregistering', name: 'c1', yes: undefined };
 
-/** The hint of a prompt without a terminal. */
-async function hintOf(session: Session): Promise<string> {
-  let hint = '';
-  await assert.rejects(confirm(session, confirmation), (error: Session & { hint: string }) => {
-    hint = error.hint;
-    return 'code' in error && error.code === 'not-confirmed';
-  });
-  return hint;
+/** The next step of a prompt without a terminal. */
+async function promptedStep(session: Session): Promise<string> {
+  const error = await confirm(session, confirmation).then(
+    () => assert.fail('it was confirmed'),
+    (refused: StellarError) => refused,
+  );
+  assert.equal(error.code, 'not-confirmed');
+  return stepsOf(error);
 }
 
 test('without a terminal, the equivalent command without a prompt is suggested', async () => {
   const named = sessionOf(['deregister', 'c1=a b', '--its', 'its2'], 'its2');
   await named.its();
-  assert.equal(await hintOf(named), "stellarctl deregister 'c1=a b' --its its2 --yes");
+  assert.equal(await promptedStep(named), "stellarctl deregister 'c1=a b' --its its2 --yes");
 });
 
 test('it names the ITS of the current context, which --yes requires explicitly', async () => {
   const unnamed = sessionOf(['deregister', 'c1']);
   await unnamed.its();
-  assert.equal(await hintOf(unnamed), "stellarctl deregister c1 --yes --its 'my its'");
+  assert.equal(await promptedStep(unnamed), "stellarctl deregister c1 --yes --its 'my its'");
 });
 
 test('it adds options before --', () => {
@@ -62,7 +64,7 @@ test('it names the hosting cluster if the command needs it', async () => {
   // Other commands look for a hosting cluster and have no such option.
   assert.equal(session.again('--yes'), 'stellarctl its delete its1 --yes');
   refuseUnnamedHosting(session, tools, undefined);
-  assert.equal(await hintOf(session), "stellarctl its delete its1 --yes --hosting-context 'my its'");
+  assert.equal(await promptedStep(session), "stellarctl its delete its1 --yes --hosting-context 'my its'");
   assert.throws(() => refuseUnnamedHosting(session, tools, true), { code: 'usage' });
 });
 
@@ -72,4 +74,13 @@ test('a plugin of kubectl suggests its own command name', (t) => {
   const session = sessionOf([]);
   session.next('stellarctl wec list');
   assert.equal((session.io.stderr as unknown as FakeStream).text, 'Next: kubectl stellar wec list\n');
+});
+
+test('several next steps are a line each', () => {
+  const session = sessionOf([]);
+  session.next('See: kubectl get x', 'stellarctl wec list');
+  assert.equal(
+    (session.io.stderr as unknown as FakeStream).text,
+    'Next: See: kubectl get x\n      stellarctl wec list\n',
+  );
 });

@@ -6,7 +6,7 @@ import { commandNamed, program } from '../../support/program.ts';
 describe('commands of other programs', async () => {
   const root = await program();
   for (const [typed, here] of equivalents) {
-    const answers = here.flatMap((answer) => answer.split(' && ')).filter((answer) => answer.startsWith('stellarctl '));
+    const answers = here.filter((answer) => answer.startsWith('stellarctl '));
     test(`${typed} suggests existing commands`, () => {
       for (const answer of answers) {
         const words = answer.split(' ').slice(1);
@@ -27,11 +27,11 @@ describe('commands of other programs', async () => {
   }
 
   test('use the longest match', () => {
-    const answer = (line: string) => equivalentOf(line.split(' ')[0] ?? '', line.split(' '));
+    const answer = (line: string) => equivalentOf(line.split(' ')[0] ?? '', line.split(' '))?.join('\n');
     assert.equal(answer('get clusters'), 'Use: stellarctl wec list');
-    assert.match(answer('get cluster1') ?? '', /wec get NAME or stellarctl its get NAME/);
+    assert.match(answer('get cluster1') ?? '', /wec get NAME\nOr: stellarctl its get NAME/);
     assert.equal(answer('nonsense'), undefined);
     assert.equal(equivalentOf('clean', ['wec', 'clean']), undefined);
-    assert.match(equivalentOf('--context', ['wec', 'list', '--context=its1']) ?? '', /--its CONTEXT/);
+    assert.match(equivalentOf('--context', ['wec', 'list', '--context=its1'])?.[0] ?? '', /--its CONTEXT/);
   });
 });

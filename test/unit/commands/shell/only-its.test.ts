@@ -8,6 +8,7 @@ import { Session } from '../../../../src/commands/shell/session.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 import { FakeServer } from '../../support/fake-server.ts';
 import { its } from '../../support/space-builders.ts';
+import { failsWith } from '../../support/steps.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -66,8 +67,11 @@ test('the current context is used if it is an ITS, or if there is not one ITS on
 
 test('a destructive command under --yes does not use it unnamed, and names it in the command to type', async () => {
   for (const isCurrent of [true, false])
-    await assert.rejects(refuseUnnamedIts(await sessionOn(['its1'], false, isCurrent), true), {
-      code: 'usage',
-      hint: /stellarctl deregister c1 --its its1$/,
-    });
+    await assert.rejects(
+      refuseUnnamedIts(await sessionOn(['its1'], false, isCurrent), true),
+      failsWith({
+        code: 'usage',
+        steps: /stellarctl deregister c1 --its its1$/,
+      }),
+    );
 });

@@ -20,7 +20,7 @@ const machine: Subject = { kind: 'machine', name: '' };
 
 const check = (id: string, run: () => Promise<ReturnType<typeof pass>>) => ({ id, title: `${id} is well`, run });
 
-test('a check that cannot complete has failed, with the reason and a hint', async () => {
+test('a check that cannot complete has failed, with the reason and a next step', async () => {
   const error = new StellarError('unreachable', 'Cannot reach it.', { next: [inWords('Is it running?')] });
   const findings = await runChecks(
     [check('a', async () => pass('1.0')), check('b', () => Promise.reject(error))],
@@ -31,7 +31,7 @@ test('a check that cannot complete has failed, with the reason and a hint', asyn
     { id: 'a', title: 'a is well', status: 'pass', found: '1.0', subjects },
     {
       ...{ id: 'b', title: 'b is well', status: 'fail', code: 'unreachable', subjects },
-      ...{ cause: 'Cannot reach it.', hint: 'Is it running?', docs: 'docs/troubleshooting.md#its-hook' },
+      ...{ cause: 'Cannot reach it.', steps: ['Is it running?'], docs: 'docs/troubleshooting.md#its-hook' },
     },
   ]);
 });
@@ -117,7 +117,7 @@ test('the same finding of several WECs is shown once, with their names', async (
   const groups = groupFindings(examined);
   assert.deepEqual(groups.map(describeGroup).at(2), {
     ...{ id: 'wec-reports', title: 'its agent reports', status: 'fail', code: 'agent-silent' },
-    ...{ cause: 'c1 is silent.', command: 'see c1', its: 'its1' },
+    ...{ cause: 'c1 is silent.', command: 'see c1', steps: ['see c1'], its: 'its1' },
     subjects: ['wec/c1', 'wec/c2', 'wec/c3', 'wec/c4', 'wec/c5', 'wec/c6', 'wec/c7'],
     docs: 'docs/troubleshooting.md#wec-reports',
   });

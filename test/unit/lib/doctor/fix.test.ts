@@ -215,7 +215,8 @@ describe('--fix', () => {
     const subject: Examined['subject'] = { kind: 'its', name: 'its7' };
     const { results, notes, writes } = await fixed(fail('external-token-expired', 'expired'), { subject });
     assert.match(notes[0] ?? '', /^its\/its7 \(external-token-expired\) needs your decision: /);
-    assert.deepEqual(notes.slice(1), ['Nothing can be fixed without you: see the findings.']);
+    assert.match(notes[1] ?? '', /^ {2}Record which context leads there: stellarctl its create its7 /);
+    assert.deepEqual(notes.slice(2), ['Nothing can be fixed without you: see the findings.']);
     assert.deepEqual([results, writes], [['refused'], []]);
   });
 });

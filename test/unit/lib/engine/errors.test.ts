@@ -58,13 +58,13 @@ describe('the exit code of several names', () => {
   test('treats a bug as a failure', () => assert.equal(worstExitCode([error('timeout'), new TypeError('x')]), 1));
 });
 
-test('documents contain code, message, details and hint, never the cause', () => {
+test('documents contain code, message, details and steps, never the cause', () => {
   const full = new StellarError('not-a-hub', 'no hub', {
     next: [inWords('look')],
     details: ['a'],
     cause: new Error('secret'),
   });
-  assert.deepEqual(reportOf(full), { code: 'not-a-hub', message: 'no hub', details: ['a'], hint: 'look' });
+  assert.deepEqual(reportOf(full), { code: 'not-a-hub', message: 'no hub', details: ['a'], steps: ['look'] });
   assert.deepEqual(reportOf(error('usage')), { code: 'usage', message: 'usage' });
   assert.deepEqual(reportOf(new TypeError('x')), { code: 'internal', message: 'x' });
   assert.deepEqual(reportOf('thrown'), { code: 'internal', message: 'thrown' });

@@ -17,6 +17,7 @@ import { after, describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { createPrivately, writePrivately } from '../../../../src/lib/files/private-file.ts';
 import { readSettings, settingsFile, writeSettings } from '../../../../src/lib/spaces/its-choice.ts';
+import { stepsOf } from '../../support/steps.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -105,12 +106,12 @@ describe('settings', () => {
   });
   test('that are missing are empty', async () => assert.deepEqual(await readSettings(fresh()), {}));
   for (const content of ['{', 'null', '"text"', '']) {
-    test(`that are ${content || 'empty'} are an error with a hint`, async () => {
+    test(`that are ${content || 'empty'} are an error with a next step`, async () => {
       const file = fresh();
       writeFileSync(file, content);
       await assert.rejects(
         readSettings(file),
-        (error: unknown) => fileError(error) && /stellarctl its use/.test((error as StellarError).hint ?? ''),
+        (error: unknown) => fileError(error) && /stellarctl its use/.test(stepsOf(error)),
       );
     });
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { chooseHosting } from '../../../../src/lib/hosting/hosting.ts';
 import { kubeconfigOf } from '../../support/space-builders.ts';
+import { failsWith } from '../../support/steps.ts';
 
 const names = ['given', 'by-variable', 'noted', 'current'];
 const contexts = Object.fromEntries(names.map((name) => [name, { cluster: name, user: name }]));
@@ -29,9 +30,15 @@ describe('the hosting cluster is', () => {
 
 describe('no hosting cluster is found', () => {
   test('without a current context: the contexts are listed', () =>
-    assert.throws(() => chooseHosting(undefined, {}, config()), { code: 'usage', hint: /given, by-variable/ }));
+    assert.throws(
+      () => chooseHosting(undefined, {}, config()),
+      failsWith({ code: 'usage', steps: /given, by-variable/ }),
+    ));
   test('without any context', () =>
-    assert.throws(() => chooseHosting(undefined, {}, kubeconfigOf({})), { code: 'usage', hint: /KUBECONFIG/ }));
+    assert.throws(
+      () => chooseHosting(undefined, {}, kubeconfigOf({})),
+      failsWith({ code: 'usage', steps: /KUBECONFIG/ }),
+    ));
   test('by an unknown name, whatever its source', () => {
     assert.throws(() => chooseHosting('x', {}, config('current')), { code: 'context-unknown' });
     assert.throws(() => chooseHosting(undefined, { STELLARCTL_HOSTING_CONTEXT: 'x' }, config('current')), {

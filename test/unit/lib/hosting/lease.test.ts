@@ -11,6 +11,7 @@ import { recordWrites } from '../../../../src/lib/kube/client/dry-run.ts';
 import type { Lease } from '../../../../src/lib/kube/objects.ts';
 import { describeProcess } from '../../../../src/lib/programs/process-identity.ts';
 import { LeaseCluster, leasePath } from '../../support/lease-cluster.ts';
+import { failsWith } from '../../support/steps.ts';
 
 const helmAnnotation = 'stellarctl.kubestellar.io/helm';
 const record = 'sh.helm.release.v1.ks-core.v1';
@@ -147,12 +148,12 @@ describe('a second run', () => {
       const { kube, run } = cluster.run(timeoutMs);
       await assert.rejects(
         withHostingLease(kube, 'init', run, async () => assert.fail()),
-        {
+        failsWith({
           code: 'hosting-busy',
           exitCode: 1,
           message: /^Another run on fake \(.*\) is in progress: bob@desk, init, process 1\.$/,
-          hint: /rerun the command.*kubectl --context fake -n default delete lease stellarctl/,
-        },
+          steps: /rerun the command\n.*kubectl --context fake -n default delete lease stellarctl/,
+        }),
       );
       assert.deepEqual(cluster.writes, []);
       assert.equal(cluster.lease?.metadata.uid, present.metadata.uid);

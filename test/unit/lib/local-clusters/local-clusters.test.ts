@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { Deadline } from '../../../../src/lib/engine/deadline.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
-import { inWords } from '../../../../src/lib/engine/next-step.ts';
+import { inWords, stepLines } from '../../../../src/lib/engine/next-step.ts';
 import { silentProgress } from '../../../../src/lib/engine/progress.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { RecordedWrite } from '../../../../src/lib/kube/client/dry-run.ts';
@@ -117,7 +117,7 @@ function machine() {
 const fails = (code: string, why: RegExp) => (error: unknown) =>
   error instanceof StellarError &&
   error.code === code &&
-  why.test([error.message, ...error.details, error.hint].join(' '));
+  why.test([error.message, ...error.details, ...stepLines(error.next)].join(' '));
 
 describe('creating a cluster', () => {
   test('adds a context of its name, which does not become the current one', async () => {
@@ -301,7 +301,7 @@ describe('a creation that fails', () => {
       create(),
       fails(
         'interrupted',
-        /cluster1 exists but is incomplete.*Remove it: stellarctl wec delete cluster1 --provider kind --force {4}Then rerun the command/,
+        /cluster1 exists but is incomplete.*Remove it: stellarctl wec delete cluster1 --provider kind --force Then rerun the command/,
       ),
     );
   });
@@ -329,10 +329,10 @@ describe('a creation that fails', () => {
       }) as unknown as Kube;
     await assert.rejects(
       create(),
-      fails('interrupted', /kind cluster cluster1 exists\. Again\. {4}Or remove the cluster: stellarctl wec/),
+      fails('interrupted', /kind cluster cluster1 exists\. Again\. Or remove the cluster: stellarctl wec/),
     );
   });
-  test('leaves a cluster that is reported as unusable, with a hint', async () => {
+  test('leaves a cluster that is reported as unusable, with a next step', async () => {
     const { create, put } = machine();
     put('kind-clusters', 'cluster1\n');
     rmSync(path.join(root, String(count - 1), 'kubeconfig-of-kind'));

@@ -14,6 +14,7 @@ import {
   requireProgram,
   runProgram,
 } from '../../../../src/lib/programs/program.ts';
+import { failsWith } from '../../support/steps.ts';
 
 let folder: string;
 before(async () => {
@@ -63,7 +64,7 @@ test('the id of a started program is known while it runs', async () => {
 });
 
 test('a missing or outdated program, or one without a version, is rejected with the way to install it', async () => {
-  const refusal = (code: string, message: RegExp) => ({ code, message, hint: /https:\/\/tool\.example/ });
+  const refusal = (code: string, message: RegExp) => failsWith({ code, message, steps: /https:\/\/tool\.example/ });
   await rm(path.join(folder, 'tool'), { force: true });
   await assert.rejects(
     requireProgram(tool, 'do the work', runWith()),

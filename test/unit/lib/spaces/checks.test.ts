@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runChecks } from '../../../../src/lib/engine/checks.ts';
-import { hintOf } from '../../../../src/lib/engine/next-step.ts';
 import type { Deployment } from '../../../../src/lib/kube/objects.ts';
 import { itsOfWdsChecks } from '../../../../src/lib/spaces/its-of-wds-check.ts';
 import type { ControlPlane } from '../../../../src/lib/spaces/objects.ts';
 import { versionChecks } from '../../../../src/lib/spaces/version-check.ts';
 import { fakeKube } from '../../support/builders.ts';
 import { evidence, space, wds, wdsInside } from '../../support/space-builders.ts';
+import { stepsOf } from '../../support/steps.ts';
 
 const controlPlane = (name: string, role: 'its' | 'wds', ITSName?: string): ControlPlane => ({
   metadata: { name, labels: { 'kflex.kubestellar.io/cptype': role } },
@@ -35,7 +35,7 @@ test('a WDS that names no ITS uses the only one, and none of several', async () 
   const found = await judged(its1, its2, wds1);
   assert.ok(found.status === 'fail');
   assert.match(found.problem.message, /^wds1 names no ITS, and there are several: its1, its2\.$/);
-  assert.match(hintOf(found.problem.next) ?? '', /stellarctl wds repair wds1 --hosting-context kind --its ITS$/);
+  assert.match(stepsOf(found.problem), /stellarctl wds repair wds1 --hosting-context kind --its ITS$/);
   assert.deepEqual(
     found.problem.evidence?.map(({ object }) => object),
     ['ControlPlane its1', 'ControlPlane its2'],

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import type { Kubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { chooseIts, chooseWds, selectIts, withSource } from '../../../../src/lib/spaces/its-choice.ts';
+import { stepsOf } from '../../support/steps.ts';
 
 const kubeconfig = (currentContext?: string, contexts: string[] = []): Kubeconfig => ({
   files: [],
@@ -35,9 +36,9 @@ test('the WDS is the one of --wds, else of STELLARCTL_WDS, else the choice of `w
 
 test('a WDS that does not exist names what selected it, unless that is an option', () => {
   const unknown = new StellarError('not-found', 'There is no WDS wds9.');
-  const { message, hint } = withSource(unknown, 'wds use') as StellarError;
-  assert.equal(message, 'There is no WDS wds9. It was selected by "stellarctl wds use".');
-  assert.match(hint ?? '', /stellarctl wds use --unset/);
+  const error = withSource(unknown, 'wds use') as StellarError;
+  assert.equal(error.message, 'There is no WDS wds9. It was selected by "stellarctl wds use".');
+  assert.match(stepsOf(error), /stellarctl wds use --unset/);
   assert.equal(withSource(unknown, '--wds'), unknown);
 });
 
@@ -59,9 +60,12 @@ describe('the ITS is', () => {
   test('else the current context', () =>
     assert.deepEqual(chooseIts(undefined, {}, {}, config), { given: 'current', source: 'current context' }));
   test('else unknown, and the available contexts are listed', () => {
-    const usage = (hint: RegExp) => (error: unknown) =>
-      error instanceof StellarError && error.code === 'usage' && hint.test(error.hint ?? '');
-    assert.throws(() => chooseIts(undefined, {}, {}, kubeconfig(undefined, ['a', 'b'])), usage(/--its CONTEXT.*a, b/));
+    const usage = (steps: RegExp) => (error: unknown) =>
+      error instanceof StellarError && error.code === 'usage' && steps.test(stepsOf(error));
+    assert.throws(
+      () => chooseIts(undefined, {}, {}, kubeconfig(undefined, ['a', 'b'])),
+      usage(/--its CONTEXT\n.*a, b/),
+    );
     assert.throws(() => chooseIts(undefined, {}, {}, kubeconfig()), usage(/--kubeconfig FILE/));
     const missing = { ...kubeconfig(), missing: ['/nowhere'] };
     assert.throws(

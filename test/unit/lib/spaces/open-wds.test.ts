@@ -7,6 +7,7 @@ import { flagsOf, openWds, type WdsSources } from '../../../../src/lib/spaces/op
 import type { SpaceTools } from '../../../../src/lib/spaces/tools.ts';
 import { fakeKube } from '../../support/builders.ts';
 import { type controlPlane, its, kubeconfigOf, MemoryCluster, wds } from '../../support/space-builders.ts';
+import { failsWith } from '../../support/steps.ts';
 
 /** Its kube-system may not be read. */
 const kubeAt = (server: string): Kube => fakeKube({ cluster: { context: 'c', server }, get: async () => undefined });
@@ -146,12 +147,15 @@ describe('the WDS', () => {
 
     test('sends through that one', async () => assert.deepEqual(await through(undefined), ['its1', false]));
     test('is not used with another one, whatever selects that', () =>
-      assert.rejects(through('its2'), {
-        code: 'usage',
-        message:
-          'WDS wds1 sends through its1 of kind-kubeflex, and its2 is another cluster: their kube-system UIDs differ.',
-        hint: /without --its and STELLARCTL_ITS/,
-      }));
+      assert.rejects(
+        through('its2'),
+        failsWith({
+          code: 'usage',
+          message:
+            'WDS wds1 sends through its1 of kind-kubeflex, and its2 is another cluster: their kube-system UIDs differ.',
+          steps: /without --its and STELLARCTL_ITS/,
+        }),
+      ));
     test('is used with the same one under another name', async () =>
       assert.deepEqual(await through('alias'), ['alias', false]));
     test('is used with one that cannot be compared, which is then only assumed', async () => {

@@ -18,6 +18,7 @@ import {
   wds,
   wdsDeployments,
 } from '../../support/space-builders.ts';
+import { failsWith } from '../../support/steps.ts';
 
 /** A dry run of a repair: its writes. The WDS has no Bindings. */
 async function repair(
@@ -286,10 +287,16 @@ describe('a WDS', () => {
 
 describe('nothing is repaired', () => {
   test('if it does not exist, or is something else', async () => {
-    await assert.rejects(repair('its1', 'its', []), { code: 'not-found', hint: /its list --hosting-context/ });
-    await assert.rejects(repair('wds1', 'its', [wds('wds1')]), {
-      code: 'not-found',
-      hint: /^stellarctl wds repair wds1/,
-    });
+    await assert.rejects(
+      repair('its1', 'its', []),
+      failsWith({ code: 'not-found', steps: /its list --hosting-context/ }),
+    );
+    await assert.rejects(
+      repair('wds1', 'its', [wds('wds1')]),
+      failsWith({
+        code: 'not-found',
+        steps: /^stellarctl wds repair wds1/,
+      }),
+    );
   });
 });

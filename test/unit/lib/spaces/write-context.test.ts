@@ -8,6 +8,7 @@ import { loadKubeconfig, selectContext } from '../../../../src/lib/kube/kubeconf
 import type { SpaceRole } from '../../../../src/lib/spaces/names.ts';
 import { writeContext } from '../../../../src/lib/spaces/write-context.ts';
 import { inSpace, its, MemoryCluster, soon, wds } from '../../support/space-builders.ts';
+import { failsWith } from '../../support/steps.ts';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'write-context-'));
 after(() => rm(folder, { recursive: true }));
@@ -127,7 +128,7 @@ describe('its export', () => {
 describe('no context is written', () => {
   test('of a space that does not exist', () => assert.rejects(write('its9'), { code: 'not-found' }));
   test('of an ITS that is a WDS', () =>
-    assert.rejects(write('wds1'), { code: 'not-found', hint: /stellarctl wds context wds1/ }));
+    assert.rejects(write('wds1'), failsWith({ code: 'not-found', steps: /stellarctl wds context wds1/ })));
   test('of a space whose API server does not run yet', () =>
-    assert.rejects(write('its3'), { code: 'unreachable', hint: /stellarctl its get its3/ }));
+    assert.rejects(write('its3'), failsWith({ code: 'unreachable', steps: /stellarctl its get its3/ })));
 });

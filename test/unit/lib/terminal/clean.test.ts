@@ -142,9 +142,9 @@ describe('a view shows hostile values on its own lines:', () => {
     ));
   test('an error', () =>
     fc.assert(
-      fc.property(hostileText, fc.array(hostileText), hostileText, (message, details, hint) => {
+      fc.property(hostileText, fc.array(hostileText), hostileText, (message, details, step) => {
         const { io, stderr } = fakeIo();
-        writeError(io, plain, new StellarError('api-error', message, { details, next: [inWords(hint)] }), false);
+        writeError(io, plain, new StellarError('api-error', message, { details, next: [inWords(step)] }), false);
         assert.equal(stderr.lines.length, details.length + 2);
         assert.ok(isSafe(stderr.lines));
       }),

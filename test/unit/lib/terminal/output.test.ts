@@ -76,7 +76,7 @@ describe('errors in documents', () => {
           {
             name: 'b',
             changed: false,
-            error: { code: 'request-denied', message: 'was denied', details: ['a'], hint: 'ask again' },
+            error: { code: 'request-denied', message: 'was denied', details: ['a'], steps: ['ask again'] },
           },
         ],
       },
@@ -85,7 +85,7 @@ describe('errors in documents', () => {
   test('of the whole command replace the items', () =>
     assert.deepEqual(errorDocument(error), {
       items: [],
-      error: { code: 'request-denied', message: 'was denied', details: ['a'], hint: 'ask again' },
+      error: { code: 'request-denied', message: 'was denied', details: ['a'], steps: ['ask again'] },
     }));
 });
 
@@ -101,7 +101,7 @@ describe('errors for people', () => {
     next: [run('stellarctl wec list', 'See')],
     cause: new Error('because'),
   });
-  test('show what failed, the details and the hint, without a stack trace', () =>
+  test('show what failed, the details and the next step, without a stack trace', () =>
     assert.equal(written(error), '✗ There is none.\n    a  b\n  See: stellarctl wec list\n'));
   test('show each next step on a line, to be copied', () => {
     const next = [run('kubectl get x', 'Look'), run('stellarctl wec list')];
@@ -137,8 +137,8 @@ test('suggested commands in documents use the name of the called program, and no
   const told = (program: string) => ({
     diagnosis: {
       problem: 'stellarctl its get',
+      steps: [`Look: ${program} its get its1`],
       next: `${program} its get its1`,
-      hint: `Look: ${program} its get its1`,
     },
     items: [{ command: `${program} init`, labels: { a: 'stellarctl init' }, cause: null }],
   });

@@ -6,6 +6,7 @@ import { findWecs, nearestLabels } from '../../../../src/lib/wecs/find-wecs.ts';
 import { labelStore } from '../../../../src/lib/wecs/label.ts';
 import { propertyStore } from '../../../../src/lib/wecs/properties.ts';
 import { fakeKube } from '../../support/builders.ts';
+import { failsWith } from '../../support/steps.ts';
 
 const labels = [
   { 'location-group': 'edge', env: 'dev' },
@@ -24,12 +25,12 @@ const hub = fakeKube({
 const misspelt = { selector: 'location-group=egde' };
 
 describe('a selector that matches nothing', () => {
-  const none = {
+  const none = failsWith({
     code: 'not-found',
     exitCode: 1,
     message: 'No WEC on its1 has labels location-group=egde.',
-    hint: 'The nearest labels are location-group=edge (3 WECs), location-group=core (1 WEC)',
-  };
+    steps: 'The nearest labels are location-group=edge (3 WECs), location-group=core (1 WEC)',
+  });
   test('is an error with the nearest labels, for every command that selects', async () => {
     await assert.rejects(findWecs(hub, misspelt), none);
     await assert.rejects(parseChosenWecs([], misspelt).find(hub), none);

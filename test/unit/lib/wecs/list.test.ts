@@ -6,6 +6,7 @@ import { removeLabels } from '../../../../src/lib/wecs/deregister/release/labels
 import { getWec } from '../../../../src/lib/wecs/get/get.ts';
 import { listWecs } from '../../../../src/lib/wecs/list.ts';
 import { fakeKube, joinedCluster, lease, type ManagedClusterOptions, now } from '../../support/builders.ts';
+import { stepsOf } from '../../support/steps.ts';
 
 const forbidden = () => new ApiError(403, {}, 'forbidden', 'Not allowed on its1', {});
 
@@ -114,7 +115,7 @@ test('a join that was killed before its Klusterlet is found on the WEC, with how
   const refusal = (wec: ReturnType<typeof fakeKube>) => getWec(hub, 'c1', wec, async () => []).catch((error) => error);
   const begun = await refusal(wecWith({ 'app.kubernetes.io/managed-by': 'stellarctl' }));
   assert.match(begun.message, /^There is no WEC c1 on its1\. A join was begun on kind-c1, and did not finish\.$/);
-  assert.match(begun.hint, /wec join c1=kind-c1 --its its1 +Or undo it: stellarctl deregister --local c1=kind-c1$/);
+  assert.match(stepsOf(begun), /wec join c1=kind-c1 --its its1\nOr undo it: stellarctl deregister --local c1=kind-c1$/);
   assert.equal((await refusal(wecWith({}))).message, 'There is no WEC c1 on its1.');
 });
 

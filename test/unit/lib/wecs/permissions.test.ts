@@ -16,6 +16,7 @@ import {
   MemoryCluster,
   wds,
 } from '../../support/space-builders.ts';
+import { failsWith } from '../../support/steps.ts';
 
 const asked = (permissions: readonly Permission[]) =>
   permissions.map(
@@ -57,11 +58,14 @@ test('all missing ones are reported at once', async () => {
     may('list', resources.jobs, { namespace: 'its1-system' }),
     may('create', resources.serviceAccounts, { subresource: 'token' }),
   ];
-  await assert.rejects(requirePermissions(kube, wanted), {
-    ...{ code: 'forbidden', exitCode: 4 },
-    message: /^Not allowed on kind-kubeflex .*: list jobs\.batch in its1-system, create serviceaccounts\/token\.$/,
-    hint: 'See what is allowed: kubectl --context kind-kubeflex auth can-i --list',
-  });
+  await assert.rejects(
+    requirePermissions(kube, wanted),
+    failsWith({
+      ...{ code: 'forbidden', exitCode: 4 },
+      message: /^Not allowed on kind-kubeflex .*: list jobs\.batch in its1-system, create serviceaccounts\/token\.$/,
+      steps: 'See what is allowed: kubectl --context kind-kubeflex auth can-i --list',
+    }),
+  );
   await requirePermissions(kube, wanted.slice(0, 1));
 });
 

@@ -4,6 +4,7 @@ import { coreChart } from '../../../../../src/lib/hosting/core-chart.ts';
 import type { ClusterState } from '../../../../../src/lib/hosting/install/cluster-state.ts';
 import { type Asked, makePlan } from '../../../../../src/lib/hosting/install/plan.ts';
 import { hookNames } from '../../../../../src/lib/spaces/names.ts';
+import { failsWith } from '../../../support/steps.ts';
 
 const hooks = Object.values(hookNames);
 const fresh = { 'kubeflex-operator': { hostContainer: 'kubeflex-control-plane' } };
@@ -80,10 +81,13 @@ test('a newer chart needs --upgrade; an older one is rejected with and without i
   const release = installed(['deployed 0.29.0']);
   assert.equal(decided(release, { upgrade: true }), `upgrade ${coreChart.version}`);
   assert.equal(decided(release, { upgrade: true, version: '0.31.0' }), 'upgrade 0.31.0');
-  assert.throws(() => plan(release, { version: '0.31.0', chart: './c.tgz' }), {
-    code: 'upgrade-needed',
-    hint: 'Upgrade it: stellarctl init --upgrade --version 0.31.0 --chart ./c.tgz --hosting-context host1',
-  });
+  assert.throws(
+    () => plan(release, { version: '0.31.0', chart: './c.tgz' }),
+    failsWith({
+      code: 'upgrade-needed',
+      steps: 'Upgrade it: stellarctl init --upgrade --version 0.31.0 --chart ./c.tgz --hosting-context host1',
+    }),
+  );
   for (const upgrade of [true, false])
     assert.throws(() => plan(installed(['deployed 0.31.0']), { version: '0.30.0', upgrade }), {
       code: 'upgrade-needed',
@@ -95,16 +99,19 @@ test('a newer chart needs --upgrade; an older one is rejected with and without i
 test('a failed upgrade is resumed, not rolled back', () => {
   const release = installed(['deployed 0.30.0', 'failed 0.31.0']);
   assert.equal(decided(release, { upgrade: true, version: '0.31.0' }), 'upgrade 0.31.0');
-  assert.throws(() => plan(release), { code: 'upgrade-needed', hint: /--upgrade --version 0\.31\.0/ });
+  assert.throws(() => plan(release), failsWith({ code: 'upgrade-needed', steps: /--upgrade --version 0\.31\.0/ }));
 });
 
 test('hooks from before 0.29 are rejected with the reason, and replaced by an upgrade', () => {
   const old = installed(['deployed 0.28.0'], { hooks: ['its-with-clusteradm', 'wds', 'openshift-crds'] });
-  assert.throws(() => plan(old), {
-    code: 'hooks-outdated',
-    message: /\(release ks-core, chart 0\.28\.0\): its-with-clusteradm, wds\.$/,
-    hint: /stellarctl init --upgrade/,
-  });
+  assert.throws(
+    () => plan(old),
+    failsWith({
+      code: 'hooks-outdated',
+      message: /\(release ks-core, chart 0\.28\.0\): its-with-clusteradm, wds\.$/,
+      steps: /stellarctl init --upgrade/,
+    }),
+  );
   assert.throws(() => plan({ ...nothing, hooks: ['its-without-clusteradm'] }), { code: 'hooks-outdated' });
   assert.equal(decided(old, { upgrade: true }), `upgrade ${coreChart.version}`);
   // KubeFlex has a hook of its own that does not matter here, and old hooks beside new ones do no harm.

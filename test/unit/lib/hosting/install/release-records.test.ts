@@ -5,6 +5,7 @@ import { forgetRevisions, recoverRelease } from '../../../../../src/lib/hosting/
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { Helm } from '../../../../../src/lib/programs/helm/helm.ts';
 import { LeaseCluster, leasePath } from '../../../support/lease-cluster.ts';
+import { failsWith } from '../../../support/steps.ts';
 
 const release = { name: 'ks-core', namespace: 'default' };
 const chart = { name: 'core-chart', version: '0.30.0' };
@@ -69,12 +70,16 @@ describe('a pending revision', () => {
     test(`${name} is never deleted: what to check is said when helm's usual timeout has passed`, async () => {
       if (lease !== undefined) cluster.put(leasePath, lease);
       for (const status of ['pending-upgrade', 'pending-install'])
-        await assert.rejects(recover(status, { idleS: 302 }), {
-          code: 'hosting-busy',
-          exitCode: 1,
-          message: `Another helm operation is in progress on fake: release ks-core in namespace default is at ${status}.`,
-          hint: /^Check whether helm still runs, on every machine.*kubectl --context fake -n default delete secret sh\.helm/,
-        });
+        await assert.rejects(
+          recover(status, { idleS: 302 }),
+          failsWith({
+            code: 'hosting-busy',
+            exitCode: 1,
+            message: `Another helm operation is in progress on fake: release ks-core in namespace default is at ${status}.`,
+            steps:
+              /^Check whether helm still runs, on every machine.*\n.*kubectl --context fake -n default delete secret sh\.helm/,
+          }),
+        );
       assert.deepEqual([...cluster.objects.keys()], [recordPath]);
     });
 

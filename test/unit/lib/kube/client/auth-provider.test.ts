@@ -14,6 +14,7 @@ import { loadKubeconfig, selectContext } from '../../../../../src/lib/kube/kubec
 import { stellarctl } from '../../../../stellarctl.ts';
 import { FakeServer, identity, otherAuthority } from '../../../support/fake-server.ts';
 import { pluginHost } from '../../../support/plugin-host.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'stellarctl-oidc-'));
 const encoded = (text: string) => Buffer.from(text).toString('base64');
@@ -208,11 +209,11 @@ describe('an OpenID provider', () => {
   });
   test('that refuses the refresh token is quoted, without the token', async () => {
     const { context, saved } = await login('by-header', { 'refresh-token': 'revoked-token' });
-    await assert.rejects(sent(context), (error: Error & { code: string; hint: string }) => {
+    await assert.rejects(sent(context), (error: Error & { code: string }) => {
       assert.equal(error.code, 'credentials-failed');
       assert.match(error.message, /^The token of context its1 was not renewed by https:\S+: invalid_grant, /);
       assert.doesNotMatch(error.message, /revoked-token/);
-      assert.equal(error.hint, 'Log in again');
+      assert.equal(stepsOf(error), 'Log in again');
       return true;
     });
     assert.equal(saved()['refresh-token'], 'revoked-token');
@@ -265,23 +266,23 @@ describe('an OpenID provider', () => {
 describe('an auth provider that kubectl no longer supports is refused with what replaced it, and runs nothing:', () => {
   const ran = path.join(folder, 'ran');
   const command = { 'cmd-path': 'touch', 'cmd-args': ran };
-  const refused: [name: string, hint: RegExp][] = [
+  const refused: [name: string, step: RegExp][] = [
     ['gcp', /gke-gcloud-auth-plugin/],
     ['azure', /kubelogin convert-kubeconfig/],
     ['exec', /exec plugin/],
     ['openstack', /exec plugin/],
   ];
-  for (const [name, hint] of refused)
+  for (const [name, step] of refused)
     test(name, async () => {
       const { context } = await kubeconfigOf(name, { ...command, 'access-token': 'a', expiry: '2020-01-01' });
       const before = api.requests.length;
-      await assert.rejects(sent(context), (error: Error & { code: string; hint: string }) => {
+      await assert.rejects(sent(context), (error: Error & { code: string }) => {
         assert.equal(error.code, 'kubeconfig-invalid');
         assert.equal(
           error.message,
           `Context its1 has a user with the auth provider "${name}", which kubectl no longer supports.`,
         );
-        assert.match(error.hint, hint);
+        assert.match(stepsOf(error), step);
         return true;
       });
       assert.equal(api.requests.length, before);

@@ -14,6 +14,7 @@ import { conditionOf, type WithConditions } from '../../../../../src/lib/kube/ob
 import { resources } from '../../../../../src/lib/kube/resources.ts';
 import { FakeServer, identity } from '../../../support/fake-server.ts';
 import { pluginHost } from '../../../support/plugin-host.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 const opened: { stop: () => unknown }[] = [];
@@ -432,7 +433,7 @@ describe('credentials', () => {
         error instanceof StellarError &&
         error.code === 'credentials-failed' &&
         /no-such-plugin is not installed/.test(error.message) &&
-        error.hint === 'install it',
+        stepsOf(error) === 'install it',
     );
   });
   test('of a plugin that fails report its output', async () => {

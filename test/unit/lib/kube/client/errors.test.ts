@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { mayPass, StellarError } from '../../../../../src/lib/engine/errors.ts';
 import { apiError, networkError } from '../../../../../src/lib/kube/client/errors.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const cluster = { context: 'its1', server: 'https://its1.example.com:6443' };
 const named = 'its1 (https://its1.example.com:6443)';
@@ -34,10 +35,10 @@ describe('the response', () => {
     const words =
       'Internal error occurred: failed calling webhook "w.x": failed to call webhook: Post "https://svc.hub-ns.svc:9443/m?timeout=10s": dial tcp 10.0.0.1:9443: connect: connection refused';
     assert.equal(
-      apiError(cluster, 500, status(words)).hint,
+      stepsOf(apiError(cluster, 500, status(words))),
       'See whether it runs: kubectl --context its1 -n hub-ns get deployments,pods',
     );
-    assert.equal(apiError(cluster, 500, status('something else')).hint, undefined);
+    assert.equal(stepsOf(apiError(cluster, 500, status('something else'))), '');
   });
   test('of JSON that is not a Status shows its number', () =>
     assert.match(apiError(cluster, 500, '"text"').message, /"text"|HTTP 500/));
@@ -51,9 +52,9 @@ describe('the response', () => {
       '  spec.b: missing',
     ]);
   });
-  test('has a hint if one is known', () => {
-    assert.equal(apiError(cluster, 403, '').hint, 'See what is allowed: kubectl --context its1 auth can-i --list');
-    assert.match(apiError(cluster, 401, '').hint ?? '', /kubectl --context its1 auth whoami/);
+  test('has a next step if one is known', () => {
+    assert.equal(stepsOf(apiError(cluster, 403, '')), 'See what is allowed: kubectl --context its1 auth can-i --list');
+    assert.match(stepsOf(apiError(cluster, 401, '')), /kubectl --context its1 auth whoami/);
   });
 });
 

@@ -13,6 +13,7 @@ import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
 import { type ExecEntry, loadKubeconfig, selectContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { FakeServer, identity } from '../../../support/fake-server.ts';
 import { pluginHost } from '../../../support/plugin-host.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -283,7 +284,7 @@ describe('a plugin that hangs, with a child,', () => {
       });
       const error = await obtaining;
       assert.match(error.message, /could not be obtained: \d+ timed out\.$/);
-      assert.deepEqual([error.code, error.hint], ['credentials-failed', 'Allow more time: --timeout']);
+      assert.deepEqual([error.code, stepsOf(error)], ['credentials-failed', 'Allow more time: --timeout']);
       assert.ok(took() < shortOfItsChild);
       assert.equal(isAlive(child), false);
     });

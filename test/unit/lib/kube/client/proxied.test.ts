@@ -9,6 +9,7 @@ import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
 import { FakeProxy } from '../../../support/fake-proxy.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const opened: (() => unknown)[] = [];
 const variables = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy'];
@@ -56,9 +57,7 @@ async function behind(behaviour: Behaviour, options: Options = {}) {
   return { proxy, server, kube, traced, port };
 }
 
-const failureOf = async (
-  work: Promise<unknown>,
-): Promise<Error & { code?: string; hint?: string; exitCode?: number }> =>
+const failureOf = async (work: Promise<unknown>): Promise<Error & { code?: string; exitCode?: number }> =>
   work.then(
     () => assert.fail('it was answered'),
     (error) => error,
@@ -160,13 +159,13 @@ describe('a server is reached through', () => {
 });
 
 describe('a proxy that', () => {
-  const refusals: [kind: 'http' | 'https' | 'socks5', status: number, why: RegExp, hint: RegExp][] = [
+  const refusals: [kind: 'http' | 'https' | 'socks5', status: number, why: RegExp, step: RegExp][] = [
     ['http', 403, /: 403 Forbidden\.$/, /^Is it the right proxy\? kubectl config view --minify --context fake$/],
     ['https', 502, /: 502 Bad Gateway\.$/, /^Is it the right proxy/],
     ['http', 407, /: 407 Proxy Authentication Required\.$/, /http:\/\/USER:PASSWORD@HOST:PORT$/],
     ['socks5', 403, /: Socks5 proxy rejected connection - NotAllowed\.$/, /^Is it the right proxy/],
   ];
-  for (const [kind, refusing, why, hint] of refusals) {
+  for (const [kind, refusing, why, step] of refusals) {
     test(`refuses (${kind} ${refusing}) is reported`, async () => {
       const { kube, proxy } = await behind({ kind, refusing }, { user: 'me:secret' });
       const error = await failureOf(kube.read('/version'));
@@ -175,8 +174,8 @@ describe('a proxy that', () => {
         error.message.startsWith(`The proxy ${proxy.url()} (proxy-url) does not connect to fake (https://hub.example:`),
       );
       assert.match(error.message, why);
-      assert.match(error.hint ?? '', hint);
-      assert.doesNotMatch(`${error.message}${error.hint}`, /secret/);
+      assert.match(stepsOf(error), step);
+      assert.doesNotMatch(`${error.message}${stepsOf(error)}`, /secret/);
     });
   }
   test('rejects its user (socks5) is reported', async () => {
@@ -186,13 +185,17 @@ describe('a proxy that', () => {
   for (const kind of ['http', 'https', 'socks5'] as const) {
     test(`never answers (${kind}) is closed at the deadline without leftovers`, async () => {
       const { kube, proxy } = await behind({ kind, refusing: 'silent' }, { timeoutMs: 100, by: 'HTTPS_PROXY' });
-      const { code, message, hint } = await failureOf(kube.read('/version'));
+      const error = await failureOf(kube.read('/version'));
+      const { code, message } = error;
       assert.equal(code, 'unreachable');
       assert.match(
         message,
         /^Cannot reach the proxy \S+ \(HTTPS_PROXY\) of fake \(https:\/\/hub\.example:\d+\): no answer in time\.$/,
       );
-      assert.match(hint ?? '', /^If the server is reachable without it: export NO_PROXY="\$NO_PROXY,"hub\.example$/);
+      assert.match(
+        stepsOf(error),
+        /^If the server is reachable without it: export NO_PROXY="\$NO_PROXY,"hub\.example$/,
+      );
       kube.close();
       while (proxy.connections > 0) await sleep(5);
     });

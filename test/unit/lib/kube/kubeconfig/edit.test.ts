@@ -27,6 +27,7 @@ import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import { type ContextToSet, removeContext, setContext } from '../../../../../src/lib/kube/kubeconfig/contexts.ts';
 import { editKubeconfig } from '../../../../../src/lib/kube/kubeconfig/edit.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(root, { recursive: true }));
@@ -61,7 +62,7 @@ const names = (list: { name: string }[]) => list.map(({ name }) => name);
 const fails = (code: string, why: RegExp) => (error: unknown) =>
   error instanceof StellarError &&
   error.code === code &&
-  why.test(`${error.message} ${error.hint}`) &&
+  why.test(`${error.message} ${stepsOf(error)}`) &&
   !error.message.includes('secret');
 
 const present = `# mine
@@ -383,13 +384,14 @@ describe('a dry run detects that', () => {
   /** How a dry run and an edit by a user other than root end. Undefined: only root can run this. */
   function dryAsSomebody(name: string): string[] | undefined {
     const script = `const { setContext } = await import('${new URL('../../../../../src/lib/kube/kubeconfig/contexts.ts', import.meta.url)}');
+      const { stepLines } = await import('${new URL('../../../../../src/lib/engine/next-step.ts', import.meta.url)}');
       const { Deadline } = await import('${new URL('../../../../../src/lib/engine/deadline.ts', import.meta.url)}');
       const waiting = { deadline: new Deadline(0), signal: new AbortController().signal };
       const wanted = { context: 'c', cluster: { name: 'c', entry: { server: 'https://c' } }, user: { name: 'c', entry: {} } };
       for (const dryRun of [true, false])
         await setContext({ file: process.argv[1], env: {}, dryRun }, wanted, waiting).then(
           () => console.log('done'),
-          (error) => console.log(error.code, error.message, error.hint),
+          (error) => console.log(error.code, error.message, stepLines(error.next).join(' ')),
         );`;
     const args = ['--input-type=module', '-e', script, name];
     const somebody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
@@ -428,7 +430,7 @@ describe('a dry run detects that', () => {
 describe('a name that refers to another cluster', () => {
   const taken = (why: RegExp) => fails('context-taken', why);
 
-  test('is not replaced, and the error has a hint', async () => {
+  test('is not replaced, and the error has a next step', async () => {
     const name = file(present);
     const its1 = wanted('a', { cluster: { name: 'other', entry: { server: 'https://other' } } });
     await assert.rejects(
@@ -786,7 +788,7 @@ describe("locks, compatible with client-go's (FILE.lock):", () => {
     assert.equal((await set(name, 'its1')).changed, true);
   });
 
-  test('a stale lock is named, with a hint', async () => {
+  test('a stale lock is named, with a next step', async () => {
     const name = file(present);
     writeFileSync(`${name}.lock`, '');
     utimesSync(`${name}.lock`, new Date(), new Date(Date.now() - 60_000));

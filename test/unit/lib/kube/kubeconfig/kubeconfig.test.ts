@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import { type Kubeconfig, loadKubeconfig, selectContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(root, { recursive: true }));
@@ -319,7 +320,7 @@ describe('an error never quotes the contents of a file', () => {
     } catch (error) {
       if (!(error instanceof StellarError)) throw error;
       assert.ok(
-        !JSON.stringify([error.message, error.hint, error.details]).includes(secret),
+        !JSON.stringify([error.message, stepsOf(error), error.details]).includes(secret),
         `${JSON.stringify(text)}: ${error.message}`,
       );
     }
@@ -377,7 +378,7 @@ describe('a context', () => {
         error instanceof StellarError &&
         error.exitCode === 2 &&
         error.message.includes(loaded.files[0] ?? '?') &&
-        /: x$/.test(error.hint ?? ''),
+        /: x$/.test(stepsOf(error)),
     );
   });
   const broken: [what: string, content: Partial<Content>, why: RegExp][] = [

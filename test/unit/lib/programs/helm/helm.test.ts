@@ -10,6 +10,7 @@ import { chartFromLabel, Helm } from '../../../../../src/lib/programs/helm/helm.
 import { helmEnvironment, helmProgram } from '../../../../../src/lib/programs/helm/program.ts';
 import { holds, mergeValues } from '../../../../../src/lib/programs/helm/values.ts';
 import type { ProgramOutput, RunProgram } from '../../../../../src/lib/programs/program.ts';
+import { failsWith } from '../../../support/steps.ts';
 
 const release = { name: 'ks-core', namespace: 'default' };
 
@@ -101,18 +102,18 @@ test('helm gives up when the time of the command is over, in case that it outliv
   await helm.close();
 });
 
-test('the hint for a chart that cannot be fetched matches the reason', async () => {
-  const reasons: [stderr: string, hint: RegExp][] = [
+test('the next step for a chart that cannot be fetched matches the reason', async () => {
+  const reasons: [stderr: string, steps: RegExp][] = [
     ['Error: failed to authorize: 403 Forbidden', /docker\/config\.json/],
     ['Error: ghcr.io/kubestellar/core-chart:0.99.0: not found', /which versions there are/],
     [
       'Error: dial tcp: lookup ghcr.io on 10.0.0.1:53: no such host',
-      /helm pull oci:\/\/x --version 0\.30\.0 .*--chart FILE/,
+      /helm pull oci:\/\/x --version 0\.30\.0\n.*--chart FILE/,
     ],
   ];
-  for (const [stderr, hint] of reasons) {
+  for (const [stderr, steps] of reasons) {
     const { helm } = helmThat(() => ({ exitCode: 1, stderr }));
-    await assert.rejects(helm.bring('oci://x', '0.30.0'), { code: 'chart-unusable', hint });
+    await assert.rejects(helm.bring('oci://x', '0.30.0'), failsWith({ code: 'chart-unusable', steps }));
     await helm.close();
   }
 });

@@ -7,6 +7,7 @@ import type { ClusterEntry, UserEntry } from '../../../../../src/lib/kube/kubeco
 import type { Secret } from '../../../../../src/lib/kube/objects.ts';
 import { bootstrapSecret, prepareBootstrap } from '../../../../../src/lib/spaces/create/bootstrap.ts';
 import { MemoryCluster } from '../../../support/space-builders.ts';
+import { failsWith } from '../../../support/steps.ts';
 
 const directory = await mkdtemp(path.join(tmpdir(), 'bootstrap-'));
 const fileWith = async (name: string, text: string) => {
@@ -101,7 +102,10 @@ describe('the kubeconfig with which KubeFlex accesses an external cluster', () =
   });
 
   test('needs credentials', () =>
-    assert.rejects(bootstrapped({ user: {} }), { code: 'bootstrap-unusable', hint: /--bootstrap-context/ }));
+    assert.rejects(
+      bootstrapped({ user: {} }),
+      failsWith({ code: 'bootstrap-unusable', steps: /--bootstrap-context/ }),
+    ));
 });
 
 describe('the address at which KubeFlex reaches an external cluster', () => {
@@ -122,11 +126,14 @@ describe('the address at which KubeFlex reaches an external cluster', () => {
   });
   test('is refused before any write if there is only a local one', async () => {
     const { memory, given } = external({ cluster: { server: local }, user: { exec: { command: 'aws' } } });
-    await assert.rejects(prepareBootstrap('ext1', given, 'kind-kubeflex'), {
-      code: 'endpoint-unusable',
-      message: /127\.0\.0\.1:41234, which the hosting cluster kind-kubeflex cannot use/,
-      hint: /its create ext1 --type external --hub-apiserver/,
-    });
+    await assert.rejects(
+      prepareBootstrap('ext1', given, 'kind-kubeflex'),
+      failsWith({
+        code: 'endpoint-unusable',
+        message: /127\.0\.0\.1:41234, which the hosting cluster kind-kubeflex cannot use/,
+        steps: /its create ext1 --type external --hub-apiserver/,
+      }),
+    );
     assert.deepEqual(memory.writes, []);
   });
 });

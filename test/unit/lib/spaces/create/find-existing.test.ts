@@ -4,6 +4,7 @@ import { silentProgress } from '../../../../../src/lib/engine/progress.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import { checkSpaceName, findOrClear } from '../../../../../src/lib/spaces/create/requirements.ts';
 import { controlPlane, its, MemoryCluster, soon, waitForNothing, wds } from '../../../support/space-builders.ts';
+import { failsWith } from '../../../support/steps.ts';
 
 describe('the name of a space is validated: it can be', () => {
   test('a valid name of a namespace and a host', () => {
@@ -30,17 +31,23 @@ describe('the name of a space', () => {
   test('belongs to the wanted space already', async () =>
     assert.equal((await clear([its('its1'), namespace(owned)]))?.metadata.name, 'its1'));
   test('belongs to a space of another type, which is named, with the command that uses it', () =>
-    assert.rejects(clear([its('its1', { type: 'vcluster' })]), {
-      code: 'name-taken',
-      message: /its1 already exists: ITS of type vcluster/,
-      hint: /--type vcluster/,
-    }));
+    assert.rejects(
+      clear([its('its1', { type: 'vcluster' })]),
+      failsWith({
+        code: 'name-taken',
+        message: /its1 already exists: ITS of type vcluster/,
+        steps: /--type vcluster/,
+      }),
+    ));
   test('belongs to a WDS, or something else', async () => {
-    await assert.rejects(clear([wds('its1')]), {
-      code: 'name-taken',
-      message: /WDS of type host/,
-      hint: /another name/,
-    });
+    await assert.rejects(
+      clear([wds('its1')]),
+      failsWith({
+        code: 'name-taken',
+        message: /WDS of type host/,
+        steps: /another name/,
+      }),
+    );
     await assert.rejects(clear([controlPlane('its1')]), { code: 'name-taken', message: /control plane of type host/ });
   });
   test("belongs to another user's namespace", () =>
@@ -66,9 +73,12 @@ describe('an earlier space of that name', () => {
   test('is waited for while only its namespace is left', () =>
     assert.rejects(clear([namespace(owned)]), { code: 'timeout' }));
   test('that is not deleted in time is reported, with both objects to check', () =>
-    assert.rejects(clear([deleting]), {
-      code: 'timeout',
-      hint: /kubectl --context kind-kubeflex get controlplane\/its1 namespace\/its1-system/,
-    }));
+    assert.rejects(
+      clear([deleting]),
+      failsWith({
+        code: 'timeout',
+        steps: /kubectl --context kind-kubeflex get controlplane\/its1 namespace\/its1-system/,
+      }),
+    ));
   test('is not waited for in a dry run', async () => assert.equal(await clear([deleting], 60_000, true), undefined));
 });

@@ -5,6 +5,7 @@ import { chooseItsForWds } from '../../../../../src/lib/spaces/create/its-for-wd
 import type { PostCreateHook } from '../../../../../src/lib/spaces/objects.ts';
 import { isItsNameDefect } from '../../../../../src/lib/spaces/stages/wds-stages.ts';
 import { its, MemoryCluster, transportHook, wds } from '../../../support/space-builders.ts';
+import { failsWith } from '../../../support/steps.ts';
 
 const one = [its('its1')];
 const two = [its('its1'), its('its2')];
@@ -38,9 +39,12 @@ describe('the ITS of a WDS', () => {
     );
   });
   test('must be chosen if there are several', () =>
-    assert.rejects(choose(two), { code: 'several-its', hint: /--its its1/, message: /its1, its2/ }));
+    assert.rejects(choose(two), failsWith({ code: 'several-its', steps: /--its its1/, message: /its1, its2/ })));
   test('must exist', async () => {
-    await assert.rejects(choose([]), { code: 'not-found', hint: /its create its1 --hosting-context kind-kubeflex/ });
+    await assert.rejects(
+      choose([]),
+      failsWith({ code: 'not-found', steps: /its create its1 --hosting-context kind-kubeflex/ }),
+    );
     await assert.rejects(choose(one, 'its9'), { code: 'not-found', message: /no ITS its9: there are its1/ });
   });
   test('is not one that is being deleted', async () => {

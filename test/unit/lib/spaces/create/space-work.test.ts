@@ -12,6 +12,7 @@ import {
 } from '../../../../../src/lib/spaces/create/space-work.ts';
 import type { SpaceTools } from '../../../../../src/lib/spaces/tools.ts';
 import { hostingCluster, its, kubeconfigOf, MemoryCluster, soon } from '../../../support/space-builders.ts';
+import { failsWith } from '../../../support/steps.ts';
 
 const directory = await mkdtemp(path.join(tmpdir(), 'space-context-'));
 
@@ -64,11 +65,14 @@ test('a name that refers to something else is rejected before a space is created
   const kubeconfig = await loadKubeconfig(file);
   const check = (name: string, from: Parameters<typeof requireContextFree>[1]) =>
     requireContextFree(name, from, toolsFor(kubeconfig, file), soon());
-  await assert.rejects(check('its1', undefined), {
-    code: 'context-taken',
-    message: /for another cluster \(https:\/\/c:6443\)\.$/,
-    hint: /^Choose another name/,
-  });
+  await assert.rejects(
+    check('its1', undefined),
+    failsWith({
+      code: 'context-taken',
+      message: /for another cluster \(https:\/\/c:6443\)\.$/,
+      steps: /^Choose another name/,
+    }),
+  );
   await check('its2', undefined);
   await check('its1', { sameAs: 'its1' });
   assert.equal(await readFile(file, 'utf8'), text);

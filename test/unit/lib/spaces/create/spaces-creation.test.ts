@@ -26,6 +26,7 @@ import {
   transportHook,
   wds,
 } from '../../../support/space-builders.ts';
+import { failsWith, stepsOf } from '../../../support/steps.ts';
 
 const hook = (name: string): KubeObject => ({ kind: 'PostCreateHook', metadata: { name } });
 const chart = [
@@ -132,11 +133,11 @@ describe('creating an ITS writes nothing', () => {
   };
   const hub = established('managedclusters.cluster.open-cluster-management.io');
   test('over an existing OCM', () =>
-    refused([hub], {}, { code: 'name-taken', message: /is already an OCM hub/, hint: /--no-ocm/ }));
+    refused([hub], {}, failsWith({ code: 'name-taken', message: /is already an OCM hub/, steps: /--no-ocm/ })));
   test('without OCM if it is missing', () =>
-    refused([], { installOcm: false }, { code: 'not-a-hub', hint: /Without --no-ocm/ }));
+    refused([], { installOcm: false }, failsWith({ code: 'not-a-hub', steps: /Without --no-ocm/ })));
   test('without the cluster to use', () =>
-    refused([], { type: 'external' }, { code: 'usage', hint: /--bootstrap-context/ }));
+    refused([], { type: 'external' }, failsWith({ code: 'usage', steps: /--bootstrap-context/ })));
   test('without all permissions', () =>
     refused([], {}, { code: 'forbidden', message: /create clusterrolebindings/ }, { mayI: async () => false }));
   test('with an invalid name', () => refused([], { name: 'Its' }, { code: 'usage' }));
@@ -167,7 +168,7 @@ describe('when creating an ITS ends midway', () => {
       type: 'external',
       external: external(new MemoryCluster().kube),
     });
-    assert.deepEqual([error?.code, error?.hint, changed], ['forbidden', 'Ask somebody.', false]);
+    assert.deepEqual([error?.code, stepsOf(error), changed], ['forbidden', 'Ask somebody.', false]);
     assert.match(
       error?.details.join() ?? '',
       /may exist in part\. To remove it: stellarctl its delete its1 --hosting-context kind-kubeflex/,
@@ -195,18 +196,24 @@ describe('creating a WDS', () => {
     const cluster = dryRun([...two, managerBinding(), wds('wds1', 'its1')]);
     await createdWds(cluster, { itsName: 'its1' });
     await createdWds(cluster);
-    await assert.rejects(createdWds(cluster, { itsName: 'its2' }), {
-      code: 'name-taken',
-      hint: /stellarctl wds repair wds1 --its its2 --hosting-context kind-kubeflex/,
-    });
+    await assert.rejects(
+      createdWds(cluster, { itsName: 'its2' }),
+      failsWith({
+        code: 'name-taken',
+        steps: /stellarctl wds repair wds1 --its its2 --hosting-context kind-kubeflex/,
+      }),
+    );
     assert.deepEqual(cluster.writes, []);
   });
   test('of type k8s needs a database', () =>
-    assert.rejects(createdWds(dryRun([its('its1')]), { type: 'k8s' }), {
-      code: 'not-found',
-      message: /no PostgreSQL/,
-      hint: /--type host/,
-    }));
+    assert.rejects(
+      createdWds(dryRun([its('its1')]), { type: 'k8s' }),
+      failsWith({
+        code: 'not-found',
+        message: /no PostgreSQL/,
+        steps: /--type host/,
+      }),
+    ));
   test('accepts names of API groups', () =>
     assert.rejects(createdWds(dryRun([]), { apiGroups: ['apps', 'Not/One'] }), {
       code: 'usage',
@@ -254,10 +261,13 @@ describe('a space is shown', () => {
   });
   test('only as what it is', async () => {
     const cluster = new MemoryCluster([its('its1')]);
-    await assert.rejects(getSpace('its1', 'wds', toolsOf(cluster.kube)), {
-      code: 'not-found',
-      message: /its1 is an ITS/,
-      hint: /^stellarctl its get its1/,
-    });
+    await assert.rejects(
+      getSpace('its1', 'wds', toolsOf(cluster.kube)),
+      failsWith({
+        code: 'not-found',
+        message: /its1 is an ITS/,
+        steps: /^stellarctl its get its1/,
+      }),
+    );
   });
 });

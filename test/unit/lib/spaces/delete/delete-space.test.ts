@@ -21,6 +21,7 @@ import {
   soon,
   wds,
 } from '../../../support/space-builders.ts';
+import { failsWith, stepsOf } from '../../../support/steps.ts';
 
 const hostingContext = { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} };
 
@@ -54,18 +55,18 @@ describe('an ITS is not deleted', () => {
       () => assert.fail('it was not refused'),
       (error: StellarError) => error,
     );
-  test('while WECs are registered; the hint names its context', async () => {
+  test('while WECs are registered; the next step names its context', async () => {
     const kubeconfig = kubeconfigOf({ mine: { cluster: 'c', user: 'u', of: 'its1' } });
     const one = await refused(inspectedIts('its1', [its('its1'), wec('cluster1')], { kubeconfig }));
     assert.deepEqual([one.code, one.message], ['has-dependents', '1 WEC is registered with its1: cluster1.']);
-    assert.match(one.hint ?? '', /^Deregister them first: stellarctl deregister cluster1 --its mine /);
+    assert.match(stepsOf(one), /^Deregister them first: stellarctl deregister cluster1 --its mine$/m);
     const two = await refused(inspectedIts('its1', [its('its1'), wec('a'), wec('b')]));
     assert.match(two.message, /^2 WECs are registered with its1: a, b/);
   });
   test('while WDSes use it, by name or as the only one', async () => {
     const error = await refused(inspectedIts('its1', [its('its1'), wds('wds1'), wds('wds2', 'its1')]));
     assert.match(error.message, /through its1: wds1, wds2/);
-    assert.match(error.hint ?? '', /wds delete wds1 --hosting-context kind-kubeflex && stellarctl wds delete wds2/);
+    assert.match(stepsOf(error), /wds delete wds1 --hosting-context kind-kubeflex\n.*: stellarctl wds delete wds2/);
     await inspectedIts('its1', [its('its1'), its('its2'), wds('wds2', 'its2')]);
   });
   test('while it cannot be seen what depends on it', async () => {
@@ -77,7 +78,7 @@ describe('an ITS is not deleted', () => {
       }).kube;
     const error = await refused(inspectedIts('its1', [its('its1')], { connect }));
     assert.match(error.message, /is unknown: Cannot reach its1/);
-    assert.match(error.hint ?? '', /its delete its1 --force --hosting-context kind-kubeflex/);
+    assert.match(stepsOf(error), /its delete its1 --force --hosting-context kind-kubeflex/);
     await inspectedIts('its1', [its('its1')], { connect }, true);
   });
   test('while it does not serve ManagedCluster: that is not an ITS without WECs', async () => {
@@ -88,12 +89,18 @@ describe('an ITS is not deleted', () => {
     await inspectedIts('its1', [its('its1')], { connect }, true);
   });
   test('if it is something else', async () => {
-    await assert.rejects(inspectedIts('wds1', [wds('wds1')], silent), { hint: /stellarctl wds delete wds1/ });
-    await assert.rejects(inspectedIts('x', [controlPlane('x')], silent), {
-      code: 'name-taken',
-      message: /neither an ITS nor a WDS/,
-      hint: /kubectl --context kind-kubeflex delete controlplane x/,
-    });
+    await assert.rejects(
+      inspectedIts('wds1', [wds('wds1')], silent),
+      failsWith({ steps: /stellarctl wds delete wds1/ }),
+    );
+    await assert.rejects(
+      inspectedIts('x', [controlPlane('x')], silent),
+      failsWith({
+        code: 'name-taken',
+        message: /neither an ITS nor a WDS/,
+        steps: /kubectl --context kind-kubeflex delete controlplane x/,
+      }),
+    );
   });
 });
 
@@ -249,10 +256,13 @@ describe('a WDS', () => {
       new MemoryCluster([wds('wds1')]),
       new MemoryCluster([its('its1', { type: 'external' }), wds('wds1')]),
     ]) {
-      await assert.rejects(inspected(kube), {
-        code: 'has-dependents',
-        hint: /wds delete wds1 --force --hosting-context kind-kubeflex/,
-      });
+      await assert.rejects(
+        inspected(kube),
+        failsWith({
+          code: 'has-dependents',
+          steps: /wds delete wds1 --force --hosting-context kind-kubeflex/,
+        }),
+      );
       await inspected(kube, true);
     }
   });
@@ -285,7 +295,7 @@ describe('a WDS', () => {
       const refusal = (error: StellarError) =>
         error.code === 'has-dependents' &&
         /cannot be read, so its workloads cannot be kept: /.test(error.message) &&
-        !error.hint?.includes('--force');
+        !stepsOf(error).includes('--force');
       await assert.rejects(deleteWds(forced, toolsOf(cluster.kube), soon()), refusal);
       assert.deepEqual(cluster.writes, []);
     }
@@ -294,7 +304,7 @@ describe('a WDS', () => {
     const keep = { ...request, keepWorkloads: true };
     const unread = notServing([...planes, policy], ['bindingpolicies']);
     const forcing = /stellarctl wds delete wds1 --keep-workloads --force --hosting-context/;
-    await assert.rejects(deleteWds(keep, toolsOf(unread), soon()), { hint: forcing });
+    await assert.rejects(deleteWds(keep, toolsOf(unread), soon()), failsWith({ steps: forcing }));
     const orphan = {
       ...work('w1'),
       spec: { deleteOption: { propagationPolicy: 'Orphan' } },
@@ -302,14 +312,14 @@ describe('a WDS', () => {
     };
     const cluster = new MemoryCluster([...planes, policy, orphan]);
     const late = await deleteWds(keep, toolsOf(cluster.kube), soon(0));
-    assert.match(late.error?.hint ?? '', forcing);
+    assert.match(stepsOf(late.error), forcing);
     const { kube } = new MemoryCluster([...planes, policy, orphan], {
       delete: async () => {
         throw new StellarError('interrupted', 'Interrupted.');
       },
     });
     const { error } = await deleteWds(keep, toolsOf(kube), soon());
-    assert.match(error?.hint ?? '', /To continue: stellarctl wds delete wds1 --keep-workloads --hosting-context/);
+    assert.match(stepsOf(error), /To continue: stellarctl wds delete wds1 --keep-workloads --hosting-context/);
   });
   test('keeps works that its transport has sent since, with --keep-workloads and --force', async () => {
     const orphaned = (name: string) => ({
@@ -353,7 +363,7 @@ describe('a WDS', () => {
   });
   test('is not deleted if it is something else', async () => {
     const cluster = new MemoryCluster([its('wds1')]);
-    await assert.rejects(inspected(cluster.kube), { hint: /stellarctl its delete wds1/ });
+    await assert.rejects(inspected(cluster.kube), failsWith({ steps: /stellarctl its delete wds1/ }));
   });
   test('loses its policies before it is deleted', async () => {
     const cluster = new MemoryCluster([...planes, policy], { dryRun: true });
@@ -384,7 +394,7 @@ describe('a WDS', () => {
     const tools = toolsOf(cluster.kube);
     const { error, type, changed } = await deleteWds(request, tools, soon(0));
     assert.deepEqual([error?.code, type, changed], ['timeout', 'host', true]);
-    assert.match(error?.hint ?? '', /wds delete wds1 --force --hosting-context kind-kubeflex/);
+    assert.match(stepsOf(error), /wds delete wds1 --force --hosting-context kind-kubeflex/);
     assert.deepEqual(cluster.writes, ['delete BindingPolicy nginx']);
   });
 });

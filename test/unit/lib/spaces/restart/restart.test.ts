@@ -4,6 +4,7 @@ import { noteBinding, readNote, transportPaused } from '../../../../../src/lib/s
 import { restartWds } from '../../../../../src/lib/spaces/restart/restart.ts';
 import { RestartWorld, waitingTime } from '../../../support/restart-world.ts';
 import { transportHook, wds } from '../../../support/space-builders.ts';
+import { failsWith, stepsOf } from '../../../support/steps.ts';
 
 let time: ReturnType<typeof waitingTime>;
 before(() => {
@@ -149,7 +150,7 @@ describe('Bindings after the start', () => {
       const { error } = await restart(of, 120_000);
       assert.equal(error?.code, 'restart-unproven');
       assert.match(String(error?.message), /Binding shop lacks configmaps\/shop\/shop-1/);
-      assert.match(String(error?.hint), /stellarctl wds restart wds1 --hosting-context kind-kubeflex/);
+      assert.match(stepsOf(error), /stellarctl wds restart wds1 --hosting-context kind-kubeflex/);
       assert.equal(of.replicas('transport-controller'), 0);
       assert.deepEqual(of.probes, []);
       assert.ok(of.note);
@@ -179,7 +180,7 @@ describe('Bindings after the start', () => {
     assert.equal(error?.code, 'timeout');
     assert.match(String(error?.message), /not through/);
     assert.match(String(error?.details), /transport of wds1 stays stopped/);
-    assert.match(String(error?.hint), /Finish the restart: stellarctl wds restart wds1/);
+    assert.match(stepsOf(error), /Finish the restart: stellarctl wds restart wds1/);
     assert.equal(of.replicas('transport-controller'), 0);
   });
 });
@@ -198,11 +199,14 @@ describe('is refused before any write', () => {
     const of = world();
     const [first] = of.policies;
     Object.assign(first ?? {}, { status: { errors: ['singleton is wrong'] } });
-    await refused(of, {
-      code: 'conflict',
-      message: /Policy shop of wds1 is in error: singleton is wrong/,
-      hint: /policy get shop --wds wds1/,
-    });
+    await refused(
+      of,
+      failsWith({
+        code: 'conflict',
+        message: /Policy shop of wds1 is in error: singleton is wrong/,
+        steps: /policy get shop --wds wds1/,
+      }),
+    );
     Object.assign(first ?? {}, {
       status: { conditions: [{ type: 'StatusCollectorsAvailable', status: 'False', message: 'no total' }] },
     });
@@ -250,7 +254,10 @@ describe('is refused before any write', () => {
       metadata: { name: 'transport-controller', namespace: 'wds2-system' },
       spec: { replicas: 1 },
     });
-    await refused(of, { code: 'conflict', hint: /-n wds2-system scale deployment transport-controller --replicas 0/ });
+    await refused(
+      of,
+      failsWith({ code: 'conflict', steps: /-n wds2-system scale deployment transport-controller --replicas 0/ }),
+    );
   });
 });
 

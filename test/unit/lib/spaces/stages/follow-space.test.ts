@@ -19,6 +19,7 @@ import {
   waitForNothing,
   wds,
 } from '../../../support/space-builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 type Look = Record<string, Verdict> | undefined;
 
@@ -125,7 +126,7 @@ describe('a space is followed', () => {
     assert.deepEqual([stage, error?.code, error?.exitCode], ['a', 'timeout', 3]);
     const lack = `kind-kubeflex is blocked at "KubeFlex's kinds are served": KubeFlex's CustomResourceDefinition is missing.`;
     assert.equal(error?.message, `its1 was not ready in time; it is blocked at "b done": b is coming. ${lack}`);
-    assert.match(error?.hint ?? '', /init --hosting-context kind-kubeflex +To resume, rerun the command$/);
+    assert.match(stepsOf(error), /init --hosting-context kind-kubeflex\nTo resume, rerun the command$/);
   });
   test('until it is interrupted', async () => {
     const controller = new AbortController();
@@ -150,8 +151,8 @@ describe('a failure', () => {
     ]);
     assert.deepEqual([looks, stage, error?.code], [1, null, 'hook-failed']);
     assert.equal(
-      error?.hint,
-      'stellarctl its repair its1    Or delete it: stellarctl its delete its1 --hosting-context kind-kubeflex',
+      stepsOf(error),
+      'stellarctl its repair its1\nOr delete it: stellarctl its delete its1 --hosting-context kind-kubeflex',
     );
     assert.match(error?.details.join() ?? '', /its1 exists but is not an ITS yet/);
   });
@@ -172,14 +173,14 @@ describe('a failure', () => {
     const { looks, error } = await following([{ a: doubtful }], { step: 5001, stage: { graceMs: 15_000 } });
     assert.deepEqual([looks, error?.code], [4, 'space-failed']);
   });
-  test('that may have been transient is only the reason at the deadline, with its hint', async () => {
+  test('that may have been transient is only the reason at the deadline, with its next step', async () => {
     const { error } = await following([{ a: failed('no image', { next: [inWords('do this')] }) }], { timeoutMs: 0 });
-    assert.deepEqual([error?.code, error?.hint], ['timeout', 'To resume, rerun the command    do this']);
+    assert.deepEqual([error?.code, stepsOf(error)], ['timeout', 'To resume, rerun the command\ndo this']);
     assert.match(error?.message ?? '', /blocked at "a done": no image/);
   });
   test('of an API server that answers late suggests a rerun, and not to delete it', async () => {
     const { error } = await following([{ reachable: failedForGood('no answer in time') }]);
-    assert.equal(error?.hint, 'To resume, rerun the command');
+    assert.equal(stepsOf(error), 'To resume, rerun the command');
   });
   test('includes the log of the pod behind it', async () => {
     const podsOf = (): Pod[] => [pod('its-hub-init-a', { phase: 'Failed', exitCode: 1 })];

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
-import { hintOf } from '../../../../../src/lib/engine/next-step.ts';
 import type { Verdict } from '../../../../../src/lib/engine/stages.ts';
 import { type Access, hidden, hiddenBy } from '../../../../../src/lib/kube/access.ts';
 import type { SpaceEvidence } from '../../../../../src/lib/spaces/stages/evidence.ts';
@@ -26,11 +25,11 @@ import {
   space,
   statefulSet,
 } from '../../../support/space-builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 /** A verdict as `state: why`. */
 const said = (verdict: Verdict) => (verdict.state === 'met' ? 'met' : `${verdict.state}: ${verdict.why}`);
-const hint = (verdict: Verdict) =>
-  verdict.state === 'failed' ? (hintOf(verdict.next ?? []) ?? '') : assert.fail(said(verdict));
+const stepsIn = (verdict: Verdict) => (verdict.state === 'failed' ? stepsOf(verdict) : assert.fail(said(verdict)));
 
 describe('observed by KubeFlex', () => {
   const after = (message: string, spec = {}, type = 'host') =>
@@ -44,17 +43,17 @@ describe('observed by KubeFlex', () => {
   test('fails without PostgreSQL, with the command that installs it', () => {
     const verdict = after('Secret "postgres-postgresql" not found', {}, 'k8s');
     assert.match(said(verdict), /^failed: .*no PostgreSQL/);
-    assert.match(hint(verdict), /--type host.*postgres/);
+    assert.match(stepsIn(verdict), /postgres.*\n.*--type host/);
   });
   // live/controlplane-vcluster-no-network.json
   test('fails with the words of KubeFlex', () => {
     const words = 'looks like "https://charts.loft.sh" is not a valid chart repository or cannot be reached';
     assert.equal(said(after(words, {}, 'vcluster')), `failed: KubeFlex cannot set it up: ${words}`);
   });
-  test('fails if KubeFlex may not grant permissions to a host; the hint is the command that grants them', () => {
+  test('fails if KubeFlex may not grant permissions to a host; the step is the command that grants them', () => {
     const words = 'clusterrolebindings.rbac.authorization.k8s.io "its1" is forbidden: user cannot create';
     assert.match(
-      hint(after(words)),
+      stepsIn(after(words)),
       /kubeflex-manager-cluster-admin-rolebinding.*stellarctl its create its1 --type host --hosting-context kind-kubeflex/,
     );
   });
@@ -64,14 +63,14 @@ describe('observed by KubeFlex', () => {
     test('fails without its bootstrap Secret', () => {
       const verdict = external('Secret "its1-bootstrap" not found');
       assert.match(said(verdict), /^failed: its bootstrap Secret kubeflex-system\/its1-bootstrap does not exist/);
-      assert.match(hint(verdict), /its create its1 --type external --bootstrap-context/);
+      assert.match(stepsIn(verdict), /its create its1 --type external --bootstrap-context/);
     });
     test('fails with one for an unreachable address, with the command that replaces it', () => {
       const verdict = external(
         'error creating ClusterRoleBinding on the adopted cluster: Get "https://ext:6443": dial tcp: no such host',
       );
       assert.match(said(verdict), /no such host/);
-      assert.match(hint(verdict), /its create its1 --type external --bootstrap-context CONTEXT --hub-apiserver/);
+      assert.match(stepsIn(verdict), /its create its1 --type external --bootstrap-context CONTEXT --hub-apiserver/);
     });
   });
   describe('before KubeFlex has reported anything', () => {
@@ -132,15 +131,15 @@ describe('API server answers', () => {
   const silent = hiddenBy(new StellarError('unreachable', 'so.'));
   const looking = (look: Access<never>, type = 'vcluster', ready = true) =>
     reachable(space(evidence(its('its1', { type }), { pods: [pod('vcluster-0', { ready })] }), look));
-  test('fails if it is silent; behind the ingress the hint is to check that', () => {
+  test('fails if it is silent; behind the ingress the step is to check that', () => {
     assert.equal(said(looking(silent)), 'failed: so');
-    assert.match(hint(looking(silent)), /ingress.*doctor --pre --hosting-context kind-kubeflex/);
-    assert.equal(hint(looking(silent, 'external')), '');
+    assert.match(stepsIn(looking(silent)), /ingress.*doctor --pre --hosting-context kind-kubeflex/);
+    assert.equal(stepsIn(looking(silent, 'external')), '');
   });
   test('fails with a look at its pods if none is ready, before the ingress', () => {
     const dead = looking(silent, 'vcluster', false);
     assert.equal(said(dead), 'failed: so; pod vcluster-0 of its API server is not ready');
-    assert.equal(hint(dead), 'See why: kubectl --context kind-kubeflex -n its1-system describe pods vcluster-0');
+    assert.equal(stepsIn(dead), 'See why: kubectl --context kind-kubeflex -n its1-system describe pods vcluster-0');
   });
   test('is waited for, or unseen', () => {
     assert.equal(said(looking({ state: 'absent', why: 'so' })), 'waiting: so');
@@ -165,7 +164,7 @@ describe("a hook's Job", () => {
     const verdict = done(evidence(plane, { jobs: [job('its-hub-init', 'failed')] }));
     assert.equal(said(verdict), 'failed: Job its1-system/its-hub-init has failed (BackoffLimitExceeded, 2 tries)');
     assert.equal(verdict.state === 'failed' && verdict.final, true);
-    assert.match(hint(verdict), /: stellarctl its repair its1 --hosting-context kind-kubeflex$/);
+    assert.match(stepsIn(verdict), /: stellarctl its repair its1 --hosting-context kind-kubeflex$/);
     assert.match(said(done(evidence(plane, { jobs: [job('its-hub-init', 'failed', 1)] }))), /, 1 try\)/);
   });
   test('has failed, although KubeFlex has recorded it as applied (kflex create)', () => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
-import { hintOf } from '../../../../../src/lib/engine/next-step.ts';
 import { blockingStage, judge, standingOf, type Verdict } from '../../../../../src/lib/engine/stages.ts';
 import type { Access } from '../../../../../src/lib/kube/access.ts';
 import type { SpaceEvidence } from '../../../../../src/lib/spaces/stages/evidence.ts';
@@ -25,6 +24,7 @@ import {
   wdsDeployments,
   wdsInside,
 } from '../../../support/space-builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const plane = wds('wds1', '', { type: 'k8s', conditions: [conditions.synced, conditions.ready] });
 const server = deployment('kube-apiserver');
@@ -71,7 +71,7 @@ describe('a WDS is blocked', () => {
     const stage = blockingStage(reports({ deployments }));
     assert.equal(stage?.id, 'transport-controller');
     assert.deepEqual(
-      stage?.verdict.state === 'failed' && hintOf(stage.verdict.next ?? []),
+      stage?.verdict.state === 'failed' && stepsOf(stage.verdict),
       'Repair it: stellarctl wds repair wds1 --hosting-context kind-kubeflex',
     );
   });

@@ -19,6 +19,7 @@ import { makeOrphans } from '../../../../../src/lib/workloads/orphan-works.ts';
 import { fakeKube, joinedCluster, recordingProgress, run } from '../../../support/builders.ts';
 import { discoveryOf } from '../../../support/discovery.ts';
 import { fakeTime, realTime } from '../../../support/fake-time.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const condition = (type: string, observedGeneration: number): Condition => ({
   type,
@@ -187,7 +188,7 @@ test('a mailbox that the hub keeps is reported with the missing controller', asy
   await assert.rejects(removeLeftovers(hub, 'wec1', true, run(200)), (error: StellarError) => {
     assert.equal(error.code, 'timeout');
     assert.deepEqual(error.details, [message, 'The registration controller of its1 is not running.']);
-    assert.match(error.hint ?? '', /get deployments,pods/);
+    assert.match(stepsOf(error), /get deployments,pods/);
     return true;
   });
 });

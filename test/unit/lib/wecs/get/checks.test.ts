@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isDependent, runChecks } from '../../../../../src/lib/engine/checks.ts';
-import { commandOf, hintOf } from '../../../../../src/lib/engine/next-step.ts';
+import { commandOf } from '../../../../../src/lib/engine/next-step.ts';
 import type { WithConditions } from '../../../../../src/lib/kube/objects.ts';
 import { byDeletion } from '../../../../../src/lib/wecs/get/check-evidence.ts';
 import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
@@ -24,6 +24,7 @@ import {
   wecEvidence,
   wecPod,
 } from '../../../support/builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const empty: MailboxContents = { namespace: undefined, works: [], addons: [] };
 
@@ -93,203 +94,204 @@ const oldAgent = {
   spec: { containers: [{ name: 'klusterlet-agent', image: 'quay.io/ocm/registration-operator:v0.15.0' }] },
 };
 
-const cases: [what: string, Parameters<typeof findings>[0], id: string, code: string, message: RegExp, hint: RegExp][] =
+const cases: [
+  what: string,
+  Parameters<typeof findings>[0],
+  id: string,
+  code: string,
+  message: RegExp,
+  steps: RegExp,
+][] = [
   [
-    [
-      'a finalizer of somebody else',
-      { hub: leaving([...cleanup, 'example.com/hold']) },
-      ...(['not-deleted', 'deletion-held', /by finalizer example\.com\/hold,/, /--show-managed-fields$/] as const),
-    ],
-    [
-      'works that come back',
-      {
-        hub: leaving(cleanup),
-        contents: { works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(1) } }] },
+    'a finalizer of somebody else',
+    { hub: leaving([...cleanup, 'example.com/hold']) },
+    ...(['not-deleted', 'deletion-held', /by finalizer example\.com\/hold,/, /--show-managed-fields$/] as const),
+  ],
+  [
+    'works that come back',
+    {
+      hub: leaving(cleanup),
+      contents: { works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(1) } }] },
+    },
+    ...([
+      'not-deleted',
+      'works-return',
+      /selected by edge \(wds1\)/,
+      /^stellarctl deregister cluster1 --its its1/,
+    ] as const),
+  ],
+  [
+    'an add-on that comes back',
+    { hub: leaving(cleanup), returningAddon: 'The add-on x is recreated.' },
+    ...([
+      'not-deleted',
+      'addon-returns',
+      /but its add-ons are recreated\. The add-on x is/,
+      /kubectl --context its1 get placementdecisions -A\n.*deregister cluster1/,
+    ] as const),
+  ],
+  [
+    'works whose agent does not report',
+    {
+      hub: leaving(cleanup, 400),
+      contents: {
+        works: [{ metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] } }],
       },
-      ...([
-        'not-deleted',
-        'works-return',
-        /selected by edge \(wds1\)/,
-        /^stellarctl deregister cluster1 --its its1/,
-      ] as const),
-    ],
-    [
-      'an add-on that comes back',
-      { hub: leaving(cleanup), returningAddon: 'The add-on x is recreated.' },
-      ...([
-        'not-deleted',
-        'addon-returns',
-        /but its add-ons are recreated\. The add-on x is/,
-        /kubectl --context its1 get placementdecisions -A .*deregister cluster1/,
-      ] as const),
-    ],
-    [
-      'works whose agent does not report',
-      {
-        hub: leaving(cleanup, 400),
-        contents: {
-          works: [{ metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] } }],
-        },
+    },
+    ...([
+      'not-deleted',
+      'deletion-waits-for-agent',
+      /1 work waits for its agent .* for 6m/,
+      /^stellarctl wec get cluster1=CONTEXT .*\n.*deregister cluster1 --force/,
+    ] as const),
+  ],
+  [
+    'works whose agent does not report, which it does not offer to examine again',
+    {
+      hub: leaving(cleanup, 400),
+      wec: wecEvidence('join-singleton', { pods: [wecPod('klusterlet'), wecPod('klusterlet-agent')] }),
+      contents: {
+        works: [{ metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] } }],
       },
-      ...([
-        'not-deleted',
-        'deletion-waits-for-agent',
-        /1 work waits for its agent .* for 6m/,
-        /^stellarctl wec get cluster1=CONTEXT .*deregister cluster1 --force/,
-      ] as const),
-    ],
-    [
-      'works whose agent does not report, which it does not offer to examine again',
-      {
-        hub: leaving(cleanup, 400),
-        wec: wecEvidence('join-singleton', { pods: [wecPod('klusterlet'), wecPod('klusterlet-agent')] }),
-        contents: {
-          works: [{ metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] } }],
-        },
+    },
+    ...([
+      'not-deleted',
+      'deletion-waits-for-agent',
+      /1 work waits for its agent/,
+      /^kubectl .* logs klusterlet-agent\S*\n.*deregister cluster1 --force/,
+    ] as const),
+  ],
+  [
+    'a deletion that goes on',
+    { hub: leaving(cleanup) },
+    ...(['not-deleted', 'being-deleted', /^cluster1 is being deleted\.$/, /wec wait cluster1 --for delete/] as const),
+  ],
+  [
+    'a deletion while a policy selects the WEC, which recreates its works',
+    {
+      hub: leaving(cleanup),
+      contents: { works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(900) } }] },
+    },
+    ...([
+      'not-deleted',
+      'being-deleted',
+      /^cluster1 is being deleted/,
+      /^stellarctl deregister cluster1 --its its1 .*removes the labels/,
+    ] as const),
+  ],
+  [
+    'a mailbox that ends, and not what waits for it',
+    {
+      hub: hubEvidence({ managedCluster: managedCluster(), requests: [await request()] }),
+      contents: { namespace: namespace('cluster1', 'NamespaceFinalizersRemaining', 'hold in 1 resource instances') },
+    },
+    ...([
+      'mailbox',
+      'namespace-terminating',
+      /hold in 1 resource instances\.$/,
+      /get namespace cluster1 -o yaml$/,
+    ] as const),
+  ],
+  [
+    'a namespace of the agents that an API keeps from ending',
+    {
+      hub: hubEvidence(),
+      wec: side({ klusterlet: undefined, pods: [], hubSecret: undefined }),
+      surroundings: {
+        context: 'kind-1',
+        ending: [namespace('a', 'NamespaceDeletionDiscoveryFailure', 'metrics.k8s.io')],
       },
-      ...([
-        'not-deleted',
-        'deletion-waits-for-agent',
-        /1 work waits for its agent/,
-        /^kubectl .* logs klusterlet-agent\S* .*deregister cluster1 --force/,
-      ] as const),
-    ],
-    [
-      'a deletion that goes on',
-      { hub: leaving(cleanup) },
-      ...(['not-deleted', 'being-deleted', /^cluster1 is being deleted\.$/, /wec wait cluster1 --for delete/] as const),
-    ],
-    [
-      'a deletion while a policy selects the WEC, which recreates its works',
-      {
-        hub: leaving(cleanup),
-        contents: { works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(900) } }] },
-      },
-      ...([
-        'not-deleted',
-        'being-deleted',
-        /^cluster1 is being deleted/,
-        /^stellarctl deregister cluster1 --its its1 .*removes the labels/,
-      ] as const),
-    ],
-    [
-      'a mailbox that ends, and not what waits for it',
-      {
-        hub: hubEvidence({ managedCluster: managedCluster(), requests: [await request()] }),
-        contents: { namespace: namespace('cluster1', 'NamespaceFinalizersRemaining', 'hold in 1 resource instances') },
-      },
-      ...([
-        'mailbox',
-        'namespace-terminating',
-        /hold in 1 resource instances\.$/,
-        /get namespace cluster1 -o yaml$/,
-      ] as const),
-    ],
-    [
-      'a namespace of the agents that an API keeps from ending',
-      {
-        hub: hubEvidence(),
-        wec: side({ klusterlet: undefined, pods: [], hubSecret: undefined }),
-        surroundings: {
-          context: 'kind-1',
-          ending: [namespace('a', 'NamespaceDeletionDiscoveryFailure', 'metrics.k8s.io')],
-        },
-      },
-      ...([
-        'namespaces',
-        'namespace-terminating',
-        /metrics\.k8s\.io/,
-        /kubectl --context kind-1 get apiservices$/,
-      ] as const),
-    ],
-    [
-      'an agent without a node, and why',
-      { wec: side({ pods: [operator, evicted, nodeless] }) },
-      ...([
-        'nodes',
-        'pod-unschedulable',
-        /0\/1 nodes are available; pod \S+ was evicted: .*disk\.$/,
-        /describe pod/,
-      ] as const),
-    ],
-    [
-      'an approved request that nobody signs',
-      { hub: hubEvidence({ managedCluster: managedCluster({ accepted: true }), requests: [unsigned] }) },
-      ...(['signed', 'not-signed', /its1 approved its request 60s ago/, /csrsigning/] as const),
-    ],
-    [
-      'a renewal that nobody signs, and not the certificate that will end',
-      {
-        hub: { ...well, requests: [renewal], lease: undefined },
-        wec: side({ hubSecret: held, pods: [operator, agent] }),
-        now: Date.now() + 3_000_000,
-      },
-      ...(['signed', 'not-signed', /for its next certificate/, /csrsigning/] as const),
-    ],
-    [
-      'a WEC whose API server is not healthy',
-      { hub: sick },
-      ...(['api-server', 'api-server-unhealthy', /not healthy\.$/, /--context CONTEXT get --raw/] as const),
-    ],
-    [
-      'an add-on that is not available',
-      { contents: { addons: [{ metadata: { name: 'x' }, status: condition('Available', 'False', 'no replica') }] } },
-      ...([
-        'addons',
-        'addon-unavailable',
-        /The add-on x of cluster1 is not available: no replica\./,
-        /wec get/,
-      ] as const),
-    ],
-    [
-      'a missing add-on for statuses, with its cause',
-      { missingAddon: 'the Placement ocm/global does not select it' },
-      ...([
-        'addons',
-        'addon-missing',
-        /addon-status is not installed on cluster1, so no status comes back from it: the Placement ocm\/global does/,
-        /get clustermanagementaddon addon-status/,
-      ] as const),
-    ],
-    [
-      'a work that holds a Klusterlet',
-      {
-        contents: { works: [{ metadata: { name: 'w' }, spec: { workload: { manifests: [{ kind: 'Klusterlet' }] } } }] },
-      },
-      ...(['klusterlet-source', 'klusterlet-in-work', /The work w holds a Klusterlet/, /get manifestwork w/] as const),
-    ],
-    [
-      'an agent of another version',
-      { wec: side({ pods: [operator, oldAgent] }), ocmOfHub: '1.3.1' },
-      ...(['versions', 'versions-apart', /0\.15\.0.*its1 runs OCM 1\.3\.1/, /where the Klusterlet/] as const),
-    ],
-    [
-      'an agent of another version that stellarctl installed, and promises no upgrade',
-      {
-        wec: side({ pods: [operator, oldAgent], klusterlet: ownKlusterlet }),
-        ocmOfHub: '1.3.1',
-      },
-      ...([
-        'versions',
-        'versions-apart',
-        /its1 runs OCM 1\.3\.1/,
-        /^A join keeps the version of an agent that works/,
-      ] as const),
-    ],
-    [
-      'a context of another cluster, and nothing of that cluster',
-      { otherCluster: { context: 'kind-2', found: 'it is registered as cluster2', name: 'cluster2' } },
-      ...([
-        'context',
-        'context-of-another-cluster',
-        /kind-2 does not lead to cluster1: it is/,
-        /cluster2=kind-2/,
-      ] as const),
-    ],
-  ];
+    },
+    ...([
+      'namespaces',
+      'namespace-terminating',
+      /metrics\.k8s\.io/,
+      /kubectl --context kind-1 get apiservices$/,
+    ] as const),
+  ],
+  [
+    'an agent without a node, and why',
+    { wec: side({ pods: [operator, evicted, nodeless] }) },
+    ...([
+      'nodes',
+      'pod-unschedulable',
+      /0\/1 nodes are available; pod \S+ was evicted: .*disk\.$/,
+      /describe pod/,
+    ] as const),
+  ],
+  [
+    'an approved request that nobody signs',
+    { hub: hubEvidence({ managedCluster: managedCluster({ accepted: true }), requests: [unsigned] }) },
+    ...(['signed', 'not-signed', /its1 approved its request 60s ago/, /csrsigning/] as const),
+  ],
+  [
+    'a renewal that nobody signs, and not the certificate that will end',
+    {
+      hub: { ...well, requests: [renewal], lease: undefined },
+      wec: side({ hubSecret: held, pods: [operator, agent] }),
+      now: Date.now() + 3_000_000,
+    },
+    ...(['signed', 'not-signed', /for its next certificate/, /csrsigning/] as const),
+  ],
+  [
+    'a WEC whose API server is not healthy',
+    { hub: sick },
+    ...(['api-server', 'api-server-unhealthy', /not healthy\.$/, /--context CONTEXT get --raw/] as const),
+  ],
+  [
+    'an add-on that is not available',
+    { contents: { addons: [{ metadata: { name: 'x' }, status: condition('Available', 'False', 'no replica') }] } },
+    ...(['addons', 'addon-unavailable', /The add-on x of cluster1 is not available: no replica\./, /wec get/] as const),
+  ],
+  [
+    'a missing add-on for statuses, with its cause',
+    { missingAddon: 'the Placement ocm/global does not select it' },
+    ...([
+      'addons',
+      'addon-missing',
+      /addon-status is not installed on cluster1, so no status comes back from it: the Placement ocm\/global does/,
+      /get clustermanagementaddon addon-status/,
+    ] as const),
+  ],
+  [
+    'a work that holds a Klusterlet',
+    {
+      contents: { works: [{ metadata: { name: 'w' }, spec: { workload: { manifests: [{ kind: 'Klusterlet' }] } } }] },
+    },
+    ...(['klusterlet-source', 'klusterlet-in-work', /The work w holds a Klusterlet/, /get manifestwork w/] as const),
+  ],
+  [
+    'an agent of another version',
+    { wec: side({ pods: [operator, oldAgent] }), ocmOfHub: '1.3.1' },
+    ...(['versions', 'versions-apart', /0\.15\.0.*its1 runs OCM 1\.3\.1/, /where the Klusterlet/] as const),
+  ],
+  [
+    'an agent of another version that stellarctl installed, and promises no upgrade',
+    {
+      wec: side({ pods: [operator, oldAgent], klusterlet: ownKlusterlet }),
+      ocmOfHub: '1.3.1',
+    },
+    ...([
+      'versions',
+      'versions-apart',
+      /its1 runs OCM 1\.3\.1/,
+      /^A join keeps the version of an agent that works/,
+    ] as const),
+  ],
+  [
+    'a context of another cluster, and nothing of that cluster',
+    { otherCluster: { context: 'kind-2', found: 'it is registered as cluster2', name: 'cluster2' } },
+    ...([
+      'context',
+      'context-of-another-cluster',
+      /kind-2 does not lead to cluster1: it is/,
+      /cluster2=kind-2/,
+    ] as const),
+  ],
+];
 
 describe('the checks of a WEC find only:', () => {
-  for (const [what, situation, id, code, message, hint] of cases)
+  for (const [what, situation, id, code, message, steps] of cases)
     test(what, async () => {
       const made = await runChecks(wecChecks, findings(situation));
       const wrong = made.flatMap((each) => (each.status === 'fail' || each.status === 'warn' ? [each] : []));
@@ -298,7 +300,7 @@ describe('the checks of a WEC find only:', () => {
         [[`wec-${id}`, code]],
       );
       assert.match(wrong[0]?.problem.message ?? '', message);
-      assert.match(hintOf(wrong[0]?.problem.next ?? []) ?? '', hint);
+      assert.match(stepsOf(wrong[0]?.problem), steps);
     });
 
   test("a certificate that expires soon, by the WEC's Secret", async () => {

@@ -65,7 +65,7 @@ const authorityChanged = [
   },
 ];
 
-const cases: [what: string, situation: ClusterState, wrong: RegExp, hint: RegExp | null][] = [
+const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegExp | null][] = [
   [
     'a pending request',
     { hub: hubEvidence({ managedCluster: managedCluster(), requests: [pending] }) },
@@ -103,7 +103,7 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, hint: RegExp
     'a silent agent that runs',
     { hub: silent, wec: sideOf('join-singleton', { hubSecret, pods: [agentPod] }) },
     /has stopped reporting/,
-    /logs agent-1 {4}If its log shows no reason, restart it: stellarctl doctor --fix cluster1=kind-1 --its its1$/,
+    /logs agent-1\nIf its log shows no reason, restart it: stellarctl doctor --fix cluster1=kind-1 --its its1$/,
   ],
   [
     'an agent that does not run',
@@ -259,17 +259,16 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, hint: RegExp
 ];
 
 describe('a diagnosis of', () => {
-  for (const [what, situation, wrong, hint] of cases) {
+  for (const [what, situation, wrong, steps] of cases) {
     test(what, () => {
       const diagnosis = diagnosed(situation);
       assert.match(diagnosis?.problem ?? 'nothing', wrong);
-      if (hint === null) assert.equal(diagnosis?.hint, null);
-      else assert.match(diagnosis?.hint ?? 'nothing', hint);
+      if (steps === null) assert.deepEqual(diagnosis?.steps, []);
+      else assert.match(diagnosis?.steps.join('\n') ?? 'nothing', steps);
     });
     test(`${what}: a suggested command can be typed unchanged, or is absent`, () => {
-      const { hint, next } = diagnosed(situation) ?? {};
-      const isWhole = hint != null && !/=CONTEXT|https:\/\/…/.test(hint);
-      const [first = ''] = hint?.split(/ {4}/) ?? [];
+      const { steps: [first = ''] = [], next } = diagnosed(situation) ?? {};
+      const isWhole = first !== '' && !/=CONTEXT|https:\/\/…/.test(first);
       assert.equal(next, isWhole ? first.replace(/^.*?: (?=kubectl|stellarctl)/, '').replace(/ {6}\(.*\)$/, '') : null);
       assert.doesNotMatch(next ?? '', / {2}|[(…)]/);
     });

@@ -8,6 +8,7 @@ import {
   type EndpointInput,
   isThisMachine,
 } from '../../../../../src/lib/wecs/hub/endpoint.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const externalAuthority = 'authority of the kubeconfig';
 const internalAuthority = 'authority of cluster-info';
@@ -50,7 +51,7 @@ async function refused(input: Partial<EndpointInput>, why: RegExp): Promise<void
     assert.ok(error instanceof StellarError);
     assert.equal(error.code, 'endpoint-unusable');
     assert.match(error.message, why);
-    assert.match(error.hint ?? '', /--hub-apiserver https:\/\//);
+    assert.match(stepsOf(error), /--hub-apiserver https:\/\//);
     return true;
   });
 }

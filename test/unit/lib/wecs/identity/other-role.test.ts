@@ -8,6 +8,7 @@ import { findOtherCluster } from '../../../../../src/lib/wecs/get/other-cluster.
 import { otherRole } from '../../../../../src/lib/wecs/identity/other-role.ts';
 import { refuseOtherRole } from '../../../../../src/lib/wecs/join/ownership.ts';
 import { fakeKube, klusterlet, wecEvidence, wecPod } from '../../../support/builders.ts';
+import { failsWith } from '../../../support/steps.ts';
 
 const context = { context: 'wds1', server: 'https://wds1' };
 /** A cluster that serves these kinds, by plural, each with so many objects; undefined for one that may not be read. */
@@ -56,20 +57,29 @@ describe('a klusterlet', () => {
   const own = klusterlet();
 
   test('is not installed in a WDS', () =>
-    assert.rejects(refused(wds, none), {
-      code: 'registered-elsewhere',
-      message: /wds1 .* is not a cluster to register: it is a WDS.*cluster9 was not joined/,
-      hint: /^Give the context of cluster9: stellarctl wec join cluster9=CONTEXT$/,
-    }));
+    assert.rejects(
+      refused(wds, none),
+      failsWith({
+        code: 'registered-elsewhere',
+        message: /wds1 .* is not a cluster to register: it is a WDS.*cluster9 was not joined/,
+        steps: /^Give the context of cluster9: stellarctl wec join cluster9=CONTEXT$/,
+      }),
+    ));
   test('is not installed where no pod could ever run, and one that scales from zero can be joined', () =>
-    assert.rejects(refused({ nodes: 0 }, none), {
-      message: /it has no nodes, so no pod could ever run in it/,
-      hint: /start a pod in it first/,
-    }));
+    assert.rejects(
+      refused({ nodes: 0 }, none),
+      failsWith({
+        message: /it has no nodes, so no pod could ever run in it/,
+        steps: /start a pod in it first/,
+      }),
+    ));
   test('that an older version installed in a WDS is removed by deregister --local', () =>
-    assert.rejects(refused(wds, { klusterlet: own, pods: [] }), {
-      hint: /Remove it: stellarctl deregister --local cluster1=wds1/,
-    }));
+    assert.rejects(
+      refused(wds, { klusterlet: own, pods: [] }),
+      failsWith({
+        steps: /Remove it: stellarctl deregister --local cluster1=wds1/,
+      }),
+    ));
   test('whose operator has a pod is in its own cluster, and an ITS may be a WEC', async () => {
     const pods = [wecPod('klusterlet')] as Pod[];
     await refused(wds, { klusterlet: own, pods });

@@ -10,6 +10,7 @@ import {
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
 import { fakeKube, klusterlet, run, wecEvidence } from '../../../support/builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const server = 'https://its1:6443';
 const registered = (authority: string, address = server) =>
@@ -51,8 +52,8 @@ describe('the hub of a registered WEC', () => {
       lead: 'To move it to its1',
     });
     assert.match(JSON.stringify(refusal(undefined).next[0]), /--join-file FILE --replace-hub.*isOutline/);
-    assert.match(refusal({}).hint ?? '', /--hub-apiserver https:\/\/its2:6443/);
-    assert.doesNotMatch(refusal({}, true).hint ?? '', /--hub-apiserver/, 'its address would change nothing');
+    assert.match(stepsOf(refusal({})), /--hub-apiserver https:\/\/its2:6443/);
+    assert.doesNotMatch(stepsOf(refusal({}, true)), /--hub-apiserver/, 'its address would change nothing');
   });
 });
 

@@ -11,6 +11,7 @@ import { preflight } from '../../../../../src/lib/wecs/join/preflight.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { agentKeyPair, fakeKube, joinedCluster, klusterlet, wecPod } from '../../../support/builders.ts';
 import { MemoryCluster } from '../../../support/space-builders.ts';
+import { failsWith } from '../../../support/steps.ts';
 
 const agentNamespace = 'open-cluster-management-agent';
 const holder = 'system:open-cluster-management:cluster1:agent-a';
@@ -108,7 +109,7 @@ async function planOf(given: Given, options: Partial<JoinOptions> = {}) {
 }
 
 const elsewhere = (given: Given) =>
-  assert.rejects(planOf(given), { code: 'registered-elsewhere', hint: /--replace-hub/ });
+  assert.rejects(planOf(given), failsWith({ code: 'registered-elsewhere', steps: /--replace-hub/ }));
 
 describe('a WEC of another hub is not moved without --replace-hub', () => {
   // As clusteradm init --context its2 writes it while its1 is the current context.

@@ -19,6 +19,7 @@ import {
   now,
   request,
 } from '../../../support/builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const announced = managedCluster();
 const own = '62c7f187-b398-436b-81cb-ca5cbbb410c8';
@@ -103,7 +104,7 @@ describe('an invalid request', () => {
     const error = refusal(await decided([{ ...foreign, usages: ['server auth'] }]));
     assert.deepEqual([error.code, error.details.length], ['request-refused', 3]);
     assert.match(error.details.join('\n'), /csr-0: its common name.*csr-0: its organisations.*csr-0: its usages/s);
-    assert.match(error.hint ?? '', /kubectl --context its1 describe csr csr-0/);
+    assert.match(stepsOf(error), /kubectl --context its1 describe csr csr-0/);
   });
   test('is never approved with a valid one', async () =>
     assert.deepEqual(approvals(await decided([foreign, {}])), ['csr-1']));
@@ -129,15 +130,15 @@ describe('several agents request one name:', () => {
       error.details[1] ?? '',
       new RegExp(`^csr-own +${own} +[0-9a-f]{8} +pending +60s ago +agent-registration-bootstrap$`),
     );
-    assert.match(error.hint ?? '', /accept cluster1 --agent AGENT --its its1/);
+    assert.match(stepsOf(error), /accept cluster1 --agent AGENT --its its1/);
   });
-  test("the WEC's own is marked, and named in the hint", async () => {
+  test("the WEC's own is marked, and named in the next step", async () => {
     const error = refusal(await decided(two, announced, { ownAgent: own }));
     assert.deepEqual(
       error.details.map((line) => line.includes('← the Klusterlet of the WEC')),
       [false, true, false],
     );
-    assert.match(error.hint ?? '', /accept cluster1 --agent 62c7f187 /);
+    assert.match(stepsOf(error), /accept cluster1 --agent 62c7f187 /);
   });
   test('the one of --agent is approved', async () => {
     assert.deepEqual(approvals(await decided(two, announced, { agent: other })), ['csr-other']);
@@ -189,7 +190,7 @@ describe('several keys or requesters use one agent ID:', () => {
     assert.equal(error.code, 'several-agents');
     assert.match(error.details[1] ?? '', new RegExp(`^csr-old +${own} +[0-9a-f]{8} +pending +60s ago +agent-`));
     assert.match(error.details[2] ?? '', new RegExp(`^csr-new +${own} +[0-9a-f]{8} +pending +59s ago +agent-`));
-    assert.match(error.hint ?? '', /kubectl --context its1 delete csr csr-old {4}.*accept --deny cluster1 --its its1$/);
+    assert.match(stepsOf(error), /kubectl --context its1 delete csr csr-old\n.*accept --deny cluster1 --its its1$/);
   });
   test('--agent chooses an ID, not a key', async () =>
     assert.equal(refusal(await decided(two, announced, { agent: own, ownAgent: own })).code, 'several-agents'));
@@ -239,7 +240,7 @@ describe('the name of a joined WEC', () => {
     const error = refusal(await decided([{ agent: other }], joinedCluster()));
     assert.equal(error.code, 'several-agents');
     assert.match(error.message, /has joined already, and another agent asks for its name/);
-    assert.match(error.hint ?? '', /--agent 7d1e0c35.*--deny cluster1 --agent 7d1e0c35/);
+    assert.match(stepsOf(error), /--agent 7d1e0c35.*\n.*--deny cluster1 --agent 7d1e0c35/);
   });
   test('is not given to a new agent although the first request still exists', async () =>
     assert.equal(
@@ -263,7 +264,7 @@ test('a denied request is reported, with its age on the ITS and what makes its a
   const error = refusal(await decided([{ state: 'denied', decidedAgo: 300 }]));
   assert.equal(error.code, 'request-denied');
   assert.match(error.message, /csr-0 of cluster1 was denied 5m ago/);
-  assert.match(error.hint ?? '', /kubectl --context its1 delete csr csr-0/);
+  assert.match(stepsOf(error), /kubectl --context its1 delete csr csr-0/);
 });
 
 test('a request for which no certificate could be issued is reported', async () => {

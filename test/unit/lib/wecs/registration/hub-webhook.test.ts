@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { commandOf, hintOf } from '../../../../../src/lib/engine/next-step.ts';
+import { commandOf } from '../../../../../src/lib/engine/next-step.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import { judgeTrial, tryHubWebhook } from '../../../../../src/lib/wecs/registration/hub-webhook.ts';
 import { fakeKube } from '../../../support/builders.ts';
 import { MemoryCluster, pod } from '../../../support/space-builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const hub = 'open-cluster-management-hub';
 const name = 'cluster-manager-registration-webhook';
@@ -63,9 +64,10 @@ describe("a hub's webhook for ManagedClusters", () => {
 
   test('that does not answer is restarted if its pods look healthy or may not be seen', async () => {
     const restart = `kubectl --context its1 -n ${hub} rollout restart deployment ${name}`;
-    const { why, next } = await silentHub(deployment(), podOf({ ready: true }));
+    const webhook = await silentHub(deployment(), podOf({ ready: true }));
+    const { why, next } = webhook;
     assert.equal(why, "OCM's webhook for ManagedClusters does not answer (connection refused)");
-    assert.deepEqual([commandOf(next), hintOf(next)], [restart, `Restart it: ${restart}`]);
+    assert.deepEqual([commandOf(next), stepsOf(webhook)], [restart, `Restart it: ${restart}`]);
     const blind = new MemoryCluster([], { cluster: { context: 'its1', server: '' }, tryCreate: refuses(500, refused) });
     blind.forbidden.add('pods').add('deployments');
     const unseen = await tryHubWebhook(blind.kube);
@@ -92,6 +94,6 @@ describe("a hub's webhook for ManagedClusters", () => {
     const webhook = await tryHubWebhook(fakeKube({ tryCreate: refuses(500, words) }));
     assert.ok(webhook.state === 'silent');
     assert.match(webhook.why, /validate\.kyverno\.svc-fail, which is not OCM's, does not answer .*EOF/);
-    assert.doesNotMatch(hintOf(webhook.next) ?? '', /rollout/);
+    assert.doesNotMatch(stepsOf(webhook), /rollout/);
   });
 });

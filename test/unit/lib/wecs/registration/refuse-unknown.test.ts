@@ -5,6 +5,7 @@ import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { accept } from '../../../../../src/lib/wecs/accept.ts';
 import { type WaitGoal, waitFor } from '../../../../../src/lib/wecs/registration/wait.ts';
 import { csr, fakeKube, managedCluster, run } from '../../../support/builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 /** An ITS that knows cluster1 and cluster2, and a request of a third one. */
 async function its() {
@@ -46,7 +47,7 @@ describe('a name that is nowhere', () => {
       error?.message,
       'There is no WEC clustre1 on its1; the nearest names are cluster1, clustered, cluster2.',
     );
-    assert.equal(error?.hint, 'See what exists: stellarctl wec list --its its1');
+    assert.equal(stepsOf(error), 'See what exists: stellarctl wec list --its its1');
   });
   test('ends an acceptance at once, with the nearest names, also those of requests', async () => {
     const error = await accepted('clusteret', true);

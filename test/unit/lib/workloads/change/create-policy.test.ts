@@ -251,7 +251,7 @@ describe('the preview of a new policy shows', () => {
     );
     assert.equal((result as { code: string }).code, 'not-confirmed');
     assert.deepEqual([writes, confirmed], [[], [['It selects no WEC: none has the labels.']]]);
-    assert.equal(shown?.problems[0]?.hint, 'The nearest labels of WECs are tier=web (2 WECs)');
+    assert.deepEqual(shown?.problems[0]?.steps, ['The nearest labels of WECs are tier=web (2 WECs)']);
   });
 
   test('commands for what exists only', async () => {

@@ -7,6 +7,7 @@ import type { OpenWds } from '../../../../../src/lib/spaces/open-wds.ts';
 import { deletePolicy } from '../../../../../src/lib/workloads/change/delete-policy.ts';
 import { inspectPolicy } from '../../../../../src/lib/workloads/change/inspect-policy.ts';
 import { MemoryCluster, soon } from '../../../support/space-builders.ts';
+import { failsWith } from '../../../support/steps.ts';
 
 const policy: KubeObject = { kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'uid-of-policy' } };
 const binding = (isOwned: boolean): KubeObject => ({
@@ -263,8 +264,11 @@ test('a policy that was sent through another ITS is not deleted with what it has
     assert.deepEqual((await inspect(status)).works, []);
   assert.equal((await inspect({ observedGeneration: 2 }, [own], false)).works.length, 1);
   // The hosting cluster has shown the ITS, and its transport uses another one.
-  await assert.rejects(inspect({ observedGeneration: 2 }, [], false), {
-    code: 'identity-unproven',
-    hint: /Is its ITS right, and does its transport run\? stellarctl wds get wds1 /,
-  });
+  await assert.rejects(
+    inspect({ observedGeneration: 2 }, [], false),
+    failsWith({
+      code: 'identity-unproven',
+      steps: /Is its ITS right, and does its transport run\? stellarctl wds get wds1$/m,
+    }),
+  );
 });

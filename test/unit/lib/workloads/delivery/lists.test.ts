@@ -9,6 +9,7 @@ import { type WorkloadGoal, waitForWorkload } from '../../../../../src/lib/workl
 import { getWorkload } from '../../../../../src/lib/workloads/delivery/workload.ts';
 import { listWorkloads } from '../../../../../src/lib/workloads/delivery/workload-list.ts';
 import { soon } from '../../../support/space-builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
 import { WorkloadCluster } from '../../../support/workload-cluster.ts';
 
 const labels = { app: 'shop' };
@@ -303,7 +304,10 @@ describe('an object is waited for', () => {
       { ...of, its: seen({ name: 'its1', kube }) },
       soon(60_000),
     );
-    assert.deepEqual([error?.code, error?.hint?.includes('stellarctl deregister w2 --its ')], ['still-selected', true]);
+    assert.deepEqual(
+      [error?.code, stepsOf(error)?.includes('stellarctl deregister w2 --its ')],
+      ['still-selected', true],
+    );
   });
   test('but not for a status that its kind does not have', () =>
     assert.rejects(waited(good(), 'status'), { code: 'usage', message: /^A ConfigMap has no status/ }));

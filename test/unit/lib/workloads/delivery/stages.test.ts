@@ -146,7 +146,8 @@ describe('a record of the real controllers is diagnosed', () => {
 });
 
 describe('the next command', () => {
-  const nextOf = (name: string, subject: Subject) => ways(record(name), subject).map(({ next, hint }) => next ?? hint);
+  const nextOf = (name: string, subject: Subject) =>
+    ways(record(name), subject).map(({ next, steps }) => next ?? steps.join('\n'));
   test('lets the nearest policy select the object', () =>
     assert.deepEqual(nextOf('no-object-matches', configMap), [
       'kubectl --context wdsh -n t6 label configmaps c app=other',

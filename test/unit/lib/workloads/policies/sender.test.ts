@@ -8,6 +8,7 @@ import { refreshPolicy } from '../../../../../src/lib/workloads/change/refresh-p
 import { listPolicies } from '../../../../../src/lib/workloads/delivery/policy-list.ts';
 import { getReturned } from '../../../../../src/lib/workloads/status/returned.ts';
 import { soon } from '../../../support/space-builders.ts';
+import { failsWith } from '../../../support/steps.ts';
 import { WorkloadCluster } from '../../../support/workload-cluster.ts';
 
 type Typed = KubeObject & { kind: string };
@@ -70,7 +71,10 @@ describe('the name of a WDS on its works', () => {
   test('needs the same proof if only the user says which ITS it is', async () => {
     const assumed = (works: Typed[]) => ({ ...opened(works, 'wds1', false), isItsAssumed: true });
     assert.deepEqual(await toDelete(assumed([foreign, own])), [own.metadata.name]);
-    await assert.rejects(toDelete(assumed([packed('wds1')])), { ...unproven, hint: /stellarctl wds get wds1/ });
+    await assert.rejects(
+      toDelete(assumed([packed('wds1')])),
+      failsWith({ ...unproven, steps: /stellarctl wds get wds1/ }),
+    );
     await assert.rejects(toDelete(assumed([])), unproven);
   });
   test('is that of the context, if works of several objects carry it: which is no proof', async () => {

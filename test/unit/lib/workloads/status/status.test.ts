@@ -16,6 +16,7 @@ import type { CollectorSpec } from '../../../../../src/lib/workloads/status/coll
 import { listCollectors } from '../../../../../src/lib/workloads/status/collectors.ts';
 import { getReturned } from '../../../../../src/lib/workloads/status/returned.ts';
 import { soon } from '../../../support/space-builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
 import { WorkloadCluster } from '../../../support/workload-cluster.ts';
 
 type Typed = KubeObject & { kind?: string };
@@ -173,7 +174,7 @@ describe('status collectors', () => {
     const bad = (record.collectors as { metadata: { name: string }; spec?: CollectorSpec }[])[0];
     const { error, changed } = await createCollector('t4-bad', bad?.spec ?? {}, wds, soon());
     assert.deepEqual(
-      [error?.code, changed, error?.hint],
+      [error?.code, changed, stepsOf(error)],
       ['expression-invalid', false, 'Delete it, then create it again: stellarctl collector delete t4-bad --wds wdsh'],
     );
     assert.match(error?.details.join('\n') ?? '', /^filter expression invalid: failed to parse/);
