@@ -1,12 +1,11 @@
 import { command } from '../lib/engine/command-line.ts';
 import { count } from '../lib/engine/counts.ts';
-import { StellarError } from '../lib/engine/errors.ts';
-import { run } from '../lib/engine/next-step.ts';
 import type { ReportIndex } from '../lib/report/report.ts';
 import { isForPeople } from '../lib/terminal/io.ts';
 import type { Definition } from './shell/define.ts';
 import { type HostingOptions, hostingContextOption, itsOption, type WecOptions, wecOptions } from './shell/options.ts';
 import type { Session } from './shell/session.ts';
+import { checkTargetFile } from './shell/target-file.ts';
 
 interface Options extends WecOptions, HostingOptions {
   file?: string;
@@ -34,21 +33,17 @@ export const reportCommand: Definition<Options> = {
     ...wecOptions(),
   ],
   async run(session, options, positional, { parent }) {
-    const { checkWritable, isPresent, writePrivately } = await import('../lib/files/private-file.ts');
+    const { writePrivately } = await import('../lib/files/private-file.ts');
     const folder = `stellarctl-report-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}`;
     const { file = `${folder}.tar.gz`, force } = options;
-    const refuseToReplace = async () => {
-      if (!force && (await isPresent(file))) throw isThere(session, file);
-    };
-    await checkWritable(file);
-    await refuseToReplace();
+    await checkTargetFile(session, file, force);
     const { clustersOf } = await import('./doctor-input.ts');
     const { makeReport, pack } = await import('../lib/report/report.ts');
     session.progress.waiting('report', 'reading from the clusters');
     const input = { ...(await clustersOf(session, options, positional)), status: () => statusOf(session) };
     const { index, files } = await makeReport({ ...input, version: parent?.version() ?? '' }, session.run);
     const content = await pack(files, folder);
-    await refuseToReplace();
+    await checkTargetFile(session, file, force);
     await writePrivately(file, content);
     await show(session, index, { file, bytes: content.length });
   },
@@ -59,11 +54,6 @@ async function statusOf(session: Session): Promise<object> {
   const { statusTools } = await import('./status.ts');
   return readStatus(await statusTools(session));
 }
-
-const isThere = (session: Session, file: string): StellarError =>
-  new StellarError('file-error', `${file} already exists.`, {
-    next: [run(session.again('--force'), 'Replace it'), run(command`ls -l ${file}`, 'See what it is')],
-  });
 
 /** Maximum number of lines about missing parts in the terminal; the archive contains all of them. */
 const linesAtMost = 10;

@@ -1,11 +1,10 @@
 import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
-import { StellarError } from '../../lib/engine/errors.ts';
-import { noted, run, textOf } from '../../lib/engine/next-step.ts';
+import { noted, textOf } from '../../lib/engine/next-step.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Definition } from '../shell/define.ts';
 import { dryRunOption, durationMs, type ItsOptions, itsOption, type WritingOptions } from '../shell/options.ts';
-import type { Session } from '../shell/session.ts';
+import { checkTargetFile } from '../shell/target-file.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   duration: number;
@@ -37,11 +36,8 @@ export const tokenCommand: Definition<Options> = {
     const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import('../../lib/wecs/hub/its-token.ts');
     const destination = options.clusteradm ? 'clusteradm' : options.file !== undefined ? 'file' : 'output';
     checkTokenRequest(options.duration, destination === 'output' && ['table', 'wide', 'name'].includes(options.output));
-    const { checkWritable, createPrivately, writePrivately } = await import('../../lib/files/private-file.ts');
-    if (options.file !== undefined) {
-      await checkWritable(options.file);
-      if (!options.force) await refuseToReplace(session, options.file);
-    }
+    const { createPrivately, writePrivately } = await import('../../lib/files/private-file.ts');
+    if (options.file !== undefined) await checkTargetFile(session, options.file, options.force);
     const { context, kube } = await session.its();
     session.announce(kube);
     const file = await makeJoinFile(kube, context, options.duration);
@@ -60,12 +56,3 @@ export const tokenCommand: Definition<Options> = {
       session.next(textOf(noted(command`stellarctl wec join NAME --join-file ${options.file}`, 'on the WEC')));
   },
 };
-
-/** Checked before a token is requested. */
-async function refuseToReplace(session: Session, file: string): Promise<void> {
-  const { isPresent } = await import('../../lib/files/private-file.ts');
-  if (!(await isPresent(file))) return;
-  throw new StellarError('file-error', `${file} already exists and was not replaced.`, {
-    next: [run(session.again('--force'), 'To replace it')],
-  });
-}

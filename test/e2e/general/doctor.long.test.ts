@@ -205,7 +205,7 @@ describe('doctor --report', { concurrency: 1 }, () => {
     const before = await readFile(file());
     const refused = await cli.run(['report', '--file', file()]);
     assert.deepEqual([refused.exitCode, refused.stdout], [1, '']);
-    assert.match(refused.stderr, /already exists\.\n.*--force/);
+    assert.match(refused.stderr, /already exists and was not replaced\.\n.*--force/);
     assert.deepEqual(await readFile(file()), before);
     await cli.succeed(['report', '--file', file(), '--force', '-o', 'json']);
     assert.notDeepEqual(await readFile(file()), before);
