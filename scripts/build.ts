@@ -59,12 +59,12 @@ const together = {
   /** At every start: the program, and what definitions of commands share with each other and with what follows. */
   first: [
     'cli',
-    ...['define', 'options', 'confirm', 'wec-argument', 'watching'].map((name) => `commands/shell/${name}`),
-    'commands/views/labels',
+    ...['define', 'options', 'confirm', 'wec-argument', 'watching'].map((name) => `commands/common/${name}`),
+    'commands/common/labels',
     ...['kube/access', 'kube/partial-reader', 'wecs/names', 'wecs/registration/stage-ids'].map((name) => `lib/${name}`),
   ],
   /** When a command runs; with what the most frequent one needs, since most others need most of it as well. */
-  session: ['commands/shell/session', 'lib/spaces/resolve-its', 'lib/wecs/list', 'commands/wec/list-text'],
+  session: ['commands/common/session', 'lib/spaces/resolve-its', 'lib/wecs/list', 'commands/wec/list-text'],
 };
 const fileOf = new Map<string, string>();
 

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { collector } from './commands/collector/collector.ts';
+import { type Definition, defineCommand } from './commands/common/define.ts';
+import type { Entry, Group } from './commands/common/entry.ts';
+import { equivalentOf } from './commands/common/equivalents.ts';
 import { its } from './commands/its/its.ts';
 import { policy } from './commands/policy/policy.ts';
-import { type Definition, defineCommand } from './commands/shell/define.ts';
-import type { Entry, Group } from './commands/shell/entry.ts';
-import { equivalentOf } from './commands/shell/equivalents.ts';
 import { transform } from './commands/transform/transform.ts';
 import { wds } from './commands/wds/wds.ts';
 import { wec } from './commands/wec/wec.ts';
@@ -85,7 +85,7 @@ const entries: readonly (Entry | Group)[] = [
   {
     name: 'init',
     summary: 'install KubeStellar on a hosting cluster',
-    load: async () => (await import('./commands/init.ts')).initCommand,
+    load: async () => (await import('./commands/init/init.ts')).initCommand,
   },
   its,
   wds,
@@ -100,22 +100,22 @@ const entries: readonly (Entry | Group)[] = [
   {
     name: 'status',
     summary: 'show the whole installation',
-    load: async () => (await import('./commands/status.ts')).statusCommand,
+    load: async () => (await import('./commands/status/status.ts')).statusCommand,
   },
   {
     name: 'doctor',
     summary: 'find out what is wrong',
-    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+    load: async () => (await import('./commands/doctor/doctor.ts')).doctorCommand,
   },
   {
     name: 'report',
     summary: 'write a diagnostic report to a file',
-    load: async () => (await import('./commands/report.ts')).reportCommand,
+    load: async () => (await import('./commands/report/report.ts')).reportCommand,
   },
   {
     name: 'version',
     summary: 'show which versions run, and whether they fit together',
-    load: async () => (await import('./commands/version.ts')).versionCommand(STELLARCTL_VERSION),
+    load: async () => (await import('./commands/version/version.ts')).versionCommand(STELLARCTL_VERSION),
   },
   {
     name: 'completion',

@@ -21,7 +21,7 @@ const areas: Record<string, string[]> = {
     ...['change', 'explain', 'policies', 'selection', 'delivery/policy-'].map((name) => `src/lib/workloads/${name}`),
   ],
   workload: ['src/commands/workload/', 'src/commands/collector/', 'src/commands/transform/', 'src/lib/workloads/'],
-  doctor: ['src/commands/doctor', 'src/lib/doctor/'],
+  doctor: ['src/commands/doctor/', 'src/lib/doctor/'],
   deregister: ['src/commands/wec/deregister', 'src/lib/wecs/deregister/'],
   join: ['src/commands/wec/join', 'src/lib/wecs/join/'],
 };

@@ -1,4 +1,4 @@
-import type { Group } from '../shell/entry.ts';
+import type { Group } from '../common/entry.ts';
 
 export const collector: Group = {
   name: 'collector',

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { CollectorRequest } from '../../lib/workloads/status/change-collector.ts';
-import type { Definition } from '../shell/define.ts';
+import type { Definition } from '../common/define.ts';
 import {
   collect,
   dryRunOption,
@@ -10,7 +10,7 @@ import {
   type WdsOptions,
   type WritingOptions,
   wdsOptions,
-} from '../shell/options.ts';
+} from '../common/options.ts';
 
 interface Options extends WdsOptions, WritingOptions, Partial<CollectorRequest> {}
 

@@ -1,5 +1,5 @@
 import type { CollectorView } from '../../lib/workloads/status/collectors.ts';
-import { section } from '../views/lines.ts';
+import { section } from '../common/lines.ts';
 
 export function describeCollector({ name, spec, usedBy, errors }: CollectorView): string[] {
   const { filter, groupBy = [], combinedFields = [], select = [], limit } = spec;

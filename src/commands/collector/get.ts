@@ -1,6 +1,6 @@
 import { checkDnsName } from '../../lib/kube/object-names.ts';
-import type { Definition } from '../shell/define.ts';
-import { type WdsOptions, wdsOptions } from '../shell/options.ts';
+import type { Definition } from '../common/define.ts';
+import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
 export const collectorGetCommand: Definition<WdsOptions> = {
   description:

@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import { collect } from '../shell/options.ts';
+import { collect } from '../common/options.ts';
 import type { OptionTargets } from './option-targets.ts';
 import { offerOfArguments, offerOfOption } from './sources.ts';
 import type { Typed } from './typed.ts';

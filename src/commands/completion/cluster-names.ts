@@ -5,7 +5,7 @@ import type { KubeObject } from '../../lib/kube/objects.ts';
 import { groupOf, type Resource, resources } from '../../lib/kube/resources.ts';
 import type { SpaceRole } from '../../lib/spaces/names.ts';
 import type { ValueStore } from '../../lib/wecs/values.ts';
-import { splitNames } from '../shell/wec-argument.ts';
+import { splitNames } from '../common/wec-argument.ts';
 import type { OptionTargets } from './option-targets.ts';
 import type { Typed } from './typed.ts';
 

@@ -4,8 +4,8 @@ import { silentProgress } from '../../lib/engine/progress.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import { Clusters } from '../shell/clusters.ts';
-import type { SessionOptions } from '../shell/options.ts';
+import { Clusters } from '../common/clusters.ts';
+import type { SessionOptions } from '../common/options.ts';
 
 type Given = Record<'kubeconfig' | 'its' | 'wds' | 'hostingContext', string | undefined>;
 

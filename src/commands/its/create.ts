@@ -4,15 +4,15 @@ import { StellarError } from '../../lib/engine/errors.ts';
 import { inWords } from '../../lib/engine/next-step.ts';
 import type { ItsInput } from '../../lib/spaces/create/create-its.ts';
 import type { ItsType } from '../../lib/spaces/names.ts';
-import type { Definition } from '../shell/define.ts';
+import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
   type HostingOptions,
   hiddenSpelling,
   hostingContextOption,
   type WritingOptions,
-} from '../shell/options.ts';
-import type { Session } from '../shell/session.ts';
+} from '../common/options.ts';
+import type { Session } from '../common/session.ts';
 
 interface Options extends HostingOptions, WritingOptions {
   type: ItsType;

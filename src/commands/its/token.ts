@@ -2,9 +2,9 @@ import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { noted, textOf } from '../../lib/engine/next-step.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
-import type { Definition } from '../shell/define.ts';
-import { dryRunOption, durationMs, type ItsOptions, itsOption, type WritingOptions } from '../shell/options.ts';
-import { checkTargetFile } from '../shell/target-file.ts';
+import type { Definition } from '../common/define.ts';
+import { dryRunOption, durationMs, type ItsOptions, itsOption, type WritingOptions } from '../common/options.ts';
+import { checkTargetFile } from '../common/target-file.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   duration: number;

@@ -4,9 +4,9 @@ import { StellarError } from '../../lib/engine/errors.ts';
 import { checkDnsName, checkNamespace } from '../../lib/kube/object-names.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Explanation } from '../../lib/workloads/explain/explain.ts';
-import type { Definition } from '../shell/define.ts';
-import { type ConfirmedOptions, dryRunOption, repeatable, type WdsOptions, wdsOptions } from '../shell/options.ts';
-import type { Session } from '../shell/session.ts';
+import type { Definition } from '../common/define.ts';
+import { type ConfirmedOptions, dryRunOption, repeatable, type WdsOptions, wdsOptions } from '../common/options.ts';
+import type { Session } from '../common/session.ts';
 
 interface Options extends WdsOptions, ConfirmedOptions {
   clusters: string[];
@@ -74,7 +74,7 @@ async function create(session: Session, options: Options, name: string): Promise
     if (!isForPeople(session.output)) return;
     for (const line of describeExplanation(explanation, style, session.output === 'wide')) session.progress.note(line);
   };
-  const { confirm } = await import('../shell/confirm.ts');
+  const { confirm } = await import('../common/confirm.ts');
   const ask = (details: string[]) =>
     confirm(session, { verb: 'Create', doing: 'Creating', name, yes: options.yes, details });
   const result = await createPolicy({ request, spec, wds }, { show, confirm: ask }, session.run);

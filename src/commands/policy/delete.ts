@@ -1,8 +1,8 @@
 import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { PolicyToDelete } from '../../lib/workloads/change/inspect-policy.ts';
-import { asking, refuseUnnamedWds } from '../shell/confirm.ts';
-import type { Definition } from '../shell/define.ts';
-import { type ConfirmedOptions, dryRunOption, type WdsOptions, wdsOptions, yesOption } from '../shell/options.ts';
+import { asking, refuseUnnamedWds } from '../common/confirm.ts';
+import type { Definition } from '../common/define.ts';
+import { type ConfirmedOptions, dryRunOption, type WdsOptions, wdsOptions, yesOption } from '../common/options.ts';
 
 interface Options extends WdsOptions, ConfirmedOptions {
   keepWorkloads?: boolean;

@@ -1,7 +1,7 @@
 import { count } from '../../lib/engine/counts.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { Explanation } from '../../lib/workloads/explain/explain.ts';
-import { aligned, section } from '../views/lines.ts';
+import { aligned, section } from '../common/lines.ts';
 
 /** More objects than these are listed with `-o wide` only. */
 const fewObjects = 20;

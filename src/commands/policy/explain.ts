@@ -1,7 +1,7 @@
 import { StellarError } from '../../lib/engine/errors.ts';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
-import type { Definition } from '../shell/define.ts';
-import { type WdsOptions, wdsOptions } from '../shell/options.ts';
+import type { Definition } from '../common/define.ts';
+import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
 interface Options extends WdsOptions {
   filename?: string;

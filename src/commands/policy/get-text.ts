@@ -4,8 +4,8 @@ import { run, textOf } from '../../lib/engine/next-step.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { PolicyView } from '../../lib/workloads/delivery/policy-view.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
-import { symbolOfDelivery } from '../views/deliveries.ts';
-import { aligned, section } from '../views/lines.ts';
+import { symbolOfDelivery } from '../common/deliveries.ts';
+import { aligned, section } from '../common/lines.ts';
 
 /** Up to this number, each WEC has a column; more WECs are counted. */
 const fewWecs = 6;

@@ -1,7 +1,7 @@
 import { checkDnsName } from '../../lib/kube/object-names.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
-import type { Definition } from '../shell/define.ts';
-import { type WdsOptions, wdsOptions } from '../shell/options.ts';
+import type { Definition } from '../common/define.ts';
+import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
 export const policyGetCommand: Definition<WdsOptions> = {
   description:

@@ -1,6 +1,6 @@
 import { checkDnsName } from '../../lib/kube/object-names.ts';
-import type { Definition } from '../shell/define.ts';
-import { dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
+import type { Definition } from '../common/define.ts';
+import { dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
 
 export const policyRefreshCommand: Definition<WdsOptions & WritingOptions> = {
   description:

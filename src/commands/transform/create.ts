@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
-import type { Definition } from '../shell/define.ts';
-import { dryRunOption, repeatable, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
+import type { Definition } from '../common/define.ts';
+import { dryRunOption, repeatable, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
 import { nextRefresh } from './next-refresh.ts';
 
 interface Options extends WdsOptions, WritingOptions {

@@ -1,6 +1,6 @@
 import { count } from '../../lib/engine/counts.ts';
 import type { TransformEffect, TransformView } from '../../lib/workloads/transforms/transforms.ts';
-import { section } from '../views/lines.ts';
+import { section } from '../common/lines.ts';
 
 /** Maximum number of objects to name. */
 const namedAtMost = 5;

@@ -2,14 +2,14 @@ import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { noted, textOf } from '../../lib/engine/next-step.ts';
 import type { WdsType } from '../../lib/spaces/names.ts';
-import type { Definition } from '../shell/define.ts';
+import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
   type HostingOptions,
   hiddenSpelling,
   hostingContextOption,
   type WritingOptions,
-} from '../shell/options.ts';
+} from '../common/options.ts';
 
 interface Options extends HostingOptions, WritingOptions {
   type: WdsType;

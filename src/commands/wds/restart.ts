@@ -1,6 +1,6 @@
 import { command } from '../../lib/engine/command-line.ts';
-import type { Definition } from '../shell/define.ts';
-import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../shell/options.ts';
+import type { Definition } from '../common/define.ts';
+import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../common/options.ts';
 
 interface Options extends HostingOptions, WritingOptions {
   recreate?: boolean;

@@ -1,5 +1,5 @@
-import type { Group } from '../shell/entry.ts';
-import { spaceCommands } from '../space/space.ts';
+import type { Group } from '../common/entry.ts';
+import { spaceCommands } from '../spaces/space.ts';
 
 export const wds: Group = {
   name: 'wds',

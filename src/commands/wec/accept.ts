@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { run } from '../../lib/engine/next-step.ts';
-import type { Definition } from '../shell/define.ts';
+import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
   hiddenSpelling,
@@ -10,8 +10,8 @@ import {
   type WecOptions,
   type WritingOptions,
   wecOptions,
-} from '../shell/options.ts';
-import { parseWecArguments } from '../shell/wec-argument.ts';
+} from '../common/options.ts';
+import { parseWecArguments } from '../common/wec-argument.ts';
 
 interface Options extends WecOptions, WritingOptions {
   all?: boolean;

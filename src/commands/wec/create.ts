@@ -4,8 +4,8 @@ import { StellarError } from '../../lib/engine/errors.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import { checkClusterName, type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
 import type { ItsLocation } from '../../lib/local-clusters/network.ts';
-import type { Definition } from '../shell/define.ts';
-import { localTools } from '../shell/local-tools.ts';
+import type { Definition } from '../common/define.ts';
+import { localTools } from '../common/local-tools.ts';
 import {
   dryRunOption,
   type ItsOptions,
@@ -13,9 +13,9 @@ import {
   repeatable,
   type WritingOptions,
   wecKubeconfigOption,
-} from '../shell/options.ts';
-import type { Session } from '../shell/session.ts';
-import { parseWecArguments } from '../shell/wec-argument.ts';
+} from '../common/options.ts';
+import type { Session } from '../common/session.ts';
+import { parseWecArguments } from '../common/wec-argument.ts';
 import { checkAddresses, nextStep, openAccess, toJoinOptions } from './join-options.ts';
 
 interface Options extends ItsOptions, WritingOptions {

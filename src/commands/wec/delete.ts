@@ -3,9 +3,9 @@ import type { Kube } from '../../lib/kube/client/client.ts';
 import type { LocalTools } from '../../lib/local-clusters/create.ts';
 import type { FoundCluster } from '../../lib/local-clusters/delete.ts';
 import { type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
-import { confirmLoss } from '../shell/confirm.ts';
-import type { Definition } from '../shell/define.ts';
-import { localTools } from '../shell/local-tools.ts';
+import { confirmLoss } from '../common/confirm.ts';
+import type { Definition } from '../common/define.ts';
+import { localTools } from '../common/local-tools.ts';
 import {
   type ConfirmedOptions,
   dryRunOption,
@@ -13,9 +13,9 @@ import {
   itsOption,
   wecKubeconfigOption,
   yesOption,
-} from '../shell/options.ts';
-import type { Session } from '../shell/session.ts';
-import { splitNames } from '../shell/wec-argument.ts';
+} from '../common/options.ts';
+import type { Session } from '../common/session.ts';
+import { splitNames } from '../common/wec-argument.ts';
 
 interface Options extends ItsOptions, ConfirmedOptions {
   provider?: ProviderName;

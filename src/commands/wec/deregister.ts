@@ -2,8 +2,8 @@ import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { noted, outline, textOf } from '../../lib/engine/next-step.ts';
-import { asking, type Confirmation, confirm, refuseUnnamedIts } from '../shell/confirm.ts';
-import type { Definition } from '../shell/define.ts';
+import { asking, type Confirmation, confirm, refuseUnnamedIts } from '../common/confirm.ts';
+import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
   dryRunOption,
@@ -13,9 +13,9 @@ import {
   type WecOptions,
   wecOptions,
   yesOption,
-} from '../shell/options.ts';
-import { openPolicies } from '../shell/policies-of-its.ts';
-import type { Session } from '../shell/session.ts';
+} from '../common/options.ts';
+import { openPolicies } from '../common/policies-of-its.ts';
+import type { Session } from '../common/session.ts';
 import {
   type ChosenWecs,
   noneMatches,
@@ -23,7 +23,7 @@ import {
   type SelectionOptions,
   type WecArgument,
   withContext,
-} from '../shell/wec-argument.ts';
+} from '../common/wec-argument.ts';
 
 interface Options extends WecOptions, ConfirmedOptions, SelectionOptions {
   cleanup?: boolean;

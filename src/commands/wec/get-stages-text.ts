@@ -2,7 +2,7 @@ import { count } from '../../lib/engine/counts.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { Mailbox, WecView } from '../../lib/wecs/get/view.ts';
 import { registrationStages } from '../../lib/wecs/registration/stages.ts';
-import { ago } from '../views/lines.ts';
+import { ago } from '../common/lines.ts';
 
 /** Related stages share a line while they are all met. */
 const stageGroups = [...Map.groupBy(registrationStages, ({ group }) => group).values()];

@@ -5,7 +5,7 @@ import type { Style } from '../../lib/terminal/style.ts';
 import { versionWords } from '../../lib/versions/version-words.ts';
 import type { ConditionView, Mailbox, PodView, WecView } from '../../lib/wecs/get/view.ts';
 import { hubConnectionType, readHubConnection } from '../../lib/wecs/registration/hub-connection.ts';
-import { ago, aligned, section, wrap } from '../views/lines.ts';
+import { ago, aligned, section, wrap } from '../common/lines.ts';
 import { hasFailed, stageLines } from './get-stages-text.ts';
 
 /** Formats a WEC as human-readable lines: the stages first, then what belongs to the WEC, then the problems. */

@@ -3,10 +3,10 @@ import { StellarError } from '../../lib/engine/errors.ts';
 import { run } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
-import type { Definition } from '../shell/define.ts';
-import { itsOption, type WecOptions, wecOptions } from '../shell/options.ts';
-import type { Session } from '../shell/session.ts';
-import { parseWecArguments } from '../shell/wec-argument.ts';
+import type { Definition } from '../common/define.ts';
+import { itsOption, type WecOptions, wecOptions } from '../common/options.ts';
+import type { Session } from '../common/session.ts';
+import { parseWecArguments } from '../common/wec-argument.ts';
 
 interface Options extends WecOptions {
   raw?: boolean;

@@ -12,9 +12,9 @@ import {
   type WecOptions,
   wecOptions,
   yesOption,
-} from '../shell/options.ts';
-import type { Session } from '../shell/session.ts';
-import { parseWecArguments } from '../shell/wec-argument.ts';
+} from '../common/options.ts';
+import type { Session } from '../common/session.ts';
+import { parseWecArguments } from '../common/wec-argument.ts';
 
 export interface GrantOptions extends WecOptions, ConfirmedOptions {
   rule?: string[];

@@ -1,7 +1,7 @@
 import { StellarError } from '../../lib/engine/errors.ts';
 import type { WecToGrant } from '../../lib/wecs/grant/grant.ts';
-import { confirmLoss } from '../shell/confirm.ts';
-import type { Definition } from '../shell/define.ts';
+import { confirmLoss } from '../common/confirm.ts';
+import type { Definition } from '../common/define.ts';
 import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-options.ts';
 
 export const grantCommand: Definition<GrantOptions & { fromErrors?: boolean }> = {

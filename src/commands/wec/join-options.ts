@@ -5,7 +5,7 @@ import type { JoinOptions } from '../../lib/wecs/join/options.ts';
 import { parseAnnotations, parseLabels } from '../../lib/wecs/labels.ts';
 import { isOcmVersion } from '../../lib/wecs/names.ts';
 import type { WecResult } from '../../lib/wecs/registration/follow.ts';
-import type { Session } from '../shell/session.ts';
+import type { Session } from '../common/session.ts';
 
 /** Options of the commands that register clusters. */
 export interface JoiningOptions {

@@ -5,7 +5,7 @@ import type { HubAccess } from '../../lib/wecs/hub/hub-access.ts';
 import { describeRemainingWorks } from '../../lib/wecs/join/former-hub.ts';
 import { joinManifests, tokenPlaceholder } from '../../lib/wecs/join/manifests.ts';
 import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
-import type { Session } from '../shell/session.ts';
+import type { Session } from '../common/session.ts';
 
 /** Prints what a join would apply, as a List in JSON or as YAML documents. */
 export async function printManifests(

@@ -4,8 +4,8 @@ import { outline } from '../../lib/engine/next-step.ts';
 import type { Confirm } from '../../lib/engine/read-confirmed.ts';
 import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
 import { parseLabels } from '../../lib/wecs/labels.ts';
-import { asking, refuseUnnamedIts } from '../shell/confirm.ts';
-import type { Definition } from '../shell/define.ts';
+import { asking, refuseUnnamedIts } from '../common/confirm.ts';
+import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
   dryRunOption,
@@ -14,9 +14,9 @@ import {
   type WecOptions,
   wecOptions,
   yesOption,
-} from '../shell/options.ts';
-import type { Session } from '../shell/session.ts';
-import { parseWecArguments, withContext } from '../shell/wec-argument.ts';
+} from '../common/options.ts';
+import type { Session } from '../common/session.ts';
+import { parseWecArguments, withContext } from '../common/wec-argument.ts';
 import { checkAddresses, type JoiningOptions, nextStep, openAccess, toJoinOptions } from './join-options.ts';
 
 interface Options extends WecOptions, ConfirmedOptions, JoiningOptions {

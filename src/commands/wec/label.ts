@@ -1,8 +1,8 @@
 import { isForPeople } from '../../lib/terminal/io.ts';
 import { parseLabelChanges } from '../../lib/wecs/labels.ts';
 import type { ManagedCluster } from '../../lib/wecs/objects.ts';
-import { formatLabels } from '../views/labels.ts';
-import { labelChanges } from './approve-removal.ts';
+import { formatLabels } from '../common/labels.ts';
+import { labelChanges } from './removal-warning.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 
 const labels: ValueKind<ManagedCluster, object> = {

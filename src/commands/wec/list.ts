@@ -1,9 +1,9 @@
 import { command } from '../../lib/engine/command-line.ts';
 import { outline, stepLines, textOf } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import type { Definition } from '../shell/define.ts';
-import { type ItsOptions, itsOption, selectorOption } from '../shell/options.ts';
-import { watch, watchOption } from '../shell/watching.ts';
+import type { Definition } from '../common/define.ts';
+import { type ItsOptions, itsOption, selectorOption } from '../common/options.ts';
+import { watch, watchOption } from '../common/watching.ts';
 
 interface Options extends ItsOptions {
   selector?: string;

@@ -2,7 +2,7 @@ import { isForPeople } from '../../lib/terminal/io.ts';
 import { parsePropertyChanges } from '../../lib/wecs/customization.ts';
 import type { Effective, WecProperties } from '../../lib/wecs/properties.ts';
 import type { ListedValues } from '../../lib/wecs/values.ts';
-import { propertyChanges } from './approve-removal.ts';
+import { propertyChanges } from './removal-warning.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 
 const properties: ValueKind<WecProperties, Effective> = {

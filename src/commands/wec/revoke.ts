@@ -1,6 +1,6 @@
 import type { WecToRevoke } from '../../lib/wecs/grant/revoke.ts';
-import { confirmLoss } from '../shell/confirm.ts';
-import type { Definition } from '../shell/define.ts';
+import { confirmLoss } from '../common/confirm.ts';
+import type { Definition } from '../common/define.ts';
 import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-options.ts';
 
 export const revokeCommand: Definition<GrantOptions> = {

@@ -3,8 +3,8 @@ import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { ListedValues, ValueStore } from '../../lib/wecs/values.ts';
-import { refuseUnnamedIts } from '../shell/confirm.ts';
-import type { Definition } from '../shell/define.ts';
+import { refuseUnnamedIts } from '../common/confirm.ts';
+import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
   dryRunOption,
@@ -14,10 +14,10 @@ import {
   itsOption,
   selectionOptions,
   yesOption,
-} from '../shell/options.ts';
-import type { Session } from '../shell/session.ts';
-import { noneMatches, parseWecTarget, type SelectionOptions, targetWords } from '../shell/wec-argument.ts';
-import { approveRemoval, type ChangesOf } from './approve-removal.ts';
+} from '../common/options.ts';
+import type { Session } from '../common/session.ts';
+import { noneMatches, parseWecTarget, type SelectionOptions, targetWords } from '../common/wec-argument.ts';
+import { approveRemoval, type ChangesOf } from './removal-warning.ts';
 
 interface Options extends HostingOptions, ItsOptions, ConfirmedOptions, SelectionOptions {
   overwrite?: boolean;

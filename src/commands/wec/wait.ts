@@ -1,9 +1,9 @@
 import { Option } from 'commander';
 import { registrationStageIds } from '../../lib/wecs/registration/stage-ids.ts';
 import type { WaitGoal } from '../../lib/wecs/registration/wait.ts';
-import type { Definition } from '../shell/define.ts';
-import { itsOption, selectionOptions, type WecOptions, wecOptions } from '../shell/options.ts';
-import { noneMatches, parseChosenWecs, type SelectionOptions } from '../shell/wec-argument.ts';
+import type { Definition } from '../common/define.ts';
+import { itsOption, selectionOptions, type WecOptions, wecOptions } from '../common/options.ts';
+import { noneMatches, parseChosenWecs, type SelectionOptions } from '../common/wec-argument.ts';
 
 interface Options extends WecOptions, SelectionOptions {
   for: WaitGoal;

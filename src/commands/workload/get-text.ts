@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
 import type { WorkloadView } from '../../lib/workloads/delivery/workload.ts';
-import { symbolOfDelivery } from '../views/deliveries.ts';
-import { aligned } from '../views/lines.ts';
+import { symbolOfDelivery } from '../common/deliveries.ts';
+import { aligned } from '../common/lines.ts';
 
 /**
  * Formats the delivery of an object as human-readable lines: one line per delivery with its next steps below, or every stage with

@@ -1,6 +1,6 @@
 import { isForPeople } from '../../lib/terminal/io.ts';
-import type { Definition } from '../shell/define.ts';
-import { type WdsOptions, wdsOptions } from '../shell/options.ts';
+import type { Definition } from '../common/define.ts';
+import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
 interface Options extends WdsOptions {
   namespace?: string;

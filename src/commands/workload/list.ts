@@ -1,5 +1,5 @@
-import type { Definition } from '../shell/define.ts';
-import { type WdsOptions, wdsOptions } from '../shell/options.ts';
+import type { Definition } from '../common/define.ts';
+import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
 export const workloadListCommand: Definition<WdsOptions> = {
   description:

@@ -1,6 +1,6 @@
 import type { CombinedTable } from '../../lib/workloads/status/combined.ts';
 import type { ReturnedView } from '../../lib/workloads/status/returned.ts';
-import { aligned } from '../views/lines.ts';
+import { aligned } from '../common/lines.ts';
 
 /** Formats one line per WEC, and one table per collector. */
 export function describeReturned({ kind, namespace, name, wds, wecs, why, combined }: ReturnedView): string[] {

@@ -1,9 +1,9 @@
 import { Option } from 'commander';
 import { StellarError } from '../../lib/engine/errors.ts';
 import type { WorkloadGoal } from '../../lib/workloads/delivery/wait-workload.ts';
-import type { Definition } from '../shell/define.ts';
-import { type WdsOptions, wdsOptions } from '../shell/options.ts';
-import { checkWecName } from '../shell/wec-argument.ts';
+import type { Definition } from '../common/define.ts';
+import { type WdsOptions, wdsOptions } from '../common/options.ts';
+import { checkWecName } from '../common/wec-argument.ts';
 
 interface Options extends WdsOptions {
   namespace?: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { fixFindings } from '../../../../src/commands/doctor-fix.ts';
-import type { Session } from '../../../../src/commands/shell/session.ts';
+import type { Session } from '../../../../src/commands/common/session.ts';
+import { fixFindings } from '../../../../src/commands/doctor/fix.ts';
 import type { DoctorInput } from '../../../../src/lib/doctor/doctor.ts';
 import { applyFixes, confirmFixes, type FixResult, unapplied } from '../../../../src/lib/doctor/fix/apply.ts';
 import { FixPlanner, lacksContext, type PlannedFix } from '../../../../src/lib/doctor/fix/plan.ts';

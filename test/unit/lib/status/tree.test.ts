@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { essenceOf } from '../../../../src/commands/shell/watching.ts';
-import { describeTree } from '../../../../src/commands/status-text.ts';
+import { essenceOf } from '../../../../src/commands/common/watching.ts';
+import { describeTree } from '../../../../src/commands/status/status-text.ts';
 import { nextStep } from '../../../../src/lib/status/next.ts';
 import { withContext } from '../../../../src/lib/status/parts.ts';
 import { treeOf } from '../../../../src/lib/status/tree.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseChosenWecs } from '../../../../src/commands/shell/wec-argument.ts';
+import { parseChosenWecs } from '../../../../src/commands/common/wec-argument.ts';
 import type { Selection } from '../../../../src/lib/kube/client/client.ts';
 import { findWecs, nearestLabels } from '../../../../src/lib/wecs/find-wecs.ts';
 import { labelStore } from '../../../../src/lib/wecs/label.ts';

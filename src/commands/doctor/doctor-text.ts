@@ -1,0 +1,126 @@
+import { docsOf } from '../../lib/doctor/catalogue.ts';
+import { type Examined, type Group, groupFindings, type Subject } from '../../lib/doctor/subject.ts';
+import { type Finding, isDependent, isNotable } from '../../lib/engine/checks.ts';
+import { count } from '../../lib/engine/counts.ts';
+import { formatAge } from '../../lib/engine/duration.ts';
+import { stepLines } from '../../lib/engine/next-step.ts';
+import type { Evidence } from '../../lib/engine/problem.ts';
+import type { Style } from '../../lib/terminal/style.ts';
+
+const symbolOf = ({ status }: Pick<Finding, 'status'>, style: Style): string =>
+  ({ pass: style.ok, warn: '!', fail: style.bad, skipped: style.faint('-') })[status];
+
+interface View {
+  style: Style;
+  /** Milliseconds since the epoch. */
+  now: number;
+  isWide: boolean;
+}
+
+/** Formats a finding that one or more of a section's subjects share. */
+function linesOfGroup({ subjects, finding }: Group, members: number, { style, now, isWide }: View): string[] {
+  const title = `${finding.title}${members > 1 ? `: ${namesOf(subjects)}` : ''}`;
+  const line = `${symbolOf(finding, style)} ${title}`;
+  if (finding.status === 'pass')
+    return [finding.found === undefined ? line : `${line}   ${style.faint(finding.found)}`];
+  if (finding.status === 'skipped') return [`${line}   ${style.faint(`not checked: ${finding.problem.message}`)}`];
+  const { message, details = [], next, evidence = [], ofSeveral } = finding.problem;
+  const isOfSeveral = subjects.length > 1;
+  const sentence = isOfSeveral ? (ofSeveral ?? `${message} (The same applies to the others.)`) : message;
+  const help = stepLines(next).map((step) => (isOfSeveral ? `${step}    (the same for each)` : step));
+  const seen = isOfSeveral
+    ? []
+    : evidence.slice(0, evidenceAtMost).map((each) => style.faint(describeEvidence(each, now)));
+  const docs = isWide ? [style.faint(`See ${docsOf(finding.id)}`)] : [];
+  return [line, ...[sentence, ...details, ...seen, ...help, ...docs].map((text) => `    ${text}`)];
+}
+
+/** JSON contains all evidence. */
+const evidenceAtMost = 4;
+
+function describeEvidence({ object, on, condition, status, reason, since }: Evidence, now: number): string {
+  const conditionText = [`${condition}${status === undefined ? '' : `=${status}`}`, reason].filter(Boolean).join(' ');
+  const age = since === undefined ? '' : ` (${formatAge(now - Date.parse(since))})`;
+  return `${object} on ${on}: ${conditionText}${age}`;
+}
+
+/** What to print: everything, one line per section with its problems below, or only the sections with problems. */
+type Extent = 'all' | 'sections' | 'wrong';
+
+/**
+ * Formats what was examined as human-readable lines: one each for this machine, the hosting cluster, every space, and the WECs of
+ * every ITS, with the problems below it.
+ */
+export function describeExamined(
+  examined: readonly Examined[],
+  style: Style,
+  extent: Extent,
+  isWide = false,
+  now = Date.now(),
+): string[] {
+  const groups = groupFindings(examined);
+  const sections = Map.groupBy(examined, ({ subject }) => sectionOf(subject));
+  const grouped = Map.groupBy(groups, ({ subjects: [first] }) => sectionOf(first));
+  const lines = [...sections].flatMap(([section, members]) => {
+    const shown = (grouped.get(section) ?? []).filter(({ finding }) => extent === 'all' || isNotable(finding));
+    const status = worst(members.flatMap(({ findings }) => findings));
+    if (extent === 'wrong' && status === 'pass') return [];
+    return [
+      `${symbolOf({ status }, style)} ${section}   ${style.faint(countOf(members))}`,
+      ...shown.flatMap((group) =>
+        linesOfGroup(group, members.length, { style, now, isWide }).map((line) => `    ${line}`),
+      ),
+    ];
+  });
+  return [...lines, summary(groups.map(({ finding }) => finding))];
+}
+
+const nouns: Record<Subject['kind'], string> = {
+  ...{ machine: 'this machine', hosting: 'hosting cluster', its: 'ITS', wds: 'WDS', wec: 'WECs' },
+};
+
+const sectionOf = ({ kind, name, its }: Subject): string =>
+  kind === 'wec' ? (its === undefined ? 'clusters to register' : `WECs of ${its}`) : `${nouns[kind]} ${name}`.trim();
+
+/** Returns the worst of a subject's findings. A finding that depends on another cluster's failed check counts as a warning. */
+function worst(findings: readonly Finding[]): Finding['status'] {
+  if (findings.some(({ status }) => status === 'fail')) return 'fail';
+  return findings.some((finding) => finding.status === 'warn' || isDependent(finding)) ? 'warn' : 'pass';
+}
+
+function countOf(members: readonly Examined[]): string {
+  const [only, ...others] = members;
+  if (only !== undefined && others.length === 0 && only.subject.kind !== 'wec') {
+    const passed = only.findings.filter(({ status }) => status === 'pass').length;
+    return passed === only.findings.length
+      ? count(passed, 'check')
+      : `${passed} of ${only.findings.length} checks passed`;
+  }
+  const well = members.filter(({ findings }) => worst(findings) === 'pass').length;
+  return `${well === members.length ? `${well}; all healthy` : `${well} of ${members.length} are healthy`}${sourceNote(members)}`;
+}
+
+/** States that the WECs without a context were checked through the ITS only. */
+function sourceNote(members: readonly Examined[]): string {
+  const hasHidden = ({ findings }: Examined) =>
+    findings.some((each) => each.status === 'skipped' && !isDependent(each));
+  const hidden = members.filter(hasHidden).length;
+  if (hidden === 0) return '';
+  return hidden === members.length ? ', according to the ITS' : `, ${hidden} of them according to the ITS`;
+}
+
+const namedAtMost = 5;
+
+function namesOf(subjects: readonly Subject[]): string {
+  const names = subjects.slice(0, namedAtMost).map(({ name }) => name);
+  const more = subjects.length - names.length;
+  return more === 0 ? names.join(', ') : `${names.join(', ')} and ${more} more`;
+}
+
+function summary(all: readonly Finding[]): string {
+  const countFor = (status: Finding['status']) => all.filter((finding) => finding.status === status).length;
+  const [failed, warned] = [countFor('fail'), countFor('warn')];
+  if (failed === 0 && warned === 0) return 'No problems found.';
+  const parts = [failed === 0 ? [] : [`${failed} failed`], warned === 0 ? [] : [count(warned, 'warning')]].flat();
+  return `${parts.join(', ')}, of ${all.length} checks.`;
+}

@@ -1,0 +1,133 @@
+import { Option } from 'commander';
+import type { DoctorInput } from '../../lib/doctor/doctor.ts';
+import type { Examined } from '../../lib/doctor/subject.ts';
+import { ExitCode, StellarError } from '../../lib/engine/errors.ts';
+import { outputFormats } from '../../lib/terminal/io.ts';
+import type { Definition } from '../common/define.ts';
+import {
+  type ConfirmedOptions,
+  dryRunOption,
+  type HostingOptions,
+  hostingContextOption,
+  itsOption,
+  repeatable,
+  type WecOptions,
+  wecOptions,
+  yesOption,
+} from '../common/options.ts';
+import type { Session } from '../common/session.ts';
+
+export interface DoctorOptions extends WecOptions, HostingOptions, ConfirmedOptions {
+  list?: boolean;
+  pre?: boolean;
+  wait?: boolean;
+  skip?: string[];
+  failOn: 'warn' | 'fail';
+  fix?: boolean;
+  recheck?: boolean;
+}
+
+export const doctorCommand: Definition<DoctorOptions> = {
+  description:
+    'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. WECs are judged by what their ITS reports; with NAME=CONTEXT, also by the cluster itself. Checks that depend on a failed check are skipped. With --pre: checks what KubeStellar needs on this machine and in the clusters, before an installation; with NAME=CONTEXT, also whether the cluster can be registered. The exit code is 1 if a check has failed.',
+  timeout: '30s',
+  formats: [...outputFormats, 'short'],
+  examples: [
+    ['stellarctl doctor', 'everything that can be reached'],
+    ['stellarctl doctor cluster1=kind-cluster1', 'one WEC, from both sides'],
+    ['stellarctl doctor --wait --timeout 5m', 'wait until no check fails'],
+    ['stellarctl doctor cluster1=kind-cluster1 --fix', 'renew what its agent needs to reach the ITS'],
+    ['stellarctl doctor --pre --hosting-context kind-kubeflex', 'check whether KubeStellar can be installed there'],
+  ],
+  usage: '[NAME[=CONTEXT]...] [options]',
+  arguments: [['[wecs...]', 'only these WECs; with their contexts, the clusters themselves are checked too']],
+  options: [
+    ['--pre', 'check what is needed before an installation'],
+    ['--list', 'list the checks without running them'],
+    repeatable('--skip <id>', 'skip this check (can be repeated)'),
+    new Option('--fail-on <status>', 'when to exit with 1').choices(['warn', 'fail']).default('fail'),
+    ['--wait', 'wait until no check fails'],
+    ['--recheck', 'make the operators of the WECs given with a context check the ITS again'],
+    ['--fix', 'fix what needs no decision: tokens, endpoints, stuck agents, stale requests'],
+    yesOption('with --fix: skip the confirmation'),
+    dryRunOption(),
+    hostingContextOption(),
+    itsOption(),
+    ...wecOptions(),
+  ],
+  async run(session, options, positional, command) {
+    const { listChecks, showExamined } = await import('./show.ts');
+    if (options.list) return listChecks(session);
+    if (options.fix && command.getOptionValueSource('timeout') === 'default') options.timeout = fixingMs;
+    if (options.fix) session.run.deadline.restart(options.timeout);
+    checkCombinations(options);
+    const { examination, clustersOf, preflight } = await import('./input.ts');
+    const input = options.pre ? undefined : await clustersOf(session, options, positional);
+    const examine = await (input === undefined ? preflight(session, options, positional) : examination(session, input));
+    session.progress.waiting('doctor', 'reading the installation');
+    const acted = input && (options.fix || options.recheck) ? await act(session, options, input, examine) : {};
+    let all = acted.all ?? (await examine());
+    if (options.wait && !isHealthy(all, options)) {
+      const { poll } = await import('../../lib/engine/poll.ts');
+      await poll(async () => {
+        all = await examine();
+        return isHealthy(all, options) || undefined;
+      }, session.run);
+    }
+    await showExamined(session, options, without(options.skip ?? [], all), acted.report);
+    noteUnknownChecks(session, options, all);
+    session.exitCode = exitCodeOf({ ...options, ...acted, isHealthy: isHealthy(all, options) });
+  },
+};
+
+/** Default timeout of fixes, in milliseconds. */
+const fixingMs = 120_000;
+
+/** @throws StellarError `usage` for options that exclude each other */
+function checkCombinations({ pre, fix, recheck, yes, dryRun }: DoctorOptions): void {
+  if (pre && (fix || recheck)) throw new StellarError('usage', '--pre cannot be combined with --fix or --recheck.');
+  if (!fix && (yes || dryRun)) throw new StellarError('usage', `${yes ? '--yes' : '--dry-run'} requires --fix.`);
+}
+
+/** What was done before the findings are printed. */
+interface Acted {
+  /** The findings after it. */
+  all?: Examined[];
+  hasFailed?: boolean;
+  /** For scripts. */
+  report?: object;
+}
+
+async function act(
+  session: Session,
+  options: DoctorOptions,
+  input: DoctorInput,
+  examine: () => Promise<Examined[]>,
+): Promise<Acted> {
+  const { describeFixed, fixFindings, recheckWecs, requireContexts } = await import('./fix.ts');
+  if (options.recheck) requireContexts(input);
+  const rechecked = options.recheck ? { rechecked: await recheckWecs(session, input, await examine()) } : {};
+  if (!options.fix) return { report: rechecked };
+  const { all, fixed } = await fixFindings(session, options, input, examine);
+  const hasFailed = fixed.some(({ result }) => result === 'failed');
+  return { all, hasFailed, report: { ...rechecked, fixed: describeFixed(fixed) } };
+}
+
+/** A fix that failed is a failure, however long the command then waited. */
+export function exitCodeOf(ended: { isHealthy: boolean; hasFailed?: boolean; wait?: boolean }): number {
+  if (ended.isHealthy && !ended.hasFailed) return ExitCode.done;
+  return ended.wait && !ended.hasFailed ? ExitCode.timeout : ExitCode.failed;
+}
+
+/** Reports unknown checks: a misspelt one would otherwise seem to be skipped. */
+function noteUnknownChecks(session: Session, { skip = [] }: DoctorOptions, all: readonly Examined[]): void {
+  const made = new Set(all.flatMap(({ findings }) => findings.map(({ id }) => id)));
+  const unknown = skip.filter((id) => !made.has(id));
+  if (unknown.length > 0) session.progress.note(`--skip ${unknown.join(' ')}: no such check was made.`);
+}
+
+const without = (skip: readonly string[], all: readonly Examined[]): Examined[] =>
+  all.map((each) => ({ ...each, findings: each.findings.filter(({ id }) => !skip.includes(id)) }));
+
+const isHealthy = (all: readonly Examined[], { skip = [], failOn }: DoctorOptions): boolean =>
+  !without(skip, all).some(({ findings }) => findings.some(({ status }) => status === 'fail' || status === failOn));

@@ -1,0 +1,154 @@
+import type { DoctorInput } from '../../lib/doctor/doctor.ts';
+import type { FixResult } from '../../lib/doctor/fix/apply.ts';
+import type { PlannedFix } from '../../lib/doctor/fix/plan.ts';
+import type { Rechecked } from '../../lib/doctor/fix/recheck.ts';
+import { nameOf } from '../../lib/doctor/report.ts';
+import type { Examined } from '../../lib/doctor/subject.ts';
+import { isNotable } from '../../lib/engine/checks.ts';
+import { count } from '../../lib/engine/counts.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
+import { outline, stepLines } from '../../lib/engine/next-step.ts';
+import type { Step } from '../../lib/engine/remedy.ts';
+import { toDocument } from '../../lib/terminal/output.ts';
+import { confirm } from '../common/confirm.ts';
+import type { Session } from '../common/session.ts';
+import type { DoctorOptions } from './doctor.ts';
+
+/** The results of the fixes, and the last reading. */
+interface Fixed {
+  all: Examined[];
+  fixed: FixResult[];
+}
+
+/**
+ * Fixes what needs no human decision: plans, announces the plan, asks, examines again, and applies the confirmed fixes that are
+ * still needed. Then it examines until the findings are gone or the deadline has passed.
+ * @param examine takes one reading @throws StellarError `not-confirmed`
+ */
+export async function fixFindings(
+  session: Session,
+  options: DoctorOptions,
+  input: DoctorInput,
+  examine: () => Promise<Examined[]>,
+): Promise<Fixed> {
+  const { FixPlanner, lacksContext } = await import('../../lib/doctor/fix/plan.ts');
+  const { applyFixes, confirmFixes, unapplied } = await import('../../lib/doctor/fix/apply.ts');
+  const planner = new FixPlanner(input.spaces, session.run);
+  const plan = async (of: readonly Examined[]) =>
+    (await planner.plan(of)).filter(({ check }) => !options.skip?.includes(check));
+  const all = await examine();
+  const planned = await plan(all);
+  const lacking = all.filter(lacksContext).length;
+  if (lacking > 0)
+    session.progress.note(`${count(lacking, 'WEC')} can be fixed only with its context: give NAME=CONTEXT`);
+  const open = planned.filter(({ refused }) => refused === undefined);
+  announce(session, input, open);
+  for (const fix of planned) for (const line of describePlanned(fix)) session.progress.note(line);
+  const isWell = !all.some(({ findings }) => findings.some(isNotable));
+  if (open.length === 0)
+    session.progress.note(isWell ? 'Nothing to fix.' : 'Nothing can be fixed without you: see the findings.');
+  if (open.length === 0 || session.run.dryRun) return { all, fixed: planned.map(unapplied) };
+
+  await confirm(session, { ...confirmationOf(open), yes: options.yes });
+  // The time that the user took to confirm does not count.
+  session.run.deadline.restart(options.timeout);
+  await askOperators(session, input, open, all);
+  const present = await plan(await examine());
+  session.progress.waiting('doctor', 'fixing');
+  const applied = await applyFixes(planned, present, session.run);
+  for (const result of applied) say(session, result);
+  session.progress.waiting('doctor', 'checking what was fixed');
+  const { examined, fixed } = await confirmFixes(applied, examine, session.run);
+  for (const { result, subject, code } of fixed)
+    if (result === 'unconfirmed')
+      session.progress.note(`${nameOf(subject)}: ${code} is still reported; the fix is unconfirmed`);
+  return { all: examined, fixed };
+}
+
+/** If a finding relies on an operator's report alone, requests a new report before anything is written. */
+async function askOperators(
+  session: Session,
+  input: DoctorInput,
+  open: readonly PlannedFix[],
+  all: readonly Examined[],
+): Promise<void> {
+  const { isReportedByOperatorOnly } = await import('../../lib/doctor/fix/table.ts');
+  const names = open.filter(({ code }) => isReportedByOperatorOnly(code)).map(({ subject: { name } }) => name);
+  await recheckWecs(session, { wecs: input.wecs.filter(({ name }) => names.includes(name)) }, all);
+}
+
+/**
+ * Makes the operators of the WECs with a given context check their hubs again, and prints the results. @throws StellarError `usage`
+ */
+export async function recheckWecs(
+  session: Session,
+  { wecs }: Pick<DoctorInput, 'wecs'>,
+  examined: readonly Examined[],
+): Promise<Rechecked[]> {
+  const { recheckAll } = await import('../../lib/doctor/fix/recheck.ts');
+  const rechecked = await recheckAll(wecs, examined, session.run);
+  for (const result of rechecked) session.progress.note(`${result.name}: ${inWords(result)}`);
+  return rechecked;
+}
+
+/** @throws StellarError `usage` if no operator can be reached */
+export function requireContexts({ wecs }: Pick<DoctorInput, 'wecs'>): void {
+  if (wecs.some(({ kube }) => kube !== undefined)) return;
+  throw new StellarError('usage', '--recheck asks the operators of WECs: it needs the contexts of the WECs.', {
+    next: [outline('stellarctl doctor NAME=CONTEXT --recheck')],
+  });
+}
+
+function inWords(result: Rechecked): string {
+  switch (result.answer) {
+    case 'changed':
+      return 'its operator has checked again, and now reports something else';
+    case 'unconfirmed':
+      return 'its operator was asked to check again, and has reported nothing new: its last report is unconfirmed';
+    default:
+      return `its operator was not asked to check again: ${result.why}`;
+  }
+}
+
+/** Announces the clusters that the fixes write to. */
+function announce(session: Session, { spaces, wecs }: DoctorInput, open: readonly PlannedFix[]): void {
+  if (spaces !== undefined && open.some(({ subject }) => subject.kind !== 'wec'))
+    session.announce(spaces.hosting, 'Hosting cluster');
+  const names = new Set(open.flatMap(({ subject: { kind, name } }) => (kind === 'wec' ? name : [])));
+  for (const { name, kube } of wecs) if (kube !== undefined && names.has(name)) session.announce(kube, `WEC ${name}:`);
+}
+
+function describePlanned({ subject, code, steps, refused }: PlannedFix): string[] {
+  const about = `${nameOf(subject)} (${code})`;
+  if (refused === undefined) return steps.map((step) => `${about}: ${describeStep(step)}`);
+  return [`${about} needs your decision: ${refused.message}`, ...stepLines(refused.next, '  ')];
+}
+
+const describeStep = ({ verb, object, on, why }: Step): string =>
+  `${verb} ${object} on ${on}${why === undefined ? '' : ` (${why})`}`;
+
+function confirmationOf(open: readonly PlannedFix[]) {
+  const [first, ...others] = open;
+  const confirmation = { verb: 'Fix', doing: 'Fixing' };
+  if (first !== undefined && others.length === 0) return { ...confirmation, name: first.subject.name };
+  return { ...confirmation, name: count(open.length, 'finding'), number: open.length };
+}
+
+function say(session: Session, { subject, steps, result, error }: FixResult): void {
+  const { name } = subject;
+  if (error !== undefined)
+    for (const line of [`${name}: not fixed: ${error.message}`, ...stepLines(error.next, '  ')])
+      session.progress.note(line);
+  else if (result === 'passed') session.progress.note(`${name}: nothing left to do`);
+  else for (const step of steps) session.progress.reached(name, `done: ${describeStep(step)}`);
+}
+
+/** Converts the results of fixes to their document format. The fields are an interface: docs/output.md. */
+export const describeFixed = (fixed: readonly FixResult[]): object[] =>
+  toDocument(
+    fixed.map(({ subject, ...rest }) => ({
+      subject: nameOf(subject),
+      ...(subject.its === undefined ? {} : { its: subject.its }),
+      ...rest,
+    })),
+  ).items;

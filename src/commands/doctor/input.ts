@@ -1,0 +1,71 @@
+import type { DoctorInput } from '../../lib/doctor/doctor.ts';
+import type { Examined } from '../../lib/doctor/subject.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
+import { run } from '../../lib/engine/next-step.ts';
+import type { Session } from '../common/session.ts';
+import { parseWecArguments, withContext } from '../common/wec-argument.ts';
+import type { DoctorOptions } from './doctor.ts';
+
+/** Takes one reading of what a command line of doctor selects. */
+type Examine = () => Promise<Examined[]>;
+
+/** Examines what an installation or a join needs before it starts. Uses the current context for the hosting cluster only. */
+export async function preflight(
+  session: Session,
+  { hostingContext, wecContext }: DoctorOptions,
+  positional: readonly string[],
+): Promise<Examine> {
+  const wecs = await session.wecs(parseWecArguments(positional, wecContext).map(withContext));
+  const { runPreflight } = await import('../../lib/doctor/preflight.ts');
+  const { chooseHosting } = await import('../../lib/hosting/hosting.ts');
+  const kubeconfig = await session.kubeconfig();
+  const hosting = await ifSelected(async () =>
+    session.connect(chooseHosting(hostingContext, session.io.env, kubeconfig).context),
+  );
+  const choice = await session.itsIfAny();
+  const isChosen = choice !== undefined && choice.source !== 'current context';
+  const its = isChosen ? await ifSelected(async () => (await session.its()).kube) : undefined;
+  return () => runPreflight({ programs: session.programs, hosting, its, wecs });
+}
+
+/** Examines the installation. @throws StellarError `usage` if no cluster is selected */
+export async function examination(session: Session, input: DoctorInput): Promise<Examine> {
+  const { examine } = await import('../../lib/doctor/doctor.ts');
+  return () => examine(input, session.run);
+}
+
+/** Returns the clusters that a command line selects. @throws StellarError `usage` if it selects none */
+export async function clustersOf(
+  session: Session,
+  { wecContext }: Pick<DoctorOptions, 'wecContext'>,
+  positional: readonly string[],
+): Promise<DoctorInput> {
+  const wecs = await session.wecs(parseWecArguments(positional, wecContext));
+  const choice = await session.itsIfAny();
+  const its = choice && (await ifSelected(() => session.openIts(choice)));
+  const spaces = await ifSelected(() => session.spaceTools());
+  if (spaces instanceof StellarError) throw spaces;
+  if (its instanceof StellarError && (spaces === undefined || choice?.source === '--its')) throw its;
+  if (its === undefined && spaces === undefined)
+    throw new StellarError(
+      'usage',
+      'There is no cluster to check: no context was given, and there is no current context.',
+      { next: [run('stellarctl doctor --pre', 'Before an installation')] },
+    );
+  return {
+    spaces,
+    its: its instanceof StellarError ? undefined : its,
+    isItsAssumed: choice?.source === 'current context',
+    wecs,
+  };
+}
+
+/** Returns the selected cluster, or why it cannot be found; undefined if none is selected. */
+async function ifSelected<Found>(find: () => Promise<Found>): Promise<Found | StellarError | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (!(error instanceof StellarError)) throw error;
+    return error.code === 'usage' ? undefined : error;
+  }
+}

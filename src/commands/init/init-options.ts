@@ -1,0 +1,52 @@
+import { InvalidArgumentError } from 'commander';
+import { StellarError } from '../../lib/engine/errors.ts';
+import type { InitInput } from '../../lib/hosting/install/input.ts';
+import type { HostingRequest } from '../../lib/hosting/install/make-hosting.ts';
+import { checkClusterName, type ProviderName } from '../../lib/local-clusters/names.ts';
+import type { ValueOptions } from '../../lib/programs/helm/values.ts';
+import type { CommonOptions, WritingOptions } from '../common/options.ts';
+
+/** The name in KubeFlex's and KubeStellar's documentation. */
+export const defaultName = 'kubeflex';
+
+export interface InitOptions
+  extends CommonOptions,
+    WritingOptions,
+    Omit<InitInput, 'values' | 'upgrade'>,
+    ValueOptions {
+  hostingContext?: string;
+  upgrade?: boolean;
+  provider?: ProviderName;
+  name?: string;
+  ingressChart?: string;
+}
+
+/** @throws StellarError `usage` for options that only a new cluster supports, and for options that exclude each other */
+export function toRequest({ provider, name, ingressChart, hostingContext, ...options }: InitOptions): HostingRequest {
+  if (provider !== undefined && name !== undefined) checkClusterName(provider, name);
+  if (provider !== undefined && hostingContext !== undefined)
+    throw new StellarError('usage', 'Give either --provider or --hosting-context.');
+  for (const [option, given] of Object.entries({ '--name': name, '--ingress-chart': ingressChart })) {
+    if (given !== undefined && provider === undefined)
+      throw new StellarError('usage', `${option} requires --provider.`);
+  }
+  const { chart, version, upgrade = false, domain, externalPort, hostContainer } = options;
+  return {
+    context: hostingContext,
+    create: provider && { provider, name: name ?? defaultName, ingressChart },
+    init: { chart, version, upgrade, domain, externalPort, hostContainer, values: options },
+  };
+}
+
+export function port(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > 65535) throw new InvalidArgumentError('Give a port number.');
+  return number;
+}
+
+/** Validates names of hosts and of containers, which become parts of addresses. */
+export function hostName(text: string): string {
+  if (!/^[A-Za-z0-9][\w.-]*$/.test(text))
+    throw new InvalidArgumentError('Give a name: letters, digits, "-", "_" and ".".');
+  return text;
+}

@@ -1,0 +1,58 @@
+import { Option } from 'commander';
+import { coreChart } from '../../lib/hosting/core-chart.ts';
+import { providerNames } from '../../lib/local-clusters/names.ts';
+import type { Definition } from '../common/define.ts';
+import { localTools } from '../common/local-tools.ts';
+import { dryRunOption, hiddenSpelling, repeatable } from '../common/options.ts';
+import { defaultName, hostName, type InitOptions, port, toRequest } from './init-options.ts';
+
+const provider = new Option(
+  '--provider <name>',
+  'create a local cluster with this tool first, with its ingress',
+).choices(providerNames);
+
+export const initCommand: Definition<InitOptions> = {
+  description:
+    "Installs KubeFlex and KubeStellar's post-create hooks on a cluster, with your helm and KubeStellar's core chart, so that ITSes and WDSes can be created there. It can be rerun: it resumes what was interrupted, and changes nothing that is done. A newer chart is installed only with --upgrade. An existing KubeFlex is kept. Control planes are never deleted.",
+  timeout: '15m',
+  examples: [
+    ['stellarctl init --hosting-context kind-kubeflex', 'install it on that cluster'],
+    ['stellarctl init --provider kind', 'create a local cluster and install it there'],
+    ['stellarctl init --chart ./core-chart-0.30.0.tgz', 'the same without access to ghcr.io'],
+    ['stellarctl init --upgrade', 'upgrade KubeStellar, keeping all control planes'],
+  ],
+  options: [
+    ['--hosting-context <context>', 'the context of the cluster (default: the current one)'],
+    [
+      '--version <version>',
+      `the version of KubeStellar, 0.29.0 or newer (default: what is installed, else ${coreChart.version})`,
+    ],
+    ['--chart <chart>', 'a chart directory, archive or mirror reference, instead of ghcr.io'],
+    repeatable('-f, --values <file>', 'a values file for the chart, as for helm (can be repeated)'),
+    repeatable('--set <key=value>', 'a value for the chart, as for helm (can be repeated)'),
+    repeatable('--set-string <key=value>', 'the same, always a string'),
+    repeatable('--set-json <key=json>', 'the same, in JSON'),
+    repeatable('--set-file <key=file>', 'the same, the content of a file'),
+    new Option('--domain <domain>', "the domain of control planes (the chart's default: localtest.me)").argParser(
+      hostName,
+    ),
+    new Option('--external-port <port>', "the port of control planes (the chart's default: 9443)").argParser(port),
+    new Option(
+      '--host-container <name>',
+      'its host name for other clusters (default: its node, for kind and k3d)',
+    ).argParser(hostName),
+    ['--upgrade', 'upgrade an older version'],
+    provider,
+    hiddenSpelling('--create <provider>', provider),
+    ['--name <name>', `with --provider: the name of that cluster (default: ${defaultName})`],
+    ['--ingress-chart <chart>', 'with --provider: the ingress-nginx chart, if its repository is not reachable'],
+    dryRunOption(),
+  ],
+  async run(session, options) {
+    const request = toRequest(options);
+    const { makeHosting } = await import('../../lib/hosting/install/make-hosting.ts');
+    const result = await makeHosting(request, localTools(session));
+    await session.finish([result]);
+    session.next(result.itses?.length === 0 ? 'stellarctl its create its1' : 'stellarctl status');
+  },
+};

@@ -1,0 +1,86 @@
+import { command } from '../../lib/engine/command-line.ts';
+import { count } from '../../lib/engine/counts.ts';
+import type { ReportIndex } from '../../lib/report/report.ts';
+import { isForPeople } from '../../lib/terminal/io.ts';
+import type { Definition } from '../common/define.ts';
+import {
+  type HostingOptions,
+  hostingContextOption,
+  itsOption,
+  type WecOptions,
+  wecOptions,
+} from '../common/options.ts';
+import type { Session } from '../common/session.ts';
+import { checkTargetFile } from '../common/target-file.ts';
+
+interface Options extends WecOptions, HostingOptions {
+  file?: string;
+  force?: boolean;
+}
+
+export const reportCommand: Definition<Options> = {
+  description:
+    'Writes objects, events, logs and the findings of doctor of every cluster that can be reached into one archive (tar.gz), which only you can read. Contents of Secrets, ConfigMaps and workloads are not in it; anything that looks like a token, a password or a private key is removed from the rest. What could not be read is listed in its index.json. Nothing is changed.',
+  timeout: '5m',
+  examples: [
+    ['stellarctl report', 'everything that can be reached'],
+    [
+      'stellarctl report --file cluster1.tar.gz cluster1=kind-cluster1',
+      'the same, and what the cluster of one WEC shows',
+    ],
+  ],
+  usage: '[NAME=CONTEXT...] [options]',
+  arguments: [['[wecs...]', 'WECs whose own clusters are read as well; of the others, only what the ITS shows']],
+  options: [
+    ['--file <file>', 'where to write it (default: stellarctl-report-DATE.tar.gz in this directory)'],
+    ['--force', 'replace FILE if it exists'],
+    hostingContextOption(),
+    itsOption(),
+    ...wecOptions(),
+  ],
+  async run(session, options, positional, { parent }) {
+    const { writePrivately } = await import('../../lib/files/private-file.ts');
+    const folder = `stellarctl-report-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}`;
+    const { file = `${folder}.tar.gz`, force } = options;
+    await checkTargetFile(session, file, force);
+    const { clustersOf } = await import('../doctor/input.ts');
+    const { makeReport, pack } = await import('../../lib/report/report.ts');
+    session.progress.waiting('report', 'reading from the clusters');
+    const input = { ...(await clustersOf(session, options, positional)), status: () => statusOf(session) };
+    const { index, files } = await makeReport({ ...input, version: parent?.version() ?? '' }, session.run);
+    const content = await pack(files, folder);
+    await checkTargetFile(session, file, force);
+    await writePrivately(file, content);
+    await show(session, index, { file, bytes: content.length });
+  },
+};
+
+async function statusOf(session: Session): Promise<object> {
+  const { readStatus } = await import('../../lib/status/status.ts');
+  const { statusTools } = await import('../status/status.ts');
+  return readStatus(await statusTools(session));
+}
+
+/** Maximum number of lines about missing parts in the terminal; the archive contains all of them. */
+const linesAtMost = 10;
+
+async function show(
+  session: Session,
+  { clusters, missing, files }: ReportIndex,
+  written: { file: string; bytes: number },
+): Promise<void> {
+  const { file, bytes } = written;
+  const names = clusters.map(({ name }) => name);
+  if (isForPeople(session.output)) {
+    const size = `${Math.ceil(bytes / 1024)} kB`;
+    session.printLines([`${file}: ${count(files.length, 'file')} of ${names.join(', ')}, ${size}`]);
+    const lines = missing.map(({ cluster, what, why }) => `${cluster === '' ? '' : `${cluster}: `}${what}: ${why}`);
+    if (missing.length > 0) session.progress.note(`Not in the report (also listed in its index.json):`);
+    for (const line of lines.slice(0, linesAtMost)) session.progress.note(`  ${line}`);
+    if (lines.length > linesAtMost) session.progress.note(`  and ${lines.length - linesAtMost} more`);
+  } else {
+    const item = { name: file, bytes, clusters, missing, files: files.length };
+    await session.print({ items: [item] }, [item], []);
+  }
+  session.next(command`tar -tzf ${file}`);
+}

@@ -1,0 +1,80 @@
+import { Option } from 'commander';
+import type { DeletionOptions } from '../../lib/spaces/delete/delete-control-plane.ts';
+import type { SpaceRole } from '../../lib/spaces/names.ts';
+import { asking, refuseUnnamedHosting } from '../common/confirm.ts';
+import type { Definition } from '../common/define.ts';
+import {
+  type ConfirmedOptions,
+  dryRunOption,
+  type HostingOptions,
+  hostingContextOption,
+  yesOption,
+} from '../common/options.ts';
+import type { SpaceToDelete } from './delete-text.ts';
+
+interface Options extends HostingOptions, ConfirmedOptions, DeletionOptions {}
+
+interface Texts {
+  description: string;
+  examples: [command: string, what: string][];
+  force: string;
+}
+
+const texts: Record<SpaceRole, Texts> = {
+  its: {
+    description:
+      'Shows what depends on the ITS, asks, deletes it, waits until it is gone from the hosting cluster, and removes its context from the kubeconfig. Refuses while WECs are registered or WDSes use it. A host or external cluster behind it stays, with OCM in it.',
+    examples: [
+      ['stellarctl its delete its1', 'show what depends on it, and delete it'],
+      ['stellarctl its delete its1 --yes', 'in a script, without confirmation'],
+    ],
+    force: 'delete an ITS that WECs are registered with, or that does not answer',
+  },
+  wds: {
+    description:
+      'Shows what the WDS has sent to WECs, asks, deletes its binding policies, waits until their workloads are gone from the WECs, deletes the WDS, and removes its context from the kubeconfig. With --keep-workloads, the workloads keep running.',
+    examples: [
+      ['stellarctl wds delete wds1', 'delete it, with the workloads that it has sent'],
+      ['stellarctl wds delete wds1 --keep-workloads', 'keep the workloads running, without an owner'],
+      ['stellarctl wds delete wds1 --yes', 'in a script, without confirmation'],
+    ],
+    force:
+      'delete a WDS even if what it has sent cannot be seen, or agents that would have to remove it are not running',
+  },
+};
+
+/** `its delete` and `wds delete`. */
+export function spaceDeleteCommand(role: SpaceRole): Definition<Options> {
+  const { force, ...text } = texts[role];
+  return {
+    ...text,
+    timeout: '5m',
+    arguments: [['<name>', 'its name']],
+    options: [
+      yesOption(),
+      ...(role === 'wds' ? [new Option('--keep-workloads', 'keep the workloads running')] : []),
+      ['--force', force],
+      hostingContextOption(),
+      dryRunOption(),
+    ],
+    async run(session, { yes, ...options }, [name = '']) {
+      const { describeDeletion } = await import('./delete-text.ts');
+      const remove =
+        role === 'its'
+          ? (await import('../../lib/spaces/delete/delete-its.ts')).deleteIts
+          : (await import('../../lib/spaces/delete/delete-wds.ts')).deleteWds;
+      const tools = await session.spaceTools();
+      refuseUnnamedHosting(session, tools, yes);
+      session.announce(tools.hosting, 'Hosting cluster');
+      const confirm = asking<SpaceToDelete>(session, {
+        show: (space) => {
+          if (space.controlPlane !== undefined) session.progress.note(name);
+          for (const line of describeDeletion(space, options)) session.progress.note(`  ${line}`);
+        },
+        confirmations: ({ controlPlane }) =>
+          controlPlane === undefined ? [] : [{ verb: 'Delete', doing: 'Deleting', name, yes }],
+      });
+      await session.finish([await remove({ ...options, name, confirm }, tools, session.run)]);
+    },
+  };
+}

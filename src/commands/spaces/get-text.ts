@@ -1,0 +1,47 @@
+import { command } from '../../lib/engine/command-line.ts';
+import { formatAge } from '../../lib/engine/duration.ts';
+import { outline, textOf } from '../../lib/engine/next-step.ts';
+import type { StageView } from '../../lib/engine/stages.ts';
+import type { SpaceView } from '../../lib/spaces/get-space.ts';
+import type { Style } from '../../lib/terminal/style.ts';
+import { versionWords } from '../../lib/versions/version-words.ts';
+import { section, wrap } from '../common/lines.ts';
+
+/** Formats a space as human-readable lines. */
+export function describeSpace(view: SpaceView, now: number, style: Style): string[] {
+  const facts = [
+    view.type,
+    view.context && `context ${view.context}`,
+    view.server,
+    `created ${formatAge(now - Date.parse(view.created))} ago`,
+  ];
+  return [
+    `${view.name} on ${view.hosting}   ${facts.filter((fact) => fact).join(' · ')}`,
+    ...stageLines(view.stages, style),
+    ...(view.its === undefined ? [] : itsRows(view, view.its)),
+    ...(view.publishedServer ? [row('published', `${view.publishedServer} (kube-public/cluster-info)`)] : []),
+    row('hooks', view.hooks.join(', ')),
+    ...section('versions', wrap(versionWords(view.versions), ' · ')),
+    ...(view.diagnosis === null ? [] : [view.diagnosis.problem, ...view.diagnosis.log.map((line) => `    ${line}`)]),
+  ];
+}
+
+/** Shows a reason that several stages share once. */
+function stageLines(stages: readonly StageView[], style: Style): string[] {
+  const shown = new Set<string>();
+  return stages.map(({ state, title, why }) => {
+    const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, 'not-visible': '?' }[state];
+    const isNews = why !== undefined && !shown.has(why);
+    if (isNews) shown.add(why);
+    return `  ${symbol} ${title}${isNews ? `   ${why}` : ''}`;
+  });
+}
+
+function itsRows({ name, hosting }: SpaceView, its: NonNullable<SpaceView['its']>): string[] {
+  if (its.name !== null) return [row('ITS', its.named ? its.name : `${its.name} (the only one; it is not named)`)];
+  const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting} --its ITS`;
+  const why = 'unknown: there is none, or there are several and it names none';
+  return [row('ITS', why), row('', textOf(outline(repair, 'Bind it to one')))];
+}
+
+const row = (head: string, text: string): string => `  ${head.padEnd(10)}  ${text}`;

@@ -1,0 +1,28 @@
+import { command } from '../../lib/engine/command-line.ts';
+import type { SpaceRole } from '../../lib/spaces/names.ts';
+import { isForPeople } from '../../lib/terminal/io.ts';
+import type { Definition } from '../common/define.ts';
+import { type HostingOptions, hostingContextOption } from '../common/options.ts';
+
+/** `its get` and `wds get`. */
+export function spaceGetCommand(role: SpaceRole): Definition<HostingOptions> {
+  const noun = role.toUpperCase();
+  return {
+    description: `Shows the stages of the ${noun}, on the hosting cluster and inside it, with the evidence for each. The last lines say what is wrong, with the log of what failed, and the command that fixes it.`,
+    timeout: '30s',
+    examples: [
+      [command`stellarctl ${role} get ${role}1`, 'its stages'],
+      [command`stellarctl ${role} get ${role}1 -o json`, 'the same for scripts'],
+    ],
+    arguments: [['<name>', `the name of the ${noun}`]],
+    options: [hostingContextOption()],
+    async run(session, _options, [name = '']) {
+      const { getSpace } = await import('../../lib/spaces/get-space.ts');
+      const { describeSpace } = await import('./get-text.ts');
+      const tools = await session.spaceTools();
+      const view = await getSpace(name, role, tools);
+      await session.show(view, (style) => describeSpace(view, tools.hosting.now(), style));
+      if (isForPeople(session.output) && view.diagnosis) session.next(...view.diagnosis.steps);
+    },
+  };
+}

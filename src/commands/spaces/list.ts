@@ -1,0 +1,47 @@
+import { command } from '../../lib/engine/command-line.ts';
+import { formatAge } from '../../lib/engine/duration.ts';
+import type { SpaceListItem } from '../../lib/spaces/list-spaces.ts';
+import type { SpaceRole } from '../../lib/spaces/names.ts';
+import type { Column } from '../../lib/terminal/output.ts';
+import type { Definition } from '../common/define.ts';
+import { type HostingOptions, hostingContextOption } from '../common/options.ts';
+
+/** `its list` and `wds list`. */
+export function spaceListCommand(role: SpaceRole): Definition<HostingOptions> {
+  const noun = role.toUpperCase();
+  return {
+    description: `Lists the ${noun}es of the hosting cluster with their stages and contexts.`,
+    timeout: '30s',
+    examples: [
+      [command`stellarctl ${role} list`, `all ${noun}es`],
+      [command`stellarctl ${role} list -o json`, 'the same for scripts'],
+    ],
+    options: [hostingContextOption()],
+    async run(session) {
+      const { listSpaces } = await import('../../lib/spaces/list-spaces.ts');
+      const tools = await session.spaceTools();
+      const items = await listSpaces(role, tools);
+      await session.print({ items }, items, columns(role, tools.hosting.now()));
+      const { context } = tools.hosting.cluster;
+      if (items.length === 0)
+        session.noneIn(context, noun, command`stellarctl ${role} create ${role}1 --hosting-context ${context}`);
+    },
+  };
+}
+
+function columns(role: SpaceRole, now: number): Column<SpaceListItem>[] {
+  const its: Column<SpaceListItem>[] = role === 'wds' ? [{ header: 'ITS', value: (item) => item.its ?? '-' }] : [];
+  return [
+    { header: 'NAME', value: ({ name }) => name },
+    { header: 'TYPE', value: ({ type }) => type },
+    { header: 'READY', value: ({ ready }) => (ready ? 'yes' : 'no') },
+    {
+      header: 'STAGE',
+      value: ({ stage, blockedAt }) => (blockedAt?.state === 'failed' ? `${blockedAt.stage} ✗` : (stage ?? '-')),
+    },
+    ...its,
+    { header: 'CONTEXT', value: ({ context }) => context ?? '-' },
+    { header: 'AGE', value: ({ created }) => formatAge(now - Date.parse(created)) },
+    { header: '', value: ({ ready, reason }) => (ready ? '' : reason) },
+  ];
+}

@@ -1,0 +1,62 @@
+import { Option } from 'commander';
+import { command } from '../../lib/engine/command-line.ts';
+import type { SpaceRole } from '../../lib/spaces/names.ts';
+import { asking, refuseUnnamedHosting } from '../common/confirm.ts';
+import type { Definition } from '../common/define.ts';
+import {
+  type ConfirmedOptions,
+  dryRunOption,
+  type HostingOptions,
+  hiddenSpelling,
+  hostingContextOption,
+  yesOption,
+} from '../common/options.ts';
+
+interface Options extends HostingOptions, ConfirmedOptions {
+  its?: string;
+}
+
+const itsOfWds = new Option('--its <its>', 'the ITS to use, by its name or a context');
+const wdsRepairOptions = [
+  itsOfWds,
+  hiddenSpelling('--its-name <its>', itsOfWds),
+  yesOption('leave what was sent through another ITS on its WECs, without confirmation'),
+];
+
+/** `its repair` and `wds repair`. */
+export function spaceRepairCommand(role: SpaceRole): Definition<Options> {
+  const noun = role.toUpperCase();
+  const what =
+    role === 'its'
+      ? 'Removes failed Jobs of its hooks, so that KubeFlex recreates them, which it never does by itself.'
+      : 'Corrects the ITS of its transport (KubeStellar 0.30 cannot name one), and removes failed Jobs, so that KubeFlex recreates them.';
+  return {
+    description: `${what} Then waits until the ${noun} is ready, and writes its context. Changes nothing if nothing is broken.`,
+    timeout: '10m',
+    examples: [
+      [
+        command`stellarctl ${role} repair ${role}1`,
+        `let ${role}1 become ready after the cause of the failure is fixed`,
+      ],
+    ],
+    arguments: [['<name>', `the name of the ${noun}`]],
+    options: [hostingContextOption(), dryRunOption(), ...(role === 'wds' ? wdsRepairOptions : [])],
+    async run(session, { its, yes }, [name = '']) {
+      const { repairSpace } = await import('../../lib/spaces/repair.ts');
+      const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
+      const tools = await session.spaceTools();
+      refuseUnnamedHosting(session, tools, yes);
+      session.announce(tools.hosting, 'Hosting cluster');
+      const itsName = its && nameOfIts(its, tools);
+      const confirm = asking<readonly string[]>(session, {
+        show: (objects) => {
+          for (const object of objects)
+            session.progress.note(`  stays, and is not updated or removed any more: ${object}`);
+        },
+        confirmations: ({ length }) => (length === 0 ? [] : [{ verb: 'Repair', doing: 'Repairing', name, yes }]),
+      });
+      await session.finish([await repairSpace({ name, role, itsName, confirm }, tools, session.run)]);
+      session.next(command`stellarctl ${role} get ${name}`);
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import { failureOf, StellarError } from '../../lib/engine/errors.ts';
+import { outline, run } from '../../lib/engine/next-step.ts';
+import { roleWithArticle, type SpaceRole } from '../../lib/spaces/names.ts';
+import type { Definition } from '../common/define.ts';
+import { hostingContextOption, type ItsOptions } from '../common/options.ts';
+import type { Session } from '../common/session.ts';
+
+interface Options extends ItsOptions {
+  unset?: boolean;
+  force?: boolean;
+}
+
+export function useCommand(role: SpaceRole): Definition<Options> {
+  const [a, title] = [roleWithArticle(role), role.toUpperCase()];
+  const fallback = role === 'its' ? 'the current context' : 'the WDS of the current context';
+  return {
+    description: `Chooses the ${title} for later commands, after checking that it is one. Without an argument, shows which ${title} is used, and why. The order of precedence is: --${role}, the variable STELLARCTL_${title}, this choice, ${fallback}, the only ${title} of the hosting cluster.`,
+    timeout: '30s',
+    examples: [
+      [`stellarctl ${role} use ${role}1`, `use ${role}1 by default`],
+      [`stellarctl ${role} use`, `show which ${title} is used`],
+      [`stellarctl ${role} use --unset`, 'clear the choice, and show what is used then'],
+    ],
+    arguments: [[`[${role}]`, `the ${title}: a context, or its name`]],
+    options: [['--unset', 'clear the choice'], ['--force', `choose ${a} that does not answer`], hostingContextOption()],
+    async run(session, { unset, force }, [given]) {
+      const { useSpace, forgetSpace } = await import('../../lib/spaces/its-choice.ts');
+      if (unset && given !== undefined) throw new StellarError('usage', `Give ${a} or --unset, not both.`);
+      if (unset) {
+        await forgetSpace(role);
+        session.progress.note('The choice is cleared.');
+      } else if (given !== undefined) {
+        await requireSpace(session, role, given, force === true);
+        await useSpace(role, given);
+      }
+      if (unset && role === 'its' && !(await session.itsIfAny())) return;
+      const shown = await (role === 'its' ? usedIts(session) : usedWds(session));
+      await session.print(
+        shown,
+        [shown],
+        [
+          { header: title, value: (row) => row.name },
+          { header: 'SERVER', value: (row) => row.server },
+          { header: 'CHOSEN BY', value: (row) => row.source },
+        ],
+      );
+    },
+  };
+}
+
+async function usedIts(session: Session) {
+  const { kube, choice } = await session.its();
+  return { name: choice.given, server: kube.cluster.server, source: choice.source };
+}
+
+async function usedWds(session: Session) {
+  const choice = await session.wdsChoice();
+  const { name, kube } = await session.wds();
+  return { name, server: kube.cluster.server, source: choice?.source ?? 'current context or only WDS' };
+}
+
+/** Verifies the space, because later commands write to it. @throws StellarError `not-a-hub`, or why it could not be read */
+async function requireSpace(session: Session, role: SpaceRole, name: string, force: boolean): Promise<void> {
+  const { requireHub } = await import('../../lib/wecs/hub/require-hub.ts');
+  const { listServed } = await import('../../lib/kube/served.ts');
+  const { resources } = await import('../../lib/kube/resources.ts');
+  // One that does not exist is never chosen.
+  const { kube } = role === 'its' ? await session.openIts({ given: name, source: '--its' }) : await session.wds(name);
+  try {
+    if (role === 'its') await requireHub(kube);
+    else await listServed(kube, resources.bindingPolicies);
+  } catch (error) {
+    const failure = failureOf(error);
+    const { code, message } = failure;
+    if (code === 'not-a-hub') throw failure.with({ next: [outline('stellarctl its use ITS', 'Give an ITS')] });
+    const a = roleWithArticle(role);
+    if (force) return session.progress.note(`${name} could not be verified as ${a}: ${message}`);
+    throw new StellarError(code, `${message} It could not be verified as ${a}, and was not chosen.`, {
+      next: [run(session.again('--force'), 'To choose it anyway')],
+    });
+  }
+}

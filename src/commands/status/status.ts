@@ -1,0 +1,98 @@
+import type { StatusTools } from '../../lib/status/parts.ts';
+import type { StatusView } from '../../lib/status/view.ts';
+import { isForPeople } from '../../lib/terminal/io.ts';
+import type { Definition } from '../common/define.ts';
+import { type HostingOptions, hostingContextOption, type ItsOptions, itsOption } from '../common/options.ts';
+import type { Session } from '../common/session.ts';
+import { printOneOfMany, watch, watchOption } from '../common/watching.ts';
+
+interface Options extends HostingOptions, ItsOptions {
+  watch?: boolean;
+}
+
+export const statusCommand: Definition<Options> = {
+  description:
+    'Shows the hosting cluster, its ITSes with their WECs, and its WDSes, as one tree. What does not answer is marked, and the rest is still shown; the exit code says only whether the hosting cluster could be read. An ITS chosen by --its, STELLARCTL_ITS or `its use` is shown even if it belongs to no hosting cluster.',
+  timeout: '30s',
+  examples: [
+    ['stellarctl status', 'everything at a glance'],
+    ['stellarctl status --watch', 'and every change from now on'],
+    ['stellarctl status -o json', 'the same for scripts'],
+  ],
+  options: [hostingContextOption(), itsOption(), watchOption('show changes')],
+  async run(session, options, _positional, command) {
+    const { readStatus } = await import('../../lib/status/status.ts');
+    const tools = await statusTools(session);
+    session.progress.waiting(tools.hosting.cluster.context, 'reading the installation');
+    const read = () => readStatus(tools);
+    if (options.watch) return watch(session, command, read, await onChange(session, options));
+    const view = await read();
+    if (!isForPeople(session.output)) return session.print(view, namesOf(view), []);
+    session.printLines(await linesOf(view, session));
+    if (view.hosting === null)
+      session.progress.note(`${tools.hosting.cluster.context} is not a hosting cluster; only the ITS is shown.`);
+    await noteNextStep(session, view, tools);
+  },
+};
+
+/** Returns the tools to read the installation that the options select. */
+export async function statusTools(session: Session): Promise<StatusTools> {
+  const { PartClients } = await import('../../lib/status/parts.ts');
+  const { connect: _connect, target: _target, ...tools } = await session.spaceTools();
+  const connect = (...parameters: Parameters<Session['connect']>) => session.connect(...parameters);
+  return {
+    ...tools,
+    chosen: await session.itsIfAny(),
+    parts: new PartClients(connect, session.run.deadline),
+  };
+}
+
+async function linesOf(view: StatusView, session: Session): Promise<string[]> {
+  const { treeOf } = await import('../../lib/status/tree.ts');
+  const { describeTree } = await import('./status-text.ts');
+  return describeTree(treeOf(view, session.output === 'wide'), session.style);
+}
+
+/** Names can be those of different kinds here. */
+function namesOf({ itses, wdses }: StatusView): { name: string }[] {
+  return [
+    ...itses.flatMap(({ name, wecs }) => [`its/${name}`, ...(wecs ?? []).map((wec) => `wec/${wec.name}`)]),
+    ...wdses.map(({ name }) => `wds/${name}`),
+  ].map((name) => ({ name }));
+}
+
+async function noteNextStep(session: Session, view: StatusView, { hostingSource }: StatusTools): Promise<void> {
+  const { nextStep } = await import('../../lib/status/next.ts');
+  const option = hostingSource === '--hosting-context' && view.hosting ? ['--hosting-context', view.hosting.name] : [];
+  const next = nextStep(view, option);
+  if (next !== undefined) session.next(next);
+}
+
+/** Redraws the tree on a terminal; elsewhere prints everything again after a change. */
+async function onChange(session: Session, { verbose }: Options): Promise<(view: StatusView) => Promise<void>> {
+  const { canRedraw, Redrawn } = await import('../../lib/terminal/redraw.ts');
+  if (isForPeople(session.output) && canRedraw(session.io) && !verbose) {
+    const screen = new Redrawn(session.io.stdout);
+    return async (view) => {
+      const lines = await linesOf(view, session);
+      session.progress.stop();
+      screen.draw(lines);
+    };
+  }
+  const { essenceOf } = await import('../common/watching.ts');
+  let last: string | undefined;
+  return async (view) => {
+    const essence = essenceOf(view);
+    if (essence === last) return;
+    if (last !== undefined && isForPeople(session.output)) session.printLines(['']);
+    await printOnce(view, session);
+    last = essence;
+  };
+}
+
+async function printOnce(view: StatusView, session: Session): Promise<void> {
+  const { output } = session;
+  if (isForPeople(output)) return session.printLines(await linesOf(view, session));
+  if (output === 'name') return session.printLines(namesOf(view).map(({ name }) => name));
+  return printOneOfMany(session, view);
+}

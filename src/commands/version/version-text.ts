@@ -1,0 +1,25 @@
+import type { VersionsView } from '../../lib/status/versions.ts';
+import type { Style } from '../../lib/terminal/style.ts';
+import { versionWords } from '../../lib/versions/version-words.ts';
+import { aligned } from '../common/lines.ts';
+
+/** Formats the running versions, and whether they are compatible, as human-readable lines. @param client version of stellarctl */
+export function describeVersions(client: string, view: VersionsView | undefined, style: Style): string[] {
+  const own = ['stellarctl', client];
+  if (view === undefined) return aligned([own]);
+  const { hosting, itses, wdses, wecs, fits, problems } = view;
+  const hooks = hosting?.hooksVersion ? [`KubeStellar hooks ${hosting.hooksVersion}`] : [];
+  const rows = [
+    own,
+    ...(hosting === null ? [] : [[hosting.name, [...versionWords(hosting.versions), ...hooks].join(' · ')]]),
+    ...itses.map((part) => [`ITS ${part.name}`, versionWords(part.versions).join(' · ')]),
+    ...wdses.map((part) => [`WDS ${part.name}`, versionWords(part.versions).join(' · ')]),
+    ...wecs.map((part) => [`WEC ${part.name}`, versionWords(part.versions).join(' · ')]),
+  ];
+  return [...aligned(rows), ...judgement(fits, problems, style)];
+}
+
+function judgement(fits: boolean | null, problems: VersionsView['problems'], { ok, bad }: Style): string[] {
+  if (fits === null) return ['? Not everything is visible: whether they fit together is unknown.'];
+  return fits ? [`${ok} These versions fit together.`] : problems.map(({ problem }) => `${bad} ${problem}`);
+}

@@ -1,0 +1,72 @@
+import { exitCodeOf, reportOf, StellarError } from '../../lib/engine/errors.ts';
+import { tryRead } from '../../lib/kube/access.ts';
+import type { VersionsView } from '../../lib/status/versions.ts';
+import { isForPeople } from '../../lib/terminal/io.ts';
+import type { Definition } from '../common/define.ts';
+import {
+  type HostingOptions,
+  hostingContextOption,
+  itsOption,
+  type WecOptions,
+  wecOptions,
+} from '../common/options.ts';
+import type { Session } from '../common/session.ts';
+import { parseWecArguments, withContext } from '../common/wec-argument.ts';
+
+interface Options extends HostingOptions, WecOptions {
+  client?: boolean;
+}
+
+export function versionCommand(version: string): Definition<Options> {
+  return {
+    description:
+      'Shows the version of stellarctl, and of what runs in the installation that the contexts lead to: KubeFlex, OCM, KubeStellar, and of WECs with their contexts the agents. Versions are those of the containers that run. Requests go to these clusters only.',
+    timeout: '30s',
+    formats: ['table', 'wide', 'json', 'yaml'],
+    examples: [
+      ['stellarctl version', 'stellarctl, and the installation'],
+      ['stellarctl version --client', 'stellarctl alone, without a request'],
+      ['stellarctl version cluster1=kind-cluster1 -o json', 'with the agent of a WEC, for scripts'],
+    ],
+    usage: '[NAME=CONTEXT...] [options]',
+    arguments: [['[wecs...]', 'WECs whose agents are shown as well']],
+    options: [['--client', 'the version of stellarctl alone'], hostingContextOption(), itsOption(), ...wecOptions()],
+    async run(session, options, positional) {
+      const installed = options.client ? undefined : await readInstalled(session, options, positional);
+      const failure = installed instanceof StellarError ? installed : undefined;
+      const view = installed === failure ? undefined : (installed as VersionsView);
+      if (isForPeople(session.output)) {
+        const { describeVersions } = await import('./version-text.ts');
+        session.printLines(describeVersions(version, view, session.style));
+        if (failure !== undefined) throw failure;
+        if (view?.fits === false) session.next('stellarctl doctor');
+        return;
+      }
+      await session.print({ client: version, ...view, ...(failure && { error: reportOf(failure) }) }, [], []);
+      if (failure !== undefined) session.exitCode = exitCodeOf(failure);
+    },
+  };
+}
+
+/**
+ * Returns the versions behind the contexts; undefined if KubeStellar is not found there and the user named no context; or the error
+ * that prevents the reading.
+ */
+async function readInstalled(
+  session: Session,
+  { hostingContext, its, wecContext }: Options,
+  positional: readonly string[],
+): Promise<VersionsView | StellarError | undefined> {
+  const named = parseWecArguments(positional, wecContext).map(withContext);
+  const isAsked = hostingContext !== undefined || its !== undefined || named.length > 0;
+  const installed = await tryRead(async () => {
+    const { readVersions } = await import('../../lib/status/versions.ts');
+    const { statusTools } = await import('../status/status.ts');
+    const wecs = await session.wecs(named);
+    return readVersions(await statusTools(session), wecs);
+  });
+  if (installed.state === 'seen') return installed.value;
+  const error = installed.state === 'hidden' ? installed.error : undefined;
+  const isNothing = error?.code === 'usage' || error?.code === 'not-a-hosting-cluster';
+  return isNothing && !isAsked ? undefined : error;
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { refuseUnnamedIts } from '../../../../src/commands/common/confirm.ts';
+import { Session } from '../../../../src/commands/common/session.ts';
+import { fakeIo } from '../../support/fake-io.ts';
+import { FakeServer } from '../../support/fake-server.ts';
+import { its } from '../../support/space-builders.ts';
+import { failsWith } from '../../support/steps.ts';
+
+const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
+after(() => rmSync(directory, { recursive: true }));
+
+/** A session whose hosting cluster has these ITSes. @param isHub whether it is an OCM hub itself @param isCurrent of the context */
+async function sessionOn(spaces: string[], isHub = false, isCurrent = true) {
+  const server = await FakeServer.start(({ path: asked }) => {
+    if (asked.endsWith('/controlplanes')) return { body: { kind: 'List', items: spaces.map((name) => its(name)) } };
+    const isServed = isHub && asked.endsWith('/apis/cluster.open-cluster-management.io/v1');
+    return isServed ? { body: { resources: [{ name: 'managedclusters' }] } } : { status: 404 };
+  });
+  after(() => server.stop());
+  const { cluster } = server.context();
+  const kubeconfig = path.join(directory, `config-${spaces.join('-')}-${isHub}-${isCurrent}`);
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      'current-context': isCurrent ? 'kind-kubeflex' : '',
+      // As `init` notes the hosting cluster.
+      extensions: [{ name: 'kubeflex', extension: { data: { 'hosting-cluster-ctx-name': 'kind-kubeflex' } } }],
+      clusters: [{ name: 'c', cluster }],
+      users: [{ name: 'u', user: { token: 't' } }],
+      contexts: ['kind-kubeflex', 'its1'].map((name) => ({ name, context: { cluster: 'c', user: 'u' } })),
+    }),
+  );
+  const { io } = fakeIo({ argv: ['deregister', 'c1'], env: { XDG_CONFIG_HOME: directory } });
+  const session = new Session(
+    io,
+    { output: 'table', timeout: 5000, color: 'never', kubeconfig },
+    new AbortController().signal,
+  );
+  after(() => session.close());
+  return session;
+}
+
+test('if the current context is no ITS, the only ITS of the hosting cluster is used', async () => {
+  const { choice, context } = await (await sessionOn(['its1'])).its();
+  assert.deepEqual([choice.source, context.name], ['only ITS', 'its1']);
+});
+
+test('without a current context, too; without an only ITS, one must be given', async () => {
+  const { choice } = await (await sessionOn(['its1'], false, false)).its();
+  assert.deepEqual(choice, { given: 'its1', source: 'only ITS' });
+  await assert.rejects((await sessionOn(['its1', 'its2'], false, false)).its(), {
+    code: 'usage',
+    message: /No ITS was given/,
+  });
+});
+
+test('the current context is used if it is an ITS, or if there is not one ITS only', async () => {
+  for (const session of [await sessionOn(['its1'], true), await sessionOn(['its1', 'its2']), await sessionOn([])]) {
+    const { choice, context } = await session.its();
+    assert.deepEqual([choice.source, context.name], ['current context', 'kind-kubeflex']);
+  }
+});
+
+test('a destructive command under --yes does not use it unnamed, and names it in the command to type', async () => {
+  for (const isCurrent of [true, false])
+    await assert.rejects(
+      refuseUnnamedIts(await sessionOn(['its1'], false, isCurrent), true),
+      failsWith({
+        code: 'usage',
+        steps: /stellarctl deregister c1 --its its1$/,
+      }),
+    );
+});

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  parseChosenWecs,
+  parseWecArguments,
+  parseWecTarget,
+  targetWords,
+} from '../../../../src/commands/common/wec-argument.ts';
+import { command } from '../../../../src/lib/engine/command-line.ts';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { fakeKube } from '../../support/builders.ts';
+
+describe('a WEC is named', () => {
+  test('by its name', () =>
+    assert.deepEqual(parseWecArguments(['cluster1']), [{ name: 'cluster1', context: undefined }]));
+  test('by name and context', () =>
+    assert.deepEqual(parseWecArguments(['cluster1=kind-1', 'b=c']), [
+      { name: 'cluster1', context: 'kind-1' },
+      { name: 'b', context: 'c' },
+    ]));
+  test('with a context that contains an equals sign', () =>
+    assert.deepEqual(parseWecArguments(['a=b=c']), [{ name: 'a', context: 'b=c' }]));
+  test('with --wec-context', () => assert.deepEqual(parseWecArguments(['a'], 'b'), [{ name: 'a', context: 'b' }]));
+  test('with others in a comma-separated list, as in clusteradm', () => {
+    const names = parseWecArguments(['c1,c2,c3', 'c4=a,b']).map(({ name, context }) => [name, context]);
+    assert.deepEqual(names, [
+      ['c1', undefined],
+      ['c2', undefined],
+      ['c3', undefined],
+      ['c4', 'a,b'],
+    ]);
+    assert.deepEqual(parseWecTarget(['c1,c2', 'c1'], {}), { names: ['c1', 'c2'] });
+  });
+  test('by a valid namespace name', () => {
+    for (const name of ['a', '0', 'a-b', 'a'.repeat(63)]) assert.doesNotThrow(() => parseWecArguments([name]));
+  });
+});
+
+describe('names of WECs are validated: it is a usage error to give', () => {
+  const cases: [what: string, positional: string[], context: string | undefined, message: RegExp][] = [
+    ['no name before the equals sign', ['=a'], undefined, /is not NAME=CONTEXT/],
+    ['no context after it', ['a='], undefined, /is not NAME=CONTEXT/],
+    ['--wec-context with several names', ['a', 'b'], 'c', /single NAME/],
+    ['--wec-context with a context', ['a=b'], 'c', /single NAME/],
+    ['--wec-context without a name', [], 'c', /single NAME/],
+    ['a name twice', ['a', 'b', 'a=c'], undefined, /name "a" is given twice/],
+    ['a context twice', ['a=c', 'b=c'], undefined, /context "c" is given twice/],
+    ['a name in capitals', ['Cluster1'], undefined, /lower-case/],
+    ['a name with a dot', ['a.b'], undefined, /lower-case/],
+    ['a name with a hyphen at its end', ['a-'], undefined, /lower-case/],
+    ['a name with a line break', ['a\n'], undefined, /lower-case/],
+    ['an empty name', [''], undefined, /lower-case/],
+    ['an empty name between commas', ['a,,b'], undefined, /lower-case/],
+    ['one context for several names', ['a,b=c'], undefined, /write NAME=CONTEXT for each/],
+    ['a name twice in one word', ['a,a'], undefined, /name "a" is given twice/],
+    ['--wec-context with several names in one word', ['a,b'], 'c', /single NAME/],
+    ['a name of 64 characters', ['a'.repeat(64)], undefined, /64 characters/],
+  ];
+  for (const [what, positional, context, message] of cases) {
+    test(what, () =>
+      assert.throws(
+        () => parseWecArguments(positional, context),
+        (error: unknown) => error instanceof StellarError && error.code === 'usage' && message.test(error.message),
+      ),
+    );
+  }
+});
+
+test('a target can be typed as given', () => {
+  const typed = (words: string[], options: { all?: boolean; selector?: string } = {}) =>
+    command`stellarctl label ${targetWords(parseWecTarget(words, options))} --list`;
+  assert.equal(typed(['a', 'b']), 'stellarctl label a b --list');
+  assert.equal(typed([], { all: true }), 'stellarctl label --all --list');
+  assert.equal(typed([], { selector: 'group in (edge,core)' }), "stellarctl label -l 'group in (edge,core)' --list");
+});
+
+describe('WECs are selected', () => {
+  const asked: unknown[] = [];
+  const hub = fakeKube({
+    list: (async (_: unknown, selection: unknown) => {
+      asked.push(selection);
+      return [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }];
+    }) as Kube['list'],
+  });
+  test('by name, without contacting the ITS', async () => {
+    const { named, find } = parseChosenWecs(['a=x', 'b'], {});
+    assert.deepEqual(named, [
+      { name: 'a', context: 'x' },
+      { name: 'b', context: undefined },
+    ]);
+    assert.equal(await find(hub), named);
+    assert.deepEqual(asked, []);
+  });
+  test('by a selector, or all of them, from the ITS', async () => {
+    const { named, find } = parseChosenWecs([], { selector: 'env=edge' });
+    assert.equal(named, undefined);
+    assert.deepEqual(await find(hub), [
+      { name: 'a', context: undefined },
+      { name: 'b', context: undefined },
+    ]);
+    await parseChosenWecs([], { all: true }).find(hub);
+    assert.deepEqual(asked, [{ labelSelector: 'env=edge' }, { labelSelector: undefined }]);
+  });
+  test('in one of these ways', () => {
+    const isUsage = (error: unknown) => error instanceof StellarError && error.code === 'usage';
+    for (const [words, choice] of [
+      [[], {}],
+      [['a'], { all: true }],
+      [[], { all: true, selector: 'x' }],
+      [[], { all: true, wecContext: 'x' }],
+    ] as const)
+      assert.throws(() => parseChosenWecs(words, choice), isUsage);
+  });
+  test('only on an ITS', async () => {
+    const other = fakeKube({ list: async () => undefined });
+    await assert.rejects(parseChosenWecs([], { all: true }).find(other), { code: 'not-a-hub' });
+  });
+});

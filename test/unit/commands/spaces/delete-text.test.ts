@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { describeDeletion } from '../../../../src/commands/spaces/delete-text.ts';
+import { hidden, seen } from '../../../../src/lib/kube/access.ts';
+import type { ItsToDelete } from '../../../../src/lib/spaces/delete/delete-its.ts';
+import type { WdsToDelete } from '../../../../src/lib/spaces/delete/delete-wds.ts';
+import { its, wds } from '../../support/space-builders.ts';
+
+describe('the confirmation to delete an ITS', () => {
+  const its1 = { name: 'its1', role: 'its', context: 'its1', wecs: seen([]), wdses: [] } as const;
+  const said = (its1Seen: Partial<ItsToDelete>) =>
+    describeDeletion({ ...its1, controlPlane: its('its1'), ...its1Seen }, {}).join('\n');
+  const ofType = (type: string) => said({ controlPlane: its('its1', { type }) });
+  test('lists what is lost and what is kept', () => {
+    for (const type of ['vcluster', 'k3s', 'ocm']) assert.match(ofType(type), /Everything in it will be lost/);
+    assert.match(ofType('host'), /The cluster behind its1 stays, and so does OCM in it\.$/);
+    assert.match(ofType('external'), /ServiceAccount kube-system\/kubeflex keeps all rights/);
+    assert.deepEqual(describeDeletion({ ...its1, controlPlane: undefined }, {}), []);
+  });
+  test('says if it cannot be seen what depends on it', () => {
+    assert.match(said({ wecs: hidden('Cannot reach its1.') }), /could not be read/);
+  });
+});
+
+describe('the confirmation to delete a WDS', () => {
+  const wds1: WdsToDelete = {
+    ...{ name: 'wds1', role: 'wds', controlPlane: wds('wds1'), wds: undefined, its: undefined, unseen: undefined },
+    policies: [{ kind: 'BindingPolicy', metadata: { name: 'nginx' } }],
+    works: [{ kind: 'ManifestWork', metadata: { name: 'w1', namespace: 'cluster1' } }],
+    shared: [],
+  };
+  test('says what happens to workloads', () => {
+    const said = (keepWorkloads: boolean) => describeDeletion(wds1, { keepWorkloads }).join('\n');
+    assert.match(said(false), /binding policies {3}nginx\n1 work on .*will be removed/);
+    assert.match(said(true), /stay, and nothing manages them/);
+    assert.match(said(true), /The hosting cluster stays as it is/);
+  });
+  test('lists the policies that stay, for another WDS', () => {
+    assert.match(describeDeletion({ ...wds1, shared: ['wds2'] }, {}).join('\n'), /those of wds2 as well; they stay/);
+  });
+});
