@@ -95,6 +95,14 @@ async function kubectl(given: readonly string[]): Promise<string> {
   const line = given.join(' ');
   const [, context = '', file] = /^--context (\S+) apply -f (\S+)$/.exec(line) ?? [];
   if (file !== undefined) return applied(context, await readFile(file, 'utf8'));
+  const [, scaled = '', where, deployment, replicas] =
+    /^--context kind-(\S+) -n (\S+) scale deployment (\S+) --replicas (\d+)$/.exec(line) ?? [];
+  if (deployment !== undefined) {
+    await bed
+      .plane(scaled)
+      .admin.patch(resources.deployments, `${where}/${deployment}`, { spec: { replicas: Number(replicas) } });
+    return `deployment.apps/${deployment} scaled\n`;
+  }
   const [, cluster = '', namespace, name] =
     /^--context kind-(\S+) -n (\S+) get configmap (\S+) -o jsonpath=\{\.data\}$/.exec(line) ?? [];
   assert.ok(name, `nobody plays kubectl ${line}`);

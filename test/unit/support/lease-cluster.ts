@@ -41,7 +41,7 @@ export class LeaseCluster {
   /** Puts an object there, with a new UID. */
   put<T extends KubeObject>(path: string, object: T): T {
     this.#uids += 1;
-    const stored = { ...object, metadata: { ...object.metadata, uid: `uid-${this.#uids}` } };
+    const stored = { ...object, metadata: { uid: `uid-${this.#uids}`, ...object.metadata } };
     this.objects.set(path, stored);
     return stored;
   }

@@ -82,9 +82,10 @@ export async function initHosting(input: InitInput, tools: InitTools, run: Run):
   const { helm } = tools;
   const choice = await chooseChart(input, helm);
   const asked = await helm.valuesOf(kubeFlexValues(input), input.values);
+  const ended = new Set<string>();
   for (let attempts = 1; ; attempts++) {
     try {
-      const result = await attempt({ ...input, choice, asked }, tools, run);
+      const result = await attempt({ ...input, choice, asked }, tools, ended, run);
       return input.upgrade ? await afterUpgrade(result, tools.kube, run) : result;
     } catch (error) {
       const isOvertaken = error instanceof StellarError && error.code === 'release-pending';
@@ -95,7 +96,7 @@ export async function initHosting(input: InitInput, tools: InitTools, run: Run):
 }
 
 /** @throws StellarError also `release-pending` if another helm starts on the release meanwhile: the plan is then outdated */
-async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitResult> {
+async function attempt(input: Chosen, tools: InitTools, ended: Set<string>, run: Run): Promise<InitResult> {
   const { kube, helm } = tools;
   const { choice, asked } = input;
   const { context } = kube.cluster;
@@ -105,7 +106,8 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
       await requireInitPermissions(kube, coreChart.release);
     throw error;
   });
-  const clusterState = (await recoverRelease(kube, helm, first, run)) ? await readClusterState(kube, helm) : first;
+  const isRecovered = await recoverRelease(kube, helm, first, ended, run);
+  const clusterState = isRecovered ? await readClusterState(kube, helm) : first;
   await refuseTerminating(kube);
   if (clusterState.kubeFlex === 'of-others') await checkForeignKubeFlex(kube, input);
   const fresh = clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, input, run) : {};

@@ -26,6 +26,7 @@ export const recordOf = (release: ReleaseName, revision: number): string =>
  * Ensures that no helm runs on a release, because it would refuse a second one. Waits for a running helm. Removes the record of an
  * upgrade whose helm has ended, as the Lease shows, which restores the previous revision. Keeps the record of an installation, with
  * its values, for the next installation (forgetRevisions).
+ * @param ended the UIDs of the records whose helm has ended, as Leases have shown: only the first reading of a Lease shows that
  * @returns whether the release may have changed
  * @throws StellarError `hosting-busy` if it is unknown whether helm still runs, `release-pending` if another one has started, `timeout`
  */
@@ -33,6 +34,7 @@ export async function recoverRelease(
   kube: Kube,
   helm: Helm,
   { release, revisions }: Pick<ClusterState, 'release' | 'revisions'>,
+  ended: Set<string>,
   run: Run,
 ): Promise<boolean> {
   const last = revisions.at(-1);
@@ -45,13 +47,14 @@ export async function recoverRelease(
   const read = async ({ endedHelm }: HostingLease) => {
     const secret = await kube.get<Secret>(resources.secrets, record, { namespace });
     if (secret?.metadata.labels?.status?.startsWith('pending-') !== true) return 'ended';
-    if (record !== endedHelm) {
+    const { uid = '' } = secret.metadata;
+    if (record === endedHelm) ended.add(uid);
+    if (!ended.has(uid)) {
       run.progress.waiting(context, 'another helm operation is in progress');
       return kube.now() - lastWritten(secret) > helmTimeoutMs ? 'unknown' : undefined;
     }
     run.progress.changed(context, 'the other helm was killed; continuing');
-    if (last.status !== 'pending-install')
-      await kube.delete(resources.secrets, record, { namespace, uid: secret.metadata.uid });
+    if (last.status !== 'pending-install') await kube.delete(resources.secrets, record, { namespace, uid });
     return 'dead';
   };
   const outcome = await withHostingLease(kube, 'init', run, (lease) => poll(() => read(lease), run));

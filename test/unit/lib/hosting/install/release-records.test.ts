@@ -20,7 +20,11 @@ describe('a pending revision', () => {
   afterEach(() => cluster.stop());
 
   const secret = (status: string, idleS: number) => ({
-    metadata: { name: record, labels: { status, modifiedAt: String(Math.floor(Date.now() / 1000) - idleS) } },
+    metadata: {
+      name: record,
+      uid: 'r2',
+      labels: { status, modifiedAt: String(Math.floor(Date.now() / 1000) - idleS) },
+    },
   });
 
   /** A Lease whose end has passed. */
@@ -38,12 +42,15 @@ describe('a pending revision', () => {
     },
   });
 
-  async function recover(status: string, { idleS = 1, timeoutMs = 1200 } = {}): Promise<boolean> {
+  async function recover(
+    status: string,
+    { idleS = 1, timeoutMs = 1200, ended = new Set<string>() } = {},
+  ): Promise<boolean> {
     cluster.put(recordPath, secret(status, idleS));
     const { kube, run } = cluster.run(timeoutMs);
     const helm = { history: async () => [{ revision: 2, status: 'deployed', chart }] } as unknown as Helm;
     try {
-      return await recoverRelease(kube, helm, { release, revisions: [{ revision: 2, status, chart }] }, run);
+      return await recoverRelease(kube, helm, { release, revisions: [{ revision: 2, status, chart }] }, ended, run);
     } finally {
       kube.close();
     }
@@ -59,6 +66,14 @@ describe('a pending revision', () => {
     cluster.put(leasePath, abandoned(record));
     assert.equal(await recover('pending-install'), true);
     assert.deepEqual([...cluster.objects.keys()], [recordPath]);
+  });
+
+  test('of a helm that has ended is not waited for when the release is read again, without that Lease', async () => {
+    const ended = new Set<string>();
+    cluster.put(leasePath, abandoned(record));
+    assert.equal(await recover('pending-install', { ended }), true);
+    assert.equal(await recover('pending-install', { ended }), true);
+    await assert.rejects(recover('pending-install'), { code: 'timeout' });
   });
 
   const unknown: [name: string, lease: ReturnType<typeof abandoned> | undefined][] = [
