@@ -118,6 +118,11 @@ const entries: readonly (Entry | Group)[] = [
     load: async () => (await import('./commands/version/version.ts')).versionCommand(STELLARCTL_VERSION),
   },
   {
+    name: 'options',
+    summary: 'list the options of all commands',
+    load: async () => (await import('./commands/common/define.ts')).optionsCommand,
+  },
+  {
     name: 'completion',
     summary: 'print the completion script of a shell',
     load: async () => (await import('./commands/completion/completion.ts')).completionCommand,

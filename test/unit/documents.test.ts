@@ -21,7 +21,7 @@ describe('documents of commands', async () => {
   test('are all described', () => {
     const described = new Set(sections.map((section) => section.replace(/ --.*/, '')));
     const names = commands.filter(
-      (name) => !/^wec (accept|label|deregister)$|^(help|completion|__complete)$/.test(name),
+      (name) => !/^wec (accept|label|deregister)$|^(help|options|completion|__complete)$/.test(name),
     );
     assert.deepEqual(
       names.filter((name) => !described.has(name)),

@@ -3,7 +3,6 @@ import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { CollectorRequest } from '../../lib/workloads/status/change-collector.ts';
 import type { Definition } from '../common/define.ts';
 import {
-  collect,
   dryRunOption,
   hiddenSpelling,
   repeatable,
@@ -14,10 +13,7 @@ import {
 
 interface Options extends WdsOptions, WritingOptions, Partial<CollectorRequest> {}
 
-const column = new Option(
-  '--column <column>',
-  'a column, with a row for each WEC, as NAME=EXPRESSION; can be repeated',
-).argParser(collect);
+const column = repeatable('--column <column>', 'a column, with a row for each WEC, as NAME=EXPRESSION');
 
 export const collectorCreateCommand: Definition<Options> = {
   description:
@@ -44,11 +40,8 @@ export const collectorCreateCommand: Definition<Options> = {
     ['--filter <expression>', 'which returned statuses to include'],
     column,
     hiddenSpelling('--select <column>', column),
-    repeatable(
-      '--combine <column>',
-      'a column aggregated over WECs, as NAME=COUNT or NAME=SUM|AVG|MIN|MAX:EXPRESSION; can be repeated',
-    ),
-    repeatable('--group-by <column>', 'a row for each value of this column, as NAME=EXPRESSION; can be repeated'),
+    repeatable('--combine <column>', 'a column aggregated over WECs, as NAME=COUNT or NAME=SUM|AVG|MIN|MAX:EXPRESSION'),
+    repeatable('--group-by <column>', 'a row for each value of this column, as NAME=EXPRESSION'),
     new Option('--limit <rows>', 'the maximum number of rows (default: 20)').argParser(Number),
     ...wdsOptions(),
     dryRunOption(),

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { asCalled } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import type { Io, OutputFormat } from '../../lib/terminal/io.ts';
-import { type CommonOptions, commonOptions } from './options.ts';
+import { type CommonOptions, globalOptions } from './options.ts';
 import type { Session } from './session.ts';
 
 /** A command: what its help shows, and what it does. Its name and summary are in its entry. */
@@ -31,13 +31,19 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
   const command = new Command(name).description(description);
   if (usage !== undefined) command.usage(usage);
   for (const [argument, about] of definition.arguments ?? []) command.argument(argument, about);
-  for (const option of [...commonOptions(timeout, formats), ...(definition.options ?? [])])
+  for (const option of globalOptions(timeout, formats))
+    command.addOption(option.hideHelp(formats === undefined || option.long !== '--output'));
+  for (const option of definition.options ?? [])
     command.addOption(option instanceof Option ? option : new Option(...option));
+  const more = () => [
+    `Global options: -o, --timeout (default: ${timeout}), --kubeconfig, --color, -q, -v`,
+    `  See: ${asCalled('stellarctl options')}`,
+    '',
+    'Examples:',
+    examples.map(([line, what]) => `  # ${what}\n  ${asCalled(line)}`).join('\n\n'),
+  ];
   return command
-    .addHelpText(
-      'after',
-      () => `\nExamples:\n${examples.map(([line, what]) => `  # ${what}\n  ${asCalled(line)}`).join('\n\n')}\n`,
-    )
+    .addHelpText('after', () => `\n${more().join('\n')}\n`)
     .action(async () => {
       const options = command.optsWithGlobals<CommonOptions>();
       const { runInSession } = await import('./session.ts');
@@ -46,6 +52,15 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
         return definition.run(session, options, command.args, command);
       });
     });
+}
+
+/** `options`: its help is its result. */
+export function optionsCommand(): Command {
+  const command = new Command('options').description(
+    'Lists the options of all commands, which may also precede the command.',
+  );
+  for (const option of globalOptions()) command.addOption(option);
+  return command.action(() => command.help());
 }
 
 /** An unset variable of a script names nothing. @throws StellarError `usage` */

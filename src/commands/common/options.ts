@@ -43,12 +43,12 @@ export interface ConfirmedOptions extends WritingOptions {
 /** All options that a session uses. */
 export type SessionOptions = WdsOptions & WritingOptions & { wecKubeconfig?: string };
 
-/** Options of every command. @param timeout the default of `--timeout` */
-export const commonOptions = (timeout: string, formats: readonly OutputFormat[] = outputFormats): Option[] => [
+/** Options of every command. @param timeout the default of `--timeout`, which each command has for itself */
+export const globalOptions = (timeout?: string, formats: readonly OutputFormat[] = outputFormats): Option[] => [
   new Option('-o, --output <format>', 'what to print').choices(formats).default('table'),
-  new Option('--timeout <duration>', 'deadline for the whole command; 0 checks once')
+  new Option('--timeout <duration>', 'deadline for the whole command, whose help shows the default; 0 checks once')
     .argParser(timeoutMs)
-    .default(parseDuration(timeout), timeout),
+    .default(timeout && parseDuration(timeout), timeout),
   new Option('--kubeconfig <file>', 'this kubeconfig instead of KUBECONFIG or ~/.kube/config'),
   new Option('--color <when>', 'colour: auto, always or never').choices(['auto', 'always', 'never']).default('auto'),
   new Option('-q, --quiet', 'print results and errors only'),
@@ -114,8 +114,21 @@ export function hiddenSpelling(flags: string, option: Option): Option {
   return hidden;
 }
 
-/** Collects the values of a repeatable option. */
-export const collect = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value];
-
 /** An option that can be given several times. */
-export const repeatable = (flags: string, about: string): Option => new Option(flags, about).argParser(collect);
+export const repeatable = (flags: string, about: string): Option =>
+  new Option(flags, `${about} (repeatable)`).argParser(collect);
+
+/** The same for names, which can also be separated by commas. */
+export const listOption = (flags: string, about: string): Option =>
+  new Option(flags, `${about} (repeatable, or separated by commas)`).argParser(collectNames);
+
+const collect = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value];
+
+/** An unset variable of a script names nothing: that is not the same as no option. */
+function collectNames(value: string, previous: string[] | undefined): string[] {
+  const names = value.split(',').filter((name) => name !== '');
+  if (names.length === 0) throw new InvalidArgumentError('It is empty.');
+  return [...(previous ?? []), ...names];
+}
+
+export const isRepeatable = ({ parseArg }: Option): boolean => parseArg === collect || parseArg === collectNames;

@@ -1,5 +1,5 @@
-import type { Command, Option } from 'commander';
-import { collect } from '../common/options.ts';
+import type { Command } from 'commander';
+import { globalOptions, isRepeatable } from '../common/options.ts';
 import type { OptionTargets } from './option-targets.ts';
 import { offerOfArguments, offerOfOption } from './sources.ts';
 import type { Typed } from './typed.ts';
@@ -56,10 +56,11 @@ function commandBelow(program: Command, names: readonly string[]): Command | und
 
 /** Returns options by their long names, without given ones that are not repeatable. */
 function optionsOf({ command, options }: Typed): Candidate[] {
-  const isOpen = ({ long = '', parseArg }: Option) => !options.has(long) || parseArg === collect;
-  return command
-    .createHelp()
-    .visibleOptions(command)
-    .filter(isOpen)
+  const visible = command.createHelp().visibleOptions(command);
+  const hidden = command.options.filter(
+    ({ hidden, long }) => hidden && globalOptions().some((option) => option.long === long),
+  );
+  return [...visible, ...hidden]
+    .filter((option) => !options.has(option.long ?? '') || isRepeatable(option))
     .map(({ long, short, description }) => ({ name: long ?? short ?? '', about: description }));
 }

@@ -10,7 +10,7 @@ import {
   type HostingOptions,
   hostingContextOption,
   itsOption,
-  repeatable,
+  listOption,
   type WecOptions,
   wecOptions,
   yesOption,
@@ -44,7 +44,7 @@ export const doctorCommand: Definition<DoctorOptions> = {
   options: [
     ['--pre', 'check what is needed before an installation'],
     ['--list', 'list the checks without running them'],
-    repeatable('--skip <id>', 'skip this check (can be repeated)'),
+    listOption('--skip <id>', 'skip this check'),
     new Option('--fail-on <status>', 'when to exit with 1').choices(['warn', 'fail']).default('fail'),
     ['--wait', 'wait until no check fails'],
     ['--recheck', 'make the operators of the WECs given with a context check the ITS again'],

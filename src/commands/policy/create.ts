@@ -1,11 +1,17 @@
-import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { checkDnsName, checkNamespace } from '../../lib/kube/object-names.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Explanation } from '../../lib/workloads/explain/explain.ts';
 import type { Definition } from '../common/define.ts';
-import { type ConfirmedOptions, dryRunOption, repeatable, type WdsOptions, wdsOptions } from '../common/options.ts';
+import {
+  type ConfirmedOptions,
+  dryRunOption,
+  listOption,
+  repeatable,
+  type WdsOptions,
+  wdsOptions,
+} from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 
 interface Options extends WdsOptions, ConfirmedOptions {
@@ -24,7 +30,7 @@ export const policyCreateCommand: Definition<Options> = {
   examples: [
     ['stellarctl policy create shop --clusters tier=web -l app=shop', 'objects with a label, to WECs with a label'],
     [
-      "stellarctl policy create shop --clusters 'env in (test,dev)' --select deploy --select svc -n shop",
+      "stellarctl policy create shop --clusters 'env in (test,dev)' --select deploy,svc -n shop",
       'two kinds of objects in one Namespace',
     ],
     ["stellarctl policy create all --clusters '' -l app=agent --status multi", 'to all WECs, with status returned'],
@@ -37,15 +43,13 @@ export const policyCreateCommand: Definition<Options> = {
   options: [
     repeatable(
       '--clusters <selector>',
-      "WECs with these labels; '' for all; if repeated, one must match",
+      "WECs with these labels; '' for all; of several, one must match",
     ).makeOptionMandatory(),
-    repeatable('--select <kind>', 'objects of this kind, as KIND or KIND.GROUP; can be repeated'),
-    repeatable('-l, --selector <selector>', 'objects with these labels; if repeated, one must match'),
-    repeatable('-n, --namespace <namespace>', 'objects in this Namespace; can be repeated'),
+    listOption('--select <kind>', 'objects of this kind, as KIND or KIND.GROUP'),
+    repeatable('-l, --selector <selector>', 'objects with these labels; of several, one must match'),
+    listOption('-n, --namespace <namespace>', 'objects in this Namespace'),
     ['--create-only', 'do not change objects that already exist on a WEC'],
-    new Option('--status <what>', 'singleton, multi, or names of StatusCollectors, separated by commas')
-      .argParser((text) => text.split(',').filter((word) => word !== ''))
-      .default([], 'none'),
+    listOption('--status <what>', 'singleton, multi, or names of StatusCollectors').default([], 'none'),
     ['--yes', 'create it without asking, even if it selects no WEC or no object'],
     ...wdsOptions(),
     dryRunOption(),

@@ -26,10 +26,7 @@ export const transformCreateCommand: Definition<Options> = {
   arguments: [['<name>', 'the name of the transform']],
   options: [
     new Option('--select <kind>', 'the kind, as KIND or KIND.GROUP').makeOptionMandatory(),
-    repeatable(
-      '--remove <path>',
-      'a field, as $.spec.replicas or $.metadata.labels["any name"]; can be repeated',
-    ).makeOptionMandatory(),
+    repeatable('--remove <path>', 'a field, as $.spec.replicas or $.metadata.labels["any name"]').makeOptionMandatory(),
     ...wdsOptions(),
     dryRunOption(),
   ],

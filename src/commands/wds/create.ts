@@ -8,6 +8,7 @@ import {
   type HostingOptions,
   hiddenSpelling,
   hostingContextOption,
+  listOption,
   type WritingOptions,
 } from '../common/options.ts';
 
@@ -36,9 +37,7 @@ export const createWdsCommand: Definition<Options> = {
     new Option('--type <type>', 'the type of its control plane').choices(['k8s', 'host']).default('k8s'),
     itsOfWds,
     hiddenSpelling('--its-name <its>', itsOfWds),
-    new Option('--api-groups <groups>', 'watch workloads of these API groups only, separated by commas')
-      .argParser((text) => text.split(',').filter((group) => group !== ''))
-      .default([], 'all'),
+    listOption('--api-groups <groups>', 'watch workloads of these API groups only').default([], 'all'),
     hostingContextOption(),
     dryRunOption(),
   ],

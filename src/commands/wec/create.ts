@@ -50,7 +50,7 @@ export const createWecCommand: Definition<Options> = {
     itsOption(),
     ['--join', 'join them to the ITS'],
     ['--accept', 'with --join: accept them, and wait until they are available'],
-    repeatable('--label <key=value>', 'with --join: a label for them (can be repeated)'),
+    repeatable('--label <key=value>', 'with --join: a label for them'),
     ['--hub-apiserver <url>', 'with --join: the address at which they reach the ITS'],
     wecKubeconfigOption(),
     dryRunOption(),

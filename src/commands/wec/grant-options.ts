@@ -8,7 +8,7 @@ import {
   type ConfirmedOptions,
   dryRunOption,
   itsOption,
-  repeatable,
+  listOption,
   type WecOptions,
   wecOptions,
   yesOption,
@@ -23,7 +23,7 @@ export interface GrantOptions extends WecOptions, ConfirmedOptions {
 /** The common options of granting and revoking. */
 export const grantOptions = (): Option[] => [
   ...wecOptions(),
-  repeatable('--rule <kind>', 'a kind of objects, as RESOURCE[.GROUP] (can be repeated)'),
+  listOption('--rule <kind>', 'a kind of objects, as RESOURCE[.GROUP]'),
   itsOption(),
   yesOption(),
   dryRunOption(),

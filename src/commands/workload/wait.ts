@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { StellarError } from '../../lib/engine/errors.ts';
 import type { WorkloadGoal } from '../../lib/workloads/delivery/wait-workload.ts';
 import type { Definition } from '../common/define.ts';
-import { type WdsOptions, wdsOptions } from '../common/options.ts';
+import { listOption, type WdsOptions, wdsOptions } from '../common/options.ts';
 import { checkWecName } from '../common/wec-argument.ts';
 
 interface Options extends WdsOptions {
@@ -27,15 +27,12 @@ export const workloadWaitCommand: Definition<Options> = {
     new Option('--for <stage>', 'the stage to wait for')
       .choices(['applied', 'available', 'status'])
       .default('available'),
-    new Option('--on <wecs>', 'these WECs, separated by commas').argParser((text) =>
-      text.split(',').filter((name) => name !== ''),
-    ),
+    listOption('--on <wecs>', 'these WECs'),
     ['--all', 'all WECs that policies send it to (the default)'],
     ...wdsOptions(),
   ],
   async run(session, { namespace, for: goal, on, all }, [text = '']) {
     if (all && on !== undefined) throw new StellarError('usage', 'Give either --on or --all.');
-    if (on?.length === 0) throw new StellarError('usage', '--on names no WEC.');
     on?.forEach(checkWecName);
     const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
     const { waitForWorkload } = await import('../../lib/workloads/delivery/wait-workload.ts');

@@ -5,7 +5,9 @@ import type {
   V1Condition,
   V1ConfigMap,
   V1CustomResourceDefinition,
+  V1DaemonSetStatus,
   V1Deployment,
+  V1DeploymentStatus,
   V1Job,
   V1Lease,
   V1ObjectMeta,
@@ -52,6 +54,9 @@ export type Pod = FromServer<V1Pod>;
 export type Secret = FromServer<V1Secret>;
 export type StatefulSet = FromServer<V1StatefulSet>;
 export type TokenRequest = FromServer<AuthenticationV1TokenRequest>;
+
+/** The status fields of apps/v1 that count pods. */
+export type PodCounts = Json<V1DeploymentStatus & V1DaemonSetStatus>;
 
 /** When an object was last written, as far as its API server records that, in milliseconds since the epoch. */
 export const changedAt = (object: KubeObject): number => lastTime(object, () => true);

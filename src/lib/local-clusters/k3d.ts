@@ -23,9 +23,7 @@ export class K3d implements LocalProvider {
       // k3d prints null if there are no clusters.
       return ((JSON.parse(output.stdout) as { name: string }[] | null) ?? []).map(({ name }) => name);
     } catch (cause) {
-      throw new StellarError('program-failed', 'k3d did not print the JSON that was requested.', {
-        cause,
-      });
+      throw new StellarError('program-failed', 'k3d did not print the JSON that was requested.', { cause });
     }
   }
 

@@ -1,11 +1,4 @@
-/** The status fields of apps/v1 that count pods. */
-interface PodCounts {
-  replicas?: number;
-  availableReplicas?: number;
-  desiredNumberScheduled?: number;
-  numberAvailable?: number;
-  conditions?: { type?: string; status?: string }[];
-}
+import type { PodCounts } from '../../kube/objects.ts';
 
 /**
  * Reads from a returned status what is not available yet. OCM's condition Available only says that the object exists on the WEC.

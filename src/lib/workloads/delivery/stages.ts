@@ -1,16 +1,14 @@
-import type { Stage, StageReport } from '../../engine/stages.ts';
+import type { StageReport } from '../../engine/stages.ts';
 import type { Delivery } from './delivery.ts';
 import { statusStage, wantsStatus } from './status-stage.ts';
 import { wdsStages } from './wds-stages.ts';
 import { wecStages } from './wec-stages.ts';
 
-/** The stages of an object's delivery to a WEC and of its returned status, in order. */
-const stagesOf = (delivery: Delivery): Stage<Delivery>[] => [
-  ...wdsStages,
-  ...wecStages,
-  ...(wantsStatus(delivery) ? [statusStage] : []),
-];
-
-/** Judges each stage independently: a later stage proves nothing about one that could not be read. */
+/**
+ * Judges the stages of an object's delivery to a WEC and of its returned status, in order, each independently: a later stage proves
+ * nothing about one that could not be read.
+ */
 export const judgeDelivery = (delivery: Delivery): StageReport[] =>
-  stagesOf(delivery).map(({ id, title, check }) => ({ id, title, verdict: check(delivery) }));
+  [...wdsStages, ...wecStages, ...(wantsStatus(delivery) ? [statusStage] : [])].map(({ id, title, check }) => ({
+    ...{ id, title, verdict: check(delivery) },
+  }));
