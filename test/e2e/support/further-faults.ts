@@ -60,6 +60,6 @@ export function furtherFaults(cli: () => Cli): readonly FaultRow[] {
 
 /** What doctor finds then. */
 export const furtherTrials: readonly Trial[] = [
-  { fault: 'agent-frozen', ...seenBy('wec-reports agent-silent') },
+  { fault: 'agent-frozen', ...seenBy('wec-reports agent-silent'), person: /If its log shows no reason, restart it/ },
   { fault: 'own-requests-piled-up', ...seenBy('wec-decision requests-piled-up') },
 ];

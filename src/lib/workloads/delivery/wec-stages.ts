@@ -1,5 +1,5 @@
 import { command } from '../../engine/command-line.ts';
-import { type NextStep, outline, run } from '../../engine/next-step.ts';
+import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { ifSeen } from '../../kube/access.ts';
 import { conditionOf } from '../../kube/objects.ts';
@@ -123,7 +123,8 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
     const lead = 'Send its definition as well, or install it on the WEC';
     return { code: 'kind-unknown-on-wec', next: [toSend(delivery, definitionOf(of), lead)] };
   }
-  if (message.includes(' is forbidden: '))
+  // Admission, quotas and namespaces that are being deleted forbid as well: only RBAC names a user.
+  if (message.includes(' is forbidden: User '))
     return {
       code: 'forbidden-on-wec',
       next: [
@@ -137,6 +138,13 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
     return {
       code: 'namespace-missing-on-wec',
       next: [toSend(delivery, namespaceOf(of.namespace, of.namespaces), 'Select it as well')],
+    };
+  if (message.includes(' is forbidden: '))
+    return {
+      code: 'denied-on-wec',
+      next: [
+        inWords(`No right of the agent is missing. Change the object, or ask who manages ${wec} to remove the cause`),
+      ],
     };
   const work = delivery.sent.state === 'seen' ? delivery.sent.value?.work.metadata.name : undefined;
   const see = command`kubectl --context ${evidence.its ?? 'ITS'} -n ${wec} get manifestwork ${work ?? ''} -o yaml`;
@@ -163,6 +171,9 @@ function toSend({ of, policy, policyName, evidence }: Delivery, needed: Candidat
 
 function available({ of, sent, wec, workStatus }: Delivery): Verdict {
   if (sent.state !== 'seen') return unseen(sent.why);
+  // What runs may be its earlier version.
+  if (sent.value && appliedState(sent.value.work, sent.value.manifest)?.status !== 'True')
+    return unseen('its present version is not applied');
   const state = condition(sent.value?.manifest, 'Available');
   if (state === undefined) return unseen('the agent has not reported on it');
   const missing = workStatus.state === 'seen' ? workStatus.value?.missing : undefined;

@@ -6,9 +6,9 @@ import { labelValueProblem } from '../../wecs/labels.ts';
 import { statusKey, type WorkStatus } from '../delivery/evidence.ts';
 import { findObject, type NamedObject, noSuchObject } from '../delivery/workload.ts';
 import { combinedStatusLabels, originWdsLabel } from '../names.ts';
-import type { ObjectView } from '../object-ref.ts';
-import type { Binding } from '../policies/policy.ts';
-import { isShown, senderOf } from '../policies/sender.ts';
+import { keyOf, type ObjectView } from '../object-ref.ts';
+import { type Binding, destinationsOf, objectsOf } from '../policies/policy.ts';
+import { senderOf } from '../policies/sender.ts';
 import { unseenOf, type ViewWithErrors } from '../unseen.ts';
 import { type CombinedStatus, type CombinedTable, tablesOf } from './combined.ts';
 
@@ -30,17 +30,21 @@ type Ref = Awaited<ReturnType<typeof findObject>>['ref'];
 export async function getReturned(named: NamedObject, wds: OpenWds): Promise<ViewWithErrors<ReturnedView>> {
   const found = await findObject(named, wds);
   const { group, namespace, name, kind } = found.ref;
+  const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
   const [object, statuses, combined] = await Promise.all([
     wds.kube.get(found.kind, name, { namespace }),
-    statusesOf(found.ref, wds),
+    statusesOf(found.ref, bindings, wds),
     tryRead(() => combinedOf(found.ref, wds)),
   ]);
-  const wecs = ifSeen(statuses);
+  const seen = ifSeen(statuses);
+  const wecs = seen && new Map(seen.map(({ metadata, status }) => [metadata.namespace ?? '', status]));
+  const isBound = (binding: Binding) => objectsOf(binding).some((bound) => keyOf(bound) === keyOf(found.ref));
+  const names = [...new Set([...(wecs?.keys() ?? []), ...bindings.filter(isBound).flatMap(destinationsOf)])].sort();
   const unseen = [...unseenOf('statuses of WECs', statuses), ...unseenOf('combined statuses', combined)];
   return {
     view: {
       ...{ name, namespace: namespace ?? null, kind, group, wds: wds.name },
-      wecs: wecs?.map(({ metadata, status }) => ({ wec: metadata.namespace ?? '', status: status ?? null })) ?? null,
+      wecs: wecs ? names.map((wec) => ({ wec, status: wecs.get(wec) ?? null })) : null,
       why: whyUnseen(statuses) ?? null,
       combined: (ifSeen(combined) ?? []).flatMap((each) =>
         tablesOf(each, each.metadata.labels?.[combinedStatusLabels.policy] ?? ''),
@@ -64,12 +68,11 @@ async function combinedOf({ group, resource, namespace, name }: Ref, { kube }: O
 }
 
 /** Finds WorkStatuses by object: two policies that send an object to one WEC share its WorkStatus. */
-const statusesOf = ({ group, resource, namespace, name }: Ref, wds: OpenWds): Promise<Access<WorkStatus[]>> =>
+const statusesOf = (ref: Ref, bindings: readonly Binding[], wds: OpenWds): Promise<Access<WorkStatus[]>> =>
   through(wds.its, async ({ kube }) => {
-    const bindings = isShown(wds) ? [] : await wds.kube.list<Binding>(resources.bindings);
-    const sender = await senderOf(wds, bindings ?? [], kube);
+    const sender = await senderOf(wds, bindings, kube);
     if (sender === undefined) return [];
-    const key = statusKey('', { group, resource, name, namespace });
+    const key = statusKey('', ref);
     const labelSelector = `${originWdsLabel}=${sender.name}`;
     const isOf = ({ spec }: WorkStatus) => statusKey('', spec?.sourceRef ?? {}) === key;
     // Keep nothing of the many others.

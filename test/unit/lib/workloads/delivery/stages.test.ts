@@ -165,12 +165,35 @@ describe('the next command', () => {
       String(nextOf('forbidden-on-wec', widget)),
       /: stellarctl wec grant cluster1=CONTEXT --from-errors --its its1$/,
     ));
-  test('shows what the agent says about any other refusal', () => {
+  /** The record of a refusal for another reason. */
+  const refusedBecause = (message: string) => {
     const given = record('forbidden-on-wec');
     for (const work of given.works ?? [])
       for (const { conditions = [] } of work.status?.resourceStatus?.manifests ?? [])
-        for (const each of conditions) Object.assign(each, { message: 'field is immutable' });
-    const [way] = ways(given, widget);
+        for (const each of conditions) Object.assign(each, { message });
+    return ways(given, widget);
+  };
+  test('does not offer rights where admission or a namespace that is being deleted forbids', () => {
+    for (const why of [
+      "ValidatingAdmissionPolicy 'approved-registries' with binding 'approved-registries' denied request: no",
+      'unable to create new content in namespace shop because it is being terminated',
+      'exceeded quota: small',
+    ]) {
+      const [way] = refusedBecause(`failed to apply: widgets.example.com "w" is forbidden: ${why}`);
+      assert.equal(way?.code, 'denied-on-wec');
+      assert.match(way?.steps.join() ?? '', /^No right of the agent is missing\. .* ask who manages cluster1/);
+    }
+  });
+  test('does not call available what runs in an earlier version', () => {
+    const given = record('forbidden-on-wec');
+    for (const work of given.works ?? [])
+      for (const { conditions = [] } of work.status?.resourceStatus?.manifests ?? [])
+        conditions.push({ type: 'Available', status: 'True' } as (typeof conditions)[number]);
+    const available = ways(given, widget)[0]?.stages.find(({ id }) => id === 'available');
+    assert.deepEqual([available?.state, available?.why], ['not-visible', 'its present version is not applied']);
+  });
+  test('shows what the agent says about any other refusal', () => {
+    const [way] = refusedBecause('field is immutable');
     assert.equal(way?.code, 'not-applied');
     assert.match(way?.next ?? '', /^kubectl --context its1 -n cluster1 get manifestwork \S+-wdsh-\S+ -o yaml$/);
   });

@@ -86,6 +86,22 @@ describe('returned status', () => {
     assert.ok(lines.includes('t4-sum (policy t4)'), lines.join('\n'));
   });
 
+  test('names the WECs of its Binding that have returned nothing', async () => {
+    const binding = {
+      ...{ kind: 'Binding', metadata: { name: 't4' } },
+      spec: {
+        destinations: ['cluster1', 'cluster2', 'cluster3'].map((clusterId) => ({ clusterId })),
+        workload: {
+          namespaceScope: [{ group: 'apps', version: 'v1', resource: 'deployments', namespace: 't4', name: 'web' }],
+        },
+      },
+    } as Typed;
+    const objects = [...recorded(), deployed, binding];
+    const { view } = await getReturned(web, wdsWith(objects, as('WorkStatus', record.workStatuses)));
+    assert.deepEqual(view.wecs?.at(-1), { wec: 'cluster3', status: null });
+    assert.match(describeReturned(view).join('\n'), /^ +cluster3 +no status yet$/m);
+  });
+
   test('is unseen, and not absent, without the ITS', async () => {
     const { view, errors } = await getReturned(web, wdsWith([...recorded(), deployed], null));
     assert.deepEqual([view.wecs, view.why, view.combined.length], [null, 'no access', 2]);
