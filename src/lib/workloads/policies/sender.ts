@@ -40,7 +40,7 @@ export async function senderOf(wds: OpenWds, bindings: readonly Binding[], its: 
 }
 
 /** Whether the hosting cluster shows the WDS and its ITS. */
-export const isShown = ({ isContext, isItsAssumed }: OpenWds): boolean => !isContext && !isItsAssumed;
+const isShown = ({ isContext, isItsAssumed }: OpenWds): boolean => !isContext && !isItsAssumed;
 
 /** Returns the origins of works with a Binding's name. The works of one WEC are sufficient. */
 async function originsOf(binding: Binding, its: Reader): Promise<Origin[]> {
