@@ -123,7 +123,13 @@ export const registrationTrials: readonly Trial[] = [
     heals: [],
   },
   // The test bed's kube-public/cluster-info keeps the former authority, as kubeadm's does.
-  { fault: 'hub-ca-changed', finds: connection('authority-changed'), alone: silent, heals: ['--ca-file', caFile] },
+  {
+    fault: 'hub-ca-changed',
+    finds: connection('authority-changed'),
+    alone: silent,
+    heals: ['--ca-file', caFile],
+    person: /give the authority that the hub uses/,
+  },
   { fault: 'hub-url-changed', finds: connection('hub-unresolvable'), alone: silent, person: /--hub-apiserver/ },
   { fault: 'agent-certificate-expired', finds: ['wec-certificate certificate-expired'], alone: silent, heals: [] },
   { fault: 'agent-certificate-expiring', ...seenBy('wec-signed not-signed'), person: /csrsigning/ },

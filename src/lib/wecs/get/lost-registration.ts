@@ -9,9 +9,10 @@ import type { Findings } from './diagnosis.ts';
 /** Its agent reports to another hub, whatever else is wrong. */
 export function registeredElsewhere({ foundHub, wec, name, its }: Findings): Problem | undefined {
   if (wec === undefined || foundHub?.relation !== 'other') return undefined;
+  const why = foundHub.answer?.state === 'accepted' ? `and nothing proves that this is ${its}` : `not with ${its}`;
   return problem(
     'registered-elsewhere',
-    `The cluster of context ${wec.context} is registered as ${name} with the hub ${foundHub.hub.server}, not with ${its}.`,
+    `The cluster of context ${wec.context} is registered as ${name} with the hub ${foundHub.hub.server}, ${why}.`,
     noted(
       command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its} --replace-hub`,
       'moves it, after showing what happens to its workloads',
