@@ -69,7 +69,7 @@ const events = run({
   cwd: root,
   files: files.map((file) => path.join(root, file)),
   // More than the two cores of a small machine, because commands wait for servers. Figures are measured alone.
-  concurrency: values.release ? 1 : 5,
+  concurrency: values.release ? 1 : 4,
   testNamePatterns: values['test-name-pattern'] ?? [],
   signal: stopped.signal,
 });

@@ -91,10 +91,13 @@ function worst(findings: readonly Finding[]): Finding['status'] {
 function countOf(members: readonly Examined[]): string {
   const [only, ...others] = members;
   if (only !== undefined && others.length === 0 && only.subject.kind !== 'wec') {
-    const passed = only.findings.filter(({ status }) => status === 'pass').length;
+    const [passed = 0, skipped = 0] = ['pass', 'skipped'].map(
+      (wanted) => only.findings.filter(({ status }) => status === wanted).length,
+    );
+    const omitted = skipped === 0 ? '' : `, ${skipped} skipped`;
     return passed === only.findings.length
       ? count(passed, 'check')
-      : `${passed} of ${only.findings.length} checks passed`;
+      : `${passed} of ${only.findings.length} checks passed${omitted}`;
   }
   const well = members.filter(({ findings }) => worst(findings) === 'pass').length;
   return `${well === members.length ? `${well}; all healthy` : `${well} of ${members.length} are healthy`}${sourceNote(members)}`;

@@ -33,13 +33,8 @@ export const listCommand: Definition<Options> = {
     const { kube: hub } = await session.its();
     const query = { labelSelector: options.selector, pending: options.pending === true };
     const read = () => listWecs(hub, query);
-    if (options.watch)
-      return watch(
-        session,
-        command,
-        read,
-        printChanges(session, () => hub.now()),
-      );
+    const now = () => hub.now();
+    if (options.watch) return watch(session, command, read, printChanges(session, now));
     const items = await listWecs(hub, query, (text) => session.progress.note(text));
     await session.print({ items }, items, columns(hub.now(), session.output === 'wide'));
     if (items.length === 0) for (const line of await nothingThere(hub, options)) session.progress.note(line);

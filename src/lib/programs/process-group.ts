@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
 /**
  * Sends a signal to a process, or to a process group if the id is negative, as kill(2) does; 0 only checks. Throws if not found.
  */
@@ -19,7 +21,7 @@ const atWork = new Map<number, () => void>();
 /**
  * Ends a program and all its child processes when `stop` fires. If only a wrapper ended, the wrapped program would keep running and
  * keep our streams open. After `terminationGraceMs` the processes are killed. Processes that have left the group are not waited for.
- * @param isGroup whether the program leads its own process group; one on the terminal is in ours, and is ended without its children
+ * @param isGroup whether the program leads its own process group
  * @returns a function to call once the program has ended
  */
 export function endGroupOn(
@@ -29,11 +31,12 @@ export function endGroupOn(
 ): () => void {
   if (pid === undefined) return () => undefined;
   const end = (signal: NodeJS.Signals) => {
-    try {
-      sendSignal(isGroup ? -pid : pid, signal);
-    } catch {
-      // The process has already ended.
-    }
+    for (const each of isGroup ? [-pid] : [pid, ...startedBy(pid)])
+      try {
+        sendSignal(each, signal);
+      } catch {
+        // The process has already ended.
+      }
   };
   let farewell: NodeJS.Timeout | undefined;
   const ask = () => {
@@ -53,6 +56,19 @@ export function endGroupOn(
     atWork.delete(pid);
     if (atWork.size === 0) process.off('exit', endAll);
   };
+}
+
+/** The descendants of a process; empty on systems other than Linux. */
+function startedBy(pid: number): number[] {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const children = threads.flatMap(
+      (id) => readFileSync(`/proc/${pid}/task/${id}/children`, 'utf8').match(/\d+/g) ?? [],
+    );
+    return children.map(Number).flatMap((child) => [child, ...startedBy(child)]);
+  } catch {
+    return [];
+  }
 }
 
 function endAll(): void {

@@ -143,7 +143,7 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
     assert.equal(item.blockedAt?.stage, 'its-hub-init');
     assert.match(item.error.message, /Job its1-system\/its-hub-init has failed \(BackoffLimitExceeded, 2 tries\)/);
     assert.ok(item.error.details?.includes(lastWords), JSON.stringify(item.error));
-    assert.match(item.error.steps.join('\n'), /stellarctl its repair its1 [\s\S]*stellarctl its delete its1/);
+    assert.match(item.error.steps.join('\n'), /stellarctl its repair its1 /);
     const { status } = await hosting.admin.get<AnyObject>(resources.jobs, 'its1-system/its-hub-init');
     assertToldSoon('the Job had failed', sinceOf(status, 'Failed'), ended, 60_000);
 

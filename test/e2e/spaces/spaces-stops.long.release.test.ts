@@ -142,7 +142,7 @@ describe('a command that is interrupted while it waits', () => {
     const run = await interrupted('wds create wds2 --its its1', /wds2: observed by KubeFlex/);
     assert.equal(run.exitCode, 130);
     assert.match(run.stderr, /^ {4}The control plane wds2 exists/m);
-    assert.match(run.stderr, /To resume, rerun the command\n.*stellarctl wds delete wds2 --hosting-context hosting/);
+    assert.match(run.stderr, /To resume, rerun the command$/m);
     await type('wds create wds2 --its its1');
   });
 

@@ -17,6 +17,7 @@ const passing = new Set([
   'endpoints',
   'endpointslices',
   'controllerrevisions',
+  'ipaddresses',
 ]);
 
 /**

@@ -13,7 +13,7 @@ import { forControlPlane } from '../kubeconfig-extension.ts';
 import type { SpaceRole } from '../names.ts';
 import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
-import { existsStill, type FollowedSpace, followSpace, resumeOrDelete } from '../stages/follow-space.ts';
+import { existsStill, type FollowedSpace, followSpace, resume } from '../stages/follow-space.ts';
 import { SpaceWatcher } from '../stages/space-watcher.ts';
 import type { SpaceTools } from '../tools.ts';
 
@@ -123,7 +123,7 @@ export class SpaceWork {
     const back = command`stellarctl ${role} delete ${name} --hosting-context ${hosting.cluster.context}`;
     const left = exists ? existsStill(name) : `${name} may exist in part. To remove it: ${asCalled(back)}`;
     const isOpen = exists && (error.code === 'interrupted' || error.next.length === 0);
-    return error.with({ details: [left], next: isOpen ? resumeOrDelete([], name, role, hosting) : error.next });
+    return error.with({ details: [left], next: isOpen ? resume() : error.next });
   }
 }
 

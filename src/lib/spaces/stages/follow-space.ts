@@ -1,8 +1,7 @@
 import { monotonic } from '../../engine/clock.ts';
-import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
-import { inWords, type NextStep, run as nextStep, stepLines } from '../../engine/next-step.ts';
+import { inWords, type NextStep, stepLines } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import type { Run } from '../../engine/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
@@ -115,12 +114,9 @@ async function failure<Inside>(
   const isHook = hookLike(seen.space.controlPlane, id) !== undefined;
   const where = failure?.kind === 'exit' ? [failure.why] : [];
   return new StellarError(isHook ? 'hook-failed' : 'space-failed', `${name} is not ready: ${verdict.why}.`, {
-    details: [...where, ...log, existsUnready(name, role)],
+    details: [...where, ...log, `${name} exists but is not ${roleWithArticle(role)} yet.`],
     // Its API server may still start: a rerun waits for it.
-    next:
-      id === 'reachable'
-        ? [rerun, ...(verdict.next ?? seeMore)]
-        : resumeOrDelete(verdict.next ?? seeMore, name, role, hosting),
+    next: id === 'reachable' ? [rerun, ...(verdict.next ?? seeMore)] : resume(verdict.next ?? seeMore),
   });
 }
 
@@ -145,24 +141,12 @@ function tooLate(
   });
 }
 
-const existsUnready = (name: string, role: SpaceRole): string =>
-  `${name} exists but is not ${roleWithArticle(role)} yet.`;
-
 export const existsStill = (name: string): string => `The control plane ${name} exists.`;
 
 const rerun = inWords('To resume, rerun the command');
 
-/** How to resume or delete a space that exists and is not ready. @param ways how to resume, if known */
-export function resumeOrDelete(
-  ways: readonly NextStep[],
-  name: string,
-  role: SpaceRole,
-  { cluster }: Pick<Kube, 'cluster'>,
-): NextStep[] {
-  const back = command`stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`;
-  const on = ways.length > 0 ? ways : [rerun];
-  return [...on, nextStep(back, 'Or delete it')];
-}
+/** How to continue with a space that exists and is not ready; it may be one that is in use. @param ways if they are known */
+export const resume = (ways: readonly NextStep[] = []): readonly NextStep[] => (ways.length > 0 ? ways : [rerun]);
 
 function gone({ name, hosting }: FollowedSpace<unknown>): StellarError {
   return new StellarError(

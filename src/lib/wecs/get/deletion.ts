@@ -113,7 +113,7 @@ function toFinish({ contents, hub, name, its }: Findings): NextStep {
     : run(command`stellarctl wec wait ${name} --for delete --its ${its}`);
 }
 
-export function beingDeregistered({ hub, name, its }: Findings): Problem | undefined {
+export function beingDeregistered({ hub, name, its }: Pick<Findings, 'hub' | 'name' | 'its'>): Problem | undefined {
   const cluster = hub?.managedCluster;
   if (cluster === undefined || !isDeregistering(cluster)) return undefined;
   return problem(

@@ -5,6 +5,7 @@ import type { Run } from '../../engine/run.ts';
 import { blockingStage, isMet, type StageReport } from '../../engine/stages.ts';
 import { imageVersion } from '../../kube/image.ts';
 import type { Secret } from '../../kube/objects.ts';
+import { beingDeregistered } from '../get/deletion.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { tokenExpiry } from '../hub/token.ts';
 import { type HubConnection, image, readHubKubeconfig } from '../klusterlet/agent.ts';
@@ -93,7 +94,7 @@ export const judgePlan = (access: HubAccess, { name, wecBefore, hubBefore }: Joi
 
 /**
  * Sets missing labels, records the identity of the cluster, and reports that nothing else was necessary.
- * @throws StellarError `version-differs`, before the first write
+ * @throws StellarError `version-differs`, or `conflict` during a deregistration, before the first write
  */
 export async function finishDone(
   access: HubAccess,
@@ -103,6 +104,8 @@ export async function finishDone(
 ): Promise<WecResult> {
   const { name, wecBefore, hubBefore } = plan;
   refuseOtherImages(plan, options);
+  const leaving = beingDeregistered({ hub: hubBefore, name, its: access.its });
+  if (leaving !== undefined) throw new StellarError('conflict', leaving.message, { next: leaving.next });
   const records = access.kube && new HubRecords(access.kube, plan, options, run);
   const written = (hubBefore && (await records?.write(hubBefore, wecBefore, undefined))) ?? [];
   const state = access.kube === undefined ? 'connected' : 'available';

@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
-import { type KubeObject, writtenAt } from '../../kube/objects.ts';
+import { changedAt, type KubeObject, writtenAt } from '../../kube/objects.ts';
 import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
 import { describeObject } from '../object-ref.ts';
 import { labelsToSelect } from '../selection/labels-to-select.ts';
@@ -131,12 +131,10 @@ function inBinding(delivery: Delivery): Verdict {
   const { generation = 0 } = binding.metadata;
   if ((binding.status?.observedGeneration ?? 0) < generation)
     return late(delivery, [binding], `the transport has not read the Binding of ${policyName}`, 'transport-behind');
+  if (bound.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion) return met;
+  const behind = `the Binding of ${policyName} has an earlier version of it`;
   // Fields that change continuously, such as returned status, are sent a moment later.
-  const isCurrent =
-    bound.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion;
-  return isCurrent
-    ? met
-    : waiting(`the Binding of ${policyName} has an earlier version of it`, { code: 'binding-behind' });
+  return late(delivery, [of.object], behind, 'binding-behind', [], changedAt);
 }
 
 /**
@@ -149,8 +147,9 @@ export function late(
   why: string,
   code: string,
   helps: readonly NextStep[] = [explain(delivery)],
+  timeOf = writtenAt,
 ): Verdict {
-  const written = Math.max(...since.map((object) => (object === undefined ? 0 : writtenAt(object))));
+  const written = Math.max(...since.map((object) => (object === undefined ? 0 : timeOf(object))));
   if (written === 0 || delivery.evidence.now - written <= patienceMs)
     return waiting(why, { code, next: [explain(delivery)] });
   const next = [...helps, ...toSeeWds(delivery.evidence.wds, 'Do its controllers run?')];

@@ -7,7 +7,7 @@ import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
 import { toSelectWec } from '../explain/selection-warnings.ts';
 import type { ManifestStatus } from '../manifest-works.ts';
 import { originGenerationAnnotation } from '../names.ts';
-import type { Candidate } from '../selection/clauses.ts';
+import { type Candidate, failingParts } from '../selection/clauses.ts';
 import { labelsToSelect, namespaceOf } from '../selection/labels-to-select.ts';
 import type { Delivery } from './delivery.ts';
 import { late, patienceMs } from './wds-stages.ts';
@@ -134,11 +134,16 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
         ),
       ],
     };
-  if (of.namespace !== undefined && message.endsWith(`namespaces "${of.namespace}" not found`))
-    return {
-      code: 'namespace-missing-on-wec',
-      next: [toSend(delivery, namespaceOf(of.namespace, of.namespaces), 'Select it as well')],
-    };
+  if (of.namespace !== undefined && message.endsWith(`namespaces "${of.namespace}" not found`)) {
+    const needed = namespaceOf(of.namespace, of.namespaces);
+    const clauses = delivery.policy?.spec?.downsync ?? [];
+    const isSelected = clauses.some((clause) => failingParts(clause, needed, of.namespaces).length === 0);
+    const see = command`stellarctl workload get ${`namespace/${of.namespace}`} ${flagsOf(evidence.wds)}`;
+    const next = isSelected
+      ? run(see, 'It is sent as well. See why it is not there')
+      : toSend(delivery, needed, 'Select it as well');
+    return { code: 'namespace-missing-on-wec', next: [next] };
+  }
   if (message.includes(' is forbidden: '))
     return {
       code: 'denied-on-wec',

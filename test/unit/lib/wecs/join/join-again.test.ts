@@ -196,6 +196,20 @@ describe('a WEC that is registered and asked to have other images', () => {
     assert.equal((await finished({ ocmVersion: '1.4.0' })).stage, 'connected');
     assert.equal((await finished({}, 'v1.5.0')).stage, 'connected');
   });
+  test('is not done while its deregistration is unfinished', async () => {
+    const cluster = joinedCluster();
+    const annotations = { 'stellarctl.kubestellar.io/labels-before-deregistration': '{"labels":{},"annotations":[]}' };
+    Object.assign(cluster.metadata, { annotations });
+    const given = plan({ settings: settings as never, hubBefore: hubEvidence({ managedCluster: cluster }) });
+    await assert.rejects(
+      finishDone({ its: 'its1', kube: undefined } as never, given, options, run()),
+      failsWith({
+        code: 'conflict',
+        message: 'The deregistration of cluster1 is unfinished; its labels are removed.',
+        steps: /^stellarctl deregister cluster1 --its its1 {6}\(finishes it; with --undo the WEC stays\)$/,
+      }),
+    );
+  });
   test('is refused if its agent works with others: a join upgrades nothing', async () => {
     const refused = {
       code: 'version-differs',

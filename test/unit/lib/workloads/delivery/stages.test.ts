@@ -156,6 +156,14 @@ describe('the next command', () => {
     assert.deepEqual(nextOf('namespace-not-selected', configMap), [
       'kubectl --context wdsh label namespace t7 app=t7',
     ]));
+  test('leads to a Namespace that is sent, and is not on the WEC', () => {
+    const given = record('namespace-not-selected');
+    for (const { spec } of given.policies)
+      for (const clause of spec?.downsync ?? []) clause.objectSelectors = [{ matchLabels: {} }];
+    const [way] = ways(given, configMap);
+    assert.equal(way?.code, 'namespace-missing-on-wec');
+    assert.match(String(way?.next), /^stellarctl workload get namespace\/t7 --wds wdsh/);
+  });
   test('lets a WEC be selected', () =>
     assert.deepEqual(nextOf('no-wec-matches', configMap), [
       'Give a WEC the labels: stellarctl label NAME nosuch=label --its its1',
@@ -290,6 +298,13 @@ describe('a broken link is named:', () => {
     assert.deepEqual(broken(none, { ...configMap, object: { resourceVersion: '9999' } }), [
       't10: cluster1: policy waiting binding-behind',
     ]));
+  test('the Binding has an earlier state of the object for too long', () => {
+    const object = { resourceVersion: '9999', creationTimestamp: '2026-11-20T15:00:00Z' };
+    const given = good();
+    const [delivery] = ways(given, { ...configMap, object });
+    assert.deepEqual(told(delivery === undefined ? [] : [delivery]), ['t10: cluster1: policy failed binding-behind']);
+    assert.match(delivery?.steps.join() ?? '', /Do its controllers run\?/);
+  });
   test('the transport has not read the Binding for too long', () =>
     assert.deepEqual(
       broken((given) => {
