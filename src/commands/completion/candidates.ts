@@ -57,9 +57,8 @@ function commandBelow(program: Command, names: readonly string[]): Command | und
 /** Returns options by their long names, without given ones that are not repeatable. */
 function optionsOf({ command, options }: Typed): Candidate[] {
   const visible = command.createHelp().visibleOptions(command);
-  const hidden = command.options.filter(
-    ({ hidden, long }) => hidden && globalOptions().some((option) => option.long === long),
-  );
+  const globals = new Set(globalOptions().map(({ long }) => long));
+  const hidden = command.options.filter(({ hidden, long }) => hidden && globals.has(long));
   return [...visible, ...hidden]
     .filter((option) => !options.has(option.long ?? '') || isRepeatable(option))
     .map(({ long, short, description }) => ({ name: long ?? short ?? '', about: description }));

@@ -47,7 +47,7 @@ const neverFromStatus = /^(?:rbac\.authorization|authorization|authentication|ce
 export async function failedKinds(wec: Pick<Kube, 'read'>, works: readonly ManifestWork[]): Promise<RuleKind[]> {
   const refused = works.flatMap(({ spec, status }) =>
     (status?.resourceStatus?.manifests ?? [])
-      .filter(isForbidden)
+      .filter(lacksRight)
       .flatMap(({ resourceMeta }) => spec?.workload?.manifests?.[resourceMeta?.ordinal ?? -1] ?? []),
   );
   const served = refused.length === 0 ? [] : await discoverKinds(wec);
@@ -58,8 +58,11 @@ export async function failedKinds(wec: Pick<Kube, 'read'>, works: readonly Manif
   return distinct(given.map(({ group, resource }) => ({ group, resource })));
 }
 
-/** The words of every API server (k8s.io/apiserver, ForbiddenMessage). */
-const isForbidden = ({ conditions = [] }: ManifestStatus): boolean =>
+/**
+ * Whether its agent lacks a right, in the words of every API server (k8s.io/apiserver, ForbiddenMessage). Admission, quotas and
+ * namespaces that are being deleted forbid as well: only RBAC names a user.
+ */
+export const lacksRight = ({ conditions = [] }: ManifestStatus): boolean =>
   conditions.some(
     ({ type, status, message = '' }) =>
       type === 'Applied' && status === 'False' && /is forbidden: User ".+" cannot /.test(message),

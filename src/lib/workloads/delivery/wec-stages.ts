@@ -4,6 +4,7 @@ import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting }
 import { ifSeen } from '../../kube/access.ts';
 import { conditionOf } from '../../kube/objects.ts';
 import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
+import { lacksRight } from '../../wecs/grant/kinds.ts';
 import { toSelectWec } from '../explain/selection-warnings.ts';
 import type { ManifestStatus } from '../manifest-works.ts';
 import { originGenerationAnnotation } from '../names.ts';
@@ -123,8 +124,7 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
     const lead = 'Send its definition as well, or install it on the WEC';
     return { code: 'kind-unknown-on-wec', next: [toSend(delivery, definitionOf(of), lead)] };
   }
-  // Admission, quotas and namespaces that are being deleted forbid as well: only RBAC names a user.
-  if (message.includes(' is forbidden: User '))
+  if (manifest !== undefined && lacksRight(manifest))
     return {
       code: 'forbidden-on-wec',
       next: [
