@@ -63,7 +63,7 @@ export const doctorCommand: Definition<DoctorOptions> = {
     checkCombinations(options);
     const { examination, clustersOf, preflight } = await import('./input.ts');
     const input = options.pre ? undefined : await clustersOf(session, options, positional);
-    const examine = await (input === undefined ? preflight(session, options, positional) : examination(session, input));
+    const examine = await (input === undefined ? preflight(session, options, positional) : examination(input));
     session.progress.waiting('doctor', 'reading the installation');
     const acted = input && (options.fix || options.recheck) ? await act(session, options, input, examine) : {};
     let all = acted.all ?? (await examine());

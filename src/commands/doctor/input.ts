@@ -29,9 +29,9 @@ export async function preflight(
 }
 
 /** Examines the installation. @throws StellarError `usage` if no cluster is selected */
-export async function examination(session: Session, input: DoctorInput): Promise<Examine> {
+export async function examination(input: DoctorInput): Promise<Examine> {
   const { examine } = await import('../../lib/doctor/doctor.ts');
-  return () => examine(input, session.run);
+  return () => examine(input);
 }
 
 /** Returns the clusters that a command line selects. @throws StellarError `usage` if it selects none */

@@ -47,7 +47,7 @@ export const reportCommand: Definition<Options> = {
     const { makeReport, pack } = await import('../../lib/report/report.ts');
     session.progress.waiting('report', 'reading from the clusters');
     const input = { ...(await clustersOf(session, options, positional)), status: () => statusOf(session) };
-    const { index, files } = await makeReport({ ...input, version: parent?.version() ?? '' }, session.run);
+    const { index, files } = await makeReport({ ...input, version: parent?.version() ?? '' });
     const content = await pack(files, folder);
     await checkTargetFile(session, file, force);
     await writePrivately(file, content);

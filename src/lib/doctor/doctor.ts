@@ -2,18 +2,17 @@ import { type Check, type Finding, isDependent, runChecks, underCauses } from '.
 import { command } from '../engine/command-line.ts';
 import { failureOf, StellarError } from '../engine/errors.ts';
 import { inWords, outline } from '../engine/next-step.ts';
-import type { Run } from '../engine/run.ts';
 import { notHosting } from '../hosting/hosting.ts';
 import { checkHosting } from '../hosting/stages.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { shareReads } from '../kube/client/shared-reads.ts';
 import { checkHub, checkSpace } from '../spaces/checks.ts';
 import { openedBy } from '../spaces/open-wds.ts';
 import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { SpaceWatcher } from '../spaces/stages/space-watcher.ts';
 import type { SpaceTools } from '../spaces/tools.ts';
 import { wecChecks } from '../wecs/get/checks.ts';
+import { readMailboxes } from '../wecs/get/mailbox.ts';
 import { readBothSides } from '../wecs/get/read-both-sides.ts';
 import { hubEndpoints } from '../wecs/hub/hub-access.ts';
 import { clusterUid } from '../wecs/identity/cluster-uid.ts';
@@ -36,7 +35,7 @@ export interface DoctorInput {
 }
 
 /** Checks an installation, as far as it is reachable. Reads only. @throws StellarError `usage` if the ITS is ambiguous */
-export async function examine(input: DoctorInput, run: Run): Promise<Examined[]> {
+export async function examine(input: DoctorInput): Promise<Examined[]> {
   const { spaces, wecs } = input;
   const watcher = spaces && new SpaceWatcher(spaces);
   const own = spaces && watcher ? await examineHosting(spaces, watcher) : [];
@@ -55,7 +54,7 @@ export async function examine(input: DoctorInput, run: Run): Promise<Examined[]>
     chosen !== undefined && (wecs.length > 0 || hubs.length === 0) ? [chosen] : [...hubs, elsewhere ?? []].flat();
   if (wecs.length > 0 && chosenHubs.length !== 1) throw whichIts(chosenHubs.length);
   const ofHubs = await Promise.all(
-    chosenHubs.map((hub) => examineWecs(hub, wecs, run).catch((error) => [unlisted(hub, error)])),
+    chosenHubs.map((hub) => examineWecs(hub, wecs).catch((error) => [unlisted(hub, error)])),
   );
   const ofElsewhere = elsewhere && { subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings };
   // An unreachable cluster is one finding: it is unknown whether it is also a hosting cluster.
@@ -134,15 +133,15 @@ async function among(its: Kube, hubs: readonly Hub[]): Promise<Hub | undefined> 
   return own === undefined ? undefined : hubs[others.indexOf(own)];
 }
 
-async function examineWecs(hub: Hub, named: DoctorInput['wecs'], run: Run): Promise<Examined[]> {
+async function examineWecs(hub: Hub, named: DoctorInput['wecs']): Promise<Examined[]> {
   const { kube, context, findings } = hub;
   const served = findings.find(({ id }) => id === 'its-hub-crds');
   // If only rights are missing, the WECs are read anyway: their own reads report what is not allowed.
   const isUnseen = served?.status === 'skipped' && !isDependent(served);
   if (served?.status !== 'pass' && !isUnseen) return [];
-  const known = named.length > 0 ? undefined : await readWholeHub(kube, { withLeases: true });
+  const [known, mailboxOf] =
+    named.length > 0 ? [] : await Promise.all([readWholeHub(kube, { withLeases: true }), readMailboxes(kube)]);
   const wecs = known === undefined ? named : [...known.keys()].sort().map((name) => ({ name, kube: undefined }));
-  const shared = shareReads(kube, wecs.length, run);
   let trial = hub.webhook && Promise.resolve(hub.webhook);
   const tryWebhook = () => {
     trial ??= tryHubWebhook(kube);
@@ -155,7 +154,8 @@ async function examineWecs(hub: Hub, named: DoctorInput['wecs'], run: Run): Prom
       const reached = wec.kube && { its: { kube, context }, wec: wec.kube };
       try {
         const evidence = known?.get(wec.name);
-        const seen = await readBothSides(shared, wec.name, wec.kube, endpoints, { evidence, tryWebhook });
+        const ofHub = evidence && { evidence, contents: mailboxOf?.(wec.name) };
+        const seen = await readBothSides(kube, wec.name, wec.kube, endpoints, { ofHub, tryWebhook });
         const checks = seen.error === undefined ? wecChecks : [...wecChecks, unreached(seen.error)];
         return { subject, reached, findings: await runChecks(checks, seen.findings, findings) };
       } catch (error) {

@@ -1,8 +1,9 @@
+import pLimit, { type LimitFunction } from 'p-limit';
 import { monotonic } from './clock.ts';
-import { mapConcurrently, requestsAtOnce } from './concurrency.ts';
+import { requestsAtOnce } from './concurrency.ts';
 import { type Deadline, graceMs } from './deadline.ts';
-import { failureOf, mayPass, StellarError } from './errors.ts';
-import { poll } from './poll.ts';
+import { StellarError } from './errors.ts';
+import { Outage, poll } from './poll.ts';
 import type { Run } from './run.ts';
 import { type BlockedReport, blockingStage, judge, type Stage, type StageReport } from './stages.ts';
 
@@ -34,6 +35,8 @@ export interface Followed<Snapshot, Result> {
   readonly until?: string;
   /** How long to watch a failure that may pass before reporting it, if its stage does not say; milliseconds. */
   readonly graceMs?: number;
+  /** What precedes the first reading, such as an installation. @returns a result that ends it at once */
+  begin?(): Promise<Result | undefined>;
   /** Acts on a reading. @returns the result that ends the following, undefined to read again */
   act(reading: JudgedReading<Snapshot>): Promise<Result | undefined>;
   /** The result for a subject that a reading no longer finds. Without it, no subject may disappear. */
@@ -44,10 +47,13 @@ export interface Followed<Snapshot, Result> {
   broken?(error: StellarError): Result;
 }
 
+/** A round of readings does not wait longer for slow subjects: the others are read again. */
+const longestRoundMs = 3000;
+
 /**
  * Follows subjects until each has a result: reads at least every 3 s, judges, and lets the subject act. One `read` serves all
  * subjects that are still followed; it returns a function that completes it for each one. Failures that may pass are retried
- * (poll.ts).
+ * (poll.ts). A subject that begins, or whose cluster is slow, does not delay the others.
  * @returns the results in the order of the subjects; none is undefined
  */
 export async function follow<Snapshot, Result, Subject extends Followed<Snapshot, Result>>(
@@ -55,32 +61,88 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   read: (open: readonly Subject[]) => Promise<(subject: Subject) => Promise<Reading<Snapshot> | undefined>>,
   run: Run,
 ): Promise<Result[]> {
-  const tracks = subjects.map((subject) => ({ subject, track: new Track<Snapshot>(subject, run.deadline) }));
-  const results = new Map<Subject, Result>();
-  const openTracks = () => tracks.filter(({ subject }) => !results.has(subject));
-  const step = async () => {
-    const open = openTracks();
-    const see = await read(open.map(({ subject }) => subject));
-    await mapConcurrently(open, requestsAtOnce, async ({ subject, track }) => {
-      const result = await see(subject)
-        .then((seen) => (seen === undefined ? subject.gone?.() : subject.act(track.judge(seen))))
-        .catch((error: unknown) => {
-          // Failures that may pass, and Ctrl-C, concern all subjects.
-          if (mayPass(error)) throw error;
-          return resultOfError(subject, failureOf(error));
-        });
-      if (result !== undefined) results.set(subject, result);
-    });
-    return results.size === subjects.length || undefined;
+  const pursuits = subjects.map((subject) => new Pursuit<Snapshot, Result, Subject>(subject, run));
+  const actAtOnce = pLimit(requestsAtOnce);
+  const open = () => pursuits.filter(({ result }) => result === undefined);
+  const isUnhandled = () => pursuits.some(({ unhandled }) => unhandled !== undefined);
+  const all = () => Promise.all(pursuits.map(({ busy }) => busy));
+  const any = () => Promise.race(pursuits.flatMap(({ busy }) => busy ?? []));
+  const round = async () => {
+    if (run.deadline.passed) await all();
+    else if (open().every(({ busy }) => busy !== undefined)) await atMost(longestRoundMs, any());
+    const idle = open().filter(({ busy }) => busy === undefined);
+    if (idle.length > 0) {
+      const see = await read(idle.map(({ subject }) => subject));
+      for (const pursuit of idle) pursuit.look(see, actAtOnce);
+      await (run.deadline.passed ? all() : atMost(longestRoundMs, all()));
+    }
+    return isUnhandled() || open().length === 0 || undefined;
   };
+  const lastChange = () => Math.max(...pursuits.map(({ track }) => track.changedAt));
+  const failure = await poll(round, run, lastChange).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  if (!isUnhandled()) await all();
+  for (const { unhandled } of pursuits) if (unhandled !== undefined) throw unhandled.error;
   // A failure common to all ends the open ones; the others keep their results.
-  const lastChange = () => Math.max(...tracks.map(({ track }) => track.changedAt));
-  await poll(step, run, lastChange).catch((error: unknown) => {
-    if (!(error instanceof StellarError)) throw error;
-    for (const { subject } of openTracks()) results.set(subject, resultOfError(subject, error));
+  for (const pursuit of open()) {
+    const { subject, track } = pursuit;
+    pursuit.result = failure ? resultOfError(subject, failure.error) : await subject.late(track.last);
+  }
+  return pursuits.map(({ result }) => result as Result);
+}
+
+/** A subject on its way to its result. */
+class Pursuit<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
+  readonly subject: Subject;
+  readonly track: Track<Snapshot>;
+  /** Ends with what is being done for it. */
+  busy: Promise<void> | undefined;
+  result: Result | undefined;
+  /** An error that ends the following of all. */
+  unhandled: { error: unknown } | undefined;
+  readonly #outage: Outage;
+
+  constructor(subject: Subject, run: Run) {
+    this.subject = subject;
+    this.track = new Track(subject, run.deadline);
+    this.#outage = new Outage(run);
+    if (subject.begin !== undefined) this.busy = this.#work(async () => subject.begin?.());
+  }
+
+  look(see: (subject: Subject) => Promise<Reading<Snapshot> | undefined>, actAtOnce: LimitFunction): void {
+    const { subject, track } = this;
+    this.busy = this.#work(async () => {
+      try {
+        const seen = await see(subject);
+        const result = seen === undefined ? subject.gone?.() : await actAtOnce(() => subject.act(track.judge(seen)));
+        this.#outage.end();
+        return result;
+      } catch (error) {
+        this.#outage.note(error);
+        return undefined;
+      }
+    });
+  }
+
+  async #work(work: () => Promise<Result | undefined>): Promise<void> {
+    try {
+      this.result = await work().catch((error: unknown) => resultOfError(this.subject, error));
+    } catch (error) {
+      this.unhandled = { error };
+    }
+    this.busy = undefined;
+  }
+}
+
+/** Waits for work, at most so many milliseconds. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const end = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
   });
-  for (const { subject, track } of openTracks()) results.set(subject, await subject.late(track.last));
-  return subjects.map((subject) => results.get(subject) as Result);
+  await Promise.race([work, end]).finally(() => clearTimeout(timer));
 }
 
 /** Follows a single subject. */
@@ -93,8 +155,8 @@ export async function followOne<Snapshot, Result>(
   return result as Result;
 }
 
-function resultOfError<Result>(subject: Pick<Followed<never, Result>, 'broken'>, error: StellarError): Result {
-  if (subject.broken === undefined) throw error;
+function resultOfError<Result>(subject: Pick<Followed<never, Result>, 'broken'>, error: unknown): Result {
+  if (subject.broken === undefined || !(error instanceof StellarError)) throw error;
   return subject.broken(error);
 }
 

@@ -1,5 +1,5 @@
 import { monotonic } from './clock.ts';
-import { graceMs, pause } from './deadline.ts';
+import { type Deadline, graceMs, pause } from './deadline.ts';
 import { mayPass, StellarError } from './errors.ts';
 import type { Run } from './run.ts';
 
@@ -19,23 +19,47 @@ export async function poll<T>(
   { deadline, signal }: Run,
   lastChange: () => number = monotonic,
 ): Promise<T | undefined> {
-  let failingSince: number | undefined;
+  const outage = new Outage({ deadline });
   for (;;) {
     try {
       const result = await read();
-      failingSince = undefined;
+      outage.end();
       if (result !== undefined || deadline.passed) return result;
     } catch (error) {
-      failingSince ??= monotonic();
-      if (deadline.passed && hasAnsweredInTime(error)) throw notInTime(error);
-      if (!mayPass(error) || deadline.passed || monotonic() - failingSince > graceMs) throw error;
+      outage.note(error);
     }
-    const unchangedMs = failingSince === undefined ? monotonic() - lastChange() : 0;
+    const unchangedMs = outage.isOpen ? 0 : monotonic() - lastChange();
     await pause(
       Math.min(longestIntervalMs, Math.max(shortestIntervalMs, unchangedMs * intervalFraction)),
       deadline,
       signal,
     );
+  }
+}
+
+/** The time in which an API server does not answer as it should. */
+export class Outage {
+  readonly #deadline: Deadline;
+  #since: number | undefined;
+
+  constructor({ deadline }: Pick<Run, 'deadline'>) {
+    this.#deadline = deadline;
+  }
+
+  get isOpen(): boolean {
+    return this.#since !== undefined;
+  }
+
+  end(): void {
+    this.#since = undefined;
+  }
+
+  /** @throws the error, if it does not pass by itself, has lasted for the grace period, or no time is left */
+  note(error: unknown): void {
+    this.#since ??= monotonic();
+    const { passed } = this.#deadline;
+    if (passed && hasAnsweredInTime(error)) throw notInTime(error);
+    if (!mayPass(error) || passed || monotonic() - this.#since > graceMs) throw error;
   }
 }
 

@@ -12,14 +12,38 @@ export const may = (verb: string, { apiVersion, plural }: Resource, rest: Partia
   ...rest,
 });
 
+/** What answers access reviews. */
+export type Asked = Pick<Kube, 'cluster' | 'mayI'>;
+
+/**
+ * Asks each question once, and first about all objects of a kind: a user who may do something with all of them may do it with each.
+ */
+export function askOnce(kube: Asked): Asked {
+  const answers = new Map<string, Promise<boolean>>();
+  const once = (permission: Permission): Promise<boolean> => {
+    const key = JSON.stringify(permission);
+    const answer = answers.get(key) ?? kube.mayI(permission);
+    answers.set(key, answer);
+    return answer;
+  };
+  return {
+    cluster: kube.cluster,
+    async mayI(permission) {
+      const { name, namespace, ...everything } = permission;
+      if (await once(everything)) return true;
+      return name || namespace ? once(permission) : false;
+    },
+  };
+}
+
 /** Checks all permissions at once. @returns the ones that this user lacks, in words */
-export async function missingPermissions(kube: Kube, permissions: readonly Permission[]): Promise<string[]> {
+export async function missingPermissions(kube: Asked, permissions: readonly Permission[]): Promise<string[]> {
   const answers = await Promise.all(permissions.map((permission) => kube.mayI(permission)));
   return permissions.filter((_, index) => !answers[index]).map(describePermission);
 }
 
 /** Checks all permissions before a write. @throws StellarError `forbidden`, naming the missing ones */
-export async function requirePermissions(kube: Kube, permissions: readonly Permission[]): Promise<void> {
+export async function requirePermissions(kube: Asked, permissions: readonly Permission[]): Promise<void> {
   const missing = await missingPermissions(kube, permissions);
   if (missing.length === 0) return;
   throw new StellarError('forbidden', `Not allowed on ${describeCluster(kube.cluster)}: ${missing.join(', ')}.`, {

@@ -6,7 +6,6 @@ import { describeGroup } from '../doctor/report.ts';
 import { groupFindings } from '../doctor/subject.ts';
 import { mapConcurrently } from '../engine/concurrency.ts';
 import { StellarError } from '../engine/errors.ts';
-import type { Run } from '../engine/run.ts';
 import { tryRead } from '../kube/access.ts';
 import { collect, type Report } from './collect.ts';
 import { Contents, type ReportFile } from './contents.ts';
@@ -37,14 +36,14 @@ const clustersAtOnce = 8;
  * Reads everything a colleague needs from an installation, and redacts secrets. The index lists what is not available.
  * @throws StellarError `unreachable` if no cluster answers
  */
-export async function makeReport(input: ReportInput, run: Run): Promise<{ index: ReportIndex; files: ReportFile[] }> {
+export async function makeReport(input: ReportInput): Promise<{ index: ReportIndex; files: ReportFile[] }> {
   const { targets, missing } = await findTargets(input);
   const contents = new Contents();
   const report = { contents, missing };
   const created = new Date().toISOString();
   const [versions] = await Promise.all([
     mapConcurrently(targets, clustersAtOnce, (target) => collect(target, report)),
-    addDocument(report, 'doctor', async () => ({ items: groupFindings(await examine(input, run)).map(describeGroup) })),
+    addDocument(report, 'doctor', async () => ({ items: groupFindings(await examine(input)).map(describeGroup) })),
     addDocument(report, 'status', input.status),
   ]);
   const clusters = targets.flatMap(({ name, kube, roles }, index) => {

@@ -7,7 +7,6 @@ import { run as nextStep } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { unreached } from '../engine/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { shareReads } from '../kube/client/shared-reads.ts';
 import { requireHub } from './hub/require-hub.ts';
 import { requireAcceptPermissions } from './permissions.ts';
 import { findAgent } from './registration/acceptance.ts';
@@ -48,8 +47,7 @@ export async function findPending(hub: Kube): Promise<string[]> {
  * available. It tries every WEC; the error of one is in its result, as is that of a name which is nowhere.
  * @throws StellarError for errors that concern all of them: no hub, no access
  */
-export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run: Run): Promise<WecResult[]> {
-  const hub = shareReads(its, wecs.length, run);
+export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run: Run): Promise<WecResult[]> {
   await requireHub(hub);
   let permitted: Promise<void> | undefined;
   const mayWrite = () => {
@@ -117,12 +115,11 @@ function refuseOtherWec({ cluster }: Kube, name: string, wec: WecEvidence | unde
 
 /** Denies the pending requests of WECs. A request that was denied before is success. */
 export async function deny(
-  its: Kube,
+  hub: Kube,
   wecs: { name: string }[],
   agent: string | undefined,
   run: Run,
 ): Promise<WecResult[]> {
-  const hub = shareReads(its, wecs.length, run);
   await requireHub(hub);
   const evidence = await readHub(
     hub,

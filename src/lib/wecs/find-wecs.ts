@@ -1,10 +1,9 @@
 import { command } from '../engine/command-line.ts';
-import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { mapConcurrently, readsOneByOne, requestsAtOnce } from '../engine/concurrency.ts';
 import { count } from '../engine/counts.ts';
 import { StellarError } from '../engine/errors.ts';
 import { nearestNames } from '../engine/nearest.ts';
 import { inWords, run } from '../engine/next-step.ts';
-import { batchThreshold } from '../engine/request-batcher.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
@@ -35,9 +34,7 @@ export async function findWecs(hub: Kube, { names, selector, allowNone }: WecTar
     return clusters.map((cluster) => ({ name: cluster.metadata.name, cluster }));
   }
   const all =
-    names.length > batchThreshold
-      ? await partialReader(hub).list<ManagedCluster>(resources.managedClusters)
-      : undefined;
+    names.length > readsOneByOne ? await partialReader(hub).list<ManagedCluster>(resources.managedClusters) : undefined;
   if (all !== undefined) {
     const byName = new Map(all.map((cluster) => [cluster.metadata.name, cluster]));
     return names.map((name) => ({ name, cluster: byName.get(name) }));

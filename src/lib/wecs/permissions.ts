@@ -1,22 +1,21 @@
 import type { Kube, Permission } from '../kube/client/client.ts';
-import { may, requirePermissions } from '../kube/permissions.ts';
+import { askOnce, may, requirePermissions } from '../kube/permissions.ts';
 import { type Resource, resources } from '../kube/resources.ts';
 import { propertiesNamespace } from '../workloads/names.ts';
 import { agentNamespace, bootstrapServiceAccounts, hubSecretName, operatorNamespace } from './names.ts';
 
 /** The permissions to accept a WEC on the ITS. The hub's webhook checks `managedclusters/accept`, not the API server. */
-function acceptPermissions(wec?: string): Permission[] {
-  const named = wec === undefined ? {} : { name: wec };
+function acceptPermissions(wec: string): Permission[] {
   return [
     may('update', resources.certificateSigningRequests, { subresource: 'approval' }),
     { verb: 'approve', group: 'certificates.k8s.io', resource: 'signers', name: 'kubernetes.io/kube-apiserver-client' },
-    may('patch', resources.managedClusters, named),
+    may('patch', resources.managedClusters, { name: wec }),
     {
       verb: 'update',
       group: 'register.open-cluster-management.io',
       resource: 'managedclusters',
       subresource: 'accept',
-      ...named,
+      name: wec,
     },
   ];
 }
@@ -111,12 +110,8 @@ export function reregisterPermissions(): Permission[] {
 const both = (resource: Resource, rest: Partial<Permission> = {}): Permission[] =>
   ['create', 'patch'].map((verb) => may(verb, resource, rest));
 
-/**
- * Verifies that this user may accept WECs, before the first request is approved: the right for all of them, else for each one.
- * @throws StellarError `forbidden`
- */
+/** Verifies that this user may accept WECs, before the first request is approved. @throws StellarError `forbidden` */
 export async function requireAcceptPermissions(kube: Kube, wecs: readonly string[]): Promise<void> {
-  const forAll = await Promise.all(acceptPermissions().map((permission) => kube.mayI(permission)));
-  if (forAll.every((allowed) => allowed)) return;
-  for (const wec of wecs) await requirePermissions(kube, acceptPermissions(wec));
+  const asked = askOnce(kube);
+  for (const wec of wecs) await requirePermissions(asked, acceptPermissions(wec));
 }

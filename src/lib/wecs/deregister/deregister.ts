@@ -1,12 +1,13 @@
-import { oneAtATime } from '../../engine/concurrency.ts';
+import { mapConcurrently, oneAtATime, requestsAtOnce } from '../../engine/concurrency.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { type Confirm, readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { shareReads } from '../../kube/client/shared-reads.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
+import { askOnce } from '../../kube/permissions.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import type { PoliciesOfIts } from '../../workloads/policies/policy.ts';
+import { hubEndpoints } from '../hub/hub-access.ts';
 import { cleanUpWec } from './cleanup/cleanup.ts';
 import { writeCleanupRecord } from './cleanup/cleanup-record.ts';
 import { deleteCluster } from './delete/delete-cluster.ts';
@@ -46,11 +47,12 @@ export async function deregister(
   { its, wecs, options, readPolicies, confirm, askAgain }: Deregistration,
   run: Run,
 ): Promise<DeregisterResult[]> {
-  const hub = shareReads(its.kube, wecs.length, run);
+  const hub = its.kube;
   const inspected = await readConfirmed({
     read: async () => {
-      const policies = await readPolicies();
-      return Promise.all(wecs.map((wec) => inspectWec({ ...its, kube: hub }, wec, options, policies)));
+      const [policies, endpoints] = await Promise.all([readPolicies(), hubEndpoints(hub, its.context)]);
+      const ofIts = { hub, rights: askOnce(hub), endpoints, policies };
+      return mapConcurrently(wecs, requestsAtOnce, (wec) => inspectWec(ofIts, wec, options));
     },
     losses: (seen) => seen.flatMap(lossesOf),
     confirm,

@@ -2,6 +2,7 @@ import { diagnosisOf } from '../../engine/problem.ts';
 import { stageViews, standingOf } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { createdAt } from '../../kube/objects.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import type { RunningVersion } from '../../versions/running.ts';
 import { effectiveProperties } from '../customization.ts';
@@ -9,11 +10,12 @@ import { noSuchWec } from '../find-wecs.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
 import { requireHub } from '../hub/require-hub.ts';
 import type { Klusterlet, ManagedCluster } from '../objects.ts';
+import { getPropertiesOf } from '../properties.ts';
 import { type HubEvidence, leasePeriodSeconds, overdueLease } from '../registration/hub-evidence.ts';
 import { requestView } from '../registration/request-view.ts';
 import { singletonAgentId } from '../registration/wec-evidence.ts';
 import { diagnose } from './checks.ts';
-import { readBothSides } from './read-both-sides.ts';
+import { readBothSides, unread } from './read-both-sides.ts';
 import { conditionViews, type WecView } from './view.ts';
 import { wecVersions } from './wec-versions.ts';
 
@@ -36,12 +38,11 @@ export async function getWec(
   wec: Kube | undefined,
   endpoints: () => Promise<readonly Endpoint[]>,
 ): Promise<WecView> {
-  const { findings, configMap, side, notVisible, isRegisteredHere, error } = await readBothSides(
-    hub,
-    name,
-    wec,
-    endpoints,
-  );
+  const reader = partialReader(hub);
+  const [{ findings, side, notVisible, isRegisteredHere, error }, configMap] = await Promise.all([
+    readBothSides(hub, name, wec, endpoints),
+    getPropertiesOf(reader, name),
+  ]);
   const { hub: evidence, mailbox, reports } = findings;
   const { managedCluster } = evidence;
   const versions = wecVersions(findings.wec, wec === undefined ? 'shows on the WEC itself only' : error?.message);
@@ -69,7 +70,7 @@ export async function getWec(
             overdue: overdueLease(evidence, hub.now()) !== undefined,
           },
     wec: side,
-    notVisible,
+    notVisible: [...notVisible, ...unread(reader, hub)],
     diagnosis: wrong === undefined ? null : diagnosisOf(wrong),
   };
 }

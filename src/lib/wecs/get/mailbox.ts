@@ -3,12 +3,13 @@ import { count } from '../../engine/counts.ts';
 import { run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import type { Reader } from '../../kube/client/client.ts';
+import { unlessStatus } from '../../kube/client/errors.ts';
 import { conditionOf, type WithConditions } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../workloads/names.ts';
 import { groupResourceOf } from '../grant/kinds.ts';
-import { addonNameLabel, addonNamespace, statusAddon } from '../names.ts';
+import { addonNameLabel, addonNamespace, clusterNameLabel, statusAddon } from '../names.ts';
 import { type Findings, toSeeCluster } from './diagnosis.ts';
 import type { Mailbox, WorkGroup } from './view.ts';
 
@@ -27,6 +28,31 @@ export async function readMailbox(hub: Reader, name: string): Promise<MailboxCon
     hub.list<WithConditions>(resources.managedClusterAddOns, { namespace: name }),
   ]);
   return { namespace, works, addons };
+}
+
+/**
+ * Reads all mailboxes of an ITS with one list of each kind.
+ * @returns the contents of a WEC's mailbox; undefined if this user may only read single ones
+ */
+export async function readMailboxes(hub: Reader): Promise<((name: string) => MailboxContents) | undefined> {
+  const lists = await unlessStatus(
+    Promise.all([
+      hub.list<WithConditions>(resources.namespaces, { labelSelector: clusterNameLabel }),
+      hub.list<ManifestWork>(resources.manifestWorks),
+      hub.list<WithConditions>(resources.managedClusterAddOns),
+    ]),
+    403,
+  );
+  if (lists === undefined) return undefined;
+  const [namespaces = [], works = [], addons = []] = lists;
+  const byName = new Map(namespaces.map((namespace) => [namespace.metadata.name, namespace]));
+  const worksOf = Map.groupBy(works, ({ metadata }) => metadata.namespace);
+  const addonsOf = Map.groupBy(addons, ({ metadata }) => metadata.namespace);
+  return (name) => ({
+    namespace: byName.get(name),
+    works: worksOf.get(name) ?? [],
+    addons: addonsOf.get(name) ?? [],
+  });
 }
 
 /** The mailbox for display. @returns null if there is none */

@@ -3,7 +3,7 @@ import { failureOf, StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../../kube/client/errors.ts';
-import { type ConfigMap, conditionOf, isTrue } from '../../kube/objects.ts';
+import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { type PartialReader, partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { whyMissing, whyRecreated } from '../deregister/delete/addon-returns.ts';
@@ -16,7 +16,6 @@ import { type FoundHub, findHub } from '../identity/registered-hub.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import { statusAddon } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
-import { getPropertiesOf } from '../properties.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../registration/hub-webhook.ts';
 import { judgeVisible } from '../registration/stages.ts';
@@ -29,10 +28,15 @@ import type { WecSide, WecView } from './view.ts';
 import { readWecSide, type Surroundings } from './wec-side.ts';
 import { readOcmOfHub } from './wec-versions.ts';
 
+/** What an ITS shows of one WEC; the contents of its mailbox are undefined if they were not read. */
+export interface SeenOnHub {
+  evidence: HubEvidence;
+  contents: MailboxContents | undefined;
+}
+
 /** What an ITS and, with its client, the WEC itself show of one WEC. */
 export interface WecReading {
   findings: Findings & { hub: HubEvidence };
-  configMap: ConfigMap | undefined;
   side: WecSide | null;
   /** Whether the cluster that was read is registered under this name. */
   isRegisteredHere: boolean;
@@ -52,16 +56,15 @@ export async function readBothSides(
   name: string,
   wec: Kube | undefined,
   endpoints: () => Promise<readonly Endpoint[]>,
-  known: { evidence?: HubEvidence | undefined; tryWebhook?: () => Promise<HubWebhook> } = {},
+  known: { ofHub?: SeenOnHub | undefined; tryWebhook?: () => Promise<HubWebhook> } = {},
 ): Promise<WecReading> {
   const reader = partialReader(hub);
-  const [evidence, contents, configMap, wecSide, ocmOfHub] = await Promise.all([
-    known.evidence ?? readOne(reader, name),
-    readMailbox(reader, name),
-    getPropertiesOf(reader, name),
+  const [evidence, contents, wecSide, ocmOfHub] = await Promise.all([
+    known.ofHub?.evidence ?? readOne(reader, name),
+    known.ofHub?.contents ?? readMailbox(reader, name),
     wec && tryReadWecSide(wec),
     wec && readOcmOfHub(reader),
-    requireHub(hub),
+    known.ofHub === undefined && requireHub(hub),
   ]);
   const { managedCluster } = evidence;
   const otherCluster = await otherClusterAt(hub, evidence, wec, wecSide?.evidence);
@@ -94,7 +97,6 @@ export async function readBothSides(
         ? undefined
         : await missingAddon(hub, evidence, contents),
     },
-    configMap,
     side: seen?.side ?? null,
     isRegisteredHere,
     notVisible: [...unread(reader, hub), ...(seen?.notVisible ?? [])],
@@ -181,7 +183,7 @@ async function tryReadWecSide(kube: Kube): Promise<WecSideReading> {
   }
 }
 
-const unread = ({ forbidden }: PartialReader, { cluster }: Kube): WecView['notVisible'] =>
+export const unread = ({ forbidden }: PartialReader, { cluster }: Kube): WecView['notVisible'] =>
   [...forbidden].map((what) => ({ what, on: cluster.context, why: 'not allowed to read them' }));
 
 function nothingVisible(

@@ -1,22 +1,24 @@
 import { command } from '../../engine/command-line.ts';
-import { type Followed, followOne, type Reading } from '../../engine/follow.ts';
+import type { StellarError } from '../../engine/errors.ts';
+import { type Followed, follow, type JudgedReading, type Reading } from '../../engine/follow.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
+import { removeAccount } from '../hub/wec-account.ts';
 import { bootstrapSecret } from '../klusterlet/agent.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import type { Registration } from '../registration/checks.ts';
 import { RegistrationFollower, type WecResult } from '../registration/follow.ts';
-import { bootstrapRequests, emptyEvidence, type HubEvidence, readOne } from '../registration/hub-evidence.ts';
+import { bootstrapRequests, emptyEvidence, type HubEvidence, readHub } from '../registration/hub-evidence.ts';
 import type { WebhookProbe } from '../registration/hub-webhook.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import type { RegistrationStageId } from '../registration/stage-ids.ts';
 import { seen } from '../registration/stages.ts';
 import { readWec, singletonAgentId, type WecEvidence } from '../registration/wec-evidence.ts';
 import { HubRecords } from './hub-records.ts';
-import type { JoinOptions } from './options.ts';
+import type { JoiningWec, JoinOptions } from './options.ts';
 import { OwnRequests, SupersededRequests } from './own-requests.ts';
 import type { JoinPlan } from './preflight.ts';
 import {
@@ -28,7 +30,7 @@ import {
 } from './renew-agent.ts';
 
 /** The state when a join begins to follow its registration. */
-interface StartedJoin {
+export interface StartedJoin {
   /** Whether anything has been written. */
   changed: boolean;
   /** Whether an existing agent has a new bootstrap secret, which supersedes its earlier requests. */
@@ -36,7 +38,15 @@ interface StartedJoin {
   webhook: WebhookProbe | undefined;
 }
 
-/** The ITS's side of a join, if it can be read. */
+/** What a join knows once it follows the registration. */
+interface Joining {
+  plan: JoinPlan;
+  own: OwnRequests;
+  /** The ITS's side, if it can be read. */
+  side: HubSide | undefined;
+}
+
+/** The ITS's side of a join. */
 interface HubSide {
   kube: Kube;
   superseded: SupersededRequests;
@@ -46,91 +56,145 @@ interface HubSide {
 }
 
 /** How far to follow: as far as it is visible, and until another user must act. */
-function goalOf(access: HubAccess, { accept }: JoinOptions): RegistrationStageId {
+function goalOf(access: HubAccess, accept: boolean): RegistrationStageId {
   if (access.kube === undefined) return 'hub-reachable';
   return accept ? 'available' : 'request';
 }
 
 /**
- * Follows a registration to the goal of the join; along the way it does what the agent needs to continue, and what the user asked
- * for.
+ * The registration of one WEC, followed to the goal of its join; along the way it does what the agent needs to continue, and what
+ * the user asked for.
  */
+export class JoinedWec implements Followed<Registration, WecResult> {
+  readonly name: string;
+  begin?: () => Promise<WecResult | undefined>;
+  readonly #access: HubAccess;
+  readonly #kube: Kube;
+  readonly #accept: boolean;
+  readonly #run: Run;
+  readonly #follower: RegistrationFollower;
+  #joining: Joining | undefined;
+
+  constructor(access: HubAccess, { name, kube }: JoiningWec, { accept }: Pick<JoinOptions, 'accept'>, run: Run) {
+    this.name = name;
+    this.#access = access;
+    this.#kube = kube;
+    this.#accept = accept;
+    this.#run = run;
+    // In mode Default the agent is known only after it has sent a request.
+    const agent = () => this.#joining?.own.agent;
+    const outdated = () => this.#joining?.side?.superseded.names;
+    this.#follower = new RegistrationFollower(name, access.kube, run, {
+      ...{ until: goalOf(access, accept), accept, wait: true },
+      get agent() {
+        return agent();
+      },
+      get ownAgent() {
+        return agent();
+      },
+      get outdated() {
+        return outdated();
+      },
+      checkCommand:
+        access.kube === undefined
+          ? command`kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`
+          : command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${access.its}`,
+    });
+  }
+
+  get result(): WecResult {
+    return this.#follower.result;
+  }
+
+  get until(): RegistrationStageId {
+    return this.#follower.until;
+  }
+
+  /** Called before the first reading. @param options those of the join, with the labels that the user has chosen */
+  async start(plan: JoinPlan, options: JoinOptions, { changed, renewed, webhook }: StartedJoin): Promise<void> {
+    const klusterlet = await this.#kube.get<Klusterlet>(resources.klusterlets, klusterletName);
+    // Both clusters were named together: the WEC's own agent is known, even if other agents send requests.
+    const known = (klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan);
+    const own = new OwnRequests(known, plan.wecBefore);
+    const hub = this.#access.kube;
+    const side = hub && hubSideOf(hub, plan, options, own, webhook, this.#run);
+    const before = renewed ? bootstrapRequests(plan.hubBefore ?? emptyEvidence(this.name)) : [];
+    side?.superseded.add(before.filter((request) => own.isProven(request)));
+    this.#joining = { plan, own, side };
+    this.result.changed = changed;
+  }
+
+  /** Reads the WEC, and writes each pending change as soon as possible. @param hub undefined on the WEC's side alone */
+  async read(hub: HubEvidence | undefined): Promise<Reading<Registration>> {
+    const [name, kube] = [this.name, this.#kube];
+    const { side, own } = this.#joining as Joining;
+    const wec = await readWec(kube);
+    if (side === undefined || hub === undefined) return seen({ name, hub: undefined, wec, now: kube.now() });
+    await releaseDeadLeases(kube, wec);
+    const { names } = side.superseded;
+    const open = hub.requests.filter((request) => !names.has(request.name));
+    own.see(wec, open);
+    if (this.#accept) own.requireRecords(side.kube, open);
+    await side.superseded.clear(hub, wec);
+    for (const text of await side.records.write(hub, wec, own.agent)) this.#follower.wrote(text);
+    const isOwn = (request: RegistrationRequest) => (this.#accept ? own.mayApprove(request) : own.maybe(request));
+    const requests = hub.requests.filter((request) => (request.renewal || isOwn(request)) && !names.has(request.name));
+    // Requests of other agents, and superseded ones, are no evidence about this WEC.
+    const ofOwn = { ...hub, requests };
+    return seen({ name, hub: ofOwn, wec, webhook: await webhookFor(ofOwn, side), now: side.kube.now() });
+  }
+
+  async act(reading: JudgedReading<Registration>): Promise<WecResult | undefined> {
+    const { plan, side } = this.#joining as Joining;
+    const { hub, wec } = reading.snapshot;
+    const need = side?.reregistration.need(reading.snapshot, side.kube, this.#kube.now(), this.#accept);
+    // A joined WEC waits for nothing else; the next user who accepts it should not find superseded requests.
+    const isOpen = need === undefined && !this.#accept && side?.superseded.isOpen === true;
+    if (isOpen && !this.#run.deadline.passed) return undefined;
+    if (side === undefined || need === undefined) {
+      const result = await this.#follower.act(reading);
+      if (result?.stage === 'available') await removeOwnAccount(this.#access, plan);
+      return result;
+    }
+    await reregister(this.#access, plan, need, wec);
+    side.superseded.add(hub?.requests ?? []);
+    side.reregistration.markDone(need);
+    this.#follower.wrote(`${need.why}: agent restarted`);
+    reading.restartGracePeriod();
+    return undefined;
+  }
+
+  late(last: JudgedReading<Registration> | undefined): Promise<WecResult> {
+    return this.#follower.late(last);
+  }
+
+  broken(error: StellarError): WecResult {
+    return this.#follower.broken(error);
+  }
+}
+
+/** Follows registrations; the ITS is read once for all of them. */
+export function followJoins(access: HubAccess, wecs: readonly JoinedWec[], run: Run): Promise<WecResult[]> {
+  const read = async (open: readonly JoinedWec[]) => {
+    const names = open.map(({ name }) => name);
+    const hub = access.kube && (await readHub(access.kube, names));
+    return (wec: JoinedWec) => wec.read(hub?.get(wec.name));
+  };
+  return follow(wecs, read, run);
+}
+
+/** Follows the registration of one WEC whose join has begun. */
 export async function followJoin(
   access: HubAccess,
   plan: JoinPlan,
   options: JoinOptions,
-  { changed, renewed, webhook }: StartedJoin,
+  started: StartedJoin,
   run: Run,
 ): Promise<WecResult> {
-  const { name, kube } = plan;
-  const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
-  // Both clusters were named together: the WEC's own agent is known, even if other agents send requests.
-  const known = (klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan);
-  const own = new OwnRequests(known, plan.wecBefore);
-  const side = access.kube && hubSideOf(access.kube, plan, options, own, webhook, run);
-  const before = renewed ? bootstrapRequests(plan.hubBefore ?? emptyEvidence(name)) : [];
-  side?.superseded.add(before.filter((request) => own.isProven(request)));
-  const follower = new RegistrationFollower(name, access.kube, run, {
-    until: goalOf(access, options),
-    accept: options.accept,
-    wait: true,
-    // In mode Default the agent is known only after it has sent a request.
-    get agent() {
-      return own.agent;
-    },
-    get ownAgent() {
-      return own.agent;
-    },
-    outdated: side?.superseded.names ?? new Set(),
-    checkCommand:
-      side === undefined
-        ? command`kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`
-        : command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${access.its}`,
-  });
-  follower.result.changed = changed;
-  const joining: Followed<Registration, WecResult> = {
-    until: follower.until,
-    late: (last) => follower.late(last),
-    broken: (error) => follower.broken(error),
-    async act(reading) {
-      const { hub, wec } = reading.snapshot;
-      const need = side?.reregistration.need(reading.snapshot, side.kube, kube.now(), options.accept);
-      // A joined WEC waits for nothing else; the next user who accepts it should not find superseded requests.
-      if (need === undefined && !options.accept && side?.superseded.isOpen && !run.deadline.passed) return undefined;
-      if (side === undefined || need === undefined) return follower.act(reading);
-      await reregister(access, plan, need, wec);
-      side.superseded.add(hub?.requests ?? []);
-      side.reregistration.markDone(need);
-      follower.wrote(`${need.why}: agent restarted`);
-      reading.restartGracePeriod();
-      return undefined;
-    },
-  };
-  return followOne(joining, () => readBothClusters(plan, side, own, follower, options), run);
-}
-
-/** Reads both clusters, and writes each pending change as soon as possible. */
-async function readBothClusters(
-  { name, kube }: JoinPlan,
-  side: HubSide | undefined,
-  own: OwnRequests,
-  follower: RegistrationFollower,
-  { accept }: JoinOptions,
-): Promise<Reading<Registration>> {
-  const [wec, hub] = await Promise.all([readWec(kube), side && readOne(side.kube, name)]);
-  if (side === undefined || hub === undefined) return seen({ name, hub: undefined, wec, now: kube.now() });
-  await releaseDeadLeases(kube, wec);
-  const { names } = side.superseded;
-  const open = hub.requests.filter((request) => !names.has(request.name));
-  own.see(wec, open);
-  if (accept) own.requireRecords(side.kube, open);
-  await side.superseded.clear(hub, wec);
-  for (const text of await side.records.write(hub, wec, own.agent)) follower.wrote(text);
-  const isOwn = (request: RegistrationRequest) => (accept ? own.mayApprove(request) : own.maybe(request));
-  const requests = hub.requests.filter((request) => (request.renewal || isOwn(request)) && !names.has(request.name));
-  // Requests of other agents, and superseded ones, are no evidence about this WEC.
-  const ofOwn = { ...hub, requests };
-  return seen({ name, hub: ofOwn, wec, webhook: await webhookFor(ofOwn, side), now: side.kube.now() });
+  const wec = new JoinedWec(access, plan, options, run);
+  await wec.start(plan, options, started);
+  const [result] = await followJoins(access, [wec], run);
+  return result as WecResult;
 }
 
 /** An agent that keeps its certificate, expired or not, keeps the id in it, whatever its mode (ocm pkg/common/options). */
@@ -154,6 +218,11 @@ function hubSideOf(
     reregistration: new Reregistration(),
     webhook,
   };
+}
+
+/** A WEC that has joined no longer needs its own service account. */
+export async function removeOwnAccount({ kube }: HubAccess, { name, settings }: JoinPlan): Promise<void> {
+  if (kube !== undefined && settings.mode === 'Default') await removeAccount(kube, name);
 }
 
 /** Tried only while an agent that has sent a request does not announce itself. */

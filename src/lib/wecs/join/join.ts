@@ -1,28 +1,26 @@
 import pLimit, { type LimitFunction } from 'p-limit';
-import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import { readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
-import { isMet, unreached } from '../../engine/stages.ts';
-import { shareReads } from '../../kube/client/shared-reads.ts';
+import { isMet } from '../../engine/stages.ts';
 import { resources } from '../../kube/resources.ts';
 import { untilGone } from '../../kube/until-gone.ts';
 import { type ChosenEndpoint, verifyEndpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
-import { makeAccount, removeAccount } from '../hub/wec-account.ts';
+import { makeAccount } from '../hub/wec-account.ts';
 import { clusterUid } from '../identity/cluster-uid.ts';
 import { installKlusterlet } from '../klusterlet/install.ts';
 import { agentNamespace } from '../names.ts';
 import type { WecResult } from '../registration/follow.ts';
 import { WebhookProbe } from '../registration/hub-webhook.ts';
-import { followJoin } from './follow-join.ts';
+import { followJoins, JoinedWec, removeOwnAccount } from './follow-join.ts';
 import { describeRemainingWorks, isStillConnected, readRemainingWorks } from './former-hub.ts';
 import { recordHubWrites } from './hub-records.ts';
 import { chooseLabels, keptLabels, optionsFor } from './kept-labels.ts';
 import { bootstrapNeed, finishDone, firstTime, isDone, judgePlan } from './needs.ts';
 import type { JoiningWec, JoinOptions, Moving } from './options.ts';
-import { type Checks, defaultRegistry, type JoinPlan, preflight } from './preflight.ts';
+import { type Checks, defaultRegistry, hubReads, type JoinPlan, preflight } from './preflight.ts';
 import { dropCertificate, retryStuckPods } from './renew-agent.ts';
 
 /**
@@ -30,16 +28,21 @@ import { dropCertificate, retryStuckPods } from './renew-agent.ts';
  * with `accept`, until the WEC is available. It keeps what exists and resumes what is incomplete. It tries every WEC; the error of
  * one is in its result.
  */
-export async function join(its: HubAccess, wecs: JoiningWec[], options: JoinOptions, run: Run): Promise<WecResult[]> {
-  const access = { ...its, kube: its.kube && shareReads(its.kube, wecs.length, run) };
+export async function join(
+  access: HubAccess,
+  wecs: JoiningWec[],
+  options: JoinOptions,
+  run: Run,
+): Promise<WecResult[]> {
+  const hub = access.kube;
   for (const { name } of wecs) run.progress.waiting(name, 'checking both clusters');
   const twice = await findSameClusters(wecs);
-  const webhook = access.kube && new WebhookProbe(access.kube, run);
   let verified: Promise<string | undefined> | undefined;
   const shared: Shared = {
     announce: announcer(access, options, run),
-    webhook,
+    webhook: hub && new WebhookProbe(hub, run),
     checks: {
+      hub: hub && hubReads(hub, wecs),
       verify(endpoint) {
         verified ??= verifyEndpoint(access.its, endpoint, run);
         return verified;
@@ -48,16 +51,16 @@ export async function join(its: HubAccess, wecs: JoiningWec[], options: JoinOpti
     },
     oneAtATime: pLimit(1),
   };
-  return Promise.all(
-    wecs.map((wec) => {
-      const result: WecResult = { name: wec.name, ...unreached, changed: false };
-      return forName(result, run, async () => {
-        const duplicate = twice.get(wec.name);
-        if (duplicate !== undefined) throw sameWec(wec, duplicate);
-        Object.assign(result, await joinOne(access, wec, options, result, shared, run));
-      });
-    }),
-  );
+  const joined = wecs.map((wec): JoinedWec => {
+    const joined = new JoinedWec(access, wec, options, run);
+    joined.begin = async () => {
+      const duplicate = twice.get(wec.name);
+      if (duplicate !== undefined) throw sameWec(wec, duplicate);
+      return beginJoin(access, wec, options, joined, shared, run);
+    };
+    return joined;
+  });
+  return followJoins(access, joined, run);
 }
 
 /** Shows the ITS and the address that agents will use, once, before the first write. */
@@ -128,14 +131,16 @@ async function movingOf({ name, kube, former, wecBefore }: JoinPlan, its: string
   };
 }
 
-async function joinOne(
+/** Plans a join and installs the klusterlet. @returns a result if there is no registration to follow */
+async function beginJoin(
   access: HubAccess,
   wec: JoiningWec,
   asked: JoinOptions,
-  result: WecResult,
+  joined: JoinedWec,
   shared: Shared,
   run: Run,
-): Promise<WecResult> {
+): Promise<WecResult | undefined> {
+  const { result } = joined;
   let options = asked;
   const read = () => preflight(access, wec, options, shared.checks);
   let plan = await confirmedPlan(access, read, asked, shared);
@@ -147,7 +152,11 @@ async function joinOne(
   }
   shared.announce(plan.endpoint);
   for (const note of plan.notes) run.progress.note(note);
-  if (isDone(access, plan, options)) return withoutAccount(access, plan, await finishDone(access, plan, options, run));
+  if (isDone(access, plan, options)) {
+    const done = await finishDone(access, plan, options, run);
+    await removeOwnAccount(access, plan);
+    return done;
+  }
 
   const webhook = shared.webhook;
   const hasWaited = [
@@ -167,19 +176,8 @@ async function joinOne(
     await recordHubWrites(access, plan, options);
     return result;
   }
-  const start = { changed: result.changed, renewed, webhook };
-  return withoutAccount(access, plan, await followJoin(access, plan, options, start, run));
-}
-
-/** Its own service account is not needed any more once a WEC has joined. */
-async function withoutAccount(
-  { kube }: HubAccess,
-  { name, settings }: JoinPlan,
-  result: WecResult,
-): Promise<WecResult> {
-  if (kube !== undefined && settings.mode === 'Default' && result.stage === 'available')
-    await removeAccount(kube, name);
-  return result;
+  await joined.start(plan, options, { changed: result.changed, renewed, webhook });
+  return undefined;
 }
 
 /** The works of a new registration are not on the ITS: reported before the first write. */

@@ -3,7 +3,7 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, run as nextStep, outline } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { requirePermissions } from '../../kube/permissions.ts';
+import { type Asked, askOnce, requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
 import { type ChosenEndpoint, chooseEndpoint, type Endpoint, isSameHub } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
@@ -18,7 +18,7 @@ import { isOurs } from '../klusterlet/operator.ts';
 import { bootstrapAccountOf, tagOf } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { hubPermissions, reregisterPermissions, wecPermissions } from '../permissions.ts';
-import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
+import { emptyEvidence, type HubEvidence, readHub, readOne } from '../registration/hub-evidence.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import { registeredElsewhere } from './former-hub.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
@@ -55,8 +55,39 @@ export interface JoinPlan {
   notes: string[];
 }
 
-/** Checks that need more than a read; each runs at most once. */
+/** What is read of the ITS for several WECs. */
+interface HubReads {
+  /** What this user may do there. */
+  rights: Asked;
+  /** The UID of its kube-system; undefined if it may not be read. */
+  uid(): Promise<string | undefined>;
+  evidenceOf(name: string): Promise<HubEvidence>;
+}
+
+/** Reads the ITS for these WECs: at first once for all of them, then for each. */
+export function hubReads(hub: Kube, wecs: readonly { name: string }[]): HubReads {
+  const names = wecs.map(({ name }) => name);
+  const unread = new Set(names);
+  let all: Promise<Map<string, HubEvidence>> | undefined;
+  let uid: Promise<string | undefined> | undefined;
+  return {
+    rights: askOnce(hub),
+    uid() {
+      uid ??= clusterUid(hub);
+      return uid;
+    },
+    async evidenceOf(name) {
+      if (!unread.delete(name)) return readOne(hub, name);
+      all ??= readHub(hub, names);
+      return (await all).get(name) ?? emptyEvidence(name);
+    },
+  };
+}
+
+/** What serves all WECs of a command. */
 export interface Checks {
+  /** Undefined without access to the ITS. */
+  hub: HubReads | undefined;
   /** Verifies the address for agents, once for all WECs; returns a warning if there is one. */
   verify(endpoint: ChosenEndpoint & HubConnection): Promise<string | undefined>;
   /** Makes the WEC's operator check its hub again: whether it is still connected. */
@@ -76,9 +107,9 @@ export async function preflight(
   const { name, kube } = wec;
   await Promise.all([
     requirePermissions(kube, wecPermissions()),
-    access.kube &&
+    checks.hub &&
       requirePermissions(
-        access.kube,
+        checks.hub.rights,
         hubPermissions(name, {
           accept: options.accept,
           label: Object.keys({ ...options.labels, ...options.annotations }).length > 0,
@@ -86,11 +117,11 @@ export async function preflight(
       ),
   ]);
   const notes: string[] = [];
-  const uid = await refuseSameCluster(access, wec, notes);
+  const uid = await refuseSameCluster(access, wec, checks.hub, notes);
   const [wecBefore, klusterlets, hubBefore] = await Promise.all([
     readWec(kube),
     kube.list<Klusterlet>(resources.klusterlets),
-    access.kube && readOne(access.kube, name),
+    checks.hub?.evidenceOf(name),
   ]);
   const endpoint = await endpointFor(access, name, options);
   refuseOtherKlusterlets(wec, klusterlets ?? []);
@@ -227,10 +258,11 @@ export async function endpointFor(
 async function refuseSameCluster(
   access: HubAccess,
   { name, kube }: JoiningWec,
+  reads: HubReads | undefined,
   notes: string[],
 ): Promise<string | undefined> {
-  if (access.kube === undefined) return undefined;
-  const [hub, wec] = await Promise.all([clusterUid(access.kube), clusterUid(kube)]);
+  if (reads === undefined) return undefined;
+  const [hub, wec] = await Promise.all([reads.uid(), clusterUid(kube)]);
   if (hub === undefined || wec === undefined) {
     notes.push(
       `Whether ${name} and the ITS are different clusters was not checked: the namespace kube-system may not be read.`,

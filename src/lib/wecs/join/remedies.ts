@@ -26,7 +26,7 @@ import { keptLabels, type Labels } from './kept-labels.ts';
 import { bootstrapNeed, isOtherConnection, judgePlan } from './needs.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
 import { clockMarginMs, OwnRequests } from './own-requests.ts';
-import { type JoinPlan, preflight } from './preflight.ts';
+import { hubReads, type JoinPlan, preflight } from './preflight.ts';
 import { dropCertificate, restartAgents, retryStuckPods } from './renew-agent.ts';
 
 /**
@@ -86,6 +86,7 @@ function labelSteps({ its }: HubAccess, plan: JoinPlan): Step[] {
  */
 export const planFor = (access: HubAccess, wec: JoiningWec, run: Run): Promise<JoinPlan> =>
   preflight(access, wec, options, {
+    hub: access.kube && hubReads(access.kube, [wec]),
     verify: (endpoint) => verifyEndpoint(access.its, endpoint, run),
     isStillConnected: async (_, klusterlet) => hubConnectionOf(klusterlet).state === 'working',
   });

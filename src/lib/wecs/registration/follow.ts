@@ -37,7 +37,7 @@ export interface FollowOptions {
   agent?: string | undefined;
   ownAgent?: string | undefined;
   /** Names of requests that this run has superseded by writing a new bootstrap secret. */
-  outdated?: ReadonlySet<string>;
+  outdated?: ReadonlySet<string> | undefined;
   /** The command that checks again. */
   checkCommand: string;
 }

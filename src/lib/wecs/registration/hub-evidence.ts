@@ -1,5 +1,7 @@
+import { mapConcurrently, readsOneByOne, requestsAtOnce } from '../../engine/concurrency.ts';
 import { formatAge } from '../../engine/duration.ts';
 import type { Reader } from '../../kube/client/client.ts';
+import { unlessStatus } from '../../kube/client/errors.ts';
 import { type CertificateSigningRequest, conditionOf, isTrue, type Lease } from '../../kube/objects.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
@@ -18,9 +20,12 @@ export interface HubEvidence {
   lease: Lease | undefined;
 }
 
-/** Reads what an ITS shows of several WECs, with few requests if the client shares its reads. */
+/** Reads what an ITS shows of several WECs: of many with one list of each kind, unless this user may only read single objects. */
 export async function readHub(kube: Reader, names: readonly string[]): Promise<Map<string, HubEvidence>> {
-  return new Map(await Promise.all(names.map(async (name) => [name, await readOne(kube, name)] as const)));
+  const all =
+    names.length > readsOneByOne ? await unlessStatus(readWholeHub(kube, { withLeases: true }), 403) : undefined;
+  if (all !== undefined) return new Map(names.map((name) => [name, all.get(name) ?? emptyEvidence(name)]));
+  return new Map(await mapConcurrently(names, requestsAtOnce, async (name) => [name, await readOne(kube, name)]));
 }
 
 /** Reads what an ITS shows of one WEC; for an unknown WEC everything is empty. */

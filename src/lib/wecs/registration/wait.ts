@@ -5,7 +5,6 @@ import { run as nextStep, outline } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, type Stage, standingOf, unreached, waiting } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { shareReads } from '../../kube/client/shared-reads.ts';
 import { requireHub } from '../hub/require-hub.ts';
 import type { Registration } from './checks.ts';
 import { blockedIn, type WecResult } from './follow.ts';
@@ -59,8 +58,7 @@ export function checkWaitGoal(goal: WaitGoal, wecs: readonly { name: string; con
  * Reads only. The error of one WEC is in its result; so is that of a name which is nowhere, unless the goal is to appear.
  * @throws StellarError for errors that concern all of them: no hub, no access
  */
-export async function waitFor(its: Kube, wecs: readonly AwaitedWec[], goal: WaitGoal, run: Run): Promise<WecResult[]> {
-  const hub = shareReads(its, wecs.length, run);
+export async function waitFor(hub: Kube, wecs: readonly AwaitedWec[], goal: WaitGoal, run: Run): Promise<WecResult[]> {
   await requireHub(hub);
   const waits = wecs.map((wec) => waitOn(wec, goal, hub, run));
   const stages = goal === 'delete' ? deletion : registrationStages;
@@ -69,11 +67,10 @@ export async function waitFor(its: Kube, wecs: readonly AwaitedWec[], goal: Wait
       hub,
       open.map(({ name }) => name),
     );
-    const sides = new Map(await Promise.all(open.map(async (wait) => [wait, await readSideOf(wait, goal)] as const)));
     return async (wait: Wait) => {
       const { name } = wait;
-      const its = hub.cluster.context;
-      return { stages, snapshot: { name, its, hub: evidence.get(name), wec: sides.get(wait), now: hub.now() } };
+      const wec = await readSideOf(wait, goal);
+      return { stages, snapshot: { name, its: hub.cluster.context, hub: evidence.get(name), wec, now: hub.now() } };
     };
   };
   return follow(waits, read, run);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { examine } from '../../../../src/lib/doctor/doctor.ts';
 import type { SelectedContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
-import { fakeKube, joinedCluster, run } from '../../support/builders.ts';
+import { fakeKube, joinedCluster } from '../../support/builders.ts';
 
 const pending = (name: string): KubeObject =>
   ({ ...joinedCluster(), metadata: { name }, spec: {}, status: {} }) as never;
@@ -28,10 +28,18 @@ test('the WECs of a hub share one read of everything, and one test of its webhoo
     review: async () => ({ status: { allowed: true } }) as never,
   });
   const context = { name: 'its1', server: kube.cluster.server, cluster: {}, user: {} } as SelectedContext;
-  const all = await examine({ spaces: undefined, its: { kube, context }, isItsAssumed: false, wecs: [] }, run());
+  const all = await examine({ spaces: undefined, its: { kube, context }, isItsAssumed: false, wecs: [] });
   assert.deepEqual(
     all.map(({ subject }) => subject.name),
     ['its1', 'c1', 'c2', 'c3', 'c4'],
   );
-  assert.deepEqual(asked.sort(), ['list CertificateSigningRequest', 'list Lease', 'list ManagedCluster', 'try']);
+  assert.deepEqual(asked.sort(), [
+    'list CertificateSigningRequest',
+    'list Lease',
+    'list ManagedCluster',
+    'list ManagedClusterAddOn',
+    'list ManifestWork',
+    'list Namespace',
+    'try',
+  ]);
 });

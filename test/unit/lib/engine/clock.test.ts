@@ -4,8 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline, pause } from '../../../../src/lib/engine/deadline.ts';
 import { Patience } from '../../../../src/lib/engine/follow.ts';
 import { poll } from '../../../../src/lib/engine/poll.ts';
-import { RateLimiter } from '../../../../src/lib/engine/rate-limiter.ts';
-import { RequestBatcher } from '../../../../src/lib/engine/request-batcher.ts';
 import { connect } from '../../../../src/lib/kube/client/live-client.ts';
 import { run } from '../../support/builders.ts';
 import { FakeServer } from '../../support/fake-server.ts';
@@ -54,21 +52,6 @@ describe('while the wall clock is set back and forth 20 times', () => {
     ['a wait', () => poll(async () => undefined, run(timeoutMs))],
     ['a pause', () => pause(60_000, new Deadline(timeoutMs), new AbortController().signal)],
     ['a request', silent],
-    [
-      'a limited rate',
-      () => {
-        const limiter = new RateLimiter(2, 1, run(60_000));
-        return [1, 2, 3, 4].reduce<Promise<void>>((before) => before.then(() => limiter.wait()), Promise.resolve());
-      },
-    ],
-    [
-      'a repeated question',
-      async () => {
-        const answering = { idOf: () => 'one', single: async () => 'answer' };
-        const asked = new RequestBatcher(answering, new RateLimiter(100, 100, run(60_000)), run(60_000));
-        for (let each = 0; each < 4; each += 1) await asked.ask('question');
-      },
-    ],
     [
       'patience',
       async () => {

@@ -133,6 +133,48 @@ describe('subjects are followed', () => {
     const results = await follow(subjects, async () => async () => seen({}), run(60_000));
     assert.deepEqual([results[0], acts.filter((act) => act === 'a').length], ['done', 1]);
   });
+  test('once each has begun, and none waits for another one that is slow', async () => {
+    const slow = Promise.withResolvers<undefined>();
+    const looks: string[][] = [];
+    const look = async (open: readonly Named[]) => {
+      looks.push(open.map(({ name }) => name));
+      return async () => seen({ a: met });
+    };
+    const begin = (name: string, work: () => Promise<string | undefined>): Named => ({
+      ...subject(name, untilDone),
+      begin: work,
+    });
+    const fast = async () => {
+      setTimeout(() => slow.resolve(undefined), 20);
+      return undefined;
+    };
+    const refused = async () => {
+      throw new StellarError('forbidden', 'not allowed');
+    };
+    const subjects = [begin('slow', () => slow.promise), begin('fast', fast), begin('done', async () => 'installed')];
+    assert.deepEqual(await follow([...subjects, begin('refused', refused)], look, run(60_000)), [
+      ...['done', 'done', 'installed', 'refused: not allowed'],
+    ]);
+    assert.deepEqual(looks, [['fast'], ['slow']]);
+  });
+  test('with a failure of one that may pass, without a delay for the others', async () => {
+    const away = async () => {
+      throw new StellarError('unreachable', 'away', { passing: true });
+    };
+    const look = async () => async (one: Named) => (one.name === 'away' ? away() : seen({ a: met }));
+    const subjects = [subject('away', untilDone), subject('b', untilDone)];
+    assert.deepEqual(await follow(subjects, look, run(0)), ['away: Timed out; the last answer was: away', 'done']);
+  });
+  test('to the error of one that does not handle it', async () => {
+    const { broken: _, ...bare } = subject('a', async () => {
+      throw new StellarError('forbidden', 'not allowed');
+    });
+    const never = subject('b', async () => undefined);
+    await assert.rejects(
+      follow([bare, never], async () => async () => seen({}), run(60_000)),
+      { code: 'forbidden' },
+    );
+  });
   test('until one is deleted, until the deadline, and until a shared read fails', async () => {
     assert.equal(await followOne(subject('a', untilDone), async () => undefined, run(60_000)), 'a is gone');
     const open = async () => seen({ a: waiting('x') });

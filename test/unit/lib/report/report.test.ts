@@ -16,7 +16,7 @@ import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
 import { Layout } from '../../../../src/lib/report/contents.ts';
 import { makeReport, pack, type ReportIndex } from '../../../../src/lib/report/report.ts';
 import { stellarctl } from '../../../stellarctl.ts';
-import { fakeKube, run } from '../../support/builders.ts';
+import { fakeKube } from '../../support/builders.ts';
 import { hostileText } from '../../support/hostile.ts';
 import { canary, jwt, kubeconfig, privateKey } from '../../support/planted.ts';
 
@@ -83,7 +83,7 @@ const wec = (methods: Partial<Kube> = {}): Kube =>
 const report = (kubes: readonly Kube[]) => {
   const wecs = kubes.map((kube, index) => ({ name: `cluster${index + 1}`, kube }));
   const input: DoctorInput = { spaces: undefined, its: undefined, isItsAssumed: false, wecs };
-  return makeReport({ ...input, status: async () => ({ hosting: null }), version: '1.2.3' }, run());
+  return makeReport({ ...input, status: async () => ({ hosting: null }), version: '1.2.3' });
 };
 
 async function unpacked(kubes: readonly Kube[]): Promise<{ files: Map<string, string>; index: ReportIndex }> {

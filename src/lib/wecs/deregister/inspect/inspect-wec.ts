@@ -3,13 +3,12 @@ import { count } from '../../../engine/counts.ts';
 import { StellarError } from '../../../engine/errors.ts';
 import { inWords, outline, run } from '../../../engine/next-step.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import type { SelectedContext } from '../../../kube/kubeconfig/kubeconfig.ts';
-import { requirePermissions } from '../../../kube/permissions.ts';
+import { type Asked, requirePermissions } from '../../../kube/permissions.ts';
 import { hubHash } from '../../../workloads/applied-works.ts';
 import { isGuarded, objectsIn } from '../../../workloads/manifest-works.ts';
 import { isOrphan } from '../../../workloads/orphan-works.ts';
 import type { PoliciesOfIts } from '../../../workloads/policies/policy.ts';
-import { hubEndpoints } from '../../hub/hub-access.ts';
+import type { Endpoint } from '../../hub/endpoint.ts';
 import { clusterUid, recordedUid } from '../../identity/cluster-uid.ts';
 import { proveIdentity, requireProof } from '../../identity/identity.ts';
 import { hubOf } from '../../klusterlet/agent.ts';
@@ -40,6 +39,16 @@ export interface DeregisterOptions {
   force?: boolean;
 }
 
+/** The ITS of the WECs, with what was read of it for all of them. */
+export interface InspectedIts {
+  hub: Kube;
+  rights: Asked;
+  /** The known addresses of the ITS. */
+  endpoints: readonly Endpoint[];
+  /** Its binding policies. */
+  policies: PoliciesOfIts;
+}
+
 /** What was read and proven about one WEC before it is deregistered. */
 export interface InspectedWec extends WecToDeregister {
   hubState: HubState;
@@ -58,13 +67,12 @@ export interface InspectedWec extends WecToDeregister {
  * @throws StellarError `not-a-hub`, `forbidden`, `registered-elsewhere`, `identity-unproven`, `agent-dead`, `still-selected`
  */
 export async function inspectWec(
-  { kube: hub, context }: { kube: Kube; context: SelectedContext },
+  { hub, rights, endpoints, policies }: InspectedIts,
   wec: WecToDeregister,
   options: DeregisterOptions,
-  policies: PoliciesOfIts,
 ): Promise<InspectedWec> {
   const { name, kube } = wec;
-  const [endpoints, hubState] = await Promise.all([hubEndpoints(hub, context), readHubState(hub, name)]);
+  const hubState = await readHubState(hub, name);
   const inspected: InspectedWec = {
     ...wec,
     hubState,
@@ -103,7 +111,7 @@ export async function inspectWec(
   const pods = kube && (await workAgentPods(kube));
   if (hubState.managedCluster !== undefined) inspected.agentDead = whyNotRunning(hubState, pods, hub.now());
   await Promise.all([
-    isGone(hubState) ? undefined : requirePermissions(hub, deregisterPermissions(name)),
+    isGone(hubState) ? undefined : requirePermissions(rights, deregisterPermissions(name)),
     kube && requirePermissions(kube, options.cleanup ? cleanupPermissions() : identityPermissions()),
   ]);
   refuseUnfinishable(hub, inspected, options);

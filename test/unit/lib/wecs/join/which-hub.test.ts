@@ -7,7 +7,7 @@ import type { KubeObject, Secret } from '../../../../../src/lib/kube/objects.ts'
 import type { Endpoint } from '../../../../../src/lib/wecs/hub/endpoint.ts';
 import type { HubAccess } from '../../../../../src/lib/wecs/hub/hub-access.ts';
 import type { JoinOptions } from '../../../../../src/lib/wecs/join/options.ts';
-import { preflight } from '../../../../../src/lib/wecs/join/preflight.ts';
+import { hubReads, preflight } from '../../../../../src/lib/wecs/join/preflight.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { agentKeyPair, fakeKube, joinedCluster, klusterlet, wecPod } from '../../../support/builders.ts';
 import { MemoryCluster } from '../../../support/space-builders.ts';
@@ -101,7 +101,7 @@ async function planOf(given: Given, options: Partial<JoinOptions> = {}) {
     ...{ its: 'its2', kube: hub.kube, external: context, internal: given.published, internalForbidden: false },
     ...{ ocmVersion: '1.3.1', imageRegistry: undefined, token: async () => 'token' },
   } as HubAccess;
-  const checks = { verify: async () => undefined, isStillConnected: async () => still };
+  const checks = { hub: hubReads(hub.kube, []), verify: async () => undefined, isStillConnected: async () => still };
   const asked: JoinOptions = { accept: true, labels: {}, forceInternalEndpointLookup: false, ...options };
   const plan = await preflight(access, { name: 'cluster1', kube: wec.kube }, asked, checks);
   assert.deepEqual([...hub.writes, ...wec.writes], [], 'it only reads');

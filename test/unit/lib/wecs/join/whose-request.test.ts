@@ -4,7 +4,7 @@ import type { CertificateSigningRequest, KubeObject, Secret } from '../../../../
 import { accessHub } from '../../../../../src/lib/wecs/hub/hub-access.ts';
 import { makeAccount, removeAccount } from '../../../../../src/lib/wecs/hub/wec-account.ts';
 import { followJoin } from '../../../../../src/lib/wecs/join/follow-join.ts';
-import { type JoinPlan, preflight } from '../../../../../src/lib/wecs/join/preflight.ts';
+import { hubReads, type JoinPlan, preflight } from '../../../../../src/lib/wecs/join/preflight.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { emptyEvidence } from '../../../../../src/lib/wecs/registration/hub-evidence.ts';
 import {
@@ -180,7 +180,7 @@ describe('before a join in mode Default with --accept writes anything', () => {
     ]);
     const access = { its: 'its1', kube: hub.kube, external: endpoint, internal: undefined, ocmVersion: '1.3.1' };
     const options = { accept, labels: {}, singleton: false, forceInternalEndpointLookup: false };
-    const checks = { verify: async () => undefined, isStillConnected: async () => false };
+    const checks = { hub: hubReads(hub.kube, []), verify: async () => undefined, isStillConnected: async () => false };
     const plan = await preflight(access as never, { name: 'cluster2', kube: wec.kube }, options, checks);
     assert.deepEqual([...hub.writes, ...wec.writes], []);
     return { account: plan.account, isTokenShared: plan.isTokenShared };

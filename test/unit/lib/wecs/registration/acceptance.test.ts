@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
 import {
   type AcceptanceOptions,
@@ -85,6 +86,33 @@ describe('no agent sends a request:', () => {
     for (const selector of selectors)
       assert.match(selector ?? '', /(^|,)!open-cluster-management\.io\/addon-name(,|$)/);
     assert.equal(selectors.length, 2);
+  });
+  test('many WECs are read with one list of each kind, and one by one if this user may not list', async () => {
+    const names = Array.from({ length: 11 }, (_, index) => `cluster${index}`);
+    const clusters = names.map((name) => managedCluster({ name }));
+    const readBy = async (mayList: boolean) => {
+      const asked: string[] = [];
+      const list: Kube['list'] = async ({ kind }) => {
+        asked.push(`list ${kind}`);
+        if (!mayList && kind === 'ManagedCluster') throw apiError(hub.cluster, 403, '{}');
+        return (kind === 'ManagedCluster' ? clusters : []) as never;
+      };
+      const get = async ({ kind }: { kind: string }, name: string) => {
+        asked.push(`get ${kind}`);
+        return clusters.find(({ metadata }) => metadata.name === name) as never;
+      };
+      const hub = fakeKube({ list, get });
+      const seen = await readHub(hub, [...names, 'absent']);
+      assert.deepEqual([...seen.keys()], [...names, 'absent']);
+      assert.deepEqual(
+        [...seen.values()].map(({ managedCluster }) => managedCluster?.metadata.name),
+        [...names, undefined],
+      );
+      return asked;
+    };
+    const lists = ['list ManagedCluster', 'list CertificateSigningRequest', 'list Lease'];
+    assert.deepEqual(await readBy(true), lists);
+    assert.equal((await readBy(false)).filter((each) => each === 'get ManagedCluster').length, 12);
   });
   test('an accepted cluster is not treated as joined', async () =>
     assert.equal((await decided([], managedCluster({ accepted: true }))).action, 'wait'));
