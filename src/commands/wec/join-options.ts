@@ -80,7 +80,11 @@ export function nextStep({ its, kube }: HubAccess, results: readonly Asking[]): 
     .filter(({ stage }) => stage === 'request' || stage === 'hub-reachable')
     .map(({ name }) => name);
   const there = kube ? '' : '      (on the ITS)';
+  // The WEC's side does not show whether the request has arrived.
+  const wait = kube ? [] : ['--wait'];
   const next =
-    asking.length === 0 ? command`stellarctl wec list --its ${its}` : command`stellarctl accept ${asking} --its ${its}`;
+    asking.length === 0
+      ? command`stellarctl wec list --its ${its}`
+      : command`stellarctl accept ${[...asking, ...wait]} --its ${its}`;
   return `${next}${there}`;
 }

@@ -110,12 +110,12 @@ describe("wec join with a join file and the WEC's kubeconfig alone", { concurren
     const { stdout, stderr } = await ofWecs.succeed(['wec', 'join', 'cluster1', '--join-file', joinFile]);
     assert.match(stdout, /^cluster1: registration requested, no certificate yet after \d+\.\ds\n$/);
     assert.match(stderr, /its1 is not reachable from here: whether the name cluster1 is free there was not checked/);
-    assert.match(stderr, /^Next: stellarctl accept cluster1 --its its1 +\(on the ITS\)$/m);
+    assert.match(stderr, /^Next: stellarctl accept cluster1 --wait --its its1 +\(on the ITS\)$/m);
     assert.deepEqual(
       (await writesOn(its1)).filter((write) => write.includes('cluster1')),
       [],
     );
-    await ofIts.succeed(['accept', 'cluster1']);
+    await ofIts.succeed(['accept', 'cluster1', '--wait']);
     await assertAvailable(its1, 'cluster1');
 
     // Before the operator's first check: reached stages are reported, and no second acceptance is needed.
@@ -148,7 +148,7 @@ describe("wec join with a join file and the WEC's kubeconfig alone", { concurren
     const { blockedAt, ...item } = items[0];
     assert.deepEqual(item, { name: 'cluster2', stage: 'hub-reachable', changed: true });
     assert.deepEqual([items.length, blockedAt.stage, blockedAt.state], [1, 'hub-secret', 'waiting']);
-    await ofIts.succeed(['accept', 'cluster2']);
+    await ofIts.succeed(['accept', 'cluster2', '--wait']);
     await assertAvailable(its1, 'cluster2');
   });
 });
