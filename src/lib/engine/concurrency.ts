@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 
 /** The limit of concurrent reads or writes: an API server's fair share for one user is not much higher. */
@@ -21,6 +22,23 @@ export async function mapConcurrently<Item, Result>(
     throw error instanceof AggregateError ? error.errors[0] : error;
   }
 }
+
+/** @returns a reading that serves all who have asked for it before it starts; it starts at most twice a second */
+export function sharedReading<T>(read: () => Promise<T>): () => Promise<T> {
+  let next: Promise<T> | undefined;
+  let rest: Promise<unknown> = Promise.resolve();
+  return () => {
+    next ??= rest.then(() => {
+      next = undefined;
+      const reading = read();
+      rest = Promise.allSettled([reading, sleep(readingIntervalMs)]);
+      return reading;
+    });
+    return next;
+  };
+}
+
+const readingIntervalMs = 500;
 
 /** Runs calls of `work` one at a time: for a resource that exists once, such as a person to ask. */
 export function oneAtATime<Args extends unknown[]>(

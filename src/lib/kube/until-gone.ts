@@ -10,9 +10,11 @@ import type { Resource } from './resources.ts';
 
 /** Actions and messages while an object is being deleted: see Awaited. */
 interface Meanwhile {
-  act: (now: KubeObject) => Promise<void>;
-  name: string;
-  why: string;
+  act?: (now: KubeObject) => Promise<void>;
+  name?: string;
+  why?: string;
+  /** Reads the object, if something else than this wait reads it as well. */
+  read?: () => Promise<KubeObject | undefined>;
 }
 
 /** Waits until an object that is being deleted is gone. @throws StellarError `timeout` */
@@ -32,9 +34,9 @@ export async function untilGone(
         title: 'gone',
         check: (now) => (isThere(now) ? waiting(meanwhile?.why ?? 'it is being deleted') : met),
       },
-      read: () => kube.get(resource, name, { namespace }),
+      read: meanwhile?.read ?? (() => kube.get(resource, name, { namespace })),
       name: meanwhile?.name,
-      act: async (now) => now && meanwhile?.act(now),
+      act: async (now) => now && meanwhile?.act?.(now),
       unmet: (last) => notDeleted(kube, resource, last ?? object),
     },
     run,

@@ -13,7 +13,7 @@ import { writeCleanupRecord } from './cleanup/cleanup-record.ts';
 import { deleteCluster } from './delete/delete-cluster.ts';
 import { Force } from './delete/force.ts';
 import { refuseReregistered, removeLateRequests, removeLeftovers } from './delete/leftovers.ts';
-import { isGone } from './inspect/hub-state.ts';
+import { type HubState, isGone, readHubStates } from './inspect/hub-state.ts';
 import {
   type DeregisterOptions,
   type InspectedWec,
@@ -52,7 +52,14 @@ export async function deregister(
     read: async () => {
       const [policies, endpoints] = await Promise.all([readPolicies(), hubEndpoints(hub, its.context)]);
       const ofIts = { hub, rights: askOnce(hub), endpoints, policies };
-      return mapConcurrently(wecs, requestsAtOnce, (wec) => inspectWec(ofIts, wec, options));
+      const states = await readHubStates(
+        hub,
+        wecs.map(({ name }) => name),
+      );
+      const inspections = wecs.map((wec, index) => ({ wec, hubState: states[index] as HubState }));
+      return mapConcurrently(inspections, requestsAtOnce, ({ wec, hubState }) =>
+        inspectWec(ofIts, wec, hubState, options),
+      );
     },
     losses: (seen) => seen.flatMap(lossesOf),
     confirm,
@@ -99,11 +106,11 @@ export function deregisterOne(
           run.progress.note(`${name}: removed finalizer ${finalizers.join(', ')} of ${object}`);
       }
     }
-    if (!isGone(hubState) && (await removeLeftovers(hub, name, options.force, run))) result.changed = true;
+    if (!isGone(hubState) && (await removeLeftovers(hub, hubState, options.force, run))) result.changed = true;
     if (cleansUp) {
       if (!run.dryRun) await refuseReregistered(hub, name);
       if (await cleanUpWec(kube, record, options.keepWorkloads, run)) result.changed = true;
-      if (!run.dryRun) await removeLateRequests(hub, name);
+      if (!run.dryRun) await removeLateRequests(hub, hubState);
     }
     if (!run.dryRun) run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
   });

@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeDeregistration, describeMany, describeTotals } from '../../../../src/commands/wec/deregister-text.ts';
+import type { HubState } from '../../../../src/lib/wecs/deregister/inspect/hub-state.ts';
 import { type InspectedWec, refuseUnfinishable } from '../../../../src/lib/wecs/deregister/inspect/inspect-wec.ts';
 import { type ManifestWork, workFinalizer } from '../../../../src/lib/workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../../../src/lib/workloads/names.ts';
 import { fakeKube, joinedCluster } from '../../support/builders.ts';
 
 function leavingWec(name: string, works: ManifestWork[] = [], labels: Record<string, string> = {}): InspectedWec {
-  const hubState = { managedCluster: joinedCluster({ name, labels }), works, addonWorks: [], addons: [] };
+  const hubState: HubState = {
+    ...{ name, managedCluster: joinedCluster({ name, labels }), works, addonWorks: [], addons: [], requests: [] },
+    ...{ mailbox: undefined, properties: undefined, lease: undefined, reread: async () => hubState },
+  };
   return {
     name,
-    hubState: { ...hubState, name, mailbox: undefined, properties: undefined, requests: [], lease: undefined },
+    hubState,
     policies: { policies: [], unread: [] },
     record: undefined,
     agentDead: undefined,

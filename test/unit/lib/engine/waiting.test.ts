@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { syncBuiltinESMExports } from 'node:module';
 import { afterEach, describe, mock, test } from 'node:test';
-import { mapConcurrently } from '../../../../src/lib/engine/concurrency.ts';
+import { mapConcurrently, sharedReading } from '../../../../src/lib/engine/concurrency.ts';
 import { Deadline, graceMs, pause } from '../../../../src/lib/engine/deadline.ts';
 import { Patience } from '../../../../src/lib/engine/follow.ts';
 import { poll } from '../../../../src/lib/engine/poll.ts';
@@ -192,6 +192,26 @@ describe('parallel work', () => {
     });
     assert.deepEqual(results, [50, 10, 30, 20, 40]);
     assert.equal(most, 2);
+  });
+  test('shares a reading that starts after all have asked, at most twice a second', async () => {
+    stopTime();
+    const starts: number[] = [];
+    const read = sharedReading(async () => {
+      starts.push(Date.now());
+      if (starts.length === 2) throw new Error('failed');
+      return starts.length;
+    });
+    const begun = Date.now();
+    assert.deepEqual(await passing(Promise.all([read(), read()])), [1, 1]);
+    assert.deepEqual(
+      (await passing(Promise.allSettled([read(), read()]))).map(({ status }) => status),
+      ['rejected', 'rejected'],
+    );
+    assert.equal(await passing(read()), 3);
+    assert.deepEqual(
+      starts.map((at) => at - begun),
+      [0, 500, 1000],
+    );
   });
   test('on nothing is nothing', async () =>
     assert.deepEqual(await mapConcurrently([], 3, async () => assert.fail()), []));

@@ -10,7 +10,7 @@ import { conditionOf, type KubeObject } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { isMadeByHand, workFinalizer } from '../../../workloads/manifest-works.ts';
 import type { ManagedCluster } from '../../objects.ts';
-import { type HubState, readHubState, toDeregister } from '../inspect/hub-state.ts';
+import { type HubState, toDeregister } from '../inspect/hub-state.ts';
 import { removeLabels } from '../release/labels.ts';
 import { addonReturns } from './addon-returns.ts';
 import { addonFinalizers, type Force } from './force.ts';
@@ -30,7 +30,7 @@ const hubFinalizers = [
  * @throws StellarError `timeout`, with the objects that block it and the hub's controllers that do not run
  */
 export async function deleteCluster(hub: Kube, before: HubState, force: Force | undefined, run: Run): Promise<void> {
-  const { name } = before;
+  const { name, reread } = before;
   const uid = before.managedCluster?.metadata.uid;
   await hub.delete(resources.managedClusters, name, { uid });
   if (run.dryRun) return;
@@ -49,7 +49,7 @@ export async function deleteCluster(hub: Kube, before: HubState, force: Force | 
             : met,
       },
       read: async () => {
-        const hubState = await readHubState(hub, name);
+        const hubState = await reread();
         return { ...hubState, returned: await returnsOf(hubState.addons) };
       },
       act: async (hubState) => {

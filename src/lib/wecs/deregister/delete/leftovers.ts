@@ -15,7 +15,7 @@ import { propertiesNamespace } from '../../../workloads/names.ts';
 import { findManagedCluster } from '../../hub/require-hub.ts';
 import { clusterNameLabel } from '../../names.ts';
 import { listed } from '../inspect/foreign-objects.ts';
-import { type HubState, readHubState, toDeregister } from '../inspect/hub-state.ts';
+import { type HubState, toDeregister } from '../inspect/hub-state.ts';
 import { othersIn } from '../inspect/namespace-contents.ts';
 import { missingRegistration } from './hub-controllers.ts';
 
@@ -25,8 +25,13 @@ import { missingRegistration } from './hub-controllers.ts';
  * @returns whether there was anything
  * @throws StellarError `agent-dead` if works are left without force
  */
-export async function removeLeftovers(hub: Kube, name: string, force: boolean | undefined, run: Run): Promise<boolean> {
-  const left = await readHubState(hub, name);
+export async function removeLeftovers(
+  hub: Kube,
+  { name, reread }: Pick<HubState, 'name' | 'reread'>,
+  force: boolean | undefined,
+  run: Run,
+): Promise<boolean> {
+  const left = await reread();
   // It has been registered again since. In a dry run the cluster and its works still exist.
   if (left.managedCluster !== undefined && !run.dryRun) return false;
   const parts: string[] = [];
@@ -50,8 +55,8 @@ async function removeRequests(hub: Kube, { requests }: HubState): Promise<boolea
 /**
  * Removes the requests that an agent without a certificate sent until it was removed: it sends a new one within a second (seen).
  */
-export async function removeLateRequests(hub: Kube, name: string): Promise<void> {
-  const left = await readHubState(hub, name);
+export async function removeLateRequests(hub: Kube, { reread }: Pick<HubState, 'reread'>): Promise<void> {
+  const left = await reread();
   if (left.managedCluster === undefined) await removeRequests(hub, left);
 }
 
@@ -98,7 +103,8 @@ async function removeMailbox(hub: Kube, left: HubState, force: boolean | undefin
   }
   await hub.delete(resources.namespaces, name, { uid });
   run.progress.waiting(name, 'its mailbox is being removed');
-  await untilGone(hub, resources.namespaces, mailbox, run).catch(async (error: unknown) => {
+  const read = async () => (await left.reread()).mailbox;
+  await untilGone(hub, resources.namespaces, mailbox, run, { read }).catch(async (error: unknown) => {
     throw error instanceof StellarError && error.code === 'timeout' ? await withMissing(hub, error) : error;
   });
   return true;

@@ -1,5 +1,7 @@
 import { command } from '../../../engine/command-line.ts';
+import { readsOneByOne, sharedReading } from '../../../engine/concurrency.ts';
 import type { Kube } from '../../../kube/client/client.ts';
+import { unlessStatus } from '../../../kube/client/errors.ts';
 import type { CertificateSigningRequest, KubeObject, Lease } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { listServed } from '../../../kube/served.ts';
@@ -25,6 +27,7 @@ export interface HubState {
   requests: CertificateSigningRequest[];
   /** Renewed by its agent. */
   lease: Lease | undefined;
+  reread(): Promise<HubState>;
 }
 
 /** Reads everything that a deregistration changes. @throws StellarError `not-a-hub`, `api-error` for what cannot be seen */
@@ -42,16 +45,56 @@ export async function readHubState(hub: Kube, name: string): Promise<HubState> {
     hub.get<Lease>(resources.leases, leaseName, inMailbox),
   ]);
   return {
-    name,
-    managedCluster,
+    ...{ name, managedCluster, addons, properties, requests, lease, mailbox: asMailbox(namespace) },
     works: works.filter((work) => !isAddonWork(work)),
     addonWorks: works.filter(isAddonWork),
-    addons,
-    mailbox: namespace?.metadata.labels?.[clusterNameLabel] === name ? namespace : undefined,
-    properties,
-    requests,
-    lease,
+    reread: () => readHubState(hub, name),
   };
+}
+
+const asMailbox = (namespace: KubeObject | undefined): KubeObject | undefined =>
+  namespace?.metadata.labels?.[clusterNameLabel] === namespace?.metadata.name ? namespace : undefined;
+
+/** Reads what an ITS has of WECs: of many with one list of each kind, which serves all that are read again at the same time. */
+export async function readHubStates(hub: Kube, names: readonly string[]): Promise<HubState[]> {
+  if (names.length <= readsOneByOne) return Promise.all(names.map((name) => readHubState(hub, name)));
+  const readAll = sharedReading(() => listHubStates(hub));
+  const readOne = async (name: string): Promise<HubState> => {
+    const stateOf = await unlessStatus(readAll(), 403);
+    return stateOf === undefined ? readHubState(hub, name) : { ...stateOf(name), reread: () => readOne(name) };
+  };
+  return Promise.all(names.map(readOne));
+}
+
+/** @throws StellarError `api-error` for what cannot be seen, `forbidden` */
+async function listHubStates(hub: Kube): Promise<(name: string) => Omit<HubState, 'reread'>> {
+  const labelled = { labelSelector: clusterNameLabel };
+  const [clusters, works, addons, namespaces, properties, requests, leases] = await Promise.all([
+    listServed<ManagedCluster>(hub, resources.managedClusters),
+    listServed<ManifestWork>(hub, resources.manifestWorks),
+    listServed(hub, resources.managedClusterAddOns),
+    listServed(hub, resources.namespaces, labelled),
+    listServed(hub, resources.configMaps, { namespace: propertiesNamespace }),
+    listServed<CertificateSigningRequest>(hub, resources.certificateSigningRequests, labelled),
+    listServed<Lease>(hub, resources.leases, labelled),
+  ]);
+  const inMailboxes = <T extends KubeObject>(all: readonly T[]) =>
+    Map.groupBy(all, ({ metadata }) => metadata.namespace);
+  const [worksOf, addonsOf, leasesOf] = [inMailboxes(works), inMailboxes(addons), inMailboxes(leases)];
+  const requestsOf = Map.groupBy(requests, ({ metadata }) => metadata.labels?.[clusterNameLabel]);
+  const byName = <T extends KubeObject>(all: readonly T[]) => new Map(all.map((each) => [each.metadata.name, each]));
+  const [clusterOf, namespaceOf, propertiesOf] = [byName(clusters), byName(namespaces), byName(properties)];
+  return (name) => ({
+    name,
+    managedCluster: clusterOf.get(name),
+    works: (worksOf.get(name) ?? []).filter((work) => !isAddonWork(work)),
+    addonWorks: (worksOf.get(name) ?? []).filter(isAddonWork),
+    addons: addonsOf.get(name) ?? [],
+    mailbox: asMailbox(namespaceOf.get(name)),
+    properties: propertiesOf.get(name),
+    requests: requestsOf.get(name) ?? [],
+    lease: leasesOf.get(name)?.find(({ metadata }) => metadata.name === leaseName),
+  });
 }
 
 /** True if nothing of a registration is left on the ITS. */

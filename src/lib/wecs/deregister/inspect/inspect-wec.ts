@@ -19,7 +19,7 @@ import { type CleanupRecord, readCleanupRecord } from '../cleanup/cleanup-record
 import { worksRemain } from '../delete/leftovers.ts';
 import { savedLabels } from '../release/labels.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
-import { type HubState, isGone, readHubState, toDeregister } from './hub-state.ts';
+import { type HubState, isGone, toDeregister } from './hub-state.ts';
 import { whyNotRunning, workAgentPods } from './running.ts';
 import { refuseSelected } from './selection.ts';
 
@@ -69,10 +69,10 @@ export interface InspectedWec extends WecToDeregister {
 export async function inspectWec(
   { hub, rights, endpoints, policies }: InspectedIts,
   wec: WecToDeregister,
+  hubState: HubState,
   options: DeregisterOptions,
 ): Promise<InspectedWec> {
   const { name, kube } = wec;
-  const hubState = await readHubState(hub, name);
   const inspected: InspectedWec = {
     ...wec,
     hubState,

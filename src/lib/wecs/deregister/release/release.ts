@@ -27,7 +27,7 @@ import { originBindingLabel, originWdsLabel } from '../../../workloads/names.ts'
 import { isOrphan, makeOrphans, type ReleaseOnWec, setOrphan } from '../../../workloads/orphan-works.ts';
 import { Recreations } from '../delete/addon-returns.ts';
 import type { Force } from '../delete/force.ts';
-import { type HubState, readHubState, toDeregister } from '../inspect/hub-state.ts';
+import { type HubState, toDeregister } from '../inspect/hub-state.ts';
 import type { InspectedWec } from '../inspect/inspect-wec.ts';
 import { needsRelease } from '../inspect/selection.ts';
 import { removeLabels } from './labels.ts';
@@ -67,7 +67,7 @@ export async function release(
  */
 async function untilReleased(
   hub: Kube,
-  { name, works: worksBefore }: HubState,
+  { name, works: worksBefore, reread }: HubState,
   keep: Keep,
   force: Force | undefined,
   run: Run,
@@ -89,7 +89,7 @@ async function untilReleased(
         },
       },
       read: async () => {
-        const hubState = await readHubState(hub, name);
+        const hubState = await reread();
         return {
           ...hubState,
           returned: recreations.see(hubState.works, timesSeen),

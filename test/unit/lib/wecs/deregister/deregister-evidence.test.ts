@@ -15,7 +15,11 @@ import {
   foreignObjectsIn,
   refuseForeignObjects,
 } from '../../../../../src/lib/wecs/deregister/inspect/foreign-objects.ts';
-import { type HubState, readHubState } from '../../../../../src/lib/wecs/deregister/inspect/hub-state.ts';
+import {
+  type HubState,
+  readHubState,
+  readHubStates,
+} from '../../../../../src/lib/wecs/deregister/inspect/hub-state.ts';
 import { hasNoRegistration } from '../../../../../src/lib/wecs/deregister/inspect/inspect-wec.ts';
 import { othersIn } from '../../../../../src/lib/wecs/deregister/inspect/namespace-contents.ts';
 import { whyNotRunning, workAgentPods } from '../../../../../src/lib/wecs/deregister/inspect/running.ts';
@@ -54,8 +58,12 @@ const hubState = (more: Partial<HubState> = {}): HubState => ({
   properties: undefined,
   requests: [],
   lease: lease(10),
+  reread: async () => hubState(more),
   ...more,
 });
+
+/** An ITS, and how its state of cluster1 is read. */
+const of = (hub: Kube) => [hub, { name: 'cluster1', reread: () => readHubState(hub, 'cluster1') }] as const;
 
 const pod = (app: string, ready: boolean, waiting?: string): Pod => ({
   metadata: { name: `${app}-1`, labels: { app } },
@@ -64,6 +72,48 @@ const pod = (app: string, ready: boolean, waiting?: string): Pod => ({
     conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
     ...(waiting ? { containerStatuses: [{ name: 'agent', state: { waiting: { reason: waiting } } }] } : {}),
   },
+});
+
+it('many WECs are read with one list of each kind, and again together', async () => {
+  const names = Array.from({ length: 12 }, (_, index) => `cluster${index}`);
+  const asked: string[] = [];
+  const objects: Record<string, KubeObject[]> = {
+    ManagedCluster: names.map((name) => joinedCluster({ name })),
+    Namespace: names.map((name) => ({
+      metadata: { name, labels: { 'open-cluster-management.io/cluster-name': name } },
+    })),
+    ManifestWork: [{ metadata: { name: 'w1', namespace: 'cluster1' } }],
+    Lease: names.map((namespace) => ({ metadata: { name: 'managed-cluster-lease', namespace } })),
+  };
+  const its = (mayList: boolean) =>
+    fakeKube({
+      async list({ kind }, { namespace } = {}) {
+        asked.push(`list ${kind}`);
+        if (!mayList && kind === 'ManifestWork' && namespace === undefined)
+          throw new ApiError(403, {}, 'forbidden', '', {});
+        return (objects[kind] ?? []) as never;
+      },
+      async get({ kind }, name) {
+        asked.push(`get ${kind}`);
+        return objects[kind]?.find(({ metadata }) => metadata.name === name) as never;
+      },
+      read: discoveryOf(),
+    });
+  const states = await readHubStates(its(true), names);
+  assert.equal(asked.length, 7);
+  assert.deepEqual(states[1]?.works.length, 1);
+  assert.deepEqual(
+    states.map(({ managedCluster, mailbox, lease }) => [
+      managedCluster,
+      mailbox?.metadata.name,
+      lease?.metadata.namespace,
+    ]),
+    names.map((name, index) => [objects.ManagedCluster?.[index], name, name]),
+  );
+  await Promise.all(states.map(({ reread }) => reread()));
+  assert.equal(asked.length, 14);
+  const single = await readHubStates(its(false), names);
+  assert.deepEqual(single[1]?.mailbox?.metadata.name, 'cluster1');
 });
 
 describe('an agent', () => {
@@ -514,7 +564,7 @@ describe('a mailbox', () => {
 
   it('is deleted with the WEC if it contains nothing else', async () => {
     const written: string[] = [];
-    assert.equal(await removeLeftovers(hub([], written), 'cluster1', false, run()), true);
+    assert.equal(await removeLeftovers(...of(hub([], written)), false, run()), true);
     assert.deepEqual(written, ['delete Namespace cluster1']);
   });
 
@@ -522,7 +572,7 @@ describe('a mailbox', () => {
     const written: string[] = [];
     const progress = recordingProgress();
     const secrets = [{ metadata: { name: 'precious' } }];
-    assert.equal(await removeLeftovers(hub(secrets, written), 'cluster1', true, run(5000, progress)), false);
+    assert.equal(await removeLeftovers(...of(hub(secrets, written)), true, run(5000, progress)), false);
     assert.equal(written.length, 1);
     assert.match(written[0] ?? '', /^patch cluster1 .*"uid":"u1".*"open-cluster-management.io\/cluster-name":null/);
     assert.match(progress.lines.join('\n'), /Namespace cluster1 stays on its1: it holds Secret precious\./);
@@ -533,7 +583,7 @@ describe('a mailbox', () => {
       const written: string[] = [];
       const progress = recordingProgress();
       const unread = new ApiError(status, {}, 'api-error', 'no secrets', {});
-      assert.equal(await removeLeftovers(hub(unread, written), 'cluster1', false, run(5000, progress)), false);
+      assert.equal(await removeLeftovers(...of(hub(unread, written)), false, run(5000, progress)), false);
       assert.deepEqual(written, []);
       assert.match(progress.lines.join('\n'), /what else it holds cannot be seen \(no secrets\)/);
     });

@@ -159,6 +159,7 @@ test("force counts an agent's time from the deletion", async (t) => {
     properties: undefined,
     requests: [],
     lease: undefined,
+    reread: async () => hubState(),
   });
   const force = new Force(fakeKube({ get: async () => undefined }), hubState(), async () => undefined);
   assert.equal(await force.isDue(hubState()), false);
@@ -185,12 +186,15 @@ test('a mailbox that the hub keeps is reported with the missing controller', asy
     read: discoveryOf(),
     delete: async () => true,
   });
-  await assert.rejects(removeLeftovers(hub, 'wec1', true, run(200)), (error: StellarError) => {
-    assert.equal(error.code, 'timeout');
-    assert.deepEqual(error.details, [message, 'The registration controller of its1 is not running.']);
-    assert.match(stepsOf(error), /get deployments,pods/);
-    return true;
-  });
+  await assert.rejects(
+    removeLeftovers(hub, { name: 'wec1', reread: () => readHubState(hub, 'wec1') }, true, run(200)),
+    (error: StellarError) => {
+      assert.equal(error.code, 'timeout');
+      assert.deepEqual(error.details, [message, 'The registration controller of its1 is not running.']);
+      assert.match(stepsOf(error), /get deployments,pods/);
+      return true;
+    },
+  );
 });
 
 test('the renewed request of a pending agent is deleted, but never that of a new registration', async () => {
@@ -204,10 +208,10 @@ test('the renewed request of a pending agent is deleted, but never that of a new
       delete: async (_, name) => deleted.push(name) > 0,
     });
   const anew = hubOf({ metadata: { name: 'wec1', uid: 'm2' } });
-  await removeLateRequests(anew, 'wec1');
+  await removeLateRequests(anew, { reread: () => readHubState(anew, 'wec1') });
   assert.deepEqual(deleted, []);
   await assert.rejects(refuseReregistered(anew, 'wec1'), { code: 'still-registered' });
-  await removeLateRequests(hubOf(), 'wec1');
+  await removeLateRequests(hubOf(), { reread: () => readHubState(hubOf(), 'wec1') });
   assert.deepEqual(deleted, ['wec1-x']);
   await refuseReregistered(hubOf(), 'wec1');
 });
@@ -234,6 +238,7 @@ test('a WEC that gets works while it is being deleted loses the labels that sele
     properties: undefined,
     requests: [],
     lease: undefined,
+    reread: () => readHubState(hub, 'wec1'),
   };
   await deleteCluster(hub, before, undefined, run(3000));
   assert.deepEqual(cluster.metadata.labels, { env: null });
@@ -253,7 +258,7 @@ test('a dry run records the deletion of a ManagedCluster, and does not wait for 
     });
     const before: HubState = {
       ...{ name: 'wec1', managedCluster: cluster, works: [], addonWorks: [], addons: [], requests: [] },
-      ...{ mailbox: undefined, properties: undefined, lease: undefined },
+      ...{ mailbox: undefined, properties: undefined, lease: undefined, reread: () => readHubState(hub, 'wec1') },
     };
     const progress = recordingProgress();
     await deleteCluster(hub, before, undefined, { ...run(2000, progress), dryRun });
