@@ -7,8 +7,10 @@ import { statusOf } from '../support/registration.ts';
 /** `npm run bench -- many` measures three hundred. */
 const count = 40;
 
-/** Limits of hub reads: per second, and concurrent. Of memory, in MiB. */
-const most = { aSecond: 20, atOnce: 10, ofWecsAtOnce: 32, memory: 400 };
+/**
+ * Limits of hub reads: per second, and concurrent. Before a mailbox is deleted, each kind in it is listed. Of memory, in MiB.
+ */
+const most = { aSecond: 20, atOnce: 10, ofMailbox: 50, ofWecsAtOnce: 32, memory: 400 };
 
 let many: ManyWecs;
 
@@ -67,7 +69,7 @@ describe(`${count} WECs at once`, { concurrency: 1 }, () => {
     const cost = await many.measure(
       ...['deregister', ...rest.map((name) => `${name}=${name}`), '--cleanup', '--yes', '--its', 'its1'],
     );
-    assertModest(cost);
+    assertModest(cost, most.ofMailbox * rest.length);
     assert.equal(cost.run.stdout.match(/: deregistered$/gm)?.length, rest.length);
     assert.match(cost.run.stderr, new RegExp(`^  ${rest.length} × labels {4}env=edge   \\(all\\)$`, 'm'));
     assert.deepEqual(await registered(), []);
@@ -87,9 +89,9 @@ async function registered(): Promise<string[]> {
 }
 
 /** It succeeded within the limits of the hub, the WECs and this machine. */
-function assertModest({ run, seconds, memory, others, wecs }: Cost): void {
+function assertModest({ run, seconds, memory, others, wecs }: Cost, more = 0): void {
   assert.equal(run.exitCode, 0, run.stderr);
-  const allowed = most.atOnce + most.aSecond * seconds;
+  const allowed = most.atOnce + most.aSecond * seconds + more;
   assert.ok(others.length <= allowed, `${others.length} in ${seconds.toFixed(1)} s: ${byKind(others).join(', ')}`);
   assert.ok(wecs.atOnce <= most.ofWecsAtOnce, `${wecs.atOnce} requests to WECs at once`);
   assert.ok(memory <= most.memory, `${memory} MiB`);
