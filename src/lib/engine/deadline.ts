@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic } from './clock.ts';
 import { StellarError } from './errors.ts';
 import { inWords } from './next-step.ts';
-import type { Run } from './run.ts';
 
 /** The grace period of a failure that may pass, before it is reported: a server that restarts, a stage that has failed. */
 export const graceMs = 15_000;
@@ -76,7 +75,10 @@ export function throwIfInterrupted(signal: AbortSignal): void {
  * @param why what is not ready yet
  * @throws StellarError `timeout`
  */
-export function requireTime({ deadline, dryRun }: Run, why: string): void {
+export function requireTime(
+  { deadline, dryRun }: { deadline: Deadline; dryRun?: boolean | undefined },
+  why: string,
+): void {
   if (deadline.passed && !dryRun)
     throw new StellarError('timeout', `${why}, and the deadline has passed.`, {
       next: [inWords('Allow more time: --timeout 15m')],

@@ -12,9 +12,9 @@ import { cleanupPermissions } from '../permissions.ts';
 import { readWec } from '../registration/wec-evidence.ts';
 import { cleanUpWec } from './cleanup/cleanup.ts';
 import { type CleanupRecord, readCleanupRecord } from './cleanup/cleanup-record.ts';
-import type { DeregisterResult } from './deregister.ts';
 import { refuseForeignObjects } from './inspect/foreign-objects.ts';
 import { hasNoRegistration, hubHashOf } from './inspect/inspect-wec.ts';
+import type { DeregisterResult } from './undo.ts';
 
 /** A cluster from which the klusterlet is removed. */
 export interface LocalWec {

@@ -1,5 +1,5 @@
 import { mapConcurrently, oneAtATime, requestsAtOnce } from '../../engine/concurrency.ts';
-import { forName, type NamedResult } from '../../engine/each-name.ts';
+import { forName } from '../../engine/each-name.ts';
 import { type Confirm, readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -22,7 +22,7 @@ import {
   type WecToDeregister,
 } from './inspect/inspect-wec.ts';
 import { keepWorkloads, release } from './release/release.ts';
-import { restoreAfterFailure } from './undo.ts';
+import { type DeregisterResult, restoreAfterFailure } from './undo.ts';
 
 export interface Deregistration {
   its: { kube: Kube; context: SelectedContext };
@@ -33,10 +33,6 @@ export interface Deregistration {
   confirm: Confirm<InspectedWec[]>;
   /** Asks the user again about one WEC; throws unless the answer is yes. */
   askAgain(name: string, why: string): Promise<void>;
-}
-
-export interface DeregisterResult extends NamedResult {
-  changed: boolean;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { changeWords } from '../../engine/changes.ts';
-import { forName } from '../../engine/each-name.ts';
+import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as runCommand } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
@@ -8,10 +8,13 @@ import { resources } from '../../kube/resources.ts';
 import { writeLast } from '../../kube/writes.ts';
 import { restoreDeleteOption } from '../../workloads/orphan-works.ts';
 import type { ManagedCluster } from '../objects.ts';
-import type { DeregisterResult } from './deregister.ts';
 import { toDeregister } from './inspect/hub-state.ts';
 import type { InspectedWec } from './inspect/inspect-wec.ts';
 import { restoreLabels, selectableLabels } from './release/labels.ts';
+
+export interface DeregisterResult extends NamedResult {
+  changed: boolean;
+}
 
 /**
  * Restores a WEC that stays after a failed deregistration: its labels, and what happens to its workloads when works are deleted,

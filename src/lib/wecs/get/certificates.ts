@@ -6,7 +6,8 @@ import { heldValidity, issuedValidity, type Validity } from '../identity/agent-c
 import { signingGraceMs } from '../registration/checks.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
-import { type Findings, toSeeAgent } from './diagnosis.ts';
+import { toSeeAgent } from './diagnosis.ts';
+import type { Findings } from './findings.ts';
 
 /** The request that the hub has approved and not signed; for a joined WEC only renewals matter. */
 export function unsignedRequestOf({ hub, now }: Findings): RegistrationRequest | undefined {

@@ -8,7 +8,7 @@ import type { RegistrationRequest } from '../registration/requests.ts';
 import { nodelessPod, podProblem } from '../registration/wec-pods.ts';
 import { unsignedRequestOf, validityOfAgent } from './certificates.ts';
 import { blockingCondition } from './deletion.ts';
-import type { Findings } from './diagnosis.ts';
+import type { Findings } from './findings.ts';
 import { klusterletWorkOf, unavailableAddonOf } from './mailbox.ts';
 
 /** The evidence for checks of a WEC. */

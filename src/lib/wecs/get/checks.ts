@@ -24,7 +24,6 @@ import { beingDeleted, beingDeregistered, endingAgentNamespace, endingMailbox } 
 import {
   anyStage,
   asksAgain,
-  type Findings,
   missedRenewal,
   registeredAsAnother,
   silentAgent,
@@ -35,6 +34,7 @@ import {
   withoutAgent,
   withoutNode,
 } from './diagnosis.ts';
+import type { Findings } from './findings.ts';
 import { missingManagedCluster, registeredElsewhere, withoutKlusterlet } from './lost-registration.ts';
 import { returningKlusterlet, unavailableAddon, worksNotApplied, worksRefused } from './mailbox.ts';
 import { contextOfOtherCluster } from './other-cluster.ts';

@@ -10,7 +10,8 @@ import { readHubKubeconfig } from '../klusterlet/agent.ts';
 import { type ConnectionError, hubConnectionOf, hubConnectionType } from '../registration/hub-connection.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
-import { type Findings, isAvailable } from './diagnosis.ts';
+import { isAvailable } from './diagnosis.ts';
+import type { Findings } from './findings.ts';
 
 /** What keeps an agent from the hub, as its operator reports it from inside the WEC. */
 export function cannotConnect(findings: Findings): Problem | undefined {

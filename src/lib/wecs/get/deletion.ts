@@ -15,7 +15,8 @@ import {
 import { isDeregistering } from '../deregister/release/labels.ts';
 import type { ManagedCluster } from '../objects.ts';
 import { isMissed, leaseAgeOf, missedRenewals } from '../registration/hub-evidence.ts';
-import { type Findings, toSeeAgent } from './diagnosis.ts';
+import { toSeeAgent } from './diagnosis.ts';
+import type { Findings } from './findings.ts';
 
 /** What a deletion waits for: a foreign finalizer, a recreated object or the agent. */
 export function beingDeleted(findings: Findings): Problem | undefined {

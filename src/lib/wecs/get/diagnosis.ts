@@ -3,14 +3,12 @@ import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { inWords, type NextStep, noted, outline, run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
-import { blockingStage, type StageReport } from '../../engine/stages.ts';
+import { blockingStage } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
-import type { RuleKind } from '../grant/kinds.ts';
-import type { FoundHub } from '../identity/registered-hub.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import { agentNamespace, clusterNameLabel, operatorName, operatorNamespace } from '../names.ts';
-import { clockDifference, type Registration } from '../registration/checks.ts';
+import { clockDifference } from '../registration/checks.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined, overdueLease } from '../registration/hub-evidence.ts';
 import { otherName } from '../registration/wec-evidence.ts';
 import {
@@ -21,38 +19,7 @@ import {
   nodelessPod,
   podProblem,
 } from '../registration/wec-pods.ts';
-import type { MailboxContents } from './mailbox.ts';
-import type { OtherCluster } from './other-cluster.ts';
-import type { Mailbox } from './view.ts';
-import type { Surroundings } from './wec-side.ts';
-
-/** The evidence for a diagnosis. */
-export interface Findings extends Registration {
-  reports: readonly StageReport[];
-  mailbox: Mailbox | null;
-  /** The objects of the mailbox, as the ITS has them. */
-  contents?: MailboxContents | undefined;
-  /** What else the WEC shows besides its registration. */
-  surroundings?: Surroundings | undefined;
-  /** The cluster behind the given context if it is certainly another one: nothing else of it is read. */
-  otherCluster?: OtherCluster | undefined;
-  /** The given context, whether the cluster answers or not. */
-  context?: string | undefined;
-  /** The version of OCM on the ITS, from its running registration controller. */
-  ocmOfHub?: string | undefined;
-  /** Why an add-on is recreated while the WEC is being deleted, a sentence. */
-  returningAddon?: string | undefined;
-  /** Why the add-on that returns statuses is not installed, a clause, if it is missing. */
-  missingAddon?: string | undefined;
-  /** Kinds of objects in its works that its agent is not allowed to apply. */
-  refused?: readonly RuleKind[] | undefined;
-  /** Kinds that may not be read on the WEC: their absence proves nothing. */
-  forbidden: ReadonlySet<string>;
-  /** The hub that the WEC's agent is registered with, if the agent does not keep its WEC available on the ITS. */
-  foundHub?: FoundHub | undefined;
-  /** The context of the ITS. */
-  its: string;
-}
+import type { Findings } from './findings.ts';
 
 export function registeredAsAnother({ wec, name, its }: Findings): Problem | undefined {
   const other = otherName(wec?.klusterlet, name);

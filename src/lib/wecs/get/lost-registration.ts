@@ -4,7 +4,7 @@ import { type Problem, problem } from '../../engine/problem.ts';
 import { resources } from '../../kube/resources.ts';
 import { keptLabels, optionsFor } from '../join/kept-labels.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
-import type { Findings } from './diagnosis.ts';
+import type { Findings } from './findings.ts';
 
 /** Its agent reports to another hub, whatever else is wrong. */
 export function registeredElsewhere({ foundHub, wec, name, its }: Findings): Problem | undefined {

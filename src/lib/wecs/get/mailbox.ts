@@ -10,16 +10,9 @@ import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../workloads/names.ts';
 import { groupResourceOf } from '../grant/kinds.ts';
 import { addonNameLabel, addonNamespace, clusterNameLabel, statusAddon } from '../names.ts';
-import { type Findings, toSeeCluster } from './diagnosis.ts';
+import { toSeeCluster } from './diagnosis.ts';
+import type { Findings, MailboxContents } from './findings.ts';
 import type { Mailbox, WorkGroup } from './view.ts';
-
-/** The namespace that an ITS keeps for a WEC, and its contents. */
-export interface MailboxContents {
-  /** Undefined if there is none or it may not be read. */
-  namespace: WithConditions | undefined;
-  works: readonly ManifestWork[];
-  addons: readonly WithConditions[];
-}
 
 export async function readMailbox(hub: Reader, name: string): Promise<MailboxContents> {
   const [namespace, works = [], addons = []] = await Promise.all([

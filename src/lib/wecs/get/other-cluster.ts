@@ -1,5 +1,5 @@
 import { command } from '../../engine/command-line.ts';
-import { type NextStep, outline, run } from '../../engine/next-step.ts';
+import { outline, run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { clusterUid, otherUid, recordedUid } from '../identity/cluster-uid.ts';
@@ -7,18 +7,7 @@ import { otherRole, removeKlusterlet, runsNoPods } from '../identity/other-role.
 import type { ManagedCluster } from '../objects.ts';
 import { otherName, type WecEvidence } from '../registration/wec-evidence.ts';
 import { lacksOperator } from '../registration/wec-pods.ts';
-import type { Findings } from './diagnosis.ts';
-
-/** A cluster that a context leads to and that is certainly not the WEC. */
-export interface OtherCluster {
-  context: string;
-  /** What was found there, a clause. */
-  found: string;
-  /** The name that it is registered under, if it is a WEC. */
-  name: string | undefined;
-  /** What else helps. */
-  next?: NextStep;
-}
+import type { Findings, OtherCluster } from './findings.ts';
 
 /**
  * Whether the cluster behind a context is certainly not the WEC: its kube-system is that of the ITS, or not the one recorded when

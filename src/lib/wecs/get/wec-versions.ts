@@ -11,7 +11,7 @@ import { isOurs } from '../klusterlet/operator.ts';
 import { agentNamespace, hubNamespace } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
-import type { Findings } from './diagnosis.ts';
+import type { Findings } from './findings.ts';
 
 /** The versions that run on a WEC; the ITS does not know them. @param unseen why nothing of the WEC was read, if so */
 export function wecVersions(wec: WecEvidence | undefined, unseen: string | undefined): RunningVersion[] {

@@ -8,7 +8,6 @@ import { ApiError } from '../../kube/client/errors.ts';
 import { clusterAt, connect } from '../../kube/client/live-client.ts';
 import { isLocalName } from '../../kube/client/local-names.ts';
 import { hostOf } from '../../kube/client/proxy.ts';
-import type { HubConnection } from '../klusterlet/agent.ts';
 
 /** One connection to a hub's API server. */
 export interface Endpoint {
@@ -17,6 +16,11 @@ export interface Endpoint {
   certificateAuthority: string | undefined;
   /** True if only the hub's own kube-public/cluster-info says so. */
   published?: boolean;
+}
+
+/** A connection as agents use it. */
+export interface HubConnection extends Endpoint {
+  proxyUrl: string | undefined;
 }
 
 type EndpointSource = '--hub-apiserver' | 'kubeconfig' | 'kube-public/cluster-info';

@@ -18,7 +18,7 @@ import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
-import type { JoiningWec, JoinOptions } from './options.ts';
+import type { JoiningWec, JoinOptions, RemainingWorks } from './options.ts';
 
 /** How long an operator may take to check its hub: five requests at once, then two per second (seen with OCM 1.3.1: 9.5 s). */
 const operatorRecheckMs = 15_000;
@@ -63,16 +63,6 @@ export function registeredElsewhere(
   const address = inWords(`If ${its} has that address: ${command`--hub-apiserver ${server}`}`);
   const message = `${cluster} is registered already, as ${name} with the hub ${server}, ${why}.`;
   return new StellarError('registered-elsewhere', message, { next: isConnected ? [move] : [move, address] });
-}
-
-/** Works of the hub that a WEC's agent was registered with, which the next hub does not have. */
-export interface RemainingWorks {
-  /** Works that the agent deletes, with their workloads, when it has not found them for the grace period. */
-  evicted: string[];
-  /** Works of an earlier agent, which no agent manages: they stay. */
-  orphaned: string[];
-  /** As `60m0s` in the Klusterlet. */
-  gracePeriod: string;
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { Confirm } from '../../engine/read-confirmed.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ClusterRef } from '../../kube/client/errors.ts';
-import type { RemainingWorks } from './former-hub.ts';
 
 /** The user's options for a join; if one is undefined, the ITS or the existing objects decide. */
 export interface JoinOptions {
@@ -22,6 +21,16 @@ export interface JoinOptions {
   annotations?: Record<string, string>;
   /** Asks a user for the labels of a WEC that has lost them. @param kept the labels from its last join */
   askLabels?: ((name: string, kept: Record<string, string>) => Promise<Record<string, string>>) | undefined;
+}
+
+/** Works of the hub that a WEC's agent was registered with, which the next hub does not have. */
+export interface RemainingWorks {
+  /** Works that the agent deletes, with their workloads, when it has not found them for the grace period. */
+  evicted: string[];
+  /** Works of an earlier agent, which no agent manages: they stay. */
+  orphaned: string[];
+  /** As `60m0s` in the Klusterlet. */
+  gracePeriod: string;
 }
 
 /** A WEC that moves from another hub. */

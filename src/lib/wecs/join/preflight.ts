@@ -5,7 +5,7 @@ import { inWords, run as nextStep, outline } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type Asked, askOnce, requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
-import { type ChosenEndpoint, chooseEndpoint, type Endpoint, isSameHub } from '../hub/endpoint.ts';
+import { type ChosenEndpoint, chooseEndpoint, type Endpoint, type HubConnection, isSameHub } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import type { KnownHub } from '../hub/hub-kubeconfig.ts';
 import { recordsTokens, whyNoAccount } from '../hub/wec-account.ts';
@@ -13,7 +13,7 @@ import { isTokenRefused as presentToken } from '../identity/agent-certificate.ts
 import { clusterUid, recordedUid } from '../identity/cluster-uid.ts';
 import type { Identity } from '../identity/identity.ts';
 import { findHub } from '../identity/registered-hub.ts';
-import { type AgentSettings, type HubConnection, readHubKubeconfig } from '../klusterlet/agent.ts';
+import { type AgentSettings, readHubKubeconfig } from '../klusterlet/agent.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import { bootstrapAccountOf, tagOf } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';

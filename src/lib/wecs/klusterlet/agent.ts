@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { createdAt, type KubeObject, type Secret } from '../../kube/objects.ts';
-import type { Endpoint } from '../hub/endpoint.ts';
+import type { HubConnection } from '../hub/endpoint.ts';
 import { type KnownHub, parseHubKubeconfig } from '../hub/hub-kubeconfig.ts';
 import { tokenId } from '../hub/token.ts';
 import { agentNamespace, bootstrapSecretName, klusterletName } from '../names.ts';
@@ -53,10 +53,6 @@ export function klusterlet(settings: AgentSettings): KubeObject {
     },
   };
   return object;
-}
-
-export interface HubConnection extends Endpoint {
-  proxyUrl: string | undefined;
 }
 
 /**

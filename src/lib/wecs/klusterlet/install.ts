@@ -7,8 +7,9 @@ import type { Change, Kube } from '../../kube/client/client.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
+import type { HubConnection } from '../hub/endpoint.ts';
 import { klusterletCrdName, operatorName, operatorNamespace, pullSecretName } from '../names.ts';
-import { type AgentSettings, bootstrapSecret, type HubConnection, image, klusterlet } from './agent.ts';
+import { type AgentSettings, bootstrapSecret, image, klusterlet } from './agent.ts';
 import { klusterletCrd } from './crd.ts';
 import {
   agentNamespaceObject,

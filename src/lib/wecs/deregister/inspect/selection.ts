@@ -2,14 +2,20 @@ import { command } from '../../../engine/command-line.ts';
 import { StellarError } from '../../../engine/errors.ts';
 import { run } from '../../../engine/next-step.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import { describePolicy, objectsOf, type Policy } from '../../../workloads/policies/policy.ts';
+import { describePolicy, objectsOf, type PoliciesOfIts, type Policy } from '../../../workloads/policies/policy.ts';
 import { effectOfRemoval, type LabelEffect } from '../../../workloads/policies/selectors.ts';
 import { savedLabels, selectableLabels } from '../release/labels.ts';
-import { toDeregister } from './hub-state.ts';
-import type { InspectedWec } from './inspect-wec.ts';
+import { type HubState, toDeregister } from './hub-state.ts';
+
+/** What an ITS has of a WEC, and the policies that may select it. */
+interface SelectedWec {
+  name: string;
+  hubState: HubState;
+  policies: PoliciesOfIts;
+}
 
 /** The effect of removing a WEC's labels on policies. */
-function effectOf({ name, hubState: { managedCluster }, policies: { policies } }: InspectedWec): LabelEffect {
+function effectOf({ name, hubState: { managedCluster }, policies: { policies } }: SelectedWec): LabelEffect {
   if (managedCluster === undefined) return { released: [], starting: [], staying: [] };
   const present = managedCluster.metadata.labels ?? {};
   const removed = selectableLabels(managedCluster);
@@ -24,7 +30,7 @@ const sendsObjects = ({ binding }: Policy): boolean => binding === undefined || 
  * Whether the labels must be removed before the WEC is deleted. If workloads stay, always: a WDS that cannot be read may be about
  * to send works again, as after an interrupted run, and their deletion would delete the workloads.
  */
-export function needsRelease(inspected: InspectedWec, keepWorkloads = false): boolean {
+export function needsRelease(inspected: SelectedWec, keepWorkloads = false): boolean {
   const { hubState } = inspected;
   const isKept = keepWorkloads && hubState.managedCluster?.metadata.deletionTimestamp === undefined;
   return isKept || hubState.works.length > 0 || effectOf(inspected).released.some(sendsObjects);
@@ -35,7 +41,7 @@ export function needsRelease(inspected: InspectedWec, keepWorkloads = false): bo
  * deleted.
  * @throws StellarError `still-selected`
  */
-export function refuseSelected(hub: Kube, inspected: InspectedWec, keepWorkloads?: boolean): void {
+export function refuseSelected(hub: Kube, inspected: SelectedWec, keepWorkloads?: boolean): void {
   const { name, hubState } = inspected;
   const isReleased = needsRelease(inspected, keepWorkloads);
   if (!isReleased && hubState.managedCluster?.metadata.deletionTimestamp) return;

@@ -5,8 +5,8 @@ import { commandOf } from '../../../../../src/lib/engine/next-step.ts';
 import type { WithConditions } from '../../../../../src/lib/kube/objects.ts';
 import { byDeletion } from '../../../../../src/lib/wecs/get/check-evidence.ts';
 import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
-import type { Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
-import { type MailboxContents, mailboxView } from '../../../../../src/lib/wecs/get/mailbox.ts';
+import type { Findings, MailboxContents } from '../../../../../src/lib/wecs/get/findings.ts';
+import { mailboxView } from '../../../../../src/lib/wecs/get/mailbox.ts';
 import { findOtherCluster } from '../../../../../src/lib/wecs/get/other-cluster.ts';
 import { judgeRegistration } from '../../../../../src/lib/wecs/registration/stages.ts';
 import {

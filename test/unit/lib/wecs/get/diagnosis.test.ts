@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { run } from '../../../../../src/lib/engine/next-step.ts';
 import { diagnosisOf } from '../../../../../src/lib/engine/problem.ts';
 import { diagnose } from '../../../../../src/lib/wecs/get/checks.ts';
-import type { Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
+import type { Findings } from '../../../../../src/lib/wecs/get/findings.ts';
 import { groupWorks } from '../../../../../src/lib/wecs/get/mailbox.ts';
 import { conditionViews, type Mailbox } from '../../../../../src/lib/wecs/get/view.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/checks.ts';

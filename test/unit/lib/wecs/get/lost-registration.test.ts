@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
+import type { Findings } from '../../../../../src/lib/wecs/get/findings.ts';
 import { registeredElsewhere } from '../../../../../src/lib/wecs/get/lost-registration.ts';
 
 const said = (state: 'accepted' | 'refused') =>

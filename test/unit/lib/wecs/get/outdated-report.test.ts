@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Condition, Secret } from '../../../../../src/lib/kube/objects.ts';
 import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
-import type { Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
+import type { Findings } from '../../../../../src/lib/wecs/get/findings.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { judgeVisible } from '../../../../../src/lib/wecs/registration/stages.ts';
 import type { WecEvidence } from '../../../../../src/lib/wecs/registration/wec-evidence.ts';

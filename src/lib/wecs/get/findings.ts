@@ -1,0 +1,56 @@
+import type { NextStep } from '../../engine/next-step.ts';
+import type { StageReport } from '../../engine/stages.ts';
+import type { WithConditions } from '../../kube/objects.ts';
+import type { ManifestWork } from '../../workloads/manifest-works.ts';
+import type { RuleKind } from '../grant/kinds.ts';
+import type { FoundHub } from '../identity/registered-hub.ts';
+import type { Registration } from '../registration/checks.ts';
+import type { Mailbox } from './view.ts';
+import type { Surroundings } from './wec-side.ts';
+
+/** The namespace that an ITS keeps for a WEC, and its contents. */
+export interface MailboxContents {
+  /** Undefined if there is none or it may not be read. */
+  namespace: WithConditions | undefined;
+  works: readonly ManifestWork[];
+  addons: readonly WithConditions[];
+}
+
+/** A cluster that a context leads to and that is certainly not the WEC. */
+export interface OtherCluster {
+  context: string;
+  /** What was found there, a clause. */
+  found: string;
+  /** The name that it is registered under, if it is a WEC. */
+  name: string | undefined;
+  /** What else helps. */
+  next?: NextStep;
+}
+
+/** The evidence for a diagnosis. */
+export interface Findings extends Registration {
+  reports: readonly StageReport[];
+  mailbox: Mailbox | null;
+  /** The objects of the mailbox, as the ITS has them. */
+  contents?: MailboxContents | undefined;
+  /** What else the WEC shows besides its registration. */
+  surroundings?: Surroundings | undefined;
+  /** The cluster behind the given context if it is certainly another one: nothing else of it is read. */
+  otherCluster?: OtherCluster | undefined;
+  /** The given context, whether the cluster answers or not. */
+  context?: string | undefined;
+  /** The version of OCM on the ITS, from its running registration controller. */
+  ocmOfHub?: string | undefined;
+  /** Why an add-on is recreated while the WEC is being deleted, a sentence. */
+  returningAddon?: string | undefined;
+  /** Why the add-on that returns statuses is not installed, a clause, if it is missing. */
+  missingAddon?: string | undefined;
+  /** Kinds of objects in its works that its agent is not allowed to apply. */
+  refused?: readonly RuleKind[] | undefined;
+  /** Kinds that may not be read on the WEC: their absence proves nothing. */
+  forbidden: ReadonlySet<string>;
+  /** The hub that the WEC's agent is registered with, if the agent does not keep its WEC available on the ITS. */
+  foundHub?: FoundHub | undefined;
+  /** The context of the ITS. */
+  its: string;
+}
