@@ -11,7 +11,6 @@ import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kub
 import { trustMachine, trustOnlyNamed } from './authorities.ts';
 import type { Issued, PluginHost } from './exec-plugin.ts';
 import { lookup } from './local-names.ts';
-import { forwarderOf, proxyHeaders, throughProxy } from './proxied.ts';
 import { type ProxyServer, proxyOf } from './proxy.ts';
 
 /** A context's server, as its user reaches it. */
@@ -19,8 +18,6 @@ export interface Server {
   agent: http.Agent;
   /** The proxy that the agent connects through. */
   proxy: ProxyServer | undefined;
-  /** Whether requests go to the proxy itself, with the whole address. */
-  isForwarded: boolean;
   headers: Record<string, string | string[]>;
   /** `user:password`, for the few clusters that still use basic authentication. */
   auth: string | undefined;
@@ -76,7 +73,7 @@ export class Credentials {
   }
 
   async #obtain(): Promise<Server> {
-    const { name, server, cluster } = this.#context;
+    const { name, cluster } = this.#context;
     let [verified, user, token]: [https.AgentOptions, UserEntry, string | undefined] = [{}, {}, undefined];
     try {
       user = await this.#user();
@@ -90,12 +87,10 @@ export class Credentials {
     // The API server compresses only long answers.
     if (!cluster['disable-compression']) headers['Accept-Encoding'] = 'gzip';
     const proxy = proxyOf(this.#context);
-    const forwarder = forwarderOf(new URL(server), proxy);
     this.#latest = {
-      agent: this.#agentFor(verified, proxy),
+      agent: await this.#agentFor(verified, proxy),
       proxy,
-      isForwarded: forwarder !== undefined,
-      headers: { ...headers, ...(forwarder && proxyHeaders(forwarder)) },
+      headers,
       auth: user.username ? `${user.username}:${user.password ?? ''}` : undefined,
     };
     return this.#latest;
@@ -113,7 +108,7 @@ export class Credentials {
     return isProvided ? { ...user, token: this.#issued.token } : { ...user, ...asUser(this.#issued) };
   }
 
-  #agentFor(verified: https.AgentOptions, proxy: ProxyServer | undefined): http.Agent {
+  async #agentFor(verified: https.AgentOptions, proxy: ProxyServer | undefined): Promise<http.Agent> {
     const identity = [verified.ca, verified.cert, verified.key].join('|');
     if (this.#agent?.key === identity) return this.#agent.agent;
     const server = new URL(this.#context.server);
@@ -128,10 +123,11 @@ export class Credentials {
     // Parsed here, once: each connection would parse the certificates and the key again.
     if (isSecure || proxy?.url.protocol === 'https:')
       options.secureContext = secureContextOf(this.#context.name, verified);
-    const direct = isSecure ? new https.Agent(options) : new http.Agent(options);
-    const agent = proxy === undefined ? direct : throughProxy(direct, proxy, server, options, this.#closing.signal);
-    this.#agent = { key: identity, agent };
-    return agent;
+    if (proxy !== undefined) {
+      const { agentThrough } = await import('./proxied.ts');
+      this.#agent = { key: identity, agent: await agentThrough(proxy, server, options, this.#closing.signal) };
+    } else this.#agent = { key: identity, agent: isSecure ? new https.Agent(options) : new http.Agent(options) };
+    return this.#agent.agent;
   }
 }
 

@@ -1,8 +1,9 @@
+import { STATUS_CODES } from 'node:http';
 import type { V1Status } from '@kubernetes/client-node';
 import { command } from '../../engine/command-line.ts';
 import { type ErrorCode, type ErrorDetails, StellarError } from '../../engine/errors.ts';
 import { inWords, type NextStep, run } from '../../engine/next-step.ts';
-import { describeProxy, hostOf, ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
+import { describeProxy, hostOf, type ProxyServer } from './proxy.ts';
 
 /** Names a cluster in messages: the context that the user knows, and its server. */
 export interface ClusterRef {
@@ -144,9 +145,12 @@ export const answersLate = (cluster: ClusterRef): StellarError =>
   });
 
 /** Makes the error for a request without an answer. @param proxy the proxy of the request */
-export function networkError(cluster: ClusterRef, error: unknown, proxy?: ProxyServer): StellarError {
-  if (proxy !== undefined && (error instanceof ProxyUnreachable || error instanceof ProxyRefusal))
-    return proxyError(cluster, error, proxy);
+export function networkError(
+  cluster: ClusterRef,
+  error: unknown,
+  proxy?: ProxyServer & { /** Whether it has made no connection. */ isCause: boolean },
+): StellarError {
+  if (proxy?.isCause) return proxyError(cluster, error as NodeJS.ErrnoException, proxy);
   const failure = networkFailureOf(error);
   const viaProxy = proxy === undefined ? '' : ` through the proxy ${describeProxy(proxy)}`;
   return new StellarError(failure.code, `Cannot reach ${describeCluster(cluster)}${viaProxy}: ${failure.why}.`, {
@@ -162,18 +166,17 @@ function networkFailureOf(error: unknown): NetworkFailure {
   );
 }
 
-function proxyError(cluster: ClusterRef, error: ProxyUnreachable | ProxyRefusal, proxy: ProxyServer): StellarError {
+/** The cause is left out: an error of a SOCKS proxy has its password. @param error in the words of hpagent or socks */
+function proxyError(cluster: ClusterRef, error: NodeJS.ErrnoException, proxy: ProxyServer): StellarError {
+  const { message } = error;
   const [named, of] = [describeProxy(proxy), describeCluster(cluster)];
-  if (error instanceof ProxyRefusal) {
-    const next = error.status === 407 ? withUser : besideProxy(cluster, proxy);
-    return new StellarError('unreachable', `The proxy ${named} does not connect to ${of}: ${error.message}.`, {
-      next: [next],
-      cause: error,
-    });
-  }
-  const { code, why } = networkFailureOf(error.cause ?? error);
-  const next = [besideProxy(cluster, proxy)];
-  return new StellarError(code, `Cannot reach the proxy ${named} of ${of}: ${why}.`, { next, cause: error });
+  const [, status] = /^Bad response: (\d+)$/.exec(message) ?? [];
+  const refusal = status ? `${status} ${STATUS_CODES[status]}` : /^Socks5 .*/.exec(message)?.[0];
+  const next = [status === '407' ? withUser : besideProxy(cluster, proxy)];
+  if (refusal !== undefined)
+    return new StellarError('unreachable', `The proxy ${named} does not connect to ${of}: ${refusal}.`, { next });
+  const { code, why } = networkFailureOf(error);
+  return new StellarError(code, `Cannot reach the proxy ${named} of ${of}: ${why}.`, { next });
 }
 
 const withUser = inWords('Put its user and password into its address: http://USER:PASSWORD@HOST:PORT');
