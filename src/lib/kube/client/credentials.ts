@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
@@ -6,7 +7,6 @@ import { command } from '../../engine/command-line.ts';
 import { addressTimeoutMs } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
-import { readFile } from '../../files/read-file.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import { trustMachine, trustOnlyNamed } from './authorities.ts';
 import type { Issued, PluginHost } from './exec-plugin.ts';
@@ -180,14 +180,14 @@ function secureContextOf(
 /** As in client-go, data takes precedence over a file. */
 async function pemOf(data: string | undefined, file: string | undefined): Promise<string | undefined> {
   if (data) return Buffer.from(data, 'base64').toString('utf8');
-  return file ? await readFile(file) : undefined;
+  return file ? readFileSync(file, 'utf8') : undefined;
 }
 
 /** As in client-go (transport/token_source.go), a readable token file takes precedence over the token. */
 async function readToken({ token, tokenFile }: UserEntry): Promise<string | undefined> {
   if (!tokenFile) return token;
   try {
-    return (await readFile(tokenFile)).trim() || token;
+    return readFileSync(tokenFile, 'utf8').trim() || token;
   } catch (error) {
     if (!token) throw error;
     return token;

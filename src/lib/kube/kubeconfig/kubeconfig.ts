@@ -1,12 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
 import { inWords, type NextStep } from '../../engine/next-step.ts';
-import type { Run } from '../../engine/run.ts';
-import { readFile } from '../../files/read-file.ts';
-import { invalidKubeconfig } from './invalid.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 
 /** A cluster entry, keys as in the file, with unknown keys. File names are absolute after loading. */
@@ -99,16 +96,12 @@ export interface Environment {
 /**
  * Reads kubeconfigs as kubectl does (client-go's ClientConfigLoadingRules): only `file` if given, else the list in KUBECONFIG
  * (ignoring empty and repeated names, skipping missing files), else ~/.kube/config.
- * @throws StellarError `kubeconfig-invalid` for a named file that is missing, and for any file that cannot be parsed; `interrupted`
+ * @throws StellarError `kubeconfig-invalid` for a named file that is missing, and for any file that cannot be parsed
  */
-export async function loadKubeconfig(
-  file: string | undefined,
-  env: Environment = process.env,
-  { signal }: Pick<Run, 'signal'> = { signal: new AbortController().signal },
-): Promise<Kubeconfig> {
+export async function loadKubeconfig(file: string | undefined, env: Environment = process.env): Promise<Kubeconfig> {
   const merged = emptyKubeconfig();
   for (const name of candidateFiles(file, env)) {
-    const config = await readIfPresent(name, signal);
+    const config = await readIfPresent(name);
     if (config !== undefined) merge(merged, config);
     else if (name === file) throw invalidKubeconfig(name, 'no such file');
     else if (env.KUBECONFIG) merged.missing = [...(merged.missing ?? []), name];
@@ -147,17 +140,21 @@ export function candidateFiles(file: string | undefined, env: Environment): stri
   return [...new Set(env.KUBECONFIG.split(path.delimiter).filter((name) => name !== ''))];
 }
 
-async function readIfPresent(name: string, signal: AbortSignal): Promise<Kubeconfig | undefined> {
+async function readIfPresent(name: string): Promise<Kubeconfig | undefined> {
   try {
-    return await parseKubeconfig(await readFile(name, signal), name);
+    return await parseKubeconfig(readFileSync(name, 'utf8'), name);
   } catch (error) {
-    throwIfInterrupted(signal);
     if (error instanceof StellarError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     const known = { EACCES: 'permission denied', EISDIR: 'it is a folder' }[code ?? ''];
     throw invalidKubeconfig(name, known ?? message);
   }
+}
+
+/** @param why never quotes the file: it may hold credentials */
+export function invalidKubeconfig(file: string, why: string): StellarError {
+  return new StellarError('kubeconfig-invalid', `The kubeconfig ${file} cannot be used: ${why}.`);
 }
 
 /** Adds the entries that are not defined yet. */
@@ -178,7 +175,7 @@ function addAll<T>(map: Map<string, T>, entries: ReadonlyMap<string, T>): void {
 async function contentOf(text: string, file: string): Promise<unknown> {
   const plain = readPlainYaml(text);
   if (plain !== undefined) return plain;
-  const { parseYaml } = await import('./yaml.ts');
+  const { parseYaml } = await import('./document.ts');
   return parseYaml(file, text).content;
 }
 

@@ -6,7 +6,7 @@ import { type Deadline, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, run } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
-import { canonicalName, statIfPresent, targetOf } from './replace.ts';
+import { canonicalName, targetOf } from './replace.ts';
 
 /** A lock is held for milliseconds; one that does not change for this long belongs to a process that has ended or hangs. */
 const staleLockMs = 10_000;
@@ -43,15 +43,8 @@ export async function whileLocked<T>(files: readonly string[], waiting: Waiting,
   }
 }
 
-/**
- * kubectl locks the name that it is given; other programs may be given the target of a symbolic link and lock that. A path that is
- * not a file is not written, and has no lock.
- */
-function locksOf(file: string): string[] {
-  const present = statIfPresent(file);
-  if (present?.isFile() === false) return [];
-  return [canonicalName(file), targetOf(file)].map((name) => `${name}.lock`);
-}
+/** kubectl locks the name that it is given; other programs may be given the target of a symbolic link and lock that. */
+const locksOf = (file: string): string[] => [canonicalName(file), targetOf(file)].map((name) => `${name}.lock`);
 
 /** @param taken receives the locks that were made @returns a lock that another program holds */
 function takeAll(locks: readonly string[], taken: string[]): string | undefined {
