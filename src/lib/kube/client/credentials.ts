@@ -19,8 +19,6 @@ export interface Server {
   /** The proxy that the agent connects through. */
   proxy: ProxyServer | undefined;
   headers: Record<string, string | string[]>;
-  /** `user:password`, for the few clusters that still use basic authentication. */
-  auth: string | undefined;
 }
 
 /**
@@ -83,7 +81,9 @@ export class Credentials {
       throw credentialsFailed(name, error);
     }
     const headers = impersonationOf(user);
+    const { username, password = '' } = user;
     if (token) headers.Authorization = `Bearer ${token}`;
+    else if (username) headers.Authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     // The API server compresses only long answers.
     if (!cluster['disable-compression']) headers['Accept-Encoding'] = 'gzip';
     const proxy = proxyOf(this.#context);
@@ -91,7 +91,6 @@ export class Credentials {
       agent: await this.#agentFor(verified, proxy),
       proxy,
       headers,
-      auth: user.username ? `${user.username}:${user.password ?? ''}` : undefined,
     };
     return this.#latest;
   }

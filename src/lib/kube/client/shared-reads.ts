@@ -4,7 +4,7 @@ import type { Run } from '../../engine/run.ts';
 import type { KubeObject } from '../objects.ts';
 import { pathOf, type Resource } from '../resources.ts';
 import type { Kube, Permission, Selection } from './client.ts';
-import { delegate } from './delegate.ts';
+import { withOwn } from './delegate.ts';
 
 /**
  * The rate limit of a command on many names for reads from its ITS, beside its writes: requests per second, and the burst after a
@@ -47,8 +47,7 @@ export function shareReads(kube: Kube, names: number, run: Pick<Run, 'deadline' 
     kinds.set(kind, batcher);
     return batcher.ask(question) as Promise<Answer>;
   };
-  return {
-    ...delegate(kube),
+  return withOwn(kube, {
     get<T extends KubeObject>(resource: Resource, name: string, options: { namespace?: string | undefined } = {}) {
       const question = { id: nameOf(options.namespace, name), single: () => kube.get<T>(resource, name, options) };
       return ask<T | undefined>(`get ${pathOf(resource)}`, question, resource, single(resource));
@@ -71,9 +70,9 @@ export function shareReads(kube: Kube, names: number, run: Pick<Run, 'deadline' 
     mayI: askOnce((permission) => limited(() => kube.mayI(permission))),
     fork(changes) {
       const forked = kube.fork(changes);
-      return { ...delegate(forked), review: (body) => limited(() => forked.review(body)) };
+      return withOwn(forked, { review: (body) => limited(() => forked.review(body)) });
     },
-  };
+  });
 }
 
 async function listFor(

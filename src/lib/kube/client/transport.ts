@@ -4,8 +4,7 @@ import { monotonic } from '../../engine/clock.ts';
 import { type Deadline, requestTimeoutMs, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconfig.ts';
-import type { Answer } from '../restarts.ts';
-import { readAnswer } from './answer.ts';
+import { type Answer, readAnswer } from './answer.ts';
 import { Credentials, type Server } from './credentials.ts';
 import { answersLate, type ClusterRef, describeCluster, networkError } from './errors.ts';
 import type { PluginHost } from './exec-plugin.ts';
@@ -193,12 +192,10 @@ export class Transport {
       headers['Content-Type'] = contentType ?? 'application/json';
       headers['Content-Length'] = String(Buffer.byteLength(text));
     }
-    const { agent, auth } = server;
     const sent = (url.protocol === 'http:' ? http : https).request(url, {
       method,
       headers: { ...headers, ...request.headers },
-      agent,
-      ...(auth === undefined ? {} : { auth }),
+      agent: server.agent,
     });
     sent.end(text);
     return sent;

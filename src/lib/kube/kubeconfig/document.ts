@@ -166,27 +166,10 @@ export class KubeconfigDocument {
       if (value === undefined || isDeepStrictEqual(present[key], value)) continue;
       const node = map.get(key, true);
       if (isMap(node) && isObject(value)) this.#update(node, value);
-      else if (isSeq(node) && isNamedList(value)) this.#updateNamed(node, value);
       else map.set(key, isScalarValue(value) ? value : this.#nodeOf(value));
     }
     return true;
   }
-
-  /** The same for a list of named items, such as extensions. */
-  #updateNamed(sequence: YAMLSeq, wanted: { name: string }[]): void {
-    const names = new Set(wanted.map(({ name }) => name));
-    const nameOf = (item: unknown) => (isMap(item) ? this.#toPlain(item).name : undefined);
-    sequence.items = sequence.items.filter((item) => names.has(nameOf(item) as string));
-    for (const value of wanted) {
-      const node = sequence.items.find((item) => nameOf(item) === value.name);
-      if (isMap(node)) this.#update(node, value);
-      else sequence.add(this.#nodeOf(value));
-    }
-  }
-}
-
-function isNamedList(value: unknown): value is { name: string }[] {
-  return Array.isArray(value) && value.every((item) => isObject(item) && typeof item.name === 'string');
 }
 
 function isScalarValue(value: unknown): boolean {

@@ -101,10 +101,9 @@ export interface Environment {
 export async function loadKubeconfig(file: string | undefined, env: Environment = process.env): Promise<Kubeconfig> {
   const merged = emptyKubeconfig();
   for (const name of candidateFiles(file, env)) {
-    const config = await readIfPresent(name);
-    if (config !== undefined) merge(merged, config);
-    else if (name === file) throw invalidKubeconfig(name, 'no such file');
-    else if (env.KUBECONFIG) merged.missing = [...(merged.missing ?? []), name];
+    if (await addFile(merged, name)) continue;
+    if (name === file) throw invalidKubeconfig(name, 'no such file');
+    if (env.KUBECONFIG) merged.missing = [...(merged.missing ?? []), name];
   }
   return merged;
 }
@@ -116,9 +115,14 @@ export async function loadKubeconfig(file: string | undefined, env: Environment 
  */
 export async function parseKubeconfig(text: string, source: string): Promise<Kubeconfig> {
   const config = emptyKubeconfig();
-  config.files.push(source);
-  readInto(config, source, await contentOf(text, source));
+  await add(config, text, source);
   return config;
+}
+
+/** Adds the entries of a file that are not defined yet. */
+async function add(config: Kubeconfig, text: string, file: string): Promise<void> {
+  readInto(config, file, await contentOf(text, file));
+  config.files.push(file);
 }
 
 function emptyKubeconfig(): Kubeconfig {
@@ -140,13 +144,15 @@ export function candidateFiles(file: string | undefined, env: Environment): stri
   return [...new Set(env.KUBECONFIG.split(path.delimiter).filter((name) => name !== ''))];
 }
 
-async function readIfPresent(name: string): Promise<Kubeconfig | undefined> {
+/** @returns false for a file that does not exist */
+async function addFile(merged: Kubeconfig, name: string): Promise<boolean> {
   try {
-    return await parseKubeconfig(readFileSync(name, 'utf8'), name);
+    await add(merged, readFileSync(name, 'utf8'), name);
+    return true;
   } catch (error) {
     if (error instanceof StellarError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
     const known = { EACCES: 'permission denied', EISDIR: 'it is a folder' }[code ?? ''];
     throw invalidKubeconfig(name, known ?? message);
   }
@@ -155,21 +161,6 @@ async function readIfPresent(name: string): Promise<Kubeconfig | undefined> {
 /** @param why never quotes the file: it may hold credentials */
 export function invalidKubeconfig(file: string, why: string): StellarError {
   return new StellarError('kubeconfig-invalid', `The kubeconfig ${file} cannot be used: ${why}.`);
-}
-
-/** Adds the entries that are not defined yet. */
-function merge(merged: Kubeconfig, config: Kubeconfig): void {
-  merged.files.push(...config.files);
-  merged.currentContext ??= config.currentContext;
-  addAll(merged.contexts, config.contexts);
-  addAll(merged.clusters, config.clusters);
-  addAll(merged.users, config.users);
-  addAll(merged.extensions, config.extensions);
-  addAll(merged.preferenceExtensions, config.preferenceExtensions);
-}
-
-function addAll<T>(map: Map<string, T>, entries: ReadonlyMap<string, T>): void {
-  for (const [name, entry] of entries) addFirst(map, name, entry);
 }
 
 async function contentOf(text: string, file: string): Promise<unknown> {
@@ -201,7 +192,7 @@ function readInto(config: Kubeconfig, file: string, document: unknown): void {
   if (isObject(document.preferences)) addExtensions(config.preferenceExtensions, document.preferences.extensions);
 
   const current = document['current-context'];
-  if (typeof current === 'string' && current !== '') config.currentContext = current;
+  if (typeof current === 'string' && current !== '') config.currentContext ??= current;
 }
 
 /** The named entries of one list in a file. A duplicate name in one file is an error, as for kubectl. */
