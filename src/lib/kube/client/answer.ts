@@ -27,25 +27,16 @@ export class AnswerTooLarge extends StellarError {
 /**
  * Reads a whole answer, and decompresses it if needed.
  * @param heard called for every piece that arrives
- * @throws AnswerTooLarge before it keeps more than its limit; StellarError for an answer that cannot be decompressed; Node's errors
+ * @throws AnswerTooLarge before it keeps more than its limit; Node's errors, also for an answer that cannot be decompressed
  */
 export async function readAnswer(cluster: ClusterRef, response: IncomingMessage, heard: () => void): Promise<Answer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  try {
-    for await (const chunk of await unpacked(response, heard)) {
-      length += chunk.length;
-      // Leaving the loop closes the connection.
-      if (length > longestAnswer) throw new AnswerTooLarge(cluster);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (!code?.startsWith('Z_')) throw error;
-    throw new StellarError(
-      'api-error',
-      `${describeCluster(cluster)} sent an answer that cannot be unpacked: ${message}.`,
-    );
+  for await (const chunk of await unpacked(response, heard)) {
+    length += chunk.length;
+    // Leaving the loop closes the connection.
+    if (length > longestAnswer) throw new AnswerTooLarge(cluster);
+    chunks.push(chunk);
   }
   const retryAfter = Number(response.headers['retry-after']);
   return {

@@ -113,30 +113,25 @@ const untrusted = (why: string): NetworkFailure => ({
 const running = ({ context }: ClusterRef) =>
   run(command`kubectl --context ${context} cluster-info`, 'Is the cluster running?');
 
-/** Node's codes for failed connections and certificates. */
-const networkFailures: Record<string, NetworkFailure> = {
-  ENOTFOUND: unreachable('no such host'),
-  EAI_AGAIN: unreachable('its name could not be looked up'),
-  ECONNREFUSED: unreachable('connection refused', running),
-  ECONNRESET: unreachable('the connection was closed', running),
-  EPIPE: unreachable('the connection was closed', running),
-  ECONNABORTED: unreachable('the connection was closed', running),
-  EHOSTUNREACH: unreachable('no route to the host'),
-  ENETUNREACH: unreachable('no route to its network'),
-  ETIMEDOUT: unreachable('no answer in time', running),
-  EPROTO: unreachable('it does not speak TLS'),
-  ERR_SSL_WRONG_VERSION_NUMBER: unreachable('it does not speak TLS'),
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: unreachable('it does not speak TLS'),
-  CERT_HAS_EXPIRED: untrusted('its certificate has expired'),
-  CERT_NOT_YET_VALID: untrusted('its certificate is not valid yet (do the clocks agree?)'),
-  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted('its certificate is signed by an unknown authority'),
-  SELF_SIGNED_CERT_IN_CHAIN: untrusted('its certificate is signed by an unknown authority'),
-  UNABLE_TO_GET_ISSUER_CERT: untrusted('its certificate is signed by an unknown authority'),
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted('its certificate is signed by an unknown authority'),
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted('its certificate is signed by an unknown authority'),
-  CERT_SIGNATURE_FAILURE: untrusted('its certificate is signed by an unknown authority'),
-  ERR_TLS_CERT_ALTNAME_INVALID: untrusted('its certificate is for other names'),
-};
+/** With Node's codes for failed connections and certificates. */
+const networkFailures: [failure: NetworkFailure, ...codes: string[]][] = [
+  [unreachable('no such host'), 'ENOTFOUND'],
+  [unreachable('its name could not be looked up'), 'EAI_AGAIN'],
+  [unreachable('connection refused', running), 'ECONNREFUSED'],
+  [unreachable('the connection was closed', running), 'ECONNRESET', 'EPIPE', 'ECONNABORTED'],
+  [unreachable('no route to the host'), 'EHOSTUNREACH'],
+  [unreachable('no route to its network'), 'ENETUNREACH'],
+  [unreachable('no answer in time', running), 'ETIMEDOUT'],
+  [unreachable('it does not speak TLS'), 'EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG'],
+  [untrusted('its certificate has expired'), 'CERT_HAS_EXPIRED'],
+  [untrusted('its certificate is not valid yet (do the clocks agree?)'), 'CERT_NOT_YET_VALID'],
+  [
+    untrusted('its certificate is signed by an unknown authority'),
+    ...['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_GET_ISSUER_CERT'],
+    ...['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'CERT_SIGNATURE_FAILURE'],
+  ],
+  [untrusted('its certificate is for other names'), 'ERR_TLS_CERT_ALTNAME_INVALID'],
+];
 
 /** The error at the deadline of a command, for a cluster that has not answered all of its requests. */
 export const answersLate = (cluster: ClusterRef): StellarError =>
@@ -161,9 +156,8 @@ export function networkError(
 
 function networkFailureOf(error: unknown): NetworkFailure {
   const { code = '', message } = error as NodeJS.ErrnoException;
-  return (
-    networkFailures[code] ?? (code.startsWith('ERR_SSL') ? untrusted(message) : unreachable(message || String(error)))
-  );
+  const [known] = networkFailures.find(([, ...codes]) => codes.includes(code)) ?? [];
+  return known ?? (code.startsWith('ERR_SSL') ? untrusted(message) : unreachable(message || String(error)));
 }
 
 /** The cause is left out: an error of a SOCKS proxy has its password. @param error in the words of hpagent or socks */

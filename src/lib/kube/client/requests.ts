@@ -4,38 +4,26 @@ import { graceMs, pause, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import { type Answer, parseAnswer } from './answer.ts';
-import { apiError, type ClusterRef } from './errors.ts';
+import { apiError } from './errors.ts';
 import { type Connection, type Request, StaleConnection, Transport } from './transport.ts';
 
 const restartPauseMs = 500;
 
 /** Sends requests until they are answered, and retries them while the server restarts, is too busy, or requires a new token. */
 export class Requests {
-  readonly #transport: Transport;
+  readonly transport: Transport;
+  readonly restarts = new Restarts();
   readonly #connection: Connection;
-  readonly #restarts = new Restarts();
   #isClosed = false;
 
   constructor(connection: Connection) {
-    this.#transport = new Transport(connection);
+    this.transport = new Transport(connection);
     this.#connection = connection;
-  }
-
-  get cluster(): ClusterRef {
-    return this.#transport.cluster;
-  }
-
-  get hasBeenUnavailable(): boolean {
-    return this.#restarts.hasBeenUnavailable;
-  }
-
-  now(): number {
-    return this.#transport.now();
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#transport.credentials.close();
+    this.transport.credentials.close();
   }
 
   /** The JSON answer to a request. @throws ApiError if the server refuses it */
@@ -43,15 +31,16 @@ export class Requests {
     let answer = await this.answer(request);
     // A token may be revoked before it expires: request a new one, once.
     if (answer.status === 401) answer = await this.answer(request);
-    if (answer.status >= 300) throw apiError(this.cluster, answer.status, answer.text);
+    if (answer.status >= 300) throw apiError(this.transport.cluster, answer.status, answer.text);
     const document = parseAnswer(answer.text);
     if (document === undefined) throw this.notAnApiServer();
     return document as T;
   }
 
   notAnApiServer(): StellarError {
-    return new StellarError('api-error', `${this.cluster.server} does not answer like a Kubernetes API server.`, {
-      next: [run(command`kubectl config view --minify --context ${this.cluster.context}`, 'Is this the right server?')],
+    const { context, server } = this.transport.cluster;
+    return new StellarError('api-error', `${server} does not answer like a Kubernetes API server.`, {
+      next: [run(command`kubectl config view --minify --context ${context}`, 'Is this the right server?')],
     });
   }
 
@@ -60,10 +49,10 @@ export class Requests {
     const { deadline, signal } = this.#connection;
     for (let busy = 0; ; ) {
       throwIfInterrupted(signal);
-      const outcome = await this.#transport.send(request).catch((error: Error) => error);
+      const outcome = await this.transport.send(request).catch((error: Error) => error);
       const isStale = outcome instanceof StaleConnection;
-      if (isStale) this.#restarts.connectionWasClosed();
-      const again = isStale || (this.#restarts.mayBeRestarting(outcome) && !deadline.passed);
+      if (isStale) this.restarts.connectionWasClosed();
+      const again = isStale || (this.restarts.mayBeRestarting(outcome) && !deadline.passed);
       // Closing aborts requests that nothing waits for.
       if (again && !this.#isClosed) {
         if (!isStale) await pause(restartPauseMs, deadline, signal);
