@@ -107,7 +107,7 @@ export class KubeconfigDocument {
   /** Before a change: an edit of content that entries share by an alias would change all of them. */
   #refuseAliases(): void {
     const refuse = () => {
-      throw invalidKubeconfig(this.#file, 'entries with YAML aliases cannot be edited');
+      throw invalidKubeconfig(this.#file, 'it has YAML aliases, so it cannot be edited; write them out');
     };
     visit(this.#document, { Alias: refuse });
   }

@@ -557,7 +557,7 @@ describe('entries that share their content by YAML aliases', () => {
       set(name, 'its1'),
       editKubeconfig(target(name), (draft) => draft.remove('clusters', 'one'), waiting()),
     ])
-      await assert.rejects(edit, fails('kubeconfig-invalid', /entries with YAML aliases cannot be edited/));
+      await assert.rejects(edit, fails('kubeconfig-invalid', /it has YAML aliases, so it cannot be edited/));
     assert.equal(text(name), shared);
   });
   test('are no error if nothing changes', async () => {
