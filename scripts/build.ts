@@ -14,8 +14,8 @@ const entry = path.join(root, 'src', 'cli.ts');
 /**
  * Modules that a dependency imports for features that stellarctl does not use, and that cost start-up time. They are excluded, so
  * that any use fails with an error. undici is client-node's own HTTP client, three quarters of all code: stellarctl sends requests
- * with node:https (src/lib/kube/client/transport.ts), and uses its own agents for proxies (proxied.ts), so hpagent and
- * socks-proxy-agent are not used either. commander runs sub-commands that are separate programs with node:child_process.
+ * with node:https (src/lib/kube/client/transport.ts), and makes its agents for proxies itself (proxied.ts). commander runs
+ * sub-commands that are separate programs with node:child_process.
  */
 const leftOut: { module: RegExp; importer: RegExp }[] = [
   { module: /^(undici|hpagent|socks|socks-proxy-agent)$/, importer: /node_modules.@kubernetes.client-node/ },

@@ -218,7 +218,7 @@ test('one place parses kubeconfigs', () => {
   );
   assert.deepEqual(
     parsers.map(({ file }) => file),
-    ['src/lib/kube/kubeconfig/yaml.ts'],
+    ['src/lib/kube/kubeconfig/document.ts'],
   );
 });
 

@@ -51,7 +51,7 @@ export class Clusters {
   }
 
   kubeconfig(): Promise<Kubeconfig> {
-    this.#kubeconfig ??= loadKubeconfig(this.options.kubeconfig, this.io.env, this.run);
+    this.#kubeconfig ??= loadKubeconfig(this.options.kubeconfig, this.io.env);
     return this.#kubeconfig;
   }
 
@@ -99,7 +99,7 @@ export class Clusters {
     const limitOfEach = limitsOf(named.length);
     let config: Promise<Kubeconfig> | undefined;
     const open = async (context: string) => {
-      config ??= file === undefined ? this.kubeconfig() : loadKubeconfig(file, this.io.env, this.run);
+      config ??= file === undefined ? this.kubeconfig() : loadKubeconfig(file, this.io.env);
       return this.connect(selectContext(await config, context), this.run.deadline, limitOfEach());
     };
     return Promise.all(

@@ -88,8 +88,7 @@ async function externalOf(session: Session, options: Options): Promise<ItsInput[
   const { bootstrapKubeconfig: file, bootstrapContext, hubApiserver: address } = options;
   if (file === undefined && bootstrapContext === undefined) return undefined;
   const { loadKubeconfig, selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
-  const kubeconfig =
-    file === undefined ? await session.kubeconfig() : await loadKubeconfig(file, session.io.env, session.run);
+  const kubeconfig = file === undefined ? await session.kubeconfig() : await loadKubeconfig(file, session.io.env);
   const name = bootstrapContext ?? kubeconfig.currentContext;
   if (name === undefined)
     throw new StellarError('usage', `${file} has no current context.`, {

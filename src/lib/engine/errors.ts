@@ -126,7 +126,7 @@ export class StellarError extends Error {
 
 /**
  * Whether a failure may pass by itself: a wait gives it a grace period before reporting it. The client has already given that time
- * to a server that restarts: it does not answer at all, or does not know its users and roles yet (kube/restarts.ts).
+ * to a server that restarts: it does not answer at all, or does not know its users and roles yet (kube/client/requests.ts).
  */
 export const mayPass = (error: unknown): boolean => error instanceof StellarError && error.passing;
 

@@ -1,5 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { access, constants, lstat, open, rename, rm } from 'node:fs/promises';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { StellarError } from '../engine/errors.ts';
 
@@ -8,71 +20,85 @@ import { StellarError } from '../engine/errors.ts';
  * @throws StellarError `file-error`, also if the file already exists
  */
 export async function createPrivately(file: string, content: string): Promise<void> {
-  try {
-    await writeNew(file, content);
-  } catch (error) {
-    throw unwritable(file, error);
-  }
+  reporting(file, () => writeNew(file, content));
 }
 
 /**
- * Writes a file that only its owner can read (mode 0600, regardless of the umask). The write is atomic: it goes through a temporary
- * file in the same directory, and an interruption leaves either the old content or the new.
+ * Writes a file that only its owner can read, atomically.
  * @throws StellarError `file-error`, also for a target that is not a regular file
  */
 export async function writePrivately(file: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  try {
-    await refuseSpecialFile(file);
-    await writeNew(temporary, content);
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
-    throw unwritable(file, error);
-  }
+  reporting(file, () => {
+    refuseSpecialFile(file);
+    replaceFile(file, content);
+  });
 }
 
 /** Checks that a file can be written, before its content is requested. @throws StellarError `file-error` */
 export async function checkWritable(file: string): Promise<void> {
-  const directory = path.dirname(path.resolve(file));
-  try {
-    await refuseSpecialFile(file);
-    await access(directory, constants.W_OK);
-  } catch (error) {
-    throw unwritable(file, error);
-  }
-}
-
-const unwritable = (file: string, error: unknown): StellarError =>
-  new StellarError('file-error', `${file} cannot be written: ${whyOf(error as NodeJS.ErrnoException)}.`, {
-    cause: error,
+  reporting(file, () => {
+    refuseSpecialFile(file);
+    accessSync(path.dirname(path.resolve(file)), constants.W_OK);
   });
-
-const whyOf = ({ code, message }: NodeJS.ErrnoException): string =>
-  code === 'ENOENT' ? 'its directory does not exist' : message;
+}
 
 /** Whether the path exists, whatever its type. */
 export async function isPresent(file: string): Promise<boolean> {
-  return lstat(file).then(
-    () => true,
-    () => false,
-  );
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }
 
-async function refuseSpecialFile(file: string): Promise<void> {
-  const present = await lstat(file).catch(() => undefined);
-  if (present !== undefined && !present.isFile()) throw new Error('it is not a regular file');
-}
-
-async function writeNew(file: string, content: string | Uint8Array): Promise<void> {
-  const handle = await open(file, 'wx', 0o600);
+/**
+ * Replaces a file by one that only its owner can read (mode 0600, regardless of the umask), through a temporary file in the same
+ * folder: a reader finds the old or the new content, and so does an interruption.
+ * @param owner who owns it afterwards, as far as this user may change that; default: this user
+ * @throws Node's errors
+ */
+export function replaceFile(file: string, content: string | Uint8Array, owner?: { uid: number; gid: number }): void {
+  const temporary = `${file}.${randomUUID()}.tmp`;
   try {
-    await handle.chmod(0o600);
-    await handle.writeFile(content);
+    writeNew(temporary, content, owner);
+    renameSync(temporary, file);
   } catch (error) {
-    await rm(file, { force: true }).catch(() => {});
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function writeNew(file: string, content: string | Uint8Array, owner?: { uid: number; gid: number }): void {
+  const descriptor = openSync(file, 'wx', 0o600);
+  try {
+    if (owner !== undefined) giveTo(owner, descriptor);
+    fchmodSync(descriptor, 0o600);
+    writeFileSync(descriptor, content);
+    fsyncSync(descriptor);
+  } catch (error) {
+    rmSync(file, { force: true });
     throw error;
   } finally {
-    await handle.close();
+    closeSync(descriptor);
+  }
+}
+
+/** Applies to root on another user's file; other users cannot change owners, and need not. */
+function giveTo({ uid, gid }: { uid: number; gid: number }, descriptor: number): void {
+  try {
+    fchownSync(descriptor, uid, gid);
+  } catch {
+    // The file then belongs to the user who changed it.
+  }
+}
+
+function refuseSpecialFile(file: string): void {
+  const present = lstatSync(file, { throwIfNoEntry: false });
+  if (present?.isFile() === false) throw new Error('it is not a regular file');
+}
+
+function reporting(file: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'its directory does not exist' : message;
+    throw new StellarError('file-error', `${file} cannot be written: ${why}.`, { cause: error });
   }
 }

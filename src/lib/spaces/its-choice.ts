@@ -1,9 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { asCalled, command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords, outline, run } from '../engine/next-step.ts';
-import { readFile } from '../files/read-file.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import {
   type Kubeconfig,
@@ -139,7 +139,7 @@ export function settingsFile(env: NodeJS.ProcessEnv = process.env): string {
 export async function readSettings(file = settingsFile()): Promise<Settings> {
   let text: string;
   try {
-    text = await readFile(file);
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw new StellarError('file-error', `The settings ${file} cannot be read: ${(error as Error).message}.`, {

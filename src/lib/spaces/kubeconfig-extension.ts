@@ -1,7 +1,7 @@
 import { isObject } from '../engine/is-object.ts';
 import type { ContextToSet, ExtensionEdit, PresentContext } from '../kube/kubeconfig/contexts.ts';
+import type { Entry } from '../kube/kubeconfig/document.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
-import type { Entry } from '../kube/kubeconfig/entry.ts';
 import type { ContextEntry, Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import type { Waiting } from '../kube/kubeconfig/lock.ts';
 

@@ -71,7 +71,7 @@ async function chooseContext(
   given: string | undefined,
   { target, programs, run }: LocalTools,
 ): Promise<SelectedContext> {
-  const kubeconfig = await loadKubeconfig(target.file, target.env, run);
+  const kubeconfig = await loadKubeconfig(target.file, target.env);
   const name = given ?? kubeconfig.currentContext;
   if (name === undefined)
     throw new StellarError('usage', 'No cluster was given, and there is no current context.', {

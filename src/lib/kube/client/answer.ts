@@ -3,13 +3,18 @@ import { pipeline, type Readable } from 'node:stream';
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
 import type { KubeObject } from '../objects.ts';
-import type { Answer } from '../restarts.ts';
 import { type ClusterRef, describeCluster } from './errors.ts';
+
+/** An answer of a server. */
+export interface Answer {
+  status: number;
+  text: string;
+  /** Seconds. */
+  retryAfter: number | undefined;
+}
 
 /** In bytes. An object has at most a few MB (etcd's limit); lists are read in pages. */
 const longestAnswer = 32 * 1024 * 1024;
-/** No Kubernetes object nests deeper, and deeper values overflow the stack of any code that walks through them. */
-const deepestAnswer = 500;
 
 /** An answer longer than any answer of Kubernetes, or a list page with too many large objects. */
 export class AnswerTooLarge extends StellarError {
@@ -22,25 +27,16 @@ export class AnswerTooLarge extends StellarError {
 /**
  * Reads a whole answer, and decompresses it if needed.
  * @param heard called for every piece that arrives
- * @throws AnswerTooLarge before it keeps more than its limit; StellarError for an answer that cannot be decompressed; Node's errors
+ * @throws AnswerTooLarge before it keeps more than its limit; Node's errors, also for an answer that cannot be decompressed
  */
 export async function readAnswer(cluster: ClusterRef, response: IncomingMessage, heard: () => void): Promise<Answer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  try {
-    for await (const chunk of await unpacked(response, heard)) {
-      length += chunk.length;
-      // Leaving the loop closes the connection.
-      if (length > longestAnswer) throw new AnswerTooLarge(cluster);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (!code?.startsWith('Z_')) throw error;
-    throw new StellarError(
-      'api-error',
-      `${describeCluster(cluster)} sent an answer that cannot be unpacked: ${message}.`,
-    );
+  for await (const chunk of await unpacked(response, heard)) {
+    length += chunk.length;
+    // Leaving the loop closes the connection.
+    if (length > longestAnswer) throw new AnswerTooLarge(cluster);
+    chunks.push(chunk);
   }
   const retryAfter = Number(response.headers['retry-after']);
   return {
@@ -64,9 +60,8 @@ async function unpacked(response: IncomingMessage, heard: () => void): Promise<A
   return pipeline(pieces, createGunzip(), () => undefined) as Readable;
 }
 
-/** The JSON object in an answer. @returns undefined for anything else, and for JSON that nests deeper than Kubernetes objects */
+/** The JSON object in an answer. @returns undefined for anything else */
 export function parseAnswer(text: string): object | undefined {
-  if (isTooDeep(text)) return undefined;
   try {
     const document: unknown = JSON.parse(text);
     return isObject(document) ? document : undefined;
@@ -86,27 +81,4 @@ export function objectIn(value: unknown): KubeObject | undefined {
   if (isObject(status) && status.conditions !== undefined)
     status.conditions = Array.isArray(status.conditions) ? status.conditions.filter(isObject) : [];
   return value as unknown as KubeObject;
-}
-
-/** Any result will do for text that is not JSON. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const character = text[index];
-    if (character === '"') index = endOfString(text, index);
-    else if (character === '[' || character === '{') depth += 1;
-    else if (character === ']' || character === '}') depth -= 1;
-    if (depth > deepestAnswer) return true;
-  }
-  return false;
-}
-
-/** @returns the position of the quote that ends a string, or the end of the text */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
-    let backslashes = 0;
-    while (text[end - 1 - backslashes] === '\\') backslashes += 1;
-    if (backslashes % 2 === 0) return end;
-  }
-  return text.length;
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
@@ -6,12 +7,10 @@ import { command } from '../../engine/command-line.ts';
 import { addressTimeoutMs } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
-import { readFile } from '../../files/read-file.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import { trustMachine, trustOnlyNamed } from './authorities.ts';
 import type { Issued, PluginHost } from './exec-plugin.ts';
 import { lookup } from './local-names.ts';
-import { forwarderOf, proxyHeaders, throughProxy } from './proxied.ts';
 import { type ProxyServer, proxyOf } from './proxy.ts';
 
 /** A context's server, as its user reaches it. */
@@ -19,11 +18,7 @@ export interface Server {
   agent: http.Agent;
   /** The proxy that the agent connects through. */
   proxy: ProxyServer | undefined;
-  /** Whether requests go to the proxy itself, with the whole address. */
-  isForwarded: boolean;
   headers: Record<string, string | string[]>;
-  /** `user:password`, for the few clusters that still use basic authentication. */
-  auth: string | undefined;
 }
 
 /**
@@ -76,7 +71,7 @@ export class Credentials {
   }
 
   async #obtain(): Promise<Server> {
-    const { name, server, cluster } = this.#context;
+    const { name, cluster } = this.#context;
     let [verified, user, token]: [https.AgentOptions, UserEntry, string | undefined] = [{}, {}, undefined];
     try {
       user = await this.#user();
@@ -86,17 +81,16 @@ export class Credentials {
       throw credentialsFailed(name, error);
     }
     const headers = impersonationOf(user);
+    const { username, password = '' } = user;
     if (token) headers.Authorization = `Bearer ${token}`;
+    else if (username) headers.Authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     // The API server compresses only long answers.
     if (!cluster['disable-compression']) headers['Accept-Encoding'] = 'gzip';
     const proxy = proxyOf(this.#context);
-    const forwarder = forwarderOf(new URL(server), proxy);
     this.#latest = {
-      agent: this.#agentFor(verified, proxy),
+      agent: await this.#agentFor(verified, proxy),
       proxy,
-      isForwarded: forwarder !== undefined,
-      headers: { ...headers, ...(forwarder && proxyHeaders(forwarder)) },
-      auth: user.username ? `${user.username}:${user.password ?? ''}` : undefined,
+      headers,
     };
     return this.#latest;
   }
@@ -113,7 +107,7 @@ export class Credentials {
     return isProvided ? { ...user, token: this.#issued.token } : { ...user, ...asUser(this.#issued) };
   }
 
-  #agentFor(verified: https.AgentOptions, proxy: ProxyServer | undefined): http.Agent {
+  async #agentFor(verified: https.AgentOptions, proxy: ProxyServer | undefined): Promise<http.Agent> {
     const identity = [verified.ca, verified.cert, verified.key].join('|');
     if (this.#agent?.key === identity) return this.#agent.agent;
     const server = new URL(this.#context.server);
@@ -128,10 +122,11 @@ export class Credentials {
     // Parsed here, once: each connection would parse the certificates and the key again.
     if (isSecure || proxy?.url.protocol === 'https:')
       options.secureContext = secureContextOf(this.#context.name, verified);
-    const direct = isSecure ? new https.Agent(options) : new http.Agent(options);
-    const agent = proxy === undefined ? direct : throughProxy(direct, proxy, server, options, this.#closing.signal);
-    this.#agent = { key: identity, agent };
-    return agent;
+    if (proxy !== undefined) {
+      const { agentThrough } = await import('./proxied.ts');
+      this.#agent = { key: identity, agent: await agentThrough(proxy, server, options, this.#closing.signal) };
+    } else this.#agent = { key: identity, agent: isSecure ? new https.Agent(options) : new http.Agent(options) };
+    return this.#agent.agent;
   }
 }
 
@@ -184,14 +179,14 @@ function secureContextOf(
 /** As in client-go, data takes precedence over a file. */
 async function pemOf(data: string | undefined, file: string | undefined): Promise<string | undefined> {
   if (data) return Buffer.from(data, 'base64').toString('utf8');
-  return file ? await readFile(file) : undefined;
+  return file ? readFileSync(file, 'utf8') : undefined;
 }
 
 /** As in client-go (transport/token_source.go), a readable token file takes precedence over the token. */
 async function readToken({ token, tokenFile }: UserEntry): Promise<string | undefined> {
   if (!tokenFile) return token;
   try {
-    return (await readFile(tokenFile)).trim() || token;
+    return readFileSync(tokenFile, 'utf8').trim() || token;
   } catch (error) {
     if (!token) throw error;
     return token;

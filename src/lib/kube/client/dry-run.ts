@@ -1,7 +1,7 @@
 import type { KubeObject } from '../objects.ts';
 import { resourceOf } from '../resources.ts';
 import type { Change, Kube } from './client.ts';
-import { delegate } from './delegate.ts';
+import { withOwn } from './delegate.ts';
 
 /** A write that was not sent. */
 export interface RecordedWrite {
@@ -21,8 +21,7 @@ export type WriteRecorder = (write: RecordedWrite) => void;
 export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
   const note = (verb: RecordedWrite['verb'], kind: string, name: string, namespace?: string): void =>
     record({ verb, cluster: kube.cluster.context, kind, name, ...(namespace === undefined ? {} : { namespace }) });
-  return {
-    ...delegate(kube),
+  return withOwn(kube, {
     dryRun: true,
     fork: (changes) => recordWrites(kube.fork(changes), record),
     async create<T>(
@@ -58,5 +57,5 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
       note('update', resource.kind, object.metadata.name, object.metadata.namespace);
       return object;
     },
-  };
+  });
 }

@@ -1,8 +1,9 @@
+import { STATUS_CODES } from 'node:http';
 import type { V1Status } from '@kubernetes/client-node';
 import { command } from '../../engine/command-line.ts';
 import { type ErrorCode, type ErrorDetails, StellarError } from '../../engine/errors.ts';
 import { inWords, type NextStep, run } from '../../engine/next-step.ts';
-import { describeProxy, hostOf, ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
+import { describeProxy, hostOf, type ProxyServer } from './proxy.ts';
 
 /** Names a cluster in messages: the context that the user knows, and its server. */
 export interface ClusterRef {
@@ -112,30 +113,25 @@ const untrusted = (why: string): NetworkFailure => ({
 const running = ({ context }: ClusterRef) =>
   run(command`kubectl --context ${context} cluster-info`, 'Is the cluster running?');
 
-/** Node's codes for failed connections and certificates. */
-const networkFailures: Record<string, NetworkFailure> = {
-  ENOTFOUND: unreachable('no such host'),
-  EAI_AGAIN: unreachable('its name could not be looked up'),
-  ECONNREFUSED: unreachable('connection refused', running),
-  ECONNRESET: unreachable('the connection was closed', running),
-  EPIPE: unreachable('the connection was closed', running),
-  ECONNABORTED: unreachable('the connection was closed', running),
-  EHOSTUNREACH: unreachable('no route to the host'),
-  ENETUNREACH: unreachable('no route to its network'),
-  ETIMEDOUT: unreachable('no answer in time', running),
-  EPROTO: unreachable('it does not speak TLS'),
-  ERR_SSL_WRONG_VERSION_NUMBER: unreachable('it does not speak TLS'),
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: unreachable('it does not speak TLS'),
-  CERT_HAS_EXPIRED: untrusted('its certificate has expired'),
-  CERT_NOT_YET_VALID: untrusted('its certificate is not valid yet (do the clocks agree?)'),
-  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted('its certificate is signed by an unknown authority'),
-  SELF_SIGNED_CERT_IN_CHAIN: untrusted('its certificate is signed by an unknown authority'),
-  UNABLE_TO_GET_ISSUER_CERT: untrusted('its certificate is signed by an unknown authority'),
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted('its certificate is signed by an unknown authority'),
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted('its certificate is signed by an unknown authority'),
-  CERT_SIGNATURE_FAILURE: untrusted('its certificate is signed by an unknown authority'),
-  ERR_TLS_CERT_ALTNAME_INVALID: untrusted('its certificate is for other names'),
-};
+/** With Node's codes for failed connections and certificates. */
+const networkFailures: [failure: NetworkFailure, ...codes: string[]][] = [
+  [unreachable('no such host'), 'ENOTFOUND'],
+  [unreachable('its name could not be looked up'), 'EAI_AGAIN'],
+  [unreachable('connection refused', running), 'ECONNREFUSED'],
+  [unreachable('the connection was closed', running), 'ECONNRESET', 'EPIPE', 'ECONNABORTED'],
+  [unreachable('no route to the host'), 'EHOSTUNREACH'],
+  [unreachable('no route to its network'), 'ENETUNREACH'],
+  [unreachable('no answer in time', running), 'ETIMEDOUT'],
+  [unreachable('it does not speak TLS'), 'EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG'],
+  [untrusted('its certificate has expired'), 'CERT_HAS_EXPIRED'],
+  [untrusted('its certificate is not valid yet (do the clocks agree?)'), 'CERT_NOT_YET_VALID'],
+  [
+    untrusted('its certificate is signed by an unknown authority'),
+    ...['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_GET_ISSUER_CERT'],
+    ...['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'CERT_SIGNATURE_FAILURE'],
+  ],
+  [untrusted('its certificate is for other names'), 'ERR_TLS_CERT_ALTNAME_INVALID'],
+];
 
 /** The error at the deadline of a command, for a cluster that has not answered all of its requests. */
 export const answersLate = (cluster: ClusterRef): StellarError =>
@@ -144,9 +140,12 @@ export const answersLate = (cluster: ClusterRef): StellarError =>
   });
 
 /** Makes the error for a request without an answer. @param proxy the proxy of the request */
-export function networkError(cluster: ClusterRef, error: unknown, proxy?: ProxyServer): StellarError {
-  if (proxy !== undefined && (error instanceof ProxyUnreachable || error instanceof ProxyRefusal))
-    return proxyError(cluster, error, proxy);
+export function networkError(
+  cluster: ClusterRef,
+  error: unknown,
+  proxy?: ProxyServer & { /** Whether it has made no connection. */ isCause: boolean },
+): StellarError {
+  if (proxy?.isCause) return proxyError(cluster, error as NodeJS.ErrnoException, proxy);
   const failure = networkFailureOf(error);
   const viaProxy = proxy === undefined ? '' : ` through the proxy ${describeProxy(proxy)}`;
   return new StellarError(failure.code, `Cannot reach ${describeCluster(cluster)}${viaProxy}: ${failure.why}.`, {
@@ -157,23 +156,21 @@ export function networkError(cluster: ClusterRef, error: unknown, proxy?: ProxyS
 
 function networkFailureOf(error: unknown): NetworkFailure {
   const { code = '', message } = error as NodeJS.ErrnoException;
-  return (
-    networkFailures[code] ?? (code.startsWith('ERR_SSL') ? untrusted(message) : unreachable(message || String(error)))
-  );
+  const [known] = networkFailures.find(([, ...codes]) => codes.includes(code)) ?? [];
+  return known ?? (code.startsWith('ERR_SSL') ? untrusted(message) : unreachable(message || String(error)));
 }
 
-function proxyError(cluster: ClusterRef, error: ProxyUnreachable | ProxyRefusal, proxy: ProxyServer): StellarError {
+/** The cause is left out: an error of a SOCKS proxy has its password. @param error in the words of hpagent or socks */
+function proxyError(cluster: ClusterRef, error: NodeJS.ErrnoException, proxy: ProxyServer): StellarError {
+  const { message } = error;
   const [named, of] = [describeProxy(proxy), describeCluster(cluster)];
-  if (error instanceof ProxyRefusal) {
-    const next = error.status === 407 ? withUser : besideProxy(cluster, proxy);
-    return new StellarError('unreachable', `The proxy ${named} does not connect to ${of}: ${error.message}.`, {
-      next: [next],
-      cause: error,
-    });
-  }
-  const { code, why } = networkFailureOf(error.cause ?? error);
-  const next = [besideProxy(cluster, proxy)];
-  return new StellarError(code, `Cannot reach the proxy ${named} of ${of}: ${why}.`, { next, cause: error });
+  const [, status] = /^Bad response: (\d+)$/.exec(message) ?? [];
+  const refusal = status ? `${status} ${STATUS_CODES[status]}` : /^Socks5 .*/.exec(message)?.[0];
+  const next = [status === '407' ? withUser : besideProxy(cluster, proxy)];
+  if (refusal !== undefined)
+    return new StellarError('unreachable', `The proxy ${named} does not connect to ${of}: ${refusal}.`, { next });
+  const { code, why } = networkFailureOf(error);
+  return new StellarError(code, `Cannot reach the proxy ${named} of ${of}: ${why}.`, { next });
 }
 
 const withUser = inWords('Put its user and password into its address: http://USER:PASSWORD@HOST:PORT');

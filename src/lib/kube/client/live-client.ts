@@ -64,7 +64,7 @@ class LiveKube implements Kube {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#requests = new Requests(connection);
-    this.cluster = this.#requests.cluster;
+    this.cluster = this.#requests.transport.cluster;
   }
 
   async get<T extends KubeObject>(
@@ -231,7 +231,7 @@ class LiveKube implements Kube {
   }
 
   now(): number {
-    return this.#requests.now();
+    return this.#requests.transport.now();
   }
 
   async pause(ms: number): Promise<void> {
@@ -241,7 +241,7 @@ class LiveKube implements Kube {
   }
 
   hasBeenUnavailable(): boolean {
-    return this.#requests.hasBeenUnavailable;
+    return this.#requests.restarts.hasBeenUnavailable;
   }
 
   fork({ user = this.#connection.context.user, run, at }: Fork): Kube {

@@ -10,20 +10,6 @@ export interface ProxyServer {
   setting: string;
 }
 
-/** A proxy that is unreachable: the cause says why. */
-export class ProxyUnreachable extends Error {}
-
-/** A proxy that answers and refuses the connection: the message is its answer. */
-export class ProxyRefusal extends Error {
-  /** The status of an HTTP answer. */
-  readonly status: number | undefined;
-
-  constructor(message: string, status?: number) {
-    super(message);
-    this.status = status;
-  }
-}
-
 /** Names a proxy in messages, without the user and password in its address. */
 export const describeProxy = ({ url, setting }: ProxyServer): string => `${url.protocol}//${url.host} (${setting})`;
 
@@ -58,8 +44,17 @@ export function proxyOf(
 /** Does not contain the address: it may have a password. */
 const notProxy = 'is not the address of a proxy: it has the form http://HOST:PORT, https://… or socks5://….';
 
-const parse = (address: string, setting: string): ProxyServer | undefined =>
-  /^(https?|socks5h?):\/\//i.test(address) && URL.canParse(address) ? { url: new URL(address), setting } : undefined;
+function parse(address: string, setting: string): ProxyServer | undefined {
+  if (!/^(https?|socks5h?):\/\//i.test(address)) return undefined;
+  try {
+    const url = new URL(address);
+    // Go refuses these, too, if they are not encoded.
+    decodeURIComponent(url.username + url.password);
+    return { url, setting };
+  } catch {
+    return undefined;
+  }
+}
 
 /** Whether NO_PROXY names a server, or the server is this machine. */
 function isExempt(server: URL, noProxy: string): boolean {

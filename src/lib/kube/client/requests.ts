@@ -1,41 +1,29 @@
+import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
-import { pause, throwIfInterrupted } from '../../engine/deadline.ts';
+import { graceMs, pause, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
-import { type Answer, isAnswer, Restarts } from '../restarts.ts';
-import { parseAnswer } from './answer.ts';
-import { apiError, type ClusterRef } from './errors.ts';
+import { type Answer, parseAnswer } from './answer.ts';
+import { apiError } from './errors.ts';
 import { type Connection, type Request, StaleConnection, Transport } from './transport.ts';
 
 const restartPauseMs = 500;
 
 /** Sends requests until they are answered, and retries them while the server restarts, is too busy, or requires a new token. */
 export class Requests {
-  readonly #transport: Transport;
+  readonly transport: Transport;
+  readonly restarts = new Restarts();
   readonly #connection: Connection;
-  readonly #restarts = new Restarts();
   #isClosed = false;
 
   constructor(connection: Connection) {
-    this.#transport = new Transport(connection);
+    this.transport = new Transport(connection);
     this.#connection = connection;
-  }
-
-  get cluster(): ClusterRef {
-    return this.#transport.cluster;
-  }
-
-  get hasBeenUnavailable(): boolean {
-    return this.#restarts.hasBeenUnavailable;
-  }
-
-  now(): number {
-    return this.#transport.now();
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#transport.credentials.close();
+    this.transport.credentials.close();
   }
 
   /** The JSON answer to a request. @throws ApiError if the server refuses it */
@@ -43,39 +31,36 @@ export class Requests {
     let answer = await this.answer(request);
     // A token may be revoked before it expires: request a new one, once.
     if (answer.status === 401) answer = await this.answer(request);
-    // A retried deletion finds nothing if its first attempt succeeded.
-    if (answer.status === 404 && request.method === 'DELETE' && answer.isRepeated) return {} as T;
-    if (answer.status >= 300) throw apiError(this.cluster, answer.status, answer.text);
+    if (answer.status >= 300) throw apiError(this.transport.cluster, answer.status, answer.text);
     const document = parseAnswer(answer.text);
     if (document === undefined) throw this.notAnApiServer();
     return document as T;
   }
 
   notAnApiServer(): StellarError {
-    return new StellarError('api-error', `${this.cluster.server} does not answer like a Kubernetes API server.`, {
-      next: [run(command`kubectl config view --minify --context ${this.cluster.context}`, 'Is this the right server?')],
+    const { context, server } = this.transport.cluster;
+    return new StellarError('api-error', `${server} does not answer like a Kubernetes API server.`, {
+      next: [run(command`kubectl config view --minify --context ${context}`, 'Is this the right server?')],
     });
   }
 
   /** Sends a request, and retries while the server restarts or is too busy (429). All requests here are safe to retry. */
   async answer(request: Request): Promise<Answer> {
     const { deadline, signal } = this.#connection;
-    let isRepeated = false;
     for (let busy = 0; ; ) {
       throwIfInterrupted(signal);
-      const outcome = await this.#transport.send(request).catch((error: unknown) => error);
+      const outcome = await this.transport.send(request).catch((error: Error) => error);
       const isStale = outcome instanceof StaleConnection;
-      if (isStale) this.#restarts.connectionWasClosed();
-      const again = isStale || (this.#restarts.mayBeRestarting(outcome) && !deadline.passed);
+      if (isStale) this.restarts.connectionWasClosed();
+      const again = isStale || (this.restarts.mayBeRestarting(outcome) && !deadline.passed);
       // Closing aborts requests that nothing waits for.
       if (again && !this.#isClosed) {
-        isRepeated = true;
         if (!isStale) await pause(restartPauseMs, deadline, signal);
         continue;
       }
-      if (!isAnswer(outcome)) throw outcome;
+      if (outcome instanceof Error) throw outcome;
       busy += 1;
-      if (outcome.status !== 429 || busy >= 5 || deadline.passed) return { ...outcome, isRepeated };
+      if (outcome.status !== 429 || busy >= 5 || deadline.passed) return outcome;
       await pause(busyPauseMs(outcome), deadline, signal);
     }
   }
@@ -85,3 +70,46 @@ export class Requests {
 function busyPauseMs({ text, retryAfter }: Answer): number {
   return text.includes('storage is (re)initializing') ? 100 : (retryAfter ?? 1) * 1000;
 }
+
+/** Status codes that a server may send right after its start, before it knows its users and roles. */
+const startingUp = [401, 403, 500, 503];
+
+/**
+ * Distinguishes a restarting server from an unreachable one: it has answered before. For some seconds its connections are cut or
+ * refused, and its first answers may be wrong.
+ */
+export class Restarts {
+  /** Whether the server has ever answered. */
+  hasAnswered = false;
+  /** Whether it was away since it first answered. */
+  hasBeenUnavailable = false;
+  #downSince: number | undefined;
+
+  /** A kept connection was closed: the server has restarted, or does not keep connections that are not used. */
+  connectionWasClosed(): void {
+    this.#downSince ??= monotonic();
+  }
+
+  /** @param outcome an Answer, or the error of a request without one. @returns whether to retry */
+  mayBeRestarting(outcome: Answer | Error): boolean {
+    const cut = outcome instanceof StellarError && outcome.code === 'unreachable';
+    if ((cut && this.hasAnswered) || isStarting(outcome)) {
+      this.#downSince ??= monotonic();
+      this.hasBeenUnavailable = true;
+    }
+    const inTime = this.#downSince !== undefined && monotonic() - this.#downSince <= graceMs;
+    if (inTime && (cut || (!(outcome instanceof Error) && startingUp.includes(outcome.status)))) return true;
+    if (!(outcome instanceof Error)) {
+      this.hasAnswered = true;
+      this.#downSince = undefined;
+    }
+    return false;
+  }
+}
+
+/**
+ * Whether a server answers that it does not serve all of its paths yet: 503 with Retry-After (k8s.io/apiserver
+ * pkg/util/notfoundhandler), which client-go repeats as well.
+ */
+const isStarting = (outcome: Answer | Error): boolean =>
+  !(outcome instanceof Error) && outcome.status === 503 && outcome.retryAfter !== undefined;

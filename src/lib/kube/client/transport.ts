@@ -4,13 +4,13 @@ import { monotonic } from '../../engine/clock.ts';
 import { type Deadline, requestTimeoutMs, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconfig.ts';
-import type { Answer } from '../restarts.ts';
-import { readAnswer } from './answer.ts';
+import { type Answer, readAnswer } from './answer.ts';
 import { Credentials, type Server } from './credentials.ts';
 import { answersLate, type ClusterRef, describeCluster, networkError } from './errors.ts';
 import type { PluginHost } from './exec-plugin.ts';
-import { IdleTimeout } from './idle-timeout.ts';
-import { ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
+
+/** The timeout of a request whose server sends other answers: over a slow link, a long list delays them. */
+const delayedTimeoutMs = 60_000;
 
 /** The name of stellarctl for servers. */
 export const fieldManager = 'stellarctl';
@@ -104,50 +104,76 @@ export class Transport {
 
   async #send(request: Request): Promise<Answer> {
     const server = await this.credentials.server();
-    const idleTimeout = new IdleTimeout(this.#deadline, this.#signal, () => this.#lastAnswer);
-    const cut = idleTimeout.signal;
     const started = monotonic();
+    const end = started + this.#deadline.requestTimeout(Number.POSITIVE_INFINITY);
     const sent = this.#open(request, server);
-    const heard = () => {
-      this.#lastAnswer = monotonic();
-      idleTimeout.reset();
-    };
+    let release: (() => void) | undefined;
     let readBefore: number | undefined;
     try {
       return await new Promise<Answer>((resolve, reject) => {
         // Not by the request's own signal: a request without a connection does not report the abort.
-        const end = () => {
-          reject(cut.reason);
+        const { heard, stop } = this.#limitSilence(end, () => {
+          reject(noAnswer);
           sent.destroy();
-        };
-        cut.addEventListener('abort', end, { once: true });
-        if (cut.aborted) end();
+        });
+        release = stop;
         sent.on('error', reject);
         sent.on('socket', ({ bytesRead }) => {
-          idleTimeout.reset();
+          heard();
           readBefore = bytesRead;
         });
         sent.on('response', (response) => {
-          heard();
+          const answered = () => {
+            this.#lastAnswer = monotonic();
+            heard();
+          };
+          answered();
           this.#noteClock(response.headers.date);
           const address = withoutCredentials(new URL(sent.path, this.#server).href);
           this.#trace?.(`${request.method} ${address} ${response.statusCode} ${monotonic() - started}ms`);
           if (response.statusCode === 401) this.credentials.refuse(server);
-          // An API server never sends 407.
-          if (response.statusCode === 407) reject(new ProxyRefusal(`407 ${response.statusMessage}`, 407));
-          readAnswer(this.cluster, response, heard).then(resolve, reject);
+          readAnswer(this.cluster, response, answered).then(resolve, reject);
         });
       });
     } catch (error) {
       throwIfInterrupted(this.#signal);
       if (error instanceof StellarError) throw error;
-      if (idleTimeout.signal.aborted) throw this.#tooLate(idleTimeout, sent, server.proxy);
+      if (error === noAnswer && monotonic() >= end && monotonic() - this.#lastAnswer < requestTimeoutMs)
+        throw answersLate(this.cluster);
       if (isReset(error) && sent.reusedSocket && sent.socket?.bytesRead === readBefore)
         throw new StaleConnection(this.cluster);
-      throw networkError(this.cluster, error, server.proxy);
+      // A request gets no connection if its proxy makes none.
+      throw networkError(this.cluster, error, server.proxy && { ...server.proxy, isCause: !sent.socket });
     } finally {
-      idleTimeout.stop();
+      release?.();
     }
+  }
+
+  /**
+   * Ends a request whose server is silent for too long, at the deadline, and with the run. A long or slow answer is no failure.
+   * Without AbortSignal.any: Node keeps its listeners, and with them all requests of the run.
+   */
+  #limitSilence(deadline: number, end: () => void): { heard: () => void; stop: () => void } {
+    let lastSign = monotonic();
+    let timer: NodeJS.Timeout | undefined;
+    const wait = () => {
+      const delayed = Math.min(this.#lastAnswer + requestTimeoutMs, lastSign + delayedTimeoutMs);
+      const left = Math.min(Math.max(lastSign + requestTimeoutMs, delayed), deadline) - monotonic();
+      if (left <= 0) end();
+      else timer = setTimeout(wait, left);
+    };
+    this.#signal.addEventListener('abort', end);
+    if (this.#signal.aborted) end();
+    else wait();
+    return {
+      heard: () => {
+        lastSign = monotonic();
+      },
+      stop: () => {
+        clearTimeout(timer);
+        this.#signal.removeEventListener('abort', end);
+      },
+    };
   }
 
   #open(request: Request, server: Server): ClientRequest {
@@ -166,26 +192,18 @@ export class Transport {
       headers['Content-Type'] = contentType ?? 'application/json';
       headers['Content-Length'] = String(Buffer.byteLength(text));
     }
-    const { agent, auth, isForwarded } = server;
     const sent = (url.protocol === 'http:' ? http : https).request(url, {
       method,
       headers: { ...headers, ...request.headers },
-      agent,
-      ...(auth === undefined ? {} : { auth }),
-      ...(isForwarded ? { path: withoutCredentials(url.href) } : {}),
+      agent: server.agent,
     });
     sent.end(text);
     return sent;
   }
-
-  #tooLate(idleTimeout: IdleTimeout, sent: ClientRequest, proxy: ProxyServer | undefined): StellarError {
-    const isSilent = monotonic() - this.#lastAnswer >= requestTimeoutMs;
-    if (idleTimeout.isDeadline && !isSilent) return answersLate(this.cluster);
-    const late = { code: 'ETIMEDOUT' };
-    const isProxys = proxy !== undefined && !sent.socket;
-    return networkError(this.cluster, isProxys ? new ProxyUnreachable('', { cause: late }) : late, proxy);
-  }
 }
+
+/** The end of a request that takes too long, in the form of Node's errors. */
+const noAnswer = { code: 'ETIMEDOUT' };
 
 const isReset = (error: unknown): boolean =>
   ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');

@@ -2,8 +2,8 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
 import { inWords, outline, run } from '../../engine/next-step.ts';
+import type { Entry } from './document.ts';
 import { editKubeconfig, type KubeconfigDraft, type KubeconfigTarget } from './edit.ts';
-import type { Entry } from './entry.ts';
 import { withoutCredentials } from './kubeconfig.ts';
 import type { Waiting } from './lock.ts';
 
@@ -85,7 +85,6 @@ export async function setContext(
 
 function requirePresent(draft: KubeconfigDraft, list: 'clusters' | 'users', { name, entry }: Reference): void {
   if (entry !== undefined || draft.get(list, name) !== undefined) return;
-  draft.requireFiles();
   throw new StellarError('kubeconfig-invalid', `The kubeconfig has no "${name}" among its ${list}.`);
 }
 

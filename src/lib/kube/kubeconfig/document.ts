@@ -1,9 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Document, isMap, isSeq, type Node, visit, type YAMLMap, type YAMLSeq } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isSeq,
+  type Node,
+  parseDocument,
+  type Tags,
+  visit,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
 import { isObject } from '../../engine/is-object.ts';
-import type { Entry } from './entry.ts';
-import { invalidKubeconfig } from './invalid.ts';
-import { parseYaml } from './yaml.ts';
+import { invalidKubeconfig } from './kubeconfig.ts';
+
+/** The content of a list entry, keys as in the file. */
+export type Entry = Record<string, unknown>;
 
 /** The lists of a kubeconfig, each with the key of an entry's content beside its name. */
 const contentKeys = { clusters: 'cluster', contexts: 'context', users: 'user', extensions: 'extension' } as const;
@@ -47,7 +58,7 @@ export class KubeconfigDocument {
 
   /** Sets an entry, and changes only the parts that differ. @throws StellarError `kubeconfig-invalid` */
   set(list: ListName, name: string, content: Entry): void {
-    this.#unshare(list);
+    this.#refuseAliases();
     const present = this.#items(list).find((item) => this.#read(list, item).name === name);
     const key = contentKeys[list];
     if (present === undefined) {
@@ -58,7 +69,7 @@ export class KubeconfigDocument {
 
   /** @throws StellarError `kubeconfig-invalid` */
   remove(list: ListName, name: string): boolean {
-    this.#unshare(list);
+    this.#refuseAliases();
     const sequence = this.#sequence(list);
     const index = this.#items(list).findIndex((item) => this.#read(list, item).name === name);
     if (sequence === undefined || index === -1) return false;
@@ -77,7 +88,7 @@ export class KubeconfigDocument {
 
   set currentContext(name: string | undefined) {
     if (name === this.currentContext) return;
-    this.#unshare('contexts');
+    this.#refuseAliases();
     this.#document.set('current-context', name ?? '');
     this.#changed = true;
   }
@@ -93,15 +104,12 @@ export class KubeconfigDocument {
     });
   }
 
-  /** Before a change: replaces every alias in the document by a copy, so an edit of one entry changes no other. */
-  #unshare(list: ListName): void {
-    // An alias entry has the name of another entry.
-    this.#items(list);
-    try {
-      visit(this.#document, { Alias: (_key, alias) => this.#nodeOf(alias.toJS(this.#document)) });
-    } catch {
-      throw invalidKubeconfig(this.#file, 'its YAML has an anchor that refers to itself');
-    }
+  /** Before a change: an edit of content that entries share by an alias would change all of them. */
+  #refuseAliases(): void {
+    const refuse = () => {
+      throw invalidKubeconfig(this.#file, 'it has YAML aliases, so it cannot be edited; write them out');
+    };
+    visit(this.#document, { Alias: refuse });
   }
 
   #nodeOf(value: unknown): Node {
@@ -153,37 +161,15 @@ export class KubeconfigDocument {
   #update(map: YAMLMap, wanted: Entry): boolean {
     const present = this.#toPlain(map);
     if (isDeepStrictEqual(present, wanted)) return false;
-    for (const key of Object.keys(present)) {
-      if (wanted[key] !== undefined || map.delete(key)) continue;
-      // The value comes from a merge key (`<<`).
-      map.items = (this.#nodeOf(wanted) as YAMLMap).items;
-      return true;
-    }
+    for (const key of Object.keys(present)) if (wanted[key] === undefined) map.delete(key);
     for (const [key, value] of Object.entries(wanted)) {
       if (value === undefined || isDeepStrictEqual(present[key], value)) continue;
       const node = map.get(key, true);
       if (isMap(node) && isObject(value)) this.#update(node, value);
-      else if (isSeq(node) && isNamedList(value)) this.#updateNamed(node, value);
       else map.set(key, isScalarValue(value) ? value : this.#nodeOf(value));
     }
     return true;
   }
-
-  /** The same for a list of named items, such as extensions. */
-  #updateNamed(sequence: YAMLSeq, wanted: { name: string }[]): void {
-    const names = new Set(wanted.map(({ name }) => name));
-    const nameOf = (item: unknown) => (isMap(item) ? this.#toPlain(item).name : undefined);
-    sequence.items = sequence.items.filter((item) => names.has(nameOf(item) as string));
-    for (const value of wanted) {
-      const node = sequence.items.find((item) => nameOf(item) === value.name);
-      if (isMap(node)) this.#update(node, value);
-      else sequence.add(this.#nodeOf(value));
-    }
-  }
-}
-
-function isNamedList(value: unknown): value is { name: string }[] {
-  return Array.isArray(value) && value.every((item) => isObject(item) && typeof item.name === 'string');
 }
 
 function isScalarValue(value: unknown): boolean {
@@ -207,4 +193,36 @@ function indentOf(json: string): string {
 /** kubectl does not indent lists below their key, other tools do. */
 function indentsSequences(yaml: string): boolean {
   return /^(clusters|contexts|users|extensions):[^\n]*\n(\s*#[^\n]*\n)*[ \t]+- /m.test(yaml);
+}
+
+/**
+ * YAML as kubectl and kflex read it (sigs.k8s.io/yaml): 1.1, in which a bare `no` or `on` is a boolean, but without its dates and
+ * base 60. Written text has the same meaning for them, and a name such as `no` is quoted. Exponents are strings, because the yaml
+ * package takes the name `e1` for a number.
+ */
+const yamlOfGo = {
+  version: '1.1',
+  customTags: (tags: Tags): Tags =>
+    tags.filter(
+      (tag) =>
+        typeof tag === 'string' ||
+        (tag.tag !== 'tag:yaml.org,2002:timestamp' && tag.format !== 'TIME' && tag.format !== 'EXP'),
+    ),
+} as const;
+
+/**
+ * Parses a kubeconfig in YAML or JSON.
+ * @throws StellarError `kubeconfig-invalid`, never quoting the file: it may hold credentials
+ */
+export function parseYaml(file: string, text: string): { document: Document; content: unknown } {
+  const document = parseDocument(text, { ...yamlOfGo, logLevel: 'error' });
+  const line = document.errors[0]?.linePos?.[0].line;
+  if (document.errors.length > 0)
+    throw invalidKubeconfig(file, line === undefined ? 'it is not YAML' : `it is not YAML (line ${line})`);
+  try {
+    return { document: document as Document, content: document.toJS() };
+  } catch {
+    // An alias without its anchor.
+    throw invalidKubeconfig(file, 'it is not YAML');
+  }
 }

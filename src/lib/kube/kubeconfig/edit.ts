@@ -1,13 +1,11 @@
 import { StellarError } from '../../engine/errors.ts';
-import { KubeconfigDocument, type ListName } from './document.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, KubeconfigDocument, type ListName } from './document.ts';
 import { candidateFiles, type Environment } from './kubeconfig.ts';
 import { type Waiting, whileLocked } from './lock.ts';
 import {
   makeFolderOf,
   readFileIfPresent,
-  replaceFile,
-  requireFiles,
+  replaceKubeconfig,
   requireReplaceable,
   statIfPresent,
   targetOf,
@@ -81,7 +79,7 @@ function attempt<T>(
   // Other programs (kflex, k3d) write without locks.
   const isStale = written.some((file) => readFileIfPresent(file) !== texts.get(file));
   if (newFolders.length > 0 || isStale) return undefined;
-  for (const [file, document] of changed) replaceFile(file, document.toText());
+  for (const [file, document] of changed) replaceKubeconfig(file, document.toText());
   return { result, written };
 }
 
@@ -128,11 +126,6 @@ export class KubeconfigDraft {
   /** Removes the definition that counts. @returns whether there was one */
   remove(list: ListName, name: string): boolean {
     return this.#definer(list, name)?.remove(list, name) ?? false;
-  }
-
-  /** Does not report an entry as missing if it may have been in a pipe. @throws StellarError `file-error` */
-  requireFiles(): void {
-    requireFiles([...this.#documents.keys()]);
   }
 
   get currentContext(): string | undefined {

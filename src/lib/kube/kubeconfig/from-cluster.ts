@@ -1,5 +1,10 @@
-import { invalidKubeconfig } from './invalid.ts';
-import { parseKubeconfig, type SelectedContext, selectContext, withoutCredentials } from './kubeconfig.ts';
+import {
+  invalidKubeconfig,
+  parseKubeconfig,
+  type SelectedContext,
+  selectContext,
+  withoutCredentials,
+} from './kubeconfig.ts';
 
 const clusterFields = ['certificate-authority-data', 'tls-server-name'] as const;
 const userFields = ['token', 'client-certificate-data', 'client-key-data'] as const;

@@ -1,12 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
 import { inWords, type NextStep } from '../../engine/next-step.ts';
-import type { Run } from '../../engine/run.ts';
-import { readFile } from '../../files/read-file.ts';
-import { invalidKubeconfig } from './invalid.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 
 /** A cluster entry, keys as in the file, with unknown keys. File names are absolute after loading. */
@@ -99,19 +96,14 @@ export interface Environment {
 /**
  * Reads kubeconfigs as kubectl does (client-go's ClientConfigLoadingRules): only `file` if given, else the list in KUBECONFIG
  * (ignoring empty and repeated names, skipping missing files), else ~/.kube/config.
- * @throws StellarError `kubeconfig-invalid` for a named file that is missing, and for any file that cannot be parsed; `interrupted`
+ * @throws StellarError `kubeconfig-invalid` for a named file that is missing, and for any file that cannot be parsed
  */
-export async function loadKubeconfig(
-  file: string | undefined,
-  env: Environment = process.env,
-  { signal }: Pick<Run, 'signal'> = { signal: new AbortController().signal },
-): Promise<Kubeconfig> {
+export async function loadKubeconfig(file: string | undefined, env: Environment = process.env): Promise<Kubeconfig> {
   const merged = emptyKubeconfig();
   for (const name of candidateFiles(file, env)) {
-    const config = await readIfPresent(name, signal);
-    if (config !== undefined) merge(merged, config);
-    else if (name === file) throw invalidKubeconfig(name, 'no such file');
-    else if (env.KUBECONFIG) merged.missing = [...(merged.missing ?? []), name];
+    if (await addFile(merged, name)) continue;
+    if (name === file) throw invalidKubeconfig(name, 'no such file');
+    if (env.KUBECONFIG) merged.missing = [...(merged.missing ?? []), name];
   }
   return merged;
 }
@@ -123,9 +115,14 @@ export async function loadKubeconfig(
  */
 export async function parseKubeconfig(text: string, source: string): Promise<Kubeconfig> {
   const config = emptyKubeconfig();
-  config.files.push(source);
-  readInto(config, source, await contentOf(text, source));
+  await add(config, text, source);
   return config;
+}
+
+/** Adds the entries of a file that are not defined yet. */
+async function add(config: Kubeconfig, text: string, file: string): Promise<void> {
+  readInto(config, file, await contentOf(text, file));
+  config.files.push(file);
 }
 
 function emptyKubeconfig(): Kubeconfig {
@@ -147,38 +144,29 @@ export function candidateFiles(file: string | undefined, env: Environment): stri
   return [...new Set(env.KUBECONFIG.split(path.delimiter).filter((name) => name !== ''))];
 }
 
-async function readIfPresent(name: string, signal: AbortSignal): Promise<Kubeconfig | undefined> {
+/** @returns false for a file that does not exist */
+async function addFile(merged: Kubeconfig, name: string): Promise<boolean> {
   try {
-    return await parseKubeconfig(await readFile(name, signal), name);
+    await add(merged, readFileSync(name, 'utf8'), name);
+    return true;
   } catch (error) {
-    throwIfInterrupted(signal);
     if (error instanceof StellarError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
     const known = { EACCES: 'permission denied', EISDIR: 'it is a folder' }[code ?? ''];
     throw invalidKubeconfig(name, known ?? message);
   }
 }
 
-/** Adds the entries that are not defined yet. */
-function merge(merged: Kubeconfig, config: Kubeconfig): void {
-  merged.files.push(...config.files);
-  merged.currentContext ??= config.currentContext;
-  addAll(merged.contexts, config.contexts);
-  addAll(merged.clusters, config.clusters);
-  addAll(merged.users, config.users);
-  addAll(merged.extensions, config.extensions);
-  addAll(merged.preferenceExtensions, config.preferenceExtensions);
-}
-
-function addAll<T>(map: Map<string, T>, entries: ReadonlyMap<string, T>): void {
-  for (const [name, entry] of entries) addFirst(map, name, entry);
+/** @param why never quotes the file: it may hold credentials */
+export function invalidKubeconfig(file: string, why: string): StellarError {
+  return new StellarError('kubeconfig-invalid', `The kubeconfig ${file} cannot be used: ${why}.`);
 }
 
 async function contentOf(text: string, file: string): Promise<unknown> {
   const plain = readPlainYaml(text);
   if (plain !== undefined) return plain;
-  const { parseYaml } = await import('./yaml.ts');
+  const { parseYaml } = await import('./document.ts');
   return parseYaml(file, text).content;
 }
 
@@ -204,7 +192,7 @@ function readInto(config: Kubeconfig, file: string, document: unknown): void {
   if (isObject(document.preferences)) addExtensions(config.preferenceExtensions, document.preferences.extensions);
 
   const current = document['current-context'];
-  if (typeof current === 'string' && current !== '') config.currentContext = current;
+  if (typeof current === 'string' && current !== '') config.currentContext ??= current;
 }
 
 /** The named entries of one list in a file. A duplicate name in one file is an error, as for kubectl. */

@@ -6,7 +6,7 @@ import { type Deadline, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, run } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
-import { canonicalName, statIfPresent, targetOf } from './replace.ts';
+import { canonicalName, targetOf } from './replace.ts';
 
 /** A lock is held for milliseconds; one that does not change for this long belongs to a process that has ended or hangs. */
 const staleLockMs = 10_000;
@@ -26,14 +26,14 @@ export type Waiting = Pick<Run, 'deadline' | 'signal'>;
  * @throws StellarError `file-error` for a lock that was left behind, `timeout` for one that is held too long, `interrupted`
  */
 export async function whileLocked<T>(files: readonly string[], waiting: Waiting, work: () => T): Promise<T> {
-  const watch = new Watch(waiting.deadline);
+  const started = monotonic();
   for (;;) {
     throwIfInterrupted(waiting.signal);
     const locks: string[] = [];
     try {
       const held = takeAll(files.flatMap(locksOf), locks);
       if (held === undefined) return work();
-      watch.see(held);
+      refuseHeld(held, started, waiting.deadline);
     } finally {
       for (const lock of locks) rmSync(lock, { force: true });
     }
@@ -43,15 +43,8 @@ export async function whileLocked<T>(files: readonly string[], waiting: Waiting,
   }
 }
 
-/**
- * kubectl locks the name that it is given; other programs may be given the target of a symbolic link and lock that. A path that is
- * not a file is not written, and has no lock.
- */
-function locksOf(file: string): string[] {
-  const present = statIfPresent(file);
-  if (present?.isFile() === false) return [];
-  return [canonicalName(file), targetOf(file)].map((name) => `${name}.lock`);
-}
+/** kubectl locks the name that it is given; other programs may be given the target of a symbolic link and lock that. */
+const locksOf = (file: string): string[] => [canonicalName(file), targetOf(file)].map((name) => `${name}.lock`);
 
 /** @param taken receives the locks that were made @returns a lock that another program holds */
 function takeAll(locks: readonly string[], taken: string[]): string | undefined {
@@ -72,40 +65,21 @@ function takeAll(locks: readonly string[], taken: string[]): string | undefined 
 
 const unlockable = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS']);
 
-/** Watches a foreign lock for changes, to detect a leftover one. */
-class Watch {
-  readonly #deadline: Deadline;
-  readonly #started = monotonic();
-  #seen: { identity: string; since: number } | undefined;
-
-  constructor(deadline: Deadline) {
-    this.#deadline = deadline;
-  }
-
-  see(lock: string): void {
-    const present = statSync(lock, { throwIfNoEntry: false });
-    if (present === undefined) return;
-    const identity = `${lock} ${present.ino} ${present.mtimeMs}`;
-    // Its age when it is first seen: from then on, a change of the wall clock does not make it older.
-    const age = Math.max(0, Date.now() - present.mtimeMs);
-    if (this.#seen?.identity !== identity) this.#seen = { identity, since: monotonic() - age };
-
-    const waited = monotonic() - this.#started;
-    if (waited < leastWaitMs) return;
-    const unchanged = monotonic() - this.#seen.since;
-    if (unchanged > staleLockMs) {
-      throw new StellarError(
-        'file-error',
-        `A kubeconfig cannot be written: its lock ${lock} has been held for ${Math.round(unchanged / 1000)} s.`,
-        { next: [run(command`rm ${lock}`, 'If no other program is writing it, remove the stale lock')] },
-      );
-    }
-    if (this.#deadline.passed) {
-      throw new StellarError(
-        'timeout',
-        `A kubeconfig could not be written in time: another program is writing it (${lock}).`,
-        { next: [inWords('Rerun the command')] },
-      );
-    }
-  }
+/** Ends the wait for a lock that was left behind, or is held too long. @param started when the wait began (engine/clock.ts) */
+function refuseHeld(lock: string, started: number, deadline: Deadline): void {
+  const present = statSync(lock, { throwIfNoEntry: false });
+  if (present === undefined || monotonic() - started < leastWaitMs) return;
+  const ageMs = Date.now() - present.mtimeMs;
+  if (ageMs > staleLockMs)
+    throw new StellarError(
+      'file-error',
+      `A kubeconfig cannot be written: its lock ${lock} has been held for ${Math.round(ageMs / 1000)} s.`,
+      { next: [run(command`rm ${lock}`, 'If no other program is writing it, remove the stale lock')] },
+    );
+  if (deadline.passed)
+    throw new StellarError(
+      'timeout',
+      `A kubeconfig could not be written in time: another program is writing it (${lock}).`,
+      { next: [inWords('Rerun the command')] },
+    );
 }

@@ -213,11 +213,9 @@ describe('a list', () => {
 });
 
 describe('a response that no API server gives is an error without a stack trace', () => {
-  const deep = (levels: number) => `{"metadata":{"name":"a"},"spec":${'['.repeat(levels)}${']'.repeat(levels)}}`;
   const answers: [what: string, body: string, message: RegExp][] = [
     ['50 MB', `{"metadata":{"name":"${'x'.repeat(50_000_000)}"}}`, /more than 32 MB; it was not read\.$/],
-    ['100,000 nested arrays', deep(100_000), /does not answer like a Kubernetes API server\.$/],
-    ['an endless string', `{"metadata":"\\"${'['.repeat(1000)}`, /does not answer like/],
+    ['an endless string', '{"metadata":"', /does not answer like/],
     ['null', 'null', /does not answer like/],
     ['a list', '[]', /does not answer like/],
     ['a word', '"metadata"', /does not answer like/],
@@ -261,11 +259,6 @@ describe('a response that no API server gives is an error without a stack trace'
           Array.isArray(conditions) && conditions.length === 2 ? 'Available' : undefined,
         );
     });
-  test('but quotes, escapes and brackets in strings are valid', async () => {
-    const message = `${'[{'.repeat(1000)}"\\`.repeat(3);
-    const { kube } = await serving(() => ({ body: { metadata: { name: 'a' }, message } }));
-    assert.deepEqual(await kube.get(resources.managedClusters, 'a'), { metadata: { name: 'a' }, message });
-  });
 });
 
 describe('applying', () => {

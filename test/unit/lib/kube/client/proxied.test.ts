@@ -4,6 +4,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
@@ -117,7 +118,7 @@ describe('a server is reached through', () => {
     await kube.read('/version');
     assert.deepEqual([proxy.asked.length, server.requests.length], [0, 1]);
   });
-  test('an http proxy directly, if the server has no TLS', async () => {
+  test('an http proxy, if the server has no TLS', async () => {
     const asked: http.IncomingHttpHeaders[] = [];
     const server = http.createServer((request, response) => {
       asked.push(request.headers);
@@ -136,7 +137,7 @@ describe('a server is reached through', () => {
       () => kube.close(),
     );
     await kube.read('/version');
-    assert.deepEqual(proxy.asked, [{ method: 'GET', target: `${address}/version`, user: 'me:secret' }]);
+    assert.deepEqual(proxy.asked, [{ method: 'CONNECT', target: `hub.example:${port}`, user: 'me:secret' }]);
     assert.deepEqual([asked[0]?.host, asked[0]?.authorization], [`hub.example:${port}`, 'Bearer t']);
     process.env.HTTP_PROXY = proxy.url('me:wrong');
     const refused = kube.fork({});
@@ -204,12 +205,14 @@ describe('a proxy that', () => {
       assert.equal((await failureOf(kube.read('/version'))).code, 'interrupted');
     });
   }
-  test('does not run is reported', async () => {
-    const { kube, proxy } = await behind({});
-    await proxy.stop();
-    const { message } = await failureOf(kube.read('/version'));
-    assert.match(message, /^Cannot reach the proxy \S+ \(proxy-url\) of fake \(\S+\): connection refused\.$/);
-  });
+  for (const kind of ['http', 'https', 'socks5'] as const)
+    test(`does not run (${kind}) is reported, without its password`, async () => {
+      const { kube, proxy } = await behind({ kind }, { user: 'me:secret' });
+      await proxy.stop();
+      const error = await failureOf(kube.read('/version'));
+      assert.match(error.message, /^Cannot reach the proxy \S+ \(proxy-url\) of fake \(\S+\): connection refused\.$/);
+      assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /secret|bWU6c2VjcmV0/);
+    });
   test('is not trusted (https) receives nothing, regardless of NODE_TLS_REJECT_UNAUTHORIZED', async () => {
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     try {

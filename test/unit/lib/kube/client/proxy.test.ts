@@ -106,6 +106,7 @@ describe('an invalid proxy is an error that does not show it', () => {
     'secret.p:3128',
     'http://',
     'http://secret@p:x',
+    'http://me:secret%@p',
   ]) {
     test(`proxy-url ${address}`, () =>
       assert.throws(

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
+import { parseYaml } from '../../../../../src/lib/kube/kubeconfig/document.ts';
 import { readPlainYaml } from '../../../../../src/lib/kube/kubeconfig/plain-yaml.ts';
-import { parseYaml } from '../../../../../src/lib/kube/kubeconfig/yaml.ts';
 
 const byKubectl = `apiVersion: v1
 clusters:

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
-import { graceMs } from '../../../../src/lib/engine/deadline.ts';
-import { networkError } from '../../../../src/lib/kube/client/errors.ts';
-import { Restarts } from '../../../../src/lib/kube/restarts.ts';
-import { fakeTime, realTime } from '../../support/fake-time.ts';
+import { graceMs } from '../../../../../src/lib/engine/deadline.ts';
+import { networkError } from '../../../../../src/lib/kube/client/errors.ts';
+import { Restarts } from '../../../../../src/lib/kube/client/requests.ts';
+import { fakeTime, realTime } from '../../../support/fake-time.ts';
 
 const refused = networkError({ context: 'its1', server: 'https://its1' }, { code: 'ECONNREFUSED' });
 const untrusted = networkError({ context: 'its1', server: 'https://its1' }, { code: 'CERT_HAS_EXPIRED' });
