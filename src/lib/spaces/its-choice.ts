@@ -8,9 +8,9 @@ import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import {
   type Kubeconfig,
   loadKubeconfig,
+  noneGiven,
   type SelectedContext,
   selectContext,
-  toGiveKubeconfig,
 } from '../kube/kubeconfig/kubeconfig.ts';
 import type { SpaceRole } from './names.ts';
 
@@ -55,16 +55,6 @@ export function chooseWds(
   if (given !== undefined) return { given, source: '--wds' };
   if (variable) return { given: variable, source: 'STELLARCTL_WDS' };
   return wds === undefined ? undefined : { given: wds, source: 'wds use' };
-}
-
-/** The error if neither an option nor anything else selects a cluster. */
-export function noneGiven(none: string, option: string, { contexts, missing }: Kubeconfig): StellarError {
-  return new StellarError('usage', `${none} was given, and there is no current context.`, {
-    next:
-      contexts.size === 0
-        ? [toGiveKubeconfig(missing)]
-        : [inWords(`Give one: ${option} CONTEXT`), inWords(`Contexts: ${[...contexts.keys()].join(', ')}`)],
-  });
 }
 
 /** Finds the context of an ITS; the error shows what selected it. @throws StellarError `context-unknown` */

@@ -292,3 +292,13 @@ export const toGiveKubeconfig = (missing: readonly string[] = []): NextStep =>
 function where(config: Kubeconfig): string {
   return config.files.length === 0 ? 'any kubeconfig (no file was found)' : config.files.join(', ');
 }
+
+/** The error if neither an option nor anything else selects a cluster. */
+export function noneGiven(none: string, option: string, { contexts, missing }: Kubeconfig): StellarError {
+  return new StellarError('usage', `${none} was given, and there is no current context.`, {
+    next:
+      contexts.size === 0
+        ? [toGiveKubeconfig(missing)]
+        : [inWords(`Give one: ${option} CONTEXT`), inWords(`Contexts: ${[...contexts.keys()].join(', ')}`)],
+  });
+}

@@ -1,16 +1,22 @@
 import { type Document, isNode, parseAllDocuments } from 'yaml';
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
-import type { KubeObject } from '../../kube/objects.ts';
+
+/** An object of a chart. */
+export interface ChartObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata: { name: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+}
 
 /** An object of a chart, with its source file in the chart, if helm reports it. */
 interface SourcedObject {
   source: string;
-  object: KubeObject;
+  object: ChartObject;
 }
 
 /** Parses helm's YAML output: a sequence of documents, empty ones left out. @throws StellarError `program-failed` */
-export function parseObjects(text: string): KubeObject[] {
+export function parseObjects(text: string): ChartObject[] {
   return parseSourced(text).map(({ object }) => object);
 }
 
@@ -33,7 +39,7 @@ export function parseSourced(text: string): SourcedObject[] {
     const object: unknown = document.toJS();
     if (object === null) return [];
     if (!isObject(object)) throw new StellarError('program-failed', 'helm printed something other than objects.');
-    return [{ source, object: object as unknown as KubeObject }];
+    return [{ source, object: object as unknown as ChartObject }];
   });
 }
 

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, run as runCommand } from '../../engine/next-step.ts';
-import type { KubeObject } from '../../kube/objects.ts';
 import type { SendSignal } from '../process-group.ts';
 import {
   type FoundProgram,
@@ -18,7 +17,7 @@ import {
 } from '../program.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 import { findVersion } from '../version.ts';
-import { parseObjects, parseSourced } from './documents.ts';
+import { type ChartObject, parseObjects, parseSourced } from './documents.ts';
 import { chartMissing, withCode } from './errors.ts';
 import { helmEnvironment, helmProgram } from './program.ts';
 import { mergeValues, type ValueOptions, type Values, valueArguments } from './values.ts';
@@ -162,7 +161,7 @@ export class Helm {
    * The CustomResourceDefinitions in the `crds` folders of a chart and of the subcharts that the values enable. helm installs them
    * once, and never upgrades them. (`helm show crds` of helm 3 joins files without a separator.)
    */
-  async customResourceDefinitions(chart: LocalChart, values: Values): Promise<KubeObject[]> {
+  async customResourceDefinitions(chart: LocalChart, values: Values): Promise<ChartObject[]> {
     const file = await this.#writeValues(values);
     const rendered = await this.#stdout({ args: ['template', 'crds', chart, '--include-crds', '--values', file] });
     return parseSourced(rendered)
@@ -192,7 +191,7 @@ export class Helm {
   }
 
   /** The objects of a release's current revision, as rendered from its chart. */
-  async objects(release: ReleaseName): Promise<KubeObject[]> {
+  async objects(release: ReleaseName): Promise<ChartObject[]> {
     return parseObjects(await this.#stdout({ args: ['get', 'manifest', release.name, ...this.#on(release)] }));
   }
 
