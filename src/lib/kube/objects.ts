@@ -9,6 +9,8 @@ import type {
   V1Deployment,
   V1DeploymentStatus,
   V1Job,
+  V1LabelSelector,
+  V1LabelSelectorRequirement,
   V1Lease,
   V1ObjectMeta,
   V1OwnerReference,
@@ -41,6 +43,9 @@ type FromServer<T> = KubeObject & Json<Omit<T, keyof KubeObject>>;
 export type ObjectMeta = Json<V1ObjectMeta> & { name: string };
 export type OwnerReference = Json<V1OwnerReference>;
 export type Condition = Json<V1Condition>;
+/** The operator of a requirement is one of In, NotIn, Exists, DoesNotExist; a server may hold others. */
+export type LabelSelector = V1LabelSelector;
+export type LabelSelectorRequirement = V1LabelSelectorRequirement;
 export type PolicyRule = Json<V1PolicyRule>;
 
 export type CertificateSigningRequest = FromServer<V1CertificateSigningRequest>;

@@ -1,4 +1,4 @@
-import type { Candidate } from './selection/clauses.ts';
+import type { Candidate } from './policies/policy.ts';
 
 /** An object in a document for scripts. The fields are an interface: docs/output.md. */
 export interface ObjectView {

@@ -1,6 +1,5 @@
-import type { KubeObject } from '../../../src/lib/kube/objects.ts';
+import type { KubeObject, LabelSelector } from '../../../src/lib/kube/objects.ts';
 import type { Binding, BoundObject, Policy } from '../../../src/lib/workloads/policies/policy.ts';
-import type { LabelSelector } from '../../../src/lib/workloads/selection/label-selectors.ts';
 import { fakeKube } from './builders.ts';
 
 export interface PolicyOptions {

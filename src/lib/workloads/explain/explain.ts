@@ -7,8 +7,7 @@ import { conditionOf } from '../../kube/objects.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
 import type { ObjectView } from '../object-ref.ts';
-import type { PolicySpec } from '../policies/policy.ts';
-import type { KindRef, Modulation } from '../selection/clauses.ts';
+import type { KindRef, Modulation, PolicySpec } from '../policies/policy.ts';
 import { type Unseen, unseenOf, type ViewWithErrors, viewOfUnseen } from '../unseen.ts';
 import { missingProperties, readDigests, refusedBindings, tooLarge } from './content-warnings.ts';
 import {

@@ -1,7 +1,5 @@
 import type { Reader } from '../../kube/client/client.ts';
-import type { Condition, KubeObject } from '../../kube/objects.ts';
-import type { DownsyncClause, Modulation } from '../selection/clauses.ts';
-import type { LabelSelector } from '../selection/label-selectors.ts';
+import type { Condition, KubeObject, LabelSelector, ObjectMeta } from '../../kube/objects.ts';
 
 /**
  * control.kubestellar.io/v1alpha1 BindingPolicy (kubestellar v0.30.0, api/control/v1alpha1/types.go), limited to the fields used
@@ -79,3 +77,36 @@ export interface PoliciesOfIts {
 
 /** Describes a policy, for example `nginx-policy (wds1)`. */
 export const describePolicy = ({ name, wds }: Pick<Policy, 'name' | 'wds'>): string => `${name} (${wds})`;
+
+/** What a clause requests besides sending an object. */
+export interface Modulation {
+  /** Create the object on a WEC, and do not change an existing one. */
+  createOnly?: boolean;
+  wantSingletonReportedState?: boolean;
+  wantMultiWECReportedState?: boolean;
+  statusCollectors?: string[];
+}
+
+/** A member of spec.downsync of a BindingPolicy (kubestellar v0.30.0, api/control/v1alpha1 DownsyncPolicyClause). */
+export interface DownsyncClause extends Modulation {
+  apiGroup?: string;
+  resources?: string[];
+  namespaces?: string[];
+  namespaceSelectors?: LabelSelector[];
+  objectSelectors?: LabelSelector[];
+  objectNames?: string[];
+}
+
+/** A kind in one of its versions. */
+export interface KindRef {
+  group: string;
+  version: string;
+  /** Plural, in lower case. */
+  resource: string;
+  kind: string;
+}
+
+/** The fields of a WDS object that selection needs. */
+export interface Candidate extends KindRef {
+  metadata: ObjectMeta;
+}

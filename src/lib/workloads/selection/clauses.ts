@@ -1,41 +1,9 @@
-import type { ObjectMeta } from '../../kube/objects.ts';
-import { isEmpty, isValid, type LabelSelector, type Labels, matches } from './label-selectors.ts';
-
-/** What a clause requests besides sending an object. */
-export interface Modulation {
-  /** Create the object on a WEC, and do not change an existing one. */
-  createOnly?: boolean;
-  wantSingletonReportedState?: boolean;
-  wantMultiWECReportedState?: boolean;
-  statusCollectors?: string[];
-}
-
-/** A member of spec.downsync of a BindingPolicy (kubestellar v0.30.0, api/control/v1alpha1 DownsyncPolicyClause). */
-export interface DownsyncClause extends Modulation {
-  apiGroup?: string;
-  resources?: string[];
-  namespaces?: string[];
-  namespaceSelectors?: LabelSelector[];
-  objectSelectors?: LabelSelector[];
-  objectNames?: string[];
-}
+import type { LabelSelector } from '../../kube/objects.ts';
+import type { Candidate, DownsyncClause, Modulation } from '../policies/policy.ts';
+import { isEmpty, isValid, type Labels, matches } from './label-selectors.ts';
 
 /** The parts of a clause that select. */
 export type ClausePart = Exclude<keyof DownsyncClause, keyof Modulation>;
-
-/** A kind in one of its versions. */
-export interface KindRef {
-  group: string;
-  version: string;
-  /** Plural, in lower case. */
-  resource: string;
-  kind: string;
-}
-
-/** The fields of a WDS object that selection needs. */
-export interface Candidate extends KindRef {
-  metadata: ObjectMeta;
-}
 
 /** The labels of the Namespaces of a WDS, by name. */
 export type NamespaceLabels = ReadonlyMap<string, Labels>;

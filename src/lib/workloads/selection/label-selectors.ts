@@ -1,10 +1,7 @@
-import type { V1LabelSelector, V1LabelSelectorRequirement } from '@kubernetes/client-node';
+import type { LabelSelector, LabelSelectorRequirement } from '../../kube/objects.ts';
 import { labelKeyProblem, labelValueProblem } from '../../wecs/labels.ts';
 
 export type Labels = Readonly<Record<string, string>>;
-
-/** meta/v1 LabelSelector. The operator is one of In, NotIn, Exists, DoesNotExist; a server may hold others. */
-export type LabelSelector = V1LabelSelector;
 
 /** Whether apimachinery's LabelSelectorAsSelector accepts a selector: the API server admits selectors that it rejects. */
 export const isValid = (selector: LabelSelector): boolean => requirementsOf(selector).every(isValidRequirement);
@@ -16,20 +13,20 @@ export const isEmpty = (selector: LabelSelector): boolean => requirementsOf(sele
 export const matches = (selector: LabelSelector, labels: Labels): boolean =>
   requirementsOf(selector).every((requirement) => fulfils(requirement, labelOf(labels, requirement.key)));
 
-const requirementsOf = ({ matchLabels, matchExpressions }: LabelSelector): V1LabelSelectorRequirement[] => [
+const requirementsOf = ({ matchLabels, matchExpressions }: LabelSelector): LabelSelectorRequirement[] => [
   ...Object.entries(matchLabels ?? {}).map(([key, value]) => ({ key, operator: 'In', values: [value] })),
   ...(matchExpressions ?? []),
 ];
 
 /** Same rules as labels.NewRequirement. */
-function isValidRequirement({ key, operator, values = [] }: V1LabelSelectorRequirement): boolean {
+function isValidRequirement({ key, operator, values = [] }: LabelSelectorRequirement): boolean {
   if (labelKeyProblem(key) !== undefined || values.some((value) => labelValueProblem(value) !== undefined))
     return false;
   if (operator === 'In' || operator === 'NotIn') return values.length > 0;
   return (operator === 'Exists' || operator === 'DoesNotExist') && values.length === 0;
 }
 
-function fulfils({ operator, values = [] }: V1LabelSelectorRequirement, value: string | undefined): boolean {
+function fulfils({ operator, values = [] }: LabelSelectorRequirement, value: string | undefined): boolean {
   if (operator === 'Exists') return value !== undefined;
   if (operator === 'DoesNotExist') return value === undefined;
   const isOneOf = value !== undefined && values.includes(value);

@@ -1,4 +1,5 @@
-import { type Candidate, type DownsyncClause, failingParts, type NamespaceLabels } from './clauses.ts';
+import type { Candidate, DownsyncClause } from '../policies/policy.ts';
+import { failingParts, type NamespaceLabels } from './clauses.ts';
 
 /**
  * Returns the `kubectl label` arguments that make one of the clauses select an object.

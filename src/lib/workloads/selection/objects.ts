@@ -1,11 +1,5 @@
-import {
-  type Candidate,
-  type ClausePart,
-  type DownsyncClause,
-  failingParts,
-  type Modulation,
-  type NamespaceLabels,
-} from './clauses.ts';
+import type { Candidate, DownsyncClause, Modulation } from '../policies/policy.ts';
+import { type ClausePart, failingParts, type NamespaceLabels } from './clauses.ts';
 import { isExcludedKind } from './excluded-kinds.ts';
 import { namespaceOf } from './labels-to-select.ts';
 

@@ -1,6 +1,7 @@
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
-import { isValid, type LabelSelector } from './label-selectors.ts';
+import type { LabelSelector } from '../../kube/objects.ts';
+import { isValid } from './label-selectors.ts';
 
 /**
  * Parses a label selector in kubectl's syntax: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, joined by commas. An empty

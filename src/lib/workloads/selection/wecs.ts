@@ -1,4 +1,5 @@
-import { isValid, type LabelSelector, type Labels, matches } from './label-selectors.ts';
+import type { LabelSelector } from '../../kube/objects.ts';
+import { isValid, type Labels, matches } from './label-selectors.ts';
 
 /**
  * Whether clusterSelectors select a WEC with these labels, by KubeStellar's rules (kubestellar v0.30.0, pkg/ocm

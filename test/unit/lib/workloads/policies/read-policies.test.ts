@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
-import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
+import type { KubeObject, LabelSelector } from '../../../../../src/lib/kube/objects.ts';
 import type { ControlPlane } from '../../../../../src/lib/spaces/objects.ts';
 import type { SpaceTools } from '../../../../../src/lib/spaces/tools.ts';
 import { type PolicySources, readPolicies } from '../../../../../src/lib/workloads/policies/read-policies.ts';
-import type { LabelSelector } from '../../../../../src/lib/workloads/selection/label-selectors.ts';
 import { binding, uidOf, workOf } from '../../../support/policy-builders.ts';
 import { controlPlane, its, kubeconfigOf, MemoryCluster, wds } from '../../../support/space-builders.ts';
 

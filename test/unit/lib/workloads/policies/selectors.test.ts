@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { LabelSelector } from '../../../../../src/lib/kube/objects.ts';
 import { effectOfRemoval } from '../../../../../src/lib/workloads/policies/selectors.ts';
-import type { LabelSelector } from '../../../../../src/lib/workloads/selection/label-selectors.ts';
 import { policy } from '../../../support/policy-builders.ts';
 
 describe('removing labels from a WEC', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { DownsyncClause } from '../../../../../src/lib/workloads/selection/clauses.ts';
-import type { LabelSelector } from '../../../../../src/lib/workloads/selection/label-selectors.ts';
+import type { LabelSelector } from '../../../../../src/lib/kube/objects.ts';
+import type { DownsyncClause } from '../../../../../src/lib/workloads/policies/policy.ts';
 import { selectObjects, whyNotSelected } from '../../../../../src/lib/workloads/selection/objects.ts';
 import { selectsLabels } from '../../../../../src/lib/workloads/selection/wecs.ts';
 import { modulationOf } from '../../../../../testbed/index.ts';
