@@ -11,6 +11,10 @@ import { propertiesNamespace, workStatusCrd } from '../../workloads/names.ts';
 
 /** The evidence from inside an ITS. */
 export interface ItsInside {
+  /** The context of its client. */
+  context: string;
+  /** Of its clock, milliseconds since the epoch. */
+  now: number;
   /** The kind ManagedCluster is defined and served. */
   hubServed: boolean;
   workStatusServed: boolean;
@@ -41,6 +45,8 @@ export async function readItsInside(kube: Kube): Promise<ItsInside> {
     its.get<KubeObject>(resources.namespaces, propertiesNamespace),
   ]);
   return {
+    context: kube.cluster.context,
+    now: kube.now(),
     webhook: hubServed ? await tryHubWebhook(kube) : undefined,
     hubServed,
     workStatusServed,

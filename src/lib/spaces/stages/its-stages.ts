@@ -1,7 +1,7 @@
 import { graceMs } from '../../engine/deadline.ts';
 import { failed, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { isTrue, type Pod } from '../../kube/objects.ts';
-import { firstPodFailure, isPodReady, podsOf } from '../../kube/pods.ts';
+import { firstPodFailure, isPodReady, podsOf, starting } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { bootstrapServiceAccounts, hubNamespace, operatorNamespace, webhookName } from '../../wecs/names.ts';
 import { clusterInfoJob, hookNames } from '../names.ts';
@@ -80,7 +80,7 @@ function hubRunning(its: ItsInside): Verdict {
       (served ? unseen('its pods are not visible') : waiting('there are no pods of an OCM hub yet'))
     );
   const unready = hubPods.find((pod) => !isPodReady(pod));
-  return unready === undefined ? met : waiting(`pod ${unready.metadata.name} of OCM is starting`);
+  return unready === undefined ? met : starting(`pod ${unready.metadata.name} of OCM is starting`, [unready], its);
 }
 
 const hubServed = (its: ItsInside): Verdict =>
