@@ -73,11 +73,13 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
     });
     return results.size === subjects.length || undefined;
   };
-  // A failure common to all ends the open ones; the others keep their results.
+  // A failure common to all ends the open ones; the others keep their results. A reading that the deadline cuts off leaves the last
+  // one: what blocks a subject says more than that a server was slow.
   const lastChange = () => Math.max(...tracks.map(({ track }) => track.changedAt));
   await poll(step, run, lastChange).catch((error: unknown) => {
     if (!(error instanceof StellarError)) throw error;
-    for (const { subject } of openTracks()) results.set(subject, resultOfError(subject, error));
+    for (const { subject, track } of openTracks())
+      if (error.code !== 'timeout' || track.last === undefined) results.set(subject, resultOfError(subject, error));
   });
   for (const { subject, track } of openTracks()) results.set(subject, await subject.late(track.last));
   return subjects.map((subject) => results.get(subject) as Result);

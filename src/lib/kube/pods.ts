@@ -136,10 +136,10 @@ export function isPodReady(pod: Pod): boolean {
  */
 export function isDeploymentReady(deployment: Deployment | undefined): boolean {
   if (deployment === undefined) return false;
-  const { metadata, spec, status } = deployment;
-  const { observedGeneration = 0, updatedReplicas = 0 } = status ?? {};
-  const isRolledOut = observedGeneration >= (metadata.generation ?? 0) && updatedReplicas >= (spec?.replicas ?? 1);
-  return isRolledOut && areReady(deployment);
+  const { metadata, status } = deployment;
+  const { observedGeneration = 0, updatedReplicas = 0, replicas = 0 } = status ?? {};
+  const isObserved = observedGeneration >= (metadata.generation ?? 0);
+  return isObserved && updatedReplicas >= Math.max(replicas, wanted(deployment)) && areReady(deployment);
 }
 
 /** The same for a StatefulSet. */
@@ -148,7 +148,9 @@ export function isStatefulSetReady(set: StatefulSet | undefined): boolean {
 }
 
 const areReady = (workload: Deployment | StatefulSet): boolean =>
-  !isScaledToNone(workload) && (workload.status?.readyReplicas ?? 0) >= (workload.spec?.replicas ?? 1);
+  !isScaledToNone(workload) && (workload.status?.readyReplicas ?? 0) >= wanted(workload);
+
+const wanted = ({ spec }: Deployment | StatefulSet): number => spec?.replicas ?? 1;
 
 /** Whether it is scaled to 0. */
 export const isScaledToNone = ({ spec }: Deployment | StatefulSet): boolean => spec?.replicas === 0;

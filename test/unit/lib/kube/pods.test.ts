@@ -115,6 +115,8 @@ test('the ready pod of an earlier template does not make a Deployment ready', ()
   const update = { metadata: { name: 'd', generation: 2 }, spec: { replicas: 1 } };
   const status = { readyReplicas: 1, observedGeneration: 2 };
   assert.equal(isDeploymentReady({ ...update, status: { ...status, updatedReplicas: 1 } }), true);
+  // The successor of the ready pod exists.
+  assert.equal(isDeploymentReady({ ...update, status: { ...status, replicas: 2, updatedReplicas: 1 } }), false);
   assert.equal(isDeploymentReady({ ...update, status }), false);
   assert.equal(
     isDeploymentReady({ ...update, status: { ...status, observedGeneration: 1, updatedReplicas: 1 } }),

@@ -77,7 +77,10 @@ describe('a WDS is blocked', () => {
   });
   test('by an init container that does not complete, while pods of the earlier template are ready', () => {
     const pods = [pod('kubestellar-controller-manager-2-a', { init: true, runningSince: secondsAgo(600) })];
-    const updated = { ...deployment('kubestellar-controller-manager'), status: { readyReplicas: 1 } };
+    const updated = {
+      ...deployment('kubestellar-controller-manager'),
+      status: { replicas: 2, updatedReplicas: 1, readyReplicas: 1 },
+    };
     assert.equal(
       blocking({ deployments: [server, updated], pods }),
       'kubestellar-controller waiting: init container main of pod kubestellar-controller-manager-2-a has not completed for 10m',
