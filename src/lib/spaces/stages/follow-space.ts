@@ -114,7 +114,9 @@ async function failure<Inside>(
   const { failure, log, next: seeMore } = await failureOfStage(id, seen, hosting, inside());
   const isHook = hookLike(seen.space.controlPlane, id) !== undefined;
   const where = failure?.kind === 'exit' ? [failure.why] : [];
-  const created = isTrue(seen.space.controlPlane, 'Ready') ? [] : [`${name} exists but is not ${roleWithArticle(role)} yet.`];
+  const created = isTrue(seen.space.controlPlane, 'Ready')
+    ? []
+    : [`${name} exists but is not ${roleWithArticle(role)} yet.`];
   return new StellarError(isHook ? 'hook-failed' : 'space-failed', `${name} is not ready: ${verdict.why}.`, {
     details: [...where, ...log, ...created],
     // Its API server may still start: a rerun waits for it.
