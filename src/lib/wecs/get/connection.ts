@@ -49,15 +49,18 @@ interface Facts {
   words: string;
   /** With its own certificate, not with the bootstrap secret. */
   usesOwn: boolean;
+  /** The address by which the agent calls the hub. */
+  server: string | undefined;
   /** Of the bootstrap secret: how long ago its token expired, in milliseconds; whether it names a certificate authority. */
   expiredFor: number | undefined;
   hasAuthority: boolean;
 }
 
-function bootstrapOf({ wec, now }: Findings): Pick<Facts, 'expiredFor' | 'hasAuthority'> {
+function bootstrapOf({ wec, now }: Findings): Pick<Facts, 'server' | 'expiredFor' | 'hasAuthority'> {
   const hub = readHubKubeconfig(wec?.bootstrapSecret);
   const expiry = tokenExpiry(hub?.token ?? '')?.getTime();
   return {
+    server: readHubKubeconfig(wec?.hubSecret)?.server,
     expiredFor: expiry === undefined || expiry > now ? undefined : now - expiry,
     hasAuthority: hub === undefined || hub.certificateAuthority !== undefined,
   };
@@ -76,7 +79,7 @@ const codes = {
 const loopback = /\b(127(\.\d+){3}|\[::1\]):\d+: connect: connection refused/;
 
 function problemOf(kind: ConnectionError, facts: Facts): Problem {
-  const { name, join, words, usesOwn } = facts;
+  const { name, join, words, usesOwn, server } = facts;
   const renew = noted(join, 'renews its connection');
   // What the ITS publishes may be outdated.
   const given = outline(`${join} --ca-file FILE`, 'If that changes nothing, give the authority that the hub uses');
@@ -84,7 +87,10 @@ function problemOf(kind: ConnectionError, facts: Facts): Problem {
     case 'unknown-authority':
       if (usesOwn) {
         const message = `The hub's certificate authority has changed since ${name} joined.`;
-        return problem('authority-changed', message, renew, given);
+        // With an address, a join takes the authority by which this machine has reached the ITS, not the one that the ITS publishes.
+        const trusted =
+          server && noted(`${join} ${command`--hub-apiserver ${server}`}`, 'with the authority in your kubeconfig');
+        return problem('authority-changed', message, trusted || renew, given);
       }
       return facts.hasAuthority
         ? problem('authority-wrong', `${name} was given another certificate authority than the hub's.`, renew, given)
