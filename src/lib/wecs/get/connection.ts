@@ -5,7 +5,7 @@ import { type Evidence, type Problem, problem } from '../../engine/problem.ts';
 import { byCondition, byField } from '../../kube/evidence.ts';
 import { changedAt, conditionOf, type Secret } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import { tokenExpiry } from '../hub/token.ts';
+import { tokenExpiry } from '../../kube/tokens.ts';
 import { readHubKubeconfig } from '../klusterlet/agent.ts';
 import { type ConnectionError, hubConnectionOf, hubConnectionType } from '../registration/hub-connection.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
@@ -49,18 +49,15 @@ interface Facts {
   words: string;
   /** With its own certificate, not with the bootstrap secret. */
   usesOwn: boolean;
-  /** The address by which the agent calls the hub. */
-  server: string | undefined;
   /** Of the bootstrap secret: how long ago its token expired, in milliseconds; whether it names a certificate authority. */
   expiredFor: number | undefined;
   hasAuthority: boolean;
 }
 
-function bootstrapOf({ wec, now }: Findings): Pick<Facts, 'server' | 'expiredFor' | 'hasAuthority'> {
+function bootstrapOf({ wec, now }: Findings): Pick<Facts, 'expiredFor' | 'hasAuthority'> {
   const hub = readHubKubeconfig(wec?.bootstrapSecret);
   const expiry = tokenExpiry(hub?.token ?? '')?.getTime();
   return {
-    server: readHubKubeconfig(wec?.hubSecret)?.server,
     expiredFor: expiry === undefined || expiry > now ? undefined : now - expiry,
     hasAuthority: hub === undefined || hub.certificateAuthority !== undefined,
   };
@@ -79,7 +76,7 @@ const codes = {
 const loopback = /\b(127(\.\d+){3}|\[::1\]):\d+: connect: connection refused/;
 
 function problemOf(kind: ConnectionError, facts: Facts): Problem {
-  const { name, join, words, usesOwn, server } = facts;
+  const { name, join, words, usesOwn } = facts;
   const renew = noted(join, 'renews its connection');
   // What the ITS publishes may be outdated.
   const given = outline(`${join} --ca-file FILE`, 'If that changes nothing, give the authority that the hub uses');
@@ -87,10 +84,7 @@ function problemOf(kind: ConnectionError, facts: Facts): Problem {
     case 'unknown-authority':
       if (usesOwn) {
         const message = `The hub's certificate authority has changed since ${name} joined.`;
-        // With an address, a join takes the authority by which this machine has reached the ITS, not the one that the ITS publishes.
-        const trusted =
-          server && noted(`${join} ${command`--hub-apiserver ${server}`}`, 'with the authority in your kubeconfig');
-        return problem('authority-changed', message, trusted || renew, given);
+        return problem('authority-changed', message, renew, given);
       }
       return facts.hasAuthority
         ? problem('authority-wrong', `${name} was given another certificate authority than the hub's.`, renew, given)
