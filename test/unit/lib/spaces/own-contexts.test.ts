@@ -80,7 +80,7 @@ test('a command that uses a broken context of a space names the command that wri
   await assert.rejects(read('its1', config), { next: cure });
   const silent = kubeconfig({ authority: otherAuthority });
   await assert.rejects(read('its1', silent), {
-    next: [run('stellarctl its get its1 --hosting-context hub', 'See whether it runs'), ...cure],
+    next: [run('stellarctl its get its1', 'See whether it runs'), ...cure],
   });
 });
 
