@@ -143,6 +143,7 @@ test('durations and deadlines are by the clock that nobody can set', () => {
     // Ages and expiry, of what does not say when its server wrote it.
     'src/commands/doctor/doctor-text.ts',
     'src/lib/kube/client/auth-provider.ts',
+    'src/lib/kube/client/errors.ts',
     'src/lib/kube/client/exec-plugin.ts',
     'src/lib/kube/client/transport.ts',
     'src/lib/kube/kubeconfig/lock.ts',

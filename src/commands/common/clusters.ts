@@ -84,10 +84,10 @@ export class Clusters {
 
   async openIts(choice: ItsChoice) {
     const { resolveIts } = await import('../../lib/spaces/resolve-its.ts');
-    const { renewalOf } = await import('../../lib/spaces/own-contexts.ts');
+    const { stepsFor } = await import('../../lib/spaces/own-contexts.ts');
     const kubeconfig = await this.kubeconfig();
     const found = await resolveIts(choice, kubeconfig, () => tryRead(() => this.spaceTools()));
-    const context = { ...found, renewal: renewalOf(found.name, 'its', kubeconfig) };
+    const context = { ...found, ...stepsFor(found.name, 'its', kubeconfig) };
     if (choice.source === 'current context' || choice.source === 'only ITS') this.assume('--its', choice.given);
     return { context, kube: this.connect(context), choice };
   }

@@ -28,7 +28,7 @@ export function spaceRepairCommand(role: SpaceRole): Definition<Options> {
   const noun = role.toUpperCase();
   const what =
     role === 'its'
-      ? 'Removes failed Jobs of its hooks, so that KubeFlex recreates them, which it never does by itself.'
+      ? 'Removes failed Jobs of its hooks, so that KubeFlex recreates them, which it never does by itself, and has its address published again if that is missing.'
       : 'Corrects the ITS of its transport (KubeStellar 0.30 cannot name one), and removes failed Jobs, so that KubeFlex recreates them.';
   return {
     description: `${what} Then waits until the ${noun} is ready, and writes its context. Changes nothing if nothing is broken.`,

@@ -31,6 +31,7 @@ const otherHook = 'HOOK';
 /** An ITS with all optional parts. */
 const its = {
   type: 'vcluster' as const,
+  jobs: [],
   controlPlane: {
     ...{ apiVersion: '', kind: '', metadata: { name: '' } },
     spec: { postCreateHooks: [hookNames.hubInit, hookNames.statusAddon, otherHook].map((hookName) => ({ hookName })) },

@@ -1,7 +1,7 @@
 import { failureOf } from './errors.ts';
 import type { NextStep } from './next-step.ts';
 import { type Problem, problem } from './problem.ts';
-import type { StageReport } from './stages.ts';
+import { isLoss, type StageReport } from './stages.ts';
 
 /** The result of a check: what it found, or why it did not pass. */
 export type Outcome =
@@ -109,21 +109,23 @@ const dependent = ({ title }: Pick<CheckInfo, 'title'>): Outcome => ({
 
 /**
  * Stages as checks. A stage that is waited for is a warning. Unmet stages after an unmet one are not reported, since they may
- * follow from it.
+ * follow from it, except for what is missing that was there.
  * @param kind the prefix of the ids, such as `its`
  */
 export function findingsOfStages(kind: string, name: string, reports: readonly StageReport[]): Finding[] {
   let blocking: Finding | undefined;
   const checks = checksOfStages(kind, reports);
-  return reports.map(({ id, verdict }, index) => {
+  return reports.map((report, index) => {
+    const { id, verdict } = report;
     const check = checks[index] as CheckInfo;
     if (verdict.state === 'met') return { ...check, ...pass() };
     if (verdict.state === 'unseen') return { ...check, ...skipped(verdict.why) };
-    if (blocking !== undefined) return { ...check, ...dependent(blocking) };
+    if (blocking !== undefined && !isLoss(report)) return { ...check, ...dependent(blocking) };
     const { state, why, code = id, next = [] } = verdict;
     const outcome = state === 'failed' ? fail : warn;
-    blocking = { ...check, ...outcome(code, `${name} is blocked at "${check.title}": ${why}.`, ...next) };
-    return blocking;
+    const finding = { ...check, ...outcome(code, `${name} is blocked at "${check.title}": ${why}.`, ...next) };
+    blocking ??= finding;
+    return finding;
   });
 }
 

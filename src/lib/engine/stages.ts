@@ -19,6 +19,8 @@ export type Verdict =
       why: string;
       /** It cannot pass: no grace period applies. */
       final?: true;
+      /** Something that was there is missing: an earlier failure does not explain it. */
+      isLoss?: true;
     } & VerdictDetails)
   /** The evidence is not available, or is gone. */
   | { state: 'unseen'; why: string };
@@ -46,6 +48,13 @@ export const met: Verdict = { state: 'met' };
 export const waiting = (why: string, details?: VerdictDetails): Verdict => ({ state: 'waiting', why, ...details });
 export const unseen = (why: string): Verdict => ({ state: 'unseen', why });
 export const failed = (why: string, details?: VerdictDetails): Verdict => ({ state: 'failed', why, ...details });
+/** A failure because something is missing that was there. */
+export const lost = (what: string, ...next: NextStep[]): Verdict => ({
+  state: 'failed',
+  why: `${what} is missing`,
+  isLoss: true,
+  next,
+});
 /** A failure that only a user's action changes: a Job that has used up its retries. */
 export const failedForGood = (why: string, details?: VerdictDetails): Verdict => ({
   state: 'failed',
@@ -66,11 +75,22 @@ export function judge<Snapshot>(stages: readonly Stage<Snapshot>[], snapshot: Sn
   );
 }
 
-/** The stage that blocks a subject: the first failed one, else the first one that is waited for. Undefined if none does. */
+/**
+ * The stage that blocks a subject: the first failed one, with what else is missing, or the first one that is waited for. Undefined
+ * if none does.
+ */
 export function blockingStage(reports: readonly StageReport[]): BlockedReport | undefined {
   const blocked = reports.filter(isBlocked);
-  return blocked.find(({ verdict }) => verdict.state === 'failed') ?? blocked[0];
+  const failed = blocked.find(({ verdict }) => verdict.state === 'failed');
+  const losses = blocked.filter((report) => report !== failed && isLoss(report));
+  if (failed === undefined || losses.length === 0) return failed ?? blocked[0];
+  const verdicts = [failed, ...losses].map(({ verdict }) => verdict);
+  const next = verdicts.flatMap((verdict) => verdict.next ?? []);
+  return { ...failed, verdict: { ...failed.verdict, why: verdicts.map(({ why }) => why).join('; '), next } };
 }
+
+/** Whether something is missing that was there, whatever else has failed. */
+export const isLoss = ({ verdict }: StageReport): boolean => verdict.state === 'failed' && verdict.isLoss === true;
 
 const isBlocked = (report: StageReport): report is BlockedReport =>
   report.verdict.state === 'failed' || report.verdict.state === 'waiting';

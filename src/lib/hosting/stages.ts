@@ -13,7 +13,16 @@ import {
   type WithConditions,
 } from '../kube/objects.ts';
 import { mayNotRead, partialReader } from '../kube/partial-reader.ts';
-import { firstPodFailure, isScaledToNone, isStatefulSetReady, jobState, podsOf, scaleUp } from '../kube/pods.ts';
+import {
+  firstPodFailure,
+  isDeploymentReady,
+  isScaledToNone,
+  isStatefulSetReady,
+  jobState,
+  podsOf,
+  scaleUp,
+  starting,
+} from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace } from '../spaces/names.ts';
 import { coreChart } from './core-chart.ts';
@@ -21,6 +30,8 @@ import { coreChart } from './core-chart.ts';
 /** The evidence for the stages of a hosting cluster. */
 export interface Hosting {
   context: string;
+  /** Of its clock, milliseconds since the epoch. */
+  now: number;
   definitions: readonly (WithConditions | undefined)[];
   manager: Deployment | undefined;
   postgres: StatefulSet | undefined;
@@ -62,6 +73,7 @@ export async function readHosting(
   ]);
   return {
     context: kube.cluster.context,
+    now: kube.now(),
     definitions,
     manager,
     postgres,
@@ -93,7 +105,7 @@ function postgresReady(hosting: Hosting): Verdict {
   if (postgresJob !== undefined && jobState(postgresJob) === 'failed')
     return failedForGood(`Job ${systemNamespace}/${postgresJob.metadata.name}, which installs PostgreSQL, has failed`);
   if (failure !== undefined) return failed(`PostgreSQL does not start: ${failure.why}`);
-  if (postgres !== undefined) return waiting('PostgreSQL is starting');
+  if (postgres !== undefined) return starting('PostgreSQL is starting', postgresPods(hosting), hosting);
   if (!needsPostgres) return met;
   if (postgresJob !== undefined) return waiting(`Job ${postgresJob.metadata.name} is installing PostgreSQL`);
   const verdict = absent(hosting, `StatefulSet ${systemNamespace}/${postgresName} (PostgreSQL)`);
@@ -112,23 +124,17 @@ function managerReady(hosting: Hosting): Verdict {
   const { manager, pods } = hosting;
   if (manager === undefined) return absent(hosting, `Deployment ${systemNamespace}/${managerName}`);
   if (isScaledToNone(manager)) return scaledToNone('Deployment', managerName, hosting);
-  if (isRolledOut(manager)) return met;
-  const failure = firstPodFailure(podsOf(managerName, pods));
+  if (isDeploymentReady(manager)) return met;
+  const own = podsOf(managerName, pods);
+  const failure = firstPodFailure(own);
   return failure === undefined
-    ? waiting("KubeFlex's manager is starting")
+    ? starting("KubeFlex's manager is starting", own, hosting)
     : failed(`KubeFlex's manager does not start: ${failure.why}`);
 }
 
 function scaledToNone(kind: string, name: string, { context }: Hosting): Verdict {
   const scale = scaleUp(context, systemNamespace, kind.toLowerCase(), name);
   return failedForGood(`${kind} ${systemNamespace}/${name} is scaled to zero`, { next: [run(scale, 'Scale it up')] });
-}
-
-/** Whether all pods are up to date with the template, and ready. */
-function isRolledOut({ metadata, spec, status }: Deployment): boolean {
-  const { observedGeneration = 0, updatedReplicas = 0, readyReplicas = 0 } = status ?? {};
-  const wanted = spec?.replicas ?? 1;
-  return observedGeneration >= (metadata.generation ?? 0) && updatedReplicas >= wanted && readyReplicas >= wanted;
 }
 
 function hooksPresent(hosting: Hosting): Verdict {

@@ -24,6 +24,7 @@ export function partialReader(kube: Reader): PartialReader {
   };
   return {
     cluster: kube.cluster,
+    now: () => kube.now(),
     forbidden,
     get: (resource, name, options) => unlessForbidden(resource, kube.get(resource, name, options)),
     list: (resource, selection) => unlessForbidden(resource, kube.list(resource, selection)),

@@ -1,4 +1,7 @@
 import { command } from '../engine/command-line.ts';
+import { formatAge } from '../engine/duration.ts';
+import { run } from '../engine/next-step.ts';
+import { type Verdict, waiting } from '../engine/stages.ts';
 import type { Kube, Reader } from './client/client.ts';
 import {
   conditionOf,
@@ -63,12 +66,44 @@ export function podFailure(pod: Pod): PodFailure | undefined {
   return undefined;
 }
 
-/** The scheduler's reason for pods without a node: capacity may still appear, so it is not a failure. */
-export function waitsForNode(pods: readonly Pod[]): string | undefined {
+/** The scheduler's reason for a pod without a node: capacity may still appear, so it is not a failure. */
+export function whyNodeless(pod: Pod): string | undefined {
+  const { status, reason, message = reason } = conditionOf(pod, 'PodScheduled') ?? {};
+  return status === 'False' && reason === 'Unschedulable' ? message : undefined;
+}
+
+/** The cluster of pods, by its context, and the time there. */
+interface Seen {
+  context: string;
+  now: number;
+}
+
+/** The time that an init container usually needs at most; what it waits for may still be created. */
+const initMs = 120_000;
+
+/** The verdict on pods that have not failed and are not ready. @param otherwise what it says if the pods show nothing */
+export function starting(otherwise: string, pods: readonly Pod[], seen: Seen): Verdict {
   for (const pod of pods) {
-    const { status, reason, message = reason } = conditionOf(pod, 'PodScheduled') ?? {};
-    if (status === 'False' && reason === 'Unschedulable')
-      return `pod ${pod.metadata.name} cannot be scheduled: ${message}`;
+    const nodeless = whyNodeless(pod);
+    if (nodeless !== undefined) return waiting(`pod ${pod.metadata.name} cannot be scheduled: ${nodeless}`);
+    const overdue = overdueInit(pod, seen);
+    if (overdue !== undefined) return overdue;
+  }
+  return waiting(otherwise);
+}
+
+/** An init container waits for something, and only its log says for what. */
+function overdueInit({ metadata, spec, status }: Pod, { context, now }: Seen): Verdict | undefined {
+  if (metadata.deletionTimestamp !== undefined) return undefined;
+  const { name: pod, namespace = '' } = metadata;
+  for (const { name, state } of status?.initContainerStatuses ?? []) {
+    const age = now - Date.parse(state?.running?.startedAt ?? '');
+    // A sidecar runs as long as its pod.
+    const isSidecar = spec?.initContainers?.some((each) => each.name === name && each.restartPolicy === 'Always');
+    if (!(age > initMs) || isSidecar) continue;
+    return waiting(`init container ${name} of pod ${pod} has not completed for ${formatAge(age)}`, {
+      next: [run(command`kubectl --context ${context} -n ${namespace} logs ${pod} -c ${name}`, 'Its log says why')],
+    });
   }
   return undefined;
 }
@@ -95,9 +130,16 @@ export function isPodReady(pod: Pod): boolean {
   return isTrue(pod, 'Ready') || pod.status?.phase === 'Succeeded';
 }
 
-/** Whether all desired pods are ready. A Deployment scaled to 0 is never ready, whatever its status says. */
+/**
+ * Whether all desired pods are ready, and are of the present template: pods of an earlier one stay until their successors are
+ * ready. A Deployment scaled to 0 is never ready, whatever its status says.
+ */
 export function isDeploymentReady(deployment: Deployment | undefined): boolean {
-  return deployment !== undefined && areReady(deployment);
+  if (deployment === undefined) return false;
+  const { metadata, status } = deployment;
+  const { observedGeneration = 0, updatedReplicas = 0, replicas = 0 } = status ?? {};
+  const isObserved = observedGeneration >= (metadata.generation ?? 0);
+  return isObserved && updatedReplicas >= Math.max(replicas, wanted(deployment)) && areReady(deployment);
 }
 
 /** The same for a StatefulSet. */
@@ -106,7 +148,9 @@ export function isStatefulSetReady(set: StatefulSet | undefined): boolean {
 }
 
 const areReady = (workload: Deployment | StatefulSet): boolean =>
-  !isScaledToNone(workload) && (workload.status?.readyReplicas ?? 0) >= (workload.spec?.replicas ?? 1);
+  !isScaledToNone(workload) && (workload.status?.readyReplicas ?? 0) >= wanted(workload);
+
+const wanted = ({ spec }: Deployment | StatefulSet): number => spec?.replicas ?? 1;
 
 /** Whether it is scaled to 0. */
 export const isScaledToNone = ({ spec }: Deployment | StatefulSet): boolean => spec?.replicas === 0;

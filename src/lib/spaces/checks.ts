@@ -6,19 +6,15 @@ import type { Kube } from '../kube/client/client.ts';
 import { hubChecks } from '../wecs/hub/checks.ts';
 import { requireHub } from '../wecs/hub/require-hub.ts';
 import type { HubWebhook } from '../wecs/registration/hub-webhook.ts';
-import { externalChecks, wdsCredentialChecks } from './credentials.ts';
+import { checkCredentials } from './credentials.ts';
 import { itsOfWdsChecks, needsOfIts } from './its-of-wds-check.ts';
 import type { SpaceRole } from './names.ts';
 import type { ControlPlane } from './objects.ts';
 import { contextChecks } from './own-contexts.ts';
-import { itsOfWds, typeOf } from './spaces.ts';
-import type { SpaceEvidence } from './stages/evidence.ts';
 import { type ItsInside, readItsInside } from './stages/its-contents.ts';
 import { hubStages } from './stages/its-stages.ts';
-import type { Space } from './stages/space-stages.ts';
-import type { SpaceReading, SpaceWatcher } from './stages/space-watcher.ts';
+import type { SpaceWatcher } from './stages/space-watcher.ts';
 import { failureOfStage } from './stages/stage-failure.ts';
-import type { WdsInside } from './stages/wds-stages.ts';
 import type { SpaceTools } from './tools.ts';
 import { versionChecks } from './version-check.ts';
 
@@ -41,10 +37,10 @@ export async function checkSpace(
   tools: SpaceTools,
 ): Promise<SpaceChecked | undefined> {
   const { hosting } = tools;
-  const seen = await (role === 'its' ? watcher.its(name) : watcher.wds(name));
+  const seen = await watcher.read(name, role);
   if (seen === undefined) return undefined;
-  const { space, stages } = seen as SpaceReading<ItsInside | WdsInside>;
-  const findings = findingsOfStages(role, name, judge<Space<ItsInside | WdsInside>>(stages, space));
+  const { space, stages } = seen;
+  const findings = findingsOfStages(role, name, judge(stages, space));
   const withFailures = await Promise.all(
     findings.map(async (finding, index) => {
       const stage = stages[index];
@@ -69,21 +65,6 @@ export async function checkSpace(
   if (kube === undefined) return { findings: known };
   const inside = ifSeen(space.inside) as ItsInside | undefined;
   return { findings: await withHub(known, kube), webhook: inside?.webhook };
-}
-
-/** Checks the hosting cluster's credentials for an external space, or for the external ITS of a WDS. */
-async function checkCredentials(
-  space: SpaceEvidence,
-  all: readonly ControlPlane[],
-  hosting: Kube,
-  failed: readonly Finding[],
-): Promise<Finding[]> {
-  const { name, role, type } = space;
-  const own = type === 'external' ? await runChecks(externalChecks(role), { name, hosting }, failed) : [];
-  const its = role === 'wds' ? itsOfWds(name, all) : undefined;
-  if (its === undefined || typeOf(its) !== 'external') return own;
-  const subject = { wds: space, its: its.metadata.name, hosting };
-  return [...own, ...(await runChecks(wdsCredentialChecks, subject, failed))];
 }
 
 /** Adds the checks of a hub that are not stages. */

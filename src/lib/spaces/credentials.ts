@@ -1,4 +1,4 @@
-import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
+import { type Check, type Finding, fail, type Outcome, pass, runChecks, skipped, warn } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { formatAge } from '../engine/duration.ts';
 import { type NextStep, run } from '../engine/next-step.ts';
@@ -6,11 +6,28 @@ import type { Kube } from '../kube/client/client.ts';
 import type { Secret } from '../kube/objects.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
+import { tokenExpiry, tokenIssue } from '../kube/tokens.ts';
 import { parseHubKubeconfig } from '../wecs/hub/hub-kubeconfig.ts';
-import { tokenExpiry, tokenIssue } from '../wecs/hub/token.ts';
 import { managerDeployment, namespaceOf, type SpaceRole, secretOf, transportDeployment } from './names.ts';
+import type { ControlPlane } from './objects.ts';
 import { toRestart } from './restart/note.ts';
+import { itsOfWds, typeOf } from './spaces.ts';
 import type { SpaceEvidence } from './stages/evidence.ts';
+
+/** Checks the hosting cluster's credentials for an external space, or for the external ITS of a WDS. @param all control planes */
+export async function checkCredentials(
+  space: SpaceEvidence,
+  all: readonly ControlPlane[],
+  hosting: Kube,
+  failed: readonly Finding[] = [],
+): Promise<Finding[]> {
+  const { name, role, type } = space;
+  const own = type === 'external' ? await runChecks(externalChecks(role), { name, hosting }, failed) : [];
+  const its = role === 'wds' ? itsOfWds(name, all) : undefined;
+  if (its === undefined || typeOf(its) !== 'external') return own;
+  const subject = { wds: space, its: its.metadata.name, hosting };
+  return [...own, ...(await runChecks(wdsCredentialChecks, subject, failed))];
+}
 
 /** The remaining lifetime below which a token causes a warning, in milliseconds. */
 const expiresSoonMs = 30 * 86_400_000;

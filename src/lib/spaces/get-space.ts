@@ -1,13 +1,6 @@
-import { type Diagnosis, diagnosisOf } from '../engine/problem.ts';
-import {
-  blockingStage,
-  judge,
-  type StageReport,
-  type StageView,
-  type Standing,
-  stageViews,
-  standingOf,
-} from '../engine/stages.ts';
+import { isNotable } from '../engine/checks.ts';
+import { type Diagnosis, diagnosisOf, type Problem } from '../engine/problem.ts';
+import { blockingStage, judge, type StageView, type Standing, stageViews, standingOf } from '../engine/stages.ts';
 import { requireHosting } from '../hosting/hosting.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, isTrue } from '../kube/objects.ts';
@@ -15,12 +8,12 @@ import { readHookVersions } from '../versions/programs.ts';
 import type { RunningVersion } from '../versions/running.ts';
 import { contextsOf } from './access.ts';
 import { checkSpaceName } from './create/requirements.ts';
+import { checkCredentials } from './credentials.ts';
 import { namespaceOf, type SpaceRole } from './names.ts';
 import { noSuchSpace } from './no-such-space.ts';
 import { spaceVersions } from './space-versions.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
 import type { ItsInside } from './stages/its-contents.ts';
-import type { Space, SpaceStage } from './stages/space-stages.ts';
 import { type SpaceReading, SpaceWatcher } from './stages/space-watcher.ts';
 import { failureOfStage } from './stages/stage-failure.ts';
 import type { WdsInside } from './stages/wds-stages.ts';
@@ -55,13 +48,16 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
   const { hosting, kubeconfig } = tools;
   await requireHosting(hosting);
   const watcher = new SpaceWatcher(tools);
-  const seen = role === 'its' ? await watcher.its(name) : await watcher.wds(name);
+  const seen = await watcher.read(name, role);
   if (seen === undefined || roleOf(seen.space.controlPlane) !== role)
     throw noSuchSpace(name, role, hosting, seen?.space.controlPlane, 'get');
-  const { space, stages } = seen as SpaceReading<ItsInside | WdsInside>;
-  const reports = judge<Space<ItsInside | WdsInside>>(stages, space);
+  const { space, stages } = seen;
+  const reports = judge(stages, space);
   const { controlPlane } = space;
   const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
+  const problem = isDeleted
+    ? { message: `${name} is being deleted.`, next: [] }
+    : await problemOf(seen, hosting, watcher.clientOf(name));
   return {
     name,
     role,
@@ -77,9 +73,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     namespace: namespaceOf(name),
     versions: spaceVersions(space, await readHookVersions(hosting)),
     ...(role === 'wds' ? { its: await itsFor(name, tools) } : itsDetails(seen as SpaceReading<ItsInside>)),
-    diagnosis: isDeleted
-      ? { ...diagnosisOf({ message: `${name} is being deleted.`, next: [] }), log: [] }
-      : await diagnose(reports, { space, stages }, tools, watcher.clientOf(name)),
+    diagnosis: problem === undefined ? null : { ...diagnosisOf(problem), log: [...(problem.details ?? [])] },
   };
 }
 
@@ -93,15 +87,22 @@ function itsDetails({ space: { inside } }: SpaceReading<ItsInside>): Pick<SpaceV
   return inside.state === 'seen' ? { publishedServer: inside.value.clusterInfo?.server ?? null } : {};
 }
 
-async function diagnose<Inside>(
-  reports: readonly StageReport[],
-  seen: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
-  { hosting }: SpaceTools,
+/**
+ * What is wrong with a space, with the end of the log of what failed: what blocks it, if not merely its creation is waited for, or
+ * credentials that end. Undefined if nothing is.
+ * @param inside the client of the last reading inside it
+ */
+export async function problemOf(
+  { space, stages }: SpaceReading<ItsInside | WdsInside>,
+  hosting: Kube,
   inside: Kube | undefined,
-): Promise<SpaceView['diagnosis']> {
-  const blocking = blockingStage(reports);
-  if (blocking?.verdict.state !== 'failed') return null;
-  const { log, next: seeMore } = await failureOfStage(blocking.id, seen, hosting, inside);
-  const message = `${seen.space.name} is not ready: ${blocking.verdict.why}.`;
-  return { ...diagnosisOf({ message, next: blocking.verdict.next ?? seeMore }), log };
+): Promise<Pick<Problem, 'message' | 'details' | 'next'> | undefined> {
+  const blocking = blockingStage(judge(stages, space));
+  const { state, why, next = [] } = blocking?.verdict ?? {};
+  if (blocking === undefined || (state === 'waiting' && next.length === 0)) {
+    const all = (await listControlPlanes(hosting)) ?? [];
+    return (await checkCredentials(space, all, hosting)).find(isNotable)?.problem;
+  }
+  const { log, next: seeMore } = await failureOfStage(blocking.id, { space, stages }, hosting, inside);
+  return { message: `${space.name} is not ready: ${why}.`, details: log, next: next.length > 0 ? next : seeMore };
 }

@@ -1,10 +1,10 @@
 import { type Check, pass } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { failureOf } from '../engine/errors.ts';
-import { type NextStep, run } from '../engine/next-step.ts';
+import { run } from '../engine/next-step.ts';
 import { type Problem, problem } from '../engine/problem.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
-import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { clusterUid } from '../wecs/identity/cluster-uid.ts';
 import { contextsOf } from './access.ts';
 import { controlPlaneOf, hostingContext, hostingOf } from './kubeconfig-extension.ts';
@@ -40,7 +40,7 @@ export async function brokenContext({ space, kube, tools }: OwnContexts): Promis
   const { kubeconfig, hostingContext: hosting, connect } = tools;
   const uid = kube && (await clusterUid(kube).catch(() => undefined));
   const tried = contextsOf(kubeconfig, space.name, hosting.name).map(async (context) => {
-    const renewal = renewalOf(context, space.role, kubeconfig);
+    const { renewal } = stepsFor(context, space.role, kubeconfig);
     try {
       const found = await clusterUid(connect(selectContext(kubeconfig, context)));
       if (uid === undefined || found === undefined || uid === found) return [];
@@ -59,17 +59,24 @@ export async function brokenContext({ space, kube, tools }: OwnContexts): Promis
 }
 
 /**
- * The step that writes the credentials of a space into its context again. Undefined if the context is not that of a space of a known
- * hosting cluster, or has entries of its own, which the command does not write.
+ * The steps for the context of a space of a known hosting cluster: what shows the space, and what writes its credentials into the
+ * context again, unless that has entries of its own, which the command does not write.
  */
-export function renewalOf(context: string, role: SpaceRole, kubeconfig: Kubeconfig): NextStep | undefined {
+export function stepsFor(
+  context: string,
+  role: SpaceRole,
+  kubeconfig: Kubeconfig,
+): Pick<SelectedContext, 'inspection' | 'renewal'> {
   const entry = kubeconfig.contexts.get(context);
   const name = controlPlaneOf(entry) ?? context;
   const known = hostingContext(kubeconfig);
   const hosting = hostingOf(entry) ?? known ?? '';
   const isWritten = entry?.cluster === `${name}-cluster` && (context === name || entry.user === `${name}-admin`);
-  if (!isWritten || !kubeconfig.contexts.has(hosting) || !contextsOf(kubeconfig, name, hosting).includes(context))
-    return undefined;
+  if (!kubeconfig.contexts.has(hosting) || !contextsOf(kubeconfig, name, hosting).includes(context)) return {};
   const option = hosting === known ? [] : ['--hosting-context', hosting];
-  return run(command`stellarctl ${role} context ${name} ${option}`, 'Write its present address and credentials');
+  const renew = command`stellarctl ${role} context ${name} ${option}`;
+  return {
+    inspection: run(command`stellarctl ${role} get ${name} ${option}`, 'See whether it runs'),
+    renewal: isWritten ? run(renew, 'Write its present address and credentials') : undefined,
+  };
 }

@@ -9,7 +9,7 @@ import { named } from '../kube/evidence.ts';
 import type { KubeObject, Secret } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { requestToken } from '../kube/service-accounts.ts';
-import { accountUid, tokenIssue } from '../wecs/hub/token.ts';
+import { accountUid, tokenIssue } from '../kube/tokens.ts';
 import { isTokenRefused } from '../wecs/identity/agent-certificate.ts';
 import { openSpace } from './access.ts';
 import { adoptedAccount } from './create/bootstrap.ts';

@@ -5,6 +5,7 @@ import { run as nextStep } from '../engine/next-step.ts';
 import { poll } from '../engine/poll.ts';
 import { type Confirm, readConfirmed } from '../engine/read-confirmed.ts';
 import type { Run } from '../engine/run.ts';
+import { isLoss, judge } from '../engine/stages.ts';
 import { requireHosting } from '../hosting/hosting.ts';
 import { withHostingLease } from '../hosting/lease.ts';
 import { through } from '../kube/access.ts';
@@ -19,6 +20,7 @@ import { openSpace } from './access.ts';
 import { canNameIts, chooseItsForWds, type ItsForWds } from './create/its-for-wds.ts';
 import { checkSpaceName, requireHooks } from './create/requirements.ts';
 import { knownEntries, SpaceWork } from './create/space-work.ts';
+import { problemOf } from './get-space.ts';
 import { forgetHooks } from './hooks.ts';
 import {
   clusterInfoJob,
@@ -35,9 +37,11 @@ import { planRestart } from './restart/plan.ts';
 import { restart } from './restart/restart.ts';
 import type { SpaceResult } from './space-result.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from './spaces.ts';
-import { readSpace, type SpaceEvidence } from './stages/evidence.ts';
+import type { SpaceEvidence } from './stages/evidence.ts';
 import { triggerReconcile } from './stages/follow-space.ts';
+import { clusterInfoStageId } from './stages/its-stages.ts';
 import { isLost } from './stages/space-stages.ts';
+import { SpaceWatcher } from './stages/space-watcher.ts';
 import { isWiredFor } from './stages/wds-stages.ts';
 import type { SpaceTools } from './tools.ts';
 
@@ -65,17 +69,23 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   const { hosting } = tools;
   checkSpaceName(name);
   await requireHosting(hosting);
-  const evidence = await readSpace(hosting, name, role);
-  if (evidence === undefined || roleOf(evidence.controlPlane) !== role)
-    throw noSuchSpace(name, role, hosting, evidence?.controlPlane, 'repair');
-  const failed = failedJobs(evidence);
+  const watcher = new SpaceWatcher(tools);
+  const seen = await watcher.read(name, role);
+  if (seen === undefined || roleOf(seen.space.controlPlane) !== role)
+    throw noSuchSpace(name, role, hosting, seen?.space.controlPlane, 'repair');
+  const evidence = seen.space;
+  const isUnpublished = judge(seen.stages, evidence).some(
+    (report) => report.id === clusterInfoStageId && isLoss(report),
+  );
+  const failed = jobsToRerun(evidence, isUnpublished);
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
   const isBegun = readNote(evidence.controlPlane) !== undefined;
   const isMissing = isLost(managerDeployment, evidence) || isLost(transportDeployment, evidence);
   const restarts = isBegun || isMissing || (rewired !== undefined && hasControllers(evidence));
   const plan = restarts ? await planRestart(name, tools, { recreates: true, its: rewired?.its }) : undefined;
   const left = rewired === undefined ? [] : await confirmLeft(input, rewired.its, tools);
-  const isBroken = failed.length > 0 || rewired !== undefined || isBegun || isMissing;
+  const isRerun = failed.length > 0 || isUnpublished || rewired !== undefined;
+  const isBroken = isRerun || isBegun || isMissing;
   const underLease = () => repairSpace({ ...input, agreed: left }, tools, run);
   if (isBroken && input.agreed === undefined)
     return withHostingLease(hosting, `${role} repair ${name}`, run, underLease);
@@ -86,22 +96,29 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
     };
     if (plan === undefined) await change();
     else await restart(plan, run, rewired !== undefined || isMissing ? change : undefined);
-    if (failed.length > 0 || rewired !== undefined) await recreateJobs(hosting, evidence, failed);
-    if (isBroken) space.written(describeRepair(failed, rewired, restarts));
-    const isReady =
-      role === 'its'
-        ? await space.follow(() => space.watcher.its(name))
-        : await space.follow(() => space.watcher.wds(name));
+    if (isRerun) await recreateJobs(hosting, evidence, failed);
+    if (isBroken) space.written(describeRepair(failed, isUnpublished, rewired, restarts));
+    else if (hosting.dryRun) await refuseOther(seen, hosting, watcher.clientOf(name));
+    const isReady = await space.follow(() => space.watcher.read(name, role));
     if (isReady) await space.finish(await knownEntries(name, evidence.type, tools));
   });
 }
 
-function failedJobs({ controlPlane, jobs }: SpaceEvidence): Job[] {
-  const own = [...hooksOf(controlPlane), clusterInfoJob];
-  return jobs.filter((job) => own.includes(job.metadata.name) && jobState(job) === 'failed');
+/** @throws StellarError `space-failed` if something is wrong that a repair does not change */
+async function refuseOther(seen: Parameters<typeof problemOf>[0], hosting: Kube, inside: Kube | undefined) {
+  const { message, details = [], next } = (await problemOf(seen, hosting, inside)) ?? {};
+  if (message !== undefined)
+    throw new StellarError('space-failed', `A repair changes nothing. ${message}`, { details: [...details], next });
 }
 
-/** Deletes failed Jobs, and clears them from KubeFlex's status: it does not recheck completed hooks. */
+/** Failed Jobs, and the one that publishes an address which is missing. */
+function jobsToRerun({ controlPlane, jobs }: SpaceEvidence, isUnpublished: boolean): Job[] {
+  const own = [...hooksOf(controlPlane), clusterInfoJob];
+  const isToRerun = (job: Job) => jobState(job) === 'failed' || (isUnpublished && job.metadata.name === clusterInfoJob);
+  return jobs.filter((job) => own.includes(job.metadata.name) && isToRerun(job));
+}
+
+/** Deletes Jobs, and clears them from KubeFlex's status: it does not recheck completed hooks. */
 async function recreateJobs(
   hosting: Kube,
   { name, controlPlane }: SpaceEvidence,
@@ -223,11 +240,17 @@ async function untilObserved(hosting: Kube, { metadata }: ControlPlane, run: Run
   }, soon);
 }
 
-function describeRepair(failed: readonly Job[], rewired: Rewiring | undefined, restarts: boolean): string {
-  const jobs = failed.map(({ metadata }) => metadata.name).join(', ');
+function describeRepair(
+  failed: readonly Job[],
+  isUnpublished: boolean,
+  rewired: Rewiring | undefined,
+  restarts: boolean,
+): string {
+  const named = [...failed.map(({ metadata }) => metadata.name), ...(isUnpublished ? [clusterInfoJob] : [])];
+  const jobs = [...new Set(named)].join(', ');
   return [
     ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),
-    ...(jobs === '' ? [] : [`failed Job ${jobs} removed, for KubeFlex to recreate`]),
+    ...(jobs === '' ? [] : [`KubeFlex recreates Job ${jobs}`]),
     ...(restarts ? ['controllers restarted; workloads kept'] : []),
   ].join(' · ');
 }

@@ -152,7 +152,7 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
     assert.match((await cli.type('its list')).stdout, /its1 +host +no +its-hub-init ✗/);
     await mend();
     const repaired = await cli.type('its repair its1');
-    assert.match(repaired.stderr, /failed Job its-hub-init removed, for KubeFlex to recreate/);
+    assert.match(repaired.stderr, /KubeFlex recreates Job its-hub-init/);
     assert.match(repaired.stdout, /^its1: ready · context its1/);
   });
 

@@ -163,7 +163,12 @@ export class RestartWorld {
     if (replicas === 0) this.#clock.ms += 1_000;
     deployment.spec = { ...deployment.spec, replicas };
     deployment.metadata.generation = (deployment.metadata.generation ?? 0) + 1;
-    deployment.status = { observedGeneration: deployment.metadata.generation, replicas, readyReplicas: replicas };
+    deployment.status = {
+      observedGeneration: deployment.metadata.generation,
+      replicas,
+      readyReplicas: replicas,
+      updatedReplicas: replicas,
+    };
     const others = this.pods.filter((pod) => !pod.metadata.name.startsWith(`${name}-`));
     this.pods.splice(0, this.pods.length, ...others);
     for (let index = 0; index < replicas; index += 1)

@@ -16,7 +16,7 @@ import type { SpaceEvidence } from '../../../src/lib/spaces/stages/evidence.ts';
 import type { ItsInside } from '../../../src/lib/spaces/stages/its-contents.ts';
 import type { Space } from '../../../src/lib/spaces/stages/space-stages.ts';
 import type { WdsInside } from '../../../src/lib/spaces/stages/wds-stages.ts';
-import { fakeKube } from './builders.ts';
+import { fakeKube, now } from './builders.ts';
 
 export const hostingCluster = { context: 'kind-kubeflex', server: 'https://127.0.0.1:6443' };
 
@@ -94,7 +94,7 @@ export const job = (name: string, state: 'running' | 'complete' | 'failed' = 'ru
 export const deployment = (name: string, isReady = true): Deployment => ({
   metadata: { name },
   spec: { replicas: 1 },
-  status: isReady ? { readyReplicas: 1 } : {},
+  status: isReady ? { readyReplicas: 1, updatedReplicas: 1 } : {},
 });
 
 export const statefulSet = (name: string, isReady = true): StatefulSet => ({
@@ -108,6 +108,7 @@ export interface PodOptions {
   phase?: string;
   init?: boolean;
   waiting?: { reason: string; message?: string };
+  runningSince?: string;
   exitCode?: number;
   lastExitCode?: number;
   restarts?: number;
@@ -119,12 +120,22 @@ export interface PodOptions {
 
 /** A pod of one container, whose image is `example.com/NAME:1`. */
 export function pod(name: string, options: PodOptions = {}): Pod {
-  const { init = false, waiting, exitCode, lastExitCode, restarts = 0, ready = false, unschedulable } = options;
+  const {
+    init = false,
+    waiting,
+    runningSince,
+    exitCode,
+    lastExitCode,
+    restarts = 0,
+    ready = false,
+    unschedulable,
+  } = options;
   const status = {
     name: 'main',
     restartCount: restarts,
     state: {
       ...(waiting === undefined ? {} : { waiting }),
+      ...(runningSince === undefined ? {} : { running: { startedAt: runningSince } }),
       ...(exitCode === undefined ? {} : { terminated: { exitCode } }),
     },
     ...(lastExitCode === undefined ? {} : { lastState: { terminated: { exitCode: lastExitCode } } }),
@@ -162,12 +173,14 @@ export const evidence = (plane: ControlPlane, seen: Partial<SpaceEvidence> = {})
   pods: [],
   forbidden: new Set(),
   manager: undefined,
+  now,
   ...seen,
 });
 
 /** The inside of an ITS, complete by default. */
 export const itsInside = (inside: Partial<ItsInside> = {}): Access<ItsInside> =>
   seen({
+    ...{ context: 'its1', now },
     hubServed: true,
     workStatusServed: true,
     bootstrapAccount: 'agent-registration-bootstrap',

@@ -108,7 +108,7 @@ export interface Fork {
 }
 
 /** The part of a client that only reads. */
-export type Reader = Pick<Kube, 'cluster' | 'get' | 'list'>;
+export type Reader = Pick<Kube, 'cluster' | 'get' | 'list' | 'now'>;
 
 /** Opens a client for a context: passed to library functions that discover clusters as they run. */
 export type Connect = (context: SelectedContext) => Kube;

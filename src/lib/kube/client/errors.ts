@@ -9,8 +9,12 @@ import { describeProxy, hostOf, type ProxyServer } from './proxy.ts';
 export interface ClusterRef {
   context: string;
   server: string;
+  /** The step that shows whether it runs, if it is known how. */
+  inspection?: NextStep | undefined;
   /** The step that writes the context again, if its entries have a source. */
   renewal?: NextStep | undefined;
+  /** Of the token in its entries, if it is a JSON Web Token. */
+  token?: { user: string | undefined; expires: Date | undefined };
 }
 
 export const describeCluster = ({ context, server }: ClusterRef): string => `${context} (${server})`;
@@ -43,8 +47,7 @@ const apiFailures: Record<number, ApiFailure> = {
   401: {
     code: 'unauthorized',
     says: (cluster) => `${cluster} does not accept the credentials of this context`,
-    next: ({ context, renewal }) =>
-      renewal ?? run(command`kubectl --context ${context} auth whoami`, 'Log in again, or check them'),
+    next: (cluster) => cluster.renewal ?? newToken(cluster) ?? loginStep(cluster),
   },
   403: {
     code: 'forbidden',
@@ -55,6 +58,22 @@ const apiFailures: Record<number, ApiFailure> = {
   409: { code: 'conflict', says: (cluster) => `It was modified concurrently on ${cluster}` },
 };
 
+const loginStep = ({ context }: ClusterRef): NextStep =>
+  run(command`kubectl --context ${context} auth whoami`, 'Log in again, or check them');
+
+/** Nobody can log in as a service account: the kubeconfig has a token that somebody has requested for it. */
+function newToken({ context, token }: ClusterRef): NextStep | undefined {
+  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(token?.user ?? '') ?? [];
+  if (namespace === undefined || name === undefined) return undefined;
+  const create = command`kubectl -n ${namespace} create token ${name}`;
+  return inWords(`Write a new token into context ${context}; an administrator of the cluster requests one: ${create}`);
+}
+
+function whyRefused({ token }: ClusterRef): string {
+  const isExpired = token?.expires !== undefined && token.expires.getTime() <= Date.now();
+  return isExpired ? `: its token expired at ${token.expires?.toISOString()}` : '';
+}
+
 const otherApiFailure: ApiFailure = { code: 'api-error', says: (cluster) => `${cluster} refused` };
 
 /** Makes the error for an API server's answer. `body` is the raw text, normally a Status. */
@@ -62,7 +81,7 @@ export function apiError(cluster: ClusterRef, status: number, body: string): Api
   const parsed = parseStatus(body);
   const failure = apiFailures[status] ?? otherApiFailure;
   const causes = (parsed.details?.causes ?? []).map(({ field, message }) => `  ${field ?? ''}: ${message ?? ''}`);
-  const words = status === 401 ? '' : `: ${parsed.message ?? `HTTP ${status}`}`;
+  const words = status === 401 ? whyRefused(cluster) : `: ${parsed.message ?? `HTTP ${status}`}`;
   return new ApiError(status, parsed, failure.code, `${failure.says(describeCluster(cluster))}${words}`, {
     next: stepsOf(failure.next?.(cluster) ?? webhookStep(cluster, parsed.message)),
     details: causes.length > 1 ? causes : [],
@@ -103,15 +122,16 @@ const unreachable = (why: string, next?: NetworkFailure['next']): NetworkFailure
 const untrusted = (why: string): NetworkFailure => ({
   code: 'tls-error',
   why,
-  next: ({ context, renewal }) =>
+  next: ({ context, inspection, renewal }) =>
+    inspection ??
     renewal ??
     run(
       command`kubectl config view --minify --context ${context}`,
       'Is this the right cluster, and is its certificate authority in the kubeconfig current?',
     ),
 });
-const running = ({ context }: ClusterRef) =>
-  run(command`kubectl --context ${context} cluster-info`, 'Is the cluster running?');
+const running = ({ context, inspection }: ClusterRef) =>
+  inspection ?? run(command`kubectl --context ${context} cluster-info`, 'Is the cluster running?');
 
 /** With Node's codes for failed connections and certificates. */
 const networkFailures: [failure: NetworkFailure, ...codes: string[]][] = [

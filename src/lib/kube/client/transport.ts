@@ -4,6 +4,7 @@ import { monotonic } from '../../engine/clock.ts';
 import { type Deadline, requestTimeoutMs, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconfig.ts';
+import { tokenExpiry, tokenUser } from '../tokens.ts';
 import { type Answer, readAnswer } from './answer.ts';
 import { Credentials, type Server } from './credentials.ts';
 import { answersLate, type ClusterRef, describeCluster, networkError } from './errors.ts';
@@ -77,8 +78,9 @@ export class Transport {
 
   constructor({ context, deadline, signal, trace, limit, plugins }: Connection) {
     this.#server = new URL(context.server);
-    const { name, server, renewal } = context;
-    this.cluster = { context: name, server: withoutCredentials(server), renewal };
+    const { name, server, inspection, renewal, user } = context;
+    const token = { user: tokenUser(user.token ?? ''), expires: tokenExpiry(user.token ?? '') };
+    this.cluster = { context: name, server: withoutCredentials(server), inspection, renewal, token };
     this.credentials = new Credentials(context, plugins);
     this.#deadline = deadline;
     this.#signal = signal;

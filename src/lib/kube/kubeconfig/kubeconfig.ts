@@ -85,6 +85,7 @@ export interface SelectedContext {
   user: UserEntry;
   /** Where the user of an auth provider is defined: the first of these files that has the name. */
   userIn?: { name: string; files: readonly string[] };
+  inspection?: NextStep | undefined;
   renewal?: NextStep | undefined;
 }
 

@@ -22,6 +22,8 @@ export interface SpaceEvidence {
   forbidden: ReadonlySet<string>;
   /** KubeFlex's manager; read only while the space has no status from it. */
   manager: { deployment: Deployment | undefined; pods: readonly Pod[] } | undefined;
+  /** Of the hosting cluster's clock, milliseconds since the epoch. */
+  now: number;
 }
 
 /** @returns undefined if there is no such control plane */
@@ -40,6 +42,7 @@ export async function readSpace(hosting: Reader, name: string, role: SpaceRole):
     ...{ name, role, type: typeOf(controlPlane), hosting: hosting.cluster.context },
     ...{ controlPlane, jobs, deployments, statefulSets, pods, forbidden: readable.forbidden },
     manager: controlPlane.status?.conditions?.length ? undefined : await readManager(hosting),
+    now: hosting.now(),
   };
 }
 

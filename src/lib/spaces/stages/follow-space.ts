@@ -6,6 +6,7 @@ import type { Problem } from '../../engine/problem.ts';
 import type { Run } from '../../engine/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { isTrue } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { roleWithArticle, type SpaceRole } from '../names.ts';
 import { hookLike } from '../spaces.ts';
@@ -113,8 +114,11 @@ async function failure<Inside>(
   const { failure, log, next: seeMore } = await failureOfStage(id, seen, hosting, inside());
   const isHook = hookLike(seen.space.controlPlane, id) !== undefined;
   const where = failure?.kind === 'exit' ? [failure.why] : [];
+  const created = isTrue(seen.space.controlPlane, 'Ready')
+    ? []
+    : [`${name} exists but is not ${roleWithArticle(role)} yet.`];
   return new StellarError(isHook ? 'hook-failed' : 'space-failed', `${name} is not ready: ${verdict.why}.`, {
-    details: [...where, ...log, `${name} exists but is not ${roleWithArticle(role)} yet.`],
+    details: [...where, ...log, ...created],
     // Its API server may still start: a rerun waits for it.
     next: id === 'reachable' ? [rerun, ...(verdict.next ?? seeMore)] : resume(verdict.next ?? seeMore),
   });

@@ -11,6 +11,10 @@ import { propertiesNamespace, workStatusCrd } from '../../workloads/names.ts';
 
 /** The evidence from inside an ITS. */
 export interface ItsInside {
+  /** The context that leads there. */
+  context: string;
+  /** Of its clock, milliseconds since the epoch. */
+  now: number;
   /** The kind ManagedCluster is defined and served. */
   hubServed: boolean;
   workStatusServed: boolean;
@@ -26,7 +30,7 @@ export interface ItsInside {
   forbidden: ReadonlySet<string>;
 }
 
-export async function readItsInside(kube: Kube): Promise<ItsInside> {
+export async function readItsInside(kube: Kube, context = kube.cluster.context): Promise<ItsInside> {
   const its = partialReader(kube);
   const [hubServed, workStatusServed, accounts, info, hubPods, properties] = await Promise.all([
     isCrdServed(its, managedClusterCrd),
@@ -41,6 +45,7 @@ export async function readItsInside(kube: Kube): Promise<ItsInside> {
     its.get<KubeObject>(resources.namespaces, propertiesNamespace),
   ]);
   return {
+    ...{ context, now: kube.now() },
     webhook: hubServed ? await tryHubWebhook(kube) : undefined,
     hubServed,
     workStatusServed,

@@ -1,9 +1,12 @@
+import { command } from '../../engine/command-line.ts';
 import { graceMs } from '../../engine/deadline.ts';
-import { failed, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import { outline, run } from '../../engine/next-step.ts';
+import { failed, lost, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { isTrue, type Pod } from '../../kube/objects.ts';
-import { firstPodFailure, isPodReady, podsOf } from '../../kube/pods.ts';
+import { firstPodFailure, isPodReady, jobState, podsOf, starting } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { bootstrapServiceAccounts, hubNamespace, operatorNamespace, webhookName } from '../../wecs/names.ts';
+import { workStatusCrd } from '../../workloads/names.ts';
 import { clusterInfoJob, hookNames } from '../names.ts';
 import type { SpaceEvidence } from './evidence.ts';
 import type { ItsInside } from './its-contents.ts';
@@ -16,6 +19,7 @@ import {
   jobDone,
   reachable,
   ready,
+  repair,
   type SpaceStage,
   serverPods,
   synced,
@@ -27,22 +31,32 @@ type ItsStage = SpaceStage<ItsInside>;
  * The stages of an ITS (facts: core chart 0.30, kubeflex 0.9.3): the control plane, its API server, the Jobs of its hooks, the
  * components that these install, and for a vcluster the address that it publishes for other clusters.
  */
-export function itsStages({ controlPlane, type }: Pick<SpaceEvidence, 'controlPlane' | 'type'>): ItsStage[] {
+export function itsStages({
+  controlPlane,
+  type,
+  jobs,
+}: Pick<SpaceEvidence, 'controlPlane' | 'type' | 'jobs'>): ItsStage[] {
   const hooks = hookJobStages<ItsInside>(controlPlane);
   const beforeHub = hooks.filter(({ id }) => id === hookNames.hubInit);
   const afterHub = hooks.filter(({ id }) => id !== hookNames.hubInit);
+  // Without `waitForPostCreateHooks`, KubeFlex reports it as ready before its hooks are done.
+  const wasReady = isTrue(controlPlane, 'Ready') && jobs.every((job) => jobState(job) !== 'running');
   return [
     { id: 'synced', title: 'observed by KubeFlex', check: synced },
     { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
     { id: 'reachable', title: 'API server answers', check: reachable, graceMs },
     ...beforeHub,
-    ...hubStages(isTrue(controlPlane, 'Ready')).map(({ check, ...stage }) => ({
+    ...hubStages(wasReady).map(({ check, ...stage }) => ({
       ...stage,
       check: checkInside(check),
     })),
     ...afterHub,
-    { id: 'workstatus-crd', title: 'serves WorkStatuses', check: checkInside(workStatusServed) },
-    ...(type === 'vcluster' ? [clusterInfoStage] : []),
+    {
+      id: 'workstatus-crd',
+      title: 'serves WorkStatuses',
+      check: checkInside((its) => workStatusServed(its, wasReady)),
+    },
+    ...(type === 'vcluster' ? [clusterInfoStage(wasReady)] : []),
     { id: 'ready', title: 'reported ready by KubeFlex', check: ready },
   ];
 }
@@ -60,7 +74,7 @@ interface HubStage extends Stage<ItsInside> {
 export const hubStages = (wasReady: boolean): HubStage[] => [
   { id: 'hub-runs', title: 'OCM hub runs', check: hubRunning, podsInside: ({ hubPods }) => hubPods },
   { id: 'hub-crds', title: 'serves ManagedClusters', check: hubServed },
-  { id: 'bootstrap-account', title: 'can be joined', check: joinable },
+  { id: 'bootstrap-account', title: 'can be joined', check: (its) => joinable(its, wasReady) },
   {
     ...{ id: 'hub-webhook', title: 'admits ManagedClusters', graceMs },
     check: (its) => webhookAnswers(its, wasReady),
@@ -80,7 +94,7 @@ function hubRunning(its: ItsInside): Verdict {
       (served ? unseen('its pods are not visible') : waiting('there are no pods of an OCM hub yet'))
     );
   const unready = hubPods.find((pod) => !isPodReady(pod));
-  return unready === undefined ? met : waiting(`pod ${unready.metadata.name} of OCM is starting`);
+  return unready === undefined ? met : starting(`pod ${unready.metadata.name} of OCM is starting`, [unready], its);
 }
 
 const hubServed = (its: ItsInside): Verdict =>
@@ -89,11 +103,18 @@ const hubServed = (its: ItsInside): Verdict =>
     : (hidden(its, resources.customResourceDefinitions) ??
       waiting('OCM has not installed its CustomResourceDefinitions yet'));
 
-const joinable = (its: ItsInside): Verdict =>
-  its.bootstrapAccount === undefined
-    ? (hidden(its, resources.serviceAccounts) ??
-      waiting(`there is no ServiceAccount ${operatorNamespace}/${bootstrapServiceAccounts[0]} yet`))
-    : met;
+function joinable(its: ItsInside, wasReady: boolean): Verdict {
+  if (its.bootstrapAccount !== undefined) return met;
+  const [account] = bootstrapServiceAccounts;
+  const what = `ServiceAccount ${operatorNamespace}/${account}`;
+  const create = command`kubectl --context ${its.context} -n ${operatorNamespace} create serviceaccount ${account}`;
+  return (
+    hidden(its, resources.serviceAccounts) ??
+    (wasReady
+      ? lost(what, run(create, 'Create it; its rights are still bound to its name'))
+      : waiting(`there is no ${what} yet`))
+  );
+}
 
 function webhookAnswers(its: ItsInside, wasReady: boolean): Verdict {
   const { webhook, hubPods } = its;
@@ -109,23 +130,38 @@ function webhookAnswers(its: ItsInside, wasReady: boolean): Verdict {
 }
 
 /** Without this kind KubeStellar's controllers do nothing, and report nothing. */
-const workStatusServed = (its: ItsInside): Verdict =>
-  its.workStatusServed
-    ? met
-    : (hidden(its, resources.customResourceDefinitions) ??
-      waiting("KubeStellar's status add-on has not installed the kind WorkStatus yet"));
+function workStatusServed(its: ItsInside, wasReady: boolean): Verdict {
+  if (its.workStatusServed) return met;
+  // helm installs the kinds of a chart only with its first revision.
+  const install = command`kubectl --context ${its.context} apply -f -`;
+  return (
+    hidden(its, resources.customResourceDefinitions) ??
+    (wasReady
+      ? lost(
+          `CustomResourceDefinition ${workStatusCrd}`,
+          outline(`${statusAddonKinds} | ${install}`, 'Install it, in the version of the status add-on'),
+        )
+      : waiting("KubeStellar's status add-on has not installed the kind WorkStatus yet"))
+  );
+}
+
+const statusAddonKinds = 'helm show crds oci://ghcr.io/kubestellar/ocm-status-addon-chart --version VERSION';
+
+export const clusterInfoStageId = 'cluster-info';
 
 /** Agents in other clusters find a vcluster by the address in its kube-public/cluster-info. */
-const clusterInfoStage: ItsStage = {
-  id: 'cluster-info',
+const clusterInfoStage = (wasReady: boolean): ItsStage => ({
+  id: clusterInfoStageId,
   title: 'publishes its address for other clusters',
+  graceMs,
   check: (space) => {
+    const what = 'ConfigMap kube-public/cluster-info';
     const published = checkInside(({ clusterInfo }: ItsInside) =>
-      clusterInfo === undefined ? waiting('kube-public/cluster-info is missing') : met,
+      clusterInfo !== undefined ? met : wasReady ? lost(what, repair(space)) : waiting(`there is no ${what} yet`),
     )(space);
     // For every vcluster, KubeFlex creates the Job, which publishes the address, before it reports the API server as up.
     const job = jobDone(clusterInfoJob, () => published.state !== 'waiting')(space);
     return job.state === 'met' ? published : job;
   },
   podsOf: clusterInfoStagePods,
-};
+});

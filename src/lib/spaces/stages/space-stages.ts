@@ -15,7 +15,7 @@ import {
   type PodFailure,
   podsOf,
   scaleUp,
-  waitsForNode,
+  starting,
 } from '../../kube/pods.ts';
 import { type Resource, resources } from '../../kube/resources.ts';
 import {
@@ -92,7 +92,8 @@ const newBootstrap = ({ name, hosting }: SpaceEvidence): NextStep =>
     'Provide other bootstrap credentials',
   );
 
-function managerAtWork({ manager, hosting }: SpaceEvidence): Verdict {
+function managerAtWork(space: SpaceEvidence): Verdict {
+  const { manager, hosting } = space;
   if (manager?.deployment?.spec?.replicas === 0)
     return failedFor(
       "KubeFlex's manager is scaled to zero",
@@ -114,7 +115,7 @@ function managerAtWork({ manager, hosting }: SpaceEvidence): Verdict {
     );
   const failure = firstPodFailure(manager.pods);
   return failure === undefined
-    ? waiting("KubeFlex's manager is not ready")
+    ? startingOn(space, "KubeFlex's manager is not ready", manager.pods)
     : failedFor(
         `KubeFlex's manager is not running: ${failure.why}`,
         run(command`stellarctl doctor --pre --hosting-context ${hosting}`, 'See why'),
@@ -137,8 +138,11 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
   const { plural } = server.kind === 'StatefulSet' ? resources.statefulSets : resources.deployments;
   if (space.forbidden.has(plural)) return unreadable(plural, space);
   if (present === undefined) return waiting(`KubeFlex has not created ${server.kind} ${server.name} yet`);
-  return waiting(waitsForNode(podsOf(server.name, space.pods)) ?? 'its API server is starting');
+  return startingOn(space, 'its API server is starting', podsOf(server.name, space.pods));
 }
+
+const startingOn = ({ hosting: context, now }: SpaceEvidence, otherwise: string, pods: readonly Pod[]): Verdict =>
+  starting(otherwise, pods, { context, now });
 
 const scaledToNone = (kind: string, name: string, { name: space, hosting }: SpaceEvidence): Verdict =>
   failedFor(`${kind} ${name} is scaled to zero`, scaleUpStep(hosting, namespaceOf(space), kind.toLowerCase(), name));
@@ -216,7 +220,7 @@ export function jobDone(
     const pods = podsOf(job, space.pods);
     const failure = lastingFailure(pods);
     if (failure !== undefined) return failed(`Job ${job}: ${failure.why}`);
-    return waiting(waitsForNode(pods) ?? `Job ${job} is running`);
+    return startingOn(space, `Job ${job} is running`, pods);
   };
 }
 
@@ -253,7 +257,7 @@ export function deploymentRuns(name: Controller): (space: SpaceEvidence) => Verd
     const pods = podsOf(name, space.pods);
     const failure = firstPodFailure(pods);
     if (failure !== undefined) return failed(failure.why);
-    return waiting(waitsForNode(pods) ?? `Deployment ${name} is starting`);
+    return startingOn(space, `Deployment ${name} is starting`, pods);
   };
 }
 

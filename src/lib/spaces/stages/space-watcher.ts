@@ -31,13 +31,21 @@ export class SpaceWatcher {
 
   /** @param known its access, if already known @returns undefined if there is no such control plane */
   async its(name: string, known?: SelectedContext): Promise<SpaceReading<ItsInside> | undefined> {
-    const space = await this.#read(name, 'its', readItsInside, known);
+    const read = (kube: Kube, { type, hosting }: SpaceEvidence) =>
+      // A space of type host is no context of its own.
+      readItsInside(kube, type === 'host' ? hosting : kube.cluster.context);
+    const space = await this.#read(name, 'its', read, known);
     return space && { space, stages: itsStages(space) };
   }
 
   async wds(name: string): Promise<SpaceReading<WdsInside> | undefined> {
     const space = await this.#read(name, 'wds', async (wds) => readWdsInside(wds, await this.#itsOf(name)));
     return space && { space, stages: wdsStages() };
+  }
+
+  /** Reads a space of either role. @returns undefined if there is no such control plane */
+  read(name: string, role: SpaceRole): Promise<SpaceReading<ItsInside | WdsInside> | undefined> {
+    return role === 'its' ? this.its(name) : this.wds(name);
   }
 
   /** The client of the last reading inside a space. */
@@ -53,7 +61,7 @@ export class SpaceWatcher {
   async #read<Inside>(
     name: string,
     role: SpaceRole,
-    read: (kube: Kube) => Promise<Inside>,
+    read: (kube: Kube, evidence: SpaceEvidence) => Promise<Inside>,
     known?: SelectedContext,
   ): Promise<Space<Inside> | undefined> {
     const evidence = await readSpace(this.#tools.hosting, name, role);
@@ -62,13 +70,13 @@ export class SpaceWatcher {
 
   async #inside<Inside>(
     evidence: SpaceEvidence,
-    read: (kube: Kube) => Promise<Inside>,
+    read: (kube: Kube, evidence: SpaceEvidence) => Promise<Inside>,
     known: SelectedContext | undefined,
   ): Promise<Access<Inside>> {
     const server = apiServerRuns(evidence).state;
     if (server === 'waiting' || server === 'failed') return { state: 'absent', why: 'its API server does not run yet' };
     const access = known === undefined ? await this.#access(evidence.controlPlane) : seen(known);
-    return through(access, (context) => read(this.#client(evidence.name, context)));
+    return through(access, (context) => read(this.#client(evidence.name, context), evidence));
   }
 
   /** The ITS of a WDS: the one that it names, else the only one. */

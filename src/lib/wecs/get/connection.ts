@@ -5,7 +5,7 @@ import { type Evidence, type Problem, problem } from '../../engine/problem.ts';
 import { byCondition, byField } from '../../kube/evidence.ts';
 import { changedAt, conditionOf, type Secret } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import { tokenExpiry } from '../hub/token.ts';
+import { tokenExpiry } from '../../kube/tokens.ts';
 import { readHubKubeconfig } from '../klusterlet/agent.ts';
 import { type ConnectionError, hubConnectionOf, hubConnectionType } from '../registration/hub-connection.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';

@@ -202,8 +202,9 @@ export function unhealthyApiServer({ hub, name, context }: Findings): Problem | 
 }
 
 /** The command that shows the agent's own logs. */
-export function toSeeAgent({ wec, name, its }: Pick<Findings, 'wec' | 'name' | 'its'>): NextStep {
-  if (wec === undefined) return toSeeCluster(name, its);
+export function toSeeAgent(findings: Pick<Findings, 'wec' | 'name' | 'its' | 'context'>): NextStep {
+  const { wec } = findings;
+  if (wec === undefined) return toSeeCluster(findings);
   const agent = wec.pods?.find(({ metadata }) => metadata.namespace === agentNamespace)?.metadata.name;
   return agent === undefined
     ? agentPods(wec.context)
@@ -213,10 +214,11 @@ export function toSeeAgent({ wec, name, its }: Pick<Findings, 'wec' | 'name' | '
 const agentPods = (context: string): NextStep =>
   run(command`kubectl --context ${context} -n ${agentNamespace} get deployments,pods`);
 
-export const toSeeCluster = (name: string, its: string): NextStep => ({
-  ...outline(command`stellarctl wec get ${name}=CONTEXT --its ${its}`),
-  note: 'what the cluster itself shows',
-});
+/** @param findings of a cluster that was not read: without a context, or because it does not answer */
+export const toSeeCluster = ({ name, its, context }: Pick<Findings, 'name' | 'its' | 'context'>): NextStep =>
+  context === undefined
+    ? { ...outline(command`stellarctl wec get ${name}=CONTEXT --its ${its}`), note: 'what the cluster itself shows' }
+    : run(command`kubectl --context ${context} cluster-info`, 'See why the cluster does not answer');
 
 export function anyStage({ reports, name, its }: Findings): Problem | undefined {
   const blocking = blockingStage(reports);
@@ -233,13 +235,14 @@ export function anyStage({ reports, name, its }: Findings): Problem | undefined 
 }
 
 /** The ITS counts an agent as available for five periods of its Lease after the last renewal. */
-export function missedRenewal({ hub, now, wec, name, its }: Findings): Problem | undefined {
+export function missedRenewal(findings: Findings): Problem | undefined {
+  const { hub, now, wec, name } = findings;
   const overdue = hub && overdueLease(hub, now);
   if (overdue === undefined) return undefined;
   return problem(
     'lease-overdue',
     `${name} is still shown as available, but its agent does not report: ${overdue}.`,
-    wec === undefined ? toSeeCluster(name, its) : agentPods(wec.context),
+    wec === undefined ? toSeeCluster(findings) : agentPods(wec.context),
   );
 }
 

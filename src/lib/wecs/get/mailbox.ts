@@ -135,7 +135,7 @@ export function unavailableAddon(findings: Findings): Problem | undefined {
     'addon-unavailable',
     `The add-on ${addon.metadata.name} of ${name} is not available: ${message ?? reason}.`,
     wec === undefined
-      ? toSeeCluster(name, its)
+      ? toSeeCluster(findings)
       : run(
           command`kubectl --context ${wec.context} -n ${spec?.installNamespace ?? addonNamespace} get deployments,pods`,
           'See what of it does not run',

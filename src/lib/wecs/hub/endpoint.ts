@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { command } from '../../engine/command-line.ts';
+import { Deadline } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
@@ -8,6 +9,7 @@ import { ApiError } from '../../kube/client/errors.ts';
 import { clusterAt, connect } from '../../kube/client/live-client.ts';
 import { isLocalName } from '../../kube/client/local-names.ts';
 import { hostOf } from '../../kube/client/proxy.ts';
+import type { ClusterEntry } from '../../kube/kubeconfig/kubeconfig.ts';
 
 /** One connection to a hub's API server. */
 export interface Endpoint {
@@ -41,6 +43,8 @@ export interface EndpointInput {
   external: Endpoint;
   /** What the ITS publishes in kube-public/cluster-info. */
   internal: Endpoint | undefined;
+  /** Instead of the authority that it publishes. */
+  presentAuthority?: string | undefined;
   /** True if that may not be read. */
   internalForbidden: boolean;
   /** `--hub-apiserver` */
@@ -71,7 +75,10 @@ export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = sy
   if (forceInternal === undefined && !externalIsLocal) return chosen(requireHttps(input.its, external), 'kubeconfig');
 
   const problem = await internalProblem(input, resolve);
-  if (internal !== undefined && problem === undefined) return chosen(internal, 'kube-public/cluster-info');
+  if (internal !== undefined && problem === undefined) {
+    const certificateAuthority = input.presentAuthority ?? internal.certificateAuthority;
+    return chosen({ ...internal, certificateAuthority }, 'kube-public/cluster-info');
+  }
   const start = externalIsLocal
     ? `The API server of ${input.its} has the address ${external.server}, which ${input.user ?? `an agent in ${input.wec}`} cannot use, and`
     : 'The internal address was asked for, but';
@@ -152,21 +159,58 @@ function isLoopback(address: string): boolean {
 export async function verifyEndpoint(
   its: string,
   endpoint: ChosenEndpoint & HubConnection,
-  { deadline, signal }: Run,
+  run: Run,
 ): Promise<string | undefined> {
   if (endpoint.source === 'kube-public/cluster-info') return undefined;
   const cluster = clusterAt(endpoint);
   if (endpoint.proxyUrl !== undefined) cluster['proxy-url'] = endpoint.proxyUrl;
-  const anonymous = connect({ name: its, server: endpoint.server, cluster, user: {} }, deadline, signal);
+  const error = await errorOf(its, endpoint.server, cluster, run);
+  if (error === undefined) return undefined;
+  if (error.code !== 'unreachable') throw error;
+  return `${endpoint.server} is not reached from here, so that it was not checked (${error.message})`;
+}
+
+/** Why an address does not answer over a verified connection, without any credentials. Undefined if it does. */
+async function errorOf(
+  its: string,
+  server: string,
+  cluster: ClusterEntry,
+  { deadline, signal }: Pick<Run, 'deadline' | 'signal'>,
+): Promise<StellarError | undefined> {
+  const anonymous = connect({ name: its, server, cluster, user: {} }, deadline, signal);
   try {
     await anonymous.read('/version');
     return undefined;
   } catch (error) {
     // Any answer over a verified connection is enough: anonymous users may be denied.
     if (error instanceof ApiError) return undefined;
-    if (!(error instanceof StellarError) || error.code !== 'unreachable') throw error;
-    return `${endpoint.server} is not reached from here, so that it was not checked (${error.message})`;
+    if (error instanceof StellarError) return error;
+    throw error;
   } finally {
     anonymous.close();
   }
+}
+
+/** How long a server may take to show its certificate. */
+const answerMs = 5000;
+
+/**
+ * The context's certificate authority, if the one that the ITS publishes is outdated: at the address that this machine uses, the
+ * server shows for the published name a certificate of the former only.
+ */
+export async function presentAuthority(
+  its: string,
+  published: Endpoint | undefined,
+  { server, certificateAuthority }: Endpoint,
+): Promise<string | undefined> {
+  if (published === undefined || certificateAuthority === undefined) return undefined;
+  if (published.certificateAuthority?.trim() === certificateAuthority.trim()) return undefined;
+  const run = { deadline: new Deadline(answerMs), signal: new AbortController().signal };
+  const named = { 'tls-server-name': hostOf(new URL(published.server)) };
+  const [ofPublished, ofContext] = await Promise.all(
+    [published.certificateAuthority, certificateAuthority].map((authority) =>
+      errorOf(its, server, { ...clusterAt({ server, certificateAuthority: authority }), ...named }, run),
+    ),
+  );
+  return ofPublished?.code === 'tls-error' && ofContext === undefined ? certificateAuthority : undefined;
 }

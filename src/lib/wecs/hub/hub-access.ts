@@ -12,7 +12,7 @@ import { resources } from '../../kube/resources.ts';
 import type { JoinFile } from '../join/join-file.ts';
 import { clusterManagerName, hubNamespace } from '../names.ts';
 import type { ClusterManager } from '../objects.ts';
-import type { Endpoint } from './endpoint.ts';
+import { type Endpoint, presentAuthority } from './endpoint.ts';
 import { parseClusterInfo } from './hub-kubeconfig.ts';
 import { requireHub } from './require-hub.ts';
 import { requestBootstrapToken } from './token.ts';
@@ -25,6 +25,8 @@ export interface HubAccess {
   kube: Kube | undefined;
   external: Endpoint;
   internal: Endpoint | undefined;
+  /** The certificate authority of its API server, if the one that it publishes is outdated. */
+  presentAuthority?: string | undefined;
   /** True if there may be an internal address that this user may not read. */
   internalForbidden: boolean;
   ocmVersion: string | undefined;
@@ -53,6 +55,7 @@ export async function accessHub(
     kube,
     external,
     internal: hub.clusterInfo,
+    presentAuthority: await presentAuthority(context.name, hub.clusterInfo, external),
     internalForbidden: hub.clusterInfoForbidden,
     ocmVersion: hub.version,
     imageRegistry: hub.imageRegistry,

@@ -4,7 +4,7 @@ import { outline } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { userOf } from '../../kube/service-accounts.ts';
-import { tokenId, tokenUser } from '../hub/token.ts';
+import { tokenId, tokenUser } from '../../kube/tokens.ts';
 import { certificateExpiry } from '../identity/agent-certificate.ts';
 import { ownTokenOf, readHubKubeconfig, writtenAt } from '../klusterlet/agent.ts';
 import { bootstrapAccountOf, bootstrapServiceAccounts, operatorNamespace } from '../names.ts';

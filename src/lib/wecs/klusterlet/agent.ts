@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
 import { createdAt, type KubeObject, type Secret } from '../../kube/objects.ts';
+import { tokenId } from '../../kube/tokens.ts';
 import type { HubConnection } from '../hub/endpoint.ts';
 import { type KnownHub, parseHubKubeconfig } from '../hub/hub-kubeconfig.ts';
-import { tokenId } from '../hub/token.ts';
 import { agentNamespace, bootstrapSecretName, klusterletName } from '../names.ts';
 import type { KlusterletMode } from '../objects.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';

@@ -1,4 +1,5 @@
-import { conditionOf, type Pod } from '../../kube/objects.ts';
+import type { Pod } from '../../kube/objects.ts';
+import { whyNodeless } from '../../kube/pods.ts';
 import { agentNamespace, operatorName, operatorNamespace } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 
@@ -63,11 +64,6 @@ function firstProblem(pods: readonly Pod[], why: (pod: Pod) => string | undefine
 
 const isRunning = ({ status }: Pod): boolean =>
   status?.containerStatuses?.every(({ state }) => state?.running !== undefined) ?? false;
-
-function whyNodeless(pod: Pod): string | undefined {
-  const { status, reason, message = reason } = conditionOf(pod, 'PodScheduled') ?? {};
-  return status === 'False' && reason === 'Unschedulable' ? message : undefined;
-}
 
 /** A pod that its node has evicted, with the node's message. */
 export const evictedPod = (pods: readonly Pod[]): Pod | undefined =>

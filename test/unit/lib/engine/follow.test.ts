@@ -188,3 +188,23 @@ describe('subjects are followed', () => {
     await assert.rejects(followOne(bare, broken, run(60_000)), { code: 'not-a-hub' });
   });
 });
+
+test('a reading that the deadline cuts off leaves what the last one has shown', async () => {
+  const restore = waitForNothing();
+  try {
+    let reads = 0;
+    const subject: Followed<Verdicts, string> = {
+      act: async () => undefined,
+      late: (last) => `late at ${last?.blocking?.verdict.why}`,
+    };
+    const read = async () => {
+      if (++reads > 1) throw new StellarError('timeout', 'kind did not answer before the deadline.');
+      return seen({ a: waiting('there is no a yet') });
+    };
+    assert.equal(await followOne(subject, read, run(600_000)), 'late at there is no a yet');
+    reads = 1;
+    await assert.rejects(followOne(subject, read, run(600_000)), /did not answer/);
+  } finally {
+    restore();
+  }
+});

@@ -4,6 +4,8 @@ import { judge } from '../../../../src/lib/engine/stages.ts';
 import { type Hosting, hostingStages } from '../../../../src/lib/hosting/stages.ts';
 import type { Pod } from '../../../../src/lib/kube/objects.ts';
 import { hookNames } from '../../../../src/lib/spaces/names.ts';
+import { now, secondsAgo } from '../../support/builders.ts';
+import { pod } from '../../support/space-builders.ts';
 
 const established = {
   metadata: { name: 'crd' },
@@ -12,6 +14,7 @@ const established = {
 const rolledOut = { observedGeneration: 2, updatedReplicas: 1, readyReplicas: 1 };
 const ready: Hosting = {
   context: 'hosting',
+  now,
   definitions: [established, established],
   manager: {
     metadata: { name: 'kubeflex-controller-manager', generation: 2 },
@@ -55,6 +58,14 @@ test('missing objects are waited for while helm runs, and fail afterwards', () =
     assert.match(verdictOf(stage, { ...change, helmAtWork: true }), /^waiting: helm has not created /, stage);
     assert.match(verdictOf(stage, change), /^failed for good: .* is missing$/, stage);
   }
+});
+
+test("the init container that KubeFlex's manager waits in is named", () => {
+  const waiting = pod('kubeflex-controller-manager-1', { init: true, runningSince: secondsAgo(180) });
+  assert.equal(
+    verdictOf('manager', { manager: { metadata: { name: 'm' } }, pods: [waiting] }),
+    'waiting: init container main of pod kubeflex-controller-manager-1 has not completed for 3m',
+  );
 });
 
 test('PostgreSQL is not a stage if KubeFlex runs without it', () => {

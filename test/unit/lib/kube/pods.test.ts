@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Verdict } from '../../../../src/lib/engine/stages.ts';
+import type { Pod } from '../../../../src/lib/kube/objects.ts';
 import {
   failureLog,
   firstPodFailure,
@@ -8,9 +10,11 @@ import {
   jobState,
   podFailure,
   podsOf,
+  starting,
 } from '../../../../src/lib/kube/pods.ts';
-import { fakeKube } from '../../support/builders.ts';
+import { fakeKube, now, secondsAgo } from '../../support/builders.ts';
 import { deployment, job, type PodOptions, pod, statefulSet } from '../../support/space-builders.ts';
+import { stepsOf } from '../../support/steps.ts';
 
 const why = (options: PodOptions) => podFailure(pod('p', options))?.why;
 
@@ -96,13 +100,54 @@ test('a workload needs its desired number of ready pods, one by default', () => 
   assert.equal(isDeploymentReady(deployment('d')), true);
   assert.equal(isDeploymentReady(deployment('d', false)), false);
   assert.equal(isDeploymentReady(undefined), false);
-  assert.equal(isDeploymentReady({ metadata: { name: 'd' }, status: { readyReplicas: 1 } }), true);
+  assert.equal(isDeploymentReady({ metadata: { name: 'd' }, status: { readyReplicas: 1, updatedReplicas: 1 } }), true);
   assert.equal(
-    isDeploymentReady({ metadata: { name: 'd' }, spec: { replicas: 2 }, status: { readyReplicas: 1 } }),
+    isDeploymentReady({
+      ...{ metadata: { name: 'd' }, spec: { replicas: 2 }, status: { readyReplicas: 1, updatedReplicas: 2 } },
+    }),
     false,
   );
   assert.equal(isStatefulSetReady(statefulSet('s')), true);
   assert.equal(isStatefulSetReady(statefulSet('s', false)), false);
+});
+
+test('the ready pod of an earlier template does not make a Deployment ready', () => {
+  const update = { metadata: { name: 'd', generation: 2 }, spec: { replicas: 1 } };
+  const status = { readyReplicas: 1, observedGeneration: 2 };
+  assert.equal(isDeploymentReady({ ...update, status: { ...status, updatedReplicas: 1 } }), true);
+  // The successor of the ready pod exists.
+  assert.equal(isDeploymentReady({ ...update, status: { ...status, replicas: 2, updatedReplicas: 1 } }), false);
+  assert.equal(isDeploymentReady({ ...update, status }), false);
+  assert.equal(
+    isDeploymentReady({ ...update, status: { ...status, observedGeneration: 1, updatedReplicas: 1 } }),
+    false,
+  );
+});
+
+describe('pods that have not failed are waited for', () => {
+  const verdictOf = (options: PodOptions, change: (of: Pod) => Pod = (of) => of) =>
+    starting('it is starting', [pod('p-0'), change(pod('p-1', options))], { context: 'kind', now });
+  const said = (verdict: Verdict) => ('why' in verdict ? verdict.why : verdict.state);
+  const init = (seconds: number) => ({ init: true, runningSince: secondsAgo(seconds) });
+  test("with the scheduler's message for one without a node", () =>
+    assert.equal(said(verdictOf({ unschedulable: '0/1 nodes' })), 'pod p-1 cannot be scheduled: 0/1 nodes'));
+  test('with the init container that has not completed in minutes, and the command that shows its log', () => {
+    const verdict = verdictOf(init(300));
+    assert.equal(said(verdict), 'init container main of pod p-1 has not completed for 5m');
+    assert.equal(
+      verdict.state === 'waiting' && stepsOf(verdict),
+      'Its log says why: kubectl --context kind -n its1-system logs p-1 -c main',
+    );
+  });
+  test('without one that has just started, or a sidecar, or one of a pod that is being deleted', () => {
+    assert.equal(said(verdictOf(init(60))), 'it is starting');
+    assert.equal(said(verdictOf({ ...init(300), deleting: true })), 'it is starting');
+    const asSidecar = (of: Pod) => ({
+      ...of,
+      spec: { initContainers: [{ name: 'main', image: 'i', restartPolicy: 'Always' }] },
+    });
+    assert.equal(said(verdictOf(init(300), asSidecar as never)), 'it is starting');
+  });
 });
 
 test('a Job has failed only by its condition: a failed attempt is retried', () => {

@@ -14,7 +14,10 @@ const controlPlane = (name: string, role: 'its' | 'wds', ITSName?: string): Cont
   spec: ITSName === undefined ? {} : { globalVars: { ITSName } },
 });
 
-const running = { metadata: { name: 'kubestellar-controller-manager' }, status: { readyReplicas: 1 } };
+const running = {
+  metadata: { name: 'kubestellar-controller-manager' },
+  status: { readyReplicas: 1, updatedReplicas: 1 },
+};
 
 async function judged(...all: ControlPlane[]) {
   return judgedWith([], ...all);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Deadline } from '../../../../src/lib/engine/deadline.ts';
+import { run } from '../../../../src/lib/engine/next-step.ts';
 import { connect } from '../../../../src/lib/kube/client/live-client.ts';
 import { type Kubeconfig, selectContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { resources } from '../../../../src/lib/kube/resources.ts';
-import { brokenContext, contextChecks, renewalOf } from '../../../../src/lib/spaces/own-contexts.ts';
+import { brokenContext, contextChecks, stepsFor } from '../../../../src/lib/spaces/own-contexts.ts';
 import { FakeServer, otherAuthority } from '../../support/fake-server.ts';
 import { kubeconfigOf } from '../../support/space-builders.ts';
 
@@ -72,18 +73,26 @@ test('a context that the command would not write has another cure', async () => 
 
 test('a command that uses a broken context of a space names the command that writes it again', async () => {
   const config = kubeconfig({ token: 'bad' });
-  const renewal = renewalOf('its1', 'its', config);
+  const { renewal, inspection } = stepsFor('its1', 'its', config);
   assert.deepEqual([renewal], cure);
   const read = (context: string, broken: Kubeconfig) =>
-    open({ ...selectContext(broken, context), renewal }).get(resources.namespaces, 'a');
-  for (const broken of [config, kubeconfig({ authority: otherAuthority })])
-    await assert.rejects(read('its1', broken), { next: cure });
+    open({ ...selectContext(broken, context), inspection, renewal }).get(resources.namespaces, 'a');
+  await assert.rejects(read('its1', config), { next: cure });
+  const silent = kubeconfig({ authority: otherAuthority });
+  await assert.rejects(read('its1', silent), {
+    next: [run('stellarctl its get its1', 'See whether it runs'), ...cure],
+  });
 });
 
 test('the context of another cluster, or of a space that the user gave its entries, is not written again', () => {
-  assert.equal(renewalOf('hub', 'its', kubeconfig()), undefined);
-  assert.equal(renewalOf('its1', 'its', kubeconfig({}, { ...names, cluster: 'mine', user: 'me' })), undefined);
-  const elsewhere = renewalOf('its1', 'its', kubeconfigOf({ hub: { cluster: 'hub', user: 'hub' }, its1: names }));
+  assert.deepEqual(stepsFor('hub', 'its', kubeconfig()), {});
+  const { renewal } = stepsFor('its1', 'its', kubeconfig({}, { ...names, cluster: 'mine', user: 'me' }));
+  assert.equal(renewal, undefined);
+  const { renewal: elsewhere } = stepsFor(
+    'its1',
+    'its',
+    kubeconfigOf({ hub: { cluster: 'hub', user: 'hub' }, its1: names }),
+  );
   assert.deepEqual(
     elsewhere && 'command' in elsewhere && elsewhere.command,
     'stellarctl its context its1 --hosting-context hub',

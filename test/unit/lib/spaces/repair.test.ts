@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { stringify } from 'yaml';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
 import type { ControlPlane, PostCreateHook } from '../../../../src/lib/spaces/objects.ts';
@@ -13,12 +14,14 @@ import {
   job,
   kubeconfigOf,
   MemoryCluster,
+  pod,
   soon,
+  statefulSet,
   transportHook,
   wds,
   wdsDeployments,
 } from '../../support/space-builders.ts';
-import { failsWith } from '../../support/steps.ts';
+import { failsWith, stepsOf } from '../../support/steps.ts';
 
 /** A dry run of a repair: its writes. The WDS has no Bindings. */
 async function repair(
@@ -71,6 +74,56 @@ describe('a failed Job', () => {
     const jobs = [job('its-hub-init', 'complete'), job('install-status-addon')];
     const { writes } = await repair('its1', 'its', [its('its1'), ...jobs.map((each) => inSpace('Job', 'its1', each))]);
     assert.deepEqual(writes, []);
+  });
+});
+
+describe('an ITS of type vcluster whose hub is complete', () => {
+  const config = stringify({
+    ...{ 'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }] },
+    clusters: [{ name: 'c', cluster: { server: 'https://its1.example.com' } }],
+    users: [{ name: 'u', user: { token: 't' } }],
+  });
+  const ready = its('its1', { type: 'vcluster', conditions: [conditions.synced, conditions.ready] });
+  const crd = (name: string) => ({
+    ...{ kind: 'CustomResourceDefinition', metadata: { name } },
+    status: { conditions: [{ type: 'Established', status: 'True' }] },
+  });
+  const account = {
+    kind: 'ServiceAccount',
+    metadata: { name: 'agent-registration-bootstrap', namespace: 'open-cluster-management' },
+  };
+  const hub = [
+    ...['its-hub-init', 'install-status-addon'].map((name) => inSpace('Job', 'its1', job(name, 'complete'))),
+    inSpace('StatefulSet', 'its1', statefulSet('vcluster')),
+    inSpace('Secret', 'its1', {
+      metadata: { name: 'vc-vcluster' },
+      data: { config: Buffer.from(config).toString('base64') },
+    } as KubeObject),
+    ...['managedclusters.cluster.open-cluster-management.io', 'workstatuses.control.kubestellar.io'].map(crd),
+    { ...pod('hub', { namespace: 'open-cluster-management-hub', ready: true }), kind: 'Pod' },
+    ready,
+  ];
+  const published = inSpace('Job', 'its1', job('update-cluster-info', 'complete'));
+  test('but whose address is missing has it published again', async () => {
+    assert.deepEqual((await repair('its1', 'its', [...hub, account, published])).writes, [
+      'delete Job update-cluster-info',
+      'merge ControlPlane its1',
+    ]);
+    assert.deepEqual((await repair('its1', 'its', [...hub, account])).writes, ['merge ControlPlane its1']);
+  });
+  test('but which lacks what a repair does not create says so in a dry run', async () => {
+    const clusterInfo = {
+      ...{ kind: 'ConfigMap', metadata: { name: 'cluster-info', namespace: 'kube-public' } },
+      data: { kubeconfig: config.replace('name: c', 'name: ""') },
+    };
+    const { result, writes } = await repair('its1', 'its', [...hub, published, clusterInfo]);
+    assert.deepEqual(writes, []);
+    assert.equal(
+      result.error?.message,
+      'A repair changes nothing. its1 is not ready: ServiceAccount open-cluster-management/agent-registration-bootstrap is missing.',
+    );
+    assert.match(stepsOf(result.error), /create serviceaccount agent-registration-bootstrap$/);
+    assert.equal((await repair('its1', 'its', [...hub, account, published, clusterInfo])).result.error, undefined);
   });
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { mayPass, StellarError } from '../../../../../src/lib/engine/errors.ts';
+import { run } from '../../../../../src/lib/engine/next-step.ts';
 import { apiError, networkError } from '../../../../../src/lib/kube/client/errors.ts';
 import { stepsOf } from '../../../support/steps.ts';
 
@@ -55,6 +56,32 @@ describe('the response', () => {
   test('has a next step if one is known', () => {
     assert.equal(stepsOf(apiError(cluster, 403, '')), 'See what is allowed: kubectl --context its1 auth can-i --list');
     assert.match(stepsOf(apiError(cluster, 401, '')), /kubectl --context its1 auth whoami/);
+  });
+  describe('to the token of a service account', () => {
+    const user = 'system:serviceaccount:ci:deployer';
+    const expires = new Date('2026-11-20T07:00:00Z');
+    test('says when it expired, and what creates another one: nobody can log in', () => {
+      const error = apiError({ ...cluster, token: { user, expires } }, 401, '');
+      assert.equal(
+        error.message,
+        `${named} does not accept the credentials of this context: its token expired at 2026-11-20T07:00:00.000Z`,
+      );
+      assert.equal(
+        stepsOf(error),
+        'Write a new token into context its1; an administrator of the cluster requests one: kubectl -n ci create token deployer',
+      );
+    });
+    test('of a space names the command that writes its context', () => {
+      const renewal = run('stellarctl its context its1');
+      assert.equal(
+        stepsOf(apiError({ ...cluster, token: { user, expires }, renewal }, 401, '')),
+        'stellarctl its context its1',
+      );
+    });
+    test('that was revoked does not say that it expired', () => {
+      const valid = { user, expires: new Date('9999-01-01T00:00:00Z') };
+      assert.doesNotMatch(apiError({ ...cluster, token: valid }, 401, '').message, /expired/);
+    });
   });
 });
 

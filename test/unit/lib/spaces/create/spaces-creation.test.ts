@@ -12,7 +12,7 @@ import { createWds, type WdsInput } from '../../../../../src/lib/spaces/create/c
 import { managerBinding } from '../../../../../src/lib/spaces/create/types/host.ts';
 import { getSpace } from '../../../../../src/lib/spaces/get-space.ts';
 import type { SpaceTools } from '../../../../../src/lib/spaces/tools.ts';
-import { recordingProgress } from '../../../support/builders.ts';
+import { now, recordingProgress } from '../../../support/builders.ts';
 import {
   conditions,
   deployment,
@@ -253,6 +253,25 @@ describe('a space is shown', () => {
     ]);
     const view = await getSpace('wds1', 'wds', toolsOf({ ...plain.kube, get }));
     assert.deepEqual([view.ready, view.diagnosis, view.its], [true, null, { name: 'its1', named: false }]);
+  });
+  test('with the credentials that doctor finds expired, and with what is waited for if there is a step', async () => {
+    const part = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
+    const token = `${part({})}.${part({ exp: now / 1000 - 7200 })}.x`;
+    const config = `{current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], clusters: [{name: c, cluster: {server: 'https://c'}}], users: [{name: u, user: {token: ${token}}}]}`;
+    const data = { 'kubeconfig-incluster': Buffer.from(config).toString('base64') };
+    const secret = inSpace('Secret', 'its1', { metadata: { name: 'admin-kubeconfig' }, data } as KubeObject);
+    const cluster = new MemoryCluster([its('its1', { type: 'external', conditions: ready }), secret], {
+      now: () => now,
+    });
+    const view = await getSpace('its1', 'its', toolsOf(cluster.kube));
+    assert.equal(view.diagnosis?.problem, 'The token by which pods reach its1 expired 120m ago.');
+    assert.match(view.diagnosis.next ?? '', /^stellarctl doctor --fix/);
+    const manager = [
+      { kind: 'Deployment', ...deployment('kubeflex-controller-manager') },
+      its('its1', { conditions: [] }),
+    ];
+    const waited = await getSpace('its1', 'its', toolsOf(new MemoryCluster(manager).kube));
+    assert.match(waited.diagnosis?.next ?? '', /logs deployment\/kubeflex-controller-manager$/);
   });
   test('as being deleted, whatever its conditions say', async () => {
     const cluster = new MemoryCluster([its('its1', { conditions: ready, deleting: true })]);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { findingsOfStages, isNotable } from '../../../../../src/lib/engine/checks.ts';
 import { run } from '../../../../../src/lib/engine/next-step.ts';
 import { blockingStage, judge, standingOf } from '../../../../../src/lib/engine/stages.ts';
 import { hidden } from '../../../../../src/lib/kube/access.ts';
@@ -81,12 +82,45 @@ describe('an ITS is blocked', () => {
     );
   });
   test('by OCM kinds, the bootstrap account, WorkStatuses, each waited for', () => {
-    assert.match(blocking(ready, done, itsInside({ hubServed: false })) ?? '', /^hub-crds waiting/);
+    const created = { type: 'vcluster', conditions: [conditions.synced] };
+    assert.match(blocking(created, done, itsInside({ hubServed: false })) ?? '', /^hub-crds waiting/);
     assert.match(
-      blocking(ready, done, itsInside({ bootstrapAccount: undefined })) ?? '',
+      blocking(created, done, itsInside({ bootstrapAccount: undefined })) ?? '',
       /^bootstrap-account waiting: there is no ServiceAccount open-cluster-management\/agent-registration-bootstrap/,
     );
-    assert.match(blocking(ready, done, itsInside({ workStatusServed: false })) ?? '', /^workstatus-crd waiting/);
+    assert.match(blocking(created, done, itsInside({ workStatusServed: false })) ?? '', /^workstatus-crd waiting/);
+  });
+  const account = 'ServiceAccount open-cluster-management/agent-registration-bootstrap';
+  test('by what was deleted since it was ready, all of it, with the commands that restore it', () => {
+    const without = itsInside({ bootstrapAccount: undefined, clusterInfo: undefined, workStatusServed: false });
+    const stage = blockingStage(reports(ready, done, without));
+    const lost = [
+      account,
+      'CustomResourceDefinition workstatuses.control.kubestellar.io',
+      'ConfigMap kube-public/cluster-info',
+    ];
+    assert.equal(stage?.verdict.why, lost.map((what) => `${what} is missing`).join('; '));
+    assert.deepEqual(
+      stage.verdict.next?.map((step) => 'command' in step && step.command),
+      [
+        'kubectl --context its1 -n open-cluster-management create serviceaccount agent-registration-bootstrap',
+        'helm show crds oci://ghcr.io/kubestellar/ocm-status-addon-chart --version VERSION | kubectl --context its1 apply -f -',
+        'stellarctl its repair its1 --hosting-context kind-kubeflex',
+      ],
+    );
+    const found = findingsOfStages('its', 'its1', reports(ready, done, without));
+    assert.deepEqual(
+      found.filter(isNotable).map(({ id }) => id),
+      ['its-bootstrap-account', 'its-workstatus-crd', 'its-cluster-info'],
+    );
+  });
+  test('by what a Job may still create, although KubeFlex reports it as ready', () => {
+    const seen = { ...done, jobs: [job('its-hub-init')] };
+    assert.match(blocking(ready, seen, itsInside({ bootstrapAccount: undefined })) ?? '', /^its-hub-init waiting/);
+    const stage = reports(ready, seen, itsInside({ bootstrapAccount: undefined })).find(
+      ({ id }) => id === 'bootstrap-account',
+    );
+    assert.equal(stage?.verdict.state, 'waiting');
   });
   test('by a webhook that does not answer: a failure once it runs or the ITS was ready before', () => {
     const webhook = {
@@ -110,7 +144,10 @@ describe('an ITS is blocked', () => {
     );
   });
   test('by an unpublished address although the Job is done', () =>
-    assert.match(blocking(ready, done, itsInside({ clusterInfo: undefined })) ?? '', /^cluster-info waiting/));
+    assert.equal(
+      blocking(ready, done, itsInside({ clusterInfo: undefined })),
+      'cluster-info failed: ConfigMap kube-public/cluster-info is missing',
+    ));
 });
 
 describe('an ITS that is ready is not blocked', () => {

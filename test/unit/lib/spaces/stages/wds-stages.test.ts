@@ -12,7 +12,7 @@ import {
   type WdsInside,
   wdsStages,
 } from '../../../../../src/lib/spaces/stages/wds-stages.ts';
-import { fakeKube } from '../../../support/builders.ts';
+import { fakeKube, secondsAgo } from '../../../support/builders.ts';
 import {
   conditions,
   deployment,
@@ -73,6 +73,17 @@ describe('a WDS is blocked', () => {
     assert.deepEqual(
       stage?.verdict.state === 'failed' && stepsOf(stage.verdict),
       'Repair it: stellarctl wds repair wds1 --hosting-context kind-kubeflex',
+    );
+  });
+  test('by an init container that does not complete, while pods of the earlier template are ready', () => {
+    const pods = [pod('kubestellar-controller-manager-2-a', { init: true, runningSince: secondsAgo(600) })];
+    const updated = {
+      ...deployment('kubestellar-controller-manager'),
+      status: { replicas: 2, updatedReplicas: 1, readyReplicas: 1 },
+    };
+    assert.equal(
+      blocking({ deployments: [server, updated], pods }),
+      'kubestellar-controller waiting: init container main of pod kubestellar-controller-manager-2-a has not completed for 10m',
     );
   });
   test('by a crashing controller manager', () => {

@@ -22,7 +22,7 @@ import {
   wecPod,
 } from '../../../support/builders.ts';
 
-interface ClusterState extends Partial<Registration> {
+interface ClusterState extends Partial<Registration>, Pick<Findings, 'context'> {
   mailbox?: Mailbox;
   forbidden?: ReadonlySet<string>;
 }
@@ -98,6 +98,12 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
     { hub: silent },
     /has stopped reporting: lease stopped 11m ago\.$/,
     /^stellarctl wec get cluster1=CONTEXT --its its1/,
+  ],
+  [
+    'a silent agent of a cluster that does not answer',
+    { hub: silent, context: 'kind-1' },
+    /has stopped reporting: lease stopped 11m ago\.$/,
+    /^See why the cluster does not answer: kubectl --context kind-1 cluster-info/,
   ],
   [
     'a silent agent that runs',

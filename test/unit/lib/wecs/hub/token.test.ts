@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
+import { tokenExpiry } from '../../../../../src/lib/kube/tokens.ts';
 import { checkTokenRequest } from '../../../../../src/lib/wecs/hub/its-token.ts';
-import { requestBootstrapToken, tokenExpiry } from '../../../../../src/lib/wecs/hub/token.ts';
+import { requestBootstrapToken } from '../../../../../src/lib/wecs/hub/token.ts';
 import { fakeKube } from '../../../support/builders.ts';
 
 const expirationTimestamp = '2026-11-20T09:00:00Z';
