@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { command } from '../../engine/command-line.ts';
-import { count } from '../../engine/counts.ts';
+import { others } from '../../engine/counts.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
@@ -105,7 +105,7 @@ export async function createPolicy(
   const refused = explanation.problems.find(({ code }) => code === 'system-objects-selected');
   if (refused !== undefined)
     throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, {
-      details: [...refused.details.slice(0, fewDetails), ...others(refused.details.length - fewDetails)],
+      details: [...refused.details.slice(0, fewDetails), ...others(refused.details.length, fewDetails)],
     });
   show(explanation);
   const { wecs, objects, problems } = explanation;
@@ -124,8 +124,6 @@ export function policyOf(name: string, spec: PolicySpec): BindingPolicy & { apiV
   const { apiVersion, kind } = resources.bindingPolicies;
   return { apiVersion, kind, metadata: { name }, spec };
 }
-
-const others = (more: number): string[] => (more > 0 ? [`and ${count(more, 'other')}`] : []);
 
 function nameTaken(name: string, wds: OpenWds): StellarError {
   return new StellarError(

@@ -20,7 +20,7 @@ export const wdsStages: readonly Stage<Delivery>[] = [
 ];
 
 const describeDeliveredObject = ({ of: { kind, namespace, name } }: Delivery): string =>
-  describeObject({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } });
+  describeObject({ kind, metadata: { namespace, name } });
 
 function exists(delivery: Delivery): Verdict {
   const { of, evidence } = delivery;

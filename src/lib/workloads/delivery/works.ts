@@ -26,7 +26,6 @@ interface SentContent {
  * have.
  */
 export class WorksOfWds {
-  readonly #byPlace: ReadonlyMap<string, readonly ManifestWork[]>;
   readonly #byObject = new Map<string, SentObject>();
   /** The objects that were expanded from templates, by `objectKey`. */
   readonly expanded = new Set<string>();
@@ -34,9 +33,6 @@ export class WorksOfWds {
   readonly newest = new Map<string, number>();
 
   constructor(works: readonly ManifestWork[]) {
-    const place = ({ metadata: { labels, namespace } }: ManifestWork) =>
-      placeOf(labels?.[originBindingLabel] ?? '', namespace ?? '');
-    this.#byPlace = Map.groupBy(works, place);
     for (const work of works) {
       const binding = work.metadata.labels?.[originBindingLabel] ?? '';
       this.newest.set(binding, Math.max(this.newest.get(binding) ?? 0, createdAt(work)));
@@ -48,14 +44,14 @@ export class WorksOfWds {
         const object = { group: groupOf(apiVersion), kind, namespace: metadata?.namespace, name: metadata?.name ?? '' };
         const key = objectKey(object);
         const content = { ...(left === undefined ? {} : { left }), ...(expanded === undefined ? {} : { expanded }) };
-        this.#byObject.set(`${place(work)} ${key}`, { work, manifest: stated.get(ordinal), ...content });
+        this.#byObject.set(`${placeOf(binding, work.metadata.namespace ?? '')} ${key}`, {
+          work,
+          manifest: stated.get(ordinal),
+          ...content,
+        });
         if (expanded !== undefined) this.expanded.add(key);
       }
     }
-  }
-
-  of(binding: string, wec: string): readonly ManifestWork[] {
-    return this.#byPlace.get(placeOf(binding, wec)) ?? [];
   }
 
   /** Finds the work that contains an object. The object has the kind and the name that it has in the work. */
@@ -128,7 +124,6 @@ function trimWork(object: KubeObject, removals: Removals, shared: Share): Manife
       },
     }),
     status: shared({
-      conditions: conditionsOf(status?.conditions),
       resourceStatus: {
         manifests: (status?.resourceStatus?.manifests ?? []).map(({ resourceMeta = {}, conditions }) => ({
           resourceMeta,

@@ -39,7 +39,6 @@ test('only names are stored for similar works', () => {
     metadata: { name: 'uid-w1', namespace: 'w1', generation: 1, labels: { [binding]: 'p' }, annotations: {} },
     spec: { workload: { manifests: [config] } },
     status: {
-      conditions: [],
       resourceStatus: {
         manifests: [
           {
