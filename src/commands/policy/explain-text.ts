@@ -1,7 +1,7 @@
 import { count, others } from '../../lib/engine/counts.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { Explanation } from '../../lib/workloads/explain/explain.ts';
-import { aligned, section } from '../common/lines.ts';
+import { aligned, section, unknown } from '../common/lines.ts';
 
 /** More objects than these are listed with `-o wide` only. */
 const fewObjects = 20;
@@ -24,10 +24,7 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
       ...rows,
       ...others(objects.length, shown.length).map((rest) => `${rest}: -o wide shows all`),
     ]),
-    ...section(
-      'unknown',
-      notVisible.map(({ what, why }) => `${what}: ${why}`),
-    ),
+    ...unknown(notVisible),
     ...problems.flatMap((problem) => problemLines(problem, style, isWide)),
   ].map((line) => line.trimEnd());
 }

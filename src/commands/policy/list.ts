@@ -22,8 +22,7 @@ export const policyListCommand: Definition<WdsOptions> = {
       { header: 'STATE', value: ({ state, why }) => (why === null ? state : `${state}: ${why}`) },
       { header: 'SELECTED', value: ({ wecs }) => wecs.join(','), wide: true },
     ]);
-    const create = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l', 'SELECTOR'];
-    if (items.length + errors.length === 0) await session.noneInWds(wds, 'binding policies', create);
+    if (items.length + errors.length === 0) await session.noneInWds(wds, 'binding policies');
     session.incomplete(errors);
   },
 };

@@ -28,9 +28,7 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
     verbs: readonly string[] = [verb],
   ): Promise<void> => {
     const { kind = resource.kind, name, namespace, subresource } = object;
-    // Only writes to an existing object can be allowed by its name.
-    const named = verb === 'create' && subresource === undefined ? {} : { name };
-    const permissions = verbs.map((each) => may(each, resource, { ...named, namespace, subresource }));
+    const permissions = verbs.map((each) => may(each, resource, { name, namespace, subresource }));
     await requirePermissions(kube, permissions);
     record({ verb, cluster: kube.cluster.context, kind, name, ...(namespace === undefined ? {} : { namespace }) });
   };

@@ -19,7 +19,7 @@ import type { Klusterlet } from '../objects.ts';
 import { getPropertiesOf } from '../properties.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../registration/hub-webhook.ts';
-import { judgeVisible } from '../registration/stages.ts';
+import { judgeRegistration } from '../registration/stages.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { createdSince } from './deletion.ts';
 import type { Findings } from './diagnosis.ts';
@@ -77,7 +77,7 @@ export async function readBothSides(
   const its = hub.cluster.context;
   const registration = { name, its, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
   const forbidden = seen?.forbidden ?? new Set();
-  const reports = judgeVisible(registration, new Set([...reader.forbidden, ...forbidden]));
+  const reports = judgeRegistration(registration, new Set([...reader.forbidden, ...forbidden]));
   const seenOfWec = {
     surroundings: seen?.surroundings,
     otherCluster,

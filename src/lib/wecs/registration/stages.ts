@@ -98,12 +98,11 @@ export const registrationStages: readonly RegistrationStage[] = registrationStag
 /** A reading of a registration, for its followers. */
 export const seen = (snapshot: Registration): Reading<Registration> => ({ stages: registrationStages, snapshot });
 
-export function judgeRegistration(registration: Registration): StageReport[] {
-  return judge(registrationStages, registration);
-}
-
-/** Judges a registration of which some kinds of objects may not be read: their absence proves nothing. */
-export function judgeVisible(registration: Registration, forbidden: ReadonlySet<string>): StageReport[] {
+/** @param forbidden the kinds of objects that may not be read: their absence proves nothing */
+export function judgeRegistration(
+  registration: Registration,
+  forbidden: ReadonlySet<string> = new Set(),
+): StageReport[] {
   const stages = registrationStages.map((stage): Stage<Registration> => {
     if (!forbidden.has(stage.kind)) return stage;
     return {

@@ -15,7 +15,8 @@ import type { BindingPolicy, PolicySpec } from '../policies/policy.ts';
 import type { DownsyncClause, Modulation } from '../selection/clauses.ts';
 import { parseLabelSelector } from '../selection/parse-selector.ts';
 import { sendableKinds } from '../wds/contents.ts';
-import { findKind } from '../wds/find-kind.ts';
+import { requireKind } from '../wds/find-kind.ts';
+import { nameTaken } from './name-taken.ts';
 
 /** A policy as requested on the command line. */
 export interface PolicyRequest {
@@ -77,12 +78,6 @@ function modulationOf({ createOnly, status }: PolicyRequest): Modulation {
   };
 }
 
-function requireKind(text: string, kinds: readonly DiscoveredKind[]): DiscoveredKind {
-  const kind = findKind(text, kinds);
-  if (kind !== undefined) return kind;
-  throw new StellarError('usage', `The WDS has no kind "${text}" that is sent to WECs.`);
-}
-
 const fewDetails = 10;
 
 /**
@@ -100,7 +95,13 @@ export async function createPolicy(
   if (tooLong !== undefined)
     throw new StellarError('usage', `${tooLong.message} Nothing was written.`, { next: tooLong.next });
   const present = await getPolicy(wds.kube, name);
-  if (present !== undefined && !isDeepStrictEqual(present.spec, spec)) throw nameTaken(name, wds);
+  if (present !== undefined && !isDeepStrictEqual(present.spec, spec))
+    throw nameTaken(
+      `binding policy ${name}`,
+      wds,
+      nextStep(command`stellarctl policy explain ${name} ${flagsOf(wds)}`, 'See what it selects'),
+      nextStep(command`kubectl --context ${wds.context} edit bindingpolicy ${name}`, 'Change it'),
+    );
   const { view: explanation } = await explanationOf(await evaluate(name, spec, wds), present !== undefined);
   const refused = explanation.problems.find(({ code }) => code === 'system-objects-selected');
   if (refused !== undefined)
@@ -123,17 +124,4 @@ export async function createPolicy(
 export function policyOf(name: string, spec: PolicySpec): BindingPolicy & { apiVersion: string; kind: string } {
   const { apiVersion, kind } = resources.bindingPolicies;
   return { apiVersion, kind, metadata: { name }, spec };
-}
-
-function nameTaken(name: string, wds: OpenWds): StellarError {
-  return new StellarError(
-    'name-taken',
-    `${wds.name} already has a different binding policy ${name}. Nothing was written.`,
-    {
-      next: [
-        nextStep(command`stellarctl policy explain ${name} ${flagsOf(wds)}`, 'See what it selects'),
-        nextStep(command`kubectl --context ${wds.context} edit bindingpolicy ${name}`, 'Change it'),
-      ],
-    },
-  );
 }
