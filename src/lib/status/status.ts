@@ -140,7 +140,7 @@ async function readWds(wds: Kube): Promise<WdsReading> {
   const failedPolicies = policies.flatMap((policy) => {
     const { name } = policy.metadata;
     const binding = bindings.find(({ metadata }) => metadata.name === name);
-    const { state, why } = blockedAsWhole(policy, binding) ?? {};
+    const { state, why } = blockedAsWhole(policy, binding, { now: wds.now() }) ?? {};
     return state === 'failed' ? [{ name, why: why ?? '' }] : [];
   });
   return { bindingPolicies: policies.length, objects: countObjects(bindings), failedPolicies };

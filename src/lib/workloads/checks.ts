@@ -23,12 +23,11 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
     ({ why }) => why,
   );
   if (failed.size === 0) {
+    if (policies.length === 0) return pass('it has none');
     const why = whyUnseen(wds.its);
-    if (policies.length > 0 && why !== undefined) return skipped(`its ITS is not visible: ${why}`);
+    if (why !== undefined) return skipped(`its ITS is not visible: ${why}`);
     const [error] = errors;
-    return policies.length > 0 && error !== undefined
-      ? skipped(error.why)
-      : pass(policies.length === 0 ? 'it has none' : count(policies.length, 'policy', 'policies'));
+    return error === undefined ? pass(count(policies.length, 'policy', 'policies')) : skipped(error.why);
   }
   const groups = [...failed].map(([why, all]) => ({ why, names: all.map(({ name }) => name) }));
   const [first = '', ...details] = groups.map(

@@ -1,7 +1,7 @@
 import { discoverKinds } from '../../kube/discovery.ts';
 import { groupOf } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { keyOf, keyOfCandidate, type ObjectView } from '../object-ref.ts';
+import { describeObject, keyOf, keyOfCandidate, type ObjectView } from '../object-ref.ts';
 import type { BoundObject } from '../policies/policy.ts';
 import type { Unseen } from '../unseen.ts';
 import { readContents } from '../wds/contents.ts';
@@ -12,6 +12,8 @@ import { followed } from './workload.ts';
 
 /** The delivery of an object to one WEC, judged by the same stages that `workload get` shows. */
 export interface JudgedDelivery {
+  /** For example `Deployment shop/web`. */
+  object: string;
   policy: string | null;
   wec: string | null;
   isApplied: boolean;
@@ -49,19 +51,18 @@ export async function judgeObjects(
     const metadata = found.get(keyOf(each))?.metadata;
     const object = metadata && { metadata };
     const ref = { group, version, resource, kind, namespace, name, object, unread: unread.get(resource) };
+    const view: ObjectView = { kind, group, namespace: namespace ?? null, name };
     const deliveries = deliveriesOf(followed(ref, evidence.policies, contents.namespaces), evidence);
-    return {
-      ...{ kind, group, namespace: namespace ?? null, name },
-      deliveries: deliveries.map((delivery) => judgedOf(viewOfDelivery(delivery))),
-    };
+    return { ...view, deliveries: deliveries.map((delivery) => judgedOf(view, viewOfDelivery(delivery))) };
   };
   return { evidence, objects: bound.map(judge), unseen: [...unseenIn(evidence), ...contents.unread] };
 }
 
 /** The part of a delivery's view that lists keep. */
-export function judgedOf(view: DeliveryView): JudgedDelivery {
+export function judgedOf({ kind, ...metadata }: ObjectView, view: DeliveryView): JudgedDelivery {
   const { policy, wec, blockedAt } = view;
-  return { policy, wec, isApplied: hasReached(view, 'applied'), isAvailable: hasReached(view, 'available'), blockedAt };
+  const reached = { isApplied: hasReached(view, 'applied'), isAvailable: hasReached(view, 'available') };
+  return { object: describeObject({ kind, metadata }), policy, wec, ...reached, blockedAt };
 }
 
 export const hasFailed = ({ blockedAt }: JudgedDelivery): boolean => blockedAt?.state === 'failed';

@@ -1,10 +1,10 @@
-import { conditionOf } from '../../kube/objects.ts';
+import { conditionOf, writtenAt } from '../../kube/objects.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { describeObject, type ObjectView } from '../object-ref.ts';
 import { type Binding, type BindingPolicy, destinationsOf, objectsOf } from '../policies/policy.ts';
 import type { ViewWithErrors } from '../unseen.ts';
 import type { DeliveryEvidence } from './evidence.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
+import { lateSince } from './wds-stages.ts';
 
 /** What blocks a policy; `why` is null if nothing does. */
 interface PolicyState {
@@ -29,7 +29,7 @@ export async function listPolicies(wds: OpenWds): Promise<ViewWithErrors<PolicyS
     ({ metadata }) => !policies.has(metadata.name) && !metadata.ownerReferences?.length,
   );
   const deliveries = Map.groupBy(
-    objects.flatMap((each) => namedDeliveries(each, each.deliveries)),
+    objects.flatMap((object) => object.deliveries),
     ({ policy }) => policy,
   );
   const view = [...policies.keys(), ...orphaned.map(({ metadata }) => metadata.name)]
@@ -38,21 +38,12 @@ export async function listPolicies(wds: OpenWds): Promise<ViewWithErrors<PolicyS
   return { view, errors: unseen.map(({ error }) => error) };
 }
 
-/** The delivery of an object, which it names as `Deployment shop/web`. */
-type NamedDelivery = JudgedDelivery & { object: string };
-
-export const namedDeliveries = (
-  { kind, namespace, name }: Pick<ObjectView, 'kind' | 'namespace' | 'name'>,
-  deliveries: readonly JudgedDelivery[],
-): NamedDelivery[] =>
-  deliveries.map((delivery) => ({ ...delivery, object: describeObject({ kind, metadata: { namespace, name } }) }));
-
 /** A policy and its state, which every command judges by this function. @param deliveries those of the policy */
 export function summaryOf(
   name: string,
   policy: BindingPolicy | undefined,
   evidence: DeliveryEvidence,
-  deliveries: readonly NamedDelivery[],
+  deliveries: readonly JudgedDelivery[],
 ): PolicySummary {
   const binding = evidence.bindings.get(name);
   const toWecs = deliveries.filter(({ wec }) => wec !== null);
@@ -62,10 +53,10 @@ export function summaryOf(
     ...{ available: count(({ isAvailable }) => isAvailable), failed: count(hasFailed) },
   };
   const isSeen = showsDeliveries(evidence);
+  const { state, why } = blockedAsWhole(policy, binding, evidence) ?? stateOf(deliveries, isSeen);
   return {
     ...{ name, wecs: destinationsOf(binding), objects: binding === undefined ? 0 : objectsOf(binding).length },
-    deliveries: isSeen ? counts : null,
-    ...(blockedAsWhole(policy, binding) ?? stateOf(deliveries, isSeen)),
+    ...{ deliveries: isSeen ? counts : null, state, why },
   };
 }
 
@@ -73,18 +64,21 @@ const isObserved = ({ metadata, status }: BindingPolicy): boolean =>
   (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 
 const failed = (why: string): PolicyState => ({ state: 'failed', why });
-const waiting = (why: string): PolicyState => ({ state: 'waiting', why });
 
 /** What blocks a policy, whatever has become of its objects. Undefined if nothing does. */
 export function blockedAsWhole(
   policy: BindingPolicy | undefined,
   binding: Binding | undefined,
+  clock: Pick<DeliveryEvidence, 'now'>,
 ): PolicyState | undefined {
   if (policy === undefined) return failed('its policy was deleted, its Binding was not');
-  if (policy.metadata.deletionTimestamp !== undefined) return waiting('being deleted');
+  const { deletionTimestamp } = policy.metadata;
+  if (deletionTimestamp !== undefined) return lateSince(clock, Date.parse(deletionTimestamp), 'being deleted');
   // If the policy selects nothing at all, KubeStellar creates no Binding.
   if (binding === undefined)
-    return isObserved(policy) ? failed('selects no WEC and no object') : waiting('has no Binding');
+    return isObserved(policy)
+      ? failed('selects no WEC and no object')
+      : lateSince(clock, writtenAt(policy), 'has no Binding');
   const [error] = policy.status?.errors ?? [];
   if (error !== undefined) return failed(error);
   const collectors = conditionOf(policy, 'StatusCollectorsAvailable');
@@ -94,11 +88,13 @@ export function blockedAsWhole(
 }
 
 /** The state of a policy by the stages of its deliveries. */
-function stateOf(deliveries: readonly NamedDelivery[], isSeen: boolean): PolicyState {
+function stateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): PolicyState {
   const blocked = deliveries.flatMap(({ object, blockedAt }) => (blockedAt === null ? [] : { object, ...blockedAt }));
   const first = blocked.find(({ state }) => state === 'failed') ?? blocked[0];
   if (first === undefined)
-    return isSeen ? { state: 'ok', why: null } : waiting('what its WECs have received is not visible');
+    return isSeen
+      ? { state: 'ok', why: null }
+      : { state: 'waiting', why: 'what its WECs have received is not visible' };
   const { object, state, why } = first;
   const alike = blocked.filter((each) => each.state === state).length;
   return { state, why: `${object}: ${why}${alike === 1 ? '' : `, and ${alike - 1} more`}` };

@@ -13,7 +13,7 @@ import { digestObjects } from '../wds/full-objects.ts';
 import { deliveriesOf, type FollowedObject } from './delivery.ts';
 import { readDelivery, unseenIn } from './evidence.ts';
 import { judgedOf } from './judged-objects.ts';
-import { namedDeliveries, type PolicySummary, summaryOf } from './policy-list.ts';
+import { type PolicySummary, summaryOf } from './policy-list.ts';
 import { type DeliveryView, viewOfDelivery } from './view.ts';
 import { followed } from './workload.ts';
 
@@ -54,22 +54,18 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWit
     const isOwn = ({ policyName }: { policyName: string | undefined }) => policyName === name;
     return { kind, group, namespace, name: ref.name, ways: deliveries.filter(isOwn).map(viewOfDelivery) };
   });
-  const deliveries = objects.flatMap((each) => namedDeliveries(each, each.ways.map(judgedOf)));
+  const deliveries = objects.flatMap((object) => object.ways.map((delivery) => judgedOf(object, delivery)));
+  const { metadata = { generation: 0 }, status = {} } = binding ?? {};
   const { state, why, wecs } = summaryOf(name, policy, evidence, deliveries);
   const view: PolicyView = {
     ...{ name, wds: wds.name, its: ifSeen(wds.its)?.name ?? null, wecs, state, why },
-    binding: binding === undefined ? null : generationsOf(binding),
+    binding: binding ? { generation: metadata.generation ?? 0, observed: status.observedGeneration ?? 0 } : null,
     errors: (policy ?? binding)?.status?.errors ?? [],
     objects,
     notVisible: unseen.map(viewOfUnseen),
   };
   return { view, errors: unseen.map(({ error }) => error) };
 }
-
-const generationsOf = ({ metadata, status }: Binding) => ({
-  generation: metadata.generation ?? 0,
-  observed: status?.observedGeneration ?? 0,
-});
 
 type Ref = Omit<FollowedObject, 'selectedBy' | 'notSelected' | 'namespaces'>;
 

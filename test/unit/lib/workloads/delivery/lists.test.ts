@@ -114,6 +114,9 @@ describe('the policies of a WDS are listed', () => {
     assert.deepEqual(await told(wds([], [space, object, policy])), ['p 0 0 0/0 failed selects no WEC and no object']);
     Object.assign(policy, { status: {} });
     assert.deepEqual(await told(wds([], [space, object, policy])), ['p 0 0 0/0 waiting has no Binding']);
+    policy.metadata.creationTimestamp = '2020-01-01T00:00:00Z';
+    const late = ['p 0 0 0/0 failed has no Binding, for longer than expected'];
+    assert.deepEqual(await told(wds([], [space, object, policy])), late);
   });
   test('with a Binding without a policy', async () => {
     const [space, object, , binding] = structuredClone(inWds) as [KubeObject, KubeObject, KubeObject, KubeObject];
