@@ -18,18 +18,16 @@ export const workloadChecks: readonly Check<OpenWds>[] = [
 
 async function judgePolicies(wds: OpenWds): Promise<Outcome> {
   const { view: policies, errors } = await listPolicies(wds);
-  const failed = Map.groupBy(
-    policies.filter(({ state }) => state === 'failed'),
-    ({ why }) => why,
-  );
-  if (failed.size === 0) {
+  const failed = policies.filter(({ state }) => state === 'failed');
+  if (failed.length === 0) {
     if (policies.length === 0) return pass('it has none');
     const why = whyUnseen(wds.its);
     if (why !== undefined) return skipped(`its ITS is not visible: ${why}`);
     const [error] = errors;
     return error === undefined ? pass(count(policies.length, 'policy', 'policies')) : skipped(error.why);
   }
-  const groups = [...failed].map(([why, all]) => ({ why, names: all.map(({ name }) => name) }));
+  const byCause = Map.groupBy(failed, ({ why }) => why);
+  const groups = [...byCause].map(([why, all]) => ({ why, names: all.map(({ name }) => name) }));
   const [first = '', ...details] = groups.map(
     ({ why, names }) =>
       `Binding ${namesOfPolicies(names)} of ${wds.name} ${names.length === 1 ? 'has' : 'have'} a problem: ${why}.`,
@@ -37,7 +35,7 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
   const next = groups.map(({ names: [name = ''] }) =>
     run(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See which objects, and why'),
   );
-  return { status: 'fail', problem: { ...problem('policy-failed', `${first}`, ...next), details } };
+  return { status: 'fail', problem: { ...problem('policy-failed', first, ...next), details } };
 }
 
 const fewNames = 5;
