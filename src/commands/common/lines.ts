@@ -9,6 +9,13 @@ export function section(title: string, lines: readonly string[]): string[] {
   return lines.map((line, index) => `  ${(index === 0 ? title : '').padEnd(titleWidth)}  ${line}`);
 }
 
+/** What could not be read, and why. */
+export const unknown = (notVisible: readonly { what: string; why: string }[]): string[] =>
+  section(
+    'unknown',
+    notVisible.map(({ what, why }) => `${what}: ${why}`),
+  );
+
 /** Wraps words into as few lines as possible. */
 export function wrap(words: readonly string[], separator = ' '): string[] {
   const lines: string[] = [];

@@ -23,6 +23,8 @@ import { type Style, styleFor } from '../../lib/terminal/style.ts';
 import { Clusters } from './clusters.ts';
 import type { SessionOptions } from './options.ts';
 
+const createPolicy = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l', 'SELECTOR'];
+
 /** One run of a command: its clusters, its progress, its output. */
 export class Session extends Clusters {
   readonly progress: TerminalProgress;
@@ -128,7 +130,7 @@ export class Session extends Clusters {
   }
 
   /** The same of a list of a WDS. @param create the words of the command, without the WDS */
-  async noneInWds(wds: OpenWds, what: string, create: readonly string[]): Promise<void> {
+  async noneInWds(wds: OpenWds, what: string, create: readonly string[] = createPolicy): Promise<void> {
     const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
     this.noneIn(wds.name, what, command`stellarctl ${create} ${flagsOf(wds)}`);
   }

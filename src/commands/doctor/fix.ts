@@ -8,7 +8,7 @@ import { isNotable } from '../../lib/engine/checks.ts';
 import { count } from '../../lib/engine/counts.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { outline, stepLines } from '../../lib/engine/next-step.ts';
-import type { Step } from '../../lib/engine/remedy.ts';
+import type { Write } from '../../lib/engine/remedy.ts';
 import { toDocument } from '../../lib/terminal/output.ts';
 import { confirm } from '../common/confirm.ts';
 import type { Session } from '../common/session.ts';
@@ -118,13 +118,13 @@ function announce(session: Session, { spaces, wecs }: DoctorInput, open: readonl
   for (const { name, kube } of wecs) if (kube !== undefined && names.has(name)) session.announce(kube, `WEC ${name}:`);
 }
 
-function describePlanned({ subject, code, steps, refused }: PlannedFix): string[] {
+function describePlanned({ subject, code, writes, refused }: PlannedFix): string[] {
   const about = `${nameOf(subject)} (${code})`;
-  if (refused === undefined) return steps.map((step) => `${about}: ${describeStep(step)}`);
+  if (refused === undefined) return writes.map((write) => `${about}: ${describeWrite(write)}`);
   return [`${about} needs your decision: ${refused.message}`, ...stepLines(refused.next, '  ')];
 }
 
-const describeStep = ({ verb, object, on, why }: Step): string =>
+const describeWrite = ({ verb, object, on, why }: Write): string =>
   `${verb} ${object} on ${on}${why === undefined ? '' : ` (${why})`}`;
 
 function confirmationOf(open: readonly PlannedFix[]) {
@@ -134,13 +134,13 @@ function confirmationOf(open: readonly PlannedFix[]) {
   return { ...confirmation, name: count(open.length, 'finding'), number: open.length };
 }
 
-function say(session: Session, { subject, steps, result, error }: FixResult): void {
+function say(session: Session, { subject, writes, result, error }: FixResult): void {
   const { name } = subject;
   if (error !== undefined)
     for (const line of [`${name}: not fixed: ${error.message}`, ...stepLines(error.next, '  ')])
       session.progress.note(line);
   else if (result === 'passed') session.progress.note(`${name}: nothing left to do`);
-  else for (const step of steps) session.progress.reached(name, `done: ${describeStep(step)}`);
+  else for (const write of writes) session.progress.reached(name, `done: ${describeWrite(write)}`);
 }
 
 /** Converts the results of fixes to their document format. The fields are an interface: docs/output.md. */

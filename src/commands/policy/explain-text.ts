@@ -1,7 +1,7 @@
-import { count } from '../../lib/engine/counts.ts';
+import { count, others } from '../../lib/engine/counts.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { Explanation } from '../../lib/workloads/explain/explain.ts';
-import { aligned, section } from '../common/lines.ts';
+import { aligned, section, unknown } from '../common/lines.ts';
 
 /** More objects than these are listed with `-o wide` only. */
 const fewObjects = 20;
@@ -10,7 +10,6 @@ const fewObjects = 20;
 export function describeExplanation(view: Explanation, style: Style, isWide: boolean): string[] {
   const { name, wds, its, exists, objects, wecs, problems, notVisible } = view;
   const shown = isWide ? objects : objects.slice(0, fewObjects);
-  const rest = objects.length - shown.length;
   const rows = aligned(
     shown.map((object) => [
       object.kind,
@@ -21,11 +20,11 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
   return [
     `${name} in ${wds}${exists ? '' : ', not applied yet'}, sent through ${its ?? 'an ITS that is not visible'}   ${counts(view)}`,
     ...section('WECs', wecs === null ? [] : wecs.map((wec) => `${wec.name}${stateOf(wec)}`)),
-    ...section('objects', [...rows, ...(rest > 0 ? [`and ${count(rest, 'other')}: -o wide shows all`] : [])]),
-    ...section(
-      'unknown',
-      notVisible.map(({ what, why }) => `${what}: ${why}`),
-    ),
+    ...section('objects', [
+      ...rows,
+      ...others(objects.length, shown.length).map((rest) => `${rest}: -o wide shows all`),
+    ]),
+    ...unknown(notVisible),
     ...problems.flatMap((problem) => problemLines(problem, style, isWide)),
   ].map((line) => line.trimEnd());
 }
@@ -60,11 +59,8 @@ function problemLines(
   isWide: boolean,
 ): string[] {
   const shown = isWide ? details : details.slice(0, fewDetails);
-  const rest = details.length - shown.length;
   return [
     `${severity === 'error' ? style.bad : '!'} ${problem}`,
-    ...shown.map((line) => `    ${line}`),
-    ...(rest > 0 ? [`    and ${count(rest, 'other')}`] : []),
-    ...steps.map((step) => `    ${step}`),
+    ...[...shown, ...others(details.length, shown.length), ...steps].map((line) => `    ${line}`),
   ];
 }

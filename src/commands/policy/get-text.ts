@@ -5,7 +5,7 @@ import type { Style } from '../../lib/terminal/style.ts';
 import type { PolicyView } from '../../lib/workloads/delivery/policy-view.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
 import { symbolOfDelivery } from '../common/deliveries.ts';
-import { aligned, section } from '../common/lines.ts';
+import { aligned, unknown } from '../common/lines.ts';
 
 /** Up to this number, each WEC has a column; more WECs are counted. */
 const fewWecs = 6;
@@ -25,10 +25,7 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
   return [
     `${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
     ...rows.map((row, index) => `  ${isMatrix ? (symbols[index - 1] ?? ' ') : symbols[index]} ${row}`.trimEnd()),
-    ...section(
-      'unknown',
-      notVisible.map(({ what, why }) => `${what}: ${why}`),
-    ),
+    ...unknown(notVisible),
     // What blocks objects says more than the state of the policy.
     ...(state === 'failed' && !objects.some(({ ways }) => ways.some(({ blockedAt }) => blockedAt !== null))
       ? [`${style.bad} ${why}`, `    ${textOf(run(command`stellarctl policy explain ${name} --wds ${wds}`))}`]

@@ -3,7 +3,7 @@ import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
 export const policyListCommand: Definition<WdsOptions> = {
   description:
-    'Lists the BindingPolicies of a WDS: how many WECs and objects each selects, how many of its works are applied, and what blocks it. BindingPolicies themselves do not show this.',
+    'Lists the BindingPolicies of a WDS: how many WECs and objects each selects, on how many WECs its objects are applied, and what blocks it. BindingPolicies themselves do not show this.',
   timeout: '30s',
   examples: [
     ['stellarctl policy list', 'the policies of the default WDS'],
@@ -18,12 +18,11 @@ export const policyListCommand: Definition<WdsOptions> = {
       { header: 'NAME', value: ({ name }) => name },
       { header: 'WECS', value: ({ wecs }) => String(wecs.length) },
       { header: 'OBJECTS', value: ({ objects }) => String(objects) },
-      { header: 'APPLIED', value: ({ works }) => (works === null ? '?' : `${works.applied}/${works.total}`) },
+      { header: 'APPLIED', value: ({ deliveries: all }) => (all === null ? '?' : `${all.applied}/${all.total}`) },
       { header: 'STATE', value: ({ state, why }) => (why === null ? state : `${state}: ${why}`) },
       { header: 'SELECTED', value: ({ wecs }) => wecs.join(','), wide: true },
     ]);
-    const create = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l', 'SELECTOR'];
-    if (items.length + errors.length === 0) await session.noneInWds(wds, 'binding policies', create);
+    if (items.length + errors.length === 0) await session.noneInWds(wds, 'binding policies');
     session.incomplete(errors);
   },
 };

@@ -23,8 +23,7 @@ export const workloadListCommand: Definition<WdsOptions> = {
       { header: 'FAILED', value: ({ failed }) => shown(failed) },
       { header: 'POLICIES', value: ({ policies }) => policies.join(','), wide: true },
     ]);
-    const create = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l', 'SELECTOR'];
-    if (items.length + errors.length === 0) await session.noneInWds(wds, 'objects that a binding policy sends', create);
+    if (items.length + errors.length === 0) await session.noneInWds(wds, 'objects that a binding policy sends');
     session.incomplete(errors);
   },
 };

@@ -1,3 +1,7 @@
 /** A number of things: `1 work`, `2 works`. @param many the plural, if it is not the singular with an s */
 export const count = (number: number, one: string, many = `${one}s`): string =>
   `${number} ${number === 1 ? one : many}`;
+
+/** What a list leaves out that shows only the first ones: `and 2 others`. Nothing if it shows all. */
+export const others = (all: number, shown: number): string[] =>
+  all > shown ? [`and ${count(all - shown, 'other')}`] : [];

@@ -30,6 +30,8 @@ export interface Stage<Snapshot> {
   title: string;
   /** The grace period of its failure in milliseconds, if it needs longer than others to pass. */
   graceMs?: number;
+  /** The ids of the stages that have certainly been reached if this one is met. */
+  settles?: readonly string[];
   check(snapshot: Snapshot): Verdict;
 }
 
@@ -64,14 +66,14 @@ export const failedForGood = (why: string, details?: VerdictDetails): Verdict =>
 });
 
 /**
- * Judges each stage by itself. A later met stage then settles earlier ones that are not visible (any more): a cluster that has
- * joined was certainly approved, even if its request has been garbage-collected since.
+ * Judges each stage by itself. A met stage then settles those it names that are not visible (any more): a cluster that has joined
+ * was certainly approved, even if its request has been garbage-collected since.
  */
 export function judge<Snapshot>(stages: readonly Stage<Snapshot>[], snapshot: Snapshot): StageReport[] {
   const reports = stages.map(({ id, title, check }) => ({ id, title, verdict: check(snapshot) }));
-  const lastMet = reports.findLastIndex((report) => report.verdict.state === 'met');
-  return reports.map((report, index) =>
-    index < lastMet && report.verdict.state === 'unseen' ? { ...report, verdict: met } : report,
+  const settled = new Set(stages.flatMap(({ id, settles = [] }) => (isMet(reports, id) ? settles : [])));
+  return reports.map((report) =>
+    report.verdict.state === 'unseen' && settled.has(report.id) ? { ...report, verdict: met } : report,
   );
 }
 

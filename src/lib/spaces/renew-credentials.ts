@@ -1,7 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords, run as nextStep, outline } from '../engine/next-step.ts';
-import type { Remedy, Step } from '../engine/remedy.ts';
+import type { Remedy, Write } from '../engine/remedy.ts';
 import type { Run } from '../engine/run.ts';
 import { whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -43,13 +43,13 @@ export async function planCredentialRenewal(name: string, tools: SpaceTools, run
   const { secret } = credentials;
   const on = hosting.cluster.context;
   const object = `ServiceAccount ${adoptedAccount.namespace}/${adoptedAccount.name}`;
-  const requested: Step = { verb: 'request a token of', object, on: kube.cluster.context, uid: account.metadata.uid };
+  const requested: Write = { verb: 'request a token of', object, on: kube.cluster.context, uid: account.metadata.uid };
   const why = 'only its token is replaced';
   return {
-    steps: [
+    writes: [
       requested,
       { verb: 'write', object: named('Secret', secret), on, uid: secret.metadata.uid, why },
-      ...restarts.flatMap(({ steps }) => steps),
+      ...restarts.flatMap(({ writes }) => writes),
     ],
     async apply() {
       const token = await newToken(name, kube, controlPlane.spec?.tokenExpirationSeconds ?? yearSeconds);
@@ -75,8 +75,8 @@ async function planOneRestart(wds: string, tools: SpaceTools, run: Run): Promise
   const { uid } = plan.controlPlane.metadata;
   const on = tools.hosting.cluster.context;
   const why = 'they read the credentials of their ITS when they start; workloads keep running';
-  const step: Step = { verb: 'restart', object: `Deployments in ${namespaceOf(wds)}`, on, uid, why };
-  return { steps: [step], apply: () => restart(plan, run) };
+  const write: Write = { verb: 'restart', object: `Deployments in ${namespaceOf(wds)}`, on, uid, why };
+  return { writes: [write], apply: () => restart(plan, run) };
 }
 
 /** Opens a client for the external cluster with the user's own access. */

@@ -13,7 +13,7 @@ import { type HookVersions, kubeFlexPrograms, products, readHookVersions } from 
 import { runningVersions, whyPodsHidden } from '../versions/running.ts';
 import { versionOfProduct } from '../versions/version-words.ts';
 import { clusterUid } from '../wecs/identity/cluster-uid.ts';
-import { stateOf } from '../workloads/delivery/policy-list.ts';
+import { blockedAsWhole } from '../workloads/delivery/policy-list.ts';
 import { keyOf } from '../workloads/object-ref.ts';
 import { type Binding, type BindingPolicy, objectsOf } from '../workloads/policies/policy.ts';
 import { chosenContext, type ItsReading, readChosenIts, readItsStatus, withoutContext } from './its.ts';
@@ -140,7 +140,7 @@ async function readWds(wds: Kube): Promise<WdsReading> {
   const failedPolicies = policies.flatMap((policy) => {
     const { name } = policy.metadata;
     const binding = bindings.find(({ metadata }) => metadata.name === name);
-    const [state, why] = stateOf(policy, binding, null, []);
+    const { state, why } = blockedAsWhole(policy, binding, { now: wds.now() }) ?? {};
     return state === 'failed' ? [{ name, why: why ?? '' }] : [];
   });
   return { bindingPolicies: policies.length, objects: countObjects(bindings), failedPolicies };

@@ -2,6 +2,7 @@ import { count } from '../engine/counts.ts';
 import { products } from '../versions/programs.ts';
 import type { RunningVersion } from '../versions/running.ts';
 import { versionWords } from '../versions/version-words.ts';
+import { namesOfPolicies } from '../workloads/checks.ts';
 import type { SentCounts } from '../workloads/delivery/sent-counts.ts';
 import type { HostingStatus, ItsStatus, SpaceStatus, StatusView, WdsStatus, WecStatus } from './view.ts';
 
@@ -71,7 +72,9 @@ function wdsFacts(wds: WdsStatus): Fact[] {
     ...state(wds, ready ? `ready ${to}` : to),
     ...versionFacts(versions, products.kubeStellar),
     ...(counts.length === 0 ? [] : plain(counts.join(', '))),
-    ...(failedPolicies ?? []).flatMap(({ name, why }) => marked('bad', `policy ${name}: ${why}`)),
+    ...[...Map.groupBy(failedPolicies ?? [], ({ why }) => why)].flatMap(([why, all]) =>
+      marked('bad', `${namesOfPolicies(all.map(({ name }) => name))}: ${why}`),
+    ),
   ];
 }
 

@@ -57,13 +57,15 @@ export async function noneHas(selector: string, hub: Kube): Promise<StellarError
 }
 
 /** The existing labels that a selector may mean, with their counts: `location-group=edge (3 WECs)`. */
-export function nearestLabels(selector: string, labels: readonly Record<string, string>[]): string[] {
+export function nearestLabels(selector: string, labels: readonly Record<string, string>[], of = 'WEC'): string[] {
   const all = labels.flatMap((each) => Object.entries(each).map(([key, value]) => `${key}=${value}`));
   const near = selector.split(',').flatMap((term) => {
-    const ofKey = `${term.trim().split(/[=!\s]/, 1)}=`;
-    return [...nearestNames(term, [...new Set(all)]), ...all.filter((label) => label.startsWith(ofKey))];
+    const [key] = term.trim().split(/[=!\s]/, 1);
+    // Objects of other workloads have the same keys, such as app.
+    const ofKey = all.filter((label) => of === 'WEC' && label.startsWith(`${key}=`));
+    return [...nearestNames(term, [...new Set(all)]), ...ofKey];
   });
-  const countOf = (label: string) => count(all.filter((each) => each === label).length, 'WEC');
+  const countOf = (label: string) => count(all.filter((each) => each === label).length, of);
   return [...new Set(near)].slice(0, 3).map((label) => `${label} (${countOf(label)})`);
 }
 

@@ -11,7 +11,7 @@ import {
   readWholeHub,
 } from './registration/hub-evidence.ts';
 import { type RequestView, requestView } from './registration/request-view.ts';
-import { describeRegistration, judgeVisible } from './registration/stages.ts';
+import { describeRegistration, judgeRegistration } from './registration/stages.ts';
 
 /** One WEC as an ITS shows it. The fields are an interface: docs/output.md. */
 export interface WecListItem extends Standing {
@@ -66,7 +66,7 @@ export async function listWecs(
 
 function toItem(evidence: HubEvidence, now: number, forbidden: ReadonlySet<string>): WecListItem {
   const { name, managedCluster, lease } = evidence;
-  const reports = judgeVisible({ name, hub: evidence, wec: undefined, now }, forbidden);
+  const reports = judgeRegistration({ name, hub: evidence, wec: undefined, now }, forbidden);
   const hidden = forbidden.size > 0;
   const accepted = managedCluster?.spec?.hubAcceptsClient === true;
   const { text, problem, why } = describeRegistration(reports);

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import { type Resource, resources } from '../kube/resources.ts';
+import { resources } from '../kube/resources.ts';
 import { listIfDefined } from '../kube/served.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
+import type { BoundObject } from './policies/policy.ts';
+import { resourceOfBound } from './wds/full-objects.ts';
 
 /** work.open-cluster-management.io/v1, limited to the fields that stellarctl reads. */
 export interface AppliedManifestWork extends KubeObject {
@@ -12,13 +14,7 @@ export interface AppliedManifestWork extends KubeObject {
 }
 
 /** An object that a work has applied on the WEC. */
-export interface AppliedResource {
-  group: string;
-  version: string;
-  resource: string;
-  name: string;
-  namespace?: string;
-}
+export type AppliedResource = Pick<BoundObject, 'version' | 'resource' | 'namespace' | 'name'> & { group: string };
 
 /**
  * Returns the hash by which AppliedManifestWorks identify their hub: SHA-256 of the server in the agent's kubeconfig, exactly as
@@ -47,7 +43,7 @@ export async function releaseOwned(wec: Kube, works: readonly AppliedManifestWor
 
 /** Removes the ownership of an AppliedManifestWork from one object. @returns false if the object is not found or not owned by it */
 export async function releaseOne(wec: Kube, owner: AppliedManifestWork, entry: AppliedResource): Promise<boolean> {
-  const { resource, namespace } = resourceAt(entry);
+  const [resource, namespace] = [resourceOfBound(entry), entry.namespace || undefined];
   const object = await wec.get(resource, entry.name, { namespace });
   // A kind that is not served now has objects, which would be deleted with their owner once it is.
   if (object === undefined) await listIfDefined(wec, resource);
@@ -57,12 +53,6 @@ export async function releaseOne(wec: Kube, owner: AppliedManifestWork, entry: A
   const { uid, resourceVersion } = object.metadata;
   await wec.merge(resource, entry.name, { metadata: { uid, resourceVersion, ownerReferences } }, { namespace });
   return true;
-}
-
-function resourceAt({ group, version, resource: plural, namespace }: AppliedResource) {
-  const apiVersion = group === '' ? version : `${group}/${version}`;
-  const resource: Resource = { apiVersion, kind: plural, plural, namespaced: Boolean(namespace) };
-  return { resource, namespace: namespace || undefined };
 }
 
 /**

@@ -9,8 +9,13 @@ export interface ObjectView {
 }
 
 /** Describes an object by kind and name, for example `Deployment shop/web`. */
-export const describeObject = ({ kind, metadata: { namespace, name } }: Pick<Candidate, 'kind' | 'metadata'>): string =>
-  `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+export const describeObject = ({ kind, metadata: { namespace, name } }: DescribedObject): string =>
+  `${kind} ${namespace ? `${namespace}/` : ''}${name}`;
+
+interface DescribedObject {
+  kind: string;
+  metadata: { namespace?: string | null | undefined; name: string };
+}
 
 /** Identifies an object within one API server, regardless of the API version it is read in. */
 export const keyOf = (object: {

@@ -33,7 +33,7 @@ after(() => all?.stop());
 
 interface Document {
   items: { id: string; status: string; code?: string }[];
-  fixed: { subject: string; code: string; result: string; steps: { verb: string; object: string; on: string }[] }[];
+  fixed: { subject: string; code: string; result: string; writes: { verb: string; object: string; on: string }[] }[];
 }
 
 async function doctor(options: string): Promise<Document & { stderr: string }> {
@@ -91,7 +91,7 @@ describe('doctor --fix', { concurrency: 1 }, () => {
     const [own] = done.fixed;
     assert.deepEqual([own?.subject, own?.result], ['its/its7', 'fixed'], done.stderr);
     assert.deepEqual(
-      own?.steps.map(({ verb, object, on }) => `${verb} ${object} on ${on}`),
+      own?.writes.map(({ verb, object, on }) => `${verb} ${object} on ${on}`),
       [`request a token of ServiceAccount ${account} on its7`, `write Secret ${secretKey} on hosting`, ...restarts],
     );
     const text = textOf(await secret());
@@ -122,7 +122,7 @@ describe('doctor --fix', { concurrency: 1 }, () => {
       stderr,
     );
     assert.deepEqual(
-      fixed[0]?.steps.map(({ verb, object, on }) => `${verb} ${object} on ${on}`),
+      fixed[0]?.writes.map(({ verb, object, on }) => `${verb} ${object} on ${on}`),
       restarts,
     );
   });

@@ -31,7 +31,7 @@ interface Fixed {
   subject: string;
   code: string;
   result: string;
-  steps: { verb: string; object: string; on: string; uid?: string }[];
+  writes: { verb: string; object: string; on: string; uid?: string }[];
   error?: { code: string };
 }
 
@@ -130,7 +130,7 @@ describe('doctor --fix', { concurrency: 1 }, () => {
         const [own] = done.fixed;
         assert.deepEqual([own?.subject, own?.code, own?.result], ['wec/cluster1', code, result], done.stderr);
         assert.deepEqual(
-          own?.steps.map(({ verb, object }) => `${verb} ${object.split(' ')[0]}`),
+          own?.writes.map(({ verb, object }) => `${verb} ${object.split(' ')[0]}`),
           steps,
         );
         assert.deepEqual(openOf(done), left);

@@ -130,7 +130,7 @@ describe('a binding policy', () => {
     const kubeconfig = await writeKubeconfig(its1, entries);
     const other = (...command: string[]) =>
       cli.succeed([...command, '--wds', 'admin@wds1', '--its', 'its1', '-o', 'json'], { kubeconfig });
-    assert.equal((await other('policy', 'list')).json().items[0].works.total, 3);
+    assert.equal((await other('policy', 'list')).json().items[0].deliveries.total, 3);
     const { ways } = (await other('workload', 'get', 'cm/settings', '-n', 'shop')).json();
     assert.deepEqual(
       ways.map(({ done }: { done: boolean }) => done),

@@ -9,14 +9,14 @@ import type { Examined } from '../subject.ts';
 import type { PlannedFix } from './plan.ts';
 
 /**
- * The result of a fix for one finding, with the steps that were taken or, in a dry run, would be. The fields are an interface:
+ * The result of a fix for one finding, with what was written or, in a dry run, would be. The fields are an interface:
  * docs/output.md.
  */
-export interface FixResult extends Pick<PlannedFix, 'subject' | 'check' | 'code' | 'steps'> {
+export interface FixResult extends Pick<PlannedFix, 'subject' | 'check' | 'code' | 'writes'> {
   /**
-   * `fixed`: the finding is gone. `pending`: the agent has sent a new request, and a user must accept it. `unconfirmed`: all steps
-   * were taken, and the finding was still present at the deadline. `planned`: it is a dry run.
-   * `passed`: the finding was gone before any step. `refused`: no step was taken; `error` explains why. `failed`: a step failed.
+   * `fixed`: the finding is gone. `pending`: the agent has sent a new request, and a user must accept it. `unconfirmed`: everything
+   * was written, and the finding was still present at the deadline. `planned`: it is a dry run.
+   * `passed`: the finding was gone before any write. `refused`: nothing was written; `error` explains why. `failed`: a write failed.
    */
   result: 'fixed' | 'pending' | 'unconfirmed' | 'planned' | 'passed' | 'refused' | 'failed';
   error?: StellarError;
@@ -37,7 +37,7 @@ export async function applyFixes(
   return Promise.all(
     agreed.map((before) => {
       const now = present.find((fix) => isSame(fix, before));
-      if (now === undefined) return { ...aboutOf(before), steps: [], result: 'passed' as const };
+      if (now === undefined) return { ...aboutOf(before), writes: [], result: 'passed' as const };
       if (before.subject.kind === 'wec') return applyOne(before, now, run);
       const result = spaces.then(() => applyOne(before, now, run));
       spaces = result.catch(() => {});
@@ -49,7 +49,7 @@ export async function applyFixes(
 /** The result of a fix that was only planned. */
 export const unapplied = ({ refused, ...fix }: PlannedFix): FixResult => ({
   ...aboutOf(fix),
-  steps: fix.steps,
+  writes: fix.writes,
   ...(refused === undefined ? { result: 'planned' } : { result: 'refused', error: refused }),
 });
 
@@ -58,9 +58,9 @@ const aboutOf = ({ subject, check, code }: Omit<PlannedFix, 'refused'>) => ({ su
 const isSame = (a: PlannedFix, b: PlannedFix): boolean => isDeepStrictEqual(aboutOf(a), aboutOf(b));
 
 async function applyOne(agreed: PlannedFix, fix: PlannedFix, run: Run): Promise<FixResult> {
-  const about = { ...aboutOf(fix), steps: fix.steps };
+  const about = { ...aboutOf(fix), writes: fix.writes };
   const refused = agreed.refused ?? fix.refused ?? changedSince(agreed, fix);
-  if (refused !== undefined) return { ...about, steps: [], result: 'refused', error: refused };
+  if (refused !== undefined) return { ...about, writes: [], result: 'refused', error: refused };
   const { name } = fix.subject;
   run.progress.waiting(name, 'being fixed');
   try {
@@ -73,10 +73,10 @@ async function applyOne(agreed: PlannedFix, fix: PlannedFix, run: Run): Promise<
   return { ...about, result: 'unconfirmed' };
 }
 
-/** The user has not agreed to steps on another object. */
-function changedSince(agreed: PlannedFix, { steps, subject }: PlannedFix): StellarError | undefined {
-  const known = new Set(agreed.steps.map(keyOf));
-  if (steps.every((step) => known.has(keyOf(step)))) return undefined;
+/** The user has not agreed to writes to another object. */
+function changedSince(agreed: PlannedFix, { writes, subject }: PlannedFix): StellarError | undefined {
+  const known = new Set(agreed.writes.map(keyOf));
+  if (writes.every((write) => known.has(keyOf(write)))) return undefined;
   return new StellarError(
     'conflict',
     `The steps that fix ${subject.name} have changed since they were shown. Nothing was written.`,

@@ -1,7 +1,7 @@
 import { type Finding, isNotable } from '../../engine/checks.ts';
 import { failureOf, type StellarError } from '../../engine/errors.ts';
 import { type Progress, silentProgress } from '../../engine/progress.ts';
-import { keyOf, type Remedy, type Step } from '../../engine/remedy.ts';
+import { keyOf, type Remedy, type Write } from '../../engine/remedy.ts';
 import type { Run } from '../../engine/run.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
 import { accessHub, type HubAccess } from '../../wecs/hub/hub-access.ts';
@@ -16,8 +16,8 @@ export interface PlannedFix {
   /** The id of the check. */
   check: string;
   code: string;
-  steps: readonly Step[];
-  /** Why there are no steps. */
+  writes: readonly Write[];
+  /** Why there are none. */
   refused?: StellarError;
   apply: Remedy['apply'];
 }
@@ -42,8 +42,8 @@ export class FixPlanner {
     );
     const open = planned.filter((fix) => fix !== undefined);
     const known = new Set<string>();
-    return open.filter(({ steps, refused }) => {
-      const keys = steps.map(keyOf);
+    return open.filter(({ writes, refused }) => {
+      const keys = writes.map(keyOf);
       const isNew = refused !== undefined || keys.some((key) => !known.has(key));
       for (const key of keys) known.add(key);
       return isNew;
@@ -59,7 +59,7 @@ export class FixPlanner {
       const remedy = await this.#remedyOf(code, examined);
       return remedy && { ...about, ...remedy };
     } catch (error) {
-      return { ...about, steps: [], refused: failureOf(error), apply: async () => {} };
+      return { ...about, writes: [], refused: failureOf(error), apply: async () => {} };
     }
   }
 

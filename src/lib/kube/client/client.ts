@@ -27,9 +27,9 @@ export interface Permission {
   verb: string;
   group: string;
   resource: string;
-  subresource?: string;
-  namespace?: string;
-  name?: string;
+  subresource?: string | undefined;
+  namespace?: string | undefined;
+  name?: string | undefined;
 }
 
 /**

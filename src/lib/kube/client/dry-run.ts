@@ -1,5 +1,6 @@
 import type { KubeObject } from '../objects.ts';
-import { resourceOf } from '../resources.ts';
+import { may, requirePermissions } from '../permissions.ts';
+import { type PathOptions, type Resource, resourceOf } from '../resources.ts';
 import type { Change, Kube } from './client.ts';
 import { withOwn } from './delegate.ts';
 
@@ -15,46 +16,53 @@ export interface RecordedWrite {
 export type WriteRecorder = (write: RecordedWrite) => void;
 
 /**
- * A client that sends reads and records writes (`--dry-run`). Access reviews are reads; a TokenRequest is a write and returns an
- * empty answer.
+ * A client that sends reads and records writes (`--dry-run`). Access reviews are reads: a write that this user is not allowed to make
+ * fails as it would. A TokenRequest is a write and returns an empty answer.
  */
 export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
-  const note = (verb: RecordedWrite['verb'], kind: string, name: string, namespace?: string): void =>
+  /** @param verbs the verbs that the write needs, if they are not its own */
+  const note = async (
+    verb: RecordedWrite['verb'],
+    resource: Resource,
+    object: PathOptions & { kind?: string; name: string },
+    verbs: readonly string[] = [verb],
+  ): Promise<void> => {
+    const { kind = resource.kind, name, namespace, subresource } = object;
+    const permissions = verbs.map((each) => may(each, resource, { name, namespace, subresource }));
+    await requirePermissions(kube, permissions);
     record({ verb, cluster: kube.cluster.context, kind, name, ...(namespace === undefined ? {} : { namespace }) });
+  };
   return withOwn(kube, {
     dryRun: true,
     fork: (changes) => recordWrites(kube.fork(changes), record),
-    async create<T>(
-      resource: { kind: string },
-      body: object,
-      options: { name?: string | undefined; namespace?: string | undefined; subresource?: string | undefined } = {},
-    ) {
-      const kind = (body as KubeObject).kind ?? resource.kind;
-      note('create', kind, options.name ?? (body as KubeObject).metadata?.name ?? '', options.namespace);
+    async create<T>(resource: Resource, body: object, options: PathOptions = {}) {
+      const { kind = resource.kind, metadata } = body as KubeObject & { kind?: string };
+      await note('create', resource, { ...options, kind, name: options.name ?? metadata?.name ?? '' });
       return {} as T;
     },
     async apply(object): Promise<Change> {
       const { name, namespace } = object.metadata;
-      const present = (await kube.get(resourceOf(object), name, { namespace })) !== undefined;
-      note(present ? 'apply' : 'create', object.kind ?? '', name, namespace);
+      const resource = resourceOf(object);
+      const present = (await kube.get(resource, name, { namespace })) !== undefined;
+      await note(present ? 'apply' : 'create', resource, object.metadata, present ? ['patch'] : ['create', 'patch']);
       return present ? 'changed' : 'created';
     },
     async merge<T extends KubeObject>(
-      resource: { kind: string },
+      resource: Resource,
       name: string,
       patch: object,
-      options: { namespace?: string | undefined } = {},
+      options: Omit<PathOptions, 'name'> = {},
     ) {
-      note('patch', resource.kind, name, options.namespace);
+      await note('patch', resource, { ...options, name });
       return { ...patch, metadata: { name } } as unknown as T;
     },
     async delete(resource, name, { namespace } = {}) {
       const present = (await kube.get(resource, name, { namespace })) !== undefined;
-      if (present) note('delete', resource.kind, name, namespace);
+      if (present) await note('delete', resource, { name, namespace });
       return present;
     },
-    async replace(resource, object) {
-      note('update', resource.kind, object.metadata.name, object.metadata.namespace);
+    async replace(resource, object, subresource) {
+      await note('update', resource, { ...object.metadata, subresource });
       return object;
     },
   });

@@ -44,7 +44,7 @@ export function itsStages({
   return [
     { id: 'synced', title: 'observed by KubeFlex', check: synced },
     { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
-    { id: 'reachable', title: 'API server answers', check: reachable, graceMs },
+    { id: 'reachable', title: 'API server answers', check: reachable, graceMs, settles: ['api-server'] },
     ...beforeHub,
     ...hubStages(wasReady).map(({ check, ...stage }) => ({
       ...stage,

@@ -82,7 +82,7 @@ export function wdsStages(): SpaceStage<WdsInside>[] {
   return [
     { id: 'synced', title: 'observed by KubeFlex', check: synced },
     { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
-    { id: 'reachable', title: 'API server answers', check: reachable, graceMs },
+    { id: 'reachable', title: 'API server answers', check: reachable, graceMs, settles: ['api-server'] },
     {
       id: hookNames.controller,
       title: "KubeStellar's controller manager runs",

@@ -18,7 +18,7 @@ import { statusAddon } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../registration/hub-webhook.ts';
-import { judgeVisible } from '../registration/stages.ts';
+import { judgeRegistration } from '../registration/stages.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { createdSince } from './deletion.ts';
 import type { Findings, MailboxContents, OtherCluster } from './findings.ts';
@@ -80,7 +80,7 @@ export async function readBothSides(
   const its = hub.cluster.context;
   const registration = { name, its, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
   const forbidden = seen?.forbidden ?? new Set();
-  const reports = judgeVisible(registration, new Set([...reader.forbidden, ...forbidden]));
+  const reports = judgeRegistration(registration, new Set([...reader.forbidden, ...forbidden]));
   const seenOfWec = {
     surroundings: seen?.surroundings,
     otherCluster,

@@ -2,7 +2,7 @@ import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { type ErrorCode, StellarError } from '../../engine/errors.ts';
 import { type NextStep, outline, run as runCommand } from '../../engine/next-step.ts';
-import type { Remedy, Step } from '../../engine/remedy.ts';
+import type { Remedy, Write } from '../../engine/remedy.ts';
 import type { Run } from '../../engine/run.ts';
 import { isMet } from '../../engine/stages.ts';
 import { named } from '../../kube/evidence.ts';
@@ -55,7 +55,7 @@ export async function planRenewal(
   if (why === undefined) return undefined;
   await refuseLoss(access, plan);
   return {
-    steps: [...stepsOf(access, plan, why, supersededBy(plan)), ...labelSteps(access, plan)],
+    writes: [...writesOf(access, plan, why, supersededBy(plan)), ...labelWrites(access, plan)],
     async apply() {
       const { kube, wecBefore, endpoint, lost } = plan;
       await kube.apply(bootstrapSecret(endpoint, await access.token(), kube.now(), access.kube !== undefined));
@@ -73,7 +73,7 @@ export async function planRenewal(
 const lostLabels = ({ wecBefore, hubBefore }: JoinPlan): Labels =>
   hubBefore?.managedCluster === undefined ? keptLabels(wecBefore.klusterlet) : { labels: {}, annotations: {} };
 
-function labelSteps({ its }: HubAccess, plan: JoinPlan): Step[] {
+function labelWrites({ its }: HubAccess, plan: JoinPlan): Write[] {
   const { labels, annotations } = lostLabels(plan);
   if (Object.keys({ ...labels, ...annotations }).length === 0) return [];
   const why = 'the labels that it had, once its agent has announced it';
@@ -193,12 +193,12 @@ function supersededBy(plan: JoinPlan): RegistrationRequest[] {
   );
 }
 
-function stepsOf(
+function writesOf(
   { its }: HubAccess,
   { kube, wecBefore, lost }: JoinPlan,
   why: string,
   superseded: readonly RegistrationRequest[],
-): Step[] {
+): Write[] {
   const on = kube.cluster.context;
   const { hubSecret, pods } = wecBefore;
   const stuck = stuckPodsOf(pods, kube.now()).filter((pod) => !isOperatorPod(pod));
@@ -213,12 +213,12 @@ function stepsOf(
   ];
 }
 
-const removal = (kind: string, object: Parameters<typeof named>[1], on: string, why: string): Step => ({
+const removal = (kind: string, object: Parameters<typeof named>[1], on: string, why: string): Write => ({
   ...{ verb: 'delete', object: named(kind, object), on, uid: object.metadata.uid, why },
 });
 
 /** Pods change: it restarts those that exist when it runs. */
-const restartOf = (on: string, why?: string): Step => ({
+const restartOf = (on: string, why?: string): Write => ({
   ...{ verb: 'restart', object: `Pods in ${agentNamespace}`, on },
   ...(why && { why }),
 });
@@ -251,7 +251,7 @@ export async function planRestart(_: HubAccess, plan: JoinPlan): Promise<Remedy 
     );
   const why = `it has not renewed its Lease for ${formatAge(kube.now() - renewed)}`;
   return {
-    steps: [restartOf(kube.cluster.context, why)],
+    writes: [restartOf(kube.cluster.context, why)],
     apply: () => restartAgents(kube),
   };
 }

@@ -24,6 +24,7 @@ import type { WecEvidence } from './wec-evidence.ts';
 /** A stage of a registration, with everything that depends on it. */
 export interface RegistrationStage extends Stage<Registration> {
   id: RegistrationStageId;
+  settles?: readonly RegistrationStageId[];
   /** Whether the WEC or the ITS shows it. */
   side: 'wec' | 'hub';
   /** The kind of objects that are its evidence: if they may not be read, their absence proves nothing. */
@@ -40,18 +41,25 @@ const csrs = 'certificatesigningrequests';
 
 type Definition = Omit<RegistrationStage, 'id'>;
 type Check<Side> = (side: Side, registration: Registration) => Verdict;
-type Row<Side> = [RegistrationStage['group'], kind: string, Check<Side>, title: string, whileWaiting: string];
+type Row<Side> = [
+  ...[group: RegistrationStage['group'], kind: string, check: Check<Side>, title: string, whileWaiting: string],
+  settles?: Definition['settles'],
+];
 
-const onHub = (...[group, kind, check, title, whileWaiting]: Row<HubEvidence>): Definition => ({
-  ...{ side: 'hub', group, kind, title, whileWaiting },
+const onHub = (...[group, kind, check, title, whileWaiting, settles = []]: Row<HubEvidence>): Definition => ({
+  ...{ side: 'hub', group, kind, title, whileWaiting, settles },
   check: (registration) =>
     registration.hub === undefined ? unseen(noHubAccess) : check(registration.hub, registration),
 });
-const onWec = (...[group, kind, check, title, whileWaiting]: Row<WecEvidence>): Definition => ({
-  ...{ side: 'wec', group, kind, title, whileWaiting },
+const onWec = (...[group, kind, check, title, whileWaiting, settles = []]: Row<WecEvidence>): Definition => ({
+  ...{ side: 'wec', group, kind, title, whileWaiting, settles },
   check: (registration) =>
     registration.wec === undefined ? unseen(noWecAccess) : check(registration.wec, registration),
 });
+
+/** What an agent has passed that has sent its request, and what one has passed that has its certificate. */
+const agent = ['bootstrap-secret', 'klusterlet-applied', 'hub-reachable'] as const;
+const certificate = [...agent, 'request', 'approved', 'issued'] as const;
 
 /** The stages. Sources: ocm pkg/registration/spoke and pkg/operator, klusterlet status conditions. */
 const definitions: Record<RegistrationStageId, Definition> = {
@@ -59,11 +67,11 @@ const definitions: Record<RegistrationStageId, Definition> = {
   'klusterlet-applied': onWec('agent', 'klusterlets', klusterletApplied, 'klusterlet applied', 'klusterlet starting'),
   'hub-reachable': onWec('agent', 'klusterlets', hubReachable, 'hub reached from the cluster', 'reaching the hub'),
   'managed-cluster': onHub('request', 'managedclusters', announced, 'ManagedCluster announced', 'not announced'),
-  request: onHub('request', csrs, requested, 'registration requested', 'no request yet'),
+  request: onHub('request', csrs, requested, 'registration requested', 'no request yet', agent),
   approved: onHub('certificate', csrs, approved, 'request approved', 'request pending'),
   issued: onHub('certificate', csrs, issued, 'certificate issued', 'approved, not issued'),
   'hub-secret': {
-    ...onWec('certificate', 'secrets', certified, 'certificate received', 'certificate issued'),
+    ...onWec('certificate', 'secrets', certified, 'certificate received', 'certificate issued', certificate),
     withoutHub: 'registration requested, no certificate yet',
   },
   accepted: onHub('acceptance', 'managedclusters', accepted, 'accepted by the ITS', 'not accepted'),
@@ -71,8 +79,11 @@ const definitions: Record<RegistrationStageId, Definition> = {
     ...{ side: 'wec', group: 'connection', kind: 'klusterlets', check: connected },
     ...{ title: 'connected with its certificate', whileWaiting: 'connecting' },
     withoutHub: 'certificate received, not connected yet',
+    // The hub answers only the agents of accepted clusters.
+    settles: [...certificate, 'hub-secret', 'managed-cluster', 'accepted'],
   },
-  joined: onHub('connection', 'managedclusters', joined, 'joined', 'accepted, joining'),
+  // Not that it is connected now.
+  joined: onHub('connection', 'managedclusters', joined, 'joined', 'accepted, joining', [...certificate, 'hub-secret']),
   available: onHub('connection', 'managedclusters', available, 'available', 'joined, not available'),
 };
 
@@ -87,12 +98,11 @@ export const registrationStages: readonly RegistrationStage[] = registrationStag
 /** A reading of a registration, for its followers. */
 export const seen = (snapshot: Registration): Reading<Registration> => ({ stages: registrationStages, snapshot });
 
-export function judgeRegistration(registration: Registration): StageReport[] {
-  return judge(registrationStages, registration);
-}
-
-/** Judges a registration of which some kinds of objects may not be read: their absence proves nothing. */
-export function judgeVisible(registration: Registration, forbidden: ReadonlySet<string>): StageReport[] {
+/** @param forbidden the kinds of objects that may not be read: their absence proves nothing */
+export function judgeRegistration(
+  registration: Registration,
+  forbidden: ReadonlySet<string> = new Set(),
+): StageReport[] {
   const stages = registrationStages.map((stage): Stage<Registration> => {
     if (!forbidden.has(stage.kind)) return stage;
     return {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { command } from '../../engine/command-line.ts';
-import { count } from '../../engine/counts.ts';
+import { others } from '../../engine/counts.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
@@ -14,7 +14,8 @@ import { evaluate, getPolicy } from '../explain/subject.ts';
 import type { BindingPolicy, DownsyncClause, Modulation, PolicySpec } from '../policies/policy.ts';
 import { parseLabelSelector } from '../selection/parse-selector.ts';
 import { sendableKinds } from '../wds/contents.ts';
-import { findKind } from '../wds/find-kind.ts';
+import { requireKind } from '../wds/find-kind.ts';
+import { nameTaken } from './name-taken.ts';
 
 /** A policy as requested on the command line. */
 export interface PolicyRequest {
@@ -76,12 +77,6 @@ function modulationOf({ createOnly, status }: PolicyRequest): Modulation {
   };
 }
 
-function requireKind(text: string, kinds: readonly DiscoveredKind[]): DiscoveredKind {
-  const kind = findKind(text, kinds);
-  if (kind !== undefined) return kind;
-  throw new StellarError('usage', `The WDS has no kind "${text}" that is sent to WECs.`);
-}
-
 const fewDetails = 10;
 
 /**
@@ -99,12 +94,18 @@ export async function createPolicy(
   if (tooLong !== undefined)
     throw new StellarError('usage', `${tooLong.message} Nothing was written.`, { next: tooLong.next });
   const present = await getPolicy(wds.kube, name);
-  if (present !== undefined && !isDeepStrictEqual(present.spec, spec)) throw nameTaken(name, wds);
+  if (present !== undefined && !isDeepStrictEqual(present.spec, spec))
+    throw nameTaken(
+      `binding policy ${name}`,
+      wds,
+      nextStep(command`stellarctl policy explain ${name} ${flagsOf(wds)}`, 'See what it selects'),
+      nextStep(command`kubectl --context ${wds.context} edit bindingpolicy ${name}`, 'Change it'),
+    );
   const { view: explanation } = await explanationOf(await evaluate(name, spec, wds), present !== undefined);
   const refused = explanation.problems.find(({ code }) => code === 'system-objects-selected');
   if (refused !== undefined)
     throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, {
-      details: [...refused.details.slice(0, fewDetails), ...others(refused.details.length - fewDetails)],
+      details: [...refused.details.slice(0, fewDetails), ...others(refused.details.length, fewDetails)],
     });
   show(explanation);
   const { wecs, objects, problems } = explanation;
@@ -122,19 +123,4 @@ export async function createPolicy(
 export function policyOf(name: string, spec: PolicySpec): BindingPolicy & { apiVersion: string; kind: string } {
   const { apiVersion, kind } = resources.bindingPolicies;
   return { apiVersion, kind, metadata: { name }, spec };
-}
-
-const others = (more: number): string[] => (more > 0 ? [`and ${count(more, 'other')}`] : []);
-
-function nameTaken(name: string, wds: OpenWds): StellarError {
-  return new StellarError(
-    'name-taken',
-    `${wds.name} already has a different binding policy ${name}. Nothing was written.`,
-    {
-      next: [
-        nextStep(command`stellarctl policy explain ${name} ${flagsOf(wds)}`, 'See what it selects'),
-        nextStep(command`kubectl --context ${wds.context} edit bindingpolicy ${name}`, 'Change it'),
-      ],
-    },
-  );
 }

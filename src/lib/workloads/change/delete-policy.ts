@@ -109,6 +109,14 @@ async function releaseWorkloads({ name, wds, policy, its, sender }: PolicyToDele
     await wds.kube.delete(resources.bindings, name, { uid: binding.metadata.uid });
 }
 
+async function readBoth(name: string, { kube }: OpenWds) {
+  const [policy, binding] = await Promise.all([
+    getPolicy(kube, name),
+    getServed<Binding>(kube, resources.bindings, name),
+  ]);
+  return { policy, binding };
+}
+
 /** Waits until the policy is deleted and nothing changes the Binding any more. */
 async function untilBindingOrphaned(name: string, wds: OpenWds, run: Run): Promise<void> {
   await untilMet(
@@ -124,13 +132,7 @@ async function untilBindingOrphaned(name: string, wds: OpenWds, run: Run): Promi
             : waiting('the Binding still has its policy as owner');
         },
       },
-      read: async () => {
-        const [policy, binding] = await Promise.all([
-          getPolicy(wds.kube, name),
-          getServed<Binding>(wds.kube, resources.bindings, name),
-        ]);
-        return { policy, binding };
-      },
+      read: () => readBoth(name, wds),
       // In a WDS that is seconds old, the garbage collector may not know Bindings yet. It then keeps the reference to the deleted
       // owner, and deletes the Binding because of it later.
       act: async ({ policy, binding }) => {
@@ -165,13 +167,10 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
         },
       },
       read: async () => {
-        const [policy, binding] = await Promise.all([
-          getPolicy(wds.kube, name),
-          getServed<Binding>(wds.kube, resources.bindings, name),
-        ]);
+        const both = await readBoth(name, wds);
         // Read after the Binding: the transport releases the Binding once it has deleted its works.
         const works = await worksOfPolicy(its, name, sender);
-        return { policy, binding, works };
+        return { ...both, works };
       },
       // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that
       // it dropped unnoticed stay, and nothing deletes them.

@@ -106,20 +106,13 @@ export async function readDelivery(
 }
 
 /** Returns the parts of the evidence that could not be read. */
-export const unseenIn = ({
-  inventory,
-  works,
-  workStatuses,
-  templates,
-  collectors,
-  combined,
-}: DeliveryEvidence): Unseen[] => [
-  ...unseenOf('WECs', inventory),
-  ...unseenOf('works', works),
-  ...unseenOf('statuses of WECs', workStatuses),
-  ...unseenOf('transforms and properties', templates),
-  ...unseenOf('status collectors', collectors),
-  ...unseenOf('combined statuses', combined),
+export const unseenIn = (evidence: DeliveryEvidence): Unseen[] => [
+  ...unseenOf('WECs', evidence.inventory),
+  ...unseenOf('works', evidence.works),
+  ...unseenOf('statuses of WECs', evidence.workStatuses),
+  ...unseenOf('transforms and properties', evidence.templates),
+  ...unseenOf('status collectors', evidence.collectors),
+  ...unseenOf('combined statuses', evidence.combined),
 ];
 
 async function readWdsSide(wds: OpenWds): Promise<WdsSide> {

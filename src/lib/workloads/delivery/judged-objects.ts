@@ -1,7 +1,7 @@
 import { discoverKinds } from '../../kube/discovery.ts';
 import { groupOf } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { keyOf, keyOfCandidate } from '../object-ref.ts';
+import { describeObject, keyOf, keyOfCandidate, type ObjectView } from '../object-ref.ts';
 import type { BoundObject } from '../policies/policy.ts';
 import type { Unseen } from '../unseen.ts';
 import { readContents } from '../wds/contents.ts';
@@ -12,21 +12,23 @@ import { followed } from './workload.ts';
 
 /** The delivery of an object to one WEC, judged by the same stages that `workload get` shows. */
 export interface JudgedDelivery {
+  /** For example `Deployment shop/web`. */
+  object: string;
   policy: string | null;
   wec: string | null;
   isApplied: boolean;
   isAvailable: boolean;
-  /** What blocks the delivery; undefined if it continues without help. */
-  failure: string | undefined;
+  /** What blocks the delivery; null if nothing visible does. */
+  blockedAt: DeliveryView['blockedAt'];
 }
 
-export interface JudgedObject {
-  kind: string;
-  group: string;
-  namespace: string | undefined;
-  name: string;
+export interface JudgedObject extends ObjectView {
   deliveries: JudgedDelivery[];
 }
+
+/** Whether an evidence shows how far deliveries are. */
+export const showsDeliveries = ({ works, inventory, templates }: DeliveryEvidence): boolean =>
+  [works, inventory, templates].every(({ state }) => state === 'seen');
 
 /** Reads every object in the Bindings of a WDS and judges its delivery, with one list per kind. */
 export async function judgeObjects(
@@ -49,25 +51,21 @@ export async function judgeObjects(
     const metadata = found.get(keyOf(each))?.metadata;
     const object = metadata && { metadata };
     const ref = { group, version, resource, kind, namespace, name, object, unread: unread.get(resource) };
+    const view: ObjectView = { kind, group, namespace: namespace ?? null, name };
     const deliveries = deliveriesOf(followed(ref, evidence.policies, contents.namespaces), evidence);
-    return {
-      kind,
-      group,
-      namespace,
-      name,
-      deliveries: deliveries.map((delivery) => judgedOf(viewOfDelivery(delivery))),
-    };
+    return { ...view, deliveries: deliveries.map((delivery) => judgedOf(view, viewOfDelivery(delivery))) };
   };
   return { evidence, objects: bound.map(judge), unseen: [...unseenIn(evidence), ...contents.unread] };
 }
 
-function judgedOf(view: DeliveryView): JudgedDelivery {
+/** The part of a delivery's view that lists keep. */
+export function judgedOf({ kind, ...metadata }: ObjectView, view: DeliveryView): JudgedDelivery {
   const { policy, wec, blockedAt } = view;
-  return {
-    ...{ policy, wec, isApplied: hasReached(view, 'applied'), isAvailable: hasReached(view, 'available') },
-    failure: blockedAt?.state === 'failed' ? blockedAt.why : undefined,
-  };
+  const reached = { isApplied: hasReached(view, 'applied'), isAvailable: hasReached(view, 'available') };
+  return { object: describeObject({ kind, metadata }), policy, wec, ...reached, blockedAt };
 }
+
+export const hasFailed = ({ blockedAt }: JudgedDelivery): boolean => blockedAt?.state === 'failed';
 
 /** Whether the goal is reached. A later stage proves nothing while an earlier one is open: a new state may be on its way. */
 export function hasReached({ stages }: Pick<DeliveryView, 'stages'>, goal: string): boolean {

@@ -1,23 +1,24 @@
-import { count } from '../../engine/counts.ts';
-import { conditionOf } from '../../kube/objects.ts';
+import { conditionOf, writtenAt } from '../../kube/objects.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import type { ManifestWork } from '../manifest-works.ts';
-import { describeObject } from '../object-ref.ts';
 import { type Binding, type BindingPolicy, destinationsOf, objectsOf } from '../policies/policy.ts';
 import type { ViewWithErrors } from '../unseen.ts';
 import type { DeliveryEvidence } from './evidence.ts';
-import { type JudgedObject, judgeObjects } from './judged-objects.ts';
+import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
+import { lateSince } from './wds-stages.ts';
+
+/** What blocks a policy; `why` is null if nothing does. */
+interface PolicyState {
+  state: 'ok' | 'waiting' | 'failed';
+  why: string | null;
+}
 
 /** A policy in a list. The fields are an interface: docs/output.md. */
-export interface PolicySummary {
+export interface PolicySummary extends PolicyState {
   name: string;
   wecs: string[];
   objects: number;
-  /** Null if the ITS cannot be read. */
-  works: { total: number; applied: number; failed: number } | null;
-  state: 'ok' | 'waiting' | 'failed';
-  /** What blocks the policy; null if nothing does. */
-  why: string | null;
+  /** Each object on each WEC, by the stages of `workload get`. Null if the ITS cannot be read. */
+  deliveries: { total: number; applied: number; available: number; failed: number } | null;
 }
 
 /** Lists the policies of a WDS by name, with the Bindings that have no policy any more. */
@@ -27,82 +28,74 @@ export async function listPolicies(wds: OpenWds): Promise<ViewWithErrors<PolicyS
   const orphaned = [...evidence.bindings.values()].filter(
     ({ metadata }) => !policies.has(metadata.name) && !metadata.ownerReferences?.length,
   );
-  const failures = failuresOf(objects);
+  const deliveries = Map.groupBy(
+    objects.flatMap((object) => object.deliveries),
+    ({ policy }) => policy,
+  );
   const view = [...policies.keys(), ...orphaned.map(({ metadata }) => metadata.name)]
     .sort()
-    .map((name) => summaryOf(name, policies.get(name), evidence, failures.get(name) ?? []));
+    .map((name) => summaryOf(name, policies.get(name), evidence, deliveries.get(name) ?? []));
   return { view, errors: unseen.map(({ error }) => error) };
 }
 
-/** Returns what keeps objects from reaching WECs, by policy. */
-function failuresOf(objects: readonly JudgedObject[]): Map<string, string[]> {
-  const failures = new Map<string, string[]>();
-  for (const { kind, namespace, name, deliveries } of objects) {
-    const object = describeObject({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } });
-    for (const { policy, failure } of deliveries)
-      if (policy !== null && failure !== undefined)
-        failures.set(policy, [...(failures.get(policy) ?? []), `${object}: ${failure}`]);
-  }
-  return failures;
-}
-
-/** A policy and its state, which every command judges by this function. */
+/** A policy and its state, which every command judges by this function. @param deliveries those of the policy */
 export function summaryOf(
   name: string,
   policy: BindingPolicy | undefined,
   evidence: DeliveryEvidence,
-  failures: readonly string[],
+  deliveries: readonly JudgedDelivery[],
 ): PolicySummary {
   const binding = evidence.bindings.get(name);
-  const wecs = destinationsOf(binding);
-  const works = evidence.works.state === 'seen' ? countWorks(name, wecs, evidence.works.value) : null;
-  const [state, why] = stateOf(policy, binding, works, failures);
-  return { name, wecs, objects: binding === undefined ? 0 : objectsOf(binding).length, works, state, why };
-}
-
-function countWorks(
-  name: string,
-  wecs: readonly string[],
-  works: Extract<DeliveryEvidence['works'], { state: 'seen' }>['value'],
-): NonNullable<PolicySummary['works']> {
-  const all = wecs.flatMap((wec) => works.of(name, wec));
-  const withAppliedStatus = (status: string) => all.filter((work) => hasAppliedStatus(work, status));
-  return { total: all.length, applied: withAppliedStatus('True').length, failed: withAppliedStatus('False').length };
-}
-
-/** Whether the agent reports the status for the current generation of the work. */
-function hasAppliedStatus(work: ManifestWork, status: string): boolean {
-  const applied = conditionOf(work, 'Applied');
-  return applied?.status === status && (applied.observedGeneration ?? 0) >= (work.metadata.generation ?? 0);
+  const toWecs = deliveries.filter(({ wec }) => wec !== null);
+  const count = (isOne: (delivery: JudgedDelivery) => boolean) => toWecs.filter(isOne).length;
+  const counts = {
+    ...{ total: toWecs.length, applied: count(({ isApplied }) => isApplied) },
+    ...{ available: count(({ isAvailable }) => isAvailable), failed: count(hasFailed) },
+  };
+  const isSeen = showsDeliveries(evidence);
+  const { state, why } = blockedAsWhole(policy, binding, evidence) ?? stateOf(deliveries, isSeen);
+  return {
+    ...{ name, wecs: destinationsOf(binding), objects: binding === undefined ? 0 : objectsOf(binding).length },
+    ...{ deliveries: isSeen ? counts : null, state, why },
+  };
 }
 
 const isObserved = ({ metadata, status }: BindingPolicy): boolean =>
   (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 
-/** Returns the first problem of a policy, in the order of the stages. @param works null if they are not visible */
-export function stateOf(
+const failed = (why: string): PolicyState => ({ state: 'failed', why });
+
+/** What blocks a policy, whatever has become of its objects. Undefined if nothing does. */
+export function blockedAsWhole(
   policy: BindingPolicy | undefined,
   binding: Binding | undefined,
-  works: PolicySummary['works'],
-  failures: readonly string[],
-): [PolicySummary['state'], string | null] {
-  if (policy === undefined) return ['failed', 'its policy was deleted, its Binding was not'];
-  if (policy.metadata.deletionTimestamp !== undefined) return ['waiting', 'being deleted'];
+  clock: Pick<DeliveryEvidence, 'now'>,
+): PolicyState | undefined {
+  if (policy === undefined) return failed('its policy was deleted, its Binding was not');
+  const { deletionTimestamp } = policy.metadata;
+  if (deletionTimestamp !== undefined) return lateSince(clock, Date.parse(deletionTimestamp), 'being deleted');
   // If the policy selects nothing at all, KubeStellar creates no Binding.
   if (binding === undefined)
-    return isObserved(policy) ? ['failed', 'selects no WEC and no object'] : ['waiting', 'has no Binding'];
+    return isObserved(policy)
+      ? failed('selects no WEC and no object')
+      : lateSince(clock, writtenAt(policy), 'has no Binding');
   const [error] = policy.status?.errors ?? [];
-  if (error !== undefined) return ['failed', error];
+  if (error !== undefined) return failed(error);
   const collectors = conditionOf(policy, 'StatusCollectorsAvailable');
-  if (collectors?.status === 'False') return ['failed', collectors.message ?? 'a StatusCollector is missing'];
-  if ((binding.status?.observedGeneration ?? 0) < (binding.metadata.generation ?? 0))
-    return ['waiting', 'the transport has not read its Binding'];
-  if (destinationsOf(binding).length === 0) return ['failed', 'selects no WEC'];
-  if (objectsOf(binding).length === 0) return ['failed', 'selects no object'];
-  if (works === null) return ['waiting', 'its works are not visible'];
-  if (works.failed > 0) return ['failed', `${count(works.failed, 'work')} not applied`];
-  const [failure, ...others] = failures;
-  if (failure !== undefined) return ['failed', `${failure}${others.length === 0 ? '' : `, and ${others.length} more`}`];
-  const open = works.total - works.applied;
-  return open > 0 ? ['waiting', `${count(open, 'work')} not applied yet`] : ['ok', null];
+  if (collectors?.status === 'False') return failed(collectors.message ?? 'a StatusCollector is missing');
+  if (destinationsOf(binding).length === 0) return failed('selects no WEC');
+  return objectsOf(binding).length === 0 ? failed('selects no object') : undefined;
+}
+
+/** The state of a policy by the stages of its deliveries. */
+function stateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): PolicyState {
+  const blocked = deliveries.flatMap(({ object, blockedAt }) => (blockedAt === null ? [] : { object, ...blockedAt }));
+  const first = blocked.find(({ state }) => state === 'failed') ?? blocked[0];
+  if (first === undefined)
+    return isSeen
+      ? { state: 'ok', why: null }
+      : { state: 'waiting', why: 'what its WECs have received is not visible' };
+  const { object, state, why } = first;
+  const alike = blocked.filter((each) => each.state === state).length;
+  return { state, why: `${object}: ${why}${alike === 1 ? '' : `, and ${alike - 1} more`}` };
 }

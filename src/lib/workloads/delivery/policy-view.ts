@@ -5,13 +5,14 @@ import { groupOf } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { noSuchPolicy } from '../explain/explain.ts';
 import { keyOf, keyOfCandidate, type ObjectView } from '../object-ref.ts';
-import { type Binding, type BoundObject, destinationsOf, objectsOf } from '../policies/policy.ts';
+import { type Binding, type BoundObject, objectsOf } from '../policies/policy.ts';
 import { selectObjects } from '../selection/objects.ts';
 import { type ViewWithErrors, viewOfUnseen } from '../unseen.ts';
 import { readContents, sendableKinds, type WdsObject } from '../wds/contents.ts';
 import { digestObjects } from '../wds/full-objects.ts';
 import { deliveriesOf, type FollowedObject } from './delivery.ts';
 import { readDelivery, unseenIn } from './evidence.ts';
+import { judgedOf } from './judged-objects.ts';
 import { type PolicySummary, summaryOf } from './policy-list.ts';
 import { type DeliveryView, viewOfDelivery } from './view.ts';
 import { followed } from './workload.ts';
@@ -47,26 +48,24 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWit
   const refs = [...selected.map(refOf), ...(await boundBeside(selected, binding, kinds, wds))];
   const own = policy === undefined ? [] : [policy];
   const unseen = [...unseenIn(evidence), ...contents.unread];
-  const { state, why } = summaryOf(name, policy, evidence, []);
+  const objects = refs.map((ref): PolicyObject => {
+    const deliveries = deliveriesOf(followed(ref, own, contents.namespaces), evidence);
+    const { kind, group, namespace = null } = ref;
+    const isOwn = ({ policyName }: { policyName: string | undefined }) => policyName === name;
+    return { kind, group, namespace, name: ref.name, ways: deliveries.filter(isOwn).map(viewOfDelivery) };
+  });
+  const deliveries = objects.flatMap((object) => object.ways.map((delivery) => judgedOf(object, delivery)));
+  const { metadata = { generation: 0 }, status = {} } = binding ?? {};
+  const { state, why, wecs } = summaryOf(name, policy, evidence, deliveries);
   const view: PolicyView = {
-    ...{ name, wds: wds.name, its: ifSeen(wds.its)?.name ?? null, wecs: destinationsOf(binding), state, why },
-    binding: binding === undefined ? null : generationsOf(binding),
+    ...{ name, wds: wds.name, its: ifSeen(wds.its)?.name ?? null, wecs, state, why },
+    binding: binding ? { generation: metadata.generation ?? 0, observed: status.observedGeneration ?? 0 } : null,
     errors: (policy ?? binding)?.status?.errors ?? [],
-    objects: refs.map((ref) => {
-      const deliveries = deliveriesOf(followed(ref, own, contents.namespaces), evidence);
-      const { kind, group, namespace = null } = ref;
-      const isOwn = ({ policyName }: { policyName: string | undefined }) => policyName === name;
-      return { kind, group, namespace, name: ref.name, ways: deliveries.filter(isOwn).map(viewOfDelivery) };
-    }),
+    objects,
     notVisible: unseen.map(viewOfUnseen),
   };
   return { view, errors: unseen.map(({ error }) => error) };
 }
-
-const generationsOf = ({ metadata, status }: Binding) => ({
-  generation: metadata.generation ?? 0,
-  observed: status?.observedGeneration ?? 0,
-});
 
 type Ref = Omit<FollowedObject, 'selectedBy' | 'notSelected' | 'namespaces'>;
 

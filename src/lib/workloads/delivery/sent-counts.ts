@@ -27,17 +27,12 @@ export async function countSent(its: Reader): Promise<ReadonlyMap<string, SentCo
 function countsOf(works: readonly ManifestWork[]): SentCounts[] {
   const byWds = Map.groupBy(works, ({ metadata }) => metadata.labels?.[originWdsLabel] ?? '');
   return [...byWds.keys()].sort().map((wds) => {
-    const counts: SentCounts = { wds, applied: 0, failed: 0, waiting: 0 };
-    for (const work of byWds.get(wds) ?? []) {
-      const objects = work.spec?.workload?.manifests?.length ?? 0;
-      const stated = (status: string) =>
-        (work.status?.resourceStatus?.manifests ?? []).filter(
-          (manifest) => appliedState(work, manifest)?.status === status,
-        ).length;
-      counts.applied += stated('True');
-      counts.failed += stated('False');
-      counts.waiting += Math.max(0, objects - stated('True') - stated('False'));
-    }
-    return counts;
+    const states = (byWds.get(wds) ?? []).flatMap((work) => {
+      const manifests = work.status?.resourceStatus?.manifests ?? [];
+      const objects = work.spec?.workload?.manifests ?? [];
+      return objects.map((_, index) => appliedState(work, manifests[index])?.status);
+    });
+    const count = (...wanted: (string | undefined)[]) => states.filter((state) => wanted.includes(state)).length;
+    return { wds, applied: count('True'), failed: count('False'), waiting: count('Unknown', undefined) };
   });
 }

@@ -1,11 +1,14 @@
 import { command } from '../../engine/command-line.ts';
 import { inWords, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import { ifSeen } from '../../kube/access.ts';
 import { flagsOf } from '../../spaces/open-wds.ts';
 import { returnedStatusLabels } from '../names.ts';
 import { toCreateCollector } from '../status/collector.ts';
 import { combinedOnly, hasRelevantStatus, hasStatus, isNeverCombined } from '../status/returnable.ts';
 import type { Delivery } from './delivery.ts';
+import { late } from './wds-stages.ts';
+import { lateAgent } from './wec-stages.ts';
 
 /** The last stage, for an object whose status is requested. */
 export const statusStage: Stage<Delivery> = { id: 'status', title: 'status returned', check: returned };
@@ -49,16 +52,20 @@ function returned(delivery: Delivery): Verdict {
   const [error] = (policy?.status?.errors ?? []).filter((each) => !delivery.binding?.status?.errors?.includes(each));
   if (error !== undefined && singleton && wecs !== 1) return failed(error, { code: 'policy-error' });
   if (workStatus.state !== 'seen') return unseen(workStatus.why);
-  if (workStatus.value === undefined || workStatus.value.status === undefined)
-    return waiting(`${wec} has returned no status for it`, { code: 'status-missing' });
+  const sent = ifSeen(delivery.sent)?.work;
+  const none = `${wec} has returned no status for it`;
+  if (workStatus.value === undefined) return lateAgent(delivery, sent, none, 'status-missing');
+  // Something on the WEC must write one first.
+  if (workStatus.value.status === undefined) return waiting(none, { code: 'status-missing' });
   if (collectors.value.size > 0) {
     if (isCombined.state !== 'seen') return unseen(isCombined.why);
-    if (!isCombined.value) return waiting('its statuses have not been combined', { code: 'status-not-combined' });
+    if (!isCombined.value)
+      return late(delivery, [policy, sent], 'its statuses have not been combined', 'status-not-combined', []);
   }
   // The status of one WEC is returned as a singleton, whatever the policy requests.
   const labels = multi && wecs > 1 ? [returnedStatusLabels.multi] : Object.values(returnedStatusLabels);
   const isInWds = labels.some((label) => of.object?.metadata.labels?.[label] === 'true');
   if ((singleton || (multi && !isNeverCombined(of, modulation, wecs))) && !isInWds)
-    return waiting(`its status is not in ${evidence.wds.name}`, { code: 'status-not-returned' });
+    return late(delivery, [policy, sent], `its status is not in ${evidence.wds.name}`, 'status-not-returned', []);
   return met;
 }

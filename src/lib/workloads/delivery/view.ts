@@ -1,12 +1,5 @@
 import { type Help, helpOf } from '../../engine/next-step.ts';
-import {
-  blockingStage,
-  type StageReport,
-  type StageView,
-  type Standing,
-  stageViews,
-  standingOf,
-} from '../../engine/stages.ts';
+import { blockingStage, type StageView, type Standing, stageViews, standingOf } from '../../engine/stages.ts';
 import type { Delivery } from './delivery.ts';
 import { judgeDelivery } from './stages.ts';
 
@@ -29,7 +22,7 @@ export function viewOfDelivery(delivery: Delivery): DeliveryView {
     ...{
       policy: delivery.policyName ?? null,
       wec: delivery.wec ?? null,
-      done: isDone(reports),
+      done: reports.every(({ verdict }) => verdict.state === 'met'),
       ...standingOf(reports),
     },
     code: blocking?.verdict.code ?? null,
@@ -37,5 +30,3 @@ export function viewOfDelivery(delivery: Delivery): DeliveryView {
     stages: stageViews(reports),
   };
 }
-
-const isDone = (reports: readonly StageReport[]): boolean => reports.every(({ verdict }) => verdict.state === 'met');

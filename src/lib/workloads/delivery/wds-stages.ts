@@ -1,12 +1,22 @@
 import { command } from '../../engine/command-line.ts';
 import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
-import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import {
+  failed,
+  failedForGood,
+  met,
+  type Stage,
+  unseen,
+  type Verdict,
+  type VerdictDetails,
+} from '../../engine/stages.ts';
 import { changedAt, type KubeObject, writtenAt } from '../../kube/objects.ts';
 import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
+import { groupResourceOf } from '../../wecs/grant/kinds.ts';
 import { describeObject } from '../object-ref.ts';
 import { labelsToSelect } from '../selection/labels-to-select.ts';
 import type { NotSelected } from '../selection/objects.ts';
 import type { Delivery } from './delivery.ts';
+import type { DeliveryEvidence } from './evidence.ts';
 
 /** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
 export const patienceMs = 60_000;
@@ -19,23 +29,25 @@ export const wdsStages: readonly Stage<Delivery>[] = [
   { id: 'binding', title: 'in the Binding, which the transport has read', check: inBinding },
 ];
 
-const describeDeliveredObject = ({ of: { kind, namespace, name } }: Delivery): string =>
-  describeObject({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } });
-
 function exists(delivery: Delivery): Verdict {
   const { of, evidence } = delivery;
+  const object = describeObject({ kind: of.kind, metadata: of });
   if (of.unread !== undefined) return unseen(of.unread);
   if (of.object === undefined)
-    return failedForGood(`${describeDeliveredObject(delivery)} is not in ${evidence.wds.name}`, {
+    return failedForGood(`${object} is not in ${evidence.wds.name}`, {
       code: 'object-missing',
       next: [run(command`kubectl --context ${evidence.wds.context} get ${of.resource} -A`, 'See what exists')],
     });
-  return of.object.metadata.deletionTimestamp === undefined
-    ? met
-    : waiting(`${describeDeliveredObject(delivery)} is being deleted in ${evidence.wds.name}`, {
-        code: 'object-deleting',
-      });
+  const { deletionTimestamp } = of.object.metadata;
+  if (deletionTimestamp === undefined) return met;
+  const see = command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} get ${groupResourceOf(of)} ${of.name} -o yaml`;
+  const next = [run(see, 'See its finalizers and conditions')];
+  const why = `${object} is being deleted in ${evidence.wds.name}`;
+  return lateSince(evidence, Date.parse(deletionTimestamp), why, { code: 'object-deleting', next });
 }
+
+export const inNamespace = ({ namespace }: { namespace?: string | undefined }): string[] =>
+  namespace === undefined ? [] : ['-n', namespace];
 
 function selected(delivery: Delivery): Verdict {
   const { of, evidence } = delivery;
@@ -69,21 +81,18 @@ function nextOf(why: NotSelected, { of, evidence }: Delivery): NextStep[] {
   if (why.why === 'no-clause')
     return [
       outline(
-        command`stellarctl policy create NAME --clusters SELECTOR --select ${kindOf(of)} ${flagsOf(evidence.wds)}`,
+        command`stellarctl policy create NAME --clusters SELECTOR --select ${groupResourceOf(of)} ${flagsOf(evidence.wds)}`,
         'Select it',
       ),
     ];
   const { policy, clause } = why.nearest;
   const clauses = evidence.policies.find(({ metadata }) => metadata.name === policy)?.spec?.downsync ?? [];
   const words = of.object && labelsToSelect(clauses.slice(clause, clause + 1), { ...of, ...of.object }, of.namespaces);
-  const at = of.namespace === undefined ? [] : ['-n', of.namespace];
-  const kind = kindOf(of);
+  const label = command`kubectl --context ${context} ${inNamespace(of)} label ${groupResourceOf(of)} ${of.name} ${words ?? []}`;
   return words === undefined
     ? [run(command`kubectl --context ${context} edit bindingpolicy ${policy}`, 'Make the policy select it')]
-    : [run(command`kubectl --context ${context} ${at} label ${kind} ${of.name} ${words}`, 'Make the policy select it')];
+    : [run(label, 'Make the policy select it')];
 }
-
-const kindOf = ({ group, resource }: Delivery['of']): string => (group === '' ? resource : `${resource}.${group}`);
 
 function policyWithoutError(delivery: Delivery): Verdict {
   const { policyName, policy, binding, evidence } = delivery;
@@ -104,7 +113,10 @@ function policyWithoutError(delivery: Delivery): Verdict {
       ],
     });
   if (policy.metadata.deletionTimestamp !== undefined)
-    return waiting(`policy ${policyName} is being deleted`, { code: 'policy-deleting' });
+    return lateSince(evidence, Date.parse(policy.metadata.deletionTimestamp), `policy ${policyName} is being deleted`, {
+      code: 'policy-deleting',
+      next: toSeeWds(evidence.wds, 'Do its controllers run?'),
+    });
   const [error] = binding?.status?.errors ?? [];
   if (error !== undefined)
     return failed(`policy ${policyName} sends nothing: ${error}`, { code: 'binding-error', next: [explain(delivery)] });
@@ -150,20 +162,33 @@ export function late(
   timeOf = writtenAt,
 ): Verdict {
   const written = Math.max(...since.map((object) => (object === undefined ? 0 : timeOf(object))));
-  if (written === 0 || delivery.evidence.now - written <= patienceMs)
-    return waiting(why, { code, next: [explain(delivery)] });
   const next = [...helps, ...toSeeWds(delivery.evidence.wds, 'Do its controllers run?')];
-  return failed(`${why}, for longer than expected`, { code, next });
+  return lateSince(delivery.evidence, written, why, { code, next }, [explain(delivery)]);
 }
+
+/**
+ * Distinguishes what is not done yet from what takes too long.
+ * @param since when it could begin, in milliseconds since the epoch; 0 if that is unknown
+ * @param meanwhile the next steps before it takes too long
+ */
+export const lateSince = (
+  { now }: Pick<DeliveryEvidence, 'now'>,
+  since: number,
+  why: string,
+  details?: VerdictDetails,
+  meanwhile: readonly NextStep[] = [],
+): Verdict & { state: 'waiting' | 'failed' } =>
+  since === 0 || now - since <= patienceMs
+    ? { state: 'waiting', why, ...details, next: meanwhile }
+    : { state: 'failed', why: `${why}, for longer than expected`, ...details };
 
 const unnoticed = 'object-not-in-binding';
 
 /** Changes the object itself, which makes KubeStellar evaluate it again. */
 function toTouch({ of, evidence }: Delivery): NextStep {
-  const at = of.namespace === undefined ? [] : ['-n', of.namespace];
   const note = `stellarctl/touched=${of.object?.metadata.resourceVersion ?? ''}`;
   return run(
-    command`kubectl --context ${evidence.wds.context} ${at} annotate --overwrite ${kindOf(of)} ${of.name} ${note}`,
+    command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} annotate --overwrite ${groupResourceOf(of)} ${of.name} ${note}`,
     'Change it, so that KubeStellar looks at it again',
   );
 }

@@ -2,17 +2,17 @@ import { command } from '../../engine/command-line.ts';
 import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { ifSeen } from '../../kube/access.ts';
-import { conditionOf } from '../../kube/objects.ts';
+import { conditionOf, writtenAt } from '../../kube/objects.ts';
 import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
 import { lacksRight } from '../../wecs/grant/kinds.ts';
 import { toSelectWec } from '../explain/selection-warnings.ts';
-import type { ManifestStatus } from '../manifest-works.ts';
+import type { ManifestStatus, ManifestWork } from '../manifest-works.ts';
 import { originGenerationAnnotation } from '../names.ts';
 import type { Candidate } from '../policies/policy.ts';
 import { failingParts } from '../selection/clauses.ts';
 import { labelsToSelect, namespaceOf } from '../selection/labels-to-select.ts';
 import type { Delivery } from './delivery.ts';
-import { late, patienceMs } from './wds-stages.ts';
+import { inNamespace, late, lateSince, patienceMs } from './wds-stages.ts';
 import { appliedState } from './works.ts';
 
 /** The stages from the Binding to the WEC. */
@@ -65,43 +65,58 @@ function wecAvailable(delivery: Delivery): Verdict {
   });
 }
 
+const toSeeAgent = ({ wec = 'NAME', evidence }: Delivery): NextStep[] => [
+  run(command`stellarctl wec get ${wec} ${onIts({ evidence })}`, 'Does its agent run?'),
+];
+
+/** What an agent does within seconds. @param work its order */
+export const lateAgent = (delivery: Delivery, work: ManifestWork | undefined, why: string, code: string): Verdict =>
+  lateSince(delivery.evidence, work === undefined ? 0 : writtenAt(work), why, { code, next: toSeeAgent(delivery) });
+
 const onIts = ({ evidence: { its } }: Pick<Delivery, 'evidence'>): string[] =>
   its === undefined ? [] : ['--its', its];
 
 const generationOf = (annotations: Record<string, string> | undefined): number =>
   Number(annotations?.[originGenerationAnnotation] ?? 0);
 
-function workInMailbox({ wec, isBound, binding, bound, sent, stoppedAt, stale, evidence }: Delivery): Verdict {
+function workInMailbox(delivery: Delivery): Verdict {
+  const { wec, isBound, binding, bound, sent, stoppedAt, stale, evidence } = delivery;
   if (wec === undefined || binding === undefined) return unseen('no WEC is selected');
   if (sent.state !== 'seen') return unseen(sent.why);
   const { observedGeneration = 0, errors = [] } = binding.status ?? {};
   const isRead = observedGeneration >= (binding.metadata.generation ?? 0);
+  // The transport has read a Binding long before it has sent 200 objects: it writes one or two works a second (0.30.0).
+  const newest = ifSeen(evidence.works)?.newest.get(binding.metadata.name) ?? 0;
+  const transport = toSeeWds(evidence.wds, 'Does its transport run?');
   if (sent.value === undefined) {
     if (errors.length > 0) return unseen('the policy sends nothing');
     if (bound === undefined || !isBound) return unseen('the Binding does not send it there');
     const why = `mailbox ${wec} has no work for it`;
-    // The transport has read a Binding long before it has sent 200 objects: it creates one or two works a second (0.30.0).
-    const newest = ifSeen(evidence.works)?.newest.get(binding.metadata.name) ?? 0;
     if (!isRead || evidence.now - newest <= patienceMs) return waiting(why, { code: 'work-missing' });
     if (stoppedAt !== undefined)
       return failed(`${why}: the transport stops at WEC ${stoppedAt}, which has not been accepted and has no mailbox`, {
         code: 'transport-stopped',
         next: [run(command`stellarctl accept ${stoppedAt} ${onIts({ evidence })}`, 'Accept it')],
       });
-    return failed(why, { code: 'work-missing', next: toSeeWds(evidence.wds, 'Does its transport run?') });
+    return failed(why, { code: 'work-missing', next: transport });
   }
-  const { metadata } = sent.value.work;
-  if (metadata.deletionTimestamp !== undefined)
-    return waiting(`its work in mailbox ${wec} is being deleted`, { code: 'work-deleting' });
-  if (generationOf(metadata.annotations) < observedGeneration)
-    return waiting(`its work in mailbox ${wec} has an earlier version of it`, { code: 'work-behind' });
+  const { deletionTimestamp, annotations } = sent.value.work.metadata;
+  const work = `its work in mailbox ${wec}`;
+  if (deletionTimestamp !== undefined) {
+    const details = { code: 'work-deleting', next: toSeeAgent(delivery) };
+    return lateSince(evidence, Date.parse(deletionTimestamp), `${work} is being deleted`, details);
+  }
+  if (generationOf(annotations) < observedGeneration) {
+    const since = Math.max(writtenAt(binding), newest);
+    return lateSince(evidence, since, `${work} has an earlier version of it`, { code: 'work-behind', next: transport });
+  }
   if (evidence.templates.state !== 'seen') return unseen(evidence.templates.why);
   if (stale === undefined) return met;
   const refresh = command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(evidence.wds)}`;
-  return failed(
-    `its work in mailbox ${wec} is outdated: templates and transforms now give another value for ${stale}`,
-    { code: 'work-stale', next: [run(refresh, 'Have the transport rewrite it')] },
-  );
+  return failed(`${work} is outdated: templates and transforms now give another value for ${stale}`, {
+    code: 'work-stale',
+    next: [run(refresh, 'Have the transport rewrite it')],
+  });
 }
 
 const condition = (manifest: ManifestStatus | undefined, type: string) => conditionOf({ status: manifest }, type);
@@ -112,7 +127,7 @@ function applied(delivery: Delivery): Verdict {
   if (sent.value === undefined) return unseen('there is no work');
   const { work, manifest } = sent.value;
   const state = appliedState(work, manifest);
-  if (state === undefined) return waiting(`the agent of ${wec} has not answered`, { code: 'agent-silent' });
+  if (state === undefined) return lateAgent(delivery, work, `the agent of ${wec} has not answered`, 'agent-silent');
   if (state.status === 'True') return met;
   return failed(state.message ?? 'not applied', refusal(delivery, manifest));
 }
@@ -183,16 +198,10 @@ function available({ of, sent, wec, workStatus }: Delivery): Verdict {
   const state = condition(sent.value?.manifest, 'Available');
   if (state === undefined) return unseen('the agent has not reported on it');
   const missing = workStatus.state === 'seen' ? workStatus.value?.missing : undefined;
-  if (state.status === 'True' && missing !== undefined)
-    return waiting(`${missing} on ${wec}`, {
-      code: 'replicas-missing',
-      next: [
-        outline(
-          command`kubectl --context CONTEXT -n ${of.namespace ?? 'default'} describe ${of.resource} ${of.name}`,
-          `See why on ${wec}`,
-        ),
-      ],
-    });
-  if (state.status === 'True') return met;
-  return waiting(`not available on ${wec}: ${state.message ?? state.reason}`, { code: 'not-available' });
+  if (state.status === 'True' && missing === undefined) return met;
+  const describe = command`kubectl --context CONTEXT ${inNamespace(of)} describe ${of.resource} ${of.name}`;
+  const next = [outline(describe, `See why on ${wec}`)];
+  return state.status === 'True'
+    ? waiting(`${missing} on ${wec}`, { code: 'replicas-missing', next })
+    : waiting(`not available on ${wec}: ${state.message ?? state.reason}`, { code: 'not-available', next });
 }

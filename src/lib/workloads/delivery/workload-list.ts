@@ -1,7 +1,7 @@
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { describeObject, type ObjectView } from '../object-ref.ts';
 import type { ViewWithErrors } from '../unseen.ts';
-import { type JudgedDelivery, judgeObjects } from './judged-objects.ts';
+import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
 
 /** An object that policies send, and the number of WECs that have it. The fields are an interface: docs/output.md. */
 export interface WorkloadSummary extends ObjectView {
@@ -19,19 +19,19 @@ export interface WorkloadSummary extends ObjectView {
 /** Lists the objects in the Bindings of a WDS, in their order. */
 export async function listWorkloads(wds: OpenWds): Promise<ViewWithErrors<WorkloadSummary[]>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
-  const isSeen = [evidence.works, evidence.inventory, evidence.templates].every(({ state }) => state === 'seen');
+  const isSeen = showsDeliveries(evidence);
   const view = objects.map(({ kind, group, namespace, name, deliveries }) => {
     const byWec = [...Map.groupBy(deliveries, ({ wec }) => wec)].flatMap(([wec, own]) => (wec === null ? [] : [own]));
     /** If two policies send the object to a WEC, both must have applied it, and one failure counts. */
     const count = (isOne: (all: readonly JudgedDelivery[]) => boolean) => (isSeen ? byWec.filter(isOne).length : null);
     return {
-      ...{ kind, group, namespace: namespace ?? null },
-      name: describeObject({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } }),
+      ...{ kind, group, namespace },
+      name: describeObject({ kind, metadata: { namespace, name } }),
       policies: [...new Set(deliveries.flatMap(({ policy }) => policy ?? []))],
       wecs: byWec.length,
       applied: count((own) => own.every(({ isApplied }) => isApplied)),
       available: count((own) => own.every(({ isAvailable }) => isAvailable)),
-      failed: count((own) => own.some(({ failure }) => failure !== undefined)),
+      failed: count((own) => own.some(hasFailed)),
     };
   });
   return { view, errors: unseen.map(({ error }) => error) };

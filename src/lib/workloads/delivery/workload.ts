@@ -58,7 +58,7 @@ type Found = Awaited<ReturnType<typeof findObject>>;
 
 export function noSuchObject({ ref }: Found, { name: wds, context }: OpenWds): StellarError {
   const { kind, resource, namespace, name } = ref;
-  const object = describeObject({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } });
+  const object = describeObject({ kind, metadata: { namespace, name } });
   return new StellarError('not-found', `${object} is not in ${wds}.`, {
     next: [run(command`kubectl --context ${context} get ${resource} -A`, 'See what exists')],
   });

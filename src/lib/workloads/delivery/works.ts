@@ -1,4 +1,4 @@
-import { type Condition, createdAt, type KubeObject } from '../../kube/objects.ts';
+import { type Condition, type KubeObject, writtenAt } from '../../kube/objects.ts';
 import { groupOf } from '../../kube/resources.ts';
 import type { ManifestStatus, ManifestWork } from '../manifest-works.ts';
 import { originBindingLabel, originGenerationAnnotation, originWdsLabel } from '../names.ts';
@@ -16,9 +16,9 @@ export interface SentObject extends SentContent {
 /** The part of an object's content in a work that is kept. */
 interface SentContent {
   /** The first field in it that transforms remove today. */
-  left?: string;
+  left?: string | undefined;
   /** The complete object, if it requests template expansion. */
-  expanded?: object;
+  expanded?: object | undefined;
 }
 
 /**
@@ -26,20 +26,16 @@ interface SentContent {
  * have.
  */
 export class WorksOfWds {
-  readonly #byPlace: ReadonlyMap<string, readonly ManifestWork[]>;
   readonly #byObject = new Map<string, SentObject>();
   /** The objects that were expanded from templates, by `objectKey`. */
   readonly expanded = new Set<string>();
-  /** When the newest work of a Binding was created, in milliseconds since the epoch. */
+  /** When a work of a Binding was last created or rewritten, in milliseconds since the epoch. */
   readonly newest = new Map<string, number>();
 
   constructor(works: readonly ManifestWork[]) {
-    const place = ({ metadata: { labels, namespace } }: ManifestWork) =>
-      placeOf(labels?.[originBindingLabel] ?? '', namespace ?? '');
-    this.#byPlace = Map.groupBy(works, place);
     for (const work of works) {
       const binding = work.metadata.labels?.[originBindingLabel] ?? '';
-      this.newest.set(binding, Math.max(this.newest.get(binding) ?? 0, createdAt(work)));
+      this.newest.set(binding, Math.max(this.newest.get(binding) ?? 0, writtenAt(work)));
       const stated = new Map(
         (work.status?.resourceStatus?.manifests ?? []).map((manifest) => [manifest.resourceMeta?.ordinal, manifest]),
       );
@@ -47,15 +43,14 @@ export class WorksOfWds {
       for (const [ordinal, { apiVersion = '', kind = '', metadata, left, expanded }] of manifests.entries()) {
         const object = { group: groupOf(apiVersion), kind, namespace: metadata?.namespace, name: metadata?.name ?? '' };
         const key = objectKey(object);
-        const content = { ...(left === undefined ? {} : { left }), ...(expanded === undefined ? {} : { expanded }) };
-        this.#byObject.set(`${place(work)} ${key}`, { work, manifest: stated.get(ordinal), ...content });
+        this.#byObject.set(`${placeOf(binding, work.metadata.namespace ?? '')} ${key}`, {
+          work,
+          manifest: stated.get(ordinal),
+          ...{ left, expanded },
+        });
         if (expanded !== undefined) this.expanded.add(key);
       }
     }
-  }
-
-  of(binding: string, wec: string): readonly ManifestWork[] {
-    return this.#byPlace.get(placeOf(binding, wec)) ?? [];
   }
 
   /** Finds the work that contains an object. The object has the kind and the name that it has in the work. */
@@ -105,10 +100,10 @@ type Share = <T extends object>(value: T) => T;
 
 function trimWork(object: KubeObject, removals: Removals, shared: Share): ManifestWork {
   const { metadata, spec, status } = object as ManifestWork;
-  const { name, namespace, generation, creationTimestamp, deletionTimestamp, labels = {}, annotations = {} } = metadata;
+  const { name, namespace, generation, deletionTimestamp, labels = {}, annotations = {} } = metadata;
   const kept = (all: Record<string, string>, ...keys: string[]) =>
     Object.fromEntries(keys.flatMap((key) => (all[key] === undefined ? [] : [[key, all[key]]])));
-  // Times differ in every work, and no verdict depends on them.
+  // These times differ in every work, and no verdict depends on them.
   const conditionsOf = (conditions: readonly Condition[] = []) =>
     conditions
       .filter(({ type }) => type === 'Applied' || type === 'Available')
@@ -119,8 +114,8 @@ function trimWork(object: KubeObject, removals: Removals, shared: Share): Manife
       ...{ annotations: shared(kept(annotations, originGenerationAnnotation)) },
       ...(namespace === undefined ? {} : shared({ namespace })),
       ...(generation === undefined ? {} : { generation }),
-      ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+      ...shared({ managedFields: [{ time: new Date(writtenAt(object)).toISOString() }] }),
     },
     spec: shared({
       workload: {
@@ -128,7 +123,6 @@ function trimWork(object: KubeObject, removals: Removals, shared: Share): Manife
       },
     }),
     status: shared({
-      conditions: conditionsOf(status?.conditions),
       resourceStatus: {
         manifests: (status?.resourceStatus?.manifests ?? []).map(({ resourceMeta = {}, conditions }) => ({
           resourceMeta,

@@ -6,6 +6,7 @@ import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { effectiveProperties } from '../../wecs/customization.ts';
 import { propertiesNamespace } from '../names.ts';
+import { describeObject } from '../object-ref.ts';
 import { templateKeysOf } from '../policies/template-keys.ts';
 import { countsTwice } from '../wds/contents.ts';
 import { digestObjects } from '../wds/full-objects.ts';
@@ -29,10 +30,10 @@ export function readDigests(subject: PolicySubject): Promise<Digest[]> {
     ...{ group, version, resource, name: metadata.name },
     ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
   }));
-  return digestObjects(subject.wds.kube, bound, ({ group, resource, namespace, name }, object): Digest => {
+  return digestObjects(subject.wds.kube, bound, ({ group, resource, ...metadata }, object): Digest => {
     const kind = kinds.get(`${group}/${resource}`) ?? resource;
     return {
-      object: `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
+      object: describeObject({ kind, metadata }),
       size: sizeOf(object),
       asked: templateKeysOf(object),
     };

@@ -15,6 +15,7 @@ import {
   longName,
   missingMailbox,
   missingNamespaces,
+  misspeltLabels,
   namespaceDefaults,
   nothingSelected,
   ownedObjects,
@@ -92,6 +93,7 @@ async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]
     ...namespaceDefaults(subject),
     ...runningInWds(subject),
     ...sharedObjects(subject),
+    ...misspeltLabels(subject),
   ];
   return {
     problems: found.sort((a, b) => Number(a.severity === 'warn') - Number(b.severity === 'warn')),

@@ -1,7 +1,9 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
+import { isSlip } from '../../engine/nearest.ts';
 import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
+import { ifSeen } from '../../kube/access.ts';
 import type { KubeObject, LabelSelector } from '../../kube/objects.ts';
 import { groupOf } from '../../kube/resources.ts';
 import { nearestLabels } from '../../wecs/find-wecs.ts';
@@ -10,31 +12,28 @@ import { describeObject } from '../object-ref.ts';
 import type { Candidate, DownsyncClause, PolicySpec } from '../policies/policy.ts';
 import { isValid } from '../selection/label-selectors.ts';
 import { labelsToSelect, namespaceOf } from '../selection/labels-to-select.ts';
-import { selectObjects } from '../selection/objects.ts';
+import { type SelectedObject, selectObjects } from '../selection/objects.ts';
 import { selectsLabels } from '../selection/wecs.ts';
 import type { PolicySubject } from './subject.ts';
 
 /** A policy, or a part of it, that selects nothing. */
-export function nothingSelected({ spec, wds, wecs, inventory, objects, kinds }: PolicySubject): Problem[] {
+export function nothingSelected({ spec, wds, wecs, inventory, objects, contents, kinds }: PolicySubject): Problem[] {
   const { clusterSelectors = [], downsync = [] } = spec;
   const problems = downsync.flatMap((clause, index) => unfitParts(clause, index, kinds));
   if (inventory.state === 'seen' && wecs.length === 0)
     problems.push({
       code: 'no-wec-matches',
       message: `It selects no WEC: ${whyNoWec(clusterSelectors)}.`,
-      next: toSelectWec(
-        spec,
-        inventory.value,
-        wds.its.state === 'seen' ? wds.its.value.kube.cluster.context : undefined,
-      ),
+      next: toSelectWec(spec, inventory.value, ifSeen(wds.its)?.kube.cluster.context),
     });
+  const see = command`kubectl --context ${wds.context} get ${kindsOf(downsync)} -A --show-labels`;
+  const selectors = downsync.flatMap(({ objectSelectors = [] }) => objectSelectors);
+  const near = nearest('object', selectors, contents.objects);
   if (objects.length === 0)
     problems.push({
       code: 'no-object-matches',
       message: downsync.length === 0 ? 'It has no downsync clause, and selects no object.' : 'It selects no object.',
-      next: [
-        run(command`kubectl --context ${wds.context} get ${kindsOf(downsync)} -A --show-labels`, 'See what exists'),
-      ],
+      next: [...near, run(see, 'See what exists')],
     });
   return problems;
 }
@@ -58,6 +57,24 @@ export function invalidClusterSelectors({ name, spec, others, wds }: PolicySubje
       next: [run(command`kubectl --context ${wds.context} edit bindingpolicy ${metadata.name}`, 'Correct it')],
       ...(metadata.name === name ? {} : { severity: 'warn' as const }),
     }));
+}
+
+/** WECs that a slip in a label leaves out. If none is selected, the slip is more likely in the policy. */
+export function misspeltLabels({ spec, wds, wecs, inventory }: PolicySubject): Problem[] {
+  const asked = (spec.clusterSelectors ?? []).flatMap(({ matchLabels = {} }) => Object.entries(matchLabels));
+  const left = wecs.length === 0 ? [] : (ifSeen(inventory) ?? []).filter((wec) => !wecs.includes(wec));
+  const its = ifSeen(wds.its)?.kube.cluster.context ?? '';
+  return left.flatMap(({ metadata: { name, labels = {} } }) =>
+    asked.flatMap(([key, value]) => {
+      const isSlipFor = ([k, v]: [string, string]) =>
+        (k === key && isSlip(v, value)) || (v === value && isSlip(k, key));
+      const slip = Object.entries(labels).find(isSlipFor)?.join('=');
+      if (slip === undefined) return [];
+      const message = `WEC ${name} is not selected: its label ${slip} is nearly ${key}=${value}.`;
+      const label = command`stellarctl label ${name} ${key}=${value} --overwrite --its ${its}`;
+      return { code: 'label-misspelt', message, next: [run(label, 'If that is a slip')], severity: 'warn' as const };
+    }),
+  );
 }
 
 /** A WEC at which the transport stops, with other WECs after it. The transport processes WECs in the order of their names. */
@@ -86,18 +103,24 @@ export function toSelectWec(
   wecs: readonly KubeObject[],
   its: string | undefined,
 ): NextStep[] {
-  const asked = clusterSelectors.flatMap(({ matchLabels = {}, matchExpressions = [] }) => [
-    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
-    ...matchExpressions.map(({ key }) => key),
-  ]);
-  const labels = wecs.map(({ metadata }) => metadata.labels ?? {});
-  const near = asked.length === 0 ? [] : nearestLabels(asked.join(), labels);
-  if (near.length > 0) return [inWords(`The nearest labels of WECs are ${near.join(', ')}`)];
+  const near = nearest('WEC', clusterSelectors, wecs);
+  if (near.length > 0) return near;
   const [selector] = clusterSelectors;
   const words = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
   if (words.length === 0 || selector?.matchExpressions?.length) return [];
   const of = its === undefined ? [] : ['--its', its];
   return [outline(command`stellarctl label NAME ${words} ${of}`, 'Give a WEC the labels')];
+}
+
+/** The existing labels that selectors may mean. @param of what has them */
+function nearest(of: 'WEC' | 'object', selectors: readonly LabelSelector[], among: readonly KubeObject[]): NextStep[] {
+  const asked = selectors.flatMap(({ matchLabels = {}, matchExpressions = [] }) => [
+    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
+    ...matchExpressions.map(({ key }) => key),
+  ]);
+  const labels = among.map(({ metadata }) => metadata.labels ?? {});
+  const near = asked.length === 0 ? [] : nearestLabels(asked.join(), labels, of);
+  return near.length === 0 ? [] : [inWords(`The nearest labels of ${of}s are ${near.join(', ')}`)];
 }
 
 /** Returns what a clause requires that no object can have. */
@@ -145,18 +168,16 @@ export function missingNamespaces({ objects, wds, spec, contents: { namespaces }
   if (missing.length === 0) return [];
   const labels = missing.map((name) => labelsToSelect(spec.downsync ?? [], namespaceOf(name, namespaces), namespaces));
   const words = labels.every((each) => each !== undefined) ? [...new Set(labels.flat())] : undefined;
+  const [namespace, them] = missing.length === 1 ? ['Namespace', 'it'] : ['Namespaces', 'them'];
+  const next =
+    words === undefined
+      ? inWords(`Select ${them} as well, by a clause with resources: [namespaces]`)
+      : run(command`kubectl --context ${wds.context} label namespace ${missing} ${words}`, 'Select as well');
   return [
     {
       code: 'namespace-not-selected',
-      message: `Objects are sent without their ${missing.length === 1 ? 'Namespace' : 'Namespaces'} ${missing.join(', ')}: they fail on a WEC that does not have ${missing.length === 1 ? 'it' : 'them'}.`,
-      next:
-        words === undefined
-          ? [
-              inWords(
-                `Select ${missing.length === 1 ? 'it' : 'them'} as well, by a clause with resources: [namespaces]`,
-              ),
-            ]
-          : [run(command`kubectl --context ${wds.context} label namespace ${missing} ${words}`, 'Select as well')],
+      message: `Objects are sent without their ${namespace} ${missing.join(', ')}: they fail on a WEC that does not have ${them}.`,
+      next: [next],
       severity: 'warn',
     },
   ];
@@ -165,17 +186,17 @@ export function missingNamespaces({ objects, wds, spec, contents: { namespaces }
 /** Objects that a controller creates from others: the WEC creates them itself. */
 export function ownedObjects({ objects }: PolicySubject): Problem[] {
   const owned = objects.filter(({ object }) => object.metadata.ownerReferences?.some(({ controller }) => controller));
-  if (owned.length === 0) return [];
-  return [
-    {
-      code: 'owned-objects-selected',
-      message: `${count(owned.length, 'object')} that a controller has created for another object ${owned.length === 1 ? 'is' : 'are'} also selected, because of the same label.`,
-      details: owned.map(({ object }) => describeObject(object)),
-      next: [inWords('Give the label to what you apply only, and not to its pod template; or select by resources')],
-      severity: 'warn',
-    },
-  ];
+  return aboutObjects(owned, {
+    code: 'owned-objects-selected',
+    message: `${count(owned.length, 'object')} that a controller has created for another object ${owned.length === 1 ? 'is' : 'are'} also selected, because of the same label.`,
+    next: [inWords('Give the label to what you apply only, and not to its pod template; or select by resources')],
+    severity: 'warn',
+  });
 }
+
+/** A problem of some of the selected objects, which it lists; nothing if there are none. */
+export const aboutObjects = (objects: readonly SelectedObject[], about: Omit<Problem, 'details'>): Problem[] =>
+  objects.length === 0 ? [] : [{ ...about, details: objects.map(({ object }) => describeObject(object)) }];
 
 /** Objects that every Namespace has, or that namespace default has. */
 const isEverywhere = ({ resource, metadata: { namespace, name } }: Candidate): boolean =>
@@ -199,17 +220,12 @@ export function namespaceDefaults({ objects }: PolicySubject): Problem[] {
 
 /** Objects of the hosting cluster itself, if it is the WDS. */
 export function systemObjects({ objects, wds, isHosting }: PolicySubject): Problem[] {
-  if (!isHosting) return [];
-  const system = objects.filter(({ object }) => isSystem(object.metadata));
-  if (system.length === 0) return [];
-  return [
-    {
-      code: 'system-objects-selected',
-      message: `${wds.name} is the hosting cluster itself, and ${count(system.length, 'object')} of its own would be sent to WECs.`,
-      details: system.map(({ object }) => describeObject(object)),
-      next: [inWords('Select by a label that only your workload has')],
-    },
-  ];
+  const system = objects.filter(({ object }) => isHosting && isSystem(object.metadata));
+  return aboutObjects(system, {
+    code: 'system-objects-selected',
+    message: `${wds.name} is the hosting cluster itself, and ${count(system.length, 'object')} of its own would be sent to WECs.`,
+    next: [inWords('Select by a label that only your workload has')],
+  });
 }
 
 const systemName =
@@ -222,17 +238,13 @@ const withPods = new Set(['deployments', 'statefulsets', 'daemonsets', 'replicas
 
 /** Workloads that the hosting cluster runs itself, if it is the WDS. */
 export function runningInWds({ objects, wds, isHosting }: PolicySubject): Problem[] {
-  const running = objects.filter(({ object }) => withPods.has(object.resource));
-  if (!isHosting || running.length === 0) return [];
-  return [
-    {
-      code: 'runs-in-wds',
-      message: `${wds.name} is the hosting cluster itself: its own controllers run ${count(running.length, 'object')} of these as well, and write their status beside what WECs return.`,
-      details: running.map(({ object }) => describeObject(object)),
-      next: [inWords('Put workloads that have pods into a WDS of type k8s')],
-      severity: 'warn',
-    },
-  ];
+  const running = objects.filter(({ object }) => isHosting && withPods.has(object.resource));
+  return aboutObjects(running, {
+    code: 'runs-in-wds',
+    message: `${wds.name} is the hosting cluster itself: its own controllers run ${count(running.length, 'object')} of these as well, and write their status beside what WECs return.`,
+    next: [inWords('Put workloads that have pods into a WDS of type k8s')],
+    severity: 'warn',
+  });
 }
 
 /**
@@ -244,14 +256,12 @@ export function sharedObjects({ objects, others, wecs, contents }: PolicySubject
   return others.flatMap(({ metadata, spec = {} }) => {
     const common = selectObjects(spec.downsync ?? [], selected, contents.namespaces);
     const both = wecs.filter((wec) => selectsLabels(spec.clusterSelectors ?? [], wec.metadata.labels ?? {}));
-    if (common.length === 0 || both.length === 0) return [];
-    return {
+    return aboutObjects(both.length === 0 ? [] : common, {
       code: 'also-selected',
       message: `Policy ${metadata.name} sends ${count(common.length, 'object')} of these to ${both.map((wec) => wec.metadata.name).join(', ')}, too: each policy has works of its own.`,
-      details: common.map(({ object }) => describeObject(object)),
       next: [],
-      severity: 'warn' as const,
-    };
+      severity: 'warn',
+    });
   });
 }
 

@@ -3,11 +3,11 @@ import { inWords } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { resources } from '../../kube/resources.ts';
 import { flagsOf } from '../../spaces/open-wds.ts';
-import { describeObject } from '../object-ref.ts';
 import { selectObjects } from '../selection/objects.ts';
 import { selectsLabels } from '../selection/wecs.ts';
 import { toCreateCollector } from '../status/collector.ts';
 import { hasRelevantStatus, hasStatus, isNeverCombined } from '../status/returnable.ts';
+import { aboutObjects } from './selection-warnings.ts';
 import type { PolicySubject } from './subject.ts';
 
 /** Returns what prevents statuses from being returned. */
@@ -29,15 +29,11 @@ function notOneWec({ objects, wecs, others, inventory, contents }: PolicySubject
     }
     return names.size !== 1;
   });
-  if (wrong.length === 0) return [];
-  return [
-    {
-      code: 'singleton-needs-one-wec',
-      message: `The status of ${count(wrong.length, 'object')} is requested from a single WEC, but they are not sent to exactly one: no status is returned.`,
-      details: wrong.map(({ object }) => describeObject(object)),
-      next: [inWords('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
-    },
-  ];
+  return aboutObjects(wrong, {
+    code: 'singleton-needs-one-wec',
+    message: `The status of ${count(wrong.length, 'object')} is requested from a single WEC, but they are not sent to exactly one: no status is returned.`,
+    next: [inWords('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
+  });
 }
 
 function notCombined({ objects, wecs }: PolicySubject): Problem[] {

@@ -3,8 +3,9 @@ import { tryRead } from '../../kube/access.ts';
 import { listServed } from '../../kube/served.ts';
 import { effectiveProperties } from '../../wecs/customization.ts';
 import type { WecProperties } from '../../wecs/properties.ts';
+import { describeObject } from '../object-ref.ts';
 import { digestObjects } from '../wds/full-objects.ts';
-import { type BoundObject, destinationsOf, objectsOf, type Policy, type Unread } from './policy.ts';
+import { destinationsOf, objectsOf, type Policy, type Unread } from './policy.ts';
 import { selectsWec } from './selectors.ts';
 import { templateKeysOf } from './template-keys.ts';
 
@@ -96,9 +97,6 @@ async function readTemplates({ binding, reader }: Policy): Promise<{ object: str
   const served: Parameters<typeof digestObjects>[0] = { list: (...kind) => listServed(reader, ...kind) };
   return digestObjects(served, binding === undefined ? [] : objectsOf(binding), (ref, object) => {
     const asked = templateKeysOf(object);
-    return asked.size === 0 ? undefined : { object: describeBound(ref), asked };
+    return asked.size === 0 ? undefined : { object: describeObject({ kind: ref.resource, metadata: ref }), asked };
   });
 }
-
-const describeBound = ({ resource, namespace, name }: BoundObject): string =>
-  `${resource} ${namespace === undefined ? '' : `${namespace}/`}${name}`;

@@ -8,6 +8,7 @@ import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import { resources } from '../../kube/resources.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
+import { nameTaken } from '../change/name-taken.ts';
 import {
   type CollectorSpec,
   combinators,
@@ -103,12 +104,10 @@ export async function createCollector(
 ): Promise<CollectorResult> {
   const present = await wds.kube.get<StatusCollector>(resources.statusCollectors, name);
   if (present !== undefined && !isDeepStrictEqual(withoutEmpty(present.spec), withoutEmpty(spec)))
-    throw new StellarError(
-      'name-taken',
-      `${wds.name} already has a different StatusCollector ${name}. Nothing was written.`,
-      {
-        next: [nextStep(command`stellarctl collector get ${name} ${flagsOf(wds)}`, 'See what it does')],
-      },
+    throw nameTaken(
+      `StatusCollector ${name}`,
+      wds,
+      nextStep(command`stellarctl collector get ${name} ${flagsOf(wds)}`, 'See what it does'),
     );
   const result: CollectorResult = { name, wds: wds.name, changed: false };
   return forName(result, run, async () => {

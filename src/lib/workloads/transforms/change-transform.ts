@@ -7,8 +7,9 @@ import type { Run } from '../../engine/run.ts';
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
+import { nameTaken } from '../change/name-taken.ts';
 import { sendableKinds } from '../wds/contents.ts';
-import { findKind } from '../wds/find-kind.ts';
+import { requireKind } from '../wds/find-kind.ts';
 import { type FieldPath, parsePath } from './path.ts';
 import {
   type CustomTransform,
@@ -27,8 +28,7 @@ export interface TransformResult extends NamedResult {
 
 /** @param kind any name of the kind @throws StellarError `usage` */
 export async function transformSpec(kind: string, remove: readonly string[], wds: OpenWds): Promise<TransformSpec> {
-  const found = findKind(kind, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
-  if (found === undefined) throw new StellarError('usage', `The WDS has no kind "${kind}" that is sent to WECs.`);
+  const found = requireKind(kind, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
   for (const text of remove) requireDispensable(text, found);
   return { apiGroup: groupOf(found.apiVersion), resource: found.plural, remove: [...remove] };
 }
@@ -65,12 +65,10 @@ export async function createTransform(
   ]);
   const present = all.find(({ metadata }) => metadata.name === name);
   if (present !== undefined && !isDeepStrictEqual(present.spec, spec))
-    throw new StellarError(
-      'name-taken',
-      `${wds.name} already has a different CustomTransform ${name}. Nothing was written.`,
-      {
-        next: [nextStep(command`stellarctl transform get ${name} ${flagsOf(wds)}`, 'See what it does')],
-      },
+    throw nameTaken(
+      `CustomTransform ${name}`,
+      wds,
+      nextStep(command`stellarctl transform get ${name} ${flagsOf(wds)}`, 'See what it does'),
     );
   const other = all.find((each) => isOfKind(each, spec) && each.metadata.name !== name);
   if (other !== undefined)

@@ -1,3 +1,4 @@
+import { StellarError } from '../../engine/errors.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
 import { groupOf } from '../../kube/resources.ts';
 
@@ -11,4 +12,11 @@ export function findKind(text: string, kinds: readonly DiscoveredKind[]): Discov
     kinds.find((kind) => namesOf(kind).includes(wanted)) ??
     kinds.find((kind) => namesOf(kind).some((name) => `${name}.${groupOf(kind.apiVersion)}` === wanted))
   );
+}
+
+/** @param kinds those that are sent to WECs @throws StellarError `usage` */
+export function requireKind(text: string, kinds: readonly DiscoveredKind[]): DiscoveredKind {
+  const kind = findKind(text, kinds);
+  if (kind !== undefined) return kind;
+  throw new StellarError('usage', `The WDS has no kind "${text}" that is sent to WECs.`);
 }

@@ -31,7 +31,13 @@ export async function digestObjects<Digest, Bound extends BoundObject>(
   return found.flat();
 }
 
-function resourceOfBound({ group = '', version = 'v1', resource, namespace }: BoundObject): Resource {
+/** The kind of an object that is named by its plural; an empty Namespace is none. */
+export function resourceOfBound({
+  group = '',
+  version = 'v1',
+  resource,
+  namespace,
+}: Omit<BoundObject, 'name'>): Resource {
   const apiVersion = group === '' ? version : `${group}/${version}`;
-  return { apiVersion, kind: resource, plural: resource, namespaced: namespace !== undefined };
+  return { apiVersion, kind: resource, plural: resource, namespaced: Boolean(namespace) };
 }

@@ -113,6 +113,16 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
     'wait until pay has returned its status': async () => {
       await arrived('pay', 2);
       await returned('deploy/web -n pay');
+      // KubeStellar combines statuses after it has received them.
+      await until(
+        async () => {
+          const { combined } = await viewOf('workload status deploy/web -n pay');
+          const rows: unknown[][] = combined.flatMap((table: { rows: unknown[][] }) => table.rows);
+          return rows.map(String).sort().join(' ') === 'w1,1,1 w2,1,1';
+        },
+        'combined status of pay',
+        patience,
+      );
     },
     'wait until the transform of shop is applied': () => arrived('shop', 3),
     'wait until policy pay is gone': () =>

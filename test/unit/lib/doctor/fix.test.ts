@@ -34,7 +34,7 @@ const expired = fail('token-expired', 'expired');
 const step = (uid: string) => ({ verb: 'write' as const, object: 'Secret a/b', on: 'cluster1', uid });
 /** @param done records its application */
 const fix = (uid: string, done: string[] = [], more: Partial<PlannedFix> = {}): PlannedFix => ({
-  ...{ subject: cluster1, check: 'wec-hub-connection', code: 'token-expired', steps: [step(uid)] },
+  ...{ subject: cluster1, check: 'wec-hub-connection', code: 'token-expired', writes: [step(uid)] },
   apply: async () => void done.push(uid),
   ...more,
 });
@@ -63,9 +63,9 @@ describe('a confirmed fix', () => {
   test('is only planned in a dry run; one that is impossible says why', () => {
     const refused = new StellarError('identity-unproven', 'x');
     assert.deepEqual(
-      [fix('1'), fix('2', [], { steps: [], refused })]
+      [fix('1'), fix('2', [], { writes: [], refused })]
         .map(unapplied)
-        .map(({ result, error, steps }) => [result, error, steps.length]),
+        .map(({ result, error, writes }) => [result, error, writes.length]),
       [
         ['planned', undefined, 1],
         ['refused', refused, 0],

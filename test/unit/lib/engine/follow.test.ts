@@ -76,7 +76,10 @@ test('an unseen target is not met', () => {
   const track = new Track<Verdicts>({ until: 'b' }, new Deadline(60_000));
   const { state, blocking } = track.judge(seen({ a: met, b: unseen('hidden'), c: unseen('') }));
   assert.deepEqual([state, blocking?.id, blocking?.verdict.why], ['open', 'b', 'hidden']);
-  assert.equal(track.judge(seen({ a: unseen(''), b: unseen(''), c: met })).state, 'done');
+  const { stages, snapshot } = seen({ a: unseen(''), b: unseen(''), c: met });
+  assert.equal(track.judge({ stages, snapshot }).state, 'open');
+  const settling = stages.map((stage) => (stage.id === 'c' ? { ...stage, settles: ['b'] } : stage));
+  assert.equal(track.judge({ stages: settling, snapshot }).state, 'done');
 });
 
 test('a change is another verdict or another code, not another message', () => {

@@ -22,35 +22,41 @@ const verdicts: Record<string, Verdict> = {
   u: unseen('no access'),
 };
 const letters = (reports: StageReport[]) => reports.map(({ verdict }) => verdict.state[0]).join('');
-/** Evaluates stages a, b, c … whose verdicts are given by their first letters. */
-const judged = (text: string) =>
+/** Evaluates stages a, b, c … whose verdicts are given by their first letters. @param settles what stages settle, by their ids */
+const judged = (text: string, settles: Record<string, string> = {}) =>
   judge(
-    [...text].map((letter, index) => ({
-      id: String.fromCharCode(97 + index),
-      title: '',
-      check: () => verdicts[letter] as Verdict,
-    })),
+    [...text].map((letter, index) => {
+      const id = String.fromCharCode(97 + index);
+      return { id, title: '', settles: [...(settles[id] ?? '')], check: () => verdicts[letter] as Verdict };
+    }),
     undefined,
   );
 
-describe('a later met stage', () => {
-  const cases: [given: string, settled: string][] = [
-    ['um', 'mm'],
-    ['uumu', 'mmmu'],
-    ['wm', 'wm'],
-    ['fm', 'fm'],
-    ['mu', 'mu'],
-    ['uwu', 'uwu'],
+describe('a met stage', () => {
+  const cases: [given: string, settles: Record<string, string>, settled: string][] = [
+    ['uum', {}, 'uum'],
+    ['uum', { c: 'a' }, 'mum'],
+    ['uumu', { c: 'ab' }, 'mmmu'],
+    ['wfm', { c: 'ab' }, 'wfm'],
+    ['uuw', { c: 'ab' }, 'uuw'],
+    // What is settled has not been seen to be met: it proves nothing about others.
+    ['uum', { b: 'a', c: 'b' }, 'umm'],
   ];
-  for (const [given, settled] of cases)
-    test(`gives ${settled} for ${given}`, () => assert.equal(letters(judged(given)), settled));
+  for (const [given, settles, settled] of cases)
+    test(`gives ${settled} for ${given} if it settles ${JSON.stringify(settles)}`, () =>
+      assert.equal(letters(judged(given, settles)), settled));
 
-  test('settles unseen stages before it, and nothing else', () => {
+  test('settles the unseen stages that it names, and nothing else', () => {
+    const names = fc.dictionary(fc.constantFrom(...'abcd'), fc.constantFrom('', 'a', 'bd', 'abc'));
     fc.assert(
-      fc.property(fc.array(fc.constantFrom('m', 'w', 'f', 'u')), (given) => {
-        const last = given.lastIndexOf('m');
-        const expected = given.map((letter, index) => (letter === 'u' && index < last ? 'm' : letter)).join('');
-        assert.equal(letters(judged(given.join(''))), expected);
+      fc.property(fc.array(fc.constantFrom('m', 'w', 'f', 'u'), { maxLength: 4 }), names, (given, settles) => {
+        const settled = given.flatMap((letter, index) =>
+          letter === 'm' ? [...(settles['abcd'.charAt(index)] ?? '')] : [],
+        );
+        const expected = given.map((letter, index) =>
+          letter === 'u' && settled.includes('abcd'.charAt(index)) ? 'm' : letter,
+        );
+        assert.equal(letters(judged(given.join(''), settles)), expected.join(''));
       }),
     );
   });

@@ -76,7 +76,7 @@ function installation({
 }
 
 const inWords = (remedy: Remedy | undefined) =>
-  remedy?.steps.map(({ verb, object, on }) => `${verb} ${object} on ${on}`);
+  remedy?.writes.map(({ verb, object, on }) => `${verb} ${object} on ${on}`);
 
 describe('the credentials of an external ITS', () => {
   test('are renewed: only the token is replaced, in this exact version of the Secret; its WDSes restart', async () => {
@@ -119,7 +119,7 @@ describe('the controllers of a WDS', () => {
   test('are restarted for the present credentials of their ITS, without harm to its workloads', async () => {
     const { hosting, tools } = installation({});
     const remedy = await planControllerRestart('wds7', tools, soon());
-    assert.match(String(remedy?.steps[0]?.why), /workloads keep running/);
+    assert.match(String(remedy?.writes[0]?.why), /workloads keep running/);
     await remedy?.apply();
     assert.deepEqual(hosting.writes, restartWrites('wds7'));
   });

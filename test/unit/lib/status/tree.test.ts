@@ -253,6 +253,18 @@ test('a broken context of a space that is ready is a problem, and the next comma
   assert.equal(withContext(its(), undefined).problem, false);
 });
 
+test('policies that cannot work are shown together if their problem is the same', () => {
+  const failedPolicies = ['a', 'b', 'c'].map((name) => ({
+    name,
+    why: name === 'b' ? 'selects no object' : 'selects no WEC',
+  }));
+  const view = { hosting: hosting(), itses: [], wdses: [wds({ failedPolicies })] };
+  assert.match(
+    asWritten(describeTree(treeOf(view), plain)).join('\n'),
+    /✗ policies a, c: selects no WEC · ✗ policy b: selects no object/,
+  );
+});
+
 test('a policy that cannot work is a problem of its WDS', () => {
   const view = {
     hosting: hosting(),

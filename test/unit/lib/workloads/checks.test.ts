@@ -5,6 +5,7 @@ import { hidden, seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
 import { workloadChecks } from '../../../../src/lib/workloads/checks.ts';
+import { stepsOf } from '../../support/steps.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
 
 type Typed = KubeObject & { kind?: string };
@@ -70,12 +71,21 @@ test('healthy policies give no finding', async () => {
   assert.equal((await judged([])).status, 'pass');
 });
 
-test('the first failing policy is reported, with the others', async () => {
-  const found = await judged([policy('a'), binding('a'), policy('b'), binding('b'), policy('c'), binding('c', 'w1')]);
+test('every failing policy is reported, together with those that have the same problem', async () => {
+  const empty = { ...binding('b', 'w1'), spec: { destinations: [{ clusterId: 'w1' }] } };
+  const found = await judged([
+    ...[policy('a'), binding('a'), policy('b'), empty, policy('c'), binding('c', 'w1'), policy('d'), binding('d')],
+  ]);
+  assert.ok('message' in found);
   assert.deepEqual(
-    [found.status, 'message' in found && found.message],
-    ['fail', 'Binding policy a of wds1 has a problem: selects no WEC; also affected: b.'],
+    [found.status, found.message, found.details],
+    [
+      'fail',
+      'Binding policies a, d of wds1 have a problem: selects no WEC.',
+      ['Binding policy b of wds1 has a problem: selects no object.'],
+    ],
   );
+  assert.deepEqual(stepsOf(found)?.match(/policy get \w/g), ['policy get a', 'policy get b']);
 });
 
 test('a policy without its works fails', async () => {

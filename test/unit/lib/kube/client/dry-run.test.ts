@@ -15,24 +15,31 @@ describe('a dry run', () => {
   let live: Kube;
   let kube: Kube;
   const writes: RecordedWrite[] = [];
+  const denied = new Set<string>();
   before(async () => {
     // Only the ClusterRole exists.
-    server = await FakeServer.start(({ path, method }) =>
-      method === 'POST' || path.includes('clusterroles')
-        ? { body: { metadata: { name: 'klusterlet' }, status: { allowed: true } } }
-        : { status: 404 },
-    );
+    server = await FakeServer.start(({ path, method, body }) => {
+      const { verb, resource, subresource } =
+        (body as { spec?: { resourceAttributes?: Record<string, string> } } | undefined)?.spec?.resourceAttributes ??
+        {};
+      const allowed = !denied.has([verb, resource, ...(subresource === undefined ? [] : [subresource])].join(' '));
+      return method === 'POST' || path.includes('clusterroles')
+        ? { body: { metadata: { name: 'klusterlet' }, status: { allowed } } }
+        : { status: 404 };
+    });
     live = connect(server.context(), new Deadline(10_000), new AbortController().signal);
     kube = recordWrites(live, (write) => writes.push(write));
   });
   beforeEach(() => {
     writes.length = 0;
+    denied.clear();
     server.requests.length = 0;
   });
   after(async () => {
     live.close();
     await server.stop();
   });
+  const review = 'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
   const sent = () => server.requests.map(({ method, path }) => `${method} ${path}`);
 
   test('is marked as such', () =>
@@ -41,10 +48,7 @@ describe('a dry run', () => {
   test('really reads and reviews permissions', async () => {
     assert.equal((await kube.get(resources.clusterRoles, 'klusterlet'))?.metadata.name, 'klusterlet');
     assert.equal(await kube.mayI({ verb: 'get', group: '', resource: 'secrets' }), true);
-    assert.deepEqual(sent(), [
-      'GET /apis/rbac.authorization.k8s.io/v1/clusterroles/klusterlet',
-      'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
-    ]);
+    assert.deepEqual(sent(), ['GET /apis/rbac.authorization.k8s.io/v1/clusterroles/klusterlet', review]);
     assert.deepEqual(writes, []);
   });
 
@@ -64,14 +68,46 @@ describe('a dry run', () => {
       { verb: 'delete', cluster, kind: 'ClusterRole', name: 'klusterlet' },
     ]);
     assert.deepEqual(
-      sent().filter((line) => !line.startsWith('GET ')),
+      sent().filter((line) => !line.startsWith('GET ') && line !== review),
       [],
+    );
+  });
+
+  test('fails like a write that this user is not allowed to make, and does not record it', async () => {
+    const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'n' } };
+    const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'klusterlet' } };
+    const csr = { metadata: { name: 'csr' } };
+    const cases: [denied: string, write: () => Promise<unknown>, message: RegExp][] = [
+      ['create secrets', () => kube.create(resources.secrets, object, { namespace: 'n' }), /create secrets in n\.$/],
+      // Server-side apply of a new object needs both rights.
+      ['create secrets', () => kube.apply(object), /create secrets in n\.$/],
+      ['patch secrets', () => kube.apply(object), /patch secrets in n\.$/],
+      ['patch clusterroles', () => kube.apply(role), /patch clusterroles/],
+      ['patch managedclusters', () => kube.merge(resources.managedClusters, 'c', {}), /patch managedclusters/],
+      [
+        'update certificatesigningrequests approval',
+        () => kube.replace(resources.certificateSigningRequests, csr, 'approval'),
+        /update certificatesigningrequests\/approval/,
+      ],
+      ['delete clusterroles', () => kube.delete(resources.clusterRoles, 'klusterlet'), /delete clusterroles/],
+    ];
+    for (const [right, write, message] of cases) {
+      denied.clear();
+      denied.add(right);
+      await assert.rejects(write, { code: 'forbidden', exitCode: 4, message });
+    }
+    denied.clear();
+    denied.add('create clusterroles');
+    await kube.apply(role);
+    assert.deepEqual(
+      writes.map(({ verb }) => verb),
+      ['apply'],
     );
   });
 
   test('requests no token, and has none to show', async () => {
     assert.equal((await requestBootstrapToken(kube)).token, '(token)');
-    assert.deepEqual(sent(), []);
+    assert.deepEqual(sent(), [review]);
     assert.deepEqual(
       writes.map(({ verb, kind, name }) => `${verb} ${kind} ${name}`),
       ['create TokenRequest agent-registration-bootstrap'],
@@ -113,7 +149,7 @@ describe('a dry run', () => {
       ],
     );
     assert.deepEqual(counts, { created: 9, changed: 1, unchanged: 0 });
-    assert.ok(sent().every((line) => line.startsWith('GET ')));
+    assert.ok(sent().every((line) => line.startsWith('GET ') || line === review));
     assert.ok(!JSON.stringify(writes).includes('secret"'));
   });
 });

@@ -44,6 +44,24 @@ test('nothing blocks a complete WDS', () => {
   assert.equal(standingOf(reports()).stage, 'ready');
 });
 
+test('what only an ITS that does not answer shows is unseen, whatever KubeFlex reports', () => {
+  const states = reports(running, wdsInside({ its: undefined, itsProblem: 'Cannot reach its1' })).map(
+    ({ id, verdict }) => `${id} ${verdict.state}`,
+  );
+  assert.ok(states.includes('ready met'), states.join());
+  assert.deepEqual(
+    states.filter((state) => state.endsWith('unseen')),
+    ['its-workstatus unseen', 'properties-namespace unseen'],
+  );
+});
+
+test('an API server that answers runs, even if its Deployment may not be read', () => {
+  const states = reports({ ...running, deployments: [], forbidden: new Set(['deployments']) }).map(
+    ({ id, verdict }) => `${id} ${verdict.state}`,
+  );
+  assert.deepEqual(states.slice(1, 4), ['api-server met', 'reachable met', 'kubestellar-controller unseen']);
+});
+
 describe('a WDS is blocked', () => {
   test('by the kinds of KubeStellar, the first of which is named', () =>
     assert.equal(

@@ -7,7 +7,7 @@ import type { Findings } from '../../../../../src/lib/wecs/get/findings.ts';
 import { groupWorks } from '../../../../../src/lib/wecs/get/mailbox.ts';
 import { conditionViews, type Mailbox } from '../../../../../src/lib/wecs/get/view.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/checks.ts';
-import { judgeVisible } from '../../../../../src/lib/wecs/registration/stages.ts';
+import { judgeRegistration } from '../../../../../src/lib/wecs/registration/stages.ts';
 import {
   hubEvidence,
   hubSecret,
@@ -30,7 +30,7 @@ interface ClusterState extends Partial<Registration>, Pick<Findings, 'context'> 
 /** The findings in a situation. */
 function findings({ mailbox, forbidden = new Set(), ...rest }: ClusterState): Findings {
   const registration: Registration = { name: 'cluster1', hub: hubEvidence(), wec: undefined, now, ...rest };
-  const reports = judgeVisible(registration, forbidden);
+  const reports = judgeRegistration(registration, forbidden);
   return { ...registration, reports, mailbox: mailbox ?? null, forbidden, its: 'its1' };
 }
 
@@ -294,7 +294,7 @@ describe('a diagnosis of', () => {
 
 test('what may not be read is no evidence, unless something else settles it', () => {
   const stateOf = (registration: Partial<Registration>, kind: string) =>
-    judgeVisible(
+    judgeRegistration(
       {
         name: 'cluster1',
         hub: hubEvidence({ managedCluster: managedCluster() }),

@@ -4,7 +4,7 @@ import type { Condition, Secret } from '../../../../../src/lib/kube/objects.ts';
 import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
 import type { Findings } from '../../../../../src/lib/wecs/get/findings.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
-import { judgeVisible } from '../../../../../src/lib/wecs/registration/stages.ts';
+import { judgeRegistration } from '../../../../../src/lib/wecs/registration/stages.ts';
 import type { WecEvidence } from '../../../../../src/lib/wecs/registration/wec-evidence.ts';
 import { hubEvidence, joinedCluster, managedCluster, now, secondsAgo, wecEvidence } from '../../../support/builders.ts';
 
@@ -32,7 +32,7 @@ async function judged(said: Condition, evidence: Partial<WecEvidence>, cluster =
   const findings: Findings = {
     ...{
       ...registration,
-      reports: judgeVisible(registration, new Set()),
+      reports: judgeRegistration(registration),
       mailbox: null,
       forbidden: new Set(),
       its: 'its1',

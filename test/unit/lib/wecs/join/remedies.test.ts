@@ -100,7 +100,7 @@ function clusters({ hub = [], wec = [], situation = 'garbage-token', holder, ref
 }
 
 const inWords = (remedy: Remedy | undefined) =>
-  remedy?.steps.map(({ verb, object, on }) => `${verb} ${object} on ${on}`);
+  remedy?.writes.map(({ verb, object, on }) => `${verb} ${object} on ${on}`);
 
 /** The plan, and the writes of its dry run. */
 async function renewed(what: Renewed, given: Given) {

@@ -170,10 +170,14 @@ describe('from the ITS alone,', () => {
   for (const [what, hub, state] of cases)
     test(`${what}: ${state}`, () => assert.equal(described(onHub(hub)).text, state));
 
-  test("the WEC's side is unseen, until a later stage settles it", () => {
+  test("the WEC's side is unseen, until a stage settles it", () => {
+    // Users create ManagedClusters as well.
+    assert.equal(letters(onHub({ managedCluster: announced })), 'uuumwwwuwuww');
     assert.equal(letters(onHub({ managedCluster: announced, requests: [pending] })), 'mmmmmwwuwuww');
     assert.equal(letters(onHub({ managedCluster: joinedCluster() })), 'm'.repeat(12));
   });
+  test('a cluster that has joined is not certainly connected now', () =>
+    assert.equal(letters(onHub({ managedCluster: managedCluster({ accepted: true, joined: true }) })), 'mmmmmmmmmumw'));
 });
 
 test('from the WEC alone, a connected agent has passed everything that the ITS would show', () => {

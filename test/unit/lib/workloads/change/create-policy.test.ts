@@ -254,6 +254,35 @@ describe('the preview of a new policy shows', () => {
     assert.deepEqual(shown?.problems[0]?.steps, ['The nearest labels of WECs are tier=web (2 WECs)']);
   });
 
+  test('WECs that a slip in a label leaves out, and how to correct it', async () => {
+    const its = [
+      wec('w1', { tier: 'web' }),
+      wec('w2', { tier: 'wbe' }),
+      wec('w3', { teir: 'web' }),
+      wec('w4', { tier: 'db' }),
+    ];
+    const { shown, writes } = await creating(byLabel, [space('shop', app)], { its });
+    assert.deepEqual(
+      shown?.problems.map(({ code, severity, problem, next }) => [code, severity, problem, next]),
+      [
+        ['w2', 'tier=wbe'],
+        ['w3', 'teir=web'],
+      ].map(([name, label]) => [
+        ...['label-misspelt', 'warning', `WEC ${name} is not selected: its label ${label} is nearly tier=web.`],
+        `stellarctl label ${name} tier=web --overwrite --its kind-kubeflex`,
+      ]),
+    );
+    assert.equal(writes.length, 1);
+  });
+
+  test('the labels of objects that it may mean', async () => {
+    const { shown } = await creating({ selectors: ['app=shpo'] }, [space('shop', app), inShop('ConfigMap', 'c', app)]);
+    assert.deepEqual(
+      shown?.problems.map(({ code, steps }) => [code, steps[0]]),
+      [['no-object-matches', 'The nearest labels of objects are app=shop (2 objects)']],
+    );
+  });
+
   test('commands for what exists only', async () => {
     const { shown } = await creating({ select: ['configmap'], selectors: ['app=other'] }, [space('shop', app)]);
     assert.deepEqual(shown?.problems[0]?.next, 'kubectl --context wds1 get configmaps -A --show-labels');

@@ -95,30 +95,57 @@ const hidden = { state: 'hidden', why: 'no route', error: undefined } as const;
 
 describe('the policies of a WDS are listed', () => {
   const told = async (of: OpenWds) =>
-    (await listPolicies(of)).view.map(({ name, wecs, objects, works, state, why }) =>
-      [name, wecs.length, objects, works && `${works.applied}/${works.total}`, state, why].join(' '),
+    (await listPolicies(of)).view.map(({ name, wecs, objects, deliveries, state, why }) =>
+      [name, wecs.length, objects, deliveries && `${deliveries.applied}/${deliveries.total}`, state, why].join(' '),
     );
-  test('with what is applied', async () => assert.deepEqual(await told(good()), ['p 2 2 2/2 ok ']));
+  test('with what is applied', async () => assert.deepEqual(await told(good()), ['p 2 2 4/4 ok ']));
   test('with what has failed', async () =>
-    assert.deepEqual(await told(half()), ['p 2 2 1/2 failed 1 work not applied']));
+    assert.deepEqual(await told(half()), ['p 2 2 3/4 failed ConfigMap shop/c: refused']));
   test('with what an agent has not processed yet', async () =>
     assert.deepEqual(await told(wds([work('w1', 'True', 2), work('w2', 'True')])), [
-      'p 2 2 1/2 waiting 1 work not applied yet',
+      'p 2 2 2/4 waiting Namespace shop: the agent of w1 has not answered, and 1 more',
     ]));
   test('without the ITS', async () =>
-    assert.deepEqual(await told({ ...good(), its: hidden }), ['p 2 2  waiting its works are not visible']));
+    assert.deepEqual(await told({ ...good(), its: hidden }), [
+      'p 2 2  waiting what its WECs have received is not visible',
+    ]));
   test('with one that selects nothing, for which KubeStellar creates no Binding', async () => {
     const [space, object, policy] = structuredClone(inWds) as [KubeObject, KubeObject, KubeObject];
     assert.deepEqual(await told(wds([], [space, object, policy])), ['p 0 0 0/0 failed selects no WEC and no object']);
     Object.assign(policy, { status: {} });
     assert.deepEqual(await told(wds([], [space, object, policy])), ['p 0 0 0/0 waiting has no Binding']);
+    policy.metadata.creationTimestamp = '2020-01-01T00:00:00Z';
+    const late = ['p 0 0 0/0 failed has no Binding, for longer than expected'];
+    assert.deepEqual(await told(wds([], [space, object, policy])), late);
   });
   test('with a Binding without a policy', async () => {
     const [space, object, , binding] = structuredClone(inWds) as [KubeObject, KubeObject, KubeObject, KubeObject];
     delete binding.metadata.ownerReferences;
     const list = await told(wds([], [space, object, binding]));
-    assert.deepEqual(list, ['p 2 2 0/0 failed its policy was deleted, its Binding was not']);
+    assert.deepEqual(list, ['p 2 2 0/4 failed its policy was deleted, its Binding was not']);
   });
+});
+
+test('a policy whose WECs have applied what the transport has not updated counts as its objects do', async () => {
+  const objects = structuredClone(inWds);
+  // The transport has stopped: works of the earlier Binding are applied.
+  Object.assign((objects[3] as KubeObject).metadata, { generation: 2, creationTimestamp: '2020-01-01T00:00:00Z' });
+  const of = () => wds([work('w1', 'True'), work('w2', 'True')], objects);
+  const [policy] = (await listPolicies(of())).view;
+  assert.deepEqual(policy?.deliveries, { total: 4, applied: 0, available: 0, failed: 4 });
+  assert.match(
+    policy?.why ?? '',
+    /^Namespace shop: the transport has not read the Binding of p, for longer than expec/,
+  );
+  assert.deepEqual(
+    (await listWorkloads(of())).view.map(({ wecs, applied, failed }) => [wecs, applied, failed]),
+    [
+      [2, 0, 2],
+      [2, 0, 2],
+    ],
+  );
+  const { state, why } = (await getPolicyView('p', of())).view;
+  assert.deepEqual([state, why], [policy?.state, policy?.why]);
 });
 
 test('the objects of a WDS are listed, with the number of WECs that have them', async () => {

@@ -223,6 +223,19 @@ describe('a broken link is named:', () => {
     assert.deepEqual(broken(none, { ...configMap, object: { deletionTimestamp: '2026-11-20T15:19:00Z' } }), [
       't10: cluster1: null waiting object-deleting',
     ]));
+  test('the object has been in deletion for too long', () => {
+    const object = { deletionTimestamp: '2026-11-20T15:10:00Z' };
+    const [delivery] = ways(good(), { ...configMap, object });
+    assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], ['failed', 'object-deleting']);
+    assert.match(delivery?.blockedAt?.why ?? '', /is being deleted in wdsh, for longer than expected$/);
+    assert.match(delivery?.next ?? '', /^kubectl --context wdsh -n t10 get configmaps c -o yaml$/);
+  });
+  test('the policy is being deleted, for a moment or for too long', () => {
+    const deleting = (deletionTimestamp: string) => (given: Recorded) =>
+      Object.assign(one(given.policies).metadata, { deletionTimestamp });
+    assert.deepEqual(broken(deleting('2026-11-20T15:19:50Z')), ['t10: cluster1: selected waiting policy-deleting']);
+    assert.deepEqual(broken(deleting('2026-11-20T15:10:00Z')), ['t10: cluster1: selected failed policy-deleting']);
+  });
   test('its kind is never sent', () => {
     plurals.Event = 'events';
     assert.deepEqual(broken(none, { kind: 'Event', name: 'e' }), ['no policy: no WEC: exists failed never-sent']);
@@ -400,21 +413,59 @@ describe('a broken link is named:', () => {
       ['cluster2', undefined],
     ]);
   });
-  test('the work has an earlier state', () =>
-    assert.deepEqual(
-      broken((given) => {
-        one(given.bindings).metadata.generation = 2;
-        one(given.bindings).status = { observedGeneration: 2 };
-      }),
-      ['t10: cluster1: wec waiting work-behind'],
-    ));
-  test('the agent has not responded', () =>
-    assert.deepEqual(
-      broken((given) => {
-        for (const work of given.works ?? []) work.metadata.generation = 5;
-      }),
-      ['t10: cluster1: work waiting agent-silent'],
-    ));
+  /** All works, as last written at this time. */
+  const written = (given: Recorded, time: string, changes: Partial<KubeObject['metadata']> = {}) => {
+    for (const work of given.works ?? []) Object.assign(work.metadata, { managedFields: [{ time }], ...changes });
+  };
+  const [lately, longAgo] = ['2026-11-20T15:19:50Z', '2026-11-20T15:00:00Z'];
+  for (const [time, state] of [
+    [lately, 'waiting'],
+    [longAgo, 'failed'],
+  ] as const) {
+    const when = state === 'failed' ? ', for too long' : '';
+    const since = (given: Recorded) => {
+      written(given, time, { creationTimestamp: longAgo });
+      Object.assign(one(given.bindings).metadata, { creationTimestamp: longAgo, managedFields: [{ time }] });
+    };
+    test(`the work has an earlier state${when}`, () =>
+      assert.deepEqual(
+        broken((given) => {
+          since(given);
+          one(given.bindings).metadata.generation = 2;
+          one(given.bindings).status = { observedGeneration: 2 };
+        }),
+        [`t10: cluster1: wec ${state} work-behind`],
+      ));
+    test(`the work is being deleted${when}`, () =>
+      assert.deepEqual(
+        broken((given) => written(given, longAgo, { deletionTimestamp: time })),
+        [`t10: cluster1: wec ${state} work-deleting`],
+      ));
+    test(`the agent has not responded${when}`, () =>
+      assert.deepEqual(
+        broken((given) => {
+          since(given);
+          for (const work of given.works ?? []) work.metadata.generation = 5;
+        }),
+        [`t10: cluster1: work ${state} agent-silent`],
+      ));
+    test(`the WEC has returned no status${when}`, () => {
+      const given = record('singleton-status');
+      written(given, time, { creationTimestamp: longAgo });
+      given.workStatuses = [];
+      const [delivery] = ways(given, web);
+      assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'status-missing']);
+      if (state === 'failed') assert.equal(delivery?.next, 'stellarctl wec get cluster1 --its its1');
+    });
+    test(`the status has not come back to the WDS${when}`, () => {
+      const given = record('singleton-status');
+      written(given, time, { creationTimestamp: longAgo });
+      for (const { metadata } of given.policies)
+        Object.assign(metadata, { creationTimestamp: longAgo, managedFields: [] });
+      const [delivery] = ways(given, { ...web, object: { labels: { app: 't1' } } });
+      assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'status-not-returned']);
+    });
+  }
   test('the ITS is not seen', () => {
     const hidden = { state: 'hidden', why: 'no route', error: undefined } as const;
     const views = ways(good(), configMap, { inventory: hidden, works: hidden, workStatuses: hidden });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { seen } from '../../../../../src/lib/kube/access.ts';
+import { ifSeen, seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import type { OpenWds } from '../../../../../src/lib/spaces/open-wds.ts';
 import { inspectPolicy } from '../../../../../src/lib/workloads/change/inspect-policy.ts';
 import { refreshPolicy } from '../../../../../src/lib/workloads/change/refresh-policy.ts';
+import { readDelivery } from '../../../../../src/lib/workloads/delivery/evidence.ts';
 import { listPolicies } from '../../../../../src/lib/workloads/delivery/policy-list.ts';
 import { getReturned } from '../../../../../src/lib/workloads/status/returned.ts';
 import { soon } from '../../../support/space-builders.ts';
@@ -44,7 +45,7 @@ const opened = (works: Typed[], name = 'admin@wds1', isContext = true): OpenWds 
   its: seen({ name: 'its1', kube: new WorkloadCluster(works).kube }),
 });
 const unproven = { code: 'identity-unproven' };
-const worksIn = async (wds: OpenWds) => (await listPolicies(wds)).view[0]?.works?.total;
+const worksIn = async (wds: OpenWds) => ifSeen((await readDelivery(wds, [])).works)?.newest.size;
 const toDelete = async (wds: OpenWds) => (await inspectPolicy('shop', wds)).works.map(({ metadata }) => metadata.name);
 
 describe('the name of a WDS on its works', () => {
@@ -84,7 +85,10 @@ describe('the name of a WDS on its works', () => {
   });
   test('is unknown if works of several WDSes are possible', async () => {
     const { view, errors } = await listPolicies(opened([packed('wds1'), packed('wds2')]));
-    assert.deepEqual([view[0]?.works, new Set(errors.map(({ code }) => code))], [null, new Set(['identity-unproven'])]);
+    assert.deepEqual(
+      [view[0]?.deliveries, new Set(errors.map(({ code }) => code))],
+      [null, new Set(['identity-unproven'])],
+    );
   });
   test('finds the statuses that WECs have returned', async () => {
     const status = {
