@@ -1,6 +1,7 @@
 import { isForPeople } from '../../lib/terminal/io.ts';
+import type { WecProperties } from '../../lib/wecs/customization.ts';
 import { parsePropertyChanges } from '../../lib/wecs/customization.ts';
-import type { Effective, WecProperties } from '../../lib/wecs/properties.ts';
+import type { Effective } from '../../lib/wecs/properties.ts';
 import type { ListedValues } from '../../lib/wecs/values.ts';
 import { propertyChanges } from './removal-warning.ts';
 import { type ValueKind, valuesCommand } from './values.ts';

@@ -125,3 +125,7 @@ export function resourceOf(object: { apiVersion?: string | undefined; kind?: str
   if (known === undefined) throw new Error(`kind ${object.apiVersion} ${object.kind} is missing from resources.ts`);
   return known;
 }
+
+/** As kubectl spells it: `widgets.example.com`, or `secrets` of the core group. */
+export const groupResourceOf = ({ group, resource }: { group: string; resource: string }): string =>
+  group === '' ? resource : `${resource}.${group}`;

@@ -1,5 +1,6 @@
 import { type Changes, parseChanges } from '../engine/changes.ts';
 import type { ConfigMap, KubeObject } from '../kube/objects.ts';
+import type { ManagedCluster } from './objects.ts';
 
 /**
  * The sources of a WEC's customization properties; the last one wins: KubeStellar collects them in this order, each over the ones
@@ -92,3 +93,9 @@ const goKeywords = new Set(
     ' ',
   ),
 );
+
+/** A WEC with its ConfigMap, if it has one. */
+export interface WecProperties {
+  cluster: ManagedCluster;
+  configMap: ConfigMap | undefined;
+}

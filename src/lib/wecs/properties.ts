@@ -6,7 +6,7 @@ import type { ConfigMap } from '../kube/objects.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
 import { propertiesNamespace } from '../workloads/names.ts';
-import { type EffectiveProperty, effectiveProperties, ignoredKeys } from './customization.ts';
+import { type EffectiveProperty, effectiveProperties, ignoredKeys, type WecProperties } from './customization.ts';
 import { type FoundWec, findWecs, type WecTarget } from './find-wecs.ts';
 import type { ManagedCluster } from './objects.ts';
 import type { FoundValues, ValueStore } from './values.ts';
@@ -17,12 +17,6 @@ export interface Effective {
   effective: EffectiveProperty[];
   /** Keys of the ConfigMap that it ignores. */
   ignored: string[];
-}
-
-/** A WEC with its ConfigMap, if it has one. */
-export interface WecProperties {
-  cluster: ManagedCluster;
-  configMap: ConfigMap | undefined;
 }
 
 /** The ConfigMap with a WEC's properties; undefined if it has none. */

@@ -70,3 +70,13 @@ export function policiesOf(works: readonly ManifestWork[]): Map<string, Manifest
   }
   return policies;
 }
+
+/**
+ * Whether its agent lacks a right, in the words of every API server (k8s.io/apiserver, ForbiddenMessage). Admission, quotas and
+ * namespaces that are being deleted forbid as well: only RBAC names a user.
+ */
+export const lacksRight = ({ conditions = [] }: ManifestStatus): boolean =>
+  conditions.some(
+    ({ type, status, message = '' }) =>
+      type === 'Applied' && status === 'False' && /is forbidden: User ".+" cannot /.test(message),
+  );

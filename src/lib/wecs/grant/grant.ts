@@ -7,12 +7,12 @@ import { untilMet } from '../../engine/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ClusterRole } from '../../kube/objects.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
-import { resources } from '../../kube/resources.ts';
+import { groupResourceOf, resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
 import { userOf } from '../../kube/service-accounts.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import type { Klusterlet } from '../objects.ts';
-import { failedKinds, groupResourceOf, type RuleKind, refusedKinds, workAccount } from './kinds.ts';
+import { failedKinds, type RuleKind, refusedKinds, workAccount } from './kinds.ts';
 import { proveWec, type ReachedWec } from './prove-wec.ts';
 import { grantRole, grantRoleName, missingRules } from './role.ts';
 

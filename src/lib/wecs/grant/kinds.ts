@@ -1,9 +1,10 @@
 import { StellarError } from '../../engine/errors.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { discoverKinds } from '../../kube/discovery.ts';
-import { groupOf } from '../../kube/resources.ts';
+import { groupOf, groupResourceOf } from '../../kube/resources.ts';
 import { mayAccount } from '../../kube/service-accounts.ts';
-import type { ManifestStatus, ManifestWork } from '../../workloads/manifest-works.ts';
+import type { ManifestWork } from '../../workloads/manifest-works.ts';
+import { lacksRight } from '../../workloads/manifest-works.ts';
 import { agentNamespace, klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 
@@ -18,10 +19,6 @@ export interface RuleKind {
 const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
 
 export const ruleFor = ({ group, resource }: RuleKind) => ({ apiGroups: [group], resources: [resource], verbs });
-
-/** As kubectl spells it: `widgets.example.com`, or `secrets` of the core group. */
-export const groupResourceOf = ({ group, resource }: RuleKind): string =>
-  group === '' ? resource : `${resource}.${group}`;
 
 /** @throws StellarError `usage` */
 export function parseKind(text: string): RuleKind {
@@ -57,16 +54,6 @@ export async function failedKinds(wec: Pick<Kube, 'read'>, works: readonly Manif
   const given = kinds.filter((kind) => isRefused(kind) && !neverFromStatus.test(kind.group));
   return distinct(given.map(({ group, resource }) => ({ group, resource })));
 }
-
-/**
- * Whether its agent lacks a right, in the words of every API server (k8s.io/apiserver, ForbiddenMessage). Admission, quotas and
- * namespaces that are being deleted forbid as well: only RBAC names a user.
- */
-export const lacksRight = ({ conditions = [] }: ManifestStatus): boolean =>
-  conditions.some(
-    ({ type, status, message = '' }) =>
-      type === 'Applied' && status === 'False' && /is forbidden: User ".+" cannot /.test(message),
-  );
 
 /** The service account of a WEC's work agent (ocm pkg/operator/helpers, WorkServiceAccountName). */
 export const workAccount = (klusterlet: Klusterlet | undefined) => ({

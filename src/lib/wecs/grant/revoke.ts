@@ -5,12 +5,12 @@ import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ClusterRole } from '../../kube/objects.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
-import { resources } from '../../kube/resources.ts';
+import { groupResourceOf, resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
 import type { AppliedManifestWork } from '../../workloads/applied-works.ts';
 import { isOurs, managedBy, managedByLabel } from '../klusterlet/operator.ts';
 import type { GrantResult } from './grant.ts';
-import { groupResourceOf, type RuleKind } from './kinds.ts';
+import type { RuleKind } from './kinds.ts';
 import { proveWec, type ReachedWec } from './prove-wec.ts';
 import { grantRoleName, kindsOf, rulesWithout } from './role.ts';
 

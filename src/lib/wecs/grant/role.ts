@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClusterRole, PolicyRule } from '../../kube/objects.ts';
-import { resources } from '../../kube/resources.ts';
+import { groupResourceOf, resources } from '../../kube/resources.ts';
 import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
-import { distinct, groupResourceOf, type RuleKind, ruleFor } from './kinds.ts';
+import { distinct, type RuleKind, ruleFor } from './kinds.ts';
 
 /** The work agent has the rules of all ClusterRoles with this label (ocm, klusterlet work ClusterRole, aggregationRule). */
 const aggregateLabel = 'open-cluster-management.io/aggregate-to-work';

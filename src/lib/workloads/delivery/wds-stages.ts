@@ -10,8 +10,8 @@ import {
   type VerdictDetails,
 } from '../../engine/stages.ts';
 import { changedAt, type KubeObject, writtenAt } from '../../kube/objects.ts';
+import { groupResourceOf } from '../../kube/resources.ts';
 import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
-import { groupResourceOf } from '../../wecs/grant/kinds.ts';
 import { describeObject } from '../object-ref.ts';
 import { labelsToSelect } from '../selection/labels-to-select.ts';
 import type { NotSelected } from '../selection/objects.ts';

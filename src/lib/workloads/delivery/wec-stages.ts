@@ -4,9 +4,9 @@ import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting }
 import { ifSeen } from '../../kube/access.ts';
 import { conditionOf, writtenAt } from '../../kube/objects.ts';
 import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
-import { lacksRight } from '../../wecs/grant/kinds.ts';
 import { toSelectWec } from '../explain/selection-warnings.ts';
 import type { ManifestStatus, ManifestWork } from '../manifest-works.ts';
+import { lacksRight } from '../manifest-works.ts';
 import { originGenerationAnnotation } from '../names.ts';
 import type { Candidate } from '../policies/policy.ts';
 import { failingParts } from '../selection/clauses.ts';

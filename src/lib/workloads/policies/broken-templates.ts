@@ -1,8 +1,8 @@
 import { mapConcurrently } from '../../engine/concurrency.ts';
 import { tryRead } from '../../kube/access.ts';
 import { listServed } from '../../kube/served.ts';
+import type { WecProperties } from '../../wecs/customization.ts';
 import { effectiveProperties } from '../../wecs/customization.ts';
-import type { WecProperties } from '../../wecs/properties.ts';
 import { describeObject } from '../object-ref.ts';
 import { digestObjects } from '../wds/full-objects.ts';
 import { destinationsOf, objectsOf, type Policy, type Unread } from './policy.ts';

@@ -1,4 +1,4 @@
-import type { WecProperties } from '../../wecs/properties.ts';
+import type { WecProperties } from '../../wecs/customization.ts';
 import { type BrokenTemplate, brokenByRemoval, lostProperties } from './broken-templates.ts';
 import type { PoliciesOfIts, Policy, Unread } from './policy.ts';
 import { effectOfRemoval } from './selectors.ts';
