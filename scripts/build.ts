@@ -61,7 +61,9 @@ const together = {
     'cli',
     ...['define', 'options', 'confirm', 'wec-argument', 'watching'].map((name) => `commands/common/${name}`),
     'commands/common/labels',
-    ...['kube/access', 'kube/partial-reader', 'wecs/names', 'wecs/registration/stage-ids'].map((name) => `lib/${name}`),
+    ...['kube/access', 'kube/partial-reader', 'model/ocm-names', 'wecs/registration/stage-ids'].map(
+      (name) => `lib/${name}`,
+    ),
   ],
   /** When a command runs; with what the most frequent one needs, since most others need most of it as well. */
   session: ['commands/common/session', 'lib/spaces/resolve-its', 'lib/wecs/list', 'commands/wec/list-text'],

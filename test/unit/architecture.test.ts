@@ -35,11 +35,52 @@ test('nothing depends on the locale or the time zone of the user', () => {
   );
 });
 
-test('src/lib/engine imports no other room', () => {
-  const engine = sources.filter(({ file }) => file.startsWith('src/lib/engine/'));
-  assert.ok(engine.length > 0, 'this test sees no engine at all');
+/** The rooms of src/lib: one imports only from those before it, types included. */
+const rooms = [
+  ...['engine', 'files', 'programs', 'terminal', 'kube', 'model', 'versions', 'hub', 'hosting', 'local-clusters'],
+  ...['spaces', 'workloads', 'maintenance', 'install', 'wecs', 'doctor', 'status', 'report'],
+];
+
+test('rooms have one direction', () => {
+  const roomOf = (file: string) => rooms.indexOf(file.split('/')[2] ?? '');
+  const inLibrary = sources.filter(({ file }) => file.startsWith('src/lib/'));
+  const unknown = inLibrary.filter(({ file }) => roomOf(file) === -1).map(({ file }) => file);
+  assert.deepEqual(unknown, []);
+  const arrows = inLibrary.flatMap(({ file, text }) => importsOf(file, text).map((target) => ({ file, target })));
+  assert.ok(
+    arrows.some(({ file, target }) => roomOf(file) > roomOf(target)),
+    'this test sees no import at all',
+  );
+  const up = arrows.filter(({ file, target }) => !target.startsWith('src/lib/') || roomOf(target) > roomOf(file));
   assert.deepEqual(
-    engine.filter(({ text }) => /'\.\.\//.test(text)).map(({ file }) => file),
+    up.map(({ file, target }) => `${file} imports ${target}`),
+    [],
+  );
+});
+
+test('no file imports itself through others, not even types', () => {
+  const imports = new Map(sources.map(({ file, text }) => [file, importsOf(file, text)]));
+  assert.deepEqual(
+    circlesIn(
+      new Map([
+        ['a', ['b']],
+        ['b', ['c']],
+        ['c', ['b']],
+        ['d', ['a']],
+      ]),
+    ),
+    ['b', 'c'],
+  );
+  assert.deepEqual(circlesIn(imports), []);
+});
+
+test('model/ reads nothing: it loads only the engine', () => {
+  const loaded = sources
+    .filter(({ file }) => file.startsWith('src/lib/model/'))
+    .flatMap(({ text }) => loadedModules(text));
+  assert.ok(loaded.length > 0, 'this test sees no import at all');
+  assert.deepEqual(
+    loaded.filter((module) => !/^(?:\.\.\/engine)?\.?\/[\w-]+\.ts$/.test(module)),
     [],
   );
 });
@@ -84,7 +125,7 @@ test('only these places open connections, and only to the clusters of contexts',
     // Tests whether a port of this machine is in use.
     'src/lib/doctor/machine.ts',
     // Compares addresses.
-    'src/lib/wecs/hub/endpoint.ts',
+    'src/lib/hub/endpoint.ts',
   ]);
 });
 
@@ -142,12 +183,12 @@ test('durations and deadlines are by the clock that nobody can set', () => {
   assert.deepEqual(readers.sort(), [
     // Ages and expiry, of what does not say when its server wrote it.
     'src/commands/doctor/doctor-text.ts',
+    'src/lib/hub/token.ts',
     'src/lib/kube/client/auth-provider.ts',
     'src/lib/kube/client/errors.ts',
     'src/lib/kube/client/exec-plugin.ts',
     'src/lib/kube/client/transport.ts',
     'src/lib/kube/kubeconfig/lock.ts',
-    'src/lib/wecs/hub/token.ts',
     'src/lib/wecs/identity/identity.ts',
     'src/lib/wecs/join/needs.ts',
   ]);
@@ -237,6 +278,21 @@ test('imports are distinguished from imports of types', () => {
   ].join('\n');
   assert.deepEqual(loadedModules(text), ['a', 'c', 'd', 'e', 'h', 'i']);
 });
+
+/** The files of src that a source imports, types included. */
+function importsOf(file: string, text: string): string[] {
+  const modules = [...text.matchAll(/(?:\bfrom|\bimport\()\s*'(\.[^']+)'/g)].map(([, module]) => module as string);
+  return modules.map((module) => path.join(path.dirname(file), module));
+}
+
+/** The files that reach themselves. */
+function circlesIn(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const reaches = (from: string, seen = new Set<string>()): Set<string> => {
+    for (const next of imports.get(from) ?? []) if (!seen.has(next)) reaches(next, seen.add(next));
+    return seen;
+  };
+  return [...imports.keys()].filter((file) => reaches(file).has(file));
+}
 
 /** The modules that a source loads. `import { type T } from 'm'` loads m, and import() in a type loads nothing. */
 function loadedModules(text: string): string[] {

@@ -3,8 +3,8 @@ import { failureOf } from '../../lib/engine/errors.ts';
 import type { Run } from '../../lib/engine/run.ts';
 import { tryRead } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
+import type { PluginHost } from '../../lib/kube/client/credentials.ts';
 import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/client/dry-run.ts';
-import type { PluginHost } from '../../lib/kube/client/exec-plugin.ts';
 import { connect, limitsOf } from '../../lib/kube/client/live-client.ts';
 import type { Limit } from '../../lib/kube/client/transport.ts';
 import type { KubeconfigTarget } from '../../lib/kube/kubeconfig/edit.ts';
@@ -47,7 +47,16 @@ export class Clusters {
     this.options = options;
     this.run = run;
     const hasTerminal = () => Boolean(io.stdin.isTTY);
-    this.#plugins = { ...this.programs, ...run, hasTerminal, issued: new Map(), terminalQueue: Promise.resolve() };
+    const issue: PluginHost['issue'] = async (...request) =>
+      (await import('../../lib/kube/client/exec-plugin.ts')).issuedFor(...request);
+    this.#plugins = {
+      ...this.programs,
+      ...run,
+      issue,
+      hasTerminal,
+      issued: new Map(),
+      terminalQueue: Promise.resolve(),
+    };
   }
 
   kubeconfig(): Promise<Kubeconfig> {
@@ -69,7 +78,7 @@ export class Clusters {
   /** Returns the ITS, a client for it, and what selected it: without a current context that is one, the only one of the hosting cluster. */
   async its() {
     const { onlyIts } = await import('../../lib/spaces/resolve-its.ts');
-    const { mayBeHub } = await import('../../lib/wecs/hub/require-hub.ts');
+    const { mayBeHub } = await import('../../lib/hub/require-hub.ts');
     const theOnly = async () => onlyIts(await tryRead(() => this.spaceTools()));
     const choice = await this.itsChoice().catch(async (error: unknown) => {
       const only = failureOf(error).code === 'usage' ? await theOnly() : undefined;

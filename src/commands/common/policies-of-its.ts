@@ -1,7 +1,7 @@
 import { failureOf } from '../../lib/engine/errors.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
-import type { PoliciesOfIts } from '../../lib/workloads/policies/policy.ts';
+import type { PoliciesOfIts } from '../../lib/model/policies.ts';
 import type { PolicySources } from '../../lib/workloads/policies/read-policies.ts';
 import type { Session } from './session.ts';
 

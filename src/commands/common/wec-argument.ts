@@ -1,6 +1,6 @@
 import { StellarError } from '../../lib/engine/errors.ts';
+import type { WecTarget } from '../../lib/hub/find-wecs.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import type { WecTarget } from '../../lib/wecs/find-wecs.ts';
 
 /** A WEC on the command line: NAME, or NAME=CONTEXT. */
 export interface WecArgument {
@@ -100,7 +100,7 @@ export function parseChosenWecs(
     named,
     async find(hub) {
       if (named !== undefined) return named;
-      const { findWecs } = await import('../../lib/wecs/find-wecs.ts');
+      const { findWecs } = await import('../../lib/hub/find-wecs.ts');
       return (await findWecs(hub, choice)).map(({ name }) => ({ name, context: undefined }));
     },
   };

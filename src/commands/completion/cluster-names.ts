@@ -3,7 +3,7 @@ import type { Kube } from '../../lib/kube/client/client.ts';
 import type { DiscoveredKind } from '../../lib/kube/discovery.ts';
 import type { KubeObject } from '../../lib/kube/objects.ts';
 import { groupOf, type Resource, resources } from '../../lib/kube/resources.ts';
-import type { SpaceRole } from '../../lib/spaces/names.ts';
+import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
 import type { ValueStore } from '../../lib/wecs/values.ts';
 import { splitNames } from '../common/wec-argument.ts';
 import type { OptionTargets } from './option-targets.ts';
@@ -71,7 +71,7 @@ export const workloads: Source = async (typed, targets) => {
 };
 
 async function sentObjects(wds: Kube, namespace: string): Promise<string[]> {
-  const { objectsOf } = await import('../../lib/workloads/policies/policy.ts');
+  const { objectsOf } = await import('../../lib/model/policies.ts');
   const sent = ((await wds.list(resources.bindings)) ?? []).flatMap(objectsOf);
   return sent
     .filter((object) => (object.namespace || namespace) === namespace)

@@ -4,28 +4,9 @@ import type { Examined } from '../../lib/doctor/subject.ts';
 import { ExitCode, StellarError } from '../../lib/engine/errors.ts';
 import { outputFormats } from '../../lib/terminal/io.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  type ConfirmedOptions,
-  dryRunOption,
-  type HostingOptions,
-  hostingContextOption,
-  itsOption,
-  listOption,
-  type WecOptions,
-  wecOptions,
-  yesOption,
-} from '../common/options.ts';
+import { dryRunOption, hostingContextOption, itsOption, listOption, wecOptions, yesOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
-
-export interface DoctorOptions extends WecOptions, HostingOptions, ConfirmedOptions {
-  list?: boolean;
-  pre?: boolean;
-  wait?: boolean;
-  skip?: string[];
-  failOn: 'warn' | 'fail';
-  fix?: boolean;
-  recheck?: boolean;
-}
+import type { DoctorOptions } from './input.ts';
 
 export const doctorCommand: Definition<DoctorOptions> = {
   description:

@@ -12,7 +12,7 @@ import type { Write } from '../../lib/engine/remedy.ts';
 import { toDocument } from '../../lib/terminal/output.ts';
 import { confirm } from '../common/confirm.ts';
 import type { Session } from '../common/session.ts';
-import type { DoctorOptions } from './doctor.ts';
+import type { DoctorOptions } from './input.ts';
 
 /** The results of the fixes, and the last reading. */
 interface Fixed {

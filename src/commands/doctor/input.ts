@@ -2,9 +2,19 @@ import type { DoctorInput } from '../../lib/doctor/doctor.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { run } from '../../lib/engine/next-step.ts';
+import type { ConfirmedOptions, HostingOptions, WecOptions } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
-import type { DoctorOptions } from './doctor.ts';
+
+export interface DoctorOptions extends WecOptions, HostingOptions, ConfirmedOptions {
+  list?: boolean;
+  pre?: boolean;
+  wait?: boolean;
+  skip?: string[];
+  failOn: 'warn' | 'fail';
+  fix?: boolean;
+  recheck?: boolean;
+}
 
 /** Takes one reading of what a command line of doctor selects. */
 type Examine = () => Promise<Examined[]>;

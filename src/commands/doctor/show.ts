@@ -3,8 +3,8 @@ import { describeGroup } from '../../lib/doctor/report.ts';
 import { type Examined, groupFindings } from '../../lib/doctor/subject.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Session } from '../common/session.ts';
-import type { DoctorOptions } from './doctor.ts';
 import { describeExamined } from './doctor-text.ts';
+import type { DoctorOptions } from './input.ts';
 
 /** Lists the available checks. Needs no cluster. */
 export async function listChecks(session: Session): Promise<void> {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { StellarError } from '../../lib/engine/errors.ts';
-import type { InitInput } from '../../lib/hosting/install/input.ts';
-import type { HostingRequest } from '../../lib/hosting/install/make-hosting.ts';
+import type { InitInput } from '../../lib/install/input.ts';
+import type { HostingRequest } from '../../lib/install/make-hosting.ts';
 import { checkClusterName, type ProviderName } from '../../lib/local-clusters/names.ts';
 import type { ValueOptions } from '../../lib/programs/helm/values.ts';
 import type { CommonOptions, WritingOptions } from '../common/options.ts';

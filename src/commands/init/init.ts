@@ -50,7 +50,7 @@ export const initCommand: Definition<InitOptions> = {
   ],
   async run(session, options) {
     const request = toRequest(options);
-    const { makeHosting } = await import('../../lib/hosting/install/make-hosting.ts');
+    const { makeHosting } = await import('../../lib/install/make-hosting.ts');
     const result = await makeHosting(request, localTools(session));
     await session.finish([result]);
     session.next(result.itses?.length === 0 ? 'stellarctl its create its1' : 'stellarctl status');

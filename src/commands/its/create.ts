@@ -2,8 +2,8 @@ import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { inWords } from '../../lib/engine/next-step.ts';
+import type { ItsType } from '../../lib/model/kubeflex-names.ts';
 import type { ItsInput } from '../../lib/spaces/create/create-its.ts';
-import type { ItsType } from '../../lib/spaces/names.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,

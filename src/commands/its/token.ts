@@ -33,7 +33,7 @@ export const tokenCommand: Definition<Options> = {
     dryRunOption(),
   ],
   async run(session, options) {
-    const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import('../../lib/wecs/hub/its-token.ts');
+    const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import('../../lib/hub/its-token.ts');
     const destination = options.clusteradm ? 'clusteradm' : options.file !== undefined ? 'file' : 'output';
     checkTokenRequest(options.duration, destination === 'output' && ['table', 'wide', 'name'].includes(options.output));
     const { createPrivately, writePrivately } = await import('../../lib/files/private-file.ts');

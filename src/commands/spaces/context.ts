@@ -1,5 +1,5 @@
 import { command } from '../../lib/engine/command-line.ts';
-import type { SpaceRole } from '../../lib/spaces/names.ts';
+import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../common/options.ts';
 

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
+import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
 import type { DeletionOptions } from '../../lib/spaces/delete/delete-control-plane.ts';
-import type { SpaceRole } from '../../lib/spaces/names.ts';
 import { asking, refuseUnnamedHosting } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {

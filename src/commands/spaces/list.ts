@@ -1,7 +1,7 @@
 import { command } from '../../lib/engine/command-line.ts';
 import { formatAge } from '../../lib/engine/duration.ts';
+import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
 import type { SpaceListItem } from '../../lib/spaces/list-spaces.ts';
-import type { SpaceRole } from '../../lib/spaces/names.ts';
 import type { Column } from '../../lib/terminal/output.ts';
 import type { Definition } from '../common/define.ts';
 import { type HostingOptions, hostingContextOption } from '../common/options.ts';

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
-import type { SpaceRole } from '../../lib/spaces/names.ts';
+import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
 import { asking, refuseUnnamedHosting } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -42,7 +42,7 @@ export function spaceRepairCommand(role: SpaceRole): Definition<Options> {
     arguments: [['<name>', `the name of the ${noun}`]],
     options: [hostingContextOption(), dryRunOption(), ...(role === 'wds' ? wdsRepairOptions : [])],
     async run(session, { its, yes }, [name = '']) {
-      const { repairSpace } = await import('../../lib/spaces/repair.ts');
+      const { repairSpace } = await import('../../lib/maintenance/repair.ts');
       const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
       const tools = await session.spaceTools();
       refuseUnnamedHosting(session, tools, yes);

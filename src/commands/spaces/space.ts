@@ -1,4 +1,4 @@
-import { roleWithArticle, type SpaceRole } from '../../lib/spaces/names.ts';
+import { roleWithArticle, type SpaceRole } from '../../lib/model/kubeflex-names.ts';
 import type { Entry } from '../common/entry.ts';
 
 /** The commands that `its` and `wds` share. */

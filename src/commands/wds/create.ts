@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { noted, textOf } from '../../lib/engine/next-step.ts';
-import type { WdsType } from '../../lib/spaces/names.ts';
+import type { WdsType } from '../../lib/model/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,

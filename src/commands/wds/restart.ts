@@ -21,7 +21,7 @@ export const restartWdsCommand: Definition<Options> = {
     dryRunOption(),
   ],
   async run(session, { recreate = false }, [name = '']) {
-    const { restartWds } = await import('../../lib/spaces/restart/restart.ts');
+    const { restartWds } = await import('../../lib/maintenance/restart/restart.ts');
     const tools = await session.spaceTools();
     session.announce(tools.hosting, 'Hosting cluster');
     await session.finish([await restartWds(name, recreate, tools, session.run)]);

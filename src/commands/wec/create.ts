@@ -67,7 +67,7 @@ async function create(session: Session, names: readonly string[], options: Optio
   const joining = options.join
     ? { options: await toJoinOptions(options), access: await openAccess(session, options, undefined) }
     : undefined;
-  const { createWecs } = await import('../../lib/local-clusters/wecs.ts');
+  const { createWecs } = await import('../../lib/wecs/create/create.ts');
   const { chooseNetwork } = await import('../../lib/local-clusters/network.ts');
   const { provider, image } = options;
   const { network, note } = chooseNetwork(provider, options.network, await findItsLocation(session));
@@ -118,7 +118,7 @@ async function findItsLocation(session: Session): Promise<ItsLocation | undefine
 
 async function locationOfIts(session: Session): Promise<ItsLocation | undefined> {
   const { locationOf } = await import('../../lib/local-clusters/network.ts');
-  const { hubEndpoints } = await import('../../lib/wecs/hub/hub-access.ts');
+  const { hubEndpoints } = await import('../../lib/hub/hub-access.ts');
   const { context, kube } = await session.its();
   const { contexts } = await session.kubeconfig();
   return locationOf(context.name, await hubEndpoints(kube, context), contexts.get(context.name)?.cluster);
@@ -126,7 +126,7 @@ async function locationOfIts(session: Session): Promise<ItsLocation | undefined>
 
 async function locationOfHosting(session: Session): Promise<ItsLocation | undefined> {
   const { locationOf } = await import('../../lib/local-clusters/network.ts');
-  const { hostingContext } = await import('../../lib/spaces/kubeconfig-extension.ts');
+  const { hostingContext } = await import('../../lib/hosting/kubeconfig-extension.ts');
   const kubeconfig = await session.kubeconfig();
   const hosting = hostingContext(kubeconfig);
   return hosting === undefined ? undefined : locationOf(hosting, [], kubeconfig.contexts.get(hosting)?.cluster);

@@ -37,7 +37,7 @@ export const getCommand: Definition<Options> = {
     const { kube: hub, context } = await session.its();
     if (options.raw) return printRaw(session, hub, wec.name);
     const { getWec } = await import('../../lib/wecs/get/get.ts');
-    const { hubEndpoints } = await import('../../lib/wecs/hub/hub-access.ts');
+    const { hubEndpoints } = await import('../../lib/hub/hub-access.ts');
     const [own] = await session.wecs([wec]);
     const view = await getWec(hub, wec.name, own?.kube, () => hubEndpoints(hub, context));
     const { describeWec } = await import('./get-text.ts');

@@ -23,7 +23,7 @@ export const grantCommand: Definition<GrantOptions & { fromErrors?: boolean }> =
     if ((given === undefined) !== (options.fromErrors === true))
       throw new StellarError('usage', 'Give either --from-errors or --rule RESOURCE.GROUP.');
     const { grant, inspectGrant } = await import('../../lib/wecs/grant/grant.ts');
-    const { groupResourceOf } = await import('../../lib/wecs/grant/kinds.ts');
+    const { groupResourceOf } = await import('../../lib/kube/resources.ts');
     const reached = await reachWec(session, options, positional);
     const granting = await confirmLoss<WecToGrant>(session, {
       read: () => inspectGrant(reached, given),

@@ -1,9 +1,9 @@
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-import type { HubAccess } from '../../lib/wecs/hub/hub-access.ts';
+import type { HubAccess } from '../../lib/hub/hub-access.ts';
+import { parseAnnotations, parseLabels } from '../../lib/model/labels.ts';
+import { isOcmVersion } from '../../lib/model/ocm-names.ts';
 import type { JoinOptions } from '../../lib/wecs/join/options.ts';
-import { parseAnnotations, parseLabels } from '../../lib/wecs/labels.ts';
-import { isOcmVersion } from '../../lib/wecs/names.ts';
 import type { WecResult } from '../../lib/wecs/registration/follow.ts';
 import type { Session } from '../common/session.ts';
 
@@ -40,7 +40,7 @@ export function checkAddresses(options: JoiningOptions): void {
 
 /** Returns the options for the library. @throws StellarError `usage`, `file-error` */
 export async function toJoinOptions(options: JoiningOptions): Promise<JoinOptions> {
-  const { readCertificateAuthority, readDockerConfig } = await import('../../lib/wecs/join/join-file.ts');
+  const { readCertificateAuthority, readDockerConfig } = await import('../../lib/hub/join-file.ts');
   const { caFile, imagePullSecret } = options;
   return {
     hubApiserver: options.hubApiserver?.replace(/\/+$/, ''),
@@ -63,9 +63,9 @@ export async function openAccess(
   { joinFile }: JoiningOptions,
   certificateAuthority: string | undefined,
 ): Promise<HubAccess> {
-  const { accessByJoinFile, accessHub } = await import('../../lib/wecs/hub/hub-access.ts');
+  const { accessByJoinFile, accessHub } = await import('../../lib/hub/hub-access.ts');
   if (joinFile !== undefined) {
-    const { readJoinFile } = await import('../../lib/wecs/join/join-file.ts');
+    const { readJoinFile } = await import('../../lib/hub/join-file.ts');
     return accessByJoinFile(await readJoinFile(joinFile, session.io.stdin));
   }
   const { context, kube } = await session.its();

@@ -1,7 +1,7 @@
 import { command } from '../../lib/engine/command-line.ts';
 import { run, textOf } from '../../lib/engine/next-step.ts';
+import type { HubAccess } from '../../lib/hub/hub-access.ts';
 import { describeCluster } from '../../lib/kube/client/errors.ts';
-import type { HubAccess } from '../../lib/wecs/hub/hub-access.ts';
 import { describeRemainingWorks } from '../../lib/wecs/join/former-hub.ts';
 import { joinManifests, tokenPlaceholder } from '../../lib/wecs/join/manifests.ts';
 import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';

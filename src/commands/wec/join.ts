@@ -2,8 +2,8 @@ import { changeWords } from '../../lib/engine/changes.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { outline } from '../../lib/engine/next-step.ts';
 import type { Confirm } from '../../lib/engine/read-confirmed.ts';
+import { parseLabels } from '../../lib/model/labels.ts';
 import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
-import { parseLabels } from '../../lib/wecs/labels.ts';
 import { asking, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {

@@ -1,6 +1,6 @@
+import { parseLabelChanges } from '../../lib/model/labels.ts';
+import type { ManagedCluster } from '../../lib/model/ocm-objects.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
-import { parseLabelChanges } from '../../lib/wecs/labels.ts';
-import type { ManagedCluster } from '../../lib/wecs/objects.ts';
 import { formatLabels } from '../common/labels.ts';
 import { labelChanges } from './removal-warning.ts';
 import { type ValueKind, valuesCommand } from './values.ts';

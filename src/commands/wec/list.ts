@@ -45,7 +45,7 @@ async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<
   const { cluster } = hub;
   if (pending) return [`No requests are pending on ${cluster.context}.`];
   if (selector !== undefined) {
-    const { message, next } = await (await import('../../lib/wecs/find-wecs.ts')).noneHas(selector, hub);
+    const { message, next } = await (await import('../../lib/hub/find-wecs.ts')).noneHas(selector, hub);
     return [message, ...stepLines(next, '  ')];
   }
   const join = command`stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;

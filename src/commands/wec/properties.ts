@@ -1,6 +1,6 @@
+import type { WecProperties } from '../../lib/hub/customization.ts';
+import { parsePropertyChanges } from '../../lib/hub/customization.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
-import type { WecProperties } from '../../lib/wecs/customization.ts';
-import { parsePropertyChanges } from '../../lib/wecs/customization.ts';
 import type { Effective } from '../../lib/wecs/properties.ts';
 import type { ListedValues } from '../../lib/wecs/values.ts';
 import { propertyChanges } from './removal-warning.ts';

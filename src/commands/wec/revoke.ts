@@ -14,7 +14,7 @@ export const revokeCommand: Definition<GrantOptions> = {
   async run(session, options, positional) {
     const given = await kindsGiven(options);
     const { revoke, inspectRevocation } = await import('../../lib/wecs/grant/revoke.ts');
-    const { groupResourceOf } = await import('../../lib/wecs/grant/kinds.ts');
+    const { groupResourceOf } = await import('../../lib/kube/resources.ts');
     const reached = await reachWec(session, options, positional);
     const revoking = await confirmLoss<WecToRevoke>(session, {
       read: () => inspectRevocation(reached, given),

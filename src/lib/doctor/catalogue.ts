@@ -1,15 +1,15 @@
 import { type CheckInfo, checksOfStages } from '../engine/checks.ts';
 import { hostingStages } from '../hosting/stages.ts';
+import { hubChecks } from '../hub/checks.ts';
+import { hookNames } from '../model/kubeflex-names.ts';
 import { isHub } from '../spaces/checks.ts';
 import { externalChecks, wdsCredentialChecks } from '../spaces/credentials.ts';
 import { itsOfWdsChecks } from '../spaces/its-of-wds-check.ts';
-import { hookNames } from '../spaces/names.ts';
 import { contextChecks } from '../spaces/own-contexts.ts';
 import { itsStages } from '../spaces/stages/its-stages.ts';
 import { wdsStages } from '../spaces/stages/wds-stages.ts';
 import { versionChecks } from '../spaces/version-check.ts';
 import { wecChecks } from '../wecs/get/checks.ts';
-import { hubChecks } from '../wecs/hub/checks.ts';
 import { workloadChecks } from '../workloads/checks.ts';
 import { hostingChecks, itsChecks, joiningChecks } from './clusters.ts';
 import { machineChecks } from './machine.ts';

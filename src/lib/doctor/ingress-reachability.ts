@@ -10,7 +10,7 @@ import { isLocalName } from '../kube/client/local-names.ts';
 import { isTrue } from '../kube/objects.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { clusterOfContainer, localNames } from '../local-clusters/names.ts';
-import { apiServerOf } from '../spaces/names.ts';
+import { apiServerOf } from '../model/kubeflex-names.ts';
 import { listControlPlanes, typeOf } from '../spaces/spaces.ts';
 
 /**

@@ -3,11 +3,12 @@ import { StellarError } from '../engine/errors.ts';
 import { inWords, run } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import { type Kubeconfig, noneGiven, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { noneGiven } from '../kube/kubeconfig/errors.ts';
+import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import type { ConfigMap } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
-import { hostingContext } from '../spaces/kubeconfig-extension.ts';
-import { configMapName, systemNamespace, tenancyPath } from '../spaces/names.ts';
+import { configMapName, systemNamespace, tenancyPath } from '../model/kubeflex-names.ts';
+import { hostingContext } from './kubeconfig-extension.ts';
 
 /** KubeFlex's settings, written when it is installed (ConfigMap kubeflex-config). */
 export interface HostingConfig {

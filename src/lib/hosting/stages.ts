@@ -24,7 +24,13 @@ import {
   starting,
 } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
-import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace } from '../spaces/names.ts';
+import {
+  hookNames,
+  managerName,
+  postgresInstallation,
+  postgresName,
+  systemNamespace,
+} from '../model/kubeflex-names.ts';
 import { coreChart } from './core-chart.ts';
 
 /** The evidence for the stages of a hosting cluster. */

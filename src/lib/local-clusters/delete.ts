@@ -1,11 +1,11 @@
 import { failureOf, StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
+import { isThisMachine } from '../hub/endpoint.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { hostOf } from '../kube/client/proxy.ts';
 import { removeContext } from '../kube/kubeconfig/contexts.ts';
 import { editKubeconfig } from '../kube/kubeconfig/edit.ts';
 import { type ProgramRun, programFailed } from '../programs/program.ts';
-import { isThisMachine } from '../wecs/hub/endpoint.ts';
 import type { LocalTools } from './create.ts';
 import { clusterOfContainer, localNames, type ProviderName, providerNames } from './names.ts';
 import { presentProviders, providerPrograms, readEntries, withProvider } from './open-provider.ts';

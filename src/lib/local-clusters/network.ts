@@ -1,4 +1,4 @@
-import type { Endpoint } from '../wecs/hub/endpoint.ts';
+import type { Endpoint } from '../hub/endpoint.ts';
 import { clusterOfContainer, defaultNetwork, localNames, type ProviderName, providerNames } from './names.ts';
 
 /** The location of an ITS on a local cluster. */

@@ -3,7 +3,7 @@ import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Selection } from '../kube/client/client.ts';
 import type { KubeObject, Pod } from '../kube/objects.ts';
 import { pathOf, type Resource, resources } from '../kube/resources.ts';
-import { clusterNameLabel } from '../wecs/names.ts';
+import { clusterNameLabel } from '../model/ocm-names.ts';
 import type { Contents } from './contents.ts';
 import type { Missing, Role, Target } from './targets.ts';
 

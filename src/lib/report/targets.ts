@@ -1,12 +1,12 @@
 import type { DoctorInput } from '../doctor/doctor.ts';
 import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { namespaceOf, type SpaceRole, systemNamespace } from '../model/kubeflex-names.ts';
+import type { ControlPlane } from '../model/kubeflex-objects.ts';
+import { addonNamespace, agentNamespace, hubNamespace, operatorNamespace } from '../model/ocm-names.ts';
 import { openSpace } from '../spaces/access.ts';
-import { namespaceOf, type SpaceRole, systemNamespace } from '../spaces/names.ts';
-import type { ControlPlane } from '../spaces/objects.ts';
 import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import type { SpaceTools } from '../spaces/tools.ts';
-import { addonNamespace, agentNamespace, hubNamespace, operatorNamespace } from '../wecs/names.ts';
 
 /** The role of a cluster in an installation. */
 export type Role = 'hosting' | SpaceRole | 'wec';

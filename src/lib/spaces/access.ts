@@ -1,13 +1,13 @@
+import { controlPlaneOf, hostingOf } from '../hosting/kubeconfig-extension.ts';
+import { clusterUid } from '../hub/cluster-uid.ts';
 import { type Access, hidden, hiddenBy, seen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { contextFromCluster } from '../kube/kubeconfig/from-cluster.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import type { Secret } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
-import { clusterUid } from '../wecs/identity/cluster-uid.ts';
-import { controlPlaneOf, hostingOf } from './kubeconfig-extension.ts';
-import { namespaceOf, secretOf } from './names.ts';
-import type { ControlPlane } from './objects.ts';
+import { namespaceOf, secretOf } from '../model/kubeflex-names.ts';
+import type { ControlPlane } from '../model/kubeflex-objects.ts';
 import { typeOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 

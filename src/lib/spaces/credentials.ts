@@ -2,15 +2,21 @@ import { type Check, type Finding, fail, type Outcome, pass, runChecks, skipped,
 import { command } from '../engine/command-line.ts';
 import { formatAge } from '../engine/duration.ts';
 import { type NextStep, run } from '../engine/next-step.ts';
+import { parseHubKubeconfig } from '../hub/hub-kubeconfig.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Secret } from '../kube/objects.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
 import { tokenExpiry, tokenIssue } from '../kube/tokens.ts';
-import { parseHubKubeconfig } from '../wecs/hub/hub-kubeconfig.ts';
-import { managerDeployment, namespaceOf, type SpaceRole, secretOf, transportDeployment } from './names.ts';
-import type { ControlPlane } from './objects.ts';
-import { toRestart } from './restart/note.ts';
+import {
+  managerDeployment,
+  namespaceOf,
+  type SpaceRole,
+  secretOf,
+  transportDeployment,
+} from '../model/kubeflex-names.ts';
+import type { ControlPlane } from '../model/kubeflex-objects.ts';
+import { toRestart } from './restart-note.ts';
 import { itsOfWds, typeOf } from './spaces.ts';
 import type { SpaceEvidence } from './stages/evidence.ts';
 

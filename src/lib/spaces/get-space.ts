@@ -4,12 +4,12 @@ import { blockingStage, judge, type StageView, type Standing, stageViews, standi
 import { requireHosting } from '../hosting/hosting.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, isTrue } from '../kube/objects.ts';
+import { namespaceOf, type SpaceRole } from '../model/kubeflex-names.ts';
 import { readHookVersions } from '../versions/programs.ts';
 import type { RunningVersion } from '../versions/running.ts';
 import { contextsOf } from './access.ts';
 import { checkSpaceName } from './create/requirements.ts';
 import { checkCredentials } from './credentials.ts';
-import { namespaceOf, type SpaceRole } from './names.ts';
 import { noSuchSpace } from './no-such-space.ts';
 import { spaceVersions } from './space-versions.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';

@@ -1,8 +1,8 @@
 import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
-import { namespaceOf } from './names.ts';
-import type { ControlPlane, PostCreateHook } from './objects.ts';
+import { namespaceOf } from '../model/kubeflex-names.ts';
+import type { ControlPlane, PostCreateHook } from '../model/kubeflex-objects.ts';
 
 /** Makes KubeFlex run hooks again, whose objects are missing: it runs none that a control plane's status lists as done. */
 export async function forgetHooks(

@@ -5,14 +5,9 @@ import { asCalled, command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords, outline, run } from '../engine/next-step.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
-import {
-  type Kubeconfig,
-  loadKubeconfig,
-  noneGiven,
-  type SelectedContext,
-  selectContext,
-} from '../kube/kubeconfig/kubeconfig.ts';
-import type { SpaceRole } from './names.ts';
+import { noneGiven } from '../kube/kubeconfig/errors.ts';
+import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import type { SpaceRole } from '../model/kubeflex-names.ts';
 
 /** The ITS that a command uses, and what selected it. */
 export interface ItsChoice {

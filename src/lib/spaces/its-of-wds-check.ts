@@ -5,8 +5,8 @@ import type { Kube } from '../kube/client/client.ts';
 import { byField } from '../kube/evidence.ts';
 import type { Deployment } from '../kube/objects.ts';
 import { isDeploymentReady } from '../kube/pods.ts';
-import { hookNames, managerDeployment } from './names.ts';
-import type { ControlPlane } from './objects.ts';
+import { hookNames, managerDeployment } from '../model/kubeflex-names.ts';
+import type { ControlPlane } from '../model/kubeflex-objects.ts';
 import { itsNameOf, itsOfWds, roleOf } from './spaces.ts';
 
 /** A WDS among the control planes of its hosting cluster. */

@@ -3,12 +3,12 @@ import { command } from '../engine/command-line.ts';
 import { failureOf } from '../engine/errors.ts';
 import { run } from '../engine/next-step.ts';
 import { type Problem, problem } from '../engine/problem.ts';
+import { controlPlaneOf, hostingContext, hostingOf } from '../hosting/kubeconfig-extension.ts';
+import { clusterUid } from '../hub/cluster-uid.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { clusterUid } from '../wecs/identity/cluster-uid.ts';
+import type { SpaceRole } from '../model/kubeflex-names.ts';
 import { contextsOf } from './access.ts';
-import { controlPlaneOf, hostingContext, hostingOf } from './kubeconfig-extension.ts';
-import type { SpaceRole } from './names.ts';
 import type { SpaceEvidence } from './stages/evidence.ts';
 import type { SpaceTools } from './tools.ts';
 

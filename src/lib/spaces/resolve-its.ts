@@ -1,13 +1,13 @@
 import { failureOf, StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
+import { controlPlaneOf, hostingOf } from '../hosting/kubeconfig-extension.ts';
 import { type Access, hidden, ifSeen, through, whyUnseen } from '../kube/access.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { resources } from '../kube/resources.ts';
+import { isSpaceName, roleWithArticle } from '../model/kubeflex-names.ts';
+import type { ControlPlane } from '../model/kubeflex-objects.ts';
 import { contextFor, contextsOf, reachSpace } from './access.ts';
 import { type ItsChoice, selectIts } from './its-choice.ts';
-import { controlPlaneOf, hostingOf } from './kubeconfig-extension.ts';
-import { isSpaceName, roleWithArticle } from './names.ts';
-import type { ControlPlane } from './objects.ts';
 import { listControlPlanes, roleOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 

@@ -1,8 +1,8 @@
 import type { Access } from '../kube/access.ts';
 import type { Pod } from '../kube/objects.ts';
+import { hookNames } from '../model/kubeflex-names.ts';
 import { apiServerPrograms, type HookVersions, hubPrograms, wdsPrograms } from '../versions/programs.ts';
 import { type RunningVersion, runningVersions, whyPodsHidden } from '../versions/running.ts';
-import { hookNames } from './names.ts';
 import { hooksOf } from './spaces.ts';
 import type { SpaceEvidence } from './stages/evidence.ts';
 import type { ItsInside } from './stages/its-contents.ts';

@@ -1,13 +1,13 @@
 import { type Check, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
-import { unreachedSpaces } from '../hosting/install/unreached-spaces.ts';
 import type { Kube } from '../kube/client/client.ts';
+import type { SpaceRole } from '../model/kubeflex-names.ts';
 import { readHookVersions } from '../versions/programs.ts';
 import { versionWords } from '../versions/version-words.ts';
-import type { SpaceRole } from './names.ts';
 import { spaceVersions } from './space-versions.ts';
 import type { ItsInside } from './stages/its-contents.ts';
 import type { Space } from './stages/space-stages.ts';
 import type { WdsInside } from './stages/wds-stages.ts';
+import { unreachedSpaces } from './unreached-spaces.ts';
 
 /** A space, and the hosting cluster whose hooks define its expected versions. */
 interface InstalledSpace {

@@ -7,11 +7,11 @@ import { whyUnseen } from '../kube/access.ts';
 import { loadKubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import { statIfPresent } from '../kube/kubeconfig/replace.ts';
 import { resources } from '../kube/resources.ts';
+import type { SpaceRole } from '../model/kubeflex-names.ts';
+import type { ControlPlane } from '../model/kubeflex-objects.ts';
 import { accessSpace, contextsOf } from './access.ts';
 import { knownEntries, writeSpaceContext } from './create/space-work.ts';
-import type { SpaceRole } from './names.ts';
 import { noSuchSpace } from './no-such-space.ts';
-import type { ControlPlane } from './objects.ts';
 import { roleOf, typeOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 

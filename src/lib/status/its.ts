@@ -1,19 +1,19 @@
 import { failureOf, type StellarError } from '../engine/errors.ts';
 import { commandOf } from '../engine/next-step.ts';
 import { unreached } from '../engine/stages.ts';
+import { tryHubWebhook } from '../hub/webhook.ts';
 import { seen as found, hiddenBy } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { partialReader } from '../kube/partial-reader.ts';
+import type { ControlPlane } from '../model/kubeflex-objects.ts';
 import type { ItsChoice } from '../spaces/its-choice.ts';
-import type { ControlPlane } from '../spaces/objects.ts';
 import { resolveIts } from '../spaces/resolve-its.ts';
 import { type HubPods, itsVersions } from '../spaces/space-versions.ts';
 import { readHubPods } from '../spaces/stages/its-contents.ts';
 import { type HookVersions, products, versionsOfHooks } from '../versions/programs.ts';
 import { versionOfProduct } from '../versions/version-words.ts';
 import { listWecs, type WecListItem } from '../wecs/list.ts';
-import { tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
 import { countSent } from '../workloads/delivery/sent-counts.ts';
 import {
   describePart,

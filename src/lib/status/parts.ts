@@ -6,11 +6,11 @@ import { type Access, hiddenBy, ifSeen, seen, tryRead } from '../kube/access.ts'
 import type { Connect, Kube } from '../kube/client/client.ts';
 import { networkError } from '../kube/client/errors.ts';
 import { type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import type { SpaceRole } from '../model/kubeflex-names.ts';
+import type { ControlPlane } from '../model/kubeflex-objects.ts';
 import { accessSpace, contextsOf } from '../spaces/access.ts';
 import type { ItsChoice } from '../spaces/its-choice.ts';
 import { describeSpace } from '../spaces/list-spaces.ts';
-import type { SpaceRole } from '../spaces/names.ts';
-import type { ControlPlane } from '../spaces/objects.ts';
 import { brokenContext } from '../spaces/own-contexts.ts';
 import { readSpace, type SpaceEvidence } from '../spaces/stages/evidence.ts';
 import type { SpaceTools } from '../spaces/tools.ts';

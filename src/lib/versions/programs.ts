@@ -10,10 +10,10 @@ import {
   managerName,
   statusAddonDeployment,
   transportDeployment,
-} from '../spaces/names.ts';
-import type { PostCreateHook } from '../spaces/objects.ts';
-import { agentNamespace, clusterManagerName, operatorName, operatorNamespace } from '../wecs/names.ts';
-import type { Klusterlet } from '../wecs/objects.ts';
+} from '../model/kubeflex-names.ts';
+import type { PostCreateHook } from '../model/kubeflex-objects.ts';
+import { agentNamespace, clusterManagerName, operatorName, operatorNamespace } from '../model/ocm-names.ts';
+import type { Klusterlet } from '../model/ocm-objects.ts';
 import type { Program, Wanted } from './running.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { withChanges } from '../engine/changes.ts';
+import { findWecs } from '../hub/find-wecs.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/resources.ts';
-import { findWecs } from './find-wecs.ts';
-import type { ManagedCluster } from './objects.ts';
+import type { ManagedCluster } from '../model/ocm-objects.ts';
 import { changeOne, type ValueStore } from './values.ts';
 
 /** Sets labels of a WEC that has just been announced. @returns whether anything was written */

@@ -1,14 +1,14 @@
 import { withChanges } from '../engine/changes.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { type EffectiveProperty, effectiveProperties, ignoredKeys, type WecProperties } from '../hub/customization.ts';
+import { type FoundWec, findWecs, type WecTarget } from '../hub/find-wecs.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import type { ConfigMap } from '../kube/objects.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
-import { propertiesNamespace } from '../workloads/names.ts';
-import { type EffectiveProperty, effectiveProperties, ignoredKeys, type WecProperties } from './customization.ts';
-import { type FoundWec, findWecs, type WecTarget } from './find-wecs.ts';
-import type { ManagedCluster } from './objects.ts';
+import { propertiesNamespace } from '../model/kubestellar-names.ts';
+import type { ManagedCluster } from '../model/ocm-objects.ts';
 import type { FoundValues, ValueStore } from './values.ts';
 
 /** The effective properties of a WEC. */

@@ -5,10 +5,10 @@ import { forName, type NamedResult } from '../engine/each-name.ts';
 import { type ErrorCode, StellarError } from '../engine/errors.ts';
 import { run } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
+import { noSuchWec, type WecTarget } from '../hub/find-wecs.ts';
+import { requireHub } from '../hub/require-hub.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { retryConflicts } from '../kube/writes.ts';
-import { noSuchWec, type WecTarget } from './find-wecs.ts';
-import { requireHub } from './hub/require-hub.ts';
 
 /**
  * Named values that WECs have on an ITS, their labels or their properties: how they are read and changed.

@@ -4,7 +4,7 @@ import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { listIfDefined } from '../kube/served.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
-import type { BoundObject } from './policies/policy.ts';
+import type { BoundObject } from '../model/policies.ts';
 import { resourceOfBound } from './wds/full-objects.ts';
 
 /** work.open-cluster-management.io/v1, limited to the fields that stellarctl reads. */

@@ -5,7 +5,7 @@ import { type Progress, silentProgress } from '../../../src/lib/engine/progress.
 import type { Run } from '../../../src/lib/engine/run.ts';
 import type { Kube } from '../../../src/lib/kube/client/client.ts';
 import type { CertificateSigningRequest, Condition, Lease, Pod } from '../../../src/lib/kube/objects.ts';
-import type { Klusterlet, ManagedCluster } from '../../../src/lib/wecs/objects.ts';
+import type { Klusterlet, ManagedCluster } from '../../../src/lib/model/ocm-objects.ts';
 import type { HubEvidence } from '../../../src/lib/wecs/registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../../../src/lib/wecs/registration/requests.ts';
 import type { WecEvidence } from '../../../src/lib/wecs/registration/wec-evidence.ts';

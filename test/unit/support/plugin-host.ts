@@ -1,5 +1,6 @@
 import { Deadline } from '../../../src/lib/engine/deadline.ts';
-import type { PluginHost } from '../../../src/lib/kube/client/exec-plugin.ts';
+import type { PluginHost } from '../../../src/lib/kube/client/credentials.ts';
+import { issuedFor } from '../../../src/lib/kube/client/exec-plugin.ts';
 import { recordingProgress } from './builders.ts';
 
 /** The host of exec plugins in a test, with their output. */
@@ -13,6 +14,7 @@ export function pluginHost(more: Partial<PluginHost> = {}): PluginHost & { said:
     progress,
     hasTerminal: () => false,
     issued: new Map(),
+    issue: issuedFor,
     terminalQueue: Promise.resolve(),
     said: progress.lines,
     ...more,

@@ -1,5 +1,5 @@
 import type { KubeObject, LabelSelector } from '../../../src/lib/kube/objects.ts';
-import type { Binding, BoundObject, Policy } from '../../../src/lib/workloads/policies/policy.ts';
+import type { Binding, BoundObject, Policy } from '../../../src/lib/model/policies.ts';
 import { fakeKube } from './builders.ts';
 
 export interface PolicyOptions {

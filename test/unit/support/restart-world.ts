@@ -6,9 +6,9 @@ import { StellarError } from '../../../src/lib/engine/errors.ts';
 import type { Run } from '../../../src/lib/engine/run.ts';
 import type { Kube } from '../../../src/lib/kube/client/client.ts';
 import type { Deployment, KubeObject, Pod } from '../../../src/lib/kube/objects.ts';
-import type { ControlPlane, PostCreateHook } from '../../../src/lib/spaces/objects.ts';
+import type { ControlPlane, PostCreateHook } from '../../../src/lib/model/kubeflex-objects.ts';
+import type { Binding, BindingPolicy, BoundObject } from '../../../src/lib/model/policies.ts';
 import type { SpaceTools } from '../../../src/lib/spaces/tools.ts';
-import type { Binding, BindingPolicy, BoundObject } from '../../../src/lib/workloads/policies/policy.ts';
 import { fakeKube, recordingProgress } from './builders.ts';
 import { conditions, hostingCluster, its, kubeconfigOf, wds } from './space-builders.ts';
 

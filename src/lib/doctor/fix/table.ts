@@ -1,8 +1,8 @@
 import type { Remedy } from '../../engine/remedy.ts';
 import type { Run } from '../../engine/run.ts';
-import { planControllerRestart, planCredentialRenewal } from '../../spaces/renew-credentials.ts';
+import type { HubAccess } from '../../hub/hub-access.ts';
+import { planControllerRestart, planCredentialRenewal } from '../../maintenance/renew-credentials.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
-import type { HubAccess } from '../../wecs/hub/hub-access.ts';
 import type { JoinPlan } from '../../wecs/join/preflight.ts';
 import { planRenewal, planRestart, type Renewed } from '../../wecs/join/remedies.ts';
 

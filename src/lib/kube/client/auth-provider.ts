@@ -6,7 +6,7 @@ import { inWords } from '../../engine/next-step.ts';
 import { editKubeconfig, type KubeconfigDraft } from '../kubeconfig/edit.ts';
 import type { SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import type { Waiting } from '../kubeconfig/lock.ts';
-import type { Issued, PluginHost } from './exec-plugin.ts';
+import type { Issued, PluginHost } from './credentials.ts';
 import { Transport } from './transport.ts';
 
 type Config = Record<string, string>;

@@ -7,11 +7,33 @@ import { command } from '../../engine/command-line.ts';
 import { addressTimeoutMs } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
+import type { Progress } from '../../engine/progress.ts';
+import type { ProgramRun } from '../../programs/program.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import { trustMachine, trustOnlyNamed } from './authorities.ts';
-import type { Issued, PluginHost } from './exec-plugin.ts';
+
 import { lookup } from './local-names.ts';
 import { type ProxyServer, proxyOf } from './proxy.ts';
+
+/** The part of a command's run that credential plugins use, and the credentials that they have issued in it. */
+export interface PluginHost extends ProgramRun {
+  progress: Progress;
+  /** Runs a plugin or renews by an auth provider (exec-plugin.ts). @param refused what the server has refused */
+  issue(context: SelectedContext, host: PluginHost, refused?: Issued): Promise<Issued>;
+  /** Whether the user can answer questions of a plugin. */
+  hasTerminal: () => boolean;
+  issued: Map<string, { last?: Issued; running?: Promise<Issued> | undefined }>;
+  /** The last plugin that needs the terminal for itself. */
+  terminalQueue: Promise<unknown>;
+}
+
+/** The status of an ExecCredential; certificate and key are PEM. */
+export interface Issued {
+  token?: string;
+  clientCertificateData?: string;
+  clientKeyData?: string;
+  expirationTimestamp?: string;
+}
 
 /** A context's server, as its user reaches it. */
 export interface Server {
@@ -102,8 +124,7 @@ export class Credentials {
     const isProvided = user['auth-provider'] && !has(authorizations);
     if (!isProvided && (!user.exec || has(otherCredentials))) return user;
     if (this.#plugins === undefined) throw new Error('no exec plugin or auth provider can be used here');
-    const { issuedFor } = await import('./exec-plugin.ts');
-    this.#issued = await issuedFor(this.#context, this.#plugins, this.#refused);
+    this.#issued = await this.#plugins.issue(this.#context, this.#plugins, this.#refused);
     return isProvided ? { ...user, token: this.#issued.token } : { ...user, ...asUser(this.#issued) };
   }
 

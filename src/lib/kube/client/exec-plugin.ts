@@ -1,29 +1,10 @@
 import path from 'node:path';
 import { failureOf, StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
-import type { Progress } from '../../engine/progress.ts';
-import { type ProgramOutput, type ProgramRun, programFailed, runProgram } from '../../programs/program.ts';
+import { type ProgramOutput, programFailed, runProgram } from '../../programs/program.ts';
 import type { ExecEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import { parseAnswer } from './answer.ts';
-import { certificateAuthorityOf } from './credentials.ts';
-
-/** The part of a command's run that credential plugins use, and the credentials that they have issued in it. */
-export interface PluginHost extends ProgramRun {
-  progress: Progress;
-  /** Whether the user can answer questions of a plugin. */
-  hasTerminal: () => boolean;
-  issued: Map<string, { last?: Issued; running?: Promise<Issued> | undefined }>;
-  /** The last plugin that needs the terminal for itself. */
-  terminalQueue: Promise<unknown>;
-}
-
-/** The status of an ExecCredential; certificate and key are PEM. */
-export interface Issued {
-  token?: string;
-  clientCertificateData?: string;
-  clientKeyData?: string;
-  expirationTimestamp?: string;
-}
+import { certificateAuthorityOf, type Issued, type PluginHost } from './credentials.ts';
 
 const group = 'client.authentication.k8s.io';
 const apiVersions = [`${group}/v1`, `${group}/v1beta1`];

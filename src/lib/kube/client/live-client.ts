@@ -8,8 +8,8 @@ import type { KubeObject, ObjectMeta } from '../objects.ts';
 import { type PathOptions, pathOf, type Resource, resourceOf, resources } from '../resources.ts';
 import { AnswerTooLarge, objectIn } from './answer.ts';
 import type { Change, Deletion, Fork, Kube, Permission, Selection } from './client.ts';
+import type { PluginHost } from './credentials.ts';
 import { ApiError, answersLate, apiError, type ClusterRef, describeCluster, unlessStatus } from './errors.ts';
-import type { PluginHost } from './exec-plugin.ts';
 import { Requests } from './requests.ts';
 import { type Connection, fieldManager, type Limit, type Request, type Trace } from './transport.ts';
 

@@ -6,9 +6,9 @@ import { StellarError } from '../../engine/errors.ts';
 import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconfig.ts';
 import { tokenExpiry, tokenUser } from '../tokens.ts';
 import { type Answer, readAnswer } from './answer.ts';
+import type { PluginHost } from './credentials.ts';
 import { Credentials, type Server } from './credentials.ts';
 import { answersLate, type ClusterRef, describeCluster, networkError } from './errors.ts';
-import type { PluginHost } from './exec-plugin.ts';
 
 /** The timeout of a request whose server sends other answers: over a slow link, a long list delays them. */
 const delayedTimeoutMs = 60_000;

@@ -11,7 +11,7 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import { isObject } from '../../engine/is-object.ts';
-import { invalidKubeconfig } from './kubeconfig.ts';
+import { invalidKubeconfig } from './errors.ts';
 
 /** The content of a list entry, keys as in the file. */
 export type Entry = Record<string, unknown>;

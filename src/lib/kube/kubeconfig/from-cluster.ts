@@ -1,10 +1,5 @@
-import {
-  invalidKubeconfig,
-  parseKubeconfig,
-  type SelectedContext,
-  selectContext,
-  withoutCredentials,
-} from './kubeconfig.ts';
+import { invalidKubeconfig } from './errors.ts';
+import { parseKubeconfig, type SelectedContext, selectContext, withoutCredentials } from './kubeconfig.ts';
 
 const clusterFields = ['certificate-authority-data', 'tls-server-name'] as const;
 const userFields = ['token', 'client-certificate-data', 'client-key-data'] as const;

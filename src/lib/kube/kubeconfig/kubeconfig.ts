@@ -4,6 +4,7 @@ import path from 'node:path';
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
 import { inWords, type NextStep } from '../../engine/next-step.ts';
+import { invalidKubeconfig, toGiveKubeconfig } from './errors.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 
 /** A cluster entry, keys as in the file, with unknown keys. File names are absolute after loading. */
@@ -159,11 +160,6 @@ async function addFile(merged: Kubeconfig, name: string): Promise<boolean> {
   }
 }
 
-/** @param why never quotes the file: it may hold credentials */
-export function invalidKubeconfig(file: string, why: string): StellarError {
-  return new StellarError('kubeconfig-invalid', `The kubeconfig ${file} cannot be used: ${why}.`);
-}
-
 async function contentOf(text: string, file: string): Promise<unknown> {
   const plain = readPlainYaml(text);
   if (plain !== undefined) return plain;
@@ -284,22 +280,6 @@ function unknownContext(config: Kubeconfig, name: string): StellarError {
   });
 }
 
-/** The step for a user without any context. @param missing files that KUBECONFIG names */
-export const toGiveKubeconfig = (missing: readonly string[] = []): NextStep =>
-  inWords(
-    `${missing.length > 0 ? `KUBECONFIG names ${missing.join(', ')}, which does not exist. ` : ''}Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG`,
-  );
-
 function where(config: Kubeconfig): string {
   return config.files.length === 0 ? 'any kubeconfig (no file was found)' : config.files.join(', ');
-}
-
-/** The error if neither an option nor anything else selects a cluster. */
-export function noneGiven(none: string, option: string, { contexts, missing }: Kubeconfig): StellarError {
-  return new StellarError('usage', `${none} was given, and there is no current context.`, {
-    next:
-      contexts.size === 0
-        ? [toGiveKubeconfig(missing)]
-        : [inWords(`Give one: ${option} CONTEXT`), inWords(`Contexts: ${[...contexts.keys()].join(', ')}`)],
-  });
 }

@@ -2,14 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, outline } from '../../engine/next-step.ts';
+import { chooseEndpoint, isThisMachine } from '../../hub/endpoint.ts';
+import { parseClusterInfo } from '../../hub/hub-kubeconfig.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { hostOf } from '../../kube/client/proxy.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { requestToken } from '../../kube/service-accounts.ts';
-import { chooseEndpoint, isThisMachine } from '../../wecs/hub/endpoint.ts';
-import { parseClusterInfo } from '../../wecs/hub/hub-kubeconfig.ts';
 import { bootstrapLabels, bootstrapSecretOf } from './manifests.ts';
 
 /** An external cluster that will become a space: the user's access, and the address for the hosting cluster. */

@@ -6,27 +6,18 @@ import { requireHosting } from '../../hosting/hosting.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
-import { hookNames, managerName, type WdsType } from '../names.ts';
-import type { ControlPlane } from '../objects.ts';
+import { hookNames, managerName } from '../../model/kubeflex-names.ts';
+import type { ControlPlane } from '../../model/kubeflex-objects.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes } from '../spaces.ts';
 import { triggerReconcile } from '../stages/follow-space.ts';
 import type { SpaceTools } from '../tools.ts';
 import { chooseItsForWds } from './its-for-wds.ts';
-import { wdsManifest } from './manifests.ts';
+import { type WdsInput, wdsManifest } from './manifests.ts';
 import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './requirements.ts';
 import { knownEntries, SpaceWork } from './space-work.ts';
 import { missingManagerBinding } from './types/host.ts';
 import { requirePostgres } from './types/k8s.ts';
-
-export interface WdsInput {
-  name: string;
-  type: WdsType;
-  /** The ITS to send workloads through; default: the only one. */
-  itsName: string | undefined;
-  /** API groups to watch; empty means all. */
-  apiGroups: readonly string[];
-}
 
 /**
  * Creates a WDS, as KubeStellar's core chart does, and waits until it accepts workloads and binding policies.

@@ -6,8 +6,8 @@ import { withHostingLease } from '../../hosting/lease.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { Deployment, KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import { hookNames, roleLabel, transportDeployment } from '../names.ts';
-import type { ControlPlane, PostCreateHook } from '../objects.ts';
+import { hookNames, roleLabel, transportDeployment } from '../../model/kubeflex-names.ts';
+import type { ControlPlane, PostCreateHook } from '../../model/kubeflex-objects.ts';
 import { itsNameOf, listControlPlanes } from '../spaces.ts';
 import { isItsNameDefect } from '../stages/wds-stages.ts';
 

@@ -1,7 +1,8 @@
 import { resources } from '../../kube/resources.ts';
-import { hookNames, type ItsType, type SecretKeys, secretOf, systemNamespace } from '../names.ts';
-import type { ControlPlane, HookUse } from '../objects.ts';
-import type { WdsInput } from './create-wds.ts';
+import type { WdsType } from '../../model/kubeflex-names.ts';
+import { hookNames, type ItsType, type SecretKeys, secretOf, systemNamespace } from '../../model/kubeflex-names.ts';
+import type { ControlPlane, HookUse } from '../../model/kubeflex-objects.ts';
+
 import type { ItsForWds } from './its-for-wds.ts';
 
 /**
@@ -60,4 +61,13 @@ export function wdsManifest(
     ],
     { ControlPlaneName: name, ITSName: itsName },
   );
+}
+
+export interface WdsInput {
+  name: string;
+  type: WdsType;
+  /** The ITS to send workloads through; default: the only one. */
+  itsName: string | undefined;
+  /** API groups to watch; empty means all. */
+  apiGroups: readonly string[];
 }

@@ -8,8 +8,8 @@ import { describeCluster } from '../../kube/client/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { may } from '../../kube/permissions.ts';
 import { resourceOf, resources } from '../../kube/resources.ts';
-import { isSpaceName, longestName, namespaceOf, olderHooks, type SpaceRole } from '../names.ts';
-import type { ControlPlane, PostCreateHook } from '../objects.ts';
+import { isSpaceName, longestName, namespaceOf, olderHooks, type SpaceRole } from '../../model/kubeflex-names.ts';
+import type { ControlPlane, PostCreateHook } from '../../model/kubeflex-objects.ts';
 import { roleOf, typeOf } from '../spaces.ts';
 
 /** @throws StellarError `usage` for an invalid name of a control plane */

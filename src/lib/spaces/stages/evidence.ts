@@ -2,8 +2,8 @@ import type { Reader } from '../../kube/client/client.ts';
 import type { Deployment, Job, Pod, StatefulSet } from '../../kube/objects.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
-import { managerName, namespaceOf, type SpaceRole, systemNamespace } from '../names.ts';
-import type { ControlPlane } from '../objects.ts';
+import { managerName, namespaceOf, type SpaceRole, systemNamespace } from '../../model/kubeflex-names.ts';
+import type { ControlPlane } from '../../model/kubeflex-objects.ts';
 import { typeOf } from '../spaces.ts';
 
 /** The hosting cluster's evidence for one space. */

@@ -8,7 +8,7 @@ import { type BlockedReport, type StageReport, type Standing, standingOf, unreac
 import type { Kube } from '../../kube/client/client.ts';
 import { isTrue } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import { roleWithArticle, type SpaceRole } from '../names.ts';
+import { roleWithArticle, type SpaceRole } from '../../model/kubeflex-names.ts';
 import { hookLike } from '../spaces.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
 

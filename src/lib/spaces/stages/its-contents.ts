@@ -1,13 +1,13 @@
+import type { Endpoint } from '../../hub/endpoint.ts';
+import { parseClusterInfo } from '../../hub/hub-kubeconfig.ts';
+import { type HubWebhook, tryHubWebhook } from '../../hub/webhook.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
 import type { ConfigMap, KubeObject, Pod } from '../../kube/objects.ts';
 import { type PartialReader, partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
-import type { Endpoint } from '../../wecs/hub/endpoint.ts';
-import { parseClusterInfo } from '../../wecs/hub/hub-kubeconfig.ts';
-import { bootstrapServiceAccounts, hubNamespace, managedClusterCrd, operatorNamespace } from '../../wecs/names.ts';
-import { type HubWebhook, tryHubWebhook } from '../../wecs/registration/hub-webhook.ts';
-import { propertiesNamespace, workStatusCrd } from '../../workloads/names.ts';
+import { propertiesNamespace, workStatusCrd } from '../../model/kubestellar-names.ts';
+import { bootstrapServiceAccounts, hubNamespace, managedClusterCrd, operatorNamespace } from '../../model/ocm-names.ts';
 
 /** The evidence from inside an ITS. */
 export interface ItsInside {

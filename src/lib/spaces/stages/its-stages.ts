@@ -5,9 +5,9 @@ import { failed, lost, met, type Stage, unseen, type Verdict, waiting } from '..
 import { isTrue, type Pod } from '../../kube/objects.ts';
 import { firstPodFailure, isPodReady, jobState, podsOf, starting } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
-import { bootstrapServiceAccounts, hubNamespace, operatorNamespace, webhookName } from '../../wecs/names.ts';
-import { workStatusCrd } from '../../workloads/names.ts';
-import { clusterInfoJob, hookNames } from '../names.ts';
+import { clusterInfoJob, hookNames } from '../../model/kubeflex-names.ts';
+import { workStatusCrd } from '../../model/kubestellar-names.ts';
+import { bootstrapServiceAccounts, hubNamespace, operatorNamespace, webhookName } from '../../model/ocm-names.ts';
 import type { SpaceEvidence } from './evidence.ts';
 import type { ItsInside } from './its-contents.ts';
 import {

@@ -30,8 +30,8 @@ import {
   postgresInstallation,
   postgresName,
   systemNamespace,
-} from '../names.ts';
-import type { ControlPlane } from '../objects.ts';
+} from '../../model/kubeflex-names.ts';
+import type { ControlPlane } from '../../model/kubeflex-objects.ts';
 import { hookLike, hooksOf } from '../spaces.ts';
 import type { SpaceEvidence } from './evidence.ts';
 

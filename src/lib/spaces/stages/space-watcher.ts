@@ -3,9 +3,9 @@ import { type Access, hidden, ifSeen, seen, through } from '../../kube/access.ts
 import type { Kube } from '../../kube/client/client.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { isTrue } from '../../kube/objects.ts';
+import type { SpaceRole } from '../../model/kubeflex-names.ts';
+import type { ControlPlane } from '../../model/kubeflex-objects.ts';
 import { accessSpace } from '../access.ts';
-import type { SpaceRole } from '../names.ts';
-import type { ControlPlane } from '../objects.ts';
 import { itsOfWds, listControlPlanes } from '../spaces.ts';
 import type { SpaceTools } from '../tools.ts';
 import { readSpace, type SpaceEvidence } from './evidence.ts';

@@ -9,9 +9,9 @@ import type { Deployment, KubeObject } from '../../kube/objects.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
 import { podsOf } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
-import { propertiesNamespace, wdsCrds, workStatusCrd } from '../../workloads/names.ts';
-import { hookNames, managerDeployment, transportDeployment } from '../names.ts';
-import { transportPaused } from '../restart/note.ts';
+import { hookNames, managerDeployment, transportDeployment } from '../../model/kubeflex-names.ts';
+import { propertiesNamespace, wdsCrds, workStatusCrd } from '../../model/kubestellar-names.ts';
+import { transportPaused } from '../restart-note.ts';
 import type { SpaceEvidence } from './evidence.ts';
 import {
   apiServerRuns,

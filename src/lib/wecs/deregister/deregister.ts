@@ -2,12 +2,12 @@ import { mapConcurrently, oneAtATime, requestsAtOnce } from '../../engine/concur
 import { forName } from '../../engine/each-name.ts';
 import { type Confirm, readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
+import { hubEndpoints } from '../../hub/hub-access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { askOnce } from '../../kube/permissions.ts';
-import type { ManifestWork } from '../../workloads/manifest-works.ts';
-import type { PoliciesOfIts } from '../../workloads/policies/policy.ts';
-import { hubEndpoints } from '../hub/hub-access.ts';
+import type { ManifestWork } from '../../model/manifest-works.ts';
+import type { PoliciesOfIts } from '../../model/policies.ts';
 import { cleanUpWec } from './cleanup/cleanup.ts';
 import { writeCleanupRecord } from './cleanup/cleanup-record.ts';
 import { deleteCluster } from './delete/delete-cluster.ts';

@@ -2,7 +2,7 @@ import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { inWords, noted, outline } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
-import { heldValidity, issuedValidity, type Validity } from '../identity/agent-certificate.ts';
+import { heldValidity, issuedValidity, type Validity } from '../../hub/agent-certificate.ts';
 import { signingGraceMs } from '../registration/checks.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';

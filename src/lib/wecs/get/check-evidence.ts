@@ -1,7 +1,7 @@
 import type { Evidence } from '../../engine/problem.ts';
+import { clusterUidAnnotation, recordedUid } from '../../hub/cluster-uid.ts';
 import { byCondition, byField } from '../../kube/evidence.ts';
 import type { WithConditions } from '../../kube/objects.ts';
-import { clusterUidAnnotation, recordedUid } from '../identity/cluster-uid.ts';
 import { hubConnectionType } from '../registration/hub-connection.ts';
 import { bootstrapRequests } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';

@@ -11,9 +11,9 @@ import {
   type ManifestWork,
   policiesOf,
   workFinalizer,
-} from '../../workloads/manifest-works.ts';
+} from '../../model/manifest-works.ts';
+import type { ManagedCluster } from '../../model/ocm-objects.ts';
 import { isDeregistering } from '../deregister/release/labels.ts';
-import type { ManagedCluster } from '../objects.ts';
 import { isMissed, leaseAgeOf, missedRenewals } from '../registration/hub-evidence.ts';
 import { toSeeAgent } from './diagnosis.ts';
 import type { Findings } from './findings.ts';

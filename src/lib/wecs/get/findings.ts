@@ -1,7 +1,7 @@
 import type { NextStep } from '../../engine/next-step.ts';
 import type { StageReport } from '../../engine/stages.ts';
 import type { WithConditions } from '../../kube/objects.ts';
-import type { ManifestWork } from '../../workloads/manifest-works.ts';
+import type { ManifestWork } from '../../model/manifest-works.ts';
 import type { RuleKind } from '../grant/kinds.ts';
 import type { FoundHub } from '../identity/registered-hub.ts';
 import type { Registration } from '../registration/checks.ts';

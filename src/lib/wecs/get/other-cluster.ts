@@ -1,10 +1,10 @@
 import { command } from '../../engine/command-line.ts';
 import { outline, run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
+import { clusterUid, otherUid, recordedUid } from '../../hub/cluster-uid.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { clusterUid, otherUid, recordedUid } from '../identity/cluster-uid.ts';
+import type { ManagedCluster } from '../../model/ocm-objects.ts';
 import { otherRole, removeKlusterlet, runsNoPods } from '../identity/other-role.ts';
-import type { ManagedCluster } from '../objects.ts';
 import { otherName, type WecEvidence } from '../registration/wec-evidence.ts';
 import { lacksOperator } from '../registration/wec-pods.ts';
 import type { Findings, OtherCluster } from './findings.ts';

@@ -1,8 +1,8 @@
 import type { Diagnosis } from '../../engine/problem.ts';
 import type { StageView, Standing } from '../../engine/stages.ts';
+import type { EffectiveProperty } from '../../hub/customization.ts';
 import type { Condition } from '../../kube/objects.ts';
 import type { RunningVersion } from '../../versions/running.ts';
-import type { EffectiveProperty } from '../customization.ts';
 import type { RequestView } from '../registration/request-view.ts';
 
 /** All evidence of one WEC. The fields are an interface: docs/output.md. */

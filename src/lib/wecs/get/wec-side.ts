@@ -2,8 +2,8 @@ import type { ClusterRef } from '../../kube/client/errors.ts';
 import type { Pod, WithConditions } from '../../kube/objects.ts';
 import type { PartialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
+import { agentNamespace, operatorNamespace } from '../../model/ocm-names.ts';
 import { hubOf } from '../klusterlet/agent.ts';
-import { agentNamespace, operatorNamespace } from '../names.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import { conditionViews, type PodView, type WecSide } from './view.ts';
 

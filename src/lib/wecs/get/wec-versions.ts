@@ -3,13 +3,13 @@ import { type Problem, problem } from '../../engine/problem.ts';
 import type { Pod } from '../../kube/objects.ts';
 import type { PartialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
+import { agentNamespace, hubNamespace } from '../../model/ocm-names.ts';
+import type { Klusterlet } from '../../model/ocm-objects.ts';
 import { hubPrograms, wecPrograms } from '../../versions/programs.ts';
 import { mayNotReadPods, type RunningVersion, runningVersions } from '../../versions/running.ts';
 import { isMinorApart } from '../../versions/skew.ts';
 import { versionWords } from '../../versions/version-words.ts';
 import { isOurs } from '../klusterlet/operator.ts';
-import { agentNamespace, hubNamespace } from '../names.ts';
-import type { Klusterlet } from '../objects.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import type { Findings } from './findings.ts';
 

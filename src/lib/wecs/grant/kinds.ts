@@ -3,10 +3,10 @@ import type { Kube } from '../../kube/client/client.ts';
 import { discoverKinds } from '../../kube/discovery.ts';
 import { groupOf, groupResourceOf } from '../../kube/resources.ts';
 import { mayAccount } from '../../kube/service-accounts.ts';
-import type { ManifestWork } from '../../workloads/manifest-works.ts';
-import { lacksRight } from '../../workloads/manifest-works.ts';
-import { agentNamespace, klusterletName } from '../names.ts';
-import type { Klusterlet } from '../objects.ts';
+import type { ManifestWork } from '../../model/manifest-works.ts';
+import { lacksRight } from '../../model/manifest-works.ts';
+import { agentNamespace, klusterletName } from '../../model/ocm-names.ts';
+import type { Klusterlet } from '../../model/ocm-objects.ts';
 
 /** A kind of object as rules write it. */
 export interface RuleKind {

@@ -1,10 +1,10 @@
 import { command } from '../../engine/command-line.ts';
 import { outline } from '../../engine/next-step.ts';
+import { recordedUid } from '../../hub/cluster-uid.ts';
+import { hubEndpoints } from '../../hub/hub-access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { getManagedCluster } from '../get/get.ts';
-import { hubEndpoints } from '../hub/hub-access.ts';
-import { recordedUid } from '../identity/cluster-uid.ts';
 import { proveIdentity, requireProof } from '../identity/identity.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 

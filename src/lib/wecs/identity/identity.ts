@@ -1,12 +1,12 @@
 import { formatAge } from '../../engine/duration.ts';
 import { StellarError } from '../../engine/errors.ts';
 import type { NextStep } from '../../engine/next-step.ts';
+import { type CertificateAnswer, isAgentOf, presentCertificate } from '../../hub/agent-certificate.ts';
+import { clusterUid, otherUid } from '../../hub/cluster-uid.ts';
+import type { Endpoint } from '../../hub/endpoint.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
-import type { Endpoint } from '../hub/endpoint.ts';
 import { otherName } from '../registration/wec-evidence.ts';
-import { type CertificateAnswer, isAgentOf, presentCertificate } from './agent-certificate.ts';
-import { clusterUid, otherUid } from './cluster-uid.ts';
 import { otherRole } from './other-role.ts';
 import { type FoundHub, findHub, type ShownRegistration } from './registered-hub.ts';
 

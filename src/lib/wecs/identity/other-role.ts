@@ -7,9 +7,9 @@ import { describeCluster } from '../../kube/client/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
 import { type Resource, resources } from '../../kube/resources.ts';
-import type { ControlPlane } from '../../spaces/objects.ts';
+import type { ControlPlane } from '../../model/kubeflex-objects.ts';
+import type { Klusterlet } from '../../model/ocm-objects.ts';
 import { type AppliedManifestWork, hubHash } from '../../workloads/applied-works.ts';
-import type { Klusterlet } from '../objects.ts';
 
 /** What a cluster evidently is, if it is not a cluster to register. */
 export interface OtherRole {

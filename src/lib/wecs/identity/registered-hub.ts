@@ -1,11 +1,11 @@
+import { type CertificateAnswer, isIssuedBy, presentCertificate } from '../../hub/agent-certificate.ts';
+import { type Endpoint, isSameHub } from '../../hub/endpoint.ts';
+import type { KnownHub } from '../../hub/hub-kubeconfig.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
-import type { KnownHub } from '../hub/hub-kubeconfig.ts';
 import { hubOf } from '../klusterlet/agent.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { seemsToRun } from '../registration/wec-pods.ts';
-import { type CertificateAnswer, isIssuedBy, presentCertificate } from './agent-certificate.ts';
 
 /** The registration on the WEC's side. */
 export type ShownRegistration = Pick<WecEvidence, 'klusterlet' | 'hubSecret' | 'bootstrapSecret' | 'pods'>;

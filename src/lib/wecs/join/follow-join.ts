@@ -2,17 +2,16 @@ import { command } from '../../engine/command-line.ts';
 import type { StellarError } from '../../engine/errors.ts';
 import { type Followed, follow, type JudgedReading, type Reading } from '../../engine/follow.ts';
 import type { Run } from '../../engine/run.ts';
+import type { HubAccess } from '../../hub/hub-access.ts';
+import type { WebhookProbe } from '../../hub/webhook.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
-import type { HubAccess } from '../hub/hub-access.ts';
-import { removeAccount } from '../hub/wec-account.ts';
+import { klusterletName } from '../../model/ocm-names.ts';
+import type { Klusterlet } from '../../model/ocm-objects.ts';
 import { bootstrapSecret } from '../klusterlet/agent.ts';
-import { klusterletName } from '../names.ts';
-import type { Klusterlet } from '../objects.ts';
 import type { Registration } from '../registration/checks.ts';
 import { RegistrationFollower, type WecResult } from '../registration/follow.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence, readHub } from '../registration/hub-evidence.ts';
-import type { WebhookProbe } from '../registration/hub-webhook.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import type { RegistrationStageId } from '../registration/stage-ids.ts';
 import { seen } from '../registration/stages.ts';
@@ -28,6 +27,7 @@ import {
   releaseDeadLeases,
   restartAgents,
 } from './renew-agent.ts';
+import { removeAccount } from './wec-account.ts';
 
 /** The state when a join begins to follow its registration. */
 export interface StartedJoin {

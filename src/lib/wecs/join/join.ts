@@ -4,16 +4,15 @@ import { inWords } from '../../engine/next-step.ts';
 import { readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import { isMet } from '../../engine/stages.ts';
+import { clusterUid } from '../../hub/cluster-uid.ts';
+import { type ChosenEndpoint, verifyEndpoint } from '../../hub/endpoint.ts';
+import type { HubAccess } from '../../hub/hub-access.ts';
+import { WebhookProbe } from '../../hub/webhook.ts';
 import { resources } from '../../kube/resources.ts';
 import { untilGone } from '../../kube/until-gone.ts';
-import { type ChosenEndpoint, verifyEndpoint } from '../hub/endpoint.ts';
-import type { HubAccess } from '../hub/hub-access.ts';
-import { makeAccount } from '../hub/wec-account.ts';
-import { clusterUid } from '../identity/cluster-uid.ts';
+import { agentNamespace } from '../../model/ocm-names.ts';
 import { installKlusterlet } from '../klusterlet/install.ts';
-import { agentNamespace } from '../names.ts';
 import type { WecResult } from '../registration/follow.ts';
-import { WebhookProbe } from '../registration/hub-webhook.ts';
 import { followJoins, JoinedWec, removeOwnAccount } from './follow-join.ts';
 import { describeRemainingWorks, isStillConnected, readRemainingWorks } from './former-hub.ts';
 import { recordHubWrites } from './hub-records.ts';
@@ -22,6 +21,7 @@ import { bootstrapNeed, finishDone, firstTime, isDone, judgePlan } from './needs
 import type { JoiningWec, JoinOptions, Moving } from './options.ts';
 import { type Checks, defaultRegistry, hubReads, type JoinPlan, preflight } from './preflight.ts';
 import { dropCertificate, retryStuckPods } from './renew-agent.ts';
+import { makeAccount } from './wec-account.ts';
 
 /**
  * Joins WECs to an ITS in parallel: checks, installs the klusterlet, and follows each registration until its request exists or,

@@ -1,7 +1,7 @@
 import type { Run } from '../../engine/run.ts';
+import { verifyEndpoint } from '../../hub/endpoint.ts';
+import type { HubAccess } from '../../hub/hub-access.ts';
 import type { KubeObject, Secret } from '../../kube/objects.ts';
-import { verifyEndpoint } from '../hub/endpoint.ts';
-import type { HubAccess } from '../hub/hub-access.ts';
 import { bootstrapKubeconfig, bootstrapSecret, image, klusterlet } from '../klusterlet/agent.ts';
 import { klusterletCrd } from '../klusterlet/crd.ts';
 import {

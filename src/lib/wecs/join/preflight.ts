@@ -2,21 +2,26 @@ import { changeWords, conflicts } from '../../engine/changes.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, run as nextStep, outline } from '../../engine/next-step.ts';
+import { isTokenRefused as presentToken } from '../../hub/agent-certificate.ts';
+import { clusterUid, recordedUid } from '../../hub/cluster-uid.ts';
+import {
+  type ChosenEndpoint,
+  chooseEndpoint,
+  type Endpoint,
+  type HubConnection,
+  isSameHub,
+} from '../../hub/endpoint.ts';
+import type { HubAccess } from '../../hub/hub-access.ts';
+import type { KnownHub } from '../../hub/hub-kubeconfig.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type Asked, askOnce, requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
-import { type ChosenEndpoint, chooseEndpoint, type Endpoint, type HubConnection, isSameHub } from '../hub/endpoint.ts';
-import type { HubAccess } from '../hub/hub-access.ts';
-import type { KnownHub } from '../hub/hub-kubeconfig.ts';
-import { recordsTokens, whyNoAccount } from '../hub/wec-account.ts';
-import { isTokenRefused as presentToken } from '../identity/agent-certificate.ts';
-import { clusterUid, recordedUid } from '../identity/cluster-uid.ts';
+import { bootstrapAccountOf, tagOf } from '../../model/ocm-names.ts';
+import type { Klusterlet } from '../../model/ocm-objects.ts';
 import type { Identity } from '../identity/identity.ts';
 import { findHub } from '../identity/registered-hub.ts';
 import { type AgentSettings, readHubKubeconfig } from '../klusterlet/agent.ts';
 import { isOurs } from '../klusterlet/operator.ts';
-import { bootstrapAccountOf, tagOf } from '../names.ts';
-import type { Klusterlet } from '../objects.ts';
 import { hubPermissions, reregisterPermissions, wecPermissions } from '../permissions.ts';
 import { emptyEvidence, type HubEvidence, readHub, readOne } from '../registration/hub-evidence.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
@@ -26,6 +31,7 @@ import { isOwnToken, unproven } from './own-requests.ts';
 import { refuseOtherKlusterlets, refuseOtherRegistration, refuseOtherRole, requireOwnership } from './ownership.ts';
 import { type LostRegistration, lostRegistration } from './renew-agent.ts';
 import { planVersions, type VersionPlan } from './versions.ts';
+import { recordsTokens, whyNoAccount } from './wec-account.ts';
 
 /** What a join will do to one WEC, decided before the first write. */
 export interface JoinPlan {

@@ -1,14 +1,14 @@
 import { monotonic } from '../../engine/clock.ts';
 import { formatAge } from '../../engine/duration.ts';
 import type { Verdict } from '../../engine/stages.ts';
+import { certificateExpiry, presentCertificate } from '../../hub/agent-certificate.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { createdAt, isTrue, type Lease, type Pod } from '../../kube/objects.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
-import { certificateExpiry, presentCertificate } from '../identity/agent-certificate.ts';
+import { agentNamespace, hubSecretName } from '../../model/ocm-names.ts';
 import { writtenAt } from '../klusterlet/agent.ts';
-import { agentNamespace, hubSecretName } from '../names.ts';
 import { asksWithSeveralKeys } from '../registration/acceptance.ts';
 import type { Registration } from '../registration/checks.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';

@@ -1,9 +1,9 @@
 import { imageVersion, parseImage } from '../../kube/image.ts';
 import type { Pod } from '../../kube/objects.ts';
+import { isOcmVersion } from '../../model/ocm-names.ts';
 import { compareVersions } from '../../programs/version.ts';
 import { type AgentSettings, image } from '../klusterlet/agent.ts';
 import { isOurs } from '../klusterlet/operator.ts';
-import { isOcmVersion } from '../names.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { isOperatorPod, stuckPodsOf } from '../registration/wec-pods.ts';
 import type { JoinOptions } from './options.ts';

@@ -1,10 +1,10 @@
 import { stringify } from 'yaml';
+import type { HubConnection } from '../../hub/endpoint.ts';
+import { type KnownHub, parseHubKubeconfig } from '../../hub/hub-kubeconfig.ts';
 import { createdAt, type KubeObject, type Secret } from '../../kube/objects.ts';
 import { tokenId } from '../../kube/tokens.ts';
-import type { HubConnection } from '../hub/endpoint.ts';
-import { type KnownHub, parseHubKubeconfig } from '../hub/hub-kubeconfig.ts';
-import { agentNamespace, bootstrapSecretName, klusterletName } from '../names.ts';
-import type { KlusterletMode } from '../objects.ts';
+import { agentNamespace, bootstrapSecretName, klusterletName } from '../../model/ocm-names.ts';
+import type { KlusterletMode } from '../../model/ocm-objects.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { managedBy, managedByLabel } from './operator.ts';
 

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../kube/objects.ts';
-import { klusterletCrdName } from '../names.ts';
+import { klusterletCrdName } from '../../model/ocm-names.ts';
 
 /**
  * The CustomResourceDefinition of Klusterlets, this project's own: it validates nothing and prunes nothing, because the operator

@@ -3,12 +3,12 @@ import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
 import { waitUntil } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
+import type { HubConnection } from '../../hub/endpoint.ts';
 import type { Change, Kube } from '../../kube/client/client.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import type { HubConnection } from '../hub/endpoint.ts';
-import { klusterletCrdName, operatorName, operatorNamespace, pullSecretName } from '../names.ts';
+import { klusterletCrdName, operatorName, operatorNamespace, pullSecretName } from '../../model/ocm-names.ts';
 import { type AgentSettings, bootstrapSecret, image, klusterlet } from './agent.ts';
 import { klusterletCrd } from './crd.ts';
 import {

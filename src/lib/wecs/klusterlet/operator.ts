@@ -7,7 +7,7 @@ import {
   operatorName,
   operatorNamespace,
   pullSecretName,
-} from '../names.ts';
+} from '../../model/ocm-names.ts';
 
 /** Marks what stellarctl has installed: an operator that another program installed is recognized and kept. */
 export const managedByLabel = 'app.kubernetes.io/managed-by';

@@ -6,8 +6,8 @@ import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { conditionOf } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import { klusterletName } from '../names.ts';
-import type { Klusterlet } from '../objects.ts';
+import { klusterletName } from '../../model/ocm-names.ts';
+import type { Klusterlet } from '../../model/ocm-objects.ts';
 import { hubConnectionType } from '../registration/hub-connection.ts';
 
 /** Any change of a Klusterlet makes its operator check the hub at once; otherwise it checks every five minutes. */

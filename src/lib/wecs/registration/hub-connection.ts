@@ -1,5 +1,5 @@
 import { type Condition, conditionOf } from '../../kube/objects.ts';
-import type { Klusterlet } from '../objects.ts';
+import type { Klusterlet } from '../../model/ocm-objects.ts';
 
 /**
  * Why an agent does not reach its hub, as far as the messages of Go's network and TLS libraries show (net, crypto/x509);

@@ -1,13 +1,13 @@
 import { mapConcurrently, readsOneByOne, requestsAtOnce } from '../../engine/concurrency.ts';
 import { formatAge } from '../../engine/duration.ts';
+import { notAHub } from '../../hub/require-hub.ts';
 import type { Reader } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { type CertificateSigningRequest, conditionOf, isTrue, type Lease } from '../../kube/objects.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
-import { notAHub } from '../hub/require-hub.ts';
-import { clusterNameLabel, leaseName, registrationRequestSelector } from '../names.ts';
-import type { ManagedCluster } from '../objects.ts';
+import { clusterNameLabel, leaseName, registrationRequestSelector } from '../../model/ocm-names.ts';
+import type { ManagedCluster } from '../../model/ocm-objects.ts';
 import type { RegistrationRequest } from './requests.ts';
 
 /** What an ITS shows of one WEC at one moment. */

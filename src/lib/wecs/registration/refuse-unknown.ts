@@ -1,6 +1,6 @@
+import { noSuchWec } from '../../hub/find-wecs.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { noSuchWec } from '../find-wecs.ts';
 import type { Registration } from './checks.ts';
 import { readWholeHub } from './hub-evidence.ts';
 

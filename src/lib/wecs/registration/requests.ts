@@ -9,7 +9,7 @@ import {
   clusterNameLabel,
   identityOf,
   operatorNamespace,
-} from '../names.ts';
+} from '../../model/ocm-names.ts';
 
 export type RequestState = 'pending' | 'approved' | 'issued' | 'denied' | 'failed';
 

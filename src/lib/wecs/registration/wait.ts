@@ -4,8 +4,8 @@ import { type Followed, follow, type JudgedReading } from '../../engine/follow.t
 import { run as nextStep, outline } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, type Stage, standingOf, unreached, waiting } from '../../engine/stages.ts';
+import { requireHub } from '../../hub/require-hub.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { requireHub } from '../hub/require-hub.ts';
 import type { Registration } from './checks.ts';
 import { blockedIn, type WecResult } from './follow.ts';
 import { readHub } from './hub-evidence.ts';

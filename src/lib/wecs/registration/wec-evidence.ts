@@ -9,8 +9,8 @@ import {
   klusterletName,
   operatorName,
   operatorNamespace,
-} from '../names.ts';
-import type { Klusterlet } from '../objects.ts';
+} from '../../model/ocm-names.ts';
+import type { Klusterlet } from '../../model/ocm-objects.ts';
 
 /** What a WEC shows of its side of the registration at one moment. */
 export interface WecEvidence {

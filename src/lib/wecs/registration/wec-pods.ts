@@ -1,7 +1,7 @@
 import type { Pod } from '../../kube/objects.ts';
 import { whyNodeless } from '../../kube/pods.ts';
-import { agentNamespace, operatorName, operatorNamespace } from '../names.ts';
-import type { Klusterlet } from '../objects.ts';
+import { agentNamespace, operatorName, operatorNamespace } from '../../model/ocm-names.ts';
+import type { Klusterlet } from '../../model/ocm-objects.ts';
 
 /**
  * The label `app` of the agents' pods (ocm manifests/klusterlet/management): of mode Singleton, then of mode Default. The work

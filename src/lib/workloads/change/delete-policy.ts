@@ -7,17 +7,17 @@ import { type Confirm, readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
+import { isOrphan, makeOrphans } from '../../hub/orphan-works.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import { getServed } from '../../kube/served.ts';
 import { patchCurrent } from '../../kube/writes.ts';
+import { labelValueProblem } from '../../model/labels.ts';
+import { type ManifestWork, wecsOf } from '../../model/manifest-works.ts';
+import type { Binding, BindingPolicy } from '../../model/policies.ts';
 import { type OpenWds, toSeeWds } from '../../spaces/open-wds.ts';
-import { labelValueProblem } from '../../wecs/labels.ts';
+import { worksOfPolicy } from '../../spaces/sender.ts';
 import { getPolicy } from '../explain/subject.ts';
-import { type ManifestWork, wecsOf } from '../manifest-works.ts';
-import { isOrphan, makeOrphans } from '../orphan-works.ts';
-import type { Binding, BindingPolicy } from '../policies/policy.ts';
-import { worksOfPolicy } from '../policies/sender.ts';
 import { inspectPolicy, type PolicyToDelete } from './inspect-policy.ts';
 
 export interface PolicyDeletion {

@@ -1,13 +1,13 @@
 import { mapConcurrently, requestsAtOnce } from '../../engine/concurrency.ts';
+import { isOrphan } from '../../hub/orphan-works.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
+import { type ManifestWork, objectsIn } from '../../model/manifest-works.ts';
+import type { Binding, BindingPolicy } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
+import { provenWorks } from '../../spaces/sender.ts';
 import { getPolicy } from '../explain/subject.ts';
-import { type ManifestWork, objectsIn } from '../manifest-works.ts';
-import { isOrphan } from '../orphan-works.ts';
-import type { Binding, BindingPolicy } from '../policies/policy.ts';
-import { provenWorks } from '../policies/sender.ts';
 import { requireIts } from '../unseen.ts';
 
 /** What happens to the objects of a policy on one WEC. */

@@ -8,12 +8,12 @@ import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
 import { resources } from '../../kube/resources.ts';
 import { patchCurrent } from '../../kube/writes.ts';
+import { originGenerationAnnotation } from '../../model/kubestellar-names.ts';
+import type { ManifestWork } from '../../model/manifest-works.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
+import { provenWorks, worksOfPolicy } from '../../spaces/sender.ts';
 import { noSuchPolicy } from '../explain/explain.ts';
 import { getPolicy } from '../explain/subject.ts';
-import type { ManifestWork } from '../manifest-works.ts';
-import { originGenerationAnnotation } from '../names.ts';
-import { provenWorks, worksOfPolicy } from '../policies/sender.ts';
 import { requireIts } from '../unseen.ts';
 
 export interface RefreshResult extends NamedResult {

@@ -1,25 +1,22 @@
+import { effectiveProperties } from '../../hub/customization.ts';
 import { ifSeen } from '../../kube/access.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
 import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
+import { propertiesNamespace } from '../../model/kubestellar-names.ts';
+import type { ManagedCluster } from '../../model/ocm-objects.ts';
+import { type Binding, objectsOf } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { effectiveProperties } from '../../wecs/customization.ts';
-import type { ManagedCluster } from '../../wecs/objects.ts';
-import { propertiesNamespace } from '../names.ts';
-import { type Binding, objectsOf } from '../policies/policy.ts';
 import { templateKeysOf } from '../policies/template-keys.ts';
 import { type FieldPath, parsePath, readable } from '../transforms/path.ts';
 import type { CustomTransform } from '../transforms/transforms.ts';
 import { digestObjects } from '../wds/full-objects.ts';
-import { objectKey, type WorksOfWds } from './works.ts';
+import { objectKey, type Removals, type WorksOfWds } from './works.ts';
 
 /**
  * What works are compared with: KubeStellar does not rewrite them when CustomTransforms or properties change. Covers only what can
  * be decided without KubeStellar's template engine: strings whose actions all are `{{.key}}`, and paths of names.
  */
-
-/** Fields that the readable CustomTransforms remove today, by group and kind. */
-export type Removals = ReadonlyMap<string, readonly FieldPath[]>;
 
 /** @param kinds those of the WDS: transforms name resources, works name kinds */
 export function removalsOf(transforms: readonly CustomTransform[], kinds: readonly DiscoveredKind[]): Removals {

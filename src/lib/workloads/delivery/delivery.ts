@@ -1,10 +1,10 @@
 import { type Access, ifSeen, seen } from '../../kube/access.ts';
 import type { KubeObject } from '../../kube/objects.ts';
-import type { ManagedCluster } from '../../wecs/objects.ts';
+import { keyOf } from '../../model/object-ref.ts';
+import type { ManagedCluster } from '../../model/ocm-objects.ts';
+import type { KindRef, Modulation } from '../../model/policies.ts';
+import { type Binding, type BindingPolicy, type BoundObject, destinationsOf } from '../../model/policies.ts';
 import { hasMailbox } from '../mailboxes.ts';
-import { keyOf } from '../object-ref.ts';
-import type { KindRef, Modulation } from '../policies/policy.ts';
-import { type Binding, type BindingPolicy, type BoundObject, destinationsOf } from '../policies/policy.ts';
 import type { NamespaceLabels } from '../selection/clauses.ts';
 import type { NotSelected } from '../selection/objects.ts';
 import { selectsLabels } from '../selection/wecs.ts';

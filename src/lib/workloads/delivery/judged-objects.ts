@@ -1,8 +1,8 @@
 import { discoverKinds } from '../../kube/discovery.ts';
 import { groupOf } from '../../kube/resources.ts';
+import { describeObject, keyOf, keyOfCandidate, type ObjectView } from '../../model/object-ref.ts';
+import type { BoundObject } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { describeObject, keyOf, keyOfCandidate, type ObjectView } from '../object-ref.ts';
-import type { BoundObject } from '../policies/policy.ts';
 import type { Unseen } from '../unseen.ts';
 import { readContents } from '../wds/contents.ts';
 import { deliveriesOf } from './delivery.ts';

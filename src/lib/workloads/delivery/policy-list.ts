@@ -1,6 +1,6 @@
 import { conditionOf, writtenAt } from '../../kube/objects.ts';
+import { type Binding, type BindingPolicy, destinationsOf, objectsOf } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { type Binding, type BindingPolicy, destinationsOf, objectsOf } from '../policies/policy.ts';
 import type { ViewWithErrors } from '../unseen.ts';
 import type { DeliveryEvidence } from './evidence.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';

@@ -1,7 +1,7 @@
 import type { Reader } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
-import type { ManifestWork } from '../manifest-works.ts';
-import { originWdsLabel } from '../names.ts';
+import { originWdsLabel } from '../../model/kubestellar-names.ts';
+import type { ManifestWork } from '../../model/manifest-works.ts';
 import { appliedState, trimmer } from './works.ts';
 
 /** The delivery state of the objects that a WDS sends to a WEC. The fields are an interface: docs/output.md. */

@@ -11,8 +11,8 @@ import {
 } from '../../engine/stages.ts';
 import { changedAt, type KubeObject, writtenAt } from '../../kube/objects.ts';
 import { groupResourceOf } from '../../kube/resources.ts';
+import { describeObject } from '../../model/object-ref.ts';
 import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
-import { describeObject } from '../object-ref.ts';
 import { labelsToSelect } from '../selection/labels-to-select.ts';
 import type { NotSelected } from '../selection/objects.ts';
 import type { Delivery } from './delivery.ts';

@@ -3,12 +3,12 @@ import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts'
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { ifSeen } from '../../kube/access.ts';
 import { conditionOf, writtenAt } from '../../kube/objects.ts';
+import { originGenerationAnnotation } from '../../model/kubestellar-names.ts';
+import type { ManifestStatus, ManifestWork } from '../../model/manifest-works.ts';
+import { lacksRight } from '../../model/manifest-works.ts';
+import type { Candidate } from '../../model/policies.ts';
 import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
 import { toSelectWec } from '../explain/selection-warnings.ts';
-import type { ManifestStatus, ManifestWork } from '../manifest-works.ts';
-import { lacksRight } from '../manifest-works.ts';
-import { originGenerationAnnotation } from '../names.ts';
-import type { Candidate } from '../policies/policy.ts';
 import { failingParts } from '../selection/clauses.ts';
 import { labelsToSelect, namespaceOf } from '../selection/labels-to-select.ts';
 import type { Delivery } from './delivery.ts';

@@ -1,5 +1,5 @@
+import { describeObject, type ObjectView } from '../../model/object-ref.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { describeObject, type ObjectView } from '../object-ref.ts';
 import type { ViewWithErrors } from '../unseen.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
 

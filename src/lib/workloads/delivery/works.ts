@@ -1,10 +1,10 @@
 import { type Condition, type KubeObject, writtenAt } from '../../kube/objects.ts';
 import { groupOf } from '../../kube/resources.ts';
-import type { ManifestStatus, ManifestWork } from '../manifest-works.ts';
-import { originBindingLabel, originGenerationAnnotation, originWdsLabel } from '../names.ts';
+import { originBindingLabel, originGenerationAnnotation, originWdsLabel } from '../../model/kubestellar-names.ts';
+import type { ManifestStatus, ManifestWork } from '../../model/manifest-works.ts';
 import { expandAnnotation } from '../policies/template-keys.ts';
+import type { FieldPath } from '../transforms/path.ts';
 import { hasField } from '../transforms/path.ts';
-import type { Removals } from './current-content.ts';
 
 /** A work, and what the agent reports about one object in it. */
 export interface SentObject extends SentContent {
@@ -142,3 +142,6 @@ function trimManifest(manifest: Manifest, removals: Removals): Manifest & SentCo
     ...(annotations?.[expandAnnotation] === 'true' ? { expanded: manifest } : {}),
   };
 }
+
+/** Fields that the readable CustomTransforms remove today, by group and kind. */
+export type Removals = ReadonlyMap<string, readonly FieldPath[]>;

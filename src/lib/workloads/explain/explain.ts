@@ -4,10 +4,10 @@ import { run } from '../../engine/next-step.ts';
 import { type Diagnosis, diagnosisOf, type Problem } from '../../engine/problem.ts';
 import { ifSeen, through, tryRead } from '../../kube/access.ts';
 import { conditionOf } from '../../kube/objects.ts';
+import type { ObjectView } from '../../model/object-ref.ts';
+import type { ManagedCluster } from '../../model/ocm-objects.ts';
+import type { KindRef, Modulation, PolicySpec } from '../../model/policies.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
-import type { ManagedCluster } from '../../wecs/objects.ts';
-import type { ObjectView } from '../object-ref.ts';
-import type { KindRef, Modulation, PolicySpec } from '../policies/policy.ts';
 import { type Unseen, unseenOf, type ViewWithErrors, viewOfUnseen } from '../unseen.ts';
 import { missingProperties, readDigests, refusedBindings, tooLarge } from './content-warnings.ts';
 import {

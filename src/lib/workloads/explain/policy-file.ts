@@ -5,7 +5,7 @@ import { isObject } from '../../engine/is-object.ts';
 import { run } from '../../engine/next-step.ts';
 import { readNamedOrStdin } from '../../files/named-file.ts';
 import { checkDnsName } from '../../kube/object-names.ts';
-import type { BindingPolicy, PolicySpec } from '../policies/policy.ts';
+import type { BindingPolicy, PolicySpec } from '../../model/policies.ts';
 
 /** Reads the BindingPolicy in a file, which may contain other objects. @throws StellarError `usage` */
 export async function readPolicyFile(

@@ -1,12 +1,12 @@
+import { findWecs } from '../../hub/find-wecs.ts';
 import { type Access, ifSeen, through } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import { resources } from '../../kube/resources.ts';
 import { getServed } from '../../kube/served.ts';
+import type { ManagedCluster } from '../../model/ocm-objects.ts';
+import type { BindingPolicy, PolicySpec } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { findWecs } from '../../wecs/find-wecs.ts';
-import type { ManagedCluster } from '../../wecs/objects.ts';
-import type { BindingPolicy, PolicySpec } from '../policies/policy.ts';
 import { type SelectedObject, selectObjects } from '../selection/objects.ts';
 import { selectsLabels } from '../selection/wecs.ts';
 import { readContents, sendableKinds, type WdsContents, type WdsObject } from '../wds/contents.ts';

@@ -1,11 +1,11 @@
 import { mapConcurrently } from '../../engine/concurrency.ts';
+import type { WecProperties } from '../../hub/customization.ts';
+import { effectiveProperties } from '../../hub/customization.ts';
 import { tryRead } from '../../kube/access.ts';
 import { listServed } from '../../kube/served.ts';
-import type { WecProperties } from '../../wecs/customization.ts';
-import { effectiveProperties } from '../../wecs/customization.ts';
-import { describeObject } from '../object-ref.ts';
+import { describeObject } from '../../model/object-ref.ts';
+import { destinationsOf, objectsOf, type Policy, type Unread } from '../../model/policies.ts';
 import { digestObjects } from '../wds/full-objects.ts';
-import { destinationsOf, objectsOf, type Policy, type Unread } from './policy.ts';
 import { selectsWec } from './selectors.ts';
 import { templateKeysOf } from './template-keys.ts';
 

@@ -2,11 +2,11 @@ import type { Kube } from '../../kube/client/client.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
+import type { ControlPlane } from '../../model/kubeflex-objects.ts';
+import type { Unread } from '../../model/policies.ts';
 import { contextFor, isSameCluster, reachSpace } from '../../spaces/access.ts';
-import type { ControlPlane } from '../../spaces/objects.ts';
 import { itsOfWds, roleOf } from '../../spaces/spaces.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
-import type { Unread } from './policy.ts';
 
 /** A WDS that may send workloads through the ITS. */
 export interface FoundWds {

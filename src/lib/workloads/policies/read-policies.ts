@@ -1,14 +1,14 @@
+import { controlPlaneOf } from '../../hosting/kubeconfig-extension.ts';
+import { isOriginOf, type Origin, readOrigins } from '../../hub/origins.ts';
 import { tryRead } from '../../kube/access.ts';
 import type { Connect } from '../../kube/client/client.ts';
 import { type Kubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ObjectMeta } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
-import { controlPlaneOf } from '../../spaces/kubeconfig-extension.ts';
+import type { Binding, BindingPolicy, PoliciesOfIts, Policy, Unread } from '../../model/policies.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
 import { type FoundWds, hostedWdses, type Its } from './hosted-wdses.ts';
-import { isOriginOf, type Origin, readOrigins } from './origins.ts';
-import type { Binding, BindingPolicy, PoliciesOfIts, Policy, Unread } from './policy.ts';
 
 export interface PolicySources {
   its: Its;

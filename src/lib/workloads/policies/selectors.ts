@@ -1,6 +1,6 @@
+import { destinationsOf, type Policy } from '../../model/policies.ts';
 import type { Labels } from '../selection/label-selectors.ts';
 import { selectsLabels } from '../selection/wecs.ts';
-import { destinationsOf, type Policy } from './policy.ts';
 
 /** Whether a policy sends its workload to a WEC with these labels. */
 export function selectsWec(policy: Policy, wec: string, labels: Labels): boolean {

@@ -1,6 +1,6 @@
-import type { WecProperties } from '../../wecs/customization.ts';
+import type { WecProperties } from '../../hub/customization.ts';
+import type { PoliciesOfIts, Policy, Unread } from '../../model/policies.ts';
 import { type BrokenTemplate, brokenByRemoval, lostProperties } from './broken-templates.ts';
-import type { PoliciesOfIts, Policy, Unread } from './policy.ts';
 import { effectOfRemoval } from './selectors.ts';
 
 /** A WEC's labels and properties before and after a change. */

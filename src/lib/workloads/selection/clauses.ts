@@ -1,5 +1,5 @@
 import type { LabelSelector } from '../../kube/objects.ts';
-import type { Candidate, DownsyncClause, Modulation } from '../policies/policy.ts';
+import type { Candidate, DownsyncClause, Modulation } from '../../model/policies.ts';
 import { isEmpty, isValid, type Labels, matches } from './label-selectors.ts';
 
 /** The parts of a clause that select. */

@@ -1,5 +1,5 @@
 import type { LabelSelector, LabelSelectorRequirement } from '../../kube/objects.ts';
-import { labelKeyProblem, labelValueProblem } from '../../wecs/labels.ts';
+import { labelKeyProblem, labelValueProblem } from '../../model/labels.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -1,4 +1,4 @@
-import type { Candidate, DownsyncClause } from '../policies/policy.ts';
+import type { Candidate, DownsyncClause } from '../../model/policies.ts';
 import { failingParts, type NamespaceLabels } from './clauses.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Candidate, DownsyncClause, Modulation } from '../policies/policy.ts';
+import type { Candidate, DownsyncClause, Modulation } from '../../model/policies.ts';
 import { type ClausePart, failingParts, type NamespaceLabels } from './clauses.ts';
 import { isExcludedKind } from './excluded-kinds.ts';
 import { namespaceOf } from './labels-to-select.ts';

@@ -3,8 +3,8 @@ import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import { resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
+import type { BindingPolicy } from '../../model/policies.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
-import type { BindingPolicy } from '../policies/policy.ts';
 import type { CollectorSpec, StatusCollector } from './collector.ts';
 
 /** A StatusCollector, and the policies that use it. The fields are an interface: docs/output.md. */

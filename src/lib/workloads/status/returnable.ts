@@ -1,4 +1,4 @@
-import type { Modulation } from '../policies/policy.ts';
+import type { Modulation } from '../../model/policies.ts';
 
 /** Kinds without a status: no WorkStatus is created for them. */
 const withoutStatus = new Set([

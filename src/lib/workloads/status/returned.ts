@@ -1,14 +1,14 @@
 import { type Access, ifSeen, through, tryRead, whyUnseen } from '../../kube/access.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
+import { combinedStatusLabels, originWdsLabel } from '../../model/kubestellar-names.ts';
+import { labelValueProblem } from '../../model/labels.ts';
+import { keyOf, type ObjectView } from '../../model/object-ref.ts';
+import { type Binding, destinationsOf, objectsOf } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { labelValueProblem } from '../../wecs/labels.ts';
+import { senderOf } from '../../spaces/sender.ts';
 import { statusKey, type WorkStatus } from '../delivery/evidence.ts';
 import { findObject, type NamedObject, noSuchObject } from '../delivery/workload.ts';
-import { combinedStatusLabels, originWdsLabel } from '../names.ts';
-import { keyOf, type ObjectView } from '../object-ref.ts';
-import { type Binding, destinationsOf, objectsOf } from '../policies/policy.ts';
-import { senderOf } from '../policies/sender.ts';
 import { unseenOf, type ViewWithErrors } from '../unseen.ts';
 import { type CombinedStatus, type CombinedTable, tablesOf } from './combined.ts';
 

@@ -3,9 +3,9 @@ import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
+import { describeObject } from '../../model/object-ref.ts';
+import { type Binding, objectsOf } from '../../model/policies.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
-import { describeObject } from '../object-ref.ts';
-import { type Binding, objectsOf } from '../policies/policy.ts';
 import { digestObjects } from '../wds/full-objects.ts';
 import { hasField, parsePath } from './path.ts';
 

@@ -4,7 +4,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
-import type { Candidate, DownsyncClause, KindRef } from '../policies/policy.ts';
+import type { Candidate, DownsyncClause, KindRef } from '../../model/policies.ts';
 import type { NamespaceLabels } from '../selection/clauses.ts';
 import { isExcludedKind } from '../selection/excluded-kinds.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';

@@ -2,7 +2,7 @@ import { mapConcurrently } from '../../engine/concurrency.ts';
 import type { Reader } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { Resource } from '../../kube/resources.ts';
-import type { BoundObject } from '../policies/policy.ts';
+import type { BoundObject } from '../../model/policies.ts';
 
 const readsAtOnce = 4;
 

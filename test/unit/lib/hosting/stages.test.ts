@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { judge } from '../../../../src/lib/engine/stages.ts';
 import { type Hosting, hostingStages } from '../../../../src/lib/hosting/stages.ts';
 import type { Pod } from '../../../../src/lib/kube/objects.ts';
-import { hookNames } from '../../../../src/lib/spaces/names.ts';
+import { hookNames } from '../../../../src/lib/model/kubeflex-names.ts';
 import { now, secondsAgo } from '../../support/builders.ts';
 import { pod } from '../../support/space-builders.ts';
 

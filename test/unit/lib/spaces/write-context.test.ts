@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { loadKubeconfig, selectContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import type { SpaceRole } from '../../../../src/lib/spaces/names.ts';
+import type { SpaceRole } from '../../../../src/lib/model/kubeflex-names.ts';
 import { writeContext } from '../../../../src/lib/spaces/write-context.ts';
 import { inSpace, its, MemoryCluster, soon, wds } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';

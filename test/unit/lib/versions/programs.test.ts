@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Deployment } from '../../../../src/lib/kube/objects.ts';
-import type { PostCreateHook } from '../../../../src/lib/spaces/objects.ts';
+import type { PostCreateHook } from '../../../../src/lib/model/kubeflex-objects.ts';
 import { versionsOfHooks } from '../../../../src/lib/versions/programs.ts';
 
 const hook = (name: string, image: string, args: string[] = []): PostCreateHook => {

@@ -2,7 +2,7 @@ import { coreChart } from '../../../hosting/core-chart.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
-import { managerAdminBinding, managerName, systemNamespace } from '../../names.ts';
+import { managerAdminBinding, managerName, systemNamespace } from '../../../model/kubeflex-names.ts';
 
 /**
  * The binding that KubeFlex's manager lacks for a control plane of this type. The core chart creates the same binding if it lists a

@@ -2,7 +2,7 @@ import { StellarError } from '../../../engine/errors.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import type { Secret } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
-import { postgresName, systemNamespace } from '../../names.ts';
+import { postgresName, systemNamespace } from '../../../model/kubeflex-names.ts';
 import { withoutPostgres } from '../../stages/space-stages.ts';
 
 /** @throws StellarError `not-found` if there is no database for its data */

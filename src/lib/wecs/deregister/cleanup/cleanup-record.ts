@@ -1,7 +1,7 @@
 import type { Kube } from '../../../kube/client/client.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
-import { agentNamespace, operatorNamespace } from '../../names.ts';
+import { agentNamespace, operatorNamespace } from '../../../model/ocm-names.ts';
 
 /**
  * The record that is written to the cluster before its ManagedCluster and its Klusterlet are deleted: the proof of identity is

@@ -6,11 +6,17 @@ import { type Resource, resources } from '../../../kube/resources.ts';
 import { listServed } from '../../../kube/served.ts';
 import { untilGone } from '../../../kube/until-gone.ts';
 import { deleteObjects, deletePresent, withoutFinalizers } from '../../../kube/writes.ts';
+import {
+  addonNamespace,
+  agentNamespace,
+  bootstrapSecretName,
+  hubSecretName,
+  klusterletName,
+} from '../../../model/ocm-names.ts';
+import type { Klusterlet } from '../../../model/ocm-objects.ts';
 import { appliedWorksOf, removeApplied, takeAppliedFinalizer } from '../../../workloads/applied-works.ts';
 import { grantRoleName } from '../../grant/role.ts';
 import { createdByKlusterlet, isOurs } from '../../klusterlet/operator.ts';
-import { addonNamespace, agentNamespace, bootstrapSecretName, hubSecretName, klusterletName } from '../../names.ts';
-import type { Klusterlet } from '../../objects.ts';
 import { operatorRuns } from '../inspect/running.ts';
 import { type CleanupRecord, removeCleanupRecord, writeCleanupRecord } from './cleanup-record.ts';
 import { removeOperator, sharesHash, whyOperatorStays } from './remove-operator.ts';

@@ -7,7 +7,6 @@ import { type Resource, resources } from '../../../kube/resources.ts';
 import { listIfDefined, listServed } from '../../../kube/served.ts';
 import { untilGone } from '../../../kube/until-gone.ts';
 import { deleteObjects } from '../../../kube/writes.ts';
-import { isOurs, madeByRegistration } from '../../klusterlet/operator.ts';
 import {
   addonNamespace,
   agentNamespace,
@@ -15,7 +14,8 @@ import {
   klusterletName,
   operatorName,
   operatorNamespace,
-} from '../../names.ts';
+} from '../../../model/ocm-names.ts';
+import { isOurs, madeByRegistration } from '../../klusterlet/operator.ts';
 import { foreignObjectsIn, listed } from '../inspect/foreign-objects.ts';
 import type { CleanupRecord } from './cleanup-record.ts';
 

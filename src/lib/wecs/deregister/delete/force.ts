@@ -3,7 +3,7 @@ import type { Kube } from '../../../kube/client/client.ts';
 import type { KubeObject, Lease } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
 import { withoutFinalizers } from '../../../kube/writes.ts';
-import { leaseName } from '../../names.ts';
+import { leaseName } from '../../../model/ocm-names.ts';
 import type { HubState } from '../inspect/hub-state.ts';
 
 /** A finalizer that force has removed, with the object that it guarded. */

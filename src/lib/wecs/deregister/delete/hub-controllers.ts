@@ -4,7 +4,7 @@ import type { Kube } from '../../../kube/client/client.ts';
 import type { Lease, Pod } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { listServed } from '../../../kube/served.ts';
-import { hubNamespace } from '../../names.ts';
+import { hubNamespace } from '../../../model/ocm-names.ts';
 import { isRunning } from '../inspect/running.ts';
 
 /** Controllers of a hub, each with the Lease that its leader holds (ocm pkg/cmd/hub: component name and `-lock`). */

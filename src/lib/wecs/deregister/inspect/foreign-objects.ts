@@ -5,7 +5,6 @@ import type { Kube } from '../../../kube/client/client.ts';
 import { describeCluster } from '../../../kube/client/errors.ts';
 import type { KubeObject, OwnerReference } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
-import { createdByKlusterlet, isOurs } from '../../klusterlet/operator.ts';
 import {
   addonNamespace,
   agentNamespace,
@@ -15,7 +14,8 @@ import {
   operatorName,
   operatorNamespace,
   pullSecretName,
-} from '../../names.ts';
+} from '../../../model/ocm-names.ts';
+import { createdByKlusterlet, isOurs } from '../../klusterlet/operator.ts';
 import { othersIn } from './namespace-contents.ts';
 import { operatorRuns } from './running.ts';
 

@@ -1,15 +1,15 @@
 import { command } from '../../../engine/command-line.ts';
 import { readsOneByOne, sharedReading } from '../../../engine/concurrency.ts';
+import { findManagedCluster } from '../../../hub/require-hub.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import { unlessStatus } from '../../../kube/client/errors.ts';
 import type { CertificateSigningRequest, KubeObject, Lease } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { listServed } from '../../../kube/served.ts';
-import { isAddonWork, type ManifestWork } from '../../../workloads/manifest-works.ts';
-import { propertiesNamespace } from '../../../workloads/names.ts';
-import { findManagedCluster } from '../../hub/require-hub.ts';
-import { clusterNameLabel, leaseName } from '../../names.ts';
-import type { ManagedCluster } from '../../objects.ts';
+import { propertiesNamespace } from '../../../model/kubestellar-names.ts';
+import { isAddonWork, type ManifestWork } from '../../../model/manifest-works.ts';
+import { clusterNameLabel, leaseName } from '../../../model/ocm-names.ts';
+import type { ManagedCluster } from '../../../model/ocm-objects.ts';
 
 /** What an ITS has of one WEC. */
 export interface HubState {

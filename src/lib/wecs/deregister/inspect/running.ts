@@ -4,7 +4,7 @@ import { unlessStatus } from '../../../kube/client/errors.ts';
 import { isTrue, type Pod } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { listServed } from '../../../kube/served.ts';
-import { agentNamespace, operatorName, operatorNamespace } from '../../names.ts';
+import { agentNamespace, operatorName, operatorNamespace } from '../../../model/ocm-names.ts';
 import { isOperatorPod } from '../../registration/wec-pods.ts';
 import type { HubState } from './hub-state.ts';
 

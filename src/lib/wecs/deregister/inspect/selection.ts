@@ -2,7 +2,7 @@ import { command } from '../../../engine/command-line.ts';
 import { StellarError } from '../../../engine/errors.ts';
 import { run } from '../../../engine/next-step.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import { describePolicy, objectsOf, type PoliciesOfIts, type Policy } from '../../../workloads/policies/policy.ts';
+import { describePolicy, objectsOf, type PoliciesOfIts, type Policy } from '../../../model/policies.ts';
 import { effectOfRemoval, type LabelEffect } from '../../../workloads/policies/selectors.ts';
 import { savedLabels, selectableLabels } from '../release/labels.ts';
 import { type HubState, toDeregister } from './hub-state.ts';

@@ -1,7 +1,7 @@
 import type { Kube } from '../../../kube/client/client.ts';
 import { resources } from '../../../kube/resources.ts';
 import { patchCurrent } from '../../../kube/writes.ts';
-import type { ManagedCluster } from '../../objects.ts';
+import type { ManagedCluster } from '../../../model/ocm-objects.ts';
 
 /** Holds what a deregistration has changed, until that is undone or the cluster is gone: an interrupted run loses nothing. */
 const savedAnnotation = 'stellarctl.kubestellar.io/labels-before-deregistration';

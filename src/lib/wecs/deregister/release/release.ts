@@ -6,9 +6,18 @@ import { outline, run } from '../../../engine/next-step.ts';
 import type { Run } from '../../../engine/run.ts';
 import { failedForGood, met, waiting } from '../../../engine/stages.ts';
 import { untilMet } from '../../../engine/until-met.ts';
+import { isOrphan, makeOrphans, type ReleaseOnWec, setOrphan } from '../../../hub/orphan-works.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import { resources } from '../../../kube/resources.ts';
 import { deleteObjects } from '../../../kube/writes.ts';
+import { originBindingLabel, originWdsLabel } from '../../../model/kubestellar-names.ts';
+import {
+  isMadeByHand,
+  type ManifestStatus,
+  type ManifestWork,
+  policiesOf,
+  workFinalizer,
+} from '../../../model/manifest-works.ts';
 import {
   type AppliedManifestWork,
   type AppliedResource,
@@ -16,15 +25,6 @@ import {
   releaseOne,
   releaseOwned,
 } from '../../../workloads/applied-works.ts';
-import {
-  isMadeByHand,
-  type ManifestStatus,
-  type ManifestWork,
-  policiesOf,
-  workFinalizer,
-} from '../../../workloads/manifest-works.ts';
-import { originBindingLabel, originWdsLabel } from '../../../workloads/names.ts';
-import { isOrphan, makeOrphans, type ReleaseOnWec, setOrphan } from '../../../workloads/orphan-works.ts';
 import { Recreations } from '../delete/addon-returns.ts';
 import type { Force } from '../delete/force.ts';
 import { type HubState, toDeregister } from '../inspect/hub-state.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { requestBootstrapToken } from '../../../../../src/lib/hub/token.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { type RecordedWrite, recordWrites } from '../../../../../src/lib/kube/client/dry-run.ts';
 import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
 import { resources } from '../../../../../src/lib/kube/resources.ts';
-import { requestBootstrapToken } from '../../../../../src/lib/wecs/hub/token.ts';
 import { installKlusterlet } from '../../../../../src/lib/wecs/klusterlet/install.ts';
 import { run } from '../../../support/builders.ts';
 import { FakeServer } from '../../../support/fake-server.ts';

@@ -4,8 +4,8 @@ import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
 import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
 import { resources } from '../../../../../src/lib/kube/resources.ts';
 import { patchCurrent } from '../../../../../src/lib/kube/writes.ts';
+import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
 import { setLabels } from '../../../../../src/lib/wecs/label.ts';
-import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 
 const opened: (() => unknown)[] = [];

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { ControlPlane } from '../../../../../src/lib/model/kubeflex-objects.ts';
 import { bootstrapSecretOf, itsManifest, wdsManifest } from '../../../../../src/lib/spaces/create/manifests.ts';
 import { managerBinding } from '../../../../../src/lib/spaces/create/types/host.ts';
-import type { ControlPlane } from '../../../../../src/lib/spaces/objects.ts';
 
 /*
  * The output of `helm template` for core-chart/templates/controlplanes/{its,wds}.yaml of KubeStellar 0.29 and 0.30. They differ

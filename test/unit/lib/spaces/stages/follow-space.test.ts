@@ -4,7 +4,7 @@ import { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import { inWords, run } from '../../../../../src/lib/engine/next-step.ts';
 import { failed, failedForGood, met, type Verdict, waiting } from '../../../../../src/lib/engine/stages.ts';
 import type { Pod } from '../../../../../src/lib/kube/objects.ts';
-import type { ControlPlane } from '../../../../../src/lib/spaces/objects.ts';
+import type { ControlPlane } from '../../../../../src/lib/model/kubeflex-objects.ts';
 import { type FollowedSpace, followSpace } from '../../../../../src/lib/spaces/stages/follow-space.ts';
 import type { Space, SpaceStage } from '../../../../../src/lib/spaces/stages/space-stages.ts';
 import { recordingProgress } from '../../../support/builders.ts';

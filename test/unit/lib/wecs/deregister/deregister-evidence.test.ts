@@ -6,6 +6,7 @@ import { ApiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject, Pod } from '../../../../../src/lib/kube/objects.ts';
 import { type Resource, resources } from '../../../../../src/lib/kube/resources.ts';
 import { withoutFinalizers } from '../../../../../src/lib/kube/writes.ts';
+import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
 import { whyOperatorStays } from '../../../../../src/lib/wecs/deregister/cleanup/remove-operator.ts';
 import { addonReturns, whyMissing } from '../../../../../src/lib/wecs/deregister/delete/addon-returns.ts';
 import { Force } from '../../../../../src/lib/wecs/deregister/delete/force.ts';
@@ -30,7 +31,6 @@ import {
 } from '../../../../../src/lib/wecs/deregister/release/labels.ts';
 import { keepWorkloads } from '../../../../../src/lib/wecs/deregister/release/release.ts';
 import { managedBy, managedByLabel } from '../../../../../src/lib/wecs/klusterlet/operator.ts';
-import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
 import { appliedWorksOf, hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
 import {
   fakeKube,

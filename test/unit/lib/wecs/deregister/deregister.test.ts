@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import type { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import { makeOrphans } from '../../../../../src/lib/hub/orphan-works.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { Condition, KubeObject } from '../../../../../src/lib/kube/objects.ts';
+import { originWdsLabel } from '../../../../../src/lib/model/kubestellar-names.ts';
+import type { ManifestWork } from '../../../../../src/lib/model/manifest-works.ts';
+import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
 import { deleteCluster } from '../../../../../src/lib/wecs/deregister/delete/delete-cluster.ts';
 import { Force } from '../../../../../src/lib/wecs/deregister/delete/force.ts';
 import {
@@ -12,10 +16,6 @@ import {
 } from '../../../../../src/lib/wecs/deregister/delete/leftovers.ts';
 import { deregisterOne } from '../../../../../src/lib/wecs/deregister/deregister.ts';
 import { type HubState, readHubState } from '../../../../../src/lib/wecs/deregister/inspect/hub-state.ts';
-import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
-import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
-import { originWdsLabel } from '../../../../../src/lib/workloads/names.ts';
-import { makeOrphans } from '../../../../../src/lib/workloads/orphan-works.ts';
 import { fakeKube, joinedCluster, recordingProgress, run } from '../../../support/builders.ts';
 import { discoveryOf } from '../../../support/discovery.ts';
 import { fakeTime, realTime } from '../../../support/fake-time.ts';

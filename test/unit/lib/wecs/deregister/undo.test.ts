@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import type { ManifestWork } from '../../../../../src/lib/model/manifest-works.ts';
+import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
 import type { InspectedWec } from '../../../../../src/lib/wecs/deregister/inspect/inspect-wec.ts';
 import { restoreAfterFailure } from '../../../../../src/lib/wecs/deregister/undo.ts';
-import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
-import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
 import { fakeKube, joinedCluster } from '../../../support/builders.ts';
 
 const saved = {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
+import { recordUid } from '../../../../../src/lib/hub/cluster-uid.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../../src/lib/kube/objects.ts';
-import { recordUid } from '../../../../../src/lib/wecs/identity/cluster-uid.ts';
 import { type KnownWec, proveIdentity } from '../../../../../src/lib/wecs/identity/identity.ts';
 import type { ShownRegistration } from '../../../../../src/lib/wecs/identity/registered-hub.ts';
 import { agentKeyPair, fakeKube, klusterlet, managedCluster, wecPod } from '../../../support/builders.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { WebhookProbe } from '../../../../../src/lib/hub/webhook.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../../src/lib/kube/objects.ts';
 import { HubRecords, recordHubWrites } from '../../../../../src/lib/wecs/join/hub-records.ts';
@@ -11,7 +12,6 @@ import type { JoinPlan } from '../../../../../src/lib/wecs/join/preflight.ts';
 import { dropCertificate, lostRegistration } from '../../../../../src/lib/wecs/join/renew-agent.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { retireRequests } from '../../../../../src/lib/wecs/registration/approval.ts';
-import { WebhookProbe } from '../../../../../src/lib/wecs/registration/hub-webhook.ts';
 import {
   fakeKube,
   hubEvidence,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { Remedy } from '../../../../../src/lib/engine/remedy.ts';
+import type { HubAccess } from '../../../../../src/lib/hub/hub-access.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject, Secret } from '../../../../../src/lib/kube/objects.ts';
-import type { HubAccess } from '../../../../../src/lib/wecs/hub/hub-access.ts';
 import { planFor, planRenewal, planRestart, type Renewed } from '../../../../../src/lib/wecs/join/remedies.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Klusterlet } from '../../../../../src/lib/model/ocm-objects.ts';
 import type { JoinOptions } from '../../../../../src/lib/wecs/join/options.ts';
 import { planVersions } from '../../../../../src/lib/wecs/join/versions.ts';
-import type { Klusterlet } from '../../../../../src/lib/wecs/objects.ts';
 import type { WecEvidence } from '../../../../../src/lib/wecs/registration/wec-evidence.ts';
 import { klusterlet, now, wecEvidence, wecPod } from '../../../support/builders.ts';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import type { Endpoint } from '../../../../../src/lib/hub/endpoint.ts';
+import type { HubAccess } from '../../../../../src/lib/hub/hub-access.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { UserEntry } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import type { KubeObject, Secret } from '../../../../../src/lib/kube/objects.ts';
-import type { Endpoint } from '../../../../../src/lib/wecs/hub/endpoint.ts';
-import type { HubAccess } from '../../../../../src/lib/wecs/hub/hub-access.ts';
 import type { JoinOptions } from '../../../../../src/lib/wecs/join/options.ts';
 import { hubReads, preflight } from '../../../../../src/lib/wecs/join/preflight.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';

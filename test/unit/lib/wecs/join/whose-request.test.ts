@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { accessHub } from '../../../../../src/lib/hub/hub-access.ts';
 import type { CertificateSigningRequest, KubeObject, Secret } from '../../../../../src/lib/kube/objects.ts';
-import { accessHub } from '../../../../../src/lib/wecs/hub/hub-access.ts';
-import { makeAccount, removeAccount } from '../../../../../src/lib/wecs/hub/wec-account.ts';
 import { followJoin } from '../../../../../src/lib/wecs/join/follow-join.ts';
 import { hubReads, type JoinPlan, preflight } from '../../../../../src/lib/wecs/join/preflight.ts';
+import { makeAccount, removeAccount } from '../../../../../src/lib/wecs/join/wec-account.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { emptyEvidence } from '../../../../../src/lib/wecs/registration/hub-evidence.ts';
 import {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
-import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
+import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
 import {
   type AcceptanceOptions,
   asksWithSeveralKeys,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { originWdsLabel } from '../../../../../src/lib/model/kubestellar-names.ts';
+import type { ManifestWork } from '../../../../../src/lib/model/manifest-works.ts';
 import { countSent } from '../../../../../src/lib/workloads/delivery/sent-counts.ts';
-import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
-import { originWdsLabel } from '../../../../../src/lib/workloads/names.ts';
 import { MemoryCluster } from '../../../support/space-builders.ts';
 
 /** A work of so many objects, which the agent has reported as applied, or not. */

@@ -6,7 +6,9 @@ import { failed } from '../../../../../src/lib/engine/stages.ts';
 import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import { groupOf } from '../../../../../src/lib/kube/resources.ts';
-import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
+import type { ManifestWork } from '../../../../../src/lib/model/manifest-works.ts';
+import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
+import { type Binding, type BindingPolicy, objectsOf } from '../../../../../src/lib/model/policies.ts';
 import { deliveriesOf } from '../../../../../src/lib/workloads/delivery/delivery.ts';
 import {
   boundObjects,
@@ -18,8 +20,6 @@ import {
 import { type DeliveryView, viewOfDelivery } from '../../../../../src/lib/workloads/delivery/view.ts';
 import { followed } from '../../../../../src/lib/workloads/delivery/workload.ts';
 import { trimmer, WorksOfWds } from '../../../../../src/lib/workloads/delivery/works.ts';
-import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
-import { type Binding, type BindingPolicy, objectsOf } from '../../../../../src/lib/workloads/policies/policy.ts';
 import type { StatusCollector } from '../../../../../src/lib/workloads/status/collector.ts';
 
 interface Recorded {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ManifestWork } from '../../../../../src/lib/model/manifest-works.ts';
 import { trimmer, WorksOfWds } from '../../../../../src/lib/workloads/delivery/works.ts';
-import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
 
 const binding = 'transport.kubestellar.io/originOwnerReferenceBindingKey';
 const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', namespace: 'shop' } };

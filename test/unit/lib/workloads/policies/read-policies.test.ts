@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { KubeObject, LabelSelector } from '../../../../../src/lib/kube/objects.ts';
-import type { ControlPlane } from '../../../../../src/lib/spaces/objects.ts';
+import type { ControlPlane } from '../../../../../src/lib/model/kubeflex-objects.ts';
 import type { SpaceTools } from '../../../../../src/lib/spaces/tools.ts';
 import { type PolicySources, readPolicies } from '../../../../../src/lib/workloads/policies/read-policies.ts';
 import { binding, uidOf, workOf } from '../../../support/policy-builders.ts';

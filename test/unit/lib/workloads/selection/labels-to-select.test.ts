@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DownsyncClause } from '../../../../../src/lib/workloads/policies/policy.ts';
+import type { DownsyncClause } from '../../../../../src/lib/model/policies.ts';
 import { labelsToSelect, namespaceOf } from '../../../../../src/lib/workloads/selection/labels-to-select.ts';
 
 const app = { objectSelectors: [{ matchLabels: { app: 'shop' } }] };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LabelSelector } from '../../../../../src/lib/kube/objects.ts';
-import type { Candidate, DownsyncClause, Modulation } from '../../../../../src/lib/workloads/policies/policy.ts';
+import type { Candidate, DownsyncClause, Modulation } from '../../../../../src/lib/model/policies.ts';
 import type { Labels } from '../../../../../src/lib/workloads/selection/label-selectors.ts';
 
 interface Recorded {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { LabelSelector } from '../../../../../src/lib/kube/objects.ts';
-import type { DownsyncClause } from '../../../../../src/lib/workloads/policies/policy.ts';
+import type { DownsyncClause } from '../../../../../src/lib/model/policies.ts';
 import { selectObjects, whyNotSelected } from '../../../../../src/lib/workloads/selection/objects.ts';
 import { selectsLabels } from '../../../../../src/lib/workloads/selection/wecs.ts';
 import { modulationOf } from '../../../../../testbed/index.ts';

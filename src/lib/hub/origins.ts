@@ -1,0 +1,45 @@
+import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import type { Reader } from '../kube/client/client.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
+import { listServed } from '../kube/served.ts';
+import { originBindingLabel, originWdsLabel } from '../model/kubestellar-names.ts';
+import type { Binding } from '../model/policies.ts';
+
+/** The origin that a work in a mailbox names. */
+export interface Origin {
+  wds: string;
+  binding: string;
+  /** Undefined if the work's name does not contain it. */
+  bindingUid: string | undefined;
+}
+
+/** Reads the origins of KubeStellar's works in the mailboxes of WECs. */
+export async function readOrigins(hub: Reader, wecs: readonly string[]): Promise<Origin[]> {
+  const works = await mapConcurrently(wecs, requestsAtOnce, (namespace) =>
+    listServed(hub, resources.manifestWorks, { namespace, labelSelector: originWdsLabel }),
+  );
+  return works.flatMap((found) => found.flatMap((work) => originOf(work) ?? []));
+}
+
+/**
+ * A work of one object is named BINDING-UID-WDS-OBJECT-UID, a work of several objects BINDING-WDS-NUMBER (kubestellar v0.30.0,
+ * wrapBatch).
+ */
+export function originOf({ metadata }: KubeObject): Origin | undefined {
+  const { [originWdsLabel]: wds, [originBindingLabel]: binding } = metadata.labels ?? {};
+  if (wds === undefined || binding === undefined) return undefined;
+  const [bindingUid] = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=-)/.exec(metadata.name) ?? [];
+  return { wds, binding, bindingUid: metadata.name.startsWith(`${bindingUid}-${wds}-`) ? bindingUid : undefined };
+}
+
+/** Whether works come from these Bindings: a context with the name of a WDS may belong to another WDS. */
+export function isOriginOf(bindings: readonly Binding[], wds: string, origins: readonly Origin[]): boolean {
+  return origins
+    .filter((origin) => origin.wds === wds)
+    .some(({ binding, bindingUid }) =>
+      bindings.some(
+        ({ metadata: { name, uid } }) => name === binding && (bindingUid === undefined || uid === bindingUid),
+      ),
+    );
+}

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { monotonic } from '../engine/clock.ts';
+import { command } from '../engine/command-line.ts';
+import { StellarError } from '../engine/errors.ts';
+import { type NextStep, run, stepLines } from '../engine/next-step.ts';
+import { waitUntil } from '../engine/poll.ts';
+import type { Run } from '../engine/run.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { ApiError } from '../kube/client/errors.ts';
+import type { Deployment, KubeObject, Pod } from '../kube/objects.ts';
+import { partialReader } from '../kube/partial-reader.ts';
+import { firstPodFailure, isPodReady, isScaledToNone, podsOf, scaleUp } from '../kube/pods.ts';
+import { resources } from '../kube/resources.ts';
+import { hubNamespace, webhookName } from '../model/ocm-names.ts';
+
+/** Whether a hub's admission accepts ManagedClusters: if not, none can be announced, accepted or labelled. */
+export type HubWebhook =
+  | { state: 'answers' }
+  | { state: 'silent'; why: string; next: readonly NextStep[] }
+  /** This user may not try it, or the answer does not show it. */
+  | { state: 'unseen'; why: string };
+
+/** How long the API server may wait for its webhooks, in seconds: OCM allows ten, a healthy webhook takes milliseconds. */
+const patienceSeconds = 5;
+
+/**
+ * Tries the admission of ManagedClusters with an object that is not stored (`dryRun=All`; OCM's webhooks have no side effects).
+ * @throws StellarError if the ITS itself does not answer
+ */
+export async function tryHubWebhook(hub: Kube): Promise<HubWebhook> {
+  const { apiVersion, kind } = resources.managedClusters;
+  const name = `stellarctl-try-${randomUUID().slice(0, 8)}`;
+  const trial: KubeObject & { spec: object } = {
+    apiVersion,
+    kind,
+    metadata: { name },
+    spec: { hubAcceptsClient: false },
+  };
+  try {
+    await hub.tryCreate(resources.managedClusters, trial, patienceSeconds);
+    return { state: 'answers' };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return judgeTrial(error) ?? { state: 'silent', ...(await causeOf(hub, error)) };
+  }
+}
+
+/** @returns undefined if a webhook did not answer */
+export function judgeTrial({ status, words }: Pick<ApiError, 'status' | 'words'>): HubWebhook | undefined {
+  if (status === 409 || /^admission webhook .* denied the request/.test(words)) return { state: 'answers' };
+  if (status === 504 || /failed calling webhook/.test(words)) return undefined;
+  if (status === 403) return { state: 'unseen', why: 'this user may not create ManagedClusters' };
+  return { state: 'unseen', why: words || `HTTP ${status}` };
+}
+
+type Cause = Pick<HubWebhook & { state: 'silent' }, 'why' | 'next'>;
+
+/** What the hub shows of the webhook's Deployment. Another product's webhook may also be the cause. */
+async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
+  const { context } = hub.cluster;
+  const name = /failed calling webhook "([^"]+)"/.exec(words)?.[1];
+  if (name !== undefined && !name.endsWith('.open-cluster-management.io'))
+    return silent(
+      `the webhook ${name}, which is not OCM's, does not answer for ManagedClusters (${transportWords(words)})`,
+      'See where it runs',
+      command`kubectl --context ${context} get mutatingwebhookconfigurations,validatingwebhookconfigurations`,
+    );
+  const reader = partialReader(hub);
+  const [deployment, pods = []] = await Promise.all([
+    reader.get<Deployment>(resources.deployments, webhookName, { namespace: hubNamespace }),
+    reader.list<Pod>(resources.pods, { namespace: hubNamespace }),
+  ]);
+  const start = "OCM's webhook for ManagedClusters does not answer";
+  const own = command`kubectl --context ${context} -n ${hubNamespace}`;
+  if (reader.forbidden.size === 0) {
+    if (deployment === undefined)
+      return silent(
+        `${start}: there is no Deployment ${hubNamespace}/${webhookName}`,
+        'See what runs',
+        `${own} get deployments,pods`,
+      );
+    if (isScaledToNone(deployment))
+      return silent(
+        `${start}: Deployment ${webhookName} is scaled to zero`,
+        'Start it',
+        scaleUp(context, hubNamespace, 'deployment', webhookName),
+      );
+    const failure = firstPodFailure(podsOf(webhookName, pods));
+    if (failure !== undefined)
+      return silent(
+        `${start}: ${failure.why}`,
+        'See why',
+        command`kubectl --context ${context} -n ${hubNamespace} describe pod ${failure.pod.name}`,
+      );
+    const starting = podsOf(webhookName, pods).find((pod) => !isPodReady(pod));
+    if (starting !== undefined)
+      return silent(
+        `${start}: pod ${starting.metadata.name} is starting`,
+        'See whether it becomes ready',
+        `${own} get pods`,
+      );
+  }
+  return silent(
+    `${start} (${transportWords(words)})`,
+    'Restart it',
+    command`kubectl --context ${context} -n ${hubNamespace} rollout restart deployment ${webhookName}`,
+  );
+}
+
+const silent = (why: string, does: string, next: string): Cause => ({ why, next: [run(next, does)] });
+
+/** The end of the API server's message is the connection error of the webhook. */
+function transportWords(words: string): string {
+  const cause = /(?:Post|failed to call webhook:) "?https?:\/\/[^"]*"?: (.*)$/s.exec(words)?.[1] ?? words;
+  return cause.replace(/^dial tcp [^ ]+: (?:connect: )?/, '').replace(/\s+/g, ' ') || 'no answer';
+}
+
+/** How old an answer may be to serve another WEC of the same command. */
+const freshMs = 1000;
+
+/** Tries the hub's webhook once for all WECs of a command, and reports once if it does not answer. */
+export class WebhookProbe {
+  readonly #hub: Kube;
+  readonly #run: Run;
+  #last: { at: number; webhook: Promise<HubWebhook> } | undefined;
+  #isReported = false;
+
+  constructor(hub: Kube, run: Run) {
+    this.#hub = hub;
+    this.#run = run;
+  }
+
+  async now(): Promise<HubWebhook> {
+    if (this.#last === undefined || monotonic() - this.#last.at > freshMs)
+      this.#last = { at: monotonic(), webhook: tryHubWebhook(this.#hub) };
+    const webhook = await this.#last.webhook;
+    if (webhook.state === 'silent' && !this.#isReported) {
+      const what = `${this.#hub.cluster.context}: ${webhook.why}.`;
+      for (const line of [what, ...stepLines(webhook.next, '  ')]) this.#run.progress.note(line);
+      this.#isReported = true;
+    }
+    return webhook;
+  }
+
+  /**
+   * Waits until the hub admits ManagedClusters: an agent that starts earlier retries only after an hour or more.
+   * @returns whether it waited
+   * @throws StellarError `timeout`
+   */
+  async untilAnswering(name: string): Promise<boolean> {
+    let last: Extract<HubWebhook, { state: 'silent' }> | undefined;
+    const read = async () => {
+      const webhook = await this.now();
+      if (webhook.state !== 'silent') return true;
+      last = webhook;
+      this.#run.progress.waiting(name, webhook.why);
+      return undefined;
+    };
+    const { context } = this.#hub.cluster;
+    await waitUntil(read, this.#run, () => {
+      const { why, next } = last ?? {};
+      return new StellarError('timeout', `${name} was not joined to ${context} in time: ${why}.`, { next });
+    });
+    return last !== undefined;
+  }
+}

@@ -1,0 +1,267 @@
+import { isDeepStrictEqual } from 'node:util';
+import { command } from '../engine/command-line.ts';
+import { requireTime, throwIfInterrupted } from '../engine/deadline.ts';
+import { StellarError } from '../engine/errors.ts';
+import { isObject } from '../engine/is-object.ts';
+import { inWords, run as nextStep, stepLines, textOf } from '../engine/next-step.ts';
+import type { Run } from '../engine/run.ts';
+import { coreChart } from '../hosting/core-chart.ts';
+import { type HostingLease, withHostingLease } from '../hosting/lease.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { WriteRecorder } from '../kube/client/dry-run.ts';
+import { describeCluster } from '../kube/client/errors.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
+import { systemNamespace } from '../model/kubeflex-names.ts';
+import type { Helm, LocalChart, ReleaseName } from '../programs/helm/helm.ts';
+import { mergeValues, type Values } from '../programs/helm/values.ts';
+import { compareVersions } from '../programs/version.ts';
+import { renewCorrectedHook } from '../spaces/create/its-for-wds.ts';
+import { listControlPlanes } from '../spaces/spaces.ts';
+import { type UnreachedSpace, unreachedSpaces } from '../spaces/unreached-spaces.ts';
+import { versionWords } from '../versions/version-words.ts';
+import { bringChart, type ChartChoice, chooseChart } from './chart.ts';
+import { type ClusterState, readClusterState } from './cluster-state.ts';
+import { updateDefinitions } from './definitions.ts';
+import { followHosting, type Installing, startHelm } from './follow.ts';
+import { checkForeignKubeFlex } from './foreign-kubeflex.ts';
+import { freshValues } from './fresh-values.ts';
+import { type InitInput, kubeFlexValues } from './input.ts';
+import { requireInitPermissions } from './permissions.ts';
+import { hasKubeFlex, makePlan, type Plan } from './plan.ts';
+import { concurrentRelease, forgetRevisions, recordOf, recoverRelease } from './release-records.ts';
+import { findIrreplaceable, markAsKept } from './resource-policy.ts';
+
+/** The result of `init`. */
+export interface InitResult {
+  /** The context of the hosting cluster. */
+  name: string;
+  server: string;
+  /** `namespace/name` of the release of the core chart. */
+  release: string;
+  /** The installed version of the core chart; in a dry run, the version that would be installed. */
+  version: string;
+  /** The version that was installed before; null if none was. */
+  previousVersion: string | null;
+  /** Whether the release installs KubeFlex, or keeps one that already exists, for example from `kflex init`. */
+  kubeFlex: 'installed' | 'kept';
+  /** Control planes of the release that the upgrade keeps. */
+  kept: string[];
+  /** The names of the ITSes of the cluster. */
+  itses: string[];
+  /** With --upgrade: spaces that the upgrade does not bring to the installed version; in a dry run, would not bring. */
+  unreached: UnreachedSpace[];
+  /** Whether this run changes anything on the cluster. */
+  changed: boolean;
+}
+
+/** The input, with the options that helm resolves. */
+interface Chosen extends InitInput {
+  choice: ChartChoice;
+  asked: Values;
+}
+
+/** A run that loses to a concurrent helm this many times has another problem. */
+const mostAttempts = 3;
+
+interface InitTools {
+  kube: Kube;
+  helm: Helm;
+  /** In a dry run, records what helm would do. */
+  record: WriteRecorder | undefined;
+}
+
+/**
+ * Makes a cluster a hosting cluster: installs KubeFlex and KubeStellar's post-create hooks with KubeStellar's core chart. A rerun
+ * changes nothing, or resumes an interrupted installation.
+ * @throws StellarError before any write: `usage`, `chart-unusable`, `hooks-outdated`, `upgrade-needed`, `forbidden`; afterwards
+ *   `program-failed` (helm), `hosting-failed`, `timeout`, `interrupted`, with what remains on the cluster and how to resume or
+ *   uninstall it
+ */
+export async function initHosting(input: InitInput, tools: InitTools, run: Run): Promise<InitResult> {
+  const { helm } = tools;
+  const choice = await chooseChart(input, helm);
+  const asked = await helm.valuesOf(kubeFlexValues(input), input.values);
+  const ended = new Set<string>();
+  for (let attempts = 1; ; attempts++) {
+    try {
+      const result = await attempt({ ...input, choice, asked }, tools, ended, run);
+      return input.upgrade ? await afterUpgrade(result, tools.kube, run) : result;
+    } catch (error) {
+      const isOvertaken = error instanceof StellarError && error.code === 'release-pending';
+      if (!isOvertaken || attempts === mostAttempts) throw error;
+      run.progress.changed(tools.kube.cluster.context, 'another run has changed the release; reading it again');
+    }
+  }
+}
+
+/** @throws StellarError also `release-pending` if another helm starts on the release meanwhile: the plan is then outdated */
+async function attempt(input: Chosen, tools: InitTools, ended: Set<string>, run: Run): Promise<InitResult> {
+  const { kube, helm } = tools;
+  const { choice, asked } = input;
+  const { context } = kube.cluster;
+  const first = await readClusterState(kube, helm).catch(async (error: unknown) => {
+    // If even reading is forbidden, report all missing permissions at once.
+    if (error instanceof StellarError && error.code === 'forbidden')
+      await requireInitPermissions(kube, coreChart.release);
+    throw error;
+  });
+  const isRecovered = await recoverRelease(kube, helm, first, ended, run);
+  const clusterState = isRecovered ? await readClusterState(kube, helm) : first;
+  await refuseTerminating(kube);
+  if (clusterState.kubeFlex === 'of-others') await checkForeignKubeFlex(kube, input);
+  const fresh = clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, input, run) : {};
+  const wanted = { version: choice.version, upgrade: input.upgrade, values: asked, chart: input.chart };
+  const plan = makePlan(clusterState, wanted, fresh, context);
+  const values = mergeValues(clusterState.values, plan.values);
+  const result: InitResult = {
+    name: context,
+    server: kube.cluster.server,
+    release: `${clusterState.release.namespace}/${clusterState.release.name}`,
+    version: plan.version,
+    previousVersion: plan.installed ?? null,
+    kubeFlex: hasKubeFlex(values) ? 'installed' : 'kept',
+    kept: [],
+    itses: ((await listControlPlanes(kube, 'its')) ?? []).map(({ metadata }) => metadata.name),
+    unreached: [],
+    changed: false,
+  };
+  const followed = { release: clusterState.release.name, needsPostgres: needsPostgres(values) };
+  if (plan.action === 'nothing') {
+    noteNewer(plan, context, run);
+    if (!kube.dryRun) await followHosting(kube, { ...followed, helm: undefined }, run);
+    return result;
+  }
+  requireTime(run, `${context} does not have all that KubeStellar ${plan.version} needs yet`);
+  await requireInitPermissions(kube, clusterState.release);
+  const chart = await bringChart(helm, choice, plan.version);
+  announce(plan, clusterState, choice, run);
+  // This renders the whole chart, which also validates the values.
+  const definitions = hasKubeFlex(values) ? await helm.customResourceDefinitions(chart, values) : [];
+  await withHostingLease(kube, 'init', run, async (lease) => {
+    if (!isDeepStrictEqual(await readClusterState(kube, helm), clusterState))
+      throw concurrentRelease(context, clusterState.release);
+    result.kept = await prepare(plan, clusterState, definitions, tools, run);
+    if (!kube.dryRun) await runHelm(plan, clusterState, chart, followed, lease, tools, run);
+  });
+  const verb = plan.installed === undefined ? 'create' : 'update';
+  tools.record?.({ verb, cluster: context, kind: 'Release', ...clusterState.release });
+  return { ...result, changed: !kube.dryRun };
+}
+
+/** Reports the spaces that the upgrade does not reach, the versions that they run, and how to upgrade them. */
+async function afterUpgrade(result: InitResult, kube: Kube, run: Run): Promise<InitResult> {
+  const { progress } = run;
+  const isRenewed = await renewCorrectedHook(kube, run);
+  const unreached = await unreachedSpaces(kube, kube.dryRun && result.previousVersion !== result.version);
+  if (unreached.length > 0)
+    progress.note('KubeFlex runs the hooks of a control plane once: existing spaces keep what they run.');
+  for (const { name, versions, next } of unreached) {
+    progress.note(`${name}: ${versionWords(versions).join(' · ')}`);
+    for (const step of stepLines(next)) progress.note(step);
+  }
+  return { ...result, unreached, changed: result.changed || (isRenewed && !kube.dryRun) };
+}
+
+async function runHelm(
+  plan: Plan,
+  { release, revisions }: ClusterState,
+  chart: LocalChart,
+  followed: Omit<Installing, 'helm'>,
+  lease: HostingLease,
+  { kube, helm }: InitTools,
+  run: Run,
+): Promise<void> {
+  const stop = new AbortController();
+  const last = plan.action === 'install-again' ? undefined : revisions.at(-1);
+  const onStart = await lease.noteHelm(recordOf(release, (last?.revision ?? 0) + 1));
+  const timeoutMs = run.deadline.remaining;
+  const work = startHelm(helm, { release, chart, values: plan.values, stop: stop.signal, timeoutMs, onStart });
+  try {
+    await followHosting(kube, { ...followed, helm: work }, run);
+  } catch (error) {
+    // A helm that is stopped marks its release as failed. Wait for it, or the next run finds a pending release.
+    stop.abort();
+    await work.ended;
+    // The release belongs to the other helm and must not be uninstalled.
+    if (work.failure instanceof StellarError && work.failure.code === 'release-pending')
+      throw concurrentRelease(kube.cluster.context, release);
+    throw withUninstallStep(error, release, plan, kube);
+  }
+}
+
+/** Reports what this run is going to do. */
+function announce(plan: Plan, { release, kubeFlex }: ClusterState, { chart, local }: ChartChoice, run: Run): void {
+  const does: Record<Plan['action'], string> = {
+    nothing: 'Nothing to do for',
+    install: 'Installing',
+    'install-again': 'Installing, over what an earlier attempt left,',
+    upgrade: `Upgrading from ${plan.installed} to`,
+    change: 'Applying what has changed to',
+  };
+  const without = kubeFlex === 'of-others' ? ', without KubeFlex' : '';
+  const where = `release ${release.name} in namespace ${release.namespace}`;
+  run.progress.note(`${does[plan.action]} KubeStellar ${plan.version}: chart ${local ?? chart}, ${where}${without}`);
+}
+
+/** Prepares the cluster for helm. @returns the control planes that are kept */
+async function prepare(
+  plan: Plan,
+  clusterState: ClusterState,
+  definitions: readonly KubeObject[],
+  { kube, helm }: InitTools,
+  run: Run,
+): Promise<string[]> {
+  const { release, revisions } = clusterState;
+  const isNew = plan.installed === undefined;
+  const irreplaceable = revisions.length === 0 ? undefined : await findIrreplaceable(kube, helm, release);
+  const kept = irreplaceable?.controlPlanes ?? [];
+  if (kept.length > 0)
+    run.progress.note(`Control planes of the release: ${kept.join(', ')}. They are kept, whatever the chart lists.`);
+  throwIfInterrupted(run.signal);
+  if (irreplaceable !== undefined) await markAsKept(kube, irreplaceable);
+  const changed = await updateDefinitions(kube, definitions, { absent: !isNew });
+  if (changed && !kube.dryRun)
+    run.progress.changed(kube.cluster.context, "KubeFlex's CustomResourceDefinitions are up to date");
+  if (plan.action === 'install-again') await forgetRevisions(kube, release, revisions);
+  return kept;
+}
+
+/** Adds to an error what an unfinished installation leaves on the cluster, and how to resume or uninstall it. */
+function withUninstallStep(error: unknown, { name, namespace }: ReleaseName, plan: Plan, { cluster }: Kube): unknown {
+  if (!(error instanceof StellarError)) return error;
+  const { context } = cluster;
+  const back = command`helm uninstall ${name} -n ${namespace} --kube-context ${context}`;
+  const isOpen = error.code === 'interrupted' || error.next.length === 0;
+  return error.with({
+    details: [`Release ${name} in namespace ${namespace} on ${context} is incomplete.`],
+    next: [
+      ...(isOpen ? [inWords('To resume, rerun the command')] : error.next),
+      ...(plan.installed === undefined ? [nextStep(back, 'Go back')] : []),
+    ],
+  });
+}
+
+function noteNewer({ version }: Plan, context: string, run: Run): void {
+  if (compareVersions(coreChart.version, version) <= 0) return;
+  const upgrade = command`stellarctl init --upgrade --hosting-context ${context}`;
+  run.progress.note(textOf(nextStep(upgrade, `KubeStellar ${version} is installed. For ${coreChart.version}`)));
+}
+
+/** Whether the release installs PostgreSQL. */
+function needsPostgres(values: Values): boolean {
+  const ofKubeFlex = values[coreChart.kubeFlexValues];
+  return hasKubeFlex(values) && !(isObject(ofKubeFlex) && String(ofKubeFlex.installPostgreSQL) === 'false');
+}
+
+/** In a terminating namespace, helm would fail with a misleading "forbidden" error. */
+async function refuseTerminating(kube: Kube): Promise<void> {
+  const namespace = await kube.get(resources.namespaces, systemNamespace);
+  if (namespace?.metadata.deletionTimestamp === undefined) return;
+  const wait = command`kubectl --context ${kube.cluster.context} wait --for=delete namespace/${systemNamespace}`;
+  throw new StellarError(
+    'conflict',
+    `The namespace ${systemNamespace} on ${describeCluster(kube.cluster)} is being deleted; nothing can be installed in it until it is gone.`,
+    { next: [nextStep(wait, 'Wait for it')] },
+  );
+}

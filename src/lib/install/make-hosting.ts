@@ -1,0 +1,130 @@
+import { command } from '../engine/command-line.ts';
+import { StellarError } from '../engine/errors.ts';
+import { inWords } from '../engine/next-step.ts';
+import { hostingContext, markHostingContext } from '../hosting/kubeconfig-extension.ts';
+import type { Kube } from '../kube/client/client.ts';
+import {
+  loadKubeconfig,
+  type SelectedContext,
+  selectContext,
+  withoutCredentials,
+} from '../kube/kubeconfig/kubeconfig.ts';
+import { type LocalTools, withCluster } from '../local-clusters/create.ts';
+import { localNames } from '../local-clusters/names.ts';
+import { Helm } from '../programs/helm/helm.ts';
+import { createHostingCluster, type NewHostingCluster } from './create-cluster.ts';
+import { type InitResult, initHosting } from './init.ts';
+import type { InitInput } from './input.ts';
+
+/** The future hosting cluster, and what to install there. */
+export interface HostingRequest {
+  /** Default: the current context. */
+  context: string | undefined;
+  /** A local cluster to create first, instead of an existing cluster. */
+  create: Omit<NewHostingCluster, 'init'> | undefined;
+  init: InitInput;
+}
+
+/** In a dry run for a cluster that does not exist yet, only its name is known. */
+type HostingResult = Pick<InitResult, 'name' | 'changed'> & Partial<InitResult>;
+
+/**
+ * Makes a cluster the hosting cluster, and records it in the kubeconfig.
+ * @throws StellarError `usage`, `context-unknown`, `program-missing`, and what createHostingCluster and initHosting throw
+ */
+export async function makeHosting(
+  { context, create, init }: HostingRequest,
+  tools: LocalTools,
+): Promise<HostingResult> {
+  const result =
+    create === undefined ? await usePresent(context, init, tools) : await useNew({ ...create, init }, tools);
+  if (result.release !== undefined) await mark(result.name, tools);
+  return result;
+}
+
+async function usePresent(given: string | undefined, init: InitInput, tools: LocalTools): Promise<InitResult> {
+  const context = await chooseContext(given, tools);
+  return withHelm(context.name, tools, (helm) => install(tools.connect(context), helm, init, tools));
+}
+
+function useNew(cluster: NewHostingCluster, tools: LocalTools): Promise<HostingResult> {
+  const { provider, name, init } = cluster;
+  const { context } = localNames(provider, name);
+  return withHelm(context, tools, async (helm) => {
+    tools.run.progress.note(`Hosting cluster ${context}, the ${provider} cluster ${name} on this machine`);
+    const { kube, created, changed, ingressPort } = await createHostingCluster(cluster, helm, tools);
+    if (kube === undefined) return { name: context, changed: false };
+    const input = { ...init, externalPort: init.externalPort ?? ingressPort };
+    const result = await install(kube, helm, input, tools).catch((error: unknown) => {
+      throw created ? withCluster(error, { provider, name, role: 'hosting' }) : error;
+    });
+    return { ...result, changed: changed || result.changed };
+  });
+}
+
+/**
+ * Chooses the future hosting cluster, the given context or the current one, and reports it first. If other commands would select
+ * another cluster, the context must be given: `kind create cluster` makes every new cluster the current one, including WECs.
+ * @throws StellarError `usage`
+ */
+async function chooseContext(
+  given: string | undefined,
+  { target, programs, run }: LocalTools,
+): Promise<SelectedContext> {
+  const kubeconfig = await loadKubeconfig(target.file, target.env);
+  const name = given ?? kubeconfig.currentContext;
+  if (name === undefined)
+    throw new StellarError('usage', 'No cluster was given, and there is no current context.', {
+      next: [
+        inWords('Give the cluster to install KubeStellar on: --hosting-context CONTEXT'),
+        inWords('Or create one: --provider kind'),
+      ],
+    });
+  const noted = programs.env.STELLARCTL_HOSTING_CONTEXT || hostingContext(kubeconfig);
+  if (given === undefined && noted !== undefined && noted !== name)
+    throw new StellarError('usage', `The hosting cluster is ${noted}, and the current context is ${name}.`, {
+      next: [
+        inWords(command`To use the hosting cluster: --hosting-context ${noted}`),
+        inWords(command`To install KubeStellar on the other one: --hosting-context ${name}`),
+      ],
+    });
+  const context = selectContext(kubeconfig, name);
+  run.progress.note(`Hosting cluster ${name} (${withoutCredentials(context.server)})`);
+  return context;
+}
+
+async function withHelm<T>(
+  context: string,
+  { target, programs }: LocalTools,
+  work: (helm: Helm) => Promise<T>,
+): Promise<T> {
+  const helm = await Helm.find({ context, kubeconfig: target.file }, "install KubeStellar's chart", programs);
+  try {
+    return await work(helm);
+  } finally {
+    await helm.close();
+  }
+}
+
+async function install(kube: Kube, helm: Helm, init: InitInput, { record, run }: LocalTools): Promise<InitResult> {
+  const result = await initHosting(init, { kube, helm, record }, run);
+  const what = `is a hosting cluster of KubeStellar ${result.version}`;
+  if (kube.dryRun) return result;
+  if (result.changed) run.progress.done(result.name, what, true);
+  else run.progress.done(result.name, `${what}; nothing to do`);
+  return result;
+}
+
+/**
+ * Records the hosting cluster in the kubeconfig, as `kflex init` does, for both programs. If the kubeconfig is not writable, it
+ * only warns: the cluster itself is ready.
+ */
+async function mark(name: string, { target, run }: LocalTools): Promise<void> {
+  try {
+    const isNews = await markHostingContext(target, name, run);
+    if (isNews && !target.dryRun) run.progress.note(`The kubeconfig now notes ${name} as the hosting cluster.`);
+  } catch (error) {
+    if (!(error instanceof StellarError) || error.code !== 'file-error') throw error;
+    run.progress.note(`That ${name} is the hosting cluster could not be noted: ${error.message}`);
+  }
+}

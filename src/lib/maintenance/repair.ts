@@ -1,0 +1,256 @@
+import { command } from '../engine/command-line.ts';
+import { Deadline } from '../engine/deadline.ts';
+import { StellarError } from '../engine/errors.ts';
+import { run as nextStep } from '../engine/next-step.ts';
+import { poll } from '../engine/poll.ts';
+import { type Confirm, readConfirmed } from '../engine/read-confirmed.ts';
+import type { Run } from '../engine/run.ts';
+import { isLoss, judge } from '../engine/stages.ts';
+import { requireHosting } from '../hosting/hosting.ts';
+import { withHostingLease } from '../hosting/lease.ts';
+import { through } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { Job } from '../kube/objects.ts';
+import { jobState } from '../kube/pods.ts';
+import { resources } from '../kube/resources.ts';
+import { listIfDefined, listServed } from '../kube/served.ts';
+import {
+  clusterInfoJob,
+  hookNames,
+  managerDeployment,
+  namespaceOf,
+  type SpaceRole,
+  transportDeployment,
+} from '../model/kubeflex-names.ts';
+import type { ControlPlane, HookUse } from '../model/kubeflex-objects.ts';
+import { originWdsLabel } from '../model/kubestellar-names.ts';
+import { type ManifestWork, objectsIn } from '../model/manifest-works.ts';
+import { openSpace } from '../spaces/access.ts';
+import { canNameIts, chooseItsForWds, type ItsForWds } from '../spaces/create/its-for-wds.ts';
+import { checkSpaceName, requireHooks } from '../spaces/create/requirements.ts';
+import { knownEntries, SpaceWork } from '../spaces/create/space-work.ts';
+import { problemOf } from '../spaces/get-space.ts';
+import { forgetHooks } from '../spaces/hooks.ts';
+import { noSuchSpace } from '../spaces/no-such-space.ts';
+import { readNote } from '../spaces/restart-note.ts';
+import type { SpaceResult } from '../spaces/space-result.ts';
+import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
+import type { SpaceEvidence } from '../spaces/stages/evidence.ts';
+import { triggerReconcile } from '../spaces/stages/follow-space.ts';
+import { clusterInfoStageId } from '../spaces/stages/its-stages.ts';
+import { isLost } from '../spaces/stages/space-stages.ts';
+import { SpaceWatcher } from '../spaces/stages/space-watcher.ts';
+import { isWiredFor } from '../spaces/stages/wds-stages.ts';
+import type { SpaceTools } from '../spaces/tools.ts';
+import { planRestart } from './restart/plan.ts';
+import { restart } from './restart/restart.ts';
+
+export interface RepairInput {
+  name: string;
+  role: SpaceRole;
+  /** For a WDS: the ITS to switch to. */
+  itsName?: string | undefined;
+  /** Asks about objects on WECs that were sent through another ITS, and stay there. */
+  confirm: Confirm<readonly string[]>;
+  /**
+   * What the user has agreed to before the Lease of the hosting cluster was taken: everything is read again then, since another run
+   * may have repaired it.
+   */
+  agreed?: readonly string[];
+}
+
+/**
+ * Repairs a space: makes KubeFlex recreate failed Jobs, which it never does on its own, and gives a WDS hooks that can name its
+ * ITS. Then follows the space and writes its context, as for a new space.
+ * @throws StellarError `not-found`, and errors before the first write; afterwards the error is in the result
+ */
+export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { name, role } = input;
+  const { hosting } = tools;
+  checkSpaceName(name);
+  await requireHosting(hosting);
+  const watcher = new SpaceWatcher(tools);
+  const seen = await watcher.read(name, role);
+  if (seen === undefined || roleOf(seen.space.controlPlane) !== role)
+    throw noSuchSpace(name, role, hosting, seen?.space.controlPlane, 'repair');
+  const evidence = seen.space;
+  const isUnpublished = judge(seen.stages, evidence).some(
+    (report) => report.id === clusterInfoStageId && isLoss(report),
+  );
+  const failed = jobsToRerun(evidence, isUnpublished);
+  const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
+  const isBegun = readNote(evidence.controlPlane) !== undefined;
+  const isMissing = isLost(managerDeployment, evidence) || isLost(transportDeployment, evidence);
+  const restarts = isBegun || isMissing || (rewired !== undefined && hasControllers(evidence));
+  const plan = restarts ? await planRestart(name, tools, { recreates: true, its: rewired?.its }) : undefined;
+  const left = rewired === undefined ? [] : await confirmLeft(input, rewired.its, tools);
+  const isRerun = failed.length > 0 || isUnpublished || rewired !== undefined;
+  const isBroken = isRerun || isBegun || isMissing;
+  const underLease = () => repairSpace({ ...input, agreed: left }, tools, run);
+  if (isBroken && input.agreed === undefined)
+    return withHostingLease(hosting, `${role} repair ${name}`, run, underLease);
+  const space = new SpaceWork({ name, role, type: evidence.type, exists: true }, tools, run);
+  return space.attempt(async () => {
+    const change = async () => {
+      if (rewired !== undefined) await rewire(hosting, evidence, rewired, run);
+    };
+    if (plan === undefined) await change();
+    else await restart(plan, run, rewired !== undefined || isMissing ? change : undefined);
+    if (isRerun) await recreateJobs(hosting, evidence, failed);
+    if (isBroken) space.written(describeRepair(failed, isUnpublished, rewired, restarts));
+    else if (hosting.dryRun) await refuseOther(seen, hosting, watcher.clientOf(name));
+    const isReady = await space.follow(() => space.watcher.read(name, role));
+    if (isReady) await space.finish(await knownEntries(name, evidence.type, tools));
+  });
+}
+
+/** @throws StellarError `space-failed` if something is wrong that a repair does not change */
+async function refuseOther(seen: Parameters<typeof problemOf>[0], hosting: Kube, inside: Kube | undefined) {
+  const { message, details = [], next } = (await problemOf(seen, hosting, inside)) ?? {};
+  if (message !== undefined)
+    throw new StellarError('space-failed', `A repair changes nothing. ${message}`, { details: [...details], next });
+}
+
+/** Failed Jobs, and the one that publishes an address which is missing. */
+function jobsToRerun({ controlPlane, jobs }: SpaceEvidence, isUnpublished: boolean): Job[] {
+  const own = [...hooksOf(controlPlane), clusterInfoJob];
+  const isToRerun = (job: Job) => jobState(job) === 'failed' || (isUnpublished && job.metadata.name === clusterInfoJob);
+  return jobs.filter((job) => own.includes(job.metadata.name) && isToRerun(job));
+}
+
+/** Deletes Jobs, and clears them from KubeFlex's status: it does not recheck completed hooks. */
+async function recreateJobs(
+  hosting: Kube,
+  { name, controlPlane }: SpaceEvidence,
+  failed: readonly Job[],
+): Promise<void> {
+  for (const { metadata } of failed)
+    await hosting.delete(resources.jobs, metadata.name, { namespace: namespaceOf(name), uid: metadata.uid });
+  await forgetHooks(
+    hosting,
+    controlPlane,
+    failed.map(({ metadata }) => metadata.name),
+  );
+  await triggerReconcile(hosting, name);
+}
+
+interface Rewiring extends ItsForWds {
+  hooks: HookUse[];
+}
+
+/** Determines how to correct the ITS of a WDS; undefined if it is correct. */
+async function rewiring(
+  { name, itsName: asked }: RepairInput,
+  { controlPlane, deployments }: SpaceEvidence,
+  hosting: Kube,
+): Promise<Rewiring | undefined> {
+  const present = controlPlane.spec?.postCreateHooks ?? [];
+  const transport = present.find(({ hookName }) => hookName.endsWith(hookNames.transport));
+  // A WDS of an older chart has other hooks.
+  if (transport === undefined) return undefined;
+  const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
+  const named = itsNameOf(controlPlane) ?? '';
+  const byHooks = await requireHooks(hosting, [hookNames.transport]);
+  const isNameable = named === '' || canNameIts(byHooks.get(transport.hookName));
+  const isAsAsked = its !== undefined && (asked ?? its) === its;
+  if (isAsAsked && isNameable && isWiredFor(named, deployments)) return undefined;
+  const choice = await chooseItsForWds(hosting, asked ?? itsNameOf(controlPlane), byHooks);
+  return {
+    ...choice,
+    hooks: present.map((use) => ({
+      ...withoutItsName(use),
+      ...(use === transport ? { hookName: choice.transportHook } : {}),
+    })),
+  };
+}
+
+/** Whether KubeFlex has created a controller of a WDS, or may have. */
+const hasControllers = ({ controlPlane: { status }, deployments, forbidden }: SpaceEvidence): boolean =>
+  deployments.some(({ metadata: { name } }) => name === managerDeployment || name === transportDeployment) ||
+  status?.postCreateHooks?.[hookNames.controller] === true ||
+  forbidden.size > 0;
+
+/** @returns what stays where it is with the user's agreement, which may have been given before @throws StellarError `not-confirmed` */
+const confirmLeft = ({ name, confirm, agreed = [] }: RepairInput, its: string, tools: SpaceTools): Promise<string[]> =>
+  readConfirmed({
+    read: () => leftBehind(name, its, tools),
+    losses: (objects) => objects,
+    confirm: async (objects, more) => objects.some((object) => !agreed.includes(object)) && confirm(objects, more),
+  });
+
+/** The objects of a WDS on WECs that it has sent through another ITS than this one: nothing updates or removes them any more. */
+async function leftBehind(name: string, its: string, tools: SpaceTools): Promise<string[]> {
+  const all = await listServed<ControlPlane>(tools.hosting, resources.controlPlanes);
+  const before = itsOfWds(name, all);
+  const itses = before === undefined ? all.filter((each) => roleOf(each) === 'its') : [before];
+  const objects = itses.map(async (each) => {
+    const { name: other } = each.metadata;
+    if (other === its) return [];
+    const labelSelector = `${originWdsLabel}=${name}`;
+    const works = await through(await openSpace(each, tools), (kube) =>
+      listIfDefined<ManifestWork>(kube, resources.manifestWorks, { labelSelector }),
+    );
+    if (works.state === 'seen')
+      return (works.value ?? []).flatMap((work) =>
+        objectsIn(work).map((object) => `${object} on ${work.metadata.namespace}, through ${other}`),
+      );
+    throw new StellarError('has-dependents', `What ${name} has sent through ${other} cannot be read: ${works.why}.`, {
+      next: [
+        nextStep(command`stellarctl its get ${other} --hosting-context ${tools.hosting.cluster.context}`, 'See why'),
+      ],
+    });
+  });
+  return (await Promise.all(objects)).flat();
+}
+
+/** A hook's own variables override the global ones. */
+function withoutItsName(use: HookUse): HookUse {
+  if (use.vars?.ITSName === undefined) return use;
+  const { ITSName: _, ...vars } = use.vars;
+  return { ...use, vars };
+}
+
+/** Changes what the hooks run with. */
+async function rewire(
+  hosting: Kube,
+  { name }: SpaceEvidence,
+  { itsName, correctedHook, hooks }: Rewiring,
+  run: Run,
+): Promise<void> {
+  if (correctedHook !== undefined) await hosting.apply(correctedHook);
+  const changed = await hosting.merge<ControlPlane>(resources.controlPlanes, name, {
+    spec: { globalVars: { ITSName: itsName }, postCreateHooks: hooks },
+  });
+  if (!run.dryRun) await untilObserved(hosting, changed, run);
+}
+
+/** The timeout for KubeFlex to observe a change. It may not be running. */
+const observeMs = 10_000;
+
+/**
+ * Waits until KubeFlex has observed the current spec of a control plane. With the previous spec, it would recreate the objects that
+ * are deleted next unchanged.
+ */
+async function untilObserved(hosting: Kube, { metadata }: ControlPlane, run: Run): Promise<void> {
+  const { name, generation = 0 } = metadata;
+  const soon = { ...run, deadline: new Deadline(Math.min(observeMs, run.deadline.remaining)) };
+  await poll(async () => {
+    const present = await hosting.get<ControlPlane>(resources.controlPlanes, name);
+    return (present?.status?.observedGeneration ?? 0) >= generation || undefined;
+  }, soon);
+}
+
+function describeRepair(
+  failed: readonly Job[],
+  isUnpublished: boolean,
+  rewired: Rewiring | undefined,
+  restarts: boolean,
+): string {
+  const named = [...failed.map(({ metadata }) => metadata.name), ...(isUnpublished ? [clusterInfoJob] : [])];
+  const jobs = [...new Set(named)].join(', ');
+  return [
+    ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),
+    ...(jobs === '' ? [] : [`KubeFlex recreates Job ${jobs}`]),
+    ...(restarts ? ['controllers restarted; workloads kept'] : []),
+  ].join(' · ');
+}

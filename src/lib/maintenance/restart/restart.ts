@@ -1,0 +1,178 @@
+import { hostname } from 'node:os';
+import { monotonic } from '../../engine/clock.ts';
+import { command } from '../../engine/command-line.ts';
+import { forName } from '../../engine/each-name.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { run as nextStep } from '../../engine/next-step.ts';
+import { waitUntil } from '../../engine/poll.ts';
+import type { Run } from '../../engine/run.ts';
+import { unreached } from '../../engine/stages.ts';
+import { withHostingLease } from '../../hosting/lease.ts';
+import { userName } from '../../hub/agent-certificate.ts';
+import { through, whyUnseen } from '../../kube/access.ts';
+import { createdAt, type Pod } from '../../kube/objects.ts';
+import { isDeploymentReady, isPodReady } from '../../kube/pods.ts';
+import { resources } from '../../kube/resources.ts';
+import { listServed } from '../../kube/served.ts';
+import { patchCurrent } from '../../kube/writes.ts';
+import { hookNames, managerDeployment, transportDeployment } from '../../model/kubeflex-names.ts';
+import { originWdsLabel } from '../../model/kubestellar-names.ts';
+import type { ManifestWork } from '../../model/manifest-works.ts';
+import { type Binding, destinationsOf, objectsOf } from '../../model/policies.ts';
+import { noteAnnotation, type RestartNote, readNote, toRestart } from '../../spaces/restart-note.ts';
+import { sentElsewhere } from '../../spaces/sender.ts';
+import type { SpaceResult } from '../../spaces/space-result.ts';
+import { typeOf } from '../../spaces/spaces.ts';
+import type { SpaceTools } from '../../spaces/tools.ts';
+import { late, readDeployment, readPods, rerunHook, scale, stop } from './controllers.ts';
+import { planRestart, type RestartPlan } from './plan.ts';
+import { hasProbe, isAnswered, probeFor, removeProbes, writeProbe } from './probe.ts';
+import { wrongBinding } from './proof.ts';
+
+/** How long no Binding may be written before the controller manager counts as through. */
+const quietMs = 10_000;
+
+/**
+ * Restarts KubeStellar's controllers of a WDS, or finishes a restart. The workloads keep running: a controller manager that starts
+ * (0.30.0) empties all Bindings, for seconds or minutes, and meanwhile the transport is stopped.
+ * @param recreates whether KubeFlex creates both anew, by the hooks that are installed now
+ * @throws StellarError before any write: what planRestart throws; afterwards the error is in the result
+ */
+export async function restartWds(name: string, recreates: boolean, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const plan = await planRestart(name, tools, { recreates });
+  const { wds, controlPlane } = plan;
+  const result = { name, type: typeOf(controlPlane), ...unreached, changed: true, context: wds.context };
+  return forName<SpaceResult>(result, run, async () => {
+    await restart(plan, run, recreates ? async () => {} : undefined);
+    if (!run.dryRun) run.progress.done(name, 'controllers restarted; workloads kept', true);
+  });
+}
+
+/**
+ * Takes the steps of a restart, each of which can be repeated. An error leaves the transport stopped, and names the command that
+ * finishes.
+ * @param recreate if KubeFlex has to run the hooks of both controllers again: changes what they run with
+ */
+export function restart(plan: RestartPlan, run: Run, recreate?: () => Promise<void>): Promise<void> {
+  return withHostingLease(plan.hosting, `wds restart ${plan.name}`, run, () => takeSteps(plan, run, recreate));
+}
+
+async function takeSteps(plan: RestartPlan, run: Run, recreate?: () => Promise<void>): Promise<void> {
+  const { name, hosting, wds, controlPlane } = plan;
+  const note = await keepNote(plan, recreate !== undefined);
+  if (readNote(controlPlane))
+    run.progress.changed(name, `resuming the restart that ${note.by} has begun at ${note.at}`);
+  try {
+    await stop(plan, transportDeployment, run);
+    await recreate?.();
+    await restartManager(plan, note, run);
+    // Without objects in any Binding, no workload can be lost.
+    if (Object.keys(note.bindings).length > 0) await prove(plan, note, run);
+  } catch (error) {
+    if (!(error instanceof StellarError)) throw error;
+    const finish = nextStep(toRestart(name, hosting.cluster.context), 'Finish the restart');
+    const next = [...(error.code === 'interrupted' ? [] : error.next), finish];
+    throw error.with({ details: [`The transport of ${name} stays stopped; its workloads keep running.`], next });
+  }
+  if (note.recreates) await rerunHook(plan, hookNames.transport, Date.parse(note.at));
+  await scale(plan, transportDeployment, note.transport);
+  if (note.transport > 0) await untilSent(plan, run);
+  const patch = { metadata: { uid: controlPlane.metadata.uid, annotations: { [noteAnnotation]: null } } };
+  await hosting.merge(resources.controlPlanes, name, patch);
+  await removeProbes(wds);
+}
+
+/** Writes the note of a new restart. @returns the note that counts: that of another run, if it has begun before */
+async function keepNote({ hosting, controlPlane, found }: RestartPlan, recreates: boolean): Promise<RestartNote> {
+  const by = `${(await userName(hosting)) || 'an unknown user'} on ${hostname()}`;
+  let note: RestartNote = { by, at: new Date(hosting.now()).toISOString(), ...found, recreates };
+  await patchCurrent(hosting, resources.controlPlanes, controlPlane, (current) => {
+    const present = readNote(current);
+    // What is to be recreated is, whoever has begun.
+    if (present !== undefined) note = { ...present, recreates: present.recreates || recreates };
+    const text = JSON.stringify(note);
+    return text === current.metadata.annotations?.[noteAnnotation]
+      ? undefined
+      : { annotations: { [noteAnnotation]: text } };
+  });
+  return note;
+}
+
+/** The controller manager has no leader election: the next must not start before the last pod has ended. */
+async function restartManager(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
+  const began = Date.parse(note.at);
+  const present = [await readDeployment(plan, managerDeployment), ...(await readPods(plan, managerDeployment))];
+  const [deployment, ...pods] = present.map((each) => each !== undefined && createdAt(each) <= began);
+  if (pods.includes(true) || (note.recreates && deployment)) await stop(plan, managerDeployment, run);
+  if (note.recreates) await rerunHook(plan, hookNames.controller, began);
+  await scale(plan, managerDeployment, Math.max(1, note.manager));
+}
+
+/** Waits until the controller manager is through with its start, and the Bindings are right. @throws StellarError `restart-unproven` */
+async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
+  const { name, wds } = plan;
+  let [versions, since, why, isWrong] = ['', monotonic(), '', false];
+  const isProven = async () => {
+    const pod = (await readPods(plan, managerDeployment)).find(isRunning);
+    const bindings = await listServed<Binding>(wds.kube, resources.bindings);
+    const now = bindings.map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`).join();
+    if (now !== versions) [versions, since] = [now, monotonic()];
+    const probe = pod && probeFor(pod);
+    const isThrough = probe !== undefined && isAnswered(probe, bindings);
+    if (probe !== undefined && !isThrough) await writeProbe(wds, probe);
+    const isQuiet = isThrough && monotonic() - since >= quietMs;
+    const wrong = isQuiet ? await wrongBinding(wds, note, bindings) : undefined;
+    isWrong = wrong !== undefined;
+    why =
+      wrong ?? (probe === undefined ? 'its controller manager does not run' : 'its controller manager is not through');
+    if (isQuiet && !isWrong) return true;
+    run.progress.waiting(name, why);
+    return undefined;
+  };
+  try {
+    await waitUntil(isProven, run, () => (isWrong ? unproven(plan, why) : late(plan, why)));
+  } finally {
+    // What has failed before is the error; a rerun removes them as well.
+    await removeProbes(wds).catch(() => {});
+  }
+  const isClean = async () => !(await listServed<Binding>(wds.kube, resources.bindings)).some(hasProbe) || undefined;
+  await waitUntil(isClean, run, () => late(plan, 'its probe has not been removed'));
+}
+
+const isRunning = (pod: Pod): boolean => pod.metadata.deletionTimestamp === undefined && isPodReady(pod);
+
+const unproven = ({ name, wds }: RestartPlan, why: string): StellarError =>
+  new StellarError(
+    'restart-unproven',
+    `After the start of its controller manager, ${name} would remove workloads: ${why}.`,
+    {
+      next: [nextStep(command`kubectl --context ${wds.context} get bindings,bindingpolicies -o yaml`, 'See them')],
+    },
+  );
+
+/** Waits until the transport has read all Bindings, and the ITS has works of each. */
+async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
+  const { name, wds } = plan;
+  let why = '';
+  const isSent = async () => {
+    const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
+    const selection = { labelSelector: `${originWdsLabel}=${name}`, metadataOnly: true };
+    const works = await through(wds.its, ({ kube }) =>
+      listServed<ManifestWork>(kube, resources.manifestWorks, selection),
+    );
+    const isReady = isDeploymentReady(await readDeployment(plan, transportDeployment));
+    const open = bindings.find(isUnread) ?? (works.state === 'seen' ? sentElsewhere(bindings, works.value) : undefined);
+    why =
+      whyUnseen(works) ??
+      (isReady ? `its transport has not sent Binding ${open?.metadata.name}` : 'its transport is starting');
+    if (isReady && open === undefined) return true;
+    run.progress.waiting(name, why);
+    return undefined;
+  };
+  await waitUntil(isSent, run, () => late(plan, why));
+}
+
+const isUnread = (binding: Binding): boolean =>
+  objectsOf(binding).length > 0 &&
+  destinationsOf(binding).length > 0 &&
+  (binding.status?.observedGeneration ?? 0) < (binding.metadata.generation ?? 0);

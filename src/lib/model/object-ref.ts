@@ -1,0 +1,30 @@
+import type { Candidate } from './policies.ts';
+
+/** An object in a document for scripts. The fields are an interface: docs/output.md. */
+export interface ObjectView {
+  kind: string;
+  group: string;
+  namespace: string | null;
+  name: string;
+}
+
+/** Describes an object by kind and name, for example `Deployment shop/web`. */
+export const describeObject = ({ kind, metadata: { namespace, name } }: DescribedObject): string =>
+  `${kind} ${namespace ? `${namespace}/` : ''}${name}`;
+
+interface DescribedObject {
+  kind: string;
+  metadata: { namespace?: string | null | undefined; name: string };
+}
+
+/** Identifies an object within one API server, regardless of the API version it is read in. */
+export const keyOf = (object: {
+  group?: string;
+  resource: string;
+  namespace?: string | undefined;
+  name: string;
+}): string => [object.group ?? '', object.resource, object.namespace ?? '', object.name].join('/');
+
+/** Does the same as `keyOf`, for an object with metadata. */
+export const keyOfCandidate = ({ group, resource, metadata }: Omit<Candidate, 'kind' | 'version'>): string =>
+  keyOf({ group, resource, ...metadata });

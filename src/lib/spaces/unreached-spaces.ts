@@ -1,0 +1,117 @@
+import { command } from '../engine/command-line.ts';
+import { inWords, type NextStep, outline, run } from '../engine/next-step.ts';
+import { hidden, seen } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { partialReader } from '../kube/partial-reader.ts';
+import { resources } from '../kube/resources.ts';
+import { hookNames, namespaceOf, type SpaceRole } from '../model/kubeflex-names.ts';
+import type { ControlPlane, PostCreateHook } from '../model/kubeflex-objects.ts';
+import { products, versionsOfHooks } from '../versions/programs.ts';
+import type { RunningVersion } from '../versions/running.ts';
+import { startsTransport } from './create/its-for-wds.ts';
+import { missingVariables, objectsOfHook } from './hooks.ts';
+import { itsVersions, wdsVersions } from './space-versions.ts';
+import { hookLike, listControlPlanes, roleOf } from './spaces.ts';
+import { readSpace } from './stages/evidence.ts';
+import { readHubPods } from './stages/its-contents.ts';
+
+/** A space that an upgrade does not change. */
+export interface UnreachedSpace {
+  name: string;
+  role: SpaceRole;
+  /** The versions that it runs, compared with those that the hooks install now. */
+  versions: RunningVersion[];
+  /** How the user upgrades it to the installed version. */
+  next: NextStep[];
+}
+
+/**
+ * Finds the spaces that newer hooks do not reach: KubeFlex skips every hook that a control plane's status lists as done (kubeflex
+ * v0.9.3, pkg/reconcilers/shared/postcreate_hook.go). It reads only the hosting cluster, which shows the versions of all spaces
+ * except external ITSes.
+ * @param isPlanned the hooks are still the old ones, and every space that has run them counts
+ */
+export async function unreachedSpaces(kube: Kube, isPlanned: boolean): Promise<UnreachedSpace[]> {
+  const [hooks = [], all = []] = await Promise.all([
+    kube.list<PostCreateHook>(resources.postCreateHooks),
+    listControlPlanes(kube),
+  ]);
+  const spaces = await Promise.all(
+    all.filter(isThrough).map((controlPlane) => readReachability(kube, controlPlane, hooks)),
+  );
+  return spaces.filter(
+    (space) =>
+      space !== undefined && (isPlanned || space.versions.some(({ differs, running }) => differs || running === null)),
+  ) as UnreachedSpace[];
+}
+
+const isThrough = ({ status }: ControlPlane): boolean => Object.keys(status?.postCreateHooks ?? {}).length > 0;
+
+async function readReachability(
+  kube: Kube,
+  controlPlane: ControlPlane,
+  hooks: readonly PostCreateHook[],
+): Promise<UnreachedSpace | undefined> {
+  const { name } = controlPlane.metadata;
+  const role = roleOf(controlPlane);
+  const evidence = role && (await readSpace(kube, name, role));
+  if (role === undefined || evidence === undefined) return undefined;
+  const again = (...names: string[]) => runAgain(kube, { controlPlane, role }, names, hooks);
+  if (role === 'wds') {
+    const versions = wdsVersions(evidence, versionsOfHooks(hooks));
+    return { name, role, versions, next: again(hookNames.controller, hookNames.transport) };
+  }
+  const reader = partialReader(kube);
+  const inside =
+    evidence.type === 'host'
+      ? seen({ hubPods: await readHubPods(reader), forbidden: reader.forbidden })
+      : hidden('it runs in another cluster');
+  const versions = itsVersions(evidence, inside, versionsOfHooks(hooks));
+  const isApart = (of: string) => versions.some(({ product, differs }) => product === of && differs);
+  const upgrade = command`clusteradm --context ${name} upgrade clustermanager --bundle-version VERSION --wait`;
+  const next = [
+    ...(isApart(products.ocm) ? [outline(upgrade, 'Upgrade OCM')] : []),
+    ...(isApart(products.statusAddon) ? again(hookNames.statusAddon) : []),
+  ];
+  return { name, role: 'its', versions, next };
+}
+
+/**
+ * Makes KubeFlex rerun hooks. Their objects must be deleted first: newer versions of KubeFlex only create missing objects, and do
+ * not update those that they have created.
+ */
+function runAgain(
+  { cluster: { context } }: Kube,
+  { controlPlane, role }: { controlPlane: ControlPlane; role: SpaceRole },
+  names: readonly string[],
+  hooks: readonly PostCreateHook[],
+): NextStep[] {
+  const { name } = controlPlane.metadata;
+  const own = names.map((hook) => hookLike(controlPlane, hook));
+  const definitions = own.flatMap((hook) => hooks.find(({ metadata }) => metadata.name === hook) ?? []);
+  if (definitions.length < names.length)
+    return [inWords(`${name} was made by hooks that are not installed any more: create another one in its place`)];
+  const missing = missingVariables(controlPlane, definitions);
+  if (missing.length > 0)
+    return [inWords(`The hooks need ${missing.join(', ')}, which spec.globalVars of ControlPlane ${name} lacks`)];
+  // Restarts of controllers lose workloads unless the transport waits.
+  if (role === 'wds') {
+    const recreates = startsTransport(controlPlane, definitions) ? ['restart', name, '--recreate'] : ['repair', name];
+    return [run(command`stellarctl wds ${recreates} --hosting-context ${context}`, 'Recreate its controllers')];
+  }
+  const made = definitions
+    .flatMap((hook) => objectsOfHook(controlPlane, hook))
+    .map(({ kind = '', metadata }) => `${kind.toLowerCase()}/${metadata.name}`);
+  const patch = JSON.stringify({ status: { postCreateHooks: Object.fromEntries(own.map((hook) => [hook, null])) } });
+  return [
+    run(
+      command`kubectl --context ${context} --namespace ${namespaceOf(name)} delete ${made}`,
+      `Remove it from ${name}`,
+    ),
+    run(
+      command`kubectl --context ${context} patch controlplane ${name} --subresource status --type merge --patch ${patch}`,
+      'Then make KubeFlex recreate it',
+    ),
+    run(command`stellarctl ${role} repair ${name} --hosting-context ${context}`, 'And wait for it'),
+  ];
+}
