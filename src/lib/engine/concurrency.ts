@@ -4,9 +4,6 @@ import pMap from 'p-map';
 /** The limit of concurrent reads or writes: an API server's fair share for one user is not much higher. */
 export const requestsAtOnce = 16;
 
-/** Up to so many objects are read one by one; more are read with a list of all. */
-export const readsOneByOne = 10;
-
 /**
  * Runs `work` on all items, at most `limit` at once, and returns the results in the order of the items. Throws the first error
  * after all have ended.

@@ -1,10 +1,10 @@
 import { command } from '../engine/command-line.ts';
-import { mapConcurrently, readsOneByOne, requestsAtOnce } from '../engine/concurrency.ts';
+import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import { count } from '../engine/counts.ts';
 import { StellarError } from '../engine/errors.ts';
 import { nearestNames } from '../engine/nearest.ts';
 import { inWords, run } from '../engine/next-step.ts';
-import type { Kube } from '../kube/client/client.ts';
+import { type Kube, readsOneByOne } from '../kube/client/client.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
 import type { ManagedCluster } from '../model/ocm-objects.ts';

@@ -4,6 +4,9 @@ import type { KubeObject, ObjectMeta } from '../objects.ts';
 import type { PathOptions, Resource } from '../resources.ts';
 import type { ClusterRef } from './errors.ts';
 
+/** Up to so many objects are read one by one; more are read with a list of all. */
+export const readsOneByOne = 10;
+
 export interface Selection {
   namespace?: string | undefined;
   labelSelector?: string | undefined;

@@ -1,7 +1,6 @@
-import { mapConcurrently, readsOneByOne, requestsAtOnce } from '../../engine/concurrency.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { notAHub } from '../../hub/require-hub.ts';
-import type { Reader } from '../../kube/client/client.ts';
+import { type Reader, readsOneByOne } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { type CertificateSigningRequest, conditionOf, isTrue, type Lease } from '../../kube/objects.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
@@ -25,7 +24,7 @@ export async function readHub(kube: Reader, names: readonly string[]): Promise<M
   const all =
     names.length > readsOneByOne ? await unlessStatus(readWholeHub(kube, { withLeases: true }), 403) : undefined;
   if (all !== undefined) return new Map(names.map((name) => [name, all.get(name) ?? emptyEvidence(name)]));
-  return new Map(await mapConcurrently(names, requestsAtOnce, async (name) => [name, await readOne(kube, name)]));
+  return new Map(await Promise.all(names.map(async (name) => [name, await readOne(kube, name)] as const)));
 }
 
 /** Reads what an ITS shows of one WEC; for an unknown WEC everything is empty. */

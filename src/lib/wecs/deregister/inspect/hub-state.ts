@@ -1,7 +1,7 @@
 import { command } from '../../../engine/command-line.ts';
-import { readsOneByOne, sharedReading } from '../../../engine/concurrency.ts';
+import { sharedReading } from '../../../engine/concurrency.ts';
 import { findManagedCluster } from '../../../hub/require-hub.ts';
-import type { Kube } from '../../../kube/client/client.ts';
+import { type Kube, readsOneByOne } from '../../../kube/client/client.ts';
 import { unlessStatus } from '../../../kube/client/errors.ts';
 import type { CertificateSigningRequest, KubeObject, Lease } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
