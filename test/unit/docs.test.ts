@@ -11,6 +11,8 @@ const library = path.resolve(import.meta.dirname, '../../src/lib');
 const sources = globSync('**/*.ts', { cwd: library })
   .filter((file) => !file.startsWith('workloads') || file === 'workloads/checks.ts')
   .map((file) => readFileSync(path.join(library, file), 'utf8'));
+/** The problems of a WEC, whose codes are a type. */
+const registry = readFileSync(path.join(library, 'wecs/problems.ts'), 'utf8');
 const problems = readProblems();
 const told = new Set([...problems.values()].flatMap((found) => found.map(({ code }) => code)));
 
@@ -25,12 +27,26 @@ test('every check is documented, and every documented check exists', () =>
 /**
  * Where the sources of checks and stages contain codes: the first argument of a Problem constructor, a field, or a table of codes.
  */
-const named = /\b(?:fail|warn|problem|awaited|otherwise)\(\s*([^,()]+),|\bcode: ('[^']+')|\bconst codes = \{([^}]+)\}/g;
+const named =
+  /\b(?:fail|warn|problem|wecProblem|otherwise)\(\s*([^,()]+),|\bcode: ('[^']+')|\bconst codes = \{([^}]+)\}/g;
 
 test('every code of a check is documented, and no other', () => {
   const judges = sources.filter((text) => /from '.*engine\/(?:checks|problem|stages)\.ts'/.test(text));
-  const written = judges.flatMap((text) => [...text.matchAll(named)].map((match) => match.slice(1).join('')));
-  const codes = written.flatMap((text) => [...text.matchAll(/'([a-z-]+)'(?!:)/g)].map(([, code]) => code));
+  const written = judges
+    .filter((text) => text !== registry)
+    .flatMap((text) => [...text.matchAll(named)].map((match) => match.slice(1).join('')));
+  const registered = [...registry.matchAll(/^ {2}'([a-z-]+)': \{/gm)].map(([, code]) => code as string);
+  assert.ok(registered.length > 40, 'this test sees hardly any problem of a WEC');
+  const others = judges.filter((text) => text !== registry).join('\n');
+  assert.deepEqual(
+    registered.filter((code) => !others.includes(`'${code}'`)),
+    [],
+    'a code that nothing finds',
+  );
+  const codes = [
+    ...registered,
+    ...written.flatMap((text) => [...text.matchAll(/'([a-z-]+)'(?!:)/g)].map(([, code]) => code)),
+  ];
   assert.ok(codes.length > 50, 'this test sees hardly any code');
   const stages = [...catalogue.map(({ id }) => id.replace(/^[a-z]+-/, '')), ...registrationStageIds];
   const errors = ['forbidden', 'not-a-hub', 'not-found', 'unreachable'];

@@ -1,8 +1,9 @@
 import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { inWords, noted, outline } from '../../engine/next-step.ts';
-import { type Problem, problem } from '../../engine/problem.ts';
+import type { Problem } from '../../engine/problem.ts';
 import { heldValidity, issuedValidity, type Validity } from '../../hub/agent-certificate.ts';
+import { wecProblem } from '../problems.ts';
 import { signingGraceMs } from '../registration/checks.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
@@ -23,7 +24,7 @@ export function unsigned(findings: Findings): Problem | undefined {
   const request = unsignedRequestOf(findings);
   if (request === undefined) return undefined;
   const what = request.renewal ? 'the request of its agent for its next certificate' : 'its request';
-  return problem(
+  return wecProblem(
     'not-signed',
     `${its} approved ${what} ${formatAge(now - (request.decided ?? request.created))} ago, but nothing there has signed it: ${name} gets no certificate.`,
     inWords(
@@ -45,7 +46,7 @@ export function expiredCertificate(findings: Findings): Problem | undefined {
   if (to === undefined || to > now) return undefined;
   const join = command`stellarctl wec join ${`${name}=${wec?.context ?? 'CONTEXT'}`} --accept --its ${its}`;
   const note = 'makes it request another one';
-  return problem(
+  return wecProblem(
     'certificate-expired',
     `The certificate of the agent of ${name} expired ${formatAge(now - to)} ago.`,
     wec === undefined ? { ...outline(join), note } : noted(join, note),
@@ -60,10 +61,9 @@ export function expiringCertificate(findings: Findings): Problem | undefined {
   const { from, to } = validityOfAgent(findings) ?? { from: 0, to: 0 };
   const left = to - now;
   if (left <= 0 || left > renewedBefore * (to - from)) return undefined;
-  const found = problem(
+  return wecProblem(
     'certificate-expiring',
     `The certificate of the agent of ${name} expires in ${formatAge(left)}, and its agent has not renewed it in time.`,
     toSeeAgent(findings),
   );
-  return { ...found, severity: 'warn' };
 }

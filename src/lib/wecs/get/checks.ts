@@ -150,62 +150,6 @@ function whyNotVisible({ otherCluster, context }: Findings): string {
   return context === undefined ? noWecAccess : `${context} does not answer`;
 }
 
-/** The message for several WECs with one problem, by the code of the problem. */
-const ofSeveral: Readonly<Record<string, string>> = {
-  'being-deleted': 'They are being deleted.',
-  'deletion-held': "They are being deleted, but blocked by finalizers that are not OCM's.",
-  'works-return': 'They are being deleted, but their works are recreated: binding policies still select them.',
-  'addon-returns': 'They are being deleted, but their add-ons are recreated.',
-  'deletion-waits-for-agent': 'They are being deleted, and their works wait for agents that do not report.',
-  'namespace-terminating': 'A namespace of them is being deleted, so nothing can be created in it.',
-  'context-of-another-cluster': 'Their contexts lead to other clusters.',
-  'pod-unschedulable': 'No node has room for their operators or agents.',
-  'not-signed': 'The ITS approved requests of their agents, but nothing there has signed them.',
-  'certificate-expiring': 'The certificates of their agents expire soon, and were not renewed in time.',
-  'api-server-unhealthy': 'Their API servers are not healthy.',
-  'addon-missing': 'The add-on that returns statuses is not installed on them.',
-  'addon-unavailable': 'An add-on of them is not available.',
-  'versions-apart': 'Their agents are of another version than the ITS.',
-  'klusterlet-in-work': 'Works hold their Klusterlets, which come back whenever they are deleted.',
-  'deregistration-unfinished': 'Their deregistration is unfinished; their labels are removed.',
-  'no-klusterlet': 'There is no Klusterlet in their clusters.',
-  'container-not-starting': 'A container of the operator or the agent does not start.',
-  'no-agent': 'No agent of them runs.',
-  'no-operator': 'Neither their operator nor their agent has a pod.',
-  'managed-cluster-missing': 'The ITS has no ManagedCluster for them, and their agents do not announce it again.',
-  'hub-rebuilt':
-    'The ITS has no ManagedCluster for them, and another certificate authority than when they joined: it was rebuilt.',
-  'registered-elsewhere': 'They are registered with another hub.',
-  'registered-as-another': 'Their clusters are registered under other names.',
-  'webhook-silent': 'The ITS does not admit their ManagedClusters.',
-  'agent-asks-anew': 'They have joined and are not available, and agents request their names again.',
-  'another-agent-asks': 'They are registered and report, and other agents ask for their names.',
-  'several-agents-ask': 'Several agents ask for each of their names, and nobody has accepted one.',
-  'requests-piled-up': 'Ten requests of each wait, and their agents send no more.',
-  'authority-changed': "The hub's certificate authority has changed since they joined.",
-  'authority-wrong': "They were given another certificate authority than the hub's.",
-  'certificate-expired': 'The certificates of their agents have expired.',
-  'certificate-rejected': 'The ITS no longer accepts the certificates of their agents.',
-  'token-expired': 'Their bootstrap tokens have expired.',
-  'token-revoked': 'The ITS no longer accepts their bootstrap tokens, which have not expired: they were revoked.',
-  'not-allowed-to-register': 'Their bootstrap tokens are accepted, but not allowed to register clusters.',
-  'authority-missing': "They were given no certificate authority, and the hub's is not a public one.",
-  'certificate-of-other-name': 'They call the hub by a name that is not in its certificate.',
-  'hub-unresolvable': 'They cannot resolve the name of the hub.',
-  'hub-address-loopback': 'The address that they have for the hub is a loopback address, which is the pod itself.',
-  'hub-refuses': 'Nothing listens at the address that they have for the hub.',
-  'hub-silent': 'They get no answer from the address that they have for the hub, as behind a firewall.',
-  'hub-not-reached': 'They do not reach the hub.',
-  'bootstrap-secret-missing': 'Their bootstrap secrets are missing.',
-  'request-pending': 'They asked to be registered, and nobody has accepted them.',
-  'request-denied': 'Their requests were denied.',
-  'not-accepted': 'The ITS does not accept them.',
-  'clocks-differ': 'Their clocks and that of the ITS differ.',
-  'agent-silent': 'Their agents have stopped reporting.',
-  'works-not-applied': 'Works could not be applied on them.',
-  'lease-overdue': 'They are still shown as available, but their agents do not report.',
-};
-
 /** The checks of a WEC. */
 export const wecChecks: readonly Check<Findings>[] = rows.map(
   ({ find, evidence: evidenceOf, side, sees, ...check }) => ({
@@ -215,8 +159,7 @@ export const wecChecks: readonly Check<Findings>[] = rows.map(
       if (!isSeen) return skipped(whyNotVisible(findings));
       const found = find(findings);
       if (found === undefined) return pass();
-      const problem = { ...found, evidence: evidenceOf?.(findings), ofSeveral: ofSeveral[found.code] };
-      return { status: found.severity ?? 'fail', problem };
+      return { status: found.severity ?? 'fail', problem: { ...found, evidence: evidenceOf?.(findings) } };
     },
   }),
 );

@@ -1,12 +1,13 @@
 import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { noted, outline, run } from '../../engine/next-step.ts';
-import { type Evidence, type Problem, problem } from '../../engine/problem.ts';
+import type { Evidence, Problem } from '../../engine/problem.ts';
 import { byCondition, byField } from '../../kube/evidence.ts';
 import { changedAt, conditionOf, type Secret } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { tokenExpiry } from '../../kube/tokens.ts';
 import { readHubKubeconfig } from '../klusterlet/agent.ts';
+import { wecProblem } from '../problems.ts';
 import { type ConnectionError, hubConnectionOf, hubConnectionType } from '../registration/hub-connection.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
@@ -29,16 +30,15 @@ export function cannotConnect(findings: Findings): Problem | undefined {
   if (usesOwn || bootstrap === 'Error')
     return problemOf(error.kind, { name, its, join, words: error.words, usesOwn, ...bootstrapOf(findings) });
   if (bootstrap === 'Unauthorized') {
-    const found = problem(
+    return wecProblem(
       'not-allowed-to-register',
       `The bootstrap token of ${name} is accepted, but not allowed to register clusters: ${error.words}.`,
       run(command`stellarctl doctor --its ${its}`, 'See what the ITS allows'),
     );
-    return { ...found, causedBy: ['its-bootstrap-rights'] };
   }
   if (bootstrap !== 'Missing' || wec.hubSecret !== undefined) return undefined;
   const message = `The bootstrap secret of ${name} is missing, so that its agent cannot start.`;
-  return problem('bootstrap-secret-missing', message, run(join));
+  return wecProblem('bootstrap-secret-missing', message, run(join));
 }
 
 interface Facts {
@@ -85,11 +85,11 @@ function problemOf(kind: ConnectionError, facts: Facts): Problem {
     case 'unknown-authority':
       if (usesOwn) {
         const message = `The hub's certificate authority has changed since ${name} joined.`;
-        return problem('authority-changed', message, renew, given);
+        return wecProblem('authority-changed', message, renew, given);
       }
       return facts.hasAuthority
-        ? problem('authority-wrong', `${name} was given another certificate authority than the hub's.`, renew, given)
-        : problem(
+        ? wecProblem('authority-wrong', `${name} was given another certificate authority than the hub's.`, renew, given)
+        : wecProblem(
             'authority-missing',
             `${name} was given no certificate authority, and the hub's is not a public one.`,
             ...[renew, given],
@@ -99,26 +99,26 @@ function problemOf(kind: ConnectionError, facts: Facts): Problem {
     default: {
       const elsewhere = { ...outline(`${join} --hub-apiserver https://…`), note: 'the address that it reaches' };
       return loopback.test(words)
-        ? problem(
+        ? wecProblem(
             'hub-address-loopback',
             `${name} does not reach the hub: the address that it has is a loopback address, which inside a cluster is the pod itself: ${words}.`,
             elsewhere,
           )
-        : problem(codes[kind], `${name} does not reach the hub: ${words}.`, elsewhere);
+        : wecProblem(codes[kind], `${name} does not reach the hub: ${words}.`, elsewhere);
     }
   }
 }
 
 function refusedCredentials({ name, its, join, usesOwn, expiredFor }: Facts): Problem {
   const renew = noted(join, 'renews the token');
-  if (usesOwn) return problem('certificate-rejected', `${its} no longer accepts the certificate of ${name}.`, renew);
+  if (usesOwn) return wecProblem('certificate-rejected', `${its} no longer accepts the certificate of ${name}.`, renew);
   return expiredFor === undefined
-    ? problem(
+    ? wecProblem(
         'token-revoked',
         `${its} no longer accepts the bootstrap token of ${name}, which has not expired: it was revoked, or its service account was recreated.`,
         renew,
       )
-    : problem('token-expired', `The bootstrap token of ${name} expired ${formatAge(expiredFor)} ago.`, renew);
+    : wecProblem('token-expired', `The bootstrap token of ${name} expired ${formatAge(expiredFor)} ago.`, renew);
 }
 
 /**
@@ -147,14 +147,11 @@ function contradiction({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence):
 export function outdatedReport({ hub, wec, now, name, its }: Findings): Problem | undefined {
   const secret = wec && contradiction(wec);
   if (wec === undefined || secret === undefined || (hub !== undefined && isAvailable(hub))) return undefined;
-  return {
-    ...problem(
-      'operator-word-outdated',
-      `What the operator of ${name} reports about its connection was contradicted by Secret ${secret.metadata.name} ${formatAge(now - changedAt(secret))} ago.`,
-      run(command`stellarctl doctor ${`${name}=${wec.context}`} --recheck --its ${its}`, 'Make it check again'),
-    ),
-    severity: 'warn',
-  };
+  return wecProblem(
+    'operator-word-outdated',
+    `What the operator of ${name} reports about its connection was contradicted by Secret ${secret.metadata.name} ${formatAge(now - changedAt(secret))} ago.`,
+    run(command`stellarctl doctor ${`${name}=${wec.context}`} --recheck --its ${its}`, 'Make it check again'),
+  );
 }
 
 /** The evidence: the condition, and what is newer. */

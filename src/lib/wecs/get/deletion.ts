@@ -2,7 +2,7 @@ import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { type NextStep, noted, run } from '../../engine/next-step.ts';
-import { type Problem, problem } from '../../engine/problem.ts';
+import type { Problem } from '../../engine/problem.ts';
 import { conditionOf, createdAt, type KubeObject, type WithConditions } from '../../kube/objects.ts';
 import {
   isAddonWork,
@@ -14,6 +14,7 @@ import {
 } from '../../model/manifest-works.ts';
 import type { ManagedCluster } from '../../model/ocm-objects.ts';
 import { isDeregistering } from '../deregister/release/labels.ts';
+import { wecProblem } from '../problems.ts';
 import { isMissed, leaseAgeOf, missedRenewals } from '../registration/hub-evidence.ts';
 import { toSeeAgent } from './diagnosis.ts';
 import type { Findings } from './findings.ts';
@@ -37,7 +38,7 @@ const isForeign = (finalizer: string): boolean => !finalizer.includes('open-clus
 function heldByOthers({ name, its }: Findings, { metadata }: ManagedCluster): Problem | undefined {
   const held = (metadata.finalizers ?? []).filter(isForeign);
   if (held.length === 0) return undefined;
-  return problem(
+  return wecProblem(
     'deletion-held',
     `${name} is being deleted, but blocked by finalizer ${held.join(', ')}, which is not OCM's.`,
     run(
@@ -54,7 +55,7 @@ export const createdSince = <Made extends KubeObject>(made: readonly Made[], clu
 function returningWorks({ contents, name, its }: Findings, cluster: ManagedCluster): Problem | undefined {
   const works = createdSince(contents?.works ?? [], cluster).filter((work) => !isAddonWork(work));
   if (works.length === 0) return undefined;
-  return problem(
+  return wecProblem(
     'works-return',
     `${name} is being deleted, but its works are recreated: it is still selected by ${[...policiesOf(works).keys()].join(', ')}.`,
     noted(command`stellarctl deregister ${name} --its ${its}`, 'first removes the labels that select it'),
@@ -63,7 +64,7 @@ function returningWorks({ contents, name, its }: Findings, cluster: ManagedClust
 
 function returningAddon({ returningAddon: why, name, its }: Findings): Problem | undefined {
   if (why === undefined) return undefined;
-  const found = problem(
+  return wecProblem(
     'addon-returns',
     `${name} is being deleted, but its add-ons are recreated. ${why}`,
     run(
@@ -72,8 +73,6 @@ function returningAddon({ returningAddon: why, name, its }: Findings): Problem |
     ),
     run(command`stellarctl deregister ${name} --its ${its}`, 'Once that is resolved'),
   );
-  // The placement controller is one of them.
-  return { ...found, causedBy: ['its-controllers', 'its-hub-runs'] };
 }
 
 const isHeld = (work: ManifestWork): boolean => work.metadata.deletionTimestamp !== undefined && isGuarded(work);
@@ -84,9 +83,9 @@ function waitingForAgent(findings: Findings): Problem | undefined {
   const held = (contents?.works ?? []).filter(isHeld);
   if (held.length === 0 || hub === undefined) return undefined;
   const start = `${name} is being deleted, and ${count(held.length, 'work')} wait${held.length === 1 ? 's' : ''} for its agent to remove what was applied, and the finalizer ${workFinalizer}`;
-  if (!missedRenewals(hub, now) && !isMissed(hub)) return problem('being-deleted', `${start}.`, toFinish(findings));
+  if (!missedRenewals(hub, now) && !isMissed(hub)) return wecProblem('being-deleted', `${start}.`, toFinish(findings));
   const overdue = formatAge(leaseAgeOf(hub, now) ?? 0);
-  return problem(
+  return wecProblem(
     'deletion-waits-for-agent',
     `${start}; it has not reported for ${overdue}.`,
     toSeeAgent(findings),
@@ -101,7 +100,7 @@ function inProgress(findings: Findings): Problem {
   const { mailbox, name } = findings;
   const works = (mailbox?.works ?? []).reduce((sum, { count }) => sum + count, 0);
   const left = works === 0 ? '' : `; ${count(works, 'work')} ${works === 1 ? 'is' : 'are'} still in its mailbox`;
-  return problem('being-deleted', `${name} is being deleted${left}.`, toFinish(findings));
+  return wecProblem('being-deleted', `${name} is being deleted${left}.`, toFinish(findings));
 }
 
 /** KubeStellar recreates the works of a cluster for as long as a policy selects it: waiting does not end then. */
@@ -117,7 +116,7 @@ function toFinish({ contents, hub, name, its }: Findings): NextStep {
 export function beingDeregistered({ hub, name, its }: Pick<Findings, 'hub' | 'name' | 'its'>): Problem | undefined {
   const cluster = hub?.managedCluster;
   if (cluster === undefined || !isDeregistering(cluster)) return undefined;
-  return problem(
+  return wecProblem(
     'deregistration-unfinished',
     `The deregistration of ${name} is unfinished; its labels are removed.`,
     noted(command`stellarctl deregister ${name} --its ${its}`, 'finishes it; with --undo the WEC stays'),
@@ -158,7 +157,7 @@ function ending(namespace: WithConditions | undefined, context: string): Problem
   const { name } = namespace.metadata;
   const type = blockingCondition(namespace);
   const why = type === undefined ? 'what blocks it is not reported yet' : conditionOf(namespace, type)?.message;
-  return problem(
+  return wecProblem(
     'namespace-terminating',
     `Namespace ${name} of ${context} is being deleted, so nothing can be created in it: ${why?.replace(/\.$/, '')}.`,
     type === 'NamespaceDeletionDiscoveryFailure'

@@ -2,12 +2,13 @@ import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { inWords, type NextStep, noted, outline, run } from '../../engine/next-step.ts';
-import { type Problem, problem } from '../../engine/problem.ts';
+import type { Problem } from '../../engine/problem.ts';
 import { blockingStage } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
 import { agentNamespace, clusterNameLabel, operatorName, operatorNamespace } from '../../model/ocm-names.ts';
 import { isOurs } from '../klusterlet/operator.ts';
+import { stageProblem, wecProblem } from '../problems.ts';
 import { clockDifference } from '../registration/checks.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined, overdueLease } from '../registration/hub-evidence.ts';
 import { otherName } from '../registration/wec-evidence.ts';
@@ -24,7 +25,7 @@ import type { Findings } from './findings.ts';
 export function registeredAsAnother({ wec, name, its }: Findings): Problem | undefined {
   const other = otherName(wec?.klusterlet, name);
   if (wec === undefined || other === undefined) return undefined;
-  return problem(
+  return wecProblem(
     'registered-as-another',
     `The cluster of context ${wec.context} is registered as ${other}, not as ${name}.`,
     run(command`stellarctl wec get ${other}=${wec.context} --its ${its}`),
@@ -35,7 +36,7 @@ export function stuckContainer({ wec, now, name }: Findings): Problem | undefine
   const stuck = podProblem(wec?.pods ?? [], now);
   if (wec === undefined || stuck === undefined) return undefined;
   const { namespace = '', name: pod } = stuck.pod.metadata;
-  return problem(
+  return wecProblem(
     'container-not-starting',
     `A container of the ${isOperatorPod(stuck.pod) ? 'operator' : 'agent'} of ${name} does not start: ${stuck.why}.`,
     run(
@@ -52,7 +53,7 @@ export function withoutNode({ wec }: Findings): Problem | undefined {
   const { namespace = '', name } = nodeless.pod.metadata;
   const evicted = evictedPod(wec.pods ?? []);
   const before = evicted === undefined ? '' : `; pod ${evicted.metadata.name} was evicted: ${evicted.status?.message}`;
-  return problem(
+  return wecProblem(
     'pod-unschedulable',
     `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} cannot be scheduled: ${nodeless.why.replace(/\.$/, '')}${before.replace(/\.? *$/, '')}.`,
     run(
@@ -70,12 +71,12 @@ export function withoutAgent({ wec, name, its }: Findings): Problem | undefined 
   const { context } = wec;
   const where = `in the cluster of context ${context}`;
   if (!lacksOperator(wec.pods))
-    return problem('no-agent', `No agent of ${name} runs ${where}: it has no pod.`, agentPods(context));
+    return wecProblem('no-agent', `No agent of ${name} runs ${where}: it has no pod.`, agentPods(context));
   const { operator } = wec;
   const isScaled = operator !== undefined && isScaledToNone(operator);
   // A join keeps an operator that another program installed.
   const isOthers = isScaled && !isOurs(operator);
-  return problem(
+  return wecProblem(
     'no-operator',
     `No agent of ${name} runs ${where}: neither the operator ${operatorNamespace}/${operatorName}${isScaled ? ', which is scaled to zero,' : ''} nor the agent has a pod.`,
     isOthers
@@ -89,7 +90,7 @@ export function silentWebhook({ webhook, hub, name, its }: Findings): Problem | 
   if (webhook?.state !== 'silent') return undefined;
   const bare = webhook.next.map((step) => ('command' in step ? run(step.command) : step));
   const what = hub?.managedCluster === undefined ? 'be announced' : 'be accepted or labelled';
-  return problem('webhook-silent', `${name} cannot ${what} on ${its}: ${webhook.why}.`, ...bare);
+  return wecProblem('webhook-silent', `${name} cannot ${what} on ${its}: ${webhook.why}.`, ...bare);
 }
 
 /** A joined agent whose connection was renewed sends a new request, which is never approved automatically. */
@@ -99,7 +100,7 @@ export function asksAgain(findings: Findings): Problem | undefined {
   if (isAvailable(hub)) return anotherAsks(findings);
   const asking = bootstrapRequests(hub).findLast(({ state, agent }) => state === 'pending' && agent !== undefined);
   if (asking?.agent === undefined) return undefined;
-  return problem(
+  return wecProblem(
     'agent-asks-anew',
     `${name} has joined and is not available, and an agent requests its name again (${formatAge(now - asking.created)} ago).`,
     noted(
@@ -115,18 +116,12 @@ function anotherAsks({ hub, now, name }: Findings): Problem | undefined {
   const own = new Set(requests.flatMap(({ state, agent }) => (state === 'issued' && agent !== undefined ? agent : [])));
   const other = requests.findLast(({ state, agent }) => state === 'pending' && agent !== undefined && !own.has(agent));
   if (other === undefined) return undefined;
-  return {
-    ...problem(
-      'another-agent-asks',
-      `${name} is registered and reports, and another agent asks for its name (${formatAge(now - other.created)} ago): that of another cluster, or a reinstalled one.`,
-      inWords('Register the other cluster under another name'),
-    ),
-    severity: 'warn',
-  };
+  return wecProblem(
+    'another-agent-asks',
+    `${name} is registered and reports, and another agent asks for its name (${formatAge(now - other.created)} ago): that of another cluster, or a reinstalled one.`,
+    inWords('Register the other cluster under another name'),
+  );
 }
-
-/** A problem that a user's decision or time resolves. */
-const awaited = (...cause: Parameters<typeof problem>): Problem => ({ ...problem(...cause), severity: 'warn' });
 
 /** This many requests of one name on the hub keep its agent from sending more (ocm pkg/registration/register/csr). */
 const requestsAtMost = 10;
@@ -142,7 +137,7 @@ export function waitsForDecision({ hub, wec, now, reports, name, its }: Findings
     const who = agents > 1 ? `${agents} agents ask to be ${name}` : `${name} asked to be registered`;
     const message = `${who} (${formatAge(now - first.created)} ago), and nobody has accepted it.`;
     if (pending.length >= requestsAtMost)
-      return problem(
+      return wecProblem(
         'requests-piled-up',
         `${count(pending.length, 'request')} of ${name} wait, and its agent sends no more.`,
         noted(
@@ -150,20 +145,20 @@ export function waitsForDecision({ hub, wec, now, reports, name, its }: Findings
           'makes its agent send another one',
         ),
       );
-    if (agents === 1) return awaited('request-pending', message, accept);
+    if (agents === 1) return wecProblem('request-pending', message, accept);
     // With its context, the request of its own agent is marked.
     const target = wec === undefined ? name : `${name}=${wec.context}`;
-    return awaited('several-agents-ask', message, run(command`stellarctl accept ${target} --its ${its}`));
+    return wecProblem('several-agents-ask', message, run(command`stellarctl accept ${target} --its ${its}`));
   }
   const denied = bootstrapRequests(hub).findLast(({ state }) => state === 'denied');
   if (id === 'approved' && denied !== undefined)
-    return problem(
+    return wecProblem(
       'request-denied',
       `The request of ${name} was denied.`,
       noted(command`kubectl --context ${its} delete csr ${denied.name}`, 'then its agent sends another one'),
     );
   return id === 'accepted' && hub.managedCluster?.spec?.hubAcceptsClient !== true
-    ? awaited('not-accepted', `${its} does not accept ${name}.`, accept)
+    ? wecProblem('not-accepted', `${its} does not accept ${name}.`, accept)
     : undefined;
 }
 
@@ -177,7 +172,7 @@ export function silentAgent(findings: Findings): Problem | undefined {
   const clocksDiffer = hub && clockDifference(hub, now);
   if (clocksDiffer !== undefined) {
     const message = `The clocks of ${name} and the ITS differ ${clocksDiffer}.`;
-    return problem('clocks-differ', message, {
+    return wecProblem('clocks-differ', message, {
       ...outline('timedatectl', 'Set the clock that is wrong'),
       note: 'on both sides',
     });
@@ -185,7 +180,7 @@ export function silentAgent(findings: Findings): Problem | undefined {
   const message = `The agent of ${name} has stopped reporting: ${blocking.verdict.why}.`;
   const restart = wec && command`stellarctl doctor --fix ${`${name}=${wec.context}`} --its ${its}`;
   const next = restart === undefined ? [] : [run(restart, 'If its log shows no reason, restart it')];
-  return problem('agent-silent', message, toSeeAgent(findings), ...next);
+  return wecProblem('agent-silent', message, toSeeAgent(findings), ...next);
 }
 
 /** What the agent reports of the WEC's own API server, with the failing checks (ocm pkg/registration/spoke, healthCheck). */
@@ -194,7 +189,7 @@ export function unhealthyApiServer({ hub, name, context }: Findings): Problem | 
   if (status !== 'False' || reason !== 'ManagedClusterKubeAPIServerUnavailable') return undefined;
   const failing = [...message.matchAll(/\[-\](\S+) failed/g)].map(([, check]) => check);
   const readyz = command`kubectl --context ${context ?? 'CONTEXT'} get --raw /readyz?verbose`;
-  return problem(
+  return wecProblem(
     'api-server-unhealthy',
     `The API server of ${name} is not healthy${failing.length > 0 ? `: ${failing.join(', ')} failed` : ''}.`,
     (context === undefined ? outline : run)(readyz, 'Repair what fails; see its health checks'),
@@ -225,13 +220,10 @@ export function anyStage({ reports, name, its }: Findings): Problem | undefined 
   if (blocking === undefined) return undefined;
   const { verdict, title } = blocking;
   const code = verdict.code ?? blocking.id;
-  return verdict.state === 'failed'
-    ? problem(code, `${name} is blocked at "${title}": ${verdict.why}.`, ...(verdict.next ?? []))
-    : awaited(
-        code,
-        `${name} is still registering: ${verdict.why}.`,
-        run(command`stellarctl wec wait ${name} --its ${its}`),
-      );
+  if (verdict.state === 'failed')
+    return stageProblem(code, `${name} is blocked at "${title}": ${verdict.why}.`, ...(verdict.next ?? []));
+  const wait = run(command`stellarctl wec wait ${name} --its ${its}`);
+  return { ...stageProblem(code, `${name} is still registering: ${verdict.why}.`, wait), severity: 'warn' };
 }
 
 /** The ITS counts an agent as available for five periods of its Lease after the last renewal. */
@@ -239,7 +231,7 @@ export function missedRenewal(findings: Findings): Problem | undefined {
   const { hub, now, wec, name } = findings;
   const overdue = hub && overdueLease(hub, now);
   if (overdue === undefined) return undefined;
-  return problem(
+  return wecProblem(
     'lease-overdue',
     `${name} is still shown as available, but its agent does not report: ${overdue}.`,
     wec === undefined ? toSeeCluster(findings) : agentPods(wec.context),

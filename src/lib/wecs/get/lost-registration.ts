@@ -1,8 +1,9 @@
 import { command } from '../../engine/command-line.ts';
 import { noted, run } from '../../engine/next-step.ts';
-import { type Problem, problem } from '../../engine/problem.ts';
+import type { Problem } from '../../engine/problem.ts';
 import { resources } from '../../kube/resources.ts';
 import { keptLabels, optionsFor } from '../join/kept-labels.ts';
+import { wecProblem } from '../problems.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import type { Findings } from './findings.ts';
 
@@ -10,7 +11,7 @@ import type { Findings } from './findings.ts';
 export function registeredElsewhere({ foundHub, wec, name, its }: Findings): Problem | undefined {
   if (wec === undefined || foundHub?.relation !== 'other') return undefined;
   const why = foundHub.answer?.state === 'accepted' ? `and nothing proves that this is ${its}` : `not with ${its}`;
-  return problem(
+  return wecProblem(
     'registered-elsewhere',
     `The cluster of context ${wec.context} is registered as ${name} with the hub ${foundHub.hub.server}, ${why}.`,
     noted(
@@ -24,7 +25,7 @@ export function registeredElsewhere({ foundHub, wec, name, its }: Findings): Pro
 export function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings): Problem | undefined {
   const isUnseen = forbidden.has(resources.klusterlets.plural);
   if (wec === undefined || wec.klusterlet !== undefined || isUnseen || hub === undefined) return undefined;
-  return problem(
+  return wecProblem(
     'no-klusterlet',
     `There is no Klusterlet in the cluster of context ${wec.context}, so that ${name} has no agent there.`,
     // A name that has joined belongs to the cluster that joined: a join proves that it is this cluster, or fails.
@@ -42,7 +43,7 @@ export function missingManagedCluster({ hub, wec, foundHub, name, its }: Finding
   if (wec?.hubSecret === undefined || hub === undefined || hub.managedCluster !== undefined) return undefined;
   const isRebuilt = foundHub?.relation === 'same-address';
   const missing = `There is no ManagedCluster ${name} on ${its}`;
-  return problem(
+  return wecProblem(
     isRebuilt ? 'hub-rebuilt' : 'managed-cluster-missing',
     isRebuilt
       ? `${missing}, whose certificate authority is another one than when ${name} joined: it was rebuilt, or is another hub of the same address.`

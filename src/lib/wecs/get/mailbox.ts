@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { run } from '../../engine/next-step.ts';
-import { type Problem, problem } from '../../engine/problem.ts';
+import type { Problem } from '../../engine/problem.ts';
 import type { Reader } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { conditionOf, type WithConditions } from '../../kube/objects.ts';
@@ -9,6 +9,7 @@ import { groupResourceOf, resources } from '../../kube/resources.ts';
 import { originBindingLabel, originWdsLabel } from '../../model/kubestellar-names.ts';
 import type { ManifestWork } from '../../model/manifest-works.ts';
 import { addonNameLabel, addonNamespace, clusterNameLabel, statusAddon } from '../../model/ocm-names.ts';
+import { wecProblem } from '../problems.ts';
 import { toSeeCluster } from './diagnosis.ts';
 import type { Findings, MailboxContents } from './findings.ts';
 import type { Mailbox, WorkGroup } from './view.ts';
@@ -90,7 +91,7 @@ function toAddon(addon: WithConditions): Mailbox['addons'][number] {
 
 export function worksRefused({ refused = [], wec, name, its }: Findings): Problem | undefined {
   if (refused.length === 0 || wec === undefined) return undefined;
-  return problem(
+  return wecProblem(
     'work-rights-missing',
     `The work agent of ${name} may not apply ${refused.map(groupResourceOf).join(', ')}, which its works contain.`,
     run(
@@ -105,7 +106,7 @@ export function worksNotApplied({ mailbox, name, its }: Findings): Problem | und
   const failed = groups.flatMap((group) => group.failed);
   const [[first], { wds, binding } = {}] = [failed, groups[0]];
   if (first === undefined) return undefined;
-  return problem(
+  return wecProblem(
     'works-not-applied',
     `${count(failed.length, 'work')} could not be applied on ${name}: ${first.message}.`,
     wds && binding
@@ -122,7 +123,7 @@ export function unavailableAddon(findings: Findings): Problem | undefined {
   const { wec, name, its, missingAddon } = findings;
   const addon = unavailableAddonOf(findings);
   if (addon === undefined && missingAddon !== undefined)
-    return problem(
+    return wecProblem(
       'addon-missing',
       `The add-on ${statusAddon} is not installed on ${name}, so no status comes back from it: ${missingAddon}.`,
       run(command`kubectl --context ${its} get clustermanagementaddon ${statusAddon} -o yaml`, 'See what installs it'),
@@ -130,7 +131,7 @@ export function unavailableAddon(findings: Findings): Problem | undefined {
   if (addon === undefined) return undefined;
   const { spec } = addon as WithConditions & { spec?: { installNamespace?: string } };
   const { message, reason } = conditionOf(addon, 'Available') ?? {};
-  return problem(
+  return wecProblem(
     'addon-unavailable',
     `The add-on ${addon.metadata.name} of ${name} is not available: ${message ?? reason}.`,
     wec === undefined
@@ -155,7 +156,7 @@ export function returningKlusterlet(findings: Findings): Problem | undefined {
   const { name, its } = findings;
   const work = klusterletWorkOf(findings);
   if (work === undefined) return undefined;
-  const found = problem(
+  return wecProblem(
     'klusterlet-in-work',
     `The work ${work.metadata.name} holds a Klusterlet: as long as it is there, that of ${name} comes back whenever it is deleted.`,
     run(
@@ -163,5 +164,4 @@ export function returningKlusterlet(findings: Findings): Problem | undefined {
       'See who has made it, and delete it before a deregistration',
     ),
   );
-  return { ...found, severity: 'warn' };
 }

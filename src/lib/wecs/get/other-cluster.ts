@@ -1,10 +1,11 @@
 import { command } from '../../engine/command-line.ts';
 import { outline, run } from '../../engine/next-step.ts';
-import { type Problem, problem } from '../../engine/problem.ts';
+import type { Problem } from '../../engine/problem.ts';
 import { clusterUid, otherUid, recordedUid } from '../../hub/cluster-uid.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ManagedCluster } from '../../model/ocm-objects.ts';
 import { otherRole, removeKlusterlet, runsNoPods } from '../identity/other-role.ts';
+import { wecProblem } from '../problems.ts';
 import { otherName, type WecEvidence } from '../registration/wec-evidence.ts';
 import { lacksOperator } from '../registration/wec-pods.ts';
 import type { Findings, OtherCluster } from './findings.ts';
@@ -40,7 +41,7 @@ export async function findOtherCluster(
 export function contextOfOtherCluster({ otherCluster, name, its }: Findings): Problem | undefined {
   if (otherCluster === undefined) return undefined;
   const { context, found, name: other, next } = otherCluster;
-  return problem(
+  return wecProblem(
     'context-of-another-cluster',
     `The context ${context} does not lead to ${name}: ${found}.`,
     ...(next === undefined ? [] : [next]),

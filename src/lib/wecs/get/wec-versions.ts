@@ -1,5 +1,5 @@
 import { inWords } from '../../engine/next-step.ts';
-import { type Problem, problem } from '../../engine/problem.ts';
+import type { Problem } from '../../engine/problem.ts';
 import type { Pod } from '../../kube/objects.ts';
 import type { PartialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
@@ -10,6 +10,7 @@ import { mayNotReadPods, type RunningVersion, runningVersions } from '../../vers
 import { isMinorApart } from '../../versions/skew.ts';
 import { versionWords } from '../../versions/version-words.ts';
 import { isOurs } from '../klusterlet/operator.ts';
+import { wecProblem } from '../problems.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import type { Findings } from './findings.ts';
 
@@ -47,7 +48,7 @@ export function versionsApart({ wec, ocmOfHub, name, its }: Findings): Problem |
   });
   if (wec === undefined || !isOther) return undefined;
   const { klusterlet } = wec;
-  const found = problem(
+  return wecProblem(
     'versions-apart',
     `${name} has ${versionWords(versions).join(', ')}; ${its} runs ${ocmOfHub === undefined ? 'an unknown version' : `OCM ${ocmOfHub}`}.`,
     inWords(
@@ -56,5 +57,4 @@ export function versionsApart({ wec, ocmOfHub, name, its }: Findings): Problem |
         : `Change the version where the Klusterlet of ${name} was installed from`,
     ),
   );
-  return { ...found, severity: 'warn' };
 }

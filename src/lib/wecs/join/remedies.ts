@@ -15,6 +15,7 @@ import { resources } from '../../kube/resources.ts';
 import { tokenExpiry } from '../../kube/tokens.ts';
 import { agentNamespace, bootstrapSecretName, clusterNameLabel } from '../../model/ocm-names.ts';
 import { bootstrapSecret, readHubKubeconfig, writtenAt } from '../klusterlet/agent.ts';
+import type { Renewed } from '../problems.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
 import { bootstrapRequests, emptyEvidence } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
@@ -28,13 +29,6 @@ import type { JoiningWec, JoinOptions } from './options.ts';
 import { clockMarginMs, OwnRequests } from './own-requests.ts';
 import { hubReads, type JoinPlan, preflight } from './preflight.ts';
 import { dropCertificate, restartAgents, retryStuckPods } from './renew-agent.ts';
-
-/**
- * The part of an agent's connection that a finding concerns. `credentials`: its token or certificate. `address`: the hub's server
- * and certificate authority. `requests`: its requests that it can no longer use. `announcement`: it has sent a request, and the hub
- * once did not admit its ManagedCluster, which it does not announce again by itself.
- */
-export type Renewed = 'credentials' | 'address' | 'requests' | 'announcement';
 
 /** A remedy accepts nothing, and keeps versions. */
 const options: JoinOptions = { accept: false, labels: {} };

@@ -5,8 +5,9 @@ import type { HubAccess } from '../../../../../src/lib/hub/hub-access.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject, Secret } from '../../../../../src/lib/kube/objects.ts';
-import { planFor, planRenewal, planRestart, type Renewed } from '../../../../../src/lib/wecs/join/remedies.ts';
+import { planFor, planRenewal, planRestart } from '../../../../../src/lib/wecs/join/remedies.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
+import type { Renewed } from '../../../../../src/lib/wecs/problems.ts';
 import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
 import {
   agentKeyPair,
