@@ -200,8 +200,8 @@ const situations: ClusterState[] = [
     what: 'whose token has expired',
     change: setUser(async () => ({ token: await expiredToken(bed.plane('its1')) })),
     exitCode: 4,
-    says: /CONTEXT .*does not accept the credentials/,
-    hint: /Log in again/,
+    says: /CONTEXT .*does not accept the credentials of this context: its token expired at /,
+    hint: /Write a new token into context /,
   },
   {
     what: 'whose client certificate is of another cluster',
