@@ -235,7 +235,7 @@ describe('a WEC with an object that its agent cannot update', () => {
   });
 });
 
-describe('a WEC with a recreated add-on', () => {
+describe('a WEC with a recreated add-on', inRelease, () => {
   const addon = () => its1.admin.find<AnyObject>(resources.managedClusterAddOns, 'w2/addon-status');
 
   it('names the Placement that still selects it, and is deleted once the Placement decides again', async () => {
