@@ -22,7 +22,6 @@ import { type UnreachedSpace, unreachedSpaces } from '../spaces/unreached-spaces
 import { versionWords } from '../versions/version-words.ts';
 import { bringChart, type ChartChoice, chooseChart } from './chart.ts';
 import { type ClusterState, readClusterState } from './cluster-state.ts';
-import { updateDefinitions } from './definitions.ts';
 import { followHosting, type Installing, startHelm } from './follow.ts';
 import { checkForeignKubeFlex } from './foreign-kubeflex.ts';
 import { freshValues } from './fresh-values.ts';
@@ -264,4 +263,31 @@ async function refuseTerminating(kube: Kube): Promise<void> {
     `The namespace ${systemNamespace} on ${describeCluster(kube.cluster)} is being deleted; nothing can be installed in it until it is gone.`,
     { next: [nextStep(wait, 'Wait for it')] },
   );
+}
+
+/**
+ * Updates KubeFlex's CustomResourceDefinitions to those of a chart. helm installs the contents of `crds/` once and never upgrades
+ * them.
+ * @param absent whether to also create missing definitions; the first installation leaves those to helm
+ * @returns whether any definition has changed
+ */
+async function updateDefinitions(
+  kube: Kube,
+  definitions: readonly KubeObject[],
+  { absent }: { absent: boolean },
+): Promise<boolean> {
+  let hasChanged = false;
+  for (const definition of definitions) {
+    const present = await kube.get(resources.customResourceDefinitions, definition.metadata.name);
+    if (present === undefined && !absent) continue;
+    const change = await kube.apply(withoutStatus(definition));
+    hasChanged ||= change !== 'unchanged';
+  }
+  return hasChanged;
+}
+
+/** Generated definitions contain an empty status, which only the API server may write. */
+function withoutStatus(definition: KubeObject): KubeObject {
+  const { status: _, ...rest } = definition as KubeObject & { status?: unknown };
+  return rest;
 }

@@ -2,7 +2,6 @@ import type { KubeObject } from '../objects.ts';
 import { may, requirePermissions } from '../permissions.ts';
 import { type PathOptions, type Resource, resourceOf } from '../resources.ts';
 import type { Change, Kube } from './client.ts';
-import { withOwn } from './delegate.ts';
 
 /** A write that was not sent. */
 export interface RecordedWrite {
@@ -67,3 +66,13 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
     },
   });
 }
+
+/** A client with some members of its own, and all others of another client. */
+const withOwn = (kube: Kube, own: Partial<Kube>): Kube =>
+  new Proxy(kube, {
+    get(_, name) {
+      const owner = name in own ? own : kube;
+      const member: unknown = Reflect.get(owner, name);
+      return typeof member === 'function' ? member.bind(owner) : member;
+    },
+  });

@@ -5,7 +5,7 @@ import { findWecs } from '../../hub/find-wecs.ts';
 import { type Access, ifSeen, through, tryRead } from '../../kube/access.ts';
 import type { Selection } from '../../kube/client/client.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
-import type { KubeObject } from '../../kube/objects.ts';
+import type { KubeObject, PodCounts } from '../../kube/objects.ts';
 import { type Resource, resources } from '../../kube/resources.ts';
 import { combinedStatusLabels, originBindingLabel, originWdsLabel } from '../../model/kubestellar-names.ts';
 import type { ManifestWork } from '../../model/manifest-works.ts';
@@ -18,7 +18,6 @@ import type { StatusCollector } from '../status/collector.ts';
 import type { CustomTransform } from '../transforms/transforms.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';
 import { readTemplates, removalsOf, type Templates } from './current-content.ts';
-import { missingReplicas } from './replicas.ts';
 import { trimmer, WorksOfWds } from './works.ts';
 
 /** control.kubestellar.io/v1alpha1 WorkStatus: the status that a WEC's status agent returned for one object. */
@@ -190,4 +189,18 @@ export function combinedKey({ metadata: { labels = {} } }: KubeObject): string {
   const { group, resource, namespace, name, policy } = combinedStatusLabels;
   const of = { group: labels[group] ?? '', resource: labels[resource] ?? '', name: labels[name] ?? '' };
   return `${keyOf({ ...of, namespace: labels[namespace] ?? '' })} ${labels[policy]}`;
+}
+
+/**
+ * Reads from a returned status what is not available yet. OCM's condition Available only says that the object exists on the WEC.
+ * @returns such as `1/2 replicas are available`; undefined if all are, or for a kind without replicas
+ */
+export function missingReplicas(resource: string | undefined, status: PodCounts): string | undefined {
+  const { replicas, availableReplicas, desiredNumberScheduled, numberAvailable, conditions = [] } = status;
+  const wanted = replicas ?? desiredNumberScheduled ?? 0;
+  const available = availableReplicas ?? numberAvailable ?? 0;
+  if (available < wanted) return `${available}/${wanted} replicas are available`;
+  // The first status that a Deployment's controller writes has no replicas yet.
+  const isReported = conditions.some(({ type, status }) => type === 'Available' && status === 'True');
+  return resource === 'deployments' && !isReported ? 'no replica is available' : undefined;
 }

@@ -1,7 +1,17 @@
 import { type Help, helpOf } from '../../engine/next-step.ts';
-import { blockingStage, type StageView, type Standing, stageViews, standingOf } from '../../engine/stages.ts';
+import {
+  blockingStage,
+  judge,
+  type StageReport,
+  type StageView,
+  type Standing,
+  stageViews,
+  standingOf,
+} from '../../engine/stages.ts';
 import type { Delivery } from './delivery.ts';
-import { judgeDelivery } from './stages.ts';
+import { statusStage, wantsStatus } from './status-stage.ts';
+import { wdsStages } from './wds-stages.ts';
+import { wecStages } from './wec-stages.ts';
 
 /** The delivery of an object by one policy to one WEC. The fields are an interface: docs/output.md. */
 export interface DeliveryView extends Standing, Help {
@@ -30,3 +40,7 @@ export function viewOfDelivery(delivery: Delivery): DeliveryView {
     stages: stageViews(reports),
   };
 }
+
+/** Judges the stages of an object's delivery to a WEC and of its returned status, in order. None settles another. */
+const judgeDelivery = (delivery: Delivery): StageReport[] =>
+  judge([...wdsStages, ...wecStages, ...(wantsStatus(delivery) ? [statusStage] : [])], delivery);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { missingReplicas } from '../../../../../src/lib/workloads/delivery/replicas.ts';
+import { missingReplicas } from '../../../../../src/lib/workloads/delivery/evidence.ts';
 
 const available = [{ type: 'Available', status: 'True' }];
 
