@@ -89,7 +89,8 @@ export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run:
       const kube = kubes.get(name);
       const wec = kube && (await readWec(kube).catch(() => undefined));
       refuseOtherWec(hub, name, wec);
-      return seen({ name, its: hub.cluster.context, hub: evidence.get(name), wec, now: hub.now() });
+      const contexts = { its: hub.cluster.context, context: kube?.cluster.context };
+      return seen({ name, ...contexts, hub: evidence.get(name), wec, now: hub.now() });
     };
   };
   return follow(followers, read, run);

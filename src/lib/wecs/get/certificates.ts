@@ -41,15 +41,15 @@ export function validityOfAgent({ wec, hub }: Findings): Validity | undefined {
 
 /** The operator reports it as one that the hub does not accept; the agent requests another one with a valid token. */
 export function expiredCertificate(findings: Findings): Problem | undefined {
-  const { wec, now, name, its } = findings;
+  const { wec, context = wec?.context, now, name, its } = findings;
   const { to } = validityOfAgent(findings) ?? {};
   if (to === undefined || to > now) return undefined;
-  const join = command`stellarctl wec join ${`${name}=${wec?.context ?? 'CONTEXT'}`} --accept --its ${its}`;
+  const join = command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} --accept --its ${its}`;
   const note = 'makes it request another one';
   return wecProblem(
     'certificate-expired',
     `The certificate of the agent of ${name} expired ${formatAge(now - to)} ago.`,
-    wec === undefined ? { ...outline(join), note } : noted(join, note),
+    context === undefined ? { ...outline(join), note } : noted(join, note),
   );
 }
 

@@ -37,8 +37,6 @@ export interface Findings extends Registration {
   surroundings?: Surroundings | undefined;
   /** The cluster behind the given context if it is certainly another one: nothing else of it is read. */
   otherCluster?: OtherCluster | undefined;
-  /** The given context, whether the cluster answers or not. */
-  context?: string | undefined;
   /** The version of OCM on the ITS, from its running registration controller. */
   ocmOfHub?: string | undefined;
   /** Why an add-on is recreated while the WEC is being deleted, a sentence. */

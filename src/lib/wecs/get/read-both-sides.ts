@@ -78,13 +78,13 @@ export async function readBothSides(
   const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
   const webhook = isAdmitted ? undefined : await (known.tryWebhook?.() ?? tryHubWebhook(hub));
   const its = hub.cluster.context;
-  const registration = { name, its, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
+  const context = otherCluster ? undefined : wec?.cluster.context;
+  const registration = { name, its, context, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
   const forbidden = seen?.forbidden ?? new Set();
   const reports = judgeRegistration(registration, new Set([...reader.forbidden, ...forbidden]));
   const seenOfWec = {
     surroundings: seen?.surroundings,
     otherCluster,
-    context: otherCluster ? undefined : wec?.cluster.context,
   };
   return {
     findings: {

@@ -18,6 +18,8 @@ export interface Registration {
   wec: WecEvidence | undefined;
   /** Whether the hub admits ManagedClusters; undefined if it was not tried. */
   webhook?: HubWebhook | undefined;
+  /** The given context of the WEC, whether its cluster answers or not. */
+  context?: string | undefined;
   /** The context of the ITS, for commands. */
   its?: string;
   /** Milliseconds since the epoch. */
@@ -56,14 +58,17 @@ export function joined(hub: HubEvidence): Verdict {
 /** An agent announces itself with its request. If the hub's webhook denies it, it retries only after hours or when it restarts. */
 const announcementGraceMs = 30_000;
 
-export function announced(hub: HubEvidence, { name, now, wec, webhook, its }: Registration): Verdict {
+export function announced(
+  hub: HubEvidence,
+  { name, now, wec, webhook, its, context = wec?.context }: Registration,
+): Verdict {
   if (hub.managedCluster !== undefined) {
     return hub.managedCluster.metadata.deletionTimestamp
       ? failed('its ManagedCluster is being deleted', { code: 'being-deleted' })
       : met;
   }
-  const join = (wec === undefined ? outline : run)(
-    command`stellarctl wec join ${`${name}=${wec?.context ?? 'CONTEXT'}`} ${its === undefined ? [] : ['--its', its]}`,
+  const join = (context === undefined ? outline : run)(
+    command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${its === undefined ? [] : ['--its', its]}`,
   );
   const asked = bootstrapRequests(hub).at(-1);
   if (wec?.hubSecret !== undefined || (wec === undefined && asked?.state === 'issued'))
@@ -204,9 +209,12 @@ export function connected({ hub, wec }: Registration): Verdict {
 /** How long a Lease may go without renewal: five times its period (ocm pkg/registration/hub/lease). */
 const leaseGrace = 5;
 
-export function available(hub: HubEvidence, { name, now, wec, its }: Registration): Verdict {
-  const target = [`${name}=${wec?.context ?? 'CONTEXT'}`, ...(its === undefined ? [] : ['--its', its])];
-  const step = (wec === undefined ? outline : run)(command`stellarctl wec get ${target}`, 'See what the cluster shows');
+export function available(hub: HubEvidence, { name, now, wec, its, context = wec?.context }: Registration): Verdict {
+  const target = [`${name}=${context ?? 'CONTEXT'}`, ...(its === undefined ? [] : ['--its', its])];
+  const step = (context === undefined ? outline : run)(
+    command`stellarctl wec get ${target}`,
+    'See what the cluster shows',
+  );
   const silent = { code: 'agent-silent', next: [step] };
   const { managedCluster, lease } = hub;
   // The hub creates a Lease at acceptance and reports that it stops, although no agent has ever held it.

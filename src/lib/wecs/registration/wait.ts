@@ -70,7 +70,8 @@ export async function waitFor(hub: Kube, wecs: readonly AwaitedWec[], goal: Wait
     return async (wait: Wait) => {
       const { name } = wait;
       const wec = await readSideOf(wait, goal);
-      return { stages, snapshot: { name, its: hub.cluster.context, hub: evidence.get(name), wec, now: hub.now() } };
+      const contexts = { its: hub.cluster.context, context: wait.kube?.cluster.context };
+      return { stages, snapshot: { name, ...contexts, hub: evidence.get(name), wec, now: hub.now() } };
     };
   };
   return follow(waits, read, run);

@@ -262,6 +262,11 @@ describe('managed-cluster', () => {
     const old = { ...issued, decided: now - 60_000 };
     is(of(onHub({ requests: [old] })), 'failed', /that has its certificate/);
   });
+  test('names the given context in its next step, even if its cluster does not answer', () => {
+    const old = { ...issued, decided: now - 60_000 };
+    const verdict = of({ ...onHub({ requests: [old] }), context: 'kind-1', its: 'its1' });
+    assert.match(stepsOf(verdict), /wec join cluster1=kind-1 --its its1$/);
+  });
   test('waits for a webhook that does not answer, regardless of the age of the request', () => {
     const webhook = {
       state: 'silent',
