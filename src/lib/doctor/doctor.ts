@@ -37,31 +37,53 @@ export interface DoctorInput {
 /** Checks an installation, as far as it is reachable. Reads only. @throws StellarError `usage` if the ITS is ambiguous */
 export async function examine(input: DoctorInput): Promise<Examined[]> {
   const { spaces, wecs } = input;
-  const watcher = spaces && new SpaceWatcher(spaces);
-  const own = spaces && watcher ? await examineHosting(spaces, watcher) : [];
-  const hubs = own.flatMap(({ subject, ...found }) => {
-    const access = subject.kind === 'its' ? watcher?.accessOf(subject.name) : undefined;
-    return access === undefined ? [] : [{ ...access, ...found }];
-  });
-  const its = input.isItsAssumed && own.length > 0 ? undefined : input.its;
-  const known = its && (await among(its.kube, hubs));
-  const elsewhere = its !== undefined && known === undefined ? { ...its, ...(await checkHub(its.kube)) } : undefined;
-  // Without a choice, commands use a hosting cluster.
-  if (spaces && own.length === 0 && input.isItsAssumed && elsewhere?.findings.some(isNoHub))
-    throw notHosting(spaces.hosting);
-  const chosen = known ?? elsewhere;
-  const chosenHubs =
-    chosen !== undefined && (wecs.length > 0 || hubs.length === 0) ? [chosen] : [...hubs, elsewhere ?? []].flat();
-  if (wecs.length > 0 && chosenHubs.length !== 1) throw whichIts(chosenHubs.length);
+  const { own, hubs } = spaces ? await examineHosting(spaces) : { own: [], hubs: [] };
+  const its = await itsOf(input, own, hubs);
   const ofHubs = await Promise.all(
-    chosenHubs.map((hub) => examineWecs(hub, wecs).catch((error) => [unlisted(hub, error)])),
+    hubsOfWecs(wecs, hubs, its).map((hub) => examineWecs(hub, wecs).catch((error) => [unlisted(hub, error)])),
   );
-  const ofElsewhere = elsewhere && { subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings };
+  const { elsewhere } = its;
   // An unreachable cluster is one finding: it is unknown whether it is also a hosting cluster.
-  const isDuplicate = own.some(isUnreached) && its?.kube.cluster.server === spaces?.hosting.cluster.server;
-  return [...(isDuplicate ? [] : own), ...(ofElsewhere === undefined ? [] : [ofElsewhere]), ...ofHubs.flat()].map(
-    reportIfNotVisible,
-  );
+  const isDuplicate = own.some(isUnreached) && elsewhere?.kube.cluster.server === spaces?.hosting.cluster.server;
+  return [
+    ...(isDuplicate ? [] : own),
+    ...(elsewhere ? [{ subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings }] : []),
+    ...ofHubs.flat(),
+  ].map(reportIfNotVisible);
+}
+
+/** The ITS of the command: one of the hosting cluster, or another one. Both are undefined if none is selected. */
+interface SelectedIts {
+  known?: Hub;
+  elsewhere?: Hub;
+}
+
+/** @throws StellarError if only the current context selects a cluster, and it is neither a hosting cluster nor an ITS */
+async function itsOf(
+  { spaces, its, isItsAssumed }: DoctorInput,
+  own: readonly Examined[],
+  hubs: readonly Hub[],
+): Promise<SelectedIts> {
+  if (its === undefined || (isItsAssumed && own.length > 0)) return {};
+  const known = await among(its.kube, hubs);
+  if (known !== undefined) return { known };
+  const elsewhere = { ...its, ...(await checkHub(its.kube)) };
+  // Without a choice, commands use a hosting cluster.
+  if (spaces && isItsAssumed && elsewhere.findings.some(isNoHub)) throw notHosting(spaces.hosting);
+  return { elsewhere };
+}
+
+/** The ITSes whose WECs are checked: all of them, or the one of the named WECs. */
+function hubsOfWecs(
+  named: DoctorInput['wecs'],
+  hubs: readonly Hub[],
+  { known, elsewhere }: SelectedIts,
+): readonly Hub[] {
+  const chosen = known ?? elsewhere;
+  const isChosen = chosen !== undefined && (named.length > 0 || hubs.length === 0);
+  const found = isChosen ? [chosen] : [...hubs, elsewhere ?? []].flat();
+  if (named.length > 0 && found.length !== 1) throw whichIts(found.length);
+  return found;
 }
 
 /** The result of a request to the admission of an ITS, if there was one. */
@@ -88,7 +110,18 @@ const whichIts = (found: number): StellarError =>
 
 const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({ kind, name: cluster.context });
 
-async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise<(Examined & Trial)[]> {
+/** Checks a hosting cluster with its spaces. @returns also the ITSes among them that answer */
+async function examineHosting(tools: SpaceTools): Promise<{ own: Examined[]; hubs: Hub[] }> {
+  const watcher = new SpaceWatcher(tools);
+  const own = await examineSpaces(tools, watcher);
+  const hubs = own.flatMap(({ subject, ...found }) => {
+    const access = subject.kind === 'its' ? watcher.accessOf(subject.name) : undefined;
+    return access === undefined ? [] : [{ ...access, ...found }];
+  });
+  return { own, hubs };
+}
+
+async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<(Examined & Trial)[]> {
   const { hosting } = tools;
   const listed = await tryRead(() => listControlPlanes(hosting));
   if (listed.state === 'hidden' && listed.error !== undefined) {
