@@ -49,7 +49,7 @@ const registry = {
   'no-klusterlet': { several: 'There is no Klusterlet in their clusters.' },
   'container-not-starting': { several: 'A container of the operator or the agent does not start.' },
   'no-agent': { several: 'No agent of them runs.' },
-  'no-operator': { several: 'Neither their operator nor their agent has a pod.' },
+  'no-operator': { several: 'Their operators do not run.' },
   'managed-cluster-missing': {
     several: 'The ITS has no ManagedCluster for them, and their agents do not announce it again.',
     fix: 'credentials',

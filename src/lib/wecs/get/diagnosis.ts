@@ -65,23 +65,27 @@ export function withoutNode({ wec }: Findings): Problem | undefined {
 
 /** The Lease and the Klusterlet's conditions do not show that an agent has been gone for less than some minutes. */
 export function withoutAgent({ wec, name, its }: Findings): Problem | undefined {
-  if (wec?.pods === undefined || !lacksAgent(wec.klusterlet, wec.pods)) return undefined;
+  if (wec?.pods === undefined) return undefined;
+  const { context, operator } = wec;
+  const isScaled = operator !== undefined && isScaledToNone(operator);
+  const isAlone = !lacksAgent(wec.klusterlet, wec.pods);
+  if (isAlone && !(isScaled && wec.klusterlet !== undefined && lacksOperator(wec.pods))) return undefined;
   const applied = isTrue(wec.klusterlet, 'Applied');
   if (!applied && !lacksOperator(wec.pods)) return undefined;
-  const { context } = wec;
   const where = `in the cluster of context ${context}`;
   if (!lacksOperator(wec.pods))
     return wecProblem('no-agent', `No agent of ${name} runs ${where}: it has no pod.`, agentPods(context));
-  const { operator } = wec;
-  const isScaled = operator !== undefined && isScaledToNone(operator);
+  const restarts = isAlone ? 'restarts it' : 'restarts both';
   // A join keeps an operator that another program installed.
   const isOthers = isScaled && !isOurs(operator);
   return wecProblem(
     'no-operator',
-    `No agent of ${name} runs ${where}: neither the operator ${operatorNamespace}/${operatorName}${isScaled ? ', which is scaled to zero,' : ''} nor the agent has a pod.`,
+    isAlone
+      ? `The operator ${operatorNamespace}/${operatorName} of ${name} is scaled to zero ${where}: nothing restores what its agent needs.`
+      : `No agent of ${name} runs ${where}: neither the operator ${operatorNamespace}/${operatorName}${isScaled ? ', which is scaled to zero,' : ''} nor the agent has a pod.`,
     isOthers
-      ? noted(scaleUp(context, operatorNamespace, 'deployment', operatorName), 'restarts both')
-      : noted(command`stellarctl wec join ${`${name}=${context}`} --accept --its ${its}`, 'restarts both'),
+      ? noted(scaleUp(context, operatorNamespace, 'deployment', operatorName), restarts)
+      : noted(command`stellarctl wec join ${`${name}=${context}`} --accept --its ${its}`, restarts),
   );
 }
 
@@ -215,15 +219,17 @@ export const toSeeCluster = ({ name, its, context }: Pick<Findings, 'name' | 'it
     ? { ...outline(command`stellarctl wec get ${name}=CONTEXT --its ${its}`), note: 'what the cluster itself shows' }
     : run(command`kubectl --context ${context} cluster-info`, 'See why the cluster does not answer');
 
-export function anyStage({ reports, name, its }: Findings): Problem | undefined {
+export function anyStage({ reports, name, its, hub, context }: Findings): Problem | undefined {
   const blocking = blockingStage(reports);
   if (blocking === undefined) return undefined;
   const { verdict, title } = blocking;
   const code = verdict.code ?? blocking.id;
   if (verdict.state === 'failed')
     return stageProblem(code, `${name} is blocked at "${title}": ${verdict.why}.`, ...(verdict.next ?? []));
-  const wait = run(command`stellarctl wec wait ${name} --its ${its}`);
-  return { ...stageProblem(code, `${name} is still registering: ${verdict.why}.`, wait), severity: 'warn' };
+  // With its context, what the ITS still reports is not enough.
+  const wait = run(command`stellarctl wec wait ${context === undefined ? name : `${name}=${context}`} --its ${its}`);
+  const state = hub !== undefined && hasJoined(hub) ? 'not available' : 'still registering';
+  return { ...stageProblem(code, `${name} is ${state}: ${verdict.why}.`, wait), severity: 'warn' };
 }
 
 /** The ITS counts an agent as available for five periods of its Lease after the last renewal. */

@@ -213,6 +213,19 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
     /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
   ],
   [
+    'an operator that is scaled to zero, whose agent still runs',
+    {
+      hub: wellKnown,
+      wec: wecEvidence('join-singleton', {
+        hubSecret,
+        pods: [wecPod('klusterlet-agent')],
+        operator: { metadata: { name: 'klusterlet', labels: ours }, spec: { replicas: 0 } },
+      }),
+    },
+    /^The operator \S+ of cluster1 is scaled to zero in the cluster of context cluster1: nothing restores/,
+    /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
+  ],
+  [
     "somebody else's operator that is scaled to zero",
     {
       hub: wellKnown,
