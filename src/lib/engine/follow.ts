@@ -88,7 +88,7 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   // A failure common to all ends the open ones; the others keep their results.
   for (const pursuit of open()) {
     const { subject, track } = pursuit;
-    const isOver = failure !== undefined && !(isTimeout(failure.error) && track.last !== undefined);
+    const isOver = failure !== undefined && !pursuit.isCutOff(failure.error);
     pursuit.result = isOver ? resultOfError(subject, failure.error) : await subject.late(track.last);
   }
   return pursuits.map(({ result }) => result as Result);
@@ -116,7 +116,10 @@ class Pursuit<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
     const { subject, track } = this;
     this.busy = this.#work(async () => {
       try {
-        const seen = await see(subject).catch((error: unknown) => this.#cutOff(error));
+        const seen = await see(subject).catch((error: unknown) => {
+          if (this.isCutOff(error)) return 'cut off' as const;
+          throw error;
+        });
         if (seen === 'cut off') return await subject.late(track.last);
         const result = seen === undefined ? subject.gone?.() : await actAtOnce(() => subject.act(track.judge(seen)));
         this.#outage.end();
@@ -129,9 +132,8 @@ class Pursuit<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
   }
 
   /** A reading that the deadline cuts off leaves the last one: what blocks a subject says more than that a server was slow. */
-  #cutOff(error: unknown): 'cut off' {
-    if (this.track.last === undefined || !isTimeout(error)) throw error;
-    return 'cut off';
+  isCutOff(error: unknown): boolean {
+    return this.track.last !== undefined && error instanceof StellarError && error.code === 'timeout';
   }
 
   async #work(work: () => Promise<Result | undefined>): Promise<void> {
@@ -143,8 +145,6 @@ class Pursuit<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
     this.busy = undefined;
   }
 }
-
-const isTimeout = (error: unknown): boolean => error instanceof StellarError && error.code === 'timeout';
 
 /** Waits for work, at most so many milliseconds. */
 async function atMost(ms: number, work: Promise<unknown>): Promise<void> {

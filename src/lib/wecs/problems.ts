@@ -126,15 +126,14 @@ export type WecProblemCode = keyof typeof registry;
 
 const wecProblems: Readonly<Record<WecProblemCode, Registered>> = registry;
 
+const isRegistered = (code: string): code is WecProblemCode => Object.hasOwn(registry, code);
+
 /** What fixes a problem of a WEC, if no user has to decide. */
-export const fixOf = (code: string): Registered['fix'] =>
-  Object.hasOwn(registry, code) ? wecProblems[code as WecProblemCode].fix : undefined;
+export const fixOf = (code: string): Registered['fix'] => (isRegistered(code) ? wecProblems[code].fix : undefined);
 
 /** The problem of an unmet stage of a registration: its code is that of its cause, else the id of the stage. */
 export const stageProblem = (code: string, message: string, ...next: readonly NextStep[]): Problem =>
-  Object.hasOwn(registry, code)
-    ? wecProblem(code as WecProblemCode, message, ...next)
-    : problem(code, message, ...next);
+  isRegistered(code) ? wecProblem(code, message, ...next) : problem(code, message, ...next);
 
 /** @param message one sentence about one WEC */
 export function wecProblem(code: WecProblemCode, message: string, ...next: readonly NextStep[]): Problem {

@@ -40,13 +40,12 @@ export interface Deregistration {
  * @throws StellarError if one of them cannot be deregistered or the user declines; nothing has been written then
  */
 export async function deregister(
-  { its, wecs, options, readPolicies, confirm, askAgain }: Deregistration,
+  { its: { kube: hub, context }, wecs, options, readPolicies, confirm, askAgain }: Deregistration,
   run: Run,
 ): Promise<DeregisterResult[]> {
-  const hub = its.kube;
   const inspected = await readConfirmed({
     read: async () => {
-      const [policies, endpoints] = await Promise.all([readPolicies(), hubEndpoints(hub, its.context)]);
+      const [policies, endpoints] = await Promise.all([readPolicies(), hubEndpoints(hub, context)]);
       const ofIts = { hub, rights: askOnce(hub), endpoints, policies };
       const states = await readHubStates(
         hub,

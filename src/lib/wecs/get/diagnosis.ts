@@ -68,12 +68,12 @@ export function withoutAgent({ wec, name, its }: Findings): Problem | undefined 
   if (wec?.pods === undefined) return undefined;
   const { context, operator } = wec;
   const isScaled = operator !== undefined && isScaledToNone(operator);
+  const hasOperator = !lacksOperator(wec.pods);
   const isAlone = !lacksAgent(wec.klusterlet, wec.pods);
-  if (isAlone && !(isScaled && wec.klusterlet !== undefined && lacksOperator(wec.pods))) return undefined;
-  const applied = isTrue(wec.klusterlet, 'Applied');
-  if (!applied && !lacksOperator(wec.pods)) return undefined;
+  if (isAlone && (hasOperator || !isScaled || wec.klusterlet === undefined)) return undefined;
+  if (hasOperator && !isTrue(wec.klusterlet, 'Applied')) return undefined;
   const where = `in the cluster of context ${context}`;
-  if (!lacksOperator(wec.pods))
+  if (hasOperator)
     return wecProblem('no-agent', `No agent of ${name} runs ${where}: it has no pod.`, agentPods(context));
   const restarts = isAlone ? 'restarts it' : 'restarts both';
   // A join keeps an operator that another program installed.

@@ -46,11 +46,15 @@ export async function readHubState(hub: Kube, name: string): Promise<HubState> {
   ]);
   return {
     ...{ name, managedCluster, addons, properties, requests, lease, mailbox: asMailbox(namespace) },
-    works: works.filter((work) => !isAddonWork(work)),
-    addonWorks: works.filter(isAddonWork),
+    ...byOwner(works),
     reread: () => readHubState(hub, name),
   };
 }
+
+const byOwner = (works: readonly ManifestWork[]): Pick<HubState, 'works' | 'addonWorks'> => ({
+  works: works.filter((work) => !isAddonWork(work)),
+  addonWorks: works.filter(isAddonWork),
+});
 
 const asMailbox = (namespace: KubeObject | undefined): KubeObject | undefined =>
   namespace?.metadata.labels?.[clusterNameLabel] === namespace?.metadata.name ? namespace : undefined;
@@ -87,8 +91,7 @@ async function listHubStates(hub: Kube): Promise<(name: string) => Omit<HubState
   return (name) => ({
     name,
     managedCluster: clusterOf.get(name),
-    works: (worksOf.get(name) ?? []).filter((work) => !isAddonWork(work)),
-    addonWorks: (worksOf.get(name) ?? []).filter(isAddonWork),
+    ...byOwner(worksOf.get(name) ?? []),
     addons: addonsOf.get(name) ?? [],
     mailbox: asMailbox(namespaceOf.get(name)),
     properties: propertiesOf.get(name),
