@@ -35,8 +35,8 @@ export function spaceContextCommand(role: SpaceRole): Definition<Options> {
       const { changed, ...written } = await writeContext({ name, role, exportTo }, tools, session.run);
       const { context, file } = written;
       const isTrial = session.run.dryRun === true;
-      if (isTrial && changed)
-        session.record({ verb: 'create', cluster: 'the kubeconfig', kind: 'context', name: context });
+      const verb = exportTo === undefined && tools.kubeconfig.contexts.has(context) ? 'update' : 'create';
+      if (isTrial && changed) session.record({ verb, cluster: 'the kubeconfig', kind: 'context', name: context });
       else if (changed) session.progress.done(name, `context ${context} written to ${file}`);
       else session.progress.done(name, `context ${context} in ${file} is up to date; nothing to do`);
       await session.finish([{ ...written, changed: changed && !isTrial }]);

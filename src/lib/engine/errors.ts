@@ -53,6 +53,7 @@ const exitCodes = {
   'mode-differs': ExitCode.failed,
   'version-differs': ExitCode.failed,
   'agent-failed': ExitCode.failed,
+  'ocm-rights-missing': ExitCode.failed,
   'request-refused': ExitCode.failed,
   'request-denied': ExitCode.failed,
   'several-agents': ExitCode.failed,

@@ -11,6 +11,7 @@ import { contextsOf } from './access.ts';
 import { checkSpaceName } from './create/requirements.ts';
 import { checkCredentials } from './credentials.ts';
 import { noSuchSpace } from './no-such-space.ts';
+import { brokenContext } from './own-contexts.ts';
 import { spaceVersions } from './space-versions.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
 import type { ItsInside } from './stages/its-contents.ts';
@@ -57,7 +58,8 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
   const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
   const problem = isDeleted
     ? { message: `${name} is being deleted.`, next: [] }
-    : await problemOf(seen, hosting, watcher.clientOf(name));
+    : ((await problemOf(seen, hosting, watcher.clientOf(name))) ??
+      (await contextProblem(seen, watcher.clientOf(name), tools)));
   return {
     name,
     role,
@@ -76,6 +78,10 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     diagnosis: problem === undefined ? null : { ...diagnosisOf(problem), log: [...(problem.details ?? [])] },
   };
 }
+
+/** Commands use the contexts of the kubeconfig, and the reading did not. */
+const contextProblem = async ({ space }: SpaceReading<unknown>, kube: Kube | undefined, tools: SpaceTools) =>
+  space.inside.state === 'seen' ? brokenContext({ space, kube, tools }) : undefined;
 
 async function itsFor(name: string, { hosting }: SpaceTools): Promise<NonNullable<SpaceView['its']>> {
   const all = (await listControlPlanes(hosting)) ?? [];

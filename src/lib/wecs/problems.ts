@@ -114,6 +114,7 @@ const registry = {
   'agent-silent': { several: 'Their agents have stopped reporting.', fix: 'restart' },
   'works-not-applied': { several: 'Works could not be applied on them.' },
   'not-announced': { several: 'Their agents asked, and could not announce them.', fix: 'announcement' },
+  'ocm-rights-missing': { several: 'Their work agents lack the rights that OCM itself gives them.' },
   'work-rights-missing': { several: 'Their work agents may not apply what their works contain.' },
   'operator-word-outdated': {
     several: 'What their operators report about their connections is outdated.',

@@ -1,7 +1,8 @@
 /** Output and writes in the life of an installation, its ITS and its WDS, in the order of the files. */
-import { cp, readdir } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { parseDocument } from 'yaml';
 import {
   type Bed,
   buildHelm,
@@ -50,6 +51,13 @@ before(async () => {
         const isRead = binding?.status?.observedGeneration === binding?.metadata.generation;
         return isRead && (binding?.spec.destinations ?? []).length > 0;
       }, 'a Binding that names a WEC and was read'),
+    'give the context its1 another token': async () => {
+      const file = path.join(cli.home, 'kubeconfig');
+      const config = parseDocument(await readFile(file, 'utf8'));
+      const users = config.toJS().users as { name: string }[];
+      config.setIn(['users', users.findIndex(({ name }) => name === 'its1-admin'), 'user'], { token: 'other' });
+      await writeFile(file, config.toString());
+    },
     'stop ext': () => bed.fault({ kind: 'stopped', plane: 'ext' }),
     'stop hosting': () => bed.fault({ kind: 'stopped', plane: 'hosting' }),
     'start everything': () => bed.mend(),

@@ -44,7 +44,7 @@ export interface Findings extends Registration {
   /** Why the add-on that returns statuses is not installed, a clause, if it is missing. */
   missingAddon?: string | undefined;
   /** Kinds of objects in its works that its agent is not allowed to apply. */
-  refused?: readonly RuleKind[] | undefined;
+  refused?: { kinds: readonly RuleKind[]; lacksOcmRights: boolean } | undefined;
   /** Kinds that may not be read on the WEC: their absence proves nothing. */
   forbidden: ReadonlySet<string>;
   /** The hub that the WEC's agent is registered with, if the agent does not keep its WEC available on the ITS. */

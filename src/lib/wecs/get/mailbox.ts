@@ -9,6 +9,7 @@ import { groupResourceOf, resources } from '../../kube/resources.ts';
 import { originBindingLabel, originWdsLabel } from '../../model/kubestellar-names.ts';
 import type { ManifestWork } from '../../model/manifest-works.ts';
 import { addonNameLabel, addonNamespace, clusterNameLabel, statusAddon } from '../../model/ocm-names.ts';
+import { toBindOcmRights } from '../grant/kinds.ts';
 import { wecProblem } from '../problems.ts';
 import { toSeeCluster } from './diagnosis.ts';
 import type { Findings, MailboxContents } from './findings.ts';
@@ -89,11 +90,17 @@ function toAddon(addon: WithConditions): Mailbox['addons'][number] {
   };
 }
 
-export function worksRefused({ refused = [], wec, name, its }: Findings): Problem | undefined {
-  if (refused.length === 0 || wec === undefined) return undefined;
+export function worksRefused({ refused, wec, name, its }: Findings): Problem | undefined {
+  if (refused === undefined || refused.kinds.length === 0 || wec === undefined) return undefined;
+  if (refused.lacksOcmRights)
+    return wecProblem(
+      'ocm-rights-missing',
+      `The work agent of ${name} lacks what OCM itself gives it, the ClusterRole admin, and may not apply what its works contain.`,
+      toBindOcmRights(wec.context),
+    );
   return wecProblem(
     'work-rights-missing',
-    `The work agent of ${name} may not apply ${refused.map(groupResourceOf).join(', ')}, which its works contain.`,
+    `The work agent of ${name} may not apply ${refused.kinds.map(groupResourceOf).join(', ')}, which its works contain.`,
     run(
       command`stellarctl wec grant ${`${name}=${wec.context}`} --from-errors --its ${its}`,
       'Give it these rights, if it is to have them',

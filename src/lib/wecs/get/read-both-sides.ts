@@ -14,7 +14,7 @@ import { resources } from '../../kube/resources.ts';
 import { statusAddon } from '../../model/ocm-names.ts';
 import type { Klusterlet } from '../../model/ocm-objects.ts';
 import { whyMissing, whyRecreated } from '../deregister/delete/addon-returns.ts';
-import { failedKinds, type RuleKind, refusedKinds } from '../grant/kinds.ts';
+import { failedKinds, lacksOcmRights, refusedKinds } from '../grant/kinds.ts';
 import { type FoundHub, findHub } from '../identity/registered-hub.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
@@ -119,11 +119,13 @@ const refusedOn = (
   wec: Kube,
   klusterlet: Klusterlet | undefined,
   { works }: MailboxContents,
-): Promise<readonly RuleKind[] | undefined> =>
-  unlessStatus(
-    failedKinds(wec, works).then((kinds) => refusedKinds(wec, klusterlet, kinds)),
-    403,
-  );
+): Promise<Findings['refused']> => {
+  const reading = async () => {
+    const kinds = await refusedKinds(wec, klusterlet, await failedKinds(wec, works));
+    return { kinds, lacksOcmRights: kinds.length > 0 && (await lacksOcmRights(wec, klusterlet)) };
+  };
+  return unlessStatus(reading(), 403);
+};
 
 /** Why an add-on that was deleted with the WEC is recreated. */
 async function returningAddon(

@@ -12,7 +12,7 @@ import { listServed } from '../../kube/served.ts';
 import { userOf } from '../../kube/service-accounts.ts';
 import type { ManifestWork } from '../../model/manifest-works.ts';
 import type { Klusterlet } from '../../model/ocm-objects.ts';
-import { failedKinds, type RuleKind, refusedKinds, workAccount } from './kinds.ts';
+import { failedKinds, lacksOcmRights, type RuleKind, refusedKinds, toBindOcmRights, workAccount } from './kinds.ts';
 import { proveWec, type ReachedWec } from './prove-wec.ts';
 import { grantRole, grantRoleName, missingRules } from './role.ts';
 
@@ -37,7 +37,7 @@ export interface GrantResult {
 /**
  * Finds out which rights a work agent lacks, from access reviews of its service account on the WEC's API server, not from messages.
  * @param given the kinds; undefined for those of objects that works were not allowed to apply
- * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
+ * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`, `ocm-rights-missing`
  */
 export async function inspectGrant(reached: ReachedWec, given: readonly RuleKind[] | undefined): Promise<WecToGrant> {
   const { its, name, kube } = reached;
@@ -52,6 +52,7 @@ export async function inspectGrant(reached: ReachedWec, given: readonly RuleKind
     kube.get<ClusterRole>(resources.clusterRoles, grantRoleName),
     refusedKinds(kube, klusterlet, wanted),
   ]);
+  if (lacking.length > 0 && (await lacksOcmRights(kube, klusterlet))) throw withoutOcmRights(reached);
   return { ...reached, klusterlet, role, wanted, lacking };
 }
 
@@ -100,6 +101,15 @@ async function writeRole({ kube, role, lacking }: WecToGrant): Promise<void> {
     metadata,
     rules: [...(role.rules ?? []), ...missingRules(role, lacking)],
   });
+}
+
+function withoutOcmRights({ name, kube }: ReachedWec): StellarError {
+  const { context } = kube.cluster;
+  return new StellarError(
+    'ocm-rights-missing',
+    `The work agent of ${name} lacks on ${context} what OCM itself gives it, the ClusterRole admin: the missing rights are not to be granted by hand.`,
+    { next: [toBindOcmRights(context)] },
+  );
 }
 
 function notEffective(kube: Kube, klusterlet: Klusterlet | undefined, refused: readonly RuleKind[]): StellarError {

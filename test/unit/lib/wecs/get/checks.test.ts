@@ -279,6 +279,16 @@ const cases: [
     ] as const),
   ],
   [
+    'rights that OCM itself gives, before those that only a user can grant',
+    { wec: side(), refused: { kinds: [{ group: 'apps', resource: 'deployments' }], lacksOcmRights: true } },
+    ...([
+      'work-rights',
+      'ocm-rights-missing',
+      /lacks what OCM itself gives/,
+      /rollout restart deployment\/klusterlet$/,
+    ] as const),
+  ],
+  [
     'a context of another cluster, and nothing of that cluster',
     { otherCluster: { context: 'kind-2', found: 'it is registered as cluster2', name: 'cluster2' } },
     ...([
