@@ -1,7 +1,5 @@
-import { count } from '../../lib/engine/counts.ts';
+import { few } from '../../lib/engine/counts.ts';
 import type { DeletionEffect } from '../../lib/workloads/change/inspect-policy.ts';
-
-const fewObjects = 10;
 
 /** Formats what happens to the objects of a policy as human-readable lines. */
 export function describeEffects(effects: readonly DeletionEffect[], keep: boolean | undefined): string[] {
@@ -24,7 +22,4 @@ export function describeEffects(effects: readonly DeletionEffect[], keep: boolea
   });
 }
 
-function named(objects: readonly string[]): string {
-  const rest = objects.length - fewObjects;
-  return `${objects.toSorted().slice(0, fewObjects).join(', ')}${rest > 0 ? ` and ${count(rest, 'other')}` : ''}`;
-}
+const named = (objects: readonly string[]): string => few(objects.toSorted(), 10).join(', ');

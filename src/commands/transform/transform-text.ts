@@ -1,9 +1,6 @@
-import { count } from '../../lib/engine/counts.ts';
+import { count, few } from '../../lib/engine/counts.ts';
 import type { TransformEffect, TransformView } from '../../lib/workloads/transforms/transforms.ts';
 import { section } from '../common/lines.ts';
-
-/** Maximum number of objects to name. */
-const namedAtMost = 5;
 
 export function describeTransform({ name, group, resource, besides, errors, warnings }: TransformView): string[] {
   return [
@@ -21,13 +18,7 @@ export function describeEffect({ policies, sent, removals }: TransformEffect): s
     `  ${count(sent, 'object')} of this kind sent by ${policies.join(', ')}`,
     ...removals.map(
       ({ path, objects }) =>
-        `  ${path}   ${objects.length === 0 ? 'no object has it' : `removed from ${listed(objects)}`}`,
+        `  ${path}   ${objects.length === 0 ? 'no object has it' : `removed from ${few(objects).join(', ')}`}`,
     ),
   ];
 }
-
-const listed = (objects: readonly string[]): string =>
-  [
-    ...objects.slice(0, namedAtMost),
-    ...(objects.length > namedAtMost ? [`${objects.length - namedAtMost} more`] : []),
-  ].join(', ');

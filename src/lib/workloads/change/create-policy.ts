@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { command } from '../../engine/command-line.ts';
-import { others } from '../../engine/counts.ts';
+import { few } from '../../engine/counts.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
@@ -77,8 +77,6 @@ function modulationOf({ createOnly, status }: PolicyRequest): Modulation {
   };
 }
 
-const fewDetails = 10;
-
 /**
  * Creates a policy after showing what it selects. An existing policy with the same selectors stays unchanged.
  * @param confirm throws unless the user wants the policy in spite of these problems
@@ -105,7 +103,7 @@ export async function createPolicy(
   const refused = explanation.problems.find(({ code }) => code === 'system-objects-selected');
   if (refused !== undefined)
     throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, {
-      details: [...refused.details.slice(0, fewDetails), ...others(refused.details.length, fewDetails)],
+      details: few(refused.details, 10),
     });
   show(explanation);
   const { wecs, objects, problems } = explanation;

@@ -60,38 +60,32 @@ function selected(delivery: Delivery): Verdict {
     });
   if (delivery.policyName !== undefined) return met;
   const why = of.notSelected;
-  const next = why === undefined ? [] : nextOf(why, delivery);
-  return failedForGood(why === undefined ? `no policy of ${evidence.wds.name} selects it` : wordsOf(why, delivery), {
-    code: why?.why === 'never-sent' ? 'never-sent' : 'not-selected',
-    next,
-  });
+  const { words, next } = why
+    ? explained(why, delivery)
+    : { words: `no policy of ${evidence.wds.name} selects it`, next: [] };
+  return failedForGood(words, { code: why?.why === 'never-sent' ? 'never-sent' : 'not-selected', next });
 }
 
-function wordsOf(why: NotSelected, { of, evidence }: Delivery): string {
-  if (why.why === 'never-sent') return `KubeStellar sends no ${of.resource} to WECs`;
-  if (why.why === 'no-clause') return `no binding policy of ${evidence.wds.name} selects any object`;
-  const { policy, fails } = why.nearest;
+/** In words, and what makes a policy select it. */
+function explained(why: NotSelected, { of, evidence }: Delivery): { words: string; next: NextStep[] } {
+  const { context, name } = evidence.wds;
+  if (why.why === 'never-sent') return { words: `KubeStellar sends no ${of.resource} to WECs`, next: [] };
+  if (why.why === 'no-clause') {
+    const create = command`stellarctl policy create NAME --clusters SELECTOR --select ${groupResourceOf(of)} ${flagsOf(evidence.wds)}`;
+    return { words: `no binding policy of ${name} selects any object`, next: [outline(create, 'Select it')] };
+  }
+  const { policy, clause, fails } = why.nearest;
   const wanted = fails.map(({ part, wanted: value }) => `${part} ${JSON.stringify(value)}`);
-  return `no policy selects it; the nearest, ${policy}, asks for ${wanted.join(' and ')}`;
-}
-
-function nextOf(why: NotSelected, { of, evidence }: Delivery): NextStep[] {
-  const { context } = evidence.wds;
-  if (why.why === 'never-sent') return [];
-  if (why.why === 'no-clause')
-    return [
-      outline(
-        command`stellarctl policy create NAME --clusters SELECTOR --select ${groupResourceOf(of)} ${flagsOf(evidence.wds)}`,
-        'Select it',
-      ),
-    ];
-  const { policy, clause } = why.nearest;
   const clauses = evidence.policies.find(({ metadata }) => metadata.name === policy)?.spec?.downsync ?? [];
-  const words = of.object && labelsToSelect(clauses.slice(clause, clause + 1), { ...of, ...of.object }, of.namespaces);
-  const label = command`kubectl --context ${context} ${inNamespace(of)} label ${groupResourceOf(of)} ${of.name} ${words ?? []}`;
-  return words === undefined
-    ? [run(command`kubectl --context ${context} edit bindingpolicy ${policy}`, 'Make the policy select it')]
-    : [run(label, 'Make the policy select it')];
+  const labels = of.object && labelsToSelect(clauses.slice(clause, clause + 1), { ...of, ...of.object }, of.namespaces);
+  const fix =
+    labels === undefined
+      ? command`kubectl --context ${context} edit bindingpolicy ${policy}`
+      : command`kubectl --context ${context} ${inNamespace(of)} label ${groupResourceOf(of)} ${of.name} ${labels}`;
+  return {
+    words: `no policy selects it; the nearest, ${policy}, asks for ${wanted.join(' and ')}`,
+    next: [run(fix, 'Make the policy select it')],
+  };
 }
 
 function policyWithoutError(delivery: Delivery): Verdict {
