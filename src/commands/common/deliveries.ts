@@ -1,9 +1,26 @@
+import { few } from '../../lib/engine/counts.ts';
+import { begun } from '../../lib/engine/duration.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
+import type { PolicyProblem } from '../../lib/workloads/explain/policy-problems.ts';
 
 /** Returns the symbol for the state of a delivery. */
 export function symbolOfDelivery({ done, blockedAt }: Pick<DeliveryView, 'done' | 'blockedAt'>, style: Style): string {
   if (blockedAt?.state === 'failed') return style.bad;
   if (blockedAt !== null) return style.dot;
   return done ? style.ok : '?';
+}
+
+/** What blocks a delivery, and since when. */
+export const whyBlocked = ({ why, since }: NonNullable<DeliveryView['blockedAt']>, now: number): string =>
+  `${why}${begun(since, now)}`;
+
+/** Formats a problem of a policy with its next steps. */
+export function problemLines(
+  { severity, problem, details, steps }: PolicyProblem,
+  style: Style,
+  isWide = false,
+): string[] {
+  const shown = isWide ? details : few(details);
+  return [`${severity === 'error' ? style.bad : '!'} ${problem}`, ...[...shown, ...steps].map((line) => `    ${line}`)];
 }

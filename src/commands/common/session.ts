@@ -4,6 +4,7 @@ import { Deadline } from '../../lib/engine/deadline.ts';
 import type { NamedResult } from '../../lib/engine/each-name.ts';
 import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/engine/errors.ts';
 import { run, textOf } from '../../lib/engine/next-step.ts';
+import type { Diagnosis } from '../../lib/engine/problem.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { RecordedWrite } from '../../lib/kube/client/dry-run.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
@@ -122,6 +123,13 @@ export class Session extends Clusters {
     if (this.options.quiet || this.options.dryRun || this.exitCode !== ExitCode.done) return;
     const lines = steps.map((step, index) => `${index === 0 ? 'Next: ' : '      '}${asCalled(step)}`);
     for (const line of lines) this.progress.note(line);
+  }
+
+  /** Says what a list does not show, with the next steps. */
+  notes(problems: readonly Diagnosis[]): void {
+    if (!isForPeople(this.output)) return;
+    for (const { problem, steps } of problems)
+      for (const line of [problem, ...steps.map((step) => `    ${step}`)]) this.progress.note(line);
   }
 
   /** Says what an empty list would list, and how to create one. */

@@ -1,6 +1,7 @@
 import { count, others } from '../../lib/engine/counts.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { Explanation } from '../../lib/workloads/explain/explain.ts';
+import { problemLines } from '../common/deliveries.ts';
 import { aligned, section, unknown } from '../common/lines.ts';
 
 /** More objects than these are listed with `-o wide` only. */
@@ -48,19 +49,4 @@ function asks(object: Explanation['objects'][number]): string {
     ...(object.wantMultiWECReportedState ? ['status of all WECs'] : []),
     ...(object.statusCollectors ?? []),
   ].join(', ');
-}
-
-const fewDetails = 5;
-
-/** Formats the problems of a policy with their next steps. */
-function problemLines(
-  { severity, problem, details, steps }: Explanation['problems'][number],
-  style: Style,
-  isWide: boolean,
-): string[] {
-  const shown = isWide ? details : details.slice(0, fewDetails);
-  return [
-    `${severity === 'error' ? style.bad : '!'} ${problem}`,
-    ...[...shown, ...others(details.length, shown.length), ...steps].map((line) => `    ${line}`),
-  ];
 }

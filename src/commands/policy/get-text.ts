@@ -4,15 +4,15 @@ import { run, textOf } from '../../lib/engine/next-step.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { PolicyView } from '../../lib/workloads/delivery/policy-view.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
-import { symbolOfDelivery } from '../common/deliveries.ts';
+import { problemLines, symbolOfDelivery, whyBlocked } from '../common/deliveries.ts';
 import { aligned, unknown } from '../common/lines.ts';
 
 /** Up to this number, each WEC has a column; more WECs are counted. */
 const fewWecs = 6;
 
 /** Formats the objects of a policy by WEC as human-readable lines, with their problems below. */
-export function describePolicyView(view: PolicyView, style: Style): string[] {
-  const { name, wds, its, wecs, objects, notVisible, state, why } = view;
+export function describePolicyView(view: PolicyView, style: Style, now: number): string[] {
+  const { name, wds, its, wecs, objects, notVisible, state, why, problems } = view;
   const isMatrix = wecs.length > 0 && wecs.length <= fewWecs;
   const cells = objects.map((object) => [
     `${object.kind} ${object.namespace === null ? '' : `${object.namespace}/`}${object.name}`,
@@ -30,7 +30,8 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
     ...(state === 'failed' && !objects.some(({ ways }) => ways.some(({ blockedAt }) => blockedAt !== null))
       ? [`${style.bad} ${why}`, `    ${textOf(run(command`stellarctl policy explain ${name} --wds ${wds}`))}`]
       : []),
-    ...failures(objects, style),
+    ...failures(objects, style, now),
+    ...problems.flatMap((problem) => problemLines(problem, style)),
   ];
 }
 
@@ -55,7 +56,7 @@ const worstOf = (ways: readonly DeliveryView[]): Pick<DeliveryView, 'blockedAt' 
   [...ways].sort((a, b) => rank(a) - rank(b))[0] ?? { blockedAt: null, done: false };
 
 /** Shows a problem that several objects and WECs share once, with its count. */
-function failures(objects: PolicyView['objects'], style: Style): string[] {
+function failures(objects: PolicyView['objects'], style: Style, now: number): string[] {
   const all = objects.flatMap(({ ways }) => ways.filter(({ blockedAt }) => blockedAt !== null));
   const groups = Map.groupBy(all, ({ blockedAt, steps }) => JSON.stringify([blockedAt?.why, steps]));
   return [...groups.values()].flatMap((ways) => {
@@ -63,7 +64,7 @@ function failures(objects: PolicyView['objects'], style: Style): string[] {
     const on = [...new Set(ways.flatMap(({ wec }) => wec ?? []))];
     const where = on.length === 0 ? '' : ` (${on.length > fewWecs ? count(on.length, 'WEC') : on.join(', ')})`;
     return [
-      `${symbolOfDelivery(first, style)} ${first.blockedAt?.why}${where}`,
+      `${symbolOfDelivery(first, style)} ${first.blockedAt && whyBlocked(first.blockedAt, now)}${where}`,
       ...first.steps.map((step) => `    ${step}`),
     ];
   });

@@ -16,9 +16,10 @@ export const policyGetCommand: Definition<WdsOptions> = {
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a binding policy');
     const { getPolicyView } = await import('../../lib/workloads/delivery/policy-view.ts');
-    const { view, errors } = await getPolicyView(name, await session.wds());
+    const wds = await session.wds();
+    const { view, errors } = await getPolicyView(name, wds);
     const { describePolicyView } = await import('./get-text.ts');
-    await session.show(view, (style) => describePolicyView(view, style));
+    await session.show(view, (style) => describePolicyView(view, style, wds.kube.now()));
     session.incomplete(errors);
     const broken = view.objects.flatMap(({ ways }) => ways).find(({ blockedAt }) => blockedAt !== null);
     if (isForPeople(session.output) && broken?.next) session.next(broken.next);

@@ -1,3 +1,4 @@
+import { begun } from '../../lib/engine/duration.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
@@ -13,16 +14,20 @@ export const policyListCommand: Definition<WdsOptions> = {
   async run(session) {
     const { listPolicies } = await import('../../lib/workloads/delivery/policy-list.ts');
     const wds = await session.wds();
-    const { view: items, errors } = await listPolicies(wds);
-    await session.print({ wds: wds.name, items }, items, [
+    const { view: items, problems, errors } = await listPolicies(wds);
+    await session.print({ wds: wds.name, items, problems }, items, [
       { header: 'NAME', value: ({ name }) => name },
       { header: 'WECS', value: ({ wecs }) => String(wecs.length) },
       { header: 'OBJECTS', value: ({ objects }) => String(objects) },
       { header: 'APPLIED', value: ({ deliveries: all }) => (all === null ? '?' : `${all.applied}/${all.total}`) },
-      { header: 'STATE', value: ({ state, why }) => (why === null ? state : `${state}: ${why}`) },
+      {
+        header: 'STATE',
+        value: ({ state, why, since }) => (why === null ? state : `${state}: ${why}${begun(since, wds.kube.now())}`),
+      },
       { header: 'SELECTED', value: ({ wecs }) => wecs.join(','), wide: true },
     ]);
     if (items.length + errors.length === 0) await session.noneInWds(wds, 'binding policies');
+    session.notes(problems);
     session.incomplete(errors);
   },
 };

@@ -2,18 +2,18 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
 import type { WorkloadView } from '../../lib/workloads/delivery/workload.ts';
-import { symbolOfDelivery } from '../common/deliveries.ts';
+import { problemLines, symbolOfDelivery, whyBlocked } from '../common/deliveries.ts';
 import { aligned } from '../common/lines.ts';
 
 /**
  * Formats the delivery of an object as human-readable lines: one line per delivery with its next steps below, or every stage with
  * `-o wide`.
  */
-export function describeWorkload(view: WorkloadView, style: Style, isWide: boolean): string[] {
-  const { kind, namespace, name, wds, its, ways } = view;
+export function describeWorkload(view: WorkloadView, now: number, style: Style, isWide: boolean): string[] {
+  const { kind, namespace, name, wds, its, ways, transforms, problems } = view;
   const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}`;
   const rows = aligned(
-    ways.map((delivery) => [delivery.wec ?? 'no WEC', delivery.policy ?? 'no policy', wordsOf(delivery)]),
+    ways.map((delivery) => [delivery.wec ?? 'no WEC', delivery.policy ?? 'no policy', wordsOf(delivery, now)]),
   );
   return [
     head,
@@ -22,11 +22,13 @@ export function describeWorkload(view: WorkloadView, style: Style, isWide: boole
       ...(isWide ? delivery.stages.map((stage) => `      ${linkLine(stage, style)}`) : []),
       ...unshownSteps(delivery, ways.slice(0, index)),
     ]),
+    ...transforms.map((each) => `  CustomTransform ${each.name} removes from what is sent: ${each.remove.join(', ')}`),
+    ...problems.flatMap((problem) => problemLines(problem, style)),
   ];
 }
 
-function wordsOf({ done, blockedAt, stages }: DeliveryView): string {
-  if (blockedAt !== null) return blockedAt.why;
+function wordsOf({ done, blockedAt, stages }: DeliveryView, now: number): string {
+  if (blockedAt !== null) return whyBlocked(blockedAt, now);
   if (done) return stages.at(-1)?.title ?? '';
   const unseen = stages.find(({ state }) => state === 'not-visible');
   return `${unseen?.title}: not visible: ${unseen?.why}`;

@@ -20,13 +20,14 @@ export const workloadGetCommand: Definition<Options> = {
   async run(session, { namespace }, [text = '']) {
     const { getWorkload, parseObject } = await import('../../lib/workloads/delivery/workload.ts');
     const named = parseObject(text, namespace);
-    const { view, errors } = await getWorkload(named, await session.wds());
+    const wds = await session.wds();
+    const { view, errors } = await getWorkload(named, wds);
     // The error below says it.
     const isMissing = view.ways.length === 1 && view.ways[0]?.code === 'object-missing';
     if (isForPeople(session.output) && isMissing) session.progress.stop();
     else {
       const { describeWorkload } = await import('./get-text.ts');
-      await session.show(view, (style, isWide) => describeWorkload(view, style, isWide));
+      await session.show(view, (style, isWide) => describeWorkload(view, wds.kube.now(), style, isWide));
     }
     session.incomplete(errors);
     const broken = view.ways.find(({ blockedAt }) => blockedAt !== null);

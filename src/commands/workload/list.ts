@@ -13,9 +13,9 @@ export const workloadListCommand: Definition<WdsOptions> = {
   async run(session) {
     const { listWorkloads } = await import('../../lib/workloads/delivery/workload-list.ts');
     const wds = await session.wds();
-    const { view: items, errors } = await listWorkloads(wds);
+    const { view: items, problems, errors } = await listWorkloads(wds);
     const shown = (count: number | null) => (count === null ? '?' : String(count));
-    await session.print({ wds: wds.name, items }, items, [
+    await session.print({ wds: wds.name, items, problems }, items, [
       { header: 'NAME', value: ({ name }) => name },
       { header: 'WECS', value: ({ wecs }) => String(wecs) },
       { header: 'APPLIED', value: ({ applied }) => shown(applied) },
@@ -24,6 +24,7 @@ export const workloadListCommand: Definition<WdsOptions> = {
       { header: 'POLICIES', value: ({ policies }) => policies.join(','), wide: true },
     ]);
     if (items.length + errors.length === 0) await session.noneInWds(wds, 'objects that a binding policy sends');
+    session.notes(problems);
     session.incomplete(errors);
   },
 };

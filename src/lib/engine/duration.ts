@@ -34,6 +34,10 @@ export function formatAge(ms: number): string {
   return `${years}y`;
 }
 
+/** When a problem began, after its sentence: ` (began 5m ago)`; empty if that is unknown. @param since RFC 3339 */
+export const begun = (since: string | null | undefined, now: number): string =>
+  since ? ` (began ${formatAge(now - Date.parse(since))} ago)` : '';
+
 /** An elapsed time for people: `0.4s`, `12.3s`, `2m5s`. */
 export function formatElapsed(ms: number): string {
   const tenths = Math.round(ms / 100);

@@ -6,6 +6,8 @@ export interface VerdictDetails {
   code?: string;
   /** What helps if the stage is not met by itself. */
   next?: readonly NextStep[];
+  /** When it began, RFC 3339, if an object records that. */
+  since?: string | undefined;
 }
 
 /** The verdict of one reading of the evidence on a stage. */
@@ -102,7 +104,7 @@ export interface Standing {
   /** The id of the last met stage before the first one that has failed or is waited for; null if there is none. */
   stage: string | null;
   /** The failed stage, else the first one that is waited for; null if no visible stage has failed or is waited for. */
-  blockedAt: { stage: string; state: 'failed' | 'waiting'; why: string } | null;
+  blockedAt: { stage: string; state: 'failed' | 'waiting'; why: string; since?: string } | null;
 }
 
 /** A stage for scripts: docs/output.md. */
@@ -128,9 +130,10 @@ export function standingOf(reports: readonly StageReport[]): Standing {
   const open = reports.findIndex(isBlocked);
   const before = open === -1 ? reports : reports.slice(0, open);
   const blocking = blockingStage(reports);
+  const { state, why = '', since } = blocking?.verdict ?? {};
   return {
     stage: before.findLast(({ verdict }) => verdict.state === 'met')?.id ?? null,
-    blockedAt: blocking ? { stage: blocking.id, state: blocking.verdict.state, why: blocking.verdict.why } : null,
+    blockedAt: blocking && state ? { stage: blocking.id, state, why, ...(since === undefined ? {} : { since }) } : null,
   };
 }
 

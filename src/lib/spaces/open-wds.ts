@@ -37,6 +37,8 @@ export interface OpenWds {
   its: Access<{ name: string; kube: Kube }>;
   /** Whether a restart of its controllers keeps its transport from sending. */
   paused?: Verdict | undefined;
+  /** The contexts of the kubeconfig. */
+  contexts?: { has(name: string): boolean };
   /** The other contexts that the user gave, for suggested commands. */
   beside?: { its?: string | undefined; hosting?: string | undefined };
 }
@@ -96,6 +98,7 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
       its: ofIts,
       isItsAssumed,
       paused: await readPaused(controlPlane, hosting.value.hosting),
+      contexts: kubeconfig.contexts,
       beside: {
         its: its && ifSeen(ofIts)?.name,
         hosting: hostingSource === '--hosting-context' ? hostingContext.name : undefined,
@@ -107,7 +110,7 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
     its === undefined ? hidden('which ITS it sends through is not known: name it by --its') : await opened(its);
   return {
     ...{ name: context, isContext: true, isGiven: true, context, type: undefined, apiGroups: [], kube, its: ofIts },
-    beside: { its: ifSeen(ofIts)?.name },
+    ...{ beside: { its: ifSeen(ofIts)?.name }, contexts: kubeconfig.contexts },
   };
 }
 

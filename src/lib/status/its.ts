@@ -54,12 +54,12 @@ async function webhookOf(its: Kube): Promise<WebhookStatus> {
 }
 
 function toWec(
-  { name, available, stage, blockedAt, state, problem, reason, requests }: WecListItem,
+  { name, available, stage, blockedAt, state, problem, reason, labels, requests }: WecListItem,
   sent: Awaited<ReturnType<typeof countSent>>,
 ): WecStatus {
   const pending = requests?.some((request) => request.state === 'pending') === true;
   const workloads = sent === undefined ? null : (sent.get(name) ?? []);
-  return { name, available, stage, blockedAt, state, problem, reason, pending, workloads };
+  return { name, available, stage, blockedAt, state, problem, reason, labels, pending, workloads };
 }
 
 /** An ITS of the hosting cluster, with a client for it if it answered. */

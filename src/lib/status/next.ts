@@ -24,6 +24,9 @@ export function nextStep(
         (policy) => command`stellarctl policy get ${policy.name} --wds ${name} ${hostingOption}`,
       ),
     ),
+    ...wdses.flatMap(({ name, problems }) =>
+      problems.length === 0 ? [] : command`stellarctl policy list --wds ${name} ${hostingOption}`,
+    ),
     hosting !== null && itses.length === 0 && command`stellarctl its create its1 ${hostingOption}`,
     // If one ITS has WECs, another one may well be empty.
     empty &&

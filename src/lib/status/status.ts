@@ -3,7 +3,7 @@ import { blockingStage, judge } from '../engine/stages.ts';
 import { notHosting } from '../hosting/hosting.ts';
 import { hostingStages, readHosting } from '../hosting/stages.ts';
 import { clusterUid } from '../hub/cluster-uid.ts';
-import { ifSeen } from '../kube/access.ts';
+import { ifSeen, seen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
@@ -16,6 +16,7 @@ import { type HookVersions, kubeFlexPrograms, products, readHookVersions } from 
 import { runningVersions, whyPodsHidden } from '../versions/running.ts';
 import { versionOfProduct } from '../versions/version-words.ts';
 import { blockedAsWhole } from '../workloads/delivery/policy-list.ts';
+import { leftOut } from '../workloads/explain/policy-problems.ts';
 import { chosenContext, type ItsReading, readChosenIts, readItsStatus, withoutContext } from './its.ts';
 import { describePart, type Part, reach, readPart, type StatusTools } from './parts.ts';
 import type { HostingStatus, StatusView, WdsStatus } from './view.ts';
@@ -31,10 +32,12 @@ export async function readStatus(tools: StatusTools): Promise<StatusView> {
   if (all === undefined) return itsAlone(tools);
   const hooks = readHookVersions(tools.hosting);
   const parts = await reachAll(all, tools);
+  const ofRole = (wanted: Part['role']) => parts.filter(({ role }) => role === wanted);
+  const readItses = Promise.all(ofRole('its').map((part) => readItsStatus(part, all, tools, hooks)));
   const [hosting, itses, wdses, elsewhere] = await Promise.all([
     readHostingStatus(tools.hosting, hooks),
-    Promise.all(parts.filter(({ role }) => role === 'its').map((part) => readItsStatus(part, all, tools, hooks))),
-    Promise.all(parts.filter(({ role }) => role === 'wds').map((part) => readWdsStatus(part, all, tools, hooks))),
+    readItses,
+    Promise.all(ofRole('wds').map((part) => readWdsStatus(part, all, tools, hooks, readItses))),
     readOtherIts(parts, tools),
   ]);
   const own = itses.filter((its) => its !== undefined);
@@ -110,15 +113,18 @@ async function readHostingStatus(kube: Kube, hooks: Promise<HookVersions>): Prom
   };
 }
 
-type WdsReading = Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'failedPolicies'>;
+interface WdsReading extends Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'failedPolicies'> {
+  policies: readonly BindingPolicy[];
+}
 
-const nothingSeen: WdsReading = { bindingPolicies: null, objects: null, failedPolicies: null };
+const nothingSeen: WdsReading = { bindingPolicies: null, objects: null, failedPolicies: null, policies: [] };
 
 async function readWdsStatus(
   part: Part,
   all: readonly ControlPlane[],
   tools: StatusTools,
   hooks: Promise<HookVersions>,
+  itses: Promise<readonly (ItsReading | undefined)[]>,
 ): Promise<WdsStatus | undefined> {
   const pending = readPart(part, tools, readWds);
   const [space, hookVersions] = await Promise.all([describePart(part, pending, all, tools), hooks]);
@@ -126,7 +132,11 @@ async function readWdsStatus(
   const its = itsOfWds(part.controlPlane.metadata.name, all)?.metadata.name ?? null;
   if (space === undefined) return undefined;
   const versions = wdsVersions(space.evidence, hookVersions);
-  return { ...space.status, its, versions, ...(ifSeen(reading)?.inside ?? nothingSeen) };
+  const { policies, ...counts } = ifSeen(reading)?.inside ?? nothingSeen;
+  const own = (await itses).find((each) => each?.status.name === its);
+  const wecs = (own?.status.wecs ?? []).map(({ name, labels }) => [name, { metadata: { name, labels } }] as const);
+  const problems = leftOut(policies, { inventory: seen(new Map(wecs)), its: own?.kube?.cluster.context });
+  return { ...space.status, its, versions, ...counts, problems };
 }
 
 /** Kinds that are not served yet count as not seen: the stages show why. */
@@ -143,7 +153,7 @@ async function readWds(wds: Kube): Promise<WdsReading> {
     const { state, why } = blockedAsWhole(policy, binding, { now: wds.now() }) ?? {};
     return state === 'failed' ? [{ name, why: why ?? '' }] : [];
   });
-  return { bindingPolicies: policies.length, objects: countObjects(bindings), failedPolicies };
+  return { bindingPolicies: policies.length, objects: countObjects(bindings), failedPolicies, policies };
 }
 
 /** An object may be selected by several policies. */

@@ -61,7 +61,7 @@ function itsNode(its: ItsStatus, isOfMany: boolean, wide: boolean): TreeNode {
 }
 
 function wdsFacts(wds: WdsStatus): Fact[] {
-  const { type, its, ready, bindingPolicies, failedPolicies, objects, versions } = wds;
+  const { type, its, ready, bindingPolicies, failedPolicies, objects, versions, problems } = wds;
   const to = `→ ${its ?? 'an unknown ITS'}`;
   const counts = [
     ...(bindingPolicies === null ? [] : [counted(bindingPolicies, 'binding policy', 'binding policies')]),
@@ -75,6 +75,7 @@ function wdsFacts(wds: WdsStatus): Fact[] {
     ...[...Map.groupBy(failedPolicies ?? [], ({ why }) => why)].flatMap(([why, all]) =>
       marked('bad', `${namesOfPolicies(all.map(({ name }) => name))}: ${why}`),
     ),
+    ...problems.flatMap(({ problem }) => marked('bad', problem)),
   ];
 }
 

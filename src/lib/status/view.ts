@@ -5,6 +5,7 @@ import type { SpaceListItem } from '../spaces/list-spaces.ts';
 import type { RunningVersion } from '../versions/running.ts';
 import type { WecListItem } from '../wecs/list.ts';
 import type { SentCounts } from '../workloads/delivery/sent-counts.ts';
+import type { PolicyProblem } from '../workloads/explain/policy-problems.ts';
 
 /** A whole installation. The fields of this type and its parts are an interface: docs/output.md. */
 export interface StatusView {
@@ -64,7 +65,9 @@ export interface WebhookStatus {
   next: string | null;
 }
 
-export interface WecStatus extends Standing, Pick<WecListItem, 'name' | 'available' | 'state' | 'problem' | 'reason'> {
+export interface WecStatus
+  extends Standing,
+    Pick<WecListItem, 'name' | 'available' | 'state' | 'problem' | 'reason' | 'labels'> {
   /** Whether a registration request waits for a decision. */
   pending: boolean;
   /** What WDSes send to it; null if this user may not read works. */
@@ -81,4 +84,6 @@ export interface WdsStatus extends SpaceStatus {
   failedPolicies: { name: string; why: string }[] | null;
   /** The number of objects that these select, each counted once. */
   objects: number | null;
+  /** Warnings about WECs that its policies do not select. */
+  problems: PolicyProblem[];
 }

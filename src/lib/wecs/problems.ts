@@ -29,6 +29,7 @@ const registry = {
   'deletion-waits-for-agent': {
     several: 'They are being deleted, and their works wait for agents that do not report.',
   },
+  'work-held': { several: 'Deleted works of them are blocked by finalizers of other programs.' },
   'namespace-terminating': { several: 'A namespace of them is being deleted, so nothing can be created in it.' },
   'context-of-another-cluster': { several: 'Their contexts lead to other clusters.' },
   'pod-unschedulable': { several: 'No node has room for their operators or agents.' },
@@ -113,6 +114,8 @@ const registry = {
   'clocks-differ': { several: 'Their clocks and that of the ITS differ.' },
   'agent-silent': { several: 'Their agents have stopped reporting.', fix: 'restart' },
   'works-not-applied': { several: 'Works could not be applied on them.' },
+  'webhook-refuses-on-wec': { several: 'Admission webhooks of them refuse works, or do not answer.' },
+  'namespace-terminating-on-wec': { several: 'Works could not be applied, because a namespace is being deleted.' },
   'not-announced': { several: 'Their agents asked, and could not announce them.', fix: 'announcement' },
   'ocm-rights-missing': { several: 'Their work agents lack the rights that OCM itself gives them.' },
   'work-rights-missing': { several: 'Their work agents may not apply what their works contain.' },

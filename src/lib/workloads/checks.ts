@@ -1,6 +1,7 @@
 import { type Check, type Outcome, pass, skipped } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
-import { count, others } from '../engine/counts.ts';
+import { count, few } from '../engine/counts.ts';
+import { begun } from '../engine/duration.ts';
 import { run } from '../engine/next-step.ts';
 import { problem } from '../engine/problem.ts';
 import { whyUnseen } from '../kube/access.ts';
@@ -17,9 +18,14 @@ export const workloadChecks: readonly Check<OpenWds>[] = [
 ];
 
 async function judgePolicies(wds: OpenWds): Promise<Outcome> {
-  const { view: policies, errors } = await listPolicies(wds);
+  const { view: policies, problems, errors } = await listPolicies(wds);
   const failed = policies.filter(({ state }) => state === 'failed');
+  const warnings = problems.map(({ problem }) => problem);
+  const corrections = problems.flatMap(({ next }) => (next === null ? [] : run(next, 'If that is a slip')));
   if (failed.length === 0) {
+    const [message, ...details] = warnings;
+    if (message !== undefined)
+      return { status: 'warn', problem: { ...problem('label-misspelt', message, ...corrections), details } };
     if (policies.length === 0) return pass('it has none');
     const why = whyUnseen(wds.its);
     if (why !== undefined) return skipped(`its ITS is not visible: ${why}`);
@@ -27,19 +33,18 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
     return error === undefined ? pass(count(policies.length, 'policy', 'policies')) : skipped(error.why);
   }
   const byCause = Map.groupBy(failed, ({ why }) => why);
-  const groups = [...byCause].map(([why, all]) => ({ why, names: all.map(({ name }) => name) }));
+  const groups = [...byCause].map(([why, all]) => ({ why, names: all.map(({ name }) => name), since: all[0]?.since }));
   const [first = '', ...details] = groups.map(
-    ({ why, names }) =>
-      `Binding ${namesOfPolicies(names)} of ${wds.name} ${names.length === 1 ? 'has' : 'have'} a problem: ${why}.`,
+    ({ why, names, since }) =>
+      `Binding ${namesOfPolicies(names)} of ${wds.name} ${names.length === 1 ? 'has' : 'have'} a problem: ${why}${begun(since, wds.kube.now())}.`,
   );
   const next = groups.map(({ names: [name = ''] }) =>
     run(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See which objects, and why'),
   );
-  return { status: 'fail', problem: { ...problem('policy-failed', first, ...next), details } };
+  const found = problem('policy-failed', first, ...next, ...corrections);
+  return { status: 'fail', problem: { ...found, details: [...details, ...warnings] } };
 }
-
-const fewNames = 5;
 
 /** Policies with the same problem: `policies a, b`. */
 export const namesOfPolicies = (names: readonly string[]): string =>
-  `${names.length === 1 ? 'policy' : 'policies'} ${[...names.slice(0, fewNames), ...others(names.length, fewNames)].join(', ')}`;
+  `${names.length === 1 ? 'policy' : 'policies'} ${few(names).join(', ')}`;

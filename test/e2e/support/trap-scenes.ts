@@ -110,8 +110,8 @@ export const traps: Trap[] = [
         offers: /label customresourcedefinition widgets.example.com app=widget$/,
       },
       {
-        ...{ ask: 'workload get widget/w -n widget', code: 'forbidden-on-wec', fill: { CONTEXT: 'w1' }, add: '--yes' },
-        offers: /^stellarctl wec grant w1=CONTEXT --from-errors --its its1$/,
+        ...{ ask: 'workload get widget/w -n widget', code: 'forbidden-on-wec', add: '--yes' },
+        offers: /^stellarctl wec grant w1=w1 --from-errors --its its1$/,
       },
     ],
     arrives: 'widget/w -n widget',

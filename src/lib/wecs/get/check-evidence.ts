@@ -72,6 +72,9 @@ export const byMailbox = ({ contents, its }: Findings): Evidence[] => byNamespac
 export const byAgentNamespace = ({ surroundings }: Findings): Evidence[] =>
   surroundings === undefined ? [] : byNamespace(surroundings.ending[0], surroundings.context);
 
+export const byWorkloadNamespace = ({ surroundings, endingOfWorks = [] }: Findings): Evidence[] =>
+  surroundings === undefined ? [] : byNamespace(endingOfWorks[0], surroundings.context);
+
 export function byCertificate(findings: Findings): Evidence[] {
   const { wec } = findings;
   const until = validityOfAgent(findings)?.to;

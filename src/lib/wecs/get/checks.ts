@@ -18,9 +18,17 @@ import {
   byRecordedUid,
   byRequests,
   byUnsignedRequest,
+  byWorkloadNamespace,
 } from './check-evidence.ts';
 import { byContradiction, cannotConnect, outdatedReport } from './connection.ts';
-import { beingDeleted, beingDeregistered, endingAgentNamespace, endingMailbox } from './deletion.ts';
+import {
+  beingDeleted,
+  beingDeregistered,
+  endingAgentNamespace,
+  endingMailbox,
+  endingWorkloadNamespace,
+  heldWorks,
+} from './deletion.ts';
 import {
   anyStage,
   asksAgain,
@@ -123,9 +131,16 @@ const rows: readonly Row[] = [
     ...{ ...onWec, find: worksRefused },
     needs: ['wec-klusterlet'],
   }),
+  row('workload-namespaces', 'the namespaces of its workloads are not being deleted', {
+    ...{ ...onWec, find: endingWorkloadNamespace, evidence: byWorkloadNamespace },
+    sees: ({ wec, endingOfWorks }) => wec !== undefined && endingOfWorks !== undefined,
+  }),
+  row('works-deleted', 'no work of it is blocked in its deletion', {
+    ...{ ...onHub, find: heldWorks, needs: ['wec-not-deleted'] },
+  }),
   row('works', 'its works are applied', {
     ...{ ...onHub, find: worksNotApplied },
-    needs: [...running, 'wec-hub-connection', 'wec-reports', 'wec-work-rights'],
+    needs: [...running, 'wec-hub-connection', 'wec-reports', 'wec-work-rights', 'wec-workload-namespaces'],
   }),
   row('addons', 'its add-ons are available', {
     ...{ ...onHub, find: unavailableAddon, evidence: byAddon },
@@ -145,7 +160,8 @@ const rows: readonly Row[] = [
 ];
 
 /** Why nothing of the cluster itself is visible. */
-function whyNotVisible({ otherCluster, context }: Findings): string {
+function whyNotVisible({ otherCluster, context, wec }: Findings): string {
+  if (wec !== undefined) return `${wec.context} does not let you read it`;
   if (otherCluster !== undefined) return `the context ${otherCluster.context} leads to another cluster`;
   return context === undefined ? noWecAccess : `${context} does not answer`;
 }

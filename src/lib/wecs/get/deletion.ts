@@ -3,6 +3,8 @@ import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { type NextStep, noted, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
+import { foreignFinalizers, holdersOf, toSeeHolder } from '../../hub/holders.ts';
+import { toSeeNamespace } from '../../hub/refusals.ts';
 import { conditionOf, createdAt, type KubeObject, type WithConditions } from '../../kube/objects.ts';
 import {
   isAddonWork,
@@ -25,6 +27,7 @@ export function beingDeleted(findings: Findings): Problem | undefined {
   if (cluster?.metadata.deletionTimestamp === undefined) return undefined;
   return (
     heldByOthers(findings, cluster) ??
+    heldWorks(findings) ??
     returningWorks(findings, cluster) ??
     returningAddon(findings) ??
     waitingForAgent(findings) ??
@@ -33,18 +36,30 @@ export function beingDeleted(findings: Findings): Problem | undefined {
 }
 
 /** OCM's own finalizers are of this group, and are removed with their objects. */
-const isForeign = (finalizer: string): boolean => !finalizer.includes('open-cluster-management.io/');
+const isOfOcm = (finalizer: string): boolean => finalizer.includes('open-cluster-management.io/');
 
-function heldByOthers({ name, its }: Findings, { metadata }: ManagedCluster): Problem | undefined {
-  const held = (metadata.finalizers ?? []).filter(isForeign);
+function heldByOthers({ name, its }: Findings, cluster: ManagedCluster): Problem | undefined {
+  const held = foreignFinalizers(cluster, isOfOcm);
   if (held.length === 0) return undefined;
   return wecProblem(
     'deletion-held',
     `${name} is being deleted, but blocked by finalizer ${held.join(', ')}, which is not OCM's.`,
-    run(
-      command`kubectl --context ${its} get managedcluster ${name} -o yaml --show-managed-fields`,
-      'Its owner must remove it; see who set it',
-    ),
+    toSeeHolder(its, 'managedcluster', cluster),
+  );
+}
+
+/** Works that somebody has deleted, and that other programs keep for longer than a controller takes. */
+export function heldWorks({ contents, name, now, its }: Findings): Problem | undefined {
+  const ageOf = ({ metadata }: ManifestWork) => now - Date.parse(metadata.deletionTimestamp ?? '');
+  const held = (contents?.works ?? []).filter((work) => holdersOf(work).length > 0 && ageOf(work) > endingGraceMs);
+  const [first] = held;
+  if (first === undefined) return undefined;
+  const age = formatAge(ageOf(first));
+  const others = held.length === 1 ? '' : `, and ${count(held.length - 1, 'other work')} in the same way`;
+  return wecProblem(
+    'work-held',
+    `Work ${first.metadata.name} in mailbox ${name} has been in deletion for ${age}, blocked by finalizer ${holdersOf(first).join(', ')}, which is not its agent's${others}.`,
+    toSeeHolder(its, 'manifestwork', first),
   );
 }
 
@@ -124,47 +139,58 @@ export function beingDeregistered({ hub, name, its }: Pick<Findings, 'hub' | 'na
 }
 
 /** A mailbox may end with its ManagedCluster; if the ManagedCluster stays, nothing can be written into the mailbox. */
-export function endingMailbox({ hub, contents, its }: Findings): Problem | undefined {
+export function endingMailbox({ hub, contents, its, now }: Findings): Problem | undefined {
   const isLeaving = hub?.managedCluster?.metadata.deletionTimestamp !== undefined;
-  return isLeaving ? undefined : ending(contents?.namespace, its);
+  return isLeaving ? undefined : ending(contents?.namespace, its, now);
 }
 
 /** While the pods of a namespace may take this long to end, its deletion is not a problem. */
 const endingGraceMs = 30_000;
 
-export function endingAgentNamespace({ surroundings, now }: Findings): Problem | undefined {
-  const namespace = surroundings?.ending[0];
-  const since = Date.parse(namespace?.metadata.deletionTimestamp ?? '');
-  const isStuck = blockingCondition(namespace)?.endsWith('Failure') || now - since > endingGraceMs;
-  return surroundings && isStuck ? ending(namespace, surroundings.context) : undefined;
+export const endingAgentNamespace = ({ surroundings, now }: Findings): Problem | undefined =>
+  surroundings && stuck(surroundings.ending, surroundings.context, now);
+
+export const endingWorkloadNamespace = ({ surroundings, endingOfWorks = [], now }: Findings): Problem | undefined =>
+  surroundings && stuck(endingOfWorks, surroundings.context, now);
+
+/** The first of these namespaces that does not end by itself. */
+function stuck(namespaces: readonly WithConditions[], context: string, now: number): Problem | undefined {
+  const found = namespaces.find((namespace) => {
+    const since = Date.parse(namespace.metadata.deletionTimestamp ?? '');
+    return blockingCondition(namespace)?.endsWith('Failure') || now - since > endingGraceMs;
+  });
+  return ending(found, context, now);
 }
+
+const [finalizersRemain, contentRemains] = ['NamespaceFinalizersRemaining', 'NamespaceContentRemaining'] as const;
 
 /** What keeps a namespace from ending, the most specific first (kubernetes pkg/controller/namespace/deletion). */
 const namespaceConditions = [
   'NamespaceDeletionDiscoveryFailure',
   'NamespaceDeletionGroupVersionParsingFailure',
   'NamespaceDeletionContentFailure',
-  'NamespaceFinalizersRemaining',
-  'NamespaceContentRemaining',
+  finalizersRemain,
+  contentRemains,
 ];
 
 export const blockingCondition = (namespace: WithConditions | undefined): string | undefined =>
   namespaceConditions.find((type) => conditionOf(namespace, type)?.status === 'True');
 
 /** A namespace that is being deleted; nothing can be created in it. */
-function ending(namespace: WithConditions | undefined, context: string): Problem | undefined {
+function ending(namespace: WithConditions | undefined, context: string, now: number): Problem | undefined {
   if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
-  const { name } = namespace.metadata;
+  const { name, deletionTimestamp } = namespace.metadata;
+  const age = formatAge(now - Date.parse(deletionTimestamp));
   const type = blockingCondition(namespace);
   const why = type === undefined ? 'what blocks it is not reported yet' : conditionOf(namespace, type)?.message;
+  // Which objects have the finalizers.
+  const what = type === finalizersRemain ? conditionOf(namespace, contentRemains)?.message : undefined;
+  const whole = [why, what].flatMap((text) => text?.replace(/\.$/, '') ?? []).join('; ');
   return wecProblem(
     'namespace-terminating',
-    `Namespace ${name} of ${context} is being deleted, so nothing can be created in it: ${why?.replace(/\.$/, '')}.`,
+    `Namespace ${name} of ${context} is being deleted (for ${age}), so nothing can be created in it: ${whole}.`,
     type === 'NamespaceDeletionDiscoveryFailure'
       ? run(command`kubectl --context ${context} get apiservices`, 'Repair or delete the API that does not answer')
-      : run(
-          command`kubectl --context ${context} get namespace ${name} -o yaml`,
-          'What blocks it is for its owner to remove; see its status',
-        ),
+      : toSeeNamespace(name, context),
   );
 }

@@ -35,6 +35,8 @@ export interface Findings extends Registration {
   contents?: MailboxContents | undefined;
   /** What else the WEC shows besides its registration. */
   surroundings?: Surroundings | undefined;
+  /** The namespaces of its works that are being deleted on the WEC; undefined if they were not read. */
+  endingOfWorks?: readonly WithConditions[] | undefined;
   /** The cluster behind the given context if it is certainly another one: nothing else of it is read. */
   otherCluster?: OtherCluster | undefined;
   /** The version of OCM on the ITS, from its running registration controller. */

@@ -1,7 +1,9 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
+import { begun } from '../../engine/duration.ts';
 import { run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
+import { toEndRefusal } from '../../hub/refusals.ts';
 import type { Reader } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { conditionOf, type WithConditions } from '../../kube/objects.ts';
@@ -68,17 +70,18 @@ export function groupWorks(works: readonly ManifestWork[]): WorkGroup[] {
     const group = groups.get(key) ?? { wds, binding, addon, count: 0, failed: [] };
     group.count += 1;
     const applied = conditionOf(work, 'Applied');
-    if (applied?.status === 'False') group.failed.push({ name: work.metadata.name, message: failureOf(work) });
+    if (applied?.status === 'False') group.failed.push({ name: work.metadata.name, ...failureOf(work) });
     groups.set(key, group);
   }
   return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
 }
 
 /** A work's own condition only shows that something failed; the condition of the manifest shows what. */
-function failureOf(work: ManifestWork): string {
+function failureOf(work: ManifestWork): Omit<WorkGroup['failed'][number], 'name'> {
   const conditions = (work.status?.resourceStatus?.manifests ?? []).flatMap((manifest) => manifest.conditions ?? []);
   const failed = conditions.find((condition) => condition.type === 'Applied' && condition.status === 'False');
-  return failed?.message ?? conditionOf(work, 'Applied')?.message ?? '';
+  const { message = '', lastTransitionTime = null } = failed ?? conditionOf(work, 'Applied') ?? {};
+  return { message, since: lastTransitionTime };
 }
 
 function toAddon(addon: WithConditions): Mailbox['addons'][number] {
@@ -108,17 +111,20 @@ export function worksRefused({ refused, wec, name, its }: Findings): Problem | u
   );
 }
 
-export function worksNotApplied({ mailbox, name, its }: Findings): Problem | undefined {
+export function worksNotApplied({ mailbox, name, its, now, wec }: Findings): Problem | undefined {
   const groups = (mailbox?.works ?? []).filter((group) => group.failed.length > 0);
   const failed = groups.flatMap((group) => group.failed);
   const [[first], { wds, binding } = {}] = [failed, groups[0]];
   if (first === undefined) return undefined;
-  return wecProblem(
-    'works-not-applied',
-    `${count(failed.length, 'work')} could not be applied on ${name}: ${first.message}.`,
+  const see =
     wds && binding
       ? run(command`stellarctl policy get ${binding} --wds ${wds}`)
-      : run(command`kubectl --context ${its} -n ${name} describe manifestwork ${first.name}`),
+      : run(command`kubectl --context ${its} -n ${name} describe manifestwork ${first.name}`);
+  const refusal = toEndRefusal(first.message, name, wec?.context, its);
+  return wecProblem(
+    refusal?.code ?? 'works-not-applied',
+    `${count(failed.length, 'work')} could not be applied on ${name}: ${first.message}${begun(first.since, now)}.`,
+    ...(refusal?.next ?? [see]),
   );
 }
 

@@ -8,9 +8,10 @@ import { requireHub } from '../../hub/require-hub.ts';
 import { type HubWebhook, tryHubWebhook } from '../../hub/webhook.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../../kube/client/errors.ts';
-import { conditionOf, isTrue } from '../../kube/objects.ts';
+import { conditionOf, isTrue, type WithConditions } from '../../kube/objects.ts';
 import { type PartialReader, partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
+import { namespacesOf } from '../../model/manifest-works.ts';
 import { statusAddon } from '../../model/ocm-names.ts';
 import type { Klusterlet } from '../../model/ocm-objects.ts';
 import { whyMissing, whyRecreated } from '../deregister/delete/addon-returns.ts';
@@ -92,6 +93,7 @@ export async function readBothSides(
       mailbox: mailboxView(name, contents),
       foundHub: await findHubOf(hub, evidence, seen?.evidence, endpoints),
       refused: wec && seen && (await refusedOn(wec, seen.evidence?.klusterlet, contents)),
+      endingOfWorks: wec && seen && (await endingOn(wec, contents)),
       returningAddon: await returningAddon(hub, evidence, contents),
       missingAddon: reader.forbidden.has(resources.managedClusterAddOns.plural)
         ? undefined
@@ -126,6 +128,14 @@ const refusedOn = (
   };
   return unlessStatus(reading(), 403);
 };
+
+/** One list, whatever the number of namespaces; a user who may not list them sees none. */
+async function endingOn(wec: Kube, { works }: MailboxContents): Promise<WithConditions[] | undefined> {
+  const ofWorks = namespacesOf(works);
+  if (ofWorks.size === 0) return [];
+  const all = await unlessStatus(wec.list<WithConditions>(resources.namespaces), 403);
+  return all?.filter(({ metadata: { name, deletionTimestamp } }) => deletionTimestamp && ofWorks.has(name));
+}
 
 /** Why an add-on that was deleted with the WEC is recreated. */
 async function returningAddon(

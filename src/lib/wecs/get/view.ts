@@ -58,8 +58,8 @@ export interface WorkGroup {
   /** The add-on, for works of an add-on. */
   addon: string | null;
   count: number;
-  /** Works that the agent could not apply, each with its message. */
-  failed: { name: string; message: string }[];
+  /** Works that the agent could not apply, each with its message, and since when; null if it does not report that. */
+  failed: { name: string; message: string; since: string | null }[];
 }
 
 export interface WecSide {

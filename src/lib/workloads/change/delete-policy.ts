@@ -7,6 +7,7 @@ import { type Confirm, readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
+import { holdersOf, toSeeHolders } from '../../hub/holders.ts';
 import { isOrphan, makeOrphans } from '../../hub/orphan-works.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
@@ -185,7 +186,11 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
             ? `Policy ${name} was not deleted in time.`
             : `The works of ${name} were not removed in time; ${count(works.length, 'work')} left on ${wecsOf(works)}.`,
           {
+            details: works.flatMap((work) =>
+              holdersOf(work).map((holder) => `${work.metadata.name} is blocked by finalizer ${holder}`),
+            ),
             next: [
+              ...toSeeHolders(works, its.cluster.context),
               ...toSeeWds(wds, 'Do the controllers of the WDS run?'),
               nextStep(command`stellarctl wec list --its ${its.cluster.context}`, 'Do the agents of the WECs run?'),
             ],

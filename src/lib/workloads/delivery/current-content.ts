@@ -10,6 +10,7 @@ import type { OpenWds } from '../../spaces/open-wds.ts';
 import { templateKeysOf } from '../policies/template-keys.ts';
 import { type FieldPath, parsePath, readable } from '../transforms/path.ts';
 import type { CustomTransform } from '../transforms/transforms.ts';
+import { kindNames } from '../wds/find-kind.ts';
 import { digestObjects } from '../wds/full-objects.ts';
 import { objectKey, type Removals, type WorksOfWds } from './works.ts';
 
@@ -47,11 +48,11 @@ export async function readTemplates(
 ): Promise<Templates> {
   const hub = ifSeen(its)?.kube;
   if (hub === undefined || works.expanded.size === 0) return { objects: new Map(), configMaps: new Map() };
-  const kindOf = new Map(kinds.map(({ apiVersion, plural, kind }) => [`${groupOf(apiVersion)}/${plural}`, kind]));
-  const keyed = bindings.flatMap(objectsOf).map((bound) => {
-    const group = bound.group ?? '';
-    return { ...bound, key: objectKey({ ...bound, group, kind: kindOf.get(`${group}/${bound.resource}`) ?? '' }) };
-  });
+  const kindOf = kindNames(kinds);
+  const keyed = bindings.flatMap(objectsOf).map((bound) => ({
+    ...bound,
+    key: objectKey({ ...bound, group: bound.group ?? '', kind: kindOf(bound) ?? '' }),
+  }));
   const expanded = new Map(keyed.filter(({ key }) => works.expanded.has(key)).map((bound) => [bound.key, bound]));
   const [objects, configMaps] = await Promise.all([
     digestObjects(kube, [...expanded.values()], ({ key }, object) =>

@@ -30,7 +30,7 @@ export interface WorkStatus extends KubeObject {
 
 /** One reading of everything that a WDS sends. */
 export interface DeliveryEvidence {
-  wds: Pick<OpenWds, 'name' | 'context' | 'apiGroups' | 'beside' | 'isContext' | 'paused'>;
+  wds: Pick<OpenWds, 'name' | 'context' | 'apiGroups' | 'beside' | 'isContext' | 'paused' | 'contexts'>;
   /** The context of the ITS; undefined if the ITS cannot be read. */
   its: string | undefined;
   policies: readonly BindingPolicy[];
@@ -42,6 +42,7 @@ export interface DeliveryEvidence {
   combined: Access<ReadonlySet<string>>;
   inventory: Access<ReadonlyMap<string, ManagedCluster>>;
   works: Access<WorksOfWds>;
+  transforms: Access<readonly CustomTransform[]>;
   /** What works expanded from templates are compared with. */
   templates: Access<Templates>;
   /** By WEC and object. */
@@ -98,7 +99,7 @@ export async function readDelivery(
       : transforms;
   return {
     ...{ wds, its: ifSeen(wds.its)?.kube.cluster.context, ...inWds, works, workStatuses },
-    templates,
+    ...{ templates, transforms },
     inventory: await inventory,
     now: wds.kube.now(),
   };

@@ -1,10 +1,10 @@
-import { discoverKinds } from '../../kube/discovery.ts';
-import { groupOf } from '../../kube/resources.ts';
+import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import { describeObject, keyOf, keyOfCandidate, type ObjectView } from '../../model/object-ref.ts';
-import type { BoundObject } from '../../model/policies.ts';
+import type { BoundObject, DownsyncClause } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import type { Unseen } from '../unseen.ts';
-import { readContents } from '../wds/contents.ts';
+import { readContents, type WdsContents } from '../wds/contents.ts';
+import { kindNames } from '../wds/find-kind.ts';
 import { deliveriesOf } from './delivery.ts';
 import { type DeliveryEvidence, readDelivery, unseenIn } from './evidence.ts';
 import { type DeliveryView, viewOfDelivery } from './view.ts';
@@ -22,6 +22,11 @@ export interface JudgedDelivery {
   blockedAt: DeliveryView['blockedAt'];
 }
 
+/** An object, and its delivery to each WEC. The fields are an interface: docs/output.md. */
+export interface PolicyObject extends ObjectView {
+  ways: DeliveryView[];
+}
+
 export interface JudgedObject extends ObjectView {
   deliveries: JudgedDelivery[];
 }
@@ -37,25 +42,38 @@ export async function judgeObjects(
   const kinds = await discoverKinds(wds.kube);
   const evidence = await readDelivery(wds, kinds);
   const bound = [...evidence.bound.values()].flatMap((deliveries) => [...deliveries.values()].slice(0, 1));
-  const clauses = [...new Set(bound.map(({ group = '', resource }) => `${group}/${resource}`))].map((kind) => ({
-    apiGroup: kind.split('/')[0] ?? '',
-    resources: [kind.split('/')[1] ?? ''],
+  const contents = await readContents(wds.kube, clausesFor(bound), kinds);
+  const judge = judging(contents, kinds, evidence.policies, evidence);
+  const objects = bound.map((each): JudgedObject => {
+    const { ways, ...view } = judge(each);
+    return { ...view, deliveries: ways.map((way) => judgedOf(view, way)) };
+  });
+  return { evidence, objects, unseen: [...unseenIn(evidence), ...contents.unread] };
+}
+
+/** Clauses that select all objects of the kinds of these. */
+export const clausesFor = (bound: readonly BoundObject[]): DownsyncClause[] =>
+  [...Map.groupBy(bound, ({ group = '' }) => group)].map(([apiGroup, all]) => ({
+    ...{ apiGroup, resources: [...new Set(all.map(({ resource }) => resource))] },
   }));
-  const contents = await readContents(wds.kube, clauses, kinds);
-  const found = new Map(contents.objects.map((object) => [keyOfCandidate(object), object]));
-  const unread = new Map(contents.unread.map(({ what, why }) => [what, why]));
-  const kindOf = new Map(kinds.map(({ apiVersion, plural, kind }) => [`${groupOf(apiVersion)}/${plural}`, kind]));
-  const judge = (each: BoundObject): JudgedObject => {
-    const { group = '', version = '', resource, namespace, name } = each;
-    const kind = kindOf.get(`${group}/${resource}`) ?? resource;
-    const metadata = found.get(keyOf(each))?.metadata;
-    const object = metadata && { metadata };
-    const ref = { group, version, resource, kind, namespace, name, object, unread: unread.get(resource) };
-    const view: ObjectView = { kind, group, namespace: namespace ?? null, name };
-    const deliveries = deliveriesOf(followed(ref, evidence.policies, contents.namespaces), evidence);
-    return { ...view, deliveries: deliveries.map((delivery) => judgedOf(view, viewOfDelivery(delivery))) };
+
+/** Returns a function that judges the delivery of an object by these policies. @param kinds those of the WDS */
+export function judging(
+  { objects, unread, namespaces }: WdsContents,
+  kinds: readonly DiscoveredKind[],
+  policies: DeliveryEvidence['policies'],
+  evidence: DeliveryEvidence,
+) {
+  const found = new Map(objects.map((object) => [keyOfCandidate(object), object]));
+  const kindOf = kindNames(kinds);
+  return (named: Omit<BoundObject, 'namespace'> & { namespace?: string | undefined }): PolicyObject => {
+    const { group = '', version = '', resource, namespace, name } = named;
+    const [kind, metadata] = [kindOf(named) ?? resource, found.get(keyOf(named))?.metadata];
+    const ref = { group, version, resource, kind, namespace, name, object: metadata && { metadata } };
+    const why = unread.find(({ what }) => what === resource)?.why;
+    const deliveries = deliveriesOf(followed({ ...ref, unread: why }, policies, namespaces), evidence);
+    return { kind, group, namespace: namespace ?? null, name, ways: deliveries.map(viewOfDelivery) };
   };
-  return { evidence, objects: bound.map(judge), unseen: [...unseenIn(evidence), ...contents.unread] };
 }
 
 /** The part of a delivery's view that lists keep. */

@@ -1,7 +1,7 @@
 import { conditionOf, writtenAt } from '../../kube/objects.ts';
 import { type Binding, type BindingPolicy, destinationsOf, objectsOf } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import type { ViewWithErrors } from '../unseen.ts';
+import { type ListOfPolicies, leftOut } from '../explain/policy-problems.ts';
 import type { DeliveryEvidence } from './evidence.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
 import { lateSince } from './wds-stages.ts';
@@ -10,6 +10,8 @@ import { lateSince } from './wds-stages.ts';
 interface PolicyState {
   state: 'ok' | 'waiting' | 'failed';
   why: string | null;
+  /** When that began, RFC 3339, if an object records it. */
+  since?: string | undefined;
 }
 
 /** A policy in a list. The fields are an interface: docs/output.md. */
@@ -22,7 +24,7 @@ export interface PolicySummary extends PolicyState {
 }
 
 /** Lists the policies of a WDS by name, with the Bindings that have no policy any more. */
-export async function listPolicies(wds: OpenWds): Promise<ViewWithErrors<PolicySummary[]>> {
+export async function listPolicies(wds: OpenWds): Promise<ListOfPolicies<PolicySummary>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const policies = new Map(evidence.policies.map((policy) => [policy.metadata.name, policy]));
   const orphaned = [...evidence.bindings.values()].filter(
@@ -35,7 +37,7 @@ export async function listPolicies(wds: OpenWds): Promise<ViewWithErrors<PolicyS
   const view = [...policies.keys(), ...orphaned.map(({ metadata }) => metadata.name)]
     .sort()
     .map((name) => summaryOf(name, policies.get(name), evidence, deliveries.get(name) ?? []));
-  return { view, errors: unseen.map(({ error }) => error) };
+  return { view, problems: leftOut(evidence.policies, evidence), errors: unseen.map(({ error }) => error) };
 }
 
 /** A policy and its state, which every command judges by this function. @param deliveries those of the policy */
@@ -53,10 +55,10 @@ export function summaryOf(
     ...{ available: count(({ isAvailable }) => isAvailable), failed: count(hasFailed) },
   };
   const isSeen = showsDeliveries(evidence);
-  const { state, why } = blockedAsWhole(policy, binding, evidence) ?? stateOf(deliveries, isSeen);
+  const { state, why, since } = blockedAsWhole(policy, binding, evidence) ?? stateOf(deliveries, isSeen);
   return {
     ...{ name, wecs: destinationsOf(binding), objects: binding === undefined ? 0 : objectsOf(binding).length },
-    ...{ deliveries: isSeen ? counts : null, state, why },
+    ...{ deliveries: isSeen ? counts : null, state, why, ...(since === undefined ? {} : { since }) },
   };
 }
 
@@ -95,7 +97,7 @@ function stateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): Policy
     return isSeen
       ? { state: 'ok', why: null }
       : { state: 'waiting', why: 'what its WECs have received is not visible' };
-  const { object, state, why } = first;
-  const alike = blocked.filter((each) => each.state === state).length;
-  return { state, why: `${object}: ${why}${alike === 1 ? '' : `, and ${alike - 1} more`}` };
+  const { object, stage, why, ...begun } = first;
+  const alike = blocked.filter(({ state }) => state === first.state).length;
+  return { ...begun, why: `${object}: ${why}${alike === 1 ? '' : `, and ${alike - 1} more`}` };
 }

@@ -1,6 +1,8 @@
 import { command } from '../../engine/command-line.ts';
 import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import { holdersOf, toSeeHolders } from '../../hub/holders.ts';
+import { toEndRefusal } from '../../hub/refusals.ts';
 import { ifSeen } from '../../kube/access.ts';
 import { conditionOf, writtenAt } from '../../kube/objects.ts';
 import { originGenerationAnnotation } from '../../model/kubestellar-names.ts';
@@ -100,11 +102,20 @@ function workInMailbox(delivery: Delivery): Verdict {
       });
     return failed(why, { code: 'work-missing', next: transport });
   }
-  const { deletionTimestamp, annotations } = sent.value.work.metadata;
-  const work = `its work in mailbox ${wec}`;
-  if (deletionTimestamp !== undefined) {
-    const details = { code: 'work-deleting', next: toSeeAgent(delivery) };
-    return lateSince(evidence, Date.parse(deletionTimestamp), `${work} is being deleted`, details);
+  const { deletionTimestamp: since, annotations, name } = sent.value.work.metadata;
+  const [work, holders] = [`its work in mailbox ${wec}`, holdersOf(sent.value.work)];
+  if (since !== undefined) {
+    const isHeld = holders.length > 0;
+    const held = `its work ${name} in mailbox ${wec} is being deleted, blocked by finalizer ${holders.join(', ')}, which is not its agent's`;
+    const next = isHeld ? toSeeHolders([sent.value.work], evidence.its ?? 'ITS') : toSeeAgent(delivery);
+    const details = { code: isHeld ? 'work-held' : 'work-deleting', next, since };
+    return lateSince(
+      evidence,
+      Date.parse(since),
+      isHeld ? held : `${work} is being deleted`,
+      details,
+      isHeld ? next : [],
+    );
   }
   if (generationOf(annotations) < observedGeneration) {
     const since = Math.max(writtenAt(binding), newest);
@@ -126,11 +137,26 @@ function applied(delivery: Delivery): Verdict {
   if (sent.state !== 'seen') return unseen(sent.why);
   if (sent.value === undefined) return unseen('there is no work');
   const { work, manifest } = sent.value;
+  if (work.metadata.deletionTimestamp !== undefined) return unseen('its work is being deleted');
   const state = appliedState(work, manifest);
   if (state === undefined) return lateAgent(delivery, work, `the agent of ${wec} has not answered`, 'agent-silent');
   if (state.status === 'True') return met;
-  return failed(state.message ?? 'not applied', refusal(delivery, manifest));
+  const since = state.lastTransitionTime;
+  return failed(state.message ?? 'not applied', { ...refusal(delivery, manifest), since });
 }
+
+/** The context of the WEC: as in commands, a bare NAME is also the name of its context, if the kubeconfig has one. */
+const contextOf = ({ wec = '', evidence }: Delivery): string | undefined =>
+  evidence.wds.contexts?.has(wec) ? wec : undefined;
+
+/** A step on the WEC itself. */
+const onWec = (delivery: Delivery, commandWith: (context: string) => string, lead: string): NextStep =>
+  contextOf(delivery) === undefined
+    ? { ...outline(commandWith('CONTEXT'), lead), note: `CONTEXT: that of ${delivery.wec}` }
+    : run(commandWith(contextOf(delivery) ?? ''), lead);
+
+/** An agent waits twice as long before each further try, up to 1000 s (client-go, DefaultControllerRateLimiter). */
+const retried = inWords('Once that is resolved, the agent retries by itself within 17 minutes');
 
 /** Only the agent's message shows why the WEC refused an object. The manifest's metadata identifies the object. */
 function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { code: string; next: NextStep[] } {
@@ -144,8 +170,9 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
     return {
       code: 'forbidden-on-wec',
       next: [
-        outline(
-          command`stellarctl wec grant ${`${wec}=CONTEXT`} --from-errors ${onIts(delivery)}`,
+        onWec(
+          delivery,
+          (context) => command`stellarctl wec grant ${`${wec}=${context}`} --from-errors ${onIts(delivery)}`,
           `Grant the rights to the work agent of ${wec}`,
         ),
       ],
@@ -160,18 +187,21 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
       : toSend(delivery, needed, 'Select it as well');
     return { code: 'namespace-missing-on-wec', next: [next] };
   }
+  const ended = toEndRefusal(message, wec, contextOf(delivery), evidence.its);
+  if (ended !== undefined) return { ...ended, next: [...ended.next, retried] };
   if (message.includes(' is forbidden: '))
     return {
       code: 'denied-on-wec',
       next: [
         inWords(`No right of the agent is missing. Change the object, or ask who manages ${wec} to remove the cause`),
+        retried,
       ],
     };
   const work = delivery.sent.state === 'seen' ? delivery.sent.value?.work.metadata.name : undefined;
   const see = command`kubectl --context ${evidence.its ?? 'ITS'} -n ${wec} get manifestwork ${work ?? ''} -o yaml`;
   return {
     code: 'not-applied',
-    next: [evidence.its === undefined ? outline(see) : run(see, 'See what the agent says')],
+    next: [evidence.its === undefined ? outline(see) : run(see, 'See what the agent says'), retried],
   };
 }
 
@@ -190,7 +220,8 @@ function toSend({ of, policy, policyName, evidence }: Delivery, needed: Candidat
     : run(command`kubectl --context ${context} label ${kind} ${needed.metadata.name} ${words}`, lead);
 }
 
-function available({ of, sent, wec, workStatus }: Delivery): Verdict {
+function available(delivery: Delivery): Verdict {
+  const { of, sent, wec, workStatus } = delivery;
   if (sent.state !== 'seen') return unseen(sent.why);
   // What runs may be its earlier version.
   if (sent.value && appliedState(sent.value.work, sent.value.manifest)?.status !== 'True')
@@ -199,9 +230,12 @@ function available({ of, sent, wec, workStatus }: Delivery): Verdict {
   if (state === undefined) return unseen('the agent has not reported on it');
   const missing = workStatus.state === 'seen' ? workStatus.value?.missing : undefined;
   if (state.status === 'True' && missing === undefined) return met;
-  const describe = command`kubectl --context CONTEXT ${inNamespace(of)} describe ${of.resource} ${of.name}`;
-  const next = [outline(describe, `See why on ${wec}`)];
+  const describe = (context: string) =>
+    command`kubectl --context ${context} ${inNamespace(of)} describe ${of.resource} ${of.name}`;
+  const next = [onWec(delivery, describe, `See why on ${wec}`)];
   return state.status === 'True'
     ? waiting(`${missing} on ${wec}`, { code: 'replicas-missing', next })
-    : waiting(`not available on ${wec}: ${state.message ?? state.reason}`, { code: 'not-available', next });
+    : waiting(`not available on ${wec}: ${state.message ?? state.reason}`, {
+        ...{ code: 'not-available', next, since: state.lastTransitionTime },
+      });
 }

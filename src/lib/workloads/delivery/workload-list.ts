@@ -1,6 +1,6 @@
 import { describeObject, type ObjectView } from '../../model/object-ref.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import type { ViewWithErrors } from '../unseen.ts';
+import { type ListOfPolicies, leftOut } from '../explain/policy-problems.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
 
 /** An object that policies send, and the number of WECs that have it. The fields are an interface: docs/output.md. */
@@ -17,7 +17,7 @@ export interface WorkloadSummary extends ObjectView {
 }
 
 /** Lists the objects in the Bindings of a WDS, in their order. */
-export async function listWorkloads(wds: OpenWds): Promise<ViewWithErrors<WorkloadSummary[]>> {
+export async function listWorkloads(wds: OpenWds): Promise<ListOfPolicies<WorkloadSummary>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const isSeen = showsDeliveries(evidence);
   const view = objects.map(({ kind, group, namespace, name, deliveries }) => {
@@ -34,5 +34,5 @@ export async function listWorkloads(wds: OpenWds): Promise<ViewWithErrors<Worklo
       failed: count((own) => own.some(hasFailed)),
     };
   });
-  return { view, errors: unseen.map(({ error }) => error) };
+  return { view, problems: leftOut(evidence.policies, evidence), errors: unseen.map(({ error }) => error) };
 }

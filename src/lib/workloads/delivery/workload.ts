@@ -8,8 +8,11 @@ import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { describeObject, keyOf, type ObjectView } from '../../model/object-ref.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
+import { leftOut, type PolicyProblem } from '../explain/policy-problems.ts';
 import type { NamespaceLabels } from '../selection/clauses.ts';
 import { selectObjects, whyNotSelected } from '../selection/objects.ts';
+import { readable } from '../transforms/path.ts';
+import { isOfKind } from '../transforms/transforms.ts';
 import type { ViewWithErrors } from '../unseen.ts';
 import { candidateKind } from '../wds/contents.ts';
 import { findKind } from '../wds/find-kind.ts';
@@ -30,6 +33,10 @@ export interface WorkloadView extends ObjectView {
   wds: string;
   its: string | null;
   ways: DeliveryView[];
+  /** The CustomTransforms of its kind: the fields that they remove from what is sent. */
+  transforms: { name: string; remove: string[] }[];
+  /** Warnings about WECs that the policies that select it leave out. */
+  problems: PolicyProblem[];
 }
 
 /** Parses KIND/NAME or KIND.GROUP/NAME and validates the names. @throws StellarError `usage` */
@@ -101,6 +108,13 @@ async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadReading
       ...{ name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
       its: ifSeen(wds.its)?.name ?? null,
       ways: deliveries.map(viewOfDelivery),
+      transforms: (ifSeen(evidence.transforms) ?? [])
+        .filter((transform) => isOfKind(transform, { apiGroup: group, resource: ref.resource }))
+        .map(({ metadata, spec }) => ({ name: metadata.name, remove: readable(spec?.remove ?? []) })),
+      problems: leftOut(
+        deliveries.flatMap(({ policy }) => policy ?? []),
+        evidence,
+      ),
     },
     deliveries,
     errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],

@@ -101,21 +101,26 @@ type Share = <T extends object>(value: T) => T;
 function trimWork(object: KubeObject, removals: Removals, shared: Share): ManifestWork {
   const { metadata, spec, status } = object as ManifestWork;
   const { name, namespace, generation, deletionTimestamp, labels = {}, annotations = {} } = metadata;
+  const { finalizers = [], managedFields = [] } = metadata;
+  const written = { time: new Date(writtenAt(object)).toISOString() };
   const kept = (all: Record<string, string>, ...keys: string[]) =>
     Object.fromEntries(keys.flatMap((key) => (all[key] === undefined ? [] : [[key, all[key]]])));
-  // These times differ in every work, and no verdict depends on them.
+  // These times differ in every work, and only those of failures are shown.
   const conditionsOf = (conditions: readonly Condition[] = []) =>
     conditions
       .filter(({ type }) => type === 'Applied' || type === 'Available')
-      .map(({ lastTransitionTime, ...condition }) => condition);
+      .map(({ lastTransitionTime, ...condition }) =>
+        condition.status === 'True' || !lastTransitionTime ? condition : { ...condition, lastTransitionTime },
+      );
   return {
     metadata: {
       ...{ name, labels: shared(kept(labels, originBindingLabel, originWdsLabel)) },
       ...{ annotations: shared(kept(annotations, originGenerationAnnotation)) },
       ...(namespace === undefined ? {} : shared({ namespace })),
       ...(generation === undefined ? {} : { generation }),
-      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-      ...shared({ managedFields: [{ time: new Date(writtenAt(object)).toISOString() }] }),
+      ...(deletionTimestamp === undefined
+        ? shared({ managedFields: [written] })
+        : { deletionTimestamp, finalizers, managedFields: [written, ...managedFields] }),
     },
     spec: shared({
       workload: {

@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
-import { type Diagnosis, diagnosisOf, type Problem } from '../../engine/problem.ts';
+import type { Problem } from '../../engine/problem.ts';
 import { ifSeen, through, tryRead } from '../../kube/access.ts';
 import { conditionOf } from '../../kube/objects.ts';
 import type { ObjectView } from '../../model/object-ref.ts';
@@ -10,12 +10,12 @@ import type { KindRef, Modulation, PolicySpec } from '../../model/policies.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import { type Unseen, unseenOf, type ViewWithErrors, viewOfUnseen } from '../unseen.ts';
 import { missingProperties, readDigests, refusedBindings, tooLarge } from './content-warnings.ts';
+import { misspeltLabels, type PolicyProblem, problemView } from './policy-problems.ts';
 import {
   invalidClusterSelectors,
   longName,
   missingMailbox,
   missingNamespaces,
-  misspeltLabels,
   namespaceDefaults,
   nothingSelected,
   ownedObjects,
@@ -45,7 +45,7 @@ export interface Explanation {
   /** Null if the ITS cannot be read. */
   wecs: SelectedWec[] | null;
   objects: (KindRef & ObjectView & Modulation)[];
-  problems: (Diagnosis & { code: string; severity: 'error' | 'warning'; details: readonly string[] })[];
+  problems: PolicyProblem[];
   notVisible: { what: string; why: string }[];
 }
 
@@ -93,7 +93,7 @@ async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]
     ...namespaceDefaults(subject),
     ...runningInWds(subject),
     ...sharedObjects(subject),
-    ...misspeltLabels(subject),
+    ...misspeltLabels(subject.spec, ifSeen(subject.inventory) ?? [], ifSeen(subject.wds.its)?.kube.cluster.context),
   ];
   return {
     problems: found.sort((a, b) => Number(a.severity === 'warn') - Number(b.severity === 'warn')),
@@ -121,11 +121,7 @@ function viewOf(
       ...{ group, version, resource, kind, namespace: metadata.namespace ?? null, name: metadata.name },
       ...modulation,
     })),
-    problems: problems.map((problem) => ({
-      ...{ code: problem.code, severity: problem.severity === 'warn' ? 'warning' : 'error' },
-      ...diagnosisOf(problem),
-      details: problem.details ?? [],
-    })),
+    problems: problems.map(problemView),
   };
 }
 

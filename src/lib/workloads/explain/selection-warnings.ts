@@ -1,6 +1,5 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
-import { isSlip } from '../../engine/nearest.ts';
 import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { nearestLabels } from '../../hub/find-wecs.ts';
@@ -57,24 +56,6 @@ export function invalidClusterSelectors({ name, spec, others, wds }: PolicySubje
       next: [run(command`kubectl --context ${wds.context} edit bindingpolicy ${metadata.name}`, 'Correct it')],
       ...(metadata.name === name ? {} : { severity: 'warn' as const }),
     }));
-}
-
-/** WECs that a slip in a label leaves out. If none is selected, the slip is more likely in the policy. */
-export function misspeltLabels({ spec, wds, wecs, inventory }: PolicySubject): Problem[] {
-  const asked = (spec.clusterSelectors ?? []).flatMap(({ matchLabels = {} }) => Object.entries(matchLabels));
-  const left = wecs.length === 0 ? [] : (ifSeen(inventory) ?? []).filter((wec) => !wecs.includes(wec));
-  const its = ifSeen(wds.its)?.kube.cluster.context ?? '';
-  return left.flatMap(({ metadata: { name, labels = {} } }) =>
-    asked.flatMap(([key, value]) => {
-      const isSlipFor = ([k, v]: [string, string]) =>
-        (k === key && isSlip(v, value)) || (v === value && isSlip(k, key));
-      const slip = Object.entries(labels).find(isSlipFor)?.join('=');
-      if (slip === undefined) return [];
-      const message = `WEC ${name} is not selected: its label ${slip} is nearly ${key}=${value}.`;
-      const label = command`stellarctl label ${name} ${key}=${value} --overwrite --its ${its}`;
-      return { code: 'label-misspelt', message, next: [run(label, 'If that is a slip')], severity: 'warn' as const };
-    }),
-  );
 }
 
 /** A WEC at which the transport stops, with other WECs after it. The transport processes WECs in the order of their names. */

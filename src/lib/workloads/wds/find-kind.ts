@@ -14,6 +14,12 @@ export function findKind(text: string, kinds: readonly DiscoveredKind[]): Discov
   );
 }
 
+/** Returns the names of kinds by their plurals. */
+export function kindNames(kinds: readonly DiscoveredKind[]) {
+  const names = new Map(kinds.map(({ apiVersion, plural, kind }) => [`${groupOf(apiVersion)}/${plural}`, kind]));
+  return ({ group = '', resource }: { group?: string; resource: string }) => names.get(`${group}/${resource}`);
+}
+
 /** @param kinds those that are sent to WECs @throws StellarError `usage` */
 export function requireKind(text: string, kinds: readonly DiscoveredKind[]): DiscoveredKind {
   const kind = findKind(text, kinds);

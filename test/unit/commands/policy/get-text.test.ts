@@ -13,8 +13,8 @@ function printed(...ways: object[]): string {
   const given = ways.map((way, index) => ({ ...missing, wec: `w${index + 1}`, stages: [], ...way }));
   const object = { kind: 'Deployment', namespace: 'shop', name: 'web', ways: given };
   const wecs = given.map(({ wec }) => wec);
-  const view = { name: 'shop', wds: 'wds1', its: 'its1', wecs, objects: [object], notVisible: [] };
-  return describePolicyView(view as never, styleFor(process.stdout, fakeIo().io, 'never')).join('\n');
+  const view = { name: 'shop', wds: 'wds1', its: 'its1', wecs, objects: [object], notVisible: [], problems: [] };
+  return describePolicyView(view as never, styleFor(process.stdout, fakeIo().io, 'never'), Date.now()).join('\n');
 }
 
 test('an object that is missing is "not found"', () =>

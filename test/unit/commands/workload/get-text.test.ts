@@ -8,12 +8,31 @@ import { fakeIo } from '../../support/fake-io.ts';
 function stepsOf(...ways: { steps: string[]; next: string | null }[]): string[] {
   const blockedAt = { stage: 'applied', state: 'failed', why: 'forbidden' };
   const given = ways.map((way, index) => ({ policy: 'shop', wec: `w${index + 1}`, stages: [], blockedAt, ...way }));
-  const view = { kind: 'ConfigMap', namespace: null, name: 'c', wds: 'wds1', its: 'its1', ways: given };
+  const of = { kind: 'ConfigMap', namespace: null, name: 'c', wds: 'wds1', its: 'its1' };
+  const view = { ...of, ways: given, transforms: [], problems: [] };
   const { io } = fakeIo();
-  return describeWorkload(view as never, styleFor(io.stdout, io, 'never'), false).filter((line) => / {6}/.test(line));
+  const lines = describeWorkload(view as never, 0, styleFor(io.stdout, io, 'never'), false);
+  return lines.filter((line) => / {6}/.test(line));
 }
 
 const several = { steps: ['See: kubectl get x', 'Or: kubectl get y'], next: 'kubectl get x' };
+
+test('a failure shows when it began; transforms and warnings follow', () => {
+  const blockedAt = { stage: 'applied', state: 'failed', why: 'refused', since: '1970-01-01T00:00:00Z' };
+  const way = { policy: 'shop', wec: 'w1', stages: [], blockedAt, steps: [], next: null };
+  const of = { kind: 'ConfigMap', namespace: null, name: 'c', wds: 'wds1', its: 'its1' };
+  const problem = { problem: 'WEC w2 is not selected.', severity: 'warning', details: [], steps: ['label it'] };
+  const transforms = [{ name: 't', remove: ['$.data.a', '$.data.b'] }];
+  const view = { ...of, ways: [way], transforms, problems: [problem] };
+  const { io } = fakeIo();
+  const [, ...lines] = describeWorkload(view as never, 300_000, styleFor(io.stdout, io, 'never'), false);
+  assert.deepEqual(lines, [
+    '  ✗ w1   shop   refused (began 5m ago)',
+    '  CustomTransform t removes from what is sent: $.data.a, $.data.b',
+    '! WEC w2 is not selected.',
+    '    label it',
+  ]);
+});
 
 test('each next step is a line, once for all WECs that share them', () =>
   assert.deepEqual(stepsOf(several, several), ['      See: kubectl get x', '      Or: kubectl get y']));

@@ -73,6 +73,10 @@ describe('the WDS', () => {
     const contexts = { mine: place('mine', 'wds2') };
     assert.equal((await opened(sources(two, { given: 'mine', contexts }))).name, 'wds2');
   });
+  test('is opened with the contexts of the kubeconfig, for steps on WECs', async () => {
+    const { contexts } = await openWds(sources(two, { given: 'wds2', contexts: { cluster1: place('cluster1') } }));
+    assert.deepEqual([contexts?.has('cluster1'), contexts?.has('cluster2')], [true, false]);
+  });
   test('is that of the current context', async () => {
     const contexts = { mine: place('mine', 'wds2') };
     const { name, isGiven } = await opened(sources(two, { contexts, current: 'mine' }));

@@ -61,6 +61,7 @@ const wds = (changes: Partial<WdsStatus> = {}): WdsStatus => ({
   bindingPolicies: 1,
   failedPolicies: [],
   objects: 5,
+  problems: [],
   ...changes,
 });
 
@@ -72,6 +73,7 @@ const wec = (name: string, changes: Partial<WecStatus> = {}): WecStatus => ({
   state: 'available',
   problem: false,
   reason: '',
+  labels: {},
   pending: false,
   workloads: [],
   ...changes,
@@ -88,6 +90,17 @@ const view = (changes: Partial<StatusView> = {}): StatusView => ({
 });
 
 const lines = (shown: StatusView, style = plain): string[] => asWritten(describeTree(treeOf(shown), style));
+
+test('a WEC that a slip in a label leaves out is shown at the WDS, and leads to its policies', () => {
+  const problem = 'WEC cluster2 is not selected: its label env=egde is nearly env=edge.';
+  const warning = {
+    ...{ code: 'label-misspelt', severity: 'warning', problem },
+    ...{ details: [], steps: [], next: null },
+  };
+  const shown = view({ wdses: [wds({ problems: [warning as never] })] });
+  assert.match(lines(shown).at(-1) ?? '', new RegExp(`✗ ${problem}$`));
+  assert.equal(nextStep(shown), 'stellarctl policy list --wds wds1');
+});
 
 test('a whole installation is a tree, with all facts in one column', () => {
   const its2 = its({ name: 'its2', type: 'host', wecs: [asking] });

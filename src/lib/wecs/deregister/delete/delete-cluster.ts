@@ -4,6 +4,7 @@ import { run } from '../../../engine/next-step.ts';
 import type { Run } from '../../../engine/run.ts';
 import { met, waiting } from '../../../engine/stages.ts';
 import { untilMet } from '../../../engine/until-met.ts';
+import { toSeeHolders } from '../../../hub/holders.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import { unlessStatus } from '../../../kube/client/errors.ts';
 import { conditionOf, type KubeObject } from '../../../kube/objects.ts';
@@ -123,6 +124,7 @@ async function deletionTimeout(hub: Kube, hubState: HubState, returned: string |
         ...(missing === undefined ? [] : [missing.detail]),
       ],
       next: missing?.next ?? [
+        ...toSeeHolders([...works, ...addonWorks], hub.cluster.context),
         run(
           toDeregister(hub, name, '--force'),
           'The agent removes manifest-work-cleanup, the hub the others. Without the agent',

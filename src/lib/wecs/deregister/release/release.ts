@@ -6,6 +6,7 @@ import { outline, run } from '../../../engine/next-step.ts';
 import type { Run } from '../../../engine/run.ts';
 import { failedForGood, met, waiting } from '../../../engine/stages.ts';
 import { untilMet } from '../../../engine/until-met.ts';
+import { toSeeHolders } from '../../../hub/holders.ts';
 import { isOrphan, makeOrphans, type ReleaseOnWec, setOrphan } from '../../../hub/orphan-works.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import { resources } from '../../../kube/resources.ts';
@@ -133,12 +134,14 @@ function notReleased(hub: Kube, name: string, works: readonly ManifestWork[]): S
       ? `${metadata.name} is blocked by finalizer ${metadata.finalizers.join(', ')}`
       : `${metadata.name} is not being removed`,
   );
+  const ofOthers = toSeeHolders(works, hub.cluster.context);
+  const agents = [
+    run(command`stellarctl wec get ${name} --its ${hub.cluster.context}`, 'Its agent removes that finalizer'),
+    run(toDeregister(hub, name, '--force'), 'Without the agent'),
+  ];
   return new StellarError('timeout', `The works of ${name} were not removed in time; it stays registered.`, {
     details,
-    next: [
-      run(command`stellarctl wec get ${name} --its ${hub.cluster.context}`, 'Its agent removes that finalizer'),
-      run(toDeregister(hub, name, '--force'), 'Without the agent'),
-    ],
+    next: [...ofOthers, ...(ofOthers.length < works.length ? agents : [])],
   });
 }
 

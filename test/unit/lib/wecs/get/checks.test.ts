@@ -108,6 +108,52 @@ const cases: [
     ...(['not-deleted', 'deletion-held', /by finalizer example\.com\/hold,/, /--show-managed-fields$/] as const),
   ],
   [
+    'a finalizer of somebody else on a deleted work',
+    {
+      contents: {
+        works: [
+          {
+            metadata: {
+              ...{ name: 'w', namespace: 'cluster1', deletionTimestamp: secondsAgo(300) },
+              finalizers: [workFinalizer, 'example.com/hold'],
+            },
+          },
+        ],
+      },
+    },
+    ...([
+      'works-deleted',
+      'work-held',
+      /^Work w in mailbox cluster1 has been in deletion for 5m, blocked by finalizer example\.com\/hold, which is not/,
+      /-n cluster1 get manifestwork w -o yaml --show-managed-fields$/,
+    ] as const),
+  ],
+  [
+    'a namespace of its workloads that does not end',
+    {
+      wec: side({ pods: [operator, agent] }),
+      surroundings: { context: 'kind-1', ending: [] },
+      endingOfWorks: [
+        {
+          metadata: { name: 'shop', deletionTimestamp: secondsAgo(300) },
+          status: {
+            conditions: [
+              ...condition('NamespaceFinalizersRemaining', 'True', 'example.com/keep in 1 resource instances')
+                .conditions,
+              ...condition('NamespaceContentRemaining', 'True', 'configmaps. has 1 resource instances').conditions,
+            ],
+          },
+        },
+      ],
+    },
+    ...([
+      'workload-namespaces',
+      'namespace-terminating',
+      /^Namespace shop of kind-1 is being deleted \(for 5m\), .*: example\.com\/keep in 1 .*; configmaps\. has 1 /,
+      /kubectl --context kind-1 get namespace shop -o yaml$/,
+    ] as const),
+  ],
+  [
     'works that come back',
     {
       hub: leaving(cleanup),
@@ -335,6 +381,16 @@ describe('the checks of a WEC find only:', () => {
     };
     assert.deepEqual([await look(Date.now()), await look(Date.now() + day)], ['pass', 'fail']);
   });
+});
+
+test('namespaces of workloads are called well only if they were read', async () => {
+  const judged = async (endingOfWorks: WithConditions[] | undefined) => {
+    const all = await runChecks(wecChecks, findings({ wec: side({ pods: [operator, agent] }), endingOfWorks }));
+    const found = all.find(({ id }) => id === 'wec-workload-namespaces');
+    return found?.status === 'skipped' ? found.problem.message : found?.status;
+  };
+  assert.equal(await judged([]), 'pass');
+  assert.match((await judged(undefined)) ?? '', /^\S+ does not let you read it$/);
 });
 
 test('nothing is reported about an unseen certificate, nor about what another cluster shows', async () => {

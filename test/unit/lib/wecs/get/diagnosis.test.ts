@@ -268,7 +268,15 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
       hub: wellKnown,
       mailbox: {
         namespace: 'cluster1',
-        works: [{ wds: 'wds1', binding: 'p', addon: null, count: 2, failed: [{ name: 'w', message: 'forbidden' }] }],
+        works: [
+          {
+            wds: 'wds1',
+            binding: 'p',
+            addon: null,
+            count: 2,
+            failed: [{ name: 'w', message: 'forbidden', since: null }],
+          },
+        ],
         addons: [],
       },
     },
@@ -278,6 +286,15 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
 ];
 
 describe('a diagnosis of', () => {
+  test('a work that a webhook refuses says since when, and ends in words without a context', () => {
+    const message = 'admission webhook "guard" denied the request: no';
+    const failed = [{ name: 'w', message, since: secondsAgo(300) }];
+    const works = [{ ...{ wds: 'wds1', binding: 'p', addon: null, count: 1 }, failed }];
+    const found = diagnosed({ hub: wellKnown, mailbox: { namespace: 'cluster1', works, addons: [] } });
+    assert.equal(found?.problem, `1 work could not be applied on cluster1: ${message} (began 5m ago).`);
+    assert.match(found?.steps[0] ?? '', /^Ask who manages cluster1 whose webhook guard is/);
+    assert.equal(found?.next, null);
+  });
   for (const [what, situation, wrong, steps] of cases) {
     test(what, () => {
       const diagnosis = diagnosed(situation);
@@ -347,7 +364,13 @@ test("works are shown with their source, and the agent's message for failed ones
       work('b', labels, failing),
     ]),
     [
-      { wds: 'wds1', binding: 'nginx', addon: null, count: 2, failed: [{ name: 'b', message: 'pods is forbidden' }] },
+      {
+        wds: 'wds1',
+        binding: 'nginx',
+        addon: null,
+        count: 2,
+        failed: [{ name: 'b', message: 'pods is forbidden', since: null }],
+      },
       { wds: null, binding: null, addon: 'status', count: 1, failed: [] },
       { wds: null, binding: null, addon: null, count: 1, failed: [] },
     ],

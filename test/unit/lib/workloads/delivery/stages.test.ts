@@ -6,7 +6,7 @@ import { failed } from '../../../../../src/lib/engine/stages.ts';
 import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import { groupOf } from '../../../../../src/lib/kube/resources.ts';
-import type { ManifestWork } from '../../../../../src/lib/model/manifest-works.ts';
+import { type ManifestWork, workFinalizer } from '../../../../../src/lib/model/manifest-works.ts';
 import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
 import { type Binding, type BindingPolicy, objectsOf } from '../../../../../src/lib/model/policies.ts';
 import { deliveriesOf } from '../../../../../src/lib/workloads/delivery/delivery.ts';
@@ -59,6 +59,7 @@ function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): 
     collectors: seen(new Map((record.collectors ?? []).map((collector) => [collector.metadata.name, collector]))),
     combined: seen(new Set((record.combined ?? []).map(combinedKey))),
     templates: seen({ objects: new Map(), configMaps: new Map() }),
+    transforms: seen([]),
     inventory: seen(new Map([wec('cluster1'), wec('cluster2')])),
     works: seen(new WorksOfWds((record.works ?? []).map(trimmer(new Map())))),
     workStatuses: seen(statusesByPlace(record.workStatuses ?? [])),
@@ -171,20 +172,63 @@ describe('the next command', () => {
   test('allows the kind to the work agent', () =>
     assert.match(
       String(nextOf('forbidden-on-wec', widget)),
-      /: stellarctl wec grant cluster1=CONTEXT --from-errors --its its1$/,
+      /: stellarctl wec grant cluster1=CONTEXT --from-errors --its its1 +\(CONTEXT: that of cluster1\)$/,
     ));
+  const wds = { name: 'wdsh', context: 'wdsh', apiGroups: [], contexts: new Set(['cluster1']) };
+  test('names the context of the WEC, if the kubeconfig has one of its name', () => {
+    const [way] = ways(record('forbidden-on-wec'), widget, { wds });
+    assert.equal(way?.next, 'stellarctl wec grant cluster1=cluster1 --from-errors --its its1');
+    const given = record('singleton-status');
+    for (const { status } of given.works ?? [])
+      for (const { conditions = [] } of status?.resourceStatus?.manifests ?? [])
+        for (const each of conditions) if (each.type === 'Available') each.status = 'False';
+    const [missing] = ways(given, web, { wds });
+    assert.match(missing?.next ?? '', /^kubectl --context cluster1 -n t1 describe deployments web$/);
+  });
   /** The record of a refusal for another reason. */
-  const refusedBecause = (message: string) => {
+  const refusedBecause = (message: string, changes: Partial<DeliveryEvidence> = {}) => {
     const given = record('forbidden-on-wec');
     for (const work of given.works ?? [])
       for (const { conditions = [] } of work.status?.resourceStatus?.manifests ?? [])
-        for (const each of conditions) Object.assign(each, { message });
-    return ways(given, widget);
+        for (const each of conditions) Object.assign(each, { message, lastTransitionTime: '2026-11-20T15:00:00Z' });
+    return ways(given, widget, changes);
   };
-  test('does not offer rights where admission or a namespace that is being deleted forbids', () => {
+  test('leads to the webhook of the WEC that refuses an object, or does not answer', () => {
+    for (const why of [
+      'admission webhook "guard.example.com" denied the request: no',
+      'Internal error occurred: failed calling webhook "guard.example.com": failed to call webhook: no route',
+    ]) {
+      const [unknown] = refusedBecause(`Failed to apply manifest: ${why}`);
+      assert.equal(unknown?.code, 'webhook-refuses-on-wec');
+      assert.match(
+        unknown?.steps[0] ?? '',
+        /^Ask who manages cluster1 whose webhook guard\.example\.com is\. kubectl get v/,
+      );
+      const [known] = refusedBecause(`Failed to apply manifest: ${why}`, { wds });
+      assert.match(known?.next ?? '', /^kubectl --context cluster1 get validatingwebhookconfigurations,mutating/);
+    }
+  });
+  test('leads to the namespace of the WEC that is being deleted', () => {
+    const why = 'is forbidden: unable to create new content in namespace shop because it is being terminated';
+    const [unknown] = refusedBecause(`failed to apply: widgets.example.com "w" ${why}`);
+    assert.deepEqual(
+      [unknown?.code, unknown?.steps[0]],
+      [
+        'namespace-terminating-on-wec',
+        'See what blocks Namespace shop: stellarctl wec get cluster1=CONTEXT --its its1',
+      ],
+    );
+    const [known] = refusedBecause(`failed to apply: widgets.example.com "w" ${why}`, { wds });
+    assert.equal(known?.next, 'kubectl --context cluster1 get namespace shop -o yaml');
+  });
+  test('a failure shows when it began, and that the agent retries', () => {
+    const [way] = refusedBecause('field is immutable');
+    assert.equal(way?.blockedAt?.since, '2026-11-20T15:00:00Z');
+    assert.match(way?.steps.at(-1) ?? '', /the agent retries by itself within 17 minutes$/);
+  });
+  test('does not offer rights where admission or a quota forbids', () => {
     for (const why of [
       "ValidatingAdmissionPolicy 'approved-registries' with binding 'approved-registries' denied request: no",
-      'unable to create new content in namespace shop because it is being terminated',
       'exceeded quota: small',
     ]) {
       const [way] = refusedBecause(`failed to apply: widgets.example.com "w" is forbidden: ${why}`);
@@ -441,6 +485,22 @@ describe('a broken link is named:', () => {
         broken((given) => written(given, longAgo, { deletionTimestamp: time })),
         [`t10: cluster1: wec ${state} work-deleting`],
       ));
+    test(`another program keeps the work that is being deleted${when}`, () => {
+      const given = good();
+      const setBy = {
+        manager: 'kubectl-edit',
+        fieldsV1: { 'f:metadata': { 'f:finalizers': { 'v:"example.com/hold"': {} } } },
+      };
+      written(given, longAgo, {
+        ...{ generation: 5, deletionTimestamp: time, finalizers: [workFinalizer, 'example.com/hold'] },
+        managedFields: [{ time: longAgo, ...setBy }],
+      });
+      const [delivery] = ways(given, configMap);
+      assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'work-held']);
+      assert.equal(delivery?.blockedAt?.since, time);
+      assert.match(delivery?.blockedAt?.why ?? '', /blocked by finalizer example\.com\/hold \(set by kubectl-edit\), /);
+      assert.match(delivery?.next ?? '', /^kubectl --context its1 -n cluster1 get manifestwork \S+ -o yaml --show-man/);
+    });
     test(`the agent has not responded${when}`, () =>
       assert.deepEqual(
         broken((given) => {

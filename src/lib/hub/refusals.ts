@@ -1,0 +1,45 @@
+import { command } from '../engine/command-line.ts';
+import { inWords, type NextStep, outline, run } from '../engine/next-step.ts';
+import type { Problem } from '../engine/problem.ts';
+
+/** The words of every API server (k8s.io/apiserver, admission/plugin/webhook and NamespaceLifecycle). */
+const byWebhook = /(?:admission|failed calling) webhook "([^"]+)"/;
+const byEndingNamespace = /unable to create new content in namespace (\S+) because it is being terminated/;
+
+const kinds = 'validatingwebhookconfigurations,mutatingwebhookconfigurations';
+const columns = 'custom-columns=NAME:.metadata.name,WEBHOOKS:.webhooks[*].name';
+
+interface Refusal extends Pick<Problem, 'next'> {
+  code: 'webhook-refuses-on-wec' | 'namespace-terminating-on-wec';
+}
+
+/**
+ * Returns what helps against a refusal that only whoever manages the WEC can end; undefined if the message does not show one.
+ * @param message of the agent @param context of the WEC, if one is known @param its the context of the ITS
+ */
+export function toEndRefusal(
+  message: string,
+  wec: string,
+  context: string | undefined,
+  its: string | undefined,
+): Refusal | undefined {
+  const [[, webhook] = [], [, namespace] = []] = [byWebhook.exec(message) ?? [], byEndingNamespace.exec(message) ?? []];
+  if (webhook !== undefined) {
+    const ask = `Ask who manages ${wec} whose webhook ${webhook} is. ${command`kubectl get ${kinds}`} shows it there`;
+    const see = command`kubectl --context ${context ?? 'CONTEXT'} get ${kinds} -o ${columns}`;
+    const step = context === undefined ? inWords(ask) : run(see, `See whose webhook ${webhook} is`);
+    return { code: 'webhook-refuses-on-wec', next: [step] };
+  }
+  if (namespace === undefined) return undefined;
+  const see = command`stellarctl wec get ${`${wec}=CONTEXT`} ${its === undefined ? [] : ['--its', its]}`;
+  const ask = outline(see, `See what blocks Namespace ${namespace}`);
+  const next = [context === undefined ? ask : toSeeNamespace(namespace, context)];
+  return { code: 'namespace-terminating-on-wec', next };
+}
+
+/** The command that shows why a namespace that is being deleted stays. */
+export const toSeeNamespace = (name: string, context: string): NextStep =>
+  run(
+    command`kubectl --context ${context} get namespace ${name} -o yaml`,
+    'What blocks it is for its owner to remove; see its status',
+  );
