@@ -178,6 +178,24 @@ test('one place decides whether a failure of one cluster ends a command', () => 
   );
 });
 
+test('one place decides why an agent must re-register: only it gives these codes', () => {
+  const room = 'src/lib/wecs/reregister/';
+  const table = sources.find(({ file }) => file === `${room}reregister.ts`)?.text ?? '';
+  const codes = [...table.matchAll(/^ {2}'([a-z-]+)': '(?:credentials|address|requests|announcement|decision)',$/gm)];
+  assert.ok(codes.length > 15, 'this test sees no table');
+  // Errors of these names are refusals of a command.
+  const errors = ['registered-elsewhere', 'token-expired'];
+  const names = codes.flatMap(([, code = '']) => (errors.includes(code) ? [] : `'${code}'`));
+  const judges = sources.filter(({ text }) => names.some((name) => text.includes(name)));
+  assert.deepEqual(outside(room, judges).sort(), [
+    // Ask for one code.
+    'src/lib/wecs/join/follow-join.ts',
+    'src/lib/wecs/join/join.ts',
+    // Registers them.
+    'src/lib/wecs/problems.ts',
+  ]);
+});
+
 test('durations and deadlines are by the clock that nobody can set', () => {
   const readers = sources.filter(({ text }) => /\bDate\.now\b/.test(text)).map(({ file }) => file);
   assert.deepEqual(readers.sort(), [
@@ -190,7 +208,6 @@ test('durations and deadlines are by the clock that nobody can set', () => {
     'src/lib/kube/client/transport.ts',
     'src/lib/kube/kubeconfig/lock.ts',
     'src/lib/wecs/identity/identity.ts',
-    'src/lib/wecs/join/needs.ts',
   ]);
 });
 

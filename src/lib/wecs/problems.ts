@@ -1,18 +1,9 @@
 import type { NextStep } from '../engine/next-step.ts';
 import { type Problem, problem } from '../engine/problem.ts';
 
-/**
- * What of an agent is renewed. `credentials`: its token or certificate. `address`: the hub's server and certificate authority.
- * `requests`: its requests that it can no longer use. `announcement`: it has sent a request, and the hub once did not admit its
- * ManagedCluster, which it does not announce again by itself.
- */
-export type Renewed = 'credentials' | 'address' | 'requests' | 'announcement';
-
 interface Registered extends Pick<Problem, 'severity' | 'causedBy'> {
   /** The sentence for several WECs that share the problem. */
   several: string;
-  /** What fixes it without a user's decision; without it, a user decides. */
-  fix?: Renewed | 'restart';
 }
 
 /** The problems of a WEC by their codes. docs/troubleshooting.md has a line for each. */
@@ -53,7 +44,6 @@ const registry = {
   'no-operator': { several: 'Their operators do not run.' },
   'managed-cluster-missing': {
     several: 'The ITS has no ManagedCluster for them, and their agents do not announce it again.',
-    fix: 'credentials',
   },
   'hub-rebuilt': {
     several:
@@ -71,18 +61,16 @@ const registry = {
     several: 'Several agents ask for each of their names, and nobody has accepted one.',
     severity: 'warn',
   },
-  'requests-piled-up': { several: 'Ten requests of each wait, and their agents send no more.', fix: 'requests' },
-  'authority-changed': { several: "The hub's certificate authority has changed since they joined.", fix: 'address' },
-  'authority-wrong': { several: "They were given another certificate authority than the hub's.", fix: 'address' },
-  'certificate-expired': { several: 'The certificates of their agents have expired.', fix: 'credentials' },
+  'requests-piled-up': { several: 'Ten requests of each wait, and their agents send no more.' },
+  'authority-changed': { several: "The hub's certificate authority has changed since they joined." },
+  'authority-wrong': { several: "They were given another certificate authority than the hub's." },
+  'certificate-expired': { several: 'The certificates of their agents have expired.' },
   'certificate-rejected': {
     several: 'The ITS no longer accepts the certificates of their agents.',
-    fix: 'credentials',
   },
-  'token-expired': { several: 'Their bootstrap tokens have expired.', fix: 'credentials' },
+  'token-expired': { several: 'Their bootstrap tokens have expired.' },
   'token-revoked': {
     several: 'The ITS no longer accepts their bootstrap tokens, which have not expired: they were revoked.',
-    fix: 'credentials',
   },
   'not-allowed-to-register': {
     several: 'Their bootstrap tokens are accepted, but not allowed to register clusters.',
@@ -90,40 +78,36 @@ const registry = {
   },
   'authority-missing': {
     several: "They were given no certificate authority, and the hub's is not a public one.",
-    fix: 'address',
   },
   'certificate-of-other-name': {
     several: 'They call the hub by a name that is not in its certificate.',
-    fix: 'address',
   },
-  'hub-unresolvable': { several: 'They cannot resolve the name of the hub.', fix: 'address' },
+  'hub-unresolvable': { several: 'They cannot resolve the name of the hub.' },
   'hub-address-loopback': {
     several: 'The address that they have for the hub is a loopback address, which is the pod itself.',
-    fix: 'address',
   },
-  'hub-refuses': { several: 'Nothing listens at the address that they have for the hub.', fix: 'address' },
+  'hub-refuses': { several: 'Nothing listens at the address that they have for the hub.' },
   'hub-silent': {
     several: 'They get no answer from the address that they have for the hub, as behind a firewall.',
-    fix: 'address',
   },
-  'hub-not-reached': { several: 'They do not reach the hub.', fix: 'address' },
-  'bootstrap-secret-missing': { several: 'Their bootstrap secrets are missing.', fix: 'credentials' },
+  'hub-not-reached': { several: 'They do not reach the hub.' },
+  'bootstrap-secret-missing': { several: 'Their bootstrap secrets are missing.' },
   'request-pending': { several: 'They asked to be registered, and nobody has accepted them.', severity: 'warn' },
   'request-denied': { several: 'Their requests were denied.' },
   'not-accepted': { several: 'The ITS does not accept them.', severity: 'warn' },
   'clocks-differ': { several: 'Their clocks and that of the ITS differ.' },
-  'agent-silent': { several: 'Their agents have stopped reporting.', fix: 'restart' },
+  'agent-silent': { several: 'Their agents have stopped reporting.' },
   'works-not-applied': { several: 'Works could not be applied on them.' },
   'webhook-refuses-on-wec': { several: 'Admission webhooks of them refuse works, or do not answer.' },
   'namespace-terminating-on-wec': { several: 'Works could not be applied, because a namespace is being deleted.' },
-  'not-announced': { several: 'Their agents asked, and could not announce them.', fix: 'announcement' },
+  'not-announced': { several: 'Their agents asked, and could not announce them.' },
   'ocm-rights-missing': { several: 'Their work agents lack the rights that OCM itself gives them.' },
   'work-rights-missing': { several: 'Their work agents may not apply what their works contain.' },
   'operator-word-outdated': {
     several: 'What their operators report about their connections is outdated.',
     severity: 'warn',
   },
-  'lease-overdue': { several: 'They are still shown as available, but their agents do not report.', fix: 'restart' },
+  'lease-overdue': { several: 'They are still shown as available, but their agents do not report.' },
 } as const satisfies Record<string, Registered>;
 
 export type WecProblemCode = keyof typeof registry;
@@ -132,15 +116,12 @@ const wecProblems: Readonly<Record<WecProblemCode, Registered>> = registry;
 
 const isRegistered = (code: string): code is WecProblemCode => Object.hasOwn(registry, code);
 
-/** What fixes a problem of a WEC, if no user has to decide. */
-export const fixOf = (code: string): Registered['fix'] => (isRegistered(code) ? wecProblems[code].fix : undefined);
-
 /** The problem of an unmet stage of a registration: its code is that of its cause, else the id of the stage. */
 export const stageProblem = (code: string, message: string, ...next: readonly NextStep[]): Problem =>
   isRegistered(code) ? wecProblem(code, message, ...next) : problem(code, message, ...next);
 
 /** @param message one sentence about one WEC */
 export function wecProblem(code: WecProblemCode, message: string, ...next: readonly NextStep[]): Problem {
-  const { several, fix: _, ...registered } = wecProblems[code];
+  const { several, ...registered } = wecProblems[code];
   return { ...problem(code, message, ...next), ...registered, ofSeveral: several };
 }

@@ -392,7 +392,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       });
       // The operator's last condition is outdated, and a join asks it to check again.
       const { stderr } = await succeeds('wec join cluster3 --accept --its its2');
-      assert.match(stderr, /cluster3: the agent did not reach the ITS when it last tried: bootstrap secret renewed/);
+      assert.match(stderr, /cluster3: its agent did not reach the ITS when it last tried: it re-registers/);
       await assertAvailable(there(its2), 'cluster3');
     });
 

@@ -101,7 +101,7 @@ describe('recovery', { concurrency: true }, () => {
       await cli.succeed(['wec', 'join', name, '--no-singleton', '--its', 'its1']);
       await remakeBootstrapAccount(bed.plane('its1'));
       const { stdout, stderr } = await cli.succeed(join(name));
-      assert.match(stderr, /^token: the ITS does not accept the bootstrap token: renewed$/m);
+      assert.match(stderr, /^token: the ITS does not accept the bootstrap token: it re-registers$/m);
       assert.match(stdout, /^token: joined and available/);
       await assertAvailable(bed.plane('its1'), name);
     });
@@ -126,10 +126,7 @@ describe('recovery', { concurrency: true }, () => {
           const { problem, next } = await advice(name);
           assert.match(problem, /^The certificate of the agent of token expired \d+\S+ ago/);
           const { stderr } = await cli.succeed(next);
-          assert.match(
-            stderr,
-            /^token: the certificate of its agent expired \d+\S+ ago: it requests registration again/m,
-          );
+          assert.match(stderr, /^token: the certificate of its agent expired \d+\S+ ago: it re-registers/m);
           await assertAvailable(bed.plane('its1'), name);
           assert.equal((await clusterOf(name))?.metadata.uid, before?.metadata.uid, 'its ManagedCluster stays');
         },

@@ -5,8 +5,8 @@ import { keyOf, type Remedy, type Write } from '../../engine/remedy.ts';
 import type { Run } from '../../engine/run.ts';
 import { accessHub, type HubAccess } from '../../hub/hub-access.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
-import type { JoinPlan } from '../../wecs/join/preflight.ts';
-import { planFor } from '../../wecs/join/remedies.ts';
+import type { JoinPlan } from '../../wecs/join/plan.ts';
+import { planFor } from '../../wecs/reregister/fix.ts';
 import type { Examined, Its, Subject } from '../subject.ts';
 import { fixerOf } from './table.ts';
 

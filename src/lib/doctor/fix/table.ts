@@ -3,9 +3,9 @@ import type { Run } from '../../engine/run.ts';
 import type { HubAccess } from '../../hub/hub-access.ts';
 import { planControllerRestart, planCredentialRenewal } from '../../maintenance/renew-credentials.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
-import type { JoinPlan } from '../../wecs/join/preflight.ts';
-import { planRenewal, planRestart } from '../../wecs/join/remedies.ts';
-import { fixOf } from '../../wecs/problems.ts';
+import type { JoinPlan } from '../../wecs/join/plan.ts';
+import { planReregistration, planRestart } from '../../wecs/reregister/fix.ts';
+import { outdatedBy } from '../../wecs/reregister/reregister.ts';
 
 /**
  * How to fix a finding without a user's decision. Both plans only read; undefined if nothing needs fixing (any more).
@@ -22,14 +22,17 @@ const ofSpaces: Readonly<Record<string, Fixer>> = {
   'its-credentials-outdated': { of: 'space', plan: planControllerRestart },
 };
 
+/** Problems of WECs that a restart of their agents may resolve. */
+const restarted = ['agent-silent', 'lease-overdue'];
+
 /** @returns undefined if a user decides */
 export function fixerOf(code: string): Fixer | undefined {
   if (Object.hasOwn(ofSpaces, code)) return ofSpaces[code];
-  const fix = fixOf(code);
-  if (fix === undefined) return undefined;
-  if (fix === 'restart') return { of: 'wec', plan: planRestart };
-  return { of: 'wec', plan: (access, plan, run) => planRenewal(access, plan, fix, run) };
+  if (restarted.includes(code)) return { of: 'wec', plan: planRestart };
+  const outdated = outdatedBy(code);
+  if (outdated === undefined) return undefined;
+  return { of: 'wec', plan: (access, plan, run) => planReregistration(access, plan, outdated, run) };
 }
 
 /** Whether only the WEC's operator shows a problem: its secrets and the ITS itself show the others. */
-export const isReportedByOperatorOnly = (code: string): boolean => fixOf(code) === 'address';
+export const isReportedByOperatorOnly = (code: string): boolean => outdatedBy(code) === 'address';

@@ -1,12 +1,11 @@
-import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
-import { inWords, noted, outline } from '../../engine/next-step.ts';
+import { inWords } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
-import { heldValidity, issuedValidity, type Validity } from '../../hub/agent-certificate.ts';
 import { wecProblem } from '../problems.ts';
 import { signingGraceMs } from '../registration/checks.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
+import { validityOfAgent } from '../reregister/reregister.ts';
 import { toSeeAgent } from './diagnosis.ts';
 import type { Findings } from './findings.ts';
 
@@ -30,26 +29,6 @@ export function unsigned(findings: Findings): Problem | undefined {
     inWords(
       `Run kube-controller-manager of ${its} with its controller csrsigning, which signs for kubernetes.io/kube-apiserver-client; some hosted control planes never do`,
     ),
-  );
-}
-
-/** The validity of the certificate that the agent holds, or else of the last one that the hub issued. */
-export function validityOfAgent({ wec, hub }: Findings): Validity | undefined {
-  if (wec !== undefined) return heldValidity(wec.hubSecret);
-  return issuedValidity(hub?.requests.findLast(({ state }) => state === 'issued')?.csr.status?.certificate);
-}
-
-/** The operator reports it as one that the hub does not accept; the agent requests another one with a valid token. */
-export function expiredCertificate(findings: Findings): Problem | undefined {
-  const { wec, context = wec?.context, now, name, its } = findings;
-  const { to } = validityOfAgent(findings) ?? {};
-  if (to === undefined || to > now) return undefined;
-  const join = command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} --accept --its ${its}`;
-  const note = 'makes it request another one';
-  return wecProblem(
-    'certificate-expired',
-    `The certificate of the agent of ${name} expired ${formatAge(now - to)} ago.`,
-    context === undefined ? { ...outline(join), note } : noted(join, note),
   );
 }
 

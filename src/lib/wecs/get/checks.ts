@@ -2,7 +2,16 @@ import { type Check, pass, skipped } from '../../engine/checks.ts';
 import type { JudgedReading } from '../../engine/follow.ts';
 import type { Evidence, Problem } from '../../engine/problem.ts';
 import { noWecAccess, type Registration } from '../registration/checks.ts';
-import { expiredCertificate, expiringCertificate, unsigned, validityOfAgent } from './certificates.ts';
+import {
+  byContradiction,
+  cannotConnect,
+  expiredCertificate,
+  missingManagedCluster,
+  outdatedReport,
+  registeredElsewhere,
+} from '../reregister/problems.ts';
+import { validityOfAgent } from '../reregister/reregister.ts';
+import { expiringCertificate, unsigned } from './certificates.ts';
 import {
   byAddon,
   byAgentNamespace,
@@ -20,7 +29,6 @@ import {
   byUnsignedRequest,
   byWorkloadNamespace,
 } from './check-evidence.ts';
-import { byContradiction, cannotConnect, outdatedReport } from './connection.ts';
 import {
   beingDeleted,
   beingDeregistered,
@@ -40,10 +48,10 @@ import {
   unhealthyApiServer,
   waitsForDecision,
   withoutAgent,
+  withoutKlusterlet,
   withoutNode,
 } from './diagnosis.ts';
 import type { Findings } from './findings.ts';
-import { missingManagedCluster, registeredElsewhere, withoutKlusterlet } from './lost-registration.ts';
 import { returningKlusterlet, unavailableAddon, worksNotApplied, worksRefused } from './mailbox.ts';
 import { contextOfOtherCluster } from './other-cluster.ts';
 import { versionsApart } from './wec-versions.ts';

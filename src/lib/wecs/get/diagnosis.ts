@@ -1,16 +1,16 @@
 import { command } from '../../engine/command-line.ts';
-import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { inWords, type NextStep, noted, outline, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { blockingStage } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
-import { agentNamespace, clusterNameLabel, operatorName, operatorNamespace } from '../../model/ocm-names.ts';
+import { resources } from '../../kube/resources.ts';
+import { agentNamespace, operatorName, operatorNamespace } from '../../model/ocm-names.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import { stageProblem, wecProblem } from '../problems.ts';
 import { clockDifference } from '../registration/checks.ts';
-import { bootstrapRequests, type HubEvidence, hasJoined, overdueLease } from '../registration/hub-evidence.ts';
+import { bootstrapRequests, hasJoined, isAvailable, overdueLease } from '../registration/hub-evidence.ts';
 import { otherName } from '../registration/wec-evidence.ts';
 import {
   evictedPod,
@@ -20,6 +20,8 @@ import {
   nodelessPod,
   podProblem,
 } from '../registration/wec-pods.ts';
+import { requestsPiledUp } from '../reregister/problems.ts';
+import { pendingRequests } from '../reregister/reregister.ts';
 import type { Findings } from './findings.ts';
 
 export function registeredAsAnother({ wec, name, its }: Findings): Problem | undefined {
@@ -29,6 +31,23 @@ export function registeredAsAnother({ wec, name, its }: Findings): Problem | und
     'registered-as-another',
     `The cluster of context ${wec.context} is registered as ${other}, not as ${name}.`,
     run(command`stellarctl wec get ${other}=${wec.context} --its ${its}`),
+  );
+}
+
+/** A user has removed it, or the context leads to another cluster. */
+export function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings): Problem | undefined {
+  const isUnseen = forbidden.has(resources.klusterlets.plural);
+  if (wec === undefined || wec.klusterlet !== undefined || isUnseen || hub === undefined) return undefined;
+  return wecProblem(
+    'no-klusterlet',
+    `There is no Klusterlet in the cluster of context ${wec.context}, so that ${name} has no agent there.`,
+    // A name that has joined belongs to the cluster that joined: a join proves that it is this cluster, or fails.
+    hasJoined(hub)
+      ? noted(
+          command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its}`,
+          `installs it again, if this is the cluster that joined as ${name}`,
+        )
+      : run(command`stellarctl wec join ${`${name}=${wec.context}`} --its ${its}`),
   );
 }
 
@@ -127,28 +146,19 @@ function anotherAsks({ hub, now, name }: Findings): Problem | undefined {
   );
 }
 
-/** This many requests of one name on the hub keep its agent from sending more (ocm pkg/registration/register/csr). */
-const requestsAtMost = 10;
-
-export function waitsForDecision({ hub, wec, now, reports, name, its }: Findings): Problem | undefined {
+export function waitsForDecision(findings: Findings): Problem | undefined {
+  const { hub, wec, now, reports, name, its } = findings;
   const id = blockingStage(reports)?.id;
   if (hub === undefined || (id !== 'approved' && id !== 'accepted')) return undefined;
   const accept = run(command`stellarctl accept ${name} --its ${its}`);
-  const pending = bootstrapRequests(hub).filter(({ state }) => state === 'pending');
+  const piled = requestsPiledUp(findings);
+  if (piled !== undefined) return piled;
+  const pending = pendingRequests(hub);
   const [first] = pending;
   if (first !== undefined) {
     const agents = new Set(pending.map(({ agent }) => agent)).size;
     const who = agents > 1 ? `${agents} agents ask to be ${name}` : `${name} asked to be registered`;
     const message = `${who} (${formatAge(now - first.created)} ago), and nobody has accepted it.`;
-    if (pending.length >= requestsAtMost)
-      return wecProblem(
-        'requests-piled-up',
-        `${count(pending.length, 'request')} of ${name} wait, and its agent sends no more.`,
-        noted(
-          command`kubectl --context ${its} delete csr -l ${`${clusterNameLabel}=${name}`}`,
-          'makes its agent send another one',
-        ),
-      );
     if (agents === 1) return wecProblem('request-pending', message, accept);
     // With its context, the request of its own agent is marked.
     const target = wec === undefined ? name : `${name}=${wec.context}`;
@@ -243,6 +253,3 @@ export function missedRenewal(findings: Findings): Problem | undefined {
     wec === undefined ? toSeeCluster(findings) : agentPods(wec.context),
   );
 }
-
-export const isAvailable = ({ managedCluster }: HubEvidence): boolean =>
-  isTrue(managedCluster, 'ManagedClusterConditionAvailable');

@@ -16,25 +16,20 @@ import type { RegistrationRequest } from '../registration/requests.ts';
 import type { RegistrationStageId } from '../registration/stage-ids.ts';
 import { seen } from '../registration/stages.ts';
 import { readWec, singletonAgentId, type WecEvidence } from '../registration/wec-evidence.ts';
+import { dropCertificate, releaseDeadLeases, restartAgents } from '../reregister/agent.ts';
+import { type Restart, RestartsDuringJoin } from '../reregister/during-join.ts';
 import { HubRecords } from './hub-records.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
 import { OwnRequests, SupersededRequests } from './own-requests.ts';
-import type { JoinPlan } from './preflight.ts';
-import {
-  dropCertificate,
-  Reregistration,
-  type ReregistrationNeed,
-  releaseDeadLeases,
-  restartAgents,
-} from './renew-agent.ts';
+import type { JoinPlan } from './plan.ts';
 import { removeAccount } from './wec-account.ts';
 
 /** The state when a join begins to follow its registration. */
 export interface StartedJoin {
   /** Whether anything has been written. */
   changed: boolean;
-  /** Whether an existing agent has a new bootstrap secret, which supersedes its earlier requests. */
-  renewed: boolean;
+  /** Whether an existing agent re-registers, which supersedes its earlier requests. */
+  reregisters: boolean;
   webhook: WebhookProbe | undefined;
 }
 
@@ -51,7 +46,7 @@ interface HubSide {
   kube: Kube;
   superseded: SupersededRequests;
   records: HubRecords;
-  reregistration: Reregistration;
+  restarts: RestartsDuringJoin;
   webhook: WebhookProbe | undefined;
 }
 
@@ -111,14 +106,14 @@ export class JoinedWec implements Followed<Registration, WecResult> {
   }
 
   /** Called before the first reading. @param options those of the join, with the labels that the user has chosen */
-  async start(plan: JoinPlan, options: JoinOptions, { changed, renewed, webhook }: StartedJoin): Promise<void> {
+  async start(plan: JoinPlan, options: JoinOptions, { changed, reregisters, webhook }: StartedJoin): Promise<void> {
     const klusterlet = await this.#kube.get<Klusterlet>(resources.klusterlets, klusterletName);
     // Both clusters were named together: the WEC's own agent is known, even if other agents send requests.
     const known = (klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan);
     const own = new OwnRequests(known, plan.wecBefore);
     const hub = this.#access.kube;
     const side = hub && hubSideOf(hub, plan, options, own, webhook, this.#run);
-    const before = renewed ? bootstrapRequests(plan.hubBefore ?? emptyEvidence(this.name)) : [];
+    const before = reregisters ? bootstrapRequests(plan.hubBefore ?? emptyEvidence(this.name)) : [];
     side?.superseded.add(before.filter((request) => own.isProven(request)));
     this.#joining = { plan, own, side };
     this.result.changed = changed;
@@ -147,7 +142,7 @@ export class JoinedWec implements Followed<Registration, WecResult> {
   async act(reading: JudgedReading<Registration>): Promise<WecResult | undefined> {
     const { plan, side } = this.#joining as Joining;
     const { hub, wec } = reading.snapshot;
-    const need = side?.reregistration.need(reading.snapshot, side.kube, this.#kube.now(), this.#accept);
+    const need = side?.restarts.need(reading.snapshot, side.kube, this.#kube.now(), this.#accept);
     // A joined WEC waits for nothing else; the next user who accepts it should not find superseded requests.
     const isOpen = need === undefined && !this.#accept && side?.superseded.isOpen === true;
     if (isOpen && !this.#run.deadline.passed) return undefined;
@@ -158,7 +153,7 @@ export class JoinedWec implements Followed<Registration, WecResult> {
     }
     await reregister(this.#access, plan, need, wec);
     side.superseded.add(hub?.requests ?? []);
-    side.reregistration.markDone(need);
+    side.restarts.markDone(need);
     this.#follower.wrote(`${need.why}: agent restarted`);
     reading.restartGracePeriod();
     return undefined;
@@ -198,8 +193,8 @@ export async function followJoin(
 }
 
 /** An agent that keeps its certificate, expired or not, keeps the id in it, whatever its mode (ocm pkg/common/options). */
-function keptAgentId({ lost, wecBefore: { hubSecret } }: JoinPlan): string | undefined {
-  const id = lost?.by === 'token' ? hubSecret?.data?.['agent-name'] : undefined;
+function keptAgentId({ reregister: cause, wecBefore: { hubSecret } }: JoinPlan): string | undefined {
+  const id = cause?.code === 'certificate-expired' ? hubSecret?.data?.['agent-name'] : undefined;
   return id === undefined ? undefined : Buffer.from(id, 'base64').toString('utf8');
 }
 
@@ -215,7 +210,7 @@ function hubSideOf(
     kube: hub,
     superseded: new SupersededRequests(hub, plan.kube, own, run),
     records: new HubRecords(hub, plan, options, run),
-    reregistration: new Reregistration(),
+    restarts: new RestartsDuringJoin(),
     webhook,
   };
 }
@@ -238,7 +233,7 @@ const announcementMs = 2000;
 async function reregister(
   access: HubAccess,
   { kube, endpoint, account }: JoinPlan,
-  { by }: ReregistrationNeed,
+  { by }: Restart,
   wec: WecEvidence | undefined,
 ): Promise<void> {
   if (by === 'pods') return restartAgents(kube);

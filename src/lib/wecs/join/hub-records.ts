@@ -15,7 +15,7 @@ import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../registrat
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { keepLabels, type Labels, labelsOf } from './kept-labels.ts';
 import type { JoinOptions } from './options.ts';
-import type { JoinPlan } from './preflight.ts';
+import type { JoinPlan } from './plan.ts';
 
 /** Writes the records of a join to a ManagedCluster as soon as it exists: its labels and the identity of its cluster. */
 export class HubRecords {

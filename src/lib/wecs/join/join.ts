@@ -3,7 +3,6 @@ import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import { readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
-import { isMet } from '../../engine/stages.ts';
 import { clusterUid } from '../../hub/cluster-uid.ts';
 import { type ChosenEndpoint, verifyEndpoint } from '../../hub/endpoint.ts';
 import type { HubAccess } from '../../hub/hub-access.ts';
@@ -13,14 +12,14 @@ import { untilGone } from '../../kube/until-gone.ts';
 import { agentNamespace } from '../../model/ocm-names.ts';
 import { installKlusterlet } from '../klusterlet/install.ts';
 import type { WecResult } from '../registration/follow.ts';
+import { dropCertificate, retryStuckPods } from '../reregister/agent.ts';
+import { finishDone, isDone } from './already-joined.ts';
 import { followJoins, JoinedWec, removeOwnAccount } from './follow-join.ts';
 import { describeRemainingWorks, isStillConnected, readRemainingWorks } from './former-hub.ts';
 import { recordHubWrites } from './hub-records.ts';
 import { chooseLabels, keptLabels, optionsFor } from './kept-labels.ts';
-import { bootstrapNeed, finishDone, firstTime, isDone, judgePlan } from './needs.ts';
 import type { JoiningWec, JoinOptions, Moving } from './options.ts';
-import { type Checks, defaultRegistry, hubReads, type JoinPlan, preflight } from './preflight.ts';
-import { dropCertificate, retryStuckPods } from './renew-agent.ts';
+import { type Checks, defaultRegistry, hubReads, type JoinPlan, planJoin } from './plan.ts';
 import { makeAccount } from './wec-account.ts';
 
 /**
@@ -91,17 +90,27 @@ interface Shared {
   oneAtATime: LimitFunction;
 }
 
-/** Plans the join; if the WEC would move from another hub, reports that, asks, and plans again. */
+/** What is read before the first write. */
+interface Reading {
+  plan: JoinPlan;
+  /** Undefined unless it moves from another hub. */
+  moving: Moving | undefined;
+}
+
+/** Plans the join; plans it once more if the user was asked, or if it had to wait: the clusters may have changed meanwhile. */
 async function confirmedPlan(
-  { its }: HubAccess,
-  read: () => Promise<JoinPlan>,
-  { replaceHub }: JoinOptions,
-  { oneAtATime }: Shared,
-): Promise<JoinPlan> {
-  const { plan } = await readConfirmed<{ plan: JoinPlan; moving: Moving | undefined }>({
+  access: HubAccess,
+  wec: JoiningWec,
+  asked: JoinOptions,
+  shared: Shared,
+  run: Run,
+): Promise<{ plan: JoinPlan; options: JoinOptions }> {
+  let options = asked;
+  const { replaceHub } = asked;
+  const { plan } = await readConfirmed<Reading>({
     async read() {
-      const plan = await read();
-      return { plan, moving: await movingOf(plan, its) };
+      const plan = await planJoin(access, wec, options, shared.checks);
+      return { plan, moving: await movingOf(plan, access.its) };
     },
     losses: ({ moving }) =>
       moving === undefined
@@ -111,10 +120,21 @@ async function confirmedPlan(
             ...(moving.works?.evicted ?? []),
             ...(moving.works?.orphaned ?? []),
           ],
-    confirm: async ({ moving }, more) =>
-      moving !== undefined && replaceHub !== undefined && oneAtATime(() => replaceHub(moving, more)),
+    async confirm({ plan, moving }, more) {
+      const isAsked = moving && replaceHub && (await shared.oneAtATime(() => replaceHub(moving, more)));
+      if (more.length > 0) return isAsked === true;
+      const chosen = await shared.oneAtATime(() => chooseLabels(access, plan, asked, run));
+      if (chosen !== undefined) options = { ...asked, labels: chosen };
+      shared.announce(plan.endpoint);
+      for (const note of plan.notes) run.progress.note(note);
+      const hasWaited = [
+        await untilNamespaceGone(plan, run),
+        needsWebhook(plan, options) && (await shared.webhook?.untilAnswering(wec.name)),
+      ];
+      return isAsked === true || chosen !== undefined || hasWaited.includes(true);
+    },
   });
-  return plan;
+  return { plan, options };
 }
 
 async function movingOf({ name, kube, former, wecBefore }: JoinPlan, its: string): Promise<Moving | undefined> {
@@ -141,52 +161,34 @@ async function beginJoin(
   run: Run,
 ): Promise<WecResult | undefined> {
   const { result } = joined;
-  let options = asked;
-  const read = () => preflight(access, wec, options, shared.checks);
-  let plan = await confirmedPlan(access, read, asked, shared);
-  const chosen = await shared.oneAtATime(() => chooseLabels(access, plan, asked, run));
-  if (chosen !== undefined) {
-    options = { ...asked, labels: chosen };
-    // The question took time.
-    plan = await read();
-  }
-  shared.announce(plan.endpoint);
-  for (const note of plan.notes) run.progress.note(note);
-  if (isDone(access, plan, options)) {
+  const { plan, options } = await confirmedPlan(access, wec, asked, shared, run);
+  if (isDone(access, plan)) {
     const done = await finishDone(access, plan, options, run);
     await removeOwnAccount(access, plan);
     return done;
   }
-
-  const webhook = shared.webhook;
-  const hasWaited = [
-    await untilNamespaceGone(plan, run),
-    needsWebhook(plan, options) && (await webhook?.untilAnswering(wec.name)),
-  ];
-  // The clusters may have changed during the wait.
-  if (hasWaited.includes(true)) plan = await read();
   await noteRemainingWorks(access, plan, run);
   for (const kept of plan.versions.kept) run.progress.note(`${wec.name}: ${kept}`);
   run.progress.waiting(wec.name, 'installing the klusterlet');
-  const renewed = await install(access, plan, options, result, run);
+  const reregisters = await install(access, plan, options, result, run);
   const retried = await retryStuckPods(wec.kube, plan.wecBefore, plan.versions.installOperator);
   result.changed ||= retried && !wec.kube.dryRun;
-  if (plan.lost?.by === 'certificate') await dropCertificate(wec.kube, plan.wecBefore);
+  if (plan.reregister?.by === 'certificate') await dropCertificate(wec.kube, plan.wecBefore);
   if (wec.kube.dryRun) {
     await recordHubWrites(access, plan, options);
     return result;
   }
-  await joined.start(plan, options, { changed: result.changed, renewed, webhook });
+  await joined.start(plan, options, { changed: result.changed, reregisters, webhook: shared.webhook });
   return undefined;
 }
 
 /** The works of a new registration are not on the ITS: reported before the first write. */
 async function noteRemainingWorks(
   { its }: HubAccess,
-  { name, kube, wecBefore, former, lost, hubBefore }: JoinPlan,
+  { name, kube, wecBefore, former, reregister, hubBefore }: JoinPlan,
   run: Run,
 ) {
-  if (lost === undefined || former !== undefined || hubBefore?.managedCluster !== undefined) return;
+  if (reregister?.by !== 'certificate' || former !== undefined || hubBefore?.managedCluster !== undefined) return;
   const works = await readRemainingWorks(kube, wecBefore);
   const workloadEffects = works && describeRemainingWorks(works, its);
   if (workloadEffects !== undefined) run.progress.note(`${name}: ${workloadEffects}`);
@@ -220,19 +222,16 @@ async function install(
   result: WecResult,
   run: Run,
 ): Promise<boolean> {
-  const { name, kube, wecBefore, endpoint, lost, account, versions } = plan;
-  const isAvailable = isMet(judgePlan(access, plan), 'available');
-  const need =
-    lost === undefined
-      ? bootstrapNeed(wecBefore, endpoint, options, { ...plan, isAvailable })
-      : `${lost.why}: it requests registration again`;
-  if (need !== undefined && account !== undefined && access.kube !== undefined) await makeAccount(access.kube, name);
+  const { name, kube, endpoint, reregister: cause, account, versions } = plan;
+  // A cluster that has never joined has no agent that registers again.
+  const reregisters = cause !== undefined && cause.code !== 'bootstrap-secret-missing';
+  if (cause !== undefined && account !== undefined && access.kube !== undefined) await makeAccount(access.kube, name);
   const isOwn = access.kube !== undefined;
   const installation = {
     settings: plan.settings,
     ...versions,
     imagePullSecret: options.imagePullSecret,
-    bootstrap: need === undefined ? undefined : { hub: endpoint, token: await access.token(account), isOwn },
+    bootstrap: cause === undefined ? undefined : { hub: endpoint, token: await access.token(account), isOwn },
   };
   const counts = { created: 0, changed: 0, unchanged: 0 };
   try {
@@ -241,11 +240,11 @@ async function install(
     result.changed = !kube.dryRun && counts.created + counts.changed > 0;
   }
   if (kube.dryRun) return false;
-  if (need !== undefined && need !== firstTime) run.progress.changed(name, need);
+  if (reregisters) run.progress.changed(name, `${cause.why}: it re-registers`);
   for (const replaced of versions.replaced) run.progress.changed(name, replaced);
   const parts = Object.entries(counts).filter(([, count]) => count > 0);
   run.progress.changed(name, `klusterlet applied (${parts.map(([change, count]) => `${count} ${change}`).join(', ')})`);
-  return need !== undefined && need !== firstTime;
+  return reregisters;
 }
 
 /** Names that refer to the same cluster, each with the other name. Clusters that cannot be distinguished are not compared. */

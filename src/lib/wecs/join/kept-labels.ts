@@ -9,7 +9,7 @@ import { klusterletName } from '../../model/ocm-names.ts';
 import type { Klusterlet, ManagedCluster } from '../../model/ocm-objects.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import type { JoinOptions } from './options.ts';
-import type { JoinPlan } from './preflight.ts';
+import type { JoinPlan } from './plan.ts';
 
 /** What users have written on a ManagedCluster, which is lost with it. */
 export interface Labels {
@@ -89,7 +89,7 @@ export const optionsFor = ({ labels, annotations }: Labels): string[] => [
  */
 export async function chooseLabels(
   { its }: HubAccess,
-  { name, wecBefore, hubBefore, lost }: JoinPlan,
+  { name, wecBefore, hubBefore, reregister }: JoinPlan,
   { labels, annotations = {}, askLabels }: JoinOptions,
   { progress }: Run,
 ): Promise<Record<string, string> | undefined> {
@@ -100,7 +100,7 @@ export async function chooseLabels(
   const kept = { labels: less(noted.labels, there?.labels), annotations: less(noted.annotations, there?.annotations) };
   const isNone = Object.keys({ ...kept.labels, ...kept.annotations }).length === 0;
   // After an interruption only the kept copy shows the registration before.
-  if (isNone && (lost === undefined || managedCluster !== undefined)) return undefined;
+  if (isNone && (reregister?.by !== 'certificate' || managedCluster !== undefined)) return undefined;
   const asked =
     Object.keys({ ...labels, ...annotations }).length > 0 ? undefined : await askLabels?.(name, kept.labels);
   const set = { ...labels, ...asked };

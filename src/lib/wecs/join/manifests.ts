@@ -12,7 +12,7 @@ import {
   pullSecret,
 } from '../klusterlet/operator.ts';
 import type { JoinOptions } from './options.ts';
-import { agentSettings, endpointFor } from './preflight.ts';
+import { agentSettings, endpointFor } from './plan.ts';
 
 /** Replaces the bootstrap token in output; a token is never printed. */
 export const tokenPlaceholder = 'BOOTSTRAP_TOKEN';

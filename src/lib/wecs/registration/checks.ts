@@ -1,10 +1,11 @@
 import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
-import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
+import { inWords, outline, run } from '../../engine/next-step.ts';
 import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import type { HubWebhook } from '../../hub/webhook.ts';
 import { changedAt, conditionOf, isTrue } from '../../kube/objects.ts';
 import { agentNamespace, hubSecretName, operatorNamespace } from '../../model/ocm-names.ts';
+import { announcementGraceMs, unannounced, whyReregister } from '../reregister/reregister.ts';
 import { hubConnectionOf } from './hub-connection.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined, isMissed, isSuperseded } from './hub-evidence.ts';
 import type { RequestState } from './requests.ts';
@@ -55,13 +56,8 @@ export function joined(hub: HubEvidence): Verdict {
   return hasJoined(hub) ? met : waiting('the agent has not joined');
 }
 
-/** An agent announces itself with its request. If the hub's webhook denies it, it retries only after hours or when it restarts. */
-const announcementGraceMs = 30_000;
-
-export function announced(
-  hub: HubEvidence,
-  { name, now, wec, webhook, its, context = wec?.context }: Registration,
-): Verdict {
+export function announced(hub: HubEvidence, registration: Registration): Verdict {
+  const { name, now, wec, webhook, its, context = wec?.context } = registration;
   if (hub.managedCluster !== undefined) {
     return hub.managedCluster.metadata.deletionTimestamp
       ? failed('its ManagedCluster is being deleted', { code: 'being-deleted' })
@@ -70,33 +66,19 @@ export function announced(
   const join = (context === undefined ? outline : run)(
     command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${its === undefined ? [] : ['--its', its]}`,
   );
-  const asked = bootstrapRequests(hub).at(-1);
-  if (wec?.hubSecret !== undefined || (wec === undefined && asked?.state === 'issued'))
-    return lostRegistration(
-      join,
-      wec === undefined && asked !== undefined ? now - (asked.decided ?? asked.created) : undefined,
+  const lost = whyReregister(registration).find(({ by }) => by === 'certificate');
+  if (lost !== undefined)
+    return failed(
+      'there is no ManagedCluster, and an agent that has its certificate does not announce itself (again)',
+      { code: lost.code, next: [{ ...join, lead: 'Register it again' }] },
     );
   if (webhook?.state === 'silent') return waiting(webhook.why, { next: webhook.next });
-  if (asked !== undefined && now - asked.created > announcementGraceMs) {
-    return failed(`the agent asked ${formatAge(now - asked.created)} ago and could not announce its ManagedCluster`, {
-      code: 'not-announced',
-      next: [{ ...join, lead: 'See whether the ITS allows it, and restart the agent' }],
-    });
-  }
-  return waiting('the agent has not announced its ManagedCluster');
-}
-
-/**
- * An agent that has a certificate does not announce itself (ocm pkg/registration/spoke): its ManagedCluster has been deleted, or
- * the certificate was issued too early.
- * @param issuedFor how long ago the ITS issued it, if the WEC does not show it
- */
-function lostRegistration(join: NextStep, issuedFor: number | undefined): Verdict {
-  if (issuedFor !== undefined && issuedFor < announcementGraceMs)
-    return waiting('the agent has not announced its ManagedCluster');
-  return failed('there is no ManagedCluster, and an agent that has its certificate does not announce itself (again)', {
-    code: 'managed-cluster-missing',
-    next: [{ ...join, lead: 'Register it again' }],
+  const code = unannounced(hub, now, announcementGraceMs)?.code;
+  if (code === undefined) return waiting('the agent has not announced its ManagedCluster');
+  const asked = bootstrapRequests(hub).at(-1)?.created ?? now;
+  return failed(`the agent asked ${formatAge(now - asked)} ago and could not announce its ManagedCluster`, {
+    code,
+    next: [{ ...join, lead: 'See whether the ITS allows it, and restart the agent' }],
   });
 }
 

@@ -95,6 +95,9 @@ export function hasJoined({ managedCluster }: HubEvidence): boolean {
   return isTrue(managedCluster, 'ManagedClusterJoined');
 }
 
+export const isAvailable = ({ managedCluster }: Pick<HubEvidence, 'managedCluster'>): boolean =>
+  isTrue(managedCluster, 'ManagedClusterConditionAvailable');
+
 /** Requests by which an agent registers: no renewals and, through the list's selector, none of add-ons. */
 export function bootstrapRequests({ requests }: HubEvidence): RegistrationRequest[] {
   return requests.filter(({ renewal }) => !renewal);

@@ -3,15 +3,16 @@ import { describe, test } from 'node:test';
 import { WebhookProbe } from '../../../../../src/lib/hub/webhook.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../../src/lib/kube/objects.ts';
+import { finishDone, isDone } from '../../../../../src/lib/wecs/join/already-joined.ts';
 import { HubRecords, recordHubWrites } from '../../../../../src/lib/wecs/join/hub-records.ts';
-import { bootstrapNeed, finishDone, isDone } from '../../../../../src/lib/wecs/join/needs.ts';
 import type { JoinOptions } from '../../../../../src/lib/wecs/join/options.ts';
 import { OwnRequests, SupersededRequests } from '../../../../../src/lib/wecs/join/own-requests.ts';
 import { requireOwnership } from '../../../../../src/lib/wecs/join/ownership.ts';
-import type { JoinPlan } from '../../../../../src/lib/wecs/join/preflight.ts';
-import { dropCertificate, lostRegistration } from '../../../../../src/lib/wecs/join/renew-agent.ts';
+import type { JoinPlan } from '../../../../../src/lib/wecs/join/plan.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { retireRequests } from '../../../../../src/lib/wecs/registration/approval.ts';
+import { dropCertificate } from '../../../../../src/lib/wecs/reregister/agent.ts';
+import { type ReregisterEvidence, whyReregister } from '../../../../../src/lib/wecs/reregister/reregister.ts';
 import {
   fakeKube,
   hubEvidence,
@@ -50,7 +51,7 @@ const plan = (rest: Partial<JoinPlan> = {}): JoinPlan =>
     hubBefore: hubEvidence({ managedCluster: joinedCluster(), lease: lease(10) }),
     identity: { state: 'proven', by: 'certificate' },
     uid: 'uid-of-cluster1',
-    lost: undefined,
+    reregister: undefined,
     ...rest,
   }) as JoinPlan;
 
@@ -131,17 +132,17 @@ describe('superseded requests', () => {
 
 describe('a registration is lost', () => {
   const wec = wecEvidence('join-singleton', { hubSecret });
-  test('if the agent has a certificate and the ITS no ManagedCluster, whatever the operator said last', async () => {
-    assert.match(
-      (await lostRegistration(fakeKube(), hubEvidence(), wec))?.why ?? '',
-      /its1 has no ManagedCluster of it/,
-    );
+  test('if the agent has a certificate and the ITS no ManagedCluster, whatever the operator said last', () => {
+    const [cause] = whyReregister({ hub: hubEvidence(), wec, now });
+    assert.deepEqual([cause?.code, cause?.by], ['managed-cluster-missing', 'certificate']);
   });
-  test('but not without a certificate, without access to the ITS, or if it is available', async () => {
+  test('but not without a certificate, without access to the ITS, or if it is available', () => {
     const available = hubEvidence({ managedCluster: joinedCluster() });
-    assert.equal(await lostRegistration(fakeKube(), hubEvidence(), wecEvidence('join-singleton')), undefined);
-    assert.equal(await lostRegistration(undefined, undefined, wec), undefined);
-    assert.equal(await lostRegistration(fakeKube(), available, wec), undefined);
+    const none = (evidence: Pick<ReregisterEvidence, 'hub' | 'wec'>) =>
+      assert.deepEqual(whyReregister({ ...evidence, now }), []);
+    none({ hub: hubEvidence(), wec: wecEvidence('join-singleton') });
+    none({ hub: undefined, wec });
+    none({ hub: available, wec });
   });
   test('and is deleted by UIDs: first the certificate, then the pods that cache it', async () => {
     const { kube, writes } = hubWith({
@@ -158,10 +159,14 @@ describe('a registration is lost', () => {
 
 describe("the operator's condition about the hub", () => {
   const need = (situation: string, isAvailable: boolean) =>
-    bootstrapNeed(wecEvidence(situation, { bootstrapSecret: written(600) }), endpoint, options, { isAvailable });
+    whyReregister({
+      ...{ hub: hubEvidence({ managedCluster: joinedCluster() }), now, isAvailable },
+      wec: wecEvidence(situation, { bootstrapSecret: written(600) }),
+      join: { endpoint, isGiven: false, isTokenRefused: false, isTokenShared: false },
+    })[0]?.code;
   test('may be outdated: an error makes operator and agent try again', () => {
-    assert.match(need('unresolvable-name', false) ?? '', /did not reach the ITS when it last tried/);
-    assert.match(need('wrong-ca', false) ?? '', /renewed$/);
+    assert.equal(need('unresolvable-name', false), 'hub-unresolvable');
+    assert.equal(need('wrong-ca', false), 'authority-missing');
   });
   test('does not block what the ITS shows', () => {
     assert.equal(need('unresolvable-name', true), undefined);
@@ -170,7 +175,7 @@ describe("the operator's condition about the hub", () => {
 });
 
 describe('a WEC that is registered', () => {
-  const done = (rest: Partial<JoinPlan>) => isDone({ kube: fakeKube() } as never, plan(rest), options);
+  const done = (rest: Partial<JoinPlan>) => isDone({ kube: fakeKube() } as never, plan(rest));
   const withPods = (...pods: NonNullable<NonNullable<Given>['pods']>) =>
     plan().wecBefore && { wecBefore: { ...plan().wecBefore, pods } };
   test('needs nothing if it is available and its agent runs', () => assert.equal(done({}), true));
@@ -178,7 +183,10 @@ describe('a WEC that is registered', () => {
     const crash = [{ name: 'a', state: { waiting: { reason: 'CrashLoopBackOff' } } }];
     assert.equal(done(withPods(wecPod('klusterlet'), wecPod('klusterlet-agent', crash))), false);
     assert.equal(done(withPods(wecPod('klusterlet'))), false);
-    assert.equal(done({ lost: { why: 'its certificate is refused', by: 'certificate' } }), false);
+    assert.equal(
+      done({ reregister: { code: 'certificate-rejected', why: 'it is refused', by: 'certificate' } }),
+      false,
+    );
   });
 });
 

@@ -8,7 +8,7 @@ import {
   optionsFor,
 } from '../../../../../src/lib/wecs/join/kept-labels.ts';
 import type { JoinOptions } from '../../../../../src/lib/wecs/join/options.ts';
-import type { JoinPlan } from '../../../../../src/lib/wecs/join/preflight.ts';
+import type { JoinPlan } from '../../../../../src/lib/wecs/join/plan.ts';
 import {
   fakeKube,
   hubEvidence,
@@ -83,7 +83,7 @@ describe('labels that are lost with a ManagedCluster', () => {
       name: 'cluster1',
       wecBefore: wecEvidence('join-singleton', { klusterlet: own }),
       hubBefore: hubEvidence(),
-      lost: { why: 'x', by: 'certificate' },
+      reregister: { code: 'managed-cluster-missing', why: 'x', by: 'certificate' },
       ...rest,
     } as JoinPlan;
     const all = { accept: true, labels: {}, ...options };
@@ -121,11 +121,11 @@ describe('labels that are lost with a ManagedCluster', () => {
     labelled.metadata.annotations = edge.annotations;
     assert.deepEqual((await chosen(await noted(edge), {}, on(labelled))).lines, []);
     assert.deepEqual((await chosen(klusterlet(), {}, on(managedCluster()))).lines, []);
-    assert.deepEqual((await chosen(klusterlet(), {}, { lost: undefined })).lines, []);
+    assert.deepEqual((await chosen(klusterlet(), {}, { reregister: undefined })).lines, []);
   });
   test('are lost as well if a run was interrupted before or after the ManagedCluster was recreated', async () => {
     const announced = { hubBefore: hubEvidence({ managedCluster: managedCluster() }) };
-    for (const rest of [{ lost: undefined }, announced])
+    for (const rest of [{ reregister: undefined }, announced])
       assert.match((await chosen(await noted(edge), {}, rest)).lines.join(), /any more: tier=edge/);
   });
 });

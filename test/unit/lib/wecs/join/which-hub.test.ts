@@ -7,7 +7,7 @@ import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { UserEntry } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import type { KubeObject, Secret } from '../../../../../src/lib/kube/objects.ts';
 import type { JoinOptions } from '../../../../../src/lib/wecs/join/options.ts';
-import { hubReads, preflight } from '../../../../../src/lib/wecs/join/preflight.ts';
+import { hubReads, planJoin } from '../../../../../src/lib/wecs/join/plan.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { agentKeyPair, fakeKube, joinedCluster, klusterlet, wecPod } from '../../../support/builders.ts';
 import { MemoryCluster } from '../../../support/space-builders.ts';
@@ -103,7 +103,7 @@ async function planOf(given: Given, options: Partial<JoinOptions> = {}) {
   } as HubAccess;
   const checks = { hub: hubReads(hub.kube, []), verify: async () => undefined, isStillConnected: async () => still };
   const asked: JoinOptions = { accept: true, labels: {}, forceInternalEndpointLookup: false, ...options };
-  const plan = await preflight(access, { name: 'cluster1', kube: wec.kube }, asked, checks);
+  const plan = await planJoin(access, { name: 'cluster1', kube: wec.kube }, asked, checks);
   assert.deepEqual([...hub.writes, ...wec.writes], [], 'it only reads');
   return { plan, presented };
 }
@@ -136,14 +136,15 @@ describe('a WEC of another hub is not moved without --replace-hub', () => {
   test('and is moved with it', async () => {
     const { plan } = await planOf({ at: its1, published }, { replaceHub: async () => true });
     assert.equal(plan.former?.server, its1.server);
-    assert.equal(plan.lost?.by, 'certificate');
+    assert.equal(plan.reregister?.by, 'certificate');
   });
 });
 
 describe('a WEC of this ITS registers again, as before', () => {
-  const stays = async (given: Given, by: string | undefined) => {
+  const stays = async (given: Given, how: string | undefined) => {
     const { plan } = await planOf(given);
-    assert.deepEqual([plan.former, plan.lost?.by], [undefined, by]);
+    const { code, by } = plan.reregister ?? {};
+    assert.deepEqual([plan.former, code === 'address-given' ? undefined : by], [undefined, how]);
   };
   const published = internal;
   test('at the internal address of kind, with the authority of the context', () =>

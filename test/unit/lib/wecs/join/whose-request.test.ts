@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { accessHub } from '../../../../../src/lib/hub/hub-access.ts';
 import type { CertificateSigningRequest, KubeObject, Secret } from '../../../../../src/lib/kube/objects.ts';
 import { followJoin } from '../../../../../src/lib/wecs/join/follow-join.ts';
-import { hubReads, type JoinPlan, preflight } from '../../../../../src/lib/wecs/join/preflight.ts';
+import { hubReads, type JoinPlan, planJoin } from '../../../../../src/lib/wecs/join/plan.ts';
 import { makeAccount, removeAccount } from '../../../../../src/lib/wecs/join/wec-account.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { emptyEvidence } from '../../../../../src/lib/wecs/registration/hub-evidence.ts';
@@ -64,12 +64,12 @@ async function joined(
     ...apps.map((app) => kindOf('Pod', wecPod(app))),
   ]);
   const plan = {
-    ...{ name: 'cluster2', kube: wec.kube, endpoint, lost: undefined, uid: undefined },
+    ...{ name: 'cluster2', kube: wec.kube, endpoint, reregister: undefined, uid: undefined },
     wecBefore: wecEvidence('denied', { klusterlet: own, bootstrapSecret: secret }),
     ...{ hubBefore: emptyEvidence('cluster2'), identity: { state: 'unseen', found: '' } },
   } as unknown as JoinPlan;
   const access = { its: 'its1', kube: hub.kube, token: async () => 'another' };
-  const started = { changed: false, renewed: false, webhook: undefined };
+  const started = { changed: false, reregisters: false, webhook: undefined };
   const { error } = await followJoin(access as never, plan, { accept: true, labels: {} }, started, run(300));
   const once = (each: readonly string[]) => [...new Set(each)];
   const accepted = once(hub.writes.filter((each) => each.startsWith('merge')));
@@ -181,9 +181,9 @@ describe('before a join in mode Default with --accept writes anything', () => {
     const access = { its: 'its1', kube: hub.kube, external: endpoint, internal: undefined, ocmVersion: '1.3.1' };
     const options = { accept, labels: {}, singleton: false, forceInternalEndpointLookup: false };
     const checks = { hub: hubReads(hub.kube, []), verify: async () => undefined, isStillConnected: async () => false };
-    const plan = await preflight(access as never, { name: 'cluster2', kube: wec.kube }, options, checks);
+    const plan = await planJoin(access as never, { name: 'cluster2', kube: wec.kube }, options, checks);
     assert.deepEqual([...hub.writes, ...wec.writes], []);
-    return { account: plan.account, isTokenShared: plan.isTokenShared };
+    return { account: plan.account, isTokenShared: plan.reregister?.code === 'token-shared' };
   }
   test('it knows whether the hub records tokens, or the WEC needs a service account of its own', async () => {
     const account = 'stellarctl-bootstrap-cluster2';

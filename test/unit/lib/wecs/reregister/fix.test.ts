@@ -5,9 +5,9 @@ import type { HubAccess } from '../../../../../src/lib/hub/hub-access.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject, Secret } from '../../../../../src/lib/kube/objects.ts';
-import { planFor, planRenewal, planRestart } from '../../../../../src/lib/wecs/join/remedies.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
-import type { Renewed } from '../../../../../src/lib/wecs/problems.ts';
+import { planFor, planReregistration, planRestart } from '../../../../../src/lib/wecs/reregister/fix.ts';
+import type { Outdated } from '../../../../../src/lib/wecs/reregister/reregister.ts';
 import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
 import {
   agentKeyPair,
@@ -104,10 +104,10 @@ const inWords = (remedy: Remedy | undefined) =>
   remedy?.writes.map(({ verb, object, on }) => `${verb} ${object} on ${on}`);
 
 /** The plan, and the writes of its dry run. */
-async function renewed(what: Renewed, given: Given) {
+async function reregistered(what: Outdated, given: Given) {
   const { access, target, its1, cluster1 } = clusters(given);
   const plan = await planFor(access, target, run());
-  const remedy = await planRenewal(access, plan, what, { ...run(), dryRun: true });
+  const remedy = await planReregistration(access, plan, what, { ...run(), dryRun: true });
   assert.deepEqual([its1.writes, cluster1.writes], [[], []], 'planning only reads');
   await remedy?.apply();
   return { steps: inWords(remedy), hub: its1.writes, wec: cluster1.writes };
@@ -118,7 +118,7 @@ const bootstrapped = (left: number, server?: string) => kindOf('Secret', bootstr
 
 describe('the connection of an agent', () => {
   test('gets another token if its own has expired, and nothing else is written', async () => {
-    assert.deepEqual(await renewed('credentials', { wec: [bootstrapped(longAgo)] }), {
+    assert.deepEqual(await reregistered('credentials', { wec: [bootstrapped(longAgo)] }), {
       ...{ steps: [writeSecret], hub: [], wec: ['apply Secret bootstrap-hub-kubeconfig'] },
     });
   });
@@ -127,15 +127,17 @@ describe('the connection of an agent', () => {
     const wec = [bootstrapped(3600), kindOf('Secret', hubSecret())];
     const hub = [kindOf('ManagedCluster', joinedCluster())];
     const holder = 'system:open-cluster-management:cluster1:agent-a';
-    const result = await renewed('credentials', { wec, hub, situation: 'join-singleton', holder });
+    const result = await reregistered('credentials', { wec, hub, situation: 'join-singleton', holder });
     assert.deepEqual(result, { steps: undefined, hub: [], wec: [] });
   });
 
   test('gets the address known here, unless it has that already', async () => {
     const situation = 'wrong-port';
-    const { steps } = await renewed('address', { wec: [bootstrapped(3600, 'https://192.0.2.1:1')], situation });
+    const { steps } = await reregistered('address', { wec: [bootstrapped(3600, 'https://192.0.2.1:1')], situation });
     assert.deepEqual(steps, [writeSecret]);
-    await assert.rejects(renewed('address', { wec: [bootstrapped(3600)], situation }), { code: 'endpoint-unusable' });
+    await assert.rejects(reregistered('address', { wec: [bootstrapped(3600)], situation }), {
+      code: 'endpoint-unusable',
+    });
   });
 
   const pending = (agent: string) =>
@@ -147,7 +149,7 @@ describe('the connection of an agent', () => {
     );
   test('is restarted if its requests have piled up, which are deleted by UID', async () => {
     const hub = [kindOf('ManagedCluster', managedCluster()), ...(await pending('agent-a'))];
-    const { steps = [] } = await renewed('requests', { hub, wec: [bootstrapped(3600)] });
+    const { steps = [] } = await reregistered('requests', { hub, wec: [bootstrapped(3600)] });
     assert.equal(steps[0], writeSecret);
     assert.deepEqual(
       steps.slice(1).toSorted(),
@@ -158,12 +160,12 @@ describe('the connection of an agent', () => {
     const asked = kindOf('CertificateSigningRequest', await csr({ agent: 'agent-a', age: 500 }));
     const hub = [kindOf('ManagedCluster', managedCluster()), asked];
     const address = 'https://192.0.2.1:1';
-    assert.equal((await renewed('address', { hub, wec: [bootstrapped(3600, address)] })).steps, undefined);
-    assert.equal((await renewed('credentials', { hub, wec: [bootstrapped(longAgo)] })).steps?.length, 2);
+    assert.equal((await reregistered('address', { hub, wec: [bootstrapped(3600, address)] })).steps, undefined);
+    assert.equal((await reregistered('credentials', { hub, wec: [bootstrapped(longAgo)] })).steps?.length, 2);
   });
   test('stays unchanged if the requests may belong to another cluster', async () => {
     const hub = [kindOf('ManagedCluster', managedCluster()), ...(await pending('agent-b'))];
-    await assert.rejects(renewed('requests', { hub, wec: [bootstrapped(3600)] }), { code: 'identity-unproven' });
+    await assert.rejects(reregistered('requests', { hub, wec: [bootstrapped(3600)] }), { code: 'identity-unproven' });
   });
 });
 
@@ -172,7 +174,7 @@ describe('an agent whose ManagedCluster is missing', () => {
   const holder = 'system:open-cluster-management:cluster1:agent-a';
   test('loses its certificate by UID, and its pods', async () => {
     const wec = [bootstrapped(3600), kindOf('Secret', hubSecret()), agentPod(3000)];
-    const result = await renewed('credentials', { wec, situation, holder });
+    const result = await reregistered('credentials', { wec, situation, holder });
     assert.deepEqual(result.steps, [
       writeSecret,
       `delete Secret ${agentNamespace}/hub-kubeconfig-secret on kind-1`,
@@ -190,7 +192,7 @@ describe('an agent whose ManagedCluster is missing', () => {
   });
   test('keeps it if removal would cost workloads', async () => {
     const wec = [bootstrapped(3600), kindOf('Secret', hubSecret()), work];
-    await assert.rejects(renewed('credentials', { wec, situation, holder }), {
+    await assert.rejects(reregistered('credentials', { wec, situation, holder }), {
       ...{ code: 'has-dependents', message: /nginx/ },
     });
   });
@@ -201,8 +203,8 @@ describe('an agent whose ManagedCluster is missing', () => {
     const wec = [bootstrapped(3600), kindOf('Secret', hubSecret()), work];
     const sent = kindOf('ManifestWork', { metadata: { name: 'nginx', namespace: 'cluster1' } });
     const given = { wec, situation, refused: true };
-    assert.equal((await renewed('credentials', { ...given, hub: [...hub, sent] })).steps?.[0], writeSecret);
-    await assert.rejects(renewed('credentials', { ...given, hub }), { code: 'has-dependents' });
+    assert.equal((await reregistered('credentials', { ...given, hub: [...hub, sent] })).steps?.[0], writeSecret);
+    await assert.rejects(reregistered('credentials', { ...given, hub }), { code: 'has-dependents' });
   });
 });
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { Secret } from '../../../../../src/lib/kube/objects.ts';
-import { Reregistration } from '../../../../../src/lib/wecs/join/renew-agent.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/checks.ts';
+import { RestartsDuringJoin } from '../../../../../src/lib/wecs/reregister/during-join.ts';
 import {
   hubEvidence,
   hubSecret,
@@ -30,7 +30,7 @@ const wec = wecEvidence('join-singleton');
 
 /** The results of successive reads. */
 function needs(registration: Partial<Registration>, looks = 1) {
-  const start = new Reregistration();
+  const start = new RestartsDuringJoin();
   const all = Array.from({ length: looks }, () =>
     start.need({ name: 'cluster1', hub: hubEvidence(), wec, now, ...registration }, steady, now),
   );
@@ -39,11 +39,10 @@ function needs(registration: Partial<Registration>, looks = 1) {
 
 describe('an agent is restarted', () => {
   test('with a new token if it sent a request a while ago and has not announced itself, once', async () => {
-    const start = new Reregistration();
+    const start = new RestartsDuringJoin();
     const registration = { name: 'cluster1', hub: hubEvidence({ requests: await asked(11) }), wec, now };
     assert.deepEqual(start.need(registration, steady, now), {
-      why: 'its agent could not announce itself',
-      by: 'token',
+      ...{ code: 'not-announced', why: 'its agent could not announce itself', by: 'token' },
     });
     start.markDone({ why: '', by: 'token' });
     assert.equal(start.need(registration, steady, now), undefined);
@@ -61,7 +60,7 @@ describe('an agent is restarted', () => {
   });
 
   test("but not while the hub's webhook does not answer, nor in the first seconds after that", async () => {
-    const start = new Reregistration();
+    const start = new RestartsDuringJoin();
     const webhook = { state: 'silent', why: '', next: [] } as const;
     const hub = hubEvidence({ requests: await asked(600) });
     const need = (later: number, rest: Partial<Registration>) =>

@@ -4,7 +4,6 @@ import { type ErrorCode, StellarError } from '../../engine/errors.ts';
 import { type NextStep, outline, run as runCommand } from '../../engine/next-step.ts';
 import type { Remedy, Write } from '../../engine/remedy.ts';
 import type { Run } from '../../engine/run.ts';
-import { isMet } from '../../engine/stages.ts';
 import { certificateExpiry } from '../../hub/agent-certificate.ts';
 import { verifyEndpoint } from '../../hub/endpoint.ts';
 import type { HubAccess } from '../../hub/hub-access.ts';
@@ -14,54 +13,56 @@ import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { tokenExpiry } from '../../kube/tokens.ts';
 import { agentNamespace, bootstrapSecretName, clusterNameLabel } from '../../model/ocm-names.ts';
+import { followJoin } from '../join/follow-join.ts';
+import { describeRemainingWorks, readRemainingWorks } from '../join/former-hub.ts';
+import { keptLabels, type Labels } from '../join/kept-labels.ts';
+import type { JoiningWec, JoinOptions } from '../join/options.ts';
+import { clockMarginMs, OwnRequests } from '../join/own-requests.ts';
+import { hubReads, type JoinPlan, planJoin } from '../join/plan.ts';
 import { bootstrapSecret, readHubKubeconfig, writtenAt } from '../klusterlet/agent.ts';
-import type { Renewed } from '../problems.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
 import { bootstrapRequests, emptyEvidence } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import { singletonAgentId } from '../registration/wec-evidence.ts';
 import { agentPodsOf, agentStarted, isOperatorPod, stuckPodsOf } from '../registration/wec-pods.ts';
-import { followJoin } from './follow-join.ts';
-import { describeRemainingWorks, readRemainingWorks } from './former-hub.ts';
-import { keptLabels, type Labels } from './kept-labels.ts';
-import { bootstrapNeed, isOtherConnection, judgePlan } from './needs.ts';
-import type { JoiningWec, JoinOptions } from './options.ts';
-import { clockMarginMs, OwnRequests } from './own-requests.ts';
-import { hubReads, type JoinPlan, preflight } from './preflight.ts';
-import { dropCertificate, restartAgents, retryStuckPods } from './renew-agent.ts';
+import { dropCertificate, restartAgents, retryStuckPods } from './agent.ts';
+import { isOtherConnection, type Outdated, pendingRequests } from './reregister.ts';
 
 /** A remedy accepts nothing, and keeps versions. */
 const options: JoinOptions = { accept: false, labels: {} };
 
 /**
- * Renews the connection of an agent with the steps and the proofs of a join; it does not change the klusterlet itself. Reads only,
- * until it is applied.
+ * Makes an agent re-register with the steps and the proofs of a join; it does not change the klusterlet itself. Reads only, until it
+ * is applied.
+ * @param outdated what the problem shows
  * @throws StellarError if a user must decide
  */
-export async function planRenewal(
+export async function planReregistration(
   access: HubAccess,
   plan: JoinPlan,
-  renewed: Renewed,
+  outdated: Outdated,
   run: Run,
 ): Promise<Remedy | undefined> {
-  if ((renewed === 'credentials' || renewed === 'address') && isAsking(plan)) return undefined;
-  const why = needOf(access, plan, renewed);
+  if ((outdated === 'credentials' || outdated === 'address') && isAsking(plan)) return undefined;
+  const why = whyNow(access, plan, outdated);
   if (why === undefined) return undefined;
   await refuseLoss(access, plan);
   return {
     writes: [...writesOf(access, plan, why, supersededBy(plan)), ...labelWrites(access, plan)],
     async apply() {
-      const { kube, wecBefore, endpoint, lost } = plan;
+      const { kube, wecBefore, endpoint } = plan;
       await kube.apply(bootstrapSecret(endpoint, await access.token(), kube.now(), access.kube !== undefined));
       await retryStuckPods(kube, wecBefore, false);
-      if (lost?.by === 'certificate') await dropCertificate(kube, wecBefore);
+      if (isLost(plan)) await dropCertificate(kube, wecBefore);
       if (access.kube === undefined) return;
-      const startedJoin = { changed: true, renewed: true, webhook: new WebhookProbe(access.kube, run) };
+      const startedJoin = { changed: true, reregisters: true, webhook: new WebhookProbe(access.kube, run) };
       const { error } = await followJoin(access, plan, { ...options, ...lostLabels(plan) }, startedJoin, run);
       if (error !== undefined) throw error;
     },
   };
 }
+
+const isLost = ({ reregister }: JoinPlan): boolean => reregister?.by === 'certificate';
 
 /** The labels and annotations of its ManagedCluster, if that is gone. */
 const lostLabels = ({ wecBefore, hubBefore }: JoinPlan): Labels =>
@@ -79,26 +80,24 @@ function labelWrites({ its }: HubAccess, plan: JoinPlan): Write[] {
  * @throws StellarError if a join would refuse this cluster
  */
 export const planFor = (access: HubAccess, wec: JoiningWec, run: Run): Promise<JoinPlan> =>
-  preflight(access, wec, options, {
+  planJoin(access, wec, options, {
     hub: access.kube && hubReads(access.kube, [wec]),
     verify: (endpoint) => verifyEndpoint(access.its, endpoint, run),
     isStillConnected: async (_, klusterlet) => hubConnectionOf(klusterlet).state === 'working',
   });
 
 /**
- * Why an agent needs another bootstrap secret; undefined if it needs none.
+ * Why the agent must re-register by what is read now; undefined if it need not.
  * @throws StellarError `endpoint-unusable`, `identity-unproven`
  */
-function needOf(access: HubAccess, plan: JoinPlan, renewed: Renewed): string | undefined {
-  const { name, wecBefore, endpoint, lost, isTokenRefused } = plan;
-  if (lost !== undefined) return lost.why;
-  if (renewed === 'requests') return needOfRequests(access, plan);
-  if (renewed === 'announcement')
-    return plan.hubBefore?.managedCluster === undefined ? 'its agent could not announce itself' : undefined;
-  const isAvailable = isMet(judgePlan(access, plan), 'available');
-  const need = bootstrapNeed(wecBefore, endpoint, options, { isAvailable, isTokenRefused });
-  if (need === undefined || renewed !== 'address' || isOtherConnection(wecBefore.bootstrapSecret, endpoint))
-    return need;
+function whyNow(access: HubAccess, plan: JoinPlan, outdated: Outdated): string | undefined {
+  const { name, wecBefore, hubBefore, endpoint, reregister } = plan;
+  const isDecisive = isLost(plan) || reregister?.code === 'certificate-expired';
+  if (!isDecisive && outdated === 'requests') return whyByRequests(access, plan);
+  if (!isDecisive && outdated === 'announcement')
+    return hubBefore?.managedCluster === undefined ? 'its agent could not announce itself' : undefined;
+  if (isDecisive || reregister === undefined || outdated !== 'address' || isOtherConnection(wecBefore, endpoint))
+    return reregister?.why;
   const join = command`stellarctl wec join ${`${name}=${plan.kube.cluster.context}`} --its ${access.its}`;
   throw new StellarError(
     'endpoint-unusable',
@@ -117,18 +116,16 @@ function isAsking(plan: JoinPlan): boolean {
   if (secret === undefined || hubBefore === undefined || isTokenRefused || expiry <= kube.now()) return false;
   const own = ownRequestsOf(plan);
   const written = writtenAt(secret) - clockMarginMs;
-  return bootstrapRequests(hubBefore).some(
-    (request) => isPending(request) && own.isProven(request) && request.created >= written,
-  );
+  return pendingRequests(hubBefore).some((request) => own.isProven(request) && request.created >= written);
 }
 
 /**
  * Requests without proof that they are its own may come from another cluster's agent, which waits.
  * @throws StellarError `identity-unproven`
  */
-function needOfRequests({ its }: HubAccess, plan: JoinPlan): string | undefined {
+function whyByRequests({ its }: HubAccess, plan: JoinPlan): string | undefined {
   const own = ownRequestsOf(plan);
-  const pending = bootstrapRequests(plan.hubBefore ?? emptyEvidence(plan.name)).filter(isPending);
+  const pending = pendingRequests(plan.hubBefore ?? emptyEvidence(plan.name));
   const others = pending.filter((request) => !own.isProven(request));
   if (others.length === 0)
     return pending.length === 0 ? undefined : 'its agent sends no more requests: it is restarted';
@@ -141,8 +138,6 @@ function needOfRequests({ its }: HubAccess, plan: JoinPlan): string | undefined 
 
 const left = (code: ErrorCode, message: string, next: NextStep): StellarError =>
   new StellarError(code, message, { next: [next] });
-
-const isPending = ({ state }: RegistrationRequest): boolean => state === 'pending';
 
 /**
  * An agent connected to a hub without its works deletes their workloads after some time: a user must want that.
@@ -179,7 +174,7 @@ function ownRequestsOf({ wecBefore, hubBefore }: JoinPlan): OwnRequests {
 /** What the agent has sent so far: its keys are lost with the secret that it was sent with. Denied requests stay. */
 function supersededBy(plan: JoinPlan): RegistrationRequest[] {
   const { hubSecret } = plan.wecBefore;
-  if (hubSecret !== undefined && certificateExpiry(hubSecret, plan.kube.now()) === undefined && plan.lost === undefined)
+  if (hubSecret !== undefined && certificateExpiry(hubSecret, plan.kube.now()) === undefined && !isLost(plan))
     return [];
   const own = ownRequestsOf(plan);
   return bootstrapRequests(plan.hubBefore ?? emptyEvidence(plan.name)).filter(
@@ -189,15 +184,16 @@ function supersededBy(plan: JoinPlan): RegistrationRequest[] {
 
 function writesOf(
   { its }: HubAccess,
-  { kube, wecBefore, lost }: JoinPlan,
+  plan: JoinPlan,
   why: string,
   superseded: readonly RegistrationRequest[],
 ): Write[] {
+  const { kube, wecBefore } = plan;
   const on = kube.cluster.context;
   const { hubSecret, pods } = wecBefore;
   const stuck = stuckPodsOf(pods, kube.now()).filter((pod) => !isOperatorPod(pod));
-  const agents = lost?.by === 'certificate' ? agentPodsOf(pods) : [];
-  const taken = lost?.by === 'certificate' && hubSecret !== undefined ? [hubSecret] : [];
+  const agents = isLost(plan) ? agentPodsOf(pods) : [];
+  const taken = isLost(plan) && hubSecret !== undefined ? [hubSecret] : [];
   const secret = `Secret ${agentNamespace}/${bootstrapSecretName}`;
   return [
     { verb: 'write', object: secret, on, uid: wecBefore.bootstrapSecret?.metadata.uid, why },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Findings } from '../../../../../src/lib/wecs/get/findings.ts';
-import { registeredElsewhere } from '../../../../../src/lib/wecs/get/lost-registration.ts';
+import { registeredElsewhere } from '../../../../../src/lib/wecs/reregister/problems.ts';
 
 const said = (state: 'accepted' | 'refused') =>
   registeredElsewhere({

@@ -2,6 +2,7 @@ import { changeWords, conflicts } from '../../engine/changes.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, run as nextStep, outline } from '../../engine/next-step.ts';
+import { isMet } from '../../engine/stages.ts';
 import { isTokenRefused as presentToken } from '../../hub/agent-certificate.ts';
 import { clusterUid, recordedUid } from '../../hub/cluster-uid.ts';
 import {
@@ -19,17 +20,18 @@ import { resources } from '../../kube/resources.ts';
 import { bootstrapAccountOf, tagOf } from '../../model/ocm-names.ts';
 import type { Klusterlet } from '../../model/ocm-objects.ts';
 import type { Identity } from '../identity/identity.ts';
-import { findHub } from '../identity/registered-hub.ts';
+import { type FoundHub, findHub } from '../identity/registered-hub.ts';
 import { type AgentSettings, readHubKubeconfig } from '../klusterlet/agent.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import { hubPermissions, reregisterPermissions, wecPermissions } from '../permissions.ts';
 import { emptyEvidence, type HubEvidence, readHub, readOne } from '../registration/hub-evidence.ts';
+import { judgeRegistration } from '../registration/stages.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
+import { type Reregister, type ReregisterEvidence, whyReregister } from '../reregister/reregister.ts';
 import { registeredElsewhere } from './former-hub.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
 import { isOwnToken, unproven } from './own-requests.ts';
 import { refuseOtherKlusterlets, refuseOtherRegistration, refuseOtherRole, requireOwnership } from './ownership.ts';
-import { type LostRegistration, lostRegistration } from './renew-agent.ts';
 import { planVersions, type VersionPlan } from './versions.ts';
 import { recordsTokens, whyNoAccount } from './wec-account.ts';
 
@@ -49,12 +51,10 @@ export interface JoinPlan {
   uid: string | undefined;
   /** The other hub that it is registered with and moves from. */
   former: KnownHub | undefined;
-  /** Why its agent, which has a certificate, must request registration again. */
-  lost: LostRegistration | undefined;
+  /** Why its agent must re-register, or register for the first time. */
+  reregister: Reregister | undefined;
   /** Whether the ITS refuses the bootstrap token of an agent that has no certificate yet. */
   isTokenRefused: boolean;
-  /** Whether others may hold the bootstrap token of an agent that is to be recognized by it. */
-  isTokenShared: boolean;
   /** The service account to make for this WEC alone, if only that shows whose request it is. */
   account: string | undefined;
   /** Warnings that do not stop the join. */
@@ -104,7 +104,7 @@ export interface Checks {
  * Everything that can be known before the first write. Reads only, except for access reviews.
  * @throws StellarError for the first reason not to join this WEC
  */
-export async function preflight(
+export async function planJoin(
   access: HubAccess,
   wec: JoiningWec,
   options: JoinOptions,
@@ -134,15 +134,12 @@ export async function preflight(
   const known = knownEndpoints(access, endpoint);
   await refuseOtherRole(wec, wecBefore, known);
   refuseOtherRegistration(wec, wecBefore);
-  const { identity, former } = await ownership(access, wec, { wecBefore, hubBefore, known, uid }, options, checks);
+  const { identity, foundHub } = await ownership(access, wec, { wecBefore, hubBefore, known, uid }, options, checks);
   if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options);
-  const lost =
-    former === undefined
-      ? await lostRegistration(access.kube, hubBefore, wecBefore)
-      : ({ why: `it is moved from ${former.server} to ${access.its}`, by: 'certificate' } as const);
-  if (lost?.by === 'certificate') await requirePermissions(kube, reregisterPermissions());
+  const former = foundHub?.relation === 'other' ? foundHub.hub : undefined;
   const settings = agentSettings(access, name, wecBefore.klusterlet, options);
-  const token = await planToken(access, { name, settings, wecBefore, lost, former }, options);
+  const shown = { hub: hubBefore, wec: wecBefore, now: (access.kube ?? kube).now(), foundHub };
+  const reregistration = await planReregister(access, wec, shown, { settings, endpoint }, options);
   const unverified = await checks.verify(endpoint);
   if (unverified !== undefined) notes.push(unverified);
   notes.push(...notesOn(access, endpoint, name, wecBefore));
@@ -158,10 +155,26 @@ export async function preflight(
     identity,
     uid,
     former,
-    lost,
-    ...token,
+    ...reregistration,
     notes,
   };
+}
+
+/** Whether and how its agent re-registers, with what that takes. @throws StellarError `forbidden`, `identity-unproven` */
+async function planReregister(
+  access: HubAccess,
+  { name, kube }: JoiningWec,
+  shown: ReregisterEvidence & { wec: WecEvidence },
+  { settings, endpoint }: Pick<JoinPlan, 'settings' | 'endpoint'>,
+  options: JoinOptions,
+): Promise<Pick<JoinPlan, 'reregister' | 'isTokenRefused' | 'account'>> {
+  const isLost = whyReregister(shown)[0]?.by === 'certificate';
+  if (isLost) await requirePermissions(kube, reregisterPermissions());
+  const { account, ...token } = await planToken(access, name, { settings, shown, isLost }, options);
+  const isAvailable = isMet(judgeRegistration({ name, ...shown }), 'available');
+  const join = { endpoint, isGiven: givesAddress(options), ...token };
+  const [reregister] = whyReregister({ ...shown, isAvailable, join });
+  return { reregister, isTokenRefused: token.isTokenRefused, account };
 }
 
 /**
@@ -179,7 +192,7 @@ async function ownership(
   }: Pick<JoinPlan, 'wecBefore' | 'hubBefore' | 'uid'> & { known: readonly Endpoint[] },
   options: JoinOptions,
   checks: Checks,
-): Promise<Pick<JoinPlan, 'identity' | 'former'>> {
+): Promise<{ identity: Identity; foundHub: FoundHub | undefined }> {
   const found = await findHub(access.kube, wecBefore, {
     endpoints: known,
     isRecorded: uid !== undefined && recordedUid(hubBefore?.managedCluster) === uid,
@@ -189,9 +202,8 @@ async function ownership(
   // A cluster that is to be moved must not be another one for other reasons.
   const judged = isOther ? { ...found, relation: 'same' as const } : found;
   const identity = await requireOwnership(access, wec, wecBefore, hubBefore, { endpoints: known, found: judged });
-  if (!isOther) return { identity, former: undefined };
-  if (options.replaceHub === undefined) throw registeredElsewhere(access, wec, found, options);
-  return { identity, former: found.hub };
+  if (isOther && options.replaceHub === undefined) throw registeredElsewhere(access, wec, found, options);
+  return { identity, foundHub: found };
 }
 
 /** What the ITS publishes proves nothing: another hub's address may stand there. */
@@ -208,15 +220,18 @@ const knownEndpoints = ({ external, internal }: HubAccess, endpoint: ChosenEndpo
  */
 async function planToken(
   access: HubAccess,
-  { name, settings, wecBefore, lost, former }: Pick<JoinPlan, 'name' | 'settings' | 'wecBefore' | 'lost' | 'former'>,
+  name: string,
+  given: { settings: AgentSettings; shown: ReregisterEvidence & { wec: WecEvidence }; isLost: boolean },
   { accept }: JoinOptions,
-): Promise<Pick<JoinPlan, 'isTokenRefused' | 'isTokenShared' | 'account'>> {
-  const isStaying = former === undefined;
-  const isTokenRefused = isStaying && (await refusesToken(access, wecBefore));
-  const asksAnew = wecBefore.hubSecret === undefined || lost?.by === 'certificate';
+): Promise<Pick<JoinPlan, 'isTokenRefused' | 'account'> & { isTokenShared: boolean }> {
+  const { settings, shown, isLost } = given;
+  const { wec, foundHub } = shown;
+  const isStaying = foundHub?.relation !== 'other';
+  const isTokenRefused = isStaying && (await refusesToken(access, wec));
+  const asksAnew = wec.hubSecret === undefined || isLost;
   if (!accept || settings.mode !== 'Default' || !asksAnew || access.kube === undefined)
     return { isTokenRefused, isTokenShared: false, account: undefined };
-  const isTokenShared = !isOwnToken(name, wecBefore);
+  const isTokenShared = !isOwnToken(name, wec);
   if (await recordsTokens(access.kube)) return { isTokenRefused, isTokenShared, account: undefined };
   const why = await whyNoAccount(access.kube);
   if (why !== undefined) throw unproven(access.kube, name, why);
@@ -230,6 +245,15 @@ async function refusesToken({ kube, external }: HubAccess, { bootstrapSecret, hu
   const isOwn = external.server.startsWith('https:') && isSameHub(present, [external]);
   return isOwn && presentToken(kube, present.token);
 }
+
+/** Whether the user gives the address, which an agent that works gets as well. */
+const givesAddress = ({
+  hubApiserver,
+  forceInternalEndpointLookup,
+  certificateAuthority,
+  proxyUrl,
+}: JoinOptions): boolean =>
+  [hubApiserver, forceInternalEndpointLookup, certificateAuthority, proxyUrl].some((option) => option !== undefined);
 
 function notesOn(access: HubAccess, endpoint: ChosenEndpoint, name: string, { operator }: WecEvidence): string[] {
   const isForeign = operator !== undefined && !isOurs(operator);

@@ -1,0 +1,82 @@
+import { StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
+import type { Run } from '../../engine/run.ts';
+import { blockingStage, isMet } from '../../engine/stages.ts';
+import type { HubAccess } from '../../hub/hub-access.ts';
+import { imageVersion } from '../../kube/image.ts';
+import { beingDeregistered } from '../get/deletion.ts';
+import { image } from '../klusterlet/agent.ts';
+import type { WecResult } from '../registration/follow.ts';
+import { judgeRegistration } from '../registration/stages.ts';
+import type { WecEvidence } from '../registration/wec-evidence.ts';
+import { HubRecords } from './hub-records.ts';
+import type { JoinOptions } from './options.ts';
+import type { JoinPlan } from './plan.ts';
+
+/** Whether everything that was requested is already in place, except labels. */
+export function isDone(access: HubAccess, plan: JoinPlan): boolean {
+  if (plan.wecBefore.klusterlet === undefined || plan.reregister !== undefined) return false;
+  const reports = judgeRegistration({
+    name: plan.name,
+    hub: plan.hubBefore,
+    wec: plan.wecBefore,
+    now: (access.kube ?? plan.kube).now(),
+  });
+  // The Lease of an agent that no longer runs stays fresh for minutes.
+  return blockingStage(reports) === undefined && (isMet(reports, 'available') || access.kube === undefined);
+}
+
+/**
+ * Sets missing labels, records the identity of the cluster, and reports that nothing else was necessary.
+ * @throws StellarError `version-differs`, or `conflict` during a deregistration, before the first write
+ */
+export async function finishDone(
+  access: HubAccess,
+  plan: JoinPlan,
+  options: JoinOptions,
+  run: Run,
+): Promise<WecResult> {
+  const { name, wecBefore, hubBefore } = plan;
+  refuseOtherImages(plan, options);
+  const leaving = beingDeregistered({ hub: hubBefore, name, its: access.its });
+  if (leaving !== undefined) throw new StellarError('conflict', leaving.message, { next: leaving.next });
+  const records = access.kube && new HubRecords(access.kube, plan, options, run);
+  const written = (hubBefore && (await records?.write(hubBefore, wecBefore, undefined))) ?? [];
+  const state = access.kube === undefined ? 'connected' : 'available';
+  run.progress.done(
+    name,
+    `is registered with ${access.its} and ${state}; ${written.join(', ') || 'nothing to do'}.${versionNote(access, wecBefore)}${ignoredNote(options)}`,
+  );
+  const changed = written.length > 0 && access.kube?.dryRun !== true;
+  return { name, stage: state, blockedAt: null, changed };
+}
+
+function versionNote({ ocmVersion }: HubAccess, { klusterlet, operator }: WecEvidence): string {
+  const { deployOption, imagePullSpec, registrationImagePullSpec } = klusterlet?.spec ?? {};
+  const agent = imageVersion(deployOption?.mode === 'Default' ? registrationImagePullSpec : imagePullSpec);
+  const runs = imageVersion(operator?.spec?.template?.spec?.containers?.[0]?.image);
+  const others = [
+    ...(agent === undefined || agent === ocmVersion ? [] : [`agent is ${agent}`]),
+    ...(runs === undefined || runs === ocmVersion || runs === agent ? [] : [`operator is ${runs}`]),
+  ];
+  return ocmVersion === undefined || others.length === 0 ? '' : ` Its ${others.join(', its ')}, the hub ${ocmVersion}.`;
+}
+
+/** A join keeps an agent that works: images that were asked for must be those that it has. */
+function refuseOtherImages({ name, settings, wecBefore }: JoinPlan, options: JoinOptions): void {
+  const { klusterlet, operator } = wecBefore;
+  const wanted = image(settings, 'registration-operator');
+  const present = [klusterlet?.spec?.imagePullSpec, operator?.spec?.template?.spec?.containers?.[0]?.image];
+  const other = present.find((each) => each !== undefined && each !== wanted);
+  if ((options.ocmVersion ?? options.imageRegistry) === undefined || other === undefined) return;
+  throw new StellarError(
+    'version-differs',
+    `${name} is registered, and its agent works with ${other}; a join does not replace that with ${wanted}.`,
+    { next: [inWords('Leave out --ocm-version and --image-registry to keep it as it is.')] },
+  );
+}
+
+const ignoredNote = ({ imagePullSecret }: JoinOptions): string =>
+  imagePullSecret === undefined
+    ? ''
+    : ' A join does not change an agent that works: --image-pull-secret had no effect.';

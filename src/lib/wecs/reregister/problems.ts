@@ -1,0 +1,200 @@
+import { command } from '../../engine/command-line.ts';
+import { count } from '../../engine/counts.ts';
+import { formatAge } from '../../engine/duration.ts';
+import { type NextStep, noted, outline, run } from '../../engine/next-step.ts';
+import type { Evidence, Problem } from '../../engine/problem.ts';
+import { byCondition, byField } from '../../kube/evidence.ts';
+import { changedAt, conditionOf, type Secret } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { clusterNameLabel } from '../../model/ocm-names.ts';
+import type { Findings } from '../get/findings.ts';
+import { keptLabels, optionsFor } from '../join/kept-labels.ts';
+import { readHubKubeconfig } from '../klusterlet/agent.ts';
+import { wecProblem } from '../problems.ts';
+import { hubConnectionOf, hubConnectionType } from '../registration/hub-connection.ts';
+import { hasJoined, isAvailable } from '../registration/hub-evidence.ts';
+import type { WecEvidence } from '../registration/wec-evidence.ts';
+import {
+  outdatedBy,
+  pendingRequests,
+  piledUp,
+  type Reregister,
+  type ReregisterCode,
+  type ReregisterProblem,
+  usesCertificate,
+  whyReregister,
+} from './reregister.ts';
+
+/** The checks of a WEC that show why its agent must re-register. */
+
+/** The first cause of these codes. */
+const causeOf = (findings: Findings, ...codes: readonly ReregisterCode[]): ReregisterProblem | undefined =>
+  whyReregister(findings).find((cause): cause is ReregisterProblem => codes.some((code) => code === cause.code));
+
+/** The join with which an agent re-registers. */
+function joinOf(
+  { name, its, wec, context = wec?.context }: Findings,
+  options: readonly string[],
+  note: string,
+): NextStep {
+  const join = command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${options} --its ${its}`;
+  return { ...(context === undefined ? outline : run)(join), note };
+}
+
+/** Its agent reports to another hub, whatever else is wrong. */
+export function registeredElsewhere(findings: Findings): Problem | undefined {
+  const { foundHub, wec, name, its } = findings;
+  const cause = causeOf(findings, 'registered-elsewhere');
+  if (wec === undefined || cause === undefined) return undefined;
+  const why = foundHub?.answer?.state === 'accepted' ? `and nothing proves that this is ${its}` : `not with ${its}`;
+  return wecProblem(
+    cause.code,
+    `The cluster of context ${wec.context} is registered as ${name} with the hub ${foundHub?.hub.server}, ${why}.`,
+    noted(
+      command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its} --replace-hub`,
+      'moves it, after showing what happens to its workloads',
+    ),
+  );
+}
+
+export function missingManagedCluster(findings: Findings): Problem | undefined {
+  const { wec, name, its } = findings;
+  const cause = causeOf(findings, 'managed-cluster-missing', 'hub-rebuilt');
+  if (wec === undefined || cause === undefined) return undefined;
+  const start = `There is no ManagedCluster ${name} on ${its}`;
+  return wecProblem(
+    cause.code,
+    cause.code === 'hub-rebuilt'
+      ? `${start}, whose certificate authority is another one than when ${name} joined: it was rebuilt, or is another hub of the same address.`
+      : `${start}, and its agent, which has its certificate, does not announce it (again).`,
+    joinOf(findings, ['--accept', ...optionsFor(keptLabels(wec.klusterlet))], 'registers it again'),
+  );
+}
+
+/** The operator reports it as one that the hub does not accept. */
+export function expiredCertificate(findings: Findings): Problem | undefined {
+  const cause = causeOf(findings, 'certificate-expired');
+  return (
+    cause &&
+    wecProblem(
+      cause.code,
+      `The certificate of the agent of ${findings.name} expired ${formatAge(cause.expiredFor ?? 0)} ago.`,
+      joinOf(findings, ['--accept'], 'makes it request another one'),
+    )
+  );
+}
+
+/** An agent that sends no more requests, because too many wait. */
+export function requestsPiledUp({ hub, name, its }: Findings): Problem | undefined {
+  const cause = hub && piledUp(hub);
+  return (
+    cause &&
+    wecProblem(
+      cause.code,
+      `${count(pendingRequests(hub).length, 'request')} of ${name} wait, and its agent sends no more.`,
+      noted(
+        command`kubectl --context ${its} delete csr -l ${`${clusterNameLabel}=${name}`}`,
+        'makes its agent send another one',
+      ),
+    )
+  );
+}
+
+type Sentence = (given: { name: string; its: string; words: string; expired: string }) => string;
+
+const sentences: Partial<Record<ReregisterCode, Sentence>> = {
+  'certificate-rejected': ({ name, its }) => `${its} no longer accepts the certificate of ${name}.`,
+  'token-expired': ({ name, expired }) => `The bootstrap token of ${name} expired ${expired} ago.`,
+  'token-revoked': ({ name, its }) =>
+    `${its} no longer accepts the bootstrap token of ${name}, which has not expired: it was revoked, or its service account was recreated.`,
+  'bootstrap-secret-missing': ({ name }) =>
+    `The bootstrap secret of ${name} is missing, so that its agent cannot start.`,
+  'not-allowed-to-register': ({ name, words }) =>
+    `The bootstrap token of ${name} is accepted, but not allowed to register clusters: ${words}.`,
+  'authority-changed': ({ name }) => `The hub's certificate authority has changed since ${name} joined.`,
+  'authority-wrong': ({ name }) => `${name} was given another certificate authority than the hub's.`,
+  'authority-missing': ({ name }) => `${name} was given no certificate authority, and the hub's is not a public one.`,
+  'hub-address-loopback': ({ name, words }) =>
+    `${name} does not reach the hub: the address that it has is a loopback address, which inside a cluster is the pod itself: ${words}.`,
+};
+const notReached: Sentence = ({ name, words }) => `${name} does not reach the hub: ${words}.`;
+
+/** The causes that have checks of their own. */
+const otherChecks = ['registered-elsewhere', 'managed-cluster-missing', 'hub-rebuilt', 'certificate-expired'];
+
+/** What keeps an agent from the hub. */
+export function cannotConnect(findings: Findings): Problem | undefined {
+  const { hub, wec, forbidden, name, its } = findings;
+  const isJoined = hub !== undefined && hasJoined(hub);
+  // The ITS counts an agent that has lost its certificate as available until its Lease expires.
+  const hasCertificate = wec?.hubSecret !== undefined || forbidden.has(resources.secrets.plural);
+  if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate) || contradiction(wec)) return undefined;
+  const { bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
+  const cause = whyReregister(findings).find(isProblem);
+  // The report is older than the removal of the certificate.
+  const isOutdated = bootstrap === 'Functional' && own === 'Error' && !usesCertificate(wec);
+  if (cause === undefined || isOutdated) return undefined;
+  // An agent that joined before sends a new request once it re-registers, and a user must accept it.
+  const join = command`stellarctl wec join ${`${name}=${wec.context}`} ${isJoined ? ['--accept'] : []} --its ${its}`;
+  const given = { name, its, words: error.words, expired: formatAge(cause.expiredFor ?? 0) };
+  const says = sentences[cause.code] ?? notReached;
+  return wecProblem(cause.code, says(given), ...stepsFor(cause.code, join, its));
+}
+
+const isProblem = (cause: Reregister): cause is ReregisterProblem => !otherChecks.includes(cause.code);
+
+function stepsFor(code: ReregisterCode, join: string, its: string): NextStep[] {
+  if (code === 'not-allowed-to-register')
+    return [run(command`stellarctl doctor --its ${its}`, 'See what the ITS allows')];
+  if (code === 'bootstrap-secret-missing') return [run(join)];
+  if (outdatedBy(code) === 'credentials') return [noted(join, 'renews the token')];
+  if (!code.startsWith('authority'))
+    return [{ ...outline(`${join} --hub-apiserver https://…`), note: 'the address that it reaches' }];
+  // What the ITS publishes may be outdated.
+  const authority = outline(`${join} --ca-file FILE`, 'If that changes nothing, give the authority that the hub uses');
+  return [noted(join, 'renews its connection'), authority];
+}
+
+/**
+ * The secret that contradicts what a WEC's operator reports of its connection and was written since. A later write is not enough:
+ * the time of the condition changes only with its status, not with its reason or message (seen with OCM 1.3.1).
+ */
+function contradiction({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence): Secret | undefined {
+  const { state, bootstrap, own, error } = hubConnectionOf(klusterlet);
+  const since = Date.parse(conditionOf(klusterlet, hubConnectionType)?.lastTransitionTime ?? '');
+  const isNewer = (secret: Secret | undefined) => secret !== undefined && changedAt(secret) > since;
+  const isElsewhere = (secret: Secret | undefined) => {
+    const server = readHubKubeconfig(secret)?.server;
+    return error.server !== undefined && server !== undefined && new URL(server).origin !== error.server;
+  };
+  if (state !== 'degraded') return undefined;
+  const isMissing = own === 'SecretMissing' || own === 'Missing';
+  const hasCertificate = hubSecret?.data?.['tls.crt'] !== undefined && readHubKubeconfig(hubSecret) !== undefined;
+  if (isMissing && hasCertificate && isNewer(hubSecret)) return hubSecret;
+  if (own === 'Error' && bootstrap === 'Functional' && isElsewhere(hubSecret) && isNewer(hubSecret)) return hubSecret;
+  const isThere = bootstrap === 'Missing' && readHubKubeconfig(bootstrapSecret) !== undefined;
+  const isOther = bootstrap === 'Error' && isElsewhere(bootstrapSecret);
+  return (isThere || isOther) && isNewer(bootstrapSecret) ? bootstrapSecret : undefined;
+}
+
+/** The operator's report is outdated and there is nothing newer: the connection is neither good nor broken. */
+export function outdatedReport({ hub, wec, now, name, its }: Findings): Problem | undefined {
+  const secret = wec && contradiction(wec);
+  if (wec === undefined || secret === undefined || (hub !== undefined && isAvailable(hub))) return undefined;
+  return wecProblem(
+    'operator-word-outdated',
+    `What the operator of ${name} reports about its connection was contradicted by Secret ${secret.metadata.name} ${formatAge(now - changedAt(secret))} ago.`,
+    run(command`stellarctl doctor ${`${name}=${wec.context}`} --recheck --its ${its}`, 'Make it check again'),
+  );
+}
+
+/** The evidence: the condition, and what is newer. */
+export function byContradiction({ wec }: Findings): Evidence[] {
+  const secret = wec && contradiction(wec);
+  if (wec === undefined || secret === undefined) return [];
+  const since = new Date(changedAt(secret)).toISOString();
+  return [
+    ...byCondition('Klusterlet', wec.klusterlet, hubConnectionType, wec.context),
+    byField('Secret', secret, 'changed', wec.context, { since }),
+  ];
+}
