@@ -180,7 +180,7 @@ test('one place decides whether a failure of one cluster ends a command', () => 
 
 test('one place decides why an agent must re-register: only it gives these codes', () => {
   const room = 'src/lib/wecs/reregister/';
-  const table = sources.find(({ file }) => file === `${room}reregister.ts`)?.text ?? '';
+  const table = sources.find(({ file }) => file === `${room}causes.ts`)?.text ?? '';
   const codes = [...table.matchAll(/^ {2}'([a-z-]+)': '(?:credentials|address|requests|announcement|decision)',$/gm)];
   assert.ok(codes.length > 15, 'this test sees no table');
   // Errors of these names are refusals of a command.

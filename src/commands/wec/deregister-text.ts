@@ -1,7 +1,7 @@
 import { changeWords } from '../../lib/engine/changes.ts';
 import { count } from '../../lib/engine/counts.ts';
 import { isGuarded, objectsIn, policiesOf } from '../../lib/model/manifest-works.ts';
-import { addonFinalizers } from '../../lib/wecs/deregister/delete/force.ts';
+import { addonFinalizers } from '../../lib/wecs/deregister/delete/delete-cluster.ts';
 import type { InspectedLocalWec } from '../../lib/wecs/deregister/deregister-locally.ts';
 import { type HubState, isGone } from '../../lib/wecs/deregister/inspect/hub-state.ts';
 import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/deregister/inspect/inspect-wec.ts';

@@ -1,4 +1,4 @@
-import type { WecToRevoke } from '../../lib/wecs/grant/revoke.ts';
+import type { WecToRevoke } from '../../lib/wecs/grant/grant.ts';
 import { confirmLoss } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-options.ts';
@@ -13,7 +13,7 @@ export const revokeCommand: Definition<GrantOptions> = {
   options: [...grantOptions()],
   async run(session, options, positional) {
     const given = await kindsGiven(options);
-    const { revoke, inspectRevocation } = await import('../../lib/wecs/grant/revoke.ts');
+    const { revoke, inspectRevocation } = await import('../../lib/wecs/grant/grant.ts');
     const { groupResourceOf } = await import('../../lib/kube/resources.ts');
     const reached = await reachWec(session, options, positional);
     const revoking = await confirmLoss<WecToRevoke>(session, {

@@ -20,8 +20,8 @@ import {
   readHub,
   readWholeHub,
 } from './registration/hub-evidence.ts';
-import { refuseUnknown } from './registration/refuse-unknown.ts';
 import { seen } from './registration/stages.ts';
+import { refuseUnknown } from './registration/wait.ts';
 import { otherName, readWec, singletonAgentId, type WecEvidence } from './registration/wec-evidence.ts';
 
 export interface AcceptInput {

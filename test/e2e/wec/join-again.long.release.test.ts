@@ -92,7 +92,7 @@ describe('rejoining', { concurrency: true }, () => {
       const before = await clusterOf(name);
       await cli.succeed(['deregister', `${name}=${name}`, '--its', 'its1', '--yes']);
       const { stdout, stderr } = await cli.succeed(join(name));
-      assert.match(stderr, /^cluster1: its agent has a certificate, and its1 has no ManagedCluster of it/m);
+      assert.match(stderr, /^cluster1: its agent has a certificate, and the ITS has no ManagedCluster of it/m);
       assert.match(stdout, /^cluster1: joined and available after/);
       await assertAvailable(its1, name);
       assert.notEqual((await clusterOf(name))?.metadata.uid, before?.metadata.uid);
@@ -144,7 +144,7 @@ describe('rejoining', { concurrency: true }, () => {
         'silence of the agent',
       );
       const { stderr } = await cli.succeed(join(name));
-      assert.match(stderr, /^cluster1: its1 does not accept the certificate of its agent/m);
+      assert.match(stderr, /^cluster1: the ITS does not accept the certificate of its agent/m);
       await assertAvailable(its1, name);
     });
 

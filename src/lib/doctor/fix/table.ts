@@ -4,8 +4,8 @@ import type { HubAccess } from '../../hub/hub-access.ts';
 import { planControllerRestart, planCredentialRenewal } from '../../maintenance/renew-credentials.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
 import type { JoinPlan } from '../../wecs/join/plan.ts';
+import { outdatedBy } from '../../wecs/reregister/causes.ts';
 import { planReregistration, planRestart } from '../../wecs/reregister/fix.ts';
-import { outdatedBy } from '../../wecs/reregister/reregister.ts';
 
 /**
  * How to fix a finding without a user's decision. Both plans only read; undefined if nothing needs fixing (any more).

@@ -1,11 +1,31 @@
+import { command } from '../../engine/command-line.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
-import type { HubAccess } from '../../hub/hub-access.ts';
-import { loadKubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
+import { controlPlaneOf, hostingContext, hostingOf } from '../../hosting/kubeconfig-extension.ts';
+import { type HubAccess, hubEndpoints } from '../../hub/hub-access.ts';
+import { findManagedCluster } from '../../hub/require-hub.ts';
+import { type Access, ifSeen, tryRead, whyUnseen } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import {
+  type Kubeconfig,
+  loadKubeconfig,
+  type SelectedContext,
+  selectContext,
+} from '../../kube/kubeconfig/kubeconfig.ts';
+import { resources } from '../../kube/resources.ts';
+import { listIfDefined } from '../../kube/served.ts';
 import { createLocalCluster, type LocalCluster, type LocalTools } from '../../local-clusters/create.ts';
 import { deleteLocalCluster, type FoundCluster } from '../../local-clusters/delete.ts';
-import type { ProviderName } from '../../local-clusters/names.ts';
+import { type ProviderName, startCommand } from '../../local-clusters/names.ts';
+import type { ManagedCluster } from '../../model/ocm-objects.ts';
+import { roleOf } from '../../spaces/spaces.ts';
+import { readRole } from '../identity/other-role.ts';
+import { findHub } from '../identity/registered-hub.ts';
 import type { JoinOptions } from '../join/options.ts';
+import { hubOf } from '../klusterlet/agent.ts';
 import type { WecResult } from '../registration/follow.ts';
+import { readWec } from '../registration/wec-evidence.ts';
 
 /** The result for one cluster. */
 interface WecClusterResult extends NamedResult {
@@ -96,4 +116,102 @@ export function deleteWecs(found: readonly FoundCluster[], tools: LocalTools): P
       });
     }),
   );
+}
+
+/**
+ * Refuses to delete a cluster that hosts ITSes and WDSes or is one of them, or that cannot be read: it may host some, or be a WEC of any ITS. The
+ * kubeconfig's record counts only if the cluster does not answer.
+ * @param cluster undefined if no connection is possible
+ * @returns the client of the cluster, which has answered
+ * @throws StellarError `has-dependents`, with their names; `unreachable`
+ */
+export async function refuseHosting(
+  { name, provider, contexts }: FoundCluster,
+  cluster: Kube | undefined,
+  kubeconfig: Kubeconfig,
+): Promise<Kube> {
+  const asked = cluster && (await tryRead(() => readRole(cluster, [], (kind) => listIfDefined(cluster, kind))));
+  if (cluster !== undefined && asked?.state === 'seen') {
+    const { kind, found, spaces = [] } = asked.value ?? {};
+    const named = spaces.map((space) => `${space.metadata.name} (${roleOf(space)?.toUpperCase() ?? 'control plane'})`);
+    if (kind === 'hosting') throw isHosting(name, contexts[0], named.sort());
+    if (kind === 'hub' || kind === 'wds') throw isNeeded(name, `is not a WEC: ${found}`);
+    return cluster;
+  }
+  const noted = [...kubeconfig.contexts.values()]
+    .filter((context) => contexts.includes(hostingOf(context) ?? ''))
+    .flatMap((context) => controlPlaneOf(context) ?? []);
+  if (noted.length > 0 || contexts.includes(hostingContext(kubeconfig) ?? ''))
+    throw isHosting(name, contexts[0], noted, ', according to the kubeconfig; it does not answer');
+  const why = asked === undefined ? 'it is stopped, or was never completed' : whyUnseen(asked);
+  throw new StellarError(
+    'unreachable',
+    `${name} cannot be read (${why}), so whether it is a WEC or a hosting cluster is unknown. It was not deleted.`,
+    {
+      next: [
+        ...(provider === undefined ? [] : [run(startCommand(provider, name), 'If it was stopped')]),
+        inWords('Delete it anyway: --force'),
+      ],
+    },
+  );
+}
+
+function isHosting(name: string, context: string | undefined, spaces: readonly string[], source = ''): StellarError {
+  const lost = spaces.length === 0 ? '' : ` With it would be lost: ${spaces.join(', ')}.`;
+  const inspectSteps =
+    context === undefined ? [] : [run(command`stellarctl status --hosting-context ${context}`, 'See what exists')];
+  return isNeeded(name, `is a hosting cluster${source}`, lost, inspectSteps);
+}
+
+const isNeeded = (name: string, what: string, lost = '', steps: NextStep[] = []): StellarError =>
+  new StellarError('has-dependents', `${name} ${what}. It was not deleted.${lost}`, {
+    next: [...steps, inWords('Delete it anyway: --force')],
+  });
+
+/** A reachable ITS. */
+interface AskedIts {
+  kube: Kube;
+  context: SelectedContext;
+}
+
+/**
+ * Refuses to delete a cluster that is still registered with an ITS. The cluster itself shows which hub it belongs to; the chosen
+ * ITS is authoritative only for its own WECs.
+ * @param its the chosen ITS; undefined if none is chosen
+ * @throws StellarError `still-registered`, and others if the cluster cannot be read
+ */
+export async function refuseRegistered(name: string, its: AskedIts | undefined, wec: Kube): Promise<void> {
+  const own = await readWec(wec);
+  if (own.klusterlet === undefined) await listIfDefined(wec, resources.klusterlets);
+  const registeredAs = own.klusterlet?.spec?.clusterName;
+  if (registeredAs !== undefined) {
+    const read = async ({ kube, context }: AskedIts) =>
+      findHub(kube, own, { endpoints: await hubEndpoints(kube, context), isRecorded: false });
+    const found = its && ifSeen(await tryRead(() => read(its)));
+    const isAsked = found !== undefined && found.relation !== 'other';
+    // If its own ITS does not list it, the klusterlet's state is irrelevant.
+    const listed = isAsked && its !== undefined ? await managedCluster(its.kube, registeredAs) : undefined;
+    if (listed?.state === 'seen' && listed.value === undefined) return;
+    throw stillRegistered(name, registeredAs, isAsked ? its?.context.name : undefined, hubOf(own)?.server);
+  }
+  const listed = its && (await managedCluster(its.kube, name));
+  if (ifSeen(listed) !== undefined) throw stillRegistered(name, name, its?.context.name, undefined);
+}
+
+async function managedCluster(its: Kube, name: string): Promise<Access<ManagedCluster | undefined>> {
+  return tryRead(() => findManagedCluster(its, name));
+}
+
+function stillRegistered(name: string, as: string, its: string | undefined, server: string | undefined): StellarError {
+  const under = as === name ? '' : ` as ${as}`;
+  const hub = its ?? (server === undefined ? 'a hub that its klusterlet does not name' : `the hub ${server}`);
+  return new StellarError('still-registered', `${name} is still registered${under} with ${hub}; it was not deleted.`, {
+    next: [
+      (its === undefined ? outline : run)(
+        command`stellarctl deregister ${as} --its ${its ?? 'CONTEXT'}`,
+        'Deregister it first',
+      ),
+      inWords('Delete it anyway: --force'),
+    ],
+  });
 }

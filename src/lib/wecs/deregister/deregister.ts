@@ -8,10 +8,8 @@ import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { askOnce } from '../../kube/permissions.ts';
 import type { ManifestWork } from '../../model/manifest-works.ts';
 import type { PoliciesOfIts } from '../../model/policies.ts';
-import { cleanUpWec } from './cleanup/cleanup.ts';
-import { writeCleanupRecord } from './cleanup/cleanup-record.ts';
-import { deleteCluster } from './delete/delete-cluster.ts';
-import { Force } from './delete/force.ts';
+import { cleanUpWec, writeCleanupRecord } from './cleanup/cleanup.ts';
+import { deleteCluster, Force } from './delete/delete-cluster.ts';
 import { refuseReregistered, removeLateRequests, removeLeftovers } from './delete/leftovers.ts';
 import { type HubState, isGone, readHubStates } from './inspect/hub-state.ts';
 import {

@@ -53,7 +53,7 @@ import {
 } from './diagnosis.ts';
 import type { Findings } from './findings.ts';
 import { returningKlusterlet, unavailableAddon, worksNotApplied, worksRefused } from './mailbox.ts';
-import { contextOfOtherCluster } from './other-cluster.ts';
+import { contextOfOtherCluster } from './read-both-sides.ts';
 import { versionsApart } from './wec-versions.ts';
 
 interface Row extends Omit<Check<Findings>, 'run'> {

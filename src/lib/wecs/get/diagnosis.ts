@@ -20,8 +20,8 @@ import {
   nodelessPod,
   podProblem,
 } from '../registration/wec-pods.ts';
+import { pendingRequests } from '../reregister/causes.ts';
 import { requestsPiledUp } from '../reregister/problems.ts';
-import { pendingRequests } from '../reregister/reregister.ts';
 import type { Findings } from './findings.ts';
 
 export function registeredAsAnother({ wec, name, its }: Findings): Problem | undefined {

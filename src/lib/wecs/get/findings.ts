@@ -6,7 +6,6 @@ import type { RuleKind } from '../grant/kinds.ts';
 import type { FoundHub } from '../identity/registered-hub.ts';
 import type { Registration } from '../registration/checks.ts';
 import type { Mailbox } from './view.ts';
-import type { Surroundings } from './wec-side.ts';
 
 /** The namespace that an ITS keeps for a WEC, and its contents. */
 export interface MailboxContents {
@@ -25,6 +24,13 @@ export interface OtherCluster {
   name: string | undefined;
   /** What else helps. */
   next?: NextStep;
+}
+
+/** What a WEC shows besides its registration. */
+export interface Surroundings {
+  context: string;
+  /** The namespaces of operator and agents that are being deleted. */
+  ending: WithConditions[];
 }
 
 /** The evidence for a diagnosis. */

@@ -1,32 +1,35 @@
 import { command } from '../../engine/command-line.ts';
 import { failureOf, StellarError } from '../../engine/errors.ts';
-import { run } from '../../engine/next-step.ts';
-import { recordedUid } from '../../hub/cluster-uid.ts';
+import { outline, run } from '../../engine/next-step.ts';
+import type { Problem } from '../../engine/problem.ts';
+import { clusterUid, otherUid, recordedUid } from '../../hub/cluster-uid.ts';
 import type { Endpoint } from '../../hub/endpoint.ts';
 import { noSuchWec } from '../../hub/find-wecs.ts';
 import { requireHub } from '../../hub/require-hub.ts';
 import { type HubWebhook, tryHubWebhook } from '../../hub/webhook.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { describeCluster, unlessStatus } from '../../kube/client/errors.ts';
-import { conditionOf, isTrue, type WithConditions } from '../../kube/objects.ts';
+import { type ClusterRef, describeCluster, unlessStatus } from '../../kube/client/errors.ts';
+import { conditionOf, isTrue, type Pod, type WithConditions } from '../../kube/objects.ts';
 import { type PartialReader, partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { namespacesOf } from '../../model/manifest-works.ts';
-import { statusAddon } from '../../model/ocm-names.ts';
-import type { Klusterlet } from '../../model/ocm-objects.ts';
-import { whyMissing, whyRecreated } from '../deregister/delete/addon-returns.ts';
+import { agentNamespace, operatorNamespace, statusAddon } from '../../model/ocm-names.ts';
+import type { Klusterlet, ManagedCluster } from '../../model/ocm-objects.ts';
+import { whyMissing, whyRecreated } from '../deregister/delete/hub-controllers.ts';
 import { failedKinds, lacksOcmRights, refusedKinds } from '../grant/kinds.ts';
+import { otherRole, removeKlusterlet, runsNoPods } from '../identity/other-role.ts';
 import { type FoundHub, findHub } from '../identity/registered-hub.ts';
+import { hubOf } from '../klusterlet/agent.ts';
 import { isOurs } from '../klusterlet/operator.ts';
+import { wecProblem } from '../problems.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { judgeRegistration } from '../registration/stages.ts';
-import type { WecEvidence } from '../registration/wec-evidence.ts';
+import { otherName, readWec, type WecEvidence } from '../registration/wec-evidence.ts';
+import { lacksOperator } from '../registration/wec-pods.ts';
 import { createdSince } from './deletion.ts';
-import type { Findings, MailboxContents, OtherCluster } from './findings.ts';
+import type { Findings, MailboxContents, OtherCluster, Surroundings } from './findings.ts';
 import { mailboxView, readMailbox } from './mailbox.ts';
-import { findOtherCluster } from './other-cluster.ts';
-import type { WecSide, WecView } from './view.ts';
-import { readWecSide, type Surroundings } from './wec-side.ts';
+import { conditionViews, type PodView, type WecSide, type WecView } from './view.ts';
 import { readOcmOfHub } from './wec-versions.ts';
 
 /** What an ITS shows of one WEC; the contents of its mailbox are undefined if they were not read. */
@@ -239,4 +242,87 @@ function registeredAs(other: string, name: string, { cluster }: Kube, side: WecS
     `There is no WEC ${name} on ${context}: the cluster of context ${side.context} is registered as ${other}.`,
     { next: [run(command`stellarctl wec get ${`${other}=${side.context}`} --its ${context}`)] },
   );
+}
+
+/**
+ * Whether the cluster behind a context is certainly not the WEC: its kube-system is that of the ITS, or not the one recorded when
+ * the WEC joined; or it is a WDS. A name alone proves neither, and a Klusterlet in a WDS nothing.
+ */
+export async function findOtherCluster(
+  { managedCluster, its, wec }: { managedCluster: ManagedCluster | undefined; its: Kube; wec: Kube },
+  { klusterlet, context, pods }: WecEvidence,
+  name: string,
+): Promise<OtherCluster | undefined> {
+  if (klusterlet !== undefined && pods && lacksOperator(pods)) {
+    const role = await otherRole(wec);
+    if (role && runsNoPods(role))
+      return { context, found: role.found, name: undefined, next: removeKlusterlet(context, klusterlet) };
+  }
+  const [uid, ofIts] = await Promise.all([clusterUid(wec), clusterUid(its)]);
+  const isOwn = klusterlet?.spec?.clusterName === name;
+  if (uid === undefined) return undefined;
+  if (uid === ofIts && !isOwn) return { context, found: 'it is the ITS itself', name: undefined };
+  const recorded = recordedUid(managedCluster);
+  if (recorded === undefined || recorded === uid) return undefined;
+  const other = otherName(klusterlet, name);
+  const role = klusterlet === undefined ? (await otherRole(wec))?.found : undefined;
+  const what =
+    other === undefined ? (role ?? (isOwn ? undefined : 'it has no Klusterlet')) : `it is registered as ${other}`;
+  const uids = otherUid(uid, recorded, name);
+  return { context, found: what === undefined ? uids : `${what}; ${uids}`, name: other };
+}
+
+export function contextOfOtherCluster({ otherCluster, name, its }: Findings): Problem | undefined {
+  if (otherCluster === undefined) return undefined;
+  const { context, found, name: other, next } = otherCluster;
+  return wecProblem(
+    'context-of-another-cluster',
+    `The context ${context} does not lead to ${name}: ${found}.`,
+    ...(next === undefined ? [] : [next]),
+    outline(command`stellarctl doctor ${name}=CONTEXT --its ${its}`, 'Give the context of its own cluster'),
+    ...(other === undefined
+      ? []
+      : [run(command`stellarctl doctor ${`${other}=${context}`} --its ${its}`, `Of ${other}`)]),
+  );
+}
+
+/** Reads what the WEC itself shows: the evidence for its stages, and what `wec get` displays. */
+async function readWecSide(
+  wec: PartialReader,
+  { context }: ClusterRef,
+): Promise<{ evidence: WecEvidence; side: WecSide; surroundings: Surroundings }> {
+  const [evidence, ...namespaces] = await Promise.all([
+    readWec(wec),
+    ...[agentNamespace, operatorNamespace].map((name) => wec.get<WithConditions>(resources.namespaces, name)),
+  ]);
+  const ending = namespaces.flatMap((namespace) => (namespace?.metadata.deletionTimestamp ? [namespace] : []));
+  const { klusterlet } = evidence;
+  const side: WecSide = {
+    context,
+    klusterlet:
+      klusterlet === undefined
+        ? null
+        : {
+            clusterName: klusterlet.spec?.clusterName ?? null,
+            mode: klusterlet.spec?.deployOption?.mode ?? null,
+            hub: hubOf(evidence)?.server ?? null,
+            conditions: conditionViews(klusterlet.status?.conditions),
+          },
+    pods: (evidence.pods ?? []).map(toPod),
+  };
+  return { evidence, side, surroundings: { context, ending } };
+}
+
+function toPod({ metadata, spec, status }: Pod): PodView {
+  const containers = status?.containerStatuses ?? [];
+  const held = containers.find(({ state }) => state?.waiting?.reason !== undefined)?.state?.waiting;
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    phase: status?.phase ?? 'Unknown',
+    ready: containers.length > 0 && containers.every(({ ready }) => ready === true),
+    restarts: containers.reduce((sum, { restartCount = 0 }) => sum + restartCount, 0),
+    waitingReason: held === undefined ? null : [held.reason, held.message].filter(Boolean).join(': '),
+    images: (spec?.containers ?? []).flatMap(({ image }) => image ?? []),
+  };
 }

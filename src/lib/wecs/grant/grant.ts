@@ -1,20 +1,36 @@
+import { isDeepStrictEqual } from 'node:util';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { run as nextStep } from '../../engine/next-step.ts';
+import { run as nextStep, outline } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
+import { recordedUid } from '../../hub/cluster-uid.ts';
+import { hubEndpoints } from '../../hub/hub-access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import type { ClusterRole } from '../../kube/objects.ts';
+import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
+import type { ClusterRole, PolicyRule } from '../../kube/objects.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
 import { groupResourceOf, resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
 import { userOf } from '../../kube/service-accounts.ts';
 import type { ManifestWork } from '../../model/manifest-works.ts';
 import type { Klusterlet } from '../../model/ocm-objects.ts';
-import { failedKinds, lacksOcmRights, type RuleKind, refusedKinds, toBindOcmRights, workAccount } from './kinds.ts';
-import { proveWec, type ReachedWec } from './prove-wec.ts';
-import { grantRole, grantRoleName, missingRules } from './role.ts';
+import type { AppliedManifestWork } from '../../workloads/applied-works.ts';
+import { getManagedCluster } from '../get/get.ts';
+import { proveIdentity, requireProof } from '../identity/identity.ts';
+import { isOurs, managedBy, managedByLabel } from '../klusterlet/operator.ts';
+import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
+import {
+  distinct,
+  failedKinds,
+  lacksOcmRights,
+  type RuleKind,
+  refusedKinds,
+  ruleFor,
+  toBindOcmRights,
+  workAccount,
+} from './kinds.ts';
 
 /** What to grant to a WEC's work agent. */
 export interface WecToGrant extends ReachedWec {
@@ -120,4 +136,136 @@ function notEffective(kube: Kube, klusterlet: Klusterlet | undefined, refused: r
     `ClusterRole ${grantRoleName} is written, but ${context} still refuses ${refused.map(groupResourceOf).join(', ')} to ${account}: its controller manager has not aggregated the role.`,
     { next: [nextStep(command`kubectl --context ${context} auth can-i --list --as ${account}`, 'See its rights')] },
   );
+}
+
+/** What to revoke from a WEC's work agent. */
+export interface WecToRevoke extends ReachedWec {
+  role: ClusterRole | undefined;
+  /** Kinds that were granted and will be revoked. */
+  kinds: readonly RuleKind[];
+}
+
+/**
+ * @param given the kinds; undefined for all that were granted
+ * @throws StellarError `name-taken` for a role of another owner; `in-use` while a work has applied an object of them: the agent could no longer remove it
+ */
+export async function inspectRevocation(
+  reached: ReachedWec,
+  given: readonly RuleKind[] | undefined,
+): Promise<WecToRevoke> {
+  const { kube, name } = reached;
+  await proveWec(reached);
+  await requirePermissions(kube, [
+    may('list', resources.appliedManifestWorks),
+    ...['get', 'patch', 'delete'].map((verb) => may(verb, resources.clusterRoles)),
+  ]);
+  const role = await kube.get<ClusterRole>(resources.clusterRoles, grantRoleName);
+  if (role !== undefined && !isOurs(role))
+    throw new StellarError(
+      'name-taken',
+      `stellarctl did not create ClusterRole ${grantRoleName} on ${kube.cluster.context}: it has no label ${managedByLabel}=${managedBy}. Nothing was written.`,
+      { next: [nextStep(command`kubectl --context ${kube.cluster.context} get clusterrole ${grantRoleName} -o yaml`)] },
+    );
+  const chosen = given?.map(groupResourceOf);
+  const kinds = (role ? kindsOf(role) : []).filter(
+    (kind) => chosen === undefined || chosen.includes(groupResourceOf(kind)),
+  );
+  await refuseInUse(kube, name, kinds);
+  return { ...reached, role, kinds };
+}
+
+async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[]): Promise<void> {
+  const works = await listServed<AppliedManifestWork>(kube, resources.appliedManifestWorks);
+  const revoked = new Set(kinds.map(groupResourceOf));
+  const using = works.flatMap(({ spec, status }) =>
+    (status?.appliedResources ?? [])
+      .filter((applied) => revoked.has(groupResourceOf(applied)))
+      .map(
+        (applied) =>
+          `${groupResourceOf(applied)} ${applied.namespace ? `${applied.namespace}/` : ''}${applied.name} of work ${spec?.manifestWorkName}`,
+      ),
+  );
+  const [first, ...others] = using;
+  if (first === undefined) return;
+  const more = others.length > 0 ? ` and ${others.length} more` : '';
+  throw new StellarError(
+    'in-use',
+    `Works have applied objects of these kinds on ${name}, which its agent could then no longer remove: ${first}${more}. Nothing was written.`,
+    { next: [nextStep(command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`, 'See them')] },
+  );
+}
+
+/** Revokes the rights of the reviewed kinds. It is safe to rerun. */
+export async function revoke({ name, kube, role, kinds }: WecToRevoke, run: Run): Promise<GrantResult> {
+  const result: GrantResult = { name, kinds: kinds.map(groupResourceOf), changed: false };
+  if (role === undefined || kinds.length === 0) return result;
+  const { uid, resourceVersion } = role.metadata;
+  const rules = rulesWithout(role, kinds);
+  if (rules.length === 0) await kube.delete(resources.clusterRoles, grantRoleName, { uid });
+  else
+    await kube.merge(resources.clusterRoles, grantRoleName, {
+      metadata: { uid, resourceVersion },
+      rules,
+    });
+  if (!run.dryRun)
+    run.progress.done(name, `its work agent has no granted rights to ${result.kinds.join(', ')} any more`);
+  return { ...result, changed: !run.dryRun };
+}
+
+/** A WEC with the ITS that it is registered with. */
+export interface ReachedWec {
+  its: { kube: Kube; context: SelectedContext };
+  name: string;
+  kube: Kube;
+}
+
+/** Proves that a context leads to the WEC. @throws StellarError `not-found`, `registered-elsewhere`, `identity-unproven` */
+async function proveWec({ its, name, kube }: ReachedWec): Promise<WecEvidence> {
+  const [managedCluster, endpoints, evidence] = await Promise.all([
+    getManagedCluster(its.kube, name),
+    hubEndpoints(its.kube, its.context),
+    readWec(kube),
+  ]);
+  const known = { name, endpoints, recordedUid: recordedUid(managedCluster) };
+  const inspectStep = outline(command`stellarctl wec get ${`${name}=CONTEXT`} --its ${its.context.name}`);
+  requireProof(await proveIdentity(its.kube, kube, evidence, known), kube, name, its.kube, [inspectStep]);
+  return evidence;
+}
+
+/** The work agent has the rules of all ClusterRoles with this label (ocm, klusterlet work ClusterRole, aggregationRule). */
+const aggregateLabel = 'open-cluster-management.io/aggregate-to-work';
+
+/** The one ClusterRole with which stellarctl grants rights on a WEC. */
+export const grantRoleName = 'stellarctl:work-agent';
+
+const kindsOf = ({ rules = [] }: ClusterRole): RuleKind[] =>
+  distinct(
+    rules.flatMap(({ apiGroups = [], resources: plurals = [] }) =>
+      apiGroups.flatMap((group) => plurals.map((resource) => ({ group, resource }))),
+    ),
+  );
+
+/** The rules for these kinds that a role does not have word for word. */
+const missingRules = ({ rules = [] }: ClusterRole, kinds: readonly RuleKind[]): PolicyRule[] =>
+  kinds.map(ruleFor).filter((wanted) => !rules.some((rule) => isDeepStrictEqual(rule, wanted)));
+
+/** The rules of a role without these kinds; the rest of a rule keeps its verbs and names. */
+function rulesWithout({ rules = [] }: ClusterRole, kinds: readonly RuleKind[]): PolicyRule[] {
+  const removed = new Set(kinds.map(groupResourceOf));
+  return rules.flatMap((rule) => {
+    const { apiGroups = [], resources: plurals = [] } = rule;
+    const parts = apiGroups.map((group) => ({
+      ...rule,
+      apiGroups: [group],
+      resources: plurals.filter((resource) => !removed.has(groupResourceOf({ group, resource }))),
+    }));
+    if (parts.every((part) => part.resources.length === plurals.length)) return [rule];
+    return parts.filter((part) => part.resources.length > 0);
+  });
+}
+
+function grantRole(kinds: readonly RuleKind[]): ClusterRole {
+  const { apiVersion, kind } = resources.clusterRoles;
+  const labels = { [managedByLabel]: managedBy, [aggregateLabel]: 'true' };
+  return { apiVersion, kind, metadata: { name: grantRoleName, labels }, rules: kinds.map(ruleFor) };
 }

@@ -27,7 +27,8 @@ import { hubPermissions, reregisterPermissions, wecPermissions } from '../permis
 import { emptyEvidence, type HubEvidence, readHub, readOne } from '../registration/hub-evidence.ts';
 import { judgeRegistration } from '../registration/stages.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
-import { type Reregister, type ReregisterEvidence, whyReregister } from '../reregister/reregister.ts';
+import type { Reregister } from '../reregister/causes.ts';
+import { type ReregisterEvidence, whyReregister } from '../reregister/reregister.ts';
 import { registeredElsewhere } from './former-hub.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
 import { isOwnToken, unproven } from './own-requests.ts';

@@ -5,7 +5,7 @@ import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.
 import type { HubWebhook } from '../../hub/webhook.ts';
 import { changedAt, conditionOf, isTrue } from '../../kube/objects.ts';
 import { agentNamespace, hubSecretName, operatorNamespace } from '../../model/ocm-names.ts';
-import { announcementGraceMs, unannounced, whyReregister } from '../reregister/reregister.ts';
+import { announcementGraceMs, missing, unannounced } from '../reregister/causes.ts';
 import { hubConnectionOf } from './hub-connection.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined, isMissed, isSuperseded } from './hub-evidence.ts';
 import type { RequestState } from './requests.ts';
@@ -66,7 +66,7 @@ export function announced(hub: HubEvidence, registration: Registration): Verdict
   const join = (context === undefined ? outline : run)(
     command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${its === undefined ? [] : ['--its', its]}`,
   );
-  const lost = whyReregister(registration).find(({ by }) => by === 'certificate');
+  const lost = missing(registration);
   if (lost !== undefined)
     return failed(
       'there is no ManagedCluster, and an agent that has its certificate does not announce itself (again)',

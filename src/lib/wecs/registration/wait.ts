@@ -4,12 +4,13 @@ import { type Followed, follow, type JudgedReading } from '../../engine/follow.t
 import { run as nextStep, outline } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, type Stage, standingOf, unreached, waiting } from '../../engine/stages.ts';
+import { noSuchWec } from '../../hub/find-wecs.ts';
 import { requireHub } from '../../hub/require-hub.ts';
+import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { Registration } from './checks.ts';
 import { blockedIn, type WecResult } from './follow.ts';
-import { readHub } from './hub-evidence.ts';
-import { refuseUnknown } from './refuse-unknown.ts';
+import { readHub, readWholeHub } from './hub-evidence.ts';
 import { type RegistrationStageId, registrationStageIds } from './stage-ids.ts';
 import { registrationStages, stageOf } from './stages.ts';
 import { readWec, type WecEvidence } from './wec-evidence.ts';
@@ -132,4 +133,20 @@ function awaitedIn(reading: JudgedReading<Registration> | undefined, goal: WaitG
   const { id, verdict } = reading?.blocking ?? reading?.reports.find((report) => report.id === goal) ?? {};
   if (verdict === undefined || verdict.state === 'met') return 'no trace of it was found';
   return goal === 'delete' ? verdict.why : `${id}: ${verdict.why}`;
+}
+
+/**
+ * Refuses a name that the ITS does not know, unless the cluster of its context registers, or cannot be read.
+ * @param kube the client of that cluster
+ * @throws StellarError `not-found`, with the nearest names
+ */
+export async function refuseUnknown(
+  its: Kube,
+  { name, hub, wec }: Registration,
+  kube: Kube | undefined,
+): Promise<void> {
+  const isKnown = hub?.managedCluster !== undefined || (hub?.requests ?? []).length > 0;
+  const mayRegister = kube !== undefined && (wec === undefined || wec.klusterlet !== undefined);
+  const readNames = async () => [...(await readWholeHub(its)).keys()];
+  if (!isKnown && !mayRegister) throw noSuchWec(name, its, ifSeen(await tryRead(readNames)));
 }

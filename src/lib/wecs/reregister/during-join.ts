@@ -9,7 +9,7 @@ import type { Registration } from '../registration/checks.ts';
 import { bootstrapRequests } from '../registration/hub-evidence.ts';
 import { judgeRegistration } from '../registration/stages.ts';
 import { agentPodsOf } from '../registration/wec-pods.ts';
-import { type Reregister, unannounced, whyReregister } from './reregister.ts';
+import { missing, type Reregister, unannounced } from './causes.ts';
 
 /** An agent announces itself within a second of its request; the operator checks a changed secret within a few. */
 const patienceMs = 10_000;
@@ -60,7 +60,7 @@ export class RestartsDuringJoin {
 
   /** Both sides were read in parallel: a finding counts when two readings show it. */
   #lost(registration: Registration): Restart | undefined {
-    const lost = whyReregister(registration).find(({ by }) => by === 'certificate');
+    const lost = missing(registration);
     const isBefore = this.#isLost;
     this.#isLost = lost !== undefined;
     return isBefore ? lost : undefined;

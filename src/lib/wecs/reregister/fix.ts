@@ -26,7 +26,8 @@ import type { RegistrationRequest } from '../registration/requests.ts';
 import { singletonAgentId } from '../registration/wec-evidence.ts';
 import { agentPodsOf, agentStarted, isOperatorPod, stuckPodsOf } from '../registration/wec-pods.ts';
 import { dropCertificate, restartAgents, retryStuckPods } from './agent.ts';
-import { isOtherConnection, type Outdated, pendingRequests } from './reregister.ts';
+import { type Outdated, pendingRequests } from './causes.ts';
+import { isOtherConnection } from './reregister.ts';
 
 /** A remedy accepts nothing, and keeps versions. */
 const options: JoinOptions = { accept: false, labels: {} };

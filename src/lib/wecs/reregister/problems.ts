@@ -21,9 +21,8 @@ import {
   type Reregister,
   type ReregisterCode,
   type ReregisterProblem,
-  usesCertificate,
-  whyReregister,
-} from './reregister.ts';
+} from './causes.ts';
+import { usesCertificate, whyReregister } from './reregister.ts';
 
 /** The checks of a WEC that show why its agent must re-register. */
 

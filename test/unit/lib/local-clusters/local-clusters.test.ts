@@ -19,8 +19,7 @@ import {
 import { connectLocal, deleteLocalCluster, findLocalCluster } from '../../../../src/lib/local-clusters/delete.ts';
 import { checkClusterName, clusterOfContainer, type ProviderName } from '../../../../src/lib/local-clusters/names.ts';
 import { chooseNetwork, locationOf } from '../../../../src/lib/local-clusters/network.ts';
-import { refuseHosting } from '../../../../src/lib/wecs/create/refuse-hosting.ts';
-import { refuseRegistered } from '../../../../src/lib/wecs/create/refuse-registered.ts';
+import { refuseHosting, refuseRegistered } from '../../../../src/lib/wecs/create/create.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(root, { recursive: true }));

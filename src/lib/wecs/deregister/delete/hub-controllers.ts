@@ -1,7 +1,7 @@
 import { command } from '../../../engine/command-line.ts';
 import { type NextStep, run } from '../../../engine/next-step.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import type { Lease, Pod } from '../../../kube/objects.ts';
+import type { KubeObject, Lease, Pod } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { listServed } from '../../../kube/served.ts';
 import { hubNamespace } from '../../../model/ocm-names.ts';
@@ -53,4 +53,85 @@ export async function missingRegistration(hub: Kube): Promise<{ detail: string; 
 function isHeld({ spec }: Lease, now: number): boolean {
   const renewed = Date.parse(spec?.renewTime ?? '');
   return Boolean(spec?.holderIdentity) && now - renewed < (spec?.leaseDurationSeconds ?? 0) * 1000;
+}
+
+/** addon.open-cluster-management.io/v1alpha1, with the fields that show what installs an add-on. */
+interface ClusterManagementAddOn extends KubeObject {
+  spec?: { installStrategy?: { placements?: { name: string; namespace: string }[] } };
+}
+
+/** cluster.open-cluster-management.io/v1beta1 */
+interface PlacementDecision extends KubeObject {
+  status?: { decisions?: { clusterName: string }[] };
+}
+
+const placementLabel = 'cluster.open-cluster-management.io/placement';
+
+/**
+ * Detects add-ons of a WEC that are recreated while it is being deleted, and finds out why.
+ * @returns a function to call at each reading: it returns what is recreated and why, a sentence; undefined if nothing is
+ */
+export function addonReturns(hub: Kube, wec: string): (addons: readonly KubeObject[]) => Promise<string | undefined> {
+  const recreations = new Recreations();
+  const reasons = new Map<string, string>();
+  return async (addons) => {
+    for (const { metadata } of recreations.see(addons, 1))
+      if (!reasons.has(metadata.name)) reasons.set(metadata.name, await whyRecreated(hub, wec, metadata.name));
+    const [first] = reasons.values();
+    return first;
+  };
+}
+
+/** What an ITS installs an add-on by: the Placements, and the first that selects a WEC. */
+async function installerOf(hub: Kube, wec: string, addon: string) {
+  const [definition, decisions, controller] = await Promise.all([
+    hub.get<ClusterManagementAddOn>(resources.clusterManagementAddOns, addon),
+    hub.list<PlacementDecision>(resources.placementDecisions),
+    controllerState(hub, 'placement'),
+  ]);
+  const placements = definition?.spec?.installStrategy?.placements ?? [];
+  const selecting = placements.find(({ name, namespace }) =>
+    (decisions ?? []).some(
+      ({ metadata, status }) =>
+        metadata.namespace === namespace &&
+        metadata.labels?.[placementLabel] === name &&
+        status?.decisions?.some(({ clusterName }) => clusterName === wec),
+    ),
+  );
+  return { placements, selecting, controller };
+}
+
+/** Why an add-on is not installed for a WEC, a clause; undefined if the ITS installs it by no Placement. */
+export async function whyMissing(hub: Kube, wec: string, addon: string): Promise<string | undefined> {
+  const { placements, selecting, controller } = await installerOf(hub, wec, addon);
+  if (selecting !== undefined)
+    return `the Placement ${nameOf(selecting)} selects it, and ${hub.cluster.context} has not installed it`;
+  const stale = controller.runs === false ? `; ${controller.deployment} is not running` : '';
+  return placements[0] && `the Placement ${placements.map(nameOf).join(' or ')} does not select it${stale}`;
+}
+
+const nameOf = ({ namespace, name }: Record<'namespace' | 'name', string>): string => `${namespace}/${name}`;
+
+/** What recreates an add-on of a WEC, a sentence. */
+export async function whyRecreated(hub: Kube, wec: string, addon: string): Promise<string> {
+  const { selecting, controller } = await installerOf(hub, wec, addon);
+  const start = `The add-on ${addon} is recreated after each deletion`;
+  if (selecting === undefined) return `${start}; no Placement selects ${wec} for it.`;
+  const placement = `the Placement ${nameOf(selecting)} still selects ${wec}`;
+  const stale = controller.runs === false ? `, because ${controller.deployment} is not running` : '';
+  return `${start}: ${placement}${stale}.`;
+}
+
+/** Detects objects that are recreated: the same name, another UID. */
+export class Recreations {
+  readonly #uids = new Map<string, Set<string>>();
+
+  /** @returns those of these objects of which more than this many have been seen */
+  see<Seen extends KubeObject>(objects: readonly Seen[], more: number): Seen[] {
+    return objects.filter(({ metadata: { name, uid = '' } }) => {
+      const uids = this.#uids.get(name) ?? new Set();
+      this.#uids.set(name, uids.add(uid));
+      return uids.size > more;
+    });
+  }
 }

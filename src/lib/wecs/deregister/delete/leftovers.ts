@@ -14,9 +14,8 @@ import { withoutFinalizers } from '../../../kube/writes.ts';
 import { propertiesNamespace } from '../../../model/kubestellar-names.ts';
 import { workFinalizer } from '../../../model/manifest-works.ts';
 import { clusterNameLabel } from '../../../model/ocm-names.ts';
-import { listed } from '../inspect/foreign-objects.ts';
+import { listed, othersIn } from '../inspect/foreign-objects.ts';
 import { type HubState, toDeregister } from '../inspect/hub-state.ts';
-import { othersIn } from '../inspect/namespace-contents.ts';
 import { missingRegistration } from './hub-controllers.ts';
 
 /**

@@ -26,11 +26,10 @@ import {
   releaseOne,
   releaseOwned,
 } from '../../../workloads/applied-works.ts';
-import { Recreations } from '../delete/addon-returns.ts';
-import type { Force } from '../delete/force.ts';
+import type { Force } from '../delete/delete-cluster.ts';
+import { Recreations } from '../delete/hub-controllers.ts';
 import { type HubState, toDeregister } from '../inspect/hub-state.ts';
-import type { InspectedWec } from '../inspect/inspect-wec.ts';
-import { needsRelease } from '../inspect/selection.ts';
+import { type InspectedWec, needsRelease } from '../inspect/inspect-wec.ts';
 import { removeLabels } from './labels.ts';
 
 /** After this time stellarctl deletes a work that its WDS has not deleted: the WDS may be gone. */

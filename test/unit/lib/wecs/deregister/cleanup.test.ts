@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
-import { cleanUpWec } from '../../../../../src/lib/wecs/deregister/cleanup/cleanup.ts';
-import { removeOperator, whyOperatorStays } from '../../../../../src/lib/wecs/deregister/cleanup/remove-operator.ts';
+import {
+  cleanUpWec,
+  removeOperator,
+  whyOperatorStays,
+} from '../../../../../src/lib/wecs/deregister/cleanup/cleanup.ts';
 import { deregisterLocally } from '../../../../../src/lib/wecs/deregister/deregister-locally.ts';
 import { managedBy, managedByLabel } from '../../../../../src/lib/wecs/klusterlet/operator.ts';
 import { recordingProgress, run } from '../../../support/builders.ts';

@@ -7,13 +7,17 @@ import type { KubeObject, Pod } from '../../../../../src/lib/kube/objects.ts';
 import { type Resource, resources } from '../../../../../src/lib/kube/resources.ts';
 import { withoutFinalizers } from '../../../../../src/lib/kube/writes.ts';
 import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
-import { whyOperatorStays } from '../../../../../src/lib/wecs/deregister/cleanup/remove-operator.ts';
-import { addonReturns, whyMissing } from '../../../../../src/lib/wecs/deregister/delete/addon-returns.ts';
-import { Force } from '../../../../../src/lib/wecs/deregister/delete/force.ts';
-import { controllerState } from '../../../../../src/lib/wecs/deregister/delete/hub-controllers.ts';
+import { whyOperatorStays } from '../../../../../src/lib/wecs/deregister/cleanup/cleanup.ts';
+import { Force } from '../../../../../src/lib/wecs/deregister/delete/delete-cluster.ts';
+import {
+  addonReturns,
+  controllerState,
+  whyMissing,
+} from '../../../../../src/lib/wecs/deregister/delete/hub-controllers.ts';
 import { refuseReregistered, removeLeftovers } from '../../../../../src/lib/wecs/deregister/delete/leftovers.ts';
 import {
   foreignObjectsIn,
+  othersIn,
   refuseForeignObjects,
 } from '../../../../../src/lib/wecs/deregister/inspect/foreign-objects.ts';
 import {
@@ -22,7 +26,6 @@ import {
   readHubStates,
 } from '../../../../../src/lib/wecs/deregister/inspect/hub-state.ts';
 import { hasNoRegistration } from '../../../../../src/lib/wecs/deregister/inspect/inspect-wec.ts';
-import { othersIn } from '../../../../../src/lib/wecs/deregister/inspect/namespace-contents.ts';
 import { whyNotRunning, workAgentPods } from '../../../../../src/lib/wecs/deregister/inspect/running.ts';
 import {
   removeLabels,

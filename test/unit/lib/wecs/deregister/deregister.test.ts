@@ -7,8 +7,7 @@ import type { Condition, KubeObject } from '../../../../../src/lib/kube/objects.
 import { originWdsLabel } from '../../../../../src/lib/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../../../../src/lib/model/manifest-works.ts';
 import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
-import { deleteCluster } from '../../../../../src/lib/wecs/deregister/delete/delete-cluster.ts';
-import { Force } from '../../../../../src/lib/wecs/deregister/delete/force.ts';
+import { deleteCluster, Force } from '../../../../../src/lib/wecs/deregister/delete/delete-cluster.ts';
 import {
   refuseReregistered,
   removeLateRequests,

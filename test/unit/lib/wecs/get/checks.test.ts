@@ -7,7 +7,7 @@ import { byDeletion } from '../../../../../src/lib/wecs/get/check-evidence.ts';
 import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
 import type { Findings, MailboxContents } from '../../../../../src/lib/wecs/get/findings.ts';
 import { mailboxView } from '../../../../../src/lib/wecs/get/mailbox.ts';
-import { findOtherCluster } from '../../../../../src/lib/wecs/get/other-cluster.ts';
+import { findOtherCluster } from '../../../../../src/lib/wecs/get/read-both-sides.ts';
 import { judgeRegistration } from '../../../../../src/lib/wecs/registration/stages.ts';
 import {
   agentKeyPair,

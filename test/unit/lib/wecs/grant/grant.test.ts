@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ClusterRole } from '../../../../../src/lib/kube/objects.ts';
 import type { ManifestStatus, ManifestWork } from '../../../../../src/lib/model/manifest-works.ts';
-import { grant } from '../../../../../src/lib/wecs/grant/grant.ts';
+import { grant, revoke } from '../../../../../src/lib/wecs/grant/grant.ts';
 import { failedKinds } from '../../../../../src/lib/wecs/grant/kinds.ts';
-import { revoke } from '../../../../../src/lib/wecs/grant/revoke.ts';
 import { fakeKube, run } from '../../../support/builders.ts';
 import { discoveryOf } from '../../../support/discovery.ts';
 

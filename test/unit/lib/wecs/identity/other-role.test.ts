@@ -4,7 +4,7 @@ import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Pod } from '../../../../../src/lib/kube/objects.ts';
 import type { Resource } from '../../../../../src/lib/kube/resources.ts';
-import { findOtherCluster } from '../../../../../src/lib/wecs/get/other-cluster.ts';
+import { findOtherCluster } from '../../../../../src/lib/wecs/get/read-both-sides.ts';
 import { otherRole } from '../../../../../src/lib/wecs/identity/other-role.ts';
 import { refuseOtherRole } from '../../../../../src/lib/wecs/join/ownership.ts';
 import { fakeKube, klusterlet, wecEvidence, wecPod } from '../../../support/builders.ts';

@@ -6,8 +6,8 @@ import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject, Secret } from '../../../../../src/lib/kube/objects.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
+import type { Outdated } from '../../../../../src/lib/wecs/reregister/causes.ts';
 import { planFor, planReregistration, planRestart } from '../../../../../src/lib/wecs/reregister/fix.ts';
-import type { Outdated } from '../../../../../src/lib/wecs/reregister/reregister.ts';
 import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
 import {
   agentKeyPair,
