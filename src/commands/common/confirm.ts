@@ -1,6 +1,6 @@
 import { StellarError } from '../../lib/engine/errors.ts';
 import { inWords, run } from '../../lib/engine/next-step.ts';
-import { type Confirm, type Destruction, readConfirmed } from '../../lib/engine/read-confirmed.ts';
+import type { Confirm } from '../../lib/engine/read-confirmed.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/tools.ts';
 import type { Session } from './session.ts';
@@ -40,27 +40,16 @@ export async function confirm(session: Session, asked: Confirmation): Promise<vo
   session.progress.resume();
 }
 
-/** How to show the losses and ask the user. */
-interface Question<Reading> {
-  /** Shows them to the user. */
-  show: (seen: Reading) => void;
-  /** What the user must confirm; asks nothing if it is empty. */
-  confirmations: (seen: Reading) => readonly Confirmation[];
-}
-
 /**
- * Shows what would be lost, asks for confirmation, and takes a new reading.
- * @returns the reading after the user's last answer
- * @throws StellarError `not-confirmed`
+ * Asks a user. Asks again about losses added since the answer. With `--yes`, rejects them, because no one has confirmed them.
+ * @param given.show shows the losses to the user
+ * @param given.confirmations what the user must confirm; asks nothing if it is empty
  */
-export const confirmLoss = <Reading>(
-  session: Session,
-  { read, losses, ...question }: Omit<Destruction<Reading>, 'confirm'> & Question<Reading>,
-): Promise<Reading> => readConfirmed({ read, losses, confirm: asking(session, question) });
-
-/** Asks a user. Asks again about losses added since the answer. With `--yes`, rejects them, because no one has confirmed them. */
-export const asking =
-  <Reading>(session: Session, { show, confirmations }: Question<Reading>): Confirm<Reading> =>
+export const confirming =
+  <Reading>(
+    session: Session,
+    { show, confirmations }: { show(seen: Reading): void; confirmations(seen: Reading): readonly Confirmation[] },
+  ): Confirm<Reading> =>
   async (seen, more) => {
     const open = confirmations(seen);
     if (more.length > 0) {

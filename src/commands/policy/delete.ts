@@ -1,6 +1,6 @@
 import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { PolicyToDelete } from '../../lib/workloads/change/inspect-policy.ts';
-import { asking, refuseUnnamedWds } from '../common/confirm.ts';
+import { confirming, refuseUnnamedWds } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { type ConfirmedOptions, dryRunOption, type WdsOptions, wdsOptions, yesOption } from '../common/options.ts';
 
@@ -26,7 +26,7 @@ export const policyDeleteCommand: Definition<Options> = {
     const wds = await session.wds();
     refuseUnnamedWds(session, wds, yes);
     session.announce(wds.kube, 'WDS');
-    const confirm = asking<PolicyToDelete>(session, {
+    const confirm = confirming<PolicyToDelete>(session, {
       show: (found) => {
         for (const line of hasRemains(found) ? describeEffects(found.effects, keepWorkloads) : [])
           session.progress.note(`  ${line}`);

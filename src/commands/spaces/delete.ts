@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
 import type { DeletionOptions } from '../../lib/spaces/delete/delete-control-plane.ts';
-import { asking, refuseUnnamedHosting } from '../common/confirm.ts';
+import { confirming, refuseUnnamedHosting } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
@@ -66,7 +66,7 @@ export function spaceDeleteCommand(role: SpaceRole): Definition<Options> {
       const tools = await session.spaceTools();
       refuseUnnamedHosting(session, tools, yes);
       session.announce(tools.hosting, 'Hosting cluster');
-      const confirm = asking<SpaceToDelete>(session, {
+      const confirm = confirming<SpaceToDelete>(session, {
         show: (space) => {
           if (space.controlPlane !== undefined) session.progress.note(name);
           for (const line of describeDeletion(space, options)) session.progress.note(`  ${line}`);

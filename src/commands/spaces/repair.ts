@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
-import { asking, refuseUnnamedHosting } from '../common/confirm.ts';
+import { confirming, refuseUnnamedHosting } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
@@ -48,7 +48,7 @@ export function spaceRepairCommand(role: SpaceRole): Definition<Options> {
       refuseUnnamedHosting(session, tools, yes);
       session.announce(tools.hosting, 'Hosting cluster');
       const itsName = its && nameOfIts(its, tools);
-      const confirm = asking<readonly string[]>(session, {
+      const confirm = confirming<readonly string[]>(session, {
         show: (objects) => {
           for (const object of objects)
             session.progress.note(`  stays, and is not updated or removed any more: ${object}`);

@@ -1,9 +1,10 @@
 import { Option } from 'commander';
+import { readConfirmed } from '../../lib/engine/read-confirmed.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { LocalTools } from '../../lib/local-clusters/create.ts';
 import type { FoundCluster } from '../../lib/local-clusters/delete.ts';
 import { type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
-import { confirmLoss } from '../common/confirm.ts';
+import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { localTools } from '../common/local-tools.ts';
 import {
@@ -44,26 +45,28 @@ export const deleteWecCommand: Definition<Options> = {
   async run(session, options, positional) {
     const { deleteWecs } = await import('../../lib/wecs/create/create.ts');
     const tools = localTools(session, options.wecKubeconfig);
-    const found = await confirmLoss(session, {
+    const found = await readConfirmed({
       read: readClusters(session, new Set(splitNames(positional)), options, tools),
-      show: (found) => {
-        for (const { name, provider, contexts, elsewhere } of found) {
-          const leading = contexts.length === 0 ? 'no context leads to it' : `context ${contexts.join(', ')}`;
-          if (provider !== undefined || contexts.length > 0)
-            session.progress.note(
-              provider === undefined
-                ? `${leading} of a former cluster ${name}, with its credentials in the kubeconfig`
-                : `${name}, a cluster of ${provider} on this machine (${leading}), with all that runs on it`,
-            );
-          for (const context of elsewhere)
-            session.progress.note(`Context ${context} stays: its server is not on this machine.`);
-        }
-      },
       losses: (found) => found.flatMap(lossesOf),
-      confirmations: (found) =>
-        found
-          .filter((cluster) => lossesOf(cluster).length > 0)
-          .map(({ name }) => ({ verb: 'Delete', doing: 'Deleting', name, yes: options.yes })),
+      confirm: confirming<FoundCluster[]>(session, {
+        show: (found) => {
+          for (const { name, provider, contexts, elsewhere } of found) {
+            const leading = contexts.length === 0 ? 'no context leads to it' : `context ${contexts.join(', ')}`;
+            if (provider !== undefined || contexts.length > 0)
+              session.progress.note(
+                provider === undefined
+                  ? `${leading} of a former cluster ${name}, with its credentials in the kubeconfig`
+                  : `${name}, a cluster of ${provider} on this machine (${leading}), with all that runs on it`,
+              );
+            for (const context of elsewhere)
+              session.progress.note(`Context ${context} stays: its server is not on this machine.`);
+          }
+        },
+        confirmations: (found) =>
+          found
+            .filter((cluster) => lossesOf(cluster).length > 0)
+            .map(({ name }) => ({ verb: 'Delete', doing: 'Deleting', name, yes: options.yes })),
+      }),
     });
     await session.finish(await deleteWecs(found, tools));
   },

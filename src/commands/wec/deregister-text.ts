@@ -3,7 +3,7 @@ import { count } from '../../lib/engine/counts.ts';
 import { isGuarded, objectsIn, policiesOf } from '../../lib/model/manifest-works.ts';
 import { addonFinalizers } from '../../lib/wecs/deregister/delete/delete-cluster.ts';
 import type { InspectedLocalWec } from '../../lib/wecs/deregister/deregister-locally.ts';
-import { type HubState, isGone } from '../../lib/wecs/deregister/inspect/hub-state.ts';
+import { isGone } from '../../lib/wecs/deregister/inspect/hub-state.ts';
 import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/deregister/inspect/inspect-wec.ts';
 import { selectableLabels } from '../../lib/wecs/deregister/release/labels.ts';
 
@@ -32,21 +32,9 @@ export function describeMany(inspected: readonly InspectedWec[], its: string, op
 
 /** Formats the total loss of several WECs. */
 export function describeTotals(inspected: readonly InspectedWec[]): string {
-  const total = (of: (hubState: HubState) => readonly object[]) =>
-    inspected.reduce((sum, { hubState }) => sum + of(hubState).length, 0);
+  const total = (kind: 'works' | 'addons') => inspected.reduce((sum, { hubState }) => sum + hubState[kind].length, 0);
   const registered = inspected.filter(({ hubState }) => hubState.managedCluster !== undefined).length;
-  const parts = [
-    count(registered, 'WEC'),
-    count(
-      total(({ works }) => works),
-      'work',
-    ),
-    count(
-      total(({ addons }) => addons),
-      'add-on',
-    ),
-  ];
-  return `In all: ${parts.join(', ')}`;
+  return `In all: ${count(registered, 'WEC')}, ${count(total('works'), 'work')}, ${count(total('addons'), 'add-on')}`;
 }
 
 /** Formats the effect of deregistering if the ITS is not contacted. */

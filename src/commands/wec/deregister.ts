@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { noted, outline, textOf } from '../../lib/engine/next-step.ts';
-import { asking, type Confirmation, confirm, refuseUnnamedIts } from '../common/confirm.ts';
+import { type Confirmation, confirm, confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
@@ -94,7 +94,7 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
       wecs: await session.wecs(wecs),
       options,
       readPolicies: () => openPolicies(session, its, names),
-      confirm: asking(session, {
+      confirm: confirming(session, {
         show: (inspected) => {
           const describe = inspected.length > fewWecs ? describeMany : describeDeregistration;
           printNotes(session, describe(inspected, its.context.name, options));
@@ -124,7 +124,7 @@ async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, op
   const { describeLocally } = await import('./deregister-text.ts');
   const results = await deregisterLocally(
     await session.wecs(named.map(withContext)),
-    asking(session, {
+    confirming(session, {
       show: (inspected) => printNotes(session, describeLocally(inspected)),
       confirmations: (inspected) =>
         inspected.flatMap(({ name, record }) => (record === undefined ? [] : confirmation(name, options))),

@@ -1,6 +1,7 @@
 import { StellarError } from '../../lib/engine/errors.ts';
+import { readConfirmed } from '../../lib/engine/read-confirmed.ts';
 import type { WecToGrant } from '../../lib/wecs/grant/grant.ts';
-import { confirmLoss } from '../common/confirm.ts';
+import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-options.ts';
 
@@ -25,24 +26,26 @@ export const grantCommand: Definition<GrantOptions & { fromErrors?: boolean }> =
     const { grant, inspectGrant } = await import('../../lib/wecs/grant/grant.ts');
     const { groupResourceOf } = await import('../../lib/kube/resources.ts');
     const reached = await reachWec(session, options, positional);
-    const granting = await confirmLoss<WecToGrant>(session, {
+    const granting = await readConfirmed<WecToGrant>({
       read: () => inspectGrant(reached, given),
       losses: ({ lacking }) => lacking.map(groupResourceOf),
-      show: ({ lacking, wanted }) => {
-        // Each in its own line: a long line would be cut, and the user must see all of them.
-        for (const kind of lacking)
-          session.progress.note(
-            `The work agent of ${reached.name} may then create, read, change and delete on ${reached.kube.cluster.context}: ${groupResourceOf(kind)}`,
-          );
-        if (lacking.length === 0)
-          session.progress.note(
-            `${reached.name}: ${wanted.length === 0 ? 'no work fails for lack of a right that --from-errors can grant' : `its work agent already has these rights: ${wanted.map(groupResourceOf).join(', ')}`}; nothing to do`,
-          );
-      },
-      confirmations: ({ lacking }) =>
-        lacking.length === 0
-          ? []
-          : [{ verb: 'Grant these rights to', doing: 'Granting rights to', name: reached.name, yes: options.yes }],
+      confirm: confirming(session, {
+        show: ({ lacking, wanted }) => {
+          // Each in its own line: a long line would be cut, and the user must see all of them.
+          for (const kind of lacking)
+            session.progress.note(
+              `The work agent of ${reached.name} may then create, read, change and delete on ${reached.kube.cluster.context}: ${groupResourceOf(kind)}`,
+            );
+          if (lacking.length === 0)
+            session.progress.note(
+              `${reached.name}: ${wanted.length === 0 ? 'no work fails for lack of a right that --from-errors can grant' : `its work agent already has these rights: ${wanted.map(groupResourceOf).join(', ')}`}; nothing to do`,
+            );
+        },
+        confirmations: ({ lacking }) =>
+          lacking.length === 0
+            ? []
+            : [{ verb: 'Grant these rights to', doing: 'Granting rights to', name: reached.name, yes: options.yes }],
+      }),
     });
     await session.finish([await grant(granting, session.run)]);
   },

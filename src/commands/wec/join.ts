@@ -4,7 +4,7 @@ import { outline } from '../../lib/engine/next-step.ts';
 import type { Confirm } from '../../lib/engine/read-confirmed.ts';
 import { parseLabels } from '../../lib/model/labels.ts';
 import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
-import { asking, refuseUnnamedIts } from '../common/confirm.ts';
+import { confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
@@ -67,7 +67,7 @@ export const joinCommand: Definition<Options> = {
 async function joinWecs(session: Session, options: Options, positional: string[]): Promise<void> {
   const wecs = parseWecArguments(positional, options.wecContext);
   checkCombinations(options, wecs.length);
-  const replaceHub = options.replaceHub ? await askToMove(session, options) : undefined;
+  const replaceHub = options.replaceHub ? await confirmMove(session, options) : undefined;
   const joinOptions = { ...(await toJoinOptions(options)), replaceHub, askLabels: await labelsAsker(session, options) };
   const access = await openAccess(session, options, joinOptions.certificateAuthority);
   if (options.printManifests) {
@@ -81,11 +81,11 @@ async function joinWecs(session: Session, options: Options, positional: string[]
   session.next(nextStep(access, results));
 }
 
-/** Returns how to show a user what happens to a WEC that moves, and ask for confirmation. */
-async function askToMove(session: Session, { yes, joinFile }: Options): Promise<Confirm<Moving>> {
+/** Shows a user what happens to a WEC that moves, and asks. */
+async function confirmMove(session: Session, { yes, joinFile }: Options): Promise<Confirm<Moving>> {
   const { describeMoving } = await import('./join-text.ts');
   if (joinFile === undefined) await refuseUnnamedIts(session, yes);
-  return asking(session, {
+  return confirming(session, {
     show(moving) {
       for (const line of describeMoving(moving)) session.progress.note(line);
     },

@@ -1,5 +1,6 @@
+import { readConfirmed } from '../../lib/engine/read-confirmed.ts';
 import type { WecToRevoke } from '../../lib/wecs/grant/grant.ts';
-import { confirmLoss } from '../common/confirm.ts';
+import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-options.ts';
 
@@ -16,19 +17,21 @@ export const revokeCommand: Definition<GrantOptions> = {
     const { revoke, inspectRevocation } = await import('../../lib/wecs/grant/grant.ts');
     const { groupResourceOf } = await import('../../lib/kube/resources.ts');
     const reached = await reachWec(session, options, positional);
-    const revoking = await confirmLoss<WecToRevoke>(session, {
+    const revoking = await readConfirmed<WecToRevoke>({
       read: () => inspectRevocation(reached, given),
       losses: ({ kinds }) => kinds.map(groupResourceOf),
-      show: ({ kinds }) =>
-        session.progress.note(
-          kinds.length > 0
-            ? `The work agent of ${reached.name} loses its rights on ${reached.kube.cluster.context} to: ${kinds.map(groupResourceOf).join(', ')}`
-            : `${reached.name}: no such rights were granted; nothing to do`,
-        ),
-      confirmations: ({ kinds }) =>
-        kinds.length === 0
-          ? []
-          : [{ verb: 'Revoke these rights of', doing: 'Revoking rights of', name: reached.name, yes: options.yes }],
+      confirm: confirming(session, {
+        show: ({ kinds }) =>
+          session.progress.note(
+            kinds.length > 0
+              ? `The work agent of ${reached.name} loses its rights on ${reached.kube.cluster.context} to: ${kinds.map(groupResourceOf).join(', ')}`
+              : `${reached.name}: no such rights were granted; nothing to do`,
+          ),
+        confirmations: ({ kinds }) =>
+          kinds.length === 0
+            ? []
+            : [{ verb: 'Revoke these rights of', doing: 'Revoking rights of', name: reached.name, yes: options.yes }],
+      }),
     });
     await session.finish([await revoke(revoking, session.run)]);
   },

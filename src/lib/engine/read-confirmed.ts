@@ -1,12 +1,3 @@
-/** A destructive operation, and how to read what it destroys. */
-export interface Destruction<Reading> {
-  /** Reads everything that the user decides on. */
-  read(): Promise<Reading>;
-  /** What would be lost, each under a name that stays the same across readings. */
-  losses(seen: Reading): readonly string[];
-  confirm: Confirm<Reading>;
-}
-
 /**
  * Shows the user what would be lost, and asks for confirmation.
  * @param more what would also be lost since the user agreed
@@ -16,10 +7,19 @@ export interface Destruction<Reading> {
 export type Confirm<Reading> = (seen: Reading, more: readonly string[]) => Promise<boolean>;
 
 /**
- * Reads, asks, and reads again: more may have appeared before the user answers. In that case it asks again.
+ * Reads what the user decides on, asks, and reads again: more may have appeared before the user answers. In that case it asks again.
+ * @param given.losses what would be lost, each under a name that stays the same across readings
  * @returns the reading that the user's last answer covers
  */
-export async function readConfirmed<Reading>({ read, losses, confirm }: Destruction<Reading>): Promise<Reading> {
+export async function readConfirmed<Reading>({
+  read,
+  losses,
+  confirm,
+}: {
+  read(): Promise<Reading>;
+  losses(seen: Reading): readonly string[];
+  confirm: Confirm<Reading>;
+}): Promise<Reading> {
   let seen = await read();
   let isAsked = await confirm(seen, []);
   while (isAsked) {

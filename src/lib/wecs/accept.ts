@@ -2,7 +2,6 @@ import { command } from '../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import { forName } from '../engine/each-name.ts';
 import { StellarError } from '../engine/errors.ts';
-import { follow } from '../engine/follow.ts';
 import { run as nextStep } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { unreached } from '../engine/stages.ts';
@@ -12,7 +11,7 @@ import { requireAcceptPermissions } from './permissions.ts';
 import { findAgent } from './registration/acceptance.ts';
 import { denyRequest } from './registration/approval.ts';
 import type { Registration } from './registration/checks.ts';
-import { RegistrationFollower, type WecResult } from './registration/follow.ts';
+import { followOnHub, RegistrationFollower, type WecResult } from './registration/follow.ts';
 import {
   bootstrapRequests,
   emptyEvidence,
@@ -72,28 +71,22 @@ export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run:
         refuse: async (first: Registration) => wait === 'for-request' || (await refuseUnknown(hub, first, kube)),
         joinedIsEnough: true,
         mayWrite,
-        agent,
-        ownAgent,
+        agent: () => agent,
+        ownAgent: () => ownAgent,
         checkCommand,
       } as const;
       return new RegistrationFollower(name, hub, run, options);
     }),
   );
   const kubes = new Map(wecs.map(({ name, kube }) => [name, kube]));
-  const read = async (open: readonly RegistrationFollower[]) => {
-    const evidence = await readHub(
-      hub,
-      open.map(({ name }) => name),
-    );
-    return async ({ name }: RegistrationFollower) => {
-      const kube = kubes.get(name);
-      const wec = kube && (await readWec(kube).catch(() => undefined));
-      refuseOtherWec(hub, name, wec);
-      const contexts = { its: hub.cluster.context, context: kube?.cluster.context };
-      return seen({ name, ...contexts, hub: evidence.get(name), wec, now: hub.now() });
-    };
+  const read = async ({ name }: RegistrationFollower, ofHub: HubEvidence | undefined) => {
+    const kube = kubes.get(name);
+    const wec = kube && (await readWec(kube).catch(() => undefined));
+    refuseOtherWec(hub, name, wec);
+    const contexts = { its: hub.cluster.context, context: kube?.cluster.context };
+    return seen({ name, ...contexts, hub: ofHub, wec, now: hub.now() });
   };
-  return follow(followers, read, run);
+  return followOnHub(hub, followers, read, run);
 }
 
 /**

@@ -5,7 +5,6 @@ import {
   type AnyObject,
   Authority,
   type Bed,
-  type CertificateSigningRequest,
   type Deployment,
   faultyPods,
   limitedUser,
@@ -55,11 +54,6 @@ async function uidOf({ admin }: Plane): Promise<string | undefined> {
 async function deleteCluster(name: string): Promise<void> {
   await its1.admin.delete(resources.managedClusters, name);
   await until(async () => (await clusterOf(name)) === undefined, `end of ManagedCluster ${name}`);
-}
-
-async function requestsOf(name: string): Promise<CertificateSigningRequest[]> {
-  const { items } = await its1.admin.list<CertificateSigningRequest>(resources.certificateSigningRequests);
-  return items.filter(({ metadata }) => metadata.name.startsWith(`${name}-`));
 }
 
 async function diagnosisOf(name: string): Promise<{ problem: string; next: string }> {
@@ -200,27 +194,6 @@ describe('rejoining', { concurrency: true }, () => {
 
   describe('cluster3', { concurrency: 1 }, () => {
     const name = 'cluster3';
-
-    it('whose request was denied as superseded by an earlier version', async () => {
-      await cli.succeed(['wec', 'join', name, '--its', 'its1']);
-      const [request] = await requestsOf(name);
-      assert.ok(request);
-      const denied = { type: 'Denied', status: 'True', reason: 'StellarctlSuperseded', message: '' };
-      await its1.admin.send(
-        'PUT',
-        `/apis/certificates.k8s.io/v1/certificatesigningrequests/${request.metadata.name}/approval`,
-        {
-          ...request,
-          apiVersion: 'certificates.k8s.io/v1',
-          kind: 'CertificateSigningRequest',
-          status: { conditions: [denied] },
-        },
-      );
-      await cli.succeed(join(name));
-      await assertAvailable(its1, name);
-      const left = await requestsOf(name);
-      assert.ok(!left.some(({ metadata }) => metadata.uid === request.metadata.uid), 'it was deleted');
-    });
 
     it(
       'whose agent crash-loops: it is not reported as available, and join continues after the fix',

@@ -5,7 +5,7 @@ import { type NextStep, noted, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { foreignFinalizers, holdersOf, toSeeHolder } from '../../hub/holders.ts';
 import { toSeeNamespace } from '../../hub/refusals.ts';
-import { conditionOf, createdAt, type KubeObject, type WithConditions } from '../../kube/objects.ts';
+import { conditionOf, type WithConditions } from '../../kube/objects.ts';
 import {
   isAddonWork,
   isGuarded,
@@ -15,6 +15,7 @@ import {
   workFinalizer,
 } from '../../model/manifest-works.ts';
 import type { ManagedCluster } from '../../model/ocm-objects.ts';
+import { createdSince } from '../deregister/delete/hub-controllers.ts';
 import { isDeregistering } from '../deregister/release/labels.ts';
 import { wecProblem } from '../problems.ts';
 import { isMissed, leaseAgeOf, missedRenewals } from '../registration/hub-evidence.ts';
@@ -62,10 +63,6 @@ export function heldWorks({ contents, name, now, its }: Findings): Problem | und
     toSeeHolder(its, 'manifestwork', first),
   );
 }
-
-/** Objects that were created after the deletion began. */
-export const createdSince = <Made extends KubeObject>(made: readonly Made[], cluster: ManagedCluster): Made[] =>
-  made.filter((object) => createdAt(object) > Date.parse(cluster.metadata.deletionTimestamp ?? ''));
 
 function returningWorks({ contents, name, its }: Findings, cluster: ManagedCluster): Problem | undefined {
   const works = createdSince(contents?.works ?? [], cluster).filter((work) => !isAddonWork(work));

@@ -15,7 +15,7 @@ import { resources } from '../../kube/resources.ts';
 import { namespacesOf } from '../../model/manifest-works.ts';
 import { agentNamespace, operatorNamespace, statusAddon } from '../../model/ocm-names.ts';
 import type { Klusterlet, ManagedCluster } from '../../model/ocm-objects.ts';
-import { whyMissing, whyRecreated } from '../deregister/delete/hub-controllers.ts';
+import { whyAddonReturns, whyMissing } from '../deregister/delete/hub-controllers.ts';
 import { failedKinds, lacksOcmRights, refusedKinds } from '../grant/kinds.ts';
 import { otherRole, removeKlusterlet, runsNoPods } from '../identity/other-role.ts';
 import { type FoundHub, findHub } from '../identity/registered-hub.ts';
@@ -26,7 +26,6 @@ import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { judgeRegistration } from '../registration/stages.ts';
 import { otherName, readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import { lacksOperator } from '../registration/wec-pods.ts';
-import { createdSince } from './deletion.ts';
 import type { Findings, MailboxContents, OtherCluster, Surroundings } from './findings.ts';
 import { mailboxView, readMailbox } from './mailbox.ts';
 import { conditionViews, type PodView, type WecSide, type WecView } from './view.ts';
@@ -97,7 +96,7 @@ export async function readBothSides(
       foundHub: await findHubOf(hub, evidence, seen?.evidence, endpoints),
       refused: wec && seen && (await refusedOn(wec, seen.evidence?.klusterlet, contents)),
       endingOfWorks: wec && seen && (await endingOn(wec, contents)),
-      returningAddon: await returningAddon(hub, evidence, contents),
+      returningAddon: await unlessStatus(whyAddonReturns(hub, managedCluster, contents.addons), 403),
       missingAddon: reader.forbidden.has(resources.managedClusterAddOns.plural)
         ? undefined
         : await missingAddon(hub, evidence, contents),
@@ -138,17 +137,6 @@ async function endingOn(wec: Kube, { works }: MailboxContents): Promise<WithCond
   if (ofWorks.size === 0) return [];
   const all = await unlessStatus(wec.list<WithConditions>(resources.namespaces), 403);
   return all?.filter(({ metadata: { name, deletionTimestamp } }) => deletionTimestamp && ofWorks.has(name));
-}
-
-/** Why an add-on that was deleted with the WEC is recreated. */
-async function returningAddon(
-  hub: Kube,
-  { name, managedCluster }: HubEvidence,
-  { addons }: MailboxContents,
-): Promise<string | undefined> {
-  if (managedCluster?.metadata.deletionTimestamp === undefined) return undefined;
-  const [addon] = createdSince(addons, managedCluster);
-  return addon && unlessStatus(whyRecreated(hub, name, addon.metadata.name), 403);
 }
 
 /** A WEC that has just become available gets its add-ons within seconds. */

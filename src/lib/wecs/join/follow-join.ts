@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import type { StellarError } from '../../engine/errors.ts';
-import { type Followed, follow, type JudgedReading, type Reading } from '../../engine/follow.ts';
+import type { Followed, JudgedReading, Reading } from '../../engine/follow.ts';
 import type { Run } from '../../engine/run.ts';
 import type { HubAccess } from '../../hub/hub-access.ts';
 import type { WebhookProbe } from '../../hub/webhook.ts';
@@ -10,8 +10,8 @@ import { klusterletName } from '../../model/ocm-names.ts';
 import type { Klusterlet } from '../../model/ocm-objects.ts';
 import { bootstrapSecret } from '../klusterlet/agent.ts';
 import type { Registration } from '../registration/checks.ts';
-import { RegistrationFollower, type WecResult } from '../registration/follow.ts';
-import { bootstrapRequests, emptyEvidence, type HubEvidence, readHub } from '../registration/hub-evidence.ts';
+import { followOnHub, RegistrationFollower, type WecResult } from '../registration/follow.ts';
+import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import type { RegistrationStageId } from '../registration/stage-ids.ts';
 import { seen } from '../registration/stages.ts';
@@ -78,18 +78,9 @@ export class JoinedWec implements Followed<Registration, WecResult> {
     this.#run = run;
     // In mode Default the agent is known only after it has sent a request.
     const agent = () => this.#joining?.own.agent;
-    const outdated = () => this.#joining?.side?.superseded.names;
     this.#follower = new RegistrationFollower(name, access.kube, run, {
-      ...{ until: goalOf(access, accept), accept, wait: true },
-      get agent() {
-        return agent();
-      },
-      get ownAgent() {
-        return agent();
-      },
-      get outdated() {
-        return outdated();
-      },
+      ...{ until: goalOf(access, accept), accept, wait: true, agent, ownAgent: agent },
+      outdated: () => this.#joining?.side?.superseded.names,
       checkCommand:
         access.kube === undefined
           ? command`kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`
@@ -168,15 +159,8 @@ export class JoinedWec implements Followed<Registration, WecResult> {
   }
 }
 
-/** Follows registrations; the ITS is read once for all of them. */
-export function followJoins(access: HubAccess, wecs: readonly JoinedWec[], run: Run): Promise<WecResult[]> {
-  const read = async (open: readonly JoinedWec[]) => {
-    const names = open.map(({ name }) => name);
-    const hub = access.kube && (await readHub(access.kube, names));
-    return (wec: JoinedWec) => wec.read(hub?.get(wec.name));
-  };
-  return follow(wecs, read, run);
-}
+export const followJoins = (access: HubAccess, wecs: readonly JoinedWec[], run: Run): Promise<WecResult[]> =>
+  followOnHub(access.kube, wecs, (wec, ofHub) => wec.read(ofHub), run);
 
 /** Follows the registration of one WEC whose join has begun. */
 export async function followJoin(

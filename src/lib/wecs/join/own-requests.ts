@@ -9,7 +9,7 @@ import { tokenId, tokenUser } from '../../kube/tokens.ts';
 import { bootstrapAccountOf, bootstrapServiceAccounts, operatorNamespace } from '../../model/ocm-names.ts';
 import { ownTokenOf, readHubKubeconfig, writtenAt } from '../klusterlet/agent.ts';
 import { retireRequests } from '../registration/approval.ts';
-import { bootstrapRequests, type HubEvidence, isSuperseded } from '../registration/hub-evidence.ts';
+import { bootstrapRequests, type HubEvidence } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 
@@ -149,12 +149,11 @@ export class SupersededRequests {
   }
 
   /**
-   * Deletes what the agent sent before its bootstrap secret was last written, after the agent has restarted, and what stellarctl
-   * itself denied as superseded. It keeps a request whose certificate has arrived.
+   * Deletes what the agent sent before its bootstrap secret was last written, after the agent has restarted. It keeps a request
+   * whose certificate has arrived.
    */
   async clear(hub: HubEvidence, { bootstrapSecret, hubSecret }: WecEvidence): Promise<void> {
     const requests = bootstrapRequests(hub);
-    await this.#retire(requests.filter(isSuperseded));
     const isCertified = hubSecret !== undefined && certificateExpiry(hubSecret, this.#wec.now()) === undefined;
     const { agent } = this.#own;
     this.isOpen = false;
@@ -176,9 +175,7 @@ export class SupersededRequests {
   /** Reports once the requests that this user may not delete. */
   async #retire(requests: readonly RegistrationRequest[]): Promise<void> {
     const open = requests.filter(({ name }) => !this.#reported.has(name));
-    const left = await retireRequests(this.#hub, open);
-    for (const request of open) if (!left.includes(request)) this.names.add(request.name);
-    for (const { name, cluster } of left) {
+    for (const { name, cluster } of await retireRequests(this.#hub, open)) {
       this.#reported.add(name);
       this.#run.progress.note(
         `The request ${name} of ${cluster} is superseded, and this user may not delete it. Ask for its deletion: ${command`kubectl --context ${this.#hub.cluster.context} delete csr ${name}`}`,

@@ -8,7 +8,7 @@ import type { RegistrationRequest } from './requests.ts';
 
 /** The next action for a WEC that waits for acceptance. */
 export type Decision =
-  | { action: 'wait'; why: string }
+  | { action: 'wait' }
   | { action: 'approve'; requests: RegistrationRequest[] }
   | { action: 'accept' }
   /** Approved and accepted: the agent does the rest. */
@@ -45,8 +45,7 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
   const chosen = findAgent(sound, options.agent);
   if (options.agent !== undefined && chosen === undefined && sound.length > 0) {
     // The WEC's own agent will send a request, even if another agent sent one before. An id that a user gave should exist.
-    if (options.agent === options.ownAgent)
-      return { action: 'wait', why: 'the agent of this WEC has not sent its request; another agent has' };
+    if (options.agent === options.ownAgent) return { action: 'wait' };
     return refuse(noSuchAgent(name, sound, options));
   }
 
@@ -67,12 +66,10 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
     return refuse(severalKeys(name, [...open, ...passed], options));
   if (open.length > 0) {
     // An agent with a certificate no longer announces itself: if approved too early, it would never continue.
-    return managedCluster === undefined
-      ? { action: 'wait', why: 'the agent has asked, and has not announced its ManagedCluster yet' }
-      : { action: 'approve', requests: open };
+    return managedCluster === undefined ? { action: 'wait' } : { action: 'approve', requests: open };
   }
   if (passed.length > 0) {
-    if (managedCluster === undefined) return { action: 'wait', why: 'its ManagedCluster does not exist yet' };
+    if (managedCluster === undefined) return { action: 'wait' };
     return { action: managedCluster.spec?.hubAcceptsClient ? 'follow' : 'accept' };
   }
 
@@ -82,7 +79,7 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
   if (denied !== undefined) return refuse(wasDenied(name, denied, options));
   const failed = considered.findLast(({ state }) => state === 'failed');
   if (failed !== undefined) return refuse(notIssued(name, failed, options));
-  return { action: 'wait', why: 'the agent has not sent its request' };
+  return { action: 'wait' };
 }
 
 /** Whether requests of one id can come from one agent: they have one key and one requester. */
@@ -121,51 +118,44 @@ const refuse = (error: StellarError): Decision => ({ action: 'refuse', error });
 function severalAgents(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
   const before = requests.find(({ state }) => state !== 'pending')?.agent;
   const approved = before === undefined ? 'none was approved' : `agent ${before} was approved before, and no other was`;
-  return new StellarError('several-agents', `Several agents ask to be ${name}; ${approved}.`, {
-    details: requestTable(requests, options),
-    next: choices(name, requests, options),
-  });
+  return tooMany(`Several agents ask to be ${name}; ${approved}.`, requests, options, choices(name, requests, options));
 }
 
 function severalKeys(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
   const older = requests.slice(0, -1).map((request) => request.name);
-  return new StellarError(
-    'several-agents',
+  return tooMany(
     `Requests with different keys or requesters ask to be the agent ${requests[0]?.agent} of ${name}; no more than one can be the agent's, and none of the pending ones was approved.`,
-    {
-      details: requestTable(requests, options),
-      next: [
-        run(
-          command`kubectl --context ${options.its} delete csr ${older}`,
-          'An agent that restarts asks again with a new key. If it has, delete what it left behind',
-        ),
-        run(command`stellarctl accept --deny ${name} --its ${options.its}`, 'If not, refuse them'),
-      ],
-    },
+    requests,
+    options,
+    [
+      run(
+        command`kubectl --context ${options.its} delete csr ${older}`,
+        'An agent that restarts asks again with a new key. If it has, delete what it left behind',
+      ),
+      run(command`stellarctl accept --deny ${name} --its ${options.its}`, 'If not, refuse them'),
+    ],
   );
 }
 
 function alreadyTaken(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
-  return new StellarError(
-    'several-agents',
-    `${name} has joined already, and another agent asks for its name; it was not approved.`,
-    {
-      details: requestTable(requests, options),
-      next: [
-        agentStep([name], requests[0]?.agent, options, `If ${name} was reinstalled`),
-        agentStep(['--deny', name], requests[0]?.agent, options, 'If not'),
-      ],
-    },
-  );
+  const message = `${name} has joined already, and another agent asks for its name; it was not approved.`;
+  return tooMany(message, requests, options, [
+    agentStep([name], requests[0]?.agent, options, `If ${name} was reinstalled`),
+    agentStep(['--deny', name], requests[0]?.agent, options, 'If not'),
+  ]);
 }
 
 function noSuchAgent(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
-  return new StellarError(
-    'several-agents',
-    `No unique agent ID matches "${options.agent}" among the requests for ${name}.`,
-    { details: requestTable(requests, options), next: choices(name, requests, options) },
-  );
+  const message = `No unique agent ID matches "${options.agent}" among the requests for ${name}.`;
+  return tooMany(message, requests, options, choices(name, requests, options));
 }
+
+const tooMany = (
+  message: string,
+  requests: RegistrationRequest[],
+  options: AcceptanceOptions,
+  next: NextStep[],
+): StellarError => new StellarError('several-agents', message, { details: requestTable(requests, options), next });
 
 function invalidRequests(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
   const details = requests.flatMap((request) => request.problems.map((problem) => `${request.name}: ${problem}`));

@@ -2,7 +2,6 @@ import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import type { CertificateSigningRequest } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import { isSuperseded } from './hub-evidence.ts';
 import type { RegistrationRequest } from './requests.ts';
 
 /**
@@ -29,7 +28,7 @@ export async function retireRequests(
   requests: readonly RegistrationRequest[],
 ): Promise<RegistrationRequest[]> {
   const left: RegistrationRequest[] = [];
-  for (const request of requests.filter((each) => each.state !== 'denied' || isSuperseded(each))) {
+  for (const request of requests.filter(({ state }) => state !== 'denied')) {
     const { name, uid } = request.csr.metadata;
     const deleting = kube.delete(resources.certificateSigningRequests, name, { uid });
     if ((await unlessStatus(deleting, 403)) === undefined) left.push(request);

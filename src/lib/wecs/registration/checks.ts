@@ -7,7 +7,7 @@ import { changedAt, conditionOf, isTrue } from '../../kube/objects.ts';
 import { agentNamespace, hubSecretName, operatorNamespace } from '../../model/ocm-names.ts';
 import { announcementGraceMs, missing, unannounced } from '../reregister/causes.ts';
 import { hubConnectionOf } from './hub-connection.ts';
-import { bootstrapRequests, type HubEvidence, hasJoined, isMissed, isSuperseded } from './hub-evidence.ts';
+import { bootstrapRequests, type HubEvidence, hasJoined, isMissed } from './hub-evidence.ts';
 import type { RequestState } from './requests.ts';
 import type { WecEvidence } from './wec-evidence.ts';
 import { agentStarted, lacksAgent, lacksOperator, podProblem, seemsToRun, startingAgent } from './wec-pods.ts';
@@ -160,7 +160,7 @@ export function approved(hub: HubEvidence): Verdict {
   if (hasJoined(hub)) return unseen('its request has been collected');
   const pending = requestsIn(hub, 'pending');
   if (pending.length > 0) return waiting(`request ${pending.map(({ name }) => name).join(', ')} is pending`);
-  const denied = requestsIn(hub, 'denied').findLast((request) => !isSuperseded(request));
+  const denied = requestsIn(hub, 'denied').at(-1);
   return denied ? failed(`request ${denied.name} was denied`) : waiting('there is no request to approve');
 }
 

@@ -1,6 +1,6 @@
 import type { NamedResult } from '../../engine/each-name.ts';
 import { type ErrorCode, StellarError } from '../../engine/errors.ts';
-import type { Followed, JudgedReading } from '../../engine/follow.ts';
+import { type Followed, follow, type JudgedReading, type Reading } from '../../engine/follow.ts';
 import { type NextStep, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import type { Run } from '../../engine/run.ts';
@@ -11,6 +11,7 @@ import { resources } from '../../kube/resources.ts';
 import { decide } from './acceptance.ts';
 import { acceptCluster, approveRequest } from './approval.ts';
 import type { Registration } from './checks.ts';
+import { type HubEvidence, readHub } from './hub-evidence.ts';
 import type { RegistrationRequest } from './requests.ts';
 import type { RegistrationStageId } from './stage-ids.ts';
 import { describeRegistration } from './stages.ts';
@@ -34,10 +35,10 @@ export interface FollowOptions {
   refuse?: (first: Registration) => Promise<unknown>;
   /** Called before the first approval; throws if this user is not allowed. */
   mayWrite?: () => Promise<void>;
-  agent?: string | undefined;
-  ownAgent?: string | undefined;
+  agent?: () => string | undefined;
+  ownAgent?: () => string | undefined;
   /** Names of requests that this run has superseded by writing a new bootstrap secret. */
-  outdated?: ReadonlySet<string> | undefined;
+  outdated?: () => ReadonlySet<string> | undefined;
   /** The command that checks again. */
   checkCommand: string;
 }
@@ -117,9 +118,9 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     if (registration.hub === undefined) return undefined;
     const decision = decide(registration.hub, {
       its: hub.cluster.context,
-      agent: this.#options.agent,
-      ownAgent: this.#options.ownAgent,
-      outdated: this.#options.outdated ?? new Set(),
+      agent: this.#options.agent?.(),
+      ownAgent: this.#options.ownAgent?.(),
+      outdated: this.#options.outdated?.() ?? new Set(),
       approvedAgents: this.#approvedAgents,
       now: registration.now,
     });
@@ -184,6 +185,21 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     if (!this.#hub?.dryRun) this.#run.progress.done(this.name, text, this.result.changed);
     return this.result;
   }
+}
+
+/** Follows registrations: each reading of the ITS serves all of them. @param hub undefined on the WEC's side alone */
+export function followOnHub<Subject extends { name: string } & Followed<Registration, WecResult>>(
+  hub: Kube | undefined,
+  subjects: readonly Subject[],
+  read: (subject: Subject, ofHub: HubEvidence | undefined) => Promise<Reading<Registration>>,
+  run: Run,
+): Promise<WecResult[]> {
+  const readAll = async (open: readonly Subject[]) => {
+    const names = open.map(({ name }) => name);
+    const ofHub = hub && (await readHub(hub, names));
+    return (subject: Subject) => read(subject, ofHub?.get(subject.name));
+  };
+  return follow(subjects, readAll, run);
 }
 
 /** What a follower was waiting for, as a sentence. */

@@ -106,13 +106,6 @@ export function bootstrapRequests({ requests }: HubEvidence): RegistrationReques
 const byAge = (a: RegistrationRequest, b: RegistrationRequest): number =>
   a.created - b.created || (a.name < b.name ? -1 : 1);
 
-/** The reason with which stellarctl denied requests that it had superseded, before it deleted them. */
-const supersededReason = 'StellarctlSuperseded';
-
-/** Denied by stellarctl itself because the agent had restarted: no user has decided on it. */
-export const isSuperseded = ({ csr }: Pick<RegistrationRequest, 'csr'>): boolean =>
-  csr.status?.conditions?.some(({ type, reason }) => type === 'Denied' && reason === supersededReason) ?? false;
-
 /** How often an agent renews its Lease if its ManagedCluster does not specify it, in seconds (the default of its definition). */
 export const leasePeriodSeconds = 60;
 

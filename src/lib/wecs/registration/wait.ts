@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { type Followed, follow, type JudgedReading } from '../../engine/follow.ts';
+import type { Followed, JudgedReading } from '../../engine/follow.ts';
 import { run as nextStep, outline } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, type Stage, standingOf, unreached, waiting } from '../../engine/stages.ts';
@@ -9,8 +9,8 @@ import { requireHub } from '../../hub/require-hub.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { Registration } from './checks.ts';
-import { blockedIn, type WecResult } from './follow.ts';
-import { readHub, readWholeHub } from './hub-evidence.ts';
+import { blockedIn, followOnHub, type WecResult } from './follow.ts';
+import { type HubEvidence, readWholeHub } from './hub-evidence.ts';
 import { type RegistrationStageId, registrationStageIds } from './stage-ids.ts';
 import { registrationStages, stageOf } from './stages.ts';
 import { readWec, type WecEvidence } from './wec-evidence.ts';
@@ -63,19 +63,12 @@ export async function waitFor(hub: Kube, wecs: readonly AwaitedWec[], goal: Wait
   await requireHub(hub);
   const waits = wecs.map((wec) => waitOn(wec, goal, hub, run));
   const stages = goal === 'delete' ? deletion : registrationStages;
-  const read = async (open: readonly Wait[]) => {
-    const evidence = await readHub(
-      hub,
-      open.map(({ name }) => name),
-    );
-    return async (wait: Wait) => {
-      const { name } = wait;
-      const wec = await readSideOf(wait, goal);
-      const contexts = { its: hub.cluster.context, context: wait.kube?.cluster.context };
-      return { stages, snapshot: { name, ...contexts, hub: evidence.get(name), wec, now: hub.now() } };
-    };
+  const read = async (wait: Wait, ofHub: HubEvidence | undefined) => {
+    const wec = await readSideOf(wait, goal);
+    const contexts = { its: hub.cluster.context, context: wait.kube?.cluster.context };
+    return { stages, snapshot: { name: wait.name, ...contexts, hub: ofHub, wec, now: hub.now() } };
   };
-  return follow(waits, read, run);
+  return followOnHub(hub, waits, read, run);
 }
 
 /** Some stages need the WEC's side; for the others it only helps to explain. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { confirmLoss } from '../../../../src/commands/common/confirm.ts';
+import { type Confirmation, confirming } from '../../../../src/commands/common/confirm.ts';
 import type { Session } from '../../../../src/commands/common/session.ts';
+import { readConfirmed } from '../../../../src/lib/engine/read-confirmed.ts';
 import { recordingProgress } from '../../support/builders.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 
@@ -10,11 +11,13 @@ function destroying(looks: string[][], yes: boolean) {
   const progress = recordingProgress();
   const shown: string[][] = [];
   const session = { io: fakeIo().io, progress, run: { signal: new AbortController().signal } } as unknown as Session;
-  const confirmed = confirmLoss(session, {
+  const confirmed = readConfirmed<string[]>({
     read: async () => looks.shift() ?? assert.fail('one look too many'),
-    show: (seen) => shown.push(seen),
     losses: (seen) => seen,
-    confirmations: () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes }],
+    confirm: confirming(session, {
+      show: (seen) => shown.push(seen),
+      confirmations: () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes }],
+    }),
   });
   return { confirmed, shown };
 }
@@ -37,8 +40,11 @@ test('with --yes the command is refused if more would be lost by then', async ()
 
 test('a dry run and a command without confirmation read once', async () => {
   const session = (dryRun: boolean) => ({ progress: recordingProgress(), run: { dryRun } }) as unknown as Session;
-  const once = { read: async () => [], show: () => {}, losses: () => [], confirmations: () => [] };
-  assert.deepEqual(await confirmLoss(session(false), once), []);
-  const confirmations = () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes: false }];
-  assert.deepEqual(await confirmLoss(session(true), { ...once, confirmations }), []);
+  const read = (dryRun: boolean, confirmations: () => Confirmation[]) =>
+    readConfirmed({
+      ...{ read: async () => [], losses: () => [] },
+      confirm: confirming(session(dryRun), { show: () => {}, confirmations }),
+    });
+  assert.deepEqual(await read(false, () => []), []);
+  assert.deepEqual(await read(true, () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes: false }]), []);
 });

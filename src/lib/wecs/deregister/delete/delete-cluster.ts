@@ -15,7 +15,7 @@ import { leaseName } from '../../../model/ocm-names.ts';
 import type { ManagedCluster } from '../../../model/ocm-objects.ts';
 import { type HubState, toDeregister } from '../inspect/hub-state.ts';
 import { removeLabels } from '../release/labels.ts';
-import { addonReturns, controllerState, missingRegistration } from './hub-controllers.ts';
+import { controllerState, missingRegistration, whyAddonReturns } from './hub-controllers.ts';
 
 /** The last finalizers; the hub's registration controller removes them (ocm pkg/registration/hub). */
 const hubFinalizers = [
@@ -36,7 +36,7 @@ export async function deleteCluster(hub: Kube, before: HubState, force: Force | 
   await hub.delete(resources.managedClusters, name, { uid });
   if (run.dryRun) return;
   let [triggeredAt, patience] = [monotonic(), triggerAfterMs];
-  const returnsOf = addonReturns(hub, name);
+  let returned: string | undefined;
   const isThere = (cluster: ManagedCluster | undefined) => cluster !== undefined && cluster.metadata.uid === uid;
   await untilMet(
     {
@@ -51,7 +51,8 @@ export async function deleteCluster(hub: Kube, before: HubState, force: Force | 
       },
       read: async () => {
         const hubState = await reread();
-        return { ...hubState, returned: await returnsOf(hubState.addons) };
+        returned ??= await whyAddonReturns(hub, hubState.managedCluster, hubState.addons);
+        return { ...hubState, returned };
       },
       act: async (hubState) => {
         const { managedCluster } = hubState;

@@ -1,10 +1,11 @@
 import { command } from '../../../engine/command-line.ts';
 import { type NextStep, run } from '../../../engine/next-step.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import type { KubeObject, Lease, Pod } from '../../../kube/objects.ts';
+import { createdAt, type KubeObject, type Lease, type Pod } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { listServed } from '../../../kube/served.ts';
 import { hubNamespace } from '../../../model/ocm-names.ts';
+import type { ManagedCluster } from '../../../model/ocm-objects.ts';
 import { isRunning } from '../inspect/running.ts';
 
 /** Controllers of a hub, each with the Lease that its leader holds (ocm pkg/cmd/hub: component name and `-lock`). */
@@ -67,21 +68,6 @@ interface PlacementDecision extends KubeObject {
 
 const placementLabel = 'cluster.open-cluster-management.io/placement';
 
-/**
- * Detects add-ons of a WEC that are recreated while it is being deleted, and finds out why.
- * @returns a function to call at each reading: it returns what is recreated and why, a sentence; undefined if nothing is
- */
-export function addonReturns(hub: Kube, wec: string): (addons: readonly KubeObject[]) => Promise<string | undefined> {
-  const recreations = new Recreations();
-  const reasons = new Map<string, string>();
-  return async (addons) => {
-    for (const { metadata } of recreations.see(addons, 1))
-      if (!reasons.has(metadata.name)) reasons.set(metadata.name, await whyRecreated(hub, wec, metadata.name));
-    const [first] = reasons.values();
-    return first;
-  };
-}
-
 /** What an ITS installs an add-on by: the Placements, and the first that selects a WEC. */
 async function installerOf(hub: Kube, wec: string, addon: string) {
   const [definition, decisions, controller] = await Promise.all([
@@ -112,26 +98,23 @@ export async function whyMissing(hub: Kube, wec: string, addon: string): Promise
 
 const nameOf = ({ namespace, name }: Record<'namespace' | 'name', string>): string => `${namespace}/${name}`;
 
-/** What recreates an add-on of a WEC, a sentence. */
-export async function whyRecreated(hub: Kube, wec: string, addon: string): Promise<string> {
-  const { selecting, controller } = await installerOf(hub, wec, addon);
-  const start = `The add-on ${addon} is recreated after each deletion`;
-  if (selecting === undefined) return `${start}; no Placement selects ${wec} for it.`;
-  const placement = `the Placement ${nameOf(selecting)} still selects ${wec}`;
+/** Objects that were created after a deletion began. */
+export const createdSince = <Made extends KubeObject>(made: readonly Made[], cluster: ManagedCluster): Made[] =>
+  made.filter((object) => createdAt(object) > Date.parse(cluster.metadata.deletionTimestamp ?? ''));
+
+/** What recreates an add-on of a WEC that is being deleted, a sentence. */
+export async function whyAddonReturns(
+  hub: Kube,
+  cluster: ManagedCluster | undefined,
+  addons: readonly KubeObject[],
+): Promise<string | undefined> {
+  const [addon] = cluster === undefined ? [] : createdSince(addons, cluster);
+  if (cluster === undefined || addon === undefined) return undefined;
+  const { name } = cluster.metadata;
+  const { selecting, controller } = await installerOf(hub, name, addon.metadata.name);
+  const start = `The add-on ${addon.metadata.name} is recreated after each deletion`;
+  if (selecting === undefined) return `${start}; no Placement selects ${name} for it.`;
+  const placement = `the Placement ${nameOf(selecting)} still selects ${name}`;
   const stale = controller.runs === false ? `, because ${controller.deployment} is not running` : '';
   return `${start}: ${placement}${stale}.`;
-}
-
-/** Detects objects that are recreated: the same name, another UID. */
-export class Recreations {
-  readonly #uids = new Map<string, Set<string>>();
-
-  /** @returns those of these objects of which more than this many have been seen */
-  see<Seen extends KubeObject>(objects: readonly Seen[], more: number): Seen[] {
-    return objects.filter(({ metadata: { name, uid = '' } }) => {
-      const uids = this.#uids.get(name) ?? new Set();
-      this.#uids.set(name, uids.add(uid));
-      return uids.size > more;
-    });
-  }
 }

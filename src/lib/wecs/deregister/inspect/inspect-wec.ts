@@ -175,11 +175,7 @@ export function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: 
 }
 
 /** What an ITS has of a WEC, and the policies that may select it. */
-interface SelectedWec {
-  name: string;
-  hubState: HubState;
-  policies: PoliciesOfIts;
-}
+type SelectedWec = Pick<InspectedWec, 'name' | 'hubState' | 'policies'>;
 
 /** The effect of removing a WEC's labels on policies. */
 function effectOf({ name, hubState: { managedCluster }, policies: { policies } }: SelectedWec): LabelEffect {

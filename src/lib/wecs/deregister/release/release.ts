@@ -27,7 +27,6 @@ import {
   releaseOwned,
 } from '../../../workloads/applied-works.ts';
 import type { Force } from '../delete/delete-cluster.ts';
-import { Recreations } from '../delete/hub-controllers.ts';
 import { type HubState, toDeregister } from '../inspect/hub-state.ts';
 import { type InspectedWec, needsRelease } from '../inspect/inspect-wec.ts';
 import { removeLabels } from './labels.ts';
@@ -73,8 +72,14 @@ async function untilReleased(
   run: Run,
 ): Promise<void> {
   const started = monotonic();
-  const recreations = new Recreations();
-  recreations.see(worksBefore, timesSeen);
+  const uidsOf = new Map<string, Set<string>>();
+  // The same name, another UID.
+  const isRecreated = ({ metadata: { name, uid = '' } }: ManifestWork): boolean => {
+    const uids = (uidsOf.get(name) ?? new Set()).add(uid);
+    uidsOf.set(name, uids);
+    return uids.size > timesSeen;
+  };
+  worksBefore.forEach(isRecreated);
   await untilMet(
     {
       name,
@@ -92,7 +97,7 @@ async function untilReleased(
         const hubState = await reread();
         return {
           ...hubState,
-          returned: recreations.see(hubState.works, timesSeen),
+          returned: hubState.works.filter(isRecreated),
           waitedMs: monotonic() - started,
         };
       },

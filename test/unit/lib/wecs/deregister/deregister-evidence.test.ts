@@ -10,8 +10,8 @@ import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts
 import { whyOperatorStays } from '../../../../../src/lib/wecs/deregister/cleanup/cleanup.ts';
 import { Force } from '../../../../../src/lib/wecs/deregister/delete/delete-cluster.ts';
 import {
-  addonReturns,
   controllerState,
+  whyAddonReturns,
   whyMissing,
 } from '../../../../../src/lib/wecs/deregister/delete/hub-controllers.ts';
 import { refuseReregistered, removeLeftovers } from '../../../../../src/lib/wecs/deregister/delete/leftovers.ts';
@@ -415,7 +415,9 @@ describe('a controller of the hub', () => {
 });
 
 describe('a recreated add-on', () => {
-  const addon = (uid: string): KubeObject => ({ metadata: { name: 'addon-status', uid } });
+  const addon = (created: number): KubeObject => ({
+    metadata: { name: 'addon-status', creationTimestamp: secondsAgo(created) },
+  });
   const decision = {
     metadata: { name: 'd', namespace: 'ocm', labels: { 'cluster.open-cluster-management.io/placement': 'global' } },
     status: { decisions: [{ clusterName: 'cluster1' }] },
@@ -439,19 +441,22 @@ describe('a recreated add-on', () => {
     };
   };
 
+  const returns = (kube: Kube, created: number) => {
+    const cluster = managedCluster();
+    cluster.metadata.deletionTimestamp = secondsAgo(60);
+    return whyAddonReturns(kube, cluster, [addon(created)]);
+  };
+
   it('is named with the Placement that still selects the cluster', async () => {
-    const returns = addonReturns(hub(1), 'cluster1');
-    assert.equal(await returns([addon('u1')]), undefined);
+    assert.equal(await returns(hub(1), 600), undefined);
     assert.equal(
-      await returns([addon('u2')]),
+      await returns(hub(1), 5),
       'The add-on addon-status is recreated after each deletion: the Placement ocm/global still selects cluster1.',
     );
   });
 
   it('is named with the controller that does not run', async () => {
-    const returns = addonReturns(hub(0), 'cluster1');
-    await returns([addon('u1')]);
-    assert.match((await returns([addon('u2')])) ?? '', /because cluster-manager-placement-controller is not running/);
+    assert.match((await returns(hub(0), 5)) ?? '', /because cluster-manager-placement-controller is not running/);
   });
 });
 

@@ -78,8 +78,7 @@ function hubWith(rest: Parameters<typeof fakeKube>[0] = {}) {
 
 const uid = (name: string) => ({ metadata: { uid: `uid-of-${name}` } });
 const ofPerson = await request({ name: 'csr-person', state: 'denied' });
-const superseded = await request({ name: 'csr-superseded', state: 'denied' });
-for (const condition of superseded.csr.status?.conditions ?? []) condition.reason = 'StellarctlSuperseded';
+const superseded = { ...(await request({ name: 'csr-superseded' })), created: now - 600_000 };
 const pending = await request({ name: 'csr-pending' });
 for (const { csr, name } of [ofPerson, superseded, pending]) Object.assign(csr.metadata, uid(name).metadata);
 
@@ -105,7 +104,6 @@ describe('superseded requests', () => {
     assert.deepEqual(progress.lines, [
       'note The request csr-superseded of cluster1 is superseded, and this user may not delete it. Ask for its deletion: kubectl --context its1 delete csr csr-superseded',
     ]);
-    assert.equal(requests.names.has('csr-superseded'), false, 'it still keeps its agent silent');
   });
 
   const cleared = async (wec: Given, agent: string | undefined, ages: number[]) => {
