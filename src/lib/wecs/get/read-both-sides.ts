@@ -20,7 +20,6 @@ import { failedKinds, lacksOcmRights, refusedKinds } from '../grant/kinds.ts';
 import { otherRole, removeKlusterlet, runsNoPods } from '../identity/other-role.ts';
 import { type FoundHub, findHub } from '../identity/registered-hub.ts';
 import { hubOf } from '../klusterlet/agent.ts';
-import { isOurs } from '../klusterlet/operator.ts';
 import { wecProblem } from '../problems.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { judgeRegistration } from '../registration/stages.ts';
@@ -198,28 +197,12 @@ function nothingVisible(
   const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) => forbidden.has(kind));
   const other = wecSide?.side?.klusterlet?.clusterName;
   if (kinds.length === 0)
-    return other && wecSide?.side
-      ? registeredAs(other, name, hub, wecSide.side)
-      : begunOrUnknown(name, hub, wecSide?.evidence);
+    return other && wecSide?.side ? registeredAs(other, name, hub, wecSide.side) : noSuchWec(name, hub);
   return new StellarError(
     'forbidden',
     `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`,
     { next: [run(command`kubectl --context ${hub.cluster.context} auth can-i --list`, 'See what is allowed')] },
   );
-}
-
-/** A join that was ended before its Klusterlet was written has left only its own objects. */
-function begunOrUnknown(name: string, hub: Kube, wec: WecEvidence | undefined): StellarError {
-  const unknown = noSuchWec(name, hub);
-  const { operator, bootstrapSecret, context = '' } = wec ?? {};
-  if (![operator, bootstrapSecret].some((part) => part !== undefined && isOurs(part))) return unknown;
-  const wecAt = `${name}=${context}`;
-  return new StellarError('not-found', `${unknown.message} A join was begun on ${context}, and did not finish.`, {
-    next: [
-      run(command`stellarctl wec join ${wecAt} --its ${hub.cluster.context}`, 'Finish it'),
-      run(command`stellarctl deregister --local ${wecAt}`, 'Or undo it'),
-    ],
-  });
 }
 
 /** The context leads to a different WEC. */

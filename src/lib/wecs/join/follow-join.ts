@@ -8,16 +8,15 @@ import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import { klusterletName } from '../../model/ocm-names.ts';
 import type { Klusterlet } from '../../model/ocm-objects.ts';
-import { bootstrapSecret } from '../klusterlet/agent.ts';
 import type { Registration } from '../registration/checks.ts';
 import { followOnHub, RegistrationFollower, type WecResult } from '../registration/follow.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import type { RegistrationStageId } from '../registration/stage-ids.ts';
 import { seen } from '../registration/stages.ts';
-import { readWec, singletonAgentId, type WecEvidence } from '../registration/wec-evidence.ts';
-import { dropCertificate, releaseDeadLeases, restartAgents } from '../reregister/agent.ts';
-import { type Restart, RestartsDuringJoin } from '../reregister/during-join.ts';
+import { readWec, singletonAgentId } from '../registration/wec-evidence.ts';
+import { releaseDeadLeases, reregister, restartAgents } from '../reregister/agent.ts';
+import { RestartsDuringJoin } from '../reregister/during-join.ts';
 import { HubRecords } from './hub-records.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
 import { OwnRequests, SupersededRequests } from './own-requests.ts';
@@ -142,7 +141,8 @@ export class JoinedWec implements Followed<Registration, WecResult> {
       if (result?.stage === 'available') await removeOwnAccount(this.#access, plan);
       return result;
     }
-    await reregister(this.#access, plan, need, wec);
+    if (need.by === 'pods') await restartAgents(plan.kube);
+    else await reregister(this.#access, plan, need.by, wec);
     side.superseded.add(hub?.requests ?? []);
     side.restarts.markDone(need);
     this.#follower.wrote(`${need.why}: agent restarted`);
@@ -213,14 +213,3 @@ async function webhookFor(hub: HubEvidence, { webhook, kube }: HubSide): Promise
 
 /** An agent announces itself within a second of its request. */
 const announcementMs = 2000;
-
-async function reregister(
-  access: HubAccess,
-  { kube, endpoint, account }: JoinPlan,
-  { by }: Restart,
-  wec: WecEvidence | undefined,
-): Promise<void> {
-  if (by === 'pods') return restartAgents(kube);
-  await kube.apply(bootstrapSecret(endpoint, await access.token(account), kube.now(), access.kube !== undefined));
-  if (by === 'certificate' && wec !== undefined) await dropCertificate(kube, wec);
-}

@@ -249,16 +249,15 @@ async function install(
 
 /** Names that refer to the same cluster, each with the other name. Clusters that cannot be distinguished are not compared. */
 async function findSameClusters(wecs: JoiningWec[]): Promise<Map<string, string>> {
-  const same = new Map<string, string>();
-  if (wecs.length < 2) return same;
-  const identities = await Promise.all(wecs.map(({ kube }) => clusterUid(kube).catch(() => undefined)));
-  for (const [index, identity] of identities.entries()) {
-    const duplicate = wecs.find(
-      (_, other) => other !== index && identity !== undefined && identities[other] === identity,
-    );
-    if (duplicate !== undefined) same.set((wecs[index] as JoiningWec).name, duplicate.name);
-  }
-  return same;
+  if (wecs.length < 2) return new Map();
+  const uids = await Promise.all(wecs.map(({ kube }) => clusterUid(kube).catch(() => undefined)));
+  const otherOf = (index: number) => wecs.find((_, other) => other !== index && uids[other] === uids[index])?.name;
+  return new Map(
+    wecs.flatMap(({ name }, index) => {
+      const other = uids[index] === undefined ? undefined : otherOf(index);
+      return other === undefined ? [] : [[name, other] as const];
+    }),
+  );
 }
 
 function sameWec({ name }: JoiningWec, duplicate: string): StellarError {

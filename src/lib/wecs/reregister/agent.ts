@@ -1,11 +1,26 @@
+import type { HubAccess } from '../../hub/hub-access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import type { Lease, Pod } from '../../kube/objects.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { agentNamespace, hubSecretName } from '../../model/ocm-names.ts';
+import type { JoinPlan } from '../join/plan.ts';
+import { bootstrapSecret } from '../klusterlet/agent.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { agentPodsOf, isOperatorPod, stuckPodsOf } from '../registration/wec-pods.ts';
+import type { Reregister } from './causes.ts';
+
+/** Makes an agent register again: with a new bootstrap secret, and without its certificate if that is of a lost registration. */
+export async function reregister(
+  access: HubAccess,
+  { kube, endpoint, account }: Pick<JoinPlan, 'kube' | 'endpoint' | 'account'>,
+  by: Reregister['by'],
+  wec: WecEvidence | undefined,
+): Promise<void> {
+  await kube.apply(bootstrapSecret(endpoint, await access.token(account), kube.now(), access.kube !== undefined));
+  if (by === 'certificate' && wec !== undefined) await dropCertificate(kube, wec);
+}
 
 /**
  * Removes an agent's certificate and its copy: the agent's kubeconfig is in an emptyDir, which outlives its containers and ends

@@ -19,13 +19,13 @@ import { keptLabels, type Labels } from '../join/kept-labels.ts';
 import type { JoiningWec, JoinOptions } from '../join/options.ts';
 import { clockMarginMs, OwnRequests } from '../join/own-requests.ts';
 import { hubReads, type JoinPlan, planJoin } from '../join/plan.ts';
-import { bootstrapSecret, readHubKubeconfig, writtenAt } from '../klusterlet/agent.ts';
+import { readHubKubeconfig, writtenAt } from '../klusterlet/agent.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
 import { bootstrapRequests, emptyEvidence } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import { singletonAgentId } from '../registration/wec-evidence.ts';
 import { agentPodsOf, agentStarted, isOperatorPod, stuckPodsOf } from '../registration/wec-pods.ts';
-import { dropCertificate, restartAgents, retryStuckPods } from './agent.ts';
+import { reregister, restartAgents, retryStuckPods } from './agent.ts';
 import { type Outdated, pendingRequests } from './causes.ts';
 import { isOtherConnection } from './reregister.ts';
 
@@ -51,10 +51,9 @@ export async function planReregistration(
   return {
     writes: [...writesOf(access, plan, why, supersededBy(plan)), ...labelWrites(access, plan)],
     async apply() {
-      const { kube, wecBefore, endpoint } = plan;
-      await kube.apply(bootstrapSecret(endpoint, await access.token(), kube.now(), access.kube !== undefined));
+      const { kube, wecBefore, reregister: cause } = plan;
+      await reregister(access, plan, cause?.by ?? 'token', wecBefore);
       await retryStuckPods(kube, wecBefore, false);
-      if (isLost(plan)) await dropCertificate(kube, wecBefore);
       if (access.kube === undefined) return;
       const startedJoin = { changed: true, reregisters: true, webhook: new WebhookProbe(access.kube, run) };
       const { error } = await followJoin(access, plan, { ...options, ...lostLabels(plan) }, startedJoin, run);

@@ -6,7 +6,6 @@ import { removeLabels } from '../../../../src/lib/wecs/deregister/release/labels
 import { getWec } from '../../../../src/lib/wecs/get/get.ts';
 import { listWecs } from '../../../../src/lib/wecs/list.ts';
 import { fakeKube, joinedCluster, lease, type ManagedClusterOptions, now } from '../../support/builders.ts';
-import { stepsOf } from '../../support/steps.ts';
 
 const forbidden = () => new ApiError(403, {}, 'forbidden', 'Not allowed on its1', {});
 
@@ -94,29 +93,6 @@ test('an interrupted deregistration is shown wherever the WEC is', async () => {
   const { diagnosis } = await getWec(hub, 'cluster1', undefined, async () => []);
   assert.match(diagnosis?.problem ?? '', /^The deregistration of cluster1 is unfinished/);
   assert.equal(diagnosis?.next, 'stellarctl deregister cluster1 --its its1');
-});
-
-test('a join that was killed before its Klusterlet is found on the WEC, with how to finish or undo it', async () => {
-  const hub = fakeKube({
-    read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
-    list: async () => [] as never,
-    get: async () => undefined as never,
-    mayI: async () => true as never,
-    review: async () => ({}) as never,
-  });
-  const wecWith = (labels: Record<string, string>) =>
-    fakeKube({
-      cluster: { context: 'kind-c1', server: 'https://c1' },
-      read: hub.read,
-      list: async () => [] as never,
-      get: async ({ kind }) =>
-        (kind === 'Deployment' ? { kind, metadata: { name: 'klusterlet', labels } } : undefined) as never,
-    });
-  const refusal = (wec: ReturnType<typeof fakeKube>) => getWec(hub, 'c1', wec, async () => []).catch((error) => error);
-  const begun = await refusal(wecWith({ 'app.kubernetes.io/managed-by': 'stellarctl' }));
-  assert.match(begun.message, /^There is no WEC c1 on its1\. A join was begun on kind-c1, and did not finish\.$/);
-  assert.match(stepsOf(begun), /wec join c1=kind-c1 --its its1\nOr undo it: stellarctl deregister --local c1=kind-c1$/);
-  assert.equal((await refusal(wecWith({}))).message, 'There is no WEC c1 on its1.');
 });
 
 describe('to a user who may not list requests', () => {
