@@ -199,6 +199,7 @@ describe('rejoining', { concurrency: true }, () => {
       'whose agent crash-loops: it is not reported as available, and join continues after the fix',
       inRelease,
       async () => {
+        await cli.succeed(join(name));
         const mend = await bed.fault({ kind: 'crashing', plane: name, pod: faultyPods.agents });
         await until(async () => {
           const { items } = await planeOf(name).admin.list<Pod>(resources.pods, { namespace: agentNamespace });
