@@ -59,11 +59,11 @@ export async function cleanUpWec(
   const reason = await whyOperatorStays(wec);
   if (reason !== undefined) {
     run.progress.note(`The klusterlet operator on ${wec.cluster.context} stays: ${reason}.`);
-    await removeCleanupRecord(wec);
+    await writeCleanupRecord(wec, null);
     return changed || applied > 0;
   }
   const removed = await removeOperator(wec, record, run);
-  await removeCleanupRecord(wec);
+  await writeCleanupRecord(wec, null);
   return removed || changed || applied > 0;
 }
 
@@ -231,32 +231,20 @@ export interface CleanupRecord {
   hubHash: string | null;
 }
 
-export async function readCleanupRecord(wec: Kube): Promise<CleanupRecord | undefined> {
-  return (await holdersOn(wec)).map((holder) => parseRecord(noteOn(holder))).find((record) => record !== undefined);
+export const readCleanupRecord = async (wec: Kube): Promise<CleanupRecord | undefined> =>
+  parseRecord((await recordHolder(wec))?.metadata.annotations?.[recordAnnotation]);
+
+/** @param record null once nothing is left to clean up, if the namespace stays because others use it */
+export async function writeCleanupRecord(wec: Kube, record: CleanupRecord | null): Promise<void> {
+  const holder = await recordHolder(wec);
+  const { name, uid, annotations = {} } = holder?.metadata ?? { name: '' };
+  const text = record && JSON.stringify(record);
+  if (holder === undefined || (annotations[recordAnnotation] ?? null) === text) return;
+  await wec.merge(resources.namespaces, name, { metadata: { uid, annotations: { [recordAnnotation]: text } } });
 }
 
-export async function writeCleanupRecord(wec: Kube, record: CleanupRecord): Promise<void> {
-  const text = JSON.stringify(record);
-  const [holder] = await holdersOn(wec);
-  if (holder !== undefined && noteOn(holder) !== text) await note(wec, holder, text);
-}
-
-/** Removes the record if the namespace stays because others use it. */
-async function removeCleanupRecord(wec: Kube): Promise<void> {
-  for (const holder of await holdersOn(wec)) if (noteOn(holder) !== undefined) await note(wec, holder, null);
-}
-
-/** The namespaces that may hold it, starting with the one that is deleted last. */
-async function holdersOn(wec: Kube): Promise<KubeObject[]> {
-  const names = [operatorNamespace, agentNamespace];
-  const found = await Promise.all(names.map((name) => wec.get(resources.namespaces, name)));
-  return found.filter((namespace) => namespace !== undefined);
-}
-
-const noteOn = ({ metadata }: KubeObject): string | undefined => metadata.annotations?.[recordAnnotation];
-
-const note = (wec: Kube, { metadata: { name, uid } }: KubeObject, text: string | null): Promise<unknown> =>
-  wec.merge(resources.namespaces, name, { metadata: { uid, annotations: { [recordAnnotation]: text } } });
+/** The namespace that is deleted last. */
+const recordHolder = (wec: Kube): Promise<KubeObject | undefined> => wec.get(resources.namespaces, operatorNamespace);
 
 function parseRecord(text = ''): CleanupRecord | undefined {
   try {
