@@ -23,7 +23,7 @@ const areas: Record<string, string[]> = {
   workload: ['src/commands/workload/', 'src/commands/collector/', 'src/commands/transform/', 'src/lib/workloads/'],
   doctor: ['src/commands/doctor/', 'src/lib/doctor/'],
   deregister: ['src/commands/wec/deregister', 'src/lib/wecs/deregister/'],
-  join: ['src/commands/wec/join', 'src/lib/wecs/join/'],
+  join: ['src/commands/wec/join', 'src/lib/wecs/join/', 'src/lib/wecs/reregister/'],
 };
 
 /**

@@ -22,12 +22,17 @@ export function refuseOtherKlusterlets({ name, kube }: JoiningWec, klusterlets: 
   const own = klusterlets.filter(({ spec }) => !spec?.deployOption?.mode?.endsWith('Hosted'));
   const other = own.find(({ metadata }) => metadata.name !== klusterletName);
   if (other === undefined) return;
-  throw new StellarError(
-    'registered-elsewhere',
-    `${describeCluster(kube.cluster)} is registered already, as ${other.spec?.clusterName ?? 'another name'}, by a Klusterlet ${other.metadata.name} that stellarctl did not install; ${name} was not joined.`,
-    { next: [toSeeKlusterlet(kube.cluster.context, other.metadata.name)] },
+  throw elsewhere(
+    kube,
+    `is registered already, as ${other.spec?.clusterName ?? 'another name'}, by a Klusterlet ${other.metadata.name} that stellarctl did not install; ${name} was not joined`,
+    other.metadata.name,
   );
 }
+
+const elsewhere = ({ cluster }: Kube, what: string, klusterlet = klusterletName): StellarError =>
+  new StellarError('registered-elsewhere', `${describeCluster(cluster)} ${what}.`, {
+    next: [toSeeKlusterlet(cluster.context, klusterlet)],
+  });
 
 const toSeeKlusterlet = (context: string, klusterlet: string, lead = 'Look at it'): NextStep =>
   run(command`kubectl --context ${context} get klusterlet ${klusterlet} -o yaml`, lead);
@@ -35,19 +40,16 @@ const toSeeKlusterlet = (context: string, klusterlet: string, lead = 'Look at it
 /** The cluster's own claim is enough to refuse it. @throws StellarError `conflict`, `registered-elsewhere` */
 export function refuseOtherRegistration({ name, kube }: JoiningWec, { klusterlet }: WecEvidence): void {
   if (klusterlet === undefined) return;
-  const cluster = describeCluster(kube.cluster);
-  const { context } = kube.cluster;
   if (klusterlet.metadata.deletionTimestamp !== undefined) {
-    throw new StellarError('conflict', `The Klusterlet on ${cluster} is being deleted; ${name} was not joined.`, {
-      next: [toSeeKlusterlet(context, klusterletName, 'Wait until it is gone. Look at it')],
-    });
+    const message = `The Klusterlet on ${describeCluster(kube.cluster)} is being deleted; ${name} was not joined.`;
+    const next = [toSeeKlusterlet(kube.cluster.context, klusterletName, 'Wait until it is gone. Look at it')];
+    throw new StellarError('conflict', message, { next });
   }
   const registeredAs = klusterlet.spec?.clusterName;
   if (registeredAs === name) return;
-  throw new StellarError(
-    'registered-elsewhere',
-    `${cluster} is registered already, under the name ${registeredAs ?? '(none)'}; it was not joined as ${name}.`,
-    { next: [toSeeKlusterlet(context, klusterletName)] },
+  throw elsewhere(
+    kube,
+    `is registered already, under the name ${registeredAs ?? '(none)'}; it was not joined as ${name}`,
   );
 }
 
@@ -73,14 +75,8 @@ export async function requireOwnership(
     recordedUid: recordedUid(managedCluster),
   });
   if (identity.state === 'proven') return identity;
-  if (identity.state === 'other' && (managedCluster === undefined || wecBefore.klusterlet !== undefined)) {
-    const { found } = identity;
-    throw new StellarError(
-      'registered-elsewhere',
-      `${describeCluster(kube.cluster)} is not the ${name} of ${access.its}: ${found}; it was not joined.`,
-      { next: [toSeeKlusterlet(kube.cluster.context, klusterletName)] },
-    );
-  }
+  if (identity.state === 'other' && (managedCluster === undefined || wecBefore.klusterlet !== undefined))
+    throw elsewhere(kube, `is not the ${name} of ${access.its}: ${identity.found}; it was not joined`);
   if (identity.state === 'unseen' && (await heldName(access.kube, wecBefore, hub)))
     return { state: 'proven', by: 'expired-certificate' };
   if (identity.state === 'other' || hasJoined(hub)) throw nameTaken(access, wec, hub, identity);

@@ -317,17 +317,17 @@ function refuseLabelConflicts(
   { name, managedCluster }: HubEvidence,
   { labels, annotations = {} }: JoinOptions,
 ): void {
-  const other = conflicts(managedCluster?.metadata.labels ?? {}, labels);
-  if (other.length > 0)
-    throw new StellarError('label-conflict', `${name} has other labels on ${its} already: ${other.join(', ')}.`, {
-      next: [nextStep(command`stellarctl label ${name} ${changeWords(labels)} --overwrite`, 'To change them')],
-    });
-  const others = conflicts(managedCluster?.metadata.annotations ?? {}, annotations);
-  if (others.length === 0) return;
+  const { metadata } = managedCluster ?? {};
+  const change = command`stellarctl label ${name} ${changeWords(labels)} --overwrite`;
   const annotate = command`kubectl --context ${its} annotate managedcluster ${name} ${changeWords(annotations)} --overwrite`;
-  throw new StellarError('label-conflict', `${name} has other annotations on ${its} already: ${others.join(', ')}.`, {
-    next: [nextStep(annotate, 'To change them')],
-  });
+  for (const [what, other, step] of [
+    ['labels', conflicts(metadata?.labels ?? {}, labels), change],
+    ['annotations', conflicts(metadata?.annotations ?? {}, annotations), annotate],
+  ] as const)
+    if (other.length > 0)
+      throw new StellarError('label-conflict', `${name} has other ${what} on ${its} already: ${other.join(', ')}.`, {
+        next: [nextStep(step, 'To change them')],
+      });
 }
 
 /** OCM's own. */
