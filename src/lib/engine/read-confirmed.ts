@@ -6,20 +6,19 @@
  */
 export type Confirm<Reading> = (seen: Reading, more: readonly string[]) => Promise<boolean>;
 
-/**
- * Reads what the user decides on, asks, and reads again: more may have appeared before the user answers. In that case it asks again.
- * @param given.losses what would be lost, each under a name that stays the same across readings
- * @returns the reading that the user's last answer covers
- */
-export async function readConfirmed<Reading>({
-  read,
-  losses,
-  confirm,
-}: {
+interface Reviewed<Reading> {
+  /** Reads everything that the user decides on. */
   read(): Promise<Reading>;
+  /** What would be lost, each under a name that stays the same across readings. */
   losses(seen: Reading): readonly string[];
   confirm: Confirm<Reading>;
-}): Promise<Reading> {
+}
+
+/**
+ * Reads, asks, and reads again: more may have appeared before the user answers. In that case it asks again.
+ * @returns the reading that the user's last answer covers
+ */
+export async function readConfirmed<Reading>({ read, losses, confirm }: Reviewed<Reading>): Promise<Reading> {
   let seen = await read();
   let isAsked = await confirm(seen, []);
   while (isAsked) {

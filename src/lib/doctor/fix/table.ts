@@ -22,13 +22,11 @@ const ofSpaces: Readonly<Record<string, Fixer>> = {
   'its-credentials-outdated': { of: 'space', plan: planControllerRestart },
 };
 
-/** Problems of WECs that a restart of their agents may resolve. */
-const restarted = ['agent-silent', 'lease-overdue'];
-
 /** @returns undefined if a user decides */
 export function fixerOf(code: string): Fixer | undefined {
   if (Object.hasOwn(ofSpaces, code)) return ofSpaces[code];
-  if (restarted.includes(code)) return { of: 'wec', plan: planRestart };
+  // A restart may resolve these.
+  if (code === 'agent-silent' || code === 'lease-overdue') return { of: 'wec', plan: planRestart };
   const outdated = outdatedBy(code);
   if (outdated === undefined) return undefined;
   return { of: 'wec', plan: (access, plan, run) => planReregistration(access, plan, outdated, run) };
