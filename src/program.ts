@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { collector } from './commands/collector/collector.ts';
 import { type Definition, defineCommand } from './commands/common/define.ts';
-import type { Entry, Group } from './commands/common/entry.ts';
+import { type Entry, entry, type Group } from './commands/common/entry.ts';
 import { equivalentOf } from './commands/common/equivalents.ts';
 import { its } from './commands/its/its.ts';
 import { policy } from './commands/policy/policy.ts';
@@ -44,22 +44,22 @@ export async function buildProgram(io: Io, name: string, line?: readonly string[
     .addHelpText('after', start(name));
   const isNamed = (word: string | undefined) => line === undefined || (word !== undefined && line.includes(word));
   const define = async ({ name, load }: Entry) => {
-    const loaded = await load();
-    return typeof loaded === 'function' ? loaded(io, program) : defineCommand(io, name, loaded);
+    const { definition } = await load();
+    return typeof definition === 'function' ? definition(io, program) : defineCommand(io, name, definition);
   };
-  const add = async (parent: Command, entry: Entry) => {
-    const { name, alias, summary, hidden } = entry;
-    const command = isNamed(name) || isNamed(alias) ? await define(entry) : new Command(name);
+  const add = async (parent: Command, each: Entry) => {
+    const { name, alias, summary } = each;
+    const command = isNamed(name) || isNamed(alias) ? await define(each) : new Command(name);
     if (alias !== undefined) command.alias(alias);
-    parent.addCommand(command.summary(summary), { hidden: hidden === true });
+    parent.addCommand(command.summary(summary), { hidden: summary === '' });
   };
-  for (const entry of entries) {
-    if ('load' in entry) {
-      await add(program, entry);
+  for (const each of entries) {
+    if ('load' in each) {
+      await add(program, each);
       continue;
     }
-    const group = new Command(entry.name).summary(entry.summary).description(entry.description);
-    if (isNamed(entry.name)) for (const command of entry.commands) await add(group, command);
+    const group = new Command(each.name).summary(each.summary).description(each.description);
+    if (isNamed(each.name)) for (const command of each.commands) await add(group, command);
     program.addCommand(group);
   }
   program.addCommand(helpCommand());
@@ -69,24 +69,16 @@ export async function buildProgram(io: Io, name: string, line?: readonly string[
 
 /** A command of `wec` that is used often enough to be available without its noun. */
 function shortcut(name: string): Entry {
-  const full = wec.commands.find((entry) => entry.name === name) as Entry;
-  return {
-    name,
-    summary: `${full.summary} (same as wec ${name})`,
-    async load() {
-      const definition = (await full.load()) as Definition;
-      return { ...definition, description: `${definition.description} The same as \`wec ${name}\`.` };
-    },
-  };
+  const full = wec.commands.find((each) => each.name === name) as Entry;
+  return entry(name, `${full.summary} (same as wec ${name})`, async () => {
+    const definition = (await full.load()).definition as Definition;
+    return { definition: { ...definition, description: `${definition.description} The same as \`wec ${name}\`.` } };
+  });
 }
 
 /** The commands of the program, in the order of its help. */
 const entries: readonly (Entry | Group)[] = [
-  {
-    name: 'init',
-    summary: 'install KubeStellar on a hosting cluster',
-    load: async () => (await import('./commands/init/init.ts')).initCommand,
-  },
+  entry('init', 'install KubeStellar on a hosting cluster', () => import('./commands/init/init.ts')),
   its,
   wds,
   wec,
@@ -97,42 +89,19 @@ const entries: readonly (Entry | Group)[] = [
   shortcut('accept'),
   shortcut('label'),
   shortcut('deregister'),
-  {
-    name: 'status',
-    summary: 'show the whole installation',
-    load: async () => (await import('./commands/status/status.ts')).statusCommand,
-  },
-  {
-    name: 'doctor',
-    summary: 'find out what is wrong',
-    load: async () => (await import('./commands/doctor/doctor.ts')).doctorCommand,
-  },
-  {
-    name: 'report',
-    summary: 'write a diagnostic report to a file',
-    load: async () => (await import('./commands/report/report.ts')).reportCommand,
-  },
-  {
-    name: 'version',
-    summary: 'show which versions run, and whether they fit together',
-    load: async () => (await import('./commands/version/version.ts')).versionCommand(STELLARCTL_VERSION),
-  },
-  {
-    name: 'options',
-    summary: 'list the options of all commands',
-    load: async () => (await import('./commands/common/define.ts')).optionsCommand,
-  },
-  {
-    name: 'completion',
-    summary: 'print the completion script of a shell',
-    load: async () => (await import('./commands/completion/completion.ts')).completionCommand,
-  },
-  {
-    name: '__complete',
-    summary: '',
-    hidden: true,
-    load: async () => (await import('./commands/completion/completion.ts')).completeCommand,
-  },
+  entry('status', 'show the whole installation', () => import('./commands/status/status.ts')),
+  entry('doctor', 'find out what is wrong', () => import('./commands/doctor/doctor.ts')),
+  entry('report', 'write a diagnostic report to a file', () => import('./commands/report/report.ts')),
+  entry('version', 'show which versions run, and whether they fit together', async () => ({
+    definition: (await import('./commands/version/version.ts')).versionCommand(STELLARCTL_VERSION),
+  })),
+  entry('options', 'list the options of all commands', async () => ({
+    definition: (await import('./commands/common/define.ts')).optionsCommand,
+  })),
+  entry('completion', 'print the completion script of a shell', () => import('./commands/completion/completion.ts')),
+  entry('__complete', '', async () => ({
+    definition: (await import('./commands/completion/completion.ts')).completeCommand,
+  })),
 ];
 
 /** `help wec join`: the help of a command at any depth. */

@@ -1,30 +1,13 @@
-import type { Group } from '../common/entry.ts';
+import { entry, type Group } from '../common/entry.ts';
 
 export const collector: Group = {
   name: 'collector',
   summary: 'collect the status that WECs return into tables',
   description: 'Commands for status collectors: tables of the status that WECs return for the objects of a WDS.',
   commands: [
-    {
-      name: 'create',
-      summary: 'create a status collector',
-      load: async () => (await import('./create.ts')).collectorCreateCommand,
-    },
-    {
-      name: 'list',
-      alias: 'ls',
-      summary: 'list the status collectors of a WDS',
-      load: async () => (await import('./list.ts')).collectorListCommand,
-    },
-    {
-      name: 'get',
-      summary: 'show a status collector',
-      load: async () => (await import('./get.ts')).collectorGetCommand,
-    },
-    {
-      name: 'delete',
-      summary: 'delete a status collector',
-      load: async () => (await import('./delete.ts')).collectorDeleteCommand,
-    },
+    entry('create', 'create a status collector', () => import('./create.ts')),
+    entry('list|ls', 'list the status collectors of a WDS', () => import('./list.ts')),
+    entry('get', 'show a status collector', () => import('./get.ts')),
+    entry('delete', 'delete a status collector', () => import('./delete.ts')),
   ],
 };

@@ -15,7 +15,7 @@ interface Options extends WdsOptions, WritingOptions, Partial<CollectorRequest> 
 
 const column = repeatable('--column <column>', 'a column, with a row for each WEC, as NAME=EXPRESSION');
 
-export const collectorCreateCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Creates a StatusCollector, which makes tables from the status that WECs return. Binding policies refer to it by name (policy create --status). Expressions are CEL over inventory.name (the WEC), obj (the object in the WDS), returned.status, and propagation.lastReturnedUpdateTimestamp.',
   timeout: '30s',

@@ -6,7 +6,7 @@ interface Options extends WdsOptions, WritingOptions {
   force?: boolean;
 }
 
-export const collectorDeleteCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description: 'Deletes a StatusCollector and what it has collected. Refuses while a binding policy names it.',
   timeout: '30s',
   examples: [['stellarctl collector delete replicas', 'a collector that no policy names']],

@@ -2,7 +2,7 @@ import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
-export const collectorGetCommand: Definition<WdsOptions> = {
+export const definition: Definition<WdsOptions> = {
   description:
     'Shows the expressions of a StatusCollector, the policies that name it, and where KubeStellar cannot evaluate it.',
   timeout: '30s',

@@ -1,7 +1,7 @@
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
-export const collectorListCommand: Definition<WdsOptions> = {
+export const definition: Definition<WdsOptions> = {
   description:
     'Lists the StatusCollectors of a WDS with the policies that name them, and the errors in their expressions.',
   timeout: '30s',

@@ -5,11 +5,20 @@ import type { Definition } from './define.ts';
 /** A command, as the help of its parent shows it. The rest is loaded when a command line names it. */
 export interface Entry {
   name: string;
-  alias?: string;
+  alias: string | undefined;
   summary: string;
-  hidden?: true;
-  /** A function makes a command that is not like the others. */
-  load(): Promise<Definition | ((io: Io, program: Command) => Command)>;
+  load(): Promise<Loaded>;
+}
+
+/** The file of a command. A function makes a command that is not like the others. */
+interface Loaded {
+  definition: Definition | ((io: Io, program: Command) => Command);
+}
+
+/** @param names its name, and behind `|` an alias @param summary empty for a command that help does not show */
+export function entry(names: string, summary: string, load: () => Promise<Loaded>): Entry {
+  const [name = '', alias] = names.split('|');
+  return { name, alias, summary, load };
 }
 
 /** The commands of a noun. */

@@ -14,7 +14,7 @@ For kubectl stellar, the completion of kubectl is enough.
 `;
 
 /** `completion SHELL` */
-export function completionCommand(io: Io): Command {
+export function definition(io: Io): Command {
   return new Command('completion')
     .description(
       'Prints the script by which a shell completes the command line with the tab key: commands, options, and names from your kubeconfig and clusters. Clusters have one second to answer; credential plugins are not run.',

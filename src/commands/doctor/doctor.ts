@@ -8,7 +8,7 @@ import { dryRunOption, hostingContextOption, itsOption, listOption, wecOptions, 
 import type { Session } from '../common/session.ts';
 import type { DoctorOptions } from './input.ts';
 
-export const doctorCommand: Definition<DoctorOptions> = {
+export const definition: Definition<DoctorOptions> = {
   description:
     'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. WECs are judged by what their ITS reports; with NAME=CONTEXT, also by the cluster itself. Checks that depend on a failed check are skipped. With --pre: checks what KubeStellar needs on this machine and in the clusters, before an installation; with NAME=CONTEXT, also whether the cluster can be registered. The exit code is 1 if a check has failed.',
   timeout: '30s',

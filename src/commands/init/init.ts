@@ -11,7 +11,7 @@ const provider = new Option(
   'create a local cluster with this tool first, with its ingress',
 ).choices(providerNames);
 
-export const initCommand: Definition<InitOptions> = {
+export const definition: Definition<InitOptions> = {
   description:
     "Installs KubeFlex and KubeStellar's post-create hooks on a cluster, with your helm and KubeStellar's core chart, so that ITSes and WDSes can be created there. It can be rerun: it resumes what was interrupted, and changes nothing that is done. A newer chart is installed only with --upgrade. An existing KubeFlex is kept. Control planes are never deleted.",
   timeout: '15m',

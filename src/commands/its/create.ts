@@ -27,7 +27,7 @@ const hubApiserver = new Option(
   'for type external: the address at which the hosting cluster reaches it, if different from yours',
 );
 
-export const createItsCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Creates an ITS on the hosting cluster and waits until WECs can join it: a virtual cluster (vcluster), the hosting cluster itself (host), or another cluster (external). Failures are reported at once, with their logs. Writes its context to the kubeconfig. It can be rerun to resume.',
   timeout: '10m',

@@ -13,7 +13,7 @@ interface Options extends ItsOptions, WritingOptions {
   force?: boolean;
 }
 
-export const tokenCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Requests a bootstrap token and writes a join file, which has everything that the administrator of a WEC needs to join it. The token is printed only with -o json, -o yaml or --clusteradm.',
   timeout: '30s',

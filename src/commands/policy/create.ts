@@ -23,7 +23,7 @@ interface Options extends WdsOptions, ConfirmedOptions {
   status: string[];
 }
 
-export const policyCreateCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Creates a BindingPolicy that sends objects of the WDS to WECs. First shows which WECs and objects the policy selects now, and what is wrong or surprising about them; --dry-run stops there. Asks before it creates a policy that sends nothing: without a terminal, --yes answers.',
   timeout: '30s',

@@ -8,7 +8,7 @@ interface Options extends WdsOptions, ConfirmedOptions {
   keepWorkloads?: boolean;
 }
 
-export const policyDeleteCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Shows which objects are removed from which WECs, asks, deletes the BindingPolicy, and waits until its works are gone. With --keep-workloads the objects stay where they run: the Binding is kept until the works no longer own them. After an interruption, run it again to resume.',
   timeout: '5m',

@@ -7,7 +7,7 @@ interface Options extends WdsOptions {
   filename?: string;
 }
 
-export const policyExplainCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     "Evaluates a BindingPolicy as KubeStellar's controllers do, against what the WDS and its ITS have now: the WECs and the objects that it selects, and what is wrong or surprising about them. The policy may be in the WDS, or in a file and not applied yet.",
   timeout: '30s',

@@ -3,7 +3,7 @@ import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
-export const policyGetCommand: Definition<WdsOptions> = {
+export const definition: Definition<WdsOptions> = {
   description:
     'Shows the objects that a BindingPolicy sends and, for each WEC, what has arrived, what is on its way, and what has failed, with the command that fixes it.',
   timeout: '30s',

@@ -2,7 +2,7 @@ import { begun } from '../../lib/engine/duration.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
-export const policyListCommand: Definition<WdsOptions> = {
+export const definition: Definition<WdsOptions> = {
   description:
     'Lists the BindingPolicies of a WDS: how many WECs and objects each selects, on how many WECs its objects are applied, and what blocks it. BindingPolicies themselves do not show this.',
   timeout: '30s',

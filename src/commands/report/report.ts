@@ -18,7 +18,7 @@ interface Options extends WecOptions, HostingOptions {
   force?: boolean;
 }
 
-export const reportCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Writes objects, events, logs and the findings of doctor of every cluster that can be reached into one archive (tar.gz), which only you can read. Contents of Secrets, ConfigMaps and workloads are not in it; anything that looks like a token, a password or a private key is removed from the rest. What could not be read is listed in its index.json. Nothing is changed.',
   timeout: '5m',

@@ -8,7 +8,7 @@ interface Options extends HostingOptions, WritingOptions {
 }
 
 /** `its context` and `wds context`. */
-export function spaceContextCommand(role: SpaceRole): Definition<Options> {
+export function definition(role: SpaceRole): Definition<Options> {
   const noun = role.toUpperCase();
   return {
     description: `Reads the address and the credentials of the ${noun} from the hosting cluster and writes its context into the kubeconfig, or with --export into a kubeconfig of its own. A context of that name that leads to another cluster is not replaced. The current context stays as it is.`,

@@ -44,7 +44,7 @@ const texts: Record<SpaceRole, Texts> = {
 };
 
 /** `its delete` and `wds delete`. */
-export function spaceDeleteCommand(role: SpaceRole): Definition<Options> {
+export function definition(role: SpaceRole): Definition<Options> {
   const { force, ...text } = texts[role];
   return {
     ...text,

@@ -5,7 +5,7 @@ import type { Definition } from '../common/define.ts';
 import { type HostingOptions, hostingContextOption } from '../common/options.ts';
 
 /** `its get` and `wds get`. */
-export function spaceGetCommand(role: SpaceRole): Definition<HostingOptions> {
+export function definition(role: SpaceRole): Definition<HostingOptions> {
   const noun = role.toUpperCase();
   return {
     description: `Shows the stages of the ${noun}, on the hosting cluster and inside it, with the evidence for each. The last lines say what is wrong, with the log of what failed, and the command that fixes it.`,

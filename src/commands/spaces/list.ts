@@ -7,7 +7,7 @@ import type { Definition } from '../common/define.ts';
 import { type HostingOptions, hostingContextOption } from '../common/options.ts';
 
 /** `its list` and `wds list`. */
-export function spaceListCommand(role: SpaceRole): Definition<HostingOptions> {
+export function definition(role: SpaceRole): Definition<HostingOptions> {
   const noun = role.toUpperCase();
   return {
     description: `Lists the ${noun}es of the hosting cluster with their stages and contexts.`,

@@ -24,7 +24,7 @@ const wdsRepairOptions = [
 ];
 
 /** `its repair` and `wds repair`. */
-export function spaceRepairCommand(role: SpaceRole): Definition<Options> {
+export function definition(role: SpaceRole): Definition<Options> {
   const noun = role.toUpperCase();
   const what =
     role === 'its'

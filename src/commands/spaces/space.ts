@@ -1,37 +1,23 @@
 import { roleWithArticle, type SpaceRole } from '../../lib/model/kubeflex-names.ts';
-import type { Entry } from '../common/entry.ts';
+import type { Definition } from '../common/define.ts';
+import { type Entry, entry } from '../common/entry.ts';
 
 /** The commands that `its` and `wds` share. */
-export const spaceCommands = (role: SpaceRole): Entry[] => [
-  {
-    name: 'list',
-    alias: 'ls',
-    summary: `list the ${role.toUpperCase()}es of the hosting cluster`,
-    load: async () => (await import('./list.ts')).spaceListCommand(role),
-  },
-  {
-    name: 'get',
-    summary: `show everything about ${roleWithArticle(role)}, and what is wrong with it`,
-    load: async () => (await import('./get.ts')).spaceGetCommand(role),
-  },
-  {
-    name: 'context',
-    summary: `write the context of ${roleWithArticle(role)} that exists`,
-    load: async () => (await import('./context.ts')).spaceContextCommand(role),
-  },
-  {
-    name: 'repair',
-    summary: `repair ${roleWithArticle(role)} that does not become ready`,
-    load: async () => (await import('./repair.ts')).spaceRepairCommand(role),
-  },
-  {
-    name: 'use',
-    summary: `choose the default ${role.toUpperCase()}, or show it`,
-    load: async () => (await import('./use.ts')).useCommand(role),
-  },
-  {
-    name: 'delete',
-    summary: role === 'its' ? 'delete an Inventory and Transport Space' : 'delete a Workload Description Space',
-    load: async () => (await import('./delete.ts')).spaceDeleteCommand(role),
-  },
-];
+export const spaceCommands = (role: SpaceRole): Entry[] => {
+  type Made = Promise<{ definition(role: SpaceRole): Definition }>;
+  const ofRole = (names: string, summary: string, load: () => Made) =>
+    entry(names, summary, async () => ({ definition: (await load()).definition(role) }));
+  const a = roleWithArticle(role);
+  return [
+    ofRole('list|ls', `list the ${role.toUpperCase()}es of the hosting cluster`, () => import('./list.ts')),
+    ofRole('get', `show everything about ${a}, and what is wrong with it`, () => import('./get.ts')),
+    ofRole('context', `write the context of ${a} that exists`, () => import('./context.ts')),
+    ofRole('repair', `repair ${a} that does not become ready`, () => import('./repair.ts')),
+    ofRole('use', `choose the default ${role.toUpperCase()}, or show it`, () => import('./use.ts')),
+    ofRole(
+      'delete',
+      `delete ${role === 'its' ? 'an Inventory and Transport Space' : 'a Workload Description Space'}`,
+      () => import('./delete.ts'),
+    ),
+  ];
+};

@@ -10,7 +10,7 @@ interface Options extends ItsOptions {
   force?: boolean;
 }
 
-export function useCommand(role: SpaceRole): Definition<Options> {
+export function definition(role: SpaceRole): Definition<Options> {
   const [a, title] = [roleWithArticle(role), role.toUpperCase()];
   const fallback = role === 'its' ? 'the current context' : 'the WDS of the current context';
   return {

@@ -10,7 +10,7 @@ interface Options extends HostingOptions, ItsOptions {
   watch?: boolean;
 }
 
-export const statusCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Shows the hosting cluster, its ITSes with their WECs, and its WDSes, as one tree. What does not answer is marked, and the rest is still shown; the exit code says only whether the hosting cluster could be read. An ITS chosen by --its, STELLARCTL_ITS or `its use` is shown even if it belongs to no hosting cluster.',
   timeout: '30s',

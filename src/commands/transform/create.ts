@@ -9,7 +9,7 @@ interface Options extends WdsOptions, WritingOptions {
   remove: string[];
 }
 
-export const transformCreateCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Creates a CustomTransform, which removes fields from all objects of a kind before they are sent to WECs. First shows what it removes from the objects that are sent now. Existing works do not change until `policy refresh`.',
   timeout: '30s',

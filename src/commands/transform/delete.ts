@@ -3,7 +3,7 @@ import type { Definition } from '../common/define.ts';
 import { dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
 import { nextRefresh } from './next-refresh.ts';
 
-export const transformDeleteCommand: Definition<WdsOptions & WritingOptions> = {
+export const definition: Definition<WdsOptions & WritingOptions> = {
   description: 'Deletes a CustomTransform. Existing works stay without the removed fields until `policy refresh`.',
   timeout: '30s',
   examples: [['stellarctl transform delete no-replicas', 'then run policy refresh']],

@@ -2,7 +2,7 @@ import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
-export const transformGetCommand: Definition<WdsOptions> = {
+export const definition: Definition<WdsOptions> = {
   description:
     'Shows which fields a CustomTransform removes from which of the objects that are sent now, and what KubeStellar cannot read in it.',
   timeout: '30s',

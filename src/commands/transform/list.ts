@@ -1,7 +1,7 @@
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
-export const transformListCommand: Definition<WdsOptions> = {
+export const definition: Definition<WdsOptions> = {
   description:
     'Lists the CustomTransforms of a WDS: which fields each removes from the objects of which kind, and what is wrong with it.',
   timeout: '30s',

@@ -1,4 +1,4 @@
-import type { Group } from '../common/entry.ts';
+import { entry, type Group } from '../common/entry.ts';
 
 export const transform: Group = {
   name: 'transform',
@@ -6,26 +6,9 @@ export const transform: Group = {
   description:
     'Commands for custom transforms: fields to remove from the objects of a kind before they are sent to WECs.',
   commands: [
-    {
-      name: 'create',
-      summary: 'create a custom transform',
-      load: async () => (await import('./create.ts')).transformCreateCommand,
-    },
-    {
-      name: 'list',
-      alias: 'ls',
-      summary: 'list the custom transforms of a WDS',
-      load: async () => (await import('./list.ts')).transformListCommand,
-    },
-    {
-      name: 'get',
-      summary: 'show a custom transform, and what it removes',
-      load: async () => (await import('./get.ts')).transformGetCommand,
-    },
-    {
-      name: 'delete',
-      summary: 'delete a custom transform',
-      load: async () => (await import('./delete.ts')).transformDeleteCommand,
-    },
+    entry('create', 'create a custom transform', () => import('./create.ts')),
+    entry('list|ls', 'list the custom transforms of a WDS', () => import('./list.ts')),
+    entry('get', 'show a custom transform, and what it removes', () => import('./get.ts')),
+    entry('delete', 'delete a custom transform', () => import('./delete.ts')),
   ],
 };

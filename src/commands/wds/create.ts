@@ -23,7 +23,7 @@ const itsOfWds = new Option(
   'the ITS to send workloads through, by its name or a context; required if there are several',
 );
 
-export const createWdsCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Creates a WDS on the hosting cluster and waits until it serves workloads and binding policies: an API server of its own (k8s), or the hosting cluster itself (host). Failures are reported at once, with their logs. Writes its context to the kubeconfig. It can be rerun to resume.',
   timeout: '10m',

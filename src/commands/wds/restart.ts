@@ -6,7 +6,7 @@ interface Options extends HostingOptions, WritingOptions {
   recreate?: boolean;
 }
 
-export const restartWdsCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     "Restarts KubeStellar's controllers of a WDS and keeps its workloads running: a controller manager that starts empties the Bindings for a while, so the transport is stopped until they are complete again. Changes are not sent meanwhile. It can be rerun to finish a restart that was interrupted.",
   timeout: '10m',

@@ -1,4 +1,4 @@
-import type { Group } from '../common/entry.ts';
+import { entry, type Group } from '../common/entry.ts';
 import { spaceCommands } from '../spaces/space.ts';
 
 export const wds: Group = {
@@ -7,16 +7,8 @@ export const wds: Group = {
   description:
     'Commands for Workload Description Spaces (WDSes): the API servers where workloads and binding policies are defined.',
   commands: [
-    {
-      name: 'create',
-      summary: 'create a Workload Description Space',
-      load: async () => (await import('./create.ts')).createWdsCommand,
-    },
+    entry('create', 'create a Workload Description Space', () => import('./create.ts')),
     ...spaceCommands('wds'),
-    {
-      name: 'restart',
-      summary: 'restart the controllers of a WDS, keeping its workloads',
-      load: async () => (await import('./restart.ts')).restartWdsCommand,
-    },
+    entry('restart', 'restart the controllers of a WDS, keeping its workloads', () => import('./restart.ts')),
   ],
 };

@@ -24,7 +24,7 @@ interface Options extends WecOptions, WritingOptions {
 /** Names in clusteradm's syntax. */
 const clusters = new Option('--clusters <names>').hideHelp();
 
-export const acceptCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Approves the registration request of each WEC if it is valid for a WEC of that name, accepts the WEC, and waits until it is available. A name that the ITS does not know is an error, unless --wait is given or the cluster of its context is registering. If several agents request one name, none is approved unless --agent chooses one.',
   timeout: '5m',

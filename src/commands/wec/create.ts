@@ -29,7 +29,7 @@ interface Options extends ItsOptions, WritingOptions {
   wecKubeconfig?: string;
 }
 
-export const createWecCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Creates clusters on this machine with kind or k3d, on a network that reaches the ITS, each with the context NAME; with --join, also registers them. Existing clusters are kept.',
   timeout: '15m',

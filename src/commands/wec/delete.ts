@@ -24,7 +24,7 @@ interface Options extends ItsOptions, ConfirmedOptions {
   wecKubeconfig?: string;
 }
 
-export const deleteWecCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Deletes local clusters: kind or k3d clusters of this machine, and their contexts. To deregister a WEC and keep its cluster, use `wec deregister`. Refuses to delete a cluster that is still registered with an ITS (deregister it first), a hosting cluster, or one that does not answer.',
   timeout: '5m',

@@ -38,7 +38,7 @@ const fewWecs = 10;
 
 const cleanup = new Option('--cleanup', 'remove the klusterlet from the cluster');
 
-export const deregisterCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Shows what runs on each WEC and what happens to it, asks, releases the WEC from its binding policies, deletes it, and removes its leftovers on the ITS: mailbox, properties, requests. With NAME=CONTEXT, first proves that the cluster is that WEC; with --cleanup it also removes the klusterlet from the cluster.',
   timeout: '5m',

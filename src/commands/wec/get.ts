@@ -12,7 +12,7 @@ interface Options extends WecOptions {
   raw?: boolean;
 }
 
-export const getCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     "Shows the stages of a WEC's registration with the evidence for each, its conditions, labels, properties, mailbox, requests and lease; with the WEC's context, also its Klusterlet, agents and versions. Says what is not visible. The last lines say what is wrong, and the command that fixes it.",
   timeout: '30s',

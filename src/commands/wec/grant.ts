@@ -5,7 +5,7 @@ import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-options.ts';
 
-export const grantCommand: Definition<GrantOptions & { fromErrors?: boolean }> = {
+export const definition: Definition<GrantOptions & { fromErrors?: boolean }> = {
   description:
     "By default a work agent may apply what the ClusterRole admin allows, roles, namespaces and custom resource definitions; objects of other kinds fail. With --from-errors, finds the kinds that fail for lack of rights, by access reviews for the service account of the agent. Shows the rights, asks, and writes ClusterRole stellarctl:work-agent, which is aggregated into the agent's own role. Waits until the WEC allows them.",
   timeout: '1m',

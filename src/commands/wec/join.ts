@@ -24,7 +24,7 @@ interface Options extends WecOptions, ConfirmedOptions, JoiningOptions {
   replaceHub?: boolean;
 }
 
-export const joinCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Installs the klusterlet on each cluster, so that it requests registration with the ITS under NAME, and waits for the request; with --accept it accepts the WEC and waits until it is available. Refuses a cluster that is registered elsewhere, and a name that another cluster has. It can be rerun to resume, also after a registration was lost. With --join-file, works on the WEC only, without access to the ITS.',
   timeout: '5m',

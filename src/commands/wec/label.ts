@@ -31,4 +31,4 @@ const labels: ValueKind<ManagedCluster, object> = {
   },
 };
 
-export const labelCommand = valuesCommand(labels);
+export const definition = valuesCommand(labels);

@@ -11,7 +11,7 @@ interface Options extends ItsOptions {
   watch?: boolean;
 }
 
-export const listCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Lists the WECs of the ITS with the stage of each registration, including clusters that have only sent a request.',
   timeout: '30s',

@@ -37,7 +37,7 @@ const properties: ValueKind<WecProperties, Effective> = {
   },
 };
 
-export const propertiesCommand = valuesCommand(properties);
+export const definition = valuesCommand(properties);
 
 /** One row per property, with the value on one line. */
 const rowsOf = ({ name, more }: ListedValues<Effective>) =>

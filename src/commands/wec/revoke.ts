@@ -4,7 +4,7 @@ import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-options.ts';
 
-export const revokeCommand: Definition<GrantOptions> = {
+export const definition: Definition<GrantOptions> = {
   description:
     'Removes kinds from ClusterRole stellarctl:work-agent on a WEC; without --rule, all of them. Refuses while a work has applied an object of such a kind, because the agent could no longer remove it.',
   timeout: '30s',

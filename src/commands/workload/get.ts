@@ -6,7 +6,7 @@ interface Options extends WdsOptions {
   namespace?: string;
 }
 
-export const workloadGetCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Follows an object of a WDS to the WECs: which policies select it, and whether it is in their Bindings, in the mailbox of each WEC, applied, available, and its status returned. A line for each policy and WEC names the first stage that is not met, with the command that fixes it.',
   timeout: '30s',

@@ -1,7 +1,7 @@
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
-export const workloadListCommand: Definition<WdsOptions> = {
+export const definition: Definition<WdsOptions> = {
   description:
     'Lists the objects that the binding policies of a WDS send: to how many WECs each is sent, and on how many of them it is applied, is available, or has failed.',
   timeout: '30s',

@@ -5,7 +5,7 @@ interface Options extends WdsOptions {
   namespace?: string;
 }
 
-export const workloadStatusCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Shows the status that each WEC has returned for an object, whether or not a policy asks for it, and the tables that status collectors have made from it.',
   timeout: '30s',

@@ -12,7 +12,7 @@ interface Options extends WdsOptions {
   all?: boolean;
 }
 
-export const workloadWaitCommand: Definition<Options> = {
+export const definition: Definition<Options> = {
   description:
     'Waits until an object of a WDS is applied or available on every WEC, or its status has been returned. For scripts; writes nothing. The exit code is 0 when every WEC has reached the stage, and 3 if the deadline passes first; the message then says what is still awaited.',
   timeout: '5m',
