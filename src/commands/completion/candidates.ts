@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { globalOptions, isRepeatable } from '../common/options.ts';
-import type { OptionTargets } from './option-targets.ts';
+import type { QuietClusters } from './quiet-clusters.ts';
 import { offerOfArguments, offerOfOption } from './sources.ts';
 import type { Typed } from './typed.ts';
 
@@ -19,8 +19,8 @@ export interface Candidates {
 }
 
 /** Returns the completions of the word at the cursor. Text from a cluster or a file is untrusted: see `safe`. */
-export async function findCandidates(typed: Typed, targets: OptionTargets): Promise<Candidates> {
-  const { all, isFile = false } = await allFor(typed, targets);
+export async function findCandidates(typed: Typed, open: () => Promise<QuietClusters>): Promise<Candidates> {
+  const { all, isFile = false } = await allFor(typed, open);
   const offered = new Map(all.filter(safe).map((candidate) => [candidate.name, candidate]));
   return { all: [...offered.values()].filter(({ name }) => name.startsWith(typed.word)), isFile };
 }
@@ -28,19 +28,19 @@ export async function findCandidates(typed: Typed, targets: OptionTargets): Prom
 /** Rejects names with control or format characters: no one chooses such a name, and they could alter the terminal. */
 const safe = ({ name }: Candidate): boolean => name !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name);
 
-async function allFor(typed: Typed, targets: OptionTargets): Promise<Candidates> {
+async function allFor(typed: Typed, open: () => Promise<QuietClusters>): Promise<Candidates> {
   const { place } = typed;
   if (place.kind === 'command') return { all: commandsOf(typed.command) };
   if (place.kind === 'option') return { all: optionsOf(typed) };
   if (place.kind === 'nothing') return { all: [] };
+  if (place.kind === 'value' && /<(file|chart)>/.test(place.option.flags)) return { all: [], isFile: true };
   const what = place.kind === 'value' ? place.option : place.argument;
   if (what.argChoices !== undefined) return { all: what.argChoices.map((name) => ({ name })) };
   if (typed.path === 'help') return { all: commandsOf(commandBelow(typed.program, typed.positional)) };
   const offer =
     place.kind === 'value' ? offerOfOption(typed.path, place.option.long ?? '') : offerOfArguments(typed.path);
-  if (offer === undefined || offer === 'nothing') return { all: [] };
-  if (offer === 'files') return { all: [], isFile: true };
-  return { all: (await offer(typed, targets)).map((name) => ({ name })) };
+  if (offer === undefined) return { all: [] };
+  return { all: (await offer(typed, await open())).map((name) => ({ name })) };
 }
 
 function commandsOf(command: Command | undefined): Candidate[] {

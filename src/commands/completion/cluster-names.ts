@@ -1,69 +1,67 @@
-import { isChange } from '../../lib/engine/changes.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { DiscoveredKind } from '../../lib/kube/discovery.ts';
 import type { KubeObject } from '../../lib/kube/objects.ts';
 import { groupOf, type Resource, resources } from '../../lib/kube/resources.ts';
 import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
-import type { ValueStore } from '../../lib/wecs/values.ts';
 import { splitNames } from '../common/wec-argument.ts';
-import type { OptionTargets } from './option-targets.ts';
+import type { QuietClusters } from './quiet-clusters.ts';
 import type { Typed } from './typed.ts';
 
 /** Returns names for the cursor position, in the form to type there, whether they match the typed prefix or not. */
-export type Source = (typed: Typed, targets: OptionTargets) => Promise<readonly string[]>;
+export type Source = (typed: Typed, clusters: QuietClusters) => Promise<readonly string[]>;
 
 /** Contexts of the kubeconfig. Reads no cluster. */
-export const contexts: Source = async (_typed, targets) => [...(await targets.kubeconfig()).contexts.keys()];
+export const contexts: Source = async (_typed, clusters) => [...(await clusters.kubeconfig()).contexts.keys()];
 
 /** Contexts of WECs, which may be in another file. */
-export const contextsOfWecs: Source = async (_typed, targets) => [...(await targets.wecKubeconfig()).contexts.keys()];
+export const contextsOfWecs: Source = async (_typed, clusters) => [...(await clusters.wecKubeconfig()).contexts.keys()];
 
 /** The WECs of the ITS. */
-export const wecs: Source = async (_typed, targets) => namesOf(await managedClusters(targets));
+export const wecs: Source = async (_typed, clusters) => namesOf(await managedClusters(clusters));
 
 /** WECs with a pending request. */
-export const pending: Source = async (_typed, targets) => {
+export const pending: Source = async (_typed, clusters) => {
   const { findPending } = await import('../../lib/wecs/accept.ts');
-  return findPending(await hub(targets));
+  return findPending(await hub(clusters));
 };
 
 /** Labels of the WECs, in the form of selectors. */
-export const labelsOfWecs: Source = async (_typed, targets) =>
-  (await managedClusters(targets)).flatMap(({ metadata }) =>
+export const labelsOfWecs: Source = async (_typed, clusters) =>
+  (await managedClusters(clusters)).flatMap(({ metadata }) =>
     Object.entries(metadata.labels ?? {}).map(([key, value]) => `${key}=${value}`),
   );
 
 /** The ITSes or the WDSes of the hosting cluster. */
 export const spaces =
   (role: SpaceRole): Source =>
-  async (_typed, targets) => {
+  async (_typed, clusters) => {
     const { listControlPlanes } = await import('../../lib/spaces/spaces.ts');
-    const { hosting } = await (await targets.clusters()).spaceTools();
+    const { hosting } = await clusters.spaceTools();
     return namesOf(await listControlPlanes(hosting, role));
   };
 
 /** Objects of one kind in the WDS. */
 export const inWds =
   (resource: Resource): Source =>
-  async (_typed, targets) => {
-    const { kube } = await (await targets.clusters()).wds();
+  async (_typed, clusters) => {
+    const { kube } = await clusters.wds();
     return namesOf(await kube.list(resource, { metadataOnly: true }));
   };
 
 /** The kinds that the WDS can send, with their groups if two have the same name. */
-export const kinds: Source = async (_typed, targets) => {
-  const found = (await openWds(targets)).kinds;
+export const kinds: Source = async (_typed, clusters) => {
+  const found = (await openWds(clusters)).kinds;
   const isUnique = ({ plural }: DiscoveredKind) => found.filter((kind) => kind.plural === plural).length === 1;
   return found.map((kind) => (isUnique(kind) ? kind.plural : `${kind.plural}.${groupOf(kind.apiVersion)}`));
 };
 
 /** KIND/NAME: the objects that policies send, or, after a typed kind, all its objects. */
-export const workloads: Source = async (typed, targets) => {
+export const workloads: Source = async (typed, clusters) => {
   const [kindName = '', name] = typed.word.split('/');
-  const namespace = targets.given('--namespace') ?? 'default';
-  if (name === undefined) return sentObjects((await (await targets.clusters()).wds()).kube, namespace);
+  const namespace = typed.options.get('--namespace')?.at(-1) || 'default';
+  if (name === undefined) return sentObjects((await clusters.wds()).kube, namespace);
   const { findKind } = await import('../../lib/workloads/wds/find-kind.ts');
-  const wds = await openWds(targets);
+  const wds = await openWds(clusters);
   const kind = findKind(kindName, wds.kinds);
   if (kind === undefined) return [];
   const found = await wds.kube.list(kind, { metadataOnly: true, ...(kind.namespaced ? { namespace } : {}) });
@@ -78,75 +76,50 @@ async function sentObjects(wds: Kube, namespace: string): Promise<string[]> {
     .map(({ resource, group = '', name }) => `${resource}${group.includes('.') ? `.${group}` : ''}/${name}`);
 }
 
-/** WECs, and after a named WEC the changes of its values: `key=` with the values that WECs have, and `key-`. */
-export const wecsAndChanges =
-  (what: 'labels' | 'properties'): Source =>
-  async (typed, targets) => {
-    const names = splitNames(typed.positional.filter((word) => !isChange(word)));
-    const isAll = typed.options.has('--all') || typed.options.has('--selector');
-    const begun = typed.positional.some(isChange);
-    const others = begun || isAll ? [] : await several(wecs)(typed, targets);
-    if (names.length === 0 && !isAll) return others;
-    const all = await valuesOn(await hub(targets), what);
-    const own = all.filter(({ name }) => isAll || names.includes(name)).flatMap(({ values }) => Object.keys(values));
-    const [key, value] = typed.word.split('=');
-    if (value !== undefined)
-      return all.flatMap(({ values }) => (values[key ?? ''] ? `${key}=${values[key ?? '']}` : []));
-    const known = all.flatMap(({ values }) => Object.keys(values));
-    return [...others, ...known.map((each) => `${each}=`), ...own.map((each) => `${each}-`)];
-  };
-
-async function valuesOn(its: Kube, what: 'labels' | 'properties') {
-  const { labelStore } = await import('../../lib/wecs/label.ts');
-  const { propertyStore } = await import('../../lib/wecs/properties.ts');
-  return what === 'labels' ? readValues(labelStore(its)) : readValues(propertyStore(its));
-}
-
-async function readValues<Source, More extends object>(store: ValueStore<Source, More>) {
-  const found = await store.find({});
-  return found.flatMap(({ name, source }) => (source === undefined ? [] : [{ name, values: store.valuesOf(source) }]));
-}
+/** WECs, and the labels that WECs have, to set them on others. */
+export const wecsAndLabels: Source = async (typed, clusters) => [
+  ...(await several(wecs)(typed, clusters)),
+  ...(await labelsOfWecs(typed, clusters)),
+];
 
 /** Completes a comma-separated list without duplicates. */
 export const listed =
   (source: Source): Source =>
-  async (typed, targets) => {
+  async (typed, clusters) => {
     const before = typed.word.slice(0, typed.word.lastIndexOf(',') + 1);
     const given = before.split(',');
-    return (await source(typed, targets)).filter((name) => !given.includes(name)).map((name) => before + name);
+    return (await source(typed, clusters)).filter((name) => !given.includes(name)).map((name) => before + name);
   };
 
 /** Does the same, also for separate words. */
 export const several = (source: Source): Source =>
-  listed(async (typed, targets) => {
+  listed(async (typed, clusters) => {
     const given = splitNames(typed.positional).map((text) => text.split('=')[0]);
-    return (await source(typed, targets)).filter((name) => !given.includes(name));
+    return (await source(typed, clusters)).filter((name) => !given.includes(name));
   });
 
 /** Completes NAME=CONTEXT. */
 export const withContexts =
   (names: Source): Source =>
-  async (typed, targets) => {
+  async (typed, clusters) => {
     const equals = typed.word.indexOf('=');
-    if (equals === -1) return several(names)(typed, targets);
+    if (equals === -1) return several(names)(typed, clusters);
     const name = typed.word.slice(0, equals);
-    return (await contextsOfWecs(typed, targets)).map((context) => `${name}=${context}`);
+    return (await contextsOfWecs(typed, clusters)).map((context) => `${name}=${context}`);
   };
 
 const namesOf = (objects: readonly KubeObject[] | undefined): string[] =>
   (objects ?? []).map(({ metadata }) => metadata.name);
 
-const hub = async (targets: OptionTargets): Promise<Kube> => {
-  const clusters = await targets.clusters();
-  return (await clusters.openIts(await clusters.itsChoice())).kube;
-};
+const hub = async (clusters: QuietClusters): Promise<Kube> =>
+  (await clusters.openIts(await clusters.itsChoice())).kube;
 
-const managedClusters = async (targets: OptionTargets): Promise<KubeObject[]> =>
-  (await (await hub(targets)).list(resources.managedClusters, { metadataOnly: true })) ?? [];
+const managedClusters = async (clusters: QuietClusters): Promise<KubeObject[]> =>
+  (await (await hub(clusters)).list(resources.managedClusters, { metadataOnly: true })) ?? [];
 
-async function openWds(targets: OptionTargets): Promise<{ kube: Kube; kinds: DiscoveredKind[] }> {
+async function openWds(clusters: QuietClusters): Promise<{ kube: Kube; kinds: DiscoveredKind[] }> {
   const { discoverKinds } = await import('../../lib/kube/discovery.ts');
   const { sendableKinds } = await import('../../lib/workloads/wds/contents.ts');
-  const { kube, apiGroups } = await (await targets.clusters()).wds();
+  const { kube, apiGroups } = await clusters.wds();
   return { kube, kinds: sendableKinds(await discoverKinds(kube), apiGroups) };
 }

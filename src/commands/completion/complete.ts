@@ -2,11 +2,9 @@ import type { Command } from 'commander';
 import { writeFields } from '../../lib/terminal/clean.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { type Candidates, findCandidates } from './candidates.ts';
-import { OptionTargets } from './option-targets.ts';
 import { readTyped } from './typed.ts';
 
-/** Directives for the shell (cobra, completions.go: ShellCompDirective). */
-const noSpace = 2;
+/** A directive for the shell (cobra, completions.go: ShellCompDirective). */
 const noFiles = 4;
 
 const nothing: Candidates = { all: [] };
@@ -19,11 +17,14 @@ const nothing: Candidates = { all: [] };
  */
 export async function complete(io: Io, program: Command, words: readonly string[], limitMs: number): Promise<void> {
   const typed = readTyped(program, words);
-  const candidates = findCandidates(typed, new OptionTargets(io, typed, limitMs)).catch(() => nothing);
+  // Most words need no cluster.
+  const open = async () => new (await import('./quiet-clusters.ts')).QuietClusters(io, typed, limitMs);
+  const candidates = findCandidates(typed, open).catch(() => nothing);
   const { all, isFile } = await Promise.race([candidates, after(limitMs)]);
-  const more = all.some(({ name }) => /=$/.test(name)) ? noSpace : 0;
-  const directive = isFile ? 0 : noFiles + more;
-  writeFields(io.stdout, [...all.map(({ name, about }) => (about ? [name, about] : [name])), [`:${directive}`]]);
+  writeFields(io.stdout, [
+    ...all.map(({ name, about }) => (about ? [name, about] : [name])),
+    [`:${isFile ? 0 : noFiles}`],
+  ]);
 }
 
 const after = (ms: number): Promise<Candidates> =>

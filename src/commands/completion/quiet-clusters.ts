@@ -1,22 +1,37 @@
+import { homedir } from 'node:os';
 import { Deadline } from '../../lib/engine/deadline.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { silentProgress } from '../../lib/engine/progress.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
+import { type Kubeconfig, loadKubeconfig, type SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { Clusters } from '../common/clusters.ts';
 import type { SessionOptions } from '../common/options.ts';
-
-type Given = Record<'kubeconfig' | 'its' | 'wds' | 'hostingContext', string | undefined>;
+import type { Typed } from './typed.ts';
 
 /** The clusters of a command line that must not prompt: a shell is completing a word. */
 export class QuietClusters extends Clusters {
   /** @param limitMs how long they may take to respond, in milliseconds */
-  constructor(io: Io, given: Given, limitMs: number) {
-    const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-    const options: SessionOptions = { ...known, output: 'table', color: 'never', timeout: limitMs };
+  constructor(io: Io, { options }: Pick<Typed, 'options'>, limitMs: number) {
+    const given = {
+      kubeconfig: options.get('--kubeconfig'),
+      wecKubeconfig: options.get('--wec-kubeconfig'),
+      its: options.get('--its'),
+      wds: options.get('--wds'),
+      hostingContext: options.get('--hosting-context'),
+    };
+    // The shell has not expanded the `~` of a line that is still being typed.
+    const known = Object.entries(given).flatMap(([name, values]) =>
+      values?.at(-1) ? [[name, values.at(-1)?.replace(/^~(?=\/)/, () => homedir())]] : [],
+    );
+    const session: SessionOptions = { ...Object.fromEntries(known), output: 'table', color: 'never', timeout: limitMs };
     const signal = AbortSignal.timeout(limitMs);
-    super(io, options, { progress: silentProgress, deadline: new Deadline(limitMs), signal, dryRun: false });
+    super(io, session, { progress: silentProgress, deadline: new Deadline(limitMs), signal, dryRun: false });
+  }
+
+  /** The kubeconfig with the contexts of WECs. */
+  wecKubeconfig(): Promise<Kubeconfig> {
+    return loadKubeconfig(this.options.wecKubeconfig ?? this.options.kubeconfig, this.io.env);
   }
 
   /**

@@ -29,10 +29,7 @@ _stellarctl() {
   local directive=$\{replies[last]}
   unset "replies[last]"
   COMPREPLY=()
-  case $directive in
-    :0) compopt -o default; return ;;
-    :6) compopt -o nospace ;;
-  esac
+  [[ $directive == :0 ]] && { compopt -o default; return; }
   [[ $cur == -*=* ]] && cur=$\{cur#*=}
   [[ $breaks ]] && head=$\{cur%"$\{cur##*[$breaks]}"}
   for part in "$\{replies[@]}"; do
@@ -45,19 +42,16 @@ complete -F _stellarctl stellarctl
 `,
   zsh: script`#compdef stellarctl
 _stellarctl() {
-  local -a before lines options
+  local -a before lines
   (( CURRENT == 2 )) || before=("$\{(@Q)words[2,CURRENT-1]}")
   lines=("$\{(@f)$(stellarctl __complete -- "$before[@]" "$\{(Q)PREFIX}" 2>/dev/null)}")
   local directive=$lines[-1] tab=$'\t'
   lines[-1]=()
-  case $directive in
-    :0) _files; return ;;
-    :6) options=(-S '') ;;
-  esac
+  [[ $directive == :0 ]] && { _files; return }
   [[ $PREFIX == -*=* ]] && compset -P '*='
   lines=("$\{(@)lines//:/\\:}")
   lines=("$\{(@)lines/$tab/:}")
-  (( $#lines )) && _describe stellarctl lines "$options[@]"
+  (( $#lines )) && _describe stellarctl lines
 }
 if [[ $funcstack[1] == _stellarctl ]]; then
   _stellarctl "$@"

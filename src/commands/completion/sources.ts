@@ -11,27 +11,24 @@ import {
   several,
   spaces,
   wecs,
-  wecsAndChanges,
+  wecsAndLabels,
   withContexts,
   workloads,
 } from './cluster-names.ts';
-
-/** The source of the names that an option or an argument takes, the shell's files, or nothing if the names cannot be known. */
-export type Offer = Source | 'files' | 'nothing';
 
 const checkIds: Source = async () => {
   const { catalogue } = await import('../../lib/doctor/catalogue.ts');
   return catalogue.map(({ id }) => id);
 };
 
-const statusOfPolicy: Source = async (typed, targets) => [
+const statusOfPolicy: Source = async (typed, clusters) => [
   'singleton',
   'multi',
-  ...(await inWds(resources.statusCollectors)(typed, targets)),
+  ...(await inWds(resources.statusCollectors)(typed, clusters)),
 ];
 
 /** By option, since options are the same in every command; with the command if one differs. */
-const options: Readonly<Record<string, Offer>> = {
+const options: Readonly<Record<string, Source>> = {
   '--its': contexts,
   '--hosting-context': contexts,
   '--wec-context': contextsOfWecs,
@@ -40,7 +37,8 @@ const options: Readonly<Record<string, Offer>> = {
   'wds create --its': spaces('its'),
   'wds repair --its': spaces('its'),
   '--selector': listed(labelsOfWecs),
-  'policy create --selector': 'nothing',
+  // Of objects, not of WECs.
+  'policy create --selector': async () => [],
   '--clusters': listed(labelsOfWecs),
   '--label': labelsOfWecs,
   '--on': listed(wecs),
@@ -48,16 +46,6 @@ const options: Readonly<Record<string, Offer>> = {
   '--namespace': inWds(resources.namespaces),
   '--status': listed(statusOfPolicy),
   '--skip': checkIds,
-  ...offerEach('files', [
-    ...['--kubeconfig', '--wec-kubeconfig', '--bootstrap-kubeconfig', '--file', '--filename', '--join-file'],
-    ...['--ca-file', '--export', '--image-pull-secret', '--chart', '--ingress-chart', '--values'],
-  ]),
-  ...offerEach('nothing', [
-    ...['--timeout', '--duration', '--agent', '--annotation', '--api-groups', '--network', '--image'],
-    ...['--hub-apiserver', '--proxy-url', '--ocm-version', '--image-registry', '--version', '--name', '--domain'],
-    ...['--external-port', '--host-container', '--set', '--set-string', '--set-json', '--set-file', '--rule'],
-    ...['--filter', '--limit', '--remove', '--column', '--group-by', '--combine'],
-  ]),
 };
 
 const policies = inWds(resources.bindingPolicies);
@@ -66,13 +54,13 @@ const transforms = inWds(resources.customTransforms);
 const wecsWithContexts = withContexts(wecs);
 
 /** By the commands that take the arguments; `wec` is optional, as on the command line. */
-const arguments_: Readonly<Record<string, Offer>> = {
+const arguments_: Readonly<Record<string, Source>> = {
   'its use': contexts,
   'wds use': contexts,
   'wec join': withContexts(contextsOfWecs),
   'wec accept': withContexts(pending),
-  'wec label': wecsAndChanges('labels'),
-  'wec properties': wecsAndChanges('properties'),
+  'wec label': wecsAndLabels,
+  'wec properties': several(wecs),
   'wec delete': several(contexts),
   ...offerEach(wecsWithContexts, ['wec get', 'wec wait', 'wec grant', 'wec revoke', 'wec deregister']),
   ...offerEach(wecsWithContexts, ['doctor', 'report', 'version']),
@@ -82,18 +70,15 @@ const arguments_: Readonly<Record<string, Offer>> = {
   ...offerEach(collectors, ['collector get', 'collector delete']),
   ...offerEach(transforms, ['transform get', 'transform delete']),
   ...offerEach(workloads, ['workload get', 'workload status', 'workload wait']),
-  // They name what is created.
-  ...offerEach('nothing', ['its create', 'wds create', 'wec create', 'policy create']),
-  ...offerEach('nothing', ['collector create', 'transform create']),
 };
 
-function offerEach(offer: Offer, names: readonly string[]): Record<string, Offer> {
+function offerEach(offer: Source, names: readonly string[]): Record<string, Source> {
   return Object.fromEntries(names.map((name) => [name, offer]));
 }
 
 /** @param path of its command @param long its name, for example `--its` */
-export const offerOfOption = (path: string, long: string): Offer | undefined =>
+export const offerOfOption = (path: string, long: string): Source | undefined =>
   options[`${path} ${long}`] ?? options[long];
 
 /** Returns what a command takes as arguments; all arguments of a command are of one kind. @param path for example `wec join` */
-export const offerOfArguments = (path: string): Offer | undefined => arguments_[path] ?? arguments_[`wec ${path}`];
+export const offerOfArguments = (path: string): Source | undefined => arguments_[path] ?? arguments_[`wec ${path}`];

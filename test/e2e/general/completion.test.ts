@@ -80,7 +80,7 @@ const lines: [typed: string, words: string[]][] = [
   ['stellarctl wec wait cluster2,cluster1,', ['wec', 'wait', `cluster2,cluster1,${wecs[2]}`]],
   ['stellarctl wec join cluster1=kin', ['wec', 'join', 'cluster1=kind-cluster1']],
   ['stellarctl wec get edg', ['wec', 'get', wecs[2] as string]],
-  ['stellarctl label cluster1 region', ['label', 'cluster1', 'region']],
+  ['stellarctl label cluster1 re', ['label', 'cluster1', 'region=north']],
   ['stellarctl label cluster1 region=', ['label', 'cluster1', 'region=north']],
   ['stellarctl label cluster1 --its "my hub" region=', ['label', 'cluster1', '--its', 'my hub', 'region=north']],
   ['stellarctl wec list --kubeconfig kubec', ['wec', 'list', '--kubeconfig', 'kubeconfig']],
