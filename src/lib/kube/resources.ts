@@ -6,89 +6,54 @@ export interface Resource {
   namespaced: boolean;
 }
 
-const resource = (apiVersion: string, kind: string, plural: string, namespaced: boolean): Resource => ({
-  apiVersion,
-  kind,
-  plural,
-  namespaced,
-});
+/** The plural is what Kubernetes makes of a kind (apimachinery, meta.UnsafeGuessKindToResource). */
+function resource(apiVersion: string, kind: string, namespaced: boolean): Resource {
+  const singular = kind.toLowerCase();
+  const plural = singular.endsWith('s') ? `${singular}es` : `${singular}s`.replace(/ys$/, 'ies');
+  return { apiVersion, kind, plural, namespaced };
+}
 
 const rbac = 'rbac.authorization.k8s.io/v1';
 
 export const resources = {
-  namespaces: resource('v1', 'Namespace', 'namespaces', false),
-  secrets: resource('v1', 'Secret', 'secrets', true),
-  configMaps: resource('v1', 'ConfigMap', 'configmaps', true),
-  services: resource('v1', 'Service', 'services', true),
-  serviceAccounts: resource('v1', 'ServiceAccount', 'serviceaccounts', true),
-  events: resource('v1', 'Event', 'events', true),
-  pods: resource('v1', 'Pod', 'pods', true),
-  deployments: resource('apps/v1', 'Deployment', 'deployments', true),
-  statefulSets: resource('apps/v1', 'StatefulSet', 'statefulsets', true),
-  jobs: resource('batch/v1', 'Job', 'jobs', true),
-  nodes: resource('v1', 'Node', 'nodes', false),
-  clusterRoles: resource(rbac, 'ClusterRole', 'clusterroles', false),
-  clusterRoleBindings: resource(rbac, 'ClusterRoleBinding', 'clusterrolebindings', false),
-  roles: resource(rbac, 'Role', 'roles', true),
-  roleBindings: resource(rbac, 'RoleBinding', 'rolebindings', true),
-  customResourceDefinitions: resource(
-    'apiextensions.k8s.io/v1',
-    'CustomResourceDefinition',
-    'customresourcedefinitions',
-    false,
-  ),
-  certificateSigningRequests: resource(
-    'certificates.k8s.io/v1',
-    'CertificateSigningRequest',
-    'certificatesigningrequests',
-    false,
-  ),
-  selfSubjectReviews: resource('authentication.k8s.io/v1', 'SelfSubjectReview', 'selfsubjectreviews', false),
-  subjectAccessReviews: resource('authorization.k8s.io/v1', 'SubjectAccessReview', 'subjectaccessreviews', false),
-  selfSubjectAccessReviews: resource(
-    'authorization.k8s.io/v1',
-    'SelfSubjectAccessReview',
-    'selfsubjectaccessreviews',
-    false,
-  ),
-  leases: resource('coordination.k8s.io/v1', 'Lease', 'leases', true),
-  managedClusters: resource('cluster.open-cluster-management.io/v1', 'ManagedCluster', 'managedclusters', false),
-  managedClusterAddOns: resource(
-    'addon.open-cluster-management.io/v1alpha1',
-    'ManagedClusterAddOn',
-    'managedclusteraddons',
-    true,
-  ),
-  clusterManagementAddOns: resource(
-    'addon.open-cluster-management.io/v1alpha1',
-    'ClusterManagementAddOn',
-    'clustermanagementaddons',
-    false,
-  ),
-  placementDecisions: resource(
-    'cluster.open-cluster-management.io/v1beta1',
-    'PlacementDecision',
-    'placementdecisions',
-    true,
-  ),
-  manifestWorks: resource('work.open-cluster-management.io/v1', 'ManifestWork', 'manifestworks', true),
-  clusterManagers: resource('operator.open-cluster-management.io/v1', 'ClusterManager', 'clustermanagers', false),
-  appliedManifestWorks: resource(
-    'work.open-cluster-management.io/v1',
-    'AppliedManifestWork',
-    'appliedmanifestworks',
-    false,
-  ),
-  clusterClaims: resource('cluster.open-cluster-management.io/v1alpha1', 'ClusterClaim', 'clusterclaims', false),
-  controlPlanes: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'ControlPlane', 'controlplanes', false),
-  postCreateHooks: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'PostCreateHook', 'postcreatehooks', false),
-  bindingPolicies: resource('control.kubestellar.io/v1alpha1', 'BindingPolicy', 'bindingpolicies', false),
-  bindings: resource('control.kubestellar.io/v1alpha1', 'Binding', 'bindings', false),
-  customTransforms: resource('control.kubestellar.io/v1alpha1', 'CustomTransform', 'customtransforms', false),
-  statusCollectors: resource('control.kubestellar.io/v1alpha1', 'StatusCollector', 'statuscollectors', false),
-  combinedStatuses: resource('control.kubestellar.io/v1alpha1', 'CombinedStatus', 'combinedstatuses', true),
-  workStatuses: resource('control.kubestellar.io/v1alpha1', 'WorkStatus', 'workstatuses', true),
-  klusterlets: resource('operator.open-cluster-management.io/v1', 'Klusterlet', 'klusterlets', false),
+  namespaces: resource('v1', 'Namespace', false),
+  secrets: resource('v1', 'Secret', true),
+  configMaps: resource('v1', 'ConfigMap', true),
+  services: resource('v1', 'Service', true),
+  serviceAccounts: resource('v1', 'ServiceAccount', true),
+  events: resource('v1', 'Event', true),
+  pods: resource('v1', 'Pod', true),
+  deployments: resource('apps/v1', 'Deployment', true),
+  statefulSets: resource('apps/v1', 'StatefulSet', true),
+  jobs: resource('batch/v1', 'Job', true),
+  nodes: resource('v1', 'Node', false),
+  clusterRoles: resource(rbac, 'ClusterRole', false),
+  clusterRoleBindings: resource(rbac, 'ClusterRoleBinding', false),
+  roles: resource(rbac, 'Role', true),
+  roleBindings: resource(rbac, 'RoleBinding', true),
+  customResourceDefinitions: resource('apiextensions.k8s.io/v1', 'CustomResourceDefinition', false),
+  certificateSigningRequests: resource('certificates.k8s.io/v1', 'CertificateSigningRequest', false),
+  selfSubjectReviews: resource('authentication.k8s.io/v1', 'SelfSubjectReview', false),
+  subjectAccessReviews: resource('authorization.k8s.io/v1', 'SubjectAccessReview', false),
+  selfSubjectAccessReviews: resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview', false),
+  leases: resource('coordination.k8s.io/v1', 'Lease', true),
+  managedClusters: resource('cluster.open-cluster-management.io/v1', 'ManagedCluster', false),
+  managedClusterAddOns: resource('addon.open-cluster-management.io/v1alpha1', 'ManagedClusterAddOn', true),
+  clusterManagementAddOns: resource('addon.open-cluster-management.io/v1alpha1', 'ClusterManagementAddOn', false),
+  placementDecisions: resource('cluster.open-cluster-management.io/v1beta1', 'PlacementDecision', true),
+  manifestWorks: resource('work.open-cluster-management.io/v1', 'ManifestWork', true),
+  clusterManagers: resource('operator.open-cluster-management.io/v1', 'ClusterManager', false),
+  appliedManifestWorks: resource('work.open-cluster-management.io/v1', 'AppliedManifestWork', false),
+  clusterClaims: resource('cluster.open-cluster-management.io/v1alpha1', 'ClusterClaim', false),
+  controlPlanes: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'ControlPlane', false),
+  postCreateHooks: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'PostCreateHook', false),
+  bindingPolicies: resource('control.kubestellar.io/v1alpha1', 'BindingPolicy', false),
+  bindings: resource('control.kubestellar.io/v1alpha1', 'Binding', false),
+  customTransforms: resource('control.kubestellar.io/v1alpha1', 'CustomTransform', false),
+  statusCollectors: resource('control.kubestellar.io/v1alpha1', 'StatusCollector', false),
+  combinedStatuses: resource('control.kubestellar.io/v1alpha1', 'CombinedStatus', true),
+  workStatuses: resource('control.kubestellar.io/v1alpha1', 'WorkStatus', true),
+  klusterlets: resource('operator.open-cluster-management.io/v1', 'Klusterlet', false),
 } as const;
 
 /** The API group of an apiVersion: `apps/v1` → `apps`, `v1` → the empty string. */

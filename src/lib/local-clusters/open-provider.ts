@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { failureOf, StellarError } from '../engine/errors.ts';
 import { run as runCommand } from '../engine/next-step.ts';
@@ -13,7 +14,6 @@ import {
   requireProgram,
   runProgram,
 } from '../programs/program.ts';
-import { makeTemporaryFolder } from '../programs/temporary-folder.ts';
 import { K3d } from './k3d.ts';
 import { Kind } from './kind.ts';
 import { localNames, type ProviderName, providerNames } from './names.ts';
@@ -82,7 +82,7 @@ async function withProgram<T>(
   programs: ProgramRun,
   work: (provider: LocalProvider) => Promise<T>,
 ): Promise<T> {
-  const folder = await makeTemporaryFolder('local', programs.sendSignal);
+  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-local-'));
   const scratch = path.join(folder, 'kubeconfig');
   const tool: ProviderProgram = {
     program,

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { machine } from './temporary-folder.ts';
 
 const read = (file: string): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined);
 
@@ -13,6 +12,9 @@ const read = (file: string): Promise<string | undefined> => readFile(file, 'utf8
 export async function describeProcess(pid: number): Promise<string> {
   const boot = (await read('/proc/1/stat')) && (await read('/proc/sys/kernel/random/boot_id'));
   if (boot === undefined) return `process ${pid}`;
+  // Containers may have the host name of their machine.
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
+  const machine = `${hostname()}-${namespace.replace(/\D/g, '')}`.replace(/[^A-Za-z0-9]/g, '-');
   // The name, in parentheses, may contain anything.
   const [state, ...fields] = ((await read(`/proc/${pid}/stat`)) ?? '').replace(/^.*\) /s, '').split(' ');
   return `process ${pid} started ${state === 'Z' ? undefined : fields[18]} on ${machine} ${boot.trim()}`;

@@ -7,7 +7,6 @@ import { type Deadline, throwIfInterrupted } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
 import { redactText } from '../engine/redact.ts';
-import { endGroupOn, type SendSignal } from './process-group.ts';
 import { compareVersions, findVersion } from './version.ts';
 
 /** A program on the user's machine that some commands of stellarctl run. */
@@ -36,8 +35,8 @@ export interface ProgramRun {
   env: NodeJS.ProcessEnv;
   deadline: Deadline;
   signal: AbortSignal;
-  /** Signals the programs' processes. The library itself sends no signals. */
-  sendSignal: SendSignal;
+  /** Sends a signal to a process, or to a process group if the id is negative, as kill(2) does. Throws if not found. */
+  sendSignal: (pid: number, signal: NodeJS.Signals) => void;
   /** The grace period after SIGTERM, in milliseconds. */
   terminationGraceMs?: number;
   /** Receives the command line, exit code and duration of every run. */
@@ -124,7 +123,7 @@ export function isNewEnough({ version, minimum }: FoundProgram): boolean {
  * @throws StellarError `interrupted`, `timeout`, and `program-failed` for a program that cannot be started or dies of a signal
  */
 export function runProgram(run: ProgramRun): RunProgram {
-  const { env, deadline, signal, sendSignal, terminationGraceMs = defaultTerminationGraceMs, trace } = run;
+  const { env, deadline, signal, trace } = run;
   return async (program, invocation) => {
     const { args, input = '', isOnTerminal = false, onStderr, limitMs = Number.MAX_SAFE_INTEGER, stop } = invocation;
     throwIfInterrupted(signal);
@@ -141,7 +140,7 @@ export function runProgram(run: ProgramRun): RunProgram {
     const decoder = new TextDecoder();
     running.stderr?.on('data', (chunk: Buffer) => onStderr?.(decoder.decode(chunk, { stream: true })));
     const given = AbortSignal.any([signal, late, ...(stop === undefined ? [] : [stop])]);
-    const release = endGroupOn(given, running, { sendSignal, terminationGraceMs, isGroup: detached });
+    const release = endOn(given, running, detached, run);
     const ended = await running.finally(release);
     // Ctrl-C on the terminal goes to both, and the end of the program can be seen first.
     if (isOnTerminal && ended.exitCode !== 0) await sleep(ctrlCMs, undefined, { signal }).catch(() => undefined);
@@ -166,6 +165,47 @@ export function runProgram(run: ProgramRun): RunProgram {
         },
       );
     return output;
+  };
+}
+
+interface Started {
+  pid?: number;
+  /** Our ends of its streams. */
+  stdio: readonly ({ destroy(): unknown } | null | undefined)[];
+}
+
+/**
+ * Ends a program and all its child processes when `stop` fires. If only a wrapper ended, the wrapped program would keep running and
+ * keep our streams open. After the grace period the processes are killed. Processes that have left the group are not waited for.
+ * @param isGroup whether the program leads its own process group
+ * @returns a function to call once the program has ended
+ */
+function endOn(
+  stop: AbortSignal,
+  { pid = Number.NaN, stdio }: Started,
+  isGroup: boolean,
+  { sendSignal, terminationGraceMs = defaultTerminationGraceMs }: ProgramRun,
+): () => void {
+  const end = (signal: NodeJS.Signals) => {
+    try {
+      sendSignal(isGroup ? -pid : pid, signal);
+    } catch {
+      // The process has already ended, or was not started.
+    }
+  };
+  let killing: NodeJS.Timeout | undefined;
+  const ask = () => {
+    end('SIGTERM');
+    killing = setTimeout(() => {
+      end('SIGKILL');
+      for (const stream of stdio) stream?.destroy();
+    }, terminationGraceMs);
+  };
+  if (stop.aborted) ask();
+  else stop.addEventListener('abort', ask, { once: true });
+  return () => {
+    stop.removeEventListener('abort', ask);
+    clearTimeout(killing);
   };
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, run as runCommand } from '../../engine/next-step.ts';
-import type { SendSignal } from '../process-group.ts';
 import {
   type FoundProgram,
   type Invocation,
@@ -15,7 +15,6 @@ import {
   requireProgram,
   runProgram,
 } from '../program.ts';
-import { makeTemporaryFolder } from '../temporary-folder.ts';
 import { findVersion } from '../version.ts';
 import { type ChartObject, parseObjects, parseSourced } from './documents.ts';
 import { chartMissing, withCode } from './errors.ts';
@@ -68,28 +67,22 @@ export class Helm {
   readonly #program: FoundProgram;
   readonly #target: string[];
   readonly #run: RunProgram;
-  readonly #sendSignal: SendSignal;
   #folder: Promise<string> | undefined;
   /** The fetched charts, by reference and version. */
   readonly #brought = new Map<string, Promise<LocalChart>>();
 
-  constructor(
-    program: FoundProgram,
-    { context, kubeconfig }: HelmTarget,
-    { run, sendSignal }: { run: RunProgram; sendSignal: SendSignal },
-  ) {
+  constructor(program: FoundProgram, { context, kubeconfig }: HelmTarget, run: RunProgram) {
     this.version = program.version;
     this.#program = program;
     this.#target = ['--kube-context', context, ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig])];
     this.#run = run;
-    this.#sendSignal = sendSignal;
   }
 
   /** @throws StellarError `program-missing`, `program-too-old` */
   static async find(target: HelmTarget, neededFor: string, run: ProgramRun): Promise<Helm> {
     const cleaned = { ...run, env: helmEnvironment(run.env) };
     const program = await requireProgram(helmProgram, neededFor, cleaned);
-    return new Helm(program, target, { run: runProgram(cleaned), sendSignal: run.sendSignal });
+    return new Helm(program, target, runProgram(cleaned));
   }
 
   /**
@@ -260,7 +253,7 @@ export class Helm {
 
   /** Only the user can read it. */
   #temporaryFolder(): Promise<string> {
-    this.#folder ??= makeTemporaryFolder('helm', this.#sendSignal);
+    this.#folder ??= mkdtemp(path.join(tmpdir(), 'stellarctl-helm-'));
     return this.#folder;
   }
 }

@@ -37,10 +37,9 @@ async function init(
   };
   const { kube, run } = cluster.run(timeoutMs);
   const found = { ...helmProgram, path: '/helm', version: '3.22.0' };
-  const programs = { run: program, sendSignal: process.kill };
   const tools = {
     kube,
-    helm: new Helm(found, { context: 'fake', kubeconfig: undefined }, programs),
+    helm: new Helm(found, { context: 'fake', kubeconfig: undefined }, program),
     record: undefined,
   };
   const result = initHosting({ chart, upgrade: false, values: {} }, tools, run);

@@ -22,7 +22,7 @@ function helmThat(answer: (args: readonly string[]) => Partial<ProgramOutput> | 
     asked.push(args.join(' '));
     return { exitCode: 0, stdout: '', stderr: '', ...(await answer(args)) };
   };
-  const helm = new Helm(program, { context: 'kind-kubeflex', kubeconfig: '/k' }, { run, sendSignal: process.kill });
+  const helm = new Helm(program, { context: 'kind-kubeflex', kubeconfig: '/k' }, run);
   return { helm, asked };
 }
 
