@@ -111,8 +111,7 @@ export const withContexts =
 const namesOf = (objects: readonly KubeObject[] | undefined): string[] =>
   (objects ?? []).map(({ metadata }) => metadata.name);
 
-const hub = async (clusters: QuietClusters): Promise<Kube> =>
-  (await clusters.openIts(await clusters.itsChoice())).kube;
+const hub = async (clusters: QuietClusters): Promise<Kube> => (await clusters.openIts(await clusters.itsChoice())).kube;
 
 const managedClusters = async (clusters: QuietClusters): Promise<KubeObject[]> =>
   (await (await hub(clusters)).list(resources.managedClusters, { metadataOnly: true })) ?? [];

@@ -1,7 +1,7 @@
 import { command } from '../engine/command-line.ts';
-import { Deadline, requireTime } from '../engine/deadline.ts';
+import { requireTime } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, type NextStep, run as runCommand } from '../engine/next-step.ts';
+import { inWords, run as runCommand } from '../engine/next-step.ts';
 import { waitUntil } from '../engine/poll.ts';
 import type { Run } from '../engine/run.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
@@ -11,7 +11,7 @@ import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { isTrue, type WithConditions } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
-import { type ProgramRun, programFailed } from '../programs/program.ts';
+import type { ProgramRun } from '../programs/program.ts';
 import { findIngressPort, requireIngressPort } from './ingress-port.ts';
 import { type LocalNames, localNames, type ProviderName, startCommand } from './names.ts';
 import { readEntries, requireProvider, withProvider } from './open-provider.ts';
@@ -162,40 +162,16 @@ function contextOf(context: string, names: LocalNames, { cluster, user }: Select
   };
 }
 
-async function create(provider: LocalProvider, input: LocalClusterInput, { run, programs }: LocalTools): Promise<void> {
+async function create(provider: LocalProvider, input: LocalClusterInput, { run }: LocalTools): Promise<void> {
   const { name, image, network, externalPort } = input;
   const ingressPort = input.role === 'hosting' ? (externalPort ?? defaultPort) : undefined;
-  try {
-    // A provider that times out on its own cleans up; one that is stopped does not.
-    const limitMs = run.deadline.remaining - 10_000;
-    const attempt = await provider.create({ name, image, network, ingressPort, limitMs });
-    if (attempt.exitCode !== 0) throw programFailed(provider.program, attempt.args, attempt);
-  } catch (error) {
+  // A provider that times out on its own cleans up; one that is stopped does not.
+  const limitMs = run.deadline.remaining - 10_000;
+  await provider.create({ name, image, network, ingressPort, limitMs }).catch((error: unknown) => {
     if (!(error instanceof StellarError)) throw error;
-    throw await withLeftovers(error, provider.name, input, programs);
-  }
-}
-
-/** Adds to an error what remains of the cluster. */
-async function withLeftovers(
-  error: StellarError,
-  provider: ProviderName,
-  { name, role }: LocalClusterInput,
-  programs: ProgramRun,
-): Promise<StellarError> {
-  // This check also runs after the command's deadline or Ctrl-C.
-  const freshRun = { ...programs, deadline: new Deadline(20_000), signal: new AbortController().signal };
-  const left = await withProvider(provider, freshRun, (again) => again.clusters()).catch(() => undefined);
-  const again = (next: readonly NextStep[], ...details: string[]) => error.with({ details, next });
-  if (left === undefined)
-    return again([
-      runCommand(`${provider} ${listOf[provider]}`, 'Whether anything of it is left could not be determined'),
-    ]);
-  if (!left.includes(name)) return again([inWords('Nothing of the cluster is left. Rerun the command.')]);
-  return again(
-    [runCommand(removeCommand(provider, name, role), 'Remove it'), inWords('Then rerun the command')],
-    `The ${provider} cluster ${name} exists but is incomplete, and ${provider} cannot resume it.`,
-  );
+    const remove = removeCommand(provider.name, name, input.role);
+    throw error.with({ next: [runCommand(remove, 'Remove what is left of it'), inWords('Then rerun the command')] });
+  });
 }
 
 /** Adds to an error the cluster that the failed command created. */
@@ -212,8 +188,6 @@ export function withCluster(
     next: isSuggested ? next : [...next, runCommand(remove, 'Or remove the cluster')],
   });
 }
-
-const listOf = { kind: 'get clusters', k3d: 'cluster list' } as const;
 
 function removeCommand(provider: ProviderName, name: string, role: LocalClusterInput['role']): string {
   // Such a cluster may not answer, and is not registered yet.

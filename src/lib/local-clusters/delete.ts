@@ -5,7 +5,7 @@ import type { Kube } from '../kube/client/client.ts';
 import { hostOf } from '../kube/client/proxy.ts';
 import { removeContext } from '../kube/kubeconfig/contexts.ts';
 import { editKubeconfig } from '../kube/kubeconfig/edit.ts';
-import { type ProgramRun, programFailed } from '../programs/program.ts';
+import type { ProgramRun } from '../programs/program.ts';
 import type { LocalTools } from './create.ts';
 import { clusterOfContainer, localNames, type ProviderName, providerNames } from './names.ts';
 import { presentProviders, providerPrograms, readEntries, withProvider } from './open-provider.ts';
@@ -128,13 +128,11 @@ export async function deleteLocalCluster(found: FoundCluster, tools: LocalTools)
   }
   if (provider !== undefined) {
     run.progress.waiting(name, `${provider} is deleting the cluster`);
-    await withProvider(provider, programs, async (opened) => {
-      const attempt = await opened.remove(name);
-      if (attempt.exitCode === 0) return;
-      const { message, details } = programFailed(opened.program, attempt.args, attempt);
-      const context = contexts.length === 0 ? '' : `, with its contexts (${contexts.join(', ')})`;
-      throw new StellarError('program-failed', message, {
-        details: [...details, `The ${provider} cluster ${name} is still there${context}.`],
+    const context = contexts.length === 0 ? '' : `, with its contexts (${contexts.join(', ')})`;
+    await withProvider(provider, programs, (opened) => opened.remove(name)).catch((error: unknown) => {
+      if (failureOf(error).code !== 'program-failed') throw error;
+      throw failureOf(error).with({
+        details: [`The ${provider} cluster ${name} is still there${context}.`],
         next: [inWords('Rerun the command')],
       });
     });

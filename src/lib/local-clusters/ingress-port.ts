@@ -1,7 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { outline, run } from '../engine/next-step.ts';
-import { findProgram, type ProgramRun, programFailed, runProgram } from '../programs/program.ts';
+import { findProgram, type ProgramRun, programFailed, readJson, runProgram } from '../programs/program.ts';
 import { localNames, type ProviderName } from './names.ts';
 import { dockerProgram } from './open-provider.ts';
 
@@ -29,19 +29,9 @@ export async function findIngressPort(
   const args = ['container', 'inspect', '--format', '{{json .HostConfig.PortBindings}}', entrance];
   const output = await runProgram(programs)(docker, { args, limitMs: 30_000 });
   if (output.exitCode !== 0) return { state: 'unknown', why: programFailed(docker, args, output).why };
-  const hostPort = parseBindings(output.stdout)?.['443/tcp']?.[0]?.HostPort;
+  const hostPort = readJson<PortBindings>('docker', output.stdout)?.['443/tcp']?.[0]?.HostPort;
   const port = Number(hostPort);
   return hostPort === undefined || !(port > 0) ? { state: 'none' } : { state: 'found', port };
-}
-
-function parseBindings(text: string): PortBindings {
-  try {
-    return JSON.parse(text) as PortBindings;
-  } catch (cause) {
-    throw new StellarError('program-failed', 'docker did not print the JSON that was requested.', {
-      cause,
-    });
-  }
 }
 
 /**

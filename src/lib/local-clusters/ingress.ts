@@ -14,8 +14,8 @@ import { failureLog, firstPodFailure, isDeploymentReady, type PodFailure } from 
 import { resources } from '../kube/resources.ts';
 import type { Helm, LocalChart } from '../programs/helm/helm.ts';
 import type { Values } from '../programs/helm/values.ts';
-import { ingressNodeLabel } from './kind.ts';
 import type { ProviderName } from './names.ts';
+import { ingressNodeLabel } from './provider.ts';
 
 /** The chart of ingress-nginx, set only here. The version is the one that KubeStellar's own scripts install. */
 const ingressChart = {

@@ -14,10 +14,8 @@ import {
   requireProgram,
   runProgram,
 } from '../programs/program.ts';
-import { K3d } from './k3d.ts';
-import { Kind } from './kind.ts';
 import { localNames, type ProviderName, providerNames } from './names.ts';
-import type { LocalProvider, ProviderProgram } from './provider.ts';
+import { type LocalProvider, type ProviderCommand, providerOf } from './provider.ts';
 
 /** The providers' programs. Their oldest versions are those that KubeStellar requires. */
 export const kindProgram: Program = {
@@ -54,12 +52,19 @@ export async function withProvider<T>(
   work: (provider: LocalProvider) => Promise<T>,
 ): Promise<T> {
   const program = (await locateProgram(providerPrograms[name], programs)) ?? (await requireProvider(name, programs));
+  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-local-'));
+  const run = ({ args, input = '', env = {} }: ProviderCommand) => {
+    const own = { ...programs.env, ...env, KUBECONFIG: path.join(folder, 'kubeconfig') };
+    return runProgram({ ...programs, env: own })(program, { args, input });
+  };
   try {
-    return await withProgram(name, program, programs, work);
+    return await work(providerOf(name, program, run));
   } catch (error) {
     // These may be the reason; checking them first would start three programs for each one that is needed.
     if (failureOf(error).code === 'program-failed') await requireProvider(name, programs);
     throw error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -74,29 +79,6 @@ export async function requireProvider(name: ProviderName, programs: ProgramRun):
 export async function presentProviders(programs: ProgramRun): Promise<ProviderName[]> {
   const found = await Promise.all(providerNames.map((name) => locateProgram(providerPrograms[name], programs)));
   return providerNames.filter((_, index) => found[index] !== undefined);
-}
-
-async function withProgram<T>(
-  name: ProviderName,
-  program: FoundProgram,
-  programs: ProgramRun,
-  work: (provider: LocalProvider) => Promise<T>,
-): Promise<T> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-local-'));
-  const scratch = path.join(folder, 'kubeconfig');
-  const tool: ProviderProgram = {
-    program,
-    scratch,
-    run: async ({ args, input = '', env = {} }) => {
-      const run = runProgram({ ...programs, env: { ...programs.env, ...env, KUBECONFIG: scratch } });
-      return { args, ...(await run(program, { args, input })) };
-    },
-  };
-  try {
-    return await work(name === 'kind' ? new Kind(tool) : new K3d(tool));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 /** kind and k3d may work without docker's command line (podman). If docker is installed, it reports problems best. */
@@ -118,8 +100,6 @@ async function requireDocker(programs: ProgramRun): Promise<void> {
  * Reads a cluster's connection data from its provider. @throws StellarError `program-failed` for an incomplete or stopped cluster
  */
 export async function readEntries(provider: LocalProvider, name: string): Promise<SelectedContext> {
-  const attempt = await provider.kubeconfig(name);
-  if (attempt.exitCode !== 0) throw programFailed(provider.program, attempt.args, attempt);
-  const config = await parseKubeconfig(attempt.stdout, `of the ${provider.name} cluster ${name}`);
+  const config = await parseKubeconfig(await provider.kubeconfig(name), `of the ${provider.name} cluster ${name}`);
   return selectContext(config, config.currentContext ?? localNames(provider.name, name).context);
 }

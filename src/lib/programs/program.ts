@@ -224,6 +224,15 @@ export function programFailed(
   );
 }
 
+/** Reads what a program printed. @throws StellarError `program-failed` if it is not JSON */
+export function readJson<T>(program: string, printed: string): T {
+  try {
+    return JSON.parse(printed) as T;
+  } catch (cause) {
+    throw new StellarError('program-failed', `${program} did not print the JSON that was requested.`, { cause });
+  }
+}
+
 /** The program and its subcommand: `helm upgrade`, `kind create cluster`. */
 function commandOf({ name }: NamedProgram, args: readonly string[]): string {
   const firstNonWord = args.findIndex((argument) => !/^[a-z]+$/.test(argument));

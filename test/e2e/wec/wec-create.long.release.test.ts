@@ -123,15 +123,14 @@ const untilBegun = (name: string) => until(async () => tools.clusters.find('kind
 describe('an interrupted creation', () => {
   const half = ['wec', 'create', 'half', '--provider', 'kind', '--its', 'its1'];
 
-  it('reports what exists, and how to undo it', async () => {
+  it('reports how to undo it', async () => {
     const interrupted = cli.run(half, {
       ...options(),
       onStart: (kill) => void untilBegun('half').then(() => kill('SIGINT')),
     });
     const { exitCode, stderr } = await interrupted;
     assert.equal(exitCode, 130, stderr);
-    assert.match(stderr, /The kind cluster half exists but is incomplete, and kind cannot resume it/);
-    assert.match(stderr, /Remove it: stellarctl wec delete half --provider kind --force/);
+    assert.match(stderr, /Remove what is left of it: stellarctl wec delete half --provider kind --force/);
     assert.doesNotMatch(stderr, /To resume/);
   });
 
@@ -200,9 +199,6 @@ describe('a failing provider', () => {
     assert.equal(exitCode, 1);
     const [{ error }] = json().items;
     assert.equal(error.code, 'program-failed');
-    assert.match(
-      `${error.message} ${error.steps.join(' ')}`,
-      /no space left on device.*Nothing of the cluster is left/,
-    );
+    assert.match(error.message, /no space left on device/);
   });
 });

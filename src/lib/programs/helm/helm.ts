@@ -12,6 +12,7 @@ import {
   type ProgramRun,
   programFailed,
   type RunProgram,
+  readJson,
   requireProgram,
   runProgram,
 } from '../program.ts';
@@ -167,7 +168,8 @@ export class Helm {
     const args = ['history', release.name, ...this.#on(release), '--output', 'json'];
     const output = await this.#run(this.#program, { args });
     if (output.exitCode !== 0 && /release: not found/.test(output.stderr)) return [];
-    const revisions = parseJson<{ revision: number; status: string; chart: string; app_version: string }[]>(
+    const revisions = readJson<{ revision: number; status: string; chart: string; app_version: string }[]>(
+      'helm',
       this.#succeeded({ args }, output),
     );
     return (revisions ?? []).map(({ revision, status, chart, app_version: appVersion }) => ({
@@ -180,7 +182,7 @@ export class Helm {
   /** The user-supplied values of a release; with `all`, merged with the chart's defaults. */
   async values(release: ReleaseName, { all }: { all: boolean }): Promise<Values> {
     const args = ['get', 'values', release.name, ...this.#on(release), '--output', 'json', ...(all ? ['--all'] : [])];
-    return parseJson<Values | null>(await this.#stdout({ args })) ?? {};
+    return readJson<Values | null>('helm', await this.#stdout({ args })) ?? {};
   }
 
   /** The objects of a release's current revision, as rendered from its chart. */
@@ -268,16 +270,6 @@ const isThere = (file: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-function parseJson<T>(text: string): T {
-  try {
-    return JSON.parse(text) as T;
-  } catch (cause) {
-    throw new StellarError('program-failed', 'helm did not print the JSON that was requested.', {
-      cause,
-    });
-  }
-}
 
 /** Parses `core-chart-0.30.0`, as in helm's history and labels: the version starts at a hyphen followed by a digit. */
 export function chartFromLabel(label: string): ChartMetadata {

@@ -283,10 +283,16 @@ describe('creating a cluster is refused', () => {
 });
 
 describe('a creation that fails', () => {
-  test('reports why, and that nothing is left', async () => {
+  test('reports why, and how to resume or undo it', async () => {
     const { create, put } = machine();
     put('create-fails', 'ERROR: failed to create cluster: port is already allocated\n');
-    await assert.rejects(create(), fails('program-failed', /already allocated.*Nothing of the cluster is left/));
+    await assert.rejects(
+      create(),
+      fails(
+        'program-failed',
+        /already allocated.*Remove what is left of it: stellarctl wec delete cluster1 --provider kind --force Then rerun/,
+      ),
+    );
   });
   test('on Ctrl-C names what is left, and how to resume or undo it', async () => {
     const { create, put, read, interrupt } = machine();
@@ -300,7 +306,7 @@ describe('a creation that fails', () => {
       create(),
       fails(
         'interrupted',
-        /cluster1 exists but is incomplete.*Remove it: stellarctl wec delete cluster1 --provider kind --force Then rerun the command/,
+        /Remove what is left of it: stellarctl wec delete cluster1 --provider kind --force Then rerun the command/,
       ),
     );
   });
@@ -308,7 +314,7 @@ describe('a creation that fails', () => {
     const { create, put, tools } = machine();
     put('create-hangs', '');
     tools.programs.deadline = new Deadline(3000);
-    await assert.rejects(create(), fails('timeout', /cluster1 exists/));
+    await assert.rejects(create(), fails('timeout', /Remove what is left of it/));
   });
   test('is not started without time; an existing cluster is still used', async () => {
     const { create, calls, put, tools } = machine();
