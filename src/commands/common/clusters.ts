@@ -3,9 +3,9 @@ import { failureOf } from '../../lib/engine/errors.ts';
 import type { Run } from '../../lib/engine/run.ts';
 import { tryRead } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
+import { connect, limitsOf } from '../../lib/kube/client/client.ts';
 import type { PluginHost } from '../../lib/kube/client/credentials.ts';
 import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/client/dry-run.ts';
-import { connect, limitsOf } from '../../lib/kube/client/live-client.ts';
 import type { Limit } from '../../lib/kube/client/transport.ts';
 import type { KubeconfigTarget } from '../../lib/kube/kubeconfig/edit.ts';
 import {

@@ -17,20 +17,27 @@ import type { JoinFile } from './join-file.ts';
 import { requireHub } from './require-hub.ts';
 import { requestBootstrapToken } from './token.ts';
 
+/** What an ITS reports about itself, and how it is reached. */
+interface Hub {
+  external: Endpoint;
+  /** What the hub publishes in kube-public/cluster-info; undefined if it publishes nothing. */
+  internal: Endpoint | undefined;
+  /** True if it may publish something that this user may not read. */
+  internalForbidden: boolean;
+  /** OCM's version, as `1.3.1`; undefined if the hub does not show it (images by digest, no right to read them). */
+  ocmVersion: string | undefined;
+  /** The registry of the hub's own images, as `quay.io/open-cluster-management`. */
+  imageRegistry: string | undefined;
+}
+
 /** What a join needs of an ITS, with access to the ITS or only a join file from its administrator. */
-export interface HubAccess {
+export interface HubAccess extends Hub {
   /** Its name for display: the context, here or where the join file was written. */
   its: string;
   /** Undefined on the WEC's side alone. */
   kube: Kube | undefined;
-  external: Endpoint;
-  internal: Endpoint | undefined;
   /** The certificate authority of its API server, if the one that it publishes is outdated. */
   presentAuthority?: string | undefined;
-  /** True if there may be an internal address that this user may not read. */
-  internalForbidden: boolean;
-  ocmVersion: string | undefined;
-  imageRegistry: string | undefined;
   /**
    * A bootstrap token. With access to the ITS itself it is a new one at each call: each WEC has its own, which shows whose request
    * it is, and which makes an agent restart.
@@ -49,16 +56,10 @@ export async function accessHub(
   certificateAuthority: string | undefined,
 ): Promise<HubAccess> {
   refuseUnverified(kube, context, certificateAuthority);
-  const { external, ...hub } = await inspectHubOf(kube, context);
+  const hub = await inspectHub(kube, context);
   return {
-    its: context.name,
-    kube,
-    external,
-    internal: hub.clusterInfo,
-    presentAuthority: await presentAuthority(context.name, hub.clusterInfo, external),
-    internalForbidden: hub.clusterInfoForbidden,
-    ocmVersion: hub.version,
-    imageRegistry: hub.imageRegistry,
+    ...{ ...hub, its: context.name, kube },
+    presentAuthority: await presentAuthority(context.name, hub.internal, hub.external),
     token: async (account) =>
       (await requestBootstrapToken(kube, undefined, account === undefined ? undefined : [account])).token,
   };
@@ -66,18 +67,8 @@ export async function accessHub(
 
 /** The known addresses of an ITS: from this machine, and from other clusters. @throws StellarError `not-a-hub` */
 export async function hubEndpoints(kube: Kube, context: SelectedContext): Promise<Endpoint[]> {
-  const { external, clusterInfo } = await inspectHubOf(kube, context);
-  return clusterInfo === undefined ? [external] : [external, { ...clusterInfo, published: true }];
-}
-
-/** What a hub reports about itself, and how its context reaches it. @throws StellarError `not-a-hub`, `driver-unsupported` */
-export async function inspectHubOf(kube: Kube, { cluster }: SelectedContext): Promise<Hub & { external: Endpoint }> {
-  // First the hub: its client says what is wrong with a file that the context names.
-  const hub = await inspectHub(kube);
-  return {
-    ...hub,
-    external: { server: kube.cluster.server, certificateAuthority: await certificateAuthorityOf(cluster) },
-  };
+  const { external, internal } = await inspectHub(kube, context);
+  return internal === undefined ? [external] : [external, { ...internal, published: true }];
 }
 
 /** Access with a join file, which contains everything; the ITS itself is not accessible. */
@@ -104,24 +95,12 @@ function refuseUnverified(kube: Kube, { cluster }: SelectedContext, certificateA
   );
 }
 
-/** What an ITS reports about itself. */
-export interface Hub {
-  /** OCM's version, as `1.3.1`; undefined if the hub does not show it (images by digest, no right to read them). */
-  version: string | undefined;
-  /** The registry of the hub's own images, as `quay.io/open-cluster-management`. */
-  imageRegistry: string | undefined;
-  /** What the hub publishes in kube-public/cluster-info; undefined if it publishes nothing. */
-  clusterInfo: Endpoint | undefined;
-  /** True if it may publish something that this user may not read. */
-  clusterInfoForbidden: boolean;
-}
-
 /**
  * Verifies that a cluster is an OCM hub with which agents register by certificate signing requests, and reads what it reports about
  * itself.
  * @throws StellarError `not-a-hub` or `driver-unsupported`
  */
-async function inspectHub(kube: Kube): Promise<Hub> {
+export async function inspectHub(kube: Kube, { cluster }: SelectedContext): Promise<Hub> {
   // Optional facts: a failure to read them is not an error.
   const reader = partialReader(kube);
   const [, manager, info] = await Promise.all([
@@ -132,10 +111,12 @@ async function inspectHub(kube: Kube): Promise<Hub> {
   requireCsrDriver(kube, manager?.spec);
   const image = parseImage(manager?.spec?.registrationImagePullSpec ?? (await controllerImage(reader)) ?? '');
   return {
-    version: image?.tag === undefined ? undefined : versionOf(image.tag),
+    // After the requests: the client says what is wrong with a file that the context names.
+    external: { server: kube.cluster.server, certificateAuthority: await certificateAuthorityOf(cluster) },
+    internal: parseClusterInfo(info?.data?.kubeconfig),
+    internalForbidden: reader.forbidden.has(resources.configMaps.plural),
+    ocmVersion: image?.tag === undefined ? undefined : versionOf(image.tag),
     imageRegistry: image?.registry,
-    clusterInfo: parseClusterInfo(info?.data?.kubeconfig),
-    clusterInfoForbidden: reader.forbidden.has(resources.configMaps.plural),
   };
 }
 

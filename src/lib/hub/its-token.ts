@@ -5,7 +5,7 @@ import type { Kube } from '../kube/client/client.ts';
 import { hostOf } from '../kube/client/proxy.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { isThisMachine, requireHttps } from './endpoint.ts';
-import { inspectHubOf } from './hub-access.ts';
+import { inspectHub } from './hub-access.ts';
 import type { JoinFile } from './join-file.ts';
 import { requestBootstrapToken, shortestTokenSeconds } from './token.ts';
 
@@ -26,18 +26,11 @@ export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boole
 
 /** Requests a bootstrap token and combines it with what a WEC needs to know of this ITS. @throws StellarError `not-a-hub` */
 export async function makeJoinFile(kube: Kube, context: SelectedContext, durationMs: number): Promise<JoinFile> {
-  const hub = await inspectHubOf(kube, context);
+  const { external, internal, ocmVersion, imageRegistry } = await inspectHub(kube, context);
   const { token, expires } = await requestBootstrapToken(kube, Math.floor(durationMs / 1000));
   return {
-    kind: 'stellarctl-join-file',
-    version: 1,
-    its: context.name,
-    token,
-    expires: expires.toISOString(),
-    external: requireHttps(context.name, hub.external),
-    ...(hub.clusterInfo === undefined ? {} : { internal: hub.clusterInfo }),
-    ...(hub.version === undefined ? {} : { ocmVersion: hub.version }),
-    ...(hub.imageRegistry === undefined ? {} : { imageRegistry: hub.imageRegistry }),
+    ...{ kind: 'stellarctl-join-file', version: 1, its: context.name, token, expires: expires.toISOString() },
+    ...{ external: requireHttps(context.name, external), internal, ocmVersion, imageRegistry },
   };
 }
 

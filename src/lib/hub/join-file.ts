@@ -19,11 +19,11 @@ export interface JoinFile {
   /** The connection to the ITS from other networks. */
   external: Endpoint;
   /** The connection that the ITS publishes for other clusters (kube-public/cluster-info). */
-  internal?: Endpoint;
+  internal?: Endpoint | undefined;
   /** OCM's version on the ITS, as `1.3.1`. */
-  ocmVersion?: string;
+  ocmVersion?: string | undefined;
   /** The registry of the ITS's images. */
-  imageRegistry?: string;
+  imageRegistry?: string | undefined;
 }
 
 /** @throws StellarError `join-file-invalid` or `token-expired`; the message never quotes the file, which holds a token */

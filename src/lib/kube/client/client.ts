@@ -1,8 +1,40 @@
+import { isDeepStrictEqual } from 'node:util';
+import pLimit from 'p-limit';
+import { monotonic } from '../../engine/clock.ts';
+import { type Deadline, pause } from '../../engine/deadline.ts';
+import { StellarError } from '../../engine/errors.ts';
 import type { Run } from '../../engine/run.ts';
-import type { SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
+import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import type { KubeObject, ObjectMeta } from '../objects.ts';
-import type { PathOptions, Resource } from '../resources.ts';
-import type { ClusterRef } from './errors.ts';
+import { type PathOptions, pathOf, type Resource, resourceOf, resources } from '../resources.ts';
+import { AnswerTooLarge, objectIn } from './answer.ts';
+import type { PluginHost } from './credentials.ts';
+import { ApiError, answersLate, apiError, type ClusterRef, unlessStatus } from './errors.ts';
+import { Requests } from './requests.ts';
+import { type Connection, fieldManager, type Limit, type Request, type Trace } from './transport.ts';
+
+const pageSize = 500;
+const pageSizeOfLarge = 10;
+/** An API server forgets a list after this time (etcd's compaction); a list also ends with the command. */
+const listTimeoutMs = 300_000;
+/** meta.k8s.io: a server that does not support the form sends whole objects. */
+const metadataForm = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json';
+
+/** The limit of concurrent requests of one client, or of clients that share a limit. */
+const requestsAtOnce = 32;
+/** With more clusters than this, each gets few connections: connections use memory. */
+const fewClusters = 10;
+const connectionsOfEach = 2;
+
+/** Makes the limits for the clients of several clusters. They share one limit. */
+export function limitsOf(clusters: number): () => Limit {
+  const shared = pLimit(requestsAtOnce);
+  if (clusters <= fewClusters) return () => shared;
+  return () => {
+    const own = pLimit(connectionsOfEach);
+    return (work) => own(() => shared(work));
+  };
+}
 
 /** Up to so many objects are read one by one; more are read with a list of all. */
 export const readsOneByOne = 10;
@@ -16,7 +48,7 @@ export interface Selection {
   trim?: (object: KubeObject) => KubeObject;
 }
 
-export interface Deletion {
+interface Deletion {
   namespace?: string | undefined;
   uid?: string | undefined;
   orphan?: boolean;
@@ -35,73 +67,6 @@ export interface Permission {
   name?: string | undefined;
 }
 
-/**
- * One cluster, as one user. Objects are plain JSON. Every method throws StellarError (ApiError if the server answered).
- * Writes are idempotent: apply, merge patches, and deletes that accept a missing object.
- */
-export interface Kube {
-  readonly cluster: ClusterRef;
-  /** True for a client that records writes instead of sending them: callers must not wait for their effect. */
-  readonly dryRun: boolean;
-  /** @returns undefined if the object or its kind is not found. */
-  get<T extends KubeObject>(
-    resource: Resource,
-    name: string,
-    options?: Omit<PathOptions, 'name'>,
-  ): Promise<T | undefined>;
-  /** Reads in pages of 500. @returns undefined if the kind is not found. */
-  list<T extends KubeObject>(resource: Resource, selection?: Selection): Promise<T[] | undefined>;
-  /** GET of any path, parsed as JSON. @param accept the form of the answer, if there are several @returns undefined on 404. */
-  read<T>(path: string, accept?: string, query?: Record<string, string>): Promise<T | undefined>;
-  /** The last log lines of a container. @param options.previous of its previous run. @returns undefined if there are none */
-  logTail(
-    pod: ObjectMeta,
-    container: string,
-    options: { lines: number; previous?: boolean },
-  ): Promise<string[] | undefined>;
-  /** POST to a collection or, with a name, to a subresource. */
-  create<T>(resource: Resource, body: object, options?: PathOptions): Promise<T>;
-  /**
-   * Sends an object through admission and stores nothing (`dryRun=All`): not a write. Needs the right to create it.
-   * @param seconds the server's timeout
-   */
-  tryCreate(resource: Resource, object: KubeObject, seconds: number): Promise<void>;
-  /** Server-side apply with field manager `stellarctl`; forces ownership of fields that another manager owns. */
-  apply(object: KubeObject): Promise<Change>;
-  /** JSON merge patch (RFC 7386). With a `metadata.resourceVersion` it fails with 409 if the object has changed. */
-  merge<T extends KubeObject>(
-    resource: Resource,
-    name: string,
-    patch: object,
-    options?: Omit<PathOptions, 'name'>,
-  ): Promise<T>;
-  /** PUT of a whole object or subresource; its resourceVersion guards against concurrent changes. */
-  replace<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T>;
-  /**
-   * Deletes an object, and its dependents in the background.
-   * @param options.uid delete only the object with this UID
-   * @param options.orphan keep its dependents
-   * @returns false if it was not found
-   */
-  delete(resource: Resource, name: string, options?: Deletion): Promise<boolean>;
-  /** Asks the server whether this user may do something (SelfSubjectAccessReview): not a write. */
-  mayI(permission: Permission): Promise<boolean>;
-  /** Sends a review of this user (SelfSubjectReview): not a write. */
-  review<T>(body: { apiVersion: string; kind: string }): Promise<T>;
-  /**
-   * The cluster's clock by its last answer, in milliseconds since the epoch: ages of its objects must not depend on the local
-   * clock.
-   */
-  now(): number;
-  /** Waits before a write is repeated. @throws StellarError `timeout` at the deadline of this client, `interrupted` */
-  pause(ms: number): Promise<void>;
-  /** Whether the server was away, for example for a restart, since this client first reached it. */
-  hasBeenUnavailable(): boolean;
-  /** A separate client for the same server and settings, with another user or other limits. The caller closes it. */
-  fork(changes: Fork): Kube;
-  close(): void;
-}
-
 /** Settings that differ from the original client's; all others are the same. */
 export interface Fork {
   user?: UserEntry;
@@ -115,3 +80,267 @@ export type Reader = Pick<Kube, 'cluster' | 'get' | 'list' | 'now'>;
 
 /** Opens a client for a context: passed to library functions that discover clusters as they run. */
 export type Connect = (context: SelectedContext) => Kube;
+
+/**
+ * One cluster, as one user. Objects are plain JSON. Every method throws StellarError (ApiError if the server answered).
+ * Writes are idempotent: apply, merge patches, and deletes that accept a missing object.
+ */
+export type Kube = Pick<LiveKube, keyof LiveKube>;
+
+/**
+ * A client for one context.
+ * @param deadline limits every request
+ * @param signal aborts the requests in flight
+ * @param plugins where exec plugins run
+ */
+export function connect(
+  context: SelectedContext,
+  deadline: Deadline,
+  signal: AbortSignal,
+  trace?: Trace,
+  limit: Limit = pLimit(requestsAtOnce),
+  plugins?: PluginHost,
+): Kube {
+  return new LiveKube({ context, deadline, signal, trace, limit, plugins });
+}
+
+class LiveKube {
+  readonly cluster: ClusterRef;
+  /** True for a client that records writes instead of sending them: callers must not wait for their effect. */
+  readonly dryRun: boolean = false;
+  readonly #connection: Connection;
+  readonly #requests: Requests;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#requests = new Requests(connection);
+    this.cluster = this.#requests.transport.cluster;
+  }
+
+  /** @returns undefined if the object or its kind is not found. */
+  async get<T extends KubeObject>(
+    resource: Resource,
+    name: string,
+    options: Omit<PathOptions, 'name'> = {},
+  ): Promise<T | undefined> {
+    const found = await this.read(pathOf(resource, { ...options, name }));
+    return found === undefined ? undefined : this.#object<T>(found);
+  }
+
+  #object<T>(answer: unknown): T {
+    const object = objectIn(answer);
+    if (object === undefined) throw this.#requests.notAnApiServer();
+    return object as T;
+  }
+
+  /** Sends a write that is answered with the object. */
+  async #write<T>(request: Request): Promise<T> {
+    return this.#object<T>(await this.#requests.json(request));
+  }
+
+  /** Reads in pages of 500. @returns undefined if the kind is not found. */
+  async list<T extends KubeObject>(resource: Resource, selection: Selection = {}): Promise<T[] | undefined> {
+    try {
+      return await this.#listPages(resource, selection, pageSize);
+    } catch (error) {
+      // A few large objects make a page as large as many small ones.
+      if (error instanceof AnswerTooLarge) return this.#listPages(resource, selection, pageSizeOfLarge);
+      // The continue token of the list has expired: start the list again, as client-go does.
+      if (error instanceof ApiError && error.status === 410) return this.#listPages(resource, selection, pageSize);
+      if (error instanceof ApiError && error.status === 400 && selection.labelSelector !== undefined) {
+        throw new StellarError('usage', `"${selection.labelSelector}" is not a label selector: ${error.words}`);
+      }
+      throw error;
+    }
+  }
+
+  async #listPages<T extends KubeObject>(
+    resource: Resource,
+    selection: Selection,
+    limit: number,
+  ): Promise<T[] | undefined> {
+    const path = pathOf(resource, { namespace: selection.namespace });
+    const items: T[] = [];
+    const { cluster } = this;
+    const end = monotonic() + this.#connection.deadline.requestTimeout(listTimeoutMs);
+    let next: string | undefined;
+    for (;;) {
+      if (monotonic() > end) throw answersLate(cluster);
+      const query = { labelSelector: selection.labelSelector, limit: String(limit), continue: next };
+      const form = selection.metadataOnly ? metadataForm : undefined;
+      const page = await this.read<{ metadata?: { continue?: string }; items?: T[] | null }>(path, form, query);
+      if (page === undefined && next === undefined) return undefined;
+      // Go writes null for an empty list; an answer without the field is no list.
+      const more: unknown = page?.items === null ? [] : page?.items;
+      if (!Array.isArray(more)) throw this.#requests.notAnApiServer();
+      for (const item of more.map((each) => this.#object<T>(each))) items.push((selection.trim?.(item) ?? item) as T);
+      next = page?.metadata?.continue || undefined;
+      if (next === undefined) return items;
+    }
+  }
+
+  /** GET of any path, parsed as JSON. @param accept the form of the answer, if there are several @returns undefined on 404. */
+  read<T>(path: string, accept?: string, query?: Record<string, string | undefined>): Promise<T | undefined> {
+    return unlessStatus(this.#requests.json<T>({ method: 'GET', path, accept, query }), 404);
+  }
+
+  /** The last log lines of a container. @param options.previous of its previous run. @returns undefined if there are none */
+  async logTail(
+    { namespace, name }: ObjectMeta,
+    container: string,
+    { lines, previous = false }: { lines: number; previous?: boolean },
+  ): Promise<string[] | undefined> {
+    const { status, text } = await this.#requests.answer({
+      method: 'GET',
+      path: pathOf(resources.pods, { namespace, name, subresource: 'log' }),
+      query: { container, tailLines: String(lines), previous: String(previous) },
+    });
+    // 400: the container has not started, or has no previous run.
+    if (status === 404 || status === 400) return undefined;
+    if (status >= 300) throw apiError(this.cluster, status, text);
+    return text.split('\n').filter((line) => line.trim() !== '');
+  }
+
+  /** POST to a collection or, with a name, to a subresource. */
+  create<T>(resource: Resource, body: object, options: PathOptions = {}): Promise<T> {
+    return this.#requests.json<T>({
+      method: 'POST',
+      path: pathOf(resource, options),
+      query: { fieldManager },
+      body,
+    });
+  }
+
+  /**
+   * Sends an object through admission and stores nothing (`dryRun=All`): not a write. Needs the right to create it.
+   * @param seconds the server's timeout
+   */
+  async tryCreate(resource: Resource, object: KubeObject, seconds: number): Promise<void> {
+    const query = { fieldManager, dryRun: 'All', timeout: `${seconds}s` };
+    await this.#requests.json({ method: 'POST', path: pathOf(resource), query, body: object });
+  }
+
+  /** Server-side apply with field manager `stellarctl`; forces ownership of fields that another manager owns. */
+  async apply(object: KubeObject): Promise<Change> {
+    const resource = resourceOf(object);
+    const { name, namespace } = object.metadata;
+    const before = await this.get(resource, name, { namespace });
+    const after = await this.#write<KubeObject>({
+      method: 'PATCH',
+      path: pathOf(resource, { namespace, name }),
+      query: { fieldManager, force: 'true' },
+      body: object,
+      contentType: 'application/apply-patch+yaml',
+    });
+    if (before === undefined) return 'created';
+    return isDeepStrictEqual(essenceOf(before), essenceOf(after)) ? 'unchanged' : 'changed';
+  }
+
+  /** JSON merge patch (RFC 7386). With a `metadata.resourceVersion` it fails with 409 if the object has changed. */
+  merge<T extends KubeObject>(
+    resource: Resource,
+    name: string,
+    patch: object,
+    options: Omit<PathOptions, 'name'> = {},
+  ): Promise<T> {
+    const path = pathOf(resource, { ...options, name });
+    return this.#write<T>({
+      method: 'PATCH',
+      path,
+      query: { fieldManager },
+      body: patch,
+      contentType: 'application/merge-patch+json',
+    });
+  }
+
+  /** PUT of a whole object or subresource; its resourceVersion guards against concurrent changes. */
+  replace<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T> {
+    const { name, namespace } = object.metadata;
+    return this.#write<T>({
+      method: 'PUT',
+      path: pathOf(resource, { namespace, name, subresource }),
+      query: { fieldManager },
+      body: object,
+    });
+  }
+
+  /**
+   * Deletes an object, and its dependents in the background.
+   * @param options.uid delete only the object with this UID
+   * @param options.orphan keep its dependents
+   * @returns false if it was not found
+   */
+  async delete(resource: Resource, name: string, { namespace, uid, orphan }: Deletion = {}): Promise<boolean> {
+    const propagationPolicy = orphan ? 'Orphan' : 'Background';
+    const body = { propagationPolicy, ...(uid === undefined ? {} : { preconditions: { uid } }) };
+    try {
+      await this.#requests.json({ method: 'DELETE', path: pathOf(resource, { namespace, name }), body });
+      return true;
+    } catch (error) {
+      // A conflict: another object has taken the name.
+      if (error instanceof ApiError && (error.status === 404 || (error.status === 409 && uid !== undefined)))
+        return false;
+      throw error;
+    }
+  }
+
+  /** Asks the server whether this user may do something (SelfSubjectAccessReview): not a write. */
+  async mayI(permission: Permission): Promise<boolean> {
+    const { apiVersion, kind } = resources.selfSubjectAccessReviews;
+    const body = { apiVersion, kind, spec: { resourceAttributes: permission } };
+    return (await this.review<{ status?: { allowed?: boolean } }>(body)).status?.allowed === true;
+  }
+
+  /** Sends a review of this user (SelfSubjectReview): not a write. */
+  review<T>(body: { apiVersion: string; kind: string }): Promise<T> {
+    return this.#requests.json<T>({ method: 'POST', path: pathOf(resourceOf(body)), body });
+  }
+
+  /**
+   * The cluster's clock by its last answer, in milliseconds since the epoch: ages of its objects must not depend on the local
+   * clock.
+   */
+  now(): number {
+    return this.#requests.transport.now();
+  }
+
+  /** Waits before a write is repeated. @throws StellarError `timeout` at the deadline of this client, `interrupted` */
+  async pause(ms: number): Promise<void> {
+    const { deadline, signal } = this.#connection;
+    await pause(ms, deadline, signal);
+    if (deadline.expired) throw answersLate(this.cluster);
+  }
+
+  /** Whether the server was away, for example for a restart, since this client first reached it. */
+  hasBeenUnavailable(): boolean {
+    return this.#requests.restarts.hasBeenUnavailable;
+  }
+
+  /** A separate client for the same server and settings, with another user or other limits. The caller closes it. */
+  fork({ user = this.#connection.context.user, run, at }: Fork): Kube {
+    const { context, ...connection } = this.#connection;
+    if (at === undefined) return new LiveKube({ ...connection, ...run, context: { ...context, user } });
+    const shown = Object.entries(user).filter(([key]) => /^client-(?:certificate|key)(?:-data)?$/.test(key));
+    if (shown.length === 0)
+      throw new StellarError('credentials-failed', 'Only a certificate is shown to another address.');
+    const changed = { server: at.server, cluster: clusterAt(at), user: Object.fromEntries(shown) };
+    return new LiveKube({ ...connection, ...run, context: { ...context, ...changed } });
+  }
+
+  close(): void {
+    this.#requests.close();
+  }
+}
+
+/** The entry of a cluster with nothing but its address and its certificate authority, PEM. */
+export const clusterAt = ({ server, certificateAuthority }: NonNullable<Fork['at']>): ClusterEntry => ({
+  server,
+  ...(certificateAuthority && { 'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64') }),
+});
+
+/** The fields of an object that are applied, without the ones that the server and controllers change at any time. */
+function essenceOf(object: KubeObject): object {
+  const { status, ...kept } = object as KubeObject & { status?: unknown };
+  const { resourceVersion, generation, managedFields, ...metadata } = kept.metadata;
+  return { ...kept, metadata };
+}

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline, pause } from '../../../../src/lib/engine/deadline.ts';
 import { Patience } from '../../../../src/lib/engine/follow.ts';
 import { poll } from '../../../../src/lib/engine/poll.ts';
-import { connect } from '../../../../src/lib/kube/client/live-client.ts';
+import { connect } from '../../../../src/lib/kube/client/client.ts';
 import { run } from '../../support/builders.ts';
 import { FakeServer } from '../../support/fake-server.ts';
 

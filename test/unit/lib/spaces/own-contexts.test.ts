@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Deadline } from '../../../../src/lib/engine/deadline.ts';
 import { run } from '../../../../src/lib/engine/next-step.ts';
-import { connect } from '../../../../src/lib/kube/client/live-client.ts';
+import { connect } from '../../../../src/lib/kube/client/client.ts';
 import { type Kubeconfig, selectContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { resources } from '../../../../src/lib/kube/resources.ts';
 import { brokenContext, contextChecks, stepsFor } from '../../../../src/lib/spaces/own-contexts.ts';

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { Provider } from 'oidc-provider';
 import { parse, stringify } from 'yaml';
 import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
-import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import { loadKubeconfig, selectContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { stellarctl } from '../../../../stellarctl.ts';
 import { FakeServer, identity, otherAuthority } from '../../../support/fake-server.ts';

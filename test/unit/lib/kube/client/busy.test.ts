@@ -4,7 +4,7 @@ import { readFile } from 'node:fs';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
-import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 
 /**

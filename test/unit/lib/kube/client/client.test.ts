@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
-import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import type { UserEntry } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { conditionOf, type WithConditions } from '../../../../../src/lib/kube/objects.ts';
 import { resources } from '../../../../../src/lib/kube/resources.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
-import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../../src/lib/kube/resources.ts';
 import { patchCurrent } from '../../../../../src/lib/kube/writes.ts';
 import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
@@ -39,14 +39,6 @@ describe('a list whose pages do not end', () => {
     };
     const { kube } = await serving(slowly, 30_000);
     await assert.rejects(kube.list(resources.managedClusters), { code: 'timeout', exitCode: 3 });
-  });
-  test('ends without a deadline, and before it fills the memory', async () => {
-    const { server, kube } = await serving(endless, 0);
-    await assert.rejects(kube.list(resources.managedClusters), {
-      code: 'api-error',
-      message: /^fake \(https:\S+\) sends a list of managedclusters without an end\.$/,
-    });
-    assert.equal(server.requests.length, 400);
   });
   test('may still be read shortly after the deadline, if it ends', async () => {
     const { kube } = await serving(

@@ -6,7 +6,7 @@ import { checkAddresses } from '../../../../../src/commands/wec/join-options.ts'
 import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
 import { verifyEndpoint } from '../../../../../src/lib/hub/endpoint.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
-import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import type { SelectedContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { bootstrapKubeconfig } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { run } from '../../../support/builders.ts';

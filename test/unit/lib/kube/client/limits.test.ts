@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
-import { connect, limitsOf } from '../../../../../src/lib/kube/client/live-client.ts';
+import { connect, limitsOf } from '../../../../../src/lib/kube/client/client.ts';
 import type { Limit } from '../../../../../src/lib/kube/client/transport.ts';
 import { resources } from '../../../../../src/lib/kube/resources.ts';
 import { FakeServer } from '../../../support/fake-server.ts';

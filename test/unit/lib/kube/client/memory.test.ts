@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { queryObjects } from 'node:v8';
 import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
-import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 
 test('completed requests are released, however long the run takes', async () => {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
-import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import { FakeProxy } from '../../../support/fake-proxy.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 import { stepsOf } from '../../../support/steps.ts';
