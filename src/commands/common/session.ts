@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { asCalled, command } from '../../lib/engine/command-line.ts';
 import { Deadline } from '../../lib/engine/deadline.ts';
 import type { NamedResult } from '../../lib/engine/each-name.ts';
@@ -171,27 +170,18 @@ function describeWrite({ verb, cluster, kind, namespace, name }: RecordedWrite):
  * all their names.
  */
 export function withOneInterruption(results: readonly NamedResult[]): StellarError[] {
-  const failed = results.flatMap(({ name, error }) => (error === undefined ? [] : { names: [name], error }));
-  const distinct: typeof failed = [];
-  for (const { names, error } of failed) {
-    const same = distinct.find((other) => isSameInterruption(other.error, error));
-    if (same === undefined) distinct.push({ names, error });
-    else same.names.push(...names);
-  }
-  return distinct.map(({ names, error }) => (results.length === 1 ? error : withInterruptedNames(names, error)));
-}
-
-const isSameInterruption = (one: StellarError, other: StellarError): boolean =>
-  one.code === 'interrupted' &&
-  other.code === 'interrupted' &&
-  one.message === other.message &&
-  isDeepStrictEqual(one.next, other.next);
-
-function withInterruptedNames(names: readonly string[], error: StellarError): StellarError {
-  if (error.code !== 'interrupted') return error;
-  const { next, details } = error;
-  const were = names.length === 1 ? 'was' : 'were';
-  return new StellarError('interrupted', `Interrupted while ${names.join(', ')} ${were} under way.`, { next, details });
+  const failed = results.flatMap(({ name, error }) => (error === undefined ? [] : [{ name, error }]));
+  const distinct = Map.groupBy(failed, ({ error }) =>
+    error.code === 'interrupted' ? JSON.stringify([error.message, error.next]) : error,
+  );
+  return [...distinct.values()].flatMap((same) => {
+    const { code, next, details } = (same[0] as (typeof failed)[0]).error;
+    if (code !== 'interrupted' || results.length === 1) return same.map(({ error }) => error);
+    const names = same.map(({ name }) => name);
+    const were = names.length === 1 ? 'was' : 'were';
+    const message = `Interrupted while ${names.join(', ')} ${were} under way.`;
+    return [new StellarError('interrupted', message, { next, details })];
+  });
 }
 
 /**

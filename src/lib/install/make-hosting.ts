@@ -1,6 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
+import { coreChart } from '../hosting/core-chart.ts';
 import { hostingContext, markHostingContext } from '../hosting/kubeconfig-extension.ts';
 import type { Kube } from '../kube/client/client.ts';
 import {
@@ -9,20 +10,28 @@ import {
   selectContext,
   withoutCredentials,
 } from '../kube/kubeconfig/kubeconfig.ts';
-import { type LocalTools, withCluster } from '../local-clusters/create.ts';
-import { localNames } from '../local-clusters/names.ts';
+import { createLocalCluster, type LocalTools, withCluster } from '../local-clusters/create.ts';
+import { bringIngressChart, ensureIngress, ingressRelease } from '../local-clusters/ingress.ts';
+import { localNames, type ProviderName } from '../local-clusters/names.ts';
 import { Helm } from '../programs/helm/helm.ts';
-import { createHostingCluster, type NewHostingCluster } from './create-cluster.ts';
+import { bringChart, chooseChart } from './chart.ts';
 import { type InitResult, initHosting } from './init.ts';
-import type { InitInput } from './input.ts';
+import { type InitInput, kubeFlexValues } from './input.ts';
 
 /** The future hosting cluster, and what to install there. */
 export interface HostingRequest {
   /** Default: the current context. */
   context: string | undefined;
   /** A local cluster to create first, instead of an existing cluster. */
-  create: Omit<NewHostingCluster, 'init'> | undefined;
+  create: NewHostingCluster | undefined;
   init: InitInput;
+}
+
+interface NewHostingCluster {
+  provider: ProviderName;
+  name: string;
+  /** Replaces the default chart of ingress-nginx. */
+  ingressChart: string | undefined;
 }
 
 /** In a dry run for a cluster that does not exist yet, only its name is known. */
@@ -30,14 +39,13 @@ type HostingResult = Pick<InitResult, 'name' | 'changed'> & Partial<InitResult>;
 
 /**
  * Makes a cluster the hosting cluster, and records it in the kubeconfig.
- * @throws StellarError `usage`, `context-unknown`, `program-missing`, and what createHostingCluster and initHosting throw
+ * @throws StellarError `usage`, `context-unknown`, `program-missing`, and what createLocalCluster, ensureIngress and initHosting throw
  */
 export async function makeHosting(
   { context, create, init }: HostingRequest,
   tools: LocalTools,
 ): Promise<HostingResult> {
-  const result =
-    create === undefined ? await usePresent(context, init, tools) : await useNew({ ...create, init }, tools);
+  const result = create === undefined ? await usePresent(context, init, tools) : await useNew(create, init, tools);
   if (result.release !== undefined) await mark(result.name, tools);
   return result;
 }
@@ -47,19 +55,52 @@ async function usePresent(given: string | undefined, init: InitInput, tools: Loc
   return withHelm(context.name, tools, (helm) => install(tools.connect(context), helm, init, tools));
 }
 
-function useNew(cluster: NewHostingCluster, tools: LocalTools): Promise<HostingResult> {
-  const { provider, name, init } = cluster;
+/**
+ * Ensures a local cluster with what a hosting cluster needs: a local port is mapped to its ingress, and the ingress passes TLS
+ * through. Charts and values are checked before the cluster is created.
+ */
+function useNew(cluster: NewHostingCluster, init: InitInput, tools: LocalTools): Promise<HostingResult> {
+  const { provider, name, ingressChart } = cluster;
+  const { record, run, target } = tools;
   const { context } = localNames(provider, name);
   return withHelm(context, tools, async (helm) => {
-    tools.run.progress.note(`Hosting cluster ${context}, the ${provider} cluster ${name} on this machine`);
-    const { kube, created, changed, ingressPort } = await createHostingCluster(cluster, helm, tools);
-    if (kube === undefined) return { name: context, changed: false };
-    const input = { ...init, externalPort: init.externalPort ?? ingressPort };
-    const result = await install(kube, helm, input, tools).catch((error: unknown) => {
-      throw created ? withCluster(error, { provider, name, role: 'hosting' }) : error;
-    });
-    return { ...result, changed: changed || result.changed };
+    run.progress.note(`Hosting cluster ${context}, the ${provider} cluster ${name} on this machine`);
+    const beforeCreation = await chartReader(cluster, init, helm, tools);
+    const { externalPort } = init;
+    const made = await createLocalCluster({ provider, name, role: 'hosting', externalPort, beforeCreation }, tools);
+    if (record !== undefined && made.created) {
+      for (const release of [ingressRelease, coreChart.release])
+        record({ verb: 'create', cluster: context, kind: 'Release', ...release });
+      return { name: context, changed: false };
+    }
+    const kube = tools.connect(selectContext(await loadKubeconfig(target.file, target.env), context));
+    try {
+      const hasIngressChanged = await ensureIngress({ provider, chart: ingressChart }, { kube, helm, record }, run);
+      const result = await install(kube, helm, { ...init, externalPort: externalPort ?? made.ingressPort }, tools);
+      return { ...result, changed: made.changed || result.changed || (hasIngressChanged && !kube.dryRun) };
+    } catch (error) {
+      throw made.created ? withCluster(error, { provider, name, role: 'hosting' }) : error;
+    }
   });
+}
+
+/** @returns fetches the charts, and checks that they can be rendered; a dry run fetches nothing */
+async function chartReader(
+  { provider, name, ingressChart }: NewHostingCluster,
+  init: InitInput,
+  helm: Helm,
+  { record, run }: LocalTools,
+): Promise<() => Promise<void>> {
+  const choice = await chooseChart(init, helm);
+  const values = await helm.valuesOf(kubeFlexValues(init), init.values);
+  return async () => {
+    if (record !== undefined) return;
+    run.progress.waiting(localNames(provider, name).context, 'reading the charts');
+    const chart = await bringChart(helm, choice, choice.version ?? coreChart.version);
+    // This renders the whole chart, which also validates the values.
+    await helm.customResourceDefinitions(chart, values);
+    await bringIngressChart(helm, ingressChart);
+  };
 }
 
 /**

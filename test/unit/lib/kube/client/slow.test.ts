@@ -76,7 +76,7 @@ describe('a compressed response', () => {
       const { server, kube } = await serving(() => packed(body));
       await assert.rejects(kube.read('/version'), {
         message:
-          /^(Cannot reach fake \(https:\S+\): [\w ]+|fake \(https:\S+\) does not answer like a Kubernetes API server)\.$/,
+          /^(Cannot reach fake \(https:\S+\): [\w /]+|fake \(https:\S+\) does not answer like a Kubernetes API server)\.$/,
       });
       assert.equal(server.requests.length, 1);
     });
