@@ -1,6 +1,7 @@
 import { StellarError } from '../../lib/engine/errors.ts';
 import type { WecTarget } from '../../lib/hub/find-wecs.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
+import { checkDnsLabel } from '../../lib/kube/object-names.ts';
 
 /** A WEC on the command line: NAME, or NAME=CONTEXT. */
 export interface WecArgument {
@@ -115,16 +116,7 @@ export function targetWords({ names, selector }: WecTarget): readonly string[] {
 }
 
 /**
- * Validates the name of a WEC: it becomes the name of a namespace, and the Klusterlet's schema has the same limits (RFC 1123 label,
- * ≤ 63 characters).
+ * Checks the name of a WEC: it becomes the name of a namespace, and the Klusterlet's schema has the same limits.
  * @throws StellarError `usage`
  */
-export function checkWecName(name: string): void {
-  const problem =
-    name.length > 63
-      ? `it has ${name.length} characters, and at most 63 are possible`
-      : /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name)
-        ? undefined
-        : 'only lower-case letters, digits and hyphens are possible, with a letter or digit at both ends';
-  if (problem !== undefined) throw new StellarError('usage', `"${name}" cannot be the name of a WEC: ${problem}.`);
-}
+export const checkWecName = (name: string): void => checkDnsLabel(name, 'a WEC');

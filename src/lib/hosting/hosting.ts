@@ -7,7 +7,8 @@ import { noneGiven } from '../kube/kubeconfig/errors.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import type { ConfigMap } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
-import { configMapName, systemNamespace, tenancyPath } from '../model/kubeflex-names.ts';
+import { serves } from '../kube/served.ts';
+import { configMapName, systemNamespace } from '../model/kubeflex-names.ts';
 import { hostingContext } from './kubeconfig-extension.ts';
 
 /** KubeFlex's settings, written when it is installed (ConfigMap kubeflex-config). */
@@ -20,9 +21,7 @@ export interface HostingConfig {
 
 /** @throws StellarError `not-a-hosting-cluster` if KubeFlex's API is not served */
 export async function requireHosting(hosting: Kube): Promise<void> {
-  const served = await hosting.read<{ resources?: { name: string }[] }>(tenancyPath);
-  if (served?.resources?.some(({ name }) => name === 'controlplanes')) return;
-  throw notHosting(hosting);
+  if (!(await serves(hosting, resources.controlPlanes))) throw notHosting(hosting);
 }
 
 /** The error for a cluster that does not serve the kind ControlPlane. */

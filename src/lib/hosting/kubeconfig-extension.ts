@@ -13,18 +13,16 @@ const extensionName = 'kubeflex';
 const hostingContextKey = 'hosting-cluster-ctx-name';
 const isHostingKey = 'is-hosting-cluster-ctx';
 const controlPlaneKey = 'controlplane-name';
-const legacyExtensionName = 'kflex-config-extension-name';
 const legacyHostingKey = 'kflex-initial-ctx-name';
 
 /** The hosting cluster's context as recorded by kflex or stellarctl; undefined if none is recorded or it no longer exists. */
-export function hostingContext({ extensions, preferenceExtensions, contexts }: Kubeconfig): string | undefined {
+export function hostingContext({ extensions, contexts }: Kubeconfig): string | undefined {
   const top = dataOf(extensions.get(extensionName));
   const marked = [...contexts].filter(([, context]) => contextData(context)[isHostingKey] === 'true');
   const candidates = [
     top[hostingContextKey],
     top[legacyHostingKey],
     ...(marked.length === 1 ? marked.map(([name]) => name) : []),
-    dataOf(preferenceExtensions.get(legacyExtensionName))[legacyHostingKey],
   ];
   return candidates.find((name) => name !== undefined && contexts.has(name));
 }

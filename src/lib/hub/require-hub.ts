@@ -4,15 +4,12 @@ import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../kube/client/errors.ts';
 import { resources } from '../kube/resources.ts';
-import { listServed } from '../kube/served.ts';
-import { managedClustersPath } from '../model/ocm-names.ts';
+import { listServed, serves } from '../kube/served.ts';
 import type { ManagedCluster } from '../model/ocm-objects.ts';
 
 /** @throws StellarError `not-a-hub` if the ManagedCluster API is not served (clusteradm checks the same) */
 export async function requireHub(kube: Kube): Promise<void> {
-  const served = await kube.read<{ resources?: { name: string }[] }>(managedClustersPath);
-  if (served?.resources?.some(({ name }) => name === 'managedclusters')) return;
-  throw notAHub(kube);
+  if (!(await serves(kube, resources.managedClusters))) throw notAHub(kube);
 }
 
 /** False only if the cluster answers and is not one. */

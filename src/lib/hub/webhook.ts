@@ -57,57 +57,44 @@ type Cause = Pick<HubWebhook & { state: 'silent' }, 'why' | 'next'>;
 
 /** What the hub shows of the webhook's Deployment. Another product's webhook may also be the cause. */
 async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
-  const { context } = hub.cluster;
+  const own = ['--context', hub.cluster.context, '-n', hubNamespace];
   const name = /failed calling webhook "([^"]+)"/.exec(words)?.[1];
-  if (name !== undefined && !name.endsWith('.open-cluster-management.io'))
-    return silent(
-      `the webhook ${name}, which is not OCM's, does not answer for ManagedClusters (${transportWords(words)})`,
-      'See where it runs',
-      command`kubectl --context ${context} get mutatingwebhookconfigurations,validatingwebhookconfigurations`,
-    );
+  if (name !== undefined && !name.endsWith('.open-cluster-management.io')) {
+    const kinds = 'mutatingwebhookconfigurations,validatingwebhookconfigurations';
+    return {
+      why: `the webhook ${name}, which is not OCM's, does not answer for ManagedClusters (${transportWords(words)})`,
+      next: [run(command`kubectl --context ${hub.cluster.context} get ${kinds}`, 'See where it runs')],
+    };
+  }
+  const silent = (why: string, ...next: Parameters<typeof run>): Cause => ({
+    why: `OCM's webhook for ManagedClusters does not answer${why}`,
+    next: [run(...next)],
+  });
   const reader = partialReader(hub);
   const [deployment, pods = []] = await Promise.all([
     reader.get<Deployment>(resources.deployments, webhookName, { namespace: hubNamespace }),
     reader.list<Pod>(resources.pods, { namespace: hubNamespace }),
   ]);
-  const start = "OCM's webhook for ManagedClusters does not answer";
-  const own = command`kubectl --context ${context} -n ${hubNamespace}`;
-  if (reader.forbidden.size === 0) {
-    if (deployment === undefined)
-      return silent(
-        `${start}: there is no Deployment ${hubNamespace}/${webhookName}`,
-        'See what runs',
-        `${own} get deployments,pods`,
-      );
-    if (isScaledToNone(deployment))
-      return silent(
-        `${start}: Deployment ${webhookName} is scaled to zero`,
-        'Start it',
-        scaleUp(context, hubNamespace, 'deployment', webhookName),
-      );
-    const failure = firstPodFailure(podsOf(webhookName, pods));
-    if (failure !== undefined)
-      return silent(
-        `${start}: ${failure.why}`,
-        'See why',
-        command`kubectl --context ${context} -n ${hubNamespace} describe pod ${failure.pod.name}`,
-      );
-    const starting = podsOf(webhookName, pods).find((pod) => !isPodReady(pod));
-    if (starting !== undefined)
-      return silent(
-        `${start}: pod ${starting.metadata.name} is starting`,
-        'See whether it becomes ready',
-        `${own} get pods`,
-      );
+  const restart = command`kubectl ${own} rollout restart deployment ${webhookName}`;
+  const unknown = silent(` (${transportWords(words)})`, restart, 'Restart it');
+  if (reader.forbidden.size > 0) return unknown;
+  if (deployment === undefined) {
+    const see = command`kubectl ${own} get deployments,pods`;
+    return silent(`: there is no Deployment ${hubNamespace}/${webhookName}`, see, 'See what runs');
   }
-  return silent(
-    `${start} (${transportWords(words)})`,
-    'Restart it',
-    command`kubectl --context ${context} -n ${hubNamespace} rollout restart deployment ${webhookName}`,
-  );
+  if (isScaledToNone(deployment)) {
+    const start = scaleUp(hub.cluster.context, hubNamespace, 'deployment', webhookName);
+    return silent(`: Deployment ${webhookName} is scaled to zero`, start, 'Start it');
+  }
+  const failure = firstPodFailure(podsOf(webhookName, pods));
+  if (failure !== undefined)
+    return silent(`: ${failure.why}`, command`kubectl ${own} describe pod ${failure.pod.name}`, 'See why');
+  const starting = podsOf(webhookName, pods).find((pod) => !isPodReady(pod))?.metadata.name;
+  const see = command`kubectl ${own} get pods`;
+  return starting === undefined
+    ? unknown
+    : silent(`: pod ${starting} is starting`, see, 'See whether it becomes ready');
 }
-
-const silent = (why: string, does: string, next: string): Cause => ({ why, next: [run(next, does)] });
 
 /** The end of the API server's message is the connection error of the webhook. */
 function transportWords(words: string): string {

@@ -3,14 +3,17 @@ import { StellarError } from '../engine/errors.ts';
 const dnsLabel = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
 const labelPattern = new RegExp(`^${dnsLabel}$`);
 const subdomainPattern = new RegExp(`^${dnsLabel}(?:\\.${dnsLabel})*$`);
-const rule = (dots: string): string =>
-  `only lower-case letters, digits, hyphens${dots} are possible, with a letter or digit at both ends`;
+const rule = (characters: string): string =>
+  `only lower-case letters, ${characters} are possible, with a letter or digit at both ends`;
 
-/** Checks the name of a Namespace (apimachinery, IsDNS1123Label). @throws StellarError `usage` */
-export function checkNamespace(name: string): void {
-  if (name.length > 63) throw notAName(name, 'a Namespace', 'it has more than 63 characters');
-  if (!labelPattern.test(name)) throw notAName(name, 'a Namespace', rule(''));
+/** Checks an object name that is a DNS label (apimachinery, IsDNS1123Label). @throws StellarError `usage` */
+export function checkDnsLabel(name: string, what: string): void {
+  if (name.length > 63) throw notAName(name, what, 'it has more than 63 characters');
+  if (!labelPattern.test(name)) throw notAName(name, what, rule('digits and hyphens'));
 }
+
+/** Checks the name of a Namespace. @throws StellarError `usage` */
+export const checkNamespace = (name: string): void => checkDnsLabel(name, 'a Namespace');
 
 /**
  * Checks an object name that is a DNS name (apimachinery, IsDNS1123Subdomain).
@@ -19,7 +22,7 @@ export function checkNamespace(name: string): void {
  */
 export function checkDnsName(name: string, what: string): void {
   if (name.length > 253) throw notAName(name, what, 'it has more than 253 characters');
-  if (!subdomainPattern.test(name)) throw notAName(name, what, rule(' and dots'));
+  if (!subdomainPattern.test(name)) throw notAName(name, what, rule('digits, hyphens and dots'));
 }
 
 /** Checks the name of an object of any kind: a path segment (apimachinery, IsValidPathSegmentName). @throws StellarError `usage` */

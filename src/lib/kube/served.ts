@@ -1,10 +1,10 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { run } from '../engine/next-step.ts';
-import type { Reader, Selection } from './client/client.ts';
+import type { Kube, Reader, Selection } from './client/client.ts';
 import { describeCluster } from './client/errors.ts';
 import type { KubeObject } from './objects.ts';
-import { groupOf, type PathOptions, type Resource, resources } from './resources.ts';
+import { groupOf, groupResourceOf, type PathOptions, type Resource, resources } from './resources.ts';
 
 /**
  * Lists a kind that this cluster must serve, for whatever destroys or relies on there being none: an answer of 404 is not an empty
@@ -55,7 +55,14 @@ export async function listIfDefined<T extends KubeObject>(
   return undefined;
 }
 
-const nameOf = ({ apiVersion, plural }: Resource): string => [plural, groupOf(apiVersion)].filter(Boolean).join('.');
+const nameOf = ({ apiVersion, plural }: Resource): string =>
+  groupResourceOf({ group: groupOf(apiVersion), resource: plural });
+
+/** Whether a cluster serves a kind, by its discovery. */
+export async function serves(kube: Pick<Kube, 'read'>, { apiVersion, plural }: Resource): Promise<boolean> {
+  const served = await kube.read<{ resources?: { name: string }[] }>(`/apis/${apiVersion}`);
+  return served?.resources?.some(({ name }) => name === plural) === true;
+}
 
 /** The error for kinds or APIs whose objects cannot be seen. A server that is starting or upgraded may serve them again soon. */
 export function notServed({ cluster }: Pick<Reader, 'cluster'>, what: string): StellarError {

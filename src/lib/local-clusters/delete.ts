@@ -138,7 +138,7 @@ export async function deleteLocalCluster(found: FoundCluster, tools: LocalTools)
     });
     run.progress.reached(name, `${provider} cluster deleted`);
   }
-  for (const context of contexts) await removeContext(target, context, {}, run);
+  for (const context of contexts) await removeContext(target, context, run);
   if (contexts.length > 0) run.progress.changed(name, `removed from the kubeconfig: ${contexts.join(', ')}`);
   return provider !== undefined || contexts.length > 0;
 }

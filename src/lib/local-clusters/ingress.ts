@@ -1,10 +1,10 @@
 import { command } from '../engine/command-line.ts';
 import { requireTime } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
-import { type Followed, followOne } from '../engine/follow.ts';
 import { inWords, outline, run as runCommand } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
-import { failed, met, type Stage, waiting } from '../engine/stages.ts';
+import { failed, met, waiting } from '../engine/stages.ts';
+import { untilMet } from '../engine/until-met.ts';
 import { readIngress } from '../hosting/ingress.ts';
 import { withHostingLease } from '../hosting/lease.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -136,18 +136,6 @@ interface RunningIngress {
   failure: PodFailure | undefined;
 }
 
-const ingressStages: readonly Stage<RunningIngress>[] = [
-  {
-    id: 'controller',
-    title: 'ingress-nginx runs',
-    check({ controller, failure }) {
-      if (isDeploymentReady(controller)) return met;
-      if (failure !== undefined) return failed(failure.why);
-      return waiting(controller === undefined ? 'its Deployment is missing' : 'its pod is not ready');
-    },
-  },
-];
-
 async function readRunning(kube: Kube): Promise<RunningIngress> {
   const { controller } = await readIngress(kube);
   if (isDeploymentReady(controller)) return { controller, failure: undefined };
@@ -157,27 +145,34 @@ async function readRunning(kube: Kube): Promise<RunningIngress> {
   return { controller, failure: firstPodFailure(pods ?? []) };
 }
 
+const whyNotReady = ({ controller, failure }: RunningIngress): string =>
+  failure?.why ?? (controller === undefined ? 'its Deployment is missing' : 'its pod is not ready');
+
+/** @throws StellarError `hosting-failed` if its pod fails, `timeout` */
 async function untilReady(kube: Kube, run: Run): Promise<void> {
   const { context } = kube.cluster;
-  const subject: Followed<RunningIngress, true> = {
-    graceMs: failureGraceMs,
-    async act({ snapshot: { failure }, blocking, state }) {
-      if (blocking === undefined) return true;
-      run.progress.waiting(context, `ingress-nginx: ${blocking.verdict.why}`);
-      if (state !== 'failed' || failure === undefined) return undefined;
-      throw new StellarError('hosting-failed', `ingress-nginx does not start on ${context}: ${failure.why}.`, {
-        details: await failureLog(kube, failure),
-        next: [
-          runCommand(command`kubectl --context ${context} -n ${failure.pod.namespace ?? ''} describe pods`, 'See more'),
-        ],
-      });
+  const judged = (seen: RunningIngress) => (seen.failure === undefined ? waiting : failed)(whyNotReady(seen));
+  await untilMet<RunningIngress>(
+    {
+      stage: {
+        ...{ id: 'controller', title: 'ingress-nginx runs', graceMs: failureGraceMs },
+        check: (seen) => (isDeploymentReady(seen.controller) ? met : judged(seen)),
+      },
+      read: () => readRunning(kube),
+      act: async (seen) => run.progress.waiting(context, `ingress-nginx: ${whyNotReady(seen)}`),
+      async unmet(seen) {
+        const why = whyNotReady(seen);
+        if (seen.failure === undefined)
+          return new StellarError('timeout', `ingress-nginx was not ready on ${context} in time: ${why}.`, {
+            next: [inWords('To resume, rerun the command with a longer --timeout')],
+          });
+        const describe = command`kubectl --context ${context} -n ${seen.failure.pod.namespace ?? ''} describe pods`;
+        return new StellarError('hosting-failed', `ingress-nginx does not start on ${context}: ${why}.`, {
+          details: await failureLog(kube, seen.failure),
+          next: [runCommand(describe, 'See more')],
+        });
+      },
     },
-    late(last) {
-      const why = last?.blocking?.verdict.why ?? 'its Deployment is missing';
-      throw new StellarError('timeout', `ingress-nginx was not ready on ${context} in time: ${why}.`, {
-        next: [inWords('To resume, rerun the command with a longer --timeout')],
-      });
-    },
-  };
-  await followOne(subject, async () => ({ stages: ingressStages, snapshot: await readRunning(kube) }), run);
+    run,
+  );
 }

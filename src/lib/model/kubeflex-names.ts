@@ -2,8 +2,6 @@
  * The names of KubeFlex (v0.9.3, pkg/util/util.go and pkg/reconcilers) and of KubeStellar's post-create hooks (core chart 0.29 and
  * 0.30).
  */
-export const tenancyPath = '/apis/tenancy.kflex.kubestellar.org/v1alpha1';
-
 export const systemNamespace = 'kubeflex-system';
 export const configMapName = 'kubeflex-config';
 export const managerName = 'kubeflex-controller-manager';

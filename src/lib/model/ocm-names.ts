@@ -47,8 +47,6 @@ export const bootstrapServiceAccounts = ['agent-registration-bootstrap', 'cluste
 /** The service account of one WEC, on a hub that does not record with which token a request was sent. */
 export const bootstrapAccountOf = (wec: string): string => `stellarctl-bootstrap-${wec}`;
 
-export const managedClustersPath = '/apis/cluster.open-cluster-management.io/v1';
-
 export const managedClusterCrd = 'managedclusters.cluster.open-cluster-management.io';
 
 /**

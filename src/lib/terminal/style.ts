@@ -10,7 +10,6 @@ export interface Style {
   bad: string;
   dot: string;
   faint: (text: string) => string;
-  strong: (text: string) => string;
 }
 
 /**
@@ -26,7 +25,6 @@ export function styleFor(stream: NodeJS.WriteStream, { env }: Io, mode: ColorMod
     bad: painted(chalk.red)('✗'),
     dot: painted(chalk.cyan)('•'),
     faint: painted(chalk.dim),
-    strong: painted(chalk.bold),
   };
 }
 

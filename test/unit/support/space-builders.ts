@@ -375,7 +375,6 @@ export const kubeconfigOf = (
   ),
   users: new Map(Object.values(contexts).map(({ user }) => [user, { token: `token-of-${user}` }])),
   extensions: new Map(),
-  preferenceExtensions: new Map(),
 });
 
 export const soon = (timeoutMs = 2000): Run => ({

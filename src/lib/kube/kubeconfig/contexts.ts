@@ -34,8 +34,6 @@ export interface ContextToSet {
   makeCurrent?: boolean | undefined;
   /** Whether an existing context with our name may be replaced although it points to another server. Default: no. */
   isOurs?: ((present: PresentContext) => boolean) | undefined;
-  /** Replaces any existing context. */
-  overwrite?: boolean | undefined;
   /** Only checks whether the context can be set: errors do not refer to completed work. */
   isTrial?: boolean | undefined;
 }
@@ -45,8 +43,6 @@ export interface ContextSet {
   file: string;
   /** False if nothing differed. */
   changed: boolean;
-  /** Whether it is the current context now. */
-  current: boolean;
 }
 
 /**
@@ -59,13 +55,13 @@ export async function setContext(
   wanted: ContextToSet,
   waiting: Waiting,
 ): Promise<ContextSet> {
-  const { context, cluster, user, namespace, extensions = {}, makeCurrent, overwrite } = wanted;
+  const { context, cluster, user, namespace, extensions = {}, makeCurrent } = wanted;
   const { result, written } = await editKubeconfig(
     target,
     (draft) => {
       requirePresent(draft, 'clusters', cluster);
       requirePresent(draft, 'users', user);
-      if (!overwrite) refuseTaken(draft, wanted);
+      refuseTaken(draft, wanted);
       if (cluster.entry !== undefined)
         draft.set('clusters', cluster.name, renewed(draft.get('clusters', cluster.name), cluster.entry, trustFields));
       if (user.entry !== undefined)
@@ -76,11 +72,11 @@ export async function setContext(
         entry.extensions = editedExtensions(entry.extensions, name, edit);
       draft.set('contexts', context, entry);
       if (makeCurrent ?? draft.currentContext === undefined) draft.currentContext = context;
-      return { file: draft.fileOf('contexts', context) as string, current: draft.currentContext === context };
+      return draft.fileOf('contexts', context) as string;
     },
     waiting,
   );
-  return { ...result, changed: written.length > 0 };
+  return { file: result, changed: written.length > 0 };
 }
 
 function requirePresent(draft: KubeconfigDraft, list: 'clusters' | 'users', { name, entry }: Reference): void {
@@ -167,16 +163,6 @@ function shown(server: string | undefined): string {
   return server !== undefined && URL.canParse(server) ? withoutCredentials(server) : 'no address';
 }
 
-export interface ContextRemoved {
-  changed: boolean;
-  /** The names of removed entries: a cluster or user that other contexts use is kept. */
-  removed: { context?: string; cluster?: string; user?: string };
-  /** Whether it was the current context. */
-  wasCurrent: boolean;
-  /** The current context now. */
-  currentContext: string | undefined;
-}
-
 /**
  * Removes a context, with its cluster and user if no other context uses them. If it was the current context, the current context
  * becomes `restore` if that context exists, else none. A context that is not found is no error.
@@ -184,33 +170,26 @@ export interface ContextRemoved {
 export async function removeContext(
   target: KubeconfigTarget,
   name: string,
-  { restore }: { restore?: string | undefined },
   waiting: Waiting,
-): Promise<ContextRemoved> {
-  const { result, written } = await editKubeconfig(
+  restore?: string,
+): Promise<void> {
+  await editKubeconfig(
     target,
     (draft) => {
-      const removed: ContextRemoved['removed'] = {};
       const entry = draft.get('contexts', name);
-      const wasCurrent = draft.currentContext === name;
       if (entry !== undefined && draft.remove('contexts', name)) {
-        removed.context = name;
-        if (removeUnused(draft, 'clusters', 'cluster', entry.cluster)) removed.cluster = String(entry.cluster);
-        if (removeUnused(draft, 'users', 'user', entry.user)) removed.user = String(entry.user);
+        removeUnused(draft, 'clusters', 'cluster', entry.cluster);
+        removeUnused(draft, 'users', 'user', entry.user);
       }
-      if (wasCurrent) {
-        draft.currentContext = undefined;
-        if (restore !== undefined && draft.get('contexts', restore) !== undefined) draft.currentContext = restore;
-      }
-      return { removed, wasCurrent, currentContext: draft.currentContext };
+      if (draft.currentContext !== name) return;
+      const isThere = restore !== undefined && draft.get('contexts', restore) !== undefined;
+      draft.currentContext = isThere ? restore : undefined;
     },
     waiting,
   );
-  return { ...result, changed: written.length > 0 };
 }
 
-function removeUnused(draft: KubeconfigDraft, list: 'clusters' | 'users', key: string, name: unknown): boolean {
-  if (typeof name !== 'string') return false;
+function removeUnused(draft: KubeconfigDraft, list: 'clusters' | 'users', key: string, name: unknown): void {
   const isUsed = draft.definitions('contexts').some(([, context]) => context[key] === name);
-  return !isUsed && draft.remove(list, name);
+  if (typeof name === 'string' && !isUsed) draft.remove(list, name);
 }

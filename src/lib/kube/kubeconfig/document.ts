@@ -5,6 +5,7 @@ import {
   isSeq,
   type Node,
   parseDocument,
+  stringify,
   type Tags,
   visit,
   type YAMLMap,
@@ -95,8 +96,8 @@ export class KubeconfigDocument {
 
   /** The file's new content. */
   toText(): string {
-    const isJson = /^\s*\{/.test(this.#text) && parsesAsJson(this.#text);
-    if (isJson) return `${JSON.stringify(this.#document.toJS(), null, indentOf(this.#text))}\n`;
+    // JSON becomes YAML, as kubectl writes it.
+    if (/^\s*\{/.test(this.#text)) return stringify(this.#document.toJS(), { ...yamlOfGo, lineWidth: 0 });
     return this.#document.toString({
       lineWidth: 0,
       indentSeq: indentsSequences(this.#text),
@@ -174,20 +175,6 @@ export class KubeconfigDocument {
 
 function isScalarValue(value: unknown): boolean {
   return typeof value !== 'object' || value === null;
-}
-
-function parsesAsJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The indentation of the first key of a JSON document; none for a document on one line. */
-function indentOf(json: string): string {
-  return /^\s*\{\n([ \t]+)/.exec(json)?.[1] ?? '';
 }
 
 /** kubectl does not indent lists below their key, other tools do. */

@@ -74,8 +74,6 @@ export interface Kubeconfig {
   users: Map<string, UserEntry>;
   /** Extensions of the whole kubeconfig, by name. */
   extensions: Map<string, unknown>;
-  /** The same below `preferences`, where older programs keep them. */
-  preferenceExtensions: Map<string, unknown>;
 }
 
 /** A context with everything needed to connect, and the step that writes its entries again, if they have a source. */
@@ -135,7 +133,6 @@ function emptyKubeconfig(): Kubeconfig {
     clusters: new Map(),
     users: new Map(),
     extensions: new Map(),
-    preferenceExtensions: new Map(),
   };
 }
 
@@ -186,7 +183,6 @@ function readInto(config: Kubeconfig, file: string, document: unknown): void {
   for (const [name, entry] of namedEntries(file, document, 'contexts', 'context'))
     addFirst(config.contexts, name, entry);
   addExtensions(config.extensions, document.extensions);
-  if (isObject(document.preferences)) addExtensions(config.preferenceExtensions, document.preferences.extensions);
 
   const current = document['current-context'];
   if (typeof current === 'string' && current !== '') config.currentContext ??= current;

@@ -9,17 +9,8 @@ import { replaceFile } from '../../files/private-file.ts';
  * `link/..` is not the folder that contains the link. Does not follow a link in the last segment, or check that the file exists.
  */
 export function canonicalName(file: string): string {
-  return path.join(canonicalFolder(path.dirname(file)), path.basename(file));
-}
-
-/** Resolves a folder; of a missing one, the part of its path that exists. */
-function canonicalFolder(folder: string): string {
-  try {
-    return realpathSync.native(folder);
-  } catch {
-    const above = path.dirname(folder);
-    return above === folder ? path.resolve(folder) : path.join(canonicalFolder(above), path.basename(folder));
-  }
+  const folder = path.dirname(file);
+  return path.join(ifPresent(file, () => realpathSync.native(folder)) ?? path.resolve(folder), path.basename(file));
 }
 
 /** The target of a name through symbolic links; the name itself if the target does not exist. */

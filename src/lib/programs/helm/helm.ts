@@ -38,7 +38,6 @@ export interface ReleaseName {
 export interface ChartMetadata {
   name: string;
   version: string;
-  appVersion?: string;
 }
 
 /** One revision of a release. */
@@ -143,12 +142,12 @@ export class Helm {
     if (output.exitCode !== 0)
       throw new StellarError('chart-unusable', programFailed(this.#program, args, output).message);
     const [metadata = {}] = parseObjects(output.stdout) as Partial<ChartMetadata>[];
-    const { name, version, appVersion } = metadata;
+    const { name, version } = metadata;
     if (typeof name !== 'string' || typeof version !== 'string' || findVersion(version) === undefined)
       throw new StellarError('program-failed', `helm show chart printed no name and version of the chart ${chart}.`, {
         next: [runCommand(command`helm show chart ${chart}`, 'See what it says')],
       });
-    return { name, version, ...(appVersion === undefined ? {} : { appVersion }) };
+    return { name, version };
   }
 
   /**
@@ -168,14 +167,14 @@ export class Helm {
     const args = ['history', release.name, ...this.#on(release), '--output', 'json'];
     const output = await this.#run(this.#program, { args });
     if (output.exitCode !== 0 && /release: not found/.test(output.stderr)) return [];
-    const revisions = readJson<{ revision: number; status: string; chart: string; app_version: string }[]>(
+    const revisions = readJson<{ revision: number; status: string; chart: string }[]>(
       'helm',
       this.#succeeded({ args }, output),
     );
-    return (revisions ?? []).map(({ revision, status, chart, app_version: appVersion }) => ({
+    return (revisions ?? []).map(({ revision, status, chart }) => ({
       revision,
       status,
-      chart: { ...chartFromLabel(chart), appVersion },
+      chart: chartFromLabel(chart),
     }));
   }
 

@@ -205,7 +205,7 @@ async function removeContexts(
       await setContext(target, unmarked(context, kubeconfig), run);
       continue;
     }
-    await removeContext(target, context, { restore: hostingContext.name }, run);
+    await removeContext(target, context, run, hostingContext.name);
     removed.push(context);
   }
   return removed;

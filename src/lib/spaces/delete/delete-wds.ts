@@ -2,11 +2,11 @@ import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { type Followed, followOne } from '../../engine/follow.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
 import { readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, type Stage, unreached, waiting } from '../../engine/stages.ts';
+import { untilMet } from '../../engine/until-met.ts';
 import { makeOrphans } from '../../hub/orphan-works.ts';
 import { hidden, ifSeen, through, whyUnseen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -157,19 +157,18 @@ async function removeContents(space: WdsToDelete, force: boolean | undefined, ho
   if (its === undefined || its.dryRun || works.length === 0) return;
   // Do not wait for agents that may be unreachable: running agents remove the workloads of the works later.
   if (force) return removeWorks(space, its, run);
-  const read = async () => ({ stages: [worksGone], snapshot: await worksOf(its, name) });
-  const subject: Followed<readonly ManifestWork[], true> = {
-    async act({ snapshot: left, blocking }) {
-      if (blocking === undefined) return true;
-      if (keep) await makeOrphans(its, stillPresent(left), run);
-      run.progress.waiting(name, blocking.verdict.why);
-      return undefined;
+  await untilMet(
+    {
+      stage: worksGone,
+      name,
+      read: () => worksOf(its, name),
+      act: async (left) => {
+        if (keep) await makeOrphans(its, stillPresent(left), run);
+      },
+      unmet: (left) => notRemoved(space, left, its, hosting),
     },
-    late(last) {
-      throw notRemoved(space, last?.snapshot ?? works, its, hosting);
-    },
-  };
-  await followOne(subject, read, run);
+    run,
+  );
   run.progress.reached(name, `binding policies and ${count(works.length, 'work')} removed`);
 }
 

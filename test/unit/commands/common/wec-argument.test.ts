@@ -55,7 +55,7 @@ describe('names of WECs are validated: it is a usage error to give', () => {
     ['one context for several names', ['a,b=c'], undefined, /write NAME=CONTEXT for each/],
     ['a name twice in one word', ['a,a'], undefined, /name "a" is given twice/],
     ['--wec-context with several names in one word', ['a,b'], 'c', /single NAME/],
-    ['a name of 64 characters', ['a'.repeat(64)], undefined, /64 characters/],
+    ['a name of 64 characters', ['a'.repeat(64)], undefined, /more than 63 characters/],
   ];
   for (const [what, positional, context, message] of cases) {
     test(what, () =>

@@ -97,11 +97,6 @@ describe('the records of kflex are understood:', () => {
     ['at the top', 'extensions: [{name: kubeflex, extension: {data: {hosting-cluster-ctx-name: b}}}]', 'b'],
     ['by older ones at the top', 'extensions: [{name: kubeflex, extension: {data: {kflex-initial-ctx-name: b}}}]', 'b'],
     [
-      'by older ones in the preferences',
-      'preferences: {extensions: [{name: kflex-config-extension-name, extension: {data: {kflex-initial-ctx-name: b}}}]}',
-      'b',
-    ],
-    [
       'as a context that is gone',
       'extensions: [{name: kubeflex, extension: {data: {hosting-cluster-ctx-name: c}}}]',
       undefined,
@@ -194,7 +189,7 @@ describe('our record', () => {
       );
     // The record of kflex does not contain the control plane.
     await assert.rejects(moved('its1'), /its1\.localtest\.me/);
-    await setContext(where, { ...elsewhere, ...forControlPlane('its1', 'kind-kubeflex'), overwrite: true }, waiting);
+    await setContext(where, { ...elsewhere, ...forControlPlane('its1', 'kind-kubeflex'), isOurs: () => true }, waiting);
     await assert.rejects(moved('its2'), /elsewhere\.example/);
     await assert.rejects(moved('its1', 'other'), /elsewhere\.example/);
     assert.equal((await moved('its1')).changed, true);

@@ -12,7 +12,6 @@ const kubeconfig = (currentContext?: string, contexts: string[] = []): Kubeconfi
   clusters: new Map(),
   users: new Map(),
   extensions: new Map(),
-  preferenceExtensions: new Map(),
 });
 
 test('an ITS whose context is gone names the command that selected it', () =>

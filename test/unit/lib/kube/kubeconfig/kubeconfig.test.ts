@@ -127,7 +127,6 @@ describe('several files', () => {
       clusters: new Map(),
       users: new Map(),
       extensions: new Map(),
-      preferenceExtensions: new Map(),
     }));
 });
 

@@ -51,7 +51,7 @@ test('the history of a release contains charts and states, and may be empty', as
     app_version: '0.30.0',
   };
   const { helm } = helmThat(() => ({ stdout: JSON.stringify([revision]) }));
-  const chart = { name: 'core-chart', version: '0.30.0', appVersion: '0.30.0' };
+  const chart = { name: 'core-chart', version: '0.30.0' };
   assert.deepEqual(await helm.history(release), [{ revision: 2, status: 'pending-upgrade', chart }]);
   const none = helmThat(() => ({ exitCode: 1, stderr: 'Error: release: not found\n' }));
   assert.deepEqual(await none.helm.history(release), []);
