@@ -14,7 +14,8 @@ const longestLog = 256 * 1024;
 /** The contents of an archive. Everything is added through this class, which redacts secrets. */
 export class Contents {
   readonly files: ReportFile[] = [];
-  readonly #layout = new Layout();
+  /** The paths of the files: unique, whatever their names are, also on file systems that ignore the case of letters. */
+  readonly #taken = new Set<string>();
 
   /** @param names of folders, and of the file without its extension */
   addDocument(names: readonly string[], document: unknown): void {
@@ -31,7 +32,11 @@ export class Contents {
   }
 
   #add(names: readonly string[], extension: string, text: string): void {
-    this.files.push({ path: this.#layout.file(names, extension), content: `${text}\n` });
+    const plain = names.map(segment).join('/');
+    let path = `${plain}${extension}`;
+    for (let count = 2; this.#taken.has(path.toLowerCase()); count++) path = `${plain}-${count}${extension}`;
+    this.#taken.add(path.toLowerCase());
+    this.files.push({ path, content: `${text}\n` });
   }
 }
 
@@ -42,22 +47,4 @@ const longest = 120;
 function segment(name: string): string {
   const plain = name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, longest);
   return plain === '' || plain.startsWith('.') ? `_${plain}` : plain;
-}
-
-/** The paths of an archive: unique for all files, whatever their names are. */
-export class Layout {
-  readonly #taken = new Set<string>();
-
-  /** @param folders of names @param extension such as `.json` */
-  file(names: readonly string[], extension: string): string {
-    const plain = names.map(segment).join('/');
-    for (let count = 1; ; count++) {
-      const path = `${plain}${count === 1 ? '' : `-${count}`}${extension}`;
-      // Case-insensitive file systems would lose one of two files.
-      const key = path.toLowerCase();
-      if (this.#taken.has(key)) continue;
-      this.#taken.add(key);
-      return path;
-    }
-  }
 }

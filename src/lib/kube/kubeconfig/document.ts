@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   type Document,
   isMap,
-  isSeq,
   type Node,
   parseDocument,
   stringify,
@@ -12,7 +11,7 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import { isObject } from '../../engine/is-object.ts';
-import { invalidKubeconfig } from './errors.ts';
+import { invalidKubeconfig, namedEntries } from './errors.ts';
 
 /** The content of a list entry, keys as in the file. */
 export type Entry = Record<string, unknown>;
@@ -47,36 +46,39 @@ export class KubeconfigDocument {
     return this.#changed;
   }
 
-  /** The entries of a list by name; the first one of a duplicate name. */
+  /** The entries of a list by name. @throws StellarError `kubeconfig-invalid` */
   entries(list: ListName): Map<string, Entry> {
-    const found = new Map<string, Entry>();
-    for (const item of this.#items(list)) {
-      const { name, content } = this.#read(list, item);
-      if (!found.has(name)) found.set(name, content);
-    }
-    return found;
+    const plain = (this.#document.toJS() ?? {}) as Entry;
+    return new Map(namedEntries(this.#file, plain, list, contentKeys[list]));
+  }
+
+  /** @returns the list, and where it has an entry; -1 if it has none */
+  #find(list: ListName, name: string): [sequence: YAMLSeq<YAMLMap> | undefined, index: number] {
+    this.#refuseAliases();
+    const index = [...this.entries(list).keys()].indexOf(name);
+    return [(this.#document.get(list) ?? undefined) as YAMLSeq<YAMLMap> | undefined, index];
   }
 
   /** Sets an entry, and changes only the parts that differ. @throws StellarError `kubeconfig-invalid` */
   set(list: ListName, name: string, content: Entry): void {
-    this.#refuseAliases();
-    const present = this.#items(list).find((item) => this.#read(list, item).name === name);
+    const [sequence = this.#addList(list), index] = this.#find(list, name);
+    const present = sequence.items[index];
     const key = contentKeys[list];
     if (present === undefined) {
-      this.#listFor(list).add(this.#nodeOf({ [key]: content, name }));
+      // `[]` is an empty list in flow style; added entries use block style.
+      if (sequence.items.length === 0) sequence.flow = false;
+      sequence.add(this.#nodeOf({ [key]: content, name }) as YAMLMap);
       this.#changed = true;
     } else if (this.#update(present, { ...this.#toPlain(present), [key]: content })) this.#changed = true;
   }
 
   /** @throws StellarError `kubeconfig-invalid` */
   remove(list: ListName, name: string): boolean {
-    this.#refuseAliases();
-    const sequence = this.#sequence(list);
-    const index = this.#items(list).findIndex((item) => this.#read(list, item).name === name);
+    const [sequence, index] = this.#find(list, name);
     if (sequence === undefined || index === -1) return false;
     sequence.delete(index);
     // Comments before the first entry belong to the list, and have no place in an empty one.
-    if (sequence.items.length === 0) this.#document.set(list, this.#document.createNode([]));
+    if (sequence.items.length === 0) this.#addList(list);
     this.#changed = true;
     return true;
   }
@@ -117,41 +119,10 @@ export class KubeconfigDocument {
     return this.#document.createNode(value, { aliasDuplicateObjects: false });
   }
 
-  #sequence(list: ListName): YAMLSeq | undefined {
-    const sequence = this.#document.get(list);
-    if (sequence === undefined || sequence === null) return undefined;
-    if (!isSeq(sequence)) throw invalidKubeconfig(this.#file, `"${list}" is not a list`);
-    return sequence;
-  }
-
-  #items(list: ListName): YAMLMap[] {
-    return (this.#sequence(list)?.items ?? []).map((item) => {
-      if (!isMap(item)) throw invalidKubeconfig(this.#file, `"${list}" has an entry that is not an object`);
-      return item;
-    });
-  }
-
-  #listFor(list: ListName): YAMLSeq {
-    const present = this.#sequence(list);
-    if (present !== undefined) {
-      // `[]` is an empty list in flow style; added entries use block style.
-      if (present.items.length === 0) present.flow = false;
-      return present;
-    }
-    const created = this.#document.createNode([]) as YAMLSeq;
-    created.flow = false;
+  #addList(list: ListName): YAMLSeq<YAMLMap> {
+    const created = this.#document.createNode([]) as YAMLSeq<YAMLMap>;
     this.#document.set(list, created);
     return created;
-  }
-
-  #read(list: ListName, item: YAMLMap): { name: string; content: Entry } {
-    const plain = this.#toPlain(item);
-    const name = typeof plain.name === 'string' ? plain.name : '';
-    const content = plain[contentKeys[list]] ?? {};
-    if (!isObject(content)) {
-      throw invalidKubeconfig(this.#file, `"${contentKeys[list]}" of "${name}" is not an object`);
-    }
-    return { name, content };
   }
 
   #toPlain(node: YAMLMap): Entry {

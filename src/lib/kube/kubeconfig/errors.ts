@@ -1,9 +1,31 @@
 import { StellarError } from '../../engine/errors.ts';
+import { isObject } from '../../engine/is-object.ts';
 import { inWords, type NextStep } from '../../engine/next-step.ts';
 
 /** @param why never quotes the file: it may hold credentials */
 export function invalidKubeconfig(file: string, why: string): StellarError {
   return new StellarError('kubeconfig-invalid', `The kubeconfig ${file} cannot be used: ${why}.`);
+}
+
+/** The named entries of one list in a file. A duplicate name in one file is an error, as for kubectl. */
+export function namedEntries(
+  file: string,
+  document: Record<string, unknown>,
+  list: string,
+  key: string,
+): [string, Record<string, unknown>][] {
+  const items = document[list] ?? [];
+  if (!Array.isArray(items)) throw invalidKubeconfig(file, `"${list}" is not a list`);
+  const seen = new Set<string>();
+  return items.map((item): [string, Record<string, unknown>] => {
+    if (!isObject(item)) throw invalidKubeconfig(file, `"${list}" has an entry that is not an object`);
+    const name = typeof item.name === 'string' ? item.name : '';
+    if (seen.has(name)) throw invalidKubeconfig(file, `"${list}" has the name "${name}" twice`);
+    seen.add(name);
+    const entry = item[key] ?? {};
+    if (!isObject(entry)) throw invalidKubeconfig(file, `"${key}" of "${name}" is not an object`);
+    return [name, entry];
+  });
 }
 
 /** The error if neither an option nor anything else selects a cluster. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
 import { inWords, type NextStep } from '../../engine/next-step.ts';
-import { invalidKubeconfig, toGiveKubeconfig } from './errors.ts';
+import { invalidKubeconfig, namedEntries, toGiveKubeconfig } from './errors.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 
 /** A cluster entry, keys as in the file, with unknown keys. File names are absolute after loading. */
@@ -186,27 +186,6 @@ function readInto(config: Kubeconfig, file: string, document: unknown): void {
 
   const current = document['current-context'];
   if (typeof current === 'string' && current !== '') config.currentContext ??= current;
-}
-
-/** The named entries of one list in a file. A duplicate name in one file is an error, as for kubectl. */
-function namedEntries(
-  file: string,
-  document: Record<string, unknown>,
-  list: string,
-  key: string,
-): [string, Record<string, unknown>][] {
-  const items = document[list] ?? [];
-  if (!Array.isArray(items)) throw invalidKubeconfig(file, `"${list}" is not a list`);
-  const seen = new Set<string>();
-  return items.map((item): [string, Record<string, unknown>] => {
-    if (!isObject(item)) throw invalidKubeconfig(file, `"${list}" has an entry that is not an object`);
-    const name = typeof item.name === 'string' ? item.name : '';
-    if (seen.has(name)) throw invalidKubeconfig(file, `"${list}" has the name "${name}" twice`);
-    seen.add(name);
-    const entry = item[key] ?? {};
-    if (!isObject(entry)) throw invalidKubeconfig(file, `"${key}" of "${name}" is not an object`);
-    return [name, entry];
-  });
 }
 
 function addFirst<T>(map: Map<string, T>, name: string, entry: T): void {

@@ -13,7 +13,7 @@ import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { ApiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
-import { Layout } from '../../../../src/lib/report/contents.ts';
+import { Contents } from '../../../../src/lib/report/contents.ts';
 import { makeReport, pack, type ReportIndex } from '../../../../src/lib/report/report.ts';
 import { stellarctl } from '../../../stellarctl.ts';
 import { fakeKube } from '../../support/builders.ts';
@@ -158,8 +158,9 @@ describe('a report', () => {
 test('names become safe path segments, each file its own', () => {
   fc.assert(
     fc.property(fc.array(fc.array(hostileText, { minLength: 1, maxLength: 4 })), (all) => {
-      const layout = new Layout();
-      const paths = all.map((names) => layout.file(names, '.json'));
+      const contents = new Contents();
+      for (const names of all) contents.addDocument(names, {});
+      const paths = contents.files.map(({ path }) => path);
       assert.equal(new Set(paths.map((path) => path.toLowerCase())).size, paths.length);
       for (const path of paths)
         assert.match(path, /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-][A-Za-z0-9._-]*\.json$/);

@@ -508,7 +508,7 @@ describe('the file itself', () => {
     ['no YAML', 'token: secret\n  - secret: [', /not YAML \(line \d\)/],
     ['no kubeconfig', '- secret', /not a kubeconfig/],
     ['a list that is none', 'contexts: secret', /"contexts" is not a list/],
-    ['an anchor that others need', 'clusters:\n- &c\n  name: c\n  cluster: {}\n- *c\n', /entry that is not an object/],
+    ['an anchor that others need', 'clusters:\n- &c\n  name: c\n  cluster: {}\n- *c\n', /has the name "c" twice/],
   ] as const) {
     test(`with ${what} is rejected, without quoting it`, async () => {
       const name = file(broken);
