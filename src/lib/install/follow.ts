@@ -7,7 +7,6 @@ import type { BlockedReport } from '../engine/stages.ts';
 import { type Hosting, hostingStages, readHosting } from '../hosting/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { failureLog, firstPodFailure } from '../kube/pods.ts';
-import type { Helm, Upgrade } from '../programs/helm/helm.ts';
 
 /** How long a failure that may be transient must persist before it is reported. */
 const failureGraceMs = 5000;
@@ -16,8 +15,8 @@ export interface Installing {
   release: string;
   /** Whether KubeFlex requires a database. */
   needsPostgres: boolean;
-  /** The running helm, if any. followHosting handles its outcome. */
-  helm: HelmWork | undefined;
+  /** The running helm, if any. followHosting reports its failure. */
+  helm?: Promise<unknown>;
 }
 
 /**
@@ -28,9 +27,19 @@ export interface Installing {
 export async function followHosting(kube: Kube, followed: Installing, run: Run): Promise<void> {
   const { context } = kube.cluster;
   const { helm, release, needsPostgres } = followed;
+  let helmAtWork = helm !== undefined;
+  let failed: { error: unknown } | undefined;
+  helm?.then(
+    () => {
+      helmAtWork = false;
+    },
+    (error: unknown) => {
+      // At the deadline the stages show better than helm what was missing.
+      if (!(error instanceof StellarError && error.code === 'timeout')) failed = { error };
+    },
+  );
   const read = async () => {
-    const helmAtWork = !(helm?.isDone ?? true);
-    if (hasFailed(helm)) throw helm?.failure;
+    if (failed !== undefined) throw failed.error;
     return { stages: hostingStages, snapshot: await readHosting(kube, { release, helmAtWork, needsPostgres }) };
   };
   const subject: Followed<Hosting, true> = {
@@ -52,12 +61,6 @@ export async function followHosting(kube: Kube, followed: Installing, run: Run):
   await followOne(subject, read, run);
 }
 
-/** At the deadline the stages show better than helm what was missing. */
-function hasFailed(helm: HelmWork | undefined): boolean {
-  const failure = helm?.failure;
-  return failure !== undefined && !(failure instanceof StellarError && failure.code === 'timeout');
-}
-
 async function failure(kube: Kube, hosting: Hosting, { id, verdict }: BlockedReport): Promise<StellarError> {
   const pods = hostingStages.find((stage) => stage.id === id)?.podsOf?.(hosting) ?? [];
   const failure = firstPodFailure(pods);
@@ -69,27 +72,4 @@ async function failure(kube: Kube, hosting: Hosting, { id, verdict }: BlockedRep
       nextStep(command`kubectl --context ${context} -n kubeflex-system get pods,jobs`, 'See more'),
     ],
   });
-}
-
-/** A helm that runs in the background. */
-export interface HelmWork {
-  isDone: boolean;
-  /** The reason of the failure; undefined if it has not failed. */
-  failure: unknown;
-  /** Never rejects. */
-  ended: Promise<void>;
-}
-
-/** Starts a helm upgrade in the background. */
-export function startHelm(helm: Helm, upgrade: Upgrade): HelmWork {
-  const work: HelmWork = { isDone: false, failure: undefined, ended: Promise.resolve() };
-  work.ended = helm.upgrade(upgrade).then(
-    () => {
-      work.isDone = true;
-    },
-    (error: unknown) => {
-      work.failure = error;
-    },
-  );
-  return work;
 }

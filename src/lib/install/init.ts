@@ -22,7 +22,7 @@ import { type UnreachedSpace, unreachedSpaces } from '../spaces/unreached-spaces
 import { versionWords } from '../versions/version-words.ts';
 import { bringChart, type ChartChoice, chooseChart } from './chart.ts';
 import { type ClusterState, readClusterState } from './cluster-state.ts';
-import { followHosting, type Installing, startHelm } from './follow.ts';
+import { followHosting, type Installing } from './follow.ts';
 import { checkForeignKubeFlex } from './foreign-kubeflex.ts';
 import { freshValues } from './fresh-values.ts';
 import { type InitInput, kubeFlexValues } from './input.ts';
@@ -128,7 +128,7 @@ async function attempt(input: Chosen, tools: InitTools, ended: Set<string>, run:
   const followed = { release: clusterState.release.name, needsPostgres: needsPostgres(values) };
   if (plan.action === 'nothing') {
     noteNewer(plan, context, run);
-    if (!kube.dryRun) await followHosting(kube, { ...followed, helm: undefined }, run);
+    if (!kube.dryRun) await followHosting(kube, followed, run);
     return result;
   }
   requireTime(run, `${context} does not have all that KubeStellar ${plan.version} needs yet`);
@@ -166,7 +166,7 @@ async function runHelm(
   plan: Plan,
   { release, revisions }: ClusterState,
   chart: LocalChart,
-  followed: Omit<Installing, 'helm'>,
+  followed: Installing,
   lease: HostingLease,
   { kube, helm }: InitTools,
   run: Run,
@@ -175,15 +175,18 @@ async function runHelm(
   const last = plan.action === 'install-again' ? undefined : revisions.at(-1);
   const onStart = await lease.noteHelm(recordOf(release, (last?.revision ?? 0) + 1));
   const timeoutMs = run.deadline.remaining;
-  const work = startHelm(helm, { release, chart, values: plan.values, stop: stop.signal, timeoutMs, onStart });
+  const work = helm.upgrade({ release, chart, values: plan.values, stop: stop.signal, timeoutMs, onStart });
   try {
     await followHosting(kube, { ...followed, helm: work }, run);
   } catch (error) {
     // A helm that is stopped marks its release as failed. Wait for it, or the next run finds a pending release.
     stop.abort();
-    await work.ended;
+    const failure = await work.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
     // The release belongs to the other helm and must not be uninstalled.
-    if (work.failure instanceof StellarError && work.failure.code === 'release-pending')
+    if (failure instanceof StellarError && failure.code === 'release-pending')
       throw concurrentRelease(kube.cluster.context, release);
     throw withUninstallStep(error, release, plan, kube);
   }

@@ -8,7 +8,6 @@ import { certificateAuthorityOf, type Issued, type PluginHost } from './credenti
 
 const group = 'client.authentication.k8s.io';
 const apiVersions = [`${group}/v1`, `${group}/v1beta1`];
-const interactiveModes = ['Never', 'IfAvailable', 'Always'];
 const terminationGraceMs = 2000;
 
 /**
@@ -81,24 +80,12 @@ async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Is
   }
 }
 
-/** @throws StellarError `kubeconfig-invalid` */
+/** @throws StellarError `kubeconfig-invalid` for another version of the protocol */
 function requireValid({ name, user }: SelectedContext) {
-  const { command = '', args, env, apiVersion = '', interactiveMode = 'IfAvailable', ...rest } = user.exec as ExecEntry;
-  const exec = { ...rest, command, args: args ?? [], env: env ?? [], apiVersion, interactiveMode };
-  const isRunnable =
-    command !== '' &&
-    [exec.args, exec.env].every(Array.isArray) &&
-    [command, ...exec.args, ...exec.env.flatMap((each) => [each?.name, each?.value])].every(isText);
-  const wrong = !isRunnable
-    ? 'command, args or env is not valid'
-    : !apiVersions.includes(apiVersion)
-      ? `apiVersion is none of ${apiVersions.join(', ')}`
-      : !interactiveModes.includes(interactiveMode)
-        ? `interactiveMode is none of ${interactiveModes.join(', ')}`
-        : undefined;
-  if (wrong !== undefined)
-    throw new StellarError('kubeconfig-invalid', `Context ${name} has a user whose "exec" cannot be used: ${wrong}.`);
-  return exec;
+  const { command = '', args, env, apiVersion = '', ...rest } = user.exec as ExecEntry;
+  if (apiVersions.includes(apiVersion)) return { ...rest, command, args: args ?? [], env: env ?? [], apiVersion };
+  const why = `apiVersion is none of ${apiVersions.join(', ')}`;
+  throw new StellarError('kubeconfig-invalid', `Context ${name} has a user whose "exec" cannot be used: ${why}.`);
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string';

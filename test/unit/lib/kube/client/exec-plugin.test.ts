@@ -242,19 +242,11 @@ describe('a plugin is rejected that', () => {
       assert.match(error.message, why);
       assert.doesNotMatch(JSON.stringify([error.message, error.details, (error.cause as Error)?.stack]), /secret/);
     });
-  for (const [what, exec, why] of [
-    ['is of an unknown version', plugin('', { apiVersion: `${v1}alpha1` }), /apiVersion is none of/],
-    ['has an unknown interactiveMode', plugin('', { interactiveMode: 'Sometimes' }), /interactiveMode is none of/],
-    ['has no command', { apiVersion: v1 }, /command, args or env/],
-    ['has arguments that are no list', plugin('', { args: 'x' as never }), /command, args or env/],
-    ['has an argument that is no text', plugin('', { args: [1 as never] }), /command, args or env/],
-    ['has a variable without a value', plugin('', { env: [{ name: 'x' } as never] }), /command, args or env/],
-  ] as const)
-    test(what, async () => {
-      const error = await failure(exec);
-      assert.equal(error.code, 'kubeconfig-invalid');
-      assert.match(error.message, why);
-    });
+  test('is of an unknown version', async () => {
+    const error = await failure(plugin('', { apiVersion: `${v1}alpha1` }));
+    assert.equal(error.code, 'kubeconfig-invalid');
+    assert.match(error.message, /apiVersion is none of/);
+  });
 });
 
 describe('a plugin that hangs, with a child,', () => {
