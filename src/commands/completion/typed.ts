@@ -39,8 +39,6 @@ class Reader {
   readonly #options = new Map<string, string[]>();
   readonly #positional: string[] = [];
   #command: Command;
-  /** Names of commands; typed aliases are resolved. */
-  readonly #path: string[] = [];
   /** The option that expects a value next. */
   #open: Option | undefined;
   /** After `--`, all words are arguments. */
@@ -92,15 +90,12 @@ class Reader {
       ? this.#command.commands.find((each) => each.name() === word || each.aliases().includes(word))
       : undefined;
     if (child === undefined) this.#positional.push(word);
-    else {
-      this.#command = child;
-      this.#path.push(child.name());
-    }
+    else this.#command = child;
   }
 
   endAt(word: string): Typed {
     const typed = {
-      ...{ program: this.#program, command: this.#command, path: this.#path.join(' ') },
+      ...{ program: this.#program, command: this.#command, path: pathOf(this.#command) },
       ...{ options: this.#options, positional: this.#positional },
     };
     if (this.#open !== undefined) return { ...typed, word, place: { kind: 'value', option: this.#open } };
@@ -124,3 +119,6 @@ class Reader {
 
 /** `-` alone is a file: standard input. */
 const isFlag = (word: string): boolean => word.startsWith('-') && word !== '-';
+
+const pathOf = (command: Command): string =>
+  command.parent === null ? '' : `${pathOf(command.parent)} ${command.name()}`.trim();

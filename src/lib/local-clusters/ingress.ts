@@ -1,7 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { requireTime } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, outline, run as runCommand } from '../engine/next-step.ts';
+import { inWords, run as runCommand } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { failed, met, waiting } from '../engine/stages.ts';
 import { untilMet } from '../engine/until-met.ts';
@@ -60,7 +60,6 @@ export async function ensureIngress(
   const before = await readIngress(kube);
   const isThere = before.passesTls;
   if (!isThere) {
-    if (input.provider === 'kind') await requireIngressNode(kube);
     requireTime(run, `${context} has no ingress yet that passes TLS through`);
     run.progress.waiting(context, 'installing ingress-nginx');
     await withHostingLease(kube, 'init', run, async (lease) => {
@@ -98,17 +97,6 @@ export async function bringIngressChart(helm: Helm, given: string | undefined): 
     const elsewhere = command`Without access to it: helm pull ${reference} elsewhere, and --ingress-chart FILE here`;
     throw error.with({ next: [inWords(elsewhere)] });
   }
-}
-
-/** A kind cluster that was created for another purpose has no port mapped to this machine. */
-async function requireIngressNode(kube: Kube): Promise<void> {
-  const nodes = await kube.list(resources.nodes, { labelSelector: `${ingressNodeLabel}=true` });
-  if (nodes?.length) return;
-  throw new StellarError(
-    'cluster-unusable',
-    `${kube.cluster.context} was not created as a hosting cluster: no node has the label ${ingressNodeLabel}=true, so no port of this machine is forwarded to its ingress.`,
-    { next: [outline('stellarctl init --provider kind --name NAME', 'Create another one')] },
-  );
 }
 
 /**

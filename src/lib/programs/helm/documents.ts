@@ -26,16 +26,11 @@ export function parseSourced(text: string): SourcedObject[] {
   if (!Array.isArray(documents)) return [];
   let source = '';
   return documents.flatMap((document) => {
-    const [problem] = document.errors;
-    if (problem !== undefined) {
-      // The rest of the parser's message quotes the text, which may contain confidential values.
-      const [what] = problem.message.split(/ at line |:?\n/);
-      throw new StellarError(
-        'program-failed',
-        `helm printed invalid YAML: ${what} (line ${problem.linePos?.[0].line})`,
-      );
-    }
     source = /^ ?Source: (.+)$/m.exec(commentOf(document))?.[1] ?? source;
+    const [{ code, linePos } = {}] = document.errors;
+    // The parser's message quotes the text, which may contain confidential values.
+    if (code)
+      throw new StellarError('program-failed', `helm printed invalid YAML: ${code}, line ${linePos?.[0].line}.`);
     const object: unknown = document.toJS();
     if (object === null) return [];
     if (!isObject(object)) throw new StellarError('program-failed', 'helm printed something other than objects.');

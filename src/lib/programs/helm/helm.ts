@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, run as runCommand } from '../../engine/next-step.ts';
+import { inWords } from '../../engine/next-step.ts';
 import {
   type FoundProgram,
   type Invocation,
@@ -144,9 +143,7 @@ export class Helm {
     const [metadata = {}] = parseObjects(output.stdout) as Partial<ChartMetadata>[];
     const { name, version } = metadata;
     if (typeof name !== 'string' || typeof version !== 'string' || findVersion(version) === undefined)
-      throw new StellarError('program-failed', `helm show chart printed no name and version of the chart ${chart}.`, {
-        next: [runCommand(command`helm show chart ${chart}`, 'See what it says')],
-      });
+      throw new StellarError('program-failed', `helm show chart printed no name and version of the chart ${chart}.`);
     return { name, version };
   }
 

@@ -173,7 +173,7 @@ test('documents know their chart file, including the second one of a file', () =
     ],
   );
   assert.deepEqual(parseObjects(''), []);
-  assert.throws(() => parseObjects('a: 1\na: secret'), { code: 'program-failed', message: /unique \(line 2\)\.?$/ });
+  assert.throws(() => parseObjects('a: 1\na: secret'), { code: 'program-failed', message: /DUPLICATE_KEY, line 2\.$/ });
 });
 
 test('values are merged as helm merges them, and compared with the requested ones', () => {
