@@ -1,5 +1,6 @@
 import { asCalled } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
+import { jsonObject } from '../engine/is-object.ts';
 import { outline } from '../engine/next-step.ts';
 import { readNamed, readNamedOrStdin } from '../files/named-file.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -28,14 +29,9 @@ export interface JoinFile {
 
 /** @throws StellarError `join-file-invalid` or `token-expired`; the message never quotes the file, which holds a token */
 export function parseJoinFile(text: string, now = new Date()): JoinFile {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw invalid('it is not JSON');
-  }
-  const file = parsed as Partial<JoinFile> | null;
-  if (file?.kind !== 'stellarctl-join-file')
+  const file = jsonObject(text) as Partial<JoinFile> | undefined;
+  if (file === undefined) throw invalid('it is not JSON');
+  if (file.kind !== 'stellarctl-join-file')
     throw invalid(`it was not written by \`${asCalled('stellarctl its token')}\``);
   if (file.version !== 1) throw invalid(`its version is ${String(file.version)}, and this stellarctl reads version 1`);
   if (typeof file.token !== 'string' || file.token === '') throw invalid('it has no token');
@@ -88,10 +84,6 @@ export async function readCertificateAuthority(file: string): Promise<string> {
 /** Reads a docker config.json with the credentials of registries. @throws StellarError `usage`, which never quotes it */
 export async function readDockerConfig(file: string): Promise<string> {
   const content = await readNamed(file, 'image pull secret');
-  try {
-    if (typeof (JSON.parse(content) as { auths?: unknown }).auths === 'object') return content;
-  } catch {
-    // Reported below.
-  }
+  if (typeof jsonObject(content)?.auths === 'object') return content;
   throw new StellarError('usage', `${file} is not a docker config.json: it has no "auths".`);
 }

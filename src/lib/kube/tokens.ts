@@ -1,3 +1,5 @@
+import { jsonObject } from '../engine/is-object.ts';
+
 /**
  * When a token expires, as far as it shows: the `exp` of a JSON Web Token (RFC 7519). Not verified: only the API server can do
  * that. Undefined for tokens without it, such as kubeadm's `id.secret`.
@@ -23,11 +25,6 @@ const dateOf = (claim: unknown): Date | undefined => (typeof claim === 'number' 
 const textOf = (claim: unknown): string | undefined => (typeof claim === 'string' ? claim : undefined);
 
 function claimsOf(token: string): Record<string, unknown> {
-  const payload = token.split('.')[1];
-  if (token.split('.').length !== 3 || payload === undefined) return {};
-  try {
-    return (JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Record<string, unknown> | null) ?? {};
-  } catch {
-    return {};
-  }
+  const [, payload = '', ...rest] = token.split('.');
+  return (rest.length === 1 && jsonObject(Buffer.from(payload, 'base64url').toString('utf8'))) || {};
 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { asCalled, command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
+import { jsonObject } from '../engine/is-object.ts';
 import { inWords, outline, run } from '../engine/next-step.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import { noneGiven } from '../kube/kubeconfig/errors.ts';
@@ -96,8 +97,9 @@ export async function useItsIfNone(
   const kubeconfig = await loadKubeconfig(target.file, target.env);
   const { its } = await readSettings();
   if (env.STELLARCTL_ITS) return env.STELLARCTL_ITS === context;
-  if (its === undefined || !kubeconfig.contexts.has(its)) await useSpace('its', context);
-  return (await readSettings()).its === context;
+  if (its !== undefined && kubeconfig.contexts.has(its)) return its === context;
+  await useSpace('its', context);
+  return true;
 }
 
 /** Clears the choice. @param only clear it only if it is this context */
@@ -131,12 +133,8 @@ export async function readSettings(file = settingsFile()): Promise<Settings> {
       cause: error,
     });
   }
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null) return parsed as Settings;
-  } catch {
-    // Handled below.
-  }
+  const settings = jsonObject(text);
+  if (settings !== undefined) return settings;
   throw new StellarError('file-error', `The settings ${file} are not JSON.`, {
     next: [run(command`rm ${file}`, 'Remove it'), outline('stellarctl its use CONTEXT', 'Then choose again')],
   });

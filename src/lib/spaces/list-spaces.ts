@@ -43,21 +43,12 @@ export async function listSpaces(
   const all = await listControlPlanes(hosting);
   if (all === undefined) throw notHosting(hosting);
   const ofRole = all.filter((controlPlane) => roleOf(controlPlane) === role);
-  const items = await mapConcurrently(ofRole, spacesAtOnce, ({ metadata: { name } }) =>
-    listSpace(name, role, all, { hosting, kubeconfig }),
-  );
+  const items = await mapConcurrently(ofRole, spacesAtOnce, async ({ metadata: { name } }) => {
+    const evidence = await readSpace(hosting, name, role);
+    // One may have been deleted since.
+    return evidence && describeSpace(evidence, all, kubeconfig);
+  });
   return items.filter((item) => item !== undefined);
-}
-
-/** Reads one of the listed control planes. @returns undefined if it has been deleted since */
-async function listSpace(
-  name: string,
-  role: SpaceRole,
-  all: readonly ControlPlane[],
-  { hosting, kubeconfig }: Pick<SpaceTools, 'hosting' | 'kubeconfig'>,
-): Promise<SpaceListItem | undefined> {
-  const evidence = await readSpace(hosting, name, role);
-  return evidence && describeSpace(evidence, all, kubeconfig);
 }
 
 /** Describes a space from the hosting cluster's evidence. */

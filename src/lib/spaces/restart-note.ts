@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { command } from '../engine/command-line.ts';
+import { jsonObject } from '../engine/is-object.ts';
 import { run } from '../engine/next-step.ts';
 import { failed, type Verdict } from '../engine/stages.ts';
 import type { Deployment } from '../kube/objects.ts';
@@ -30,13 +31,8 @@ export type NotedBinding = [objects: number, ofObjects: string, wecs: number, of
 export const noteAnnotation = 'stellarctl.kubestellar.io/restart';
 
 /** @returns undefined if no restart has begun, or the last one is done */
-export function readNote({ metadata }: ControlPlane): RestartNote | undefined {
-  try {
-    return JSON.parse(metadata.annotations?.[noteAnnotation] ?? '');
-  } catch {
-    return undefined;
-  }
-}
+export const readNote = ({ metadata }: ControlPlane): RestartNote | undefined =>
+  jsonObject(metadata.annotations?.[noteAnnotation] ?? '') as RestartNote | undefined;
 
 export function noteBinding(binding: Binding, objects: readonly BoundObject[] = objectsOf(binding)): NotedBinding {
   const wecs = destinationsOf(binding);

@@ -60,16 +60,6 @@ async function unpacked(response: IncomingMessage, heard: () => void): Promise<A
   return pipeline(pieces, createGunzip(), () => undefined) as Readable;
 }
 
-/** The JSON object in an answer. @returns undefined for anything else */
-export function parseAnswer(text: string): object | undefined {
-  try {
-    const document: unknown = JSON.parse(text);
-    return isObject(document) ? document : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * The Kubernetes object in an answer. Conditions that are no objects are dropped: an API server rejects them only where a schema says
  * so.

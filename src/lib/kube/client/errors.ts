@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { V1Status } from '@kubernetes/client-node';
 import { command } from '../../engine/command-line.ts';
 import { type ErrorCode, type ErrorDetails, StellarError } from '../../engine/errors.ts';
+import { jsonObject } from '../../engine/is-object.ts';
 import { inWords, type NextStep, run } from '../../engine/next-step.ts';
 import { describeProxy, hostOf, type ProxyServer } from './proxy.ts';
 
@@ -98,14 +99,9 @@ function webhookStep({ context }: ClusterRef, message = ''): NextStep | undefine
 const stepsOf = (step: NextStep | undefined): NextStep[] => (step === undefined ? [] : [step]);
 
 function parseStatus(body: string): V1Status {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === 'object' && parsed !== null) return parsed as V1Status;
-  } catch {
-    // An HTML page or plain text of a proxy.
-  }
+  // Else an HTML page or plain text of a proxy.
   const line = body.trim().split('\n')[0]?.slice(0, 200);
-  return line ? { message: line } : {};
+  return jsonObject(body) ?? (line ? { message: line } : {});
 }
 
 interface NetworkFailure {

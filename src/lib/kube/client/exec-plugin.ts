@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { failureOf, StellarError } from '../../engine/errors.ts';
+import { jsonObject } from '../../engine/is-object.ts';
 import { inWords } from '../../engine/next-step.ts';
 import { type ProgramOutput, programFailed, runProgram } from '../../programs/program.ts';
 import type { ExecEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
-import { parseAnswer } from './answer.ts';
 import { certificateAuthorityOf, type Issued, type PluginHost } from './credentials.ts';
 
 const group = 'client.authentication.k8s.io';
@@ -111,7 +111,7 @@ async function inputFor({ server, cluster }: SelectedContext, exec: ExecEntry, i
 
 /** Parses the output of a plugin, which is never quoted. @throws StellarError */
 function read({ command, apiVersion }: { command: string; apiVersion: string }, { stdout }: ProgramOutput): Issued {
-  const printed = parseAnswer(stdout) as { apiVersion?: unknown; kind?: unknown; status?: Issued } | undefined;
+  const printed = jsonObject(stdout) as { apiVersion?: unknown; kind?: unknown; status?: Issued } | undefined;
   const { token = '', clientCertificateData = '', clientKeyData = '' } = printed?.status ?? {};
   const isCredential = printed?.kind === 'ExecCredential' && printed.apiVersion === apiVersion;
   const wrong =

@@ -2,8 +2,9 @@ import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { graceMs, pause, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { jsonObject } from '../../engine/is-object.ts';
 import { run } from '../../engine/next-step.ts';
-import { type Answer, parseAnswer } from './answer.ts';
+import type { Answer } from './answer.ts';
 import { apiError } from './errors.ts';
 import { type Connection, type Request, StaleConnection, Transport } from './transport.ts';
 
@@ -32,7 +33,7 @@ export class Requests {
     // A token may be revoked before it expires: request a new one, once.
     if (answer.status === 401) answer = await this.answer(request);
     if (answer.status >= 300) throw apiError(this.transport.cluster, answer.status, answer.text);
-    const document = parseAnswer(answer.text);
+    const document = jsonObject(answer.text);
     if (document === undefined) throw this.notAnApiServer();
     return document as T;
   }

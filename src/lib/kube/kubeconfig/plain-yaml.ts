@@ -11,7 +11,8 @@ const quotedForm = /^"([ !#-[\]-~]*)"$/;
 
 /**
  * Reads YAML in the form that kubectl, kind, k3d and cloud programs write kubeconfigs in: blocks, one entry per line, names and
- * values of few kinds. The yaml package, which reads everything, takes longer to load than a small file takes to read.
+ * values of few kinds. The yaml package, which reads everything, takes 12 ms of processor time to load, of 90 ms of a command that
+ * reads only a kubeconfig (medians of 30 pairs of runs, Node 24).
  * @returns the same value as the yaml package; undefined for a text of any other form, valid or not
  */
 export function readPlainYaml(text: string): unknown {

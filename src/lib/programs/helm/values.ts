@@ -4,29 +4,18 @@ import { isObject } from '../../engine/is-object.ts';
 /** Values of a chart, as JSON. A null removes a default of the chart. */
 export type Values = Record<string, unknown>;
 
+/** In the order in which helm applies them. */
+const valueOptions = ['values', 'setJson', 'set', 'setString', 'setFile'] as const;
+
 /** helm's command-line options for values, each in the order given. */
-export interface ValueOptions {
-  values?: readonly string[];
-  setJson?: readonly string[];
-  set?: readonly string[];
-  setString?: readonly string[];
-  setFile?: readonly string[];
-}
+export type ValueOptions = Partial<Record<(typeof valueOptions)[number], readonly string[]>>;
 
-const flags: Record<keyof ValueOptions, string> = {
-  values: '--values',
-  setJson: '--set-json',
-  set: '--set',
-  setString: '--set-string',
-  setFile: '--set-file',
-};
-
-/** Converts value options to arguments of helm. */
-export function valueArguments(options: ValueOptions): string[] {
-  return (Object.keys(flags) as (keyof ValueOptions)[]).flatMap((option) =>
-    (options[option] ?? []).flatMap((value) => [flags[option], value]),
-  );
-}
+/** Converts value options to arguments of helm: `setJson` is `--set-json`. */
+export const valueArguments = (options: ValueOptions): string[] =>
+  valueOptions.flatMap((option) => {
+    const flag = `--${option.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
+    return (options[option] ?? []).flatMap((value) => [flag, value]);
+  });
 
 /** Merges values over others, as helm does: objects key by key, anything else as a whole. */
 export function mergeValues(under: Values, over: Values): Values {

@@ -125,9 +125,6 @@ export function createPermissions(name: string, others: readonly KubeObject[] = 
     may('create', resources.controlPlanes),
     may('patch', resources.controlPlanes, { name }),
     may('get', resources.secrets, inSpace),
-    may('list', resources.pods, inSpace),
-    may('list', resources.jobs, inSpace),
-    may('list', resources.deployments, inSpace),
-    may('list', resources.statefulSets, inSpace),
+    ...(['pods', 'jobs', 'deployments', 'statefulSets'] as const).map((kind) => may('list', resources[kind], inSpace)),
   ];
 }

@@ -97,11 +97,11 @@ function hubRunning(its: ItsInside): Verdict {
   return unready === undefined ? met : starting(`pod ${unready.metadata.name} of OCM is starting`, [unready], its);
 }
 
-const hubServed = (its: ItsInside): Verdict =>
-  its.hubServed
-    ? met
-    : (hidden(its, resources.customResourceDefinitions) ??
-      waiting('OCM has not installed its CustomResourceDefinitions yet'));
+const noHubKinds = (its: ItsInside): Verdict =>
+  hidden(its, resources.customResourceDefinitions) ??
+  waiting('OCM has not installed its CustomResourceDefinitions yet');
+
+const hubServed = (its: ItsInside): Verdict => (its.hubServed ? met : noHubKinds(its));
 
 function joinable(its: ItsInside, wasReady: boolean): Verdict {
   if (its.bootstrapAccount !== undefined) return met;
@@ -118,11 +118,7 @@ function joinable(its: ItsInside, wasReady: boolean): Verdict {
 
 function webhookAnswers(its: ItsInside, wasReady: boolean): Verdict {
   const { webhook, hubPods } = its;
-  if (webhook === undefined)
-    return (
-      hidden(its, resources.customResourceDefinitions) ??
-      waiting('OCM has not installed its CustomResourceDefinitions yet')
-    );
+  if (webhook === undefined) return noHubKinds(its);
   if (webhook.state === 'answers') return met;
   if (webhook.state === 'unseen') return unseen(webhook.why);
   const isInstalled = wasReady || podsOf(webhookName, hubPods).some(isPodReady);
