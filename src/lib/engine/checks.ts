@@ -52,15 +52,7 @@ export async function runChecks<Subject>(
   failed: readonly Finding[] = [],
 ): Promise<Finding[]> {
   const asFailure = (error: unknown): Outcome => ({ status: 'fail', problem: failureOf(error) });
-  const outcomes = await Promise.all(
-    checks.map(async ({ run }) => {
-      try {
-        return await run(subject);
-      } catch (error) {
-        return asFailure(error);
-      }
-    }),
-  );
+  const outcomes = await Promise.all(checks.map(({ run }) => Promise.resolve(subject).then(run).catch(asFailure)));
   const findings: Finding[] = [];
   for (const [index, { id, title, needs = [] }] of checks.entries()) {
     const outcome = outcomes[index] as Outcome;
