@@ -16,7 +16,7 @@ import { systemNamespace } from '../model/kubeflex-names.ts';
 import type { Helm, LocalChart, ReleaseName } from '../programs/helm/helm.ts';
 import { mergeValues, type Values } from '../programs/helm/values.ts';
 import { compareVersions } from '../programs/version.ts';
-import { renewCorrectedHook } from '../spaces/create/its-for-wds.ts';
+import { renewCorrectedHook } from '../spaces/its-name-defect.ts';
 import { listControlPlanes } from '../spaces/spaces.ts';
 import { type UnreachedSpace, unreachedSpaces } from '../spaces/unreached-spaces.ts';
 import { versionWords } from '../versions/version-words.ts';

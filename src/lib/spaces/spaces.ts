@@ -10,7 +10,7 @@ export function hooksOf({ spec }: ControlPlane): string[] {
 }
 
 /**
- * The hook of a control plane that corresponds to the chart's hook of this name: that hook, or a corrected copy (its-for-wds.ts).
+ * The hook of a control plane that corresponds to the chart's hook of this name: that hook, or a corrected copy (its-name-defect.ts).
  */
 export const hookLike = (controlPlane: ControlPlane, name: string): string | undefined =>
   hooksOf(controlPlane).find((hook) => hook === name || hook.endsWith(`-${name}`));

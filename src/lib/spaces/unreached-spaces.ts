@@ -8,8 +8,8 @@ import { hookNames, namespaceOf, type SpaceRole } from '../model/kubeflex-names.
 import type { ControlPlane, PostCreateHook } from '../model/kubeflex-objects.ts';
 import { products, versionsOfHooks } from '../versions/programs.ts';
 import type { RunningVersion } from '../versions/running.ts';
-import { startsTransport } from './create/its-for-wds.ts';
 import { missingVariables, objectsOfHook } from './hooks.ts';
+import { startsTransport } from './its-name-defect.ts';
 import { itsVersions, wdsVersions } from './space-versions.ts';
 import { hookLike, listControlPlanes, roleOf } from './spaces.ts';
 import { readSpace } from './stages/evidence.ts';

@@ -13,9 +13,9 @@ import { hookNames, managerDeployment, namespaceOf, transportDeployment } from '
 import type { ControlPlane, PostCreateHook } from '../../model/kubeflex-objects.ts';
 import { type Binding, type BindingPolicy, objectsOf } from '../../model/policies.ts';
 import { openSpace } from '../../spaces/access.ts';
-import { startsTransport } from '../../spaces/create/its-for-wds.ts';
 import { checkSpaceName } from '../../spaces/create/requirements.ts';
 import { missingVariables } from '../../spaces/hooks.ts';
+import { startsTransport } from '../../spaces/its-name-defect.ts';
 import { noSuchSpace } from '../../spaces/no-such-space.ts';
 import { flagsOf, type OpenWds, openedBy } from '../../spaces/open-wds.ts';
 import { noteBinding, type RestartNote, readNote } from '../../spaces/restart-note.ts';

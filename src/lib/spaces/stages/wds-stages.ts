@@ -11,6 +11,7 @@ import { podsOf } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { hookNames, managerDeployment, transportDeployment } from '../../model/kubeflex-names.ts';
 import { propertiesNamespace, wdsCrds, workStatusCrd } from '../../model/kubestellar-names.ts';
+import { isItsNameDefect } from '../its-name-defect.ts';
 import { transportPaused } from '../restart-note.ts';
 import type { SpaceEvidence } from './evidence.ts';
 import {
@@ -154,22 +155,3 @@ const paused = (space: SpaceEvidence): Verdict | undefined =>
   space.forbidden.has(resources.deployments.plural)
     ? undefined
     : transportPaused(space.controlPlane, transportOf(space), space.hosting);
-
-/** KubeStellar 0.30: `kflex-get-kubeconfig` exits with code 1 if both are given (cmd/kflex-get-kubeconfig/main.go). */
-export function isItsNameDefect(deployment: Deployment | undefined): boolean {
-  const args = deployment?.spec?.template?.spec?.initContainers?.flatMap((container) => container.args ?? []) ?? [];
-  return Boolean(flagValue(args, '--control-plane-label-selector')) && Boolean(flagValue(args, '--control-plane-name'));
-}
-
-/** Whether the existing Deployments of a WDS were created for an ITS of this name; empty: for the only one. */
-export function isWiredFor(its: string, deployments: readonly Deployment[]): boolean {
-  const named = (name: string) => deployments.find(({ metadata }) => metadata.name === name);
-  if (isItsNameDefect(named(transportDeployment))) return false;
-  const args = named(managerDeployment)?.spec?.template?.spec?.containers?.flatMap((container) => container.args ?? []);
-  return args === undefined || (flagValue(args, '--its-name') ?? '') === its;
-}
-
-function flagValue(args: readonly string[], flag: string): string | undefined {
-  const index = args.indexOf(flag);
-  return index === -1 ? args.find((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1) : args[index + 1];
-}

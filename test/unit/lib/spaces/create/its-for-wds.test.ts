@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Deployment } from '../../../../../src/lib/kube/objects.ts';
 import type { PostCreateHook } from '../../../../../src/lib/model/kubeflex-objects.ts';
 import { chooseItsForWds } from '../../../../../src/lib/spaces/create/its-for-wds.ts';
-import { isItsNameDefect } from '../../../../../src/lib/spaces/stages/wds-stages.ts';
+import { isItsNameDefect } from '../../../../../src/lib/spaces/its-name-defect.ts';
 import { its, MemoryCluster, transportHook, wds } from '../../../support/space-builders.ts';
 import { failsWith } from '../../../support/steps.ts';
 

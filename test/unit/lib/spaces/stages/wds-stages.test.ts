@@ -3,11 +3,10 @@ import { describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import { blockingStage, judge, standingOf, type Verdict } from '../../../../../src/lib/engine/stages.ts';
 import type { Access } from '../../../../../src/lib/kube/access.ts';
+import { isItsNameDefect, isWiredFor } from '../../../../../src/lib/spaces/its-name-defect.ts';
 import type { SpaceEvidence } from '../../../../../src/lib/spaces/stages/evidence.ts';
 import {
   type ItsOfWds,
-  isItsNameDefect,
-  isWiredFor,
   readWdsInside,
   type WdsInside,
   wdsStages,

@@ -1,0 +1,86 @@
+import type { Run } from '../engine/run.ts';
+import { withHostingLease } from '../hosting/lease.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { Deployment, KubeObject } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
+import { hookNames, managerDeployment, roleLabel, transportDeployment } from '../model/kubeflex-names.ts';
+import type { ControlPlane, PostCreateHook } from '../model/kubeflex-objects.ts';
+import { itsNameOf } from './spaces.ts';
+
+/**
+ * The defect of KubeStellar 0.30: its hook gives the transport both a selector for the ITS and its name, and `kflex-get-kubeconfig` accepts
+ * only one. This file, its callers and the note in `wds create` can go when 0.30 is no longer supported (coreChart.oldestVersion).
+ */
+/** The name of the copy. helm owns the chart's hook itself. */
+export const correctedHookName = `stellarctl-${hookNames.transport}`;
+
+/** KubeStellar 0.30: `kflex-get-kubeconfig` exits with code 1 if both are given (cmd/kflex-get-kubeconfig/main.go). */
+export function isItsNameDefect(deployment: Deployment | undefined): boolean {
+  const args = deployment?.spec?.template?.spec?.initContainers?.flatMap((container) => container.args ?? []) ?? [];
+  return Boolean(flagValue(args, '--control-plane-label-selector')) && Boolean(flagValue(args, '--control-plane-name'));
+}
+
+/** Whether the existing Deployments of a WDS were created for an ITS of this name; empty: for the only one. */
+export function isWiredFor(its: string, deployments: readonly Deployment[]): boolean {
+  const named = (name: string) => deployments.find(({ metadata }) => metadata.name === name);
+  if (isItsNameDefect(named(transportDeployment))) return false;
+  const args = named(managerDeployment)?.spec?.template?.spec?.containers?.flatMap((container) => container.args ?? []);
+  return args === undefined || (flagValue(args, '--its-name') ?? '') === its;
+}
+
+function flagValue(args: readonly string[], flag: string): string | undefined {
+  const index = args.indexOf(flag);
+  return index === -1 ? args.find((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1) : args[index + 1];
+}
+
+/** Whether a transport created by this hook starts if its ITS is named. */
+export const canNameIts = (hook: PostCreateHook | undefined): boolean =>
+  hook === undefined || !isItsNameDefect(transportTemplate(hook));
+
+/** Whether a transport that KubeFlex creates by these hooks starts: a repair gives the WDS one that does. */
+export const startsTransport = (wds: ControlPlane, hooks: readonly PostCreateHook[]): boolean =>
+  itsNameOf(wds) === undefined || hooks.every(canNameIts);
+
+/**
+ * Updates the corrected copy, if any, to the chart's current hook: an upgrade of the chart does not update it.
+ * @returns whether it has changed
+ */
+export async function renewCorrectedHook(hosting: Kube, limits: Run): Promise<boolean> {
+  const [copy, hook] = await Promise.all(
+    [correctedHookName, hookNames.transport].map((name) =>
+      hosting.get<PostCreateHook>(resources.postCreateHooks, name),
+    ),
+  );
+  if (copy === undefined || hook === undefined) return false;
+  const renew = async () => (await hosting.apply(corrected(hook))) !== 'unchanged';
+  return withHostingLease(hosting, 'init --upgrade', limits, renew);
+}
+
+const transportTemplate = ({ spec }: PostCreateHook): Deployment | undefined =>
+  spec?.templates?.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === transportDeployment) as
+    | Deployment
+    | undefined;
+
+/** Copies the hook without the selector. */
+export function corrected({ spec }: PostCreateHook): KubeObject {
+  const { apiVersion, kind } = resources.postCreateHooks;
+  const copy = structuredClone(spec) as NonNullable<PostCreateHook['spec']>;
+  for (const template of copy.templates ?? []) {
+    const { spec: pod } = (template as Deployment).spec?.template ?? {};
+    for (const container of pod?.initContainers ?? []) container.args = withoutSelector(container.args ?? []);
+  }
+  return {
+    apiVersion,
+    kind,
+    metadata: { name: correctedHookName, labels: { [roleLabel]: 'wds' } },
+    spec: copy,
+  } as KubeObject;
+}
+
+const selectorFlag = '--control-plane-label-selector';
+
+function withoutSelector(args: readonly string[]): string[] {
+  return args.filter(
+    (arg, index) => arg !== selectorFlag && args[index - 1] !== selectorFlag && !arg.startsWith(`${selectorFlag}=`),
+  );
+}
