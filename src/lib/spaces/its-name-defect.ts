@@ -7,10 +7,9 @@ import { hookNames, managerDeployment, roleLabel, transportDeployment } from '..
 import type { ControlPlane, PostCreateHook } from '../model/kubeflex-objects.ts';
 import { itsNameOf } from './spaces.ts';
 
-/**
- * The defect of KubeStellar 0.30: its hook gives the transport both a selector for the ITS and its name, and `kflex-get-kubeconfig` accepts
- * only one. This file, its callers and the note in `wds create` can go when 0.30 is no longer supported (coreChart.oldestVersion).
- */
+// The defect of KubeStellar 0.30: its hook gives the transport both a selector for the ITS and its name, and `kflex-get-kubeconfig`
+// accepts only one. All of this file can go when 0.30 is no longer supported (coreChart.oldestVersion).
+
 /** The name of the copy. helm owns the chart's hook itself. */
 export const correctedHookName = `stellarctl-${hookNames.transport}`;
 
