@@ -7,7 +7,7 @@ import { kubectlApply } from '../../testbed/index.ts';
 import type { Machine } from './machine.ts';
 import { part, say, type Typist, typist } from './tell.ts';
 
-/** Waits for all: a failure is thrown when nothing runs any more. */
+/** Waits for all: a failure is thrown when nothing runs. */
 async function together(...running: Promise<void>[]): Promise<void> {
   const ended = await Promise.allSettled(running);
   for (const one of ended) if (one.status === 'rejected') throw one.reason;

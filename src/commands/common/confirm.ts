@@ -1,5 +1,5 @@
 import { StellarError } from '../../lib/engine/errors.ts';
-import { inWords, run } from '../../lib/engine/next-step.ts';
+import { advice, run } from '../../lib/engine/next-step.ts';
 import type { Confirm } from '../../lib/engine/read-confirmed.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/tools.ts';
@@ -65,7 +65,7 @@ export const confirming =
 function hasGrown(more: readonly string[]): StellarError {
   return new StellarError('not-confirmed', 'More would be lost now than when the command began. Nothing was written.', {
     details: [...more],
-    next: [inWords('Rerun the command')],
+    next: [advice('Rerun the command')],
   });
 }
 

@@ -1,4 +1,4 @@
-import { outline, stepLines } from '../../lib/engine/next-step.ts';
+import { partial, stepLines } from '../../lib/engine/next-step.ts';
 
 const context = ['--its CONTEXT', '--wds CONTEXT', '--hosting-context CONTEXT', 'NAME=CONTEXT for a WEC'];
 
@@ -47,5 +47,5 @@ export function equivalentOf(unknown: string, argv: readonly string[]): string[]
     return first === unknown && (second === undefined || second === argv[1]);
   });
   const [, here = [], then = 'Or'] = found ?? [];
-  return found && stepLines(here.map((command, index) => outline(command, index === 0 ? 'Use' : then)));
+  return found && stepLines(here.map((command, index) => partial(command, index === 0 ? 'Use' : then)));
 }

@@ -83,7 +83,7 @@ export const wecsAndLabels: Source = async (typed, clusters) => [
 ];
 
 /** Completes a comma-separated list without duplicates. */
-export const listed =
+export const commaSeparated =
   (source: Source): Source =>
   async (typed, clusters) => {
     const before = typed.word.slice(0, typed.word.lastIndexOf(',') + 1);
@@ -93,7 +93,7 @@ export const listed =
 
 /** Does the same, also for separate words. */
 export const several = (source: Source): Source =>
-  listed(async (typed, clusters) => {
+  commaSeparated(async (typed, clusters) => {
     const given = splitNames(typed.positional).map((text) => text.split('=')[0]);
     return (await source(typed, clusters)).filter((name) => !given.includes(name));
   });

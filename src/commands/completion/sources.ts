@@ -1,11 +1,11 @@
 import { resources } from '../../lib/kube/resources.ts';
 import {
+  commaSeparated,
   contexts,
   contextsOfWecs,
   inWds,
   kinds,
   labelsOfWecs,
-  listed,
   pending,
   type Source,
   several,
@@ -36,15 +36,15 @@ const options: Readonly<Record<string, Source>> = {
   '--wds': spaces('wds'),
   'wds create --its': spaces('its'),
   'wds repair --its': spaces('its'),
-  '--selector': listed(labelsOfWecs),
+  '--selector': commaSeparated(labelsOfWecs),
   // Of objects, not of WECs.
   'policy create --selector': async () => [],
-  '--clusters': listed(labelsOfWecs),
+  '--clusters': commaSeparated(labelsOfWecs),
   '--label': labelsOfWecs,
-  '--on': listed(wecs),
+  '--on': commaSeparated(wecs),
   '--select': kinds,
   '--namespace': inWds(resources.namespaces),
-  '--status': listed(statusOfPolicy),
+  '--status': commaSeparated(statusOfPolicy),
   '--skip': checkIds,
 };
 

@@ -42,7 +42,7 @@ export const definition: Definition<DoctorOptions> = {
     if (options.fix && command.getOptionValueSource('timeout') === 'default') options.timeout = fixingMs;
     if (options.fix) session.run.deadline.restart(options.timeout);
     checkCombinations(options);
-    const { examination, clustersOf, preflight } = await import('./input.ts');
+    const { examination, clustersOf, preInstallationInput: preflight } = await import('./input.ts');
     const input = options.pre ? undefined : await clustersOf(session, options, positional);
     const examine = await (input === undefined ? preflight(session, options, positional) : examination(input));
     session.progress.waiting('doctor', 'reading the installation');

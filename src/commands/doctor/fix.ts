@@ -2,12 +2,12 @@ import type { DoctorInput } from '../../lib/doctor/doctor.ts';
 import type { FixResult } from '../../lib/doctor/fix/apply.ts';
 import type { PlannedFix } from '../../lib/doctor/fix/plan.ts';
 import type { Rechecked } from '../../lib/doctor/fix/recheck.ts';
-import { nameOf } from '../../lib/doctor/report.ts';
+import { subjectName } from '../../lib/doctor/report.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
 import { isNotable } from '../../lib/engine/checks.ts';
 import { count } from '../../lib/engine/counts.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-import { outline, stepLines } from '../../lib/engine/next-step.ts';
+import { partial, stepLines } from '../../lib/engine/next-step.ts';
 import type { Write } from '../../lib/engine/remedy.ts';
 import { toDocument } from '../../lib/terminal/output.ts';
 import { confirm } from '../common/confirm.ts';
@@ -61,7 +61,7 @@ export async function fixFindings(
   const { examined, fixed } = await confirmFixes(applied, examine, session.run);
   for (const { result, subject, code } of fixed)
     if (result === 'unconfirmed')
-      session.progress.note(`${nameOf(subject)}: ${code} is still reported; the fix is unconfirmed`);
+      session.progress.note(`${subjectName(subject)}: ${code} is still reported; the fix is unconfirmed`);
   return { all: examined, fixed };
 }
 
@@ -87,7 +87,7 @@ export async function recheckWecs(
 ): Promise<Rechecked[]> {
   const { recheckAll } = await import('../../lib/doctor/fix/recheck.ts');
   const rechecked = await recheckAll(wecs, examined, session.run);
-  for (const result of rechecked) session.progress.note(`${result.name}: ${inWords(result)}`);
+  for (const result of rechecked) session.progress.note(`${result.name}: ${describeResult(result)}`);
   return rechecked;
 }
 
@@ -95,11 +95,11 @@ export async function recheckWecs(
 export function requireContexts({ wecs }: Pick<DoctorInput, 'wecs'>): void {
   if (wecs.some(({ kube }) => kube !== undefined)) return;
   throw new StellarError('usage', '--recheck asks the operators of WECs: it needs the contexts of the WECs.', {
-    next: [outline('stellarctl doctor NAME=CONTEXT --recheck')],
+    next: [partial('stellarctl doctor NAME=CONTEXT --recheck')],
   });
 }
 
-function inWords(result: Rechecked): string {
+function describeResult(result: Rechecked): string {
   switch (result.answer) {
     case 'changed':
       return 'its operator has checked again, and now reports something else';
@@ -119,7 +119,7 @@ function announce(session: Session, { spaces, wecs }: DoctorInput, open: readonl
 }
 
 function describePlanned({ subject, code, writes, refused }: PlannedFix): string[] {
-  const about = `${nameOf(subject)} (${code})`;
+  const about = `${subjectName(subject)} (${code})`;
   if (refused === undefined) return writes.map((write) => `${about}: ${describeWrite(write)}`);
   return [`${about} needs your decision: ${refused.message}`, ...stepLines(refused.next, '  ')];
 }
@@ -147,7 +147,7 @@ function say(session: Session, { subject, writes, result, error }: FixResult): v
 export const describeFixed = (fixed: readonly FixResult[]): object[] =>
   toDocument(
     fixed.map(({ subject, ...rest }) => ({
-      subject: nameOf(subject),
+      subject: subjectName(subject),
       ...(subject.its === undefined ? {} : { its: subject.its }),
       ...rest,
     })),

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-import { inWords } from '../../lib/engine/next-step.ts';
+import { advice } from '../../lib/engine/next-step.ts';
 import type { ItsType } from '../../lib/model/kubeflex-names.ts';
 import type { ItsInput } from '../../lib/spaces/create/create-its.ts';
 import type { Definition } from '../common/define.ts';
@@ -92,7 +92,7 @@ async function externalOf(session: Session, options: Options): Promise<ItsInput[
   const name = bootstrapContext ?? kubeconfig.currentContext;
   if (name === undefined)
     throw new StellarError('usage', `${file} has no current context.`, {
-      next: [inWords('Choose one: --bootstrap-context CONTEXT')],
+      next: [advice('Choose one: --bootstrap-context CONTEXT')],
     });
   const context = selectContext(kubeconfig, name);
   return { context, kube: session.connect(context), address, isOwnContext: file === undefined };

@@ -17,17 +17,17 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
   const cells = objects.map((object) => [
     `${object.kind} ${object.namespace === null ? '' : `${object.namespace}/`}${object.name}`,
     ...(isMatrix
-      ? wecs.map((wec) => cellOf(object.ways.find((delivery) => delivery.wec === wec)))
-      : [countsOf(object.ways)]),
+      ? wecs.map((wec) => cellOf(object.deliveries.find((delivery) => delivery.wec === wec)))
+      : [countsOf(object.deliveries)]),
   ]);
   const rows = aligned([...(isMatrix ? [['', ...wecs]] : []), ...cells]);
-  const symbols = objects.map(({ ways }) => symbolOfDelivery(worstOf(ways), style));
+  const symbols = objects.map(({ deliveries }) => symbolOfDelivery(worstOf(deliveries), style));
   return [
     `${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
     ...rows.map((row, index) => `  ${isMatrix ? (symbols[index - 1] ?? ' ') : symbols[index]} ${row}`.trimEnd()),
     ...unknown(notVisible),
     // What blocks objects says more than the state of the policy.
-    ...(state === 'failed' && !objects.some(({ ways }) => ways.some(({ blockedAt }) => blockedAt !== null))
+    ...(state === 'failed' && !objects.some(({ deliveries }) => deliveries.some(({ blockedAt }) => blockedAt !== null))
       ? [`${style.bad} ${why}`, `    ${textOf(run(command`stellarctl policy explain ${name} --wds ${wds}`))}`]
       : []),
     ...failures(objects, style, now),
@@ -44,24 +44,24 @@ function cellOf(delivery: DeliveryView | undefined): string {
   return `${blockedAt.state === 'failed' ? 'failed' : 'waiting'} at ${blockedAt.stage}`;
 }
 
-function countsOf(ways: readonly DeliveryView[]): string {
-  const failed = ways.filter(({ blockedAt }) => blockedAt?.state === 'failed').length;
-  return `${ways.filter(({ done }) => done).length}/${ways.length}${failed === 0 ? '' : `, ${failed} failed`}`;
+function countsOf(deliveries: readonly DeliveryView[]): string {
+  const failed = deliveries.filter(({ blockedAt }) => blockedAt?.state === 'failed').length;
+  return `${deliveries.filter(({ done }) => done).length}/${deliveries.length}${failed === 0 ? '' : `, ${failed} failed`}`;
 }
 
 const rank = ({ blockedAt, done }: Pick<DeliveryView, 'blockedAt' | 'done'>): number =>
   blockedAt?.state === 'failed' ? 0 : blockedAt !== null ? 1 : done ? 3 : 2;
 
-const worstOf = (ways: readonly DeliveryView[]): Pick<DeliveryView, 'blockedAt' | 'done'> =>
-  [...ways].sort((a, b) => rank(a) - rank(b))[0] ?? { blockedAt: null, done: false };
+const worstOf = (deliveries: readonly DeliveryView[]): Pick<DeliveryView, 'blockedAt' | 'done'> =>
+  [...deliveries].sort((a, b) => rank(a) - rank(b))[0] ?? { blockedAt: null, done: false };
 
 /** Shows a problem that several objects and WECs share once, with its count. */
 function failures(objects: PolicyView['objects'], style: Style, now: number): string[] {
-  const all = objects.flatMap(({ ways }) => ways.filter(({ blockedAt }) => blockedAt !== null));
+  const all = objects.flatMap(({ deliveries }) => deliveries.filter(({ blockedAt }) => blockedAt !== null));
   const groups = Map.groupBy(all, ({ blockedAt, steps }) => JSON.stringify([blockedAt?.why, steps]));
-  return [...groups.values()].flatMap((ways) => {
-    const [first] = ways as [DeliveryView, ...DeliveryView[]];
-    const on = [...new Set(ways.flatMap(({ wec }) => wec ?? []))];
+  return [...groups.values()].flatMap((deliveries) => {
+    const [first] = deliveries as [DeliveryView, ...DeliveryView[]];
+    const on = [...new Set(deliveries.flatMap(({ wec }) => wec ?? []))];
     const where = on.length === 0 ? '' : ` (${on.length > fewWecs ? count(on.length, 'WEC') : on.join(', ')})`;
     return [
       `${symbolOfDelivery(first, style)} ${first.blockedAt && whyBlocked(first.blockedAt, now)}${where}`,

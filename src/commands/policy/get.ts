@@ -21,7 +21,7 @@ export const definition: Definition<WdsOptions> = {
     const { describePolicyView } = await import('./get-text.ts');
     await session.show(view, (style) => describePolicyView(view, style, wds.kube.now()));
     session.incomplete(errors);
-    const broken = view.objects.flatMap(({ ways }) => ways).find(({ blockedAt }) => blockedAt !== null);
+    const broken = view.objects.flatMap(({ deliveries }) => deliveries).find(({ blockedAt }) => blockedAt !== null);
     if (isForPeople(session.output) && broken?.next) session.next(broken.next);
   },
 };

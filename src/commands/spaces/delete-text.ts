@@ -23,7 +23,7 @@ function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string
   const lines = [
     ...(unseen === undefined ? [] : [`WECs      could not be read: ${unseen}`]),
     ...(wecs.length > 0 ? [`WECs      ${wecs.join(', ')}: ${effect}`] : []),
-    ...(wdses.length > 0 ? [`WDSes     ${wdses.join(', ')}: nothing is sent from there any more`] : []),
+    ...(wdses.length > 0 ? [`WDSes     ${wdses.join(', ')}: nothing is sent from there`] : []),
   ];
   if (!isOthers) return [...lines, 'Everything in it will be lost.'];
   const account = `${adoptedAccount.namespace}/${adoptedAccount.name}`;
@@ -38,7 +38,7 @@ function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string
 
 function describeWds({ policies, works, unseen, shared }: WdsToDelete, type: string, keep: boolean): string[] {
   const wecs = [...new Set(works.map(({ metadata }) => metadata.namespace))];
-  const effect = keep ? 'stay, and nothing manages them any more' : 'will be removed';
+  const effect = keep ? 'stay, and nothing manages them' : 'will be removed';
   const others = shared.length === 0 ? '' : `: those of ${shared.join(', ')} as well; they stay`;
   return [
     ...(unseen === undefined ? [] : [`What it has sent could not be read: ${unseen}`]),

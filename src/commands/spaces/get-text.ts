@@ -1,6 +1,6 @@
 import { command } from '../../lib/engine/command-line.ts';
 import { formatAge } from '../../lib/engine/duration.ts';
-import { outline, textOf } from '../../lib/engine/next-step.ts';
+import { partial, textOf } from '../../lib/engine/next-step.ts';
 import type { StageView } from '../../lib/engine/stages.ts';
 import type { SpaceView } from '../../lib/spaces/get-space.ts';
 import type { Style } from '../../lib/terminal/style.ts';
@@ -41,7 +41,7 @@ function itsRows({ name, hosting }: SpaceView, its: NonNullable<SpaceView['its']
   if (its.name !== null) return [row('ITS', its.named ? its.name : `${its.name} (the only one; it is not named)`)];
   const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting} --its ITS`;
   const why = 'unknown: there is none, or there are several and it names none';
-  return [row('ITS', why), row('', textOf(outline(repair, 'Bind it to one')))];
+  return [row('ITS', why), row('', textOf(partial(repair, 'Bind it to one')))];
 }
 
 const row = (head: string, text: string): string => `  ${head.padEnd(10)}  ${text}`;

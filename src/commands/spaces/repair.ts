@@ -51,7 +51,7 @@ export function definition(role: SpaceRole): Definition<Options> {
       const confirm = confirming<readonly string[]>(session, {
         show: (objects) => {
           for (const object of objects)
-            session.progress.note(`  stays, and is not updated or removed any more: ${object}`);
+            session.progress.note(`  stays, and is no longer updated or removed: ${object}`);
         },
         confirmations: ({ length }) => (length === 0 ? [] : [{ verb: 'Repair', doing: 'Repairing', name, yes }]),
       });

@@ -1,5 +1,5 @@
 import { failureOf, StellarError } from '../../lib/engine/errors.ts';
-import { outline, run } from '../../lib/engine/next-step.ts';
+import { partial, run } from '../../lib/engine/next-step.ts';
 import { roleWithArticle, type SpaceRole } from '../../lib/model/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import { hostingContextOption, type ItsOptions } from '../common/options.ts';
@@ -72,7 +72,7 @@ async function requireSpace(session: Session, role: SpaceRole, name: string, for
   } catch (error) {
     const failure = failureOf(error);
     const { code, message } = failure;
-    if (code === 'not-a-hub') throw failure.with({ next: [outline('stellarctl its use ITS', 'Give an ITS')] });
+    if (code === 'not-a-hub') throw failure.with({ next: [partial('stellarctl its use ITS', 'Give an ITS')] });
     const a = roleWithArticle(role);
     if (force) return session.progress.note(`${name} could not be verified as ${a}: ${message}`);
     throw new StellarError(code, `${message} It could not be verified as ${a}, and was not chosen.`, {

@@ -47,7 +47,7 @@ export const definition: Definition<Options> = {
     const tools = localTools(session, options.wecKubeconfig);
     const found = await readConfirmed({
       read: readClusters(session, new Set(splitNames(positional)), options, tools),
-      losses: (found) => found.flatMap(lossesOf),
+      losses: (found) => found.flatMap(lossesOfCluster),
       confirm: confirming<FoundCluster[]>(session, {
         show: (found) => {
           for (const { name, provider, contexts, elsewhere } of found) {
@@ -64,7 +64,7 @@ export const definition: Definition<Options> = {
         },
         confirmations: (found) =>
           found
-            .filter((cluster) => lossesOf(cluster).length > 0)
+            .filter((cluster) => lossesOfCluster(cluster).length > 0)
             .map(({ name }) => ({ verb: 'Delete', doing: 'Deleting', name, yes: options.yes })),
       }),
     });
@@ -72,7 +72,7 @@ export const definition: Definition<Options> = {
   },
 };
 
-const lossesOf = ({ name, provider, contexts }: FoundCluster): string[] => [
+const lossesOfCluster = ({ name, provider, contexts }: FoundCluster): string[] => [
   ...(provider === undefined ? [] : [`${provider} cluster ${name}`]),
   ...contexts.map((context) => `context ${context}`),
 ];

@@ -85,7 +85,6 @@ function workloadEffects(
 ): string {
   if (hubState.works.length === 0) return 'No workloads of KubeStellar run there.';
   if (keepWorkloads) return 'Its workloads keep running.';
-  if (agentDead !== undefined && force && !cleanup)
-    return 'Its workloads keep running, and nothing manages them any more.';
+  if (agentDead !== undefined && force && !cleanup) return 'Its workloads keep running, and nothing manages them.';
   return `Its workloads will be removed from ${name}. To keep them running: --keep-workloads`;
 }

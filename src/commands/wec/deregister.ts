@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-import { noted, outline, textOf } from '../../lib/engine/next-step.ts';
+import { noted, partial, textOf } from '../../lib/engine/next-step.ts';
 import { type Confirmation, confirm, confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -168,7 +168,7 @@ function checkCombinations(wecs: readonly WecArgument[], options: Options): void
   if (without !== undefined) {
     const option = local ? '--local' : '--cleanup';
     throw new StellarError('usage', `${option} needs the context of ${without.name}.`, {
-      next: [outline(command`stellarctl deregister ${`${without.name}=CONTEXT`} ${option}`, 'Give it')],
+      next: [partial(command`stellarctl deregister ${`${without.name}=CONTEXT`} ${option}`, 'Give it')],
     });
   }
   const ofIts = Object.entries({ '--its': its, '--force': force, '--keep-workloads': keepWorkloads, '--undo': undo });

@@ -1,7 +1,7 @@
 import type { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-import { outline } from '../../lib/engine/next-step.ts';
+import { partial } from '../../lib/engine/next-step.ts';
 import type { ReachedWec } from '../../lib/wecs/grant/grant.ts';
 import type { RuleKind } from '../../lib/wecs/grant/kinds.ts';
 import {
@@ -45,7 +45,7 @@ export async function reachWec(
   const [wec] = await session.wecs(parsed);
   if (wec?.kube === undefined)
     throw new StellarError('usage', 'The rights are on the WEC itself: give its context.', {
-      next: [outline(command`stellarctl wec grant ${`${parsed[0]?.name ?? 'NAME'}=CONTEXT`} --from-errors`)],
+      next: [partial(command`stellarctl wec grant ${`${parsed[0]?.name ?? 'NAME'}=CONTEXT`} --from-errors`)],
     });
   const its = await session.its();
   session.announce(wec.kube, 'WEC');

@@ -1,6 +1,6 @@
 import { changeWords } from '../../lib/engine/changes.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-import { outline } from '../../lib/engine/next-step.ts';
+import { partial } from '../../lib/engine/next-step.ts';
 import type { Confirm } from '../../lib/engine/read-confirmed.ts';
 import { parseLabels } from '../../lib/model/labels.ts';
 import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
@@ -126,8 +126,8 @@ function refuseAccess({ accept, label, annotation, its }: Options): void {
   if (option === undefined) return;
   throw new StellarError('usage', `${option} needs access to the ITS, which --join-file does not use.`, {
     next: [
-      outline('stellarctl accept NAME', 'The administrator of the ITS can accept it'),
-      outline('stellarctl label NAME KEY=VALUE', 'Or label it'),
+      partial('stellarctl accept NAME', 'The administrator of the ITS can accept it'),
+      partial('stellarctl label NAME KEY=VALUE', 'Or label it'),
     ],
   });
 }

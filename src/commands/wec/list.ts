@@ -1,5 +1,5 @@
 import { command } from '../../lib/engine/command-line.ts';
-import { outline, stepLines, textOf } from '../../lib/engine/next-step.ts';
+import { partial, stepLines, textOf } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Definition } from '../common/define.ts';
 import { type ItsOptions, itsOption, selectorOption } from '../common/options.ts';
@@ -49,5 +49,5 @@ async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<
     return [message, ...stepLines(next, '  ')];
   }
   const join = command`stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;
-  return [textOf(outline(join, command`${cluster.context} has no WECs yet. To join one`))];
+  return [textOf(partial(join, command`${cluster.context} has no WECs yet. To join one`))];
 }

@@ -51,7 +51,7 @@ export function approveRemoval<Source>(
     if (approved.size === 0) noteSideEffects(session, sideEffects);
     const { lostProperties } = await import('../../lib/workloads/policies/broken-templates.ts');
     const isHarmless = changes.every(({ name, before, after }) => lostProperties(name, before, after).length === 0);
-    const lost = isHarmless ? [] : lossesOf(sideEffects);
+    const lost = isHarmless ? [] : unprovenEffects(sideEffects);
     if (lost.every((loss) => approved.has(loss))) return true;
     await askBeforeLoss(session, its, typed, removal, sideEffects);
     for (const loss of lost) approved.add(loss);
@@ -62,7 +62,7 @@ export function approveRemoval<Source>(
 /** Changes that remove labels. A WEC without these labels is not affected. */
 export function labelChanges(hub: Kube, changes: Changes): ChangesOf<ManagedCluster> {
   return async (found) => {
-    const { mapConcurrently, requestsAtOnce } = await import('../../lib/engine/concurrency.ts');
+    const { mapConcurrently, concurrentRequests: requestsAtOnce } = await import('../../lib/engine/concurrency.ts');
     const { getPropertiesOf } = await import('../../lib/wecs/properties.ts');
     const concerned = found.flatMap(({ source }) => (source && removesOf(changes, source) ? source : []));
     // For a user who is not allowed to read the ConfigMaps, templates that a ConfigMap may keep valid count as broken.
@@ -102,7 +102,7 @@ function noteSideEffects({ progress }: Session, { starting, unread }: SideEffect
 }
 
 /** What could not be read may need what is removed. */
-const lossesOf = ({ broken, unread }: SideEffects): string[] => [
+const unprovenEffects = ({ broken, unread }: SideEffects): string[] => [
   ...unread.map(({ wds }) => `the templates of ${wds}`),
   ...broken.flatMap(({ policy, object, keys, wecs, others }) =>
     [...wecs, ...others].map((wec) => JSON.stringify([policy.wds, policy.name, object, keys, wec])),

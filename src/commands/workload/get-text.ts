@@ -10,17 +10,17 @@ import { aligned } from '../common/lines.ts';
  * `-o wide`.
  */
 export function describeWorkload(view: WorkloadView, now: number, style: Style, isWide: boolean): string[] {
-  const { kind, namespace, name, wds, its, ways, transforms, problems } = view;
+  const { kind, namespace, name, wds, its, deliveries, transforms, problems } = view;
   const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}`;
   const rows = aligned(
-    ways.map((delivery) => [delivery.wec ?? 'no WEC', delivery.policy ?? 'no policy', wordsOf(delivery, now)]),
+    deliveries.map((delivery) => [delivery.wec ?? 'no WEC', delivery.policy ?? 'no policy', wordsOf(delivery, now)]),
   );
   return [
     head,
-    ...ways.flatMap((delivery, index) => [
+    ...deliveries.flatMap((delivery, index) => [
       `  ${symbolOfDelivery(delivery, style)} ${rows[index]?.trimEnd()}`,
       ...(isWide ? delivery.stages.map((stage) => `      ${linkLine(stage, style)}`) : []),
-      ...unshownSteps(delivery, ways.slice(0, index)),
+      ...unshownSteps(delivery, deliveries.slice(0, index)),
     ]),
     ...transforms.map((each) => `  CustomTransform ${each.name} removes from what is sent: ${each.remove.join(', ')}`),
     ...problems.flatMap((problem) => problemLines(problem, style)),

@@ -23,14 +23,14 @@ export const definition: Definition<Options> = {
     const wds = await session.wds();
     const { view, errors } = await getWorkload(named, wds);
     // The error below says it.
-    const isMissing = view.ways.length === 1 && view.ways[0]?.code === 'object-missing';
+    const isMissing = view.deliveries.length === 1 && view.deliveries[0]?.code === 'object-missing';
     if (isForPeople(session.output) && isMissing) session.progress.stop();
     else {
       const { describeWorkload } = await import('./get-text.ts');
       await session.show(view, (style, isWide) => describeWorkload(view, wds.kube.now(), style, isWide));
     }
     session.incomplete(errors);
-    const broken = view.ways.find(({ blockedAt }) => blockedAt !== null);
+    const broken = view.deliveries.find(({ blockedAt }) => blockedAt !== null);
     if (isForPeople(session.output) && broken?.next) session.next(broken.next);
   },
 };

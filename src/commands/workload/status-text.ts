@@ -5,7 +5,7 @@ import { aligned } from '../common/lines.ts';
 /** Formats one line per WEC, and one table per collector. */
 export function describeReturned({ kind, namespace, name, wds, wecs, why, combined }: ReturnedView): string[] {
   const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}`;
-  const rows = (wecs ?? []).map(({ wec, status }) => [wec, status === null ? 'no status yet' : inWords(status)]);
+  const rows = (wecs ?? []).map(({ wec, status }) => [wec, status === null ? 'no status yet' : summaryOf(status)]);
   const none = wecs === null ? `not visible: ${why}` : 'no WEC has returned a status of it';
   return [
     head,
@@ -26,7 +26,7 @@ function table({ policy, collector, columns, rows }: CombinedTable): string[] {
 }
 
 /** Summarizes the status fields that most kinds have: replicas, a phase, conditions that are true. */
-function inWords(status: Readonly<Record<string, unknown>>): string {
+function summaryOf(status: Readonly<Record<string, unknown>>): string {
   const { replicas, availableReplicas, desiredNumberScheduled, numberAvailable, phase, conditions } = status;
   const wanted = replicas ?? desiredNumberScheduled;
   const available = wanted === undefined ? [] : [`${availableReplicas ?? numberAvailable ?? 0}/${wanted} available`];

@@ -1,6 +1,6 @@
 import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
-import { inWords, run } from '../engine/next-step.ts';
+import { advice, run } from '../engine/next-step.ts';
 import { blockingStage, judge } from '../engine/stages.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { passthroughFlag, readIngress } from '../hosting/ingress.ts';
@@ -101,7 +101,7 @@ async function judgePermissions(kube: Kube): Promise<Outcome> {
   return fail(
     'permissions-missing',
     `you may not ${missing.join(', ')}`,
-    inWords('Ask for the rights of a cluster administrator'),
+    advice('Ask for the rights of a cluster administrator'),
   );
 }
 
@@ -117,7 +117,7 @@ async function judgeIngress(kube: Kube): Promise<Outcome> {
     return warn(
       'ingress-missing',
       `it has no ingress-nginx; ${needed}`,
-      inWords('See docs/installation.md, "The ingress"'),
+      advice('See docs/installation.md, "The ingress"'),
     );
   const { name, namespace = '' } = controller.metadata;
   const patch = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value: passthroughFlag }];

@@ -1,7 +1,7 @@
 import { type Check, type Finding, isDependent, runChecks, underCauses } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { failureOf, StellarError } from '../engine/errors.ts';
-import { inWords, outline } from '../engine/next-step.ts';
+import { advice, partial } from '../engine/next-step.ts';
 import { notHosting } from '../hosting/hosting.ts';
 import { checkHosting } from '../hosting/stages.ts';
 import { clusterUid } from '../hub/cluster-uid.ts';
@@ -87,12 +87,12 @@ function hubsOfWecs(
 }
 
 /** The result of a request to the admission of an ITS, if there was one. */
-interface Trial {
+interface AdmissionResult {
   webhook?: HubWebhook | undefined;
 }
 
 /** An ITS that answers, with its findings. */
-interface Hub extends Its, Trial {
+interface Hub extends Its, AdmissionResult {
   findings: readonly Finding[];
 }
 
@@ -105,7 +105,7 @@ const whichIts = (found: number): StellarError =>
   new StellarError(
     'usage',
     `${found === 0 ? 'No ITS was found' : 'There are several ITSes'}: which one are the WECs registered with?`,
-    { next: [inWords('Give it: --its NAME')] },
+    { next: [advice('Give it: --its NAME')] },
   );
 
 const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({ kind, name: cluster.context });
@@ -121,7 +121,7 @@ async function examineHosting(tools: SpaceTools): Promise<{ own: Examined[]; hub
   return { own, hubs };
 }
 
-async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<(Examined & Trial)[]> {
+async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<(Examined & AdmissionResult)[]> {
   const { hosting } = tools;
   const listed = await tryRead(() => listControlPlanes(hosting));
   if (listed.state === 'hidden' && listed.error !== undefined) {
@@ -211,7 +211,9 @@ const unreached = (error: StellarError): Check<unknown> => ({
 function unknownWec(error: StellarError, { name, kube }: DoctorInput['wecs'][number], its: Kube): StellarError {
   if (error.code !== 'not-found' || kube !== undefined) return error;
   const doctorCommand = command`stellarctl doctor ${`${name}=CONTEXT`} --its ${its.cluster.context}`;
-  return error.with({ next: [...error.next, outline(doctorCommand, 'It shows whether the agent reaches the ITS')] });
+  return error.with({
+    next: [...error.next, partial(doctorCommand, 'It shows whether the agent reaches the ITS')],
+  });
 }
 
 /** The finding for an ITS whose WECs cannot be listed. */

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { checkServerIdentity, connect as connectTls, type PeerCertificate } from 'node:tls';
 import { type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
-import { inWords, type NextStep, outline, run } from '../engine/next-step.ts';
+import { advice, type NextStep, partial, run } from '../engine/next-step.ts';
 import { readHostingConfig } from '../hosting/hosting.ts';
 import { readIngress } from '../hosting/ingress.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -50,7 +50,7 @@ export async function judgeIngressReachability(kube: Kube): Promise<Outcome> {
 function remedyFor(hostContainer: string): NextStep {
   const cluster = clusterOfContainer(hostContainer);
   if (cluster === undefined)
-    return outline(
+    return partial(
       'stellarctl init --external-port PORT',
       'Forward that port to the ingress, or give the one that is forwarded',
     );
@@ -96,7 +96,7 @@ export async function judgeNames(kube: Kube, resolve: Resolve = (host) => lookup
       warn(
         'names-unresolved',
         `${host} cannot be resolved on this machine: kubectl needs it, stellarctl does not`,
-        inWords(
+        advice(
           `Let your DNS answer for *.${config.domain}, or put a line for each space into the hosts file: 127.0.0.1 ${host}`,
         ),
       ),

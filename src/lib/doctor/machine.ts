@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { type Check, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
-import { outline, run } from '../engine/next-step.ts';
+import { partial, run } from '../engine/next-step.ts';
 
 /** The port of this machine where a local hosting cluster serves its control planes (KubeFlex's default). */
 const localPort = 9443;
@@ -32,7 +32,7 @@ async function judgePort(): Promise<Outcome> {
   return warn(
     'port-in-use',
     'it is in use; init --provider cannot give it to a new cluster',
-    outline(
+    partial(
       'stellarctl init --provider kind --external-port PORT',
       'Stop the process that listens there, or use another port',
     ),

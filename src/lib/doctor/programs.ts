@@ -1,5 +1,5 @@
 import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
-import { inWords, type NextStep, run as runCommand } from '../engine/next-step.ts';
+import { advice, type NextStep, run as runCommand } from '../engine/next-step.ts';
 import { dockerProgram, k3dProgram, kindProgram } from '../local-clusters/open-provider.ts';
 import { helmProgram } from '../programs/helm/program.ts';
 import {
@@ -45,7 +45,7 @@ async function judgeHelm(found: FoundProgram | undefined, { needsHelm }: Program
 }
 
 function getIt({ get }: Program): NextStep {
-  return inWords(`Install it: ${get}`);
+  return advice(`Install it: ${get}`);
 }
 
 function judge(found: FoundProgram, neededBy: string, otherwise: typeof fail): Outcome {

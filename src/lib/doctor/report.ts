@@ -28,7 +28,7 @@ export interface FindingReport extends Pick<Finding, 'id' | 'title' | 'status'> 
 
 export function describeGroup({ subjects, finding }: Group): FindingReport {
   const [{ its }] = subjects;
-  const about = { subjects: subjects.map(nameOf), ...(its === undefined ? {} : { its }) };
+  const about = { subjects: subjects.map(subjectName), ...(its === undefined ? {} : { its }) };
   const { id, title, ...outcome } = finding;
   if (outcome.status === 'pass') return { id, title, ...outcome, ...about };
   const { status, problem } = outcome;
@@ -48,4 +48,4 @@ export function describeGroup({ subjects, finding }: Group): FindingReport {
 }
 
 /** The name as `wec/NAME`; for this machine, `machine`. */
-export const nameOf = ({ kind, name }: Subject): string => (name === '' ? kind : `${kind}/${name}`);
+export const subjectName = ({ kind, name }: Subject): string => (name === '' ? kind : `${kind}/${name}`);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 
 /** The limit of concurrent reads or writes: an API server's fair share for one user is not much higher. */
-export const requestsAtOnce = 16;
+export const concurrentRequests = 16;
 
 /**
  * Runs `work` on all items, at most `limit` at once, and returns the results in the order of the items. Throws the first error

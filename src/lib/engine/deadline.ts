@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonic } from './clock.ts';
 import { StellarError } from './errors.ts';
-import { inWords } from './next-step.ts';
+import { advice } from './next-step.ts';
 
 /** The grace period of a failure that may pass, before it is reported: a server that restarts, a stage that has failed. */
 export const graceMs = 15_000;
@@ -66,7 +66,7 @@ export async function pause(ms: number, deadline: Deadline, signal: AbortSignal)
 
 export function throwIfInterrupted(signal: AbortSignal): void {
   if (signal.aborted)
-    throw new StellarError('interrupted', 'Interrupted.', { next: [inWords('To resume, rerun the command.')] });
+    throw new StellarError('interrupted', 'Interrupted.', { next: [advice('To resume, rerun the command.')] });
 }
 
 /**
@@ -81,6 +81,6 @@ export function requireTime(
 ): void {
   if (deadline.passed && !dryRun)
     throw new StellarError('timeout', `${why}, and the deadline has passed.`, {
-      next: [inWords('Allow more time: --timeout 15m')],
+      next: [advice('Allow more time: --timeout 15m')],
     });
 }

@@ -1,6 +1,6 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { monotonic } from './clock.ts';
-import { requestsAtOnce } from './concurrency.ts';
+import { concurrentRequests } from './concurrency.ts';
 import { type Deadline, graceMs } from './deadline.ts';
 import { StellarError } from './errors.ts';
 import { Outage, poll } from './poll.ts';
@@ -62,7 +62,7 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   run: Run,
 ): Promise<Result[]> {
   const pursuits = subjects.map((subject) => new Pursuit<Snapshot, Result, Subject>(subject, run));
-  const actAtOnce = pLimit(requestsAtOnce);
+  const actAtOnce = pLimit(concurrentRequests);
   const open = () => pursuits.filter(({ result }) => result === undefined);
   const isUnhandled = () => pursuits.some(({ unhandled }) => unhandled !== undefined);
   const all = () => Promise.all(pursuits.map(({ busy }) => busy));
@@ -220,7 +220,7 @@ export class Track<Snapshot> {
 
   #hasFailed({ id, verdict }: BlockedReport, stages: readonly Stage<Snapshot>[]): boolean {
     const grace = stages.find((stage) => stage.id === id)?.graceMs ?? this.#target.graceMs;
-    const isBelieved = this.#patience.believes(verdict.state === 'failed' ? id : undefined, this.#deadline, grace);
+    const isBelieved = this.#patience.hasLasted(verdict.state === 'failed' ? id : undefined, this.#deadline, grace);
     if (verdict.state !== 'failed') return false;
     return verdict.final === true || (isBelieved && !this.#deadline.passed);
   }
@@ -239,7 +239,7 @@ export class Patience {
   #failing: { what: string; since: number } | undefined;
 
   /** @param what identifies the failure; undefined if nothing fails */
-  believes(what: string | undefined, deadline: Deadline, grace = graceMs): boolean {
+  hasLasted(what: string | undefined, deadline: Deadline, grace = graceMs): boolean {
     if (what === undefined) {
       this.#failing = undefined;
       return false;

@@ -6,7 +6,7 @@ export type NextStep =
       /** For a POSIX shell (command-line.ts). */
       command: string;
       /** The user must fill in a value, or types it on another machine. */
-      isOutline?: true;
+      isPartial?: true;
       /** Text before the command: what it does, when to use it, or a question that it answers. */
       lead?: string;
       /** The same, after the command. */
@@ -21,10 +21,13 @@ export const run = (command: string, lead?: string): NextStep => ({ command, ...
 export const noted = (command: string, note: string): NextStep => ({ ...run(command), note });
 
 /** A command in which the user must fill in a value (CONTEXT, FILE, …), or one for another machine. */
-export const outline = (command: string, lead?: string): NextStep => ({ ...run(command, lead), isOutline: true });
+export const partial = (command: string, lead?: string): NextStep => ({
+  ...run(command, lead),
+  isPartial: true,
+});
 
 /** A step in words, if no command does it. */
-export const inWords = (step: string): NextStep => ({ step });
+export const advice = (step: string): NextStep => ({ step });
 
 /** Next steps as documents have them. The fields are an interface: docs/output.md. */
 export interface Help {
@@ -50,5 +53,5 @@ export function textOf(step: NextStep): string {
 
 /** The first step's command, if it can be run as it is. */
 export function commandOf([first]: readonly NextStep[]): string | undefined {
-  return first !== undefined && 'command' in first && !first.isOutline ? asCalled(first.command) : undefined;
+  return first !== undefined && 'command' in first && !first.isPartial ? asCalled(first.command) : undefined;
 }

@@ -68,7 +68,7 @@ export const failedForGood = (why: string, details?: VerdictDetails): Verdict =>
 });
 
 /**
- * Judges each stage by itself. A met stage then settles those it names that are not visible (any more): a cluster that has joined
+ * Judges each stage by itself. A met stage then settles those it names that are not visible: a cluster that has joined
  * was certainly approved, even if its request has been garbage-collected since.
  */
 export function judge<Snapshot>(stages: readonly Stage<Snapshot>[], snapshot: Snapshot): StageReport[] {

@@ -1,6 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, run } from '../engine/next-step.ts';
+import { advice, run } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import { noneGiven } from '../kube/kubeconfig/errors.ts';
@@ -31,7 +31,7 @@ export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
     `${describeCluster(cluster)} is not a hosting cluster: it does not serve controlplanes.tenancy.kflex.kubestellar.org.`,
     {
       next: [
-        inWords('Give the context of the hosting cluster: --hosting-context CONTEXT'),
+        advice('Give the context of the hosting cluster: --hosting-context CONTEXT'),
         run(command`stellarctl init --hosting-context ${cluster.context}`, 'Or install KubeStellar on it'),
       ],
     },

@@ -1,6 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { failureOf, StellarError } from '../engine/errors.ts';
-import { inWords, run as nextStep } from '../engine/next-step.ts';
+import { advice, run as nextStep } from '../engine/next-step.ts';
 import { poll } from '../engine/poll.ts';
 import type { Run } from '../engine/run.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -118,6 +118,6 @@ async function newLease(kube: Kube, what: string, { deadline }: Run): Promise<Le
 
 function busy({ cluster }: Kube, why: string): StellarError {
   const unlock = command`kubectl --context ${cluster.context} -n ${namespace} delete lease ${name}`;
-  const next = [inWords('When it has ended, rerun the command'), nextStep(unlock, 'If it and its helm do not run')];
+  const next = [advice('When it has ended, rerun the command'), nextStep(unlock, 'If it and its helm do not run')];
   return new StellarError('hosting-busy', `Another run on ${describeCluster(cluster)} ${why}.`, { next });
 }

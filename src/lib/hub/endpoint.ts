@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net';
 import { command } from '../engine/command-line.ts';
 import { Deadline } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords } from '../engine/next-step.ts';
+import { advice } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { clusterAt, connect } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
@@ -83,7 +83,7 @@ export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = sy
     ? `The API server of ${input.its} has the address ${external.server}, which ${input.user ?? `an agent in ${input.wec}`} cannot use, and`
     : 'The internal address was asked for, but';
   throw new StellarError('endpoint-unusable', `${start} ${input.its} publishes no other usable address (${problem}).`, {
-    next: [inWords(command`Pass the address that ${input.wec} reaches: --hub-apiserver https://…`)],
+    next: [advice(command`Pass the address that ${input.wec} reaches: --hub-apiserver https://…`)],
   });
 }
 
@@ -102,7 +102,7 @@ export function requireHttps(its: string, endpoint: Endpoint): Endpoint {
   throw new StellarError(
     'endpoint-unusable',
     `The API server of ${its} is reached by ${endpoint.server}, without TLS, which agents cannot use.`,
-    { next: [inWords('Pass the address that they reach: --hub-apiserver https://…')] },
+    { next: [advice('Pass the address that they reach: --hub-apiserver https://…')] },
   );
 }
 

@@ -1,9 +1,9 @@
 import { command } from '../engine/command-line.ts';
-import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
 import { count } from '../engine/counts.ts';
 import { StellarError } from '../engine/errors.ts';
 import { nearestNames } from '../engine/nearest.ts';
-import { inWords, run } from '../engine/next-step.ts';
+import { advice, run } from '../engine/next-step.ts';
 import { type Kube, readsOneByOne } from '../kube/client/client.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
@@ -39,7 +39,7 @@ export async function findWecs(hub: Kube, { names, selector, allowNone }: WecTar
     const byName = new Map(all.map((cluster) => [cluster.metadata.name, cluster]));
     return names.map((name) => ({ name, cluster: byName.get(name) }));
   }
-  return mapConcurrently(names, requestsAtOnce, async (name) => ({
+  return mapConcurrently(names, concurrentRequests, async (name) => ({
     name,
     cluster: await hub.get<ManagedCluster>(resources.managedClusters, name),
   }));
@@ -52,7 +52,7 @@ export async function noneHas(selector: string, hub: Kube): Promise<StellarError
   const near = nearestLabels(selector, labels).join(', ');
   const list = command`stellarctl label --all --list --its ${hub.cluster.context}`;
   return new StellarError('not-found', `No WEC on ${hub.cluster.context} has labels ${selector}.`, {
-    next: [near === '' ? run(list, 'See the labels that exist') : inWords(`The nearest labels are ${near}`)],
+    next: [near === '' ? run(list, 'See the labels that exist') : advice(`The nearest labels are ${near}`)],
   });
 }
 

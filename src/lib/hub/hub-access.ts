@@ -1,6 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, run } from '../engine/next-step.ts';
+import { advice, run } from '../engine/next-step.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { certificateAuthorityOf } from '../kube/client/credentials.ts';
 import { describeCluster } from '../kube/client/errors.ts';
@@ -90,8 +90,8 @@ function refuseUnverified(kube: Kube, { cluster }: SelectedContext, certificateA
   if (setting === undefined || certificateAuthority !== undefined) return;
   throw new StellarError(
     'tls-settings-unusable',
-    `Context ${describeCluster(kube.cluster)} uses ${setting}, which agents do not take over.`,
-    { next: [inWords('Give the certificate authority that agents are to trust: --ca-file FILE')] },
+    `Context ${describeCluster(kube.cluster)} uses ${setting}, which agents do not use.`,
+    { next: [advice('Give the certificate authority that agents are to trust: --ca-file FILE')] },
   );
 }
 

@@ -1,6 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords } from '../engine/next-step.ts';
+import { advice } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { hostOf } from '../kube/client/proxy.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
@@ -19,7 +19,7 @@ export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boole
   }
   if (wouldPrintForPeople) {
     throw new StellarError('usage', 'Choose where the token goes: it is not printed by default.', {
-      next: ['Into a file: --file FILE', 'to stdout: -o json', 'for clusteradm: --clusteradm'].map(inWords),
+      next: ['Into a file: --file FILE', 'to stdout: -o json', 'for clusteradm: --clusteradm'].map(advice),
     });
   }
 }

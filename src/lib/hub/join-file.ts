@@ -1,7 +1,7 @@
 import { asCalled } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { jsonObject } from '../engine/is-object.ts';
-import { outline } from '../engine/next-step.ts';
+import { partial } from '../engine/next-step.ts';
 import { readNamed, readNamedOrStdin } from '../files/named-file.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -47,7 +47,9 @@ export function parseJoinFile(text: string, now = new Date()): JoinFile {
     throw new StellarError(
       'token-expired',
       `The token in the join file of ${file.its} expired at ${expires.toISOString()}.`,
-      { next: [outline('stellarctl its token --file FILE', 'Ask the administrator of the ITS for a new one')] },
+      {
+        next: [partial('stellarctl its token --file FILE', 'Ask the administrator of the ITS for a new one')],
+      },
     );
   }
   return file as JoinFile;
@@ -64,7 +66,7 @@ const isText = (value: unknown): boolean => value === undefined || typeof value 
 
 function invalid(why: string): StellarError {
   return new StellarError('join-file-invalid', `The join file cannot be used: ${why}.`, {
-    next: [outline('stellarctl its token --file FILE', 'Write one on the side of the ITS')],
+    next: [partial('stellarctl its token --file FILE', 'Write one on the side of the ITS')],
   });
 }
 

@@ -1,4 +1,4 @@
-import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
 import type { Reader } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
@@ -16,7 +16,7 @@ export interface Origin {
 
 /** Reads the origins of KubeStellar's works in the mailboxes of WECs. */
 export async function readOrigins(hub: Reader, wecs: readonly string[]): Promise<Origin[]> {
-  const works = await mapConcurrently(wecs, requestsAtOnce, (namespace) =>
+  const works = await mapConcurrently(wecs, concurrentRequests, (namespace) =>
     listServed(hub, resources.manifestWorks, { namespace, labelSelector: originWdsLabel }),
   );
   return works.flatMap((found) => found.flatMap((work) => originOf(work) ?? []));

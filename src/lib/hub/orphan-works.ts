@@ -1,7 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { count } from '../engine/counts.ts';
 import { StellarError } from '../engine/errors.ts';
-import { type NextStep, outline, run } from '../engine/next-step.ts';
+import { type NextStep, partial, run } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { failed, met, waiting } from '../engine/stages.ts';
 import { untilMet } from '../engine/until-met.ts';
@@ -169,7 +169,7 @@ function notOrphaned(open: readonly OpenWork[], { cluster }: Kube, { state, next
       details: failing.flatMap(({ owned }) => owned.map(describeManifest)),
       next: [
         next?.(wec) ??
-          outline(
+          partial(
             command`stellarctl deregister ${`${wec}=CONTEXT`} --keep-workloads --its ${cluster.context}`,
             'Fix the objects, or give the context of the cluster, so that stellarctl takes them out of their works',
           ),
@@ -181,8 +181,7 @@ function notOrphaned(open: readonly OpenWork[], { cluster }: Kube, { state, next
 function describeManifest({ resourceMeta = {}, conditions }: ManifestStatus): string {
   const { kind, resource, name, namespace } = resourceMeta;
   const applied = conditions?.find(({ type }) => type === 'Applied');
-  const why =
-    applied?.status === 'True' ? 'the agent does not update it any more' : (applied?.message ?? 'not applied');
+  const why = applied?.status === 'True' ? 'the agent no longer updates it' : (applied?.message ?? 'not applied');
   return `${kind || resource || 'object'} ${namespace ? `${namespace}/` : ''}${name}: ${why}`;
 }
 

@@ -1,5 +1,5 @@
 import { command } from '../engine/command-line.ts';
-import { inWords, type NextStep, outline, run } from '../engine/next-step.ts';
+import { advice, type NextStep, partial, run } from '../engine/next-step.ts';
 import type { Problem } from '../engine/problem.ts';
 
 /** The words of every API server (k8s.io/apiserver, admission/plugin/webhook and NamespaceLifecycle). */
@@ -27,12 +27,12 @@ export function toEndRefusal(
   if (webhook !== undefined) {
     const ask = `Ask who manages ${wec} whose webhook ${webhook} is. ${command`kubectl get ${kinds}`} shows it there`;
     const see = command`kubectl --context ${context ?? 'CONTEXT'} get ${kinds} -o ${columns}`;
-    const step = context === undefined ? inWords(ask) : run(see, `See whose webhook ${webhook} is`);
+    const step = context === undefined ? advice(ask) : run(see, `See whose webhook ${webhook} is`);
     return { code: 'webhook-refuses-on-wec', next: [step] };
   }
   if (namespace === undefined) return undefined;
   const see = command`stellarctl wec get ${`${wec}=CONTEXT`} ${its === undefined ? [] : ['--its', its]}`;
-  const ask = outline(see, `See what blocks Namespace ${namespace}`);
+  const ask = partial(see, `See what blocks Namespace ${namespace}`);
   const next = [context === undefined ? ask : toSeeNamespace(namespace, context)];
   return { code: 'namespace-terminating-on-wec', next };
 }

@@ -1,5 +1,5 @@
 import { StellarError } from '../engine/errors.ts';
-import { inWords } from '../engine/next-step.ts';
+import { advice } from '../engine/next-step.ts';
 import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../kube/client/errors.ts';
@@ -38,6 +38,6 @@ export function notAHub({ cluster }: Pick<Kube, 'cluster'>): StellarError {
   return new StellarError(
     'not-a-hub',
     `${describeCluster(cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`,
-    { next: [inWords('Give the context of the ITS: --its CONTEXT')] },
+    { next: [advice('Give the context of the ITS: --its CONTEXT')] },
   );
 }

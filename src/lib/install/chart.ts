@@ -1,5 +1,5 @@
 import { StellarError } from '../engine/errors.ts';
-import { inWords } from '../engine/next-step.ts';
+import { advice } from '../engine/next-step.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import type { Helm, LocalChart } from '../programs/helm/helm.ts';
 import { compareVersions, findVersion } from '../programs/version.ts';
@@ -36,7 +36,7 @@ export async function chooseChart({ chart, version }: InitInput, helm: Helm): Pr
 /** Fetches the selected chart unless it is local. @throws StellarError `chart-unusable` */
 export async function bringChart(helm: Helm, { chart, local }: ChartChoice, version: string): Promise<LocalChart> {
   if (local !== undefined) return local;
-  const brought = await helm.bring(chart, version);
+  const brought = await helm.download(chart, version);
   await verifyChart(helm, brought, version);
   return brought;
 }
@@ -70,6 +70,6 @@ function tooOld(code: 'usage' | 'chart-unusable', what: string): StellarError {
   return new StellarError(
     code,
     `${what}, and ${coreChart.oldestVersion} is the oldest version that stellarctl supports: earlier hooks for ITSes and WDSes have other names and work differently.`,
-    { next: [inWords(`Use a newer one: --version ${coreChart.version}`)] },
+    { next: [advice(`Use a newer one: --version ${coreChart.version}`)] },
   );
 }

@@ -1,7 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { type Followed, followOne } from '../engine/follow.ts';
-import { inWords, run as nextStep } from '../engine/next-step.ts';
+import { advice, run as nextStep } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import type { BlockedReport } from '../engine/stages.ts';
 import { type Hosting, hostingStages, readHosting } from '../hosting/stages.ts';
@@ -54,7 +54,7 @@ export async function followHosting(kube: Kube, followed: Installing, run: Run):
     late(last) {
       const why = last?.blocking?.verdict.why ?? 'helm is still running';
       throw new StellarError('timeout', `Timed out waiting for ${context} to become a hosting cluster: ${why}.`, {
-        next: [inWords('To resume, rerun the command with a longer --timeout')],
+        next: [advice('To resume, rerun the command with a longer --timeout')],
       });
     },
   };

@@ -3,7 +3,7 @@ import { command } from '../engine/command-line.ts';
 import { requireTime, throwIfInterrupted } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
 import { isObject } from '../engine/is-object.ts';
-import { inWords, run as nextStep, stepLines, textOf } from '../engine/next-step.ts';
+import { advice, run as nextStep, stepLines, textOf } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { type HostingLease, withHostingLease } from '../hosting/lease.ts';
@@ -238,7 +238,7 @@ function withUninstallStep(error: unknown, { name, namespace }: ReleaseName, pla
   return error.with({
     details: [`Release ${name} in namespace ${namespace} on ${context} is incomplete.`],
     next: [
-      ...(isOpen ? [inWords('To resume, rerun the command')] : error.next),
+      ...(isOpen ? [advice('To resume, rerun the command')] : error.next),
       ...(plan.installed === undefined ? [nextStep(back, 'Go back')] : []),
     ],
   });

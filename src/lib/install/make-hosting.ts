@@ -1,6 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords } from '../engine/next-step.ts';
+import { advice } from '../engine/next-step.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { hostingContext, markHostingContext } from '../hosting/kubeconfig-extension.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -117,16 +117,16 @@ async function chooseContext(
   if (name === undefined)
     throw new StellarError('usage', 'No cluster was given, and there is no current context.', {
       next: [
-        inWords('Give the cluster to install KubeStellar on: --hosting-context CONTEXT'),
-        inWords('Or create one: --provider kind'),
+        advice('Give the cluster to install KubeStellar on: --hosting-context CONTEXT'),
+        advice('Or create one: --provider kind'),
       ],
     });
   const noted = programs.env.STELLARCTL_HOSTING_CONTEXT || hostingContext(kubeconfig);
   if (given === undefined && noted !== undefined && noted !== name)
     throw new StellarError('usage', `The hosting cluster is ${noted}, and the current context is ${name}.`, {
       next: [
-        inWords(command`To use the hosting cluster: --hosting-context ${noted}`),
-        inWords(command`To install KubeStellar on the other one: --hosting-context ${name}`),
+        advice(command`To use the hosting cluster: --hosting-context ${noted}`),
+        advice(command`To install KubeStellar on the other one: --hosting-context ${name}`),
       ],
     });
   const context = selectContext(kubeconfig, name);

@@ -1,6 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, run as nextStep } from '../engine/next-step.ts';
+import { advice, run as nextStep } from '../engine/next-step.ts';
 import { poll } from '../engine/poll.ts';
 import type { Run } from '../engine/run.ts';
 import { type HostingLease, withHostingLease } from '../hosting/lease.ts';
@@ -63,9 +63,9 @@ export async function recoverRelease(
   const code = outcome === 'unknown' ? 'hosting-busy' : outcome === 'ended' ? 'release-pending' : 'timeout';
   throw new StellarError(code, `Another helm operation is in progress on ${context}: ${state}.`, {
     next: [
-      inWords('Check whether helm still runs, on every machine where it may have been started'),
+      advice('Check whether helm still runs, on every machine where it may have been started'),
       nextStep(forget, 'If it does not'),
-      inWords('and rerun the command'),
+      advice('and rerun the command'),
     ],
   });
 }
@@ -98,6 +98,6 @@ export function concurrentRelease(context: string, { name, namespace }: ReleaseN
   return new StellarError(
     'release-pending',
     `Another helm operation on release ${name} in namespace ${namespace} on ${context} started first.`,
-    { next: [inWords('When it has ended, rerun the command')] },
+    { next: [advice('When it has ended, rerun the command')] },
   );
 }

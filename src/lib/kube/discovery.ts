@@ -1,5 +1,5 @@
 import type { V1APIGroupList, V1APIResourceList, V1APIVersions } from '@kubernetes/client-node';
-import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
 import { ifSeen, tryRead } from './access.ts';
 import type { Kube, Reader } from './client/client.ts';
 import { isTrue, type WithConditions } from './objects.ts';
@@ -121,7 +121,7 @@ async function fromLists(
   ];
   return Promise.all(
     groups.map((versions) =>
-      mapConcurrently(versions, requestsAtOnce, async ({ apiVersion, path }) => {
+      mapConcurrently(versions, concurrentRequests, async ({ apiVersion, path }) => {
         const found = ifSeen(await tryRead(() => kube.read<Partial<V1APIResourceList>>(path)));
         const resources = (found?.resources ?? [])
           .filter(({ name }) => !name.includes('/'))

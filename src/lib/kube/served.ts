@@ -17,7 +17,7 @@ export async function listServed<T extends KubeObject>(
   selection?: Selection,
 ): Promise<T[]> {
   const found = await kube.list<T>(resource, selection);
-  if (found === undefined) throw notServed(kube, nameOf(resource));
+  if (found === undefined) throw notServed(kube, groupResource(resource));
   return found;
 }
 
@@ -50,12 +50,12 @@ export async function listIfDefined<T extends KubeObject>(
 ): Promise<T[] | undefined> {
   const objects = await kube.list<T>(resource, selection);
   if (objects !== undefined) return objects;
-  const definition = await kube.get(resources.customResourceDefinitions, nameOf(resource));
-  if (definition !== undefined) throw notServed(kube, nameOf(resource));
+  const definition = await kube.get(resources.customResourceDefinitions, groupResource(resource));
+  if (definition !== undefined) throw notServed(kube, groupResource(resource));
   return undefined;
 }
 
-const nameOf = ({ apiVersion, plural }: Resource): string =>
+const groupResource = ({ apiVersion, plural }: Resource): string =>
   groupResourceOf({ group: groupOf(apiVersion), resource: plural });
 
 /** Whether a cluster serves a kind, by its discovery. */

@@ -1,7 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { requireTime } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, run as runCommand } from '../engine/next-step.ts';
+import { advice, run as runCommand } from '../engine/next-step.ts';
 import { waitUntil } from '../engine/poll.ts';
 import type { Run } from '../engine/run.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
@@ -170,7 +170,9 @@ async function create(provider: LocalProvider, input: LocalClusterInput, { run }
   await provider.create({ name, image, network, ingressPort, limitMs }).catch((error: unknown) => {
     if (!(error instanceof StellarError)) throw error;
     const remove = removeCommand(provider.name, name, input.role);
-    throw error.with({ next: [runCommand(remove, 'Remove what is left of it'), inWords('Then rerun the command')] });
+    throw error.with({
+      next: [runCommand(remove, 'Remove what is left of it'), advice('Then rerun the command')],
+    });
   });
 }
 
@@ -180,7 +182,7 @@ export function withCluster(
   { provider, name, role }: { provider: ProviderName; name: string; role: LocalClusterInput['role'] },
 ): unknown {
   if (!(error instanceof StellarError)) return error;
-  const next = error.next.length > 0 ? error.next : [inWords('To resume, rerun the command')];
+  const next = error.next.length > 0 ? error.next : [advice('To resume, rerun the command')];
   const remove = removeCommand(provider, name, role);
   const isSuggested = next.some((step) => 'command' in step && step.command === remove);
   return error.with({
@@ -219,7 +221,7 @@ async function untilReady(kube: Kube, provider: LocalProvider, input: LocalClust
     new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, {
       next: [
         runCommand(command`kubectl --context ${kube.cluster.context} get nodes`, 'Look at them'),
-        inWords('To resume, rerun the command'),
+        advice('To resume, rerun the command'),
       ],
     });
   await waitUntil(read, run, late).catch((error: unknown) => {

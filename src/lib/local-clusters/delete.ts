@@ -1,5 +1,5 @@
 import { failureOf, StellarError } from '../engine/errors.ts';
-import { inWords } from '../engine/next-step.ts';
+import { advice } from '../engine/next-step.ts';
 import { isThisMachine } from '../hub/endpoint.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { hostOf } from '../kube/client/proxy.ts';
@@ -35,7 +35,7 @@ export async function findLocalCluster(
   if (provider !== undefined && (await clustersOf(provider, programs)).includes(name)) having.push(provider);
   if (having.length > 1) {
     throw new StellarError('usage', `${having.join(' and ')} both have a cluster ${name}.`, {
-      next: [inWords(`Choose one: --provider ${having.join('|')}`)],
+      next: [advice(`Choose one: --provider ${having.join('|')}`)],
     });
   }
   const [found] = having;
@@ -77,7 +77,7 @@ async function allHaving(name: string, programs: ProgramRun): Promise<ProviderNa
       `Neither kind nor k3d is on PATH, so whether there is a cluster ${name} is unknown.`,
       {
         next: [
-          inWords(
+          advice(
             `Install the one that created it: ${providerNames.map((each) => providerPrograms[each].get).join(' or ')}`,
           ),
         ],
@@ -133,7 +133,7 @@ export async function deleteLocalCluster(found: FoundCluster, tools: LocalTools)
       if (failureOf(error).code !== 'program-failed') throw error;
       throw failureOf(error).with({
         details: [`The ${provider} cluster ${name} is still there${context}.`],
-        next: [inWords('Rerun the command')],
+        next: [advice('Rerun the command')],
       });
     });
     run.progress.reached(name, `${provider} cluster deleted`);

@@ -1,6 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { outline, run } from '../engine/next-step.ts';
+import { partial, run } from '../engine/next-step.ts';
 import { findProgram, type ProgramRun, programFailed, readJson, runProgram } from '../programs/program.ts';
 import { localNames, type ProviderName } from './names.ts';
 import { dockerProgram } from './open-provider.ts';
@@ -49,7 +49,7 @@ export function requireIngressPort(
     throw new StellarError(
       'cluster-unusable',
       `The ${provider} cluster ${name} was not created as a hosting cluster: no port of this machine is forwarded to its port 443, which ITSes and WDSes need.`,
-      { next: [outline(command`stellarctl init --provider ${provider} --name NAME`, 'Create another one')] },
+      { next: [partial(command`stellarctl init --provider ${provider} --name NAME`, 'Create another one')] },
     );
   if (asked === undefined || asked === found.port) return found.port;
   throw new StellarError(
@@ -61,7 +61,7 @@ export function requireIngressPort(
           command`stellarctl init --provider ${provider} --name ${name} --external-port ${String(found.port)}`,
           'Use its port',
         ),
-        outline(
+        partial(
           command`stellarctl init --provider ${provider} --name NAME --external-port ${String(asked)}`,
           'Or create another one',
         ),

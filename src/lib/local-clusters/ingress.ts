@@ -1,7 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { requireTime } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, run as runCommand } from '../engine/next-step.ts';
+import { advice, run as runCommand } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { failed, met, waiting } from '../engine/stages.ts';
 import { untilMet } from '../engine/until-met.ts';
@@ -88,14 +88,14 @@ export async function bringIngressChart(helm: Helm, given: string | undefined): 
   try {
     // A mirror may have packed it again.
     const expected = given === undefined ? sha256 : undefined;
-    const brought = (await helm.local(chart)) ?? (await helm.bring(chart, version, expected));
+    const brought = (await helm.local(chart)) ?? (await helm.download(chart, version, expected));
     const { name } = await helm.metadata(brought);
     if (name === ingressChart.name) return brought;
     throw new StellarError('chart-unusable', `${chart} is the chart "${name}", not ${ingressChart.name}.`);
   } catch (error) {
     if (!(error instanceof StellarError) || error.code !== 'chart-unusable') throw error;
     const elsewhere = command`Without access to it: helm pull ${reference} elsewhere, and --ingress-chart FILE here`;
-    throw error.with({ next: [inWords(elsewhere)] });
+    throw error.with({ next: [advice(elsewhere)] });
   }
 }
 
@@ -152,7 +152,7 @@ async function untilReady(kube: Kube, run: Run): Promise<void> {
         const why = whyNotReady(seen);
         if (seen.failure === undefined)
           return new StellarError('timeout', `ingress-nginx was not ready on ${context} in time: ${why}.`, {
-            next: [inWords('To resume, rerun the command with a longer --timeout')],
+            next: [advice('To resume, rerun the command with a longer --timeout')],
           });
         const describe = command`kubectl --context ${context} -n ${seen.failure.pod.namespace ?? ''} describe pods`;
         return new StellarError('hosting-failed', `ingress-nginx does not start on ${context}: ${why}.`, {

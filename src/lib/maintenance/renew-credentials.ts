@@ -1,6 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, run as nextStep, outline } from '../engine/next-step.ts';
+import { advice, run as nextStep, partial } from '../engine/next-step.ts';
 import type { Remedy, Write } from '../engine/remedy.ts';
 import type { Run } from '../engine/run.ts';
 import { isTokenRefused } from '../hub/agent-certificate.ts';
@@ -86,7 +86,7 @@ async function openAdopted(controlPlane: ControlPlane, tools: SpaceTools): Promi
   const { name } = controlPlane.metadata;
   throw new StellarError('unreachable', `The cluster of ${name} cannot be asked for a token: ${whyUnseen(access)}.`, {
     next: [
-      outline(
+      partial(
         command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --hosting-context ${tools.hosting.cluster.context}`,
         'Record which context leads there',
       ),
@@ -125,7 +125,7 @@ async function newToken(name: string, kube: Kube, seconds: number): Promise<stri
     'credentials-failed',
     `${kube.cluster.context} does not accept the token that it has just issued for ${name}.`,
     {
-      next: [inWords('Its API servers may be rotating their keys: rerun the command')],
+      next: [advice('Its API servers may be rotating their keys: rerun the command')],
     },
   );
 }

@@ -178,7 +178,7 @@ const confirmLeft = ({ name, confirm, agreed = [] }: RepairInput, its: string, t
     confirm: async (objects, more) => objects.some((object) => !agreed.includes(object)) && confirm(objects, more),
   });
 
-/** The objects of a WDS on WECs that it has sent through another ITS than this one: nothing updates or removes them any more. */
+/** The objects of a WDS on WECs that it has sent through another ITS than this one: nothing updates or removes them. */
 async function leftBehind(name: string, its: string, tools: SpaceTools): Promise<string[]> {
   const all = await listServed<ControlPlane>(tools.hosting, resources.controlPlanes);
   const before = itsOfWds(name, all);

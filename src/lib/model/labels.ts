@@ -1,7 +1,7 @@
 import { type Changes, isChange, parseChanges } from '../engine/changes.ts';
 import { shellWord } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords } from '../engine/next-step.ts';
+import { advice } from '../engine/next-step.ts';
 
 const namePattern = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const prefixPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -32,7 +32,7 @@ function parseValues(
   const bare = arguments_.find((argument) => !isChange(argument));
   if (bare !== undefined)
     throw new StellarError('usage', `"${bare}" is not ${article} ${what}: "=VALUE" is missing.`, {
-      next: [inWords(`Give it as ${shellWord(bare)}=VALUE`)],
+      next: [advice(`Give it as ${shellWord(bare)}=VALUE`)],
     });
   const problemOf = (key: string, value: string | null) =>
     labelKeyProblem(key) ?? (value === null ? undefined : problemOfValue(value));

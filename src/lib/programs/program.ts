@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { monotonic } from '../engine/clock.ts';
 import { type Deadline, throwIfInterrupted } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords } from '../engine/next-step.ts';
+import { advice } from '../engine/next-step.ts';
 import { redactText } from '../engine/redact.ts';
 import { compareVersions, findVersion } from './version.ts';
 
@@ -99,7 +99,7 @@ export async function requireProgram(program: Program, neededFor: string, run: P
   const found = await findProgram(program, run);
   if (found === undefined) {
     throw new StellarError('program-missing', `${name} is needed to ${neededFor}, and is not on PATH.`, {
-      next: [inWords(`Install it (${minimum} or newer): ${get}`)],
+      next: [advice(`Install it (${minimum} or newer): ${get}`)],
     });
   }
   if (!isNewEnough(found)) {
@@ -107,7 +107,7 @@ export async function requireProgram(program: Program, neededFor: string, run: P
     throw new StellarError(
       'program-too-old',
       `${found.path} ${what}; ${name} ${minimum} or newer is needed to ${neededFor}.`,
-      { next: [inWords(`Install a newer one: ${get}`)] },
+      { next: [advice(`Install a newer one: ${get}`)] },
     );
   }
   return found;
@@ -153,7 +153,7 @@ export function runProgram(run: ProgramRun): RunProgram {
     if (late.aborted)
       throw new StellarError('timeout', `${commandOf(program, args)} timed out.`, {
         details: lastLines(ended.stderr),
-        next: [inWords('Allow more time: --timeout')],
+        next: [advice('Allow more time: --timeout')],
       });
     if (ended.exitCode === undefined)
       throw new StellarError(

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { asCalled, command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { jsonObject } from '../engine/is-object.ts';
-import { inWords, outline, run } from '../engine/next-step.ts';
+import { advice, partial, run } from '../engine/next-step.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import { noneGiven } from '../kube/kubeconfig/errors.ts';
 import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
@@ -69,7 +69,7 @@ export function withSource(error: unknown, source: (ItsChoice | WdsChoice)['sour
   if (!isUnknown || by === undefined || remedy === undefined) return error;
   return new StellarError(error.code, `${error.message} It was selected by "${asCalled(by)}".`, {
     details: error.details,
-    next: [...error.next, inWords(`To use another one: ${option}`), run(remedy, 'Or undo that')],
+    next: [...error.next, advice(`To use another one: ${option}`), run(remedy, 'Or undo that')],
   });
 }
 
@@ -136,7 +136,7 @@ export async function readSettings(file = settingsFile()): Promise<Settings> {
   const settings = jsonObject(text);
   if (settings !== undefined) return settings;
   throw new StellarError('file-error', `The settings ${file} are not JSON.`, {
-    next: [run(command`rm ${file}`, 'Remove it'), outline('stellarctl its use CONTEXT', 'Then choose again')],
+    next: [run(command`rm ${file}`, 'Remove it'), partial('stellarctl its use CONTEXT', 'Then choose again')],
   });
 }
 

@@ -1,6 +1,6 @@
 import { type Check, fail, type Outcome, pass, warn } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
-import { outline } from '../engine/next-step.ts';
+import { partial } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { byField } from '../kube/evidence.ts';
 import type { Deployment } from '../kube/objects.ts';
@@ -46,7 +46,7 @@ function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
   const [otherwise, until] = isDeploymentReady(manager)
     ? [warn, '; its controllers keep using the ITS that they found when they started']
     : [fail, ''];
-  const found = otherwise('its-unclear', `${why}${until}.`, outline(`${repair} --its ITS`, 'Bind it to one of them'));
+  const found = otherwise('its-unclear', `${why}${until}.`, partial(`${repair} --its ITS`, 'Bind it to one of them'));
   const evidence = itses.map((each) => byField('ControlPlane', each, 'cptype', context, { status: 'its' }));
   return 'problem' in found ? { ...found, problem: { ...found.problem, evidence } } : found;
 }

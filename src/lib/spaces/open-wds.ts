@@ -1,6 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, type NextStep, run } from '../engine/next-step.ts';
+import { advice, type NextStep, run } from '../engine/next-step.ts';
 import type { Verdict } from '../engine/stages.ts';
 import { controlPlaneOf } from '../hosting/kubeconfig-extension.ts';
 import { type Access, hidden, hiddenBy, ifSeen, seen, through, tryRead, whyUnseen } from '../kube/access.ts';
@@ -181,7 +181,7 @@ const otherIts = (given: string, wds: ControlPlane, named: ControlPlane, { clust
     'usage',
     `WDS ${wds.metadata.name} sends through ${named.metadata.name} of ${cluster.context}, and ${given} is another cluster: their kube-system UIDs differ.`,
     {
-      next: [inWords('Rerun the command without --its and STELLARCTL_ITS: the hosting cluster shows the ITS of a WDS')],
+      next: [advice('Rerun the command without --its and STELLARCTL_ITS: the hosting cluster shows the ITS of a WDS')],
     },
   );
 
@@ -202,11 +202,11 @@ function noWds(given: string | undefined, wdses: readonly ControlPlane[], all: A
   if (given === undefined) {
     const message = names.length > 1 ? 'There are several WDSes, and none was given.' : 'No WDS was given.';
     const which = names.length === 0 ? 'Name it: --wds CONTEXT' : `Name it: --wds ${names.join(', or --wds ')}`;
-    return new StellarError('usage', message, { details: seenFrom, next: [inWords(which)] });
+    return new StellarError('usage', message, { details: seenFrom, next: [advice(which)] });
   }
   return new StellarError('not-found', `There is no WDS, and no context, of the name ${given}.`, {
     details: seenFrom,
-    next: names.length === 0 ? [run('stellarctl wds list')] : [inWords(`WDSes: ${names.join(', ')}`)],
+    next: names.length === 0 ? [run('stellarctl wds list')] : [advice(`WDSes: ${names.join(', ')}`)],
   });
 }
 

@@ -1,5 +1,5 @@
 import { failureOf, StellarError } from '../engine/errors.ts';
-import { inWords } from '../engine/next-step.ts';
+import { advice } from '../engine/next-step.ts';
 import { controlPlaneOf, hostingOf } from '../hosting/kubeconfig-extension.ts';
 import { type Access, hidden, ifSeen, through, whyUnseen } from '../kube/access.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
@@ -51,7 +51,7 @@ function notedContext(name: string, kubeconfig: Kubeconfig, hosting: Access<Host
     throw new StellarError(
       'several-its',
       `Several hosting clusters have a space ${name}: its contexts are ${contexts.join(', ')}.`,
-      { next: [inWords('Give one of these contexts')] },
+      { next: [advice('Give one of these contexts')] },
     );
   return contexts[0];
 }

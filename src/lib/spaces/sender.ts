@@ -1,6 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, run } from '../engine/next-step.ts';
+import { advice, run } from '../engine/next-step.ts';
 import { type Origin, originOf } from '../hub/origins.ts';
 import type { Reader } from '../kube/client/client.ts';
 import { resources } from '../kube/resources.ts';
@@ -92,7 +92,7 @@ export const sentElsewhere = (bindings: readonly Binding[], works: readonly Mani
       isSent(binding) && !works.some(({ metadata }) => metadata.labels?.[originBindingLabel] === binding.metadata.name),
   );
 
-/** Why what a Binding has sent is not seen, without a full stop. */
+/** Why what a Binding has sent is not visible, without a full stop. */
 export const whyElsewhere = ({ metadata: { name } }: Binding, its: string): string =>
   `${its} has no works of policy ${name}, although its transport has read it: it may send through another ITS`;
 
@@ -116,7 +116,7 @@ const notHere = (binding: Binding, wds: OpenWds, its: Reader): StellarError =>
     next: [
       ...(isShown(wds)
         ? toSeeWds(wds, 'Is its ITS right, and does its transport run?')
-        : [inWords('Name its ITS by --its')]),
+        : [advice('Name its ITS by --its')]),
       run(
         command`kubectl --context ${wds.context} get binding ${binding.metadata.name} -o yaml`,
         'See what it was to send',
@@ -130,7 +130,7 @@ const unproven = (wds: OpenWds, found: readonly string[], { cluster }: Reader): 
     `${cluster.context} has works of WDS ${found.join(' and ')} for policies of these names, and nothing proves that ${wds.name} is ${found.length === 1 ? 'that WDS' : 'one of them'}.`,
     {
       next: wds.isContext
-        ? [inWords('Name the hosting cluster by --hosting-context: it shows which WDS that is')]
+        ? [advice('Name the hosting cluster by --hosting-context: it shows which WDS that is')]
         : toSeeWds(wds, 'See its ITS'),
     },
   );

@@ -1,5 +1,5 @@
 import { command } from '../engine/command-line.ts';
-import { inWords, type NextStep, outline, run } from '../engine/next-step.ts';
+import { advice, type NextStep, partial, run } from '../engine/next-step.ts';
 import { hidden, seen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { partialReader } from '../kube/partial-reader.ts';
@@ -70,7 +70,7 @@ async function readReachability(
   const isApart = (of: string) => versions.some(({ product, differs }) => product === of && differs);
   const upgrade = command`clusteradm --context ${name} upgrade clustermanager --bundle-version VERSION --wait`;
   const next = [
-    ...(isApart(products.ocm) ? [outline(upgrade, 'Upgrade OCM')] : []),
+    ...(isApart(products.ocm) ? [partial(upgrade, 'Upgrade OCM')] : []),
     ...(isApart(products.statusAddon) ? again(hookNames.statusAddon) : []),
   ];
   return { name, role: 'its', versions, next };
@@ -90,10 +90,10 @@ function runAgain(
   const own = names.map((hook) => hookLike(controlPlane, hook));
   const definitions = own.flatMap((hook) => hooks.find(({ metadata }) => metadata.name === hook) ?? []);
   if (definitions.length < names.length)
-    return [inWords(`${name} was made by hooks that are not installed any more: create another one in its place`)];
+    return [advice(`${name} was made by hooks that are no longer installed: create another one in its place`)];
   const missing = missingVariables(controlPlane, definitions);
   if (missing.length > 0)
-    return [inWords(`The hooks need ${missing.join(', ')}, which spec.globalVars of ControlPlane ${name} lacks`)];
+    return [advice(`The hooks need ${missing.join(', ')}, which spec.globalVars of ControlPlane ${name} lacks`)];
   // Restarts of controllers lose workloads unless the transport waits.
   if (role === 'wds') {
     const recreates = startsTransport(controlPlane, definitions) ? ['restart', name, '--recreate'] : ['repair', name];

@@ -1,6 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, run as nextStep } from '../engine/next-step.ts';
+import { advice, run as nextStep } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { requireHosting } from '../hosting/hosting.ts';
 import { whyUnseen } from '../kube/access.ts';
@@ -69,7 +69,7 @@ async function refuseForeignFile(file: string, name: string, { hostingContext }:
     'file-error',
     `${file} exists and is not an exported kubeconfig of ${name}; it was not changed.`,
     {
-      next: [inWords('Give another file')],
+      next: [advice('Give another file')],
     },
   );
 }

@@ -1,5 +1,5 @@
 import { command } from '../engine/command-line.ts';
-import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
 import { forName } from '../engine/each-name.ts';
 import { StellarError } from '../engine/errors.ts';
 import { run as nextStep } from '../engine/next-step.ts';
@@ -119,7 +119,7 @@ export async function deny(
     hub,
     wecs.map(({ name }) => name),
   );
-  return mapConcurrently(wecs, requestsAtOnce, ({ name }) => {
+  return mapConcurrently(wecs, concurrentRequests, ({ name }) => {
     const result: WecResult = { name, ...unreached, changed: false };
     return forName(result, run, () => denyOne(hub, evidence.get(name) ?? emptyEvidence(name), agent, result, run));
   });

@@ -9,7 +9,7 @@ interface Registered extends Pick<Problem, 'severity' | 'causedBy'> {
 /** The problems of a WEC by their codes. docs/troubleshooting.md has a line for each. */
 const registry = {
   'being-deleted': { several: 'They are being deleted.' },
-  'deletion-held': { several: "They are being deleted, but blocked by finalizers that are not OCM's." },
+  'deletion-blocked': { several: "They are being deleted, but blocked by finalizers that are not OCM's." },
   'works-return': {
     several: 'They are being deleted, but their works are recreated: binding policies still select them.',
   },
@@ -52,7 +52,9 @@ const registry = {
   'registered-elsewhere': { several: 'They are registered with another hub.' },
   'registered-as-another': { several: 'Their clusters are registered under other names.' },
   'webhook-silent': { several: 'The ITS does not admit their ManagedClusters.' },
-  'agent-asks-anew': { several: 'They have joined and are not available, and agents request their names again.' },
+  'reregistration-pending': {
+    several: 'They have joined and are not available, and agents request their names again.',
+  },
   'another-agent-asks': {
     several: 'They are registered and report, and other agents ask for their names.',
     severity: 'warn',
@@ -61,7 +63,7 @@ const registry = {
     several: 'Several agents ask for each of their names, and nobody has accepted one.',
     severity: 'warn',
   },
-  'requests-piled-up': { several: 'Ten requests of each wait, and their agents send no more.' },
+  'too-many-requests': { several: 'Ten requests of each wait, and their agents send no more.' },
   'authority-changed': { several: "The hub's certificate authority has changed since they joined." },
   'authority-wrong': { several: "They were given another certificate authority than the hub's." },
   'certificate-expired': { several: 'The certificates of their agents have expired.' },
@@ -87,7 +89,7 @@ const registry = {
     several: 'The address that they have for the hub is a loopback address, which is the pod itself.',
   },
   'hub-refuses': { several: 'Nothing listens at the address that they have for the hub.' },
-  'hub-silent': {
+  'hub-timeout': {
     several: 'They get no answer from the address that they have for the hub, as behind a firewall.',
   },
   'hub-not-reached': { several: 'They do not reach the hub.' },
@@ -103,7 +105,7 @@ const registry = {
   'not-announced': { several: 'Their agents asked, and could not announce them.' },
   'ocm-rights-missing': { several: 'Their work agents lack the rights that OCM itself gives them.' },
   'work-rights-missing': { several: 'Their work agents may not apply what their works contain.' },
-  'operator-word-outdated': {
+  'operator-report-outdated': {
     several: 'What their operators report about their connections is outdated.',
     severity: 'warn',
   },

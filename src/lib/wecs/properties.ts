@@ -1,5 +1,5 @@
 import { withChanges } from '../engine/changes.ts';
-import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
 import { type EffectiveProperty, effectiveProperties, ignoredKeys, type WecProperties } from '../hub/customization.ts';
 import { type FoundWec, findWecs, type WecTarget } from '../hub/find-wecs.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
@@ -32,7 +32,7 @@ async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues
     source: cluster && { cluster, configMap },
   });
   if (target.names !== undefined)
-    return mapConcurrently(found, requestsAtOnce, async (wec) =>
+    return mapConcurrently(found, concurrentRequests, async (wec) =>
       withConfigMap(wec, await getPropertiesOf(hub, wec.name)),
     );
   const all = (await hub.list<ConfigMap>(resources.configMaps, { namespace: propertiesNamespace })) ?? [];

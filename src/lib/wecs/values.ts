@@ -1,6 +1,6 @@
 import { type Changes, changeWords, conflicts, effectiveChanges } from '../engine/changes.ts';
 import { command } from '../engine/command-line.ts';
-import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
 import { forName, type NamedResult } from '../engine/each-name.ts';
 import { type ErrorCode, StellarError } from '../engine/errors.ts';
 import { run } from '../engine/next-step.ts';
@@ -83,7 +83,7 @@ export async function changeValues<Source>(
     });
     if (checked.some(({ error }) => error !== undefined)) return checked;
   } while (!(await approve(found)));
-  return mapConcurrently(found, requestsAtOnce, (one) => {
+  return mapConcurrently(found, concurrentRequests, (one) => {
     const result = unchanged(hub, store, one);
     return forName(result, run, async () => {
       Object.assign(result, await changeOne(hub, store, one, changes, overwrite));

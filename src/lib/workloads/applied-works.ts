@@ -56,7 +56,7 @@ export async function releaseOne(wec: Kube, owner: AppliedManifestWork, entry: A
 }
 
 /**
- * Removes the AppliedManifestWorks of one hub that no agent manages any more. Garbage collection deletes what they own, unless it
+ * Removes the AppliedManifestWorks of one hub that no agent manages. Garbage collection deletes what they own, unless it
  * is kept.
  * @returns how many were removed
  */

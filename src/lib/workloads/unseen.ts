@@ -27,7 +27,7 @@ export function unseenOf(what: string, access: Access<unknown>): Unseen[] {
 /** Access that was not tried has no error: only the ITS can be in this state, and counts as unreachable. */
 const errorOf = (access: Exclude<Access<unknown>, { state: 'seen' }>): StellarError =>
   (access.state === 'hidden' ? access.error : undefined) ??
-  new StellarError('unreachable', `The ITS is not seen: ${access.why}.`);
+  new StellarError('unreachable', `The ITS is not visible: ${access.why}.`);
 
 /** Returns the ITS that a WDS sends through. @throws StellarError if it is unknown or not reachable */
 export function requireIts({ its }: OpenWds): Kube {

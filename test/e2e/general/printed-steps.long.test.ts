@@ -8,7 +8,7 @@ const sample = [
   'request-pending',
   'agent-unschedulable',
   'duplicate-name-after',
-  'deletion-held-by-finalizer',
+  'deletion-blocked-by-finalizer',
 ];
 
 describe('of each kind of fault of a registration', { concurrency: 1 }, () =>

@@ -108,9 +108,9 @@ describe('a restart of a controller manager that empties its Bindings', () => {
     assert.match((await cli.run(['status'])).stdout, paused);
     const doctor = await cli.run('doctor -o json'.split(' '));
     assert.match(doctor.stdout, /"transport-paused"/);
-    const { ways } = (await cli.run('workload get cm/c1 -n p1 --wds wds1 -o json'.split(' '))).json();
-    assert.equal(ways[0].code, 'transport-paused');
-    assert.match(ways[0].next, finish);
+    const { deliveries } = (await cli.run('workload get cm/c1 -n p1 --wds wds1 -o json'.split(' '))).json();
+    assert.equal(deliveries[0].code, 'transport-paused');
+    assert.match(deliveries[0].next, finish);
     const { stdout, stderr } = await cli.type('wds restart wds1');
     assert.match(stderr + stdout, /resuming the restart that .* has begun at/);
     assert.deepEqual(await present(), before);

@@ -23,7 +23,7 @@ export function furtherFaults(cli: () => Cli): readonly FaultRow[] {
     {
       // Like the test bed's fault, in which the successor of a dead pod is dead as well; here only that pod is dead.
       id: 'agent-frozen',
-      cause: 'The agent does nothing any more, though its pod looks well',
+      cause: 'The agent does nothing, though its pod looks well',
       async arrange(bed, wec = 'cluster1') {
         const [its1, own] = [bed.plane('its1').admin, bed.plane(wec).admin];
         await cli().succeed(['wec', 'join', wec, '--accept', '--its', 'its1']);
@@ -45,7 +45,7 @@ export function furtherFaults(cli: () => Cli): readonly FaultRow[] {
     },
     {
       // Like the test bed's fault, whose requests belong to other agents; here the agent itself has sent them, with different keys.
-      id: 'own-requests-piled-up',
+      id: 'own-too-many-requests',
       cause: 'The agent has restarted so often that it sends no more requests',
       async arrange(bed, wec = 'cluster1') {
         await cli().succeed(['wec', 'join', wec, '--its', 'its1']);
@@ -61,5 +61,5 @@ export function furtherFaults(cli: () => Cli): readonly FaultRow[] {
 /** What doctor finds then. */
 export const furtherTrials: readonly Trial[] = [
   { fault: 'agent-frozen', ...seenBy('wec-reports agent-silent'), person: /If its log shows no reason, restart it/ },
-  { fault: 'own-requests-piled-up', ...seenBy('wec-decision requests-piled-up') },
+  { fault: 'own-too-many-requests', ...seenBy('wec-decision too-many-requests') },
 ];

@@ -58,9 +58,9 @@ interface Delivery {
 /** Runs a command that shows the state. */
 async function told(cli: Cli, ask: string, flags: readonly string[]): Promise<Named[]> {
   const { stdout } = await cli.run([...ask.split(' '), '-o', 'json', ...flags]);
-  const { ways = [], objects = [], problems = [] } = JSON.parse(stdout);
-  const ofObjects = objects.flatMap((object: { ways?: Delivery[] }) => object.ways ?? []);
-  const all: Delivery[] = [...problems, ...ways, ...ofObjects];
+  const { deliveries = [], objects = [], problems = [] } = JSON.parse(stdout);
+  const ofObjects = objects.flatMap((object: { deliveries?: Delivery[] }) => object.deliveries ?? []);
+  const all: Delivery[] = [...problems, ...deliveries, ...ofObjects];
   return all.flatMap(({ code, next, steps }) => (code === null ? [] : [{ code, offered: next ?? commandIn(steps) }]));
 }
 

@@ -84,8 +84,8 @@ const expected: readonly Expected[] = [
   { fault: 'wrong-url', code: 'hub-address-loopback', steps: [secret], left: pending },
   { fault: 'bootstrap-secret-missing', code: 'bootstrap-secret-missing', steps: [secret], left: pending },
   {
-    fault: 'own-requests-piled-up',
-    code: 'requests-piled-up',
+    fault: 'own-too-many-requests',
+    code: 'too-many-requests',
     steps: [secret, ...Array<string>(11).fill('delete CertificateSigningRequest')],
     left: pending,
   },
@@ -101,7 +101,7 @@ const expected: readonly Expected[] = [
     fault: 'agent-certificate-expired',
     code: 'certificate-expired',
     steps: [secret, 'delete CertificateSigningRequest'],
-    left: ['certificate-expired', 'agent-asks-anew'],
+    left: ['certificate-expired', 'reregistration-pending'],
     result: 'pending',
   },
 ];
@@ -161,13 +161,13 @@ describe('doctor --fix', { concurrency: 1 }, () => {
 
 describe('doctor --fix leaves to the user', { concurrency: 1 }, () => {
   it('requests that may belong to other clusters', async () => {
-    const undo = await rowOf('requests-piled-up').arrange(bed);
+    const undo = await rowOf('too-many-requests').arrange(bed);
     try {
       const before = await versions();
       const { fixed, stderr } = await fix('--yes');
       assert.deepEqual(
         fixed.map(({ code, result, error }) => [code, result, error?.code]),
-        [['requests-piled-up', 'refused', 'identity-unproven']],
+        [['too-many-requests', 'refused', 'identity-unproven']],
       );
       assert.match(stderr, /needs your decision: 10 of the 10 requests of cluster1 are not proven/);
       assert.deepEqual(await versions(), before);

@@ -80,7 +80,7 @@ describe('a binding policy', () => {
     await wds1.admin.create(resources.bindingPolicies, { metadata: { name: 'shop' }, spec } as never);
     const blocked = async () => {
       const { stdout } = await cli.succeed(['workload', 'get', 'cm/settings', '-n', 'shop', '-o', 'json', ...at]);
-      const [way] = JSON.parse(stdout).ways;
+      const [way] = JSON.parse(stdout).deliveries;
       return way.code === 'namespace-missing-on-wec' ? way : undefined;
     };
     const way = await until(blocked, 'refusal by the WEC');
@@ -115,7 +115,7 @@ describe('a binding policy', () => {
     } as never);
     const get = async () => {
       const { stdout } = await cli.succeed(['workload', 'get', 'cm/regional', '-n', 'shop', '-o', 'json', ...at]);
-      return JSON.parse(stdout).ways[0];
+      return JSON.parse(stdout).deliveries[0];
     };
     await until(async () => (await get()).done, 'ConfigMap that is expanded on the WEC');
     await cli.succeed(['label', 'w1', 'region=us', '--overwrite', '--its', 'its1']);
@@ -131,9 +131,9 @@ describe('a binding policy', () => {
     const other = (...command: string[]) =>
       cli.succeed([...command, '--wds', 'admin@wds1', '--its', 'its1', '-o', 'json'], { kubeconfig });
     assert.equal((await other('policy', 'list')).json().items[0].deliveries.total, 3);
-    const { ways } = (await other('workload', 'get', 'cm/settings', '-n', 'shop')).json();
+    const { deliveries } = (await other('workload', 'get', 'cm/settings', '-n', 'shop')).json();
     assert.deepEqual(
-      ways.map(({ done }: { done: boolean }) => done),
+      deliveries.map(({ done }: { done: boolean }) => done),
       [true],
     );
     assert.equal((await other('policy', 'refresh', 'shop')).json().items[0].works, 3);
@@ -161,7 +161,7 @@ describe('a binding policy', () => {
     ])
       assert.equal(await ended(command), 4, command.join(' '));
     const { exitCode, json } = await cli.run(['workload', 'get', 'cm/nosuch', '-n', 'shop', '-o', 'json', ...at]);
-    assert.deepEqual([exitCode, json().ways[0].code], [1, 'object-missing']);
+    assert.deepEqual([exitCode, json().deliveries[0].code], [1, 'object-missing']);
     for (const command of [
       ['workload', 'get', ...object.slice(0, 2), '../x'],
       ['workload', 'status', ...object.slice(0, 2), ''],

@@ -82,7 +82,7 @@ async function arrange({ name, wds = 'wds1', ...scene }: Scene): Promise<void> {
 const done = (object: string, flags = at) =>
   until(async () => {
     const { stdout } = await cli.run(['workload', 'get', ...object.split(' '), '-o', 'json', ...flags]);
-    return JSON.parse(stdout).ways.every((way: { done: boolean }) => way.done);
+    return JSON.parse(stdout).deliveries.every((way: { done: boolean }) => way.done);
   }, `${object} has arrived`);
 
 const [unaccepted, ...others] = traps as [Trap, ...Trap[]];
@@ -135,8 +135,8 @@ describe('the view of workloads', () => {
 
   it('covers the WDS if the ITS cannot be reached', async () => {
     await done('cm/c -n shown');
-    const { ways } = await view('workload get cm/c -n shown', ['--wds', 'wds1', '--its', 'nowhere'], 4);
-    const states = ways[0].stages.map(({ id, state }: { id: string; state: string }) => `${id} ${state}`);
+    const { deliveries } = await view('workload get cm/c -n shown', ['--wds', 'wds1', '--its', 'nowhere'], 4);
+    const states = deliveries[0].stages.map(({ id, state }: { id: string; state: string }) => `${id} ${state}`);
     assert.deepEqual(states.slice(0, 6), [
       ...['exists met', 'selected met', 'policy met', 'binding met', 'wec not-visible', 'work not-visible'],
     ]);

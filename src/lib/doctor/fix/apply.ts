@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Finding, isNotable } from '../../engine/checks.ts';
 import { failureOf, StellarError } from '../../engine/errors.ts';
-import { inWords } from '../../engine/next-step.ts';
+import { advice } from '../../engine/next-step.ts';
 import { poll } from '../../engine/poll.ts';
 import { keyOf } from '../../engine/remedy.ts';
 import type { Run } from '../../engine/run.ts';
@@ -81,7 +81,7 @@ function changedSince(agreed: PlannedFix, { writes, subject }: PlannedFix): Stel
     'conflict',
     `The steps that fix ${subject.name} have changed since they were shown. Nothing was written.`,
     {
-      next: [inWords('Rerun the command')],
+      next: [advice('Rerun the command')],
     },
   );
 }
@@ -121,4 +121,4 @@ function outcomeOf(
 const isDecision = (finding: Finding): boolean => isNotable(finding) && decisions.includes(finding.problem.code);
 
 /** The codes of problems that only a user's decision resolves. */
-const decisions = ['request-pending', 'agent-asks-anew'];
+const decisions = ['request-pending', 'reregistration-pending'];

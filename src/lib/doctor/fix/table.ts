@@ -8,7 +8,7 @@ import { outdatedBy } from '../../wecs/reregister/causes.ts';
 import { planReregistration, planRestart } from '../../wecs/reregister/fix.ts';
 
 /**
- * How to fix a finding without a user's decision. Both plans only read; undefined if nothing needs fixing (any more).
+ * How to fix a finding without a user's decision. Both plans only read; undefined if nothing needs fixing.
  * @throws StellarError for an obstacle to the fix
  */
 export type Fixer =

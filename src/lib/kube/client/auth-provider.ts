@@ -2,7 +2,7 @@ import { OpenIDConnectAuth } from '@kubernetes/client-node/dist/oidc_auth.js';
 import * as openid from 'openid-client';
 import { Deadline } from '../../engine/deadline.ts';
 import { failureOf, StellarError } from '../../engine/errors.ts';
-import { inWords } from '../../engine/next-step.ts';
+import { advice } from '../../engine/next-step.ts';
 import { editKubeconfig, type KubeconfigDraft } from '../kubeconfig/edit.ts';
 import type { SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import type { Waiting } from '../kubeconfig/lock.ts';
@@ -33,7 +33,7 @@ export async function issuedByProvider(context: SelectedContext, host: PluginHos
     throw new StellarError(
       'kubeconfig-invalid',
       `Context ${context.name} has a user with the auth provider "${name}", which kubectl no longer supports.`,
-      { next: [inWords(replacements[name] ?? 'Use an exec plugin: the field "exec" of the user')] },
+      { next: [advice(replacements[name] ?? 'Use an exec plugin: the field "exec" of the user')] },
     );
   const loaded = config ?? {};
   if (isValid(loaded)) return issued(loaded);
@@ -133,7 +133,7 @@ async function requestTokens(
     throw new StellarError(
       'credentials-failed',
       `The token of context ${context.name} was not renewed by ${issuer}: ${why.filter(Boolean).join(', ')}.`,
-      { next: [inWords('Log in again')], cause: error },
+      { next: [advice('Log in again')], cause: error },
     );
   } finally {
     for (const { credentials } of transports) credentials.close();

@@ -21,14 +21,14 @@ const listTimeoutMs = 300_000;
 const metadataForm = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json';
 
 /** The limit of concurrent requests of one client, or of clients that share a limit. */
-const requestsAtOnce = 32;
+const clientConcurrency = 32;
 /** With more clusters than this, each gets few connections: connections use memory. */
 const fewClusters = 10;
 const connectionsOfEach = 2;
 
 /** Makes the limits for the clients of several clusters. They share one limit. */
 export function limitsOf(clusters: number): () => Limit {
-  const shared = pLimit(requestsAtOnce);
+  const shared = pLimit(clientConcurrency);
   if (clusters <= fewClusters) return () => shared;
   return () => {
     const own = pLimit(connectionsOfEach);
@@ -98,7 +98,7 @@ export function connect(
   deadline: Deadline,
   signal: AbortSignal,
   trace?: Trace,
-  limit: Limit = pLimit(requestsAtOnce),
+  limit: Limit = pLimit(clientConcurrency),
   plugins?: PluginHost,
 ): Kube {
   return new LiveKube({ context, deadline, signal, trace, limit, plugins });

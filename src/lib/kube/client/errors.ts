@@ -3,7 +3,7 @@ import type { V1Status } from '@kubernetes/client-node';
 import { command } from '../../engine/command-line.ts';
 import { type ErrorCode, type ErrorDetails, StellarError } from '../../engine/errors.ts';
 import { jsonObject } from '../../engine/is-object.ts';
-import { inWords, type NextStep, run } from '../../engine/next-step.ts';
+import { advice, type NextStep, run } from '../../engine/next-step.ts';
 import { describeProxy, hostOf, type ProxyServer } from './proxy.ts';
 
 /** Names a cluster in messages: the context that the user knows, and its server. */
@@ -44,7 +44,7 @@ interface ApiFailure {
 }
 
 const apiFailures: Record<number, ApiFailure> = {
-  400: { code: 'api-error', says: (cluster) => `${cluster} did not understand the request` },
+  400: { code: 'api-error', says: (cluster) => `${cluster} rejected the request as malformed` },
   401: {
     code: 'unauthorized',
     says: (cluster) => `${cluster} does not accept the credentials of this context`,
@@ -67,7 +67,7 @@ function newToken({ context, token }: ClusterRef): NextStep | undefined {
   const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(token?.user ?? '') ?? [];
   if (namespace === undefined || name === undefined) return undefined;
   const create = command`kubectl -n ${namespace} create token ${name}`;
-  return inWords(`Write a new token into context ${context}; an administrator of the cluster requests one: ${create}`);
+  return advice(`Write a new token into context ${context}; an administrator of the cluster requests one: ${create}`);
 }
 
 function whyRefused({ token }: ClusterRef): string {
@@ -152,7 +152,7 @@ const networkFailures: [failure: NetworkFailure, ...codes: string[]][] = [
 /** The error at the deadline of a command, for a cluster that has not answered all of its requests. */
 export const answersLate = (cluster: ClusterRef): StellarError =>
   new StellarError('timeout', `${describeCluster(cluster)} did not answer before the deadline.`, {
-    next: [inWords('Allow more time: --timeout')],
+    next: [advice('Allow more time: --timeout')],
   });
 
 /** Makes the error for a request without an answer. @param proxy the proxy of the request */
@@ -189,7 +189,7 @@ function proxyError(cluster: ClusterRef, error: NodeJS.ErrnoException, proxy: Pr
   return new StellarError(code, `Cannot reach the proxy ${named} of ${of}: ${why}.`, { next });
 }
 
-const withUser = inWords('Put its user and password into its address: http://USER:PASSWORD@HOST:PORT');
+const withUser = advice('Put its user and password into its address: http://USER:PASSWORD@HOST:PORT');
 
 const besideProxy = ({ context, server }: ClusterRef, { setting }: ProxyServer): NextStep =>
   setting === 'proxy-url'

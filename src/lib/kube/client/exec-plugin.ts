@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { failureOf, StellarError } from '../../engine/errors.ts';
 import { jsonObject } from '../../engine/is-object.ts';
-import { inWords } from '../../engine/next-step.ts';
+import { advice } from '../../engine/next-step.ts';
 import { type ProgramOutput, programFailed, runProgram } from '../../programs/program.ts';
 import type { ExecEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import { certificateAuthorityOf, type Issued, type PluginHost } from './credentials.ts';
@@ -71,7 +71,7 @@ async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Is
       'credentials-failed',
       `The credentials of context ${context.name} could not be obtained: ${why}`,
       {
-        next: isMissing && installHint ? [inWords(installHint.trim())] : next,
+        next: isMissing && installHint ? [advice(installHint.trim())] : next,
         cause,
       },
     );

@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
-import { inWords, outline, run } from '../../engine/next-step.ts';
+import { advice, partial, run } from '../../engine/next-step.ts';
 import type { Entry } from './document.ts';
 import { editKubeconfig, type KubeconfigDraft, type KubeconfigTarget } from './edit.ts';
 import { withoutCredentials } from './kubeconfig.ts';
@@ -35,7 +35,7 @@ export interface ContextToSet {
   /** Whether an existing context with our name may be replaced although it points to another server. Default: no. */
   isOurs?: ((present: PresentContext) => boolean) | undefined;
   /** Only checks whether the context can be set: errors do not refer to completed work. */
-  isTrial?: boolean | undefined;
+  isRehearsal?: boolean | undefined;
 }
 
 export interface ContextSet {
@@ -143,13 +143,13 @@ function taken(draft: KubeconfigDraft, wanted: ContextToSet, what: string, prese
   const canBeRenamed = entry.cluster !== wanted.cluster.name && entry.user !== wanted.user.name;
   return new StellarError(
     'context-taken',
-    `${draft.fileOf('contexts', name)} has the ${what} already${by} for another cluster (${shown(present.server)})${wanted.isTrial ? '' : '; it was not replaced'}.`,
+    `${draft.fileOf('contexts', name)} has the ${what} already${by} for another cluster (${shown(present.server)})${wanted.isRehearsal ? '' : '; it was not replaced'}.`,
     {
       next: canBeRenamed
-        ? [outline(command`kubectl config rename-context ${name} NEW-NAME`, 'Keep it under another name')]
+        ? [partial(command`kubectl config rename-context ${name} NEW-NAME`, 'Keep it under another name')]
         : [
             run(command`kubectl config delete-context ${name}`, 'If it is not needed'),
-            inWords('Else keep the new one in another file: --kubeconfig FILE'),
+            advice('Else keep the new one in another file: --kubeconfig FILE'),
           ],
     },
   );

@@ -1,6 +1,6 @@
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
-import { inWords, type NextStep } from '../../engine/next-step.ts';
+import { advice, type NextStep } from '../../engine/next-step.ts';
 
 /** @param why never quotes the file: it may hold credentials */
 export function invalidKubeconfig(file: string, why: string): StellarError {
@@ -38,12 +38,12 @@ export function noneGiven(
     next:
       contexts.size === 0
         ? [toGiveKubeconfig(missing)]
-        : [inWords(`Give one: ${option} CONTEXT`), inWords(`Contexts: ${[...contexts.keys()].join(', ')}`)],
+        : [advice(`Give one: ${option} CONTEXT`), advice(`Contexts: ${[...contexts.keys()].join(', ')}`)],
   });
 }
 
 /** The step for a user without any context. @param missing files that KUBECONFIG names */
 export const toGiveKubeconfig = (missing: readonly string[] = []): NextStep =>
-  inWords(
+  advice(
     `${missing.length > 0 ? `KUBECONFIG names ${missing.join(', ')}, which does not exist. ` : ''}Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG`,
   );

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
-import { inWords, type NextStep } from '../../engine/next-step.ts';
+import { advice, type NextStep } from '../../engine/next-step.ts';
 import { invalidKubeconfig, namedEntries, toGiveKubeconfig } from './errors.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 
@@ -251,7 +251,7 @@ export function withoutCredentials(address: string): string {
 function unknownContext(config: Kubeconfig, name: string): StellarError {
   const known = [...config.contexts.keys()];
   return new StellarError('context-unknown', `There is no context "${name}" in ${where(config)}.`, {
-    next: [known.length === 0 ? toGiveKubeconfig(config.missing) : inWords(`Contexts there: ${known.join(', ')}`)],
+    next: [known.length === 0 ? toGiveKubeconfig(config.missing) : advice(`Contexts there: ${known.join(', ')}`)],
   });
 }
 

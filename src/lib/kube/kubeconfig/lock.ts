@@ -4,7 +4,7 @@ import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { type Deadline, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, run } from '../../engine/next-step.ts';
+import { advice, run } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { canonicalName, targetOf } from './replace.ts';
 
@@ -80,6 +80,6 @@ function refuseHeld(lock: string, started: number, deadline: Deadline): void {
     throw new StellarError(
       'timeout',
       `A kubeconfig could not be written in time: another program is writing it (${lock}).`,
-      { next: [inWords('Rerun the command')] },
+      { next: [advice('Rerun the command')] },
     );
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords } from '../../engine/next-step.ts';
+import { advice } from '../../engine/next-step.ts';
 import { replaceFile } from '../../files/private-file.ts';
 
 /**
@@ -87,7 +87,7 @@ function orCannotWrite<T>(file: string, write: () => T): T {
     // As with `docker run -v FILE:FILE`.
     const why = code === 'EBUSY' ? 'it is a mount of its own, and cannot be replaced; mount its folder' : message;
     throw new StellarError('file-error', `The kubeconfig ${file} cannot be written: ${why}.`, {
-      next: [inWords('Give a kubeconfig that can be written, for example a copy: --kubeconfig FILE')],
+      next: [advice('Give a kubeconfig that can be written, for example a copy: --kubeconfig FILE')],
       cause: error,
     });
   }

@@ -105,7 +105,7 @@ async function refuseHooks(controlPlane: ControlPlane, hosting: Kube): Promise<v
   const found = installed.filter(({ metadata }) => own.includes(metadata.name));
   const missing = missingVariables(controlPlane, found);
   const { name } = controlPlane.metadata;
-  if (found.length < own.length) throw refusal('its hooks are not installed any more', name, hosting);
+  if (found.length < own.length) throw refusal('its hooks are no longer installed', name, hosting);
   if (missing.length > 0) throw refusal(`its spec.globalVars lack ${missing.join(', ')}`, name, hosting);
   if (startsTransport(controlPlane, found)) return;
   const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting.cluster.context}`;

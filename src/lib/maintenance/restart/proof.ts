@@ -48,12 +48,12 @@ async function whyWrong(name: string, policy: BindingPolicy | undefined, binding
   const found = new Set([...bound, ...destinationsOf(binding).map((wec) => `WEC ${wec}`)]);
   const lacking = [...wanted].filter((key) => !found.has(key));
   const others = [...found].filter((key) => !wanted.has(key));
-  if (lacking.length > 0) return `lacks ${inWords(lacking)}`;
-  return others.length > 0 ? `lists ${inWords(others)}, which its policy does not select` : undefined;
+  if (lacking.length > 0) return `lacks ${firstKeys(lacking)}`;
+  return others.length > 0 ? `lists ${firstKeys(others)}, which its policy does not select` : undefined;
 }
 
 /** Objects as `apps/deployments/shop/web`; at most five. */
-const inWords = (keys: readonly string[]): string => {
+const firstKeys = (keys: readonly string[]): string => {
   const named = keys.slice(0, 5).map((key) => key.split('/').filter(Boolean).join('/'));
   return [...named, ...(keys.length > 5 ? [`${keys.length - 5} more`] : [])].join(', ');
 };

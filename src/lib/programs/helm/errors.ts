@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { type ErrorCode, StellarError } from '../../engine/errors.ts';
-import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
+import { advice, type NextStep, partial, run } from '../../engine/next-step.ts';
 
 /** helm's messages for known causes of failure (helm 3 and 4: pkg/storage/driver/driver.go, pkg/action/{install,upgrade}.go). */
 const codes: [output: RegExp, code: ErrorCode][] = [
@@ -29,17 +29,17 @@ export function chartMissing(failure: StellarError, stderr: string, chart: strin
 function nextAfter(output: string, chart: string, version: string): NextStep[] {
   if (/\b(401|403|denied|unauthorized|forbidden|error getting credentials)\b/i.test(output)) {
     const why = 'Old or broken credentials in ~/.docker/config.json are a known cause; the chart itself needs none';
-    return [outline('helm registry logout HOST', why)];
+    return [partial('helm registry logout HOST', why)];
   }
   if (/\brepo \S+ not found/.test(output))
     return [
       run('helm repo list', 'See which repositories helm knows'),
-      inWords("For a chart on this machine's disk: the path of its file or folder"),
+      advice("For a chart on this machine's disk: the path of its file or folder"),
     ];
   if (/not found|manifest unknown|no chart/i.test(output))
-    return [inWords('See which versions there are: https://github.com/kubestellar/kubestellar/releases')];
+    return [advice('See which versions there are: https://github.com/kubestellar/kubestellar/releases')];
   return [
-    outline(command`helm pull ${chart} --version ${version}`, 'On a machine that reaches it'),
-    outline('stellarctl init --chart FILE', 'Then here'),
+    partial(command`helm pull ${chart} --version ${version}`, 'On a machine that reaches it'),
+    partial('stellarctl init --chart FILE', 'Then here'),
   ];
 }

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords } from '../../engine/next-step.ts';
+import { advice } from '../../engine/next-step.ts';
 import {
   type FoundProgram,
   type Invocation,
@@ -95,7 +95,7 @@ export class Helm {
     if (!mayBeFetched(chart))
       throw new StellarError('chart-unusable', `There is no file or folder ${path.resolve(chart)}.`, {
         next: [
-          inWords(
+          advice(
             'A chart is a folder, a packed file (.tgz), a reference (oci://…), a URL, or REPOSITORY/NAME in a repository that helm knows',
           ),
         ],
@@ -109,7 +109,7 @@ export class Helm {
    * @param sha256 of its file, in hexadecimal digits, where it was published
    * @throws StellarError `chart-unusable`
    */
-  bring(chart: string, version: string, sha256?: string): Promise<LocalChart> {
+  download(chart: string, version: string, sha256?: string): Promise<LocalChart> {
     const key = `${chart} ${version}`;
     const brought = this.#brought.get(key) ?? this.#pull(chart, version, sha256);
     this.#brought.set(key, brought);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, outline } from '../../engine/next-step.ts';
+import { advice, partial } from '../../engine/next-step.ts';
 import { chooseEndpoint, isThisMachine } from '../../hub/endpoint.ts';
 import { parseClusterInfo } from '../../hub/hub-kubeconfig.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -49,7 +49,7 @@ export async function prepareBootstrap(name: string, external: ExternalCluster, 
   }).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'endpoint-unusable') throw error;
     const pass = command`stellarctl its create ${name} --type external --hub-apiserver https://…`;
-    throw error.with({ next: [outline(pass, addressFor(hosting))] });
+    throw error.with({ next: [partial(pass, addressFor(hosting))] });
   });
   if (certificateAuthority === undefined) return { cluster: { ...cluster, server }, user };
   // client-go rejects a certificate authority combined with `insecure-skip-tls-verify`.
@@ -91,14 +91,14 @@ async function checkAddress(address: string, hosting: string): Promise<void> {
     url?.protocol === 'https:' && url.username === '' && url.password === '' && /^[\x21-\x7e]+$/.test(address);
   if (url === undefined || !isPlain)
     throw new StellarError('usage', 'That is not the address of an API server.', {
-      next: [inWords('As --hub-apiserver https://HOST:PORT')],
+      next: [advice('As --hub-apiserver https://HOST:PORT')],
     });
   if (await isThisMachine(hostOf(url)))
     throw new StellarError(
       'endpoint-unusable',
       `${url.origin} is a loopback address, which the pods of ${hosting} cannot use.`,
       {
-        next: [inWords(`${addressFor(hosting)}: --hub-apiserver https://…`)],
+        next: [advice(`${addressFor(hosting)}: --hub-apiserver https://…`)],
       },
     );
 }
@@ -136,7 +136,7 @@ async function portableUser(context: SelectedContext): Promise<UserEntry | undef
     'bootstrap-unusable',
     `The context ${context.name} has no credentials that KubeFlex could use.`,
     {
-      next: [inWords(`Give one that has a client certificate or a token: ${bootstrapOptions}`)],
+      next: [advice(`Give one that has a client certificate or a token: ${bootstrapOptions}`)],
     },
   );
 }

@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, outline, textOf } from '../../engine/next-step.ts';
+import { advice, partial, textOf } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { requireHosting } from '../../hosting/hosting.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -91,7 +91,7 @@ async function checkNew(
 ): Promise<void> {
   if (type === 'external' && external === undefined) {
     throw new StellarError('usage', `${name} of type external needs an existing cluster.`, {
-      next: [inWords('Give it: --bootstrap-context CONTEXT, or --bootstrap-kubeconfig FILE')],
+      next: [advice('Give it: --bootstrap-context CONTEXT, or --bootstrap-kubeconfig FILE')],
     });
   }
   await requireHooks(hosting, hooks);
@@ -112,13 +112,13 @@ async function checkHub(cluster: Kube, installOcm: boolean): Promise<void> {
   if (isHub === !installOcm) return;
   throw isHub
     ? new StellarError('name-taken', `${describeCluster(cluster.cluster)} is already an OCM hub.`, {
-        next: [inWords('Use it as it is: --no-ocm')],
+        next: [advice('Use it as it is: --no-ocm')],
       })
     : new StellarError(
         'not-a-hub',
         `${describeCluster(cluster.cluster)} is not an OCM hub, and --no-ocm does not install OCM.`,
         {
-          next: [inWords('Without --no-ocm OCM is installed there')],
+          next: [advice('Without --no-ocm OCM is installed there')],
         },
       );
 }
@@ -131,7 +131,7 @@ async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> 
   const unnamed = all.filter((other) => roleOf(other) === 'wds' && itsNameOf(other) === undefined);
   for (const { metadata } of unnamed) {
     const why = `${metadata.name} names no ITS: with more than one, its controllers stop at their next start. Then`;
-    run.progress.note(textOf(outline(command`stellarctl wds repair ${metadata.name} --its ITS`, why)));
+    run.progress.note(textOf(partial(command`stellarctl wds repair ${metadata.name} --its ITS`, why)));
   }
 }
 

@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, run as nextStep } from '../../engine/next-step.ts';
+import { advice, run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { requireHosting } from '../../hosting/hosting.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -80,7 +80,7 @@ function refuseOtherGroups(wds: ControlPlane, asked: readonly string[]): void {
   throw new StellarError(
     'name-taken',
     `${wds.metadata.name} already exists, and watches ${present === '' ? 'all API groups' : present}, not ${asked.join(',')}.`,
-    { next: [inWords('Choose another name, or delete it first')] },
+    { next: [advice('Choose another name, or delete it first')] },
   );
 }
 

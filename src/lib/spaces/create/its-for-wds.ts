@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, run } from '../../engine/next-step.ts';
+import { advice, run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { hookNames } from '../../model/kubeflex-names.ts';
@@ -58,6 +58,6 @@ function pick({ cluster }: Kube, asked: string | undefined, names: readonly stri
   }
   if (names.length === 1) return only;
   throw new StellarError('several-its', `${cluster.context} has several ITSes: ${names.join(', ')}.`, {
-    next: [inWords(command`Choose the ITS of the WDS: --its ${only}`)],
+    next: [advice(command`Choose the ITS of the WDS: --its ${only}`)],
   });
 }

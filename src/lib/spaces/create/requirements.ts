@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, run as nextStep, run } from '../../engine/next-step.ts';
+import { advice, run as nextStep, run } from '../../engine/next-step.ts';
 import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
@@ -63,8 +63,8 @@ function refuseOther(present: ControlPlane, { role, type }: { role: SpaceRole; t
   throw new StellarError('name-taken', `${name} already exists: ${what} of type ${presentType}.`, {
     next:
       presentRole === role
-        ? [inWords(command`Resume it: --type ${presentType}`), inWords('Or choose another name')]
-        : [inWords('Choose another name for the new one')],
+        ? [advice(command`Resume it: --type ${presentType}`), advice('Or choose another name')]
+        : [advice('Choose another name for the new one')],
   });
 }
 
@@ -74,7 +74,7 @@ function refuseForeign(name: string, namespace: KubeObject): void {
   throw new StellarError(
     'name-taken',
     `The namespace ${namespace.metadata.name}, which ${name} needs, already exists and belongs to no control plane.`,
-    { next: [inWords('Choose another name, or delete the namespace if it is not needed')] },
+    { next: [advice('Choose another name, or delete the namespace if it is not needed')] },
   );
 }
 

@@ -1,7 +1,7 @@
 import { asCalled, command } from '../../engine/command-line.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, run } from '../../engine/next-step.ts';
+import { advice, run } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { unreached } from '../../engine/stages.ts';
 import { forControlPlane } from '../../hosting/kubeconfig-extension.ts';
@@ -154,12 +154,12 @@ export async function requireContextFree(
   waiting: Waiting,
 ): Promise<void> {
   const unknown = { entries: { name, server: '', cluster: {}, user: {} } };
-  const wanted = { ...contextOf(name, from ?? unknown, tools), isTrial: true };
+  const wanted = { ...contextOf(name, from ?? unknown, tools), isRehearsal: true };
   await setContext({ ...tools.target, dryRun: true }, wanted, waiting).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'context-taken') throw error;
     throw error.with({
       next: [
-        inWords('Choose another name for the space'),
+        advice('Choose another name for the space'),
         run(command`kubectl config rename-context ${name} ${name}-old`, 'Or give that context another one'),
       ],
     });

@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, run as nextStep } from '../../engine/next-step.ts';
+import { advice, run as nextStep } from '../../engine/next-step.ts';
 import { readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import { type Access, ifSeen, seen, through, whyUnseen } from '../../kube/access.ts';
@@ -67,7 +67,7 @@ function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting
       {
         next: [
           nextStep(command`stellarctl deregister ${wecs} --its ${context}`, 'Deregister them first'),
-          inWords('Or abandon them: --force'),
+          advice('Or abandon them: --force'),
         ],
       },
     );
@@ -76,12 +76,12 @@ function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting
       nextStep(command`stellarctl wds delete ${wds} --hosting-context ${hosting}`, `Delete ${wds} first`),
     );
     throw new StellarError('has-dependents', `WDSes send their workloads through ${name}: ${wdses.join(', ')}.`, {
-      next: [...deletions, inWords('Or leave them without an ITS: --force')],
+      next: [...deletions, advice('Or leave them without an ITS: --force')],
     });
   }
 }
 
-const lossesOf = (its: ItsToDelete): string[] => [
+const lossesOfIts = (its: ItsToDelete): string[] => [
   ...lossOf(its),
   ...(ifSeen(its.wecs) ?? []).map((wec) => `the registration of ${wec}`),
   ...its.wdses.map((wds) => `the ITS of ${wds}`),
@@ -96,6 +96,6 @@ export async function deleteIts(
   tools: SpaceTools,
   run: Run,
 ): Promise<SpaceResult> {
-  const its = await readConfirmed({ read: () => inspectIts(name, options, tools), losses: lossesOf, confirm });
+  const its = await readConfirmed({ read: () => inspectIts(name, options, tools), losses: lossesOfIts, confirm });
   return deleteControlPlane(its, tools, run);
 }

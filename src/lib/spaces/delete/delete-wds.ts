@@ -110,7 +110,7 @@ const otherHosts = (name: string, all: readonly ControlPlane[]): string[] =>
 const worksOf = (its: Kube, wds: string): Promise<ManifestWork[]> =>
   listServed<ManifestWork>(its, resources.manifestWorks, { labelSelector: `${originWdsLabel}=${wds}` });
 
-const lossesOf = (wds: WdsToDelete): string[] => [
+const lossesOfWds = (wds: WdsToDelete): string[] => [
   ...lossOf(wds),
   ...wds.policies.map(({ metadata }) => `binding policy ${metadata.name}`),
   ...wds.works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${work.metadata.namespace}`)),
@@ -126,7 +126,7 @@ export async function deleteWds(
   tools: SpaceTools,
   run: Run,
 ): Promise<SpaceResult> {
-  const wds = await readConfirmed({ read: () => inspectWds(name, options, tools), losses: lossesOf, confirm });
+  const wds = await readConfirmed({ read: () => inspectWds(name, options, tools), losses: lossesOfWds, confirm });
   const { controlPlane, policies, works, shared } = wds;
   const { hosting } = tools;
   if (shared.length > 0) return deleteShared(wds, tools, run);

@@ -1,7 +1,7 @@
 import { monotonic } from '../../engine/clock.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
-import { inWords, type NextStep, stepLines } from '../../engine/next-step.ts';
+import { advice, type NextStep, stepLines } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import type { Run } from '../../engine/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
@@ -18,7 +18,7 @@ import type { Space, SpaceStage } from './space-stages.ts';
 const spaceGraceMs = 5000;
 
 /** After this time at one stage, the user learns where to look. */
-const patienceMs = 30_000;
+const stuckAfterMs = 30_000;
 
 /** Triggers an immediate reconciliation of a control plane, before KubeFlex's next one (every 30 s). */
 const reconcileAnnotation = 'stellarctl.kubestellar.io/looked-at';
@@ -70,7 +70,7 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
       if (news !== '') lastNews = news;
       run.progress.waiting(name, blocking.verdict.why);
       if (waits?.at !== blocking.id) waits = { at: blocking.id, since: monotonic() };
-      if (waits.isSaid || monotonic() - waits.since < patienceMs) return undefined;
+      if (waits.isSaid || monotonic() - waits.since < stuckAfterMs) return undefined;
       waits.isSaid = true;
       for (const step of stepLines(blocking.verdict.next ?? [])) run.progress.note(`${name}: ${step}`);
       return undefined;
@@ -147,10 +147,10 @@ function tooLate(
 
 export const existsStill = (name: string): string => `The control plane ${name} exists.`;
 
-const rerun = inWords('To resume, rerun the command');
+const rerun = advice('To resume, rerun the command');
 
-/** How to continue with a space that exists and is not ready; it may be one that is in use. @param ways if they are known */
-export const resume = (ways: readonly NextStep[] = []): readonly NextStep[] => (ways.length > 0 ? ways : [rerun]);
+/** How to continue with a space that exists and is not ready; it may be one that is in use. @param steps if they are known */
+export const resume = (steps: readonly NextStep[] = []): readonly NextStep[] => (steps.length > 0 ? steps : [rerun]);
 
 function gone({ name, hosting }: FollowedSpace<unknown>): StellarError {
   return new StellarError(

@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { graceMs } from '../../engine/deadline.ts';
-import { outline, run } from '../../engine/next-step.ts';
+import { partial, run } from '../../engine/next-step.ts';
 import { failed, lost, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { isTrue, type Pod } from '../../kube/objects.ts';
 import { firstPodFailure, isPodReady, jobState, podsOf, starting } from '../../kube/pods.ts';
@@ -135,7 +135,7 @@ function workStatusServed(its: ItsInside, wasReady: boolean): Verdict {
     (wasReady
       ? lost(
           `CustomResourceDefinition ${workStatusCrd}`,
-          outline(`${statusAddonKinds} | ${install}`, 'Install it, in the version of the status add-on'),
+          partial(`${statusAddonKinds} | ${install}`, 'Install it, in the version of the status add-on'),
         )
       : waiting("KubeStellar's status add-on has not installed the kind WorkStatus yet"))
   );

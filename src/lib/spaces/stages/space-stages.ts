@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
-import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
+import { advice, type NextStep, partial, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import type { Access } from '../../kube/access.ts';
 import { conditionOf, isTrue, type Pod } from '../../kube/objects.ts';
@@ -52,7 +52,7 @@ export const failedFor = (why: string, ...next: NextStep[]): Verdict => failed(w
 /** The remedies for a space of type k8s without PostgreSQL. */
 export const withoutPostgres: readonly NextStep[] = [
   run(postgresInstallation, 'Install it'),
-  inWords('Or use another type: --type host'),
+  advice('Or use another type: --type host'),
 ];
 
 /** KubeFlex has reconciled the control plane and created its objects. */
@@ -87,7 +87,7 @@ export function synced(space: SpaceEvidence): Verdict {
 }
 
 const newBootstrap = ({ name, hosting }: SpaceEvidence): NextStep =>
-  outline(
+  partial(
     command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --hub-apiserver https://… --hosting-context ${hosting}`,
     'Provide other bootstrap credentials',
   );

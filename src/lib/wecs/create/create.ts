@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
+import { advice, type NextStep, partial, run } from '../../engine/next-step.ts';
 import { controlPlaneOf, hostingContext, hostingOf } from '../../hosting/kubeconfig-extension.ts';
 import { type HubAccess, hubEndpoints } from '../../hub/hub-access.ts';
 import { findManagedCluster } from '../../hub/require-hub.ts';
@@ -150,7 +150,7 @@ export async function refuseHosting(
     {
       next: [
         ...(provider === undefined ? [] : [run(startCommand(provider, name), 'If it was stopped')]),
-        inWords('Delete it anyway: --force'),
+        advice('Delete it anyway: --force'),
       ],
     },
   );
@@ -165,7 +165,7 @@ function isHosting(name: string, context: string | undefined, spaces: readonly s
 
 const isNeeded = (name: string, what: string, lost = '', steps: NextStep[] = []): StellarError =>
   new StellarError('has-dependents', `${name} ${what}. It was not deleted.${lost}`, {
-    next: [...steps, inWords('Delete it anyway: --force')],
+    next: [...steps, advice('Delete it anyway: --force')],
   });
 
 /** A reachable ITS. */
@@ -207,11 +207,11 @@ function stillRegistered(name: string, as: string, its: string | undefined, serv
   const hub = its ?? (server === undefined ? 'a hub that its klusterlet does not name' : `the hub ${server}`);
   return new StellarError('still-registered', `${name} is still registered${under} with ${hub}; it was not deleted.`, {
     next: [
-      (its === undefined ? outline : run)(
+      (its === undefined ? partial : run)(
         command`stellarctl deregister ${as} --its ${its ?? 'CONTEXT'}`,
         'Deregister it first',
       ),
-      inWords('Delete it anyway: --force'),
+      advice('Delete it anyway: --force'),
     ],
   });
 }

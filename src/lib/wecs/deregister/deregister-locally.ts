@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { type NextStep, outline, run } from '../../engine/next-step.ts';
+import { type NextStep, partial, run } from '../../engine/next-step.ts';
 import { type Confirm, readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -98,4 +98,4 @@ async function inspectLocally({ name, kube }: LocalWec): Promise<CleanupRecord |
 }
 
 const giveContext = (name: string): NextStep =>
-  outline(command`stellarctl deregister --local ${`${name}=CONTEXT`}`, `Give the context of ${name}`);
+  partial(command`stellarctl deregister --local ${`${name}=CONTEXT`}`, `Give the context of ${name}`);

@@ -1,4 +1,4 @@
-import { mapConcurrently, oneAtATime, requestsAtOnce } from '../../engine/concurrency.ts';
+import { concurrentRequests, mapConcurrently, oneAtATime } from '../../engine/concurrency.ts';
 import { forName } from '../../engine/each-name.ts';
 import { type Confirm, readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
@@ -16,7 +16,7 @@ import {
   type DeregisterOptions,
   type InspectedWec,
   inspectWec,
-  lossesOf,
+  lossesOfWec,
   type WecToDeregister,
 } from './inspect/inspect-wec.ts';
 import { keepWorkloads, release } from './release/release.ts';
@@ -50,11 +50,11 @@ export async function deregister(
         wecs.map(({ name }) => name),
       );
       const inspections = wecs.map((wec, index) => ({ wec, hubState: states[index] as HubState }));
-      return mapConcurrently(inspections, requestsAtOnce, ({ wec, hubState }) =>
+      return mapConcurrently(inspections, concurrentRequests, ({ wec, hubState }) =>
         inspectWec(ofIts, wec, hubState, options),
       );
     },
-    losses: (seen) => seen.flatMap(lossesOf),
+    losses: (seen) => seen.flatMap(lossesOfWec),
     confirm,
   });
   // WECs are deregistered in parallel, and a terminal shows one question at a time.

@@ -34,19 +34,19 @@ export async function restoreAfterFailure(
       if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return error;
       const labels = await restoreLabels(last, name);
       for (const work of hubState.works) await restoreDeleteOption(last, work);
-      return labels === undefined ? error : error.with({ details: [`Restored: label ${listed(labels)}`] });
+      return labels === undefined ? error : error.with({ details: [`Restored: label ${labelList(labels)}`] });
     });
   } catch (failure) {
     if (!(failure instanceof StellarError)) throw failure;
     const removed = hubState.managedCluster && selectableLabels(hubState.managedCluster);
     return error.with({
-      details: [`Not restored: label ${listed(removed ?? {})} (${failure.message})`],
+      details: [`Not restored: label ${labelList(removed ?? {})} (${failure.message})`],
       next: [runCommand(toDeregister(hub, name, '--undo'), 'Rerun the command, or restore them')],
     });
   }
 }
 
-const listed = (labels: Record<string, string>): string => changeWords(labels).join(', ');
+const labelList = (labels: Record<string, string>): string => changeWords(labels).join(', ');
 
 /** Restores the labels that interrupted deregistrations have removed. An error is in the result. */
 export const undoDeregistration = (hub: Kube, names: readonly string[], run: Run): Promise<DeregisterResult[]> =>
@@ -57,7 +57,7 @@ export const undoDeregistration = (hub: Kube, names: readonly string[], run: Run
         const labels = await restoreLabels(hub, name);
         result.changed = labels !== undefined;
         if (!run.dryRun)
-          run.progress.done(name, labels === undefined ? 'nothing to undo' : `restored: label ${listed(labels)}`);
+          run.progress.done(name, labels === undefined ? 'nothing to undo' : `restored: label ${labelList(labels)}`);
       });
     }),
   );

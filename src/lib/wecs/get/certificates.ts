@@ -1,5 +1,5 @@
 import { formatAge } from '../../engine/duration.ts';
-import { inWords } from '../../engine/next-step.ts';
+import { advice } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { wecProblem } from '../problems.ts';
 import { signingGraceMs } from '../registration/checks.ts';
@@ -7,10 +7,10 @@ import { hasJoined } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import { validityOfAgent } from '../reregister/reregister.ts';
 import { toSeeAgent } from './diagnosis.ts';
-import type { Findings } from './findings.ts';
+import type { WecFindings } from './findings.ts';
 
 /** The request that the hub has approved and not signed; for a joined WEC only renewals matter. */
-export function unsignedRequestOf({ hub, now }: Findings): RegistrationRequest | undefined {
+export function unsignedRequestOf({ hub, now }: WecFindings): RegistrationRequest | undefined {
   if (hub === undefined) return undefined;
   const newest = hub.requests.findLast(({ state, renewal }) => state !== 'denied' && (renewal || !hasJoined(hub)));
   if (newest?.state === 'failed') return newest;
@@ -18,7 +18,7 @@ export function unsignedRequestOf({ hub, now }: Findings): RegistrationRequest |
   return newest?.state === 'approved' && isOverdue ? newest : undefined;
 }
 
-export function unsigned(findings: Findings): Problem | undefined {
+export function unsigned(findings: WecFindings): Problem | undefined {
   const { name, its, now } = findings;
   const request = unsignedRequestOf(findings);
   if (request === undefined) return undefined;
@@ -26,7 +26,7 @@ export function unsigned(findings: Findings): Problem | undefined {
   return wecProblem(
     'not-signed',
     `${its} approved ${what} ${formatAge(now - (request.decided ?? request.created))} ago, but nothing there has signed it: ${name} gets no certificate.`,
-    inWords(
+    advice(
       `Run kube-controller-manager of ${its} with its controller csrsigning, which signs for kubernetes.io/kube-apiserver-client; some hosted control planes never do`,
     ),
   );
@@ -35,7 +35,7 @@ export function unsigned(findings: Findings): Problem | undefined {
 /** Agents renew their certificates in the last fifth or quarter of their validity (ocm pkg/registration/register/csr). */
 const renewedBefore = 0.15;
 
-export function expiringCertificate(findings: Findings): Problem | undefined {
+export function expiringCertificate(findings: WecFindings): Problem | undefined {
   const { now, name } = findings;
   const { from, to } = validityOfAgent(findings) ?? { from: 0, to: 0 };
   const left = to - now;

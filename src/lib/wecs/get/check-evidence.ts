@@ -9,21 +9,21 @@ import { nodelessPod, podProblem } from '../registration/wec-pods.ts';
 import { validityOfAgent } from '../reregister/reregister.ts';
 import { unsignedRequestOf } from './certificates.ts';
 import { blockingCondition } from './deletion.ts';
-import type { Findings } from './findings.ts';
+import type { WecFindings } from './findings.ts';
 import { klusterletWorkOf, unavailableAddonOf } from './mailbox.ts';
 
 /** The evidence for checks of a WEC. */
 
-export const byKlusterlet = ({ wec }: Findings): Evidence[] =>
+export const byKlusterlet = ({ wec }: WecFindings): Evidence[] =>
   wec === undefined ? [] : byCondition('Klusterlet', wec.klusterlet, hubConnectionType, wec.context);
 
-export const byAvailability = ({ hub, its }: Findings): Evidence[] =>
+export const byAvailability = ({ hub, its }: WecFindings): Evidence[] =>
   byCondition('ManagedCluster', hub?.managedCluster, 'ManagedClusterConditionAvailable', its);
 
-export const byLease = ({ hub, its }: Findings): Evidence[] =>
+export const byLease = ({ hub, its }: WecFindings): Evidence[] =>
   hub?.lease === undefined ? [] : [byField('Lease', hub.lease, 'renewTime', its, { since: hub.lease.spec?.renewTime })];
 
-export function byDeletion({ hub, its }: Findings): Evidence[] {
+export function byDeletion({ hub, its }: WecFindings): Evidence[] {
   const cluster = hub?.managedCluster;
   if (cluster === undefined) return [];
   const { deletionTimestamp: since, finalizers = [] } = cluster.metadata;
@@ -41,26 +41,26 @@ const byRequest = ({ name, state, created, decided = created }: RegistrationRequ
   ...{ status: state, since: new Date(state === 'approved' ? decided : created).toISOString() },
 });
 
-export const byRequests = ({ hub, its }: Findings): Evidence[] =>
+export const byRequests = ({ hub, its }: WecFindings): Evidence[] =>
   (hub === undefined ? [] : bootstrapRequests(hub)).map((request) => byRequest(request, its));
 
-export function byUnsignedRequest(findings: Findings): Evidence[] {
+export function byUnsignedRequest(findings: WecFindings): Evidence[] {
   const request = unsignedRequestOf(findings);
   return request === undefined ? [] : [byRequest(request, findings.its)];
 }
 
-export function byPods({ wec, now }: Findings): Evidence[] {
+export function byPods({ wec, now }: WecFindings): Evidence[] {
   const stuck = podProblem(wec?.pods ?? [], now);
   if (wec === undefined || stuck === undefined) return [];
   return [byField('Pod', stuck.pod, 'containerStatuses', wec.context, { status: stuck.why })];
 }
 
-export function byNodelessPod({ wec }: Findings): Evidence[] {
+export function byNodelessPod({ wec }: WecFindings): Evidence[] {
   const nodeless = nodelessPod(wec?.pods ?? []);
   return wec === undefined ? [] : byCondition('Pod', nodeless?.pod, 'PodScheduled', wec.context);
 }
 
-export function byRecordedUid({ hub, its }: Findings): Evidence[] {
+export function byRecordedUid({ hub, its }: WecFindings): Evidence[] {
   const [cluster, status] = [hub?.managedCluster, recordedUid(hub?.managedCluster)];
   return cluster && status ? [byField('ManagedCluster', cluster, clusterUidAnnotation, its, { status })] : [];
 }
@@ -68,15 +68,15 @@ export function byRecordedUid({ hub, its }: Findings): Evidence[] {
 const byNamespace = (namespace: WithConditions | undefined, on: string): Evidence[] =>
   byCondition('Namespace', namespace, blockingCondition(namespace) ?? '', on);
 
-export const byMailbox = ({ contents, its }: Findings): Evidence[] => byNamespace(contents?.namespace, its);
+export const byMailbox = ({ contents, its }: WecFindings): Evidence[] => byNamespace(contents?.namespace, its);
 
-export const byAgentNamespace = ({ surroundings }: Findings): Evidence[] =>
+export const byAgentNamespace = ({ surroundings }: WecFindings): Evidence[] =>
   surroundings === undefined ? [] : byNamespace(surroundings.ending[0], surroundings.context);
 
-export const byWorkloadNamespace = ({ surroundings, endingOfWorks = [] }: Findings): Evidence[] =>
+export const byWorkloadNamespace = ({ surroundings, endingOfWorks = [] }: WecFindings): Evidence[] =>
   surroundings === undefined ? [] : byNamespace(endingOfWorks[0], surroundings.context);
 
-export function byCertificate(findings: Findings): Evidence[] {
+export function byCertificate(findings: WecFindings): Evidence[] {
   const { wec } = findings;
   const until = validityOfAgent(findings)?.to;
   if (wec?.hubSecret === undefined || until === undefined) return [];
@@ -84,10 +84,10 @@ export function byCertificate(findings: Findings): Evidence[] {
   return [byField('Secret', wec.hubSecret, 'tls.crt', wec.context, { status })];
 }
 
-export const byAddon = (findings: Findings): Evidence[] =>
+export const byAddon = (findings: WecFindings): Evidence[] =>
   byCondition('ManagedClusterAddOn', unavailableAddonOf(findings), 'Available', findings.its);
 
-export function byKlusterletWork(findings: Findings): Evidence[] {
+export function byKlusterletWork(findings: WecFindings): Evidence[] {
   const work = klusterletWorkOf(findings);
   return work === undefined
     ? []

@@ -51,23 +51,23 @@ import {
   withoutKlusterlet,
   withoutNode,
 } from './diagnosis.ts';
-import type { Findings } from './findings.ts';
+import type { WecFindings } from './findings.ts';
 import { returningKlusterlet, unavailableAddon, worksNotApplied, worksRefused } from './mailbox.ts';
 import { contextOfOtherCluster } from './read-both-sides.ts';
 import { versionsApart } from './wec-versions.ts';
 
-interface Row extends Omit<Check<Findings>, 'run'> {
-  /** The side that shows it. What only the WEC shows is not seen without its context. */
+interface Row extends Omit<Check<WecFindings>, 'run'> {
+  /** The side that shows it. What only the WEC shows is not visible without its context. */
   side: 'hub' | 'wec';
   /** Whether there is evidence to judge, if that depends on more than the side. */
-  sees?: (findings: Findings) => boolean;
+  sees?: (findings: WecFindings) => boolean;
   /** The evidence that it is judged by. */
-  evidence?: (findings: Findings) => Evidence[];
+  evidence?: (findings: WecFindings) => Evidence[];
   /** @returns the problem, if there is one */
-  find: (findings: Findings) => Problem | undefined;
+  find: (findings: WecFindings) => Problem | undefined;
 }
 
-const showsCertificate = (findings: Findings): boolean =>
+const showsCertificate = (findings: WecFindings): boolean =>
   findings.wec !== undefined || validityOfAgent(findings) !== undefined;
 
 const running = ['wec-namespaces', 'wec-klusterlet', 'wec-containers', 'wec-nodes', 'wec-agent-pods'];
@@ -168,14 +168,14 @@ const rows: readonly Row[] = [
 ];
 
 /** Why nothing of the cluster itself is visible. */
-function whyNotVisible({ otherCluster, context, wec }: Findings): string {
+function whyNotVisible({ otherCluster, context, wec }: WecFindings): string {
   if (wec !== undefined) return `${wec.context} does not let you read it`;
   if (otherCluster !== undefined) return `the context ${otherCluster.context} leads to another cluster`;
   return context === undefined ? noWecAccess : `${context} does not answer`;
 }
 
 /** The checks of a WEC. */
-export const wecChecks: readonly Check<Findings>[] = rows.map(
+export const wecChecks: readonly Check<WecFindings>[] = rows.map(
   ({ find, evidence: evidenceOf, side, sees, ...check }) => ({
     ...check,
     run(findings) {
@@ -189,7 +189,7 @@ export const wecChecks: readonly Check<Findings>[] = rows.map(
 );
 
 /** Describes in one sentence what keeps a WEC from being available and working, with the next commands. */
-export const diagnose = (findings: Findings): Problem | undefined => firstOf(rows, findings);
+export const diagnose = (findings: WecFindings): Problem | undefined => firstOf(rows, findings);
 
 /** The causes without the unmet stage of the registration, which callers report themselves, and without what is not a cause. */
 const causes = rows.filter(({ find }) => find !== anyStage && find !== outdatedReport);
@@ -201,7 +201,7 @@ const causes = rows.filter(({ find }) => find !== anyStage && find !== outdatedR
 export const verdictOf = ({ snapshot, reports }: JudgedReading<Registration>, its: string): Problem | undefined =>
   firstOf(causes, { ...snapshot, reports, mailbox: null, forbidden: new Set(), its });
 
-function firstOf(of: readonly Row[], findings: Findings): Problem | undefined {
+function firstOf(of: readonly Row[], findings: WecFindings): Problem | undefined {
   for (const { find } of of) {
     const found = find(findings);
     if (found !== undefined) return found;

@@ -20,10 +20,10 @@ import { isDeregistering } from '../deregister/release/labels.ts';
 import { wecProblem } from '../problems.ts';
 import { isMissed, leaseAgeOf, missedRenewals } from '../registration/hub-evidence.ts';
 import { toSeeAgent } from './diagnosis.ts';
-import type { Findings } from './findings.ts';
+import type { WecFindings } from './findings.ts';
 
 /** What a deletion waits for: a foreign finalizer, a recreated object or the agent. */
-export function beingDeleted(findings: Findings): Problem | undefined {
+export function beingDeleted(findings: WecFindings): Problem | undefined {
   const cluster = findings.hub?.managedCluster;
   if (cluster?.metadata.deletionTimestamp === undefined) return undefined;
   return (
@@ -39,18 +39,18 @@ export function beingDeleted(findings: Findings): Problem | undefined {
 /** OCM's own finalizers are of this group, and are removed with their objects. */
 const isOfOcm = (finalizer: string): boolean => finalizer.includes('open-cluster-management.io/');
 
-function heldByOthers({ name, its }: Findings, cluster: ManagedCluster): Problem | undefined {
+function heldByOthers({ name, its }: WecFindings, cluster: ManagedCluster): Problem | undefined {
   const held = foreignFinalizers(cluster, isOfOcm);
   if (held.length === 0) return undefined;
   return wecProblem(
-    'deletion-held',
+    'deletion-blocked',
     `${name} is being deleted, but blocked by finalizer ${held.join(', ')}, which is not OCM's.`,
     toSeeHolder(its, 'managedcluster', cluster),
   );
 }
 
 /** Works that somebody has deleted, and that other programs keep for longer than a controller takes. */
-export function heldWorks({ contents, name, now, its }: Findings): Problem | undefined {
+export function heldWorks({ contents, name, now, its }: WecFindings): Problem | undefined {
   const ageOf = ({ metadata }: ManifestWork) => now - Date.parse(metadata.deletionTimestamp ?? '');
   const held = (contents?.works ?? []).filter((work) => holdersOf(work).length > 0 && ageOf(work) > endingGraceMs);
   const [first] = held;
@@ -64,7 +64,7 @@ export function heldWorks({ contents, name, now, its }: Findings): Problem | und
   );
 }
 
-function returningWorks({ contents, name, its }: Findings, cluster: ManagedCluster): Problem | undefined {
+function returningWorks({ contents, name, its }: WecFindings, cluster: ManagedCluster): Problem | undefined {
   const works = createdSince(contents?.works ?? [], cluster).filter((work) => !isAddonWork(work));
   if (works.length === 0) return undefined;
   return wecProblem(
@@ -74,7 +74,7 @@ function returningWorks({ contents, name, its }: Findings, cluster: ManagedClust
   );
 }
 
-function returningAddon({ returningAddon: why, name, its }: Findings): Problem | undefined {
+function returningAddon({ returningAddon: why, name, its }: WecFindings): Problem | undefined {
   if (why === undefined) return undefined;
   return wecProblem(
     'addon-returns',
@@ -90,7 +90,7 @@ function returningAddon({ returningAddon: why, name, its }: Findings): Problem |
 const isHeld = (work: ManifestWork): boolean => work.metadata.deletionTimestamp !== undefined && isGuarded(work);
 
 /** Only a reporting agent removes what works have applied, and their finalizer. */
-function waitingForAgent(findings: Findings): Problem | undefined {
+function waitingForAgent(findings: WecFindings): Problem | undefined {
   const { contents, hub, now, name, its } = findings;
   const held = (contents?.works ?? []).filter(isHeld);
   if (held.length === 0 || hub === undefined) return undefined;
@@ -108,7 +108,7 @@ function waitingForAgent(findings: Findings): Problem | undefined {
   );
 }
 
-function inProgress(findings: Findings): Problem {
+function inProgress(findings: WecFindings): Problem {
   const { mailbox, name } = findings;
   const works = (mailbox?.works ?? []).reduce((sum, { count }) => sum + count, 0);
   const left = works === 0 ? '' : `; ${count(works, 'work')} ${works === 1 ? 'is' : 'are'} still in its mailbox`;
@@ -116,7 +116,7 @@ function inProgress(findings: Findings): Problem {
 }
 
 /** KubeStellar recreates the works of a cluster for as long as a policy selects it: waiting does not end then. */
-function toFinish({ contents, hub, name, its }: Findings): NextStep {
+function toFinish({ contents, hub, name, its }: WecFindings): NextStep {
   const isOfPolicy = (work: ManifestWork) => !isAddonWork(work) && !isMadeByHand(work);
   const cluster = hub?.managedCluster;
   const isSelected = cluster !== undefined && !isDeregistering(cluster) && contents?.works.some(isOfPolicy);
@@ -125,7 +125,7 @@ function toFinish({ contents, hub, name, its }: Findings): NextStep {
     : run(command`stellarctl wec wait ${name} --for delete --its ${its}`);
 }
 
-export function beingDeregistered({ hub, name, its }: Pick<Findings, 'hub' | 'name' | 'its'>): Problem | undefined {
+export function beingDeregistered({ hub, name, its }: Pick<WecFindings, 'hub' | 'name' | 'its'>): Problem | undefined {
   const cluster = hub?.managedCluster;
   if (cluster === undefined || !isDeregistering(cluster)) return undefined;
   return wecProblem(
@@ -136,7 +136,7 @@ export function beingDeregistered({ hub, name, its }: Pick<Findings, 'hub' | 'na
 }
 
 /** A mailbox may end with its ManagedCluster; if the ManagedCluster stays, nothing can be written into the mailbox. */
-export function endingMailbox({ hub, contents, its, now }: Findings): Problem | undefined {
+export function endingMailbox({ hub, contents, its, now }: WecFindings): Problem | undefined {
   const isLeaving = hub?.managedCluster?.metadata.deletionTimestamp !== undefined;
   return isLeaving ? undefined : ending(contents?.namespace, its, now);
 }
@@ -144,10 +144,10 @@ export function endingMailbox({ hub, contents, its, now }: Findings): Problem | 
 /** While the pods of a namespace may take this long to end, its deletion is not a problem. */
 const endingGraceMs = 30_000;
 
-export const endingAgentNamespace = ({ surroundings, now }: Findings): Problem | undefined =>
+export const endingAgentNamespace = ({ surroundings, now }: WecFindings): Problem | undefined =>
   surroundings && stuck(surroundings.ending, surroundings.context, now);
 
-export const endingWorkloadNamespace = ({ surroundings, endingOfWorks = [], now }: Findings): Problem | undefined =>
+export const endingWorkloadNamespace = ({ surroundings, endingOfWorks = [], now }: WecFindings): Problem | undefined =>
   surroundings && stuck(endingOfWorks, surroundings.context, now);
 
 /** The first of these namespaces that does not end by itself. */

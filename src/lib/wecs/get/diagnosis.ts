@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
-import { inWords, type NextStep, noted, outline, run } from '../../engine/next-step.ts';
+import { advice, type NextStep, noted, partial, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { blockingStage } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
@@ -22,9 +22,9 @@ import {
 } from '../registration/wec-pods.ts';
 import { pendingRequests } from '../reregister/causes.ts';
 import { requestsPiledUp } from '../reregister/problems.ts';
-import type { Findings } from './findings.ts';
+import type { WecFindings } from './findings.ts';
 
-export function registeredAsAnother({ wec, name, its }: Findings): Problem | undefined {
+export function registeredAsAnother({ wec, name, its }: WecFindings): Problem | undefined {
   const other = otherName(wec?.klusterlet, name);
   if (wec === undefined || other === undefined) return undefined;
   return wecProblem(
@@ -35,7 +35,7 @@ export function registeredAsAnother({ wec, name, its }: Findings): Problem | und
 }
 
 /** A user has removed it, or the context leads to another cluster. */
-export function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings): Problem | undefined {
+export function withoutKlusterlet({ hub, wec, forbidden, name, its }: WecFindings): Problem | undefined {
   const isUnseen = forbidden.has(resources.klusterlets.plural);
   if (wec === undefined || wec.klusterlet !== undefined || isUnseen || hub === undefined) return undefined;
   return wecProblem(
@@ -51,7 +51,7 @@ export function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings):
   );
 }
 
-export function stuckContainer({ wec, now, name }: Findings): Problem | undefined {
+export function stuckContainer({ wec, now, name }: WecFindings): Problem | undefined {
   const stuck = podProblem(wec?.pods ?? [], now);
   if (wec === undefined || stuck === undefined) return undefined;
   const { namespace = '', name: pod } = stuck.pod.metadata;
@@ -66,7 +66,7 @@ export function stuckContainer({ wec, now, name }: Findings): Problem | undefine
 }
 
 /** The scheduler's message shows what the cluster lacks; a user must make room for the agent. */
-export function withoutNode({ wec }: Findings): Problem | undefined {
+export function withoutNode({ wec }: WecFindings): Problem | undefined {
   const nodeless = nodelessPod(wec?.pods ?? []);
   if (wec === undefined || nodeless === undefined) return undefined;
   const { namespace = '', name } = nodeless.pod.metadata;
@@ -83,7 +83,7 @@ export function withoutNode({ wec }: Findings): Problem | undefined {
 }
 
 /** The Lease and the Klusterlet's conditions do not show that an agent has been gone for less than some minutes. */
-export function withoutAgent({ wec, name, its }: Findings): Problem | undefined {
+export function withoutAgent({ wec, name, its }: WecFindings): Problem | undefined {
   if (wec?.pods === undefined) return undefined;
   const { context, operator } = wec;
   const isScaled = operator !== undefined && isScaledToNone(operator);
@@ -109,7 +109,7 @@ export function withoutAgent({ wec, name, its }: Findings): Problem | undefined 
 }
 
 /** Without it nothing can be written to a ManagedCluster, whatever else is wrong. */
-export function silentWebhook({ webhook, hub, name, its }: Findings): Problem | undefined {
+export function silentWebhook({ webhook, hub, name, its }: WecFindings): Problem | undefined {
   if (webhook?.state !== 'silent') return undefined;
   const bare = webhook.next.map((step) => ('command' in step ? run(step.command) : step));
   const what = hub?.managedCluster === undefined ? 'be announced' : 'be accepted or labelled';
@@ -117,14 +117,14 @@ export function silentWebhook({ webhook, hub, name, its }: Findings): Problem | 
 }
 
 /** A joined agent whose connection was renewed sends a new request, which is never approved automatically. */
-export function asksAgain(findings: Findings): Problem | undefined {
+export function asksAgain(findings: WecFindings): Problem | undefined {
   const { hub, now, name, its } = findings;
   if (hub === undefined || !hasJoined(hub)) return undefined;
   if (isAvailable(hub)) return anotherAsks(findings);
   const asking = bootstrapRequests(hub).findLast(({ state, agent }) => state === 'pending' && agent !== undefined);
   if (asking?.agent === undefined) return undefined;
   return wecProblem(
-    'agent-asks-anew',
+    'reregistration-pending',
     `${name} has joined and is not available, and an agent requests its name again (${formatAge(now - asking.created)} ago).`,
     noted(
       command`stellarctl accept ${name} --agent ${asking.agent.slice(0, 8)} --its ${its}`,
@@ -134,7 +134,7 @@ export function asksAgain(findings: Findings): Problem | undefined {
 }
 
 /** While the agent of a WEC reports, only the agent of another cluster has a reason to register under its name. */
-function anotherAsks({ hub, now, name }: Findings): Problem | undefined {
+function anotherAsks({ hub, now, name }: WecFindings): Problem | undefined {
   const requests = hub === undefined ? [] : bootstrapRequests(hub);
   const own = new Set(requests.flatMap(({ state, agent }) => (state === 'issued' && agent !== undefined ? agent : [])));
   const other = requests.findLast(({ state, agent }) => state === 'pending' && agent !== undefined && !own.has(agent));
@@ -142,11 +142,11 @@ function anotherAsks({ hub, now, name }: Findings): Problem | undefined {
   return wecProblem(
     'another-agent-asks',
     `${name} is registered and reports, and another agent asks for its name (${formatAge(now - other.created)} ago): that of another cluster, or a reinstalled one.`,
-    inWords('Register the other cluster under another name'),
+    advice('Register the other cluster under another name'),
   );
 }
 
-export function waitsForDecision(findings: Findings): Problem | undefined {
+export function waitsForDecision(findings: WecFindings): Problem | undefined {
   const { hub, wec, now, reports, name, its } = findings;
   const id = blockingStage(reports)?.id;
   if (hub === undefined || (id !== 'approved' && id !== 'accepted')) return undefined;
@@ -176,7 +176,7 @@ export function waitsForDecision(findings: Findings): Problem | undefined {
     : undefined;
 }
 
-export function silentAgent(findings: Findings): Problem | undefined {
+export function silentAgent(findings: WecFindings): Problem | undefined {
   const { hub, wec, now, reports, name, its } = findings;
   const blocking = blockingStage(reports);
   const isSilent =
@@ -187,7 +187,7 @@ export function silentAgent(findings: Findings): Problem | undefined {
   if (clocksDiffer !== undefined) {
     const message = `The clocks of ${name} and the ITS differ ${clocksDiffer}.`;
     return wecProblem('clocks-differ', message, {
-      ...outline('timedatectl', 'Set the clock that is wrong'),
+      ...partial('timedatectl', 'Set the clock that is wrong'),
       note: 'on both sides',
     });
   }
@@ -198,7 +198,7 @@ export function silentAgent(findings: Findings): Problem | undefined {
 }
 
 /** What the agent reports of the WEC's own API server, with the failing checks (ocm pkg/registration/spoke, healthCheck). */
-export function unhealthyApiServer({ hub, name, context }: Findings): Problem | undefined {
+export function unhealthyApiServer({ hub, name, context }: WecFindings): Problem | undefined {
   const { status, reason, message = '' } = conditionOf(hub?.managedCluster, 'ManagedClusterConditionAvailable') ?? {};
   if (status !== 'False' || reason !== 'ManagedClusterKubeAPIServerUnavailable') return undefined;
   const failing = [...message.matchAll(/\[-\](\S+) failed/g)].map(([, check]) => check);
@@ -206,12 +206,12 @@ export function unhealthyApiServer({ hub, name, context }: Findings): Problem | 
   return wecProblem(
     'api-server-unhealthy',
     `The API server of ${name} is not healthy${failing.length > 0 ? `: ${failing.join(', ')} failed` : ''}.`,
-    (context === undefined ? outline : run)(readyz, 'Repair what fails; see its health checks'),
+    (context === undefined ? partial : run)(readyz, 'Repair what fails; see its health checks'),
   );
 }
 
 /** The command that shows the agent's own logs. */
-export function toSeeAgent(findings: Pick<Findings, 'wec' | 'name' | 'its' | 'context'>): NextStep {
+export function toSeeAgent(findings: Pick<WecFindings, 'wec' | 'name' | 'its' | 'context'>): NextStep {
   const { wec } = findings;
   if (wec === undefined) return toSeeCluster(findings);
   const agent = wec.pods?.find(({ metadata }) => metadata.namespace === agentNamespace)?.metadata.name;
@@ -224,12 +224,15 @@ const agentPods = (context: string): NextStep =>
   run(command`kubectl --context ${context} -n ${agentNamespace} get deployments,pods`);
 
 /** @param findings of a cluster that was not read: without a context, or because it does not answer */
-export const toSeeCluster = ({ name, its, context }: Pick<Findings, 'name' | 'its' | 'context'>): NextStep =>
+export const toSeeCluster = ({ name, its, context }: Pick<WecFindings, 'name' | 'its' | 'context'>): NextStep =>
   context === undefined
-    ? { ...outline(command`stellarctl wec get ${name}=CONTEXT --its ${its}`), note: 'what the cluster itself shows' }
+    ? {
+        ...partial(command`stellarctl wec get ${name}=CONTEXT --its ${its}`),
+        note: 'what the cluster itself shows',
+      }
     : run(command`kubectl --context ${context} cluster-info`, 'See why the cluster does not answer');
 
-export function anyStage({ reports, name, its, hub, context }: Findings): Problem | undefined {
+export function anyStage({ reports, name, its, hub, context }: WecFindings): Problem | undefined {
   const blocking = blockingStage(reports);
   if (blocking === undefined) return undefined;
   const { verdict, title } = blocking;
@@ -243,7 +246,7 @@ export function anyStage({ reports, name, its, hub, context }: Findings): Proble
 }
 
 /** The ITS counts an agent as available for five periods of its Lease after the last renewal. */
-export function missedRenewal(findings: Findings): Problem | undefined {
+export function missedRenewal(findings: WecFindings): Problem | undefined {
   const { hub, now, wec, name } = findings;
   const overdue = hub && overdueLease(hub, now);
   if (overdue === undefined) return undefined;

@@ -27,20 +27,20 @@ export interface OtherCluster {
 }
 
 /** What a WEC shows besides its registration. */
-export interface Surroundings {
+export interface WecSurroundings {
   context: string;
   /** The namespaces of operator and agents that are being deleted. */
   ending: WithConditions[];
 }
 
 /** The evidence for a diagnosis. */
-export interface Findings extends Registration {
+export interface WecFindings extends Registration {
   reports: readonly StageReport[];
   mailbox: Mailbox | null;
   /** The objects of the mailbox, as the ITS has them. */
   contents?: MailboxContents | undefined;
   /** What else the WEC shows besides its registration. */
-  surroundings?: Surroundings | undefined;
+  surroundings?: WecSurroundings | undefined;
   /** The namespaces of its works that are being deleted on the WEC; undefined if they were not read. */
   endingOfWorks?: readonly WithConditions[] | undefined;
   /** The cluster behind the given context if it is certainly another one: nothing else of it is read. */

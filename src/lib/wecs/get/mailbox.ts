@@ -14,7 +14,7 @@ import { addonNameLabel, addonNamespace, clusterNameLabel, statusAddon } from '.
 import { toBindOcmRights } from '../grant/kinds.ts';
 import { wecProblem } from '../problems.ts';
 import { toSeeCluster } from './diagnosis.ts';
-import type { Findings, MailboxContents } from './findings.ts';
+import type { MailboxContents, WecFindings } from './findings.ts';
 import type { Mailbox, WorkGroup } from './view.ts';
 
 export async function readMailbox(hub: Reader, name: string): Promise<MailboxContents> {
@@ -93,7 +93,7 @@ function toAddon(addon: WithConditions): Mailbox['addons'][number] {
   };
 }
 
-export function worksRefused({ refused, wec, name, its }: Findings): Problem | undefined {
+export function worksRefused({ refused, wec, name, its }: WecFindings): Problem | undefined {
   if (refused === undefined || refused.kinds.length === 0 || wec === undefined) return undefined;
   if (refused.lacksOcmRights)
     return wecProblem(
@@ -111,7 +111,7 @@ export function worksRefused({ refused, wec, name, its }: Findings): Problem | u
   );
 }
 
-export function worksNotApplied({ mailbox, name, its, now, wec }: Findings): Problem | undefined {
+export function worksNotApplied({ mailbox, name, its, now, wec }: WecFindings): Problem | undefined {
   const groups = (mailbox?.works ?? []).filter((group) => group.failed.length > 0);
   const failed = groups.flatMap((group) => group.failed);
   const [[first], { wds, binding } = {}] = [failed, groups[0]];
@@ -129,10 +129,10 @@ export function worksNotApplied({ mailbox, name, its, now, wec }: Findings): Pro
 }
 
 /** An add-on that reports itself as unavailable; without a condition there is no evidence. */
-export const unavailableAddonOf = ({ contents }: Findings): WithConditions | undefined =>
+export const unavailableAddonOf = ({ contents }: WecFindings): WithConditions | undefined =>
   contents?.addons.find((addon) => conditionOf(addon, 'Available')?.status === 'False');
 
-export function unavailableAddon(findings: Findings): Problem | undefined {
+export function unavailableAddon(findings: WecFindings): Problem | undefined {
   const { wec, name, its, missingAddon } = findings;
   const addon = unavailableAddonOf(findings);
   if (addon === undefined && missingAddon !== undefined)
@@ -157,7 +157,7 @@ export function unavailableAddon(findings: Findings): Problem | undefined {
 }
 
 /** A work with which the hub itself creates the Klusterlet of the WEC. */
-export const klusterletWorkOf = ({ contents }: Findings): ManifestWork | undefined =>
+export const klusterletWorkOf = ({ contents }: WecFindings): ManifestWork | undefined =>
   contents?.works.find(
     ({ metadata, spec }) =>
       metadata.deletionTimestamp === undefined &&
@@ -165,13 +165,13 @@ export const klusterletWorkOf = ({ contents }: Findings): ManifestWork | undefin
   );
 
 /** The work recreates a removed Klusterlet. */
-export function returningKlusterlet(findings: Findings): Problem | undefined {
+export function returningKlusterlet(findings: WecFindings): Problem | undefined {
   const { name, its } = findings;
   const work = klusterletWorkOf(findings);
   if (work === undefined) return undefined;
   return wecProblem(
     'klusterlet-in-work',
-    `The work ${work.metadata.name} holds a Klusterlet: as long as it is there, that of ${name} comes back whenever it is deleted.`,
+    `The work ${work.metadata.name} holds a Klusterlet: while it exists, the Klusterlet of ${name} is created again whenever it is deleted.`,
     run(
       command`kubectl --context ${its} -n ${name} get manifestwork ${work.metadata.name} -o yaml`,
       'See who has made it, and delete it before a deregistration',

@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { failureOf, StellarError } from '../../engine/errors.ts';
-import { outline, run } from '../../engine/next-step.ts';
+import { partial, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { clusterUid, otherUid, recordedUid } from '../../hub/cluster-uid.ts';
 import type { Endpoint } from '../../hub/endpoint.ts';
@@ -25,7 +25,7 @@ import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { judgeRegistration } from '../registration/stages.ts';
 import { otherName, readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import { lacksOperator } from '../registration/wec-pods.ts';
-import type { Findings, MailboxContents, OtherCluster, Surroundings } from './findings.ts';
+import type { MailboxContents, OtherCluster, WecFindings, WecSurroundings } from './findings.ts';
 import { mailboxView, readMailbox } from './mailbox.ts';
 import { conditionViews, type PodView, type WecSide, type WecView } from './view.ts';
 import { readOcmOfHub } from './wec-versions.ts';
@@ -38,7 +38,7 @@ export interface SeenOnHub {
 
 /** What an ITS and, with its client, the WEC itself show of one WEC. */
 export interface WecReading {
-  findings: Findings & { hub: HubEvidence };
+  findings: WecFindings & { hub: HubEvidence };
   side: WecSide | null;
   /** Whether the cluster that was read is registered under this name. */
   isRegisteredHere: boolean;
@@ -122,7 +122,7 @@ const refusedOn = (
   wec: Kube,
   klusterlet: Klusterlet | undefined,
   { works }: MailboxContents,
-): Promise<Findings['refused']> => {
+): Promise<WecFindings['refused']> => {
   const reading = async () => {
     const kinds = await refusedKinds(wec, klusterlet, await failedKinds(wec, works));
     return { kinds, lacksOcmRights: kinds.length > 0 && (await lacksOcmRights(wec, klusterlet)) };
@@ -162,7 +162,7 @@ async function findHubOf(
 interface WecSideReading {
   evidence: WecEvidence | undefined;
   side: WecSide | undefined;
-  surroundings: Surroundings | undefined;
+  surroundings: WecSurroundings | undefined;
   forbidden: ReadonlySet<string>;
   notVisible: WecView['notVisible'];
   error?: StellarError;
@@ -243,14 +243,14 @@ export async function findOtherCluster(
   return { context, found: what === undefined ? uids : `${what}; ${uids}`, name: other };
 }
 
-export function contextOfOtherCluster({ otherCluster, name, its }: Findings): Problem | undefined {
+export function contextOfOtherCluster({ otherCluster, name, its }: WecFindings): Problem | undefined {
   if (otherCluster === undefined) return undefined;
   const { context, found, name: other, next } = otherCluster;
   return wecProblem(
     'context-of-another-cluster',
     `The context ${context} does not lead to ${name}: ${found}.`,
     ...(next === undefined ? [] : [next]),
-    outline(command`stellarctl doctor ${name}=CONTEXT --its ${its}`, 'Give the context of its own cluster'),
+    partial(command`stellarctl doctor ${name}=CONTEXT --its ${its}`, 'Give the context of its own cluster'),
     ...(other === undefined
       ? []
       : [run(command`stellarctl doctor ${`${other}=${context}`} --its ${its}`, `Of ${other}`)]),
@@ -261,7 +261,7 @@ export function contextOfOtherCluster({ otherCluster, name, its }: Findings): Pr
 async function readWecSide(
   wec: PartialReader,
   { context }: ClusterRef,
-): Promise<{ evidence: WecEvidence; side: WecSide; surroundings: Surroundings }> {
+): Promise<{ evidence: WecEvidence; side: WecSide; surroundings: WecSurroundings }> {
   const [evidence, ...namespaces] = await Promise.all([
     readWec(wec),
     ...[agentNamespace, operatorNamespace].map((name) => wec.get<WithConditions>(resources.namespaces, name)),

@@ -1,4 +1,4 @@
-import { inWords } from '../../engine/next-step.ts';
+import { advice } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import type { Pod } from '../../kube/objects.ts';
 import type { PartialReader } from '../../kube/partial-reader.ts';
@@ -12,7 +12,7 @@ import { versionWords } from '../../versions/version-words.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import { wecProblem } from '../problems.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
-import type { Findings } from './findings.ts';
+import type { WecFindings } from './findings.ts';
 
 /** The versions that run on a WEC; the ITS does not know them. @param unseen why nothing of the WEC was read, if so */
 export function wecVersions(wec: WecEvidence | undefined, unseen: string | undefined): RunningVersion[] {
@@ -40,7 +40,7 @@ export async function readOcmOfHub(hub: PartialReader): Promise<string | undefin
 }
 
 /** An agent of another minor version than its hub, or than its Klusterlet specifies. */
-export function versionsApart({ wec, ocmOfHub, name, its }: Findings): Problem | undefined {
+export function versionsApart({ wec, ocmOfHub, name, its }: WecFindings): Problem | undefined {
   const versions = wec === undefined ? [] : wecVersions(wec, undefined);
   const isOther = versions.some(({ running, differs }) => {
     const [version] = running ?? [];
@@ -51,7 +51,7 @@ export function versionsApart({ wec, ocmOfHub, name, its }: Findings): Problem |
   return wecProblem(
     'versions-apart',
     `${name} has ${versionWords(versions).join(', ')}; ${its} runs ${ocmOfHub === undefined ? 'an unknown version' : `OCM ${ocmOfHub}`}.`,
-    inWords(
+    advice(
       klusterlet !== undefined && isOurs(klusterlet)
         ? 'A join keeps the version of an agent that works'
         : `Change the version where the Klusterlet of ${name} was installed from`,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { run as nextStep, outline } from '../../engine/next-step.ts';
+import { run as nextStep, partial } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
@@ -208,7 +208,7 @@ export async function revoke({ name, kube, role, kinds }: WecToRevoke, run: Run)
       rules,
     });
   if (!run.dryRun)
-    run.progress.done(name, `its work agent has no granted rights to ${result.kinds.join(', ')} any more`);
+    run.progress.done(name, `its work agent no longer has the granted rights to ${result.kinds.join(', ')}`);
   return { ...result, changed: !run.dryRun };
 }
 
@@ -227,7 +227,7 @@ async function proveWec({ its, name, kube }: ReachedWec): Promise<WecEvidence> {
     readWec(kube),
   ]);
   const known = { name, endpoints, recordedUid: recordedUid(managedCluster) };
-  const inspectStep = outline(command`stellarctl wec get ${`${name}=CONTEXT`} --its ${its.context.name}`);
+  const inspectStep = partial(command`stellarctl wec get ${`${name}=CONTEXT`} --its ${its.context.name}`);
   requireProof(await proveIdentity(its.kube, kube, evidence, known), kube, name, its.kube, [inspectStep]);
   return evidence;
 }

@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
+import { advice, type NextStep, partial, run } from '../../engine/next-step.ts';
 import type { Kube, Reader } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
@@ -63,12 +63,12 @@ export function refuseRole(
   klusterlet?: Klusterlet,
 ): never {
   const present = klusterlet === undefined ? [] : [removeKlusterlet(cluster.context, klusterlet)];
-  const give = outline(command`stellarctl wec join ${`${name}=CONTEXT`}`, `Give the context of ${name}`);
+  const give = partial(command`stellarctl wec join ${`${name}=CONTEXT`}`, `Give the context of ${name}`);
   const scaling = 'If its nodes are added when a pod needs one: start a pod in it first, then rerun the command';
   throw new StellarError(
     'registered-elsewhere',
     `${describeCluster(cluster)} is not a cluster to register: ${found}. ${name} was not joined.`,
-    { next: [...present, give, ...(kind === 'no-nodes' ? [inWords(scaling)] : [])] },
+    { next: [...present, give, ...(kind === 'no-nodes' ? [advice(scaling)] : [])] },
   );
 }
 

@@ -1,5 +1,5 @@
 import { StellarError } from '../../engine/errors.ts';
-import { inWords } from '../../engine/next-step.ts';
+import { advice } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { blockingStage, isMet } from '../../engine/stages.ts';
 import type { HubAccess } from '../../hub/hub-access.ts';
@@ -72,7 +72,7 @@ function refuseOtherImages({ name, settings, wecBefore }: JoinPlan, options: Joi
   throw new StellarError(
     'version-differs',
     `${name} is registered, and its agent works with ${other}; a join does not replace that with ${wanted}.`,
-    { next: [inWords('Leave out --ocm-version and --image-registry to keep it as it is.')] },
+    { next: [advice('Leave out --ocm-version and --image-registry to keep it as it is.')] },
   );
 }
 

@@ -2,7 +2,7 @@ import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { Deadline } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, type NextStep, run as nextStep, outline } from '../../engine/next-step.ts';
+import { advice, type NextStep, run as nextStep, partial } from '../../engine/next-step.ts';
 import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { HubAccess } from '../../hub/hub-access.ts';
@@ -55,12 +55,12 @@ export function registeredElsewhere(
   const target = `${name}=${context}`;
   const move: NextStep =
     hub === undefined
-      ? outline(command`stellarctl wec join ${target} --join-file FILE --replace-hub`, `To move it to ${its}`)
+      ? partial(command`stellarctl wec join ${target} --join-file FILE --replace-hub`, `To move it to ${its}`)
       : nextStep(
           command`stellarctl wec join ${target} ${accepting} --its ${its} --replace-hub`,
           `To move it to ${its}`,
         );
-  const address = inWords(`If ${its} has that address: ${command`--hub-apiserver ${server}`}`);
+  const address = advice(`If ${its} has that address: ${command`--hub-apiserver ${server}`}`);
   const message = `${cluster} is registered already, as ${name} with the hub ${server}, ${why}.`;
   return new StellarError('registered-elsewhere', message, { next: isConnected ? [move] : [move, address] });
 }
@@ -78,10 +78,10 @@ export async function readRemainingWorks(kube: Kube, wec: WecEvidence): Promise<
   if (works === undefined || hub === undefined || klusterlet === undefined) return undefined;
   const own = works.filter(({ spec }) => spec?.hubHash === hubHash(hub.spelled));
   const isEvicted = ({ spec }: AppliedManifestWork) => spec?.agentID === klusterlet.metadata.uid;
-  const nameOf = ({ metadata, spec }: AppliedManifestWork) => spec?.manifestWorkName ?? metadata.name;
+  const workName = ({ metadata, spec }: AppliedManifestWork) => spec?.manifestWorkName ?? metadata.name;
   return {
-    evicted: own.filter(isEvicted).map(nameOf),
-    orphaned: own.filter((work) => !isEvicted(work)).map(nameOf),
+    evicted: own.filter(isEvicted).map(workName),
+    orphaned: own.filter((work) => !isEvicted(work)).map(workName),
     gracePeriod: klusterlet.spec?.workConfiguration?.appliedManifestWorkEvictionGracePeriod ?? '60m',
   };
 }

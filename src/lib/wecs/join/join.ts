@@ -1,6 +1,6 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords } from '../../engine/next-step.ts';
+import { advice } from '../../engine/next-step.ts';
 import { readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import { clusterUid } from '../../hub/cluster-uid.ts';
@@ -262,6 +262,6 @@ async function findSameClusters(wecs: JoiningWec[]): Promise<Map<string, string>
 
 function sameWec({ name }: JoiningWec, duplicate: string): StellarError {
   return new StellarError('same-cluster', `${name} and ${duplicate} are the same cluster; neither was joined.`, {
-    next: [inWords('Give every name the context of its own cluster: NAME=CONTEXT')],
+    next: [advice('Give every name the context of its own cluster: NAME=CONTEXT')],
   });
 }

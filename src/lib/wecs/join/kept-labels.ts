@@ -108,10 +108,10 @@ export async function chooseLabels(
   const openAnnotations = changeWords(kept.annotations).filter((word) => !changeWords(annotations).includes(word));
   if (asked === undefined && open.length > 0)
     progress.note(
-      `${name}: labels that it had when it was last joined are not on ${its} any more: ${open.join(', ')}. To set them: ${command`stellarctl label ${name} ${open} --its ${its}`}`,
+      `${name}: labels that it had when it was last joined are no longer on ${its}: ${open.join(', ')}. To set them: ${command`stellarctl label ${name} ${open} --its ${its}`}`,
     );
   if (openAnnotations.length > 0)
-    progress.note(`${name}: annotations that it had are not on ${its} any more: ${openAnnotations.join(', ')}`);
+    progress.note(`${name}: annotations that it had are no longer on ${its}: ${openAnnotations.join(', ')}`);
   if (
     asked === undefined &&
     Object.keys({ ...kept.labels, ...kept.annotations, ...labels, ...annotations }).length === 0

@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { outline } from '../../engine/next-step.ts';
+import { partial } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { certificateExpiry } from '../../hub/agent-certificate.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -112,8 +112,8 @@ export function unproven({ cluster: { context } }: Kube, name: string, why: stri
     `Whose request it is cannot be proven, and none was approved: ${context} does not record with which token a request was sent (Kubernetes 1.30 does), and ${why}.`,
     {
       next: [
-        outline(command`stellarctl wec join ${`${name}=CONTEXT`} --its ${context}`, 'Join it without --accept'),
-        outline(command`stellarctl accept ${name} --agent AGENT --its ${context}`, 'Then accept its agent'),
+        partial(command`stellarctl wec join ${`${name}=CONTEXT`} --its ${context}`, 'Join it without --accept'),
+        partial(command`stellarctl accept ${name} --agent AGENT --its ${context}`, 'Then accept its agent'),
       ],
     },
   );
@@ -122,7 +122,7 @@ export function unproven({ cluster: { context } }: Kube, name: string, why: stri
 /** How far the clocks of two clusters may appear to differ: their answers contain whole seconds. */
 export const clockMarginMs = 3000;
 /** An agent that has not restarted yet would replace a deleted request. */
-const restartMs = 5000;
+const agentExitMs = 5000;
 
 /** Reduces the requests of a WEC's agent to those for which it still has the keys. */
 export class SupersededRequests {
@@ -168,7 +168,7 @@ export class SupersededRequests {
       ({ name, created }) => this.names.has(name) || this.#hub.now() - created > age + clockMarginMs,
     );
     this.add(old);
-    this.isOpen = old.length > 0 && age <= restartMs && old.length === own.length;
+    this.isOpen = old.length > 0 && age <= agentExitMs && old.length === own.length;
     if (!this.isOpen) await this.#retire(old);
   }
 

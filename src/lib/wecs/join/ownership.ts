@@ -77,7 +77,7 @@ export async function requireOwnership(
   if (identity.state === 'proven') return identity;
   if (identity.state === 'other' && (managedCluster === undefined || wecBefore.klusterlet !== undefined))
     throw elsewhere(kube, `is not the ${name} of ${access.its}: ${identity.found}; it was not joined`);
-  if (identity.state === 'unseen' && (await heldName(access.kube, wecBefore, hub)))
+  if (identity.state === 'unseen' && (await certificateName(access.kube, wecBefore, hub)))
     return { state: 'proven', by: 'expired-certificate' };
   if (identity.state === 'other' || hasJoined(hub)) throw nameTaken(access, wec, hub, identity);
   return identity;
@@ -87,7 +87,11 @@ export async function requireOwnership(
  * Whether the cluster's agent was registered under this name until its certificate expired, and no other cluster since: no record
  * names another cluster, and no agent keeps the name available.
  */
-async function heldName(kube: Kube, { klusterlet, hubSecret }: WecEvidence, { name, managedCluster }: HubEvidence) {
+async function certificateName(
+  kube: Kube,
+  { klusterlet, hubSecret }: WecEvidence,
+  { name, managedCluster }: HubEvidence,
+) {
   if (klusterlet === undefined || managedCluster === undefined || recordedUid(managedCluster) !== undefined)
     return false;
   if (

@@ -1,7 +1,7 @@
 import { changeWords, conflicts } from '../../engine/changes.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, run as nextStep, outline } from '../../engine/next-step.ts';
+import { advice, run as nextStep, partial } from '../../engine/next-step.ts';
 import { isMet } from '../../engine/stages.ts';
 import { isTokenRefused as presentToken } from '../../hub/agent-certificate.ts';
 import { clusterUid, recordedUid } from '../../hub/cluster-uid.ts';
@@ -304,7 +304,7 @@ async function refuseSameCluster(
       `${name} and the ITS are the same cluster (contexts ${kube.cluster.context} and ${access.its}, kube-system ${hub.slice(0, 8)}…).`,
       {
         next: [
-          outline(command`stellarctl wec join ${`${name}=CONTEXT`}`, 'Give the context of the cluster to register'),
+          partial(command`stellarctl wec join ${`${name}=CONTEXT`}`, 'Give the context of the cluster to register'),
         ],
       },
     );
@@ -345,13 +345,13 @@ export function agentSettings(
     throw new StellarError(
       'mode-differs',
       `${name} is registered in mode ${presentMode}; a join does not change that to ${wantedMode}.`,
-      { next: [inWords('Leave the mode out to keep it as it is.')] },
+      { next: [advice('Leave the mode out to keep it as it is.')] },
     );
   }
   const version = options.ocmVersion ?? access.ocmVersion;
   if (version === undefined) {
     throw new StellarError('hub-version-unknown', `${access.its} does not say which version of OCM it runs.`, {
-      next: [inWords('Give the version for the agent: --ocm-version X.Y.Z')],
+      next: [advice('Give the version for the agent: --ocm-version X.Y.Z')],
     });
   }
   return {

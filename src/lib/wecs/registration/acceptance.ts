@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { type NextStep, outline, run } from '../../engine/next-step.ts';
+import { type NextStep, partial, run } from '../../engine/next-step.ts';
 import { createdAt } from '../../kube/objects.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from './hub-evidence.ts';
 import type { RegistrationRequest } from './requests.ts';
@@ -41,15 +41,15 @@ export interface AcceptanceOptions {
 export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decision {
   const { name, managedCluster } = evidence;
   const requests = bootstrapRequests(evidence).filter((request) => !options.outdated?.has(request.name));
-  const sound = requests.filter(({ problems }) => problems.length === 0);
-  const chosen = findAgent(sound, options.agent);
-  if (options.agent !== undefined && chosen === undefined && sound.length > 0) {
+  const valid = requests.filter(({ problems }) => problems.length === 0);
+  const chosen = findAgent(valid, options.agent);
+  if (options.agent !== undefined && chosen === undefined && valid.length > 0) {
     // The WEC's own agent will send a request, even if another agent sent one before. An id that a user gave should exist.
     if (options.agent === options.ownAgent) return { action: 'wait' };
-    return refuse(noSuchAgent(name, sound, options));
+    return refuse(noSuchAgent(name, valid, options));
   }
 
-  const considered = chosen === undefined ? sound : sound.filter(({ agent }) => agent === chosen);
+  const considered = chosen === undefined ? valid : valid.filter(({ agent }) => agent === chosen);
   const open = considered.filter(({ state }) => state === 'pending');
   const passed = considered.filter(({ state }) => state === 'approved' || state === 'issued');
   const known = (agent: string | undefined) => agent !== undefined && (options.approvedAgents?.has(agent) ?? false);
@@ -205,7 +205,7 @@ function choices(name: string, requests: RegistrationRequest[], options: Accepta
 /** A command that takes an agent's id, with a prefix of the id if it is known. */
 function agentStep(words: string[], agent: string | undefined, { its }: AcceptanceOptions, lead: string): NextStep {
   const line = command`stellarctl accept ${words} --agent ${agent?.slice(0, 8) ?? 'AGENT'} --its ${its}`;
-  return agent === undefined ? outline(line, lead) : run(line, lead);
+  return agent === undefined ? partial(line, lead) : run(line, lead);
 }
 
 /** Requests as lines of a table, with the fields that distinguish them. */

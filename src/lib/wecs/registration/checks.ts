@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
-import { inWords, outline, run } from '../../engine/next-step.ts';
+import { advice, partial, run } from '../../engine/next-step.ts';
 import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import type { HubWebhook } from '../../hub/webhook.ts';
 import { changedAt, conditionOf, isTrue } from '../../kube/objects.ts';
@@ -63,7 +63,7 @@ export function announced(hub: HubEvidence, registration: Registration): Verdict
       ? failed('its ManagedCluster is being deleted', { code: 'being-deleted' })
       : met;
   }
-  const join = (context === undefined ? outline : run)(
+  const join = (context === undefined ? partial : run)(
     command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${its === undefined ? [] : ['--its', its]}`,
   );
   const lost = missing(registration);
@@ -134,7 +134,7 @@ export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verd
   if (bootstrap === 'Unauthorized') {
     return failed('the bootstrap token is accepted, but not allowed to register clusters', {
       code: 'token-not-allowed',
-      next: [inWords('Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that')],
+      next: [advice('Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that')],
     });
   }
   // The refused token may be the one before.
@@ -193,7 +193,7 @@ const leaseGrace = 5;
 
 export function available(hub: HubEvidence, { name, now, wec, its, context = wec?.context }: Registration): Verdict {
   const target = [`${name}=${context ?? 'CONTEXT'}`, ...(its === undefined ? [] : ['--its', its])];
-  const step = (context === undefined ? outline : run)(
+  const step = (context === undefined ? partial : run)(
     command`stellarctl wec get ${target}`,
     'See what the cluster shows',
   );

@@ -70,7 +70,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     const ended = this.#options.accept && this.#hub && (await this.#accept(this.#hub, snapshot, reports));
     if (ended) return ended;
     if (blocking === undefined)
-      return this.#finish(this.until === 'available' ? 'joined and available' : inWords(reports));
+      return this.#finish(this.until === 'available' ? 'joined and available' : describeReports(reports));
     if (state === 'failed') return this.broken(await this.#failure(blocking, reading));
     // A dry run cannot wait for what it does not write.
     if (this.#hub?.dryRun) return this.#finish('');
@@ -129,7 +129,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
         return this.broken(decision.error);
       case 'already-joined':
         if (!this.#options.joinedIsEnough || this.result.changed) return undefined;
-        return this.#finish(`has joined already; ${inWords(reports)}`);
+        return this.#finish(`has joined already; ${describeReports(reports)}`);
       case 'wait':
         return undefined;
       case 'follow':
@@ -208,7 +208,7 @@ export function blockedIn(last: JudgedReading<Registration> | undefined): string
   return verdict === undefined ? 'No trace of it was found.' : `It is blocked by ${id}: ${verdict.why}.`;
 }
 
-function inWords(reports: StageReport[]): string {
+function describeReports(reports: StageReport[]): string {
   const { text, problem, why } = describeRegistration(reports);
   return problem ? `not ${text}: ${why}` : text;
 }

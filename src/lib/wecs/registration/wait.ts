@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import type { Followed, JudgedReading } from '../../engine/follow.ts';
-import { run as nextStep, outline } from '../../engine/next-step.ts';
+import { run as nextStep, partial } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, type Stage, standingOf, unreached, waiting } from '../../engine/stages.ts';
 import { noSuchWec } from '../../hub/find-wecs.ts';
@@ -50,7 +50,7 @@ export function checkWaitGoal(goal: WaitGoal, wecs: readonly { name: string; con
   throw new StellarError(
     'usage',
     `The stage ${goal} shows on the WEC itself, and ${withoutContext.name} is given without its context.`,
-    { next: [outline(command`stellarctl wec wait ${withoutContext.name}=CONTEXT --for ${goal}`, 'Give it')] },
+    { next: [partial(command`stellarctl wec wait ${withoutContext.name}=CONTEXT --for ${goal}`, 'Give it')] },
   );
 }
 

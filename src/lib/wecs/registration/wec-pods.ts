@@ -79,7 +79,7 @@ function whyStuck({ status }: Pod, now: number): string | undefined {
     // A start in the future comes from another clock.
     const isStable = state?.running !== undefined && !(now - started >= 0 && now - started < stableMs);
     if (restartCount > 1 && exitCode !== 0 && !isStable)
-      return `CrashLoopBackOff (it ends again and again: exit ${exitCode}, restarted ${restartCount} times)`;
+      return `CrashLoopBackOff (it exits repeatedly: exit code ${exitCode}, restarted ${restartCount} times)`;
   }
   return undefined;
 }

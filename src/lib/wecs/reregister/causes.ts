@@ -24,9 +24,9 @@ const causes = {
   'hub-unresolvable': 'address',
   'hub-address-loopback': 'address',
   'hub-refuses': 'address',
-  'hub-silent': 'address',
+  'hub-timeout': 'address',
   'hub-not-reached': 'address',
-  'requests-piled-up': 'requests',
+  'too-many-requests': 'requests',
   'not-announced': 'announcement',
 } as const satisfies Partial<Record<WecProblemCode, string>>;
 
@@ -90,4 +90,4 @@ export const pendingRequests = (hub: HubEvidence): RegistrationRequest[] =>
 export const piledUp = (hub: HubEvidence): ReregisterProblem | undefined =>
   pendingRequests(hub).length < requestsAtMost
     ? undefined
-    : { code: 'requests-piled-up', why: 'its agent sends no more requests', by: 'token' };
+    : { code: 'too-many-requests', why: 'its agent sends no more requests', by: 'token' };

@@ -12,11 +12,11 @@ import { agentPodsOf } from '../registration/wec-pods.ts';
 import { missing, type Reregister, unannounced } from './causes.ts';
 
 /** An agent announces itself within a second of its request; the operator checks a changed secret within a few. */
-const patienceMs = 10_000;
+const announcementMs = 10_000;
 /**
  * An agent whose bootstrap secret has changed restarts and sends a request within some seconds: if stopped then, it would send two.
  */
-const restartMs = 15_000;
+const agentRestartMs = 15_000;
 /** Objects have timestamps in whole seconds. */
 const secondMs = 1000;
 
@@ -70,13 +70,13 @@ export class RestartsDuringJoin {
     // It cannot announce itself while the webhook does not admit it.
     if (webhook?.state === 'silent') this.#webhookSilentAt = now;
     const isPending = hub && bootstrapRequests(hub).at(-1)?.state === 'pending';
-    return isPending ? unannounced(hub, now, patienceMs, this.#webhookSilentAt) : undefined;
+    return isPending ? unannounced(hub, now, announcementMs, this.#webhookSilentAt) : undefined;
   }
 
   #away(registration: Registration, hub: Kube): Restart | undefined {
     if (reachOf(registration)?.state !== 'failed' || !hub.hasBeenUnavailable()) this.#unreachableSince = undefined;
     else this.#unreachableSince ??= monotonic();
-    const stale = this.#unreachableSince !== undefined && monotonic() - this.#unreachableSince > patienceMs / 2;
+    const stale = this.#unreachableSince !== undefined && monotonic() - this.#unreachableSince > announcementMs / 2;
     return stale ? { why: 'the ITS was unreachable', by: 'token' } : undefined;
   }
 }
@@ -94,7 +94,7 @@ function podRestartNeed(registration: Registration, wecNow: number): Restart | u
     ({ created, state }) => now - created <= age + clockMarginMs && !isFormer(state),
   );
   // An operator reports only after some time what it has reached; a restart does not fix an unreachable hub.
-  return isOld && !hasAsked && age > restartMs && reachOf(registration)?.state !== 'failed'
+  return isOld && !hasAsked && age > agentRestartMs && reachOf(registration)?.state !== 'failed'
     ? { why: 'its agent is older than its bootstrap secret and has not asked since', by: 'pods' }
     : undefined;
 }

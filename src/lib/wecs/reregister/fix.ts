@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { type ErrorCode, StellarError } from '../../engine/errors.ts';
-import { type NextStep, outline, run as runCommand } from '../../engine/next-step.ts';
+import { type NextStep, partial, run as runCommand } from '../../engine/next-step.ts';
 import type { Remedy, Write } from '../../engine/remedy.ts';
 import type { Run } from '../../engine/run.ts';
 import { certificateExpiry } from '../../hub/agent-certificate.ts';
@@ -102,7 +102,7 @@ function whyNow(access: HubAccess, plan: JoinPlan, outdated: Outdated): string |
   throw new StellarError(
     'endpoint-unusable',
     `${name} has the address of ${access.its} that is known here, ${endpoint.server}, and does not reach it.`,
-    { next: [outline(`${join} --hub-apiserver https://…`, 'Give the address that it reaches')] },
+    { next: [partial(`${join} --hub-apiserver https://…`, 'Give the address that it reaches')] },
   );
 }
 
@@ -160,7 +160,7 @@ async function refuseLoss(access: HubAccess, { name, kube, wecBefore, hubBefore 
   throw left(
     'has-dependents',
     `${name} runs what ${access.its} has not sent: ${workloadEffects}.`,
-    runCommand(join, 'If that may go'),
+    runCommand(join, 'If it may be deleted'),
   );
 }
 

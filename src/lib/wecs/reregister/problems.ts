@@ -1,13 +1,13 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
-import { type NextStep, noted, outline, run } from '../../engine/next-step.ts';
+import { type NextStep, noted, partial, run } from '../../engine/next-step.ts';
 import type { Evidence, Problem } from '../../engine/problem.ts';
 import { byCondition, byField } from '../../kube/evidence.ts';
 import { changedAt, conditionOf, type Secret } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { clusterNameLabel } from '../../model/ocm-names.ts';
-import type { Findings } from '../get/findings.ts';
+import type { WecFindings } from '../get/findings.ts';
 import { keptLabels, optionsFor } from '../join/kept-labels.ts';
 import { readHubKubeconfig } from '../klusterlet/agent.ts';
 import { wecProblem } from '../problems.ts';
@@ -27,21 +27,21 @@ import { usesCertificate, whyReregister } from './reregister.ts';
 /** The checks of a WEC that show why its agent must re-register. */
 
 /** The first cause of these codes. */
-const causeOf = (findings: Findings, ...codes: readonly ReregisterCode[]): ReregisterProblem | undefined =>
+const causeOf = (findings: WecFindings, ...codes: readonly ReregisterCode[]): ReregisterProblem | undefined =>
   whyReregister(findings).find((cause): cause is ReregisterProblem => codes.some((code) => code === cause.code));
 
 /** The join with which an agent re-registers. */
 function joinOf(
-  { name, its, wec, context = wec?.context }: Findings,
+  { name, its, wec, context = wec?.context }: WecFindings,
   options: readonly string[],
   note: string,
 ): NextStep {
   const join = command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${options} --its ${its}`;
-  return { ...(context === undefined ? outline : run)(join), note };
+  return { ...(context === undefined ? partial : run)(join), note };
 }
 
 /** Its agent reports to another hub, whatever else is wrong. */
-export function registeredElsewhere(findings: Findings): Problem | undefined {
+export function registeredElsewhere(findings: WecFindings): Problem | undefined {
   const { foundHub, wec, name, its } = findings;
   const cause = causeOf(findings, 'registered-elsewhere');
   if (wec === undefined || cause === undefined) return undefined;
@@ -56,7 +56,7 @@ export function registeredElsewhere(findings: Findings): Problem | undefined {
   );
 }
 
-export function missingManagedCluster(findings: Findings): Problem | undefined {
+export function missingManagedCluster(findings: WecFindings): Problem | undefined {
   const { wec, name, its } = findings;
   const cause = causeOf(findings, 'managed-cluster-missing', 'hub-rebuilt');
   if (wec === undefined || cause === undefined) return undefined;
@@ -71,7 +71,7 @@ export function missingManagedCluster(findings: Findings): Problem | undefined {
 }
 
 /** The operator reports it as one that the hub does not accept. */
-export function expiredCertificate(findings: Findings): Problem | undefined {
+export function expiredCertificate(findings: WecFindings): Problem | undefined {
   const cause = causeOf(findings, 'certificate-expired');
   return (
     cause &&
@@ -84,7 +84,7 @@ export function expiredCertificate(findings: Findings): Problem | undefined {
 }
 
 /** An agent that sends no more requests, because too many wait. */
-export function requestsPiledUp({ hub, name, its }: Findings): Problem | undefined {
+export function requestsPiledUp({ hub, name, its }: WecFindings): Problem | undefined {
   const cause = hub && piledUp(hub);
   return (
     cause &&
@@ -122,7 +122,7 @@ const notReached: Sentence = ({ name, words }) => `${name} does not reach the hu
 const otherChecks = ['registered-elsewhere', 'managed-cluster-missing', 'hub-rebuilt', 'certificate-expired'];
 
 /** What keeps an agent from the hub. */
-export function cannotConnect(findings: Findings): Problem | undefined {
+export function cannotConnect(findings: WecFindings): Problem | undefined {
   const { hub, wec, forbidden, name, its } = findings;
   const isJoined = hub !== undefined && hasJoined(hub);
   // The ITS counts an agent that has lost its certificate as available until its Lease expires.
@@ -148,9 +148,9 @@ function stepsFor(code: ReregisterCode, join: string, its: string): NextStep[] {
   if (code === 'bootstrap-secret-missing') return [run(join)];
   if (outdatedBy(code) === 'credentials') return [noted(join, 'renews the token')];
   if (!code.startsWith('authority'))
-    return [{ ...outline(`${join} --hub-apiserver https://…`), note: 'the address that it reaches' }];
+    return [{ ...partial(`${join} --hub-apiserver https://…`), note: 'the address that it reaches' }];
   // What the ITS publishes may be outdated.
-  const authority = outline(`${join} --ca-file FILE`, 'If that changes nothing, give the authority that the hub uses');
+  const authority = partial(`${join} --ca-file FILE`, 'If that changes nothing, give the authority that the hub uses');
   return [noted(join, 'renews its connection'), authority];
 }
 
@@ -177,18 +177,18 @@ function contradiction({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence):
 }
 
 /** The operator's report is outdated and there is nothing newer: the connection is neither good nor broken. */
-export function outdatedReport({ hub, wec, now, name, its }: Findings): Problem | undefined {
+export function outdatedReport({ hub, wec, now, name, its }: WecFindings): Problem | undefined {
   const secret = wec && contradiction(wec);
   if (wec === undefined || secret === undefined || (hub !== undefined && isAvailable(hub))) return undefined;
   return wecProblem(
-    'operator-word-outdated',
+    'operator-report-outdated',
     `What the operator of ${name} reports about its connection was contradicted by Secret ${secret.metadata.name} ${formatAge(now - changedAt(secret))} ago.`,
     run(command`stellarctl doctor ${`${name}=${wec.context}`} --recheck --its ${its}`, 'Make it check again'),
   );
 }
 
 /** The evidence: the condition, and what is newer. */
-export function byContradiction({ wec }: Findings): Evidence[] {
+export function byContradiction({ wec }: WecFindings): Evidence[] {
   const secret = wec && contradiction(wec);
   if (wec === undefined || secret === undefined) return [];
   const since = new Date(changedAt(secret)).toISOString();

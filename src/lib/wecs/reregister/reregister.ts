@@ -148,7 +148,7 @@ const ofAddress = {
   'other-name': 'certificate-of-other-name',
   unresolvable: 'hub-unresolvable',
   refused: 'hub-refuses',
-  'no-answer': 'hub-silent',
+  'no-answer': 'hub-timeout',
   other: 'hub-not-reached',
 } as const;
 

@@ -42,7 +42,7 @@ export async function deletePolicy(
   wds: OpenWds,
   run: Run,
 ): Promise<PolicyDeleted> {
-  const found = await readConfirmed({ read: () => inspectPolicy(name, wds), losses: lossesOf, confirm });
+  const found = await readConfirmed({ read: () => inspectPolicy(name, wds), losses: lossesOfPolicy, confirm });
   const { policy, binding } = found;
   const result: PolicyDeleted = { name, changed: hasRemains(found) };
   return forName(result, run, async () => {
@@ -71,7 +71,7 @@ const isHeldForGood = (binding: Binding | undefined): binding is Binding =>
 
 const transportFinalizer = 'transport.kubestellar.io/object-cleanup';
 
-const lossesOf = ({ policy, effects }: PolicyToDelete): string[] => [
+const lossesOfPolicy = ({ policy, effects }: PolicyToDelete): string[] => [
   ...(policy === undefined ? [] : [`policy ${policy.metadata.name} (${policy.metadata.uid})`]),
   ...effects.flatMap(({ wec, removed, removedWithNamespace }) =>
     [...removed, ...removedWithNamespace].map((object) => `${object} on ${wec}`),
@@ -118,7 +118,7 @@ async function readBoth(name: string, { kube }: OpenWds) {
   return { policy, binding };
 }
 
-/** Waits until the policy is deleted and nothing changes the Binding any more. */
+/** Waits until the policy is deleted and nothing changes the Binding. */
 async function untilBindingOrphaned(name: string, wds: OpenWds, run: Run): Promise<void> {
   await untilMet(
     {

@@ -1,4 +1,4 @@
-import { mapConcurrently, requestsAtOnce } from '../../engine/concurrency.ts';
+import { concurrentRequests, mapConcurrently } from '../../engine/concurrency.ts';
 import { isOrphan } from '../../hub/orphan-works.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
@@ -47,7 +47,7 @@ export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyT
     provenWorks(name, wds, its),
   ]);
   const wecs = [...new Set(works.flatMap(({ metadata }) => metadata.namespace ?? []))].sort();
-  const effects = await mapConcurrently(wecs, requestsAtOnce, async (wec) => {
+  const effects = await mapConcurrently(wecs, concurrentRequests, async (wec) => {
     const all = await listServed<ManifestWork>(its, resources.manifestWorks, { namespace: wec });
     return effectOn(wec, works, all);
   });

@@ -24,7 +24,7 @@ export interface JudgedDelivery {
 
 /** An object, and its delivery to each WEC. The fields are an interface: docs/output.md. */
 export interface PolicyObject extends ObjectView {
-  ways: DeliveryView[];
+  deliveries: DeliveryView[];
 }
 
 export interface JudgedObject extends ObjectView {
@@ -45,8 +45,8 @@ export async function judgeObjects(
   const contents = await readContents(wds.kube, clausesFor(bound), kinds);
   const judge = judging(contents, kinds, evidence.policies, evidence);
   const objects = bound.map((each): JudgedObject => {
-    const { ways, ...view } = judge(each);
-    return { ...view, deliveries: ways.map((way) => judgedOf(view, way)) };
+    const { deliveries, ...view } = judge(each);
+    return { ...view, deliveries: deliveries.map((delivery) => judgedOf(view, delivery)) };
   });
   return { evidence, objects, unseen: [...unseenIn(evidence), ...contents.unread] };
 }
@@ -72,7 +72,7 @@ export function judging(
     const ref = { group, version, resource, kind, namespace, name, object: metadata && { metadata } };
     const why = unread.find(({ what }) => what === resource)?.why;
     const deliveries = deliveriesOf(followed({ ...ref, unread: why }, policies, namespaces), evidence);
-    return { kind, group, namespace: namespace ?? null, name, ways: deliveries.map(viewOfDelivery) };
+    return { kind, group, namespace: namespace ?? null, name, deliveries: deliveries.map(viewOfDelivery) };
   };
 }
 

@@ -23,7 +23,7 @@ export interface PolicySummary extends PolicyState {
   deliveries: { total: number; applied: number; available: number; failed: number } | null;
 }
 
-/** Lists the policies of a WDS by name, with the Bindings that have no policy any more. */
+/** Lists the policies of a WDS by name, with the Bindings that no longer have a policy. */
 export async function listPolicies(wds: OpenWds): Promise<ListOfPolicies<PolicySummary>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const policies = new Map(evidence.policies.map((policy) => [policy.metadata.name, policy]));

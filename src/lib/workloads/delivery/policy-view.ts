@@ -47,10 +47,10 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWit
   const judge = judging(contents, kinds, own, evidence);
   const objects = [...all.values()].map(judge).map((object) => ({
     ...object,
-    ways: object.ways.filter((way) => way.policy === name),
+    deliveries: object.deliveries.filter((delivery) => delivery.policy === name),
   }));
   const unseen = [...unseenIn(evidence), ...contents.unread];
-  const deliveries = objects.flatMap((object) => object.ways.map((delivery) => judgedOf(object, delivery)));
+  const deliveries = objects.flatMap((object) => object.deliveries.map((delivery) => judgedOf(object, delivery)));
   const { metadata = { generation: 0 }, status = {} } = binding ?? {};
   const { wecs, state, why, since } = summaryOf(name, policy, evidence, deliveries);
   const view: PolicyView = {

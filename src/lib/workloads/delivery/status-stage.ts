@@ -1,5 +1,5 @@
 import { command } from '../../engine/command-line.ts';
-import { inWords, run } from '../../engine/next-step.ts';
+import { advice, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { ifSeen } from '../../kube/access.ts';
 import { returnedStatusLabels } from '../../model/kubestellar-names.ts';
@@ -27,13 +27,13 @@ function returned(delivery: Delivery): Verdict {
   if (singleton && !multi && wecs !== 1)
     return failed(`its status is requested from a single WEC, but it is sent to ${wecs}`, {
       code: 'singleton-needs-one-wec',
-      next: [inWords('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
+      next: [advice('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
     });
   const flags = flagsOf(evidence.wds);
   if (isNeverCombined(of, modulation, wecs) && hasRelevantStatus(of))
     return failedForGood(`its status does not come back: ${combinedOnly}`, {
       code: 'kind-not-combined',
-      next: [inWords('Ask for a StatusCollector instead')],
+      next: [advice('Ask for a StatusCollector instead')],
     });
   if (collectors.state !== 'seen') return unseen(collectors.why);
   for (const [name, collector] of collectors.value) {

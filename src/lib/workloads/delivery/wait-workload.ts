@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { ExitCode, StellarError } from '../../engine/errors.ts';
-import { inWords, run as nextStep } from '../../engine/next-step.ts';
+import { advice, run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { failedForGood, met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
@@ -51,25 +51,25 @@ export async function waitForWorkload(
         stage: {
           id: goal,
           title: goal,
-          check: ({ view: { ways } }) => {
-            const leaving = leavingOf(ways, on);
+          check: ({ view: { deliveries } }) => {
+            const leaving = leavingOf(deliveries, on);
             if (leaving !== undefined) return failedForGood(whyOf(leaving));
-            const open = openOf(ways, goal, on);
+            const open = openOf(deliveries, goal, on);
             return open.length === 0 ? met : waiting(open.map(({ wec, why }) => `${wec}: ${why}`).join('; '));
           },
         },
         read: async () => {
           const reading = await read();
           if (goal === 'status') refuseUnreturned(reading);
-          const { ways } = reading.view;
-          const open = new Set(openOf(ways, goal, on).map(({ wec }) => wec));
-          result.reached = wecsOf(ways, on).filter((wec) => !open.has(wec));
+          const { deliveries } = reading.view;
+          const open = new Set(openOf(deliveries, goal, on).map(({ wec }) => wec));
+          result.reached = wecsOf(deliveries, on).filter((wec) => !open.has(wec));
           return reading;
         },
-        unmet: ({ view: { ways }, errors }) => {
-          const leaving = leavingOf(ways, on);
+        unmet: ({ view: { deliveries }, errors }) => {
+          const leaving = leavingOf(deliveries, on);
           if (leaving !== undefined) return notSent(name, leaving);
-          return notReached(name, goal, named, wds, openOf(ways, goal, on), errors);
+          return notReached(name, goal, named, wds, openOf(deliveries, goal, on), errors);
         },
       },
       run,
@@ -78,28 +78,28 @@ export async function waitForWorkload(
   });
 }
 
-const wecsOf = (ways: readonly DeliveryView[], on: readonly string[] | undefined): string[] =>
-  on === undefined ? [...new Set(ways.flatMap(({ wec }) => wec ?? []))] : [...on];
+const wecsOf = (deliveries: readonly DeliveryView[], on: readonly string[] | undefined): string[] =>
+  on === undefined ? [...new Set(deliveries.flatMap(({ wec }) => wec ?? []))] : [...on];
 
-/** The delivery to a WEC that is being deleted, while a policy selects it: nothing is sent there any more. */
-const leavingOf = (ways: readonly DeliveryView[], on: readonly string[] | undefined): DeliveryView | undefined =>
-  ways.find(({ code, wec }) => code === 'wec-deleting' && (on?.includes(wec ?? '') ?? true));
+/** The delivery to a WEC that is being deleted, while a policy selects it: nothing is sent there from then on. */
+const leavingOf = (deliveries: readonly DeliveryView[], on: readonly string[] | undefined): DeliveryView | undefined =>
+  deliveries.find(({ code, wec }) => code === 'wec-deleting' && (on?.includes(wec ?? '') ?? true));
 
 const notSent = (name: string, leaving: DeliveryView): StellarError =>
-  new StellarError('still-selected', `${name} is not sent to ${leaving.wec} any more: ${whyOf(leaving)}.`, {
+  new StellarError('still-selected', `${name} is no longer sent to ${leaving.wec}: ${whyOf(leaving)}.`, {
     next: leaving.next === null ? [] : [nextStep(leaving.next, 'Finish that')],
   });
 
 /** Returns the WECs that some policy has not brought to the goal, each with its current stage. */
 function openOf(
-  ways: readonly DeliveryView[],
+  deliveries: readonly DeliveryView[],
   goal: WorkloadGoal,
   on: readonly string[] | undefined,
 ): { wec: string; why: string }[] {
-  const wecs = wecsOf(ways, on);
-  if (wecs.length === 0) return ways.map((delivery) => ({ wec: 'no WEC', why: whyOf(delivery) }));
+  const wecs = wecsOf(deliveries, on);
+  if (wecs.length === 0) return deliveries.map((delivery) => ({ wec: 'no WEC', why: whyOf(delivery) }));
   return wecs.flatMap((wec) => {
-    const own = ways.filter((delivery) => delivery.wec === wec);
+    const own = deliveries.filter((delivery) => delivery.wec === wec);
     if (own.length === 0) return { wec, why: 'no policy sends it there' };
     return own.filter((delivery) => !hasReached(delivery, goal)).map((delivery) => ({ wec, why: whyOf(delivery) }));
   });
@@ -119,12 +119,12 @@ function refuseUnreturned({ view: { kind }, deliveries }: WorkloadReading): void
     (hasRelevantStatus(delivery.of) || !wantsStatus(delivery));
   if (sent.some(isNever))
     throw new StellarError('usage', `The status of this ${kind} does not come back: ${combinedOnly}.`, {
-      next: [inWords('Ask for a StatusCollector in the policy instead, or select one WEC')],
+      next: [advice('Ask for a StatusCollector in the policy instead, or select one WEC')],
     });
   if (sent.length === 0 || sent.some(wantsStatus)) return;
-  throw new StellarError('usage', `No policy asks for the status of this ${kind}: it never comes.`, {
+  throw new StellarError('usage', `No policy asks for the status of this ${kind}, so that none is returned.`, {
     next: [
-      inWords('Ask for it in the policy: wantSingletonReportedState, wantMultiWECReportedState or statusCollectors'),
+      advice('Ask for it in the policy: wantSingletonReportedState, wantMultiWECReportedState or statusCollectors'),
     ],
   });
 }

@@ -1,5 +1,5 @@
 import { command } from '../../engine/command-line.ts';
-import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
+import { advice, type NextStep, partial, run } from '../../engine/next-step.ts';
 import {
   failed,
   failedForGood,
@@ -19,7 +19,7 @@ import type { Delivery } from './delivery.ts';
 import type { DeliveryEvidence } from './evidence.ts';
 
 /** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
-export const patienceMs = 60_000;
+export const controllerTimeMs = 60_000;
 
 /** The stages in the WDS, up to the transport's observation of the Binding. */
 export const wdsStages: readonly Stage<Delivery>[] = [
@@ -72,7 +72,7 @@ function explained(why: NotSelected, { of, evidence }: Delivery): { words: strin
   if (why.why === 'never-sent') return { words: `KubeStellar sends no ${of.resource} to WECs`, next: [] };
   if (why.why === 'no-clause') {
     const create = command`stellarctl policy create NAME --clusters SELECTOR --select ${groupResourceOf(of)} ${flagsOf(evidence.wds)}`;
-    return { words: `no binding policy of ${name} selects any object`, next: [outline(create, 'Select it')] };
+    return { words: `no binding policy of ${name} selects any object`, next: [partial(create, 'Select it')] };
   }
   const { policy, clause, fails } = why.nearest;
   const wanted = fails.map(({ part, wanted: value }) => `${part} ${JSON.stringify(value)}`);
@@ -94,10 +94,10 @@ function policyWithoutError(delivery: Delivery): Verdict {
   if (policyName.length > 63)
     return failedForGood(`the name of policy ${policyName} has more than 63 characters: no work can be made for it`, {
       code: 'policy-name-too-long',
-      next: [inWords('Give the policy a shorter name')],
+      next: [advice('Give the policy a shorter name')],
     });
   if (policy === undefined)
-    return failedForGood(`the Binding of ${policyName} has no policy any more, and is no longer updated`, {
+    return failedForGood(`the Binding of ${policyName} no longer has a policy, and is not updated`, {
       code: 'binding-orphaned',
       next: [
         run(
@@ -144,7 +144,7 @@ function inBinding(delivery: Delivery): Verdict {
 }
 
 /**
- * Distinguishes what KubeStellar's controllers have not done yet from what they will not do any more.
+ * Distinguishes what KubeStellar's controllers have not done yet from what they will no longer do.
  * @param since the change that they must observe
  */
 export function late(
@@ -172,7 +172,7 @@ export const lateSince = (
   details?: VerdictDetails,
   meanwhile: readonly NextStep[] = [],
 ): Verdict & { state: 'waiting' | 'failed' } =>
-  since === 0 || now - since <= patienceMs
+  since === 0 || now - since <= controllerTimeMs
     ? { state: 'waiting', why, ...details, next: meanwhile }
     : { state: 'failed', why: `${why}, for longer than expected`, ...details };
 
@@ -180,10 +180,10 @@ const unnoticed = 'object-not-in-binding';
 
 /** Changes the object itself, which makes KubeStellar evaluate it again. */
 function toTouch({ of, evidence }: Delivery): NextStep {
-  const note = `stellarctl/touched=${of.object?.metadata.resourceVersion ?? ''}`;
+  const note = `stellarctl/changed=${of.object?.metadata.resourceVersion ?? ''}`;
   return run(
     command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} annotate --overwrite ${groupResourceOf(of)} ${of.name} ${note}`,
-    'Change it, so that KubeStellar looks at it again',
+    'Change it, so that KubeStellar evaluates it again',
   );
 }
 

@@ -1,5 +1,5 @@
 import { command } from '../../engine/command-line.ts';
-import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
+import { advice, type NextStep, partial, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { holdersOf, toSeeHolders } from '../../hub/holders.ts';
 import { toEndRefusal } from '../../hub/refusals.ts';
@@ -14,7 +14,7 @@ import { toSelectWec } from '../explain/selection-warnings.ts';
 import { failingParts } from '../selection/clauses.ts';
 import { labelsToSelect, namespaceOf } from '../selection/labels-to-select.ts';
 import type { Delivery } from './delivery.ts';
-import { inNamespace, late, lateSince, patienceMs } from './wds-stages.ts';
+import { controllerTimeMs, inNamespace, late, lateSince } from './wds-stages.ts';
 import { appliedState } from './works.ts';
 
 /** The stages from the Binding to the WEC. */
@@ -94,7 +94,7 @@ function workInMailbox(delivery: Delivery): Verdict {
     if (errors.length > 0) return unseen('the policy sends nothing');
     if (bound === undefined || !isBound) return unseen('the Binding does not send it there');
     const why = `mailbox ${wec} has no work for it`;
-    if (!isRead || evidence.now - newest <= patienceMs) return waiting(why, { code: 'work-missing' });
+    if (!isRead || evidence.now - newest <= controllerTimeMs) return waiting(why, { code: 'work-missing' });
     if (stoppedAt !== undefined)
       return failed(`${why}: the transport stops at WEC ${stoppedAt}, which has not been accepted and has no mailbox`, {
         code: 'transport-stopped',
@@ -152,11 +152,11 @@ const contextOf = ({ wec = '', evidence }: Delivery): string | undefined =>
 /** A step on the WEC itself. */
 const onWec = (delivery: Delivery, commandWith: (context: string) => string, lead: string): NextStep =>
   contextOf(delivery) === undefined
-    ? { ...outline(commandWith('CONTEXT'), lead), note: `CONTEXT: that of ${delivery.wec}` }
+    ? { ...partial(commandWith('CONTEXT'), lead), note: `CONTEXT: that of ${delivery.wec}` }
     : run(commandWith(contextOf(delivery) ?? ''), lead);
 
 /** An agent waits twice as long before each further try, up to 1000 s (client-go, DefaultControllerRateLimiter). */
-const retried = inWords('Once that is resolved, the agent retries by itself within 17 minutes');
+const retried = advice('Once that is resolved, the agent retries by itself within 17 minutes');
 
 /** Only the agent's message shows why the WEC refused an object. The manifest's metadata identifies the object. */
 function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { code: string; next: NextStep[] } {
@@ -193,7 +193,7 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
     return {
       code: 'denied-on-wec',
       next: [
-        inWords(`No right of the agent is missing. Change the object, or ask who manages ${wec} to remove the cause`),
+        advice(`No right of the agent is missing. Change the object, or ask who manages ${wec} to remove the cause`),
         retried,
       ],
     };
@@ -201,7 +201,7 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
   const see = command`kubectl --context ${evidence.its ?? 'ITS'} -n ${wec} get manifestwork ${work ?? ''} -o yaml`;
   return {
     code: 'not-applied',
-    next: [evidence.its === undefined ? outline(see) : run(see, 'See what the agent says'), retried],
+    next: [evidence.its === undefined ? partial(see) : run(see, 'See what the agent says'), retried],
   };
 }
 

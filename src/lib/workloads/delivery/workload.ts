@@ -32,7 +32,7 @@ export interface NamedObject {
 export interface WorkloadView extends ObjectView {
   wds: string;
   its: string | null;
-  ways: DeliveryView[];
+  deliveries: DeliveryView[];
   /** The CustomTransforms of its kind: the fields that they remove from what is sent. */
   transforms: { name: string; remove: string[] }[];
   /** Warnings about WECs that the policies that select it leave out. */
@@ -107,7 +107,7 @@ async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadReading
     view: {
       ...{ name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
       its: ifSeen(wds.its)?.name ?? null,
-      ways: deliveries.map(viewOfDelivery),
+      deliveries: deliveries.map(viewOfDelivery),
       transforms: (ifSeen(evidence.transforms) ?? [])
         .filter((transform) => isOfKind(transform, { apiGroup: group, resource: ref.resource }))
         .map(({ metadata, spec }) => ({ name: metadata.name, remove: readable(spec?.remove ?? []) })),

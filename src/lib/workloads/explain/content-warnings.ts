@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
-import { inWords, outline, run } from '../../engine/next-step.ts';
+import { advice, partial, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { effectiveProperties } from '../../hub/customization.ts';
 import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
@@ -56,7 +56,7 @@ export function tooLarge(digests: readonly Digest[]): Problem[] {
       code: 'object-too-large',
       message: `${count(large.length, 'object')} ${large.length === 1 ? 'is' : 'are'} larger than the ${maxSize / 1024} KiB that KubeStellar sends by default: it then sends no object of the policy, and reports no error.`,
       details: large.map(({ object, size }) => `${object}: ${Math.ceil(size / 1024)} KiB`),
-      next: [inWords("Divide it, or raise --max-size-wrapped of the WDS's transport controller")],
+      next: [advice("Divide it, or raise --max-size-wrapped of the WDS's transport controller")],
     },
   ];
 }
@@ -82,7 +82,7 @@ export async function missingProperties(digests: readonly Digest[], { wds, wecs 
       message: `WEC ${name} lacks ${count(missing.length, 'property', 'properties')} that templates ask for: ${missing.join(', ')}. KubeStellar then sends no object of the policy to any WEC, and removes those that it has sent.`,
       details: lacking.map((each) => `${each.object} asks for ${each.missing.join(', ')}`),
       next: [
-        outline(
+        partial(
           command`stellarctl wec properties ${name} ${missing.map((key) => `${key}=VALUE`)} --its ${its}`,
           'Set them',
         ),
@@ -101,7 +101,7 @@ export async function refusedBindings({ objects, wds }: PolicySubject): Promise<
       code: 'two-served-versions',
       message: `${kind} is served in ${versions.length} versions, ${versions.join(' and ')}: each object counts twice, the API server refuses the Binding, and KubeStellar reports no error.`,
       next: [
-        inWords(`Serve one version of CustomResourceDefinition ${plural}, or select no ${plural}`),
+        advice(`Serve one version of CustomResourceDefinition ${plural}, or select no ${plural}`),
         ...(wds.isContext ? [] : [run(command`stellarctl wds restart ${wds.name}`, 'Then restart its controllers')]),
       ],
     }));

@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
-import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
+import { advice, type NextStep, partial, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { nearestLabels } from '../../hub/find-wecs.ts';
 import { ifSeen } from '../../kube/access.ts';
@@ -90,7 +90,7 @@ export function toSelectWec(
   const words = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
   if (words.length === 0 || selector?.matchExpressions?.length) return [];
   const of = its === undefined ? [] : ['--its', its];
-  return [outline(command`stellarctl label NAME ${words} ${of}`, 'Give a WEC the labels')];
+  return [partial(command`stellarctl label NAME ${words} ${of}`, 'Give a WEC the labels')];
 }
 
 /** The existing labels that selectors may mean. @param of what has them */
@@ -101,7 +101,7 @@ function nearest(of: 'WEC' | 'object', selectors: readonly LabelSelector[], amon
   ]);
   const labels = among.map(({ metadata }) => metadata.labels ?? {});
   const near = asked.length === 0 ? [] : nearestLabels(asked.join(), labels, of);
-  return near.length === 0 ? [] : [inWords(`The nearest labels of ${of}s are ${near.join(', ')}`)];
+  return near.length === 0 ? [] : [advice(`The nearest labels of ${of}s are ${near.join(', ')}`)];
 }
 
 /** Returns what a clause requires that no object can have. */
@@ -122,7 +122,7 @@ function unfitParts(clause: DownsyncClause, index: number, kinds: PolicySubject[
       .filter((name) => name !== '*' && !kinds.some(({ plural }) => plural === name))
       .map((name) => {
         const similar = kinds.find(({ kind }) => kind.toLowerCase() === name.toLowerCase());
-        const fix = similar === undefined ? [] : [inWords(`Write "${similar.plural}"`)];
+        const fix = similar === undefined ? [] : [advice(`Write "${similar.plural}"`)];
         return unfit('resources', `no kind that is sent to WECs has the plural "${name}"`, fix);
       }),
     ...[...namespaces, ...objectNames]
@@ -152,7 +152,7 @@ export function missingNamespaces({ objects, wds, spec, contents: { namespaces }
   const [namespace, them] = missing.length === 1 ? ['Namespace', 'it'] : ['Namespaces', 'them'];
   const next =
     words === undefined
-      ? inWords(`Select ${them} as well, by a clause with resources: [namespaces]`)
+      ? advice(`Select ${them} as well, by a clause with resources: [namespaces]`)
       : run(command`kubectl --context ${wds.context} label namespace ${missing} ${words}`, 'Select as well');
   return [
     {
@@ -170,7 +170,7 @@ export function ownedObjects({ objects }: PolicySubject): Problem[] {
   return aboutObjects(owned, {
     code: 'owned-objects-selected',
     message: `${count(owned.length, 'object')} that a controller has created for another object ${owned.length === 1 ? 'is' : 'are'} also selected, because of the same label.`,
-    next: [inWords('Give the label to what you apply only, and not to its pod template; or select by resources')],
+    next: [advice('Give the label to what you apply only, and not to its pod template; or select by resources')],
     severity: 'warn',
   });
 }
@@ -193,7 +193,7 @@ export function namespaceDefaults({ objects }: PolicySubject): Problem[] {
     {
       code: 'namespace-defaults-selected',
       message: `Objects that every cluster has are selected: ${[...new Set(defaults.map(({ object }) => `${object.kind} ${object.metadata.name}`))].join(', ')}. Those of the WDS replace the WEC's own.`,
-      next: [inWords('Select by a label as well, or by resources')],
+      next: [advice('Select by a label as well, or by resources')],
       severity: 'warn',
     },
   ];
@@ -205,7 +205,7 @@ export function systemObjects({ objects, wds, isHosting }: PolicySubject): Probl
   return aboutObjects(system, {
     code: 'system-objects-selected',
     message: `${wds.name} is the hosting cluster itself, and ${count(system.length, 'object')} of its own would be sent to WECs.`,
-    next: [inWords('Select by a label that only your workload has')],
+    next: [advice('Select by a label that only your workload has')],
   });
 }
 
@@ -223,7 +223,7 @@ export function runningInWds({ objects, wds, isHosting }: PolicySubject): Proble
   return aboutObjects(running, {
     code: 'runs-in-wds',
     message: `${wds.name} is the hosting cluster itself: its own controllers run ${count(running.length, 'object')} of these as well, and write their status beside what WECs return.`,
-    next: [inWords('Put workloads that have pods into a WDS of type k8s')],
+    next: [advice('Put workloads that have pods into a WDS of type k8s')],
     severity: 'warn',
   });
 }
@@ -253,7 +253,7 @@ export function longName({ name }: Pick<PolicySubject, 'name'>): Problem[] {
     {
       code: 'policy-name-too-long',
       message: `Its name has ${name.length} characters: with more than 63, no work can be created for it, and KubeStellar reports no error.`,
-      next: [inWords('Give it a shorter name')],
+      next: [advice('Give it a shorter name')],
     },
   ];
 }

@@ -1,5 +1,5 @@
 import { count } from '../../engine/counts.ts';
-import { inWords } from '../../engine/next-step.ts';
+import { advice } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { resources } from '../../kube/resources.ts';
 import { flagsOf } from '../../spaces/open-wds.ts';
@@ -32,7 +32,7 @@ function notOneWec({ objects, wecs, others, inventory, contents }: PolicySubject
   return aboutObjects(wrong, {
     code: 'singleton-needs-one-wec',
     message: `The status of ${count(wrong.length, 'object')} is requested from a single WEC, but they are not sent to exactly one: no status is returned.`,
-    next: [inWords('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
+    next: [advice('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
   });
 }
 
@@ -47,7 +47,7 @@ function notCombined({ objects, wecs }: PolicySubject): Problem[] {
     {
       code: 'status-not-combined',
       message: `The statuses of several WECs are combined for Deployments, ReplicaSets and DaemonSets only: not for ${[...kinds].join(', ')}.`,
-      next: [inWords('Ask for a StatusCollector instead')],
+      next: [advice('Ask for a StatusCollector instead')],
       severity: 'warn',
     },
   ];

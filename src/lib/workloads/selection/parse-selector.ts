@@ -1,5 +1,5 @@
 import { StellarError } from '../../engine/errors.ts';
-import { inWords } from '../../engine/next-step.ts';
+import { advice } from '../../engine/next-step.ts';
 import type { LabelSelector } from '../../kube/objects.ts';
 import { isValid } from './label-selectors.ts';
 
@@ -43,5 +43,5 @@ function addTerm({ matchLabels, matchExpressions }: Required<LabelSelector>, ter
 
 const notASelector = (text: string): StellarError =>
   new StellarError('usage', `"${text}" is not a label selector.`, {
-    next: [inWords('Give it as kubectl takes it: app=web,tier!=test, or env in (a,b)')],
+    next: [advice('Give it as kubectl takes it: app=web,tier!=test, or env in (a,b)')],
   });

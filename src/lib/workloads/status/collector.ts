@@ -1,5 +1,5 @@
 import { command } from '../../engine/command-line.ts';
-import { type NextStep, outline, run } from '../../engine/next-step.ts';
+import { type NextStep, partial, run } from '../../engine/next-step.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 
 /** control.kubestellar.io/v1alpha1 StatusCollector (kubestellar v0.30.0, api/control/v1alpha1/types.go). Expressions are CEL. */
@@ -58,5 +58,5 @@ export type Preset = keyof typeof presets;
 export function toCreateCollector(name: string, flags: readonly string[]): NextStep {
   return Object.hasOwn(presets, name)
     ? run(command`stellarctl collector create ${name} --preset ${name} ${flags}`, 'Create it')
-    : outline(command`stellarctl collector create ${name} --preset PRESET ${flags}`, 'Create it');
+    : partial(command`stellarctl collector create ${name} --preset PRESET ${flags}`, 'Create it');
 }

@@ -1,4 +1,4 @@
-import { mapConcurrently, requestsAtOnce } from '../../engine/concurrency.ts';
+import { concurrentRequests, mapConcurrently } from '../../engine/concurrency.ts';
 import { tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
@@ -39,7 +39,7 @@ export async function readContents(
   const isNamespace = ({ apiVersion, plural }: DiscoveredKind) => apiVersion === 'v1' && plural === 'namespaces';
   const isWanted = (kind: DiscoveredKind) => clauses.some((clause) => maySelect(clause, candidateKind(kind)));
   const wanted = kinds.filter((kind) => isWanted(kind) || isNamespace(kind));
-  const lists = await mapConcurrently(wanted, requestsAtOnce, async (kind) => ({
+  const lists = await mapConcurrently(wanted, concurrentRequests, async (kind) => ({
     kind,
     read: await tryRead(() => wds.list(kind, { metadataOnly: true })),
   }));

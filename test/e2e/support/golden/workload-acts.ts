@@ -65,7 +65,7 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
     until(
       async () => {
         const view = await viewOf(`policy get ${policy}`);
-        return view.objects.length === objects && waysOf(view).every(({ done }) => done);
+        return view.objects.length === objects && deliveriesIn(view).every(({ done }) => done);
       },
       `${policy} on all WECs`,
       patience,
@@ -83,7 +83,7 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
   const blocked = (policy: string, code: string, wecs: number) =>
     until(
       async () => {
-        const codes = waysOf(await viewOf(`policy get ${policy}`)).flatMap((way) => way.code ?? []);
+        const codes = deliveriesIn(await viewOf(`policy get ${policy}`)).flatMap((way) => way.code ?? []);
         return codes.filter((each) => each === code).length >= wecs;
       },
       `${code} of ${policy}`,
@@ -151,8 +151,8 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
       await apply(configMap('shop', 'more'));
       await until(
         async () => {
-          const { ways } = await viewOf('workload get cm/more -n shop');
-          return ways.every(({ code }: Way) => code === 'transport-behind');
+          const { deliveries } = await viewOf('workload get cm/more -n shop');
+          return deliveries.every(({ code }: Delivery) => code === 'transport-behind');
         },
         'Binding of the ConfigMap',
         patience,
@@ -177,12 +177,13 @@ const widget: AnyObject = {
   metadata: { name: 'w', namespace: 'widget', labels: { app: 'widget' } },
 };
 
-interface Way {
+interface Delivery {
   code: string | null;
   done: boolean;
 }
 
-const waysOf = ({ objects }: { objects: { ways: Way[] }[] }): Way[] => objects.flatMap(({ ways }) => ways);
+const deliveriesIn = ({ objects }: { objects: { deliveries: Delivery[] }[] }): Delivery[] =>
+  objects.flatMap(({ deliveries }) => deliveries);
 
 const resourceOf = ({ apiVersion = '', kind = '' }: AnyObject) => ({
   ...{ apiVersion, kind, plural: `${kind.toLowerCase()}s` },

@@ -9,9 +9,9 @@ const blockedAt = { stage: 'exists', title: 'in the WDS', state: 'failed', why }
 const missing = { policy: 'shop', wec: 'w1', done: false, stage: null, blockedAt, code: null, steps: [], next: null };
 
 /** The view of one object, as printed. */
-function printed(...ways: object[]): string {
-  const given = ways.map((way, index) => ({ ...missing, wec: `w${index + 1}`, stages: [], ...way }));
-  const object = { kind: 'Deployment', namespace: 'shop', name: 'web', ways: given };
+function printed(...deliveries: object[]): string {
+  const given = deliveries.map((way, index) => ({ ...missing, wec: `w${index + 1}`, stages: [], ...way }));
+  const object = { kind: 'Deployment', namespace: 'shop', name: 'web', deliveries: given };
   const wecs = given.map(({ wec }) => wec);
   const view = { name: 'shop', wds: 'wds1', its: 'its1', wecs, objects: [object], notVisible: [], problems: [] };
   return describePolicyView(view as never, styleFor(process.stdout, fakeIo().io, 'never'), Date.now()).join('\n');

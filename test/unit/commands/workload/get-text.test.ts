@@ -5,11 +5,17 @@ import { styleFor } from '../../../../src/lib/terminal/style.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 
 /** The lines below the head and the deliveries. */
-function stepsOf(...ways: { steps: string[]; next: string | null }[]): string[] {
+function stepsOf(...deliveries: { steps: string[]; next: string | null }[]): string[] {
   const blockedAt = { stage: 'applied', state: 'failed', why: 'forbidden' };
-  const given = ways.map((way, index) => ({ policy: 'shop', wec: `w${index + 1}`, stages: [], blockedAt, ...way }));
+  const given = deliveries.map((way, index) => ({
+    policy: 'shop',
+    wec: `w${index + 1}`,
+    stages: [],
+    blockedAt,
+    ...way,
+  }));
   const of = { kind: 'ConfigMap', namespace: null, name: 'c', wds: 'wds1', its: 'its1' };
-  const view = { ...of, ways: given, transforms: [], problems: [] };
+  const view = { ...of, deliveries: given, transforms: [], problems: [] };
   const { io } = fakeIo();
   const lines = describeWorkload(view as never, 0, styleFor(io.stdout, io, 'never'), false);
   return lines.filter((line) => / {6}/.test(line));
@@ -23,7 +29,7 @@ test('a failure shows when it began; transforms and warnings follow', () => {
   const of = { kind: 'ConfigMap', namespace: null, name: 'c', wds: 'wds1', its: 'its1' };
   const problem = { problem: 'WEC w2 is not selected.', severity: 'warning', details: [], steps: ['label it'] };
   const transforms = [{ name: 't', remove: ['$.data.a', '$.data.b'] }];
-  const view = { ...of, ways: [way], transforms, problems: [problem] };
+  const view = { ...of, deliveries: [way], transforms, problems: [problem] };
   const { io } = fakeIo();
   const [, ...lines] = describeWorkload(view as never, 300_000, styleFor(io.stdout, io, 'never'), false);
   assert.deepEqual(lines, [

@@ -10,7 +10,7 @@ import { describeGroup } from '../../../../src/lib/doctor/report.ts';
 import { type Examined, groupFindings, type Subject } from '../../../../src/lib/doctor/subject.ts';
 import { fail, pass, runChecks, skipped, warn } from '../../../../src/lib/engine/checks.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
-import { inWords, run } from '../../../../src/lib/engine/next-step.ts';
+import { advice, run } from '../../../../src/lib/engine/next-step.ts';
 import { problem } from '../../../../src/lib/engine/problem.ts';
 import { styleFor } from '../../../../src/lib/terminal/style.ts';
 import { stellarctl } from '../../../stellarctl.ts';
@@ -21,7 +21,7 @@ const machine: Subject = { kind: 'machine', name: '' };
 const check = (id: string, run: () => Promise<ReturnType<typeof pass>>) => ({ id, title: `${id} is well`, run });
 
 test('a check that cannot complete has failed, with the reason and a next step', async () => {
-  const error = new StellarError('unreachable', 'Cannot reach it.', { next: [inWords('Is it running?')] });
+  const error = new StellarError('unreachable', 'Cannot reach it.', { next: [advice('Is it running?')] });
   const findings = await runChecks(
     [check('a', async () => pass('1.0')), check('b', () => Promise.reject(error))],
     undefined,

@@ -94,7 +94,7 @@ describe('an applied fix', () => {
       assert.equal((await confirmed(examined(outcome)))[0], 'unconfirmed');
   });
   test('waits for the user if the agent has sent a new request', async () =>
-    assert.deepEqual(await confirmed(examined(expired, warn('agent-asks-anew', 'it asks'))), ['pending', 1]));
+    assert.deepEqual(await confirmed(examined(expired, warn('reregistration-pending', 'it asks'))), ['pending', 1]));
 });
 
 describe('no fix is planned', () => {

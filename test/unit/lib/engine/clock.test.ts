@@ -56,7 +56,7 @@ describe('while the wall clock is set back and forth 20 times', () => {
       'patience',
       async () => {
         const [patience, deadline] = [new Patience(), new Deadline(60_000)];
-        while (!patience.believes('a failure', deadline, timeoutMs)) await sleep(20);
+        while (!patience.hasLasted('a failure', deadline, timeoutMs)) await sleep(20);
       },
     ],
   ];

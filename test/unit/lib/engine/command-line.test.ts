@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { asCalled, callProgram, command, shellWord } from '../../../../src/lib/engine/command-line.ts';
-import { commandOf, inWords, run, stepLines } from '../../../../src/lib/engine/next-step.ts';
+import { advice, commandOf, run, stepLines } from '../../../../src/lib/engine/next-step.ts';
 
 test('plain words stay unquoted', () => {
   assert.equal(
@@ -48,7 +48,7 @@ test('a plugin of kubectl suggests its own command name, and changes nothing els
     asCalled(command`stellarctl its use ${'stellarctl its'} stellarctl `),
     "kubectl stellar its use 'stellarctl its' stellarctl ",
   );
-  const steps = [run('stellarctl wec list', 'stellarctl its'), inWords('stellarctl wec list')];
+  const steps = [run('stellarctl wec list', 'stellarctl its'), advice('stellarctl wec list')];
   assert.deepEqual(stepLines(steps), ['stellarctl its: kubectl stellar wec list', 'stellarctl wec list']);
   assert.equal(commandOf(steps), 'kubectl stellar wec list');
 });

@@ -8,7 +8,7 @@ import {
   StellarError,
   worstExitCode,
 } from '../../../../src/lib/engine/errors.ts';
-import { inWords } from '../../../../src/lib/engine/next-step.ts';
+import { advice } from '../../../../src/lib/engine/next-step.ts';
 
 const error = (code: ErrorCode) => new StellarError(code, code);
 const withExitCode: Record<number, unknown> = {
@@ -60,7 +60,7 @@ describe('the exit code of several names', () => {
 
 test('documents contain code, message, details and steps, never the cause', () => {
   const full = new StellarError('not-a-hub', 'no hub', {
-    next: [inWords('look')],
+    next: [advice('look')],
     details: ['a'],
     cause: new Error('secret'),
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { inWords } from '../../../../src/lib/engine/next-step.ts';
+import { advice } from '../../../../src/lib/engine/next-step.ts';
 import {
   blockingStage,
   failed,
@@ -18,7 +18,7 @@ import {
 const verdicts: Record<string, Verdict> = {
   m: met,
   w: waiting('later'),
-  f: failed('broken', { next: [inWords('mend it')] }),
+  f: failed('broken', { next: [advice('mend it')] }),
   u: unseen('no access'),
 };
 const letters = (reports: StageReport[]) => reports.map(({ verdict }) => verdict.state[0]).join('');

@@ -165,18 +165,18 @@ describe('patience', () => {
     stopTime();
     const patience = new Patience();
     const deadline = new Deadline(600_000);
-    assert.equal(patience.believes('a', deadline), false);
+    assert.equal(patience.hasLasted('a', deadline), false);
     mock.timers.tick(graceMs);
-    assert.equal(patience.believes('a', deadline), false);
+    assert.equal(patience.hasLasted('a', deadline), false);
     mock.timers.tick(1);
-    assert.equal(patience.believes('a', deadline), true);
-    assert.equal(patience.believes('b', deadline), false);
-    assert.equal(patience.believes(undefined, deadline), false);
-    assert.equal(patience.believes('b', deadline), false);
+    assert.equal(patience.hasLasted('a', deadline), true);
+    assert.equal(patience.hasLasted('b', deadline), false);
+    assert.equal(patience.hasLasted(undefined, deadline), false);
+    assert.equal(patience.hasLasted('b', deadline), false);
   });
   test('accepts a failure at once when no time is left', () => {
-    assert.equal(new Patience().believes('a', new Deadline(0)), true);
-    assert.equal(new Patience().believes(undefined, new Deadline(0)), false);
+    assert.equal(new Patience().hasLasted('a', new Deadline(0)), true);
+    assert.equal(new Patience().hasLasted(undefined, new Deadline(0)), false);
   });
 });
 

@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { Deadline } from '../../../../src/lib/engine/deadline.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
-import { inWords, stepLines } from '../../../../src/lib/engine/next-step.ts';
+import { advice, stepLines } from '../../../../src/lib/engine/next-step.ts';
 import { silentProgress } from '../../../../src/lib/engine/progress.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { RecordedWrite } from '../../../../src/lib/kube/client/dry-run.ts';
@@ -330,7 +330,7 @@ describe('a creation that fails', () => {
     tools.connect = ({ name, server }) =>
       ({
         cluster: { context: name, server },
-        list: () => Promise.reject(new StellarError('interrupted', 'Interrupted.', { next: [inWords('Again.')] })),
+        list: () => Promise.reject(new StellarError('interrupted', 'Interrupted.', { next: [advice('Again.')] })),
       }) as unknown as Kube;
     await assert.rejects(
       create(),

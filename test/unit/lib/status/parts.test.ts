@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test, { mock } from 'node:test';
 import { Deadline } from '../../../../src/lib/engine/deadline.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
-import { inWords } from '../../../../src/lib/engine/next-step.ts';
+import { advice } from '../../../../src/lib/engine/next-step.ts';
 import { hidden, hiddenBy, whyUnseen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { SelectedContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
@@ -93,7 +93,7 @@ const kube = { cluster: { context: 'its1', server: 'https://its1:9443' } } as Ku
 test('a failure in a part is shown in it; an interruption and a bug end the whole command', async () => {
   const failing = (error: Error) => readInTime(kube, () => Promise.reject(error));
   const slow = await failing(
-    new StellarError('timeout', 'too slow for what was left', { next: [inWords('--timeout')] }),
+    new StellarError('timeout', 'too slow for what was left', { next: [advice('--timeout')] }),
   );
   assert.match(whyUnseen(slow) ?? '', /^Cannot reach its1 .*no answer in time\.$/);
   await assert.rejects(failing(new StellarError('interrupted', 'Interrupted.')), { code: 'interrupted' });

@@ -7,7 +7,7 @@ import { describeTree } from '../../../../src/commands/status/status-text.ts';
 import { fail, pass, skipped } from '../../../../src/lib/engine/checks.ts';
 import { command } from '../../../../src/lib/engine/command-line.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
-import { inWords, run } from '../../../../src/lib/engine/next-step.ts';
+import { advice, run } from '../../../../src/lib/engine/next-step.ts';
 import { oneLine, safeJson, safeYaml, terminalLine, useLocale } from '../../../../src/lib/terminal/clean.ts';
 import { formatTable, writeError } from '../../../../src/lib/terminal/output.ts';
 import { createProgress } from '../../../../src/lib/terminal/progress.ts';
@@ -144,7 +144,7 @@ describe('a view shows hostile values on its own lines:', () => {
     fc.assert(
       fc.property(hostileText, fc.array(hostileText), hostileText, (message, details, step) => {
         const { io, stderr } = fakeIo();
-        writeError(io, plain, new StellarError('api-error', message, { details, next: [inWords(step)] }), false);
+        writeError(io, plain, new StellarError('api-error', message, { details, next: [advice(step)] }), false);
         assert.equal(stderr.lines.length, details.length + 2);
         assert.ok(isSafe(stderr.lines));
       }),

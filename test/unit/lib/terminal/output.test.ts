@@ -5,7 +5,7 @@ import { describeGroup } from '../../../../src/lib/doctor/report.ts';
 import { fail } from '../../../../src/lib/engine/checks.ts';
 import { callProgram } from '../../../../src/lib/engine/command-line.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
-import { inWords, run } from '../../../../src/lib/engine/next-step.ts';
+import { advice, run } from '../../../../src/lib/engine/next-step.ts';
 import { diagnosisOf, problem } from '../../../../src/lib/engine/problem.ts';
 import type { OutputFormat } from '../../../../src/lib/terminal/io.ts';
 import {
@@ -63,7 +63,7 @@ describe('a result is', () => {
 });
 
 describe('errors in documents', () => {
-  const error = new StellarError('request-denied', 'was denied', { next: [inWords('ask again')], details: ['a'] });
+  const error = new StellarError('request-denied', 'was denied', { next: [advice('ask again')], details: ['a'] });
   test('appear with the known fields of their name', () => {
     assert.deepEqual(
       toDocument([
@@ -119,7 +119,7 @@ describe('errors for people', () => {
     const text = written(
       new StellarError('request-refused', 'CN \u001b]0;x\u0007', {
         details: ['\u009b2J'],
-        next: [inWords('\u001b[2J')],
+        next: [advice('\u001b[2J')],
       }),
     );
     assert.equal(text, '✗ CN \\x1b]0;x\\x07\n    \\x9b2J\n  \\x1b[2J\n');

@@ -22,7 +22,7 @@ import type { Klusterlet } from '../../../model/ocm-objects.ts';
 import { appliedWorksOf, removeApplied, takeAppliedFinalizer } from '../../../workloads/applied-works.ts';
 import { grantRoleName } from '../../grant/grant.ts';
 import { createdByKlusterlet, isOurs, madeByRegistration } from '../../klusterlet/operator.ts';
-import { foreignObjectsIn, listed } from '../inspect/foreign-objects.ts';
+import { firstObjects, foreignObjectsIn } from '../inspect/foreign-objects.ts';
 import { operatorRuns } from '../inspect/running.ts';
 
 /** The finalizer with which the operator cleans up a Klusterlet (ocm pkg/operator/operators/klusterlet). */
@@ -141,7 +141,7 @@ const sharesHash = async (wec: Kube): Promise<boolean> =>
  * Kinds that the operator installs, each with what would be lost with it. Deleting the kind of a kept AppliedManifestWork would
  * remove its workloads.
  */
-const broughtKinds: { crd: string; instances: Resource }[] = [
+const installedKinds: { crd: string; instances: Resource }[] = [
   { crd: 'appliedmanifestworks.work.open-cluster-management.io', instances: resources.appliedManifestWorks },
   { crd: 'clusterclaims.cluster.open-cluster-management.io', instances: resources.clusterClaims },
   { crd: klusterletCrdName, instances: resources.klusterlets },
@@ -163,7 +163,7 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
   // First: while kinds are being removed, discovery names them and does not say what they are.
   const namespaces = await removableNamespaces(wec, record, run);
   if (operator !== undefined) await remove(resources.deployments, operator);
-  if (isOurOperator) for (const kind of broughtKinds) await removeKind(wec, kind, remove, run);
+  if (isOurOperator) for (const kind of installedKinds) await removeKind(wec, kind, remove, run);
   // A controller of Kubernetes may have recreated it, empty, after the operator had deleted it with the roles that it aggregates.
   const aggregate = await wec.get(resources.clusterRoles, `open-cluster-management:${klusterletName}-work:aggregate`);
   if (aggregate !== undefined && namespaces.length > 0) await remove(resources.clusterRoles, aggregate);
@@ -181,7 +181,7 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
 
 async function removeKind(
   wec: Kube,
-  { crd, instances }: (typeof broughtKinds)[number],
+  { crd, instances }: (typeof installedKinds)[number],
   remove: (resource: Resource, object: KubeObject) => Promise<void>,
   run: Run,
 ): Promise<void> {
@@ -213,7 +213,7 @@ async function whyItStays(wec: Kube, namespace: KubeObject, { hubHash }: Cleanup
   if (!madeByRegistration(namespace)) return 'it was not created by the registration';
   const others = await tryRead(() => foreignObjectsIn(wec, namespace.metadata.name, hubHash));
   if (others.state !== 'seen') return `what it holds cannot be seen (${others.why})`;
-  return others.value.length === 0 ? undefined : `it holds ${listed(others.value)}`;
+  return others.value.length === 0 ? undefined : `it holds ${firstObjects(others.value)}`;
 }
 
 /**

@@ -94,7 +94,7 @@ const isEmpty = ({ works, addonWorks, addons }: HubState): boolean =>
  * gone), and any change triggers a check at once.
  */
 async function triggerReconcile(hub: Kube, { metadata: { name, uid } }: ManagedCluster): Promise<void> {
-  const annotations = { 'stellarctl.kubestellar.io/nudged': new Date(hub.now()).toISOString() };
+  const annotations = { 'stellarctl.kubestellar.io/requeued': new Date(hub.now()).toISOString() };
   await unlessStatus(hub.merge(resources.managedClusters, name, { metadata: { uid, annotations } }), 404, 409);
 }
 
@@ -120,7 +120,7 @@ async function deletionTimeout(hub: Kube, hubState: HubState, returned: string |
       details: [
         ...blocking
           .filter(({ metadata }) => metadata.finalizers?.length)
-          .map((object) => `${nameOf(object)} is blocked by finalizer ${object.metadata.finalizers?.join(', ')}`),
+          .map((object) => `${kindAndName(object)} is blocked by finalizer ${object.metadata.finalizers?.join(', ')}`),
         ...(returned === undefined ? [] : [returned]),
         ...(missing === undefined ? [] : [missing.detail]),
       ],
@@ -135,11 +135,11 @@ async function deletionTimeout(hub: Kube, hubState: HubState, returned: string |
   );
 }
 
-const nameOf = ({ kind, metadata }: KubeObject): string =>
+const kindAndName = ({ kind, metadata }: KubeObject): string =>
   `${kind ?? 'object'} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`;
 
 /** A finalizer that force has removed, with the object that it guarded. */
-export interface TakenFinalizer {
+export interface RemovedFinalizer {
   object: string;
   finalizers: string[];
 }
@@ -162,7 +162,7 @@ const graceMs = 15_000;
  * agent renews its Lease after the deletion has begun, the user is asked again.
  */
 export class Force {
-  readonly taken: TakenFinalizer[] = [];
+  readonly taken: RemovedFinalizer[] = [];
   readonly #hub: Kube;
   readonly #name: string;
   readonly #askAgain: (why: string) => Promise<void>;

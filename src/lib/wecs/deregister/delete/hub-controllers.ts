@@ -91,12 +91,12 @@ async function installerOf(hub: Kube, wec: string, addon: string) {
 export async function whyMissing(hub: Kube, wec: string, addon: string): Promise<string | undefined> {
   const { placements, selecting, controller } = await installerOf(hub, wec, addon);
   if (selecting !== undefined)
-    return `the Placement ${nameOf(selecting)} selects it, and ${hub.cluster.context} has not installed it`;
+    return `the Placement ${namespacedName(selecting)} selects it, and ${hub.cluster.context} has not installed it`;
   const stale = controller.runs === false ? `; ${controller.deployment} is not running` : '';
-  return placements[0] && `the Placement ${placements.map(nameOf).join(' or ')} does not select it${stale}`;
+  return placements[0] && `the Placement ${placements.map(namespacedName).join(' or ')} does not select it${stale}`;
 }
 
-const nameOf = ({ namespace, name }: Record<'namespace' | 'name', string>): string => `${namespace}/${name}`;
+const namespacedName = ({ namespace, name }: Record<'namespace' | 'name', string>): string => `${namespace}/${name}`;
 
 /** Objects that were created after a deletion began. */
 export const createdSince = <Made extends KubeObject>(made: readonly Made[], cluster: ManagedCluster): Made[] =>
@@ -114,7 +114,7 @@ export async function whyAddonReturns(
   const { selecting, controller } = await installerOf(hub, name, addon.metadata.name);
   const start = `The add-on ${addon.metadata.name} is recreated after each deletion`;
   if (selecting === undefined) return `${start}; no Placement selects ${name} for it.`;
-  const placement = `the Placement ${nameOf(selecting)} still selects ${name}`;
+  const placement = `the Placement ${namespacedName(selecting)} still selects ${name}`;
   const stale = controller.runs === false ? `, because ${controller.deployment} is not running` : '';
   return `${start}: ${placement}${stale}.`;
 }

@@ -1,7 +1,7 @@
 import { command } from '../../../engine/command-line.ts';
 import { count } from '../../../engine/counts.ts';
 import { StellarError } from '../../../engine/errors.ts';
-import { outline, run } from '../../../engine/next-step.ts';
+import { partial, run } from '../../../engine/next-step.ts';
 import type { Run } from '../../../engine/run.ts';
 import { findManagedCluster } from '../../../hub/require-hub.ts';
 import { seen, tryRead } from '../../../kube/access.ts';
@@ -14,7 +14,7 @@ import { withoutFinalizers } from '../../../kube/writes.ts';
 import { propertiesNamespace } from '../../../model/kubestellar-names.ts';
 import { workFinalizer } from '../../../model/manifest-works.ts';
 import { clusterNameLabel } from '../../../model/ocm-names.ts';
-import { listed, othersIn } from '../inspect/foreign-objects.ts';
+import { firstObjects, othersIn } from '../inspect/foreign-objects.ts';
 import { type HubState, toDeregister } from '../inspect/hub-state.ts';
 import { missingRegistration } from './hub-controllers.ts';
 
@@ -92,7 +92,7 @@ async function removeMailbox(hub: Kube, left: HubState, force: boolean | undefin
   if (others.state !== 'seen' || others.value.length > 0) {
     const what =
       others.state === 'seen'
-        ? `it holds ${listed(others.value)}`
+        ? `it holds ${firstObjects(others.value)}`
         : `what else it holds cannot be seen (${others.why})`;
     run.progress.note(`Namespace ${name} stays on ${hub.cluster.context}: ${what}.`);
     // This label makes a namespace a mailbox; the hub sets it again when a cluster of that name registers.
@@ -128,11 +128,11 @@ function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
 export function worksRemain(hub: Kube, { name, works, addonWorks }: HubState): StellarError {
   return new StellarError(
     'agent-dead',
-    `${name} is not registered any more, but its mailbox holds ${count(works.length + addonWorks.length, 'work')}, whose finalizer only its agent removes.`,
+    `${name} is no longer registered, but its mailbox holds ${count(works.length + addonWorks.length, 'work')}, whose finalizer only its agent removes.`,
     {
       details: [...works, ...addonWorks].map(({ metadata }) => metadata.name),
       next: [
-        outline(
+        partial(
           command`stellarctl wec join ${`${name}=CONTEXT`} --accept --its ${hub.cluster.context}`,
           'To register it again, with its agent',
         ),

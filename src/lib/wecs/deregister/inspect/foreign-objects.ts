@@ -47,7 +47,7 @@ export function foreignObjectsIn(wec: Kube, namespace: string, hubHash: string |
 }
 
 /** At most five of them. */
-export const listed = (objects: readonly string[]): string =>
+export const firstObjects = (objects: readonly string[]): string =>
   `${objects.slice(0, 5).join(', ')}${objects.length > 5 ? ` and ${objects.length - 5} more` : ''}`;
 
 /**
@@ -68,7 +68,7 @@ export async function refuseForeignObjects(wec: Kube, hubHash: string | null): P
     const { context } = wec.cluster;
     throw new StellarError(
       'has-dependents',
-      `Namespace ${namespace} on ${describeCluster(wec.cluster)} holds ${listed(others)}, which the klusterlet operator deletes with the Klusterlet. Nothing was written.`,
+      `Namespace ${namespace} on ${describeCluster(wec.cluster)} holds ${firstObjects(others)}, which the klusterlet operator deletes with the Klusterlet. Nothing was written.`,
       {
         next: [
           run(
@@ -121,17 +121,17 @@ export async function othersIn(
   const { kinds, unseen } = await discover(kube, ['list', 'delete']);
   const unknown = unseen.filter((api) => !derivedApis.test(api));
   if (unknown.length > 0) throw notServed(kube, unknown.join(', '));
-  const judged = kinds.filter((kind) => kind.namespaced && !passingKinds.includes(nameOf(kind)));
-  const unread = expectedKinds.map(nameOf);
+  const judged = kinds.filter((kind) => kind.namespaced && !passingKinds.includes(kindWithGroup(kind)));
+  const unread = expectedKinds.map(kindWithGroup);
   const found = await mapConcurrently(judged, readersAtOnce, async (resource) => {
-    if (unread.includes(nameOf(resource))) return [];
+    if (unread.includes(kindWithGroup(resource))) return [];
     const objects = await listServed(kube, resource, { namespace });
     return objects.map((object) => ({ ...object, kind: resource.kind }));
   });
   // An owner in the same namespace is judged itself, or is gone, and then its objects are being collected. One outside may need them.
-  const ownerKinds = new Set(judged.map(nameOf));
+  const ownerKinds = new Set(judged.map(kindWithGroup));
   const isOwned = ({ metadata: { ownerReferences: owners = [] } }: KubeObject) =>
-    owners.length > 0 && owners.every((owner) => ownerKinds.has(nameOf(owner)) || isOwner(owner));
+    owners.length > 0 && owners.every((owner) => ownerKinds.has(kindWithGroup(owner)) || isOwner(owner));
   return found
     .flat()
     .filter((object) => !isPassing(object) && !isOwned(object) && !isExpected(object))
@@ -139,7 +139,7 @@ export async function othersIn(
 }
 
 /** `Deployment.apps`; kinds of different groups may have the same name. */
-const nameOf = ({ apiVersion, kind }: Pick<Resource, 'apiVersion' | 'kind'>): string =>
+const kindWithGroup = ({ apiVersion, kind }: Pick<Resource, 'apiVersion' | 'kind'>): string =>
   [kind, groupOf(apiVersion)].filter(Boolean).join('.');
 
 function isPassing({ kind, metadata }: KubeObject & { kind: string }): boolean {

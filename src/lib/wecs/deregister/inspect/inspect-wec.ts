@@ -1,7 +1,7 @@
 import { command } from '../../../engine/command-line.ts';
 import { count } from '../../../engine/counts.ts';
 import { StellarError } from '../../../engine/errors.ts';
-import { inWords, outline, run } from '../../../engine/next-step.ts';
+import { advice, partial, run } from '../../../engine/next-step.ts';
 import { clusterUid, recordedUid } from '../../../hub/cluster-uid.ts';
 import type { Endpoint } from '../../../hub/endpoint.ts';
 import { isOrphan } from '../../../hub/orphan-works.ts';
@@ -96,7 +96,7 @@ export async function inspectWec(
         kube,
         name,
         hub,
-        [outline(toDeregister(hub, `${name}=CONTEXT`), `Give the context of ${name}`)],
+        [partial(toDeregister(hub, `${name}=CONTEXT`), `Give the context of ${name}`)],
         [
           run(toDeregister(hub, name), 'On the ITS only'),
           run(
@@ -121,7 +121,7 @@ export async function inspectWec(
 }
 
 /** What would be lost, under names that stay the same when KubeStellar recreates a work. */
-export function lossesOf({ name, hubState }: InspectedWec): string[] {
+export function lossesOfWec({ name, hubState }: InspectedWec): string[] {
   const { works, addons, managedCluster } = hubState;
   return [
     ...works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${name}`)),
@@ -160,7 +160,7 @@ export function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: 
       {
         next: [
           run(toDeregister(hub, kube ? `${name}=${kube.cluster.context}` : name, '--force'), 'Without the agent'),
-          inWords('Its workloads then keep running, unless --cleanup removes them'),
+          advice('Its workloads then keep running, unless --cleanup removes them'),
         ],
       },
     );
@@ -169,7 +169,9 @@ export function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: 
     throw new StellarError(
       'agent-dead',
       `The agent of ${name} is not running (${agentDead}), so its workloads must be removed from their works on the cluster itself.`,
-      { next: [outline(toDeregister(hub, `${name}=CONTEXT`, '--keep-workloads', '--force'), 'Give its context')] },
+      {
+        next: [partial(toDeregister(hub, `${name}=CONTEXT`, '--keep-workloads', '--force'), 'Give its context')],
+      },
     );
   }
 }

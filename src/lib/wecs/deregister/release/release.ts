@@ -2,7 +2,7 @@ import { monotonic } from '../../../engine/clock.ts';
 import { command } from '../../../engine/command-line.ts';
 import { count } from '../../../engine/counts.ts';
 import { StellarError } from '../../../engine/errors.ts';
-import { outline, run } from '../../../engine/next-step.ts';
+import { partial, run } from '../../../engine/next-step.ts';
 import type { Run } from '../../../engine/run.ts';
 import { failedForGood, met, waiting } from '../../../engine/stages.ts';
 import { untilMet } from '../../../engine/until-met.ts';
@@ -127,7 +127,7 @@ function stillSelected(hub: Kube, name: string, works: readonly ManifestWork[]):
     'still-selected',
     `${name} could not be released: its works are recreated (seen ${timesSeen} times), so ${sourcesOf(works)} selects it by something other than its labels.`,
     {
-      next: [(wds && policy ? run : outline)(edit, 'Change the policy'), run(toDeregister(hub, name), 'Then')],
+      next: [(wds && policy ? run : partial)(edit, 'Change the policy'), run(toDeregister(hub, name), 'Then')],
     },
   );
 }

@@ -11,7 +11,7 @@ const status = (message: string, rest: object = {}) => JSON.stringify({ kind: 'S
 
 describe('the response', () => {
   const cases: [status: number, code: string, message: string][] = [
-    [400, 'api-error', `${named} did not understand the request: m`],
+    [400, 'api-error', `${named} rejected the request as malformed: m`],
     [401, 'unauthorized', `${named} does not accept the credentials of this context`],
     [403, 'forbidden', `Not allowed on ${named}: m`],
     [404, 'not-found', `Not found on ${named}: m`],

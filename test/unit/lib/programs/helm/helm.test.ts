@@ -113,7 +113,7 @@ test('the next step for a chart that cannot be fetched matches the reason', asyn
   ];
   for (const [stderr, steps] of reasons) {
     const { helm } = helmThat(() => ({ exitCode: 1, stderr }));
-    await assert.rejects(helm.bring('oci://x', '0.30.0'), failsWith({ code: 'chart-unusable', steps }));
+    await assert.rejects(helm.download('oci://x', '0.30.0'), failsWith({ code: 'chart-unusable', steps }));
     await helm.close();
   }
 });
@@ -223,9 +223,9 @@ test('a chart with a published checksum is used only if it has it', async () => 
   const published = helmThatPulls('as published');
   const other = helmThatPulls('replaced');
   try {
-    assert.match(await published.bring('https://example.com/chart.tgz', '1.0.0', sha256), /chart\.tgz$/);
+    assert.match(await published.download('https://example.com/chart.tgz', '1.0.0', sha256), /chart\.tgz$/);
     const refused = { code: 'chart-unusable', message: /is not the chart 1\.0\.0 that was published: its SHA-256 is/ };
-    await assert.rejects(other.bring('https://example.com/chart.tgz', '1.0.0', sha256), refused);
+    await assert.rejects(other.download('https://example.com/chart.tgz', '1.0.0', sha256), refused);
     await assert.rejects(bringIngressChart(helmThatPulls('replaced'), undefined), { code: 'chart-unusable' });
     assert.match(await bringIngressChart(other, 'https://mirror.example.com/chart.tgz'), /chart\.tgz$/);
   } finally {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
-import { inWords, run } from '../../../../../src/lib/engine/next-step.ts';
+import { advice, run } from '../../../../../src/lib/engine/next-step.ts';
 import { failed, failedForGood, met, type Verdict, waiting } from '../../../../../src/lib/engine/stages.ts';
 import type { Pod } from '../../../../../src/lib/kube/objects.ts';
 import type { ControlPlane } from '../../../../../src/lib/model/kubeflex-objects.ts';
@@ -171,7 +171,9 @@ describe('a failure', () => {
     assert.deepEqual([looks, error?.code], [4, 'space-failed']);
   });
   test('that may have been transient is only the reason at the deadline, with its next step', async () => {
-    const { error } = await following([{ a: failed('no image', { next: [inWords('do this')] }) }], { timeoutMs: 0 });
+    const { error } = await following([{ a: failed('no image', { next: [advice('do this')] }) }], {
+      timeoutMs: 0,
+    });
     assert.deepEqual([error?.code, stepsOf(error)], ['timeout', 'To resume, rerun the command\ndo this']);
     assert.match(error?.message ?? '', /blocked at "a done": no image/);
   });

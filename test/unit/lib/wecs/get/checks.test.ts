@@ -5,7 +5,7 @@ import { commandOf } from '../../../../../src/lib/engine/next-step.ts';
 import type { WithConditions } from '../../../../../src/lib/kube/objects.ts';
 import { byDeletion } from '../../../../../src/lib/wecs/get/check-evidence.ts';
 import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
-import type { Findings, MailboxContents } from '../../../../../src/lib/wecs/get/findings.ts';
+import type { MailboxContents, WecFindings } from '../../../../../src/lib/wecs/get/findings.ts';
 import { mailboxView } from '../../../../../src/lib/wecs/get/mailbox.ts';
 import { findOtherCluster } from '../../../../../src/lib/wecs/get/read-both-sides.ts';
 import { judgeRegistration } from '../../../../../src/lib/wecs/registration/stages.ts';
@@ -31,10 +31,10 @@ const empty: MailboxContents = { namespace: undefined, works: [], addons: [] };
 function findings({
   contents,
   ...given
-}: Omit<Partial<Findings>, 'contents'> & { contents?: Partial<MailboxContents> }) {
+}: Omit<Partial<WecFindings>, 'contents'> & { contents?: Partial<MailboxContents> }) {
   const registration = { name: 'cluster1', hub: well, wec: undefined, now, ...given };
   const held = { ...empty, ...contents };
-  const all: Findings = {
+  const all: WecFindings = {
     ...{ reports: judgeRegistration(registration), mailbox: mailboxView('cluster1', held), contents: held },
     ...{ forbidden: new Set(), its: 'its1', ...registration },
   };
@@ -105,7 +105,7 @@ const cases: [
   [
     'a finalizer of somebody else',
     { hub: leaving([...cleanup, 'example.com/hold']) },
-    ...(['not-deleted', 'deletion-held', /by finalizer example\.com\/hold,/, /--show-managed-fields$/] as const),
+    ...(['not-deleted', 'deletion-blocked', /by finalizer example\.com\/hold,/, /--show-managed-fields$/] as const),
   ],
   [
     'a finalizer of somebody else on a deleted work',
@@ -436,7 +436,7 @@ describe('a cluster differs from the WEC', () => {
 });
 
 test('the finalizers of a cluster that is being deleted are evidence of their own', () => {
-  const evidence = byDeletion({ hub: leaving(cleanup), its: 'its1' } as unknown as Findings);
+  const evidence = byDeletion({ hub: leaving(cleanup), its: 'its1' } as unknown as WecFindings);
   assert.deepEqual(
     evidence.map(({ condition: field, status }) => [field, status]),
     [

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { run } from '../../../../../src/lib/engine/next-step.ts';
 import { diagnosisOf } from '../../../../../src/lib/engine/problem.ts';
 import { diagnose } from '../../../../../src/lib/wecs/get/checks.ts';
-import type { Findings } from '../../../../../src/lib/wecs/get/findings.ts';
+import type { WecFindings } from '../../../../../src/lib/wecs/get/findings.ts';
 import { groupWorks } from '../../../../../src/lib/wecs/get/mailbox.ts';
 import { conditionViews, type Mailbox } from '../../../../../src/lib/wecs/get/view.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/checks.ts';
@@ -22,13 +22,13 @@ import {
   wecPod,
 } from '../../../support/builders.ts';
 
-interface ClusterState extends Partial<Registration>, Pick<Findings, 'context'> {
+interface ClusterState extends Partial<Registration>, Pick<WecFindings, 'context'> {
   mailbox?: Mailbox;
   forbidden?: ReadonlySet<string>;
 }
 
 /** The findings in a situation. */
-function findings({ mailbox, forbidden = new Set(), ...rest }: ClusterState): Findings {
+function findings({ mailbox, forbidden = new Set(), ...rest }: ClusterState): WecFindings {
   const registration: Registration = { name: 'cluster1', hub: hubEvidence(), wec: undefined, now, ...rest };
   const reports = judgeRegistration(registration, forbidden);
   return { ...registration, reports, mailbox: mailbox ?? null, forbidden, its: 'its1' };

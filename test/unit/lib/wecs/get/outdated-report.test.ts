@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Condition, Secret } from '../../../../../src/lib/kube/objects.ts';
 import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
-import type { Findings } from '../../../../../src/lib/wecs/get/findings.ts';
+import type { WecFindings } from '../../../../../src/lib/wecs/get/findings.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { judgeRegistration } from '../../../../../src/lib/wecs/registration/stages.ts';
 import type { WecEvidence } from '../../../../../src/lib/wecs/registration/wec-evidence.ts';
@@ -29,7 +29,7 @@ const certificate = { 'tls.crt': 'Yw==' };
 async function judged(said: Condition, evidence: Partial<WecEvidence>, cluster = managedCluster()) {
   const wec = wecEvidence([said], { bootstrapSecret: secret(3000), ...evidence });
   const registration = { name: 'cluster1', hub: hubEvidence({ managedCluster: cluster }), wec, now };
-  const findings: Findings = {
+  const findings: WecFindings = {
     ...{
       ...registration,
       reports: judgeRegistration(registration),

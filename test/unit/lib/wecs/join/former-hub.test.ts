@@ -51,7 +51,7 @@ describe('the hub of a registered WEC', () => {
       command: 'stellarctl wec join cluster1=its1 --accept --its its1 --replace-hub',
       lead: 'To move it to its1',
     });
-    assert.match(JSON.stringify(refusal(undefined).next[0]), /--join-file FILE --replace-hub.*isOutline/);
+    assert.match(JSON.stringify(refusal(undefined).next[0]), /--join-file FILE --replace-hub.*isPartial/);
     assert.match(stepsOf(refusal({})), /--hub-apiserver https:\/\/its2:6443/);
     assert.doesNotMatch(stepsOf(refusal({}, true)), /--hub-apiserver/, 'its address would change nothing');
   });

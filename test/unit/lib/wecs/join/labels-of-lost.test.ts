@@ -97,7 +97,7 @@ describe('labels that are lost with a ManagedCluster', () => {
     const askLabels = async (_name: string, kept: Record<string, string>) => kept;
     const { labels, lines } = await chosen(await noted(edge), { askLabels });
     assert.deepEqual(labels, { tier: 'edge' });
-    assert.match(lines.join(), /annotations that it had are not on its1 any more: owner=me/);
+    assert.match(lines.join(), /annotations that it had are no longer on its1: owner=me/);
   });
   test('may be given: missing ones are named', async () => {
     const given = { labels: { tier: 'edge' }, annotations: { owner: 'me' } };
@@ -105,11 +105,11 @@ describe('labels that are lost with a ManagedCluster', () => {
     const { lines } = await chosen(await noted(edge), { labels: { tier: 'core' }, annotations: { owner: 'me' } });
     assert.match(
       lines.join(),
-      /not on its1 any more: tier=edge\. To set them: stellarctl label cluster1 tier=edge --its its1/,
+      /no longer on its1: tier=edge\. To set them: stellarctl label cluster1 tier=edge --its its1/,
     );
   });
   test('are reported as lost otherwise, even if none were recorded', async () => {
-    assert.match((await chosen(await noted(edge), {})).lines.join(), /any more: tier=edge/);
+    assert.match((await chosen(await noted(edge), {})).lines.join(), /no longer on its1: tier=edge/);
     assert.match((await chosen(klusterlet(), {})).lines.join(), /lost with it, and none were noted .*KEY=VALUE/);
   });
   test('are not lost if the WEC has joined, or has them, or nothing was registered', async () => {
@@ -126,6 +126,6 @@ describe('labels that are lost with a ManagedCluster', () => {
   test('are lost as well if a run was interrupted before or after the ManagedCluster was recreated', async () => {
     const announced = { hubBefore: hubEvidence({ managedCluster: managedCluster() }) };
     for (const rest of [{ reregister: undefined }, announced])
-      assert.match((await chosen(await noted(edge), {}, rest)).lines.join(), /any more: tier=edge/);
+      assert.match((await chosen(await noted(edge), {}, rest)).lines.join(), /no longer on its1: tier=edge/);
   });
 });

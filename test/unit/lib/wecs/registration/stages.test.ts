@@ -219,7 +219,7 @@ describe('klusterlet-applied', () => {
     const withAgent = (status: Parameters<typeof wecPod>[1]) =>
       of('join-singleton', { pods: [wecPod('klusterlet'), wecPod('klusterlet-agent', status)] });
     is(withAgent(waitingFor('CrashLoopBackOff')), 'failed', /CrashLoopBackOff/);
-    is(withAgent(running(3)), 'failed', /ends again and again: exit 1, restarted 4 times/);
+    is(withAgent(running(3)), 'failed', /exits repeatedly: exit code 1, restarted 4 times/);
     is(withAgent(running(60)), 'met');
   });
   test('waits for an agent that is starting', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Findings } from '../../../../../src/lib/wecs/get/findings.ts';
+import type { WecFindings } from '../../../../../src/lib/wecs/get/findings.ts';
 import { registeredElsewhere } from '../../../../../src/lib/wecs/reregister/problems.ts';
 
 const said = (state: 'accepted' | 'refused') =>
@@ -9,7 +9,7 @@ const said = (state: 'accepted' | 'refused') =>
     its: 'its1',
     wec: { context: 'kind-1' },
     foundHub: { hub: { server: 'https://hub' }, relation: 'other', isConnected: false, answer: { state } },
-  } as unknown as Findings)?.message;
+  } as unknown as WecFindings)?.message;
 
 test('a hub is called another one only if the ITS refuses the certificate', () => {
   assert.match(said('refused') ?? '', /with the hub https:\/\/hub, not with its1\.$/);

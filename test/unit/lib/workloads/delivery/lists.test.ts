@@ -174,7 +174,10 @@ test('a policy shows its objects on each WEC, several of them in one work', asyn
   } = await getPolicyView('p', half());
   assert.deepEqual([binding, wecs], [{ generation: 1, observed: 1 }, ['w1', 'w2']]);
   assert.deepEqual(
-    objects.map(({ kind, ways }) => [kind, ...ways.map(({ wec: on, done, code }) => `${on} ${done} ${code}`)]),
+    objects.map(({ kind, deliveries }) => [
+      kind,
+      ...deliveries.map(({ wec: on, done, code }) => `${on} ${done} ${code}`),
+    ]),
     [
       ['Namespace', 'w1 true null', 'w2 true null'],
       ['ConfigMap', 'w1 true null', 'w2 false not-applied'],
@@ -217,18 +220,18 @@ describe('a work that differs from current templates and transforms', () => {
     ['a transform', removed, '$.data.a'],
   ] as const)
     test(`is reported the same everywhere after a change of ${title}`, async () => {
-      const { ways } = (await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of())).view;
+      const { deliveries } = (await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of())).view;
       assert.deepEqual(
-        ways.map(({ wec: on, code, next }) => [on, code, next]),
+        deliveries.map(({ wec: on, code, next }) => [on, code, next]),
         [
           ['w1', null, null],
           ['w2', 'work-stale', 'stellarctl policy refresh p --wds wds1'],
         ],
       );
-      assert.match(ways[1]?.blockedAt?.why ?? '', new RegExp(`value for ${path.replace(/[$.]/g, '\\$&')}$`));
+      assert.match(deliveries[1]?.blockedAt?.why ?? '', new RegExp(`value for ${path.replace(/[$.]/g, '\\$&')}$`));
       const { objects } = (await getPolicyView('p', of())).view;
       assert.deepEqual(
-        objects.map((object) => object.ways.map(({ code }) => code)),
+        objects.map((object) => object.deliveries.map(({ code }) => code)),
         [
           [null, null],
           [null, 'work-stale'],
@@ -295,7 +298,7 @@ describe('what could not be read, or is missing, is reported beside the results'
   });
   test('an ITS that is not visible', async () => {
     const reading = await getWorkload(named, dead);
-    assert.deepEqual([codes(reading), reading.view.ways.length], [['unreachable'], 2]);
+    assert.deepEqual([codes(reading), reading.view.deliveries.length], [['unreachable'], 2]);
     assert.deepEqual(codes(await getPolicyView('p', dead)), ['unreachable']);
     assert.deepEqual(codes(await listPolicies(dead)), ['unreachable']);
     assert.deepEqual(codes(await listWorkloads(dead)), ['unreachable']);
@@ -304,7 +307,7 @@ describe('what could not be read, or is missing, is reported beside the results'
     const { view, errors } = await getWorkload(named, forbidden('manifestworks'));
     assert.deepEqual(codes({ errors }), ['forbidden']);
     assert.deepEqual(
-      view.ways.map(({ stage, stages }) => [stage, stages.find(({ id }) => id === 'work')?.state]),
+      view.deliveries.map(({ stage, stages }) => [stage, stages.find(({ id }) => id === 'work')?.state]),
       [
         ['wec', 'not-visible'],
         ['wec', 'not-visible'],
@@ -315,7 +318,7 @@ describe('what could not be read, or is missing, is reported beside the results'
   test('WECs that may not be read, which nothing else proves', async () => {
     const { view } = await getWorkload(named, forbidden('managedclusters'));
     assert.deepEqual(
-      view.ways.map(({ done, stages }) => [done, stages.find(({ id }) => id === 'wec')?.state]),
+      view.deliveries.map(({ done, stages }) => [done, stages.find(({ id }) => id === 'wec')?.state]),
       [
         [false, 'not-visible'],
         [false, 'not-visible'],
@@ -325,7 +328,7 @@ describe('what could not be read, or is missing, is reported beside the results'
   test('an object that does not exist', async () => {
     const { view, errors } = await getWorkload({ ...named, name: 'x' }, good());
     assert.deepEqual([codes({ errors }), errors[0]?.message], [['not-found'], 'ConfigMap shop/x is not in wds1.']);
-    assert.equal(view.ways[0]?.code, 'object-missing');
+    assert.equal(view.deliveries[0]?.code, 'object-missing');
   });
   test('a cluster that is not a WDS', () =>
     assert.rejects(listPolicies({ ...good(), kube: new WorkloadCluster([], ['bindings', 'bindingpolicies']).kube }), {
@@ -352,7 +355,7 @@ describe('an object is waited for', () => {
     const { code, details } = await waited(wds([], inWds.slice(0, 2)), 'applied');
     assert.deepEqual([code, details], ['timeout', ['no WEC: no binding policy of wds1 selects any object']]);
   });
-  test('but not on a WEC that is being deleted: no policy sends anything there any more', async () => {
+  test('but not on a WEC that is being deleted: no policy sends anything there', async () => {
     const of = half();
     const gone = wec('w2');
     gone.metadata.deletionTimestamp = '2026-11-20T08:00:00Z';
@@ -397,7 +400,7 @@ describe('an object is waited for', () => {
   test('but not for a status that is not requested', async () =>
     assert.deepEqual(await forStatus(asking({})), [
       'usage',
-      'No policy asks for the status of this Gadget: it never comes.',
+      'No policy asks for the status of this Gadget, so that none is returned.',
     ]));
   test('but not for the combined status of a kind without one', async () => {
     const [code, message] = await forStatus(asking({ wantMultiWECReportedState: true }));

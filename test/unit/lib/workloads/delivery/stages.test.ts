@@ -78,8 +78,8 @@ interface Subject {
   object?: Partial<KubeObject['metadata']> | null;
 }
 
-/** The ways of a recorded object. */
-function ways(record: Recorded, subject: Subject, changes: Partial<DeliveryEvidence> = {}): DeliveryView[] {
+/** The deliveries of a recorded object. */
+function deliveries(record: Recorded, subject: Subject, changes: Partial<DeliveryEvidence> = {}): DeliveryView[] {
   const { kind, apiVersion = 'v1', name, namespaceLabels = {} } = subject;
   const namespace = record.objects?.[0]?.metadata.namespace ?? record.policies[0]?.metadata.name ?? '';
   const resource = plurals[kind] ?? '';
@@ -143,12 +143,12 @@ describe('a record of the real controllers is diagnosed', () => {
   };
   test('all thirteen', () => assert.deepEqual(Object.keys(cases).sort(), Object.keys(records).sort()));
   for (const [name, [subject, expected]] of Object.entries(cases))
-    test(name, () => assert.deepEqual(told(ways(record(name), subject)), expected));
+    test(name, () => assert.deepEqual(told(deliveries(record(name), subject)), expected));
 });
 
 describe('the next command', () => {
   const nextOf = (name: string, subject: Subject) =>
-    ways(record(name), subject).map(({ next, steps }) => next ?? steps.join('\n'));
+    deliveries(record(name), subject).map(({ next, steps }) => next ?? steps.join('\n'));
   test('lets the nearest policy select the object', () =>
     assert.deepEqual(nextOf('no-object-matches', configMap), [
       'kubectl --context wdsh -n t6 label configmaps c app=other',
@@ -161,7 +161,7 @@ describe('the next command', () => {
     const given = record('namespace-not-selected');
     for (const { spec } of given.policies)
       for (const clause of spec?.downsync ?? []) clause.objectSelectors = [{ matchLabels: {} }];
-    const [way] = ways(given, configMap);
+    const [way] = deliveries(given, configMap);
     assert.equal(way?.code, 'namespace-missing-on-wec');
     assert.match(String(way?.next), /^stellarctl workload get namespace\/t7 --wds wdsh/);
   });
@@ -176,13 +176,13 @@ describe('the next command', () => {
     ));
   const wds = { name: 'wdsh', context: 'wdsh', apiGroups: [], contexts: new Set(['cluster1']) };
   test('names the context of the WEC, if the kubeconfig has one of its name', () => {
-    const [way] = ways(record('forbidden-on-wec'), widget, { wds });
+    const [way] = deliveries(record('forbidden-on-wec'), widget, { wds });
     assert.equal(way?.next, 'stellarctl wec grant cluster1=cluster1 --from-errors --its its1');
     const given = record('singleton-status');
     for (const { status } of given.works ?? [])
       for (const { conditions = [] } of status?.resourceStatus?.manifests ?? [])
         for (const each of conditions) if (each.type === 'Available') each.status = 'False';
-    const [missing] = ways(given, web, { wds });
+    const [missing] = deliveries(given, web, { wds });
     assert.match(missing?.next ?? '', /^kubectl --context cluster1 -n t1 describe deployments web$/);
   });
   /** The record of a refusal for another reason. */
@@ -191,7 +191,7 @@ describe('the next command', () => {
     for (const work of given.works ?? [])
       for (const { conditions = [] } of work.status?.resourceStatus?.manifests ?? [])
         for (const each of conditions) Object.assign(each, { message, lastTransitionTime: '2026-11-20T15:00:00Z' });
-    return ways(given, widget, changes);
+    return deliveries(given, widget, changes);
   };
   test('leads to the webhook of the WEC that refuses an object, or does not answer', () => {
     for (const why of [
@@ -241,7 +241,7 @@ describe('the next command', () => {
     for (const work of given.works ?? [])
       for (const { conditions = [] } of work.status?.resourceStatus?.manifests ?? [])
         conditions.push({ type: 'Available', status: 'True' } as (typeof conditions)[number]);
-    const available = ways(given, widget)[0]?.stages.find(({ id }) => id === 'available');
+    const available = deliveries(given, widget)[0]?.stages.find(({ id }) => id === 'available');
     assert.deepEqual([available?.state, available?.why], ['not-visible', 'its present version is not applied']);
   });
   test('shows what the agent says about any other refusal', () => {
@@ -256,7 +256,7 @@ describe('a broken link is named:', () => {
   const broken = (change: (given: Recorded) => void, subject: Subject = configMap, changes = {}) => {
     const given = good();
     change(given);
-    return told(ways(given, subject, changes));
+    return told(deliveries(given, subject, changes));
   };
   const one = <T>([first]: readonly T[] = []): T => first as T;
   const none = () => {};
@@ -269,7 +269,7 @@ describe('a broken link is named:', () => {
     ]));
   test('the object has been in deletion for too long', () => {
     const object = { deletionTimestamp: '2026-11-20T15:10:00Z' };
-    const [delivery] = ways(good(), { ...configMap, object });
+    const [delivery] = deliveries(good(), { ...configMap, object });
     assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], ['failed', 'object-deleting']);
     assert.match(delivery?.blockedAt?.why ?? '', /is being deleted in wdsh, for longer than expected$/);
     assert.match(delivery?.next ?? '', /^kubectl --context wdsh -n t10 get configmaps c -o yaml$/);
@@ -341,14 +341,14 @@ describe('a broken link is named:', () => {
     one(given.bindings).spec = { ...one(given.bindings).spec, workload: {} };
     one(given.policies).spec = { downsync: [{ namespaceSelectors: [{}] }] };
     given.works = [];
-    const [delivery] = ways(given, {
+    const [delivery] = deliveries(given, {
       ...configMap,
       object: { resourceVersion: '7', creationTimestamp: '2026-11-20T15:00:00Z' },
     });
     assert.equal(delivery?.code, 'object-not-in-binding');
     assert.equal(
       delivery?.next,
-      'kubectl --context wdsh -n t10 annotate --overwrite configmaps c stellarctl/touched=7',
+      'kubectl --context wdsh -n t10 annotate --overwrite configmaps c stellarctl/changed=7',
     );
   });
   test('the Binding has an earlier state of the object', () =>
@@ -358,7 +358,7 @@ describe('a broken link is named:', () => {
   test('the Binding has an earlier state of the object for too long', () => {
     const object = { resourceVersion: '9999', creationTimestamp: '2026-11-20T15:00:00Z' };
     const given = good();
-    const [delivery] = ways(given, { ...configMap, object });
+    const [delivery] = deliveries(given, { ...configMap, object });
     assert.deepEqual(told(delivery === undefined ? [] : [delivery]), ['t10: cluster1: policy failed binding-behind']);
     assert.match(delivery?.steps.join() ?? '', /Do its controllers run\?/);
   });
@@ -495,7 +495,7 @@ describe('a broken link is named:', () => {
         ...{ generation: 5, deletionTimestamp: time, finalizers: [workFinalizer, 'example.com/hold'] },
         managedFields: [{ time: longAgo, ...setBy }],
       });
-      const [delivery] = ways(given, configMap);
+      const [delivery] = deliveries(given, configMap);
       assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'work-held']);
       assert.equal(delivery?.blockedAt?.since, time);
       assert.match(delivery?.blockedAt?.why ?? '', /blocked by finalizer example\.com\/hold \(set by kubectl-edit\), /);
@@ -513,7 +513,7 @@ describe('a broken link is named:', () => {
       const given = record('singleton-status');
       written(given, time, { creationTimestamp: longAgo });
       given.workStatuses = [];
-      const [delivery] = ways(given, web);
+      const [delivery] = deliveries(given, web);
       assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'status-missing']);
       if (state === 'failed') assert.equal(delivery?.next, 'stellarctl wec get cluster1 --its its1');
     });
@@ -522,13 +522,13 @@ describe('a broken link is named:', () => {
       written(given, time, { creationTimestamp: longAgo });
       for (const { metadata } of given.policies)
         Object.assign(metadata, { creationTimestamp: longAgo, managedFields: [] });
-      const [delivery] = ways(given, { ...web, object: { labels: { app: 't1' } } });
+      const [delivery] = deliveries(given, { ...web, object: { labels: { app: 't1' } } });
       assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'status-not-returned']);
     });
   }
   test('the ITS is not seen', () => {
     const hidden = { state: 'hidden', why: 'no route', error: undefined } as const;
-    const views = ways(good(), configMap, { inventory: hidden, works: hidden, workStatuses: hidden });
+    const views = deliveries(good(), configMap, { inventory: hidden, works: hidden, workStatuses: hidden });
     assert.deepEqual(
       views.map(({ done, stage, stages }) => [done, stage, stages.find(({ id }) => id === 'work')?.why]),
       [[false, 'binding', 'no route']],
