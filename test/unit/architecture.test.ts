@@ -224,6 +224,18 @@ test('no function has more than 60 lines', () => {
   assert.deepEqual(long, []);
 });
 
+test('each walk of docs/development.md is at most 12 files and 1,500 lines', () => {
+  const text = readFileSync(path.join(root, 'docs/development.md'), 'utf8');
+  const walks = (/### Three walks\n([\s\S]*?)\n### /.exec(text)?.[1] ?? '').split(/^\*\*/m).slice(1);
+  assert.equal(walks.length, 3);
+  for (const walk of walks) {
+    const files = [...walk.matchAll(/^\d+\. `(.*?)`/gm)].map(([, file = '']) => file);
+    const lines = files.flatMap((file) => readFileSync(path.join(root, file), 'utf8').split('\n'));
+    assert.ok(files.length > 5 && files.length <= 12, walk);
+    assert.ok(lines.length <= 1500, `${lines.length} lines: ${walk}`);
+  }
+});
+
 test('the library formats nothing for a screen', () => {
   const layout = /\.padEnd\(|\.join\((['"`]) {2,}\1\)|(['"`])(?:(?!\2).)*\S {2,}\S(?:(?!\2).)*\2/;
   for (const line of ["a.join('  ')", "'a   b'", '`a  b`']) assert.match(line, layout);
