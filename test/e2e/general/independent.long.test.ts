@@ -19,11 +19,10 @@ import { cacheFolder } from '../../../testbed/index.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..', '..');
 
-/** What touches files, settings, the environment or programs; and a file with a bed, in both runs: they share the ports. */
-const withBed = 'test/e2e/spaces/its.test.ts';
+/** What touches files, settings, the environment or programs; and in both runs a file with a bed: they share the ports. */
 const runs: Record<string, string[]> = {
   a: [
-    withBed,
+    'test/e2e/spaces/its.release.test.ts',
     'test/unit/compile-cache.test.ts',
     'test/unit/lib/doctor/preflight.test.ts',
     'test/unit/lib/files',
@@ -32,7 +31,7 @@ const runs: Record<string, string[]> = {
     'test/unit/lib/report/report.test.ts',
     'test/unit/lib/spaces/its-choice.test.ts',
   ],
-  b: [withBed],
+  b: ['--test-name-pattern', 'selects all WECs', 'test/e2e/wec/label.test.ts'],
 };
 
 /** A user without an entry in /etc/passwd, as in many containers. */

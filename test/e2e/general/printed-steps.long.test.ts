@@ -2,14 +2,7 @@
 import { describe } from 'node:test';
 import { walkRegistrationFaults } from '../support/walk-tests.ts';
 
-const sample = [
-  'name-unresolvable',
-  'bootstrap-secret-missing',
-  'request-pending',
-  'agent-unschedulable',
-  'duplicate-name-after',
-  'deletion-blocked-by-finalizer',
-];
+const sample = ['bootstrap-secret-missing', 'duplicate-name-after', 'deletion-held-by-finalizer'];
 
 describe('of each kind of fault of a registration', { concurrency: 1 }, () =>
   walkRegistrationFaults(['cluster1', 'cluster2', 'cluster3'], (fault) => sample.includes(fault)),

@@ -315,7 +315,7 @@ describe('an interrupted installation', () => {
 });
 
 describe('concurrent runs', () => {
-  it('produce one installation: the later run waits for the first', () =>
+  it('produce one installation: the later run waits for the first', inRelease, () =>
     onPlane(async (plane) => {
       const line = ['init', '--chart', chart, '-o', 'json'];
       const runs = await Promise.all([1, 2, 3].map(() => cli.succeed(line, options)));
@@ -324,11 +324,12 @@ describe('concurrent runs', () => {
         .sort((a, b) => Number(b) - Number(a));
       assert.deepEqual([changed, ...others], [true, false, false]);
       assert.deepEqual(await history(plane), ['deployed core-chart-0.30.0']);
-    }));
+    }),
+  );
 });
 
 describe('what prevents a cluster from becoming a hosting cluster', () => {
-  it('is reported immediately for an image that cannot be pulled; the rerun continues after the fix', () =>
+  it('is reported immediately for an image that cannot be pulled; the rerun continues after the fix', inRelease, () =>
     onPlane(async (plane) => {
       const mend = await bed.fault({ kind: 'unpullable', image: 'helm' });
       const started = Date.now();
@@ -345,9 +346,10 @@ describe('what prevents a cluster from becoming a hosting cluster', () => {
       assert.match(hosting.cause, /cannot be pulled/);
       await mend();
       await cli.succeed(['init', '--chart', chart], options);
-    }));
+    }),
+  );
 
-  it('is reported completely for missing permissions, before anything is written', () =>
+  it('is reported completely for missing permissions, before anything is written', inRelease, () =>
     onPlane(async (plane) => {
       const rules = [{ apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list'] }];
       for (const user of [{ user: 'nobody' }, { user: 'reader', rules }]) {
@@ -360,7 +362,8 @@ describe('what prevents a cluster from becoming a hosting cluster', () => {
           { ...options, kubeconfig },
         );
       }
-    }));
+    }),
+  );
 });
 
 describe('init --provider', () => {

@@ -34,7 +34,7 @@ after(() => all?.stop());
 /** The address by which pods reach the external cluster. */
 const address = () => `--hub-apiserver ${ext.internalServer}`;
 
-describe('its create and wds create write nothing and report the reason', () => {
+describe('its create and wds create write nothing and report the reason', inRelease, () => {
   const refuses = async (line: string, refusal: Refusal, options?: CliOptions): Promise<void> => {
     await assertRefuses(cli, [hosting, ext], line, refusal, options);
   };
@@ -156,7 +156,7 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
     assert.match(repaired.stdout, /^its1: ready · context its1/);
   });
 
-  it('a hub webhook that does not answer, although KubeFlex reports ready', async () => {
+  it('a hub webhook that does not answer, although KubeFlex reports ready', inRelease, async () => {
     const restart = /rollout restart deployment cluster-manager-registration-webhook/;
     const mend = await bed.fault({ kind: 'dead', plane: 'hosting', pod: faultyPods.webhook });
     const { item } = await fails('its create its1 --type host', { exitCode: 1, code: 'space-failed' });

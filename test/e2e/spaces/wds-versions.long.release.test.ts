@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type AnyObject, type Plane, resources } from '../../../testbed/index.ts';
-import { inRelease } from '../support/in-release.ts';
+import { inRelease, isRelease } from '../support/in-release.ts';
 import { assertRefuses, assertUnwritten } from '../support/refusal.ts';
 import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
@@ -17,10 +17,7 @@ before(async () => {
     WDSes: [{ name: 'wds1', type: 'host', ITSName: 'its1' }],
   };
   all = await startHosting(
-    [
-      { name: 'v29', chart: '0.29.0' },
-      { name: 'v28', chart: '0.28.0' },
-    ],
+    [...(isRelease ? [{ name: 'v29', chart: '0.29.0' as const }] : []), { name: 'v28', chart: '0.28.0' }],
     { values },
   );
   ({ cli, hosting } = all);
