@@ -176,7 +176,7 @@ describe('doctor --fix leaves to the user', { concurrency: 1 }, () => {
     }
   });
 
-  it('an unknown address, and anything not confirmed', async () => {
+  it('an unknown address, and anything not confirmed', inRelease, async () => {
     const undo = await rowOf('name-unresolvable').arrange(bed);
     try {
       const { fixed } = await fix('--yes');

@@ -114,7 +114,7 @@ const judgeSoon = (hub: Plane, name: string) =>
 // In parallel, since they mostly wait: on its1 an agent or the network fails; on its2 the hub itself.
 describe('when something goes wrong', { concurrency: true }, () => {
   describe('with an agent', { concurrency: 1 }, () => {
-    it('whose operator crashes, all commands report it, and join completes after the fix', async () => {
+    it('whose operator crashes, all commands report it, and join completes after the fix', inRelease, async () => {
       const crash = /: CrashLoopBackOff \((?:back-off|it ends again)/;
       await during({ kind: 'crashing', plane: 'cluster1', pod: 'open-cluster-management/' }, async () => {
         const { stderr } = await fails('wec join cluster1 --accept --its its1', 1, crash);
@@ -185,7 +185,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       assert.equal(await stateOf(there(its1), intruder), 'pending');
     });
 
-    it('that dies after joining, all commands report that its lease has stopped', async () => {
+    it('that dies after joining, all commands report that its lease has stopped', inRelease, async () => {
       await there(its1).admin.delete(resources.certificateSigningRequests, intruder);
       await judgeSoon(there(its1), 'cluster2');
       await during({ kind: 'dead', plane: 'cluster2', pod: faultyPods.agents }, async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Bed, type Plane, startBed, wipeWec, writeKubeconfig } from '../../../testbed/index.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
-import { inRelease } from '../support/in-release.ts';
+import { inRelease, isRelease } from '../support/in-release.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
@@ -78,8 +78,8 @@ describe('a join that is killed right after a write', () => {
     await wipeWec(its1, cluster1, 'cluster1');
   });
 
-  it('completes when rerun, even if killed after each of its writes', async () => {
-    const left = [...writesNeeded];
+  it(`completes when rerun, even if killed after each ${isRelease ? '' : 'third '}of its writes`, async () => {
+    const left = writesNeeded.filter((_, index) => isRelease || index % 3 === 0);
     const isFatal = (write: string) => {
       const index = left.indexOf(write);
       if (index !== -1) left.splice(index, 1);

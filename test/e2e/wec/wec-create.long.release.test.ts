@@ -178,7 +178,7 @@ async function hostIts({ admin }: Plane): Promise<void> {
   await until(() => admin.create(resources.controlPlanes, its).catch(() => undefined), 'ControlPlane its9');
 }
 
-describe('a dry run', () => {
+describe('a dry run', inRelease, () => {
   it('shows what would be created and joined, and does nothing', async () => {
     tools.forgetCalls();
     const { stdout } = await cli.succeed([...register, '--dry-run'], options());

@@ -11,7 +11,6 @@ import {
   untilApplied,
 } from '../../../testbed/index.ts';
 import { Cli, type CliOptions, type CliRun } from '../support/harness.ts';
-import { rowOptions } from '../support/in-release.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
 
@@ -22,8 +21,6 @@ interface Stop {
   exitCode: number;
   /** The number of rounds; all by default. Cleanup does not depend on the signal. */
   rounds?: number;
-  /** The round that CI tries: another one for each way. SIGHUP is handled like SIGINT. */
-  inCi?: number;
 }
 
 const signalled = (signal: NodeJS.Signals, exitCode: number): Stop => ({
@@ -34,10 +31,10 @@ const signalled = (signal: NodeJS.Signals, exitCode: number): Stop => ({
 
 /** Each on its own WEC. */
 const stops: Record<string, Stop> = {
-  cluster1: { ...signalled('SIGINT', 130), inCi: 1 },
+  cluster1: signalled('SIGINT', 130),
   cluster2: { ...signalled('SIGHUP', 143), rounds: 1 },
   // No one asked it to end: it completes silently.
-  cluster3: { how: 'the reader of its output closed', at: (text) => ({ closeOutputAt: text }), exitCode: 0, inCi: 2 },
+  cluster3: { how: 'the reader of its output closed', at: (text) => ({ closeOutputAt: text }), exitCode: 0 },
 };
 const names = Object.keys(stops);
 const wecs = [...names, 'other'];
@@ -169,9 +166,8 @@ async function deregisterAgain(name: string): Promise<CliRun> {
 describe('a command that is rerun after a stop', { concurrency: true }, () => {
   for (const [name, stop] of Object.entries(stops)) {
     describe(`by ${stop.how}`, { concurrency: 1 }, () => {
-      for (const [index, { join: joinPoint, deregister: deregisterPoint }] of rounds.slice(0, stop.rounds).entries()) {
-        const which = rowOptions({ inCi: index === stop.inCi });
-        it(`joins a WEC: stopped when ${joinPoint.what}`, which, async () => {
+      for (const { join: joinPoint, deregister: deregisterPoint } of rounds.slice(0, stop.rounds)) {
+        it(`joins a WEC: stopped when ${joinPoint.what}`, async () => {
           await stopped(join(name), stop, joinPoint.text(name));
           assertDone(stop, await cli.succeed(join(name)));
           assert.equal((await assertAvailable(its1, name)).metadata.labels?.env, 'edge');
@@ -179,7 +175,7 @@ describe('a command that is rerun after a stop', { concurrency: true }, () => {
           assert.deepEqual(await whatOthersHave(), ofOthers);
         });
 
-        it(`deregisters it: stopped when ${deregisterPoint.what}`, which, async () => {
+        it(`deregisters it: stopped when ${deregisterPoint.what}`, async () => {
           // With its requests, which show writes.
           await stopped([...deregister(name), '-v'], stop, deregisterPoint.text(name));
           const stays = await clusterOf(name);

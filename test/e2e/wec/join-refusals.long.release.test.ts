@@ -19,6 +19,7 @@ import {
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
+import { inRelease, rowOptions } from '../support/in-release.ts';
 import { assertRefused, assertRefuses, assertUnwritten, markAll, type Refusal, writesOn } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
 
@@ -81,7 +82,7 @@ async function file(name: string, content: string): Promise<string> {
   return place;
 }
 
-describe('wec join rejects invalid command lines', () => {
+describe('wec join rejects invalid command lines', inRelease, () => {
   const long = 'a'.repeat(64);
   const table: [line: string, says: RegExp][] = [
     ['wec join', /wecs/],
@@ -132,12 +133,13 @@ describe('wec join rejects invalid command lines', () => {
 });
 
 describe('wec join refuses, before anything is written,', () => {
-  it('the ITS itself as a WEC', () =>
+  it('the ITS itself as a WEC', inRelease, () =>
     refuses('wec join mine=its1', {
       exitCode: 1,
       says: /mine and the ITS are the same cluster \(contexts its1 and its1, kube-system [0-9a-f]{8}…\)/,
       hint: /mine=CONTEXT/,
-    }));
+    }),
+  );
 
   it('the ITS as a WEC under another context and address', async () => {
     const kubeconfig = await withContexts(alias(its1, 'other'));
@@ -159,28 +161,31 @@ describe('wec join refuses, before anything is written,', () => {
     await assertUnwritten([its1, cluster2]);
   });
 
-  it('a name that another cluster uses', () =>
+  it('a name that another cluster uses', inRelease, () =>
     refuses('wec join cluster1=cluster2', {
       exitCode: 1,
       says: /cluster1 is the name of another cluster on its1/,
       hint: /Choose another name/,
-    }));
+    }),
+  );
 
-  it('a WEC that is registered under another name', () =>
+  it('a WEC that is registered under another name', inRelease, () =>
     refuses('wec join mine=cluster1', {
       exitCode: 1,
       says: /cluster1 .*is registered already, under the name cluster1/,
-    }));
+    }),
+  );
 
   it('a change of the mode', () =>
     refuses('wec join cluster1 --accept --no-singleton', { exitCode: 1, says: /mode Singleton/ }));
 
-  it('a label that has another value on the WEC', () =>
+  it('a label that has another value on the WEC', inRelease, () =>
     refuses('wec join cluster1 --accept --label location-group=core', {
       exitCode: 1,
       says: /location-group=edge/,
       hint: /stellarctl label cluster1 location-group=core --overwrite/,
-    }));
+    }),
+  );
 
   it('a label of a ManagedCluster that has not joined yet', async () => {
     await its1.admin.create(resources.managedClusters, {
@@ -194,12 +199,13 @@ describe('wec join refuses, before anything is written,', () => {
     }
   });
 
-  it('a cluster that is not an ITS', () =>
+  it('a cluster that is not an ITS', inRelease, () =>
     refuses('wec join cluster1 --its cluster2', {
       exitCode: 1,
       says: /cluster2 \(https:\S+\) is not an ITS/,
       hint: /--its CONTEXT/,
-    }));
+    }),
+  );
 
   it('an ITS that does not answer', async () => {
     const kubeconfig = await withContexts(dead('its9'));
@@ -401,8 +407,8 @@ describe('wec join looks for an address that agents can use, and names the optio
     ],
     ['cluster-info says a Service', 'https://hub.its1-system.svc', /hub\.its1-system\.svc.*only its own pods/],
   ];
-  for (const [title, server, says] of table) {
-    it(title, async () => {
+  for (const [index, [title, server, says]] of table.entries()) {
+    it(title, rowOptions({ inCi: index < 2 }), async () => {
       await publish(server);
       await refuses('wec join cluster2', { exitCode: 1, says, hint: /--hub-apiserver https:\/\/…/ });
       await refuses('wec join cluster2 --force-internal-endpoint-lookup', { exitCode: 1, says });

@@ -12,6 +12,7 @@ import {
   until,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
+import { inRelease } from '../support/in-release.ts';
 import { assertRefuses, assertUnwritten, markAll } from '../support/refusal.ts';
 import { contextsOf } from '../support/registration.ts';
 
@@ -150,7 +151,7 @@ describe('permissions of a work agent', { concurrency: 1 }, () => {
     assert.match(again.stderr, /no such rights were granted; nothing to do/);
   });
 
-  it('are removed with the WEC, after its workload', async () => {
+  it('are removed with the WEC, after its workload', inRelease, async () => {
     await ok('deregister cluster1=cluster1 --cleanup --its its1 --yes');
     assert.deepEqual(await grants(cluster1), []);
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Bed, type KubeObject, type Plane, resources, startBed, wipeWec } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
+import { inRelease } from '../support/in-release.ts';
 import { assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
 import { control } from '../support/screen.ts';
@@ -33,7 +34,7 @@ function linesOf(text: string): string[] {
   return text.split('\n').filter(Boolean);
 }
 
-describe('a dry run of wec join', () => {
+describe('a dry run of wec join', inRelease, () => {
   const line = ['wec', 'join', 'cluster1', '--accept', '--label', 'location-group=edge', '--dry-run'];
 
   it('lists everything that a join would write on both clusters, and writes nothing', async () => {
@@ -202,7 +203,7 @@ describe('joining two clusters in parallel with --accept and --label', () => {
   });
 });
 
-describe('joining two clusters in mode Default', () => {
+describe('joining two clusters in mode Default', inRelease, () => {
   it('prints exactly one JSON document, and both become available with one Deployment per agent', async () => {
     await wipeBoth();
     const { json } = await cli.succeed([
@@ -240,7 +241,7 @@ describe('joining two clusters in mode Default', () => {
   });
 });
 
-describe('joining without --accept', () => {
+describe('joining without --accept', inRelease, () => {
   let stdout: string;
   let stderr: string;
 
