@@ -66,7 +66,7 @@ export const registrationTrials: readonly Trial[] = [
   { fault: 'request-pending', ...seenBy('wec-decision request-pending'), heals: [], inCi },
   { fault: 'request-denied', ...seenBy('wec-decision request-denied'), heals: [] },
   { fault: 'request-not-issued', ...seenBy('wec-signed not-signed'), person: /csrsigning/ },
-  { fault: 'too-many-requests', ...seenBy('wec-decision too-many-requests'), heals: [] },
+  { fault: 'requests-piled-up', ...seenBy('wec-decision too-many-requests'), heals: [] },
   { fault: 'issued-not-accepted', ...seenBy('wec-decision not-accepted'), heals: [] },
   { fault: 'accepted-not-approved', ...seenBy('wec-decision request-pending'), heals: [] },
   { fault: 'duplicate-name-before', ...seenBy('wec-decision several-agents-ask'), person: /2 agents ask to be/ },
@@ -133,11 +133,11 @@ export const registrationTrials: readonly Trial[] = [
   { fault: 'hub-url-changed', finds: connection('hub-unresolvable'), alone: silent, person: /--hub-apiserver/ },
   { fault: 'agent-certificate-expired', finds: ['wec-certificate certificate-expired'], alone: silent, heals: [] },
   { fault: 'agent-certificate-expiring', ...seenBy('wec-signed not-signed'), person: /csrsigning/ },
-  { fault: 'deletion-blocked-by-work', ...seenBy('wec-not-deleted deletion-waits-for-agent'), person: /--force/ },
+  { fault: 'deletion-held-by-work', ...seenBy('wec-not-deleted deletion-waits-for-agent'), person: /--force/ },
   { fault: 'deletion-works-return', ...seenBy('wec-not-deleted works-return'), heals: ['--yes'], ends: true },
   { fault: 'deletion-addon-returns', ...seenBy('wec-not-deleted addon-returns'), person: /Change the Placement/ },
   {
-    fault: 'deletion-blocked-by-finalizer',
+    fault: 'deletion-held-by-finalizer',
     ...seenBy('wec-not-deleted deletion-blocked'),
     person: /Its owner must remove it/,
   },
@@ -166,7 +166,7 @@ export const pairTrials: readonly PairTrial[] = [
   },
   {
     faults: [
-      ['deletion-blocked-by-finalizer', 'cluster1'],
+      ['deletion-held-by-finalizer', 'cluster1'],
       ['namespace-terminating', 'cluster2'],
     ],
     finds: ['wec/cluster1 wec-not-deleted deletion-blocked', 'wec/cluster2 wec-mailbox namespace-terminating'],

@@ -161,7 +161,7 @@ describe('doctor --fix', { concurrency: 1 }, () => {
 
 describe('doctor --fix leaves to the user', { concurrency: 1 }, () => {
   it('requests that may belong to other clusters', async () => {
-    const undo = await rowOf('too-many-requests').arrange(bed);
+    const undo = await rowOf('requests-piled-up').arrange(bed);
     try {
       const before = await versions();
       const { fixed, stderr } = await fix('--yes');

@@ -44,7 +44,7 @@ const metrics: AnyObject = {
 
 /** What does not end, and why. */
 export const deletion: readonly FaultRow[] = [
-  row('deletion-blocked-by-work', 'The agent is dead, and nobody takes its finalizer off a work', async (scene) => {
+  row('deletion-held-by-work', 'The agent is dead, and nobody takes its finalizer off a work', async (scene) => {
     await scene.register();
     const sending = await send(scene);
     sending.stop();
@@ -54,7 +54,7 @@ export const deletion: readonly FaultRow[] = [
   }),
   returningWorks(),
   returningAddon(),
-  row('deletion-blocked-by-finalizer', 'Somebody else holds the ManagedCluster by a finalizer', async (scene) => {
+  row('deletion-held-by-finalizer', 'Somebody else holds the ManagedCluster by a finalizer', async (scene) => {
     await scene.register();
     const { finalizers = [] } = (await scene.cluster())?.metadata ?? {};
     const metadata = { finalizers: [...finalizers, 'example.com/hold'] };

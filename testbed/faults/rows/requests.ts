@@ -40,7 +40,7 @@ export const requests: readonly FaultRow[] = [
     },
     { isHubs: true },
   ),
-  row('too-many-requests', 'Ten requests are on the hub, and the agent makes no more', async (scene) => {
+  row('requests-piled-up', 'Ten requests are on the hub, and the agent makes no more', async (scene) => {
     await scene.wipe();
     for (let count = 0; count < 10; count++) await scene.requestAs(`earlier${count}`);
     await scene.bootstrapAnew({});
