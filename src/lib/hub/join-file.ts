@@ -30,7 +30,7 @@ export interface JoinFile {
 /** @throws StellarError `join-file-invalid` or `token-expired`; the message never quotes the file, which holds a token */
 export function parseJoinFile(text: string, now = new Date()): JoinFile {
   const file = jsonObject(text) as Partial<JoinFile> | undefined;
-  if (file === undefined) throw invalid('it is not JSON');
+  if (file === undefined) throw invalid('it is not a JSON object');
   if (file.kind !== 'stellarctl-join-file')
     throw invalid(`it was not written by \`${asCalled('stellarctl its token')}\``);
   if (file.version !== 1) throw invalid(`its version is ${String(file.version)}, and this stellarctl reads version 1`);

@@ -101,6 +101,8 @@ describe('permissions of a work agent', { concurrency: 1 }, () => {
   it('are not granted where those are missing that OCM itself gives', async () => {
     const name = 'open-cluster-management:klusterlet-work:execution-admin';
     const { metadata, ...binding } = await cluster1.admin.get<AnyObject>(resources.clusterRoleBindings, name);
+    // Its operator would bind it again.
+    await bed.fault({ kind: 'dead', plane: 'cluster1', pod: 'open-cluster-management/klusterlet' });
     await cluster1.admin.delete(resources.clusterRoleBindings, name);
     const run = await cli.run('wec grant cluster1=cluster1 --from-errors --its its1 --yes'.split(' '));
     assert.equal(run.exitCode, 1);
@@ -112,6 +114,7 @@ describe('permissions of a work agent', { concurrency: 1 }, () => {
       ...binding,
       metadata: { name, labels: metadata.labels ?? {} },
     });
+    await bed.mend();
   });
 
   it('are granted for failed works, and the work is then applied', async () => {

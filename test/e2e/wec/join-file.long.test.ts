@@ -67,10 +67,10 @@ describe('wec join --join-file writes nothing and rejects', () => {
   });
 
   const broken: [what: string, content: string, says: RegExp][] = [
-    ['what is no JSON', 'eyJhbGciOi.nonsense', /it is not JSON/],
-    ['nothing at all', '', /it is not JSON/],
+    ['what is no JSON', 'eyJhbGciOi.nonsense', /it is not a JSON object/],
+    ['nothing at all', '', /it is not a JSON object/],
     ['JSON of something else', '{"kind":"Config"}', /not written by/],
-    ['null', 'null', /not written by/],
+    ['null', 'null', /it is not a JSON object/],
   ];
   for (const [what, content, says] of broken) {
     it(what, async () => {
