@@ -45,8 +45,8 @@ function refuses(content: unknown, code: string, message: RegExp): void {
 describe('a join file is rejected', () => {
   const wrong: [what: string, content: unknown, message: RegExp][] = [
     ['of another kind', { ...file, kind: 'Config' }, /not written by/],
-    ['that is null', null, /not JSON/],
-    ['that is a list', [file], /not JSON/],
+    ['that is null', null, /not a JSON object/],
+    ['that is a list', [file], /not a JSON object/],
     ['of a later version', { ...file, version: 2 }, /its version is 2/],
     ['without a token', { ...file, token: undefined }, /no token/],
     ['with an empty token', { ...file, token: '' }, /no token/],
