@@ -42,9 +42,9 @@ export const definition: Definition<DoctorOptions> = {
     if (options.fix && command.getOptionValueSource('timeout') === 'default') options.timeout = fixingMs;
     if (options.fix) session.run.deadline.restart(options.timeout);
     checkCombinations(options);
-    const { examination, clustersOf, preInstallationInput: preflight } = await import('./input.ts');
+    const { examination, clustersOf, preInput } = await import('./input.ts');
     const input = options.pre ? undefined : await clustersOf(session, options, positional);
-    const examine = await (input === undefined ? preflight(session, options, positional) : examination(input));
+    const examine = await (input === undefined ? preInput(session, options, positional) : examination(input));
     session.progress.waiting('doctor', 'reading the installation');
     const acted = input && (options.fix || options.recheck) ? await act(session, options, input, examine) : {};
     let all = acted.all ?? (await examine());

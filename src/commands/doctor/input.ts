@@ -20,7 +20,7 @@ export interface DoctorOptions extends WecOptions, HostingOptions, ConfirmedOpti
 type Examine = () => Promise<Examined[]>;
 
 /** Examines what an installation or a join needs before it starts. Uses the current context for the hosting cluster only. */
-export async function preInstallationInput(
+export async function preInput(
   session: Session,
   { hostingContext, wecContext }: DoctorOptions,
   positional: readonly string[],

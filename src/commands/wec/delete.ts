@@ -103,8 +103,7 @@ async function refuseNeeded(
 ): Promise<void> {
   if (found.length === 0) return;
   const { connectLocal } = await import('../../lib/local-clusters/delete.ts');
-  const { refuseHosting } = await import('../../lib/wecs/create/create.ts');
-  const { refuseRegistered } = await import('../../lib/wecs/create/create.ts');
+  const { refuseHosting, refuseRegistered } = await import('../../lib/wecs/create/create.ts');
   const { loadKubeconfig } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
   const kubeconfig = await loadKubeconfig(tools.target.file, tools.target.env);
   const connect = async (cluster: FoundCluster) =>

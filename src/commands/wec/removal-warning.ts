@@ -62,12 +62,12 @@ export function approveRemoval<Source>(
 /** Changes that remove labels. A WEC without these labels is not affected. */
 export function labelChanges(hub: Kube, changes: Changes): ChangesOf<ManagedCluster> {
   return async (found) => {
-    const { mapConcurrently, concurrentRequests: requestsAtOnce } = await import('../../lib/engine/concurrency.ts');
+    const { mapConcurrently, concurrentRequests } = await import('../../lib/engine/concurrency.ts');
     const { getPropertiesOf } = await import('../../lib/wecs/properties.ts');
     const concerned = found.flatMap(({ source }) => (source && removesOf(changes, source) ? source : []));
     // For a user who is not allowed to read the ConfigMaps, templates that a ConfigMap may keep valid count as broken.
     const reader = partialReader(hub);
-    return mapConcurrently(concerned, requestsAtOnce, async (cluster) => {
+    return mapConcurrently(concerned, concurrentRequests, async (cluster) => {
       const { name, labels = {} } = cluster.metadata;
       const configMap = await getPropertiesOf(reader, name);
       const after = { ...cluster, metadata: { ...cluster.metadata, labels: withChanges(labels, changes) } };

@@ -55,18 +55,18 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
   const { space, stages } = seen;
   const reports = judge(stages, space);
   const { controlPlane } = space;
+  const inside = watcher.clientOf(name);
   const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
   const problem = isDeleted
     ? { message: `${name} is being deleted.`, next: [] }
-    : ((await problemOf(seen, hosting, watcher.clientOf(name))) ??
-      (await contextProblem(seen, watcher.clientOf(name), tools)));
+    : ((await problemOf(seen, hosting, inside)) ?? (await contextProblem(seen, inside, tools)));
   return {
     name,
     role,
     type: typeOf(controlPlane),
     hosting: hosting.cluster.context,
     context: contextsOf(kubeconfig, name, hosting.cluster.context)[0] ?? null,
-    server: watcher.clientOf(name)?.cluster.server ?? null,
+    server: inside?.cluster.server ?? null,
     created: new Date(createdAt(controlPlane)).toISOString(),
     ready: isTrue(controlPlane, 'Ready') && blockingStage(reports) === undefined && !isDeleted,
     ...(isDeleted ? { stage: 'deleting', blockedAt: null } : standingOf(reports)),

@@ -21,7 +21,7 @@ import {
   podProblem,
 } from '../registration/wec-pods.ts';
 import { pendingRequests } from '../reregister/causes.ts';
-import { requestsPiledUp } from '../reregister/problems.ts';
+import { tooManyRequestsProblem } from '../reregister/problems.ts';
 import type { WecFindings } from './findings.ts';
 
 export function registeredAsAnother({ wec, name, its }: WecFindings): Problem | undefined {
@@ -151,8 +151,8 @@ export function waitsForDecision(findings: WecFindings): Problem | undefined {
   const id = blockingStage(reports)?.id;
   if (hub === undefined || (id !== 'approved' && id !== 'accepted')) return undefined;
   const accept = run(command`stellarctl accept ${name} --its ${its}`);
-  const piled = requestsPiledUp(findings);
-  if (piled !== undefined) return piled;
+  const tooMany = tooManyRequestsProblem(findings);
+  if (tooMany !== undefined) return tooMany;
   const pending = pendingRequests(hub);
   const [first] = pending;
   if (first !== undefined) {

@@ -84,17 +84,16 @@ export async function readBothSides(
   const registration = { name, its, context, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
   const forbidden = seen?.forbidden ?? new Set();
   const reports = judgeRegistration(registration, new Set([...reader.forbidden, ...forbidden]));
-  const seenOfWec = {
-    surroundings: seen?.surroundings,
-    otherCluster,
-  };
+  const [refused, endingOfWorks] =
+    wec && seen
+      ? await Promise.all([refusedOn(wec, seen.evidence?.klusterlet, contents), endingOn(wec, contents)])
+      : [];
   return {
     findings: {
-      ...{ ...registration, ...seenOfWec, reports, contents, forbidden, ocmOfHub, its: hub.cluster.context },
+      ...{ ...registration, reports, contents, forbidden, ocmOfHub, its, otherCluster },
       mailbox: mailboxView(name, contents),
       foundHub: await findHubOf(hub, evidence, seen?.evidence, endpoints),
-      refused: wec && seen && (await refusedOn(wec, seen.evidence?.klusterlet, contents)),
-      endingOfWorks: wec && seen && (await endingOn(wec, contents)),
+      ...{ surroundings: seen?.surroundings, refused, endingOfWorks },
       returningAddon: await unlessStatus(whyAddonReturns(hub, managedCluster, contents.addons), 403),
       missingAddon: reader.forbidden.has(resources.managedClusterAddOns.plural)
         ? undefined

@@ -87,7 +87,7 @@ const requestsAtMost = 10;
 export const pendingRequests = (hub: HubEvidence): RegistrationRequest[] =>
   bootstrapRequests(hub).filter(({ state }) => state === 'pending');
 
-export const piledUp = (hub: HubEvidence): ReregisterProblem | undefined =>
+export const tooManyRequests = (hub: HubEvidence): ReregisterProblem | undefined =>
   pendingRequests(hub).length < requestsAtMost
     ? undefined
     : { code: 'too-many-requests', why: 'its agent sends no more requests', by: 'token' };

@@ -17,10 +17,10 @@ import type { WecEvidence } from '../registration/wec-evidence.ts';
 import {
   outdatedBy,
   pendingRequests,
-  piledUp,
   type Reregister,
   type ReregisterCode,
   type ReregisterProblem,
+  tooManyRequests,
 } from './causes.ts';
 import { usesCertificate, whyReregister } from './reregister.ts';
 
@@ -84,8 +84,8 @@ export function expiredCertificate(findings: WecFindings): Problem | undefined {
 }
 
 /** An agent that sends no more requests, because too many wait. */
-export function requestsPiledUp({ hub, name, its }: WecFindings): Problem | undefined {
-  const cause = hub && piledUp(hub);
+export function tooManyRequestsProblem({ hub, name, its }: WecFindings): Problem | undefined {
+  const cause = hub && tooManyRequests(hub);
   return (
     cause &&
     wecProblem(

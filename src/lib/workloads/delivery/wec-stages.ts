@@ -102,21 +102,9 @@ function workInMailbox(delivery: Delivery): Verdict {
       });
     return failed(why, { code: 'work-missing', next: transport });
   }
-  const { deletionTimestamp: since, annotations, name } = sent.value.work.metadata;
-  const [work, holders] = [`its work in mailbox ${wec}`, holdersOf(sent.value.work)];
-  if (since !== undefined) {
-    const isHeld = holders.length > 0;
-    const held = `its work ${name} in mailbox ${wec} is being deleted, blocked by finalizer ${holders.join(', ')}, which is not its agent's`;
-    const next = isHeld ? toSeeHolders([sent.value.work], evidence.its ?? 'ITS') : toSeeAgent(delivery);
-    const details = { code: isHeld ? 'work-held' : 'work-deleting', next, since };
-    return lateSince(
-      evidence,
-      Date.parse(since),
-      isHeld ? held : `${work} is being deleted`,
-      details,
-      isHeld ? next : [],
-    );
-  }
+  const { deletionTimestamp, annotations } = sent.value.work.metadata;
+  if (deletionTimestamp !== undefined) return workDeleted(delivery, sent.value.work, deletionTimestamp);
+  const work = `its work in mailbox ${wec}`;
   if (generationOf(annotations) < observedGeneration) {
     const since = Math.max(writtenAt(binding), newest);
     return lateSince(evidence, since, `${work} has an earlier version of it`, { code: 'work-behind', next: transport });
@@ -128,6 +116,19 @@ function workInMailbox(delivery: Delivery): Verdict {
     code: 'work-stale',
     next: [run(refresh, 'Have the transport rewrite it')],
   });
+}
+
+/** @param since when its deletion began */
+function workDeleted(delivery: Delivery, work: ManifestWork, since: string): Verdict {
+  const { wec, evidence } = delivery;
+  const holders = holdersOf(work);
+  if (holders.length === 0) {
+    const details = { code: 'work-deleting', next: toSeeAgent(delivery), since };
+    return lateSince(evidence, Date.parse(since), `its work in mailbox ${wec} is being deleted`, details);
+  }
+  const why = `its work ${work.metadata.name} in mailbox ${wec} is being deleted, blocked by finalizer ${holders.join(', ')}, which is not its agent's`;
+  const next = toSeeHolders([work], evidence.its ?? 'ITS');
+  return lateSince(evidence, Date.parse(since), why, { code: 'work-held', next, since }, next);
 }
 
 const condition = (manifest: ManifestStatus | undefined, type: string) => conditionOf({ status: manifest }, type);
@@ -150,10 +151,12 @@ const contextOf = ({ wec = '', evidence }: Delivery): string | undefined =>
   evidence.wds.contexts?.has(wec) ? wec : undefined;
 
 /** A step on the WEC itself. */
-const onWec = (delivery: Delivery, commandWith: (context: string) => string, lead: string): NextStep =>
-  contextOf(delivery) === undefined
+function onWec(delivery: Delivery, commandWith: (context: string) => string, lead: string): NextStep {
+  const context = contextOf(delivery);
+  return context === undefined
     ? { ...partial(commandWith('CONTEXT'), lead), note: `CONTEXT: that of ${delivery.wec}` }
-    : run(commandWith(contextOf(delivery) ?? ''), lead);
+    : run(commandWith(context), lead);
+}
 
 /** An agent waits twice as long before each further try, up to 1000 s (client-go, DefaultControllerRateLimiter). */
 const retried = advice('Once that is resolved, the agent retries by itself within 17 minutes');
