@@ -42,6 +42,7 @@ export const readsOneByOne = 10;
 export interface Selection {
   namespace?: string | undefined;
   labelSelector?: string | undefined;
+  fieldSelector?: string | undefined;
   /** Only the objects' metadata, without apiVersion and kind: much smaller for large objects. */
   metadataOnly?: boolean;
   /** Keeps the needed parts of each object, page by page: many large objects at once may not fit into memory. */
@@ -166,7 +167,8 @@ class LiveKube {
     let next: string | undefined;
     for (;;) {
       if (monotonic() > end) throw answersLate(cluster);
-      const query = { labelSelector: selection.labelSelector, limit: String(limit), continue: next };
+      const { labelSelector, fieldSelector } = selection;
+      const query = { labelSelector, fieldSelector, limit: String(limit), continue: next };
       const form = selection.metadataOnly ? metadataForm : undefined;
       const page = await this.read<{ metadata?: { continue?: string }; items?: T[] | null }>(path, form, query);
       if (page === undefined && next === undefined) return undefined;

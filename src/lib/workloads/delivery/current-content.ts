@@ -1,26 +1,89 @@
+import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '../../engine/is-object.ts';
 import { effectiveProperties } from '../../hub/customization.ts';
 import { ifSeen } from '../../kube/access.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
 import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
 import { propertiesNamespace } from '../../model/kubestellar-names.ts';
 import type { ManagedCluster } from '../../model/ocm-objects.ts';
-import { type Binding, objectsOf } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { templateKeysOf } from '../policies/template-keys.ts';
-import { type FieldPath, parsePath, readable } from '../transforms/path.ts';
+import { lastApplied, templateKeysOf } from '../policies/template-keys.ts';
+import { type FieldPath, hasField, parsePath, readable } from '../transforms/path.ts';
 import type { CustomTransform } from '../transforms/transforms.ts';
 import { kindNames } from '../wds/find-kind.ts';
 import { digestObjects } from '../wds/full-objects.ts';
-import { objectKey, type Removals, type WorksOfWds } from './works.ts';
+import type { BoundObjects } from './evidence.ts';
+import { objectKey, objectOfManifest, type StaleField } from './works.ts';
 
 /**
- * What works are compared with: KubeStellar does not rewrite them when CustomTransforms or properties change. Covers only what can
- * be decided without KubeStellar's template engine: strings whose actions all are `{{.key}}`, and paths of names.
+ * Works compared with what would be sent today: KubeStellar does not rewrite them when CustomTransforms or properties change. Covers
+ * only what can be decided without KubeStellar's template engine: fields that are missing or should be, and strings whose actions
+ * all are `{{.key}}`.
  */
 
+/** What the works of a WDS are compared with. */
+export interface CurrentContent {
+  transforms: readonly CustomTransform[];
+  /** Complete objects by `objectKey`, in the version that is sent. */
+  objects: ReadonlyMap<string, KubeObject>;
+  inventory: ReadonlyMap<string, ManagedCluster>;
+  /** The properties of WECs, by WEC. */
+  configMaps: ReadonlyMap<string, ConfigMap>;
+}
+
+/**
+ * Reads what works are compared with. An object that has changed since its Binding, or may not be read, is left out: nothing is
+ * known about its works.
+ * @param bound the objects to read
+ */
+export async function readCurrentContent(
+  { kube, its }: OpenWds,
+  bound: BoundObjects,
+  kinds: readonly DiscoveredKind[],
+): Promise<Pick<CurrentContent, 'objects' | 'configMaps'>> {
+  const kindOf = kindNames(kinds);
+  const sent = [...bound.values()].flatMap((byBinding) => {
+    const [first, ...others] = byBinding.values();
+    return first && others.every(({ resourceVersion }) => resourceVersion === first.resourceVersion) ? first : [];
+  });
+  const found = await digestObjects(partialReader(kube), sent, (ref, object) =>
+    object.metadata.resourceVersion === ref.resourceVersion
+      ? ([objectKey({ ...ref, group: ref.group ?? '', kind: kindOf(ref) ?? '' }), object] as const)
+      : undefined,
+  );
+  const hub = found.some(([, object]) => templateKeysOf(object).size > 0) ? ifSeen(its)?.kube : undefined;
+  const configMaps = (await hub?.list<ConfigMap>(resources.configMaps, { namespace: propertiesNamespace })) ?? [];
+  return { objects: new Map(found), configMaps: new Map(configMaps.map((each) => [each.metadata.name, each])) };
+}
+
 /** @param kinds those of the WDS: transforms name resources, works name kinds */
-export function removalsOf(transforms: readonly CustomTransform[], kinds: readonly DiscoveredKind[]): Removals {
+export function comparison(
+  { transforms, objects, inventory, configMaps }: CurrentContent,
+  kinds: readonly DiscoveredKind[],
+): StaleField {
+  const removals = removalsOf(transforms, kinds);
+  return (manifest, wec) => {
+    const { group, kind } = objectOfManifest(manifest);
+    const removed = removals.get(`${group}/${kind}`) ?? [];
+    const left = removed.find((path) => hasField(manifest, path));
+    if (left !== undefined) return ['$', ...left].join('.');
+    const object = objects.get(objectKey(objectOfManifest(manifest)));
+    if (object === undefined) return undefined;
+    const missing = missingField(object, manifest, [...removed, ...(neverSent[`${group}/${kind}`] ?? [])]);
+    if (missing !== undefined) return ['$', ...missing].join('.');
+    if (templateKeysOf(object).size === 0) return undefined;
+    const properties = effectiveProperties(wec, inventory.get(wec), configMaps.get(wec));
+    return staleTemplate(object, manifest, new Map(properties.map(({ key, value }) => [key, value])));
+  };
+}
+
+/** Fields that CustomTransforms remove, by group and kind. */
+function removalsOf(
+  transforms: readonly CustomTransform[],
+  kinds: readonly DiscoveredKind[],
+): ReadonlyMap<string, readonly FieldPath[]> {
   const removals = new Map<string, FieldPath[]>();
   for (const { spec } of transforms)
     for (const { apiVersion, kind, plural } of kinds) {
@@ -32,47 +95,47 @@ export function removalsOf(transforms: readonly CustomTransform[], kinds: readon
   return removals;
 }
 
-/** Objects that are templates, and the properties that they are expanded with. */
-export interface Templates {
-  /** Complete objects, by `objectKey`. */
-  objects: ReadonlyMap<string, KubeObject>;
-  configMaps: ReadonlyMap<string, ConfigMap>;
-}
+const inSpec = (...names: string[]): FieldPath[] => names.map((name) => ['spec', name]);
 
-/** Reads the objects that works were expanded from, and the properties of WECs. Reads nothing if no work was expanded. */
-export async function readTemplates(
-  { kube, its }: OpenWds,
-  bindings: readonly Binding[],
-  works: WorksOfWds,
-  kinds: readonly DiscoveredKind[],
-): Promise<Templates> {
-  const hub = ifSeen(its)?.kube;
-  if (hub === undefined || works.expanded.size === 0) return { objects: new Map(), configMaps: new Map() };
-  const kindOf = kindNames(kinds);
-  const keyed = bindings.flatMap(objectsOf).map((bound) => ({
-    ...bound,
-    key: objectKey({ ...bound, group: bound.group ?? '', kind: kindOf(bound) ?? '' }),
-  }));
-  const expanded = new Map(keyed.filter(({ key }) => works.expanded.has(key)).map((bound) => [bound.key, bound]));
-  const [objects, configMaps] = await Promise.all([
-    digestObjects(kube, [...expanded.values()], ({ key }, object) =>
-      templateKeysOf(object).size === 0 ? undefined : ([key, object] as const),
-    ),
-    hub.list<ConfigMap>(resources.configMaps, { namespace: propertiesNamespace }),
-  ]);
-  return {
-    objects: new Map(objects),
-    configMaps: new Map((configMaps ?? []).map((configMap) => [configMap.metadata.name, configMap])),
-  };
-}
+/** What KubeStellar removes from objects of a kind (v0.28.0 to v0.30.0, pkg/transport/generic/filtering), by group and kind. */
+const neverSent: Readonly<Record<string, readonly FieldPath[]>> = {
+  '/Service': [
+    ...inSpec('ipFamilies', 'ipFamilyPolicy', 'externalTrafficPolicy', 'internalTrafficPolicy', 'sessionAffinity'),
+    ...inSpec('clusterIP', 'clusterIPs'),
+  ],
+  'batch/Job': [
+    ...inSpec('selector', 'suspend'),
+    ...[
+      ['metadata', 'labels'],
+      ['metadata', 'annotations'],
+      ['spec', 'template', 'metadata', 'labels'],
+    ],
+  ],
+};
 
-/** Returns the properties of a WEC that templates are expanded with today, by key. */
-export const propertiesOf = (
-  wec: string,
-  cluster: ManagedCluster | undefined,
-  { configMaps }: Templates,
-): Map<string, string> =>
-  new Map(effectiveProperties(wec, cluster, configMaps.get(wec)).map(({ key, value }) => [key, value]));
+/** What KubeStellar removes from every object (v0.30.0, TransformObject): the status, and most of the metadata. */
+const isSent = ([first, second, third]: FieldPath): boolean =>
+  first === 'metadata'
+    ? second === undefined || second === 'labels' || (second === 'annotations' && third !== lastApplied)
+    : first !== 'status';
+
+/** @returns the first field that the object has and its work lacks, although nothing removes it */
+function missingField(
+  object: object,
+  sent: unknown,
+  removed: readonly FieldPath[],
+  path: FieldPath = [],
+): FieldPath | undefined {
+  for (const [key, value] of Object.entries(object)) {
+    const at = [...path, key];
+    if (value === null || !isSent(at) || removed.some((other) => isDeepStrictEqual(other, at))) continue;
+    const there = isObject(sent) ? sent[key] : undefined;
+    const missing = isObject(value) ? missingField(value, there, removed, at) : at;
+    if (there === undefined && missing !== undefined) return at;
+    if (isObject(value) && missing !== undefined) return missing;
+  }
+  return undefined;
+}
 
 const action = /\{\{-?\s*\.([A-Za-z_]\w*)\s*-?\}\}/g;
 

@@ -9,9 +9,8 @@ import type { NamespaceLabels } from '../selection/clauses.ts';
 import type { NotSelected } from '../selection/objects.ts';
 import { selectsLabels } from '../selection/wecs.ts';
 import type { StatusCollector } from '../status/collector.ts';
-import { propertiesOf, staleTemplate } from './current-content.ts';
 import { type DeliveryEvidence, statusKey, type WorkStatus } from './evidence.ts';
-import { objectKey, type SentObject } from './works.ts';
+import type { SentObject } from './works.ts';
 
 /** The object of a WDS whose delivery is judged. */
 export interface FollowedObject extends KindRef {
@@ -32,7 +31,7 @@ export interface FollowedObject extends KindRef {
 /** The delivery of an object by one policy to one WEC, with the evidence of each stage. */
 export interface Delivery {
   of: FollowedObject;
-  evidence: Pick<DeliveryEvidence, 'wds' | 'its' | 'inventory' | 'works' | 'now' | 'templates' | 'policies'>;
+  evidence: Pick<DeliveryEvidence, 'wds' | 'its' | 'inventory' | 'works' | 'now' | 'content' | 'policies'>;
   /** The policy's name; undefined if no policy selects the object. Also set for a Binding without a policy. */
   policyName: string | undefined;
   policy: BindingPolicy | undefined;
@@ -94,12 +93,16 @@ function deliveryOf(
   const modulation = bound ?? of.selectedBy.get(policyName ?? '') ?? {};
   const known = <T, U>(access: Access<T>, read: (value: T, at: string) => U) =>
     mapped(access, (value) => (wec === undefined ? undefined : read(value, wec)));
-  const delivery = {
+  // The transport rewrites the works of earlier versions anyway.
+  const isCurrent =
+    bound?.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion;
+  const sent = known(works, (all, at) => all.find(policyName ?? '', at, of));
+  return {
     ...{ of, evidence, policyName, binding, bound, wec, modulation },
     isBound: wec !== undefined && destinationsOf(binding).includes(wec),
     policy: policies.find(({ metadata }) => metadata.name === policyName),
     cluster: known(inventory, (clusters, at) => clusters.get(at)),
-    sent: known(works, (all, at) => all.find(policyName ?? '', at, of)),
+    ...{ sent, stale: isCurrent ? ifSeen(sent)?.stale : undefined },
     stoppedAt: wec === undefined ? undefined : stopBefore(wec, binding, inventory),
     workStatus: known(workStatuses, (all, at) => all.get(statusKey(at, of))),
     collectors: mapped(
@@ -109,25 +112,6 @@ function deliveryOf(
     isCombined: mapped(combined, (all) => all.has(`${keyOf(of)} ${policyName}`)),
     wecs: destinationsOf(binding).length,
   };
-  return { ...delivery, stale: staleIn(delivery) };
-}
-
-/** Checks the current version of the object only: the transport rewrites works of earlier ones anyway. */
-function staleIn({
-  of,
-  bound,
-  wec,
-  sent,
-  cluster,
-  evidence: { templates },
-}: Omit<Delivery, 'stale'>): string | undefined {
-  const content = ifSeen(sent);
-  const isCurrent =
-    bound?.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion;
-  if (wec === undefined || content === undefined || templates.state !== 'seen' || !isCurrent) return undefined;
-  const template = templates.value.objects.get(objectKey(of));
-  if (content.left !== undefined || content.expanded === undefined || template === undefined) return content.left;
-  return staleTemplate(template, content.expanded, propertiesOf(wec, ifSeen(cluster), templates.value));
 }
 
 /**

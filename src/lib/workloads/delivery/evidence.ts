@@ -17,8 +17,8 @@ import { senderOf } from '../../spaces/sender.ts';
 import type { StatusCollector } from '../status/collector.ts';
 import type { CustomTransform } from '../transforms/transforms.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';
-import { readTemplates, removalsOf, type Templates } from './current-content.ts';
-import { trimmer, WorksOfWds } from './works.ts';
+import { comparison, readCurrentContent } from './current-content.ts';
+import { type StaleField, trimmer, WorksOfWds } from './works.ts';
 
 /** control.kubestellar.io/v1alpha1 WorkStatus: the status that a WEC's status agent returned for one object. */
 export interface WorkStatus extends KubeObject {
@@ -43,8 +43,8 @@ export interface DeliveryEvidence {
   inventory: Access<ReadonlyMap<string, ManagedCluster>>;
   works: Access<WorksOfWds>;
   transforms: Access<readonly CustomTransform[]>;
-  /** What works expanded from templates are compared with. */
-  templates: Access<Templates>;
+  /** How the content of works is compared with what would be sent today. */
+  content: Access<StaleField>;
   /** By WEC and object. */
   workStatuses: Access<ReadonlyMap<string, WorkStatus>>;
   /** The clock of the WDS, in milliseconds since the epoch. */
@@ -55,7 +55,7 @@ export interface DeliveryEvidence {
 type WdsSide = Pick<DeliveryEvidence, 'policies' | 'bindings' | 'bound' | 'collectors' | 'combined'>;
 
 /** What Bindings send, by `keyOf` and the name of the Binding. */
-type BoundObjects = ReadonlyMap<string, ReadonlyMap<string, BoundObject>>;
+export type BoundObjects = ReadonlyMap<string, ReadonlyMap<string, BoundObject>>;
 
 export function boundObjects(bindings: readonly Binding[]): BoundObjects {
   const bound = new Map<string, Map<string, BoundObject>>();
@@ -71,15 +71,15 @@ export function boundObjects(bindings: readonly Binding[]): BoundObjects {
 /**
  * Reads the evidence with one list per kind, regardless of the number of objects and WECs.
  * @param kinds those of the WDS
- * @param policiesOf names the policies to read; without it, all
+ * @param only names the policies to read, and the objects whose content is read, by `keyOf`; without it, all
  * @throws StellarError `not-found` if the cluster has no such objects
  */
 export async function readDelivery(
   wds: OpenWds,
   kinds: readonly DiscoveredKind[],
-  policiesOf?: (inWds: WdsSide) => readonly string[],
+  only?: (inWds: WdsSide) => { policies: readonly string[]; objects: BoundObjects },
 ): Promise<DeliveryEvidence> {
-  const inventory = through(wds.its, async ({ kube }) => {
+  const readInventory = through(wds.its, async ({ kube }) => {
     const clusters = (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []);
     return new Map(clusters.map((cluster) => [cluster.metadata.name, cluster]));
   });
@@ -87,20 +87,23 @@ export async function readDelivery(
     readWdsSide(wds),
     tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
   ]);
-  const list = await listing(wds, inWds, policiesOf?.(inWds));
-  const trim = trimmer(removalsOf(ifSeen(transforms) ?? [], kinds));
+  const { policies, objects } = only?.(inWds) ?? { policies: undefined, objects: inWds.bound };
+  const [list, inventory, content] = await Promise.all([
+    listing(wds, inWds, policies),
+    readInventory,
+    through(transforms, async (all) => {
+      const current = await readCurrentContent(wds, objects, kinds);
+      return comparison({ ...current, transforms: all, inventory: ifSeen(await readInventory) ?? new Map() }, kinds);
+    }),
+  ]);
+  const trim = trimmer(ifSeen(content) ?? (() => undefined));
   const [works, workStatuses] = await Promise.all([
     through(list, async (from) => new WorksOfWds(await from<ManifestWork>(resources.manifestWorks, trim))),
     through(list, async (from) => statusesByPlace(await from<WorkStatus>(resources.workStatuses, trimStatus))),
   ]);
-  const templates: Access<Templates> =
-    transforms.state === 'seen'
-      ? await through(works, (all) => readTemplates(wds, [...inWds.bindings.values()], all, kinds))
-      : transforms;
   return {
     ...{ wds, its: ifSeen(wds.its)?.kube.cluster.context, ...inWds, works, workStatuses },
-    ...{ templates, transforms },
-    inventory: await inventory,
+    ...{ content, transforms, inventory },
     now: wds.kube.now(),
   };
 }
@@ -110,7 +113,7 @@ export const unseenIn = (evidence: DeliveryEvidence): Unseen[] => [
   ...unseenOf('WECs', evidence.inventory),
   ...unseenOf('works', evidence.works),
   ...unseenOf('statuses of WECs', evidence.workStatuses),
-  ...unseenOf('transforms and properties', evidence.templates),
+  ...unseenOf('transforms and properties', evidence.content),
   ...unseenOf('status collectors', evidence.collectors),
   ...unseenOf('combined statuses', evidence.combined),
 ];

@@ -32,8 +32,8 @@ export interface JudgedObject extends ObjectView {
 }
 
 /** Whether an evidence shows how far deliveries are. */
-export const showsDeliveries = ({ works, inventory, templates }: DeliveryEvidence): boolean =>
-  [works, inventory, templates].every(({ state }) => state === 'seen');
+export const showsDeliveries = ({ works, inventory, content }: DeliveryEvidence): boolean =>
+  [works, inventory, content].every(({ state }) => state === 'seen');
 
 /** Reads every object in the Bindings of a WDS and judges its delivery, with one list per kind. */
 export async function judgeObjects(

@@ -8,7 +8,7 @@ import { leftOut, type PolicyProblem } from '../explain/policy-problems.ts';
 import { selectObjects } from '../selection/objects.ts';
 import { type ViewWithErrors, viewOfUnseen } from '../unseen.ts';
 import { readContents, sendableKinds } from '../wds/contents.ts';
-import { readDelivery, unseenIn } from './evidence.ts';
+import { boundObjects, readDelivery, unseenIn } from './evidence.ts';
 import { clausesFor, judgedOf, judging, type PolicyObject } from './judged-objects.ts';
 import { type PolicySummary, summaryOf } from './policy-list.ts';
 
@@ -30,7 +30,10 @@ export interface PolicyView extends Pick<PolicySummary, 'state' | 'why' | 'since
 /** @throws StellarError `not-found` */
 export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWithErrors<PolicyView>> {
   const kinds = await discoverKinds(wds.kube);
-  const evidence = await readDelivery(wds, kinds, () => [name]);
+  const evidence = await readDelivery(wds, kinds, ({ bindings }) => ({
+    policies: [name],
+    objects: boundObjects([bindings.get(name) ?? []].flat()),
+  }));
   const policy = evidence.policies.find(({ metadata }) => metadata.name === name);
   const binding = evidence.bindings.get(name);
   if (policy === undefined && binding === undefined) throw noSuchPolicy(name, wds);

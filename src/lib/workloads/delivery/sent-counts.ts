@@ -17,7 +17,7 @@ export interface SentCounts {
 export async function countSent(its: Reader): Promise<ReadonlyMap<string, SentCounts[]> | undefined> {
   const works = await its.list<ManifestWork>(resources.manifestWorks, {
     labelSelector: originWdsLabel,
-    trim: trimmer(new Map()),
+    trim: trimmer(() => undefined),
   });
   if (works === undefined) return undefined;
   const byWec = Map.groupBy(works, ({ metadata }) => metadata.namespace ?? '');

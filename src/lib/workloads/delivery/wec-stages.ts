@@ -109,7 +109,7 @@ function workInMailbox(delivery: Delivery): Verdict {
     const since = Math.max(writtenAt(binding), newest);
     return lateSince(evidence, since, `${work} has an earlier version of it`, { code: 'work-behind', next: transport });
   }
-  if (evidence.templates.state !== 'seen') return unseen(evidence.templates.why);
+  if (evidence.content.state !== 'seen') return unseen(evidence.content.why);
   if (stale === undefined) return met;
   const refresh = command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(evidence.wds)}`;
   return failed(`${work} is outdated: templates and transforms now give another value for ${stale}`, {

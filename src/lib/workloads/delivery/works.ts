@@ -2,9 +2,6 @@ import { type Condition, type KubeObject, writtenAt } from '../../kube/objects.t
 import { groupOf } from '../../kube/resources.ts';
 import { originBindingLabel, originGenerationAnnotation, originWdsLabel } from '../../model/kubestellar-names.ts';
 import type { ManifestStatus, ManifestWork } from '../../model/manifest-works.ts';
-import { expandAnnotation } from '../policies/template-keys.ts';
-import type { FieldPath } from '../transforms/path.ts';
-import { hasField } from '../transforms/path.ts';
 
 /** A work, and what the agent reports about one object in it. */
 export interface SentObject extends SentContent {
@@ -13,13 +10,14 @@ export interface SentObject extends SentContent {
   manifest: ManifestStatus | undefined;
 }
 
-/** The part of an object's content in a work that is kept. */
+/** What is kept of an object's content in a work. */
 interface SentContent {
-  /** The first field in it that transforms remove today. */
-  left?: string | undefined;
-  /** The complete object, if it requests template expansion. */
-  expanded?: object | undefined;
+  /** The first field of it that would be sent differently today. */
+  stale?: string | undefined;
 }
+
+/** Returns the first field of an object in a work that would be sent differently today; undefined if none is known. */
+export type StaleField = (manifest: ManifestOfWork, wec: string) => string | undefined;
 
 /**
  * The works of a WDS by Binding, WEC and object. Their names do not identify them: the names depend on how many objects a work may
@@ -27,8 +25,6 @@ interface SentContent {
  */
 export class WorksOfWds {
   readonly #byObject = new Map<string, SentObject>();
-  /** The objects that were expanded from templates, by `objectKey`. */
-  readonly expanded = new Set<string>();
   /** When a work of a Binding was last created or rewritten, in milliseconds since the epoch. */
   readonly newest = new Map<string, number>();
 
@@ -39,16 +35,12 @@ export class WorksOfWds {
       const stated = new Map(
         (work.status?.resourceStatus?.manifests ?? []).map((manifest) => [manifest.resourceMeta?.ordinal, manifest]),
       );
-      const manifests: (Manifest & SentContent)[] = work.spec?.workload?.manifests ?? [];
-      for (const [ordinal, { apiVersion = '', kind = '', metadata, left, expanded }] of manifests.entries()) {
-        const object = { group: groupOf(apiVersion), kind, namespace: metadata?.namespace, name: metadata?.name ?? '' };
-        const key = objectKey(object);
+      const manifests: (ManifestOfWork & SentContent)[] = work.spec?.workload?.manifests ?? [];
+      for (const [ordinal, { stale, ...manifest }] of manifests.entries()) {
+        const key = objectKey(objectOfManifest(manifest));
         this.#byObject.set(`${placeOf(binding, work.metadata.namespace ?? '')} ${key}`, {
-          work,
-          manifest: stated.get(ordinal),
-          ...{ left, expanded },
+          ...{ work, stale, manifest: stated.get(ordinal) },
         });
-        if (expanded !== undefined) this.expanded.add(key);
       }
     }
   }
@@ -78,13 +70,19 @@ export const objectKey = ({ group, kind, namespace = '', name }: ObjectOfWork): 
 
 const placeOf = (binding: string, wec: string): string => `${wec}/${binding}`;
 
-type Manifest = NonNullable<NonNullable<NonNullable<ManifestWork['spec']>['workload']>['manifests']>[number];
+/** The object that a manifest of a work is. */
+export const objectOfManifest = ({ apiVersion = '', kind = '', metadata }: ManifestOfWork): ObjectOfWork => ({
+  ...{ group: groupOf(apiVersion), kind, namespace: metadata?.namespace, name: metadata?.name ?? '' },
+});
+
+export type ManifestOfWork = NonNullable<
+  NonNullable<NonNullable<ManifestWork['spec']>['workload']>['manifests']
+>[number];
 
 /**
  * Trims works: object contents make up most of 50,000 works, so only what the verdict needs is kept.
- * @param removals what transforms remove today
  */
-export function trimmer(removals: Removals): (object: KubeObject) => ManifestWork {
+export function trimmer(staleField: StaleField): (object: KubeObject) => ManifestWork {
   const pool = new Map<string, object>();
   /** Keeps values that many works share only once. */
   const shared: Share = (value) => {
@@ -93,12 +91,12 @@ export function trimmer(removals: Removals): (object: KubeObject) => ManifestWor
     pool.set(key, known);
     return known as typeof value;
   };
-  return (object) => trimWork(object, removals, shared);
+  return (object) => trimWork(object, staleField, shared);
 }
 
 type Share = <T extends object>(value: T) => T;
 
-function trimWork(object: KubeObject, removals: Removals, shared: Share): ManifestWork {
+function trimWork(object: KubeObject, staleField: StaleField, shared: Share): ManifestWork {
   const { metadata, spec, status } = object as ManifestWork;
   const { name, namespace, generation, deletionTimestamp, labels = {}, annotations = {} } = metadata;
   const { finalizers = [], managedFields = [] } = metadata;
@@ -124,7 +122,9 @@ function trimWork(object: KubeObject, removals: Removals, shared: Share): Manife
     },
     spec: shared({
       workload: {
-        manifests: (spec?.workload?.manifests ?? []).map((manifest) => trimManifest(manifest, removals)),
+        manifests: (spec?.workload?.manifests ?? []).map((manifest) =>
+          trimManifest(manifest, staleField(manifest, namespace ?? '')),
+        ),
       },
     }),
     status: shared({
@@ -138,15 +138,10 @@ function trimWork(object: KubeObject, removals: Removals, shared: Share): Manife
   };
 }
 
-function trimManifest(manifest: Manifest, removals: Removals): Manifest & SentContent {
-  const { apiVersion = '', kind = '', metadata: { name = '', namespace, annotations } = {} } = manifest;
-  const left = removals.get(`${groupOf(apiVersion)}/${kind}`)?.find((path) => hasField(manifest, path));
+function trimManifest(manifest: ManifestOfWork, stale: string | undefined): ManifestOfWork & SentContent {
+  const { apiVersion = '', kind = '', metadata: { name = '', namespace } = {} } = manifest;
   return {
     ...{ apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } },
-    ...(left === undefined ? {} : { left: ['$', ...left].join('.') }),
-    ...(annotations?.[expandAnnotation] === 'true' ? { expanded: manifest } : {}),
+    ...(stale === undefined ? {} : { stale }),
   };
 }
-
-/** Fields that the readable CustomTransforms remove today, by group and kind. */
-export type Removals = ReadonlyMap<string, readonly FieldPath[]>;

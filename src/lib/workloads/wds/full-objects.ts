@@ -21,7 +21,9 @@ export async function digestObjects<Digest, Bound extends BoundObject>(
   const found = await mapConcurrently([...groups.values()], readsAtOnce, async (refs) => {
     const byName = new Map(refs.map((ref) => [ref.name, ref]));
     const first = refs[0] as BoundObject;
-    const objects = (await reader.list(resourceOfBound(first), { namespace: first.namespace })) ?? [];
+    const { name, namespace } = first;
+    const fieldSelector = refs.length === 1 ? `metadata.name=${name}` : undefined;
+    const objects = (await reader.list(resourceOfBound(first), { namespace, fieldSelector })) ?? [];
     return objects.flatMap((object): Digest[] => {
       const ref = byName.get(object.metadata.name);
       const digested = ref && digest(ref, object);

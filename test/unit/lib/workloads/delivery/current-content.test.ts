@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { removalsOf, staleTemplate } from '../../../../../src/lib/workloads/delivery/current-content.ts';
-import { trimmer, WorksOfWds } from '../../../../../src/lib/workloads/delivery/works.ts';
+import { comparison, staleTemplate } from '../../../../../src/lib/workloads/delivery/current-content.ts';
 
 const properties = new Map([
   ['region', 'eu'],
@@ -21,35 +20,81 @@ describe('the content of a work', () => {
   });
 });
 
-describe("the stored part of a work's content", () => {
-  const kinds = [
-    { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments', namespaced: true, versions: [], aliases: [] },
-  ];
+describe('a work compared with what would be sent today', () => {
+  const kindOf = (apiVersion: string, kind: string) => ({
+    ...{ apiVersion, kind, plural: `${kind.toLowerCase()}s`, namespaced: true, versions: [], aliases: [] },
+  });
+  const kinds = [kindOf('apps/v1', 'Deployment'), kindOf('v1', 'Service'), kindOf('batch/v1', 'Job')];
   const transform = (remove: string[], resource = 'deployments') => ({
     metadata: { name: 't' },
     spec: { apiGroup: 'apps', resource, remove },
   });
-  const sent = (content: object, ...transforms: ReturnType<typeof transform>[]) => {
-    const manifest = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' }, ...content };
-    const object = { metadata: { name: 'p-0', namespace: 'w1' }, spec: { workload: { manifests: [manifest] } } };
-    const works = new WorksOfWds([trimmer(removalsOf(transforms, kinds))(object)]);
-    return works.find('', 'w1', { group: 'apps', kind: 'Deployment', name: 'web' });
-  };
-  test('is the first field that transforms now remove', () => {
-    const remove = transform(['$.spec.paused', '$.spec["replicas"]', '$..[bad']);
-    assert.equal(sent({ spec: { replicas: 1 } }, remove)?.left, '$.spec.replicas');
-    assert.equal(sent({ spec: { other: 1 } }, remove)?.left, undefined);
-    assert.equal(sent({ spec: { replicas: 1 } }, transform(['$.spec.replicas'], 'daemonsets'))?.left, undefined);
+  type Content = { metadata?: object } & Record<string, unknown>;
+  const object = (content: Content, { apiVersion, kind }: { apiVersion: string; kind: string }) => ({
+    ...{ apiVersion, kind, ...content },
+    metadata: { name: 'web', ...content.metadata },
   });
-  test('is all of it if templates must be expanded', () => {
-    const asking = (value: string) => ({
-      metadata: { name: 'web', annotations: { 'control.kubestellar.io/expand-templates': value } },
-      spec: { replicas: 1 },
-    });
-    assert.deepEqual(sent(asking('true'))?.expanded, {
-      ...{ apiVersion: 'apps/v1', kind: 'Deployment' },
-      ...asking('true'),
-    });
-    assert.equal(sent(asking('false'))?.expanded, undefined);
+  /** @param now what the WDS has; undefined if it could not be read */
+  const staleField = (
+    now: Content | undefined,
+    sent: Content,
+    transforms: ReturnType<typeof transform>[] = [],
+    kind = kinds[0] as (typeof kinds)[number],
+  ) => {
+    const group = kind.apiVersion.split('/').slice(0, -1).join('');
+    const key = `${group}/${kind.kind}//web`;
+    const objects = new Map(now === undefined ? [] : [[key, object(now, kind)]]);
+    return comparison({ transforms, objects, inventory: new Map(), configMaps: new Map() }, kinds)(
+      object(sent, kind),
+      'w1',
+    );
+  };
+  const one = { spec: { replicas: 1 } };
+
+  test('has a field that transforms now remove', () => {
+    const remove = transform(['$.spec.paused', '$.spec["replicas"]', '$..[bad']);
+    assert.equal(staleField(one, one, [remove]), '$.spec.replicas');
+    assert.equal(staleField(undefined, one, [remove]), '$.spec.replicas');
+    assert.equal(staleField(undefined, { spec: { other: 1 } }, [remove]), undefined);
+    assert.equal(staleField(one, one, [transform(['$.spec.replicas'], 'daemonsets')]), undefined);
+  });
+  test('lacks a field that no transform removes any longer', () => {
+    assert.equal(staleField(one, { spec: {} }), '$.spec.replicas');
+    assert.equal(staleField(one, {}), '$.spec');
+    assert.equal(staleField(undefined, {}), undefined);
+    assert.equal(staleField(one, {}, [transform(['$.spec.replicas'])]), undefined);
+    assert.equal(staleField(one, {}, [transform(['$.spec'])]), undefined);
+    const labelled = { metadata: { labels: { a: '1' } } };
+    assert.equal(staleField(labelled, {}), '$.metadata.labels');
+  });
+  test('may differ in values, and in what KubeStellar never sends', () => {
+    assert.equal(
+      staleField({ spec: { replicas: 2, paused: null, list: [1, 2] } }, { spec: { replicas: 1, list: [] } }),
+      undefined,
+    );
+    const unsent = {
+      metadata: {
+        ...{ uid: 'u', generation: 2, resourceVersion: '7', managedFields: [{}], ownerReferences: [{}] },
+        annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}' },
+      },
+      status: { replicas: 1 },
+    };
+    assert.equal(staleField(unsent, {}), undefined);
+    const [, service, job] = kinds;
+    const ports = [{ port: 80, nodePort: 30080 }];
+    const spec = {
+      clusterIP: '10.0.0.1',
+      clusterIPs: ['10.0.0.1'],
+      ipFamilies: ['IPv4'],
+      sessionAffinity: 'None',
+      ports,
+    };
+    assert.equal(staleField({ spec }, { spec: { ports: [{ port: 80, nodePort: null }] } }, [], service), undefined);
+    assert.equal(staleField({ spec }, { spec: {} }, [], service), '$.spec.ports');
+    const labels = { 'batch.kubernetes.io/controller-uid': 'u', app: 'a' };
+    const template = { metadata: { labels }, spec: { containers: [] } };
+    const sent = { spec: { template: { metadata: { labels: { app: 'a' } }, spec: { containers: [] } } } };
+    const now = { metadata: { labels }, spec: { selector: { matchLabels: labels }, suspend: false, template } };
+    assert.equal(staleField(now, sent, [], job), undefined);
   });
 });

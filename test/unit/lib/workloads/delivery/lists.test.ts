@@ -69,8 +69,8 @@ function work(on: string, applied: 'True' | 'False', generation = 1): KubeObject
     spec: {
       workload: {
         manifests: [
-          { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
-          { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', namespace: 'shop' } },
+          { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels } },
+          { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', namespace: 'shop', labels } },
         ],
       },
     },
@@ -203,7 +203,7 @@ describe('a work that differs from current templates and transforms', () => {
     Object.assign(objects[1] as KubeObject, { data: { region: '{{.region}}' } });
     Object.assign((objects[1] as KubeObject).metadata, { annotations });
     const expanded = (region: string) => ({
-      metadata: { name: 'c', namespace: 'shop', annotations },
+      metadata: { name: 'c', namespace: 'shop', labels, annotations },
       data: { region },
     });
     return stale(objects, [sent('w1', expanded('eu')), sent('w2', expanded('us'))]);
@@ -214,10 +214,16 @@ describe('a work that differs from current templates and transforms', () => {
     spec: { apiGroup: '', resource: 'configmaps', remove: ['$.data.a'] },
   } as KubeObject;
   const removed = (): OpenWds => stale([...inWds, transform], [sent('w1', {}), sent('w2', { data: { a: 'x' } })]);
+  const sentAgain = (): OpenWds => {
+    const objects = structuredClone(inWds);
+    Object.assign(objects[1] as KubeObject, { data: { a: 'x' } });
+    return stale(objects, [sent('w1', { data: { a: 'x' } }), sent('w2', { data: {} })]);
+  };
 
   for (const [title, of, path] of [
     ['a property', template, '$.data.region'],
     ['a transform', removed, '$.data.a'],
+    ['a transform that was deleted', sentAgain, '$.data.a'],
   ] as const)
     test(`is reported the same everywhere after a change of ${title}`, async () => {
       const { deliveries } = (await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of())).view;
