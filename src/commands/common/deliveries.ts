@@ -3,6 +3,7 @@ import { begun } from '../../lib/engine/duration.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
 import type { PolicyProblem } from '../../lib/workloads/explain/policy-problems.ts';
+import type { AppliedTransform } from '../../lib/workloads/transforms/transforms.ts';
 
 /** Returns the symbol for the state of a delivery. */
 export function symbolOfDelivery({ done, blockedAt }: Pick<DeliveryView, 'done' | 'blockedAt'>, style: Style): string {
@@ -14,6 +15,13 @@ export function symbolOfDelivery({ done, blockedAt }: Pick<DeliveryView, 'done' 
 /** What blocks a delivery, and since when. */
 export const whyBlocked = ({ why, since }: NonNullable<DeliveryView['blockedAt']>, now: number): string =>
   `${why}${begun(since, now)}`;
+
+/** Formats what CustomTransforms keep from WECs. */
+export const transformLines = (transforms: readonly AppliedTransform[]): string[] =>
+  transforms.map(
+    ({ name, resource, remove }) =>
+      `  CustomTransform ${name} removes from the ${resource} that are sent: ${remove.join(', ')}`,
+  );
 
 /** Formats a problem of a policy with its next steps. */
 export function problemLines(

@@ -4,7 +4,7 @@ import { run, textOf } from '../../lib/engine/next-step.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { PolicyView } from '../../lib/workloads/delivery/policy-view.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
-import { problemLines, symbolOfDelivery, whyBlocked } from '../common/deliveries.ts';
+import { problemLines, symbolOfDelivery, transformLines, whyBlocked } from '../common/deliveries.ts';
 import { aligned, unknown } from '../common/lines.ts';
 
 /** Up to this number, each WEC has a column; more WECs are counted. */
@@ -12,7 +12,7 @@ const fewWecs = 6;
 
 /** Formats the objects of a policy by WEC as human-readable lines, with their problems below. */
 export function describePolicyView(view: PolicyView, style: Style, now: number): string[] {
-  const { name, wds, its, wecs, objects, notVisible, state, why, problems } = view;
+  const { name, wds, its, wecs, objects, notVisible, state, why, problems, transforms } = view;
   const isMatrix = wecs.length > 0 && wecs.length <= fewWecs;
   const cells = objects.map((object) => [
     `${object.kind} ${object.namespace === null ? '' : `${object.namespace}/`}${object.name}`,
@@ -25,6 +25,7 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
   return [
     `${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
     ...rows.map((row, index) => `  ${isMatrix ? (symbols[index - 1] ?? ' ') : symbols[index]} ${row}`.trimEnd()),
+    ...transformLines(transforms),
     ...unknown(notVisible),
     // What blocks objects says more than the state of the policy.
     ...(state === 'failed' && !objects.some(({ deliveries }) => deliveries.some(({ blockedAt }) => blockedAt !== null))

@@ -1,5 +1,6 @@
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
+import { stateOf } from './transform-text.ts';
 
 export const definition: Definition<WdsOptions> = {
   description:
@@ -15,7 +16,7 @@ export const definition: Definition<WdsOptions> = {
       { header: 'NAME', value: ({ name }) => name },
       { header: 'KIND', value: ({ resource, group }) => (group === '' ? resource : `${resource}.${group}`) },
       { header: 'REMOVES', value: ({ remove }) => remove.join(',') },
-      { header: 'STATE', value: ({ errors, warnings }) => [...errors, ...warnings][0] ?? 'ok' },
+      { header: 'STATE', value: stateOf },
     ]);
     const create = ['transform', 'create', 'NAME', '--select', 'KIND', '--remove', 'PATH'];
     if (items.length === 0) await session.noneInWds(wds, 'transforms', create);

@@ -11,6 +11,12 @@ export function describeTransform({ name, group, resource, besides, errors, warn
   ];
 }
 
+/** A path with one field names a whole part of an object, such as all data of a ConfigMap. */
+export function stateOf({ errors, warnings, remove }: TransformView): string {
+  const whole = remove.filter((path) => /^\$(\.\w+|\["[^"]+"\])$/.test(path));
+  return [...errors, ...warnings][0] ?? (whole.length === 0 ? 'ok' : `removes all of ${whole.join(', ')}`);
+}
+
 /** Formats what a transform removes from the objects that are sent. */
 export function describeEffect({ policies, sent, removals }: TransformEffect): string[] {
   if (sent === 0) return ['  No binding policy sends an object of this kind now.'];

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
 import type { WorkloadView } from '../../lib/workloads/delivery/workload.ts';
-import { problemLines, symbolOfDelivery, whyBlocked } from '../common/deliveries.ts';
+import { problemLines, symbolOfDelivery, transformLines, whyBlocked } from '../common/deliveries.ts';
 import { aligned } from '../common/lines.ts';
 
 /**
@@ -22,7 +22,7 @@ export function describeWorkload(view: WorkloadView, now: number, style: Style, 
       ...(isWide ? delivery.stages.map((stage) => `      ${linkLine(stage, style)}`) : []),
       ...unshownSteps(delivery, deliveries.slice(0, index)),
     ]),
-    ...transforms.map((each) => `  CustomTransform ${each.name} removes from what is sent: ${each.remove.join(', ')}`),
+    ...transformLines(transforms),
     ...problems.flatMap((problem) => problemLines(problem, style)),
   ];
 }

@@ -1,10 +1,12 @@
-import { type Check, fail, type Outcome, pass, skipped } from '../engine/checks.ts';
+import { randomUUID } from 'node:crypto';
+import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { Deadline } from '../engine/deadline.ts';
 import { formatAge } from '../engine/duration.ts';
 import { run } from '../engine/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
+import { ApiError } from '../kube/client/errors.ts';
 import { byField } from '../kube/evidence.ts';
 import type { ConfigMap, Deployment, Lease, Pod } from '../kube/objects.ts';
 import { mayNotRead, partialReader } from '../kube/partial-reader.ts';
@@ -12,9 +14,11 @@ import { describePermission, may } from '../kube/permissions.ts';
 import { isScaledToNone, scaleUp } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import { mayAccount, userOf } from '../kube/service-accounts.ts';
-import { bootstrapServiceAccounts, hubNamespace, operatorNamespace } from '../model/ocm-names.ts';
+import { bootstrapServiceAccounts, clusterNameLabel, hubNamespace, operatorNamespace } from '../model/ocm-names.ts';
 import { clusterUid } from './cluster-uid.ts';
 import { parseClusterInfo } from './hub-kubeconfig.ts';
+import { toSeeWebhook, webhookIn } from './refusals.ts';
+import { patienceSeconds } from './webhook.ts';
 
 /** The rights that an agent uses with its bootstrap token (ocm manifests/cluster-manager/hub, bootstrap ClusterRole). */
 const bootstrapPermissions: readonly Permission[] = [
@@ -38,6 +42,7 @@ export const hubChecks: readonly Check<Kube>[] = [
     ...{ id: 'its-published-address', title: 'the address that it publishes leads to it', needs: ['its-hub-crds'] },
     run: publishesItself,
   },
+  { id: 'its-admits-works', title: 'its mailboxes admit works', needs: ['its-hub-crds'], run: admitsWorks },
 ];
 
 async function mayRegister(hub: Kube): Promise<Outcome> {
@@ -125,6 +130,42 @@ async function publishesItself(hub: Kube): Promise<Outcome> {
       'Write its own address there',
     ),
   );
+}
+
+/** Tries the admission of ManifestWorks with one that is not stored (`dryRun=All`), in the mailbox of a WEC. */
+async function admitsWorks(hub: Kube): Promise<Outcome> {
+  const review = may('create', resources.manifestWorks);
+  if (!(await hub.mayI(review))) return skipped(`you may not ${describePermission(review)}`);
+  const namespaces = await hub.list(resources.namespaces, { metadataOnly: true, labelSelector: clusterNameLabel });
+  const mailbox = namespaces?.find(({ metadata }) => metadata.deletionTimestamp === undefined)?.metadata.name;
+  if (mailbox === undefined) return pass('it has no mailbox');
+  const { apiVersion, kind } = resources.manifestWorks;
+  const manifests = [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'stellarctl-try', namespace: 'default' } },
+  ];
+  const metadata = { name: `stellarctl-try-${randomUUID().slice(0, 8)}`, namespace: mailbox };
+  const trial = { apiVersion, kind, metadata, spec: { workload: { manifests } } };
+  try {
+    await hub.tryCreate(resources.manifestWorks, trial, patienceSeconds);
+    return pass();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return refused(error.words, mailbox, hub.cluster.context);
+  }
+}
+
+/** @param words of the API server about a work that was tried */
+function refused(words: string, mailbox: string, context: string): Outcome {
+  if (words.includes('does not support dry run')) return skipped(words);
+  const webhook = webhookIn(words);
+  const isDenied = words.startsWith('admission webhook');
+  // OCM's own rules are about the content of a work.
+  if (isDenied && webhook?.endsWith('.open-cluster-management.io')) return pass();
+  const see = command`kubectl --context ${context} describe namespace ${mailbox}`;
+  const step = webhook === undefined ? run(see, 'See its quotas and conditions') : toSeeWebhook(webhook, context);
+  const found = `Mailbox ${mailbox} of ${context} does not admit a work: ${words}.`;
+  // Another work may be admitted.
+  return isDenied ? warn('works-not-admitted', found, step) : fail('works-not-admitted', found, step);
 }
 
 /** How long the published address may take to answer. */

@@ -23,11 +23,11 @@ export function toEndRefusal(
   context: string | undefined,
   its: string | undefined,
 ): Refusal | undefined {
-  const [[, webhook] = [], [, namespace] = []] = [byWebhook.exec(message) ?? [], byEndingNamespace.exec(message) ?? []];
+  const webhook = webhookIn(message);
+  const [, namespace] = byEndingNamespace.exec(message) ?? [];
   if (webhook !== undefined) {
     const ask = `Ask who manages ${wec} whose webhook ${webhook} is. ${command`kubectl get ${kinds}`} shows it there`;
-    const see = command`kubectl --context ${context ?? 'CONTEXT'} get ${kinds} -o ${columns}`;
-    const step = context === undefined ? advice(ask) : run(see, `See whose webhook ${webhook} is`);
+    const step = context === undefined ? advice(ask) : toSeeWebhook(webhook, context);
     return { code: 'webhook-refuses-on-wec', next: [step] };
   }
   if (namespace === undefined) return undefined;
@@ -36,6 +36,13 @@ export function toEndRefusal(
   const next = [context === undefined ? ask : toSeeNamespace(namespace, context)];
   return { code: 'namespace-terminating-on-wec', next };
 }
+
+/** The webhook that an API server's message names as the one that refuses, or does not answer. */
+export const webhookIn = (message: string): string | undefined => byWebhook.exec(message)?.[1];
+
+/** The command that shows where a webhook is configured. */
+export const toSeeWebhook = (name: string, context: string): NextStep =>
+  run(command`kubectl --context ${context} get ${kinds} -o ${columns}`, `See whose webhook ${name} is`);
 
 /** The command that shows why a namespace that is being deleted stays. */
 export const toSeeNamespace = (name: string, context: string): NextStep =>

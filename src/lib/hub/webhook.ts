@@ -21,7 +21,7 @@ export type HubWebhook =
   | { state: 'unseen'; why: string };
 
 /** How long the API server may wait for its webhooks, in seconds: OCM allows ten, a healthy webhook takes milliseconds. */
-const patienceSeconds = 5;
+export const patienceSeconds = 5;
 
 /**
  * Tries the admission of ManagedClusters with an object that is not stored (`dryRun=All`; OCM's webhooks have no side effects).

@@ -37,6 +37,8 @@ export interface OpenWds {
   its: Access<{ name: string; kube: Kube }>;
   /** Whether a restart of its controllers keeps its transport from sending. */
   paused?: Verdict | undefined;
+  /** The context of its hosting cluster, for kubectl. */
+  hosting?: string;
   /** The contexts of the kubeconfig. */
   contexts?: { has(name: string): boolean };
   /** The other contexts that the user gave, for suggested commands. */
@@ -50,12 +52,28 @@ export const flagsOf = ({ name, beside = {} }: Pick<OpenWds, 'name' | 'beside'>)
   ...hostingFlags({ beside }),
 ];
 
-const hostingFlags = ({ beside }: Pick<OpenWds, 'beside'>): string[] =>
+const hostingFlags = ({ beside }: { beside?: OpenWds['beside'] | undefined }): string[] =>
   beside?.hosting === undefined ? [] : ['--hosting-context', beside.hosting];
 
 /** The command that shows whether the controllers of a WDS run, if its hosting cluster is known. */
 export const toSeeWds = (wds: Pick<OpenWds, 'name' | 'beside' | 'isContext'>, lead: string): NextStep[] =>
   wds.isContext ? [] : [run(command`stellarctl wds get ${wds.name} ${hostingFlags(wds)}`, lead)];
+
+/** What shows why the transport of a WDS does not write works: its ITS may refuse them, else only its log says why. */
+export function toSeeTransport({
+  name,
+  beside,
+  hosting,
+  its,
+}: Pick<OpenWds, 'name' | 'beside' | 'hosting'> & { its: string | undefined }): NextStep[] {
+  const lead = 'Does the transport run, and does the ITS admit works?';
+  if (hosting === undefined) return its === undefined ? [] : [run(command`stellarctl doctor --its ${its}`, lead)];
+  const log = command`kubectl --context ${hosting} -n ${namespaceOf(name)} logs deployment/${transportDeployment} --since 10m`;
+  return [
+    run(command`stellarctl doctor ${hostingFlags({ beside })}`, lead),
+    run(log, 'If so, its log says what it could not write'),
+  ];
+}
 
 export interface WdsSources {
   /** `--wds`, or else STELLARCTL_WDS: the name of a WDS, or a context. */
@@ -99,6 +117,7 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
       isItsAssumed,
       paused: await readPaused(controlPlane, hosting.value.hosting),
       contexts: kubeconfig.contexts,
+      hosting: hostingContext.name,
       beside: {
         its: its && ifSeen(ofIts)?.name,
         hosting: hostingSource === '--hosting-context' ? hostingContext.name : undefined,

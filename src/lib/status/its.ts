@@ -14,7 +14,7 @@ import { readHubPods } from '../spaces/stages/its-contents.ts';
 import { type HookVersions, products, versionsOfHooks } from '../versions/programs.ts';
 import { versionOfProduct } from '../versions/version-words.ts';
 import { listWecs, type WecListItem } from '../wecs/list.ts';
-import { countSent } from '../workloads/delivery/sent-counts.ts';
+import { readSent, type Sent } from '../workloads/delivery/sent-counts.ts';
 import {
   describePart,
   type Part,
@@ -29,6 +29,7 @@ import type { ItsStatus, SpaceStatus, WebhookStatus, WecStatus } from './view.ts
 interface HubReading extends HubPods {
   webhook: WebhookStatus;
   wecs: WecStatus[];
+  sent: Sent | undefined;
 }
 
 /** @throws StellarError `not-a-hub` */
@@ -36,11 +37,11 @@ async function readHub(its: Kube): Promise<HubReading> {
   const reader = partialReader(its);
   const [wecs, sent, hubPods, webhook] = await Promise.all([
     listWecs(its, { pending: false }),
-    countSent(reader),
+    readSent(reader),
     readHubPods(reader),
     webhookOf(its),
   ]);
-  return { hubPods, forbidden: reader.forbidden, webhook, wecs: wecs.map((wec) => toWec(wec, sent)) };
+  return { hubPods, forbidden: reader.forbidden, webhook, sent, wecs: wecs.map((wec) => toWec(wec, sent)) };
 }
 
 async function webhookOf(its: Kube): Promise<WebhookStatus> {
@@ -55,10 +56,10 @@ async function webhookOf(its: Kube): Promise<WebhookStatus> {
 
 function toWec(
   { name, available, stage, blockedAt, state, problem, reason, labels, requests }: WecListItem,
-  sent: Awaited<ReturnType<typeof countSent>>,
+  sent: Sent | undefined,
 ): WecStatus {
   const pending = requests?.some((request) => request.state === 'pending') === true;
-  const workloads = sent === undefined ? null : (sent.get(name) ?? []);
+  const workloads = sent === undefined ? null : (sent.counts.get(name) ?? []);
   return { name, available, stage, blockedAt, state, problem, reason, labels, pending, workloads };
 }
 
@@ -66,6 +67,7 @@ function toWec(
 export interface ItsReading {
   status: ItsStatus;
   kube: Kube | undefined;
+  sent?: Sent | undefined;
 }
 
 export async function readItsStatus(
@@ -130,11 +132,11 @@ function seen(
     return { status: { ...space, ocmVersion, versions, webhook: null, wecs: null }, kube: undefined };
   const {
     kube,
-    inside: { webhook, wecs },
+    inside: { webhook, wecs, sent },
   } = reading.value;
   const { answers, why } = webhook;
   // While the webhook does not answer, no WEC can register, be accepted or be labelled, whatever else the ITS shows.
   const isSilent = answers === false && (space.ready || space.type === null);
   const silent = isSilent ? { ready: false, blockedAt: blockedBy(why), problem: true, reason: why } : {};
-  return { status: { ...space, ...silent, ocmVersion, versions, webhook, wecs }, kube };
+  return { status: { ...space, ...silent, ocmVersion, versions, webhook, wecs }, kube, sent };
 }

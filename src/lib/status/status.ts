@@ -1,3 +1,4 @@
+import { few } from '../engine/counts.ts';
 import { StellarError } from '../engine/errors.ts';
 import { blockingStage, judge } from '../engine/stages.ts';
 import { notHosting } from '../hosting/hosting.ts';
@@ -5,6 +6,7 @@ import { hostingStages, readHosting } from '../hosting/stages.ts';
 import { clusterUid } from '../hub/cluster-uid.ts';
 import { ifSeen, seen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { writtenAt } from '../kube/objects.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
 import type { ControlPlane } from '../model/kubeflex-objects.ts';
@@ -16,6 +18,8 @@ import { type HookVersions, kubeFlexPrograms, products, readHookVersions } from 
 import { runningVersions, whyPodsHidden } from '../versions/running.ts';
 import { versionOfProduct } from '../versions/version-words.ts';
 import { blockedAsWhole } from '../workloads/delivery/policy-list.ts';
+import { lateSince } from '../workloads/delivery/wds-stages.ts';
+import { WorksOfWds } from '../workloads/delivery/works.ts';
 import { leftOut } from '../workloads/explain/policy-problems.ts';
 import { chosenContext, type ItsReading, readChosenIts, readItsStatus, withoutContext } from './its.ts';
 import { describePart, type Part, reach, readPart, type StatusTools } from './parts.ts';
@@ -115,9 +119,18 @@ async function readHostingStatus(kube: Kube, hooks: Promise<HookVersions>): Prom
 
 interface WdsReading extends Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'failedPolicies'> {
   policies: readonly BindingPolicy[];
+  bindings: readonly Binding[];
+  now: number;
 }
 
-const nothingSeen: WdsReading = { bindingPolicies: null, objects: null, failedPolicies: null, policies: [] };
+const nothingSeen: WdsReading = {
+  bindingPolicies: null,
+  objects: null,
+  failedPolicies: null,
+  policies: [],
+  bindings: [],
+  now: 0,
+};
 
 async function readWdsStatus(
   part: Part,
@@ -132,11 +145,15 @@ async function readWdsStatus(
   const its = itsOfWds(part.controlPlane.metadata.name, all)?.metadata.name ?? null;
   if (space === undefined) return undefined;
   const versions = wdsVersions(space.evidence, hookVersions);
-  const { policies, ...counts } = ifSeen(reading)?.inside ?? nothingSeen;
+  const { policies, bindings, now, ...counts } = ifSeen(reading)?.inside ?? nothingSeen;
   const own = (await itses).find((each) => each?.status.name === its);
   const wecs = (own?.status.wecs ?? []).map(({ name, labels }) => [name, { metadata: { name, labels } }] as const);
   const problems = leftOut(policies, { inventory: seen(new Map(wecs)), its: own?.kube?.cluster.context });
-  return { ...space.status, its, versions, ...counts, problems };
+  const works = own?.sent && (own.sent.works.get(part.controlPlane.metadata.name) ?? new WorksOfWds([]));
+  const known = counts.failedPolicies;
+  const others = bindings.filter(({ metadata }) => !known?.some(({ name }) => name === metadata.name));
+  const failedPolicies = known && [...known, ...(works === undefined ? [] : unwritten(others, works, now))];
+  return { ...space.status, its, versions, ...counts, failedPolicies, problems };
 }
 
 /** Kinds that are not served yet count as not seen: the stages show why. */
@@ -153,7 +170,25 @@ async function readWds(wds: Kube): Promise<WdsReading> {
     const { state, why } = blockedAsWhole(policy, binding, { now: wds.now() }) ?? {};
     return state === 'failed' ? [{ name, why: why ?? '' }] : [];
   });
-  return { bindingPolicies: policies.length, objects: countObjects(bindings), failedPolicies, policies };
+  return {
+    bindingPolicies: policies.length,
+    objects: countObjects(bindings),
+    failedPolicies,
+    policies,
+    bindings,
+    now: wds.now(),
+  };
+}
+
+/** Policies whose works the transport has not written in time. What WECs do with works shows there. */
+function unwritten(bindings: readonly Binding[], works: WorksOfWds, now: number) {
+  return bindings.flatMap((binding) => {
+    const { name } = binding.metadata;
+    const wecs = works.unwritten(binding);
+    const since = Math.max(writtenAt(binding), works.newest.get(name) ?? 0);
+    const { state, why } = lateSince({ now }, since, `its present works are not written for ${few(wecs).join(', ')}`);
+    return wecs.length > 0 && state === 'failed' ? [{ name, why }] : [];
+  });
 }
 
 /** An object may be selected by several policies. */

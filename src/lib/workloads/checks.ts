@@ -30,7 +30,10 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
     const why = whyUnseen(wds.its);
     if (why !== undefined) return skipped(`its ITS is not visible: ${why}`);
     const [error] = errors;
-    return error === undefined ? pass(count(policies.length, 'policy', 'policies')) : skipped(error.why);
+    if (error !== undefined) return skipped(error.why);
+    const waiting = policies.filter(({ state }) => state === 'waiting').map(({ name }) => name);
+    const rest = waiting.length === 0 ? '' : `; not everywhere yet: ${few(waiting).join(', ')}`;
+    return pass(`${count(policies.length, 'policy', 'policies')}${rest}`);
   }
   const byCause = Map.groupBy(failed, ({ why }) => why);
   const groups = [...byCause].map(([why, all]) => ({ why, names: all.map(({ name }) => name), since: all[0]?.since }));

@@ -87,7 +87,7 @@ describe('a binding policy', () => {
     assert.equal(way.next, 'kubectl --context wds1 label namespace shop app=shop');
     const { stdout } = await cli.succeed(['policy', 'get', 'shop', ...at]);
     assert.match(stdout, /✗ ConfigMap shop\/settings +failed at applied/);
-    assert.match(stdout, /namespaces "shop" not found \(w1\)/);
+    assert.match(stdout, /namespaces "shop" not found \(began .* ago\) \(w1\)/);
   });
 
   it('shows that everything has arrived', async () => {
@@ -123,6 +123,76 @@ describe('a binding policy', () => {
     assert.equal(stale.next, 'stellarctl policy refresh shop --wds wds1 --its its1');
     await typeIn(cli, stale.next);
     await until(async () => (await get()).done, 'work that is written again');
+  });
+
+  it('shows works that lack what a deleted transform removed, until the suggested command is run', async () => {
+    const get = async () => (await cli.succeed(['policy', 'get', 'shop', '-o', 'json', ...at])).json();
+    const codes = async () => {
+      const { objects } = await get();
+      return objects.flatMap(({ name, deliveries }: { name: string; deliveries: { code: string | null }[] }) =>
+        deliveries.flatMap(({ code }) => (code === null ? [] : [`${name} ${code}`])),
+      );
+    };
+    const isDone = () => until(async () => (await codes()).length === 0, 'every object has arrived');
+    await cli.succeed([
+      'transform',
+      'create',
+      'no-data',
+      '--select',
+      'configmaps',
+      '--remove',
+      '$.data',
+      '--wds',
+      'wds1',
+    ]);
+    const list = await cli.succeed(['transform', 'list', '--wds', 'wds1']);
+    assert.match(list.stdout, /no-data +configmaps +\$\.data +removes all of \$\.data$/m);
+    await cli.succeed(['policy', 'refresh', 'shop', ...at]);
+    await isDone();
+    const table = await cli.succeed(['policy', 'get', 'shop', ...at]);
+    assert.match(table.stdout, /CustomTransform no-data removes from the configmaps that are sent: \$\.data/);
+    await cli.succeed(['transform', 'delete', 'no-data', '--wds', 'wds1']);
+    assert.deepEqual((await codes()).sort(), ['regional work-stale', 'settings work-stale']);
+    assert.equal((await get()).state, 'failed');
+    const { objects } = await get();
+    const stale = objects.find(({ name }: { name: string }) => name === 'settings').deliveries[0];
+    assert.match(stale.blockedAt.why, /another value for \$\.data$/);
+    await typeIn(cli, stale.next);
+    await isDone();
+  });
+
+  it('leads to the webhook of the ITS that keeps works out', async () => {
+    const name = 'works.example.com';
+    const hook = {
+      ...{ name, sideEffects: 'None', admissionReviewVersions: ['v1'], timeoutSeconds: 1 },
+      clientConfig: { url: 'https://127.0.0.1:1/' },
+      rules: [
+        {
+          apiGroups: ['work.open-cluster-management.io'],
+          apiVersions: ['v1'],
+          operations: ['*'],
+          resources: ['manifestworks'],
+        },
+      ],
+    };
+    await its1.admin.create(resources.validatingWebhooks, { metadata: { name }, webhooks: [hook] } as never);
+    await wds1.admin.create(resources.configMaps, { metadata: { name: 'late', namespace: 'shop', labels } });
+    const get = async () => {
+      const { stdout } = await cli.run(['workload', 'get', 'cm/late', '-n', 'shop', '-o', 'json', ...at]);
+      return JSON.parse(stdout).deliveries[0];
+    };
+    const late = await until(
+      async () => ((await get()).blockedAt?.state === 'failed' ? get() : undefined),
+      'a late work',
+    );
+    assert.deepEqual([late.code, late.next], ['work-missing', 'stellarctl doctor --its its1']);
+    const doctor = await cli.run(['doctor', '--its', 'its1', '-o', 'json']);
+    const finding = doctor.json().items.find(({ id }: { id: string }) => id === 'its-admits-works');
+    assert.deepEqual([doctor.exitCode, finding.status, finding.code], [1, 'fail', 'works-not-admitted']);
+    await typeIn(cli, finding.command).finally(() => its1.admin.delete(resources.validatingWebhooks, name));
+    await until(async () => (await get()).done, 'the work is written');
+    await wds1.admin.delete(resources.configMaps, 'shop/late');
+    await untilApplied(its1, 'w1', 3);
   });
 
   it('is the same through a context of another name, which its works do not carry', async () => {

@@ -219,7 +219,8 @@ class LiveKube {
    */
   async tryCreate(resource: Resource, object: KubeObject, seconds: number): Promise<void> {
     const query = { fieldManager, dryRun: 'All', timeout: `${seconds}s` };
-    await this.#requests.json({ method: 'POST', path: pathOf(resource), query, body: object });
+    const path = pathOf(resource, { namespace: object.metadata.namespace });
+    await this.#requests.json({ method: 'POST', path, query, body: object });
   }
 
   /** Server-side apply with field manager `stellarctl`; forces ownership of fields that another manager owns. */

@@ -30,7 +30,7 @@ export interface WorkStatus extends KubeObject {
 
 /** One reading of everything that a WDS sends. */
 export interface DeliveryEvidence {
-  wds: Pick<OpenWds, 'name' | 'context' | 'apiGroups' | 'beside' | 'isContext' | 'paused' | 'contexts'>;
+  wds: Pick<OpenWds, 'name' | 'context' | 'apiGroups' | 'beside' | 'isContext' | 'paused' | 'contexts' | 'hosting'>;
   /** The context of the ITS; undefined if the ITS cannot be read. */
   its: string | undefined;
   policies: readonly BindingPolicy[];

@@ -6,6 +6,7 @@ import type { OpenWds } from '../../spaces/open-wds.ts';
 import { noSuchPolicy } from '../explain/explain.ts';
 import { leftOut, type PolicyProblem } from '../explain/policy-problems.ts';
 import { selectObjects } from '../selection/objects.ts';
+import { type AppliedTransform, transformsOf } from '../transforms/transforms.ts';
 import { type ViewWithErrors, viewOfUnseen } from '../unseen.ts';
 import { readContents, sendableKinds } from '../wds/contents.ts';
 import { boundObjects, readDelivery, unseenIn } from './evidence.ts';
@@ -24,6 +25,8 @@ export interface PolicyView extends Pick<PolicySummary, 'state' | 'why' | 'since
   /** Warnings about WECs that it does not select. */
   problems: PolicyProblem[];
   objects: PolicyObject[];
+  /** The CustomTransforms of the kinds that it sends. */
+  transforms: AppliedTransform[];
   notVisible: { what: string; why: string }[];
 }
 
@@ -63,6 +66,7 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWit
     errors: (policy ?? binding)?.status?.errors ?? [],
     problems: leftOut(own, evidence),
     objects,
+    transforms: transformsOf(ifSeen(evidence.transforms) ?? [], [...all.values()]),
     notVisible: unseen.map(viewOfUnseen),
   };
   return { view, errors: unseen.map(({ error }) => error) };

@@ -2,7 +2,7 @@ import type { Reader } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import { originWdsLabel } from '../../model/kubestellar-names.ts';
 import type { ManifestWork } from '../../model/manifest-works.ts';
-import { appliedState, trimmer } from './works.ts';
+import { appliedState, trimmer, WorksOfWds } from './works.ts';
 
 /** The delivery state of the objects that a WDS sends to a WEC. The fields are an interface: docs/output.md. */
 export interface SentCounts {
@@ -13,15 +13,27 @@ export interface SentCounts {
   waiting: number;
 }
 
-/** Counts what all WDSes send through an ITS. @returns counts by WEC; undefined if this user is not allowed to read works */
-export async function countSent(its: Reader): Promise<ReadonlyMap<string, SentCounts[]> | undefined> {
+/** What all WDSes send through an ITS. */
+export interface Sent {
+  /** By WEC. */
+  counts: ReadonlyMap<string, SentCounts[]>;
+  /** By WDS. */
+  works: ReadonlyMap<string, WorksOfWds>;
+}
+
+/** @returns undefined if this user is not allowed to read works */
+export async function readSent(its: Reader): Promise<Sent | undefined> {
   const works = await its.list<ManifestWork>(resources.manifestWorks, {
     labelSelector: originWdsLabel,
     trim: trimmer(() => undefined),
   });
   if (works === undefined) return undefined;
   const byWec = Map.groupBy(works, ({ metadata }) => metadata.namespace ?? '');
-  return new Map([...byWec].map(([wec, own]) => [wec, countsOf(own)]));
+  const byWds = Map.groupBy(works, ({ metadata }) => metadata.labels?.[originWdsLabel] ?? '');
+  return {
+    counts: new Map([...byWec].map(([wec, own]) => [wec, countsOf(own)])),
+    works: new Map([...byWds].map(([wds, own]) => [wds, new WorksOfWds(own)])),
+  };
 }
 
 function countsOf(works: readonly ManifestWork[]): SentCounts[] {

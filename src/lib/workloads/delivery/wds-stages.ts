@@ -174,7 +174,7 @@ export const lateSince = (
 ): Verdict & { state: 'waiting' | 'failed' } =>
   since === 0 || now - since <= controllerTimeMs
     ? { state: 'waiting', why, ...details, next: meanwhile }
-    : { state: 'failed', why: `${why}, for longer than expected`, ...details };
+    : { state: 'failed', why: `${why}, for longer than expected`, since: new Date(since).toISOString(), ...details };
 
 const unnoticed = 'object-not-in-binding';
 

@@ -5,17 +5,16 @@ import { holdersOf, toSeeHolders } from '../../hub/holders.ts';
 import { toEndRefusal } from '../../hub/refusals.ts';
 import { ifSeen } from '../../kube/access.ts';
 import { conditionOf, writtenAt } from '../../kube/objects.ts';
-import { originGenerationAnnotation } from '../../model/kubestellar-names.ts';
 import type { ManifestStatus, ManifestWork } from '../../model/manifest-works.ts';
 import { lacksRight } from '../../model/manifest-works.ts';
 import type { Candidate } from '../../model/policies.ts';
-import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
+import { flagsOf, toSeeTransport } from '../../spaces/open-wds.ts';
 import { toSelectWec } from '../explain/selection-warnings.ts';
 import { failingParts } from '../selection/clauses.ts';
 import { labelsToSelect, namespaceOf } from '../selection/labels-to-select.ts';
 import type { Delivery } from './delivery.ts';
 import { controllerTimeMs, inNamespace, late, lateSince } from './wds-stages.ts';
-import { appliedState } from './works.ts';
+import { appliedState, generationOf } from './works.ts';
 
 /** The stages from the Binding to the WEC. */
 export const wecStages: readonly Stage<Delivery>[] = [
@@ -78,9 +77,6 @@ export const lateAgent = (delivery: Delivery, work: ManifestWork | undefined, wh
 const onIts = ({ evidence: { its } }: Pick<Delivery, 'evidence'>): string[] =>
   its === undefined ? [] : ['--its', its];
 
-const generationOf = (annotations: Record<string, string> | undefined): number =>
-  Number(annotations?.[originGenerationAnnotation] ?? 0);
-
 function workInMailbox(delivery: Delivery): Verdict {
   const { wec, isBound, binding, bound, sent, stoppedAt, stale, evidence } = delivery;
   if (wec === undefined || binding === undefined) return unseen('no WEC is selected');
@@ -89,7 +85,7 @@ function workInMailbox(delivery: Delivery): Verdict {
   const isRead = observedGeneration >= (binding.metadata.generation ?? 0);
   // The transport has read a Binding long before it has sent 200 objects: it writes one or two works a second (0.30.0).
   const newest = ifSeen(evidence.works)?.newest.get(binding.metadata.name) ?? 0;
-  const transport = toSeeWds(evidence.wds, 'Does its transport run?');
+  const transport = toSeeTransport({ ...evidence.wds, its: evidence.its });
   if (sent.value === undefined) {
     if (errors.length > 0) return unseen('the policy sends nothing');
     if (bound === undefined || !isBound) return unseen('the Binding does not send it there');
@@ -102,15 +98,21 @@ function workInMailbox(delivery: Delivery): Verdict {
       });
     return failed(why, { code: 'work-missing', next: transport });
   }
-  const { deletionTimestamp, annotations } = sent.value.work.metadata;
+  const { deletionTimestamp } = sent.value.work.metadata;
   if (deletionTimestamp !== undefined) return workDeleted(delivery, sent.value.work, deletionTimestamp);
   const work = `its work in mailbox ${wec}`;
-  if (generationOf(annotations) < observedGeneration) {
+  if (generationOf(sent.value.work) < observedGeneration) {
     const since = Math.max(writtenAt(binding), newest);
-    return lateSince(evidence, since, `${work} has an earlier version of it`, { code: 'work-behind', next: transport });
+    return lateSince(
+      evidence,
+      since,
+      `${work} was written for an earlier generation of the Binding of ${binding.metadata.name}`,
+      { code: 'work-behind', next: transport },
+    );
   }
   if (evidence.content.state !== 'seen') return unseen(evidence.content.why);
-  if (stale === undefined) return met;
+  // A Binding that the transport has yet to read makes it rewrite the work.
+  if (stale === undefined || !isRead) return met;
   const refresh = command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(evidence.wds)}`;
   return failed(`${work} is outdated: templates and transforms now give another value for ${stale}`, {
     code: 'work-stale',

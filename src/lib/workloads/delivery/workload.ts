@@ -12,8 +12,7 @@ import type { OpenWds } from '../../spaces/open-wds.ts';
 import { leftOut, type PolicyProblem } from '../explain/policy-problems.ts';
 import type { NamespaceLabels } from '../selection/clauses.ts';
 import { selectObjects, whyNotSelected } from '../selection/objects.ts';
-import { readable } from '../transforms/path.ts';
-import { isOfKind } from '../transforms/transforms.ts';
+import { type AppliedTransform, transformsOf } from '../transforms/transforms.ts';
 import type { ViewWithErrors } from '../unseen.ts';
 import { candidateKind } from '../wds/contents.ts';
 import { findKind } from '../wds/find-kind.ts';
@@ -35,7 +34,7 @@ export interface WorkloadView extends ObjectView {
   its: string | null;
   deliveries: DeliveryView[];
   /** The CustomTransforms of its kind: the fields that they remove from what is sent. */
-  transforms: { name: string; remove: string[] }[];
+  transforms: AppliedTransform[];
   /** Warnings about WECs that the policies that select it leave out. */
   problems: PolicyProblem[];
 }
@@ -111,9 +110,7 @@ async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadReading
       ...{ name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
       its: ifSeen(wds.its)?.name ?? null,
       deliveries: deliveries.map(viewOfDelivery),
-      transforms: (ifSeen(evidence.transforms) ?? [])
-        .filter((transform) => isOfKind(transform, { apiGroup: group, resource: ref.resource }))
-        .map(({ metadata, spec }) => ({ name: metadata.name, remove: readable(spec?.remove ?? []) })),
+      transforms: transformsOf(ifSeen(evidence.transforms) ?? [], [ref]),
       problems: leftOut(
         deliveries.flatMap(({ policy }) => policy ?? []),
         evidence,

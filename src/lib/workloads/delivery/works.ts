@@ -2,6 +2,7 @@ import { type Condition, type KubeObject, writtenAt } from '../../kube/objects.t
 import { groupOf } from '../../kube/resources.ts';
 import { originBindingLabel, originGenerationAnnotation, originWdsLabel } from '../../model/kubestellar-names.ts';
 import type { ManifestStatus, ManifestWork } from '../../model/manifest-works.ts';
+import { type Binding, destinationsOf, objectsOf } from '../../model/policies.ts';
 
 /** A work, and what the agent reports about one object in it. */
 export interface SentObject extends SentContent {
@@ -25,6 +26,8 @@ export type StaleField = (manifest: ManifestOfWork, wec: string) => string | und
  */
 export class WorksOfWds {
   readonly #byObject = new Map<string, SentObject>();
+  /** The least generation of its Binding that a work was written for, by Binding and WEC. */
+  readonly #generations = new Map<string, number>();
   /** When a work of a Binding was last created or rewritten, in milliseconds since the epoch. */
   readonly newest = new Map<string, number>();
 
@@ -32,13 +35,18 @@ export class WorksOfWds {
     for (const work of works) {
       const binding = work.metadata.labels?.[originBindingLabel] ?? '';
       this.newest.set(binding, Math.max(this.newest.get(binding) ?? 0, writtenAt(work)));
+      const place = placeOf(binding, work.metadata.namespace ?? '');
+      this.#generations.set(
+        place,
+        Math.min(this.#generations.get(place) ?? Number.POSITIVE_INFINITY, generationOf(work)),
+      );
       const stated = new Map(
         (work.status?.resourceStatus?.manifests ?? []).map((manifest) => [manifest.resourceMeta?.ordinal, manifest]),
       );
       const manifests: (ManifestOfWork & SentContent)[] = work.spec?.workload?.manifests ?? [];
       for (const [ordinal, { stale, ...manifest }] of manifests.entries()) {
         const key = objectKey(objectOfManifest(manifest));
-        this.#byObject.set(`${placeOf(binding, work.metadata.namespace ?? '')} ${key}`, {
+        this.#byObject.set(`${place} ${key}`, {
           ...{ work, stale, manifest: stated.get(ordinal) },
         });
       }
@@ -49,7 +57,18 @@ export class WorksOfWds {
   find(binding: string, wec: string, object: ObjectOfWork): SentObject | undefined {
     return this.#byObject.get(`${placeOf(binding, wec)} ${objectKey(object)}`);
   }
+
+  /** Returns the WECs of a Binding for which not all works have been written since it changed. */
+  unwritten(binding: Binding): string[] {
+    const { name, generation = 0 } = binding.metadata;
+    if (objectsOf(binding).length === 0) return [];
+    return destinationsOf(binding).filter((wec) => (this.#generations.get(placeOf(name, wec)) ?? 0) < generation);
+  }
 }
+
+/** The generation of its Binding that a work was written for. */
+export const generationOf = ({ metadata }: ManifestWork): number =>
+  Number(metadata.annotations?.[originGenerationAnnotation] ?? 0);
 
 /** Returns whether the agent has applied the current version of an object of a work; undefined until the agent reports it. */
 export const appliedState = (work: ManifestWork, manifest: ManifestStatus | undefined): Condition | undefined => {

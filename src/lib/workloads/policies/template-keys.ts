@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../kube/objects.ts';
 
 /** KubeStellar expands templates only in objects that have this annotation with the value "true". */
-export const expandAnnotation = 'control.kubestellar.io/expand-templates';
+const expandAnnotation = 'control.kubestellar.io/expand-templates';
 
 /** The annotation that KubeStellar removes from an object before it expands the rest (kubestellar v0.30.0, TransformObject). */
 export const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';

@@ -7,7 +7,7 @@ import { describeObject } from '../../model/object-ref.ts';
 import { type Binding, objectsOf } from '../../model/policies.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import { digestObjects } from '../wds/full-objects.ts';
-import { hasField, parsePath } from './path.ts';
+import { hasField, parsePath, readable } from './path.ts';
 
 /** control.kubestellar.io/v1alpha1 CustomTransform: the fields to remove from objects of a kind before they are sent. */
 export interface CustomTransform extends KubeObject {
@@ -66,6 +66,20 @@ function viewOf({ metadata: { name }, spec, status }: CustomTransform, all: read
     ...{ errors: status?.errors ?? [], warnings: status?.warnings ?? [] },
   };
 }
+
+/** A transform, and what it removes. The fields are an interface: docs/output.md. */
+export type AppliedTransform = Pick<TransformView, 'name' | 'resource' | 'remove'>;
+
+/** Returns the transforms of some kinds. KubeStellar ignores paths that it cannot read. */
+export const transformsOf = (
+  all: readonly CustomTransform[],
+  kinds: readonly { group?: string; resource: string }[],
+): AppliedTransform[] =>
+  all
+    .filter((each) => kinds.some(({ group = '', resource }) => isOfKind(each, { apiGroup: group, resource })))
+    .map(({ metadata, spec }) => ({
+      ...{ name: metadata.name, resource: spec?.resource ?? '', remove: readable(spec?.remove ?? []) },
+    }));
 
 /** What a transform removes from the objects that are sent now. */
 interface Removal {

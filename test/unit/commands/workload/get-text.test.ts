@@ -28,13 +28,13 @@ test('a failure shows when it began; transforms and warnings follow', () => {
   const way = { policy: 'shop', wec: 'w1', stages: [], blockedAt, steps: [], next: null };
   const of = { kind: 'ConfigMap', namespace: null, name: 'c', wds: 'wds1', its: 'its1' };
   const problem = { problem: 'WEC w2 is not selected.', severity: 'warning', details: [], steps: ['label it'] };
-  const transforms = [{ name: 't', remove: ['$.data.a', '$.data.b'] }];
+  const transforms = [{ name: 't', resource: 'configmaps', remove: ['$.data.a', '$.data.b'] }];
   const view = { ...of, deliveries: [way], transforms, problems: [problem] };
   const { io } = fakeIo();
   const [, ...lines] = describeWorkload(view as never, 300_000, styleFor(io.stdout, io, 'never'), false);
   assert.deepEqual(lines, [
     '  ✗ w1   shop   refused (began 5m ago)',
-    '  CustomTransform t removes from what is sent: $.data.a, $.data.b',
+    '  CustomTransform t removes from the configmaps that are sent: $.data.a, $.data.b',
     '! WEC w2 is not selected.',
     '    label it',
   ]);

@@ -40,6 +40,8 @@ test('the WECs of a hub share one read of everything, and one test of its webhoo
     'list ManagedClusterAddOn',
     'list ManifestWork',
     'list Namespace',
+    // Once more for the mailboxes only, to try a work.
+    'list Namespace',
     'try',
   ]);
 });

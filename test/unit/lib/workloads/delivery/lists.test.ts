@@ -265,7 +265,7 @@ test('an object shows the transforms of its kind, with the fields that they remo
     }) as KubeObject;
   const of = wds([], [...inWds, transform('t', 'configmaps'), transform('other', 'secrets')]);
   const { view } = await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of);
-  assert.deepEqual(view.transforms, [{ name: 't', remove: ['$.data.a'] }]);
+  assert.deepEqual(view.transforms, [{ name: 't', resource: 'configmaps', remove: ['$.data.a'] }]);
 });
 
 test('a WEC that a slip in a label leaves out is shown with the policy, its objects, and in lists', async () => {

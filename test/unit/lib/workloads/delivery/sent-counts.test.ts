@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { originWdsLabel } from '../../../../../src/lib/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../../../../src/lib/model/manifest-works.ts';
-import { countSent } from '../../../../../src/lib/workloads/delivery/sent-counts.ts';
+import { readSent } from '../../../../../src/lib/workloads/delivery/sent-counts.ts';
 import { MemoryCluster } from '../../../support/space-builders.ts';
 
 /** A work of so many objects, which the agent has reported as applied, or not. */
@@ -25,7 +25,7 @@ test('objects are counted by WEC and WDS; unreported ones count as waiting', asy
   ];
   const { kube } = new MemoryCluster([], { list: async () => works as never });
   assert.deepEqual(
-    [...((await countSent(kube)) ?? [])],
+    [...((await readSent(kube))?.counts ?? [])],
     [
       [
         'w1',
@@ -43,5 +43,5 @@ test('reports of an agent about an earlier work count as waiting', async () => {
   const changed = work('w1', 'a', 1, 'True');
   changed.metadata.generation = 2;
   const { kube } = new MemoryCluster([], { list: async () => [changed] as never });
-  assert.deepEqual((await countSent(kube))?.get('w1'), [{ wds: 'a', applied: 0, failed: 0, waiting: 1 }]);
+  assert.deepEqual((await readSent(kube))?.counts.get('w1'), [{ wds: 'a', applied: 0, failed: 0, waiting: 1 }]);
 });

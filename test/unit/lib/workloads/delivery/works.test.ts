@@ -4,6 +4,7 @@ import type { ManifestWork } from '../../../../../src/lib/model/manifest-works.t
 import { trimmer, WorksOfWds } from '../../../../../src/lib/workloads/delivery/works.ts';
 
 const binding = 'transport.kubestellar.io/originOwnerReferenceBindingKey';
+const bindingGeneration = 'transport.kubestellar.io/originOwnerReferenceBindingGeneration';
 const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', namespace: 'shop' } };
 
 const work = (namespace: string, applied: 'True' | 'False', at: string): ManifestWork =>
@@ -64,4 +65,24 @@ test('only names are stored for similar works', () => {
     (wec) => works.find('p', wec, object)?.manifest?.conditions?.[0]?.status,
   );
   assert.deepEqual(applied, ['True', 'True', 'False', undefined]);
+});
+
+test('a WEC lacks works of a Binding until all are written for its generation', () => {
+  const written = (namespace: string, ...generations: number[]): ManifestWork[] =>
+    generations.map((generation) => {
+      const one = work(namespace, 'True', '2026-11-20T15:00:00Z');
+      one.metadata.annotations = { [bindingGeneration]: String(generation) };
+      return one;
+    });
+  const works = new WorksOfWds([...written('w1', 2, 2), ...written('w2', 2, 1)]);
+  const lacking = (...objects: object[]) =>
+    works.unwritten({
+      metadata: { name: 'p', generation: 2 },
+      spec: {
+        destinations: ['w1', 'w2', 'w3'].map((clusterId) => ({ clusterId })),
+        workload: { namespaceScope: objects },
+      },
+    } as never);
+  assert.deepEqual(lacking({ version: 'v1', resource: 'configmaps', namespace: 'shop', name: 'c' }), ['w2', 'w3']);
+  assert.deepEqual(lacking(), []);
 });
