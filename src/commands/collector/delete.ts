@@ -9,6 +9,7 @@ interface Options extends WdsOptions, WritingOptions {
 export const definition: Definition<Options> = {
   description: 'Deletes a StatusCollector and what it has collected. Refuses while a binding policy names it.',
   timeout: '30s',
+  destroys: true,
   examples: [['stellarctl collector delete replicas', 'a collector that no policy names']],
   arguments: [['<name>', 'the collector']],
   options: [

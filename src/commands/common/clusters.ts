@@ -1,7 +1,8 @@
-import type { Deadline } from '../../lib/engine/deadline.ts';
-import { failureOf } from '../../lib/engine/errors.ts';
+import { Deadline } from '../../lib/engine/deadline.ts';
+import { failureOf, StellarError } from '../../lib/engine/errors.ts';
 import type { Run } from '../../lib/engine/run.ts';
-import { tryRead } from '../../lib/kube/access.ts';
+import type { HostingSource } from '../../lib/hosting/hosting.ts';
+import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { connect, limitsOf } from '../../lib/kube/client/client.ts';
 import type { PluginHost } from '../../lib/kube/client/credentials.ts';
@@ -15,7 +16,9 @@ import {
   selectContext,
 } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { ProgramRun } from '../../lib/programs/program.ts';
+import type { Wanted } from '../../lib/spaces/find-cluster.ts';
 import {
+  choicesFor,
   chooseIts,
   chooseWds,
   type ItsChoice,
@@ -41,6 +44,7 @@ export class Clusters {
   readonly #plugins: PluginHost;
   readonly #clients: Kube[] = [];
   #kubeconfig: Promise<Kubeconfig> | undefined;
+  #hosting: Promise<{ context: SelectedContext; source: HostingSource }> | undefined;
 
   constructor(io: Io, options: SessionOptions, run: Run) {
     this.io = io;
@@ -67,7 +71,7 @@ export class Clusters {
   /** Returns the ITS that options, environment and settings select. */
   async itsChoice(): Promise<ItsChoice> {
     const { env } = this.io;
-    return chooseIts(this.options.its, env, await readSettings(settingsFile(env)), await this.kubeconfig());
+    return chooseIts(this.options.its, env, await this.#choices(), await this.kubeconfig());
   }
 
   /** Does the same; undefined if no ITS is selected or the selection cannot be read. */
@@ -80,14 +84,18 @@ export class Clusters {
     const { onlyIts } = await import('../../lib/spaces/resolve-its.ts');
     const { mayBeHub } = await import('../../lib/hub/require-hub.ts');
     const theOnly = async () => onlyIts(await tryRead(() => this.spaceTools()));
+    const foundIts = async (): Promise<ItsChoice | undefined> => {
+      const found = await this.#findOnly('its');
+      return found && { given: found.name, source: 'only one found' };
+    };
     const choice = await this.itsChoice().catch(async (error: unknown) => {
-      const only = failureOf(error).code === 'usage' ? await theOnly() : undefined;
+      const only = failureOf(error).code === 'usage' ? ((await theOnly()) ?? (await foundIts())) : undefined;
       if (only === undefined) throw error;
       return only;
     });
     const opened = await this.openIts(choice);
     if (choice.source !== 'current context' || (await mayBeHub(opened.kube))) return opened;
-    const only = await theOnly();
+    const only = (await theOnly()) ?? (await foundIts());
     return only === undefined ? opened : this.openIts(only);
   }
 
@@ -118,8 +126,30 @@ export class Clusters {
 
   /** Returns the WDS that options, environment and settings select, if any. */
   async wdsChoice(): Promise<WdsChoice | undefined> {
-    const { env } = this.io;
-    return chooseWds(this.options.wds, env, await readSettings(settingsFile(env)));
+    return chooseWds(this.options.wds, this.io.env, await this.#choices());
+  }
+
+  /** What `its use` and `wds use` have chosen for the hosting cluster of the command, as far as that is known without asking any. */
+  async #choices() {
+    const settings = await readSettings(settingsFile(this.io.env));
+    if (settings.hosting === undefined) return settings;
+    const { chooseHosting } = await import('../../lib/hosting/hosting.ts');
+    const kubeconfig = await this.kubeconfig();
+    const choose = async () => chooseHosting(this.options.hostingContext, this.io.env, kubeconfig);
+    const { source = 'current context', context } = ifSeen(await tryRead(choose)) ?? {};
+    const servers = [...kubeconfig.clusters.values()].flatMap(({ server }) => server ?? []);
+    return choicesFor(settings, context?.server, source === 'current context' ? servers : []);
+  }
+
+  /** The hosting cluster, if one is selected and answers as one. */
+  async hostingIfAny(): Promise<Kube | undefined> {
+    const { requireHosting } = await import('../../lib/hosting/hosting.ts');
+    const asked = await tryRead(async () => {
+      const { hosting } = await this.spaceTools();
+      await requireHosting(hosting);
+      return hosting;
+    });
+    return ifSeen(asked);
   }
 
   /** Returns the selected WDS, and the ITS that it sends through. @throws StellarError `usage`, `not-found` */
@@ -146,14 +176,41 @@ export class Clusters {
 
   /** Returns the hosting cluster, and the other tools for spaces. */
   async spaceTools(): Promise<SpaceTools> {
-    const { chooseHosting } = await import('../../lib/hosting/hosting.ts');
-    const kubeconfig = await this.kubeconfig();
-    const { context, source } = chooseHosting(this.options.hostingContext, this.io.env, kubeconfig);
+    this.#hosting ??= this.#chooseHosting();
+    const [kubeconfig, { context, source }] = await Promise.all([this.kubeconfig(), this.#hosting]);
     return {
       ...{ hosting: this.connect(context), hostingContext: context, hostingSource: source, kubeconfig },
       target: this.kubeconfigTarget,
       connect: (other) => this.connect(other),
     };
+  }
+
+  async #chooseHosting(): Promise<{ context: SelectedContext; source: HostingSource }> {
+    const { chooseHosting } = await import('../../lib/hosting/hosting.ts');
+    const choose = async () => chooseHosting(this.options.hostingContext, this.io.env, await this.kubeconfig());
+    const chosen = await choose().catch(failureOf);
+    const isNone = chosen instanceof StellarError;
+    if (isNone ? chosen.code !== 'usage' : chosen.source !== 'current context') return orThrow(chosen);
+    const found = await this.#findOnly('hosting', isNone ? undefined : chosen.context);
+    return found === undefined ? orThrow(chosen) : { context: found, source: 'only one found' };
+  }
+
+  /**
+   * Finds the only cluster of its kind among the contexts, for a command that was not told which to use.
+   * @param current used all the same if it is one, does not answer, or several others are
+   */
+  async #findOnly(role: Wanted, current?: SelectedContext): Promise<SelectedContext | undefined> {
+    if (!this.options.mayGuess || this.options.yes) return undefined;
+    const { findOnly, mayBe, patienceMs } = await import('../../lib/spaces/find-cluster.ts');
+    if (current !== undefined && (await mayBe(role, this.connect(current)))) return undefined;
+    const deadline = new Deadline(patienceMs);
+    const found = await findOnly(role, await this.kubeconfig(), (context) => this.connect(context, deadline));
+    if (found === undefined) return undefined;
+    const { progress } = this.run;
+    if (found instanceof StellarError && current === undefined) throw found;
+    for (const line of found instanceof StellarError ? [found.message, ...found.details] : [found.line])
+      progress.note(line);
+    return found instanceof StellarError ? undefined : found.context;
   }
 
   /** The kubeconfig to write to. */
@@ -191,4 +248,10 @@ export class Clusters {
   close(): void {
     for (const client of this.#clients) client.close();
   }
+}
+
+/** @throws the error, if it is one */
+function orThrow<T>(result: T | StellarError): T {
+  if (result instanceof StellarError) throw result;
+  return result;
 }

@@ -19,6 +19,8 @@ export interface Definition<Options extends CommonOptions = CommonOptions> {
   arguments?: readonly (readonly [name: string, about: string])[];
   /** In the order of the help: flags with what they do, or an option of commander. */
   options?: readonly (readonly [flags: string, about: string] | Option)[];
+  /** Whether it removes something: then it uses no cluster that was only found among the contexts. */
+  destroys?: boolean;
   run(session: Session, options: Options, positional: string[], command: Command): Promise<void>;
 }
 
@@ -47,7 +49,8 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
     .action(async () => {
       const options = command.optsWithGlobals<CommonOptions>();
       const { runInSession } = await import('./session.ts');
-      process.exitCode = await runInSession(io, options, (session) => {
+      const mayGuess = definition.destroys !== true;
+      process.exitCode = await runInSession(io, { ...options, mayGuess }, (session) => {
         refuseEmpty(command.args);
         return definition.run(session, options, command.args, command);
       });

@@ -41,7 +41,12 @@ export interface ConfirmedOptions extends WritingOptions {
 }
 
 /** All options that a session uses. */
-export type SessionOptions = WdsOptions & WritingOptions & { wecKubeconfig?: string };
+export type SessionOptions = WdsOptions &
+  ConfirmedOptions & {
+    wecKubeconfig?: string;
+    /** Whether it may use a cluster that it finds among the contexts, if none is selected. */
+    mayGuess?: boolean;
+  };
 
 /** Options of every command. @param timeout the default of `--timeout`, which each command has for itself */
 export const globalOptions = (timeout?: string, formats: readonly OutputFormat[] = outputFormats): Option[] => [

@@ -68,7 +68,7 @@ export const definition: Definition<Options> = {
     await session.finish([result]);
     if (result.error !== undefined || options.dryRun || result.context === null) return;
     const { useItsIfNone } = await import('../../lib/spaces/its-choice.ts');
-    const isSelected = await useItsIfNone(result.context, tools.target, session.io.env);
+    const isSelected = await useItsIfNone(result.context, tools, session.io.env);
     session.next(command`stellarctl wec join NAME=CONTEXT --accept ${isSelected ? [] : ['--its', result.context]}`);
   },
 };

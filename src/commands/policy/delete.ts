@@ -12,6 +12,7 @@ export const definition: Definition<Options> = {
   description:
     'Shows which objects are removed from which WECs, asks, deletes the BindingPolicy, and waits until its works are gone. With --keep-workloads the objects stay where they run: the Binding is kept until the works no longer own them. After an interruption, run it again to resume.',
   timeout: '5m',
+  destroys: true,
   examples: [
     ['stellarctl policy delete shop', 'the policy, and the objects that it has sent'],
     ['stellarctl policy delete shop --keep-workloads', 'keep the workloads running, without an owner'],

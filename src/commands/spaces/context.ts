@@ -5,16 +5,18 @@ import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOp
 
 interface Options extends HostingOptions, WritingOptions {
   export?: string;
+  use?: true;
 }
 
 /** `its context` and `wds context`. */
 export function definition(role: SpaceRole): Definition<Options> {
   const noun = role.toUpperCase();
   return {
-    description: `Reads the address and the credentials of the ${noun} from the hosting cluster and writes its context into the kubeconfig, or with --export into a kubeconfig of its own. A context of that name that leads to another cluster is not replaced. The current context stays as it is.`,
+    description: `Reads the address and the credentials of the ${noun} from the hosting cluster and writes its context into the kubeconfig, or with --export into a kubeconfig of its own. A context of that name that leads to another cluster is not replaced. The current context stays as it is, unless --use is given.`,
     timeout: '30s',
     examples: [
       [command`stellarctl ${role} context ${role}1`, `write the context ${role}1`],
+      [command`stellarctl ${role} context ${role}1 --use`, 'also make it the current context, as kflex ctx does'],
       [
         command`stellarctl ${role} context ${role}1 --export ${role}1.kubeconfig`,
         'write a kubeconfig with this context only',
@@ -26,13 +28,18 @@ export function definition(role: SpaceRole): Definition<Options> {
         '--export <file>',
         'write it to FILE, which only you can read; FILE is not overwritten if it holds anything else',
       ],
+      ['--use', 'make it the current context'],
       hostingContextOption(),
       dryRunOption(),
     ],
-    async run(session, { export: exportTo }, [name = '']) {
+    async run(session, { export: exportTo, use }, [name = '']) {
       const { writeContext } = await import('../../lib/spaces/write-context.ts');
       const tools = await session.spaceTools();
-      const { changed, ...written } = await writeContext({ name, role, exportTo }, tools, session.run);
+      const { changed, ...written } = await writeContext(
+        { name, role, exportTo, makeCurrent: use },
+        tools,
+        session.run,
+      );
       const { context, file } = written;
       const isTrial = session.run.dryRun === true;
       const verb = exportTo === undefined && tools.kubeconfig.contexts.has(context) ? 'update' : 'create';

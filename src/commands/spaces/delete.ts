@@ -49,6 +49,7 @@ export function definition(role: SpaceRole): Definition<Options> {
   return {
     ...text,
     timeout: '5m',
+    destroys: true,
     arguments: [['<name>', 'its name']],
     options: [
       yesOption(),

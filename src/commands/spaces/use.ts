@@ -14,7 +14,7 @@ export function definition(role: SpaceRole): Definition<Options> {
   const [a, title] = [roleWithArticle(role), role.toUpperCase()];
   const fallback = role === 'its' ? 'the current context' : 'the WDS of the current context';
   return {
-    description: `Chooses the ${title} for later commands, after checking that it is one. Without an argument, shows which ${title} is used, and why. The order of precedence is: --${role}, the variable STELLARCTL_${title}, this choice, ${fallback}, the only ${title} of the hosting cluster.`,
+    description: `Chooses the ${title} for later commands, after checking that it is one. Without an argument, shows which ${title} is used, and why. The order of precedence is: --${role}, the variable STELLARCTL_${title}, this choice, ${fallback}, the only ${title} of the hosting cluster. It is kept for each hosting cluster.`,
     timeout: '30s',
     examples: [
       [`stellarctl ${role} use ${role}1`, `use ${role}1 by default`],
@@ -24,14 +24,14 @@ export function definition(role: SpaceRole): Definition<Options> {
     arguments: [[`[${role}]`, `the ${title}: a context, or its name`]],
     options: [['--unset', 'clear the choice'], ['--force', `choose ${a} that does not answer`], hostingContextOption()],
     async run(session, { unset, force }, [given]) {
-      const { useSpace, forgetSpace } = await import('../../lib/spaces/its-choice.ts');
+      const { chooseSpace } = await import('../../lib/spaces/its-choice.ts');
       if (unset && given !== undefined) throw new StellarError('usage', `Give ${a} or --unset, not both.`);
       if (unset) {
-        await forgetSpace(role);
+        await chooseSpace(role, undefined, await session.hostingIfAny());
         session.progress.note('The choice is cleared.');
       } else if (given !== undefined) {
         await requireSpace(session, role, given, force === true);
-        await useSpace(role, given);
+        await chooseSpace(role, given, await session.hostingIfAny());
       }
       if (unset && role === 'its' && !(await session.itsIfAny())) return;
       const shown = await (role === 'its' ? usedIts(session) : usedWds(session));

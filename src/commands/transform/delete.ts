@@ -6,6 +6,7 @@ import { nextRefresh } from './next-refresh.ts';
 export const definition: Definition<WdsOptions & WritingOptions> = {
   description: 'Deletes a CustomTransform. Existing works stay without the removed fields until `policy refresh`.',
   timeout: '30s',
+  destroys: true,
   examples: [['stellarctl transform delete no-replicas', 'then run policy refresh']],
   arguments: [['<name>', 'the transform']],
   options: [...wdsOptions(), dryRunOption()],

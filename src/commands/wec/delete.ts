@@ -28,6 +28,7 @@ export const definition: Definition<Options> = {
   description:
     'Deletes local clusters: kind or k3d clusters of this machine, and their contexts. To deregister a WEC and keep its cluster, use `wec deregister`. Refuses to delete a cluster that is still registered with an ITS (deregister it first), a hosting cluster, or one that does not answer.',
   timeout: '5m',
+  destroys: true,
   examples: [
     ['stellarctl wec delete cluster1', 'find it in kind or k3d, and ask'],
     ['stellarctl wec delete cluster1 cluster2 --provider kind --yes', 'in a script'],

@@ -42,6 +42,7 @@ export const definition: Definition<Options> = {
   description:
     'Shows what runs on each WEC and what happens to it, asks, releases the WEC from its binding policies, deletes it, and removes its leftovers on the ITS: mailbox, properties, requests. With NAME=CONTEXT, first proves that the cluster is that WEC; with --cleanup it also removes the klusterlet from the cluster.',
   timeout: '5m',
+  destroys: true,
   examples: [
     ['stellarctl deregister cluster1=kind-cluster1 --cleanup', 'remove everything on both sides'],
     ['stellarctl deregister cluster1 --keep-workloads', 'keep the workloads running'],

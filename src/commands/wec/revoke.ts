@@ -8,6 +8,7 @@ export const definition: Definition<GrantOptions> = {
   description:
     'Removes kinds from ClusterRole stellarctl:work-agent on a WEC; without --rule, all of them. Refuses while a work has applied an object of such a kind, because the agent could no longer remove it.',
   timeout: '30s',
+  destroys: true,
   examples: [['stellarctl wec revoke cluster1=kind-cluster1 --rule widgets.example.com', 'one kind']],
   usage: 'NAME=CONTEXT [--rule RESOURCE.GROUP…] [options]',
   arguments: [['<wec>', 'the WEC with its context']],

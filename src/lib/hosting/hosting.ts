@@ -46,7 +46,12 @@ export async function readHostingConfig(hosting: Pick<Kube, 'get'>): Promise<Hos
   return { domain, externalPort: Number(externalPort), hostContainer, isOpenShift: isOpenShift === 'true' };
 }
 
-export type HostingSource = '--hosting-context' | 'STELLARCTL_HOSTING_CONTEXT' | 'kubeconfig' | 'current context';
+export type HostingSource =
+  | '--hosting-context'
+  | 'STELLARCTL_HOSTING_CONTEXT'
+  | 'kubeconfig'
+  | 'current context'
+  | 'only one found';
 
 /**
  * Chooses the hosting cluster, in this order: the given context, the variable STELLARCTL_HOSTING_CONTEXT, the context that `init`

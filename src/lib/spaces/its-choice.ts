@@ -5,6 +5,8 @@ import { asCalled, command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { jsonObject } from '../engine/is-object.ts';
 import { advice, partial, run } from '../engine/next-step.ts';
+import { clusterUid } from '../hub/cluster-uid.ts';
+import type { Kube } from '../kube/client/client.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import { noneGiven } from '../kube/kubeconfig/errors.ts';
 import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
@@ -14,7 +16,7 @@ import type { SpaceRole } from '../model/kubeflex-names.ts';
 export interface ItsChoice {
   /** A context, or the name of an ITS. */
   given: string;
-  source: '--its' | 'STELLARCTL_ITS' | 'its use' | 'current context' | 'only ITS';
+  source: '--its' | 'STELLARCTL_ITS' | 'its use' | 'current context' | 'only ITS' | 'only one found';
 }
 
 /**
@@ -25,7 +27,7 @@ export interface ItsChoice {
 export function chooseIts(
   given: string | undefined,
   env: NodeJS.ProcessEnv,
-  settings: Settings,
+  settings: Choices,
   kubeconfig: Kubeconfig,
 ): ItsChoice {
   if (given !== undefined) return { given, source: '--its' };
@@ -46,7 +48,7 @@ export interface WdsChoice {
 export function chooseWds(
   given: string | undefined,
   { STELLARCTL_WDS: variable }: NodeJS.ProcessEnv,
-  { wds }: Settings,
+  { wds }: Choices,
 ): WdsChoice | undefined {
   if (given !== undefined) return { given, source: '--wds' };
   if (variable) return { given: variable, source: 'STELLARCTL_WDS' };
@@ -83,37 +85,71 @@ const remedies: Partial<
   'wds use': ['stellarctl wds use', 'stellarctl wds use --unset', '--wds WDS'],
 };
 
-/** Chooses a space for later commands. @param given a context, or its name */
-export async function useSpace(role: SpaceRole, given: string): Promise<void> {
-  await writeSettings({ ...(await readSettings()), [role]: given });
-}
-
 /** Chooses a new ITS if none is chosen or the chosen one's context no longer exists. @returns whether later commands use it */
 export async function useItsIfNone(
   context: string,
-  target: KubeconfigTarget,
+  { hosting, target }: { hosting: Kube; target: KubeconfigTarget },
   env: NodeJS.ProcessEnv,
 ): Promise<boolean> {
   const kubeconfig = await loadKubeconfig(target.file, target.env);
-  const { its } = await readSettings();
+  const { its } = choicesFor(await readSettings(), hosting.cluster.server);
   if (env.STELLARCTL_ITS) return env.STELLARCTL_ITS === context;
   if (its !== undefined && kubeconfig.contexts.has(its)) return its === context;
-  await useSpace('its', context);
+  await chooseSpace('its', context, hosting);
   return true;
 }
 
-/** Clears the choice. @param only clear it only if it is this context */
-export async function forgetSpace(role: SpaceRole, only?: string): Promise<void> {
-  const { [role]: chosen, ...rest } = await readSettings();
-  if (only === undefined || chosen === only) await writeSettings(rest);
+/** Clears the choice if it is this context. */
+export async function forgetSpace(role: SpaceRole, context: string, hosting: Kube): Promise<void> {
+  const { [role]: chosen } = choicesFor(await readSettings(), hosting.cluster.server);
+  if (chosen === context) await chooseSpace(role, undefined, hosting);
+}
+
+/**
+ * Chooses a space for later commands, in place of a choice that was made without a hosting cluster.
+ * @param given a context, or its name; undefined clears the choice
+ * @param hosting the hosting cluster, if one is known
+ */
+export async function chooseSpace(
+  role: SpaceRole,
+  given: string | undefined,
+  hosting: Kube | undefined,
+): Promise<void> {
+  const { [role]: _, hosting: known = {}, ...others } = await readSettings();
+  const choice: Choices = given === undefined ? {} : { [role]: given };
+  const uid = hosting && (await clusterUid(hosting));
+  if (hosting === undefined || uid === undefined) return writeSettings({ ...others, hosting: known, ...choice });
+  const { [role]: __, ...present } = known[uid] ?? {};
+  const own = { ...present, ...choice, server: hosting.cluster.server };
+  await writeSettings({ ...others, hosting: { ...known, [uid]: own } });
+}
+
+/**
+ * The choices for a hosting cluster, else those that were made without one.
+ * @param server of the hosting cluster, if one is selected
+ * @param others the servers of a kubeconfig that selects none: if choices were made for only one of them, these count
+ */
+export function choicesFor(
+  { hosting = {}, ...general }: Settings,
+  server: string | undefined,
+  others: readonly string[] = [],
+): Choices {
+  const all = Object.values(hosting);
+  const [known, ...more] = all.filter((choices) => others.includes(choices.server));
+  const only = more.length === 0 ? known : undefined;
+  return { ...general, ...(all.find((choices) => choices.server === server) ?? only) };
+}
+
+/** The spaces that commands use by default, each by a context or its name. */
+interface Choices {
+  its?: string;
+  wds?: string;
 }
 
 /** The user's persistent settings. They contain no credentials: contexts are in the kubeconfig. */
-export interface Settings {
-  /** The context or the name of the ITS that commands use by default. */
-  its?: string;
-  /** The same for the WDS. */
-  wds?: string;
+export interface Settings extends Choices {
+  /** The choices for the spaces of hosting clusters, by their kube-system UID: several may have spaces of one name. */
+  hosting?: Record<string, Choices & { server: string }>;
 }
 
 /** `$XDG_CONFIG_HOME/stellarctl/settings.json`, else under ~/.config. */

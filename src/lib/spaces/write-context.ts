@@ -28,14 +28,16 @@ export interface WrittenContext {
 
 /**
  * Writes the context of an existing space.
- * @param exportTo a separate kubeconfig; undefined for the user's kubeconfig
+ * @param given.exportTo a separate kubeconfig; undefined for the user's kubeconfig
+ * @param given.makeCurrent makes it the current context; otherwise it becomes that only if there is none
  * @throws StellarError `not-found`, `unreachable` while the space has no address or credentials, `context-taken`, `file-error`
  */
 export async function writeContext(
-  { name, role, exportTo }: { name: string; role: SpaceRole; exportTo: string | undefined },
+  given: { name: string; role: SpaceRole; exportTo: string | undefined; makeCurrent?: true | undefined },
   tools: SpaceTools,
   run: Run,
 ): Promise<WrittenContext> {
+  const { name, role, exportTo, makeCurrent } = given;
   const { hosting, target } = tools;
   await requireHosting(hosting);
   const controlPlane = await hosting.get<ControlPlane>(resources.controlPlanes, name);
@@ -51,7 +53,7 @@ export async function writeContext(
   const own = exportTo === undefined ? await knownEntries(name, type, tools) : undefined;
   if (exportTo !== undefined) await refuseForeignFile(exportTo, name, tools);
   const to = exportTo === undefined ? tools : { ...tools, target: { ...target, file: exportTo } };
-  const { changed, file } = await writeSpaceContext(name, own ?? { entries: access.value }, to, run);
+  const { changed, file } = await writeSpaceContext(name, own ?? { entries: access.value }, to, run, makeCurrent);
   return { name, type, context: name, server: access.value.server, file, changed };
 }
 

@@ -36,11 +36,13 @@ before(async () => {
       { name: 'ext', clusterInfo: true },
     ],
   });
-  const hosting = bed.plane('hosting');
+  const [hosting, cluster1] = [bed.plane('hosting'), bed.plane('cluster1')];
   cli = await Cli.create('');
   const files = {
     kubeconfig: bed.kubeconfig,
     guest: await writeKubeconfig(hosting, [await limitedUser(hosting, { user: 'guest' })]),
+    // Nothing in it says which is the hosting cluster.
+    unmarked: await writeKubeconfig(cluster1, [cluster1.kubeconfigEntry, hosting.kubeconfigEntry]),
     'core-chart.tgz': await chartOf('0.30.0'),
   };
   for (const [name, file] of Object.entries(files)) await cp(file, path.join(cli.home, name));

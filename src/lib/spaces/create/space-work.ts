@@ -140,7 +140,9 @@ export const writeSpaceContext = async (
   from: SpaceEntries,
   tools: SpaceTools,
   waiting: Waiting,
-): Promise<{ changed: boolean; file: string }> => setContext(tools.target, contextOf(name, from, tools), waiting);
+  makeCurrent?: true,
+): Promise<{ changed: boolean; file: string }> =>
+  setContext(tools.target, { ...contextOf(name, from, tools), makeCurrent }, waiting);
 
 /**
  * Checks that the name of a new space is free in the kubeconfig, before anything is created.

@@ -96,7 +96,7 @@ export async function deleteControlPlane(
     if (removed.length > 0) result.changed = true;
     const contexts = removed.length === 0 ? '' : `, and context ${removed.join(', ')} with it`;
     if (run.dryRun) return;
-    for (const context of contextsToGo) await forgetSpace(space.role, context);
+    for (const context of contextsToGo) await forgetSpace(space.role, context, hosting);
     if (!result.changed) run.progress.done(name, 'not found; nothing to do');
     else run.progress.done(name, `deleted${contexts}`, true);
   });

@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import type { Kubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { chooseIts, chooseWds, selectIts, withSource } from '../../../../src/lib/spaces/its-choice.ts';
+import {
+  choicesFor,
+  chooseIts,
+  chooseSpace,
+  chooseWds,
+  forgetSpace,
+  readSettings,
+  selectIts,
+  withSource,
+} from '../../../../src/lib/spaces/its-choice.ts';
+import { MemoryCluster } from '../../support/space-builders.ts';
 import { stepsOf } from '../../support/steps.ts';
 
 const kubeconfig = (currentContext?: string, contexts: string[] = []): Kubeconfig => ({
@@ -71,5 +84,52 @@ describe('the ITS is', () => {
       () => chooseIts(undefined, {}, {}, missing),
       usage(/^KUBECONFIG names \/nowhere, which does not exist\. /),
     );
+  });
+});
+
+describe('what `its use` chooses', () => {
+  const { XDG_CONFIG_HOME: config } = process.env;
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'settings-'));
+    process.env.XDG_CONFIG_HOME = folder;
+  });
+  after(async () => {
+    if (config === undefined) delete process.env.XDG_CONFIG_HOME;
+    else process.env.XDG_CONFIG_HOME = config;
+    await rm(folder, { recursive: true });
+  });
+  const hosting = (uid: string, server: string) =>
+    new MemoryCluster([{ kind: 'Namespace', metadata: { name: 'kube-system', uid } } as never], {
+      cluster: { context: uid, server } as never,
+    }).kube;
+  const chosen = async (server?: string) => choicesFor(await readSettings(), server);
+  const [a, b] = [hosting('a', 'https://a'), hosting('b', 'https://b')];
+
+  test('is kept for each hosting cluster, whatever its address', async () => {
+    await chooseSpace('its', 'everywhere', undefined);
+    await chooseSpace('wds', 'wds1', a);
+    assert.deepEqual([(await chosen('https://a')).its, (await chosen()).its], ['everywhere', 'everywhere']);
+    await chooseSpace('its', 'its1', a);
+    await chooseSpace('its', 'its2', b);
+    assert.deepEqual(
+      [(await chosen('https://a')).its, (await chosen('https://b')).its, (await chosen()).its],
+      ['its1', 'its2', undefined],
+    );
+    await chooseSpace('its', 'its3', hosting('a', 'https://new'));
+    assert.deepEqual([(await chosen('https://a')).its, (await chosen('https://new')).its], [undefined, 'its3']);
+    assert.equal((await chosen('https://new')).wds, 'wds1');
+  });
+  test('counts if it is the only one for the clusters of a kubeconfig that selects none', async () => {
+    const settings = await readSettings();
+    assert.equal(choicesFor(settings, undefined, ['https://b', 'https://wec']).its, 'its2');
+    assert.equal(choicesFor(settings, 'https://wec', ['https://new', 'https://b']).its, undefined);
+    assert.equal(choicesFor(settings, 'https://b', ['https://new', 'https://b']).its, 'its2');
+  });
+  test('is forgotten with its context', async () => {
+    await forgetSpace('its', 'other', b);
+    assert.equal((await chosen('https://b')).its, 'its2');
+    await forgetSpace('its', 'its2', b);
+    assert.equal((await chosen('https://b')).its, undefined);
   });
 });

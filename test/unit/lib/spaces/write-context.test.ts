@@ -45,7 +45,8 @@ beforeEach(async () => {
   await writeFile(file, kubeconfigWith('https://127.0.0.1:6443', 'own').replaceAll('"c"', '"kind-kubeflex"'));
 });
 
-async function write(name: string, { role = 'its', exportTo }: { role?: SpaceRole; exportTo?: string } = {}) {
+async function write(name: string, given: { role?: SpaceRole; exportTo?: string; makeCurrent?: true } = {}) {
+  const { role = 'its', exportTo, makeCurrent } = given;
   const kubeconfig = await loadKubeconfig(file);
   const hostingContext = selectContext(kubeconfig, 'kind-kubeflex');
   const tools = {
@@ -53,7 +54,7 @@ async function write(name: string, { role = 'its', exportTo }: { role?: SpaceRol
     target: { file, env: {} },
     connect: () => assert.fail(),
   };
-  return writeContext({ name, role, exportTo }, tools, soon());
+  return writeContext({ name, role, exportTo, makeCurrent }, tools, soon());
 }
 
 const tokenIn = async (kubeconfig: string, context: string) =>
@@ -71,6 +72,11 @@ describe('the context of an existing space', () => {
     assert.equal(await tokenIn(file, 'wds1'), 'token-of-wds1');
     assert.equal((await loadKubeconfig(file)).currentContext, 'kind-kubeflex');
     assert.equal(await modeOf(file), '600');
+  });
+  test('becomes current if that is requested, once', async () => {
+    assert.equal((await write('wds1', { role: 'wds', makeCurrent: true })).changed, true);
+    assert.equal((await loadKubeconfig(file)).currentContext, 'wds1');
+    assert.equal((await write('wds1', { role: 'wds', makeCurrent: true })).changed, false);
   });
   test('of type host refers to the cluster and user of the hosting cluster', async () => {
     await write('its2');

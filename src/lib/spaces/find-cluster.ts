@@ -1,0 +1,102 @@
+import { count, few } from '../engine/counts.ts';
+import { StellarError } from '../engine/errors.ts';
+import { advice } from '../engine/next-step.ts';
+import { clusterUid } from '../hub/cluster-uid.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
+import type { Connect, Kube } from '../kube/client/client.ts';
+import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { resources } from '../kube/resources.ts';
+import { serves } from '../kube/served.ts';
+
+/** How long all contexts together may take to answer, in milliseconds. */
+export const patienceMs = 2000;
+
+/** What a command looks for, and the option that names it. */
+const wanted = {
+  hosting: {
+    title: 'Hosting cluster',
+    several: 'hosting clusters',
+    option: '--hosting-context',
+    kind: resources.controlPlanes,
+    of: 'space',
+  },
+  its: { title: 'ITS', several: 'ITSes', option: '--its', kind: resources.managedClusters, of: 'WEC' },
+} as const;
+
+export type Wanted = keyof typeof wanted;
+
+interface FoundCluster {
+  context: SelectedContext;
+  kube: Kube;
+}
+
+/**
+ * Finds the only hosting cluster, or the only ITS, among the contexts of a kubeconfig, for a command that was not told which to use.
+ * Asks all contexts at once. A user whose credentials come from a program (an exec plugin may open a browser) is asked only if no
+ * other context is one. A cluster with several contexts, as its kube-system UID shows, counts once.
+ * @param connect opens a client that gives up within `patienceMs`
+ * @returns its context, with a line that says so; undefined if there is none; the error if there are several
+ */
+export async function findOnly(
+  role: Wanted,
+  kubeconfig: Kubeconfig,
+  connect: Connect,
+): Promise<{ context: SelectedContext; line: string } | StellarError | undefined> {
+  const { title, option } = wanted[role];
+  const names = [...kubeconfig.contexts.keys()];
+  const all = await Promise.all(names.map((name) => tryRead(async () => selectContext(kubeconfig, name))));
+  const contexts = all.flatMap((context) => ifSeen(context) ?? []);
+  const isByProgram = ({ user }: SelectedContext) => user.exec !== undefined || Boolean(user['auth-provider']);
+  const plain = await serving(
+    role,
+    contexts.filter((context) => !isByProgram(context)),
+    connect,
+  );
+  const found = plain.length > 0 ? plain : await serving(role, contexts.filter(isByProgram), connect);
+  const [only, ...others] = found;
+  if (only === undefined) return undefined;
+  if (others.length === 0) {
+    const { name, server } = only.context;
+    return {
+      context: only.context,
+      line: `${title} ${name} (${server}), the only one among ${count(names.length, 'context')}`,
+    };
+  }
+  return new StellarError(
+    'usage',
+    `${found.length} of the contexts lead to ${wanted[role].several}, and none was given.`,
+    {
+      details: await Promise.all(found.map((each) => contentsOf(role, each))),
+      next: [advice(`Give one: ${option} CONTEXT`)],
+    },
+  );
+}
+
+/** False only if a cluster answers and is not one. */
+export const mayBe = async (role: Wanted, kube: Kube): Promise<boolean> =>
+  ifSeen(await tryRead(() => serves(kube, wanted[role].kind))) !== false;
+
+async function serving(role: Wanted, contexts: readonly SelectedContext[], connect: Connect): Promise<FoundCluster[]> {
+  const asked = await Promise.all(
+    contexts.map(async (context) => {
+      const kube = connect(context);
+      const [isServed, uid] = await Promise.all([
+        tryRead(() => serves(kube, wanted[role].kind)),
+        tryRead(() => clusterUid(kube)),
+      ]);
+      return ifSeen(isServed) ? [{ context, kube, identity: ifSeen(uid) ?? context.server }] : [];
+    }),
+  );
+  return [...Map.groupBy(asked.flat(), ({ identity }) => identity).values()].flatMap(([first]) => first ?? []);
+}
+
+/** As `kind-hosting   2 spaces: its1, wds1`. */
+async function contentsOf(role: Wanted, { context, kube }: FoundCluster): Promise<string> {
+  const { kind, of } = wanted[role];
+  const names = (ifSeen(await tryRead(() => kube.list(kind, { metadataOnly: true }))) ?? []).map(
+    ({ metadata }) => metadata.name,
+  );
+  return [context.name, [count(names.length, of), few(names).join(', ')].filter((part) => part !== '').join(': ')].join(
+    '   ',
+  );
+}
