@@ -105,7 +105,7 @@ export class Clusters {
     const kubeconfig = await this.kubeconfig();
     const found = await resolveIts(choice, kubeconfig, () => tryRead(() => this.spaceTools()));
     const context = { ...found, ...stepsFor(found.name, 'its', kubeconfig) };
-    if (choice.source === 'current context' || choice.source === 'only ITS') this.assume('--its', choice.given);
+    if (isAssumed(choice.source)) this.assume('--its', choice.given);
     return { context, kube: this.connect(context), choice };
   }
 
@@ -249,6 +249,10 @@ export class Clusters {
     for (const client of this.#clients) client.close();
   }
 }
+
+/** Whether nobody has said which cluster is meant. */
+const isAssumed = (source: ItsChoice['source']): boolean =>
+  source === 'current context' || source === 'only ITS' || source === 'only one found';
 
 /** @throws the error, if it is one */
 function orThrow<T>(result: T | StellarError): T {
