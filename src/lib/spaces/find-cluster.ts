@@ -90,13 +90,10 @@ async function serving(role: Wanted, contexts: readonly SelectedContext[], conne
   return [...Map.groupBy(asked.flat(), ({ identity }) => identity).values()].flatMap(([first]) => first ?? []);
 }
 
-/** As `kind-hosting   2 spaces: its1, wds1`. */
+/** As `kind-hosting has 2 spaces: its1, wds1`. */
 async function contentsOf(role: Wanted, { context, kube }: FoundCluster): Promise<string> {
   const { kind, of } = wanted[role];
-  const names = (ifSeen(await tryRead(() => kube.list(kind, { metadataOnly: true }))) ?? []).map(
-    ({ metadata }) => metadata.name,
-  );
-  return [context.name, [count(names.length, of), few(names).join(', ')].filter((part) => part !== '').join(': ')].join(
-    '   ',
-  );
+  const objects = ifSeen(await tryRead(() => kube.list(kind, { metadataOnly: true }))) ?? [];
+  const names = few(objects.map(({ metadata }) => metadata.name));
+  return `${context.name} has ${count(objects.length, of)}${names.length === 0 ? '' : `: ${names.join(', ')}`}`;
 }

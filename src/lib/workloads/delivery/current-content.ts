@@ -8,13 +8,13 @@ import { partialReader } from '../../kube/partial-reader.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
 import { propertiesNamespace } from '../../model/kubestellar-names.ts';
 import type { ManagedCluster } from '../../model/ocm-objects.ts';
+import type { BoundObject } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { lastApplied, templateKeysOf } from '../policies/template-keys.ts';
 import { type FieldPath, hasField, parsePath, readable } from '../transforms/path.ts';
 import type { CustomTransform } from '../transforms/transforms.ts';
 import { kindNames } from '../wds/find-kind.ts';
 import { digestObjects } from '../wds/full-objects.ts';
-import type { BoundObjects } from './evidence.ts';
 import { objectKey, objectOfManifest, type StaleField } from './works.ts';
 
 /**
@@ -22,6 +22,9 @@ import { objectKey, objectOfManifest, type StaleField } from './works.ts';
  * only what can be decided without KubeStellar's template engine: fields that are missing or should be, and strings whose actions
  * all are `{{.key}}`.
  */
+
+/** What Bindings send, by `keyOf` and the name of the Binding. */
+export type BoundObjects = ReadonlyMap<string, ReadonlyMap<string, BoundObject>>;
 
 /** What the works of a WDS are compared with. */
 export interface CurrentContent {

@@ -17,7 +17,7 @@ import { senderOf } from '../../spaces/sender.ts';
 import type { StatusCollector } from '../status/collector.ts';
 import type { CustomTransform } from '../transforms/transforms.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';
-import { comparison, readCurrentContent } from './current-content.ts';
+import { type BoundObjects, comparison, readCurrentContent } from './current-content.ts';
 import { type StaleField, trimmer, WorksOfWds } from './works.ts';
 
 /** control.kubestellar.io/v1alpha1 WorkStatus: the status that a WEC's status agent returned for one object. */
@@ -53,9 +53,6 @@ export interface DeliveryEvidence {
 
 /** The evidence in the WDS. */
 type WdsSide = Pick<DeliveryEvidence, 'policies' | 'bindings' | 'bound' | 'collectors' | 'combined'>;
-
-/** What Bindings send, by `keyOf` and the name of the Binding. */
-export type BoundObjects = ReadonlyMap<string, ReadonlyMap<string, BoundObject>>;
 
 export function boundObjects(bindings: readonly Binding[]): BoundObjects {
   const bound = new Map<string, Map<string, BoundObject>>();

@@ -13,7 +13,16 @@ function printed(...deliveries: object[]): string {
   const given = deliveries.map((way, index) => ({ ...missing, wec: `w${index + 1}`, stages: [], ...way }));
   const object = { kind: 'Deployment', namespace: 'shop', name: 'web', deliveries: given };
   const wecs = given.map(({ wec }) => wec);
-  const view = { name: 'shop', wds: 'wds1', its: 'its1', wecs, objects: [object], notVisible: [], problems: [] };
+  const view = {
+    name: 'shop',
+    wds: 'wds1',
+    its: 'its1',
+    wecs,
+    objects: [object],
+    notVisible: [],
+    problems: [],
+    transforms: [],
+  };
   return describePolicyView(view as never, styleFor(process.stdout, fakeIo().io, 'never'), Date.now()).join('\n');
 }
 

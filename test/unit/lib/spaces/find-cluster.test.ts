@@ -80,7 +80,7 @@ describe('the only hosting cluster among the contexts', () => {
   test('is not guessed among several, which are listed with what they hold', async () => {
     const { found } = await find({ a: hosting('a', 'its1', 'wds1'), b: hosting('b') });
     assert.ok(found instanceof StellarError);
-    assert.deepEqual(found.details, ['a   2 spaces: its1, wds1', 'b   0 spaces']);
+    assert.deepEqual(found.details, ['a has 2 spaces: its1, wds1', 'b has 0 spaces']);
     assert.match(stepsOf(found), /--hosting-context CONTEXT/);
   });
   test('is another one than the only ITS', async () =>
