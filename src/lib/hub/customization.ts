@@ -28,7 +28,7 @@ export function effectiveProperties(
     ['built-in', { clusterName: name }],
     ['label', labels],
     ['annotation', annotations],
-    ['ConfigMap', valuesOfConfigMap(configMap)],
+    ['ConfigMap', configMap?.data ?? {}],
   ];
   const found = new Map<string, EffectiveProperty>();
   for (const [source, values] of sources) {
@@ -42,18 +42,9 @@ export function effectiveProperties(
   return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** The values of a ConfigMap, including its binary values: KubeStellar reads those as text, over the others. */
-function valuesOfConfigMap(configMap: ConfigMap | undefined): Record<string, string> {
-  const binary = Object.entries(configMap?.binaryData ?? {});
-  return {
-    ...configMap?.data,
-    ...Object.fromEntries(binary.map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')])),
-  };
-}
-
 /** Keys in a WEC's ConfigMap that KubeStellar ignores. */
 export function ignoredKeys(configMap: ConfigMap | undefined): string[] {
-  return Object.keys(valuesOfConfigMap(configMap)).filter((key) => !isGoIdentifier(key));
+  return Object.keys(configMap?.data ?? {}).filter((key) => !isGoIdentifier(key));
 }
 
 /**

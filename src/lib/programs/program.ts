@@ -262,24 +262,14 @@ async function findInPath(name: string, searchPath: string): Promise<string | un
   return undefined;
 }
 
-const secretWord = '(?:pass(?:word|wd|phrase)|username|token|secret|credential|api-?key|private-?key)';
-const secretOption = new RegExp(`^-[^=]*${secretWord}[^=]*$`, 'i');
-/** As in `--password=X`, `PASSWORD=X` and `--from-literal=password=X`. */
-const secretAssignment = new RegExp(`^(.*?${secretWord}[^=]*=).`, 'is');
-/** helm's options for values of a chart, which may be passwords. */
-const setOption = /^--set(?:-[a-z]+)?$/;
-const setAssignment = /^(--set(?:-[a-z]+)?=[^=]*=)/;
+const secretOption = /^-[^=]*(?:pass(?:word|wd|phrase)|username|token|secret|credential|api-?key|private-?key)[^=]*$/i;
 
-/** The arguments of a program for display: the values of possible secrets are redacted. */
-export function argumentsWithoutSecrets(args: readonly string[]): string[] {
-  return args.map((argument, index) => {
-    const option = args[index - 1] ?? '';
-    if (secretOption.test(option)) return hidden;
-    const name = setOption.test(option)
-      ? /^[^=]*=/.exec(argument)?.[0]
-      : (setAssignment.exec(argument) ?? secretAssignment.exec(argument))?.[1];
-    return name === undefined ? redactText(argument) : `${redactText(name)}${hidden}`;
+/** The arguments of a program for display, without what may be a secret: whatever is assigned, and values of options named like one. */
+export const argumentsWithoutSecrets = (args: readonly string[]): string[] =>
+  args.map((argument, index) => {
+    if (secretOption.test(args[index - 1] ?? '')) return hidden;
+    const [name = '', ...value] = argument.split('=');
+    return value.length === 0 ? redactText(name) : `${redactText(name)}=${hidden}`;
   });
-}
 
 const hidden = '(hidden)';

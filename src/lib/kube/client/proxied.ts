@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import net, { isIP } from 'node:net';
-import { checkServerIdentity } from 'node:tls';
 import { addressTimeoutMs } from '../../engine/deadline.ts';
 import { lookup } from './local-names.ts';
 import { hostOf, type ProxyServer } from './proxy.ts';
@@ -19,8 +18,8 @@ export async function agentThrough(
   options: https.AgentOptions,
   signal: AbortSignal,
 ): Promise<http.Agent> {
-  const { secureContext, rejectUnauthorized, servername } = options;
-  const [host, hostname] = [hostOf(server), hostOf(url)];
+  const { secureContext, rejectUnauthorized } = options;
+  const hostname = hostOf(url);
   const dialing = { lookup, autoSelectFamilyAttemptTimeout: addressTimeoutMs, signal };
   if (url.protocol.startsWith('socks')) return agentThroughSocks({ ...dialing, host: hostname }, url, server, options);
 
@@ -28,20 +27,11 @@ export async function agentThrough(
   const { port, username, password } = url;
   // As the TLS name of a proxy of https, hpagent sends an address too, of which Node warns.
   const [protocol, proxyName] = [url.protocol.replace('https', 'tls'), isIP(hostname) === 0 ? hostname : ''];
-  const agent = new (server.protocol === 'https:' ? HttpsProxyAgent : HttpProxyAgent)({
+  return new (server.protocol === 'https:' ? HttpsProxyAgent : HttpProxyAgent)({
     ...options,
     proxy: { protocol, hostname, port, username, password } as URL,
     proxyRequestOptions: { ...dialing, secureContext, rejectUnauthorized, servername: proxyName } as object,
   });
-  // hpagent asks the proxy for an IPv6 address without its brackets.
-  if (isIP(host) === 6) {
-    const connect = agent.createConnection.bind(agent);
-    const identity: https.AgentOptions = {
-      checkServerIdentity: (_, certificate) => checkServerIdentity(servername ?? host, certificate),
-    };
-    agent.createConnection = (target, callback) => connect({ ...target, ...identity, host: server.hostname }, callback);
-  }
-  return agent;
 }
 
 /** Without socks-proxy-agent, which cannot end a connection that is being made: Ctrl-C and the deadline would wait for it. */

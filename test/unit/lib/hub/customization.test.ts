@@ -6,11 +6,7 @@ import { managedCluster } from '../../support/builders.ts';
 
 const refused = (problem: RegExp) => (error: unknown) =>
   error instanceof StellarError && error.code === 'usage' && problem.test(error.message);
-const configMap = (data: Record<string, string>, binaryData = {}) => ({
-  metadata: { name: 'cluster1' },
-  data,
-  binaryData,
-});
+const configMap = (data: Record<string, string>) => ({ metadata: { name: 'cluster1' }, data });
 
 describe('changes of properties', () => {
   test('accept any text as value', () => {
@@ -57,12 +53,6 @@ describe('effective properties', () => {
       source: 'label',
       shadows: [{ source: 'built-in', value: 'cluster1' }],
     });
-  });
-  test('may be binary', () => {
-    assert.deepEqual(
-      effectiveProperties('c', undefined, configMap({}, { key: 'aGk=' })).map(({ value }) => value),
-      ['c', 'hi'],
-    );
   });
   test('exclude invalid identifiers', () =>
     assert.deepEqual(ignoredKeys(configMap({ a: '1', 'b-c': '2', var: '3' })), ['b-c', 'var']));
