@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
+import { type Check, fail, type Outcome, pass, skipped, warn, withEvidence } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { Deadline } from '../engine/deadline.ts';
 import { formatAge } from '../engine/duration.ts';
@@ -89,18 +89,12 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
   const silent = leases.flatMap((lease) => staleLeaseHolder(lease, pods, hub.now()) ?? [])[0];
   if (silent !== undefined) {
     const { lease, pod, age } = silent;
-    const since = lease.spec?.renewTime;
     const outcome = fail(
       'controller-silent',
       `Pod ${namespace}/${pod} runs but is stuck: it has not renewed its Lease ${lease.metadata.name} for ${formatAge(age)}.`,
       run(command`kubectl --context ${context} -n ${namespace} delete pod ${pod}`, 'Restart it'),
     );
-    return 'problem' in outcome
-      ? {
-          ...outcome,
-          problem: { ...outcome.problem, evidence: [byField('Lease', lease, 'renewTime', context, { since })] },
-        }
-      : outcome;
+    return withEvidence(outcome, [byField('Lease', lease, 'renewTime', context, { since: lease.spec?.renewTime })]);
   }
   return reader.forbidden.size > 0 ? skipped(mayNotRead(reader.forbidden)) : pass();
 }

@@ -1,4 +1,4 @@
-import { type Check, fail, type Outcome, pass, warn } from '../engine/checks.ts';
+import { type Check, fail, type Outcome, pass, warn, withEvidence } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { partial } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -48,5 +48,5 @@ function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
     : [fail, ''];
   const found = otherwise('its-unclear', `${why}${until}.`, partial(`${repair} --its ITS`, 'Bind it to one of them'));
   const evidence = itses.map((each) => byField('ControlPlane', each, 'cptype', context, { status: 'its' }));
-  return 'problem' in found ? { ...found, problem: { ...found.problem, evidence } } : found;
+  return withEvidence(found, evidence);
 }

@@ -37,15 +37,8 @@ export async function issuedByProvider(context: SelectedContext, host: PluginHos
     );
   const loaded = config ?? {};
   if (isValid(loaded)) return issued(loaded);
-  // Another program may have renewed it meanwhile, or may be doing so.
-  const before = await configNow(context, loaded, host);
-  try {
-    return await renewed(context, before, host);
-  } catch (error) {
-    const present = await configNow(context, before, host);
-    if (present['refresh-token'] === before['refresh-token']) throw error;
-    return renewed(context, present, host);
-  }
+  // Another program may have renewed it meanwhile.
+  return renewed(context, await configNow(context, loaded, host), host);
 }
 
 /** Milliseconds since the epoch; 0 without a token. */
@@ -62,7 +55,7 @@ async function renewed(context: SelectedContext, config: Config, host: PluginHos
   if (isValid(config)) return issued(config);
   const missing = required.find((key) => !config[key]);
   if (missing !== undefined) throw new Error(`its ID token has expired, and it has no ${missing} to renew it`);
-  const tokens = await renew(context, config, host);
+  const tokens = await requestTokens(context, config, host);
   const waiting = { deadline: new Deadline(saveMs), signal: new AbortController().signal };
   await edit(context, waiting, (draft, name) => {
     const user = draft.get('users', name) as UserEntry | undefined;
@@ -92,25 +85,12 @@ async function edit<T>(
   return (await editKubeconfig({ files, env: {} }, (draft) => change(draft, name), waiting)).result;
 }
 
-/** Requests new tokens, as golang.org/x/oauth2 does: with the client's secret in a header, else in the form. */
-async function renew(context: SelectedContext, config: Config, host: PluginHost): Promise<Config> {
-  const { 'client-secret': secret } = config;
-  if (!secret) return requestTokens(context, config, openid.None(), host);
-  try {
-    return await requestTokens(context, config, openid.ClientSecretBasic(secret), host);
-  } catch (error) {
-    const { cause } = error as Error;
-    if (!(cause instanceof openid.ResponseBodyError) || cause.error !== 'invalid_client') throw error;
-    return requestTokens(context, config, openid.ClientSecretPost(secret), host);
-  }
-}
-
-async function requestTokens(
-  context: SelectedContext,
-  { 'idp-issuer-url': issuer = '', 'client-id': client = '', 'refresh-token': token = '', ...config }: Config,
-  authentication: openid.ClientAuth,
-  host: PluginHost,
-): Promise<Config> {
+/** Requests new tokens. */
+async function requestTokens(context: SelectedContext, config: Config, host: PluginHost): Promise<Config> {
+  const { 'idp-issuer-url': issuer = '', 'client-id': client = '', 'refresh-token': token = '' } = config;
+  const secret = config['client-secret'];
+  // Every provider takes it in a header (RFC 6749, 2.3.1).
+  const authentication = secret ? openid.ClientSecretBasic(secret) : openid.None();
   const transports: Transport[] = [];
   const send: openid.CustomFetch = async (address, { method, headers, body }) => {
     const { origin, pathname } = new URL(address);

@@ -231,7 +231,8 @@ function impersonationOf(user: UserEntry): Server['headers'] {
   return headers;
 }
 
-function credentialsFailed(context: string, error: unknown): StellarError {
+/** The error for credentials that cannot be read or obtained. @param error of a file, or of a plugin */
+export function credentialsFailed(context: string, error: unknown): StellarError {
   if (error instanceof StellarError) return error;
   const { code, message, path } = error as NodeJS.ErrnoException;
   if (path !== undefined) {

@@ -113,16 +113,17 @@ async function inputFor({ server, cluster }: SelectedContext, exec: ExecEntry, i
 function read({ command, apiVersion }: { command: string; apiVersion: string }, { stdout }: ProgramOutput): Issued {
   const printed = jsonObject(stdout) as { apiVersion?: unknown; kind?: unknown; status?: Issued } | undefined;
   const { token = '', clientCertificateData = '', clientKeyData = '' } = printed?.status ?? {};
-  const isCredential = printed?.kind === 'ExecCredential' && printed.apiVersion === apiVersion;
-  const wrong =
-    !isCredential || ![token, clientCertificateData, clientKeyData].every(isText)
-      ? `an ExecCredential of ${apiVersion}`
-      : !token && !clientCertificateData
-        ? 'a token or a certificate'
-        : !clientCertificateData !== !clientKeyData
-          ? 'both a certificate and its key'
-          : undefined;
-  if (wrong !== undefined)
-    throw new StellarError('credentials-failed', `the program ${command} did not print ${wrong}.`);
-  return printed?.status as Issued;
+  const hasForm = printed?.kind === 'ExecCredential' && printed.apiVersion === apiVersion;
+  const isPair = Boolean(clientCertificateData) === Boolean(clientKeyData);
+  if (
+    !hasForm ||
+    ![token, clientCertificateData, clientKeyData].every(isText) ||
+    !isPair ||
+    !(token || clientCertificateData)
+  )
+    throw new StellarError(
+      'credentials-failed',
+      `the program ${command} did not print an ExecCredential of ${apiVersion} with a token, or with a certificate and its key.`,
+    );
+  return printed.status as Issued;
 }

@@ -53,17 +53,11 @@ function takeAll(locks: readonly string[], taken: string[]): string | undefined 
       closeSync(openSync(lock, 'wx', 0));
       taken.push(lock);
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'EEXIST') return lock;
-      if (code === undefined || !unlockable.has(code)) {
-        throw new StellarError('file-error', `A kubeconfig cannot be locked: ${message}.`, { cause: error });
-      }
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return lock;
     }
   }
   return undefined;
 }
-
-const unlockable = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS']);
 
 /** Ends the wait for a lock that was left behind, or is held too long. @param started when the wait began (engine/clock.ts) */
 function refuseHeld(lock: string, started: number, deadline: Deadline): void {

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { advice, partial } from '../../engine/next-step.ts';
 import { chooseEndpoint, isThisMachine } from '../../hub/endpoint.ts';
 import { parseClusterInfo } from '../../hub/hub-kubeconfig.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { credentialsFailed } from '../../kube/client/credentials.ts';
 import { hostOf } from '../../kube/client/proxy.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
@@ -35,7 +36,7 @@ export interface Bootstrap {
 export async function prepareBootstrap(name: string, external: ExternalCluster, hosting: string): Promise<Bootstrap> {
   const { context, kube, address } = external;
   if (address !== undefined) await checkAddress(address, hosting);
-  const [cluster, user] = await Promise.all([flatCluster(context), portableUser(context)]);
+  const { cluster, user } = portable(context);
   const { server, certificateAuthority } = await chooseEndpoint({
     its: context.name,
     wec: hosting,
@@ -112,46 +113,30 @@ const addressFor = (hosting: string): string => command`Pass the address that th
 
 const bootstrapOptions = '--bootstrap-context CONTEXT, --bootstrap-kubeconfig FILE';
 
-async function flatCluster({ name, cluster }: SelectedContext): Promise<ClusterEntry> {
-  const { 'certificate-authority': file, ...flat } = cluster;
-  if (!file || flat['certificate-authority-data']) return flat;
-  return { ...flat, 'certificate-authority-data': await base64Of(file, name) };
-}
-
 /**
- * Converts credentials for use in a pod of the hosting cluster. Credential plugins and auth providers of this machine do not exist
- * there.
- * @returns undefined for those
+ * Converts the entries of a context for use in a pod of the hosting cluster, where files, credential plugins and auth providers of
+ * this machine do not exist.
+ * @throws StellarError `bootstrap-unusable`, `kubeconfig-invalid` for a file that cannot be read
  */
-async function portableUser(context: SelectedContext): Promise<UserEntry | undefined> {
-  const { user } = context;
-  if (user.exec || user['auth-provider']) return undefined;
-  const { 'client-certificate': certificate, 'client-key': key, tokenFile, ...flat } = user;
-  if (certificate && !flat['client-certificate-data'])
-    flat['client-certificate-data'] = await base64Of(certificate, context.name);
-  if (key && !flat['client-key-data']) flat['client-key-data'] = await base64Of(key, context.name);
-  if (tokenFile) flat.token = (await readReferred(tokenFile, context.name)).toString('utf8').trim();
-  if (flat.token || flat['client-certificate-data'] || flat.username) return flat;
-  throw new StellarError(
-    'bootstrap-unusable',
-    `The context ${context.name} has no credentials that KubeFlex could use.`,
-    {
-      next: [advice(`Give one that has a client certificate or a token: ${bootstrapOptions}`)],
-    },
-  );
-}
-
-const base64Of = async (file: string, context: string): Promise<string> =>
-  (await readReferred(file, context)).toString('base64');
-
-/** @throws StellarError `kubeconfig-invalid` */
-async function readReferred(file: string, context: string): Promise<Buffer> {
+function portable({
+  name,
+  cluster: { 'certificate-authority': authority, ...cluster },
+  user: given,
+}: SelectedContext): Bootstrap {
+  const { 'client-certificate': certificate, 'client-key': key, tokenFile, ...user } = given;
   try {
-    return await readFile(file);
+    if (authority) cluster['certificate-authority-data'] ||= readFileSync(authority, 'base64');
+    if (user.exec || user['auth-provider']) return { cluster, user: undefined };
+    if (certificate) user['client-certificate-data'] ||= readFileSync(certificate, 'base64');
+    if (key) user['client-key-data'] ||= readFileSync(key, 'base64');
+    if (tokenFile) user.token = readFileSync(tokenFile, 'utf8').trim();
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : 'it cannot be read';
-    throw new StellarError('kubeconfig-invalid', `The context ${context} refers to ${file}: ${why}.`, { cause: error });
+    throw credentialsFailed(name, error);
   }
+  if (user.token || user['client-certificate-data'] || user.username) return { cluster, user };
+  throw new StellarError('bootstrap-unusable', `The context ${name} has no credentials that KubeFlex could use.`, {
+    next: [advice(`Give one that has a client certificate or a token: ${bootstrapOptions}`)],
+  });
 }
 
 /** The account that KubeFlex creates in an external cluster (kubeflex pkg/reconcilers/external/kubeconfig.go). */
