@@ -1,18 +1,11 @@
 import { failureOf, type StellarError } from '../engine/errors.ts';
 
 /** Access to a cluster, or to something in it. `why` has no full stop. */
-export type Access<T> = Seen<T> | Absent | Hidden;
-
-interface Seen<T> {
-  state: 'seen';
-  value: T;
-}
-
-/** There is nothing to reach (yet). */
-interface Absent {
-  state: 'absent';
-  why: string;
-}
+export type Access<T> =
+  | { state: 'seen'; value: T }
+  /** There is nothing to reach (yet). */
+  | { state: 'absent'; why: string }
+  | Hidden;
 
 /** It is not visible from here. */
 interface Hidden {

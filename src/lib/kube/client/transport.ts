@@ -67,25 +67,20 @@ export class Transport {
   readonly cluster: ClusterRef;
   readonly credentials: Credentials;
   readonly #server: URL;
-  readonly #deadline: Deadline;
-  readonly #signal: AbortSignal;
-  readonly #trace: Trace | undefined;
-  readonly #limit: Limit;
+  readonly #connection: Connection;
   /** When the last piece of an answer arrived (engine/clock.ts). */
   #lastAnswer = Number.NEGATIVE_INFINITY;
   /** The cluster's clock when the monotonic one began. Until it has answered, and while both agree, it is the local clock. */
   #clockStart = Date.now() - monotonic();
 
-  constructor({ context, deadline, signal, trace, limit, plugins }: Connection) {
+  constructor(connection: Connection) {
+    const { context, plugins } = connection;
     this.#server = new URL(context.server);
     const { name, server, inspection, renewal, user } = context;
     const token = { user: tokenUser(user.token ?? ''), expires: tokenExpiry(user.token ?? '') };
     this.cluster = { context: name, server: withoutCredentials(server), inspection, renewal, token };
     this.credentials = new Credentials(context, plugins);
-    this.#deadline = deadline;
-    this.#signal = signal;
-    this.#trace = trace;
-    this.#limit = limit;
+    this.#connection = connection;
   }
 
   /** The cluster's clock, in milliseconds since the epoch. */
@@ -101,13 +96,13 @@ export class Transport {
 
   /** Sends a request once. @throws StaleConnection if it should be sent again; StellarError if no whole answer arrived */
   send(request: Request): Promise<Answer> {
-    return this.#limit(() => this.#send(request));
+    return this.#connection.limit(() => this.#send(request));
   }
 
   async #send(request: Request): Promise<Answer> {
     const server = await this.credentials.server();
     const started = monotonic();
-    const end = started + this.#deadline.requestTimeout(Number.POSITIVE_INFINITY);
+    const end = started + this.#connection.deadline.requestTimeout(Number.POSITIVE_INFINITY);
     const sent = this.#open(request, server);
     let release: (() => void) | undefined;
     let readBefore: number | undefined;
@@ -132,13 +127,13 @@ export class Transport {
           answered();
           this.#noteClock(response.headers.date);
           const address = withoutCredentials(new URL(sent.path, this.#server).href);
-          this.#trace?.(`${request.method} ${address} ${response.statusCode} ${monotonic() - started}ms`);
+          this.#connection.trace?.(`${request.method} ${address} ${response.statusCode} ${monotonic() - started}ms`);
           if (response.statusCode === 401) this.credentials.refuse(server);
           readAnswer(this.cluster, response, answered).then(resolve, reject);
         });
       });
     } catch (error) {
-      throwIfInterrupted(this.#signal);
+      throwIfInterrupted(this.#connection.signal);
       if (error instanceof StellarError) throw error;
       if (error === noAnswer && monotonic() >= end && monotonic() - this.#lastAnswer < requestTimeoutMs)
         throw answersLate(this.cluster);
@@ -164,8 +159,9 @@ export class Transport {
       if (left <= 0) end();
       else timer = setTimeout(wait, left);
     };
-    this.#signal.addEventListener('abort', end);
-    if (this.#signal.aborted) end();
+    const { signal } = this.#connection;
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
     else wait();
     return {
       heard: () => {
@@ -173,7 +169,7 @@ export class Transport {
       },
       stop: () => {
         clearTimeout(timer);
-        this.#signal.removeEventListener('abort', end);
+        signal.removeEventListener('abort', end);
       },
     };
   }

@@ -30,15 +30,6 @@ test('lines replace the same number of lines', () => {
   assert.equal(screen.frame(['four']), up(1) + drawn('four'));
 });
 
-test('unchanged lines are not drawn again, unless the terminal has another width', () => {
-  const terminal = { columns: 20, rows: 10 };
-  const screen = screenOf(terminal);
-  screen.frame(['one']);
-  assert.equal(screen.frame(['one']), '');
-  terminal.columns = 10;
-  assert.equal(screen.frame(['one']), up(1) + drawn('one'));
-});
-
 test('a line that is too long is cut, its colours are not', () => {
   const screen = screenOf({ columns: 8, rows: 10 });
   const red = '\u001b[31m✗\u001b[39m';
@@ -48,14 +39,6 @@ test('a line that is too long is cut, its colours are not', () => {
     screen.frame([`${bad} 345678`, `${bad} 3456789`, '123456789']),
     drawn(`${red} 345678`, `${red} 34567…`, '1234567…'),
   );
-});
-
-test('a narrower terminal has wrapped lines', () => {
-  const terminal = { columns: 20, rows: 10 };
-  const screen = screenOf(terminal);
-  screen.frame(['12345678901234567890', '12345', '']);
-  terminal.columns = 8;
-  assert.equal(screen.frame(['new']), up(5) + drawn('new'));
 });
 
 test('lines that do not fit on the terminal are counted', () => {
