@@ -1,13 +1,13 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { advice, run as nextStep, run } from '../../engine/next-step.ts';
-import { poll } from '../../engine/poll.ts';
+import { advice, run } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { may } from '../../kube/permissions.ts';
 import { resourceOf, resources } from '../../kube/resources.ts';
+import { untilGone } from '../../kube/until-gone.ts';
 import { isSpaceName, longestName, namespaceOf, olderHooks, type SpaceRole } from '../../model/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../../model/kubeflex-objects.ts';
 import { roleOf, typeOf } from '../spaces.ts';
@@ -31,27 +31,21 @@ export async function findOrClear(
   wanted: { role: SpaceRole; type: string },
   run: Run,
 ): Promise<ControlPlane | undefined> {
-  const found = await poll(async () => {
-    const [controlPlane, namespace] = await Promise.all([
-      hosting.get<ControlPlane>(resources.controlPlanes, name),
-      hosting.get<KubeObject>(resources.namespaces, namespaceOf(name)),
-    ]);
-    if (controlPlane !== undefined && controlPlane.metadata.deletionTimestamp === undefined) {
-      refuseOther(controlPlane, wanted);
-      return { controlPlane };
-    }
-    if (controlPlane === undefined && namespace === undefined) return { controlPlane };
-    if (controlPlane === undefined && namespace !== undefined) refuseForeign(name, namespace);
-    // A run without --dry-run would wait for it.
-    if (hosting.dryRun) return { controlPlane: undefined };
-    run.progress.waiting(name, 'an earlier control plane of this name is still being deleted');
-    return undefined;
-  }, run);
-  if (found !== undefined) return found.controlPlane;
-  const see = command`kubectl --context ${hosting.cluster.context} get controlplane/${name} namespace/${namespaceOf(name)} -o yaml`;
-  throw new StellarError('timeout', `An earlier control plane ${name} was not deleted in time.`, {
-    next: [nextStep(see, 'See what blocks it')],
-  });
+  const controlPlane = await hosting.get<ControlPlane>(resources.controlPlanes, name);
+  const isDeleted = controlPlane?.metadata.deletionTimestamp !== undefined;
+  if (controlPlane !== undefined && !isDeleted) {
+    refuseOther(controlPlane, wanted);
+    return controlPlane;
+  }
+  // A run without --dry-run would wait for it.
+  if (hosting.dryRun && isDeleted) return undefined;
+  const meanwhile = { name, why: 'an earlier control plane of this name is still being deleted' };
+  if (controlPlane !== undefined) await untilGone(hosting, resources.controlPlanes, controlPlane, run, meanwhile);
+  const namespace = await hosting.get(resources.namespaces, namespaceOf(name));
+  if (namespace === undefined) return undefined;
+  refuseForeign(name, namespace);
+  await untilGone(hosting, resources.namespaces, namespace, run, meanwhile);
+  return undefined;
 }
 
 function refuseOther(present: ControlPlane, { role, type }: { role: SpaceRole; type: string }): void {

@@ -2,11 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { command } from '../../engine/command-line.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { type Followed, followOne } from '../../engine/follow.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
 import type { Confirm } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
-import { met, type Stage, unreached, waiting } from '../../engine/stages.ts';
+import { unreached } from '../../engine/stages.ts';
 import { requireHosting } from '../../hosting/hosting.ts';
 import { forNoControlPlane } from '../../hosting/kubeconfig-extension.ts';
 import { ifSeen } from '../../kube/access.ts';
@@ -16,6 +15,7 @@ import type { Kubeconfig } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { KubeObject, Secret } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { getServed, listServed } from '../../kube/served.ts';
+import { untilGone } from '../../kube/until-gone.ts';
 import { namespaceOf, roleWithArticle, type SpaceRole } from '../../model/kubeflex-names.ts';
 import type { ControlPlane } from '../../model/kubeflex-objects.ts';
 import { accessSpace, contextsCertainlyOf, contextsOf } from '../access.ts';
@@ -91,7 +91,7 @@ export async function deleteControlPlane(
     if (controlPlane !== undefined)
       result.changed = await hosting.delete(resources.controlPlanes, name, { uid: controlPlane.metadata.uid });
     if (await removeBootstrap(space, hosting)) result.changed = true;
-    if (!run.dryRun) await untilGone(space, hosting, run);
+    if (!run.dryRun) await untilDeleted(space, hosting, run);
     const removed = await removeContexts(contextsToGo, space, tools, run);
     if (removed.length > 0) result.changed = true;
     const contexts = removed.length === 0 ? '' : `, and context ${removed.join(', ')} with it`;
@@ -116,67 +116,21 @@ async function removeBootstrap({ name, role, controlPlane }: ControlPlaneToDelet
   return present !== undefined && isOurs && hosting.delete(resources.secrets, secret, { namespace, uid });
 }
 
-/** The remaining objects of a control plane on the hosting cluster. */
-interface Rest {
-  controlPlane: ControlPlane | undefined;
-  namespace: KubeObject | undefined;
-}
-
-/** The control plane is deleted first, then its namespace with all contents. */
-const deletionStages: readonly Stage<Rest>[] = [
-  {
-    id: 'control-plane',
-    title: 'control plane deleted',
-    check: ({ controlPlane }) =>
-      controlPlane === undefined
-        ? met
-        : waiting(
-            `the control plane is blocked by finalizer ${controlPlane.metadata.finalizers?.join(', ') ?? '(none)'}`,
-          ),
-  },
-  {
-    id: 'namespace',
-    title: 'namespace deleted',
-    check: ({ namespace }) =>
-      namespace === undefined ? met : waiting(`namespace ${namespace.metadata.name} is being emptied`),
-  },
-];
-
-async function untilGone({ name, controlPlane }: ControlPlaneToDelete, hosting: Kube, run: Run): Promise<void> {
-  const read = async () => {
-    const [present, namespace] = await Promise.all([
-      getServed<ControlPlane>(hosting, resources.controlPlanes, name),
-      hosting.get<KubeObject>(resources.namespaces, namespaceOf(name)),
-    ]);
-    const own = namespace && isOf(name, namespace) ? namespace : undefined;
-    return { stages: deletionStages, snapshot: { controlPlane: present, namespace: own } };
-  };
-  const subject: Followed<Rest, true> = {
-    async act({ snapshot, reached, blocking, isFirst }) {
-      const hasGone = isFirst ? snapshot.controlPlane === undefined : reached.some(({ id }) => id === 'control-plane');
-      if (hasGone && controlPlane !== undefined)
-        run.progress.changed(name, 'control plane deleted; its namespace is being emptied');
-      if (blocking === undefined) return true;
-      if (hasGone && snapshot.namespace !== undefined) await deleteOrphan(hosting, snapshot.namespace);
-      run.progress.waiting(name, blocking.verdict.why);
-      return undefined;
-    },
-    late(last) {
-      const see = command`kubectl --context ${hosting.cluster.context} get controlplane/${name} namespace/${namespaceOf(name)} -o yaml`;
-      throw new StellarError('timeout', `${name} was not deleted in time: ${last?.blocking?.verdict.why}.`, {
-        next: [nextStep(see, 'See what blocks it')],
-      });
-    },
-  };
-  await followOne(subject, read, run);
-}
-
-/**
- * Deletes the namespace of a deleted control plane. The garbage collector does the same, but may start half a minute later; users
- * without the permission wait for it.
- */
-async function deleteOrphan(hosting: Kube, { metadata: { name, uid, deletionTimestamp } }: KubeObject): Promise<void> {
-  if (deletionTimestamp === undefined) await hosting.delete(resources.namespaces, name, { uid }).catch(() => {});
+/** Waits until the control plane is gone, then its namespace with all contents. @throws StellarError `timeout` */
+async function untilDeleted({ name, controlPlane }: ControlPlaneToDelete, hosting: Kube, run: Run): Promise<void> {
+  if (controlPlane !== undefined) {
+    const read = () => getServed<ControlPlane>(hosting, resources.controlPlanes, name);
+    await untilGone(hosting, resources.controlPlanes, controlPlane, run, { name, read });
+    run.progress.changed(name, 'control plane deleted; its namespace is being emptied');
+  }
+  const namespace = await hosting.get(resources.namespaces, namespaceOf(name));
+  if (namespace === undefined || !isOf(name, namespace)) return;
+  const { uid, deletionTimestamp } = namespace.metadata;
+  // The garbage collector does the same, but may start half a minute later; users without the permission wait for it.
+  if (deletionTimestamp === undefined)
+    await hosting.delete(resources.namespaces, namespace.metadata.name, { uid }).catch(() => {});
+  const why = `namespace ${namespace.metadata.name} is being emptied`;
+  await untilGone(hosting, resources.namespaces, namespace, run, { name, why });
 }
 
 const isOf = (controlPlane: string, { metadata }: KubeObject): boolean =>

@@ -72,12 +72,12 @@ describe('an earlier space of that name', () => {
   });
   test('is waited for while only its namespace is left', () =>
     assert.rejects(clear([namespace(owned)]), { code: 'timeout' }));
-  test('that is not deleted in time is reported, with both objects to check', () =>
+  test('that is not deleted in time is reported, with the object to check', () =>
     assert.rejects(
       clear([deleting]),
       failsWith({
         code: 'timeout',
-        steps: /kubectl --context kind-kubeflex get controlplane\/its1 namespace\/its1-system/,
+        steps: /kubectl --context kind-kubeflex get controlplanes its1 -o yaml/,
       }),
     ));
   test('is not waited for in a dry run', async () => assert.equal(await clear([deleting], 60_000, true), undefined));
