@@ -1,23 +1,26 @@
+import { graceMs as defaultGraceMs } from './deadline.ts';
 import type { StellarError } from './errors.ts';
 import { followOne, type JudgedReading } from './follow.ts';
 import type { Run } from './run.ts';
-import type { Stage } from './stages.ts';
+import type { Verdict } from './stages.ts';
 
-/** A stage that is followed by itself, because no other visible stage depends on it. */
+/** What is waited for by itself, because nothing else that is visible depends on it. */
 export interface Awaited<Snapshot> {
-  stage: Stage<Snapshot>;
+  check(snapshot: Snapshot): Verdict;
+  /** The grace period of a failure in milliseconds. */
+  graceMs?: number;
   read(): Promise<Snapshot>;
-  /** Brings the stage about; runs after each reading that does not find it met. */
+  /** Brings it about; runs after each reading that does not find it met. */
   act?(snapshot: Snapshot): Promise<void>;
   /** The subject whose progress shows the wait; without it, none is shown. */
   name?: string | undefined;
-  /** The error if the stage has failed, or is not met in time. */
+  /** The error if it has failed, or is not met in time. */
   unmet(last: Snapshot): StellarError | Promise<StellarError>;
 }
 
-/** Follows a stage until it is met; a dry run changes nothing and does not read. @throws StellarError the error of `unmet` */
+/** Waits until a check is met; a dry run changes nothing and does not read. @throws StellarError the error of `unmet` */
 export async function untilMet<Snapshot>(
-  { stage, read, act, name, unmet }: Awaited<Snapshot>,
+  { check, graceMs = defaultGraceMs, read, act, name, unmet }: Awaited<Snapshot>,
   run: Run,
 ): Promise<void> {
   if (run.dryRun) return;
@@ -36,7 +39,7 @@ export async function untilMet<Snapshot>(
       // Every reading has a snapshot.
       late: (last) => fail((last as JudgedReading<Snapshot>).snapshot),
     },
-    async () => ({ stages: [stage], snapshot: await read() }),
+    async () => ({ stages: [{ id: '', title: '', check, graceMs }], snapshot: await read() }),
     run,
   );
 }

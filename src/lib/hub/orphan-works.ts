@@ -48,15 +48,11 @@ export async function makeOrphans(
   for (const work of works.filter((each) => !isOrphan(each))) await setOrphan(hub, work);
   await untilMet(
     {
-      stage: {
-        id: 'orphaned',
-        title: 'owned by no work',
-        graceMs: retryMs,
-        check: (open) => {
-          if (open.length === 0) return met;
-          const isUnanswered = open.some(({ owned }) => owned.length === 0);
-          return isUnanswered ? waiting('the agent has not answered') : failed('the agent does not apply all objects');
-        },
+      graceMs: retryMs,
+      check: (open) => {
+        if (open.length === 0) return met;
+        const isUnanswered = open.some(({ owned }) => owned.length === 0);
+        return isUnanswered ? waiting('the agent has not answered') : failed('the agent does not apply all objects');
       },
       read: async () => {
         const judged = await Promise.all(works.map((work) => judgeOne(hub, work, release !== undefined)));

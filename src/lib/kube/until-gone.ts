@@ -29,11 +29,7 @@ export async function untilGone(
   const isThere = (now: KubeObject | undefined) => now !== undefined && now.metadata.uid === uid;
   await untilMet(
     {
-      stage: {
-        id: 'gone',
-        title: 'gone',
-        check: (now) => (isThere(now) ? waiting(meanwhile?.why ?? 'it is being deleted') : met),
-      },
+      check: (now) => (isThere(now) ? waiting(meanwhile?.why ?? 'it is being deleted') : met),
       read: meanwhile?.read ?? (() => kube.get(resource, name, { namespace })),
       name: meanwhile?.name,
       act: async (now) => now && meanwhile?.act?.(now),

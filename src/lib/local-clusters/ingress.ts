@@ -142,10 +142,8 @@ async function untilReady(kube: Kube, run: Run): Promise<void> {
   const judged = (seen: RunningIngress) => (seen.failure === undefined ? waiting : failed)(whyNotReady(seen));
   await untilMet<RunningIngress>(
     {
-      stage: {
-        ...{ id: 'controller', title: 'ingress-nginx runs', graceMs: failureGraceMs },
-        check: (seen) => (isDeploymentReady(seen.controller) ? met : judged(seen)),
-      },
+      graceMs: failureGraceMs,
+      check: (seen) => (isDeploymentReady(seen.controller) ? met : judged(seen)),
       read: () => readRunning(kube),
       act: async (seen) => run.progress.waiting(context, `ingress-nginx: ${whyNotReady(seen)}`),
       async unmet(seen) {

@@ -5,7 +5,7 @@ import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
 import { readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
-import { met, type Stage, unreached, waiting } from '../../engine/stages.ts';
+import { met, unreached, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
 import { makeOrphans } from '../../hub/orphan-works.ts';
 import { hidden, ifSeen, through, whyUnseen } from '../../kube/access.ts';
@@ -159,8 +159,9 @@ async function removeContents(space: WdsToDelete, force: boolean | undefined, ho
   if (force) return removeWorks(space, its, run);
   await untilMet(
     {
-      stage: worksGone,
       name,
+      check: (left) =>
+        left.length === 0 ? met : waiting(`removing ${count(left.length, 'work')} from ${wecsOf(left)}`),
       read: () => worksOf(its, name),
       act: async (left) => {
         if (keep) await makeOrphans(its, stillPresent(left), run);
@@ -171,12 +172,6 @@ async function removeContents(space: WdsToDelete, force: boolean | undefined, ho
   );
   run.progress.reached(name, `binding policies and ${count(works.length, 'work')} removed`);
 }
-
-const worksGone: Stage<readonly ManifestWork[]> = {
-  id: 'works',
-  title: 'works removed',
-  check: (left) => (left.length === 0 ? met : waiting(`removing ${count(left.length, 'work')} from ${wecsOf(left)}`)),
-};
 
 const notRemoved = (wds: WdsToDelete, left: readonly ManifestWork[], its: Kube, hosting: Kube): StellarError =>
   new StellarError(

@@ -88,12 +88,8 @@ export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult
   );
   await untilMet<readonly RuleKind[]>(
     {
-      stage: {
-        id: 'granted',
-        title: 'the work agent has the rights',
-        check: (refused) =>
-          refused.length === 0 ? met : waiting(`the cluster refuses ${refused.map(groupResourceOf).join(', ')}`),
-      },
+      check: (refused) =>
+        refused.length === 0 ? met : waiting(`the cluster refuses ${refused.map(groupResourceOf).join(', ')}`),
       read: () => refusedKinds(kube, granting.klusterlet, lacking),
       name,
       unmet: (refused) => notEffective(kube, granting.klusterlet, refused),

@@ -123,15 +123,11 @@ async function untilBindingOrphaned(name: string, wds: OpenWds, run: Run): Promi
   await untilMet(
     {
       name,
-      stage: {
-        id: 'frozen',
-        title: 'Binding without its policy',
-        check: ({ policy, binding }) => {
-          if (policy !== undefined) return waiting('the policy is being deleted');
-          return binding === undefined || isOwnerless(binding)
-            ? met
-            : waiting('the Binding still has its policy as owner');
-        },
+      check: ({ policy, binding }) => {
+        if (policy !== undefined) return waiting('the policy is being deleted');
+        return binding === undefined || isOwnerless(binding)
+          ? met
+          : waiting('the Binding still has its policy as owner');
       },
       read: () => readBoth(name, wds),
       // In a WDS that is seconds old, the garbage collector may not know Bindings yet. It then keeps the reference to the deleted
@@ -157,15 +153,11 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
   await untilMet<{ policy: BindingPolicy | undefined; binding: Binding | undefined; works: readonly ManifestWork[] }>(
     {
       name,
-      stage: {
-        id: 'works',
-        title: 'works removed',
-        check: ({ policy, binding, works }) => {
-          if (binding !== undefined && labelValueProblem(name) !== undefined)
-            return waiting('the Binding is being deleted');
-          if (works.length > 0) return waiting(`removing ${count(works.length, 'work')} from ${wecsOf(works)}`);
-          return policy === undefined ? met : waiting('the policy is being deleted');
-        },
+      check: ({ policy, binding, works }) => {
+        if (binding !== undefined && labelValueProblem(name) !== undefined)
+          return waiting('the Binding is being deleted');
+        if (works.length > 0) return waiting(`removing ${count(works.length, 'work')} from ${wecsOf(works)}`);
+        return policy === undefined ? met : waiting('the policy is being deleted');
       },
       read: async () => {
         const both = await readBoth(name, wds);

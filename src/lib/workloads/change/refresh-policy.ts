@@ -41,11 +41,7 @@ export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promi
     result.changed = works.length > 0;
     await untilMet<readonly ManifestWork[]>(
       {
-        stage: {
-          id: 'rewritten',
-          title: 'its works are rewritten',
-          check: (open) => (open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be rewritten`)),
-        },
+        check: (open) => (open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be rewritten`)),
         read: async () => (await worksOfPolicy(its, name, sender)).filter(lacksGeneration),
         name,
         unmet: (open) => notRewritten(name, open.length, wds),

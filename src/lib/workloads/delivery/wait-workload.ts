@@ -48,15 +48,11 @@ export async function waitForWorkload(
     await untilMet<WorkloadReading>(
       {
         name,
-        stage: {
-          id: goal,
-          title: goal,
-          check: ({ view: { deliveries } }) => {
-            const leaving = leavingOf(deliveries, on);
-            if (leaving !== undefined) return failedForGood(whyOf(leaving));
-            const open = openOf(deliveries, goal, on);
-            return open.length === 0 ? met : waiting(open.map(({ wec, why }) => `${wec}: ${why}`).join('; '));
-          },
+        check: ({ view: { deliveries } }) => {
+          const leaving = leavingOf(deliveries, on);
+          if (leaving !== undefined) return failedForGood(whyOf(leaving));
+          const open = openOf(deliveries, goal, on);
+          return open.length === 0 ? met : waiting(open.map(({ wec, why }) => `${wec}: ${why}`).join('; '));
         },
         read: async () => {
           const reading = await read();

@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
-import { failedForGood, met, type Stage, waiting } from '../../../../src/lib/engine/stages.ts';
+import { failedForGood, met, type Verdict, waiting } from '../../../../src/lib/engine/stages.ts';
 import { untilMet } from '../../../../src/lib/engine/until-met.ts';
 import { recordingProgress, run } from '../../support/builders.ts';
 
 /** Reads a number that must become 0; a negative one cannot. */
-const stage: Stage<number> = {
-  id: 'zero',
-  title: 'zero',
-  check: (left) => (left === 0 ? met : left < 0 ? failedForGood('it is too late') : waiting(`${left} left`)),
-};
+const check = (left: number): Verdict =>
+  left === 0 ? met : left < 0 ? failedForGood('it is too late') : waiting(`${left} left`);
 const unmet = (left: number) => new StellarError('timeout', `${left} left at the end`);
 
 test('a stage is acted on until it is met, and its wait is reported', async () => {
@@ -18,7 +15,7 @@ test('a stage is acted on until it is met, and its wait is reported', async () =
   const progress = recordingProgress();
   await untilMet(
     {
-      stage,
+      check,
       name: 'x',
       read: async () => left,
       act: async (seen) => {
@@ -32,6 +29,6 @@ test('a stage is acted on until it is met, and its wait is reported', async () =
 });
 
 test('a stage that can no longer be met, or not in time, ends with its problem', async () => {
-  await assert.rejects(untilMet({ stage, read: async () => -1, unmet }, run(5000)), { message: '-1 left at the end' });
-  await assert.rejects(untilMet({ stage, read: async () => 1, unmet }, run(0)), { message: '1 left at the end' });
+  await assert.rejects(untilMet({ check, read: async () => -1, unmet }, run(5000)), { message: '-1 left at the end' });
+  await assert.rejects(untilMet({ check, read: async () => 1, unmet }, run(0)), { message: '1 left at the end' });
 });

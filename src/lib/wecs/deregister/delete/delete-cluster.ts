@@ -41,14 +41,10 @@ export async function deleteCluster(hub: Kube, before: HubState, force: Force | 
   await untilMet(
     {
       name,
-      stage: {
-        id: 'deleted',
-        title: 'ManagedCluster deleted',
-        check: ({ managedCluster, returned }) =>
-          isThere(managedCluster)
-            ? waiting(returned ?? deletingMessage(managedCluster) ?? 'the hub is removing its ManagedCluster')
-            : met,
-      },
+      check: ({ managedCluster, returned }) =>
+        isThere(managedCluster)
+          ? waiting(returned ?? deletingMessage(managedCluster) ?? 'the hub is removing its ManagedCluster')
+          : met,
       read: async () => {
         const hubState = await reread();
         returned ??= await whyAddonReturns(hub, hubState.managedCluster, hubState.addons);

@@ -83,15 +83,11 @@ async function untilReleased(
   await untilMet(
     {
       name,
-      stage: {
-        id: 'released',
-        title: 'released from its binding policies',
-        check: ({ works, returned, waitedMs }) => {
-          if (returned.length > 0) return failedForGood('its works are recreated');
-          if (works.length > 0)
-            return waiting(`${count(works.length, 'work is', 'works are')} being removed (${sourcesOf(works)})`);
-          return waitedMs > recreationMs ? met : waiting('checking that no works come');
-        },
+      check: ({ works, returned, waitedMs }) => {
+        if (returned.length > 0) return failedForGood('its works are recreated');
+        if (works.length > 0)
+          return waiting(`${count(works.length, 'work is', 'works are')} being removed (${sourcesOf(works)})`);
+        return waitedMs > recreationMs ? met : waiting('checking that no works come');
       },
       read: async () => {
         const hubState = await reread();
