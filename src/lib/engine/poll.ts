@@ -63,21 +63,6 @@ export class Outage {
   }
 }
 
-/**
- * Polls for the effect of a write; a dry run writes nothing and does not poll.
- * @param late what to throw at the deadline
- * @returns undefined in a dry run
- */
-export async function waitUntil<T>(
-  read: () => Promise<T | undefined>,
-  run: Run,
-  late: () => StellarError,
-): Promise<T | undefined> {
-  const seen = run.dryRun ? undefined : await poll(read, run);
-  if (seen === undefined && !run.dryRun) throw late();
-  return seen;
-}
-
 /** A server that was too busy or too slow for the last reading has answered before: it is not unreachable. */
 function hasAnsweredInTime(error: unknown): error is StellarError {
   return error instanceof StellarError && (error.passing || error.code === 'timeout');

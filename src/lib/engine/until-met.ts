@@ -2,7 +2,7 @@ import { graceMs as defaultGraceMs } from './deadline.ts';
 import type { StellarError } from './errors.ts';
 import { followOne, type JudgedReading } from './follow.ts';
 import type { Run } from './run.ts';
-import type { Verdict } from './stages.ts';
+import { met, type Verdict, waiting } from './stages.ts';
 
 /** What is waited for by itself, because nothing else that is visible depends on it. */
 export interface Awaited<Snapshot> {
@@ -43,3 +43,20 @@ export async function untilMet<Snapshot>(
     run,
   );
 }
+
+/**
+ * Waits while something blocks; a dry run does not read.
+ * @param blocker what blocks, for people; undefined if nothing does
+ * @param late the error at the deadline
+ * @param name the subject whose progress shows it; without it, none is shown
+ */
+export const waitWhile = (
+  blocker: () => Promise<string | undefined>,
+  run: Run,
+  late: (why: string) => StellarError,
+  name?: string,
+): Promise<void> =>
+  untilMet(
+    { name, read: blocker, check: (why) => (why === undefined ? met : waiting(why)), unmet: (why = '') => late(why) },
+    run,
+  );

@@ -3,8 +3,8 @@ import { monotonic } from '../engine/clock.ts';
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { type NextStep, run, stepLines } from '../engine/next-step.ts';
-import { waitUntil } from '../engine/poll.ts';
 import type { Run } from '../engine/run.ts';
+import { waitWhile } from '../engine/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
 import type { Deployment, KubeObject, Pod } from '../kube/objects.ts';
@@ -136,18 +136,16 @@ export class WebhookProbe {
    */
   async untilAnswering(name: string): Promise<boolean> {
     let last: Extract<HubWebhook, { state: 'silent' }> | undefined;
-    const read = async () => {
+    const blocker = async () => {
       const webhook = await this.now();
-      if (webhook.state !== 'silent') return true;
+      if (webhook.state !== 'silent') return undefined;
       last = webhook;
-      this.#run.progress.waiting(name, webhook.why);
-      return undefined;
+      return webhook.why;
     };
     const { context } = this.#hub.cluster;
-    await waitUntil(read, this.#run, () => {
-      const { why, next } = last ?? {};
-      return new StellarError('timeout', `${name} was not joined to ${context} in time: ${why}.`, { next });
-    });
+    const late = (why: string) =>
+      new StellarError('timeout', `${name} was not joined to ${context} in time: ${why}.`, { next: last?.next });
+    await waitWhile(blocker, this.#run, late, name);
     return last !== undefined;
   }
 }

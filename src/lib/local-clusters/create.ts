@@ -2,8 +2,8 @@ import { command } from '../engine/command-line.ts';
 import { requireTime } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
 import { advice, run as runCommand } from '../engine/next-step.ts';
-import { waitUntil } from '../engine/poll.ts';
 import type { Run } from '../engine/run.ts';
+import { waitWhile } from '../engine/until-met.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import type { WriteRecorder } from '../kube/client/dry-run.ts';
 import { setContext } from '../kube/kubeconfig/contexts.ts';
@@ -213,9 +213,9 @@ function unusable(provider: LocalProvider, { name, role }: LocalClusterInput, wh
 }
 
 async function untilReady(kube: Kube, provider: LocalProvider, input: LocalClusterInput, run: Run): Promise<void> {
-  const read = async () => {
+  const blocker = async () => {
     const nodes = await kube.list<WithConditions>(resources.nodes);
-    return nodes?.length && nodes.every((node) => isTrue(node, 'Ready')) ? true : undefined;
+    return nodes?.length && nodes.every((node) => isTrue(node, 'Ready')) ? undefined : 'its nodes are not ready';
   };
   const late = () =>
     new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, {
@@ -224,7 +224,7 @@ async function untilReady(kube: Kube, provider: LocalProvider, input: LocalClust
         advice('To resume, rerun the command'),
       ],
     });
-  await waitUntil(read, run, late).catch((error: unknown) => {
+  await waitWhile(blocker, run, late).catch((error: unknown) => {
     if (error instanceof StellarError && error.code === 'unreachable') throw unusable(provider, input, error);
     throw error;
   });

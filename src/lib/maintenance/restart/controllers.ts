@@ -1,8 +1,8 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
-import { waitUntil } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
+import { waitWhile } from '../../engine/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { createdAt, type Deployment, type Pod } from '../../kube/objects.ts';
 import { isScaledToNone, podsOf } from '../../kube/pods.ts';
@@ -37,14 +37,13 @@ export async function scale(of: Hosted, name: string, replicas: number): Promise
 /** Scales a Deployment to zero, and waits until its pods are gone. @throws StellarError `timeout` */
 export async function stop(of: Hosted, name: string, run: Run): Promise<void> {
   await scale(of, name, 0);
-  const isStopped = async () => {
+  const blocker = async () => {
     const { metadata, status = {} } = (await readDeployment(of, name)) ?? {};
     const isObserved = (status.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
     const isGone = isObserved && !status.replicas && (await readPods(of, name)).length === 0;
-    if (!isGone) run.progress.waiting(of.name, `stopping ${name}`);
-    return isGone || undefined;
+    return isGone ? undefined : `stopping ${name}`;
   };
-  await waitUntil(isStopped, run, () => late(of, `the pods of ${name} have not ended`));
+  await waitWhile(blocker, run, () => late(of, `the pods of ${name} have not ended`), of.name);
 }
 
 /**

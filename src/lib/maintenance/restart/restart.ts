@@ -4,9 +4,9 @@ import { command } from '../../engine/command-line.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
-import { waitUntil } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import { unreached } from '../../engine/stages.ts';
+import { waitWhile } from '../../engine/until-met.ts';
 import { withHostingLease } from '../../hosting/lease.ts';
 import { userName } from '../../hub/agent-certificate.ts';
 import { through, whyUnseen } from '../../kube/access.ts';
@@ -111,8 +111,8 @@ async function restartManager(plan: RestartPlan, note: RestartNote, run: Run): P
 /** Waits until the controller manager is through with its start, and the Bindings are right. @throws StellarError `restart-unproven` */
 async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
   const { name, wds } = plan;
-  let [versions, since, why, isWrong] = ['', monotonic(), '', false];
-  const isProven = async () => {
+  let [versions, since, isWrong] = ['', monotonic(), false];
+  const blocker = async () => {
     const pod = (await readPods(plan, managerDeployment)).find(isRunning);
     const bindings = await listServed<Binding>(wds.kube, resources.bindings);
     const now = bindings.map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`).join();
@@ -123,20 +123,20 @@ async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<vo
     const isQuiet = isThrough && monotonic() - since >= quietMs;
     const wrong = isQuiet ? await wrongBinding(wds, note, bindings) : undefined;
     isWrong = wrong !== undefined;
-    why =
-      wrong ?? (probe === undefined ? 'its controller manager does not run' : 'its controller manager is not through');
-    if (isQuiet && !isWrong) return true;
-    run.progress.waiting(name, why);
-    return undefined;
+    if (isQuiet) return wrong;
+    return probe === undefined ? 'its controller manager does not run' : 'its controller manager is not through';
   };
   try {
-    await waitUntil(isProven, run, () => (isWrong ? unproven(plan, why) : late(plan, why)));
+    await waitWhile(blocker, run, (why) => (isWrong ? unproven(plan, why) : late(plan, why)), name);
   } finally {
     // What has failed before is the error; a rerun removes them as well.
     await removeProbes(wds).catch(() => {});
   }
-  const isClean = async () => !(await listServed<Binding>(wds.kube, resources.bindings)).some(hasProbe) || undefined;
-  await waitUntil(isClean, run, () => late(plan, 'its probe has not been removed'));
+  const leftProbe = async () =>
+    (await listServed<Binding>(wds.kube, resources.bindings)).some(hasProbe)
+      ? 'its probe has not been removed'
+      : undefined;
+  await waitWhile(leftProbe, run, (why) => late(plan, why));
 }
 
 const isRunning = (pod: Pod): boolean => pod.metadata.deletionTimestamp === undefined && isPodReady(pod);
@@ -153,8 +153,7 @@ const unproven = ({ name, wds }: RestartPlan, why: string): StellarError =>
 /** Waits until the transport has read all Bindings, and the ITS has works of each. */
 async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
   const { name, wds } = plan;
-  let why = '';
-  const isSent = async () => {
+  const blocker = async () => {
     const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
     const selection = { labelSelector: `${originWdsLabel}=${name}`, metadataOnly: true };
     const works = await through(wds.its, ({ kube }) =>
@@ -162,14 +161,11 @@ async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
     );
     const isReady = isDeploymentReady(await readDeployment(plan, transportDeployment));
     const open = bindings.find(isUnread) ?? (works.state === 'seen' ? sentElsewhere(bindings, works.value) : undefined);
-    why =
-      whyUnseen(works) ??
-      (isReady ? `its transport has not sent Binding ${open?.metadata.name}` : 'its transport is starting');
-    if (isReady && open === undefined) return true;
-    run.progress.waiting(name, why);
-    return undefined;
+    if (isReady && open === undefined) return undefined;
+    const waits = isReady ? `its transport has not sent Binding ${open?.metadata.name}` : 'its transport is starting';
+    return whyUnseen(works) ?? waits;
   };
-  await waitUntil(isSent, run, () => late(plan, why));
+  await waitWhile(blocker, run, (why) => late(plan, why), name);
 }
 
 const isUnread = (binding: Binding): boolean =>

@@ -1,8 +1,8 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
-import { waitUntil } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
+import { waitWhile } from '../../engine/until-met.ts';
 import type { HubConnection } from '../../hub/endpoint.ts';
 import type { Change, Kube } from '../../kube/client/client.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
@@ -100,13 +100,14 @@ async function applyPullSecret(
 /** A new kind is established first, and served a moment later. */
 async function untilServed(kube: Kube, run: Run): Promise<void> {
   const { context } = kube.cluster;
-  const read = async () => {
-    if (!(await isCrdServed(kube, klusterletCrdName))) return undefined;
-    return kube.read(`/apis/${resources.klusterlets.apiVersion}/${resources.klusterlets.plural}`);
+  const path = `/apis/${resources.klusterlets.apiVersion}/${resources.klusterlets.plural}`;
+  const blocker = async () => {
+    const isServed = (await isCrdServed(kube, klusterletCrdName)) && (await kube.read(path)) !== undefined;
+    return isServed ? undefined : 'the kind Klusterlet is not served';
   };
   const late = () =>
     new StellarError('timeout', `${context} did not serve the kind Klusterlet in time.`, {
       next: [nextStep(command`kubectl --context ${context} describe crd ${klusterletCrdName}`, 'Look at it')],
     });
-  await waitUntil(read, run, late);
+  await waitWhile(blocker, run, late);
 }
