@@ -46,11 +46,11 @@ export interface EndpointInput {
   /** Instead of the authority that it publishes. */
   presentAuthority?: string | undefined;
   /** True if that may not be read. */
-  internalForbidden: boolean;
+  internalForbidden?: boolean;
   /** `--hub-apiserver` */
   hubApiserver?: string | undefined;
   /** `--force-internal-endpoint-lookup` and its negation; undefined for the default rule. */
-  forceInternal: boolean | undefined;
+  forceInternal?: boolean | undefined;
   /** `--ca-file`, PEM: instead of any other authority. */
   certificateAuthority?: string | undefined;
 }

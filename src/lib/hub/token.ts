@@ -9,7 +9,6 @@ import { bootstrapServiceAccounts, operatorNamespace } from '../model/ocm-names.
 export interface BootstrapToken {
   token: string;
   expires: Date;
-  serviceAccount: string;
 }
 
 /** The API server refuses shorter ones (TokenRequest, spec.expirationSeconds). */
@@ -30,7 +29,7 @@ export async function requestBootstrapToken(
     const answer = await requestToken(kube, { namespace: operatorNamespace, name: serviceAccount }, seconds);
     if (answer === undefined) continue;
     const { token = '(token)', expirationTimestamp = Date.now() + seconds * 1000 } = answer;
-    return { token, expires: new Date(expirationTimestamp), serviceAccount };
+    return { token, expires: new Date(expirationTimestamp) };
   }
   throw new StellarError(
     'not-found',

@@ -43,10 +43,7 @@ export async function prepareBootstrap(name: string, external: ExternalCluster, 
     user: `the hosting cluster ${hosting}`,
     external: { server: context.server, certificateAuthority: undefined },
     internal: address === undefined ? await publishedAddress(kube) : undefined,
-    internalForbidden: false,
     hubApiserver: address,
-    forceInternal: undefined,
-    certificateAuthority: undefined,
   }).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'endpoint-unusable') throw error;
     const pass = command`stellarctl its create ${name} --type external --hub-apiserver https://…`;
