@@ -11,11 +11,3 @@ export function trustMachine(): void {
   isMachineTrusted = true;
   tls.setDefaultCACertificates(tls.getCACertificates('system'));
 }
-
-/**
- * For connections with their own certificate authority. Node loads all of its own even for these, and waits for it: up to a tenth of
- * the time of a list.
- */
-export function trustOnlyNamed(): void {
-  if (!isMachineTrusted) tls.setDefaultCACertificates([]);
-}

@@ -10,8 +10,7 @@ import { run } from '../../engine/next-step.ts';
 import type { Progress } from '../../engine/progress.ts';
 import type { ProgramRun } from '../../programs/program.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
-import { trustMachine, trustOnlyNamed } from './authorities.ts';
-
+import { trustMachine } from './authorities.ts';
 import { lookup } from './local-names.ts';
 import { type ProxyServer, proxyOf } from './proxy.ts';
 
@@ -188,7 +187,6 @@ function secureContextOf(
   // Node would present no certificate. client-go refuses it (tools/clientcmd/validation.go).
   if (cert && !key) throw invalid('there is a client certificate, but no client key');
   if (ca === undefined && rejectUnauthorized) trustMachine();
-  else trustOnlyNamed();
   try {
     return tls.createSecureContext({ ca, cert, key });
   } catch (error) {
