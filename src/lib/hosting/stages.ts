@@ -92,7 +92,7 @@ export async function readHosting(
 }
 
 /** Pending while helm runs; afterwards nothing creates it. */
-const absent = ({ helmAtWork }: Hosting, what: string): Verdict =>
+const absent = ({ helmAtWork }: Pick<Hosting, 'helmAtWork'>, what: string): Verdict =>
   helmAtWork ? waiting(`helm has not created ${what} yet`) : failedForGood(`${what} is missing`);
 
 function served(hosting: Hosting): Verdict {
@@ -126,7 +126,10 @@ const postgresPods = ({ pods, postgresJob }: Hosting): Pod[] => [
   ...(postgresJob === undefined ? [] : podsOf(postgresJob.metadata.name, pods)),
 ];
 
-function managerReady(hosting: Hosting): Verdict {
+type HostingManager = Pick<Hosting, 'manager' | 'pods' | 'context' | 'now' | 'helmAtWork'>;
+
+/** KubeFlex's manager runs. */
+export function managerReady(hosting: HostingManager): Verdict {
   const { manager, pods } = hosting;
   if (manager === undefined) return absent(hosting, `Deployment ${systemNamespace}/${managerName}`);
   if (isScaledToNone(manager)) return scaledToNone('Deployment', managerName, hosting);
@@ -138,7 +141,7 @@ function managerReady(hosting: Hosting): Verdict {
     : failed(`KubeFlex's manager does not start: ${failure.why}`);
 }
 
-function scaledToNone(kind: string, name: string, { context }: Hosting): Verdict {
+function scaledToNone(kind: string, name: string, { context }: Pick<Hosting, 'context'>): Verdict {
   const scale = scaleUp(context, systemNamespace, kind.toLowerCase(), name);
   return failedForGood(`${kind} ${systemNamespace}/${name} is scaled to zero`, { next: [run(scale, 'Scale it up')] });
 }

@@ -176,7 +176,7 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
     const line = 'its create its4 --type host --no-ocm';
     const { item } = await fails(line, { exitCode: 1, code: 'space-failed' });
     assert.equal(item.blockedAt?.stage, 'synced');
-    assert.match(item.error.message, /KubeFlex's manager is scaled to zero/);
+    assert.match(item.error.message, /Deployment kubeflex-system\/kubeflex-controller-manager is scaled to zero/);
     await scale('kubeflex-system/kubeflex-controller-manager', 1);
     assert.match((await cli.type(line)).stdout, /^its4: ready/);
   });

@@ -2,6 +2,7 @@ import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { advice, type NextStep, partial, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import { managerReady } from '../../hosting/stages.ts';
 import type { Access } from '../../kube/access.ts';
 import { conditionOf, isTrue, type Pod } from '../../kube/objects.ts';
 import { mayNotRead } from '../../kube/partial-reader.ts';
@@ -92,34 +93,14 @@ const newBootstrap = ({ name, hosting }: SpaceEvidence): NextStep =>
     'Provide other bootstrap credentials',
   );
 
-function managerAtWork(space: SpaceEvidence): Verdict {
-  const { manager, hosting } = space;
-  if (manager?.deployment?.spec?.replicas === 0)
-    return failedFor(
-      "KubeFlex's manager is scaled to zero",
-      scaleUpStep(hosting, systemNamespace, 'deployment', managerName),
-    );
-  if (manager === undefined || isDeploymentReady(manager.deployment))
-    return waiting('KubeFlex has not observed it yet', {
-      next: [
-        run(
-          command`kubectl --context ${hosting} -n ${systemNamespace} logs deployment/${managerName}`,
-          'Its log says why',
-        ),
-      ],
-    });
-  if (manager.deployment === undefined)
-    return failedFor(
-      "KubeFlex's manager is not installed on the hosting cluster",
-      run(command`stellarctl init --hosting-context ${hosting}`, 'Install it'),
-    );
-  const failure = firstPodFailure(manager.pods);
-  return failure === undefined
-    ? startingOn(space, "KubeFlex's manager is not ready", manager.pods)
-    : failedFor(
-        `KubeFlex's manager is not running: ${failure.why}`,
-        run(command`stellarctl doctor --pre --hosting-context ${hosting}`, 'See why'),
-      );
+function managerAtWork({ manager, hosting: context, now }: SpaceEvidence): Verdict {
+  const { deployment, pods = [] } = manager ?? {};
+  const verdict = manager && managerReady({ manager: deployment, pods, context, now, helmAtWork: false });
+  if (verdict?.state === 'waiting') return verdict;
+  if (verdict?.state === 'failed')
+    return { next: [run(command`stellarctl doctor --pre --hosting-context ${context}`, 'See why')], ...verdict };
+  const logs = command`kubectl --context ${context} -n ${systemNamespace} logs deployment/${managerName}`;
+  return waiting('KubeFlex has not observed it yet', { next: [run(logs, 'Its log says why')] });
 }
 
 /** The pods of its API server are running. */
@@ -145,9 +126,10 @@ const startingOn = ({ hosting: context, now }: SpaceEvidence, otherwise: string,
   starting(otherwise, pods, { context, now });
 
 const scaledToNone = (kind: string, name: string, { name: space, hosting }: SpaceEvidence): Verdict =>
-  failedFor(`${kind} ${name} is scaled to zero`, scaleUpStep(hosting, namespaceOf(space), kind.toLowerCase(), name));
-
-const scaleUpStep = (...workload: Parameters<typeof scaleUp>): NextStep => run(scaleUp(...workload), 'Scale it up');
+  failedFor(
+    `${kind} ${name} is scaled to zero`,
+    run(scaleUp(hosting, namespaceOf(space), kind.toLowerCase(), name), 'Scale it up'),
+  );
 
 /** Objects that the user may not read are unknown, not missing. */
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>

@@ -119,7 +119,7 @@ describe('spaces are listed', () => {
   test('to a user who may not see whether KubeFlex runs, without a claim about it', async () => {
     const cluster = new MemoryCluster([its('its1', { conditions: [] })]);
     const [seen] = await listed('its', cluster);
-    assert.match(seen?.reason ?? '', /manager is not installed/);
+    assert.match(seen?.reason ?? '', /Deployment \S+manager is missing/);
     cluster.forbidden.add('deployments');
     const [unseen] = await listed('its', cluster);
     assert.deepEqual([unseen?.problem, unseen?.reason], [false, 'KubeFlex has not observed it yet']);

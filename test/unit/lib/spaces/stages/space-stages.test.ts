@@ -84,13 +84,16 @@ describe('observed by KubeFlex', () => {
       ));
     test('waits if the manager may not be read', () => assert.match(said(untouched(undefined)), /^waiting/));
     test('fails without a manager', () =>
-      assert.match(said(untouched({ deployment: undefined, pods: [] })), /^failed: .*not installed/));
+      assert.match(said(untouched({ deployment: undefined, pods: [] })), /^failed: Deployment \S+ is missing/));
     test('fails with a manager that cannot run', () => {
       const pods = [pod(`${manager}-1`, { waiting: { reason: 'ImagePullBackOff' } })];
       assert.match(said(untouched({ deployment: deployment(manager, false), pods })), /^failed: .*cannot be pulled/);
     });
     test('waits for a manager that starts', () =>
-      assert.match(said(untouched({ deployment: deployment(manager, false), pods: [] })), /^waiting: .*not ready/));
+      assert.match(
+        said(untouched({ deployment: deployment(manager, false), pods: [] })),
+        /^waiting: KubeFlex's manager is starting/,
+      ));
   });
 });
 
