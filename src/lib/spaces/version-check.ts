@@ -2,7 +2,7 @@ import { type Check, type Outcome, pass, skipped, warn } from '../engine/checks.
 import type { Kube } from '../kube/client/client.ts';
 import type { SpaceRole } from '../model/kubeflex-names.ts';
 import { readHookVersions } from '../versions/programs.ts';
-import { versionWords } from '../versions/version-words.ts';
+import { versionsApart } from '../versions/version-words.ts';
 import { spaceVersions } from './space-versions.ts';
 import type { ItsInside } from './stages/its-contents.ts';
 import type { Space } from './stages/space-stages.ts';
@@ -24,9 +24,9 @@ export const versionChecks = (role: SpaceRole): readonly Check<InstalledSpace>[]
 
 async function judgeVersions({ space, hosting }: InstalledSpace): Promise<Outcome> {
   const versions = spaceVersions(space, await readHookVersions(hosting)).filter(({ wanted }) => wanted !== null);
-  const apart = versions.filter((version) => version.differs);
+  const apart = versionsApart(space.name, versions);
   const [unseen] = versions.flatMap((version) => version.notVisible ?? []);
-  if (apart.length === 0) return unseen === undefined ? pass() : skipped(unseen);
+  if (apart === undefined) return unseen === undefined ? pass() : skipped(unseen);
   const { next = [] } = (await unreachedSpaces(hosting, false)).find(({ name }) => name === space.name) ?? {};
-  return warn('versions-apart', `${space.name} has ${versionWords(apart).join(', ')}.`, ...next);
+  return warn('versions-apart', apart, ...next);
 }

@@ -2,7 +2,7 @@ import { type Problem, problem } from '../engine/problem.ts';
 import { compareVersions, findVersion } from '../programs/version.ts';
 import { products } from './programs.ts';
 import type { RunningVersion } from './running.ts';
-import { versionWords } from './version-words.ts';
+import { versionsApart, versionWords } from './version-words.ts';
 
 /** The running versions of one part of an installation. The fields are an interface: docs/output.md. */
 interface PartVersions {
@@ -49,10 +49,7 @@ export function versionSkews(
           ),
         ]
       : []),
-    ...parts.flatMap(({ name, versions }) => {
-      const apart = versions.filter((version) => version.differs);
-      return apart.length === 0 ? [] : [versionSkew(`${name} has ${versionWords(apart).join(', ')}.`)];
-    }),
+    ...parts.flatMap(({ name, versions }) => versionsApart(name, versions) ?? []).map(versionSkew),
     ...wecs.flatMap(({ name, versions, hubVersion }) => {
       const others = versions.filter(({ running }) =>
         running?.some((version) => isMinorApart(version, hubVersion ?? '')),

@@ -14,6 +14,12 @@ export function versionWords(versions: readonly RunningVersion[]): string[] {
   );
 }
 
+/** What a part runs that is not of its wanted version, as a sentence; undefined if nothing is. */
+export function versionsApart(name: string, versions: readonly RunningVersion[]): string | undefined {
+  const apart = versions.filter(({ differs }) => differs);
+  return apart.length === 0 ? undefined : `${name} has ${versionWords(apart).join(', ')}.`;
+}
+
 /** The version of most components of a product. @returns null if it is not running, or not visible */
 export function versionOfProduct(product: string, versions: readonly RunningVersion[]): string | null {
   return mostFrequent(versions.filter((version) => version.product === product)) ?? null;
