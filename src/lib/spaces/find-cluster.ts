@@ -15,12 +15,12 @@ export const patienceMs = 2000;
 const wanted = {
   hosting: {
     title: 'Hosting cluster',
-    several: 'hosting clusters',
+    one: 'hosting cluster',
     option: '--hosting-context',
     kind: resources.controlPlanes,
     of: 'space',
   },
-  its: { title: 'ITS', several: 'ITSes', option: '--its', kind: resources.managedClusters, of: 'WEC' },
+  its: { title: 'ITS', one: 'ITS', option: '--its', kind: resources.managedClusters, of: 'WEC' },
 } as const;
 
 export type Wanted = keyof typeof wanted;
@@ -62,14 +62,10 @@ export async function findOnly(
       line: `${title} ${name} (${server}), the only one among ${count(names.length, 'context')}`,
     };
   }
-  return new StellarError(
-    'usage',
-    `${found.length} of the contexts lead to ${wanted[role].several}, and none was given.`,
-    {
-      details: await Promise.all(found.map((each) => contentsOf(role, each))),
-      next: [advice(`Give one: ${option} CONTEXT`)],
-    },
-  );
+  return new StellarError('usage', `No ${wanted[role].one} was given, and the contexts lead to ${found.length}.`, {
+    details: await Promise.all(found.map((each) => contentsOf(role, each))),
+    next: [advice(`Give one: ${option} CONTEXT`)],
+  });
 }
 
 /** False only if a cluster answers and is not one. */

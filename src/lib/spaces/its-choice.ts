@@ -115,13 +115,13 @@ export async function chooseSpace(
   given: string | undefined,
   hosting: Kube | undefined,
 ): Promise<void> {
-  const { [role]: _, hosting: known = {}, ...others } = await readSettings();
+  const { [role]: _, ...others } = await readSettings();
   const choice: Choices = given === undefined ? {} : { [role]: given };
   const uid = hosting && (await clusterUid(hosting));
-  if (hosting === undefined || uid === undefined) return writeSettings({ ...others, hosting: known, ...choice });
-  const { [role]: __, ...present } = known[uid] ?? {};
+  if (hosting === undefined || uid === undefined) return writeSettings({ ...others, ...choice });
+  const { [role]: __, ...present } = others.hosting?.[uid] ?? {};
   const own = { ...present, ...choice, server: hosting.cluster.server };
-  await writeSettings({ ...others, hosting: { ...known, [uid]: own } });
+  await writeSettings({ ...others, hosting: { ...others.hosting, [uid]: own } });
 }
 
 /**
