@@ -1,6 +1,7 @@
 import { command } from '../../lib/engine/command-line.ts';
-import { count } from '../../lib/engine/counts.ts';
+import { count, few } from '../../lib/engine/counts.ts';
 import { run, textOf } from '../../lib/engine/next-step.ts';
+import { describeObject } from '../../lib/model/object-ref.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { PolicyView } from '../../lib/workloads/delivery/policy-view.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
@@ -25,6 +26,7 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
   return [
     `${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
     ...rows.map((row, index) => `  ${isMatrix ? (symbols[index - 1] ?? ' ') : symbols[index]} ${row}`.trimEnd()),
+    ...createOnlyLine(objects),
     ...transformLines(transforms),
     ...unknown(notVisible),
     // What blocks objects says more than the state of the policy.
@@ -34,6 +36,13 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
     ...failures(objects, style, now),
     ...problems.flatMap((problem) => problemLines(problem, style)),
   ];
+}
+
+/** The objects of which WECs keep the version that they have. */
+function createOnlyLine(objects: PolicyView['objects']): string[] {
+  const kept = objects.filter(({ deliveries }) => deliveries.some(({ createOnly }) => createOnly));
+  const names = few(kept.map(({ kind, ...metadata }) => describeObject({ kind, metadata })));
+  return names.length === 0 ? [] : [`  With createOnly, a WEC keeps its version of: ${names.join(', ')}`];
 }
 
 /** Returns the current stage of a delivery. */

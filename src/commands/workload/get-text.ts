@@ -22,10 +22,16 @@ export function describeWorkload(view: WorkloadView, now: number, style: Style, 
       ...(isWide ? delivery.stages.map((stage) => `      ${linkLine(stage, style)}`) : []),
       ...unshownSteps(delivery, deliveries.slice(0, index)),
     ]),
+    ...[...createOnlyOf(deliveries)].map(
+      (policy) => `  Policy ${policy} sends it with createOnly: a WEC that has it keeps its version`,
+    ),
     ...transformLines(transforms),
     ...problems.flatMap((problem) => problemLines(problem, style)),
   ];
 }
+
+const createOnlyOf = (deliveries: readonly DeliveryView[]): Set<string> =>
+  new Set(deliveries.flatMap(({ policy, createOnly }) => (createOnly && policy !== null ? policy : [])));
 
 function wordsOf({ done, blockedAt, stages }: DeliveryView, now: number): string {
   if (blockedAt !== null) return whyBlocked(blockedAt, now);

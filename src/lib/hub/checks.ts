@@ -17,7 +17,7 @@ import { mayAccount, userOf } from '../kube/service-accounts.ts';
 import { bootstrapServiceAccounts, clusterNameLabel, hubNamespace, operatorNamespace } from '../model/ocm-names.ts';
 import { clusterUid } from './cluster-uid.ts';
 import { parseClusterInfo } from './hub-kubeconfig.ts';
-import { toSeeWebhook, webhookIn } from './refusals.ts';
+import { refuserIn, toSeeRefuser } from './refusals.ts';
 import { patienceSeconds } from './webhook.ts';
 
 /** The rights that an agent uses with its bootstrap token (ocm manifests/cluster-manager/hub, bootstrap ClusterRole). */
@@ -151,12 +151,12 @@ async function admitsWorks(hub: Kube): Promise<Outcome> {
 /** @param words of the API server about a work that was tried */
 function refused(words: string, mailbox: string, context: string): Outcome {
   if (words.includes('does not support dry run')) return skipped(words);
-  const webhook = webhookIn(words);
-  const isDenied = words.startsWith('admission webhook');
+  const refuser = refuserIn(words);
+  const isDenied = words.includes('denied');
   // OCM's own rules are about the content of a work.
-  if (isDenied && webhook?.endsWith('.open-cluster-management.io')) return pass();
+  if (isDenied && refuser?.webhook?.endsWith('.open-cluster-management.io')) return pass();
   const see = command`kubectl --context ${context} describe namespace ${mailbox}`;
-  const step = webhook === undefined ? run(see, 'See its quotas and conditions') : toSeeWebhook(webhook, context);
+  const step = refuser === undefined ? run(see, 'See its quotas and conditions') : toSeeRefuser(refuser, context);
   const found = `Mailbox ${mailbox} of ${context} does not admit a work: ${words}.`;
   // Another work may be admitted.
   return isDenied ? warn('works-not-admitted', found, step) : fail('works-not-admitted', found, step);

@@ -2,16 +2,40 @@ import { command } from '../engine/command-line.ts';
 import { advice, type NextStep, partial, run } from '../engine/next-step.ts';
 import type { Problem } from '../engine/problem.ts';
 
-/** The words of every API server (k8s.io/apiserver, admission/plugin/webhook and NamespaceLifecycle). */
+/** The words of every API server (k8s.io/apiserver, admission/plugin/webhook, policy/validating and NamespaceLifecycle). */
 const byWebhook = /(?:admission|failed calling) webhook "([^"]+)"/;
+const byPolicy = /ValidatingAdmissionPolicy '([^']+)'/;
 const byEndingNamespace = /unable to create new content in namespace (\S+) because it is being terminated/;
 
 const kinds = 'validatingwebhookconfigurations,mutatingwebhookconfigurations';
 const columns = 'custom-columns=NAME:.metadata.name,WEBHOOKS:.webhooks[*].name';
 
 interface Refusal extends Pick<Problem, 'next'> {
-  code: 'webhook-refuses-on-wec' | 'namespace-terminating-on-wec';
+  code: 'admission-refuses-on-wec' | 'namespace-terminating-on-wec';
 }
+
+/** What an API server's message names as what refuses, or does not answer. */
+export interface Refuser {
+  /** As `webhook x.example.com`. */
+  what: string;
+  /** The name of a webhook; undefined for a policy. */
+  webhook: string | undefined;
+  /** What shows where it is configured, for kubectl. */
+  see: readonly string[];
+}
+
+export function refuserIn(message: string): Refuser | undefined {
+  const [, webhook] = byWebhook.exec(message) ?? [];
+  const [, policy] = byPolicy.exec(message) ?? [];
+  if (webhook !== undefined) return { what: `webhook ${webhook}`, webhook, see: [kinds, '-o', columns] };
+  if (policy === undefined) return undefined;
+  const see = ['validatingadmissionpolicies', policy, '-o', 'yaml'];
+  return { what: `ValidatingAdmissionPolicy ${policy}`, webhook: undefined, see };
+}
+
+/** The command that shows what refuses. */
+export const toSeeRefuser = ({ what, see }: Refuser, context: string): NextStep =>
+  run(command`kubectl --context ${context} get ${see}`, `See whose ${what} is, and what it demands`);
 
 /**
  * Returns what helps against a refusal that only whoever manages the WEC can end; undefined if the message does not show one.
@@ -23,12 +47,15 @@ export function toEndRefusal(
   context: string | undefined,
   its: string | undefined,
 ): Refusal | undefined {
-  const webhook = webhookIn(message);
+  const refuser = refuserIn(message);
   const [, namespace] = byEndingNamespace.exec(message) ?? [];
-  if (webhook !== undefined) {
-    const ask = `Ask who manages ${wec} whose webhook ${webhook} is. ${command`kubectl get ${kinds}`} shows it there`;
-    const step = context === undefined ? advice(ask) : toSeeWebhook(webhook, context);
-    return { code: 'webhook-refuses-on-wec', next: [step] };
+  if (refuser !== undefined) {
+    const { what, see } = refuser;
+    const ask = `Ask who manages ${wec} whose ${what} is. ${command`kubectl get ${see.slice(0, 1)}`} shows it there`;
+    return {
+      code: 'admission-refuses-on-wec',
+      next: [context === undefined ? advice(ask) : toSeeRefuser(refuser, context)],
+    };
   }
   if (namespace === undefined) return undefined;
   const see = command`stellarctl wec get ${`${wec}=CONTEXT`} ${its === undefined ? [] : ['--its', its]}`;
@@ -36,13 +63,6 @@ export function toEndRefusal(
   const next = [context === undefined ? ask : toSeeNamespace(namespace, context)];
   return { code: 'namespace-terminating-on-wec', next };
 }
-
-/** The webhook that an API server's message names as the one that refuses, or does not answer. */
-export const webhookIn = (message: string): string | undefined => byWebhook.exec(message)?.[1];
-
-/** The command that shows where a webhook is configured. */
-export const toSeeWebhook = (name: string, context: string): NextStep =>
-  run(command`kubectl --context ${context} get ${kinds} -o ${columns}`, `See whose webhook ${name} is`);
 
 /** The command that shows why a namespace that is being deleted stays. */
 export const toSeeNamespace = (name: string, context: string): NextStep =>

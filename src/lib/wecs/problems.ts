@@ -100,7 +100,7 @@ const registry = {
   'clocks-differ': { several: 'Their clocks and that of the ITS differ.' },
   'agent-silent': { several: 'Their agents have stopped reporting.' },
   'works-not-applied': { several: 'Works could not be applied on them.' },
-  'webhook-refuses-on-wec': { several: 'Admission webhooks of them refuse works, or do not answer.' },
+  'admission-refuses-on-wec': { several: 'Admission webhooks of them refuse works, or do not answer.' },
   'namespace-terminating-on-wec': { several: 'Works could not be applied, because a namespace is being deleted.' },
   'not-announced': { several: 'Their agents asked, and could not announce them.' },
   'ocm-rights-missing': { several: 'Their work agents lack the rights that OCM itself gives them.' },

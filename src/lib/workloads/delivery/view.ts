@@ -20,6 +20,8 @@ export interface DeliveryView extends Standing, Help {
   wec: string | null;
   /** Whether the last stage is reached, and no known problem remains. */
   done: boolean;
+  /** The policy asks for `createOnly`: a WEC that has the object keeps its version. */
+  createOnly: boolean;
   /** Stable name of the problem. */
   code: string | null;
   stages: StageView[];
@@ -33,6 +35,7 @@ export function viewOfDelivery(delivery: Delivery): DeliveryView {
       policy: delivery.policyName ?? null,
       wec: delivery.wec ?? null,
       done: reports.every(({ verdict }) => verdict.state === 'met'),
+      createOnly: delivery.modulation.createOnly === true,
       ...standingOf(reports),
     },
     code: blocking?.verdict.code ?? null,

@@ -37,6 +37,12 @@ test('an object has the symbol of the WEC where it is worst', () => {
   assert.doesNotMatch(printed(done, unseen), /[✓✗] Deployment shop\/web /);
 });
 
+test('an object of which WECs keep their version is named', () => {
+  const done = { blockedAt: null, done: true, stage: 'applied' };
+  assert.match(printed({ ...done, createOnly: true }, done), /^ {2}With createOnly, .*: Deployment shop\/web$/m);
+  assert.doesNotMatch(printed(done), /createOnly/);
+});
+
 test('an object that is elsewhere names the stage that it failed at', () => {
   const blocked = { blockedAt: { ...blockedAt, stage: 'status' } };
   assert.match(printed(blocked), / failed at status\n/);

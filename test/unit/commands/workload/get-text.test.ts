@@ -25,7 +25,7 @@ const several = { steps: ['See: kubectl get x', 'Or: kubectl get y'], next: 'kub
 
 test('a failure shows when it began; transforms and warnings follow', () => {
   const blockedAt = { stage: 'applied', state: 'failed', why: 'refused', since: '1970-01-01T00:00:00Z' };
-  const way = { policy: 'shop', wec: 'w1', stages: [], blockedAt, steps: [], next: null };
+  const way = { policy: 'shop', wec: 'w1', stages: [], blockedAt, steps: [], next: null, createOnly: true };
   const of = { kind: 'ConfigMap', namespace: null, name: 'c', wds: 'wds1', its: 'its1' };
   const problem = { problem: 'WEC w2 is not selected.', severity: 'warning', details: [], steps: ['label it'] };
   const transforms = [{ name: 't', resource: 'configmaps', remove: ['$.data.a', '$.data.b'] }];
@@ -34,6 +34,7 @@ test('a failure shows when it began; transforms and warnings follow', () => {
   const [, ...lines] = describeWorkload(view as never, 300_000, styleFor(io.stdout, io, 'never'), false);
   assert.deepEqual(lines, [
     '  ✗ w1   shop   refused (began 5m ago)',
+    '  Policy shop sends it with createOnly: a WEC that has it keeps its version',
     '  CustomTransform t removes from the configmaps that are sent: $.data.a, $.data.b',
     '! WEC w2 is not selected.',
     '    label it',

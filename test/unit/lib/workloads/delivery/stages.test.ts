@@ -199,7 +199,7 @@ describe('the next command', () => {
       'Internal error occurred: failed calling webhook "guard.example.com": failed to call webhook: no route',
     ]) {
       const [unknown] = refusedBecause(`Failed to apply manifest: ${why}`);
-      assert.equal(unknown?.code, 'webhook-refuses-on-wec');
+      assert.equal(unknown?.code, 'admission-refuses-on-wec');
       assert.match(
         unknown?.steps[0] ?? '',
         /^Ask who manages cluster1 whose webhook guard\.example\.com is\. kubectl get v/,
@@ -227,14 +227,13 @@ describe('the next command', () => {
     assert.match(way?.steps.at(-1) ?? '', /the agent retries by itself within 17 minutes$/);
   });
   test('does not offer rights where admission or a quota forbids', () => {
-    for (const why of [
-      "ValidatingAdmissionPolicy 'approved-registries' with binding 'approved-registries' denied request: no",
-      'exceeded quota: small',
-    ]) {
-      const [way] = refusedBecause(`failed to apply: widgets.example.com "w" is forbidden: ${why}`);
-      assert.equal(way?.code, 'denied-on-wec');
-      assert.match(way?.steps.join() ?? '', /^No right of the agent is missing\. .* ask who manages cluster1/);
-    }
+    const refused = (why: string) => refusedBecause(`failed to apply: widgets.example.com "w" is forbidden: ${why}`);
+    const [quota] = refused('exceeded quota: small');
+    assert.equal(quota?.code, 'denied-on-wec');
+    assert.match(quota?.steps.join() ?? '', /^No right of the agent is missing\. .* ask who manages cluster1/);
+    const [policy] = refused("ValidatingAdmissionPolicy 'registries' with binding 'b' denied request: no");
+    assert.equal(policy?.code, 'admission-refuses-on-wec');
+    assert.match(policy?.steps[0] ?? '', /^Ask who manages cluster1 whose ValidatingAdmissionPolicy registries is\./);
   });
   test('does not call available what runs in an earlier version', () => {
     const given = record('forbidden-on-wec');
