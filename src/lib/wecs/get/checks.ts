@@ -1,9 +1,8 @@
 import { type Check, pass, skipped } from '../../engine/checks.ts';
 import type { JudgedReading } from '../../engine/follow.ts';
-import type { Evidence, Problem } from '../../engine/problem.ts';
+import type { Problem } from '../../engine/problem.ts';
 import { noWecAccess, type Registration } from '../registration/checks.ts';
 import {
-  byContradiction,
   cannotConnect,
   expiredCertificate,
   missingManagedCluster,
@@ -12,23 +11,6 @@ import {
 } from '../reregister/problems.ts';
 import { validityOfAgent } from '../reregister/reregister.ts';
 import { expiringCertificate, unsigned } from './certificates.ts';
-import {
-  byAddon,
-  byAgentNamespace,
-  byAvailability,
-  byCertificate,
-  byDeletion,
-  byKlusterlet,
-  byKlusterletWork,
-  byLease,
-  byMailbox,
-  byNodelessPod,
-  byPods,
-  byRecordedUid,
-  byRequests,
-  byUnsignedRequest,
-  byWorkloadNamespace,
-} from './check-evidence.ts';
 import {
   beingDeleted,
   beingDeregistered,
@@ -61,8 +43,6 @@ interface Row extends Omit<Check<WecFindings>, 'run'> {
   side: 'hub' | 'wec';
   /** Whether there is evidence to judge, if that depends on more than the side. */
   sees?: (findings: WecFindings) => boolean;
-  /** The evidence that it is judged by. */
-  evidence?: (findings: WecFindings) => Evidence[];
   /** @returns the problem, if there is one */
   find: (findings: WecFindings) => Problem | undefined;
 }
@@ -84,87 +64,88 @@ const onWec = { side: 'wec' } as const;
  */
 const rows: readonly Row[] = [
   row('context', 'its context leads to its own cluster', {
-    ...{ ...onWec, find: contextOfOtherCluster, evidence: byRecordedUid },
+    ...onWec,
+    find: contextOfOtherCluster,
     sees: ({ wec, otherCluster }) => wec !== undefined || otherCluster !== undefined,
   }),
-  row('not-deleted', 'it is not being deleted', { ...onHub, find: beingDeleted, evidence: byDeletion }),
+  row('not-deleted', 'it is not being deleted', { ...onHub, find: beingDeleted }),
   row('not-deregistering', 'no deregistration of it is unfinished', { ...onHub, find: beingDeregistered }),
-  row('mailbox', 'its namespace on the ITS is not being deleted', {
-    ...{ ...onHub, find: endingMailbox, evidence: byMailbox },
-  }),
+  row('mailbox', 'its namespace on the ITS is not being deleted', { ...onHub, find: endingMailbox }),
   row('name', 'its cluster is registered under this name', { ...onWec, find: registeredAsAnother }),
   row('hub', 'its cluster is registered with this ITS', { ...onWec, find: registeredElsewhere }),
-  row('namespaces', 'the namespaces of its agent are not being deleted', {
-    ...{ ...onWec, find: endingAgentNamespace, evidence: byAgentNamespace },
-  }),
+  row('namespaces', 'the namespaces of its agent are not being deleted', { ...onWec, find: endingAgentNamespace }),
   row('klusterlet', 'a Klusterlet is installed', { ...onWec, find: withoutKlusterlet, needs: ['wec-namespaces'] }),
-  row('containers', 'operator and agent start', { ...onWec, find: stuckContainer, evidence: byPods }),
-  row('nodes', 'operator and agent are scheduled', { ...onWec, find: withoutNode, evidence: byNodelessPod }),
+  row('containers', 'operator and agent start', { ...onWec, find: stuckContainer }),
+  row('nodes', 'operator and agent are scheduled', { ...onWec, find: withoutNode }),
   row('agent-pods', 'operator and agent have pods', { ...onWec, find: withoutAgent, needs: ['wec-namespaces'] }),
   row('announced', 'the ITS has its ManagedCluster', { ...onWec, find: missingManagedCluster }),
-  row('signed', 'the ITS signs the certificates of its agent', {
-    ...{ ...onHub, find: unsigned, evidence: byUnsignedRequest },
-  }),
+  row('signed', 'the ITS signs the certificates of its agent', { ...onHub, find: unsigned }),
   row('certificate', "its agent's certificate is valid", {
-    ...{ ...onWec, find: expiredCertificate, evidence: byCertificate, sees: showsCertificate },
+    ...onWec,
+    find: expiredCertificate,
+    sees: showsCertificate,
   }),
   row('renewal', 'its agent renews its certificate in time', {
-    ...{ ...onWec, find: expiringCertificate, evidence: byCertificate, sees: showsCertificate },
+    ...onWec,
+    find: expiringCertificate,
+    sees: showsCertificate,
     needs: ['wec-signed'],
   }),
   row('admission', 'the ITS admits its ManagedCluster', {
     ...{ ...onHub, find: silentWebhook, needs: ['its-hub-webhook'] },
   }),
-  row('one-agent', 'no other agent asks for its name', { ...onHub, find: asksAgain, evidence: byRequests }),
+  row('one-agent', 'no other agent asks for its name', { ...onHub, find: asksAgain }),
   row('hub-connection', 'its agent reaches the ITS', {
-    ...{ ...onWec, find: cannotConnect, evidence: byKlusterlet },
+    ...onWec,
+    find: cannotConnect,
     needs: [...running, 'wec-name', 'wec-hub', 'wec-announced', 'wec-certificate'],
   }),
   row('decision', 'no decision about it is pending', {
-    ...{ ...onHub, find: waitsForDecision, evidence: byRequests, needs: ['wec-mailbox'] },
+    ...{ ...onHub, find: waitsForDecision, needs: ['wec-mailbox'] },
   }),
-  row('api-server', 'its API server is healthy', { ...onHub, find: unhealthyApiServer, evidence: byAvailability }),
+  row('api-server', 'its API server is healthy', { ...onHub, find: unhealthyApiServer }),
   row('reports', 'its agent reports', {
     ...{ ...onHub, find: silentAgent, needs: reaching },
-    evidence: (findings) => [...byAvailability(findings), ...byLease(findings)],
   }),
   row('registered', 'its registration is complete', {
-    ...{ ...onHub, find: anyStage },
+    ...onHub,
+    find: anyStage,
     needs: [
       ...['wec-not-deleted', 'wec-mailbox', 'wec-name', 'wec-hub', ...reaching, 'wec-announced', 'wec-signed'],
       ...['wec-admission', 'its-bootstrap-rights', 'wec-one-agent', 'wec-decision', 'wec-api-server', 'wec-reports'],
     ],
   }),
   row('work-rights', 'its agent may apply what its works contain', {
-    ...{ ...onWec, find: worksRefused },
+    ...onWec,
+    find: worksRefused,
     needs: ['wec-klusterlet'],
   }),
   row('workload-namespaces', 'the namespaces of its workloads are not being deleted', {
-    ...{ ...onWec, find: endingWorkloadNamespace, evidence: byWorkloadNamespace },
+    ...onWec,
+    find: endingWorkloadNamespace,
     sees: ({ wec, endingOfWorks }) => wec !== undefined && endingOfWorks !== undefined,
   }),
   row('works-deleted', 'no work of it is blocked in its deletion', {
     ...{ ...onHub, find: heldWorks, needs: ['wec-not-deleted'] },
   }),
   row('works', 'its works are applied', {
-    ...{ ...onHub, find: worksNotApplied },
+    ...onHub,
+    find: worksNotApplied,
     needs: [...running, 'wec-hub-connection', 'wec-reports', 'wec-work-rights', 'wec-workload-namespaces'],
   }),
   row('addons', 'its add-ons are available', {
-    ...{ ...onHub, find: unavailableAddon, evidence: byAddon },
+    ...onHub,
+    find: unavailableAddon,
     needs: [...reaching, 'wec-not-deleted', 'wec-api-server', 'wec-reports', 'wec-works'],
   }),
   row('lease', 'its agent renews its lease', {
-    ...{ ...onHub, find: missedRenewal, evidence: byLease },
+    ...onHub,
+    find: missedRenewal,
     needs: ['wec-not-deleted', ...reaching],
   }),
   row('versions', 'its agent has the version of the ITS', { ...onWec, find: versionsApart }),
-  row('klusterlet-source', 'no work contains its Klusterlet', {
-    ...{ ...onHub, find: returningKlusterlet, evidence: byKlusterletWork },
-  }),
-  row('operator-word', 'what its operator reports about the ITS is up to date', {
-    ...{ ...onWec, find: outdatedReport, evidence: byContradiction },
-  }),
+  row('klusterlet-source', 'no work contains its Klusterlet', { ...onHub, find: returningKlusterlet }),
+  row('operator-word', 'what its operator reports about the ITS is up to date', { ...onWec, find: outdatedReport }),
 ];
 
 /** Why nothing of the cluster itself is visible. */
@@ -175,18 +156,16 @@ function whyNotVisible({ otherCluster, context, wec }: WecFindings): string {
 }
 
 /** The checks of a WEC. */
-export const wecChecks: readonly Check<WecFindings>[] = rows.map(
-  ({ find, evidence: evidenceOf, side, sees, ...check }) => ({
-    ...check,
-    run(findings) {
-      const isSeen = sees?.(findings) ?? (side === 'hub' || findings.wec !== undefined);
-      if (!isSeen) return skipped(whyNotVisible(findings));
-      const found = find(findings);
-      if (found === undefined) return pass();
-      return { status: found.severity ?? 'fail', problem: { ...found, evidence: evidenceOf?.(findings) } };
-    },
-  }),
-);
+export const wecChecks: readonly Check<WecFindings>[] = rows.map(({ find, side, sees, ...check }) => ({
+  ...check,
+  run(findings) {
+    const isSeen = sees?.(findings) ?? (side === 'hub' || findings.wec !== undefined);
+    if (!isSeen) return skipped(whyNotVisible(findings));
+    const found = find(findings);
+    if (found === undefined) return pass();
+    return { status: found.severity ?? 'fail', problem: found };
+  },
+}));
 
 /** Describes in one sentence what keeps a WEC from being available and working, with the next commands. */
 export const diagnose = (findings: WecFindings): Problem | undefined => firstOf(rows, findings);
