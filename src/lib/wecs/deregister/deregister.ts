@@ -1,4 +1,5 @@
-import { concurrentRequests, mapConcurrently, oneAtATime } from '../../engine/concurrency.ts';
+import pLimit from 'p-limit';
+import { concurrentRequests, mapConcurrently } from '../../engine/concurrency.ts';
 import { forName } from '../../engine/each-name.ts';
 import { type Confirm, readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
@@ -58,8 +59,10 @@ export async function deregister(
     confirm,
   });
   // WECs are deregistered in parallel, and a terminal shows one question at a time.
-  const asking = oneAtATime(askAgain);
-  return Promise.all(inspected.map((wec) => deregisterOne(hub, wec, options, (why) => asking(wec.name, why), run)));
+  const oneAtATime = pLimit(1);
+  return Promise.all(
+    inspected.map((wec) => deregisterOne(hub, wec, options, (why) => oneAtATime(() => askAgain(wec.name, why)), run)),
+  );
 }
 
 /**
