@@ -10,7 +10,7 @@ import { askOnce } from '../../kube/permissions.ts';
 import type { ManifestWork } from '../../model/manifest-works.ts';
 import type { PoliciesOfIts } from '../../model/policies.ts';
 import { cleanUpWec, writeCleanupRecord } from './cleanup/cleanup.ts';
-import { deleteCluster, Force } from './delete/delete-cluster.ts';
+import { deleteCluster, forceOf } from './delete/delete-cluster.ts';
 import { refuseReregistered, removeLateRequests, removeLeftovers } from './delete/leftovers.ts';
 import { type HubState, isGone, readHubStates } from './inspect/hub-state.ts';
 import {
@@ -84,7 +84,7 @@ export function deregisterOne(
   const keep = options.keepWorkloads
     ? (works: readonly ManifestWork[]) => keepWorkloads(hub, wec, works, run)
     : undefined;
-  const force = options.force ? new Force(hub, hubState, askAgain) : undefined;
+  const force = options.force ? forceOf(hub, hubState, askAgain) : undefined;
   run.progress.waiting(name, 'deregistering');
   return forName(result, run, async () => {
     if (hubState.managedCluster !== undefined) {

@@ -17,9 +17,9 @@ import { seen } from '../registration/stages.ts';
 import { readWec, singletonAgentId } from '../registration/wec-evidence.ts';
 import { releaseDeadLeases, reregister, restartAgents } from '../reregister/agent.ts';
 import { RestartsDuringJoin } from '../reregister/during-join.ts';
-import { HubRecords } from './hub-records.ts';
+import { type HubRecords, hubRecords } from './hub-records.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
-import { OwnRequests, SupersededRequests } from './own-requests.ts';
+import { OwnRequests, type SupersededRequests, supersededRequests } from './own-requests.ts';
 import type { JoinPlan } from './plan.ts';
 import { removeAccount } from './wec-account.ts';
 
@@ -192,8 +192,8 @@ function hubSideOf(
 ): HubSide {
   return {
     kube: hub,
-    superseded: new SupersededRequests(hub, plan.kube, own, run),
-    records: new HubRecords(hub, plan, options, run),
+    superseded: supersededRequests(hub, plan.kube, own, run),
+    records: hubRecords(hub, plan, options, run),
     restarts: new RestartsDuringJoin(),
     webhook,
   };

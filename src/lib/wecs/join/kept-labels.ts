@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { changeWords } from '../../engine/changes.ts';
 import { command } from '../../engine/command-line.ts';
+import { isObject, jsonObject } from '../../engine/is-object.ts';
 import type { Run } from '../../engine/run.ts';
 import type { HubAccess } from '../../hub/hub-access.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -16,8 +17,6 @@ export interface Labels {
   labels: Record<string, string>;
   annotations: Record<string, string>;
 }
-
-const noLabels: Labels = { labels: {}, annotations: {} };
 
 /**
  * The annotation in which a join keeps a copy: on the Klusterlet, which outlives the ITS. Later changes of the ManagedCluster do
@@ -52,18 +51,16 @@ const isEmpty = ({ labels, annotations }: Labels): boolean =>
 
 /** What was kept at the last join; empty if nothing was. */
 export function keptLabels(klusterlet: Klusterlet | undefined): Labels {
-  try {
-    const kept = JSON.parse(klusterlet?.metadata.annotations?.[keptAnnotation] ?? '{}') as Partial<Labels>;
-    return { labels: stringsOf(kept.labels), annotations: stringsOf(kept.annotations) };
-  } catch {
-    return noLabels;
-  }
+  const { labels, annotations } = jsonObject(klusterlet?.metadata.annotations?.[keptAnnotation] ?? '') ?? {};
+  return { labels: stringsOf(labels), annotations: stringsOf(annotations) };
 }
 
-function stringsOf(values: unknown): Record<string, string> {
-  const entries = typeof values === 'object' && values !== null ? Object.entries(values) : [];
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
-}
+const stringsOf = (values: unknown): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(isObject(values) ? values : {}).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  );
 
 /**
  * Keeps a copy on the WEC if it is not there yet; an empty copy never replaces what was kept.

@@ -308,10 +308,11 @@ async function refuseSameCluster(
   return wec;
 }
 
-function refuseLabelConflicts(
-  { its }: HubAccess,
+/** @throws StellarError `label-conflict` */
+export function refuseLabelConflicts(
+  { its }: Pick<HubAccess, 'its'>,
   { name, managedCluster }: HubEvidence,
-  { labels, annotations = {} }: JoinOptions,
+  { labels, annotations = {} }: Pick<JoinOptions, 'labels' | 'annotations'>,
 ): void {
   const { metadata } = managedCluster ?? {};
   const change = command`stellarctl label ${name} ${changeWords(labels)} --overwrite`;

@@ -1,5 +1,6 @@
 import { monotonic } from '../../../engine/clock.ts';
 import { count, few } from '../../../engine/counts.ts';
+import { jsonObject } from '../../../engine/is-object.ts';
 import type { Run } from '../../../engine/run.ts';
 import { tryRead } from '../../../kube/access.ts';
 import type { Kube } from '../../../kube/client/client.ts';
@@ -247,10 +248,6 @@ export async function writeCleanupRecord(wec: Kube, record: CleanupRecord | null
 const recordHolder = (wec: Kube): Promise<KubeObject | undefined> => wec.get(resources.namespaces, operatorNamespace);
 
 function parseRecord(text = ''): CleanupRecord | undefined {
-  try {
-    const { name, hub = null, hubHash = null } = JSON.parse(text) as Partial<CleanupRecord>;
-    return typeof name === 'string' ? { name, hub, hubHash } : undefined;
-  } catch {
-    return undefined;
-  }
+  const { name, hub = null, hubHash = null } = (jsonObject(text) ?? {}) as Partial<CleanupRecord>;
+  return typeof name === 'string' ? { name, hub, hubHash } : undefined;
 }
