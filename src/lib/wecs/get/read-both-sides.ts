@@ -70,7 +70,9 @@ export async function readBothSides(
     known.ofHub === undefined && requireHub(hub),
   ]);
   const { managedCluster } = evidence;
-  const otherCluster = await otherClusterAt(hub, evidence, wec, wecSide?.evidence);
+  // Objects that cannot be read do not prove that it is another cluster.
+  const otherCluster =
+    wec && wecSide?.evidence && (await findOtherCluster({ its: hub, wec, managedCluster }, wecSide.evidence, name));
   const seen = otherCluster === undefined ? wecSide : undefined;
   const claimsName = wecSide?.side?.klusterlet?.clusterName === name;
   const isRegisteredHere = seen !== undefined && claimsName;
@@ -105,16 +107,6 @@ export async function readBothSides(
     notVisible: [...unread(reader, hub), ...(seen?.notVisible ?? [])],
     error: seen?.error,
   };
-}
-
-/** Objects that cannot be read do not prove that it is another cluster. */
-async function otherClusterAt(
-  its: Kube,
-  { name, managedCluster }: HubEvidence,
-  wec: Kube | undefined,
-  evidence: WecEvidence | undefined,
-): Promise<OtherCluster | undefined> {
-  return wec && evidence && findOtherCluster({ its, wec, managedCluster }, evidence, name);
 }
 
 /** No review if nothing has failed; a user who may not create reviews sees none. */
@@ -160,9 +152,9 @@ async function findHubOf(
 }
 
 interface WecSideReading {
-  evidence: WecEvidence | undefined;
-  side: WecSide | undefined;
-  surroundings: WecSurroundings | undefined;
+  evidence?: WecEvidence;
+  side?: WecSide;
+  surroundings?: WecSurroundings;
   forbidden: ReadonlySet<string>;
   notVisible: WecView['notVisible'];
   error?: StellarError;
@@ -172,16 +164,12 @@ interface WecSideReading {
 async function tryReadWecSide(kube: Kube): Promise<WecSideReading> {
   const reader = partialReader(kube);
   try {
-    return {
-      ...(await readWecSide(reader, kube.cluster)),
-      forbidden: reader.forbidden,
-      notVisible: unread(reader, kube),
-    };
+    const seen = await readWecSide(reader, kube.cluster);
+    return { ...seen, forbidden: reader.forbidden, notVisible: unread(reader, kube) };
   } catch (error) {
     const failure = failureOf(error);
     const notVisible = [{ what: 'everything', on: kube.cluster.context, why: failure.message }];
-    const nothing = { evidence: undefined, side: undefined, surroundings: undefined, forbidden: new Set<string>() };
-    return { ...nothing, notVisible, error: failure };
+    return { forbidden: new Set(), notVisible, error: failure };
   }
 }
 

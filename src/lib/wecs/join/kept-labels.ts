@@ -95,24 +95,19 @@ export async function chooseLabels(
   const noted = keptLabels(wecBefore.klusterlet);
   const there = managedCluster === undefined ? undefined : labelsOf(managedCluster);
   const kept = { labels: less(noted.labels, there?.labels), annotations: less(noted.annotations, there?.annotations) };
-  const isNone = Object.keys({ ...kept.labels, ...kept.annotations }).length === 0;
   // After an interruption only the kept copy shows the registration before.
-  if (isNone && (reregister?.by !== 'certificate' || managedCluster !== undefined)) return undefined;
-  const asked =
-    Object.keys({ ...labels, ...annotations }).length > 0 ? undefined : await askLabels?.(name, kept.labels);
-  const set = { ...labels, ...asked };
-  const open = changeWords(kept.labels).filter((word) => !changeWords(set).includes(word));
-  const openAnnotations = changeWords(kept.annotations).filter((word) => !changeWords(annotations).includes(word));
+  if (isEmpty(kept) && (reregister?.by !== 'certificate' || managedCluster !== undefined)) return undefined;
+  const isGiven = !isEmpty({ labels, annotations });
+  const asked = isGiven ? undefined : await askLabels?.(name, kept.labels);
+  const open = changeWords(less(kept.labels, { ...labels, ...asked }));
+  const openAnnotations = changeWords(less(kept.annotations, annotations));
   if (asked === undefined && open.length > 0)
     progress.note(
       `${name}: labels that it had when it was last joined are no longer on ${its}: ${open.join(', ')}. To set them: ${command`stellarctl label ${name} ${open} --its ${its}`}`,
     );
   if (openAnnotations.length > 0)
     progress.note(`${name}: annotations that it had are no longer on ${its}: ${openAnnotations.join(', ')}`);
-  if (
-    asked === undefined &&
-    Object.keys({ ...kept.labels, ...kept.annotations, ...labels, ...annotations }).length === 0
-  )
+  if (asked === undefined && isEmpty(kept) && !isGiven)
     progress.note(
       `${name}: labels and annotations that its ManagedCluster had are lost with it, and none were noted on the cluster when it was last joined. To set labels: ${command`stellarctl label ${name} KEY=VALUE --its ${its}`}`,
     );
