@@ -86,16 +86,9 @@ export function joinedWec(
   });
   return {
     ...{ name, result: follower.result, until: follower.until },
-    async start(plan, options, { changed, reregisters, webhook }) {
-      const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
-      // Both clusters were named together: the WEC's own agent is known, even if other agents send requests.
-      const known = (klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan);
-      const own = new OwnRequests(known, plan.wecBefore);
-      const side = access.kube && hubSideOf(access.kube, plan, options, own, webhook, run);
-      const before = reregisters ? bootstrapRequests(plan.hubBefore ?? emptyEvidence(name)) : [];
-      side?.superseded.add(before.filter((request) => own.isProven(request)));
-      joining = { plan, own, side };
-      follower.result.changed = changed;
+    async start(plan, options, started) {
+      joining = await joiningOf(access, kube, plan, options, started, run);
+      follower.result.changed = started.changed;
     },
     async read(hub) {
       const { side, own } = joining as Joining;
@@ -128,6 +121,25 @@ export function joinedWec(
     late: (last) => follower.late(last),
     broken: (error) => follower.broken(error),
   };
+}
+
+async function joiningOf(
+  { kube: hub }: HubAccess,
+  kube: Kube,
+  plan: JoinPlan,
+  options: JoinOptions,
+  { reregisters, webhook }: StartedJoin,
+  run: Run,
+): Promise<Joining> {
+  const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
+  // Both clusters were named together: the WEC's own agent is known, even if other agents send requests.
+  const own = new OwnRequests((klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan), plan.wecBefore);
+  if (hub === undefined) return { plan, own, side: undefined };
+  const superseded = supersededRequests(hub, plan.kube, own, run);
+  const before = reregisters ? bootstrapRequests(plan.hubBefore ?? emptyEvidence(plan.name)) : [];
+  superseded.add(before.filter((request) => own.isProven(request)));
+  const records = hubRecords(hub, plan, options, run);
+  return { plan, own, side: { kube: hub, superseded, records, restarts: new RestartsDuringJoin(), webhook } };
 }
 
 /** Writes what is pending on the ITS. @returns what it shows, without requests of other agents and superseded ones: they are no evidence */
@@ -170,23 +182,6 @@ export async function followJoin(
 function keptAgentId({ reregister: cause, wecBefore: { hubSecret } }: JoinPlan): string | undefined {
   const id = cause?.code === 'certificate-expired' ? hubSecret?.data?.['agent-name'] : undefined;
   return id === undefined ? undefined : Buffer.from(id, 'base64').toString('utf8');
-}
-
-function hubSideOf(
-  hub: Kube,
-  plan: JoinPlan,
-  options: JoinOptions,
-  own: OwnRequests,
-  webhook: WebhookProbe | undefined,
-  run: Run,
-): HubSide {
-  return {
-    kube: hub,
-    superseded: supersededRequests(hub, plan.kube, own, run),
-    records: hubRecords(hub, plan, options, run),
-    restarts: new RestartsDuringJoin(),
-    webhook,
-  };
 }
 
 /** A WEC that has joined no longer needs its own service account. */
