@@ -135,7 +135,7 @@ const kindAndName = ({ kind, metadata }: KubeObject): string =>
   `${kind ?? 'object'} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`;
 
 /** A finalizer that force has removed, with the object that it guarded. */
-export interface RemovedFinalizer {
+interface RemovedFinalizer {
   object: string;
   finalizers: string[];
 }
