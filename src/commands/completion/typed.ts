@@ -29,92 +29,64 @@ type Place =
  * empty
  */
 export function readTyped(program: Command, words: readonly string[]): Typed {
-  const reader = new Reader(program);
-  for (const word of words.slice(0, -1)) reader.pass(word);
-  return reader.endAt(words.at(-1) ?? '');
+  const options = new Map<string, string[]>();
+  const positional: string[] = [];
+  let command = program;
+  // The option that expects a value next.
+  let open: Option | undefined;
+  // After `--`, all words are arguments.
+  let isOver = false;
+  for (const word of words.slice(0, -1)) {
+    const before = open;
+    open = undefined;
+    // Regardless of its content.
+    if (before !== undefined) note(options, before, word);
+    else if (!isOver && word === '--') isOver = true;
+    else if (!isOver && isFlag(word)) {
+      const { option, value } = findOption(command, word);
+      if (option !== undefined) note(options, option, value);
+      if (option?.required && value === undefined) open = option;
+    } else {
+      const child = positional.length === 0 && !isOver ? commandCalled(command, word) : undefined;
+      if (child === undefined) positional.push(word);
+      else command = child;
+    }
+  }
+  const word = words.at(-1) ?? '';
+  const typed = { program, command, path: pathOf(command), options, positional, word };
+  if (open !== undefined) return { ...typed, place: { kind: 'value', option: open } };
+  if (isOver || !word.startsWith('-')) return { ...typed, place: placeOfPlain(command, positional.length) };
+  const { option, value } = findOption(command, word);
+  if (option?.required && value !== undefined && word.startsWith('--'))
+    return { ...typed, word: value, place: { kind: 'value', option } };
+  return { ...typed, place: { kind: word.includes('=') ? 'nothing' : 'option' } };
 }
 
-class Reader {
-  readonly #program: Command;
-  readonly #options = new Map<string, string[]>();
-  readonly #positional: string[] = [];
-  #command: Command;
-  /** The option that expects a value next. */
-  #open: Option | undefined;
-  /** After `--`, all words are arguments. */
-  #isOver = false;
+function note(options: Map<string, string[]>, { long, short }: Option, value: string | undefined): void {
+  const key = long ?? short ?? '';
+  options.set(key, [...(options.get(key) ?? []), ...(value === undefined ? [] : [value])]);
+}
 
-  constructor(program: Command) {
-    this.#program = program;
-    this.#command = program;
-  }
+/** Parses `--its`, `--its=its1`, `-o`, `-ojson`. */
+function findOption({ options }: Command, word: string): { option: Option | undefined; value: string | undefined } {
+  const find = (flag: string) => options.find(({ long, short }) => flag === long || flag === short);
+  const equals = word.indexOf('=');
+  if (word.startsWith('--') && equals !== -1)
+    return { option: find(word.slice(0, equals)), value: word.slice(equals + 1) };
+  const whole = find(word);
+  if (whole !== undefined || word.startsWith('--') || word.length === 2) return { option: whole, value: undefined };
+  const short = find(word.slice(0, 2));
+  return short?.required ? { option: short, value: word.slice(2) } : { option: undefined, value: undefined };
+}
 
-  pass(word: string): void {
-    const open = this.#open;
-    this.#open = undefined;
-    // Regardless of its content.
-    if (open !== undefined) this.#note(open, word);
-    else if (!this.#isOver && word === '--') this.#isOver = true;
-    else if (!this.#isOver && isFlag(word)) this.#passFlag(word);
-    else this.#passPlain(word);
-  }
+const commandCalled = ({ commands }: Command, word: string): Command | undefined =>
+  commands.find((each) => each.name() === word || each.aliases().includes(word));
 
-  #note({ long, short }: Option, ...values: string[]): void {
-    const key = long ?? short ?? '';
-    this.#options.set(key, [...(this.#options.get(key) ?? []), ...values]);
-  }
-
-  #passFlag(word: string): void {
-    this.#open = undefined;
-    const { option, value } = this.#findOption(word);
-    if (option === undefined) return;
-    this.#note(option, ...(value === undefined ? [] : [value]));
-    if (value === undefined && option.required) this.#open = option;
-  }
-
-  /** Parses `--its`, `--its=its1`, `-o`, `-ojson`. */
-  #findOption(word: string): { option: Option | undefined; value: string | undefined } {
-    const find = (flag: string) => this.#command.options.find(({ long, short }) => flag === long || flag === short);
-    const equals = word.indexOf('=');
-    if (word.startsWith('--') && equals !== -1)
-      return { option: find(word.slice(0, equals)), value: word.slice(equals + 1) };
-    const whole = find(word);
-    if (whole !== undefined || word.startsWith('--') || word.length === 2) return { option: whole, value: undefined };
-    const short = find(word.slice(0, 2));
-    return short?.required ? { option: short, value: word.slice(2) } : { option: undefined, value: undefined };
-  }
-
-  #passPlain(word: string): void {
-    const isName = this.#positional.length === 0 && !this.#isOver;
-    const child = isName
-      ? this.#command.commands.find((each) => each.name() === word || each.aliases().includes(word))
-      : undefined;
-    if (child === undefined) this.#positional.push(word);
-    else this.#command = child;
-  }
-
-  endAt(word: string): Typed {
-    const typed = {
-      ...{ program: this.#program, command: this.#command, path: pathOf(this.#command) },
-      ...{ options: this.#options, positional: this.#positional },
-    };
-    if (this.#open !== undefined) return { ...typed, word, place: { kind: 'value', option: this.#open } };
-    if (!this.#isOver && word.startsWith('-')) {
-      const { option, value } = this.#findOption(word);
-      const isValue = option?.required === true && value !== undefined && word.startsWith('--');
-      if (isValue) return { ...typed, word: value, place: { kind: 'value', option } };
-      return { ...typed, word, place: { kind: word.includes('=') ? 'nothing' : 'option' } };
-    }
-    return { ...typed, word, place: this.#placeOfPlain() };
-  }
-
-  #placeOfPlain(): Place {
-    const { commands, registeredArguments } = this.#command;
-    if (commands.length > 0) return { kind: this.#positional.length === 0 ? 'command' : 'nothing' };
-    const argument =
-      registeredArguments[this.#positional.length] ?? registeredArguments.findLast(({ variadic }) => variadic);
-    return argument === undefined ? { kind: 'nothing' } : { kind: 'argument', argument };
-  }
+/** @param before the number of arguments before the cursor */
+function placeOfPlain({ commands, registeredArguments }: Command, before: number): Place {
+  if (commands.length > 0) return { kind: before === 0 ? 'command' : 'nothing' };
+  const argument = registeredArguments[before] ?? registeredArguments.findLast(({ variadic }) => variadic);
+  return argument === undefined ? { kind: 'nothing' } : { kind: 'argument', argument };
 }
 
 /** `-` alone is a file: standard input. */

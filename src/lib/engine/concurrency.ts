@@ -36,15 +36,3 @@ export function sharedReading<T>(read: () => Promise<T>): () => Promise<T> {
 }
 
 const readingIntervalMs = 500;
-
-/** Runs calls of `work` one at a time: for a resource that exists once, such as a person to ask. */
-export function oneAtATime<Args extends unknown[]>(
-  work: (...args: Args) => Promise<void>,
-): (...args: Args) => Promise<void> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (...args) => {
-    const next = last.then(() => work(...args));
-    last = next.catch(() => {});
-    return next;
-  };
-}

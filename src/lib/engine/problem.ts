@@ -12,7 +12,7 @@ export interface Problem {
   /** Less than a failure: it may resolve by itself, or waits for a user. */
   readonly severity?: 'warn';
   /** The checks whose failure causes this problem: if one of them failed, this one follows from it. */
-  readonly causedBy?: readonly string[];
+  readonly causedBy?: readonly string[] | undefined;
   /** The evidence for it. */
   readonly evidence?: readonly Evidence[] | undefined;
   /** The sentence for several subjects that share the problem. */

@@ -3,15 +3,7 @@ import { findWecs } from '../hub/find-wecs.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/resources.ts';
 import type { ManagedCluster } from '../model/ocm-objects.ts';
-import { changeOne, type ValueStore } from './values.ts';
-
-/** Sets labels of a WEC that has just been announced. @returns whether anything was written */
-export async function setLabels(hub: Kube, cluster: ManagedCluster, labels: Record<string, string>): Promise<boolean> {
-  const found = { name: cluster.metadata.name, source: cluster };
-  const result = await changeOne(hub, labelStore(hub), found, labels, false);
-  if (result.error !== undefined) throw result.error;
-  return result.changed;
-}
+import type { ValueStore } from './values.ts';
 
 /** The labels of ManagedClusters. */
 export function labelStore(hub: Kube): ValueStore<ManagedCluster> {

@@ -1,4 +1,5 @@
-import { concurrentRequests, mapConcurrently, oneAtATime } from '../../engine/concurrency.ts';
+import pLimit from 'p-limit';
+import { concurrentRequests, mapConcurrently } from '../../engine/concurrency.ts';
 import { forName } from '../../engine/each-name.ts';
 import { type Confirm, readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
@@ -9,7 +10,7 @@ import { askOnce } from '../../kube/permissions.ts';
 import type { ManifestWork } from '../../model/manifest-works.ts';
 import type { PoliciesOfIts } from '../../model/policies.ts';
 import { cleanUpWec, writeCleanupRecord } from './cleanup/cleanup.ts';
-import { deleteCluster, Force } from './delete/delete-cluster.ts';
+import { deleteCluster, forceOf } from './delete/delete-cluster.ts';
 import { refuseReregistered, removeLateRequests, removeLeftovers } from './delete/leftovers.ts';
 import { type HubState, isGone, readHubStates } from './inspect/hub-state.ts';
 import {
@@ -58,8 +59,10 @@ export async function deregister(
     confirm,
   });
   // WECs are deregistered in parallel, and a terminal shows one question at a time.
-  const asking = oneAtATime(askAgain);
-  return Promise.all(inspected.map((wec) => deregisterOne(hub, wec, options, (why) => asking(wec.name, why), run)));
+  const oneAtATime = pLimit(1);
+  return Promise.all(
+    inspected.map((wec) => deregisterOne(hub, wec, options, (why) => oneAtATime(() => askAgain(wec.name, why)), run)),
+  );
 }
 
 /**
@@ -81,7 +84,7 @@ export function deregisterOne(
   const keep = options.keepWorkloads
     ? (works: readonly ManifestWork[]) => keepWorkloads(hub, wec, works, run)
     : undefined;
-  const force = options.force ? new Force(hub, hubState, askAgain) : undefined;
+  const force = options.force ? forceOf(hub, hubState, askAgain) : undefined;
   run.progress.waiting(name, 'deregistering');
   return forName(result, run, async () => {
     if (hubState.managedCluster !== undefined) {

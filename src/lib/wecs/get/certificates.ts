@@ -1,29 +1,23 @@
 import { formatAge } from '../../engine/duration.ts';
 import { advice } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
-import { wecProblem } from '../problems.ts';
+import { wecProblemBy } from '../problems.ts';
 import { signingGraceMs } from '../registration/checks.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
-import type { RegistrationRequest } from '../registration/requests.ts';
 import { validityOfAgent } from '../reregister/reregister.ts';
+import { byCertificate, byRequest } from './check-evidence.ts';
 import { toSeeAgent } from './diagnosis.ts';
 import type { WecFindings } from './findings.ts';
 
-/** The request that the hub has approved and not signed; for a joined WEC only renewals matter. */
-export function unsignedRequestOf({ hub, now }: WecFindings): RegistrationRequest | undefined {
+/** A request that the hub has approved and not signed; for a joined WEC only renewals matter. */
+export function unsigned({ hub, name, its, now }: WecFindings): Problem | undefined {
   if (hub === undefined) return undefined;
-  const newest = hub.requests.findLast(({ state, renewal }) => state !== 'denied' && (renewal || !hasJoined(hub)));
-  if (newest?.state === 'failed') return newest;
-  const isOverdue = newest?.decided !== undefined && now - newest.decided > signingGraceMs;
-  return newest?.state === 'approved' && isOverdue ? newest : undefined;
-}
-
-export function unsigned(findings: WecFindings): Problem | undefined {
-  const { name, its, now } = findings;
-  const request = unsignedRequestOf(findings);
-  if (request === undefined) return undefined;
+  const request = hub.requests.findLast(({ state, renewal }) => state !== 'denied' && (renewal || !hasJoined(hub)));
+  const isOverdue = request?.decided !== undefined && now - request.decided > signingGraceMs;
+  if (request?.state !== 'failed' && !(request?.state === 'approved' && isOverdue)) return undefined;
   const what = request.renewal ? 'the request of its agent for its next certificate' : 'its request';
-  return wecProblem(
+  return wecProblemBy(
+    [byRequest(request, its)],
     'not-signed',
     `${its} approved ${what} ${formatAge(now - (request.decided ?? request.created))} ago, but nothing there has signed it: ${name} gets no certificate.`,
     advice(
@@ -40,7 +34,8 @@ export function expiringCertificate(findings: WecFindings): Problem | undefined 
   const { from, to } = validityOfAgent(findings) ?? { from: 0, to: 0 };
   const left = to - now;
   if (left <= 0 || left > renewedBefore * (to - from)) return undefined;
-  return wecProblem(
+  return wecProblemBy(
+    byCertificate(findings),
     'certificate-expiring',
     `The certificate of the agent of ${name} expires in ${formatAge(left)}, and its agent has not renewed it in time.`,
     toSeeAgent(findings),

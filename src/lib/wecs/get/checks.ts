@@ -1,9 +1,8 @@
 import { type Check, pass, skipped } from '../../engine/checks.ts';
 import type { JudgedReading } from '../../engine/follow.ts';
-import type { Evidence, Problem } from '../../engine/problem.ts';
+import type { Problem } from '../../engine/problem.ts';
 import { noWecAccess, type Registration } from '../registration/checks.ts';
 import {
-  byContradiction,
   cannotConnect,
   expiredCertificate,
   missingManagedCluster,
@@ -12,23 +11,6 @@ import {
 } from '../reregister/problems.ts';
 import { validityOfAgent } from '../reregister/reregister.ts';
 import { expiringCertificate, unsigned } from './certificates.ts';
-import {
-  byAddon,
-  byAgentNamespace,
-  byAvailability,
-  byCertificate,
-  byDeletion,
-  byKlusterlet,
-  byKlusterletWork,
-  byLease,
-  byMailbox,
-  byNodelessPod,
-  byPods,
-  byRecordedUid,
-  byRequests,
-  byUnsignedRequest,
-  byWorkloadNamespace,
-} from './check-evidence.ts';
 import {
   beingDeleted,
   beingDeregistered,
@@ -57,114 +39,84 @@ import { contextOfOtherCluster } from './read-both-sides.ts';
 import { versionsApart } from './wec-versions.ts';
 
 interface Row extends Omit<Check<WecFindings>, 'run'> {
-  /** The side that shows it. What only the WEC shows is not visible without its context. */
-  side: 'hub' | 'wec';
-  /** Whether there is evidence to judge, if that depends on more than the side. */
-  sees?: (findings: WecFindings) => boolean;
-  /** The evidence that it is judged by. */
-  evidence?: (findings: WecFindings) => Evidence[];
+  /** Whether there is evidence to judge. */
+  sees: (findings: WecFindings) => boolean;
   /** @returns the problem, if there is one */
   find: (findings: WecFindings) => Problem | undefined;
 }
 
-const showsCertificate = (findings: WecFindings): boolean =>
-  findings.wec !== undefined || validityOfAgent(findings) !== undefined;
+const seenIf =
+  (sees: Row['sees']) =>
+  (id: string, title: string, find: Row['find'], needs: readonly string[] = []): Row => ({
+    ...{ id: `wec-${id}`, title, sees, find, needs },
+  });
+const onHub = seenIf(() => true);
+/** What only the WEC shows is not visible without its context. */
+const onWec = seenIf(({ wec }) => wec !== undefined);
+const ofContext = seenIf(({ wec, otherCluster }) => wec !== undefined || otherCluster !== undefined);
+const ofCertificate = seenIf((findings) => findings.wec !== undefined || validityOfAgent(findings) !== undefined);
+const ofWorkloads = seenIf(({ wec, endingOfWorks }) => wec !== undefined && endingOfWorks !== undefined);
 
 const running = ['wec-namespaces', 'wec-klusterlet', 'wec-containers', 'wec-nodes', 'wec-agent-pods'];
 const reaching = [...running, 'wec-certificate', 'wec-hub-connection'];
-
-type Definition = Omit<Row, 'id' | 'title'>;
-const row = (id: string, title: string, definition: Definition): Row => ({ id: `wec-${id}`, title, ...definition });
-const onHub = { side: 'hub' } as const;
-const onWec = { side: 'wec' } as const;
 
 /**
  * The checks of a WEC. Causes come before their effects: an agent that does not start explains a Lease that is not renewed, not the
  * other way round.
  */
 const rows: readonly Row[] = [
-  row('context', 'its context leads to its own cluster', {
-    ...{ ...onWec, find: contextOfOtherCluster, evidence: byRecordedUid },
-    sees: ({ wec, otherCluster }) => wec !== undefined || otherCluster !== undefined,
-  }),
-  row('not-deleted', 'it is not being deleted', { ...onHub, find: beingDeleted, evidence: byDeletion }),
-  row('not-deregistering', 'no deregistration of it is unfinished', { ...onHub, find: beingDeregistered }),
-  row('mailbox', 'its namespace on the ITS is not being deleted', {
-    ...{ ...onHub, find: endingMailbox, evidence: byMailbox },
-  }),
-  row('name', 'its cluster is registered under this name', { ...onWec, find: registeredAsAnother }),
-  row('hub', 'its cluster is registered with this ITS', { ...onWec, find: registeredElsewhere }),
-  row('namespaces', 'the namespaces of its agent are not being deleted', {
-    ...{ ...onWec, find: endingAgentNamespace, evidence: byAgentNamespace },
-  }),
-  row('klusterlet', 'a Klusterlet is installed', { ...onWec, find: withoutKlusterlet, needs: ['wec-namespaces'] }),
-  row('containers', 'operator and agent start', { ...onWec, find: stuckContainer, evidence: byPods }),
-  row('nodes', 'operator and agent are scheduled', { ...onWec, find: withoutNode, evidence: byNodelessPod }),
-  row('agent-pods', 'operator and agent have pods', { ...onWec, find: withoutAgent, needs: ['wec-namespaces'] }),
-  row('announced', 'the ITS has its ManagedCluster', { ...onWec, find: missingManagedCluster }),
-  row('signed', 'the ITS signs the certificates of its agent', {
-    ...{ ...onHub, find: unsigned, evidence: byUnsignedRequest },
-  }),
-  row('certificate', "its agent's certificate is valid", {
-    ...{ ...onWec, find: expiredCertificate, evidence: byCertificate, sees: showsCertificate },
-  }),
-  row('renewal', 'its agent renews its certificate in time', {
-    ...{ ...onWec, find: expiringCertificate, evidence: byCertificate, sees: showsCertificate },
-    needs: ['wec-signed'],
-  }),
-  row('admission', 'the ITS admits its ManagedCluster', {
-    ...{ ...onHub, find: silentWebhook, needs: ['its-hub-webhook'] },
-  }),
-  row('one-agent', 'no other agent asks for its name', { ...onHub, find: asksAgain, evidence: byRequests }),
-  row('hub-connection', 'its agent reaches the ITS', {
-    ...{ ...onWec, find: cannotConnect, evidence: byKlusterlet },
-    needs: [...running, 'wec-name', 'wec-hub', 'wec-announced', 'wec-certificate'],
-  }),
-  row('decision', 'no decision about it is pending', {
-    ...{ ...onHub, find: waitsForDecision, evidence: byRequests, needs: ['wec-mailbox'] },
-  }),
-  row('api-server', 'its API server is healthy', { ...onHub, find: unhealthyApiServer, evidence: byAvailability }),
-  row('reports', 'its agent reports', {
-    ...{ ...onHub, find: silentAgent, needs: reaching },
-    evidence: (findings) => [...byAvailability(findings), ...byLease(findings)],
-  }),
-  row('registered', 'its registration is complete', {
-    ...{ ...onHub, find: anyStage },
-    needs: [
-      ...['wec-not-deleted', 'wec-mailbox', 'wec-name', 'wec-hub', ...reaching, 'wec-announced', 'wec-signed'],
-      ...['wec-admission', 'its-bootstrap-rights', 'wec-one-agent', 'wec-decision', 'wec-api-server', 'wec-reports'],
-    ],
-  }),
-  row('work-rights', 'its agent may apply what its works contain', {
-    ...{ ...onWec, find: worksRefused },
-    needs: ['wec-klusterlet'],
-  }),
-  row('workload-namespaces', 'the namespaces of its workloads are not being deleted', {
-    ...{ ...onWec, find: endingWorkloadNamespace, evidence: byWorkloadNamespace },
-    sees: ({ wec, endingOfWorks }) => wec !== undefined && endingOfWorks !== undefined,
-  }),
-  row('works-deleted', 'no work of it is blocked in its deletion', {
-    ...{ ...onHub, find: heldWorks, needs: ['wec-not-deleted'] },
-  }),
-  row('works', 'its works are applied', {
-    ...{ ...onHub, find: worksNotApplied },
-    needs: [...running, 'wec-hub-connection', 'wec-reports', 'wec-work-rights', 'wec-workload-namespaces'],
-  }),
-  row('addons', 'its add-ons are available', {
-    ...{ ...onHub, find: unavailableAddon, evidence: byAddon },
-    needs: [...reaching, 'wec-not-deleted', 'wec-api-server', 'wec-reports', 'wec-works'],
-  }),
-  row('lease', 'its agent renews its lease', {
-    ...{ ...onHub, find: missedRenewal, evidence: byLease },
-    needs: ['wec-not-deleted', ...reaching],
-  }),
-  row('versions', 'its agent has the version of the ITS', { ...onWec, find: versionsApart }),
-  row('klusterlet-source', 'no work contains its Klusterlet', {
-    ...{ ...onHub, find: returningKlusterlet, evidence: byKlusterletWork },
-  }),
-  row('operator-word', 'what its operator reports about the ITS is up to date', {
-    ...{ ...onWec, find: outdatedReport, evidence: byContradiction },
-  }),
+  ofContext('context', 'its context leads to its own cluster', contextOfOtherCluster),
+  onHub('not-deleted', 'it is not being deleted', beingDeleted),
+  onHub('not-deregistering', 'no deregistration of it is unfinished', beingDeregistered),
+  onHub('mailbox', 'its namespace on the ITS is not being deleted', endingMailbox),
+  onWec('name', 'its cluster is registered under this name', registeredAsAnother),
+  onWec('hub', 'its cluster is registered with this ITS', registeredElsewhere),
+  onWec('namespaces', 'the namespaces of its agent are not being deleted', endingAgentNamespace),
+  onWec('klusterlet', 'a Klusterlet is installed', withoutKlusterlet, ['wec-namespaces']),
+  onWec('containers', 'operator and agent start', stuckContainer),
+  onWec('nodes', 'operator and agent are scheduled', withoutNode),
+  onWec('agent-pods', 'operator and agent have pods', withoutAgent, ['wec-namespaces']),
+  onWec('announced', 'the ITS has its ManagedCluster', missingManagedCluster),
+  onHub('signed', 'the ITS signs the certificates of its agent', unsigned),
+  ofCertificate('certificate', "its agent's certificate is valid", expiredCertificate),
+  ofCertificate('renewal', 'its agent renews its certificate in time', expiringCertificate, ['wec-signed']),
+  onHub('admission', 'the ITS admits its ManagedCluster', silentWebhook, ['its-hub-webhook']),
+  onHub('one-agent', 'no other agent asks for its name', asksAgain),
+  onWec('hub-connection', 'its agent reaches the ITS', cannotConnect, [
+    ...running,
+    'wec-name',
+    'wec-hub',
+    'wec-announced',
+    'wec-certificate',
+  ]),
+  onHub('decision', 'no decision about it is pending', waitsForDecision, ['wec-mailbox']),
+  onHub('api-server', 'its API server is healthy', unhealthyApiServer),
+  onHub('reports', 'its agent reports', silentAgent, reaching),
+  onHub('registered', 'its registration is complete', anyStage, [
+    ...['wec-not-deleted', 'wec-mailbox', 'wec-name', 'wec-hub', ...reaching, 'wec-announced', 'wec-signed'],
+    ...['wec-admission', 'its-bootstrap-rights', 'wec-one-agent', 'wec-decision', 'wec-api-server', 'wec-reports'],
+  ]),
+  onWec('work-rights', 'its agent may apply what its works contain', worksRefused, ['wec-klusterlet']),
+  ofWorkloads('workload-namespaces', 'the namespaces of its workloads are not being deleted', endingWorkloadNamespace),
+  onHub('works-deleted', 'no work of it is blocked in its deletion', heldWorks, ['wec-not-deleted']),
+  onHub('works', 'its works are applied', worksNotApplied, [
+    ...running,
+    'wec-hub-connection',
+    'wec-reports',
+    'wec-work-rights',
+    'wec-workload-namespaces',
+  ]),
+  onHub('addons', 'its add-ons are available', unavailableAddon, [
+    ...reaching,
+    'wec-not-deleted',
+    'wec-api-server',
+    'wec-reports',
+    'wec-works',
+  ]),
+  onHub('lease', 'its agent renews its lease', missedRenewal, ['wec-not-deleted', ...reaching]),
+  onWec('versions', 'its agent has the version of the ITS', versionsApart),
+  onHub('klusterlet-source', 'no work contains its Klusterlet', returningKlusterlet),
+  onWec('operator-word', 'what its operator reports about the ITS is up to date', outdatedReport),
 ];
 
 /** Why nothing of the cluster itself is visible. */
@@ -175,18 +127,15 @@ function whyNotVisible({ otherCluster, context, wec }: WecFindings): string {
 }
 
 /** The checks of a WEC. */
-export const wecChecks: readonly Check<WecFindings>[] = rows.map(
-  ({ find, evidence: evidenceOf, side, sees, ...check }) => ({
-    ...check,
-    run(findings) {
-      const isSeen = sees?.(findings) ?? (side === 'hub' || findings.wec !== undefined);
-      if (!isSeen) return skipped(whyNotVisible(findings));
-      const found = find(findings);
-      if (found === undefined) return pass();
-      return { status: found.severity ?? 'fail', problem: { ...found, evidence: evidenceOf?.(findings) } };
-    },
-  }),
-);
+export const wecChecks: readonly Check<WecFindings>[] = rows.map(({ find, sees, ...check }) => ({
+  ...check,
+  run(findings) {
+    if (!sees(findings)) return skipped(whyNotVisible(findings));
+    const found = find(findings);
+    if (found === undefined) return pass();
+    return { status: found.severity ?? 'fail', problem: found };
+  },
+}));
 
 /** Describes in one sentence what keeps a WEC from being available and working, with the next commands. */
 export const diagnose = (findings: WecFindings): Problem | undefined => firstOf(rows, findings);

@@ -6,13 +6,14 @@ import type { Problem } from '../../engine/problem.ts';
 import { toEndRefusal } from '../../hub/refusals.ts';
 import type { Reader } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
+import { byCondition, byField } from '../../kube/evidence.ts';
 import { conditionOf, type WithConditions } from '../../kube/objects.ts';
 import { groupResourceOf, resources } from '../../kube/resources.ts';
 import { originBindingLabel, originWdsLabel } from '../../model/kubestellar-names.ts';
 import type { ManifestWork } from '../../model/manifest-works.ts';
 import { addonNameLabel, addonNamespace, clusterNameLabel, statusAddon } from '../../model/ocm-names.ts';
 import { toBindOcmRights } from '../grant/kinds.ts';
-import { wecProblem } from '../problems.ts';
+import { wecProblem, wecProblemBy } from '../problems.ts';
 import { toSeeCluster } from './diagnosis.ts';
 import type { MailboxContents, WecFindings } from './findings.ts';
 import type { Mailbox, WorkGroup } from './view.ts';
@@ -128,13 +129,10 @@ export function worksNotApplied({ mailbox, name, its, now, wec }: WecFindings): 
   );
 }
 
-/** An add-on that reports itself as unavailable; without a condition there is no evidence. */
-export const unavailableAddonOf = ({ contents }: WecFindings): WithConditions | undefined =>
-  contents?.addons.find((addon) => conditionOf(addon, 'Available')?.status === 'False');
-
+/** An add-on that reports itself as unavailable, or is missing; without a condition there is no evidence. */
 export function unavailableAddon(findings: WecFindings): Problem | undefined {
-  const { wec, name, its, missingAddon } = findings;
-  const addon = unavailableAddonOf(findings);
+  const { contents, wec, name, its, missingAddon } = findings;
+  const addon = contents?.addons.find((each) => conditionOf(each, 'Available')?.status === 'False');
   if (addon === undefined && missingAddon !== undefined)
     return wecProblem(
       'addon-missing',
@@ -144,7 +142,8 @@ export function unavailableAddon(findings: WecFindings): Problem | undefined {
   if (addon === undefined) return undefined;
   const { spec } = addon as WithConditions & { spec?: { installNamespace?: string } };
   const { message, reason } = conditionOf(addon, 'Available') ?? {};
-  return wecProblem(
+  return wecProblemBy(
+    byCondition('ManagedClusterAddOn', addon, 'Available', its),
     'addon-unavailable',
     `The add-on ${addon.metadata.name} of ${name} is not available: ${message ?? reason}.`,
     wec === undefined
@@ -156,20 +155,16 @@ export function unavailableAddon(findings: WecFindings): Problem | undefined {
   );
 }
 
-/** A work with which the hub itself creates the Klusterlet of the WEC. */
-export const klusterletWorkOf = ({ contents }: WecFindings): ManifestWork | undefined =>
-  contents?.works.find(
+/** A work with which the hub itself creates the Klusterlet of the WEC, and recreates a removed one. */
+export function returningKlusterlet({ contents, name, its }: WecFindings): Problem | undefined {
+  const work = contents?.works.find(
     ({ metadata, spec }) =>
       metadata.deletionTimestamp === undefined &&
       spec?.workload?.manifests?.some(({ kind }) => kind === 'Klusterlet') === true,
   );
-
-/** The work recreates a removed Klusterlet. */
-export function returningKlusterlet(findings: WecFindings): Problem | undefined {
-  const { name, its } = findings;
-  const work = klusterletWorkOf(findings);
   if (work === undefined) return undefined;
-  return wecProblem(
+  return wecProblemBy(
+    [byField('ManifestWork', work, 'Klusterlet', its, { since: work.metadata.creationTimestamp })],
     'klusterlet-in-work',
     `The work ${work.metadata.name} holds a Klusterlet: while it exists, the Klusterlet of ${name} is created again whenever it is deleted.`,
     run(

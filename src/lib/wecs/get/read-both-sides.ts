@@ -2,13 +2,14 @@ import { command } from '../../engine/command-line.ts';
 import { failureOf, StellarError } from '../../engine/errors.ts';
 import { partial, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
-import { clusterUid, otherUid, recordedUid } from '../../hub/cluster-uid.ts';
+import { clusterUid, clusterUidAnnotation, otherUid, recordedUid } from '../../hub/cluster-uid.ts';
 import type { Endpoint } from '../../hub/endpoint.ts';
 import { noSuchWec } from '../../hub/find-wecs.ts';
 import { requireHub } from '../../hub/require-hub.ts';
 import { type HubWebhook, tryHubWebhook } from '../../hub/webhook.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type ClusterRef, describeCluster, unlessStatus } from '../../kube/client/errors.ts';
+import { byField } from '../../kube/evidence.ts';
 import { conditionOf, isTrue, type Pod, type WithConditions } from '../../kube/objects.ts';
 import { type PartialReader, partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
@@ -20,7 +21,7 @@ import { failedKinds, lacksOcmRights, refusedKinds } from '../grant/kinds.ts';
 import { otherRole, removeKlusterlet, runsNoPods } from '../identity/other-role.ts';
 import { type FoundHub, findHub } from '../identity/registered-hub.ts';
 import { hubOf } from '../klusterlet/agent.ts';
-import { wecProblem } from '../problems.ts';
+import { wecProblemBy } from '../problems.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { judgeRegistration } from '../registration/stages.ts';
 import { otherName, readWec, type WecEvidence } from '../registration/wec-evidence.ts';
@@ -69,7 +70,9 @@ export async function readBothSides(
     known.ofHub === undefined && requireHub(hub),
   ]);
   const { managedCluster } = evidence;
-  const otherCluster = await otherClusterAt(hub, evidence, wec, wecSide?.evidence);
+  // Objects that cannot be read do not prove that it is another cluster.
+  const otherCluster =
+    wec && wecSide?.evidence && (await findOtherCluster({ its: hub, wec, managedCluster }, wecSide.evidence, name));
   const seen = otherCluster === undefined ? wecSide : undefined;
   const claimsName = wecSide?.side?.klusterlet?.clusterName === name;
   const isRegisteredHere = seen !== undefined && claimsName;
@@ -104,16 +107,6 @@ export async function readBothSides(
     notVisible: [...unread(reader, hub), ...(seen?.notVisible ?? [])],
     error: seen?.error,
   };
-}
-
-/** Objects that cannot be read do not prove that it is another cluster. */
-async function otherClusterAt(
-  its: Kube,
-  { name, managedCluster }: HubEvidence,
-  wec: Kube | undefined,
-  evidence: WecEvidence | undefined,
-): Promise<OtherCluster | undefined> {
-  return wec && evidence && findOtherCluster({ its, wec, managedCluster }, evidence, name);
 }
 
 /** No review if nothing has failed; a user who may not create reviews sees none. */
@@ -159,9 +152,9 @@ async function findHubOf(
 }
 
 interface WecSideReading {
-  evidence: WecEvidence | undefined;
-  side: WecSide | undefined;
-  surroundings: WecSurroundings | undefined;
+  evidence?: WecEvidence;
+  side?: WecSide;
+  surroundings?: WecSurroundings;
   forbidden: ReadonlySet<string>;
   notVisible: WecView['notVisible'];
   error?: StellarError;
@@ -171,16 +164,12 @@ interface WecSideReading {
 async function tryReadWecSide(kube: Kube): Promise<WecSideReading> {
   const reader = partialReader(kube);
   try {
-    return {
-      ...(await readWecSide(reader, kube.cluster)),
-      forbidden: reader.forbidden,
-      notVisible: unread(reader, kube),
-    };
+    const seen = await readWecSide(reader, kube.cluster);
+    return { ...seen, forbidden: reader.forbidden, notVisible: unread(reader, kube) };
   } catch (error) {
     const failure = failureOf(error);
     const notVisible = [{ what: 'everything', on: kube.cluster.context, why: failure.message }];
-    const nothing = { evidence: undefined, side: undefined, surroundings: undefined, forbidden: new Set<string>() };
-    return { ...nothing, notVisible, error: failure };
+    return { forbidden: new Set(), notVisible, error: failure };
   }
 }
 
@@ -242,10 +231,12 @@ export async function findOtherCluster(
   return { context, found: what === undefined ? uids : `${what}; ${uids}`, name: other };
 }
 
-export function contextOfOtherCluster({ otherCluster, name, its }: WecFindings): Problem | undefined {
+export function contextOfOtherCluster({ otherCluster, hub, name, its }: WecFindings): Problem | undefined {
   if (otherCluster === undefined) return undefined;
+  const [cluster, status] = [hub?.managedCluster, recordedUid(hub?.managedCluster)];
   const { context, found, name: other, next } = otherCluster;
-  return wecProblem(
+  return wecProblemBy(
+    cluster && status ? [byField('ManagedCluster', cluster, clusterUidAnnotation, its, { status })] : [],
     'context-of-another-cluster',
     `The context ${context} does not lead to ${name}: ${found}.`,
     ...(next === undefined ? [] : [next]),

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { command } from '../../engine/command-line.ts';
+import { few } from '../../engine/counts.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep, partial } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
@@ -181,12 +182,10 @@ async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[])
           `${groupResourceOf(applied)} ${applied.namespace ? `${applied.namespace}/` : ''}${applied.name} of work ${spec?.manifestWorkName}`,
       ),
   );
-  const [first, ...others] = using;
-  if (first === undefined) return;
-  const more = others.length > 0 ? ` and ${others.length} more` : '';
+  if (using.length === 0) return;
   throw new StellarError(
     'in-use',
-    `Works have applied objects of these kinds on ${name}, which its agent could then no longer remove: ${first}${more}. Nothing was written.`,
+    `Works have applied objects of these kinds on ${name}, which its agent could then no longer remove: ${few(using, 1).join(' ')}. Nothing was written.`,
     { next: [nextStep(command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`, 'See them')] },
   );
 }

@@ -9,7 +9,7 @@ import { image } from '../klusterlet/agent.ts';
 import type { WecResult } from '../registration/follow.ts';
 import { judgeRegistration } from '../registration/stages.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
-import { HubRecords } from './hub-records.ts';
+import { hubRecords } from './hub-records.ts';
 import type { JoinOptions } from './options.ts';
 import type { JoinPlan } from './plan.ts';
 
@@ -40,7 +40,7 @@ export async function finishDone(
   refuseOtherImages(plan, options);
   const leaving = beingDeregistered({ hub: hubBefore, name, its: access.its });
   if (leaving !== undefined) throw new StellarError('conflict', leaving.message, { next: leaving.next });
-  const records = access.kube && new HubRecords(access.kube, plan, options, run);
+  const records = access.kube && hubRecords(access.kube, plan, options, run);
   const written = (hubBefore && (await records?.write(hubBefore, wecBefore, undefined))) ?? [];
   const state = access.kube === undefined ? 'connected' : 'available';
   run.progress.done(

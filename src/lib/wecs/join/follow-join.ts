@@ -1,6 +1,5 @@
 import { command } from '../../engine/command-line.ts';
-import type { StellarError } from '../../engine/errors.ts';
-import type { Followed, JudgedReading, Reading } from '../../engine/follow.ts';
+import type { Followed, Reading } from '../../engine/follow.ts';
 import type { Run } from '../../engine/run.ts';
 import type { HubAccess } from '../../hub/hub-access.ts';
 import type { WebhookProbe } from '../../hub/webhook.ts';
@@ -14,12 +13,12 @@ import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../registrat
 import type { RegistrationRequest } from '../registration/requests.ts';
 import type { RegistrationStageId } from '../registration/stage-ids.ts';
 import { seen } from '../registration/stages.ts';
-import { readWec, singletonAgentId } from '../registration/wec-evidence.ts';
+import { readWec, singletonAgentId, type WecEvidence } from '../registration/wec-evidence.ts';
 import { releaseDeadLeases, reregister, restartAgents } from '../reregister/agent.ts';
 import { RestartsDuringJoin } from '../reregister/during-join.ts';
-import { HubRecords } from './hub-records.ts';
+import { type HubRecords, hubRecords } from './hub-records.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
-import { OwnRequests, SupersededRequests } from './own-requests.ts';
+import { OwnRequests, type SupersededRequests, supersededRequests } from './own-requests.ts';
 import type { JoinPlan } from './plan.ts';
 import { removeAccount } from './wec-account.ts';
 
@@ -59,104 +58,107 @@ function goalOf(access: HubAccess, accept: boolean): RegistrationStageId {
  * The registration of one WEC, followed to the goal of its join; along the way it does what the agent needs to continue, and what
  * the user asked for.
  */
-export class JoinedWec implements Followed<Registration, WecResult> {
+export interface JoinedWec extends Followed<Registration, WecResult> {
   readonly name: string;
-  begin?: () => Promise<WecResult | undefined>;
-  readonly #access: HubAccess;
-  readonly #kube: Kube;
-  readonly #accept: boolean;
-  readonly #run: Run;
-  readonly #follower: RegistrationFollower;
-  #joining: Joining | undefined;
-
-  constructor(access: HubAccess, { name, kube }: JoiningWec, { accept }: Pick<JoinOptions, 'accept'>, run: Run) {
-    this.name = name;
-    this.#access = access;
-    this.#kube = kube;
-    this.#accept = accept;
-    this.#run = run;
-    // In mode Default the agent is known only after it has sent a request.
-    const agent = () => this.#joining?.own.agent;
-    this.#follower = new RegistrationFollower(name, access.kube, run, {
-      ...{ until: goalOf(access, accept), accept, wait: true, agent, ownAgent: agent },
-      outdated: () => this.#joining?.side?.superseded.names,
-      checkCommand:
-        access.kube === undefined
-          ? command`kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`
-          : command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${access.its}`,
-    });
-  }
-
-  get result(): WecResult {
-    return this.#follower.result;
-  }
-
-  get until(): RegistrationStageId {
-    return this.#follower.until;
-  }
-
+  readonly result: WecResult;
   /** Called before the first reading. @param options those of the join, with the labels that the user has chosen */
-  async start(plan: JoinPlan, options: JoinOptions, { changed, reregisters, webhook }: StartedJoin): Promise<void> {
-    const klusterlet = await this.#kube.get<Klusterlet>(resources.klusterlets, klusterletName);
-    // Both clusters were named together: the WEC's own agent is known, even if other agents send requests.
-    const known = (klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan);
-    const own = new OwnRequests(known, plan.wecBefore);
-    const hub = this.#access.kube;
-    const side = hub && hubSideOf(hub, plan, options, own, webhook, this.#run);
-    const before = reregisters ? bootstrapRequests(plan.hubBefore ?? emptyEvidence(this.name)) : [];
-    side?.superseded.add(before.filter((request) => own.isProven(request)));
-    this.#joining = { plan, own, side };
-    this.result.changed = changed;
-  }
-
+  start(plan: JoinPlan, options: JoinOptions, started: StartedJoin): Promise<void>;
   /** Reads the WEC, and writes each pending change as soon as possible. @param hub undefined on the WEC's side alone */
-  async read(hub: HubEvidence | undefined): Promise<Reading<Registration>> {
-    const [name, kube] = [this.name, this.#kube];
-    const { side, own } = this.#joining as Joining;
-    const wec = await readWec(kube);
-    if (side === undefined || hub === undefined) return seen({ name, hub: undefined, wec, now: kube.now() });
-    await releaseDeadLeases(kube, wec);
-    const { names } = side.superseded;
-    const open = hub.requests.filter((request) => !names.has(request.name));
-    own.see(wec, open);
-    if (this.#accept) own.requireRecords(side.kube, open);
-    await side.superseded.clear(hub, wec);
-    for (const text of await side.records.write(hub, wec, own.agent)) this.#follower.wrote(text);
-    const isOwn = (request: RegistrationRequest) => (this.#accept ? own.mayApprove(request) : own.maybe(request));
-    const requests = hub.requests.filter((request) => (request.renewal || isOwn(request)) && !names.has(request.name));
-    // Requests of other agents, and superseded ones, are no evidence about this WEC.
-    const ofOwn = { ...hub, requests };
-    return seen({ name, hub: ofOwn, wec, webhook: await webhookFor(ofOwn, side), now: side.kube.now() });
-  }
+  read(hub: HubEvidence | undefined): Promise<Reading<Registration>>;
+}
 
-  async act(reading: JudgedReading<Registration>): Promise<WecResult | undefined> {
-    const { plan, side } = this.#joining as Joining;
-    const { hub, wec } = reading.snapshot;
-    const need = side?.restarts.need(reading.snapshot, side.kube, this.#kube.now(), this.#accept);
-    // A joined WEC waits for nothing else; the next user who accepts it should not find superseded requests.
-    const isOpen = need === undefined && !this.#accept && side?.superseded.isOpen === true;
-    if (isOpen && !this.#run.deadline.passed) return undefined;
-    if (side === undefined || need === undefined) {
-      const result = await this.#follower.act(reading);
-      if (result?.stage === 'available') await removeOwnAccount(this.#access, plan);
-      return result;
-    }
-    if (need.by === 'pods') await restartAgents(plan.kube);
-    else await reregister(this.#access, plan, need.by, wec);
-    side.superseded.add(hub?.requests ?? []);
-    side.restarts.markDone(need);
-    this.#follower.wrote(`${need.why}: agent restarted`);
-    reading.restartGracePeriod();
-    return undefined;
-  }
+export function joinedWec(
+  access: HubAccess,
+  { name, kube }: JoiningWec,
+  { accept }: Pick<JoinOptions, 'accept'>,
+  run: Run,
+): JoinedWec {
+  let joining: Joining | undefined;
+  // In mode Default the agent is known only after it has sent a request.
+  const agent = () => joining?.own.agent;
+  const follower = new RegistrationFollower(name, access.kube, run, {
+    ...{ until: goalOf(access, accept), accept, wait: true, agent, ownAgent: agent },
+    outdated: () => joining?.side?.superseded.names,
+    checkCommand:
+      access.kube === undefined
+        ? command`kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`
+        : command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${access.its}`,
+  });
+  return {
+    ...{ name, result: follower.result, until: follower.until },
+    async start(plan, options, started) {
+      joining = await joiningOf(access, kube, plan, options, started, run);
+      follower.result.changed = started.changed;
+    },
+    async read(hub) {
+      const { side, own } = joining as Joining;
+      const wec = await readWec(kube);
+      if (side === undefined || hub === undefined) return seen({ name, hub: undefined, wec, now: kube.now() });
+      await releaseDeadLeases(kube, wec);
+      const ofOwn = await tidied(hub, wec, { own, side }, accept, (text) => follower.wrote(text));
+      return seen({ name, hub: ofOwn, wec, webhook: await webhookFor(ofOwn, side), now: side.kube.now() });
+    },
+    async act(reading) {
+      const { plan, side } = joining as Joining;
+      const { hub, wec } = reading.snapshot;
+      const need = side?.restarts.need(reading.snapshot, side.kube, kube.now(), accept);
+      // A joined WEC waits for nothing else; the next user who accepts it should not find superseded requests.
+      const isOpen = need === undefined && !accept && side?.superseded.isOpen === true;
+      if (isOpen && !run.deadline.passed) return undefined;
+      if (side === undefined || need === undefined) {
+        const result = await follower.act(reading);
+        if (result?.stage === 'available') await removeOwnAccount(access, plan);
+        return result;
+      }
+      if (need.by === 'pods') await restartAgents(plan.kube);
+      else await reregister(access, plan, need.by, wec);
+      side.superseded.add(hub?.requests ?? []);
+      side.restarts.markDone(need);
+      follower.wrote(`${need.why}: agent restarted`);
+      reading.restartGracePeriod();
+      return undefined;
+    },
+    late: (last) => follower.late(last),
+    broken: (error) => follower.broken(error),
+  };
+}
 
-  late(last: JudgedReading<Registration> | undefined): Promise<WecResult> {
-    return this.#follower.late(last);
-  }
+async function joiningOf(
+  { kube: hub }: HubAccess,
+  kube: Kube,
+  plan: JoinPlan,
+  options: JoinOptions,
+  { reregisters, webhook }: StartedJoin,
+  run: Run,
+): Promise<Joining> {
+  const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
+  // Both clusters were named together: the WEC's own agent is known, even if other agents send requests.
+  const own = new OwnRequests((klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan), plan.wecBefore);
+  if (hub === undefined) return { plan, own, side: undefined };
+  const superseded = supersededRequests(hub, plan.kube, own, run);
+  const before = reregisters ? bootstrapRequests(plan.hubBefore ?? emptyEvidence(plan.name)) : [];
+  superseded.add(before.filter((request) => own.isProven(request)));
+  const records = hubRecords(hub, plan, options, run);
+  return { plan, own, side: { kube: hub, superseded, records, restarts: new RestartsDuringJoin(), webhook } };
+}
 
-  broken(error: StellarError): WecResult {
-    return this.#follower.broken(error);
-  }
+/** Writes what is pending on the ITS. @returns what it shows, without requests of other agents and superseded ones: they are no evidence */
+async function tidied(
+  hub: HubEvidence,
+  wec: WecEvidence,
+  { own, side }: { own: OwnRequests; side: HubSide },
+  accept: boolean,
+  wrote: (text: string) => void,
+): Promise<HubEvidence> {
+  const { names } = side.superseded;
+  const open = hub.requests.filter((request) => !names.has(request.name));
+  own.see(wec, open);
+  if (accept) own.requireRecords(side.kube, open);
+  await side.superseded.clear(hub, wec);
+  for (const text of await side.records.write(hub, wec, own.agent)) wrote(text);
+  const isOwn = (request: RegistrationRequest) => (accept ? own.mayApprove(request) : own.maybe(request));
+  const requests = hub.requests.filter((each) => (each.renewal || isOwn(each)) && !names.has(each.name));
+  return { ...hub, requests };
 }
 
 export const followJoins = (access: HubAccess, wecs: readonly JoinedWec[], run: Run): Promise<WecResult[]> =>
@@ -170,7 +172,7 @@ export async function followJoin(
   started: StartedJoin,
   run: Run,
 ): Promise<WecResult> {
-  const wec = new JoinedWec(access, plan, options, run);
+  const wec = joinedWec(access, plan, options, run);
   await wec.start(plan, options, started);
   const [result] = await followJoins(access, [wec], run);
   return result as WecResult;
@@ -180,23 +182,6 @@ export async function followJoin(
 function keptAgentId({ reregister: cause, wecBefore: { hubSecret } }: JoinPlan): string | undefined {
   const id = cause?.code === 'certificate-expired' ? hubSecret?.data?.['agent-name'] : undefined;
   return id === undefined ? undefined : Buffer.from(id, 'base64').toString('utf8');
-}
-
-function hubSideOf(
-  hub: Kube,
-  plan: JoinPlan,
-  options: JoinOptions,
-  own: OwnRequests,
-  webhook: WebhookProbe | undefined,
-  run: Run,
-): HubSide {
-  return {
-    kube: hub,
-    superseded: new SupersededRequests(hub, plan.kube, own, run),
-    records: new HubRecords(hub, plan, options, run),
-    restarts: new RestartsDuringJoin(),
-    webhook,
-  };
 }
 
 /** A WEC that has joined no longer needs its own service account. */

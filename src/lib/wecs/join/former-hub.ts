@@ -1,5 +1,5 @@
 import { command } from '../../engine/command-line.ts';
-import { count } from '../../engine/counts.ts';
+import { count, few } from '../../engine/counts.ts';
 import { Deadline } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { advice, type NextStep, run as nextStep, partial } from '../../engine/next-step.ts';
@@ -94,16 +94,10 @@ export function describeRemainingWorks(
   const parts = [
     evicted.length === 0
       ? []
-      : `${count(evicted.length, 'work')} (${shortened(evicted)}): its agent deletes what ${its} does not send under the same names ${gracePeriod} after it has connected, with the workloads`,
+      : `${count(evicted.length, 'work')} (${few(evicted).join(', ')}): its agent deletes what ${its} does not send under the same names ${gracePeriod} after it has connected, with the workloads`,
     orphaned.length === 0
       ? []
-      : `${count(orphaned.length, 'work')} (${shortened(orphaned)}) of an agent before it: left running`,
+      : `${count(orphaned.length, 'work')} (${few(orphaned).join(', ')}) of an agent before it: left running`,
   ].flat();
   return parts.length === 0 ? undefined : parts.join('; ');
 }
-
-const fewNames = 5;
-const shortened = (names: readonly string[]): string =>
-  names.length <= fewNames
-    ? names.join(', ')
-    : `${names.slice(0, fewNames).join(', ')} and ${names.length - fewNames} more`;

@@ -14,7 +14,7 @@ import { installKlusterlet } from '../klusterlet/install.ts';
 import type { WecResult } from '../registration/follow.ts';
 import { dropCertificate, retryStuckPods } from '../reregister/agent.ts';
 import { finishDone, isDone } from './already-joined.ts';
-import { followJoins, JoinedWec, removeOwnAccount } from './follow-join.ts';
+import { followJoins, type JoinedWec, joinedWec, removeOwnAccount } from './follow-join.ts';
 import { describeRemainingWorks, isStillConnected, readRemainingWorks } from './former-hub.ts';
 import { recordHubWrites } from './hub-records.ts';
 import { chooseLabels, keptLabels, optionsFor } from './kept-labels.ts';
@@ -51,13 +51,13 @@ export async function join(
     oneAtATime: pLimit(1),
   };
   const joined = wecs.map((wec): JoinedWec => {
-    const joined = new JoinedWec(access, wec, options, run);
-    joined.begin = async () => {
+    const joined = joinedWec(access, wec, options, run);
+    const begin = async () => {
       const duplicate = twice.get(wec.name);
       if (duplicate !== undefined) throw sameWec(wec, duplicate);
       return beginJoin(access, wec, options, joined, shared, run);
     };
-    return joined;
+    return { ...joined, begin };
   });
   return followJoins(access, joined, run);
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { changeWords } from '../../engine/changes.ts';
 import { command } from '../../engine/command-line.ts';
+import { isObject, jsonObject } from '../../engine/is-object.ts';
 import type { Run } from '../../engine/run.ts';
 import type { HubAccess } from '../../hub/hub-access.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -16,8 +17,6 @@ export interface Labels {
   labels: Record<string, string>;
   annotations: Record<string, string>;
 }
-
-const noLabels: Labels = { labels: {}, annotations: {} };
 
 /**
  * The annotation in which a join keeps a copy: on the Klusterlet, which outlives the ITS. Later changes of the ManagedCluster do
@@ -52,18 +51,16 @@ const isEmpty = ({ labels, annotations }: Labels): boolean =>
 
 /** What was kept at the last join; empty if nothing was. */
 export function keptLabels(klusterlet: Klusterlet | undefined): Labels {
-  try {
-    const kept = JSON.parse(klusterlet?.metadata.annotations?.[keptAnnotation] ?? '{}') as Partial<Labels>;
-    return { labels: stringsOf(kept.labels), annotations: stringsOf(kept.annotations) };
-  } catch {
-    return noLabels;
-  }
+  const { labels, annotations } = jsonObject(klusterlet?.metadata.annotations?.[keptAnnotation] ?? '') ?? {};
+  return { labels: stringsOf(labels), annotations: stringsOf(annotations) };
 }
 
-function stringsOf(values: unknown): Record<string, string> {
-  const entries = typeof values === 'object' && values !== null ? Object.entries(values) : [];
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
-}
+const stringsOf = (values: unknown): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(isObject(values) ? values : {}).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  );
 
 /**
  * Keeps a copy on the WEC if it is not there yet; an empty copy never replaces what was kept.
@@ -98,24 +95,19 @@ export async function chooseLabels(
   const noted = keptLabels(wecBefore.klusterlet);
   const there = managedCluster === undefined ? undefined : labelsOf(managedCluster);
   const kept = { labels: less(noted.labels, there?.labels), annotations: less(noted.annotations, there?.annotations) };
-  const isNone = Object.keys({ ...kept.labels, ...kept.annotations }).length === 0;
   // After an interruption only the kept copy shows the registration before.
-  if (isNone && (reregister?.by !== 'certificate' || managedCluster !== undefined)) return undefined;
-  const asked =
-    Object.keys({ ...labels, ...annotations }).length > 0 ? undefined : await askLabels?.(name, kept.labels);
-  const set = { ...labels, ...asked };
-  const open = changeWords(kept.labels).filter((word) => !changeWords(set).includes(word));
-  const openAnnotations = changeWords(kept.annotations).filter((word) => !changeWords(annotations).includes(word));
+  if (isEmpty(kept) && (reregister?.by !== 'certificate' || managedCluster !== undefined)) return undefined;
+  const isGiven = !isEmpty({ labels, annotations });
+  const asked = isGiven ? undefined : await askLabels?.(name, kept.labels);
+  const open = changeWords(less(kept.labels, { ...labels, ...asked }));
+  const openAnnotations = changeWords(less(kept.annotations, annotations));
   if (asked === undefined && open.length > 0)
     progress.note(
       `${name}: labels that it had when it was last joined are no longer on ${its}: ${open.join(', ')}. To set them: ${command`stellarctl label ${name} ${open} --its ${its}`}`,
     );
   if (openAnnotations.length > 0)
     progress.note(`${name}: annotations that it had are no longer on ${its}: ${openAnnotations.join(', ')}`);
-  if (
-    asked === undefined &&
-    Object.keys({ ...kept.labels, ...kept.annotations, ...labels, ...annotations }).length === 0
-  )
+  if (asked === undefined && isEmpty(kept) && !isGiven)
     progress.note(
       `${name}: labels and annotations that its ManagedCluster had are lost with it, and none were noted on the cluster when it was last joined. To set labels: ${command`stellarctl label ${name} KEY=VALUE --its ${its}`}`,
     );

@@ -125,61 +125,53 @@ export const clockMarginMs = 3000;
 const agentExitMs = 5000;
 
 /** Reduces the requests of a WEC's agent to those for which it still has the keys. */
-export class SupersededRequests {
+export interface SupersededRequests {
   /** Names of superseded requests, deleted or not. */
-  readonly names = new Set<string>();
+  readonly names: ReadonlySet<string>;
   /** Whether some must still be deleted after the agent restarts. */
-  isOpen = false;
-  readonly #hub: Kube;
-  readonly #wec: Kube;
-  readonly #own: OwnRequests;
-  readonly #run: Run;
-  readonly #reported = new Set<string>();
-
-  constructor(hub: Kube, wec: Kube, own: OwnRequests, run: Run) {
-    this.#hub = hub;
-    this.#wec = wec;
-    this.#own = own;
-    this.#run = run;
-  }
-
+  isOpen: boolean;
   /** Adds requests whose agent this run restarts. What a user has denied stays denied. */
-  add(requests: readonly RegistrationRequest[]): void {
-    for (const { name } of requests.filter(({ state }) => state !== 'denied')) this.names.add(name);
-  }
-
+  add(requests: readonly RegistrationRequest[]): void;
   /**
    * Deletes what the agent sent before its bootstrap secret was last written, after the agent has restarted. It keeps a request
    * whose certificate has arrived.
    */
-  async clear(hub: HubEvidence, { bootstrapSecret, hubSecret }: WecEvidence): Promise<void> {
-    const requests = bootstrapRequests(hub);
-    const isCertified = hubSecret !== undefined && certificateExpiry(hubSecret, this.#wec.now()) === undefined;
-    const { agent } = this.#own;
-    this.isOpen = false;
-    if (bootstrapSecret === undefined || isCertified) return;
-    const age = this.#wec.now() - writtenAt(bootstrapSecret);
-    const own = requests.filter(
-      (request) =>
-        (this.names.has(request.name) || (agent !== undefined && request.agent === agent)) &&
-        request.problems.length === 0,
-    );
-    const old = own.filter(
-      ({ name, created }) => this.names.has(name) || this.#hub.now() - created > age + clockMarginMs,
-    );
-    this.add(old);
-    this.isOpen = old.length > 0 && age <= agentExitMs && old.length === own.length;
-    if (!this.isOpen) await this.#retire(old);
-  }
+  clear(evidence: HubEvidence, wec: WecEvidence): Promise<void>;
+}
 
+export function supersededRequests(hub: Kube, wec: Kube, own: OwnRequests, run: Run): SupersededRequests {
+  const names = new Set<string>();
+  const reported = new Set<string>();
   /** Reports once the requests that this user may not delete. */
-  async #retire(requests: readonly RegistrationRequest[]): Promise<void> {
-    const open = requests.filter(({ name }) => !this.#reported.has(name));
-    for (const { name, cluster } of await retireRequests(this.#hub, open)) {
-      this.#reported.add(name);
-      this.#run.progress.note(
-        `The request ${name} of ${cluster} is superseded, and this user may not delete it. Ask for its deletion: ${command`kubectl --context ${this.#hub.cluster.context} delete csr ${name}`}`,
+  const retire = async (requests: readonly RegistrationRequest[]) => {
+    const open = requests.filter(({ name }) => !reported.has(name));
+    for (const { name, cluster } of await retireRequests(hub, open)) {
+      reported.add(name);
+      run.progress.note(
+        `The request ${name} of ${cluster} is superseded, and this user may not delete it. Ask for its deletion: ${command`kubectl --context ${hub.cluster.context} delete csr ${name}`}`,
       );
     }
-  }
+  };
+  const superseded: SupersededRequests = {
+    names,
+    isOpen: false,
+    add(requests) {
+      for (const { name } of requests.filter(({ state }) => state !== 'denied')) names.add(name);
+    },
+    async clear(evidence, { bootstrapSecret, hubSecret }) {
+      const isCertified = hubSecret !== undefined && certificateExpiry(hubSecret, wec.now()) === undefined;
+      superseded.isOpen = false;
+      if (bootstrapSecret === undefined || isCertified) return;
+      const age = wec.now() - writtenAt(bootstrapSecret);
+      const ofAgent = bootstrapRequests(evidence).filter(
+        ({ name, agent, problems }) =>
+          (names.has(name) || (agent !== undefined && agent === own.agent)) && problems.length === 0,
+      );
+      const old = ofAgent.filter(({ name, created }) => names.has(name) || hub.now() - created > age + clockMarginMs);
+      superseded.add(old);
+      superseded.isOpen = old.length > 0 && age <= agentExitMs && old.length === ofAgent.length;
+      if (!superseded.isOpen) await retire(old);
+    },
+  };
+  return superseded;
 }

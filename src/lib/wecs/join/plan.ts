@@ -1,5 +1,6 @@
 import { changeWords, conflicts } from '../../engine/changes.ts';
 import { command } from '../../engine/command-line.ts';
+import { sharedReading } from '../../engine/concurrency.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { advice, run as nextStep, partial } from '../../engine/next-step.ts';
 import { isMet } from '../../engine/stages.ts';
@@ -24,7 +25,7 @@ import { type FoundHub, findHub } from '../identity/registered-hub.ts';
 import { type AgentSettings, readHubKubeconfig } from '../klusterlet/agent.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import { hubPermissions, reregisterPermissions, wecPermissions } from '../permissions.ts';
-import { emptyEvidence, type HubEvidence, readHub, readOne } from '../registration/hub-evidence.ts';
+import { emptyEvidence, type HubEvidence, readHub } from '../registration/hub-evidence.ts';
 import { judgeRegistration } from '../registration/stages.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import type { Reregister } from '../reregister/causes.ts';
@@ -71,23 +72,18 @@ interface HubReads {
   evidenceOf(name: string): Promise<HubEvidence>;
 }
 
-/** Reads the ITS for these WECs: at first once for all of them, then for each. */
+/** Reads the ITS for these WECs: one reading serves all that ask at the same time. */
 export function hubReads(hub: Kube, wecs: readonly { name: string }[]): HubReads {
-  const names = wecs.map(({ name }) => name);
-  const unread = new Set(names);
-  let all: Promise<Map<string, HubEvidence>> | undefined;
-  let uid: Promise<string | undefined> | undefined;
+  const readAll = sharedReading(() =>
+    readHub(
+      hub,
+      wecs.map(({ name }) => name),
+    ),
+  );
   return {
     rights: askOnce(hub),
-    uid() {
-      uid ??= clusterUid(hub);
-      return uid;
-    },
-    async evidenceOf(name) {
-      if (!unread.delete(name)) return readOne(hub, name);
-      all ??= readHub(hub, names);
-      return (await all).get(name) ?? emptyEvidence(name);
-    },
+    uid: sharedReading(() => clusterUid(hub)),
+    evidenceOf: async (name) => (await readAll()).get(name) ?? emptyEvidence(name),
   };
 }
 
@@ -312,10 +308,11 @@ async function refuseSameCluster(
   return wec;
 }
 
-function refuseLabelConflicts(
-  { its }: HubAccess,
+/** @throws StellarError `label-conflict` */
+export function refuseLabelConflicts(
+  { its }: Pick<HubAccess, 'its'>,
   { name, managedCluster }: HubEvidence,
-  { labels, annotations = {} }: JoinOptions,
+  { labels, annotations = {} }: Pick<JoinOptions, 'labels' | 'annotations'>,
 ): void {
   const { metadata } = managedCluster ?? {};
   const change = command`stellarctl label ${name} ${changeWords(labels)} --overwrite`;

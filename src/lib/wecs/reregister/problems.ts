@@ -2,15 +2,16 @@ import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { type NextStep, noted, partial, run } from '../../engine/next-step.ts';
-import type { Evidence, Problem } from '../../engine/problem.ts';
-import { byCondition, byField } from '../../kube/evidence.ts';
+import type { Problem } from '../../engine/problem.ts';
+import { byField } from '../../kube/evidence.ts';
 import { changedAt, conditionOf, type Secret } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { clusterNameLabel } from '../../model/ocm-names.ts';
+import { byCertificate, byKlusterlet, byRequests } from '../get/check-evidence.ts';
 import type { WecFindings } from '../get/findings.ts';
 import { keptLabels, optionsFor } from '../join/kept-labels.ts';
 import { readHubKubeconfig } from '../klusterlet/agent.ts';
-import { wecProblem } from '../problems.ts';
+import { wecProblem, wecProblemBy } from '../problems.ts';
 import { hubConnectionOf, hubConnectionType } from '../registration/hub-connection.ts';
 import { hasJoined, isAvailable } from '../registration/hub-evidence.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
@@ -75,7 +76,8 @@ export function expiredCertificate(findings: WecFindings): Problem | undefined {
   const cause = causeOf(findings, 'certificate-expired');
   return (
     cause &&
-    wecProblem(
+    wecProblemBy(
+      byCertificate(findings),
       cause.code,
       `The certificate of the agent of ${findings.name} expired ${formatAge(cause.expiredFor ?? 0)} ago.`,
       joinOf(findings, ['--accept'], 'makes it request another one'),
@@ -84,11 +86,13 @@ export function expiredCertificate(findings: WecFindings): Problem | undefined {
 }
 
 /** An agent that sends no more requests, because too many wait. */
-export function tooManyRequestsProblem({ hub, name, its }: WecFindings): Problem | undefined {
+export function tooManyRequestsProblem(findings: WecFindings): Problem | undefined {
+  const { hub, name, its } = findings;
   const cause = hub && tooManyRequests(hub);
   return (
     cause &&
-    wecProblem(
+    wecProblemBy(
+      byRequests(findings),
       cause.code,
       `${count(pendingRequests(hub).length, 'request')} of ${name} wait, and its agent sends no more.`,
       noted(
@@ -137,7 +141,7 @@ export function cannotConnect(findings: WecFindings): Problem | undefined {
   const join = command`stellarctl wec join ${`${name}=${wec.context}`} ${isJoined ? ['--accept'] : []} --its ${its}`;
   const given = { name, its, words: error.words, expired: formatAge(cause.expiredFor ?? 0) };
   const says = sentences[cause.code] ?? notReached;
-  return wecProblem(cause.code, says(given), ...stepsFor(cause.code, join, its));
+  return wecProblemBy(byKlusterlet(findings), cause.code, says(given), ...stepsFor(cause.code, join, its));
 }
 
 const isProblem = (cause: Reregister): cause is ReregisterProblem => !otherChecks.includes(cause.code);
@@ -177,23 +181,15 @@ function contradiction({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence):
 }
 
 /** The operator's report is outdated and there is nothing newer: the connection is neither good nor broken. */
-export function outdatedReport({ hub, wec, now, name, its }: WecFindings): Problem | undefined {
+export function outdatedReport(findings: WecFindings): Problem | undefined {
+  const { hub, wec, now, name, its } = findings;
   const secret = wec && contradiction(wec);
   if (wec === undefined || secret === undefined || (hub !== undefined && isAvailable(hub))) return undefined;
-  return wecProblem(
+  const since = new Date(changedAt(secret)).toISOString();
+  return wecProblemBy(
+    [...byKlusterlet(findings), byField('Secret', secret, 'changed', wec.context, { since })],
     'operator-report-outdated',
     `What the operator of ${name} reports about its connection was contradicted by Secret ${secret.metadata.name} ${formatAge(now - changedAt(secret))} ago.`,
     run(command`stellarctl doctor ${`${name}=${wec.context}`} --recheck --its ${its}`, 'Make it check again'),
   );
-}
-
-/** The evidence: the condition, and what is newer. */
-export function byContradiction({ wec }: WecFindings): Evidence[] {
-  const secret = wec && contradiction(wec);
-  if (wec === undefined || secret === undefined) return [];
-  const since = new Date(changedAt(secret)).toISOString();
-  return [
-    ...byCondition('Klusterlet', wec.klusterlet, hubConnectionType, wec.context),
-    byField('Secret', secret, 'changed', wec.context, { since }),
-  ];
 }

@@ -1,5 +1,6 @@
 import { monotonic } from '../../../engine/clock.ts';
-import { count } from '../../../engine/counts.ts';
+import { count, few } from '../../../engine/counts.ts';
+import { jsonObject } from '../../../engine/is-object.ts';
 import type { Run } from '../../../engine/run.ts';
 import { tryRead } from '../../../kube/access.ts';
 import type { Kube } from '../../../kube/client/client.ts';
@@ -22,7 +23,7 @@ import type { Klusterlet } from '../../../model/ocm-objects.ts';
 import { appliedWorksOf, removeApplied, takeAppliedFinalizer } from '../../../workloads/applied-works.ts';
 import { grantRoleName } from '../../grant/grant.ts';
 import { createdByKlusterlet, isOurs, madeByRegistration } from '../../klusterlet/operator.ts';
-import { firstObjects, foreignObjectsIn } from '../inspect/foreign-objects.ts';
+import { foreignObjectsIn } from '../inspect/foreign-objects.ts';
 import { operatorRuns } from '../inspect/running.ts';
 
 /** The finalizer with which the operator cleans up a Klusterlet (ocm pkg/operator/operators/klusterlet). */
@@ -213,7 +214,7 @@ async function whyItStays(wec: Kube, namespace: KubeObject, { hubHash }: Cleanup
   if (!madeByRegistration(namespace)) return 'it was not created by the registration';
   const others = await tryRead(() => foreignObjectsIn(wec, namespace.metadata.name, hubHash));
   if (others.state !== 'seen') return `what it holds cannot be seen (${others.why})`;
-  return others.value.length === 0 ? undefined : `it holds ${firstObjects(others.value)}`;
+  return others.value.length === 0 ? undefined : `it holds ${few(others.value).join(', ')}`;
 }
 
 /**
@@ -247,10 +248,6 @@ export async function writeCleanupRecord(wec: Kube, record: CleanupRecord | null
 const recordHolder = (wec: Kube): Promise<KubeObject | undefined> => wec.get(resources.namespaces, operatorNamespace);
 
 function parseRecord(text = ''): CleanupRecord | undefined {
-  try {
-    const { name, hub = null, hubHash = null } = JSON.parse(text) as Partial<CleanupRecord>;
-    return typeof name === 'string' ? { name, hub, hubHash } : undefined;
-  } catch {
-    return undefined;
-  }
+  const { name, hub = null, hubHash = null } = (jsonObject(text) ?? {}) as Partial<CleanupRecord>;
+  return typeof name === 'string' ? { name, hub, hubHash } : undefined;
 }

@@ -135,7 +135,7 @@ const kindAndName = ({ kind, metadata }: KubeObject): string =>
   `${kind ?? 'object'} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`;
 
 /** A finalizer that force has removed, with the object that it guarded. */
-export interface RemovedFinalizer {
+interface RemovedFinalizer {
   object: string;
   finalizers: string[];
 }
@@ -157,50 +157,42 @@ const graceMs = 15_000;
  * The user's confirmation in place of the proof that a WEC's agent is gone. It counts only while nothing makes progress; if the
  * agent renews its Lease after the deletion has begun, the user is asked again.
  */
-export class Force {
-  readonly taken: RemovedFinalizer[] = [];
-  readonly #hub: Kube;
-  readonly #name: string;
-  readonly #askAgain: (why: string) => Promise<void>;
-  #lease: Lease | undefined;
-  #state = '';
-  #since = monotonic();
-  #asked = false;
-
-  /** @param askAgain returns if the user confirms again, and throws otherwise */
-  constructor(hub: Kube, { name, lease }: HubState, askAgain: (why: string) => Promise<void>) {
-    this.#hub = hub;
-    this.#name = name;
-    this.#lease = lease;
-    this.#askAgain = askAgain;
-  }
-
+export interface Force {
+  readonly taken: readonly RemovedFinalizer[];
   /** Whether finalizers may be removed now: nothing has changed for some time, and the agent has not renewed its Lease. */
-  async isDue(hubState: HubState): Promise<boolean> {
-    // The agent acts only once an object is being deleted: its time counts from then.
-    const state = JSON.stringify(
-      guarded(hubState).map(({ metadata }) => [metadata.uid, metadata.deletionTimestamp, metadata.finalizers]),
-    );
-    if (state !== this.#state) {
-      this.#state = state;
-      this.#since = monotonic();
-    }
-    if (monotonic() - this.#since < graceMs) return false;
-    const lease = await this.#hub.get<Lease>(resources.leases, leaseName, { namespace: this.#name });
-    if (!this.#asked && lease?.spec?.renewTime !== this.#lease?.spec?.renewTime) {
-      await this.#askAgain(`The agent of ${this.#name} is running: it has renewed its lease since the deletion began.`);
-      this.#asked = true;
-    }
-    return true;
-  }
-
+  isDue(hubState: HubState): Promise<boolean>;
   /** Removes finalizers of objects that are being deleted. */
-  async take(resource: Resource, objects: readonly KubeObject[], removable: readonly string[]): Promise<void> {
-    for (const { metadata } of objects.filter((object) => object.metadata.deletionTimestamp !== undefined)) {
-      const finalizers = await withoutFinalizers(this.#hub, resource, metadata, removable);
-      if (finalizers.length > 0) this.taken.push({ object: `${resource.kind} ${metadata.name}`, finalizers });
-    }
-  }
+  take(resource: Resource, objects: readonly KubeObject[], removable: readonly string[]): Promise<void>;
+}
+
+/** @param askAgain returns if the user confirms again, and throws otherwise */
+export function forceOf(hub: Kube, before: HubState, askAgain: (why: string) => Promise<void>): Force {
+  const { name } = before;
+  const taken: RemovedFinalizer[] = [];
+  let [seen, since, isAsked] = ['', monotonic(), false];
+  return {
+    taken,
+    async isDue(hubState) {
+      // The agent acts only once an object is being deleted: its time counts from then.
+      const state = JSON.stringify(
+        guarded(hubState).map(({ metadata }) => [metadata.uid, metadata.deletionTimestamp, metadata.finalizers]),
+      );
+      if (state !== seen) [seen, since] = [state, monotonic()];
+      if (monotonic() - since < graceMs) return false;
+      const lease = await hub.get<Lease>(resources.leases, leaseName, { namespace: name });
+      if (!isAsked && lease?.spec?.renewTime !== before.lease?.spec?.renewTime) {
+        await askAgain(`The agent of ${name} is running: it has renewed its lease since the deletion began.`);
+        isAsked = true;
+      }
+      return true;
+    },
+    async take(resource, objects, removable) {
+      for (const { metadata } of objects.filter((object) => object.metadata.deletionTimestamp !== undefined)) {
+        const finalizers = await withoutFinalizers(hub, resource, metadata, removable);
+        if (finalizers.length > 0) taken.push({ object: `${resource.kind} ${metadata.name}`, finalizers });
+      }
+    },
+  };
 }
 
 const guarded = ({ works, addonWorks, addons }: HubState): KubeObject[] => [...works, ...addonWorks, ...addons];

@@ -1,5 +1,5 @@
 import { command } from '../../../engine/command-line.ts';
-import { count } from '../../../engine/counts.ts';
+import { count, few } from '../../../engine/counts.ts';
 import { StellarError } from '../../../engine/errors.ts';
 import { partial, run } from '../../../engine/next-step.ts';
 import type { Run } from '../../../engine/run.ts';
@@ -14,7 +14,7 @@ import { withoutFinalizers } from '../../../kube/writes.ts';
 import { propertiesNamespace } from '../../../model/kubestellar-names.ts';
 import { workFinalizer } from '../../../model/manifest-works.ts';
 import { clusterNameLabel } from '../../../model/ocm-names.ts';
-import { firstObjects, othersIn } from '../inspect/foreign-objects.ts';
+import { othersIn } from '../inspect/foreign-objects.ts';
 import { type HubState, toDeregister } from '../inspect/hub-state.ts';
 import { missingRegistration } from './hub-controllers.ts';
 
@@ -92,7 +92,7 @@ async function removeMailbox(hub: Kube, left: HubState, force: boolean | undefin
   if (others.state !== 'seen' || others.value.length > 0) {
     const what =
       others.state === 'seen'
-        ? `it holds ${firstObjects(others.value)}`
+        ? `it holds ${few(others.value).join(', ')}`
         : `what else it holds cannot be seen (${others.why})`;
     run.progress.note(`Namespace ${name} stays on ${hub.cluster.context}: ${what}.`);
     // This label makes a namespace a mailbox; the hub sets it again when a cluster of that name registers.

@@ -1,5 +1,6 @@
 import { command } from '../../../engine/command-line.ts';
 import { mapConcurrently } from '../../../engine/concurrency.ts';
+import { few } from '../../../engine/counts.ts';
 import { failureOf, StellarError } from '../../../engine/errors.ts';
 import { run } from '../../../engine/next-step.ts';
 import type { Kube } from '../../../kube/client/client.ts';
@@ -46,10 +47,6 @@ export function foreignObjectsIn(wec: Kube, namespace: string, hubHash: string |
   return othersIn(wec, namespace, { isExpected: isOfRegistration, isOwner });
 }
 
-/** At most five of them. */
-export const firstObjects = (objects: readonly string[]): string =>
-  `${objects.slice(0, 5).join(', ')}${objects.length > 5 ? ` and ${objects.length - 5} more` : ''}`;
-
 /**
  * Refuses to delete a Klusterlet if its operator would delete objects of others with the namespaces: it deletes them whole (seen
  * with OCM 1.0.0 and 1.3.1). Without the operator stellarctl keeps such a namespace.
@@ -68,7 +65,7 @@ export async function refuseForeignObjects(wec: Kube, hubHash: string | null): P
     const { context } = wec.cluster;
     throw new StellarError(
       'has-dependents',
-      `Namespace ${namespace} on ${describeCluster(wec.cluster)} holds ${firstObjects(others)}, which the klusterlet operator deletes with the Klusterlet. Nothing was written.`,
+      `Namespace ${namespace} on ${describeCluster(wec.cluster)} holds ${few(others).join(', ')}, which the klusterlet operator deletes with the Klusterlet. Nothing was written.`,
       {
         next: [
           run(

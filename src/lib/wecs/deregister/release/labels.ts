@@ -1,3 +1,4 @@
+import { isObject, jsonObject } from '../../../engine/is-object.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import { resources } from '../../../kube/resources.ts';
 import { patchCurrent } from '../../../kube/writes.ts';
@@ -30,16 +31,9 @@ export function isDeregistering({ metadata }: ManagedCluster): boolean {
 }
 
 function readSaved(cluster: ManagedCluster | undefined): Saved | undefined {
-  const text = cluster?.metadata.annotations?.[savedAnnotation];
-  if (text === undefined) return undefined;
-  try {
-    const { labels, annotations } = JSON.parse(text) as Partial<Saved>;
-    const isSound =
-      Object.values(labels ?? {}).every((value) => typeof value === 'string') && Array.isArray(annotations);
-    return labels && annotations && isSound ? { labels, annotations } : undefined;
-  } catch {
-    return undefined;
-  }
+  const { labels, annotations } = jsonObject(cluster?.metadata.annotations?.[savedAnnotation] ?? '') ?? {};
+  const isSound = isObject(labels) && Object.values(labels).every((value) => typeof value === 'string');
+  return isSound && Array.isArray(annotations) ? ({ labels, annotations } as Saved) : undefined;
 }
 
 /**

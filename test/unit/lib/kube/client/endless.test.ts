@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../../src/lib/kube/resources.ts';
 import { patchCurrent } from '../../../../../src/lib/kube/writes.ts';
 import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
-import { setLabels } from '../../../../../src/lib/wecs/label.ts';
+import { labelStore } from '../../../../../src/lib/wecs/label.ts';
+import { changeOne } from '../../../../../src/lib/wecs/values.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 
 const opened: (() => unknown)[] = [];
@@ -53,12 +55,13 @@ describe('a write that always conflicts', () => {
   const conflicting = ({ method }: { method: string }, count: number) =>
     method === 'PATCH' ? { status: 409, body: { reason: 'Conflict' } } : { body: object(count) };
   const label = { metadata: { name: 'c1', uid: 'u1' } } as ManagedCluster;
+  const change = (kube: Kube) => changeOne(kube, labelStore(kube), { name: 'c1', source: label }, { a: 'b' }, false);
   const patches = ({ requests }: FakeServer) => requests.filter(({ method }) => method === 'PATCH').length;
 
   test('is tried ten times, ever more rarely', async () => {
     const { server, kube } = await serving(conflicting, 60_000);
     const started = performance.now();
-    await assert.rejects(setLabels(kube, label, { a: 'b' }), { code: 'conflict' });
+    await assert.rejects(change(kube), { code: 'conflict' });
     assert.equal(patches(server), 10);
     assert.ok(performance.now() - started > 3000);
   });
@@ -74,13 +77,13 @@ describe('a write that always conflicts', () => {
   });
   test('ends when the user interrupts', async () => {
     const { kube } = await serving(conflicting, 60_000, AbortSignal.timeout(500));
-    await assert.rejects(setLabels(kube, label, { a: 'b' }), { code: 'interrupted' });
+    await assert.rejects(change(kube), { code: 'interrupted' });
   });
   test('succeeds if another program has changed the object only once', async () => {
     const { kube } = await serving(
       ({ method }, count) => (method === 'PATCH' && count < 2 ? { status: 409 } : { body: object(count) }),
       0,
     );
-    assert.equal(await setLabels(kube, label, { a: 'b' }), true);
+    assert.equal((await change(kube)).changed, true);
   });
 });

@@ -8,7 +8,7 @@ import { type Resource, resources } from '../../../../../src/lib/kube/resources.
 import { withoutFinalizers } from '../../../../../src/lib/kube/writes.ts';
 import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
 import { whyOperatorStays } from '../../../../../src/lib/wecs/deregister/cleanup/cleanup.ts';
-import { Force } from '../../../../../src/lib/wecs/deregister/delete/delete-cluster.ts';
+import { forceOf } from '../../../../../src/lib/wecs/deregister/delete/delete-cluster.ts';
 import {
   controllerState,
   whyAddonReturns,
@@ -508,7 +508,7 @@ describe('--force', () => {
   };
 
   it('counts only after 15 s without progress', async () => {
-    const force = new Force(fakeKube({ get: (async () => lease(10)) as never }), hubState(), async () =>
+    const force = forceOf(fakeKube({ get: (async () => lease(10)) as never }), hubState(), async () =>
       assert.fail('asked'),
     );
     assert.equal(await force.isDue(hubState({ works: [work('u1')] })), false);
@@ -523,7 +523,7 @@ describe('--force', () => {
   it('waits again if the agent has renewed its lease since', async () => {
     const asked: string[] = [];
     const hub = fakeKube({ get: (async () => lease(1)) as never });
-    const force = new Force(hub, hubState(), async (why) => {
+    const force = forceOf(hub, hubState(), async (why) => {
       asked.push(why);
     });
     await force.isDue(hubState({ works: [work('u1')] }));

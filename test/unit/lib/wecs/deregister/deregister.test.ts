@@ -7,7 +7,7 @@ import type { Condition, KubeObject } from '../../../../../src/lib/kube/objects.
 import { originWdsLabel } from '../../../../../src/lib/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../../../../src/lib/model/manifest-works.ts';
 import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
-import { deleteCluster, Force } from '../../../../../src/lib/wecs/deregister/delete/delete-cluster.ts';
+import { deleteCluster, forceOf } from '../../../../../src/lib/wecs/deregister/delete/delete-cluster.ts';
 import {
   refuseReregistered,
   removeLateRequests,
@@ -160,7 +160,7 @@ test("force counts an agent's time from the deletion", async (t) => {
     lease: undefined,
     reread: async () => hubState(),
   });
-  const force = new Force(fakeKube({ get: async () => undefined }), hubState(), async () => undefined);
+  const force = forceOf(fakeKube({ get: async () => undefined }), hubState(), async () => undefined);
   assert.equal(await force.isDue(hubState()), false);
   mock.timers.tick(10_000);
   assert.equal(await force.isDue(hubState('2026-11-20T08:00:10Z')), false);

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { isDependent, runChecks } from '../../../../../src/lib/engine/checks.ts';
 import { commandOf } from '../../../../../src/lib/engine/next-step.ts';
 import type { WithConditions } from '../../../../../src/lib/kube/objects.ts';
+import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
 import { byDeletion } from '../../../../../src/lib/wecs/get/check-evidence.ts';
 import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
 import type { MailboxContents, WecFindings } from '../../../../../src/lib/wecs/get/findings.ts';
@@ -436,7 +437,7 @@ describe('a cluster differs from the WEC', () => {
 });
 
 test('the finalizers of a cluster that is being deleted are evidence of their own', () => {
-  const evidence = byDeletion({ hub: leaving(cleanup), its: 'its1' } as unknown as WecFindings);
+  const evidence = byDeletion(leaving(cleanup).managedCluster as ManagedCluster, 'its1');
   assert.deepEqual(
     evidence.map(({ condition: field, status }) => [field, status]),
     [

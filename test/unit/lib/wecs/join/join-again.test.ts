@@ -4,9 +4,9 @@ import { WebhookProbe } from '../../../../../src/lib/hub/webhook.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../../src/lib/kube/objects.ts';
 import { finishDone, isDone } from '../../../../../src/lib/wecs/join/already-joined.ts';
-import { HubRecords, recordHubWrites } from '../../../../../src/lib/wecs/join/hub-records.ts';
+import { hubRecords, recordHubWrites } from '../../../../../src/lib/wecs/join/hub-records.ts';
 import type { JoinOptions } from '../../../../../src/lib/wecs/join/options.ts';
-import { OwnRequests, SupersededRequests } from '../../../../../src/lib/wecs/join/own-requests.ts';
+import { OwnRequests, supersededRequests } from '../../../../../src/lib/wecs/join/own-requests.ts';
 import { requireOwnership } from '../../../../../src/lib/wecs/join/ownership.ts';
 import type { JoinPlan } from '../../../../../src/lib/wecs/join/plan.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
@@ -98,7 +98,7 @@ describe('superseded requests', () => {
     };
     const progress = recordingProgress();
     const { kube } = hubWith({ delete: refuse });
-    const requests = new SupersededRequests(kube, fakeKube(), ownOf('agent-a'), run(5000, progress));
+    const requests = supersededRequests(kube, fakeKube(), ownOf('agent-a'), run(5000, progress));
     const wec = wecEvidence('join-singleton', { bootstrapSecret: written(60) });
     for (const _look of [1, 2]) await requests.clear(hubEvidence({ requests: [superseded] }), wec);
     assert.deepEqual(progress.lines, [
@@ -108,7 +108,7 @@ describe('superseded requests', () => {
 
   const cleared = async (wec: Given, agent: string | undefined, ages: number[]) => {
     const { kube, writes } = hubWith();
-    const requests = new SupersededRequests(kube, fakeKube(), ownOf(agent), run());
+    const requests = supersededRequests(kube, fakeKube(), ownOf(agent), run());
     const all = await Promise.all(
       ages.map(async (age) => ({ ...(await request({ name: `csr-${age}` })), created: now - age * 1000 })),
     );
@@ -229,7 +229,7 @@ describe('a WEC that is registered and asked to have other images', () => {
 describe('the UID of the joined cluster', () => {
   const record = async (rest: Partial<JoinPlan>, hub: Parameters<typeof hubEvidence>[0], agent?: string) => {
     const { kube, writes } = hubWith();
-    const records = new HubRecords(kube, plan(rest), { labels: {} }, run());
+    const records = hubRecords(kube, plan(rest), { labels: {} }, run());
     const written = await records.write(hubEvidence(hub), wecEvidence('join-singleton'), agent);
     return { written, writes };
   };

@@ -101,7 +101,11 @@ async function planOf(given: Given, options: Partial<JoinOptions> = {}) {
     ...{ its: 'its2', kube: hub.kube, external: context, internal: given.published, internalForbidden: false },
     ...{ ocmVersion: '1.3.1', imageRegistry: undefined, token: async () => 'token' },
   } as HubAccess;
-  const checks = { hub: hubReads(hub.kube, []), verify: async () => undefined, isStillConnected: async () => still };
+  const checks = {
+    hub: hubReads(hub.kube, [{ name: 'cluster1' }]),
+    verify: async () => undefined,
+    isStillConnected: async () => still,
+  };
   const asked: JoinOptions = { accept: true, labels: {}, forceInternalEndpointLookup: false, ...options };
   const plan = await planJoin(access, { name: 'cluster1', kube: wec.kube }, asked, checks);
   assert.deepEqual([...hub.writes, ...wec.writes], [], 'it only reads');
