@@ -115,6 +115,7 @@ export interface Volume {
   name: string;
   secret?: { secretName: string; optional?: boolean; items?: { key: string; path: string }[] };
   emptyDir?: object;
+  downwardAPI?: { items: { path: string; fieldRef: { fieldPath: string } }[] };
   [source: string]: unknown;
 }
 

@@ -50,7 +50,8 @@ function missing(resource: string, kind: string, path: string, key: string, isTh
   );
 }
 
-function fieldOf({ metadata, spec }: Pod, path: string): string {
+/** A field of a pod, as the downward API names it. */
+export function fieldOf({ metadata, spec }: Pod, path: string): string {
   const fields: Record<string, string | undefined> = {
     'metadata.name': metadata.name,
     'metadata.namespace': metadata.namespace,
@@ -58,6 +59,7 @@ function fieldOf({ metadata, spec }: Pod, path: string): string {
     'spec.nodeName': spec.nodeName,
     'spec.serviceAccountName': spec.serviceAccountName,
   };
-  const [, label = ''] = /^metadata\.labels\['(.+)'\]$/.exec(path) ?? [];
-  return fields[path] ?? metadata.labels?.[label] ?? '';
+  const [, kind, key = ''] = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path) ?? [];
+  const words = kind === 'annotations' ? metadata.annotations : metadata.labels;
+  return fields[path] ?? words?.[key] ?? '';
 }

@@ -138,6 +138,8 @@ export class Kubelet {
       daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
     };
     await this.#api.patch(nodes, this.#nodeName, { status }, { subresource: 'status' });
+    // The API server gives each new node the taint of one that is not ready, which the node lifecycle controller removes.
+    await this.#api.patch(nodes, this.#nodeName, { spec: { taints: null } });
   }
 
   /** Reports disk pressure, as kubelet and node lifecycle controller do. */

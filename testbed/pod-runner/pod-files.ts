@@ -1,6 +1,7 @@
 import type { Container, Pod, Secret, Volume } from '../kube/objects.ts';
+import { fieldOf } from './environment.ts';
 
-/** The files of one pod, from Secrets and from emptyDirs that its containers share. */
+/** The files of one pod, from Secrets, its own fields, and emptyDirs that its containers share. */
 export class PodFiles {
   readonly #pod: Pod;
   readonly #findSecret: (name: string) => Secret | undefined;
@@ -21,11 +22,11 @@ export class PodFiles {
 
   /** The file system of a container that starts now. */
   mountFor(container: Container): Mount {
-    const fromSecrets = this.#fromSecrets(container);
+    const mounted = this.#mounted(container);
     return {
       readFile: (path) => {
         const place = this.#inEmptyDir(container, path);
-        return place ? place.dir.get(place.path) : fromSecrets.get(path);
+        return place ? place.dir.get(place.path) : mounted.get(path);
       },
       writeFile: (path, text) => {
         const place = this.#inEmptyDir(container, path);
@@ -35,10 +36,12 @@ export class PodFiles {
     };
   }
 
-  #fromSecrets({ volumeMounts = [] }: Container): Map<string, string> {
+  #mounted({ volumeMounts = [] }: Container): Map<string, string> {
     const files = new Map<string, string>();
     for (const { name, mountPath, subPath } of volumeMounts) {
-      const source = this.#volume(name)?.secret;
+      const { secret: source, downwardAPI } = this.#volume(name) ?? {};
+      for (const { path, fieldRef } of downwardAPI?.items ?? [])
+        files.set(`${mountPath.replace(/\/$/, '')}/${path}`, fieldOf(this.#pod, fieldRef.fieldPath));
       if (!source) continue;
       const secret = this.#findSecret(source.secretName) ?? this.#secrets.get(source.secretName);
       if (secret) this.#secrets.set(source.secretName, secret);

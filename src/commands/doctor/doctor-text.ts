@@ -105,8 +105,8 @@ function countOf(members: readonly Examined[]): string {
 
 /** States that the WECs without a context were checked through the ITS only. */
 function sourceNote(members: readonly Examined[]): string {
-  const hasHidden = ({ findings }: Examined) =>
-    findings.some((each) => each.status === 'skipped' && !isDependent(each));
+  const hasHidden = ({ subject, findings }: Examined) =>
+    subject.its !== undefined && findings.some((each) => each.status === 'skipped' && !isDependent(each));
   const hidden = members.filter(hasHidden).length;
   if (hidden === 0) return '';
   return hidden === members.length ? ', according to the ITS' : `, ${hidden} of them according to the ITS`;

@@ -6,11 +6,12 @@ import { outputFormats } from '../../lib/terminal/io.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, hostingContextOption, itsOption, listOption, wecOptions, yesOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
+import { agentOptions } from '../wec/join-options.ts';
 import type { DoctorOptions } from './input.ts';
 
 export const definition: Definition<DoctorOptions> = {
   description:
-    'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. WECs are judged by what their ITS reports; with NAME=CONTEXT, also by the cluster itself. Checks that depend on a failed check are skipped. With --pre: checks what KubeStellar needs on this machine and in the clusters, before an installation; with NAME=CONTEXT, also whether the cluster can be registered. The exit code is 1 if a check has failed.',
+    'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. WECs are judged by what their ITS reports; with NAME=CONTEXT, also by the cluster itself. Checks that depend on a failed check are skipped. With --pre: checks what KubeStellar needs on this machine and in the clusters, before an installation; with NAME=CONTEXT, also whether the cluster can be registered, and with --its whether that ITS can register it. The exit code is 1 if a check has failed.',
   timeout: '30s',
   formats: [...outputFormats, 'short'],
   examples: [
@@ -19,28 +20,32 @@ export const definition: Definition<DoctorOptions> = {
     ['stellarctl doctor --wait --timeout 5m', 'wait until no check fails'],
     ['stellarctl doctor cluster1=kind-cluster1 --fix', 'renew what its agent needs to reach the ITS'],
     ['stellarctl doctor --pre --hosting-context kind-kubeflex', 'check whether KubeStellar can be installed there'],
+    ['stellarctl doctor --pre --probe cluster1=kind-cluster1 --its its1', 'before cluster1 is registered'],
   ],
   usage: '[NAME[=CONTEXT]...] [options]',
   arguments: [['[wecs...]', 'only these WECs; with their contexts, the clusters themselves are checked too']],
   options: [
-    ['--pre', 'check what is needed before an installation'],
+    ['--pre', 'check what is needed before an installation, and before the given clusters are registered'],
+    ['--probe', "with --pre: also create a Job in these clusters that pulls the agent's image and calls the ITS"],
     ['--list', 'list the checks without running them'],
     listOption('--skip <id>', 'skip this check'),
     new Option('--fail-on <status>', 'when to exit with 1').choices(['warn', 'fail']).default('fail'),
     ['--wait', 'wait until no check fails'],
     ['--recheck', 'make the operators of the WECs given with a context check the ITS again'],
     ['--fix', 'fix what needs no decision: tokens, endpoints, stuck agents, stale requests'],
-    yesOption('with --fix: skip the confirmation'),
+    yesOption('with --fix or --probe: skip the confirmation'),
     dryRunOption(),
     hostingContextOption(),
     itsOption(),
     ...wecOptions(),
+    ...agentOptions,
   ],
   async run(session, options, positional, command) {
     const { listChecks, showExamined } = await import('./show.ts');
     if (options.list) return listChecks(session);
-    if (options.fix && command.getOptionValueSource('timeout') === 'default') options.timeout = fixingMs;
-    if (options.fix) session.run.deadline.restart(options.timeout);
+    const acts = options.fix || options.probe;
+    if (acts && command.getOptionValueSource('timeout') === 'default') options.timeout = actingMs;
+    if (acts) session.run.deadline.restart(options.timeout);
     checkCombinations(options);
     const { examination, clustersOf, preInput } = await import('./input.ts');
     const input = options.pre ? undefined : await clustersOf(session, options, positional);
@@ -48,6 +53,7 @@ export const definition: Definition<DoctorOptions> = {
     session.progress.waiting('doctor', 'reading the installation');
     const acted = input && (options.fix || options.recheck) ? await act(session, options, input, examine) : {};
     let all = acted.all ?? (await examine());
+    if (options.probe) all = await (await import('./probe.ts')).probeWecs(session, options, all);
     if (options.wait && !isHealthy(all, options)) {
       const { poll } = await import('../../lib/engine/poll.ts');
       await poll(async () => {
@@ -61,13 +67,16 @@ export const definition: Definition<DoctorOptions> = {
   },
 };
 
-/** Default timeout of fixes, in milliseconds. */
-const fixingMs = 120_000;
+/** Default timeout of fixes and probes, in milliseconds. */
+const actingMs = 120_000;
 
 /** @throws StellarError `usage` for options that exclude each other */
-function checkCombinations({ pre, fix, recheck, yes, dryRun }: DoctorOptions): void {
+function checkCombinations({ pre, fix, recheck, probe, wait, yes, dryRun }: DoctorOptions): void {
   if (pre && (fix || recheck)) throw new StellarError('usage', '--pre cannot be combined with --fix or --recheck.');
-  if (!fix && (yes || dryRun)) throw new StellarError('usage', `${yes ? '--yes' : '--dry-run'} requires --fix.`);
+  if (probe && (!pre || wait))
+    throw new StellarError('usage', '--probe requires --pre, and cannot be combined with --wait.');
+  if (!fix && !probe && (yes || dryRun))
+    throw new StellarError('usage', `${yes ? '--yes' : '--dry-run'} requires --fix or --probe.`);
 }
 
 /** What was done before the findings are printed. */

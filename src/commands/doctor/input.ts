@@ -1,14 +1,16 @@
 import type { DoctorInput } from '../../lib/doctor/doctor.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-import { run } from '../../lib/engine/next-step.ts';
+import { partial, run } from '../../lib/engine/next-step.ts';
 import type { ConfirmedOptions, HostingOptions, WecOptions } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
+import { checkAddresses, type JoiningOptions, toJoinOptions } from '../wec/join-options.ts';
 
-export interface DoctorOptions extends WecOptions, HostingOptions, ConfirmedOptions {
+export interface DoctorOptions extends WecOptions, HostingOptions, ConfirmedOptions, JoiningOptions {
   list?: boolean;
   pre?: boolean;
+  probe?: boolean;
   wait?: boolean;
   skip?: string[];
   failOn: 'warn' | 'fail';
@@ -22,9 +24,12 @@ type Examine = () => Promise<Examined[]>;
 /** Examines what an installation or a join needs before it starts. Uses the current context for the hosting cluster only. */
 export async function preInput(
   session: Session,
-  { hostingContext, wecContext }: DoctorOptions,
+  options: DoctorOptions,
   positional: readonly string[],
 ): Promise<Examine> {
+  const { hostingContext, wecContext, probe } = options;
+  checkAddresses(options);
+  const joinOptions = await toJoinOptions(options);
   const wecs = await session.wecs(parseWecArguments(positional, wecContext).map(withContext));
   const { runPreflight } = await import('../../lib/doctor/preflight.ts');
   const { chooseHosting } = await import('../../lib/hosting/hosting.ts');
@@ -34,8 +39,12 @@ export async function preInput(
   );
   const choice = await session.itsIfAny();
   const isChosen = choice !== undefined && choice.source !== 'current context';
-  const its = isChosen ? await ifSelected(async () => (await session.its()).kube) : undefined;
-  return () => runPreflight({ programs: session.programs, hosting, its, wecs });
+  const its = isChosen ? await ifSelected(() => session.its()) : undefined;
+  if (probe && (its === undefined || wecs.length === 0))
+    throw new StellarError('usage', '--probe needs the clusters to register, and their ITS.', {
+      next: [partial('stellarctl doctor --pre --probe NAME=CONTEXT --its ITS')],
+    });
+  return () => runPreflight({ programs: session.programs, hosting, its, wecs, joinOptions }, session.run);
 }
 
 /** Examines the installation. @throws StellarError `usage` if no cluster is selected */

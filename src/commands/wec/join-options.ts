@@ -23,6 +23,17 @@ export interface JoiningOptions {
   imagePullSecret?: string;
 }
 
+/** Options for the connection and the images of the agents. */
+export const agentOptions: readonly (readonly [flags: string, about: string])[] = [
+  ['--hub-apiserver <url>', 'the address at which the WECs reach the ITS'],
+  ['--force-internal-endpoint-lookup', 'make the WECs use the address in kube-public/cluster-info'],
+  ['--no-force-internal-endpoint-lookup', 'make the WECs use the server address of the context'],
+  ['--ca-file <file>', 'the certificate authority that the WECs trust for the ITS'],
+  ['--proxy-url <url>', 'the proxy through which the WECs reach the ITS'],
+  ['--ocm-version <version>', "the version of the agents (default: the hub's own)"],
+  ['--image-registry <registry>', "the registry of the agents' images (default: the hub's)"],
+];
+
 /** Validates the options themselves: the address of the ITS must be a single one. @throws StellarError `usage` */
 export function checkAddresses(options: JoiningOptions): void {
   const { hubApiserver: server, forceInternalEndpointLookup, ocmVersion, proxyUrl } = options;

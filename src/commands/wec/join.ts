@@ -17,7 +17,14 @@ import {
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
-import { checkAddresses, type JoiningOptions, nextStep, openAccess, toJoinOptions } from './join-options.ts';
+import {
+  agentOptions,
+  checkAddresses,
+  type JoiningOptions,
+  nextStep,
+  openAccess,
+  toJoinOptions,
+} from './join-options.ts';
 
 interface Options extends WecOptions, ConfirmedOptions, JoiningOptions {
   printManifests?: boolean;
@@ -46,15 +53,9 @@ export const definition: Definition<Options> = {
     ['--accept', 'accept the WECs, and wait until they are available'],
     repeatable('--label <key=value>', 'a label for the WECs'),
     repeatable('--annotation <key=value>', 'an annotation'),
-    ['--hub-apiserver <url>', 'the address at which the WECs reach the ITS'],
-    ['--force-internal-endpoint-lookup', 'make the WECs use the address in kube-public/cluster-info'],
-    ['--no-force-internal-endpoint-lookup', 'make the WECs use the server address of the context'],
-    ['--ca-file <file>', 'the certificate authority that the WECs trust for the ITS'],
-    ['--proxy-url <url>', 'the proxy through which the WECs reach the ITS'],
+    ...agentOptions,
     ['--singleton', 'one Deployment for both agents (the default)'],
     ['--no-singleton', 'a Deployment for each agent'],
-    ['--ocm-version <version>', "the version of the agents (default: the hub's own)"],
-    ['--image-registry <registry>', "the registry of the agents' images (default: the hub's)"],
     ['--image-pull-secret <file>', 'a docker config.json with the credentials for it'],
     ['--replace-hub', 'move WECs that are registered with another hub, after showing what happens to their workloads'],
     yesOption('with --replace-hub: skip the confirmation'),

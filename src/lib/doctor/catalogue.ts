@@ -10,8 +10,10 @@ import { itsStages } from '../spaces/stages/its-stages.ts';
 import { wdsStages } from '../spaces/stages/wds-stages.ts';
 import { versionChecks } from '../spaces/version-check.ts';
 import { wecChecks } from '../wecs/get/checks.ts';
+import { probeCheck } from '../wecs/join/probe.ts';
 import { workloadChecks } from '../workloads/checks.ts';
-import { hostingChecks, itsChecks, joiningChecks } from './clusters.ts';
+import { hostingChecks, itsChecks } from './clusters.ts';
+import { joiningChecks } from './joining.ts';
 import { machineChecks } from './machine.ts';
 import { programChecks } from './programs.ts';
 import type { Subject } from './subject.ts';
@@ -52,8 +54,8 @@ export const catalogue: readonly ListedCheck[] = [
   ...list('wds', false, unseenChecks('wds'), checksOfStages('wds', wdsStages()), externalChecks('wds')),
   ...list('wds', false, wdsCredentialChecks, itsOfWdsChecks, versionChecks('wds'), contextChecks('wds')),
   ...list('wds', false, workloadChecks),
-  ...list('wec', true, joiningChecks),
   ...list('wec', false, unseenChecks('wec'), wecChecks),
+  ...list('wec', true, joiningChecks, [probeCheck]),
 ].filter(({ id }, index, all) => all.findIndex((other) => other.id === id) === index);
 
 const ids = new Set(catalogue.map(({ id }) => id));

@@ -11,8 +11,6 @@ import { initPermissions } from '../install/permissions.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { missingPermissions } from '../kube/permissions.ts';
-import { refuseOtherRole } from '../wecs/join/ownership.ts';
-import { readWec } from '../wecs/registration/wec-evidence.ts';
 import { judgeIngressReachability, judgeNames } from './ingress-reachability.ts';
 
 /** KubeStellar's requirements on the hosting cluster. */
@@ -36,17 +34,6 @@ export const itsChecks: readonly Check<{ kube: Kube }>[] = [
     ...{ id: 'its', title: 'it is an ITS' },
     run: async ({ kube }) => {
       await requireHub(kube);
-      return pass();
-    },
-  },
-];
-
-/** The requirement on a cluster that is to be registered under a name. */
-export const joiningChecks: readonly Check<{ kube: Kube; name: string }>[] = [
-  {
-    ...{ id: 'wec-role', title: 'it is a cluster to register' },
-    run: async ({ kube, name }) => {
-      await refuseOtherRole({ name, kube }, await readWec(kube), []);
       return pass();
     },
   },

@@ -1,12 +1,18 @@
-import { type Check, pass, runChecks, skipped } from '../engine/checks.ts';
+import { type Check, type Finding, pass, runChecks, skipped } from '../engine/checks.ts';
 import { StellarError } from '../engine/errors.ts';
 import { run } from '../engine/next-step.ts';
+import type { Run } from '../engine/run.ts';
+import { accessHub, type HubAccess } from '../hub/hub-access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { ProgramRun } from '../programs/program.ts';
-import { HostingState, hostingChecks, itsChecks, joiningChecks } from './clusters.ts';
+import type { JoiningWec, JoinOptions } from '../wecs/join/options.ts';
+import type { JoinPlan } from '../wecs/join/plan.ts';
+import { planFor } from '../wecs/reregister/fix.ts';
+import { HostingState, hostingChecks, itsChecks } from './clusters.ts';
+import { joiningChecks } from './joining.ts';
 import { type MachineUse, machineChecks } from './machine.ts';
 import { dockerAnswers, type ProgramNeeds, programChecks } from './programs.ts';
-import type { Examined } from './subject.ts';
+import type { Examined, Its } from './subject.ts';
 import { failedBy, reachable } from './unseen.ts';
 
 export interface PreflightInput {
@@ -14,16 +20,21 @@ export interface PreflightInput {
   /** Undefined if no cluster is selected; an error if one is selected and not found. */
   hosting: Kube | StellarError | undefined;
   /** Undefined if no ITS was chosen; an error if one was chosen and not found. */
-  its: Kube | StellarError | undefined;
+  its: Its | StellarError | undefined;
   /** Clusters to register. */
-  wecs: readonly { name: string; kube: Kube }[];
+  wecs: readonly JoiningWec[];
+  /** How to register them. */
+  joinOptions: JoinOptions;
 }
 
 /**
  * Checks KubeStellar's requirements on this machine and the clusters before an installation. Reads only; a requirement that does
  * not apply is not a failure.
  */
-export async function runPreflight({ programs, hosting, its, wecs }: PreflightInput): Promise<Examined[]> {
+export async function runPreflight(
+  { programs, hosting, its, wecs, joinOptions }: PreflightInput,
+  run: Run,
+): Promise<Examined[]> {
   const hostingTarget = hosting === undefined || hosting instanceof StellarError ? hosting : new HostingState(hosting);
   const state = hostingTarget instanceof HostingState ? hostingTarget : undefined;
   const machine = {
@@ -33,12 +44,24 @@ export async function runPreflight({ programs, hosting, its, wecs }: PreflightIn
     needsHelm: async () => state !== undefined && !(await state.isComplete().catch(() => true)),
     usesDocker: () => dockerAnswers(programs),
   };
-  const itsTarget = its === undefined || its instanceof StellarError ? its : { kube: its };
+  const ofIts = its && checkCluster('its', its, itsChecks);
+  let access: Promise<HubAccess> | undefined;
+  const ofWec = async (wec: JoiningWec): Promise<Examined> => {
+    let planned: JoinPlan | undefined;
+    const plan = async ({ kube, context }: Its) => {
+      access ??= accessHub(kube, context, joinOptions.certificateAuthority);
+      planned = await planFor(await access, wec, run, joinOptions);
+      return planned;
+    };
+    const joining = { ...wec, plan: its === undefined || its instanceof StellarError ? undefined : () => plan(its) };
+    const examined = await checkCluster('wec', joining, joiningChecks, wec.name, (await ofIts)?.findings);
+    return { ...examined, plan: planned };
+  };
   const [ofMachine, ...ofClusters] = await Promise.all([
     runChecks<Machine>([...programChecks, ...machineChecks], machine),
     checkCluster('hosting', hostingTarget, hostingChecks),
-    itsTarget && checkCluster('its', itsTarget, itsChecks),
-    ...wecs.map((wec) => checkCluster('wec', wec, joiningChecks, wec.name)),
+    ofIts,
+    ...wecs.map(ofWec),
   ]);
   return [{ subject: { kind: 'machine', name: '' }, findings: ofMachine }, ...ofClusters.flatMap((each) => each ?? [])];
 }
@@ -51,6 +74,7 @@ async function checkCluster<Checked extends { kube: Kube }>(
   seen: Checked | StellarError | undefined,
   checks: readonly Check<Checked>[],
   name?: string,
+  failed: readonly Finding[] = [],
 ): Promise<Examined> {
   const answers = reachable(kind);
   if (seen instanceof StellarError) return { subject: { kind, name: '' }, findings: [failedBy(answers, seen)] };
@@ -65,7 +89,7 @@ async function checkCluster<Checked extends { kube: Kube }>(
   const [answer] = await runChecks([{ ...answers, run: async () => pass(await versionOf(kube)) }], undefined);
   const others =
     answer?.status === 'pass'
-      ? await runChecks(checks, seen)
+      ? await runChecks(checks, seen, failed)
       : checks.map(({ id, title }) => ({ id, title, ...skipped('it does not answer') }));
   return { subject: { kind, name: name ?? kube.cluster.context }, findings: [answer ?? [], others].flat() };
 }

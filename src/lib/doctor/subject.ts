@@ -1,6 +1,7 @@
 import type { Finding } from '../engine/checks.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import type { JoinPlan } from '../wecs/join/plan.ts';
 
 /** A client for an ITS, and its context. */
 export interface Its {
@@ -23,6 +24,8 @@ export interface Examined {
   findings: readonly Finding[];
   /** For a WEC whose context was given: the clients that read it. */
   reached?: { its: Its; wec: Kube } | undefined;
+  /** For a cluster that can be registered with the ITS: how. */
+  plan?: JoinPlan | undefined;
 }
 
 /** A check with one outcome, and all subjects with that outcome. */

@@ -1,5 +1,7 @@
 /** The flags of `registration agent` and `registration-operator agent` that the stand-in supports (ocm pkg/common/options). */
 export interface AgentOptions {
+  /** Of its own cluster; undefined for that of its pod. */
+  kubeconfig: string | undefined;
   clusterName: string | undefined;
   agentId: string | undefined;
   bootstrapKubeconfig: string;
@@ -13,6 +15,7 @@ export function agentOptions(args: readonly string[]): AgentOptions {
     args.filter((arg) => arg.startsWith(`--${name}=`)).map((arg) => arg.slice(name.length + 3));
   const value = (name: string) => values(name).at(-1) || undefined;
   return {
+    kubeconfig: value('kubeconfig'),
     clusterName: value('spoke-cluster-name'),
     agentId: value('agent-id'),
     bootstrapKubeconfig: value('bootstrap-kubeconfig') ?? '/spoke/bootstrap/kubeconfig',

@@ -40,6 +40,8 @@ import { recordsTokens, whyNoAccount } from './wec-account.ts';
 /** What a join will do to one WEC, decided before the first write. */
 export interface JoinPlan {
   name: string;
+  /** The name of the ITS. */
+  its: string;
   kube: Kube;
   endpoint: ChosenEndpoint & HubConnection;
   settings: AgentSettings;
@@ -143,6 +145,7 @@ export async function planJoin(
   const versions = planVersions(wecBefore, settings, options, kube.now());
   return {
     name,
+    its: access.its,
     kube,
     endpoint,
     settings,

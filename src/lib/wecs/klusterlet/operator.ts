@@ -115,6 +115,25 @@ export function pullSecret(dockerConfig: string): KubeObject {
   return secret;
 }
 
+/** The requests of the operator, and of an agent. */
+export const requests = { cpu: '2m', memory: '16Mi' };
+
+/** A container of OCM's, as OCM restricts it. @param image the registration-operator image with its tag */
+export const restrictedContainer = (image: string) => ({
+  name: operatorName,
+  image,
+  imagePullPolicy: 'IfNotPresent',
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'] },
+    privileged: false,
+    readOnlyRootFilesystem: true,
+    runAsNonRoot: true,
+  },
+  resources: { limits: { memory: '2Gi' }, requests },
+  volumeMounts: [{ name: 'tmpdir', mountPath: '/tmp' }],
+});
+
 /** The operator itself, as OCM deploys it. @param image the registration-operator image with its tag */
 export function operatorWorkload(image: string): KubeObject[] {
   const account = {
@@ -129,22 +148,11 @@ export function operatorWorkload(image: string): KubeObject[] {
     periodSeconds: 10,
   };
   const container = {
-    name: operatorName,
-    image,
-    imagePullPolicy: 'IfNotPresent',
+    ...restrictedContainer(image),
     args: ['/registration-operator', 'klusterlet'],
     env: [{ name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'] },
-      privileged: false,
-      readOnlyRootFilesystem: true,
-      runAsNonRoot: true,
-    },
     livenessProbe: probe,
     readinessProbe: probe,
-    resources: { limits: { memory: '2Gi' }, requests: { cpu: '2m', memory: '16Mi' } },
-    volumeMounts: [{ name: 'tmpdir', mountPath: '/tmp' }],
   };
   const deployment = {
     apiVersion: 'apps/v1',

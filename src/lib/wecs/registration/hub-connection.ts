@@ -57,7 +57,7 @@ export function readHubConnection(
   const bootstrap = part(/^BootstrapSecret(Missing|Error|Unauthorized|Functional)\b/);
   const own = part(/,HubKubeConfig(SecretMissing|Missing|Error|Unauthorized)$/);
   const report = bootstrap === 'Functional' ? (message.split('\n').at(-1) ?? '') : message;
-  const words = transportWords(report);
+  const { kind, words } = connectionErrorIn(report);
   const server = /(?:Post|Get) "(https:\/\/[^/"]+)/.exec(report)?.[1];
   const refused = bootstrap === 'Functional' ? 'certificate of the agent' : 'bootstrap token';
   return {
@@ -65,11 +65,17 @@ export function readHubConnection(
     bootstrap: bootstrap as ReportedConnection['bootstrap'],
     own: own as ReportedConnection['own'],
     error: {
-      kind: signs.find(([sign]) => sign.test(words))?.[1] ?? 'other',
+      kind,
       words: words === 'Unauthorized' ? `the hub does not accept the ${refused} (Unauthorized)` : words,
       ...(server && { server }),
     },
   };
+}
+
+/** The connection error in what a program of OCM reports, and its words. */
+export function connectionErrorIn(report: string): { kind: ConnectionError; words: string } {
+  const words = transportWords(report);
+  return { kind: signs.find(([sign]) => sign.test(words))?.[1] ?? 'other', words };
 }
 
 /** The operator's message quotes its whole access review; the transport's error is at the end of a line. */

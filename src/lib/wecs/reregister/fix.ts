@@ -79,8 +79,8 @@ function labelWrites({ its }: HubAccess, plan: JoinPlan): Write[] {
  * What a join would know before its first write. An operator's report that it is connected counts: a new check would be a write.
  * @throws StellarError if a join would refuse this cluster
  */
-export const planFor = (access: HubAccess, wec: JoiningWec, run: Run): Promise<JoinPlan> =>
-  planJoin(access, wec, options, {
+export const planFor = (access: HubAccess, wec: JoiningWec, run: Run, asked = options): Promise<JoinPlan> =>
+  planJoin(access, wec, asked, {
     hub: access.kube && hubReads(access.kube, [wec]),
     verify: (endpoint) => verifyEndpoint(access.its, endpoint, run),
     isStillConnected: async (_, klusterlet) => hubConnectionOf(klusterlet).state === 'working',

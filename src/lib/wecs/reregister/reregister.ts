@@ -1,6 +1,6 @@
 import { formatAge } from '../../engine/duration.ts';
 import { heldValidity, issuedValidity, type Validity } from '../../hub/agent-certificate.ts';
-import type { HubConnection } from '../../hub/endpoint.ts';
+import type { Endpoint, HubConnection } from '../../hub/endpoint.ts';
 import { tokenExpiry } from '../../kube/tokens.ts';
 import type { FoundHub } from '../identity/registered-hub.ts';
 import { readHubKubeconfig } from '../klusterlet/agent.ts';
@@ -143,8 +143,9 @@ function reported(wec: WecEvidence, { now, isAvailable }: ReregisterEvidence): R
     : { code: unreached(wec, error), why, by };
 }
 
-/** The problem is the hub's address; the operator's message shows which one. */
-const ofAddress = {
+/** The problem is the hub's address, if it is not the token; the message shows which one. */
+const ofBootstrap = {
+  unauthorized: 'token-revoked',
   'other-name': 'certificate-of-other-name',
   unresolvable: 'hub-unresolvable',
   refused: 'hub-refuses',
@@ -157,9 +158,13 @@ const loopback = /\b(127(\.\d+){3}|\[::1\]):\d+: connect: connection refused/;
 
 function unreached(wec: WecEvidence, { kind, words }: { kind: ConnectionError; words: string }): ReregisterCode {
   const usesOwn = usesCertificate(wec);
-  if (kind === 'unauthorized') return usesOwn ? 'certificate-rejected' : 'token-revoked';
-  if (kind !== 'unknown-authority') return loopback.test(words) ? 'hub-address-loopback' : ofAddress[kind];
-  if (usesOwn) return 'authority-changed';
-  const present = readHubKubeconfig(wec.bootstrapSecret);
-  return present !== undefined && present.certificateAuthority === undefined ? 'authority-missing' : 'authority-wrong';
+  if (kind === 'unauthorized' && usesOwn) return 'certificate-rejected';
+  if (kind === 'unknown-authority' && usesOwn) return 'authority-changed';
+  return whyUnreached(kind, words, readHubKubeconfig(wec.bootstrapSecret));
+}
+
+/** Why a bootstrap kubeconfig does not lead to the hub. @param given its connection, if it is known */
+export function whyUnreached(kind: ConnectionError, words: string, given: Endpoint | undefined) {
+  if (kind !== 'unknown-authority') return loopback.test(words) ? 'hub-address-loopback' : ofBootstrap[kind];
+  return given !== undefined && given.certificateAuthority === undefined ? 'authority-missing' : 'authority-wrong';
 }

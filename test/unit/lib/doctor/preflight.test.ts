@@ -11,7 +11,7 @@ import { Deadline } from '../../../../src/lib/engine/deadline.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { ProgramRun } from '../../../../src/lib/programs/program.ts';
-import { fakeKube } from '../../support/builders.ts';
+import { fakeKube, recordingProgress } from '../../support/builders.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
@@ -86,7 +86,9 @@ describe('before an installation', () => {
   });
   const examined = async (hosting: Kube | StellarError | undefined, its?: Kube, wec?: Kube) => {
     const wecs = wec === undefined ? [] : [{ name: 'c1', kube: wec }];
-    const all = await runPreflight({ programs: machineWith(), hosting, its, wecs });
+    const chosen = its && { kube: its, context: { name: 'its1', cluster: {}, user: {} } as never };
+    const input = { programs: machineWith(), hosting, its: chosen, wecs, joinOptions: { accept: false, labels: {} } };
+    const all = await runPreflight(input, { ...machineWith(), progress: recordingProgress() });
     assert.deepEqual(all[0]?.subject, { kind: 'machine', name: '' });
     return all.slice(1).map(({ subject: { kind, name }, findings }) => ({
       of: `${kind} ${name}`.trim(),
@@ -112,20 +114,51 @@ describe('before an installation', () => {
     });
   });
 
-  test('a cluster to register is one', async () => {
-    const of = (kinds: Record<string, object[]>) =>
-      fakeKube({
-        read: async () => ({ gitVersion: 'v1.34.0' }) as never,
-        get: async () => undefined,
-        list: (async ({ plural }: { plural: string }) => kinds[plural]) as never,
-      });
-    const judged = async (kinds: Record<string, object[]>) => (await examined(undefined, undefined, of(kinds)))[1];
-    assert.deepEqual(await judged({ nodes: [{}] }), {
-      of: 'wec c1',
-      findings: ['wec-reachable: pass', 'wec-role: pass'],
+  const node = { metadata: { name: 'n' }, status: { allocatable: { cpu: '2', memory: '8Gi', pods: '110' } } };
+  const of = (kinds: Record<string, object[]>, allowed = true) =>
+    fakeKube({
+      read: async () => ({ gitVersion: 'v1.34.0' }) as never,
+      get: (async ({ plural }: { plural: string }) => kinds[plural]?.[0]) as never,
+      list: (async ({ plural }: { plural: string }) => kinds[plural]) as never,
+      mayI: async () => allowed,
     });
-    const wds = await judged({ nodes: [], bindingpolicies: [] });
-    assert.match(wds?.findings[1] ?? '', /^wec-role: fail, .* it is a WDS/);
+  const judged = async (wec: Kube, its?: Kube) => (await examined(undefined, its, wec)).at(-1)?.findings ?? [];
+  const noIts = 'wec-join: skipped, no ITS was chosen';
+  const wrong = (findings: string[]) => findings.filter((finding) => !finding.endsWith(': pass') && finding !== noIts);
+
+  test('a cluster to register is one', async () => {
+    assert.deepEqual(await judged(of({ nodes: [node], pods: [] })), [
+      ...['wec-reachable', 'wec-kubernetes', 'wec-permissions', 'wec-role', 'wec-room'].map((id) => `${id}: pass`),
+      noIts,
+    ]);
+    const [role, ...others] = wrong(await judged(of({ nodes: [], pods: [], bindingpolicies: [] })));
+    assert.match(role ?? '', /^wec-role: fail, .* it is a WDS/);
+    assert.deepEqual(others, ['wec-room: skipped, depends on "it is a cluster to register"']);
+  });
+
+  test('a cluster to register is not registered under another name', async () => {
+    const klusterlet = (name: string, clusterName: string) => ({ metadata: { name }, spec: { clusterName } });
+    const present = { nodes: [node], pods: [] };
+    assert.deepEqual(wrong(await judged(of({ ...present, klusterlets: [klusterlet('klusterlet', 'c1')] }))), []);
+    const renamed = wrong(await judged(of({ ...present, klusterlets: [klusterlet('klusterlet', 'c9')] })));
+    assert.match(renamed.join(), /^wec-role: fail, .* is registered already, under the name c9/);
+    const foreign = wrong(await judged(of({ ...present, klusterlets: [klusterlet('other', 'c1')] })));
+    assert.match(foreign.join(), /^wec-role: fail, .* by a Klusterlet other that stellarctl did not install/);
+  });
+
+  test('a user without rights may not register a cluster', async () => {
+    const [finding, ...others] = wrong(await judged(of({ nodes: [node], pods: [] }, false)));
+    assert.match(
+      finding ?? '',
+      /^wec-permissions: fail, Not allowed on .*: .*create secrets in open-cluster-management/,
+    );
+    assert.deepEqual(others, []);
+  });
+
+  test('what depends on an ITS that is none is not reported again', async () => {
+    const none = fakeKube({ read: async () => undefined, get: async () => undefined });
+    const [finding] = wrong(await judged(of({ nodes: [node], pods: [] }), none));
+    assert.match(finding ?? '', /^wec-join: skipped, depends on "it is an ITS"/);
   });
 
   test('a hosting cluster that is not found has failed, and none is needed yet', async () => {

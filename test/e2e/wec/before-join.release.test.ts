@@ -1,0 +1,114 @@
+/** What keeps a cluster from being registered, found before: see before-join.test.ts. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import {
+  type Bed,
+  type Fault,
+  limitedUser,
+  type Plane,
+  resources,
+  startBed,
+  writeKubeconfig,
+} from '../../../testbed/index.ts';
+import { assertNothingLeft, findingsOf, probe, wrongOf } from '../support/before-join.ts';
+import { Cli } from '../support/harness.ts';
+
+let bed: Bed;
+let cli: Cli;
+let cluster1: Plane;
+
+before(async () => {
+  bed = await startBed({
+    planes: [{ name: 'its1', hub: true }, { name: 'its2', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }],
+  });
+  cluster1 = bed.plane('cluster1');
+  cli = await Cli.create(bed.kubeconfig);
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+describe('a probe', { concurrency: 1 }, () => {
+  const host = 'its1-control-plane';
+  const faults: [string, Fault, RegExp][] = [
+    ['hub-unresolvable', { kind: 'unresolvable', host }, /lookup its1-control-plane on \S+: no such host/],
+    ['hub-refuses', { kind: 'refused', host, from: 'cluster1' }, /connect: connection refused/],
+    ['hub-timeout', { kind: 'swallowed', host, from: 'cluster1' }, /i\/o timeout/],
+    ['certificate-of-other-name', { kind: 'misnamed', plane: 'its1' }, /x509: certificate is valid for/],
+    ['container-not-starting', { kind: 'unpullable', image: 'registration-operator' }, /cannot be pulled/],
+    ['probe-unfinished', { kind: 'unschedulable', plane: 'cluster1', pod: 'default/' }, /nodes are available/],
+    ['probe-unfinished', { kind: 'failing', image: 'registration-operator', log: ['exec format error'] }, /exit 1/],
+  ];
+  for (const [code, fault, words] of faults)
+    it(`finds ${code} (${fault.kind}), and leaves nothing`, async () => {
+      const repair = await bed.fault(fault);
+      const run = await probe(cli, 'cluster1', ['--timeout', fault.kind === 'swallowed' ? '60s' : '20s']);
+      await repair();
+      assert.equal(run.exitCode, 1, run.stderr);
+      assert.deepEqual(wrongOf(findingsOf(run), 'cluster1'), [`wec-probe ${code}`]);
+      assert.match(run.stdout, words);
+      await assertNothingLeft(cluster1);
+    });
+
+  it('finds that the authority which a join would write is wrong', async () => {
+    const file = path.join(cli.home, 'other-authority.pem');
+    await writeFile(file, bed.plane('its2').kubeconfigEntry.connection.caPem ?? '');
+    const run = await probe(cli, 'cluster1', ['--ca-file', file]);
+    assert.deepEqual(wrongOf(findingsOf(run), 'cluster1'), ['wec-probe authority-wrong']);
+    assert.match(run.stdout, /--its its1 --ca-file FILE/);
+    await assertNothingLeft(cluster1);
+  });
+
+  for (const [signal, exitCode] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    it(`leaves nothing on ${signal}, whenever it comes`, async () => {
+      const repair = await bed.fault({ kind: 'silent', image: 'registration-operator' });
+      for (const text of [/cluster1: create Job/, /POST .*\/jobs/, /GET .*\/pods\?/]) {
+        const run = await probe(cli, 'cluster1', ['-v'], { signalAt: { text, signal } });
+        assert.equal(run.exitCode, exitCode, run.stderr);
+        await assertNothingLeft(cluster1);
+      }
+      await repair();
+    });
+});
+
+describe('before a join', { concurrency: 1 }, () => {
+  const examine = (wec: string, kubeconfig?: string) =>
+    cli.run(['doctor', '--pre', wec, '--its', 'its1', '-o', 'json'], kubeconfig === undefined ? {} : { kubeconfig });
+
+  it('a user without rights is told which are missing', async () => {
+    const reader = await limitedUser(cluster1, {
+      user: 'reader',
+      rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list'] }],
+    });
+    const its1 = bed.plane('its1').kubeconfigEntry;
+    const run = await examine('cluster1', await writeKubeconfig(cluster1, [reader, its1]));
+    assert.deepEqual(wrongOf(findingsOf(run), 'cluster1'), ['wec-permissions forbidden']);
+    assert.match(run.stdout, /patch secrets in open-cluster-management-agent/);
+  });
+
+  it('nodes that take no pods are found', async () => {
+    const { items } = await cluster1.admin.list(resources.nodes);
+    const name = items[0]?.metadata.name ?? '';
+    const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
+    await cluster1.admin.patch(resources.nodes, name, { spec: { unschedulable: true, taints: [taint] } });
+    const run = await examine('cluster1');
+    await cluster1.admin.patch(resources.nodes, name, { spec: { unschedulable: null, taints: null } });
+    assert.deepEqual(wrongOf(findingsOf(run), 'cluster1'), ['wec-room pod-unschedulable']);
+    assert.match(run.stdout, /0 of 1 nodes take new pods/);
+  });
+
+  it('a cluster that is registered elsewhere, or under another name, is found', async () => {
+    await cli.succeed(['wec', 'join', 'cluster2', '--accept', '--its', 'its2']);
+    assert.deepEqual(wrongOf(findingsOf(await examine('cluster2')), 'cluster2'), ['wec-join registered-elsewhere']);
+    assert.deepEqual(wrongOf(findingsOf(await examine('other=cluster2')), 'other'), ['wec-role registered-elsewhere']);
+    const own = await cli.run(['doctor', '--pre', 'cluster2', '--its', 'its2', '-o', 'json']);
+    assert.deepEqual(wrongOf(findingsOf(own), 'cluster2'), []);
+  });
+});
