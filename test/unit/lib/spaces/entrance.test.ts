@@ -46,7 +46,11 @@ function hosting(settings: Settings | undefined, server?: string, type = 'vclust
     read: async () => ({ groups: isOpenShift === 'true' ? [{ name: 'route.openshift.io' }] : [] }),
     get: async ({ plural }: { plural: string }) => {
       if (plural === 'ingressclasses') return classes;
-      return plural === 'secrets' ? { data: { config: kubeconfig, kubeconfig } } : installed && { metadata: {}, data };
+      return plural === 'secrets'
+        ? { data: { config: kubeconfig, kubeconfig } }
+        : installed
+          ? { metadata: {}, data }
+          : undefined;
     },
     list: async () => (server === undefined ? [] : [its1]),
   } as unknown as Kube;
