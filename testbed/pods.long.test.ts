@@ -113,7 +113,7 @@ describe('a control plane in a pod', () => {
     assert.match(await text(response), /"name":\s?"kube-system"/);
     const other = connect({ ...options, servername: 'its2.localtest.me', rejectUnauthorized: false });
     await once(other, 'secureConnect');
-    assert.match(other.getPeerCertificate().subjectaltname ?? '', /ingress\.local/);
+    assert.match(other.getPeerCertificate().subjectaltname ?? '', /traefik\.default/);
     other.destroy();
   });
 

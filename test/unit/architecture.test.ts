@@ -120,8 +120,6 @@ test('only these places open connections, and only to the clusters of contexts',
     /\bfetch\(|\bWebSocket\b|from 'node:(?:http2?|https|tls|net|dgram)'/.test(text),
   );
   assert.deepEqual(outside('src/lib/kube/client/', openers).sort(), [
-    // The ingress of the hosting cluster.
-    'src/lib/doctor/ingress-reachability.ts',
     // Tests whether a port of this machine is in use.
     'src/lib/doctor/machine.ts',
     // Compares addresses.

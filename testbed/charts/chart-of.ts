@@ -17,8 +17,9 @@ const kubeflex = join('charts', 'kubeflex-operator');
 /** The available charts: KubeStellar's core chart, and KubeFlex's own, which is a part of it. */
 export type ChartName = 'core-chart' | 'kubeflex-operator';
 
-/** The folder of a chart with the name, the values and the effect of ingress-nginx's. */
-export const ingressChart = join(import.meta.dirname, 'ingress-nginx');
+/** The folders of charts with the names, the values and the effects of Traefik's, and of ingress-nginx's, which was retired. */
+export const ingressChart = join(import.meta.dirname, 'traefik');
+export const retiredIngressChart = join(import.meta.dirname, 'ingress-nginx');
 
 /**
  * The path of a packaged chart (.tgz) of the bed in one of its versions (those of the core chart), created once for each content of

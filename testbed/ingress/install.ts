@@ -2,32 +2,44 @@ import type { Api } from '../kube/api.ts';
 import { apply } from '../kube/apply.ts';
 import type { AnyObject } from '../kube/objects.ts';
 
-const namespace = 'ingress-nginx';
-const name = 'ingress-nginx-controller';
-const labels = { 'app.kubernetes.io/name': 'ingress-nginx', 'app.kubernetes.io/component': 'controller' };
+const namespace = 'traefik';
+const name = 'traefik';
+const labels = { 'app.kubernetes.io/name': 'traefik', 'app.kubernetes.io/instance': 'traefik-traefik' };
 
-/** Installs ingress-nginx as KubeFlex needs it, as far as the bed depends on it. */
+/** Installs Traefik as KubeFlex needs it, as far as the bed depends on it. */
 export async function installIngress(admin: Api): Promise<void> {
   for (const object of objects()) await apply(admin, object);
 }
 
 function objects(): AnyObject[] {
-  const account = { kind: 'ServiceAccount', name: 'ingress-nginx', namespace };
+  const account = { kind: 'ServiceAccount', name, namespace };
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account.name, namespace } },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
-      metadata: { name: 'ingress-nginx' },
-      rules: [{ apiGroups: ['networking.k8s.io'], resources: ['ingresses'], verbs: ['get', 'list', 'watch'] }],
+      metadata: { name },
+      rules: [
+        {
+          apiGroups: ['networking.k8s.io'],
+          resources: ['ingressclasses', 'ingresses'],
+          verbs: ['get', 'list', 'watch'],
+        },
+      ],
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRoleBinding',
-      metadata: { name: 'ingress-nginx' },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'ingress-nginx' },
+      metadata: { name },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
       subjects: [account],
+    },
+    {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'IngressClass',
+      metadata: { name: 'nginx' },
+      spec: { controller: 'k8s.io/ingress-nginx' },
     },
     {
       apiVersion: 'apps/v1',
@@ -41,10 +53,10 @@ function objects(): AnyObject[] {
             serviceAccountName: account.name,
             containers: [
               {
-                name: 'controller',
-                image: 'registry.k8s.io/ingress-nginx/controller:v1.12.1',
-                args: ['/nginx-ingress-controller', '--ingress-class=nginx', '--enable-ssl-passthrough'],
-                ports: [{ name: 'https', containerPort: 443, hostPort: 443, protocol: 'TCP' }],
+                name: 'traefik',
+                image: 'docker.io/traefik:v3.7.13',
+                args: ['--providers.kubernetesingressnginx', '--entryPoints.websecure.address=:8443/tcp'],
+                ports: [{ name: 'websecure', containerPort: 8443, hostPort: 443, protocol: 'TCP' }],
               },
             ],
           },

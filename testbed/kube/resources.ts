@@ -23,6 +23,7 @@ const daemonSets = resource('apps/v1', 'DaemonSet');
 export const statefulSets = resource('apps/v1', 'StatefulSet');
 export const jobs = resource('batch/v1', 'Job');
 export const ingresses = resource('networking.k8s.io/v1', 'Ingress', 'ingresses');
+export const ingressClasses = resource('networking.k8s.io/v1', 'IngressClass', 'ingressclasses');
 export const leases = resource('coordination.k8s.io/v1', 'Lease');
 export const roles = resource('rbac.authorization.k8s.io/v1', 'Role');
 export const roleBindings = resource('rbac.authorization.k8s.io/v1', 'RoleBinding');
@@ -98,6 +99,7 @@ const known = [
   statefulSets,
   jobs,
   ingresses,
+  ingressClasses,
   controlPlanes,
   postCreateHooks,
   bindingPolicies,

@@ -11,7 +11,7 @@ import { placement } from '../images/placement.ts';
 import { registration } from '../images/registration.ts';
 import { registrationOperator } from '../images/registration-operator.ts';
 import { work } from '../images/work.ts';
-import { ingressController } from '../ingress/controller.ts';
+import { ingressController, traefik } from '../ingress/controller.ts';
 import { cmupdate } from '../kubeflex/cmupdate.ts';
 import { k3s } from '../kubeflex/k3s.ts';
 import { kubeApiserver } from '../kubeflex/kube-apiserver.ts';
@@ -46,6 +46,7 @@ const programs: Record<string, Program> = {
   pause: idle,
   registration,
   'registration-operator': registrationOperator,
+  traefik,
   vcluster: syncer,
   work,
 };

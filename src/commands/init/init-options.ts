@@ -18,22 +18,32 @@ export interface InitOptions
   upgrade?: boolean;
   provider?: ProviderName;
   name?: string;
+  ingress?: Ingress;
   ingressChart?: string;
 }
 
+/** What serves the spaces of a new local cluster. */
+export const ingresses = ['traefik', 'none'] as const;
+type Ingress = (typeof ingresses)[number];
+
 /** @throws StellarError `usage` for options that only a new cluster supports, and for options that exclude each other */
-export function toRequest({ provider, name, ingressChart, hostingContext, ...options }: InitOptions): HostingRequest {
+export function toRequest(given: InitOptions): HostingRequest {
+  const { provider, name, ingress, ingressChart, hostingContext, ...options } = given;
   if (provider !== undefined && name !== undefined) checkClusterName(provider, name);
   if (provider !== undefined && hostingContext !== undefined)
     throw new StellarError('usage', 'Give either --provider or --hosting-context.');
-  for (const [option, given] of Object.entries({ '--name': name, '--ingress-chart': ingressChart })) {
-    if (given !== undefined && provider === undefined)
+  const ofNew = { '--name': name, '--ingress': ingress, '--ingress-chart': ingressChart };
+  for (const [option, value] of Object.entries(ofNew)) {
+    if (value !== undefined && provider === undefined)
       throw new StellarError('usage', `${option} requires --provider.`);
   }
+  const withIngress = ingress !== 'none';
+  if (!withIngress && ingressChart !== undefined)
+    throw new StellarError('usage', 'Give either --ingress none or --ingress-chart.');
   const { chart, version, upgrade = false, domain, externalPort, hostContainer } = options;
   return {
     context: hostingContext,
-    create: provider && { provider, name: name ?? defaultName, ingressChart },
+    create: provider && { provider, name: name ?? defaultName, withIngress, ingressChart },
     init: { chart, version, upgrade, domain, externalPort, hostContainer, values: options },
   };
 }

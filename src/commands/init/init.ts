@@ -4,7 +4,7 @@ import { providerNames } from '../../lib/local-clusters/names.ts';
 import type { Definition } from '../common/define.ts';
 import { localTools } from '../common/local-tools.ts';
 import { dryRunOption, hiddenSpelling, repeatable } from '../common/options.ts';
-import { defaultName, hostName, type InitOptions, port, toRequest } from './init-options.ts';
+import { defaultName, hostName, type InitOptions, ingresses, port, toRequest } from './init-options.ts';
 
 const provider = new Option(
   '--provider <name>',
@@ -45,7 +45,11 @@ export const definition: Definition<InitOptions> = {
     provider,
     hiddenSpelling('--create <provider>', provider),
     ['--name <name>', `with --provider: the name of that cluster (default: ${defaultName})`],
-    ['--ingress-chart <chart>', 'with --provider: the ingress-nginx chart, if its repository is not reachable'],
+    new Option(
+      '--ingress <ingress>',
+      'with --provider: what serves its spaces; none: your own (default: traefik)',
+    ).choices(ingresses),
+    ['--ingress-chart <chart>', "with --provider: Traefik's chart, if ghcr.io is not reachable"],
     dryRunOption(),
   ],
   async run(session, options) {

@@ -4,6 +4,7 @@ import { hubChecks } from '../hub/checks.ts';
 import { hookNames } from '../model/kubeflex-names.ts';
 import { isHub } from '../spaces/checks.ts';
 import { externalChecks, wdsCredentialChecks } from '../spaces/credentials.ts';
+import { maintainedCheck } from '../spaces/entrance-checks.ts';
 import { itsOfWdsChecks } from '../spaces/its-of-wds-check.ts';
 import { contextChecks } from '../spaces/own-contexts.ts';
 import { itsStages } from '../spaces/stages/its-stages.ts';
@@ -46,6 +47,7 @@ const list = (room: Subject['kind'], pre: boolean, ...tables: (readonly CheckInf
 /** All checks of doctor, from the tables that doctor runs. */
 export const catalogue: readonly ListedCheck[] = [
   ...list('machine', true, programChecks, machineChecks),
+  ...list('hosting', false, [maintainedCheck]),
   ...list('hosting', true, hostingChecks),
   ...list('hosting', false, unseenChecks('hosting'), checksOfStages('hosting', hostingStages)),
   ...list('its', true, itsChecks),

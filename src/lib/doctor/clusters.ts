@@ -1,17 +1,16 @@
-import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
+import { type Check, fail, type Outcome, pass, skipped } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { advice, run } from '../engine/next-step.ts';
 import { blockingStage, judge } from '../engine/stages.ts';
 import { coreChart } from '../hosting/core-chart.ts';
-import { passthroughFlag, readIngress } from '../hosting/ingress.ts';
 import { type Hosting, hostingStages, readHosting } from '../hosting/stages.ts';
 import { requireHub } from '../hub/require-hub.ts';
-import { isOlderHook, servesOpenShift } from '../install/cluster-state.ts';
+import { isOlderHook } from '../install/cluster-state.ts';
 import { initPermissions } from '../install/permissions.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { missingPermissions } from '../kube/permissions.ts';
-import { judgeIngressReachability, judgeNames } from './ingress-reachability.ts';
+import { maintainedCheck, namesCheck, reachedCheck } from '../spaces/entrance-checks.ts';
 
 /** KubeStellar's requirements on the hosting cluster. */
 export const hostingChecks: readonly Check<HostingState>[] = [
@@ -20,12 +19,9 @@ export const hostingChecks: readonly Check<HostingState>[] = [
     ...{ id: 'permissions', title: 'you may install KubeStellar on it' },
     run: async (state) => ((await state.isComplete()) ? skipped('it is installed') : judgePermissions(state.kube)),
   },
-  { id: 'ingress', title: 'its ingress passes TLS through', run: ({ kube }) => judgeIngress(kube) },
-  {
-    ...{ id: 'external-port', title: 'its ingress is reached from this machine' },
-    run: ({ kube }) => judgeIngressReachability(kube),
-  },
-  { id: 'names', title: 'the names of its spaces are resolved', run: ({ kube }) => judgeNames(kube) },
+  namesCheck,
+  reachedCheck,
+  maintainedCheck,
 ];
 
 /** KubeStellar's requirements on the ITS. */
@@ -89,30 +85,5 @@ async function judgePermissions(kube: Kube): Promise<Outcome> {
     'permissions-missing',
     `you may not ${missing.join(', ')}`,
     advice('Ask for the rights of a cluster administrator'),
-  );
-}
-
-/** Control planes of type vcluster and k8s are reached through the ingress, each with its own certificate. */
-async function judgeIngress(kube: Kube): Promise<Outcome> {
-  if (await servesOpenShift(kube)) return pass('OpenShift uses routes');
-  const reader = partialReader(kube);
-  const { controller, passesTls } = await readIngress(reader);
-  if (passesTls) return pass('ingress-nginx');
-  if (reader.forbidden.size > 0) return skipped('you may not read its Deployments');
-  const needed = 'spaces of type vcluster and k8s are not reachable without it (those of type host and external are)';
-  if (controller === undefined)
-    return warn(
-      'ingress-missing',
-      `it has no ingress-nginx; ${needed}`,
-      advice('See docs/installation.md, "The ingress"'),
-    );
-  const { name, namespace = '' } = controller.metadata;
-  const patch = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value: passthroughFlag }];
-  return warn(
-    'ingress-without-passthrough',
-    `Deployment ${namespace}/${name} runs without ${passthroughFlag}; ${needed}`,
-    run(
-      command`kubectl --context ${kube.cluster.context} -n ${namespace} patch deployment ${name} --type json -p ${JSON.stringify(patch)}`,
-    ),
   );
 }

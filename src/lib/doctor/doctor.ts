@@ -10,6 +10,7 @@ import { type HubWebhook, tryHubWebhook } from '../hub/webhook.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { checkHub, checkSpace } from '../spaces/checks.ts';
+import { maintainedCheck } from '../spaces/entrance-checks.ts';
 import { openedBy } from '../spaces/open-wds.ts';
 import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { SpaceWatcher } from '../spaces/stages/space-watcher.ts';
@@ -135,8 +136,9 @@ async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<
     const role = roleOf(controlPlane);
     return role === undefined ? [] : [{ role, name: controlPlane.metadata.name }];
   });
-  const [findings, checked] = await Promise.all([
+  const [findings, ofIngress, checked] = await Promise.all([
     checkHosting(hosting),
+    runChecks([maintainedCheck], { kube: hosting }),
     Promise.all(
       spaces.map(({ role, name }) =>
         checkSpace(name, role, all, watcher, tools).catch((error) => ({
@@ -155,7 +157,7 @@ async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<
       return [{ ...found, subject: { kind: role, name }, findings: own }];
     }),
   );
-  return [{ subject: subjectOf('hosting', hosting), findings }, ...examined.flat()];
+  return [{ subject: subjectOf('hosting', hosting), findings: [...findings, ...ofIngress] }, ...examined.flat()];
 }
 
 /** The hub that is this ITS: one cluster may have several addresses. */

@@ -46,6 +46,12 @@ export async function readHostingConfig(hosting: Pick<Kube, 'get'>): Promise<Hos
   return { domain, externalPort: Number(externalPort), hostContainer, isOpenShift: isOpenShift === 'true' };
 }
 
+/** Detects OpenShift by its API groups, as kflex does (kubeflex v0.9.3, pkg/util/util.go, IsOpenShift). */
+export async function servesOpenShift(kube: Kube): Promise<boolean> {
+  const { groups = [] } = (await kube.read<{ groups?: { name: string }[] }>('/apis')) ?? {};
+  return groups.some(({ name }) => name === 'route.openshift.io' || name === 'config.openshift.io');
+}
+
 export type HostingSource =
   | '--hosting-context'
   | 'STELLARCTL_HOSTING_CONTEXT'

@@ -1,4 +1,5 @@
 import { coreChart } from '../hosting/core-chart.ts';
+import { servesOpenShift } from '../hosting/hosting.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
@@ -44,12 +45,6 @@ export async function readClusterState(kube: Kube, helm: Helm): Promise<ClusterS
     allValues,
     hooks: hooks.map(({ metadata }) => metadata.name),
   };
-}
-
-/** Detects OpenShift by its API groups, as kflex does (kubeflex v0.9.3, pkg/util/util.go, IsOpenShift). */
-export async function servesOpenShift(kube: Kube): Promise<boolean> {
-  const { groups = [] } = (await kube.read<{ groups?: { name: string }[] }>('/apis')) ?? {};
-  return groups.some(({ name }) => name === 'route.openshift.io' || name === 'config.openshift.io');
 }
 
 /**

@@ -1,6 +1,8 @@
+import { isNotable, runChecks } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { advice } from '../engine/next-step.ts';
+import { advice, stepLines } from '../engine/next-step.ts';
+import type { Run } from '../engine/run.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { hostingContext, markHostingContext } from '../hosting/kubeconfig-extension.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -14,6 +16,7 @@ import { createLocalCluster, type LocalTools, withCluster } from '../local-clust
 import { bringIngressChart, ensureIngress, ingressRelease } from '../local-clusters/ingress.ts';
 import { localNames, type ProviderName } from '../local-clusters/names.ts';
 import { Helm } from '../programs/helm/helm.ts';
+import { maintainedCheck, reachedCheck } from '../spaces/entrance-checks.ts';
 import { bringChart, chooseChart } from './chart.ts';
 import { type InitResult, initHosting } from './init.ts';
 import { type InitInput, kubeFlexValues } from './input.ts';
@@ -30,7 +33,9 @@ export interface HostingRequest {
 interface NewHostingCluster {
   provider: ProviderName;
   name: string;
-  /** Replaces the default chart of ingress-nginx. */
+  /** Whether to install an ingress. */
+  withIngress: boolean;
+  /** Replaces the default chart of the ingress. */
   ingressChart: string | undefined;
 }
 
@@ -60,7 +65,7 @@ async function usePresent(given: string | undefined, init: InitInput, tools: Loc
  * through. Charts and values are checked before the cluster is created.
  */
 function useNew(cluster: NewHostingCluster, init: InitInput, tools: LocalTools): Promise<HostingResult> {
-  const { provider, name, ingressChart } = cluster;
+  const { provider, name, withIngress, ingressChart } = cluster;
   const { record, run, target } = tools;
   const { context } = localNames(provider, name);
   return withHelm(context, tools, async (helm) => {
@@ -69,14 +74,16 @@ function useNew(cluster: NewHostingCluster, init: InitInput, tools: LocalTools):
     const { externalPort } = init;
     const made = await createLocalCluster({ provider, name, role: 'hosting', externalPort, beforeCreation }, tools);
     if (record !== undefined && made.created) {
-      for (const release of [ingressRelease, coreChart.release])
+      for (const release of [withIngress ? ingressRelease : [], coreChart.release].flat())
         record({ verb: 'create', cluster: context, kind: 'Release', ...release });
       return { name: context, changed: false };
     }
     const kube = tools.connect(selectContext(await loadKubeconfig(target.file, target.env), context));
     try {
-      const hasIngressChanged = await ensureIngress({ provider, chart: ingressChart }, { kube, helm, record }, run);
-      const result = await install(kube, helm, { ...init, externalPort: externalPort ?? made.ingressPort }, tools);
+      const port = externalPort ?? made.ingressPort;
+      const input = { provider, port, chart: ingressChart };
+      const hasIngressChanged = withIngress && (await ensureIngress(input, { kube, helm, record }, run));
+      const result = await install(kube, helm, { ...init, externalPort: port }, tools);
       return { ...result, changed: made.changed || result.changed || (hasIngressChanged && !kube.dryRun) };
     } catch (error) {
       throw made.created ? withCluster(error, { provider, name, role: 'hosting' }) : error;
@@ -86,7 +93,7 @@ function useNew(cluster: NewHostingCluster, init: InitInput, tools: LocalTools):
 
 /** @returns fetches the charts, and checks that they can be rendered; a dry run fetches nothing */
 async function chartReader(
-  { provider, name, ingressChart }: NewHostingCluster,
+  { provider, name, withIngress, ingressChart }: NewHostingCluster,
   init: InitInput,
   helm: Helm,
   { record, run }: LocalTools,
@@ -99,7 +106,7 @@ async function chartReader(
     const chart = await bringChart(helm, choice, choice.version ?? coreChart.version);
     // This renders the whole chart, which also validates the values.
     await helm.customResourceDefinitions(chart, values);
-    await bringIngressChart(helm, ingressChart);
+    if (withIngress) await bringIngressChart(helm, ingressChart);
   };
 }
 
@@ -151,9 +158,19 @@ async function install(kube: Kube, helm: Helm, init: InitInput, { record, run }:
   const result = await initHosting(init, { kube, helm, record }, run);
   const what = `is a hosting cluster of KubeStellar ${result.version}`;
   if (kube.dryRun) return result;
+  await noteEntrance(kube, run);
   if (result.changed) run.progress.done(result.name, what, true);
   else run.progress.done(result.name, `${what}; nothing to do`);
   return result;
+}
+
+/** Reports if clients do not reach its spaces, or will not. Spaces of type host need none of it. */
+async function noteEntrance(kube: Kube, run: Run): Promise<void> {
+  const outcomes = await runChecks([reachedCheck, maintainedCheck], { kube });
+  for (const { problem } of outcomes.filter(isNotable)) {
+    run.progress.note(`${kube.cluster.context}: ${problem.message}`);
+    for (const step of stepLines(problem.next)) run.progress.note(step);
+  }
 }
 
 /**

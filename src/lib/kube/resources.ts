@@ -26,6 +26,7 @@ export const resources = {
   deployments: resource('apps/v1', 'Deployment', true),
   statefulSets: resource('apps/v1', 'StatefulSet', true),
   jobs: resource('batch/v1', 'Job', true),
+  ingressClasses: resource('networking.k8s.io/v1', 'IngressClass', false),
   nodes: resource('v1', 'Node', false),
   clusterRoles: resource(rbac, 'ClusterRole', false),
   clusterRoleBindings: resource(rbac, 'ClusterRoleBinding', false),

@@ -13,12 +13,9 @@ import { isTrue, type WithConditions } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import type { ProgramRun } from '../programs/program.ts';
 import { findIngressPort, requireIngressPort } from './ingress-port.ts';
-import { type LocalNames, localNames, type ProviderName, startCommand } from './names.ts';
+import { defaultPort, type LocalNames, localNames, type ProviderName, startCommand } from './names.ts';
 import { readEntries, requireProvider, withProvider } from './open-provider.ts';
 import type { LocalProvider } from './provider.ts';
-
-/** KubeFlex's default port. */
-const defaultPort = 9443;
 
 /** The desired local cluster. */
 export interface LocalClusterInput {

@@ -5,35 +5,43 @@ import { advice, run as runCommand } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { failed, met, waiting } from '../engine/stages.ts';
 import { untilMet } from '../engine/until-met.ts';
-import { readIngress } from '../hosting/ingress.ts';
 import { withHostingLease } from '../hosting/lease.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { WriteRecorder } from '../kube/client/dry-run.ts';
-import type { Deployment, Pod } from '../kube/objects.ts';
-import { failureLog, firstPodFailure, isDeploymentReady, type PodFailure } from '../kube/pods.ts';
+import { shakeHands } from '../kube/client/handshake.ts';
+import type { KubeObject, Pod } from '../kube/objects.ts';
+import { failureLog, firstPodFailure, isPodReady, type PodFailure } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
+import { ingressClass } from '../model/kubeflex-names.ts';
 import type { Helm, LocalChart } from '../programs/helm/helm.ts';
 import type { Values } from '../programs/helm/values.ts';
-import type { ProviderName } from './names.ts';
+import { defaultPort, type ProviderName } from './names.ts';
 import { ingressNodeLabel } from './provider.ts';
 
-/** The chart of ingress-nginx, set only here. The version is the one that KubeStellar's own scripts install. */
+/** The chart of Traefik (github.com/traefik/traefik-helm-chart), set only here. */
 const ingressChart = {
-  name: 'ingress-nginx',
-  version: '4.12.1',
-  /** Of the index of its repository, https://kubernetes.github.io/ingress-nginx. */
-  sha256: '59f6647b8c0aa12267722fa0ade16713fb0b16a1af932227af2065fdd1a7f3bc',
-  reference: 'https://github.com/kubernetes/ingress-nginx/releases/download/helm-chart-4.12.1/ingress-nginx-4.12.1.tgz',
+  name: 'traefik',
+  version: '41.3.0',
+  /** Of its contents, from the tag v41.3.0 of its repository, packaged. */
+  checksum: '39e87355c15e4b6867ffecb77081a5f4e7bae30cf86060050cb6c02074de6692',
+  reference: 'oci://ghcr.io/traefik/helm/traefik',
+  /** Of Traefik itself. */
+  image: 'v3.7.13',
 };
 
-/** The name in ingress-nginx's documentation. */
-export const ingressRelease = { name: 'ingress-nginx', namespace: 'ingress-nginx' } as const;
+/** The name in Traefik's documentation. */
+export const ingressRelease = { name: 'traefik', namespace: 'traefik' } as const;
 
 /** How long a failure that may be transient must persist before it is reported. */
 const failureGraceMs = 5000;
 
+/** How long a load balancer may take to forward to pods that are ready. */
+const silenceGraceMs = 60_000;
+
 export interface IngressInput {
   provider: ProviderName;
+  /** The port of this machine that leads to it; undefined if unknown. */
+  port: number | undefined;
   /** `--ingress-chart`: a file, a folder or a reference to a mirror. */
   chart?: string | undefined;
 }
@@ -46,8 +54,8 @@ interface IngressTools {
 }
 
 /**
- * Ensures that a local hosting cluster has the ingress that KubeFlex requires: ingress-nginx with TLS passthrough. An existing one
- * is kept, however it was installed.
+ * Ensures that a local hosting cluster has an ingress that serves the Ingresses of KubeFlex: Traefik, which passes their TLS
+ * through. An ingress that the class of those Ingresses already belongs to is kept.
  * @returns whether anything changed
  * @throws StellarError `chart-unusable`, `program-failed`, `cluster-unusable`, `hosting-failed`, `timeout`
  */
@@ -57,11 +65,13 @@ export async function ensureIngress(
   run: Run,
 ): Promise<boolean> {
   const { context } = kube.cluster;
-  const before = await readIngress(kube);
-  const isThere = before.passesTls;
+  const present = await kube.get<KubeObject>(resources.ingressClasses, ingressClass.name);
+  if (present !== undefined && !isOfRelease(present)) return false;
+  // helm creates it after everything else.
+  const isThere = present !== undefined;
   if (!isThere) {
-    requireTime(run, `${context} has no ingress yet that passes TLS through`);
-    run.progress.waiting(context, 'installing ingress-nginx');
+    requireTime(run, `${context} has no ingress yet`);
+    run.progress.waiting(context, 'installing Traefik');
     await withHostingLease(kube, 'init', run, async (lease) => {
       await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ingressRelease.namespace } });
       record?.({ verb: 'create', cluster: context, kind: 'Release', ...ingressRelease });
@@ -69,96 +79,113 @@ export async function ensureIngress(
       const chart = await bringIngressChart(helm, input.chart);
       const onStart = await lease.noteHelm(ingressRelease.name);
       const values = valuesFor(input.provider);
-      await helm.upgrade({ release: ingressRelease, chart, values, timeoutMs: run.deadline.remaining, onStart });
+      const timeoutMs = run.deadline.remaining;
+      await helm.upgrade({ release: ingressRelease, chart, values, timeoutMs, onStart, skipCrds: true });
     });
     if (kube.dryRun) return true;
   }
-  await untilReady(kube, run);
-  if (!isThere) run.progress.reached(context, 'ingress-nginx runs, and passes TLS through');
+  await untilAnswers(kube, input.port ?? defaultPort, run);
+  if (!isThere) run.progress.reached(context, 'Traefik answers');
   return !isThere;
 }
 
+/** helm's own marks on what it has created. */
+function isOfRelease({ metadata: { annotations = {} } }: KubeObject): boolean {
+  const { name, namespace } = ingressRelease;
+  return (
+    annotations['meta.helm.sh/release-name'] === name && annotations['meta.helm.sh/release-namespace'] === namespace
+  );
+}
+
 /**
- * Fetches the chart of ingress-nginx unless it is local. @param given `--ingress-chart`
+ * Fetches the chart of Traefik unless it is local. @param given `--ingress-chart`
  * @throws StellarError `chart-unusable`
  */
 export async function bringIngressChart(helm: Helm, given: string | undefined): Promise<LocalChart> {
-  const { reference, version, sha256 } = ingressChart;
-  const chart = given ?? reference;
+  const { reference, version, checksum } = ingressChart;
   try {
-    // A mirror may have packed it again.
-    const expected = given === undefined ? sha256 : undefined;
-    const brought = (await helm.local(chart)) ?? (await helm.download(chart, version, expected));
+    if (given === undefined) return await helm.download(reference, version, checksum);
+    // A mirror may have another version.
+    const brought = (await helm.local(given)) ?? (await helm.download(given, version));
     const { name } = await helm.metadata(brought);
     if (name === ingressChart.name) return brought;
-    throw new StellarError('chart-unusable', `${chart} is the chart "${name}", not ${ingressChart.name}.`);
+    throw new StellarError('chart-unusable', `${given} is the chart "${name}", not ${ingressChart.name}.`);
   } catch (error) {
     if (!(error instanceof StellarError) || error.code !== 'chart-unusable') throw error;
-    const elsewhere = command`Without access to it: helm pull ${reference} elsewhere, and --ingress-chart FILE here`;
-    throw error.with({ next: [advice(elsewhere)] });
+    const pull = command`helm pull ${reference} --version ${version}`;
+    const elsewhere = `Without access to it: ${pull} elsewhere, and --ingress-chart FILE here`;
+    throw error.with({ next: [advice(elsewhere), advice('Or bring your own ingress: --ingress none')] });
   }
 }
 
 /**
- * The values for ingress-nginx's chart. On kind the controller uses host ports of its node; on k3d a load balancer forwards to it.
+ * The values for Traefik's chart. Its provider for Ingresses of ingress-nginx needs their class, which the chart cannot make of the
+ * right controller. On kind Traefik uses a host port of its node; on k3d a load balancer forwards to it.
  */
 function valuesFor(provider: ProviderName): Values {
-  const controller = { extraArgs: { 'enable-ssl-passthrough': 'true' }, watchIngressWithoutClass: true };
-  if (provider === 'k3d') return { controller };
-  return {
-    controller: {
-      ...controller,
-      hostPort: { enabled: true },
-      service: { type: 'ClusterIP' },
-      nodeSelector: { 'kubernetes.io/os': 'linux', [ingressNodeLabel]: 'true' },
-      tolerations: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Equal', effect: 'NoSchedule' }],
-      // A new pod can bind the host port only after the old one has ended.
-      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } },
+  const { name, controller } = ingressClass;
+  const values = {
+    image: { tag: ingressChart.image },
+    global: { checkNewVersion: false },
+    providers: {
+      kubernetesCRD: { enabled: false },
+      kubernetesIngress: { enabled: false },
+      kubernetesIngressNGINX: { enabled: true },
     },
+    ingressClass: { enabled: false },
+    extraObjects: [
+      { apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass', metadata: { name }, spec: { controller } },
+    ],
+  };
+  if (provider === 'k3d') return values;
+  return {
+    ...values,
+    ports: { websecure: { hostPort: 443 } },
+    service: { spec: { type: 'ClusterIP' } },
+    nodeSelector: { 'kubernetes.io/os': 'linux', [ingressNodeLabel]: 'true' },
+    tolerations: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Equal', effect: 'NoSchedule' }],
+    // A new pod can bind the host port only after the old one has ended.
+    updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
   };
 }
 
-/** The evidence for whether ingress-nginx runs. */
-interface RunningIngress {
-  controller: Deployment | undefined;
+/** The evidence for whether Traefik answers. */
+interface Running {
+  answers: boolean;
+  areReady: boolean;
   failure: PodFailure | undefined;
 }
 
-async function readRunning(kube: Kube): Promise<RunningIngress> {
-  const { controller } = await readIngress(kube);
-  if (isDeploymentReady(controller)) return { controller, failure: undefined };
-  const { namespace } = controller?.metadata ?? ingressRelease;
-  const labelSelector = 'app.kubernetes.io/name=ingress-nginx';
-  const pods = await kube.list<Pod>(resources.pods, { namespace, labelSelector });
-  return { controller, failure: firstPodFailure(pods ?? []) };
-}
-
-const whyNotReady = ({ controller, failure }: RunningIngress): string =>
-  failure?.why ?? (controller === undefined ? 'its Deployment is missing' : 'its pod is not ready');
-
-/** @throws StellarError `hosting-failed` if its pod fails, `timeout` */
-async function untilReady(kube: Kube, run: Run): Promise<void> {
+/** @throws StellarError `hosting-failed` if its pod fails or its port does not lead to it, `timeout` */
+async function untilAnswers(kube: Kube, port: number, run: Run): Promise<void> {
   const { context } = kube.cluster;
-  const judged = (seen: RunningIngress) => (seen.failure === undefined ? waiting : failed)(whyNotReady(seen));
-  await untilMet<RunningIngress>(
-    {
-      graceMs: failureGraceMs,
-      check: (seen) => (isDeploymentReady(seen.controller) ? met : judged(seen)),
-      read: () => readRunning(kube),
-      act: async (seen) => run.progress.waiting(context, `ingress-nginx: ${whyNotReady(seen)}`),
-      async unmet(seen) {
-        const why = whyNotReady(seen);
-        if (seen.failure === undefined)
-          return new StellarError('timeout', `ingress-nginx was not ready on ${context} in time: ${why}.`, {
-            next: [advice('To resume, rerun the command with a longer --timeout')],
-          });
-        const describe = command`kubectl --context ${context} -n ${seen.failure.pod.namespace ?? ''} describe pods`;
-        return new StellarError('hosting-failed', `ingress-nginx does not start on ${context}: ${why}.`, {
-          details: await failureLog(kube, seen.failure),
-          next: [runCommand(describe, 'See more')],
-        });
-      },
-    },
-    run,
-  );
+  const { namespace } = ingressRelease;
+  const read = async (): Promise<Running> => {
+    const { state } = await shakeHands(`https://localhost:${port}`, undefined);
+    const pods = state === 'other' ? [] : ((await kube.list<Pod>(resources.pods, { namespace })) ?? []);
+    return { answers: state === 'other', areReady: pods.some(isPodReady), failure: firstPodFailure(pods) };
+  };
+  const silence = `it does not answer at port ${port} of this machine`;
+  const whyNot = ({ failure, areReady }: Running) => failure?.why ?? (areReady ? silence : 'its pod is not ready');
+  const unmet = async (seen: Running) => {
+    const { failure, areReady } = seen;
+    const late = advice('To resume, rerun the command with a longer --timeout');
+    if (failure === undefined)
+      return new StellarError(
+        areReady ? 'hosting-failed' : 'timeout',
+        `Traefik was not ready on ${context} in time: ${whyNot(seen)}.`,
+        { next: [areReady ? advice('If the port leads to another machine: --ingress none') : late] },
+      );
+    const describe = command`kubectl --context ${context} -n ${namespace} describe pods`;
+    return new StellarError('hosting-failed', `Traefik does not start on ${context}: ${whyNot(seen)}.`, {
+      details: await failureLog(kube, failure),
+      next: [runCommand(describe, 'See more')],
+    });
+  };
+  const act = async (seen: Running) => run.progress.waiting(context, `Traefik: ${whyNot(seen)}`);
+  const check = (seen: Running) => (seen.failure === undefined ? waiting : failed)(whyNot(seen));
+  const runs = (seen: Running) => (seen.answers || seen.areReady ? met : check(seen));
+  const answers = (seen: Running) => (seen.answers ? met : seen.areReady ? failed(silence) : check(seen));
+  await untilMet<Running>({ check: runs, graceMs: failureGraceMs, read, act, unmet }, run);
+  await untilMet<Running>({ check: answers, graceMs: silenceGraceMs, read, act, unmet }, run);
 }

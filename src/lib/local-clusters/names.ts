@@ -1,6 +1,9 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 
+/** KubeFlex's default for the port of this machine that leads to the ingress. */
+export const defaultPort = 9443;
+
 export const providerNames = ['kind', 'k3d'] as const;
 
 /** A program that creates local clusters. */

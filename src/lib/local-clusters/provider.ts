@@ -21,7 +21,7 @@ export interface ProviderCommand {
   env?: NodeJS.ProcessEnv;
 }
 
-/** The label by which ingress-nginx for kind selects the node with the port mappings. */
+/** The label by which the ingress selects the node with the port mappings; documents of kind use it. */
 export const ingressNodeLabel = 'ingress-ready';
 
 interface Commands {
@@ -60,7 +60,7 @@ const commands: Record<ProviderName, Commands> = {
       const args = ['cluster', 'create', name, '--kubeconfig-update-default=false', '--timeout', `${seconds}s`];
       if (image !== undefined) args.push('--image', image);
       if (network !== undefined) args.push('--network', network);
-      // Traefik and ingress-nginx would bind the same port.
+      // k3s brings an older Traefik, which would bind the same port.
       if (ingressPort !== undefined)
         args.push('--port', `${ingressPort}:443@loadbalancer`, '--k3s-arg', '--disable=traefik@server:*');
       return { args };

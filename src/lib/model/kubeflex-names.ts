@@ -13,6 +13,9 @@ export const postgresName = 'postgres-postgresql';
 export const postgresInstallation =
   'helm upgrade --install postgres oci://quay.io/kubestellar/charts/postgresql --version 13.1.5 --namespace kubeflex-system --set primary.extendedConfiguration=max_connections=1000';
 
+/** What serves the Ingresses of control planes, whatever program that is; KubeFlex always writes this class. */
+export const ingressClass = { name: 'nginx', controller: 'k8s.io/ingress-nginx' } as const;
+
 /** The label that a hook sets on its control planes once it completes: its | wds. */
 export const roleLabel = 'kflex.kubestellar.io/cptype';
 

@@ -1,7 +1,7 @@
 import { controlPlaneOf, hostingOf } from '../hosting/kubeconfig-extension.ts';
 import { clusterUid } from '../hub/cluster-uid.ts';
 import { type Access, hidden, hiddenBy, seen, through } from '../kube/access.ts';
-import type { Kube } from '../kube/client/client.ts';
+import type { Kube, Reader } from '../kube/client/client.ts';
 import { contextFromCluster } from '../kube/kubeconfig/from-cluster.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import type { Secret } from '../kube/objects.ts';
@@ -59,6 +59,16 @@ async function findAccess(
     if (own !== undefined) return seen(selectContext(kubeconfig, own));
     return hidden(`no context of the kubeconfig is known to be that of ${name}`);
   }
+  return readAccess(controlPlane, hosting);
+}
+
+/** How clients reach a space that KubeFlex runs: the kubeconfig in its Secret. @throws StellarError `forbidden` */
+export async function readAccess(
+  controlPlane: ControlPlane,
+  hosting: Pick<Reader, 'get'>,
+): Promise<Access<SelectedContext>> {
+  const { name } = controlPlane.metadata;
+  const type = typeOf(controlPlane);
   const keys = secretOf[type];
   if (keys?.outside === undefined) return hidden(`control planes of type ${type} are not known here`);
   const namespace = namespaceOf(name);

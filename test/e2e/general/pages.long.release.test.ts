@@ -39,14 +39,14 @@ before(async () => {
   const [helm, tools, port] = await Promise.all([buildHelm(), localClusterTools(bed), freePort()]);
   cli = await Cli.create('');
   await cp(await chartOf(currentChart), path.join(cli.home, 'core-chart.tgz'));
-  await cp(ingressChart, path.join(cli.home, 'ingress-nginx'), { recursive: true });
+  await cp(ingressChart, path.join(cli.home, 'traefik'), { recursive: true });
   env = {
     KUBECONFIG: path.join(cli.home, 'kubeconfig'),
     PATH: [tools.path, helm, process.env.PATH].join(path.delimiter),
   };
   added = [
     [/^init /, ['--chart', 'core-chart.tgz']],
-    [/^init --provider /, ['--external-port', String(port), '--ingress-chart', 'ingress-nginx']],
+    [/^init --provider /, ['--external-port', String(port), '--ingress-chart', 'traefik']],
     [/^(?:policy delete|deregister|wec (?:delete|grant|revoke)) /, ['--yes']],
     [/^policy delete /, ['--wds', 'wds1']],
   ];

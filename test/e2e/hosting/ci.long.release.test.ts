@@ -59,11 +59,11 @@ describe('the script of docs/ci.md', { skip: typeof jq === 'string' && jq, timeo
     const variables = Object.entries(jq.env).map(([name, value]) => `${name}='${value}' `);
     await program('jq', `${variables.join('')}exec '${jq.path}'`);
     await cp(chart, path.join(home, 'core-chart.tgz'));
-    await cp(ingressChart, path.join(home, 'ingress-nginx'), { recursive: true });
+    await cp(ingressChart, path.join(home, 'traefik'), { recursive: true });
     env = {
       HOME: home,
       PATH: [bin, tools.path, helm, '/usr/bin', '/bin'].join(path.delimiter),
-      INIT_OPTIONS: `--chart core-chart.tgz --ingress-chart ingress-nginx --external-port ${port}`,
+      INIT_OPTIONS: `--chart core-chart.tgz --ingress-chart traefik --external-port ${port}`,
       CI: 'true',
     };
     await writeFile(path.join(home, 'ci.sh'), blockOf('bash'));

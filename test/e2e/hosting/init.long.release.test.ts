@@ -7,6 +7,7 @@ import {
   type Bed,
   buildHelm,
   chartOf,
+  freePort,
   ingressChart,
   installKubeFlexOnly,
   installKubeStellar,
@@ -15,8 +16,10 @@ import {
   localClusterTools,
   type Plane,
   resources,
+  retiredIngressChart,
   runHelm,
   startBed,
+  until,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli, type CliOptions } from '../support/harness.ts';
@@ -381,7 +384,7 @@ describe('init --provider', () => {
       try {
         const planned = await cli.succeed([...line, '--dry-run'], surroundings);
         assert.match(planned.stdout, new RegExp(`would create ${provider} cluster kubeflex on this machine`));
-        for (const release of ['ingress-nginx/ingress-nginx', 'default/ks-core'])
+        for (const release of ['traefik/traefik', 'default/ks-core'])
           assert.match(planned.stdout, new RegExp(`^would create Release ${release} on ${context}$`, 'm'));
         for (const wrong of [
           ['--ingress-chart', 'https://127.0.0.1:1/nowhere.tgz'],
@@ -404,7 +407,7 @@ describe('init --provider', () => {
         );
         assert.equal(config.data.hostContainer, container);
         const { of } = await doctor(surroundings);
-        const judged = [of('hosting'), of('ingress'), of('external-port'), of(provider)];
+        const judged = [of('hosting'), of('ingress'), of('ingress-maintained'), of(provider)];
         assert.deepEqual(judged, ['pass', 'pass', 'pass', 'pass']);
         assert.match(await readFile(kubeconfig, 'utf8'), new RegExp(`hosting-cluster-ctx-name: ${context}`));
 
@@ -424,6 +427,49 @@ describe('init --provider', () => {
       }
     });
   }
+
+  it('keeps ingress-nginx, says that it was retired, and installs Traefik once it is gone', inRelease, async () => {
+    const tools = await localClusterTools(bed);
+    const kubeconfig = path.join(cli.home, 'retired-kubeconfig');
+    const surroundings = { kubeconfig, env: { PATH: `${tools.path}:${options.env?.PATH}:/usr/bin:/bin` } };
+    const line = ['init', '--provider', 'kind', '--chart', chart];
+    const own = await cli.run(['init', '--ingress', 'none'], surroundings);
+    assert.match(own.stderr, /--ingress requires --provider/);
+    const both = await cli.run([...line, '--ingress', 'none', '--ingress-chart', ingressChart], surroundings);
+    assert.match(both.stderr, /Give either --ingress none or --ingress-chart/);
+    const port = String(await freePort());
+    const release = { release: 'ingress-nginx', namespace: 'ingress-nginx' };
+    try {
+      const bare = await cli.succeed([...line, '--ingress', 'none', '--external-port', port], surroundings);
+      assert.match(bare.stderr, /^kind-kubeflex: (nothing listens at its1\.|at its1\..*, the connection is closed)/m);
+      const plane = bed.plane('kubeflex');
+      assert.equal(await plane.admin.find(resources.namespaces, 'traefik'), undefined);
+      const ingressOf = async () => (await doctor(surroundings)).of('ingress');
+      assert.equal(await ingressOf(), 'warn');
+
+      const controller = { extraArgs: { 'enable-ssl-passthrough': 'true' }, hostPort: { enabled: true } };
+      const values = ['--set-json', `controller=${JSON.stringify({ ...controller, service: { type: 'ClusterIP' } })}`];
+      const install = ['upgrade', '--install', release.release, retiredIngressChart, '-n', release.namespace];
+      await runHelm(plane, [...install, '--create-namespace', ...values]);
+      await until(async () => (await ingressOf()) === 'pass', 'ingress-nginx answers');
+      const withTraefik = [...line, '--ingress-chart', ingressChart];
+      const kept = await cli.succeed(withTraefik, surroundings);
+      assert.match(kept.stderr, /^kind-kubeflex: it has ingress-nginx, which was retired in March 2026/m);
+      assert.match(kept.stdout, /nothing to do/);
+      const { stdout } = await cli.succeed(['doctor'], surroundings);
+      assert.match(stdout, /! its ingress gets security fixes\n +it has ingress-nginx, which was retired/);
+
+      await runHelm(plane, ['uninstall', release.release, '-n', release.namespace, '--wait']);
+      const over = await cli.succeed(withTraefik, surroundings);
+      assert.match(over.stderr, /^kind-kubeflex: Traefik answers$/m);
+      assert.doesNotMatch(over.stderr, /retired|its1\.localtest\.me/);
+      const { of } = await doctor(surroundings);
+      assert.deepEqual([of('ingress'), of('ingress-maintained')], ['pass', 'pass']);
+    } finally {
+      tools.stop();
+      if (bed.planes.some(({ name }) => name === 'kubeflex')) await bed.removePlane('kubeflex');
+    }
+  });
 
   it('names an existing cluster or creates one, not both', async () => {
     const refused = await cli.run(['init', '--provider', 'kind', '--hosting-context', 'x'], options);

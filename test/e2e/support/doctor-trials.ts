@@ -217,7 +217,11 @@ export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
   },
   { fault: 'postgresql-stopped', finds: ['hosting/hosting hosting-postgresql postgresql'], heals: [] },
   { fault: 'kubeflex-stopped', finds: ['hosting/hosting hosting-manager manager'], heals: [] },
-  { fault: 'ingress-without-passthrough', finds: ['its/its8 its-reachable reachable'], person: /passes TLS through/ },
+  {
+    fault: 'ingress-without-passthrough',
+    finds: ['its/its8 its-reachable address-tls-ended'],
+    person: /kubernetesingressnginx, and create IngressClass nginx/,
+  },
   {
     fault: 'several-itses',
     finds: [chosen, 'wds/wds9 wds-its its-unclear'],

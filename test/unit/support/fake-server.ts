@@ -7,11 +7,11 @@ import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@pecu
 import type { SelectedContext, UserEntry } from '../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-/** Makes a certificate of a server for 127.0.0.1, ::1 and hub.example, which is its own authority. */
-async function selfSigned(): Promise<{ key: string; cert: string }> {
+/** Makes a certificate of a server for 127.0.0.1, ::1 and these names, which is its own authority. */
+export async function selfSigned(subject = 'fake', names = ['hub.example']): Promise<{ key: string; cert: string }> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: 'CN=fake',
+    name: `CN=${subject}`,
     keys,
     signingAlgorithm: algorithm,
     notBefore: new Date(Date.now() - 60_000),
@@ -20,7 +20,7 @@ async function selfSigned(): Promise<{ key: string; cert: string }> {
       new SubjectAlternativeNameExtension([
         { type: 'ip', value: '127.0.0.1' },
         { type: 'ip', value: '::1' },
-        { type: 'dns', value: 'hub.example' },
+        ...names.map((value) => ({ type: 'dns' as const, value })),
       ]),
     ],
   });

@@ -19,8 +19,8 @@ import { itsObject, SpaceScene, wdsObject } from '../space-scene.ts';
 
 const day = 86_400;
 const manager = 'kubeflex-system/kubeflex-controller-manager';
-const ingress = 'ingress-nginx/ingress-nginx-controller';
-const passthrough = '--enable-ssl-passthrough';
+const ingress = 'traefik/traefik';
+const passthrough = '--providers.kubernetesingressnginx';
 const adopted = 'kube-system/kubeflex';
 
 const isWaitingFor = (reason: string) => (container: ContainerStatus) => container.state.waiting?.reason === reason;
@@ -79,7 +79,10 @@ export const spaces: readonly SpaceFaultRow[] = [
     await scene.untilReady('its8');
     scene.onMend(() => scene.setArgs(ingress, (args) => [...args, passthrough]));
     await scene.setArgs(ingress, (args) => args.filter((arg) => arg !== passthrough));
-    await until(async () => /ingress\.local/.test(await scene.certificateAt('its8')), "the ingress's own certificate");
+    await until(
+      async () => /traefik\.default/.test(await scene.certificateAt('its8')),
+      "the ingress's own certificate",
+    );
   }),
   row('several-itses', 'A WDS names no ITS, and there are two', async (scene) => {
     await scene.base();

@@ -170,6 +170,9 @@ export function networkError(
   });
 }
 
+/** Why a connection fails, in words without a full stop. @param error with Node's code */
+export const whyNetworkFails = (error: unknown): string => networkFailureOf(error).why;
+
 function networkFailureOf(error: unknown): NetworkFailure {
   const { code = '', message } = error as NodeJS.ErrnoException;
   const [known] = networkFailures.find(([, ...codes]) => codes.includes(code)) ?? [];

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { StellarError } from '../../engine/errors.ts';
@@ -16,6 +15,7 @@ import {
   runProgram,
 } from '../program.ts';
 import { findVersion } from '../version.ts';
+import { checksumOf } from './checksum.ts';
 import { type ChartObject, parseObjects, parseSourced } from './documents.ts';
 import { chartMissing, withCode } from './errors.ts';
 import { helmEnvironment, helmProgram } from './program.ts';
@@ -58,6 +58,8 @@ export interface Upgrade extends Pick<Invocation, 'stop' | 'onStart'> {
   values: Values;
   /** helm's own timeout for a Job of the chart, in milliseconds: what is left of the command's time, in case that it is killed. */
   timeoutMs: number;
+  /** Installs no CustomResourceDefinitions of the chart. */
+  skipCrds?: boolean;
 }
 
 /** The user's helm, for one cluster. Every method throws StellarError. */
@@ -106,32 +108,32 @@ export class Helm {
   /**
    * Fetches a chart, once per reference and version.
    * @param chart an `oci://` reference, a URL, or a name in one of helm's repositories
-   * @param sha256 of its file, in hexadecimal digits, where it was published
+   * @param checksum of its contents (checksum.ts), if it is known; the chart is then unpacked
    * @throws StellarError `chart-unusable`
    */
-  download(chart: string, version: string, sha256?: string): Promise<LocalChart> {
+  download(chart: string, version: string, checksum?: string): Promise<LocalChart> {
     const key = `${chart} ${version}`;
-    const brought = this.#brought.get(key) ?? this.#pull(chart, version, sha256);
+    const brought = this.#brought.get(key) ?? this.#pull(chart, version, checksum);
     this.#brought.set(key, brought);
     return brought;
   }
 
-  async #pull(chart: string, version: string, sha256: string | undefined): Promise<LocalChart> {
+  async #pull(chart: string, version: string, checksum: string | undefined): Promise<LocalChart> {
     const folder = await mkdtemp(path.join(await this.#temporaryFolder(), 'chart-'));
-    const args = ['pull', chart, '--destination', folder, '--version', version];
+    const target = checksum === undefined ? ['--destination', folder] : ['--untar', '--untardir', folder];
+    const args = ['pull', chart, ...target, '--version', version];
     const output = await this.#run(this.#program, { args });
     if (output.exitCode !== 0)
       throw chartMissing(programFailed(this.#program, args, output), output.stderr, chart, version);
-    const [name = ''] = await readdir(folder);
-    const file = path.join(folder, name);
-    if (sha256 === undefined) return file;
-    const found = createHash('sha256')
-      .update(await readFile(file))
-      .digest('hex');
-    if (found === sha256) return file;
+    // Unpacking may leave an empty folder with the name of the file.
+    const names = (await readdir(folder)).sort((a, b) => a.length - b.length);
+    const brought = path.join(folder, names[0] ?? '');
+    if (checksum === undefined) return brought;
+    const found = await checksumOf(brought);
+    if (found === checksum) return brought;
     throw new StellarError(
       'chart-unusable',
-      `${chart} is not the chart ${version} that was published: its SHA-256 is ${found}, not ${sha256}.`,
+      `${chart} is not the chart ${version} that was published: the SHA-256 of its contents is ${found}, not ${checksum}.`,
     );
   }
 
@@ -209,13 +211,13 @@ export class Helm {
    * of the chart's hooks. @returns false if `stop` aborts it
    * @throws StellarError `release-pending` if another helm has started on the release first
    */
-  async upgrade({ release, chart, values, timeoutMs, ...control }: Upgrade): Promise<boolean> {
+  async upgrade({ release, chart, values, timeoutMs, skipCrds, ...control }: Upgrade): Promise<boolean> {
     const file = await this.#writeValues(values);
     // For helm, 0 is no timeout.
     const timeout = `${Math.max(1, Math.ceil(timeoutMs / 1000))}s`;
     const args = [
       ...['upgrade', release.name, chart, '--install', '--reset-then-reuse-values', '--values', file],
-      ...[...this.#on(release), '--timeout', timeout],
+      ...[...this.#on(release), '--timeout', timeout, ...(skipCrds ? ['--skip-crds'] : [])],
     ];
     const invocation = { args, ...control };
     const output = await this.#run(this.#program, invocation);

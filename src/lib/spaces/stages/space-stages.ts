@@ -33,12 +33,15 @@ import {
   systemNamespace,
 } from '../../model/kubeflex-names.ts';
 import type { ControlPlane } from '../../model/kubeflex-objects.ts';
+import { type Entrance, problemOfEntrance } from '../entrance.ts';
 import { hookLike, hooksOf } from '../spaces.ts';
 import type { SpaceEvidence } from './evidence.ts';
 
 /** The evidence for a space: on the hosting cluster, and inside it. */
 export interface Space<Inside> extends SpaceEvidence {
   inside: Access<Inside>;
+  /** What answers at its address; tried if the space does not, and is reached through an ingress. */
+  entrance?: Entrance | undefined;
 }
 
 /** A stage of a space, with the pods responsible for it, if any, whose logs are shown on failure. */
@@ -153,14 +156,16 @@ export function reachable<Inside>(space: Space<Inside>): Verdict {
           run(command`kubectl --context ${hosting} -n ${namespaceOf(name)} describe pods ${pod ?? []}`, 'See why'),
         );
       }
-      return failedFor(
-        inside.why,
-        run(
-          command`stellarctl doctor --pre --hosting-context ${hosting}`,
-          "See whether the hosting cluster's ingress passes TLS through",
-        ),
-      );
+      return notEntered(space, inside.why);
   }
+}
+
+/** @param why in the words of the client, if the entrance shows no cause */
+function notEntered({ entrance, hosting }: Space<unknown>, why: string): Verdict {
+  const problem = entrance && problemOfEntrance(entrance, hosting);
+  if (problem !== undefined) return failed(problem.why, problem);
+  const check = command`stellarctl doctor --pre --hosting-context ${hosting}`;
+  return failedFor(why, run(check, 'See whether clients reach its spaces'));
 }
 
 /** The verdict for kinds that the user may not read in a space. */

@@ -3,9 +3,10 @@ import { type Access, hidden, ifSeen, seen, through } from '../../kube/access.ts
 import type { Kube } from '../../kube/client/client.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { isTrue } from '../../kube/objects.ts';
-import type { SpaceRole } from '../../model/kubeflex-names.ts';
+import { apiServerOf, type SpaceRole } from '../../model/kubeflex-names.ts';
 import type { ControlPlane } from '../../model/kubeflex-objects.ts';
 import { accessSpace } from '../access.ts';
+import { type Entrance, tryContext } from '../entrance.ts';
 import { itsOfWds, listControlPlanes } from '../spaces.ts';
 import type { SpaceTools } from '../tools.ts';
 import { readSpace, type SpaceEvidence } from './evidence.ts';
@@ -65,7 +66,18 @@ export class SpaceWatcher {
     known?: SelectedContext,
   ): Promise<Space<Inside> | undefined> {
     const evidence = await readSpace(this.#tools.hosting, name, role);
-    return evidence && { ...evidence, inside: await this.#inside(evidence, read, known) };
+    if (evidence === undefined) return undefined;
+    const inside = await this.#inside(evidence, read, known);
+    return { ...evidence, inside, entrance: await this.#entrance(evidence, inside) };
+  }
+
+  /** Tried only if the space does not answer. A proxy hides what answers. */
+  async #entrance({ name, type }: SpaceEvidence, inside: Access<unknown>): Promise<Entrance | undefined> {
+    const code = inside.state === 'hidden' ? inside.error?.code : undefined;
+    const { context } = this.#clients.get(name) ?? {};
+    if ((code !== 'unreachable' && code !== 'tls-error') || apiServerOf[type] === undefined || !context)
+      return undefined;
+    return tryContext(this.#tools.hosting, context);
   }
 
   async #inside<Inside>(

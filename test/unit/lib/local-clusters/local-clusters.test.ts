@@ -183,7 +183,7 @@ describe('creating a cluster', () => {
     assert.equal(kubeconfig()['current-context'], 'kind-cluster1');
   });
 
-  test('to host spaces with k3d leaves the port to ingress-nginx', async () => {
+  test('to host spaces with k3d leaves the port to the ingress', async () => {
     const { create, calls } = machine();
     await create({ role: 'hosting', provider: 'k3d' });
     assert.match(calls('create')[0] ?? '', /--port 9443:443@loadbalancer --k3s-arg --disable=traefik@server:\*$/);

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import { bringIngressChart } from '../../../../../src/lib/local-clusters/ingress.ts';
 import { parseObjects, parseSourced } from '../../../../../src/lib/programs/helm/documents.ts';
 import { chartFromLabel, Helm } from '../../../../../src/lib/programs/helm/helm.ts';
@@ -210,25 +211,58 @@ test('a URL is never a folder of the current directory', async () => {
   }
 });
 
-/** A helm that downloads a file with this content. */
+/** A helm that unpacks a chart with this template. */
 const helmThatPulls = (content: string) =>
   helmThat(async (args) => {
-    if (args[0] === 'pull')
+    const folder = args[args.indexOf('--untardir') + 1] ?? '';
+    if (args[0] === 'pull' && args.includes('--untar')) {
+      await mkdir(path.join(folder, 'traefik-41.3.0.tgz'));
+      await mkdir(path.join(folder, 'traefik', 'templates'), { recursive: true });
+      await writeFile(path.join(folder, 'traefik', 'templates', 'a.yaml'), content);
+      // helm and the time change these.
+      await writeFile(path.join(folder, 'traefik', 'Chart.yaml'), `version: 1.0.0 # ${Math.random()}`);
+      await writeFile(path.join(folder, 'traefik', 'README.md'), `${Math.random()}`);
+    } else if (args[0] === 'pull')
       await writeFile(path.join(args[args.indexOf('--destination') + 1] ?? '', 'chart.tgz'), content);
-    return { stdout: 'name: ingress-nginx\nversion: 4.12.1\n' };
+    return { stdout: 'name: traefik\nversion: 41.3.0\n' };
   }).helm;
 
-test('a chart with a published checksum is used only if it has it', async () => {
-  const sha256 = createHash('sha256').update('as published').digest('hex');
+test('a chart whose contents have a known checksum is used only if they have it', async () => {
+  const checksum = createHash('sha256').update('templates/a.yaml\0as published\0').digest('hex');
   const published = helmThatPulls('as published');
   const other = helmThatPulls('replaced');
   try {
-    assert.match(await published.download('https://example.com/chart.tgz', '1.0.0', sha256), /chart\.tgz$/);
-    const refused = { code: 'chart-unusable', message: /is not the chart 1\.0\.0 that was published: its SHA-256 is/ };
-    await assert.rejects(other.download('https://example.com/chart.tgz', '1.0.0', sha256), refused);
-    await assert.rejects(bringIngressChart(helmThatPulls('replaced'), undefined), { code: 'chart-unusable' });
-    assert.match(await bringIngressChart(other, 'https://mirror.example.com/chart.tgz'), /chart\.tgz$/);
+    assert.match(await published.download('oci://example.com/traefik', '1.0.0', checksum), /\/traefik$/);
+    const refused = {
+      code: 'chart-unusable',
+      message: /is not the chart 1\.0\.0 that was published: the SHA-256 of its/,
+    };
+    await assert.rejects(other.download('oci://example.com/traefik', '1.0.0', checksum), refused);
   } finally {
     await Promise.all([published.close(), other.close()]);
+  }
+});
+
+test('the ingress is the chart of Traefik: the pinned one, or one of a mirror, and no other', async () => {
+  const other = helmThatPulls('replaced');
+  const { helm: nginx } = helmThat(async () => ({ stdout: 'name: ingress-nginx\nversion: 4.12.1\n' }));
+  const before = process.cwd();
+  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-test-'));
+  try {
+    // The built-in address is not looked for in the current folder.
+    process.chdir(folder);
+    await mkdir('oci:/ghcr.io/traefik/helm/traefik', { recursive: true });
+    await mkdir('traefik');
+    await assert.rejects(bringIngressChart(other, undefined), (error: StellarError) => {
+      assert.match(error.message, /oci:\/\/ghcr\.io\/traefik\/helm\/traefik is not the chart 41\.3\.0/);
+      assert.match(JSON.stringify(error.next), /helm pull oci:.*--ingress-chart FILE.*--ingress none/);
+      return error.code === 'chart-unusable';
+    });
+    assert.match(await bringIngressChart(other, 'https://mirror.example.com/chart.tgz'), /chart\.tgz$/);
+    assert.equal(await bringIngressChart(other, './traefik'), './traefik');
+    await assert.rejects(bringIngressChart(nginx, './traefik'), /is the chart "ingress-nginx", not traefik/);
+  } finally {
+    process.chdir(before);
+    await Promise.all([other.close(), nginx.close(), rm(folder, { recursive: true })]);
   }
 });

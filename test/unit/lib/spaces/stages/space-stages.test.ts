@@ -134,9 +134,9 @@ describe('API server answers', () => {
   const silent = hiddenBy(new StellarError('unreachable', 'so.'));
   const looking = (look: Access<never>, type = 'vcluster', ready = true) =>
     reachable(space(evidence(its('its1', { type }), { pods: [pod('vcluster-0', { ready })] }), look));
-  test('fails if it is silent; behind the ingress the step is to check that', () => {
+  test('fails if it is silent; where its address was not tried, the step is to check that', () => {
     assert.equal(said(looking(silent)), 'failed: so');
-    assert.match(stepsIn(looking(silent)), /ingress.*doctor --pre --hosting-context kind-kubeflex/);
+    assert.match(stepsIn(looking(silent)), /See whether clients reach.*doctor --pre --hosting-context kind-kubeflex/);
     assert.equal(stepsIn(looking(silent, 'external')), '');
   });
   test('fails with a look at its pods if none is ready, before the ingress', () => {

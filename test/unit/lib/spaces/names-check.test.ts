@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeNames } from '../../../../src/lib/doctor/ingress-reachability.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { judgeNames } from '../../../../src/lib/spaces/entrance-checks.ts';
 
 const hosting = (data: Record<string, string> | undefined) =>
   ({

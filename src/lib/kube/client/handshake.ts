@@ -1,0 +1,108 @@
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
+import { lookup } from './local-names.ts';
+import { hostOf } from './proxy.ts';
+
+/** What answers at an address, asked in TLS for the name in it. */
+export type Answer =
+  /** The server that the authority belongs to. `flaw` is Node's code if clients refuse its certificate nevertheless. */
+  | { state: 'own'; flaw?: string }
+  | { state: 'unresolved' }
+  /** Nothing accepts the connection; Node's code says why. */
+  | { state: 'silent'; code: string }
+  /** Something accepts the connection, and ends it before it has shown a certificate. */
+  | { state: 'closed' }
+  /** A server without TLS. `speaks` is its header `Server`, empty if it has none; undefined if it does not speak HTTP either. */
+  | { state: 'plain'; speaks: string | undefined }
+  /** A server with another certificate. */
+  | { state: 'other'; certificate: ServerCertificate };
+
+interface ServerCertificate {
+  subject: string;
+  issuer: string;
+  /** Whether it is that of a Kubernetes API server. */
+  isApiServer: boolean;
+}
+
+/** The timeout of the other side. */
+const answerTimeoutMs = 5000;
+
+/** Flaws of a certificate that its authority has signed. */
+const flaws = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'ERR_TLS_CERT_ALTNAME_INVALID'];
+
+/**
+ * Opens a TLS connection to an address with its name (SNI), without a proxy and without credentials.
+ * @param server an https URL
+ * @param authority the certificates, in PEM, of the authority of the expected server; without it, every certificate is another one
+ */
+export async function shakeHands(server: string, authority: Buffer | undefined): Promise<Answer> {
+  const url = new URL(server);
+  const address = { host: hostOf(url), port: Number(url.port || 443), lookup };
+  // An address is no server name (RFC 6066).
+  const servername = /^[\d.]+$|:/.test(address.host) ? '' : address.host;
+  const options = { ...address, servername, rejectUnauthorized: false, ca: authority ?? [] };
+  const answer = await first(connectTls(options), 'secureConnect', (socket) => judge(socket, authority !== undefined));
+  return answer.state === 'plain' ? askInHttp(address) : answer;
+}
+
+function judge(socket: TLSSocket, hasAuthority: boolean): Answer {
+  const flaw = socket.authorized ? undefined : codeOf(socket.authorizationError);
+  if (hasAuthority && flaw === undefined) return { state: 'own' };
+  if (hasAuthority && flaw !== undefined && flaws.includes(flaw)) return { state: 'own', flaw };
+  return { state: 'other', certificate: describe(socket.getPeerCertificate()) };
+}
+
+const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException | undefined)?.code ?? error);
+
+function describe({ subject, issuer, subjectaltname = '' }: PeerCertificate): ServerCertificate {
+  const nameOf = (name: PeerCertificate['subject'] | undefined) => String(name?.CN ?? name?.O ?? 'without a name');
+  return {
+    subject: nameOf(subject),
+    issuer: nameOf(issuer),
+    isApiServer: subjectaltname.split(', ').includes('DNS:kubernetes.default.svc'),
+  };
+}
+
+/** What a server without TLS is. */
+async function askInHttp(address: { host: string; port: number; lookup: typeof lookup }): Promise<Answer> {
+  const socket = connectTcp(address);
+  socket.on('connect', () => socket.write(`GET / HTTP/1.1\r\nHost: ${address.host}\r\nConnection: close\r\n\r\n`));
+  const answer = await first(socket, 'data', (_, data: Buffer) => {
+    const text = data.toString('latin1');
+    const speaks = text.startsWith('HTTP/') ? (/^server: *(.*)$/im.exec(text)?.[1]?.trim() ?? '') : undefined;
+    return { state: 'plain', speaks };
+  });
+  return answer.state === 'plain' ? answer : { state: 'plain', speaks: undefined };
+}
+
+/** The answer that an event of a connection is, or its end before that. */
+function first<Connection extends Socket>(
+  socket: Connection,
+  event: string,
+  answerOf: (socket: Connection, data: Buffer) => Answer,
+): Promise<Answer> {
+  return new Promise((resolve) => {
+    let isConnected = false;
+    const end = (answer: Answer) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    const ended = (code: string): Answer => {
+      if (['ENOTFOUND', 'EAI_AGAIN'].includes(code)) return { state: 'unresolved' };
+      if (!isConnected) return { state: 'silent', code };
+      // OpenSSL's words for an answer that is no TLS record.
+      return /WRONG_VERSION|PACKET_LENGTH|HTTP_REQUEST/.test(code)
+        ? { state: 'plain', speaks: undefined }
+        : { state: 'closed' };
+    };
+    socket.on('connect', () => {
+      isConnected = true;
+    });
+    socket.setTimeout(answerTimeoutMs, () => end(ended('ETIMEDOUT')));
+    socket.on('error', ({ code = '', message }: NodeJS.ErrnoException) =>
+      end(ended(code === 'EPROTO' ? message.toUpperCase().replaceAll(' ', '_') : code)),
+    );
+    socket.on('close', () => end(ended('')));
+    socket.on(event, (data: Buffer) => end(answerOf(socket, data)));
+  });
+}

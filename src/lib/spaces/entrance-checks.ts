@@ -1,0 +1,141 @@
+import { lookup } from 'node:dns/promises';
+import { type Check, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
+import { advice } from '../engine/next-step.ts';
+import { type HostingConfig, readHostingConfig, servesOpenShift } from '../hosting/hosting.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { isLocalName } from '../kube/client/local-names.ts';
+import { isTrue } from '../kube/objects.ts';
+import { mayNotRead, type PartialReader, partialReader } from '../kube/partial-reader.ts';
+import { resources } from '../kube/resources.ts';
+import { apiServerOf, ingressClass } from '../model/kubeflex-names.ts';
+import type { ControlPlane } from '../model/kubeflex-objects.ts';
+import { readAccess } from './access.ts';
+import { type Entrance, ingressThatAnswers, problemOfEntrance, tryContext, tryEntrance } from './entrance.ts';
+import { listControlPlanes, typeOf } from './spaces.ts';
+
+export const namesCheck: Check<{ kube: Kube }> = {
+  ...{ id: 'names', title: 'the names of its spaces are resolved' },
+  run: ({ kube }) => judgeNames(kube),
+};
+
+export const reachedCheck: Check<{ kube: Kube }> = {
+  ...{ id: 'ingress', title: 'clients reach its spaces at their addresses' },
+  run: ({ kube }) => judgeEntrance(kube),
+};
+
+/** Also applies to an installation that works. */
+export const maintainedCheck: Check<{ kube: Kube }> = {
+  ...{ id: 'ingress-maintained', title: 'its ingress gets security fixes' },
+  run: ({ kube }) => judgeMaintained(kube),
+};
+
+/**
+ * Tries the addresses of the spaces that are running and reached through an ingress or a route. If there is none, something must
+ * answer in TLS at the address that they get.
+ */
+async function judgeEntrance(kube: Kube): Promise<Outcome> {
+  const hosting = partialReader(kube);
+  const config = await readHostingConfig(hosting);
+  const spaces = ((await listControlPlanes(hosting)) ?? []).filter(
+    (space) => apiServerOf[typeOf(space)] !== undefined && isTrue(space, 'Ready'),
+  );
+  if (spaces.length === 0)
+    return config === undefined ? judgeBeforeKubeFlex(kube, hosting) : judgeBeforeSpaces(hosting, config);
+  const tried = await Promise.all(spaces.map((space) => tryOne(hosting, space)));
+  const known = tried.filter((entrance) => entrance !== undefined);
+  if (known.length === 0) return skipped('you may not read the addresses of its spaces, or a proxy leads to them');
+  return known.map((entrance) => outcomeOf(entrance, kube)).find(isProblem) ?? pass(known.map(addressOf).join(', '));
+}
+
+/** What an ingress is needed for. */
+const affected = 'spaces of type vcluster and k8s are not reachable (those of type host and external are)';
+
+const isProblem = ({ status }: Outcome): boolean => status === 'warn';
+
+const addressOf = ({ server }: Entrance): string => new URL(server).host;
+
+async function tryOne(hosting: PartialReader, space: ControlPlane): Promise<Entrance | undefined> {
+  const context = ifSeen(ifSeen(await tryRead(() => readAccess(space, hosting))) ?? { state: 'absent', why: '' });
+  return context && tryContext(hosting, context);
+}
+
+/** Nothing has an address yet. Without this class, no ingress serves what KubeFlex writes. */
+async function judgeBeforeKubeFlex(kube: Kube, hosting: PartialReader): Promise<Outcome> {
+  if (await servesOpenShift(kube)) return pass('OpenShift uses routes');
+  const { name } = ingressClass;
+  const present = await hosting.get(resources.ingressClasses, name);
+  if (hosting.forbidden.size > 0) return skipped(mayNotRead(hosting.forbidden));
+  if (present !== undefined) return pass(`IngressClass ${name}`);
+  const docs = advice('See docs/installation.md, "The ingress"');
+  return warn(
+    'ingress-missing',
+    `it has no IngressClass ${name}, so no ingress that KubeFlex can use; ${affected}`,
+    docs,
+  );
+}
+
+async function judgeBeforeSpaces(hosting: PartialReader, config: HostingConfig): Promise<Outcome> {
+  const { domain, externalPort, isOpenShift } = config;
+  if (isOpenShift) return skipped('OpenShift uses routes, and there is no space yet');
+  if (!isLocalName(domain)) return skipped('there is no space yet that could answer');
+  const server = `https://its1.${domain}:${externalPort}`;
+  const entrance = await tryEntrance({ hosting, server, authority: undefined });
+  const { answer } = entrance;
+  if (answer.state === 'other' && !answer.certificate.isApiServer)
+    return pass(`${ingressThatAnswers(answer) ?? 'a server'} at ${addressOf(entrance)}`);
+  return outcomeOf(entrance, hosting);
+}
+
+function outcomeOf(entrance: Entrance, { cluster }: Pick<PartialReader, 'cluster'>): Outcome {
+  const problem = problemOfEntrance(entrance, cluster.context);
+  if (problem === undefined) return pass();
+  const outcome = warn(problem.code, `${problem.why}; ${affected}`, ...problem.next);
+  return problem.code === 'address-unresolved' ? causedBy(outcome, 'names') : outcome;
+}
+
+const causedBy = (outcome: Outcome, id: string): Outcome =>
+  outcome.status === 'pass' ? outcome : { ...outcome, problem: { ...outcome.problem, causedBy: [id] } };
+
+/** The ingress shows its own certificate to whoever asks for a name that it does not serve. */
+async function judgeMaintained(kube: Kube): Promise<Outcome> {
+  const hosting = partialReader(kube);
+  const config = await readHostingConfig(hosting);
+  if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');
+  if (config.isOpenShift) return skipped('OpenShift uses routes');
+  const server = `https://no-space.${config.domain}:${config.externalPort}`;
+  const { answer } = await tryEntrance({ hosting, server, authority: undefined });
+  const name = ingressThatAnswers(answer);
+  if (name === undefined) return skipped('it is not known which ingress it has');
+  if (name !== 'ingress-nginx') return pass(name);
+  return warn(
+    'ingress-retired',
+    `it has ingress-nginx, which was retired in March 2026 and gets no security fixes`,
+    advice('See docs/installation.md, "From ingress-nginx to Traefik"'),
+  );
+}
+
+type Resolve = (host: string) => Promise<{ address: string }>;
+
+/**
+ * Resolves a name of the form that control planes get. stellarctl knows KubeFlex's own domain without DNS; kubectl and other
+ * programs do not, and some resolvers drop answers of 127.0.0.1.
+ * @param resolve for tests
+ */
+export async function judgeNames(kube: Kube, resolve: Resolve = (host) => lookup(host)): Promise<Outcome> {
+  const config = await readHostingConfig(partialReader(kube));
+  if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');
+  if (config.isOpenShift) return skipped('OpenShift uses routes');
+  const host = `its1.${config.domain}`;
+  return resolve(host).then(
+    ({ address }) => pass(`${host} is ${address}`),
+    () =>
+      warn(
+        'names-unresolved',
+        `${host} cannot be resolved on this machine: kubectl needs it, stellarctl does not`,
+        advice(
+          `Let your DNS answer for *.${config.domain}, or put a line for each space into the hosts file: 127.0.0.1 ${host}`,
+        ),
+      ),
+  );
+}

@@ -1,0 +1,185 @@
+import { command } from '../engine/command-line.ts';
+import { advice, type NextStep, partial, run } from '../engine/next-step.ts';
+import { type HostingConfig, readHostingConfig } from '../hosting/hosting.ts';
+import type { Reader } from '../kube/client/client.ts';
+import { whyNetworkFails } from '../kube/client/errors.ts';
+import { type Answer, shakeHands } from '../kube/client/handshake.ts';
+import { proxyOf } from '../kube/client/proxy.ts';
+import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { clusterOfContainer, localNames } from '../local-clusters/names.ts';
+
+/** What answers at the address of a space, which its clients use. */
+export interface Entrance {
+  /** The https URL. */
+  server: string;
+  answer: Answer;
+  /** Another port of the same host at which the space itself answers. */
+  rightPort: number | undefined;
+  config: HostingConfig | undefined;
+}
+
+/** Ports to try besides the address: that of https, and KubeFlex's default. */
+const usualPorts = [443, 9443];
+
+/**
+ * Tries the address of a space, from this machine and without a proxy: the space itself must answer there to its name, with a
+ * certificate of its own authority. What an ingress is called, and how it is configured, does not matter.
+ * @param authority in PEM; undefined while there is no space that could answer
+ */
+export async function tryEntrance(
+  { hosting, server, authority }: { hosting: Pick<Reader, 'get'>; server: string; authority: Buffer | undefined },
+  shake = shakeHands,
+): Promise<Entrance> {
+  const [answer, config] = await Promise.all([shake(server, authority), readHostingConfig(hosting)]);
+  const entrance: Entrance = { server, answer, rightPort: undefined, config };
+  if (authority === undefined || answer.state === 'own' || answer.state === 'unresolved') return entrance;
+  const ports = [...new Set([config?.externalPort ?? 0, ...usualPorts])].filter(
+    (port) => port > 0 && port !== portOf(server),
+  );
+  const others = await Promise.all(
+    ports.map(async (port) => ({ port, other: await shake(withPort(server, port), authority) })),
+  );
+  return { ...entrance, rightPort: others.find(({ other }) => other.state === 'own')?.port };
+}
+
+const portOf = (server: string): number => Number(new URL(server).port || 443);
+
+function withPort(server: string, port: number): string {
+  const url = new URL(server);
+  url.port = String(port);
+  return url.href;
+}
+
+/** Tries the address in a context. @returns undefined if it cannot be judged: behind a proxy, or without an authority */
+export async function tryContext(
+  hosting: Pick<Reader, 'get'>,
+  context: SelectedContext,
+): Promise<Entrance | undefined> {
+  const data = context.cluster['certificate-authority-data'];
+  if (data === undefined || proxyOf(context) !== undefined) return undefined;
+  return tryEntrance({ hosting, server: context.server, authority: Buffer.from(data, 'base64') });
+}
+
+/** Why clients do not reach a space at its address. */
+export interface EntranceProblem {
+  code: string;
+  /** Without a full stop. */
+  why: string;
+  next: readonly NextStep[];
+}
+
+/**
+ * What is wrong with the answer at the address of a space. @returns undefined if the space itself answers, with a certificate that clients accept
+ * @param hosting the context of the hosting cluster
+ */
+export function problemOfEntrance(entrance: Entrance, hosting: string): EntranceProblem | undefined {
+  const { server, answer, rightPort, config } = entrance;
+  const { hostname } = new URL(server);
+  const at = `${hostname}:${portOf(server)}`;
+  const docs = advice('See docs/installation.md, "The ingress"');
+  const ports = rightPortSteps(config, hosting);
+  if (rightPort !== undefined)
+    return {
+      code: 'address-wrong-port',
+      why: `its address has the wrong port: ${whatAnswers(answer, at)}, and the space answers at port ${rightPort}`,
+      next: [
+        run(
+          command`stellarctl init --hosting-context ${hosting} --external-port ${String(rightPort)}`,
+          'Publish that port for new spaces',
+        ),
+        advice('An existing space keeps its address: delete it, and create it again'),
+      ],
+    };
+  const problem = (code: string, ...next: NextStep[]) => ({ code, why: whatAnswers(answer, at), next });
+  switch (answer.state) {
+    case 'own':
+      return answer.flaw === undefined ? undefined : problem('address-certificate');
+    case 'unresolved':
+      return problem(
+        'address-unresolved',
+        advice(`Let your DNS answer for ${hostname}, or put it into the hosts file, with the address of the ingress`),
+      );
+    case 'silent':
+      return problem('address-no-listener', ...ports, docs);
+    case 'closed':
+      return problem(
+        'address-no-backend',
+        run(
+          command`kubectl --context ${hosting} get ingresses,ingressclasses --all-namespaces`,
+          'See whether an ingress serves the class of its Ingress',
+        ),
+        docs,
+      );
+    case 'plain':
+      return problem('address-plain-http', ...ports, ...hintsFor(answer.speaks ?? ''));
+    case 'other':
+      return answer.certificate.isApiServer
+        ? problem('address-other-backend', ...ports)
+        : problem('address-tls-ended', ...hintsFor(answer.certificate.subject), docs);
+  }
+}
+
+function whatAnswers(answer: Answer, at: string): string {
+  switch (answer.state) {
+    case 'own':
+      return `the space itself answers at ${at}, and ${whyNetworkFails({ code: answer.flaw })}`;
+    case 'unresolved':
+      return `the name in its address ${at} cannot be resolved on this machine`;
+    case 'silent':
+      return answer.code === 'ECONNREFUSED' ? `nothing listens at ${at}` : `nothing answers at ${at} (${answer.code})`;
+    case 'closed':
+      return `at ${at}, the connection is closed before TLS begins: what listens there has no backend for that name`;
+    case 'plain': {
+      const name = answer.speaks === '' ? '' : ` (${answer.speaks})`;
+      return answer.speaks === undefined
+        ? `at ${at}, a server answers that speaks neither TLS nor HTTP`
+        : `at ${at}, a server answers in plain HTTP${name}, without TLS`;
+    }
+    case 'other': {
+      const { subject, issuer, isApiServer } = answer.certificate;
+      const whose = `certificate "${subject}" of issuer "${issuer}"`;
+      return isApiServer
+        ? `at ${at}, another API server answers, with the ${whose}`
+        : `at ${at}, TLS ends before it reaches the space, with the ${whose}`;
+    }
+  }
+}
+
+/** The engine of a local cluster knows its port. */
+function rightPortSteps(config: HostingConfig | undefined, hosting: string): NextStep[] {
+  const cluster = clusterOfContainer(config?.hostContainer ?? '');
+  const give = partial(
+    command`stellarctl init --hosting-context ${hosting} --external-port PORT`,
+    'Publish the port that leads to TLS of the ingress',
+  );
+  if (cluster === undefined) return [give];
+  const { entrance } = localNames(cluster.provider, cluster.name);
+  return [run(command`docker port ${entrance} 443/tcp`, 'See which port leads to its ingress'), give];
+}
+
+/** What is known of the ingress that answers. */
+function hintsFor(name: string): NextStep[] {
+  return knownIngresses.flatMap(({ pattern, hint }) => (pattern.test(name) ? [advice(hint)] : []));
+}
+
+/** Ingresses by the subject of their own certificate, or their header `Server`. */
+const knownIngresses = [
+  {
+    pattern: /^TRAEFIK DEFAULT CERT$/,
+    name: 'Traefik',
+    hint: 'It is Traefik: start it with --providers.kubernetesingressnginx, and create IngressClass nginx of controller k8s.io/ingress-nginx',
+  },
+  {
+    pattern: /^Kubernetes Ingress Controller Fake Certificate$/,
+    name: 'ingress-nginx',
+    hint: 'It is ingress-nginx: start it with --enable-ssl-passthrough',
+  },
+  { pattern: /^nginx\b/, name: 'nginx', hint: 'It is nginx: publish its port for TLS' },
+];
+
+/** The name of the ingress that answers, if its own certificate shows it. */
+export function ingressThatAnswers(answer: Answer): string | undefined {
+  if (answer.state !== 'other') return undefined;
+  const { subject } = answer.certificate;
+  return knownIngresses.find(({ pattern }) => pattern.test(subject))?.name;
+}

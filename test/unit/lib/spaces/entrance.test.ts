@@ -1,0 +1,228 @@
+/** What answers at the address of a space, tried with real servers, and how its create, init and doctor tell the causes apart. */
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import type { Finding } from '../../../../src/lib/engine/checks.ts';
+import { runChecks } from '../../../../src/lib/engine/checks.ts';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { stepLines } from '../../../../src/lib/engine/next-step.ts';
+import { hiddenBy } from '../../../../src/lib/kube/access.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { problemOfEntrance, tryContext, tryEntrance } from '../../../../src/lib/spaces/entrance.ts';
+import { maintainedCheck, reachedCheck } from '../../../../src/lib/spaces/entrance-checks.ts';
+import { reachable } from '../../../../src/lib/spaces/stages/space-stages.ts';
+import { answering, certificates, silentPort, stopAnswering } from '../../support/answering.ts';
+import { controlPlane, evidence } from '../../support/space-builders.ts';
+
+after(stopAnswering);
+
+interface Settings {
+  domain?: string;
+  externalPort?: number;
+  hostContainer?: string;
+  isOpenShift?: string;
+  installed?: false;
+  /** Its IngressClass nginx. */
+  classes?: object;
+}
+
+const authority = Buffer.from(certificates.own.cert);
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+/** A hosting cluster; `server` is the address of its running space its1, if it has one. */
+function hosting(settings: Settings | undefined, server?: string, type = 'vcluster'): Kube {
+  const { domain = 'localtest.me', externalPort = 9443, hostContainer = 'a', isOpenShift = 'false' } = settings ?? {};
+  const { installed = settings !== undefined, classes } = settings ?? {};
+  const data = { domain, externalPort: String(externalPort), hostContainer, isOpenShift };
+  const config = {
+    clusters: [{ name: 'c', cluster: { server, 'certificate-authority-data': base64(certificates.own.cert) } }],
+    users: [{ name: 'u', user: { token: 't' } }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'x',
+  };
+  const its1 = controlPlane('its1', { type, conditions: [{ type: 'Ready', status: 'True' }] });
+  const kubeconfig = base64(JSON.stringify(config));
+  return {
+    cluster: { context: 'host1', server: '' },
+    read: async () => ({ groups: isOpenShift === 'true' ? [{ name: 'route.openshift.io' }] : [] }),
+    get: async ({ plural }: { plural: string }) => {
+      if (plural === 'ingressclasses') return classes;
+      return plural === 'secrets'
+        ? { data: { config: kubeconfig, kubeconfig } }
+        : installed
+          ? { metadata: {}, data }
+          : undefined;
+    },
+    list: async () => (server === undefined ? [] : [its1]),
+  } as unknown as Kube;
+}
+
+/** The address of its1 at a port. */
+const at = (port: number): string => `https://its1.localtest.me:${port}`;
+
+interface Cause {
+  code: string;
+  why: RegExp;
+  /** Its next steps. */
+  steps: RegExp;
+  server: () => Promise<string>;
+  settings?: () => Promise<Settings>;
+}
+
+const causes: Record<string, Cause> = {
+  'no listener': {
+    code: 'address-no-listener',
+    why: /^nothing listens at its1\.localtest\.me:\d+$/,
+    steps: /docker port kubeflex-control-plane 443\/tcp\n.*--external-port PORT\n.*installation\.md/,
+    server: async () => at(await silentPort()),
+    settings: async () => ({ hostContainer: 'kubeflex-control-plane' }),
+  },
+  'plain HTTP': {
+    code: 'address-plain-http',
+    why: /^at its1\.localtest\.me:\d+, a server answers in plain HTTP \(nginx\/1\.27\), without TLS$/,
+    steps: /--external-port PORT\n.*nginx/,
+    server: async () => at(await answering.inHttp('nginx/1.27')),
+  },
+  'no TLS and no HTTP': {
+    code: 'address-plain-http',
+    why: /speaks neither TLS nor HTTP/,
+    steps: /--external-port PORT/,
+    server: async () => at(await answering.inWords()),
+  },
+  'TLS ended by Traefik': {
+    code: 'address-tls-ended',
+    why: /TLS ends before it reaches the space, with the certificate "TRAEFIK DEFAULT CERT" of issuer "TRAEFIK DEFAULT CERT"$/,
+    steps: /--providers\.kubernetesingressnginx, and create IngressClass nginx of controller k8s\.io\/ingress-nginx/,
+    server: async () => at(await answering.inTls(certificates.ofTraefik)),
+  },
+  'TLS ended by ingress-nginx': {
+    code: 'address-tls-ended',
+    why: /"Kubernetes Ingress Controller Fake Certificate"/,
+    steps: /--enable-ssl-passthrough/,
+    server: async () => at(await answering.inTls(certificates.ofIngressNginx)),
+  },
+  'TLS ended by a proxy with the name of the space': {
+    code: 'address-tls-ended',
+    why: /certificate "Example Corp" of issuer "Example Corp"/,
+    steps: /installation\.md/,
+    server: async () => at(await answering.inTls(certificates.ofProxy)),
+  },
+  'another backend': {
+    code: 'address-other-backend',
+    why: /another API server answers, with the certificate "kube-apiserver" of issuer "kube-apiserver"$/,
+    steps: /--external-port PORT/,
+    server: async () => at(await answering.inTls(certificates.ofOtherSpace)),
+  },
+  'no backend': {
+    code: 'address-no-backend',
+    why: /the connection is closed before TLS begins/,
+    steps: /kubectl --context host1 get ingresses,ingressclasses/,
+    server: async () => at(await answering.byClosing()),
+  },
+  'name not resolved': {
+    code: 'address-unresolved',
+    why: /^the name in its address its1\.kubeflex\.invalid:9443 cannot be resolved/,
+    steps: /Let your DNS answer for its1\.kubeflex\.invalid/,
+    server: async () => 'https://its1.kubeflex.invalid:9443',
+  },
+  'wrong port': {
+    code: 'address-wrong-port',
+    why: /^its address has the wrong port: nothing listens at its1\.localtest\.me:\d+, and the space answers at port \d+$/,
+    steps: /init --hosting-context host1 --external-port \d+\n.*delete it, and create it again/,
+    server: async () => at(await silentPort()),
+    settings: async () => ({ externalPort: await answering.inTls(certificates.own) }),
+  },
+};
+
+for (const [name, { code, why, steps, server: serverOf, settings: settingsOf }] of Object.entries(causes))
+  test(`${name} has its own code, words and steps, for its create as for doctor and init`, async () => {
+    const server = await serverOf();
+    const kube = hosting((await settingsOf?.()) ?? {}, server);
+    const entrance = await tryEntrance({ hosting: kube, server, authority });
+    const problem = problemOfEntrance(entrance, 'host1');
+    assert.equal(problem?.code, code);
+    assert.match(problem?.why ?? '', why);
+    assert.match(stepLines(problem?.next ?? []).join('\n'), steps);
+
+    const pods = [{ metadata: { name: 'vcluster-0' }, status: { conditions: [{ type: 'Ready', status: 'True' }] } }];
+    const outside = evidence(controlPlane('its1', { type: 'vcluster' }), { pods: pods as never });
+    const inside = hiddenBy(new StellarError('unreachable', 'so.'));
+    const verdict = reachable({ ...outside, hosting: 'host1', inside, entrance });
+    assert.deepEqual(verdict, { state: 'failed', ...problem });
+
+    const [finding] = (await runChecks([reachedCheck], { kube })) as [Finding];
+    assert.ok(finding.status === 'warn', JSON.stringify(finding));
+    assert.deepEqual([finding.problem.code, finding.problem.next], [code, problem?.next]);
+    assert.match(finding.problem.message, /; spaces of type vcluster and k8s are not reachable/);
+  });
+
+describe('a space is reached', () => {
+  const reached = async (server: string, more: Settings = {}, type = 'vcluster') =>
+    (await runChecks([reachedCheck], { kube: hosting(more, server, type) }))[0];
+
+  test('through an ingress, whatever it is called', async () => {
+    const port = await answering.inTls(certificates.own);
+    assert.deepEqual(await reached(at(port)), {
+      ...{ id: 'ingress', title: reachedCheck.title },
+      ...{ status: 'pass', found: `its1.localtest.me:${port}` },
+    });
+    assert.equal((await reached(at(port), {}, 'k8s'))?.status, 'pass');
+  });
+
+  test('at a route of OpenShift, and at a NodePort, which has no name', async () => {
+    const port = await answering.inTls(certificates.own);
+    assert.equal((await reached(at(port), { isOpenShift: 'true', domain: '' }))?.status, 'pass');
+    assert.equal((await reached(`https://127.0.0.1:${port}`))?.status, 'pass');
+  });
+
+  test('but not if clients refuse its own certificate', async () => {
+    const server = `https://its2.localtest.me:${await answering.inTls(certificates.own)}`;
+    const found = JSON.stringify(await reached(server));
+    assert.match(found, /address-certificate.*the space itself answers at .*, and its certificate is for other names;/);
+  });
+
+  test('or not judged behind a proxy, or without an authority', async () => {
+    const context = { name: 'its1', server: at(1), cluster: { server: at(1) }, user: {} };
+    assert.equal(await tryContext(hosting({}), context), undefined);
+    const proxied = { ...context.cluster, 'certificate-authority-data': 'eA==', 'proxy-url': 'http://p:3128' };
+    assert.equal(await tryContext(hosting({}), { ...context, cluster: proxied }), undefined);
+  });
+});
+
+describe('before there is a space', () => {
+  const judged = async (settings: Settings | undefined) =>
+    (await runChecks([reachedCheck], { kube: hosting(settings) }))[0] as Finding;
+
+  test('something must answer in TLS at the address that it gets, and no other cluster', async () => {
+    const externalPort = await answering.inTls(certificates.ofTraefik);
+    const found = await judged({ externalPort });
+    assert.deepEqual(found, {
+      ...{ id: 'ingress', title: reachedCheck.title, status: 'pass' },
+      found: `Traefik at its1.localtest.me:${externalPort}`,
+    });
+    const taken = await judged({ externalPort: await answering.inTls(certificates.ofOtherSpace) });
+    assert.match(JSON.stringify(taken), /"warn".*address-other-backend/);
+    assert.match(JSON.stringify(await judged({ externalPort: await silentPort() })), /"warn".*address-no-listener/);
+  });
+
+  test('and before KubeFlex, something must serve the class of its Ingresses', async () => {
+    assert.match(JSON.stringify(await judged({ installed: false })), /"warn".*ingress-missing.*no IngressClass nginx/);
+    const present = await judged({ installed: false, classes: { metadata: { name: 'nginx' } } });
+    assert.match(JSON.stringify(present), /"pass","found":"IngressClass nginx"/);
+    assert.equal((await judged({ installed: false, isOpenShift: 'true' })).status, 'pass');
+  });
+
+  test('nothing is asked of other machines', async () => {
+    assert.equal((await judged({ domain: 'example.com' })).status, 'skipped');
+    assert.equal((await judged({ isOpenShift: 'true' })).status, 'skipped');
+  });
+});
+
+test('ingress-nginx is known by its certificate, and is a warning because it was retired', async () => {
+  const judged = async (settings: Settings | undefined) =>
+    JSON.stringify(await runChecks([maintainedCheck], { kube: hosting(settings) }));
+  const retired = await judged({ externalPort: await answering.inTls(certificates.ofIngressNginx) });
+  assert.match(retired, /"warn".*ingress-retired.*retired in March 2026.*From ingress-nginx to Traefik/);
+  assert.match(await judged({ externalPort: await answering.inTls(certificates.ofTraefik) }), /"pass".*Traefik/);
+  for (const settings of [undefined, { isOpenShift: 'true' }, { externalPort: await silentPort() }])
+    assert.match(await judged(settings), /"skipped"/);
+});

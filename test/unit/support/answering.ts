@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import tls from 'node:tls';
+import { selfSigned } from './fake-server.ts';
+
+const servers: Server[] = [];
+
+/** A certificate of a space, which is its own authority, and those that others show instead. */
+export const certificates = {
+  own: await selfSigned('k3s', ['its1.localtest.me', 'kubernetes.default.svc']),
+  ofTraefik: await selfSigned('TRAEFIK DEFAULT CERT', ['a.b.traefik.default']),
+  ofIngressNginx: await selfSigned('Kubernetes Ingress Controller Fake Certificate', ['ingress.local']),
+  ofProxy: await selfSigned('Example Corp', ['its1.localtest.me']),
+  ofOtherSpace: await selfSigned('kube-apiserver', ['its1.localtest.me', 'kubernetes.default.svc']),
+};
+
+/** Starts servers on ports of 127.0.0.1 that answer as what may be behind the address of a space. */
+export const answering = {
+  inTls: (certificate: { key: string; cert: string }) =>
+    listen(tls.createServer(certificate, (socket) => socket.on('error', () => {}))),
+  inHttp: (server: string) =>
+    listen(http.createServer((_, response) => response.writeHead(404, { server }).end('not found'))),
+  inWords: () => listen(createServer((socket) => socket.end('220 mail.example.com ESMTP\r\n'))),
+  byClosing: () => listen(createServer((socket) => socket.destroy())),
+};
+
+async function listen(server: Server): Promise<number> {
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** A port at which nothing listens. */
+export async function silentPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export function stopAnswering(): void {
+  for (const server of servers) server.close();
+}
