@@ -90,8 +90,9 @@ async function judgeBeforeSpaces(hosting: PartialReader, config: HostingConfig):
 function outcomeOf(entrance: Entrance, { cluster }: Pick<PartialReader, 'cluster'>): Outcome {
   const problem = problemOfEntrance(entrance, cluster.context);
   if (problem === undefined) return pass();
-  const outcome = warn(problem.code, `${problem.why}; ${affected}`, ...problem.next);
-  return problem.code === 'address-unresolved' ? causedBy(outcome, 'names') : outcome;
+  const { code, why, next } = problem;
+  const outcome = warn(code, `${why}; ${affected}`, ...next);
+  return code === 'address-unresolved' ? causedBy(outcome, 'names') : outcome;
 }
 
 const causedBy = (outcome: Outcome, id: string): Outcome =>

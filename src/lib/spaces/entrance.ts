@@ -1,5 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { advice, type NextStep, partial, run } from '../engine/next-step.ts';
+import type { Problem } from '../engine/problem.ts';
 import { type HostingConfig, readHostingConfig } from '../hosting/hosting.ts';
 import type { Reader } from '../kube/client/client.ts';
 import { whyNetworkFails } from '../kube/client/errors.ts';
@@ -61,11 +62,9 @@ export async function tryContext(
 }
 
 /** Why clients do not reach a space at its address. */
-export interface EntranceProblem {
-  code: string;
+export interface EntranceProblem extends Pick<Problem, 'code' | 'next'> {
   /** Without a full stop. */
   why: string;
-  next: readonly NextStep[];
 }
 
 /**
@@ -93,7 +92,8 @@ export function problemOfEntrance(entrance: Entrance, hosting: string): Entrance
   const problem = (code: string, ...next: NextStep[]) => ({ code, why: whatAnswers(answer, at), next });
   switch (answer.state) {
     case 'own':
-      return answer.flaw === undefined ? undefined : problem('address-certificate');
+      if (answer.flaw === undefined) return undefined;
+      return problem('address-certificate', advice('Restart the API server of the space: it renews its certificate'));
     case 'unresolved':
       return problem(
         'address-unresolved',
