@@ -100,6 +100,11 @@ export const wecOptions = (): Option[] => [
   new Option('--wec-context <context>', 'the context of the WEC (for a single name; the same as NAME=CONTEXT)'),
   wecKubeconfigOption(),
 ];
+/** Options that choose the nodes of a local cluster. */
+export const nodeOptions = (): Option[] => [
+  new Option('--image <image>', 'with --provider: the image of its nodes (default: one on which ITSes run)'),
+  new Option('--kubernetes-version <version>', 'with --provider: the version of Kubernetes of that image, as 1.32.13'),
+];
 export const dryRunOption = (): Option => new Option('--dry-run', 'show what would be written, and write nothing');
 export const yesOption = (about = 'skip the confirmation'): Option => new Option('-y, --yes', about);
 export const selectorOption = (): Option =>

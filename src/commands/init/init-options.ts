@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { StellarError } from '../../lib/engine/errors.ts';
 import type { InitInput } from '../../lib/install/input.ts';
 import type { HostingRequest } from '../../lib/install/make-hosting.ts';
-import { checkClusterName, type ProviderName } from '../../lib/local-clusters/names.ts';
+import { checkClusterName, nodeImage, type ProviderName } from '../../lib/local-clusters/names.ts';
 import type { ValueOptions } from '../../lib/programs/helm/values.ts';
 import type { CommonOptions, WritingOptions } from '../common/options.ts';
 
@@ -20,6 +20,8 @@ export interface InitOptions
   name?: string;
   ingress?: Ingress;
   ingressChart?: string;
+  image?: string;
+  kubernetesVersion?: string;
 }
 
 /** What serves the spaces of a new local cluster. */
@@ -28,11 +30,12 @@ type Ingress = (typeof ingresses)[number];
 
 /** @throws StellarError `usage` for options that only a new cluster supports, and for options that exclude each other */
 export function toRequest(given: InitOptions): HostingRequest {
-  const { provider, name, ingress, ingressChart, hostingContext, ...options } = given;
+  const { provider, name, ingress, ingressChart, image, kubernetesVersion, hostingContext, ...options } = given;
   if (provider !== undefined && name !== undefined) checkClusterName(provider, name);
   if (provider !== undefined && hostingContext !== undefined)
     throw new StellarError('usage', 'Give either --provider or --hosting-context.');
-  const ofNew = { '--name': name, '--ingress': ingress, '--ingress-chart': ingressChart };
+  const ofCluster = { '--name': name, '--image': image, '--kubernetes-version': kubernetesVersion };
+  const ofNew = { ...ofCluster, '--ingress': ingress, '--ingress-chart': ingressChart };
   for (const [option, value] of Object.entries(ofNew)) {
     if (value !== undefined && provider === undefined)
       throw new StellarError('usage', `${option} requires --provider.`);
@@ -43,7 +46,10 @@ export function toRequest(given: InitOptions): HostingRequest {
   const { chart, version, upgrade = false, domain, externalPort, hostContainer } = options;
   return {
     context: hostingContext,
-    create: provider && { provider, name: name ?? defaultName, withIngress, ingressChart },
+    create: provider && {
+      ...{ provider, name: name ?? defaultName, withIngress, ingressChart },
+      image: nodeImage(provider, given),
+    },
     init: { chart, version, upgrade, domain, externalPort, hostContainer, values: options },
   };
 }

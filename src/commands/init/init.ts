@@ -3,7 +3,7 @@ import { coreChart } from '../../lib/hosting/core-chart.ts';
 import { providerNames } from '../../lib/local-clusters/names.ts';
 import type { Definition } from '../common/define.ts';
 import { localTools } from '../common/local-tools.ts';
-import { dryRunOption, hiddenSpelling, repeatable } from '../common/options.ts';
+import { dryRunOption, hiddenSpelling, nodeOptions, repeatable } from '../common/options.ts';
 import { defaultName, hostName, type InitOptions, ingresses, port, toRequest } from './init-options.ts';
 
 const provider = new Option(
@@ -45,6 +45,7 @@ export const definition: Definition<InitOptions> = {
     provider,
     hiddenSpelling('--create <provider>', provider),
     ['--name <name>', `with --provider: the name of that cluster (default: ${defaultName})`],
+    ...nodeOptions(),
     new Option(
       '--ingress <ingress>',
       'with --provider: what serves its spaces; none: your own (default: traefik)',

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
-import { checkClusterName, type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
+import { checkClusterName, nodeImage, type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
 import type { ItsLocation } from '../../lib/local-clusters/network.ts';
 import type { Definition } from '../common/define.ts';
 import { localTools } from '../common/local-tools.ts';
@@ -10,6 +10,7 @@ import {
   dryRunOption,
   type ItsOptions,
   itsOption,
+  nodeOptions,
   repeatable,
   type WritingOptions,
   wecKubeconfigOption,
@@ -22,6 +23,7 @@ interface Options extends ItsOptions, WritingOptions {
   provider: ProviderName;
   network?: string;
   image?: string;
+  kubernetesVersion?: string;
   join?: boolean;
   accept?: boolean;
   label?: string[];
@@ -46,7 +48,7 @@ export const definition: Definition<Options> = {
   options: [
     new Option('--provider <name>', 'the tool that creates them').choices(providerNames).makeOptionMandatory(),
     ['--network <name>', 'the container network (default: that of the ITS, if it is of the same provider)'],
-    ['--image <image>', "the image of their nodes (default: the provider's)"],
+    ...nodeOptions(),
     itsOption(),
     ['--join', 'join them to the ITS'],
     ['--accept', 'with --join: accept them, and wait until they are available'],
@@ -63,13 +65,14 @@ export const definition: Definition<Options> = {
 };
 
 async function create(session: Session, names: readonly string[], options: Options): Promise<void> {
+  const { provider } = options;
+  const image = nodeImage(provider, options);
   // Detect problems with the ITS before clusters are created.
   const joining = options.join
     ? { options: await toJoinOptions(options), access: await openAccess(session, options, undefined) }
     : undefined;
   const { createWecs } = await import('../../lib/wecs/create/create.ts');
   const { chooseNetwork } = await import('../../lib/local-clusters/network.ts');
-  const { provider, image } = options;
   const { network, note } = chooseNetwork(provider, options.network, await findItsLocation(session));
   if (note !== undefined) session.progress.note(note);
   const created = await createWecs(

@@ -11,6 +11,7 @@ import type { Kube } from '../kube/client/client.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { missingPermissions } from '../kube/permissions.ts';
 import { maintainedCheck, namesCheck, reachedCheck } from '../spaces/entrance-checks.ts';
+import { vclusterCheck } from '../spaces/vcluster-host.ts';
 
 /** KubeStellar's requirements on the hosting cluster. */
 export const hostingChecks: readonly Check<HostingState>[] = [
@@ -19,6 +20,7 @@ export const hostingChecks: readonly Check<HostingState>[] = [
     ...{ id: 'permissions', title: 'you may install KubeStellar on it' },
     run: async (state) => ((await state.isComplete()) ? skipped('it is installed') : judgePermissions(state.kube)),
   },
+  vclusterCheck,
   namesCheck,
   reachedCheck,
   maintainedCheck,

@@ -52,6 +52,7 @@ const exitCodes = {
   'not-orphaned': ExitCode.failed,
   'mode-differs': ExitCode.failed,
   'version-differs': ExitCode.failed,
+  'kubernetes-unsupported': ExitCode.failed,
   'agent-failed': ExitCode.failed,
   'ocm-rights-missing': ExitCode.failed,
   'request-refused': ExitCode.failed,

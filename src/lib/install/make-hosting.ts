@@ -33,6 +33,8 @@ export interface HostingRequest {
 interface NewHostingCluster {
   provider: ProviderName;
   name: string;
+  /** The image of its nodes. */
+  image: string;
   /** Whether to install an ingress. */
   withIngress: boolean;
   /** Replaces the default chart of the ingress. */
@@ -65,14 +67,15 @@ async function usePresent(given: string | undefined, init: InitInput, tools: Loc
  * through. Charts and values are checked before the cluster is created.
  */
 function useNew(cluster: NewHostingCluster, init: InitInput, tools: LocalTools): Promise<HostingResult> {
-  const { provider, name, withIngress, ingressChart } = cluster;
+  const { provider, name, image, withIngress, ingressChart } = cluster;
   const { record, run, target } = tools;
   const { context } = localNames(provider, name);
   return withHelm(context, tools, async (helm) => {
     run.progress.note(`Hosting cluster ${context}, the ${provider} cluster ${name} on this machine`);
     const beforeCreation = await chartReader(cluster, init, helm, tools);
     const { externalPort } = init;
-    const made = await createLocalCluster({ provider, name, role: 'hosting', externalPort, beforeCreation }, tools);
+    const wanted = { provider, name, image, role: 'hosting', externalPort, beforeCreation } as const;
+    const made = await createLocalCluster(wanted, tools);
     if (record !== undefined && made.created) {
       for (const release of [withIngress ? ingressRelease : [], coreChart.release].flat())
         record({ verb: 'create', cluster: context, kind: 'Release', ...release });

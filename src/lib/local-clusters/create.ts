@@ -24,7 +24,7 @@ export interface LocalClusterInput {
   /** The context of a hosting cluster keeps the provider's name (kind-NAME); that of a WEC is NAME. */
   role: 'hosting' | 'wec';
   /** The node image. */
-  image?: string | undefined;
+  image: string;
   /** The container network. */
   network?: string | undefined;
   /** For a hosting cluster: the local port to map to its ingress. */

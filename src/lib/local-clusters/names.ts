@@ -1,5 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
+import { nodeImages } from '../model/supported-kubernetes.ts';
 
 /** KubeFlex's default for the port of this machine that leads to the ingress. */
 export const defaultPort = 9443;
@@ -50,6 +51,18 @@ export function checkClusterName(provider: ProviderName, name: string): void {
     'usage',
     `"${name}" cannot be the name of a cluster of ${provider}: lower-case letters, digits and "-", at most ${longest} characters.`,
   );
+}
+
+/** The image of the nodes. @param given the image itself, or the version of Kubernetes, as `1.32.13` */
+export function nodeImage(provider: ProviderName, given: { image?: string; kubernetesVersion?: string }): string {
+  const { image, kubernetesVersion } = given;
+  if (image !== undefined && kubernetesVersion !== undefined)
+    throw new StellarError('usage', 'Give either --image or --kubernetes-version.');
+  if (kubernetesVersion === undefined) return image ?? nodeImages[provider];
+  const [, version] = /^v?(\d+\.\d+\.\d+)$/.exec(kubernetesVersion) ?? [];
+  if (version === undefined)
+    throw new StellarError('usage', `--kubernetes-version ${kubernetesVersion}: give all three numbers, as 1.32.13.`);
+  return provider === 'kind' ? `kindest/node:v${version}` : `rancher/k3s:v${version}-k3s1`;
 }
 
 /** A provider's default network for a cluster. */

@@ -4,8 +4,8 @@ import type { ProviderName } from './names.ts';
 /** A cluster to create. */
 export interface NewCluster {
   name: string;
-  /** The node image; undefined for the provider's default. */
-  image: string | undefined;
+  /** The node image. */
+  image: string;
   /** The container network; undefined for the provider's default. */
   network: string | undefined;
   /** The local port to map to the cluster's ingress; undefined for a cluster without one. */
@@ -39,8 +39,7 @@ const commands: Record<ProviderName, Commands> = {
     list: { args: ['get', 'clusters'] },
     namesIn: (printed) => printed.split('\n').filter((line) => line !== ''),
     create({ name, image, network, ingressPort }) {
-      const args = ['create', 'cluster', '--name', name];
-      if (image !== undefined) args.push('--image', image);
+      const args = ['create', 'cluster', '--name', name, '--image', image];
       if (ingressPort !== undefined) args.push('--config', '-');
       return {
         args,
@@ -57,8 +56,8 @@ const commands: Record<ProviderName, Commands> = {
     namesIn: (printed) => (readJson<{ name: string }[] | null>('k3d', printed) ?? []).map(({ name }) => name),
     create({ name, image, network, ingressPort, limitMs }) {
       const seconds = Math.max(10, Math.floor(limitMs / 1000));
-      const args = ['cluster', 'create', name, '--kubeconfig-update-default=false', '--timeout', `${seconds}s`];
-      if (image !== undefined) args.push('--image', image);
+      const args = ['cluster', 'create', name, '--image', image, '--kubeconfig-update-default=false'];
+      args.push('--timeout', `${seconds}s`);
       if (network !== undefined) args.push('--network', network);
       // k3s brings an older Traefik, which would bind the same port.
       if (ingressPort !== undefined)

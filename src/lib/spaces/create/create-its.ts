@@ -15,6 +15,7 @@ import type { SpaceResult } from '../space-result.ts';
 import { itsNameOf, listControlPlanes, roleOf } from '../spaces.ts';
 import { triggerReconcile } from '../stages/follow-space.ts';
 import type { SpaceTools } from '../tools.ts';
+import { requireVclusterHost } from '../vcluster-host.ts';
 import { bootstrapSecret } from './bootstrap.ts';
 import { bootstrapSecretOf, itsManifest } from './manifests.ts';
 import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './requirements.ts';
@@ -103,6 +104,7 @@ async function checkNew(
   await requirePermissions(hosting, createPermissions(name, missing));
   const cluster = type === 'host' ? hosting : external?.kube;
   if (cluster !== undefined) await checkHub(cluster, installOcm);
+  if (type === 'vcluster') await requireVclusterHost(hosting, run);
   await noteOthers(name, hosting, run);
 }
 

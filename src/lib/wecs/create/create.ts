@@ -43,7 +43,7 @@ export interface CreatedWec extends WecClusterResult, Partial<Pick<WecResult, 's
 /** The WEC clusters to create. */
 export interface WecClusters {
   provider: ProviderName;
-  image: string | undefined;
+  image: string;
   network: string | undefined;
   /** The ITS to register them with, and the options. */
   joining: { access: HubAccess; options: JoinOptions } | undefined;

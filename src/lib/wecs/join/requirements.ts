@@ -5,22 +5,22 @@ import type { Node, Pod } from '../../kube/objects.ts';
 import { mayNotRead, partialReader } from '../../kube/partial-reader.ts';
 import { parseQuantity } from '../../kube/quantity.ts';
 import { resources } from '../../kube/resources.ts';
-import { oldestKubernetes, testedKubernetes } from '../../model/supported-kubernetes.ts';
+import { minorOf, oldestKubernetes, testedFor } from '../../model/supported-kubernetes.ts';
 import { compareVersions } from '../../programs/version.ts';
 import { requests } from '../klusterlet/operator.ts';
 import { wecProblem } from '../problems.ts';
 
 /** Whether agents run on a version of Kubernetes. @param gitVersion as `v1.32.13+k3s1` */
 export function judgeKubernetes(gitVersion = ''): Outcome {
-  const version = /\d+\.\d+/.exec(gitVersion)?.[0];
+  const version = minorOf(gitVersion);
   if (version === undefined) return skipped('its API server does not say its version');
   const isBefore = (other: string) => compareVersions(version, other) < 0;
   const upgrade = advice('Upgrade the cluster');
   if (isBefore(oldestKubernetes))
     return fail('kubernetes-too-old', `it is ${version}, and agents need ${oldestKubernetes} or later`, upgrade);
-  if (!isBefore(testedKubernetes[0].version)) return pass(version);
-  const tested = testedKubernetes.map(({ by, version }) => `${by} on ${version}`).join(', ');
-  return warn('kubernetes-untested', `it is ${version}, older than any that is tested: ${tested}`, upgrade);
+  const tested = testedFor('agent');
+  if (!tested.every(isBefore)) return pass(version);
+  return warn('kubernetes-untested', `it is ${version}, older than any that is tested: ${tested.join(', ')}`, upgrade);
 }
 
 /** The pods of the agent's Deployments in mode Singleton: operator and agent. In mode Default there is one more. */

@@ -236,8 +236,19 @@ describe('the tables of completion', async () => {
         '--duration',
         '--external-port',
       ],
-      ...['--filter', '--group-by', '--host-container', '--hub-apiserver', '--image', '--image-registry', '--limit'],
-      ...['--name', '--network', '--ocm-version', '--proxy-url', '--remove', '--rule', '--set', '--set-file'],
+      ...['--filter', '--group-by', '--host-container', '--hub-apiserver', '--image', '--image-registry'],
+      ...[
+        '--kubernetes-version',
+        '--limit',
+        '--name',
+        '--network',
+        '--ocm-version',
+        '--proxy-url',
+        '--remove',
+        '--rule',
+        '--set',
+        '--set-file',
+      ],
       ...['--set-json', '--set-string', '--timeout', '--version'],
     ];
     assert.deepEqual([...new Set(options)].sort(), free);

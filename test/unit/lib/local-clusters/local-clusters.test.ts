@@ -107,7 +107,7 @@ function machine() {
     // biome-ignore lint/suspicious/noExplicitAny: whatever the file holds
     kubeconfig: (): any => parse(read('kubeconfig')),
     create: (input: Partial<LocalClusterInput> = {}) =>
-      createLocalCluster({ provider: 'kind', name: 'cluster1', role: 'wec', ...input }, tools),
+      createLocalCluster({ provider: 'kind', name: 'cluster1', role: 'wec', image: 'nodes', ...input }, tools),
     remove: async (provider?: ProviderName) =>
       deleteLocalCluster(await findLocalCluster('cluster1', provider, tools), tools),
   };
@@ -160,7 +160,7 @@ describe('creating a cluster', () => {
     assert.deepEqual(kubeconfig().contexts[1].context, { cluster: 'k3d-cluster1', user: 'admin@k3d-cluster1' });
     assert.match(
       calls('create')[0] ?? '',
-      /cluster1 --kubeconfig-update-default=false .*--timeout \d+s --image rancher\/k3s:v1 --network k3d-kubeflex$/,
+      /cluster1 --image rancher\/k3s:v1 --kubeconfig-update-default=false --timeout \d+s --network k3d-kubeflex$/,
     );
   });
 

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { requireVclusterHost, vclusterCheck } from '../../../../src/lib/spaces/vcluster-host.ts';
+import { fakeKube, run } from '../../support/builders.ts';
+
+const space = (type: string, ready: 'True' | 'False') => ({
+  ...{ metadata: { name: 'its0' }, spec: { type } },
+  status: { conditions: [{ type: 'Ready', status: ready }] },
+});
+
+const hosting = (gitVersion: string | undefined, spaces: object[] = []) =>
+  fakeKube({ read: (async () => ({ gitVersion })) as never, list: (async () => spaces) as never });
+
+describe('the version of a hosting cluster for spaces of type vcluster', () => {
+  for (const [gitVersion, spaces, expected] of [
+    ['v1.32.13+k3s1', [], 'pass 1.32'],
+    ['v1.31.4', [], 'pass 1.31'],
+    ['v1.33.1', [], 'warn kubernetes-untested'],
+    ['v1.35.0', [], 'warn kubernetes-untested'],
+    ['v1.34.9+k3s1', [], 'warn kubernetes-untested'],
+    ['v1.35.5+k3s1', [], 'fail kubernetes-unsupported'],
+    ['v1.100.0+k3s1', [], 'fail kubernetes-unsupported'],
+    // What runs there says more than its version.
+    ['v1.36.3+k3s1', [space('vcluster', 'True')], 'pass its0 runs on 1.36'],
+    ['v1.36.3+k3s1', [space('vcluster', 'False')], 'fail kubernetes-unsupported'],
+    ['v1.36.3+k3s1', [space('k8s', 'True')], 'fail kubernetes-unsupported'],
+    [undefined, [], 'skipped skipped'],
+  ] as const)
+    test(`${gitVersion} with ${spaces.length} spaces: ${expected}`, async () => {
+      const outcome = await vclusterCheck.run({ kube: hosting(gitVersion, [...spaces]) });
+      const what = outcome.status === 'pass' ? outcome.found : outcome.problem.code;
+      assert.equal(`${outcome.status} ${what}`, expected);
+    });
+
+  test('that is known to fail is refused, with the source and other types', async () => {
+    await assert.rejects(requireVclusterHost(hosting('v1.35.5+k3s1'), run()), (error: unknown) => {
+      assert.ok(error instanceof StellarError);
+      assert.equal(error.code, 'kubernetes-unsupported');
+      assert.match(error.message, /v1\.35\.5\+k3s1, and .* tested on 1\.27, 1\.31, 1\.32; .*kubestellar#3832/);
+      assert.match(JSON.stringify(error.next), /--type host/);
+      return true;
+    });
+  });
+});
