@@ -1,7 +1,7 @@
 import { docsOf } from '../../lib/doctor/catalogue.ts';
 import { type Examined, type Group, groupFindings, type Subject } from '../../lib/doctor/subject.ts';
 import { type Finding, isDependent, isNotable } from '../../lib/engine/checks.ts';
-import { count } from '../../lib/engine/counts.ts';
+import { count, few } from '../../lib/engine/counts.ts';
 import { formatAge } from '../../lib/engine/duration.ts';
 import { stepLines } from '../../lib/engine/next-step.ts';
 import type { Evidence } from '../../lib/engine/problem.ts';
@@ -91,13 +91,13 @@ function worst(findings: readonly Finding[]): Finding['status'] {
 function countOf(members: readonly Examined[]): string {
   const [only, ...others] = members;
   if (only !== undefined && others.length === 0 && only.subject.kind !== 'wec') {
-    const [passed = 0, skipped = 0] = ['pass', 'skipped'].map(
-      (wanted) => only.findings.filter(({ status }) => status === wanted).length,
-    );
-    const omitted = skipped === 0 ? '' : `, ${skipped} skipped`;
-    return passed === only.findings.length
+    const { findings } = only;
+    const passed = findings.filter(({ status }) => status === 'pass').length;
+    const skipped = findings.filter(({ status }) => status === 'skipped').map(({ id }) => id);
+    const omitted = skipped.length === 0 ? '' : `, skipped: ${few(skipped).join(', ')}`;
+    return passed === findings.length
       ? count(passed, 'check')
-      : `${passed} of ${only.findings.length} checks passed${omitted}`;
+      : `${passed} of ${findings.length} checks passed${omitted}`;
   }
   const well = members.filter(({ findings }) => worst(findings) === 'pass').length;
   return `${well === members.length ? `${well}; all healthy` : `${well} of ${members.length} are healthy`}${sourceNote(members)}`;
@@ -112,13 +112,7 @@ function sourceNote(members: readonly Examined[]): string {
   return hidden === members.length ? ', according to the ITS' : `, ${hidden} of them according to the ITS`;
 }
 
-const namedAtMost = 5;
-
-function namesOf(subjects: readonly Subject[]): string {
-  const names = subjects.slice(0, namedAtMost).map(({ name }) => name);
-  const more = subjects.length - names.length;
-  return more === 0 ? names.join(', ') : `${names.join(', ')} and ${more} more`;
-}
+const namesOf = (subjects: readonly Subject[]): string => few(subjects.map(({ name }) => name)).join(', ');
 
 function summary(all: readonly Finding[]): string {
   const countFor = (status: Finding['status']) => all.filter((finding) => finding.status === status).length;

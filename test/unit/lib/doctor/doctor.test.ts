@@ -62,7 +62,7 @@ test('findings are shown with the problem and the command to run, and counted', 
   ];
   const summary = '1 failed, 1 warning, of 4 checks.';
   assert.deepEqual(asWritten(describeExamined([{ subject: machine, findings }], style, 'all')), [
-    '✗ this machine   1 of 4 checks passed, 1 skipped',
+    '✗ this machine   1 of 4 checks passed, skipped: d',
     '    ✓ a is well   1.0',
     ...wrong,
     '    - d is well   not checked: nobody needs it',
@@ -70,7 +70,7 @@ test('findings are shown with the problem and the command to run, and counted', 
   ]);
   const well = { subject: { kind: 'its', name: 'its1' }, findings: findings.slice(0, 1) } as const;
   assert.deepEqual(asWritten(describeExamined([{ subject: machine, findings }, well], style, 'wrong')), [
-    '✗ this machine   1 of 4 checks passed, 1 skipped',
+    '✗ this machine   1 of 4 checks passed, skipped: d',
     ...wrong,
     '1 failed, 1 warning, of 5 checks.',
   ]);
@@ -124,9 +124,9 @@ test('the same finding of several WECs is shown once, with their names', async (
   const { io } = fakeIo();
   const style = styleFor(io.stdout, io, 'never');
   assert.deepEqual(asWritten(describeExamined(examined, style, 'sections')), [
-    '✓ ITS its1   1 of 2 checks passed, 1 skipped',
+    '✓ ITS its1   1 of 2 checks passed, skipped: its-ready',
     '✗ WECs of its1   1 of 8 are healthy',
-    '    ✗ its agent reports: c1, c2, c3, c4, c5 and 2 more',
+    '    ✗ its agent reports: c1, c2, c3, c4, c5, and 2 others',
     '        They are silent.',
     '        see c1    (the same for each)',
     '1 failed, of 4 checks.',
