@@ -47,6 +47,12 @@ export const bootstrapServiceAccounts = ['agent-registration-bootstrap', 'cluste
 /** The service account of one WEC, on a hub that does not record with which token a request was sent. */
 export const bootstrapAccountOf = (wec: string): string => `stellarctl-bootstrap-${wec}`;
 
+/**
+ * Set to `true` on a ManagedCluster, its clock may differ from that of the hub: the times in its Lease are then no evidence (OCM after
+ * 1.3.1, pkg/registration/hub/lease/clocksynccontroller.go).
+ */
+export const skipClockAnnotation = 'registration.open-cluster-management.io/skip-clock-sync-check';
+
 export const managedClusterCrd = 'managedclusters.cluster.open-cluster-management.io';
 
 /**

@@ -1,6 +1,6 @@
 import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { StellarError } from '../engine/errors.ts';
-import { advice, stepLines } from '../engine/next-step.ts';
+import { partial, stepLines } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isTrue } from '../kube/objects.ts';
@@ -24,20 +24,18 @@ async function judge(hosting: Kube): Promise<Outcome> {
   const spaces = (await listControlPlanes(partialReader(hosting))) ?? [];
   const running = spaces.find((space) => typeOf(space) === 'vcluster' && isTrue(space, 'Ready'));
   if (running !== undefined) return pass(`${running.metadata.name} runs on ${version}`);
-  const others = advice(
-    'Use --type host or --type external, or a hosting cluster of one of the versions that are tested',
-  );
-  const isFailing = knownKubernetes.find(
+  const failing = knownKubernetes.find(
     (known) => known.program === 'vcluster' && !known.runs && compareVersions(version, known.version) >= 0,
   );
-  const is = `it is ${gitVersion}, and spaces of type vcluster are tested on ${tested.join(', ')}`;
-  return isFailing !== undefined && gitVersion.includes('+k3s')
+  const onThese = `they do on ${tested.join(', ')}`;
+  const step = partial('stellarctl its create NAME --type host', 'On this cluster');
+  return failing !== undefined && gitVersion.includes('+k3s')
     ? fail(
         'kubernetes-unsupported',
-        `${is}; they do not start on k3s ${isFailing.version} (${isFailing.source})`,
-        others,
+        `spaces of type vcluster do not start on ${gitVersion} (${failing.source}); ${onThese}`,
+        step,
       )
-    : warn('kubernetes-untested', is, others);
+    : warn('kubernetes-untested', `no source says that spaces of type vcluster run on ${gitVersion}; ${onThese}`);
 }
 
 /** @throws StellarError `kubernetes-unsupported` if a source names the version of the hosting cluster as failing */

@@ -7,7 +7,7 @@ import { changedAt, conditionOf, isTrue } from '../../kube/objects.ts';
 import { agentNamespace, hubSecretName, operatorNamespace } from '../../model/ocm-names.ts';
 import { announcementGraceMs, missing, unannounced } from '../reregister/causes.ts';
 import { hubConnectionOf } from './hub-connection.ts';
-import { bootstrapRequests, type HubEvidence, hasJoined, isMissed } from './hub-evidence.ts';
+import { bootstrapRequests, type HubEvidence, hasJoined, isMissed, leaseAgeOf } from './hub-evidence.ts';
 import type { RequestState } from './requests.ts';
 import type { WecEvidence } from './wec-evidence.ts';
 import { agentStarted, lacksAgent, lacksOperator, podProblem, seemsToRun, startingAgent } from './wec-pods.ts';
@@ -204,7 +204,7 @@ export function available(hub: HubEvidence, { name, now, wec, its, context = wec
   const condition = conditionOf(managedCluster, 'ManagedClusterConditionAvailable');
   if (condition === undefined) return waiting('the agent has not reported');
   const renewed = Date.parse(lease?.spec?.renewTime ?? '');
-  const leaseAge = Number.isNaN(renewed) ? undefined : now - renewed;
+  const leaseAge = leaseAgeOf(hub, now);
   const clocksDiffer = clockDifference(hub, now);
   if (clocksDiffer !== undefined)
     return failed(`the clocks of the cluster and the ITS differ ${clocksDiffer}`, { code: 'clocks-differ' });

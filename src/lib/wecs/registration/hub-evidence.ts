@@ -5,7 +5,12 @@ import { unlessStatus } from '../../kube/client/errors.ts';
 import { type CertificateSigningRequest, conditionOf, isTrue, type Lease } from '../../kube/objects.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
-import { clusterNameLabel, leaseName, registrationRequestSelector } from '../../model/ocm-names.ts';
+import {
+  clusterNameLabel,
+  leaseName,
+  registrationRequestSelector,
+  skipClockAnnotation,
+} from '../../model/ocm-names.ts';
 import type { ManagedCluster } from '../../model/ocm-objects.ts';
 import type { RegistrationRequest } from './requests.ts';
 
@@ -124,8 +129,9 @@ export function overdueLease(evidence: HubEvidence, now: number): string | undef
     : undefined;
 }
 
-/** How long ago an agent renewed its Lease, in milliseconds; undefined if there is none. */
-export function leaseAgeOf({ lease }: HubEvidence, now: number): number | undefined {
+/** How long ago an agent renewed its Lease, in milliseconds; undefined if there is none, or if its clock is known to differ. */
+export function leaseAgeOf({ managedCluster, lease }: HubEvidence, now: number): number | undefined {
+  if (managedCluster?.metadata.annotations?.[skipClockAnnotation] === 'true') return undefined;
   const age = now - Date.parse(lease?.spec?.renewTime ?? '');
   return Number.isNaN(age) ? undefined : age;
 }

@@ -426,6 +426,15 @@ describe('available', () => {
   test('fails if the hub has not seen yet that the lease has stopped', () =>
     is(of({}, 301), 'failed', /^lease stopped 5m1s ago$/));
   test('is met up to five times the period of the lease', () => is(of({}, 299), 'met'));
+  test('does not count the age of the lease where OCM was told that the clocks differ', () => {
+    const cluster = joinedCluster();
+    cluster.metadata.annotations = { 'registration.open-cluster-management.io/skip-clock-sync-check': 'true' };
+    const by = (managedCluster: typeof cluster) =>
+      verdictOf('available', onHub({ managedCluster, lease: lease(4000) }));
+    is(by(cluster), 'met');
+    cluster.metadata.annotations = { 'registration.open-cluster-management.io/skip-clock-sync-check': 'false' };
+    is(by(cluster), 'failed', /^lease stopped/);
+  });
   test('uses the time of the condition if the lease is not seen', () =>
     is(of({ available: 'unknown' }), 'failed', /^lease stopped; the ITS noticed it 60s ago$/));
   test("fails with the agent's message if its API server is not healthy", () =>
