@@ -70,6 +70,7 @@ function useNew(cluster: NewHostingCluster, init: InitInput, tools: LocalTools):
   const { context } = localNames(provider, name);
   return withHelm(context, tools, async (helm) => {
     run.progress.note(`Hosting cluster ${context}, the ${provider} cluster ${name} on this machine`);
+    if (ingressChart !== undefined) await helm.local(ingressChart);
     const beforeCreation = await chartReader(cluster, init, helm, tools);
     const { externalPort } = init;
     const made = await createLocalCluster({ provider, name, role: 'hosting', externalPort, beforeCreation }, tools);

@@ -71,12 +71,12 @@ export async function ensureIngress(
   const isThere = present !== undefined;
   if (!isThere) {
     requireTime(run, `${context} has no ingress yet`);
+    const chart = kube.dryRun ? undefined : await bringIngressChart(helm, input.chart);
     run.progress.waiting(context, 'installing Traefik');
     await withHostingLease(kube, 'init', run, async (lease) => {
       await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ingressRelease.namespace } });
       record?.({ verb: 'create', cluster: context, kind: 'Release', ...ingressRelease });
-      if (kube.dryRun) return;
-      const chart = await bringIngressChart(helm, input.chart);
+      if (chart === undefined) return;
       const onStart = await lease.noteHelm(ingressRelease.name);
       const values = valuesFor(input.provider);
       const timeoutMs = run.deadline.remaining;

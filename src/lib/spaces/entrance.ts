@@ -1,8 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { advice, type NextStep, partial, run } from '../engine/next-step.ts';
 import type { Problem } from '../engine/problem.ts';
-import { type HostingConfig, readHostingConfig } from '../hosting/hosting.ts';
-import type { Reader } from '../kube/client/client.ts';
+import type { HostingConfig } from '../hosting/hosting.ts';
 import { whyNetworkFails } from '../kube/client/errors.ts';
 import { type Answer, shakeHands } from '../kube/client/handshake.ts';
 import { proxyOf } from '../kube/client/proxy.ts';
@@ -23,24 +22,30 @@ export interface Entrance {
 const usualPorts = [443, 9443];
 
 /**
- * Tries the address of a space, from this machine and without a proxy: the space itself must answer there to its name, with a
- * certificate of its own authority. What an ingress is called, and how it is configured, does not matter.
- * @param authority in PEM; undefined while there is no space that could answer
+ * Tries the address of a space, from this machine: the space itself must answer there to its name, with a certificate of its own
+ * authority. What an ingress is called, and how it is configured, does not matter.
+ * @param context its published one @param config of its hosting cluster, if it may be read
+ * @returns undefined if it cannot be judged: behind a proxy, with another name for TLS, or without an authority
  */
 export async function tryEntrance(
-  { hosting, server, authority }: { hosting: Pick<Reader, 'get'>; server: string; authority: Buffer | undefined },
-  shake = shakeHands,
-): Promise<Entrance> {
-  const [answer, config] = await Promise.all([shake(server, authority), readHostingConfig(hosting)]);
-  const entrance: Entrance = { server, answer, rightPort: undefined, config };
-  if (authority === undefined || answer.state === 'own' || answer.state === 'unresolved') return entrance;
+  context: SelectedContext,
+  config: HostingConfig | undefined,
+): Promise<Entrance | undefined> {
+  const { server, cluster } = context;
+  const data = cluster['certificate-authority-data'];
+  if (data === undefined || cluster['tls-server-name'] !== undefined || proxyOf(context) !== undefined)
+    return undefined;
+  const authority = Buffer.from(data, 'base64');
+  const entrance = { server, answer: await shakeHands(server, authority), rightPort: undefined, config };
+  if (entrance.answer.state === 'own' || entrance.answer.state === 'unresolved') return entrance;
   const ports = [...new Set([config?.externalPort ?? 0, ...usualPorts])].filter(
     (port) => port > 0 && port !== portOf(server),
   );
   const others = await Promise.all(
-    ports.map(async (port) => ({ port, other: await shake(withPort(server, port), authority) })),
+    ports.map(async (port) => ({ port, other: await shakeHands(withPort(server, port), authority) })),
   );
-  return { ...entrance, rightPort: others.find(({ other }) => other.state === 'own')?.port };
+  const right = others.find(({ other }) => other.state === 'own' && other.flaw === undefined);
+  return { ...entrance, rightPort: right?.port };
 }
 
 const portOf = (server: string): number => Number(new URL(server).port || 443);
@@ -49,16 +54,6 @@ function withPort(server: string, port: number): string {
   const url = new URL(server);
   url.port = String(port);
   return url.href;
-}
-
-/** Tries the address in a context. @returns undefined if it cannot be judged: behind a proxy, or without an authority */
-export async function tryContext(
-  hosting: Pick<Reader, 'get'>,
-  context: SelectedContext,
-): Promise<Entrance | undefined> {
-  const data = context.cluster['certificate-authority-data'];
-  if (data === undefined || proxyOf(context) !== undefined) return undefined;
-  return tryEntrance({ hosting, server: context.server, authority: Buffer.from(data, 'base64') });
 }
 
 /** Why clients do not reach a space at its address. */
@@ -93,7 +88,10 @@ export function problemOfEntrance(entrance: Entrance, hosting: string): Entrance
   switch (answer.state) {
     case 'own':
       if (answer.flaw === undefined) return undefined;
-      return problem('address-certificate', advice('Restart the API server of the space: it renews its certificate'));
+      return problem(
+        'address-certificate',
+        advice('If it has expired, restart the API server of the space, which renews it'),
+      );
     case 'unresolved':
       return problem(
         'address-unresolved',
@@ -122,7 +120,7 @@ export function problemOfEntrance(entrance: Entrance, hosting: string): Entrance
 function whatAnswers(answer: Answer, at: string): string {
   switch (answer.state) {
     case 'own':
-      return `the space itself answers at ${at}, and ${whyNetworkFails({ code: answer.flaw })}`;
+      return `a server of the space's authority answers at ${at}, and ${whyNetworkFails({ code: answer.flaw })}`;
     case 'unresolved':
       return `the name in its address ${at} cannot be resolved on this machine`;
     case 'silent':

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { lookup } from './local-names.ts';
@@ -8,7 +9,7 @@ export type Answer =
   /** The server that the authority belongs to. `flaw` is Node's code if clients refuse its certificate nevertheless. */
   | { state: 'own'; flaw?: string }
   | { state: 'unresolved' }
-  /** Nothing accepts the connection; Node's code says why. */
+  /** Nothing accepts the connection, or what does says nothing; Node's code says why. */
   | { state: 'silent'; code: string }
   /** Something accepts the connection, and ends it before it has shown a certificate. */
   | { state: 'closed' }
@@ -27,8 +28,9 @@ interface ServerCertificate {
 /** The timeout of the other side. */
 const answerTimeoutMs = 5000;
 
-/** Flaws of a certificate that its authority has signed. */
-const flaws = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'ERR_TLS_CERT_ALTNAME_INVALID'];
+/** Not all of what a server calls itself is shown: it may be of any length. */
+const longestName = 200;
+const serverHeader = new RegExp(`^server: *(.{0,${longestName}})`, 'im');
 
 /**
  * Opens a TLS connection to an address with its name (SNI), without a proxy and without credentials.
@@ -41,21 +43,31 @@ export async function shakeHands(server: string, authority: Buffer | undefined):
   // An address is no server name (RFC 6066).
   const servername = /^[\d.]+$|:/.test(address.host) ? '' : address.host;
   const options = { ...address, servername, rejectUnauthorized: false, ca: authority ?? [] };
-  const answer = await first(connectTls(options), 'secureConnect', (socket) => judge(socket, authority !== undefined));
+  const answer = await first(connectTls(options), 'secureConnect', (socket) => judge(socket, authority));
   return answer.state === 'plain' ? askInHttp(address) : answer;
 }
 
-function judge(socket: TLSSocket, hasAuthority: boolean): Answer {
-  const flaw = socket.authorized ? undefined : codeOf(socket.authorizationError);
-  if (hasAuthority && flaw === undefined) return { state: 'own' };
-  if (hasAuthority && flaw !== undefined && flaws.includes(flaw)) return { state: 'own', flaw };
-  return { state: 'other', certificate: describe(socket.getPeerCertificate()) };
+function judge(socket: TLSSocket, authority: Buffer | undefined): Answer {
+  if (socket.authorized) return { state: 'own' };
+  const flaw = codeOf(socket.authorizationError);
+  const certificate = socket.getPeerCertificate();
+  // Node compares the names only if the authority has signed the certificate; OpenSSL compares the times in any case.
+  const isOwn =
+    flaw === 'ERR_TLS_CERT_ALTNAME_INVALID' ||
+    (/^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/.test(flaw) && hasSigned(authority, certificate));
+  return isOwn ? { state: 'own', flaw } : { state: 'other', certificate: describe(certificate) };
+}
+
+function hasSigned(authority: Buffer | undefined, { raw }: PeerCertificate): boolean {
+  const all = authority?.toString().match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? [];
+  return all.some((one) => new X509Certificate(raw).verify(new X509Certificate(one).publicKey));
 }
 
 const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException | undefined)?.code ?? error);
 
 function describe({ subject, issuer, subjectaltname = '' }: PeerCertificate): ServerCertificate {
-  const nameOf = (name: PeerCertificate['subject'] | undefined) => String(name?.CN ?? name?.O ?? 'without a name');
+  const nameOf = (name: PeerCertificate['subject'] | undefined) =>
+    String(name?.CN ?? name?.O ?? 'without a name').slice(0, longestName);
   return {
     subject: nameOf(subject),
     issuer: nameOf(issuer),
@@ -69,7 +81,7 @@ async function askInHttp(address: { host: string; port: number; lookup: typeof l
   socket.on('connect', () => socket.write(`GET / HTTP/1.1\r\nHost: ${address.host}\r\nConnection: close\r\n\r\n`));
   const answer = await first(socket, 'data', (_, data: Buffer) => {
     const text = data.toString('latin1');
-    const speaks = text.startsWith('HTTP/') ? (/^server: *(.*)$/im.exec(text)?.[1]?.trim() ?? '') : undefined;
+    const speaks = text.startsWith('HTTP/') ? (serverHeader.exec(text)?.[1]?.trim() ?? '') : undefined;
     return { state: 'plain', speaks };
   });
   return answer.state === 'plain' ? answer : { state: 'plain', speaks: undefined };
@@ -98,7 +110,7 @@ function first<Connection extends Socket>(
     socket.on('connect', () => {
       isConnected = true;
     });
-    socket.setTimeout(answerTimeoutMs, () => end(ended('ETIMEDOUT')));
+    socket.setTimeout(answerTimeoutMs, () => end({ state: 'silent', code: 'ETIMEDOUT' }));
     socket.on('error', ({ code = '', message }: NodeJS.ErrnoException) =>
       end(ended(code === 'EPROTO' ? message.toUpperCase().replaceAll(' ', '_') : code)),
     );
