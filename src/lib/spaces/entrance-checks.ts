@@ -13,7 +13,14 @@ import { resources } from '../kube/resources.ts';
 import { apiServerOf, ingressClass } from '../model/kubeflex-names.ts';
 import type { ControlPlane } from '../model/kubeflex-objects.ts';
 import { readAccess } from './access.ts';
-import { type Entrance, type EntranceProblem, ingressThatAnswers, problemOfEntrance, tryEntrance } from './entrance.ts';
+import {
+  type Entrance,
+  type EntranceProblem,
+  ingressThatAnswers,
+  problemOfEntrance,
+  seeIngress,
+  tryEntrance,
+} from './entrance.ts';
 import { listControlPlanes, typeOf } from './spaces.ts';
 
 export const namesCheck: Check<{ kube: Kube }> = {
@@ -76,11 +83,10 @@ async function judgeBeforeKubeFlex(kube: Kube, hosting: PartialReader): Promise<
   const present = await hosting.get(resources.ingressClasses, name);
   if (hosting.forbidden.size > 0) return skipped(mayNotRead(hosting.forbidden));
   if (present !== undefined) return pass(`IngressClass ${name}`);
-  const docs = advice('See docs/installation.md, "The ingress"');
   return warn(
     'ingress-missing',
     `it has no IngressClass ${name}, so no ingress that KubeFlex can use; ${affected}`,
-    docs,
+    seeIngress,
   );
 }
 

@@ -18,9 +18,6 @@ export interface Entrance {
   config: HostingConfig | undefined;
 }
 
-/** Ports to try besides the address: that of https, and KubeFlex's default. */
-const usualPorts = [443, 9443];
-
 /**
  * Tries the address of a space, from this machine: the space itself must answer there to its name, with a certificate of its own
  * authority. What an ingress is called, and how it is configured, does not matter.
@@ -38,11 +35,11 @@ export async function tryEntrance(
   const authority = Buffer.from(data, 'base64');
   const entrance = { server, answer: await shakeHands(server, authority), rightPort: undefined, config };
   if (entrance.answer.state === 'own' || entrance.answer.state === 'unresolved') return entrance;
-  const ports = [...new Set([config?.externalPort ?? 0, ...usualPorts])].filter(
-    (port) => port > 0 && port !== portOf(server),
-  );
+  // That of https, and KubeFlex's default.
+  const ports = new Set([config?.externalPort ?? 443, 443, 9443]);
+  ports.delete(portOf(server));
   const others = await Promise.all(
-    ports.map(async (port) => ({ port, other: await shakeHands(withPort(server, port), authority) })),
+    [...ports].map(async (port) => ({ port, other: await shakeHands(withPort(server, port), authority) })),
   );
   const right = others.find(({ other }) => other.state === 'own' && other.flaw === undefined);
   return { ...entrance, rightPort: right?.port };
@@ -55,6 +52,8 @@ function withPort(server: string, port: number): string {
   url.port = String(port);
   return url.href;
 }
+
+export const seeIngress = advice('See docs/installation.md, "The ingress"');
 
 /** Why clients do not reach a space at its address. */
 export interface EntranceProblem extends Pick<Problem, 'code' | 'next'> {
@@ -70,7 +69,6 @@ export function problemOfEntrance(entrance: Entrance, hosting: string): Entrance
   const { server, answer, rightPort, config } = entrance;
   const { hostname } = new URL(server);
   const at = `${hostname}:${portOf(server)}`;
-  const docs = advice('See docs/installation.md, "The ingress"');
   const ports = rightPortSteps(config, hosting);
   if (rightPort !== undefined)
     return {
@@ -98,7 +96,7 @@ export function problemOfEntrance(entrance: Entrance, hosting: string): Entrance
         advice(`Let your DNS answer for ${hostname}, or put it into the hosts file, with the address of the ingress`),
       );
     case 'silent':
-      return problem('address-no-listener', ...ports, docs);
+      return problem('address-no-listener', ...ports, seeIngress);
     case 'closed':
       return problem(
         'address-no-backend',
@@ -106,14 +104,14 @@ export function problemOfEntrance(entrance: Entrance, hosting: string): Entrance
           command`kubectl --context ${hosting} get ingresses,ingressclasses --all-namespaces`,
           'See whether an ingress serves the class of its Ingress',
         ),
-        docs,
+        seeIngress,
       );
     case 'plain':
       return problem('address-plain-http', ...ports, ...hintsFor(answer.speaks ?? ''));
     case 'other':
       return answer.certificate.isApiServer
         ? problem('address-other-backend', ...ports)
-        : problem('address-tls-ended', ...hintsFor(answer.certificate.subject), docs);
+        : problem('address-tls-ended', ...hintsFor(answer.certificate.subject), seeIngress);
   }
 }
 

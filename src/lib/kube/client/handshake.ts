@@ -16,21 +16,13 @@ export type Answer =
   /** A server without TLS. `speaks` is its header `Server`, empty if it has none; undefined if it does not speak HTTP either. */
   | { state: 'plain'; speaks: string | undefined }
   /** A server with another certificate. */
-  | { state: 'other'; certificate: ServerCertificate };
-
-interface ServerCertificate {
-  subject: string;
-  issuer: string;
-  /** Whether it is that of a Kubernetes API server. */
-  isApiServer: boolean;
-}
+  | { state: 'other'; certificate: ReturnType<typeof describe> };
 
 /** The timeout of the other side. */
 const answerTimeoutMs = 5000;
 
 /** Not all of what a server calls itself is shown: it may be of any length. */
 const longestName = 200;
-const serverHeader = new RegExp(`^server: *(.{0,${longestName}})`, 'im');
 
 /**
  * Opens a TLS connection to an address with its name (SNI), without a proxy and without credentials.
@@ -49,7 +41,8 @@ export async function shakeHands(server: string, authority: Buffer | undefined):
 
 function judge(socket: TLSSocket, authority: Buffer | undefined): Answer {
   if (socket.authorized) return { state: 'own' };
-  const flaw = codeOf(socket.authorizationError);
+  // Node's code, unlike in its types.
+  const flaw = String(socket.authorizationError);
   const certificate = socket.getPeerCertificate();
   // Node compares the names only if the authority has signed the certificate; OpenSSL compares the times in any case.
   const isOwn =
@@ -63,16 +56,11 @@ function hasSigned(authority: Buffer | undefined, { raw }: PeerCertificate): boo
   return all.some((one) => new X509Certificate(raw).verify(new X509Certificate(one).publicKey));
 }
 
-const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException | undefined)?.code ?? error);
-
-function describe({ subject, issuer, subjectaltname = '' }: PeerCertificate): ServerCertificate {
+function describe({ subject, issuer, subjectaltname = '' }: PeerCertificate) {
   const nameOf = (name: PeerCertificate['subject'] | undefined) =>
     String(name?.CN ?? name?.O ?? 'without a name').slice(0, longestName);
-  return {
-    subject: nameOf(subject),
-    issuer: nameOf(issuer),
-    isApiServer: subjectaltname.split(', ').includes('DNS:kubernetes.default.svc'),
-  };
+  const isApiServer = subjectaltname.split(', ').includes('DNS:kubernetes.default.svc');
+  return { subject: nameOf(subject), issuer: nameOf(issuer), isApiServer };
 }
 
 /** What a server without TLS is. */
@@ -81,8 +69,8 @@ async function askInHttp(address: { host: string; port: number; lookup: typeof l
   socket.on('connect', () => socket.write(`GET / HTTP/1.1\r\nHost: ${address.host}\r\nConnection: close\r\n\r\n`));
   const answer = await first(socket, 'data', (_, data: Buffer) => {
     const text = data.toString('latin1');
-    const speaks = text.startsWith('HTTP/') ? (serverHeader.exec(text)?.[1]?.trim() ?? '') : undefined;
-    return { state: 'plain', speaks };
+    const [, header = ''] = /^server:(.*)$/im.exec(text) ?? [];
+    return { state: 'plain', speaks: text.startsWith('HTTP/') ? header.trim().slice(0, longestName) : undefined };
   });
   return answer.state === 'plain' ? answer : { state: 'plain', speaks: undefined };
 }
@@ -99,21 +87,18 @@ function first<Connection extends Socket>(
       socket.destroy();
       resolve(answer);
     };
-    const ended = (code: string): Answer => {
+    const ended = (code: string, message = ''): Answer => {
       if (['ENOTFOUND', 'EAI_AGAIN'].includes(code)) return { state: 'unresolved' };
       if (!isConnected) return { state: 'silent', code };
       // OpenSSL's words for an answer that is no TLS record.
-      return /WRONG_VERSION|PACKET_LENGTH|HTTP_REQUEST/.test(code)
-        ? { state: 'plain', speaks: undefined }
-        : { state: 'closed' };
+      const isPlain = /wrong.version|packet.length|http.request/i.test(code + message);
+      return isPlain ? { state: 'plain', speaks: undefined } : { state: 'closed' };
     };
     socket.on('connect', () => {
       isConnected = true;
     });
     socket.setTimeout(answerTimeoutMs, () => end({ state: 'silent', code: 'ETIMEDOUT' }));
-    socket.on('error', ({ code = '', message }: NodeJS.ErrnoException) =>
-      end(ended(code === 'EPROTO' ? message.toUpperCase().replaceAll(' ', '_') : code)),
-    );
+    socket.on('error', ({ code = '', message }: NodeJS.ErrnoException) => end(ended(code, message)));
     socket.on('close', () => end(ended('')));
     socket.on(event, (data: Buffer) => end(answerOf(socket, data)));
   });
