@@ -160,8 +160,7 @@ async function install(kube: Kube, helm: Helm, init: InitInput, { record, run }:
   const what = `is a hosting cluster of KubeStellar ${result.version}`;
   if (kube.dryRun) return result;
   await noteEntrance(kube, run);
-  if (result.changed) run.progress.done(result.name, what, true);
-  else run.progress.done(result.name, `${what}; nothing to do`);
+  run.progress.done(result.name, result.changed ? what : `${what}; nothing to do`, result.changed);
   return result;
 }
 

@@ -39,19 +39,16 @@ export async function tryEntrance(
   const ports = new Set([config?.externalPort ?? 443, 443, 9443]);
   ports.delete(portOf(server));
   const others = await Promise.all(
-    [...ports].map(async (port) => ({ port, other: await shakeHands(withPort(server, port), authority) })),
+    [...ports].map(async (port) => {
+      const { href } = Object.assign(new URL(server), { port: String(port) });
+      return { port, other: await shakeHands(href, authority) };
+    }),
   );
   const right = others.find(({ other }) => other.state === 'own' && other.flaw === undefined);
   return { ...entrance, rightPort: right?.port };
 }
 
 const portOf = (server: string): number => Number(new URL(server).port || 443);
-
-function withPort(server: string, port: number): string {
-  const url = new URL(server);
-  url.port = String(port);
-  return url.href;
-}
 
 export const seeIngress = advice('See docs/installation.md, "The ingress"');
 

@@ -486,7 +486,7 @@ describe('init --provider', () => {
       const manifest = path.join(cli.home, 'ingress-nginx.yaml');
       const template = ['template', release.release, retiredIngressChart, '-n', release.namespace, ...values];
       await writeFile(manifest, await runHelm(plane, template));
-      await type(`kubectl create namespace ${release.namespace}`, `kubectl apply -f ${manifest}`);
+      await type(`kubectl apply -f ${manifest}`);
       await until(async () => (await ingressesOf()).join() === 'pass,warn', 'ingress-nginx answers');
       for (const _ of ['first', 'again, which deletes the IngressClass of Traefik']) {
         assert.match(await type(remove, ...rest), /^kind-kubeflex: Traefik answers$/m);
