@@ -8,11 +8,14 @@ import { stepLines } from '../../../../src/lib/engine/next-step.ts';
 import { readHostingConfig } from '../../../../src/lib/hosting/hosting.ts';
 import { hiddenBy } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import type { Resource } from '../../../../src/lib/kube/resources.ts';
 import { problemOfEntrance, tryEntrance } from '../../../../src/lib/spaces/entrance.ts';
 import { maintainedCheck, reachedCheck } from '../../../../src/lib/spaces/entrance-checks.ts';
 import { reachable } from '../../../../src/lib/spaces/stages/space-stages.ts';
+import { SpaceWatcher } from '../../../../src/lib/spaces/stages/space-watcher.ts';
 import { answering, certificates, silentPort, stopAnswering } from '../../support/answering.ts';
-import { controlPlane, evidence } from '../../support/space-builders.ts';
+import { fakeKube } from '../../support/builders.ts';
+import { controlPlane, evidence, its, statefulSet } from '../../support/space-builders.ts';
 
 after(stopAnswering);
 
@@ -232,6 +235,24 @@ describe('a space is reached', () => {
     ])
       assert.equal(await tryEntrance(contextOf(at(1), cluster), undefined), undefined);
   });
+});
+
+test('a user who may not read the settings of KubeFlex sees what answers', async () => {
+  const server = at(await answering.inHttp('nginx'));
+  const present = hosting({}, server);
+  const get = async (resource: Resource, name: string) => {
+    if (resource.plural === 'configmaps') throw new StellarError('forbidden', 'Not allowed.');
+    return resource.kind === 'ControlPlane' ? its('its1', { type: 'vcluster' }) : present.get(resource, name);
+  };
+  const list = async ({ plural }: Resource) => (plural === 'statefulsets' ? [statefulSet('vcluster')] : []);
+  const unreachable = () => Promise.reject(new StellarError('unreachable', 'it does not speak TLS.'));
+  const watcher = new SpaceWatcher({
+    hosting: fakeKube({ get: get as Kube['get'], list: list as Kube['list'] }),
+    connect: () => fakeKube({ get: unreachable, list: unreachable, read: unreachable }),
+    hostingContext: contextOf(server),
+  } as never);
+  const reading = await watcher.its('its1');
+  assert.equal(reading?.space.entrance?.answer.state, 'plain');
 });
 
 describe('before there is a space', () => {
