@@ -31,7 +31,8 @@ const longestName = 200;
  */
 export async function shakeHands(server: string, authority: Buffer | undefined): Promise<Answer> {
   const url = new URL(server);
-  const address = { host: hostOf(url), port: Number(url.port || 443), lookup };
+  // Under load, Node's default of 250 ms reports a refusal as a timeout.
+  const address = { host: hostOf(url), port: Number(url.port || 443), lookup, autoSelectFamilyAttemptTimeout: 2000 };
   // An address is no server name (RFC 6066).
   const servername = /^[\d.]+$|:/.test(address.host) ? '' : address.host;
   const options = { ...address, servername, rejectUnauthorized: false, ca: authority ?? [] };
