@@ -72,6 +72,7 @@ function useNew(cluster: NewHostingCluster, init: InitInput, tools: LocalTools):
   const { context } = localNames(provider, name);
   return withHelm(context, tools, async (helm) => {
     run.progress.note(`Hosting cluster ${context}, the ${provider} cluster ${name} on this machine`);
+    if (ingressChart !== undefined) await helm.local(ingressChart);
     const beforeCreation = await chartReader(cluster, init, helm, tools);
     const { externalPort } = init;
     const wanted = { provider, name, image, role: 'hosting', externalPort, beforeCreation } as const;
@@ -162,8 +163,7 @@ async function install(kube: Kube, helm: Helm, init: InitInput, { record, run }:
   const what = `is a hosting cluster of KubeStellar ${result.version}`;
   if (kube.dryRun) return result;
   await noteEntrance(kube, run);
-  if (result.changed) run.progress.done(result.name, what, true);
-  else run.progress.done(result.name, `${what}; nothing to do`);
+  run.progress.done(result.name, result.changed ? what : `${what}; nothing to do`, result.changed);
   return result;
 }
 

@@ -57,7 +57,7 @@ interface IngressTools {
  * Ensures that a local hosting cluster has an ingress that serves the Ingresses of KubeFlex: Traefik, which passes their TLS
  * through. An ingress that the class of those Ingresses already belongs to is kept.
  * @returns whether anything changed
- * @throws StellarError `chart-unusable`, `program-failed`, `cluster-unusable`, `hosting-failed`, `timeout`
+ * @throws StellarError `chart-unusable`, `program-failed`, `release-pending`, `cluster-unusable`, `hosting-failed`, `timeout`
  */
 export async function ensureIngress(
   input: IngressInput,
@@ -71,16 +71,18 @@ export async function ensureIngress(
   const isThere = present !== undefined;
   if (!isThere) {
     requireTime(run, `${context} has no ingress yet`);
+    const chart = kube.dryRun ? undefined : await bringIngressChart(helm, input.chart);
     run.progress.waiting(context, 'installing Traefik');
     await withHostingLease(kube, 'init', run, async (lease) => {
       await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ingressRelease.namespace } });
       record?.({ verb: 'create', cluster: context, kind: 'Release', ...ingressRelease });
-      if (kube.dryRun) return;
-      const chart = await bringIngressChart(helm, input.chart);
+      if (chart === undefined) return;
       const onStart = await lease.noteHelm(ingressRelease.name);
       const values = valuesFor(input.provider);
       const timeoutMs = run.deadline.remaining;
       await helm.upgrade({ release: ingressRelease, chart, values, timeoutMs, onStart, skipCrds: true });
+    }).catch((error: unknown) => {
+      throw whyPending(error, context);
     });
     if (kube.dryRun) return true;
   }
@@ -90,11 +92,17 @@ export async function ensureIngress(
 }
 
 /** helm's own marks on what it has created. */
-function isOfRelease({ metadata: { annotations = {} } }: KubeObject): boolean {
+function isOfRelease({ metadata: { annotations: of = {} } }: KubeObject): boolean {
   const { name, namespace } = ingressRelease;
-  return (
-    annotations['meta.helm.sh/release-name'] === name && annotations['meta.helm.sh/release-namespace'] === namespace
-  );
+  return of['meta.helm.sh/release-name'] === name && of['meta.helm.sh/release-namespace'] === namespace;
+}
+
+/** A helm that was killed leaves its release pending, which helm itself never ends. */
+function whyPending(error: unknown, context: string): unknown {
+  if (!(error instanceof StellarError) || error.code !== 'release-pending') return error;
+  const { name, namespace } = ingressRelease;
+  const uninstall = command`helm uninstall ${name} --namespace ${namespace} --kube-context ${context}`;
+  return error.with({ next: [runCommand(uninstall, 'If no helm is running'), advice('Then rerun the command')] });
 }
 
 /**

@@ -1,9 +1,11 @@
 import { lookup } from 'node:dns/promises';
 import { type Check, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { advice } from '../engine/next-step.ts';
+import { problem } from '../engine/problem.ts';
 import { type HostingConfig, readHostingConfig, servesOpenShift } from '../hosting/hosting.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { shakeHands } from '../kube/client/handshake.ts';
 import { isLocalName } from '../kube/client/local-names.ts';
 import { isTrue } from '../kube/objects.ts';
 import { mayNotRead, type PartialReader, partialReader } from '../kube/partial-reader.ts';
@@ -11,7 +13,14 @@ import { resources } from '../kube/resources.ts';
 import { apiServerOf, ingressClass } from '../model/kubeflex-names.ts';
 import type { ControlPlane } from '../model/kubeflex-objects.ts';
 import { readAccess } from './access.ts';
-import { type Entrance, ingressThatAnswers, problemOfEntrance, tryContext, tryEntrance } from './entrance.ts';
+import {
+  type Entrance,
+  type EntranceProblem,
+  ingressThatAnswers,
+  problemOfEntrance,
+  seeIngress,
+  tryEntrance,
+} from './entrance.ts';
 import { listControlPlanes, typeOf } from './spaces.ts';
 
 export const namesCheck: Check<{ kube: Kube }> = {
@@ -42,22 +51,29 @@ async function judgeEntrance(kube: Kube): Promise<Outcome> {
   );
   if (spaces.length === 0)
     return config === undefined ? judgeBeforeKubeFlex(kube, hosting) : judgeBeforeSpaces(hosting, config);
-  const tried = await Promise.all(spaces.map((space) => tryOne(hosting, space)));
-  const known = tried.filter((entrance) => entrance !== undefined);
-  if (known.length === 0) return skipped('you may not read the addresses of its spaces, or a proxy leads to them');
-  return known.map((entrance) => outcomeOf(entrance, kube)).find(isProblem) ?? pass(known.map(addressOf).join(', '));
+  const { context } = kube.cluster;
+  const tried = (await Promise.all(spaces.map((space) => tryOne(hosting, space, config)))).flat();
+  if (tried.length === 0) return skipped('you may not read the addresses of its spaces, or a proxy leads to them');
+  const unreached = tried.flatMap(({ name, entrance }) => {
+    const found = problemOfEntrance(entrance, context);
+    return found === undefined ? [] : [{ name, found }];
+  });
+  const [first] = unreached;
+  if (first === undefined) return pass(tried.map(({ entrance }) => new URL(entrance.server).host).join(', '));
+  return outcomeOf(first.found, `clients do not reach ${unreached.map(({ name }) => name).join(', ')}`);
 }
 
 /** What an ingress is needed for. */
 const affected = 'spaces of type vcluster and k8s are not reachable (those of type host and external are)';
 
-const isProblem = ({ status }: Outcome): boolean => status === 'warn';
-
-const addressOf = ({ server }: Entrance): string => new URL(server).host;
-
-async function tryOne(hosting: PartialReader, space: ControlPlane): Promise<Entrance | undefined> {
+async function tryOne(
+  hosting: PartialReader,
+  space: ControlPlane,
+  config: HostingConfig | undefined,
+): Promise<{ name: string; entrance: Entrance }[]> {
   const context = ifSeen(ifSeen(await tryRead(() => readAccess(space, hosting))) ?? { state: 'absent', why: '' });
-  return context && tryContext(hosting, context);
+  const entrance = context && (await tryEntrance(context, config));
+  return entrance === undefined ? [] : [{ name: space.metadata.name, entrance }];
 }
 
 /** Nothing has an address yet. Without this class, no ingress serves what KubeFlex writes. */
@@ -67,11 +83,10 @@ async function judgeBeforeKubeFlex(kube: Kube, hosting: PartialReader): Promise<
   const present = await hosting.get(resources.ingressClasses, name);
   if (hosting.forbidden.size > 0) return skipped(mayNotRead(hosting.forbidden));
   if (present !== undefined) return pass(`IngressClass ${name}`);
-  const docs = advice('See docs/installation.md, "The ingress"');
   return warn(
     'ingress-missing',
     `it has no IngressClass ${name}, so no ingress that KubeFlex can use; ${affected}`,
-    docs,
+    seeIngress,
   );
 }
 
@@ -80,23 +95,17 @@ async function judgeBeforeSpaces(hosting: PartialReader, config: HostingConfig):
   if (isOpenShift) return skipped('OpenShift uses routes, and there is no space yet');
   if (!isLocalName(domain)) return skipped('there is no space yet that could answer');
   const server = `https://its1.${domain}:${externalPort}`;
-  const entrance = await tryEntrance({ hosting, server, authority: undefined });
-  const { answer } = entrance;
+  const answer = await shakeHands(server, undefined);
   if (answer.state === 'other' && !answer.certificate.isApiServer)
-    return pass(`${ingressThatAnswers(answer) ?? 'a server'} at ${addressOf(entrance)}`);
-  return outcomeOf(entrance, hosting);
+    return pass(`${ingressThatAnswers(answer) ?? 'a server'} at ${new URL(server).host}`);
+  const found = problemOfEntrance({ server, answer, rightPort: undefined, config }, hosting.cluster.context);
+  return found === undefined ? pass() : outcomeOf(found, affected);
 }
 
-function outcomeOf(entrance: Entrance, { cluster }: Pick<PartialReader, 'cluster'>): Outcome {
-  const problem = problemOfEntrance(entrance, cluster.context);
-  if (problem === undefined) return pass();
-  const { code, why, next } = problem;
-  const outcome = warn(code, `${why}; ${affected}`, ...next);
-  return code === 'address-unresolved' ? causedBy(outcome, 'names') : outcome;
+function outcomeOf({ code, why, next }: EntranceProblem, effect: string): Outcome {
+  const found = problem(code, `${why}; ${effect}`, ...next);
+  return { status: 'warn', problem: code === 'address-unresolved' ? { ...found, causedBy: ['names'] } : found };
 }
-
-const causedBy = (outcome: Outcome, id: string): Outcome =>
-  outcome.status === 'pass' ? outcome : { ...outcome, problem: { ...outcome.problem, causedBy: [id] } };
 
 /** The ingress shows its own certificate to whoever asks for a name that it does not serve. */
 async function judgeMaintained(kube: Kube): Promise<Outcome> {
@@ -105,8 +114,7 @@ async function judgeMaintained(kube: Kube): Promise<Outcome> {
   if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');
   if (config.isOpenShift) return skipped('OpenShift uses routes');
   const server = `https://no-space.${config.domain}:${config.externalPort}`;
-  const { answer } = await tryEntrance({ hosting, server, authority: undefined });
-  const name = ingressThatAnswers(answer);
+  const name = ingressThatAnswers(await shakeHands(server, undefined));
   if (name === undefined) return skipped('it is not known which ingress it has');
   if (name !== 'ingress-nginx') return pass(name);
   return warn(

@@ -1,8 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { advice, type NextStep, partial, run } from '../engine/next-step.ts';
 import type { Problem } from '../engine/problem.ts';
-import { type HostingConfig, readHostingConfig } from '../hosting/hosting.ts';
-import type { Reader } from '../kube/client/client.ts';
+import type { HostingConfig } from '../hosting/hosting.ts';
 import { whyNetworkFails } from '../kube/client/errors.ts';
 import { type Answer, shakeHands } from '../kube/client/handshake.ts';
 import { proxyOf } from '../kube/client/proxy.ts';
@@ -19,47 +18,39 @@ export interface Entrance {
   config: HostingConfig | undefined;
 }
 
-/** Ports to try besides the address: that of https, and KubeFlex's default. */
-const usualPorts = [443, 9443];
-
 /**
- * Tries the address of a space, from this machine and without a proxy: the space itself must answer there to its name, with a
- * certificate of its own authority. What an ingress is called, and how it is configured, does not matter.
- * @param authority in PEM; undefined while there is no space that could answer
+ * Tries the address of a space, from this machine: the space itself must answer there to its name, with a certificate of its own
+ * authority. What an ingress is called, and how it is configured, does not matter.
+ * @param context its published one @param config of its hosting cluster, if it may be read
+ * @returns undefined if it cannot be judged: behind a proxy, with another name for TLS, or without an authority
  */
 export async function tryEntrance(
-  { hosting, server, authority }: { hosting: Pick<Reader, 'get'>; server: string; authority: Buffer | undefined },
-  shake = shakeHands,
-): Promise<Entrance> {
-  const [answer, config] = await Promise.all([shake(server, authority), readHostingConfig(hosting)]);
-  const entrance: Entrance = { server, answer, rightPort: undefined, config };
-  if (authority === undefined || answer.state === 'own' || answer.state === 'unresolved') return entrance;
-  const ports = [...new Set([config?.externalPort ?? 0, ...usualPorts])].filter(
-    (port) => port > 0 && port !== portOf(server),
-  );
+  context: SelectedContext,
+  config: HostingConfig | undefined,
+): Promise<Entrance | undefined> {
+  const { server, cluster } = context;
+  const data = cluster['certificate-authority-data'];
+  if (data === undefined || cluster['tls-server-name'] !== undefined || proxyOf(context) !== undefined)
+    return undefined;
+  const authority = Buffer.from(data, 'base64');
+  const entrance = { server, answer: await shakeHands(server, authority), rightPort: undefined, config };
+  if (entrance.answer.state === 'own' || entrance.answer.state === 'unresolved') return entrance;
+  // That of https, and KubeFlex's default.
+  const ports = new Set([config?.externalPort ?? 443, 443, 9443]);
+  ports.delete(portOf(server));
   const others = await Promise.all(
-    ports.map(async (port) => ({ port, other: await shake(withPort(server, port), authority) })),
+    [...ports].map(async (port) => {
+      const { href } = Object.assign(new URL(server), { port: String(port) });
+      return { port, other: await shakeHands(href, authority) };
+    }),
   );
-  return { ...entrance, rightPort: others.find(({ other }) => other.state === 'own')?.port };
+  const right = others.find(({ other }) => other.state === 'own' && other.flaw === undefined);
+  return { ...entrance, rightPort: right?.port };
 }
 
 const portOf = (server: string): number => Number(new URL(server).port || 443);
 
-function withPort(server: string, port: number): string {
-  const url = new URL(server);
-  url.port = String(port);
-  return url.href;
-}
-
-/** Tries the address in a context. @returns undefined if it cannot be judged: behind a proxy, or without an authority */
-export async function tryContext(
-  hosting: Pick<Reader, 'get'>,
-  context: SelectedContext,
-): Promise<Entrance | undefined> {
-  const data = context.cluster['certificate-authority-data'];
-  if (data === undefined || proxyOf(context) !== undefined) return undefined;
-  return tryEntrance({ hosting, server: context.server, authority: Buffer.from(data, 'base64') });
-}
+export const seeIngress = advice('See docs/installation.md, "The ingress"');
 
 /** Why clients do not reach a space at its address. */
 export interface EntranceProblem extends Pick<Problem, 'code' | 'next'> {
@@ -75,7 +66,6 @@ export function problemOfEntrance(entrance: Entrance, hosting: string): Entrance
   const { server, answer, rightPort, config } = entrance;
   const { hostname } = new URL(server);
   const at = `${hostname}:${portOf(server)}`;
-  const docs = advice('See docs/installation.md, "The ingress"');
   const ports = rightPortSteps(config, hosting);
   if (rightPort !== undefined)
     return {
@@ -93,14 +83,17 @@ export function problemOfEntrance(entrance: Entrance, hosting: string): Entrance
   switch (answer.state) {
     case 'own':
       if (answer.flaw === undefined) return undefined;
-      return problem('address-certificate', advice('Restart the API server of the space: it renews its certificate'));
+      return problem(
+        'address-certificate',
+        advice('If it has expired, restart the API server of the space, which renews it'),
+      );
     case 'unresolved':
       return problem(
         'address-unresolved',
         advice(`Let your DNS answer for ${hostname}, or put it into the hosts file, with the address of the ingress`),
       );
     case 'silent':
-      return problem('address-no-listener', ...ports, docs);
+      return problem('address-no-listener', ...ports, seeIngress);
     case 'closed':
       return problem(
         'address-no-backend',
@@ -108,21 +101,21 @@ export function problemOfEntrance(entrance: Entrance, hosting: string): Entrance
           command`kubectl --context ${hosting} get ingresses,ingressclasses --all-namespaces`,
           'See whether an ingress serves the class of its Ingress',
         ),
-        docs,
+        seeIngress,
       );
     case 'plain':
       return problem('address-plain-http', ...ports, ...hintsFor(answer.speaks ?? ''));
     case 'other':
       return answer.certificate.isApiServer
         ? problem('address-other-backend', ...ports)
-        : problem('address-tls-ended', ...hintsFor(answer.certificate.subject), docs);
+        : problem('address-tls-ended', ...hintsFor(answer.certificate.subject), seeIngress);
   }
 }
 
 function whatAnswers(answer: Answer, at: string): string {
   switch (answer.state) {
     case 'own':
-      return `the space itself answers at ${at}, and ${whyNetworkFails({ code: answer.flaw })}`;
+      return `a server of the space's authority answers at ${at}, and ${whyNetworkFails({ code: answer.flaw })}`;
     case 'unresolved':
       return `the name in its address ${at} cannot be resolved on this machine`;
     case 'silent':

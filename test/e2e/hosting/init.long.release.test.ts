@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { execa } from 'execa';
 import {
   type AnyObject,
   type Bed,
@@ -22,6 +23,7 @@ import {
   until,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
+import { blocksOf, commandsOf, typedIn } from '../../pages.ts';
 import { Cli, type CliOptions } from '../support/harness.ts';
 import { inRelease } from '../support/in-release.ts';
 import { assertRefuses, assertUnwritten, writesOn } from '../support/refusal.ts';
@@ -388,6 +390,8 @@ describe('init --provider', () => {
           assert.match(planned.stdout, new RegExp(`^would create Release ${release} on ${context}$`, 'm'));
         for (const wrong of [
           ['--ingress-chart', 'https://127.0.0.1:1/nowhere.tgz'],
+          ['--ingress-chart', 'nowhere.tgz'],
+          ['--ingress-chart', 'nowhere.tgz', '--dry-run'],
           ['--set-json', 'ITSes="none"'],
           ['--name', 'Bad_Name'],
         ])
@@ -444,14 +448,25 @@ describe('init --provider', () => {
       assert.match(bare.stderr, /^kind-kubeflex: (nothing listens at its1\.|at its1\..*, the connection is closed)/m);
       const plane = bed.plane('kubeflex');
       assert.equal(await plane.admin.find(resources.namespaces, 'traefik'), undefined);
-      const ingressOf = async () => (await doctor(surroundings)).of('ingress');
-      assert.equal(await ingressOf(), 'warn');
+      const ingressesOf = async () => {
+        const { of } = await doctor(surroundings);
+        return [of('ingress'), of('ingress-maintained')];
+      };
+      assert.equal((await ingressesOf())[0], 'warn');
+      await plane.markAudit();
+      for (const wrong of ['nowhere.tgz', chart, 'https://127.0.0.1:1/nowhere.tgz'])
+        assert.match(
+          (await cli.run([...line, '--ingress-chart', wrong], surroundings)).stderr,
+          /nowhere\.tgz|not traefik/,
+        );
+      await cli.succeed([...line, '--ingress', 'none', '--upgrade'], surroundings);
+      await assertUnwritten([plane]);
 
       const controller = { extraArgs: { 'enable-ssl-passthrough': 'true' }, hostPort: { enabled: true } };
       const values = ['--set-json', `controller=${JSON.stringify({ ...controller, service: { type: 'ClusterIP' } })}`];
       const install = ['upgrade', '--install', release.release, retiredIngressChart, '-n', release.namespace];
       await runHelm(plane, [...install, '--create-namespace', ...values]);
-      await until(async () => (await ingressOf()) === 'pass', 'ingress-nginx answers');
+      await until(async () => (await ingressesOf()).join() === 'pass,warn', 'ingress-nginx answers');
       const withTraefik = [...line, '--ingress-chart', ingressChart];
       const kept = await cli.succeed(withTraefik, surroundings);
       assert.match(kept.stderr, /^kind-kubeflex: it has ingress-nginx, which was retired in March 2026/m);
@@ -459,12 +474,24 @@ describe('init --provider', () => {
       const { stdout } = await cli.succeed(['doctor'], surroundings);
       assert.match(stdout, /! its ingress gets security fixes\n +it has ingress-nginx, which was retired/);
 
-      await runHelm(plane, ['uninstall', release.release, '-n', release.namespace, '--wait']);
-      const over = await cli.succeed(withTraefik, surroundings);
-      assert.match(over.stderr, /^kind-kubeflex: Traefik answers$/m);
-      assert.doesNotMatch(over.stderr, /retired|its1\.localtest\.me/);
-      const { of } = await doctor(surroundings);
-      assert.deepEqual([of('ingress'), of('ingress-maintained')], ['pass', 'pass']);
+      const type = typist(surroundings, ['--chart', chart, '--ingress-chart', ingressChart]);
+      const [[uninstall = '', ...rest] = [], [remove = ''] = []] = wayOver();
+      const over = await type(uninstall, ...rest);
+      assert.match(over, /^kind-kubeflex: Traefik answers$/m);
+      assert.doesNotMatch(over, /retired|its1\.localtest\.me/);
+      assert.match(await type(uninstall, ...rest), /nothing to do/);
+      assert.deepEqual(await ingressesOf(), ['pass', 'pass']);
+
+      await runHelm(plane, ['uninstall', 'traefik', '-n', 'traefik', '--wait']);
+      const manifest = path.join(cli.home, 'ingress-nginx.yaml');
+      const template = ['template', release.release, retiredIngressChart, '-n', release.namespace, ...values];
+      await writeFile(manifest, await runHelm(plane, template));
+      await type(`kubectl apply -f ${manifest}`);
+      await until(async () => (await ingressesOf()).join() === 'pass,warn', 'ingress-nginx answers');
+      for (const _ of ['first', 'again, which deletes the IngressClass of Traefik']) {
+        assert.match(await type(remove, ...rest), /^kind-kubeflex: Traefik answers$/m);
+        assert.deepEqual(await ingressesOf(), ['pass', 'pass']);
+      }
     } finally {
       tools.stop();
       if (bed.planes.some(({ name }) => name === 'kubeflex')) await bed.removePlane('kubeflex');
@@ -477,6 +504,30 @@ describe('init --provider', () => {
     assert.match(refused.stderr, /Give either --provider or --hosting-context/);
   });
 });
+
+/** The commands of docs/installation.md, "From ingress-nginx to Traefik": of a release, and of a manifest. */
+const wayOver = (): string[][] =>
+  blocksOf('docs/installation.md')
+    .filter(({ notRun = '' }) => notRun.startsWith('test/e2e/hosting/init.long.release.test.ts'))
+    .map((block) => typedIn(block).map(({ text }) => text));
+
+/** Types lines. @param charts what init needs without the Internet @returns all that is printed */
+function typist(surroundings: CliOptions, charts: readonly string[]) {
+  const { kubeconfig = '', env } = surroundings;
+  const typeOne = async ([program = '', ...given]: readonly string[]): Promise<string> => {
+    if (program !== 'stellarctl') {
+      const settings = { PATH: `${options.env?.PATH}:${process.env.PATH}`, HOME: cli.home, KUBECONFIG: kubeconfig };
+      return (await execa(program, given, { env: { ...env, ...settings }, all: true })).all;
+    }
+    const { stdout, stderr } = await cli.succeed([...given, ...(given[0] === 'init' ? charts : [])], surroundings);
+    return stdout + stderr;
+  };
+  return async (...lines: readonly string[]): Promise<string> => {
+    let printed = '';
+    for (const words of lines.flatMap(commandsOf)) printed += await typeOne(words);
+    return printed;
+  };
+}
 
 async function doctor(surroundings: CliOptions) {
   const { json } = await cli.run(['doctor', '--pre', '-o', 'json'], surroundings);

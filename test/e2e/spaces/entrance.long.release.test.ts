@@ -1,11 +1,14 @@
-/** What clients meet at the address of a space instead of the space, as its create, its get, init and doctor report it. */
+/**
+ * Spaces that clients reach through an ingress, a route and a NodePort, and what they meet instead of them, as its create, its get,
+ * init and doctor report it.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import { connect, createServer, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import tls from 'node:tls';
-import { buildHelm, chartOf, freePort } from '../../../testbed/index.ts';
+import { type AnyObject, buildHelm, chartOf, freePort, resources } from '../../../testbed/index.ts';
 import { certificates } from '../../unit/support/answering.ts';
 import { inRelease } from '../support/in-release.ts';
 import { type HostingBed, startHosting } from '../support/spaces.ts';
@@ -80,9 +83,41 @@ async function serving(server: Server | undefined, work: () => Promise<void>): P
   }
 }
 
+/** Serves what leads to a port elsewhere, without looking at what is sent. */
+const relay = (to: () => Promise<{ host: string; port: number }>) =>
+  createServer(async (socket) => {
+    socket.on('error', () => {});
+    try {
+      const { host, port: onwards } = await to();
+      const other = connect(onwards, host).on('error', () => socket.destroy());
+      socket.on('close', () => other.destroy()).pipe(other);
+      other.pipe(socket);
+    } catch {
+      socket.destroy();
+    }
+  });
+
+const toIngress = () => relay(async () => ({ host: '127.0.0.1', port: ingress }));
+
+/** Without its Ingress. */
+const toService = (space: string, service: string) =>
+  relay(async () => {
+    const { spec } = await all.hosting.admin.get<AnyObject>(resources.services, `${space}-system/${service}`);
+    return { host: (spec as { clusterIP: string }).clusterIP, port: 443 };
+  });
+
 interface Found {
   id: string;
+  status: string;
+  code?: string;
   subjects: string[];
+}
+
+async function judged(name: string): Promise<Found> {
+  const { json } = await all.cli.run(['doctor', '-o', 'json']);
+  const found: Found[] = json().items;
+  const of = found.find((each) => each.id === 'its-reachable' && each.subjects.includes(`its/${name}`));
+  return of ?? { id: '', status: 'pass', subjects: [] };
 }
 
 async function assertReported(name: string, { code, says }: Omit<Fault, 'name'>): Promise<void> {
@@ -94,14 +129,18 @@ async function assertReported(name: string, { code, says }: Omit<Fault, 'name'>)
   assert.match(item.error.message, says);
   const shown = await cli.run(['its', 'get', name, '-o', 'json']);
   assert.match(shown.json().diagnosis.problem, says);
-  const doctor = await cli.run(['doctor', '-o', 'json']);
-  const found = doctor
-    .json()
-    .items.find((each: Found) => each.id === 'its-reachable' && each.subjects.includes(`its/${name}`));
-  assert.equal(found.code, code);
+  assert.equal((await judged(name)).code, code);
   const { stderr } = await cli.succeed(init, { env });
-  // It reports the first space that is not reached.
-  if (name === 'its1') assert.match(stderr, says);
+  assert.match(stderr, says);
+  assert.match(stderr, new RegExp(`; clients do not reach ${name}$`, 'm'));
+}
+
+async function assertReached(name: string): Promise<void> {
+  const { stdout } = await all.cli.type(`its create ${name}`);
+  assert.match(stdout, new RegExp(`^${name}: ready`, 'm'));
+  assert.equal((await judged(name)).status, 'pass');
+  const { stderr } = await all.cli.succeed(init, { env });
+  assert.doesNotMatch(stderr, new RegExp(`clients do not reach .*${name}`));
 }
 
 describe('at the address of a space', () => {
@@ -119,22 +158,30 @@ describe('at the address of a space', () => {
     await assertReported('its1', { code: 'address-wrong-port', says });
   });
 
-  it('a name that is not resolved is reported', inRelease, async () => {
-    await all.cli.succeed([...init, '--domain', 'kubeflex.invalid'], { env });
-    const says = /the name in its address its2\.kubeflex\.invalid:\d+ cannot be resolved on this machine/;
-    await assertReported('its2', { code: 'address-unresolved', says });
+  it('what leads to the ingress of its class makes it ready', () => serving(toIngress(), () => assertReached('its1')));
+
+  it('a name that is not resolved is reported', inRelease, () =>
+    serving(toIngress(), async () => {
+      await all.cli.succeed([...init, '--domain', 'kubeflex.invalid'], { env });
+      const says = /the name in its address its2\.kubeflex\.invalid:\d+ cannot be resolved on this machine/;
+      await assertReported('its2', { code: 'address-unresolved', says });
+    }),
+  );
+
+  it('a route of OpenShift makes it ready', inRelease, async () => {
+    const routes = ['--set', 'kubeflex-operator.isOpenShift=true', '--domain', 'apps.localtest.me'];
+    await all.cli.succeed([...init, ...routes, '--external-port', String(port)], { env });
+    await serving(toService('its3', 'vcluster'), () => assertReached('its3'));
   });
 
-  it('what leads to the space, whatever it is, makes it ready', () =>
-    serving(
-      createServer((socket) => {
-        const onwards = connect(ingress, '127.0.0.1');
-        for (const each of [socket, onwards]) each.on('error', () => socket.destroy());
-        socket.pipe(onwards).pipe(socket);
-      }),
-      async () => {
-        const { stdout } = await all.cli.type('its create its1');
-        assert.match(stdout, /^its1: ready/m);
-      },
-    ));
+  it('a NodePort makes it ready, and is judged like a name', inRelease, async () => {
+    const key = 'its1-system/vc-vcluster';
+    const { data } = await all.hosting.admin.get<AnyObject>(resources.secrets, key);
+    const published = Buffer.from((data as { config: string }).config, 'base64').toString();
+    const moved = published.replace(/server: .*/, `server: https://127.0.0.1:${port}`);
+    await all.hosting.admin.patch(resources.secrets, key, { data: { config: Buffer.from(moved).toString('base64') } });
+    await serving(toService('its1', 'vcluster-nodeport'), () => assertReached('its1'));
+    const says = new RegExp(`nothing listens at 127\\.0\\.0\\.1:${port}; clients do not reach its1`);
+    assert.match((await all.cli.succeed(init, { env })).stderr, says);
+  });
 });

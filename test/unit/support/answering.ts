@@ -12,6 +12,9 @@ export const certificates = {
   ofTraefik: await selfSigned('TRAEFIK DEFAULT CERT', ['a.b.traefik.default']),
   ofIngressNginx: await selfSigned('Kubernetes Ingress Controller Fake Certificate', ['ingress.local']),
   ofProxy: await selfSigned('Example Corp', ['its1.localtest.me']),
+  ownExpired: await selfSigned('k3s', ['its1.localtest.me', 'kubernetes.default.svc'], -1000),
+  ofOtherExpired: await selfSigned('ingress', ['its1.localtest.me'], -1000),
+  ofJoker: await selfSigned('\x1b[2J\u202e'.padEnd(9000, 'x'), ['its1.localtest.me']),
   ofOtherSpace: await selfSigned('kube-apiserver', ['its1.localtest.me', 'kubernetes.default.svc']),
 };
 
@@ -22,6 +25,8 @@ export const answering = {
   inHttp: (server: string) =>
     listen(http.createServer((_, response) => response.writeHead(404, { server }).end('not found'))),
   inWords: () => listen(createServer((socket) => socket.end('220 mail.example.com ESMTP\r\n'))),
+  /** Accepts connections, and says nothing. */
+  byNothing: () => listen(createServer((socket) => socket.on('error', () => {}))),
   byClosing: () => listen(createServer((socket) => socket.destroy())),
 };
 

@@ -7,15 +7,19 @@ import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@pecu
 import type { SelectedContext, UserEntry } from '../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-/** Makes a certificate of a server for 127.0.0.1, ::1 and these names, which is its own authority. */
-export async function selfSigned(subject = 'fake', names = ['hub.example']): Promise<{ key: string; cert: string }> {
+/** Makes a certificate of a server for 127.0.0.1, ::1 and these names, which is its own authority. @param endsMs from now */
+export async function selfSigned(
+  subject = 'fake',
+  names = ['hub.example'],
+  endsMs = 3_600_000,
+): Promise<{ key: string; cert: string }> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: `CN=${subject}`,
     keys,
     signingAlgorithm: algorithm,
     notBefore: new Date(Date.now() - 60_000),
-    notAfter: new Date(Date.now() + 3_600_000),
+    notAfter: new Date(Date.now() + endsMs),
     extensions: [
       new SubjectAlternativeNameExtension([
         { type: 'ip', value: '127.0.0.1' },

@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
+import { readHostingConfig } from '../../hosting/hosting.ts';
 import { type Access, hidden, ifSeen, seen, through } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { isTrue } from '../../kube/objects.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { apiServerOf, type SpaceRole } from '../../model/kubeflex-names.ts';
 import type { ControlPlane } from '../../model/kubeflex-objects.ts';
 import { accessSpace } from '../access.ts';
-import { type Entrance, tryContext } from '../entrance.ts';
+import { type Entrance, tryEntrance } from '../entrance.ts';
 import { itsOfWds, listControlPlanes } from '../spaces.ts';
 import type { SpaceTools } from '../tools.ts';
 import { readSpace, type SpaceEvidence } from './evidence.ts';
@@ -77,7 +79,7 @@ export class SpaceWatcher {
     const { context } = this.#clients.get(name) ?? {};
     if ((code !== 'unreachable' && code !== 'tls-error') || apiServerOf[type] === undefined || !context)
       return undefined;
-    return tryContext(this.#tools.hosting, context);
+    return tryEntrance(context, await readHostingConfig(partialReader(this.#tools.hosting)));
   }
 
   async #inside<Inside>(

@@ -5,13 +5,17 @@ import type { Finding } from '../../../../src/lib/engine/checks.ts';
 import { runChecks } from '../../../../src/lib/engine/checks.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { stepLines } from '../../../../src/lib/engine/next-step.ts';
+import { readHostingConfig } from '../../../../src/lib/hosting/hosting.ts';
 import { hiddenBy } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
-import { problemOfEntrance, tryContext, tryEntrance } from '../../../../src/lib/spaces/entrance.ts';
+import type { Resource } from '../../../../src/lib/kube/resources.ts';
+import { problemOfEntrance, tryEntrance } from '../../../../src/lib/spaces/entrance.ts';
 import { maintainedCheck, reachedCheck } from '../../../../src/lib/spaces/entrance-checks.ts';
 import { reachable } from '../../../../src/lib/spaces/stages/space-stages.ts';
+import { SpaceWatcher } from '../../../../src/lib/spaces/stages/space-watcher.ts';
 import { answering, certificates, silentPort, stopAnswering } from '../../support/answering.ts';
-import { controlPlane, evidence } from '../../support/space-builders.ts';
+import { fakeKube } from '../../support/builders.ts';
+import { controlPlane, evidence, its, statefulSet } from '../../support/space-builders.ts';
 
 after(stopAnswering);
 
@@ -25,7 +29,6 @@ interface Settings {
   classes?: object;
 }
 
-const authority = Buffer.from(certificates.own.cert);
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 /** A hosting cluster; `server` is the address of its running space its1, if it has one. */
@@ -55,6 +58,12 @@ function hosting(settings: Settings | undefined, server?: string, type = 'vclust
     list: async () => (server === undefined ? [] : [its1]),
   } as unknown as Kube;
 }
+
+/** The published context of its1. */
+const contextOf = (server: string, cluster: object = {}) => ({
+  ...{ name: 'its1', server, user: {} },
+  cluster: { server, 'certificate-authority-data': base64(certificates.own.cert), ...cluster },
+});
 
 /** The address of its1 at a port. */
 const at = (port: number): string => `https://its1.localtest.me:${port}`;
@@ -118,6 +127,24 @@ const causes: Record<string, Cause> = {
     steps: /kubectl --context host1 get ingresses,ingressclasses/,
     server: async () => at(await answering.byClosing()),
   },
+  'TLS ended with a certificate that has expired': {
+    code: 'address-tls-ended',
+    why: /TLS ends before it reaches the space, with the certificate "ingress" of/,
+    steps: /installation\.md/,
+    server: async () => at(await answering.inTls(certificates.ofOtherExpired)),
+  },
+  'TLS ended with a name of any length': {
+    code: 'address-tls-ended',
+    why: /^.{100,600}$/s,
+    steps: /installation\.md/,
+    server: async () => at(await answering.inTls(certificates.ofJoker)),
+  },
+  'plain HTTP of a server with a name of any length': {
+    code: 'address-plain-http',
+    why: /^.{200,400}$/,
+    steps: /--external-port PORT/,
+    server: async () => at(await answering.inHttp('x'.repeat(9000))),
+  },
   'name not resolved': {
     code: 'address-unresolved',
     why: /^the name in its address its1\.kubeflex\.invalid:9443 cannot be resolved/,
@@ -137,8 +164,8 @@ for (const [name, { code, why, steps, server: serverOf, settings: settingsOf }] 
   test(`${name} has its own code, words and steps, for its create as for doctor and init`, async () => {
     const server = await serverOf();
     const kube = hosting((await settingsOf?.()) ?? {}, server);
-    const entrance = await tryEntrance({ hosting: kube, server, authority });
-    const problem = problemOfEntrance(entrance, 'host1');
+    const entrance = await tryEntrance(contextOf(server), await readHostingConfig(kube));
+    const problem = entrance && problemOfEntrance(entrance, 'host1');
     assert.equal(problem?.code, code);
     assert.match(problem?.why ?? '', why);
     assert.match(stepLines(problem?.next ?? []).join('\n'), steps);
@@ -152,8 +179,15 @@ for (const [name, { code, why, steps, server: serverOf, settings: settingsOf }] 
     const [finding] = (await runChecks([reachedCheck], { kube })) as [Finding];
     assert.ok(finding.status === 'warn', JSON.stringify(finding));
     assert.deepEqual([finding.problem.code, finding.problem.next], [code, problem?.next]);
-    assert.match(finding.problem.message, /; spaces of type vcluster and k8s are not reachable/);
+    assert.match(finding.problem.message, /; clients do not reach its1$/);
   });
+
+test('what accepts connections, and says nothing, is no listener', async () => {
+  const entrance = await tryEntrance(contextOf(at(await answering.byNothing())), undefined);
+  const { code, why } = (entrance && problemOfEntrance(entrance, 'host1')) ?? {};
+  assert.equal(code, 'address-no-listener');
+  assert.match(why ?? '', /^nothing answers at its1\.localtest\.me:\d+ \(ETIMEDOUT\)$/);
+});
 
 describe('a space is reached', () => {
   const reached = async (server: string, more: Settings = {}, type = 'vcluster') =>
@@ -174,18 +208,51 @@ describe('a space is reached', () => {
     assert.equal((await reached(`https://127.0.0.1:${port}`))?.status, 'pass');
   });
 
-  test('but not if clients refuse its own certificate', async () => {
+  test('but not if clients refuse its own certificate, which another server of its authority may have shown', async () => {
     const server = `https://its2.localtest.me:${await answering.inTls(certificates.own)}`;
     const found = JSON.stringify(await reached(server));
-    assert.match(found, /address-certificate.*the space itself answers at .*, and its certificate is for other names;/);
+    assert.match(
+      found,
+      /address-certificate.*a server of the space's authority .*, and its certificate is for other n/,
+    );
+    const elsewhere = `https://its2.localtest.me:${await silentPort()}`;
+    const externalPort = await answering.inTls(certificates.own);
+    assert.match(JSON.stringify(await reached(elsewhere, { externalPort })), /address-no-listener/);
   });
 
-  test('or not judged behind a proxy, or without an authority', async () => {
-    const context = { name: 'its1', server: at(1), cluster: { server: at(1) }, user: {} };
-    assert.equal(await tryContext(hosting({}), context), undefined);
-    const proxied = { ...context.cluster, 'certificate-authority-data': 'eA==', 'proxy-url': 'http://p:3128' };
-    assert.equal(await tryContext(hosting({}), { ...context, cluster: proxied }), undefined);
+  test('or if it has expired', async () => {
+    const server = at(await answering.inTls(certificates.ownExpired));
+    const cluster = { 'certificate-authority-data': base64(certificates.own.cert + certificates.ownExpired.cert) };
+    const entrance = await tryEntrance(contextOf(server, cluster), undefined);
+    assert.deepEqual(entrance?.answer, { state: 'own', flaw: 'CERT_HAS_EXPIRED' });
   });
+
+  test('or not judged behind a proxy, with another name for TLS, or without an authority', async () => {
+    for (const cluster of [
+      { 'certificate-authority-data': undefined },
+      { 'proxy-url': 'http://p:3128' },
+      { 'tls-server-name': 'a.example.com' },
+    ])
+      assert.equal(await tryEntrance(contextOf(at(1), cluster), undefined), undefined);
+  });
+});
+
+test('a user who may not read the settings of KubeFlex sees what answers', async () => {
+  const server = at(await answering.inHttp('nginx'));
+  const present = hosting({}, server);
+  const get = async (resource: Resource, name: string) => {
+    if (resource.plural === 'configmaps') throw new StellarError('forbidden', 'Not allowed.');
+    return resource.kind === 'ControlPlane' ? its('its1', { type: 'vcluster' }) : present.get(resource, name);
+  };
+  const list = async ({ plural }: Resource) => (plural === 'statefulsets' ? [statefulSet('vcluster')] : []);
+  const unreachable = () => Promise.reject(new StellarError('unreachable', 'it does not speak TLS.'));
+  const watcher = new SpaceWatcher({
+    hosting: fakeKube({ get: get as Kube['get'], list: list as Kube['list'] }),
+    connect: () => fakeKube({ get: unreachable, list: unreachable, read: unreachable }),
+    hostingContext: contextOf(server),
+  } as never);
+  const reading = await watcher.its('its1');
+  assert.equal(reading?.space.entrance?.answer.state, 'plain');
 });
 
 describe('before there is a space', () => {
