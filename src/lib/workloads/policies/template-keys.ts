@@ -25,57 +25,21 @@ export function templateKeysOf(object: KubeObject): Set<string> {
   return keys;
 }
 
-/** Returns the fields of the data that the actions of a Go template name. Text after an unterminated action is no template. */
-export function keysInTemplate(text: string): Set<string> {
-  const keys = new Set<string>();
-  let end = 0;
-  for (let start = text.indexOf('{{'); start !== -1; start = text.indexOf('{{', end)) {
-    const found = readAction(text, start + 2, keys);
-    if (found === undefined) break;
-    end = found;
-  }
-  return keys;
-}
+/** Up to the end of the text if it is unterminated. */
+const quoted = /"(?:\\.|[^"\\])*(?:"|\\?$)|'(?:\\.|[^'\\])*(?:'|\\?$)|`[^`]*(?:`|$)/.source;
+const letter = '[\\p{L}\\p{Nd}_]';
+/** A comment, or an action without its end. */
+const action = new RegExp(`\\{\\{(?:(?:-\\s+)?/\\*.*?(?:\\*/|$)|((?:${quoted}|(?!\\}\\})[^"'\`])*))`, 'gsu');
+/** A field of the data or of a variable is `key` in `.key`, `$.key`, `$x.key` and `.key.part`. Else a string, a name, a number. */
+const part = new RegExp(
+  `${quoted}|(?:\\$${letter}*)?\\.([\\p{L}_]${letter}*)(?:\\.${letter}+)*|${letter}+(?:\\.${letter}+)*`,
+  'gsu',
+);
 
-/** A field of the data or of a variable: `key` in `.key`, `$.key`, `$x.key` and `.key.part`. */
-const field = /(?:\$[\p{L}\p{Nd}_]*)?\.([\p{L}_][\p{L}\p{Nd}_]*)(?:\.[\p{L}\p{Nd}_]+)*/uy;
-/** A name or a number, including its points. */
-const word = /[\p{L}\p{Nd}_]+(?:\.[\p{L}\p{Nd}_]+)*/uy;
-const commentStart = /(?:-\s+)?\/\*/uy;
-
-/** Parses one action. @returns where it ends; undefined if it is unterminated */
-function readAction(text: string, start: number, keys: Set<string>): number | undefined {
-  const comment = matchAt(commentStart, text, start);
-  if (comment !== undefined) {
-    const end = text.indexOf('*/', start + comment[0].length);
-    return end === -1 ? undefined : end + 2;
-  }
-  for (let at: number | undefined = start; at !== undefined && at < text.length; ) {
-    if (text.startsWith('}}', at)) return at + 2;
-    if (isQuote(text[at])) {
-      at = endOfQuoted(text, at);
-      continue;
-    }
-    const name = matchAt(field, text, at);
-    if (name?.[1] !== undefined) keys.add(name[1]);
-    at += (name ?? matchAt(word, text, at))?.[0].length ?? 1;
-  }
-  return undefined;
-}
-
-const isQuote = (character: string | undefined): boolean => character !== undefined && '"`\''.includes(character);
-
-/** Returns where a string, a raw string or a character constant ends; undefined if it is unterminated. */
-function endOfQuoted(text: string, start: number): number | undefined {
-  const quote = text[start];
-  for (let at = start + 1; at < text.length; at += 1) {
-    if (text[at] === quote) return at + 1;
-    if (text[at] === '\\' && quote !== '`') at += 1;
-  }
-  return undefined;
-}
-
-function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | undefined {
-  pattern.lastIndex = at;
-  return pattern.exec(text) ?? undefined;
-}
+/** Returns the fields of the data that the actions of a Go template name. */
+export const keysInTemplate = (text: string): Set<string> =>
+  new Set(
+    [...text.matchAll(action)].flatMap(([, content = '']) =>
+      [...content.matchAll(part)].flatMap(([, key]) => key ?? []),
+    ),
+  );
