@@ -18,14 +18,13 @@ import type { StatusCollector } from '../status/collector.ts';
 import type { CustomTransform } from '../transforms/transforms.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';
 import { type BoundObjects, comparison, readCurrentContent } from './current-content.ts';
+import { trimCounts } from './returned-status.ts';
 import { type StaleField, trimmer, WorksOfWds } from './works.ts';
 
 /** control.kubestellar.io/v1alpha1 WorkStatus: the status that a WEC's status agent returned for one object. */
 export interface WorkStatus extends KubeObject {
   spec?: { sourceRef?: { group?: string; resource?: string; namespace?: string; name?: string } };
-  status?: Readonly<Record<string, unknown>>;
-  /** What of its pods is not available; undefined also if its kind has none. */
-  missing?: string;
+  status?: PodCounts;
 }
 
 /** One reading of everything that a WDS sends. */
@@ -161,16 +160,14 @@ const listing = (
       (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
   });
 
-/** Keeps only whether a status exists, and which replicas it lacks. */
+/** Keeps of a status, if there is one, what it counts and which of its conditions tell something. */
 const trimStatus = (object: KubeObject): WorkStatus => {
   const { metadata, spec, status } = object as WorkStatus;
   const { name, namespace } = metadata;
-  const missing = status && missingReplicas(spec?.sourceRef?.resource, status);
   return {
     metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
     ...(spec?.sourceRef === undefined ? {} : { spec: { sourceRef: spec.sourceRef } }),
-    ...(status === undefined ? {} : { status: {} }),
-    ...(missing === undefined ? {} : { missing }),
+    ...(status === undefined ? {} : { status: trimCounts(status) }),
   };
 };
 
@@ -190,18 +187,4 @@ export function combinedKey({ metadata: { labels = {} } }: KubeObject): string {
   const { group, resource, namespace, name, policy } = combinedStatusLabels;
   const of = { group: labels[group] ?? '', resource: labels[resource] ?? '', name: labels[name] ?? '' };
   return `${keyOf({ ...of, namespace: labels[namespace] ?? '' })} ${labels[policy]}`;
-}
-
-/**
- * Reads from a returned status what is not available yet. OCM's condition Available only says that the object exists on the WEC.
- * @returns such as `1/2 replicas are available`; undefined if all are, or for a kind without replicas
- */
-export function missingReplicas(resource: string | undefined, status: PodCounts): string | undefined {
-  const { replicas, availableReplicas, desiredNumberScheduled, numberAvailable, conditions = [] } = status;
-  const wanted = replicas ?? desiredNumberScheduled ?? 0;
-  const available = availableReplicas ?? numberAvailable ?? 0;
-  if (available < wanted) return `${available}/${wanted} replicas are available`;
-  // The first status that a Deployment's controller writes has no replicas yet.
-  const isReported = conditions.some(({ type, status }) => type === 'Available' && status === 'True');
-  return resource === 'deployments' && !isReported ? 'no replica is available' : undefined;
 }

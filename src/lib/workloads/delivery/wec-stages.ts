@@ -13,6 +13,7 @@ import { toSelectWec } from '../explain/selection-warnings.ts';
 import { failingParts } from '../selection/clauses.ts';
 import { labelsToSelect, namespaceOf } from '../selection/labels-to-select.ts';
 import type { Delivery } from './delivery.ts';
+import { failureIn, missingReplicas } from './returned-status.ts';
 import { controllerTimeMs, inNamespace, late, lateSince } from './wds-stages.ts';
 import { appliedState, generationOf } from './works.ts';
 
@@ -233,11 +234,17 @@ function available(delivery: Delivery): Verdict {
     return unseen('its present version is not applied');
   const state = condition(sent.value?.manifest, 'Available');
   if (state === undefined) return unseen('the agent has not reported on it');
-  const missing = workStatus.state === 'seen' ? workStatus.value?.missing : undefined;
-  if (state.status === 'True' && missing === undefined) return met;
+  const status = workStatus.state === 'seen' ? workStatus.value?.status : undefined;
+  const missing = status && missingReplicas(of.resource, status, sent.value?.replicas);
+  const failure = status && failureIn(status);
   const describe = (context: string) =>
     command`kubectl --context ${context} ${inNamespace(of)} describe ${of.resource} ${of.name}`;
   const next = [onWec(delivery, describe, `See why on ${wec}`)];
+  if (failure !== undefined) {
+    const { type, message, reason, lastTransitionTime: since } = failure;
+    return failed(`${wec} reports ${type}: ${message ?? reason}`, { code: 'failing-on-wec', next, since });
+  }
+  if (state.status === 'True' && missing === undefined) return met;
   return state.status === 'True'
     ? waiting(`${missing} on ${wec}`, { code: 'replicas-missing', next })
     : waiting(`not available on ${wec}: ${state.message ?? state.reason}`, {

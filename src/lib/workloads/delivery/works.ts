@@ -15,6 +15,8 @@ export interface SentObject extends SentContent {
 interface SentContent {
   /** The first field of it that would be sent differently today. */
   stale?: string | undefined;
+  /** The replicas that it asks for. */
+  replicas?: number | undefined;
 }
 
 /** Returns the first field of an object in a work that would be sent differently today; undefined if none is known. */
@@ -44,10 +46,10 @@ export class WorksOfWds {
         (work.status?.resourceStatus?.manifests ?? []).map((manifest) => [manifest.resourceMeta?.ordinal, manifest]),
       );
       const manifests: (ManifestOfWork & SentContent)[] = work.spec?.workload?.manifests ?? [];
-      for (const [ordinal, { stale, ...manifest }] of manifests.entries()) {
+      for (const [ordinal, { stale, replicas, ...manifest }] of manifests.entries()) {
         const key = objectKey(objectOfManifest(manifest));
         this.#byObject.set(`${place} ${key}`, {
-          ...{ work, stale, manifest: stated.get(ordinal) },
+          ...{ work, stale, replicas, manifest: stated.get(ordinal) },
         });
       }
     }
@@ -159,8 +161,10 @@ function trimWork(object: KubeObject, staleField: StaleField, shared: Share): Ma
 
 function trimManifest(manifest: ManifestOfWork, stale: string | undefined): ManifestOfWork & SentContent {
   const { apiVersion = '', kind = '', metadata: { name = '', namespace } = {} } = manifest;
+  const { spec } = manifest as { spec?: { replicas?: unknown } };
   return {
     ...{ apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } },
     ...(stale === undefined ? {} : { stale }),
+    ...(typeof spec?.replicas === 'number' ? { replicas: spec.replicas } : {}),
   };
 }

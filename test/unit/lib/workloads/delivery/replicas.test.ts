@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { missingReplicas } from '../../../../../src/lib/workloads/delivery/evidence.ts';
+import { failureIn, missingReplicas, trimCounts } from '../../../../../src/lib/workloads/delivery/returned-status.ts';
 
 const available = [{ type: 'Available', status: 'True' }];
 
@@ -25,3 +25,19 @@ test('a DaemonSet is counted by nodes', () => {
 });
 
 test('a kind without replicas lacks nothing', () => assert.equal(missingReplicas('jobs', {}), undefined));
+
+test('a WEC that runs fewer replicas than were sent lacks them', () => {
+  const one = { replicas: 1, availableReplicas: 1, conditions: available };
+  assert.equal(missingReplicas('deployments', one, 4), '1/4 replicas are available');
+  assert.equal(missingReplicas('deployments', one, 1), undefined);
+  assert.equal(missingReplicas('deployments', one), undefined);
+});
+
+test('a failure is told although earlier pods are available', () => {
+  const refused = { type: 'ReplicaFailure', status: 'True', message: 'violates PodSecurity' };
+  const status = { replicas: 2, availableReplicas: 2, conditions: [...available, refused] };
+  assert.deepEqual(failureIn(trimCounts(status)), refused);
+  assert.equal(failureIn({ conditions: [{ type: 'Progressing', status: 'True' }] }), undefined);
+  assert.equal(failureIn({ conditions: [{ type: 'Progressing', status: 'False' }] })?.type, 'Progressing');
+  assert.equal(failureIn(trimCounts({ conditions: 'odd' } as never)), undefined);
+});

@@ -32,6 +32,15 @@ interface Recorded {
   objects?: KubeObject[];
 }
 
+/** No pod ran in the recorded clusters. */
+function asIfRunning(workStatus: WorkStatus): WorkStatus {
+  const { status } = workStatus;
+  if (status === undefined) return workStatus;
+  const others = (status.conditions ?? []).filter(({ type }) => type !== 'Available');
+  const conditions = [...others, { type: 'Available', status: 'True' }];
+  return { ...workStatus, status: { ...status, availableReplicas: 9, conditions } };
+}
+
 /** fixtures/README.md */
 const records = JSON.parse(readFileSync(path.join(import.meta.dirname, 'fixtures', 'records.json'), 'utf8')) as Record<
   string,
@@ -62,7 +71,7 @@ function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): 
     transforms: seen([]),
     inventory: seen(new Map([wec('cluster1'), wec('cluster2')])),
     works: seen(new WorksOfWds((record.works ?? []).map(trimmer(() => undefined)))),
-    workStatuses: seen(statusesByPlace(record.workStatuses ?? [])),
+    workStatuses: seen(statusesByPlace((record.workStatuses ?? []).map(asIfRunning))),
     now: Date.parse('2026-11-20T15:20:00Z'),
     ...changes,
   };
@@ -515,6 +524,14 @@ describe('a broken link is named:', () => {
       const [delivery] = deliveries(given, web);
       assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'status-missing']);
       if (state === 'failed') assert.equal(delivery?.next, 'stellarctl wec get cluster1 --its its1');
+    });
+    test(`the WEC refuses pods of the present version${when}`, () => {
+      const given = record('singleton-status');
+      const refused = { type: 'ReplicaFailure', status: 'True', message: 'pods "web-1" is forbidden' };
+      for (const each of given.workStatuses ?? []) each.status = { conditions: [refused] };
+      const [delivery] = deliveries(given, web);
+      assert.deepEqual([delivery?.stage, delivery?.code], ['applied', 'failing-on-wec']);
+      assert.equal(delivery?.blockedAt?.why, 'cluster1 reports ReplicaFailure: pods "web-1" is forbidden');
     });
     test(`the status has not come back to the WDS${when}`, () => {
       const given = record('singleton-status');
