@@ -20,8 +20,10 @@ import {
   isStatefulSetReady,
   jobState,
   podsOf,
+  refusedPods,
   scaleUp,
   starting,
+  toSeeLimits,
 } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import {
@@ -136,6 +138,11 @@ export function managerReady(hosting: HostingManager): Verdict {
   if (isDeploymentReady(manager)) return met;
   const own = podsOf(managerName, pods);
   const failure = firstPodFailure(own);
+  const refused = refusedPods(manager);
+  if (refused !== undefined)
+    return failed(`KubeFlex's manager does not start: ${refused}`, {
+      next: [toSeeLimits(hosting.context, systemNamespace)],
+    });
   return failure === undefined
     ? starting("KubeFlex's manager is starting", own, hosting)
     : failed(`KubeFlex's manager does not start: ${failure.why}`);

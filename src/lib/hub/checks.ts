@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type Check, fail, type Outcome, pass, skipped, warn, withEvidence } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { Deadline } from '../engine/deadline.ts';
@@ -6,7 +5,6 @@ import { formatAge } from '../engine/duration.ts';
 import { run } from '../engine/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
-import { ApiError } from '../kube/client/errors.ts';
 import { byField } from '../kube/evidence.ts';
 import type { ConfigMap, Deployment, Lease, Pod } from '../kube/objects.ts';
 import { mayNotRead, partialReader } from '../kube/partial-reader.ts';
@@ -15,10 +13,10 @@ import { isScaledToNone, scaleUp } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import { mayAccount, userOf } from '../kube/service-accounts.ts';
 import { bootstrapServiceAccounts, clusterNameLabel, hubNamespace, operatorNamespace } from '../model/ocm-names.ts';
+import { tryAdmission } from './admission.ts';
 import { clusterUid } from './cluster-uid.ts';
 import { parseClusterInfo } from './hub-kubeconfig.ts';
 import { refuserIn, toSeeRefuser } from './refusals.ts';
-import { patienceSeconds } from './webhook.ts';
 
 /** The rights that an agent uses with its bootstrap token (ocm manifests/cluster-manager/hub, bootstrap ClusterRole). */
 const bootstrapPermissions: readonly Permission[] = [
@@ -133,19 +131,12 @@ async function admitsWorks(hub: Kube): Promise<Outcome> {
   const namespaces = await hub.list(resources.namespaces, { metadataOnly: true, labelSelector: clusterNameLabel });
   const mailbox = namespaces?.find(({ metadata }) => metadata.deletionTimestamp === undefined)?.metadata.name;
   if (mailbox === undefined) return pass('it has no mailbox');
-  const { apiVersion, kind } = resources.manifestWorks;
   const manifests = [
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'stellarctl-try', namespace: 'default' } },
   ];
-  const metadata = { name: `stellarctl-try-${randomUUID().slice(0, 8)}`, namespace: mailbox };
-  const trial = { apiVersion, kind, metadata, spec: { workload: { manifests } } };
-  try {
-    await hub.tryCreate(resources.manifestWorks, trial, patienceSeconds);
-    return pass();
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    return refused(error.words, mailbox, hub.cluster.context);
-  }
+  const work = { namespace: mailbox, spec: { workload: { manifests } } };
+  const refusal = await tryAdmission(hub, resources.manifestWorks, work);
+  return refusal === undefined ? pass() : refused(refusal.words, mailbox, hub.cluster.context);
 }
 
 /** @param words of the API server about a work that was tried */

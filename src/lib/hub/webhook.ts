@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { monotonic } from '../engine/clock.ts';
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
@@ -6,12 +5,13 @@ import { type NextStep, run, stepLines } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { waitWhile } from '../engine/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { ApiError } from '../kube/client/errors.ts';
-import type { Deployment, KubeObject, Pod } from '../kube/objects.ts';
+import type { ApiError } from '../kube/client/errors.ts';
+import type { Deployment, Pod } from '../kube/objects.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { firstPodFailure, isPodReady, isScaledToNone, podsOf, scaleUp } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import { hubNamespace, webhookName } from '../model/ocm-names.ts';
+import { tryAdmission } from './admission.ts';
 
 /** Whether a hub's admission accepts ManagedClusters: if not, none can be announced, accepted or labelled. */
 export type HubWebhook =
@@ -20,29 +20,14 @@ export type HubWebhook =
   /** This user may not try it, or the answer does not show it. */
   | { state: 'unseen'; why: string };
 
-/** How long the API server may wait for its webhooks, in seconds: OCM allows ten, a healthy webhook takes milliseconds. */
-export const patienceSeconds = 5;
-
 /**
  * Tries the admission of ManagedClusters with an object that is not stored (`dryRun=All`; OCM's webhooks have no side effects).
  * @throws StellarError if the ITS itself does not answer
  */
 export async function tryHubWebhook(hub: Kube): Promise<HubWebhook> {
-  const { apiVersion, kind } = resources.managedClusters;
-  const name = `stellarctl-try-${randomUUID().slice(0, 8)}`;
-  const trial: KubeObject & { spec: object } = {
-    apiVersion,
-    kind,
-    metadata: { name },
-    spec: { hubAcceptsClient: false },
-  };
-  try {
-    await hub.tryCreate(resources.managedClusters, trial, patienceSeconds);
-    return { state: 'answers' };
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    return judgeTrial(error) ?? { state: 'silent', ...(await causeOf(hub, error)) };
-  }
+  const refusal = await tryAdmission(hub, resources.managedClusters, { spec: { hubAcceptsClient: false } });
+  if (refusal === undefined) return { state: 'answers' };
+  return judgeTrial(refusal) ?? { state: 'silent', ...(await causeOf(hub, refusal)) };
 }
 
 /** @returns undefined if a webhook did not answer */

@@ -1,6 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { formatAge } from '../engine/duration.ts';
-import { run } from '../engine/next-step.ts';
+import { type NextStep, run } from '../engine/next-step.ts';
 import { type Verdict, waiting } from '../engine/stages.ts';
 import type { Kube, Reader } from './client/client.ts';
 import {
@@ -151,6 +151,16 @@ const areReady = (workload: Deployment | StatefulSet): boolean =>
   !isScaledToNone(workload) && (workload.status?.readyReplicas ?? 0) >= wanted(workload);
 
 const wanted = ({ spec }: Deployment | StatefulSet): number => spec?.replicas ?? 1;
+
+/** Why a Deployment has no pods, if its API server refuses them: a quota, a LimitRange, PodSecurity, a webhook. */
+export function refusedPods(deployment: Deployment | undefined): string | undefined {
+  const { status, message } = conditionOf(deployment, 'ReplicaFailure') ?? {};
+  return status === 'True' ? `its pods are refused: ${message}` : undefined;
+}
+
+/** What shows the quotas, limits and PodSecurity labels by which pods are refused. */
+export const toSeeLimits = (context: string, namespace: string): NextStep =>
+  run(command`kubectl --context ${context} describe namespace ${namespace}`, 'See its limits and labels');
 
 /** Whether it is scaled to 0. */
 export const isScaledToNone = ({ spec }: Deployment | StatefulSet): boolean => spec?.replicas === 0;

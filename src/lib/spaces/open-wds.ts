@@ -8,7 +8,7 @@ import type { Connect, Kube } from '../kube/client/client.ts';
 import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import type { Deployment } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
-import { namespaceOf, transportDeployment } from '../model/kubeflex-names.ts';
+import { managerDeployment, namespaceOf, transportDeployment } from '../model/kubeflex-names.ts';
 import type { ControlPlane } from '../model/kubeflex-objects.ts';
 import { contextFor, contextsOf, isSameCluster, reachSpace } from './access.ts';
 import { readNote, transportPaused } from './restart-note.ts';
@@ -60,15 +60,23 @@ export const toSeeWds = (wds: Pick<OpenWds, 'name' | 'beside' | 'isContext'>, le
   wds.isContext ? [] : [run(command`stellarctl wds get ${wds.name} ${hostingFlags(wds)}`, lead)];
 
 /** What shows why the transport of a WDS does not write works: its ITS may refuse them, else only its log says why. */
-export function toSeeTransport({
-  name,
-  beside,
-  hosting,
-  its,
-}: Pick<OpenWds, 'name' | 'beside' | 'hosting'> & { its: string | undefined }): NextStep[] {
+export function toSeeTransport(wds: Controlled, its: string | undefined): NextStep[] {
   const lead = 'Does the transport run, and does the ITS admit works?';
-  if (hosting === undefined) return its === undefined ? [] : [run(command`stellarctl doctor --its ${its}`, lead)];
-  const log = command`kubectl --context ${hosting} -n ${namespaceOf(name)} logs deployment/${transportDeployment} --since 10m`;
+  if (wds.hosting !== undefined) return toSeeController(wds, transportDeployment, lead);
+  return its === undefined ? [] : [run(command`stellarctl doctor --its ${its}`, lead)];
+}
+
+/** What shows why the controller manager of a WDS does not write Bindings. */
+export const toSeeManager = (wds: Controlled & Pick<OpenWds, 'isContext'>): NextStep[] =>
+  wds.hosting === undefined
+    ? toSeeWds(wds, 'Do its controllers run?')
+    : toSeeController(wds, managerDeployment, 'Does its controller manager run, and does it admit Bindings?');
+
+type Controlled = Pick<OpenWds, 'name' | 'beside' | 'hosting'>;
+
+function toSeeController({ name, beside, hosting }: Controlled, deployment: string, lead: string): NextStep[] {
+  if (hosting === undefined) return [];
+  const log = command`kubectl --context ${hosting} -n ${namespaceOf(name)} logs deployment/${deployment} --since 10m`;
   return [
     run(command`stellarctl doctor ${hostingFlags({ beside })}`, lead),
     run(log, 'If so, its log says what it could not write'),

@@ -1,21 +1,49 @@
-import { type Check, type Outcome, pass, skipped } from '../engine/checks.ts';
+import { type Check, fail, type Outcome, pass, skipped } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { count, few } from '../engine/counts.ts';
 import { begun } from '../engine/duration.ts';
 import { run } from '../engine/next-step.ts';
 import { problem } from '../engine/problem.ts';
+import { tryAdmission } from '../hub/admission.ts';
+import { refuserIn, toSeeRefuser } from '../hub/refusals.ts';
 import { whyUnseen } from '../kube/access.ts';
+import { describePermission, may } from '../kube/permissions.ts';
+import { resources } from '../kube/resources.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import { listPolicies } from './delivery/policy-list.ts';
 
 /** Checks of the workloads of a WDS. */
 export const workloadChecks: readonly Check<OpenWds>[] = [
+  { ...{ id: 'wds-bindings', title: 'it admits Bindings' }, run: admitsBindings },
   {
     ...{ id: 'wds-policies', title: 'its binding policies reach their WECs' },
-    needs: ['wds-api-server', 'wds-wds-crds', 'wds-kubestellar-controller', 'wds-transport-controller', 'wds-its'],
+    needs: [
+      'wds-api-server',
+      'wds-wds-crds',
+      'wds-kubestellar-controller',
+      'wds-transport-controller',
+      'wds-its',
+      'wds-bindings',
+    ],
     run: judgePolicies,
   },
 ];
+
+/** KubeStellar's controller manager only logs that its Bindings are refused. */
+async function admitsBindings({ kube }: OpenWds): Promise<Outcome> {
+  const review = may('create', resources.bindings);
+  if (!(await kube.mayI(review))) return skipped(`you may not ${describePermission(review)}`);
+  const words = (await tryAdmission(kube, resources.bindings, { spec: {} }))?.words;
+  if (words === undefined) return pass();
+  const refuser = refuserIn(words);
+  if (refuser === undefined || words.includes('does not support dry run')) return skipped(words);
+  const { context } = kube.cluster;
+  return fail(
+    'bindings-not-admitted',
+    `${context} does not admit Bindings, so nothing new is sent: ${words}.`,
+    toSeeRefuser(refuser, context),
+  );
+}
 
 async function judgePolicies(wds: OpenWds): Promise<Outcome> {
   const { view: policies, problems, errors } = await listPolicies(wds);

@@ -15,8 +15,10 @@ import {
   jobState,
   type PodFailure,
   podsOf,
+  refusedPods,
   scaleUp,
   starting,
+  toSeeLimits,
 } from '../../kube/pods.ts';
 import { type Resource, resources } from '../../kube/resources.ts';
 import {
@@ -119,11 +121,16 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
   if (present !== undefined && isScaledToNone(present)) return scaledToNone(server.kind, server.name, space);
   const failure = firstPodFailure(podsOf(server.name, space.pods));
   if (failure !== undefined) return failed(`its API server does not start: ${failure.why}`);
+  const refused = refusedPods(deployment);
+  if (refused !== undefined) return podsRefused(`its API server does not start: ${refused}`, space);
   const { plural } = server.kind === 'StatefulSet' ? resources.statefulSets : resources.deployments;
   if (space.forbidden.has(plural)) return unreadable(plural, space);
   if (present === undefined) return waiting(`KubeFlex has not created ${server.kind} ${server.name} yet`);
   return startingOn(space, 'its API server is starting', podsOf(server.name, space.pods));
 }
+
+const podsRefused = (why: string, { hosting, name }: SpaceEvidence): Verdict =>
+  failed(why, { next: [toSeeLimits(hosting, namespaceOf(name))] });
 
 const startingOn = ({ hosting: context, now }: SpaceEvidence, otherwise: string, pods: readonly Pod[]): Verdict =>
   starting(otherwise, pods, { context, now });
@@ -244,6 +251,8 @@ export function deploymentRuns(name: Controller): (space: SpaceEvidence) => Verd
     const pods = podsOf(name, space.pods);
     const failure = firstPodFailure(pods);
     if (failure !== undefined) return failed(failure.why);
+    const refused = refusedPods(deployment);
+    if (refused !== undefined) return podsRefused(`Deployment ${name} does not start: ${refused}`, space);
     return startingOn(space, `Deployment ${name} is starting`, pods);
   };
 }

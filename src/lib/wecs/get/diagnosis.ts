@@ -12,7 +12,7 @@ import { isOurs } from '../klusterlet/operator.ts';
 import { stageProblem, wecProblem, wecProblemBy } from '../problems.ts';
 import { clockDifference } from '../registration/checks.ts';
 import { bootstrapRequests, hasJoined, isAvailable, overdueLease } from '../registration/hub-evidence.ts';
-import { otherName } from '../registration/wec-evidence.ts';
+import { otherName, singletonAgentId } from '../registration/wec-evidence.ts';
 import {
   evictedPod,
   isOperatorPod,
@@ -26,9 +26,25 @@ import { tooManyRequestsProblem } from '../reregister/problems.ts';
 import { byAvailability, byLease, byRequests } from './check-evidence.ts';
 import type { WecFindings } from './findings.ts';
 
-export function registeredAsAnother({ wec, name, its }: WecFindings): Problem | undefined {
+export function registeredAsAnother({ hub, wec, name, its }: WecFindings): Problem | undefined {
   const other = otherName(wec?.klusterlet, name);
-  if (wec === undefined || other === undefined) return undefined;
+  if (wec?.klusterlet === undefined || other === undefined) return undefined;
+  const agent = singletonAgentId(wec.klusterlet);
+  const wasThisOne =
+    hub && bootstrapRequests(hub).some((request) => request.state === 'issued' && request.agent === agent);
+  if (wasThisOne) {
+    const patch = JSON.stringify({ spec: { clusterName: name } });
+    const klusterlet = wec.klusterlet.metadata.name;
+    return wecProblem(
+      'registered-as-another',
+      `The agent of ${name} now registers under the name ${other}: that was changed in Klusterlet ${klusterlet} of context ${wec.context}.`,
+      run(
+        command`kubectl --context ${wec.context} patch klusterlet ${klusterlet} --type merge -p ${patch}`,
+        'If by mistake, change it back',
+      ),
+      run(command`stellarctl deregister ${other} --its ${its}`, `Then remove what ${other} has left`),
+    );
+  }
   return wecProblem(
     'registered-as-another',
     `The cluster of context ${wec.context} is registered as ${other}, not as ${name}.`,

@@ -4,6 +4,7 @@ import { advice, partial, run } from '../../engine/next-step.ts';
 import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import type { HubWebhook } from '../../hub/webhook.ts';
 import { changedAt, conditionOf, isTrue } from '../../kube/objects.ts';
+import { refusedPods, toSeeLimits } from '../../kube/pods.ts';
 import { agentNamespace, hubSecretName, operatorNamespace } from '../../model/ocm-names.ts';
 import { announcementGraceMs, missing, unannounced } from '../reregister/causes.ts';
 import { hubConnectionOf } from './hub-connection.ts';
@@ -100,6 +101,9 @@ export function klusterletApplied(
     return failed(`the operator could not apply the agent: ${condition.message ?? condition.reason}`, {
       code: 'not-applied',
     });
+  const refused = refusedPods(operator);
+  if (condition?.status !== 'True' && refused !== undefined)
+    return failed(`the operator does not start: ${refused}`, { next: [toSeeLimits(context, operatorNamespace)] });
   if (condition?.status !== 'True')
     return waiting(isTrue(operator, 'Available') ? 'the operator has not acted yet' : 'the operator is starting');
   const starting = startingAgent(klusterlet, pods);

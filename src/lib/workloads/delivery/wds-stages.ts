@@ -12,7 +12,7 @@ import {
 import { changedAt, type KubeObject, writtenAt } from '../../kube/objects.ts';
 import { groupResourceOf } from '../../kube/resources.ts';
 import { describeObject } from '../../model/object-ref.ts';
-import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
+import { flagsOf, toSeeManager, toSeeWds } from '../../spaces/open-wds.ts';
 import { labelsToSelect } from '../selection/labels-to-select.ts';
 import type { NotSelected } from '../selection/objects.ts';
 import type { Delivery } from './delivery.ts';
@@ -152,11 +152,11 @@ export function late(
   since: readonly (KubeObject | undefined)[],
   why: string,
   code: string,
-  helps: readonly NextStep[] = [explain(delivery)],
+  helps: readonly NextStep[] = [],
   timeOf = writtenAt,
 ): Verdict {
   const written = Math.max(...since.map((object) => (object === undefined ? 0 : timeOf(object))));
-  const next = [...helps, ...toSeeWds(delivery.evidence.wds, 'Do its controllers run?')];
+  const next = [...helps, ...toSeeManager(delivery.evidence.wds)];
   return lateSince(delivery.evidence, written, why, { code, next }, [explain(delivery)]);
 }
 

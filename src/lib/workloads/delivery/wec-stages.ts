@@ -5,6 +5,7 @@ import { holdersOf, toSeeHolders } from '../../hub/holders.ts';
 import { toEndRefusal } from '../../hub/refusals.ts';
 import { ifSeen } from '../../kube/access.ts';
 import { conditionOf, writtenAt } from '../../kube/objects.ts';
+import { groupResourceOf } from '../../kube/resources.ts';
 import type { ManifestStatus, ManifestWork } from '../../model/manifest-works.ts';
 import { lacksRight } from '../../model/manifest-works.ts';
 import type { Candidate } from '../../model/policies.ts';
@@ -67,9 +68,12 @@ function wecAvailable(delivery: Delivery): Verdict {
   });
 }
 
-const toSeeAgent = ({ wec = 'NAME', evidence }: Delivery): NextStep[] => [
-  run(command`stellarctl wec get ${wec} ${onIts({ evidence })}`, 'Does its agent run?'),
-];
+function toSeeAgent(delivery: Delivery): NextStep[] {
+  const { wec = 'NAME', evidence } = delivery;
+  const context = contextOf(delivery);
+  const target = context === undefined ? wec : `${wec}=${context}`;
+  return [run(command`stellarctl wec get ${target} ${onIts({ evidence })}`, 'Does its agent run?')];
+}
 
 /** What an agent does within seconds. @param work its order */
 export const lateAgent = (delivery: Delivery, work: ManifestWork | undefined, why: string, code: string): Verdict =>
@@ -86,7 +90,7 @@ function workInMailbox(delivery: Delivery): Verdict {
   const isRead = observedGeneration >= (binding.metadata.generation ?? 0);
   // The transport has read a Binding long before it has sent 200 objects: it writes one or two works a second (0.30.0).
   const newest = ifSeen(evidence.works)?.newest.get(binding.metadata.name) ?? 0;
-  const transport = toSeeTransport({ ...evidence.wds, its: evidence.its });
+  const transport = toSeeTransport(evidence.wds, evidence.its);
   if (sent.value === undefined) {
     if (errors.length > 0) return unseen('the policy sends nothing');
     if (bound === undefined || !isBound) return unseen('the Binding does not send it there');
@@ -203,6 +207,20 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
         retried,
       ],
     };
+  if (message.includes('field is immutable')) {
+    const there = (verb: string, lead: string, ...more: string[]) =>
+      onWec(
+        delivery,
+        (at) => command`kubectl --context ${at} ${inNamespace(of)} ${verb} ${groupResourceOf(of)} ${of.name} ${more}`,
+        lead,
+      );
+    const next = [
+      there('get', 'See what is there', '-o', 'yaml'),
+      there('delete', 'If it may be replaced, delete it there: the agent creates it again'),
+      retried,
+    ];
+    return { code: 'immutable-on-wec', next };
+  }
   const work = delivery.sent.state === 'seen' ? delivery.sent.value?.work.metadata.name : undefined;
   const see = command`kubectl --context ${evidence.its ?? 'ITS'} -n ${wec} get manifestwork ${work ?? ''} -o yaml`;
   return {

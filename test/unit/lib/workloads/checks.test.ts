@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { runChecks } from '../../../../src/lib/engine/checks.ts';
 import { hidden, seen } from '../../../../src/lib/kube/access.ts';
+import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
 import { workloadChecks } from '../../../../src/lib/workloads/checks.ts';
+import { fakeKube } from '../../support/builders.ts';
 import { stepsOf } from '../../support/steps.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
 
@@ -61,7 +63,8 @@ async function judged(objects: Typed[], isSeen = true, forbidden?: string, wecs 
   if (forbidden !== undefined) hub.forbidden.add(forbidden);
   const its: OpenWds['its'] = isSeen ? seen({ name: 'its1', kube: hub.kube }) : hidden('it was not reached');
   const wds: OpenWds = { name: 'wds1', isGiven: true, kube, context: 'wds1', type: 'k8s', apiGroups: [], its };
-  const [finding] = await runChecks(workloadChecks, wds, []);
+  const findings = await runChecks(workloadChecks, wds, []);
+  const finding = findings.find(({ id }) => id === 'wds-policies');
   assert.ok(finding !== undefined);
   return finding.status === 'pass' ? finding : { ...finding.problem, status: finding.status };
 }
@@ -120,4 +123,35 @@ test('without the ITS nothing is known to be healthy', async () =>
 test('nor if a part of the ITS may not be read', async () => {
   for (const kind of ['manifestworks', 'managedclusters'])
     assert.equal((await judged([policy('p'), binding('p', 'w1')], true, kind)).status, 'skipped', kind);
+});
+
+describe('the admission of Bindings', () => {
+  const judge = async (words: string | undefined, mayCreate = true) => {
+    const kube = fakeKube({
+      mayI: async () => mayCreate,
+      tryCreate: async () => {
+        if (words !== undefined)
+          throw apiError({ context: 'wds1', server: 'https://192.0.2.1' }, 500, JSON.stringify({ message: words }));
+      },
+    });
+    const check = workloadChecks.filter(({ id }) => id === 'wds-bindings');
+    const [finding] = await runChecks(check, { kube } as OpenWds);
+    assert.ok(finding !== undefined);
+    return finding;
+  };
+  test('is tried, if this user may create Bindings', async () => {
+    assert.equal((await judge(undefined)).status, 'pass');
+    assert.equal((await judge(undefined, false)).status, 'skipped');
+  });
+  test('fails with the webhook that refuses them, or does not answer', async () => {
+    const finding = await judge('failed calling webhook "bindings.example.com": no such host');
+    assert.ok(finding.status === 'fail');
+    assert.equal(finding.problem.code, 'bindings-not-admitted');
+    assert.match(JSON.stringify(finding.problem.next), /bindings\.example\.com/);
+  });
+  test('is unknown where a webhook has side effects, or something else is wrong', async () => {
+    const words = 'admission webhook "a.b.c" does not support dry run';
+    assert.equal((await judge(words)).status, 'skipped');
+    assert.equal((await judge('the server is too busy')).status, 'skipped');
+  });
 });

@@ -209,6 +209,16 @@ describe('a Deployment', () => {
     );
     assert.match(said(runs(evidence(created, { forbidden: new Set(['deployments']) }))), /^unseen/);
   });
+  test('fails if its pods are refused', () => {
+    const refused = { ...deployment('transport-controller', false) };
+    const conditions = [{ type: 'ReplicaFailure', status: 'True', message: 'pods "a" is forbidden: exceeded quota' }];
+    const verdict = runs(evidence(plane, { deployments: [{ ...refused, status: { conditions } }] }));
+    assert.match(
+      said(verdict),
+      /^failed: Deployment transport-controller does not start: its pods are refused: pods "a"/,
+    );
+    assert.match(JSON.stringify(verdict), /describe namespace wds1-system/);
+  });
   test('fails with a crashing pod', () => {
     const pods = [
       pod('transport-controller-1-a', {

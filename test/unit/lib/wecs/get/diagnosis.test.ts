@@ -389,3 +389,14 @@ test('a condition is healthy or not depending on its type', () => {
     [true, false, true, false],
   );
 });
+
+test('an agent whose name was changed is told from another cluster', async () => {
+  const renamed = { ...klusterlet(), spec: { clusterName: 'other', deployOption: { mode: 'Singleton' as const } } };
+  const issued = await request({ name: 'csr-1', agent: 'agent-a', state: 'issued' });
+  const found = (requests: (typeof issued)[]) =>
+    diagnosed({ hub: { ...wellKnown, requests }, wec: sideOf('join-singleton', { klusterlet: renamed }) });
+  const changed = found([issued]);
+  assert.match(changed?.problem ?? '', /^The agent of cluster1 now registers under the name other/);
+  assert.match(changed?.steps[0] ?? '', /patch klusterlet klusterlet --type merge -p .*cluster1/);
+  assert.match(found([])?.problem ?? '', /registered as other, not as cluster1/);
+});

@@ -253,7 +253,7 @@ describe('the next command', () => {
     assert.deepEqual([available?.state, available?.why], ['not-visible', 'its present version is not applied']);
   });
   test('shows what the agent says about any other refusal', () => {
-    const [way] = refusedBecause('field is immutable');
+    const [way] = refusedBecause('the server is odd');
     assert.equal(way?.code, 'not-applied');
     assert.match(way?.next ?? '', /^kubectl --context its1 -n cluster1 get manifestwork \S+-wdsh-\S+ -o yaml$/);
   });
@@ -524,6 +524,17 @@ describe('a broken link is named:', () => {
       const [delivery] = deliveries(given, web);
       assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'status-missing']);
       if (state === 'failed') assert.equal(delivery?.next, 'stellarctl wec get cluster1 --its its1');
+    });
+    test(`the WEC has it with another immutable field${when}`, () => {
+      const given = record('singleton-status');
+      const message = 'Deployment.apps "web" is invalid: spec.selector: Invalid value: {}: field is immutable';
+      for (const each of given.works ?? [])
+        for (const { conditions = [] } of each.status?.resourceStatus?.manifests ?? [])
+          for (const condition of conditions)
+            if (condition.type === 'Applied') Object.assign(condition, { status: 'False', message });
+      const [delivery] = deliveries(given, web);
+      assert.equal(delivery?.code, 'immutable-on-wec');
+      assert.match(delivery?.steps.join(' ') ?? '', /get deployments\.apps \S+ -o yaml.* delete deployments\.apps /);
     });
     test(`the WEC refuses pods of the present version${when}`, () => {
       const given = record('singleton-status');
