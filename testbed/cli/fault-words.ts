@@ -6,6 +6,7 @@ export const faultUsage = `dead PLANE [POD], crashing PLANE [POD]   its pods do 
        webhook, placement, registration PLANE   the hub's registration webhook, or that controller, is dead
        clock-ahead, clock-behind PLANE SECONDS   its agents' clock is off
        unpullable IMAGE                  pods that are made from now on do not get it
+       air-gap REGISTRY                  pods that are made from now on get images and charts of that registry only
        failing IMAGE [LINE]...           its programs say these lines and fail, from their next start on
        silent IMAGE                      its programs start and do nothing, from their next start on
        evicted PLANE [POD]               its pods are evicted (its agents unless POD is given), and their successors find
@@ -33,6 +34,7 @@ export function faultOf([kind, about, value, ...rest]: readonly string[]): Fault
   if (kind === 'failing') return { kind, image: about, log: value === undefined ? [] : [value, ...rest] };
   if (kind === 'silent') return { kind, image: about };
   if (kind === 'unpullable') return { kind, image: about };
+  if (kind === 'air-gap') return { kind, registry: about };
   if (kind === 'unresolvable' || kind === 'refused' || kind === 'swallowed')
     return { kind, host: `${about}-control-plane`, ...(value && { from: value }) };
   if (kind === 'certificate' || kind === 'misnamed' || kind === 'unhealthy') return { kind, plane: about };

@@ -21,6 +21,8 @@ export type PodFault =
   | { kind: 'clock-off'; plane: string; pod: string; seconds: number }
   /** An image that cannot be pulled, by a part of its name; running containers continue. */
   | { kind: 'unpullable'; image: string }
+  /** An air gap: images and charts can be pulled from one registry only; running containers continue. */
+  | { kind: 'air-gap'; registry: string }
   /** Programs of an image, by a part of its name, that print these lines and fail whenever they start; running ones continue. */
   | { kind: 'failing'; image: string; log: string[] }
   /** Programs of an image that start, and then do nothing and print nothing; running ones continue. */

@@ -8,12 +8,14 @@ const bundles: Record<string, string> = { '0.10.1': 'v0.15.2', '1.0.0': 'v1.0.0'
 
 /** Stands in for `clusteradm init`: makes the cluster of its kubeconfig a hub. Does nothing on an existing hub. */
 export async function clusteradm(context: PodContext): Promise<void> {
-  const [command = ''] = context.args;
+  const [command = '', ...options] = context.args;
   if (command !== 'init') throw new Exit(`Error: unknown command "${command}" for "clusteradm"`);
   const version = versionOf(context);
   const olderBootstrap = /^0\.(\d|10)\./.test(version);
   await withLastWords(async () => {
-    await installHub(clusterOf(context), { version: bundles[version] ?? `v${version}`, olderBootstrap });
+    const registry = options.flatMap((option) => /^--image-registry=(.+)$/.exec(option)?.[1] ?? [])[0];
+    const bundle = bundles[version] ?? `v${version}`;
+    await installHub(clusterOf(context), { version: bundle, olderBootstrap, ...(registry && { registry }) });
   });
   context.log('CRD successfully registered.');
   context.log('Registration operator is now available.');

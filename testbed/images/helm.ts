@@ -10,10 +10,11 @@ import { clusterOf } from './cluster-of.ts';
 import { withLastWords } from './last-words.ts';
 
 /** The charts that pods install, by the end of their reference, and their effects. */
-const charts: Record<string, (release: string, namespace: string, version: string) => AnyObject[]> = {
-  postgresql: postgresqlObjects,
-  'ocm-status-addon-chart': statusAddonObjects,
-};
+const charts: Record<string, (release: string, namespace: string, version: string, registry?: string) => AnyObject[]> =
+  {
+    postgresql: (release, namespace, _version, registry) => postgresqlObjects(release, namespace, registry),
+    'ocm-status-addon-chart': statusAddonObjects,
+  };
 
 /** Stands in for the image `helm`: installs what KubeFlex and KubeStellar install from within a cluster. */
 export async function helm(context: PodContext): Promise<void> {
@@ -39,13 +40,15 @@ interface Installation {
 
 /** `upgrade --install`: existing objects stay. */
 async function install(
-  { log, args }: PodContext,
+  { log, args, mayPull }: PodContext,
   api: Api,
   { name, namespace, reference, version }: Installation,
 ): Promise<void> {
   const chart = reference.split('/').at(-1) ?? '';
-  const objects = charts[chart]?.(name, namespace, version);
-  if (!objects) throw new Exit(`Error: failed to download "${reference}" at version "${version}": not found`);
+  const registry = args.flatMap((arg) => /^global\.imageRegistry=(.+)$/.exec(arg)?.[1] ?? [])[0];
+  const objects = charts[chart]?.(name, namespace, version, registry);
+  if (!objects || !mayPull(reference.replace('oci://', '')))
+    throw new Exit(`Error: failed to download "${reference}" at version "${version}": not found`);
   const isInstalled = (await releaseSecrets(api, namespace, name).catch(() => [])).length > 0;
   if (!isInstalled) log(`Release "${name}" does not exist. Installing it now.`);
   log(`Pulled: ${reference.replace('oci://', '')}:${version}`);

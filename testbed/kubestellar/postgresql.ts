@@ -5,14 +5,15 @@ import type { AnyObject } from '../kube/objects.ts';
  * The objects of the PostgreSQL chart that KubeFlex reads: the StatefulSet, its Secret and its Services, all called
  * `<release>-postgresql`.
  */
-export function postgresqlObjects(release: string, namespace: string): AnyObject[] {
+/** @param registry its value global.imageRegistry */
+export function postgresqlObjects(release: string, namespace: string, registry = 'quay.io'): AnyObject[] {
   const name = `${release}-postgresql`;
   const labels = { 'app.kubernetes.io/instance': release, 'app.kubernetes.io/name': 'postgresql' };
   const metadata = { name, namespace, labels: { ...labels, 'app.kubernetes.io/managed-by': 'Helm' } };
   const ports = [{ name: 'tcp-postgresql', port: 5432, targetPort: 'tcp-postgresql' }];
   const container = {
     name: 'postgresql',
-    image: 'quay.io/kubestellar/postgresql:16.0.0-debian-11-r13',
+    image: `${registry}/kubestellar/postgresql:16.0.0-debian-11-r13`,
     ports: [{ name: 'tcp-postgresql', containerPort: 5432 }],
   };
   return [

@@ -178,6 +178,7 @@ async function contextFor(
       return plane;
     },
     now: () => new Date(Date.now() + node.faults.clockErrorOf(node.plane, pod)),
+    mayPull: (chart) => !node.faults.isUnpullable(chart),
     setReady: (ready) => status.setReady(container.name, ready),
     log: (line) => log.write(line),
   };

@@ -18,8 +18,13 @@ export class Faults {
     await once(this.#changes, 'change', { signal }).catch(() => {});
   }
 
-  isUnpullable(image: string): boolean {
-    return this.#all.some((fault) => fault.kind === 'unpullable' && image.includes(fault.image));
+  /** @param reference of an image, or of a chart without `oci://` */
+  isUnpullable(reference: string): boolean {
+    return this.#all.some(
+      (fault) =>
+        (fault.kind === 'unpullable' && reference.includes(fault.image)) ||
+        (fault.kind === 'air-gap' && !reference.startsWith(`${fault.registry}/`)),
+    );
   }
 
   /** What the program of a failing image prints before it exits. */

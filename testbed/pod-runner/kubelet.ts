@@ -173,7 +173,9 @@ export class Kubelet {
           this.#unbound.delete(uid);
           failed('could not be bound')(error);
         });
-    } else if (!worker && !isFinished(pod) && !this.#evicted.has(uid)) {
+    } else if (worker) {
+      worker.changed(pod);
+    } else if (!isFinished(pod) && !this.#evicted.has(uid)) {
       this.#unbound.delete(uid);
       this.#workers.set(uid, new PodWorker(this.#context, pod, this.#nextAddress()));
     }

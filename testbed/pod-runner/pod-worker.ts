@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keyOf } from '../kube/api.ts';
@@ -19,7 +20,8 @@ const stopGrace = 2_000;
 /** Runs one pod from its binding to its deletion. */
 export class PodWorker {
   readonly #node: NodeContext;
-  readonly #pod: Pod;
+  #pod: Pod;
+  readonly #changes = new EventEmitter().setMaxListeners(0);
   readonly #status: PodStatus;
   readonly #stopping = new AbortController();
   readonly #files: PodFiles;
@@ -41,6 +43,12 @@ export class PodWorker {
   /** `namespace/name` of its pod. */
   get key(): string {
     return keyOf(this.#pod);
+  }
+
+  /** A container that waits for its image tries the new one. Other changes have no effect. */
+  changed(pod: Pod): void {
+    this.#pod = pod;
+    this.#changes.emit('change');
   }
 
   /** Stops the containers, then deletes the pod without grace period if it still exists. */
@@ -123,17 +131,25 @@ export class PodWorker {
   }
 
   /** Waits until the image can be pulled. Returns undefined if the pod stops before. */
-  async #pulled({ name, image }: Container): Promise<Program | undefined> {
+  async #pulled({ name }: Container): Promise<Program | undefined> {
     const { faults } = this.#node;
     const { signal } = this.#stopping;
-    const find = () => (faults.isUnpullable(image) ? undefined : programFor(image));
+    const imageNow = () => {
+      const { initContainers = [], containers } = this.#pod.spec;
+      return [...initContainers, ...containers].find((container) => container.name === name)?.image ?? '';
+    };
+    const find = () => (faults.isUnpullable(imageNow()) ? undefined : programFor(imageNow()));
     let program = find();
+    const image = imageNow();
     if (!program) {
       this.#status.waiting(name, 'ImagePullBackOff', `Back-off pulling image "${image}"`);
       const message = `Failed to pull image "${image}": not found`;
       await warn(this.#node.kubelet, this.#pod, { reason: 'Failed', message });
     }
-    for (; !program && !signal.aborted; program = find()) await faults.change(signal);
+    for (; !program && !signal.aborted; program = find()) {
+      const change = once(this.#changes, 'change', { signal }).catch(() => {});
+      await Promise.race([faults.change(signal), change]);
+    }
     return signal.aborted ? undefined : program;
   }
 }

@@ -40,6 +40,8 @@ export interface PodContext {
    */
   startPlane(options: NestedPlaneOptions): Promise<Plane>;
   setReady(ready: boolean): void;
+  /** Whether a chart can be pulled, by its reference without `oci://`. */
+  mayPull(chart: string): boolean;
   /** The time on the pod's clock. */
   now(): Date;
   /** Prints a line to the container's log. */

@@ -105,6 +105,19 @@ export const nodeOptions = (): Option[] => [
   new Option('--image <image>', 'with --provider: the image of its nodes (default: one on which ITSes run)'),
   new Option('--kubernetes-version <version>', 'with --provider: the version of Kubernetes of that image, as 1.32.13'),
 ];
+/** @param about what is taken from it */
+export const imageRegistryOption = (about: string): Option =>
+  new Option('--image-registry <registry>', about).argParser(registryName);
+
+/** Of a space: the hooks decide. */
+export const registryOfSpace = 'the registry of its images (default: that of init --image-registry)';
+
+function registryName(text: string): string {
+  if (!/^[A-Za-z0-9][\w.:-]*(?:\/[\w.-]+)*$/.test(text))
+    throw new InvalidArgumentError('Give HOST[:PORT][/PATH], without https://.');
+  return text;
+}
+
 export const dryRunOption = (): Option => new Option('--dry-run', 'show what would be written, and write nothing');
 export const yesOption = (about = 'skip the confirmation'): Option => new Option('-y, --yes', about);
 export const selectorOption = (): Option =>

@@ -22,6 +22,7 @@ export interface InitOptions
   ingressChart?: string;
   image?: string;
   kubernetesVersion?: string;
+  printImages?: boolean;
 }
 
 /** What serves the spaces of a new local cluster. */
@@ -43,14 +44,14 @@ export function toRequest(given: InitOptions): HostingRequest {
   const withIngress = ingress !== 'none';
   if (!withIngress && ingressChart !== undefined)
     throw new StellarError('usage', 'Give either --ingress none or --ingress-chart.');
-  const { chart, version, upgrade = false, domain, externalPort, hostContainer } = options;
+  const { chart, version, upgrade = false, domain, externalPort, hostContainer, imageRegistry } = options;
   return {
     context: hostingContext,
     create: provider && {
       ...{ provider, name: name ?? defaultName, withIngress, ingressChart },
       image: nodeImage(provider, given),
     },
-    init: { chart, version, upgrade, domain, externalPort, hostContainer, values: options },
+    init: { chart, version, upgrade, domain, externalPort, hostContainer, imageRegistry, values: options },
   };
 }
 

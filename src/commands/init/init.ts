@@ -1,9 +1,12 @@
 import { Option } from 'commander';
 import { coreChart } from '../../lib/hosting/core-chart.ts';
+import type { HostingRequest } from '../../lib/install/make-hosting.ts';
 import { providerNames } from '../../lib/local-clusters/names.ts';
+import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Definition } from '../common/define.ts';
 import { localTools } from '../common/local-tools.ts';
-import { dryRunOption, hiddenSpelling, nodeOptions, repeatable } from '../common/options.ts';
+import { dryRunOption, hiddenSpelling, imageRegistryOption, nodeOptions, repeatable } from '../common/options.ts';
+import type { Session } from '../common/session.ts';
 import { defaultName, hostName, type InitOptions, ingresses, port, toRequest } from './init-options.ts';
 
 const provider = new Option(
@@ -51,13 +54,26 @@ export const definition: Definition<InitOptions> = {
       'with --provider: what serves its spaces; none: your own (default: traefik)',
     ).choices(ingresses),
     ['--ingress-chart <chart>', "with --provider: Traefik's chart, if ghcr.io is not reachable"],
+    imageRegistryOption(
+      'the registry of all images and charts that clusters pull, with the same paths (installation.md)',
+    ),
+    ['--print-images', 'list those images and charts, and do nothing else'],
     dryRunOption(),
   ],
   async run(session, options) {
     const request = toRequest(options);
+    if (options.printImages) return printImages(session, request);
     const { makeHosting } = await import('../../lib/install/make-hosting.ts');
     const result = await makeHosting(request, localTools(session));
     await session.finish([result]);
     session.next(result.itses?.length === 0 ? 'stellarctl its create its1' : 'stellarctl status');
   },
 };
+
+async function printImages(session: Session, { create, init }: HostingRequest): Promise<void> {
+  const { printedImages } = await import('../../lib/install/make-hosting.ts');
+  const items = await printedImages(init, create?.withIngress === true, localTools(session));
+  const rows = items.map((item) => ({ ...item, name: item.reference }));
+  if (isForPeople(session.output)) session.printLines(rows.map(({ name }) => name));
+  else await session.print({ items }, rows, []);
+}

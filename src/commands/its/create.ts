@@ -10,6 +10,8 @@ import {
   type HostingOptions,
   hiddenSpelling,
   hostingContextOption,
+  imageRegistryOption,
+  registryOfSpace,
   type WritingOptions,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
@@ -20,6 +22,7 @@ interface Options extends HostingOptions, WritingOptions {
   bootstrapKubeconfig?: string;
   bootstrapContext?: string;
   hubApiserver?: string;
+  imageRegistry?: string;
 }
 
 const hubApiserver = new Option(
@@ -50,6 +53,7 @@ export const definition: Definition<Options> = {
     ['--bootstrap-kubeconfig <file>', 'for type external: a kubeconfig with that context (default: its current one)'],
     hubApiserver,
     hiddenSpelling('--address <url>', hubApiserver),
+    imageRegistryOption(registryOfSpace),
     hostingContextOption(),
     dryRunOption(),
   ],
@@ -63,6 +67,7 @@ export const definition: Definition<Options> = {
       type: options.type,
       installOcm: options.ocm,
       external: await externalOf(session, options),
+      imageRegistry: options.imageRegistry,
     };
     const result = await createIts(input, tools, session.run);
     await session.finish([result]);

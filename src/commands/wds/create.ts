@@ -8,7 +8,9 @@ import {
   type HostingOptions,
   hiddenSpelling,
   hostingContextOption,
+  imageRegistryOption,
   listOption,
+  registryOfSpace,
   type WritingOptions,
 } from '../common/options.ts';
 
@@ -16,6 +18,7 @@ interface Options extends HostingOptions, WritingOptions {
   type: WdsType;
   its?: string;
   apiGroups: string[];
+  imageRegistry?: string;
 }
 
 const itsOfWds = new Option(
@@ -38,16 +41,17 @@ export const definition: Definition<Options> = {
     itsOfWds,
     hiddenSpelling('--its-name <its>', itsOfWds),
     listOption('--api-groups <groups>', 'watch workloads of these API groups only').default([], 'all'),
+    imageRegistryOption(registryOfSpace),
     hostingContextOption(),
     dryRunOption(),
   ],
-  async run(session, { type, its, apiGroups }, [name = '']) {
+  async run(session, { type, its, apiGroups, imageRegistry }, [name = '']) {
     const { createWds } = await import('../../lib/spaces/create/create-wds.ts');
     const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
     const tools = await session.spaceTools();
     session.announce(tools.hosting, 'Hosting cluster');
     const itsName = its && nameOfIts(its, tools);
-    const result = await createWds({ name, type, itsName, apiGroups }, tools, session.run);
+    const result = await createWds({ name, type, itsName, apiGroups, imageRegistry }, tools, session.run);
     await session.finish([result]);
     session.next(textOf(noted(command`kubectl --context ${name} apply -f …`, 'workloads and binding policies')));
   },

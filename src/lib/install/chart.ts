@@ -33,12 +33,22 @@ export async function chooseChart({ chart, version }: InitInput, helm: Helm): Pr
   return { ...choice, local, version: await verifyChart(helm, local, choice.version) };
 }
 
-/** Fetches the selected chart unless it is local. @throws StellarError `chart-unusable` */
-export async function bringChart(helm: Helm, { chart, local }: ChartChoice, version: string): Promise<LocalChart> {
-  if (local !== undefined) return local;
-  const brought = await helm.download(chart, version);
-  await verifyChart(helm, brought, version);
-  return brought;
+/**
+ * Fetches the selected chart unless it is local.
+ * @param registry of its images and charts, if not those that it names
+ * @throws StellarError `chart-unusable`
+ */
+export async function bringChart(
+  helm: Helm,
+  { chart, local }: ChartChoice,
+  version: string,
+  registry: string | undefined,
+): Promise<LocalChart> {
+  const brought = local ?? (await helm.download(chart, version));
+  if (local === undefined) await verifyChart(helm, brought, version);
+  if (registry === undefined) return brought;
+  const { correctChart } = await import('./correct-chart.ts');
+  return correctChart(await helm.pack(brought), await helm.newFolder(), registry);
 }
 
 /** @returns the chart's version */

@@ -4,8 +4,10 @@ import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { hookNames, managerName, olderHooks, systemNamespace } from '../model/kubeflex-names.ts';
+import type { PostCreateHook } from '../model/kubeflex-objects.ts';
 import type { Helm, ReleaseName, Revision } from '../programs/helm/helm.ts';
 import type { Values } from '../programs/helm/values.ts';
+import { registryOf } from '../spaces/images.ts';
 
 /** The state of a cluster before `init` changes it. */
 export interface ClusterState {
@@ -22,6 +24,8 @@ export interface ClusterState {
   allValues: Values;
   /** The names of all post-create hooks; empty if KubeFlex's API is not served. */
   hooks: readonly string[];
+  /** The registry that the hooks name; undefined for the public ones. */
+  imageRegistry: string | undefined;
 }
 
 /** Reads the state of a cluster before `init` changes it. */
@@ -29,7 +33,7 @@ export async function readClusterState(kube: Kube, helm: Helm): Promise<ClusterS
   const [isOpenShift, manager, hooks = []] = await Promise.all([
     servesOpenShift(kube),
     kube.get(resources.deployments, managerName, { namespace: systemNamespace }),
-    kube.list(resources.postCreateHooks),
+    kube.list<PostCreateHook>(resources.postCreateHooks),
   ]);
   const { release, revisions: all } = await findRelease(helm, hooks, manager);
   // helm may keep the history of an uninstalled release.
@@ -44,6 +48,7 @@ export async function readClusterState(kube: Kube, helm: Helm): Promise<ClusterS
     values,
     allValues,
     hooks: hooks.map(({ metadata }) => metadata.name),
+    imageRegistry: registryOf(hooks),
   };
 }
 

@@ -110,7 +110,8 @@ async function attempt(input: Chosen, tools: InitTools, ended: Set<string>, run:
   await refuseTerminating(kube);
   if (clusterState.kubeFlex === 'of-others') await checkForeignKubeFlex(kube, input);
   const fresh = clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, input, run) : {};
-  const wanted = { version: choice.version, upgrade: input.upgrade, values: asked, chart: input.chart };
+  const { upgrade, imageRegistry } = input;
+  const wanted = { version: choice.version, upgrade, values: asked, chart: input.chart, imageRegistry };
   const plan = makePlan(clusterState, wanted, fresh, context);
   const values = mergeValues(clusterState.values, plan.values);
   const result: InitResult = {
@@ -133,7 +134,7 @@ async function attempt(input: Chosen, tools: InitTools, ended: Set<string>, run:
   }
   requireTime(run, `${context} does not have all that KubeStellar ${plan.version} needs yet`);
   await requireInitPermissions(kube, clusterState.release);
-  const chart = await bringChart(helm, choice, plan.version);
+  const chart = await bringChart(helm, choice, plan.version, plan.imageRegistry);
   announce(plan, clusterState, choice, run);
   // This renders the whole chart, which also validates the values.
   const definitions = hasKubeFlex(values) ? await helm.customResourceDefinitions(chart, values) : [];
@@ -203,7 +204,9 @@ function announce(plan: Plan, { release, kubeFlex }: ClusterState, { chart, loca
   };
   const without = kubeFlex === 'of-others' ? ', without KubeFlex' : '';
   const where = `release ${release.name} in namespace ${release.namespace}`;
-  run.progress.note(`${does[plan.action]} KubeStellar ${plan.version}: chart ${local ?? chart}, ${where}${without}`);
+  const images = plan.imageRegistry === undefined ? '' : `, images from ${plan.imageRegistry}`;
+  const what = `chart ${local ?? chart}, ${where}${without}${images}`;
+  run.progress.note(`${does[plan.action]} KubeStellar ${plan.version}: ${what}`);
 }
 
 /** Prepares the cluster for helm. @returns the control planes that are kept */

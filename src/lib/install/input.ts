@@ -10,6 +10,8 @@ export interface InitInput {
   domain?: string | undefined;
   externalPort?: number | undefined;
   hostContainer?: string | undefined;
+  /** The registry for all images and charts that KubeStellar's chart names; default: the one that the installed hooks name. */
+  imageRegistry?: string | undefined;
   /** In helm's form. */
   values: ValueOptions;
 }

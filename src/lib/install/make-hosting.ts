@@ -20,6 +20,7 @@ import { maintainedCheck, reachedCheck } from '../spaces/entrance-checks.ts';
 import { bringChart, chooseChart } from './chart.ts';
 import { type InitResult, initHosting } from './init.ts';
 import { type InitInput, kubeFlexValues } from './input.ts';
+import { listImages, type PulledReference } from './list-images.ts';
 
 /** The future hosting cluster, and what to install there. */
 export interface HostingRequest {
@@ -85,7 +86,7 @@ function useNew(cluster: NewHostingCluster, init: InitInput, tools: LocalTools):
     const kube = tools.connect(selectContext(await loadKubeconfig(target.file, target.env), context));
     try {
       const port = externalPort ?? made.ingressPort;
-      const input = { provider, port, chart: ingressChart };
+      const input = { provider, port, chart: ingressChart, imageRegistry: init.imageRegistry };
       const hasIngressChanged = withIngress && (await ensureIngress(input, { kube, helm, record }, run));
       const result = await install(kube, helm, { ...init, externalPort: port }, tools);
       return { ...result, changed: made.changed || result.changed || (hasIngressChanged && !kube.dryRun) };
@@ -94,6 +95,10 @@ function useNew(cluster: NewHostingCluster, init: InitInput, tools: LocalTools):
     }
   });
 }
+
+/** What clusters pull. helm is given no cluster. */
+export const printedImages = (init: InitInput, withIngress: boolean, tools: LocalTools): Promise<PulledReference[]> =>
+  withHelm('', tools, (helm) => listImages(init, withIngress, helm));
 
 /** @returns fetches the charts, and checks that they can be rendered; a dry run fetches nothing */
 async function chartReader(
@@ -107,7 +112,7 @@ async function chartReader(
   return async () => {
     if (record !== undefined) return;
     run.progress.waiting(localNames(provider, name).context, 'reading the charts');
-    const chart = await bringChart(helm, choice, choice.version ?? coreChart.version);
+    const chart = await bringChart(helm, choice, choice.version ?? coreChart.version, init.imageRegistry);
     // This renders the whole chart, which also validates the values.
     await helm.customResourceDefinitions(chart, values);
     if (withIngress) await bringIngressChart(helm, ingressChart);

@@ -21,6 +21,8 @@ export interface Plan {
   version: string;
   /** The values to merge over those of the release. */
   values: Values;
+  /** The registry of all images; undefined for those that the chart names. */
+  imageRegistry: string | undefined;
 }
 
 export interface Asked {
@@ -28,6 +30,7 @@ export interface Asked {
   version: string | undefined;
   upgrade: boolean;
   values: Values;
+  imageRegistry: string | undefined;
   /** As the user gave it, for suggested commands. */
   chart: string | undefined;
 }
@@ -41,6 +44,7 @@ export interface Asked {
  */
 export function makePlan(clusterState: ClusterState, asked: Asked, ifFresh: Values, context: string): Plan {
   const { revisions, release } = clusterState;
+  const imageRegistry = asked.imageRegistry ?? clusterState.imageRegistry;
   const chart = revisions.at(-1)?.chart.name ?? coreChart.name;
   if (chart !== coreChart.name)
     throw new StellarError(
@@ -55,7 +59,7 @@ export function makePlan(clusterState: ClusterState, asked: Asked, ifFresh: Valu
   if (installed === undefined) {
     const version = asked.version ?? coreChart.version;
     const values = mergeValues(mergeValues(ifFresh, clusterState.values), asked.values);
-    return { action: revisions.length === 0 ? 'install' : 'install-again', installed, version, values };
+    return { action: revisions.length === 0 ? 'install' : 'install-again', installed, version, values, imageRegistry };
   }
   const newest = asked.upgrade && compareVersions(coreChart.version, installed) > 0 ? coreChart.version : installed;
   const version = asked.version ?? newest;
@@ -79,9 +83,13 @@ export function makePlan(clusterState: ClusterState, asked: Asked, ifFresh: Valu
       next: [run(retry(failed), 'Resume it')],
     });
   const { values } = asked;
-  if (difference > 0) return { action: 'upgrade', installed, version, values };
-  const isAsAsked = revisions.at(-1)?.status === 'deployed' && holds(clusterState.allValues, values);
-  return { action: isAsAsked && isComplete(clusterState) ? 'nothing' : 'change', installed, version, values };
+  if (difference > 0) return { action: 'upgrade', installed, version, values, imageRegistry };
+  const isAsAsked =
+    revisions.at(-1)?.status === 'deployed' &&
+    holds(clusterState.allValues, values) &&
+    imageRegistry === clusterState.imageRegistry;
+  const action = isAsAsked && isComplete(clusterState) ? 'nothing' : 'change';
+  return { action, installed, version, values, imageRegistry };
 }
 
 /** The revision whose objects are on the cluster. */

@@ -23,3 +23,13 @@ export function imageVersion(reference: string | undefined): string | undefined 
   const tag = reference === undefined ? undefined : parseImage(reference)?.tag;
   return tag === undefined ? undefined : versionOf(tag);
 }
+
+/**
+ * The reference of an image or chart in another registry, under the same path: `quay.io/kubestellar/kubectl:1.32` →
+ * `registry.example/kubestellar/kubectl:1.32`. The first part of a reference is a host if it has a dot or a colon
+ * (github.com/distribution/reference); without one, the registry is Docker Hub.
+ */
+export function inRegistry(reference: string, registry: string): string {
+  if (reference.startsWith(`${registry}/`)) return reference;
+  return `${registry}/${reference.replace(/^(?:[^/]*[.:][^/]*|localhost)\//, '')}`;
+}

@@ -29,6 +29,9 @@ const ingressChart = {
   image: 'v3.7.13',
 };
 
+/** As its chart names it. */
+export const ingressImage = `docker.io/traefik:${ingressChart.image}`;
+
 /** The name in Traefik's documentation. */
 export const ingressRelease = { name: 'traefik', namespace: 'traefik' } as const;
 
@@ -44,6 +47,7 @@ export interface IngressInput {
   port: number | undefined;
   /** `--ingress-chart`: a file, a folder or a reference to a mirror. */
   chart?: string | undefined;
+  imageRegistry?: string | undefined;
 }
 
 interface IngressTools {
@@ -78,7 +82,7 @@ export async function ensureIngress(
       record?.({ verb: 'create', cluster: context, kind: 'Release', ...ingressRelease });
       if (chart === undefined) return;
       const onStart = await lease.noteHelm(ingressRelease.name);
-      const values = valuesFor(input.provider);
+      const values = valuesFor(input);
       const timeoutMs = run.deadline.remaining;
       await helm.upgrade({ release: ingressRelease, chart, values, timeoutMs, onStart, skipCrds: true });
     }).catch((error: unknown) => {
@@ -130,10 +134,10 @@ export async function bringIngressChart(helm: Helm, given: string | undefined): 
  * The values for Traefik's chart. Its provider for Ingresses of ingress-nginx needs their class, which the chart cannot make of the
  * right controller. On kind Traefik uses a host port of its node; on k3d a load balancer forwards to it.
  */
-function valuesFor(provider: ProviderName): Values {
+function valuesFor({ provider, imageRegistry: registry }: IngressInput): Values {
   const { name, controller } = ingressClass;
   const values = {
-    image: { tag: ingressChart.image },
+    image: { tag: ingressChart.image, ...(registry === undefined ? {} : { registry }) },
     global: { checkNewVersion: false },
     providers: {
       kubernetesCRD: { enabled: false },

@@ -10,7 +10,7 @@ export interface ChartObject {
 }
 
 /** An object of a chart, with its source file in the chart, if helm reports it. */
-interface SourcedObject {
+export interface SourcedObject {
   source: string;
   object: ChartObject;
 }

@@ -16,7 +16,7 @@ import {
 } from '../program.ts';
 import { findVersion } from '../version.ts';
 import { checksumOf } from './checksum.ts';
-import { type ChartObject, parseObjects, parseSourced } from './documents.ts';
+import { type ChartObject, parseObjects, parseSourced, type SourcedObject } from './documents.ts';
 import { chartMissing, withCode } from './errors.ts';
 import { helmEnvironment, helmProgram } from './program.ts';
 import { mergeValues, type ValueOptions, type Values, valueArguments } from './values.ts';
@@ -119,7 +119,7 @@ export class Helm {
   }
 
   async #pull(chart: string, version: string, checksum: string | undefined): Promise<LocalChart> {
-    const folder = await mkdtemp(path.join(await this.#temporaryFolder(), 'chart-'));
+    const folder = await this.newFolder();
     const target = checksum === undefined ? ['--destination', folder] : ['--untar', '--untardir', folder];
     const args = ['pull', chart, ...target, '--version', version];
     const output = await this.#run(this.#program, { args });
@@ -135,6 +135,19 @@ export class Helm {
       'chart-unusable',
       `${chart} is not the chart ${version} that was published: the SHA-256 of its contents is ${found}, not ${checksum}.`,
     );
+  }
+
+  /** Packs a chart, with its subcharts unpacked inside; one that is packed stays as it is. @returns a file */
+  async pack(chart: LocalChart): Promise<string> {
+    if ((await stat(chart)).isFile()) return chart;
+    const folder = await this.newFolder();
+    await this.#stdout({ args: ['package', chart, '--destination', folder] });
+    return path.join(folder, (await readdir(folder))[0] ?? '');
+  }
+
+  /** A new, empty folder, which close() removes. */
+  async newFolder(): Promise<string> {
+    return mkdtemp(path.join(await this.#temporaryFolder(), 'chart-'));
   }
 
   async metadata(chart: LocalChart): Promise<ChartMetadata> {
@@ -154,11 +167,14 @@ export class Helm {
    * once, and never upgrades them. (`helm show crds` of helm 3 joins files without a separator.)
    */
   async customResourceDefinitions(chart: LocalChart, values: Values): Promise<ChartObject[]> {
+    const rendered = await this.render(chart, values);
+    return rendered.filter(({ source }) => source.includes('/crds/')).map(({ object }) => object);
+  }
+
+  /** All objects of a chart, those of its hooks included. */
+  async render(chart: LocalChart, values: Values): Promise<SourcedObject[]> {
     const file = await this.#writeValues(values);
-    const rendered = await this.#stdout({ args: ['template', 'crds', chart, '--include-crds', '--values', file] });
-    return parseSourced(rendered)
-      .filter(({ source }) => source.includes('/crds/'))
-      .map(({ object }) => object);
+    return parseSourced(await this.#stdout({ args: ['template', 'crds', chart, '--include-crds', '--values', file] }));
   }
 
   /** All revisions of a release in helm's history, oldest first; empty if there is no such release. */

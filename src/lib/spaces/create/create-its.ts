@@ -11,6 +11,7 @@ import { resources } from '../../kube/resources.ts';
 import { hookNames, type ItsType, managerName } from '../../model/kubeflex-names.ts';
 import { propertiesNamespace } from '../../model/kubestellar-names.ts';
 import { managedClusterCrd } from '../../model/ocm-names.ts';
+import { requireRegistry } from '../images.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { itsNameOf, listControlPlanes, roleOf } from '../spaces.ts';
 import { triggerReconcile } from '../stages/follow-space.ts';
@@ -37,6 +38,8 @@ export interface ItsInput {
   installOcm: boolean;
   /** For type external: the cluster that will become the ITS. */
   external: ExternalIts | undefined;
+  /** The registry that the hooks must name; undefined: the one that they name. */
+  imageRegistry?: string | undefined;
 }
 
 /**
@@ -45,13 +48,14 @@ export interface ItsInput {
  * @throws StellarError before the first write; afterwards the error is in the result
  */
 export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
-  const { name, type, installOcm, external } = input;
+  const { name, type, installOcm, external, imageRegistry } = input;
   const { hosting } = tools;
   const hooks = installOcm ? [hookNames.hubInit, hookNames.statusAddon] : [hookNames.statusAddon];
   checkSpaceName(name);
   await requireHosting(hosting);
+  const registry = await requireRegistry(hosting, imageRegistry);
   const present = await findOrClear(hosting, name, { role: 'its', type }, run);
-  if (present === undefined) await checkNew(input, hooks, hosting, run);
+  if (present === undefined) await checkNew(input, hooks, registry !== undefined, hosting, run);
   const bootstrap = external && (await missingBootstrap(name, external, hosting));
   const binding = await missingManagerBinding(hosting, type);
 
@@ -87,6 +91,7 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
 async function checkNew(
   { name, type, installOcm, external }: ItsInput,
   hooks: readonly string[],
+  correctsImages: boolean,
   hosting: Kube,
   run: Run,
 ): Promise<void> {
@@ -101,7 +106,7 @@ async function checkNew(
   const bootstrap = { apiVersion, kind, metadata: { name: secretName, namespace } };
   const others = [await missingManagerBinding(hosting, type), external && bootstrap];
   const missing = others.filter((other) => other !== undefined);
-  await requirePermissions(hosting, createPermissions(name, missing));
+  await requirePermissions(hosting, createPermissions(name, missing, correctsImages));
   const cluster = type === 'host' ? hosting : external?.kube;
   if (cluster !== undefined) await checkHub(cluster, installOcm);
   if (type === 'vcluster') await requireVclusterHost(hosting, run);

@@ -8,6 +8,7 @@ import type { KubeObject } from '../../kube/objects.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
 import { hookNames, managerName } from '../../model/kubeflex-names.ts';
 import type { ControlPlane } from '../../model/kubeflex-objects.ts';
+import { requireRegistry } from '../images.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes } from '../spaces.ts';
 import { triggerReconcile } from '../stages/follow-space.ts';
@@ -29,9 +30,12 @@ export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): P
   checkSpaceName(name);
   checkApiGroups(input.apiGroups);
   await requireHosting(hosting);
+  const registry = await requireRegistry(hosting, input.imageRegistry);
   const present = await findOrClear(hosting, name, { role: 'wds', type }, run);
   const { objects, what } =
-    present === undefined ? await planNew(input, hosting, run) : await planPresent(input, present, hosting);
+    present === undefined
+      ? await planNew(input, registry !== undefined, hosting, run)
+      : await planPresent(input, present, hosting);
 
   const space = new SpaceWork({ name, role: 'wds', type, exists: present !== undefined }, tools, run);
   return space.attempt(async () => {
@@ -85,13 +89,13 @@ function refuseOtherGroups(wds: ControlPlane, asked: readonly string[]): void {
 }
 
 /** Plans a new WDS, and checks all foreseeable failures. */
-async function planNew(input: WdsInput, hosting: Kube, run: Run): Promise<Plan> {
+async function planNew(input: WdsInput, correctsImages: boolean, hosting: Kube, run: Run): Promise<Plan> {
   const { name, type, itsName } = input;
   const hooks = await requireHooks(hosting, [hookNames.controller, hookNames.transport]);
   const choice = await chooseItsForWds(hosting, itsName, hooks, { keepName: itsName !== undefined });
   const binding = await missingManagerBinding(hosting, type);
   const others = [binding, choice.correctedHook].filter((other) => other !== undefined);
-  await requirePermissions(hosting, createPermissions(name, others));
+  await requirePermissions(hosting, createPermissions(name, others, correctsImages));
   if (type === 'k8s') await requirePostgres(hosting);
   if (choice.correctedHook !== undefined)
     run.progress.note(

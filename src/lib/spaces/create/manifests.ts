@@ -70,4 +70,6 @@ export interface WdsInput {
   itsName: string | undefined;
   /** API groups to watch; empty means all. */
   apiGroups: readonly string[];
+  /** The registry that the hooks must name; undefined: the one that they name. */
+  imageRegistry?: string | undefined;
 }

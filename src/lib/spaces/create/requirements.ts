@@ -104,11 +104,14 @@ export async function requireHooks(
   );
 }
 
+const imageHolders = ['pods', 'deployments', 'statefulSets'] as const;
+
 /**
  * The permissions on the hosting cluster to create and follow a space.
  * @param others objects to create in addition to the control plane
+ * @param correctsImages whether its images are taken from another registry than those of KubeFlex
  */
-export function createPermissions(name: string, others: readonly KubeObject[] = []): Permission[] {
+export function createPermissions(name: string, others: readonly KubeObject[], correctsImages: boolean): Permission[] {
   const inSpace = { namespace: namespaceOf(name) };
   return [
     ...others.flatMap((object) => {
@@ -120,5 +123,6 @@ export function createPermissions(name: string, others: readonly KubeObject[] = 
     may('patch', resources.controlPlanes, { name }),
     may('get', resources.secrets, inSpace),
     ...(['pods', 'jobs', 'deployments', 'statefulSets'] as const).map((kind) => may('list', resources[kind], inSpace)),
+    ...(correctsImages ? imageHolders.map((kind) => may('patch', resources[kind], inSpace)) : []),
   ];
 }

@@ -12,6 +12,7 @@ import { resources } from '../../kube/resources.ts';
 import type { SpaceRole } from '../../model/kubeflex-names.ts';
 import type { ControlPlane } from '../../model/kubeflex-objects.ts';
 import { accessSpace, contextsOf } from '../access.ts';
+import { requireRegistry, takeImages } from '../images.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { existsStill, type FollowedSpace, followSpace, resume } from '../stages/follow-space.ts';
 import { SpaceWatcher } from '../stages/space-watcher.ts';
@@ -81,7 +82,14 @@ export class SpaceWork {
     const { hosting } = this.#tools;
     if (hosting.dryRun) return false;
     const inside = () => this.watcher.clientOf(name);
-    const followed = { name, role, hosting, read, inside };
+    const registry = await requireRegistry(hosting, undefined);
+    const readAndCorrect = async () => {
+      const seen = await read();
+      if (registry === undefined || seen === undefined) return seen;
+      await takeImages(registry, seen.space, hosting, seen.space.inside.state === 'seen' ? inside() : undefined);
+      return seen;
+    };
+    const followed = { name, role, hosting, read: readAndCorrect, inside };
     const { stage, blockedAt, atOnce, error } = await followSpace(followed, this.#run);
     Object.assign(this.#result, { stage, blockedAt });
     this.#wasReady = atOnce === true;

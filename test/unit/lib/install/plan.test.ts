@@ -10,7 +10,7 @@ const hooks = Object.values(hookNames);
 const fresh = { 'kubeflex-operator': { hostContainer: 'kubeflex-control-plane' } };
 const nothing: ClusterState = {
   ...{ isOpenShift: false, kubeFlex: 'absent', release: coreChart.release, revisions: [] },
-  ...{ values: {}, allValues: {}, hooks: [] },
+  ...{ values: {}, allValues: {}, hooks: [], imageRegistry: undefined },
 };
 
 /** A release with these revisions, as `status version`. */
@@ -30,7 +30,7 @@ function installed(revisions: string[], rest: Partial<ClusterState> = {}): Clust
 const plan = (clusterState: ClusterState, asked: Partial<Asked> = {}) =>
   makePlan(
     clusterState,
-    { version: undefined, upgrade: false, values: {}, chart: undefined, ...asked },
+    { version: undefined, upgrade: false, values: {}, chart: undefined, imageRegistry: undefined, ...asked },
     fresh,
     'host1',
   );
@@ -121,4 +121,13 @@ test('hooks from before 0.29 are rejected with the reason, and replaced by an up
 
 test('a release of that name with another chart is not changed', () => {
   assert.throws(() => plan(installed(['deployed 1.2.3 nginx'])), { code: 'conflict', message: /another chart, nginx/ });
+});
+
+test('the registry of an installation is kept, and another one changes it', () => {
+  const mirrored = installed(['deployed 0.30.0'], { imageRegistry: 'r.example' });
+  assert.deepEqual([plan(mirrored).action, plan(mirrored).imageRegistry], ['nothing', 'r.example']);
+  assert.equal(plan(mirrored, { version: '0.31.0', upgrade: true }).imageRegistry, 'r.example');
+  const moved = plan(mirrored, { imageRegistry: 'other.example' });
+  assert.deepEqual([moved.action, moved.imageRegistry], ['change', 'other.example']);
+  assert.equal(plan(installed(['deployed 0.30.0']), { imageRegistry: 'r.example' }).action, 'change');
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { imageVersion, parseImage } from '../../../../src/lib/kube/image.ts';
+import { imageVersion, inRegistry, parseImage } from '../../../../src/lib/kube/image.ts';
 
 describe('an image reference is parsed:', () => {
   const digest = `sha256:${'0'.repeat(64)}`;
@@ -31,4 +31,18 @@ test('the version of an image is that of its tag', () => {
   assert.equal(imageVersion('quay.io/open-cluster-management/registration-operator:v1.3.1'), '1.3.1');
   assert.equal(imageVersion('quay.io/open-cluster-management/registration-operator'), undefined);
   assert.equal(imageVersion(undefined), undefined);
+});
+
+describe('in another registry, a reference keeps its path:', () => {
+  const cases = {
+    'quay.io/kubestellar/kubectl:1.32': 'registry.example/mirror/kubestellar/kubectl:1.32',
+    'localhost/kubectl': 'registry.example/mirror/kubectl',
+    'localhost:5000/kubectl@sha256:0': 'registry.example/mirror/kubectl@sha256:0',
+    'rancher/k3s:v1.27.2-k3s1': 'registry.example/mirror/rancher/k3s:v1.27.2-k3s1',
+    'nginx:1.27': 'registry.example/mirror/nginx:1.27',
+    'registry.example/mirror/kubestellar/kubectl:1.32': 'registry.example/mirror/kubestellar/kubectl:1.32',
+    'registry.example/mirrored/kubectl': 'registry.example/mirror/mirrored/kubectl',
+  };
+  for (const [reference, expected] of Object.entries(cases))
+    test(reference, () => assert.equal(inRegistry(reference, 'registry.example/mirror'), expected));
 });

@@ -26,20 +26,29 @@ const asked = (permissions: readonly Permission[]) =>
 
 describe('permissions to create a space include', () => {
   test('its control plane, and reading its state', () =>
-    assert.deepEqual(asked(createPermissions('its1')), [
+    assert.deepEqual(asked(createPermissions('its1', [], false)), [
       'create controlplanes',
       'patch controlplanes its1',
       ...['get secrets', 'list pods', 'list jobs', 'list deployments', 'list statefulsets'].map(
         (what) => `${what} in its1-system`,
       ),
     ]));
+  test('the images of its workloads, if they come from another registry', () =>
+    assert.deepEqual(
+      asked(createPermissions('its1', [], true)).slice(-3),
+      ['pods', 'deployments', 'statefulsets'].map((what) => `patch ${what} in its1-system`),
+    ));
   test('the related objects', () =>
     assert.deepEqual(
       asked(
-        createPermissions('its1', [
-          managerBinding(),
-          { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'its1-bootstrap', namespace: 'kubeflex-system' } },
-        ]),
+        createPermissions(
+          'its1',
+          [
+            managerBinding(),
+            { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'its1-bootstrap', namespace: 'kubeflex-system' } },
+          ],
+          false,
+        ),
       ).slice(0, 4),
       [
         'create clusterrolebindings',
