@@ -24,6 +24,7 @@ export const statefulSets = resource('apps/v1', 'StatefulSet');
 export const jobs = resource('batch/v1', 'Job');
 export const ingresses = resource('networking.k8s.io/v1', 'Ingress', 'ingresses');
 export const ingressClasses = resource('networking.k8s.io/v1', 'IngressClass', 'ingressclasses');
+export const networkPolicies = resource('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies');
 export const leases = resource('coordination.k8s.io/v1', 'Lease');
 export const roles = resource('rbac.authorization.k8s.io/v1', 'Role');
 export const roleBindings = resource('rbac.authorization.k8s.io/v1', 'RoleBinding');
@@ -99,6 +100,7 @@ const known = [
   statefulSets,
   jobs,
   ingresses,
+  networkPolicies,
   ingressClasses,
   controlPlanes,
   postCreateHooks,

@@ -4,13 +4,15 @@ import type { AnyObject, Deployment, Secret } from '../kube/objects.ts';
 import { deployments, secrets, statefulSets } from '../kube/resources.ts';
 import type { Reconciled } from './cluster.ts';
 import { apiServerName, vclusterName } from './names.ts';
+import { ocmName } from './ocm.ts';
 
 /** Whether the API server runs; assumed for types host and external. */
 export async function isApiServerReady(its: Reconciled): Promise<boolean> {
   const { type } = its.controlPlane.spec;
   if (type === 'host' || type === 'external') return true;
-  const [resource, name] = type === 'vcluster' ? [statefulSets, vclusterName] : [deployments, apiServerName];
-  return areReplicasReady(await its.get<Deployment>(resource, `${its.namespace}/${name}`));
+  const name = type === 'ocm' ? ocmName : apiServerName;
+  const [resource, key] = type === 'vcluster' ? [statefulSets, vclusterName] : [deployments, name];
+  return areReplicasReady(await its.get<Deployment>(resource, `${its.namespace}/${key}`));
 }
 
 function areReplicasReady({ spec, status }: Deployment): boolean {

@@ -18,6 +18,7 @@ import {
   vclusterSecret,
 } from './names.ts';
 import type { ControlPlane } from './objects.ts';
+import { ocmSecret, reconcileOcm } from './ocm.ts';
 import { isApiServerReady, isApiServing } from './readiness.ts';
 import { reconcileVcluster } from './vcluster.ts';
 
@@ -74,6 +75,7 @@ async function sync(its: Reconciled, manager: Manager): Promise<void> {
     if (type === 'host') await reconcileHost(its);
     else if (type === 'external') await reconcileExternal(its, manager.connect);
     else if (type === 'vcluster') await reconcileVcluster(its, await its.config(), manager.version);
+    else if (type === 'ocm') await reconcileOcm(its);
     else if (type === 'k8s') await reconcileK8s(its, await its.config());
     else throw new Error(`unsupported control plane type: ${type}`);
   } catch (error) {
@@ -86,8 +88,10 @@ async function sync(its: Reconciled, manager: Manager): Promise<void> {
   const secretRef =
     type === 'vcluster'
       ? { namespace, name: vclusterSecret, key: vclusterKey, inClusterKey: vclusterInClusterKey }
-      : // For types host and external as well, whose Secrets have no such key.
-        { namespace, name: adminSecret, key: kubeconfigKey, inClusterKey };
+      : type === 'ocm'
+        ? { namespace, name: ocmSecret, key: kubeconfigKey, inClusterKey: '' }
+        : // For types host and external as well, whose Secrets have no such key.
+          { namespace, name: adminSecret, key: kubeconfigKey, inClusterKey };
   its.prepareStatus({ secretRef });
   its.prepareCondition(reconcileSuccess);
   await its.writeStatus();

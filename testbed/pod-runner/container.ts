@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Api, type Connection } from '../kube/api.ts';
 import type { Container, Pod } from '../kube/objects.ts';
 import type { ContainerLog } from './container-log.ts';
+import { withinEgress } from './egress.ts';
 import { environmentOf, expand, MissingReference } from './environment.ts';
 import type { NodeContext } from './node-context.ts';
 import { pipeBoth } from './pipe.ts';
@@ -151,7 +152,8 @@ async function contextFor(
     clients.push(client);
     return client;
   };
-  const connect = (connection: Connection) => kept(new Api({ ...connection, dial: node.dial }));
+  const dial = await withinEgress(node.kubelet, pod, node.dial);
+  const connect = (connection: Connection) => kept(new Api({ ...connection, dial }));
   const lead = (port: number, accept: (socket: Socket) => void) =>
     signal.addEventListener('abort', node.services.addEndpoint({ pod, port, accept }));
   return {
@@ -163,7 +165,7 @@ async function contextFor(
     ...files.mountFor(container),
     connect,
     open: (host, port) => {
-      const route = node.dial(host, port);
+      const route = dial(host, port);
       return openSocket(route.port, route.host);
     },
     serve: (port, tls, handler) => {

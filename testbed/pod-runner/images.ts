@@ -42,6 +42,7 @@ const programs: Record<string, Program> = {
   placement,
   postgresql: idle,
   // Workloads that people try out.
+  'multicluster-controlplane': idle,
   nginx: idle,
   pause: idle,
   registration,

@@ -136,7 +136,11 @@ export class Clusters {
     const { chooseHosting } = await import('../../lib/hosting/hosting.ts');
     const kubeconfig = await this.kubeconfig();
     const choose = async () => chooseHosting(this.options.hostingContext, this.io.env, kubeconfig);
-    const { source = 'current context', context } = ifSeen(await tryRead(choose)) ?? {};
+    const asSelected = ifSeen(await tryRead(choose));
+    const isNoted = asSelected?.source === 'kubeconfig';
+    this.#hosting ??= isNoted ? this.#chooseHosting() : undefined;
+    const { source = 'current context', context } =
+      (isNoted ? ifSeen(await tryRead(async () => this.#hosting)) : asSelected) ?? {};
     const servers = [...kubeconfig.clusters.values()].flatMap(({ server }) => server ?? []);
     return choicesFor(settings, context?.server, source === 'current context' ? servers : []);
   }
@@ -190,9 +194,24 @@ export class Clusters {
     const choose = async () => chooseHosting(this.options.hostingContext, this.io.env, await this.kubeconfig());
     const chosen = await choose().catch(failureOf);
     const isNone = chosen instanceof StellarError;
+    if (!isNone && chosen.source === 'kubeconfig') return (await this.#currentInstead(chosen.context)) ?? chosen;
     if (isNone ? chosen.code !== 'usage' : chosen.source !== 'current context') return orThrow(chosen);
     const found = await this.#findOnly('hosting', isNone ? undefined : chosen.context);
     return found === undefined ? orThrow(chosen) : { context: found, source: 'only one found' };
+  }
+
+  /**
+   * A current context that is a hosting cluster precedes the one that the kubeconfig notes, as in kflex after 0.9.3.
+   * @throws StellarError `usage` for a command that destroys something or does not ask
+   */
+  async #currentInstead(noted: SelectedContext) {
+    const { otherHosting, patienceMs } = await import('../../lib/spaces/find-cluster.ts');
+    const connect = (context: SelectedContext) => this.connect(context, new Deadline(patienceMs));
+    const found = await otherHosting(noted, await this.kubeconfig(), connect);
+    if (found === undefined) return undefined;
+    if (!this.options.mayGuess || this.options.yes) throw found.error;
+    this.run.progress.note(found.line);
+    return { context: found.context, source: 'current context' } as const;
   }
 
   /**

@@ -22,6 +22,7 @@ export interface ControlPlane extends WithConditions {
   status?: NonNullable<WithConditions['status']> & {
     /** The generation that KubeFlex has observed. */
     observedGeneration?: number;
+    secretRef?: { inClusterKey?: string };
     postCreateHooks?: Record<string, boolean>;
     postCreateHookCompleted?: boolean;
   };

@@ -18,6 +18,7 @@ export interface Klusterlet extends KubeObject {
     registrationImagePullSpec?: string;
     workConfiguration?: { appliedManifestWorkEvictionGracePeriod?: string };
     workImagePullSpec?: string;
+    registrationConfiguration?: { featureGates?: { feature: string; mode?: string }[] };
   };
   status?: { conditions?: Condition[]; observedGeneration?: number };
 }

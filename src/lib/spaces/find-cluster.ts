@@ -28,7 +28,11 @@ export type Wanted = keyof typeof wanted;
 interface FoundCluster {
   context: SelectedContext;
   kube: Kube;
+  /** The UID of its kube-system; its server, if this user may not read it. */
+  identity: string;
 }
+
+const isByProgram = ({ user }: SelectedContext): boolean => user.exec !== undefined || Boolean(user['auth-provider']);
 
 /**
  * Finds the only hosting cluster, or the only ITS, among the contexts of a kubeconfig, for a command that was not told which to use.
@@ -46,7 +50,6 @@ export async function findOnly(
   const names = [...kubeconfig.contexts.keys()];
   const all = await Promise.all(names.map((name) => tryRead(async () => selectContext(kubeconfig, name))));
   const contexts = all.flatMap((context) => ifSeen(context) ?? []);
-  const isByProgram = ({ user }: SelectedContext) => user.exec !== undefined || Boolean(user['auth-provider']);
   const plain = await serving(
     role,
     contexts.filter((context) => !isByProgram(context)),
@@ -66,6 +69,31 @@ export async function findOnly(
     details: await Promise.all(found.map((each) => contentsOf(role, each))),
     next: [advice(`Give one: ${option} CONTEXT`)],
   });
+}
+
+/**
+ * The current context, if it leads to another hosting cluster than the noted one. Asked only without a program for its credentials.
+ */
+export async function otherHosting(
+  noted: SelectedContext,
+  kubeconfig: Kubeconfig,
+  connect: Connect,
+): Promise<{ context: SelectedContext; line: string; error: StellarError } | undefined> {
+  const name = kubeconfig.currentContext ?? noted.name;
+  const current = ifSeen(await tryRead(async () => selectContext(kubeconfig, name)));
+  if (current === undefined || current.server === noted.server || isByProgram(current)) return undefined;
+  const [found] = await serving('hosting', [current], connect);
+  const isSame = async () => (await clusterUid(connect(noted))) === found?.identity;
+  if (found === undefined || ifSeen(await tryRead(isSame)) === true) return undefined;
+  const { title, option } = wanted.hosting;
+  const others = `the kubeconfig notes ${noted.name}, which is another one`;
+  return {
+    context: current,
+    line: `${title} ${name} (${current.server}), the current context; ${others}`,
+    error: new StellarError('usage', `The current context ${name} is a hosting cluster, and ${others}.`, {
+      next: [advice(`Give one: ${option} CONTEXT`)],
+    }),
+  };
 }
 
 /** False only if a cluster answers and is not one. */

@@ -50,6 +50,7 @@ const sentences = {
   'hub-address-loopback': 'The address that they have for the hub is a loopback address, which is the pod itself.',
   'hub-refuses': 'Nothing listens at the address that they have for the hub.',
   'hub-timeout': 'They get no answer from the address that they have for the hub, as behind a firewall.',
+  'egress-denied': 'The NetworkPolicies of OCM do not let their agents connect to the hub.',
   'hub-not-reached': 'They do not reach the hub.',
   'bootstrap-secret-missing': 'Their bootstrap secrets are missing.',
   'request-pending': 'They asked to be registered, and nobody has accepted them.',

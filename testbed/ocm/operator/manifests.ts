@@ -3,13 +3,20 @@ import { managedCrds } from '../crds.ts';
 import { bootstrapSecret, hubKubeconfigSecret, pullSecret } from '../names.ts';
 import { bindingObject, roleObject, rule, serviceAccountObject, serviceAccountSubject } from '../rbac.ts';
 import { deploymentNames, type Wanted } from './klusterlet-spec.ts';
+import { networkPoliciesFor } from './network-policies.ts';
 
 const createdBy = 'open-cluster-management.io/created-by-klusterlet';
 const system = 'kube-system';
 
 /** All objects of the operator except namespaces, pull secrets and Deployments, in the order of recorded relatedResources. */
 export function staticObjects(wanted: Wanted): AnyObject[] {
-  return [...managedCrds, ...accounts(wanted), ...managedRbac(wanted), ...managementRbac(wanted)];
+  return [
+    ...managedCrds,
+    ...accounts(wanted),
+    ...managedRbac(wanted),
+    ...managementRbac(wanted),
+    ...networkPoliciesFor(wanted),
+  ];
 }
 
 export function namespaceObject(name: string, klusterlet: string): AnyObject {

@@ -104,8 +104,28 @@ function managerAtWork({ manager, hosting: context, now }: SpaceEvidence): Verdi
   if (verdict?.state === 'waiting') return verdict;
   if (verdict?.state === 'failed')
     return { next: [run(command`stellarctl doctor --pre --hosting-context ${context}`, 'See why')], ...verdict };
-  const logs = command`kubectl --context ${context} -n ${systemNamespace} logs deployment/${managerName}`;
-  return waiting('KubeFlex has not observed it yet', { next: [run(logs, 'Its log says why')] });
+  return waiting('KubeFlex has not observed it yet', { next: [managerLog(context)] });
+}
+
+const managerLog = (context: string): NextStep =>
+  run(
+    command`kubectl --context ${context} -n ${systemNamespace} logs deployment/${managerName}`,
+    'The log of KubeFlex says why',
+  );
+
+/**
+ * What KubeFlex has not created although the API server runs. After 0.9.3 it runs no hooks before it reaches the API server itself,
+ * and logs the reason at verbosity 3 only (pkg/util/status_check.go).
+ */
+function notCreated(what: string, space: SpaceEvidence): Verdict {
+  const { reason, lastTransitionTime = '' } = conditionOf(space.controlPlane, 'Ready') ?? {};
+  const since = conditionOf(serverPods(space).find(isPodReady), 'Ready')?.lastTransitionTime ?? '';
+  const why = `KubeFlex has not created ${what} yet`;
+  return reason === 'Unavailable' && Date.parse(lastTransitionTime) > Date.parse(since)
+    ? waiting(`${why}: its manager does not reach the API server inside the hosting cluster`, {
+        next: [managerLog(space.hosting)],
+      })
+    : waiting(why);
 }
 
 /** The pods of its API server are running. */
@@ -199,7 +219,7 @@ export function jobDone(
       if (isMarkedDone(space)) return met;
       const { plural } = resources.jobs;
       if (space.forbidden.has(plural)) return unreadable(plural, space);
-      return waiting(`KubeFlex has not started Job ${job} yet`);
+      return notCreated(`Job ${job}`, space);
     }
     const state = jobState(found);
     if (state === 'complete') return met;
@@ -227,7 +247,7 @@ const lastingFailure = (pods: Pod[]): PodFailure | undefined =>
 
 export const isHookMarked =
   (hook: string) =>
-  ({ controlPlane }: SpaceEvidence): boolean =>
+  ({ controlPlane }: Pick<SpaceEvidence, 'controlPlane'>): boolean =>
     controlPlane.status?.postCreateHooks?.[hook] === true;
 
 /** Whether a Deployment that a hook has created is missing: KubeFlex runs a hook once, and never recreates what is deleted afterwards. */
@@ -243,9 +263,7 @@ export function deploymentRuns(name: Controller): (space: SpaceEvidence) => Verd
     if (isLost(name, space))
       return failedFor(`Deployment ${name} is missing, and KubeFlex does not recreate it`, repair(space));
     if (deployment === undefined)
-      return space.forbidden.has(plural)
-        ? unreadable(plural, space)
-        : waiting(`KubeFlex has not created Deployment ${name} yet`);
+      return space.forbidden.has(plural) ? unreadable(plural, space) : notCreated(`Deployment ${name}`, space);
     if (isDeploymentReady(deployment)) return met;
     if (isScaledToNone(deployment)) return scaledToNone('Deployment', name, space);
     const pods = podsOf(name, space.pods);
@@ -258,11 +276,26 @@ export function deploymentRuns(name: Controller): (space: SpaceEvidence) => Verd
 }
 
 /** KubeFlex reports the control plane as ready; it reconciles at least every 30 s. */
-export function ready({ controlPlane }: SpaceEvidence): Verdict {
+export function ready({ controlPlane, hosting, type, jobs, now }: SpaceEvidence): Verdict {
   if (isTrue(controlPlane, 'Ready')) return met;
+  // After 0.9.3 KubeFlex looks for a key of its Secret that this type does not have (pkg/reconcilers/ocm).
+  if (type === 'ocm' && controlPlane.status?.secretRef?.inClusterKey === '')
+    return failedForGood('this KubeFlex never reports control planes of type ocm as ready', {
+      next: [advice('Use another type: vcluster, host or external')],
+    });
+  // An object of the hook that another program has changed is a conflict, which only the log shows.
+  const unmarked = hooksOf(controlPlane).find((hook) => {
+    const done = Date.parse(jobs.find(({ metadata }) => metadata.name === hook)?.status?.completionTime ?? '');
+    return !isHookMarked(hook)({ controlPlane }) && now - done > markingGraceMs;
+  });
+  if (unmarked !== undefined)
+    return waiting(`KubeFlex does not mark hook ${unmarked} as done, and its Job is`, { next: [managerLog(hosting)] });
   const { message, reason } = conditionOf(controlPlane, 'Ready') ?? {};
   return waiting(message || reason || 'KubeFlex says nothing about its readiness');
 }
+
+/** KubeFlex looks at incomplete hooks every 30 s. */
+const markingGraceMs = 90_000;
 
 /** The pods of an API server. */
 export const serverPods = ({ type, pods }: SpaceEvidence): Pod[] =>

@@ -35,7 +35,7 @@ export const madeByRegistration = (namespace: KubeObject): boolean =>
 const crud = ['create', 'get', 'list', 'update', 'watch', 'patch', 'delete'];
 const read = ['get', 'list', 'watch'];
 
-/** The operator's rights: the rules of OCM's own ClusterRole `klusterlet` (1.3.1). */
+/** The operator's rights: the rules of OCM's own ClusterRole `klusterlet` (1.3.1; NetworkPolicies since then, for a feature gate). */
 const rules = [
   { apiGroups: [''], resources: ['configmaps', 'serviceaccounts'], verbs: crud },
   { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
@@ -83,6 +83,7 @@ const rules = [
     resources: ['appliedmanifestworks'],
     verbs: ['list', 'update', 'patch'],
   },
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: crud },
 ];
 
 /** ClusterRole and binding: written first, because only the API server knows whether this user may grant these rights. */

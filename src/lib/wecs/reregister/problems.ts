@@ -1,19 +1,19 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
-import { type NextStep, noted, partial, run } from '../../engine/next-step.ts';
+import { advice, type NextStep, noted, partial, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { byField } from '../../kube/evidence.ts';
 import { changedAt, conditionOf, type Secret } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import { clusterNameLabel } from '../../model/ocm-names.ts';
+import { agentNamespace, clusterNameLabel } from '../../model/ocm-names.ts';
 import { byCertificate, byKlusterlet, byRequests } from '../get/check-evidence.ts';
 import type { WecFindings } from '../get/findings.ts';
 import { keptLabels, optionsFor } from '../join/kept-labels.ts';
-import { readHubKubeconfig } from '../klusterlet/agent.ts';
+import { hubOf, readHubKubeconfig } from '../klusterlet/agent.ts';
 import { wecProblem, wecProblemBy } from '../problems.ts';
 import { hubConnectionOf, hubConnectionType } from '../registration/hub-connection.ts';
-import { hasJoined, isAvailable } from '../registration/hub-evidence.ts';
+import { bootstrapRequests, hasJoined, isAvailable } from '../registration/hub-evidence.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import {
   outdatedBy,
@@ -136,12 +136,31 @@ export function cannotConnect(findings: WecFindings): Problem | undefined {
   const cause = whyReregister(findings).find(isProblem);
   // The report is older than the removal of the certificate.
   const isOutdated = bootstrap === 'Functional' && own === 'Error' && !usesCertificate(wec);
-  if (cause === undefined || isOutdated) return undefined;
+  if (cause === undefined) return egressDenied(findings);
+  if (isOutdated) return undefined;
   // An agent that joined before sends a new request once it re-registers, and a user must accept it.
   const join = command`stellarctl wec join ${`${name}=${wec.context}`} ${isJoined ? ['--accept'] : []} --its ${its}`;
   const given = { name, its, words: error.words, expired: formatAge(cause.expiredFor ?? 0) };
   const says = sentences[cause.code] ?? notReached;
   return wecProblemBy(byKlusterlet(findings), cause.code, says(given), ...stepsFor(cause.code, join, its));
+}
+
+/** The ports to which OCM's NetworkPolicies let agents connect (ocm after 1.3.1, manifests/klusterlet/management). */
+const agentPorts = ['443', '6443', '9443'];
+
+/** The agents do not reach the hub although the operator, in another namespace, does. Not every network enforces policies. */
+function egressDenied({ hub, wec, name }: WecFindings): Problem | undefined {
+  const isSilent = hub !== undefined && (hasJoined(hub) || bootstrapRequests(hub).length === 0);
+  const { featureGates = [] } = wec?.klusterlet?.spec?.registrationConfiguration ?? {};
+  const isOn = featureGates.some(({ feature, mode }) => feature === 'NetworkPolicies' && mode === 'Enable');
+  const server = (wec && hubOf(wec)?.server) ?? '';
+  const port = URL.canParse(server) ? new URL(server).port || '443' : '443';
+  if (!isSilent || !isOn || agentPorts.includes(port)) return undefined;
+  return wecProblem(
+    'egress-denied',
+    `The agent of ${name} does not reach the hub at port ${port}: the NetworkPolicies of OCM let agents connect to the ports ${agentPorts.join(', ')} only.`,
+    advice(`Add a NetworkPolicy to namespace ${agentNamespace} of ${name} that allows egress to TCP port ${port}`),
+  );
 }
 
 const isProblem = (cause: Reregister): cause is ReregisterProblem => !otherChecks.includes(cause.code);

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
-import type { Kubeconfig, UserEntry } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { findOnly } from '../../../../src/lib/spaces/find-cluster.ts';
+import { type Kubeconfig, selectContext, type UserEntry } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import { findOnly, otherHosting } from '../../../../src/lib/spaces/find-cluster.ts';
 import { fakeKube } from '../../support/builders.ts';
 import { stepsOf } from '../../support/steps.ts';
 
@@ -22,8 +22,8 @@ const exec: UserEntry = { exec: { command: 'login' } };
 const hosting = (uid: string, ...holds: string[]): Cluster => ({ serves: ['controlplanes'], uid, holds });
 const wec: Cluster = { serves: [], uid: 'w' };
 
-/** @param clusters by context @returns what was found, and the contexts that were asked */
-async function find(clusters: Record<string, Cluster>, role: 'hosting' | 'its' = 'hosting') {
+/** @param clusters by context */
+function contextsTo(clusters: Record<string, Cluster>) {
   const names = Object.keys(clusters);
   const entries = <T>(make: (name: string) => T) => new Map(names.map((name) => [name, make(name)]));
   const kubeconfig: Kubeconfig = {
@@ -51,6 +51,12 @@ async function find(clusters: Record<string, Cluster>, role: 'hosting' | 'its' =
       list: (() => answer(holds.map((held) => ({ metadata: { name: held } })))) as never,
     });
   };
+  return { kubeconfig, connect, asked };
+}
+
+/** @returns what was found, and the contexts that were asked */
+async function find(clusters: Record<string, Cluster>, role: 'hosting' | 'its' = 'hosting') {
+  const { kubeconfig, connect, asked } = contextsTo(clusters);
   return { found: await findOnly(role, kubeconfig, connect), asked };
 }
 
@@ -88,4 +94,33 @@ describe('the only hosting cluster among the contexts', () => {
       nameOf(await find({ hub: hosting('h'), its1: { serves: ['managedclusters'], uid: 'i' } }, 'its')),
       'its1',
     ));
+});
+
+describe('a current context beside a noted hosting cluster', () => {
+  const prefer = async (current: Cluster, noted: Cluster = hosting('n')) => {
+    const { kubeconfig, connect, asked } = contextsTo({ current, noted });
+    const found = await otherHosting(
+      selectContext(kubeconfig, 'noted'),
+      { ...kubeconfig, currentContext: 'current' },
+      connect,
+    );
+    return { found, asked };
+  };
+  test('precedes it if it is another hosting cluster, and both are said', async () => {
+    const { found } = await prefer(hosting('c'));
+    assert.equal(found?.context.name, 'current');
+    assert.equal(
+      found.line,
+      'Hosting cluster current (https://current:6443), the current context; the kubeconfig notes noted, which is another one',
+    );
+    assert.match(
+      found.error.message,
+      /^The current context current is a hosting cluster, and the kubeconfig notes noted/,
+    );
+  });
+  test('does not if it is the same cluster, no hosting cluster, or silent', async () => {
+    for (const current of [hosting('n'), wec, {}]) assert.equal((await prefer(current)).found, undefined);
+  });
+  test('is not asked through a program', async () =>
+    assert.deepEqual((await prefer({ ...hosting('c'), user: exec })).asked, []));
 });

@@ -24,6 +24,8 @@ import { operatorRuns } from './running.ts';
 
 const ownAccounts = [operatorName, 'klusterlet-work-sa', 'klusterlet-registration-sa'];
 const ownSecrets = [pullSecretName, bootstrapSecretName, hubSecretName];
+/** Of OCM after 1.3.1, with its feature gate NetworkPolicies (manifests/klusterlet/management); they lack the label of the operator. */
+const ownNetworkPolicies = ['default-deny-all', 'allow-dns-and-api', 'klusterlet', 'klusterlet-agent'];
 
 /**
  * Objects that a registration creates in its namespaces; in the namespace of add-ons also the secrets that the agent writes for
@@ -32,6 +34,8 @@ const ownSecrets = [pullSecretName, bootstrapSecretName, hubSecretName];
 function isOfRegistration({ kind, metadata }: KubeObject & { kind: string }): boolean {
   if (createdByKlusterlet({ metadata }) || isOurs({ metadata })) return true;
   if (kind === 'ServiceAccount') return ownAccounts.includes(metadata.name);
+  if (kind === 'NetworkPolicy')
+    return metadata.namespace === agentNamespace && ownNetworkPolicies.includes(metadata.name);
   const isOfAddon = metadata.namespace === addonNamespace && metadata.name.endsWith('-hub-kubeconfig');
   return kind === 'Secret' && (ownSecrets.includes(metadata.name) || isOfAddon);
 }

@@ -158,7 +158,7 @@ describe("a hook's Job", () => {
   test('is done when it is deleted and KubeFlex has recorded it', () =>
     assert.equal(said(done(evidence(its('its1', { applied: ['its-hub-init'] })))), 'met'));
   test('is waited for before it exists, and while it runs', () => {
-    assert.match(said(done(evidence(plane))), /^waiting: KubeFlex has not started Job its-hub-init/);
+    assert.match(said(done(evidence(plane))), /^waiting: KubeFlex has not created Job its-hub-init/);
     assert.match(said(done(evidence(plane, { jobs: [job('its-hub-init')] }))), /^waiting: Job its-hub-init is running/);
   });
   test('is unseen without permission', () =>
