@@ -51,8 +51,10 @@ export async function takeImages(
 ): Promise<void> {
   await correct(registry, resources.deployments, deployments, hosting);
   await correct(registry, resources.statefulSets, statefulSets, hosting);
-  // The template of a Job cannot be changed, the image of a pod can.
-  await correct(registry, resources.pods, pods, hosting);
+  // The template of a Job cannot be changed, the image of a pod can. Other pods there are what a vcluster runs.
+  const isOwn = ({ metadata }: Pod) =>
+    metadata.ownerReferences?.some(({ kind }) => kind === 'Job' || kind === 'StatefulSet');
+  await correct(registry, resources.pods, pods.filter(isOwn), hosting);
   if (role !== 'its' || inside === undefined) return;
   const own = [
     { namespace: operatorNamespace, name: statusAddonDeployment },
