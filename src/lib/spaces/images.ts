@@ -51,9 +51,9 @@ export async function takeImages(
 ): Promise<void> {
   await correct(registry, resources.deployments, deployments, hosting);
   await correct(registry, resources.statefulSets, statefulSets, hosting);
-  // The template of a Job cannot be changed, the image of a pod can. Other pods there are what a vcluster runs.
-  const isOwn = ({ metadata }: Pod) =>
-    metadata.ownerReferences?.some(({ kind }) => kind === 'Job' || kind === 'StatefulSet');
+  // The template of a Job cannot be changed, and an old pod of a Deployment stays until a new one is ready: the image of a pod can be
+  // changed. Other pods there are what a vcluster runs.
+  const isOwn = ({ metadata }: Pod) => metadata.ownerReferences?.some(({ kind }) => imageUsers.includes(kind ?? ''));
   await correct(registry, resources.pods, pods.filter(isOwn), hosting);
   if (role !== 'its' || inside === undefined) return;
   const own = [
@@ -65,6 +65,8 @@ export async function takeImages(
     await correct(registry, resources.deployments, found === undefined ? [] : [found], inside);
   }
 }
+
+const imageUsers = ['ReplicaSet', 'StatefulSet', 'Job'];
 
 type Container = NonNullable<NonNullable<Pod['spec']>['containers']>[number];
 
