@@ -1,4 +1,5 @@
 import type { Api, Dial } from '../kube/api.ts';
+import { isNotFound } from '../kube/errors.ts';
 import type { KubeObject, Pod } from '../kube/objects.ts';
 import { networkPolicies } from '../kube/resources.ts';
 
@@ -16,7 +17,11 @@ const dialTimeout = 30_000;
 /** Lets a pod connect only to the ports that the NetworkPolicies of its namespace allow, as they are when its container starts. */
 export async function withinEgress(api: Api, { metadata }: Pod, dial: Dial): Promise<Dial> {
   const { namespace = '', labels = {} } = metadata;
-  const { items } = await api.list<NetworkPolicy>(networkPolicies, { namespace });
+  const { items } = await api.list<NetworkPolicy>(networkPolicies, { namespace }).catch((error: unknown) => {
+    // Stubs of managed clusters do not serve them.
+    if (isNotFound(error)) return { items: [] };
+    throw error;
+  });
   const own = items.filter(({ spec }) => {
     const wanted = Object.entries(spec.podSelector.matchLabels ?? {});
     return spec.policyTypes?.includes('Egress') && wanted.every(([key, value]) => labels[key] === value);
