@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { extract } from 'tar-fs';
+import { unpackTar } from 'modern-tar/fs';
 
 /** The registries that the templates name (core-chart 0.29 and 0.30, kubeflex-operator 0.9). */
 const publicRegistries = /\b(?:docker\.io|ghcr\.io|quay\.io|registry\.k8s\.io)\//g;
@@ -16,7 +16,7 @@ const publicRegistries = /\b(?:docker\.io|ghcr\.io|quay\.io|registry\.k8s\.io)\/
  * @returns the folder of the chart
  */
 export async function correctChart(packed: string, folder: string, registry: string): Promise<string> {
-  await pipeline(createReadStream(packed), createGunzip(), extract(folder));
+  await pipeline(createReadStream(packed), createGunzip(), unpackTar(folder));
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   for (const entry of entries.filter((each) => each.isFile() && /\.(ya?ml|tpl)$/.test(each.name))) {
     const file = path.join(entry.parentPath, entry.name);
