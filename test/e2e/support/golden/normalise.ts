@@ -31,7 +31,7 @@ const patterns: readonly [RegExp, string][] = [
   [/\b(AGE|LEASE) {3,}(?=\S)/g, '$1   '],
   [/\basked {3,}requester\b/g, 'asked   requester'],
   // Where a list of conditions is wrapped depends on their ages.
-  [/(?<=^1\| {3}conditions {2}(?:.|\n1\| {15}✓ )*)\n1\| {15}✓ /gm, ' · '],
+  [/(?<=^ {2}conditions {2}(?:.|\n {14})*)\n {14}(?:\u001b\[\d+m)*✓(?:\u001b\[\d+m)* /gm, ' · '],
   // In the evidence of doctor, and in the reason of a fix.
   [/ \(\d+(?:s|m|m\d+s)\)$/gm, ' (<age>)'],
   [/\bits Lease for \d+(?:s|m|m\d+s)\b/g, 'its Lease for <age>'],
