@@ -28,6 +28,7 @@ const patterns: readonly [RegExp, string][] = [
   [/([✓✗•·](?:\u001b\[\d+m)* \w+) \d+(?:s|m|m\d+s)(?= ·|$)/gm, '$1 <age>'],
   [/( {3})\d+(?:s|m|m\d+s)$/gm, '$1<age>'],
   [/(?<= {3})\d+(?:s|m|m\d+s) {3,}(?=\S)/g, '<age>   '],
+  [/ ago\) {3,}(?=\S)/g, ' ago)   '],
   [/\b(AGE|LEASE) {3,}(?=\S)/g, '$1   '],
   [/\basked {3,}requester\b/g, 'asked   requester'],
   // Where a list of conditions is wrapped depends on their ages.
