@@ -1,21 +1,32 @@
 // control-plane is etcd, kube-apiserver and kube-controller-manager in one binary, for the planes of the test bed.
 //
 //	control-plane etcd|kube-apiserver|kube-controller-manager [flags of that program]
+//	control-plane kube-apiserver --hidden-path=/apis/GROUP/VERSION/RESOURCE [flags of that program]
 //
 // Each ends when its standard input ends: whoever started it holds the other end of that pipe, so no server
 // outlives its owner, not even one that was killed.
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
+	"strings"
 
+	"github.com/spf13/pflag"
 	"go.etcd.io/etcd/server/v3/etcdmain"
+	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/component-base/cli"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 )
+
+// hiddenFlag is one of this program, and comes first.
+const hiddenFlag = "--hidden-path="
 
 func main() {
 	if len(os.Args) < 2 {
@@ -27,12 +38,74 @@ func main() {
 	case "etcd":
 		etcdmain.Main(os.Args)
 	case "kube-apiserver":
+		if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], hiddenFlag) {
+			os.Exit(serveWithout(strings.TrimPrefix(os.Args[1], hiddenFlag), os.Args[2:]))
+		}
 		os.Exit(cli.Run(apiserver.NewAPIServerCommand()))
 	case "kube-controller-manager":
 		os.Exit(cli.Run(controllermanager.NewControllerManagerCommand()))
 	default:
 		usage()
 	}
+}
+
+// serveWithout runs a kube-apiserver that answers 404 below a path to users. Controllers cannot do without what discovery names.
+func serveWithout(path string, args []string) int {
+	ctx := genericapiserver.SetupSignalContext()
+	s := options.NewServerRunOptions()
+	flags := pflag.NewFlagSet("kube-apiserver", pflag.ExitOnError)
+	for _, set := range s.Flags().FlagSets {
+		flags.AddFlagSet(set)
+	}
+	_ = flags.Parse(args)
+	if err := run(ctx, s, path); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func run(ctx context.Context, s *options.ServerRunOptions, hidden string) error {
+	if err := s.GenericServerRunOptions.ComponentGlobalsRegistry.Set(); err != nil {
+		return err
+	}
+	completed, err := s.Complete(ctx)
+	if err != nil {
+		return err
+	}
+	if errs := completed.Validate(); len(errs) != 0 {
+		return errors.Join(errs...)
+	}
+	config, err := apiserver.NewConfig(completed)
+	if err != nil {
+		return err
+	}
+	complete, err := config.Complete()
+	if err != nil {
+		return err
+	}
+	server, err := apiserver.CreateServerChain(complete)
+	if err != nil {
+		return err
+	}
+	handler := server.GenericAPIServer.Handler
+	inner := handler.FullHandlerChain
+	handler.FullHandlerChain = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, hidden) && isOfUser(r.UserAgent()) {
+			http.NotFound(w, r)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
+	prepared, err := server.PrepareRun()
+	if err != nil {
+		return err
+	}
+	return prepared.Run(ctx)
+}
+
+func isOfUser(agent string) bool {
+	return strings.HasPrefix(agent, "stellarctl") || strings.HasPrefix(agent, "kubectl/")
 }
 
 // endWithOwner ends the process at once: a graceful shutdown takes seconds and would save nothing that is kept.

@@ -7,7 +7,7 @@ import { type Base, borrowServers } from '../pool/borrow.ts';
 import { type AuditEvent, AuditLog, isRead, kubeconfigGroup } from './audit.ts';
 import type { KeyPair, Validity } from './pki.ts';
 import { Child } from './processes.ts';
-import { auditLog, bedUser, masters, type PlaneKeys, Servers } from './servers.ts';
+import { type ApiServerFlags, auditLog, bedUser, masters, type PlaneKeys, Servers } from './servers.ts';
 
 /** The name of the API server for pods of its own cluster. */
 const inClusterName = 'kubernetes.default.svc';
@@ -47,6 +47,8 @@ export interface PlaneOptions {
   keys?: PlaneKeys;
   /** By default, the controllers of the bed's planes. */
   controllers?: readonly string[];
+  /** Only with keys. */
+  flags?: ApiServerFlags;
   /** What servers of the pool have already; `plain` by default. */
   base?: Base;
 }
@@ -102,9 +104,9 @@ export class Plane {
   /** Creates the files of a plane and starts it, on servers of the pool if there is one and no keys are given. */
   static async create(name: string, dir: string, binary: string, options: PlaneOptions = {}): Promise<Plane> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const { keys } = options;
+    const { keys, flags } = options;
     const borrowed = keys ? undefined : await borrowServers(options.base ?? 'plain', binary);
-    const servers = borrowed ?? (await Servers.create(dir, binary, keys));
+    const servers = borrowed ?? (await Servers.create(dir, binary, keys, flags));
     const plane = new Plane(name, dir, binary, options, servers);
     try {
       plane.#adminUser = await plane.issueUser(adminOf(name), [masters, kubeconfigGroup]);
@@ -198,10 +200,10 @@ export class Plane {
   }
 
   /** Starts a stopped plane with the same data on the same port. */
-  async start(): Promise<void> {
+  async start(flags?: ApiServerFlags): Promise<void> {
     this.#admin?.close();
     this.#admin = new Api(this.#bedConnection);
-    await this.#servers.start();
+    await this.#servers.start(flags);
     await this.runControllers();
   }
 

@@ -30,6 +30,9 @@ export interface PlaneKeys {
   tokenKeyPem: string;
 }
 
+/** Flags of kube-apiserver besides those of the bed, first `hidden-path` (control-plane/main.go). */
+export type ApiServerFlags = Readonly<Record<string, string>>;
+
 /** Everything that another process needs to use running servers. */
 export interface LentServers {
   dir: string;
@@ -55,6 +58,7 @@ export class Servers {
   readonly #release: () => void;
   #authority: Authority;
   #port: number;
+  #flags: ApiServerFlags = {};
   #processes: ServerProcess[] = [];
 
   private constructor(
@@ -75,7 +79,12 @@ export class Servers {
   }
 
   /** Creates the files, and starts the servers with this certificate of the given CA, or with one for this machine only. */
-  static async create(dir: string, binary: string, keys?: Partial<PlaneKeys>): Promise<Servers> {
+  static async create(
+    dir: string,
+    binary: string,
+    keys?: Partial<PlaneKeys>,
+    flags: ApiServerFlags = {},
+  ): Promise<Servers> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const authority = keys?.authority ? Authority.of(keys.authority) : await Authority.create('kubernetes');
     const otherAuthority = await Authority.create('other');
@@ -83,6 +92,7 @@ export class Servers {
     const range = await ServiceRange.claim();
     const lent = { dir, port: 0, serviceRange: range.cidr, tokenKeyPem };
     const servers = new Servers(binary, lent, authority, otherAuthority, () => range.release());
+    servers.#flags = flags;
     try {
       await servers.#write({
         'service-account.key': tokenKeyPem,
@@ -159,10 +169,12 @@ export class Servers {
   }
 
   /** Starts stopped servers with the same data on the same port. */
-  async start(): Promise<void> {
+  async start(flags = this.#flags): Promise<void> {
+    this.#flags = flags;
+    const own = apiserverFlags(this.dir, this.#port, this.serviceRange);
     this.#processes = [
       new Child(this.#binary, 'etcd', etcdFlags(this.dir), this.dir),
-      new Child(this.#binary, 'kube-apiserver', apiserverFlags(this.dir, this.#port, this.serviceRange), this.dir),
+      new Child(this.#binary, 'kube-apiserver', { ...flags, ...own }, this.dir),
     ];
     await this.untilReady();
   }

@@ -3,7 +3,7 @@ import { kubeconfigOf } from '../kube/kubeconfig.ts';
 import type { Namespace, Pod } from '../kube/objects.ts';
 import { namespaces } from '../kube/resources.ts';
 import { Plane, type PlaneInfo } from '../plane/plane.ts';
-import type { PlaneKeys } from '../plane/servers.ts';
+import type { ApiServerFlags, PlaneKeys } from '../plane/servers.ts';
 import { nestedFiles } from './nested-files.ts';
 import type { NodeContext } from './node-context.ts';
 
@@ -18,6 +18,8 @@ export interface NestedPlaneOptions {
   keys?: PlaneKeys;
   /** By default, the controllers of the bed's planes. */
   controllers?: readonly string[];
+  /** Of its API server; only with keys. */
+  flags?: ApiServerFlags;
   /** Whether it has a node for its pods. */
   hasNode: boolean;
 }
@@ -27,6 +29,8 @@ type RunPods = (plane: PlaneInfo, signal: AbortSignal) => void;
 
 interface Entry {
   plane: Plane;
+  /** The pod that runs it: of a Deployment that is rolled out, the new one. */
+  user?: AbortSignal;
   namespaceUid: string | undefined;
 }
 
@@ -58,10 +62,19 @@ export class NestedPlanes {
   ): Promise<{ plane: Plane; port: number }> {
     const id = `${node.plane}/${options.name}`;
     const { metadata } = await node.kubelet.get<Namespace>(namespaces, pod.metadata.namespace ?? '');
-    const plane = await this.#inTurn(id, () => this.#startOne(id, node, options, metadata.uid));
-    signal.addEventListener('abort', () => void this.#inTurn(id, () => plane.stop()));
+    const plane = await this.#inTurn(id, async () => {
+      const started = await this.#startOne(id, node, options, metadata.uid);
+      const entry = this.#entries.get(id);
+      if (entry) entry.user = signal;
+      return started;
+    });
+    const stop = () =>
+      this.#inTurn(id, async () => {
+        if (this.#entries.get(id)?.user === signal) await plane.stop();
+      });
+    signal.addEventListener('abort', () => void stop());
     const { info } = plane;
-    if (signal.aborted) await this.#inTurn(id, () => plane.stop());
+    if (signal.aborted) await stop();
     else if (options.hasNode) this.#runPods({ ...info, name: id, nodeName: node.nodeName }, signal);
     return { plane, port: info.port };
   }
@@ -74,11 +87,11 @@ export class NestedPlanes {
   async #startOne(
     id: string,
     node: NodeContext,
-    { name, hosts, keys, controllers }: NestedPlaneOptions,
+    { name, hosts, keys, controllers, flags }: NestedPlaneOptions,
     namespaceUid: string | undefined,
   ): Promise<Plane> {
     const present = this.#entries.get(id);
-    if (present && present.namespaceUid === namespaceUid) return startAgain(present.plane);
+    if (present && present.namespaceUid === namespaceUid) return startAgain(present.plane, flags);
     await present?.plane.destroy();
     const files = nestedFiles(this.#dir, node.plane, name);
     this.#count += 1;
@@ -86,6 +99,7 @@ export class NestedPlanes {
       ...(hosts && { hosts }),
       ...(keys && { keys }),
       ...(controllers && { controllers }),
+      ...(flags && { flags }),
     });
     this.#entries.set(id, { plane, namespaceUid });
     const kubeconfig = kubeconfigOf([plane.bedEntry]);
@@ -103,9 +117,10 @@ export class NestedPlanes {
   }
 }
 
-async function startAgain(plane: Plane): Promise<Plane> {
+async function startAgain(plane: Plane, flags: ApiServerFlags | undefined): Promise<Plane> {
   try {
-    await plane.start();
+    await plane.stop();
+    await plane.start(flags);
     return plane;
   } catch (error) {
     await plane.stop();
