@@ -48,8 +48,9 @@ function createOnlyLine(objects: PolicyView['objects']): string[] {
 /** Returns the current stage of a delivery. */
 function cellOf(delivery: DeliveryView | undefined): string {
   if (delivery === undefined) return '';
-  const { blockedAt, stage } = delivery;
+  const { blockedAt, stage, code } = delivery;
   if (blockedAt === null) return stage ?? 'not visible';
+  if (code === 'binding-guarded') return 'kept by the guard';
   if (blockedAt.stage === 'exists') return 'not found';
   return `${blockedAt.state === 'failed' ? 'failed' : 'waiting'} at ${blockedAt.stage}`;
 }

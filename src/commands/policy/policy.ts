@@ -10,6 +10,7 @@ export const policy: Group = {
     entry('get', 'show where the objects of a binding policy are, and what has failed', () => import('./get.ts')),
     entry('explain', 'show what a binding policy selects now, and what is wrong', () => import('./explain.ts')),
     entry('refresh', 'have the works of a binding policy rewritten', () => import('./refresh.ts')),
+    entry('prune', 'remove what the guard of a WDS keeps of a binding policy', () => import('./prune.ts')),
     entry('delete', 'delete a binding policy, with or without its workloads', () => import('./delete.ts')),
   ],
 };

@@ -19,6 +19,7 @@ interface Options extends HostingOptions, WritingOptions {
   its?: string;
   apiGroups: string[];
   imageRegistry?: string;
+  guard?: boolean;
 }
 
 const itsOfWds = new Option(
@@ -41,17 +42,23 @@ export const definition: Definition<Options> = {
     itsOfWds,
     hiddenSpelling('--its-name <its>', itsOfWds),
     listOption('--api-groups <groups>', 'watch workloads of these API groups only').default([], 'all'),
+    ['--guard', 'keep workloads running whenever its controllers start: `wds guard`'],
     imageRegistryOption(registryOfSpace),
     hostingContextOption(),
     dryRunOption(),
   ],
-  async run(session, { type, its, apiGroups, imageRegistry }, [name = '']) {
+  async run(session, { type, its, apiGroups, imageRegistry, guard }, [name = '']) {
     const { createWds } = await import('../../lib/spaces/create/create-wds.ts');
     const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
     const tools = await session.spaceTools();
     session.announce(tools.hosting, 'Hosting cluster');
     const itsName = its && nameOfIts(its, tools);
     const result = await createWds({ name, type, itsName, apiGroups, imageRegistry }, tools, session.run);
+    if (guard && result.error === undefined && !session.run.dryRun) {
+      const { guardNew } = await import('../../lib/maintenance/guard.ts');
+      const { guarded, error } = await guardNew(name, tools, session.run);
+      Object.assign(result, { guarded: guarded && error === undefined }, error && { error });
+    }
     await session.finish([result]);
     session.next(textOf(noted(command`kubectl --context ${name} apply -f …`, 'workloads and binding policies')));
   },

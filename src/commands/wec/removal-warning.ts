@@ -1,7 +1,7 @@
 import { type Changes, withChanges } from '../../lib/engine/changes.ts';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-import { run } from '../../lib/engine/next-step.ts';
+import { run, textOf } from '../../lib/engine/next-step.ts';
 import type { WecProperties } from '../../lib/hub/customization.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
@@ -92,11 +92,19 @@ export function propertyChanges(changes: Changes): ChangesOf<WecProperties> {
   };
 }
 
-function noteSideEffects({ progress }: Session, { starting, unread }: SideEffects): void {
+function noteSideEffects({ progress }: Session, { starting, held, unread }: SideEffects): void {
   for (const { wds, why } of unread)
     progress.note(
       `The binding policies of ${wds} could not be read, so whether they need what is removed is unknown (${why}).`,
     );
+  for (const policy of held) {
+    progress.note(
+      `${describePolicy(policy)} keeps its WECs: it selects no object, and the guard of ${policy.wds} holds its Binding.`,
+    );
+    progress.note(
+      `  ${textOf(run(command`stellarctl policy prune ${policy.name} --wds ${policy.wds}`, 'Remove its workloads'))}`,
+    );
+  }
   for (const { policy, wecs } of starting)
     progress.note(`The binding policy ${describePolicy(policy)} will start selecting ${wecs.join(', ')}.`);
 }

@@ -50,6 +50,7 @@ const exitCodes = {
   'registered-elsewhere': ExitCode.failed,
   'identity-unproven': ExitCode.failed,
   'not-orphaned': ExitCode.failed,
+  'guard-unsupported': ExitCode.failed,
   'mode-differs': ExitCode.failed,
   'version-differs': ExitCode.failed,
   'kubernetes-unsupported': ExitCode.failed,

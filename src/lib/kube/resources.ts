@@ -14,6 +14,7 @@ function resource(apiVersion: string, kind: string, namespaced: boolean): Resour
 }
 
 const rbac = 'rbac.authorization.k8s.io/v1';
+const admission = 'admissionregistration.k8s.io';
 
 export const resources = {
   namespaces: resource('v1', 'Namespace', false),
@@ -33,6 +34,10 @@ export const resources = {
   roles: resource(rbac, 'Role', true),
   roleBindings: resource(rbac, 'RoleBinding', true),
   customResourceDefinitions: resource('apiextensions.k8s.io/v1', 'CustomResourceDefinition', false),
+  admissionPolicies: resource(`${admission}/v1`, 'ValidatingAdmissionPolicy', false),
+  admissionPolicyBindings: resource(`${admission}/v1`, 'ValidatingAdmissionPolicyBinding', false),
+  admissionPoliciesBeta: resource(`${admission}/v1beta1`, 'ValidatingAdmissionPolicy', false),
+  admissionPolicyBindingsBeta: resource(`${admission}/v1beta1`, 'ValidatingAdmissionPolicyBinding', false),
   certificateSigningRequests: resource('certificates.k8s.io/v1', 'CertificateSigningRequest', false),
   selfSubjectReviews: resource('authentication.k8s.io/v1', 'SelfSubjectReview', false),
   subjectAccessReviews: resource('authorization.k8s.io/v1', 'SubjectAccessReview', false),

@@ -95,7 +95,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
       if (rewired !== undefined) await rewire(hosting, evidence, rewired, run);
     };
     if (plan === undefined) await change();
-    else await restart(plan, run, rewired !== undefined || isMissing ? change : undefined);
+    else await restart(plan, run, { change, recreates: rewired !== undefined || isMissing });
     if (isRerun) await recreateJobs(hosting, evidence, failed);
     if (isBroken) space.written(describeRepair(failed, isUnpublished, rewired, restarts));
     else if (hosting.dryRun) await refuseOther(seen, hosting, watcher.clientOf(name));

@@ -52,6 +52,7 @@ export interface Policy {
   context: string | undefined;
   name: string;
   clusterSelectors: readonly LabelSelector[];
+  downsync: readonly DownsyncClause[];
   /** What KubeStellar resolved it to; undefined until KubeStellar has processed it. */
   binding: Binding | undefined;
   /**

@@ -52,7 +52,7 @@ export const flagsOf = ({ name, beside = {} }: Pick<OpenWds, 'name' | 'beside'>)
   ...hostingFlags({ beside }),
 ];
 
-const hostingFlags = ({ beside }: { beside?: OpenWds['beside'] | undefined }): string[] =>
+export const hostingFlags = ({ beside }: { beside?: OpenWds['beside'] | undefined }): string[] =>
   beside?.hosting === undefined ? [] : ['--hosting-context', beside.hosting];
 
 /** The command that shows whether the controllers of a WDS run, if its hosting cluster is known. */

@@ -8,4 +8,6 @@ export interface SpaceResult extends Standing, NamedResult {
   changed: boolean;
   /** Its context, if any. */
   context: string | null;
+  /** With --guard: whether it is guarded. */
+  guarded?: boolean;
 }

@@ -36,6 +36,13 @@ function roleOfHook(name: string): SpaceRole | undefined {
 
 export const typeOf = ({ spec }: ControlPlane): string => spec?.type ?? 'k8s';
 
+/** The other WDSes on the API server of a WDS: all of type host have that of the hosting cluster. */
+export function sharersOf(wds: ControlPlane, all: readonly ControlPlane[]): string[] {
+  const isHost = (each: ControlPlane) => roleOf(each) === 'wds' && typeOf(each) === 'host';
+  const others = all.filter(({ metadata }) => metadata.name !== wds.metadata.name);
+  return isHost(wds) ? others.filter(isHost).map(({ metadata }) => metadata.name) : [];
+}
+
 /**
  * Lists the control planes of a hosting cluster by name, all or those of one role. @returns undefined if KubeFlex is not installed
  */

@@ -4,7 +4,7 @@ import { blockingStage, judge } from '../engine/stages.ts';
 import { notHosting } from '../hosting/hosting.ts';
 import { hostingStages, readHosting } from '../hosting/stages.ts';
 import { clusterUid } from '../hub/cluster-uid.ts';
-import { ifSeen, seen } from '../kube/access.ts';
+import { ifSeen, seen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { writtenAt } from '../kube/objects.ts';
 import { partialReader } from '../kube/partial-reader.ts';
@@ -12,6 +12,7 @@ import { resources } from '../kube/resources.ts';
 import type { ControlPlane } from '../model/kubeflex-objects.ts';
 import { keyOf } from '../model/object-ref.ts';
 import { type Binding, type BindingPolicy, objectsOf } from '../model/policies.ts';
+import { readGuard } from '../spaces/guard/guard.ts';
 import { wdsVersions } from '../spaces/space-versions.ts';
 import { itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { type HookVersions, kubeFlexPrograms, products, readHookVersions } from '../versions/programs.ts';
@@ -117,7 +118,7 @@ async function readHostingStatus(kube: Kube, hooks: Promise<HookVersions>): Prom
   };
 }
 
-interface WdsReading extends Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'failedPolicies'> {
+interface WdsReading extends Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'failedPolicies' | 'guarded'> {
   policies: readonly BindingPolicy[];
   bindings: readonly Binding[];
   now: number;
@@ -127,6 +128,7 @@ const nothingSeen: WdsReading = {
   bindingPolicies: null,
   objects: null,
   failedPolicies: null,
+  guarded: null,
   policies: [],
   bindings: [],
   now: 0,
@@ -158,9 +160,10 @@ async function readWdsStatus(
 
 /** Kinds that are not served yet count as not seen: the stages show why. */
 async function readWds(wds: Kube): Promise<WdsReading> {
-  const [policies, bindings] = await Promise.all([
+  const [policies, bindings, guard] = await Promise.all([
     wds.list<BindingPolicy>(resources.bindingPolicies),
     wds.list<Binding>(resources.bindings),
+    tryRead(() => readGuard(wds)),
   ]);
   if (policies === undefined || bindings === undefined)
     return { ...nothingSeen, bindingPolicies: policies?.length ?? null };
@@ -174,6 +177,7 @@ async function readWds(wds: Kube): Promise<WdsReading> {
     bindingPolicies: policies.length,
     objects: countObjects(bindings),
     failedPolicies,
+    guarded: ifSeen(guard)?.isOn ?? null,
     policies,
     bindings,
     now: wds.now(),

@@ -61,7 +61,7 @@ function itsNode(its: ItsStatus, isOfMany: boolean, wide: boolean): TreeNode {
 }
 
 function wdsFacts(wds: WdsStatus): Fact[] {
-  const { type, its, ready, bindingPolicies, failedPolicies, objects, versions, problems } = wds;
+  const { type, its, ready, bindingPolicies, failedPolicies, objects, versions, problems, guarded } = wds;
   const to = `→ ${its ?? 'an unknown ITS'}`;
   const counts = [
     ...(bindingPolicies === null ? [] : [counted(bindingPolicies, 'binding policy', 'binding policies')]),
@@ -72,6 +72,7 @@ function wdsFacts(wds: WdsStatus): Fact[] {
     ...state(wds, ready ? `ready ${to}` : to),
     ...versionFacts(versions, products.kubeStellar),
     ...(counts.length === 0 ? [] : plain(counts.join(', '))),
+    ...(guarded === null || objects === 0 ? [] : plain(guarded ? 'guarded' : 'no guard')),
     ...[...Map.groupBy(failedPolicies ?? [], ({ why }) => why)].flatMap(([why, all]) =>
       marked('bad', `${namesOfPolicies(all.map(({ name }) => name))}: ${why}`),
     ),

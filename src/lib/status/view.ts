@@ -84,6 +84,8 @@ export interface WdsStatus extends SpaceStatus {
   failedPolicies: { name: string; why: string }[] | null;
   /** The number of objects that these select, each counted once. */
   objects: number | null;
+  /** Whether its guard keeps workloads running whenever its controllers start; null if that is not visible. */
+  guarded: boolean | null;
   /** Warnings about WECs that its policies do not select. */
   problems: PolicyProblem[];
 }

@@ -1,19 +1,23 @@
-import { type Check, fail, type Outcome, pass, skipped } from '../engine/checks.ts';
+import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { count, few } from '../engine/counts.ts';
 import { begun } from '../engine/duration.ts';
-import { run } from '../engine/next-step.ts';
+import { advice, run } from '../engine/next-step.ts';
 import { problem } from '../engine/problem.ts';
 import { tryAdmission } from '../hub/admission.ts';
 import { refuserIn, toSeeRefuser } from '../hub/refusals.ts';
 import { whyUnseen } from '../kube/access.ts';
 import { describePermission, may } from '../kube/permissions.ts';
 import { resources } from '../kube/resources.ts';
-import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import { keyOf } from '../model/object-ref.ts';
+import { type Binding, destinationsOf, objectsOf } from '../model/policies.ts';
+import { readGuard } from '../spaces/guard/guard.ts';
+import { flagsOf, hostingFlags, type OpenWds } from '../spaces/open-wds.ts';
 import { listPolicies } from './delivery/policy-list.ts';
 
 /** Checks of the workloads of a WDS. */
 export const workloadChecks: readonly Check<OpenWds>[] = [
+  { ...{ id: 'wds-guard', title: 'a start of its controllers keeps its workloads' }, run: isGuarded },
   { ...{ id: 'wds-bindings', title: 'it admits Bindings' }, run: admitsBindings },
   {
     ...{ id: 'wds-policies', title: 'its binding policies reach their WECs' },
@@ -28,6 +32,25 @@ export const workloadChecks: readonly Check<OpenWds>[] = [
     run: judgePolicies,
   },
 ];
+
+/** A start of the controller manager empties the Bindings of a WDS without a guard, and all workloads go with them. */
+async function isGuarded(wds: OpenWds): Promise<Outcome> {
+  const { name, type, kube } = wds;
+  const bindings = (await kube.list<Binding>(resources.bindings)) ?? [];
+  const sent = bindings.flatMap((binding) =>
+    destinationsOf(binding).map((wec) => ({ wec, objects: objectsOf(binding) })),
+  );
+  const places = new Set(sent.flatMap(({ wec, objects }) => objects.map((object) => `${wec} ${keyOf(object)}`)));
+  if (places.size === 0) return pass('it sends nothing');
+  const { kinds, isOn } = await readGuard(kube);
+  if (isOn) return pass();
+  const [objects, wecs] = [count(places.size, 'object'), count(new Set(sent.map(({ wec }) => wec)).size, 'WEC')];
+  const message = `${name} has no guard: a start of its controller manager would delete ${objects} on ${wecs}, and create them again.`;
+  if (wds.isContext || (kinds === undefined && type !== 'k8s'))
+    return warn('wds-unguarded', message, advice('Restart its controllers with `wds restart` only, which keeps them'));
+  const guard = command`stellarctl wds guard ${name} ${hostingFlags(wds)}`;
+  return warn('wds-unguarded', message, run(guard, 'Keep them'));
+}
 
 /** KubeStellar's controller manager only logs that its Bindings are refused. */
 async function admitsBindings({ kube }: OpenWds): Promise<Outcome> {

@@ -10,6 +10,12 @@ const policies = ['p1', 'p2'];
 /** When a start of the stand-in empties Bindings, and when it fills them, in milliseconds. */
 const [emptiesAt, fillsAt] = [3_000, 6_000];
 
+const admissionPolicies = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'ValidatingAdmissionPolicy',
+  plural: 'validatingadmissionpolicies',
+};
+
 let all: HostingBed;
 let cli: SpaceCli;
 let hosting: Plane;
@@ -26,11 +32,7 @@ before(async () => {
   const [first] = await managerPods();
   await emptyBindings();
   // What is sent before the new one has started would be emptied by its start.
-  await until(async () => {
-    const [pod, ...others] = await managerPods();
-    const isOver = Date.now() - Date.parse(pod?.metadata.creationTimestamp ?? '') > 2 * fillsAt;
-    return others.length === 0 && pod?.metadata.uid !== first?.metadata.uid && isOver;
-  }, 'the start of the new controller manager');
+  await untilStarted(first);
   for (const policy of policies) await send(policy);
   await until(async () => (await present()).length === 40, '20 objects on cluster1 and their works');
 });
@@ -46,6 +48,14 @@ async function emptyBindings(): Promise<void> {
   const patch = [{ op: 'add', path: `/spec/template/spec/containers/${index}/env`, value }];
   await hosting.admin.patch(resources.deployments, deployment, patch, { type: 'json' });
 }
+
+/** Waits until a start is over, of another pod than before. */
+const untilStarted = (before: AnyObject | undefined): Promise<true> =>
+  until(async () => {
+    const [pod, ...others] = await managerPods();
+    const isOver = Date.now() - Date.parse(pod?.metadata.creationTimestamp ?? '') > 2 * fillsAt;
+    return others.length === 0 && pod?.metadata.uid !== before?.metadata.uid && isOver;
+  }, 'the start of the new controller manager');
 
 async function managerPods(): Promise<AnyObject[]> {
   const { items } = await hosting.admin.list<AnyObject>(resources.pods, { namespace: 'wds1-system' });
@@ -134,5 +144,64 @@ describe('a restart of a controller manager that empties its Bindings', () => {
       return now.length === 40 && now.every((each) => !before.includes(each));
     };
     await until(isLost, 'other works and objects');
+  });
+});
+
+describe('a guard', () => {
+  /** As a drained node does it. */
+  async function killManager(): Promise<void> {
+    const [pod] = await managerPods();
+    await hosting.admin.delete(resources.pods, `wds1-system/${pod?.metadata.name}`);
+    await untilStarted(pod);
+  }
+  const codesOf = async (policy: string): Promise<string[]> => {
+    const { objects } = (await cli.run(`policy get ${policy} --wds wds1 -o json`.split(' '))).json();
+    const all = objects as { deliveries: { code: string | null }[] }[];
+    return [...new Set(all.flatMap(({ deliveries }) => deliveries.map(({ code }) => `${code}`)))];
+  };
+
+  it('keeps every work and every object whenever the controller manager starts', async () => {
+    assert.match((await cli.type('doctor')).stdout, /would delete 20 objects on 1 WEC, and create them again/);
+    const before = await present();
+    await cli.type('wds guard wds1');
+    assert.match((await cli.type('wds guard wds1')).stdout, /^wds1: has its guard; nothing to do/);
+    await killManager();
+    assert.deepEqual(await present(), before);
+    assert.match((await cli.run(['status'])).stdout, /20 objects · guarded/);
+  });
+
+  it('keeps what a policy no longer selects until that is pruned, and says so', async () => {
+    const before = await present();
+    await hosting.admin.patch(resources.namespaces, 'p1', { metadata: { labels: { app: null } } });
+    for (let index = 0; index < 9; index += 1) await hosting.admin.delete(resources.configMaps, `p1/c${index}`);
+    await until(async () => (await codesOf('p1')).join() === 'binding-guarded', 'binding-guarded for all of p1');
+    assert.deepEqual(await present(), before);
+    const prune = /stellarctl policy prune p1 --wds wds1/;
+    assert.match((await cli.run('workload get cm/c1 -n p1 --wds wds1'.split(' '))).stdout, prune);
+    assert.match((await cli.run(['doctor'])).stdout, /the guard keeps it on the WECs that p1 had/);
+    const label = await cli.type('label cluster1 location-group- --its its1 --dry-run');
+    assert.match(label.stderr, /p1 \(wds1\) keeps its WECs/);
+    assert.match(label.stderr, prune);
+    const refused = await cli.run('policy prune p2 --wds wds1 --yes'.split(' '));
+    assert.equal(refused.exitCode, 1);
+    assert.match(refused.stderr, /Policy p2 selects objects/);
+    const unguard = await cli.run('wds unguard wds1 --dry-run'.split(' '));
+    assert.match(unguard.stderr, /cluster1 {3}ConfigMap p1\/c1 will be removed \(policy p1\)/);
+    await cli.type('policy prune p1 --wds wds1 --yes');
+    await until(async () => (await present()).length === 20, 'only p2 on cluster1');
+    const kept = new Set(await present());
+    assert.equal(before.filter((each) => kept.has(each)).length, 20);
+    assert.deepEqual(await codesOf('p2'), ['null']);
+  });
+
+  it('is deleted by unguard, and with the last WDS of the API server', async () => {
+    const guards = async () =>
+      (await hosting.admin.list<AnyObject>(admissionPolicies)).items.map((each) => each.metadata.name);
+    await cli.type('wds unguard wds1 --yes --hosting-context hosting');
+    assert.deepEqual(await guards(), []);
+    await cli.type('wds guard wds1');
+    assert.deepEqual(await guards(), ['stellarctl-keep-workloads']);
+    await cli.type('wds delete wds1 --yes --hosting-context hosting');
+    assert.deepEqual(await guards(), []);
   });
 });

@@ -298,7 +298,7 @@ export function fakeKube(methods: Partial<Kube> = {}): Kube {
   const unexpected = (method: string) => async (): Promise<never> => {
     throw new Error(`${method} was not expected`);
   };
-  const reading = ['get', 'list', 'read', 'logTail', 'mayI', 'review', 'tryCreate', 'fork'] as const;
+  const reading = ['get', 'list', 'read', 'logTail', 'mayI', 'review', 'tryCreate', 'tryMerge', 'fork'] as const;
   const names = [...reading, 'create', 'apply', 'merge', 'replace', 'delete'] as const;
   const failing = Object.fromEntries(names.map((name) => [name, unexpected(name)]));
   return {

@@ -14,7 +14,16 @@ export interface PolicyOptions {
 /** A policy as read from a WDS. */
 export function policy(name: string, options: PolicyOptions = {}): Policy {
   const { wds = 'wds1', clusterSelectors = [], orphaned = false, reader = fakeKube() } = options;
-  return { wds, context: undefined, name, clusterSelectors, orphaned, reader, binding: binding(name, options) };
+  return {
+    wds,
+    context: undefined,
+    name,
+    clusterSelectors,
+    downsync: [],
+    orphaned,
+    reader,
+    binding: binding(name, options),
+  };
 }
 
 export const binding = (name: string, { destinations = [], objects = [] }: PolicyOptions = {}): Binding => ({

@@ -223,6 +223,17 @@ class LiveKube {
     await this.#requests.json({ method: 'POST', path, query, body: object });
   }
 
+  /** The same for a merge patch of an object. */
+  async tryMerge(resource: Resource, name: string, patch: object): Promise<void> {
+    await this.#requests.json({
+      method: 'PATCH',
+      path: pathOf(resource, { name }),
+      query: { fieldManager, dryRun: 'All' },
+      body: patch,
+      contentType: 'application/merge-patch+json',
+    });
+  }
+
   /** Server-side apply with field manager `stellarctl`; forces ownership of fields that another manager owns. */
   async apply(object: KubeObject): Promise<Change> {
     const resource = resourceOf(object);

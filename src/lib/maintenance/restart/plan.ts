@@ -19,7 +19,7 @@ import { startsTransport } from '../../spaces/its-name-defect.ts';
 import { noSuchSpace } from '../../spaces/no-such-space.ts';
 import { flagsOf, type OpenWds, openedBy } from '../../spaces/open-wds.ts';
 import { noteBinding, type RestartNote, readNote } from '../../spaces/restart-note.ts';
-import { hookLike, roleOf, typeOf } from '../../spaces/spaces.ts';
+import { hookLike, roleOf, sharersOf } from '../../spaces/spaces.ts';
 import { SpaceWatcher } from '../../spaces/stages/space-watcher.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
 import { readDeployment } from './controllers.ts';
@@ -48,12 +48,7 @@ export async function planRestart(
   { recreates = false, its }: { recreates?: boolean; its?: string | undefined } = {},
 ): Promise<RestartPlan> {
   const { hosting } = tools;
-  checkSpaceName(name);
-  await requireHosting(hosting);
-  const all = await listServed<ControlPlane>(hosting, resources.controlPlanes);
-  const controlPlane = all.find(({ metadata }) => metadata.name === name);
-  if (controlPlane === undefined || roleOf(controlPlane) !== 'wds')
-    throw noSuchSpace(name, 'wds', hosting, controlPlane, 'get');
+  const { all, controlPlane } = await requireWds(name, hosting);
   const on = { namespace: namespaceOf(name) };
   const verbs = ['get', 'patch', 'delete'].map((verb) => may(verb, resources.deployments, on));
   const ofHooks = [resources.roles, resources.clusterRoles].map((kind) => may('delete', kind));
@@ -64,11 +59,8 @@ export async function planRestart(
     may('list', resources.pods, on),
     may('patch', resources.controlPlanes),
   ]);
-  const watcher = new SpaceWatcher(tools);
-  const space = (await watcher.wds(name))?.space;
-  const opened = openedBy(watcher, name, all);
+  const opened = await openNamed(name, all, tools);
   const next = all.find(({ metadata }) => metadata.name === its);
-  if (opened === undefined) throw refusal(`it cannot be reached: ${space && whyUnseen(space.inside)}`, name, hosting);
   const nextIts =
     next && (await through(await openSpace(next, tools), async (kube) => ({ name: next.metadata.name, kube })));
   const wds = { ...opened, its: nextIts ?? opened.its };
@@ -91,6 +83,30 @@ export async function planRestart(
   const contents = Object.fromEntries(listing.map((binding) => [binding.metadata.name, noteBinding(binding)]));
   const replicas = { transport: transport?.spec?.replicas ?? 1, manager: manager?.spec?.replicas ?? 1 };
   return { name, hosting, wds, controlPlane, found: { ...replicas, bindings: contents } };
+}
+
+/** Reads the control plane of a WDS, and all others. @throws StellarError `not-found` */
+export async function requireWds(
+  name: string,
+  hosting: Kube,
+): Promise<{ all: ControlPlane[]; controlPlane: ControlPlane }> {
+  checkSpaceName(name);
+  await requireHosting(hosting);
+  const all = await listServed<ControlPlane>(hosting, resources.controlPlanes);
+  const controlPlane = all.find(({ metadata }) => metadata.name === name);
+  if (controlPlane === undefined || roleOf(controlPlane) !== 'wds')
+    throw noSuchSpace(name, 'wds', hosting, controlPlane, 'get');
+  return { all, controlPlane };
+}
+
+/** Opens a WDS for its maintenance. @throws StellarError `conflict` with why it cannot be reached */
+export async function openNamed(name: string, all: readonly ControlPlane[], tools: SpaceTools): Promise<OpenWds> {
+  const watcher = new SpaceWatcher(tools);
+  const space = (await watcher.wds(name))?.space;
+  const opened = openedBy(watcher, name, all);
+  if (opened === undefined)
+    throw refusal(`it cannot be reached: ${space && whyUnseen(space.inside)}`, name, tools.hosting);
+  return opened;
 }
 
 const refusal = (why: string, name: string, { cluster }: Kube): StellarError =>
@@ -116,8 +132,7 @@ async function refuseHooks(controlPlane: ControlPlane, hosting: Kube): Promise<v
 
 /** WDSes of type host share their Bindings: the transports of the others would send what a start of one manager writes. */
 async function refuseShared(own: ControlPlane, all: readonly ControlPlane[], hosting: Kube): Promise<void> {
-  const areHosts = (each: ControlPlane) => roleOf(each) === 'wds' && typeOf(each) === 'host' && typeOf(own) === 'host';
-  for (const { name } of all.filter((each) => each !== own && areHosts(each)).map(({ metadata }) => metadata)) {
+  for (const name of sharersOf(own, all)) {
     const transport = await readDeployment({ name, hosting }, transportDeployment);
     if (transport === undefined || isScaledToNone(transport)) continue;
     const stop = command`kubectl --context ${hosting.cluster.context} -n ${namespaceOf(name)} scale deployment ${transportDeployment} --replicas 0`;

@@ -43,7 +43,7 @@ export async function restartWds(name: string, recreates: boolean, tools: SpaceT
   const { wds, controlPlane } = plan;
   const result = { name, type: typeOf(controlPlane), ...unreached, changed: true, context: wds.context };
   return forName<SpaceResult>(result, run, async () => {
-    await restart(plan, run, recreates ? async () => {} : undefined);
+    await restart(plan, run, { recreates });
     if (!run.dryRun) run.progress.done(name, 'controllers restarted; workloads kept', true);
   });
 }
@@ -51,20 +51,26 @@ export async function restartWds(name: string, recreates: boolean, tools: SpaceT
 /**
  * Takes the steps of a restart, each of which can be repeated. An error leaves the transport stopped, and names the command that
  * finishes.
- * @param recreate if KubeFlex has to run the hooks of both controllers again: changes what they run with
  */
-export function restart(plan: RestartPlan, run: Run, recreate?: () => Promise<void>): Promise<void> {
-  return withHostingLease(plan.hosting, `wds restart ${plan.name}`, run, () => takeSteps(plan, run, recreate));
+export function restart(plan: RestartPlan, run: Run, work: RestartWork = {}): Promise<void> {
+  return withHostingLease(plan.hosting, `wds restart ${plan.name}`, run, () => takeSteps(plan, run, work));
 }
 
-async function takeSteps(plan: RestartPlan, run: Run, recreate?: () => Promise<void>): Promise<void> {
+interface RestartWork {
+  /** Whether KubeFlex has to run the hooks of both controllers again. */
+  recreates?: boolean;
+  /** What is done while the transport is stopped, before the controller manager starts. */
+  change?(): Promise<void>;
+}
+
+async function takeSteps(plan: RestartPlan, run: Run, { recreates = false, change }: RestartWork): Promise<void> {
   const { name, hosting, wds, controlPlane } = plan;
-  const note = await keepNote(plan, recreate !== undefined);
+  const note = await keepNote(plan, recreates);
   if (readNote(controlPlane))
     run.progress.changed(name, `resuming the restart that ${note.by} has begun at ${note.at}`);
   try {
     await stop(plan, transportDeployment, run);
-    await recreate?.();
+    await change?.();
     await restartManager(plan, note, run);
     // Without objects in any Binding, no workload can be lost.
     if (Object.keys(note.bindings).length > 0) await prove(plan, note, run);

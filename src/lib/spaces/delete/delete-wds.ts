@@ -8,19 +8,19 @@ import type { Run } from '../../engine/run.ts';
 import { met, unreached, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
 import { makeOrphans } from '../../hub/orphan-works.ts';
-import { hidden, ifSeen, through, whyUnseen } from '../../kube/access.ts';
+import { hidden, ifSeen, through, tryRead, whyUnseen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
-import type { ControlPlane } from '../../model/kubeflex-objects.ts';
 import { originWdsLabel } from '../../model/kubestellar-names.ts';
 import { type ManifestWork, objectsIn, wecsOf } from '../../model/manifest-works.ts';
 import type { Binding } from '../../model/policies.ts';
 import { openSpace } from '../access.ts';
+import { deleteGuard, readGuard } from '../guard/guard.ts';
 import { sentElsewhere, whyElsewhere } from '../sender.ts';
 import type { SpaceResult } from '../space-result.ts';
-import { itsOfWds, roleOf, typeOf } from '../spaces.ts';
+import { itsOfWds, sharersOf, typeOf } from '../spaces.ts';
 import type { SpaceTools } from '../tools.ts';
 import {
   type ControlPlaneToDelete,
@@ -68,7 +68,7 @@ export async function inspectWds(
   const policies = await through(inside, (kube) => listServed<KubeObject>(kube, resources.bindingPolicies));
   const bindings = await through(inside, (kube) => listServed<Binding>(kube, resources.bindings));
   const works = await through(its, (kube) => worksOf(kube, name));
-  const shared = typeOf(controlPlane) === 'host' ? otherHosts(name, all) : [];
+  const shared = sharersOf(controlPlane, all);
   // Bindings of WDSes on one API server do not show which of them has sent them.
   const missing = shared.length > 0 ? undefined : sentElsewhere(ifSeen(bindings) ?? [], ifSeen(works) ?? []);
   const worksUnseen = whyUnseen(works) ?? (missing && whyElsewhere(missing, itsToAsk?.metadata.name ?? 'its ITS'));
@@ -101,11 +101,6 @@ const notKept = (name: string, why: string, { cluster }: Kube): StellarError =>
     `What ${name} has sent to WECs cannot be read, so its workloads cannot be kept: ${why}`,
     { next: [nextStep(command`stellarctl wds get ${name} --hosting-context ${cluster.context}`, 'See what is wrong')] },
   );
-
-const otherHosts = (name: string, all: readonly ControlPlane[]): string[] =>
-  all
-    .filter((other) => other.metadata.name !== name && roleOf(other) === 'wds' && typeOf(other) === 'host')
-    .map(({ metadata }) => metadata.name);
 
 const worksOf = (its: Kube, wds: string): Promise<ManifestWork[]> =>
   listServed<ManifestWork>(its, resources.manifestWorks, { labelSelector: `${originWdsLabel}=${wds}` });
@@ -149,11 +144,16 @@ async function deleteShared(wds: WdsToDelete, tools: SpaceTools, run: Run): Prom
 }
 
 async function removeContents(space: WdsToDelete, force: boolean | undefined, hosting: Kube, run: Run): Promise<void> {
-  const { name, wds, its, policies, works, keep } = space;
+  const { name, controlPlane, wds, its, policies, works, keep } = space;
   if (keep && its !== undefined) await makeOrphans(its, works, run);
   if (wds !== undefined)
     for (const { metadata } of policies)
       await wds.delete(resources.bindingPolicies, metadata.name, { uid: metadata.uid });
+  // The API server of type host outlives the WDS.
+  if (wds !== undefined && controlPlane !== undefined && typeOf(controlPlane) === 'host') {
+    const guard = await tryRead(() => readGuard(wds));
+    if (guard.state === 'seen') await deleteGuard(wds, guard.value);
+  }
   if (its === undefined || its.dryRun || works.length === 0) return;
   // Do not wait for agents that may be unreachable: running agents remove the workloads of the works later.
   if (force) return removeWorks(space, its, run);

@@ -71,7 +71,8 @@ const isHeldForGood = (binding: Binding | undefined): binding is Binding =>
 
 const transportFinalizer = 'transport.kubestellar.io/object-cleanup';
 
-const lossesOfPolicy = ({ policy, effects }: PolicyToDelete): string[] => [
+/** What a user agrees to lose with a policy. */
+export const lossesOfPolicy = ({ policy, effects }: PolicyToDelete): string[] => [
   ...(policy === undefined ? [] : [`policy ${policy.metadata.name} (${policy.metadata.uid})`]),
   ...effects.flatMap(({ wec, removed, removedWithNamespace }) =>
     [...removed, ...removedWithNamespace].map((object) => `${object} on ${wec}`),

@@ -9,14 +9,17 @@ import type { KubeObject, PodCounts } from '../../kube/objects.ts';
 import { type Resource, resources } from '../../kube/resources.ts';
 import { combinedStatusLabels, originBindingLabel, originWdsLabel } from '../../model/kubestellar-names.ts';
 import type { ManifestWork } from '../../model/manifest-works.ts';
-import { keyOf } from '../../model/object-ref.ts';
+import { keyOf, keyOfCandidate } from '../../model/object-ref.ts';
 import type { ManagedCluster } from '../../model/ocm-objects.ts';
 import { type Binding, type BindingPolicy, type BoundObject, objectsOf } from '../../model/policies.ts';
+import { readGuard } from '../../spaces/guard/guard.ts';
 import { type OpenWds, toSeeWds } from '../../spaces/open-wds.ts';
 import { senderOf } from '../../spaces/sender.ts';
+import { selectObjects } from '../selection/objects.ts';
 import type { StatusCollector } from '../status/collector.ts';
 import type { CustomTransform } from '../transforms/transforms.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';
+import type { WdsContents } from '../wds/contents.ts';
 import { type BoundObjects, comparison, readCurrentContent } from './current-content.ts';
 import { trimCounts } from './returned-status.ts';
 import { type StaleField, trimmer, WorksOfWds } from './works.ts';
@@ -46,6 +49,10 @@ export interface DeliveryEvidence {
   content: Access<StaleField>;
   /** By WEC and object. */
   workStatuses: Access<ReadonlyMap<string, WorkStatus>>;
+  /** Whether the guard of the WDS keeps it from removing all objects from a Binding. */
+  isGuarded: Access<boolean>;
+  /** The policies whose Bindings the guard keeps: none of their objects is selected any more. */
+  held: ReadonlySet<string>;
   /** The clock of the WDS, in milliseconds since the epoch. */
   now: number;
 }
@@ -79,8 +86,9 @@ export async function readDelivery(
     const clusters = (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []);
     return new Map(clusters.map((cluster) => [cluster.metadata.name, cluster]));
   });
-  const [inWds, transforms] = await Promise.all([
+  const [inWds, isGuarded, transforms] = await Promise.all([
     readWdsSide(wds),
+    tryRead(async () => (await readGuard(wds.kube)).isOn),
     tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
   ]);
   const { policies, objects } = only?.(inWds) ?? { policies: undefined, objects: inWds.bound };
@@ -99,7 +107,7 @@ export async function readDelivery(
   ]);
   return {
     ...{ wds, its: ifSeen(wds.its)?.kube.cluster.context, ...inWds, works, workStatuses },
-    ...{ content, transforms, inventory },
+    ...{ content, transforms, inventory, isGuarded, held: new Set() },
     now: wds.kube.now(),
   };
 }
@@ -130,6 +138,25 @@ async function readWdsSide(wds: OpenWds): Promise<WdsSide> {
     collectors: await through(collectors, async (all) => byName(all ?? [])),
     combined: await through(combined, async (all) => new Set((all ?? []).map(combinedKey))),
   };
+}
+
+/**
+ * The policies whose Bindings the guard keeps, by the objects of their kinds. A Binding of which an object is still selected is only
+ * about to change.
+ */
+export function heldBindings(
+  { isGuarded, policies, bindings }: Pick<DeliveryEvidence, 'isGuarded' | 'policies' | 'bindings'>,
+  contents: WdsContents,
+): Set<string> {
+  if (ifSeen(isGuarded) !== true || contents.unread.length > 0) return new Set();
+  const held = policies.filter(({ metadata, spec }) => {
+    const binding = bindings.get(metadata.name);
+    const bound = new Set((binding === undefined ? [] : objectsOf(binding)).map(keyOf));
+    if (bound.size === 0 || metadata.deletionTimestamp !== undefined) return false;
+    const own = contents.objects.filter((object) => bound.has(keyOfCandidate(object)));
+    return selectObjects(spec?.downsync ?? [], own, contents.namespaces).length === 0;
+  });
+  return new Set(held.map(({ metadata }) => metadata.name));
 }
 
 const notServed = (wds: OpenWds): StellarError =>

@@ -1,12 +1,12 @@
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import { describeObject, keyOf, keyOfCandidate, type ObjectView } from '../../model/object-ref.ts';
-import type { BoundObject, DownsyncClause } from '../../model/policies.ts';
+import type { BoundObject } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import type { Unseen } from '../unseen.ts';
-import { readContents, type WdsContents } from '../wds/contents.ts';
+import { clausesFor, readContents, type WdsContents } from '../wds/contents.ts';
 import { kindNames } from '../wds/find-kind.ts';
 import { deliveriesOf } from './delivery.ts';
-import { type DeliveryEvidence, readDelivery, unseenIn } from './evidence.ts';
+import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './evidence.ts';
 import { type DeliveryView, viewOfDelivery } from './view.ts';
 import { followed } from './workload.ts';
 
@@ -20,6 +20,8 @@ export interface JudgedDelivery {
   isAvailable: boolean;
   /** What blocks the delivery; null if nothing visible does. */
   blockedAt: DeliveryView['blockedAt'];
+  /** Stable name of the problem. */
+  code: string | null;
 }
 
 /** An object, and its delivery to each WEC. The fields are an interface: docs/output.md. */
@@ -51,19 +53,15 @@ export async function judgeObjects(
   return { evidence, objects, unseen: [...unseenIn(evidence), ...contents.unread] };
 }
 
-/** Clauses that select all objects of the kinds of these. */
-export const clausesFor = (bound: readonly BoundObject[]): DownsyncClause[] =>
-  [...Map.groupBy(bound, ({ group = '' }) => group)].map(([apiGroup, all]) => ({
-    ...{ apiGroup, resources: [...new Set(all.map(({ resource }) => resource))] },
-  }));
-
 /** Returns a function that judges the delivery of an object by these policies. @param kinds those of the WDS */
 export function judging(
-  { objects, unread, namespaces }: WdsContents,
+  contents: WdsContents,
   kinds: readonly DiscoveredKind[],
   policies: DeliveryEvidence['policies'],
-  evidence: DeliveryEvidence,
+  inWds: DeliveryEvidence,
 ) {
+  const { objects, unread, namespaces } = contents;
+  const evidence = { ...inWds, held: heldBindings(inWds, contents) };
   const found = new Map(objects.map((object) => [keyOfCandidate(object), object]));
   const kindOf = kindNames(kinds);
   return (named: Omit<BoundObject, 'namespace'> & { namespace?: string | undefined }): PolicyObject => {
@@ -78,9 +76,20 @@ export function judging(
 
 /** The part of a delivery's view that lists keep. */
 export function judgedOf({ kind, ...metadata }: ObjectView, view: DeliveryView): JudgedDelivery {
-  const { policy, wec, blockedAt } = view;
+  const { policy, wec, blockedAt, code } = view;
   const reached = { isApplied: hasReached(view, 'applied'), isAvailable: hasReached(view, 'available') };
-  return { object: describeObject({ kind, metadata }), policy, wec, ...reached, blockedAt };
+  return { object: describeObject({ kind, metadata }), policy, wec, ...reached, blockedAt, code };
+}
+
+/**
+ * What the guard of a WDS keeps on WECs: it is removed there once the guard is deleted.
+ * @throws StellarError if a part of the WDS cannot be read
+ */
+export async function keptByGuard(wds: OpenWds): Promise<JudgedDelivery[]> {
+  const { objects, unseen } = await judgeObjects(wds);
+  const [hidden] = unseen;
+  if (hidden !== undefined) throw hidden.error;
+  return objects.flatMap(({ deliveries }) => deliveries.filter(({ code }) => code === 'binding-guarded'));
 }
 
 export const hasFailed = ({ blockedAt }: JudgedDelivery): boolean => blockedAt?.state === 'failed';

@@ -8,9 +8,9 @@ import { leftOut, type PolicyProblem } from '../explain/policy-problems.ts';
 import { selectObjects } from '../selection/objects.ts';
 import { type AppliedTransform, transformsOf } from '../transforms/transforms.ts';
 import { type ViewWithErrors, viewOfUnseen } from '../unseen.ts';
-import { readContents, sendableKinds } from '../wds/contents.ts';
+import { clausesFor, readContents, sendableKinds } from '../wds/contents.ts';
 import { boundObjects, readDelivery, unseenIn } from './evidence.ts';
-import { clausesFor, judgedOf, judging, type PolicyObject } from './judged-objects.ts';
+import { judgedOf, judging, type PolicyObject } from './judged-objects.ts';
 import { type PolicySummary, summaryOf } from './policy-list.ts';
 
 /** What a policy sends, and how far its delivery is. The fields are an interface: docs/output.md. */

@@ -33,6 +33,8 @@ function exists(delivery: Delivery): Verdict {
   const { of, evidence } = delivery;
   const object = describeObject({ kind: of.kind, metadata: of });
   if (of.unread !== undefined) return unseen(of.unread);
+  const kept = keptByGuard(delivery);
+  if (kept !== undefined) return kept;
   if (of.object === undefined)
     return failedForGood(`${object} is not in ${evidence.wds.name}`, {
       code: 'object-missing',
@@ -44,6 +46,16 @@ function exists(delivery: Delivery): Verdict {
   const next = [run(see, 'See its finalizers and conditions')];
   const why = `${object} is being deleted in ${evidence.wds.name}`;
   return lateSince(evidence, Date.parse(deletionTimestamp), why, { code: 'object-deleting', next });
+}
+
+/** The guard keeps what KubeStellar would remove as the last objects of a Binding. */
+function keptByGuard({ of, bound, policyName = '', evidence: { held, wds } }: Delivery): Verdict | undefined {
+  if (bound === undefined || !held.has(policyName)) return undefined;
+  const gone = of.object === undefined ? `it is no longer in ${wds.name}` : `${policyName} no longer selects it`;
+  const prune = run(command`stellarctl policy prune ${policyName} ${flagsOf(wds)}`, 'Remove it from its WECs');
+  return failedForGood(`${gone}, and the guard keeps it on the WECs that ${policyName} had`, {
+    ...{ code: 'binding-guarded', next: [prune] },
+  });
 }
 
 export const inNamespace = ({ namespace }: { namespace?: string | undefined }): string[] =>

@@ -2,22 +2,22 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import { ifSeen } from '../../kube/access.ts';
-import { discoverKinds } from '../../kube/discovery.ts';
+import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import { checkNamespace, checkPathSegment } from '../../kube/object-names.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { describeObject, keyOf, type ObjectView } from '../../model/object-ref.ts';
-import type { BoundObject } from '../../model/policies.ts';
+import { type BoundObject, objectsOf } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { leftOut, type PolicyProblem } from '../explain/policy-problems.ts';
 import type { NamespaceLabels } from '../selection/clauses.ts';
 import { selectObjects, whyNotSelected } from '../selection/objects.ts';
 import { type AppliedTransform, transformsOf } from '../transforms/transforms.ts';
 import type { ViewWithErrors } from '../unseen.ts';
-import { candidateKind } from '../wds/contents.ts';
+import { candidateKind, clausesFor, readContents } from '../wds/contents.ts';
 import { findKind } from '../wds/find-kind.ts';
 import { type Delivery, deliveriesOf, type FollowedObject } from './delivery.ts';
-import { type DeliveryEvidence, readDelivery, unseenIn } from './evidence.ts';
+import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './evidence.ts';
 import { type DeliveryView, viewOfDelivery } from './view.ts';
 
 /** An object as named on the command line. */
@@ -103,7 +103,9 @@ async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadReading
     const names = [...follow(policies).selectedBy.keys(), ...inBindings.keys()];
     return { policies: [...new Set(names)], objects: new Map([[keyOf(ref), inBindings]]) };
   });
-  const deliveries = deliveriesOf(follow(evidence.policies), evidence);
+  const of = follow(evidence.policies);
+  const held = await heldPolicies(of, evidence, kinds, wds);
+  const deliveries = deliveriesOf(of, { ...evidence, held });
   const missing = object === undefined ? [noSuchObject(found, wds)] : [];
   return {
     view: {
@@ -119,6 +121,19 @@ async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadReading
     deliveries,
     errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
   };
+}
+
+/** Whether the guard keeps a Binding depends on the other objects that it names: read only if it names one that is not selected. */
+async function heldPolicies(
+  of: FollowedObject,
+  evidence: DeliveryEvidence,
+  kinds: readonly DiscoveredKind[],
+  wds: OpenWds,
+): Promise<Set<string>> {
+  const open = [...(evidence.bound.get(keyOf(of))?.keys() ?? [])].filter((policy) => !of.selectedBy.has(policy));
+  if (open.length === 0 || ifSeen(evidence.isGuarded) !== true) return new Set();
+  const bound = open.flatMap((policy) => objectsOf(evidence.bindings.get(policy) ?? { metadata: { name: policy } }));
+  return heldBindings(evidence, await readContents(wds.kube, clausesFor(bound), kinds));
 }
 
 /** Returns the object with the policies that select it now. */

@@ -128,12 +128,20 @@ async function readWds({
           ...common,
           name,
           clusterSelectors: spec?.clusterSelectors ?? [],
+          downsync: spec?.downsync ?? [],
           binding: bindings.find(({ metadata }) => metadata.name === name),
           orphaned: false,
         })),
       ...bindings
         .filter(({ metadata }) => !named.has(metadata.name) && isKept(metadata))
-        .map((binding) => ({ ...common, name: binding.metadata.name, clusterSelectors: [], binding, orphaned: true })),
+        .map((binding) => ({
+          ...common,
+          name: binding.metadata.name,
+          clusterSelectors: [],
+          downsync: [],
+          binding,
+          orphaned: true,
+        })),
     ],
   };
 }

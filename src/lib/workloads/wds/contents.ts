@@ -4,7 +4,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
-import type { Candidate, DownsyncClause, KindRef } from '../../model/policies.ts';
+import type { BoundObject, Candidate, DownsyncClause, KindRef } from '../../model/policies.ts';
 import type { NamespaceLabels } from '../selection/clauses.ts';
 import { isExcludedKind } from '../selection/excluded-kinds.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';
@@ -32,7 +32,7 @@ export const sendableKinds = (kinds: readonly DiscoveredKind[], apiGroups: reado
 
 /** Lists the metadata of every kind that one of the clauses may select, with one list per kind, and of the Namespaces. */
 export async function readContents(
-  wds: Kube,
+  wds: Pick<Kube, 'list'>,
   clauses: readonly DownsyncClause[],
   kinds: readonly DiscoveredKind[],
 ): Promise<WdsContents> {
@@ -54,6 +54,12 @@ export async function readContents(
   }
   return { ...contents, namespaces };
 }
+
+/** Clauses that select all objects of the kinds of these. */
+export const clausesFor = (bound: readonly BoundObject[]): DownsyncClause[] =>
+  [...Map.groupBy(bound, ({ group = '' }) => group)].map(([apiGroup, all]) => ({
+    ...{ apiGroup, resources: [...new Set(all.map(({ resource }) => resource))] },
+  }));
 
 /** Whether a clause may select objects of a kind at all. */
 const maySelect = ({ apiGroup, resources: plurals }: DownsyncClause, { group, resource }: KindRef): boolean =>

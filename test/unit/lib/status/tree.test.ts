@@ -62,6 +62,7 @@ const wds = (changes: Partial<WdsStatus> = {}): WdsStatus => ({
   failedPolicies: [],
   objects: 5,
   problems: [],
+  guarded: null,
   ...changes,
 });
 

@@ -1,0 +1,32 @@
+import { checkDnsName } from '../../lib/kube/object-names.ts';
+import type { PolicyToDelete } from '../../lib/workloads/change/inspect-policy.ts';
+import { confirming, refuseUnnamedWds } from '../common/confirm.ts';
+import type { Definition } from '../common/define.ts';
+import { type ConfirmedOptions, dryRunOption, type WdsOptions, wdsOptions, yesOption } from '../common/options.ts';
+
+type Options = WdsOptions & ConfirmedOptions;
+
+export const definition: Definition<Options> = {
+  description:
+    'Removes from the WECs what the guard of a WDS keeps: the objects of a policy that no longer selects any object. Shows which objects are removed from which WECs, and asks.',
+  timeout: '5m',
+  destroys: true,
+  examples: [['stellarctl policy prune shop', 'after all objects of shop were deleted in a guarded WDS']],
+  arguments: [['<name>', 'the policy']],
+  options: [yesOption(), ...wdsOptions(), dryRunOption()],
+  async run(session, { yes }, [name = '']) {
+    checkDnsName(name, 'a binding policy');
+    const { prunePolicy } = await import('../../lib/workloads/change/prune-policy.ts');
+    const { describeEffects } = await import('./delete-text.ts');
+    const wds = await session.wds();
+    refuseUnnamedWds(session, wds, yes);
+    session.announce(wds.kube, 'WDS');
+    const confirm = confirming<PolicyToDelete>(session, {
+      show: ({ effects }) => {
+        for (const line of describeEffects(effects, false)) session.progress.note(`  ${line}`);
+      },
+      confirmations: ({ works }) => (works.length > 0 ? [{ verb: 'Prune', doing: 'Pruning', name, yes }] : []),
+    });
+    await session.finish([await prunePolicy(name, confirm, wds, session.run)]);
+  },
+};

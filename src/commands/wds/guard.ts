@@ -1,0 +1,42 @@
+import { command } from '../../lib/engine/command-line.ts';
+import type { RestartPlan } from '../../lib/maintenance/restart/plan.ts';
+import { confirming, refuseUnnamedHosting } from '../common/confirm.ts';
+import type { Definition } from '../common/define.ts';
+import {
+  type ConfirmedOptions,
+  dryRunOption,
+  type HostingOptions,
+  hostingContextOption,
+  yesOption,
+} from '../common/options.ts';
+
+type Options = HostingOptions & ConfirmedOptions;
+
+export const definition: Definition<Options> = {
+  description:
+    "Keeps the workloads of a WDS running whenever KubeStellar's controller manager starts, which empties all Bindings for a while: a ValidatingAdmissionPolicy in the WDS refuses that. What it costs: objects that are all deleted in the WDS stay on their WECs until `stellarctl policy prune`, and meanwhile the WECs of that policy do not change. The API server of type k8s is changed first, after asking.",
+  timeout: '10m',
+  examples: [['stellarctl wds guard wds1', 'guard it, and show what the guard keeps in `policy list`']],
+  arguments: [['<name>', 'the name of the WDS']],
+  options: [yesOption('restart its API server without confirmation'), hostingContextOption(), dryRunOption()],
+  async run(session, { yes }, [name = '']) {
+    const { guardWds } = await import('../../lib/maintenance/guard.ts');
+    const tools = await session.spaceTools();
+    refuseUnnamedHosting(session, tools, yes);
+    session.announce(tools.hosting, 'Hosting cluster');
+    const confirm = confirming<RestartPlan>(session, {
+      show: () =>
+        session.progress.note(
+          `  The API server of ${name} and the controllers of KubeStellar restart. Nothing is sent meanwhile; workloads keep running.`,
+        ),
+      confirmations: () => [{ verb: 'Restart', doing: 'Restarting the API server of', name, yes }],
+    });
+    const result = await guardWds(name, confirm, tools, session.run);
+    if (result.sharedWith.length > 0)
+      session.progress.note(
+        `  ${result.sharedWith.join(', ')} ${result.sharedWith.length === 1 ? 'has' : 'have'} the same guard: it is that of the hosting cluster.`,
+      );
+    await session.finish([result]);
+    session.next(command`stellarctl policy list --wds ${name}`);
+  },
+};

@@ -1,0 +1,119 @@
+/** The guard of a WDS of type k8s, whose API server serves ValidatingAdmissionPolicies only with further flags. */
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AnyObject, type Plane, resources, writeKubeconfig } from '../../../testbed/index.ts';
+import { inRelease } from '../support/in-release.ts';
+import { type HostingBed, type SpaceCli, sendFrom, startHosting } from '../support/spaces.ts';
+import { workloadOn } from '../support/workloads.ts';
+import { WriteProxy } from '../support/write-proxy.ts';
+
+let all: HostingBed;
+let cli: SpaceCli;
+let hosting: Plane;
+let cluster1: Plane;
+let proxy: WriteProxy;
+let kubeconfig: string;
+let onWrite: (write: string) => void = () => {};
+
+before(async () => {
+  all = await startHosting([{ name: 'cluster1' }]);
+  ({ cli, hosting } = all);
+  cluster1 = all.bed.plane('cluster1');
+  proxy = await WriteProxy.start(hosting, (write) => onWrite(write));
+  kubeconfig = await writeKubeconfig(hosting, [proxy.entry, cluster1.kubeconfigEntry]);
+  await type('its create its1 --type host');
+  await type('wec join cluster1 --its its1 --accept --label location-group=edge');
+});
+
+after(async () => {
+  proxy?.stop();
+  await all?.stop();
+});
+
+const type = (line: string) => cli.type(line, { kubeconfig });
+
+/** From now on, a controller manager empties Bindings when it starts; the one that this starts finds none. */
+async function emptyBindings(): Promise<void> {
+  const name = 'wds1-system/kubestellar-controller-manager';
+  const { spec } = await hosting.admin.get<AnyObject>(resources.deployments, name);
+  const { containers } = (spec as { template: { spec: { containers: { args?: string[] }[] } } }).template.spec;
+  const index = containers.findIndex(({ args = [] }) => args.some((arg) => arg.startsWith('--wds-name')));
+  const value = [{ name: 'BED_EMPTIES_BINDINGS', value: '3000,6000' }];
+  const patch = [{ op: 'add', path: `/spec/template/spec/containers/${index}/env`, value }];
+  await hosting.admin.patch(resources.deployments, name, patch, { type: 'json' });
+}
+
+/** A start of the controller manager takes less. */
+const untilStarted = (): Promise<void> => sleep(15_000);
+
+/** Reruns a command that is killed as soon as the hosting cluster has answered a write after which no run was killed yet. */
+async function typeKilled(line: string): Promise<string[]> {
+  const writes = new Set<string>();
+  for (;;) {
+    let kill: ((signal: NodeJS.Signals) => void) | undefined;
+    let isKilled = false;
+    onWrite = (write) => {
+      const path = write.replace(/\?.*/, '');
+      if (isKilled || writes.has(path)) return;
+      writes.add(path);
+      isKilled = true;
+      kill?.('SIGKILL');
+    };
+    const onStart = (killer: typeof kill) => {
+      kill = killer;
+    };
+    const run = await cli.run(line.split(' '), { kubeconfig, onStart });
+    onWrite = () => {};
+    if (isKilled) assert.equal(run.signal, 'SIGKILL');
+    else if (run.exitCode === 0)
+      return [...writes].map((write) => write.replace(/^(\w+) .*\/([a-z]+\/[^/]+)$/, '$1 $2'));
+    // While its API server restarts, the WDS cannot be reached.
+    else assert.match(run.stderr, /cannot be reached|connection refused/);
+  }
+}
+
+it('is written with the WDS, which the API server does not serve by itself', async () => {
+  const { stdout } = await type('wds create wds1 --guard');
+  assert.match(stdout, /^wds1: guarded/m);
+  const { wdses } = (await cli.run('status -o json'.split(' '), { kubeconfig })).json();
+  assert.deepEqual(
+    wdses.map(({ guarded }: { guarded: boolean }) => guarded),
+    [true],
+  );
+  assert.match((await type('wds guard wds1')).stdout, /^wds1: has its guard; nothing to do/);
+  // The bed's Kubernetes has v1 as well, which 1.29 has not: only the bed itself sees that.
+  const wds1 = await all.bed.nested('wds1');
+  const beta = { apiVersion: 'admissionregistration.k8s.io/v1beta1', kind: 'x', plural: 'validatingadmissionpolicies' };
+  const { items } = await wds1.list<AnyObject>(beta);
+  assert.deepEqual(
+    items.map(({ metadata }) => metadata.name),
+    ['stellarctl-keep-workloads'],
+  );
+});
+
+it(
+  'keeps workloads when its API server is changed, killed after each write, and with it afterwards',
+  inRelease,
+  async () => {
+    await type('wds delete wds1 --yes --hosting-context hosting');
+    await type('wds create wds1');
+    await emptyBindings();
+    const wds1 = await all.bed.nested('wds1');
+    // What is sent before the start that this causes is over would be emptied by it.
+    await untilStarted();
+    await sendFrom(wds1, cluster1, { policy: 'shop', matchLabels: { 'location-group': 'edge' }, hasPods: true });
+    const { uids } = await workloadOn(cluster1, 'shop');
+    const refused = await cli.run('wds guard wds1'.split(' '), { kubeconfig });
+    assert.match(refused.stderr, /Restarting the API server of wds1 needs confirmation/);
+    const writes = await typeKilled('wds guard wds1 --yes --hosting-context hosting');
+    assert.ok(writes.includes('PATCH deployments/kube-apiserver'), writes.join(', '));
+    assert.deepEqual((await workloadOn(cluster1, 'shop')).uids, uids);
+    const pods = await hosting.admin.list<AnyObject>(resources.pods, { namespace: 'wds1-system' });
+    for (const { metadata } of pods.items)
+      if (metadata.name.startsWith('kubestellar-controller-manager-'))
+        await hosting.admin.delete(resources.pods, `wds1-system/${metadata.name}`);
+    await untilStarted();
+    assert.deepEqual((await workloadOn(cluster1, 'shop')).uids, uids);
+  },
+);
