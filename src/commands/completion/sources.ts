@@ -70,6 +70,7 @@ const arguments_: Readonly<Record<string, Source>> = {
     'wds context',
     'wds repair',
     'wds restart',
+    'wds upgrade',
     'wds guard',
     'wds unguard',
     'wds delete',

@@ -12,7 +12,7 @@ export const definition: Definition<Options> = {
   timeout: '10m',
   examples: [
     ['stellarctl wds restart wds1', 'restart its controllers, or finish a restart'],
-    ['stellarctl wds restart wds1 --recreate', 'upgrade them to the version of the installed hooks'],
+    ['stellarctl wds restart wds1 --recreate', 'have KubeFlex create them anew'],
   ],
   arguments: [['<name>', 'the name of the WDS']],
   options: [

@@ -10,6 +10,7 @@ export const wds: Group = {
     entry('create', 'create a Workload Description Space', () => import('./create.ts')),
     ...spaceCommands('wds'),
     entry('restart', 'restart the controllers of a WDS, keeping its workloads', () => import('./restart.ts')),
+    entry('upgrade', 'upgrade the controllers of a WDS to the installed hooks', () => import('./upgrade.ts')),
     entry('guard', 'keep workloads running whenever its controllers start', () => import('./guard.ts')),
     entry('unguard', 'delete the guard of a WDS', () => import('./unguard.ts')),
   ],

@@ -1,8 +1,9 @@
 import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
-import { namespaceOf } from '../model/kubeflex-names.ts';
+import { namespaceOf, secretOf } from '../model/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../model/kubeflex-objects.ts';
+import { typeOf } from './spaces.ts';
 
 /** Makes KubeFlex run hooks again, whose objects are missing: it runs none that a control plane's status lists as done. */
 export async function forgetHooks(
@@ -39,8 +40,15 @@ export function objectsOfHook({ metadata: { name } }: ControlPlane, hook: PostCr
 const variable = /\{\{\s*\.(\w+)\s*\}\}/g;
 const ofKubeFlex = ['ControlPlaneName', 'Namespace', 'HookName'];
 
-/** Hooks of another version may require variables that a control plane lacks, such as WDSSecretKey since 0.30. */
-export function missingVariables({ spec }: ControlPlane, hooks: readonly PostCreateHook[]): string[] {
+/**
+ * The variables that hooks of another version need and a control plane lacks, such as WDSSecretKey since 0.30: with the values that
+ * follow from its name and type, and without.
+ */
+export function missingVariables(
+  controlPlane: ControlPlane,
+  hooks: readonly PostCreateHook[],
+): { known: Record<string, string>; unknown: string[] } {
+  const { spec } = controlPlane;
   const missing = hooks.flatMap((hook) => {
     const use = spec?.postCreateHooks?.find(({ hookName }) => hookName === hook.metadata.name);
     const defaults = (hook.spec?.defaultVars ?? []).map(({ name }) => name);
@@ -48,5 +56,18 @@ export function missingVariables({ spec }: ControlPlane, hooks: readonly PostCre
     const needed = [...JSON.stringify(hook.spec?.templates ?? []).matchAll(variable)].map(([, key = '']) => key);
     return needed.filter((key) => !given.includes(key));
   });
-  return [...new Set(missing)];
+  const values = variablesOf(typeOf(controlPlane));
+  const known = missing.filter((key) => values[key] !== undefined);
+  return {
+    known: Object.fromEntries(known.map((key) => [key, values[key] ?? ''])),
+    unknown: [...new Set(missing)].filter((key) => !known.includes(key)),
+  };
+}
+
+/** The variables of the hooks of 0.29 and 0.30 for a control plane of a type: they name the Secret with its kubeconfig. */
+function variablesOf(type: string): Record<string, string> {
+  const { name = '', inside = '' } = secretOf[type] ?? {};
+  // The keys are WDSkubeconfig and ITSkubeconfig in the hooks of 0.29.
+  const ofWds = { WDSSecretName: name, WDSSecretKey: inside, WDSkubeconfig: inside };
+  return name === '' ? {} : { ...ofWds, ITSSecretName: name, ITSSecretKey: inside, ITSkubeconfig: inside };
 }

@@ -91,13 +91,13 @@ function runAgain(
   const definitions = own.flatMap((hook) => hooks.find(({ metadata }) => metadata.name === hook) ?? []);
   if (definitions.length < names.length)
     return [advice(`${name} was made by hooks that are no longer installed: create another one in its place`)];
-  const missing = missingVariables(controlPlane, definitions);
-  if (missing.length > 0)
-    return [advice(`The hooks need ${missing.join(', ')}, which spec.globalVars of ControlPlane ${name} lacks`)];
+  const { unknown } = missingVariables(controlPlane, definitions);
+  if (unknown.length > 0)
+    return [advice(`The hooks need ${unknown.join(', ')}, which spec.globalVars of ControlPlane ${name} lacks`)];
   // Restarts of controllers lose workloads unless the transport waits.
   if (role === 'wds') {
-    const recreates = startsTransport(controlPlane, definitions) ? ['restart', name, '--recreate'] : ['repair', name];
-    return [run(command`stellarctl wds ${recreates} --hosting-context ${context}`, 'Recreate its controllers')];
+    const verb = startsTransport(controlPlane, definitions) ? 'upgrade' : 'repair';
+    return [run(command`stellarctl wds ${verb} ${name} --hosting-context ${context}`, 'Recreate its controllers')];
   }
   const made = definitions
     .flatMap((hook) => objectsOfHook(controlPlane, hook))

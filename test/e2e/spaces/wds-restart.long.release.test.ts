@@ -136,6 +136,23 @@ describe('a restart of a controller manager that empties its Bindings', () => {
     assert.notEqual(now.metadata.uid, metadata.uid);
   });
 
+  it('keeps them by `wds upgrade`, which follows newer hooks', async () => {
+    const before = await present();
+    const current = await cli.type('wds upgrade wds1');
+    assert.match(current.stdout, /^wds1: runs the versions of the installed hooks; nothing to do/);
+    for (const name of ['kubestellar-controller', 'transport-controller']) {
+      const hook = await hosting.admin.get<AnyObject>(resources.postCreateHooks, name);
+      const newer = JSON.parse(JSON.stringify(hook.spec).replaceAll(':0.30.0"', ':0.30.1"'));
+      await hosting.admin.patch(resources.postCreateHooks, name, { spec: newer });
+    }
+    const doctor = await cli.type('doctor');
+    assert.match(doctor.stdout, /KubeStellar running 0\.30\.0, installed hooks 0\.30\.1/);
+    assert.match(doctor.stdout, /stellarctl wds upgrade wds1/);
+    await cli.type('wds upgrade wds1');
+    assert.deepEqual(await present(), before);
+    assert.match((await cli.run(['status'])).stdout, /KubeStellar 0\.30\.1/);
+  });
+
   it('without it, loses them', inRelease, async () => {
     const before = await present();
     await emptyBindings();

@@ -31,6 +31,8 @@ export interface RestartPlan {
   hosting: Kube;
   wds: OpenWds;
   controlPlane: ControlPlane;
+  /** What the installed hooks need besides its own variables, if they are to run again. */
+  variables: Record<string, string>;
   /** What a new restart notes. */
   found: Pick<RestartNote, 'transport' | 'manager' | 'bindings'>;
 }
@@ -75,14 +77,14 @@ export async function planRestart(
   if (!isRerun && !recreates && (transport === undefined || manager === undefined))
     throw refusal('KubeFlex has not created them', name, hosting);
   // A repair brings the variables that it needs.
-  if (recreates && its === undefined) await refuseHooks(controlPlane, hosting);
+  const variables = recreates && its === undefined ? await refuseHooks(controlPlane, hosting) : {};
   await refuseShared(controlPlane, all, hosting);
   const bindings = (await listIfDefined<Binding>(wds.kube, resources.bindings)) ?? [];
   if (!isRerun) await refuseErrors(wds, bindings);
   const listing = bindings.filter((binding) => objectsOf(binding).length > 0);
   const contents = Object.fromEntries(listing.map((binding) => [binding.metadata.name, noteBinding(binding)]));
   const replicas = { transport: transport?.spec?.replicas ?? 1, manager: manager?.spec?.replicas ?? 1 };
-  return { name, hosting, wds, controlPlane, found: { ...replicas, bindings: contents } };
+  return { name, hosting, wds, controlPlane, variables, found: { ...replicas, bindings: contents } };
 }
 
 /** Reads the control plane of a WDS, and all others. @throws StellarError `not-found` */
@@ -114,16 +116,16 @@ const refusal = (why: string, name: string, { cluster }: Kube): StellarError =>
     next: [nextStep(command`stellarctl wds get ${name} --hosting-context ${cluster.context}`, 'See its stages')],
   });
 
-/** KubeFlex could not run these hooks again. */
-async function refuseHooks(controlPlane: ControlPlane, hosting: Kube): Promise<void> {
+/** @returns the variables that they need besides those of the control plane @throws StellarError if KubeFlex could not run them again */
+async function refuseHooks(controlPlane: ControlPlane, hosting: Kube): Promise<Record<string, string>> {
   const own = [hookNames.controller, hookNames.transport].map((hook) => hookLike(controlPlane, hook) ?? hook);
   const installed = (await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? [];
   const found = installed.filter(({ metadata }) => own.includes(metadata.name));
-  const missing = missingVariables(controlPlane, found);
+  const { known, unknown } = missingVariables(controlPlane, found);
   const { name } = controlPlane.metadata;
   if (found.length < own.length) throw refusal('its hooks are no longer installed', name, hosting);
-  if (missing.length > 0) throw refusal(`its spec.globalVars lack ${missing.join(', ')}`, name, hosting);
-  if (startsTransport(controlPlane, found)) return;
+  if (unknown.length > 0) throw refusal(`its spec.globalVars lack ${unknown.join(', ')}`, name, hosting);
+  if (startsTransport(controlPlane, found)) return known;
   const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting.cluster.context}`;
   throw refusal('the transport of the installed hooks does not start if its ITS is named', name, hosting).with({
     next: [nextStep(repair, 'Recreate them by a hook that names it otherwise')],

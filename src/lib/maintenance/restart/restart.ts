@@ -19,11 +19,15 @@ import { hookNames, managerDeployment, transportDeployment } from '../../model/k
 import { originWdsLabel } from '../../model/kubestellar-names.ts';
 import type { ManifestWork } from '../../model/manifest-works.ts';
 import { type Binding, destinationsOf, objectsOf } from '../../model/policies.ts';
+import { renewCorrectedHook } from '../../spaces/its-name-defect.ts';
 import { noteAnnotation, type RestartNote, readNote, toRestart } from '../../spaces/restart-note.ts';
 import { sentElsewhere } from '../../spaces/sender.ts';
 import type { SpaceResult } from '../../spaces/space-result.ts';
+import { wdsVersions } from '../../spaces/space-versions.ts';
 import { typeOf } from '../../spaces/spaces.ts';
+import { readSpace } from '../../spaces/stages/evidence.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
+import { readHookVersions } from '../../versions/programs.ts';
 import { late, readDeployment, readPods, rerunHook, scale, stop } from './controllers.ts';
 import { planRestart, type RestartPlan } from './plan.ts';
 import { hasProbe, isAnswered, probeFor, removeProbes, writeProbe } from './probe.ts';
@@ -43,9 +47,39 @@ export async function restartWds(name: string, recreates: boolean, tools: SpaceT
   const { wds, controlPlane } = plan;
   const result = { name, type: typeOf(controlPlane), ...unreached, changed: true, context: wds.context };
   return forName<SpaceResult>(result, run, async () => {
+    await fillVariables(plan);
     await restart(plan, run, { recreates });
     if (!run.dryRun) run.progress.done(name, 'controllers restarted; workloads kept', true);
   });
+}
+
+/**
+ * Upgrades the controllers of a WDS to the version of the installed hooks: KubeFlex creates them anew, with the sequence of a restart.
+ * @throws StellarError before any write: what planRestart throws; afterwards the error is in the result
+ */
+export async function upgradeWds(name: string, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { hosting } = tools;
+  const isRenewed = await renewCorrectedHook(hosting, run);
+  const plan = await planRestart(name, tools, { recreates: true });
+  const { wds, controlPlane, variables } = plan;
+  const [space, hooks] = [await readSpace(hosting, name, 'wds'), await readHookVersions(hosting)];
+  const isApart = space !== undefined && wdsVersions(space, hooks).some(({ differs }) => differs);
+  const isOpen = isApart || isRenewed || Object.keys(variables).length > 0 || readNote(controlPlane) !== undefined;
+  const result = { name, type: typeOf(controlPlane), ...unreached, changed: isOpen, context: wds.context };
+  return forName<SpaceResult>(result, run, async () => {
+    if (isOpen) await fillVariables(plan);
+    if (isOpen) await restart(plan, run, { recreates: true });
+    if (run.dryRun) return;
+    const state = isOpen ? 'upgraded; workloads kept' : 'runs the versions of the installed hooks; nothing to do';
+    run.progress.done(name, state, true);
+  });
+}
+
+/** KubeFlex does not run the hooks again because of this. */
+async function fillVariables({ hosting, controlPlane, variables }: RestartPlan): Promise<void> {
+  if (Object.keys(variables).length === 0) return;
+  const { name, uid } = controlPlane.metadata;
+  await hosting.merge(resources.controlPlanes, name, { metadata: { uid }, spec: { globalVars: variables } });
 }
 
 /**

@@ -13,7 +13,7 @@ test('the controllers of a WDS are upgraded by a command that keeps its workload
   assert.deepEqual(others, []);
   assert.deepEqual(found?.next, [
     {
-      command: 'stellarctl wds restart wds1 --recreate --hosting-context kind-kubeflex',
+      command: 'stellarctl wds upgrade wds1 --hosting-context kind-kubeflex',
       lead: 'Recreate its controllers',
     },
   ]);

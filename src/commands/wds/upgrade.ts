@@ -1,0 +1,21 @@
+import { command } from '../../lib/engine/command-line.ts';
+import type { Definition } from '../common/define.ts';
+import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../common/options.ts';
+
+type Options = HostingOptions & WritingOptions;
+
+export const definition: Definition<Options> = {
+  description:
+    "Upgrades KubeStellar's controllers of a WDS to the version of the installed hooks, after `init --upgrade`: KubeFlex creates them anew. Workloads keep running, and changes are not sent meanwhile. Adds the variables that newer hooks need. It can be rerun to finish an upgrade that was interrupted.",
+  timeout: '10m',
+  examples: [['stellarctl wds upgrade wds1', 'upgrade its controllers, or finish an upgrade']],
+  arguments: [['<name>', 'the name of the WDS']],
+  options: [hostingContextOption(), dryRunOption()],
+  async run(session, _options, [name = '']) {
+    const { upgradeWds } = await import('../../lib/maintenance/restart/restart.ts');
+    const tools = await session.spaceTools();
+    session.announce(tools.hosting, 'Hosting cluster');
+    await session.finish([await upgradeWds(name, tools, session.run)]);
+    session.next(command`stellarctl policy list --wds ${name}`);
+  },
+};
