@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runChecks } from '../../../../src/lib/engine/checks.ts';
 import { hidden, seen } from '../../../../src/lib/kube/access.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
@@ -123,6 +124,32 @@ test('without the ITS nothing is known to be healthy', async () =>
 test('nor if a part of the ITS may not be read', async () => {
   for (const kind of ['manifestworks', 'managedclusters'])
     assert.equal((await judged([policy('p'), binding('p', 'w1')], true, kind)).status, 'skipped', kind);
+});
+
+describe('the guard', () => {
+  /** @param served the version in which its API server has ValidatingAdmissionPolicies */
+  const judge = async (type: string, served: string | undefined, sent = [binding('p', 'w1')], isForbidden = false) => {
+    const kube = fakeKube({
+      list: (async ({ kind, apiVersion }) => {
+        if (kind === 'Binding') return sent;
+        if (isForbidden) throw apiError({ context: 'wds1', server: 'https://192.0.2.1' }, 403, '{}');
+        return served !== undefined && apiVersion.endsWith(`/${served}`) ? [] : undefined;
+      }) as Kube['list'],
+    });
+    const check = workloadChecks.filter(({ id }) => id === 'wds-guard');
+    const [finding] = await runChecks(check, { kube, name: 'wds1', type } as OpenWds);
+    assert.ok(finding !== undefined);
+    return finding.status === 'warn' ? stepsOf(finding.problem) : finding.status;
+  };
+  test('is asked for where it can be had, and workloads are sent', async () => {
+    assert.equal(await judge('host', 'v1'), 'Keep them: stellarctl wds guard wds1');
+    assert.equal(await judge('k8s', undefined), 'Keep them: stellarctl wds guard wds1');
+    assert.match(await judge('vcluster', undefined), /Restart its controllers with `wds restart` only/);
+    assert.equal(await judge('k8s', undefined, []), 'pass');
+    assert.equal(await judge('k8s', undefined, [binding('p')]), 'pass');
+  });
+  test('is unknown to a user who may not read it', async () =>
+    assert.equal(await judge('k8s', 'v1', [binding('p', 'w1')], true), 'skipped'));
 });
 
 describe('the admission of Bindings', () => {
