@@ -6,6 +6,7 @@ import { equivalentOf } from './commands/common/equivalents.ts';
 import { its } from './commands/its/its.ts';
 import { policy } from './commands/policy/policy.ts';
 import { transform } from './commands/transform/transform.ts';
+import { upgrade } from './commands/upgrade/upgrade.ts';
 import { wds } from './commands/wds/wds.ts';
 import { wec } from './commands/wec/wec.ts';
 import { workload } from './commands/workload/workload.ts';
@@ -90,6 +91,7 @@ const entries: readonly (Entry | Group)[] = [
   shortcut('label'),
   shortcut('deregister'),
   entry('status', 'show the whole installation', () => import('./commands/status/status.ts')),
+  upgrade,
   entry('doctor', 'find out what is wrong', () => import('./commands/doctor/doctor.ts')),
   entry('report', 'write a diagnostic report to a file', () => import('./commands/report/report.ts')),
   entry('version', 'show which versions run, and whether they fit together', async () => ({

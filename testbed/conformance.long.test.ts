@@ -412,16 +412,20 @@ async function checkWorks(wec: Plane): Promise<void> {
 
   const hash = createHash('sha256').update(hub.internalServer).digest('hex');
   const find = () => wec.admin.find<AppliedManifestWork>(appliedManifestWorks, `${hash}-${name}`);
-  const applied = await find();
-  const { uid: owner } = applied?.metadata ?? {};
+  // The agent writes it after it has reported the work as applied.
+  const applied = await until(async () => {
+    const found = await find();
+    return found?.status?.appliedResources?.length ? found : undefined;
+  }, 'what the agent has applied');
+  const { uid: owner } = applied.metadata;
   const { metadata: object } = await wec.admin.get<AnyObject>(configMaps, 'default/hello');
   const { metadata: klusterlet } = await wec.admin.get<Klusterlet>(klusterlets, 'klusterlet');
   assert.deepEqual(
     {
-      finalizers: applied?.metadata.finalizers,
-      generation: applied?.metadata.generation,
-      labels: applied?.metadata.labels,
-      resource: applied?.status?.appliedResources?.[0],
+      finalizers: applied.metadata.finalizers,
+      generation: applied.metadata.generation,
+      labels: applied.metadata.labels,
+      resource: applied.status?.appliedResources?.[0],
     },
     { ...recorded.appliedWork, resource: { ...recorded.appliedWork.resource, uid: object.uid } },
   );

@@ -15,7 +15,7 @@ export * from './helpers/wds.ts';
 export * from './helpers/wipe.ts';
 export * from './helpers/workload.ts';
 export * from './helpers/written-workloads.ts';
-export type { Api } from './kube/api.ts';
+export { Api } from './kube/api.ts';
 export { apply } from './kube/apply.ts';
 export { discover } from './kube/discovery.ts';
 export { ApiError } from './kube/errors.ts';

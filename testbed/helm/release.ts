@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { Api } from '../kube/api.ts';
+import { apply } from '../kube/apply.ts';
 import type { AnyObject, KubeObject } from '../kube/objects.ts';
 import { resourceOf, secrets } from '../kube/resources.ts';
 
@@ -46,10 +47,12 @@ function releaseSecret({ name, namespace, chart, objects }: Release, version = 1
   };
 }
 
-/** Installs objects as a release; existing ones stay. */
+/** Installs objects as a release, or upgrades it: then existing ones change. */
 export async function installRelease(api: Api, release: Release): Promise<void> {
-  for (const object of release.objects) await api.ensure(resourceOf(object), object);
-  await api.ensure(secrets, releaseSecret(release));
+  const revisions = (await releaseSecrets(api, release.namespace, release.name).catch(() => [])).length;
+  for (const object of release.objects)
+    await (revisions === 0 ? api.ensure(resourceOf(object), object) : apply(api, object));
+  await api.ensure(secrets, releaseSecret(release, revisions + 1));
 }
 
 /** The Secrets of a release, oldest first; none if it is not installed. */

@@ -1,11 +1,11 @@
 import { registrationAgent } from '../ocm/agent/agent.ts';
 import { agentOptions } from '../ocm/agent/options.ts';
 import { startWithoutRights } from '../ocm/agent/start-without-rights.ts';
+import { hubOperator } from '../ocm/hub/hub-operator.ts';
 import { leading } from '../ocm/leadership.ts';
 import { klusterletOperator } from '../ocm/operator/operator.ts';
 import { worksOfRegistered } from '../ocm/work/agent.ts';
 import { byCommand } from '../pod-runner/by-command.ts';
-import { idle } from './idle.ts';
 
 const agent = leading('klusterlet-agent', (context) => registrationAgent(context, worksOfRegistered));
 
@@ -17,6 +17,6 @@ export const registrationOperator = byCommand('registration-operator', {
     return kubeconfig === undefined ? agent(context) : startWithoutRights(context, kubeconfig);
   },
   // installHub creates the objects of the hub's operator.
-  hub: leading('clustermanager', idle),
+  hub: leading('clustermanager', hubOperator),
   klusterlet: leading('klusterlet', klusterletOperator),
 });

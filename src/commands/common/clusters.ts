@@ -43,6 +43,7 @@ export class Clusters {
   protected readonly assumed = new Map<string, string>();
   readonly #plugins: PluginHost;
   readonly #clients: Kube[] = [];
+  readonly #wecKubeconfigs = new Map<string, Promise<Kubeconfig>>();
   #kubeconfig: Promise<Kubeconfig> | undefined;
   #hosting: Promise<{ context: SelectedContext; source: HostingSource }> | undefined;
 
@@ -112,16 +113,26 @@ export class Clusters {
   /** Returns clients for WECs, by their contexts; a WEC that is named without a context has none. */
   wecs<Context extends string | undefined>(named: readonly { name: string; context: Context }[]) {
     type Client = Context extends string ? Kube : undefined;
-    const { wecKubeconfig: file } = this.options;
     const limitOfEach = limitsOf(named.length);
-    let config: Promise<Kubeconfig> | undefined;
-    const open = async (context: string) => {
-      config ??= file === undefined ? this.kubeconfig() : loadKubeconfig(file, this.io.env);
-      return this.connect(selectContext(await config, context), this.run.deadline, limitOfEach());
-    };
     return Promise.all(
-      named.map(async ({ name, context }) => ({ name, kube: (context && (await open(context))) as Client })),
+      named.map(async ({ name, context }) => ({
+        name,
+        kube: (context && this.connect(await this.contextOf(context), this.run.deadline, limitOfEach())) as Client,
+      })),
     );
+  }
+
+  /** Returns a context of a WEC. @param file its kubeconfig (default: `--wec-kubeconfig`, else the usual one) */
+  async contextOf(name: string, file?: string): Promise<SelectedContext> {
+    return selectContext(await this.wecKubeconfig(file), name);
+  }
+
+  /** Returns the kubeconfig with the contexts of WECs. @param file default: `--wec-kubeconfig`, else the usual one */
+  wecKubeconfig(file = this.options.wecKubeconfig): Promise<Kubeconfig> {
+    if (file === undefined) return this.kubeconfig();
+    const loaded = this.#wecKubeconfigs.get(file) ?? loadKubeconfig(file, this.io.env);
+    this.#wecKubeconfigs.set(file, loaded);
+    return loaded;
   }
 
   /** Returns the WDS that options, environment and settings select, if any. */

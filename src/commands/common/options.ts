@@ -50,7 +50,7 @@ export type SessionOptions = WdsOptions &
 
 /** Options of every command. @param timeout the default of `--timeout`, which each command has for itself */
 export const globalOptions = (timeout?: string, formats: readonly OutputFormat[] = outputFormats): Option[] => [
-  new Option('-o, --output <format>', 'what to print').choices(formats).default('table'),
+  new Option('-o, --output <format>', 'what to print').choices(formats).default('table', JSON.stringify(formats[0])),
   new Option('--timeout <duration>', 'deadline for the whole command, whose help shows the default; 0 checks once')
     .argParser(timeoutMs)
     .default(timeout && parseDuration(timeout), timeout),
@@ -136,6 +136,16 @@ export function hiddenSpelling(flags: string, option: Option): Option {
   if (option.parseArg !== undefined) hidden.parseArg = option.parseArg;
   return hidden;
 }
+
+/** The parser of an option's number. */
+export const wholeNumber =
+  (least: number) =>
+  (text: string): number => {
+    const number = Number(text);
+    if (!Number.isInteger(number) || number < least)
+      throw new InvalidArgumentError(`Give a whole number, ${least} or more.`);
+    return number;
+  };
 
 /** An option that can be given several times. */
 export const repeatable = (flags: string, about: string): Option =>

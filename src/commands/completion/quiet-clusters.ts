@@ -3,7 +3,7 @@ import { Deadline } from '../../lib/engine/deadline.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { silentProgress } from '../../lib/engine/progress.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import { type Kubeconfig, loadKubeconfig, type SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
+import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { Clusters } from '../common/clusters.ts';
 import type { SessionOptions } from '../common/options.ts';
@@ -27,11 +27,6 @@ export class QuietClusters extends Clusters {
     const session: SessionOptions = { ...Object.fromEntries(known), output: 'table', color: 'never', timeout: limitMs };
     const signal = AbortSignal.timeout(limitMs);
     super(io, session, { progress: silentProgress, deadline: new Deadline(limitMs), signal, dryRun: false });
-  }
-
-  /** The kubeconfig with the contexts of WECs. */
-  wecKubeconfig(): Promise<Kubeconfig> {
-    return loadKubeconfig(this.options.wecKubeconfig ?? this.options.kubeconfig, this.io.env);
   }
 
   /**

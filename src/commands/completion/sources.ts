@@ -62,9 +62,9 @@ const arguments_: Readonly<Record<string, Source>> = {
   'wec label': wecsAndLabels,
   'wec properties': several(wecs),
   'wec delete': several(contexts),
-  ...offerEach(wecsWithContexts, ['wec get', 'wec wait', 'wec grant', 'wec revoke', 'wec deregister']),
-  ...offerEach(wecsWithContexts, ['doctor', 'report', 'version']),
-  ...offerEach(spaces('its'), ['its get', 'its context', 'its repair', 'its delete']),
+  ...offerEach(wecsWithContexts, ['wec get', 'wec wait', 'wec grant', 'wec revoke', 'wec upgrade', 'wec deregister']),
+  ...offerEach(wecsWithContexts, ['doctor', 'report', 'version', 'upgrade plan']),
+  ...offerEach(spaces('its'), ['its get', 'its context', 'its repair', 'its upgrade', 'its delete']),
   ...offerEach(spaces('wds'), [
     'wds get',
     'wds context',

@@ -8,6 +8,7 @@ export const its: Group = {
   commands: [
     entry('create', 'create an Inventory and Transport Space', () => import('./create.ts')),
     ...spaceCommands('its'),
+    entry('upgrade', 'upgrade OCM in an ITS', () => import('./upgrade.ts')),
     entry('token', 'make a join file for the administrator of a WEC', () => import('./token.ts')),
   ],
 };

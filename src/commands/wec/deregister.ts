@@ -2,6 +2,9 @@ import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { noted, partial, textOf } from '../../lib/engine/next-step.ts';
+import type { Kube } from '../../lib/kube/client/client.ts';
+import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
+import type { DeregisterResult } from '../../lib/wecs/deregister/undo.ts';
 import { type Confirmation, confirm, confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -79,17 +82,33 @@ export const definition: Definition<Options> = {
 };
 
 async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, options: Options): Promise<void> {
-  const { deregister } = await import('../../lib/wecs/deregister/deregister.ts');
-  const { describeDeregistration, describeMany, describeTotals } = await import('./deregister-text.ts');
   await refuseUnnamedIts(session, options.yes);
   const its = await session.its();
   session.announce(its.kube);
   const wecs = await find(its.kube);
   if (wecs.length === 0) session.progress.note(noneMatches(its.kube));
-  const names = wecs.map(({ name }) => name);
   // WECs from a selector, or hundreds of names, are confirmed as a whole.
   const asksOnce = wecs.length > (named === undefined ? 1 : fewWecs);
-  const results = await deregister(
+  const results = await deregisterShown(session, its, wecs, options, asksOnce);
+  await session.finish(results);
+  if (options.cleanup || wecs.length === 0) return;
+  const each = wecs.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`);
+  const locally = command`stellarctl deregister --local ${each.length > fewWecs ? ['NAME=CONTEXT'] : each}`;
+  session.next(textOf(noted(locally, 'removes the klusterlet')));
+}
+
+/** Shows what runs on the WECs, asks, and deregisters them. @param asksOnce for all of them, or for each */
+export async function deregisterShown(
+  session: Session,
+  its: { kube: Kube; context: SelectedContext },
+  wecs: readonly WecArgument[],
+  options: Pick<Options, 'yes' | 'cleanup' | 'keepWorkloads' | 'force'>,
+  asksOnce: boolean,
+): Promise<DeregisterResult[]> {
+  const { deregister } = await import('../../lib/wecs/deregister/deregister.ts');
+  const { describeDeregistration, describeMany, describeTotals } = await import('./deregister-text.ts');
+  const names = wecs.map(({ name }) => name);
+  return deregister(
     {
       its,
       wecs: await session.wecs(wecs),
@@ -113,11 +132,6 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
     },
     session.run,
   );
-  await session.finish(results);
-  if (options.cleanup || wecs.length === 0) return;
-  const each = wecs.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`);
-  const locally = command`stellarctl deregister --local ${each.length > fewWecs ? ['NAME=CONTEXT'] : each}`;
-  session.next(textOf(noted(locally, 'removes the klusterlet')));
 }
 
 async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, options: Options): Promise<void> {
@@ -143,13 +157,13 @@ async function undo(session: Session, { find }: ChosenWecs): Promise<void> {
   await session.finish(await undoDeregistration(kube, names, session.run));
 }
 
-const confirmation = (name: string, { yes }: Options): Confirmation => ({
+const confirmation = (name: string, { yes }: Pick<Options, 'yes'>): Confirmation => ({
   verb: 'Deregister',
   doing: 'Deregistering',
   name,
   yes,
 });
-const confirmationOfAll = (number: number, options: Options): Confirmation => ({
+const confirmationOfAll = (number: number, options: Pick<Options, 'yes'>): Confirmation => ({
   ...confirmation(`${number} WECs`, options),
   number,
 });

@@ -2,8 +2,8 @@ import type { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { partial } from '../../lib/engine/next-step.ts';
-import type { ReachedWec } from '../../lib/wecs/grant/grant.ts';
 import type { RuleKind } from '../../lib/wecs/grant/kinds.ts';
+import type { ReachedWec } from '../../lib/wecs/identity/reached-wec.ts';
 import {
   type ConfirmedOptions,
   dryRunOption,

@@ -2,8 +2,7 @@ import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import type { HubAccess } from '../../lib/hub/hub-access.ts';
 import { parseAnnotations, parseLabels } from '../../lib/model/labels.ts';
-import { isOcmVersion } from '../../lib/model/ocm-names.ts';
-import type { JoinOptions } from '../../lib/wecs/join/options.ts';
+import { type JoinOptions, joinOptionProblems } from '../../lib/wecs/join/options.ts';
 import type { WecResult } from '../../lib/wecs/registration/follow.ts';
 import type { Session } from '../common/session.ts';
 
@@ -36,17 +35,14 @@ export const agentOptions: readonly (readonly [flags: string, about: string])[] 
 
 /** Validates the options themselves: the address of the ITS must be a single one. @throws StellarError `usage` */
 export function checkAddresses(options: JoiningOptions): void {
-  const { hubApiserver: server, forceInternalEndpointLookup, ocmVersion, proxyUrl } = options;
-  if (server !== undefined && forceInternalEndpointLookup !== undefined)
+  const { hubApiserver, forceInternalEndpointLookup, ocmVersion, proxyUrl } = options;
+  if (hubApiserver !== undefined && forceInternalEndpointLookup !== undefined)
     throw new StellarError('usage', 'Give either --hub-apiserver or --force-internal-endpoint-lookup.');
-  if (server !== undefined && !(URL.canParse(server) && server.startsWith('https://')))
-    throw new StellarError(
-      'usage',
-      `"${server}" is not an address of an API server: it has the form https://HOST:PORT.`,
-    );
-  if (ocmVersion !== undefined && !isOcmVersion(ocmVersion))
-    throw new StellarError('usage', `"${ocmVersion}" is not a version of OCM: it has the form 1.3.1.`);
-  if (proxyUrl !== undefined && !URL.canParse(proxyUrl)) throw new StellarError('usage', `"${proxyUrl}" is not a URL.`);
+  for (const [option, value] of Object.entries({ hubApiserver, ocmVersion, proxyUrl })) {
+    const problemOf = joinOptionProblems[option as keyof typeof joinOptionProblems];
+    const problem = value === undefined ? undefined : problemOf(value);
+    if (problem !== undefined) throw new StellarError('usage', `${problem}.`);
+  }
 }
 
 /** Returns the options for the library. @throws StellarError `usage`, `file-error` */

@@ -1,18 +1,18 @@
 import { type Changes, withChanges } from '../../lib/engine/changes.ts';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-import { run, textOf } from '../../lib/engine/next-step.ts';
+import { run } from '../../lib/engine/next-step.ts';
 import type { WecProperties } from '../../lib/hub/customization.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import { partialReader } from '../../lib/kube/partial-reader.ts';
 import type { ManagedCluster } from '../../lib/model/ocm-objects.ts';
-import { describePolicy } from '../../lib/model/policies.ts';
 import type { Approval, FoundValues } from '../../lib/wecs/values.ts';
 import type { SideEffects, WecChange } from '../../lib/workloads/policies/side-effects.ts';
 import { confirm } from '../common/confirm.ts';
 import { openPolicies } from '../common/policies-of-its.ts';
 import type { Session } from '../common/session.ts';
+import { describeBroken, describeSideEffects } from '../common/side-effects-text.ts';
 
 /** The command line of the removal. */
 interface Removal {
@@ -48,7 +48,7 @@ export function approveRemoval<Source>(
       changes.map(({ name }) => name),
     );
     const sideEffects = await sideEffectsOf(policies, changes);
-    if (approved.size === 0) noteSideEffects(session, sideEffects);
+    if (approved.size === 0) for (const line of describeSideEffects(sideEffects)) session.progress.note(line);
     const { lostProperties } = await import('../../lib/workloads/policies/broken-templates.ts');
     const isHarmless = changes.every(({ name, before, after }) => lostProperties(name, before, after).length === 0);
     const lost = isHarmless ? [] : unprovenEffects(sideEffects);
@@ -92,23 +92,6 @@ export function propertyChanges(changes: Changes): ChangesOf<WecProperties> {
   };
 }
 
-function noteSideEffects({ progress }: Session, { starting, held, unread }: SideEffects): void {
-  for (const { wds, why } of unread)
-    progress.note(
-      `The binding policies of ${wds} could not be read, so whether they need what is removed is unknown (${why}).`,
-    );
-  for (const policy of held) {
-    progress.note(
-      `${describePolicy(policy)} keeps its WECs: it selects no object, and the guard of ${policy.wds} holds its Binding.`,
-    );
-    progress.note(
-      `  ${textOf(run(command`stellarctl policy prune ${policy.name} --wds ${policy.wds}`, 'Remove its workloads'))}`,
-    );
-  }
-  for (const { policy, wecs } of starting)
-    progress.note(`The binding policy ${describePolicy(policy)} will start selecting ${wecs.join(', ')}.`);
-}
-
 /** What could not be read may need what is removed. */
 const unprovenEffects = ({ broken, unread }: SideEffects): string[] => [
   ...unread.map(({ wds }) => `the templates of ${wds}`),
@@ -141,13 +124,4 @@ async function askBeforeLoss(
   session.progress.note(`Removing ${keys} ${effect}${details.length > 0 ? ':' : '.'}`);
   for (const line of details) session.progress.note(`  ${line}`);
   await confirm(session, { verb: 'Remove', doing: 'Removing', name: keys, yes: isSettled });
-}
-
-/** Shows the user which templates break, and which works are removed with them. */
-function describeBroken(broken: SideEffects['broken']): string[] {
-  return broken.map(({ policy, object, keys, wecs, others, briefly }) => {
-    const asks = `${object} of ${describePolicy(policy)} expands ${keys.join(', ')}, which ${wecs.join(', ')} would lose`;
-    if (briefly) return `${asks}: the works of ${others.join(', ')} may be deleted and recreated`;
-    return `${asks}: its policy's works are deleted on ${[...wecs, ...others].join(', ')}`;
-  });
 }

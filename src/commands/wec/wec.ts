@@ -19,6 +19,7 @@ export const wec: Group = {
     entry('wait', 'wait until WECs reach a stage', () => import('./wait.ts')),
     entry('grant', 'give the work agent of a WEC the rights that its works need', () => import('./grant.ts')),
     entry('revoke', 'revoke rights granted by wec grant', () => import('./revoke.ts')),
+    entry('upgrade', 'upgrade the agents of WECs', () => import('./upgrade.ts')),
     entry('deregister', 'deregister WECs from the ITS', () => import('./deregister.ts')),
     entry('delete', 'delete local clusters (to keep the clusters: deregister)', () => import('./delete.ts')),
   ],

@@ -7,6 +7,8 @@ export const ExitCode = {
   usage: 2,
   timeout: 3,
   unreachable: 4,
+  /** With --exit-code: something would change. */
+  different: 5,
   interrupted: 130,
   terminated: 143,
 } as const;

@@ -55,9 +55,13 @@ export function ignoredKeys(configMap: ConfigMap | undefined): string[] {
 export function parsePropertyChanges(arguments_: readonly string[]): Changes {
   return parseChanges(arguments_, {
     what: 'property',
-    problemOf: (key, value) => configMapKeyProblem(key) ?? (value === null ? undefined : identifierProblem(key)),
+    problemOf: (key, value) => (value === null ? configMapKeyProblem(key) : propertyKeyProblem(key)),
   });
 }
+
+/** What is wrong with the key of a property that is to be set. */
+export const propertyKeyProblem = (key: string): string | undefined =>
+  configMapKeyProblem(key) ?? identifierProblem(key);
 
 /** Kubernetes' rules for a key of a ConfigMap (apimachinery, validation.IsConfigMapKey). */
 function configMapKeyProblem(key: string): string | undefined {

@@ -1,6 +1,7 @@
 import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
-import type { Reader } from '../kube/client/client.ts';
+import { type Kube, readsOneByOne } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
+import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
 import { listServed } from '../kube/served.ts';
 import { originBindingLabel, originWdsLabel } from '../model/kubestellar-names.ts';
@@ -14,10 +15,16 @@ export interface Origin {
   bindingUid: string | undefined;
 }
 
-/** Reads the origins of KubeStellar's works in the mailboxes of WECs. */
-export async function readOrigins(hub: Reader, wecs: readonly string[]): Promise<Origin[]> {
+/** Reads the origins of KubeStellar's works in the mailboxes of WECs: for many WECs, of all mailboxes at once, if that is allowed. */
+export async function readOrigins(hub: Kube, wecs: readonly string[]): Promise<Origin[]> {
+  const query = { labelSelector: originWdsLabel, metadataOnly: true };
+  const all = wecs.length > readsOneByOne ? await partialReader(hub).list(resources.manifestWorks, query) : undefined;
+  if (all !== undefined) {
+    const names = new Set(wecs);
+    return all.flatMap((work) => (names.has(work.metadata.namespace ?? '') ? (originOf(work) ?? []) : []));
+  }
   const works = await mapConcurrently(wecs, concurrentRequests, (namespace) =>
-    listServed(hub, resources.manifestWorks, { namespace, labelSelector: originWdsLabel }),
+    listServed(hub, resources.manifestWorks, { namespace, ...query }),
   );
   return works.flatMap((found) => found.flatMap((work) => originOf(work) ?? []));
 }

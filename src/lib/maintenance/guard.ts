@@ -20,13 +20,14 @@ import {
   writeGuard,
 } from '../spaces/guard/guard.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
+import { requireSpace } from '../spaces/require-space.ts';
 import { readNote, toRestart } from '../spaces/restart-note.ts';
 import { sharersOf, typeOf } from '../spaces/spaces.ts';
 import { readSpace } from '../spaces/stages/evidence.ts';
 import { apiServerRuns } from '../spaces/stages/space-stages.ts';
 import type { SpaceTools } from '../spaces/tools.ts';
 import { type JudgedDelivery, keptByGuard } from '../workloads/delivery/judged-objects.ts';
-import { openNamed, planRestart, type RestartPlan, requireWds } from './restart/plan.ts';
+import { openNamed, planRestart, type RestartPlan } from './restart/plan.ts';
 import { restart } from './restart/restart.ts';
 
 /** The fields are an interface: docs/output.md. */
@@ -51,7 +52,7 @@ export async function guardWds(
   run: Run,
 ): Promise<GuardResult> {
   const { hosting } = tools;
-  const { all, controlPlane } = await requireWds(name, hosting);
+  const { all, controlPlane } = await requireSpace(name, 'wds', hosting);
   const { kube } = await openNamed(name, all, tools);
   const { kinds, isOn } = await readGuard(kube);
   const type = typeOf(controlPlane);
@@ -152,7 +153,7 @@ export async function unguardWds(
   tools: SpaceTools,
   run: Run,
 ): Promise<GuardResult> {
-  const { all, controlPlane } = await requireWds(name, tools.hosting);
+  const { all, controlPlane } = await requireSpace(name, 'wds', tools.hosting);
   const wds = await openNamed(name, all, tools);
   const sharedWith = sharersOf(controlPlane, all);
   const read = async (): Promise<Unguarding> => {

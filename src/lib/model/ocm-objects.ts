@@ -27,6 +27,11 @@ export interface Klusterlet extends KubeObject {
 export interface ClusterManager extends KubeObject {
   spec?: {
     registrationImagePullSpec?: string;
+    workImagePullSpec?: string;
+    placementImagePullSpec?: string;
+    addOnManagerImagePullSpec?: string;
+    deployOption?: { mode?: string };
     registrationConfiguration?: { registrationDrivers?: { authType?: string }[] };
   };
+  status?: { observedGeneration?: number };
 }

@@ -1,7 +1,7 @@
 import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
-import { namespaceOf, secretOf } from '../model/kubeflex-names.ts';
+import { namespaceOf, type SecretKeys, secretOf } from '../model/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../model/kubeflex-objects.ts';
 import { typeOf } from './spaces.ts';
 
@@ -56,7 +56,8 @@ export function missingVariables(
     const needed = [...JSON.stringify(hook.spec?.templates ?? []).matchAll(variable)].map(([, key = '']) => key);
     return needed.filter((key) => !given.includes(key));
   });
-  const values = variablesOf(typeOf(controlPlane));
+  const type = typeOf(controlPlane);
+  const values: Record<string, string> = type in secretOf ? { ...itsVariables(type), ...wdsVariables(type) } : {};
   const known = missing.filter((key) => values[key] !== undefined);
   return {
     known: Object.fromEntries(known.map((key) => [key, values[key] ?? ''])),
@@ -64,10 +65,14 @@ export function missingVariables(
   };
 }
 
-/** The variables of the hooks of 0.29 and 0.30 for a control plane of a type: they name the Secret with its kubeconfig. */
-function variablesOf(type: string): Record<string, string> {
-  const { name = '', inside = '' } = secretOf[type] ?? {};
-  // The keys are WDSkubeconfig and ITSkubeconfig in the hooks of 0.29.
-  const ofWds = { WDSSecretName: name, WDSSecretKey: inside, WDSkubeconfig: inside };
-  return name === '' ? {} : { ...ofWds, ITSSecretName: name, ITSSecretKey: inside, ITSkubeconfig: inside };
+/** Variables of the hooks of an ITS: its Secret. The key is ITSkubeconfig in the hooks of 0.29, ITSSecretKey since 0.30. */
+export function itsVariables(type: string): Record<string, string> {
+  const { name, inside } = secretOf[type] as SecretKeys;
+  return { ITSSecretName: name, ITSSecretKey: inside, ITSkubeconfig: inside };
+}
+
+/** Variables of the transport's hook: the Secret of the WDS. The key is WDSkubeconfig in the hook of 0.29, WDSSecretKey since 0.30. */
+export function wdsVariables(type: string): Record<string, string> {
+  const { name, inside } = secretOf[type] as SecretKeys;
+  return { WDSSecretName: name, WDSSecretKey: inside, WDSkubeconfig: inside };
 }

@@ -1,14 +1,14 @@
 import { command } from '../engine/command-line.ts';
-import { advice, type NextStep, partial, run } from '../engine/next-step.ts';
+import { advice, type NextStep, run } from '../engine/next-step.ts';
 import { hidden, seen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
-import { hookNames, namespaceOf, type SpaceRole } from '../model/kubeflex-names.ts';
+import { hookNames, type SpaceRole } from '../model/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../model/kubeflex-objects.ts';
 import { products, versionsOfHooks } from '../versions/programs.ts';
 import type { RunningVersion } from '../versions/running.ts';
-import { missingVariables, objectsOfHook } from './hooks.ts';
+import { missingVariables } from './hooks.ts';
 import { startsTransport } from './its-name-defect.ts';
 import { itsVersions, wdsVersions } from './space-versions.ts';
 import { hookLike, listControlPlanes, roleOf } from './spaces.ts';
@@ -56,10 +56,9 @@ async function readReachability(
   const role = roleOf(controlPlane);
   const evidence = role && (await readSpace(kube, name, role));
   if (role === undefined || evidence === undefined) return undefined;
-  const again = (...names: string[]) => runAgain(kube, { controlPlane, role }, names, hooks);
   if (role === 'wds') {
     const versions = wdsVersions(evidence, versionsOfHooks(hooks));
-    return { name, role, versions, next: again(hookNames.controller, hookNames.transport) };
+    return { name, role, versions, next: recreateControllers(kube, controlPlane, hooks) };
   }
   const reader = partialReader(kube);
   const inside =
@@ -68,50 +67,23 @@ async function readReachability(
       : hidden('it runs in another cluster');
   const versions = itsVersions(evidence, inside, versionsOfHooks(hooks));
   const isApart = (of: string) => versions.some(({ product, differs }) => product === of && differs);
-  const upgrade = command`clusteradm --context ${name} upgrade clustermanager --bundle-version VERSION --wait`;
-  const next = [
-    ...(isApart(products.ocm) ? [partial(upgrade, 'Upgrade OCM')] : []),
-    ...(isApart(products.statusAddon) ? again(hookNames.statusAddon) : []),
-  ];
+  const isBehind = isApart(products.ocm) || isApart(products.statusAddon);
+  const upgrade = command`stellarctl its upgrade ${name} --hosting-context ${kube.cluster.context}`;
+  const next = isBehind ? [run(upgrade, 'Upgrade OCM and the status add-on')] : [];
   return { name, role: 'its', versions, next };
 }
 
-/**
- * Makes KubeFlex rerun hooks. Their objects must be deleted first: newer versions of KubeFlex only create missing objects, and do
- * not update those that they have created.
- */
-function runAgain(
-  { cluster: { context } }: Kube,
-  { controlPlane, role }: { controlPlane: ControlPlane; role: SpaceRole },
-  names: readonly string[],
-  hooks: readonly PostCreateHook[],
-): NextStep[] {
+/** Restarts of controllers lose workloads unless the transport waits: a command does both. */
+function recreateControllers(kube: Kube, controlPlane: ControlPlane, hooks: readonly PostCreateHook[]): NextStep[] {
   const { name } = controlPlane.metadata;
-  const own = names.map((hook) => hookLike(controlPlane, hook));
+  const own = [hookNames.controller, hookNames.transport].map((hook) => hookLike(controlPlane, hook));
   const definitions = own.flatMap((hook) => hooks.find(({ metadata }) => metadata.name === hook) ?? []);
-  if (definitions.length < names.length)
+  if (definitions.length < own.length)
     return [advice(`${name} was made by hooks that are no longer installed: create another one in its place`)];
   const { unknown } = missingVariables(controlPlane, definitions);
   if (unknown.length > 0)
     return [advice(`The hooks need ${unknown.join(', ')}, which spec.globalVars of ControlPlane ${name} lacks`)];
-  // Restarts of controllers lose workloads unless the transport waits.
-  if (role === 'wds') {
-    const verb = startsTransport(controlPlane, definitions) ? 'upgrade' : 'repair';
-    return [run(command`stellarctl wds ${verb} ${name} --hosting-context ${context}`, 'Recreate its controllers')];
-  }
-  const made = definitions
-    .flatMap((hook) => objectsOfHook(controlPlane, hook))
-    .map(({ kind = '', metadata }) => `${kind.toLowerCase()}/${metadata.name}`);
-  const patch = JSON.stringify({ status: { postCreateHooks: Object.fromEntries(own.map((hook) => [hook, null])) } });
-  return [
-    run(
-      command`kubectl --context ${context} --namespace ${namespaceOf(name)} delete ${made}`,
-      `Remove it from ${name}`,
-    ),
-    run(
-      command`kubectl --context ${context} patch controlplane ${name} --subresource status --type merge --patch ${patch}`,
-      'Then make KubeFlex recreate it',
-    ),
-    run(command`stellarctl ${role} repair ${name} --hosting-context ${context}`, 'And wait for it'),
-  ];
+  const verb = startsTransport(controlPlane, definitions) ? 'upgrade' : 'repair';
+  const recreate = command`stellarctl wds ${verb} ${name} --hosting-context ${kube.cluster.context}`;
+  return [run(recreate, 'Recreate its controllers')];
 }

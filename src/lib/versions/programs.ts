@@ -54,7 +54,10 @@ const hubControllers: Readonly<Record<string, string>> = {
 
 /** OCM in an ITS, and KubeStellar's status add-on beside it. */
 export function hubPrograms({ ocm, statusAddon }: HookVersions): Program[] {
-  const ofOcm = (component: string, image: string) => ({ product: products.ocm, component, image, wanted: ocm });
+  const ofOcm = (component: string, image: string): Program => ({
+    ...{ product: products.ocm, component, image, wanted: ocm },
+    mayBeNewer: true,
+  });
   return [
     ofOcm(clusterManagerName, 'registration-operator'),
     ...Object.entries(hubControllers).map(([name, image]) => ofOcm(`${clusterManagerName}-${name}`, image)),

@@ -2,6 +2,7 @@ import { imageVersion, parseImage } from '../kube/image.ts';
 import type { Pod } from '../kube/objects.ts';
 import type { PartialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
+import { compareVersions, findVersion } from '../programs/version.ts';
 
 /** A program of an installation, and how to identify its pods. */
 export interface Program {
@@ -14,6 +15,8 @@ export interface Program {
   /** The namespace of its pods; undefined if its name is unique among the pods that are read. */
   namespace?: string;
   wanted?: Wanted | undefined;
+  /** Whether a version above the wanted one is as good: OCM is upgraded by itself. */
+  mayBeNewer?: true;
   /** Omitted if it has no pod: not every installation has it. */
   isOptional?: true;
 }
@@ -50,11 +53,14 @@ export function runningVersions(
   notVisible: string | undefined,
 ): RunningVersion[] {
   return programs.flatMap((program) => {
-    const { product, component, wanted = null, isOptional } = program;
+    const { product, component, wanted = null, isOptional, mayBeNewer } = program;
     const own = pods.filter((pod) => isOf(program, pod));
     if (own.length === 0 && isOptional) return [];
     const running = own.length === 0 && notVisible !== undefined ? null : versionsIn(program, own);
-    const differs = wanted !== null && running?.some((version) => !isSame(version, wanted.version)) === true;
+    const isAsWanted = (version: string, { version: minimum }: Wanted) =>
+      isSame(version, minimum) ||
+      (mayBeNewer === true && findVersion(version) !== undefined && compareVersions(version, minimum) > 0);
+    const differs = wanted !== null && running?.some((version) => !isAsWanted(version, wanted)) === true;
     return [
       { product, component, running, wanted, differs, ...(running === null ? { notVisible: notVisible ?? '' } : {}) },
     ];

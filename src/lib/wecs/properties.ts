@@ -65,7 +65,7 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
       const data = withChanges(configMap?.data ?? {}, changes);
       const { name } = cluster.metadata;
       if (configMap === undefined) {
-        namespaceEnsured ??= ensureNamespace(hub);
+        namespaceEnsured ??= ensurePropertiesNamespace(hub);
         await namespaceEnsured;
         const created = {
           apiVersion: 'v1',
@@ -89,7 +89,7 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
 /**
  * KubeStellar's transport creates it as well. A user who may not read it may still write in it, and gets an error if it is missing.
  */
-async function ensureNamespace(hub: Kube): Promise<void> {
+export async function ensurePropertiesNamespace(hub: Kube): Promise<void> {
   const reader = partialReader(hub);
   const found = await reader.get(resources.namespaces, propertiesNamespace);
   if (found !== undefined || reader.forbidden.size > 0) return;

@@ -14,7 +14,10 @@ export interface AppliedManifestWork extends KubeObject {
 }
 
 /** An object that a work has applied on the WEC. */
-export type AppliedResource = Pick<BoundObject, 'version' | 'resource' | 'namespace' | 'name'> & { group: string };
+export type AppliedResource = Pick<BoundObject, 'version' | 'resource' | 'namespace' | 'name'> & {
+  group: string;
+  uid?: string;
+};
 
 /**
  * Returns the hash by which AppliedManifestWorks identify their hub: SHA-256 of the server in the agent's kubeconfig, exactly as

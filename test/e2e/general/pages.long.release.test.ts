@@ -47,7 +47,7 @@ before(async () => {
   added = [
     [/^init /, ['--chart', 'core-chart.tgz']],
     [/^init --provider /, ['--external-port', String(port), '--ingress-chart', 'traefik']],
-    [/^(?:policy delete|deregister|wec (?:delete|grant|revoke)) /, ['--yes']],
+    [/^(?:policy delete|deregister|fleet apply|wec (?:delete|grant|revoke)) /, ['--yes']],
     [/^policy delete /, ['--wds', 'wds1']],
   ];
   // Files are named relative to the working folder, as a user names them.
@@ -61,7 +61,10 @@ after(async () => {
 });
 
 /** What other pages and tests do not do. */
-const inCi = ['README.md', 'docs/installation.md', 'docs/spaces.md', 'docs/registration.md', 'docs/customization.md'];
+const inCi = [
+  'README.md',
+  ...['installation', 'spaces', 'registration', 'fleets', 'customization'].map((name) => `docs/${name}.md`),
+];
 
 for (const page of walkedPages)
   describe(page, { concurrency: 1, ...rowOptions({ inCi: inCi.includes(page) }) }, () => {

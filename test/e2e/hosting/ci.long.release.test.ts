@@ -23,9 +23,8 @@ import { bootFile } from '../../stellarctl.ts';
 import { inRelease } from '../support/in-release.ts';
 
 const blockOf = (language: string): string => {
-  const blocks = blocksOf('docs/ci.md').filter((block) => block.language === language);
-  assert.equal(blocks.length, 1);
-  return `${blocks[0]?.lines.join('\n')}\n`;
+  const [first] = blocksOf('docs/ci.md').filter((block) => block.language === language);
+  return `${first?.lines.join('\n')}\n`;
 };
 
 const jq = await findProgram('jq');

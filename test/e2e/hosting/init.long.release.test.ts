@@ -152,7 +152,7 @@ describe('an upgrade', () => {
       assert.match(stderr, /^its1: OCM running 0\.15\.2, installed hooks 1\.0 · status add-on running 0\.2\.0-rc16, /m);
       assert.match(
         stderr,
-        /^Upgrade OCM: clusteradm --context its1 upgrade clustermanager --bundle-version VERSION --wait$/m,
+        /^Upgrade OCM and the status add-on: stellarctl its upgrade its1 --hosting-context hosting$/m,
       );
       const [{ unreached }] = json().items;
       const named = unreached.map(({ name, role, versions }: Unreached) => [name, role, versions[0]?.running]);
@@ -169,6 +169,10 @@ describe('an upgrade', () => {
       const again = await cli.succeed(line, options);
       assert.match(again.stderr, /^its1: OCM running 0\.15\.2, /m);
       assert.doesNotMatch(again.stderr, /^wds1/m);
+      const upgraded = await cli.succeed(['its', 'upgrade', 'its1']);
+      assert.match(upgraded.stdout, /^its1: upgraded from OCM 0\.15\.2; runs OCM 1\.3\.1/m);
+      const { stdout } = await cli.succeed(['its', 'get', 'its1']);
+      assert.match(stdout, /^ {2}versions +OCM 1\.3\.1 · status add-on 0\.2\.0-rc17$/m);
     }));
 
   it('replaces hooks from before 0.29, which are rejected otherwise', inRelease, () =>

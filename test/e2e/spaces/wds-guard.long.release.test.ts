@@ -4,6 +4,7 @@ import { after, before, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AnyObject, type Plane, resources, writeKubeconfig } from '../../../testbed/index.ts';
 import { inRelease } from '../support/in-release.ts';
+import { type Listen, runKilled } from '../support/killed-runs.ts';
 import { type HostingBed, type SpaceCli, sendFrom, startHosting } from '../support/spaces.ts';
 import { workloadOn } from '../support/workloads.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
@@ -31,6 +32,9 @@ after(async () => {
   await all?.stop();
 });
 
+const listen: Listen = (listener) => {
+  onWrite = listener;
+};
 const type = (line: string) => cli.type(line, { kubeconfig });
 
 /** From now on, a controller manager empties Bindings when it starts; the one that this starts finds none. */
@@ -46,32 +50,6 @@ async function emptyBindings(): Promise<void> {
 
 /** A start of the controller manager takes less. */
 const untilStarted = (): Promise<void> => sleep(15_000);
-
-/** Reruns a command that is killed as soon as the hosting cluster has answered a write after which no run was killed yet. */
-async function typeKilled(line: string): Promise<string[]> {
-  const writes = new Set<string>();
-  for (;;) {
-    let kill: ((signal: NodeJS.Signals) => void) | undefined;
-    let isKilled = false;
-    onWrite = (write) => {
-      const path = write.replace(/\?.*/, '');
-      if (isKilled || writes.has(path)) return;
-      writes.add(path);
-      isKilled = true;
-      kill?.('SIGKILL');
-    };
-    const onStart = (killer: typeof kill) => {
-      kill = killer;
-    };
-    const run = await cli.run(line.split(' '), { kubeconfig, onStart });
-    onWrite = () => {};
-    if (isKilled) assert.equal(run.signal, 'SIGKILL');
-    else if (run.exitCode === 0)
-      return [...writes].map((write) => write.replace(/^(\w+) .*\/([a-z]+\/[^/]+)$/, '$1 $2'));
-    // While its API server restarts, the WDS cannot be reached.
-    else assert.match(run.stderr, /cannot be reached|connection refused/);
-  }
-}
 
 it('is written with the WDS, which the API server does not serve by itself', async () => {
   const { stdout } = await type('wds create wds1 --guard');
@@ -106,7 +84,11 @@ it(
     const { uids } = await workloadOn(cluster1, 'shop');
     const refused = await cli.run('wds guard wds1'.split(' '), { kubeconfig });
     assert.match(refused.stderr, /Restarting the API server of wds1 needs confirmation/);
-    const writes = await typeKilled('wds guard wds1 --yes --hosting-context hosting');
+    const { writes } = await runKilled(cli, 'wds guard wds1 --yes --hosting-context hosting', {
+      ...{ kubeconfig, listen },
+      // While its API server restarts, the WDS cannot be reached.
+      isExpected: /cannot be reached|connection refused/,
+    });
     assert.ok(writes.includes('PATCH deployments/kube-apiserver'), writes.join(', '));
     assert.deepEqual((await workloadOn(cluster1, 'shop')).uids, uids);
     const pods = await hosting.admin.list<AnyObject>(resources.pods, { namespace: 'wds1-system' });

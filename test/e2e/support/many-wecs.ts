@@ -1,7 +1,10 @@
+import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import {
+  Api,
   type AuditEvent,
   type Bed,
+  type Entry,
   isRead,
   type Plane,
   type StubLoad,
@@ -64,6 +67,12 @@ export class ManyWecs {
       await bed.stop();
       throw error;
     }
+  }
+
+  /** The API of a stub. */
+  apiOf(name: string): Api {
+    const { connection } = this.#stubs.entries.find(({ context }) => context === name) as Entry;
+    return new Api(connection);
   }
 
   /** Runs a command and measures its cost. */
@@ -130,4 +139,18 @@ export function byKind(events: readonly AuditEvent[]): string[] {
     counts.set(what, (counts.get(what) ?? 0) + 1);
   }
   return [...counts].sort(([, a], [, b]) => b - a).map(([what, count]) => `${what} ${count}`);
+}
+
+/**
+ * Limits of hub reads: per second, and concurrent. Before a mailbox is deleted, each kind in it is listed. Of memory, in MiB.
+ */
+export const most = { aSecond: 20, atOnce: 10, ofMailbox: 50, ofWecsAtOnce: 32, memory: 400 };
+
+/** It ended within the limits of the hub, the WECs and this machine. */
+export function assertModest({ run, seconds, memory, others, wecs }: Cost, more = 0, exitCode = 0): void {
+  assert.equal(run.exitCode, exitCode, run.stderr);
+  const allowed = most.atOnce + most.aSecond * seconds + more;
+  assert.ok(others.length <= allowed, `${others.length} in ${seconds.toFixed(1)} s: ${byKind(others).join(', ')}`);
+  assert.ok(wecs.atOnce <= most.ofWecsAtOnce, `${wecs.atOnce} requests to WECs at once`);
+  assert.ok(memory <= most.memory, `${memory} MiB`);
 }

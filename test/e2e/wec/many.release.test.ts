@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { resources } from '../../../testbed/index.ts';
-import { byKind, type Cost, ManyWecs } from '../support/many-wecs.ts';
+import { assertModest, byKind, ManyWecs, most } from '../support/many-wecs.ts';
 import { statusOf } from '../support/registration.ts';
 
 /** `npm run bench -- many` measures three hundred. */
 const count = 40;
-
-/**
- * Limits of hub reads: per second, and concurrent. Before a mailbox is deleted, each kind in it is listed. Of memory, in MiB.
- */
-const most = { aSecond: 20, atOnce: 10, ofMailbox: 50, ofWecsAtOnce: 32, memory: 400 };
 
 let many: ManyWecs;
 
@@ -86,13 +81,4 @@ describe(`${count} WECs at once`, { concurrency: 1 }, () => {
 async function registered(): Promise<string[]> {
   const { items } = await many.hub.admin.list(resources.managedClusters);
   return items.map(({ metadata }) => metadata.name).sort();
-}
-
-/** It succeeded within the limits of the hub, the WECs and this machine. */
-function assertModest({ run, seconds, memory, others, wecs }: Cost, more = 0): void {
-  assert.equal(run.exitCode, 0, run.stderr);
-  const allowed = most.atOnce + most.aSecond * seconds + more;
-  assert.ok(others.length <= allowed, `${others.length} in ${seconds.toFixed(1)} s: ${byKind(others).join(', ')}`);
-  assert.ok(wecs.atOnce <= most.ofWecsAtOnce, `${wecs.atOnce} requests to WECs at once`);
-  assert.ok(memory <= most.memory, `${memory} MiB`);
 }

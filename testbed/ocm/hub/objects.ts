@@ -6,7 +6,7 @@ import { bootstrapNames, type HubOptions, imageOf } from './options.ts';
 import {
   addonManagerRules,
   bootstrapRules,
-  leaderRules,
+  hubOperatorRules,
   placementControllerRules,
   registrationControllerRules,
   registrationWebhookRules,
@@ -50,7 +50,7 @@ interface HubProgram {
   replicas?: number;
 }
 
-/** The operator exists for display only; installHub does its work. */
+/** The operator gives the others their images; installHub does the rest of its work. */
 const operatorPrograms: HubProgram[] = [
   {
     namespace: operatorNamespace,
@@ -59,7 +59,7 @@ const operatorPrograms: HubProgram[] = [
     image: 'registration-operator',
     args: ['/registration-operator', 'hub'],
     role: 'cluster-manager',
-    rules: leaderRules,
+    rules: hubOperatorRules,
     replicas: 3,
   },
 ];

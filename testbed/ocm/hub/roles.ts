@@ -73,7 +73,15 @@ const read = 'get, list, watch';
 const write = 'create, update, patch, delete';
 
 /** For the Lease of leader election. */
-export const leaderRules: Rule[] = [rule('coordination.k8s.io', 'leases', 'get, list, watch, create, update, patch')];
+const leaderRules: Rule[] = [rule('coordination.k8s.io', 'leases', 'get, list, watch, create, update, patch')];
+
+/** As far as the stand-in of the operator needs them (ocm v1.0.0 deploy/cluster-manager/chart, cluster_role.yaml). */
+export const hubOperatorRules: Rule[] = [
+  ...leaderRules,
+  rule('apps', 'deployments', `${read}, ${write}`),
+  rule('operator.open-cluster-management.io', 'clustermanagers', `${read}, update, patch`),
+  rule('operator.open-cluster-management.io', 'clustermanagers/status', 'update, patch'),
+];
 
 export const placementControllerRules: Rule[] = [
   rule(cluster, 'managedclusters, managedclustersets, managedclustersetbindings, placements', read),

@@ -236,18 +236,23 @@ class LiveKube {
 
   /** Server-side apply with field manager `stellarctl`; forces ownership of fields that another manager owns. */
   async apply(object: KubeObject): Promise<Change> {
-    const resource = resourceOf(object);
     const { name, namespace } = object.metadata;
-    const before = await this.get(resource, name, { namespace });
-    const after = await this.#write<KubeObject>({
+    const before = await this.get(resourceOf(object), name, { namespace });
+    const after = await this.applyAs(fieldManager, object);
+    if (before === undefined) return 'created';
+    return isDeepStrictEqual(essenceOf(before), essenceOf(after)) ? 'unchanged' : 'changed';
+  }
+
+  /** The same with another field manager, without reading what is there. */
+  applyAs(manager: string, object: KubeObject): Promise<KubeObject> {
+    const { name, namespace } = object.metadata;
+    return this.#write<KubeObject>({
       method: 'PATCH',
-      path: pathOf(resource, { namespace, name }),
-      query: { fieldManager, force: 'true' },
+      path: pathOf(resourceOf(object), { namespace, name }),
+      query: { fieldManager: manager, force: 'true' },
       body: object,
       contentType: 'application/apply-patch+yaml',
     });
-    if (before === undefined) return 'created';
-    return isDeepStrictEqual(essenceOf(before), essenceOf(after)) ? 'unchanged' : 'changed';
   }
 
   /** JSON merge patch (RFC 7386). With a `metadata.resourceVersion` it fails with 409 if the object has changed. */

@@ -31,6 +31,13 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
     await requirePermissions(kube, permissions);
     record({ verb, cluster: kube.cluster.context, kind, name, ...(namespace === undefined ? {} : { namespace }) });
   };
+  const apply = async (object: KubeObject): Promise<Change> => {
+    const { name, namespace } = object.metadata;
+    const resource = resourceOf(object);
+    const present = (await kube.get(resource, name, { namespace })) !== undefined;
+    await note(present ? 'apply' : 'create', resource, object.metadata, present ? ['patch'] : ['create', 'patch']);
+    return present ? 'changed' : 'created';
+  };
   return withOwn(kube, {
     dryRun: true,
     fork: (changes) => recordWrites(kube.fork(changes), record),
@@ -39,12 +46,10 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
       await note('create', resource, { ...options, kind, name: options.name ?? metadata?.name ?? '' });
       return {} as T;
     },
-    async apply(object): Promise<Change> {
-      const { name, namespace } = object.metadata;
-      const resource = resourceOf(object);
-      const present = (await kube.get(resource, name, { namespace })) !== undefined;
-      await note(present ? 'apply' : 'create', resource, object.metadata, present ? ['patch'] : ['create', 'patch']);
-      return present ? 'changed' : 'created';
+    apply,
+    async applyAs(_manager, object) {
+      await apply(object);
+      return object;
     },
     async merge<T extends KubeObject>(
       resource: Resource,

@@ -1,25 +1,23 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep, noted } from '../../engine/next-step.ts';
-import { requireHosting } from '../../hosting/hosting.ts';
 import { through, whyUnseen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { discover } from '../../kube/discovery.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
 import { isScaledToNone } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
-import { listIfDefined, listServed, notServed } from '../../kube/served.ts';
+import { listIfDefined, notServed } from '../../kube/served.ts';
 import { hookNames, managerDeployment, namespaceOf, transportDeployment } from '../../model/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../../model/kubeflex-objects.ts';
 import { type Binding, type BindingPolicy, objectsOf } from '../../model/policies.ts';
 import { openSpace } from '../../spaces/access.ts';
-import { checkSpaceName } from '../../spaces/create/requirements.ts';
 import { missingVariables } from '../../spaces/hooks.ts';
 import { startsTransport } from '../../spaces/its-name-defect.ts';
-import { noSuchSpace } from '../../spaces/no-such-space.ts';
 import { flagsOf, type OpenWds, openedBy } from '../../spaces/open-wds.ts';
+import { requireSpace } from '../../spaces/require-space.ts';
 import { noteBinding, type RestartNote, readNote } from '../../spaces/restart-note.ts';
-import { hookLike, roleOf, sharersOf } from '../../spaces/spaces.ts';
+import { hookLike, sharersOf } from '../../spaces/spaces.ts';
 import { SpaceWatcher } from '../../spaces/stages/space-watcher.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
 import { readDeployment } from './controllers.ts';
@@ -50,7 +48,7 @@ export async function planRestart(
   { recreates = false, its }: { recreates?: boolean; its?: string | undefined } = {},
 ): Promise<RestartPlan> {
   const { hosting } = tools;
-  const { all, controlPlane } = await requireWds(name, hosting);
+  const { all, controlPlane } = await requireSpace(name, 'wds', hosting);
   const on = { namespace: namespaceOf(name) };
   const verbs = ['get', 'patch', 'delete'].map((verb) => may(verb, resources.deployments, on));
   const ofHooks = [resources.roles, resources.clusterRoles].map((kind) => may('delete', kind));
@@ -85,20 +83,6 @@ export async function planRestart(
   const contents = Object.fromEntries(listing.map((binding) => [binding.metadata.name, noteBinding(binding)]));
   const replicas = { transport: transport?.spec?.replicas ?? 1, manager: manager?.spec?.replicas ?? 1 };
   return { name, hosting, wds, controlPlane, variables, found: { ...replicas, bindings: contents } };
-}
-
-/** Reads the control plane of a WDS, and all others. @throws StellarError `not-found` */
-export async function requireWds(
-  name: string,
-  hosting: Kube,
-): Promise<{ all: ControlPlane[]; controlPlane: ControlPlane }> {
-  checkSpaceName(name);
-  await requireHosting(hosting);
-  const all = await listServed<ControlPlane>(hosting, resources.controlPlanes);
-  const controlPlane = all.find(({ metadata }) => metadata.name === name);
-  if (controlPlane === undefined || roleOf(controlPlane) !== 'wds')
-    throw noSuchSpace(name, 'wds', hosting, controlPlane, 'get');
-  return { all, controlPlane };
 }
 
 /** Opens a WDS for its maintenance. @throws StellarError `conflict` with why it cannot be reached */

@@ -47,7 +47,6 @@ export async function restartWds(name: string, recreates: boolean, tools: SpaceT
   const { wds, controlPlane } = plan;
   const result = { name, type: typeOf(controlPlane), ...unreached, changed: true, context: wds.context };
   return forName<SpaceResult>(result, run, async () => {
-    await fillVariables(plan);
     await restart(plan, run, { recreates });
     if (!run.dryRun) run.progress.done(name, 'controllers restarted; workloads kept', true);
   });
@@ -67,7 +66,6 @@ export async function upgradeWds(name: string, tools: SpaceTools, run: Run): Pro
   const isOpen = isApart || isRenewed || Object.keys(variables).length > 0 || readNote(controlPlane) !== undefined;
   const result = { name, type: typeOf(controlPlane), ...unreached, changed: isOpen, context: wds.context };
   return forName<SpaceResult>(result, run, async () => {
-    if (isOpen) await fillVariables(plan);
     if (isOpen) await restart(plan, run, { recreates: true });
     if (run.dryRun) return;
     const state = isOpen ? 'upgraded; workloads kept' : 'runs the versions of the installed hooks; nothing to do';
@@ -99,6 +97,7 @@ interface RestartWork {
 
 async function takeSteps(plan: RestartPlan, run: Run, { recreates = false, change }: RestartWork): Promise<void> {
   const { name, hosting, wds, controlPlane } = plan;
+  if (recreates) await fillVariables(plan);
   const note = await keepNote(plan, recreates);
   if (readNote(controlPlane))
     run.progress.changed(name, `resuming the restart that ${note.by} has begun at ${note.at}`);

@@ -1,8 +1,8 @@
 import { resources } from '../../kube/resources.ts';
 import type { WdsType } from '../../model/kubeflex-names.ts';
-import { hookNames, type ItsType, type SecretKeys, secretOf, systemNamespace } from '../../model/kubeflex-names.ts';
+import { hookNames, type ItsType, systemNamespace } from '../../model/kubeflex-names.ts';
 import type { ControlPlane, HookUse } from '../../model/kubeflex-objects.ts';
-
+import { itsVariables, wdsVariables } from '../hooks.ts';
 import type { ItsForWds } from './its-for-wds.ts';
 
 /**
@@ -21,13 +21,11 @@ function controlPlane(name: string, type: string, hooks: HookUse[], globalVars: 
 
 /** @param hooks its hooks, in order */
 export function itsManifest(name: string, type: ItsType, hooks: readonly string[]): ControlPlane {
-  const secret = secretOf[type] as SecretKeys;
   const its = controlPlane(
     name,
     type,
     hooks.map((hookName) => ({ hookName })),
-    // The key is ITSkubeconfig in the hooks of 0.29, ITSSecretKey since 0.30.
-    { ITSSecretName: secret.name, ITSSecretKey: secret.inside, ITSkubeconfig: secret.inside },
+    itsVariables(type),
   );
   if (type === 'external') its.spec = { ...its.spec, bootstrapSecretRef: bootstrapSecretOf(name) };
   return its;
@@ -47,17 +45,12 @@ export function wdsManifest(
   { name, type, apiGroups }: WdsInput,
   { itsName, transportHook }: Pick<ItsForWds, 'itsName' | 'transportHook'>,
 ): ControlPlane {
-  const secret = secretOf[type] as SecretKeys;
   return controlPlane(
     name,
     type,
     [
       { hookName: hookNames.controller, vars: { APIGroups: apiGroups.join(',') } },
-      // The key is WDSkubeconfig in the hook of 0.29, WDSSecretKey since 0.30.
-      {
-        hookName: transportHook,
-        vars: { WDSSecretName: secret.name, WDSSecretKey: secret.inside, WDSkubeconfig: secret.inside },
-      },
+      { hookName: transportHook, vars: wdsVariables(type) },
     ],
     { ControlPlaneName: name, ITSName: itsName },
   );

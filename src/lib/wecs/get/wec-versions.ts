@@ -1,4 +1,5 @@
-import { advice } from '../../engine/next-step.ts';
+import { command } from '../../engine/command-line.ts';
+import { advice, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import type { Pod } from '../../kube/objects.ts';
 import type { PartialReader } from '../../kube/partial-reader.ts';
@@ -51,10 +52,8 @@ export function versionsApart({ wec, ocmOfHub, name, its }: WecFindings): Proble
   return wecProblem(
     'versions-apart',
     `${name} has ${versionWords(versions).join(', ')}; ${its} runs ${ocmOfHub === undefined ? 'an unknown version' : `OCM ${ocmOfHub}`}.`,
-    advice(
-      klusterlet !== undefined && isOurs(klusterlet)
-        ? 'A join keeps the version of an agent that works'
-        : `Change the version where the Klusterlet of ${name} was installed from`,
-    ),
+    klusterlet !== undefined && isOurs(klusterlet)
+      ? run(command`stellarctl wec upgrade ${`${name}=${wec.context}`} --its ${its}`, 'Upgrade it')
+      : advice(`Change the version where the Klusterlet of ${name} was installed from`),
   );
 }

@@ -2,14 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { command } from '../../engine/command-line.ts';
 import { few } from '../../engine/counts.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { run as nextStep, partial } from '../../engine/next-step.ts';
+import { run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
-import { recordedUid } from '../../hub/cluster-uid.ts';
-import { hubEndpoints } from '../../hub/hub-access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ClusterRole, PolicyRule } from '../../kube/objects.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
 import { groupResourceOf, resources } from '../../kube/resources.ts';
@@ -18,10 +15,8 @@ import { userOf } from '../../kube/service-accounts.ts';
 import type { ManifestWork } from '../../model/manifest-works.ts';
 import type { Klusterlet } from '../../model/ocm-objects.ts';
 import type { AppliedManifestWork } from '../../workloads/applied-works.ts';
-import { getManagedCluster } from '../get/get.ts';
-import { proveIdentity, requireProof } from '../identity/identity.ts';
+import { proveWec, type ReachedWec } from '../identity/reached-wec.ts';
 import { isOurs, managedBy, managedByLabel } from '../klusterlet/operator.ts';
-import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import {
   distinct,
   failedKinds,
@@ -205,26 +200,6 @@ export async function revoke({ name, kube, role, kinds }: WecToRevoke, run: Run)
   if (!run.dryRun)
     run.progress.done(name, `its work agent no longer has the granted rights to ${result.kinds.join(', ')}`);
   return { ...result, changed: !run.dryRun };
-}
-
-/** A WEC with the ITS that it is registered with. */
-export interface ReachedWec {
-  its: { kube: Kube; context: SelectedContext };
-  name: string;
-  kube: Kube;
-}
-
-/** Proves that a context leads to the WEC. @throws StellarError `not-found`, `registered-elsewhere`, `identity-unproven` */
-async function proveWec({ its, name, kube }: ReachedWec): Promise<WecEvidence> {
-  const [managedCluster, endpoints, evidence] = await Promise.all([
-    getManagedCluster(its.kube, name),
-    hubEndpoints(its.kube, its.context),
-    readWec(kube),
-  ]);
-  const known = { name, endpoints, recordedUid: recordedUid(managedCluster) };
-  const inspectStep = partial(command`stellarctl wec get ${`${name}=CONTEXT`} --its ${its.context.name}`);
-  requireProof(await proveIdentity(its.kube, kube, evidence, known), kube, name, its.kube, [inspectStep]);
-  return evidence;
 }
 
 /** The work agent has the rules of all ClusterRoles with this label (ocm, klusterlet work ClusterRole, aggregationRule). */

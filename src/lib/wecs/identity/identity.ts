@@ -25,6 +25,8 @@ export interface KnownWec {
   endpoints: readonly Endpoint[];
   /** The UID of kube-system that was recorded when the WEC joined. */
   recordedUid: string | undefined;
+  /** Reads the UID of the ITS's kube-system once for several WECs. */
+  uidOfHub?: (() => Promise<string | undefined>) | undefined;
   /** The hub that it is registered with, if the caller has judged that. */
   found?: FoundHub | undefined;
 }
@@ -40,8 +42,8 @@ export async function proveIdentity(
   shown: ShownRegistration,
   known: KnownWec,
 ): Promise<Identity> {
-  const { name } = known;
-  const [hubUid, uid] = await Promise.all([clusterUid(hub), clusterUid(wec)]);
+  const { name, uidOfHub = () => clusterUid(hub) } = known;
+  const [hubUid, uid] = await Promise.all([uidOfHub(), clusterUid(wec)]);
   if (uid !== undefined && uid === hubUid) return { state: 'other', found: 'it is the ITS itself' };
   const other = otherName(shown.klusterlet, name);
   if (other !== undefined) return { state: 'other', found: `it is registered as ${other}` };

@@ -1,5 +1,6 @@
+import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { advice } from '../../engine/next-step.ts';
+import { run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { blockingStage, isMet } from '../../engine/stages.ts';
 import type { HubAccess } from '../../hub/hub-access.ts';
@@ -37,7 +38,7 @@ export async function finishDone(
   run: Run,
 ): Promise<WecResult> {
   const { name, wecBefore, hubBefore } = plan;
-  refuseOtherImages(plan, options);
+  refuseOtherImages(plan, options, access.its);
   const leaving = beingDeregistered({ hub: hubBefore, name, its: access.its });
   if (leaving !== undefined) throw new StellarError('conflict', leaving.message, { next: leaving.next });
   const records = access.kube && hubRecords(access.kube, plan, options, run);
@@ -63,16 +64,20 @@ function versionNote({ ocmVersion }: HubAccess, { klusterlet, operator }: WecEvi
 }
 
 /** A join keeps an agent that works: images that were asked for must be those that it has. */
-function refuseOtherImages({ name, settings, wecBefore }: JoinPlan, options: JoinOptions): void {
+function refuseOtherImages({ name, settings, wecBefore }: JoinPlan, options: JoinOptions, its: string): void {
   const { klusterlet, operator } = wecBefore;
   const wanted = image(settings, 'registration-operator');
   const present = [klusterlet?.spec?.imagePullSpec, operator?.spec?.template?.spec?.containers?.[0]?.image];
   const other = present.find((each) => each !== undefined && each !== wanted);
   if ((options.ocmVersion ?? options.imageRegistry) === undefined || other === undefined) return;
+  const { ocmVersion, imageRegistry } = options;
+  const to = ocmVersion === undefined ? [] : ['--to', ocmVersion];
+  const from = imageRegistry === undefined ? [] : ['--image-registry', imageRegistry];
+  const upgrade = command`stellarctl wec upgrade ${`${name}=${wecBefore.context}`} ${to} ${from} --its ${its}`;
   throw new StellarError(
     'version-differs',
     `${name} is registered, and its agent works with ${other}; a join does not replace that with ${wanted}.`,
-    { next: [advice('Leave out --ocm-version and --image-registry to keep it as it is.')] },
+    { next: [nextStep(upgrade, 'Upgrade it')] },
   );
 }
 

@@ -51,11 +51,12 @@ export async function join(
     oneAtATime: pLimit(1),
   };
   const joined = wecs.map((wec): JoinedWec => {
-    const joined = joinedWec(access, wec, options, run);
+    const own = { ...options, ...wec.options };
+    const joined = joinedWec(access, wec, own, run);
     const begin = async () => {
       const duplicate = twice.get(wec.name);
       if (duplicate !== undefined) throw sameWec(wec, duplicate);
-      return beginJoin(access, wec, options, joined, shared, run);
+      return beginJoin(access, wec, own, joined, shared, run);
     };
     return { ...joined, begin };
   });

@@ -1,6 +1,7 @@
 import type { Confirm } from '../../engine/read-confirmed.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ClusterRef } from '../../kube/client/errors.ts';
+import { isOcmVersion } from '../../model/ocm-names.ts';
 
 /** The user's options for a join; if one is undefined, the ITS or the existing objects decide. */
 export interface JoinOptions {
@@ -22,6 +23,17 @@ export interface JoinOptions {
   /** Asks a user for the labels of a WEC that has lost them. @param kept the labels from its last join */
   askLabels?: ((name: string, kept: Record<string, string>) => Promise<Record<string, string>>) | undefined;
 }
+
+/** What is wrong with the value of an option; undefined if nothing is. */
+export const joinOptionProblems = {
+  hubApiserver: (url: string) =>
+    URL.canParse(url) && url.startsWith('https://')
+      ? undefined
+      : `"${url}" is not an address of an API server: it has the form https://HOST:PORT`,
+  ocmVersion: (version: string) =>
+    isOcmVersion(version) ? undefined : `"${version}" is not a version of OCM: it has the form 1.3.1`,
+  proxyUrl: (url: string) => (URL.canParse(url) ? undefined : `"${url}" is not a URL`),
+};
 
 /** Works of the hub that a WEC's agent was registered with, which the next hub does not have. */
 export interface RemainingWorks {
@@ -52,4 +64,6 @@ export interface Moving {
 export interface JoiningWec {
   name: string;
   kube: Kube;
+  /** Its own options, besides those of all WECs. */
+  options?: Partial<JoinOptions> | undefined;
 }

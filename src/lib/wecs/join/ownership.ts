@@ -64,7 +64,7 @@ export async function requireOwnership(
   wec: JoiningWec,
   wecBefore: WecEvidence,
   hub: HubEvidence | undefined,
-  known: Pick<KnownWec, 'endpoints' | 'found'>,
+  known: Pick<KnownWec, 'endpoints' | 'found' | 'uidOfHub'>,
 ): Promise<Identity> {
   const { name, kube } = wec;
   if (access.kube === undefined || hub === undefined) return { state: 'unseen', found: 'the ITS was not asked' };

@@ -201,7 +201,11 @@ async function ownership(
   const isOther = found?.relation === 'other';
   // A cluster that is to be moved must not be another one for other reasons.
   const judged = isOther ? { ...found, relation: 'same' as const } : found;
-  const identity = await requireOwnership(access, wec, wecBefore, hubBefore, { endpoints: known, found: judged });
+  const identity = await requireOwnership(access, wec, wecBefore, hubBefore, {
+    endpoints: known,
+    found: judged,
+    uidOfHub: checks.hub?.uid,
+  });
   if (isOther && options.replaceHub === undefined) throw registeredElsewhere(access, wec, found, options);
   return { identity, foundHub: found };
 }

@@ -96,7 +96,7 @@ export function emptyEvidence(name: string): HubEvidence {
   return { name, managedCluster: undefined, requests: [], lease: undefined };
 }
 
-export function hasJoined({ managedCluster }: HubEvidence): boolean {
+export function hasJoined({ managedCluster }: Pick<HubEvidence, 'managedCluster'>): boolean {
   return isTrue(managedCluster, 'ManagedClusterJoined');
 }
 

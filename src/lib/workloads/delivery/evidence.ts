@@ -3,7 +3,7 @@ import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import { findWecs } from '../../hub/find-wecs.ts';
 import { type Access, ifSeen, through, tryRead } from '../../kube/access.ts';
-import type { Selection } from '../../kube/client/client.ts';
+import type { Reader, Selection } from '../../kube/client/client.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
 import type { KubeObject, PodCounts } from '../../kube/objects.ts';
 import { type Resource, resources } from '../../kube/resources.ts';
@@ -49,8 +49,6 @@ export interface DeliveryEvidence {
   content: Access<StaleField>;
   /** By WEC and object. */
   workStatuses: Access<ReadonlyMap<string, WorkStatus>>;
-  /** Whether the guard of the WDS keeps it from removing all objects from a Binding. */
-  isGuarded: Access<boolean>;
   /** The policies whose Bindings the guard keeps: none of their objects is selected any more. */
   held: ReadonlySet<string>;
   /** The clock of the WDS, in milliseconds since the epoch. */
@@ -86,9 +84,8 @@ export async function readDelivery(
     const clusters = (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []);
     return new Map(clusters.map((cluster) => [cluster.metadata.name, cluster]));
   });
-  const [inWds, isGuarded, transforms] = await Promise.all([
+  const [inWds, transforms] = await Promise.all([
     readWdsSide(wds),
-    tryRead(async () => (await readGuard(wds.kube)).isOn),
     tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
   ]);
   const { policies, objects } = only?.(inWds) ?? { policies: undefined, objects: inWds.bound };
@@ -107,7 +104,7 @@ export async function readDelivery(
   ]);
   return {
     ...{ wds, its: ifSeen(wds.its)?.kube.cluster.context, ...inWds, works, workStatuses },
-    ...{ content, transforms, inventory, isGuarded, held: new Set() },
+    ...{ content, transforms, inventory, held: new Set() },
     now: wds.kube.now(),
   };
 }
@@ -142,13 +139,14 @@ async function readWdsSide(wds: OpenWds): Promise<WdsSide> {
 
 /**
  * The policies whose Bindings the guard keeps, by the objects of their kinds. A Binding of which an object is still selected is only
- * about to change.
+ * about to change. What cannot be read is not known to be held.
  */
-export function heldBindings(
-  { isGuarded, policies, bindings }: Pick<DeliveryEvidence, 'isGuarded' | 'policies' | 'bindings'>,
+export async function heldBindings(
+  kube: Pick<Reader, 'list'>,
+  { policies, bindings }: Pick<DeliveryEvidence, 'policies' | 'bindings'>,
   contents: WdsContents,
-): Set<string> {
-  if (ifSeen(isGuarded) !== true || contents.unread.length > 0) return new Set();
+): Promise<Set<string>> {
+  if (contents.unread.length > 0) return new Set();
   const held = policies.filter(({ metadata, spec }) => {
     const binding = bindings.get(metadata.name);
     const bound = new Set((binding === undefined ? [] : objectsOf(binding)).map(keyOf));
@@ -156,6 +154,7 @@ export function heldBindings(
     const own = contents.objects.filter((object) => bound.has(keyOfCandidate(object)));
     return selectObjects(spec?.downsync ?? [], own, contents.namespaces).length === 0;
   });
+  if (held.length === 0 || ifSeen(await tryRead(() => readGuard(kube)))?.isOn !== true) return new Set();
   return new Set(held.map(({ metadata }) => metadata.name));
 }
 

@@ -45,7 +45,7 @@ export async function judgeObjects(
   const evidence = await readDelivery(wds, kinds);
   const bound = [...evidence.bound.values()].flatMap((deliveries) => [...deliveries.values()].slice(0, 1));
   const contents = await readContents(wds.kube, clausesFor(bound), kinds);
-  const judge = judging(contents, kinds, evidence.policies, evidence);
+  const judge = await judging(wds, contents, kinds, evidence.policies, evidence);
   const objects = bound.map((each): JudgedObject => {
     const { deliveries, ...view } = judge(each);
     return { ...view, deliveries: deliveries.map((delivery) => judgedOf(view, delivery)) };
@@ -54,14 +54,15 @@ export async function judgeObjects(
 }
 
 /** Returns a function that judges the delivery of an object by these policies. @param kinds those of the WDS */
-export function judging(
+export async function judging(
+  { kube }: Pick<OpenWds, 'kube'>,
   contents: WdsContents,
   kinds: readonly DiscoveredKind[],
   policies: DeliveryEvidence['policies'],
   inWds: DeliveryEvidence,
 ) {
   const { objects, unread, namespaces } = contents;
-  const evidence = { ...inWds, held: heldBindings(inWds, contents) };
+  const evidence = { ...inWds, held: await heldBindings(kube, inWds, contents) };
   const found = new Map(objects.map((object) => [keyOfCandidate(object), object]));
   const kindOf = kindNames(kinds);
   return (named: Omit<BoundObject, 'namespace'> & { namespace?: string | undefined }): PolicyObject => {

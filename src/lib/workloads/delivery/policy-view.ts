@@ -50,7 +50,7 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWit
   // The Binding may also name what the policy does not or no longer selects: everything if the policy is deleted.
   const all = new Map([...selected, ...bound].map((each) => [keyOf(each), each]));
   const own = policy === undefined ? [] : [policy];
-  const judge = judging(contents, kinds, own, evidence);
+  const judge = await judging(wds, contents, kinds, own, evidence);
   const objects = [...all.values()].map(judge).map((object) => ({
     ...object,
     deliveries: object.deliveries.filter((delivery) => delivery.policy === name),

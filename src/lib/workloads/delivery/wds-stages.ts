@@ -54,7 +54,8 @@ function keptByGuard({ of, bound, policyName = '', evidence: { held, wds } }: De
   const gone = of.object === undefined ? `it is no longer in ${wds.name}` : `${policyName} no longer selects it`;
   const prune = run(command`stellarctl policy prune ${policyName} ${flagsOf(wds)}`, 'Remove it from its WECs');
   return failedForGood(`${gone}, and the guard keeps it on the WECs that ${policyName} had`, {
-    ...{ code: 'binding-guarded', next: [prune] },
+    code: 'binding-guarded',
+    next: [prune],
   });
 }
 

@@ -131,9 +131,9 @@ async function heldPolicies(
   wds: OpenWds,
 ): Promise<Set<string>> {
   const open = [...(evidence.bound.get(keyOf(of))?.keys() ?? [])].filter((policy) => !of.selectedBy.has(policy));
-  if (open.length === 0 || ifSeen(evidence.isGuarded) !== true) return new Set();
+  if (open.length === 0) return new Set();
   const bound = open.flatMap((policy) => objectsOf(evidence.bindings.get(policy) ?? { metadata: { name: policy } }));
-  return heldBindings(evidence, await readContents(wds.kube, clausesFor(bound), kinds));
+  return heldBindings(wds.kube, evidence, await readContents(wds.kube, clausesFor(bound), kinds));
 }
 
 /** Returns the object with the policies that select it now. */

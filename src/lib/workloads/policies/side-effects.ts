@@ -1,9 +1,8 @@
 import { concurrentRequests, mapConcurrently } from '../../engine/concurrency.ts';
 import type { WecProperties } from '../../hub/customization.ts';
-import { ifSeen, seen, tryRead } from '../../kube/access.ts';
+import { ifSeen, tryRead } from '../../kube/access.ts';
 import { resources } from '../../kube/resources.ts';
 import { objectsOf, type PoliciesOfIts, type Policy, type Unread } from '../../model/policies.ts';
-import { readGuard } from '../../spaces/guard/guard.ts';
 import { heldBindings } from '../delivery/evidence.ts';
 import { clausesFor, readContents } from '../wds/contents.ts';
 import { resourceOfBound } from '../wds/full-objects.ts';
@@ -17,14 +16,21 @@ export interface WecChange {
   after: WecProperties;
 }
 
-/** What a change does to workloads besides releasing WECs from policies. */
+/** What a change does to workloads. */
 export interface SideEffects {
   broken: BrokenTemplate[];
   /** Policies that start selecting WECs. */
-  starting: { policy: Policy; wecs: string[] }[];
+  starting: Selection[];
+  /** Policies that stop selecting WECs: their workloads are deleted there, unless the guard holds them. */
+  released: Selection[];
   /** Policies that would release WECs, and whose Bindings the guard of their WDS keeps as they are. */
   held: Policy[];
   unread: Unread[];
+}
+
+interface Selection {
+  policy: Policy;
+  wecs: string[];
 }
 
 /**
@@ -42,28 +48,29 @@ export async function sideEffectsOf(
     labels: labelsOf(after),
   }));
   const templates = await brokenByRemoval(policies, affected);
-  const starting = policies.flatMap((policy) => {
-    const starts = ({ name, before, after }: WecChange) =>
-      effectOfRemoval([policy], name, labelsOf(before), labelsOf(after)).starting.length > 0;
-    const wecs = changes.filter(starts).map(({ name }) => name);
-    return wecs.length === 0 ? [] : { policy, wecs };
-  });
-  const released = policies.filter((policy) =>
-    changes.some(
-      ({ name, before, after }) =>
-        effectOfRemoval([policy], name, labelsOf(before), labelsOf(after)).released.length > 0,
-    ),
-  );
-  const held = (await mapConcurrently(released, concurrentRequests, isHeld)).flatMap((is, index) =>
-    is ? (released[index] ?? []) : [],
-  );
-  return { broken: templates.broken, starting, held, unread: [...unread, ...templates.unread] };
+  const selections = (effect: 'starting' | 'released') =>
+    policies.flatMap((policy): Selection[] => {
+      const isAffected = ({ name, before, after }: WecChange) =>
+        effectOfRemoval([policy], name, labelsOf(before), labelsOf(after))[effect].length > 0;
+      const wecs = changes.filter(isAffected).map(({ name }) => name);
+      return wecs.length === 0 ? [] : [{ policy, wecs }];
+    });
+  const released = selections('released');
+  const ifHeld = async ({ policy }: Selection) => ((await isHeld(policy)) ? [policy] : []);
+  const held = (await mapConcurrently(released, concurrentRequests, ifHeld)).flat();
+  return {
+    broken: templates.broken,
+    starting: selections('starting'),
+    released,
+    held,
+    unread: [...unread, ...templates.unread],
+  };
 }
 
 /** What cannot be read is not known to be held. */
 async function isHeld({ name, reader, binding, downsync }: Policy): Promise<boolean> {
   const held = await tryRead(async () => {
-    if (binding === undefined || !(await readGuard(reader)).isOn) return false;
+    if (binding === undefined) return false;
     const bound = objectsOf(binding);
     const kinds = [resources.namespaces, ...bound.map(resourceOfBound)].map((kind) => ({
       ...kind,
@@ -73,7 +80,7 @@ async function isHeld({ name, reader, binding, downsync }: Policy): Promise<bool
     const own = new Map(kinds.map((kind) => [`${kind.apiVersion} ${kind.plural}`, kind]));
     const contents = await readContents(reader, clausesFor(bound), [...own.values()]);
     const policies = [{ metadata: { name }, spec: { downsync: [...downsync] } }];
-    return heldBindings({ isGuarded: seen(true), policies, bindings: new Map([[name, binding]]) }, contents).has(name);
+    return (await heldBindings(reader, { policies, bindings: new Map([[name, binding]]) }, contents)).has(name);
   });
   return ifSeen(held) === true;
 }

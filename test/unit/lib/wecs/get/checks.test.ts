@@ -313,7 +313,7 @@ const cases: [
     ...(['versions', 'versions-apart', /0\.15\.0.*its1 runs OCM 1\.3\.1/, /where the Klusterlet/] as const),
   ],
   [
-    'an agent of another version that stellarctl installed, and promises no upgrade',
+    'an agent of another version that stellarctl installed',
     {
       wec: side({ pods: [operator, oldAgent], klusterlet: ownKlusterlet }),
       ocmOfHub: '1.3.1',
@@ -322,7 +322,7 @@ const cases: [
       'versions',
       'versions-apart',
       /its1 runs OCM 1\.3\.1/,
-      /^A join keeps the version of an agent that works/,
+      /^Upgrade it: stellarctl wec upgrade cluster1=/,
     ] as const),
   ],
   [

@@ -68,7 +68,6 @@ function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): 
     collectors: seen(new Map((record.collectors ?? []).map((collector) => [collector.metadata.name, collector]))),
     combined: seen(new Set((record.combined ?? []).map(combinedKey))),
     content: seen(() => undefined),
-    isGuarded: seen(false),
     held: new Set(),
     transforms: seen([]),
     inventory: seen(new Map([wec('cluster1'), wec('cluster2')])),

@@ -1,0 +1,39 @@
+import { command } from '../../lib/engine/command-line.ts';
+import { run, textOf } from '../../lib/engine/next-step.ts';
+import { describePolicy } from '../../lib/model/policies.ts';
+import type { SideEffects } from '../../lib/workloads/policies/side-effects.ts';
+
+/** What a change of labels does besides breaking templates and releasing WECs. */
+export function describeSideEffects({ starting, held, unread }: SideEffects): string[] {
+  return [
+    ...unread.map(
+      ({ wds, why }) =>
+        `The binding policies of ${wds} could not be read, so whether they need what is removed is unknown (${why}).`,
+    ),
+    ...held.flatMap((policy) => [
+      `${describePolicy(policy)} keeps its WECs: it selects no object, and the guard of ${policy.wds} holds its Binding.`,
+      `  ${textOf(run(command`stellarctl policy prune ${policy.name} --wds ${policy.wds}`, 'Remove its workloads'))}`,
+    ]),
+    ...starting.map(
+      ({ policy, wecs }) => `The binding policy ${describePolicy(policy)} will start selecting ${wecs.join(', ')}.`,
+    ),
+  ];
+}
+
+/** Policies that stop selecting WECs, except those whose Bindings a guard holds. */
+export const describeReleased = ({ released, held }: SideEffects): string[] =>
+  released
+    .filter(({ policy }) => !held.includes(policy))
+    .map(
+      ({ policy, wecs }) =>
+        `The binding policy ${describePolicy(policy)} will stop selecting ${wecs.join(', ')}: its workloads are deleted there.`,
+    );
+
+/** Shows the user which templates break, and which works are removed with them. */
+export function describeBroken(broken: SideEffects['broken']): string[] {
+  return broken.map(({ policy, object, keys, wecs, others, briefly }) => {
+    const asks = `${object} of ${describePolicy(policy)} expands ${keys.join(', ')}, which ${wecs.join(', ')} would lose`;
+    if (briefly) return `${asks}: the works of ${others.join(', ')} may be deleted and recreated`;
+    return `${asks}: its policy's works are deleted on ${[...wecs, ...others].join(', ')}`;
+  });
+}

@@ -1,0 +1,40 @@
+import { Option } from 'commander';
+import { command } from '../../lib/engine/command-line.ts';
+import { newestOcm } from '../../lib/model/ocm-versions.ts';
+import type { Definition } from '../common/define.ts';
+import {
+  dryRunOption,
+  type HostingOptions,
+  hostingContextOption,
+  imageRegistryOption,
+  type WritingOptions,
+} from '../common/options.ts';
+
+interface Options extends HostingOptions, WritingOptions {
+  to: string;
+  imageRegistry?: string;
+}
+
+export const definition: Definition<Options> = {
+  description:
+    'Upgrades OCM in an ITS, and then the status add-on to the version of the installed hooks. Only images change, and the rights and fields that the version needs; registrations and workloads stay. It can be rerun to finish an upgrade that was interrupted. Upgrade the WECs afterwards.',
+  timeout: '15m',
+  examples: [
+    ['stellarctl its upgrade its1', `upgrade OCM to ${newestOcm}`],
+    ['stellarctl its upgrade its1 --to 1.2.1', 'to another version'],
+  ],
+  arguments: [['<name>', 'the name of the ITS']],
+  options: [
+    hostingContextOption(),
+    new Option('--to <version>', 'the version of OCM').default(newestOcm),
+    imageRegistryOption('the registry of the images (default: that of the present ones)'),
+    dryRunOption(),
+  ],
+  async run(session, { to, imageRegistry }, [name = '']) {
+    const { upgradeIts } = await import('../../lib/maintenance/upgrade-its.ts');
+    const tools = await session.spaceTools();
+    session.announce(tools.hosting, 'Hosting cluster');
+    await session.finish([await upgradeIts(name, { to, imageRegistry }, tools, session.run)]);
+    session.next(command`stellarctl wec upgrade --all --its ${name}`);
+  },
+};

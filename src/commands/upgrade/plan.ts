@@ -1,0 +1,63 @@
+import { ExitCode, StellarError } from '../../lib/engine/errors.ts';
+import type { UpgradeRow } from '../../lib/status/upgrade-plan.ts';
+import { isForPeople } from '../../lib/terminal/io.ts';
+import type { Definition } from '../common/define.ts';
+import {
+  type HostingOptions,
+  hostingContextOption,
+  itsOption,
+  type WecOptions,
+  wecOptions,
+} from '../common/options.ts';
+import { parseWecArguments, withContext } from '../common/wec-argument.ts';
+
+interface Options extends HostingOptions, WecOptions {
+  to?: string;
+  exitCode?: boolean;
+}
+
+export const definition: Definition<Options> = {
+  description:
+    'Shows each part of an installation with the version that runs and the one that an upgrade leads to, what that does to running workloads, and the commands in their order: KubeFlex and hooks, ITSes, WDSes, WECs. It only reads.',
+  timeout: '30s',
+  formats: ['table', 'wide', 'json', 'yaml'],
+  examples: [
+    ['stellarctl upgrade plan', 'what to upgrade on the hosting cluster and in its spaces'],
+    ['stellarctl upgrade plan cluster1=kind-cluster1', 'with the agent of a WEC'],
+    ['stellarctl upgrade plan --exit-code', 'for scripts: exits with 5 if there is something to do'],
+  ],
+  usage: '[NAME=CONTEXT...] [options]',
+  arguments: [['[wecs...]', 'WECs whose agents are shown as well']],
+  options: [
+    ['--to <version>', 'the version of KubeStellar (default: the one that init installs)'],
+    ['--exit-code', 'exit with 5 if there is something to do'],
+    hostingContextOption(),
+    itsOption(),
+    ...wecOptions(),
+  ],
+  async run(session, { to, exitCode, wecContext }, positional) {
+    const { findVersion } = await import('../../lib/programs/version.ts');
+    if (to !== undefined && findVersion(to) !== to)
+      throw new StellarError('usage', `"${to}" is not a version of KubeStellar: it has the form 0.30.0.`);
+    const { readVersions } = await import('../../lib/status/versions.ts');
+    const { planUpgrades } = await import('../../lib/status/upgrade-plan.ts');
+    const { statusTools } = await import('../status/status.ts');
+    const wecs = await session.wecs(parseWecArguments(positional, wecContext).map(withContext));
+    const contexts = new Map(wecs.map(({ name, kube }) => [name, kube.cluster.context]));
+    const versions = await readVersions(await statusTools(session), wecs);
+    const plan = planUpgrades(versions, to, (wec) => contexts.get(wec) ?? wec);
+    await session.print(plan, plan.items, columns);
+    const commands = [...new Set(plan.items.flatMap((row) => row.command ?? []))];
+    if (isForPeople(session.output)) session.next(...commands);
+    if (exitCode && commands.length > 0) session.exitCode = ExitCode.different;
+  },
+};
+
+const columns = [
+  { header: 'PART', value: ({ name }: UpgradeRow) => name },
+  { header: 'PRODUCT', value: ({ product }: UpgradeRow) => product },
+  { header: 'RUNNING', value: ({ running }: UpgradeRow) => running ?? '-' },
+  { header: 'WANTED', value: ({ wanted }: UpgradeRow) => wanted ?? '-' },
+  { header: 'STATE', value: ({ state }: UpgradeRow) => state },
+  { header: 'WORKLOADS', value: ({ state, workloads }: UpgradeRow) => (state === 'behind' ? workloads : '-') },
+];

@@ -1,0 +1,150 @@
+/** OCM 1.0.0, which the hooks install, is upgraded on the hub and on WECs while a workload runs. */
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import {
+  type AnyObject,
+  bindWorkload,
+  type Deployment,
+  demoManifests,
+  type Plane,
+  resources,
+  until,
+  writeKubeconfig,
+} from '../../../testbed/index.ts';
+import { inRelease, isRelease } from '../support/in-release.ts';
+import { type Listen, runKilled } from '../support/killed-runs.ts';
+import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
+import { workloadOn } from '../support/workloads.ts';
+import { WriteProxy } from '../support/write-proxy.ts';
+
+let all: HostingBed;
+let cli: SpaceCli;
+let hosting: Plane;
+let kubeconfig: string;
+let onWrite: (write: string) => void = () => {};
+const proxies: WriteProxy[] = [];
+/** The second one has a Deployment for each agent. */
+const longest = 300_000;
+const names = ['cluster1', ...(isRelease ? ['cluster2'] : [])];
+const earlier = new Map<string, string[]>();
+
+before(async () => {
+  all = await startHosting(names.map((name) => ({ name })));
+  ({ cli, hosting } = all);
+  for (const plane of [hosting, ...names.map((name) => all.bed.plane(name))])
+    proxies.push(await WriteProxy.start(plane, (write) => onWrite(write)));
+  kubeconfig = await writeKubeconfig(hosting, proxies.map(({ entry }) => entry) as never);
+  await type('its create its1 --type host');
+  for (const name of names) {
+    const mode = name === 'cluster2' ? '--no-singleton' : '--singleton';
+    await type(`wec join ${name} --its its1 ${mode}`);
+    // Renewals are soon enough for a test, and the hub waits five of them, longer than an agent takes to start.
+    await hosting.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 20 } });
+    await type(`accept ${name} --its its1`);
+    await type(`label ${name} shop=${name} --its its1`);
+    const manifests = demoManifests(`${name}-space`);
+    bindWorkload(hosting, { policy: name, matchLabels: { shop: name }, manifests });
+    // Three works, that of the status add-on, the Klusterlet, three objects and a pod.
+    // A kind that has just been defined is not served yet.
+    const uids = () => uidsOn(name).catch(() => []);
+    await until(async () => (await uids()).length === 9, `works and a workload on ${name}`);
+    earlier.set(name, await uidsOn(name));
+  }
+});
+
+after(async () => {
+  for (const proxy of proxies) proxy.stop();
+  await all?.stop();
+});
+
+const type = (line: string) => cli.type(line, { kubeconfig });
+const listen: Listen = (listener) => {
+  onWrite = listener;
+};
+const killing = () => ({ kubeconfig, listen, ...(isRelease ? {} : { most: 1 }) });
+
+async function uidsOn(name: string): Promise<string[]> {
+  const { admin } = all.bed.plane(name);
+  const works = await admin.list<AnyObject>(appliedWorks);
+  const own = works.items.map(({ metadata }) => `${metadata.name} ${metadata.uid}`);
+  const klusterlet = await admin.get<AnyObject>(resources.klusterlets, 'klusterlet');
+  return [
+    ...own,
+    `klusterlet ${klusterlet.metadata.uid}`,
+    ...(await workloadOn(all.bed.plane(name), `${name}-space`)).uids,
+  ];
+}
+const appliedWorks = {
+  ...{ apiVersion: 'work.open-cluster-management.io/v1', kind: 'AppliedManifestWork' },
+  ...{ plural: 'appliedmanifestworks', namespaced: false },
+};
+
+async function imagesIn({ admin }: Plane, namespace: string): Promise<string[]> {
+  const { items } = await admin.list<Deployment>(resources.deployments, { namespace });
+  const images = items.flatMap(({ spec }) => spec.template.spec.containers.map(({ image }) => image));
+  return [...new Set(images.map((image) => image.split(':').at(-1) ?? ''))];
+}
+
+it('is planned: the hub first, then its WECs', async () => {
+  const plan = await cli.run('upgrade plan cluster1 --exit-code -o json'.split(' '), { kubeconfig });
+  assert.equal(plan.exitCode, 5, plan.stderr);
+  const { items } = plan.json() as { items: { name: string; command: string | null }[] };
+  assert.deepEqual(
+    items.flatMap(({ command }) => command ?? []),
+    ['stellarctl its upgrade its1 --hosting-context hosting', 'stellarctl wec upgrade cluster1=cluster1'],
+  );
+});
+
+it('is refused on a WEC before its hub, and in versions that are not known', async () => {
+  for (const [line, why] of [
+    ['wec upgrade cluster1 --its its1 --to 1.3.1', /its1 runs OCM 1\.0\.0: an agent must not be newer than its hub/],
+    ['its upgrade its1 --to 1.9.0', /OCM 1\.9\.0 is no version that stellarctl upgrades to/],
+    ['its upgrade cluster1', /There is no ITS cluster1/],
+  ] as const)
+    assert.match((await cli.run(line.split(' '), { kubeconfig })).stderr, why);
+});
+
+it('runs on the hub in the new version, although it is killed in between', async () => {
+  const { writes, last } = await runKilled(cli, 'its upgrade its1 --hosting-context hosting', killing());
+  assert.match(last.stdout, /^its1: (upgraded.*; )?runs OCM 1\.3\.1/m);
+  if (isRelease)
+    for (const write of [
+      'clusterroles/cluster-manager',
+      'deployments/cluster-manager',
+      'clustermanagers/cluster-manager',
+    ])
+      assert.ok(writes.includes(`PATCH ${write}`), writes.join(', '));
+  assert.deepEqual(await imagesIn(hosting, 'open-cluster-management-hub'), ['v1.3.1']);
+  assert.match((await type('its upgrade its1')).stdout, /^its1: runs OCM 1\.3\.1; nothing to do/m);
+  for (const name of names) assert.deepEqual(await uidsOn(name), earlier.get(name));
+});
+
+it('stops at an image that cannot be pulled, while the present agent works', inRelease, async () => {
+  const mend = await all.bed.fault({ kind: 'unpullable', image: 'registration-operator:v1.2.1' });
+  const run = await cli.run('wec upgrade cluster1 cluster2 --its its1 --to 1.2.1'.split(' '), { kubeconfig, longest });
+  assert.equal(run.exitCode, 1, run.stderr);
+  assert.match(run.stderr, /The upgrade of cluster1 from OCM 1\.0\.0 to 1\.2\.1 is not done: .*cannot be pulled/);
+  assert.match(run.stdout, /cluster2: not begun/);
+  await type('wec wait cluster1 cluster2 --its its1');
+  for (const name of names) assert.deepEqual(await uidsOn(name), earlier.get(name));
+  await mend();
+});
+
+it('runs on WECs in the new version, with the same works and workloads, although it is killed in between', async () => {
+  const line = `wec upgrade ${names.map((name) => `${name}=${name}`).join(' ')} --its its1`;
+  const { writes, last } = await runKilled(cli, line, killing());
+  assert.ok(writes.includes('PATCH deployments/klusterlet'), writes.join(', '));
+  for (const name of names) {
+    assert.match(last.stdout, new RegExp(`^${name}: runs OCM 1\\.3\\.1; its works are the same`, 'm'));
+    assert.deepEqual(await uidsOn(name), earlier.get(name));
+    const plane = all.bed.plane(name);
+    assert.deepEqual(await imagesIn(plane, 'open-cluster-management-agent'), ['v1.3.1']);
+  }
+  const { stdout } = await type(`${line} -o json`);
+  assert.deepEqual(
+    JSON.parse(stdout).items.map(({ state, changed }: { state: string; changed: boolean }) => [state, changed]),
+    names.map(() => ['unchanged', false]),
+  );
+  await type('doctor cluster1 --its its1');
+  assert.equal((await cli.run('upgrade plan cluster1 --exit-code'.split(' '), { kubeconfig })).exitCode, 0);
+});
