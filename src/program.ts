@@ -3,6 +3,7 @@ import { collector } from './commands/collector/collector.ts';
 import { type Definition, defineCommand } from './commands/common/define.ts';
 import { type Entry, entry, type Group } from './commands/common/entry.ts';
 import { equivalentOf } from './commands/common/equivalents.ts';
+import { fleet } from './commands/fleet/fleet.ts';
 import { its } from './commands/its/its.ts';
 import { policy } from './commands/policy/policy.ts';
 import { transform } from './commands/transform/transform.ts';
@@ -83,6 +84,7 @@ const entries: readonly (Entry | Group)[] = [
   its,
   wds,
   wec,
+  fleet,
   policy,
   workload,
   collector,

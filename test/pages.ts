@@ -7,8 +7,8 @@ export const root = path.resolve(import.meta.dirname, '..');
 /** In an order that one installation can follow: the last page deletes it. */
 export const walkedPages = [
   'README.md',
-  ...['installation', 'spaces', 'registration', 'customization', 'workloads', 'troubleshooting', 'local-clusters'],
-  ...['output', 'ci', 'security', 'migrating', 'development', 'deregistration'],
+  ...['installation', 'spaces', 'registration', 'fleets', 'customization', 'workloads', 'troubleshooting'],
+  ...['local-clusters', 'output', 'ci', 'security', 'migrating', 'development', 'deregistration'],
 ].map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`));
 
 export const pages: readonly string[] = [...walkedPages, 'testbed/README.md'];

@@ -38,7 +38,7 @@ test('nothing depends on the locale or the time zone of the user', () => {
 /** The rooms of src/lib: one imports only from those before it, types included. */
 const rooms = [
   ...['engine', 'files', 'programs', 'terminal', 'kube', 'model', 'versions', 'hub', 'hosting', 'local-clusters'],
-  ...['spaces', 'workloads', 'maintenance', 'install', 'wecs', 'doctor', 'status', 'report'],
+  ...['spaces', 'workloads', 'maintenance', 'install', 'wecs', 'fleet', 'doctor', 'status', 'report'],
 ];
 
 test('rooms have one direction', () => {

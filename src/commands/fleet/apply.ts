@@ -1,0 +1,63 @@
+import { command } from '../../lib/engine/command-line.ts';
+import type { Confirm } from '../../lib/engine/read-confirmed.ts';
+import type { FleetPlan } from '../../lib/fleet/plan.ts';
+import { confirm, confirming, refuseUnnamedIts } from '../common/confirm.ts';
+import type { Definition } from '../common/define.ts';
+import { type ConfirmedOptions, dryRunOption, yesOption } from '../common/options.ts';
+import { type FileOptions, fileOptions, itsOfFile, openClusters, optionsOf, readSpaces } from './open.ts';
+
+interface Options extends FileOptions, ConfirmedOptions {
+  keepWorkloads?: boolean;
+}
+
+export const definition: Definition<Options> = {
+  description:
+    'Makes the WECs of the ITS what a file says: shows the plan and asks, registers and accepts what is missing, then sets labels, annotations and properties. What leaves the file is removed, unless another program wants it too. If a part of the file cannot be true, nothing is written; otherwise every WEC is tried. It can be rerun to resume.',
+  timeout: '30m',
+  examples: [
+    ['stellarctl fleet apply -f fleet.yaml', 'show the plan, ask, and apply it'],
+    ['stellarctl fleet apply -f fleet.yaml --its its1 --yes', 'in a script'],
+    ['stellarctl fleet apply -f fleet.yaml --force-conflicts tier', 'take over a label that another program has set'],
+  ],
+  usage: '-f FILE [options]',
+  options: [
+    ...fileOptions(),
+    ['--keep-workloads', 'with --prune: keep the workloads running'],
+    yesOption(),
+    dryRunOption(),
+  ],
+  destroys: true,
+  async run(session, options) {
+    const { readFleet } = await import('../../lib/fleet/file/read.ts');
+    const fleet = await readFleet(options.filename, session.io.stdin);
+    if (itsOfFile(options, fleet) === undefined) await refuseUnnamedIts(session, options.yes);
+    const { describePlan, describeSpaces, changesAnything } = await import('./plan-text.ts');
+    const confirmation = { verb: 'Apply the fleet', doing: 'Applying the fleet', name: fleet.name, yes: options.yes };
+    const missing = (await readSpaces(session, fleet)).filter(({ action }) => action !== 'unchanged');
+    if (missing.length > 0) {
+      for (const line of describeSpaces(missing)) session.progress.note(line);
+      if (!options.dryRun) await confirm(session, confirmation);
+      const { createSpaces } = await import('../../lib/fleet/spaces.ts');
+      const created = await createSpaces(fleet, missing, await session.spaceTools(), session.run);
+      if (options.dryRun || created.some(({ error }) => error !== undefined)) return session.finish(created);
+    }
+    const { applyFleet, isRefused } = await import('../../lib/fleet/apply.ts');
+    const clusters = await openClusters(session, fleet, options);
+    const ask = confirming(session, {
+      show(plan: FleetPlan) {
+        for (const line of describePlan(plan, false)) session.progress.note(line);
+      },
+      confirmations: (plan) => (isRefused(plan) || !changesAnything(plan) ? [] : [confirmation]),
+    });
+    // Nobody has thought about the plan meanwhile: it need not be read again.
+    const confirmPlan: Confirm<FleetPlan> = async (plan, more) => (await ask(plan, more)) && !options.yes;
+    const prune = async (names: readonly string[]) => {
+      const { deregisterShown } = await import('../wec/deregister.ts');
+      const wecs = names.map((name) => ({ name, context: undefined }));
+      return deregisterShown(session, clusters.its, wecs, options, wecs.length > 1);
+    };
+    const results = await applyFleet(fleet, clusters, optionsOf(options), confirmPlan, prune, session.run);
+    await session.finish(results);
+    session.next(command`stellarctl wec list --its ${clusters.its.context.name}`);
+  },
+};

@@ -1,0 +1,122 @@
+import { Option } from 'commander';
+import { StellarError } from '../../lib/engine/errors.ts';
+import { advice } from '../../lib/engine/next-step.ts';
+import type { Definition } from '../common/define.ts';
+import { type ItsOptions, itsOption, wecKubeconfigOption } from '../common/options.ts';
+import type { Session } from '../common/session.ts';
+
+interface Options extends ItsOptions {
+  name?: string;
+  wecKubeconfig?: string;
+  from?: 'argocd' | 'karmada' | 'kubeconfig';
+  fromContext?: string;
+  fromNamespace: string;
+  match?: string;
+}
+
+/** How long a context may take to answer, in milliseconds. */
+const patienceMs = 10_000;
+
+export const definition: Definition<Options> = {
+  description:
+    'Prints the WECs of the ITS as a file for `fleet apply`: their labels, annotations and properties, and for each that a context is proven to lead to, that context and how its agent was joined. It only reads. A second export prints the same. With --from, describes the clusters of Argo CD, Karmada or a kubeconfig instead, so that they can be joined.',
+  timeout: '2m',
+  formats: ['yaml', 'json'],
+  examples: [
+    ['stellarctl fleet export > fleet.yaml', 'the WECs of the ITS, with the contexts of the kubeconfig'],
+    ['stellarctl fleet export --from kubeconfig --match "prod-*" --name prod', 'the clusters of some contexts'],
+    ['stellarctl fleet export --from argocd --from-context mgmt', 'the clusters that an Argo CD knows'],
+  ],
+  options: [
+    itsOption(),
+    ['--name <name>', 'the name of the fleet (default: that of the ITS, or of --from)'],
+    wecKubeconfigOption(),
+    new Option('--from <source>', 'describe clusters that are not registered yet').choices([
+      'argocd',
+      'karmada',
+      'kubeconfig',
+    ]),
+    ['--from-context <context>', 'with --from: where Argo CD or Karmada runs (default: the current context)'],
+    new Option('--from-namespace <namespace>', 'with --from argocd: its namespace').default('argocd'),
+    ['--match <pattern>', 'only contexts whose names match, as prod-*'],
+  ],
+  async run(session, options) {
+    const { from, match } = options;
+    const name = options.name ?? from ?? (await session.its()).context.name;
+    await checkName(name);
+    const { contexts } = await session.wecKubeconfig();
+    const names = [...contexts.keys()].filter((each) => match === undefined || patternOf(match).test(each));
+    const { wecs, comments } = await (from === undefined
+      ? exportIts(session, names, options)
+      : importFrom(session, names, from, options));
+    const document = { apiVersion: 'stellarctl.kubestellar.io/v1alpha1', kind: 'Fleet', metadata: { name }, wecs };
+    if (session.output === 'json') return session.printDocument(document, { format: 'json' });
+    session.printLines([
+      '# yaml-language-server: $schema=fleet.schema.json',
+      '# The schema: stellarctl fleet schema > fleet.schema.json',
+      ...comments.map((comment) => `# ${comment}`),
+    ]);
+    await session.printDocument(document, { format: 'yaml' });
+  },
+};
+
+/** A shell's pattern with `*`. */
+const patternOf = (glob: string): RegExp =>
+  new RegExp(
+    `^${glob
+      .split('*')
+      .map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'))
+      .join('.*')}$`,
+  );
+
+async function checkName(name: string): Promise<void> {
+  const { fleetSchema } = await import('../../lib/fleet/file/schema.ts');
+  const problem = fleetSchema.properties.metadata.properties.name.rule?.(name);
+  if (problem !== undefined)
+    throw new StellarError('usage', `${problem}.`, { next: [advice('Give one: --name NAME')] });
+}
+
+async function exportIts(session: Session, names: readonly string[], { wecKubeconfig }: Options) {
+  const { exportFleet } = await import('../../lib/fleet/export.ts');
+  return exportFleet(await session.its(), await candidatesOf(session, names), wecKubeconfig);
+}
+
+async function importFrom(
+  session: Session,
+  names: readonly string[],
+  from: NonNullable<Options['from']>,
+  { fromContext, fromNamespace }: Options,
+) {
+  if (from === 'kubeconfig') {
+    const { importKubeconfig } = await import('../../lib/fleet/import/kubeconfig.ts');
+    return importKubeconfig(await candidatesOf(session, names));
+  }
+  const { selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
+  const kubeconfig = await session.kubeconfig();
+  const given = fromContext ?? kubeconfig.currentContext;
+  if (given === undefined)
+    throw new StellarError('usage', 'The kubeconfig has no current context.', {
+      next: [advice('Give the context: --from-context CONTEXT')],
+    });
+  const source = session.connect(selectContext(kubeconfig, given));
+  if (from === 'karmada') {
+    const { importKarmada } = await import('../../lib/fleet/import/karmada.ts');
+    return importKarmada(source, await candidatesOf(session, names));
+  }
+  const { importArgoCd } = await import('../../lib/fleet/import/argocd.ts');
+  return importArgoCd(source, fromNamespace, await contextsOf(session, names));
+}
+
+/** The contexts that can be read. */
+async function contextsOf(session: Session, names: readonly string[]) {
+  const { ifSeen, tryRead } = await import('../../lib/kube/access.ts');
+  const read = await Promise.all(names.map((name) => tryRead(() => session.contextOf(name))));
+  return read.flatMap((each) => ifSeen(each) ?? []);
+}
+
+async function candidatesOf(session: Session, names: readonly string[]) {
+  const { Deadline } = await import('../../lib/engine/deadline.ts');
+  const deadline = new Deadline(patienceMs);
+  const contexts = await contextsOf(session, names);
+  return contexts.map((context) => ({ name: context.name, kube: session.connect(context, deadline) }));
+}

@@ -1,0 +1,70 @@
+import { Option } from 'commander';
+import type { Fleet } from '../../lib/fleet/file/read.ts';
+import type { FleetClusters, FleetOptions } from '../../lib/fleet/plan.ts';
+import type { SpacePlan } from '../../lib/fleet/spaces.ts';
+import {
+  type HostingOptions,
+  hostingContextOption,
+  itsOption,
+  listOption,
+  wecKubeconfigOption,
+  wholeNumber,
+} from '../common/options.ts';
+import { openPolicies } from '../common/policies-of-its.ts';
+import type { Session } from '../common/session.ts';
+
+/** Options of the commands that compare a file with an ITS. */
+export interface FileOptions extends HostingOptions {
+  filename: string[];
+  its?: string;
+  forceConflicts?: string[];
+  prune?: boolean;
+  maxRemoved?: number;
+}
+
+export const fileOptions = (): Option[] => [
+  listOption('-f, --filename <file>', 'the file; a folder with files, or - for stdin').makeOptionMandatory(),
+  itsOption(),
+  wecKubeconfigOption(),
+  listOption('--force-conflicts <keys>', 'labels, annotations and properties to take over from other programs'),
+  new Option('--prune', 'deregister WECs that this fleet has joined and that left the file'),
+  new Option('--max-removed <number>', 'with --prune: so many at most (default: 1, or 10 % of the WECs)').argParser(
+    wholeNumber(0),
+  ),
+  hostingContextOption(),
+];
+
+export const optionsOf = ({ forceConflicts = [], prune = false, maxRemoved }: FileOptions): FleetOptions => ({
+  forceConflicts,
+  prune,
+  maxRemoved,
+});
+
+/** The spaces of a file, which are created before its WECs. */
+export async function readSpaces(session: Session, fleet: Fleet): Promise<SpacePlan[]> {
+  if (fleet.its.length + fleet.wds.length === 0) return [];
+  const { planSpaces } = await import('../../lib/fleet/spaces.ts');
+  return planSpaces(fleet, await session.spaceTools());
+}
+
+/** The name of the ITS, if only the file gives it. */
+export const itsOfFile = ({ its }: FileOptions, fleet: Fleet): string | undefined =>
+  its === undefined && fleet.its.length === 1 ? fleet.its[0]?.name : undefined;
+
+/** Opens the ITS, and prepares to open the WECs. */
+export async function openClusters(session: Session, fleet: Fleet, options: FileOptions): Promise<FleetClusters> {
+  const { limitsOf } = await import('../../lib/kube/client/client.ts');
+  const given = itsOfFile(options, fleet);
+  const its = await (given === undefined ? session.its() : session.openIts({ given, source: '--its' }));
+  session.announce(its.kube);
+  const limitOfEach = limitsOf(fleet.wecs.length);
+  return {
+    its,
+    async open({ context: name = '', kubeconfig }) {
+      const context = await session.contextOf(name, kubeconfig);
+      const byProgram = Boolean(context.user.exec) || Boolean(context.user['auth-provider']);
+      return { kube: session.connect(context, session.run.deadline, limitOfEach()), byProgram };
+    },
+    readPolicies: (names) => openPolicies(session, its, names),
+  };
+}

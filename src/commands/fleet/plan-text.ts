@@ -1,0 +1,85 @@
+import { count } from '../../lib/engine/counts.ts';
+import type { FleetPlan, WecPlan } from '../../lib/fleet/plan.ts';
+import type { SpacePlan } from '../../lib/fleet/spaces.ts';
+import type { Policy } from '../../lib/model/policies.ts';
+import { toDocument } from '../../lib/terminal/output.ts';
+import { describeBroken, describeReleased, describeSideEffects } from '../common/side-effects-text.ts';
+
+const signs = { join: '+', change: '~', unchanged: ' ', remove: '-' } as const;
+
+/** The plan for people: a line for each change, the effects on workloads, and a summary. */
+export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
+  const { items, former, effects } = plan;
+  const shown = items.filter(({ action, error, note }) => isWide || action !== 'unchanged' || error || note);
+  return [
+    ...shown.flatMap(describeWec),
+    ...(items.some(({ action }) => action === 'remove')
+      ? []
+      : former.map((name) => `  ${name} left the file and stays; --prune deregisters it`)),
+    ...describeReleased(effects),
+    ...describeBroken(effects.broken),
+    ...describeSideEffects(effects),
+    summaryOf(plan),
+  ];
+}
+
+function describeWec({ name, action, changes, error, note }: WecPlan): string[] {
+  const what = action === 'join' ? ' joins' : action === 'remove' ? ' is deregistered' : '';
+  return [
+    `${error === undefined ? signs[action] : '!'} ${name}${what}`,
+    ...changes.map(({ kind, key, from, to }) => `    ${kind} ${key}: ${from ?? '-'} → ${to ?? '-'}`),
+    ...(error === undefined ? [] : [`    ${error.message}`]),
+    ...(note === undefined ? [] : [`    ${note}`]),
+  ];
+}
+
+export const describeSpaces = (spaces: readonly SpacePlan[]): string[] =>
+  spaces.flatMap(({ role, name, action }) =>
+    action === 'unchanged'
+      ? []
+      : `+ ${name} (${role.toUpperCase()}) is ${action === 'create' ? 'created' : 'completed'}`,
+  );
+
+/** As `2 to join, 1 to change, 57 unchanged`. */
+function summaryOf({ items }: FleetPlan): string {
+  const counted = (action: WecPlan['action']) =>
+    items.filter((item) => item.action === action && item.error === undefined).length;
+  const adopted = items.filter(({ action, adopts, error }) => action === 'unchanged' && adopts && !error).length;
+  const refused = items.filter(({ error }) => error !== undefined).length;
+  const parts = [
+    [counted('join'), 'to join'],
+    [counted('change'), 'to change'],
+    [counted('remove'), 'to deregister'],
+    [refused, 'refused'],
+  ] as const;
+  const listed = parts.flatMap(([number, what]) => (number > 0 ? `${number} ${what}` : []));
+  const own = adopted > 0 ? ` (the fleet becomes an owner of the values of ${count(adopted, 'WEC')})` : '';
+  return `${[...listed, `${counted('unchanged')} unchanged`].join(', ')}${own}`;
+}
+
+/** Whether applying it changes a value or a registration. */
+export const changesAnything = ({ items }: FleetPlan): boolean => items.some(({ action }) => action !== 'unchanged');
+
+/** The plan for scripts. The fields are an interface: docs/output.md. */
+export function planDocument({ fleet, its, items, former, effects }: FleetPlan): object {
+  const { broken, starting, released, held, unread } = effects;
+  const nameOf = ({ wds, name }: Policy) => ({ wds, policy: name });
+  return {
+    ...{ fleet, its },
+    ...toDocument(items),
+    former,
+    effects: {
+      starting: starting.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),
+      released: released.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),
+      held: held.map(nameOf),
+      broken: broken.map(({ policy, object, keys, wecs, others }) => ({
+        ...nameOf(policy),
+        object,
+        keys,
+        wecs,
+        others,
+      })),
+      unread,
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
+import { clusterUid, recordedUid } from '../hub/cluster-uid.ts';
+import { accessHub, type HubAccess } from '../hub/hub-access.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { imageVersion, parseImage } from '../kube/image.ts';
+import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import type { ManagedCluster } from '../model/ocm-objects.ts';
+import { proveIdentity } from '../wecs/identity/identity.ts';
+import { labelsOf } from '../wecs/join/kept-labels.ts';
+import { defaultRegistry, endpointFor } from '../wecs/join/plan.ts';
+import { hubOf } from '../wecs/klusterlet/agent.ts';
+import { readWec, type WecEvidence } from '../wecs/registration/wec-evidence.ts';
+import type { JoinSettings } from './file/schema.ts';
+import type { ImportedFleet } from './import/imported.ts';
+import { readPresent } from './plan.ts';
+
+/** A context that may lead to a WEC. */
+export interface Candidate {
+  name: string;
+  kube: Kube;
+}
+
+/**
+ * Describes the WECs of an ITS as a file: their labels without those of OCM, their properties, and for each that a context is proven
+ * to lead to, that context and how its agent was joined. The order is stable.
+ * @throws StellarError `not-a-hub`
+ */
+export async function exportFleet(
+  its: { kube: Kube; context: SelectedContext },
+  candidates: readonly Candidate[],
+  kubeconfig: string | undefined,
+): Promise<ImportedFleet> {
+  const [{ clusters, properties }, access] = await Promise.all([
+    readPresent(its.kube),
+    accessHub(its.kube, its.context, undefined),
+  ]);
+  const found = await findContexts(its.kube, access, clusters, candidates);
+  const names = [...clusters.keys()].sort();
+  const wecs = await mapConcurrently(names, concurrentRequests, async (wec) => {
+    const { labels, annotations } = labelsOf(clusters.get(wec) as ManagedCluster);
+    const context = found.get(wec);
+    const join = context && (await joinSettings(wec, access, context.evidence));
+    return {
+      name: wec,
+      ...(context && { context: context.name, ...(kubeconfig && { kubeconfig }) }),
+      ...ifAny('labels', labels),
+      ...ifAny('annotations', annotations),
+      ...ifAny('properties', sorted(properties.get(wec)?.data ?? {})),
+      ...ifAny('join', join ?? {}),
+    };
+  });
+  const unknown = names.filter((wec) => !found.has(wec));
+  return { wecs, comments: unknown.map((wec) => `No context of the kubeconfig is proven to lead to ${wec}.`) };
+}
+
+const ifAny = <Key extends string, Values extends object>(key: Key, values: Values): { [K in Key]?: Values } =>
+  (Object.keys(values).length === 0 ? {} : { [key]: values }) as { [K in Key]?: Values };
+
+const sorted = (values: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+interface FoundContext extends Candidate {
+  evidence: WecEvidence;
+}
+
+/** Of several contexts of one WEC, the one with its name, else the first by name. */
+async function findContexts(
+  hub: Kube,
+  access: HubAccess,
+  clusters: ReadonlyMap<string, ManagedCluster>,
+  candidates: readonly Candidate[],
+): Promise<Map<string, FoundContext>> {
+  const byUid = new Map([...clusters].map(([name, cluster]) => [recordedUid(cluster), name]));
+  const identify = async ({ name, kube }: Candidate): Promise<[string, FoundContext] | undefined> => {
+    const uid = await clusterUid(kube);
+    const evidence = await readWec(kube);
+    const wec = byUid.get(uid ?? '') ?? evidence.klusterlet?.spec?.clusterName ?? '';
+    const cluster = clusters.get(wec);
+    if (cluster === undefined) return undefined;
+    const endpoints = [access.external, ...(access.internal ? [{ ...access.internal, published: true }] : [])];
+    const known = { name: wec, endpoints, recordedUid: recordedUid(cluster) };
+    const { state } = await proveIdentity(hub, kube, evidence, known);
+    return state === 'proven' ? [wec, { name, kube, evidence }] : undefined;
+  };
+  const asked = await mapConcurrently(candidates, concurrentRequests, (each) => tryRead(() => identify(each)));
+  const found = new Map<string, FoundContext>();
+  const proven = asked.flatMap(
+    (each) => [ifSeen(each) ?? []].filter((one) => one.length > 0) as [string, FoundContext][],
+  );
+  for (const [wec, context] of proven.sort(([, a], [, b]) => (a.name < b.name ? -1 : 1)))
+    if (!found.has(wec) || context.name === wec) found.set(wec, context);
+  return found;
+}
+
+/** The options with which a join would install this agent again, without those that are the default. */
+async function joinSettings(wec: string, access: HubAccess, evidence: WecEvidence): Promise<JoinSettings> {
+  const { klusterlet } = evidence;
+  const { registrationImagePullSpec: reference } = klusterlet?.spec ?? {};
+  const version = imageVersion(reference);
+  const registry = parseImage(reference ?? '')?.registry;
+  const hub = hubOf(evidence);
+  const usual = ifSeen(await tryRead(() => endpointFor(access, wec, { accept: true, labels: {} })));
+  return {
+    ...(hub !== undefined && hub.server !== usual?.server && { hubApiserver: hub.spelled }),
+    ...(hub?.proxyUrl && { proxyUrl: hub.proxyUrl }),
+    ...(klusterlet?.spec?.deployOption?.mode === 'Default' && { singleton: false }),
+    ...(version !== undefined && version !== access.ocmVersion && { ocmVersion: version }),
+    ...(registry !== undefined &&
+      registry !== (access.imageRegistry ?? defaultRegistry) && { imageRegistry: registry }),
+  };
+}

@@ -1,0 +1,314 @@
+import pLimit from 'p-limit';
+import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
+import { count } from '../engine/counts.ts';
+import { ExitCode, failureOf, StellarError } from '../engine/errors.ts';
+import { advice } from '../engine/next-step.ts';
+import type { Run } from '../engine/run.ts';
+import { clusterUid, recordedUid } from '../hub/cluster-uid.ts';
+import { verifyEndpoint } from '../hub/endpoint.ts';
+import { accessHub, type HubAccess } from '../hub/hub-access.ts';
+import { notAHub } from '../hub/require-hub.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import type { ConfigMap } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
+import { propertiesNamespace } from '../model/kubestellar-names.ts';
+import type { ManagedCluster } from '../model/ocm-objects.ts';
+import type { PoliciesOfIts } from '../model/policies.ts';
+import { proveIdentity } from '../wecs/identity/identity.ts';
+import { type Checks, hubReads, planJoin } from '../wecs/join/plan.ts';
+import { hubConnectionOf } from '../wecs/registration/hub-connection.ts';
+import { hasJoined } from '../wecs/registration/hub-evidence.ts';
+import { readWec } from '../wecs/registration/wec-evidence.ts';
+import { type SideEffects, sideEffectsOf, type WecChange } from '../workloads/policies/side-effects.ts';
+import type { Fleet, FleetWec } from './file/read.ts';
+import { joinOptionsOf } from './join-options.ts';
+import {
+  fleetAnnotation,
+  judgeValues,
+  type ValueChange,
+  type ValueConflict,
+  type ValuePath,
+  valuesAt,
+} from './owned-values.ts';
+
+/** The values of a WEC that a file sets, each with its place in an object. */
+const valueKinds = [
+  { kind: 'label', path: 'labels', wantedOf: ({ labels }: FleetWec) => labels },
+  { kind: 'annotation', path: 'annotations', wantedOf: ({ annotations }: FleetWec) => annotations },
+  { kind: 'property', path: 'data', wantedOf: ({ properties }: FleetWec) => properties },
+] as const satisfies readonly { kind: string; path: ValuePath; wantedOf(wec: FleetWec): Record<string, string> }[];
+
+export type ValueKindName = (typeof valueKinds)[number]['kind'];
+
+/** What becomes of one WEC. The fields are an interface: docs/output.md. */
+export interface WecPlan {
+  name: string;
+  action: 'join' | 'change' | 'unchanged' | 'remove';
+  changes: (ValueChange & { kind: ValueKindName })[];
+  /** Whether the fleet becomes an owner of values that stay as they are. */
+  adopts: boolean;
+  /** Why it cannot be done; nothing of it is written then. */
+  error?: StellarError;
+  /** What was not checked, a sentence. */
+  note?: string;
+}
+
+export interface FleetPlan {
+  fleet: string;
+  its: string;
+  items: WecPlan[];
+  /** WECs that the fleet has joined and that left the file; without `prune` they stay. */
+  former: string[];
+  /** What the plan rests on. */
+  present: Present;
+  /** What the changes of labels and properties do to running workloads. */
+  effects: SideEffects;
+}
+
+/** The clusters of a fleet. */
+export interface FleetClusters {
+  its: { kube: Kube; context: SelectedContext };
+  /** A client for a WEC; `byProgram` if its credentials come from a program. @throws StellarError `context-unknown` */
+  open(wec: FleetWec): Promise<{ kube: Kube; byProgram: boolean }>;
+  /** Reads the binding policies that may send workloads to these WECs, as far as they can be read. */
+  readPolicies(wecs: readonly string[]): Promise<PoliciesOfIts>;
+}
+
+export interface FleetOptions {
+  /** Keys whose values are taken from other programs. */
+  forceConflicts: readonly string[];
+  /** Whether WECs that it has joined and that left the file are deregistered. */
+  prune: boolean;
+  /** So many at most (default: the larger of 1 and 10 % of the WECs of the ITS). */
+  maxRemoved?: number | undefined;
+}
+
+/** What the ITS has. */
+export interface Present {
+  clusters: Map<string, ManagedCluster>;
+  properties: Map<string, ConfigMap>;
+}
+
+/** Exec plugins may each open a browser, or run for seconds. */
+const pluginsAtOnce = 4;
+
+/** Reads the ITS once and the WECs in parallel, and compares them with the file. It writes nothing. @throws StellarError `not-a-hub` */
+export async function planFleet(
+  fleet: Fleet,
+  clusters: FleetClusters,
+  options: FleetOptions,
+  run: Run,
+): Promise<FleetPlan> {
+  const { its, readPolicies } = clusters;
+  const [present, access] = await Promise.all([readPresent(its.kube), accessHub(its.kube, its.context, undefined)]);
+  const checked = await checkClusters(fleet, present, access, clusters, run);
+  const wanted = fleet.wecs.map((wec): WecPlan => {
+    const { name } = wec;
+    const plan = planValues(fleet.name, wec, present, options);
+    const isNew = !isRegistered(present.clusters.get(name));
+    const action = isNew ? 'join' : plan.changes.length > 0 ? 'change' : 'unchanged';
+    const { error = conflictOf(plan, its.kube, name), note } = checked.get(name) ?? {};
+    const adopts = plan.writes.cluster || plan.writes.properties;
+    return { name, action, changes: plan.changes, adopts, ...(error && { error }), ...(note && { note }) };
+  });
+  const former = formerWecs(fleet, present);
+  const removed = options.prune ? former : [];
+  refuseManyRemovals(removed.length, present.clusters.size, options);
+  const items = [
+    ...wanted,
+    ...removed.map((name): WecPlan => ({ name, action: 'remove', changes: [], adopts: false })),
+  ];
+  const changes = fleet.wecs.flatMap((wec) => wecChange(wec, wanted, present));
+  const effects =
+    changes.length === 0
+      ? noEffects
+      : await sideEffectsOf(await readPolicies(changes.map(({ name }) => name)), changes);
+  return { fleet: fleet.name, its: its.context.name, items, former, present, effects };
+}
+
+/** The plan for an ITS that does not exist yet: every WEC joins. */
+export function planNew(fleet: Fleet): FleetPlan {
+  const items = fleet.wecs.map((wec): WecPlan => {
+    const { changes } = planValues(fleet.name, wec, nothing, { forceConflicts: [] });
+    return { name: wec.name, action: 'join', changes, adopts: true };
+  });
+  return { fleet: fleet.name, its: fleet.its[0]?.name ?? '', items, former: [], present: nothing, effects: noEffects };
+}
+
+const nothing: Present = { clusters: new Map(), properties: new Map() };
+const noEffects: SideEffects = { broken: [], starting: [], released: [], held: [], unread: [] };
+
+export async function readPresent(hub: Kube): Promise<Present> {
+  const [clusters, configMaps] = await Promise.all([
+    hub.list<ManagedCluster>(resources.managedClusters),
+    hub.list<ConfigMap>(resources.configMaps, { namespace: propertiesNamespace }),
+  ]);
+  if (clusters === undefined) throw notAHub(hub);
+  return {
+    clusters: new Map(clusters.map((each) => [each.metadata.name, each])),
+    properties: new Map((configMaps ?? []).map((each) => [each.metadata.name, each])),
+  };
+}
+
+/** A file that lost a part must not empty an ITS. @throws StellarError `not-confirmed` */
+function refuseManyRemovals(removed: number, all: number, { maxRemoved }: FleetOptions): void {
+  const limit = maxRemoved ?? Math.max(1, Math.floor(all / 10));
+  if (removed <= limit) return;
+  throw new StellarError('not-confirmed', `${count(removed, 'WEC')} would be deregistered, more than ${limit}.`, {
+    next: [advice(`If that is intended: --max-removed ${removed}`)],
+  });
+}
+
+/** The WECs that the fleet has joined and no longer lists. */
+const formerWecs = (fleet: Fleet, { clusters }: Present): string[] =>
+  [...clusters.values()]
+    .filter(({ metadata }) => metadata.annotations?.[fleetAnnotation] === fleet.name)
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => !fleet.wecs.some((wec) => wec.name === name))
+    .sort();
+
+/** What the values of one WEC need. */
+export interface ValuePlan {
+  changes: WecPlan['changes'];
+  conflicts: (ValueConflict & { kind: ValueKindName })[];
+  /** Which objects must be written, for changes or for their ownership. */
+  writes: { cluster: boolean; properties: boolean };
+}
+
+/** Compares the values of one WEC with those that the file wants. */
+export function planValues(
+  fleet: string,
+  wec: FleetWec,
+  { clusters, properties }: Present,
+  { forceConflicts }: Pick<FleetOptions, 'forceConflicts'>,
+): ValuePlan {
+  const forced = new Set(forceConflicts);
+  const judged = valueKinds.map(({ kind, path, wantedOf }) => {
+    const object = path === 'data' ? properties.get(wec.name) : clusters.get(wec.name);
+    return { kind, path, ...judgeValues(object, path, { fleet, values: wantedOf(wec), forced }) };
+  });
+  const open = judged.filter(({ changes, isOwned }) => changes.length > 0 || !isOwned);
+  return {
+    changes: judged.flatMap(({ kind, changes }) => changes.map((change) => ({ kind, ...change }))),
+    conflicts: judged.flatMap(({ kind, conflicts }) => conflicts.map((conflict) => ({ kind, ...conflict }))),
+    writes: { cluster: open.some(({ path }) => path !== 'data'), properties: open.some(({ path }) => path === 'data') },
+  };
+}
+
+const isRegistered = (managedCluster: ManagedCluster | undefined): boolean =>
+  managedCluster?.spec?.hubAcceptsClient === true && hasJoined({ managedCluster });
+
+/** The error of values that another program has set; undefined if there are none. */
+export function conflictOf({ conflicts }: ValuePlan, hub: Kube, name: string): StellarError | undefined {
+  if (conflicts.length === 0) return undefined;
+  const all = conflicts.map(({ kind, key, value, managers }) => `${kind} ${key}=${value} of ${managers.join(', ')}`);
+  return new StellarError('label-conflict', `${name} has on ${hub.cluster.context}: ${all.join('; ')}.`, {
+    next: [advice(`To take them over: --force-conflicts ${[...new Set(conflicts.map(({ key }) => key))].join(',')}`)],
+  });
+}
+
+type Checked = Pick<WecPlan, 'error' | 'note'>;
+
+/** Reads the clusters behind the contexts: each must be the WEC of its name, or be free to become it. */
+async function checkClusters(
+  fleet: Fleet,
+  present: Present,
+  access: HubAccess,
+  { its, open }: FleetClusters,
+  run: Run,
+): Promise<Map<string, Checked>> {
+  const plugins = pLimit(pluginsAtOnce);
+  const hub = hubReads(its.kube, fleet.wecs);
+  let verified: Promise<string | undefined> | undefined;
+  const checks: Checks = {
+    hub,
+    verify(endpoint) {
+      verified ??= verifyEndpoint(access.its, endpoint, run);
+      return verified;
+    },
+    // A new check would be a write.
+    isStillConnected: async (_, klusterlet) => hubConnectionOf(klusterlet).state === 'working',
+  };
+  const uids = new Map<string, string>();
+  const checkOne = async (wec: FleetWec, kube: Kube): Promise<Checked> => {
+    const cluster = present.clusters.get(wec.name);
+    const uid = await clusterUid(kube);
+    const other = uid === undefined ? undefined : uids.get(uid);
+    if (uid !== undefined) uids.set(uid, other ?? wec.name);
+    if (other !== undefined) return { error: sameCluster(wec.name, other) };
+    if (!isRegistered(cluster)) {
+      const options = await joinOptionsOf(fleet.name, wec, cluster);
+      const { notes } = await planJoin(access, { name: wec.name, kube }, options, checks);
+      return notes.length === 0 ? {} : { note: notes.join(' ') };
+    }
+    const recorded = recordedUid(cluster);
+    if (recorded !== undefined && recorded === uid) return {};
+    const endpoints = [access.external, ...(access.internal ? [{ ...access.internal, published: true }] : [])];
+    const known = { name: wec.name, endpoints, recordedUid: recorded, uidOfHub: hub.uid };
+    const identity = await proveIdentity(its.kube, kube, await readWec(kube), known);
+    if (identity.state === 'proven') return {};
+    const { found } = identity;
+    if (identity.state === 'unseen')
+      return { note: `Whether ${kube.cluster.context} is ${wec.name} was not proven: ${found}.` };
+    return { error: otherCluster(wec.name, kube, found) };
+  };
+  const checked = await mapConcurrently(fleet.wecs, concurrentRequests, async (wec): Promise<[string, Checked]> => {
+    const registered = isRegistered(present.clusters.get(wec.name));
+    try {
+      if (wec.context === undefined) return [wec.name, registered ? {} : { error: withoutContext(wec.name) }];
+      const { kube, byProgram } = await open(wec);
+      return [wec.name, await (byProgram ? plugins(() => checkOne(wec, kube)) : checkOne(wec, kube))];
+    } catch (error) {
+      const failure = failureOf(error);
+      // Its labels are on the ITS.
+      const isAway = registered && failure.exitCode === ExitCode.unreachable;
+      return [
+        wec.name,
+        isAway ? { note: `The cluster of ${wec.name} was not checked: ${failure.why}.` } : { error: failure },
+      ];
+    }
+  });
+  return new Map(checked);
+}
+
+const withoutContext = (name: string): StellarError =>
+  new StellarError('context-unknown', `${name} is not registered, and the file gives no context of it.`);
+
+const sameCluster = (name: string, other: string): StellarError =>
+  new StellarError('same-cluster', `${name} and ${other} are the same cluster.`);
+
+const otherCluster = (name: string, { cluster }: Kube, found: string): StellarError =>
+  new StellarError(
+    'registered-elsewhere',
+    `The context ${cluster.context} does not lead to the WEC ${name}: ${found}.`,
+  );
+
+/** The labels and properties of a WEC before and after, if something changes that policies or templates may use. */
+function wecChange(wec: FleetWec, plans: readonly WecPlan[], { clusters, properties }: Present): WecChange[] {
+  const cluster = clusters.get(wec.name);
+  const plan = plans.find(({ name }) => name === wec.name);
+  if (cluster === undefined || plan === undefined || plan.changes.length === 0 || plan.error !== undefined) return [];
+  const configMap = properties.get(wec.name);
+  const after = (path: ValuePath, kind: ValueKindName, object: Parameters<typeof valuesAt>[0]) => {
+    const values = { ...valuesAt(object, path) };
+    for (const { key, to } of plan.changes.filter((change) => change.kind === kind))
+      if (to === null) delete values[key];
+      else values[key] = to;
+    return values;
+  };
+  const metadata = {
+    ...cluster.metadata,
+    labels: after('labels', 'label', cluster),
+    annotations: after('annotations', 'annotation', cluster),
+  };
+  const data = after('data', 'property', configMap);
+  const afterMap = { ...(configMap ?? { metadata: { name: wec.name } }), data };
+  return [
+    {
+      name: wec.name,
+      before: { cluster, configMap },
+      after: { cluster: { ...cluster, metadata }, configMap: afterMap },
+    },
+  ];
+}
