@@ -213,7 +213,10 @@ export interface Klusterlet extends KubeObject {
       kubeAPIBurst?: number;
       featureGates?: { feature: string; mode?: string }[];
     };
-    workConfiguration?: { featureGates?: { feature: string; mode?: string }[] };
+    workConfiguration?: {
+      appliedManifestWorkEvictionGracePeriod?: string;
+      featureGates?: { feature: string; mode?: string }[];
+    };
   };
   status?: {
     conditions?: Condition[];
@@ -281,5 +284,5 @@ export interface ResourceMeta {
 
 export interface AppliedManifestWork extends KubeObject {
   spec: { hubHash: string; agentID: string; manifestWorkName: string };
-  status?: { appliedResources?: AppliedResource[] };
+  status?: { appliedResources?: AppliedResource[]; evictionStartTime?: string | null };
 }

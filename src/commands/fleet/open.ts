@@ -20,6 +20,8 @@ export interface FileOptions extends HostingOptions {
   forceConflicts?: string[];
   prune?: boolean;
   maxRemoved?: number;
+  replaceHub?: boolean;
+  evictWorks?: boolean;
 }
 
 export const fileOptions = (): Option[] => [
@@ -31,14 +33,15 @@ export const fileOptions = (): Option[] => [
   new Option('--max-removed <number>', 'with --prune: so many at most (default: 1, or 10 % of the WECs)').argParser(
     wholeNumber(0),
   ),
+  new Option('--replace-hub', 'move WECs that are registered with another hub; what that has sent keeps running'),
+  new Option('--evict-works', 'let agents delete what another hub has sent, and the ITS has not'),
   hostingContextOption(),
 ];
 
-export const optionsOf = ({ forceConflicts = [], prune = false, maxRemoved }: FileOptions): FleetOptions => ({
-  forceConflicts,
-  prune,
-  maxRemoved,
-});
+export const optionsOf = (given: FileOptions): FleetOptions => {
+  const { forceConflicts = [], prune = false, maxRemoved, replaceHub = false, evictWorks = false } = given;
+  return { forceConflicts, prune, maxRemoved, replaceHub, evictWorks };
+};
 
 /** The spaces of a file, which are created before its WECs. */
 export async function readSpaces(session: Session, fleet: Fleet): Promise<SpacePlan[]> {

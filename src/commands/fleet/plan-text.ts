@@ -5,14 +5,16 @@ import type { Policy } from '../../lib/model/policies.ts';
 import { toDocument } from '../../lib/terminal/output.ts';
 import { describeBroken, describeReleased, describeSideEffects } from '../common/side-effects-text.ts';
 
-const signs = { join: '+', change: '~', unchanged: ' ', remove: '-' } as const;
+const signs = { join: '+', move: '>', change: '~', unchanged: ' ', remove: '-' } as const;
 
 /** The plan for people: a line for each change, the effects on workloads, and a summary. */
 export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
   const { items, former, effects } = plan;
-  const shown = items.filter(({ action, error, note }) => isWide || action !== 'unchanged' || error || note);
+  const shown = items.filter(
+    ({ action, error, note, unsent }) => isWide || action !== 'unchanged' || error || note || unsent,
+  );
   return [
-    ...shown.flatMap(describeWec),
+    ...shown.flatMap((item) => describeWec(item, plan)),
     ...(items.some(({ action }) => action === 'remove')
       ? []
       : former.map((name) => `  ${name} left the file and stays; --prune deregisters it`)),
@@ -23,22 +25,31 @@ export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
   ];
 }
 
-function describeWec({ name, action, changes, error, note }: WecPlan): string[] {
-  const what = action === 'join' ? ' joins' : action === 'remove' ? ' is deregistered' : '';
+function describeWec(
+  { name, action, changes, error, note, from, works, unsent = [] }: WecPlan,
+  { its, evictWorks }: FleetPlan,
+): string[] {
+  const what = { join: ' joins', move: ` moves from ${from}`, change: '', unchanged: '', remove: ' is deregistered' };
   return [
-    `${error === undefined ? signs[action] : '!'} ${name}${what}`,
+    `${error === undefined ? signs[action] : '!'} ${name}${what[action]}`,
     ...changes.map(({ kind, key, from, to }) => `    ${kind} ${key}: ${from ?? '-'} → ${to ?? '-'}`),
+    ...(works === null ? ['    what that hub has sent may not be read; it keeps running'] : []),
+    ...(works?.evicted.length
+      ? [`    ${count(works.evicted.length, 'work')} of that hub: kept until ${its} sends them`]
+      : []),
+    ...unsent.map((object) => `    ${object}: ${evictWorks ? 'its agent deletes it' : `kept until ${its} sends it`}`),
     ...(error === undefined ? [] : [`    ${error.message}`]),
     ...(note === undefined ? [] : [`    ${note}`]),
   ];
 }
 
 export const describeSpaces = (spaces: readonly SpacePlan[]): string[] =>
-  spaces.flatMap(({ role, name, action }) =>
-    action === 'unchanged'
-      ? []
-      : `+ ${name} (${role.toUpperCase()}) is ${action === 'create' ? 'created' : 'completed'}`,
-  );
+  spaces.flatMap(({ role, name, action, from, to }) => {
+    if (action === 'unchanged') return [];
+    const space = `${name} (${role.toUpperCase()})`;
+    if (action === 'change') return `~ ${space} sends through ${from ?? '-'} → ${to}`;
+    return `+ ${space} is ${action === 'create' ? 'created' : 'completed'}`;
+  });
 
 /** As `2 to join, 1 to change, 57 unchanged`. */
 function summaryOf({ items }: FleetPlan): string {
@@ -48,6 +59,7 @@ function summaryOf({ items }: FleetPlan): string {
   const refused = items.filter(({ error }) => error !== undefined).length;
   const parts = [
     [counted('join'), 'to join'],
+    [counted('move'), 'to move'],
     [counted('change'), 'to change'],
     [counted('remove'), 'to deregister'],
     [refused, 'refused'],
@@ -58,16 +70,18 @@ function summaryOf({ items }: FleetPlan): string {
 }
 
 /** Whether applying it changes a value or a registration. */
-export const changesAnything = ({ items }: FleetPlan): boolean => items.some(({ action }) => action !== 'unchanged');
+export const changesAnything = ({ items }: FleetPlan): boolean =>
+  items.some(({ action, unsent }) => action !== 'unchanged' || unsent !== undefined);
 
 /** The plan for scripts. The fields are an interface: docs/output.md. */
-export function planDocument({ fleet, its, items, former, effects }: FleetPlan): object {
+export function planDocument({ fleet, its, items, former, evictWorks, effects }: FleetPlan): object {
   const { broken, starting, released, held, unread } = effects;
   const nameOf = ({ wds, name }: Policy) => ({ wds, policy: name });
   return {
     ...{ fleet, its },
     ...toDocument(items),
     former,
+    evictWorks,
     effects: {
       starting: starting.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),
       released: released.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),

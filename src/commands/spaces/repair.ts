@@ -1,7 +1,8 @@
 import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
-import { confirming, refuseUnnamedHosting } from '../common/confirm.ts';
+import { refuseUnnamedHosting } from '../common/confirm.ts';
+import { confirmLeft } from '../common/confirm-left.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
@@ -48,13 +49,7 @@ export function definition(role: SpaceRole): Definition<Options> {
       refuseUnnamedHosting(session, tools, yes);
       session.announce(tools.hosting, 'Hosting cluster');
       const itsName = its && nameOfIts(its, tools);
-      const confirm = confirming<readonly string[]>(session, {
-        show: (objects) => {
-          for (const object of objects)
-            session.progress.note(`  stays, and is no longer updated or removed: ${object}`);
-        },
-        confirmations: ({ length }) => (length === 0 ? [] : [{ verb: 'Repair', doing: 'Repairing', name, yes }]),
-      });
+      const confirm = confirmLeft(session, name, yes);
       await session.finish([await repairSpace({ name, role, itsName, confirm }, tools, session.run)]);
       session.next(command`stellarctl ${role} get ${name}`);
     },

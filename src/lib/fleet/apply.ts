@@ -1,6 +1,6 @@
-import { mapConcurrently } from '../engine/concurrency.ts';
+import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
 import { forName, type NamedResult } from '../engine/each-name.ts';
-import type { ErrorCode } from '../engine/errors.ts';
+import { type ErrorCode, StellarError } from '../engine/errors.ts';
 import { type Confirm, readConfirmed } from '../engine/read-confirmed.ts';
 import type { Run } from '../engine/run.ts';
 import { withHostingLease } from '../hosting/lease.ts';
@@ -12,7 +12,9 @@ import { type Resource, resources } from '../kube/resources.ts';
 import { retryConflicts } from '../kube/writes.ts';
 import { propertiesNamespace } from '../model/kubestellar-names.ts';
 import { describePolicy } from '../model/policies.ts';
+import { releaseHeld } from '../wecs/join/held-works.ts';
 import { join } from '../wecs/join/join.ts';
+import type { Moving } from '../wecs/join/options.ts';
 import { ensurePropertiesNamespace } from '../wecs/properties.ts';
 import type { WecResult } from '../wecs/registration/follow.ts';
 import type { Fleet, FleetWec } from './file/read.ts';
@@ -34,7 +36,8 @@ import {
 
 /** The result for one WEC. The fields are an interface: docs/output.md. */
 export interface FleetResult extends NamedResult {
-  action: WecPlan['action'];
+  /** not-begun: the first WEC that moved has failed. */
+  action: WecPlan['action'] | 'not-begun';
   changed: boolean;
 }
 
@@ -58,20 +61,24 @@ export function applyFleet(
   return withHostingLease(clusters.its.kube, `fleet apply ${fleet.name}`, run, async () => {
     const plan = await readConfirmed<FleetPlan>({
       read: () => planFleet(fleet, clusters, options, run),
-      losses: lossesOf,
+      losses: (seen) => lossesOf(seen, options),
       confirm,
     });
     if (isRefused(plan))
       return plan.items.map((item) => ({ ...resultOf(item), ...(item.error && { error: item.error }) }));
-    const joined = await joinAll(fleet, plan, clusters, run);
+    const planned = fleet.wecs.map((wec): Planned => {
+      const item = plan.items.find(({ name }) => name === wec.name) as WecPlan;
+      return { wec, item, isNew: item.action === 'join' || item.action === 'move' };
+    });
+    const joined = await joinAll(fleet, planned, plan.present, clusters, options, run);
     const { kube: hub } = clusters.its;
     const present = joined.size > 0 && !run.dryRun ? await readPresent(hub) : plan.present;
-    const results = await mapConcurrently(fleet.wecs, writesAtOnce, async (wec): Promise<FleetResult> => {
+    const results = await mapConcurrently(planned, writesAtOnce, async ({ wec, item, isNew }): Promise<FleetResult> => {
       const { name } = wec;
-      const item = plan.items.find((each) => each.name === name) as WecPlan;
       const before = joined.get(name);
       const result = { ...resultOf(item), changed: before?.changed === true };
       if (before?.error !== undefined) return { ...result, error: before.error };
+      if (isNew && before === undefined && item.error === undefined) return { ...result, action: 'not-begun' };
       return forName(result, run, async () => {
         if (item.error !== undefined) throw item.error;
         const changed = await writeValues(fleet.name, wec, present, hub, options);
@@ -80,8 +87,17 @@ export function applyFleet(
           run.progress.done(name, changed ? 'changed' : 'as the file says', changed);
       });
     });
+    const done = results.filter(({ error, action }) => error === undefined && action !== 'not-begun');
+    await mapConcurrently(planned, concurrentRequests, async ({ wec, item: { unsent }, isNew }) => {
+      const result = done.find(({ name }) => name === wec.name);
+      if (result === undefined || !(isNew || unsent !== undefined)) return;
+      await forName(result, run, async () => {
+        const isReleased = await releaseHeld(hub, { name: wec.name, ...(await clusters.open(wec)) }, options, run);
+        result.changed ||= isReleased;
+      });
+    });
     const removed = plan.items.flatMap(({ name, action }) => (action === 'remove' ? name : []));
-    const isComplete = results.every(({ error }) => error === undefined);
+    const isComplete = results.every(({ error, action }) => error === undefined && action !== 'not-begun');
     if (removed.length > 0 && !isComplete)
       run.progress.note(`Not deregistered, because others failed: ${removed.join(', ')}.`);
     const pruned = removed.length > 0 && isComplete ? await prune(removed) : [];
@@ -105,9 +121,11 @@ export const isRefused = ({ items }: FleetPlan): boolean =>
   items.some(({ error }) => error !== undefined && wrongStatements.includes(error.code));
 
 /** What the user must have agreed to, by names that stay the same while agents make progress. */
-function lossesOf({ items, effects }: FleetPlan): string[] {
+function lossesOf({ items, effects }: FleetPlan, { evictWorks }: FleetOptions): string[] {
   return [
     ...items.flatMap(({ name, action }) => (action === 'remove' ? name : [])),
+    ...items.flatMap(({ name, from }) => (from === undefined ? [] : `${name} at ${from}`)),
+    ...items.flatMap(({ name, unsent = [] }) => (evictWorks ? unsent.map((object) => `${object} on ${name}`) : [])),
     ...items.flatMap(({ name, changes }) =>
       changes.flatMap(({ kind, key, from, to }) =>
         from === null ? [] : `${kind} ${key} of ${name}: ${from} → ${to ?? '-'}`,
@@ -118,26 +136,53 @@ function lossesOf({ items, effects }: FleetPlan): string[] {
   ];
 }
 
+/** A WEC of the file, and what becomes of it. */
+interface Planned {
+  wec: FleetWec;
+  item: WecPlan;
+  /** Whether it registers with the ITS. */
+  isNew: boolean;
+}
+
+/** Those that another hub has sent works to come first, one of them alone; if that fails, none of them follows. */
 async function joinAll(
   fleet: Fleet,
-  { items, present }: FleetPlan,
+  planned: readonly Planned[],
+  { clusters }: Present,
   { its, open }: FleetClusters,
+  { replaceHub }: FleetOptions,
   run: Run,
 ): Promise<Map<string, WecResult>> {
-  const isNew = ({ name }: FleetWec) =>
-    items.some((item) => item.name === name && item.action === 'join' && item.error === undefined);
-  const wecs = fleet.wecs.filter(isNew);
+  const wecs = planned.filter(({ isNew, item }) => isNew && item.error === undefined);
   if (wecs.length === 0) return new Map();
   const access = await accessHub(its.kube, its.context, undefined);
-  const joining = await Promise.all(
-    wecs.map(async (wec) => {
-      const options = await joinOptionsOf(fleet.name, wec, present.clusters.get(wec.name));
-      return { name: wec.name, kube: (await open(wec)).kube, options };
-    }),
-  );
-  const results = await join(access, joining, { accept: true, labels: {} }, run);
-  return new Map(results.map((result) => [result.name, result]));
+  const confirmMove = replaceHub ? requirePlanned(wecs) : undefined;
+  const options = { accept: true, labels: {}, holdWorks: true, replaceHub: confirmMove };
+  const joinSome = async (some: readonly Planned[]): Promise<WecResult[]> => {
+    const joining = await Promise.all(
+      some.map(async ({ wec }) => {
+        const own = await joinOptionsOf(fleet.name, wec, clusters.get(wec.name));
+        return { name: wec.name, kube: (await open(wec)).kube, options: own };
+      }),
+    );
+    return join(access, joining, options, run);
+  };
+  const [first, ...others] = wecs.filter(({ item }) => item.works !== undefined);
+  const begun = first === undefined ? [] : await joinSome([first]);
+  const isProven = begun.every(({ error }) => error === undefined);
+  if (!isProven) for (const { wec } of others) run.progress.failed(wec.name, 'not begun');
+  const fresh = wecs.filter(({ item }) => item.works === undefined);
+  const rest = await joinSome([...(isProven ? others : []), ...fresh]);
+  return new Map([...begun, ...rest].map((result) => [result.name, result]));
 }
+
+/** Moves only what the plan showed. @throws StellarError `conflict` */
+const requirePlanned =
+  (planned: readonly Planned[]): Confirm<Moving> =>
+  async ({ name, from }) => {
+    if (planned.some(({ item }) => item.name === name && item.from === from)) return false;
+    throw new StellarError('conflict', `${name} is registered with ${from} now, which the plan did not show.`);
+  };
 
 /** Writes what differs, guarded by what was read. @returns whether anything was written */
 async function writeValues(

@@ -16,6 +16,9 @@ import { propertiesNamespace } from '../model/kubestellar-names.ts';
 import type { ManagedCluster } from '../model/ocm-objects.ts';
 import type { PoliciesOfIts } from '../model/policies.ts';
 import { proveIdentity } from '../wecs/identity/identity.ts';
+import { readRemainingWorks } from '../wecs/join/former-hub.ts';
+import { unsentObjects } from '../wecs/join/held-works.ts';
+import type { RemainingWorks } from '../wecs/join/options.ts';
 import { type Checks, hubReads, planJoin } from '../wecs/join/plan.ts';
 import { hubConnectionOf } from '../wecs/registration/hub-connection.ts';
 import { hasJoined } from '../wecs/registration/hub-evidence.ts';
@@ -44,7 +47,7 @@ export type ValueKindName = (typeof valueKinds)[number]['kind'];
 /** What becomes of one WEC. The fields are an interface: docs/output.md. */
 export interface WecPlan {
   name: string;
-  action: 'join' | 'change' | 'unchanged' | 'remove';
+  action: 'join' | 'move' | 'change' | 'unchanged' | 'remove';
   changes: (ValueChange & { kind: ValueKindName })[];
   /** Whether the fleet becomes an owner of values that stay as they are. */
   adopts: boolean;
@@ -52,6 +55,12 @@ export interface WecPlan {
   error?: StellarError;
   /** What was not checked, a sentence. */
   note?: string;
+  /** Of a WEC that moves: the server of the hub that its agent is registered with. */
+  from?: string;
+  /** What a hub that it is registered with, or that was lost, has sent; null if it may not be read. */
+  works?: RemainingWorks | null;
+  /** Of a WEC that has come from such a hub: the objects that the ITS has not sent yet. */
+  unsent?: string[];
 }
 
 export interface FleetPlan {
@@ -60,6 +69,8 @@ export interface FleetPlan {
   items: WecPlan[];
   /** WECs that the fleet has joined and that left the file; without `prune` they stay. */
   former: string[];
+  /** Whether agents delete what is held on their WECs. */
+  evictWorks: boolean;
   /** What the plan rests on. */
   present: Present;
   /** What the changes of labels and properties do to running workloads. */
@@ -80,6 +91,10 @@ export interface FleetOptions {
   forceConflicts: readonly string[];
   /** Whether WECs that it has joined and that left the file are deregistered. */
   prune: boolean;
+  /** Whether WECs that are registered with another hub are moved. */
+  replaceHub: boolean;
+  /** Whether agents may delete what another hub has sent, and the ITS has not. */
+  evictWorks: boolean;
   /** So many at most (default: the larger of 1 and 10 % of the WECs of the ITS). */
   maxRemoved?: number | undefined;
 }
@@ -102,15 +117,14 @@ export async function planFleet(
 ): Promise<FleetPlan> {
   const { its, readPolicies } = clusters;
   const [present, access] = await Promise.all([readPresent(its.kube), accessHub(its.kube, its.context, undefined)]);
-  const checked = await checkClusters(fleet, present, access, clusters, run);
+  const checked = await checkClusters(fleet, present, access, clusters, options, run);
   const wanted = fleet.wecs.map((wec): WecPlan => {
     const { name } = wec;
     const plan = planValues(fleet.name, wec, present, options);
-    const isNew = !isRegistered(present.clusters.get(name));
-    const action = isNew ? 'join' : plan.changes.length > 0 ? 'change' : 'unchanged';
-    const { error = conflictOf(plan, its.kube, name), note } = checked.get(name) ?? {};
+    const { error = conflictOf(plan, its.kube, name), ...seen } = checked.get(name) ?? {};
+    const action = actionOf(present.clusters.get(name), seen, plan);
     const adopts = plan.writes.cluster || plan.writes.properties;
-    return { name, action, changes: plan.changes, adopts, ...(error && { error }), ...(note && { note }) };
+    return { name, action, changes: plan.changes, adopts, ...(error && { error }), ...seen };
   });
   const former = formerWecs(fleet, present);
   const removed = options.prune ? former : [];
@@ -124,7 +138,8 @@ export async function planFleet(
     changes.length === 0
       ? noEffects
       : await sideEffectsOf(await readPolicies(changes.map(({ name }) => name)), changes);
-  return { fleet: fleet.name, its: its.context.name, items, former, present, effects };
+  const { evictWorks } = options;
+  return { fleet: fleet.name, its: its.context.name, items, former, evictWorks, present, effects };
 }
 
 /** The plan for an ITS that does not exist yet: every WEC joins. */
@@ -133,7 +148,15 @@ export function planNew(fleet: Fleet): FleetPlan {
     const { changes } = planValues(fleet.name, wec, nothing, { forceConflicts: [] });
     return { name: wec.name, action: 'join', changes, adopts: true };
   });
-  return { fleet: fleet.name, its: fleet.its[0]?.name ?? '', items, former: [], present: nothing, effects: noEffects };
+  return {
+    fleet: fleet.name,
+    its: fleet.its[0]?.name ?? '',
+    items,
+    former: [],
+    evictWorks: false,
+    present: nothing,
+    effects: noEffects,
+  };
 }
 
 const nothing: Present = { clusters: new Map(), properties: new Map() };
@@ -208,7 +231,13 @@ export function conflictOf({ conflicts }: ValuePlan, hub: Kube, name: string): S
   });
 }
 
-type Checked = Pick<WecPlan, 'error' | 'note'>;
+type Checked = Pick<WecPlan, 'error' | 'note' | 'from' | 'works' | 'unsent'>;
+
+function actionOf(cluster: ManagedCluster | undefined, { from }: Checked, { changes }: ValuePlan): WecPlan['action'] {
+  if (from !== undefined) return 'move';
+  if (!isRegistered(cluster)) return 'join';
+  return changes.length > 0 ? 'change' : 'unchanged';
+}
 
 /** Reads the clusters behind the contexts: each must be the WEC of its name, or be free to become it. */
 async function checkClusters(
@@ -216,6 +245,7 @@ async function checkClusters(
   present: Present,
   access: HubAccess,
   { its, open }: FleetClusters,
+  { replaceHub }: FleetOptions,
   run: Run,
 ): Promise<Map<string, Checked>> {
   const plugins = pLimit(pluginsAtOnce);
@@ -238,16 +268,26 @@ async function checkClusters(
     if (uid !== undefined) uids.set(uid, other ?? wec.name);
     if (other !== undefined) return { error: sameCluster(wec.name, other) };
     if (!isRegistered(cluster)) {
-      const options = await joinOptionsOf(fleet.name, wec, cluster);
-      const { notes } = await planJoin(access, { name: wec.name, kube }, options, checks);
-      return notes.length === 0 ? {} : { note: notes.join(' ') };
+      const options = {
+        ...(await joinOptionsOf(fleet.name, wec, cluster)),
+        ...(replaceHub && { replaceHub: asksLater }),
+      };
+      const { notes, former, wecBefore } = await planJoin(access, { name: wec.name, kube }, options, checks);
+      const works = await readRemainingWorks(kube, wecBefore);
+      return {
+        ...(notes.length > 0 && { note: notes.join(' ') }),
+        ...(former && { from: former.server }),
+        ...((former || works?.evicted.length) && { works: works ?? null }),
+      };
     }
+    const unsent = await unsentObjects(its.kube, kube, wec.name);
+    const seen = unsent === undefined ? {} : { unsent };
     const recorded = recordedUid(cluster);
-    if (recorded !== undefined && recorded === uid) return {};
+    if (recorded !== undefined && recorded === uid) return seen;
     const endpoints = [access.external, ...(access.internal ? [{ ...access.internal, published: true }] : [])];
     const known = { name: wec.name, endpoints, recordedUid: recorded, uidOfHub: hub.uid };
     const identity = await proveIdentity(its.kube, kube, await readWec(kube), known);
-    if (identity.state === 'proven') return {};
+    if (identity.state === 'proven') return seen;
     const { found } = identity;
     if (identity.state === 'unseen')
       return { note: `Whether ${kube.cluster.context} is ${wec.name} was not proven: ${found}.` };
@@ -271,6 +311,9 @@ async function checkClusters(
   });
   return new Map(checked);
 }
+
+/** The user is asked about the plan of all WECs. */
+const asksLater = async () => false;
 
 const withoutContext = (name: string): StellarError =>
   new StellarError('context-unknown', `${name} is not registered, and the file gives no context of it.`);

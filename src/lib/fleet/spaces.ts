@@ -1,5 +1,7 @@
+import type { Confirm } from '../engine/read-confirmed.ts';
 import type { Run } from '../engine/run.ts';
 import { guardNew } from '../maintenance/guard.ts';
+import { repairSpace } from '../maintenance/repair.ts';
 import type { SpaceRole } from '../model/kubeflex-names.ts';
 import { createIts } from '../spaces/create/create-its.ts';
 import { createWds } from '../spaces/create/create-wds.ts';
@@ -12,31 +14,40 @@ import type { Fleet } from './file/read.ts';
 export interface SpacePlan {
   role: SpaceRole;
   name: string;
-  action: 'create' | 'resume' | 'unchanged';
+  action: 'create' | 'resume' | 'change' | 'unchanged';
+  /** Of a WDS: its ITS, if the file gives another one. */
+  from?: string | null;
+  to?: string;
 }
 
 /** Compares the spaces of a file with those of the hosting cluster. @throws StellarError `not-a-hosting-cluster` */
 export async function planSpaces({ its, wds }: Fleet, tools: SpaceTools): Promise<SpacePlan[]> {
-  const plan = async (role: SpaceRole, wanted: readonly { name: string }[]): Promise<SpacePlan[]> => {
+  const plan = async (role: SpaceRole, wanted: readonly { name: string; its?: string }[]): Promise<SpacePlan[]> => {
     if (wanted.length === 0) return [];
     const present = await listSpaces(role, tools);
-    return wanted.map(({ name }) => {
+    return wanted.map(({ name, its: to }): SpacePlan => {
       const found = present.find((space) => space.name === name);
+      const { its: from = null } = found ?? {};
+      if (found !== undefined && to !== undefined && to !== from) return { role, name, action: 'change', from, to };
       return { role, name, action: found === undefined ? 'create' : found.ready ? 'unchanged' : 'resume' };
     });
   };
   return [...(await plan('its', its)), ...(await plan('wds', wds))];
 }
 
-/** Creates what is missing, ITSes first, and stops at the first failure. An error is in its result. */
+/**
+ * Creates what is missing, ITSes first, then gives WDSes their ITS, and stops at the first failure. An error is in its result.
+ * @param confirm asks about what a WDS has sent through another ITS, which stays on its WECs
+ */
 export async function createSpaces(
   { its, wds }: Fleet,
   plans: readonly SpacePlan[],
+  confirm: (name: string) => Confirm<readonly string[]>,
   tools: SpaceTools,
   run: Run,
 ): Promise<SpaceResult[]> {
   const isOpen = (role: SpaceRole, name: string) =>
-    plans.some((plan) => plan.role === role && plan.name === name && plan.action !== 'unchanged');
+    plans.some((plan) => plan.role === role && plan.name === name && ['create', 'resume'].includes(plan.action));
   const work = [
     ...its
       .filter(({ name }) => isOpen('its', name))
@@ -52,6 +63,13 @@ export async function createSpaces(
         const { error } = await guardNew(name, tools, run);
         return error === undefined ? result : { ...result, error };
       }),
+    ...plans
+      .filter(({ action }) => action === 'change')
+      .map(
+        ({ name, role, to }) =>
+          () =>
+            repairSpace({ name, role, itsName: to, confirm: confirm(name) }, tools, run),
+      ),
   ];
   const results: SpaceResult[] = [];
   for (const create of work) {

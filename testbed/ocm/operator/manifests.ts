@@ -175,6 +175,8 @@ export function deploymentObjects(wanted: Wanted, { workReplicas }: { workReplic
     `--kube-api-qps=${registration.kubeAPIQPS ?? 50}`,
     `--kube-api-burst=${registration.kubeAPIBurst ?? 100}`,
   ];
+  const { appliedManifestWorkEvictionGracePeriod: grace } = spec.workConfiguration ?? {};
+  const evicting = grace ? [`--appliedmanifestwork-eviction-grace-period=${grace}`] : [];
   const bootstrapVolume = {
     name: 'bootstrap-secret',
     mountPath: '/spoke/bootstrap',
@@ -196,6 +198,7 @@ export function deploymentObjects(wanted: Wanted, { workReplicas }: { workReplic
       ...source,
       '--status-sync-interval=60s',
       ...registering,
+      ...evicting,
     ];
     const image = spec.imagePullSpec ?? '';
     return [
@@ -206,7 +209,15 @@ export function deploymentObjects(wanted: Wanted, { workReplicas }: { workReplic
     ];
   }
   const registrationArgs = ['/registration', 'agent', cluster, bootstrap, ...registering];
-  const workArgs = ['/work', 'agent', cluster, ...source, `--agent-id=${uid}`, '--status-sync-interval=60s'];
+  const workArgs = [
+    '/work',
+    'agent',
+    cluster,
+    ...source,
+    `--agent-id=${uid}`,
+    '--status-sync-interval=60s',
+    ...evicting,
+  ];
   return [
     deployment(
       wanted,

@@ -7,6 +7,7 @@ import { RestMapper } from '../../kube/rest-mapper.ts';
 import type { PodContext } from '../../pod-runner/program.ts';
 import { filesOf, type HubFiles, type Identity } from '../agent/hub-kubeconfig.ts';
 import { hubKubeconfigSecret } from '../names.ts';
+import { gracePeriod } from './evict.ts';
 import { serveWorks } from './serve-works.ts';
 import { hubHash } from './work-context.ts';
 
@@ -40,12 +41,19 @@ export async function worksOfRegistered(
 }
 
 function serveMailbox(
-  { api: own, connect, log }: PodContext,
+  { api: own, args, connect, log }: PodContext,
   connection: Parameters<PodContext['connect']>[0],
   { cluster, agent: agentId }: Identity,
   signal: AbortSignal,
 ): Promise<void> {
-  const context = { hub: connect(connection), own, cluster, agentId, hubHash: hubHash(connection.server) };
+  const context = {
+    hub: connect(connection),
+    own,
+    cluster,
+    agentId,
+    hubHash: hubHash(connection.server),
+    graceMs: gracePeriod(args),
+  };
   return serveWorks({ ...context, mapper: new RestMapper(own) }, signal, log);
 }
 

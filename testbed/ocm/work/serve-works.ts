@@ -7,6 +7,7 @@ import { appliedManifestWorks, manifestWorks } from '../../kube/resources.ts';
 import { WorkQueue } from '../../kube/work-queue.ts';
 import { finalizer } from '../names.ts';
 import { applyWork } from './apply-work.ts';
+import { evict } from './evict.ts';
 import { ownerOf } from './ownership.ts';
 import { removeResources } from './remove-resources.ts';
 import { appliedName, type WorkContext } from './work-context.ts';
@@ -19,7 +20,7 @@ const removalRecheck = 300;
 
 /**
  * Applies the works of one cluster's mailbox, and undoes those that are being deleted: first the applied objects, then the
- * AppliedManifestWork, then the finalizer on the hub (ocm pkg/work/spoke). Eviction, which happens after an hour, is left out.
+ * AppliedManifestWork, then the finalizer on the hub (ocm pkg/work/spoke). It evicts what the hub does not have.
  */
 export async function serveWorks(
   context: WorkContext,
@@ -47,12 +48,23 @@ export async function serveWorks(
     signal,
     (name, { message }) => log(`appliedmanifestwork ${name}: ${message}`),
   );
+  const evictions: WorkQueue = new WorkQueue(
+    async (name) => {
+      await present.synced;
+      const item = applied.items.get(name);
+      const left = item && (await evict(context, item, present.items.has(`${cluster}/${item.spec.manifestWorkName}`)));
+      if (left !== undefined) evictions.addAfter(name, left);
+    },
+    signal,
+    (name, { message }) => log(`appliedmanifestwork ${name}: ${message}`),
+  );
   const applied = new Informer<AppliedManifestWork>(
     own,
     appliedManifestWorks,
     {
       onError,
       onChange: ({ metadata, spec }, change) => {
+        evictions.add(metadata.name);
         if (spec.hubHash !== hubHash) return;
         if (change === 'deleted') works.add(spec.manifestWorkName);
         else if (metadata.deletionTimestamp) removals.add(metadata.name);
@@ -67,6 +79,7 @@ export async function serveWorks(
       namespace: cluster,
       onError,
       onChange: (work, change, before) => {
+        if (change !== 'changed') evictions.add(appliedName(context, work.metadata.name));
         if (change === 'deleted' || bearing(before) === bearing(work)) return;
         works.forget(work.metadata.name);
         works.add(work.metadata.name);

@@ -11,6 +11,8 @@ export interface WorkContext {
   cluster: string;
   agentId: string;
   hubHash: string;
+  /** How long a work may be missing on the hub, in milliseconds. */
+  graceMs: number;
 }
 
 /** The hub of a work: the digest of the server as the agent's kubeconfig spells it (ocm pkg/work/helper). */

@@ -18,6 +18,7 @@ import { hubOf } from '../klusterlet/agent.ts';
 import { requestRecheck } from '../klusterlet/recheck.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
+import { gracePeriodOf } from './held-works.ts';
 import type { JoiningWec, JoinOptions, RemainingWorks } from './options.ts';
 
 /** How long an operator may take to check its hub: five requests at once, then two per second (seen with OCM 1.3.1: 9.5 s). */
@@ -82,7 +83,7 @@ export async function readRemainingWorks(kube: Kube, wec: WecEvidence): Promise<
   return {
     evicted: own.filter(isEvicted).map(workName),
     orphaned: own.filter((work) => !isEvicted(work)).map(workName),
-    gracePeriod: klusterlet.spec?.workConfiguration?.appliedManifestWorkEvictionGracePeriod ?? '60m',
+    gracePeriod: gracePeriodOf(klusterlet),
   };
 }
 

@@ -16,6 +16,7 @@ import { dropCertificate, retryStuckPods } from '../reregister/agent.ts';
 import { finishDone, isDone } from './already-joined.ts';
 import { followJoins, type JoinedWec, joinedWec, removeOwnAccount } from './follow-join.ts';
 import { describeRemainingWorks, isStillConnected, readRemainingWorks } from './former-hub.ts';
+import { holdWorks } from './held-works.ts';
 import { recordHubWrites } from './hub-records.ts';
 import { chooseLabels, keptLabels, optionsFor } from './kept-labels.ts';
 import type { JoiningWec, JoinOptions, Moving } from './options.ts';
@@ -171,6 +172,7 @@ async function beginJoin(
   await noteRemainingWorks(access, plan, run);
   for (const kept of plan.versions.kept) run.progress.note(`${wec.name}: ${kept}`);
   run.progress.waiting(wec.name, 'installing the klusterlet');
+  if (options.holdWorks) await hold(plan, result, run);
   const reregisters = await install(access, plan, options, result, run);
   const retried = await retryStuckPods(wec.kube, plan.wecBefore, plan.versions.installOperator);
   result.changed ||= retried && !wec.kube.dryRun;
@@ -181,6 +183,14 @@ async function beginJoin(
   }
   await joined.start(plan, options, { changed: result.changed, reregisters, webhook: shared.webhook });
   return undefined;
+}
+
+/** Before its agent meets a hub that does not know its works. */
+async function hold({ name, kube, reregister, wecBefore: { klusterlet } }: JoinPlan, result: WecResult, run: Run) {
+  if (reregister === undefined || klusterlet === undefined || !(await holdWorks(kube, klusterlet)) || kube.dryRun)
+    return;
+  result.changed = true;
+  run.progress.changed(name, 'its agent deletes no work until the grace period is put back');
 }
 
 /** The works of a new registration are not on the ITS: reported before the first write. */
@@ -238,7 +248,7 @@ async function install(
   try {
     await installKlusterlet(kube, installation, counts, run);
   } finally {
-    result.changed = !kube.dryRun && counts.created + counts.changed > 0;
+    result.changed ||= !kube.dryRun && counts.created + counts.changed > 0;
   }
   if (kube.dryRun) return false;
   if (reregisters) run.progress.changed(name, `${cause.why}: it re-registers`);

@@ -1,0 +1,12 @@
+import type { Confirm } from '../../lib/engine/read-confirmed.ts';
+import { confirming } from './confirm.ts';
+import type { Session } from './session.ts';
+
+/** Asks about the objects on WECs that a WDS has sent through another ITS than the one that it gets. */
+export const confirmLeft = (session: Session, name: string, yes: boolean | undefined): Confirm<readonly string[]> =>
+  confirming(session, {
+    show(objects) {
+      for (const object of objects) session.progress.note(`  stays, and is no longer updated or removed: ${object}`);
+    },
+    confirmations: ({ length }) => (length === 0 ? [] : [{ verb: 'Repair', doing: 'Repairing', name, yes }]),
+  });
