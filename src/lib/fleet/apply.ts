@@ -66,36 +66,7 @@ export function applyFleet(
     });
     if (isRefused(plan))
       return plan.items.map((item) => ({ ...resultOf(item), ...(item.error && { error: item.error }) }));
-    const planned = fleet.wecs.map((wec): Planned => {
-      const item = plan.items.find(({ name }) => name === wec.name) as WecPlan;
-      return { wec, item, isNew: item.action === 'join' || item.action === 'move' };
-    });
-    const joined = await joinAll(fleet, planned, plan.present, clusters, options, run);
-    const { kube: hub } = clusters.its;
-    const present = joined.size > 0 && !run.dryRun ? await readPresent(hub) : plan.present;
-    const results = await mapConcurrently(planned, writesAtOnce, async ({ wec, item, isNew }): Promise<FleetResult> => {
-      const { name } = wec;
-      const before = joined.get(name);
-      const result = { ...resultOf(item), changed: before?.changed === true };
-      if (before?.error !== undefined) return { ...result, error: before.error };
-      if (isNew && before === undefined && item.error === undefined) return { ...result, action: 'not-begun' };
-      return forName(result, run, async () => {
-        if (item.error !== undefined) throw item.error;
-        const changed = await writeValues(fleet.name, wec, present, hub, options);
-        result.changed ||= changed;
-        if (!run.dryRun && before === undefined)
-          run.progress.done(name, changed ? 'changed' : 'as the file says', changed);
-      });
-    });
-    const done = results.filter(({ error, action }) => error === undefined && action !== 'not-begun');
-    await mapConcurrently(planned, concurrentRequests, async ({ wec, item: { unsent }, isNew }) => {
-      const result = done.find(({ name }) => name === wec.name);
-      if (result === undefined || !(isNew || unsent !== undefined)) return;
-      await forName(result, run, async () => {
-        const isReleased = await releaseHeld(hub, { name: wec.name, ...(await clusters.open(wec)) }, options, run);
-        result.changed ||= isReleased;
-      });
-    });
+    const results = await applyPlan(fleet, plan, clusters, options, run);
     const removed = plan.items.flatMap(({ name, action }) => (action === 'remove' ? name : []));
     const isComplete = results.every(({ error, action }) => error === undefined && action !== 'not-begun');
     if (removed.length > 0 && !isComplete)
@@ -103,6 +74,47 @@ export function applyFleet(
     const pruned = removed.length > 0 && isComplete ? await prune(removed) : [];
     return [...results, ...pruned.map((result) => ({ changed: false, ...result, action: 'remove' as const }))];
   });
+}
+
+/** Registers and writes what the plan says, without removals. */
+async function applyPlan(
+  fleet: Fleet,
+  plan: FleetPlan,
+  clusters: FleetClusters,
+  options: FleetOptions,
+  run: Run,
+): Promise<FleetResult[]> {
+  const planned = fleet.wecs.map((wec): Planned => {
+    const item = plan.items.find(({ name }) => name === wec.name) as WecPlan;
+    return { wec, item, isNew: item.action === 'join' || item.action === 'move' };
+  });
+  const joined = await joinAll(fleet, planned, plan.present, clusters, options, run);
+  const { kube: hub } = clusters.its;
+  const present = joined.size > 0 && !run.dryRun ? await readPresent(hub) : plan.present;
+  const results = await mapConcurrently(planned, writesAtOnce, async ({ wec, item, isNew }): Promise<FleetResult> => {
+    const { name } = wec;
+    const before = joined.get(name);
+    const result = { ...resultOf(item), changed: before?.changed === true };
+    if (before?.error !== undefined) return { ...result, error: before.error };
+    if (isNew && before === undefined && item.error === undefined) return { ...result, action: 'not-begun' };
+    return forName(result, run, async () => {
+      if (item.error !== undefined) throw item.error;
+      const changed = await writeValues(fleet.name, wec, present, hub, options);
+      result.changed ||= changed;
+      if (!run.dryRun && before === undefined)
+        run.progress.done(name, changed ? 'changed' : 'as the file says', changed);
+    });
+  });
+  const done = results.filter(({ error, action }) => error === undefined && action !== 'not-begun');
+  await mapConcurrently(planned, concurrentRequests, async ({ wec, item: { unsent }, isNew }) => {
+    const result = done.find(({ name }) => name === wec.name);
+    if (result === undefined || !(isNew || unsent !== undefined)) return;
+    await forName(result, run, async () => {
+      const isReleased = await releaseHeld(hub, { name: wec.name, ...(await clusters.open(wec)) }, options, run);
+      result.changed ||= isReleased;
+    });
+  });
+  return results;
 }
 
 const resultOf = ({ name, action }: WecPlan): FleetResult => ({ name, action, changed: false });

@@ -18,7 +18,7 @@ import type { PoliciesOfIts } from '../model/policies.ts';
 import { proveIdentity } from '../wecs/identity/identity.ts';
 import { readRemainingWorks } from '../wecs/join/former-hub.ts';
 import { unsentObjects } from '../wecs/join/held-works.ts';
-import type { RemainingWorks } from '../wecs/join/options.ts';
+import type { JoiningWec, JoinOptions, RemainingWorks } from '../wecs/join/options.ts';
 import { type Checks, hubReads, planJoin } from '../wecs/join/plan.ts';
 import { hubConnectionOf } from '../wecs/registration/hub-connection.ts';
 import { hasJoined } from '../wecs/registration/hub-evidence.ts';
@@ -267,19 +267,14 @@ async function checkClusters(
     const other = uid === undefined ? undefined : uids.get(uid);
     if (uid !== undefined) uids.set(uid, other ?? wec.name);
     if (other !== undefined) return { error: sameCluster(wec.name, other) };
-    if (!isRegistered(cluster)) {
-      const options = {
-        ...(await joinOptionsOf(fleet.name, wec, cluster)),
-        ...(replaceHub && { replaceHub: asksLater }),
-      };
-      const { notes, former, wecBefore } = await planJoin(access, { name: wec.name, kube }, options, checks);
-      const works = await readRemainingWorks(kube, wecBefore);
-      return {
-        ...(notes.length > 0 && { note: notes.join(' ') }),
-        ...(former && { from: former.server }),
-        ...((former || works?.evicted.length) && { works: works ?? null }),
-      };
-    }
+    if (!isRegistered(cluster))
+      return checkNew(
+        access,
+        { name: wec.name, kube },
+        await joinOptionsOf(fleet.name, wec, cluster),
+        checks,
+        replaceHub,
+      );
     const unsent = await unsentObjects(its.kube, kube, wec.name);
     const seen = unsent === undefined ? {} : { unsent };
     const recorded = recordedUid(cluster);
@@ -312,8 +307,24 @@ async function checkClusters(
   return new Map(checked);
 }
 
-/** The user is asked about the plan of all WECs. */
-const asksLater = async () => false;
+/** Whether a cluster can join, and what runs there that another hub, or a lost one, has sent. */
+async function checkNew(
+  access: HubAccess,
+  wec: JoiningWec,
+  options: JoinOptions,
+  checks: Checks,
+  replacesHub: boolean,
+): Promise<Checked> {
+  // The user is asked about the plan of all WECs.
+  const replaceHub = replacesHub ? async () => false : undefined;
+  const { notes, former, wecBefore } = await planJoin(access, wec, { ...options, replaceHub }, checks);
+  const works = await readRemainingWorks(wec.kube, wecBefore);
+  return {
+    ...(notes.length > 0 && { note: notes.join(' ') }),
+    ...(former && { from: former.server }),
+    ...((former || works?.evicted.length) && { works: works ?? null }),
+  };
+}
 
 const withoutContext = (name: string): StellarError =>
   new StellarError('context-unknown', `${name} is not registered, and the file gives no context of it.`);

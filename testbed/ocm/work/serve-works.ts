@@ -27,7 +27,7 @@ export async function serveWorks(
   signal: AbortSignal,
   log: (line: string) => void,
 ): Promise<void> {
-  const { hub, own, cluster, hubHash } = context;
+  const { hub, own, cluster, hubHash, agentId } = context;
   const onError = ({ message }: Error) => log(message);
   const works = new WorkQueue(
     async (name) => {
@@ -65,9 +65,9 @@ export async function serveWorks(
       onError,
       onChange: ({ metadata, spec }, change) => {
         evictions.add(metadata.name);
-        if (spec.hubHash !== hubHash) return;
-        if (change === 'deleted') works.add(spec.manifestWorkName);
-        else if (metadata.deletionTimestamp) removals.add(metadata.name);
+        // The finalizer is taken for every hub that this agent has had (AppliedManifestworkAgentIDFilter).
+        if (metadata.deletionTimestamp && spec.agentID === agentId) removals.add(metadata.name);
+        if (change === 'deleted' && spec.hubHash === hubHash) works.add(spec.manifestWorkName);
       },
     },
     signal,
