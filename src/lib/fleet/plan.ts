@@ -275,18 +275,7 @@ async function checkClusters(
         checks,
         replaceHub,
       );
-    const unsent = await unsentObjects(its.kube, kube, wec.name);
-    const seen = unsent === undefined ? {} : { unsent };
-    const recorded = recordedUid(cluster);
-    if (recorded !== undefined && recorded === uid) return seen;
-    const endpoints = [access.external, ...(access.internal ? [{ ...access.internal, published: true }] : [])];
-    const known = { name: wec.name, endpoints, recordedUid: recorded, uidOfHub: hub.uid };
-    const identity = await proveIdentity(its.kube, kube, await readWec(kube), known);
-    if (identity.state === 'proven') return seen;
-    const { found } = identity;
-    if (identity.state === 'unseen')
-      return { note: `Whether ${kube.cluster.context} is ${wec.name} was not proven: ${found}.` };
-    return { error: otherCluster(wec.name, kube, found) };
+    return checkRegistered(its.kube, access, { name: wec.name, kube, uid }, cluster, hub.uid);
   };
   const checked = await mapConcurrently(fleet.wecs, concurrentRequests, async (wec): Promise<[string, Checked]> => {
     const registered = isRegistered(present.clusters.get(wec.name));
@@ -305,6 +294,27 @@ async function checkClusters(
     }
   });
   return new Map(checked);
+}
+
+/** Whether a context leads to the WEC of its name. */
+async function checkRegistered(
+  hub: Kube,
+  { external, internal }: HubAccess,
+  { name, kube, uid }: JoiningWec & { uid: string | undefined },
+  cluster: ManagedCluster | undefined,
+  uidOfHub: () => Promise<string | undefined>,
+): Promise<Checked> {
+  const recorded = recordedUid(cluster);
+  const unsent = await unsentObjects(hub, kube, name);
+  const seen = unsent === undefined ? {} : { unsent };
+  if (recorded !== undefined && recorded === uid) return seen;
+  const endpoints = [external, ...(internal ? [{ ...internal, published: true }] : [])];
+  const known = { name, endpoints, recordedUid: recorded, uidOfHub };
+  const identity = await proveIdentity(hub, kube, await readWec(kube), known);
+  if (identity.state === 'proven') return seen;
+  if (identity.state === 'unseen')
+    return { note: `Whether ${kube.cluster.context} is ${name} was not proven: ${identity.found}.` };
+  return { error: otherCluster(name, kube, identity.found) };
 }
 
 /** Whether a cluster can join, and what runs there that another hub, or a lost one, has sent. */
