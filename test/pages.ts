@@ -8,7 +8,17 @@ export const root = path.resolve(import.meta.dirname, '..');
 export const walkedPages = [
   'README.md',
   ...['installation', 'spaces', 'registration', 'fleets', 'customization', 'workloads', 'troubleshooting'],
-  ...['local-clusters', 'output', 'ci', 'security', 'migrating', 'development', 'deregistration'],
+  ...[
+    'local-clusters',
+    'concepts',
+    'commands',
+    'output',
+    'ci',
+    'security',
+    'migrating',
+    'development',
+    'deregistration',
+  ],
 ].map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`));
 
 export const pages: readonly string[] = [...walkedPages, 'testbed/README.md'];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { commandsFile, commandsPage } from '../../scripts/commands.ts';
 import { readProblems, troubleshooting, troubleshootingFile } from '../../scripts/troubleshooting.ts';
 import { catalogue } from '../../src/lib/doctor/catalogue.ts';
 import { registrationStageIds } from '../../src/lib/wecs/registration/stage-ids.ts';
@@ -20,6 +21,9 @@ test('the documentation lists the current checks (else: npm run docs)', () => {
   const present = readFileSync(troubleshootingFile, 'utf8');
   assert.equal(troubleshooting(present), present);
 });
+
+test('the page of commands is current (else: npm run docs)', async () =>
+  assert.equal(await commandsPage(), readFileSync(commandsFile, 'utf8')));
 
 test('every check is documented, and every documented check exists', () =>
   assert.deepEqual([...problems.keys()].sort(), catalogue.map(({ id }) => id).sort()));

@@ -6,6 +6,7 @@ export const policy: Group = {
   description: 'Commands for binding policies: which objects of a WDS go to which WECs.',
   commands: [
     entry('create', 'create a binding policy, and show what it selects', () => import('./create.ts')),
+    entry('apply', 'create or change the binding policy in a file', () => import('./apply.ts')),
     entry('list|ls', 'list the binding policies of a WDS', () => import('./list.ts')),
     entry('get', 'show where the objects of a binding policy are, and what has failed', () => import('./get.ts')),
     entry('explain', 'show what a binding policy selects now, and what is wrong', () => import('./explain.ts')),

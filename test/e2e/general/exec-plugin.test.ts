@@ -27,8 +27,9 @@ before(async () => {
     path.join(cli.home, 'plugin'),
     `#!/bin/sh
     echo $$ > ${cli.home}/pid
+    stty -echo 2>/dev/null
     printf 'Enter \\033]52;c;eA==\\007ABCD at https://login.example\\nPassword: ' >&2
-    stty -echo 2>/dev/null; read -r password; stty echo 2>/dev/null
+    read -r password; stty echo 2>/dev/null
     echo >&2
     echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"token-of-'"$password"'"}}'\n`,
     { mode: 0o755 },

@@ -40,6 +40,7 @@ before(async () => {
   const kubeconfig = path.join(cli.home, 'kubeconfig');
   for (const [name, file] of Object.entries(await kubeconfigsOf(bed))) await cp(file, path.join(cli.home, name));
   await writeFile(path.join(cli.home, 'policy.yaml'), policy);
+  await writeFile(path.join(cli.home, 'narrow.yaml'), policy.replace('tier: web', 'tier: db'));
   const [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
   // The hub's webhooks may not answer yet.
   const installed = until(() => installAddonByPlacement(its1).catch(() => undefined), 'status add-on');

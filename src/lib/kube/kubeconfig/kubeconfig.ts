@@ -82,8 +82,6 @@ export interface SelectedContext {
   server: string;
   cluster: ClusterEntry;
   user: UserEntry;
-  /** Where the user of an auth provider is defined: the first of these files that has the name. */
-  userIn?: { name: string; files: readonly string[] };
   inspection?: NextStep | undefined;
   renewal?: NextStep | undefined;
 }
@@ -235,8 +233,7 @@ export function selectContext(config: Kubeconfig, name: string): SelectedContext
       `Context ${name} names the user "${context.user}", who is not defined in ${where(config)}.`,
     );
   }
-  const selected = { name, server: cluster.server.replace(/\/+$/, ''), cluster, user };
-  return user['auth-provider'] ? { ...selected, userIn: { name: context.user ?? '', files: config.files } } : selected;
+  return { name, server: cluster.server.replace(/\/+$/, ''), cluster, user };
 }
 
 /** A server's address for people: without a user and password, which old kubeconfigs may contain. */

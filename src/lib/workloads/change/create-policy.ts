@@ -100,11 +100,7 @@ export async function createPolicy(
       nextStep(command`kubectl --context ${wds.context} edit bindingpolicy ${name}`, 'Change it'),
     );
   const { view: explanation } = await explanationOf(await evaluate(name, spec, wds), present !== undefined);
-  const refused = explanation.problems.find(({ code }) => code === 'system-objects-selected');
-  if (refused !== undefined)
-    throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, {
-      details: few(refused.details, 10),
-    });
+  refuseSystemObjects(explanation);
   show(explanation);
   const { wecs, objects, problems } = explanation;
   // By an error it sends nothing, or less than it says: more likely a mistake than intended.
@@ -114,6 +110,15 @@ export async function createPolicy(
   return forName(result, run, async () => {
     result.changed = present === undefined && (await wds.kube.apply(policyOf(name, spec))) !== 'unchanged';
     if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
+  });
+}
+
+/** @throws StellarError `system-objects-selected` */
+export function refuseSystemObjects({ problems }: Explanation): void {
+  const refused = problems.find(({ code }) => code === 'system-objects-selected');
+  if (refused === undefined) return;
+  throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, {
+    details: few(refused.details, 10),
   });
 }
 

@@ -51,11 +51,16 @@ const patterns: readonly [RegExp, string][] = [
   [/\b-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-<random>'],
 ];
 
+/** Lines of columns: where an age is inside a cell, the next column begins where the age ends. */
+const tables = /(?:^.*\S {3,}\S.*\n)+/gm;
+
 /** Replaces what differs between runs by fixed words. Longer texts are replaced before texts that they contain. */
 export function normalise(text: string, known: readonly Known[]): string {
   const longestFirst = known.toSorted((a, b) => b.text.length - a.text.length);
   const named = longestFirst.reduce((rest, { text: word, as }) => rest.replaceAll(word, as), text);
-  const words = patterns.reduce((rest, [pattern, as]) => rest.replace(pattern, as), named);
+  const words = patterns
+    .reduce((rest, [pattern, as]) => rest.replace(pattern, as), named)
+    .replace(tables, (table) => (table.includes(' ago)   ') ? table.replace(/(?<=\S) {4,}(?=\S)/g, '   ') : table));
   return listsOfWorks.reduce(
     (rest, pattern) =>
       rest.replace(
