@@ -1,8 +1,8 @@
+import { OpenIDConnectAuth } from '@kubernetes/client-node/dist/oidc_auth.js';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { advice, run } from '../../engine/next-step.ts';
 import type { SelectedContext } from '../kubeconfig/kubeconfig.ts';
-import { tokenExpiry } from '../tokens.ts';
 import type { Issued } from './credentials.ts';
 
 /** What replaced auth providers that kubectl refuses since 1.26 (client-go, plugin/pkg/client/auth). */
@@ -27,7 +27,7 @@ export async function issuedByProvider({ name: context, user }: SelectedContext)
       { next: [advice(replacements[name] ?? 'Use an exec plugin: the field "exec" of the user')] },
     );
   const token = config?.['id-token'] ?? '';
-  const end = (tokenExpiry(token)?.getTime() ?? 0) - marginMs;
+  const end = OpenIDConnectAuth.expirationFromToken(token) * 1000 - marginMs;
   if (end > Date.now()) return { token, expirationTimestamp: new Date(end).toISOString() };
   throw new StellarError('credentials-failed', `The ID token of context ${context} has expired.`, {
     next: [run(command`kubectl --context ${context} version`, 'Let kubectl renew it, then rerun the command')],
