@@ -89,6 +89,19 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
       `${code} of ${policy}`,
       patience,
     );
+  const gone = (policy: string, also: { binding: boolean }) =>
+    until(
+      async () => {
+        const [binding, works] = await Promise.all([
+          also.binding ? wds1.admin.find(resources.bindings, policy) : undefined,
+          its1.admin.list<KubeObject>(resources.manifestWorks),
+        ]);
+        const left = works.items.filter(({ metadata }) => Object.values(metadata.labels ?? {}).includes(policy));
+        return binding === undefined && left.length === 0;
+      },
+      `removal of ${policy}`,
+      patience,
+    );
   return {
     'create shop': () => apply(namespace('shop'), configMap('shop', 'settings'), deployment('shop')),
     'wait until shop has arrived': async () => {
@@ -131,19 +144,10 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
         'end of policy pay',
         patience,
       ),
-    'wait until pay is removed': () =>
-      until(
-        async () => {
-          const [binding, works] = await Promise.all([
-            wds1.admin.find(resources.bindings, 'pay'),
-            its1.admin.list<KubeObject>(resources.manifestWorks),
-          ]);
-          const left = works.items.filter(({ metadata }) => Object.values(metadata.labels ?? {}).includes('pay'));
-          return binding === undefined && left.length === 0;
-        },
-        'removal of pay',
-        patience,
-      ),
+    'wait until pay is removed': () => gone('pay', { binding: true }),
+    'wait until outside has arrived': () => arrived('outside', 1),
+    'wait until outside sends nothing': () => gone('outside', { binding: false }),
+    'wait until outside is removed': () => gone('outside', { binding: true }),
     'wait until the new ConfigMap has arrived': () => arrived('shop', 4),
     'stop the transport of wds1': stopTransport,
     'start the transport of wds1': startTransport,
