@@ -1,5 +1,6 @@
 /** The parts of the bed for tests, benchmarks and the quickstart; test/ imports from no other file of it. */
 export { type Bed, startBed } from './bed.ts';
+export { type JudgedServer, judgedServers } from './certificates/make.ts';
 export { chartOf, ingressChart, retiredIngressChart } from './charts/chart-of.ts';
 export { currentChart } from './charts/versions.ts';
 export { installKlusterlet } from './conformance/installer.ts';

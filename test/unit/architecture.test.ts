@@ -127,6 +127,11 @@ test('only these places open connections, and only to the clusters of contexts',
   ]);
 });
 
+test('only what reads a certificate, without credentials and without a request, does not verify it', () => {
+  const lenient = sources.filter(({ text }) => /rejectUnauthorized: false/.test(text)).map(({ file }) => file);
+  assert.deepEqual(lenient.sort(), ['src/lib/kube/client/credentials.ts', 'src/lib/kube/client/handshake.ts']);
+});
+
 test('suggested commands are quoted by the tag `command`', () => {
   const untagged =
     /(?<!command)`[^`]*\b(?:stellarctl (?:init|its|wds|wec|policy|workload|status|doctor|report|accept|label|deregister) |(?:kubectl|clusteradm) [a-z-])[^`]*\$\{/;
@@ -203,6 +208,7 @@ test('durations and deadlines are by the clock that nobody can set', () => {
     'src/lib/kube/client/auth-provider.ts',
     'src/lib/kube/client/errors.ts',
     'src/lib/kube/client/exec-plugin.ts',
+    'src/lib/kube/client/kubeflex-certificate.ts',
     'src/lib/kube/client/transport.ts',
     'src/lib/kube/kubeconfig/lock.ts',
     'src/lib/wecs/identity/identity.ts',

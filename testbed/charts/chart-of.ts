@@ -8,6 +8,7 @@ import { parse, parseDocument, stringify } from 'yaml';
 import { buildHelm } from '../helm/build.ts';
 import type { Log } from '../plane/go-program.ts';
 import { cacheFolder } from '../plane/machine.ts';
+import { copyPublished } from './published.ts';
 import { type ChartVersionName, chartVersions, currentChart } from './versions.ts';
 
 const run = promisify(execFile);
@@ -43,7 +44,8 @@ async function packageInto(folder: string, version: ChartVersionName, helm: stri
   const scratch = await mkdtemp(`${folder}-`);
   try {
     const chart = join(scratch, 'core-chart');
-    await cp(source, chart, { recursive: true });
+    if (version === currentChart) await copyPublished(chart);
+    else await cp(source, chart, { recursive: true });
     await setVersion(chart, version);
     const charts = [chart, join(chart, kubeflex)];
     await Promise.all(charts.map((path) => run(helm, ['package', path, '--destination', scratch])));
@@ -92,6 +94,7 @@ async function edit(path: string, change: (document: ReturnType<typeof parseDocu
 
 async function hashOfSources(): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(chartVersions));
+  hash.update(await readFile(join(import.meta.dirname, 'published.ts')));
   const entries = await readdir(source, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   for (const file of files.sort()) hash.update(`\0${file}\0`).update(await readFile(file));

@@ -38,8 +38,8 @@ export const work = {
         {
           conditions: [
             {
+              // Agents since OCM 1.2 add observedGeneration: 1. KubeStellar 0.30 installs 1.0.0, whose agent does not.
               message: 'Apply manifest complete',
-              observedGeneration: 1,
               reason: 'AppliedManifestComplete',
               status: 'True',
               type: 'Applied',

@@ -39,7 +39,7 @@ export async function runScript(context: PodContext, api: Api, script: string, k
 /** Reads further lines if the first one is incomplete. */
 async function runLine(context: PodContext, api: Api, line: string, rest: string[], kubectl: Kubectl): Promise<void> {
   const echo = /^echo "(.*)"$/.exec(line);
-  const wait = /^until .*kubectl get pods (\S+) -n (\S+) .*Ready/.exec(line);
+  const wait = /^(?:until|while) .*kubectl get pods (\S+) -n (\S+) .*Ready/.exec(line);
   const exists = /^until kubectl get (\S+) .*; do$/.exec(line);
   const getKubeconfig = /get-kubeconfig\.sh '(.*?)' (true|false).*> (\S+)$/.exec(line);
   if (echo) return context.log(echo[1] ?? '');

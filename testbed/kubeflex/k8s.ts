@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
 import type { AnyObject, Secret } from '../kube/objects.ts';
 import { deployments, secrets } from '../kube/resources.ts';
@@ -66,8 +67,7 @@ async function ensureSecrets(its: Reconciled, { domain, externalPort }: KubeFlex
   const authority = await Authority.create('kubernetes');
   const inside = [`${name}.${namespace}`, `${name}.${namespace}.svc`, `${name}.${namespace}.svc.cluster.local`];
   const outside = `${name}.${domain}`;
-  const issue = (commonName: string, organizations: string[] = [], hosts: string[] = []) =>
-    authority.issue({ commonName, organizations, hosts });
+  const issue = (commonName: string, organizations: string[] = []) => authority.issue({ commonName, organizations });
   const standard = [
     'kubernetes',
     'kubernetes.default',
@@ -75,8 +75,12 @@ async function ensureSecrets(its: Reconciled, { domain, externalPort }: KubeFlex
     'localhost',
     'kubeflex-control-plane',
   ];
-  // The address is the bed's own.
-  const serving = await issue(apiServerName, [], [...standard, ...inside, outside, '127.0.0.1']);
+  // The address is the bed's own. The AuthorityKeyId is the SHA-1 of nothing (kubeflex v0.9.3, pkg/certs/certgen.go:145).
+  const serving = await authority.issue({
+    commonName: apiServerName,
+    hosts: [...standard, ...inside, outside, '127.0.0.1'],
+    authorityKeyId: createHash('sha1').digest('hex'),
+  });
   const tokenKeyPem = await newKeyPem();
   const files: Record<string, string> = {
     'ca.crt': authority.certPem,
@@ -88,13 +92,15 @@ async function ensureSecrets(its: Reconciled, { domain, externalPort }: KubeFlex
     ...pairFiles('apiserver-kubelet-client', await issue('apiserver-kubelet-client')),
     ...pairFiles('front-proxy-client', await issue('front-proxy-client')),
   };
-  const config = (user: string, server: string, { certPem, keyPem }: KeyPair) =>
+  // Go ignores it, Node does not: the bed's own programs in pods know the certificate itself.
+  const ofPods = authority.certPem + serving.certPem;
+  const config = (user: string, server: string, { certPem, keyPem }: KeyPair, caPem = ofPods) =>
     kubeconfigOf([
       {
         context: name,
         cluster: `${name}-cluster`,
         user,
-        connection: { server, caPem: authority.certPem, certPem, keyPem },
+        connection: { server, caPem, certPem, keyPem },
       },
     ]);
   const admin = () => issue('kubernetes-admin', ['system:masters']);
@@ -102,7 +108,7 @@ async function ensureSecrets(its: Reconciled, { domain, externalPort }: KubeFlex
   await its.ensure(secret(certsSecret, namespace, files));
   await its.ensure(
     secret(adminSecret, namespace, {
-      [kubeconfigKey]: config(`${name}-admin`, `https://${outside}:${externalPort}`, await admin()),
+      [kubeconfigKey]: config(`${name}-admin`, `https://${outside}:${externalPort}`, await admin(), authority.certPem),
       [inClusterKey]: config(`${name}-admin`, insideServer, await admin()),
     }),
   );

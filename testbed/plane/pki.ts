@@ -31,6 +31,8 @@ export interface CertificateRequest {
   hosts?: string[];
   /** A year from yesterday by default. */
   validity?: Validity;
+  /** Hexadecimal digits, in place of the authority's own. */
+  authorityKeyId?: string;
 }
 
 /** From when to when a certificate is valid. */
@@ -73,13 +75,21 @@ export class Authority {
     return new Authority(name, keys, certPem);
   }
 
-  async issue({ commonName, organizations = [], hosts = [], validity }: CertificateRequest): Promise<KeyPair> {
+  async issue({
+    commonName,
+    organizations = [],
+    hosts = [],
+    validity,
+    authorityKeyId,
+  }: CertificateRequest): Promise<KeyPair> {
     const keys = await newKeys();
     const subject = new Name([{ CN: [commonName] }, ...organizations.map((organization) => ({ O: [organization] }))]);
     const extensions: Extension[] = [
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
       new ExtendedKeyUsageExtension([hosts.length > 0 ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth]),
-      await AuthorityKeyIdentifierExtension.create(this.#keys.publicKey),
+      authorityKeyId === undefined
+        ? await AuthorityKeyIdentifierExtension.create(this.#keys.publicKey)
+        : new AuthorityKeyIdentifierExtension(authorityKeyId),
     ];
     if (hosts.length > 0) {
       const names = hosts.map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }));

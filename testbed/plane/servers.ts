@@ -59,6 +59,7 @@ export class Servers {
   #authority: Authority;
   #port: number;
   #flags: ApiServerFlags = {};
+  #givenServing = '';
   #processes: ServerProcess[] = [];
 
   private constructor(
@@ -93,6 +94,7 @@ export class Servers {
     const lent = { dir, port: 0, serviceRange: range.cidr, tokenKeyPem };
     const servers = new Servers(binary, lent, authority, otherAuthority, () => range.release());
     servers.#flags = flags;
+    servers.#givenServing = keys?.serving?.certPem ?? '';
     try {
       await servers.#write({
         'service-account.key': tokenKeyPem,
@@ -140,9 +142,9 @@ export class Servers {
     return `https://127.0.0.1:${this.#port}`;
   }
 
-  /** Both CAs: what the bed itself trusts. */
+  /** Both CAs, and the given certificate: what the bed itself trusts. */
   get bothCas(): string {
-    return this.authority.certPem + this.otherAuthority.certPem;
+    return this.authority.certPem + this.otherAuthority.certPem + this.#givenServing;
   }
 
   /** The IDs of the running processes, by program. */

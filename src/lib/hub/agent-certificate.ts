@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError, unlessStatus } from '../kube/client/errors.ts';
+import { certificatesIn } from '../kube/client/kubeflex-certificate.ts';
 import type { ConfigMap, Secret } from '../kube/objects.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
@@ -100,10 +101,12 @@ export async function isIssuedBy(hub: Kube, secret: Secret | undefined): Promise
       namespace: 'kube-system',
     },
   );
-  const authorities = published?.data?.['client-ca-file']?.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g);
-  return authorities
-    ?.map((pem) => new X509Certificate(pem))
-    .some((authority) => parsed.checkIssued(authority) && parsed.verify(authority.publicKey));
+  const authorities = published?.data?.['client-ca-file'];
+  return authorities === undefined
+    ? undefined
+    : certificatesIn(authorities).some(
+        (authority) => parsed.checkIssued(authority) && parsed.verify(authority.publicKey),
+      );
 }
 
 /** Whether a hub refuses a bootstrap token: its service account was deleted or recreated, or the token has expired. */

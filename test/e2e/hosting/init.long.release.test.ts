@@ -80,6 +80,23 @@ const valuesOf = async (plane: Plane) =>
 const uidOf = async (plane: Plane, resource: typeof resources.namespaces, key: string): Promise<string | undefined> =>
   (await plane.admin.find<AnyObject>(resource, key))?.metadata.uid;
 
+describe('the published charts', () => {
+  it('name images and charts, all of which one registry can have', () =>
+    onPlane(async () => {
+      const init = ['init', '--chart', chart, '--hosting-context', 'hosting'];
+      const listed = async (...more: string[]) =>
+        (await cli.succeed([...init, '--print-images', ...more], options)).stdout.trim().split('\n');
+      const published = await listed();
+      for (const image of ['kubeflex/manager:0.9.3', 'kubestellar/ocm-transport-controller:0.30.0'])
+        assert.ok(published.includes(`ghcr.io/kubestellar/${image}`), published.join('\n'));
+      const mirrored = await listed('--image-registry', 'registry.example');
+      assert.equal(mirrored.length, published.length);
+      const others = mirrored.filter((reference) => !reference.replace('oci://', '').startsWith('registry.example/'));
+      assert.deepEqual(others, ['https://charts.loft.sh/charts/vcluster-0.16.4.tgz']);
+      await cli.succeed([...init, '--image-registry', 'registry.example', '--dry-run'], options);
+    }));
+});
+
 describe('an upgrade', () => {
   const its = { name: 'its1', type: 'host', install_clusteradm: false };
 

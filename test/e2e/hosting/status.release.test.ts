@@ -115,7 +115,7 @@ describe('an installation', { concurrency: 1 }, () => {
       'hosting         KubeFlex 0.9.3 · KubeStellar hooks 0.30.0',
       '├─ ITS its1     host · ready · OCM 1.0.0',
       '│  └─ cluster1  available',
-      '└─ WDS wds1     host · ready → its1 · KubeStellar 0.30.0 · 1 binding policy, 2 objects · ✗ policy demo: selects no WEC',
+      '└─ WDS wds1     host · ready → its1 · KubeStellar 0.30.0 · 1 binding policy, 2 objects · no guard · ✗ policy demo: selects no WEC',
     ]);
     await assertUnwritten([hosting]);
     assert.deepEqual(await tree(['-o', 'name']), ['its/its1', 'wec/cluster1', 'wds/wds1']);
@@ -147,11 +147,12 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.deepEqual(its, { name: 'its1', type: 'host', ...well, context: 'its1', ocmVersion: '1.0.0', webhook });
     assert.match(created, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     const available = { available: true, stage: 'available', blockedAt: null, state: 'available' };
+    const labels = { 'cluster.open-cluster-management.io/clusterset': 'default' };
     assert.deepEqual(wecs, [
-      { name: 'cluster1', ...available, problem: false, reason: '', pending: false, workloads: [] },
+      { name: 'cluster1', ...available, problem: false, reason: '', pending: false, labels, workloads: [] },
     ]);
     const failedPolicies = [{ name: 'demo', why: 'selects no WEC' }];
-    const sent = { its: 'its1', bindingPolicies: 1, failedPolicies, objects: 2 };
+    const sent = { its: 'its1', bindingPolicies: 1, failedPolicies, objects: 2, guarded: false, problems: [] };
     assert.deepEqual(wds, { name: 'wds1', type: 'host', ...well, context: 'wds1', ...sent });
   });
 

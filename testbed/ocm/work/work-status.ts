@@ -14,9 +14,7 @@ export function workStatus(
       .map((condition) => ({ ...condition, observedGeneration }))
       .reduce(withCondition, status?.conditions ?? []),
     resourceStatus: {
-      manifests: outcomes.map((outcome) =>
-        manifestStatus(outcome, feedbackOf(outcome, spec.manifestConfigs), observedGeneration, before),
-      ),
+      manifests: outcomes.map((outcome) => manifestStatus(outcome, feedbackOf(outcome, spec.manifestConfigs), before)),
     },
   };
 }
@@ -59,19 +57,15 @@ function availabilityOf({ meta, present, unseen }: Outcome): Condition {
   return { type, status: 'True', reason: 'ResourceAvailable', message: 'Resource is available' };
 }
 
-function manifestStatus(
-  outcome: Outcome,
-  values: FeedbackValue[] | undefined,
-  observedGeneration: number,
-  all: ManifestStatus[],
-): ManifestStatus {
+function manifestStatus(outcome: Outcome, values: FeedbackValue[] | undefined, all: ManifestStatus[]): ManifestStatus {
   const { meta, error, present } = outcome;
   const before = all.find(({ resourceMeta }) => resourceMeta.ordinal === meta.ordinal)?.conditions ?? [];
   const type = 'Applied';
   const applied: Condition = error
     ? { type, status: 'False', reason: 'AppliedManifestFailed', message: `Failed to apply manifest: ${error.message}` }
     : { type, status: 'True', reason: 'AppliedManifestComplete', message: 'Apply manifest complete' };
-  const wanted = [{ ...applied, observedGeneration }, availabilityOf(outcome), ...(present ? [synced(values)] : [])];
+  // Without an observedGeneration, as before OCM 1.2 (v1.0.0, pkg/work/spoke/controllers/manifestcontroller/manifestwork_reconciler.go:229).
+  const wanted = [applied, availabilityOf(outcome), ...(present ? [synced(values)] : [])];
   const statusFeedback = values && values.length > 0 ? { values } : {};
   return { conditions: wanted.reduce(withCondition, before), resourceMeta: meta, statusFeedback };
 }

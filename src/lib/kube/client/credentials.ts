@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { monotonic } from '../../engine/clock.ts';
 import { command } from '../../engine/command-line.ts';
 import { addressTimeoutMs } from '../../engine/deadline.ts';
@@ -11,8 +14,9 @@ import type { Progress } from '../../engine/progress.ts';
 import type { ProgramRun } from '../../programs/program.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import { trustMachine } from './authorities.ts';
+import { issuerNotFound, otherThanTrusted, trustedInstead } from './kubeflex-certificate.ts';
 import { lookup } from './local-names.ts';
-import { type ProxyServer, proxyOf } from './proxy.ts';
+import { hostOf, type ProxyServer, proxyOf } from './proxy.ts';
 
 /** The part of a command's run that credential plugins use, and the credentials that they have issued in it. */
 export interface PluginHost extends ProgramRun {
@@ -60,6 +64,9 @@ export class Credentials {
   #latest: Server | undefined;
   #obtainedAt = 0;
   #agent: { key: string; agent: http.Agent } | undefined;
+  /** What the connections trust instead of the authorities of the kubeconfig (kubeflex-certificate.ts). */
+  #instead: tls.SecureContextOptions | undefined;
+  #rejudged: Promise<boolean> | undefined;
   readonly #closing = new AbortController();
 
   /** @param plugins where exec plugins run; required for a context that has one */
@@ -85,6 +92,36 @@ export class Credentials {
     this.#current = undefined;
   }
 
+  /**
+   * Judges the certificate of a server once more, in which Node has found no issuer (kubeflex-certificate.ts). One handshake without
+   * credentials reads it; what is trusted afterwards is that certificate, on verified connections.
+   * @param refused the server whose connection failed @param code Node's, of the failure @param timeoutMs for the handshake
+   * @returns whether another connection may succeed
+   */
+  async rejudge(refused: Server, code: string | undefined, timeoutMs: number): Promise<boolean> {
+    if (code !== issuerNotFound && code !== otherThanTrusted) return false;
+    if (refused !== this.#latest) return true;
+    if (code !== (this.#instead === undefined ? issuerNotFound : otherThanTrusted)) return false;
+    this.#rejudged ??= this.#readCertificate(timeoutMs).finally(() => {
+      this.#rejudged = undefined;
+    });
+    return this.#rejudged;
+  }
+
+  async #readCertificate(timeoutMs: number): Promise<boolean> {
+    const { ca, servername } = await tlsOf(this.#context, {});
+    const server = new URL(this.#context.server);
+    const name = servername ?? hostOf(server);
+    if (ca === undefined) return false;
+    const agent = await this.#agentOf({ ca, servername, rejectUnauthorized: true }, { rejectUnauthorized: false });
+    const raw = await certificateAt(agent, server, name, timeoutMs).finally(() => agent.destroy());
+    const instead = raw && trustedInstead(raw, String(ca), name);
+    if (isDeepStrictEqual(instead, this.#instead)) return false;
+    this.#instead = instead;
+    this.#current = undefined;
+    return true;
+  }
+
   /** Closes kept-alive connections, so that the process can end. */
   close(): void {
     this.#closing.abort();
@@ -108,11 +145,10 @@ export class Credentials {
     // The API server compresses only long answers.
     if (!cluster['disable-compression']) headers['Accept-Encoding'] = 'gzip';
     const proxy = proxyOf(this.#context);
-    this.#latest = {
-      agent: await this.#agentFor(verified, proxy),
-      proxy,
-      headers,
-    };
+    const identity = [this.#instead?.ca, verified.ca, verified.cert, verified.key].join('|');
+    if (this.#agent?.key !== identity)
+      this.#agent = { key: identity, agent: await this.#agentOf(verified, this.#instead) };
+    this.#latest = { agent: this.#agent.agent, proxy, headers };
     return this.#latest;
   }
 
@@ -127,9 +163,9 @@ export class Credentials {
     return isProvided ? { ...user, token: this.#issued.token } : { ...user, ...asUser(this.#issued) };
   }
 
-  async #agentFor(verified: https.AgentOptions, proxy: ProxyServer | undefined): Promise<http.Agent> {
-    const identity = [verified.ca, verified.cert, verified.key].join('|');
-    if (this.#agent?.key === identity) return this.#agent.agent;
+  /** @param ofServer what differs for the server itself: a proxy of https is verified without it */
+  async #agentOf(verified: https.AgentOptions, ofServer: https.AgentOptions | undefined): Promise<http.Agent> {
+    const proxy = proxyOf(this.#context);
     const server = new URL(this.#context.server);
     const options: https.AgentOptions = {
       keepAlive: true,
@@ -137,16 +173,17 @@ export class Credentials {
       lookup,
       autoSelectFamilyAttemptTimeout: addressTimeoutMs,
       ...verified,
+      ...ofServer,
     };
     const isSecure = server.protocol === 'https:';
     // Parsed here, once: each connection would parse the certificates and the key again.
     if (isSecure || proxy?.url.protocol === 'https:')
-      options.secureContext = secureContextOf(this.#context.name, verified);
-    if (proxy !== undefined) {
-      const { agentThrough } = await import('./proxied.ts');
-      this.#agent = { key: identity, agent: await agentThrough(proxy, server, options, this.#closing.signal) };
-    } else this.#agent = { key: identity, agent: isSecure ? new https.Agent(options) : new http.Agent(options) };
-    return this.#agent.agent;
+      options.secureContext = secureContextOf(this.#context.name, { ...verified, ...ofServer });
+    if (proxy === undefined) return isSecure ? new https.Agent(options) : new http.Agent(options);
+    const { agentThrough } = await import('./proxied.ts');
+    const ofProxy =
+      ofServer === undefined ? options : { ...verified, secureContext: secureContextOf(this.#context.name, verified) };
+    return agentThrough(proxy, server, options, ofProxy, this.#closing.signal);
   }
 }
 
@@ -176,7 +213,7 @@ async function tlsOf({ name, cluster }: SelectedContext, user: UserEntry): Promi
 /** @throws StellarError `credentials-failed` if OpenSSL cannot read them, or the key is missing or of another certificate */
 function secureContextOf(
   context: string,
-  { ca, cert, key, rejectUnauthorized }: https.AgentOptions,
+  { ca, cert, key, rejectUnauthorized, allowPartialTrustChain }: https.AgentOptions,
 ): tls.SecureContext {
   const invalid = (why: string, options?: ErrorOptions) =>
     new StellarError(
@@ -188,11 +225,33 @@ function secureContextOf(
   if (cert && !key) throw invalid('there is a client certificate, but no client key');
   if (ca === undefined && rejectUnauthorized) trustMachine();
   try {
-    return tls.createSecureContext({ ca, cert, key });
+    return tls.createSecureContext({ ca, cert, key, allowPartialTrustChain });
   } catch (error) {
     const { reason, message } = error as Error & { reason?: string };
     throw invalid(`OpenSSL says "${reason ?? message}"`, { cause: error });
   }
+}
+
+/** The certificate that a server shows for a name, in DER; undefined if it shows none in time. */
+function certificateAt(agent: http.Agent, server: URL, name: string, timeoutMs: number): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeoutMs, undefined);
+    const end = (raw?: Buffer) => {
+      clearTimeout(timer);
+      resolve(raw);
+    };
+    const hear = (socket: Duplex | null | undefined) => {
+      socket?.on('error', () => end()).on('close', () => end());
+      socket?.on('secureConnect', () => {
+        end((socket as tls.TLSSocket).getPeerCertificate().raw);
+        socket.destroy();
+      });
+      if (!socket) end();
+    };
+    const at = { host: hostOf(server), port: Number(server.port || 443), servername: isIP(name) === 0 ? name : '' };
+    const socket = agent.createConnection({ ...(agent as https.Agent).options, ...at }, (_, made) => hear(made));
+    if (socket) hear(socket);
+  });
 }
 
 /** As in client-go, data takes precedence over a file. */

@@ -9,16 +9,16 @@ import { hostOf, type ProxyServer } from './proxy.ts';
 /**
  * Makes an agent that reaches its one server through a proxy: by CONNECT, or by SOCKS 5 with the server's name, which the proxy
  * resolves.
- * @param options how the server is verified; an https proxy is verified by them too
+ * @param options how the server is verified @param ofProxy how a proxy of https is verified
  * @param signal closes every connection to a proxy
  */
 export async function agentThrough(
   { url }: ProxyServer,
   server: URL,
   options: https.AgentOptions,
+  { secureContext, rejectUnauthorized }: https.AgentOptions,
   signal: AbortSignal,
 ): Promise<http.Agent> {
-  const { secureContext, rejectUnauthorized } = options;
   const hostname = hostOf(url);
   const dialing = { lookup, autoSelectFamilyAttemptTimeout: addressTimeoutMs, signal };
   if (url.protocol.startsWith('socks')) return agentThroughSocks({ ...dialing, host: hostname }, url, server, options);

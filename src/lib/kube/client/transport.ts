@@ -96,11 +96,20 @@ export class Transport {
 
   /** Sends a request once. @throws StaleConnection if it should be sent again; StellarError if no whole answer arrived */
   send(request: Request): Promise<Answer> {
-    return this.#connection.limit(() => this.#send(request));
+    return this.#connection.limit(async () => {
+      const server = await this.credentials.server();
+      try {
+        return await this.#send(request, server);
+      } catch (error) {
+        const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+        const { deadline } = this.#connection;
+        if (!(await this.credentials.rejudge(server, code, deadline.requestTimeout()))) throw error;
+        return await this.#send(request, await this.credentials.server());
+      }
+    });
   }
 
-  async #send(request: Request): Promise<Answer> {
-    const server = await this.credentials.server();
+  async #send(request: Request, server: Server): Promise<Answer> {
     const started = monotonic();
     const end = started + this.#connection.deadline.requestTimeout(Number.POSITIVE_INFINITY);
     const sent = this.#open(request, server);

@@ -1,16 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type Document,
-  isMap,
-  type Node,
-  parseDocument,
-  stringify,
-  type Tags,
-  visit,
-  type YAMLMap,
-  type YAMLSeq,
-} from 'yaml';
+import { type Document, isMap, type Node, parseDocument, stringify, visit, type YAMLMap, type YAMLSeq } from 'yaml';
 import { isObject } from '../../engine/is-object.ts';
+import { lastKeyCounts, yamlOfGo } from '../../files/yaml-of-go.ts';
 import { invalidKubeconfig, namedEntries } from './errors.ts';
 
 /** The content of a list entry, keys as in the file. */
@@ -154,26 +145,12 @@ function indentsSequences(yaml: string): boolean {
 }
 
 /**
- * YAML as kubectl and kflex read it (sigs.k8s.io/yaml): 1.1, in which a bare `no` or `on` is a boolean, but without its dates and
- * base 60. Written text has the same meaning for them, and a name such as `no` is quoted. Exponents are strings, because the yaml
- * package takes the name `e1` for a number.
- */
-const yamlOfGo = {
-  version: '1.1',
-  customTags: (tags: Tags): Tags =>
-    tags.filter(
-      (tag) =>
-        typeof tag === 'string' ||
-        (tag.tag !== 'tag:yaml.org,2002:timestamp' && tag.format !== 'TIME' && tag.format !== 'EXP'),
-    ),
-} as const;
-
-/**
  * Parses a kubeconfig in YAML or JSON.
+ * @param isUsers false for a text of a cluster or a program, which may have a key twice
  * @throws StellarError `kubeconfig-invalid`, never quoting the file: it may hold credentials
  */
-export function parseYaml(file: string, text: string): { document: Document; content: unknown } {
-  const document = parseDocument(text, { ...yamlOfGo, logLevel: 'error' });
+export function parseYaml(file: string, text: string, isUsers = true): { document: Document; content: unknown } {
+  const document = parseDocument(text, { ...yamlOfGo, ...(isUsers ? {} : lastKeyCounts) });
   const line = document.errors[0]?.linePos?.[0].line;
   if (document.errors.length > 0)
     throw invalidKubeconfig(file, line === undefined ? 'it is not YAML' : `it is not YAML (line ${line})`);

@@ -113,13 +113,13 @@ export async function loadKubeconfig(file: string | undefined, env: Environment 
  */
 export async function parseKubeconfig(text: string, source: string): Promise<Kubeconfig> {
   const config = emptyKubeconfig();
-  await add(config, text, source);
+  await add(config, text, source, false);
   return config;
 }
 
 /** Adds the entries of a file that are not defined yet. */
-async function add(config: Kubeconfig, text: string, file: string): Promise<void> {
-  readInto(config, file, await contentOf(text, file));
+async function add(config: Kubeconfig, text: string, file: string, isUsers = true): Promise<void> {
+  readInto(config, file, await contentOf(text, file, isUsers));
   config.files.push(file);
 }
 
@@ -155,11 +155,11 @@ async function addFile(merged: Kubeconfig, name: string): Promise<boolean> {
   }
 }
 
-async function contentOf(text: string, file: string): Promise<unknown> {
+async function contentOf(text: string, file: string, isUsers: boolean): Promise<unknown> {
   const plain = readPlainYaml(text);
   if (plain !== undefined) return plain;
   const { parseYaml } = await import('./document.ts');
-  return parseYaml(file, text).content;
+  return parseYaml(file, text, isUsers).content;
 }
 
 function readInto(config: Kubeconfig, file: string, document: unknown): void {

@@ -1,4 +1,4 @@
-import { type Condition, type KubeObject, writtenAt } from '../../kube/objects.ts';
+import { type Condition, conditionOf, type KubeObject, writtenAt } from '../../kube/objects.ts';
 import { groupOf } from '../../kube/resources.ts';
 import { originBindingLabel, originGenerationAnnotation, originWdsLabel } from '../../model/kubestellar-names.ts';
 import type { ManifestStatus, ManifestWork } from '../../model/manifest-works.ts';
@@ -131,6 +131,12 @@ function trimWork(object: KubeObject, staleField: StaleField, shared: Share): Ma
       .map(({ lastTransitionTime, ...condition }) =>
         condition.status === 'True' || !lastTransitionTime ? condition : { ...condition, lastTransitionTime },
       );
+  // Agents before OCM 1.2 set the generation only on the condition of the whole work, which they write together with those of its
+  // manifests (OCM v1.0.0, pkg/work/spoke/controllers/manifestcontroller/manifestwork_reconciler.go:107).
+  const { observedGeneration } = conditionOf({ status }, 'Applied') ?? {};
+  const observed: Record<string, Pick<Condition, 'observedGeneration'>> = observedGeneration === undefined
+    ? {}
+    : { Applied: { observedGeneration } };
   return {
     metadata: {
       ...{ name, labels: shared(kept(labels, originBindingLabel, originWdsLabel)) },
@@ -152,7 +158,7 @@ function trimWork(object: KubeObject, staleField: StaleField, shared: Share): Ma
       resourceStatus: {
         manifests: (status?.resourceStatus?.manifests ?? []).map(({ resourceMeta = {}, conditions }) => ({
           resourceMeta,
-          conditions: conditionsOf(conditions),
+          conditions: conditionsOf(conditions).map((each) => ({ ...observed[each.type], ...each })),
         })),
       },
     }),

@@ -34,6 +34,13 @@ test('a missing authority stays missing', () => {
   });
 });
 
+test('as in Go, the last key counts, and unknown fields and null lists change nothing', () => {
+  const text =
+    'novel: 1\ncontexts: null\nusers: null\nclusters:\n- cluster:\n    server: https://old\n    server: https://new\n    novel: 1\n';
+  assert.equal(parseClusterInfo(text)?.server, 'https://new');
+  assert.equal(parseClusterInfo('clusters: null'), undefined);
+});
+
 test('JSON is read as well', () =>
   assert.equal(parseClusterInfo('{"clusters":[{"cluster":{"server":"https://h"}}]}')?.server, 'https://h'));
 

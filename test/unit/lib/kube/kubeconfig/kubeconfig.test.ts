@@ -7,6 +7,7 @@ import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import { contextFromCluster } from '../../../../../src/lib/kube/kubeconfig/from-cluster.ts';
 import { type Kubeconfig, loadKubeconfig, selectContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { stepsOf } from '../../../support/steps.ts';
 
@@ -276,6 +277,13 @@ describe('a file is rejected', () => {
     chmodSync(file, 0);
     await assert.rejects(load(file), invalid(/permission denied/));
   });
+});
+
+test('of a kubeconfig in a cluster the last key counts, and unknown fields and null lists are ignored; a user’s file is strict', async () => {
+  const text =
+    'clusters:\n- name: c\n  cluster:\n    server: https://old\n    server: https://new\n    novel: 1\ncontexts:\n- name: x\n  context: { cluster: c }\nusers: null\nextensions: null\nnovel: null\n';
+  assert.equal((await contextFromCluster(text, 'in a Secret')).server, 'https://new');
+  await assert.rejects(load(write(text)), invalid(/it is not YAML \(line 5\)/));
 });
 
 describe('a pipe', () => {

@@ -174,7 +174,14 @@ test('documents know their chart file, including the second one of a file', () =
     ],
   );
   assert.deepEqual(parseObjects(''), []);
-  assert.throws(() => parseObjects('a: 1\na: secret'), { code: 'program-failed', message: /DUPLICATE_KEY, line 2\.$/ });
+  assert.throws(() => parseObjects('a: 1\nb: [secret'), { code: 'program-failed', message: /BAD_INDENT, line 2\.$/ });
+});
+
+test('charts are read as helm reads them: the last key counts, and unknown fields and null lists are kept', () => {
+  const text =
+    'kind: Job\nspec:\n  restartPolicy: OnFailure\n  containers: null\n  novel: yes\n  mode: 0644\n  restartPolicy: Never\n';
+  const spec = { restartPolicy: 'Never', containers: null, novel: true, mode: 420 };
+  assert.deepEqual(parseObjects(text), [{ kind: 'Job', spec }]);
 });
 
 test('values are merged as helm merges them, and compared with the requested ones', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ManifestWork } from '../../../../../src/lib/model/manifest-works.ts';
-import { trimmer, WorksOfWds } from '../../../../../src/lib/workloads/delivery/works.ts';
+import { appliedState, trimmer, WorksOfWds } from '../../../../../src/lib/workloads/delivery/works.ts';
 
 const binding = 'transport.kubestellar.io/originOwnerReferenceBindingKey';
 const bindingGeneration = 'transport.kubestellar.io/originOwnerReferenceBindingGeneration';
@@ -65,6 +65,29 @@ test('only names are stored for similar works', () => {
     (wec) => works.find('p', wec, object)?.manifest?.conditions?.[0]?.status,
   );
   assert.deepEqual(applied, ['True', 'True', 'False', undefined]);
+});
+
+test('agents before OCM 1.2 set the generation of what they have applied on the work only', () => {
+  const applied = (ofWork: object | undefined, ofManifest: object, status = 'True') => {
+    const one = work('w1', 'True', '2026-11-20T15:00:00Z');
+    one.metadata.generation = 2;
+    const conditions = [{ type: 'Applied', status, ...ofManifest }] as never;
+    const [manifest] = one.status?.resourceStatus?.manifests ?? [];
+    one.status = {
+      conditions: (ofWork === undefined ? [] : [{ type: 'Applied', status, ...ofWork }]) as never,
+      resourceStatus: { manifests: [{ ...manifest, conditions }] },
+    };
+    const trimmed = trimmer(() => undefined)(one);
+    return appliedState(trimmed, trimmed.status?.resourceStatus?.manifests?.[0])?.status;
+  };
+  const [former, present] = [{ observedGeneration: 1 }, { observedGeneration: 2 }];
+  assert.equal(applied(present, {}), 'True');
+  assert.equal(applied(present, {}, 'False'), 'False');
+  assert.equal(applied(former, {}), undefined);
+  assert.equal(applied(undefined, {}), undefined);
+  assert.equal(applied({}, {}), undefined);
+  assert.equal(applied(present, former), undefined);
+  assert.equal(applied(former, present), 'True');
 });
 
 test('a WEC lacks works of a Binding until all are written for its generation', () => {

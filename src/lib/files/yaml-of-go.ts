@@ -1,0 +1,20 @@
+import type { Tags } from 'yaml';
+
+/**
+ * YAML as helm, kubectl and kflex read it (sigs.k8s.io/yaml): 1.1, in which a bare `no` or `on` is a boolean, but without its dates and
+ * base 60. Written text has the same meaning for them, and a name such as `no` is quoted. Exponents are strings, because the yaml
+ * package takes the name `e1` for a number.
+ */
+export const yamlOfGo = {
+  version: '1.1',
+  customTags: (tags: Tags): Tags =>
+    tags.filter(
+      (tag) =>
+        typeof tag === 'string' ||
+        (tag.tag !== 'tag:yaml.org,2002:timestamp' && tag.format !== 'TIME' && tag.format !== 'EXP'),
+    ),
+  logLevel: 'error',
+} as const;
+
+/** Of a key that a mapping has twice, the last one counts, as in goyaml.v2's Unmarshal. For text of programs and clusters, not of users. */
+export const lastKeyCounts = { uniqueKeys: false } as const;
