@@ -56,6 +56,18 @@ test('the history of a release contains charts and states, and may be empty', as
   assert.deepEqual(await helm.history(release), [{ revision: 2, status: 'pending-upgrade', chart }]);
   const none = helmThat(() => ({ exitCode: 1, stderr: 'Error: release: not found\n' }));
   assert.deepEqual(await none.helm.history(release), []);
+  const odd = helmThat(() => ({
+    stdout: '[{"revision":1,"revision":2,"status":"failed","chart":"core-chart-0.30.0","novel":null}]',
+  }));
+  assert.deepEqual(await odd.helm.history(release), [{ revision: 2, status: 'failed', chart }]);
+  assert.deepEqual(await helmThat(() => ({ stdout: 'null' })).helm.history(release), []);
+  assert.deepEqual(
+    await helmThat(() => ({ stdout: '{"ITSes":null,"a":1,"a":2}' })).helm.values(release, { all: true }),
+    {
+      ITSes: null,
+      a: 2,
+    },
+  );
   const ill = helmThat(() => ({ exitCode: 1, stderr: 'Error: Kubernetes cluster unreachable\n' }));
   await assert.rejects(ill.helm.history(release), { code: 'program-failed', message: /cluster unreachable/ });
   const forbidden = helmThat(() => ({
