@@ -9,15 +9,20 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 	"go.etcd.io/etcd/server/v3/etcdmain"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/component-base/cli"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
@@ -49,8 +54,8 @@ func main() {
 	}
 }
 
-// serveWithout runs a kube-apiserver that answers 404 below a path to users. Controllers cannot do without what discovery names.
-func serveWithout(path string, args []string) int {
+// serveWithout runs a kube-apiserver that answers 404 below a path to users, and does not name it to them. Controllers cannot do without what discovery names.
+func serveWithout(hidden string, args []string) int {
 	ctx := genericapiserver.SetupSignalContext()
 	s := options.NewServerRunOptions()
 	flags := pflag.NewFlagSet("kube-apiserver", pflag.ExitOnError)
@@ -58,7 +63,7 @@ func serveWithout(path string, args []string) int {
 		flags.AddFlagSet(set)
 	}
 	_ = flags.Parse(args)
-	if err := run(ctx, s, path); err != nil {
+	if err := run(ctx, s, hidden); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -91,17 +96,41 @@ func run(ctx context.Context, s *options.ServerRunOptions, hidden string) error 
 	handler := server.GenericAPIServer.Handler
 	inner := handler.FullHandlerChain
 	handler.FullHandlerChain = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, hidden) && isOfUser(r.UserAgent()) {
+		switch {
+		case !isOfUser(r.UserAgent()):
+			inner.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, hidden):
 			http.NotFound(w, r)
-			return
+		case r.URL.Path == path.Dir(hidden):
+			discoverWithout(path.Base(hidden), inner, w, r)
+		default:
+			inner.ServeHTTP(w, r)
 		}
-		inner.ServeHTTP(w, r)
 	})
 	prepared, err := server.PrepareRun()
 	if err != nil {
 		return err
 	}
 	return prepared.Run(ctx)
+}
+
+// discoverWithout answers which resources a version of a group has, without those whose names begin so.
+func discoverWithout(prefix string, inner http.Handler, w http.ResponseWriter, r *http.Request) {
+	r.Header.Set("Accept", "application/json")
+	r.Header.Del("Accept-Encoding")
+	answer := httptest.NewRecorder()
+	inner.ServeHTTP(answer, r)
+	var list metav1.APIResourceList
+	if answer.Code == http.StatusOK && json.Unmarshal(answer.Body.Bytes(), &list) == nil {
+		list.APIResources = slices.DeleteFunc(list.APIResources, func(each metav1.APIResource) bool {
+			return strings.HasPrefix(each.Name, prefix)
+		})
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(list)
+		return
+	}
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
 }
 
 func isOfUser(agent string) bool {

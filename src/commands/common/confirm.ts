@@ -1,8 +1,10 @@
 import { StellarError } from '../../lib/engine/errors.ts';
 import { advice, run } from '../../lib/engine/next-step.ts';
 import type { Confirm } from '../../lib/engine/read-confirmed.ts';
+import { type Removals, refuseManyRemovals } from '../../lib/engine/removal-limit.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/tools.ts';
+import type { Unseen } from '../../lib/workloads/unseen.ts';
 import type { Session } from './session.ts';
 
 /** A destructive operation. */
@@ -19,6 +21,10 @@ export interface Confirmation {
   yes: boolean | undefined;
   /** What is wrong with it; shown if no user can be asked. */
   details?: string[];
+  /** What could not be read of what would be lost. `--yes` does not cover it. */
+  unknown?: readonly Unseen[];
+  /** What `--yes` covers only within a limit, for each policy. */
+  removals?: readonly Removals[];
 }
 
 /**
@@ -26,10 +32,15 @@ export interface Confirmation {
  * `interrupted`
  */
 export async function confirm(session: Session, asked: Confirmation): Promise<void> {
-  const { verb, doing, name, number, yes, details = [] } = asked;
-  if (yes) return;
+  const { verb, doing, name, number, yes, details = [], unknown = [], removals = [] } = asked;
+  const [hidden] = unknown;
+  if (yes && hidden === undefined) {
+    for (const each of removals) refuseManyRemovals(each, 'would lose objects');
+    return;
+  }
   const { canAsk, confirmByTyping } = await import('../../lib/terminal/prompt.ts');
   if (!canAsk(session.io)) {
+    if (hidden !== undefined) throw lossUnknown(hidden);
     throw new StellarError('not-confirmed', `${doing} ${name} needs confirmation, and stdin is not a terminal.`, {
       details,
       next: [run(session.again('--yes'))],
@@ -61,6 +72,14 @@ export const confirming =
     for (const confirmation of open) await confirm(session, confirmation);
     return open.length > 0;
   };
+
+/** Not what a script asked for: it said yes to what it knew. */
+const lossUnknown = ({ what, why, error: { next } }: Unseen): StellarError =>
+  new StellarError(
+    'loss-unknown',
+    `It is unknown what WECs would lose: ${what} could not be read: ${why}. Nothing was written.`,
+    { next },
+  );
 
 function hasGrown(more: readonly string[]): StellarError {
   return new StellarError('not-confirmed', 'More would be lost now than when the command began. Nothing was written.', {

@@ -120,6 +120,10 @@ function registryName(text: string): string {
 
 export const dryRunOption = (): Option => new Option('--dry-run', 'show what would be written, and write nothing');
 export const yesOption = (about = 'skip the confirmation'): Option => new Option('-y, --yes', about);
+/** The limit of what `--yes` covers. */
+export const maxRemovedOption = (
+  about = 'with --yes: so many WECs may lose objects (default: 1, or 10 % of those it sends to)',
+) => new Option('--max-removed <number>', about).argParser(wholeNumber(0));
 export const selectorOption = (): Option =>
   new Option('-l, --selector <selector>', 'WECs with these labels, as for kubectl');
 /** Options that select WECs without naming them. */

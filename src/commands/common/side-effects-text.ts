@@ -1,6 +1,7 @@
 import { command } from '../../lib/engine/command-line.ts';
 import { run, textOf } from '../../lib/engine/next-step.ts';
-import { describePolicy } from '../../lib/model/policies.ts';
+import type { Removals } from '../../lib/engine/removal-limit.ts';
+import { describePolicy, destinationsOf } from '../../lib/model/policies.ts';
 import type { SideEffects } from '../../lib/workloads/policies/side-effects.ts';
 
 /** What a change of labels does besides breaking templates and releasing WECs. */
@@ -21,13 +22,19 @@ export function describeSideEffects({ starting, held, unread }: SideEffects): st
 }
 
 /** Policies that stop selecting WECs, except those whose Bindings a guard holds. */
-export const describeReleased = ({ released, held }: SideEffects): string[] =>
-  released
-    .filter(({ policy }) => !held.includes(policy))
-    .map(
-      ({ policy, wecs }) =>
-        `The binding policy ${describePolicy(policy)} will stop selecting ${wecs.join(', ')}: its workloads are deleted there.`,
-    );
+const releasedBy = ({ released, held }: SideEffects) => released.filter(({ policy }) => !held.includes(policy));
+
+export const describeReleased = (effects: SideEffects): string[] =>
+  releasedBy(effects).map(
+    ({ policy, wecs }) =>
+      `The binding policy ${describePolicy(policy)} will stop selecting ${wecs.join(', ')}: its workloads are deleted there.`,
+  );
+
+/** From how many WECs each policy takes its workloads. @param max `--max-removed` */
+export const removalsOf = (effects: SideEffects, max: number | undefined): Removals[] =>
+  releasedBy(effects).map(({ policy, wecs }) => ({
+    ...{ wecs: wecs.length, of: destinationsOf(policy.binding).length, max },
+  }));
 
 /** Shows the user which templates break, and which works are removed with them. */
 export function describeBroken(broken: SideEffects['broken']): string[] {

@@ -32,6 +32,7 @@ export const definition: Definition<Options> = {
     const fleet = await readFleet(options.filename, session.io.stdin);
     if (itsOfFile(options, fleet) === undefined) await refuseUnnamedIts(session, options.yes);
     const { describePlan, describeSpaces, changesAnything } = await import('./plan-text.ts');
+    const { removalsOf } = await import('../common/side-effects-text.ts');
     const confirmation = { verb: 'Apply the fleet', doing: 'Applying the fleet', name: fleet.name, yes: options.yes };
     const missing = (await readSpaces(session, fleet)).filter(({ action }) => action !== 'unchanged');
     if (missing.length > 0) {
@@ -49,7 +50,10 @@ export const definition: Definition<Options> = {
       show(plan: FleetPlan) {
         for (const line of describePlan(plan, false)) session.progress.note(line);
       },
-      confirmations: (plan) => (isRefused(plan) || !changesAnything(plan) ? [] : [confirmation]),
+      confirmations: (plan) =>
+        isRefused(plan) || !changesAnything(plan)
+          ? []
+          : [{ ...confirmation, removals: removalsOf(plan.effects, options.maxRemoved) }],
     });
     // Nobody has thought about the plan meanwhile: it need not be read again.
     const confirmPlan: Confirm<FleetPlan> = async (plan, more) => (await ask(plan, more)) && !options.yes;

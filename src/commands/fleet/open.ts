@@ -7,8 +7,8 @@ import {
   hostingContextOption,
   itsOption,
   listOption,
+  maxRemovedOption,
   wecKubeconfigOption,
-  wholeNumber,
 } from '../common/options.ts';
 import { openPolicies } from '../common/policies-of-its.ts';
 import type { Session } from '../common/session.ts';
@@ -30,9 +30,7 @@ export const fileOptions = (): Option[] => [
   wecKubeconfigOption(),
   listOption('--force-conflicts <keys>', 'labels, annotations and properties to take over from other programs'),
   new Option('--prune', 'deregister WECs that this fleet has joined and that left the file'),
-  new Option('--max-removed <number>', 'with --prune: so many at most (default: 1, or 10 % of the WECs)').argParser(
-    wholeNumber(0),
-  ),
+  maxRemovedOption('with --prune: so many at most (default: 1, or 10 % of the WECs)'),
   new Option('--replace-hub', 'move WECs that are registered with another hub; what that has sent keeps running'),
   new Option('--evict-works', 'let agents delete what another hub has sent, and the ITS has not'),
   hostingContextOption(),

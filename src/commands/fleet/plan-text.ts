@@ -9,7 +9,7 @@ const signs = { join: '+', move: '>', change: '~', unchanged: ' ', remove: '-' }
 
 /** The plan for people: a line for each change, the effects on workloads, and a summary. */
 export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
-  const { items, former, effects } = plan;
+  const { items, former, claimed, effects } = plan;
   const shown = items.filter(
     ({ action, error, note, unsent }) => isWide || action !== 'unchanged' || error || note || unsent,
   );
@@ -18,6 +18,7 @@ export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
     ...(items.some(({ action }) => action === 'remove')
       ? []
       : former.map((name) => `  ${name} left the file and stays; --prune deregisters it`)),
+    ...claimed.map(({ name, fleet }) => `  ${name} left the file and stays: the fleet ${fleet} has values there`),
     ...describeReleased(effects),
     ...describeBroken(effects.broken),
     ...describeSideEffects(effects),
@@ -74,13 +75,14 @@ export const changesAnything = ({ items }: FleetPlan): boolean =>
   items.some(({ action, unsent }) => action !== 'unchanged' || unsent !== undefined);
 
 /** The plan for scripts. The fields are an interface: docs/output.md. */
-export function planDocument({ fleet, its, items, former, evictWorks, effects }: FleetPlan): object {
+export function planDocument({ fleet, its, items, former, claimed, evictWorks, effects }: FleetPlan): object {
   const { broken, starting, released, held, unread } = effects;
   const nameOf = ({ wds, name }: Policy) => ({ wds, policy: name });
   return {
     ...{ fleet, its },
     ...toDocument(items),
     former,
+    claimed,
     evictWorks,
     effects: {
       starting: starting.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),

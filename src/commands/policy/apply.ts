@@ -4,10 +4,18 @@ import { isForPeople } from '../../lib/terminal/io.ts';
 import type { PolicyChange } from '../../lib/workloads/change/apply-policy.ts';
 import { confirming, refuseUnnamedWds } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import { type ConfirmedOptions, dryRunOption, type WdsOptions, wdsOptions, yesOption } from '../common/options.ts';
+import {
+  type ConfirmedOptions,
+  dryRunOption,
+  maxRemovedOption,
+  type WdsOptions,
+  wdsOptions,
+  yesOption,
+} from '../common/options.ts';
 
 interface Options extends WdsOptions, ConfirmedOptions {
   filename: string;
+  maxRemoved?: number;
 }
 
 export const definition: Definition<Options> = {
@@ -24,10 +32,11 @@ export const definition: Definition<Options> = {
     new Option('-f, --filename <file>', 'a file with the policy, - for standard input').makeOptionMandatory(),
     ...wdsOptions(),
     yesOption(),
+    maxRemovedOption(),
     dryRunOption(),
   ],
   destroys: true,
-  async run(session, { filename, yes, color }) {
+  async run(session, { filename, yes, maxRemoved: max, color }) {
     const { readPolicyFile } = await import('../../lib/workloads/explain/policy-file.ts');
     const { applyPolicy } = await import('../../lib/workloads/change/apply-policy.ts');
     const { describeExplanation } = await import('./explain-text.ts');
@@ -38,14 +47,26 @@ export const definition: Definition<Options> = {
     session.announce(wds.kube, 'WDS');
     const style = styleFor(session.io.stderr, session.io, color);
     const confirm = confirming<PolicyChange>(session, {
-      show({ explanation, lost }) {
+      show({ explanation, lost, unknown }) {
         const lines = isForPeople(session.output)
           ? describeExplanation(explanation, style, session.output === 'wide')
           : [];
-        for (const line of [...lines, ...lost.map((each) => `  no longer sent: ${each}`)]) session.progress.note(line);
+        const losses = [
+          ...lost,
+          ...unknown.map(({ what, why }) => `unknown, because ${what} could not be read: ${why}`),
+        ];
+        for (const line of [...lines, ...losses.map((each) => `  no longer sent: ${each}`)])
+          session.progress.note(line);
       },
-      confirmations: ({ name, lost }) =>
-        lost.length === 0 ? [] : [{ verb: 'Change', doing: 'Changing', name, yes, details: lost }],
+      confirmations: ({ name, lost, unknown, removed }) =>
+        lost.length + unknown.length === 0
+          ? []
+          : [
+              {
+                ...{ verb: 'Change', doing: 'Changing', name, yes, details: lost },
+                ...{ unknown, removals: [{ ...removed, max }] },
+              },
+            ],
     });
     await session.finish([await applyPolicy({ ...given, wds }, confirm, session.run)]);
     const { flagsOf } = await import('../../lib/spaces/open-wds.ts');

@@ -2,9 +2,16 @@ import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { PolicyToDelete } from '../../lib/workloads/change/inspect-policy.ts';
 import { confirming, refuseUnnamedWds } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import { type ConfirmedOptions, dryRunOption, type WdsOptions, wdsOptions, yesOption } from '../common/options.ts';
+import {
+  type ConfirmedOptions,
+  dryRunOption,
+  maxRemovedOption,
+  type WdsOptions,
+  wdsOptions,
+  yesOption,
+} from '../common/options.ts';
 
-type Options = WdsOptions & ConfirmedOptions;
+type Options = WdsOptions & ConfirmedOptions & { maxRemoved?: number };
 
 export const definition: Definition<Options> = {
   description:
@@ -13,8 +20,8 @@ export const definition: Definition<Options> = {
   destroys: true,
   examples: [['stellarctl policy prune shop', 'after all objects of shop were deleted in a guarded WDS']],
   arguments: [['<name>', 'the policy']],
-  options: [yesOption(), ...wdsOptions(), dryRunOption()],
-  async run(session, { yes }, [name = '']) {
+  options: [yesOption(), maxRemovedOption(), ...wdsOptions(), dryRunOption()],
+  async run(session, { yes, maxRemoved: max }, [name = '']) {
     checkDnsName(name, 'a binding policy');
     const { prunePolicy } = await import('../../lib/workloads/change/prune-policy.ts');
     const { describeEffects } = await import('./delete-text.ts');
@@ -25,7 +32,10 @@ export const definition: Definition<Options> = {
       show: ({ effects }) => {
         for (const line of describeEffects(effects, false)) session.progress.note(`  ${line}`);
       },
-      confirmations: ({ works }) => (works.length > 0 ? [{ verb: 'Prune', doing: 'Pruning', name, yes }] : []),
+      confirmations: ({ works, effects: { length } }) =>
+        works.length > 0
+          ? [{ verb: 'Prune', doing: 'Pruning', name, yes, removals: [{ wecs: length, of: length, max }] }]
+          : [],
     });
     await session.finish([await prunePolicy(name, confirm, wds, session.run)]);
   },

@@ -9,23 +9,31 @@ import { partialReader } from '../../lib/kube/partial-reader.ts';
 import type { ManagedCluster } from '../../lib/model/ocm-objects.ts';
 import type { Approval, FoundValues } from '../../lib/wecs/values.ts';
 import type { SideEffects, WecChange } from '../../lib/workloads/policies/side-effects.ts';
+import type { Unseen } from '../../lib/workloads/unseen.ts';
 import { confirm } from '../common/confirm.ts';
 import { openPolicies } from '../common/policies-of-its.ts';
 import type { Session } from '../common/session.ts';
-import { describeBroken, describeSideEffects } from '../common/side-effects-text.ts';
+import { describeBroken, describeReleased, describeSideEffects, removalsOf } from '../common/side-effects-text.ts';
 
 /** The command line of the removal. */
 interface Removal {
   changes: Changes;
   positional: readonly string[];
-  options: { yes?: boolean; dryRun?: boolean; all?: boolean; selector?: string; overwrite?: boolean };
+  options: {
+    yes?: boolean;
+    dryRun?: boolean;
+    all?: boolean;
+    selector?: string;
+    overwrite?: boolean;
+    maxRemoved?: number;
+  };
 }
 
 export type ChangesOf<Source> = (found: readonly FoundValues<Source>[]) => Promise<WecChange[]>;
 
 /**
- * Judges, before anything is written, how a removal affects binding policies and templates. Asks for confirmation if it breaks
- * templates, and judges again after the answer: only confirmed losses are allowed.
+ * Judges, before anything is written, how a change affects binding policies and templates. Asks for confirmation if policies stop
+ * selecting WECs or templates break, and judges again after the answer: only confirmed losses are allowed.
  * @throws StellarError `not-confirmed`, `interrupted`
  */
 export function approveRemoval<Source>(
@@ -37,8 +45,7 @@ export function approveRemoval<Source>(
 ): Approval<Source> {
   const approved = new Set<string>();
   return async (found) => {
-    const removes = Object.values(removal.changes).includes(null);
-    const changes = removes ? await changesOf(found) : [];
+    const changes = await changesOf(found);
     if (changes.length === 0) return true;
     const { sideEffectsOf } = await import('../../lib/workloads/policies/side-effects.ts');
     session.progress.waiting(its.context.name, 'reading its binding policies');
@@ -48,23 +55,36 @@ export function approveRemoval<Source>(
       changes.map(({ name }) => name),
     );
     const sideEffects = await sideEffectsOf(policies, changes);
-    if (approved.size === 0) for (const line of describeSideEffects(sideEffects)) session.progress.note(line);
+    const released = describeReleased(sideEffects);
+    if (approved.size === 0)
+      for (const line of [...describeSideEffects(sideEffects), ...released]) session.progress.note(line);
     const { lostProperties } = await import('../../lib/workloads/policies/broken-templates.ts');
     const isHarmless = changes.every(({ name, before, after }) => lostProperties(name, before, after).length === 0);
     const lost = isHarmless ? [] : unprovenEffects(sideEffects);
-    if (lost.every((loss) => approved.has(loss))) return true;
-    await askBeforeLoss(session, its, typed, removal, sideEffects);
-    for (const loss of lost) approved.add(loss);
-    return removal.options.yes === true || removal.options.dryRun === true;
+    const unknown = changes.some(({ before, after }) => before.cluster !== after.cluster)
+      ? sideEffects.unread.map(({ wds, why }) => unseenPolicies(`the binding policies of ${wds}`, why))
+      : [];
+    const unsent = [...released, ...unknown.map(({ what }) => what)];
+    if ([...lost, ...unsent].every((loss) => approved.has(loss))) return true;
+    if (lost.some((loss) => !approved.has(loss))) await askBeforeLoss(session, its, typed, removal, sideEffects);
+    const { yes, dryRun, maxRemoved } = removal.options;
+    const keys = Object.keys(removal.changes).join(',');
+    if (!dryRun && unsent.length > 0)
+      await confirm(session, {
+        ...{ verb: 'Change', doing: 'Changing', name: keys, yes, details: released, unknown },
+        removals: removalsOf(sideEffects, maxRemoved),
+      });
+    for (const loss of [...lost, ...unsent]) approved.add(loss);
+    return yes === true || dryRun === true;
   };
 }
 
-/** Changes that remove labels. A WEC without these labels is not affected. */
+/** Changes that remove labels or give them another value. A WEC without these labels is not affected. */
 export function labelChanges(hub: Kube, changes: Changes): ChangesOf<ManagedCluster> {
   return async (found) => {
     const { mapConcurrently, concurrentRequests } = await import('../../lib/engine/concurrency.ts');
     const { getPropertiesOf } = await import('../../lib/wecs/properties.ts');
-    const concerned = found.flatMap(({ source }) => (source && removesOf(changes, source) ? source : []));
+    const concerned = found.flatMap(({ source }) => (source && replaces(changes, source) ? source : []));
     // For a user who is not allowed to read the ConfigMaps, templates that a ConfigMap may keep valid count as broken.
     const reader = partialReader(hub);
     return mapConcurrently(concerned, concurrentRequests, async (cluster) => {
@@ -76,8 +96,8 @@ export function labelChanges(hub: Kube, changes: Changes): ChangesOf<ManagedClus
   };
 }
 
-const removesOf = (changes: Changes, { metadata }: ManagedCluster): boolean =>
-  Object.entries(changes).some(([key, value]) => value === null && Object.hasOwn(metadata.labels ?? {}, key));
+const replaces = (changes: Changes, { metadata: { labels = {} } }: ManagedCluster): boolean =>
+  Object.entries(changes).some(([key, value]) => Object.hasOwn(labels, key) && labels[key] !== value);
 
 /** Changes that remove properties from a ConfigMap that no other source has. */
 export function propertyChanges(changes: Changes): ChangesOf<WecProperties> {
@@ -91,6 +111,12 @@ export function propertyChanges(changes: Changes): ChangesOf<WecProperties> {
     });
   };
 }
+
+const unseenPolicies = (what: string, why: string): Unseen => ({
+  what,
+  why,
+  error: new StellarError('loss-unknown', `${what} could not be read: ${why}.`),
+});
 
 /** What could not be read may need what is removed. */
 const unprovenEffects = ({ broken, unread }: SideEffects): string[] => [

@@ -12,6 +12,7 @@ import {
   hostingContextOption,
   type ItsOptions,
   itsOption,
+  maxRemovedOption,
   selectionOptions,
   yesOption,
 } from '../common/options.ts';
@@ -22,6 +23,7 @@ import { approveRemoval, type ChangesOf } from './removal-warning.ts';
 interface Options extends HostingOptions, ItsOptions, ConfirmedOptions, SelectionOptions {
   overwrite?: boolean;
   list?: boolean;
+  maxRemoved?: number;
 }
 
 /** What differs between labels and properties. */
@@ -34,7 +36,7 @@ export interface ValueKind<Source, More extends object> {
   /** @throws StellarError `usage` */
   parse(words: readonly string[]): Changes;
   open(hub: Kube): Promise<ValueStore<Source, More>>;
-  /** How a removal affects templates. */
+  /** How a change affects policies and templates. */
   removals(hub: Kube, changes: Changes): ChangesOf<Source>;
   show(session: Session, listed: readonly ListedValues<More>[]): Promise<void>;
 }
@@ -52,7 +54,8 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
       ...selectionOptions(),
       ['--overwrite', `change ${plural} that have another value`],
       ['--list', kind.listing],
-      yesOption('skip the confirmation of a removal that breaks a template'),
+      yesOption('skip the confirmation of what takes workloads away or breaks a template'),
+      ...(plural === 'labels' ? [maxRemovedOption()] : []),
       hostingContextOption(),
       dryRunOption(),
     ],

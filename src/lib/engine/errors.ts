@@ -79,6 +79,7 @@ const exitCodes = {
   'credentials-failed': ExitCode.unreachable,
   unauthorized: ExitCode.unreachable,
   forbidden: ExitCode.unreachable,
+  'loss-unknown': ExitCode.unreachable,
   interrupted: ExitCode.interrupted,
 } as const;
 

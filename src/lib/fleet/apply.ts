@@ -19,12 +19,13 @@ import { ensurePropertiesNamespace } from '../wecs/properties.ts';
 import type { WecResult } from '../wecs/registration/follow.ts';
 import type { Fleet, FleetWec } from './file/read.ts';
 import { joinOptionsOf } from './join-options.ts';
-import { managerOf } from './owned-values.ts';
+import { fleetAnnotation, managerOf } from './owned-values.ts';
 import {
   conflictOf,
   type FleetClusters,
   type FleetOptions,
   type FleetPlan,
+  formerWecs,
   type Present,
   planFleet,
   planValues,
@@ -71,9 +72,23 @@ export function applyFleet(
     const isComplete = results.every(({ error, action }) => error === undefined && action !== 'not-begun');
     if (removed.length > 0 && !isComplete)
       run.progress.note(`Not deregistered, because others failed: ${removed.join(', ')}.`);
-    const pruned = removed.length > 0 && isComplete ? await prune(removed) : [];
+    const left = removed.length > 0 && isComplete ? await stillFormer(removed, fleet, clusters, run) : [];
+    const pruned = left.length > 0 ? await prune(left) : [];
     return [...results, ...pruned.map((result) => ({ changed: false, ...result, action: 'remove' as const }))];
   });
+}
+
+/** Another fleet may have taken one over since the plan. */
+async function stillFormer(
+  names: readonly string[],
+  fleet: Fleet,
+  { its }: FleetClusters,
+  run: Run,
+): Promise<string[]> {
+  const { former } = formerWecs(fleet, await readPresent(its.kube));
+  const gone = names.filter((name) => !former.includes(name));
+  if (gone.length > 0) run.progress.note(`Not deregistered, because another fleet has them now: ${gone.join(', ')}.`);
+  return names.filter((name) => former.includes(name));
 }
 
 /** Registers and writes what the plan says, without removals. */
@@ -230,7 +245,7 @@ async function writeValues(
   });
 }
 
-type Removed = Record<string, null>;
+type Removed = Record<string, string | null>;
 
 /**
  * First removes what left the file, then applies the rest: applied first, an interruption would leave a value that nobody owns.
@@ -262,5 +277,10 @@ const versionOf = (object: KubeObject | undefined): { uid?: string; resourceVers
   return { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
 };
 
+/** What is not applied: which fleet has joined a WEC is not one of the file's values. */
 const removedOf = ({ changes }: ValuePlan, kind: ValueKindName): Removed =>
-  Object.fromEntries(changes.flatMap((each) => (each.kind === kind && each.to === null ? [[each.key, null]] : [])));
+  Object.fromEntries(
+    changes.flatMap((each) =>
+      each.kind === kind && (each.to === null || each.key === fleetAnnotation) ? [[each.key, each.to]] : [],
+    ),
+  );

@@ -4,8 +4,15 @@ import type { KubeObject } from '../kube/objects.ts';
 /** The field manager of a fleet: what it has applied shows which values it owns, without a state file. */
 export const managerOf = (fleet: string): string => `${fieldManager}-fleet-${fleet}`;
 
-/** The annotation of the ManagedClusters that a fleet has joined; only those are pruned. */
+/** The annotation of the ManagedClusters that a fleet has joined, or has taken over from the fleet that had; only those are pruned. */
 export const fleetAnnotation = 'stellarctl.kubestellar.io/fleet';
+
+/** Another fleet that has applied values to one of these objects. */
+export function otherFleetOf(fleet: string, objects: readonly (KubeObject | undefined)[]): string | undefined {
+  const managers = objects.flatMap((object) => object?.metadata.managedFields ?? []).map(({ manager = '' }) => manager);
+  const other = managers.find((manager) => manager.startsWith(managerOf('')) && manager !== managerOf(fleet));
+  return other?.slice(managerOf('').length);
+}
 
 /** The values of an object that fleets own. */
 export type ValuePath = 'labels' | 'annotations' | 'data';

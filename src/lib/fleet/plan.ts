@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
-import { count } from '../engine/counts.ts';
 import { ExitCode, failureOf, StellarError } from '../engine/errors.ts';
 import { advice } from '../engine/next-step.ts';
+import { refuseManyRemovals } from '../engine/removal-limit.ts';
 import type { Run } from '../engine/run.ts';
 import { clusterUid, recordedUid } from '../hub/cluster-uid.ts';
 import { verifyEndpoint } from '../hub/endpoint.ts';
@@ -12,6 +12,7 @@ import type { Kube } from '../kube/client/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import type { ConfigMap } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
+import { listServed } from '../kube/served.ts';
 import { propertiesNamespace } from '../model/kubestellar-names.ts';
 import type { ManagedCluster } from '../model/ocm-objects.ts';
 import type { PoliciesOfIts } from '../model/policies.ts';
@@ -29,6 +30,7 @@ import { joinOptionsOf } from './join-options.ts';
 import {
   fleetAnnotation,
   judgeValues,
+  otherFleetOf,
   type ValueChange,
   type ValueConflict,
   type ValuePath,
@@ -69,12 +71,20 @@ export interface FleetPlan {
   items: WecPlan[];
   /** WECs that the fleet has joined and that left the file; without `prune` they stay. */
   former: string[];
+  /** Those of them that another fleet has applied values to: they stay. */
+  claimed: Claimed[];
   /** Whether agents delete what is held on their WECs. */
   evictWorks: boolean;
   /** What the plan rests on. */
   present: Present;
   /** What the changes of labels and properties do to running workloads. */
   effects: SideEffects;
+}
+
+interface Claimed {
+  name: string;
+  /** The other fleet. */
+  fleet: string;
 }
 
 /** The clusters of a fleet. */
@@ -126,9 +136,12 @@ export async function planFleet(
     const adopts = plan.writes.cluster || plan.writes.properties;
     return { name, action, changes: plan.changes, adopts, ...(error && { error }), ...seen };
   });
-  const former = formerWecs(fleet, present);
+  const { former, claimed } = formerWecs(fleet, present);
   const removed = options.prune ? former : [];
-  refuseManyRemovals(removed.length, present.clusters.size, options);
+  refuseManyRemovals(
+    { wecs: removed.length, of: present.clusters.size, max: options.maxRemoved },
+    'would be deregistered',
+  );
   const items = [
     ...wanted,
     ...removed.map((name): WecPlan => ({ name, action: 'remove', changes: [], adopts: false })),
@@ -139,7 +152,7 @@ export async function planFleet(
       ? noEffects
       : await sideEffectsOf(await readPolicies(changes.map(({ name }) => name)), changes);
   const { evictWorks } = options;
-  return { fleet: fleet.name, its: its.context.name, items, former, evictWorks, present, effects };
+  return { fleet: fleet.name, its: its.context.name, items, former, claimed, evictWorks, present, effects };
 }
 
 /** The plan for an ITS that does not exist yet: every WEC joins. */
@@ -153,6 +166,7 @@ export function planNew(fleet: Fleet): FleetPlan {
     its: fleet.its[0]?.name ?? '',
     items,
     former: [],
+    claimed: [],
     evictWorks: false,
     present: nothing,
     effects: noEffects,
@@ -165,31 +179,28 @@ const noEffects: SideEffects = { broken: [], starting: [], released: [], held: [
 export async function readPresent(hub: Kube): Promise<Present> {
   const [clusters, configMaps] = await Promise.all([
     hub.list<ManagedCluster>(resources.managedClusters),
-    hub.list<ConfigMap>(resources.configMaps, { namespace: propertiesNamespace }),
+    listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace }),
   ]);
   if (clusters === undefined) throw notAHub(hub);
   return {
     clusters: new Map(clusters.map((each) => [each.metadata.name, each])),
-    properties: new Map((configMaps ?? []).map((each) => [each.metadata.name, each])),
+    properties: new Map(configMaps.map((each) => [each.metadata.name, each])),
   };
 }
 
-/** A file that lost a part must not empty an ITS. @throws StellarError `not-confirmed` */
-function refuseManyRemovals(removed: number, all: number, { maxRemoved }: FleetOptions): void {
-  const limit = maxRemoved ?? Math.max(1, Math.floor(all / 10));
-  if (removed <= limit) return;
-  throw new StellarError('not-confirmed', `${count(removed, 'WEC')} would be deregistered, more than ${limit}.`, {
-    next: [advice(`If that is intended: --max-removed ${removed}`)],
-  });
-}
-
 /** The WECs that the fleet has joined and no longer lists. */
-const formerWecs = (fleet: Fleet, { clusters }: Present): string[] =>
-  [...clusters.values()]
+export function formerWecs(fleet: Fleet, { clusters, properties }: Present): Pick<FleetPlan, 'former' | 'claimed'> {
+  const left = [...clusters.values()]
     .filter(({ metadata }) => metadata.annotations?.[fleetAnnotation] === fleet.name)
     .map(({ metadata }) => metadata.name)
     .filter((name) => !fleet.wecs.some((wec) => wec.name === name))
     .sort();
+  const claimed = left.flatMap((name): Claimed[] => {
+    const other = otherFleetOf(fleet.name, [clusters.get(name), properties.get(name)]);
+    return other === undefined ? [] : [{ name, fleet: other }];
+  });
+  return { former: left.filter((name) => !claimed.some((each) => each.name === name)), claimed };
+}
 
 /** What the values of one WEC need. */
 export interface ValuePlan {
@@ -212,10 +223,18 @@ export function planValues(
     return { kind, path, ...judgeValues(object, path, { fleet, values: wantedOf(wec), forced }) };
   });
   const open = judged.filter(({ changes, isOwned }) => changes.length > 0 || !isOwned);
+  const former = clusters.get(wec.name)?.metadata.annotations?.[fleetAnnotation];
+  const takenOver = former === undefined || former === fleet ? [] : [{ key: fleetAnnotation, from: former, to: fleet }];
   return {
-    changes: judged.flatMap(({ kind, changes }) => changes.map((change) => ({ kind, ...change }))),
+    changes: [
+      ...judged.flatMap(({ kind, changes }) => changes.map((change) => ({ kind, ...change }))),
+      ...takenOver.map((change) => ({ kind: 'annotation' as const, ...change })),
+    ],
     conflicts: judged.flatMap(({ kind, conflicts }) => conflicts.map((conflict) => ({ kind, ...conflict }))),
-    writes: { cluster: open.some(({ path }) => path !== 'data'), properties: open.some(({ path }) => path === 'data') },
+    writes: {
+      cluster: takenOver.length > 0 || open.some(({ path }) => path !== 'data'),
+      properties: open.some(({ path }) => path === 'data'),
+    },
   };
 }
 

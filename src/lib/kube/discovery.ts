@@ -20,7 +20,7 @@ export interface DiscoveredKind extends Resource {
 }
 
 /** What a server says about its kinds. */
-interface Discovery {
+export interface Discovery {
   kinds: DiscoveredKind[];
   /** APIs that it has, and whose kinds it does not say, such as `metrics.k8s.io/v1beta1` behind an APIService. */
   unseen: string[];

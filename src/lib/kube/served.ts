@@ -23,7 +23,7 @@ export async function listServed<T extends KubeObject>(
 
 /**
  * Reads an object of such a kind. That it is not found is believed only if a list does not have it.
- * @throws StellarError `api-error` if the kind is not found
+ * @throws StellarError `api-error` if the kind is not found, or a list has what is not found by its name
  */
 export async function getServed<T extends KubeObject>(
   kube: Reader,
@@ -34,9 +34,12 @@ export async function getServed<T extends KubeObject>(
   const found = await kube.get<T>(resource, name, { namespace });
   if (found !== undefined) return found;
   const all = await listServed(kube, resource, { namespace, metadataOnly: true });
+  if (!all.some(({ metadata }) => metadata.name === name)) return undefined;
   // It was created between the two reads.
-  const isListed = all.some(({ metadata }) => metadata.name === name);
-  return isListed ? kube.get<T>(resource, name, { namespace }) : undefined;
+  const created = await kube.get<T>(resource, name, { namespace });
+  if (created !== undefined) return created;
+  const why = `${describeCluster(kube.cluster)} lists ${resource.kind} ${name}, and does not find it by its name.`;
+  throw new StellarError('api-error', why, { passing: true });
 }
 
 /**
@@ -53,6 +56,24 @@ export async function listIfDefined<T extends KubeObject>(
   const definition = await kube.get(resources.customResourceDefinitions, groupResource(resource));
   if (definition !== undefined) throw notServed(kube, groupResource(resource));
   return undefined;
+}
+
+/** The groups of Kubernetes itself. No CustomResourceDefinition adds their kinds: an API server always has them. */
+const builtIn =
+  /^(|apps|autoscaling|batch|policy|(admissionregistration|apiextensions|apiregistration|authentication|authorization|certificates|coordination|discovery|events|flowcontrol\.apiserver|networking|node|rbac\.authorization|resource|scheduling|storage)\.k8s\.io)$/;
+
+/**
+ * Whether there is certainly no object of a kind that is not served: its CustomResourceDefinition is absent.
+ * @throws StellarError if that cannot be read
+ */
+export async function isUndefined(
+  kube: Pick<Reader, 'get'>,
+  kind: { group: string; resource: string },
+): Promise<boolean> {
+  return (
+    !builtIn.test(kind.group) &&
+    (await kube.get(resources.customResourceDefinitions, groupResourceOf(kind))) === undefined
+  );
 }
 
 const groupResource = ({ apiVersion, plural }: Resource): string =>

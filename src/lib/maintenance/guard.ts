@@ -159,7 +159,7 @@ export async function unguardWds(
   const read = async (): Promise<Unguarding> => {
     const guard = await readGuard(wds.kube);
     if (guard.kinds !== undefined) await requirePermissions(wds.kube, guardPermissions(guard.kinds));
-    return { wds, guard, kept: guard.isOn ? await keptByGuard(wds) : [], sharedWith };
+    return { wds, guard, kept: hasGuard(guard) ? await keptByGuard(wds) : [], sharedWith };
   };
   const losses = ({ kept }: Unguarding) => kept.map(({ policy, object, wec }) => `${object} on ${wec} (${policy})`);
   const { guard } = await readConfirmed({ read, losses, confirm });

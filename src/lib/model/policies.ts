@@ -1,4 +1,4 @@
-import type { Reader } from '../kube/client/client.ts';
+import type { Kube, Reader } from '../kube/client/client.ts';
 import type { Condition, KubeObject, LabelSelector, ObjectMeta } from '../kube/objects.ts';
 
 /**
@@ -61,7 +61,7 @@ export interface Policy {
    */
   orphaned: boolean;
   /** Client of the WDS. */
-  reader: Reader;
+  reader: Reader & Pick<Kube, 'read'>;
 }
 
 /** A WDS, or a part of it, that could not be read. */

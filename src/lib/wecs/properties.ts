@@ -7,6 +7,7 @@ import { unlessStatus } from '../kube/client/errors.ts';
 import type { ConfigMap } from '../kube/objects.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
+import { listServed } from '../kube/served.ts';
 import { propertiesNamespace } from '../model/kubestellar-names.ts';
 import type { ManagedCluster } from '../model/ocm-objects.ts';
 import type { FoundValues, ValueStore } from './values.ts';
@@ -31,13 +32,17 @@ async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues
     name,
     source: cluster && { cluster, configMap },
   });
-  if (target.names !== undefined)
-    return mapConcurrently(found, concurrentRequests, async (wec) =>
-      withConfigMap(wec, await getPropertiesOf(hub, wec.name)),
-    );
-  const all = (await hub.list<ConfigMap>(resources.configMaps, { namespace: propertiesNamespace })) ?? [];
-  const byName = new Map(all.map((configMap) => [configMap.metadata.name, configMap]));
-  return found.map((wec) => withConfigMap(wec, byName.get(wec.name)));
+  const read =
+    target.names === undefined
+      ? []
+      : await mapConcurrently(found, concurrentRequests, ({ name }) => getPropertiesOf(hub, name));
+  if (target.names !== undefined && !read.includes(undefined))
+    return found.map((wec, index) => withConfigMap(wec, read[index]));
+  // That there is none is believed only of a list, if this user may list them.
+  const listing = listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace });
+  const all = target.names === undefined ? await listing : await unlessStatus(listing, 403);
+  const byName = new Map(all?.map((configMap) => [configMap.metadata.name, configMap]));
+  return found.map((wec, index) => withConfigMap(wec, read[index] ?? byName.get(wec.name)));
 }
 
 /** The customization properties in the ConfigMaps of WECs. */

@@ -1,10 +1,17 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isMap, isSeq, LineCounter, parseAllDocuments } from 'yaml';
-import { count } from '../../engine/counts.ts';
 import { StellarError } from '../../engine/errors.ts';
+import {
+  check,
+  type Fault,
+  faultAt,
+  offsetOf,
+  refuseFaults,
+  type Source,
+  syntaxFaults,
+} from '../../files/checked-yaml.ts';
 import { readNamedOrStdin } from '../../files/named-file.ts';
-import { check, type Fault, faultAt, offsetOf, type Source } from './check.ts';
 import { type FleetDocument, fleetSchema, type JoinSettings } from './schema.ts';
 
 /** A WEC as the files want it, with the defaults of its document. */
@@ -39,10 +46,7 @@ export async function readFleet(given: readonly string[], stdin: NodeJS.Readable
   for (const file of files) parsed.push(parse(file, await readNamedOrStdin(file, 'fleet', stdin)));
   const fleets = parsed.flatMap((each) => each.fleets);
   const faults = [...parsed.flatMap((each) => each.faults), ...faultsAmong(fleets)];
-  if (faults.length > 0)
-    throw new StellarError('usage', `The fleet has ${count(faults.length, 'fault')}; nothing was written.`, {
-      details: faults.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`),
-    });
+  refuseFaults('fleet', faults);
   const [first] = fleets;
   if (first === undefined) throw new StellarError('usage', `${given.join(', ')} contains no Fleet.`);
   const spaces = fleets.flatMap(({ document }) => document.spaces ?? []);
@@ -77,12 +81,7 @@ function parse(file: string, text: string): { fleets: Parsed[]; faults: Fault[] 
   const faults: Fault[] = [];
   const fleets = all.flatMap((each) => {
     if (each.contents === null && each.errors.length === 0) return [];
-    const own = [
-      ...each.errors.map(({ pos: [offset], message }) =>
-        faultAt(source, offset, `It is not YAML: ${sentence(message)}`),
-      ),
-      ...(each.errors.length === 0 ? check(each, fleetSchema, source) : []),
-    ];
+    const own = [...syntaxFaults(each, source), ...(each.errors.length === 0 ? check(each, fleetSchema, source) : [])];
     faults.push(...own);
     // Names that are given twice are reported together with other faults.
     const document = (each.errors.length === 0 ? each.toJS({ maxAliasCount: -1 }) : undefined) as
@@ -103,8 +102,6 @@ function parse(file: string, text: string): { fleets: Parsed[]; faults: Fault[] 
 const hasNames = (document: Partial<FleetDocument> | undefined): document is FleetDocument =>
   typeof document?.metadata?.name === 'string' &&
   [document.wecs ?? []].flat().every((wec) => typeof wec?.name === 'string');
-
-const sentence = (message: string): string => (/[.!?]$/.test(message) ? message : `${message}.`);
 
 function withDefaults(
   wec: NonNullable<FleetDocument['wecs']>[number],

@@ -1,25 +1,9 @@
 import { StellarError } from '../../engine/errors.ts';
+import type { Rule } from '../../files/checked-yaml.ts';
 import { propertyKeyProblem } from '../../hub/customization.ts';
 import { checkDnsLabel } from '../../kube/object-names.ts';
 import { labelKeyProblem, labelValueProblem } from '../../model/labels.ts';
 import { joinOptionProblems } from '../../wecs/join/options.ts';
-
-/** What is wrong with a text; undefined if nothing is. */
-type Rule = (text: string) => string | undefined;
-
-/** The part of JSON Schema that the file needs. The rules, which are functions, are not part of what is shipped. */
-export interface Schema {
-  type: 'object' | 'array' | 'string' | 'boolean';
-  description?: string;
-  const?: string;
-  enum?: readonly string[];
-  properties?: Readonly<Record<string, Schema>>;
-  required?: readonly string[];
-  additionalProperties?: Schema | false;
-  items?: Schema;
-  rule?: Rule;
-  keyRule?: Rule;
-}
 
 const nameOf = (what: string): Rule => {
   const check = (name: string) => checkDnsLabel(name, what);
@@ -42,6 +26,10 @@ const switchOf = (description: string) => ({ type: 'boolean', description }) as 
 const values = (description: string, keyRule: Rule, rule?: Rule) =>
   ({ type: 'object', description, keyRule, additionalProperties: { type: 'string', ...(rule && { rule }) } }) as const;
 
+/** By its own annotations stellarctl tells clusters and fleets apart. */
+const annotationProblem: Rule = (key) =>
+  key.startsWith('stellarctl.kubestellar.io/') ? 'only stellarctl itself sets it' : labelKeyProblem(key);
+
 const join = {
   type: 'object',
   description: 'How its agent is installed, as the options of `stellarctl wec join`.',
@@ -60,7 +48,7 @@ const join = {
 
 const valuesOfWec = {
   labels: values('Labels of the ManagedCluster.', labelKeyProblem, labelValueProblem),
-  annotations: values('Annotations of the ManagedCluster.', labelKeyProblem),
+  annotations: values('Annotations of the ManagedCluster.', annotationProblem),
   properties: values('Properties for customized workloads, in the ConfigMap of the WEC.', propertyKeyProblem),
   join,
 } as const;
@@ -102,6 +90,7 @@ const spaces = {
 
 /** A Fleet (JSON Schema, draft 2020-12): the one description of the file, from which types, checks and editors' help derive. */
 export const fleetSchema = {
+  title: 'Fleet',
   type: 'object',
   description: 'WECs of an ITS, as `stellarctl fleet apply` registers and labels them.',
   additionalProperties: false,

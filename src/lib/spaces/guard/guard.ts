@@ -1,12 +1,12 @@
 import { StellarError } from '../../engine/errors.ts';
 import type { Run } from '../../engine/run.ts';
 import { waitWhile } from '../../engine/until-met.ts';
-import type { Kube, Permission, Reader } from '../../kube/client/client.ts';
+import type { Kube, Permission } from '../../kube/client/client.ts';
 import { ApiError, describeCluster } from '../../kube/client/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { may } from '../../kube/permissions.ts';
 import { type Resource, resources } from '../../kube/resources.ts';
-import { listIfDefined } from '../../kube/served.ts';
+import { listIfDefined, notServed, serves } from '../../kube/served.ts';
 import { deleteObjects } from '../../kube/writes.ts';
 import { type Binding, objectsOf } from '../../model/policies.ts';
 
@@ -38,11 +38,14 @@ export interface Guard {
   isOn: boolean;
 }
 
-/** @throws StellarError `forbidden`, `unreachable` */
-export async function readGuard(kube: Pick<Reader, 'list'>): Promise<Guard> {
+/** @throws StellarError `forbidden`, `unreachable`; `api-error` if a kind is served and its list is not found */
+export async function readGuard(kube: Pick<Kube, 'cluster' | 'list' | 'read'>): Promise<Guard> {
   for (const kinds of versions) {
     const lists = await Promise.all(kinds.map((kind) => kube.list<KubeObject>(kind)));
-    if (lists.includes(undefined)) continue;
+    if (lists.includes(undefined)) {
+      for (const kind of kinds) if (await serves(kube, kind)) throw notServed(kube, kind.plural);
+      continue;
+    }
     const objects = lists.map((all) => all?.find(({ metadata }) => metadata.name === name));
     return { kinds, objects, isOn: specs.every((spec, index) => includes(specOf(objects[index]), spec)) };
   }

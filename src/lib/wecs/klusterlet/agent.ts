@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { yamlOfGo } from '../../files/yaml-of-go.ts';
 import type { HubConnection } from '../../hub/endpoint.ts';
 import { type KnownHub, parseHubKubeconfig } from '../../hub/hub-kubeconfig.ts';
 import { createdAt, type KubeObject, type Secret } from '../../kube/objects.ts';
@@ -79,7 +80,7 @@ export function bootstrapKubeconfig({ server, certificateAuthority, proxyUrl }: 
     contexts: [{ name: 'bootstrap', context: { cluster: 'hub', user: 'bootstrap', namespace: 'default' } }],
     'current-context': 'bootstrap',
   };
-  return stringify(kubeconfig);
+  return stringify(kubeconfig, yamlOfGo);
 }
 
 /** When the bootstrap secret was last written, by the WEC's clock, RFC 3339: older evidence is about the one before. */

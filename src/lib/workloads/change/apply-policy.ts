@@ -2,14 +2,17 @@ import { isDeepStrictEqual } from 'node:util';
 import { count, few } from '../../engine/counts.ts';
 import { forName } from '../../engine/each-name.ts';
 import { type Confirm, readConfirmed } from '../../engine/read-confirmed.ts';
+import type { Removals } from '../../engine/removal-limit.ts';
 import type { Run } from '../../engine/run.ts';
 import { resources } from '../../kube/resources.ts';
-import { describeObject, keyOf } from '../../model/object-ref.ts';
-import type { BindingPolicy, PolicySpec } from '../../model/policies.ts';
+import { getServed } from '../../kube/served.ts';
+import { describeObject, keyOf, keyOfCandidate } from '../../model/object-ref.ts';
+import { type Binding, type BindingPolicy, destinationsOf, objectsOf, type PolicySpec } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { type Explanation, explanationOf } from '../explain/explain.ts';
 import { evaluate, getPolicy, type PolicySubject } from '../explain/subject.ts';
-import type { WdsObject } from '../wds/contents.ts';
+import { type Unseen, unseenOf } from '../unseen.ts';
+import { kindNames } from '../wds/find-kind.ts';
 import { type PolicyResult, policyOf, refuseSystemObjects } from './create-policy.ts';
 
 /** What a policy does, and what its change no longer sends. */
@@ -19,6 +22,10 @@ export interface PolicyChange {
   explanation: Explanation;
   /** What is no longer sent, a line for each WEC: it is deleted there unless another policy sends it. */
   lost: string[];
+  /** What could not be read: it may be lost as well. */
+  unknown: Unseen[];
+  /** How many WECs lose something, of those that its Binding names. */
+  removed: Omit<Removals, 'max'>;
 }
 
 /**
@@ -35,11 +42,12 @@ export async function applyPolicy(
     const after = await evaluate(name, spec, wds);
     const { view: explanation } = await explanationOf(after, present !== undefined);
     refuseSystemObjects(explanation);
-    const isOther = present !== undefined && !isDeepStrictEqual(present.spec, spec);
-    const lost = isOther ? lostBy(await evaluate(name, present.spec ?? {}, wds), after) : [];
-    return { name, present, explanation, lost };
+    const binding = await getServed<Binding>(wds.kube, resources.bindings, name);
+    const isSame = present !== undefined && isDeepStrictEqual(present.spec, spec);
+    return { name, present, explanation, ...lossOf(isSame ? undefined : binding, after) };
   };
-  const { present, explanation } = await readConfirmed({ read, losses: ({ lost }) => lost, confirm });
+  const losses = ({ lost, unknown }: PolicyChange) => [...lost, ...unknown.map(({ what }) => `perhaps ${what}`)];
+  const { present, explanation } = await readConfirmed({ read, losses, confirm });
   const { wecs, objects, problems } = explanation;
   const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
   return forName(result, run, async () => {
@@ -61,27 +69,25 @@ async function change({ metadata, spec: before = {} }: BindingPolicy, spec: Poli
   });
 }
 
-const keyOfObject = ({ group, resource, metadata: { namespace, name } }: WdsObject) =>
-  keyOf({ group, resource, namespace, name });
-
-/** What the new spec no longer selects. */
-function lostBy(before: PolicySubject, after: PolicySubject): string[] {
-  const namesOf = ({ wecs }: PolicySubject) => wecs.map(({ metadata }) => metadata.name);
-  const kept = new Set(namesOf(after));
-  const present = new Set(after.objects.map(({ object }) => keyOfObject(object)));
-  const dropped = before.objects.flatMap(({ object }) =>
-    present.has(keyOfObject(object)) ? [] : describeObject(object),
-  );
-  const everything = count(before.objects.length, 'object');
-  const [stays, leaves] = [
-    namesOf(before).filter((name) => kept.has(name)),
-    namesOf(before).filter((name) => !kept.has(name)),
+/** What a Binding sends, and the new spec does not select. What a Binding names is sent, whatever a list shows. */
+function lossOf(
+  binding: Binding | undefined,
+  after: PolicySubject,
+): Pick<PolicyChange, 'lost' | 'unknown' | 'removed'> {
+  const [wecs, sent] = [destinationsOf(binding), binding === undefined ? [] : objectsOf(binding)];
+  if (wecs.length === 0 || sent.length === 0) return { lost: [], unknown: [], removed: { wecs: 0, of: wecs.length } };
+  const unknown = [...unseenOf('WECs', after.inventory), ...after.contents.unread];
+  const kept = new Set(after.wecs.map(({ metadata }) => metadata.name));
+  const leaves = after.inventory.state === 'seen' ? wecs.filter((wec) => !kept.has(wec)) : [];
+  const present = new Set(after.objects.map(({ object }) => keyOfCandidate(object)));
+  const kindOf = kindNames(after.kinds);
+  const dropped = sent
+    .filter((each) => !present.has(keyOf(each)) && !unknown.some(({ what }) => what === each.resource))
+    .map((each) => describeObject({ kind: kindOf(each) ?? each.resource, metadata: each }));
+  const stays = dropped.length === 0 ? [] : wecs.filter((wec) => !leaves.includes(wec));
+  const lost = [
+    ...leaves.map((wec) => `${count(sent.length, 'object')} to ${wec}`),
+    ...stays.map((wec) => `${few(dropped.toSorted()).join(', ')} to ${wec}`),
   ];
-  return [
-    ...(before.inventory.state === 'seen'
-      ? []
-      : [`unknown, because the WECs are not visible: ${before.inventory.why}`]),
-    ...(before.objects.length === 0 ? [] : leaves.map((name) => `${everything} to ${name}`)),
-    ...(dropped.length === 0 ? [] : stays.map((name) => `${few(dropped.toSorted()).join(', ')} to ${name}`)),
-  ];
+  return { lost, unknown, removed: { wecs: lost.length, of: wecs.length } };
 }

@@ -3,7 +3,7 @@ import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import { findWecs } from '../../hub/find-wecs.ts';
 import { type Access, ifSeen, through, tryRead } from '../../kube/access.ts';
-import type { Reader, Selection } from '../../kube/client/client.ts';
+import type { Kube, Selection } from '../../kube/client/client.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
 import type { KubeObject, PodCounts } from '../../kube/objects.ts';
 import { type Resource, resources } from '../../kube/resources.ts';
@@ -142,7 +142,7 @@ async function readWdsSide(wds: OpenWds): Promise<WdsSide> {
  * about to change. What cannot be read is not known to be held.
  */
 export async function heldBindings(
-  kube: Pick<Reader, 'list'>,
+  kube: Pick<Kube, 'cluster' | 'list' | 'read'>,
   { policies, bindings }: Pick<DeliveryEvidence, 'policies' | 'bindings'>,
   contents: WdsContents,
 ): Promise<Set<string>> {

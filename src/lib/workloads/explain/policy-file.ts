@@ -1,9 +1,8 @@
-import { parseAllDocuments } from 'yaml';
-import { command } from '../../engine/command-line.ts';
+import { isMap, LineCounter, parseAllDocuments } from 'yaml';
 import { StellarError } from '../../engine/errors.ts';
-import { isObject } from '../../engine/is-object.ts';
-import { run } from '../../engine/next-step.ts';
+import { check, refuseFaults, type Schema, syntaxFaults } from '../../files/checked-yaml.ts';
 import { readNamedOrStdin } from '../../files/named-file.ts';
+import { yamlOfGo } from '../../files/yaml-of-go.ts';
 import { checkDnsName } from '../../kube/object-names.ts';
 import type { BindingPolicy, PolicySpec } from '../../model/policies.ts';
 
@@ -15,62 +14,75 @@ export async function readPolicyFile(
   return parsePolicy(await readNamedOrStdin(file, 'policy', stdin), file);
 }
 
-/** @param source the name of the text in errors @throws StellarError `usage` */
+/** @param source the name of the text in errors @throws StellarError `usage` with all faults, each with its line */
 export function parsePolicy(text: string, source: string): { name: string; spec: PolicySpec } {
-  const policies = readObjects(text, source).filter((object) => object?.kind === 'BindingPolicy');
+  const lines = new LineCounter();
+  const parsed = parseAllDocuments(text, { ...yamlOfGo, lineCounter: lines, prettyErrors: false });
+  const documents = Array.isArray(parsed) ? parsed : [];
+  const at = { file: source === '-' ? 'stdin' : source, lines };
+  refuseFaults(
+    'file',
+    documents.flatMap((each) => syntaxFaults(each, at)),
+  );
+  const policies = documents.filter(
+    ({ contents }) => isMap(contents) && String(contents.get('kind')) === 'BindingPolicy',
+  );
   const [policy] = policies;
-  const name: unknown = policy?.metadata?.name;
-  if (policies.length !== 1 || typeof name !== 'string' || name === '')
+  if (policy === undefined || policies.length > 1)
     throw new StellarError(
       'usage',
-      `${source} has ${policies.length > 1 ? 'more than one' : 'no'} BindingPolicy with a name in it.`,
+      `${source} has ${policy === undefined ? 'no' : 'more than one'} BindingPolicy in it.`,
     );
-  checkDnsName(name, 'a binding policy');
-  const spec: unknown = policy?.spec ?? {};
-  if (!isSpec(spec))
-    throw new StellarError('usage', `The spec of BindingPolicy ${name} in ${source} is not what its definition says.`, {
-      next: [run(command`kubectl apply --dry-run=server -f ${source}`, 'A WDS says what is wrong')],
-    });
-  return { name, spec };
+  refuseFaults('policy', check(policy, policySchema, at, true));
+  // A null field counts as absent, as in the API server.
+  const { metadata, spec = {} } = policy.toJS({
+    reviver: (_key, value) => (value === null ? undefined : value),
+  }) as BindingPolicy;
+  checkDnsName(metadata.name, 'a binding policy');
+  return { name: metadata.name, spec };
 }
 
-function readObjects(text: string, source: string): (BindingPolicy | null)[] {
-  try {
-    return parseAllDocuments(text).map((document) => {
-      if (document.errors[0] !== undefined) throw document.errors[0];
-      // Aliases are resolved only here. A null field counts as absent, as in the API server.
-      const object: unknown = document.toJS({ reviver: (_key, value) => (value === null ? undefined : value) });
-      return (object ?? null) as BindingPolicy | null;
-    });
-  } catch (error) {
-    const [why] = (error as Error).message.split('\n');
-    throw new StellarError('usage', `${source} is not YAML: ${why}.`, { cause: error });
-  }
-}
-
-type Is = (value: unknown) => boolean;
-const text: Is = (value) => typeof value === 'string';
-const map: Is = (value) => isObject(value) && Object.values(value).every(text);
-const optional =
-  (is: Is): Is =>
-  (value) =>
-    value === undefined || is(value);
-const list = (is: Is): Is => optional((value) => Array.isArray(value) && Array.from(value).every(is));
-const fields =
-  (shape: Record<string, Is>): Is =>
-  (value) =>
-    isObject(value) && Object.entries(shape).every(([field, is]) => is(value[field]));
-
-const selector = fields({
-  matchLabels: optional(map),
-  matchExpressions: list(fields({ key: text, operator: text, values: list(text) })),
-});
-const clause = fields({
-  ...{ apiGroup: optional(text), resources: list(text), namespaces: list(text), objectNames: list(text) },
-  ...{ objectSelectors: list(selector), namespaceSelectors: list(selector), statusCollectors: list(text) },
+const text = { type: 'string' } as const;
+const listOf = (items: Schema): Schema => ({ type: 'array', items });
+const fields = (properties: Record<string, Schema>, more: Partial<Schema> = {}): Schema => ({
+  ...{ type: 'object', properties, additionalProperties: false },
+  ...more,
 });
 
-/** Whether the spec has the structure of the definition: no server has validated the file yet. */
-function isSpec(value: unknown): value is PolicySpec {
-  return fields({ clusterSelectors: list(selector), downsync: list(clause) })(value);
-}
+const selectors = listOf(
+  fields({
+    matchLabels: { type: 'object', additionalProperties: text },
+    matchExpressions: listOf(
+      fields(
+        {
+          key: text,
+          operator: { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
+          values: listOf(text),
+        },
+        { required: ['key', 'operator'] },
+      ),
+    ),
+  }),
+);
+
+/** kubestellar v0.30.0, api/control/v1alpha1/types.go: BindingPolicy. What the API server writes itself may be anything. */
+const policySchema = fields(
+  {
+    apiVersion: { type: 'string', const: 'control.kubestellar.io/v1alpha1' },
+    kind: text,
+    metadata: fields({ name: text }, { required: ['name'], additionalProperties: {} }),
+    spec: fields({
+      clusterSelectors: selectors,
+      downsync: listOf(
+        fields({
+          ...{ apiGroup: text, resources: listOf(text), namespaces: listOf(text), objectNames: listOf(text) },
+          ...{ namespaceSelectors: selectors, objectSelectors: selectors, statusCollectors: listOf(text) },
+          ...{ createOnly: { type: 'boolean' }, wantSingletonReportedState: { type: 'boolean' } },
+          wantMultiWECReportedState: { type: 'boolean' },
+        }),
+      ),
+    }),
+    status: {},
+  },
+  { title: 'BindingPolicy', required: ['metadata'] },
+);

@@ -1,7 +1,7 @@
 import { findWecs } from '../../hub/find-wecs.ts';
 import { type Access, ifSeen, through } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
+import { type DiscoveredKind, discover } from '../../kube/discovery.ts';
 import { resources } from '../../kube/resources.ts';
 import { getServed } from '../../kube/served.ts';
 import type { ManagedCluster } from '../../model/ocm-objects.ts';
@@ -33,15 +33,15 @@ export interface PolicySubject {
 /** Evaluates a policy against the current state of its WDS and its ITS. */
 export async function evaluate(name: string, spec: PolicySpec, wds: OpenWds): Promise<PolicySubject> {
   const clauses = spec.downsync ?? [];
-  const served = await discoverKinds(wds.kube);
-  const kinds = sendableKinds(served, wds.apiGroups);
+  const all = await discover(wds.kube, ['list', 'watch']);
+  const kinds = sendableKinds(all.kinds, wds.apiGroups);
   // If no hosting cluster shows the type of the WDS, the kinds that it serves do.
-  const servesControlPlanes = served.some(
+  const servesControlPlanes = all.kinds.some(
     ({ kind, apiVersion }) => kind === 'ControlPlane' && apiVersion.startsWith('tenancy.kflex.kubestellar.org/'),
   );
   const isHosting = wds.type === 'host' || (wds.type === undefined && servesControlPlanes);
   const [contents, inventory, policies] = await Promise.all([
-    readContents(wds.kube, clauses, kinds),
+    readContents(wds.kube, clauses, kinds, all),
     readInventory(wds.its),
     wds.kube.list<BindingPolicy>(resources.bindingPolicies),
   ]);

@@ -1,9 +1,10 @@
 import { concurrentRequests, mapConcurrently } from '../../engine/concurrency.ts';
-import { tryRead } from '../../kube/access.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import type { DiscoveredKind } from '../../kube/discovery.ts';
+import { hiddenBy, ifSeen, tryRead } from '../../kube/access.ts';
+import type { Kube, Reader } from '../../kube/client/client.ts';
+import type { DiscoveredKind, Discovery } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
-import { groupOf, resources } from '../../kube/resources.ts';
+import { groupOf, groupResourceOf, resources } from '../../kube/resources.ts';
+import { isUndefined, notServed } from '../../kube/served.ts';
 import type { BoundObject, Candidate, DownsyncClause, KindRef } from '../../model/policies.ts';
 import type { NamespaceLabels } from '../selection/clauses.ts';
 import { isExcludedKind } from '../selection/excluded-kinds.ts';
@@ -30,29 +31,67 @@ export const sendableKinds = (kinds: readonly DiscoveredKind[], apiGroups: reado
     return isWatched && !isExcludedKind(candidateKind(kind));
   });
 
-/** Lists the metadata of every kind that one of the clauses may select, with one list per kind, and of the Namespaces. */
+/**
+ * Lists the metadata of every kind that one of the clauses may select, with one list per kind, and of the Namespaces. A kind has no
+ * objects if its list says so, or no CustomResourceDefinition adds it; any other one is unread.
+ * @param all what the WDS serves, to also find unread what clauses may select and `kinds` lacks
+ */
 export async function readContents(
-  wds: Pick<Kube, 'list'>,
+  wds: Pick<Reader, 'cluster' | 'get' | 'list'>,
   clauses: readonly DownsyncClause[],
   kinds: readonly DiscoveredKind[],
+  all?: Discovery,
 ): Promise<WdsContents> {
   const isNamespace = ({ apiVersion, plural }: DiscoveredKind) => apiVersion === 'v1' && plural === 'namespaces';
   const isWanted = (kind: DiscoveredKind) => clauses.some((clause) => maySelect(clause, candidateKind(kind)));
   const wanted = kinds.filter((kind) => isWanted(kind) || isNamespace(kind));
   const lists = await mapConcurrently(wanted, concurrentRequests, async (kind) => ({
     kind,
-    read: await tryRead(() => wds.list(kind, { metadataOnly: true })),
+    read: await tryRead(async () => {
+      const found = await wds.list(kind, { metadataOnly: true });
+      // A kind whose definition was just deleted has no objects.
+      return found ?? noneOf(wds, candidateKind(kind));
+    }),
+  }));
+  const missing = mapConcurrently(undiscovered(clauses, all?.kinds), concurrentRequests, async (kind) => ({
+    kind: { ...kind, plural: kind.resource },
+    read: await tryRead(() => noneOf(wds, kind)),
   }));
   const contents: WdsContents = { objects: [], namespaces: new Map(), unread: [] };
   const namespaces = new Map<string, Record<string, string>>();
   for (const { kind, read } of lists) {
     contents.unread.push(...unseenOf(kind.plural, read));
-    // A kind whose definition was just deleted has no objects.
-    const found = read.state === 'seen' ? (read.value ?? []) : [];
+    const found = ifSeen(read) ?? [];
     if (isWanted(kind)) for (const object of found) contents.objects.push(toObject(kind, object));
     if (isNamespace(kind)) for (const { metadata } of found) namespaces.set(metadata.name, metadata.labels ?? {});
   }
+  for (const { kind, read } of await missing) contents.unread.push(...unseenOf(kind.plural, read));
+  const hiddenApis = (all?.unseen ?? []).filter((api) => clauses.some(({ apiGroup }) => mayHave(api, apiGroup)));
+  for (const api of hiddenApis) contents.unread.push(...unseenOf(api, hiddenBy(notServed(wds, api))));
   return { ...contents, namespaces };
+}
+
+/** @throws StellarError `api-error` unless the kind is certainly not defined */
+async function noneOf(wds: Pick<Reader, 'cluster' | 'get'>, kind: Pick<KindRef, 'group' | 'resource'>): Promise<[]> {
+  if (await isUndefined(wds, kind)) return [];
+  throw notServed(wds, groupResourceOf(kind));
+}
+
+/** The kinds that clauses name with their group, and that the WDS does not serve. */
+function undiscovered(clauses: readonly DownsyncClause[], kinds: readonly DiscoveredKind[] | undefined) {
+  if (kinds === undefined) return [];
+  const served = new Set(kinds.map((kind) => groupResourceOf(candidateKind(kind))));
+  const named = clauses.flatMap(({ apiGroup: group, resources: plurals = [] }) =>
+    group === undefined ? [] : plurals.map((resource) => ({ group, resource })),
+  );
+  const absent = named.filter((kind) => kind.resource !== '*' && !served.has(groupResourceOf(kind)));
+  return [...new Map(absent.map((kind) => [groupResourceOf(kind), kind])).values()];
+}
+
+/** Whether an API, or one of `/api` and `/apis`, may have kinds of a group; undefined means any. */
+function mayHave(api: string, group: string | undefined): boolean {
+  if (group === undefined) return true;
+  return api.startsWith('/') ? (api === '/api') === (group === '') : groupOf(api) === group;
 }
 
 /** Clauses that select all objects of the kinds of these. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Confirmation, confirming } from '../../../../src/commands/common/confirm.ts';
+import { type Confirmation, confirm, confirming } from '../../../../src/commands/common/confirm.ts';
 import type { Session } from '../../../../src/commands/common/session.ts';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { readConfirmed } from '../../../../src/lib/engine/read-confirmed.ts';
 import { recordingProgress } from '../../support/builders.ts';
 import { fakeIo } from '../../support/fake-io.ts';
@@ -36,6 +37,28 @@ test('with --yes the command is refused if more would be lost by then', async ()
     assert.deepEqual(error.details, ['b']);
     return true;
   });
+});
+
+test('--yes covers neither what is unknown nor more WECs than one or a tenth of them', async () => {
+  const session = { io: fakeIo().io, progress: recordingProgress(), run: {} } as unknown as Session;
+  const confirmedAs = (more: Partial<Confirmation>) =>
+    confirm(session, { verb: 'Change', doing: 'Changing', name: 'x', yes: true, ...more }).then(
+      () => '',
+      ({ code, message }) => `${code}: ${message}`,
+    );
+  const of = (wecs: number, of: number, max?: number) => confirmedAs({ removals: [{ wecs, of, max }] });
+  assert.equal(await of(1, 3), '');
+  assert.equal(await of(2, 3), 'not-confirmed: 2 WECs would lose objects, more than 1.');
+  assert.equal(await of(2, 19), 'not-confirmed: 2 WECs would lose objects, more than 1.');
+  assert.equal(await of(3, 30), '');
+  assert.equal(await of(3, 30, 2), 'not-confirmed: 3 WECs would lose objects, more than 2.');
+  assert.equal(await of(30, 30, 30), '');
+  const error = new StellarError('forbidden', 'Not allowed to list secrets.');
+  const unknown = [{ what: 'secrets', why: 'Not allowed to list secrets', error }];
+  const why = 'It is unknown what WECs would lose: secrets could not be read: Not allowed to list secrets.';
+  for (const yes of [true, undefined])
+    assert.equal(await confirmedAs({ unknown, yes }), `loss-unknown: ${why} Nothing was written.`);
+  assert.equal(new StellarError('loss-unknown', '').exitCode, 4);
 });
 
 test('a dry run and a command without confirmation read once', async () => {

@@ -135,6 +135,7 @@ describe('the guard', () => {
         if (isForbidden) throw apiError({ context: 'wds1', server: 'https://192.0.2.1' }, 403, '{}');
         return served !== undefined && apiVersion.endsWith(`/${served}`) ? [] : undefined;
       }) as Kube['list'],
+      read: (async () => undefined) as Kube['read'],
     });
     const check = workloadChecks.filter(({ id }) => id === 'wds-guard');
     const [finding] = await runChecks(check, { kube, name: 'wds1', type } as OpenWds);

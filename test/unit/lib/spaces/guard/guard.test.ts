@@ -17,15 +17,19 @@ const full = (name: string) => ({
 });
 
 /** An API server that serves the policies in one version, and applies them some tries after they were written. */
-function server({ served = 'v1', bindings = [full('shop')] as KubeObject[], appliesAfter = 1 } = {}) {
+function server({ served = 'v1', bindings = [full('shop')] as KubeObject[], appliesAfter = 1, lists = true } = {}) {
   const objects: Typed[] = [];
   const log: string[] = [];
   let tries = 0;
   const kube = fakeKube({
     list: (async ({ apiVersion, kind }) => {
       if (kind === 'Binding') return bindings;
-      return apiVersion.endsWith(`/${served}`) ? objects.filter((each) => each.kind === kind) : undefined;
+      return lists && apiVersion.endsWith(`/${served}`) ? objects.filter((each) => each.kind === kind) : undefined;
     }) as Kube['list'],
+    read: (async (path: string) =>
+      path.endsWith(`/${served}`)
+        ? { resources: betaKinds.map(({ plural: name }) => ({ name })) }
+        : undefined) as Kube['read'],
     apply: async (written) => {
       log.push(`apply ${(written as Typed).apiVersion} ${(written as Typed).kind}`);
       objects.push({ ...written, metadata: { ...written.metadata, uid: `uid-of-${(written as Typed).kind}` } });
@@ -91,6 +95,11 @@ describe('the guard', () => {
   test('cannot be had where no version is served', async () => {
     const found = await readGuard(server({ served: 'none' }).kube);
     assert.deepEqual(found, { objects: [], isOn: false });
+  });
+
+  test('is unknown where its kinds are served and their lists are not found', async () => {
+    for (const served of ['v1', 'v1beta1'])
+      await assert.rejects(readGuard(server({ served, lists: false }).kube), { code: 'api-error' });
   });
 
   test('is deleted with its binding first, by UID', async () => {

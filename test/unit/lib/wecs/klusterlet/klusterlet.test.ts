@@ -131,6 +131,13 @@ describe('the bootstrap secret', () => {
           spelled: connection.server,
         }),
       ),
+      // What YAML 1.1, as OCM reads it, takes for a boolean, a number or nothing.
+      {
+        examples: ['n', 'yes', '0o7', '1_0', '~', 'null', '1e3', '2026-11-24'].map((token) => [
+          { server: 'https://h', certificateAuthority: undefined, proxyUrl: undefined },
+          token,
+        ]) as never,
+      },
     );
   });
   test('is not guessed if it cannot be read', () => {

@@ -13,6 +13,31 @@ test('a policy is read from a file with other objects', () => {
   assert.deepEqual(parsePolicy(empty, 'f').spec, { downsync: [{}] });
 });
 
+test('an unknown field is refused at its line, with the nearest one', () => {
+  const faultsOf = (text: string): string[] => {
+    try {
+      parsePolicy(text, 'f.yaml');
+    } catch (error) {
+      return (error as { details: string[] }).details;
+    }
+    return [];
+  };
+  const head = 'apiVersion: control.kubestellar.io/v1alpha1\nkind: BindingPolicy\nmetadata:\n  name: shop\n  uid: u\n';
+  assert.deepEqual(faultsOf(`${head}spec:\n  clusterSelector:\n  - matchLabels: { a: b }\n`), [
+    'f.yaml:7:3: spec.clusterSelector is not a field of a BindingPolicy; the nearest one is clusterSelectors.',
+  ]);
+  assert.deepEqual(faultsOf(`${head}spec:\n  downsync:\n  - objectSelector: []\n    resources: [pods, no]\n`), [
+    'f.yaml:8:5: spec.downsync[0].objectSelector is not a field of a BindingPolicy; the nearest one is objectSelectors.',
+    'f.yaml:9:23: spec.downsync[0].resources[1] must be a text: write "no".',
+  ]);
+  assert.deepEqual(faultsOf(`${head}spec:\n  downsync: []\n  downsync: []\nstatus: { errors: 5 }\n`), [
+    'f.yaml:8:3: It is not YAML: Map keys must be unique.',
+  ]);
+  const shared = '  clusterSelectors: &all\n  - matchLabels: { a: b }\n  downsync:\n  - objectSelectors: *all\n';
+  const [selector] = parsePolicy(`${head}spec:\n${shared}`, 'f').spec.downsync?.[0]?.objectSelectors ?? [];
+  assert.deepEqual(selector, { matchLabels: { a: 'b' } });
+});
+
 test('a file without a policy is reported as such, and nothing else fails', () => {
   const texts = [
     ...['', '5', '[]', 'a: [', '- &a 1\n- *b', 'kind: BindingPolicy', `${policy({})}\n---\n${policy({})}`],

@@ -13,7 +13,7 @@ const namespaces = kind('v1', 'Namespace', 'namespaces');
 const deployments = kind('apps/v1', 'Deployment', 'deployments');
 const kinds = [namespaces, kind('v1', 'Secret', 'secrets'), deployments];
 
-function fakeWds(lists: Record<string, KubeObject[] | Error>) {
+function fakeWds(lists: Record<string, KubeObject[] | Error>, definitions: readonly string[] = []) {
   const listed: string[] = [];
   const wds = fakeKube({
     list: async ({ plural }, selection) => {
@@ -23,6 +23,7 @@ function fakeWds(lists: Record<string, KubeObject[] | Error>) {
       if (found instanceof Error) throw found;
       return found as never;
     },
+    get: async (_, name) => (definitions.includes(name) ? { metadata: { name } } : undefined) as never,
   });
   return { wds, listed };
 }
@@ -66,6 +67,38 @@ describe('the contents of a WDS', () => {
       ['namespaces shop', 'deployments web'],
     );
     assert.deepEqual(unread, [{ what: 'secrets', why: 'Not allowed to list secrets', error: refused }]);
+  });
+
+  test('have no objects of a kind only if its list or the absence of its definition says so', async () => {
+    const gadgets = kind('example.com/v1', 'Gadget', 'gadgets');
+    const unreadOf = async (plural: string, ...definitions: string[]) => {
+      const lists = { deployments: [], namespaces: [], gadgets: [], [plural]: undefined as never };
+      const { wds } = fakeWds(lists, definitions);
+      const { unread } = await readContents(wds, [{}], [namespaces, deployments, gadgets]);
+      return unread.map(({ what }) => what);
+    };
+    assert.deepEqual(await unreadOf('none'), []);
+    assert.deepEqual(await unreadOf('deployments'), ['deployments']);
+    assert.deepEqual(await unreadOf('namespaces'), ['namespaces']);
+    assert.deepEqual(await unreadOf('gadgets', 'gadgets.example.com'), ['gadgets']);
+    assert.deepEqual(await unreadOf('gadgets'), []);
+  });
+
+  test('are unread where clauses may select what the WDS does not say', async () => {
+    const unreadBy = async (clause: object, unseen: string[], ...definitions: string[]) => {
+      const { wds } = fakeWds({ namespaces: [] }, definitions);
+      const { unread } = await readContents(wds, [clause], [namespaces], { kinds: [namespaces], unseen });
+      return unread.map(({ what }) => what);
+    };
+    assert.deepEqual(await unreadBy({ apiGroup: 'apps', resources: ['deployments'] }, []), ['deployments']);
+    assert.deepEqual(await unreadBy({ apiGroup: 'example.com', resources: ['gadgets'] }, []), []);
+    const defined = await unreadBy({ apiGroup: 'example.com', resources: ['gadgets'] }, [], 'gadgets.example.com');
+    assert.deepEqual(defined, ['gadgets']);
+    const unseen = ['apps/v1', '/api', '/apis'];
+    assert.deepEqual(await unreadBy({}, unseen), unseen);
+    assert.deepEqual(await unreadBy({ apiGroup: 'apps', resources: ['*'] }, unseen), ['apps/v1', '/apis']);
+    assert.deepEqual(await unreadBy({ apiGroup: '', resources: ['*'] }, unseen), ['/api']);
+    assert.deepEqual(await unreadBy({ apiGroup: 'batch', resources: ['*'] }, ['apps/v1']), []);
   });
 });
 

@@ -9,8 +9,28 @@ import {
   type YAMLMap,
   type Document as YamlDocument,
 } from 'yaml';
-import { nearestNames } from '../../engine/nearest.ts';
-import type { Schema } from './schema.ts';
+import { count } from '../engine/counts.ts';
+import { StellarError } from '../engine/errors.ts';
+import { nearestNames } from '../engine/nearest.ts';
+
+/** What is wrong with a text; undefined if nothing is. */
+export type Rule = (text: string) => string | undefined;
+
+/** The part of JSON Schema that files need. The rules, which are functions, are not part of what is shipped. */
+export interface Schema {
+  /** Without one, anything. */
+  type?: 'object' | 'array' | 'string' | 'boolean';
+  title?: string;
+  description?: string;
+  const?: string;
+  enum?: readonly string[];
+  properties?: Readonly<Record<string, Schema>>;
+  required?: readonly string[];
+  additionalProperties?: Schema | false;
+  items?: Schema;
+  rule?: Rule;
+  keyRule?: Rule;
+}
 
 /** Something wrong in a file, as one sentence. Line and column begin with 1. */
 export interface Fault {
@@ -33,12 +53,31 @@ export function faultAt({ file, lines }: Source, offset: number, message: string
 
 export const offsetOf = (node: unknown): number => (node as Node | null)?.range?.[0] ?? 0;
 
-/** Returns all faults of a document, each at the line that must be changed. */
-export function check(document: YamlDocument, schema: Schema, source: Source): Fault[] {
+/** @param what the files contain @throws StellarError `usage` with all faults, if there are any */
+export function refuseFaults(what: string, faults: readonly Fault[]): void {
+  if (faults.length === 0) return;
+  throw new StellarError('usage', `The ${what} has ${count(faults.length, 'fault')}; nothing was written.`, {
+    details: faults.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`),
+  });
+}
+
+/** What the parser finds wrong in a document. */
+export const syntaxFaults = ({ errors }: YamlDocument, source: Source): Fault[] =>
+  errors.map(({ pos: [offset], message }) => faultAt(source, offset, `It is not YAML: ${sentence(message)}`));
+
+const sentence = (message: string): string => (/[.!?]$/.test(message) ? message : `${message}.`);
+
+/**
+ * Returns all faults of a document, each at the line that must be changed.
+ * @param isObject of Kubernetes: a null field is absent, and aliases are values
+ */
+export function check(document: YamlDocument, schema: Schema, source: Source, isObject = false): Fault[] {
   const wrong = (node: unknown, message: string): Fault[] => [faultAt(source, offsetOf(node), message)];
 
   /** @param parent where the fault is shown if there is no node */
-  const visit = (node: unknown, rules: Schema, at: string, parent: unknown): Fault[] => {
+  const visit = (given: unknown, rules: Schema, at: string, parent: unknown): Fault[] => {
+    const node = isObject && isAlias(given) ? given.resolve(document) : given;
+    if (rules.type === undefined) return [];
     if (isAlias(node)) return wrong(node, 'An alias is not possible here: write the value, or use defaults.');
     const place = node ?? parent;
     const where = at === '' ? 'The document' : at;
@@ -68,7 +107,8 @@ export function check(document: YamlDocument, schema: Schema, source: Source): F
     const visitPair = ({ key: keyNode, value }: Pair, key: string): Fault[] => {
       const path = at === '' ? key : `${at}.${key}`;
       const own = Object.hasOwn(properties, key) ? properties[key] : additionalProperties || undefined;
-      if (own === undefined) return wrong(keyNode, unknownField(path, key, Object.keys(properties)));
+      if (own === undefined) return wrong(keyNode, unknownField(path, key, schema.title, Object.keys(properties)));
+      if (isObject && (isScalar(value) ? value.value : value) === null) return [];
       const problem = keyRule?.(key);
       return problem === undefined ? visit(value, own, path, keyNode) : wrong(keyNode, `${path}: ${problem}.`);
     };
@@ -81,7 +121,7 @@ export function check(document: YamlDocument, schema: Schema, source: Source): F
   return visit(document.contents, schema, '', document.contents);
 }
 
-function unknownField(path: string, key: string, known: readonly string[]): string {
+function unknownField(path: string, key: string, title = 'file', known: readonly string[] = []): string {
   const [near] = nearestNames(key, known);
-  return `${path} is not a field of a Fleet${near === undefined ? '' : `; the nearest one is ${near}`}.`;
+  return `${path} is not a field of a ${title}${near === undefined ? '' : `; the nearest one is ${near}`}.`;
 }

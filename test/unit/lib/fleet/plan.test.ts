@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Fleet, FleetWec } from '../../../../src/lib/fleet/file/read.ts';
+import { formerWecs, planValues } from '../../../../src/lib/fleet/plan.ts';
+import type { ManagedCluster } from '../../../../src/lib/model/ocm-objects.ts';
+
+const annotation = 'stellarctl.kubestellar.io/fleet';
+const cluster = (name: string, fleet: string | undefined, ...managers: string[]): ManagedCluster => ({
+  metadata: {
+    name,
+    ...(fleet && { annotations: { [annotation]: fleet } }),
+    managedFields: managers.map((manager) => ({ manager, operation: 'Apply' })),
+  },
+});
+const presentOf = (...clusters: ManagedCluster[]) => ({
+  clusters: new Map(clusters.map((each) => [each.metadata.name, each])),
+  properties: new Map(),
+});
+const wec = (name: string): FleetWec => ({
+  ...{ name, context: undefined, kubeconfig: undefined },
+  ...{ labels: {}, annotations: {}, properties: {}, join: {} },
+});
+const fleet = (name: string, ...wecs: string[]): Fleet => ({ name, its: [], wds: [], wecs: wecs.map(wec) });
+
+test('what left the file was joined by the fleet, and has no values of another one', () => {
+  const own = 'stellarctl-fleet-a';
+  const present = presentOf(
+    cluster('c1', 'a', own),
+    cluster('c2', 'a', own, 'kubectl'),
+    cluster('c3', 'a', own, 'stellarctl-fleet-b'),
+    cluster('c4', 'b', own),
+    cluster('c5', undefined, own),
+  );
+  assert.deepEqual(formerWecs(fleet('a', 'c1'), present), { former: ['c2'], claimed: [{ name: 'c3', fleet: 'b' }] });
+});
+
+test('a WEC that the file lists is taken over from the fleet that had it, and is no longer pruned by that', () => {
+  const options = { forceConflicts: [] };
+  const { changes, conflicts, writes } = planValues('b', wec('c9'), presentOf(cluster('c9', 'a')), options);
+  assert.deepEqual(changes, [{ kind: 'annotation', key: annotation, from: 'a', to: 'b' }]);
+  assert.deepEqual([conflicts, writes], [[], { cluster: true, properties: false }]);
+  for (const joined of [cluster('c9', 'b'), cluster('c9', undefined)])
+    assert.deepEqual(planValues('b', wec('c9'), presentOf(joined), options).changes, []);
+});
