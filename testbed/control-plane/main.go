@@ -22,7 +22,6 @@ import (
 
 	"github.com/spf13/pflag"
 	"go.etcd.io/etcd/server/v3/etcdmain"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/component-base/cli"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
@@ -101,7 +100,7 @@ func run(ctx context.Context, s *options.ServerRunOptions, hidden string) error 
 			inner.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, hidden):
 			http.NotFound(w, r)
-		case r.URL.Path == path.Dir(hidden):
+		case r.URL.Path == path.Dir(hidden), r.URL.Path == "/apis":
 			discoverWithout(path.Base(hidden), inner, w, r)
 		default:
 			inner.ServeHTTP(w, r)
@@ -114,23 +113,45 @@ func run(ctx context.Context, s *options.ServerRunOptions, hidden string) error 
 	return prepared.Run(ctx)
 }
 
-// discoverWithout answers which resources a version of a group has, without those whose names begin so.
+// discoverWithout answers what the server has, without the resources whose names begin so.
 func discoverWithout(prefix string, inner http.Handler, w http.ResponseWriter, r *http.Request) {
-	r.Header.Set("Accept", "application/json")
 	r.Header.Del("Accept-Encoding")
 	answer := httptest.NewRecorder()
 	inner.ServeHTTP(answer, r)
-	var list metav1.APIResourceList
-	if answer.Code == http.StatusOK && json.Unmarshal(answer.Body.Bytes(), &list) == nil {
-		list.APIResources = slices.DeleteFunc(list.APIResources, func(each metav1.APIResource) bool {
-			return strings.HasPrefix(each.Name, prefix)
-		})
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(list)
-		return
+	body := answer.Body.Bytes()
+	var list any
+	if json.Unmarshal(body, &list) == nil {
+		body, _ = json.Marshal(without(prefix, list))
+	}
+	for name, values := range answer.Header() {
+		if name != "Content-Length" && name != "Etag" {
+			w.Header()[name] = values
+		}
 	}
 	w.WriteHeader(answer.Code)
-	_, _ = w.Write(answer.Body.Bytes())
+	_, _ = w.Write(body)
+}
+
+// without removes resources from lists: `name` in those of one version, `resource` in those of all groups.
+func without(prefix string, value any) any {
+	switch typed := value.(type) {
+	case map[string]any:
+		for key, each := range typed {
+			typed[key] = without(prefix, each)
+		}
+	case []any:
+		kept := slices.DeleteFunc(typed, func(each any) bool {
+			fields, _ := each.(map[string]any)
+			name, _ := fields["name"].(string)
+			resource, _ := fields["resource"].(string)
+			return strings.HasPrefix(name, prefix) || strings.HasPrefix(resource, prefix)
+		})
+		for index, each := range kept {
+			kept[index] = without(prefix, each)
+		}
+		return kept
+	}
+	return value
 }
 
 func isOfUser(agent string) bool {

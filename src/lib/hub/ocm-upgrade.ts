@@ -46,16 +46,20 @@ export function ofVersion(reference: string, version: string, registry: string |
   return `${registry ?? image.registry}/${image.repository}:${tagOf(version)}`;
 }
 
-/** The image of an operator; undefined if it has none. */
-export const operatorImage = (operator: Deployment | undefined): string | undefined =>
-  operator?.spec?.template?.spec?.containers?.[0]?.image;
+/** The image of an operator, whose pod may have containers of others; undefined if it has none. */
+export function operatorImage(operator: Deployment | undefined): string | undefined {
+  const images = (operator?.spec?.template?.spec?.containers ?? []).map(({ image }) => image);
+  return images.find((image) => /\/registration-operator(?:[:@]|$)/.test(image ?? '')) ?? images[0];
+}
 
 /** Has an operator run another image. That of a hub gives it to agents that it runs itself (ocm, AGENT_IMAGE). */
 export const changeOperator = (kube: Kube, { metadata: { name, uid } }: Deployment, image: string): Promise<void> =>
   retryConflicts(kube, async () => {
     const on = { namespace: operatorNamespace };
-    const { metadata, spec } = (await kube.get<Deployment>(resources.deployments, name, on)) ?? {};
+    const operator = await kube.get<Deployment>(resources.deployments, name, on);
+    const { metadata, spec } = operator ?? {};
     const containers = spec?.template?.spec?.containers?.map((container) => {
+      if (container.image !== operatorImage(operator)) return container;
       const env = container.env?.map((each) => (each.name === 'AGENT_IMAGE' ? { ...each, value: image } : each));
       return { ...container, image, ...(env && { env }) };
     });

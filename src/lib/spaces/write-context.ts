@@ -58,11 +58,19 @@ export async function writeContext(
 }
 
 /**
- * Requires an exported file to be empty, or an earlier export of this space. @throws StellarError `file-error`,
- * `kubeconfig-invalid`
+ * Requires an exported file to be this user's, and empty or an earlier export of this space: who owns it will own the credentials.
+ * @throws StellarError `file-error`, `kubeconfig-invalid`
  */
 async function refuseForeignFile(file: string, name: string, { hostingContext }: SpaceTools): Promise<void> {
-  if (statIfPresent(file) === undefined) return;
+  const stats = statIfPresent(file);
+  if (stats === undefined) return;
+  const isForeign = process.getuid !== undefined && stats.uid !== process.getuid();
+  if (!stats.isFile() || isForeign)
+    throw new StellarError(
+      'file-error',
+      `${file} ${isForeign ? 'belongs to another user' : 'is not a file'}; it was not changed.`,
+      { next: [advice('Give another file')] },
+    );
   const present = await loadKubeconfig(file);
   const { contexts, clusters, users } = present;
   if (contexts.size + clusters.size + users.size === 0) return;

@@ -42,7 +42,7 @@ export function apiServerPrograms(type: string): Program[] {
   return images.map((image) => ({ product: image, component, image }));
 }
 
-/** A hub's controllers, by the end of their names, and their images. */
+/** A hub's controllers, by the end of their names, and their images. OCM has the last one since 1.2. */
 const hubControllers: Readonly<Record<string, string>> = {
   'registration-controller': 'registration',
   'registration-webhook': 'registration',
@@ -60,7 +60,10 @@ export function hubPrograms({ ocm, statusAddon }: HookVersions): Program[] {
   });
   return [
     ofOcm(clusterManagerName, 'registration-operator'),
-    ...Object.entries(hubControllers).map(([name, image]) => ofOcm(`${clusterManagerName}-${name}`, image)),
+    ...Object.entries(hubControllers).map(([name, image]) => ({
+      ...ofOcm(`${clusterManagerName}-${name}`, image),
+      ...(name === 'addon-webhook' && { isOptional: true as const }),
+    })),
     {
       product: products.statusAddon,
       component: statusAddonDeployment,

@@ -15,7 +15,7 @@ import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { execa } from 'execa';
-import { cacheFolder } from '../../../testbed/index.ts';
+import { cacheFolder, chartOf } from '../../../testbed/index.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..', '..');
 
@@ -45,6 +45,7 @@ before(async () => {
   // Not in TMPDIR, which this user may not be allowed to enter; short, because it contains sockets.
   folder = mkdtempSync(path.join(isRoot ? '/var/tmp' : (process.env.TMPDIR ?? '/tmp'), 'alone-'));
   chmodSync(folder, 0o755);
+  await chartOf();
   for (const port of [9443, 8443]) servers.push(await taken(port));
 });
 
@@ -96,10 +97,12 @@ function machineOf(name: string): NodeJS.ProcessEnv {
   };
 }
 
-/** Another user cannot read the binaries in this one's home folder. */
+/** Another user cannot read the binaries and charts in this one's home folder, and downloads nothing. */
 function shareCache(to: string): void {
   mkdirSync(to, { recursive: true });
   const from = cacheFolder();
+  for (const charts of readdirSync(from).filter((name) => /^charts-[0-9a-f]{16}$/.test(name)))
+    cpSync(path.join(from, charts), path.join(to, charts), { recursive: true });
   for (const build of readdirSync(from).filter((name) => /^[0-9a-f]{16}$/.test(name)))
     for (const name of readdirSync(path.join(from, build))) {
       mkdirSync(path.join(to, build), { recursive: true });

@@ -1,4 +1,4 @@
-import { isMap, LineCounter, parseAllDocuments } from 'yaml';
+import { type Document, isMap, LineCounter, parseAllDocuments } from 'yaml';
 import { StellarError } from '../../engine/errors.ts';
 import { check, refuseFaults, type Schema, syntaxFaults } from '../../files/checked-yaml.ts';
 import { readNamedOrStdin } from '../../files/named-file.ts';
@@ -33,6 +33,7 @@ export function parsePolicy(text: string, source: string): { name: string; spec:
       'usage',
       `${source} has ${policy === undefined ? 'no' : 'more than one'} BindingPolicy in it.`,
     );
+  refuseCycles(policy, source);
   refuseFaults('policy', check(policy, policySchema, at, true));
   // A null field counts as absent, as in the API server.
   const { metadata, spec = {} } = policy.toJS({
@@ -40,6 +41,15 @@ export function parsePolicy(text: string, source: string): { name: string; spec:
   }) as BindingPolicy;
   checkDnsName(metadata.name, 'a binding policy');
   return { name: metadata.name, spec };
+}
+
+/** @throws StellarError `usage` for an alias without its anchor, or of what it is a part of, and for too many */
+function refuseCycles(document: Document, source: string): void {
+  try {
+    JSON.stringify(document.toJS());
+  } catch (error) {
+    throw new StellarError('usage', `${source} has YAML aliases that cannot be read.`, { cause: error });
+  }
 }
 
 const text = { type: 'string' } as const;

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bringNeeds, changeOperator, checkUpgrade, ofVersion } from '../../../../src/lib/hub/ocm-upgrade.ts';
+import {
+  bringNeeds,
+  changeOperator,
+  checkUpgrade,
+  ofVersion,
+  operatorImage,
+} from '../../../../src/lib/hub/ocm-upgrade.ts';
 import type { Deployment, KubeObject, PolicyRule } from '../../../../src/lib/kube/objects.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
 
@@ -73,7 +79,9 @@ test('the operator and what it gives to agents change together', async () => {
     { name: 'POD_NAME', value: 'x' },
     { name: 'AGENT_IMAGE', value: 'q.io/o/registration-operator:v1.0.0' },
   ];
+  const sidecar = { name: 'istio-proxy', image: 'docker.io/istio/proxyv2:1.26' };
   const containers = [
+    sidecar,
     { name: 'registration-operator', image: 'q.io/o/registration-operator:v1.0.0', env, args: ['hub'] },
   ];
   const namespace = 'open-cluster-management';
@@ -86,9 +94,10 @@ test('the operator and what it gives to agents change together', async () => {
   const inMemory = new MemoryCluster([operator]);
   const image = ofVersion('q.io/o/registration-operator:v1.0.0', '1.3.1', undefined);
   await changeOperator(inMemory.kube, operator, image);
-  const changed = { ...containers[0], image, env: [env[0], { name: 'AGENT_IMAGE', value: image }] };
+  assert.equal(operatorImage(operator), 'q.io/o/registration-operator:v1.0.0');
+  const changed = { ...containers[1], image, env: [env[0], { name: 'AGENT_IMAGE', value: image }] };
   assert.deepEqual(inMemory.bodies, [
-    { metadata: { uid: 'd', resourceVersion: '3' }, spec: { template: { spec: { containers: [changed] } } } },
+    { metadata: { uid: 'd', resourceVersion: '3' }, spec: { template: { spec: { containers: [sidecar, changed] } } } },
   ]);
 });
 

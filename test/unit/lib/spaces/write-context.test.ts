@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
@@ -125,6 +126,18 @@ describe('its export', () => {
       await assert.rejects(write('its1', { exportTo: exported }), StellarError);
       assert.equal(await readFile(exported, 'utf8'), text);
     });
+  test('is not one of another user, who would own the credentials, and no pipe or device', async () => {
+    if (process.getuid?.() === 0) {
+      await writeFile(exported, '');
+      await chown(exported, 65534, 65534);
+      await assert.rejects(write('its1', { exportTo: exported }), { code: 'file-error', message: /another user/ });
+      assert.equal(await readFile(exported, 'utf8'), '');
+    }
+    await assert.rejects(write('its1', { exportTo: '/dev/null' }), { code: 'file-error' });
+    await rm(exported, { force: true });
+    execFileSync('mkfifo', [exported]);
+    await assert.rejects(write('its1', { exportTo: exported }), { code: 'file-error', message: /is not a file/ });
+  });
   test('does not replace that of another space', async () => {
     await write('its1', { exportTo: exported });
     await assert.rejects(write('wds1', { role: 'wds', exportTo: exported }), { code: 'file-error' });

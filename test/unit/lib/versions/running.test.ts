@@ -97,6 +97,7 @@ describe('programs are distinguished', () => {
     assert.deepEqual(seen['cluster-manager-placement-controller'], ['1.0.0']);
     assert.deepEqual(seen['cluster-manager-registration-webhook'], []);
     assert.equal('addon-status-controller' in seen, false);
+    assert.equal('cluster-manager-addon-webhook' in seen, false, 'OCM has none before 1.2');
   });
 
   test("a WEC's operator from the agent of mode Singleton, which has its image", () => {

@@ -38,6 +38,11 @@ test('an unknown field is refused at its line, with the nearest one', () => {
   assert.deepEqual(selector, { matchLabels: { a: 'b' } });
 });
 
+test('an alias of what contains it is refused', () => {
+  const cyclic = 'kind: BindingPolicy\nmetadata: { name: shop }\nspec: &a\n  downsync:\n  - objectSelectors: *a\n';
+  assert.throws(() => parsePolicy(cyclic, 'f'), { code: 'usage', message: 'f has YAML aliases that cannot be read.' });
+});
+
 test('a file without a policy is reported as such, and nothing else fails', () => {
   const texts = [
     ...['', '5', '[]', 'a: [', '- &a 1\n- *b', 'kind: BindingPolicy', `${policy({})}\n---\n${policy({})}`],
