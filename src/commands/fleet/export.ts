@@ -46,9 +46,10 @@ export const definition: Definition<Options> = {
     await checkName(name);
     const { contexts } = await session.wecKubeconfig();
     const names = [...contexts.keys()].filter((each) => match === undefined || patternOf(match).test(each));
-    const { wecs, comments } = await (from === undefined
-      ? exportIts(session, names, options)
-      : importFrom(session, names, from, options));
+    const { withNameNotes } = await import('../../lib/fleet/import/imported.ts');
+    const { wecs, comments } = withNameNotes(
+      await (from === undefined ? exportIts(session, names, options) : importFrom(session, names, from, options)),
+    );
     const document = { apiVersion: 'stellarctl.kubestellar.io/v1alpha1', kind: 'Fleet', metadata: { name }, wecs };
     if (session.output === 'json') return session.printDocument(document, { format: 'json' });
     session.printLines([

@@ -66,7 +66,9 @@ export function approveRemoval<Source>(
       : [];
     const unsent = [...released, ...unknown.map(({ what }) => what)];
     if ([...lost, ...unsent].every((loss) => approved.has(loss))) return true;
-    if (lost.some((loss) => !approved.has(loss))) await askBeforeLoss(session, its, typed, removal, sideEffects);
+    // What is unknown is asked about once, templates included.
+    if (unknown.length > 0) for (const line of describeBroken(sideEffects.broken)) session.progress.note(line);
+    else if (lost.some((loss) => !approved.has(loss))) await askBeforeLoss(session, its, typed, removal, sideEffects);
     const { yes, dryRun, maxRemoved } = removal.options;
     const keys = Object.keys(removal.changes).join(',');
     if (!dryRun && unsent.length > 0)

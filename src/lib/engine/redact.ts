@@ -79,6 +79,9 @@ const isShown = (name: string, value: string, before: string): boolean =>
 const hideVariable = (whole: string, before: string, name: string): string =>
   hidesVariable(name, false) ? `${before}${removed}` : whole;
 
+/** Removes what a server repeats of the header with which a user authenticates. */
+export const redactAuthorization = (text: string): string => text.replace(authorization, `$1 ${removed}`);
+
 /** Removes from a text everything that looks like a token, a password or a private key, also inside base64. */
 export function redactText(text: string): string {
   const unescaped = text.replace(escapedLetter, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));

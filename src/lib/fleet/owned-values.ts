@@ -53,7 +53,8 @@ interface Wanted {
  */
 export function judgeValues(object: KubeObject | undefined, path: ValuePath, wanted: Wanted): ValueJudgement {
   const { fleet, values, forced } = wanted;
-  const present = valuesAt(object, path);
+  // A key may be called as what every object inherits.
+  const present: Record<string, string> = Object.assign(Object.create(null), valuesAt(object, path));
   const managers = managersOf(object, path);
   const own = managerOf(fleet);
   const othersOf = (key: string) =>

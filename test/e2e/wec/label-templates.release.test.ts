@@ -215,12 +215,14 @@ describe('a removal', { concurrency: 1 }, () => {
     assert.match((await cli.type(line)).stderr, /policies of wds1 could not be read, .*no context of the kubeconfig/);
   });
 
-  it('that may break a template of a binding policy that it could not read needs --yes', async () => {
+  it('is refused without a terminal, also with --yes, if a binding policy could not be read', async () => {
     const line = 'label cluster2 hold- --its hosting --hosting-context cluster9';
-    const { exitCode, stderr } = await cli.run(line.split(' '));
-    assert.equal(exitCode, 1);
-    assert.match(stderr, /^The binding policies of all WDSes could not be read, .*cluster9/m);
-    assert.match(stderr, /Removing hold may break templates of workloads; nothing was changed\./);
-    await cli.type(`${line} --yes`);
+    for (const more of ['', ' --yes']) {
+      const { exitCode, stderr } = await cli.run(`${line}${more}`.split(' '));
+      assert.equal(exitCode, 4);
+      assert.match(stderr, /^The binding policies of all WDSes could not be read, .*cluster9/m);
+      assert.match(stderr, /It is unknown what WECs would lose: the binding policies of all WDSes could not be read/);
+    }
+    await cli.type(`${line} --dry-run`);
   });
 });

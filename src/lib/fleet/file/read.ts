@@ -90,14 +90,23 @@ function parse(file: string, text: string): { fleets: Parsed[]; faults: Fault[] 
     if (!hasNames(document)) return [];
     const list = isMap(each.contents) ? each.contents.get('wecs') : undefined;
     const places = isSeq(list) ? list.items.map(offsetOf) : [];
-    const wecs = (document.wecs ?? []).map((wec, index) => ({
-      wec: withDefaults(wec, document.defaults, file),
-      at: places[index] ?? 0,
-    }));
+    // With a fault, only what is compared among documents is read further.
+    const read = (wec: NonNullable<FleetDocument['wecs']>[number]) =>
+      own.length === 0
+        ? withDefaults(wec, document.defaults, file)
+        : {
+            ...withDefaults({ name: wec.name }, {}, file),
+            context: textOf(wec.context),
+            kubeconfig: textOf(wec.kubeconfig),
+          };
+    const given = Array.isArray(document.wecs) ? document.wecs : [];
+    const wecs = given.map((wec, index) => ({ wec: read(wec), at: places[index] ?? 0 }));
     return { document, source, nameAt: offsetOf(each.getIn(['metadata', 'name'], true)), wecs };
   });
   return { fleets, faults };
 }
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 const hasNames = (document: Partial<FleetDocument> | undefined): document is FleetDocument =>
   typeof document?.metadata?.name === 'string' &&

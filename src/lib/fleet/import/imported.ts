@@ -15,6 +15,22 @@ export const wecNameOf = (given: string): string =>
     .slice(0, 63)
     .replace(/^-+|-+$/g, '');
 
+/** Says which names a person must change: several clusters may have come to one, and some have none. */
+export function withNameNotes({ wecs, comments }: ImportedFleet): ImportedFleet {
+  const named = wecs.filter(({ name }) => name !== '');
+  const twice = [...Map.groupBy(named, ({ name }) => name)].flatMap(([name, all]) => (all.length > 1 ? name : []));
+  return {
+    wecs: named,
+    comments: [
+      ...comments,
+      ...twice.map((name) => `${name}: several clusters come to this name; give the others another one`),
+      ...(named.length < wecs.length
+        ? ['left out: clusters whose names have no letter or digit that a WEC may have']
+        : []),
+    ],
+  };
+}
+
 export const without = (
   values: Record<string, string> = {},
   isLeftOut: (key: string) => boolean,

@@ -42,7 +42,7 @@ export async function importKarmada(kube: Kube, candidates: readonly Candidate[]
     const name = wecNameOf(metadata.name);
     const note = (comment: string) => imported.comments.push(`${name}: ${comment}`);
     const labels = without(metadata.labels, (key) => key.includes('karmada.io/'));
-    const known = { provider, region, zones: zones.join(',') || undefined };
+    const known = { provider, region, zones: [zones].flat().join(',') || undefined };
     const properties = Object.fromEntries(
       Object.entries(known).filter((entry): entry is [string, string] => entry[1] !== undefined),
     );

@@ -4,6 +4,7 @@ import { command } from '../../engine/command-line.ts';
 import { type ErrorCode, type ErrorDetails, StellarError } from '../../engine/errors.ts';
 import { jsonObject } from '../../engine/is-object.ts';
 import { advice, type NextStep, run } from '../../engine/next-step.ts';
+import { redactAuthorization } from '../../engine/redact.ts';
 import { describeProxy, hostOf, type ProxyServer } from './proxy.ts';
 
 /** Names a cluster in messages: the context that the user knows, and its server. */
@@ -101,7 +102,9 @@ const stepsOf = (step: NextStep | undefined): NextStep[] => (step === undefined 
 function parseStatus(body: string): V1Status {
   // Else an HTML page or plain text of a proxy.
   const line = body.trim().split('\n')[0]?.slice(0, 200);
-  return jsonObject(body) ?? (line ? { message: line } : {});
+  const status: V1Status = jsonObject(body) ?? (line ? { message: line } : {});
+  // Proxies for debugging repeat what they were sent.
+  return typeof status.message === 'string' ? { ...status, message: redactAuthorization(status.message) } : status;
 }
 
 interface NetworkFailure {

@@ -13,7 +13,7 @@ import { type Explanation, explanationOf } from '../explain/explain.ts';
 import { evaluate, getPolicy, type PolicySubject } from '../explain/subject.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';
 import { kindNames } from '../wds/find-kind.ts';
-import { type PolicyResult, policyOf, refuseSystemObjects } from './create-policy.ts';
+import { createNew, type PolicyResult, refuseSystemObjects } from './create-policy.ts';
 
 /** What a policy does, and what its change no longer sends. */
 export interface PolicyChange {
@@ -51,7 +51,7 @@ export async function applyPolicy(
   const { wecs, objects, problems } = explanation;
   const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
   return forName(result, run, async () => {
-    if (present === undefined) await wds.kube.apply(policyOf(name, spec));
+    if (present === undefined) await createNew(name, spec, wds);
     else if (!isDeepStrictEqual(present.spec, spec)) await change(present, spec, wds);
     result.changed = present === undefined || !isDeepStrictEqual(present.spec, spec);
     const what = present === undefined ? 'created' : result.changed ? 'changed' : 'is as the file says';

@@ -5,6 +5,7 @@ import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
+import { ApiError } from '../../kube/client/errors.ts';
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
 import type { BindingPolicy, DownsyncClause, Modulation, PolicySpec } from '../../model/policies.ts';
@@ -92,13 +93,7 @@ export async function createPolicy(
   if (tooLong !== undefined)
     throw new StellarError('usage', `${tooLong.message} Nothing was written.`, { next: tooLong.next });
   const present = await getPolicy(wds.kube, name);
-  if (present !== undefined && !isDeepStrictEqual(present.spec, spec))
-    throw nameTaken(
-      `binding policy ${name}`,
-      wds,
-      nextStep(command`stellarctl policy explain ${name} ${flagsOf(wds)}`, 'See what it selects'),
-      nextStep(command`kubectl --context ${wds.context} edit bindingpolicy ${name}`, 'Change it'),
-    );
+  if (present !== undefined && !isDeepStrictEqual(present.spec, spec)) throw policyTaken(name, wds);
   const { view: explanation } = await explanationOf(await evaluate(name, spec, wds), present !== undefined);
   refuseSystemObjects(explanation);
   show(explanation);
@@ -108,10 +103,31 @@ export async function createPolicy(
   if (present === undefined && errors.length > 0 && !run.dryRun) await confirm(errors);
   const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
   return forName(result, run, async () => {
-    result.changed = present === undefined && (await wds.kube.apply(policyOf(name, spec))) !== 'unchanged';
+    if (present === undefined) await createNew(name, spec, wds);
+    result.changed = present === undefined;
     if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
   });
 }
+
+/** Creates a policy that was not there. @throws StellarError `name-taken` if somebody has created another one since */
+export async function createNew(name: string, spec: PolicySpec, wds: OpenWds): Promise<void> {
+  try {
+    await wds.kube.create(resources.bindingPolicies, policyOf(name, spec));
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 409) throw error;
+    // The answer to this request may have been lost, and the request been repeated.
+    const present = await getPolicy(wds.kube, name);
+    if (present === undefined || !isDeepStrictEqual(present.spec, spec)) throw policyTaken(name, wds);
+  }
+}
+
+const policyTaken = (name: string, wds: OpenWds): StellarError =>
+  nameTaken(
+    `binding policy ${name}`,
+    wds,
+    nextStep(command`stellarctl policy explain ${name} ${flagsOf(wds)}`, 'See what it selects'),
+    nextStep(command`kubectl --context ${wds.context} edit bindingpolicy ${name}`, 'Change it'),
+  );
 
 /** @throws StellarError `system-objects-selected` */
 export function refuseSystemObjects({ problems }: Explanation): void {

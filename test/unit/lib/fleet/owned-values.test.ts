@@ -68,6 +68,14 @@ test('what left the file is removed by the record of the fleet alone, and only i
   ]);
 });
 
+test('keys are called as anything', () => {
+  const values = { constructor: 'a', toString: 'b' };
+  assert.deepEqual(judge({}, values).changes, [
+    { key: 'constructor', from: null, to: 'a' },
+    { key: 'toString', from: null, to: 'b' },
+  ]);
+});
+
 test('a record of a status is none of labels', () => {
   const object = objectOf({ a: written('1', own) });
   const [record] = object.metadata.managedFields ?? [];

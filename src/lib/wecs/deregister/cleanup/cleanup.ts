@@ -1,6 +1,8 @@
 import { monotonic } from '../../../engine/clock.ts';
 import { count, few } from '../../../engine/counts.ts';
+import { StellarError } from '../../../engine/errors.ts';
 import { jsonObject } from '../../../engine/is-object.ts';
+import { advice } from '../../../engine/next-step.ts';
 import type { Run } from '../../../engine/run.ts';
 import { tryRead } from '../../../kube/access.ts';
 import type { Kube } from '../../../kube/client/client.ts';
@@ -162,7 +164,12 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
     removed = (await deleteObjects(wec, resource, objects)) || removed;
   };
   // First: while kinds are being removed, discovery names them and does not say what they are.
-  const namespaces = await removableNamespaces(wec, record, run);
+  const { removable, unseen } = await removableNamespaces(wec, record, run);
+  // The record stays with its namespace, for the run that can see the others.
+  const namespaces = removable.filter(({ metadata }) => unseen.length === 0 || metadata.name !== operatorNamespace);
+  // A token and a key do not stay with a namespace.
+  for (const name of unseen.length > 0 ? [hubSecretName, bootstrapSecretName] : [])
+    await deletePresent(wec, resources.secrets, name, agentNamespace);
   if (operator !== undefined) await remove(resources.deployments, operator);
   if (isOurOperator) for (const kind of installedKinds) await removeKind(wec, kind, remove, run);
   // A controller of Kubernetes may have recreated it, empty, after the operator had deleted it with the roles that it aggregates.
@@ -177,6 +184,11 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
   if (role !== undefined && isOurs(role)) await remove(resources.clusterRoles, role);
   await remove(resources.namespaces, ...namespaces.filter(isLast));
   await Promise.all(namespaces.map((namespace) => untilGone(wec, resources.namespaces, namespace, run)));
+  if (unseen.length > 0)
+    throw new StellarError('api-error', `The clean-up of ${wec.cluster.context} is not complete.`, {
+      details: unseen,
+      next: [advice('Rerun the command when the cluster shows all of its kinds')],
+    });
   return removed;
 }
 
@@ -197,24 +209,34 @@ async function removeKind(
   else await remove(resources.customResourceDefinitions, definition);
 }
 
-/** The existing namespaces of a registration that contain nothing else. */
-async function removableNamespaces(wec: Kube, record: CleanupRecord, run: Run): Promise<KubeObject[]> {
+/** The existing namespaces of a registration that contain nothing else, and those of which that cannot be seen. */
+async function removableNamespaces(
+  wec: Kube,
+  record: CleanupRecord,
+  run: Run,
+): Promise<{ removable: KubeObject[]; unseen: string[] }> {
   const removable: KubeObject[] = [];
+  const unseen: string[] = [];
   for (const name of [agentNamespace, addonNamespace, operatorNamespace]) {
     const namespace = await wec.get(resources.namespaces, name);
     if (namespace === undefined) continue;
-    const reason = namespace.metadata.deletionTimestamp ? undefined : await whyItStays(wec, namespace, record);
-    if (reason === undefined) removable.push(namespace);
-    else run.progress.note(`Namespace ${name} stays on ${wec.cluster.context}: ${reason}.`);
+    const stays = namespace.metadata.deletionTimestamp ? undefined : await whyItStays(wec, namespace, record);
+    if (stays === undefined) removable.push(namespace);
+    else if (stays.isUnseen) unseen.push(`Namespace ${name} stays: ${stays.why}.`);
+    else run.progress.note(`Namespace ${name} stays on ${wec.cluster.context}: ${stays.why}.`);
   }
-  return removable;
+  return { removable, unseen };
 }
 
-async function whyItStays(wec: Kube, namespace: KubeObject, { hubHash }: CleanupRecord): Promise<string | undefined> {
-  if (!madeByRegistration(namespace)) return 'it was not created by the registration';
+async function whyItStays(
+  wec: Kube,
+  namespace: KubeObject,
+  { hubHash }: CleanupRecord,
+): Promise<{ why: string; isUnseen: boolean } | undefined> {
+  if (!madeByRegistration(namespace)) return { why: 'it was not created by the registration', isUnseen: false };
   const others = await tryRead(() => foreignObjectsIn(wec, namespace.metadata.name, hubHash));
-  if (others.state !== 'seen') return `what it holds cannot be seen (${others.why})`;
-  return others.value.length === 0 ? undefined : `it holds ${few(others.value).join(', ')}`;
+  if (others.state !== 'seen') return { why: `what it holds cannot be seen (${others.why})`, isUnseen: true };
+  return others.value.length === 0 ? undefined : { why: `it holds ${few(others.value).join(', ')}`, isUnseen: false };
 }
 
 /**

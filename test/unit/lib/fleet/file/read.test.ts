@@ -108,6 +108,23 @@ const bad: [what: string, text: string, faults: string[]][] = [
     ['7:5: wecs[0].constructor is not a field of a Fleet.'],
   ],
   ['no list', `${head}wecs: c1\n`, ['5:7: wecs must be a list.']],
+  ['a WEC in place of a list', `${head}wecs: { name: c1 }\n`, ['5:7: wecs must be a list.']],
+  ['empty defaults', `${head}defaults:\nwecs:\n  - name: c1\n`, ['5:10: defaults must be a map of names and values.']],
+  [
+    'a number as kubeconfig',
+    `${head}wecs:\n  - { name: c1, kubeconfig: 5 }\n`,
+    ['6:29: wecs[0].kubeconfig must be a text: write "5".'],
+  ],
+  [
+    'a list as kubeconfig',
+    `${head}wecs:\n  - { name: c1, kubeconfig: [a] }\n`,
+    ['6:29: wecs[0].kubeconfig must be a text.'],
+  ],
+  [
+    'a number as file',
+    `${head}defaults: { join: { caFile: 5 } }\nwecs:\n  - name: c1\n`,
+    ['5:29: defaults.join.caFile must be a text: write "5".'],
+  ],
   ['an empty list', `${head}wecs:\n`, ['5:6: wecs must be a list.']],
   ['a WEC without a name', `${head}wecs:\n  - context: c1\n`, ['6:5: wecs[0] lacks name.']],
   [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import { importArgoCd } from '../../../../../src/lib/fleet/import/argocd.ts';
-import { wecNameOf } from '../../../../../src/lib/fleet/import/imported.ts';
+import { wecNameOf, withNameNotes } from '../../../../../src/lib/fleet/import/imported.ts';
 import { importKarmada } from '../../../../../src/lib/fleet/import/karmada.ts';
 import { importKubeconfig } from '../../../../../src/lib/fleet/import/kubeconfig.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
@@ -124,6 +124,19 @@ test('a kubeconfig gives each cluster once, and nothing that is something else',
   );
   assert.match(imported.comments.join('\n'), /prod-again: left out: it is the cluster of the context Prod\.EU/);
   assert.match(imported.comments.join('\n'), /west: left out: it is registered as west/);
+});
+
+test('names that several clusters come to, or none has, are said', () => {
+  const wecs = ['prod-a', 'b', 'prod-a', ''].map((name) => ({ name }));
+  const named = withNameNotes({ wecs, comments: ['prod-a: Argo CD calls it prod.a'] });
+  assert.deepEqual(
+    named.wecs.map(({ name }) => name),
+    ['prod-a', 'b', 'prod-a'],
+  );
+  assert.deepEqual(named.comments.slice(1), [
+    'prod-a: several clusters come to this name; give the others another one',
+    'left out: clusters whose names have no letter or digit that a WEC may have',
+  ]);
 });
 
 test('any name becomes one that an ITS allows', () => {

@@ -26,6 +26,11 @@ describe('the response', () => {
     });
   }
 
+  test('never repeats the credentials that it was sent', () => {
+    for (const body of [status('refused: you sent Bearer abc.def-ghi'), 'refused: you sent Basic dXNlcjpwYXNz'])
+      assert.match(apiError(cluster, 403, body).message, /: refused: you sent (?:Bearer|Basic) <removed>$/);
+  });
+
   test('without a message shows its number', () => assert.match(apiError(cluster, 502, '').message, /: HTTP 502$/));
   test('of a proxy is cut to one line', () => {
     const { message } = apiError(cluster, 502, `<html>Bad gateway</html>\n${'x'.repeat(1000)}`);

@@ -129,6 +129,25 @@ describe('an interrupted clean-up without the ITS, whose Klusterlet is gone', ()
     }
   });
 
+  it('is not complete while an API does not say what it has, leaves no token, and can be finished later', async () => {
+    const stale = 'widgets.example.com/v1';
+    const token = object('Secret', 'bootstrap-hub-kubeconfig', { namespace: agentNamespace });
+    const namespace = object('Namespace', agentNamespace, { labels: ours });
+    const cluster = clusterOf('cluster1', operator(), namespace, token);
+    cluster.kube.read = discoveryOf({ [stale]: [] }, [stale]);
+    const [unfinished] = await deregistered(cluster);
+    assert.deepEqual(cluster.writes, ['delete Secret bootstrap-hub-kubeconfig', 'delete Deployment klusterlet']);
+    assert.match(unfinished?.error?.message ?? '', /^The clean-up of .* is not complete\.$/);
+    assert.match(
+      unfinished?.error?.details.join('\n') ?? '',
+      /^Namespace open-cluster-management-agent stays: .*widgets\.example\.com/,
+    );
+    cluster.kube.read = discoveryOf();
+    cluster.writes.length = 0;
+    assert.deepEqual(await deregistered(cluster), [{ name: 'cluster1', changed: true }]);
+    assert.deepEqual(cluster.writes, [`delete Namespace ${agentNamespace}`, `delete Namespace ${operatorNamespace}`]);
+  });
+
   it('is not resumed under another name', async () => {
     const nothingLeft = clusterOf('cluster2');
     assert.deepEqual(await deregistered(nothingLeft), [{ name: 'cluster1', changed: false }]);

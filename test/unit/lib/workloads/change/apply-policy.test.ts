@@ -82,3 +82,24 @@ test('what the new policy may select and cannot be listed is unknown', async () 
   };
   await assert.rejects(change(wider, starting), { code: 'api-error' });
 });
+
+test('a policy that somebody else has created meanwhile is not overwritten; a lost answer is no other policy', async () => {
+  const created = async (spec: object) => {
+    const inWds = new WorkloadCluster([]);
+    const policies: Typed[] = [];
+    Object.assign(inWds.kube, {
+      get: async () => policies[0],
+      create: async () => {
+        policies.push({ kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'u' }, spec } as Typed);
+        throw apiError(inWds.kube.cluster, 409, '{"message":"exists"}');
+      },
+    });
+    const wds = { name: 'wds1', kube: inWds.kube, context: 'wds1', apiGroups: [], type: 'k8s', isGiven: true };
+    const open = { ...wds, its: seen({ name: 'its1', kube: new MemoryCluster([]).kube }) } as unknown as OpenWds;
+    const { error } = await applyPolicy({ name: 'shop', spec: narrow, wds: open }, async () => false, soon());
+    assert.deepEqual(inWds.writes, []);
+    return error?.code;
+  };
+  assert.equal(await created(both), 'name-taken');
+  assert.equal(await created(narrow), undefined);
+});

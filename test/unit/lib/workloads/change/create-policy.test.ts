@@ -118,7 +118,7 @@ describe('the preview of a new policy shows', () => {
       ['Namespace shop', 'ConfigMap c'],
     );
     assert.deepEqual(shown?.problems, []);
-    assert.deepEqual(writes, ['apply BindingPolicy p']);
+    assert.deepEqual(writes, ['create BindingPolicy']);
     assert.equal((result as { changed: boolean }).changed, true);
   });
 
