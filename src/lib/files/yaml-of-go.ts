@@ -16,5 +16,5 @@ export const yamlOfGo = {
   logLevel: 'error',
 } as const;
 
-/** Of a key that a mapping has twice, the last one counts, as in goyaml.v2's Unmarshal. For text of programs and clusters, not of users. */
-export const lastKeyCounts = { uniqueKeys: false } as const;
+/** The same for text of programs and clusters: of a key that a mapping has twice, the last one counts, as in goyaml.v2's Unmarshal. */
+export const yamlOfPrograms = { ...yamlOfGo, uniqueKeys: false } as const;

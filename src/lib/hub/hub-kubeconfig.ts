@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { lastKeyCounts, yamlOfGo } from '../files/yaml-of-go.ts';
+import { yamlOfPrograms } from '../files/yaml-of-go.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** The connection to a hub in a kubeconfig. */
@@ -13,7 +13,7 @@ export interface KnownHub extends Endpoint {
 /** Reads a kubeconfig of one cluster and at most one user, YAML. Undefined if it cannot be read, or has no server. */
 export function parseHubKubeconfig(text: string): KnownHub | undefined {
   try {
-    const config = parse(text, { ...yamlOfGo, ...lastKeyCounts }) as {
+    const config = parse(text, yamlOfPrograms) as {
       clusters?: { cluster?: Record<string, unknown> }[];
       users?: { user?: { token?: unknown } }[];
     };

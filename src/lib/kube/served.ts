@@ -17,7 +17,7 @@ export async function listServed<T extends KubeObject>(
   selection?: Selection,
 ): Promise<T[]> {
   const found = await kube.list<T>(resource, selection);
-  if (found === undefined) throw notServed(kube, groupResource(resource));
+  if (found === undefined) throw notServed(kube, groupResourceOf(kindOf(resource)));
   return found;
 }
 
@@ -47,15 +47,13 @@ export async function getServed<T extends KubeObject>(
  * @throws StellarError `api-error` if it has one and does not serve the kind
  */
 export async function listIfDefined<T extends KubeObject>(
-  kube: Reader,
+  kube: Pick<Reader, 'cluster' | 'get' | 'list'>,
   resource: Resource,
   selection?: Selection,
 ): Promise<T[] | undefined> {
   const objects = await kube.list<T>(resource, selection);
-  if (objects !== undefined) return objects;
-  const definition = await kube.get(resources.customResourceDefinitions, groupResource(resource));
-  if (definition !== undefined) throw notServed(kube, groupResource(resource));
-  return undefined;
+  if (objects === undefined) await requireUndefined(kube, kindOf(resource));
+  return objects;
 }
 
 /** The groups of Kubernetes itself. No CustomResourceDefinition adds their kinds: an API server always has them. */
@@ -63,21 +61,20 @@ const builtIn =
   /^(|apps|autoscaling|batch|policy|(admissionregistration|apiextensions|apiregistration|authentication|authorization|certificates|coordination|discovery|events|flowcontrol\.apiserver|networking|node|rbac\.authorization|resource|scheduling|storage)\.k8s\.io)$/;
 
 /**
- * Whether there is certainly no object of a kind that is not served: its CustomResourceDefinition is absent.
- * @throws StellarError if that cannot be read
+ * Proves that there is no object of a kind that is not served: its CustomResourceDefinition is absent.
+ * @throws StellarError `api-error` if it has one, or needs none
  */
-export async function isUndefined(
-  kube: Pick<Reader, 'get'>,
+export async function requireUndefined(
+  kube: Pick<Reader, 'cluster' | 'get'>,
   kind: { group: string; resource: string },
-): Promise<boolean> {
-  return (
-    !builtIn.test(kind.group) &&
-    (await kube.get(resources.customResourceDefinitions, groupResourceOf(kind))) === undefined
-  );
+): Promise<void> {
+  const name = groupResourceOf(kind);
+  const isServed =
+    builtIn.test(kind.group) || (await kube.get(resources.customResourceDefinitions, name)) !== undefined;
+  if (isServed) throw notServed(kube, name);
 }
 
-const groupResource = ({ apiVersion, plural }: Resource): string =>
-  groupResourceOf({ group: groupOf(apiVersion), resource: plural });
+const kindOf = ({ apiVersion, plural }: Resource) => ({ group: groupOf(apiVersion), resource: plural });
 
 /** Whether a cluster serves a kind, by its discovery. */
 export async function serves(kube: Pick<Kube, 'read'>, { apiVersion, plural }: Resource): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, type Node, parseDocument, stringify, visit, type YAMLMap, type YAMLSeq } from 'yaml';
 import { isObject } from '../../engine/is-object.ts';
-import { lastKeyCounts, yamlOfGo } from '../../files/yaml-of-go.ts';
+import { yamlOfGo, yamlOfPrograms } from '../../files/yaml-of-go.ts';
 import { invalidKubeconfig, namedEntries } from './errors.ts';
 
 /** The content of a list entry, keys as in the file. */
@@ -150,7 +150,7 @@ function indentsSequences(yaml: string): boolean {
  * @throws StellarError `kubeconfig-invalid`, never quoting the file: it may hold credentials
  */
 export function parseYaml(file: string, text: string, isUsers = true): { document: Document; content: unknown } {
-  const document = parseDocument(text, { ...yamlOfGo, ...(isUsers ? {} : lastKeyCounts) });
+  const document = parseDocument(text, isUsers ? yamlOfGo : yamlOfPrograms);
   const line = document.errors[0]?.linePos?.[0].line;
   if (document.errors.length > 0)
     throw invalidKubeconfig(file, line === undefined ? 'it is not YAML' : `it is not YAML (line ${line})`);

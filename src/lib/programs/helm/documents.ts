@@ -1,7 +1,7 @@
 import { type Document, isNode, parseAllDocuments } from 'yaml';
 import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
-import { lastKeyCounts, yamlOfGo } from '../../files/yaml-of-go.ts';
+import { yamlOfPrograms } from '../../files/yaml-of-go.ts';
 
 /** An object of a chart. */
 export interface ChartObject {
@@ -23,7 +23,7 @@ export function parseObjects(text: string): ChartObject[] {
 
 /** Like parseObjects, with the source files: a comment `# Source: FILE` precedes the first document of each file. */
 export function parseSourced(text: string): SourcedObject[] {
-  const documents = parseAllDocuments(text, { ...yamlOfGo, ...lastKeyCounts });
+  const documents = parseAllDocuments(text, yamlOfPrograms);
   if (!Array.isArray(documents)) return [];
   let source = '';
   return documents.flatMap((document) => {

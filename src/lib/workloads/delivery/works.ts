@@ -134,9 +134,8 @@ function trimWork(object: KubeObject, staleField: StaleField, shared: Share): Ma
   // Agents before OCM 1.2 set the generation only on the condition of the whole work, which they write together with those of its
   // manifests (OCM v1.0.0, pkg/work/spoke/controllers/manifestcontroller/manifestwork_reconciler.go:107).
   const { observedGeneration } = conditionOf({ status }, 'Applied') ?? {};
-  const observed: Record<string, Pick<Condition, 'observedGeneration'>> = observedGeneration === undefined
-    ? {}
-    : { Applied: { observedGeneration } };
+  const withGeneration = (each: Condition): Condition =>
+    each.type === 'Applied' && observedGeneration !== undefined ? { observedGeneration, ...each } : each;
   return {
     metadata: {
       ...{ name, labels: shared(kept(labels, originBindingLabel, originWdsLabel)) },
@@ -158,7 +157,7 @@ function trimWork(object: KubeObject, staleField: StaleField, shared: Share): Ma
       resourceStatus: {
         manifests: (status?.resourceStatus?.manifests ?? []).map(({ resourceMeta = {}, conditions }) => ({
           resourceMeta,
-          conditions: conditionsOf(conditions).map((each) => ({ ...observed[each.type], ...each })),
+          conditions: conditionsOf(conditions).map(withGeneration),
         })),
       },
     }),

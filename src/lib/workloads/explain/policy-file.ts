@@ -33,20 +33,20 @@ export function parsePolicy(text: string, source: string): { name: string; spec:
       'usage',
       `${source} has ${policy === undefined ? 'no' : 'more than one'} BindingPolicy in it.`,
     );
-  refuseCycles(policy, source);
+  const { metadata, spec = {} } = objectIn(policy, source);
   refuseFaults('policy', check(policy, policySchema, at, true));
-  // A null field counts as absent, as in the API server.
-  const { metadata, spec = {} } = policy.toJS({
-    reviver: (_key, value) => (value === null ? undefined : value),
-  }) as BindingPolicy;
   checkDnsName(metadata.name, 'a binding policy');
   return { name: metadata.name, spec };
 }
 
-/** @throws StellarError `usage` for an alias without its anchor, or of what it is a part of, and for too many */
-function refuseCycles(document: Document, source: string): void {
+/**
+ * What a document says, unchecked. A null field counts as absent, as in the API server.
+ * @throws StellarError `usage` for an alias without its anchor, or of what it is a part of, and for too many
+ */
+function objectIn(document: Document, source: string): BindingPolicy {
   try {
-    JSON.stringify(document.toJS());
+    const text = JSON.stringify(document.toJS({ reviver: (_key, value) => (value === null ? undefined : value) }));
+    return JSON.parse(text) as BindingPolicy;
   } catch (error) {
     throw new StellarError('usage', `${source} has YAML aliases that cannot be read.`, { cause: error });
   }

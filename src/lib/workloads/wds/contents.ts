@@ -4,7 +4,7 @@ import type { Kube, Reader } from '../../kube/client/client.ts';
 import type { DiscoveredKind, Discovery } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { groupOf, groupResourceOf, resources } from '../../kube/resources.ts';
-import { isUndefined, notServed } from '../../kube/served.ts';
+import { listIfDefined, notServed, requireUndefined } from '../../kube/served.ts';
 import type { BoundObject, Candidate, DownsyncClause, KindRef } from '../../model/policies.ts';
 import type { NamespaceLabels } from '../selection/clauses.ts';
 import { isExcludedKind } from '../selection/excluded-kinds.ts';
@@ -47,34 +47,25 @@ export async function readContents(
   const wanted = kinds.filter((kind) => isWanted(kind) || isNamespace(kind));
   const lists = await mapConcurrently(wanted, concurrentRequests, async (kind) => ({
     kind,
-    read: await tryRead(async () => {
-      const found = await wds.list(kind, { metadataOnly: true });
-      // A kind whose definition was just deleted has no objects.
-      return found ?? noneOf(wds, candidateKind(kind));
-    }),
+    read: await tryRead(() => listIfDefined(wds, kind, { metadataOnly: true })),
   }));
   const missing = mapConcurrently(undiscovered(clauses, all?.kinds), concurrentRequests, async (kind) => ({
-    kind: { ...kind, plural: kind.resource },
-    read: await tryRead(() => noneOf(wds, kind)),
+    kind,
+    read: await tryRead(() => requireUndefined(wds, kind)),
   }));
   const contents: WdsContents = { objects: [], namespaces: new Map(), unread: [] };
   const namespaces = new Map<string, Record<string, string>>();
   for (const { kind, read } of lists) {
     contents.unread.push(...unseenOf(kind.plural, read));
+    // A kind whose definition was just deleted has no objects.
     const found = ifSeen(read) ?? [];
     if (isWanted(kind)) for (const object of found) contents.objects.push(toObject(kind, object));
     if (isNamespace(kind)) for (const { metadata } of found) namespaces.set(metadata.name, metadata.labels ?? {});
   }
-  for (const { kind, read } of await missing) contents.unread.push(...unseenOf(kind.plural, read));
+  for (const { kind, read } of await missing) contents.unread.push(...unseenOf(kind.resource, read));
   const hiddenApis = (all?.unseen ?? []).filter((api) => clauses.some(({ apiGroup }) => mayHave(api, apiGroup)));
   for (const api of hiddenApis) contents.unread.push(...unseenOf(api, hiddenBy(notServed(wds, api))));
   return { ...contents, namespaces };
-}
-
-/** @throws StellarError `api-error` unless the kind is certainly not defined */
-async function noneOf(wds: Pick<Reader, 'cluster' | 'get'>, kind: Pick<KindRef, 'group' | 'resource'>): Promise<[]> {
-  if (await isUndefined(wds, kind)) return [];
-  throw notServed(wds, groupResourceOf(kind));
 }
 
 /** The kinds that clauses name with their group, and that the WDS does not serve. */
