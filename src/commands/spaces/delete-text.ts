@@ -1,4 +1,5 @@
 import { count } from '../../lib/engine/counts.ts';
+import type { Removals } from '../../lib/engine/removal-limit.ts';
 import { ifSeen, whyUnseen } from '../../lib/kube/access.ts';
 import { adoptedAccount } from '../../lib/spaces/create/bootstrap.ts';
 import type { DeletionOptions } from '../../lib/spaces/delete/delete-control-plane.ts';
@@ -36,8 +37,17 @@ function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string
   ];
 }
 
+/** From how many WECs a deletion takes workloads. @param max `--max-removed` */
+export function removalsOf(space: SpaceToDelete, max: number | undefined): Removals[] {
+  if (space.role === 'its' || space.keep) return [];
+  const wecs = wecsWith(space.works).length;
+  return [{ wecs, of: wecs, max }];
+}
+
+const wecsWith = (works: WdsToDelete['works']) => [...new Set(works.map(({ metadata }) => metadata.namespace))];
+
 function describeWds({ policies, works, unseen, shared }: WdsToDelete, type: string, keep: boolean): string[] {
-  const wecs = [...new Set(works.map(({ metadata }) => metadata.namespace))];
+  const wecs = wecsWith(works);
   const effect = keep ? 'stay, and nothing manages them' : 'will be removed';
   const others = shared.length === 0 ? '' : `: those of ${shared.join(', ')} as well; they stay`;
   return [

@@ -8,11 +8,14 @@ import {
   dryRunOption,
   type HostingOptions,
   hostingContextOption,
+  maxRemovedOption,
   yesOption,
 } from '../common/options.ts';
 import type { SpaceToDelete } from './delete-text.ts';
 
-interface Options extends HostingOptions, ConfirmedOptions, DeletionOptions {}
+interface Options extends HostingOptions, ConfirmedOptions, DeletionOptions {
+  maxRemoved?: number;
+}
 
 interface Texts {
   description: string;
@@ -36,7 +39,7 @@ const texts: Record<SpaceRole, Texts> = {
     examples: [
       ['stellarctl wds delete wds1', 'delete it, with the workloads that it has sent'],
       ['stellarctl wds delete wds1 --keep-workloads', 'keep the workloads running, without an owner'],
-      ['stellarctl wds delete wds1 --yes', 'in a script, without confirmation'],
+      ['stellarctl wds delete wds1 --yes --max-removed 2', 'in a script, if it has sent workloads to 2 WECs'],
     ],
     force:
       'delete a WDS even if what it has sent cannot be seen, or agents that would have to remove it are not running',
@@ -53,13 +56,13 @@ export function definition(role: SpaceRole): Definition<Options> {
     arguments: [['<name>', 'its name']],
     options: [
       yesOption(),
-      ...(role === 'wds' ? [new Option('--keep-workloads', 'keep the workloads running')] : []),
+      ...(role === 'wds' ? [new Option('--keep-workloads', 'keep the workloads running'), maxRemovedOption()] : []),
       ['--force', force],
       hostingContextOption(),
       dryRunOption(),
     ],
-    async run(session, { yes, ...options }, [name = '']) {
-      const { describeDeletion } = await import('./delete-text.ts');
+    async run(session, { yes, maxRemoved, ...options }, [name = '']) {
+      const { describeDeletion, removalsOf } = await import('./delete-text.ts');
       const remove =
         role === 'its'
           ? (await import('../../lib/spaces/delete/delete-its.ts')).deleteIts
@@ -72,8 +75,10 @@ export function definition(role: SpaceRole): Definition<Options> {
           if (space.controlPlane !== undefined) session.progress.note(name);
           for (const line of describeDeletion(space, options)) session.progress.note(`  ${line}`);
         },
-        confirmations: ({ controlPlane }) =>
-          controlPlane === undefined ? [] : [{ verb: 'Delete', doing: 'Deleting', name, yes }],
+        confirmations: (space) =>
+          space.controlPlane === undefined
+            ? []
+            : [{ verb: 'Delete', doing: 'Deleting', name, yes, removals: removalsOf(space, maxRemoved) }],
       });
       await session.finish([await remove({ ...options, name, confirm }, tools, session.run)]);
     },

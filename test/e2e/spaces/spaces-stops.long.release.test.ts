@@ -168,8 +168,9 @@ describe('a deletion that is killed after each of its writes and rerun each time
     assert.equal(run.exitCode, 0, run.stderr);
     const kinds = writes.map((write) => write.replace(/manifestworks\/.*/, 'manifestworks'));
     assert.deepEqual(kinds, [
-      ...Array(3).fill('PATCH manifestworks'),
       'DELETE bindingpolicies/p1',
+      ...Array(3).fill('PATCH manifestworks'),
+      'DELETE bindings/p1',
       'DELETE controlplanes/wds1',
     ]);
     assert.deepEqual(await workloadOn(cluster1, 'p1'), { uids, owners: 0 });

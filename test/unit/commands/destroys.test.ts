@@ -181,9 +181,10 @@ const c5 = /^its1 \S+ (c5|c5\/managed-cluster-lease|customization-properties\/c5
 const rows: [line: string, may: RegExp | undefined, alter?: () => unknown][] = [
   [`policy delete shop --wds wds1 ${hosted}`, shop],
   [`policy delete shop --wds wds1 ${hosted} --keep-workloads`, shop],
-  [`wds delete wds1 ${hosted}`, wds1],
+  [`wds delete wds1 ${hosted}`, undefined],
+  [`wds delete wds1 ${hosted} --max-removed 2`, wds1],
   [`wds delete wds1 ${hosted} --keep-workloads`, wds1],
-  [`wds delete wds1 ${hosted} --force`, wds1],
+  [`wds delete wds1 ${hosted} --force --max-removed 2`, wds1],
   [`wds delete wds1 ${hosted} --force --keep-workloads`, wds1],
   [`its delete its1 ${hosted}`, undefined],
   [`its delete its2 ${hosted}`, undefined],

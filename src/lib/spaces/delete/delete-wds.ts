@@ -10,12 +10,11 @@ import { untilMet } from '../../engine/until-met.ts';
 import { makeOrphans } from '../../hub/orphan-works.ts';
 import { hidden, ifSeen, through, tryRead, whyUnseen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
 import { originWdsLabel } from '../../model/kubestellar-names.ts';
 import { type ManifestWork, objectsIn, wecsOf } from '../../model/manifest-works.ts';
-import type { Binding } from '../../model/policies.ts';
+import type { Binding, BindingPolicy } from '../../model/policies.ts';
 import { openSpace } from '../access.ts';
 import { deleteGuard, readGuard } from '../guard/guard.ts';
 import { sentElsewhere, whyElsewhere } from '../sender.ts';
@@ -32,17 +31,19 @@ import {
   resumable,
   toDelete,
 } from './delete-control-plane.ts';
+import { deleteBoth, releasePolicy } from './release-policy.ts';
 
 /** A WDS to delete, with the workloads that it has sent. */
 export interface WdsToDelete extends ControlPlaneToDelete {
   role: 'wds';
-  /** Undefined if the WDS is unreachable. */
+  /** Undefined if the WDS is unreachable, or what is in it cannot be read. */
   wds: Kube | undefined;
   /** Undefined if its ITS is unreachable or unknown. */
   its: Kube | undefined;
   /** Why one of them is unreachable. */
   unseen: string | undefined;
-  policies: readonly KubeObject[];
+  policies: readonly BindingPolicy[];
+  bindings: readonly Binding[];
   works: readonly ManifestWork[];
   /** Other WDSes on the same API server, that of the hosting cluster: they share its binding policies. */
   shared: readonly string[];
@@ -59,13 +60,13 @@ export async function inspectWds(
   const { controlPlane, all } = await findToDelete(name, 'wds', tools);
   const wds: WdsToDelete = {
     ...{ name, role: 'wds', controlPlane, keep, wds: undefined, its: undefined, unseen: undefined },
-    ...{ policies: [], works: [], shared: [] },
+    ...{ policies: [], bindings: [], works: [], shared: [] },
   };
   if (controlPlane === undefined) return wds;
   const itsToAsk = itsOfWds(name, all);
   const inside = await openSpace(controlPlane, tools);
   const its = itsToAsk === undefined ? hidden('its ITS is not known') : await openSpace(itsToAsk, tools);
-  const policies = await through(inside, (kube) => listServed<KubeObject>(kube, resources.bindingPolicies));
+  const policies = await through(inside, (kube) => listServed<BindingPolicy>(kube, resources.bindingPolicies));
   const bindings = await through(inside, (kube) => listServed<Binding>(kube, resources.bindings));
   const works = await through(its, (kube) => worksOf(kube, name));
   const shared = sharersOf(controlPlane, all);
@@ -77,10 +78,11 @@ export async function inspectWds(
   if (unseen !== undefined && !force) throw notSeen(wds, unseen, tools.hosting);
   return {
     ...wds,
-    wds: policies.state === 'seen' ? ifSeen(inside) : undefined,
+    wds: policies.state === 'seen' && (!keep || bindings.state === 'seen') ? ifSeen(inside) : undefined,
     its: works.state === 'seen' ? ifSeen(its) : undefined,
     unseen,
     policies: ifSeen(policies) ?? [],
+    bindings: ifSeen(bindings) ?? [],
     works: ifSeen(works) ?? [],
     shared,
   };
@@ -124,33 +126,40 @@ export async function deleteWds(
   const wds = await readConfirmed({ read: () => inspectWds(name, options, tools), losses: lossesOfWds, confirm });
   const { controlPlane, policies, works, shared } = wds;
   const { hosting } = tools;
-  if (shared.length > 0) return deleteShared(wds, tools, run);
+  const inside = wds.wds;
+  if (shared.length > 0 || inside === undefined) return deleteFirst(wds, tools, run);
   const type = controlPlane === undefined ? '' : typeOf(controlPlane);
   // If the first writes fail, it is unknown which of them succeeded.
   const changed = policies.length + works.length > 0;
   const result: SpaceResult = { name, type, ...unreached, changed, context: null };
-  const { error } = await forName(result, run, () => removeContents(wds, options.force, hosting, run));
+  const { error } = await forName(result, run, () => removeContents(wds, inside, options.force, hosting, run));
   if (error === undefined) return deleteControlPlane(wds, tools, run);
   const state = `${name} is still there; its binding policies may be deleted already.`;
   return { ...result, error: error.code === 'interrupted' ? resumable(error, wds, hosting, state) : error };
 }
 
-/** Other WDSes share its policies: its controllers are deleted first, then the works that they sent, which nothing recreates. */
-async function deleteShared(wds: WdsToDelete, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+/**
+ * If other WDSes share its policies, or they cannot be deleted because they are not visible: its controllers are deleted first, then
+ * the works that they sent, which nothing recreates.
+ */
+async function deleteFirst(wds: WdsToDelete, tools: SpaceTools, run: Run): Promise<SpaceResult> {
   const { its } = wds;
   const result = await deleteControlPlane(wds, tools, run);
   if (result.error !== undefined || its === undefined) return result;
   return forName(result, run, () => removeWorks(wds, its, run));
 }
 
-async function removeContents(space: WdsToDelete, force: boolean | undefined, hosting: Kube, run: Run): Promise<void> {
-  const { name, controlPlane, wds, its, policies, works, keep } = space;
-  if (keep && its !== undefined) await makeOrphans(its, works, run);
-  if (wds !== undefined)
-    for (const { metadata } of policies)
-      await wds.delete(resources.bindingPolicies, metadata.name, { uid: metadata.uid });
+async function removeContents(
+  space: WdsToDelete,
+  wds: Kube,
+  force: boolean | undefined,
+  hosting: Kube,
+  run: Run,
+): Promise<void> {
+  const { name, controlPlane, its, works } = space;
+  await removePolicies(space, wds, run);
   // The API server of type host outlives the WDS.
-  if (wds !== undefined && controlPlane !== undefined && typeOf(controlPlane) === 'host') {
+  if (controlPlane !== undefined && typeOf(controlPlane) === 'host') {
     const guard = await tryRead(() => readGuard(wds));
     if (guard.state === 'seen') await deleteGuard(wds, guard.value);
   }
@@ -163,14 +172,21 @@ async function removeContents(space: WdsToDelete, force: boolean | undefined, ho
       check: (left) =>
         left.length === 0 ? met : waiting(`removing ${count(left.length, 'work')} from ${wecsOf(left)}`),
       read: () => worksOf(its, name),
-      act: async (left) => {
-        if (keep) await makeOrphans(its, stillPresent(left), run);
-      },
       unmet: (left) => notRemoved(space, left, its, hosting),
     },
     run,
   );
   run.progress.reached(name, `binding policies and ${count(works.length, 'work')} removed`);
+}
+
+/** An interrupted deletion that keeps workloads leaves Bindings without a policy. */
+async function removePolicies({ name, policies, bindings, its, keep }: WdsToDelete, wds: Kube, run: Run) {
+  for (const each of new Set([...policies, ...bindings].map(({ metadata }) => metadata.name))) {
+    const policy = policies.find(({ metadata }) => metadata.name === each);
+    const binding = bindings.find(({ metadata }) => metadata.name === each);
+    if (!keep || its === undefined) await deleteBoth(wds, policy, binding);
+    else await releasePolicy({ name: each, policy, wds: { name, kube: wds }, its, sender: name }, name, run);
+  }
 }
 
 const notRemoved = (wds: WdsToDelete, left: readonly ManifestWork[], its: Kube, hosting: Kube): StellarError =>

@@ -8,17 +8,15 @@ import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
 import { holdersOf, toSeeHolders } from '../../hub/holders.ts';
-import { isOrphan, makeOrphans } from '../../hub/orphan-works.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
-import { getServed } from '../../kube/served.ts';
 import { patchCurrent } from '../../kube/writes.ts';
 import { labelValueProblem } from '../../model/labels.ts';
 import { type ManifestWork, wecsOf } from '../../model/manifest-works.ts';
 import type { Binding, BindingPolicy } from '../../model/policies.ts';
+import { deleteBoth, isOwnerless, readBoth, releasePolicy } from '../../spaces/delete/release-policy.ts';
 import { type OpenWds, toSeeWds } from '../../spaces/open-wds.ts';
 import { worksOfPolicy } from '../../spaces/sender.ts';
-import { getPolicy } from '../explain/subject.ts';
 import { inspectPolicy, type PolicyToDelete } from './inspect-policy.ts';
 
 export interface PolicyDeletion {
@@ -46,8 +44,8 @@ export async function deletePolicy(
   const { policy, binding } = found;
   const result: PolicyDeleted = { name, changed: hasRemains(found) };
   return forName(result, run, async () => {
-    if (keepWorkloads) await releaseWorkloads(found, run);
-    else await deleteBoth(found, policy, binding);
+    if (keepWorkloads) await releasePolicy(found, name, run);
+    else await deleteBoth(wds.kube, policy, binding);
     await untilWorksGone(found, run);
     if (run.dryRun) return;
     if (hasRemains(found)) run.progress.done(name, 'deleted', true);
@@ -58,9 +56,6 @@ export async function deletePolicy(
 /** Whether anything of the policy exists, such as the remains of an interrupted deletion. */
 export const hasRemains = ({ policy, binding, works }: PolicyToDelete): boolean =>
   policy !== undefined || isOwnerless(binding) || isHeldForGood(binding) || works.length > 0;
-
-const isOwnerless = (binding: Binding | undefined): binding is Binding =>
-  binding !== undefined && !binding.metadata.ownerReferences?.length;
 
 /**
  * Whether the transport never releases a Binding that is being deleted. It selects its works by a label that cannot hold the
@@ -79,77 +74,6 @@ export const lossesOfPolicy = ({ policy, effects }: PolicyToDelete): string[] =>
   ),
 ];
 
-/** A Binding with a policy is deleted with the policy. */
-async function deleteBoth(
-  { wds: { kube }, name }: PolicyToDelete,
-  policy: BindingPolicy | undefined,
-  binding: Binding | undefined,
-): Promise<void> {
-  if (policy !== undefined) await kube.delete(resources.bindingPolicies, name, { uid: policy.metadata.uid });
-  else if (isOwnerless(binding)) await kube.delete(resources.bindings, name, { uid: binding.metadata.uid });
-}
-
-/**
- * Keeps the workloads: without its policy the Binding is frozen, so nothing reverts the works while they release ownership. Only
- * then the Binding is deleted, and the works with it. This order was observed to work with KubeStellar's controllers.
- */
-async function releaseWorkloads({ name, wds, policy, its, sender }: PolicyToDelete, run: Run): Promise<void> {
-  if (policy !== undefined)
-    await wds.kube.delete(resources.bindingPolicies, name, { uid: policy.metadata.uid, orphan: true });
-  await untilBindingOrphaned(name, wds, run);
-  const otherwise = {
-    state: `Policy ${name} is deleted; its Binding, the works and the workloads are still there.`,
-    next: (wec: string) =>
-      nextStep(command`stellarctl wec get ${wec} --its ${its.cluster.context}`, 'Fix the objects, then run it again'),
-  };
-  for (let works = await worksOfPolicy(its, name, sender); ; works = await worksOfPolicy(its, name, sender)) {
-    await makeOrphans(its, works, run, undefined, otherwise);
-    if (run.dryRun || works.every(isOrphan)) break;
-  }
-  const binding = await getServed<Binding>(wds.kube, resources.bindings, name);
-  if (binding !== undefined && (run.dryRun || isOwnerless(binding)))
-    await wds.kube.delete(resources.bindings, name, { uid: binding.metadata.uid });
-}
-
-async function readBoth(name: string, { kube }: OpenWds) {
-  const [policy, binding] = await Promise.all([
-    getPolicy(kube, name),
-    getServed<Binding>(kube, resources.bindings, name),
-  ]);
-  return { policy, binding };
-}
-
-/** Waits until the policy is deleted and nothing changes the Binding. */
-async function untilBindingOrphaned(name: string, wds: OpenWds, run: Run): Promise<void> {
-  await untilMet(
-    {
-      name,
-      check: ({ policy, binding }) => {
-        if (policy !== undefined) return waiting('the policy is being deleted');
-        return binding === undefined || isOwnerless(binding)
-          ? met
-          : waiting('the Binding still has its policy as owner');
-      },
-      read: () => readBoth(name, wds),
-      // In a WDS that is seconds old, the garbage collector may not know Bindings yet. It then keeps the reference to the deleted
-      // owner, and deletes the Binding because of it later.
-      act: async ({ policy, binding }) => {
-        if (policy === undefined && binding !== undefined)
-          await patchCurrent(wds.kube, resources.bindings, binding, ({ metadata: { ownerReferences = [] } }) => ({
-            ownerReferences: ownerReferences.filter(({ kind }) => kind !== resources.bindingPolicies.kind),
-          }));
-      },
-      unmet: ({ policy }) =>
-        new StellarError(
-          'timeout',
-          `${policy === undefined ? 'The Binding' : 'The policy'} ${name} was not released in time: the workloads are still there.`,
-          { next: toSeeWds(wds, 'Do its controllers run?') },
-        ),
-    },
-    run,
-  );
-}
-
 async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: Run): Promise<void> {
   await untilMet<{ policy: BindingPolicy | undefined; binding: Binding | undefined; works: readonly ManifestWork[] }>(
     {
@@ -161,7 +85,7 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
         return policy === undefined ? met : waiting('the policy is being deleted');
       },
       read: async () => {
-        const both = await readBoth(name, wds);
+        const both = await readBoth(name, wds.kube);
         // Read after the Binding: the transport releases the Binding once it has deleted its works.
         const works = await worksOfPolicy(its, name, sender);
         return { ...both, works };

@@ -25,7 +25,7 @@ describe('the confirmation to delete an ITS', () => {
 describe('the confirmation to delete a WDS', () => {
   const wds1: WdsToDelete = {
     ...{ name: 'wds1', role: 'wds', controlPlane: wds('wds1'), wds: undefined, its: undefined, unseen: undefined },
-    policies: [{ kind: 'BindingPolicy', metadata: { name: 'nginx' } }],
+    ...{ policies: [{ kind: 'BindingPolicy', metadata: { name: 'nginx' } }], bindings: [] },
     works: [{ kind: 'ManifestWork', metadata: { name: 'w1', namespace: 'cluster1' } }],
     shared: [],
   };

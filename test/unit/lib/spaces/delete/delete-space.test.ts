@@ -361,6 +361,48 @@ describe('a WDS', () => {
       'delete ControlPlane wds1',
     ]);
   });
+  test('keeps works that its transport writes anew in that moment, with --keep-workloads', async () => {
+    const owner = { apiVersion: 'x', kind: 'BindingPolicy', name: 'nginx', uid: 'p1' };
+    for (const isResumed of [false, true]) {
+      const cluster = new MemoryCluster([
+        ...planes,
+        ...(isResumed ? [] : [{ ...policy, metadata: { ...policy.metadata, uid: 'p1' } }]),
+        { ...sent, metadata: { ...sent.metadata, uid: 'b1', ownerReferences: isResumed ? [] : [owner] } },
+      ]);
+      const { kube } = cluster;
+      const w1 = { ...work('w1'), spec: {} as { deleteOption?: object }, status: {} };
+      w1.metadata = { ...w1.metadata, uid: 'w1', namespace: 'cluster1', generation: 1 };
+      let works = [w1];
+      const lost: string[] = [];
+      const has = (kind: string) => cluster.objects.some((object) => object.kind === kind);
+      const system: Kube = {
+        ...kube,
+        list: async (resource, selection) =>
+          resource.kind === 'ManifestWork' ? (structuredClone(works) as never) : kube.list(resource, selection),
+        get: async (resource, name, options) =>
+          resource.kind === 'ManifestWork' ? (works[0] as never) : kube.get(resource, name, options),
+        merge: async () => {
+          w1.spec = { deleteOption: { propagationPolicy: 'Orphan' } };
+          w1.status = { conditions: [{ type: 'Applied', status: 'True', observedGeneration: 1 }] };
+          return {} as never;
+        },
+        delete: async (resource, name, options) => {
+          if (has('BindingPolicy')) w1.spec = {}; // The transport writes the work of an object that has just changed.
+          const isDone = await kube.delete(resource, name, options);
+          const binding = cluster.objects.find(({ kind }) => kind === 'Binding');
+          if (options?.orphan) delete binding?.metadata.ownerReferences;
+          else if (resource.kind.startsWith('Binding')) {
+            if (w1.spec.deleteOption === undefined) lost.push('w1');
+            works = [];
+          }
+          return isDone;
+        },
+      };
+      const { error } = await deleteWds({ ...request, keepWorkloads: true }, toolsOf(system), soon());
+      assert.deepEqual([error, lost, works], [undefined, [], []]);
+      assert.deepEqual(cluster.writes.slice(-2), ['delete Binding nginx', 'delete ControlPlane wds1']);
+    }
+  });
   test('is not deleted if it is something else', async () => {
     const cluster = new MemoryCluster([its('wds1')]);
     await assert.rejects(inspected(cluster.kube), failsWith({ steps: /stellarctl its delete wds1/ }));
