@@ -1,3 +1,4 @@
+import { count } from '../../lib/engine/counts.ts';
 import type { Confirm } from '../../lib/engine/read-confirmed.ts';
 import { confirming } from './confirm.ts';
 import type { Session } from './session.ts';
@@ -6,7 +7,9 @@ import type { Session } from './session.ts';
 export const confirmLeft = (session: Session, name: string, yes: boolean | undefined): Confirm<readonly string[]> =>
   confirming(session, {
     show(objects) {
-      for (const object of objects) session.progress.note(`  stays, and is no longer updated or removed: ${object}`);
+      const places = Map.groupBy(objects, (object) => object.slice(object.indexOf(' on ')));
+      for (const [where, { length }] of places)
+        session.progress.note(`  ${count(length, 'object')}${where}: kept, and no longer updated or removed`);
     },
     confirmations: ({ length }) => (length === 0 ? [] : [{ verb: 'Repair', doing: 'Repairing', name, yes }]),
   });

@@ -20,7 +20,7 @@ export async function openPolicies(
 }
 
 /** Undefined if no hosting cluster is selected. */
-async function hostingOf(session: Session): Promise<PolicySources['hosting']> {
+export async function hostingOf(session: Session): Promise<PolicySources['hosting']> {
   try {
     return await session.spaceTools();
   } catch (error) {

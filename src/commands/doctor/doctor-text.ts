@@ -64,7 +64,7 @@ export function describeExamined(
   const lines = [...sections].flatMap(([section, members]) => {
     const shown = (grouped.get(section) ?? []).filter(({ finding }) => extent === 'all' || isNotable(finding));
     const status = worst(members.flatMap(({ findings }) => findings));
-    if (extent === 'wrong' && status === 'pass') return [];
+    if (extent === 'wrong' && (status === 'pass' || status === 'skipped')) return [];
     return [
       `${symbolOf({ status }, style)} ${section}   ${style.faint(countOf(members))}`,
       ...shown.flatMap((group) =>
@@ -85,7 +85,8 @@ const sectionOf = ({ kind, name, its }: Subject): string =>
 /** Returns the worst of a subject's findings. A finding that depends on another cluster's failed check counts as a warning. */
 function worst(findings: readonly Finding[]): Finding['status'] {
   if (findings.some(({ status }) => status === 'fail')) return 'fail';
-  return findings.some((finding) => finding.status === 'warn' || isDependent(finding)) ? 'warn' : 'pass';
+  if (findings.some((finding) => finding.status === 'warn' || isDependent(finding))) return 'warn';
+  return findings.every(({ status }) => status === 'skipped') ? 'skipped' : 'pass';
 }
 
 function countOf(members: readonly Examined[]): string {

@@ -83,7 +83,7 @@ function workloadEffects(
   { name, hubState, agentDead }: InspectedWec,
   { keepWorkloads, cleanup, force }: DeregisterOptions,
 ): string {
-  if (hubState.works.length === 0) return 'No workloads of KubeStellar run there.';
+  if (hubState.works.length === 0) return 'The ITS has sent no workloads there.';
   if (keepWorkloads) return 'Its workloads keep running.';
   if (agentDead !== undefined && force && !cleanup) return 'Its workloads keep running, and nothing manages them.';
   return `Its workloads will be removed from ${name}. To keep them running: --keep-workloads`;

@@ -17,7 +17,7 @@ import {
   wecOptions,
   yesOption,
 } from '../common/options.ts';
-import { openPolicies } from '../common/policies-of-its.ts';
+import { hostingOf, openPolicies } from '../common/policies-of-its.ts';
 import type { Session } from '../common/session.ts';
 import {
   type ChosenWecs,
@@ -92,9 +92,14 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
   const results = await deregisterShown(session, its, wecs, options, asksOnce);
   await session.finish(results);
   if (options.cleanup || wecs.length === 0) return;
-  const each = wecs.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`);
+  const hosting = await hostingOf(session);
+  const { availableWecs } = await import('../../lib/wecs/deregister/moved.ts');
+  const elsewhere = hosting && 'hosting' in hosting ? await availableWecs(hosting) : new Set();
+  const left = wecs.filter(({ name, context }) => context !== undefined || !elsewhere.has(name));
+  if (left.length === 0) return;
+  const each = left.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`);
   const locally = command`stellarctl deregister --local ${each.length > fewWecs ? ['NAME=CONTEXT'] : each}`;
-  session.next(textOf(noted(locally, 'removes the klusterlet')));
+  session.next(textOf(noted(locally, 'removes the klusterlet, whatever ITS it belongs to')));
 }
 
 /** Shows what runs on the WECs, asks, and deregisters them. @param asksOnce for all of them, or for each */

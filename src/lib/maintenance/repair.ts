@@ -74,17 +74,17 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   if (seen === undefined || roleOf(seen.space.controlPlane) !== role)
     throw noSuchSpace(name, role, hosting, seen?.space.controlPlane, 'repair');
   const evidence = seen.space;
-  const isUnpublished = judge(seen.stages, evidence).some(
-    (report) => report.id === clusterInfoStageId && isLoss(report),
+  const missing = judge(seen.stages, evidence).flatMap((report) =>
+    isLoss(report) ? (jobOfStage[report.id] ?? []) : [],
   );
-  const failed = jobsToRerun(evidence, isUnpublished);
+  const failed = jobsToRerun(evidence, missing);
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
   const isBegun = readNote(evidence.controlPlane) !== undefined;
   const isMissing = isLost(managerDeployment, evidence) || isLost(transportDeployment, evidence);
   const restarts = isBegun || isMissing || (rewired !== undefined && hasControllers(evidence));
   const plan = restarts ? await planRestart(name, tools, { recreates: true, its: rewired?.its }) : undefined;
   const left = rewired === undefined ? [] : await confirmLeft(input, rewired.its, tools);
-  const isRerun = failed.length > 0 || isUnpublished || rewired !== undefined;
+  const isRerun = failed.length > 0 || missing.length > 0 || rewired !== undefined;
   const isBroken = isRerun || isBegun || isMissing;
   const underLease = () => repairSpace({ ...input, agreed: left }, tools, run);
   if (isBroken && input.agreed === undefined)
@@ -96,8 +96,8 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
     };
     if (plan === undefined) await change();
     else await restart(plan, run, { change, recreates: rewired !== undefined || isMissing });
-    if (isRerun) await recreateJobs(hosting, evidence, failed);
-    if (isBroken) space.written(describeRepair(failed, isUnpublished, rewired, restarts));
+    if (isRerun) await recreateJobs(hosting, evidence, failed, missing);
+    if (isBroken) space.written(describeRepair(failed, missing, rewired, restarts));
     else if (hosting.dryRun) await refuseOther(seen, hosting, watcher.clientOf(name));
     const isReady = await space.follow(() => space.watcher.read(name, role));
     if (isReady) await space.finish(await knownEntries(name, evidence.type, tools));
@@ -111,10 +111,16 @@ async function refuseOther(seen: Parameters<typeof problemOf>[0], hosting: Kube,
     throw new StellarError('space-failed', `A repair changes nothing. ${message}`, { details: [...details], next });
 }
 
-/** Failed Jobs, and the one that publishes an address which is missing. */
-function jobsToRerun({ controlPlane, jobs }: SpaceEvidence, isUnpublished: boolean): Job[] {
+/** The Jobs that restore what a stage has lost, by the ids of stages. */
+const jobOfStage: Readonly<Record<string, string>> = {
+  [clusterInfoStageId]: clusterInfoJob,
+  [hookNames.statusAddon]: hookNames.statusAddon,
+};
+
+/** Failed Jobs, and those that restore what is missing. */
+function jobsToRerun({ controlPlane, jobs }: SpaceEvidence, missing: readonly string[]): Job[] {
   const own = [...hooksOf(controlPlane), clusterInfoJob];
-  const isToRerun = (job: Job) => jobState(job) === 'failed' || (isUnpublished && job.metadata.name === clusterInfoJob);
+  const isToRerun = (job: Job) => jobState(job) === 'failed' || missing.includes(job.metadata.name);
   return jobs.filter((job) => own.includes(job.metadata.name) && isToRerun(job));
 }
 
@@ -123,14 +129,12 @@ async function recreateJobs(
   hosting: Kube,
   { name, controlPlane }: SpaceEvidence,
   failed: readonly Job[],
+  missing: readonly string[],
 ): Promise<void> {
   for (const { metadata } of failed)
     await hosting.delete(resources.jobs, metadata.name, { namespace: namespaceOf(name), uid: metadata.uid });
-  await forgetHooks(
-    hosting,
-    controlPlane,
-    failed.map(({ metadata }) => metadata.name),
-  );
+  const jobs = failed.map(({ metadata }) => metadata.name);
+  await forgetHooks(hosting, controlPlane, [...new Set([...jobs, ...missing])]);
   await triggerReconcile(hosting, name);
 }
 
@@ -242,11 +246,11 @@ async function untilObserved(hosting: Kube, { metadata }: ControlPlane, run: Run
 
 function describeRepair(
   failed: readonly Job[],
-  isUnpublished: boolean,
+  missing: readonly string[],
   rewired: Rewiring | undefined,
   restarts: boolean,
 ): string {
-  const named = [...failed.map(({ metadata }) => metadata.name), ...(isUnpublished ? [clusterInfoJob] : [])];
+  const named = [...failed.map(({ metadata }) => metadata.name), ...missing];
   const jobs = [...new Set(named)].join(', ');
   return [
     ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),

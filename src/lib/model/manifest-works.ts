@@ -10,7 +10,12 @@ export interface ManifestWork extends KubeObject {
       manifests?: {
         apiVersion?: string;
         kind?: string;
-        metadata?: { name?: string; namespace?: string; annotations?: Record<string, string> };
+        metadata?: {
+          name?: string;
+          namespace?: string;
+          deletionTimestamp?: string;
+          annotations?: Record<string, string>;
+        };
       }[];
     };
     manifestConfigs?: {
@@ -35,6 +40,13 @@ export interface ManifestStatus {
   };
   conditions?: Condition[];
 }
+
+/**
+ * Whether an object was being deleted in its WDS when the guard kept it in its Binding: the transport sends its deletionTimestamp
+ * (kubestellar v0.30.0, cleanObject), and no WEC applies that. Nothing is wrong with the WEC, which has the object.
+ */
+export const isLeaving = (manifest: { metadata?: { deletionTimestamp?: string } } | undefined): boolean =>
+  manifest?.metadata?.deletionTimestamp !== undefined;
 
 /** The finalizer that only a WEC's work agent removes, after it has removed what the work applied. */
 export const workFinalizer = 'cluster.open-cluster-management.io/manifest-work-cleanup';

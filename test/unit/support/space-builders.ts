@@ -183,6 +183,7 @@ export const itsInside = (inside: Partial<ItsInside> = {}): Access<ItsInside> =>
     ...{ context: 'its1', now },
     hubServed: true,
     workStatusServed: true,
+    hasStatusAddon: true,
     bootstrapAccount: 'agent-registration-bootstrap',
     clusterInfo: { server: 'https://kubeflex-control-plane:31234', certificateAuthority: undefined },
     webhook: { state: 'answers' },

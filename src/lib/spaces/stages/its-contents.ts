@@ -3,9 +3,10 @@ import { parseClusterInfo } from '../../hub/hub-kubeconfig.ts';
 import { type HubWebhook, tryHubWebhook } from '../../hub/webhook.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
-import type { ConfigMap, KubeObject, Pod } from '../../kube/objects.ts';
+import type { ConfigMap, Deployment, KubeObject, Pod } from '../../kube/objects.ts';
 import { type PartialReader, partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
+import { statusAddonDeployment } from '../../model/kubeflex-names.ts';
 import { propertiesNamespace, workStatusCrd } from '../../model/kubestellar-names.ts';
 import { bootstrapServiceAccounts, hubNamespace, managedClusterCrd, operatorNamespace } from '../../model/ocm-names.ts';
 
@@ -18,6 +19,8 @@ export interface ItsInside {
   /** The kind ManagedCluster is defined and served. */
   hubServed: boolean;
   workStatusServed: boolean;
+  /** KubeStellar's status add-on: without its Deployment no WEC returns a status. */
+  hasStatusAddon: boolean;
   /** The service account whose tokens agents use to register. */
   bootstrapAccount: string | undefined;
   clusterInfo: Endpoint | undefined;
@@ -32,9 +35,10 @@ export interface ItsInside {
 
 export async function readItsInside(kube: Kube, context = kube.cluster.context): Promise<ItsInside> {
   const its = partialReader(kube);
-  const [hubServed, workStatusServed, accounts, info, hubPods, properties] = await Promise.all([
+  const [hubServed, workStatusServed, statusAddon, accounts, info, hubPods, properties] = await Promise.all([
     isCrdServed(its, managedClusterCrd),
     isCrdServed(its, workStatusCrd),
+    its.get<Deployment>(resources.deployments, statusAddonDeployment, { namespace: operatorNamespace }),
     Promise.all(
       bootstrapServiceAccounts.map((name) =>
         its.get<KubeObject>(resources.serviceAccounts, name, { namespace: operatorNamespace }),
@@ -49,6 +53,7 @@ export async function readItsInside(kube: Kube, context = kube.cluster.context):
     webhook: hubServed ? await tryHubWebhook(kube) : undefined,
     hubServed,
     workStatusServed,
+    hasStatusAddon: statusAddon !== undefined,
     bootstrapAccount: accounts.find((account) => account !== undefined)?.metadata.name,
     clusterInfo: parseClusterInfo(info?.data?.kubeconfig),
     hubPods,

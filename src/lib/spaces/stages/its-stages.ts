@@ -2,10 +2,11 @@ import { command } from '../../engine/command-line.ts';
 import { graceMs } from '../../engine/deadline.ts';
 import { partial, run } from '../../engine/next-step.ts';
 import { failed, lost, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import { ifSeen } from '../../kube/access.ts';
 import { isTrue, type Pod } from '../../kube/objects.ts';
 import { firstPodFailure, isPodReady, jobState, podsOf, starting } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
-import { clusterInfoJob, hookNames } from '../../model/kubeflex-names.ts';
+import { clusterInfoJob, hookNames, statusAddonDeployment } from '../../model/kubeflex-names.ts';
 import { workStatusCrd } from '../../model/kubestellar-names.ts';
 import { bootstrapServiceAccounts, hubNamespace, operatorNamespace, webhookName } from '../../model/ocm-names.ts';
 import type { SpaceEvidence } from './evidence.ts';
@@ -38,7 +39,11 @@ export function itsStages({
 }: Pick<SpaceEvidence, 'controlPlane' | 'type' | 'jobs'>): ItsStage[] {
   const hooks = hookJobStages<ItsInside>(controlPlane);
   const beforeHub = hooks.filter(({ id }) => id === hookNames.hubInit);
-  const afterHub = hooks.filter(({ id }) => id !== hookNames.hubInit);
+  const afterHub = hooks
+    .filter(({ id }) => id !== hookNames.hubInit)
+    .map((stage) =>
+      stage.id === hookNames.statusAddon ? { ...stage, check: statusAddonRemains(stage.check) } : stage,
+    );
   // Without `waitForPostCreateHooks`, KubeFlex reports it as ready before its hooks are done.
   const wasReady = isTrue(controlPlane, 'Ready') && jobs.every((job) => jobState(job) !== 'running');
   return [
@@ -124,6 +129,16 @@ function webhookAnswers(its: ItsInside, wasReady: boolean): Verdict {
   const isInstalled = wasReady || podsOf(webhookName, hubPods).some(isPodReady);
   return isInstalled ? failed(webhook.why, { next: webhook.next }) : waiting(webhook.why);
 }
+
+/** The Job of the status add-on is done, and what it has installed is there. */
+const statusAddonRemains =
+  (jobIsDone: ItsStage['check']): ItsStage['check'] =>
+  (space) => {
+    const job = jobIsDone(space);
+    const its = job.state === 'met' ? ifSeen(space.inside) : undefined;
+    if (its === undefined || its.hasStatusAddon || its.forbidden.has(resources.deployments.plural)) return job;
+    return lost(`Deployment ${operatorNamespace}/${statusAddonDeployment}`, repair(space));
+  };
 
 /** Without this kind KubeStellar's controllers do nothing, and report nothing. */
 function workStatusServed(its: ItsInside, wasReady: boolean): Verdict {

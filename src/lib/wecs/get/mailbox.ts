@@ -10,7 +10,7 @@ import { byCondition, byField } from '../../kube/evidence.ts';
 import { conditionOf, type WithConditions } from '../../kube/objects.ts';
 import { groupResourceOf, resources } from '../../kube/resources.ts';
 import { originBindingLabel, originWdsLabel } from '../../model/kubestellar-names.ts';
-import type { ManifestWork } from '../../model/manifest-works.ts';
+import { isLeaving, type ManifestWork } from '../../model/manifest-works.ts';
 import { addonNameLabel, addonNamespace, clusterNameLabel, statusAddon } from '../../model/ocm-names.ts';
 import { toBindOcmRights } from '../grant/kinds.ts';
 import { wecProblem, wecProblemBy } from '../problems.ts';
@@ -70,19 +70,22 @@ export function groupWorks(works: readonly ManifestWork[]): WorkGroup[] {
     const key = JSON.stringify([wds === null, addon === null, wds, binding, addon]);
     const group = groups.get(key) ?? { wds, binding, addon, count: 0, failed: [] };
     group.count += 1;
-    const applied = conditionOf(work, 'Applied');
-    if (applied?.status === 'False') group.failed.push({ name: work.metadata.name, ...failureOf(work) });
+    if (conditionOf(work, 'Applied')?.status === 'False') group.failed.push(...failureOf(work));
     groups.set(key, group);
   }
   return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
 }
 
 /** A work's own condition only shows that something failed; the condition of the manifest shows what. */
-function failureOf(work: ManifestWork): Omit<WorkGroup['failed'][number], 'name'> {
-  const conditions = (work.status?.resourceStatus?.manifests ?? []).flatMap((manifest) => manifest.conditions ?? []);
-  const failed = conditions.find((condition) => condition.type === 'Applied' && condition.status === 'False');
-  const { message = '', lastTransitionTime = null } = failed ?? conditionOf(work, 'Applied') ?? {};
-  return { message, since: lastTransitionTime };
+function failureOf({ metadata: { name }, spec, status = {} }: ManifestWork): WorkGroup['failed'] {
+  const manifests = status.resourceStatus?.manifests ?? [];
+  const failed = manifests.filter((manifest) => conditionOf({ status: manifest }, 'Applied')?.status === 'False');
+  const own = failed.filter(
+    ({ resourceMeta: { ordinal = -1 } = {} }) => !isLeaving(spec?.workload?.manifests?.[ordinal]),
+  );
+  if (own.length === 0 && failed.length > 0) return [];
+  const { message = '', lastTransitionTime = null } = conditionOf({ status: own[0] ?? status }, 'Applied') ?? {};
+  return [{ name, message, since: lastTransitionTime }];
 }
 
 function toAddon(addon: WithConditions): Mailbox['addons'][number] {

@@ -114,6 +114,9 @@ export async function releaseHeld(
   // What another program has set meanwhile stays.
   const former = present === never ? annotations?.[formerGraceAnnotation] || null : (present ?? null);
   await kube.merge(resources.klusterlets, klusterletName, patchOf(uid, null, former));
-  if (!kube.dryRun) run.progress.done(name, 'what another hub has sent is no longer held', true);
-  return !kube.dryRun;
+  if (kube.dryRun) return false;
+  // Until the agent evicts them, the former works own the objects as well.
+  const until = `what policies stop sending within ${former ?? '60m'} is removed only then`;
+  run.progress.done(name, `what another hub has sent is no longer held; ${until}`, true);
+  return true;
 }

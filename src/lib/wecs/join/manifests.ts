@@ -37,7 +37,7 @@ export async function joinManifests(
     stringData: { kubeconfig: bootstrapKubeconfig(endpoint, tokenPlaceholder) },
   };
   return [
-    ...operatorRoles(),
+    ...operatorRoles(settings.tag),
     klusterletCrd(),
     operatorNamespaceObject(),
     pullSecret('{}'),

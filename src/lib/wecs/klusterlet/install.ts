@@ -54,7 +54,7 @@ export async function installKlusterlet(
     counts[await kube.apply(object)] += 1;
   };
   if (installation.installOperator) {
-    for (const object of operatorRoles()) await apply(object);
+    for (const object of operatorRoles(installation.settings.tag)) await apply(object);
   }
   if ((await kube.get(resources.customResourceDefinitions, klusterletCrdName)) === undefined)
     await apply(klusterletCrd());

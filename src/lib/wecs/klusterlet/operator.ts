@@ -8,6 +8,8 @@ import {
   operatorNamespace,
   pullSecretName,
 } from '../../model/ocm-names.ts';
+import { newestOcm } from '../../model/ocm-versions.ts';
+import { compareVersions, findVersion } from '../../programs/version.ts';
 
 /** Marks what stellarctl has installed: an operator that another program installed is recognized and kept. */
 export const managedByLabel = 'app.kubernetes.io/managed-by';
@@ -35,7 +37,7 @@ export const madeByRegistration = (namespace: KubeObject): boolean =>
 const crud = ['create', 'get', 'list', 'update', 'watch', 'patch', 'delete'];
 const read = ['get', 'list', 'watch'];
 
-/** The operator's rights: the rules of OCM's own ClusterRole `klusterlet` (1.3.1; NetworkPolicies since then, for a feature gate). */
+/** The operator's rights: the rules of OCM's own ClusterRole `klusterlet` of 1.3.1. */
 const rules = [
   { apiGroups: [''], resources: ['configmaps', 'serviceaccounts'], verbs: crud },
   { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
@@ -83,16 +85,23 @@ const rules = [
     resources: ['appliedmanifestworks'],
     verbs: ['list', 'update', 'patch'],
   },
-  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: crud },
 ];
 
-/** ClusterRole and binding: written first, because only the API server knows whether this user may grant these rights. */
-export function operatorRoles(): KubeObject[] {
+/** What OCM after 1.3.1 adds, for a feature gate. */
+const laterRules = [{ apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: crud }];
+
+/**
+ * ClusterRole and binding: written first, because only the API server knows whether this user may grant these rights.
+ * @param tag of the operator's image
+ */
+export function operatorRoles(tag: string): KubeObject[] {
+  const version = findVersion(tag);
+  const isLater = version === undefined || compareVersions(version, newestOcm) > 0;
   const role = {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
     metadata: { name: operatorName, labels },
-    rules,
+    rules: isLater ? [...rules, ...laterRules] : rules,
   };
   const binding = {
     apiVersion: 'rbac.authorization.k8s.io/v1',

@@ -1,7 +1,7 @@
 import type { Reader } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import { originWdsLabel } from '../../model/kubestellar-names.ts';
-import type { ManifestWork } from '../../model/manifest-works.ts';
+import { isLeaving, type ManifestWork } from '../../model/manifest-works.ts';
 import { appliedState, trimmer, WorksOfWds } from './works.ts';
 
 /** The delivery state of the objects that a WDS sends to a WEC. The fields are an interface: docs/output.md. */
@@ -42,7 +42,9 @@ function countsOf(works: readonly ManifestWork[]): SentCounts[] {
     const states = (byWds.get(wds) ?? []).flatMap((work) => {
       const manifests = work.status?.resourceStatus?.manifests ?? [];
       const objects = work.spec?.workload?.manifests ?? [];
-      return objects.map((_, index) => appliedState(work, manifests[index])?.status);
+      return objects.map((object, index) =>
+        isLeaving(object) ? 'True' : appliedState(work, manifests[index])?.status,
+      );
     });
     const count = (...wanted: (string | undefined)[]) => states.filter((state) => wanted.includes(state)).length;
     return { wds, applied: count('True'), failed: count('False'), waiting: count('Unknown', undefined) };

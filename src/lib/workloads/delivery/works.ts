@@ -165,10 +165,14 @@ function trimWork(object: KubeObject, staleField: StaleField, shared: Share): Ma
 }
 
 function trimManifest(manifest: ManifestOfWork, stale: string | undefined): ManifestOfWork & SentContent {
-  const { apiVersion = '', kind = '', metadata: { name = '', namespace } = {} } = manifest;
+  const { apiVersion = '', kind = '', metadata: { name = '', namespace, deletionTimestamp } = {} } = manifest;
   const { spec } = manifest as { spec?: { replicas?: unknown } };
   return {
-    ...{ apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } },
+    ...{
+      apiVersion,
+      kind,
+      metadata: { name, ...(namespace && { namespace }), ...(deletionTimestamp && { deletionTimestamp }) },
+    },
     ...(stale === undefined ? {} : { stale }),
     ...(typeof spec?.replicas === 'number' ? { replicas: spec.replicas } : {}),
   };

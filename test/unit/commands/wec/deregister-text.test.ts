@@ -38,11 +38,11 @@ test('what many WECs have in common is said once, with their names, and the tota
     '  2 × runs      1 work of nginx (wds1): ConfigMap hello   (wec1, wec3)',
     '  2 × Its workloads will be removed from it. To keep them running: --keep-workloads   (wec1, wec3)',
     '  2 × labels    env=edge   (wec2, wec3)',
-    '  1 × No workloads of KubeStellar run there.   (wec2)',
+    '  1 × The ITS has sent no workloads there.   (wec2)',
   ]);
   assert.equal(describeTotals(inspected), 'In all: 3 WECs, 2 works, 0 add-ons');
   const [first] = describeMany([leavingWec('wec1'), leavingWec('wec2')], 'its1', {}).slice(1);
-  assert.equal(first, '  2 × No workloads of KubeStellar run there.   (all)');
+  assert.equal(first, '  2 × The ITS has sent no workloads there.   (all)');
 });
 
 test('--force announces only finalizers that exist', () => {

@@ -104,26 +104,39 @@ describe('an ITS of type vcluster whose hub is complete', () => {
     ready,
   ];
   const published = inSpace('Job', 'its1', job('update-cluster-info', 'complete'));
+  const addon = {
+    kind: 'Deployment',
+    metadata: { name: 'addon-status-controller', namespace: 'open-cluster-management' },
+  };
   test('but whose address is missing has it published again', async () => {
-    assert.deepEqual((await repair('its1', 'its', [...hub, account, published])).writes, [
+    assert.deepEqual((await repair('its1', 'its', [...hub, addon, account, published])).writes, [
       'delete Job update-cluster-info',
       'merge ControlPlane its1',
     ]);
-    assert.deepEqual((await repair('its1', 'its', [...hub, account])).writes, ['merge ControlPlane its1']);
+    assert.deepEqual((await repair('its1', 'its', [...hub, addon, account])).writes, ['merge ControlPlane its1']);
   });
   test('but which lacks what a repair does not create says so in a dry run', async () => {
     const clusterInfo = {
       ...{ kind: 'ConfigMap', metadata: { name: 'cluster-info', namespace: 'kube-public' } },
       data: { kubeconfig: config.replace('name: c', 'name: ""') },
     };
-    const { result, writes } = await repair('its1', 'its', [...hub, published, clusterInfo]);
+    const { result, writes } = await repair('its1', 'its', [...hub, addon, published, clusterInfo]);
     assert.deepEqual(writes, []);
     assert.equal(
       result.error?.message,
       'A repair changes nothing. its1 is not ready: ServiceAccount open-cluster-management/agent-registration-bootstrap is missing.',
     );
     assert.match(stepsOf(result.error), /create serviceaccount agent-registration-bootstrap$/);
-    assert.equal((await repair('its1', 'its', [...hub, account, published, clusterInfo])).result.error, undefined);
+    assert.equal(
+      (await repair('its1', 'its', [...hub, addon, account, published, clusterInfo])).result.error,
+      undefined,
+    );
+    const { writes: without } = await repair('its1', 'its', [...hub, account, published, clusterInfo]);
+    assert.deepEqual(
+      without,
+      ['delete Job install-status-addon', 'merge ControlPlane its1'],
+      'its status add-on is gone',
+    );
   });
 });
 

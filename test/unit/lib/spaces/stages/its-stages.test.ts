@@ -90,6 +90,13 @@ describe('an ITS is blocked', () => {
     );
     assert.match(blocking(created, done, itsInside({ workStatusServed: false })) ?? '', /^workstatus-crd waiting/);
   });
+  test('by the status add-on, although its Job is done', () => {
+    const created = { type: 'vcluster', conditions: [conditions.synced] };
+    const without = (forbidden: string[]) =>
+      blocking(created, done, itsInside({ hasStatusAddon: false, forbidden: new Set(forbidden) }));
+    assert.match(without([]) ?? '', /^install-status-addon failed: Deployment \S+\/addon-status-controller is missing/);
+    assert.doesNotMatch(without(['deployments']) ?? '', /addon/);
+  });
   const account = 'ServiceAccount open-cluster-management/agent-registration-bootstrap';
   test('by what was deleted since it was ready, all of it, with the commands that restore it', () => {
     const without = itsInside({ bootstrapAccount: undefined, clusterInfo: undefined, workStatusServed: false });

@@ -377,6 +377,25 @@ test("works are shown with their source, and the agent's message for failed ones
   );
 });
 
+test('an object that its WDS was deleting when the guard kept it is no failure of the WEC', () => {
+  const applied = (ordinal: number) => ({
+    resourceMeta: { ordinal },
+    conditions: [{ type: 'Applied', status: 'False', message: `${ordinal} is invalid` }],
+  });
+  const held = (...ordinals: number[]) => ({
+    metadata: { name: 'w' },
+    spec: {
+      workload: { manifests: [{ metadata: { name: 'shop', deletionTimestamp: '2026-01-01T00:00:00Z' } }, {}] },
+    },
+    status: {
+      conditions: [{ type: 'Applied', status: 'False' as const, message: 'Failed to apply manifest work' }],
+      resourceStatus: { manifests: ordinals.map(applied) },
+    },
+  });
+  assert.deepEqual(groupWorks([held(0)])[0]?.failed, []);
+  assert.equal(groupWorks([held(0, 1)])[0]?.failed[0]?.message, '1 is invalid');
+});
+
 test('a condition is healthy or not depending on its type', () => {
   const views = conditionViews([
     { type: 'Applied', status: 'True', lastTransitionTime: secondsAgo(1) },
