@@ -1,18 +1,32 @@
 import { isDeepStrictEqual } from 'node:util';
 import { count, few } from '../../engine/counts.ts';
 import { forName } from '../../engine/each-name.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { advice } from '../../engine/next-step.ts';
 import { type Confirm, readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Removals } from '../../engine/removal-limit.ts';
 import type { Run } from '../../engine/run.ts';
+import { waitWhile } from '../../engine/until-met.ts';
 import { resources } from '../../kube/resources.ts';
 import { getServed } from '../../kube/served.ts';
+import { returnedStatusLabels } from '../../model/kubestellar-names.ts';
 import { describeObject, keyOf, keyOfCandidate } from '../../model/object-ref.ts';
-import { type Binding, type BindingPolicy, destinationsOf, objectsOf, type PolicySpec } from '../../model/policies.ts';
+import {
+  asksForStatus,
+  type Binding,
+  type BindingPolicy,
+  type Candidate,
+  destinationsOf,
+  objectsOf,
+  type PolicySpec,
+} from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { type Explanation, explanationOf } from '../explain/explain.ts';
 import { evaluate, getPolicy, type PolicySubject } from '../explain/subject.ts';
+import { selectObjects } from '../selection/objects.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';
 import { kindNames } from '../wds/find-kind.ts';
+import { resourceOfBound } from '../wds/full-objects.ts';
 import { createNew, type PolicyResult, refuseSystemObjects } from './create-policy.ts';
 
 /** What a policy does, and what its change no longer sends. */
@@ -26,6 +40,8 @@ export interface PolicyChange {
   unknown: Unseen[];
   /** How many WECs lose something, of those that its Binding names. */
   removed: Omit<Removals, 'max'>;
+  /** Objects of a hosting cluster whose status KubeStellar would go on returning, although no policy asks for it any more. */
+  ended: Candidate[];
 }
 
 /**
@@ -44,16 +60,17 @@ export async function applyPolicy(
     refuseSystemObjects(explanation);
     const binding = await getServed<Binding>(wds.kube, resources.bindings, name);
     const isSame = present !== undefined && isDeepStrictEqual(present.spec, spec);
-    return { name, present, explanation, ...lossOf(isSame ? undefined : binding, after) };
+    return { name, present, explanation, ...lossOf(isSame ? undefined : binding, after), ended: endedReturns(after) };
   };
   const losses = ({ lost, unknown }: PolicyChange) => [...lost, ...unknown.map(({ what }) => `perhaps ${what}`)];
-  const { present, explanation } = await readConfirmed({ read, losses, confirm });
+  const { present, explanation, ended } = await readConfirmed({ read, losses, confirm });
   const { wecs, objects, problems } = explanation;
   const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
   return forName(result, run, async () => {
     if (present === undefined) await createNew(name, spec, wds);
     else if (!isDeepStrictEqual(present.spec, spec)) await change(present, spec, wds);
-    result.changed = present === undefined || !isDeepStrictEqual(present.spec, spec);
+    await endReturns(ended, name, wds, run);
+    result.changed = present === undefined || !isDeepStrictEqual(present.spec, spec) || ended.length > 0;
     const what = present === undefined ? 'created' : result.changed ? 'changed' : 'is as the file says';
     if (!run.dryRun) run.progress.done(name, what, result.changed);
   });
@@ -67,6 +84,42 @@ async function change({ metadata, spec: before = {} }: BindingPolicy, spec: Poli
     metadata: { uid, resourceVersion },
     spec: { ...removed, ...spec },
   });
+}
+
+const returnLabels = Object.values(returnedStatusLabels);
+
+/**
+ * KubeStellar ends the return of a status by writing an empty one, and removes its label only then (kubestellar v0.30.0,
+ * pkg/status/workstatus.go, updateObjectStatus). On a hosting cluster the object's own controller writes its status at once, so the
+ * label stays and both write for ever.
+ */
+function endedReturns({ isHosting, contents, objects, others }: PolicySubject): Candidate[] {
+  if (!isHosting) return [];
+  const clauses = others.flatMap(({ spec }) => spec?.downsync ?? []);
+  const selected = [...objects, ...selectObjects(clauses, contents.objects, contents.namespaces)];
+  const asked = new Set(selected.filter(({ modulation }) => asksForStatus(modulation)).map(({ object }) => object));
+  const isLabelled = ({ metadata: { labels = {} } }: Candidate) =>
+    returnLabels.some((label) => Object.hasOwn(labels, label));
+  return contents.objects.filter((object) => isLabelled(object) && !asked.has(object));
+}
+
+/** Takes the labels away once the Binding no longer asks for a status: KubeStellar would set them again. */
+async function endReturns(ended: readonly Candidate[], name: string, { kube }: OpenWds, run: Run): Promise<void> {
+  if (ended.length === 0) return;
+  const asks = async () => {
+    const binding = await getServed<Binding>(kube, resources.bindings, name);
+    return binding !== undefined && objectsOf(binding).some(asksForStatus)
+      ? 'its Binding still asks for a status'
+      : undefined;
+  };
+  const late = (why: string) =>
+    new StellarError('timeout', `Policy ${name} is changed, but ${why}.`, { next: [advice('Rerun the command')] });
+  await waitWhile(asks, run, late, name);
+  const labels = Object.fromEntries(returnLabels.map((label) => [label, null]));
+  for (const object of ended) {
+    const { name: own, namespace, uid } = object.metadata;
+    await kube.merge(resourceOfBound(object), own, { metadata: { uid, labels } }, { namespace });
+  }
 }
 
 /** What a Binding sends, and the new spec does not select. What a Binding names is sent, whatever a list shows. */

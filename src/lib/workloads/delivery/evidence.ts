@@ -21,6 +21,7 @@ import type { CustomTransform } from '../transforms/transforms.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';
 import type { WdsContents } from '../wds/contents.ts';
 import { type BoundObjects, comparison, readCurrentContent } from './current-content.ts';
+import { outrunBindings } from './outrun.ts';
 import { trimCounts } from './returned-status.ts';
 import { type StaleField, trimmer, WorksOfWds } from './works.ts';
 
@@ -32,7 +33,10 @@ export interface WorkStatus extends KubeObject {
 
 /** One reading of everything that a WDS sends. */
 export interface DeliveryEvidence {
-  wds: Pick<OpenWds, 'name' | 'context' | 'apiGroups' | 'beside' | 'isContext' | 'paused' | 'contexts' | 'hosting'>;
+  wds: Pick<
+    OpenWds,
+    'name' | 'context' | 'apiGroups' | 'beside' | 'isContext' | 'paused' | 'contexts' | 'hosting' | 'type'
+  >;
   /** The context of the ITS; undefined if the ITS cannot be read. */
   its: string | undefined;
   policies: readonly BindingPolicy[];
@@ -51,6 +55,8 @@ export interface DeliveryEvidence {
   workStatuses: Access<ReadonlyMap<string, WorkStatus>>;
   /** The policies whose Bindings the guard keeps: none of their objects is selected any more. */
   held: ReadonlySet<string>;
+  /** The policies whose Bindings change faster than their transport reads them. */
+  outrun: ReadonlySet<string>;
   /** The clock of the WDS, in milliseconds since the epoch. */
   now: number;
 }
@@ -89,7 +95,8 @@ export async function readDelivery(
     tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
   ]);
   const { policies, objects } = only?.(inWds) ?? { policies: undefined, objects: inWds.bound };
-  const [list, inventory, content] = await Promise.all([
+  const [outrun, list, inventory, content] = await Promise.all([
+    outrunBindings(wds.kube, [...inWds.bindings.values()]),
     listing(wds, inWds, policies),
     readInventory,
     through(transforms, async (all) => {
@@ -104,7 +111,7 @@ export async function readDelivery(
   ]);
   return {
     ...{ wds, its: ifSeen(wds.its)?.kube.cluster.context, ...inWds, works, workStatuses },
-    ...{ content, transforms, inventory, held: new Set() },
+    ...{ content, transforms, inventory, outrun, held: new Set() },
     now: wds.kube.now(),
   };
 }

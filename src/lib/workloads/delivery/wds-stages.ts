@@ -17,6 +17,7 @@ import { labelsToSelect } from '../selection/labels-to-select.ts';
 import type { NotSelected } from '../selection/objects.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeliveryEvidence } from './evidence.ts';
+import { outrun } from './outrun.ts';
 
 /** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
 export const controllerTimeMs = 60_000;
@@ -149,7 +150,9 @@ function inBinding(delivery: Delivery): Verdict {
   }
   const { generation = 0 } = binding.metadata;
   if ((binding.status?.observedGeneration ?? 0) < generation)
-    return late(delivery, [binding], `the transport has not read the Binding of ${policyName}`, 'transport-behind');
+    return evidence.outrun.has(policyName)
+      ? outrun(binding, evidence.wds)
+      : late(delivery, [binding], `the transport has not read the Binding of ${policyName}`, 'transport-behind');
   if (bound.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion) return met;
   const behind = `the Binding of ${policyName} has an earlier version of it`;
   // Fields that change continuously, such as returned status, are sent a moment later.

@@ -7,7 +7,7 @@ import { ifSeen } from '../../kube/access.ts';
 import type { KubeObject, LabelSelector } from '../../kube/objects.ts';
 import { groupOf } from '../../kube/resources.ts';
 import { describeObject } from '../../model/object-ref.ts';
-import type { Candidate, DownsyncClause, PolicySpec } from '../../model/policies.ts';
+import { asksForStatus, type Candidate, type DownsyncClause, type PolicySpec } from '../../model/policies.ts';
 import { hasMailbox } from '../mailboxes.ts';
 import { isValid } from '../selection/label-selectors.ts';
 import { labelsToSelect, namespaceOf } from '../selection/labels-to-select.ts';
@@ -220,9 +220,12 @@ const withPods = new Set(['deployments', 'statefulsets', 'daemonsets', 'replicas
 /** Workloads that the hosting cluster runs itself, if it is the WDS. */
 export function runningInWds({ objects, wds, isHosting }: PolicySubject): Problem[] {
   const running = objects.filter(({ object }) => isHosting && withPods.has(object.resource));
+  const ends = running.some(({ modulation }) => asksForStatus(modulation))
+    ? ' Both change it in turn, and sending may stop: the transport never catches up.'
+    : '';
   return aboutObjects(running, {
     code: 'runs-in-wds',
-    message: `${wds.name} is the hosting cluster itself: its own controllers run ${count(running.length, 'object')} of these as well, and write their status beside what WECs return.`,
+    message: `${wds.name} is the hosting cluster itself: its own controllers run ${count(running.length, 'object')} of these as well, and write their status beside what WECs return.${ends}`,
     next: [advice('Put workloads that have pods into a WDS of type k8s')],
     severity: 'warn',
   });

@@ -49,6 +49,7 @@ const observed: Written = {
   'wecs/upgrade/upgrade.ts': `${klusterlet}/klusterletcontroller/klusterlet_controller.go:469`,
   'workloads/delivery/policy-list.ts': policy,
   'workloads/delivery/policy-view.ts': binding,
+  'workloads/delivery/outrun.ts': binding,
   'workloads/delivery/wds-stages.ts': `${policy}; ${binding}`,
   'workloads/delivery/wec-stages.ts': binding,
   'workloads/delivery/works.ts': `${work}/manifestcontroller/manifestwork_reconciler.go:107`,

@@ -103,3 +103,43 @@ test('a policy that somebody else has created meanwhile is not overwritten; a lo
   assert.equal(await created(both), 'name-taken');
   assert.equal(await created(narrow), undefined);
 });
+
+test('on a hosting cluster, labels by which a status is returned go once no policy asks for it', async () => {
+  const labels = { env: 'edge', 'managed-by.kubestellar.io/multiwecstatus': 'true' };
+  const applied = async (type: string, others: Typed[] = []) => {
+    const web = { kind: 'Deployment', metadata: { name: 'web', namespace: 'shop', uid: 'w', labels } } as Typed;
+    const policy = { kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'u' }, spec: both } as Typed;
+    const inWds = new WorkloadCluster([web, policy, ...others]);
+    const bodies: unknown[] = [];
+    // Its Binding asks until KubeStellar has read the policy.
+    let reads = 0;
+    Object.assign(inWds.kube, {
+      get: async ({ kind }: { kind: string }) => {
+        if (kind === 'BindingPolicy') return policy;
+        reads += 1;
+        const asks = reads < 3 ? { wantMultiWECReportedState: true } : {};
+        return {
+          ...{ kind, metadata: { name: 'shop' } },
+          spec: { workload: { namespaceScope: [{ ...bound[1], ...asks }] } },
+        };
+      },
+      merge: async ({ plural }: { plural: string }, name: string, body: object) =>
+        bodies.push([plural, name, reads, body]),
+    });
+    const wds = { name: 'wds1', kube: inWds.kube, context: 'wds1', apiGroups: [], type, isGiven: true };
+    const open = { ...wds, its: seen({ name: 'its1', kube: new MemoryCluster([]).kube }) } as unknown as OpenWds;
+    const { changed } = await applyPolicy({ name: 'shop', spec: both, wds: open }, async () => false, soon());
+    assert.equal(changed, bodies.length > 0);
+    return bodies;
+  };
+  const gone = { 'managed-by.kubestellar.io/singletonstatus': null, 'managed-by.kubestellar.io/multiwecstatus': null };
+  assert.deepEqual(await applied('host'), [['deployments', 'web', 3, { metadata: { uid: 'w', labels: gone } }]]);
+  assert.deepEqual(await applied('k8s'), []);
+  const downsync = [{ ...clause('apps', 'deployments'), wantMultiWECReportedState: true }];
+  const other = {
+    kind: 'BindingPolicy',
+    metadata: { name: 'other' },
+    spec: { clusterSelectors: edge, downsync },
+  } as Typed;
+  assert.deepEqual(await applied('host', [other]), []);
+});

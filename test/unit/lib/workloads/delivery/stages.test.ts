@@ -8,7 +8,12 @@ import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import { groupOf } from '../../../../../src/lib/kube/resources.ts';
 import { type ManifestWork, workFinalizer } from '../../../../../src/lib/model/manifest-works.ts';
 import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
-import { type Binding, type BindingPolicy, objectsOf } from '../../../../../src/lib/model/policies.ts';
+import {
+  type Binding,
+  type BindingPolicy,
+  type BoundObject,
+  objectsOf,
+} from '../../../../../src/lib/model/policies.ts';
 import { deliveriesOf } from '../../../../../src/lib/workloads/delivery/delivery.ts';
 import {
   boundObjects,
@@ -60,7 +65,7 @@ const wec = (name: string, status: 'True' | 'Unknown' = 'True'): [string, Manage
 
 function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): DeliveryEvidence {
   return {
-    wds: { name: 'wdsh', context: 'wdsh', apiGroups: [] },
+    wds: { name: 'wdsh', context: 'wdsh', apiGroups: [], type: undefined },
     its: 'its1',
     policies: record.policies,
     bindings: new Map(record.bindings.map((binding) => [binding.metadata.name, binding])),
@@ -68,7 +73,7 @@ function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): 
     collectors: seen(new Map((record.collectors ?? []).map((collector) => [collector.metadata.name, collector]))),
     combined: seen(new Set((record.combined ?? []).map(combinedKey))),
     content: seen(() => undefined),
-    held: new Set(),
+    ...{ held: new Set(), outrun: new Set() },
     transforms: seen([]),
     inventory: seen(new Map([wec('cluster1'), wec('cluster2')])),
     works: seen(new WorksOfWds((record.works ?? []).map(trimmer(() => undefined)))),
@@ -184,7 +189,7 @@ describe('the next command', () => {
       String(nextOf('forbidden-on-wec', widget)),
       /: stellarctl wec grant cluster1=CONTEXT --from-errors --its its1 +\(CONTEXT: that of cluster1\)$/,
     ));
-  const wds = { name: 'wdsh', context: 'wdsh', apiGroups: [], contexts: new Set(['cluster1']) };
+  const wds = { name: 'wdsh', context: 'wdsh', apiGroups: [], type: undefined, contexts: new Set(['cluster1']) };
   test('names the context of the WEC, if the kubeconfig has one of its name', () => {
     const [way] = deliveries(record('forbidden-on-wec'), widget, { wds });
     assert.equal(way?.next, 'stellarctl wec grant cluster1=cluster1 --from-errors --its its1');
@@ -382,9 +387,29 @@ describe('a broken link is named:', () => {
       }),
       ['t10: cluster1: policy failed transport-behind'],
     ));
+  test('the Binding changes faster than the transport reads it; on a hosting cluster, because of the status it asks for', () => {
+    const outrun = new Set(['t10']);
+    const fought = (type: string, changes: Partial<BoundObject>) => {
+      const given = good();
+      const binding = one(given.bindings);
+      binding.metadata.generation = 327;
+      for (const object of binding.spec?.workload?.namespaceScope ?? []) Object.assign(object, changes);
+      const wds = { name: 'wdsh', context: 'wdsh', apiGroups: [], type };
+      const [delivery] = deliveries(given, configMap, { wds, outrun });
+      assert.deepEqual(told(delivery ? [delivery] : []), ['t10: cluster1: policy failed transport-behind']);
+      return [delivery?.blockedAt?.why, delivery?.steps.join()].join('\n');
+    };
+    const multi = { wantMultiWECReportedState: true };
+    assert.match(
+      fought('host', multi),
+      /is at 327: KubeStellar and wdsh's own controllers write .*\n.*policy apply -f FILE/,
+    );
+    assert.match(fought('k8s', multi), /is at 327\nDo its controllers run/);
+    assert.match(fought('host', {}), /is at 327\nDo its controllers run/);
+  });
   test('a restart of the controllers keeps the transport stopped', () => {
     const paused = failed('paused by a restart', { code: 'transport-paused' });
-    const wds = { name: 'wds1', context: 'wds1', apiGroups: [], paused };
+    const wds = { name: 'wds1', context: 'wds1', apiGroups: [], type: undefined, paused };
     assert.deepEqual(broken(none, configMap, { wds }), ['t10: cluster1: policy failed transport-paused']);
   });
   test('the WEC is not available', () =>
