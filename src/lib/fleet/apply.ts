@@ -251,7 +251,7 @@ type Removed = Record<string, string | null>;
  * First removes what left the file, then applies the rest: applied first, an interruption would leave a value that nobody owns.
  * Both fail with 409 if the object has changed since it was read.
  */
-async function writeObject(
+export async function writeObject(
   hub: Kube,
   fleet: string,
   resource: Resource,
@@ -262,13 +262,15 @@ async function writeObject(
   },
 ): Promise<void> {
   const { removed, wanted } = given;
+  const { apiVersion, kind } = resource;
   const { name, namespace } = wanted.metadata;
-  let read = versionOf(present);
+  // Created without values, which only an apply owns: the next apply removes what has left the file.
+  const base = { apiVersion, kind, metadata: { name, ...(namespace && { namespace }) } };
+  let read = versionOf(present ?? (hub.dryRun ? undefined : await hub.create(resource, base, { namespace })));
   if (Object.keys({ ...removed.metadata?.labels, ...removed.metadata?.annotations, ...removed.data }).length > 0) {
     const patch = { ...removed, metadata: { ...removed.metadata, ...read } };
     read = versionOf(await hub.merge(resource, name, patch, { namespace }));
   }
-  const { apiVersion, kind } = resource;
   await hub.applyAs(managerOf(fleet), { apiVersion, kind, ...wanted, metadata: { ...wanted.metadata, ...read } });
 }
 
