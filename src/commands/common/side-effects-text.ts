@@ -1,8 +1,10 @@
 import { command } from '../../lib/engine/command-line.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
 import { run, textOf } from '../../lib/engine/next-step.ts';
 import type { Removals } from '../../lib/engine/removal-limit.ts';
 import { describePolicy, destinationsOf } from '../../lib/model/policies.ts';
 import type { SideEffects } from '../../lib/workloads/policies/side-effects.ts';
+import type { Unseen } from '../../lib/workloads/unseen.ts';
 
 /** What a change of labels does besides breaking templates and releasing WECs. */
 export function describeSideEffects({ starting, held, unread }: SideEffects): string[] {
@@ -35,6 +37,13 @@ export const removalsOf = (effects: SideEffects, max: number | undefined): Remov
   releasedBy(effects).map(({ policy, wecs }) => ({
     ...{ wecs: wecs.length, of: destinationsOf(policy.binding).length, max },
   }));
+
+/** Policies that a change of labels may take away from WECs. */
+export const unseenPolicies = ({ unread }: SideEffects): Unseen[] =>
+  unread.map(({ wds, why }) => {
+    const what = `the binding policies of ${wds}`;
+    return { what, why, error: new StellarError('loss-unknown', `${what} could not be read: ${why}.`) };
+  });
 
 /** Shows the user which templates break, and which works are removed with them. */
 export function describeBroken(broken: SideEffects['broken']): string[] {

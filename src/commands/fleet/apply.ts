@@ -31,8 +31,8 @@ export const definition: Definition<Options> = {
     const { readFleet } = await import('../../lib/fleet/file/read.ts');
     const fleet = await readFleet(options.filename, session.io.stdin);
     if (itsOfFile(options, fleet) === undefined) await refuseUnnamedIts(session, options.yes);
-    const { describePlan, describeSpaces, changesAnything } = await import('./plan-text.ts');
-    const { removalsOf } = await import('../common/side-effects-text.ts');
+    const { describePlan, describeSpaces, changesAnything, replacesLabels } = await import('./plan-text.ts');
+    const { removalsOf, unseenPolicies } = await import('../common/side-effects-text.ts');
     const confirmation = { verb: 'Apply the fleet', doing: 'Applying the fleet', name: fleet.name, yes: options.yes };
     const missing = (await readSpaces(session, fleet)).filter(({ action }) => action !== 'unchanged');
     if (missing.length > 0) {
@@ -53,7 +53,12 @@ export const definition: Definition<Options> = {
       confirmations: (plan) =>
         isRefused(plan) || !changesAnything(plan)
           ? []
-          : [{ ...confirmation, removals: removalsOf(plan.effects, options.maxRemoved) }],
+          : [
+              {
+                ...{ ...confirmation, removals: removalsOf(plan.effects, options.maxRemoved) },
+                unknown: replacesLabels(plan) ? unseenPolicies(plan.effects) : [],
+              },
+            ],
     });
     // Nobody has thought about the plan meanwhile: it need not be read again.
     const confirmPlan: Confirm<FleetPlan> = async (plan, more) => (await ask(plan, more)) && !options.yes;

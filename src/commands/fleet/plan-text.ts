@@ -74,6 +74,10 @@ function summaryOf({ items }: FleetPlan): string {
 export const changesAnything = ({ items }: FleetPlan): boolean =>
   items.some(({ action, unsent }) => action !== 'unchanged' || unsent !== undefined);
 
+/** Whether a WEC loses a label that policies may select it by. */
+export const replacesLabels = ({ items }: FleetPlan): boolean =>
+  items.some(({ changes }) => changes.some(({ kind, from }) => kind === 'label' && from !== null));
+
 /** The plan for scripts. The fields are an interface: docs/output.md. */
 export function planDocument({ fleet, its, items, former, claimed, evictWorks, effects }: FleetPlan): object {
   const { broken, starting, released, held, unread } = effects;

@@ -9,11 +9,16 @@ import { partialReader } from '../../lib/kube/partial-reader.ts';
 import type { ManagedCluster } from '../../lib/model/ocm-objects.ts';
 import type { Approval, FoundValues } from '../../lib/wecs/values.ts';
 import type { SideEffects, WecChange } from '../../lib/workloads/policies/side-effects.ts';
-import type { Unseen } from '../../lib/workloads/unseen.ts';
 import { confirm } from '../common/confirm.ts';
 import { openPolicies } from '../common/policies-of-its.ts';
 import type { Session } from '../common/session.ts';
-import { describeBroken, describeReleased, describeSideEffects, removalsOf } from '../common/side-effects-text.ts';
+import {
+  describeBroken,
+  describeReleased,
+  describeSideEffects,
+  removalsOf,
+  unseenPolicies,
+} from '../common/side-effects-text.ts';
 
 /** The command line of the removal. */
 interface Removal {
@@ -62,7 +67,7 @@ export function approveRemoval<Source>(
     const isHarmless = changes.every(({ name, before, after }) => lostProperties(name, before, after).length === 0);
     const lost = isHarmless ? [] : unprovenEffects(sideEffects);
     const unknown = changes.some(({ before, after }) => before.cluster !== after.cluster)
-      ? sideEffects.unread.map(({ wds, why }) => unseenPolicies(`the binding policies of ${wds}`, why))
+      ? unseenPolicies(sideEffects)
       : [];
     const unsent = [...released, ...unknown.map(({ what }) => what)];
     if ([...lost, ...unsent].every((loss) => approved.has(loss))) return true;
@@ -113,12 +118,6 @@ export function propertyChanges(changes: Changes): ChangesOf<WecProperties> {
     });
   };
 }
-
-const unseenPolicies = (what: string, why: string): Unseen => ({
-  what,
-  why,
-  error: new StellarError('loss-unknown', `${what} could not be read: ${why}.`),
-});
 
 /** What could not be read may need what is removed. */
 const unprovenEffects = ({ broken, unread }: SideEffects): string[] => [
