@@ -46,12 +46,14 @@ export function removalsOf(space: SpaceToDelete, max: number | undefined): Remov
 
 const wecsWith = (works: WdsToDelete['works']) => [...new Set(works.map(({ metadata }) => metadata.namespace))];
 
-function describeWds({ policies, works, unseen, shared }: WdsToDelete, type: string, keep: boolean): string[] {
+function describeWds({ its, policies, works, unseen, shared }: WdsToDelete, type: string, keep: boolean): string[] {
   const wecs = wecsWith(works);
   const effect = keep ? 'stay, and nothing manages them' : 'will be removed';
   const others = shared.length === 0 ? '' : `: those of ${shared.join(', ')} as well; they stay`;
   return [
-    ...(unseen === undefined ? [] : [`What it has sent could not be read: ${unseen}`]),
+    ...(unseen === undefined
+      ? []
+      : [`What it has sent could not be read${its ? '' : ', and stays on WECs'}: ${unseen}`]),
     ...(policies.length === 0
       ? []
       : [`binding policies   ${policies.map(({ metadata }) => metadata.name).join(', ')}${others}`]),

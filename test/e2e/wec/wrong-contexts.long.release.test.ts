@@ -133,7 +133,7 @@ for (const [context, { found, inCi }] of Object.entries(wrong)) {
   });
 }
 
-/** Cells of the matrix in test/unit/commands/destroys.test.ts, on real control planes. */
+/** Cells of the matrix in test/unit/commands/destroys.long.test.ts, on real control planes. */
 describe('a list that fails, or another ITS', () => {
   const failing = (status: number) => () => ({ status, body: { kind: 'Status', code: status, message: 'fault' } });
   const faults = {

@@ -153,6 +153,11 @@ function react(world: FakeClusters, event: 'deleted' | 'changed', held: Held, or
   const { cluster, resource, object } = held;
   const { name, uid } = object.metadata;
   if (resource === kinds.manifestWorks && event === 'changed') runAgent(world, held);
+  const [hub, sender] = cluster === 'alien' ? ['its2', 'wds1'] : ['its1', cluster];
+  const sendsNothing = (object as { spec?: { workload?: object } }).spec?.workload === undefined;
+  if (resource === kinds.bindings && (event === 'deleted' || sendsNothing))
+    for (const work of world.in(hub, kinds.manifestWorks))
+      if (work.object.metadata.name === `${name}-${sender}-1`) world.remove(work);
   if (event === 'changed') return;
   const lose = (lost: Held[]) => {
     for (const each of lost) {
@@ -179,10 +184,6 @@ function react(world: FakeClusters, event: 'deleted' | 'changed', held: Held, or
   if (resource === kinds.klusterlets && isRunning(world, cluster, 'klusterlet'))
     for (const each of world.in(cluster, kinds.namespaces))
       if (each.object.metadata.name.startsWith(agentNamespace)) world.remove(each);
-  const [hub, sender] = cluster === 'alien' ? ['its2', 'wds1'] : ['its1', cluster];
-  if (resource === kinds.bindings)
-    for (const work of world.in(hub, kinds.manifestWorks))
-      if (work.object.metadata.name === `${name}-${sender}-1`) world.remove(work);
 }
 
 const isRunning = (world: FakeClusters, cluster: string, app: string): boolean =>

@@ -154,6 +154,13 @@ export class FakeClusters {
         (name === undefined || metadata.name === name) &&
         selects(query.labelSelector, metadata.labels),
     );
+    if (method === 'POST') {
+      this.put(cluster, resource, body);
+      return {
+        status: 201,
+        body: this.held.get(idOf({ cluster, resource, object: body as Held['object'] }))?.object ?? {},
+      };
+    }
     if (name === undefined) return { body: { items: found.map(({ object }) => object) } };
     const [held] = found;
     if (held === undefined) return failing(404);

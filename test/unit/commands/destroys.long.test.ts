@@ -1,11 +1,13 @@
 /**
- * A generated matrix: every command that destroys × every fault of each list that it reads, other ITSes, WDSes, clusters and owners.
+ * A generated matrix: every command that destroys × 404, 403 and 503 for each kind that it reads, and further faults of lists,
+ * other ITSes, WDSes, clusters and owners.
  * Either it refuses, and nothing is changed, or exactly what it names is gone. Whole commands run in this process, on clusters in
  * memory (destroy-world.ts) whose controllers do what the real ones do, such as collecting what loses its owner.
  *
- * Left out, because it cannot happen: an ITS or a WDS that is given to a command without that option; 404 for objects of kinds that
- * every API server has; lists of `deregister --undo`, which restores what another run has changed, and of `wec delete --force`, which
- * asks no cluster. A list that is cut off is tried once for each kind of a cluster: for commands it is the same error as `{}`.
+ * Left out: an ITS or a WDS that is given to a command without that option; 404 for objects of kinds that every API server has;
+ * lists of `deregister --undo`, which restores what another run has changed, and of `wec delete --force`, which asks no cluster; a
+ * list that is empty with status 200 although there are objects, because nothing distinguishes it from a true one. A list that is cut
+ * off is tried once for each kind of a cluster: for commands it is the same error as `{}`.
  */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,6 +23,7 @@ import { buildProgram } from '../../../src/program.ts';
 import { destroyWorld } from '../support/destroy-world.ts';
 import { type Asked, type Fault, failing, type Held, isBuiltIn, kindOf } from '../support/fake-clusters.ts';
 import { fakeIo } from '../support/fake-io.ts';
+import { deployment } from '../support/space-builders.ts';
 
 const world = await destroyWorld();
 const start = [...world.held];
@@ -148,11 +151,15 @@ const lists =
   (answer: Fault): Fault =>
   (asked, healthy) =>
     isList(asked) ? answer(asked, healthy) : undefined;
+const reads =
+  (code: number): Fault =>
+  ({ method }) =>
+    method === 'GET' ? failing(code) : undefined;
 const faults: Record<string, Fault> = {
   404: ({ method, resource, name }) =>
     method === 'GET' && (name === undefined || !isBuiltIn(resource)) ? failing(404) : undefined,
-  503: lists(() => failing(503)),
-  403: lists(() => failing(403)),
+  503: reads(503),
+  403: reads(403),
   '{}': lists(() => ({ body: {} })),
   'no second page': lists(({ query }) =>
     query.continue ? failing(404) : { body: { metadata: { continue: 'x' }, items: [] } },
@@ -176,6 +183,43 @@ const klusterlet = String.raw`c1 \S+ (klusterlet|stellarctl:work-agent|open-clus
 const both = new RegExp(`^(${onHub}|${klusterlet})$`);
 const c1Only = new RegExp(`^(${klusterlet})$`);
 const c5 = /^its1 \S+ (c5|c5\/managed-cluster-lease|customization-properties\/c5|request-c5)$/;
+
+const policyFile = path.join(home, 'policy.yaml');
+const policyOf = (object: string) => ({
+  ...{ apiVersion: 'control.kubestellar.io/v1alpha1', kind: 'BindingPolicy', metadata: { name: 'shop' } },
+  spec: {
+    clusterSelectors: [{ matchLabels: { env: 'edge' } }],
+    downsync: [{ apiGroup: 'example.com', resources: ['widgets'], objectNames: [object] }],
+  },
+});
+writeFileSync(policyFile, JSON.stringify(policyOf('none')));
+const fleetFile = path.join(home, 'fleet.yaml');
+const prod = {
+  ...{ apiVersion: 'stellarctl.kubestellar.io/v1alpha1', kind: 'Fleet', metadata: { name: 'prod' } },
+  wecs: [{ name: 'c3' }, { name: 'c5' }],
+};
+writeFileSync(fleetFile, JSON.stringify(prod));
+const cluster1 = 'its1 managedclusters.cluster.open-cluster-management.io c1';
+const inFleet = () =>
+  Object.assign(find(cluster1).object.metadata, { annotations: { 'stellarctl.kubestellar.io/fleet': 'prod' } });
+const hasQuota = () =>
+  Object.assign(find('its1 configmaps customization-properties/c1').object, { data: { quota: '5' } });
+/** The policy selects what its Binding names. */
+const selectsAll = () =>
+  Object.assign(find('wds1 bindingpolicies.control.kubestellar.io shop').object, { spec: policyOf('wds1-shop').spec });
+const guarded = () => {
+  const server = deployment('kube-apiserver');
+  const status = { ...server.status, observedGeneration: 1 };
+  world.put('hosting', kinds.deployments, {
+    ...{ ...server, status },
+    metadata: { ...server.metadata, namespace: 'wds1-system' },
+  });
+  for (const kind of [kinds.admissionPolicies, kinds.admissionPolicyBindings]) {
+    const name = `${kind.plural}.admissionregistration.k8s.io`;
+    world.put('wds1', kinds.customResourceDefinitions, { metadata: { name } });
+    world.put('wds1', kind, { metadata: { name: 'stellarctl-keep-workloads' }, spec: {} });
+  }
+};
 
 /** The commands, each with what it names; undefined if it has to refuse as well when all is healthy. */
 const rows: [line: string, may: RegExp | undefined, alter?: () => unknown][] = [
@@ -206,8 +250,19 @@ const rows: [line: string, may: RegExp | undefined, alter?: () => unknown][] = [
   [`wec revoke c1=c1 ${its1} --rule gears.example.com`, /^c1 clusterroles\S+ stellarctl:work-agent$/],
   [`wec revoke c1=c1 ${its1}`, /^c1 clusterroles\S+ stellarctl:work-agent$/],
   [`label c1 env- ${its1}`, /^its1 managedclusters\S+ c1$/],
-  // Without --yes: the label is part of a template.
+  // Without --yes: the label is part of a template, or policies select the WEC by it.
   ['label c1 region- --its its1', undefined],
+  ['label c1 env- --its its1', undefined],
+  [`wec properties c1 quota- ${its1}`, /^its1 configmaps customization-properties\/c1$/, hasQuota],
+  [`policy apply -f ${policyFile} --wds wds1 --hosting-context hosting`, undefined],
+  [`policy apply -f ${policyFile} --wds wds1 ${hosted}`, undefined],
+  [`policy apply -f ${policyFile} --wds wds1 ${hosted} --max-removed 2`, /^wds1 bindingpolicies\S+ shop$/],
+  [`policy prune shop --wds wds1 ${hosted}`, undefined],
+  [`policy prune shop --wds wds1 ${hosted} --max-removed 2`, shop],
+  [`policy prune shop --wds wds1 ${hosted} --max-removed 2`, undefined, selectsAll],
+  [`fleet apply -f ${fleetFile} --prune ${its1}`, c1, inFleet],
+  [`wds unguard wds1 --hosting-context hosting`, undefined, guarded],
+  [`wds unguard wds1 ${hosted}`, /^wds1 validating\S+ stellarctl-keep-workloads$/, guarded],
 ];
 
 const onIts2 =
@@ -321,8 +376,8 @@ async function cell(failures: string[], work: () => Promise<void>): Promise<void
   await work().catch((error: Error) => failures.push(error.message));
 }
 
-/** Runs a command with each fault of each list that it has read while all was healthy. */
-async function failLists(
+/** Runs a command with each fault of each kind that it has read while all was healthy. */
+async function failReads(
   failures: string[],
   healthy: Outcome,
   [line, may, alter]: (typeof rows)[number],
@@ -330,7 +385,11 @@ async function failLists(
   const done = new Set([...healthy.removed, ...healthy.changed]);
   for (const [name, { kind, isListed, isEarly }] of healthy.read)
     for (const [what, fault] of Object.entries(faults))
-      if (isListed ? what !== 'cut off' || !cutOff.has(name) : what === '404' && !isBuiltIn(kind))
+      if (
+        isListed
+          ? what !== 'cut off' || !cutOff.has(name)
+          : /403|503/.test(what) || (what === '404' && !isBuiltIn(kind))
+      )
         await cell(failures, async () => {
           if (what === 'cut off') cutOff.add(name);
           const seen = await run(line, alter, (asked, answer) =>
@@ -354,8 +413,8 @@ for (const row of rows) {
     if (may !== undefined) assert.equal(healthy.exitCode, 0, healthy.says);
     if (may !== undefined) assert.notEqual(healthy.removed.length + healthy.changed.length, 0, healthy.says);
   });
-  await failLists(failures, healthy, row);
-  tests.push([`${line}${alter ? ', its agent is not running' : ''}: ${cells - before} cells`, failures]);
+  await failReads(failures, healthy, row);
+  tests.push([`${line}${alter ? `, ${alter.name}` : ''}: ${cells - before} cells`, failures]);
 }
 for (const [what, list] of Object.entries(others)) {
   const failures: string[] = [];
