@@ -8,6 +8,11 @@ const isEnvironment = /^env(?:ironment|vars?)?$/i;
 const isAboutSecret =
   /^(?:valueFrom|\w*Ref|secretName|name|namespace|path|kind|apiVersion|type|defaultMode|items|audience|expirationSeconds)$/;
 
+/** Flags whose values are secret, or half of them, only as an argument. */
+const hidesValue = /^(?:-u|--(?:(?:proxy-)?user|key|from-literal))$/;
+/** Copies of an object, who wrote its fields, and what WECs return of the objects in works. */
+const isLeftOut = /^(?:managedFields|statusFeedback|rows|kubectl\.kubernetes\.io\/last-applied-configuration)$/;
+
 type Json = Record<string, unknown>;
 
 /**
@@ -35,16 +40,18 @@ export function redactJson(text: string): string {
   }
 }
 
+const isSecretArgument = (flag: string): boolean => isSecretFlag.test(flag) || hidesValue.test(flag);
+
 /** `--password=of several words` */
 function withoutValue(item: unknown): unknown {
   const [flag = ''] = typeof item === 'string' ? item.split('=', 1) : [];
-  return isSecretFlag.test(flag) && flag !== item ? `${flag}=${removed}` : item;
+  return isSecretArgument(flag) && flag !== item ? `${flag}=${removed}` : item;
 }
 
 /** `['--token', 'abc']` */
 function isAfterFlag(values: readonly unknown[], index: number): boolean {
   const [before, value] = [values[index - 1], values[index]];
-  return typeof before === 'string' && isSecretFlag.test(before) && typeof value === 'string' && !value.startsWith('-');
+  return typeof before === 'string' && isSecretArgument(before) && typeof value === 'string' && !value.startsWith('-');
 }
 
 /** @param isVariable whether it is an environment variable */
@@ -53,7 +60,7 @@ function redactFields(object: Json, isVariable = false): Json {
   const holdsContents = kind === 'Secret' || kind === 'ConfigMap';
   const isList = kind === 'SecretList' || kind === 'ConfigMapList';
   const entries = Object.entries(object).flatMap(([key, value]): [string, unknown][] => {
-    if (key === 'managedFields' || key === 'kubectl.kubernetes.io/last-applied-configuration') return [];
+    if (isLeftOut.test(key)) return [];
     // Lists omit the kind of their objects.
     if (isList && key === 'items' && Array.isArray(value))
       return [[key, value.map((item) => redact(isObject(item) ? { kind: kind.slice(0, -4), ...item } : item))]];

@@ -90,6 +90,15 @@ test('in embedded JSON, values in secret places are removed; the rest keeps its 
   assert.equal(redactJson('{ no JSON'), '{ no JSON');
 });
 
+test('what only is a secret as an argument of a flag, and what WECs return of objects, is removed', () => {
+  const args = ['curl', '-u', `admin:${canary}`, '--key', canary, `--from-literal=k=${canary}`];
+  const statusFeedback = { values: [{ name: 'status', fieldValue: { string: canary } }] };
+  const results = [{ name: 'r', columnNames: ['c'], rows: [{ columns: [{ string: canary }] }] }];
+  const left = JSON.stringify(redact({ args, resourceStatus: { manifests: [{ statusFeedback }] }, results }));
+  assert.ok(clean(left), left);
+  assert.match(left, /"curl","-u","<removed>"/);
+});
+
 test('a plain word is a value in YAML, and a word in a sentence', () => {
   assert.equal(
     redactText('user:\n  token: hunter\n- password: hunter'),
