@@ -33,7 +33,7 @@ export interface Delivery {
   of: FollowedObject;
   evidence: Pick<
     DeliveryEvidence,
-    'wds' | 'its' | 'inventory' | 'works' | 'now' | 'content' | 'policies' | 'held' | 'outrun'
+    'wds' | 'its' | 'inventory' | 'works' | 'now' | 'transforms' | 'policies' | 'held' | 'outrun'
   >;
   /** The policy's name; undefined if no policy selects the object. Also set for a Binding without a policy. */
   policyName: string | undefined;
@@ -54,8 +54,6 @@ export interface Delivery {
   /** The requested collectors by name; undefined for one that is not found. */
   collectors: Access<ReadonlyMap<string, StatusCollector | undefined>>;
   isCombined: Access<boolean>;
-  /** The field of its work that differs from what templates and transforms give today. */
-  stale: string | undefined;
   /** The number of WECs that the policy sends it to. */
   wecs: number;
 }
@@ -96,16 +94,13 @@ function deliveryOf(
   const modulation = bound ?? of.selectedBy.get(policyName ?? '') ?? {};
   const known = <T, U>(access: Access<T>, read: (value: T, at: string) => U) =>
     mapped(access, (value) => (wec === undefined ? undefined : read(value, wec)));
-  // The transport rewrites the works of earlier versions anyway.
-  const isCurrent =
-    bound?.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion;
   const sent = known(works, (all, at) => all.find(policyName ?? '', at, of));
   return {
     ...{ of, evidence, policyName, binding, bound, wec, modulation },
     isBound: wec !== undefined && destinationsOf(binding).includes(wec),
     policy: policies.find(({ metadata }) => metadata.name === policyName),
     cluster: known(inventory, (clusters, at) => clusters.get(at)),
-    ...{ sent, stale: isCurrent ? ifSeen(sent)?.stale : undefined },
+    sent,
     stoppedAt: wec === undefined ? undefined : stopBefore(wec, binding, inventory),
     workStatus: known(workStatuses, (all, at) => all.get(statusKey(at, of))),
     collectors: mapped(

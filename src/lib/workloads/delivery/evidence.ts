@@ -4,7 +4,6 @@ import { run } from '../../engine/next-step.ts';
 import { findWecs } from '../../hub/find-wecs.ts';
 import { type Access, ifSeen, through, tryRead } from '../../kube/access.ts';
 import type { Kube, Selection } from '../../kube/client/client.ts';
-import type { DiscoveredKind } from '../../kube/discovery.ts';
 import type { KubeObject, PodCounts } from '../../kube/objects.ts';
 import { type Resource, resources } from '../../kube/resources.ts';
 import { combinedStatusLabels, originBindingLabel, originWdsLabel } from '../../model/kubestellar-names.ts';
@@ -20,10 +19,9 @@ import type { StatusCollector } from '../status/collector.ts';
 import type { CustomTransform } from '../transforms/transforms.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';
 import type { WdsContents } from '../wds/contents.ts';
-import { type BoundObjects, comparison, readCurrentContent } from './current-content.ts';
 import { outrunBindings } from './outrun.ts';
 import { trimCounts } from './returned-status.ts';
-import { type StaleField, trimmer, WorksOfWds } from './works.ts';
+import { trimmer, WorksOfWds } from './works.ts';
 
 /** control.kubestellar.io/v1alpha1 WorkStatus: the status that a WEC's status agent returned for one object. */
 export interface WorkStatus extends KubeObject {
@@ -49,8 +47,6 @@ export interface DeliveryEvidence {
   inventory: Access<ReadonlyMap<string, ManagedCluster>>;
   works: Access<WorksOfWds>;
   transforms: Access<readonly CustomTransform[]>;
-  /** How the content of works is compared with what would be sent today. */
-  content: Access<StaleField>;
   /** By WEC and object. */
   workStatuses: Access<ReadonlyMap<string, WorkStatus>>;
   /** The policies whose Bindings the guard keeps: none of their objects is selected any more. */
@@ -63,6 +59,9 @@ export interface DeliveryEvidence {
 
 /** The evidence in the WDS. */
 type WdsSide = Pick<DeliveryEvidence, 'policies' | 'bindings' | 'bound' | 'collectors' | 'combined'>;
+
+/** What Bindings send, by `keyOf` and the name of the Binding. */
+export type BoundObjects = ReadonlyMap<string, ReadonlyMap<string, BoundObject>>;
 
 export function boundObjects(bindings: readonly Binding[]): BoundObjects {
   const bound = new Map<string, Map<string, BoundObject>>();
@@ -77,14 +76,12 @@ export function boundObjects(bindings: readonly Binding[]): BoundObjects {
 
 /**
  * Reads the evidence with one list per kind, regardless of the number of objects and WECs.
- * @param kinds those of the WDS
- * @param only names the policies to read, and the objects whose content is read, by `keyOf`; without it, all
+ * @param only names the policies to read; without it, all
  * @throws StellarError `not-found` if the cluster has no such objects
  */
 export async function readDelivery(
   wds: OpenWds,
-  kinds: readonly DiscoveredKind[],
-  only?: (inWds: WdsSide) => { policies: readonly string[]; objects: BoundObjects },
+  only?: (inWds: WdsSide) => readonly string[],
 ): Promise<DeliveryEvidence> {
   const readInventory = through(wds.its, async ({ kube }) => {
     const clusters = (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []);
@@ -94,24 +91,19 @@ export async function readDelivery(
     readWdsSide(wds),
     tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
   ]);
-  const { policies, objects } = only?.(inWds) ?? { policies: undefined, objects: inWds.bound };
-  const [outrun, list, inventory, content] = await Promise.all([
+  const [outrun, list, inventory] = await Promise.all([
     outrunBindings(wds.kube, [...inWds.bindings.values()]),
-    listing(wds, inWds, policies),
+    listing(wds, inWds, only?.(inWds)),
     readInventory,
-    through(transforms, async (all) => {
-      const current = await readCurrentContent(wds, objects, kinds);
-      return comparison({ ...current, transforms: all, inventory: ifSeen(await readInventory) ?? new Map() }, kinds);
-    }),
   ]);
-  const trim = trimmer(ifSeen(content) ?? (() => undefined));
+  const trim = trimmer();
   const [works, workStatuses] = await Promise.all([
     through(list, async (from) => new WorksOfWds(await from<ManifestWork>(resources.manifestWorks, trim))),
     through(list, async (from) => statusesByPlace(await from<WorkStatus>(resources.workStatuses, trimStatus))),
   ]);
   return {
     ...{ wds, its: ifSeen(wds.its)?.kube.cluster.context, ...inWds, works, workStatuses },
-    ...{ content, transforms, inventory, outrun, held: new Set() },
+    ...{ transforms, inventory, outrun, held: new Set() },
     now: wds.kube.now(),
   };
 }
@@ -121,7 +113,7 @@ export const unseenIn = (evidence: DeliveryEvidence): Unseen[] => [
   ...unseenOf('WECs', evidence.inventory),
   ...unseenOf('works', evidence.works),
   ...unseenOf('statuses of WECs', evidence.workStatuses),
-  ...unseenOf('transforms and properties', evidence.content),
+  ...unseenOf('transforms', evidence.transforms),
   ...unseenOf('status collectors', evidence.collectors),
   ...unseenOf('combined statuses', evidence.combined),
 ];

@@ -34,15 +34,15 @@ export interface JudgedObject extends ObjectView {
 }
 
 /** Whether an evidence shows how far deliveries are. */
-export const showsDeliveries = ({ works, inventory, content }: DeliveryEvidence): boolean =>
-  [works, inventory, content].every(({ state }) => state === 'seen');
+export const showsDeliveries = ({ works, inventory, transforms }: DeliveryEvidence): boolean =>
+  [works, inventory, transforms].every(({ state }) => state === 'seen');
 
 /** Reads every object in the Bindings of a WDS and judges its delivery, with one list per kind. */
 export async function judgeObjects(
   wds: OpenWds,
 ): Promise<{ evidence: DeliveryEvidence; objects: JudgedObject[]; unseen: Unseen[] }> {
   const kinds = await discoverKinds(wds.kube);
-  const evidence = await readDelivery(wds, kinds);
+  const evidence = await readDelivery(wds);
   const bound = [...evidence.bound.values()].flatMap((deliveries) => [...deliveries.values()].slice(0, 1));
   const contents = await readContents(wds.kube, clausesFor(bound), kinds);
   const judge = await judging(wds, contents, kinds, evidence.policies, evidence);

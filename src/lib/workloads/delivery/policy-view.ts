@@ -9,7 +9,7 @@ import { selectObjects } from '../selection/objects.ts';
 import { type AppliedTransform, transformsOf } from '../transforms/transforms.ts';
 import { type ViewWithErrors, viewOfUnseen } from '../unseen.ts';
 import { clausesFor, readContents, sendableKinds } from '../wds/contents.ts';
-import { boundObjects, readDelivery, unseenIn } from './evidence.ts';
+import { readDelivery, unseenIn } from './evidence.ts';
 import { judgedOf, judging, type PolicyObject } from './judged-objects.ts';
 import { type PolicySummary, summaryOf } from './policy-list.ts';
 
@@ -33,10 +33,7 @@ export interface PolicyView extends Pick<PolicySummary, 'state' | 'why' | 'since
 /** @throws StellarError `not-found` */
 export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWithErrors<PolicyView>> {
   const kinds = await discoverKinds(wds.kube);
-  const evidence = await readDelivery(wds, kinds, ({ bindings }) => ({
-    policies: [name],
-    objects: boundObjects([bindings.get(name) ?? []].flat()),
-  }));
+  const evidence = await readDelivery(wds, () => [name]);
   const policy = evidence.policies.find(({ metadata }) => metadata.name === name);
   const binding = evidence.bindings.get(name);
   if (policy === undefined && binding === undefined) throw noSuchPolicy(name, wds);

@@ -25,7 +25,7 @@ export interface Sent {
 export async function readSent(its: Reader): Promise<Sent | undefined> {
   const works = await its.list<ManifestWork>(resources.manifestWorks, {
     labelSelector: originWdsLabel,
-    trim: trimmer(() => undefined),
+    trim: trimmer(),
   });
   if (works === undefined) return undefined;
   const byWec = Map.groupBy(works, ({ metadata }) => metadata.namespace ?? '');

@@ -83,7 +83,7 @@ const onIts = ({ evidence: { its } }: Pick<Delivery, 'evidence'>): string[] =>
   its === undefined ? [] : ['--its', its];
 
 function workInMailbox(delivery: Delivery): Verdict {
-  const { wec, isBound, binding, bound, sent, stoppedAt, stale, evidence } = delivery;
+  const { wec, isBound, binding, bound, sent, stoppedAt, of, evidence } = delivery;
   if (wec === undefined || binding === undefined) return unseen('no WEC is selected');
   if (sent.state !== 'seen') return unseen(sent.why);
   const { observedGeneration = 0, errors = [] } = binding.status ?? {};
@@ -115,11 +115,16 @@ function workInMailbox(delivery: Delivery): Verdict {
       { code: 'work-behind', next: transport },
     );
   }
-  if (evidence.content.state !== 'seen') return unseen(evidence.content.why);
-  // A Binding that the transport has yet to read makes it rewrite the work.
-  if (stale === undefined || !isRead) return met;
+  if (evidence.transforms.state !== 'seen') return unseen(evidence.transforms.why);
+  // KubeStellar rewrites no work for a transform. A Binding that the transport has yet to read makes it rewrite the work.
+  const written = writtenAt(sent.value.work);
+  const later = evidence.transforms.value.find(
+    (each) =>
+      each.spec?.resource === of.resource && (each.spec.apiGroup ?? '') === of.group && writtenAt(each) > written,
+  );
+  if (later === undefined || !isRead) return met;
   const refresh = command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(evidence.wds)}`;
-  return failed(`${work} is outdated: templates and transforms now give another value for ${stale}`, {
+  return failed(`${work} is outdated: CustomTransform ${later.metadata.name} has changed since it was written`, {
     code: 'work-stale',
     next: [run(refresh, 'Have the transport rewrite it')],
   });

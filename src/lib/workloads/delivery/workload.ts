@@ -7,7 +7,7 @@ import { checkNamespace, checkPathSegment } from '../../kube/object-names.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { describeObject, keyOf, type ObjectView } from '../../model/object-ref.ts';
-import { type BoundObject, objectsOf } from '../../model/policies.ts';
+import { objectsOf } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { leftOut, type PolicyProblem } from '../explain/policy-problems.ts';
 import type { NamespaceLabels } from '../selection/clauses.ts';
@@ -98,11 +98,9 @@ async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadReading
   ]);
   const namespaces = new Map(space === undefined ? [] : [[space.metadata.name, space.metadata.labels ?? {}]]);
   const follow = (policies: DeliveryEvidence['policies']) => followed({ ...ref, object }, policies, namespaces);
-  const evidence = await readDelivery(wds, kinds, ({ policies, bound }) => {
-    const inBindings = bound.get(keyOf(ref)) ?? new Map<string, BoundObject>();
-    const names = [...follow(policies).selectedBy.keys(), ...inBindings.keys()];
-    return { policies: [...new Set(names)], objects: new Map([[keyOf(ref), inBindings]]) };
-  });
+  const evidence = await readDelivery(wds, ({ policies, bound }) => [
+    ...new Set([...follow(policies).selectedBy.keys(), ...(bound.get(keyOf(ref))?.keys() ?? [])]),
+  ]);
   const of = follow(evidence.policies);
   const held = await heldPolicies(of, evidence, kinds, wds);
   const deliveries = deliveriesOf(of, { ...evidence, held });

@@ -5,22 +5,13 @@ import type { ManifestStatus, ManifestWork } from '../../model/manifest-works.ts
 import { type Binding, destinationsOf, objectsOf } from '../../model/policies.ts';
 
 /** A work, and what the agent reports about one object in it. */
-export interface SentObject extends SentContent {
+export interface SentObject {
   work: ManifestWork;
   /** Undefined until the agent reports it. */
   manifest: ManifestStatus | undefined;
-}
-
-/** What is kept of an object's content in a work. */
-interface SentContent {
-  /** The first field of it that would be sent differently today. */
-  stale?: string | undefined;
   /** The replicas that it asks for. */
   replicas?: number | undefined;
 }
-
-/** Returns the first field of an object in a work that would be sent differently today; undefined if none is known. */
-export type StaleField = (manifest: ManifestOfWork, wec: string) => string | undefined;
 
 /**
  * The works of a WDS by Binding, WEC and object. Their names do not identify them: the names depend on how many objects a work may
@@ -45,11 +36,11 @@ export class WorksOfWds {
       const stated = new Map(
         (work.status?.resourceStatus?.manifests ?? []).map((manifest) => [manifest.resourceMeta?.ordinal, manifest]),
       );
-      const manifests: (ManifestOfWork & SentContent)[] = work.spec?.workload?.manifests ?? [];
-      for (const [ordinal, { stale, replicas, ...manifest }] of manifests.entries()) {
+      const manifests: (ManifestOfWork & Pick<SentObject, 'replicas'>)[] = work.spec?.workload?.manifests ?? [];
+      for (const [ordinal, { replicas, ...manifest }] of manifests.entries()) {
         const key = objectKey(objectOfManifest(manifest));
         this.#byObject.set(`${place} ${key}`, {
-          ...{ work, stale, replicas, manifest: stated.get(ordinal) },
+          ...{ work, replicas, manifest: stated.get(ordinal) },
         });
       }
     }
@@ -86,24 +77,22 @@ interface ObjectOfWork {
 }
 
 /** Identifies an object in works, which name its kind. */
-export const objectKey = ({ group, kind, namespace = '', name }: ObjectOfWork): string =>
+const objectKey = ({ group, kind, namespace = '', name }: ObjectOfWork): string =>
   [group, kind, namespace, name].join('/');
 
 const placeOf = (binding: string, wec: string): string => `${wec}/${binding}`;
 
 /** The object that a manifest of a work is. */
-export const objectOfManifest = ({ apiVersion = '', kind = '', metadata }: ManifestOfWork): ObjectOfWork => ({
+const objectOfManifest = ({ apiVersion = '', kind = '', metadata }: ManifestOfWork): ObjectOfWork => ({
   ...{ group: groupOf(apiVersion), kind, namespace: metadata?.namespace, name: metadata?.name ?? '' },
 });
 
-export type ManifestOfWork = NonNullable<
-  NonNullable<NonNullable<ManifestWork['spec']>['workload']>['manifests']
->[number];
+type ManifestOfWork = NonNullable<NonNullable<NonNullable<ManifestWork['spec']>['workload']>['manifests']>[number];
 
 /**
  * Trims works: object contents make up most of 50,000 works, so only what the verdict needs is kept.
  */
-export function trimmer(staleField: StaleField): (object: KubeObject) => ManifestWork {
+export function trimmer(): (object: KubeObject) => ManifestWork {
   const pool = new Map<string, object>();
   /** Keeps values that many works share only once. */
   const shared: Share = (value) => {
@@ -112,12 +101,12 @@ export function trimmer(staleField: StaleField): (object: KubeObject) => Manifes
     pool.set(key, known);
     return known as typeof value;
   };
-  return (object) => trimWork(object, staleField, shared);
+  return (object) => trimWork(object, shared);
 }
 
 type Share = <T extends object>(value: T) => T;
 
-function trimWork(object: KubeObject, staleField: StaleField, shared: Share): ManifestWork {
+function trimWork(object: KubeObject, shared: Share): ManifestWork {
   const { metadata, spec, status } = object as ManifestWork;
   const { name, namespace, generation, deletionTimestamp, labels = {}, annotations = {} } = metadata;
   const { finalizers = [], managedFields = [] } = metadata;
@@ -148,9 +137,7 @@ function trimWork(object: KubeObject, staleField: StaleField, shared: Share): Ma
     },
     spec: shared({
       workload: {
-        manifests: (spec?.workload?.manifests ?? []).map((manifest) =>
-          trimManifest(manifest, staleField(manifest, namespace ?? '')),
-        ),
+        manifests: (spec?.workload?.manifests ?? []).map((manifest) => trimManifest(manifest)),
       },
     }),
     status: shared({
@@ -164,7 +151,7 @@ function trimWork(object: KubeObject, staleField: StaleField, shared: Share): Ma
   };
 }
 
-function trimManifest(manifest: ManifestOfWork, stale: string | undefined): ManifestOfWork & SentContent {
+function trimManifest(manifest: ManifestOfWork): ManifestOfWork & Pick<SentObject, 'replicas'> {
   const { apiVersion = '', kind = '', metadata: { name = '', namespace, deletionTimestamp } = {} } = manifest;
   const { spec } = manifest as { spec?: { replicas?: unknown } };
   return {
@@ -173,7 +160,6 @@ function trimManifest(manifest: ManifestOfWork, stale: string | undefined): Mani
       kind,
       metadata: { name, ...(namespace && { namespace }), ...(deletionTimestamp && { deletionTimestamp }) },
     },
-    ...(stale === undefined ? {} : { stale }),
     ...(typeof spec?.replicas === 'number' ? { replicas: spec.replicas } : {}),
   };
 }

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../kube/objects.ts';
 const expandAnnotation = 'control.kubestellar.io/expand-templates';
 
 /** The annotation that KubeStellar removes from an object before it expands the rest (kubestellar v0.30.0, TransformObject). */
-export const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /**
  * Returns the keys of the properties that a workload object's templates may use. KubeStellar expands every string in the object

@@ -45,7 +45,7 @@ const opened = (works: Typed[], name = 'admin@wds1', isContext = true): OpenWds 
   its: seen({ name: 'its1', kube: new WorkloadCluster(works).kube }),
 });
 const unproven = { code: 'identity-unproven' };
-const worksIn = async (wds: OpenWds) => ifSeen((await readDelivery(wds, [])).works)?.newest.size;
+const worksIn = async (wds: OpenWds) => ifSeen((await readDelivery(wds)).works)?.newest.size;
 const toDelete = async (wds: OpenWds) => (await inspectPolicy('shop', wds)).works.map(({ metadata }) => metadata.name);
 
 describe('the name of a WDS on its works', () => {

@@ -30,7 +30,7 @@ async function outrun(generation: number, grows: number, reads: number): Promise
   mock.timers.enable({ apis: ['setTimeout'] });
   try {
     let found: string[] | undefined;
-    const reading = readDelivery(wds as unknown as OpenWds, []).then(({ outrun: names }) => (found = [...names]));
+    const reading = readDelivery(wds as unknown as OpenWds).then(({ outrun: names }) => (found = [...names]));
     while (found === undefined) {
       await setImmediate();
       mock.timers.tick(3000);

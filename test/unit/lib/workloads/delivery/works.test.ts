@@ -31,7 +31,7 @@ const work = (namespace: string, applied: 'True' | 'False', at: string): Manifes
   }) as unknown as ManifestWork;
 
 test('only names are stored for similar works', () => {
-  const trim = trimmer(() => undefined);
+  const trim = trimmer();
   const [one, other, failed] = [
     work('w1', 'True', '2026-11-20T15:00:00Z'),
     work('w2', 'True', '2026-11-20T15:00:09Z'),
@@ -77,7 +77,7 @@ test('agents before OCM 1.2 set the generation of what they have applied on the 
       conditions: (ofWork === undefined ? [] : [{ type: 'Applied', status, ...ofWork }]) as never,
       resourceStatus: { manifests: [{ ...manifest, conditions }] },
     };
-    const trimmed = trimmer(() => undefined)(one);
+    const trimmed = trimmer()(one);
     return appliedState(trimmed, trimmed.status?.resourceStatus?.manifests?.[0])?.status;
   };
   const [former, present] = [{ observedGeneration: 1 }, { observedGeneration: 2 }];
