@@ -18,7 +18,6 @@ import {
   type StatusCollector,
 } from './collector.ts';
 import { getCollector } from './collectors.ts';
-import { expressionProblem } from './expression.ts';
 
 /** A collector as requested on the command line. Columns are NAME=EXPRESSION. */
 export interface CollectorRequest {
@@ -42,27 +41,15 @@ export function collectorSpec({ preset, filter, column, groupBy, combine, limit 
     throw new StellarError('usage', '--limit is not a number of rows, from 1 on.');
   const spec: CollectorSpec = {
     ...(preset && presets[preset]),
-    ...(filter === undefined ? {} : { filter: requireExpression(filter) }),
-    ...(column.length === 0 ? {} : { select: column.map(readColumn) }),
-    ...(groupBy.length === 0 ? {} : { groupBy: groupBy.map(readColumn) }),
+    ...(filter === undefined ? {} : { filter }),
+    ...(column.length === 0 ? {} : { select: column.map(splitColumn) }),
+    ...(groupBy.length === 0 ? {} : { groupBy: groupBy.map(splitColumn) }),
     ...(combine.length === 0 ? {} : { combinedFields: combine.map(readCombination) }),
     limit: limit ?? defaultLimit,
   };
   if (spec.select !== undefined && (spec.combinedFields ?? spec.groupBy) !== undefined)
     throw new StellarError('usage', '--column makes a row for each WEC; --combine and --group-by make one for many.');
   return spec;
-}
-
-/** Rejects an evidently invalid expression; KubeStellar's controller validates the rest. @throws StellarError `usage` */
-function requireExpression(text: string): string {
-  const problem = expressionProblem(text);
-  if (problem === undefined) return text;
-  throw new StellarError('usage', `"${text}" is not an expression of CEL: ${problem}.`);
-}
-
-function readColumn(text: string): { name: string; def: string } {
-  const { name, def } = splitColumn(text);
-  return { name, def: requireExpression(def) };
 }
 
 function splitColumn(text: string): { name: string; def: string } {
@@ -80,7 +67,7 @@ function readCombination(text: string): NonNullable<CollectorSpec['combinedField
       'usage',
       `"${text}" is not NAME=COUNT or NAME=${combinators.slice(1).join('|')}:EXPRESSION.`,
     );
-  return { name, type, ...(subject === undefined ? {} : { subject: requireExpression(subject) }) };
+  return { name, type, ...(subject === undefined ? {} : { subject }) };
 }
 
 export interface CollectorResult extends NamedResult {
