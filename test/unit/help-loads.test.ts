@@ -83,7 +83,7 @@ test('help, and a command that contacts a cluster, load no more of Node than the
   const list = await runAndList(['wec', 'list', '--its', 'its1', '--kubeconfig', kubeconfig, '-o', 'json']);
   assert.equal(list.exitCode, 0);
   assert.deepEqual(list.builtins, ofRequests);
-  assert.deepEqual(list.packages, ofList);
+  assert.deepEqual(list.packages, [...ofList, 'yaml'].sort());
 });
 
 test('completion loads no more packages than a list', async (t) => {
@@ -98,7 +98,11 @@ test('completion loads no more packages than a list', async (t) => {
   ] as const) {
     const { stdout, packages } = await runAndList(['__complete', '--', ...line.split(' ')]);
     assert.match(String(stdout), new RegExp(`^${offered}\\b`, 'm'));
-    assert.deepEqual(packages, ofList, line);
+    assert.deepEqual(
+      packages.filter((name) => name !== 'yaml'),
+      ofList,
+      line,
+    );
   }
 });
 

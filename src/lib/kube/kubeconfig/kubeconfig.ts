@@ -5,7 +5,6 @@ import { StellarError } from '../../engine/errors.ts';
 import { isObject } from '../../engine/is-object.ts';
 import { advice, type NextStep } from '../../engine/next-step.ts';
 import { invalidKubeconfig, namedEntries, toGiveKubeconfig } from './errors.ts';
-import { readPlainYaml } from './plain-yaml.ts';
 
 /** A cluster entry, keys as in the file, with unknown keys. File names are absolute after loading. */
 export interface ClusterEntry {
@@ -156,8 +155,6 @@ async function addFile(merged: Kubeconfig, name: string): Promise<boolean> {
 }
 
 async function contentOf(text: string, file: string, isUsers: boolean): Promise<unknown> {
-  const plain = readPlainYaml(text);
-  if (plain !== undefined) return plain;
   const { parseYaml } = await import('./document.ts');
   return parseYaml(file, text, isUsers).content;
 }
