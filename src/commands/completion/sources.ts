@@ -1,31 +1,19 @@
-import { resources } from '../../lib/kube/resources.ts';
 import {
   commaSeparated,
   contexts,
   contextsOfWecs,
-  inWds,
-  kinds,
-  labelsOfWecs,
   pending,
   type Source,
   several,
   spaces,
   wecs,
-  wecsAndLabels,
   withContexts,
-  workloads,
 } from './cluster-names.ts';
 
 const checkIds: Source = async () => {
   const { catalogue } = await import('../../lib/doctor/catalogue.ts');
   return catalogue.map(({ id }) => id);
 };
-
-const statusOfPolicy: Source = async (typed, clusters) => [
-  'singleton',
-  'multi',
-  ...(await inWds(resources.statusCollectors)(typed, clusters)),
-];
 
 /** By option, since options are the same in every command; with the command if one differs. */
 const options: Readonly<Record<string, Source>> = {
@@ -36,21 +24,10 @@ const options: Readonly<Record<string, Source>> = {
   '--wds': spaces('wds'),
   'wds create --its': spaces('its'),
   'wds repair --its': spaces('its'),
-  '--selector': commaSeparated(labelsOfWecs),
-  // Of objects, not of WECs.
-  'policy create --selector': async () => [],
-  '--clusters': commaSeparated(labelsOfWecs),
-  '--label': labelsOfWecs,
   '--on': commaSeparated(wecs),
-  '--select': kinds,
-  '--namespace': inWds(resources.namespaces),
-  '--status': commaSeparated(statusOfPolicy),
   '--skip': checkIds,
 };
 
-const policies = inWds(resources.bindingPolicies);
-const collectors = inWds(resources.statusCollectors);
-const transforms = inWds(resources.customTransforms);
 const wecsWithContexts = withContexts(wecs);
 
 /** By the commands that take the arguments; `wec` is optional, as on the command line. */
@@ -59,8 +36,7 @@ const arguments_: Readonly<Record<string, Source>> = {
   'wds use': contexts,
   'wec join': withContexts(contextsOfWecs),
   'wec accept': withContexts(pending),
-  'wec label': wecsAndLabels,
-  'wec properties': several(wecs),
+  ...offerEach(several(wecs), ['wec label', 'wec properties']),
   'wec delete': several(contexts),
   ...offerEach(wecsWithContexts, ['wec get', 'wec wait', 'wec grant', 'wec revoke', 'wec upgrade', 'wec deregister']),
   ...offerEach(wecsWithContexts, ['doctor', 'report', 'version', 'upgrade plan']),
@@ -75,10 +51,6 @@ const arguments_: Readonly<Record<string, Source>> = {
     'wds unguard',
     'wds delete',
   ]),
-  ...offerEach(policies, ['policy get', 'policy explain', 'policy refresh', 'policy prune', 'policy delete']),
-  ...offerEach(collectors, ['collector get', 'collector delete']),
-  ...offerEach(transforms, ['transform get', 'transform delete']),
-  ...offerEach(workloads, ['workload get', 'workload status', 'workload wait']),
 };
 
 function offerEach(offer: Source, names: readonly string[]): Record<string, Source> {

@@ -25,7 +25,7 @@ let environment: Record<string, string>;
 before(async () => {
   its = createServer((request, response) => {
     const items = request.url?.startsWith('/apis/cluster.open-cluster-management.io/v1/managedclusters')
-      ? wecs.map((name) => ({ metadata: { name, labels: { region: 'north' } } }))
+      ? wecs.map((name) => ({ metadata: { name } }))
       : [];
     setTimeout(() => response.end(JSON.stringify({ items })), delay).unref();
   }).listen(0, '127.0.0.1');
@@ -80,9 +80,7 @@ const lines: [typed: string, words: string[]][] = [
   ['stellarctl wec wait cluster2,cluster1,', ['wec', 'wait', `cluster2,cluster1,${wecs[2]}`]],
   ['stellarctl wec join cluster1=kin', ['wec', 'join', 'cluster1=kind-cluster1']],
   ['stellarctl wec get edg', ['wec', 'get', wecs[2] as string]],
-  ['stellarctl label cluster1 re', ['label', 'cluster1', 'region=north']],
-  ['stellarctl label cluster1 region=', ['label', 'cluster1', 'region=north']],
-  ['stellarctl label cluster1 --its "my hub" region=', ['label', 'cluster1', '--its', 'my hub', 'region=north']],
+  ['stellarctl label --its "my hub" edg', ['label', '--its', 'my hub', wecs[2] as string]],
   ['stellarctl wec list --kubeconfig kubec', ['wec', 'list', '--kubeconfig', 'kubeconfig']],
 ];
 
