@@ -6,7 +6,6 @@ import type { Klusterlet } from '../model/ocm-objects.ts';
 import type { JoiningWec } from '../wecs/join/options.ts';
 import { refuseOtherKlusterlets, refuseOtherRegistration, refuseOtherRole } from '../wecs/join/ownership.ts';
 import type { JoinPlan } from '../wecs/join/plan.ts';
-import { judgeKubernetes, judgeRoom } from '../wecs/join/requirements.ts';
 import { wecPermissions } from '../wecs/permissions.ts';
 import { readWec } from '../wecs/registration/wec-evidence.ts';
 
@@ -19,18 +18,10 @@ interface Joining extends JoiningWec {
 /** The requirements on a cluster that is to be registered under a name. */
 export const joiningChecks: readonly Check<Joining>[] = [
   {
-    ...{ id: 'wec-kubernetes', title: 'agents run on its version of Kubernetes' },
-    run: async ({ kube }) => judgeKubernetes((await kube.read<{ gitVersion?: string }>('/version'))?.gitVersion),
-  },
-  {
     ...{ id: 'wec-permissions', title: 'you may install the agent on it' },
     run: async ({ kube }) => pass(void (await requirePermissions(kube, wecPermissions()))),
   },
   { ...{ id: 'wec-role', title: 'it is a cluster to register' }, run: judgeRole },
-  {
-    ...{ id: 'wec-room', title: 'its nodes have room for the agent', needs: ['wec-role'] },
-    run: ({ kube }) => judgeRoom(kube),
-  },
   {
     ...{ id: 'wec-join', title: 'the ITS can register it' },
     needs: ['its-reachable', 'its', 'wec-permissions', 'wec-role'],

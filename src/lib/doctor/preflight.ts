@@ -11,7 +11,7 @@ import { planFor } from '../wecs/reregister/fix.ts';
 import { HostingState, hostingChecks, itsChecks } from './clusters.ts';
 import { joiningChecks } from './joining.ts';
 import { type MachineUse, machineChecks } from './machine.ts';
-import { dockerAnswers, type ProgramNeeds, programChecks } from './programs.ts';
+import { type ProgramNeeds, programChecks } from './programs.ts';
 import type { Examined, Its } from './subject.ts';
 import { failedBy, reachable } from './unseen.ts';
 
@@ -42,7 +42,6 @@ export async function runPreflight(
     // If the cluster is not visible, its own check reports it.
     isHosting: async () => (await state?.isHosting().catch(() => false)) ?? false,
     needsHelm: async () => state !== undefined && !(await state.isComplete().catch(() => true)),
-    usesDocker: () => dockerAnswers(programs),
   };
   const ofIts = its && checkCluster('its', its, itsChecks);
   let access: Promise<HubAccess> | undefined;

@@ -70,12 +70,6 @@ async function judgeDocker(found: FoundProgram | undefined, { programs, isHostin
   return (await isHosting()) ? skipped(`${cause} only`) : warn('docker-unreachable', cause, runCommand('docker info'));
 }
 
-/** Whether docker is installed and its daemon answers. */
-export async function dockerAnswers(run: ProgramRun): Promise<boolean> {
-  const found = await findProgram(dockerProgram, run);
-  return found !== undefined && answers(found, run);
-}
-
 async function answers(docker: FoundProgram, run: ProgramRun): Promise<boolean> {
   const args = ['version', '--format', '{{.Server.Version}}'];
   const { exitCode } = await runProgram(run)(docker, { args, limitMs: 10_000 });

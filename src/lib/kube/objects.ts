@@ -12,7 +12,6 @@ import type {
   V1LabelSelector,
   V1LabelSelectorRequirement,
   V1Lease,
-  V1Node,
   V1ObjectMeta,
   V1OwnerReference,
   V1Pod,
@@ -56,7 +55,6 @@ export type CustomResourceDefinition = FromServer<V1CustomResourceDefinition>;
 export type Deployment = FromServer<V1Deployment>;
 export type Job = FromServer<V1Job>;
 export type Lease = FromServer<V1Lease>;
-export type Node = FromServer<V1Node>;
 export type Pod = FromServer<V1Pod>;
 export type Secret = FromServer<V1Secret>;
 export type StatefulSet = FromServer<V1StatefulSet>;

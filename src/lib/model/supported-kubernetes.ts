@@ -1,9 +1,3 @@
-/**
- * The oldest version of Kubernetes on which an agent can run. OCM's documentation says 1.11; its operator applies definitions of
- * apiextensions.k8s.io/v1 only (ocm v1.3.1, manifests/klusterlet/managed).
- */
-export const oldestKubernetes = '1.16';
-
 /** What a source says of a program on a version of Kubernetes. */
 export interface KnownKubernetes {
   program: 'agent' | 'vcluster';

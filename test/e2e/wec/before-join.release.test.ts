@@ -3,15 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import {
-  type Bed,
-  type Fault,
-  limitedUser,
-  type Plane,
-  resources,
-  startBed,
-  writeKubeconfig,
-} from '../../../testbed/index.ts';
+import { type Bed, type Fault, limitedUser, type Plane, startBed, writeKubeconfig } from '../../../testbed/index.ts';
 import { assertNothingLeft, findingsOf, probe, wrongOf } from '../support/before-join.ts';
 import { Cli } from '../support/harness.ts';
 
@@ -91,17 +83,6 @@ describe('before a join', { concurrency: 1 }, () => {
     const run = await examine('cluster1', await writeKubeconfig(cluster1, [reader, its1]));
     assert.deepEqual(wrongOf(findingsOf(run), 'cluster1'), ['wec-permissions forbidden']);
     assert.match(run.stdout, /patch secrets in open-cluster-management-agent/);
-  });
-
-  it('nodes that take no pods are found', async () => {
-    const { items } = await cluster1.admin.list(resources.nodes);
-    const name = items[0]?.metadata.name ?? '';
-    const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
-    await cluster1.admin.patch(resources.nodes, name, { spec: { unschedulable: true, taints: [taint] } });
-    const run = await examine('cluster1');
-    await cluster1.admin.patch(resources.nodes, name, { spec: { unschedulable: null, taints: null } });
-    assert.deepEqual(wrongOf(findingsOf(run), 'cluster1'), ['wec-room pod-unschedulable']);
-    assert.match(run.stdout, /0 of 1 nodes take new pods/);
   });
 
   it('a cluster that is registered elsewhere, or under another name, is found', async () => {

@@ -126,7 +126,7 @@ export function pullSecret(dockerConfig: string): KubeObject {
 }
 
 /** The requests of the operator, and of an agent. */
-export const requests = { cpu: '2m', memory: '16Mi' };
+const requests = { cpu: '2m', memory: '16Mi' };
 
 /** A container of OCM's, as OCM restricts it. @param image the registration-operator image with its tag */
 export const restrictedContainer = (image: string) => ({

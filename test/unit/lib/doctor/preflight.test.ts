@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { HostingState, hostingChecks } from '../../../../src/lib/doctor/clusters.ts';
-import { judgeInotify } from '../../../../src/lib/doctor/machine.ts';
 import { runPreflight } from '../../../../src/lib/doctor/preflight.ts';
 import { programChecks } from '../../../../src/lib/doctor/programs.ts';
 import { Deadline } from '../../../../src/lib/engine/deadline.ts';
@@ -128,12 +127,11 @@ describe('before an installation', () => {
 
   test('a cluster to register is one', async () => {
     assert.deepEqual(await judged(of({ nodes: [node], pods: [] })), [
-      ...['wec-reachable', 'wec-kubernetes', 'wec-permissions', 'wec-role', 'wec-room'].map((id) => `${id}: pass`),
+      ...['wec-reachable', 'wec-permissions', 'wec-role'].map((id) => `${id}: pass`),
       noIts,
     ]);
-    const [role, ...others] = wrong(await judged(of({ nodes: [], pods: [], bindingpolicies: [] })));
+    const [role] = wrong(await judged(of({ nodes: [], pods: [], bindingpolicies: [] })));
     assert.match(role ?? '', /^wec-role: fail, .* it is a WDS/);
-    assert.deepEqual(others, ['wec-room: skipped, depends on "it is a cluster to register"']);
   });
 
   test('a cluster to register is not registered under another name', async () => {
@@ -179,24 +177,5 @@ describe('before an installation', () => {
     const [hosting] = await examined(kube);
     assert.equal(hosting?.findings[0], 'hosting-reachable: pass');
     assert.equal(hosting?.findings[1], 'hosting: skipped, KubeStellar is not installed on it');
-  });
-});
-
-describe('the limits of inotify', () => {
-  const judged = (limits: Record<string, string>) =>
-    judgeInotify(async (file) => limits[path.basename(file)] ?? assert.fail('no such file'));
-
-  test('are judged if they can be read', async () => {
-    assert.deepEqual(await judged({ max_user_watches: '524288\n', max_user_instances: '512\n' }), { status: 'pass' });
-    const low = await judged({ max_user_watches: '524288\n', max_user_instances: '128\n' });
-    assert.equal(low.status, 'warn');
-    assert.match(
-      'problem' in low ? low.problem.message : '',
-      /^fs\.inotify\.max_user_instances is 128, and should be 512; needed by kind and k3d$/,
-    );
-  });
-
-  test('are skipped if one of them cannot', async () => {
-    for (const limits of [{}, { max_user_watches: '1' }]) assert.equal((await judged(limits)).status, 'skipped');
   });
 });
