@@ -38,15 +38,14 @@ export interface Fleet {
 
 /**
  * Reads a fleet from files, folders and stdin (`-`).
- * @throws StellarError `usage` with all faults of all files, each with its line
+ * @throws StellarError `usage` with all faults of all files, each with its line: first those of each document by itself
  */
 export async function readFleet(given: readonly string[], stdin: NodeJS.ReadableStream): Promise<Fleet> {
   const files = (await Promise.all(given.map(filesIn))).flat();
   const parsed: { fleets: Parsed[]; faults: Fault[] }[] = [];
   for (const file of files) parsed.push(parse(file, await readNamedOrStdin(file, 'fleet', stdin)));
   const fleets = parsed.flatMap((each) => each.fleets);
-  const faults = [...parsed.flatMap((each) => each.faults), ...faultsAmong(fleets)];
-  refuseFaults('fleet', faults);
+  for (const faults of [parsed.flatMap((each) => each.faults), faultsAmong(fleets)]) refuseFaults('fleet', faults);
   const [first] = fleets;
   if (first === undefined) throw new StellarError('usage', `${given.join(', ')} contains no Fleet.`);
   const spaces = fleets.flatMap(({ document }) => document.spaces ?? []);
@@ -83,34 +82,17 @@ function parse(file: string, text: string): { fleets: Parsed[]; faults: Fault[] 
     if (each.contents === null && each.errors.length === 0) return [];
     const own = [...syntaxFaults(each, source), ...(each.errors.length === 0 ? check(each, fleetSchema, source) : [])];
     faults.push(...own);
-    // Names that are given twice are reported together with other faults.
-    const document = (each.errors.length === 0 ? each.toJS({ maxAliasCount: -1 }) : undefined) as
-      | Partial<FleetDocument>
-      | undefined;
-    if (!hasNames(document)) return [];
+    if (own.length > 0) return [];
+    const document = each.toJS({ maxAliasCount: -1 }) as FleetDocument;
     const list = isMap(each.contents) ? each.contents.get('wecs') : undefined;
     const places = isSeq(list) ? list.items.map(offsetOf) : [];
-    // With a fault, only what is compared among documents is read further.
-    const read = (wec: NonNullable<FleetDocument['wecs']>[number]) =>
-      own.length === 0
-        ? withDefaults(wec, document.defaults, file)
-        : {
-            ...withDefaults({ name: wec.name }, {}, file),
-            context: textOf(wec.context),
-            kubeconfig: textOf(wec.kubeconfig),
-          };
-    const given = Array.isArray(document.wecs) ? document.wecs : [];
-    const wecs = given.map((wec, index) => ({ wec: read(wec), at: places[index] ?? 0 }));
+    const wecs = (document.wecs ?? []).map((wec, index) => ({
+      ...{ wec: withDefaults(wec, document.defaults, file), at: places[index] ?? 0 },
+    }));
     return { document, source, nameAt: offsetOf(each.getIn(['metadata', 'name'], true)), wecs };
   });
   return { fleets, faults };
 }
-
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-
-const hasNames = (document: Partial<FleetDocument> | undefined): document is FleetDocument =>
-  typeof document?.metadata?.name === 'string' &&
-  [document.wecs ?? []].flat().every((wec) => typeof wec?.name === 'string');
 
 function withDefaults(
   wec: NonNullable<FleetDocument['wecs']>[number],
