@@ -186,18 +186,4 @@ describe('the view of workloads', () => {
     assert.match(stderr, /wds2 is the hosting cluster itself.*Nothing was written/);
     assert.equal(await admin.find(resources.bindingPolicies, 'all'), undefined);
   });
-
-  it('shows an interrupted deletion, and how to resume it', async () => {
-    await wds1.admin.delete(resources.bindingPolicies, 'shown', { propagationPolicy: 'Orphan' });
-    const isGone = async () => (await wds1.admin.find(resources.bindingPolicies, 'shown')) === undefined;
-    await until(isGone, 'end of the policy');
-    const step = {
-      ask: 'workload get cm/c -n shown',
-      code: 'binding-orphaned',
-      offers: /policy delete shown --keep-workloads/,
-    };
-    await takeSteps(cli, [{ ...step, add: '--yes' }], at);
-    assert.equal(await wds1.admin.find(resources.bindings, 'shown'), undefined);
-    assert.ok(await bed.plane('w1').admin.find(resources.configMaps, 'shown/c'));
-  });
 });
