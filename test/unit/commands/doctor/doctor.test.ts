@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitCodeOf } from '../../../../src/commands/doctor/doctor.ts';
+import { describeExamined } from '../../../../src/commands/doctor/doctor-text.ts';
+import type { Examined } from '../../../../src/lib/doctor/subject.ts';
+import { type Finding, skipped } from '../../../../src/lib/engine/checks.ts';
+import { styleFor } from '../../../../src/lib/terminal/style.ts';
 import { stellarctl } from '../../../stellarctl.ts';
+import { fakeIo } from '../../support/fake-io.ts';
 import { commandNamed, program } from '../../support/program.ts';
 
 test('doctor --fix --wait exits with 1 if a fix failed, and with 3 only if the wait was in vain', () => {
@@ -19,6 +24,20 @@ test('doctor --pre checks clusters to register, and finds their contexts first',
     assert.equal(exitCode, 2);
     assert.match(String(stderr), /ctx/);
   }
+});
+
+test('a part of which nothing was checked has no tick, and is nothing wrong', () => {
+  const finding: Finding = {
+    id: 'hosting',
+    title: 'it is a hosting cluster',
+    ...skipped('KubeStellar is not installed on it'),
+  };
+  const examined: Examined[] = [{ subject: { kind: 'hosting', name: 'h' }, findings: [finding] }];
+  const { io } = fakeIo({});
+  const style = styleFor(io.stdout, io, 'never');
+  const lines = (extent: 'sections' | 'wrong') => describeExamined(examined, style, extent).map((line) => line.trim());
+  assert.match(lines('sections')[0] ?? '', /^- hosting cluster h +0 of 1 checks passed, skipped: hosting$/);
+  assert.deepEqual(lines('wrong'), ['No problems found.']);
 });
 
 test('no option takes the arguments that follow its value', async () => {
