@@ -1,6 +1,7 @@
 import { count } from '../../lib/engine/counts.ts';
 import type { Removals } from '../../lib/engine/removal-limit.ts';
 import { ifSeen, whyUnseen } from '../../lib/kube/access.ts';
+import { wecNamesOf, wecsOf } from '../../lib/model/manifest-works.ts';
 import { adoptedAccount } from '../../lib/spaces/create/bootstrap.ts';
 import type { DeletionOptions } from '../../lib/spaces/delete/delete-control-plane.ts';
 import type { ItsToDelete } from '../../lib/spaces/delete/delete-its.ts';
@@ -40,14 +41,11 @@ function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string
 /** From how many WECs a deletion takes workloads. @param max `--max-removed` */
 export function removalsOf(space: SpaceToDelete, max: number | undefined): Removals[] {
   if (space.role === 'its' || space.keep) return [];
-  const wecs = wecsWith(space.works).length;
+  const wecs = wecNamesOf(space.works).length;
   return [{ wecs, of: wecs, max }];
 }
 
-const wecsWith = (works: WdsToDelete['works']) => [...new Set(works.map(({ metadata }) => metadata.namespace))];
-
 function describeWds({ its, policies, works, unseen, shared }: WdsToDelete, type: string, keep: boolean): string[] {
-  const wecs = wecsWith(works);
   const effect = keep ? 'stay, and nothing manages them' : 'will be removed';
   const others = shared.length === 0 ? '' : `: those of ${shared.join(', ')} as well; they stay`;
   return [
@@ -57,7 +55,7 @@ function describeWds({ its, policies, works, unseen, shared }: WdsToDelete, type
     ...(policies.length === 0
       ? []
       : [`binding policies   ${policies.map(({ metadata }) => metadata.name).join(', ')}${others}`]),
-    ...(works.length === 0 ? [] : [`${count(works.length, 'work')} on ${wecs.join(', ')}: their workloads ${effect}.`]),
+    ...(works.length === 0 ? [] : [`${count(works.length, 'work')} on ${wecsOf(works)}: their workloads ${effect}.`]),
     type === 'host' ? whatStays(shared) : 'Everything in it will be lost.',
   ];
 }

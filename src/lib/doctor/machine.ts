@@ -2,18 +2,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type Check, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { partial } from '../engine/next-step.ts';
+import type { ProgramNeeds } from './programs.ts';
 
 /** The port of this machine where a local hosting cluster serves its control planes (KubeFlex's default). */
 const localPort = 9443;
 
-/** The use of this machine. */
-export interface MachineUse {
-  /** Whether the hosting cluster already exists. */
-  isHosting: () => Promise<boolean>;
-}
-
 /** The requirements of local clusters on the machine itself. */
-export const machineChecks: readonly Check<MachineUse>[] = [
+export const machineChecks: readonly Check<Pick<ProgramNeeds, 'isHosting'>>[] = [
   {
     ...{ id: 'port', title: `port ${localPort} is free for a local hosting cluster` },
     run: async ({ isHosting }) => ((await isHosting()) ? skipped('the hosting cluster already exists') : judgePort()),

@@ -10,7 +10,7 @@ import type { JoinPlan } from '../wecs/join/plan.ts';
 import { planFor } from '../wecs/reregister/fix.ts';
 import { HostingState, hostingChecks, itsChecks } from './clusters.ts';
 import { joiningChecks } from './joining.ts';
-import { type MachineUse, machineChecks } from './machine.ts';
+import { machineChecks } from './machine.ts';
 import { type ProgramNeeds, programChecks } from './programs.ts';
 import type { Examined, Its } from './subject.ts';
 import { failedBy, reachable } from './unseen.ts';
@@ -57,15 +57,13 @@ export async function runPreflight(
     return { ...examined, plan: planned };
   };
   const [ofMachine, ...ofClusters] = await Promise.all([
-    runChecks<Machine>([...programChecks, ...machineChecks], machine),
+    runChecks<ProgramNeeds>([...programChecks, ...machineChecks], machine),
     checkCluster('hosting', hostingTarget, hostingChecks),
     ofIts,
     ...wecs.map(ofWec),
   ]);
   return [{ subject: { kind: 'machine', name: '' }, findings: ofMachine }, ...ofClusters.flatMap((each) => each ?? [])];
 }
-
-type Machine = ProgramNeeds & MachineUse;
 
 /** A cluster that is not found, or does not answer, is one finding. */
 async function checkCluster<Checked extends { kube: Kube }>(

@@ -77,14 +77,15 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   const missing = judge(seen.stages, evidence).flatMap((report) =>
     isLoss(report) ? (jobOfStage[report.id] ?? []) : [],
   );
-  const failed = jobsToRerun(evidence, missing);
+  const present = jobsToRerun(evidence, missing);
+  const jobs = [...new Set([...present.map(({ metadata }) => metadata.name), ...missing])];
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
   const isBegun = readNote(evidence.controlPlane) !== undefined;
   const isMissing = isLost(managerDeployment, evidence) || isLost(transportDeployment, evidence);
   const restarts = isBegun || isMissing || (rewired !== undefined && hasControllers(evidence));
   const plan = restarts ? await planRestart(name, tools, { recreates: true, its: rewired?.its }) : undefined;
   const left = rewired === undefined ? [] : await confirmLeft(input, rewired.its, tools);
-  const isRerun = failed.length > 0 || missing.length > 0 || rewired !== undefined;
+  const isRerun = jobs.length > 0 || rewired !== undefined;
   const isBroken = isRerun || isBegun || isMissing;
   const underLease = () => repairSpace({ ...input, agreed: left }, tools, run);
   if (isBroken && input.agreed === undefined)
@@ -96,8 +97,8 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
     };
     if (plan === undefined) await change();
     else await restart(plan, run, { change, recreates: rewired !== undefined || isMissing });
-    if (isRerun) await recreateJobs(hosting, evidence, failed, missing);
-    if (isBroken) space.written(describeRepair(failed, missing, rewired, restarts));
+    if (isRerun) await recreateJobs(hosting, evidence, present, jobs);
+    if (isBroken) space.written(describeRepair(jobs, rewired, restarts));
     else if (hosting.dryRun) await refuseOther(seen, hosting, watcher.clientOf(name));
     const isReady = await space.follow(() => space.watcher.read(name, role));
     if (isReady) await space.finish(await knownEntries(name, evidence.type, tools));
@@ -124,17 +125,16 @@ function jobsToRerun({ controlPlane, jobs }: SpaceEvidence, missing: readonly st
   return jobs.filter((job) => own.includes(job.metadata.name) && isToRerun(job));
 }
 
-/** Deletes Jobs, and clears them from KubeFlex's status: it does not recheck completed hooks. */
+/** Deletes Jobs, and clears all of these names from KubeFlex's status: it does not recheck completed hooks. */
 async function recreateJobs(
   hosting: Kube,
   { name, controlPlane }: SpaceEvidence,
-  failed: readonly Job[],
-  missing: readonly string[],
+  present: readonly Job[],
+  jobs: readonly string[],
 ): Promise<void> {
-  for (const { metadata } of failed)
+  for (const { metadata } of present)
     await hosting.delete(resources.jobs, metadata.name, { namespace: namespaceOf(name), uid: metadata.uid });
-  const jobs = failed.map(({ metadata }) => metadata.name);
-  await forgetHooks(hosting, controlPlane, [...new Set([...jobs, ...missing])]);
+  await forgetHooks(hosting, controlPlane, jobs);
   await triggerReconcile(hosting, name);
 }
 
@@ -244,17 +244,10 @@ async function untilObserved(hosting: Kube, { metadata }: ControlPlane, run: Run
   }, soon);
 }
 
-function describeRepair(
-  failed: readonly Job[],
-  missing: readonly string[],
-  rewired: Rewiring | undefined,
-  restarts: boolean,
-): string {
-  const named = [...failed.map(({ metadata }) => metadata.name), ...missing];
-  const jobs = [...new Set(named)].join(', ');
+function describeRepair(jobs: readonly string[], rewired: Rewiring | undefined, restarts: boolean): string {
   return [
     ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),
-    ...(jobs === '' ? [] : [`KubeFlex recreates Job ${jobs}`]),
+    ...(jobs.length === 0 ? [] : [`KubeFlex recreates Job ${jobs.join(', ')}`]),
     ...(restarts ? ['controllers restarted; workloads kept'] : []),
   ].join(' · ');
 }

@@ -61,9 +61,13 @@ export const isMadeByHand = ({ metadata }: ManifestWork): boolean => metadata.la
 /** Whether a finalizer keeps it until its agent, or --force, has removed that. */
 export const isGuarded = ({ metadata }: ManifestWork): boolean => metadata.finalizers?.includes(workFinalizer) === true;
 
-/** The WECs that works are for, for people. */
-export const wecsOf = (works: readonly ManifestWork[]): string =>
-  [...new Set(works.map(({ metadata }) => metadata.namespace))].join(', ');
+/** The WECs that works are for. */
+export const wecNamesOf = (works: readonly ManifestWork[]): string[] => [
+  ...new Set(works.flatMap(({ metadata }) => metadata.namespace ?? [])),
+];
+
+/** The same, for people. */
+export const wecsOf = (works: readonly ManifestWork[]): string => wecNamesOf(works).join(', ');
 
 /** Returns the objects in a work, for example `Deployment web/nginx`. */
 export function objectsIn({ spec }: ManifestWork): string[] {

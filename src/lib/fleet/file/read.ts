@@ -87,7 +87,8 @@ function parse(file: string, text: string): { fleets: Parsed[]; faults: Fault[] 
     const list = isMap(each.contents) ? each.contents.get('wecs') : undefined;
     const places = isSeq(list) ? list.items.map(offsetOf) : [];
     const wecs = (document.wecs ?? []).map((wec, index) => ({
-      ...{ wec: withDefaults(wec, document.defaults, file), at: places[index] ?? 0 },
+      wec: withDefaults(wec, document.defaults, file),
+      at: places[index] ?? 0,
     }));
     return { document, source, nameAt: offsetOf(each.getIn(['metadata', 'name'], true)), wecs };
   });

@@ -136,7 +136,7 @@ const statusAddonRemains =
   (space) => {
     const job = jobIsDone(space);
     const its = job.state === 'met' ? ifSeen(space.inside) : undefined;
-    if (its === undefined || its.hasStatusAddon || its.forbidden.has(resources.deployments.plural)) return job;
+    if (its === undefined || its.hasStatusAddon || hidden(its, resources.deployments)) return job;
     return lost(`Deployment ${operatorNamespace}/${statusAddonDeployment}`, repair(space));
   };
 

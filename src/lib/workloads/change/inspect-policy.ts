@@ -3,7 +3,7 @@ import { isOrphan } from '../../hub/orphan-works.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
-import { type ManifestWork, objectsIn } from '../../model/manifest-works.ts';
+import { type ManifestWork, objectsIn, wecNamesOf } from '../../model/manifest-works.ts';
 import type { Binding, BindingPolicy } from '../../model/policies.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { provenWorks } from '../../spaces/sender.ts';
@@ -46,7 +46,7 @@ export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyT
     getPolicy(wds.kube, name),
     provenWorks(name, wds, its),
   ]);
-  const wecs = [...new Set(works.flatMap(({ metadata }) => metadata.namespace ?? []))].sort();
+  const wecs = wecNamesOf(works).sort();
   const effects = await mapConcurrently(wecs, concurrentRequests, async (wec) => {
     const all = await listServed<ManifestWork>(its, resources.manifestWorks, { namespace: wec });
     return effectOn(wec, works, all);

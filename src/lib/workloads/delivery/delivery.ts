@@ -94,13 +94,12 @@ function deliveryOf(
   const modulation = bound ?? of.selectedBy.get(policyName ?? '') ?? {};
   const known = <T, U>(access: Access<T>, read: (value: T, at: string) => U) =>
     mapped(access, (value) => (wec === undefined ? undefined : read(value, wec)));
-  const sent = known(works, (all, at) => all.find(policyName ?? '', at, of));
   return {
     ...{ of, evidence, policyName, binding, bound, wec, modulation },
     isBound: wec !== undefined && destinationsOf(binding).includes(wec),
     policy: policies.find(({ metadata }) => metadata.name === policyName),
     cluster: known(inventory, (clusters, at) => clusters.get(at)),
-    sent,
+    sent: known(works, (all, at) => all.find(policyName ?? '', at, of)),
     stoppedAt: wec === undefined ? undefined : stopBefore(wec, binding, inventory),
     workStatus: known(workStatuses, (all, at) => all.get(statusKey(at, of))),
     collectors: mapped(

@@ -137,7 +137,7 @@ function trimWork(object: KubeObject, shared: Share): ManifestWork {
     },
     spec: shared({
       workload: {
-        manifests: (spec?.workload?.manifests ?? []).map((manifest) => trimManifest(manifest)),
+        manifests: (spec?.workload?.manifests ?? []).map(trimManifest),
       },
     }),
     status: shared({
