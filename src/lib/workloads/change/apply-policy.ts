@@ -69,7 +69,7 @@ export async function applyPolicy(
   return forName(result, run, async () => {
     if (present === undefined) await createNew(name, spec, wds);
     else if (!isDeepStrictEqual(present.spec, spec)) await change(present, spec, wds);
-    await endReturns(ended, name, wds, run);
+    if (ended.length > 0) await endReturns(ended, name, wds, run);
     result.changed = present === undefined || !isDeepStrictEqual(present.spec, spec) || ended.length > 0;
     const what = present === undefined ? 'created' : result.changed ? 'changed' : 'is as the file says';
     if (!run.dryRun) run.progress.done(name, what, result.changed);
@@ -103,12 +103,12 @@ function endedReturns({ isHosting, contents, objects, others }: PolicySubject): 
   return contents.objects.filter((object) => isLabelled(object) && !asked.has(object));
 }
 
-/** Takes the labels away once the Binding no longer asks for a status: KubeStellar would set them again. */
+/** Takes the labels away once the Binding no longer asks for the status of these: KubeStellar would set them again. */
 async function endReturns(ended: readonly Candidate[], name: string, { kube }: OpenWds, run: Run): Promise<void> {
-  if (ended.length === 0) return;
+  const own = new Set(ended.map(keyOfCandidate));
   const asks = async () => {
     const binding = await getServed<Binding>(kube, resources.bindings, name);
-    return binding !== undefined && objectsOf(binding).some(asksForStatus)
+    return binding !== undefined && objectsOf(binding).some((each) => asksForStatus(each) && own.has(keyOf(each)))
       ? 'its Binding still asks for a status'
       : undefined;
   };

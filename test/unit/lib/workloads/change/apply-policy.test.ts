@@ -120,7 +120,15 @@ test('on a hosting cluster, labels by which a status is returned go once no poli
         const asks = reads < 3 ? { wantMultiWECReportedState: true } : {};
         return {
           ...{ kind, metadata: { name: 'shop' } },
-          spec: { workload: { namespaceScope: [{ ...bound[1], ...asks }] } },
+          // Of another object it goes on asking.
+          spec: {
+            workload: {
+              namespaceScope: [
+                { ...bound[0], wantMultiWECReportedState: true },
+                { ...bound[1], ...asks },
+              ],
+            },
+          },
         };
       },
       merge: async ({ plural }: { plural: string }, name: string, body: object) =>
