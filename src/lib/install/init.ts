@@ -6,7 +6,7 @@ import { isObject } from '../engine/is-object.ts';
 import { advice, run as nextStep, stepLines, textOf } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { coreChart } from '../hosting/core-chart.ts';
-import { type HostingLease, withHostingLease } from '../hosting/lease.ts';
+import { withHostingLease } from '../hosting/lease.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { WriteRecorder } from '../kube/client/dry-run.ts';
 import { describeCluster } from '../kube/client/errors.ts';
@@ -23,12 +23,12 @@ import { versionWords } from '../versions/version-words.ts';
 import { bringChart, type ChartChoice, chooseChart } from './chart.ts';
 import { type ClusterState, readClusterState } from './cluster-state.ts';
 import { followHosting, type Installing } from './follow.ts';
-import { checkForeignKubeFlex } from './foreign-kubeflex.ts';
+import { refuseForeignSettings } from './foreign-kubeflex.ts';
 import { freshValues } from './fresh-values.ts';
 import { type InitInput, kubeFlexValues } from './input.ts';
 import { requireInitPermissions } from './permissions.ts';
 import { hasKubeFlex, makePlan, type Plan } from './plan.ts';
-import { concurrentRelease, forgetRevisions, recordOf, recoverRelease } from './release-records.ts';
+import { concurrentRelease, forgetRevisions, waitForHelm } from './release-records.ts';
 import { findIrreplaceable, markAsKept } from './resource-policy.ts';
 
 /** The result of `init`. */
@@ -81,10 +81,9 @@ export async function initHosting(input: InitInput, tools: InitTools, run: Run):
   const { helm } = tools;
   const choice = await chooseChart(input, helm);
   const asked = await helm.valuesOf(kubeFlexValues(input), input.values);
-  const ended = new Set<string>();
   for (let attempts = 1; ; attempts++) {
     try {
-      const result = await attempt({ ...input, choice, asked }, tools, ended, run);
+      const result = await attempt({ ...input, choice, asked }, tools, run);
       return input.upgrade ? await afterUpgrade(result, tools.kube, run) : result;
     } catch (error) {
       const isOvertaken = error instanceof StellarError && error.code === 'release-pending';
@@ -95,7 +94,7 @@ export async function initHosting(input: InitInput, tools: InitTools, run: Run):
 }
 
 /** @throws StellarError also `release-pending` if another helm starts on the release meanwhile: the plan is then outdated */
-async function attempt(input: Chosen, tools: InitTools, ended: Set<string>, run: Run): Promise<InitResult> {
+async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitResult> {
   const { kube, helm } = tools;
   const { choice, asked } = input;
   const { context } = kube.cluster;
@@ -105,10 +104,9 @@ async function attempt(input: Chosen, tools: InitTools, ended: Set<string>, run:
       await requireInitPermissions(kube, coreChart.release);
     throw error;
   });
-  const isRecovered = await recoverRelease(kube, helm, first, ended, run);
-  const clusterState = isRecovered ? await readClusterState(kube, helm) : first;
+  const clusterState = (await waitForHelm(kube, first, run)) ? await readClusterState(kube, helm) : first;
   await refuseTerminating(kube);
-  if (clusterState.kubeFlex === 'of-others') await checkForeignKubeFlex(kube, input);
+  if (clusterState.kubeFlex === 'of-others') await refuseForeignSettings(kube, input);
   const fresh = clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, input, run) : {};
   const { upgrade, imageRegistry } = input;
   const wanted = { version: choice.version, upgrade, values: asked, chart: input.chart, imageRegistry };
@@ -138,11 +136,11 @@ async function attempt(input: Chosen, tools: InitTools, ended: Set<string>, run:
   announce(plan, clusterState, choice, run);
   // This renders the whole chart, which also validates the values.
   const definitions = hasKubeFlex(values) ? await helm.customResourceDefinitions(chart, values) : [];
-  await withHostingLease(kube, 'init', run, async (lease) => {
+  await withHostingLease(kube, 'init', run, async () => {
     if (!isDeepStrictEqual(await readClusterState(kube, helm), clusterState))
       throw concurrentRelease(context, clusterState.release);
     result.kept = await prepare(plan, clusterState, definitions, tools, run);
-    if (!kube.dryRun) await runHelm(plan, clusterState, chart, followed, lease, tools, run);
+    if (!kube.dryRun) await runHelm(plan, clusterState, chart, followed, tools, run);
   });
   const verb = plan.installed === undefined ? 'create' : 'update';
   tools.record?.({ verb, cluster: context, kind: 'Release', ...clusterState.release });
@@ -165,18 +163,15 @@ async function afterUpgrade(result: InitResult, kube: Kube, run: Run): Promise<I
 
 async function runHelm(
   plan: Plan,
-  { release, revisions }: ClusterState,
+  { release }: ClusterState,
   chart: LocalChart,
   followed: Installing,
-  lease: HostingLease,
   { kube, helm }: InitTools,
   run: Run,
 ): Promise<void> {
   const stop = new AbortController();
-  const last = plan.action === 'install-again' ? undefined : revisions.at(-1);
-  const onStart = await lease.noteHelm(recordOf(release, (last?.revision ?? 0) + 1));
   const timeoutMs = run.deadline.remaining;
-  const work = helm.upgrade({ release, chart, values: plan.values, stop: stop.signal, timeoutMs, onStart });
+  const work = helm.upgrade({ release, chart, values: plan.values, stop: stop.signal, timeoutMs });
   try {
     await followHosting(kube, { ...followed, helm: work }, run);
   } catch (error) {

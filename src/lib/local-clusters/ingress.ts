@@ -77,14 +77,13 @@ export async function ensureIngress(
     requireTime(run, `${context} has no ingress yet`);
     const chart = kube.dryRun ? undefined : await bringIngressChart(helm, input.chart);
     run.progress.waiting(context, 'installing Traefik');
-    await withHostingLease(kube, 'init', run, async (lease) => {
+    await withHostingLease(kube, 'init', run, async () => {
       await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ingressRelease.namespace } });
       record?.({ verb: 'create', cluster: context, kind: 'Release', ...ingressRelease });
       if (chart === undefined) return;
-      const onStart = await lease.noteHelm(ingressRelease.name);
       const values = valuesFor(input);
       const timeoutMs = run.deadline.remaining;
-      await helm.upgrade({ release: ingressRelease, chart, values, timeoutMs, onStart, skipCrds: true });
+      await helm.upgrade({ release: ingressRelease, chart, values, timeoutMs, skipCrds: true });
     }).catch((error: unknown) => {
       throw whyPending(error, context);
     });

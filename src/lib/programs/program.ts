@@ -50,8 +50,6 @@ export interface Invocation {
   input?: string;
   /** Whether it may prompt the user: it reads from our terminal, and gets the terminal's signals in our process group. */
   isOnTerminal?: boolean;
-  /** Receives its process id when it has started. */
-  onStart?: (pid: number) => void;
   /** Receives its stderr as it is written. */
   onStderr?: (text: string) => void;
   /** Its timeout, in milliseconds, if shorter than the remaining time of the command. */
@@ -136,7 +134,6 @@ export function runProgram(run: ProgramRun): RunProgram {
     // Detached programs lead their own process group.
     const detached = !isOnTerminal;
     const running = execa(program.path, args, { env, extendEnv: false, ...stdin, reject: false, detached });
-    if (running.pid !== undefined) invocation.onStart?.(running.pid);
     const decoder = new TextDecoder();
     running.stderr?.on('data', (chunk: Buffer) => onStderr?.(decoder.decode(chunk, { stream: true })));
     const given = AbortSignal.any([signal, late, ...(stop === undefined ? [] : [stop])]);

@@ -51,7 +51,7 @@ export interface Revision {
 export type LocalChart = string;
 
 /** `stop` aborts the upgrade; helm then marks the release as failed. */
-export interface Upgrade extends Pick<Invocation, 'stop' | 'onStart'> {
+export interface Upgrade extends Pick<Invocation, 'stop'> {
   release: ReleaseName;
   chart: LocalChart;
   /** Merged over the values of the release or, on installation, the chart's defaults. */

@@ -6,15 +6,12 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { throwIfInterrupted } from '../../../../src/lib/engine/deadline.ts';
 import type { StellarError } from '../../../../src/lib/engine/errors.ts';
-import { type HostingLease, withHostingLease } from '../../../../src/lib/hosting/lease.ts';
+import { withHostingLease } from '../../../../src/lib/hosting/lease.ts';
 import { recordWrites } from '../../../../src/lib/kube/client/dry-run.ts';
 import type { Lease } from '../../../../src/lib/kube/objects.ts';
 import { describeProcess } from '../../../../src/lib/programs/process-identity.ts';
 import { LeaseCluster, leasePath } from '../../support/lease-cluster.ts';
 import { failsWith } from '../../support/steps.ts';
-
-const helmAnnotation = 'stellarctl.kubestellar.io/helm';
-const record = 'sh.helm.release.v1.ks-core.v1';
 
 let cluster: LeaseCluster;
 beforeEach(async () => {
@@ -23,13 +20,10 @@ beforeEach(async () => {
 afterEach(() => cluster.stop());
 
 /** The Lease of another run. @param holder the end of its holderIdentity */
-const leaseOf = (holder: string, { helm, ageS = 0 }: { helm?: string; ageS?: number } = {}): Lease => ({
+const leaseOf = (holder: string, ageS = 0): Lease => ({
   apiVersion: 'coordination.k8s.io/v1',
   kind: 'Lease',
-  metadata: {
-    ...{ name: 'stellarctl', namespace: 'default' },
-    ...(helm === undefined ? {} : { annotations: { [helmAnnotation]: helm } }),
-  },
+  metadata: { name: 'stellarctl', namespace: 'default' },
   spec: {
     holderIdentity: `bob@desk, init, ${holder}`,
     renewTime: new Date(Date.now() - ageS * 1000).toISOString().replace('Z', '000Z'),
@@ -49,13 +43,13 @@ async function endedProcess(): Promise<string> {
 
 const otherMachine = 'process 1 started 2 on desk-4026531836 0b5c5d0e-0000-0000-0000-000000000000';
 
-/** One run with the Lease. @returns what happened, and the record of the helm that has ended */
-async function take(timeoutMs = 1200): Promise<{ outcome: string; endedHelm?: string | undefined; lines: string[] }> {
+/** One run with the Lease. @returns what happened */
+async function take(timeoutMs = 1200): Promise<{ outcome: string; lines: string[] }> {
   const { kube, run } = cluster.run(timeoutMs);
   const { lines } = run.progress;
   try {
-    const endedHelm = await withHostingLease(kube, 'its repair its1', run, async (lease) => lease.endedHelm);
-    return { outcome: 'worked', endedHelm, lines };
+    await withHostingLease(kube, 'its repair its1', run, async () => undefined);
+    return { outcome: 'worked', lines };
   } catch (error) {
     return { outcome: (error as StellarError).code, lines };
   } finally {
@@ -123,7 +117,7 @@ describe('the Lease', () => {
       {
         code: 'forbidden',
         exitCode: 4,
-        message: /: create leases\.coordination\.k8s\.io in default, patch .*, delete .* in default\.$/,
+        message: /: create leases\.coordination\.k8s\.io in default, delete .* in default\.$/,
       },
     );
     assert.deepEqual(cluster.writes, []);
@@ -136,8 +130,8 @@ describe('a second run', () => {
     const waiting = take(5000);
     await sleep(700);
     cluster.objects.delete(leasePath);
-    const { outcome, endedHelm, lines } = await waiting;
-    assert.deepEqual([outcome, endedHelm], ['worked', undefined]);
+    const { outcome, lines } = await waiting;
+    assert.equal(outcome, 'worked');
     assert.equal(lines[0], 'changed fake waiting for another run: bob@desk, init, process 1');
     assert.equal(lines.filter((line) => line.startsWith('changed')).length, 1);
   });
@@ -191,14 +185,11 @@ describe('a Lease is abandoned', () => {
     assert.ok(await isTaken(leaseOf(other)));
   });
 
-  test('if its end has passed, wherever it ran', async () =>
-    assert.ok(await isTaken(leaseOf(otherMachine, { ageS: 1001 }))));
+  test('if its end has passed, wherever it ran', async () => assert.ok(await isTaken(leaseOf(otherMachine, 1001))));
 
-  test('if its helm has ended as well, which the next run is told', async () => {
-    const helm = `${record} ${await endedProcess()}`;
-    cluster.put(leasePath, leaseOf(await endedProcess(), { helm }));
-    const { outcome, endedHelm, lines } = await take(300);
-    assert.deepEqual([outcome, endedHelm], ['worked', record]);
+  test('and the next run names its holder', async () => {
+    cluster.put(leasePath, leaseOf(await endedProcess()));
+    const { lines } = await take(300);
     assert.match(lines[0] ?? '', /^changed fake continuing after another run: bob@desk, init, process \d+$/);
     assert.deepEqual(cluster.writes, ['DELETE stellarctl', 'POST leases', 'DELETE stellarctl']);
   });
@@ -206,12 +197,6 @@ describe('a Lease is abandoned', () => {
   describe('and is not', () => {
     test('while its process runs', async () =>
       assert.ok(!(await isTaken(leaseOf(await describeProcess(process.pid))))));
-
-    test('while its helm runs, which outlives it, or may just have been started', async () => {
-      const ended = await endedProcess();
-      assert.ok(!(await isTaken(leaseOf(ended, { helm: `${record} ${await describeProcess(process.pid)}` }))));
-      assert.ok(!(await isTaken(leaseOf(ended, { helm: record }))));
-    });
 
     test('on another machine, after another boot, or where no start is known', async () => {
       const ended = await endedProcess();
@@ -226,48 +211,13 @@ describe('a Lease is abandoned', () => {
 
     test('before its end by the clock of the cluster, whatever the local one says', async () => {
       cluster.aheadMs = -600_000;
-      assert.ok(!(await isTaken(leaseOf(otherMachine, { ageS: 1500 }))));
+      assert.ok(!(await isTaken(leaseOf(otherMachine, 1500))));
       cluster.aheadMs = 600_000;
-      assert.ok(await isTaken(leaseOf(otherMachine, { ageS: 500 })));
+      assert.ok(await isTaken(leaseOf(otherMachine, 500)));
     });
 
     test('without times: it is not of stellarctl', async () =>
       assert.ok(!(await isTaken({ ...leaseOf(otherMachine), spec: { holderIdentity: 'x' } }))));
-  });
-});
-
-describe('helm', () => {
-  const whileHeld = async (work: (lease: HostingLease) => Promise<void>) => {
-    const { kube, run } = cluster.run();
-    await withHostingLease(kube, 'init', run, work);
-  };
-  const noted = () => cluster.lease?.metadata.annotations?.[helmAnnotation];
-
-  test('is noted before it starts, and with its process', () =>
-    whileHeld(async (lease) => {
-      const onStart = await lease.noteHelm(record);
-      assert.equal(noted(), record);
-      onStart(process.pid);
-      while (noted() === record) await sleep(10);
-      assert.equal(noted(), `${record} ${await describeProcess(process.pid)}`);
-    }));
-
-  test('is not started once another run has the Lease, which stays', async () => {
-    const other = leaseOf(otherMachine);
-    const losing = whileHeld(async (lease) => {
-      cluster.put(leasePath, other);
-      await lease.noteHelm(record);
-    });
-    await assert.rejects(losing, { code: 'hosting-busy', message: /has taken the Lease of this one/ });
-    assert.equal(cluster.lease?.spec?.holderIdentity, other.spec?.holderIdentity);
-  });
-
-  test('is not started once the Lease was deleted', async () => {
-    const losing = whileHeld(async (lease) => {
-      cluster.objects.delete(leasePath);
-      await lease.noteHelm(record);
-    });
-    await assert.rejects(losing, { code: 'hosting-busy' });
   });
 });
 

@@ -53,16 +53,6 @@ test('a program is found on PATH, with its version', async () => {
   assert.equal(await findProgram(tool, runWith()), undefined);
 });
 
-test('the id of a started program is known while it runs', async () => {
-  await install('echo $$');
-  const ids: number[] = [];
-  const { stdout } = await runProgram(runWith())(found(), { args: [], onStart: (pid) => ids.push(pid) });
-  assert.deepEqual(ids, [Number(stdout)]);
-  const missing = { name: 'tool', path: '/no/such/tool' };
-  await assert.rejects(runProgram(runWith())(missing, { args: [], onStart: (pid) => ids.push(pid) }));
-  assert.equal(ids.length, 1);
-});
-
 test('a missing or outdated program, or one without a version, is rejected with the way to install it', async () => {
   const refusal = (code: string, message: RegExp) => failsWith({ code, message, steps: /https:\/\/tool\.example/ });
   await rm(path.join(folder, 'tool'), { force: true });
