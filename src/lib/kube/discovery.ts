@@ -1,11 +1,9 @@
-import type { V1APIGroupList, V1APIResourceList, V1APIVersions } from '@kubernetes/client-node';
-import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
-import { ifSeen, tryRead } from './access.ts';
+import { StellarError } from '../engine/errors.ts';
 import type { Kube, Reader } from './client/client.ts';
 import { isTrue, type WithConditions } from './objects.ts';
 import { type Resource, resources } from './resources.ts';
 
-/** apidiscovery.k8s.io: all kinds in two answers. Older servers answer both paths in their own form. */
+/** apidiscovery.k8s.io: all kinds in two answers, from Kubernetes 1.27 on (v2beta1). Older servers answer in another form. */
 const aggregated = ['v2', 'v2beta1']
   .map((version) => `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`)
   .concat('application/json')
@@ -51,8 +49,6 @@ interface AggregatedGroups {
   }[];
 }
 
-type ListedGroups = Partial<V1APIVersions & V1APIGroupList>;
-
 /** The kinds of a server that can be listed and watched. An API that does not answer has none. */
 export const discoverKinds = async (kube: Pick<Kube, 'read'>): Promise<DiscoveredKind[]> =>
   (await discover(kube, ['list', 'watch'])).kinds;
@@ -60,12 +56,11 @@ export const discoverKinds = async (kube: Pick<Kube, 'read'>): Promise<Discovere
 /**
  * The kinds of a server that have these verbs, each in the version that its group prefers, or the first version that has it
  * (client-go, ServerPreferredResources).
+ * @throws StellarError `api-error` for a server that does not list its kinds in this form: it is not taken for one without kinds
  */
 export async function discover(kube: Pick<Kube, 'read'>, needed: readonly string[]): Promise<Discovery> {
-  const [core, others] = await Promise.all(
-    ['/api', '/apis'].map((root) => kube.read<AggregatedGroups & ListedGroups>(root, aggregated)),
-  );
-  const groups = [...fromAggregated(core), ...fromAggregated(others), ...(await fromLists(kube, core, others))];
+  const answers = await Promise.all(['/api', '/apis'].map((root) => kube.read<AggregatedGroups>(root, aggregated)));
+  const groups = answers.flatMap(fromAggregated);
   const kinds = groups.flatMap((versions) => {
     const found = new Map<string, DiscoveredKind>();
     for (const { apiVersion, resources } of versions)
@@ -79,14 +74,14 @@ export async function discover(kube: Pick<Kube, 'read'>, needed: readonly string
     return [...found.values()];
   });
   const unseen = groups.flat().flatMap(({ apiVersion, isUnseen }) => (isUnseen ? [apiVersion] : []));
-  if ((core?.items ?? core?.versions) === undefined) unseen.push('/api');
-  if ((others?.items ?? others?.groups) === undefined) unseen.push('/apis');
   return { kinds, unseen };
 }
 
 /** Each group's versions, the preferred one first. */
-const fromAggregated = (answer: AggregatedGroups | undefined): DiscoveredVersion[][] =>
-  (answer?.items ?? []).map(({ metadata, versions }) =>
+function fromAggregated(answer: AggregatedGroups | undefined): DiscoveredVersion[][] {
+  if (answer?.items === undefined)
+    throw new StellarError('api-error', 'The API server does not list its kinds as Kubernetes 1.27 and later do.');
+  return answer.items.map(({ metadata, versions }) =>
     versions.map(({ version, freshness, resources = [] }) => ({
       apiVersion: metadata?.name ? `${metadata.name}/${version}` : version,
       isUnseen: freshness === 'Stale',
@@ -100,38 +95,6 @@ const fromAggregated = (answer: AggregatedGroups | undefined): DiscoveredVersion
         namespaced: scope === 'Namespaced',
       })),
     })),
-  );
-
-/** The same from a server that answers with resource lists: one request per version. */
-async function fromLists(
-  kube: Pick<Kube, 'read'>,
-  core: ListedGroups | undefined,
-  others: ListedGroups | undefined,
-): Promise<DiscoveredVersion[][]> {
-  const groups = [
-    (core?.versions ?? []).map((version) => ({ apiVersion: version, path: `/api/${version}` })),
-    ...(others?.groups ?? []).map(({ preferredVersion, versions }) => {
-      const names = versions.map(({ groupVersion }) => groupVersion);
-      const preferred = preferredVersion?.groupVersion;
-      return [...new Set([...(preferred === undefined ? [] : [preferred]), ...names])].map((apiVersion) => ({
-        apiVersion,
-        path: `/apis/${apiVersion}`,
-      }));
-    }),
-  ];
-  return Promise.all(
-    groups.map((versions) =>
-      mapConcurrently(versions, concurrentRequests, async ({ apiVersion, path }) => {
-        const found = ifSeen(await tryRead(() => kube.read<Partial<V1APIResourceList>>(path)));
-        const resources = (found?.resources ?? [])
-          .filter(({ name }) => !name.includes('/'))
-          .map(({ name, kind, namespaced, verbs, singularName = '', shortNames = [] }) => ({
-            ...{ plural: name, kind, namespaced, verbs },
-            aliases: [singularName, ...shortNames],
-          }));
-        return { apiVersion, isUnseen: found?.resources === undefined, resources };
-      }),
-    ),
   );
 }
 

@@ -79,11 +79,8 @@ function undiscovered(clauses: readonly DownsyncClause[], kinds: readonly Discov
   return [...new Map(absent.map((kind) => [groupResourceOf(kind), kind])).values()];
 }
 
-/** Whether an API, or one of `/api` and `/apis`, may have kinds of a group; undefined means any. */
-function mayHave(api: string, group: string | undefined): boolean {
-  if (group === undefined) return true;
-  return api.startsWith('/') ? (api === '/api') === (group === '') : groupOf(api) === group;
-}
+/** Whether an API may have kinds of a group; undefined means any. */
+const mayHave = (api: string, group: string | undefined): boolean => group === undefined || groupOf(api) === group;
 
 /** Clauses that select all objects of the kinds of these. */
 export const clausesFor = (bound: readonly BoundObject[]): DownsyncClause[] =>

@@ -94,10 +94,9 @@ describe('the contents of a WDS', () => {
     assert.deepEqual(await unreadBy({ apiGroup: 'example.com', resources: ['gadgets'] }, []), []);
     const defined = await unreadBy({ apiGroup: 'example.com', resources: ['gadgets'] }, [], 'gadgets.example.com');
     assert.deepEqual(defined, ['gadgets']);
-    const unseen = ['apps/v1', '/api', '/apis'];
+    const unseen = ['apps/v1', 'example.com/v1'];
     assert.deepEqual(await unreadBy({}, unseen), unseen);
-    assert.deepEqual(await unreadBy({ apiGroup: 'apps', resources: ['*'] }, unseen), ['apps/v1', '/apis']);
-    assert.deepEqual(await unreadBy({ apiGroup: '', resources: ['*'] }, unseen), ['/api']);
+    assert.deepEqual(await unreadBy({ apiGroup: 'apps', resources: ['*'] }, unseen), ['apps/v1']);
     assert.deepEqual(await unreadBy({ apiGroup: 'batch', resources: ['*'] }, ['apps/v1']), []);
   });
 });
