@@ -25,15 +25,13 @@ export async function printManifests(
 }
 
 /** Describes what happens to a WEC that moves from one hub to another, before the user confirms. */
-export function describeMoving({ name, cluster, from, its, works, labels }: Moving): string[] {
+export function describeMoving({ name, cluster, from, its, works }: Moving): string[] {
   const workloadEffects =
     works === undefined ? 'which works of that hub run on it could not be read' : describeRemainingWorks(works, its);
   return [
     `${name}: ${describeCluster(cluster)} is registered with the hub ${from}, and will be moved to ${its}.`,
     `  On that hub: its ManagedCluster ${name} stays, becomes unavailable after some minutes, and has to be deregistered there.`,
-    ...(labels.length === 0
-      ? []
-      : [`  Labels: those that it had at its last join are set on ${its} only with ${labels.join(' ')}.`]),
+    `  Labels: those that it has there are not set on ${its}; --label sets them.`,
     `  Workloads: ${workloadEffects ?? 'no work of that hub runs on it'}.`,
   ];
 }

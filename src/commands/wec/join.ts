@@ -1,9 +1,7 @@
-import { changeWords } from '../../lib/engine/changes.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { partial } from '../../lib/engine/next-step.ts';
 import type { Confirm } from '../../lib/engine/read-confirmed.ts';
-import { parseLabels } from '../../lib/model/labels.ts';
-import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
+import type { Moving } from '../../lib/wecs/join/options.ts';
 import { confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -69,7 +67,7 @@ async function joinWecs(session: Session, options: Options, positional: string[]
   const wecs = parseWecArguments(positional, options.wecContext);
   checkCombinations(options, wecs.length);
   const replaceHub = options.replaceHub ? await confirmMove(session, options) : undefined;
-  const joinOptions = { ...(await toJoinOptions(options)), replaceHub, askLabels: await labelsAsker(session, options) };
+  const joinOptions = { ...(await toJoinOptions(options)), replaceHub };
   const access = await openAccess(session, options, joinOptions.certificateAuthority);
   if (options.printManifests) {
     const { printManifests } = await import('./join-text.ts');
@@ -92,21 +90,6 @@ async function confirmMove(session: Session, { yes, joinFile }: Options): Promis
     },
     confirmations: ({ name }) => [{ verb: 'Move', doing: 'Moving', name, yes }],
   });
-}
-
-/** @returns a function that asks a user for labels; undefined if no user can be asked */
-async function labelsAsker(session: Session, { yes }: Options): Promise<JoinOptions['askLabels']> {
-  const { askForLine, canAsk } = await import('../../lib/terminal/prompt.ts');
-  if (yes || !canAsk(session.io) || session.run.dryRun) return undefined;
-  return async (name, kept) => {
-    const had = changeWords(kept);
-    const enter = had.length === 0 ? 'Enter for none' : `Enter for ${had.join(' ')}, - for none`;
-    session.progress.stop();
-    const question = `Labels for ${name}, which is registered again (KEY=VALUE …; ${enter}): `;
-    const answer = await askForLine(session.io, question, session.run.signal);
-    session.progress.resume();
-    return answer === '' ? kept : parseLabels(answer === '-' ? [] : answer.split(/[\s,]+/));
-  };
 }
 
 /** Rejects options that exclude each other. @throws StellarError `usage` */

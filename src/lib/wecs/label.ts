@@ -25,3 +25,22 @@ export function labelStore(hub: Kube): ValueStore<ManagedCluster> {
     },
   };
 }
+
+const clusterSetLabel = 'cluster.open-cluster-management.io/clusterset';
+
+/** What users have written, without what OCM, kubectl and stellarctl write themselves. */
+export const labelsOf = ({ metadata }: ManagedCluster) => ({
+  labels: pick(metadata.labels, (key, value) => (key === clusterSetLabel ? value !== 'default' : !isMachine(key))),
+  annotations: pick(metadata.annotations, (key) => !isMachine(key)),
+});
+
+/** Whether a program writes the key: OCM, kubectl or stellarctl, by its prefix. */
+const isMachine = (key: string): boolean =>
+  /^([^/]*\.)?open-cluster-management\.io\/|^(kubectl|stellarctl)\.[^/]*\//.test(key);
+
+const pick = (all: Record<string, string> | undefined, isKept: (key: string, value: string) => boolean) =>
+  Object.fromEntries(
+    Object.entries(all ?? {})
+      .filter(([key, value]) => isKept(key, value))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );

@@ -7,12 +7,10 @@ import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/resources.ts';
 import { retryConflicts } from '../../kube/writes.ts';
-import { klusterletName } from '../../model/ocm-names.ts';
 import type { ManagedCluster } from '../../model/ocm-objects.ts';
 import { acceptCluster } from '../registration/approval.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../registration/hub-evidence.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
-import { keepLabels, labelsOf } from './kept-labels.ts';
 import type { JoinOptions } from './options.ts';
 import { type JoinPlan, refuseLabelConflicts } from './plan.ts';
 
@@ -31,15 +29,14 @@ export function hubRecords(hub: Kube, plan: JoinPlan, given: GivenLabels, run: R
   let isLabelled = false;
   let isIdentified = false;
 
-  /** Sets the given labels, and keeps a copy of those that users have set so far. @returns what was written, in words */
-  const label = async (cluster: ManagedCluster, evidence: HubEvidence, { klusterlet }: WecEvidence) => {
+  /** Sets the given labels. @returns what was written, in words */
+  const label = async (cluster: ManagedCluster, evidence: HubEvidence) => {
     refuseLabelConflicts({ its: hub.cluster.context }, evidence, given);
-    const { changes, kept } = labelsToSet(cluster, given);
+    const changes = labelsToSet(cluster, given);
     const { name, uid } = cluster.metadata;
     const words = [isNone(changes.labels) ? [] : 'labelled', isNone(changes.annotations) ? [] : 'annotated'].flat();
     if (words.length > 0) await hub.merge(resources.managedClusters, name, { metadata: { uid, ...changes } });
-    const isKept = await keepLabels(plan.kube, klusterlet, kept);
-    return words.length > 0 || !isKept ? words : ['labels noted on the cluster'];
+    return words;
   };
 
   /** Only for the proven cluster: by an earlier proof, by its certificate now, or as the only one whose agent requests the name. */
@@ -78,7 +75,7 @@ export function hubRecords(hub: Kube, plan: JoinPlan, given: GivenLabels, run: R
         isLabelled = false;
         isIdentified = plan.uid === undefined;
       }
-      const words = isLabelled ? [] : await label(managedCluster, evidence, wec);
+      const words = isLabelled ? [] : await label(managedCluster, evidence);
       isLabelled = true;
       if (!isIdentified && (await identify(managedCluster, evidence, wec, agent))) words.push('identity recorded');
       return words;
@@ -90,16 +87,12 @@ type GivenLabels = Pick<JoinOptions, 'labels' | 'annotations'>;
 
 const isNone = (changes: Changes): boolean => Object.keys(changes).length === 0;
 
-/** What a join changes on a ManagedCluster, and what it then has from users. */
+/** What a join changes on a ManagedCluster. */
 function labelsToSet(cluster: ManagedCluster | undefined, { labels, annotations = {} }: GivenLabels) {
   const present = cluster?.metadata;
-  const own = cluster && labelsOf(cluster);
   return {
-    changes: {
-      labels: effectiveChanges(present?.labels ?? {}, labels),
-      annotations: effectiveChanges(present?.annotations ?? {}, annotations),
-    },
-    kept: { labels: { ...own?.labels, ...labels }, annotations: { ...own?.annotations, ...annotations } },
+    labels: effectiveChanges(present?.labels ?? {}, labels),
+    annotations: effectiveChanges(present?.annotations ?? {}, annotations),
   };
 }
 
@@ -117,7 +110,7 @@ function isOnlyAgent(hub: HubEvidence, agent: string | undefined): boolean {
 /** Records in a dry run what a join would write to the ITS, most of which does not exist yet. */
 export async function recordHubWrites({ kube: hub }: HubAccess, plan: JoinPlan, options: JoinOptions): Promise<void> {
   if (hub === undefined) return;
-  const { name, kube, hubBefore, wecBefore, uid } = plan;
+  const { name, hubBefore, uid } = plan;
   const { managedCluster } = hubBefore ?? emptyEvidence(name);
   if (options.accept) {
     const pending = bootstrapRequests(hubBefore ?? emptyEvidence(name)).filter(({ state }) => state === 'pending');
@@ -132,11 +125,10 @@ export async function recordHubWrites({ kube: hub }: HubAccess, plan: JoinPlan, 
       );
     if (managedCluster?.spec?.hubAcceptsClient !== true) await acceptCluster(hub, name);
   }
-  const { changes, kept } = labelsToSet(managedCluster, options);
+  const changes = labelsToSet(managedCluster, options);
   const isRecorded = recordedUid(managedCluster) !== undefined;
   const identity = isRecorded || uid === undefined ? {} : { [clusterUidAnnotation]: uid };
   const annotations = { ...changes.annotations, ...identity };
   if (!isNone({ ...annotations, ...changes.labels }))
     await hub.merge(resources.managedClusters, name, { metadata: { labels: changes.labels, annotations } });
-  await keepLabels(kube, wecBefore.klusterlet ?? { metadata: { name: klusterletName } }, kept);
 }

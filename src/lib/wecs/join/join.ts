@@ -1,4 +1,5 @@
 import pLimit, { type LimitFunction } from 'p-limit';
+import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { advice } from '../../engine/next-step.ts';
 import { readConfirmed } from '../../engine/read-confirmed.ts';
@@ -18,7 +19,6 @@ import { followJoins, type JoinedWec, joinedWec, removeOwnAccount } from './foll
 import { describeRemainingWorks, isStillConnected, readRemainingWorks } from './former-hub.ts';
 import { holdWorks } from './held-works.ts';
 import { recordHubWrites } from './hub-records.ts';
-import { chooseLabels, keptLabels, optionsFor } from './kept-labels.ts';
 import type { JoiningWec, JoinOptions, Moving } from './options.ts';
 import { type Checks, defaultRegistry, hubReads, type JoinPlan, planJoin } from './plan.ts';
 import { makeAccount } from './wec-account.ts';
@@ -103,12 +103,11 @@ interface Reading {
 async function confirmedPlan(
   access: HubAccess,
   wec: JoiningWec,
-  asked: JoinOptions,
+  options: JoinOptions,
   shared: Shared,
   run: Run,
-): Promise<{ plan: JoinPlan; options: JoinOptions }> {
-  let options = asked;
-  const { replaceHub } = asked;
+): Promise<JoinPlan> {
+  const { replaceHub } = options;
   const { plan } = await readConfirmed<Reading>({
     async read() {
       const plan = await planJoin(access, wec, options, shared.checks);
@@ -125,18 +124,16 @@ async function confirmedPlan(
     async confirm({ plan, moving }, more) {
       const isAsked = moving && replaceHub && (await shared.oneAtATime(() => replaceHub(moving, more)));
       if (more.length > 0) return isAsked === true;
-      const chosen = await shared.oneAtATime(() => chooseLabels(access, plan, asked, run));
-      if (chosen !== undefined) options = { ...asked, labels: chosen };
       shared.announce(plan.endpoint);
       for (const note of plan.notes) run.progress.note(note);
       const hasWaited = [
         await untilNamespaceGone(plan, run),
         needsWebhook(plan, options) && (await shared.webhook?.untilAnswering(wec.name)),
       ];
-      return isAsked === true || chosen !== undefined || hasWaited.includes(true);
+      return isAsked === true || hasWaited.includes(true);
     },
   });
-  return { plan, options };
+  return plan;
 }
 
 async function movingOf({ name, kube, former, wecBefore }: JoinPlan, its: string): Promise<Moving | undefined> {
@@ -148,7 +145,6 @@ async function movingOf({ name, kube, former, wecBefore }: JoinPlan, its: string
     klusterlet,
     from: former.server,
     its,
-    labels: optionsFor(keptLabels(wecBefore.klusterlet)),
     works: await readRemainingWorks(kube, wecBefore),
   };
 }
@@ -157,19 +153,19 @@ async function movingOf({ name, kube, former, wecBefore }: JoinPlan, its: string
 async function beginJoin(
   access: HubAccess,
   wec: JoiningWec,
-  asked: JoinOptions,
+  options: JoinOptions,
   joined: JoinedWec,
   shared: Shared,
   run: Run,
 ): Promise<WecResult | undefined> {
   const { result } = joined;
-  const { plan, options } = await confirmedPlan(access, wec, asked, shared, run);
+  const plan = await confirmedPlan(access, wec, options, shared, run);
   if (isDone(access, plan)) {
     const done = await finishDone(access, plan, options, run);
     await removeOwnAccount(access, plan);
     return done;
   }
-  await noteRemainingWorks(access, plan, run);
+  await noteWhatIsLost(access, plan, options, run);
   for (const kept of plan.versions.kept) run.progress.note(`${wec.name}: ${kept}`);
   run.progress.waiting(wec.name, 'installing the klusterlet');
   if (options.holdWorks) await hold(plan, result, run);
@@ -193,16 +189,21 @@ async function hold({ name, kube, reregister, wecBefore: { klusterlet } }: JoinP
   run.progress.changed(name, 'its agent deletes no work until the grace period is put back');
 }
 
-/** The works of a new registration are not on the ITS: reported before the first write. */
-async function noteRemainingWorks(
+/** The works, labels and annotations of a registration that was lost are not on the ITS: reported before the first write. */
+async function noteWhatIsLost(
   { its }: HubAccess,
   { name, kube, wecBefore, former, reregister, hubBefore }: JoinPlan,
-  run: Run,
+  { labels, annotations = {} }: JoinOptions,
+  { progress }: Run,
 ) {
   if (reregister?.by !== 'certificate' || former !== undefined || hubBefore?.managedCluster !== undefined) return;
   const works = await readRemainingWorks(kube, wecBefore);
   const workloadEffects = works && describeRemainingWorks(works, its);
-  if (workloadEffects !== undefined) run.progress.note(`${name}: ${workloadEffects}`);
+  if (workloadEffects !== undefined) progress.note(`${name}: ${workloadEffects}`);
+  if (Object.keys({ ...labels, ...annotations }).length === 0)
+    progress.note(
+      `${name}: the labels and annotations of its ManagedCluster were lost with it. To set labels: ${command`stellarctl label ${name} KEY=VALUE --its ${its}`}`,
+    );
 }
 
 /**

@@ -22,8 +22,6 @@ export interface JoinOptions {
   replaceHub?: Confirm<Moving> | undefined;
   labels: Record<string, string>;
   annotations?: Record<string, string>;
-  /** Asks a user for the labels of a WEC that has lost them. @param kept the labels from its last join */
-  askLabels?: ((name: string, kept: Record<string, string>) => Promise<Record<string, string>>) | undefined;
 }
 
 /** What is wrong with the value of an option; undefined if nothing is. */
@@ -56,8 +54,6 @@ export interface Moving {
   /** The server of the other hub. */
   from: string;
   its: string;
-  /** Options that set its former labels and annotations again. */
-  labels: string[];
   /** Undefined if they may not be read. */
   works: RemainingWorks | undefined;
 }

@@ -15,7 +15,6 @@ import { tokenExpiry } from '../../kube/tokens.ts';
 import { agentNamespace, bootstrapSecretName, clusterNameLabel } from '../../model/ocm-names.ts';
 import { followJoin } from '../join/follow-join.ts';
 import { describeRemainingWorks, readRemainingWorks } from '../join/former-hub.ts';
-import { keptLabels, type Labels } from '../join/kept-labels.ts';
 import type { JoiningWec, JoinOptions } from '../join/options.ts';
 import { clockMarginMs, OwnRequests } from '../join/own-requests.ts';
 import { hubReads, type JoinPlan, planJoin } from '../join/plan.ts';
@@ -49,31 +48,20 @@ export async function planReregistration(
   if (why === undefined) return undefined;
   await refuseLoss(access, plan);
   return {
-    writes: [...writesOf(access, plan, why, supersededBy(plan)), ...labelWrites(access, plan)],
+    writes: writesOf(access, plan, why, supersededBy(plan)),
     async apply() {
       const { kube, wecBefore, reregister: cause } = plan;
       await reregister(access, plan, cause?.by ?? 'token', wecBefore);
       await retryStuckPods(kube, wecBefore, false);
       if (access.kube === undefined) return;
       const startedJoin = { changed: true, reregisters: true, webhook: new WebhookProbe(access.kube, run) };
-      const { error } = await followJoin(access, plan, { ...options, ...lostLabels(plan) }, startedJoin, run);
+      const { error } = await followJoin(access, plan, options, startedJoin, run);
       if (error !== undefined) throw error;
     },
   };
 }
 
 const isLost = ({ reregister }: JoinPlan): boolean => reregister?.by === 'certificate';
-
-/** The labels and annotations of its ManagedCluster, if that is gone. */
-const lostLabels = ({ wecBefore, hubBefore }: JoinPlan): Labels =>
-  hubBefore?.managedCluster === undefined ? keptLabels(wecBefore.klusterlet) : { labels: {}, annotations: {} };
-
-function labelWrites({ its }: HubAccess, plan: JoinPlan): Write[] {
-  const { labels, annotations } = lostLabels(plan);
-  if (Object.keys({ ...labels, ...annotations }).length === 0) return [];
-  const why = 'the labels that it had, once its agent has announced it';
-  return [{ verb: 'write', object: `ManagedCluster ${plan.name}`, on: its, why }];
-}
 
 /**
  * What a join would know before its first write. An operator's report that it is connected counts: a new check would be a write.

@@ -9,7 +9,6 @@ import { resources } from '../../kube/resources.ts';
 import { agentNamespace, clusterNameLabel } from '../../model/ocm-names.ts';
 import { byCertificate, byKlusterlet, byRequests } from '../get/check-evidence.ts';
 import type { WecFindings } from '../get/findings.ts';
-import { keptLabels, optionsFor } from '../join/kept-labels.ts';
 import { hubOf, readHubKubeconfig } from '../klusterlet/agent.ts';
 import { wecProblem, wecProblemBy } from '../problems.ts';
 import { hubConnectionOf, hubConnectionType } from '../registration/hub-connection.ts';
@@ -67,7 +66,7 @@ export function missingManagedCluster(findings: WecFindings): Problem | undefine
     cause.code === 'hub-rebuilt'
       ? `${start}, whose certificate authority is another one than when ${name} joined: it was rebuilt, or is another hub of the same address.`
       : `${start}, and its agent, which has its certificate, does not announce it (again).`,
-    joinOf(findings, ['--accept', ...optionsFor(keptLabels(wec.klusterlet))], 'registers it again'),
+    joinOf(findings, ['--accept'], 'registers it again; --label sets its labels, which were lost'),
   );
 }
 

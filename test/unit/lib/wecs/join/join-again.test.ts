@@ -266,7 +266,6 @@ describe('the UID of the joined cluster', () => {
       'replace CertificateSigningRequest/approval cluster1-*',
       'merge ManagedCluster cluster1 {"spec":{"hubAcceptsClient":true}}',
       `merge ManagedCluster cluster1 {"metadata":{"labels":{"tier":"a"},"annotations":{"${annotation}":"uid-of-cluster1"}}}`,
-      'merge Klusterlet klusterlet {"metadata":{"uid":"agent-a","annotations":{"stellarctl.kubestellar.io/labels":"{\\"labels\\":{\\"tier\\":\\"a\\"},\\"annotations\\":{}}"}}}',
     ]);
   });
 });
