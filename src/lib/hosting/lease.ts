@@ -6,7 +6,6 @@ import type { Run } from '../engine/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../kube/client/errors.ts';
 import type { Lease } from '../kube/objects.ts';
-import { may, requirePermissions } from '../kube/permissions.ts';
 import { resources } from '../kube/resources.ts';
 import { writeLast } from '../kube/writes.ts';
 import { describeProcess, hasEnded, userAtHost } from '../programs/process-identity.ts';
@@ -20,8 +19,6 @@ const { leases } = resources;
 /** How much longer than the command its Lease lasts: the rest of the command's time is helm's --timeout, which begins with its Job. */
 const graceS = 120;
 
-export const leasePermissions = ['create', 'delete'].map((verb) => may(verb, leases, { namespace }));
-
 /** The servers whose Lease this process holds. */
 const held = new Set<string>();
 
@@ -30,12 +27,11 @@ const held = new Set<string>();
  * Lease is abandoned, and is replaced, if its end has passed, or if it is of this machine and its process has ended. A dry run
  * only names the holder; a call inside of the work uses the same Lease.
  * @param what the command, for others: `its repair its1`
- * @throws StellarError `forbidden` before any write, `hosting-busy` at the deadline; and what the work throws
+ * @throws StellarError `forbidden` before the work, `hosting-busy` at the deadline; and what the work throws
  */
 export async function withHostingLease<T>(kube: Kube, what: string, run: Run, work: () => Promise<T>): Promise<T> {
   const { dryRun, cluster } = kube;
   if (held.has(cluster.server)) return work();
-  await requirePermissions(kube, leasePermissions);
   let holder: string | undefined = 'it has just started';
   const lease = await poll(async () => {
     const present = await kube.get<Lease>(leases, name, { namespace });

@@ -1,5 +1,4 @@
 import { StellarError } from '../engine/errors.ts';
-import { leasePermissions } from '../hosting/lease.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
 import { may, requirePermissions } from '../kube/permissions.ts';
 import { resources } from '../kube/resources.ts';
@@ -7,8 +6,7 @@ import { systemNamespace } from '../model/kubeflex-names.ts';
 import type { ReleaseName } from '../programs/helm/helm.ts';
 
 /**
- * The permissions to make a hosting cluster: a sample of the chart's objects, the Secrets in which helm stores its releases, and the
- * Lease.
+ * The permissions to make a hosting cluster: a sample of the chart's objects, and the Secrets in which helm stores its releases.
  */
 export function initPermissions(release: ReleaseName): Permission[] {
   return [
@@ -19,7 +17,6 @@ export function initPermissions(release: ReleaseName): Permission[] {
     may('create', resources.deployments, { namespace: systemNamespace }),
     may('create', resources.postCreateHooks),
     may('create', resources.secrets, { namespace: release.namespace }),
-    ...leasePermissions,
   ];
 }
 

@@ -14,7 +14,6 @@ import type { Kube } from '../kube/client/client.ts';
 import { imageVersion, versionOf } from '../kube/image.ts';
 import { type CustomResourceDefinition, type Deployment, isTrue, type Lease, type Pod } from '../kube/objects.ts';
 import { partialReader } from '../kube/partial-reader.ts';
-import { may, requirePermissions } from '../kube/permissions.ts';
 import { firstPodFailure, isDeploymentReady } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import { listServed } from '../kube/served.ts';
@@ -122,15 +121,6 @@ async function planHubUpgrade(
   const images = imageFields.map(([field, repository]) => [field, renamed(manager.spec?.[field], repository)]);
   const from = imageVersion(manager.spec?.registrationImagePullSpec);
   for (const version of [from, imageVersion(operatorImage(operator))]) checkUpgrade(`${name} has`, version, to);
-  await requirePermissions(its, [
-    ...['get', 'patch'].flatMap((verb) => [
-      may(verb, resources.clusterRoles),
-      may(verb, resources.customResourceDefinitions),
-      may(verb, resources.deployments, on),
-    ]),
-    may('patch', resources.clusterManagers),
-    may('list', resources.leases),
-  ]);
   return {
     ...{ name, its, hosting, controlPlane, to, from, operator, manager, hooks },
     images: Object.fromEntries(images),

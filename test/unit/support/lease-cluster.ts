@@ -8,11 +8,10 @@ import { FakeServer, type ReceivedRequest } from './fake-server.ts';
 
 export const leasePath = '/apis/coordination.k8s.io/v1/namespaces/default/leases/stellarctl';
 
-/** A hosting cluster as an API server: it keeps the objects that are written to it, and allows everything unless told otherwise. */
+/** A hosting cluster as an API server: it keeps the objects that are written to it, and allows everything. */
 export class LeaseCluster {
   readonly objects = new Map<string, KubeObject>();
   readonly writes: string[] = [];
-  allowed = true;
   /** How much later its clock is, in milliseconds. */
   aheadMs = 0;
   /** Called before a write is answered. */
@@ -47,7 +46,7 @@ export class LeaseCluster {
   }
 
   answer({ method, path, body }: ReceivedRequest): { status?: number; body: object } {
-    if (path.endsWith('/selfsubjectaccessreviews')) return { body: { status: { allowed: this.allowed } } };
+    if (path.endsWith('/selfsubjectaccessreviews')) return { body: { status: { allowed: true } } };
     const present = this.objects.get(path);
     if (method !== 'GET') {
       this.writes.push(`${method} ${path.split('/').at(-1)}`);

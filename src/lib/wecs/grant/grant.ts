@@ -8,7 +8,6 @@ import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ClusterRole, PolicyRule } from '../../kube/objects.ts';
-import { may, requirePermissions } from '../../kube/permissions.ts';
 import { groupResourceOf, resources } from '../../kube/resources.ts';
 import { listServed } from '../../kube/served.ts';
 import { userOf } from '../../kube/service-accounts.ts';
@@ -54,10 +53,6 @@ export interface GrantResult {
 export async function inspectGrant(reached: ReachedWec, given: readonly RuleKind[] | undefined): Promise<WecToGrant> {
   const { its, name, kube } = reached;
   const { klusterlet } = await proveWec(reached);
-  await requirePermissions(kube, [
-    may('create', resources.subjectAccessReviews),
-    ...['get', 'create', 'patch'].map((verb) => may(verb, resources.clusterRoles)),
-  ]);
   const readWorks = () => listServed<ManifestWork>(its.kube, resources.manifestWorks, { namespace: name });
   const wanted = given ?? (await failedKinds(kube, await readWorks()));
   const [role, lacking] = await Promise.all([
@@ -147,10 +142,6 @@ export async function inspectRevocation(
 ): Promise<WecToRevoke> {
   const { kube, name } = reached;
   await proveWec(reached);
-  await requirePermissions(kube, [
-    may('list', resources.appliedManifestWorks),
-    ...['get', 'patch', 'delete'].map((verb) => may(verb, resources.clusterRoles)),
-  ]);
   const role = await kube.get<ClusterRole>(resources.clusterRoles, grantRoleName);
   if (role !== undefined && !isOurs(role))
     throw new StellarError(

@@ -6,7 +6,6 @@ import { poll } from '../../engine/poll.ts';
 import type { Problem } from '../../engine/problem.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Job, Pod } from '../../kube/objects.ts';
-import { may, requirePermissions } from '../../kube/permissions.ts';
 import { podFailure, whyNodeless } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { writeLast } from '../../kube/writes.ts';
@@ -78,11 +77,6 @@ export const describeProbe = (probed: Probed, { metadata: { namespace, name } }:
 export async function probe(probed: Probed, job: Job, run: Run): Promise<Outcome> {
   const { name, kube } = probed;
   if (run.dryRun) return skipped('a dry run creates no Job');
-  await requirePermissions(kube, [
-    ...['create', 'delete'].map((verb) => may(verb, resources.jobs, inNamespace)),
-    may('list', resources.pods, inNamespace),
-    may('get', resources.pods, { ...inNamespace, subresource: 'log' }),
-  ]);
   run.progress.waiting(name, 'probing');
   let why = 'it has no pod';
   const unfinished = () => fail('probe-unfinished', `the probe does not show whether they do: ${why}`);

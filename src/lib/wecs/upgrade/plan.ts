@@ -4,9 +4,7 @@ import { advice, run as nextStep } from '../../engine/next-step.ts';
 import { checkUpgrade, ofVersion, operatorImage } from '../../hub/ocm-upgrade.ts';
 import { imageVersion, versionOf } from '../../kube/image.ts';
 import type { Deployment, Lease } from '../../kube/objects.ts';
-import { may, requirePermissions } from '../../kube/permissions.ts';
-import { resources } from '../../kube/resources.ts';
-import { agentNamespace, operatorNamespace, tagOf } from '../../model/ocm-names.ts';
+import { agentNamespace, tagOf } from '../../model/ocm-names.ts';
 import type { Klusterlet } from '../../model/ocm-objects.ts';
 import { compareVersions } from '../../programs/version.ts';
 import { beingDeregistered } from '../get/deletion.ts';
@@ -106,16 +104,6 @@ export async function planUpgrade(
         ),
       ],
     });
-  await requirePermissions(kube, [
-    may('patch', resources.deployments, { namespace: operatorNamespace }),
-    may('patch', resources.klusterlets),
-    ...['get', 'patch'].flatMap((verb) => [
-      may(verb, resources.clusterRoles),
-      may(verb, resources.customResourceDefinitions),
-    ]),
-    may('list', resources.appliedManifestWorks),
-    may('list', resources.pods),
-  ]);
   const isDone = isWritten && isAlive && runsOnly(evidence, to) && renewedBy(evidence, hub.lease) !== undefined;
   return { ...reached, evidence: { ...evidence, klusterlet, operator }, to, from: versions[1], images, isDone };
 }

@@ -108,20 +108,6 @@ describe('the Lease', () => {
     });
     assert.deepEqual(cluster.writes, ['POST leases', 'DELETE stellarctl']);
   });
-
-  test('needs rights, which are checked before anything is written', async () => {
-    cluster.allowed = false;
-    const { kube, run } = cluster.run();
-    await assert.rejects(
-      withHostingLease(kube, 'init', run, async () => assert.fail()),
-      {
-        code: 'forbidden',
-        exitCode: 4,
-        message: /: create leases\.coordination\.k8s\.io in default, delete .* in default\.$/,
-      },
-    );
-    assert.deepEqual(cluster.writes, []);
-  });
 });
 
 describe('a second run', () => {

@@ -147,14 +147,6 @@ describe('a probe', () => {
     assert.match(await probing({ status: { conditions } }, []), /^probe-unfinished: .* whether they do: 0\/1 nodes$/);
   });
 
-  test('creates nothing that it may not delete', async () => {
-    const { asked, kube } = cluster({}, { mayI: async ({ verb }) => verb !== 'delete' });
-    const denied = (error: StellarError) =>
-      error.code === 'forbidden' && /delete jobs\.batch in default/.test(error.message);
-    await assert.rejects(probe({ ...probed, kube }, job, run()), denied);
-    assert.deepEqual(asked, []);
-  });
-
   test('deletes its Job also when it is interrupted, and when reading fails', async () => {
     const interrupt = new AbortController();
     const silent = cluster({ status: { phase: 'Running' } }, { logTail: async () => void interrupt.abort() });
