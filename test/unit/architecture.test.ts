@@ -203,7 +203,6 @@ test('durations and deadlines are by the clock that nobody can set', () => {
   const readers = sources.filter(({ text }) => /\bDate\.now\b/.test(text)).map(({ file }) => file);
   assert.deepEqual(readers.sort(), [
     // Ages and expiry, of what does not say when its server wrote it.
-    'src/commands/doctor/doctor-text.ts',
     'src/lib/hub/token.ts',
     'src/lib/kube/client/auth-provider.ts',
     'src/lib/kube/client/errors.ts',

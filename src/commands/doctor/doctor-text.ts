@@ -2,9 +2,7 @@ import { docsOf } from '../../lib/doctor/catalogue.ts';
 import { type Examined, type Group, groupFindings, type Subject } from '../../lib/doctor/subject.ts';
 import { type Finding, isDependent, isNotable } from '../../lib/engine/checks.ts';
 import { count, few } from '../../lib/engine/counts.ts';
-import { formatAge } from '../../lib/engine/duration.ts';
 import { stepLines } from '../../lib/engine/next-step.ts';
-import type { Evidence } from '../../lib/engine/problem.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 
 const symbolOf = ({ status }: Pick<Finding, 'status'>, style: Style): string =>
@@ -12,36 +10,22 @@ const symbolOf = ({ status }: Pick<Finding, 'status'>, style: Style): string =>
 
 interface View {
   style: Style;
-  /** Milliseconds since the epoch. */
-  now: number;
   isWide: boolean;
 }
 
 /** Formats a finding that one or more of a section's subjects share. */
-function linesOfGroup({ subjects, finding }: Group, members: number, { style, now, isWide }: View): string[] {
+function linesOfGroup({ subjects, finding }: Group, members: number, { style, isWide }: View): string[] {
   const title = `${finding.title}${members > 1 ? `: ${namesOf(subjects)}` : ''}`;
   const line = `${symbolOf(finding, style)} ${title}`;
   if (finding.status === 'pass')
     return [finding.found === undefined ? line : `${line}   ${style.faint(finding.found)}`];
   if (finding.status === 'skipped') return [`${line}   ${style.faint(`not checked: ${finding.problem.message}`)}`];
-  const { message, details = [], next, evidence = [], ofSeveral } = finding.problem;
+  const { message, details = [], next } = finding.problem;
   const isOfSeveral = subjects.length > 1;
-  const sentence = isOfSeveral ? (ofSeveral ?? `${message} (The same applies to the others.)`) : message;
+  const sentence = isOfSeveral ? `${message} (The same applies to the others.)` : message;
   const help = stepLines(next).map((step) => (isOfSeveral ? `${step}    (the same for each)` : step));
-  const seen = isOfSeveral
-    ? []
-    : evidence.slice(0, evidenceAtMost).map((each) => style.faint(describeEvidence(each, now)));
   const docs = isWide ? [style.faint(`See ${docsOf(finding.id)}`)] : [];
-  return [line, ...[sentence, ...details, ...seen, ...help, ...docs].map((text) => `    ${text}`)];
-}
-
-/** JSON contains all evidence. */
-const evidenceAtMost = 4;
-
-function describeEvidence({ object, on, condition, status, reason, since }: Evidence, now: number): string {
-  const conditionText = [`${condition}${status === undefined ? '' : `=${status}`}`, reason].filter(Boolean).join(' ');
-  const age = since === undefined ? '' : ` (${formatAge(now - Date.parse(since))})`;
-  return `${object} on ${on}: ${conditionText}${age}`;
+  return [line, ...[sentence, ...details, ...help, ...docs].map((text) => `    ${text}`)];
 }
 
 /** What to print: everything, one line per section with its problems below, or only the sections with problems. */
@@ -56,7 +40,6 @@ export function describeExamined(
   style: Style,
   extent: Extent,
   isWide = false,
-  now = Date.now(),
 ): string[] {
   const groups = groupFindings(examined);
   const sections = Map.groupBy(examined, ({ subject }) => sectionOf(subject));
@@ -67,9 +50,7 @@ export function describeExamined(
     if (extent === 'wrong' && (status === 'pass' || status === 'skipped')) return [];
     return [
       `${symbolOf({ status }, style)} ${section}   ${style.faint(countOf(members))}`,
-      ...shown.flatMap((group) =>
-        linesOfGroup(group, members.length, { style, now, isWide }).map((line) => `    ${line}`),
-      ),
+      ...shown.flatMap((group) => linesOfGroup(group, members.length, { style, isWide }).map((line) => `    ${line}`)),
     ];
   });
   return [...lines, summary(groups.map(({ finding }) => finding))];

@@ -1,6 +1,5 @@
 import type { Finding } from '../engine/checks.ts';
 import { commandOf, stepLines } from '../engine/next-step.ts';
-import type { Evidence } from '../engine/problem.ts';
 import { docsOf } from './catalogue.ts';
 import type { Group, Subject } from './subject.ts';
 
@@ -18,8 +17,6 @@ export interface FindingReport extends Pick<Finding, 'id' | 'title' | 'status'> 
   subjects: string[];
   /** For WECs: the context of their ITS. */
   its?: string;
-  /** The evidence for it. */
-  evidence?: readonly Evidence[];
   /** The last lines of a log, if there is one. */
   details?: readonly string[];
   /** Where the documentation describes it: a file of the repository, and an anchor in it. */
@@ -32,7 +29,7 @@ export function describeGroup({ subjects, finding }: Group): FindingReport {
   const { id, title, ...outcome } = finding;
   if (outcome.status === 'pass') return { id, title, ...outcome, ...about };
   const { status, problem } = outcome;
-  const { code, message, next, evidence = [], details = [] } = problem;
+  const { code, message, next, details = [] } = problem;
   const command = commandOf(next);
   const help = {
     ...(command === undefined ? {} : { command }),
@@ -41,7 +38,6 @@ export function describeGroup({ subjects, finding }: Group): FindingReport {
   if (status === 'skipped') return { id, title, status, cause: message, ...help, ...about };
   return {
     ...{ id, title, status, cause: message, ...help, code, ...about },
-    ...(evidence.length > 0 ? { evidence } : {}),
     ...(details.length > 0 ? { details } : {}),
     docs: docsOf(id),
   };

@@ -1,6 +1,6 @@
 import { failureOf } from './errors.ts';
 import type { NextStep } from './next-step.ts';
-import { type Evidence, type Problem, problem } from './problem.ts';
+import { type Problem, problem } from './problem.ts';
 import { isLoss, type StageReport } from './stages.ts';
 
 /** The result of a check: what it found, or why it did not pass. */
@@ -36,9 +36,6 @@ type Cause = Parameters<typeof problem>;
 export const pass = (found?: string): Outcome => ({ status: 'pass', ...(found === undefined ? {} : { found }) });
 export const warn = (...cause: Cause): Outcome => ({ status: 'warn', problem: problem(...cause) });
 export const fail = (...cause: Cause): Outcome => ({ status: 'fail', problem: problem(...cause) });
-/** An outcome with what shows it. */
-export const withEvidence = (outcome: Outcome, evidence: readonly Evidence[]): Outcome =>
-  outcome.status === 'pass' ? outcome : { ...outcome, problem: { ...outcome.problem, evidence } };
 export const skipped = (why: string, ...next: NextStep[]): Outcome => ({
   status: 'skipped',
   problem: problem('skipped', why, ...next),

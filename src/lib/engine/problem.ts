@@ -13,25 +13,6 @@ export interface Problem {
   readonly severity?: 'warn';
   /** The checks whose failure causes this problem: if one of them failed, this one follows from it. */
   readonly causedBy?: readonly string[] | undefined;
-  /** The evidence for it. */
-  readonly evidence?: readonly Evidence[] | undefined;
-  /** The sentence for several subjects that share the problem. */
-  readonly ofSeveral?: string | undefined;
-}
-
-/** What an object shows about a problem. The fields are an interface: docs/output.md. */
-export interface Evidence {
-  /** Its kind and name, as `Pod NAMESPACE/NAME`. */
-  object: string;
-  /** The context of its cluster. */
-  on: string;
-  /** The type of a condition, or another part of the object. */
-  condition: string;
-  status?: string;
-  reason?: string;
-  message?: string;
-  /** The start of the state, RFC 3339. */
-  since?: string;
 }
 
 export const problem = (code: string, message: string, ...next: NextStep[]): Problem => ({ code, message, next });

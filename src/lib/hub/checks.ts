@@ -1,11 +1,10 @@
-import { type Check, fail, type Outcome, pass, skipped, warn, withEvidence } from '../engine/checks.ts';
+import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { Deadline } from '../engine/deadline.ts';
 import { formatAge } from '../engine/duration.ts';
 import { run } from '../engine/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
-import { byField } from '../kube/evidence.ts';
 import type { ConfigMap, Deployment, Lease, Pod } from '../kube/objects.ts';
 import { mayNotRead, partialReader } from '../kube/partial-reader.ts';
 import { describePermission, may } from '../kube/permissions.ts';
@@ -87,12 +86,11 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
   const silent = leases.flatMap((lease) => staleLeaseHolder(lease, pods, hub.now()) ?? [])[0];
   if (silent !== undefined) {
     const { lease, pod, age } = silent;
-    const outcome = fail(
+    return fail(
       'controller-silent',
       `Pod ${namespace}/${pod} runs but is stuck: it has not renewed its Lease ${lease.metadata.name} for ${formatAge(age)}.`,
       run(command`kubectl --context ${context} -n ${namespace} delete pod ${pod}`, 'Restart it'),
     );
-    return withEvidence(outcome, [byField('Lease', lease, 'renewTime', context, { since: lease.spec?.renewTime })]);
   }
   return reader.forbidden.size > 0 ? skipped(mayNotRead(reader.forbidden)) : pass();
 }

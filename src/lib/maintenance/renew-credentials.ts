@@ -6,7 +6,7 @@ import type { Run } from '../engine/run.ts';
 import { isTokenRefused } from '../hub/agent-certificate.ts';
 import { whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { named } from '../kube/evidence.ts';
+import { named } from '../kube/object-names.ts';
 import type { KubeObject, Secret } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { requestToken } from '../kube/service-accounts.ts';

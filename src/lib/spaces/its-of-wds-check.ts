@@ -1,8 +1,7 @@
-import { type Check, fail, type Outcome, pass, warn, withEvidence } from '../engine/checks.ts';
+import { type Check, fail, type Outcome, pass, warn } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { partial } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { byField } from '../kube/evidence.ts';
 import type { Deployment } from '../kube/objects.ts';
 import { isDeploymentReady } from '../kube/pods.ts';
 import { hookNames, managerDeployment } from '../model/kubeflex-names.ts';
@@ -46,7 +45,5 @@ function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
   const [otherwise, until] = isDeploymentReady(manager)
     ? [warn, '; its controllers keep using the ITS that they found when they started']
     : [fail, ''];
-  const found = otherwise('its-unclear', `${why}${until}.`, partial(`${repair} --its ITS`, 'Bind it to one of them'));
-  const evidence = itses.map((each) => byField('ControlPlane', each, 'cptype', context, { status: 'its' }));
-  return withEvidence(found, evidence);
+  return otherwise('its-unclear', `${why}${until}.`, partial(`${repair} --its ITS`, 'Bind it to one of them'));
 }

@@ -7,7 +7,6 @@ export interface Finding {
   cause?: string;
   command?: string;
   steps?: string[];
-  evidence?: { object: string; on: string; since?: string }[];
 }
 
 export const isWrong = ({ status }: Finding): boolean => status === 'warn' || status === 'fail';

@@ -1,11 +1,10 @@
 import { formatAge } from '../../engine/duration.ts';
 import { advice } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
-import { wecProblemBy } from '../problems.ts';
+import { wecProblem } from '../problems.ts';
 import { signingGraceMs } from '../registration/checks.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import { validityOfAgent } from '../reregister/reregister.ts';
-import { byCertificate, byRequest } from './check-evidence.ts';
 import { toSeeAgent } from './diagnosis.ts';
 import type { WecFindings } from './findings.ts';
 
@@ -16,8 +15,7 @@ export function unsigned({ hub, name, its, now }: WecFindings): Problem | undefi
   const isOverdue = request?.decided !== undefined && now - request.decided > signingGraceMs;
   if (request?.state !== 'failed' && !(request?.state === 'approved' && isOverdue)) return undefined;
   const what = request.renewal ? 'the request of its agent for its next certificate' : 'its request';
-  return wecProblemBy(
-    [byRequest(request, its)],
+  return wecProblem(
     'not-signed',
     `${its} approved ${what} ${formatAge(now - (request.decided ?? request.created))} ago, but nothing there has signed it: ${name} gets no certificate.`,
     advice(
@@ -34,8 +32,7 @@ export function expiringCertificate(findings: WecFindings): Problem | undefined 
   const { from, to } = validityOfAgent(findings) ?? { from: 0, to: 0 };
   const left = to - now;
   if (left <= 0 || left > renewedBefore * (to - from)) return undefined;
-  return wecProblemBy(
-    byCertificate(findings),
+  return wecProblem(
     'certificate-expiring',
     `The certificate of the agent of ${name} expires in ${formatAge(left)}, and its agent has not renewed it in time.`,
     toSeeAgent(findings),

@@ -5,7 +5,6 @@ import { type NextStep, noted, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { foreignFinalizers, holdersOf, toSeeHolder } from '../../hub/holders.ts';
 import { toSeeNamespace } from '../../hub/refusals.ts';
-import { byCondition } from '../../kube/evidence.ts';
 import { conditionOf, type WithConditions } from '../../kube/objects.ts';
 import {
   isAddonWork,
@@ -18,9 +17,8 @@ import {
 import type { ManagedCluster } from '../../model/ocm-objects.ts';
 import { createdSince } from '../deregister/delete/hub-controllers.ts';
 import { isDeregistering } from '../deregister/release/labels.ts';
-import { wecProblem, wecProblemBy } from '../problems.ts';
+import { wecProblem } from '../problems.ts';
 import { isMissed, leaseAgeOf, missedRenewals } from '../registration/hub-evidence.ts';
-import { byDeletion } from './check-evidence.ts';
 import { toSeeAgent } from './diagnosis.ts';
 import type { WecFindings } from './findings.ts';
 
@@ -28,14 +26,14 @@ import type { WecFindings } from './findings.ts';
 export function beingDeleted(findings: WecFindings): Problem | undefined {
   const cluster = findings.hub?.managedCluster;
   if (cluster?.metadata.deletionTimestamp === undefined) return undefined;
-  const found =
+  return (
     heldByOthers(findings, cluster) ??
     heldWorks(findings) ??
     returningWorks(findings, cluster) ??
     returningAddon(findings) ??
     waitingForAgent(findings) ??
-    inProgress(findings);
-  return { ...found, evidence: byDeletion(cluster, findings.its) };
+    inProgress(findings)
+  );
 }
 
 /** OCM's own finalizers are of this group, and are removed with their objects. */
@@ -185,8 +183,7 @@ function ending(namespace: WithConditions | undefined, context: string, now: num
   // Which objects have the finalizers.
   const what = type === finalizersRemain ? conditionOf(namespace, contentRemains)?.message : undefined;
   const whole = [why, what].flatMap((text) => text?.replace(/\.$/, '') ?? []).join('; ');
-  return wecProblemBy(
-    byCondition('Namespace', namespace, type ?? '', context),
+  return wecProblem(
     'namespace-terminating',
     `Namespace ${name} of ${context} is being deleted (for ${age}), so nothing can be created in it: ${whole}.`,
     type === 'NamespaceDeletionDiscoveryFailure'

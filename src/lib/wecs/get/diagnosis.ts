@@ -3,13 +3,12 @@ import { formatAge } from '../../engine/duration.ts';
 import { advice, type NextStep, noted, partial, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { blockingStage } from '../../engine/stages.ts';
-import { byCondition, byField } from '../../kube/evidence.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { agentNamespace, operatorName, operatorNamespace } from '../../model/ocm-names.ts';
 import { isOurs } from '../klusterlet/operator.ts';
-import { stageProblem, wecProblem, wecProblemBy } from '../problems.ts';
+import { wecProblem } from '../problems.ts';
 import { clockDifference } from '../registration/checks.ts';
 import { bootstrapRequests, hasJoined, isAvailable, overdueLease } from '../registration/hub-evidence.ts';
 import { otherName, singletonAgentId } from '../registration/wec-evidence.ts';
@@ -23,7 +22,6 @@ import {
 } from '../registration/wec-pods.ts';
 import { pendingRequests } from '../reregister/causes.ts';
 import { tooManyRequestsProblem } from '../reregister/problems.ts';
-import { byAvailability, byLease, byRequests } from './check-evidence.ts';
 import type { WecFindings } from './findings.ts';
 
 export function registeredAsAnother({ hub, wec, name, its }: WecFindings): Problem | undefined {
@@ -73,8 +71,7 @@ export function stuckContainer({ wec, now, name }: WecFindings): Problem | undef
   const stuck = podProblem(wec?.pods ?? [], now);
   if (wec === undefined || stuck === undefined) return undefined;
   const { namespace = '', name: pod } = stuck.pod.metadata;
-  return wecProblemBy(
-    [byField('Pod', stuck.pod, 'containerStatuses', wec.context, { status: stuck.why })],
+  return wecProblem(
     'container-not-starting',
     `A container of the ${isOperatorPod(stuck.pod) ? 'operator' : 'agent'} of ${name} does not start: ${stuck.why}.`,
     run(
@@ -91,8 +88,7 @@ export function withoutNode({ wec }: WecFindings): Problem | undefined {
   const { namespace = '', name } = nodeless.pod.metadata;
   const evicted = evictedPod(wec.pods ?? []);
   const before = evicted === undefined ? '' : `; pod ${evicted.metadata.name} was evicted: ${evicted.status?.message}`;
-  return wecProblemBy(
-    byCondition('Pod', nodeless.pod, 'PodScheduled', wec.context),
+  return wecProblem(
     'pod-unschedulable',
     `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} cannot be scheduled: ${nodeless.why.replace(/\.$/, '')}${before.replace(/\.? *$/, '')}.`,
     run(
@@ -143,8 +139,7 @@ export function asksAgain(findings: WecFindings): Problem | undefined {
   if (isAvailable(hub)) return anotherAsks(findings);
   const asking = bootstrapRequests(hub).findLast(({ state, agent }) => state === 'pending' && agent !== undefined);
   if (asking?.agent === undefined) return undefined;
-  return wecProblemBy(
-    byRequests(findings),
+  return wecProblem(
     'reregistration-pending',
     `${name} has joined and is not available, and an agent requests its name again (${formatAge(now - asking.created)} ago).`,
     noted(
@@ -161,8 +156,7 @@ function anotherAsks(findings: WecFindings): Problem | undefined {
   const own = new Set(requests.flatMap(({ state, agent }) => (state === 'issued' && agent !== undefined ? agent : [])));
   const other = requests.findLast(({ state, agent }) => state === 'pending' && agent !== undefined && !own.has(agent));
   if (other === undefined) return undefined;
-  return wecProblemBy(
-    byRequests(findings),
+  return wecProblem(
     'another-agent-asks',
     `${name} is registered and reports, and another agent asks for its name (${formatAge(now - other.created)} ago): that of another cluster, or a reinstalled one.`,
     advice('Register the other cluster under another name'),
@@ -174,7 +168,6 @@ export function waitsForDecision(findings: WecFindings): Problem | undefined {
   const id = blockingStage(reports)?.id;
   if (hub === undefined || (id !== 'approved' && id !== 'accepted')) return undefined;
   const accept = run(command`stellarctl accept ${name} --its ${its}`);
-  const evidence = byRequests(findings);
   const tooMany = tooManyRequestsProblem(findings);
   if (tooMany !== undefined) return tooMany;
   const pending = pendingRequests(hub);
@@ -183,26 +176,20 @@ export function waitsForDecision(findings: WecFindings): Problem | undefined {
     const agents = new Set(pending.map(({ agent }) => agent)).size;
     const who = agents > 1 ? `${agents} agents ask to be ${name}` : `${name} asked to be registered`;
     const message = `${who} (${formatAge(now - first.created)} ago), and nobody has accepted it.`;
-    if (agents === 1) return wecProblemBy(evidence, 'request-pending', message, accept);
+    if (agents === 1) return wecProblem('request-pending', message, accept);
     // With its context, the request of its own agent is marked.
     const target = wec === undefined ? name : `${name}=${wec.context}`;
-    return wecProblemBy(
-      evidence,
-      'several-agents-ask',
-      message,
-      run(command`stellarctl accept ${target} --its ${its}`),
-    );
+    return wecProblem('several-agents-ask', message, run(command`stellarctl accept ${target} --its ${its}`));
   }
   const denied = bootstrapRequests(hub).findLast(({ state }) => state === 'denied');
   if (id === 'approved' && denied !== undefined)
-    return wecProblemBy(
-      evidence,
+    return wecProblem(
       'request-denied',
       `The request of ${name} was denied.`,
       noted(command`kubectl --context ${its} delete csr ${denied.name}`, 'then its agent sends another one'),
     );
   return id === 'accepted' && hub.managedCluster?.spec?.hubAcceptsClient !== true
-    ? wecProblemBy(evidence, 'not-accepted', `${its} does not accept ${name}.`, accept)
+    ? wecProblem('not-accepted', `${its} does not accept ${name}.`, accept)
     : undefined;
 }
 
@@ -213,11 +200,10 @@ export function silentAgent(findings: WecFindings): Problem | undefined {
     blocking?.id === 'available' &&
     conditionOf(hub?.managedCluster, 'ManagedClusterConditionAvailable')?.status === 'Unknown';
   if (!isSilent || blocking.verdict.state !== 'failed') return undefined;
-  const evidence = [...byAvailability(findings), ...byLease(findings)];
   const clocksDiffer = hub && clockDifference(hub, now);
   if (clocksDiffer !== undefined) {
     const message = `The clocks of ${name} and the ITS differ ${clocksDiffer}.`;
-    return wecProblemBy(evidence, 'clocks-differ', message, {
+    return wecProblem('clocks-differ', message, {
       ...partial('timedatectl', 'Set the clock that is wrong'),
       note: 'on both sides',
     });
@@ -225,7 +211,7 @@ export function silentAgent(findings: WecFindings): Problem | undefined {
   const message = `The agent of ${name} has stopped reporting: ${blocking.verdict.why}.`;
   const restart = wec && command`stellarctl doctor --fix ${`${name}=${wec.context}`} --its ${its}`;
   const next = restart === undefined ? [] : [run(restart, 'If its log shows no reason, restart it')];
-  return wecProblemBy(evidence, 'agent-silent', message, toSeeAgent(findings), ...next);
+  return wecProblem('agent-silent', message, toSeeAgent(findings), ...next);
 }
 
 /** What the agent reports of the WEC's own API server, with the failing checks (ocm pkg/registration/spoke, healthCheck). */
@@ -235,8 +221,7 @@ export function unhealthyApiServer(findings: WecFindings): Problem | undefined {
   if (status !== 'False' || reason !== 'ManagedClusterKubeAPIServerUnavailable') return undefined;
   const failing = [...message.matchAll(/\[-\](\S+) failed/g)].map(([, check]) => check);
   const readyz = command`kubectl --context ${context ?? 'CONTEXT'} get --raw /readyz?verbose`;
-  return wecProblemBy(
-    byAvailability(findings),
+  return wecProblem(
     'api-server-unhealthy',
     `The API server of ${name} is not healthy${failing.length > 0 ? `: ${failing.join(', ')} failed` : ''}.`,
     (context === undefined ? partial : run)(readyz, 'Repair what fails; see its health checks'),
@@ -271,11 +256,11 @@ export function anyStage({ reports, name, its, hub, context }: WecFindings): Pro
   const { verdict, title } = blocking;
   const code = verdict.code ?? blocking.id;
   if (verdict.state === 'failed')
-    return stageProblem(code, `${name} is blocked at "${title}": ${verdict.why}.`, ...(verdict.next ?? []));
+    return wecProblem(code, `${name} is blocked at "${title}": ${verdict.why}.`, ...(verdict.next ?? []));
   // With its context, what the ITS still reports is not enough.
   const wait = run(command`stellarctl wec wait ${context === undefined ? name : `${name}=${context}`} --its ${its}`);
   const state = hub !== undefined && hasJoined(hub) ? 'not available' : 'still registering';
-  return { ...stageProblem(code, `${name} is ${state}: ${verdict.why}.`, wait), severity: 'warn' };
+  return { ...wecProblem(code, `${name} is ${state}: ${verdict.why}.`, wait), severity: 'warn' };
 }
 
 /** The ITS counts an agent as available for five periods of its Lease after the last renewal. */
@@ -283,8 +268,7 @@ export function missedRenewal(findings: WecFindings): Problem | undefined {
   const { hub, now, wec, name } = findings;
   const overdue = hub && overdueLease(hub, now);
   if (overdue === undefined) return undefined;
-  return wecProblemBy(
-    byLease(findings),
+  return wecProblem(
     'lease-overdue',
     `${name} is still shown as available, but its agent does not report: ${overdue}.`,
     wec === undefined ? toSeeCluster(findings) : agentPods(wec.context),

@@ -6,14 +6,13 @@ import type { Problem } from '../../engine/problem.ts';
 import { toEndRefusal } from '../../hub/refusals.ts';
 import type { Reader } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
-import { byCondition, byField } from '../../kube/evidence.ts';
 import { conditionOf, type WithConditions } from '../../kube/objects.ts';
 import { groupResourceOf, resources } from '../../kube/resources.ts';
 import { originBindingLabel, originWdsLabel } from '../../model/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../../model/manifest-works.ts';
 import { addonNameLabel, addonNamespace, clusterNameLabel, statusAddon } from '../../model/ocm-names.ts';
 import { toBindOcmRights } from '../grant/kinds.ts';
-import { wecProblem, wecProblemBy } from '../problems.ts';
+import { wecProblem } from '../problems.ts';
 import { toSeeCluster } from './diagnosis.ts';
 import type { MailboxContents, WecFindings } from './findings.ts';
 import type { Mailbox, WorkGroup } from './view.ts';
@@ -145,8 +144,7 @@ export function unavailableAddon(findings: WecFindings): Problem | undefined {
   if (addon === undefined) return undefined;
   const { spec } = addon as WithConditions & { spec?: { installNamespace?: string } };
   const { message, reason } = conditionOf(addon, 'Available') ?? {};
-  return wecProblemBy(
-    byCondition('ManagedClusterAddOn', addon, 'Available', its),
+  return wecProblem(
     'addon-unavailable',
     `The add-on ${addon.metadata.name} of ${name} is not available: ${message ?? reason}.`,
     wec === undefined
@@ -166,8 +164,7 @@ export function returningKlusterlet({ contents, name, its }: WecFindings): Probl
       spec?.workload?.manifests?.some(({ kind }) => kind === 'Klusterlet') === true,
   );
   if (work === undefined) return undefined;
-  return wecProblemBy(
-    [byField('ManifestWork', work, 'Klusterlet', its, { since: work.metadata.creationTimestamp })],
+  return wecProblem(
     'klusterlet-in-work',
     `The work ${work.metadata.name} holds a Klusterlet: while it exists, the Klusterlet of ${name} is created again whenever it is deleted.`,
     run(

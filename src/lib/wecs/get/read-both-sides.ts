@@ -2,14 +2,13 @@ import { command } from '../../engine/command-line.ts';
 import { failureOf, StellarError } from '../../engine/errors.ts';
 import { partial, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
-import { clusterUid, clusterUidAnnotation, otherUid, recordedUid } from '../../hub/cluster-uid.ts';
+import { clusterUid, otherUid, recordedUid } from '../../hub/cluster-uid.ts';
 import type { Endpoint } from '../../hub/endpoint.ts';
 import { noSuchWec } from '../../hub/find-wecs.ts';
 import { requireHub } from '../../hub/require-hub.ts';
 import { type HubWebhook, tryHubWebhook } from '../../hub/webhook.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type ClusterRef, describeCluster, unlessStatus } from '../../kube/client/errors.ts';
-import { byField } from '../../kube/evidence.ts';
 import { conditionOf, isTrue, type Pod, type WithConditions } from '../../kube/objects.ts';
 import { type PartialReader, partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
@@ -21,7 +20,7 @@ import { failedKinds, lacksOcmRights, refusedKinds } from '../grant/kinds.ts';
 import { otherRole, removeKlusterlet, runsNoPods } from '../identity/other-role.ts';
 import { type FoundHub, findHub } from '../identity/registered-hub.ts';
 import { hubOf } from '../klusterlet/agent.ts';
-import { wecProblemBy } from '../problems.ts';
+import { wecProblem } from '../problems.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { judgeRegistration } from '../registration/stages.ts';
 import { otherName, readWec, type WecEvidence } from '../registration/wec-evidence.ts';
@@ -231,12 +230,10 @@ export async function findOtherCluster(
   return { context, found: what === undefined ? uids : `${what}; ${uids}`, name: other };
 }
 
-export function contextOfOtherCluster({ otherCluster, hub, name, its }: WecFindings): Problem | undefined {
+export function contextOfOtherCluster({ otherCluster, name, its }: WecFindings): Problem | undefined {
   if (otherCluster === undefined) return undefined;
-  const [cluster, status] = [hub?.managedCluster, recordedUid(hub?.managedCluster)];
   const { context, found, name: other, next } = otherCluster;
-  return wecProblemBy(
-    cluster && status ? [byField('ManagedCluster', cluster, clusterUidAnnotation, its, { status })] : [],
+  return wecProblem(
     'context-of-another-cluster',
     `The context ${context} does not lead to ${name}: ${found}.`,
     ...(next === undefined ? [] : [next]),

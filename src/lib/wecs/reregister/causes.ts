@@ -1,5 +1,4 @@
 import type { FoundHub } from '../identity/registered-hub.ts';
-import type { WecProblemCode } from '../problems.ts';
 import { bootstrapRequests, type HubEvidence } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
@@ -28,7 +27,7 @@ const causes = {
   'hub-not-reached': 'address',
   'too-many-requests': 'requests',
   'not-announced': 'announcement',
-} as const satisfies Partial<Record<WecProblemCode, string>>;
+} as const;
 
 export type ReregisterCode = keyof typeof causes;
 

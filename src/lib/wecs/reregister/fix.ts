@@ -8,7 +8,7 @@ import { certificateExpiry } from '../../hub/agent-certificate.ts';
 import { verifyEndpoint } from '../../hub/endpoint.ts';
 import type { HubAccess } from '../../hub/hub-access.ts';
 import { WebhookProbe } from '../../hub/webhook.ts';
-import { named } from '../../kube/evidence.ts';
+import { named } from '../../kube/object-names.ts';
 import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { tokenExpiry } from '../../kube/tokens.ts';

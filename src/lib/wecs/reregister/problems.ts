@@ -3,14 +3,12 @@ import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { advice, type NextStep, noted, partial, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
-import { byField } from '../../kube/evidence.ts';
 import { changedAt, conditionOf, type Secret } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { agentNamespace, clusterNameLabel } from '../../model/ocm-names.ts';
-import { byCertificate, byKlusterlet, byRequests } from '../get/check-evidence.ts';
 import type { WecFindings } from '../get/findings.ts';
 import { hubOf, readHubKubeconfig } from '../klusterlet/agent.ts';
-import { wecProblem, wecProblemBy } from '../problems.ts';
+import { wecProblem } from '../problems.ts';
 import { hubConnectionOf, hubConnectionType } from '../registration/hub-connection.ts';
 import { bootstrapRequests, hasJoined, isAvailable } from '../registration/hub-evidence.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
@@ -75,8 +73,7 @@ export function expiredCertificate(findings: WecFindings): Problem | undefined {
   const cause = causeOf(findings, 'certificate-expired');
   return (
     cause &&
-    wecProblemBy(
-      byCertificate(findings),
+    wecProblem(
       cause.code,
       `The certificate of the agent of ${findings.name} expired ${formatAge(cause.expiredFor ?? 0)} ago.`,
       joinOf(findings, ['--accept'], 'makes it request another one'),
@@ -90,8 +87,7 @@ export function tooManyRequestsProblem(findings: WecFindings): Problem | undefin
   const cause = hub && tooManyRequests(hub);
   return (
     cause &&
-    wecProblemBy(
-      byRequests(findings),
+    wecProblem(
       cause.code,
       `${count(pendingRequests(hub).length, 'request')} of ${name} wait, and its agent sends no more.`,
       noted(
@@ -141,7 +137,7 @@ export function cannotConnect(findings: WecFindings): Problem | undefined {
   const join = command`stellarctl wec join ${`${name}=${wec.context}`} ${isJoined ? ['--accept'] : []} --its ${its}`;
   const given = { name, its, words: error.words, expired: formatAge(cause.expiredFor ?? 0) };
   const says = sentences[cause.code] ?? notReached;
-  return wecProblemBy(byKlusterlet(findings), cause.code, says(given), ...stepsFor(cause.code, join, its));
+  return wecProblem(cause.code, says(given), ...stepsFor(cause.code, join, its));
 }
 
 /** The ports to which OCM's NetworkPolicies let agents connect (ocm after 1.3.1, manifests/klusterlet/management). */
@@ -203,9 +199,7 @@ export function outdatedReport(findings: WecFindings): Problem | undefined {
   const { hub, wec, now, name, its } = findings;
   const secret = wec && contradiction(wec);
   if (wec === undefined || secret === undefined || (hub !== undefined && isAvailable(hub))) return undefined;
-  const since = new Date(changedAt(secret)).toISOString();
-  return wecProblemBy(
-    [...byKlusterlet(findings), byField('Secret', secret, 'changed', wec.context, { since })],
+  return wecProblem(
     'operator-report-outdated',
     `What the operator of ${name} reports about its connection was contradicted by Secret ${secret.metadata.name} ${formatAge(now - changedAt(secret))} ago.`,
     run(command`stellarctl doctor ${`${name}=${wec.context}`} --recheck --its ${its}`, 'Make it check again'),

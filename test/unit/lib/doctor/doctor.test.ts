@@ -95,10 +95,7 @@ test('the same finding of several WECs is shown once, with their names', async (
         id: 'wec-reports',
         title: 'its agent reports',
         status: 'fail',
-        problem: {
-          ...problem('agent-silent', `${name} is silent.`, run(`see ${name}`)),
-          ofSeveral: 'They are silent.',
-        },
+        problem: problem('agent-silent', `${name} is silent.`, run(`see ${name}`)),
       },
     ],
   });
@@ -127,7 +124,7 @@ test('the same finding of several WECs is shown once, with their names', async (
     '✓ ITS its1   1 of 2 checks passed, skipped: its-ready',
     '✗ WECs of its1   1 of 8 are healthy',
     '    ✗ its agent reports: c1, c2, c3, c4, c5, and 2 others',
-    '        They are silent.',
+    '        c1 is silent. (The same applies to the others.)',
     '        see c1    (the same for each)',
     '1 failed, of 4 checks.',
   ]);

@@ -25,7 +25,7 @@ function secret(ago: number, data: Record<string, string> = {}, server = 'https:
 }
 const certificate = { 'tls.crt': 'Yw==' };
 
-/** The IDs of the checks that did not pass, and the evidence of the one about the operator's condition. */
+/** The statuses of the two checks, and since when the second says the report is outdated. */
 async function judged(said: Condition, evidence: Partial<WecEvidence>, cluster = managedCluster()) {
   const wec = wecEvidence([said], { bootstrapSecret: secret(3000), ...evidence });
   const registration = { name: 'cluster1', hub: hubEvidence({ managedCluster: cluster }), wec, now };
@@ -44,33 +44,24 @@ async function judged(said: Condition, evidence: Partial<WecEvidence>, cluster =
   return {
     connection: connection?.status,
     word: word?.status,
-    objects:
-      word?.status === 'warn'
-        ? word.problem.evidence?.map(({ object, since }) => [object.split(' ')[0], since])
-        : undefined,
+    since: word?.status === 'warn' ? /\S+ ago/.exec(word.problem.message)?.[0] : undefined,
   };
 }
 
-const outdated = (ago: number) => ({
-  ...{ connection: 'pass', word: 'warn' },
-  objects: [
-    ['Klusterlet', secondsAgo(600)],
-    ['Secret', secondsAgo(ago)],
-  ],
-});
-const believed = { connection: 'fail', word: 'pass', objects: undefined };
-const none = { connection: 'pass', word: 'pass', objects: undefined };
+const outdated = { connection: 'pass', word: 'warn', since: '60s ago' };
+const believed = { connection: 'fail', word: 'pass', since: undefined };
+const none = { connection: 'pass', word: 'pass', since: undefined };
 
 describe("an operator's condition on the connection is outdated", () => {
   const missing = condition('BootstrapSecretError,HubKubeConfigSecretMissing', 'x: Unauthorized');
   test('if the certificate that it reports missing was written since', async () => {
-    assert.deepEqual(await judged(missing, { hubSecret: secret(60, certificate) }), outdated(60));
+    assert.deepEqual(await judged(missing, { hubSecret: secret(60, certificate) }), outdated);
     assert.deepEqual(await judged(missing, { hubSecret: secret(900, certificate) }), believed);
     assert.deepEqual(await judged(missing, { hubSecret: secret(60) }), believed, 'the agent writes its id before');
   });
   test('if the bootstrap secret that it reports missing was written since', async () => {
     const said = condition('BootstrapSecretMissing,HubKubeConfigSecretMissing');
-    assert.deepEqual(await judged(said, { bootstrapSecret: secret(60) }), outdated(60));
+    assert.deepEqual(await judged(said, { bootstrapSecret: secret(60) }), outdated);
     assert.deepEqual(await judged(said, { bootstrapSecret: undefined }), believed);
   });
   test('if another address than the one that it tried was written since', async () => {
@@ -78,7 +69,7 @@ describe("an operator's condition on the connection is outdated", () => {
       'BootstrapSecretError,HubKubeConfigSecretMissing',
       'Failed to create x: Post "https://hub:1/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": dial tcp 1.2.3.4:1: connect: connection refused\nmore',
     );
-    assert.deepEqual(await judged(said, { bootstrapSecret: secret(60) }), outdated(60));
+    assert.deepEqual(await judged(said, { bootstrapSecret: secret(60) }), outdated);
     assert.deepEqual(await judged(said, { bootstrapSecret: secret(900) }), believed);
     assert.deepEqual(await judged(said, { bootstrapSecret: secret(60, {}, 'https://hub:1') }), believed);
   });
