@@ -40,56 +40,6 @@ after(async () => {
 });
 
 const options = (): CliOptions => ({ env: { PATH: tools.path } });
-const create = ['wec', 'create', 'cluster1', '--provider', 'kind', '--its', 'its1'];
-const register = [...create, '--join', '--accept', '--label', 'location-group=edge'];
-const calls = (command: RegExp) => tools.calls('kind').filter(({ args }) => command.test(args.join(' ')));
-
-describe('a local cluster as a WEC', inRelease, () => {
-  it('is created and registered by one command', async () => {
-    const { json, stderr } = await cli.succeed([...register, '-o', 'json'], options());
-    const [item] = json().items;
-    const { name, provider, context, stage, changed } = item;
-    assert.deepEqual([name, provider, context, stage, changed], ['cluster1', 'kind', 'cluster1', 'available', true]);
-    assert.match(stderr, /cluster1: kind cluster created.*\ncluster1: context cluster1 in .*own-kubeconfig/);
-    assert.match(stderr, /agents will use https:\/\/its1-control-plane/);
-    const list = await cli.succeed(['wec', 'list', '--its', 'its1', '-l', 'location-group=edge', '-o', 'name']);
-    assert.equal(list.stdout, 'cluster1\n');
-  });
-
-  it('is found by a rerun, which changes nothing', async () => {
-    const { json } = await cli.succeed([...register, '-o', 'json'], options());
-    assert.equal(json().items[0].changed, false);
-    assert.equal(calls(/^create/).length, 1);
-    const { stdout } = await cli.succeed(create, options());
-    assert.match(stdout, /^cluster1: already exists; nothing to do$/m);
-  });
-
-  it('is not deleted while it is registered', async () => {
-    const { exitCode, stderr } = await cli.run(['wec', 'delete', 'cluster1', '--yes', '--its', 'its1'], options());
-    assert.equal(exitCode, 1);
-    assert.match(stderr, /stellarctl deregister cluster1 --its its1/);
-    assert.deepEqual(calls(/^delete/), []);
-  });
-
-  it('is not deleted without confirmation', async () => {
-    const { exitCode, stderr } = await cli.run(['wec', 'delete', 'cluster1', '--force'], options());
-    assert.equal(exitCode, 1);
-    assert.match(stderr, /Deleting cluster1 needs confirmation.*\n {2}stellarctl wec delete cluster1 --force --yes/);
-    assert.deepEqual(calls(/^delete/), []);
-  });
-
-  it('is deleted with its context, and a rerun has nothing to do', async () => {
-    await cli.succeed(['deregister', 'cluster1', '--yes', '--its', 'its1'], options());
-    const remove = ['wec', 'delete', 'cluster1', '--yes', '--its', 'its1'];
-    const { stdout } = await cli.succeed(remove, options());
-    assert.match(stdout, /^cluster1: deleted/m);
-    assert.equal(calls(/^delete/).length, 1);
-    const again = await cli.succeed([...remove, '-o', 'json'], options());
-    assert.deepEqual(again.json(), { items: [{ name: 'cluster1', provider: null, changed: false }] });
-    const gone = await cli.run(['wec', 'join', 'cluster1', '--its', 'its1'], options());
-    assert.match(gone.stderr, /no context "cluster1"/);
-  });
-});
 
 describe('clusters of k3d', inRelease, () => {
   it('are put on the network of an ITS created by k3d, several at once', async () => {
@@ -177,28 +127,3 @@ async function hostIts({ admin }: Plane): Promise<void> {
   };
   await until(() => admin.create(resources.controlPlanes, its).catch(() => undefined), 'ControlPlane its9');
 }
-
-describe('a dry run', inRelease, () => {
-  it('shows what would be created and joined, and does nothing', async () => {
-    tools.forgetCalls();
-    const { stdout } = await cli.succeed([...register, '--dry-run'], options());
-    assert.match(stdout, /^would create kind cluster cluster1 on this machine$/m);
-    assert.match(stdout, /^would create context cluster1 in the kubeconfig$/m);
-    assert.deepEqual(calls(/^create/), []);
-  });
-});
-
-describe('a failing provider', () => {
-  it('is quoted', async () => {
-    await tools.set('kind', {
-      failing: 'ERROR: failed to create cluster: no space left on device',
-      command: /^create/,
-    });
-    const { exitCode, json } = await cli.run([...create, '-o', 'json'], options());
-    await tools.set('kind', 'well');
-    assert.equal(exitCode, 1);
-    const [{ error }] = json().items;
-    assert.equal(error.code, 'program-failed');
-    assert.match(error.message, /no space left on device/);
-  });
-});
