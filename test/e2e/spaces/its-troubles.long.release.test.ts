@@ -44,20 +44,6 @@ describe('its create and wds create write nothing and report the reason', inRele
     await refuses('its create taken --type host', { exitCode: 1, says: /namespace taken-system, .* already exists/ });
   });
 
-  it('if the user lacks permissions', async () => {
-    const api = 'tenancy.kflex.kubestellar.org';
-    const entry = await limitedUser(hosting, {
-      user: 'jane',
-      rules: [rule(api, 'controlplanes, postcreatehooks', 'get, list'), rule('', 'namespaces', 'get')],
-    });
-    const kubeconfig = await writeKubeconfig(hosting, [entry]);
-    await refuses(
-      'its create its1',
-      { exitCode: 4, says: /Not allowed on hosting.*create controlplanes/ },
-      { kubeconfig },
-    );
-  });
-
   it('if an external cluster is not given, denies access, or has no address that pods can use', async () => {
     await refuses('its create its1 --type external', {
       exitCode: 2,

@@ -118,25 +118,6 @@ describe('wec list', () => {
     const run = await cli.succeed(['wec', 'list', '--watch', ...mine, '--timeout', '5s']);
     assert.match(run.stdout, /list-available/);
   });
-
-  it('uses colour only if wanted', async () => {
-    const line = ['wec', 'list', '--its', 'nope'];
-    const cases: [arguments_: string[], env: Record<string, string>, coloured: boolean][] = [
-      [[], {}, false],
-      [['--color', 'always'], {}, true],
-      [[], { FORCE_COLOR: '1' }, true],
-      [[], { FORCE_COLOR: '1', NO_COLOR: '1' }, false],
-      [['--color', 'always'], { NO_COLOR: '1' }, true],
-    ];
-    for (const [more, env, coloured] of cases) {
-      const { stderr } = await cli.run([...line, ...more], { env });
-      assert.equal(stderr.includes('\u001b['), coloured, `${more.join(' ')} ${JSON.stringify(env)}: ${stderr}`);
-    }
-    const terminal = await cli.runOnTerminal(line);
-    assert.ok(terminal.screen.includes('\u001b[31m✗'), terminal.screen);
-    const plain = await cli.runOnTerminal(line, { env: { NO_COLOR: '1' } });
-    assert.ok(!plain.screen.includes('\u001b['), plain.screen);
-  });
 });
 
 describe('wec list --watch without --timeout', () => {
