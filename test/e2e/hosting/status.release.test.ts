@@ -130,28 +130,6 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.deepEqual(wds, { name: 'wds1', type: 'host', ...well, context: 'wds1', ...sent });
   });
 
-  it('has names that shell completion offers', async () => {
-    const lines: [line: string, offered: string[]][] = [
-      ['its get ', ['its1']],
-      ['wds get ', ['wds1']],
-      ['wec get ', ['cluster1']],
-      [
-        'label cluster1 cluster.open-cluster-management.io/clusterset=',
-        ['cluster.open-cluster-management.io/clusterset=default'],
-      ],
-      ['policy get ', ['demo']],
-      ['policy create p --select dep', ['deployments']],
-      ['workload get -n demo ', ['namespaces/demo', 'configmaps/hello']],
-      ['workload get -n demo cm/h', ['cm/hello']],
-    ];
-    await hosting.markAudit();
-    for (const [line, offered] of lines) {
-      const run = await cli.succeed(['__complete', '--limit', '20000', '--', ...line.split(' ')]);
-      assert.deepEqual(run.stdout.split('\n'), [...offered, ':4', ''], line);
-    }
-    await assertUnwritten([hosting]);
-  });
-
   it('shows running versions, not those of a template', async () => {
     const setTag = (tag: string) =>
       setImage(hosting, 'wds1-system/transport-controller', 'ocm-transport-controller', tag);
