@@ -57,34 +57,5 @@ for (const kind of ['http', 'https', 'socks5'] as const) {
         assert.ok(proxy.asked.length > 0);
       });
     }
-    it('that never answers: Ctrl-C ends the command', async (t) => {
-      const proxy = await FakeProxy.start({ kind, refusing: 'silent' });
-      t.after(() => proxy.stop());
-      await writeContext(proxy.url('me:s3cret'));
-      let ended: number | undefined;
-      const onStart = (kill: (signal: NodeJS.Signals) => void) => {
-        const watch = setInterval(() => {
-          if (proxy.connections === 0) return;
-          clearInterval(watch);
-          ended = Date.now();
-          setTimeout(() => kill('SIGINT'), 100);
-        }, 10);
-      };
-      const { exitCode } = await list({ onStart });
-      assert.equal(exitCode, 130);
-      // Without Ctrl-C, the request would take 10 s.
-      assert.ok(Date.now() - (ended ?? 0) < 8000);
-    });
-    it('that refuses the connection is quoted', async (t) => {
-      const proxy = await FakeProxy.start({ kind, refusing: 403 });
-      t.after(() => proxy.stop());
-      await writeContext(proxy.url('me:s3cret'));
-      const { exitCode, stderr } = await list();
-      assert.equal(exitCode, 4);
-      assert.match(
-        stderr,
-        /^✗ The proxy \S+ \(proxy-url\) does not connect to its1 \(https:\S+\): .*(403 Forbidden|NotAllowed)\.$/m,
-      );
-    });
   });
 }

@@ -6,7 +6,7 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { type Bed, expiredToken, limitedUser, mintToken, type Plane, startBed } from '../../../testbed/index.ts';
+import { type Bed, expiredToken, type Plane, startBed } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertRefused, assertUnwritten, markAll, type Refusal } from '../support/refusal.ts';
 
@@ -161,13 +161,6 @@ const setUser =
 /** What can be wrong with access to a cluster, ITS or WEC. */
 const situations: ClusterState[] = [
   {
-    what: 'whose server does not run',
-    change: setServer(() => 'https://127.0.0.1:1'),
-    exitCode: 4,
-    says: /Cannot reach CONTEXT \(https:\/\/127\.0\.0\.1:1\): connection refused/,
-    hint: /kubectl --context CONTEXT cluster-info/,
-  },
-  {
     what: 'whose server has no address',
     change: setServer(() => 'https://no-such-host.invalid:6443'),
     exitCode: 4,
@@ -212,76 +205,11 @@ const situations: ClusterState[] = [
     says: /CONTEXT .*does not accept the credentials/,
   },
   {
-    what: 'where the user may do nothing',
-    change: setUser(async (context) => {
-      const { connection } = await limitedUser(bed.plane(context), { user: 'nobody' });
-      const base64 = (text = '') => Buffer.from(text).toString('base64');
-      return { 'client-certificate-data': base64(connection.certPem), 'client-key-data': base64(connection.keyPem) };
-    }),
-    exitCode: 4,
-    says: /Not allowed on CONTEXT/,
-    hint: /kubectl --context CONTEXT auth can-i --list/,
-  },
-  {
-    what: 'whose credential plugin is not installed',
-    change: setUser(() => ({
-      exec: {
-        apiVersion: 'client.authentication.k8s.io/v1',
-        command: 'no-such-plugin',
-        installHint: 'Get it at example.com',
-        interactiveMode: 'Never',
-      },
-    })),
-    exitCode: 4,
-    says: /credentials of context CONTEXT .*no-such-plugin is not installed/,
-    hint: /Get it at example\.com/,
-  },
-  {
     // The harness checks that the token is not repeated.
     what: 'whose credential plugin prints a bare token instead of an ExecCredential',
     change: setUser(() => plugin('echo eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl')),
     exitCode: 4,
     says: /credentials of context CONTEXT could not be obtained/,
-  },
-  {
-    what: 'whose credential plugin fails',
-    change: setUser(() => plugin('echo you are not logged in >&2; exit 1')),
-    exitCode: 4,
-    says: /credentials of context CONTEXT .*you are not logged in/,
-  },
-  {
-    what: 'whose certificate authority is in a file that is missing',
-    change: (config, context) => {
-      const { server } = config.clusters[context] ?? {};
-      config.clusters[context] = { server, 'certificate-authority': '/no/such/ca.crt' };
-    },
-    exitCode: 2,
-    says: /Context CONTEXT names the file \/no\/such\/ca\.crt/,
-  },
-  {
-    what: 'whose user is not defined',
-    change: (config, _, user) => {
-      delete config.users[user];
-    },
-    exitCode: 2,
-    says: /Context CONTEXT names the user "CONTEXT-admin", who is not defined in /,
-  },
-  {
-    what: 'whose cluster is not defined',
-    change: (config, context) => {
-      delete config.clusters[context];
-    },
-    exitCode: 2,
-    says: /Context CONTEXT names the cluster "CONTEXT", which has no server in /,
-  },
-  {
-    what: 'that is not defined',
-    change: (config, context) => {
-      delete config.contexts[context];
-    },
-    exitCode: 2,
-    says: /There is no context "CONTEXT" in /,
-    hint: /Contexts there: /,
   },
 ];
 
@@ -336,89 +264,5 @@ describe('wec join fails with one reason and writes nothing, for a WEC', () => {
     const kubeconfig = await changed((config) => setServer(() => `http://127.0.0.1:${webPort}`)(config, 'cluster1'));
     const refusal = { exitCode: 1, says: /http:\/\/127\.0\.0\.1:\d+.* does not answer like a Kubernetes API server/ };
     await assertAllRefuse({ 'wec join': commands['wec join'] ?? [] }, kubeconfig, refusal);
-  });
-});
-
-describe('every command rejects a kubeconfig', () => {
-  const token = 'eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl';
-  const files: { what: string; text: string; says: RegExp }[] = [
-    {
-      what: 'that is no YAML, without repeating what is in it',
-      text: `users:\n- name: a\n  user: {token: ${token}\n`,
-      says: /kubeconfig \S+ cannot be used: /,
-    },
-    { what: 'that is something else', text: 'Hello!\n', says: /cannot be used: it is not a kubeconfig/ },
-    { what: 'whose lists are none', text: 'clusters: 5\n', says: /"clusters" is not a list/ },
-    {
-      what: 'that has one name twice',
-      text: 'users:\n- {name: a, user: {}}\n- {name: a, user: {}}\n',
-      says: /"users" has the name "a" twice/,
-    },
-    { what: 'that is empty', text: '', says: /No ITS was given, and there is no current context|no context/ },
-  ];
-  for (const { what, text, says } of files) {
-    it(what, async () => {
-      await assertAllRefuse(commands, await writeFileFor(text), { exitCode: 2, says });
-    });
-  }
-
-  it('that does not exist', async () => {
-    const missing = path.join(cli.home, 'missing');
-    const lines = Object.entries(commands).map(([name, line]) => [name, [...line, '--kubeconfig', missing]]);
-    await assertAllRefuse(Object.fromEntries(lines), bed.kubeconfig, {
-      exitCode: 2,
-      says: /missing cannot be used: no such file/,
-    });
-    // A missing file in KUBECONFIG is ignored, as in kubectl.
-    await assertAllRefuse(commands, missing, { exitCode: 2, says: /No ITS was given/, hint: /--kubeconfig FILE/ });
-  });
-});
-
-describe('KUBECONFIG', () => {
-  it('may list several files: missing files are skipped, and the first definition of a name wins', async () => {
-    const missing = path.join(cli.home, 'missing');
-    const good = await changed((config) => {
-      delete config.contexts.cluster1;
-    });
-    const dead = await changed(setServerOfIts(() => 'https://127.0.0.1:1'));
-    const list = (...files: string[]) => files.join(path.delimiter);
-
-    await cli.succeed(['wec', 'list', '--its', 'its1'], { kubeconfig: list(missing, good, dead) });
-    const run = await cli.run(['wec', 'list', '--its', 'its1'], { kubeconfig: list('', dead, missing, good) });
-    assertRefused(run, { exitCode: 4, says: /its1 \(https:\/\/127\.0\.0\.1:1\)/ });
-    // Entries that only the second file has are available as well.
-    const other = await cli.run(['wec', 'list', '--its', 'cluster1'], { kubeconfig: list(good, dead) });
-    assertRefused(other, { exitCode: 1, says: /cluster1 \(\S+\) is not an ITS/ });
-  });
-
-  it('may contain relative file names', async () => {
-    await writeFile(path.join(cli.home, 'ca.crt'), bed.plane('its1').caPem);
-    const kubeconfig = await changed((config) => {
-      const { server } = config.clusters.its1 ?? {};
-      config.clusters.its1 = { server, 'certificate-authority': 'ca.crt' };
-    });
-    await cli.succeed(['wec', 'list'], { kubeconfig });
-  });
-
-  it('may name a credential plugin, which gets the cluster info and whose token is used', async () => {
-    const token = await mintToken(bed.plane('its1'), 'open-cluster-management-hub/registration-controller-sa', 3600);
-    const credential = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token } };
-    const file = await writeFileFor(JSON.stringify(credential));
-    const line = `case $KUBERNETES_EXEC_INFO in *ExecCredential*) cat ${file};; esac`;
-    const kubeconfig = await changed((config) => {
-      config.users['its1-admin'] = plugin(line);
-    });
-    await cli.succeed(['wec', 'list', '-v'], { kubeconfig });
-  });
-
-  it('may name a credential plugin that returns a client certificate', async () => {
-    const { connection } = bed.plane('its1').kubeconfigEntry;
-    const status = { clientCertificateData: connection.certPem, clientKeyData: connection.keyPem };
-    const credential = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status };
-    const file = await writeFileFor(JSON.stringify(credential));
-    const kubeconfig = await changed((config) => {
-      config.users['its1-admin'] = plugin(`cat ${file}`);
-    });
-    await cli.succeed(['wec', 'list'], { kubeconfig });
   });
 });

@@ -4,7 +4,7 @@ import { type Bed, type Plane, startBed, wipeWec } from '../../../testbed/index.
 import { startAsPlugin } from '../../stellarctl.ts';
 import { Cli } from '../support/harness.ts';
 import { contextsOf } from '../support/registration.ts';
-import { colour, control, drawnLines, movement, redCross, shown, spinner } from '../support/screen.ts';
+import { colour, drawnLines, movement, shown, spinner } from '../support/screen.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -74,13 +74,6 @@ describe('on a terminal', () => {
     assert.match(stderr, colour);
   });
 
-  it('an error has a red ✗, even after a spinner', async () => {
-    const run = await cli.runOnTerminal(['wec', 'join', 'mine=its1']);
-    assert.equal(run.exitCode, 1);
-    assert.match(run.screen, new RegExp(`${redCross.source} mine and the ITS are the same cluster`));
-    assert.equal(shown(run.screen).filter((line) => line.includes('✗')).length, 1);
-  });
-
   it('CI=true and TERM=dumb give plain lines', async () => {
     for (const env of [{ CI: 'true' }, { TERM: 'dumb' }]) {
       const run = await cli.runOnTerminal(join, { env: env as Record<string, string> });
@@ -108,17 +101,6 @@ describe('on a terminal of 40 columns', () => {
   });
 });
 
-describe('in a pipe', () => {
-  it('output has no animation and no colour', async () => {
-    await wipeWec(its1, cluster1, 'cluster1');
-    const { stdout, stderr } = await cli.succeed(join);
-    for (const text of [stdout, stderr]) {
-      assert.doesNotMatch(text, spinner);
-      assert.doesNotMatch(text, control);
-    }
-  });
-});
-
 describe('as a kubectl plugin', () => {
   const asPlugin = { start: startAsPlugin };
 
@@ -139,14 +121,6 @@ describe('as a kubectl plugin', () => {
     assert.doesNotMatch(run.stderr, /stellarctl/);
     const misspelt = await cli.run(['int'], asPlugin);
     assert.equal(misspelt.stderr, "✗ unknown command 'int'\n  (Did you mean init?)\n  See: kubectl stellar --help\n");
-  });
-
-  it('the next command and hints say kubectl stellar', async () => {
-    const done = await cli.succeed(join, asPlugin);
-    assert.match(done.stderr, /^Next: kubectl stellar wec list --its its1$/m);
-    const refused = await cli.run(['wec', 'join', 'mine=its1'], asPlugin);
-    assert.match(refused.stderr, /kubectl stellar wec join mine=CONTEXT/);
-    assert.doesNotMatch(refused.stderr, /stellarctl/);
   });
 
   it('hints in JSON documents say kubectl stellar', async () => {

@@ -75,34 +75,8 @@ async function registerLater(name: string): Promise<void> {
   await hosting.admin.create<AnyObject>(resources.managedClusters, { metadata: { name }, spec: {} });
 }
 
-describe('before KubeStellar is installed', { concurrency: 1 }, () => {
-  it('reports that the cluster is not a hosting cluster', async () => {
-    const run = await cli.run(['status', '-o', 'json']);
-    assert.equal(run.exitCode, 1);
-    assert.equal(run.json().error.code, 'not-a-hosting-cluster');
-    assert.match(run.json().error.steps.join('\n'), /stellarctl init --hosting-context hosting$/);
-  });
-
-  it('shows only the chosen ITS unless a hosting cluster is named', async () => {
-    const run = await cli.succeed(['status', '--its', 'ext']);
-    assert.equal(run.stdout, 'ITS ext  ready · OCM 1.3.1 · no WECs yet\n');
-    assert.match(run.stderr, /^hosting is not a hosting cluster; only the ITS is shown\.$/m);
-    const named = await cli.run(['status', '--its', 'ext', '--hosting-context', 'hosting']);
-    assert.match(named.stderr, /^✗ hosting \(https:\S+\) is not a hosting cluster/);
-    const wrong = await cli.run(['status', '--its', 'cluster1']);
-    assert.equal(wrong.exitCode, 1);
-    assert.match(wrong.stderr, /^✗ cluster1 \(https:\S+\) is not an ITS/);
-  });
-});
-
 describe('an installation', { concurrency: 1 }, () => {
   before(() => installKubeStellar(hosting));
-
-  it('without spaces shows the next command', async () => {
-    const run = await cli.succeed(['status']);
-    assert.equal(run.stdout, 'hosting  KubeFlex 0.9.3 · KubeStellar hooks 0.30.0 · no ITS and no WDS yet\n');
-    assert.match(run.stderr, /^Next: stellarctl its create its1$/m);
-  });
 
   it('is one tree: ITSes with their WECs, WDSes with what they send', async () => {
     await cli.succeed(['its', 'create', 'its1', '--type', 'host']);
@@ -154,48 +128,6 @@ describe('an installation', { concurrency: 1 }, () => {
     const failedPolicies = [{ name: 'demo', why: 'selects no WEC' }];
     const sent = { its: 'its1', bindingPolicies: 1, failedPolicies, objects: 2, guarded: false, problems: [] };
     assert.deepEqual(wds, { name: 'wds1', type: 'host', ...well, context: 'wds1', ...sent });
-  });
-
-  it('has matching versions, including those of the agents of a WEC', async () => {
-    const run = await cli.succeed(['version', 'cluster1=cluster1']);
-    assert.deepEqual(run.stdout.split('\n').slice(1), [
-      'hosting        KubeFlex 0.9.3 · KubeStellar hooks 0.30.0',
-      'ITS its1       OCM 1.0.0 · status add-on 0.2.0-rc17',
-      'WDS wds1       KubeStellar 0.30.0',
-      'WEC cluster1   OCM 1.0.0',
-      '✓ These versions fit together.',
-      '',
-    ]);
-    await setImage(bed.plane('cluster1'), 'open-cluster-management/klusterlet', 'registration-operator', 'v1.3.1');
-    await until(async () => /^✗/m.test((await cli.succeed(['version', 'cluster1'])).stdout), 'another operator');
-    const { fits, problems, wecs } = (await cli.succeed(['version', 'cluster1', '-o', 'json'])).json();
-    assert.deepEqual([fits, wecs[0].hubVersion], [false, '1.0.0']);
-    const problem = 'cluster1 has OCM 1.3.1; its ITS runs OCM 1.0.0.';
-    assert.deepEqual(problems, [{ code: 'versions-apart', problem, steps: [], next: null }]);
-    await setImage(bed.plane('cluster1'), 'open-cluster-management/klusterlet', 'registration-operator', 'v1.0.0');
-    await until(async () => /^✓/m.test((await cli.succeed(['version', 'cluster1'])).stdout), 'the operator of before');
-  });
-
-  it('has names that shell completion offers', async () => {
-    const lines: [line: string, offered: string[]][] = [
-      ['its get ', ['its1']],
-      ['wds get ', ['wds1']],
-      ['wec get ', ['cluster1']],
-      [
-        'label cluster1 cluster.open-cluster-management.io/clusterset=',
-        ['cluster.open-cluster-management.io/clusterset=default'],
-      ],
-      ['policy get ', ['demo']],
-      ['policy create p --select dep', ['deployments']],
-      ['workload get -n demo ', ['namespaces/demo', 'configmaps/hello']],
-      ['workload get -n demo cm/h', ['cm/hello']],
-    ];
-    await hosting.markAudit();
-    for (const [line, offered] of lines) {
-      const run = await cli.succeed(['__complete', '--limit', '20000', '--', ...line.split(' ')]);
-      assert.deepEqual(run.stdout.split('\n'), [...offered, ':4', ''], line);
-    }
-    await assertUnwritten([hosting]);
   });
 
   it('shows running versions, not those of a template', async () => {
@@ -282,12 +214,5 @@ describe('an installation', { concurrency: 1 }, () => {
     const lines = shown(screen);
     assert.equal(lines.filter((line) => line.includes('WDS wds1')).length, 1);
     assert.equal(lines.filter((line) => line.includes('cluster8')).length, 1);
-  });
-
-  it('on a hosting cluster that does not answer shows nothing', async () => {
-    await bed.fault({ kind: 'stopped', plane: 'hosting' });
-    const run = await cli.run(['status', '-o', 'json']);
-    assert.equal(run.exitCode, 4);
-    assert.equal(run.json().error.code, 'unreachable');
   });
 });

@@ -4,12 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import http from 'node:http';
 import { connect, createServer, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import tls from 'node:tls';
 import { type AnyObject, buildHelm, chartOf, freePort, resources } from '../../../testbed/index.ts';
-import { certificates } from '../../unit/support/answering.ts';
 import { inRelease } from '../support/in-release.ts';
 import { type HostingBed, startHosting } from '../support/spaces.ts';
 
@@ -31,55 +28,13 @@ before(async () => {
 
 after(() => all?.stop());
 
-const inTls = (certificate: { key: string; cert: string }) =>
-  tls.createServer(certificate, (socket) => socket.on('error', () => {}));
-
-interface Fault {
-  name: string;
-  code: string;
-  says: RegExp;
-  server?: () => Server;
-}
-
-const faults: readonly Fault[] = [
-  { name: 'no listener', code: 'address-no-listener', says: /nothing listens at its1\.localtest\.me:\d+/ },
-  {
-    name: 'plain HTTP',
-    code: 'address-plain-http',
-    says: /answers in plain HTTP \(nginx\), without TLS/,
-    server: () => http.createServer((_, response) => response.writeHead(404, { server: 'nginx' }).end()),
-  },
-  {
-    name: 'TLS that ends before it',
-    code: 'address-tls-ended',
-    says: /the certificate "TRAEFIK DEFAULT CERT" of issuer "TRAEFIK DEFAULT CERT"/,
-    server: () => inTls(certificates.ofTraefik),
-  },
-  {
-    name: 'another backend',
-    code: 'address-other-backend',
-    says: /another API server answers/,
-    server: () => inTls(certificates.ofOtherSpace),
-  },
-  {
-    name: 'a backend that ends connections',
-    code: 'address-no-backend',
-    says: /the connection is closed before TLS begins/,
-    server: () => createServer((socket) => socket.destroy()),
-  },
-];
-
 /** Serves the port during the work. */
-async function serving(server: Server | undefined, work: () => Promise<void>): Promise<void> {
-  if (server === undefined) return work();
+async function serving(server: Server, work: () => Promise<void>): Promise<void> {
   await once(server.listen(port, '127.0.0.1'), 'listening');
   try {
     await work();
   } finally {
-    await new Promise((resolve) => {
-      server.close(resolve);
-      if (server instanceof http.Server) server.closeAllConnections();
-    });
+    await new Promise((resolve) => server.close(resolve));
   }
 }
 
@@ -120,7 +75,7 @@ async function judged(name: string): Promise<Found> {
   return of ?? { id: '', status: 'pass', subjects: [] };
 }
 
-async function assertReported(name: string, { code, says }: Omit<Fault, 'name'>): Promise<void> {
+async function assertReported(name: string, { code, says }: { code: string; says: RegExp }): Promise<void> {
   const { cli } = all;
   const created = await cli.run(['its', 'create', name, '-o', 'json']);
   const [item] = created.json().items;
@@ -144,10 +99,9 @@ async function assertReached(name: string): Promise<void> {
 }
 
 describe('at the address of a space', () => {
-  for (const [index, fault] of faults.entries())
-    it(`${fault.name} is reported with its cause`, index === 0 ? {} : inRelease, () =>
-      serving(fault.server?.(), () => assertReported('its1', fault)),
-    );
+  // The other faults: test/unit/lib/spaces/entrance.test.ts.
+  it('no listener is reported with its cause', () =>
+    assertReported('its1', { code: 'address-no-listener', says: /nothing listens at its1\.localtest\.me:\d+/ }));
 
   it('the wrong port is reported with the right one', inRelease, async () => {
     const moved = await all.cli.succeed([...init, '--external-port', String(ingress)], { env });

@@ -1,12 +1,12 @@
 /** Join files and tokens for users without access to the ITS, and the choice of the ITS. */
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { type Bed, type Plane, startBed, writeKubeconfig } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { announce } from '../support/pretended-agents.ts';
-import { assertRefused, assertRefuses, assertUnwritten, writesOn } from '../support/refusal.ts';
+import { assertRefused, assertRefuses, writesOn } from '../support/refusal.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -75,27 +75,6 @@ describe('its token', () => {
     assert.deepEqual(left, [], 'no temporary file is left');
   });
 
-  it('does not replace a file without --force, and then requests no token', async () => {
-    const file = place('kept.join');
-    await writeFile(file, 'mine');
-    await assertRefuses(cli, [hub], ['its', 'token', '--file', file], {
-      exitCode: 1,
-      says: /kept\.join already exists and was not replaced/,
-      hint: /stellarctl its token --file \S*kept\.join --force$/m,
-    });
-    assert.equal(await readFile(file, 'utf8'), 'mine');
-    assert.deepEqual(await writesOn(hub), []);
-  });
-
-  it('replaces a file that others can read by one that they cannot, with --force', async () => {
-    const file = place('old.join');
-    await writeFile(file, 'old', { mode: 0o644 });
-    await chmod(file, 0o644);
-    await cli.succeed(['its', 'token', '--file', file, '--force']);
-    assert.equal(await modeOf(file), '600');
-    assert.equal(JSON.parse(await readFile(file, 'utf8')).its, 'its1');
-  });
-
   it('requests a token for --duration, and shows when it expires', async () => {
     const run = await cli.succeed(['its', 'token', '--duration', '20m', '-o', 'json'], { mayShowToken: true });
     const { token, expires } = run.json();
@@ -105,52 +84,12 @@ describe('its token', () => {
     assert.match(run.stderr, new RegExp(`expires at ${expires}`));
   });
 
-  it('rejects a --duration under ten minutes as the API server does, and requests nothing', async () => {
-    for (const duration of ['5m', '599s', '0']) {
-      const refusal = { exitCode: 2, says: /at least 10m/ };
-      await assertRefuses(cli, [hub], ['its', 'token', '--duration', duration, '-o', 'json'], refusal).catch(
-        async () => {
-          // JSON output works as well.
-          const run = await cli.run(['its', 'token', '--duration', duration, '-o', 'json']);
-          assert.equal(run.exitCode, 2);
-          assert.equal(run.json().error.code, 'usage');
-        },
-      );
-      await assertRefuses(cli, [hub], ['its', 'token', '--duration', duration, '--file', place('none')], refusal);
-    }
-    await assert.rejects(stat(place('none')));
-  });
-
   it('prints the token only on request', async () => {
-    for (const format of ['table', 'wide', 'name']) {
-      const refusal = {
-        exitCode: 2,
-        says: /Choose where the token goes/,
-        hint: /--file FILE[\s\S]*-o json[\s\S]*--clusteradm/,
-      };
-      await assertRefuses(cli, [hub], ['its', 'token', '-o', format], refusal);
-    }
-    const yaml = await cli.succeed(['its', 'token', '-o', 'yaml'], { mayShowToken: true });
-    assert.match(yaml.stdout, /^kind: stellarctl-join-file\nversion: 1\n/);
-    assert.match(yaml.stdout, /^token: eyJ/m);
     // The harness checks that these contain no token.
     const json = await cli.succeed(['its', 'token', '--file', place('shown.join'), '-o', 'json']);
     assert.deepEqual([json.json().file, json.json().token], [place('shown.join'), undefined]);
     const verbose = await cli.succeed(['its', 'token', '--file', place('shown-again.join'), '-v']);
     assert.match(verbose.stderr, /POST https:\S+\/token/);
-  });
-
-  it('prints the clusteradm command with --clusteradm, for an ITS on this machine too, and nothing else on stdout', async () => {
-    const run = await cli.succeed(['its', 'token', '--clusteradm'], { mayShowToken: true });
-    const line =
-      /^clusteradm join --hub-token (\S+) --hub-apiserver (\S+) --cluster-name <cluster_name> --singleton --force-internal-endpoint-lookup\n$/;
-    const [, token = '', server] = line.exec(run.stdout) ?? [];
-    assert.equal(server, hub.server, run.stdout);
-    assert.match(claimsOf(token).sub, /:agent-registration-bootstrap$/);
-    assertRefused(await cli.run(['its', 'token', '--clusteradm', '--file', place('x')]), {
-      exitCode: 2,
-      says: /--clusteradm.*--file|--file.*--clusteradm/,
-    });
   });
 
   it('requests a token of cluster-bootstrap from an older hub', async () => {
@@ -164,17 +103,6 @@ describe('its token', () => {
       stored.map(({ objectRef }) => objectRef?.name),
       ['cluster-bootstrap'],
     );
-  });
-
-  it('requests no token and writes no file, with --dry-run', async () => {
-    const file = place('dry.join');
-    const run = await cli.succeed(['its', 'token', '--file', file, '--dry-run']);
-    assert.match(run.stdout, /would create TokenRequest open-cluster-management\/agent-registration-bootstrap on its1/);
-    const { dryRun, writes } = (await cli.succeed(['its', 'token', '--file', file, '--dry-run', '-o', 'json'])).json();
-    assert.deepEqual([dryRun, writes.length, writes[0].kind], [true, 1, 'TokenRequest']);
-    await cli.succeed(['its', 'token', '--clusteradm', '--dry-run']);
-    await assert.rejects(stat(file));
-    await assertUnwritten([hub]);
   });
 
   it('requests no token if the file cannot be written', async () => {
@@ -198,12 +126,6 @@ describe('its use', () => {
     await rm(path.dirname(settings()), { recursive: true, force: true });
   });
 
-  it('shows the current context if no ITS is chosen', async () => {
-    assert.deepEqual(await meant(), ['its1', hub.server, 'current context']);
-    const { stdout } = await cli.succeed(['its', 'use']);
-    assert.match(stdout, /^ITS +SERVER +CHOSEN BY\nits1 +https:\S+ +current context\n$/);
-  });
-
   it('chooses the ITS of later commands, in a private file', async () => {
     assert.deepEqual(await meant(['its2']), ['its2', older.server, 'its use']);
     assert.deepEqual(await meant(), ['its2', older.server, 'its use']);
@@ -211,21 +133,6 @@ describe('its use', () => {
     assert.equal((await stat(settings())).mode & 0o777, 0o600);
     const { stdout } = await cli.succeed(['wec', 'list', '-o', 'name']);
     assert.match(stdout, /^of-its2$/m, 'the WECs of its2');
-  });
-
-  it('yields to STELLARCTL_ITS, and both yield to --its', async () => {
-    await cli.succeed(['its', 'use', 'its1']);
-    assert.deepEqual(await meant([], { STELLARCTL_ITS: 'its2' }), ['its2', older.server, 'STELLARCTL_ITS']);
-    const env = { STELLARCTL_ITS: 'nope' };
-    assertRefused(await cli.run(['wec', 'list'], { env }), { exitCode: 2, says: /no context "nope"/ });
-    const { stdout } = await cli.succeed(['wec', 'list', '--its', 'its2', '-o', 'name'], { env });
-    assert.match(stdout, /^of-its2$/m);
-  });
-
-  it('clears the choice with --unset, even if none exists', async () => {
-    await cli.succeed(['its', 'use', 'its2']);
-    assert.deepEqual(await meant(['--unset']), ['its1', hub.server, 'current context']);
-    assert.deepEqual(await meant(['--unset']), ['its1', hub.server, 'current context']);
   });
 
   it('clears the choice when no context is left', async () => {
@@ -242,35 +149,6 @@ describe('its use', () => {
     });
   });
 
-  it('rejects an unknown context, and keeps the choice', async () => {
-    await cli.succeed(['its', 'use', 'its2']);
-    assertRefused(await cli.run(['its', 'use', 'nope']), {
-      exitCode: 2,
-      says: /no context "nope"/,
-      hint: /its1, its2/,
-    });
-    assert.deepEqual(await meant(), ['its2', older.server, 'its use']);
-    assertRefused(await cli.run(['its', 'use', 'its1', '--unset']), { exitCode: 2, says: /--unset/ });
-    assert.deepEqual(await meant(), ['its2', older.server, 'its use']);
-  });
-
-  it('shows where the choice comes from when its context no longer exists', async () => {
-    await cli.succeed(['its', 'use', 'its2']);
-    const kubeconfig = await writeKubeconfig(hub, [hub.kubeconfigEntry]);
-    const run = await cli.run(['wec', 'list'], { kubeconfig });
-    assertRefused(run, { exitCode: 2, says: /no context "its2"/, hint: /its use/ });
-  });
-
-  it('explains how to repair unreadable settings', async () => {
-    await mkdir(path.dirname(settings()), { recursive: true });
-    await writeFile(settings(), '{"its": ');
-    assertRefused(await cli.run(['wec', 'list']), {
-      exitCode: 1,
-      says: /settings\.json are not JSON/,
-      hint: /rm .*settings\.json/,
-    });
-  });
-
   it('rejects a cluster that is not an ITS, even with --force, and keeps the choice', async () => {
     await cli.succeed(['its', 'use', 'its1']);
     const kubeconfig = await writeKubeconfig(hub, [hub.kubeconfigEntry, bed.plane('wec').kubeconfigEntry]);
@@ -281,24 +159,5 @@ describe('its use', () => {
         hint: /stellarctl its use ITS/,
       });
     assert.deepEqual(await meant(), ['its1', hub.server, 'its use']);
-  });
-
-  it('chooses an ITS that does not answer only with --force, and shows the choice without contacting it', async () => {
-    const dead = {
-      ...hub.kubeconfigEntry,
-      connection: { ...hub.kubeconfigEntry.connection, server: 'https://127.0.0.1:1' },
-    };
-    const kubeconfig = await writeKubeconfig(hub, [dead]);
-    assertRefused(await cli.run(['its', 'use', 'its1'], { kubeconfig }), {
-      exitCode: 4,
-      says: /connection refused.* was not chosen/,
-      hint: /stellarctl its use its1 --force$/m,
-    });
-    assert.deepEqual(await meant(), ['its1', hub.server, 'current context']);
-    const run = await cli.succeed(['its', 'use', 'its1', '--force'], { kubeconfig });
-    assert.match(run.stdout, /its1 +https:\/\/127\.0\.0\.1:1 +its use/);
-    assert.match(run.stderr, /^its1 could not be verified as an ITS: .*connection refused/);
-    const shown = await cli.succeed(['its', 'use', '-v'], { kubeconfig });
-    assert.match(shown.stdout, /its1 +https:\/\/127\.0\.0\.1:1 +its use/);
   });
 });

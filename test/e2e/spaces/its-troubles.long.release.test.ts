@@ -39,48 +39,9 @@ describe('its create and wds create write nothing and report the reason', inRele
     await assertRefuses(cli, [hosting, ext], line, refusal, options);
   };
 
-  it('if the name is not valid for a space', async () => {
-    for (const name of ['Its1', '1its', 'its_1', 'i'.repeat(57)])
-      await refuses(`its create ${name}`, { exitCode: 2, says: /cannot be the name of a space/ });
-  });
-
   it('if its namespace belongs to something else', async () => {
     await hosting.admin.ensure(resources.namespaces, { metadata: { name: 'taken-system' } });
     await refuses('its create taken --type host', { exitCode: 1, says: /namespace taken-system, .* already exists/ });
-  });
-
-  it('if the cluster is not a hosting cluster', () =>
-    refuses('its create its1 --hosting-context ext', {
-      exitCode: 1,
-      says: /ext .*is not a hosting cluster/,
-      hint: /stellarctl init --hosting-context ext/,
-    }));
-
-  it('if the user lacks permissions', async () => {
-    const api = 'tenancy.kflex.kubestellar.org';
-    const entry = await limitedUser(hosting, {
-      user: 'jane',
-      rules: [rule(api, 'controlplanes, postcreatehooks', 'get, list'), rule('', 'namespaces', 'get')],
-    });
-    const kubeconfig = await writeKubeconfig(hosting, [entry]);
-    await refuses(
-      'its create its1',
-      { exitCode: 4, says: /Not allowed on hosting.*create controlplanes/ },
-      { kubeconfig },
-    );
-  });
-
-  it('if a hook is missing, which KubeFlex does not report', async () => {
-    const key = 'install-status-addon';
-    const hook = await hosting.admin.get<AnyObject>(resources.postCreateHooks, key);
-    await hosting.admin.delete(resources.postCreateHooks, key);
-    await refuses('its create its1', {
-      exitCode: 1,
-      says: /no post-create hook install-status-addon: it has /,
-      hint: /stellarctl init --hosting-context hosting/,
-    });
-    const { name, labels } = hook.metadata;
-    await hosting.admin.create(resources.postCreateHooks, { ...hook, metadata: { name, ...(labels && { labels }) } });
   });
 
   it('if an external cluster is not given, denies access, or has no address that pods can use', async () => {
@@ -102,15 +63,6 @@ describe('its create and wds create write nothing and report the reason', inRele
       { exitCode: 4, says: /ext/ },
       { kubeconfig },
     );
-  });
-
-  it('if a WDS has no ITS, or its ITS does not exist', async () => {
-    await refuses('wds create wds1', {
-      exitCode: 1,
-      says: /hosting has no ITS yet/,
-      hint: /stellarctl its create its1/,
-    });
-    await refuses('wds create wds1 --its its7', { exitCode: 1, says: /hosting has no ITS its7: there is none/ });
   });
 });
 
@@ -241,15 +193,6 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
       assert.equal(item.stage, 'synced');
       assert.match(item.error.message, /wds2 was not ready in time.*: its API server is starting/);
     });
-  });
-
-  it('a name that another type or kind uses', async () => {
-    for (const [line, what] of [
-      ['its create its1', 'ITS of type host'],
-      ['wds create its1', 'ITS of type host'],
-      ['its create wds1 --type host', 'WDS of type host'],
-    ] as const)
-      await assertRefuses(cli, [hosting], line, { exitCode: 1, says: new RegExp(`already exists: ${what}`) });
   });
 });
 

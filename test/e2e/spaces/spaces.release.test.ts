@@ -131,31 +131,6 @@ describe('ITSes of all types', () => {
     assert.equal(await hosting.admin.find(resources.secrets, 'kubeflex-system/its3-bootstrap'), undefined);
   });
 
-  it('are unchanged by a second run, which reports that', async () => {
-    await markAll([hosting, ext]);
-    const before = await kubeconfigText(all.bed);
-    for (const [name, line] of Object.entries(lines)) {
-      const { stdout } = await cli.type(line);
-      assert.equal(stdout, `${name}: is ready; nothing to do · context ${name}\n`);
-    }
-    await assertUnwritten([hosting, ext]);
-    assert.equal(await kubeconfigText(all.bed), before);
-  });
-
-  it('are listed and shown', async () => {
-    const { stdout } = await cli.type('its list');
-    assert.match(
-      stdout,
-      /^its1 +vcluster +yes +ready +its1 .*\nits2 +host +yes +ready +its2 .*\nits3 +external +yes /m,
-    );
-    assert.equal((await cli.type('its list -o name')).stdout, 'its1\nits2\nits3\n');
-    for (const name of Object.keys(lines)) {
-      const view = (await cli.type(`its get ${name} -o json`)).json();
-      assert.deepEqual([view.ready, view.stage, view.context, view.diagnosis], [true, 'ready', name, null]);
-      assert.deepEqual(view.hooks, ['its-hub-init', 'install-status-addon']);
-    }
-  });
-
   it('have contexts as kflex writes them, and the rest of the kubeconfig is unchanged', async () => {
     const config = await readKubeconfig(all.bed);
     const added = config.contexts.filter(({ name }) => name.startsWith('its'));
@@ -267,14 +242,6 @@ describe('deleting', () => {
   };
   const remove = (line: string) => `${line} --hosting-context hosting --yes`;
 
-  it('an ITS is refused while WDSes and WECs need it', async () => {
-    await assertRefuses(cli, [hosting], remove('its delete its1'), {
-      exitCode: 1,
-      says: /1 WEC.* registered with its1: cluster1/,
-      hint: /stellarctl deregister cluster1 --its its1/,
-    });
-  });
-
   it('a WDS waits for its works, which dead agents do not remove', async () => {
     const mend = await all.bed.fault({ kind: 'dead', plane: 'cluster1', pod: faultyPods.agents });
     try {
@@ -316,13 +283,6 @@ describe('deleting', () => {
     assert.deepEqual((await hosting.admin.list(resources.controlPlanes)).items, []);
     await assertAvailableIn(hosting.admin, 'cluster2');
     await assertAvailableIn(ext.admin, 'cluster3');
-  });
-
-  it('what no longer exists changes nothing', async () => {
-    await markAll([hosting, ext]);
-    for (const role of ['its', 'wds'])
-      assert.equal((await cli.type(remove(`${role} delete ${role}1`))).stdout, `${role}1: not found; nothing to do\n`);
-    await assertUnwritten([hosting, ext]);
   });
 });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type AnyObject, type Plane, resources } from '../../../testbed/index.ts';
 import { inRelease, isRelease } from '../support/in-release.ts';
-import { assertRefuses, assertUnwritten } from '../support/refusal.ts';
+import { assertRefuses } from '../support/refusal.ts';
 import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
 let all: HostingBed;
@@ -45,12 +45,6 @@ describe("a WDS that KubeStellar 0.30's own chart has created with the name of i
     const { stdout, stderr } = await cli.type('wds repair wds1');
     assert.match(stderr, /ITS set to its1/);
     assert.match(stdout, /^wds1: ready · context wds1/);
-  });
-
-  it('is unchanged if nothing is wrong', async () => {
-    await hosting.markAudit();
-    assert.match((await cli.type('wds repair wds1')).stdout, /^wds1: is ready; nothing to do/);
-    await assertUnwritten([hosting]);
   });
 
   it('is distinguished from those of a second ITS, and repaired again', inRelease, async () => {

@@ -9,8 +9,6 @@ export const spinner = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/;
 export const colour = /\u001b\[[\d;]*m/;
 /** Sequences that move the cursor, erase, or hide it. */
 export const movement = /\u001b\[(?!\d*(;\d+)*m)|\r(?!\n)/;
-export const control = /[\r\u001b]/;
-export const redCross = /\u001b\[31m✗\u001b\[39m/;
 
 /** Every line that was drawn, without colours. */
 export function drawnLines(screen: string): string[] {

@@ -24,21 +24,6 @@ after(async () => {
 });
 
 describe('a cluster that can be registered', { concurrency: 1 }, () => {
-  it('passes, and nothing is written', async () => {
-    await markAll([its1, cluster1]);
-    const run = await cli.run(['doctor', '--pre', 'cluster1=cluster1', 'its1=its1', '--its', 'its1', '-o', 'json']);
-    assert.equal(run.exitCode, 1, run.stderr);
-    const findings = findingsOf(run);
-    assert.deepEqual(wrongOf(findings, 'cluster1'), []);
-    assert.match(
-      findings.find(({ id }) => id === 'wec-join')?.found ?? '',
-      /^agents will use https:\/\/its1-control-plane:6443/,
-    );
-    // The hub itself is no cluster to register.
-    assert.deepEqual(wrongOf(findings, 'its1'), ['wec-role registered-elsewhere']);
-    assert.deepEqual([...(await writesOn(its1)), ...(await writesOn(cluster1))], []);
-  });
-
   it('reaches the ITS with the image of its agent, in a Job that is announced, and deleted', async () => {
     await markAll([its1, cluster1]);
     const run = await probe(cli, 'cluster1');

@@ -227,27 +227,6 @@ describe('when something goes wrong', { concurrency: true }, () => {
         );
       });
     });
-
-    it('that times out or refuses connections, all commands exit with 4 and name the cluster', async () => {
-      const all = [
-        'wec join cluster2 --accept',
-        'accept cluster2',
-        'wec wait cluster2',
-        'wec list',
-        'wec get cluster2',
-      ];
-      const lines = [...all, 'label cluster2 tier=c'];
-      const network = await TroubledNetwork.start(there(its1), Number.POSITIVE_INFINITY);
-      const options = {
-        kubeconfig: await writeKubeconfig(there(its1), [network.entry, there(cluster2).kubeconfigEntry]),
-      };
-      const silent = /^✗ Cannot reach its1 \(https:\S+\): no answer in time\.$/;
-      await through([network], () =>
-        together(...lines.map((line) => fails(`${line} --timeout 2s --its its1`, 4, silent, options))),
-      );
-      const refused = /^✗ Cannot reach its1 \(https:\S+\): connection refused\.$/;
-      await together(...lines.map((line) => fails(`${line} --its its1`, 4, refused, options)));
-    });
   });
 
   describe('with the ITS', { concurrency: 1 }, () => {

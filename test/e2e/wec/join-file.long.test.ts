@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Bed, type Plane, resources, startBed, until } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
-import { assertRefused, assertUnwritten, markAll, type Refusal, writesOn } from '../support/refusal.ts';
+import { assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
 import { assertAvailable, contextsOf, restartPods, statusOf } from '../support/registration.ts';
 
 let bed: Bed;
@@ -29,80 +29,6 @@ after(async () => {
   await ofIts?.remove();
   await ofWecs?.remove();
   await bed?.stop();
-});
-
-async function changed(name: string, change: (file: Record<string, unknown>) => void): Promise<string> {
-  const file = JSON.parse(await readFile(joinFile, 'utf8'));
-  change(file);
-  const place = path.join(ofWecs.home, name);
-  await writeFile(place, JSON.stringify(file), { mode: 0o600 });
-  return place;
-}
-
-describe('wec join --join-file writes nothing and rejects', () => {
-  before(() => markAll([its1, cluster1]));
-  after(() => assertUnwritten([its1, cluster1]));
-
-  const isRefused = async (arguments_: string[], refusal: Refusal) =>
-    assertRefused(await ofWecs.run(['wec', 'join', 'cluster1', ...arguments_]), refusal);
-
-  for (const option of ['--accept', '--label a=b', '--its cluster2']) {
-    it(`${option}, which needs the ITS`, () =>
-      isRefused(['--join-file', joinFile, ...option.split(' ')], {
-        exitCode: 2,
-        says: new RegExp(`${option.split(' ')[0]} needs access to the ITS`),
-        hint: /administrator of the ITS/,
-      }));
-  }
-
-  it('a file with an expired token', async () => {
-    const place = await changed('expired.join', (file) => {
-      file.expires = '2026-01-01T00:00:00.000Z';
-    });
-    await isRefused(['--join-file', place], {
-      exitCode: 1,
-      says: /token in the join file of its1 expired at 2026-01-01/,
-      hint: /stellarctl its token/,
-    });
-  });
-
-  const broken: [what: string, content: string, says: RegExp][] = [
-    ['what is no JSON', 'eyJhbGciOi.nonsense', /it is not a JSON object/],
-    ['nothing at all', '', /it is not a JSON object/],
-    ['JSON of something else', '{"kind":"Config"}', /not written by/],
-    ['null', 'null', /it is not a JSON object/],
-  ];
-  for (const [what, content, says] of broken) {
-    it(what, async () => {
-      const place = path.join(ofWecs.home, 'broken.join');
-      await writeFile(place, content);
-      await isRefused(['--join-file', place], { exitCode: 2, says });
-      assertRefused(await ofWecs.run(['wec', 'join', 'cluster1', '--join-file', '-'], { input: content }), {
-        exitCode: 2,
-        says,
-      });
-    });
-  }
-
-  const fields: [field: string, value: unknown][] = [
-    ['version', 2],
-    ['token', 5],
-    ['its', undefined],
-    ['expires', 'soon'],
-    ['external', { server: 'http://10.0.0.1' }],
-    ['external', { server: 'https://10.0.0.1', certificateAuthority: 5 }],
-    ['internal', 'https://10.0.0.1'],
-    ['ocmVersion', 5],
-    ['imageRegistry', {}],
-  ];
-  for (const [field, value] of fields) {
-    it(`a file whose ${field} is ${JSON.stringify(value)}`, async () => {
-      const place = await changed('field.join', (file) => {
-        file[field] = value;
-      });
-      await isRefused(['--join-file', place], { exitCode: 2, says: /^✗ The join file cannot be used: ./ });
-    });
-  }
 });
 
 describe("wec join with a join file and the WEC's kubeconfig alone", { concurrency: true }, () => {

@@ -87,11 +87,6 @@ describe('a label that a template expands', { concurrency: 1 }, () => {
     assert.ok(run.stderr.includes(`${breaks}: the works of cluster2 may be deleted and recreated`), run.stderr);
   });
 
-  it('needs an explicit ITS with --yes', async () => {
-    const says = /not taken from the current context/;
-    await assertRefuses(cli, planes, 'label cluster1 region- --yes', { exitCode: 2, says });
-  });
-
   it('is named in a dry run, which writes nothing', async () => {
     await markAll(planes);
     const run = await cli.type('label cluster1 region- --its hosting --dry-run');

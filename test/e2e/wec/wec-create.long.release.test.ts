@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict';
-import { cp, readFile } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { parse } from 'yaml';
-import {
-  type Bed,
-  type LocalClusterTools,
-  localClusterTools,
-  type Plane,
-  resources,
-  startBed,
-  until,
-} from '../../../testbed/index.ts';
+import { type Bed, type LocalClusterTools, localClusterTools, startBed, until } from '../../../testbed/index.ts';
 import { Cli, type CliOptions } from '../support/harness.ts';
-import { inRelease } from '../support/in-release.ts';
 
 let bed: Bed;
 let tools: LocalClusterTools;
@@ -21,12 +11,7 @@ let cli: Cli;
 let kubeconfig: string;
 
 before(async () => {
-  bed = await startBed({
-    planes: [
-      { name: 'its1', hub: true },
-      { name: 'its2', hub: true, nodeName: 'k3d-its2-server-0' },
-    ],
-  });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }] });
   tools = await localClusterTools(bed);
   kubeconfig = path.join(bed.dir, 'own-kubeconfig');
   await cp(bed.kubeconfig, kubeconfig);
@@ -40,82 +25,6 @@ after(async () => {
 });
 
 const options = (): CliOptions => ({ env: { PATH: tools.path } });
-const create = ['wec', 'create', 'cluster1', '--provider', 'kind', '--its', 'its1'];
-const register = [...create, '--join', '--accept', '--label', 'location-group=edge'];
-const calls = (command: RegExp) => tools.calls('kind').filter(({ args }) => command.test(args.join(' ')));
-
-describe('a local cluster as a WEC', inRelease, () => {
-  it('is created and registered by one command', async () => {
-    const { json, stderr } = await cli.succeed([...register, '-o', 'json'], options());
-    const [item] = json().items;
-    const { name, provider, context, stage, changed } = item;
-    assert.deepEqual([name, provider, context, stage, changed], ['cluster1', 'kind', 'cluster1', 'available', true]);
-    assert.match(stderr, /cluster1: kind cluster created.*\ncluster1: context cluster1 in .*own-kubeconfig/);
-    assert.match(stderr, /agents will use https:\/\/its1-control-plane/);
-    const list = await cli.succeed(['wec', 'list', '--its', 'its1', '-l', 'location-group=edge', '-o', 'name']);
-    assert.equal(list.stdout, 'cluster1\n');
-  });
-
-  it('is found by a rerun, which changes nothing', async () => {
-    const { json } = await cli.succeed([...register, '-o', 'json'], options());
-    assert.equal(json().items[0].changed, false);
-    assert.equal(calls(/^create/).length, 1);
-    const { stdout } = await cli.succeed(create, options());
-    assert.match(stdout, /^cluster1: already exists; nothing to do$/m);
-  });
-
-  it('is not deleted while it is registered', async () => {
-    const { exitCode, stderr } = await cli.run(['wec', 'delete', 'cluster1', '--yes', '--its', 'its1'], options());
-    assert.equal(exitCode, 1);
-    assert.match(stderr, /stellarctl deregister cluster1 --its its1/);
-    assert.deepEqual(calls(/^delete/), []);
-  });
-
-  it('is not deleted without confirmation', async () => {
-    const { exitCode, stderr } = await cli.run(['wec', 'delete', 'cluster1', '--force'], options());
-    assert.equal(exitCode, 1);
-    assert.match(stderr, /Deleting cluster1 needs confirmation.*\n {2}stellarctl wec delete cluster1 --force --yes/);
-    assert.deepEqual(calls(/^delete/), []);
-  });
-
-  it('is deleted with its context, and a rerun has nothing to do', async () => {
-    await cli.succeed(['deregister', 'cluster1', '--yes', '--its', 'its1'], options());
-    const remove = ['wec', 'delete', 'cluster1', '--yes', '--its', 'its1'];
-    const { stdout } = await cli.succeed(remove, options());
-    assert.match(stdout, /^cluster1: deleted/m);
-    assert.equal(calls(/^delete/).length, 1);
-    const again = await cli.succeed([...remove, '-o', 'json'], options());
-    assert.deepEqual(again.json(), { items: [{ name: 'cluster1', provider: null, changed: false }] });
-    const gone = await cli.run(['wec', 'join', 'cluster1', '--its', 'its1'], options());
-    assert.match(gone.stderr, /no context "cluster1"/);
-  });
-});
-
-describe('clusters of k3d', inRelease, () => {
-  it('are put on the network of an ITS created by k3d, several at once', async () => {
-    const two = ['wec', 'create', 'edge1', 'edge2', '--provider', 'k3d', '--its', 'its2'];
-    const { stdout, stderr } = await cli.succeed(two, options());
-    for (const name of ['edge1', 'edge2']) {
-      assert.match(stdout, new RegExp(`^${name}: ready after`, 'm'));
-      const call = tools.calls('k3d').find(({ args }) => args.slice(0, 3).join(' ') === `cluster create ${name}`);
-      assert.equal(call?.args.at((call?.args.indexOf('--network') ?? 0) + 1), 'k3d-its2');
-    }
-    assert.match(stderr, /^Next: stellarctl wec join edge1 edge2 --accept --its its2$/m);
-  });
-
-  it('are reported not to reach an ITS created by kind', async () => {
-    const { stderr } = await cli.succeed(['wec', 'create', 'edge1', '--provider', 'k3d', '--its', 'its1'], options());
-    assert.match(stderr, /its1 is in the container its1-control-plane of kind.*--provider kind/);
-  });
-
-  it('are deleted without naming the provider', async () => {
-    const { json } = await cli.succeed(['wec', 'delete', 'edge1', 'edge2', '--yes', '-o', 'json'], options());
-    assert.deepEqual(json().items, [
-      { name: 'edge1', provider: 'k3d', changed: true },
-      { name: 'edge2', provider: 'k3d', changed: true },
-    ]);
-  });
-});
 
 /** kind is running, and not done yet. */
 const untilBegun = (name: string) => until(async () => tools.clusters.find('kind', name), `beginning of ${name}`);
@@ -150,55 +59,5 @@ describe('an interrupted creation', () => {
   it('can be undone, and started again', async () => {
     await cli.succeed(['wec', 'delete', 'half', '--provider', 'kind', '--force', '--yes'], options());
     await cli.succeed(half, options());
-  });
-
-  it('is not removed while the cluster hosts ITSes, unless requested', inRelease, async () => {
-    await hostIts(bed.plane('half'));
-    const remove = ['wec', 'delete', 'half', '--yes'];
-    for (const line of [remove, [...remove, '--dry-run']]) {
-      const { exitCode, stderr } = await cli.run(line, options());
-      assert.equal(exitCode, 1);
-      assert.match(stderr, /half is a hosting cluster\. It was not deleted\. With it would be lost: its9 \(ITS\)/);
-    }
-    await cli.succeed([...remove, '--force'], options());
-  });
-});
-
-/** The parts of a hosting cluster that can be lost. */
-async function hostIts({ admin }: Plane): Promise<void> {
-  const definition = await readFile(
-    new URL('../../../testbed/charts/core-chart/charts/kubeflex-operator/crds/controlplanes.yaml', import.meta.url),
-    'utf8',
-  );
-  await admin.create(resources.customResourceDefinitions, parse(definition));
-  const its = {
-    metadata: { name: 'its9' },
-    spec: { type: 'vcluster', postCreateHooks: [{ hookName: 'its-hub-init' }] },
-  };
-  await until(() => admin.create(resources.controlPlanes, its).catch(() => undefined), 'ControlPlane its9');
-}
-
-describe('a dry run', inRelease, () => {
-  it('shows what would be created and joined, and does nothing', async () => {
-    tools.forgetCalls();
-    const { stdout } = await cli.succeed([...register, '--dry-run'], options());
-    assert.match(stdout, /^would create kind cluster cluster1 on this machine$/m);
-    assert.match(stdout, /^would create context cluster1 in the kubeconfig$/m);
-    assert.deepEqual(calls(/^create/), []);
-  });
-});
-
-describe('a failing provider', () => {
-  it('is quoted', async () => {
-    await tools.set('kind', {
-      failing: 'ERROR: failed to create cluster: no space left on device',
-      command: /^create/,
-    });
-    const { exitCode, json } = await cli.run([...create, '-o', 'json'], options());
-    await tools.set('kind', 'well');
-    assert.equal(exitCode, 1);
-    const [{ error }] = json().items;
-    assert.equal(error.code, 'program-failed');
-    assert.match(error.message, /no space left on device/);
   });
 });

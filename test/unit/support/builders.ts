@@ -240,10 +240,17 @@ export const hubEvidence = (evidence: Partial<HubEvidence> = {}): HubEvidence =>
   ...evidence,
 });
 
-/** The Klusterlet's conditions from the real operator in a recorded situation. */
-export const recordedConditions = JSON.parse(
+const recorded = JSON.parse(
   readFileSync(path.join(import.meta.dirname, 'fixtures/klusterlet-conditions.json'), 'utf8'),
-) as Record<string, Condition[]>;
+) as { usual: Condition[]; situations: Record<string, Condition[]> };
+
+/** The Klusterlet's conditions from the real operator in a recorded situation. */
+export const recordedConditions: Record<string, Condition[]> = Object.fromEntries(
+  Object.entries(recorded.situations).map(([situation, own]) => [
+    situation,
+    [...own, ...recorded.usual.filter(({ type }) => !own.some((each) => each.type === type))],
+  ]),
+);
 
 export function klusterlet(
   situation: string | Condition[] = 'join-singleton',

@@ -660,12 +660,6 @@ describe("locks, compatible with client-go's (FILE.lock):", () => {
     assert.equal(text(name), present);
   });
 
-  test('a lock that stays held is waited for until the deadline', async () => {
-    const name = file(present);
-    writeFileSync(`${name}.lock`, '');
-    await assert.rejects(setContext(target(name), wanted('its1'), waiting(0)), fails('timeout', /config\.lock/));
-  });
-
   test('the wait for a lock can be interrupted', async () => {
     const name = file(present);
     writeFileSync(`${name}.lock`, '');

@@ -93,14 +93,6 @@ describe('several files', () => {
     );
   });
 
-  test('fields of a later definition are not mixed in', async () => {
-    const config = await load(
-      write(toFile(simple('https://one', { users: { u: { token: 'a' } } }))),
-      write(toFile(simple('https://two', { users: { u: { tokenFile: '/b' } } }))),
-    );
-    assert.deepEqual(config.users.get('u'), { token: 'a' });
-  });
-
   test('missing, duplicate or empty file names are skipped', async () => {
     const [first, second] = [write(toFile(simple('https://one'))), write(toFile(simple('https://two')))];
     const config = await load(

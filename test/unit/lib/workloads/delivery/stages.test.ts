@@ -27,6 +27,42 @@ import { followed } from '../../../../../src/lib/workloads/delivery/workload.ts'
 import { trimmer, WorksOfWds } from '../../../../../src/lib/workloads/delivery/works.ts';
 import type { StatusCollector } from '../../../../../src/lib/workloads/status/collector.ts';
 
+/** A work of one object, as the records have it: those of KubeStellar's transport are alike. */
+interface RecordedWork {
+  name: string;
+  namespace: string;
+  policy: string;
+  manifest: { kind: string };
+  generation?: number;
+  bindingGeneration?: number;
+  /** If it is not that of the kind. */
+  resource?: string;
+  /** If it is not applied and available. */
+  conditions?: object[];
+}
+
+function workOf({ name, namespace, policy, manifest, generation = 1, ...rest }: RecordedWork): ManifestWork {
+  const { bindingGeneration = 1, resource = `${manifest.kind.toLowerCase()}s` } = rest;
+  const applied = {
+    type: 'Applied',
+    status: 'True',
+    observedGeneration: generation,
+    message: 'Apply manifest complete',
+  };
+  const available = { type: 'Available', status: 'True', message: 'Resource is available' };
+  const { conditions = [applied, available] } = rest;
+  const labels = {
+    'transport.kubestellar.io/originOwnerReferenceBindingKey': policy,
+    'transport.kubestellar.io/originWdsName': 'wdsh',
+  };
+  const annotations = { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': String(bindingGeneration) };
+  return {
+    metadata: { name, namespace, generation, labels, annotations },
+    spec: { workload: { manifests: [manifest] } },
+    status: { resourceStatus: { manifests: [{ conditions, resourceMeta: { ordinal: 0, resource } }] } },
+  } as ManifestWork;
+}
+
 interface Recorded {
   policies: BindingPolicy[];
   bindings: Binding[];
@@ -49,7 +85,7 @@ function asIfRunning(workStatus: WorkStatus): WorkStatus {
 /** fixtures/README.md */
 const records = JSON.parse(readFileSync(path.join(import.meta.dirname, 'fixtures', 'records.json'), 'utf8')) as Record<
   string,
-  Recorded
+  Omit<Recorded, 'works'> & { works?: RecordedWork[] }
 >;
 
 const wec = (name: string, status: 'True' | 'Unknown' = 'True'): [string, ManagedCluster] => [
@@ -115,7 +151,10 @@ function deliveries(record: Recorded, subject: Subject, changes: Partial<Deliver
   return deliveriesOf(of, evidence).map(viewOfDelivery);
 }
 
-const record = (name: string): Recorded => structuredClone(records[name] as Recorded);
+const record = (name: string): Recorded => {
+  const { works, ...rest } = structuredClone(records[name]) ?? assert.fail(name);
+  return { ...rest, ...(works && { works: works.map(workOf) }) };
+};
 const told = (views: readonly DeliveryView[]) =>
   views.map(({ policy, wec: on, stage, blockedAt, code, done }) =>
     [policy ?? 'no policy', on ?? 'no WEC', done ? 'done' : `${stage} ${blockedAt?.state} ${code}`].join(': '),

@@ -4,24 +4,26 @@ import type { LabelSelector } from '../../../../../src/lib/kube/objects.ts';
 import type { Candidate, DownsyncClause, Modulation } from '../../../../../src/lib/model/policies.ts';
 import type { Labels } from '../../../../../src/lib/workloads/selection/label-selectors.ts';
 
+interface Case {
+  clusterSelectors: LabelSelector[];
+  downsync: DownsyncClause[];
+  destinations: string[] | null;
+  objects: Record<string, Modulation> | null;
+}
+
 interface Recorded {
   managedClusters: Record<string, Labels>;
   objects: Record<string, Record<string, string>>;
-  cases: Record<
-    string,
-    {
-      clusterSelectors: LabelSelector[];
-      downsync: DownsyncClause[];
-      destinations: string[] | null;
-      objects: Record<string, Modulation> | null;
-    }
-  >;
+  /** What a case leaves out. */
+  usual: Case;
+  cases: Record<string, Case>;
 }
 
 /** The recorded results of KubeStellar's controllers: fixtures/README.md. */
 export const recorded = JSON.parse(
   readFileSync(path.join(import.meta.dirname, 'fixtures', 'selectors.json'), 'utf8'),
 ) as Recorded;
+for (const [name, own] of Object.entries(recorded.cases)) recorded.cases[name] = { ...recorded.usual, ...own };
 
 /** An object by its name in the records: `configmaps sel-a/a1`. */
 export function candidate(text: string, labels: Record<string, string> = {}): Candidate {
