@@ -167,5 +167,3 @@ function collectNames(value: string, previous: string[] | undefined): string[] {
   if (names.length === 0) throw new InvalidArgumentError('It is empty.');
   return [...(previous ?? []), ...names];
 }
-
-export const isRepeatable = ({ parseArg }: Option): boolean => parseArg === collect || parseArg === collectNames;
