@@ -9,7 +9,6 @@ const checkIds: Source = async () => {
 const options: Readonly<Record<string, Source>> = {
   '--its': contexts,
   '--hosting-context': contexts,
-  '--wec-context': contextsOfWecs,
   '--bootstrap-context': contexts,
   '--wds': spaces('wds'),
   'wds create --its': spaces('its'),

@@ -658,7 +658,6 @@ describe('accept exits with 2 and contacts no cluster when run', inRelease, () =
     ['accept One', /"One" cannot be the name of a WEC/],
     ['accept one one', /"one" is given twice/],
     ['accept one=', /"one=" is not NAME=CONTEXT/],
-    ['accept one two --wec-context cluster1', /--wec-context takes a single NAME/],
     ['accept one --timeout soon', /soon/],
     ['accept one -o xml', /xml/],
     ['accept one --nonsense', /--nonsense/],

@@ -91,13 +91,11 @@ describe('wec get', () => {
     await assertUnwritten(planes());
   });
 
-  it('shows the side of the cluster with its context or --wec-context', async () => {
-    for (const line of ['wec get cluster1=cluster1', 'wec get cluster1 --wec-context cluster1']) {
-      const { stdout } = await succeed(line);
-      assert.match(stdout, /agent [0-9a-f]{8} \(Singleton, 1\.3\.1\)$/m);
-      assert.match(stdout, /klusterlet {2}registers cluster1 as cluster1 · Singleton · hub https:\S+ · OCM 1\.3\.1$/m);
-      assert.match(stdout, /pods {8}✓ open-cluster-management\/klusterlet-\S+ +Running +1\.3\.1/);
-    }
+  it('shows the side of the cluster with its context', async () => {
+    const { stdout } = await succeed('wec get cluster1=cluster1');
+    assert.match(stdout, /agent [0-9a-f]{8} \(Singleton, 1\.3\.1\)$/m);
+    assert.match(stdout, /klusterlet {2}registers cluster1 as cluster1 · Singleton · hub https:\S+ · OCM 1\.3\.1$/m);
+    assert.match(stdout, /pods {8}✓ open-cluster-management\/klusterlet-\S+ +Running +1\.3\.1/);
   });
 
   it('shows the contents of the mailbox, and where they come from', async () => {

@@ -95,7 +95,6 @@ describe('wec join rejects invalid command lines', inRelease, () => {
     ['wec join cluster2=', /NAME=CONTEXT/],
     ['wec join cluster2 cluster2', /name "cluster2" is given twice/],
     ['wec join a=cluster2 b=cluster2', /context "cluster2" is given twice/],
-    ['wec join cluster2 cluster1 --wec-context cluster2', /--wec-context takes a single NAME/],
     ['wec join cluster2 --label a=b!', /"a=b!" is not a label/],
     ['wec join cluster2 --label a=b --label a=c', /"a" is given twice/],
     ['wec join cluster2 --label a-', /give key=value/],
