@@ -31,6 +31,7 @@ export const equivalents: readonly [typed: string, here: readonly string[], then
   ['clean', ['stellarctl its delete NAME']],
   ['properties', ['stellarctl wec properties NAME --list']],
   ['--context', context],
+  ['--wec-context', ['NAME=CONTEXT']],
 ];
 
 /**

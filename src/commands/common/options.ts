@@ -26,11 +26,6 @@ export interface WdsOptions extends ItsOptions, HostingOptions {
   wds?: string;
 }
 
-/** An ITS, and one of its WECs from its own side. */
-export interface WecOptions extends ItsOptions {
-  wecContext?: string;
-}
-
 export interface WritingOptions {
   dryRun?: boolean;
 }
@@ -95,11 +90,6 @@ export const hostingContextOption = (): Option =>
   );
 export const wecKubeconfigOption = (): Option =>
   new Option('--wec-kubeconfig <file>', 'the kubeconfig with the contexts of the WECs, if it is another one');
-/** Options that give a WEC's own cluster. */
-export const wecOptions = (): Option[] => [
-  new Option('--wec-context <context>', 'the context of the WEC (for a single name; the same as NAME=CONTEXT)'),
-  wecKubeconfigOption(),
-];
 /** Options that choose the nodes of a local cluster. */
 export const nodeOptions = (): Option[] => [
   new Option('--image <image>', 'with --provider: the image of its nodes (default: one on which ITSes run)'),
@@ -167,5 +157,3 @@ function collectNames(value: string, previous: string[] | undefined): string[] {
   if (names.length === 0) throw new InvalidArgumentError('It is empty.');
   return [...(previous ?? []), ...names];
 }
-
-export const isRepeatable = ({ parseArg }: Option): boolean => parseArg === collect || parseArg === collectNames;

@@ -21,18 +21,11 @@ export const splitNames = (words: readonly string[]): string[] =>
   words.flatMap((word) => (word.includes('=') ? [word] : word.split(',')));
 
 /**
- * Parses the WECs of a command line. `--wec-context` is the same as NAME=CONTEXT, for a single name.
+ * Parses the WECs of a command line.
  * @throws StellarError `usage` for an invalid WEC name, and for a duplicate name or context
  */
-export function parseWecArguments(positional: readonly string[], wecContext?: string): WecArgument[] {
+export function parseWecArguments(positional: readonly string[]): WecArgument[] {
   const wecs = splitNames(positional).map(parseWecArgument);
-  if (wecContext !== undefined) {
-    const [only] = wecs;
-    if (wecs.length !== 1 || only === undefined || only.context !== undefined) {
-      throw new StellarError('usage', '--wec-context takes a single NAME; for several, write NAME=CONTEXT.');
-    }
-    only.context = wecContext;
-  }
   for (const { name } of wecs) checkWecName(name);
   refuseTwice(
     wecs.map(({ name }) => name),
@@ -90,13 +83,9 @@ export interface ChosenWecs {
 }
 
 /** Parses which WECs a command selects, with optional contexts. @throws StellarError `usage` */
-export function parseChosenWecs(
-  words: readonly string[],
-  { wecContext, ...choice }: SelectionOptions & { wecContext?: string },
-): ChosenWecs {
+export function parseChosenWecs(words: readonly string[], choice: SelectionOptions): ChosenWecs {
   checkChoice(words, choice);
-  const isNamed = words.length > 0 || wecContext !== undefined;
-  const named = isNamed ? parseWecArguments(words, wecContext) : undefined;
+  const named = words.length > 0 ? parseWecArguments(words) : undefined;
   return {
     named,
     async find(hub) {

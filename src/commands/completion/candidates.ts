@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { globalOptions, isRepeatable } from '../common/options.ts';
+import { globalOptions } from '../common/options.ts';
 import type { QuietClusters } from './quiet-clusters.ts';
 import { offerOfArguments, offerOfOption } from './sources.ts';
 import type { Typed } from './typed.ts';
@@ -21,8 +21,7 @@ export interface Candidates {
 /** Returns the completions of the word at the cursor. Text from a cluster or a file is untrusted: see `safe`. */
 export async function findCandidates(typed: Typed, open: () => Promise<QuietClusters>): Promise<Candidates> {
   const { all, isFile = false } = await allFor(typed, open);
-  const offered = new Map(all.filter(safe).map((candidate) => [candidate.name, candidate]));
-  return { all: [...offered.values()].filter(({ name }) => name.startsWith(typed.word)), isFile };
+  return { all: all.filter((each) => safe(each) && each.name.startsWith(typed.word)), isFile };
 }
 
 /** Rejects names with control or format characters: no one chooses such a name, and they could alter the terminal. */
@@ -36,30 +35,27 @@ async function allFor(typed: Typed, open: () => Promise<QuietClusters>): Promise
   if (place.kind === 'value' && /<(file|chart)>/.test(place.option.flags)) return { all: [], isFile: true };
   const what = place.kind === 'value' ? place.option : place.argument;
   if (what.argChoices !== undefined) return { all: what.argChoices.map((name) => ({ name })) };
-  if (typed.path === 'help') return { all: commandsOf(commandBelow(typed.program, typed.positional)) };
   const offer =
-    place.kind === 'value' ? offerOfOption(typed.path, place.option.long ?? '') : offerOfArguments(typed.path);
+    place.kind === 'value'
+      ? offerOfOption(typed.path, place.option.long ?? '')
+      : offerOfArguments(typed.path, place.argument.name());
   if (offer === undefined) return { all: [] };
   return { all: (await offer(typed, await open())).map((name) => ({ name })) };
 }
 
-function commandsOf(command: Command | undefined): Candidate[] {
-  const visible = command === undefined ? [] : command.createHelp().visibleCommands(command);
-  return visible.map((child) => ({ name: child.name(), about: child.summary() || child.description() }));
-}
+const commandsOf = (command: Command): Candidate[] =>
+  command
+    .createHelp()
+    .visibleCommands(command)
+    .map((child) => ({ name: child.name(), about: child.summary() || child.description() }));
 
-function commandBelow(program: Command, names: readonly string[]): Command | undefined {
-  let found: Command | undefined = program;
-  for (const name of names) found = found?.commands.find((child) => child.name() === name);
-  return found;
-}
-
-/** Returns options by their long names, without given ones that are not repeatable. */
-function optionsOf({ command, options }: Typed): Candidate[] {
+/** Returns options by their long names. */
+function optionsOf({ command }: Typed): Candidate[] {
   const visible = command.createHelp().visibleOptions(command);
   const globals = new Set(globalOptions().map(({ long }) => long));
   const hidden = command.options.filter(({ hidden, long }) => hidden && globals.has(long));
-  return [...visible, ...hidden]
-    .filter((option) => !options.has(option.long ?? '') || isRepeatable(option))
-    .map(({ long, short, description }) => ({ name: long ?? short ?? '', about: description }));
+  return [...visible, ...hidden].map(({ long, short, description }) => ({
+    name: long ?? short ?? '',
+    about: description,
+  }));
 }

@@ -2,7 +2,6 @@ import type { Argument, Command, Option } from 'commander';
 
 /** The parts of a command line up to the cursor that determine the completions. */
 export interface Typed {
-  program: Command;
   /** The innermost command. */
   command: Command;
   /** Its name below the program, for example `wec join`; empty for the program itself. */
@@ -53,13 +52,13 @@ export function readTyped(program: Command, words: readonly string[]): Typed {
     }
   }
   const word = words.at(-1) ?? '';
-  const typed = { program, command, path: pathOf(command), options, positional, word };
+  const typed = { command, path: pathOf(command), options, positional, word };
   if (open !== undefined) return { ...typed, place: { kind: 'value', option: open } };
   if (isOver || !word.startsWith('-')) return { ...typed, place: placeOfPlain(command, positional.length) };
   const { option, value } = findOption(command, word);
   if (option?.required && value !== undefined && word.startsWith('--'))
     return { ...typed, word: value, place: { kind: 'value', option } };
-  return { ...typed, place: { kind: word.includes('=') ? 'nothing' : 'option' } };
+  return { ...typed, place: { kind: 'option' } };
 }
 
 function note(options: Map<string, string[]>, { long, short }: Option, value: string | undefined): void {
@@ -67,16 +66,10 @@ function note(options: Map<string, string[]>, { long, short }: Option, value: st
   options.set(key, [...(options.get(key) ?? []), ...(value === undefined ? [] : [value])]);
 }
 
-/** Parses `--its`, `--its=its1`, `-o`, `-ojson`. */
+/** Parses `--its`, `--its=its1`, `-o`. */
 function findOption({ options }: Command, word: string): { option: Option | undefined; value: string | undefined } {
-  const find = (flag: string) => options.find(({ long, short }) => flag === long || flag === short);
-  const equals = word.indexOf('=');
-  if (word.startsWith('--') && equals !== -1)
-    return { option: find(word.slice(0, equals)), value: word.slice(equals + 1) };
-  const whole = find(word);
-  if (whole !== undefined || word.startsWith('--') || word.length === 2) return { option: whole, value: undefined };
-  const short = find(word.slice(0, 2));
-  return short?.required ? { option: short, value: word.slice(2) } : { option: undefined, value: undefined };
+  const [, flag = word, value] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
+  return { option: options.find(({ long, short }) => flag === long || flag === short), value };
 }
 
 const commandCalled = ({ commands }: Command, word: string): Command | undefined =>

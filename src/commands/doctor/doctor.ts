@@ -4,7 +4,14 @@ import type { Examined } from '../../lib/doctor/subject.ts';
 import { ExitCode, StellarError } from '../../lib/engine/errors.ts';
 import { outputFormats } from '../../lib/terminal/io.ts';
 import type { Definition } from '../common/define.ts';
-import { dryRunOption, hostingContextOption, itsOption, listOption, wecOptions, yesOption } from '../common/options.ts';
+import {
+  dryRunOption,
+  hostingContextOption,
+  itsOption,
+  listOption,
+  wecKubeconfigOption,
+  yesOption,
+} from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { agentOptions } from '../wec/join-options.ts';
 import type { DoctorOptions } from './input.ts';
@@ -37,7 +44,7 @@ export const definition: Definition<DoctorOptions> = {
     dryRunOption(),
     hostingContextOption(),
     itsOption(),
-    ...wecOptions(),
+    wecKubeconfigOption(),
     ...agentOptions,
   ],
   async run(session, options, positional, command) {
@@ -48,7 +55,7 @@ export const definition: Definition<DoctorOptions> = {
     if (acts) session.run.deadline.restart(options.timeout);
     checkCombinations(options);
     const { examination, clustersOf, preInput } = await import('./input.ts');
-    const input = options.pre ? undefined : await clustersOf(session, options, positional);
+    const input = options.pre ? undefined : await clustersOf(session, positional);
     const examine = await (input === undefined ? preInput(session, options, positional) : examination(input));
     session.progress.waiting('doctor', 'reading the installation');
     const acted = input && (options.fix || options.recheck) ? await act(session, options, input, examine) : {};

@@ -2,12 +2,12 @@ import type { DoctorInput } from '../../lib/doctor/doctor.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { partial, run } from '../../lib/engine/next-step.ts';
-import type { ConfirmedOptions, HostingOptions, WecOptions } from '../common/options.ts';
+import type { ConfirmedOptions, HostingOptions, ItsOptions } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
 import { checkAddresses, type JoiningOptions, toJoinOptions } from '../wec/join-options.ts';
 
-export interface DoctorOptions extends WecOptions, HostingOptions, ConfirmedOptions, JoiningOptions {
+export interface DoctorOptions extends ItsOptions, HostingOptions, ConfirmedOptions, JoiningOptions {
   list?: boolean;
   pre?: boolean;
   probe?: boolean;
@@ -27,10 +27,10 @@ export async function preInput(
   options: DoctorOptions,
   positional: readonly string[],
 ): Promise<Examine> {
-  const { hostingContext, wecContext, probe } = options;
+  const { hostingContext, probe } = options;
   checkAddresses(options);
   const joinOptions = await toJoinOptions(options);
-  const wecs = await session.wecs(parseWecArguments(positional, wecContext).map(withContext));
+  const wecs = await session.wecs(parseWecArguments(positional).map(withContext));
   const { runPreflight } = await import('../../lib/doctor/preflight.ts');
   const { chooseHosting } = await import('../../lib/hosting/hosting.ts');
   const kubeconfig = await session.kubeconfig();
@@ -54,12 +54,8 @@ export async function examination(input: DoctorInput): Promise<Examine> {
 }
 
 /** Returns the clusters that a command line selects. @throws StellarError `usage` if it selects none */
-export async function clustersOf(
-  session: Session,
-  { wecContext }: Pick<DoctorOptions, 'wecContext'>,
-  positional: readonly string[],
-): Promise<DoctorInput> {
-  const wecs = await session.wecs(parseWecArguments(positional, wecContext));
+export async function clustersOf(session: Session, positional: readonly string[]): Promise<DoctorInput> {
+  const wecs = await session.wecs(parseWecArguments(positional));
   const choice = await session.itsIfAny();
   const its = choice && (await ifSelected(() => session.openIts(choice)));
   const spaces = await ifSelected(() => session.spaceTools());

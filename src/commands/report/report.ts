@@ -6,14 +6,14 @@ import type { Definition } from '../common/define.ts';
 import {
   type HostingOptions,
   hostingContextOption,
+  type ItsOptions,
   itsOption,
-  type WecOptions,
-  wecOptions,
+  wecKubeconfigOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { checkTargetFile } from '../common/target-file.ts';
 
-interface Options extends WecOptions, HostingOptions {
+interface Options extends ItsOptions, HostingOptions {
   file?: string;
   force?: boolean;
 }
@@ -36,7 +36,7 @@ export const definition: Definition<Options> = {
     ['--force', 'replace FILE if it exists'],
     hostingContextOption(),
     itsOption(),
-    ...wecOptions(),
+    wecKubeconfigOption(),
   ],
   async run(session, options, positional, { parent }) {
     const { writePrivately } = await import('../../lib/files/private-file.ts');
@@ -46,7 +46,7 @@ export const definition: Definition<Options> = {
     const { clustersOf } = await import('../doctor/input.ts');
     const { makeReport, pack } = await import('../../lib/report/report.ts');
     session.progress.waiting('report', 'reading from the clusters');
-    const input = { ...(await clustersOf(session, options, positional)), status: () => statusOf(session) };
+    const input = { ...(await clustersOf(session, positional)), status: () => statusOf(session) };
     const { index, files } = await makeReport({ ...input, version: parent?.version() ?? '' });
     const content = await pack(files, folder);
     await checkTargetFile(session, file, force);

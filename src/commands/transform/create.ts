@@ -11,16 +11,12 @@ interface Options extends WdsOptions, WritingOptions {
 
 export const definition: Definition<Options> = {
   description:
-    'Creates a CustomTransform, which removes fields from all objects of a kind before they are sent to WECs. First shows what it removes from the objects that are sent now. Existing works do not change until `policy refresh`.',
+    'Creates a CustomTransform, which removes fields from all objects of a kind before they are sent to WECs. Existing works do not change until `policy refresh`.',
   timeout: '30s',
   examples: [
     [
       "stellarctl transform create no-replicas --select deployments --remove '$.spec.replicas'",
       'let each WEC set its own replicas',
-    ],
-    [
-      "stellarctl transform create no-replicas --select deployments --remove '$.spec.replicas' --dry-run",
-      'show what it would remove, and create nothing',
     ],
   ],
   arguments: [['<name>', 'the name of the transform']],
@@ -33,19 +29,10 @@ export const definition: Definition<Options> = {
   async run(session, { select, remove }, [name = '']) {
     checkDnsName(name, 'a custom transform');
     const { createTransform, transformSpec } = await import('../../lib/workloads/transforms/change-transform.ts');
-    const { describeEffect } = await import('./transform-text.ts');
     const wds = await session.wds();
     const spec = await transformSpec(select, remove, wds);
     session.announce(wds.kube, 'WDS');
-    const result = await createTransform(
-      name,
-      spec,
-      wds,
-      (effect) => {
-        for (const line of describeEffect(effect)) session.progress.note(line);
-      },
-      session.run,
-    );
+    const result = await createTransform(name, spec, wds, session.run);
     await session.finish([result]);
     await nextRefresh(session, result, wds);
   },

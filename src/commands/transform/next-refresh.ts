@@ -5,15 +5,9 @@ import type { TransformResult } from '../../lib/workloads/transforms/change-tran
 import type { Session } from '../common/session.ts';
 
 /** KubeStellar does not rewrite works when a transform changes. */
-export async function nextRefresh(
-  session: Session,
-  { changed, effect: { policies } }: TransformResult,
-  wds: OpenWds,
-): Promise<void> {
+export async function nextRefresh(session: Session, { changed }: TransformResult, wds: OpenWds): Promise<void> {
   if (!changed) return;
   const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
-  const toRefresh = (policy: string) => command`stellarctl policy refresh ${policy} ${flagsOf(wds)}`;
-  session.next(
-    ...policies.map((policy) => textOf(noted(toRefresh(policy), 'existing works do not change until then'))),
-  );
+  const refresh = command`stellarctl policy refresh NAME ${flagsOf(wds)}`;
+  session.next(textOf(noted(refresh, 'for each policy that sends the kind: existing works do not change until then')));
 }

@@ -8,7 +8,7 @@ export const transform: Group = {
   commands: [
     entry('create', 'create a custom transform', () => import('./create.ts')),
     entry('list|ls', 'list the custom transforms of a WDS', () => import('./list.ts')),
-    entry('get', 'show a custom transform, and what it removes', () => import('./get.ts')),
+    entry('get', 'show a custom transform', () => import('./get.ts')),
     entry('delete', 'delete a custom transform', () => import('./delete.ts')),
   ],
 };

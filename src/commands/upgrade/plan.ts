@@ -5,13 +5,13 @@ import type { Definition } from '../common/define.ts';
 import {
   type HostingOptions,
   hostingContextOption,
+  type ItsOptions,
   itsOption,
-  type WecOptions,
-  wecOptions,
+  wecKubeconfigOption,
 } from '../common/options.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
 
-interface Options extends HostingOptions, WecOptions {
+interface Options extends HostingOptions, ItsOptions {
   to?: string;
   exitCode?: boolean;
 }
@@ -33,16 +33,16 @@ export const definition: Definition<Options> = {
     ['--exit-code', 'exit with 5 if there is something to do'],
     hostingContextOption(),
     itsOption(),
-    ...wecOptions(),
+    wecKubeconfigOption(),
   ],
-  async run(session, { to, exitCode, wecContext }, positional) {
+  async run(session, { to, exitCode }, positional) {
     const { findVersion } = await import('../../lib/programs/version.ts');
     if (to !== undefined && findVersion(to) !== to)
       throw new StellarError('usage', `"${to}" is not a version of KubeStellar: it has the form 0.30.0.`);
     const { readVersions } = await import('../../lib/status/versions.ts');
     const { planUpgrades } = await import('../../lib/status/upgrade-plan.ts');
     const { statusTools } = await import('../status/status.ts');
-    const wecs = await session.wecs(parseWecArguments(positional, wecContext).map(withContext));
+    const wecs = await session.wecs(parseWecArguments(positional).map(withContext));
     const contexts = new Map(wecs.map(({ name, kube }) => [name, kube.cluster.context]));
     const versions = await readVersions(await statusTools(session), wecs);
     const plan = planUpgrades(versions, to, (wec) => contexts.get(wec) ?? wec);

@@ -6,14 +6,14 @@ import type { Definition } from '../common/define.ts';
 import {
   type HostingOptions,
   hostingContextOption,
+  type ItsOptions,
   itsOption,
-  type WecOptions,
-  wecOptions,
+  wecKubeconfigOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
 
-interface Options extends HostingOptions, WecOptions {
+interface Options extends HostingOptions, ItsOptions {
   client?: boolean;
 }
 
@@ -30,7 +30,7 @@ export function versionCommand(version: string): Definition<Options> {
     ],
     usage: '[NAME=CONTEXT...] [options]',
     arguments: [['[wecs...]', 'WECs whose agents are shown as well']],
-    options: [['--client', 'the version of stellarctl alone'], hostingContextOption(), itsOption(), ...wecOptions()],
+    options: [['--client', 'that of stellarctl alone'], hostingContextOption(), itsOption(), wecKubeconfigOption()],
     async run(session, options, positional) {
       const installed = options.client ? undefined : await readInstalled(session, options, positional);
       const failure = installed instanceof StellarError ? installed : undefined;
@@ -54,10 +54,10 @@ export function versionCommand(version: string): Definition<Options> {
  */
 async function readInstalled(
   session: Session,
-  { hostingContext, its, wecContext }: Options,
+  { hostingContext, its }: Options,
   positional: readonly string[],
 ): Promise<VersionsView | StellarError | undefined> {
-  const named = parseWecArguments(positional, wecContext).map(withContext);
+  const named = parseWecArguments(positional).map(withContext);
   const isAsked = hostingContext !== undefined || its !== undefined || named.length > 0;
   const installed = await tryRead(async () => {
     const { readVersions } = await import('../../lib/status/versions.ts');

@@ -6,14 +6,14 @@ import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
   hiddenSpelling,
+  type ItsOptions,
   itsOption,
-  type WecOptions,
   type WritingOptions,
-  wecOptions,
+  wecKubeconfigOption,
 } from '../common/options.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
 
-interface Options extends WecOptions, WritingOptions {
+interface Options extends ItsOptions, WritingOptions {
   all?: boolean;
   clusters?: string;
   agent?: string;
@@ -46,12 +46,12 @@ export const definition: Definition<Options> = {
     new Option('--wait', 'wait also for WECs that the ITS does not know yet').preset('for-request'),
     clusters,
     hiddenSpelling('--cluster <names>', clusters),
-    ...wecOptions(),
+    wecKubeconfigOption(),
     dryRunOption(),
   ],
   async run(session, options, positional) {
     const named = options.clusters === undefined ? positional : [...positional, options.clusters];
-    const wecs = parseWecArguments(named, options.wecContext);
+    const wecs = parseWecArguments(named);
     checkTargets(wecs.length, options);
     const { agent, wait = true } = options;
     const { accept, deny, findPending } = await import('../../lib/wecs/accept.ts');

@@ -11,10 +11,10 @@ import {
   type ConfirmedOptions,
   dryRunOption,
   hiddenSpelling,
+  type ItsOptions,
   itsOption,
   selectionOptions,
-  type WecOptions,
-  wecOptions,
+  wecKubeconfigOption,
   yesOption,
 } from '../common/options.ts';
 import { hostingOf, openPolicies } from '../common/policies-of-its.ts';
@@ -28,7 +28,7 @@ import {
   withContext,
 } from '../common/wec-argument.ts';
 
-interface Options extends WecOptions, ConfirmedOptions, SelectionOptions {
+interface Options extends ItsOptions, ConfirmedOptions, SelectionOptions {
   cleanup?: boolean;
   keepWorkloads?: boolean;
   force?: boolean;
@@ -53,14 +53,14 @@ export const definition: Definition<Options> = {
     ['stellarctl deregister -l location-group=edge', 'all WECs with a label; asks once'],
     ['stellarctl deregister cluster1 --force --its its1', 'even if its agent is not running'],
     ['stellarctl deregister cluster1 --undo', 'undo one that was interrupted'],
-    ['stellarctl deregister --local cluster1 --wec-context cluster1', 'on the WEC only'],
+    ['stellarctl deregister --local cluster1=kind-cluster1', 'on the WEC only'],
   ],
   usage: 'NAME[=CONTEXT]… | -l SELECTOR | --all [options]',
   arguments: [['[wecs...]', 'WECs; with a context, the cluster is proven to be that WEC, and can be cleaned up']],
   options: [
     itsOption(),
     ...selectionOptions(),
-    ...wecOptions(),
+    wecKubeconfigOption(),
     yesOption(),
     cleanup,
     hiddenSpelling('--clean-up', cleanup),

@@ -4,11 +4,11 @@ import { run } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Definition } from '../common/define.ts';
-import { itsOption, type WecOptions, wecOptions } from '../common/options.ts';
+import { type ItsOptions, itsOption, wecKubeconfigOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
 
-interface Options extends WecOptions {
+interface Options extends ItsOptions {
   raw?: boolean;
 }
 
@@ -24,9 +24,9 @@ export const definition: Definition<Options> = {
   ],
   usage: 'NAME[=CONTEXT] [options]',
   arguments: [['<wec>', 'the WEC; with its context, the cluster itself is checked too']],
-  options: [['--raw', 'print the ManagedCluster itself'], itsOption(), ...wecOptions()],
+  options: [['--raw', 'print the ManagedCluster itself'], itsOption(), wecKubeconfigOption()],
   async run(session, options, positional) {
-    const [wec, ...others] = parseWecArguments(positional, options.wecContext);
+    const [wec, ...others] = parseWecArguments(positional);
     if (wec === undefined || others.length > 0)
       throw new StellarError('usage', 'Give the NAME of one WEC.', {
         next: wec && [

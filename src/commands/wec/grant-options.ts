@@ -7,22 +7,22 @@ import type { ReachedWec } from '../../lib/wecs/identity/reached-wec.ts';
 import {
   type ConfirmedOptions,
   dryRunOption,
+  type ItsOptions,
   itsOption,
   listOption,
-  type WecOptions,
-  wecOptions,
+  wecKubeconfigOption,
   yesOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
 
-export interface GrantOptions extends WecOptions, ConfirmedOptions {
+export interface GrantOptions extends ItsOptions, ConfirmedOptions {
   rule?: string[];
 }
 
 /** The common options of granting and revoking. */
 export const grantOptions = (): Option[] => [
-  ...wecOptions(),
+  wecKubeconfigOption(),
   listOption('--rule <kind>', 'a kind of objects, as RESOURCE[.GROUP]'),
   itsOption(),
   yesOption(),
@@ -36,12 +36,8 @@ export async function kindsGiven({ rule }: GrantOptions): Promise<RuleKind[] | u
 }
 
 /** @throws StellarError `usage` */
-export async function reachWec(
-  session: Session,
-  { wecContext }: GrantOptions,
-  positional: readonly string[],
-): Promise<ReachedWec> {
-  const parsed = parseWecArguments(positional, wecContext);
+export async function reachWec(session: Session, positional: readonly string[]): Promise<ReachedWec> {
+  const parsed = parseWecArguments(positional);
   const [wec] = await session.wecs(parsed);
   if (wec?.kube === undefined)
     throw new StellarError('usage', 'The rights are on the WEC itself: give its context.', {

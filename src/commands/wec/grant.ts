@@ -25,7 +25,7 @@ export const definition: Definition<GrantOptions & { fromErrors?: boolean }> = {
       throw new StellarError('usage', 'Give either --from-errors or --rule RESOURCE.GROUP.');
     const { grant, inspectGrant } = await import('../../lib/wecs/grant/grant.ts');
     const { groupResourceOf } = await import('../../lib/kube/resources.ts');
-    const reached = await reachWec(session, options, positional);
+    const reached = await reachWec(session, positional);
     const granting = await readConfirmed<WecToGrant>({
       read: () => inspectGrant(reached, given),
       losses: ({ lacking }) => lacking.map(groupResourceOf),

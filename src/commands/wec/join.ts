@@ -7,10 +7,10 @@ import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
   dryRunOption,
+  type ItsOptions,
   itsOption,
   repeatable,
-  type WecOptions,
-  wecOptions,
+  wecKubeconfigOption,
   yesOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
@@ -24,7 +24,7 @@ import {
   toJoinOptions,
 } from './join-options.ts';
 
-interface Options extends WecOptions, ConfirmedOptions, JoiningOptions {
+interface Options extends ItsOptions, ConfirmedOptions, JoiningOptions {
   printManifests?: boolean;
   replaceHub?: boolean;
 }
@@ -46,7 +46,7 @@ export const definition: Definition<Options> = {
   arguments: [['<wecs...>', 'names of the WECs; a bare NAME means the context of that name']],
   options: [
     itsOption(),
-    ...wecOptions(),
+    wecKubeconfigOption(),
     ['--join-file <file>', 'a join file of the ITS instead of its context; - reads stdin'],
     ['--accept', 'accept the WECs, and wait until they are available'],
     repeatable('--label <key=value>', 'a label for the WECs'),
@@ -64,7 +64,7 @@ export const definition: Definition<Options> = {
 };
 
 async function joinWecs(session: Session, options: Options, positional: string[]): Promise<void> {
-  const wecs = parseWecArguments(positional, options.wecContext);
+  const wecs = parseWecArguments(positional);
   checkCombinations(options, wecs.length);
   const replaceHub = options.replaceHub ? await confirmMove(session, options) : undefined;
   const joinOptions = { ...(await toJoinOptions(options)), replaceHub };

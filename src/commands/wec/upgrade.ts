@@ -4,16 +4,16 @@ import { advice } from '../../lib/engine/next-step.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
+  type ItsOptions,
   imageRegistryOption,
   itsOption,
-  type WecOptions,
   type WritingOptions,
-  wecOptions,
+  wecKubeconfigOption,
   wholeNumber,
 } from '../common/options.ts';
 import { parseChosenWecs, withContext } from '../common/wec-argument.ts';
 
-interface Options extends WecOptions, WritingOptions {
+interface Options extends ItsOptions, WritingOptions {
   all?: boolean;
   to?: string;
   imageRegistry?: string;
@@ -35,7 +35,7 @@ export const definition: Definition<Options> = {
   arguments: [['[wecs...]', 'names of the WECs; a bare NAME means the context of that name']],
   options: [
     itsOption(),
-    ...wecOptions(),
+    wecKubeconfigOption(),
     ['--all', 'every WEC of the ITS'],
     ['--to <version>', 'the version of OCM (default: that of the ITS)'],
     new Option('--batch <number>', 'how many are upgraded at once, after the first')

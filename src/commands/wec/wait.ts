@@ -2,10 +2,10 @@ import { Option } from 'commander';
 import { registrationStageIds } from '../../lib/wecs/registration/stage-ids.ts';
 import type { WaitGoal } from '../../lib/wecs/registration/wait.ts';
 import type { Definition } from '../common/define.ts';
-import { itsOption, selectionOptions, type WecOptions, wecOptions } from '../common/options.ts';
+import { type ItsOptions, itsOption, selectionOptions, wecKubeconfigOption } from '../common/options.ts';
 import { noneMatches, parseChosenWecs, type SelectionOptions } from '../common/wec-argument.ts';
 
-interface Options extends WecOptions, SelectionOptions {
+interface Options extends ItsOptions, SelectionOptions {
   for: WaitGoal;
 }
 
@@ -28,7 +28,7 @@ export const definition: Definition<Options> = {
       .default('available'),
     itsOption(),
     ...selectionOptions('all WECs that the ITS has when the command begins'),
-    ...wecOptions(),
+    wecKubeconfigOption(),
   ],
   async run(session, options, positional) {
     // As in kubectl wait: what is gone is deleted.

@@ -17,8 +17,6 @@ export interface Scene {
   clusters?: Labels;
   /** The name of the policy, if it differs. */
   policy?: string;
-  /** The name of another policy with the same spec. */
-  also?: string;
   clause?: object;
 }
 
@@ -180,10 +178,6 @@ export const traps: Trap[] = [
         offers: /^stellarctl collector get broken --wds wds1/,
       },
     ],
-  },
-  {
-    ...{ title: 'another policy sends the object as well', name: 'doubled', also: 'doubled-too' },
-    steps: [{ ask: explain('doubled'), code: 'also-selected', offers: /^$/ }],
   },
   {
     ...{ title: 'Pods carry the label as well', name: 'carried', arrives: false },

@@ -64,7 +64,7 @@ describe('deregistering a WEC with --cleanup', { concurrency: true }, () => {
 
     it('can be done by the administrator of the WEC alone with --local, and later by that of the ITS', async () => {
       const { wec, earlier } = await register({ ...each, how: 'in mode Singleton', join: [] });
-      const line = ['deregister', '--local', 'cluster3', '--wec-context', 'cluster3', '--yes'];
+      const line = ['deregister', '--local', 'cluster3=cluster3', '--yes'];
       const kubeconfig = await contextsOf(wec);
       const { stdout } = await cli.succeed(line, { kubeconfig });
       assert.equal(stdout, 'cluster3: cleaned up\n');

@@ -313,8 +313,7 @@ describe('all eight combinations of token, join and accept by clusteradm and ste
                 await assertAvailable(its1, name);
                 // The issuer of the token leaves no trace on either side.
                 const leaves = issuer === 'stellarctl';
-                if (leaves)
-                  await cli.succeed(['deregister', name, '--wec-context', name, '--its', 'its1', '--cleanup', '--yes']);
+                if (leaves) await cli.succeed(['deregister', `${name}=${name}`, '--its', 'its1', '--cleanup', '--yes']);
                 if (!leaves || joiner === 'clusteradm') await wipeWec(its1, wec, name);
                 assert.deepEqual(await inventoryOf(wec), before);
               },

@@ -75,8 +75,10 @@ async function arrange({ name, wds = 'wds1', ...scene }: Scene): Promise<void> {
   }
   const clause = scene.clause ?? { objectSelectors: [{ matchLabels: own }] };
   const spec = { clusterSelectors: [{ matchLabels: clusters }], downsync: [clause] };
-  for (const policy of [scene.policy ?? name, ...(scene.also === undefined ? [] : [scene.also])])
-    await admin.create<KubeObject & { spec: object }>(resources.bindingPolicies, { metadata: { name: policy }, spec });
+  await admin.create<KubeObject & { spec: object }>(resources.bindingPolicies, {
+    metadata: { name: scene.policy ?? name },
+    spec,
+  });
 }
 
 const done = (object: string, flags = at) =>

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Document, isMap, type Node, parseDocument, stringify, visit, type YAMLMap, type YAMLSeq } from 'yaml';
+import { type Document, isMap, type Node, parseDocument, visit, type YAMLMap, type YAMLSeq } from 'yaml';
 import { isObject } from '../../engine/is-object.ts';
 import { yamlOfGo, yamlOfPrograms } from '../../files/yaml-of-go.ts';
 import { invalidKubeconfig, namedEntries } from './errors.ts';
@@ -18,15 +18,13 @@ export type ListName = keyof typeof contentKeys;
  */
 export class KubeconfigDocument {
   readonly #file: string;
-  readonly #text: string;
   readonly #document: Document;
   #changed = false;
 
   /** @param text undefined for a file that does not exist yet @throws StellarError `kubeconfig-invalid`, never quoting the file */
   constructor(file: string, text: string | undefined) {
     this.#file = file;
-    this.#text = text ?? '';
-    const { document, content } = parseYaml(file, this.#text);
+    const { document, content } = parseYaml(file, text ?? '');
     this.#document = document;
     if (document.contents === null || content === null)
       this.#document.contents = this.#document.createNode({ apiVersion: 'v1', kind: 'Config' });
@@ -89,13 +87,8 @@ export class KubeconfigDocument {
 
   /** The file's new content. */
   toText(): string {
-    // JSON becomes YAML, as kubectl writes it.
-    if (/^\s*\{/.test(this.#text)) return stringify(this.#document.toJS(), { ...yamlOfGo, lineWidth: 0 });
-    return this.#document.toString({
-      lineWidth: 0,
-      indentSeq: indentsSequences(this.#text),
-      flowCollectionPadding: !/\{\S/.test(this.#text),
-    });
+    // As kubectl writes lists; most flow maps are written without padding.
+    return this.#document.toString({ lineWidth: 0, indentSeq: false, flowCollectionPadding: false });
   }
 
   /** Before a change: an edit of content that entries share by an alias would change all of them. */
@@ -137,11 +130,6 @@ export class KubeconfigDocument {
 
 function isScalarValue(value: unknown): boolean {
   return typeof value !== 'object' || value === null;
-}
-
-/** kubectl does not indent lists below their key, other tools do. */
-function indentsSequences(yaml: string): boolean {
-  return /^(clusters|contexts|users|extensions):[^\n]*\n(\s*#[^\n]*\n)*[ \t]+- /m.test(yaml);
 }
 
 /**

@@ -51,7 +51,7 @@ export function makeFolderOf(file: string): boolean {
 
 /**
  * Checks that a kubeconfig can be replaced, as far as possible without writing: it is a regular file, and it and its folder are
- * writable or can be created.
+ * writable, if they exist.
  * @throws StellarError `file-error`
  */
 export function requireReplaceable(file: string): void {
@@ -60,17 +60,9 @@ export function requireReplaceable(file: string): void {
     if (present?.isFile() === false) throw new Error('it is not a regular file');
     if (present !== undefined) accessSync(file, constants.W_OK);
     // The new content is written to a file beside it.
-    accessSync(nearestFolder(targetOf(file)), constants.W_OK | constants.X_OK);
+    const folder = path.dirname(targetOf(file));
+    ifPresent(folder, () => accessSync(folder, constants.W_OK | constants.X_OK));
   });
-}
-
-/** The folder of a file, or the nearest existing one above it. */
-function nearestFolder(file: string): string {
-  const folder = path.dirname(file);
-  const present = statIfPresent(folder);
-  if (present === undefined) return nearestFolder(folder);
-  if (!present.isDirectory()) throw new Error(`${folder} is not a folder`);
-  return folder;
 }
 
 /** Replaces a kubeconfig atomically; symbolic links and the owner are kept. @throws StellarError `file-error` */
@@ -83,10 +75,7 @@ function orCannotWrite<T>(file: string, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    // As with `docker run -v FILE:FILE`.
-    const why = code === 'EBUSY' ? 'it is a mount of its own, and cannot be replaced; mount its folder' : message;
-    throw new StellarError('file-error', `The kubeconfig ${file} cannot be written: ${why}.`, {
+    throw new StellarError('file-error', `The kubeconfig ${file} cannot be written: ${(error as Error).message}.`, {
       next: [advice('Give a kubeconfig that can be written, for example a copy: --kubeconfig FILE')],
       cause: error,
     });

@@ -20,7 +20,6 @@ import {
   nothingSelected,
   ownedObjects,
   runningInWds,
-  sharedObjects,
   systemObjects,
 } from './selection-warnings.ts';
 import { statusProblems } from './status-warnings.ts';
@@ -92,7 +91,6 @@ async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]
     ...ownedObjects(subject),
     ...namespaceDefaults(subject),
     ...runningInWds(subject),
-    ...sharedObjects(subject),
     ...misspeltLabels(subject.spec, ifSeen(subject.inventory) ?? [], ifSeen(subject.wds.its)?.kube.cluster.context),
   ];
   return {

@@ -11,8 +11,7 @@ import { asksForStatus, type Candidate, type DownsyncClause, type PolicySpec } f
 import { hasMailbox } from '../mailboxes.ts';
 import { isValid } from '../selection/label-selectors.ts';
 import { labelsToSelect, namespaceOf } from '../selection/labels-to-select.ts';
-import { type SelectedObject, selectObjects } from '../selection/objects.ts';
-import { selectsLabels } from '../selection/wecs.ts';
+import type { SelectedObject } from '../selection/objects.ts';
 import type { PolicySubject } from './subject.ts';
 
 /** A policy, or a part of it, that selects nothing. */
@@ -228,24 +227,6 @@ export function runningInWds({ objects, wds, isHosting }: PolicySubject): Proble
     message: `${wds.name} is the hosting cluster itself: its own controllers run ${count(running.length, 'object')} of these as well, and write their status beside what WECs return.${ends}`,
     next: [advice('Put workloads that have pods into a WDS of type k8s')],
     severity: 'warn',
-  });
-}
-
-/**
- * Other policies that send the same objects to the same WECs. Each has separate works, and an object is removed when all of them
- * are.
- */
-export function sharedObjects({ objects, others, wecs, contents }: PolicySubject): Problem[] {
-  const selected = objects.map(({ object }) => object);
-  return others.flatMap(({ metadata, spec = {} }) => {
-    const common = selectObjects(spec.downsync ?? [], selected, contents.namespaces);
-    const both = wecs.filter((wec) => selectsLabels(spec.clusterSelectors ?? [], wec.metadata.labels ?? {}));
-    return aboutObjects(both.length === 0 ? [] : common, {
-      code: 'also-selected',
-      message: `Policy ${metadata.name} sends ${count(common.length, 'object')} of these to ${both.map((wec) => wec.metadata.name).join(', ')}, too: each policy has works of its own.`,
-      next: [],
-      severity: 'warn',
-    });
   });
 }
 

@@ -10,19 +10,10 @@ import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import { nameTaken } from '../change/name-taken.ts';
 import { sendableKinds } from '../wds/contents.ts';
 import { requireKind } from '../wds/find-kind.ts';
-import { type FieldPath, parsePath } from './path.ts';
-import {
-  type CustomTransform,
-  effectOf,
-  getTransform,
-  isOfKind,
-  type TransformEffect,
-  type TransformSpec,
-} from './transforms.ts';
+import { type CustomTransform, getTransform, isOfKind, type TransformSpec } from './transforms.ts';
 
 export interface TransformResult extends NamedResult {
   wds: string;
-  effect: TransformEffect;
   changed: boolean;
 }
 
@@ -34,11 +25,19 @@ export async function transformSpec(kind: string, remove: readonly string[], wds
 }
 
 /** Fields without which no object can be applied on a WEC. */
-const identity: readonly FieldPath[] = [['apiVersion'], ['kind'], ['metadata', 'name']];
+const identity = [['apiVersion'], ['kind'], ['metadata', 'name']];
 
-/** @throws StellarError `usage` for a path that cannot be parsed, or for a field that every object needs */
+/**
+ * Escapes are refused: written in another way, a name could be one of these fields.
+ * @throws StellarError `usage` for a path that cannot be parsed, or for a field that every object needs
+ */
 function requireDispensable(text: string, { kind, namespaced }: DiscoveredKind): void {
-  const path = parsePath(text);
+  if (!/^\$(\.[A-Za-z_]\w*|\["[^"\\]+"\])+$/.test(text))
+    throw new StellarError(
+      'usage',
+      `"${text}" is no path: it is as $.spec.replicas, or $.metadata.labels["any name"].`,
+    );
+  const path = [...text.matchAll(/\.(\w+)|\["([^"]+)"\]/g)].map(([, name, quoted]) => name ?? quoted);
   const needed = namespaced ? [...identity, ['metadata', 'namespace']] : identity;
   const lost = needed.find((field) => path.every((name, index) => name === field[index]));
   if (lost === undefined) return;
@@ -49,20 +48,16 @@ function requireDispensable(text: string, { kind, namespaced }: DiscoveredKind):
 }
 
 /**
- * Creates a transform after showing what it removes. An existing transform with the same content stays unchanged.
- * @throws StellarError `usage`; `name-taken`; `has-dependents` if another transform is for the same kind
+ * Creates a transform. An existing transform with the same content stays unchanged.
+ * @throws StellarError `name-taken`, also if another transform is for the same kind
  */
 export async function createTransform(
   name: string,
   spec: TransformSpec,
   wds: OpenWds,
-  show: (effect: TransformEffect) => void,
   run: Run,
 ): Promise<TransformResult> {
-  const [effect, all = []] = await Promise.all([
-    effectOf(spec, wds),
-    wds.kube.list<CustomTransform>(resources.customTransforms),
-  ]);
+  const all = (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? [];
   const present = all.find(({ metadata }) => metadata.name === name);
   if (present !== undefined && !isDeepStrictEqual(present.spec, spec))
     throw nameTaken(
@@ -81,8 +76,7 @@ export async function createTransform(
         ],
       },
     );
-  show(effect);
-  const result: TransformResult = { name, wds: wds.name, effect, changed: false };
+  const result: TransformResult = { name, wds: wds.name, changed: false };
   return forName(result, run, async () => {
     const { apiVersion, kind } = resources.customTransforms;
     const transform: CustomTransform = { apiVersion, kind, metadata: { name }, spec };
@@ -94,10 +88,7 @@ export async function createTransform(
 /** @throws StellarError `not-found` */
 export async function deleteTransform(name: string, wds: OpenWds, run: Run): Promise<TransformResult> {
   const { transform } = await getTransform(wds, name);
-  const { apiGroup = '', resource = '' } = transform.spec ?? {};
-  // Paths that cannot be parsed have no effect.
-  const effect = await effectOf({ apiGroup, resource }, wds);
-  const result: TransformResult = { name, wds: wds.name, effect, changed: false };
+  const result: TransformResult = { name, wds: wds.name, changed: false };
   return forName(result, run, async () => {
     result.changed = await wds.kube.delete(resources.customTransforms, name, { uid: transform.metadata.uid });
     if (!run.dryRun) run.progress.done(name, 'deleted');

@@ -3,11 +3,7 @@ import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import { describeObject } from '../../model/object-ref.ts';
-import { type Binding, objectsOf } from '../../model/policies.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
-import { digestObjects } from '../wds/full-objects.ts';
-import { hasField, parsePath, readable } from './path.ts';
 
 /** control.kubestellar.io/v1alpha1 CustomTransform: the fields to remove from objects of a kind before they are sent. */
 export interface CustomTransform extends KubeObject {
@@ -19,7 +15,7 @@ export interface TransformSpec {
   apiGroup: string;
   /** Plural, in lower case. */
   resource: string;
-  /** JSONPath expressions, limited to the subset that path.ts supports. */
+  /** JSONPath expressions, limited to `$`, then `.name` and `["any name"]` (kubestellar v0.30.0, pkg/jsonpath). */
   remove?: string[];
 }
 
@@ -70,7 +66,7 @@ function viewOf({ metadata: { name }, spec, status }: CustomTransform, all: read
 /** A transform, and what it removes. The fields are an interface: docs/output.md. */
 export type AppliedTransform = Pick<TransformView, 'name' | 'resource' | 'remove'>;
 
-/** Returns the transforms of some kinds. KubeStellar ignores paths that it cannot read. */
+/** Returns the transforms of some kinds. */
 export const transformsOf = (
   all: readonly CustomTransform[],
   kinds: readonly { group?: string; resource: string }[],
@@ -78,48 +74,5 @@ export const transformsOf = (
   all
     .filter((each) => kinds.some(({ group = '', resource }) => isOfKind(each, { apiGroup: group, resource })))
     .map(({ metadata, spec }) => ({
-      ...{ name: metadata.name, resource: spec?.resource ?? '', remove: readable(spec?.remove ?? []) },
+      ...{ name: metadata.name, resource: spec?.resource ?? '', remove: spec?.remove ?? [] },
     }));
-
-/** What a transform removes from the objects that are sent now. */
-interface Removal {
-  path: string;
-  /** Objects that have the field, for example `Deployment shop/web`. */
-  objects: string[];
-}
-
-export interface TransformEffect {
-  /** Names of the Bindings, and so of the policies, that send an object of the kind. */
-  policies: string[];
-  /** Number of objects of the kind that are sent. */
-  sent: number;
-  removals: Removal[];
-}
-
-/**
- * Returns what a transform removes from the objects that a WDS sends now. @throws StellarError `usage` for a path that cannot be
- * parsed
- */
-export async function effectOf(
-  { apiGroup, resource, remove = [] }: TransformSpec,
-  wds: OpenWds,
-): Promise<TransformEffect> {
-  const paths = remove.map((text) => ({ text, path: parsePath(text) }));
-  const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
-  const boundIn = (binding: Binding) =>
-    objectsOf(binding).filter((bound) => (bound.group ?? '') === apiGroup && bound.resource === resource);
-  const sending = bindings.filter((binding) => boundIn(binding).length > 0);
-  const found = await digestObjects(wds.kube, sending.flatMap(boundIn), (_bound, object) => ({
-    name: describeObject({ kind: resource, metadata: object.metadata }),
-    has: paths.filter(({ path }) => hasField(object, path)).map(({ text }) => text),
-  }));
-  const byName = new Map(found.map((each) => [each.name, each]));
-  return {
-    policies: sending.map(({ metadata }) => metadata.name).sort(),
-    sent: byName.size,
-    removals: remove.map((path) => ({
-      path,
-      objects: [...byName.values()].filter(({ has }) => has.includes(path)).map(({ name }) => name),
-    })),
-  };
-}

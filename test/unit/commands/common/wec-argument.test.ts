@@ -21,7 +21,6 @@ describe('a WEC is named', () => {
     ]));
   test('with a context that contains an equals sign', () =>
     assert.deepEqual(parseWecArguments(['a=b=c']), [{ name: 'a', context: 'b=c' }]));
-  test('with --wec-context', () => assert.deepEqual(parseWecArguments(['a'], 'b'), [{ name: 'a', context: 'b' }]));
   test('with others in a comma-separated list, as in clusteradm', () => {
     const names = parseWecArguments(['c1,c2,c3', 'c4=a,b']).map(({ name, context }) => [name, context]);
     assert.deepEqual(names, [
@@ -38,29 +37,25 @@ describe('a WEC is named', () => {
 });
 
 describe('names of WECs are validated: it is a usage error to give', () => {
-  const cases: [what: string, positional: string[], context: string | undefined, message: RegExp][] = [
-    ['no name before the equals sign', ['=a'], undefined, /is not NAME=CONTEXT/],
-    ['no context after it', ['a='], undefined, /is not NAME=CONTEXT/],
-    ['--wec-context with several names', ['a', 'b'], 'c', /single NAME/],
-    ['--wec-context with a context', ['a=b'], 'c', /single NAME/],
-    ['--wec-context without a name', [], 'c', /single NAME/],
-    ['a name twice', ['a', 'b', 'a=c'], undefined, /name "a" is given twice/],
-    ['a context twice', ['a=c', 'b=c'], undefined, /context "c" is given twice/],
-    ['a name in capitals', ['Cluster1'], undefined, /lower-case/],
-    ['a name with a dot', ['a.b'], undefined, /lower-case/],
-    ['a name with a hyphen at its end', ['a-'], undefined, /lower-case/],
-    ['a name with a line break', ['a\n'], undefined, /lower-case/],
-    ['an empty name', [''], undefined, /lower-case/],
-    ['an empty name between commas', ['a,,b'], undefined, /lower-case/],
-    ['one context for several names', ['a,b=c'], undefined, /write NAME=CONTEXT for each/],
-    ['a name twice in one word', ['a,a'], undefined, /name "a" is given twice/],
-    ['--wec-context with several names in one word', ['a,b'], 'c', /single NAME/],
-    ['a name of 64 characters', ['a'.repeat(64)], undefined, /more than 63 characters/],
+  const cases: [what: string, positional: string[], message: RegExp][] = [
+    ['no name before the equals sign', ['=a'], /is not NAME=CONTEXT/],
+    ['no context after it', ['a='], /is not NAME=CONTEXT/],
+    ['a name twice', ['a', 'b', 'a=c'], /name "a" is given twice/],
+    ['a context twice', ['a=c', 'b=c'], /context "c" is given twice/],
+    ['a name in capitals', ['Cluster1'], /lower-case/],
+    ['a name with a dot', ['a.b'], /lower-case/],
+    ['a name with a hyphen at its end', ['a-'], /lower-case/],
+    ['a name with a line break', ['a\n'], /lower-case/],
+    ['an empty name', [''], /lower-case/],
+    ['an empty name between commas', ['a,,b'], /lower-case/],
+    ['one context for several names', ['a,b=c'], /write NAME=CONTEXT for each/],
+    ['a name twice in one word', ['a,a'], /name "a" is given twice/],
+    ['a name of 64 characters', ['a'.repeat(64)], /more than 63 characters/],
   ];
-  for (const [what, positional, context, message] of cases) {
+  for (const [what, positional, message] of cases) {
     test(what, () =>
       assert.throws(
-        () => parseWecArguments(positional, context),
+        () => parseWecArguments(positional),
         (error: unknown) => error instanceof StellarError && error.code === 'usage' && message.test(error.message),
       ),
     );
@@ -108,7 +103,6 @@ describe('WECs are selected', () => {
       [[], {}],
       [['a'], { all: true }],
       [[], { all: true, selector: 'x' }],
-      [[], { all: true, wecContext: 'x' }],
     ] as const)
       assert.throws(() => parseChosenWecs(words, choice), isUsage);
   });

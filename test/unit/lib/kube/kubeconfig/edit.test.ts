@@ -184,11 +184,10 @@ describe('setting a context', () => {
     assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
   });
 
-  test('writes a JSON file as YAML, as kubectl does', async () => {
+  test('edits JSON, which is YAML as well', async () => {
     const name = file(JSON.stringify(parse(present), null, 4));
     await set(name, 'its1');
     assert.deepEqual(names(content(name).contexts), ['a', 'b', 'its1']);
-    assert.match(text(name), /^clusters:$/m);
   });
 
   test('accepts a name with another meaning in YAML as kubectl reads it', async () => {
@@ -362,10 +361,6 @@ describe('a dry run detects that', () => {
   const dry = (where: string) => setContext({ ...target(where), dryRun: true }, wanted('its1'), waiting());
   const help = /cannot be written: .*--kubeconfig FILE/;
 
-  test('the folder cannot be created', async () => {
-    const name = path.join(file(present), 'new', 'config');
-    await assert.rejects(dry(name), fails('file-error', /is not a folder.*--kubeconfig FILE/));
-  });
   for (const special of ['/dev/null', 'pipe']) {
     test(`the path is not a file: ${special}`, { timeout: 10_000 }, async () => {
       const name = special === 'pipe' ? file() : special;
@@ -566,7 +561,7 @@ test('a file that cannot be replaced, as a mount of `docker run -v FILE:FILE`, i
     throw Object.assign(new Error('EBUSY: injected'), { code: 'EBUSY' });
   });
   syncBuiltinESMExports();
-  await assert.rejects(set(name, 'its1'), fails('file-error', /it is a mount of its own.*mount its folder/));
+  await assert.rejects(set(name, 'its1'), fails('file-error', /EBUSY.* a copy/));
   t.mock.restoreAll();
   syncBuiltinESMExports();
   assert.deepEqual([text(name), readdirSync(path.dirname(name))], [present, ['config']]);

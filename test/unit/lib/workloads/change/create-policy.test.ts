@@ -183,15 +183,6 @@ describe('the preview of a new policy shows', () => {
       ['runs-in-wds'],
       { type: 'host' },
     ],
-    'that another policy has the same object': [
-      byLabel,
-      [
-        space('shop', app),
-        inShop('ConfigMap', 'c', app),
-        policy('other', { clusterSelectors: [{}], downsync: [{ objectNames: ['c'] }] }),
-      ],
-      ['also-selected'],
-    ],
     'that an object is too large': [
       byLabel,
       [space('shop', app), inShop('ConfigMap', 'c', app, { data: { a: 'x'.repeat(500 * 1024) } })],

@@ -9,50 +9,9 @@ import {
   deleteTransform,
   transformSpec,
 } from '../../../../../src/lib/workloads/transforms/change-transform.ts';
-import { hasField, parsePath, readable } from '../../../../../src/lib/workloads/transforms/path.ts';
-import { effectOf, listTransforms } from '../../../../../src/lib/workloads/transforms/transforms.ts';
+import { listTransforms } from '../../../../../src/lib/workloads/transforms/transforms.ts';
 import { soon } from '../../../support/space-builders.ts';
 import { WorkloadCluster } from '../../../support/workload-cluster.ts';
-
-describe('a path of a CustomTransform', () => {
-  const good: [string, string[]][] = [
-    ['$.spec.replicas', ['spec', 'replicas']],
-    ['$.metadata.labels["app.kubernetes.io/name"]', ['metadata', 'labels', 'app.kubernetes.io/name']],
-    ['$["a \\"quoted\\" one"].b_1', ['a "quoted" one', 'b_1']],
-    ['$["\\u0061\\x62\\n\\q"].é²', ['ab\nq', 'é²']],
-  ];
-  for (const [text, path] of good) test(`${text} is parsed`, () => assert.deepEqual(parsePath(text), path));
-
-  // "$..[bad" is in the record of custom-transform: "expected member-name-shorthand, got '.'".
-  for (const text of [
-    '',
-    '$',
-    'spec.x',
-    '$..[bad',
-    '$.spec[0]',
-    '$.spec.',
-    '$.a-b',
-    "$['x']",
-    '$.spec.x y',
-    '$["a"',
-    '$["a\nb"]',
-    '$["\\u1"]',
-  ])
-    test(`"${text}" is invalid`, () => {
-      assert.throws(() => parsePath(text), { code: 'usage' });
-      assert.deepEqual(readable([text, '$.a']), ['$.a']);
-    });
-
-  test('addresses fields of objects, whatever their value', () => {
-    const object = { spec: { replicas: 0, none: null, list: [{ a: 1 }] } };
-    assert.deepEqual(
-      ['$.spec.replicas', '$.spec.none', '$.spec', '$.spec.other', '$.spec.replicas.x', '$.spec.list.length'].map(
-        (text) => hasField(object, parsePath(text)),
-      ),
-      [true, true, true, false, false, false],
-    );
-  });
-});
 
 type Typed = KubeObject & { kind?: string };
 const deployment = (name: string, spec: object): Typed =>
@@ -105,24 +64,14 @@ const sent = [
 const spec = { apiGroup: 'apps', resource: 'deployments', remove: ['$.spec.replicas', '$.spec.paused'] };
 
 describe('a CustomTransform', () => {
-  test('is shown with what it removes from sent objects', async () =>
-    assert.deepEqual(await effectOf(spec, wdsWith(sent).wds), {
-      policies: ['p'],
-      sent: 2,
-      removals: [
-        { path: '$.spec.replicas', objects: ['deployments shop/web'] },
-        { path: '$.spec.paused', objects: [] },
-      ],
-    }));
-
   test('is created once, for a kind by any of its names', async () => {
     const { wds, cluster } = wdsWith(sent);
     const asked = await transformSpec('deployment', spec.remove, wds);
     assert.deepEqual(asked, spec);
-    assert.equal((await createTransform('t', asked, wds, () => {}, soon())).changed, true);
+    assert.equal((await createTransform('t', asked, wds, soon())).changed, true);
     assert.deepEqual(cluster.writes, ['apply CustomTransform t']);
     const again = wdsWith([...sent, transform('t', spec.remove)]);
-    assert.equal((await createTransform('t', asked, again.wds, () => {}, soon())).changed, false);
+    assert.equal((await createTransform('t', asked, again.wds, soon())).changed, false);
     assert.deepEqual(again.cluster.writes, []);
   });
 
@@ -135,16 +84,28 @@ describe('a CustomTransform', () => {
         { code: 'usage' },
         path,
       );
-    await assert.rejects(transformSpec('deployments', ['$..[bad'], wds), { code: 'usage' });
-    const fine = ['$.metadata.namespace', '$.metadata.labels', '$.metadata.name.x', '$.kinds'];
+    // "$..[bad" is in the record of custom-transform; an escape could spell one of these fields.
+    const invalid = [
+      '',
+      '$',
+      'spec.x',
+      '$..[bad',
+      '$.spec[0]',
+      '$.spec.',
+      '$.a-b',
+      "$['x']",
+      '$["a"',
+      '$["\\u006bind"]',
+    ];
+    for (const path of invalid)
+      await assert.rejects(transformSpec('deployments', [path], wds), { code: 'usage' }, path);
+    const fine = ['$.metadata.namespace', '$.metadata.labels["a.b/c"]', '$.metadata.name.x', '$.kinds'];
     assert.deepEqual((await transformSpec('namespaces', fine, wds)).remove, fine);
   });
 
-  test('is rejected with an invalid path, as a replacement for another one, and beside one of its kind', async () => {
+  test('is rejected as a replacement for another one, and beside one of its kind', async () => {
     const { wds, cluster } = wdsWith([...sent, transform('other', ['$.a'])]);
-    const create = (name: string, remove: string[]) =>
-      createTransform(name, { ...spec, remove }, wds, () => {}, soon());
-    await assert.rejects(create('t', ['$..[bad']), { code: 'usage' });
+    const create = (name: string, remove: string[]) => createTransform(name, { ...spec, remove }, wds, soon());
     await assert.rejects(create('other', ['$.b']), {
       code: 'name-taken',
       message: /a different CustomTransform other/,
@@ -168,7 +129,7 @@ describe('a CustomTransform', () => {
   test('is deleted, even if broken', async () => {
     const { wds, cluster } = wdsWith([...sent, transform('a', ['$..[bad'])]);
     const result = await deleteTransform('a', wds, soon());
-    assert.deepEqual([result.changed, result.effect.policies], [true, ['p']]);
+    assert.equal(result.changed, true);
     assert.deepEqual(cluster.writes, ['delete CustomTransform a']);
   });
 });
