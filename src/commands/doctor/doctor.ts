@@ -38,7 +38,6 @@ export const definition: Definition<DoctorOptions> = {
     listOption('--skip <id>', 'skip this check'),
     new Option('--fail-on <status>', 'when to exit with 1').choices(['warn', 'fail']).default('fail'),
     ['--wait', 'wait until no check fails'],
-    ['--recheck', 'make the operators of the WECs given with a context check the ITS again'],
     ['--fix', 'fix what needs no decision: tokens, endpoints, stuck agents, stale requests'],
     yesOption('with --fix or --probe: skip the confirmation'),
     dryRunOption(),
@@ -58,7 +57,7 @@ export const definition: Definition<DoctorOptions> = {
     const input = options.pre ? undefined : await clustersOf(session, positional);
     const examine = await (input === undefined ? preInput(session, options, positional) : examination(input));
     session.progress.waiting('doctor', 'reading the installation');
-    const acted = input && (options.fix || options.recheck) ? await act(session, options, input, examine) : {};
+    const acted = input && options.fix ? await act(session, options, input, examine) : {};
     let all = acted.all ?? (await examine());
     if (options.probe) all = await (await import('./probe.ts')).probeWecs(session, options, all);
     if (options.wait && !isHealthy(all, options)) {
@@ -78,8 +77,8 @@ export const definition: Definition<DoctorOptions> = {
 const actingMs = 120_000;
 
 /** @throws StellarError `usage` for options that exclude each other */
-function checkCombinations({ pre, fix, recheck, probe, wait, yes, dryRun }: DoctorOptions): void {
-  if (pre && (fix || recheck)) throw new StellarError('usage', '--pre cannot be combined with --fix or --recheck.');
+function checkCombinations({ pre, fix, probe, wait, yes, dryRun }: DoctorOptions): void {
+  if (pre && fix) throw new StellarError('usage', '--pre cannot be combined with --fix.');
   if (probe && (!pre || wait))
     throw new StellarError('usage', '--probe requires --pre, and cannot be combined with --wait.');
   if (!fix && !probe && (yes || dryRun))
@@ -101,13 +100,10 @@ async function act(
   input: DoctorInput,
   examine: () => Promise<Examined[]>,
 ): Promise<Acted> {
-  const { describeFixed, fixFindings, recheckWecs, requireContexts } = await import('./fix.ts');
-  if (options.recheck) requireContexts(input);
-  const rechecked = options.recheck ? { rechecked: await recheckWecs(session, input, await examine()) } : {};
-  if (!options.fix) return { report: rechecked };
+  const { describeFixed, fixFindings } = await import('./fix.ts');
   const { all, fixed } = await fixFindings(session, options, input, examine);
   const hasFailed = fixed.some(({ result }) => result === 'failed');
-  return { all, hasFailed, report: { ...rechecked, fixed: describeFixed(fixed) } };
+  return { all, hasFailed, report: { fixed: describeFixed(fixed) } };
 }
 
 /** A fix that failed is a failure, however long the command then waited. */

@@ -1,13 +1,11 @@
 import type { DoctorInput } from '../../lib/doctor/doctor.ts';
 import type { FixResult } from '../../lib/doctor/fix/apply.ts';
 import type { PlannedFix } from '../../lib/doctor/fix/plan.ts';
-import type { Rechecked } from '../../lib/doctor/fix/recheck.ts';
 import { subjectName } from '../../lib/doctor/report.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
 import { isNotable } from '../../lib/engine/checks.ts';
 import { count } from '../../lib/engine/counts.ts';
-import { StellarError } from '../../lib/engine/errors.ts';
-import { partial, stepLines } from '../../lib/engine/next-step.ts';
+import { stepLines } from '../../lib/engine/next-step.ts';
 import type { Write } from '../../lib/engine/remedy.ts';
 import { toDocument } from '../../lib/terminal/output.ts';
 import { confirm } from '../common/confirm.ts';
@@ -52,7 +50,6 @@ export async function fixFindings(
   await confirm(session, { ...confirmationOf(open), yes: options.yes });
   // The time that the user took to confirm does not count.
   session.run.deadline.restart(options.timeout);
-  await askOperators(session, input, open, all);
   const present = await plan(await examine());
   session.progress.waiting('doctor', 'fixing');
   const applied = await applyFixes(planned, present, session.run);
@@ -63,51 +60,6 @@ export async function fixFindings(
     if (result === 'unconfirmed')
       session.progress.note(`${subjectName(subject)}: ${code} is still reported; the fix is unconfirmed`);
   return { all: examined, fixed };
-}
-
-/** If a finding relies on an operator's report alone, requests a new report before anything is written. */
-async function askOperators(
-  session: Session,
-  input: DoctorInput,
-  open: readonly PlannedFix[],
-  all: readonly Examined[],
-): Promise<void> {
-  const { isReportedByOperatorOnly } = await import('../../lib/doctor/fix/table.ts');
-  const names = open.filter(({ code }) => isReportedByOperatorOnly(code)).map(({ subject: { name } }) => name);
-  await recheckWecs(session, { wecs: input.wecs.filter(({ name }) => names.includes(name)) }, all);
-}
-
-/**
- * Makes the operators of the WECs with a given context check their hubs again, and prints the results. @throws StellarError `usage`
- */
-export async function recheckWecs(
-  session: Session,
-  { wecs }: Pick<DoctorInput, 'wecs'>,
-  examined: readonly Examined[],
-): Promise<Rechecked[]> {
-  const { recheckAll } = await import('../../lib/doctor/fix/recheck.ts');
-  const rechecked = await recheckAll(wecs, examined, session.run);
-  for (const result of rechecked) session.progress.note(`${result.name}: ${describeResult(result)}`);
-  return rechecked;
-}
-
-/** @throws StellarError `usage` if no operator can be reached */
-export function requireContexts({ wecs }: Pick<DoctorInput, 'wecs'>): void {
-  if (wecs.some(({ kube }) => kube !== undefined)) return;
-  throw new StellarError('usage', '--recheck asks the operators of WECs: it needs the contexts of the WECs.', {
-    next: [partial('stellarctl doctor NAME=CONTEXT --recheck')],
-  });
-}
-
-function describeResult(result: Rechecked): string {
-  switch (result.answer) {
-    case 'changed':
-      return 'its operator has checked again, and now reports something else';
-    case 'unconfirmed':
-      return 'its operator was asked to check again, and has reported nothing new: its last report is unconfirmed';
-    default:
-      return `its operator was not asked to check again: ${result.why}`;
-  }
 }
 
 /** Announces the clusters that the fixes write to. */

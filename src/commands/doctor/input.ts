@@ -15,7 +15,6 @@ export interface DoctorOptions extends ItsOptions, HostingOptions, ConfirmedOpti
   skip?: string[];
   failOn: 'warn' | 'fail';
   fix?: boolean;
-  recheck?: boolean;
 }
 
 /** Takes one reading of what a command line of doctor selects. */

@@ -40,7 +40,7 @@ const firstCommand = (text: string): string | undefined => printed.exec(text)?.[
 /** Whether a command only shows something. */
 const isReading = (line: string): boolean =>
   /^kubectl (?:-\S+ \S+ )*(?:logs|describe|get|config view|auth)\b/.test(line) ||
-  /^stellarctl (?:\w+ )?(?:get|list|explain|status)\b|^stellarctl doctor(?!.* --(?:fix|recheck))/.test(line);
+  /^stellarctl (?:\w+ )?(?:get|list|explain|status)\b|^stellarctl doctor(?!.* --fix)/.test(line);
 
 /** Whether two lines have the same words. */
 const isSame = (one: string, other: string): boolean =>

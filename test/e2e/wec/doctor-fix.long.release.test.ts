@@ -1,7 +1,6 @@
 /** `doctor --fix` on faults of a registration: what it does, and that its second run does nothing. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { type AnyObject, type Bed, registrationFaults, resources, startBed, until } from '../../../testbed/index.ts';
 import { furtherFaults } from '../support/further-faults.ts';
 import { Cli } from '../support/harness.ts';
@@ -198,48 +197,5 @@ describe('doctor --fix leaves to the user', { concurrency: 1 }, () => {
     } finally {
       await take();
     }
-  });
-});
-
-const recheck = async () => {
-  const run = await doctor('--recheck', '-o', 'json');
-  return run.json() as Document & { rechecked: { name: string; answer: string }[] };
-};
-
-describe('doctor --recheck', { concurrency: 1 }, () => {
-  it('makes an operator report at once what it would report within minutes', async () => {
-    const { admin } = bed.plane('its1');
-    const role = 'open-cluster-management:bootstrap';
-    const { rules } = await admin.get<AnyObject>(resources.clusterRoles, role);
-    const undo = await rowOf('rbac-request').arrange(bed);
-    try {
-      // A change during a check makes the operator check again, after half a minute.
-      await setTimeout(31_000);
-      await admin.patch<AnyObject>(resources.clusterRoles, role, { rules });
-      assert.deepEqual(openOf((await doctor('-o', 'json')).json() as Document), ['not-allowed-to-register']);
-      const { rechecked, ...seen } = await recheck();
-      assert.deepEqual(rechecked, [{ name: 'cluster1', answer: 'changed' }]);
-      assert.ok(!openOf(seen).includes('not-allowed-to-register'));
-    } finally {
-      await undo();
-    }
-  });
-
-  it('writes an annotation, and reports the result', inRelease, async () => {
-    const undo = await rowOf('token-expired').arrange(bed);
-    try {
-      const before = await versions();
-      assert.deepEqual((await recheck()).rechecked, [{ name: 'cluster1', answer: 'unconfirmed' }]);
-      assert.deepEqual(await versions(), before);
-      const klusterlet = await bed.plane('cluster1').admin.get<AnyObject>(resources.klusterlets, 'klusterlet');
-      assert.ok(klusterlet.metadata.annotations?.['stellarctl.kubestellar.io/asked-at']);
-    } finally {
-      await undo();
-    }
-  });
-
-  it('needs a context', async () => {
-    const run = await cli.run(['doctor', '--its', 'its1', 'cluster1', '--recheck']);
-    assert.equal(run.exitCode, 2);
   });
 });

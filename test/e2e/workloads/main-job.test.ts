@@ -59,7 +59,9 @@ before(async () => {
       }
     },
     'make the operators report the connection': async () => {
-      await type('doctor w1=w1 w2=w2 --recheck --its its1');
+      // Any change makes an operator check the hub at once.
+      const change = { metadata: { annotations: { 'example.com/look': 'now' } } };
+      for (const { admin } of [w1, w2]) await admin.patch<AnyObject>(resources.klusterlets, 'klusterlet', change);
       await until(async () => {
         const klusterlets = await Promise.all(
           [w1, w2].map(({ admin }) => admin.get(resources.klusterlets, 'klusterlet')),

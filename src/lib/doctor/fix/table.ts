@@ -31,6 +31,3 @@ export function fixerOf(code: string): Fixer | undefined {
   if (outdated === undefined) return undefined;
   return { of: 'wec', plan: (access, plan, run) => planReregistration(access, plan, outdated, run) };
 }
-
-/** Whether only the WEC's operator shows a problem: its secrets and the ITS itself show the others. */
-export const isReportedByOperatorOnly = (code: string): boolean => outdatedBy(code) === 'address';

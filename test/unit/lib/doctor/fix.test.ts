@@ -5,8 +5,6 @@ import { fixFindings } from '../../../../src/commands/doctor/fix.ts';
 import type { DoctorInput } from '../../../../src/lib/doctor/doctor.ts';
 import { applyFixes, confirmFixes, type FixResult, unapplied } from '../../../../src/lib/doctor/fix/apply.ts';
 import { FixPlanner, lacksContext, type PlannedFix } from '../../../../src/lib/doctor/fix/plan.ts';
-import { recheckAll } from '../../../../src/lib/doctor/fix/recheck.ts';
-import { isReportedByOperatorOnly } from '../../../../src/lib/doctor/fix/table.ts';
 import type { Examined } from '../../../../src/lib/doctor/subject.ts';
 import { fail, type Outcome, pass, skipped, warn } from '../../../../src/lib/engine/checks.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
@@ -131,30 +129,6 @@ test('a WEC is read once for the plans of all its findings, and again for anothe
   const once = await plan();
   assert.ok(once > 0);
   assert.equal(await plan(fail('agent-silent', 'silent'), fail('token-revoked', 'revoked')), once);
-});
-
-test('operators recheck if only their condition reports the problem', () =>
-  assert.deepEqual(['hub-refuses', 'token-expired', 'agent-silent', 'toString'].map(isReportedByOperatorOnly), [
-    true,
-    false,
-    false,
-    false,
-  ]));
-
-test('the operator of another cluster is not asked to recheck', async () => {
-  const touched: string[] = [];
-  const kube = fakeKube({ get: async () => void touched.push('read') as never });
-  const ask = (...all: Examined[]) => recheckAll([{ name: 'cluster1', kube }], all, run());
-  const stranger = (id: string): Examined => ({
-    subject: cluster1,
-    findings: [{ id, title: 'it is so', ...fail('context-of-another-cluster', 'another') }],
-  });
-  for (const id of ['wec-context', 'wec-name', 'wec-hub', 'wec-known'])
-    assert.deepEqual(await ask(stranger(id)), [{ name: 'cluster1', answer: 'unasked', why: 'another' }]);
-  assert.equal((await ask())[0]?.answer, 'unasked');
-  assert.deepEqual(touched, []);
-  await ask(examined(expired));
-  assert.deepEqual(touched, ['read']);
 });
 
 describe('--fix', () => {
