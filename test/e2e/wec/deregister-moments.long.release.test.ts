@@ -248,10 +248,7 @@ describe('a WEC with a recreated add-on', inRelease, () => {
     const mend = await bed.fault({ kind: 'dead', plane: 'its1', pod: faultyPods.placement });
     const run = await cli.run(deregister('w2', '--timeout', '40s'));
     assertRefused(run, { exitCode: 3, says: /w2 was not deleted in time: .*managedclusteraddons/ });
-    assert.match(
-      run.stderr,
-      /add-on addon-status is recreated after each deletion: the Placement open-cluster-management\/global still selects w2/,
-    );
+    assert.match(run.stderr, /add-on addon-status is recreated after each deletion/);
     await mend();
     // A hub that once saw no work left removes the agent's permissions on works: the agent may not finish a work created since.
     await cli.succeed(deregister('w2', '--force'));

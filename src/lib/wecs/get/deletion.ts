@@ -15,7 +15,7 @@ import {
   workFinalizer,
 } from '../../model/manifest-works.ts';
 import type { ManagedCluster } from '../../model/ocm-objects.ts';
-import { createdSince } from '../deregister/delete/hub-controllers.ts';
+import { createdSince, returningAddon } from '../deregister/delete/hub-controllers.ts';
 import { isDeregistering } from '../deregister/release/labels.ts';
 import { wecProblem } from '../problems.ts';
 import { isMissed, leaseAgeOf, missedRenewals } from '../registration/hub-evidence.ts';
@@ -30,7 +30,7 @@ export function beingDeleted(findings: WecFindings): Problem | undefined {
     heldByOthers(findings, cluster) ??
     heldWorks(findings) ??
     returningWorks(findings, cluster) ??
-    returningAddon(findings) ??
+    addonReturns(findings, cluster) ??
     waitingForAgent(findings) ??
     inProgress(findings)
   );
@@ -74,14 +74,15 @@ function returningWorks({ contents, name, its }: WecFindings, cluster: ManagedCl
   );
 }
 
-function returningAddon({ returningAddon: why, name, its }: WecFindings): Problem | undefined {
-  if (why === undefined) return undefined;
+function addonReturns({ contents, name, its }: WecFindings, cluster: ManagedCluster): Problem | undefined {
+  const addon = returningAddon(cluster, contents?.addons ?? []);
+  if (addon === undefined) return undefined;
   return wecProblem(
     'addon-returns',
-    `${name} is being deleted, but its add-ons are recreated. ${why}`,
+    `${name} is being deleted, but its add-on ${addon} is recreated after each deletion.`,
     run(
       command`kubectl --context ${its} get placementdecisions -A`,
-      'Change the Placement, or restart the controller that decides for it',
+      'Change the Placement that selects it, or start the controller that decides for it',
     ),
     run(command`stellarctl deregister ${name} --its ${its}`, 'Once that is resolved'),
   );

@@ -47,10 +47,8 @@ export interface WecFindings extends Registration {
   otherCluster?: OtherCluster | undefined;
   /** The version of OCM on the ITS, from its running registration controller. */
   ocmOfHub?: string | undefined;
-  /** Why an add-on is recreated while the WEC is being deleted, a sentence. */
-  returningAddon?: string | undefined;
-  /** Why the add-on that returns statuses is not installed, a clause, if it is missing. */
-  missingAddon?: string | undefined;
+  /** Whether the add-on that returns statuses is missing, although the ITS installs it by Placements. */
+  lacksAddon?: boolean;
   /** Kinds of objects in its works that its agent is not allowed to apply. */
   refused?: { kinds: readonly RuleKind[]; lacksOcmRights: boolean } | undefined;
   /** Kinds that may not be read on the WEC: their absence proves nothing. */

@@ -133,13 +133,16 @@ export function worksNotApplied({ mailbox, name, its, now, wec }: WecFindings): 
 
 /** An add-on that reports itself as unavailable, or is missing; without a condition there is no evidence. */
 export function unavailableAddon(findings: WecFindings): Problem | undefined {
-  const { contents, wec, name, its, missingAddon } = findings;
+  const { contents, wec, name, its, lacksAddon } = findings;
   const addon = contents?.addons.find((each) => conditionOf(each, 'Available')?.status === 'False');
-  if (addon === undefined && missingAddon !== undefined)
+  if (addon === undefined && lacksAddon)
     return wecProblem(
       'addon-missing',
-      `The add-on ${statusAddon} is not installed on ${name}, so no status comes back from it: ${missingAddon}.`,
-      run(command`kubectl --context ${its} get clustermanagementaddon ${statusAddon} -o yaml`, 'See what installs it'),
+      `The add-on ${statusAddon} is not installed on ${name}, so no status comes back from it.`,
+      run(
+        command`kubectl --context ${its} get clustermanagementaddon ${statusAddon} -o yaml`,
+        'See which Placements install it',
+      ),
     );
   if (addon === undefined) return undefined;
   const { spec } = addon as WithConditions & { spec?: { installNamespace?: string } };

@@ -9,13 +9,12 @@ import { requireHub } from '../../hub/require-hub.ts';
 import { type HubWebhook, tryHubWebhook } from '../../hub/webhook.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type ClusterRef, describeCluster, unlessStatus } from '../../kube/client/errors.ts';
-import { conditionOf, isTrue, type Pod, type WithConditions } from '../../kube/objects.ts';
+import { conditionOf, isTrue, type KubeObject, type Pod, type WithConditions } from '../../kube/objects.ts';
 import { type PartialReader, partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { namespacesOf } from '../../model/manifest-works.ts';
 import { agentNamespace, operatorNamespace, statusAddon } from '../../model/ocm-names.ts';
 import type { Klusterlet, ManagedCluster } from '../../model/ocm-objects.ts';
-import { whyAddonReturns, whyMissing } from '../deregister/delete/hub-controllers.ts';
 import { failedKinds, lacksOcmRights, refusedKinds } from '../grant/kinds.ts';
 import { otherRole, removeKlusterlet, runsNoPods } from '../identity/other-role.ts';
 import { type FoundHub, findHub } from '../identity/registered-hub.ts';
@@ -96,10 +95,8 @@ export async function readBothSides(
       mailbox: mailboxView(name, contents),
       foundHub: await findHubOf(hub, evidence, seen?.evidence, endpoints),
       ...{ surroundings: seen?.surroundings, refused, endingOfWorks },
-      returningAddon: await unlessStatus(whyAddonReturns(hub, managedCluster, contents.addons), 403),
-      missingAddon: reader.forbidden.has(resources.managedClusterAddOns.plural)
-        ? undefined
-        : await missingAddon(hub, evidence, contents),
+      lacksAddon:
+        !reader.forbidden.has(resources.managedClusterAddOns.plural) && (await lacksAddon(hub, evidence, contents)),
     },
     side: seen?.side ?? null,
     isRegisteredHere,
@@ -129,12 +126,21 @@ async function endingOn(wec: Kube, { works }: MailboxContents): Promise<WithCond
   return all?.filter(({ metadata: { name, deletionTimestamp } }) => deletionTimestamp && ofWorks.has(name));
 }
 
+/** addon.open-cluster-management.io/v1alpha1, with the Placements that install the add-on. */
+interface ClusterManagementAddOn extends KubeObject {
+  spec?: { installStrategy?: { placements?: object[] } };
+}
+
 /** A WEC that has just become available gets its add-ons within seconds. */
-async function missingAddon(hub: Kube, { name, managedCluster }: HubEvidence, { addons }: MailboxContents) {
+async function lacksAddon(hub: Kube, { managedCluster }: HubEvidence, { addons }: MailboxContents) {
   const { status, lastTransitionTime = '' } = conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
   const isExpected = status === 'True' && hub.now() - Date.parse(lastTransitionTime) > 60_000;
-  if (!isExpected || addons.some(({ metadata }) => metadata.name === statusAddon)) return undefined;
-  return unlessStatus(whyMissing(hub, name, statusAddon), 403);
+  if (!isExpected || addons.some(({ metadata }) => metadata.name === statusAddon)) return false;
+  const definition = await unlessStatus(
+    hub.get<ClusterManagementAddOn>(resources.clusterManagementAddOns, statusAddon),
+    403,
+  );
+  return (definition?.spec?.installStrategy?.placements ?? []).length > 0;
 }
 
 /** An agent that keeps its WEC available on the ITS is registered with no other hub. */

@@ -15,7 +15,7 @@ import { leaseName } from '../../../model/ocm-names.ts';
 import type { ManagedCluster } from '../../../model/ocm-objects.ts';
 import { type HubState, toDeregister } from '../inspect/hub-state.ts';
 import { removeLabels } from '../release/labels.ts';
-import { controllerState, missingRegistration, whyAddonReturns } from './hub-controllers.ts';
+import { controllerState, missingRegistration, returningAddon } from './hub-controllers.ts';
 
 /** The last finalizers; the hub's registration controller removes them (ocm pkg/registration/hub). */
 const hubFinalizers = [
@@ -47,7 +47,8 @@ export async function deleteCluster(hub: Kube, before: HubState, force: Force | 
           : met,
       read: async () => {
         const hubState = await reread();
-        returned ??= await whyAddonReturns(hub, hubState.managedCluster, hubState.addons);
+        const addon = returningAddon(hubState.managedCluster, hubState.addons);
+        if (addon !== undefined) returned ??= `The add-on ${addon} is recreated after each deletion.`;
         return { ...hubState, returned };
       },
       act: async (hubState) => {
@@ -100,7 +101,7 @@ async function removeFinalizers(hub: Kube, last: HubState, force: Force): Promis
   await force.take(resources.managedClusterAddOns, last.addons, addonFinalizers);
   const { managedCluster } = last;
   if (managedCluster === undefined || !isEmpty(last)) return;
-  const controller = await controllerState(hub, 'registration');
+  const controller = await controllerState(hub);
   if (controller.runs !== false || controller.holdsLease) return;
   await force.take(resources.managedClusters, [managedCluster], hubFinalizers);
 }

@@ -9,11 +9,7 @@ import { withoutFinalizers } from '../../../../../src/lib/kube/writes.ts';
 import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
 import { whyOperatorStays } from '../../../../../src/lib/wecs/deregister/cleanup/cleanup.ts';
 import { forceOf } from '../../../../../src/lib/wecs/deregister/delete/delete-cluster.ts';
-import {
-  controllerState,
-  whyAddonReturns,
-  whyMissing,
-} from '../../../../../src/lib/wecs/deregister/delete/hub-controllers.ts';
+import { controllerState, returningAddon } from '../../../../../src/lib/wecs/deregister/delete/hub-controllers.ts';
 import { refuseReregistered, removeLeftovers } from '../../../../../src/lib/wecs/deregister/delete/leftovers.ts';
 import {
   foreignObjectsIn,
@@ -389,8 +385,8 @@ const hubShowing = (pods: number | undefined, held: object | undefined, more: Pa
     list: (async ({ plural }: { plural: string }) =>
       plural === 'pods'
         ? Array.from({ length: pods ?? 0 }, () => ({
-            ...pod('clustermanager-placement-controller', true),
-            metadata: { name: 'cluster-manager-placement-controller-1' },
+            ...pod('clustermanager-registration-controller', true),
+            metadata: { name: 'cluster-manager-registration-controller-1' },
           }))
         : []) as never,
     ...more,
@@ -398,7 +394,7 @@ const hubShowing = (pods: number | undefined, held: object | undefined, more: Pa
 
 describe('a controller of the hub', () => {
   it('runs according to its pods and its Lease, and is unknown without both', async () => {
-    const runs = async (hub: Kube) => (await controllerState(hub, 'placement')).runs;
+    const runs = async (hub: Kube) => (await controllerState(hub)).runs;
     assert.equal(await runs(hubShowing(1, undefined)), true);
     assert.equal(await runs(hubShowing(0, controllerLease(5))), false);
     assert.equal(await runs(hubShowing(1, controllerLease(500))), false);
@@ -409,94 +405,19 @@ describe('a controller of the hub', () => {
   });
 
   it('holds its Lease until that has expired, regardless of its pods', async () => {
-    assert.equal((await controllerState(hubShowing(0, controllerLease(5)), 'placement')).holdsLease, true);
-    assert.equal((await controllerState(hubShowing(0, controllerLease(500)), 'placement')).holdsLease, false);
+    assert.equal((await controllerState(hubShowing(0, controllerLease(5)))).holdsLease, true);
+    assert.equal((await controllerState(hubShowing(0, controllerLease(500)))).holdsLease, false);
   });
 });
 
-describe('a recreated add-on', () => {
+it('a recreated add-on of a WEC that is being deleted is named', () => {
   const addon = (created: number): KubeObject => ({
     metadata: { name: 'addon-status', creationTimestamp: secondsAgo(created) },
   });
-  const decision = {
-    metadata: { name: 'd', namespace: 'ocm', labels: { 'cluster.open-cluster-management.io/placement': 'global' } },
-    status: { decisions: [{ clusterName: 'cluster1' }] },
-  };
-  const definition = {
-    metadata: { name: 'addon-status' },
-    spec: { installStrategy: { placements: [{ name: 'global', namespace: 'ocm' }] } },
-  };
-  const hub = (pods: number): Kube => {
-    const base = hubShowing(pods, undefined);
-    return {
-      ...base,
-      get: (async (resource: { plural: string }, ...rest: unknown[]) =>
-        resource.plural === 'clustermanagementaddons'
-          ? definition
-          : (base.get as (...all: unknown[]) => unknown)(resource, ...rest)) as never,
-      list: (async (resource: { plural: string }, ...rest: unknown[]) =>
-        resource.plural === 'placementdecisions'
-          ? [decision]
-          : (base.list as (...all: unknown[]) => unknown)(resource, ...rest)) as never,
-    };
-  };
-
-  const returns = (kube: Kube, created: number) => {
-    const cluster = managedCluster();
-    cluster.metadata.deletionTimestamp = secondsAgo(60);
-    return whyAddonReturns(kube, cluster, [addon(created)]);
-  };
-
-  it('is named with the Placement that still selects the cluster', async () => {
-    assert.equal(await returns(hub(1), 600), undefined);
-    assert.equal(
-      await returns(hub(1), 5),
-      'The add-on addon-status is recreated after each deletion: the Placement ocm/global still selects cluster1.',
-    );
-  });
-
-  it('is named with the controller that does not run', async () => {
-    assert.match((await returns(hub(0), 5)) ?? '', /because cluster-manager-placement-controller is not running/);
-  });
-});
-
-describe('an add-on that is not installed', () => {
-  const hub = (selected: string, pods: number, placements = [{ name: 'global', namespace: 'ocm' }]): Kube => {
-    const base = hubShowing(pods, undefined);
-    const shown: Record<string, unknown> = {
-      clustermanagementaddons: { metadata: { name: 'addon-status' }, spec: { installStrategy: { placements } } },
-      placementdecisions: [
-        {
-          metadata: {
-            name: 'd',
-            namespace: 'ocm',
-            labels: { 'cluster.open-cluster-management.io/placement': 'global' },
-          },
-          status: { decisions: [{ clusterName: selected }] },
-        },
-      ],
-    };
-    const asking = (verb: 'get' | 'list') =>
-      (async (resource: { plural: string }, ...rest: unknown[]) =>
-        shown[resource.plural] ?? (base[verb] as (...all: unknown[]) => unknown)(resource, ...rest)) as never;
-    return { ...base, get: asking('get'), list: asking('list') };
-  };
-  const why = (kube: Kube) => whyMissing(kube, 'cluster1', 'addon-status');
-
-  it('lacks a Placement that selects the cluster, or the controller that decides', async () => {
-    assert.equal(await why(hub('cluster2', 1)), 'the Placement ocm/global does not select it');
-    assert.match(
-      (await why(hub('cluster2', 0))) ?? '',
-      /ocm\/global does not select it; cluster-manager-placement-controller is not running$/,
-    );
-  });
-  it('is selected, and the hub has not installed it', async () =>
-    assert.match(
-      (await why(hub('cluster1', 1))) ?? '',
-      /^the Placement ocm\/global selects it, and .* has not installed it$/,
-    ));
-  it('is not expected where nothing installs it', async () =>
-    assert.equal(await why(hub('cluster1', 1, [])), undefined));
+  const cluster = managedCluster();
+  cluster.metadata.deletionTimestamp = secondsAgo(60);
+  assert.equal(returningAddon(cluster, [addon(600)]), undefined);
+  assert.equal(returningAddon(cluster, [addon(5)]), 'addon-status');
 });
 
 describe('--force', () => {
@@ -617,7 +538,7 @@ describe('what a hub does not show is not absent', () => {
   });
 
   it('a controller without a readable list of pods is not judged', () =>
-    assert.rejects(controllerState(without('Pod'), 'registration'), /does not serve pods/));
+    assert.rejects(controllerState(without('Pod')), /does not serve pods/));
 });
 
 describe('what a cluster does not show is not absent', () => {
