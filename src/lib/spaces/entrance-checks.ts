@@ -96,8 +96,8 @@ async function judgeBeforeSpaces(hosting: PartialReader, config: HostingConfig):
   if (!isLocalName(domain)) return skipped('there is no space yet that could answer');
   const server = `https://its1.${domain}:${externalPort}`;
   const answer = await shakeHands(server, undefined);
-  if (answer.state === 'other' && !answer.certificate.isApiServer)
-    return pass(`${ingressThatAnswers(answer) ?? 'a server'} at ${new URL(server).host}`);
+  if (answer.state === 'other' && answer.certificate?.isApiServer === false)
+    return pass(`${ingressThatAnswers(answer)?.name ?? 'a server'} at ${new URL(server).host}`);
   const found = problemOfEntrance({ server, answer, rightPort: undefined, config }, hosting.cluster.context);
   return found === undefined ? pass() : outcomeOf(found, affected);
 }
@@ -114,7 +114,7 @@ async function judgeMaintained(kube: Kube): Promise<Outcome> {
   if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');
   if (config.isOpenShift) return skipped('OpenShift uses routes');
   const server = `https://no-space.${config.domain}:${config.externalPort}`;
-  const name = ingressThatAnswers(await shakeHands(server, undefined));
+  const name = ingressThatAnswers(await shakeHands(server, undefined))?.name;
   if (name === undefined) return skipped('it is not known which ingress it has');
   if (name !== 'ingress-nginx') return pass(name);
   return warn(

@@ -94,21 +94,18 @@ export function problemOfEntrance(entrance: Entrance, hosting: string): Entrance
       );
     case 'silent':
       return problem('address-no-listener', ...ports, seeIngress);
-    case 'closed':
+    case 'other': {
+      const known = ingressThatAnswers(answer);
+      const see = run(
+        command`kubectl --context ${hosting} get ingresses,ingressclasses --all-namespaces`,
+        'See whether an ingress serves the class of its Ingress',
+      );
       return problem(
-        'address-no-backend',
-        run(
-          command`kubectl --context ${hosting} get ingresses,ingressclasses --all-namespaces`,
-          'See whether an ingress serves the class of its Ingress',
-        ),
+        'address-not-the-space',
+        ...(known === undefined ? [...ports, see] : [advice(known.hint)]),
         seeIngress,
       );
-    case 'plain':
-      return problem('address-plain-http', ...ports, ...hintsFor(answer.speaks ?? ''));
-    case 'other':
-      return answer.certificate.isApiServer
-        ? problem('address-other-backend', ...ports)
-        : problem('address-tls-ended', ...hintsFor(answer.certificate.subject), seeIngress);
+    }
   }
 }
 
@@ -120,21 +117,8 @@ function whatAnswers(answer: Answer, at: string): string {
       return `the name in its address ${at} cannot be resolved on this machine`;
     case 'silent':
       return answer.code === 'ECONNREFUSED' ? `nothing listens at ${at}` : `nothing answers at ${at} (${answer.code})`;
-    case 'closed':
-      return `at ${at}, the connection is closed before TLS begins: what listens there has no backend for that name`;
-    case 'plain': {
-      const name = answer.speaks === '' ? '' : ` (${answer.speaks})`;
-      return answer.speaks === undefined
-        ? `at ${at}, a server answers that speaks neither TLS nor HTTP`
-        : `at ${at}, a server answers in plain HTTP${name}, without TLS`;
-    }
-    case 'other': {
-      const { subject, issuer, isApiServer } = answer.certificate;
-      const whose = `certificate "${subject}" of issuer "${issuer}"`;
-      return isApiServer
-        ? `at ${at}, another API server answers, with the ${whose}`
-        : `at ${at}, TLS ends before it reaches the space, with the ${whose}`;
-    }
+    case 'other':
+      return `at ${at}, ${answer.what}`;
   }
 }
 
@@ -150,29 +134,20 @@ function rightPortSteps(config: HostingConfig | undefined, hosting: string): Nex
   return [run(command`docker port ${entrance} 443/tcp`, 'See which port leads to its ingress'), give];
 }
 
-/** What is known of the ingress that answers. */
-function hintsFor(name: string): NextStep[] {
-  return knownIngresses.flatMap(({ pattern, hint }) => (pattern.test(name) ? [advice(hint)] : []));
-}
-
-/** Ingresses by the subject of their own certificate, or their header `Server`. */
+/** Ingresses by the subject of their own certificate. */
 const knownIngresses = [
   {
-    pattern: /^TRAEFIK DEFAULT CERT$/,
+    subject: 'TRAEFIK DEFAULT CERT',
     name: 'Traefik',
     hint: 'It is Traefik: start it with --providers.kubernetesingressnginx, and create IngressClass nginx of controller k8s.io/ingress-nginx',
   },
   {
-    pattern: /^Kubernetes Ingress Controller Fake Certificate$/,
+    subject: 'Kubernetes Ingress Controller Fake Certificate',
     name: 'ingress-nginx',
     hint: 'It is ingress-nginx: start it with --enable-ssl-passthrough',
   },
-  { pattern: /^nginx\b/, name: 'nginx', hint: 'It is nginx: publish its port for TLS' },
 ];
 
-/** The name of the ingress that answers, if its own certificate shows it. */
-export function ingressThatAnswers(answer: Answer): string | undefined {
-  if (answer.state !== 'other') return undefined;
-  const { subject } = answer.certificate;
-  return knownIngresses.find(({ pattern }) => pattern.test(subject))?.name;
-}
+/** The ingress that answers, if its own certificate shows it. */
+export const ingressThatAnswers = (answer: Answer): { name: string; hint: string } | undefined =>
+  answer.state === 'other' ? knownIngresses.find(({ subject }) => subject === answer.certificate?.subject) : undefined;

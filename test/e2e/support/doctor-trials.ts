@@ -219,7 +219,7 @@ export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
   { fault: 'kubeflex-stopped', finds: ['hosting/hosting hosting-manager manager'], heals: [] },
   {
     fault: 'ingress-without-passthrough',
-    finds: ['its/its8 its-reachable address-tls-ended'],
+    finds: ['its/its8 its-reachable address-not-the-space'],
     person: /kubernetesingressnginx, and create IngressClass nginx/,
   },
   {

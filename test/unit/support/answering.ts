@@ -22,9 +22,7 @@ export const certificates = {
 export const answering = {
   inTls: (certificate: { key: string; cert: string }) =>
     listen(tls.createServer(certificate, (socket) => socket.on('error', () => {}))),
-  inHttp: (server: string) =>
-    listen(http.createServer((_, response) => response.writeHead(404, { server }).end('not found'))),
-  inWords: () => listen(createServer((socket) => socket.end('220 mail.example.com ESMTP\r\n'))),
+  inHttp: () => listen(http.createServer((_, response) => response.writeHead(404).end('not found'))),
   /** Accepts connections, and says nothing. */
   byNothing: () => listen(createServer((socket) => socket.on('error', () => {}))),
   byClosing: () => listen(createServer((socket) => socket.destroy())),

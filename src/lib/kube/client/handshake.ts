@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type PeerCertificate, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { certificatesIn, issuerNotFound, trustedInstead } from './kubeflex-certificate.ts';
 import { lookup } from './local-names.ts';
@@ -12,12 +11,8 @@ export type Answer =
   | { state: 'unresolved' }
   /** Nothing accepts the connection, or what does says nothing; Node's code says why. */
   | { state: 'silent'; code: string }
-  /** Something accepts the connection, and ends it before it has shown a certificate. */
-  | { state: 'closed' }
-  /** A server without TLS. `speaks` is its header `Server`, empty if it has none; undefined if it does not speak HTTP either. */
-  | { state: 'plain'; speaks: string | undefined }
-  /** A server with another certificate. */
-  | { state: 'other'; certificate: ReturnType<typeof describe> };
+  /** Something else, in words; with its certificate if it has shown one. */
+  | { state: 'other'; what: string; certificate?: ReturnType<typeof describe> };
 
 /** The timeout of the other side. */
 const answerTimeoutMs = 5000;
@@ -39,15 +34,14 @@ export async function shakeHands(server: string, authority: Buffer | undefined):
   const options = { ...address, servername, rejectUnauthorized: false, ca: authority ?? [] };
   let instead: SecureContextOptions | undefined;
   const shake = () =>
-    first(connectTls({ ...options, ...instead }), 'secureConnect', (socket) => {
+    first(connectTls({ ...options, ...instead }), (socket) => {
       const isRefused = String(socket.authorizationError) === issuerNotFound;
       const { raw } = socket.getPeerCertificate();
       instead = isRefused && authority ? trustedInstead(raw, authority.toString(), address.host) : undefined;
       return judge(socket, authority);
     });
   const seen = await shake();
-  const answer = instead === undefined ? seen : await shake();
-  return answer.state === 'plain' ? askInHttp(address) : answer;
+  return instead === undefined ? seen : shake();
 }
 
 function judge(socket: TLSSocket, authority: Buffer | undefined): Answer {
@@ -59,7 +53,11 @@ function judge(socket: TLSSocket, authority: Buffer | undefined): Answer {
   const isOwn =
     flaw === 'ERR_TLS_CERT_ALTNAME_INVALID' ||
     (/^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/.test(flaw) && hasSigned(authority, certificate));
-  return isOwn ? { state: 'own', flaw } : { state: 'other', certificate: describe(certificate) };
+  if (isOwn) return { state: 'own', flaw };
+  const shown = describe(certificate);
+  const who = shown.isApiServer ? 'another API server answers' : 'TLS ends before it reaches the space';
+  const what = `${who}, with the certificate "${shown.subject}" of issuer "${shown.issuer}"`;
+  return { state: 'other', what, certificate: shown };
 }
 
 function hasSigned(authority: Buffer | undefined, { raw }: PeerCertificate): boolean {
@@ -74,24 +72,8 @@ function describe({ subject, issuer, subjectaltname = '' }: PeerCertificate) {
   return { subject: nameOf(subject), issuer: nameOf(issuer), isApiServer };
 }
 
-/** What a server without TLS is. */
-async function askInHttp(address: { host: string; port: number; lookup: typeof lookup }): Promise<Answer> {
-  const socket = connectTcp(address);
-  socket.on('connect', () => socket.write(`GET / HTTP/1.1\r\nHost: ${address.host}\r\nConnection: close\r\n\r\n`));
-  const answer = await first(socket, 'data', (_, data: Buffer) => {
-    const text = data.toString('latin1');
-    const [, header = ''] = /^server:(.*)$/im.exec(text) ?? [];
-    return { state: 'plain', speaks: text.startsWith('HTTP/') ? header.trim().slice(0, longestName) : undefined };
-  });
-  return answer.state === 'plain' ? answer : { state: 'plain', speaks: undefined };
-}
-
-/** The answer that an event of a connection is, or its end before that. */
-function first<Connection extends Socket>(
-  socket: Connection,
-  event: string,
-  answerOf: (socket: Connection, data: Buffer) => Answer,
-): Promise<Answer> {
+/** The answer of a connection once TLS is there, or its end before that. */
+function first(socket: TLSSocket, answerOf: (socket: TLSSocket) => Answer): Promise<Answer> {
   return new Promise((resolve) => {
     let isConnected = false;
     const end = (answer: Answer) => {
@@ -103,7 +85,12 @@ function first<Connection extends Socket>(
       if (!isConnected) return { state: 'silent', code };
       // OpenSSL's words for an answer that is no TLS record.
       const isPlain = /wrong.version|packet.length|http.request/i.test(code + message);
-      return isPlain ? { state: 'plain', speaks: undefined } : { state: 'closed' };
+      return {
+        state: 'other',
+        what: isPlain
+          ? 'a server answers without TLS'
+          : 'the connection is closed before TLS begins: what listens there has no backend for that name',
+      };
     };
     socket.on('connect', () => {
       isConnected = true;
@@ -111,6 +98,6 @@ function first<Connection extends Socket>(
     socket.setTimeout(answerTimeoutMs, () => end({ state: 'silent', code: 'ETIMEDOUT' }));
     socket.on('error', ({ code = '', message }: NodeJS.ErrnoException) => end(ended(code, message)));
     socket.on('close', () => end(ended('')));
-    socket.on(event, (data: Buffer) => end(answerOf(socket, data)));
+    socket.on('secureConnect', () => end(answerOf(socket)));
   });
 }
