@@ -1,5 +1,5 @@
 import { Deadline } from '../../lib/engine/deadline.ts';
-import { failureOf, StellarError } from '../../lib/engine/errors.ts';
+import { failureOf } from '../../lib/engine/errors.ts';
 import type { Run } from '../../lib/engine/run.ts';
 import type { HostingSource } from '../../lib/hosting/hosting.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
@@ -16,7 +16,6 @@ import {
   selectContext,
 } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { ProgramRun } from '../../lib/programs/program.ts';
-import type { Wanted } from '../../lib/spaces/find-cluster.ts';
 import {
   choicesFor,
   chooseIts,
@@ -85,18 +84,14 @@ export class Clusters {
     const { onlyIts } = await import('../../lib/spaces/resolve-its.ts');
     const { mayBeHub } = await import('../../lib/hub/require-hub.ts');
     const theOnly = async () => onlyIts(await tryRead(() => this.spaceTools()));
-    const foundIts = async (): Promise<ItsChoice | undefined> => {
-      const found = await this.#findOnly('its');
-      return found && { given: found.name, source: 'only one found' };
-    };
     const choice = await this.itsChoice().catch(async (error: unknown) => {
-      const only = failureOf(error).code === 'usage' ? ((await theOnly()) ?? (await foundIts())) : undefined;
+      const only = failureOf(error).code === 'usage' ? await theOnly() : undefined;
       if (only === undefined) throw error;
       return only;
     });
     const opened = await this.openIts(choice);
     if (choice.source !== 'current context' || (await mayBeHub(opened.kube))) return opened;
-    const only = (await theOnly()) ?? (await foundIts());
+    const only = await theOnly();
     return only === undefined ? opened : this.openIts(only);
   }
 
@@ -203,12 +198,8 @@ export class Clusters {
   async #chooseHosting(): Promise<{ context: SelectedContext; source: HostingSource }> {
     const { chooseHosting } = await import('../../lib/hosting/hosting.ts');
     const choose = async () => chooseHosting(this.options.hostingContext, this.io.env, await this.kubeconfig());
-    const chosen = await choose().catch(failureOf);
-    const isNone = chosen instanceof StellarError;
-    if (!isNone && chosen.source === 'kubeconfig') return (await this.#currentInstead(chosen.context)) ?? chosen;
-    if (isNone ? chosen.code !== 'usage' : chosen.source !== 'current context') return orThrow(chosen);
-    const found = await this.#findOnly('hosting', isNone ? undefined : chosen.context);
-    return found === undefined ? orThrow(chosen) : { context: found, source: 'only one found' };
+    const chosen = await choose();
+    return chosen.source === 'kubeconfig' ? ((await this.#currentInstead(chosen.context)) ?? chosen) : chosen;
   }
 
   /**
@@ -223,24 +214,6 @@ export class Clusters {
     if (!this.options.mayGuess || this.options.yes) throw found.error;
     this.run.progress.note(found.line);
     return { context: found.context, source: 'current context' } as const;
-  }
-
-  /**
-   * Finds the only cluster of its kind among the contexts, for a command that was not told which to use.
-   * @param current used all the same if it is one, does not answer, or several others are
-   */
-  async #findOnly(role: Wanted, current?: SelectedContext): Promise<SelectedContext | undefined> {
-    if (!this.options.mayGuess || this.options.yes) return undefined;
-    const { findOnly, mayBe, patienceMs } = await import('../../lib/spaces/find-cluster.ts');
-    if (current !== undefined && (await mayBe(role, this.connect(current)))) return undefined;
-    const deadline = new Deadline(patienceMs);
-    const found = await findOnly(role, await this.kubeconfig(), (context) => this.connect(context, deadline));
-    if (found === undefined) return undefined;
-    const { progress } = this.run;
-    if (found instanceof StellarError && current === undefined) throw found;
-    for (const line of found instanceof StellarError ? [found.message, ...found.details] : [found.line])
-      progress.note(line);
-    return found instanceof StellarError ? undefined : found.context;
   }
 
   /** The kubeconfig to write to. */
@@ -281,11 +254,4 @@ export class Clusters {
 }
 
 /** Whether nobody has said which cluster is meant. */
-const isAssumed = (source: ItsChoice['source']): boolean =>
-  source === 'current context' || source === 'only ITS' || source === 'only one found';
-
-/** @throws the error, if it is one */
-function orThrow<T>(result: T | StellarError): T {
-  if (result instanceof StellarError) throw result;
-  return result;
-}
+const isAssumed = (source: ItsChoice['source']): boolean => source === 'current context' || source === 'only ITS';

@@ -97,7 +97,7 @@ export function refuseUnnamedHosting(
   { hostingSource, hostingContext }: SpaceTools,
   yes: boolean | undefined,
 ): void {
-  if (hostingSource !== 'current context' && hostingSource !== 'only one found') return;
+  if (hostingSource !== 'current context') return;
   session.assume('--hosting-context', hostingContext.name);
   if (yes && !session.run.dryRun) throw unnamed('the hosting cluster', session.again());
 }

@@ -47,9 +47,8 @@ export const unseenPolicies = ({ unread }: SideEffects): Unseen[] =>
 
 /** Shows the user which templates break, and which works are removed with them. */
 export function describeBroken(broken: SideEffects['broken']): string[] {
-  return broken.map(({ policy, object, keys, wecs, others, briefly }) => {
-    const asks = `${object} of ${describePolicy(policy)} expands ${keys.join(', ')}, which ${wecs.join(', ')} would lose`;
-    if (briefly) return `${asks}: the works of ${others.join(', ')} may be deleted and recreated`;
-    return `${asks}: its policy's works are deleted on ${[...wecs, ...others].join(', ')}`;
-  });
+  return broken.map(
+    ({ policy, object, keys, wecs, others }) =>
+      `${object} of ${describePolicy(policy)} expands ${keys.join(', ')}, which ${wecs.join(', ')} would lose: its policy's works are deleted on ${[...wecs, ...others].join(', ')}`,
+  );
 }

@@ -84,8 +84,7 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
         );
       }
       session.announce(hub);
-      const removal = { changes, positional, options };
-      const approve = approveRemoval(session, its, store.command, removal, kind.removals(hub, changes));
+      const approve = approveRemoval(session, its, { changes, options }, kind.removals(hub, changes));
       const how = { changes, overwrite: options.overwrite === true, approve };
       const results = await changeValues(hub, store, target, how, session.run);
       await session.finish(results.map(({ values, ...result }) => ({ ...result, [plural]: values })));

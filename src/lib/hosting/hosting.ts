@@ -52,12 +52,7 @@ export async function servesOpenShift(kube: Kube): Promise<boolean> {
   return groups.some(({ name }) => name === 'route.openshift.io' || name === 'config.openshift.io');
 }
 
-export type HostingSource =
-  | '--hosting-context'
-  | 'STELLARCTL_HOSTING_CONTEXT'
-  | 'kubeconfig'
-  | 'current context'
-  | 'only one found';
+export type HostingSource = '--hosting-context' | 'STELLARCTL_HOSTING_CONTEXT' | 'kubeconfig' | 'current context';
 
 /**
  * Chooses the hosting cluster, in this order: the given context, the variable STELLARCTL_HOSTING_CONTEXT, the context that `init`

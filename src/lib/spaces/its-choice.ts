@@ -16,7 +16,7 @@ import type { SpaceRole } from '../model/kubeflex-names.ts';
 export interface ItsChoice {
   /** A context, or the name of an ITS. */
   given: string;
-  source: '--its' | 'STELLARCTL_ITS' | 'its use' | 'current context' | 'only ITS' | 'only one found';
+  source: '--its' | 'STELLARCTL_ITS' | 'its use' | 'current context' | 'only ITS';
 }
 
 /**

@@ -29,8 +29,6 @@ export interface BrokenTemplate {
   wecs: string[];
   /** The other WECs whose works of this policy are removed as well. */
   others: string[];
-  /** Whether the same change also removes the WECs from the policy: the works of the other WECs are then recreated. */
-  briefly: boolean;
 }
 
 /** Returns the properties that a WEC has before a change and not after it, from any source. */
@@ -87,7 +85,6 @@ async function brokenIn(policy: Policy, affected: readonly AffectedWec[]): Promi
       keys: [...new Set(hit.flatMap(({ lost }) => lost.filter((key) => asked.has(key))))],
       wecs: names,
       others: destinationsOf(policy.binding).filter((name) => !names.includes(name)),
-      briefly: hit.every(({ name, labels }) => !selectsWec(policy, name, labels)),
     };
   });
 }

@@ -33,11 +33,11 @@ const broken = async (options: PolicyOptions, ...wecs: AffectedWec[]) =>
 describe('a template breaks', () => {
   const brokenRegion = { name: 'demo', object: 'configmaps web/regional', keys: ['region'], wecs: ['m1'] };
   test('if a WEC loses a property that it uses; the others lose their works as well', async () => {
-    assert.deepEqual(await broken({}, losing()), [{ ...brokenRegion, others: ['m2'], briefly: false }]);
+    assert.deepEqual(await broken({}, losing()), [{ ...brokenRegion, others: ['m2'] }]);
   });
   test('even if the WEC leaves the policy by the same change: for a moment', async () => {
     const leaving = losing({ labels: {} });
-    assert.deepEqual(await broken({}, leaving), [{ ...brokenRegion, others: ['m2'], briefly: true }]);
+    assert.deepEqual(await broken({}, leaving), [{ ...brokenRegion, others: ['m2'] }]);
   });
   test('for all WECs that lose it at once', async () => {
     const [both] = await broken({}, losing(), losing({ name: 'm2' }));
