@@ -167,19 +167,6 @@ describe('a removal', { concurrency: 1 }, () => {
     assert.match(stderr, /^The binding policy unless-held \(wds1\) will start selecting cluster1\.$/m);
   });
 
-  it('that takes a WEC out of the policy takes the works of the others for a moment', async () => {
-    const before = await regionalWorks('cluster2');
-    const run = await cli.type('label cluster1 region- tier- --yes --its hosting');
-    assert.ok(run.stderr.includes(breaks), run.stderr);
-    // The works of cluster2 stay if KubeStellar takes cluster1 out of the Binding before its transport sees the missing label.
-    await until(async () => {
-      const [left, stayed] = await Promise.all([regionalWorks('cluster1'), regionalWorks('cluster2')]);
-      return left.length === 0 && stayed.length === before.length;
-    }, 'works of cluster2 alone');
-    await cli.type('label cluster1 region=eu tier=edge --its hosting');
-    await until(async () => (await regionalWorks('cluster1')).length === before.length, 'works again');
-  });
-
   it('that breaks a template succeeds with --yes, and reports its effect', async () => {
     const { stdout, stderr } = await cli.type('label cluster1 region- --yes --its hosting');
     assert.equal(stdout, 'cluster1: labelled\n');
