@@ -2,18 +2,9 @@ import { Option } from 'commander';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { CollectorRequest } from '../../lib/workloads/status/change-collector.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  dryRunOption,
-  hiddenSpelling,
-  repeatable,
-  type WdsOptions,
-  type WritingOptions,
-  wdsOptions,
-} from '../common/options.ts';
+import { dryRunOption, repeatable, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
 
 interface Options extends WdsOptions, WritingOptions, Partial<CollectorRequest> {}
-
-const column = repeatable('--column <column>', 'a column, with a row for each WEC, as NAME=EXPRESSION');
 
 export const definition: Definition<Options> = {
   description:
@@ -38,8 +29,7 @@ export const definition: Definition<Options> = {
       'available-wecs',
     ]),
     ['--filter <expression>', 'which returned statuses to include'],
-    column,
-    hiddenSpelling('--select <column>', column),
+    repeatable('--column <column>', 'a column, with a row for each WEC, as NAME=EXPRESSION'),
     repeatable('--combine <column>', 'a column aggregated over WECs, as NAME=COUNT or NAME=SUM|AVG|MIN|MAX:EXPRESSION'),
     repeatable('--group-by <column>', 'a row for each value of this column, as NAME=EXPRESSION'),
     new Option('--limit <rows>', 'the maximum number of rows (default: 20)').argParser(Number),

@@ -123,14 +123,6 @@ export const selectionOptions = (all = 'all WECs of the ITS'): Option[] => [
   new Option('--all', all),
 ];
 
-/** Accepts an option in an earlier or another program's spelling, without showing it in help. */
-export function hiddenSpelling(flags: string, option: Option): Option {
-  const hidden = new Option(flags).hideHelp();
-  hidden.attributeName = () => option.attributeName();
-  if (option.parseArg !== undefined) hidden.parseArg = option.parseArg;
-  return hidden;
-}
-
 /** The parser of an option's number. */
 export const wholeNumber =
   (least: number) =>

@@ -1,34 +1,21 @@
 import { catalogue, docsOf } from '../../lib/doctor/catalogue.ts';
 import { describeGroup } from '../../lib/doctor/report.ts';
 import { type Examined, groupFindings } from '../../lib/doctor/subject.ts';
-import { knownKubernetes } from '../../lib/model/supported-kubernetes.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
-import { formatTable } from '../../lib/terminal/output.ts';
 import type { Session } from '../common/session.ts';
 import { describeExamined } from './doctor-text.ts';
 import type { DoctorOptions } from './input.ts';
 
-/** Lists the available checks, and what is known to run on which Kubernetes. Needs no cluster. */
+/** Lists the available checks. Needs no cluster. */
 export async function listChecks(session: Session): Promise<void> {
   const items = catalogue.map((check) => ({ ...check, docs: docsOf(check.id) }));
   const rows = items.map((item) => ({ ...item, name: item.id }));
-  await session.print({ items, kubernetes: knownKubernetes }, rows, [
+  await session.print({ items }, rows, [
     { header: 'CHECK', value: ({ id }) => id },
     { header: 'OF', value: ({ room, pre }) => (pre ? `${room}, --pre` : room) },
     { header: 'STATEMENT', value: ({ title }) => title },
     { header: 'DOCUMENTATION', value: ({ docs }) => docs, wide: true },
   ]);
-  if (!isForPeople(session.output)) return;
-  const known = formatTable(
-    [
-      { header: 'PROGRAM', value: ({ program }) => program },
-      { header: 'KUBERNETES', value: ({ version, runs }) => (runs ? version : `k3s ${version} or later`) },
-      { header: 'RUNS', value: ({ runs }) => (runs ? 'yes' : 'no') },
-      { header: 'SOURCE', value: ({ source }) => source },
-    ],
-    knownKubernetes,
-  );
-  session.printLines(['', ...known]);
 }
 
 /** Prints the findings. @param acted additional fields for scripts */

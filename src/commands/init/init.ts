@@ -5,14 +5,9 @@ import { providerNames } from '../../lib/local-clusters/names.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Definition } from '../common/define.ts';
 import { localTools } from '../common/local-tools.ts';
-import { dryRunOption, hiddenSpelling, imageRegistryOption, nodeOptions, repeatable } from '../common/options.ts';
+import { dryRunOption, imageRegistryOption, nodeOptions, repeatable } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { defaultName, hostName, type InitOptions, ingresses, port, toRequest } from './init-options.ts';
-
-const provider = new Option(
-  '--provider <name>',
-  'create a local cluster with this tool first, with its ingress',
-).choices(providerNames);
 
 export const definition: Definition<InitOptions> = {
   description:
@@ -45,8 +40,9 @@ export const definition: Definition<InitOptions> = {
       'its host name for other clusters (default: its node, for kind and k3d)',
     ).argParser(hostName),
     ['--upgrade', 'upgrade an older version'],
-    provider,
-    hiddenSpelling('--create <provider>', provider),
+    new Option('--provider <name>', 'create a local cluster with this tool first, with its ingress').choices(
+      providerNames,
+    ),
     ['--name <name>', `with --provider: the name of that cluster (default: ${defaultName})`],
     ...nodeOptions(),
     new Option(

@@ -8,7 +8,6 @@ import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
   type HostingOptions,
-  hiddenSpelling,
   hostingContextOption,
   imageRegistryOption,
   registryOfSpace,
@@ -24,11 +23,6 @@ interface Options extends HostingOptions, WritingOptions {
   hubApiserver?: string;
   imageRegistry?: string;
 }
-
-const hubApiserver = new Option(
-  '--hub-apiserver <url>',
-  'for type external: the address at which the hosting cluster reaches it, if different from yours',
-);
 
 export const definition: Definition<Options> = {
   description:
@@ -51,8 +45,10 @@ export const definition: Definition<Options> = {
     ['--no-ocm', 'do not install OCM: the cluster is already an OCM hub'],
     ['--bootstrap-context <context>', 'for type external: the context of that cluster'],
     ['--bootstrap-kubeconfig <file>', 'for type external: a kubeconfig with that context (default: its current one)'],
-    hubApiserver,
-    hiddenSpelling('--address <url>', hubApiserver),
+    new Option(
+      '--hub-apiserver <url>',
+      'for type external: the address at which the hosting cluster reaches it, if different from yours',
+    ),
     imageRegistryOption(registryOfSpace),
     hostingContextOption(),
     dryRunOption(),

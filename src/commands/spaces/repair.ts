@@ -8,7 +8,6 @@ import {
   type ConfirmedOptions,
   dryRunOption,
   type HostingOptions,
-  hiddenSpelling,
   hostingContextOption,
   yesOption,
 } from '../common/options.ts';
@@ -17,10 +16,8 @@ interface Options extends HostingOptions, ConfirmedOptions {
   its?: string;
 }
 
-const itsOfWds = new Option('--its <its>', 'the ITS to use, by its name or a context');
 const wdsRepairOptions = [
-  itsOfWds,
-  hiddenSpelling('--its-name <its>', itsOfWds),
+  new Option('--its <its>', 'the ITS to use, by its name or a context'),
   yesOption('leave what was sent through another ITS on its WECs, without confirmation'),
 ];
 

@@ -6,7 +6,6 @@ import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
   type HostingOptions,
-  hiddenSpelling,
   hostingContextOption,
   imageRegistryOption,
   listOption,
@@ -22,11 +21,6 @@ interface Options extends HostingOptions, WritingOptions {
   guard?: boolean;
 }
 
-const itsOfWds = new Option(
-  '--its <its>',
-  'the ITS to send workloads through, by its name or a context; required if there are several',
-);
-
 export const definition: Definition<Options> = {
   description:
     'Creates a WDS on the hosting cluster and waits until it serves workloads and binding policies: an API server of its own (k8s), or the hosting cluster itself (host). Failures are reported at once, with their logs. Writes its context to the kubeconfig. It can be rerun to resume.',
@@ -39,8 +33,10 @@ export const definition: Definition<Options> = {
   arguments: [['<name>', 'its name']],
   options: [
     new Option('--type <type>', 'the type of its control plane').choices(['k8s', 'host']).default('k8s'),
-    itsOfWds,
-    hiddenSpelling('--its-name <its>', itsOfWds),
+    new Option(
+      '--its <its>',
+      'the ITS to send workloads through, by its name or a context; required if there are several',
+    ),
     listOption('--api-groups <groups>', 'watch workloads of these API groups only').default([], 'all'),
     ['--guard', 'keep workloads running whenever its controllers start: `wds guard`'],
     imageRegistryOption(registryOfSpace),

@@ -5,7 +5,6 @@ import { run } from '../../lib/engine/next-step.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
-  hiddenSpelling,
   type ItsOptions,
   itsOption,
   type WritingOptions,
@@ -20,9 +19,6 @@ interface Options extends ItsOptions, WritingOptions {
   deny?: boolean;
   wait?: 'for-request' | false;
 }
-
-/** Names in clusteradm's syntax. */
-const clusters = new Option('--clusters <names>').hideHelp();
 
 export const definition: Definition<Options> = {
   description:
@@ -44,8 +40,7 @@ export const definition: Definition<Options> = {
     ['--deny', 'deny the requests instead'],
     ['--no-wait', 'do not wait until the WECs are available'],
     new Option('--wait', 'wait also for WECs that the ITS does not know yet').preset('for-request'),
-    clusters,
-    hiddenSpelling('--cluster <names>', clusters),
+    new Option('--clusters <names>').hideHelp(),
     wecKubeconfigOption(),
     dryRunOption(),
   ],

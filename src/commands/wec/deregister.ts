@@ -10,7 +10,6 @@ import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
   dryRunOption,
-  hiddenSpelling,
   type ItsOptions,
   itsOption,
   selectionOptions,
@@ -39,8 +38,6 @@ interface Options extends ItsOptions, ConfirmedOptions, SelectionOptions {
 /** Up to this number, named WECs are shown and confirmed one by one. */
 const fewWecs = 10;
 
-const cleanup = new Option('--cleanup', 'remove the klusterlet from the cluster');
-
 export const definition: Definition<Options> = {
   description:
     'Shows what runs on each WEC and what happens to it, asks, releases the WEC from its binding policies, deletes it, and removes its leftovers on the ITS: mailbox, properties, requests. With NAME=CONTEXT, first proves that the cluster is that WEC; with --cleanup it also removes the klusterlet from the cluster.',
@@ -62,8 +59,7 @@ export const definition: Definition<Options> = {
     ...selectionOptions(),
     wecKubeconfigOption(),
     yesOption(),
-    cleanup,
-    hiddenSpelling('--clean-up', cleanup),
+    new Option('--cleanup', 'remove the klusterlet from the cluster'),
     ['--keep-workloads', 'keep the workloads running'],
     [
       '--force',

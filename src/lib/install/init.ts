@@ -6,6 +6,7 @@ import { isObject } from '../engine/is-object.ts';
 import { advice, run as nextStep, stepLines, textOf } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { coreChart } from '../hosting/core-chart.ts';
+import { readHostingConfig } from '../hosting/hosting.ts';
 import { withHostingLease } from '../hosting/lease.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { WriteRecorder } from '../kube/client/dry-run.ts';
@@ -23,7 +24,6 @@ import { versionWords } from '../versions/version-words.ts';
 import { bringChart, type ChartChoice, chooseChart } from './chart.ts';
 import { type ClusterState, readClusterState } from './cluster-state.ts';
 import { followHosting, type Installing } from './follow.ts';
-import { refuseForeignSettings } from './foreign-kubeflex.ts';
 import { freshValues } from './fresh-values.ts';
 import { type InitInput, kubeFlexValues } from './input.ts';
 import { requireInitPermissions } from './permissions.ts';
@@ -252,6 +252,29 @@ function noteNewer({ version }: Plan, context: string, run: Run): void {
 function needsPostgres(values: Values): boolean {
   const ofKubeFlex = values[coreChart.kubeFlexValues];
   return hasKubeFlex(values) && !(isObject(ofKubeFlex) && String(ofKubeFlex.installPostgreSQL) === 'false');
+}
+
+/**
+ * Checks the requested settings for a KubeFlex that another installer, such as `kflex init`, owns: it is kept with its own.
+ * @throws StellarError `usage` if other settings are requested
+ */
+async function refuseForeignSettings(kube: Kube, { domain, externalPort, hostContainer }: InitInput): Promise<void> {
+  const config = await readHostingConfig(kube);
+  if (config === undefined) return;
+  const asked = { domain, externalPort, hostContainer };
+  const differing = (Object.keys(asked) as (keyof typeof asked)[]).filter(
+    (setting) => asked[setting] !== undefined && asked[setting] !== config[setting],
+  );
+  if (differing.length === 0) return;
+  const has = differing.map((setting) => `${setting} ${config[setting]}`).join(', ');
+  const edit = command`kubectl --context ${kube.cluster.context} -n ${systemNamespace} edit configmap kubeflex-config`;
+  throw new StellarError(
+    'usage',
+    `The KubeFlex on ${kube.cluster.context} does not belong to this release, and has ${has}.`,
+    {
+      next: [nextStep(edit, 'Leave the option out, or change it there')],
+    },
+  );
 }
 
 /** In a terminating namespace, helm would fail with a misleading "forbidden" error. */

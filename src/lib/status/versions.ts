@@ -1,5 +1,4 @@
 import { type Diagnosis, diagnosisOf } from '../engine/problem.ts';
-import { coreChart } from '../hosting/core-chart.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { products } from '../versions/programs.ts';
@@ -16,9 +15,6 @@ export interface VersionsView extends InstalledVersions {
   fits: boolean | null;
   problems: (Diagnosis & { code: string })[];
 }
-
-/** The first KubeFlex version whose control planes support several hooks (its v0.9.0, api/v1alpha1). */
-const oldest = { kubeFlex: '0.9.0', hooks: coreChart.oldestVersion };
 
 /**
  * The versions that run on the clusters of an installation, from the reading of status.
@@ -44,7 +40,7 @@ export async function readVersions(
       versions: wecVersions(ifSeen(read), read.state === 'seen' ? undefined : read.why),
     })),
   };
-  const problems = versionSkews(installed, oldest);
+  const problems = versionSkews(installed);
   return {
     ...installed,
     fits: problems.length > 0 ? false : isSeen(installed) ? true : null,

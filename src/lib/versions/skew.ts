@@ -1,6 +1,4 @@
 import { type Problem, problem } from '../engine/problem.ts';
-import { compareVersions, findVersion } from '../programs/version.ts';
-import { products } from './programs.ts';
 import type { RunningVersion } from './running.ts';
 import { versionsApart, versionWords } from './version-words.ts';
 
@@ -25,30 +23,10 @@ export function isMinorApart(one: string, other: string): boolean {
   return own !== undefined && others !== undefined && own !== others;
 }
 
-/**
- * Versions that do not fit together: a part that does not run its wanted version, agents of another minor version than their hub,
- * and versions older than stellarctl supports.
- * @param oldest the oldest supported versions of KubeFlex and of KubeStellar's hooks
- */
-export function versionSkews(
-  { hosting, itses, wdses, wecs }: InstalledVersions,
-  oldest: { kubeFlex: string; hooks: string },
-): Problem[] {
+/** Versions that do not fit together: a part that does not run its wanted version, and agents of another minor version than their hub. */
+export function versionSkews({ hosting, itses, wdses, wecs }: InstalledVersions): Problem[] {
   const parts = [...(hosting === null ? [] : [hosting]), ...itses, ...wdses, ...wecs];
-  const kubeFlex = hosting?.versions.find(({ product }) => product === products.kubeFlex)?.running ?? [];
   return [
-    ...kubeFlex
-      .filter((version) => isOlder(version, oldest.kubeFlex))
-      .map((version) =>
-        versionSkew(`KubeFlex ${version} is older than ${oldest.kubeFlex}, which KubeStellar's hooks need.`),
-      ),
-    ...(hosting?.hooksVersion && isOlder(hosting.hooksVersion, oldest.hooks)
-      ? [
-          versionSkew(
-            `The hooks of KubeStellar ${hosting.hooksVersion} are older than ${oldest.hooks}, the oldest that stellarctl works with.`,
-          ),
-        ]
-      : []),
     ...parts.flatMap(({ name, versions }) => versionsApart(name, versions) ?? []).map(versionSkew),
     ...wecs.flatMap(({ name, versions, hubVersion }) => {
       const others = versions.filter(({ running }) =>
@@ -59,9 +37,5 @@ export function versionSkews(
     }),
   ];
 }
-
-/** Values without a version are not compared. */
-const isOlder = (version: string, oldest: string): boolean =>
-  findVersion(version) !== undefined && compareVersions(version, oldest) < 0;
 
 const versionSkew = (message: string): Problem => problem('versions-apart', message);

@@ -84,7 +84,7 @@ describe('the agent uses', { concurrency: true }, () => {
     await assertAvailable(its1, 'cluster1');
 
     const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
-    assert.match(again.stdout, /nothing to do\. Its agent is 1\.2\.0, the hub 1\.3\.1\.$/m);
+    assert.match(again.stdout, /nothing to do\.$/m);
     assert.equal(await secretText(cluster1, pullSecret, '.dockerconfigjson'), credentials, 'the credentials are kept');
   });
 

@@ -189,7 +189,7 @@ describe('recovery', { concurrency: true }, () => {
         'its definition stays as well',
       );
       const again = await cli.succeed(join(name));
-      assert.match(again.stdout, /nothing to do\. Its operator is 1\.4\.0, the hub 1\.3\.1\.$/m);
+      assert.match(again.stdout, /nothing to do\.$/m);
     });
 
     it('whose operator is older than the hub: it is upgraded, which is reported', async () => {

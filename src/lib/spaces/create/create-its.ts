@@ -3,6 +3,7 @@ import { StellarError } from '../../engine/errors.ts';
 import { advice, partial, textOf } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { requireHosting } from '../../hosting/hosting.ts';
+import { ifSeen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
@@ -15,6 +16,8 @@ import { requireRegistry } from '../images.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { itsNameOf, listControlPlanes, roleOf } from '../spaces.ts';
 import { triggerReconcile } from '../stages/follow-space.ts';
+import type { ItsInside } from '../stages/its-contents.ts';
+import type { SpaceReading } from '../stages/space-watcher.ts';
 import type { SpaceTools } from '../tools.ts';
 import { requireVclusterHost } from '../vcluster-host.ts';
 import { bootstrapSecret } from './bootstrap.ts';
@@ -29,7 +32,6 @@ import {
   removeBootstrap,
 } from './types/external.ts';
 import { missingManagerBinding } from './types/host.ts';
-import { untilReachable } from './types/vcluster.ts';
 
 export interface ItsInput {
   name: string;
@@ -109,7 +111,7 @@ async function checkNew(
   await requirePermissions(hosting, createPermissions(name, missing, correctsImages));
   const cluster = type === 'host' ? hosting : external?.kube;
   if (cluster !== undefined) await checkHub(cluster, installOcm);
-  if (type === 'vcluster') await requireVclusterHost(hosting, run);
+  if (type === 'vcluster') await requireVclusterHost(hosting);
   await noteOthers(name, hosting, run);
 }
 
@@ -152,4 +154,11 @@ async function ensurePropertiesNamespace(its: Kube | undefined): Promise<boolean
   if ((await its.get(resources.namespaces, propertiesNamespace)) !== undefined) return false;
   await its.apply({ apiVersion, kind, metadata: { name: propertiesNamespace } });
   return true;
+}
+
+/** A new vcluster whose OCM is installed separately is complete once it is reachable. */
+function untilReachable(seen: SpaceReading<ItsInside>): SpaceReading<ItsInside> {
+  if (ifSeen(seen.space.inside)?.hubServed) return seen;
+  const last = seen.stages.findIndex(({ id }) => id === 'reachable');
+  return { ...seen, stages: seen.stages.slice(0, last + 1) };
 }

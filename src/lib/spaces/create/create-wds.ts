@@ -4,21 +4,22 @@ import { advice, run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { requireHosting } from '../../hosting/hosting.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import type { KubeObject } from '../../kube/objects.ts';
+import type { KubeObject, Secret } from '../../kube/objects.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
-import { hookNames, managerName } from '../../model/kubeflex-names.ts';
+import { resources } from '../../kube/resources.ts';
+import { hookNames, managerName, postgresName, systemNamespace } from '../../model/kubeflex-names.ts';
 import type { ControlPlane } from '../../model/kubeflex-objects.ts';
 import { requireRegistry } from '../images.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes } from '../spaces.ts';
 import { triggerReconcile } from '../stages/follow-space.ts';
+import { withoutPostgres } from '../stages/space-stages.ts';
 import type { SpaceTools } from '../tools.ts';
 import { chooseItsForWds } from './its-for-wds.ts';
 import { type WdsInput, wdsManifest } from './manifests.ts';
 import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './requirements.ts';
 import { knownEntries, SpaceWork } from './space-work.ts';
 import { missingManagerBinding } from './types/host.ts';
-import { requirePostgres } from './types/k8s.ts';
 
 /**
  * Creates a WDS, as KubeStellar's core chart does, and waits until it accepts workloads and binding policies.
@@ -111,4 +112,15 @@ async function planNew(input: WdsInput, correctsImages: boolean, hosting: Kube, 
 function checkApiGroups(groups: readonly string[]): void {
   const bad = groups.find((group) => !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(group));
   if (bad !== undefined) throw new StellarError('usage', `"${bad}" is not the name of an API group.`);
+}
+
+/** @throws StellarError `not-found` if there is no database for its data */
+async function requirePostgres(hosting: Kube): Promise<void> {
+  const secret = await hosting.get<Secret>(resources.secrets, postgresName, { namespace: systemNamespace });
+  if (secret !== undefined) return;
+  throw new StellarError(
+    'not-found',
+    `${hosting.cluster.context} has no PostgreSQL (Secret ${systemNamespace}/${postgresName}), which control planes of type k8s keep their data in.`,
+    { next: withoutPostgres },
+  );
 }

@@ -10,7 +10,6 @@ import {
   registeredElsewhere,
 } from '../reregister/problems.ts';
 import { validityOfAgent } from '../reregister/reregister.ts';
-import { expiringCertificate, unsigned } from './certificates.ts';
 import {
   beingDeleted,
   beingDeregistered,
@@ -22,12 +21,14 @@ import {
 import {
   anyStage,
   asksAgain,
+  expiringCertificate,
   missedRenewal,
   registeredAsAnother,
   silentAgent,
   silentWebhook,
   stuckContainer,
   unhealthyApiServer,
+  unsigned,
   waitsForDecision,
   withoutAgent,
   withoutKlusterlet,

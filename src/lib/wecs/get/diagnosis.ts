@@ -9,7 +9,7 @@ import { resources } from '../../kube/resources.ts';
 import { agentNamespace, operatorName, operatorNamespace } from '../../model/ocm-names.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import { wecProblem } from '../problems.ts';
-import { clockDifference } from '../registration/checks.ts';
+import { clockDifference, signingGraceMs } from '../registration/checks.ts';
 import { bootstrapRequests, hasJoined, isAvailable, overdueLease } from '../registration/hub-evidence.ts';
 import { otherName, singletonAgentId } from '../registration/wec-evidence.ts';
 import {
@@ -22,6 +22,7 @@ import {
 } from '../registration/wec-pods.ts';
 import { pendingRequests } from '../reregister/causes.ts';
 import { tooManyRequestsProblem } from '../reregister/problems.ts';
+import { validityOfAgent } from '../reregister/reregister.ts';
 import type { WecFindings } from './findings.ts';
 
 export function registeredAsAnother({ hub, wec, name, its }: WecFindings): Problem | undefined {
@@ -272,5 +273,36 @@ export function missedRenewal(findings: WecFindings): Problem | undefined {
     'lease-overdue',
     `${name} is still shown as available, but its agent does not report: ${overdue}.`,
     wec === undefined ? toSeeCluster(findings) : agentPods(wec.context),
+  );
+}
+
+/** A request that the hub has approved and not signed; for a joined WEC only renewals matter. */
+export function unsigned({ hub, name, its, now }: WecFindings): Problem | undefined {
+  if (hub === undefined) return undefined;
+  const request = hub.requests.findLast(({ state, renewal }) => state !== 'denied' && (renewal || !hasJoined(hub)));
+  const isOverdue = request?.decided !== undefined && now - request.decided > signingGraceMs;
+  if (request?.state !== 'failed' && !(request?.state === 'approved' && isOverdue)) return undefined;
+  const what = request.renewal ? 'the request of its agent for its next certificate' : 'its request';
+  return wecProblem(
+    'not-signed',
+    `${its} approved ${what} ${formatAge(now - (request.decided ?? request.created))} ago, but nothing there has signed it: ${name} gets no certificate.`,
+    advice(
+      `Run kube-controller-manager of ${its} with its controller csrsigning, which signs for kubernetes.io/kube-apiserver-client; some hosted control planes never do`,
+    ),
+  );
+}
+
+/** Agents renew their certificates in the last fifth or quarter of their validity (ocm pkg/registration/register/csr). */
+const renewedBefore = 0.15;
+
+export function expiringCertificate(findings: WecFindings): Problem | undefined {
+  const { now, name } = findings;
+  const { from, to } = validityOfAgent(findings) ?? { from: 0, to: 0 };
+  const left = to - now;
+  if (left <= 0 || left > renewedBefore * (to - from)) return undefined;
+  return wecProblem(
+    'certificate-expiring',
+    `The certificate of the agent of ${name} expires in ${formatAge(left)}, and its agent has not renewed it in time.`,
+    toSeeAgent(findings),
   );
 }

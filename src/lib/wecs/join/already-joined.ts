@@ -4,12 +4,10 @@ import { run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { blockingStage, isMet } from '../../engine/stages.ts';
 import type { HubAccess } from '../../hub/hub-access.ts';
-import { imageVersion } from '../../kube/image.ts';
 import { beingDeregistered } from '../get/deletion.ts';
 import { image } from '../klusterlet/agent.ts';
 import type { WecResult } from '../registration/follow.ts';
 import { judgeRegistration } from '../registration/stages.ts';
-import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { hubRecords } from './hub-records.ts';
 import type { JoinOptions } from './options.ts';
 import type { JoinPlan } from './plan.ts';
@@ -46,21 +44,10 @@ export async function finishDone(
   const state = access.kube === undefined ? 'connected' : 'available';
   run.progress.done(
     name,
-    `is registered with ${access.its} and ${state}; ${written.join(', ') || 'nothing to do'}.${versionNote(access, wecBefore)}${ignoredNote(options)}`,
+    `is registered with ${access.its} and ${state}; ${written.join(', ') || 'nothing to do'}.${ignoredNote(options)}`,
   );
   const changed = written.length > 0 && access.kube?.dryRun !== true;
   return { name, stage: state, blockedAt: null, changed };
-}
-
-function versionNote({ ocmVersion }: HubAccess, { klusterlet, operator }: WecEvidence): string {
-  const { deployOption, imagePullSpec, registrationImagePullSpec } = klusterlet?.spec ?? {};
-  const agent = imageVersion(deployOption?.mode === 'Default' ? registrationImagePullSpec : imagePullSpec);
-  const runs = imageVersion(operator?.spec?.template?.spec?.containers?.[0]?.image);
-  const others = [
-    ...(agent === undefined || agent === ocmVersion ? [] : [`agent is ${agent}`]),
-    ...(runs === undefined || runs === ocmVersion || runs === agent ? [] : [`operator is ${runs}`]),
-  ];
-  return ocmVersion === undefined || others.length === 0 ? '' : ` Its ${others.join(', its ')}, the hub ${ocmVersion}.`;
 }
 
 /** A join keeps an agent that works: images that were asked for must be those that it has. */

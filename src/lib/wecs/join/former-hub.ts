@@ -15,12 +15,13 @@ import type { Klusterlet } from '../../model/ocm-objects.ts';
 import { type AppliedManifestWork, hubHash } from '../../workloads/applied-works.ts';
 import type { FoundHub } from '../identity/registered-hub.ts';
 import { hubOf } from '../klusterlet/agent.ts';
-import { requestRecheck } from '../klusterlet/recheck.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { gracePeriodOf } from './held-works.ts';
 import type { JoiningWec, JoinOptions, RemainingWorks } from './options.ts';
 
+/** Any change of a Klusterlet makes its operator check the hub at once; otherwise it checks every five minutes. */
+const askedAnnotation = 'stellarctl.kubestellar.io/asked-at';
 /** How long an operator may take to check its hub: five requests at once, then two per second (seen with OCM 1.3.1: 9.5 s). */
 const operatorRecheckMs = 15_000;
 
@@ -31,7 +32,9 @@ const operatorRecheckMs = 15_000;
 export async function isStillConnected(kube: Kube, klusterlet: Klusterlet | undefined, run: Run): Promise<boolean> {
   if (klusterlet === undefined || hubConnectionOf(klusterlet).state !== 'working') return false;
   if (kube.dryRun) return false;
-  await requestRecheck(kube, klusterlet);
+  const annotations = { [askedAnnotation]: new Date(kube.now()).toISOString() };
+  const { uid } = klusterlet.metadata;
+  await kube.merge(resources.klusterlets, klusterletName, { metadata: { uid, annotations } });
   const read = async () => {
     const now = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
     return now !== undefined && hubConnectionOf(now).state === 'working' ? undefined : true;

@@ -3,8 +3,6 @@ import { test } from 'node:test';
 import type { RunningVersion, Wanted } from '../../../../src/lib/versions/running.ts';
 import { type InstalledVersions, versionSkews } from '../../../../src/lib/versions/skew.ts';
 
-const oldest = { kubeFlex: '0.9.0', hooks: '0.29.0' };
-
 const runs = (product: string, running: string[] | null, wanted: Wanted | null = null): RunningVersion => ({
   ...{ product, component: product.toLowerCase(), running, wanted },
   differs: wanted !== null && running?.some((version) => version !== wanted.version) === true,
@@ -20,8 +18,7 @@ const installed = (changes: Partial<InstalledVersions>): InstalledVersions => ({
   ...changes,
 });
 
-const said = (changes: Partial<InstalledVersions>) =>
-  versionSkews(installed(changes), oldest).map(({ message }) => message);
+const said = (changes: Partial<InstalledVersions>) => versionSkews(installed(changes)).map(({ message }) => message);
 
 test('an installation of one version is consistent, whatever the patch versions of its agents', () =>
   assert.deepEqual(said({}), []));
@@ -48,12 +45,3 @@ test('an agent of another minor version than its hub is a mismatch', () =>
   assert.deepEqual(said({ wecs: [{ name: 'cluster1', versions: [runs('OCM', ['1.0.0'])], hubVersion: '1.3.1' }] }), [
     'cluster1 has OCM 1.0.0; its ITS runs OCM 1.3.1.',
   ]));
-
-test('an outdated version is a mismatch', () =>
-  assert.deepEqual(
-    said({ hosting: { name: 'h', versions: [runs('KubeFlex', ['0.8.9'])], hooksVersion: '0.28.0' }, wdses: [] }),
-    [
-      "KubeFlex 0.8.9 is older than 0.9.0, which KubeStellar's hooks need.",
-      'The hooks of KubeStellar 0.28.0 are older than 0.29.0, the oldest that stellarctl works with.',
-    ],
-  ));
