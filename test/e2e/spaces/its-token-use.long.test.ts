@@ -145,7 +145,7 @@ describe('its use', () => {
     assertRefused(await cli.run(['its', 'use'], { kubeconfig }), {
       exitCode: 2,
       says: /No ITS was given/,
-      hint: /its1 has .*\n.*its2 has /,
+      hint: /--its CONTEXT\n.*Contexts: its1, its2, wec/,
     });
   });
 
