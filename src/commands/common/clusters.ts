@@ -253,5 +253,5 @@ export class Clusters {
   }
 }
 
-/** Whether nobody has said which cluster is meant. */
+/** Whether the user has not named the cluster. */
 const isAssumed = (source: ItsChoice['source']): boolean => source === 'current context' || source === 'only ITS';

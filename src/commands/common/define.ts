@@ -19,7 +19,7 @@ export interface Definition<Options extends CommonOptions = CommonOptions> {
   arguments?: readonly (readonly [name: string, about: string])[];
   /** In the order of the help: flags with what they do, or an option of commander. */
   options?: readonly (readonly [flags: string, about: string] | Option)[];
-  /** Whether it removes something: then it uses no cluster that was only found among the contexts. */
+  /** Whether it removes something: then a current context does not precede the hosting cluster that the kubeconfig notes. */
   destroys?: boolean;
   run(session: Session, options: Options, positional: string[], command: Command): Promise<void>;
 }

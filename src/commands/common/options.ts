@@ -39,7 +39,7 @@ export interface ConfirmedOptions extends WritingOptions {
 export type SessionOptions = WdsOptions &
   ConfirmedOptions & {
     wecKubeconfig?: string;
-    /** Whether it may use a cluster that it finds among the contexts, if none is selected. */
+    /** Whether a current context that is a hosting cluster may precede the one that the kubeconfig notes. */
     mayGuess?: boolean;
   };
 

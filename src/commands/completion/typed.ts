@@ -56,8 +56,7 @@ export function readTyped(program: Command, words: readonly string[]): Typed {
   if (open !== undefined) return { ...typed, place: { kind: 'value', option: open } };
   if (isOver || !word.startsWith('-')) return { ...typed, place: placeOfPlain(command, positional.length) };
   const { option, value } = findOption(command, word);
-  if (option?.required && value !== undefined && word.startsWith('--'))
-    return { ...typed, word: value, place: { kind: 'value', option } };
+  if (option?.required && value !== undefined) return { ...typed, word: value, place: { kind: 'value', option } };
   return { ...typed, place: { kind: 'option' } };
 }
 

@@ -45,10 +45,10 @@ export const definition: Definition<Options> = {
     ['--no-ocm', 'do not install OCM: the cluster is already an OCM hub'],
     ['--bootstrap-context <context>', 'for type external: the context of that cluster'],
     ['--bootstrap-kubeconfig <file>', 'for type external: a kubeconfig with that context (default: its current one)'],
-    new Option(
+    [
       '--hub-apiserver <url>',
       'for type external: the address at which the hosting cluster reaches it, if different from yours',
-    ),
+    ],
     imageRegistryOption(registryOfSpace),
     hostingContextOption(),
     dryRunOption(),

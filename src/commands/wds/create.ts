@@ -33,10 +33,7 @@ export const definition: Definition<Options> = {
   arguments: [['<name>', 'its name']],
   options: [
     new Option('--type <type>', 'the type of its control plane').choices(['k8s', 'host']).default('k8s'),
-    new Option(
-      '--its <its>',
-      'the ITS to send workloads through, by its name or a context; required if there are several',
-    ),
+    ['--its <its>', 'the ITS to send workloads through, by its name or a context; required if there are several'],
     listOption('--api-groups <groups>', 'watch workloads of these API groups only').default([], 'all'),
     ['--guard', 'keep workloads running whenever its controllers start: `wds guard`'],
     imageRegistryOption(registryOfSpace),

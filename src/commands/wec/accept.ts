@@ -40,6 +40,7 @@ export const definition: Definition<Options> = {
     ['--deny', 'deny the requests instead'],
     ['--no-wait', 'do not wait until the WECs are available'],
     new Option('--wait', 'wait also for WECs that the ITS does not know yet').preset('for-request'),
+    // Names in clusteradm's syntax.
     new Option('--clusters <names>').hideHelp(),
     wecKubeconfigOption(),
     dryRunOption(),

@@ -1,4 +1,3 @@
-import { Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { noted, partial, textOf } from '../../lib/engine/next-step.ts';
@@ -59,7 +58,7 @@ export const definition: Definition<Options> = {
     ...selectionOptions(),
     wecKubeconfigOption(),
     yesOption(),
-    new Option('--cleanup', 'remove the klusterlet from the cluster'),
+    ['--cleanup', 'remove the klusterlet from the cluster'],
     ['--keep-workloads', 'keep the workloads running'],
     [
       '--force',

@@ -1,6 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { nodeImages } from '../model/supported-kubernetes.ts';
+import { nodeImages } from '../model/node-images.ts';
 
 /** KubeFlex's default for the port of this machine that leads to the ingress. */
 export const defaultPort = 9443;

@@ -2,7 +2,7 @@ import { StellarError } from '../engine/errors.ts';
 import { advice } from '../engine/next-step.ts';
 import { clusterUid } from '../hub/cluster-uid.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
-import type { Connect } from '../kube/client/client.ts';
+import type { Connect, Kube } from '../kube/client/client.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { resources } from '../kube/resources.ts';
 import { serves } from '../kube/served.ts';
@@ -28,9 +28,9 @@ export async function otherHosting(
   if (current === undefined || current.server === noted.server || isByProgram(current)) return undefined;
   const kube = connect(current);
   if (ifSeen(await tryRead(() => serves(kube, resources.controlPlanes))) !== true) return undefined;
-  const [uid, ofNoted] = await Promise.all([kube, connect(noted)].map((each) => tryRead(() => clusterUid(each))));
-  if (uid?.state === 'seen' && ofNoted?.state === 'seen' && uid.value !== undefined && uid.value === ofNoted.value)
-    return undefined;
+  const uidOf = async (cluster: Kube) => ifSeen(await tryRead(() => clusterUid(cluster)));
+  const [uid, ofNoted] = await Promise.all([kube, connect(noted)].map(uidOf));
+  if (uid !== undefined && uid === ofNoted) return undefined;
   const others = `the kubeconfig notes ${noted.name}, which is another one`;
   return {
     context: current,

@@ -53,7 +53,10 @@ function isHeld({ spec }: Lease, now: number): boolean {
 export const createdSince = <Made extends KubeObject>(made: readonly Made[], cluster: ManagedCluster): Made[] =>
   made.filter((object) => createdAt(object) > Date.parse(cluster.metadata.deletionTimestamp ?? ''));
 
-/** The add-on of a WEC that is being deleted which is recreated: a Placement still selects the WEC, or nothing decides again. */
+/**
+ * The name of an add-on that was recreated while its WEC is being deleted: a Placement still selects the WEC, or the controller that
+ * decides does not run.
+ */
 export const returningAddon = (
   cluster: ManagedCluster | undefined,
   addons: readonly KubeObject[],
