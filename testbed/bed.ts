@@ -5,6 +5,8 @@ import { type Fault, isPodFault } from './faults/fault.ts';
 import { installIngress } from './ingress/install.ts';
 import { Api } from './kube/api.ts';
 import { kubeconfigOf, readCurrentContext } from './kube/kubeconfig.ts';
+import { tableOf } from './kubelet/folder.ts';
+import { initHub, linkPrograms } from './kubelet/programs.ts';
 import { installHub } from './ocm/hub/install.ts';
 import type { HubOptions } from './ocm/hub/options.ts';
 import { buildControlPlane, type Log } from './plane/build.ts';
@@ -13,6 +15,7 @@ import { ingressNodePort, Plane, type PlaneOptions } from './plane/plane.ts';
 import { freePort } from './plane/ports.ts';
 import { nestedFiles } from './pod-runner/nested-files.ts';
 import { PodRunner } from './pod-runner/pod-runner.ts';
+import { buildPrograms } from './programs/build.ts';
 
 export interface PlaneSpec extends Pick<PlaneOptions, 'nodeName' | 'ports' | 'hosts'> {
   /** Also the name of its context: its1, cluster1 … */
@@ -28,9 +31,14 @@ export interface PlaneSpec extends Pick<PlaneOptions, 'nodeName' | 'ports' | 'ho
 export interface BedOptions {
   planes: readonly PlaneSpec[];
   log?: Log;
+  /** Runs the real programs of images in pods, and OCM's own hub; by default stand-ins. */
+  isReal?: boolean;
   /** The parent of the bed's folder, which the bed removes; by default that of temporary files. */
   dir?: string;
 }
+
+/** Faults that the kubelet of real programs does not cause. */
+const notYetReal: ReadonlySet<string> = new Set<Fault['kind']>(['air-gap', 'silent', 'evicted', 'unschedulable']);
 
 /** The controller that signs approved requests. */
 const signer = 'certificatesigningrequest-signing-controller';
@@ -44,16 +52,21 @@ export class Bed {
   /** A file with one context per plane, each with all permissions; the first plane's is the current one. */
   readonly kubeconfig: string;
   readonly #binary: string;
+  /** The folder of the real programs, if its pods run them: also a folder for PATH that has helm. */
+  readonly programs: string | undefined;
   readonly #planes = new Map<string, Plane>();
   readonly #podRunner: PodRunner;
   readonly #faults = new Set<Fault>();
   readonly #clients: Api[] = [];
 
-  constructor(dir: string, binary: string) {
+  constructor(dir: string, binary: string, programs?: string) {
     this.dir = dir;
     this.kubeconfig = join(dir, 'kubeconfig');
     this.#binary = binary;
-    this.#podRunner = new PodRunner(dir, binary);
+    this.programs = programs;
+    this.#podRunner = programs
+      ? new PodRunner(dir, programs, join(import.meta.dirname, 'kubelet', 'main.ts'))
+      : new PodRunner(dir, binary);
   }
 
   get planes(): Plane[] {
@@ -92,6 +105,8 @@ export class Bed {
 
   /** Causes a fault, until the returned function is called. */
   async fault(fault: Fault): Promise<() => Promise<void>> {
+    if (this.programs && notYetReal.has(fault.kind))
+      throw new Error(`a bed of real programs does not know ${fault.kind}`);
     this.#faults.add(fault);
     await this.#enforce(fault, true);
     return async () => {
@@ -134,7 +149,8 @@ export class Bed {
     await Promise.all(
       specs.map(async ({ name, hub, ingress, clusterInfo = Boolean(hub) }) => {
         const plane = this.plane(name);
-        if (hub) await installHub(plane.admin, hub === true ? {} : hub);
+        if (hub && this.programs) await initHub(this.dir, plane);
+        else if (hub) await installHub(plane.admin, hub === true ? {} : hub);
         if (clusterInfo) await publishClusterInfo(plane);
         if (ingress) await installIngress(plane.admin);
       }),
@@ -148,6 +164,7 @@ export class Bed {
       ...options,
       ports: all,
       base: hub ? 'hub' : 'plain',
+      ...(this.programs && { network: tableOf(this.dir, name) }),
     });
   }
 
@@ -176,10 +193,13 @@ export class Bed {
 }
 
 /** Starts a bed, after building the control planes' binary if this machine has none yet. */
-export async function startBed({ planes, log = () => {}, dir = tmpdir() }: BedOptions): Promise<Bed> {
-  const binary = await buildControlPlane(log);
+export async function startBed({ planes, log = () => {}, dir = tmpdir(), isReal }: BedOptions): Promise<Bed> {
+  const programs = isReal ? await buildPrograms(log) : undefined;
+  const binary = programs ? join(programs, 'control-plane') : await buildControlPlane(log);
   await mkdir(dir, { recursive: true });
-  const bed = new Bed(await mkdtemp(join(dir, 'stellarctl-bed-')), binary);
+  const own = await mkdtemp(join(dir, 'stellarctl-bed-'));
+  if (programs) linkPrograms(own, programs);
+  const bed = new Bed(own, binary, programs);
   try {
     await bed.addPlanes(planes);
     return bed;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { buildGoProgram, GoProgress } from './plane/go-program.ts';
+import { buildGoModule, GoProgress } from './plane/go-program.ts';
 import { machineEnvironment, machineVariable } from './plane/machine.ts';
 
 test('the output of go becomes a count of modules and packages', (t) => {
@@ -41,11 +42,11 @@ test('a program is built once, and a build failure is reported', async (t) => {
   await writeFile(join(module, 'go.mod'), 'module example.com/small\n\ngo 1.26\n');
   await writeFile(join(module, 'main.go'), 'package main\n\nfunc main() {}\n');
   const lines: string[] = [];
-  const program = { name: 'small', module, package: '.', versionOf: 'example.com/small', settings: () => ({}) };
-  const build = () =>
-    buildGoProgram({ ...program, title: 'a small program', duration: 'a moment' }, (line) => lines.push(line));
-  const binary = await build();
-  assert.equal(await build(), binary);
+  const small = { module, binaries: [{ name: 'small', package: '.' }], title: 'a small program', duration: 'a moment' };
+  const build = () => buildGoModule(small, (line) => lines.push(line));
+  const folder = await build();
+  assert.ok(existsSync(join(folder, 'small')));
+  assert.equal(await build(), folder);
   assert.deepEqual(
     lines.map((line) => line.replace(/\d+ s$/, 'N s')),
     ['building a small program, once for this machine: a moment', 'built in N s'],

@@ -3,7 +3,7 @@ import { cp, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import {
-  buildHelm,
+  type Bed,
   chartOf,
   currentChart,
   freePort,
@@ -59,10 +59,10 @@ interface Finding {
 
 /** Stand-ins for kind and docker start real Kubernetes control planes. helm is this machine's if its version is supported. */
 export async function bedMachine(dir: string): Promise<Machine> {
-  const bed = await startBed({ planes: [], log, dir });
+  const bed = await startBed({ planes: [], log, dir, isReal: true });
   try {
     const [helm, tools, chart, port] = await Promise.all([
-      helmFolder(),
+      helmFolder(bed),
       localClusterTools(bed),
       chartOf(currentChart),
       freePort(),
@@ -80,9 +80,9 @@ export async function bedMachine(dir: string): Promise<Machine> {
 }
 
 /** The PATH entry for helm: none if this machine has a supported version. */
-async function helmFolder(): Promise<string[]> {
+async function helmFolder(bed: Bed): Promise<string[]> {
   const helm = (await programsSeen({ KUBECONFIG: '/dev/null' })).get('helm');
-  if (helm?.status !== 'pass') return [await buildHelm(log)];
+  if (helm?.status !== 'pass') return [bed.programs ?? ''];
   log(`helm ${helm.found} of this machine`);
   return [];
 }

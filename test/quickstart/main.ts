@@ -1,7 +1,7 @@
 /**
  * The quickstart: from nothing to an installation of KubeStellar and back, with stellarctl. It shows every command as typed and its
- * real output. With --kind it uses this machine's docker, kind and helm; otherwise a small stand-in for kind starts real Kubernetes
- * control planes.
+ * real output. With --kind it uses this machine's docker, kind and helm; otherwise a small stand-in for kind starts clusters whose
+ * control planes, OCM, KubeFlex and KubeStellar are the real ones.
  */
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ async function quickstart(): Promise<void> {
   say(
     values.kind
       ? 'Prepare: look for docker, kind and helm'
-      : 'Prepare a machine with helm and a stand-in of kind: its clusters are real Kubernetes API servers, without Docker',
+      : 'Prepare a machine with helm and a stand-in of kind, whose clusters run the real programs as ordinary processes',
   );
   machine = await part('prepare', () => (values.kind ? kindMachine(dir) : bedMachine(dir)));
   await tellStory(machine);

@@ -151,6 +151,8 @@ export interface Pod extends KubeObject {
   status?: {
     phase?: string;
     startTime?: string;
+    hostIP?: string;
+    podIP?: string;
     initContainerStatuses?: ContainerStatus[];
     containerStatuses?: ContainerStatus[];
   };

@@ -9,22 +9,29 @@ const releaseSecret = `sh.helm.release.v1.${vclusterName}.v1`;
 
 /** The objects that Helm, which is a part of KubeFlex, creates from the vcluster chart, as far as the bed reads them. */
 export async function installChart(its: Reconciled, config: KubeFlexConfig): Promise<void> {
-  const { api, namespace } = its;
+  const { api, namespace, name } = its;
   if (await api.find(secrets, `${namespace}/${releaseSecret}`)) return;
-  const labels = { app: vclusterName, chart: `vcluster-${chartVersion}`, heritage: 'Helm', release: vclusterName };
-  for (const object of chartObjects(its, config)) {
-    const { metadata } = object;
-    await its.ensure({ ...object, metadata: { ...metadata, namespace, labels: { ...labels, ...metadata.labels } } });
-  }
+  const host = `${name}.${config.domain}`;
+  const server = `https://${host}:${config.externalPort}`;
+  const names = [`--tls-san=${host}`, `--out-kube-config-server=${server}`, `--tls-san=${config.hostContainer}`];
+  for (const object of vclusterObjects(namespace, names)) await its.ensure(object);
   await its.ensure<Secret>(release(namespace));
 }
 
-function chartObjects({ name }: Reconciled, { domain, externalPort, hostContainer }: KubeFlexConfig): AnyObject[] {
+/** The objects of a release of the chart, as far as the bed reads them. @param args further arguments of the syncer */
+export function vclusterObjects(namespace: string, args: readonly string[]): AnyObject[] {
+  const labels = { app: vclusterName, chart: `vcluster-${chartVersion}`, heritage: 'Helm', release: vclusterName };
+  return chartObjects(namespace, args).map((object) => ({
+    ...object,
+    metadata: { ...object.metadata, namespace, labels: { ...labels, ...object.metadata.labels } },
+  }));
+}
+
+function chartObjects(namespace: string, args: readonly string[]): AnyObject[] {
   const account = `vc-${vclusterName}`;
   const selector = { app: vclusterName, release: vclusterName };
   const all = ['create', 'delete', 'patch', 'update', 'get', 'list', 'watch'];
   const resources = ['configmaps', 'secrets', 'services', 'pods', 'persistentvolumeclaims'];
-  const host = `${name}.${domain}`;
   const data = [{ name: 'data', mountPath: '/data' }];
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account } },
@@ -47,7 +54,7 @@ function chartObjects({ name }: Reconciled, { domain, externalPort, hostContaine
       kind: 'RoleBinding',
       metadata: { name: vclusterName },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: vclusterName },
-      subjects: [{ kind: 'ServiceAccount', name: account, namespace: `${name}-system` }],
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
     },
     {
       apiVersion: 'v1',
@@ -81,12 +88,7 @@ function chartObjects({ name }: Reconciled, { domain, externalPort, hostContaine
               {
                 name: 'syncer',
                 image: `ghcr.io/loft-sh/vcluster:${chartVersion}`,
-                args: [
-                  `--name=${vclusterName}`,
-                  `--tls-san=${host}`,
-                  `--out-kube-config-server=https://${host}:${externalPort}`,
-                  `--tls-san=${hostContainer}`,
-                ],
+                args: [`--name=${vclusterName}`, ...args],
                 ports: [{ name: 'https', containerPort: syncerPort, protocol: 'TCP' }],
                 volumeMounts: data,
               },

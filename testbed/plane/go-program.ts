@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { overlayFlags } from './go-overlay.ts';
 import { withLock } from './lock.ts';
 import { cacheFolder, machineEnvironment } from './machine.ts';
 
@@ -13,45 +14,61 @@ const neededGo = [1, 26] as const;
 /** Reports progress, one line at a time. */
 export type Log = (line: string) => void;
 
-/** A program that is built from a Go module of the bed. */
-export interface GoProgram {
+/** A program of a Go module. */
+export interface GoBinary {
   /** The file name of the binary. */
   name: string;
+  /** What to build: a folder of the module (`.`), or the path of a package that it depends on. */
+  package: string;
+  /** The linker's `-X` settings. */
+  settings?: Record<string, string>;
+}
+
+/** Programs that are built from one Go module of the bed. */
+export interface GoModule {
   /** The folder with go.mod and go.sum. */
   module: string;
-  /** What to build: `.`, or the path of a package that the module depends on. */
-  package: string;
-  /** The module whose version the program reports. */
-  versionOf: string;
-  /** The linker's `-X` settings, given that version (`v1.2.3`). */
-  settings: (version: string) => Record<string, string>;
+  binaries: readonly GoBinary[];
+  /** The folder of the overlay of Go's own packages that it is compiled with (go-overlay.ts), if any. */
+  overlay?: string;
+  /** Folders of modules that belong to it, by their names in the result. */
+  folders?: Record<string, { module: string; path: string }>;
   /** What is being built, and how long that takes, for messages. */
   title: string;
   duration: string;
 }
 
-/** The path of the binary, built once per machine for each content of its module and version of Go, by one process at a time. */
-export async function buildGoProgram(program: GoProgram, log: Log): Promise<string> {
-  const hash = await contentHash(program.module, await goVersion(program));
+/** The version (`v1.2.3`) in which a Go module requires another. */
+export function requiredVersion(module: string, other: string): string {
+  const text = readFileSync(join(module, 'go.mod'), 'utf8');
+  const line = text.split('\n').find((each) => each.trim().startsWith(`${other} v`));
+  if (!line) throw new Error(`${module} does not require ${other}`);
+  return line.trim().split(' ')[1] ?? '';
+}
+
+/**
+ * The folder of the binaries, built once per machine for each content of their module, settings and version of Go, by one process at a
+ * time, and one binary after the other: linking a large one takes 2 GB of memory.
+ */
+export async function buildGoModule(module: GoModule, log: Log): Promise<string> {
+  const hash = await contentHash(module, await goVersion(module));
   const folder = join(cacheFolder(), hash);
-  const binary = join(folder, program.name);
-  if (existsSync(binary)) return binary;
-  const waiting = () => log(`another process is building ${program.title}: waiting for it`);
+  if (existsSync(folder)) return folder;
+  const waiting = () => log(`another process is building ${module.title}: waiting for it`);
   await withLock(`build ${hash}`, waiting, async () => {
-    if (!existsSync(binary)) await buildInto(folder, program, log);
+    if (!existsSync(folder)) await buildInto(folder, module, log);
   });
-  return binary;
+  return folder;
 }
 
 /** Builds beside the folder and moves the result there, so the folder is never incomplete. */
-async function buildInto(folder: string, program: GoProgram, log: Log): Promise<void> {
-  log(`building ${program.title}, once for this machine: ${program.duration}`);
+async function buildInto(folder: string, module: GoModule, log: Log): Promise<void> {
+  log(`building ${module.title}, once for this machine: ${module.duration}`);
   const began = Date.now();
   await mkdir(dirname(folder), { recursive: true });
   const scratch = await mkdtemp(`${folder}-`);
   try {
-    await compile(program, join(scratch, program.name), log);
-    await rm(folder, { recursive: true, force: true });
+    await compile(module, scratch, log);
     await rename(scratch, folder);
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -60,7 +77,7 @@ async function buildInto(folder: string, program: GoProgram, log: Log): Promise<
 }
 
 /** The version of Go on PATH, as `go1.26.1 linux/amd64`. */
-async function goVersion({ module, title }: GoProgram): Promise<string> {
+async function goVersion({ module, title }: GoModule): Promise<string> {
   const needed = `The test bed builds ${title} with Go ${neededGo.join('.')} or newer: https://go.dev/dl`;
   const { stdout } = await run('go', ['version'], { cwd: module, env: machineEnvironment() }).catch(
     (error: NodeJS.ErrnoException & { stderr?: string }) => {
@@ -73,19 +90,18 @@ async function goVersion({ module, title }: GoProgram): Promise<string> {
   return version;
 }
 
-async function contentHash(module: string, go: string): Promise<string> {
-  const hash = createHash('sha256').update(go);
-  for (const file of (await readdir(module)).sort())
-    hash.update(`\0${file}\0`).update(await readFile(join(module, file)));
+async function contentHash({ module, binaries, folders, overlay }: GoModule, go: string): Promise<string> {
+  const hash = createHash('sha256').update(`${go}\0${JSON.stringify([binaries, folders])}`);
+  for (const folder of overlay === undefined ? [module] : [module, overlay]) {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    for (const file of files.sort()) hash.update(`\0${relative(folder, file)}\0`).update(await readFile(file));
+  }
   return hash.digest('hex').slice(0, 16);
 }
 
-async function compile(program: GoProgram, output: string, log: Log): Promise<void> {
-  const { module, versionOf, settings } = program;
+async function compile({ module, binaries, folders = {}, overlay }: GoModule, folder: string, log: Log): Promise<void> {
   const env = { ...machineEnvironment(), CGO_ENABLED: '0' };
-  const { stdout } = await run('go', ['list', '-m', '-f', '{{.Version}}', versionOf], { cwd: module, env });
-  const assignments = Object.entries(settings(stdout.trim())).map(([name, value]) => `-X ${name}=${value}`);
-  const ldflags = ['-s', '-w', ...assignments].join(' ');
   const progress = new GoProgress(log);
   const go = async (args: readonly string[]): Promise<string> => {
     const running = run('go', args, { cwd: module, env, maxBuffer: 1 << 26 });
@@ -96,9 +112,20 @@ async function compile(program: GoProgram, output: string, log: Log): Promise<vo
     return ended.stdout;
   };
   try {
-    const packages = await go(['list', '-deps', program.package]);
+    const packages = await go(['list', '-deps', ...binaries.map((binary) => binary.package)]);
     progress.total = packages.split('\n').length - 1;
-    await go(['build', '-v', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', output, program.package]);
+    const own = overlay === undefined ? [] : await overlayFlags(overlay, join(folder, 'overlay'));
+    for (const { name, package: path, settings = {} } of binaries) {
+      const ldflags = ['-s', '-w', ...Object.entries(settings).map(([key, value]) => `-X ${key}=${value}`)].join(' ');
+      const output = join(folder, name);
+      await go(['build', '-v', '-trimpath', '-buildvcs=false', ...own, '-ldflags', ldflags, '-o', output, path]);
+    }
+    for (const [name, from] of Object.entries(folders)) {
+      const source = (await go(['list', '-m', '-f', '{{.Dir}}', from.module])).trim();
+      await cp(join(source, from.path), join(folder, name), { recursive: true });
+      // The folders of modules are read-only.
+      await run('chmod', ['-R', 'u+w', join(folder, name)]);
+    }
   } finally {
     progress.stop();
   }

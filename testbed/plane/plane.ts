@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Api, type Connection } from '../kube/api.ts';
 import { type Entry, kubeconfigOf } from '../kube/kubeconfig.ts';
 import { leases, serviceAccounts } from '../kube/resources.ts';
+import { apiServerAddress, nodeAddress } from '../kubelet/addresses.ts';
 import { type Base, borrowServers } from '../pool/borrow.ts';
 import { type AuditEvent, AuditLog, isRead, kubeconfigGroup } from './audit.ts';
 import type { KeyPair, Validity } from './pki.ts';
@@ -49,6 +50,8 @@ export interface PlaneOptions {
   controllers?: readonly string[];
   /** Only with keys. */
   flags?: ApiServerFlags;
+  /** Its table of connections, by which its API server reaches Services and kubelets; such a plane is not one of the pool. */
+  network?: string;
   /** What servers of the pool have already; `plain` by default. */
   base?: Base;
 }
@@ -64,6 +67,8 @@ export interface PlaneInfo {
   nodeName: string;
   ports: PortMapping[];
   port: number;
+  /** The number of its addresses (kubelet/addresses.ts). */
+  number: number;
   /** The CA bundle that the plane's own pods trust, as if they followed changes of the cluster's CA. */
   caPem: string;
   connection: Connection;
@@ -104,9 +109,10 @@ export class Plane {
   /** Creates the files of a plane and starts it, on servers of the pool if there is one and no keys are given. */
   static async create(name: string, dir: string, binary: string, options: PlaneOptions = {}): Promise<Plane> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const { keys, flags } = options;
-    const borrowed = keys ? undefined : await borrowServers(options.base ?? 'plain', binary);
-    const servers = borrowed ?? (await Servers.create(dir, binary, keys, flags));
+    const { keys, flags, network } = options;
+    const isOwn = keys !== undefined || network !== undefined;
+    const borrowed = isOwn ? undefined : await borrowServers(options.base ?? 'plain', binary);
+    const servers = borrowed ?? (await Servers.create(dir, binary, keys, flags, network));
     const plane = new Plane(name, dir, binary, options, servers);
     try {
       plane.#adminUser = await plane.issueUser(adminOf(name), [masters, kubeconfigGroup]);
@@ -151,8 +157,8 @@ export class Plane {
 
   get info(): PlaneInfo {
     const { name, nodeName, ports } = this;
-    const { port, bothCas: caPem } = this.#servers;
-    return { name, nodeName, ports, port, caPem, connection: this.#bedConnection };
+    const { port, number, bothCas: caPem } = this.#servers;
+    return { name, nodeName, ports, port, number, caPem, connection: this.#bedConnection };
   }
 
   /** The IDs of its running processes, by program. */
@@ -262,7 +268,7 @@ export class Plane {
    */
   async serveAs(whose: 'own' | 'other' | 'misnamed'): Promise<void> {
     const { authority, otherAuthority } = this.#servers;
-    const outside = ['localhost', '127.0.0.1', '::1', inClusterName];
+    const outside = ['localhost', '127.0.0.1', '::1', inClusterName, ...this.#routed];
     const hosts =
       whose === 'misnamed'
         ? [...outside, `${this.name}.example.com`]
@@ -270,6 +276,14 @@ export class Plane {
     const given = whose === 'own' ? this.#givenServing : undefined;
     const issuer = whose === 'other' ? otherAuthority : authority;
     await this.#servers.serveWith(given ?? (await issuer.issue({ commonName: 'kube-apiserver', hosts })));
+  }
+
+  /** Further names and addresses, which lead to it by its table of connections. */
+  get #routed(): string[] {
+    const { number, isRouted } = this.#servers;
+    if (!isRouted) return [];
+    const names = ['kubernetes', 'kubernetes.default', `${inClusterName}.cluster.local`];
+    return [apiServerAddress(number), nodeAddress(number), ...names];
   }
 
   isReady(): Promise<boolean> {

@@ -29,14 +29,20 @@ export class Child implements ServerProcess {
   readonly #logFile: string;
   #failure: Error | undefined;
 
-  constructor(binary: string, program: string, flags: Record<string, string | number>, dir: string) {
+  constructor(
+    binary: string,
+    program: string,
+    flags: Record<string, string | number>,
+    dir: string,
+    variables: Record<string, string> = {},
+  ) {
     this.name = program;
     this.#logFile = logOf(program, dir);
     const args = [program, ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];
     const log = openSync(this.#logFile, 'a');
     // Memory is available, processor time is scarce: Go collects garbage a quarter as often, and no threads look for work, which
     // costs a tenth.
-    const env = { ...withoutProxies(process.env), GOGC: '400', GOMAXPROCS: '1' };
+    const env = { ...withoutProxies(process.env), GOGC: '400', GOMAXPROCS: '1', ...variables };
     this.#process = spawn(binary, args, { cwd: dir, env, stdio: ['pipe', log, log] });
     closeSync(log);
     this.#process.stdin?.on('error', () => {});

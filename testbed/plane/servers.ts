@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { Api } from '../kube/api.ts';
+import { nodeAddress, serviceRange } from '../kubelet/addresses.ts';
 import { auditPolicy } from './audit.ts';
 import { Authority, type KeyPair, newKeyPem } from './pki.ts';
 import { freePort } from './ports.ts';
@@ -56,6 +57,8 @@ export class Servers {
   readonly serviceRange: string;
   readonly #binary: string;
   readonly #release: () => void;
+  /** The table of connections of the plane (programs/overlay/syscall.go.txt), if it has one. */
+  #network: string | undefined;
   #authority: Authority;
   #port: number;
   #flags: ApiServerFlags = {};
@@ -85,15 +88,18 @@ export class Servers {
     binary: string,
     keys?: Partial<PlaneKeys>,
     flags: ApiServerFlags = {},
+    network?: string,
   ): Promise<Servers> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const authority = keys?.authority ? Authority.of(keys.authority) : await Authority.create('kubernetes');
     const otherAuthority = await Authority.create('other');
     const tokenKeyPem = keys?.tokenKeyPem ?? (await newKeyPem());
     const range = await ServiceRange.claim();
-    const lent = { dir, port: 0, serviceRange: range.cidr, tokenKeyPem };
+    const cidr = network === undefined ? range.cidr : serviceRange(range.number);
+    const lent = { dir, port: 0, serviceRange: cidr, tokenKeyPem };
     const servers = new Servers(binary, lent, authority, otherAuthority, () => range.release());
     servers.#flags = flags;
+    servers.#network = network;
     servers.#givenServing = keys?.serving?.certPem ?? '';
     try {
       await servers.#write({
@@ -137,6 +143,16 @@ export class Servers {
     return this.#port;
   }
 
+  /** The number of its range of Service addresses, from 1 to 253, which no other plane on this machine has. */
+  get number(): number {
+    return Number(this.serviceRange.split('.')[2]);
+  }
+
+  /** Whether it has a table of connections. */
+  get isRouted(): boolean {
+    return this.#network !== undefined;
+  }
+
   /** The URL of the API server for programs on this machine. */
   get url(): string {
     return `https://127.0.0.1:${this.#port}`;
@@ -174,9 +190,18 @@ export class Servers {
   async start(flags = this.#flags): Promise<void> {
     this.#flags = flags;
     const own = apiserverFlags(this.dir, this.#port, this.serviceRange);
+    // Without routes of its own, the `kubernetes` Service would need an address outside loopback.
+    const network = this.#network
+      ? {
+          'advertise-address': nodeAddress(this.number),
+          'kubelet-preferred-address-types': 'InternalIP',
+          'requestheader-client-ca-file': join(this.dir, 'ca.crt'),
+        }
+      : { 'endpoint-reconciler-type': 'none' };
+    const variables = this.#network ? { BED_NETWORK: this.#network } : undefined;
     this.#processes = [
       new Child(this.#binary, 'etcd', etcdFlags(this.dir), this.dir),
-      new Child(this.#binary, 'kube-apiserver', { ...flags, ...own }, this.dir),
+      new Child(this.#binary, 'kube-apiserver', { ...flags, ...own, ...network }, this.dir, variables),
     ];
     await this.untilReady();
   }
@@ -313,8 +338,6 @@ function apiserverFlags(dir: string, port: number, serviceRange: string): Record
     'service-account-key-file': join(dir, 'service-account.key'),
     'service-account-signing-key-file': join(dir, 'service-account.key'),
     'service-cluster-ip-range': serviceRange,
-    // The kubernetes Service needs an address outside loopback.
-    'endpoint-reconciler-type': 'none',
     'audit-policy-file': join(dir, 'audit-policy.json'),
     'audit-log-path': auditLog(dir),
     // Priority and fairness cost CPU time that a test machine does not have.

@@ -9,25 +9,30 @@ const claimPort = 65_099;
  * then reaches webhooks by their Service's address without kube-proxy. Claimed for as long as this process lives.
  */
 export class ServiceRange {
-  readonly cidr: string;
+  /** N, from 1 to 253. */
+  readonly number: number;
   readonly #claim: Server;
 
   private constructor(n: number, claim: Server) {
-    this.cidr = `127.99.${n}.0/24`;
+    this.number = n;
     this.#claim = claim;
     claim.unref();
   }
 
   static async claim(): Promise<ServiceRange> {
-    const offset = Math.floor(Math.random() * 254);
-    for (let i = 0; i < 254; i++) {
-      const n = ((offset + i) % 254) + 1;
+    const offset = Math.floor(Math.random() * 253);
+    for (let i = 0; i < 253; i++) {
+      const n = ((offset + i) % 253) + 1;
       const claim = await listen(`127.99.${n}.255`, claimPort).catch((error: Error) => {
         throw new Error(`the bed needs every address of 127.0.0.0/8 to be local, as it is on Linux (${error.message})`);
       });
       if (claim) return new ServiceRange(n, claim);
     }
-    throw new Error('all 254 service ranges of this machine are in use by other beds');
+    throw new Error('all 253 service ranges of this machine are in use by other beds');
+  }
+
+  get cidr(): string {
+    return `127.99.${this.number}.0/24`;
   }
 
   release(): void {

@@ -51,13 +51,15 @@ function missing(resource: string, kind: string, path: string, key: string, isTh
 }
 
 /** A field of a pod, as the downward API names it. */
-export function fieldOf({ metadata, spec }: Pod, path: string): string {
+export function fieldOf({ metadata, spec, status }: Pod, path: string): string {
   const fields: Record<string, string | undefined> = {
     'metadata.name': metadata.name,
     'metadata.namespace': metadata.namespace,
     'metadata.uid': metadata.uid,
     'spec.nodeName': spec.nodeName,
     'spec.serviceAccountName': spec.serviceAccountName,
+    'status.hostIP': status?.hostIP,
+    'status.podIP': status?.podIP,
   };
   const [, kind, key = ''] = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path) ?? [];
   const words = kind === 'annotations' ? metadata.annotations : metadata.labels;

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
+import type { Api } from '../kube/api.ts';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
 import type { Namespace, Pod } from '../kube/objects.ts';
 import { namespaces } from '../kube/resources.ts';
 import { Plane, type PlaneInfo } from '../plane/plane.ts';
 import type { ApiServerFlags, PlaneKeys } from '../plane/servers.ts';
 import { nestedFiles } from './nested-files.ts';
-import type { NodeContext } from './node-context.ts';
 
 export interface NestedPlaneOptions {
   /** Its name in the bed, unique within its hosting plane. */
@@ -22,6 +22,13 @@ export interface NestedPlaneOptions {
   flags?: ApiServerFlags;
   /** Whether it has a node for its pods. */
   hasNode: boolean;
+}
+
+/** Where the pod runs that has a nested plane: the name of its plane, the client and the name of its node. */
+interface HostingNode {
+  plane: string;
+  kubelet: Api;
+  nodeName: string;
 }
 
 /** Runs the pods of a nested plane, until the signal. */
@@ -42,20 +49,22 @@ export class NestedPlanes {
   readonly #dir: string;
   readonly #binary: string;
   readonly #runPods: RunPods;
+  readonly #networkOf: ((id: string) => string) | undefined;
   readonly #entries = new Map<string, Entry>();
   /** By plane: the latest start or stop. Starts and stops of one plane never overlap. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #count = 0;
 
-  constructor(dir: string, binary: string, runPods: RunPods) {
+  constructor(dir: string, binary: string, runPods: RunPods, networkOf?: (id: string) => string) {
     this.#dir = dir;
     this.#binary = binary;
     this.#runPods = runPods;
+    this.#networkOf = networkOf;
   }
 
   /** Runs a plane until the signal. Returns it with the port of this machine on which it serves. */
   async start(
-    node: NodeContext,
+    node: HostingNode,
     pod: Pod,
     options: NestedPlaneOptions,
     signal: AbortSignal,
@@ -86,7 +95,7 @@ export class NestedPlanes {
 
   async #startOne(
     id: string,
-    node: NodeContext,
+    node: HostingNode,
     { name, hosts, keys, controllers, flags }: NestedPlaneOptions,
     namespaceUid: string | undefined,
   ): Promise<Plane> {
@@ -100,6 +109,7 @@ export class NestedPlanes {
       ...(keys && { keys }),
       ...(controllers && { controllers }),
       ...(flags && { flags }),
+      ...(this.#networkOf && { network: this.#networkOf(id) }),
     });
     this.#entries.set(id, { plane, namespaceUid });
     const kubeconfig = kubeconfigOf([plane.bedEntry]);

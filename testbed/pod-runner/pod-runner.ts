@@ -14,9 +14,13 @@ export class PodRunner {
   readonly #process: ChildProcess;
   #count = 0;
 
-  constructor(dir: string, binary: string) {
+  /**
+   * @param program the folder or file of its programs
+   * @param main what runs: the stand-ins of this folder, or the kubelets of real programs
+   */
+  constructor(dir: string, program: string, main = join(import.meta.dirname, 'main.ts')) {
     const log = openSync(join(dir, 'pod-runner.log'), 'a');
-    this.#process = fork(join(import.meta.dirname, 'main.ts'), [dir, binary], {
+    this.#process = fork(main, [dir, program], {
       env: withoutProxies(process.env),
       execArgv: [],
       stdio: ['ignore', log, log, 'ipc'],

@@ -15,6 +15,7 @@ export class PodStatus {
   readonly #kubelet: Api;
   readonly #pod: Pod;
   readonly #podIP: string;
+  readonly #hostIP: string;
   readonly #signal: AbortSignal;
   readonly #startTime = now();
   readonly #init: ContainerStatus[];
@@ -23,10 +24,11 @@ export class PodStatus {
   #changed = false;
   #reporting: Promise<void> | undefined;
 
-  constructor(kubelet: Api, pod: Pod, podIP: string, signal: AbortSignal) {
+  constructor(kubelet: Api, pod: Pod, podIP: string, signal: AbortSignal, hostIP = '172.18.0.2') {
     this.#kubelet = kubelet;
     this.#pod = pod;
     this.#podIP = podIP;
+    this.#hostIP = hostIP;
     this.#signal = signal;
     const { initContainers = [], containers } = pod.spec;
     const waiting = { reason: initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating' };
@@ -131,7 +133,7 @@ export class PodStatus {
     if (this.#isInitialized) this.#initializedSince ??= now();
     return {
       phase,
-      hostIP: '172.18.0.2',
+      hostIP: this.#hostIP,
       podIP: this.#podIP,
       podIPs: [{ ip: this.#podIP }],
       startTime: this.#startTime,

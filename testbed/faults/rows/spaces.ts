@@ -119,10 +119,16 @@ export const spaces: readonly SpaceFaultRow[] = [
     scene.onMend(() => cluster.wipe());
     await cluster.register();
     // The agent checks once a minute what it has applied.
-    await until(async () => {
-      const addOn = await scene.api.find<Namespace>(managedClusterAddOns, `${cluster.name}/addon-status`);
-      return findCondition(addOn?.status?.conditions, 'Available')?.reason === 'ProbeUnavailable';
-    }, 'an add-on that is not available');
+    const key = `${cluster.name}/addon-status`;
+    const conditionsOf = async () => (await scene.api.find<Namespace>(managedClusterAddOns, key))?.status?.conditions;
+    await until(
+      async () => findCondition(await conditionsOf(), 'Available')?.reason === 'ProbeUnavailable',
+      'an add-on that is not available',
+    );
+    // As if it had been so for some time: a new one always begins like that.
+    const lastTransitionTime = new Date(Date.now() - 120_000).toISOString().replace(/\.\d+/, '');
+    const conditions = (await conditionsOf())?.map((each) => ({ ...each, lastTransitionTime }));
+    await scene.api.patch(managedClusterAddOns, key, { status: { conditions } }, { subresource: 'status' });
   }),
   row('external-token-expiring', "KubeFlex's token for an external ITS expires in three days", async (scene) => {
     await scene.makeExternal('its7');

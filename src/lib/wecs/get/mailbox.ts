@@ -131,10 +131,16 @@ export function worksNotApplied({ mailbox, name, its, now, wec }: WecFindings): 
   );
 }
 
+/** OCM's work agent reports a new add-on as not available until its next round, 10 s and more after its pods are ready. */
+const addonGraceMs = 60_000;
+
 /** An add-on that reports itself as unavailable, or is missing; without a condition there is no evidence. */
 export function unavailableAddon(findings: WecFindings): Problem | undefined {
-  const { contents, wec, name, its, lacksAddon } = findings;
-  const addon = contents?.addons.find((each) => conditionOf(each, 'Available')?.status === 'False');
+  const { contents, wec, name, its, lacksAddon, now } = findings;
+  const addon = contents?.addons.find((each) => {
+    const { status, lastTransitionTime = '' } = conditionOf(each, 'Available') ?? {};
+    return status === 'False' && !(now - Date.parse(lastTransitionTime) < addonGraceMs);
+  });
   if (addon === undefined && lacksAddon)
     return wecProblem(
       'addon-missing',

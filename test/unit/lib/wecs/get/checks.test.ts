@@ -55,8 +55,8 @@ const labels = {
   'transport.kubestellar.io/originWdsName': 'wds1',
   'transport.kubestellar.io/originOwnerReferenceBindingKey': 'edge',
 };
-const condition = (type: string, status: 'True' | 'False', message: string) => ({
-  conditions: [{ type, status, reason: 'Because', message, lastTransitionTime: secondsAgo(9) }],
+const condition = (type: string, status: 'True' | 'False', message: string, age = 9) => ({
+  conditions: [{ type, status, reason: 'Because', message, lastTransitionTime: secondsAgo(age) }],
 });
 const namespace = (name: string, type: string, message: string): WithConditions => ({
   metadata: { name, deletionTimestamp: secondsAgo(9) },
@@ -288,7 +288,7 @@ const cases: [
   ],
   [
     'an add-on that is not available',
-    { contents: { addons: [{ metadata: { name: 'x' }, status: condition('Available', 'False', 'no replica') }] } },
+    { contents: { addons: [{ metadata: { name: 'x' }, status: condition('Available', 'False', 'no replica', 90) }] } },
     ...(['addons', 'addon-unavailable', /The add-on x of cluster1 is not available: no replica\./, /wec get/] as const),
   ],
   [
@@ -382,6 +382,12 @@ describe('the checks of a WEC find only:', () => {
     };
     assert.deepEqual([await look(Date.now()), await look(Date.now() + day)], ['pass', 'fail']);
   });
+});
+
+test('an add-on that is not available yet is not reported in its first minute', async () => {
+  const status = condition('Available', 'False', 'no replica', 50);
+  const all = await runChecks(wecChecks, findings({ contents: { addons: [{ metadata: { name: 'x' }, status }] } }));
+  assert.equal(all.find(({ id }) => id === 'wec-addons')?.status, 'pass');
 });
 
 test('namespaces of workloads are called well only if they were read', async () => {

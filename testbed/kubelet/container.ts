@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Container, Pod } from '../kube/objects.ts';
+import type { ContainerLog } from '../pod-runner/container-log.ts';
+import { environmentOf, MissingReference } from '../pod-runner/environment.ts';
+import type { PodStatus } from '../pod-runner/pod-status.ts';
+import type { Image } from './images.ts';
+import type { NodeContext } from './node-context.ts';
+import { watchContainer } from './probes.ts';
+import { ContainerProcess } from './process.ts';
+import { runStandIn } from './stand-in.ts';
+import type { PodVolumes } from './volumes.ts';
+
+/**
+ * The kubelet's back-off: the first restart is immediate, then 10 s doubling to 5 min, reset after 10 min of running.
+ */
+const backOff = { first: 10_000, last: 300_000, forgottenAfter: 600_000 };
+
+/** How often the objects that a container's environment variables refer to are looked for. */
+const referencePause = 1_000;
+
+/** What a container needs to run. */
+export interface ContainerParts {
+  node: NodeContext;
+  pod: Pod;
+  /** The pod's address, as Kubernetes knows it. */
+  address: string;
+  container: Container;
+  /** An init container restarts only after a failure. */
+  isInit: boolean;
+  image: Image;
+  status: PodStatus;
+  log: ContainerLog;
+  volumes: PodVolumes;
+  /** The folder of this container's own files. */
+  dir: string;
+  /** How long it may take to end, in seconds. */
+  grace: () => number;
+}
+
+/**
+ * Runs a container until the signal, and restarts it according to the pod's restart policy. Returns the exit code of the last run, or
+ * undefined if the signal ended it.
+ */
+export async function runContainer(parts: ContainerParts, signal: AbortSignal): Promise<number | undefined> {
+  const { pod, container, status, log } = parts;
+  status.creating(container.name);
+  for (let wait = 0; ; wait = Math.min(Math.max(wait * 2, backOff.first), backOff.last)) {
+    const env = await untilResolved(parts, signal);
+    if (!env) return undefined;
+    const began = Date.now();
+    const exitCode = await runOnce(parts, env, signal);
+    if (signal.aborted) return undefined;
+    status.terminated(container.name, exitCode);
+    if (isFinal(parts, exitCode)) return exitCode;
+    log.retire();
+    status.restarting(container.name);
+    if (Date.now() - began > backOff.forgottenAfter) wait = 0;
+    if (wait > 0) {
+      const why = `back-off ${wait / 1000}s restarting failed container=${container.name} pod=${pod.metadata.name}`;
+      status.waiting(container.name, 'CrashLoopBackOff', why);
+      await sleep(wait, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+/** The container's environment variables, once every object that they refer to exists. */
+async function untilResolved({ node, pod, address, container, status }: ContainerParts, signal: AbortSignal) {
+  const own = { ...pod, status: { ...pod.status, podIP: address, hostIP: node.address } };
+  for (let told = ''; !signal.aborted; await sleep(referencePause, undefined, { signal }).catch(() => {})) {
+    try {
+      return await environmentOf(node.kubelet, own, container);
+    } catch (error) {
+      const { message } = error as Error;
+      if (error instanceof MissingReference && message !== told)
+        status.waiting(container.name, 'CreateContainerConfigError', message);
+      told = message;
+    }
+  }
+  return undefined;
+}
+
+/** One run, from start to exit. */
+async function runOnce(parts: ContainerParts, env: Record<string, string>, stopping: AbortSignal): Promise<number> {
+  const { node, pod, address, container, image, status, log, volumes, dir, isInit } = parts;
+  const run = new AbortController();
+  const signal = AbortSignal.any([run.signal, stopping]);
+  log.begin();
+  const onLine = (line: string) => log.write(line);
+  const { faults } = node;
+  try {
+    const lastWords = faults.lastWordsOf(container.image);
+    if (lastWords) {
+      status.running(container.name);
+      for (const line of lastWords) log.write(line);
+      return 1;
+    }
+    if ('run' in image) {
+      status.running(container.name);
+      return await runStandIn(image.run, { ...parts, env }, signal);
+    }
+    const { machine } = node;
+    const clock = faults.clockErrorOf(node.plane, pod);
+    const mounts = volumes.mountsOf(container);
+    const all = { ...env, ...(clock !== 0 && { BED_CLOCK: String(clock / 1000) }) };
+    const started = new ContainerProcess({ machine, pod, address, container, image, env: all, mounts, dir, onLine });
+    status.running(container.name);
+    const stop = () => void started.stop(parts.grace());
+    stopping.addEventListener('abort', stop);
+    if (stopping.aborted) stop();
+    const failed = (which: string) => {
+      log.write(`${which} probe failed: the container is restarted`);
+      void started.stop(parts.grace());
+    };
+    void obeyFaults(parts, started, clock, signal);
+    const ready = (isReady: boolean) => node.setReady(parts, isReady);
+    if (!isInit) void watchContainer(container, address, { ready, failed }, signal);
+    const exitCode = await started.ended;
+    stopping.removeEventListener('abort', stop);
+    return exitCode;
+  } finally {
+    run.abort();
+    if (!isInit) node.setReady(parts, false);
+  }
+}
+
+/** Freezes the process of a dead pod, and ends that of one that crashes, or whose clock was changed, until the signal. */
+async function obeyFaults(
+  { node: { faults, plane }, pod }: ContainerParts,
+  process: ContainerProcess,
+  clock: number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let isFrozen = false; !signal.aborted; await faults.change(signal)) {
+    const state = faults.stateOf(plane, pod);
+    if (isFrozen !== (state === 'dead')) process.freeze(!isFrozen);
+    isFrozen = state === 'dead';
+    if (state === 'crashing' || faults.clockErrorOf(plane, pod) !== clock) return void process.stop(0);
+  }
+}
+
+/** Whether a container with this exit code does not restart. */
+function isFinal({ pod: { spec }, isInit }: ContainerParts, exitCode: number): boolean {
+  if (spec.restartPolicy === 'Never') return true;
+  return exitCode === 0 && (isInit || spec.restartPolicy === 'OnFailure');
+}

@@ -1,0 +1,67 @@
+import { idle } from '../images/idle.ts';
+import { ocmStatusAddon } from '../images/ocm-status-addon.ts';
+import { ingressController, traefik } from '../ingress/controller.ts';
+import { k3s } from '../kubeflex/k3s.ts';
+import { syncer } from '../kubeflex/syncer.ts';
+
+import { postgresql } from './postgresql.ts';
+import type { StandInContext } from './stand-in.ts';
+
+/**
+ * An image of a real program is its entrypoint (none if its users always name the program), and what an older version does not know
+ * changes its words; of a stand-in, a function.
+ */
+export type Image =
+  | { entrypoint?: string; adapt?: (words: string[]) => string[] }
+  | { run: (context: StandInContext) => Promise<void> };
+
+/** The images, by the last part of their repository's name; registry and tag do not matter. */
+const images: Record<string, Image> = {
+  'addon-manager': {},
+  clusteradm: { entrypoint: 'clusteradm' },
+  cmupdate: { entrypoint: 'cmupdate' },
+  controller: { run: ingressController },
+  'controller-manager': { entrypoint: 'controller-manager' },
+  // The API server of a vcluster and its syncer: a control plane with a kubelet of its own.
+  k3s: { run: k3s },
+  vcluster: { run: syncer },
+  postgresql: { run: postgresql },
+  helm: { entrypoint: 'helm' },
+  'kflex-get-kubeconfig': { entrypoint: 'kflex-get-kubeconfig' },
+  kine: { entrypoint: 'kine' },
+  'kube-apiserver': { adapt: asKubernetes129 },
+  'kube-controller-manager': { entrypoint: 'kube-controller-manager' },
+  'kube-rbac-proxy': { run: idle },
+  kubectl: { entrypoint: 'kubectl' },
+  manager: { entrypoint: 'manager' },
+  nginx: { run: idle },
+  'ocm-status-addon': { run: ocmStatusAddon },
+  'ocm-transport-controller': { entrypoint: 'ocm-transport-controller' },
+  pause: { run: idle },
+  placement: {},
+  registration: {},
+  'registration-operator': {},
+  traefik: { run: traefik },
+  work: {},
+};
+
+/**
+ * An image, or undefined if it cannot be pulled: one that is not supported, or that has `unknown` or `missing` in its name. An image in
+ * a folder `workloads` is a workload, which does nothing.
+ */
+export function imageOf(reference: string): Image | undefined {
+  if (/unknown|missing/.test(reference)) return undefined;
+  if (/(^|\/)workloads\//.test(reference)) return { run: idle };
+  const repository = reference.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
+  return images[repository.split('/').at(-1) ?? ''];
+}
+
+/**
+ * Serves ValidatingAdmissionPolicies as Kubernetes 1.29 does: as v1beta1 if both flags say so, else not at all. KubeFlex 0.9.3 runs
+ * control planes of type k8s in that version, which cannot be built with the other programs.
+ */
+function asKubernetes129([program = '', ...flags]: string[]): string[] {
+  const isOn = flags.some((flag) => /^--feature-gates=(.*,)?ValidatingAdmissionPolicy=true(,|$)/.test(flag));
+  const hidden = '--hidden-path=/apis/admissionregistration.k8s.io/v1/validatingadmissionpolic';
+  return [program, hidden, ...flags, ...(isOn ? [] : ['--disable-admission-plugins=ValidatingAdmissionPolicy'])];
+}

@@ -1,0 +1,217 @@
+import { join } from 'node:path';
+import { Api, keyOf } from '../kube/api.ts';
+import { now } from '../kube/conditions.ts';
+import { Informer, type InformerOptions } from '../kube/informer.ts';
+import type { ConfigMap, KubeObject, Pod, Secret, Service } from '../kube/objects.ts';
+import { configMaps, nodes, pods, type Resource, secrets, services } from '../kube/resources.ts';
+import { untilAnswered } from '../kube/retry.ts';
+import type { PlaneInfo } from '../plane/plane.ts';
+import type { ContainerLog } from '../pod-runner/container-log.ts';
+import type { Faults } from '../pod-runner/faults.ts';
+import { LogServer } from '../pod-runner/log-server.ts';
+import type { NestedPlanes } from '../pod-runner/nested-planes.ts';
+import { dnsAddress, nodeAddress, podAddress } from './addresses.ts';
+import { tableOf } from './folder.ts';
+import type { ClusterNetwork, Network } from './network.ts';
+import type { NodeContext } from './node-context.ts';
+import { PodRun } from './pod.ts';
+import type { Machine } from './process.ts';
+
+/** Short pauses: a stopped API server returns within seconds. */
+const pauses = { first: 200, last: 1_000 };
+
+/** What all kubelets of one bed share. */
+export interface Surroundings {
+  /** The folder of the bed. */
+  dir: string;
+  network: Network;
+  faults: Faults;
+  nestedPlanes: NestedPlanes;
+  machine: Omit<Machine, 'plane' | 'table'>;
+  log: (line: string) => void;
+}
+
+/** Scheduler, kubelet, kube-proxy and DNS of one plane: one node, on which every pod runs as processes of this machine. */
+export class Kubelet {
+  readonly #plane: PlaneInfo;
+  readonly #api: Api;
+  readonly #log: (line: string) => void;
+  readonly #signal: AbortSignal;
+  readonly #node: NodeContext;
+  readonly #runs = new Map<string, PodRun>();
+  /** The nth addresses of pods that run. */
+  readonly #addresses = new Map<string, number>();
+  #lastAddress = 1;
+
+  private constructor(
+    plane: PlaneInfo,
+    cluster: ClusterNetwork,
+    { dir, machine, network, faults, nestedPlanes, log }: Surroundings,
+    signal: AbortSignal,
+  ) {
+    this.#plane = plane;
+    this.#signal = signal;
+    this.#log = (line) => log(`${plane.name}: ${line}`);
+    this.#api = new Api(plane.connection);
+    const changed = ({ metadata: { namespace } }: KubeObject) => {
+      for (const run of this.#runs.values()) if (run.key.startsWith(`${namespace}/`)) run.surroundingsChanged();
+    };
+    const mountable = {
+      secrets: this.#watch<Secret>(secrets, changed),
+      configMaps: this.#watch<ConfigMap>(configMaps, changed),
+    };
+    this.#watch<Service>(services, (service, change) => {
+      if (change === 'deleted') cluster.services.delete(keyOf(service));
+      else cluster.services.set(keyOf(service), service);
+      cluster.changed();
+    });
+    this.#node = {
+      machine: { ...machine, plane: plane.number, table: cluster.parts.table },
+      address: nodeAddress(plane.number),
+      plane: plane.name,
+      nodeName: plane.nodeName,
+      kubelet: this.#api,
+      caPem: plane.caPem,
+      network,
+      faults,
+      cluster,
+      nestedPlanes,
+      podsDir: join(dir, 'pods', plane.name.replaceAll('/', '_')),
+      publishedPorts: plane.ports,
+      signal,
+      secret: (key) => mountable.secrets.items.get(key),
+      configMap: (key) => mountable.configMaps.items.get(key),
+      setReady: ({ pod, container }, isReady) =>
+        this.#runs.get(pod.metadata.uid ?? '')?.setReady(container.name, isReady),
+    };
+    const synced = Promise.all([mountable.secrets.synced, mountable.configMaps.synced]);
+    this.#start(synced).catch((error: Error) => this.#log(error.message));
+  }
+
+  /** @param isNested its node is the one of the hosting plane, which has a name already */
+  static async start(
+    plane: PlaneInfo,
+    isNested: boolean,
+    surroundings: Surroundings,
+    signal: AbortSignal,
+  ): Promise<Kubelet> {
+    const { name, number, port: apiPort, nodeName } = plane;
+    const table = tableOf(surroundings.dir, name);
+    const cluster = await surroundings.network.add({ name, number, apiPort, table, ...(!isNested && { nodeName }) });
+    signal.addEventListener('abort', () => surroundings.network.remove(name));
+    return new Kubelet(plane, cluster, surroundings, signal);
+  }
+
+  /** Ends all containers. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#runs.values()].map((run) => run.abandon()));
+    this.#api.close();
+  }
+
+  async #start(mountable: Promise<unknown>): Promise<void> {
+    const { cluster } = this.#node;
+    await mountable;
+    const logs = await LogServer.start(this.#plane.nodeName, (...which) => this.#findLog(...which));
+    this.#signal.addEventListener('abort', () => logs.stop());
+    cluster.kubeletPort = logs.port;
+    cluster.changed();
+    await untilAnswered(() => this.#registerNode(), this.#signal);
+    await untilAnswered(() => this.#ensureDns(), this.#signal);
+    this.#watch<Pod>(pods, (pod, change) => this.#onPod(pod, change));
+    while (!this.#signal.aborted) {
+      await this.#node.faults.change(this.#signal);
+      for (const run of this.#runs.values()) run.surroundingsChanged();
+    }
+  }
+
+  #watch<T extends KubeObject>(resource: Resource, onChange: NonNullable<InformerOptions<T>['onChange']>): Informer<T> {
+    const onError = ({ message }: Error) => this.#log(message);
+    return new Informer<T>(this.#api, resource, { pauses, onError, onChange }, this.#signal);
+  }
+
+  async #registerNode(): Promise<void> {
+    const name = this.#plane.nodeName;
+    const labels = { 'kubernetes.io/hostname': name, 'node-role.kubernetes.io/control-plane': '' };
+    await this.#api.ensure(nodes, { metadata: { name, labels } });
+    const resources = { cpu: '2', memory: '8Gi', pods: '110' };
+    const status = {
+      capacity: resources,
+      allocatable: resources,
+      conditions: [
+        condition('DiskPressure', false, 'KubeletHasNoDiskPressure'),
+        condition('Ready', true, 'KubeletReady'),
+      ],
+      addresses: [
+        { type: 'InternalIP', address: nodeAddress(this.#plane.number) },
+        { type: 'Hostname', address: name },
+      ],
+      daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
+    };
+    await this.#api.patch(nodes, name, { status }, { subresource: 'status' });
+    // The API server gives each new node the taint of one that is not ready, which the node lifecycle controller removes.
+    await this.#api.patch(nodes, name, { spec: { taints: null } });
+  }
+
+  /** Reserves the address of the DNS server, as every cluster does. */
+  async #ensureDns(): Promise<void> {
+    const spec = { clusterIP: dnsAddress(this.#plane.number), ports: [{ name: 'dns', port: 53, protocol: 'UDP' }] };
+    await this.#api.ensure<Service>(services, { metadata: { name: 'kube-dns', namespace: 'kube-system' }, spec });
+  }
+
+  #onPod(pod: Pod, change: 'added' | 'changed' | 'deleted'): void {
+    const { uid = '', deletionTimestamp } = pod.metadata;
+    const run = this.#runs.get(uid);
+    const failed = (what: string) => (error: Error) => this.#log(`${keyOf(pod)} ${what}: ${error.message}`);
+    if (change === 'deleted') {
+      this.#runs.delete(uid);
+      void run?.abandon().then(() => this.#addresses.delete(uid));
+    } else if (deletionTimestamp) {
+      run?.changed(pod);
+      const removed = run ? run.stop() : this.#remove(pod);
+      removed.catch(failed('could not be removed'));
+    } else if (!pod.spec.nodeName) {
+      if (change === 'added') this.#bind(pod).catch(failed('could not be bound'));
+    } else if (run) {
+      run.changed(pod);
+    } else if (!isFinished(pod)) {
+      this.#runs.set(uid, new PodRun(this.#node, pod, this.#claimAddress(uid)));
+    }
+  }
+
+  async #bind(pod: Pod): Promise<void> {
+    const { namespace, name } = pod.metadata;
+    const target = { apiVersion: 'v1', kind: 'Node', name: this.#plane.nodeName };
+    const binding = { metadata: { namespace, name }, target };
+    await untilAnswered(() => this.#api.post(pods, keyOf(pod), 'binding', binding), this.#signal);
+  }
+
+  /** Removes a pod that never ran: it was deleted right after its binding, while no watch was open. */
+  async #remove(pod: Pod): Promise<void> {
+    const { uid = '' } = pod.metadata;
+    const options = { gracePeriodSeconds: 0, preconditions: { uid } };
+    await untilAnswered(() => this.#api.delete(pods, keyOf(pod), options), this.#signal);
+  }
+
+  #findLog(namespace: string, pod: string, container: string): ContainerLog {
+    const run = [...this.#runs.values()].find((each) => each.key === `${namespace}/${pod}`);
+    if (!run) throw new Error(`pod "${pod}" not found`);
+    return run.logOf(container);
+  }
+
+  /** The next free address: one that was in use a moment ago may still have connections. */
+  #claimAddress(uid: string): string {
+    const used = new Set(this.#addresses.values());
+    do this.#lastAddress = (this.#lastAddress % 254) + 1;
+    while (this.#lastAddress < 2 || used.has(this.#lastAddress));
+    this.#addresses.set(uid, this.#lastAddress);
+    return podAddress(this.#plane.number, this.#lastAddress);
+  }
+}
+
+function condition(type: string, holds: boolean, reason: string) {
+  return { type, status: holds ? 'True' : 'False', reason, message: reason, lastTransitionTime: now() };
+}
+
+function isFinished({ status }: Pod): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
+}

@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { kubeconfigOf } from '../kube/kubeconfig.ts';
+import type { Plane } from '../plane/plane.ts';
+import { programFolder } from './folder.ts';
+
+/** The binaries of testbed/programs, and the names of the programs in each. */
+const binaries: Record<string, string[]> = {
+  'control-plane': ['etcd', 'kube-apiserver', 'kube-controller-manager'],
+  ocm: ['registration-operator', 'registration', 'work', 'placement', 'addon', 'ocm-transport-controller', 'kubectl'],
+  'kubeflex-manager': ['manager'],
+  cmupdate: ['cmupdate'],
+  'controller-manager': ['controller-manager'],
+  'kflex-get-kubeconfig': ['kflex-get-kubeconfig'],
+  helm: ['helm'],
+};
+
+/** Programs that no registry serves: scripts of this folder around one that is served (README.md has the reasons). */
+const scripts = ['clusteradm', 'kine'];
+
+/**
+ * Creates a folder of the bed with the programs of images, by name.
+ * @param built what testbed/programs builds
+ */
+export function linkPrograms(dir: string, built: string): void {
+  const bin = programFolder(dir);
+  mkdirSync(bin);
+  for (const [binary, names] of Object.entries(binaries))
+    for (const name of names) symlinkSync(join(built, binary), join(bin, name));
+  for (const name of scripts) symlinkSync(join(import.meta.dirname, 'scripts', name), join(bin, name));
+  symlinkSync(join(built, 'cluster-manager'), join(dir, 'cluster-manager'));
+}
+
+/** Makes a plane an OCM hub, as `clusteradm init` does. */
+export async function initHub(dir: string, plane: Plane): Promise<void> {
+  const kubeconfig = join(plane.dir, 'hub.kubeconfig');
+  await writeFile(kubeconfig, kubeconfigOf([plane.kubeconfigEntry]), { mode: 0o600 });
+  const env = { PATH: `${programFolder(dir)}:/usr/bin:/bin`, HOME: plane.dir, KUBECONFIG: kubeconfig };
+  await promisify(execFile)('clusteradm', ['init'], { env });
+}

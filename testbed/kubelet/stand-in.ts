@@ -1,0 +1,107 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, connect as openSocket, type Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { Api, type Connection } from '../kube/api.ts';
+import { expand } from '../pod-runner/environment.ts';
+import { pipeBoth } from '../pod-runner/pipe.ts';
+import { Exit, type PodContext } from '../pod-runner/program.ts';
+import { PodToken } from '../pod-runner/service-account.ts';
+import { hostOf, portOf } from './addresses.ts';
+import type { ContainerParts } from './container.ts';
+
+/** What a stand-in on this kubelet can use besides. */
+export interface StandInContext extends PodContext {
+  /** Accepts connections on a port of the pod. */
+  serveTcp(port: number, onConnection: (socket: Socket) => void): void;
+}
+
+/** Runs a function in place of a program that is not available, with what a process of the pod would have. @returns the exit code */
+export async function runStandIn(
+  program: (context: StandInContext) => Promise<void>,
+  parts: ContainerParts & { env: Record<string, string> },
+  signal: AbortSignal,
+): Promise<number> {
+  const clients: Api[] = [];
+  try {
+    await program(await contextFor(parts, clients, signal));
+    return 0;
+  } catch (error) {
+    const { message, stack = message } = error as Error;
+    if (!signal.aborted) parts.log.write(error instanceof Exit ? message : stack);
+    return error instanceof Exit ? error.code : 1;
+  } finally {
+    for (const client of clients) client.close();
+  }
+}
+
+async function contextFor(
+  { node, pod, address, container, env, log, volumes, ...parts }: ContainerParts & { env: Record<string, string> },
+  clients: Api[],
+  signal: AbortSignal,
+): Promise<StandInContext> {
+  const token = await PodToken.request(node.kubelet, pod, signal);
+  const dial = node.network.dialFrom(node.cluster, address);
+  const connect = (connection: Connection) => {
+    const client = new Api({ ...connection, dial });
+    clients.push(client);
+    return client;
+  };
+  const serveTcp = (port: number, onConnection: (socket: Socket) => void) => {
+    const server = createServer(onConnection).listen(portOf(port), hostOf(address));
+    signal.addEventListener('abort', () => server.close());
+  };
+  const unavailable = (): never => {
+    throw new Error('stand-ins of this bed do not do that');
+  };
+  return {
+    pod,
+    args: [...(container.command ?? []), ...(container.args ?? [])].map((word) => expand(word, env)),
+    env,
+    signal,
+    api: connect({ server: 'https://kubernetes.default.svc', caPem: node.caPem, token: () => token.value }),
+    connect,
+    readFile: (path) => {
+      for (const [mounted, target] of volumes.mountsOf(container))
+        if (path.startsWith(`${mounted}/`)) return readIfPresent(join(target, path.slice(mounted.length)));
+      return undefined;
+    },
+    open: (host, port) => {
+      const route = dial(host, port);
+      return openSocket(route.port, route.host);
+    },
+    listenOnNode: (port, onConnection) => {
+      const published = node.publishedPorts.find((each) => each.node === port);
+      if (!published) return;
+      const server = createServer(onConnection).listen(published.host, '127.0.0.1');
+      signal.addEventListener('abort', () => server.close());
+    },
+    startPlane: async (options) => {
+      const { plane, port } = await node.nestedPlanes.start(node, pod, options, signal);
+      serveTcp(options.port, (socket) => pipeBoth(socket, openSocket(port, '127.0.0.1')));
+      return plane;
+    },
+    serveTcp,
+    setReady: (isReady) => node.setReady({ node, pod, address, container, log, volumes, ...parts }, isReady),
+    log: (line) => log.write(line),
+    now: () => new Date(),
+    writeFile: (path, text) => {
+      for (const [mounted, target] of volumes.mountsOf(container)) {
+        if (!path.startsWith(`${mounted}/`)) continue;
+        const file = join(target, path.slice(mounted.length));
+        mkdirSync(dirname(file), { recursive: true });
+        return writeFileSync(file, text);
+      }
+      throw new Error(`open ${path}: read-only file system`);
+    },
+    serve: unavailable,
+    mayPull: unavailable,
+  };
+}
+
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { kubernetesVersion } from '../plane/build.ts';
+import { buildGoModule, type GoBinary, type Log, requiredVersion } from '../plane/go-program.ts';
+
+const module = import.meta.dirname;
+/** What gives a process a pod's files and network (overlay/syscall.go.txt). */
+const overlay = join(module, 'overlay');
+const versionOf = (path: string) => requiredVersion(module, path);
+const kubernetes = kubernetesVersion(module);
+
+const binaries: readonly GoBinary[] = [
+  { name: 'control-plane', package: './control-plane', settings: kubernetes },
+  {
+    name: 'ocm',
+    package: './ocm',
+    settings: {
+      ...kubernetes,
+      'open-cluster-management.io/ocm/pkg/version.versionFromGit': versionOf('open-cluster-management.io/ocm'),
+    },
+  },
+  { name: 'kubeflex-manager', package: 'github.com/kubestellar/kubeflex/cmd/manager' },
+  { name: 'cmupdate', package: 'github.com/kubestellar/kubeflex/cmd/cmupdate' },
+  { name: 'controller-manager', package: 'github.com/kubestellar/kubestellar/cmd/controller-manager' },
+  { name: 'kflex-get-kubeconfig', package: 'github.com/kubestellar/kubestellar/cmd/kflex-get-kubeconfig' },
+  {
+    name: 'helm',
+    package: 'helm.sh/helm/v3/cmd/helm',
+    settings: { 'helm.sh/helm/v3/internal/version.version': versionOf('helm.sh/helm/v3') },
+  },
+];
+
+/**
+ * The folder of the real programs: control-plane (etcd, kube-apiserver, kube-controller-manager), ocm (registration-operator,
+ * registration, work, placement, addon, ocm-transport-controller, kubectl), one binary for each other, and `cluster-manager`, OCM's chart
+ * of a hub. They are compiled with the overlay of Go's own packages that gives a process a pod's files and network.
+ */
+export function buildPrograms(log: Log): Promise<string> {
+  return buildGoModule(
+    {
+      module,
+      binaries,
+      overlay,
+      folders: {
+        'cluster-manager': {
+          module: 'open-cluster-management.io/ocm',
+          path: 'deploy/cluster-manager/chart/cluster-manager',
+        },
+      },
+      title: 'Kubernetes, OCM, KubeFlex, KubeStellar and helm',
+      duration:
+        '8 to 12 minutes the first time (fetches about 1 GB of Go modules and leaves 4 to 5 GB in the caches of Go)',
+    },
+    log,
+  );
+}
