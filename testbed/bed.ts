@@ -9,6 +9,7 @@ import { tableOf } from './kubelet/folder.ts';
 import { initHub, linkPrograms } from './kubelet/programs.ts';
 import { installHub } from './ocm/hub/install.ts';
 import type { HubOptions } from './ocm/hub/options.ts';
+import { buildOcm12 } from './ocm-1.2/build.ts';
 import { buildControlPlane, type Log } from './plane/build.ts';
 import { publishClusterInfo } from './plane/cluster-info.ts';
 import { ingressNodePort, Plane, type PlaneOptions } from './plane/plane.ts';
@@ -33,6 +34,8 @@ export interface BedOptions {
   log?: Log;
   /** Runs the real programs of images in pods, and OCM's own hub; by default stand-ins. */
   isReal?: boolean;
+  /** Real programs also of OCM 1.2.1, to which a hub can be upgraded. */
+  hasNewerOcm?: boolean;
   /** The parent of the bed's folder, which the bed removes; by default that of temporary files. */
   dir?: string;
 }
@@ -52,8 +55,8 @@ export class Bed {
   /** A file with one context per plane, each with all permissions; the first plane's is the current one. */
   readonly kubeconfig: string;
   readonly #binary: string;
-  /** The folder of the real programs, if its pods run them: also a folder for PATH that has helm. */
-  readonly programs: string | undefined;
+  /** The folder of the real programs, if its pods run them. */
+  readonly #programs: string | undefined;
   readonly #planes = new Map<string, Plane>();
   readonly #podRunner: PodRunner;
   readonly #faults = new Set<Fault>();
@@ -63,7 +66,7 @@ export class Bed {
     this.dir = dir;
     this.kubeconfig = join(dir, 'kubeconfig');
     this.#binary = binary;
-    this.programs = programs;
+    this.#programs = programs;
     this.#podRunner = programs
       ? new PodRunner(dir, programs, join(import.meta.dirname, 'kubelet', 'main.ts'))
       : new PodRunner(dir, binary);
@@ -105,7 +108,7 @@ export class Bed {
 
   /** Causes a fault, until the returned function is called. */
   async fault(fault: Fault): Promise<() => Promise<void>> {
-    if (this.programs && notYetReal.has(fault.kind))
+    if (this.#programs && notYetReal.has(fault.kind))
       throw new Error(`a bed of real programs does not know ${fault.kind}`);
     this.#faults.add(fault);
     await this.#enforce(fault, true);
@@ -149,7 +152,7 @@ export class Bed {
     await Promise.all(
       specs.map(async ({ name, hub, ingress, clusterInfo = Boolean(hub) }) => {
         const plane = this.plane(name);
-        if (hub && this.programs) await initHub(this.dir, plane);
+        if (hub && this.#programs) await initHub(this.dir, plane, hub === true ? undefined : hub.version);
         else if (hub) await installHub(plane.admin, hub === true ? {} : hub);
         if (clusterInfo) await publishClusterInfo(plane);
         if (ingress) await installIngress(plane.admin);
@@ -164,7 +167,7 @@ export class Bed {
       ...options,
       ports: all,
       base: hub ? 'hub' : 'plain',
-      ...(this.programs && { network: tableOf(this.dir, name) }),
+      ...(this.#programs && { network: tableOf(this.dir, name) }),
     });
   }
 
@@ -193,12 +196,13 @@ export class Bed {
 }
 
 /** Starts a bed, after building the control planes' binary if this machine has none yet. */
-export async function startBed({ planes, log = () => {}, dir = tmpdir(), isReal }: BedOptions): Promise<Bed> {
-  const programs = isReal ? await buildPrograms(log) : undefined;
+export async function startBed({ planes, log = () => {}, dir = tmpdir(), ...which }: BedOptions): Promise<Bed> {
+  const programs = which.isReal ? await buildPrograms(log) : undefined;
+  const newerOcm = which.hasNewerOcm ? await buildOcm12(log) : undefined;
   const binary = programs ? join(programs, 'control-plane') : await buildControlPlane(log);
   await mkdir(dir, { recursive: true });
   const own = await mkdtemp(join(dir, 'stellarctl-bed-'));
-  if (programs) linkPrograms(own, programs);
+  if (programs) linkPrograms(own, programs, newerOcm);
   const bed = new Bed(own, binary, programs);
   try {
     await bed.addPlanes(planes);

@@ -3,7 +3,7 @@ import { cp, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import {
-  type Bed,
+  buildHelm,
   chartOf,
   currentChart,
   freePort,
@@ -62,7 +62,7 @@ export async function bedMachine(dir: string): Promise<Machine> {
   const bed = await startBed({ planes: [], log, dir, isReal: true });
   try {
     const [helm, tools, chart, port] = await Promise.all([
-      helmFolder(bed),
+      helmFolder(),
       localClusterTools(bed),
       chartOf(currentChart),
       freePort(),
@@ -80,9 +80,9 @@ export async function bedMachine(dir: string): Promise<Machine> {
 }
 
 /** The PATH entry for helm: none if this machine has a supported version. */
-async function helmFolder(bed: Bed): Promise<string[]> {
+async function helmFolder(): Promise<string[]> {
   const helm = (await programsSeen({ KUBECONFIG: '/dev/null' })).get('helm');
-  if (helm?.status !== 'pass') return [bed.programs ?? ''];
+  if (helm?.status !== 'pass') return [await buildHelm(log)];
   log(`helm ${helm.found} of this machine`);
   return [];
 }

@@ -5,9 +5,9 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'no
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse, parseDocument, stringify } from 'yaml';
-import { buildHelm } from '../helm/build.ts';
 import type { Log } from '../plane/go-program.ts';
 import { cacheFolder } from '../plane/machine.ts';
+import { buildHelm } from '../programs/build.ts';
 import { copyPublished } from './published.ts';
 import { type ChartVersionName, chartVersions, currentChart } from './versions.ts';
 

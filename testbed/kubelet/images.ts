@@ -8,11 +8,11 @@ import { postgresql } from './postgresql.ts';
 import type { StandInContext } from './stand-in.ts';
 
 /**
- * An image of a real program is its entrypoint (none if its users always name the program), and what an older version does not know
- * changes its words; of a stand-in, a function.
+ * An image of a real program is its entrypoint (none if its users always name the program), the folder of its version of the program
+ * if there are several, and what an older version does not know changes its words; of a stand-in, a function.
  */
 export type Image =
-  | { entrypoint?: string; adapt?: (words: string[]) => string[] }
+  | { entrypoint?: string; folder?: string; adapt?: (words: string[]) => string[] }
   | { run: (context: StandInContext) => Promise<void> };
 
 /** The images, by the last part of their repository's name; registry and tag do not matter. */
@@ -52,7 +52,8 @@ const images: Record<string, Image> = {
 export function imageOf(reference: string): Image | undefined {
   if (/unknown|missing/.test(reference)) return undefined;
   if (/(^|\/)workloads\//.test(reference)) return { run: idle };
-  const repository = reference.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
+  const [, repository = '', tag] = /^(.+?)(?::([^/:]+))?(?:@.+)?$/.exec(reference) ?? [];
+  if (tag === 'v1.2.1' && repository.includes('open-cluster-management/')) return { folder: tag };
   return images[repository.split('/').at(-1) ?? ''];
 }
 

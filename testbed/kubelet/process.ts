@@ -47,14 +47,14 @@ export class ContainerProcess {
 
   constructor(start: ContainerStart) {
     const { machine, container, image, env, dir, mounts, onLine } = start;
-    const { entrypoint, adapt = (all) => all } = image;
+    const { entrypoint, folder = '', adapt = (all) => all } = image;
     const { command = entrypoint ? [entrypoint] : [], args = [] } = container;
     const [program = '', ...words] = adapt([...command, ...args].map((word) => expand(word, env)));
     const all = [...mounts, ...ownFiles(start)].sort(([a], [b]) => b.length - a.length);
     const name = basename(program);
     const isShell = shells.has(name);
     // sh of the images knows `&>`, which dash does not.
-    const path = isShell ? 'bash' : join(machine.bin, name);
+    const path = isShell ? 'bash' : join(machine.bin, folder, name);
     const found = isShell ? words.map((word) => withTargets(word, mounts)) : words;
     this.#process = spawn(path, found, {
       cwd: dir,

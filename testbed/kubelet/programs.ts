@@ -24,20 +24,22 @@ const scripts = ['clusteradm', 'kine'];
 /**
  * Creates a folder of the bed with the programs of images, by name.
  * @param built what testbed/programs builds
+ * @param newerOcm what testbed/ocm-1.2 builds, if the bed has it
  */
-export function linkPrograms(dir: string, built: string): void {
+export function linkPrograms(dir: string, built: string, newerOcm?: string): void {
   const bin = programFolder(dir);
   mkdirSync(bin);
   for (const [binary, names] of Object.entries(binaries))
     for (const name of names) symlinkSync(join(built, binary), join(bin, name));
   for (const name of scripts) symlinkSync(join(import.meta.dirname, 'scripts', name), join(bin, name));
-  symlinkSync(join(built, 'cluster-manager'), join(dir, 'cluster-manager'));
+  symlinkSync(built, join(bin, 'v1.0.0'));
+  if (newerOcm) symlinkSync(newerOcm, join(bin, 'v1.2.1'));
 }
 
 /** Makes a plane an OCM hub, as `clusteradm init` does. */
-export async function initHub(dir: string, plane: Plane): Promise<void> {
+export async function initHub(dir: string, plane: Plane, version = 'v1.0.0'): Promise<void> {
   const kubeconfig = join(plane.dir, 'hub.kubeconfig');
   await writeFile(kubeconfig, kubeconfigOf([plane.kubeconfigEntry]), { mode: 0o600 });
   const env = { PATH: `${programFolder(dir)}:/usr/bin:/bin`, HOME: plane.dir, KUBECONFIG: kubeconfig };
-  await promisify(execFile)('clusteradm', ['init'], { env });
+  await promisify(execFile)('clusteradm', ['init', `--bundle-version=${version}`], { env });
 }

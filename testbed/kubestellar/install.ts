@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { chartOf } from '../charts/chart-of.ts';
 import { type ChartVersionName, currentChart } from '../charts/versions.ts';
-import { buildHelm } from '../helm/build.ts';
 import { installRelease } from '../helm/release.ts';
 import { isTrue } from '../kube/conditions.ts';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
@@ -15,6 +14,7 @@ import { deployments, namespaces } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
 import { publishClusterInfo } from '../plane/cluster-info.ts';
 import type { Plane } from '../plane/plane.ts';
+import { buildHelm } from '../programs/build.ts';
 import { postgresqlObjects } from './postgresql.ts';
 
 const run = promisify(execFile);

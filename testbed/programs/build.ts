@@ -4,7 +4,7 @@ import { buildGoModule, type GoBinary, type Log, requiredVersion } from '../plan
 
 const module = import.meta.dirname;
 /** What gives a process a pod's files and network (overlay/syscall.go.txt). */
-const overlay = join(module, 'overlay');
+export const overlay = join(module, 'overlay');
 const versionOf = (path: string) => requiredVersion(module, path);
 const kubernetes = kubernetesVersion(module);
 
@@ -53,3 +53,6 @@ export function buildPrograms(log: Log): Promise<string> {
     log,
   );
 }
+
+/** A folder for PATH that has the real `helm`. */
+export const buildHelm = (log: Log = () => {}): Promise<string> => buildPrograms(log);
