@@ -152,7 +152,7 @@ export class Bed {
     await Promise.all(
       specs.map(async ({ name, hub, ingress, clusterInfo = Boolean(hub) }) => {
         const plane = this.plane(name);
-        if (hub && this.#programs) await initHub(this.dir, plane, hub === true ? undefined : hub.version);
+        if (hub && this.#programs) await initHub(this.dir, plane, hub === true ? {} : hub);
         else if (hub) await installHub(plane.admin, hub === true ? {} : hub);
         if (clusterInfo) await publishClusterInfo(plane);
         if (ingress) await installIngress(plane.admin);

@@ -4,6 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
+import { clusterManagers } from '../kube/resources.ts';
+import type { HubOptions } from '../ocm/hub/options.ts';
 import type { Plane } from '../plane/plane.ts';
 import { programFolder } from './folder.ts';
 
@@ -37,9 +39,20 @@ export function linkPrograms(dir: string, built: string, newerOcm?: string): voi
 }
 
 /** Makes a plane an OCM hub, as `clusteradm init` does. */
-export async function initHub(dir: string, plane: Plane, version = 'v1.0.0'): Promise<void> {
+export async function initHub(dir: string, plane: Plane, options: HubOptions): Promise<void> {
+  const { version = 'v1.0.0', registry, drivers, autoApprove } = options;
   const kubeconfig = join(plane.dir, 'hub.kubeconfig');
   await writeFile(kubeconfig, kubeconfigOf([plane.kubeconfigEntry]), { mode: 0o600 });
   const env = { PATH: `${programFolder(dir)}:/usr/bin:/bin`, HOME: plane.dir, KUBECONFIG: kubeconfig };
-  await promisify(execFile)('clusteradm', ['init', `--bundle-version=${version}`], { env });
+  const flags = [`--bundle-version=${version}`, ...(registry ? [`--image-registry=${registry}`] : [])];
+  await promisify(execFile)('clusteradm', ['init', ...flags], { env });
+  const registrationConfiguration = {
+    ...(drivers && { registrationDrivers: drivers.map((authType) => ({ authType })) }),
+    ...(autoApprove && {
+      featureGates: [{ feature: 'ManagedClusterAutoApproval', mode: 'Enable' }],
+      autoApproveUsers: ['system:serviceaccount:open-cluster-management:agent-registration-bootstrap'],
+    }),
+  };
+  if (drivers || autoApprove)
+    await plane.admin.patch(clusterManagers, 'cluster-manager', { spec: { registrationConfiguration } });
 }

@@ -114,12 +114,14 @@ async function compile({ module, binaries, folders = {}, overlay }: GoModule, fo
   try {
     const packages = await go(['list', '-deps', ...binaries.map((binary) => binary.package)]);
     progress.total = packages.split('\n').length - 1;
-    const own = overlay === undefined ? [] : await overlayFlags(overlay, join(folder, 'overlay'));
+    const generated = join(folder, 'overlay');
+    const own = overlay === undefined ? [] : await overlayFlags(overlay, generated);
     for (const { name, package: path, settings = {} } of binaries) {
       const ldflags = ['-s', '-w', ...Object.entries(settings).map(([key, value]) => `-X ${key}=${value}`)].join(' ');
       const output = join(folder, name);
       await go(['build', '-v', '-trimpath', '-buildvcs=false', ...own, '-ldflags', ldflags, '-o', output, path]);
     }
+    await rm(generated, { recursive: true, force: true });
     for (const [name, from] of Object.entries(folders)) {
       const source = (await go(['list', '-m', '-f', '{{.Dir}}', from.module])).trim();
       await cp(join(source, from.path), join(folder, name), { recursive: true });

@@ -104,11 +104,12 @@ function shareCache(to: string): void {
   for (const charts of readdirSync(from).filter((name) => /^charts-[0-9a-f]{16}$/.test(name)))
     cpSync(path.join(from, charts), path.join(to, charts), { recursive: true });
   for (const build of readdirSync(from).filter((name) => /^[0-9a-f]{16}$/.test(name)))
-    for (const name of readdirSync(path.join(from, build))) {
+    for (const entry of readdirSync(path.join(from, build), { withFileTypes: true })) {
       mkdirSync(path.join(to, build), { recursive: true });
-      const [file, link] = [from, to].map((place) => path.join(place, build, name)) as [string, string];
+      const [file, link] = [from, to].map((place) => path.join(place, build, entry.name)) as [string, string];
       try {
-        linkSync(file, link);
+        if (entry.isFile()) linkSync(file, link);
+        else cpSync(file, link, { recursive: true });
       } catch {
         cpSync(file, link);
       }
