@@ -146,7 +146,6 @@ describe('a workload', () => {
   const records = [
     'singleton-status',
     'singleton-status-two-wecs',
-    'multiwec-status',
     'status-collectors',
     'no-wec-matches',
     'no-object-matches',
