@@ -10,7 +10,9 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { collectShortfalls } from '../test/bench/goals.ts';
+import { buildControlPlane } from '../testbed/plane/build.ts';
 import { Pool } from '../testbed/pool/pool.ts';
+import { buildPrograms } from '../testbed/programs/build.ts';
 import { cleanEnvironment } from './test-environment.ts';
 import { isTested, writeTested } from './tested.ts';
 
@@ -56,6 +58,10 @@ cleanEnvironment();
 if (values.release) process.env.TEST_RELEASE = '1';
 // Each test file is a process, which would strip the types of all its modules again: a third of the unit tests' processor time.
 process.env.NODE_COMPILE_CACHE = path.join(root, 'node_modules', '.cache', 'compiled');
+
+// Compiling takes all cores for minutes: beside it, tests that wait for servers would be too late.
+if (files.some((file) => !file.startsWith('test/unit/')))
+  for (const build of [buildControlPlane, buildPrograms]) await build(console.error);
 
 const tellShortfalls = values.release ? collectShortfalls() : () => {};
 

@@ -41,7 +41,7 @@ export interface BedOptions {
 }
 
 /** Faults that the kubelet of real programs does not cause. */
-const notYetReal: ReadonlySet<string> = new Set<Fault['kind']>(['air-gap', 'silent', 'evicted', 'unschedulable']);
+const notYetReal: ReadonlySet<string> = new Set<Fault['kind']>(['air-gap', 'evicted', 'unschedulable']);
 
 /** The controller that signs approved requests. */
 const signer = 'certificatesigningrequest-signing-controller';

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container, Pod } from '../kube/objects.ts';
 import type { ContainerLog } from '../pod-runner/container-log.ts';
@@ -88,6 +89,11 @@ async function runOnce(parts: ContainerParts, env: Record<string, string>, stopp
   const onLine = (line: string) => log.write(line);
   const { faults } = node;
   try {
+    if (faults.isSilent(container.image)) {
+      status.running(container.name);
+      if (!stopping.aborted) await once(stopping, 'abort');
+      return 0;
+    }
     const lastWords = faults.lastWordsOf(container.image);
     if (lastWords) {
       status.running(container.name);

@@ -12,7 +12,7 @@ let its1: Plane;
 let cluster1: Plane;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }], isReal: true });
   [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
   cli = await Cli.create(await contextsOf(its1, cluster1));
 });
@@ -41,7 +41,7 @@ describe('on a terminal', () => {
 
   it('the spinner is removed: the ITS, a ✓ line with the duration, and the next command remain', () => {
     const lines = shown(screen);
-    assert.match(lines[0] ?? '', /^ITS its1 \(https:\S+\) · OCM 1\.3\.1 · agents will use/);
+    assert.match(lines[0] ?? '', /^ITS its1 \(https:\S+\) · OCM 1\.0\.0 · agents will use/);
     assert.match(lines.at(-2) ?? '', /^ {2}cluster1 {2}✓ joined and available {3}\d+\.\ds$/);
     assert.equal(lines.at(-1), 'Next: stellarctl wec list --its its1');
     assert.equal(lines.length, 3, lines.join('\n'));
