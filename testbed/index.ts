@@ -9,6 +9,7 @@ export { type Fault, pods as faultyPods } from './faults/fault.ts';
 export { registrationFaults, spaceFaults } from './faults/matrix.ts';
 export { kubectlApply } from './helpers/kubectl-apply.ts';
 export * from './helpers/requests.ts';
+export * from './helpers/share-cache.ts';
 export * from './helpers/tokens.ts';
 export * from './helpers/users.ts';
 export * from './helpers/wds.ts';
@@ -43,7 +44,6 @@ export { type LocalClusterTools, localClusterTools } from './local-clusters/tool
 export { crd, managedCrds } from './ocm/crds.ts';
 export { rule } from './ocm/rbac.ts';
 export { type AuditEvent, isRead } from './plane/audit.ts';
-export { cacheFolder } from './plane/machine.ts';
 export { Authority } from './plane/pki.ts';
 export type { Plane } from './plane/plane.ts';
 export { freePort } from './plane/ports.ts';

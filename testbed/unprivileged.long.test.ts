@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { shareCache } from './helpers/share-cache.ts';
 import { buildPrograms } from './programs/build.ts';
 
 const run = promisify(execFile);
@@ -24,14 +25,9 @@ process.exit();`;
 let home: string;
 
 before(async () => {
-  const programs = await buildPrograms(console.error);
+  await buildPrograms(console.error);
   home = await mkdtemp(join(tmpdir(), 'stellarctl-unprivileged-'));
-  const cache = join(home, 'cache', 'stellarctl-bed');
-  await mkdir(cache, { recursive: true });
-  const copy = join(cache, basename(programs));
-  // Links cost no space, but may not be possible from one file system to another.
-  await run('cp', ['-rl', programs, copy]).catch(() => run('cp', ['-r', programs, copy]));
-  await run('chmod', ['-R', 'a+rX', copy]);
+  shareCache(join(home, 'cache', 'stellarctl-bed'));
   await chmod(home, 0o777);
 });
 

@@ -2,22 +2,15 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container, Pod } from '../kube/objects.ts';
 import type { ContainerLog } from '../pod-runner/container-log.ts';
-import { environmentOf, MissingReference } from '../pod-runner/environment.ts';
+import { untilResolved } from '../pod-runner/environment.ts';
 import type { PodStatus } from '../pod-runner/pod-status.ts';
+import { BackOff, isFinal } from '../pod-runner/restarts.ts';
 import type { Image } from './images.ts';
 import type { NodeContext } from './node-context.ts';
 import { watchContainer } from './probes.ts';
 import { ContainerProcess } from './process.ts';
 import { runStandIn } from './stand-in.ts';
 import type { PodVolumes } from './volumes.ts';
-
-/**
- * The kubelet's back-off: the first restart is immediate, then 10 s doubling to 5 min, reset after 10 min of running.
- */
-const backOff = { first: 10_000, last: 300_000, forgottenAfter: 600_000 };
-
-/** How often the objects that a container's environment variables refer to are looked for. */
-const referencePause = 1_000;
 
 /** What a container needs to run. */
 export interface ContainerParts {
@@ -43,41 +36,27 @@ export interface ContainerParts {
  * undefined if the signal ended it.
  */
 export async function runContainer(parts: ContainerParts, signal: AbortSignal): Promise<number | undefined> {
-  const { pod, container, status, log } = parts;
+  const { node, pod, address, container, isInit, status, log } = parts;
   status.creating(container.name);
-  for (let wait = 0; ; wait = Math.min(Math.max(wait * 2, backOff.first), backOff.last)) {
-    const env = await untilResolved(parts, signal);
+  const backOff = new BackOff();
+  const known = { ...pod, status: { ...pod.status, podIP: address, hostIP: node.address } };
+  for (;;) {
+    const env = await untilResolved(node.kubelet, known, container, status, signal);
     if (!env) return undefined;
     const began = Date.now();
     const exitCode = await runOnce(parts, env, signal);
     if (signal.aborted) return undefined;
     status.terminated(container.name, exitCode);
-    if (isFinal(parts, exitCode)) return exitCode;
+    if (isFinal(pod.spec, isInit, exitCode)) return exitCode;
     log.retire();
     status.restarting(container.name);
-    if (Date.now() - began > backOff.forgottenAfter) wait = 0;
+    const wait = backOff.pauseAfter(Date.now() - began);
     if (wait > 0) {
       const why = `back-off ${wait / 1000}s restarting failed container=${container.name} pod=${pod.metadata.name}`;
       status.waiting(container.name, 'CrashLoopBackOff', why);
       await sleep(wait, undefined, { signal }).catch(() => {});
     }
   }
-}
-
-/** The container's environment variables, once every object that they refer to exists. */
-async function untilResolved({ node, pod, address, container, status }: ContainerParts, signal: AbortSignal) {
-  const own = { ...pod, status: { ...pod.status, podIP: address, hostIP: node.address } };
-  for (let told = ''; !signal.aborted; await sleep(referencePause, undefined, { signal }).catch(() => {})) {
-    try {
-      return await environmentOf(node.kubelet, own, container);
-    } catch (error) {
-      const { message } = error as Error;
-      if (error instanceof MissingReference && message !== told)
-        status.waiting(container.name, 'CreateContainerConfigError', message);
-      told = message;
-    }
-  }
-  return undefined;
 }
 
 /** One run, from start to exit. */
@@ -142,10 +121,4 @@ async function obeyFaults(
     isFrozen = state === 'dead';
     if (state === 'crashing' || faults.clockErrorOf(plane, pod) !== clock) return void process.stop(0);
   }
-}
-
-/** Whether a container with this exit code does not restart. */
-function isFinal({ pod: { spec }, isInit }: ContainerParts, exitCode: number): boolean {
-  if (spec.restartPolicy === 'Never') return true;
-  return exitCode === 0 && (isInit || spec.restartPolicy === 'OnFailure');
 }

@@ -3,7 +3,6 @@ import { ocmStatusAddon } from '../images/ocm-status-addon.ts';
 import { ingressController, traefik } from '../ingress/controller.ts';
 import { k3s } from '../kubeflex/k3s.ts';
 import { syncer } from '../kubeflex/syncer.ts';
-
 import { postgresql } from './postgresql.ts';
 import type { StandInContext } from './stand-in.ts';
 
@@ -22,11 +21,9 @@ const images: Record<string, Image> = {
   cmupdate: { entrypoint: 'cmupdate' },
   controller: { run: ingressController },
   'controller-manager': { entrypoint: 'controller-manager' },
-  // The API server of a vcluster and its syncer: a control plane with a kubelet of its own.
-  k3s: { run: k3s },
-  vcluster: { run: syncer },
-  postgresql: { run: postgresql },
   helm: { entrypoint: 'helm' },
+  // With `vcluster`, its syncer: a control plane with a kubelet of its own.
+  k3s: { run: k3s },
   'kflex-get-kubeconfig': { entrypoint: 'kflex-get-kubeconfig' },
   kine: { entrypoint: 'kine' },
   'kube-apiserver': { adapt: asKubernetes129 },
@@ -39,9 +36,11 @@ const images: Record<string, Image> = {
   'ocm-transport-controller': { entrypoint: 'ocm-transport-controller' },
   pause: { run: idle },
   placement: {},
+  postgresql: { run: postgresql },
   registration: {},
   'registration-operator': {},
   traefik: { run: traefik },
+  vcluster: { run: syncer },
   work: {},
 };
 

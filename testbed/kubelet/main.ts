@@ -2,10 +2,10 @@
  * The kubelets of one bed of real programs: `main.ts <folder of the bed> <folder of the programs>`, with an IPC channel to its owner. It
  * exits when the channel closes, however the owner ended, and removes the bed's folder, because a killed owner cannot.
  */
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PlaneInfo } from '../plane/plane.ts';
 import { Faults } from '../pod-runner/faults.ts';
+import { liveWithOwner, log } from '../pod-runner/life.ts';
 import { NestedPlanes } from '../pod-runner/nested-planes.ts';
 import type { Done, Message } from '../pod-runner/protocol.ts';
 import { openBlackHole } from './black-hole.ts';
@@ -63,21 +63,8 @@ function add(plane: PlaneInfo, isNested: boolean, signal: AbortSignal): Promise<
   return Kubelet.start(plane, isNested, surroundings, AbortSignal.any([signal, running.signal]));
 }
 
-process.on('disconnect', async () => {
-  try {
-    running.abort();
-    // Containers end with this process.
-    await surroundings.nestedPlanes.release();
-    // The owner's servers may still run, and write until they exit.
-    rmSync(dir, { recursive: true, force: true, maxRetries: 10 });
-  } finally {
-    process.exit(0);
-  }
+liveWithOwner(dir, async () => {
+  running.abort();
+  // Containers end with this process.
+  await surroundings.nestedPlanes.release();
 });
-
-// A bug in one stand-in must not stop the others.
-process.on('uncaughtException', (error) => log(error.stack ?? error.message));
-
-function log(line: string): void {
-  console.log(`${new Date().toISOString()} ${line}`);
-}

@@ -7,7 +7,7 @@ const sslRequest = 80_877_103;
 
 /**
  * Stands in for PostgreSQL, which no registry serves: accepts any user, and says that each query has succeeded. KubeFlex's manager
- * asks one thing of it, DROP DATABASE; the data of control planes are elsewhere (scripts/kine).
+ * asks one thing of it, DROP DATABASE; the data of control planes are elsewhere (scripts/kine.sh).
  */
 export async function postgresql({ serveTcp, setReady, log, signal }: StandInContext): Promise<void> {
   serveTcp(port, (socket) => answer(socket, log));

@@ -33,7 +33,7 @@ export function linkPrograms(dir: string, built: string, newerOcm?: string): voi
   mkdirSync(bin);
   for (const [binary, names] of Object.entries(binaries))
     for (const name of names) symlinkSync(join(built, binary), join(bin, name));
-  for (const name of scripts) symlinkSync(join(import.meta.dirname, 'scripts', name), join(bin, name));
+  for (const name of scripts) symlinkSync(join(import.meta.dirname, 'scripts', `${name}.sh`), join(bin, name));
   symlinkSync(built, join(bin, 'v1.0.0'));
   if (newerOcm) symlinkSync(newerOcm, join(bin, 'v1.2.1'));
 }

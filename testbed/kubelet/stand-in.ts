@@ -50,6 +50,11 @@ async function contextFor(
     const server = createServer(onConnection).listen(portOf(port), hostOf(address));
     signal.addEventListener('abort', () => server.close());
   };
+  /** Where a path of the container is on this machine, if it is in a volume. */
+  const targetOf = (path: string) => {
+    const mount = volumes.mountsOf(container).find(([mounted]) => path.startsWith(`${mounted}/`));
+    return mount && join(mount[1], path.slice(mount[0].length));
+  };
   const unavailable = (): never => {
     throw new Error('stand-ins of this bed do not do that');
   };
@@ -60,11 +65,7 @@ async function contextFor(
     signal,
     api: connect({ server: 'https://kubernetes.default.svc', caPem: node.caPem, token: () => token.value }),
     connect,
-    readFile: (path) => {
-      for (const [mounted, target] of volumes.mountsOf(container))
-        if (path.startsWith(`${mounted}/`)) return readIfPresent(join(target, path.slice(mounted.length)));
-      return undefined;
-    },
+    readFile: (path) => readIfPresent(targetOf(path)),
     open: (host, port) => {
       const route = dial(host, port);
       return openSocket(route.port, route.host);
@@ -85,22 +86,19 @@ async function contextFor(
     log: (line) => log.write(line),
     now: () => new Date(),
     writeFile: (path, text) => {
-      for (const [mounted, target] of volumes.mountsOf(container)) {
-        if (!path.startsWith(`${mounted}/`)) continue;
-        const file = join(target, path.slice(mounted.length));
-        mkdirSync(dirname(file), { recursive: true });
-        return writeFileSync(file, text);
-      }
-      throw new Error(`open ${path}: read-only file system`);
+      const file = targetOf(path);
+      if (file === undefined) throw new Error(`open ${path}: read-only file system`);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
     },
     serve: unavailable,
     mayPull: unavailable,
   };
 }
 
-function readIfPresent(path: string): string | undefined {
+function readIfPresent(path: string | undefined): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return path === undefined ? undefined : readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }

@@ -3,11 +3,11 @@ import { overlay } from '../programs/build.ts';
 
 const module = import.meta.dirname;
 const ocm = 'open-cluster-management.io/ocm';
-const settings = { [`${ocm}/pkg/version.versionFromGit`]: requiredVersion(module, ocm) };
 const names = ['addon', 'placement', 'registration', 'registration-operator', 'work'];
 
 /** The folder of the programs of OCM 1.2.1, which a hub of 1.0.0 is upgraded to: by name, and `cluster-manager`, its chart of a hub. */
 export function buildOcm12(log: Log): Promise<string> {
+  const settings = { [`${ocm}/pkg/version.versionFromGit`]: requiredVersion(module, ocm) };
   return buildGoModule(
     {
       module,

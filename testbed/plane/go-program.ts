@@ -94,7 +94,7 @@ async function contentHash({ module, binaries, folders, overlay }: GoModule, go:
   const hash = createHash('sha256').update(`${go}\0${JSON.stringify([binaries, folders])}`);
   for (const folder of overlay === undefined ? [module] : [module, overlay]) {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
     for (const file of files.sort()) hash.update(`\0${relative(folder, file)}\0`).update(await readFile(file));
   }
   return hash.digest('hex').slice(0, 16);

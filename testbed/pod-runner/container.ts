@@ -5,24 +5,17 @@ import { Api, type Connection } from '../kube/api.ts';
 import type { Container, Pod } from '../kube/objects.ts';
 import type { ContainerLog } from './container-log.ts';
 import { withinEgress } from './egress.ts';
-import { environmentOf, expand, MissingReference } from './environment.ts';
+import { expand, untilResolved } from './environment.ts';
 import type { NodeContext } from './node-context.ts';
 import { pipeBoth } from './pipe.ts';
 import type { PodFiles } from './pod-files.ts';
 import type { PodStatus } from './pod-status.ts';
 import { Exit, type PodContext, type Program } from './program.ts';
+import { BackOff, isFinal } from './restarts.ts';
 import { PodToken } from './service-account.ts';
 
 /** How long a container with a present image takes to start: recorded agents ran 0.7 to 0.8 s after the creation of their pod. */
 const startTime = 700;
-
-/**
- * The kubelet's back-off: the first restart is immediate, then 10 s doubling to 5 min, reset after 10 min of running.
- */
-const backOff = { first: 10_000, last: 300_000, forgottenAfter: 600_000 };
-
-/** How often the kubelet rechecks the objects that a container's environment variables refer to. */
-const referencePause = 1_000;
 
 /** What a container needs to run. */
 export interface ContainerParts {
@@ -42,13 +35,13 @@ export interface ContainerParts {
  * code of the last run, or undefined if the signal ended it.
  */
 export async function runContainer(parts: ContainerParts, signal: AbortSignal): Promise<number | undefined> {
-  const { pod, container, status, log } = parts;
+  const { node, pod, container, isInit, status, log } = parts;
   status.creating(container.name);
-  let pause = 0;
+  const backOff = new BackOff();
   for (;;) {
     await pauseFor(startTime, signal);
-    while (stateOf(parts) === 'dead' && !signal.aborted) await parts.node.faults.change(signal);
-    const env = await untilResolved(parts, signal);
+    while (stateOf(parts) === 'dead' && !signal.aborted) await node.faults.change(signal);
+    const env = await untilResolved(node.kubelet, pod, container, status, signal);
     if (signal.aborted || !env) return undefined;
     const began = Date.now();
     const { exitCode, message } = await runOnce(parts, env, signal);
@@ -56,35 +49,16 @@ export async function runContainer(parts: ContainerParts, signal: AbortSignal): 
     // A dead container has not terminated: it reports nothing, and its recovery does not count as a restart.
     if (stateOf(parts) === 'dead') continue;
     status.terminated(container.name, exitCode, message);
-    if (isFinal(parts, exitCode)) return exitCode;
+    if (isFinal(pod.spec, isInit, exitCode)) return exitCode;
     log.retire();
     status.restarting(container.name);
-    if (Date.now() - began > backOff.forgottenAfter) pause = 0;
+    const pause = backOff.pauseAfter(Date.now() - began);
     if (pause > 0) {
       const why = `back-off ${pause / 1000}s restarting failed container=${container.name} pod=${pod.metadata.name}`;
       status.waiting(container.name, 'CrashLoopBackOff', why);
-      await Promise.race([pauseFor(pause, signal), parts.node.faults.change(signal)]);
-    }
-    pause = Math.min(Math.max(pause * 2, backOff.first), backOff.last);
-  }
-}
-
-/** The container's environment variables. Waits until every object that they refer to exists. */
-async function untilResolved(
-  { node, pod, container, status }: ContainerParts,
-  signal: AbortSignal,
-): Promise<Record<string, string> | undefined> {
-  for (let told = ''; !signal.aborted; await pauseFor(referencePause, signal)) {
-    try {
-      return await environmentOf(node.kubelet, pod, container);
-    } catch (error) {
-      const { message } = error as Error;
-      if (error instanceof MissingReference && message !== told)
-        status.waiting(container.name, 'CreateContainerConfigError', message);
-      told = message;
+      await Promise.race([pauseFor(pause, signal), node.faults.change(signal)]);
     }
   }
-  return undefined;
 }
 
 /** One run, from start to exit. Closes its clients at the end. */
@@ -184,12 +158,6 @@ async function contextFor(
     setReady: (ready) => status.setReady(container.name, ready),
     log: (line) => log.write(line),
   };
-}
-
-/** Whether a container with this exit code does not restart. */
-function isFinal({ pod: { spec }, isInit }: ContainerParts, exitCode: number): boolean {
-  if (spec.restartPolicy === 'Never') return true;
-  return exitCode === 0 && (isInit || spec.restartPolicy === 'OnFailure');
 }
 
 async function pauseFor(milliseconds: number, signal: AbortSignal): Promise<void> {

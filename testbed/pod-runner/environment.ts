@@ -1,18 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../kube/api.ts';
 import type { ConfigMap, Container, EnvVar, Pod, Secret } from '../kube/objects.ts';
 import { configMaps, secrets } from '../kube/resources.ts';
+import type { PodStatus } from './pod-status.ts';
 
 /** A variable refers to an object or key that does not exist: the container cannot be created. The message is the kubelet's. */
-export class MissingReference extends Error {}
+class MissingReference extends Error {}
 
 /** The current environment variables of a container. @throws MissingReference */
-export async function environmentOf(api: Api, pod: Pod, container: Container): Promise<Record<string, string>> {
+async function environmentOf(api: Api, pod: Pod, container: Container): Promise<Record<string, string>> {
   const env: Record<string, string> = {};
   for (const each of container.env ?? []) {
     const value = each.value === undefined ? await referred(api, pod, each) : expand(each.value, env);
     if (value !== undefined) env[each.name] = value;
   }
   return env;
+}
+
+/** How often the kubelet rechecks the objects that a container's environment variables refer to, in milliseconds. */
+const referencePause = 1_000;
+
+/** The environment variables of a container, once every object that they refer to exists; undefined if the signal comes before. */
+export async function untilResolved(
+  api: Api,
+  pod: Pod,
+  container: Container,
+  status: PodStatus,
+  signal: AbortSignal,
+): Promise<Record<string, string> | undefined> {
+  for (let told = ''; !signal.aborted; await sleep(referencePause, undefined, { signal }).catch(() => {})) {
+    try {
+      return await environmentOf(api, pod, container);
+    } catch (error) {
+      const { message } = error as Error;
+      if (error instanceof MissingReference && message !== told)
+        status.waiting(container.name, 'CreateContainerConfigError', message);
+      told = message;
+    }
+  }
+  return undefined;
 }
 
 /** Expands `$(NAME)`; `$$` is a dollar sign, and an unknown name stays unchanged. */

@@ -2,11 +2,11 @@
  * The pod runner of one bed: `main.ts <folder of the bed> <control-plane binary>`, with an IPC channel to its owner. It
  * exits when the channel closes, however the owner ended, and removes the bed's folder, because a killed owner cannot.
  */
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PlaneInfo } from '../plane/plane.ts';
 import { Faults } from './faults.ts';
 import { Kubelet, type Surroundings } from './kubelet.ts';
+import { liveWithOwner, log } from './life.ts';
 import { NestedPlanes } from './nested-planes.ts';
 import { Network } from './network.ts';
 import type { Done, Message } from './protocol.ts';
@@ -42,19 +42,4 @@ function add(plane: PlaneInfo): void {
   new Kubelet(plane, false, surroundings, AbortSignal.any([life.signal, running.signal]));
 }
 
-process.on('disconnect', async () => {
-  try {
-    await nestedPlanes.release();
-    // The owner's servers may still run, and write until they exit.
-    rmSync(dir, { recursive: true, force: true, maxRetries: 10 });
-  } finally {
-    process.exit(0);
-  }
-});
-
-// A bug in one stand-in must not stop the others.
-process.on('uncaughtException', (error) => log(error.stack ?? error.message));
-
-function log(line: string): void {
-  console.log(`${new Date().toISOString()} ${line}`);
-}
+liveWithOwner(dir, () => nestedPlanes.release());

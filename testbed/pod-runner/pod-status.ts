@@ -4,6 +4,7 @@ import { now } from '../kube/conditions.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { Container, ContainerState, ContainerStatus, Pod } from '../kube/objects.ts';
 import { pods } from '../kube/resources.ts';
+import type { ContainerLog } from './container-log.ts';
 
 const retryPause = 500;
 
@@ -90,6 +91,18 @@ export class PodStatus {
   /** The state of a container; undefined if the pod has no container of that name. */
   stateOf(container: string): ContainerState | undefined {
     return [...this.#init, ...this.#main].find(({ name }) => name === container)?.state;
+  }
+
+  /** The log of a container. @throws Error with the kubelet's message if the log does not exist */
+  logOf(container: string, logs: ReadonlyMap<string, ContainerLog>): ContainerLog {
+    const { name } = this.#pod.metadata;
+    const state = this.stateOf(container);
+    if (!state) throw new Error(`container ${container} is not valid for pod ${name}`);
+    const log = logs.get(container);
+    if (log) return log;
+    const { reason = 'ContainerCreating' } = state.waiting ?? {};
+    const why = /^(Err)?Image/.test(reason) ? 'trying and failing to pull image' : reason;
+    throw new Error(`container "${container}" in pod "${name}" is waiting to start: ${why}`);
   }
 
   /** Resolves when the latest status is stored. */

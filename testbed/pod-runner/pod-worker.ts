@@ -79,14 +79,7 @@ export class PodWorker {
 
   /** The log of a container. @throws Error with the kubelet's message if the log does not exist */
   logOf(container: string): ContainerLog {
-    const { name } = this.#pod.metadata;
-    const state = this.#status.stateOf(container);
-    if (!state) throw new Error(`container ${container} is not valid for pod ${name}`);
-    const log = this.#logs.get(container);
-    if (log) return log;
-    const { reason = 'ContainerCreating' } = state.waiting ?? {};
-    const why = /^(Err)?Image/.test(reason) ? 'trying and failing to pull image' : reason;
-    throw new Error(`container "${container}" in pod "${name}" is waiting to start: ${why}`);
+    return this.#status.logOf(container, this.#logs);
   }
 
   async #run(): Promise<void> {

@@ -6,9 +6,8 @@ const module = import.meta.dirname;
 /** What gives a process a pod's files and network (overlay/syscall.go.txt). */
 export const overlay = join(module, 'overlay');
 const versionOf = (path: string) => requiredVersion(module, path);
-const kubernetes = kubernetesVersion(module);
 
-const binaries: readonly GoBinary[] = [
+const binariesOf = (kubernetes: Record<string, string>): GoBinary[] => [
   { name: 'control-plane', package: './control-plane', settings: kubernetes },
   {
     name: 'ocm',
@@ -38,7 +37,7 @@ export function buildPrograms(log: Log): Promise<string> {
   return buildGoModule(
     {
       module,
-      binaries,
+      binaries: binariesOf(kubernetesVersion(module)),
       overlay,
       folders: {
         'cluster-manager': {

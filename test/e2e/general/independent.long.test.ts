@@ -1,21 +1,11 @@
 /** `npm test` on a machine where stellarctl and others are in use, in a foreign locale, as another user, twice at once. */
 import assert from 'node:assert/strict';
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { execa } from 'execa';
-import { cacheFolder, chartOf } from '../../../testbed/index.ts';
+import { chartOf, shareCache } from '../../../testbed/index.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..', '..');
 
@@ -95,25 +85,6 @@ function machineOf(name: string): NodeJS.ProcessEnv {
     ...{ HTTPS_PROXY: proxy, HTTP_PROXY: proxy, https_proxy: proxy, http_proxy: proxy, NODE_OPTIONS: '--no-warnings' },
     ...{ KIND_EXPERIMENTAL_PROVIDER: 'podman', HELM_DRIVER: 'configmap', SSL_CERT_FILE: '/dev/null' },
   };
-}
-
-/** Another user cannot read the binaries and charts in this one's home folder, and downloads nothing. */
-function shareCache(to: string): void {
-  mkdirSync(to, { recursive: true });
-  const from = cacheFolder();
-  for (const charts of readdirSync(from).filter((name) => /^charts-[0-9a-f]{16}$/.test(name)))
-    cpSync(path.join(from, charts), path.join(to, charts), { recursive: true });
-  for (const build of readdirSync(from).filter((name) => /^[0-9a-f]{16}$/.test(name)))
-    for (const entry of readdirSync(path.join(from, build), { withFileTypes: true })) {
-      mkdirSync(path.join(to, build), { recursive: true });
-      const [file, link] = [from, to].map((place) => path.join(place, build, entry.name)) as [string, string];
-      try {
-        if (entry.isFile()) linkSync(file, link);
-        else cpSync(file, link, { recursive: true });
-      } catch {
-        cpSync(file, link);
-      }
-    }
 }
 
 function own(folderOrFile: string): void {
