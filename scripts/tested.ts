@@ -21,7 +21,8 @@ export function writeTested(root: string): void {
 /** Documents are no part of it. */
 function hashOf(root: string): string {
   const hash = createHash('sha256');
-  for (const file of globSync('testbed/**/*.*', { cwd: root }).sort())
+  const files = globSync('testbed/**/*.*', { cwd: root, withFileTypes: true }).filter((each) => !each.isDirectory());
+  for (const file of files.map((each) => path.relative(root, path.join(each.parentPath, each.name))).sort())
     if (file !== record && !file.endsWith('.md'))
       hash
         .update(`${file}\0`)
