@@ -1,9 +1,10 @@
 /** What the kubelet of real programs does for pods, by the programs kubectl and sh. */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { type Bed, type Plane, startBed, until } from './index.ts';
 import type { AnyObject, ConfigMap, ContainerStatus, Pod, Service } from './kube/objects.ts';
-import { configMaps, jobs, pods, serviceAccounts, services } from './kube/resources.ts';
+import { configMaps, jobs, pods, secrets, serviceAccounts, services } from './kube/resources.ts';
 
 const kubectl = 'quay.io/kubestellar/kubectl:1.32.13';
 
@@ -219,5 +220,72 @@ describe('a fault', () => {
     await mend();
     const day = new Date(Date.now() + seconds * 1000).toISOString().slice(5, 10).replace('-', '');
     assert.match(await logOf('clock'), new RegExp(`^I${day} `, 'm'));
+  });
+});
+
+describe('an API server in a pod, as KubeFlex runs it for a space of type k8s', () => {
+  const file = '/key/key.pem';
+  const flags = ['--etcd-servers=http://127.0.0.1:2379', '--cert-dir=/certificates', '--token-auth-file=/key/tokens'];
+  const accounts = ['issuer=https://one', `key-file=${file}`, `signing-key-file=${file}`];
+  const command = ['kube-apiserver', ...flags, ...accounts.map((words) => `--service-account-${words}`)];
+  const ask = 'kubectl --insecure-skip-tls-verify --token=admin -s https://127.0.0.1:6443 get --raw';
+
+  before(async () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const stringData = {
+      'key.pem': privateKey.export({ type: 'pkcs1', format: 'pem' }),
+      tokens: 'admin,admin,admin,system:masters',
+    };
+    await one.admin.create<AnyObject>(secrets, {
+      metadata: { name: 'key', namespace: 'default' },
+      stringData,
+    } as AnyObject);
+  });
+
+  /** The versions in which it serves ValidatingAdmissionPolicies. */
+  async function served(name: string, more: string[]): Promise<string[]> {
+    const volumeMounts = [
+      { name: 'key', mountPath: '/key' },
+      { name: 'certificates', mountPath: '/certificates' },
+    ];
+    const at = (version: string) => `/apis/admissionregistration.k8s.io/${version}/validatingadmissionpolicies`;
+    const asked = ['v1', 'v1beta1'].map((version) => `${ask} ${at(version)} >&2 && echo ${version}`);
+    await run(name, {
+      volumes: [
+        { name: 'key', secret: { secretName: 'key' } },
+        { name: 'certificates', emptyDir: {} },
+      ],
+      containers: [
+        shell(`until ${ask} /readyz >/dev/null 2>&1; do sleep 0.2; done; ${asked.join('; ')}; echo asked`),
+        {
+          name: 'kine',
+          image: 'docker.io/rancher/kine:v0.11.5',
+          args: ['--endpoint', `postgres://kine@postgres/${name}`],
+        },
+        {
+          name: 'server',
+          image: 'registry.k8s.io/kube-apiserver:v1.29.9',
+          command: [...command, ...more],
+          volumeMounts,
+        },
+      ],
+    });
+    await untilPod(name, (pod) => mainOf(pod)?.state.terminated);
+    const log = await logOf(name, 'container=main');
+    assert.match(log, /^asked$/m);
+    await one.admin.delete(pods, `default/${name}`);
+    return log.split('\n').filter((line) => /^v1/.test(line));
+  }
+
+  it('serves no ValidatingAdmissionPolicies', async () => {
+    assert.deepEqual(await served('as-is', []), []);
+  });
+
+  it('serves them as v1beta1 if its flags say so', async () => {
+    const flags = [
+      '--feature-gates=ValidatingAdmissionPolicy=true',
+      '--runtime-config=admissionregistration.k8s.io/v1beta1=true',
+    ];
+    assert.deepEqual(await served('by-flags', flags), ['v1beta1']);
   });
 });

@@ -61,7 +61,10 @@ export function imageOf(reference: string): Image | undefined {
  * control planes of type k8s in that version, which cannot be built with the other programs.
  */
 function asKubernetes129([program = '', ...flags]: string[]): string[] {
-  const isOn = flags.some((flag) => /^--feature-gates=(.*,)?ValidatingAdmissionPolicy=true(,|$)/.test(flag));
+  const gate = /^(--feature-gates=(?:.*,)?)ValidatingAdmissionPolicy=true(?:,|$)/;
   const hidden = '--hidden-path=/apis/admissionregistration.k8s.io/v1/validatingadmissionpolic';
-  return [program, hidden, ...flags, ...(isOn ? [] : ['--disable-admission-plugins=ValidatingAdmissionPolicy'])];
+  // Kubernetes 1.32 has the policies always, and does not know their gate any more.
+  const known = flags.map((flag) => flag.replace(gate, '$1'));
+  const isOn = flags.some((flag) => gate.test(flag));
+  return [program, hidden, ...known, ...(isOn ? [] : ['--disable-admission-plugins=ValidatingAdmissionPolicy'])];
 }

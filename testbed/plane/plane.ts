@@ -50,7 +50,7 @@ export interface PlaneOptions {
   controllers?: readonly string[];
   /** Only with keys. */
   flags?: ApiServerFlags;
-  /** Its table of connections, by which its API server reaches Services and kubelets; such a plane is not one of the pool. */
+  /** Its table of connections, by which its API server reaches Services and kubelets. */
   network?: string;
   /** What servers of the pool have already; `plain` by default. */
   base?: Base;
@@ -110,11 +110,13 @@ export class Plane {
   static async create(name: string, dir: string, binary: string, options: PlaneOptions = {}): Promise<Plane> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const { keys, flags, network } = options;
-    const isOwn = keys !== undefined || network !== undefined;
-    const borrowed = isOwn ? undefined : await borrowServers(options.base ?? 'plain', binary);
-    const servers = borrowed ?? (await Servers.create(dir, binary, keys, flags, network));
+    const isRouted = network !== undefined;
+    const base = isRouted ? 'routed' : (options.base ?? 'plain');
+    const borrowed = keys ? undefined : await borrowServers(base, binary);
+    const servers = borrowed ?? (await Servers.create(dir, binary, keys, flags, isRouted));
     const plane = new Plane(name, dir, binary, options, servers);
     try {
+      if (isRouted) await servers.route(network);
       plane.#adminUser = await plane.issueUser(adminOf(name), [masters, kubeconfigGroup]);
       plane.#bedUser = await plane.issueUser(bedUser, [masters]);
       plane.#admin = new Api(plane.#bedConnection);
@@ -319,8 +321,9 @@ function controllerManagerFlags(
     'leader-elect-renew-deadline': '500s',
     'leader-elect-retry-period': '5s',
     'secure-port': 0,
-    'cluster-signing-cert-file': join(keys, 'ca.crt'),
-    'cluster-signing-key-file': join(keys, 'ca.key'),
+    // One signer: a queue of inotify for each, of which a user may have 128.
+    'cluster-signing-kube-apiserver-client-cert-file': join(keys, 'ca.crt'),
+    'cluster-signing-kube-apiserver-client-key-file': join(keys, 'ca.key'),
     'root-ca-file': join(keys, 'ca.crt'),
     'service-account-private-key-file': join(keys, 'service-account.key'),
     'kube-api-qps': 200,

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
@@ -42,6 +42,7 @@ export interface LentServers {
   authority: KeyPair;
   otherAuthority: KeyPair;
   tokenKeyPem: string;
+  isRouted: boolean;
   pids: Record<string, number>;
 }
 
@@ -55,10 +56,10 @@ export class Servers {
   readonly otherAuthority: Authority;
   readonly tokenKeyPem: string;
   readonly serviceRange: string;
+  /** Whether the API server has a table of connections. */
+  readonly isRouted: boolean;
   readonly #binary: string;
   readonly #release: () => void;
-  /** The table of connections of the plane (programs/overlay/syscall.go.txt), if it has one. */
-  #network: string | undefined;
   #authority: Authority;
   #port: number;
   #flags: ApiServerFlags = {};
@@ -77,29 +78,32 @@ export class Servers {
     this.otherAuthority = otherAuthority;
     this.tokenKeyPem = lent.tokenKeyPem;
     this.serviceRange = lent.serviceRange;
+    this.isRouted = lent.isRouted;
     this.#binary = binary;
     this.#release = release;
     this.#port = lent.port;
   }
 
-  /** Creates the files, and starts the servers with this certificate of the given CA, or with one for this machine only. */
+  /**
+   * Creates the files, and starts the servers with this certificate of the given CA, or with one for this machine only.
+   * @param isRouted whether the API server has a table of connections, by which it reaches Services and kubelets
+   */
   static async create(
     dir: string,
     binary: string,
     keys?: Partial<PlaneKeys>,
     flags: ApiServerFlags = {},
-    network?: string,
+    isRouted = false,
   ): Promise<Servers> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const authority = keys?.authority ? Authority.of(keys.authority) : await Authority.create('kubernetes');
     const otherAuthority = await Authority.create('other');
     const tokenKeyPem = keys?.tokenKeyPem ?? (await newKeyPem());
     const range = await ServiceRange.claim();
-    const cidr = network === undefined ? range.cidr : serviceRange(range.number);
-    const lent = { dir, port: 0, serviceRange: cidr, tokenKeyPem };
+    const cidr = isRouted ? serviceRange(range.number) : range.cidr;
+    const lent = { dir, port: 0, serviceRange: cidr, tokenKeyPem, isRouted };
     const servers = new Servers(binary, lent, authority, otherAuthority, () => range.release());
     servers.#flags = flags;
-    servers.#network = network;
     servers.#givenServing = keys?.serving?.certPem ?? '';
     try {
       await servers.#write({
@@ -126,10 +130,10 @@ export class Servers {
 
   /** What another process needs to adopt them. */
   get lent(): LentServers {
-    const { dir, port, serviceRange, authority, otherAuthority, tokenKeyPem, pids } = this;
+    const { dir, port, serviceRange, authority, otherAuthority, tokenKeyPem, isRouted, pids } = this;
     const pairOf = ({ certPem, keyPem }: Authority): KeyPair => ({ certPem, keyPem });
     return {
-      ...{ dir, port, serviceRange, tokenKeyPem, pids },
+      ...{ dir, port, serviceRange, tokenKeyPem, isRouted, pids },
       authority: pairOf(authority),
       otherAuthority: pairOf(otherAuthority),
     };
@@ -148,11 +152,6 @@ export class Servers {
     return Number(this.serviceRange.split('.')[2]);
   }
 
-  /** Whether it has a table of connections. */
-  get isRouted(): boolean {
-    return this.#network !== undefined;
-  }
-
   /** The URL of the API server for programs on this machine. */
   get url(): string {
     return `https://127.0.0.1:${this.#port}`;
@@ -168,6 +167,17 @@ export class Servers {
     return Object.fromEntries(
       this.#processes.filter(({ hasEnded }) => !hasEnded).map(({ name, pid = 0 }) => [name, pid]),
     );
+  }
+
+  /** The table of connections of the API server (programs/overlay/syscall.go.txt). */
+  get #table(): string {
+    return join(this.dir, 'connections');
+  }
+
+  /** From now on, this file is the table of connections; without one, there are none. */
+  async route(table?: string): Promise<void> {
+    await rm(this.#table, { force: true });
+    if (table !== undefined) await symlink(table, this.#table);
   }
 
   /** Replaces the CA, which the API server reloads soon: it refuses the clients of the previous one from then on. */
@@ -191,14 +201,14 @@ export class Servers {
     this.#flags = flags;
     const own = apiserverFlags(this.dir, this.#port, this.serviceRange);
     // Without routes of its own, the `kubernetes` Service would need an address outside loopback.
-    const network = this.#network
+    const network = this.isRouted
       ? {
           'advertise-address': nodeAddress(this.number),
           'kubelet-preferred-address-types': 'InternalIP',
           'requestheader-client-ca-file': join(this.dir, 'ca.crt'),
         }
       : { 'endpoint-reconciler-type': 'none' };
-    const variables = this.#network ? { BED_NETWORK: this.#network } : undefined;
+    const variables = this.isRouted ? { BED_NETWORK: this.#table } : undefined;
     this.#processes = [
       new Child(this.#binary, 'etcd', etcdFlags(this.dir), this.dir),
       new Child(this.#binary, 'kube-apiserver', { ...flags, ...own, ...network }, this.dir, variables),

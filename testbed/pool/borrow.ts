@@ -9,8 +9,11 @@ export const poolVariable = 'BED_POOL';
 /** What a borrower says when nothing of it uses the servers any longer; without it, they are not lent again. */
 export const returned = 'returned';
 
-/** What servers already have when they are lent: nothing of their own, or the kinds of an OCM hub, which takes seconds to add. */
-export type Base = 'plain' | 'hub';
+/**
+ * What servers already have when they are lent: nothing of their own, or the kinds of an OCM hub, which takes seconds to add. Routed
+ * ones are those of testbed/programs, for beds of real programs.
+ */
+export type Base = 'plain' | 'hub' | 'routed';
 
 /** Servers of the pool, until this process ends; undefined if there is no pool. @throws Error if the pool cannot start any */
 export async function borrowServers(base: Base, binary: string): Promise<Servers | undefined> {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildControlPlane, type Log } from '../plane/build.ts';
+import { buildPrograms } from '../programs/build.ts';
 import { type Base, poolVariable, returned } from './borrow.ts';
 import { Pooled } from './pooled.ts';
 
@@ -24,7 +25,7 @@ export class Pool {
   readonly #log: Log;
   readonly #listener: Server;
   readonly #all = new Set<Pooled>();
-  readonly #shelves: Record<Base, Shelf> = { plain: new Shelf(), hub: new Shelf() };
+  readonly #shelves: Record<Base, Shelf> = { plain: new Shelf(), hub: new Shelf(), routed: new Shelf() };
   #started = 0;
   #lent = 0;
 
@@ -84,7 +85,9 @@ export class Pool {
     if (present !== undefined) return present;
     this.#started += 1;
     const dir = join(this.#dir, String(this.#started));
-    const pooled = await Pooled.start(dir, await buildControlPlane(this.#log), base);
+    const binary =
+      base === 'routed' ? join(await buildPrograms(this.#log), 'control-plane') : await buildControlPlane(this.#log);
+    const pooled = await Pooled.start(dir, binary, base);
     this.#all.add(pooled);
     return pooled;
   }

@@ -10,10 +10,10 @@ import { Etcd } from './etcd.ts';
 /** The UID of this namespace is the identity of a cluster. */
 const kubeSystem = '/registry/namespaces/kube-system';
 
-/** What the API server writes again by itself, so that it need not be restored: its certificate authorities, and its own Lease. */
+/** What the API server writes again by itself, so that it need not be restored: its certificate authorities, and its own Leases. */
 const own = {
   authorities: '/registry/configmaps/kube-system/extension-apiserver-authentication',
-  lease: '/registry/leases/kube-system/apiserver-',
+  leases: ['/registry/leases/kube-system/apiserver-', '/registry/masterleases/'],
 };
 
 const uid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
@@ -47,12 +47,16 @@ export class Pooled {
   }
 
   static async start(dir: string, binary: string, base: Base): Promise<Pooled> {
-    const servers = await Servers.create(dir, binary);
+    const isRouted = base === 'routed';
+    const servers = await Servers.create(dir, binary, undefined, {}, isRouted);
     try {
       const etcd = new Etcd(etcdSocket(dir));
       const hasAll = async () => {
         const names = (await etcd.keys()).map(({ name }) => name);
-        return names.includes(own.authorities) && names.includes('/registry/services/specs/default/kubernetes');
+        const service = ['specs', ...(isRouted ? ['endpoints'] : [])];
+        return [own.authorities, ...service.map((kind) => `/registry/services/${kind}/default/kubernetes`)].every(
+          (name) => names.includes(name),
+        );
       };
       await servers.until(hasAll);
       if (base === 'hub') await withAdmin(servers, installHubCrds);
@@ -72,6 +76,7 @@ export class Pooled {
 
   /** Makes a new cluster of it. */
   async reset(): Promise<void> {
+    await this.servers.route();
     await this.servers.renewAuthority();
     await this.#wipe();
     this.#revisions = await revisionsOf(this.#etcd);
@@ -84,7 +89,7 @@ export class Pooled {
   async #wipe(): Promise<void> {
     const present = await revisionsOf(this.#etcd);
     const isRenewed = (name: string) => name === own.authorities || name === kubeSystem;
-    const isOwnLease = (name: string) => name.startsWith(own.lease);
+    const isOwnLease = (name: string) => own.leases.some((lease) => name.startsWith(lease));
     for (const name of present.keys())
       if (isRenewed(name) || !(this.#values.has(name) || isOwnLease(name))) await this.#etcd.delete(name);
     for (const [name, value] of this.#values) {
