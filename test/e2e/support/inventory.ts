@@ -67,6 +67,8 @@ function lasting({ metadata, status: _, ...content }: AnyObject): unknown {
   if (content.kind === 'CertificateSigningRequest' || metadata.generateName) Object.assign(fixed, { spec: undefined });
   const {
     'deployment.kubernetes.io/revision': __,
+    // Of what the operator has read, such as the bootstrap secret, which each join writes anew.
+    'operator.openshift.io/spec-hash': ____,
     'stellarctl.kubestellar.io/written-at': ___,
     ...lastingAnnotations
   } = annotations;

@@ -31,7 +31,10 @@ let cluster2: Plane;
 
 /** cluster1 is registered, with a label; cluster2 is unchanged. */
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }] });
+  bed = await startBed({
+    planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }],
+    isReal: true,
+  });
   [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
   cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
   await cli.succeed(['wec', 'join', 'cluster1', '--accept', '--label', 'location-group=edge']);
@@ -230,15 +233,13 @@ describe('wec join rejects an ITS whose registration drivers do not include csr:
     });
   after(() => setDrivers());
 
-  for (const driver of ['grpc', 'awsirsa']) {
-    it(driver, async () => {
-      await setDrivers(driver);
-      await refuses('wec join cluster2', { exitCode: 1, says: new RegExp(`its1 .*${driver}.*csr`) });
-    });
-  }
+  it('awsirsa', async () => {
+    await setDrivers('awsirsa');
+    await refuses('wec join cluster2', { exitCode: 1, says: /its1 .*awsirsa.*csr/ });
+  });
 
   it('csr beside another one is enough', async () => {
-    await setDrivers('csr', 'grpc');
+    await setDrivers('csr', 'awsirsa');
     await cli.succeed(['wec', 'join', 'cluster2', '--dry-run']);
   });
 });
