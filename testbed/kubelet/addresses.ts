@@ -24,5 +24,5 @@ export const internetAddress = '10.77.254.1';
 /** Where an address of a pod is on this machine. */
 export const hostOf = (address: string): string => address.replace(/^10\./, '127.');
 
-/** Where a port of a pod is on this machine, on which only root may listen below 1024 (overlay/syscall.go.txt). */
-export const portOf = (port: number): number => (port < 1024 ? port + 20_000 : port);
+/** Where a port of a pod is on this machine (overlay/syscall.go.txt). */
+export const portOf = (port: number): number => (port < 12_000 ? port + 20_000 : port);

@@ -21,7 +21,7 @@ let cluster1: Plane;
 const env = { STELLARCTL_ITS: 'its1' };
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }], isReal: true });
   cli = await Cli.create(bed.kubeconfig);
   [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
   await cli.succeed(
@@ -57,15 +57,15 @@ describe('wec get', () => {
   it('shows running versions, not what the Klusterlet requests', async () => {
     await cluster1.admin.patch(resources.deployments, 'open-cluster-management/klusterlet', { spec: { replicas: 0 } });
     const agent = 'open-cluster-management-agent/klusterlet-agent';
-    await setImage(cluster1, agent, 'registration-operator', 'v1.0.0');
-    const running = / OCM running 1\.0\.0 \(klusterlet not running\), Klusterlet 1\.3\.1$/m;
+    await setImage(cluster1, agent, 'registration-operator', 'v1.0.1');
+    const running = / OCM running 1\.0\.1 \(klusterlet not running\), Klusterlet 1\.0\.0$/m;
     const { stdout } = await until(async () => {
       const seen = await succeed('wec get cluster1=cluster1');
       return running.test(seen.stdout) ? seen : undefined;
     }, 'what runs, without the pods from before');
-    assert.match(stdout, /\(Singleton, 1\.0\.0\)$/m);
+    assert.match(stdout, /\(Singleton, 1\.0\.1\)$/m);
     await cluster1.admin.patch(resources.deployments, 'open-cluster-management/klusterlet', { spec: { replicas: 1 } });
-    await until(async () => / OCM 1\.3\.1$/m.test((await succeed('wec get cluster1=cluster1')).stdout), 'the operator');
+    await until(async () => / OCM 1\.0\.0$/m.test((await succeed('wec get cluster1=cluster1')).stdout), 'the operator');
   });
 
   it('prints the ManagedCluster itself with --raw', async () => {
