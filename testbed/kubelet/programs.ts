@@ -3,8 +3,10 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { bootstrapRequester } from '../helpers/requests.ts';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
-import { clusterManagers } from '../kube/resources.ts';
+import { clusterManagers, mutatingWebhooks, validatingWebhooks } from '../kube/resources.ts';
+import { until } from '../kube/until.ts';
 import type { HubOptions } from '../ocm/hub/options.ts';
 import type { Plane } from '../plane/plane.ts';
 import { programFolder } from './folder.ts';
@@ -38,7 +40,10 @@ export function linkPrograms(dir: string, built: string, newerOcm?: string): voi
   if (newerOcm) symlinkSync(newerOcm, join(bin, 'v1.2.1'));
 }
 
-/** Makes a plane an OCM hub, as `clusteradm init` does. */
+/** How many webhook configurations a hub has. */
+const webhookCount = 4;
+
+/** Makes a plane an OCM hub, as `clusteradm init` does, and waits for its webhooks, which OCM registers when they serve. */
 export async function initHub(dir: string, plane: Plane, options: HubOptions): Promise<void> {
   const { version = 'v1.0.0', registry, drivers, autoApprove } = options;
   const kubeconfig = join(plane.dir, 'hub.kubeconfig');
@@ -46,11 +51,15 @@ export async function initHub(dir: string, plane: Plane, options: HubOptions): P
   const env = { PATH: `${programFolder(dir)}:/usr/bin:/bin`, HOME: plane.dir, KUBECONFIG: kubeconfig };
   const flags = [`--bundle-version=${version}`, ...(registry ? [`--image-registry=${registry}`] : [])];
   await promisify(execFile)('clusteradm', ['init', ...flags], { env });
+  await until(async () => {
+    const lists = await Promise.all([validatingWebhooks, mutatingWebhooks].map((each) => plane.admin.list(each)));
+    return lists.flatMap(({ items }) => items).length === webhookCount;
+  }, 'the webhooks of a hub');
   const registrationConfiguration = {
     ...(drivers && { registrationDrivers: drivers.map((authType) => ({ authType })) }),
     ...(autoApprove && {
       featureGates: [{ feature: 'ManagedClusterAutoApproval', mode: 'Enable' }],
-      autoApproveUsers: ['system:serviceaccount:open-cluster-management:agent-registration-bootstrap'],
+      autoApproveUsers: [bootstrapRequester.user],
     }),
   };
   if (drivers || autoApprove)

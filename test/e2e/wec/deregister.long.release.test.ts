@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, installAddon, type Plane, resources, startBed, until } from '../../../testbed/index.ts';
+import { type Bed, installAddon, type Plane, resources, startBed } from '../../../testbed/index.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
 import { inRelease, rowOptions } from '../support/in-release.ts';
 import { inventoryOf } from '../support/inventory.ts';
@@ -19,13 +19,6 @@ before(async () => {
   bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))], isReal: true });
   its1 = bed.plane('its1');
   cli = await Cli.create(await contextsOf(its1, ...names.map((name) => bed.plane(name))));
-  // OCM registers its four webhooks when they serve, which `clusteradm init` does not wait for.
-  const webhooks = [resources.validatingWebhooks, resources.mutatingWebhooks];
-  const count = async () => {
-    const lists = await Promise.all(webhooks.map((resource) => its1.admin.list(resource)));
-    return lists.flatMap(({ items }) => items).length;
-  };
-  await until(async () => (await count()) === 4, 'the webhooks of the ITS');
   originally = await inventoryOf(its1);
 });
 
