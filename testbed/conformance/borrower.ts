@@ -1,6 +1,6 @@
 /**
- * A process with a bed of one plane, of stand-ins or `real` programs, for pool.long.test.ts: it leaves objects of many kinds there, tells what the plane is, and ends
- * as it is told: `stop` (the bed first), `kill` (without a word), `break` (its servers die first).
+ * A process with a bed of one plane, of stand-ins or `real` programs, for pool.long.test.ts: it leaves objects of many kinds there,
+ * tells what the plane is, and ends as it is told: `stop` (the bed first), `kill` (without a word), `break` (its servers die first).
  */
 import { startBed } from '../bed.ts';
 import { apply } from '../kube/apply.ts';

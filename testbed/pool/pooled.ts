@@ -51,12 +51,12 @@ export class Pooled {
     const servers = await Servers.create(dir, binary, undefined, {}, isRouted);
     try {
       const etcd = new Etcd(etcdSocket(dir));
+      const ofService = (isRouted ? ['specs', 'endpoints'] : ['specs']).map(
+        (kind) => `/registry/services/${kind}/default/kubernetes`,
+      );
       const hasAll = async () => {
         const names = (await etcd.keys()).map(({ name }) => name);
-        const service = ['specs', ...(isRouted ? ['endpoints'] : [])];
-        return [own.authorities, ...service.map((kind) => `/registry/services/${kind}/default/kubernetes`)].every(
-          (name) => names.includes(name),
-        );
+        return [own.authorities, ...ofService].every((name) => names.includes(name));
       };
       await servers.until(hasAll);
       if (base === 'hub') await withAdmin(servers, installHubCrds);
