@@ -3,7 +3,7 @@ export { type Bed, startBed } from './bed.ts';
 export { type JudgedServer, judgedServers } from './certificates/make.ts';
 export { chartOf, ingressChart, retiredIngressChart } from './charts/chart-of.ts';
 export { currentChart } from './charts/versions.ts';
-export { installKlusterlet } from './conformance/installer.ts';
+export { installKlusterlet, installOperator } from './conformance/installer.ts';
 export { type FoundProgram, findProgram } from './debian/find-program.ts';
 export { type Fault, pods as faultyPods } from './faults/fault.ts';
 export { registrationFaults, spaceFaults } from './faults/matrix.ts';

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { type Bed, type Plane, startBed, until } from './index.ts';
+import { findCondition, isTrue } from './kube/conditions.ts';
 import type { AnyObject, ConfigMap, ContainerStatus, Pod, Service } from './kube/objects.ts';
-import { configMaps, jobs, pods, secrets, serviceAccounts, services } from './kube/resources.ts';
+import { configMaps, jobs, nodes, pods, secrets, serviceAccounts, services } from './kube/resources.ts';
 
 const kubectl = 'quay.io/kubestellar/kubectl:1.32.13';
 
@@ -210,6 +211,28 @@ describe('a fault', () => {
     await untilPod('unpullable', (pod) => mainOf(pod)?.state.waiting?.reason === 'ImagePullBackOff');
     await mendUnpullable();
     await untilPhase('unpullable', 'Succeeded');
+  });
+
+  it('evicts a pod from a full node, whose successor waits for room', async () => {
+    await run('full', { containers: [shell('sleep 60')] });
+    await untilPhase('full', 'Running');
+    const mend = await bed.fault({ kind: 'evicted', plane: 'one', pod: 'default/full' });
+    await untilPod('full', ({ status }) => status?.phase === 'Failed' && status.reason === 'Evicted');
+    const isFull = async () => {
+      const { status } = await one.admin.get<Pod>(nodes, 'one-control-plane');
+      return isTrue(status?.conditions, 'DiskPressure');
+    };
+    assert.equal(await isFull(), true);
+    await one.admin.delete(pods, 'default/full');
+    await until(async () => (await one.admin.find(pods, 'default/full')) === undefined, 'end of the evicted pod');
+    await run('full-again', { containers: [shell('true')] });
+    await untilPod(
+      'full-again',
+      ({ status }) => findCondition(status?.conditions, 'PodScheduled')?.reason === 'Unschedulable',
+    );
+    await mend();
+    await untilPhase('full-again', 'Succeeded');
+    assert.equal(await isFull(), false);
   });
 
   it('sets the clock of a pod', async () => {

@@ -24,10 +24,15 @@ export async function installKlusterlet(
   { admin }: Pick<Plane, 'admin'>,
   { clusterName, mode, bootstrap, agentVersion = version }: Installation,
 ): Promise<void> {
-  for (const object of operatorObjects()) await apply(admin, object);
+  await installOperator({ admin });
   if (bootstrap) await apply(admin, bootstrapSecretObject(bootstrap));
   await untilServed(admin);
   await apply(admin, klusterletObject(clusterName, mode, agentVersion));
+}
+
+/** Installs only the operator, with the namespaces of the agents. */
+export async function installOperator({ admin }: Pick<Plane, 'admin'>): Promise<void> {
+  for (const object of operatorObjects()) await apply(admin, object);
 }
 
 function operatorObjects(): AnyObject[] {

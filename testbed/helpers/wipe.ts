@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Api, keyOf } from '../kube/api.ts';
 import { discover } from '../kube/discovery.ts';
 import type { KubeObject } from '../kube/objects.ts';
@@ -32,6 +33,9 @@ export async function wipeKlusterlet({ admin }: Plane): Promise<void> {
   for (const namespace of [operatorNamespace, agentNamespace, addonNamespace]) await removeNamespace(admin, namespace);
   await removeAll(admin, klusterlets);
   const isOurs = (name: string) => name === 'klusterlet' || name.startsWith('open-cluster-management:');
+  // Before the roles that it aggregates: a controller of Kubernetes that sees them go first may recreate it, empty, and OCM's
+  // operator leaves a role that exists as it is.
+  await removeAll(admin, clusterRoles, {}, (name) => name.endsWith(':aggregate'));
   await Promise.all([clusterRoles, clusterRoleBindings].map((resource) => removeAll(admin, resource, {}, isOurs)));
   await Promise.all(
     [roles, roleBindings].map((resource) => removeAll(admin, resource, { namespace: 'kube-system' }, isOurs)),
@@ -63,10 +67,13 @@ async function removeAll(
 
 async function remove(admin: Api, resource: Resource, object: KubeObject): Promise<void> {
   const key = keyOf(object);
-  await untilAnswered(() => admin.delete(resource, key, { gracePeriodSeconds: 0, propagationPolicy: 'Background' }));
+  // Without a grace period a pod would be gone before its processes.
+  const gracePeriodSeconds = resource.plural === 'pods' ? 1 : 0;
+  await untilAnswered(() => admin.delete(resource, key, { gracePeriodSeconds, propagationPolicy: 'Background' }));
   // Controllers may still add theirs: remaining objects are checked again.
   for (let left = await admin.find(resource, key); left; left = await admin.find(resource, key)) {
     if (left.metadata.uid !== object.metadata.uid) return;
+    await sleep(20);
     if (left.metadata.finalizers?.length)
       await admin.patch(resource, key, { metadata: { finalizers: null } }).catch(() => {});
   }

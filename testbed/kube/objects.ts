@@ -150,6 +150,8 @@ export interface Pod extends KubeObject {
   spec: PodSpec;
   status?: {
     phase?: string;
+    reason?: string;
+    conditions?: Condition[];
     startTime?: string;
     hostIP?: string;
     podIP?: string;

@@ -1,15 +1,16 @@
 import { join } from 'node:path';
 import { Api, keyOf } from '../kube/api.ts';
-import { now } from '../kube/conditions.ts';
 import { Informer, type InformerOptions } from '../kube/informer.ts';
 import type { ConfigMap, KubeObject, Pod, Secret, Service } from '../kube/objects.ts';
-import { configMaps, nodes, pods, type Resource, secrets, services } from '../kube/resources.ts';
+import { configMaps, pods, type Resource, secrets, services } from '../kube/resources.ts';
 import { untilAnswered } from '../kube/retry.ts';
 import type { PlaneInfo } from '../plane/plane.ts';
 import type { ContainerLog } from '../pod-runner/container-log.ts';
 import type { Faults } from '../pod-runner/faults.ts';
 import { LogServer } from '../pod-runner/log-server.ts';
 import type { NestedPlanes } from '../pod-runner/nested-planes.ts';
+import { NodeObject } from '../pod-runner/node-object.ts';
+import { Scheduler } from '../pod-runner/scheduler.ts';
 import { dnsAddress, nodeAddress, podAddress } from './addresses.ts';
 import { tableOf } from './folder.ts';
 import type { ClusterNetwork, Network } from './network.ts';
@@ -38,6 +39,7 @@ export class Kubelet {
   readonly #log: (line: string) => void;
   readonly #signal: AbortSignal;
   readonly #node: NodeContext;
+  readonly #scheduler: Scheduler;
   readonly #runs = new Map<string, PodRun>();
   /** The nth addresses of pods that run. */
   readonly #addresses = new Map<string, number>();
@@ -84,6 +86,7 @@ export class Kubelet {
       setReady: ({ pod, container }, isReady) =>
         this.#runs.get(pod.metadata.uid ?? '')?.setReady(container.name, isReady),
     };
+    this.#scheduler = new Scheduler(this.#node);
     const synced = Promise.all([mountable.secrets.synced, mountable.configMaps.synced]);
     this.#start(synced).catch((error: Error) => this.#log(error.message));
   }
@@ -109,47 +112,34 @@ export class Kubelet {
   }
 
   async #start(mountable: Promise<unknown>): Promise<void> {
-    const { cluster } = this.#node;
+    const { cluster, faults, plane } = this.#node;
+    const { nodeName, number } = this.#plane;
+    const object = new NodeObject(this.#api, nodeName);
+    const addresses = { InternalIP: nodeAddress(number), Hostname: nodeName };
     await mountable;
-    const logs = await LogServer.start(this.#plane.nodeName, (...which) => this.#findLog(...which));
+    const logs = await LogServer.start(nodeName, (...which) => this.#findLog(...which));
     this.#signal.addEventListener('abort', () => logs.stop());
     cluster.kubeletPort = logs.port;
     cluster.changed();
-    await untilAnswered(() => this.#registerNode(), this.#signal);
+    await untilAnswered(() => object.register(addresses, 10250), this.#signal);
     await untilAnswered(() => this.#ensureDns(), this.#signal);
     this.#watch<Pod>(pods, (pod, change) => this.#onPod(pod, change));
-    while (!this.#signal.aborted) {
-      await this.#node.faults.change(this.#signal);
+    for (let change = faults.change(this.#signal); !this.#signal.aborted; ) {
+      await change;
+      // Subscribe now: a change during what follows needs another round.
+      change = faults.change(this.#signal);
       for (const run of this.#runs.values()) run.surroundingsChanged();
+      const failed = ({ message }: Error) => this.#log(message);
+      const isFull = faults.hasDiskPressure(plane);
+      await untilAnswered(() => object.reportDisk(isFull), this.#signal).catch(failed);
+      await Promise.all([...this.#runs.values()].map((run) => run.evictIfFull())).catch(failed);
+      await this.#scheduler.retry(failed);
     }
   }
 
   #watch<T extends KubeObject>(resource: Resource, onChange: NonNullable<InformerOptions<T>['onChange']>): Informer<T> {
     const onError = ({ message }: Error) => this.#log(message);
     return new Informer<T>(this.#api, resource, { pauses, onError, onChange }, this.#signal);
-  }
-
-  async #registerNode(): Promise<void> {
-    const name = this.#plane.nodeName;
-    const labels = { 'kubernetes.io/hostname': name, 'node-role.kubernetes.io/control-plane': '' };
-    await this.#api.ensure(nodes, { metadata: { name, labels } });
-    const resources = { cpu: '2', memory: '8Gi', pods: '110' };
-    const status = {
-      capacity: resources,
-      allocatable: resources,
-      conditions: [
-        condition('DiskPressure', false, 'KubeletHasNoDiskPressure'),
-        condition('Ready', true, 'KubeletReady'),
-      ],
-      addresses: [
-        { type: 'InternalIP', address: nodeAddress(this.#plane.number) },
-        { type: 'Hostname', address: name },
-      ],
-      daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
-    };
-    await this.#api.patch(nodes, name, { status }, { subresource: 'status' });
-    // The API server gives each new node the taint of one that is not ready, which the node lifecycle controller removes.
-    await this.#api.patch(nodes, name, { spec: { taints: null } });
   }
 
   /** Reserves the address of the DNS server, as every cluster does. */
@@ -164,25 +154,20 @@ export class Kubelet {
     const failed = (what: string) => (error: Error) => this.#log(`${keyOf(pod)} ${what}: ${error.message}`);
     if (change === 'deleted') {
       this.#runs.delete(uid);
+      this.#scheduler.forget(pod);
       void run?.abandon().then(() => this.#addresses.delete(uid));
     } else if (deletionTimestamp) {
       run?.changed(pod);
       const removed = run ? run.stop() : this.#remove(pod);
       removed.catch(failed('could not be removed'));
     } else if (!pod.spec.nodeName) {
-      if (change === 'added') this.#bind(pod).catch(failed('could not be bound'));
+      this.#scheduler.bind(pod).catch(failed('could not be bound'));
     } else if (run) {
       run.changed(pod);
     } else if (!isFinished(pod)) {
+      this.#scheduler.forget(pod);
       this.#runs.set(uid, new PodRun(this.#node, pod, this.#claimAddress(uid)));
     }
-  }
-
-  async #bind(pod: Pod): Promise<void> {
-    const { namespace, name } = pod.metadata;
-    const target = { apiVersion: 'v1', kind: 'Node', name: this.#plane.nodeName };
-    const binding = { metadata: { namespace, name }, target };
-    await untilAnswered(() => this.#api.post(pods, keyOf(pod), 'binding', binding), this.#signal);
   }
 
   /** Removes a pod that never ran: it was deleted right after its binding, while no watch was open. */
@@ -206,10 +191,6 @@ export class Kubelet {
     this.#addresses.set(uid, this.#lastAddress);
     return podAddress(this.#plane.number, this.#lastAddress);
   }
-}
-
-function condition(type: string, holds: boolean, reason: string) {
-  return { type, status: holds ? 'True' : 'False', reason, message: reason, lastTransitionTime: now() };
 }
 
 function isFinished({ status }: Pod): boolean {

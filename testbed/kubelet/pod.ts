@@ -28,6 +28,7 @@ export class PodRun {
   readonly #ready = new Set<string>();
   readonly #logs = new Map<string, ContainerLog>();
   readonly #ended: Promise<void>;
+  #removed: Promise<void> | undefined;
 
   constructor(node: NodeContext, pod: Pod, address: string) {
     const { namespace, name, uid = '' } = pod.metadata;
@@ -67,12 +68,23 @@ export class PodRun {
   }
 
   /** Stops the containers, then deletes the pod without grace period if it still exists. */
-  async stop(): Promise<void> {
-    if (this.#stopping.signal.aborted) return;
+  stop(): Promise<void> {
+    this.#removed ??= this.#remove();
+    return this.#removed;
+  }
+
+  async #remove(): Promise<void> {
     await this.abandon();
     const { uid } = this.#pod.metadata;
     const options = { gracePeriodSeconds: 0, ...(uid && { preconditions: { uid } }) };
     await untilAnswered(() => this.#node.kubelet.delete(pods, keyOf(this.#pod), options), this.#node.signal);
+  }
+
+  /** Where its node has run out of disk: stops the containers, and reports the pod as Failed. */
+  async evictIfFull(): Promise<void> {
+    if (this.#stopping.signal.aborted || !this.#node.faults.isEvicted(this.#node.plane, this.#pod)) return;
+    await this.abandon();
+    await this.#status.evicted();
   }
 
   /** Stops the containers, and keeps the pod unchanged. */

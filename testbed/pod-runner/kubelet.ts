@@ -2,10 +2,9 @@ import { EventEmitter, once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Api, keyOf } from '../kube/api.ts';
-import { now } from '../kube/conditions.ts';
 import { Informer, type InformerOptions } from '../kube/informer.ts';
 import type { KubeObject, Pod, Secret, Service } from '../kube/objects.ts';
-import { nodes, pods, type Resource, secrets, services } from '../kube/resources.ts';
+import { pods, type Resource, secrets, services } from '../kube/resources.ts';
 import { untilAnswered } from '../kube/retry.ts';
 import type { PlaneInfo } from '../plane/plane.ts';
 import type { ContainerLog } from './container-log.ts';
@@ -14,9 +13,10 @@ import { LogServer } from './log-server.ts';
 import type { NestedPlanes } from './nested-planes.ts';
 import type { Network } from './network.ts';
 import type { NodeContext } from './node-context.ts';
+import { NodeObject } from './node-object.ts';
 import { NodePorts } from './node-ports.ts';
-import { warn } from './pod-events.ts';
 import { PodWorker } from './pod-worker.ts';
+import { Scheduler } from './scheduler.ts';
 import { ServiceProxy } from './service-proxy.ts';
 
 /** Short pauses: a stopped API server returns within seconds. */
@@ -40,11 +40,10 @@ export class Kubelet {
   readonly #context: NodeContext;
   readonly #faults: Faults;
   readonly #workers = new Map<string, PodWorker>();
-  /** Unscheduled pods by UID, with the last reported reason. */
-  readonly #unbound = new Map<string, { pod: Pod; why?: string }>();
   readonly #evicted = new Set<string>();
+  readonly #node: NodeObject;
+  readonly #scheduler: Scheduler;
   #podCount = 0;
-  #isFull = false;
 
   /** `isNested`: the node has the name of the hosting plane's node, which the network already knows. */
   constructor(plane: PlaneInfo, isNested: boolean, surroundings: Surroundings, signal: AbortSignal) {
@@ -81,6 +80,8 @@ export class Kubelet {
         await once(changes, 'secret', { signal: until }).catch(() => {});
       },
     };
+    this.#node = new NodeObject(this.#api, plane.nodeName);
+    this.#scheduler = new Scheduler(this.#context);
     mkdirSync(this.#context.logDir, { recursive: true });
     signal.addEventListener('abort', () => {
       for (const worker of this.#workers.values()) worker.abandon();
@@ -94,7 +95,7 @@ export class Kubelet {
     await mountable;
     const logs = await LogServer.start(this.#nodeName, (...which) => this.#findLog(...which));
     this.#signal.addEventListener('abort', () => logs.stop());
-    await untilAnswered(() => this.#registerNode(logs.port), this.#signal);
+    await untilAnswered(() => this.#node.register({ InternalIP: '127.0.0.1' }, logs.port), this.#signal);
     this.#watch<Pod>(pods, (pod, change) => this.#onPod(pod, change));
     for (let change = this.#faults.change(this.#signal); !this.#signal.aborted; ) {
       await change;
@@ -109,49 +110,19 @@ export class Kubelet {
     const { plane } = this.#context;
     const isFull = this.#faults.hasDiskPressure(plane);
     const evicted = [...this.#workers].filter(([, worker]) => this.#faults.isEvicted(plane, worker.pod));
-    const unbound = [...this.#unbound.values()].map(({ pod }) => pod);
     const failed = (error: Error) => this.#log(error.message);
-    await untilAnswered(() => this.#reportNode(isFull), this.#signal).catch(failed);
+    await untilAnswered(() => this.#node.reportDisk(isFull), this.#signal).catch(failed);
     for (const [uid, worker] of evicted) {
       this.#evicted.add(uid);
       this.#workers.delete(uid);
       await worker.evict().catch(failed);
     }
-    for (const pod of unbound) await this.#bind(pod).catch(failed);
+    await this.#scheduler.retry(failed);
   }
 
   #watch<T extends KubeObject>(resource: Resource, onChange: NonNullable<InformerOptions<T>['onChange']>): Informer<T> {
     const onError = ({ message }: Error) => this.#log(message);
     return new Informer<T>(this.#api, resource, { pauses, onError, onChange }, this.#signal);
-  }
-
-  async #registerNode(kubeletPort: number): Promise<void> {
-    const labels = { 'kubernetes.io/hostname': this.#nodeName, 'node-role.kubernetes.io/control-plane': '' };
-    await this.#api.ensure(nodes, { metadata: { name: this.#nodeName, labels } });
-    const resources = { cpu: '2', memory: '8Gi', pods: '110' };
-    const status = {
-      capacity: resources,
-      allocatable: resources,
-      conditions: nodeConditions(false),
-      // The address from which the API server fetches container logs.
-      addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
-      daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
-    };
-    await this.#api.patch(nodes, this.#nodeName, { status }, { subresource: 'status' });
-    // The API server gives each new node the taint of one that is not ready, which the node lifecycle controller removes.
-    await this.#api.patch(nodes, this.#nodeName, { spec: { taints: null } });
-  }
-
-  /** Reports disk pressure, as kubelet and node lifecycle controller do. */
-  async #reportNode(isFull: boolean): Promise<void> {
-    if (isFull === this.#isFull) return;
-    this.#isFull = isFull;
-    const taints = isFull
-      ? [{ key: 'node.kubernetes.io/disk-pressure', effect: 'NoSchedule', timeAdded: now() }]
-      : null;
-    const status = { conditions: nodeConditions(isFull) };
-    await this.#api.patch(nodes, this.#nodeName, { status }, { subresource: 'status' });
-    await this.#api.patch(nodes, this.#nodeName, { spec: { taints } });
   }
 
   #onPod(pod: Pod, change: 'added' | 'changed' | 'deleted'): void {
@@ -161,44 +132,19 @@ export class Kubelet {
     if (change === 'deleted') {
       worker?.abandon();
       this.#workers.delete(uid);
-      this.#unbound.delete(uid);
+      this.#scheduler.forget(pod);
       this.#evicted.delete(uid);
     } else if (deletionTimestamp) {
       const removed = worker ? worker.stop() : this.#remove(pod);
       removed.catch(failed('could not be removed'));
     } else if (!pod.spec.nodeName) {
-      // A status update of an unscheduled pod needs no new attempt.
-      if (!this.#unbound.has(uid))
-        this.#bind(pod).catch((error: Error) => {
-          this.#unbound.delete(uid);
-          failed('could not be bound')(error);
-        });
+      this.#scheduler.bind(pod).catch(failed('could not be bound'));
     } else if (worker) {
       worker.changed(pod);
     } else if (!isFinished(pod) && !this.#evicted.has(uid)) {
-      this.#unbound.delete(uid);
+      this.#scheduler.forget(pod);
       this.#workers.set(uid, new PodWorker(this.#context, pod, this.#nextAddress()));
     }
-  }
-
-  async #bind(pod: Pod): Promise<void> {
-    const { namespace, name, uid = '' } = pod.metadata;
-    const why = this.#faults.unschedulable(this.#context.plane, pod);
-    const told = this.#unbound.get(uid)?.why;
-    this.#unbound.set(uid, { pod, ...(why && { why }) });
-    if (why && why !== told) await this.#leaveUnbound(pod, why);
-    if (why) return;
-    const target = { apiVersion: 'v1', kind: 'Node', name: this.#nodeName };
-    const binding = { metadata: { namespace, name }, target };
-    await untilAnswered(() => this.#api.post(pods, keyOf(pod), 'binding', binding), this.#signal);
-  }
-
-  /** Reports that a pod is unschedulable, as the scheduler does. */
-  async #leaveUnbound(pod: Pod, message: string): Promise<void> {
-    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message };
-    const status = { conditions: [{ ...condition, lastTransitionTime: now() }] };
-    await untilAnswered(() => this.#api.patch(pods, keyOf(pod), { status }, { subresource: 'status' }), this.#signal);
-    await warn(this.#api, pod, { reason: 'FailedScheduling', message, component: 'default-scheduler' });
   }
 
   /** Removes a pod that never ran: it was deleted right after its binding, while no watch was open. */
@@ -218,14 +164,6 @@ export class Kubelet {
     this.#podCount += 1;
     return `10.244.${Math.floor(this.#podCount / 250)}.${(this.#podCount % 250) + 2}`;
   }
-}
-
-function nodeConditions(isFull: boolean) {
-  const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'the pod runner is ready' };
-  const pressure = isFull
-    ? { status: 'True', reason: 'KubeletHasDiskPressure', message: 'kubelet has disk pressure' }
-    : { status: 'False', reason: 'KubeletHasNoDiskPressure', message: 'kubelet has no disk pressure' };
-  return [{ type: 'DiskPressure', ...pressure }, ready].map((each) => ({ ...each, lastTransitionTime: now() }));
 }
 
 function isFinished({ status }: Pod): boolean {

@@ -65,11 +65,7 @@ export class PodWorker {
   async evict(): Promise<void> {
     this.abandon();
     await Promise.race([this.#ended, sleep(stopGrace)]);
-    const message =
-      'The node was low on resource: ephemeral-storage. Threshold quantity: 1073741824, available: 524288Ki. ';
-    const target = { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message };
-    await warn(this.#node.kubelet, this.#pod, { reason: 'Evicted', message });
-    await untilAnswered(() => this.#status.fail({ reason: 'Evicted', message }, target), this.#node.signal);
+    await this.#status.evicted();
   }
 
   /** Stops the containers, and keeps the pod unchanged. */

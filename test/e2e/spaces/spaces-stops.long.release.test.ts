@@ -167,6 +167,9 @@ describe('a deletion that is killed after each of its writes and rerun each time
     const { run, writes } = await typeKilled('wds delete wds1 --keep-workloads --hosting-context hosting --yes');
     assert.equal(run.exitCode, 0, run.stderr);
     const kinds = writes.map((write) => write.replace(/manifestworks\/.*/, 'manifestworks'));
+    // Needed where the garbage collector of a young WDS did not know Bindings when the policy was deleted.
+    const withoutOwner = kinds.indexOf('PATCH bindings/p1');
+    if (withoutOwner !== -1) kinds.splice(withoutOwner, 1);
     assert.deepEqual(kinds, [
       'DELETE bindingpolicies/p1',
       ...Array(3).fill('PATCH manifestworks'),

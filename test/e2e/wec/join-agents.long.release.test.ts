@@ -11,6 +11,7 @@ import {
   type CertificateSigningRequest,
   type Deployment,
   installKlusterlet,
+  installOperator,
   type Plane,
   requestBootstrapToken,
   resources,
@@ -144,12 +145,7 @@ describe('the address for the agents', () => {
 describe('an operator that stellarctl did not install', () => {
   it('is used and not changed', async () => {
     await wipeBoth();
-    await installKlusterlet(cluster1, { clusterName: 'cluster1', mode: 'Singleton', bootstrap: undefined });
-    await cluster1.admin.delete(resources.klusterlets, 'klusterlet');
-    await until(
-      async () => (await cluster1.admin.find(resources.klusterlets, 'klusterlet')) === undefined,
-      'end of the Klusterlet',
-    );
+    await installOperator(cluster1);
     await until(
       async () => statusOf(await cluster1.admin.get(resources.deployments, operator), 'Available') === 'True',
       'running operator',
@@ -158,7 +154,7 @@ describe('an operator that stellarctl did not install', () => {
     const { stderr } = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
     assert.match(stderr, /cluster1 has a klusterlet operator that stellarctl did not install; it is left as it is/);
     const writes = new Set(await writesOn(cluster1));
-    // An earlier agent may have left its Lease.
+    // Of the agent, which may have restarted with its certificate before its Lease ended.
     writes.delete('delete leases open-cluster-management-agent/klusterlet-agent-lock');
     assert.deepEqual([...writes].sort(), [
       'patch klusterlets klusterlet',

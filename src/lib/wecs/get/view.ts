@@ -87,8 +87,11 @@ export interface PodView {
 /** Conditions for which True is a problem; for all others True is good. */
 const isNegative = (type: string): boolean => type.endsWith('Degraded');
 
-export function conditionViews(conditions: readonly Condition[] | undefined): ConditionView[] {
-  return (conditions ?? []).map(({ type, status, reason = '', message = '', lastTransitionTime }) => ({
+const byType = (a: Condition, b: Condition) => (a.type < b.type ? -1 : 1);
+
+/** Sorted by type: OCM's controllers append theirs in whatever order they come to it. */
+export function conditionViews(conditions: readonly Condition[] = []): ConditionView[] {
+  return conditions.toSorted(byType).map(({ type, status, reason = '', message = '', lastTransitionTime }) => ({
     type,
     status,
     reason,

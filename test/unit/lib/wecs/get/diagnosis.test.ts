@@ -396,7 +396,7 @@ test('an object that its WDS was deleting when the guard kept it is no failure o
   assert.equal(groupWorks([held(0, 1)])[0]?.failed[0]?.message, '1 is invalid');
 });
 
-test('a condition is healthy or not depending on its type', () => {
+test('conditions are sorted by type, and healthy or not depending on it', () => {
   const views = conditionViews([
     { type: 'Applied', status: 'True', lastTransitionTime: secondsAgo(1) },
     { type: 'HubConnectionDegraded', status: 'True' },
@@ -404,8 +404,8 @@ test('a condition is healthy or not depending on its type', () => {
     { type: 'Deleting', status: 'False' },
   ]);
   assert.deepEqual(
-    views.map(({ healthy }) => healthy),
-    [true, false, true, false],
+    views.map(({ type, healthy }) => `${type} ${healthy}`),
+    ['Applied true', 'Deleting false', 'HubConnectionDegraded false', 'WorkDesiredDegraded true'],
   );
 });
 
