@@ -30,7 +30,7 @@ const inventories = async () => ({
 
 before(async () => {
   const planes = [{ name: 'its1', hub: true }, { name: 'cluster1' }];
-  bed = await startBed({ planes });
+  bed = await startBed({ planes, isReal: true });
   [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
   cli = await Cli.create(await contextsOf(its1, cluster1));
   originally = await inventories();
@@ -83,12 +83,10 @@ describe('a WEC that receives works from a policy for every cluster', () => {
   });
 
   it('leaves once no policy sends works to it, even if the ITS restarts meanwhile', async () => {
-    const restartAndMend = async () => {
-      await restart(its1);
-      await mend();
-    };
-    // The agent is still dead: it would remove the works before deregister looks for them.
-    const run = await cli.succeed(line, { whenPrinted: { text: /being removed/, act: restartAndMend } });
+    await mend();
+    workload = await runWorkload(its1, cluster1, { policy: 'everywhere', matchLabels: {} });
+    workload.stop();
+    const run = await cli.succeed(line, { whenPrinted: { text: /being removed/, act: () => restart(its1) } });
     assert.match(run.stderr, /released from everywhere/);
     assert.equal(run.stdout, 'cluster1: deregistered\n');
     assert.deepEqual(await inventories(), originally);

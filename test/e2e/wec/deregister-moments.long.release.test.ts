@@ -36,7 +36,10 @@ let all: Plane[];
 let controllers: RunningWds;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...[...names, 'wds1'].map((name) => ({ name }))] });
+  bed = await startBed({
+    planes: [{ name: 'its1', hub: true }, ...[...names, 'wds1'].map((name) => ({ name }))],
+    isReal: true,
+  });
   [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
   all = [its1, ...names.map((name) => bed.plane(name))];
   cli = await Cli.create(await contextsOf(its1, wds1, ...all.slice(1)));
