@@ -69,6 +69,11 @@ export class Bed {
       : new PodRunner(dir, binary);
   }
 
+  /** The version of its hubs. */
+  get ocmVersion(): string {
+    return this.#programs ? 'v1.0.0' : 'v1.3.1';
+  }
+
   get planes(): Plane[] {
     return [...this.#planes.values()];
   }

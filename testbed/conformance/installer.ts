@@ -12,30 +12,31 @@ export interface Installation {
   mode: 'Default' | 'Singleton';
   /** Undefined leaves the bootstrap Secret out. */
   bootstrap: { server: string; caPem: string; token: string } | undefined;
-  /** The version of the agents' images, that of the operator by default. */
+  /** The version of the operator's image, and of the agents' images, which is the same by default. */
+  version?: string;
   agentVersion?: string;
 }
 
 const registry = 'quay.io/open-cluster-management';
-const version = 'v1.3.1';
+const newest = 'v1.3.1';
 
 /** Installs a klusterlet on a managed cluster as `clusteradm join` would, to keep conformance independent of the product. */
 export async function installKlusterlet(
   { admin }: Pick<Plane, 'admin'>,
-  { clusterName, mode, bootstrap, agentVersion = version }: Installation,
+  { clusterName, mode, bootstrap, version = newest, agentVersion = version }: Installation,
 ): Promise<void> {
-  await installOperator({ admin });
+  await installOperator({ admin }, version);
   if (bootstrap) await apply(admin, bootstrapSecretObject(bootstrap));
   await untilServed(admin);
   await apply(admin, klusterletObject(clusterName, mode, agentVersion));
 }
 
 /** Installs only the operator, with the namespaces of the agents. */
-export async function installOperator({ admin }: Pick<Plane, 'admin'>): Promise<void> {
-  for (const object of operatorObjects()) await apply(admin, object);
+export async function installOperator({ admin }: Pick<Plane, 'admin'>, version = newest): Promise<void> {
+  for (const object of operatorObjects(version)) await apply(admin, object);
 }
 
-function operatorObjects(): AnyObject[] {
+function operatorObjects(version: string): AnyObject[] {
   const labels = { app: 'klusterlet' };
   const container = {
     name: 'klusterlet',

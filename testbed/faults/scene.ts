@@ -55,7 +55,7 @@ export class Scene {
   ): Promise<void> {
     await this.wipe();
     const bootstrap = wrong === 'no Secret' ? undefined : await this.bootstrap(wrong);
-    await installKlusterlet(this.wec, { clusterName: this.name, mode: 'Singleton', bootstrap, ...other });
+    await this.#apply({ bootstrap, ...other });
   }
 
   /** What an agent needs to reach the hub. */
@@ -66,8 +66,12 @@ export class Scene {
 
   /** Replaces the bootstrap Secret of an installed klusterlet. */
   async bootstrapAnew(wrong: Partial<Bootstrap>): Promise<void> {
-    const bootstrap = await this.bootstrap(wrong);
-    await installKlusterlet(this.wec, { clusterName: this.name, mode: 'Singleton', bootstrap });
+    await this.#apply({ bootstrap: await this.bootstrap(wrong) });
+  }
+
+  async #apply(parts: Partial<Installation> & Pick<Installation, 'bootstrap'>): Promise<void> {
+    const version = this.bed.ocmVersion;
+    await installKlusterlet(this.wec, { clusterName: this.name, mode: 'Singleton', version, ...parts });
   }
 
   /** Registers the cluster until hub and operator report it as healthy; if it is registered already, waits for that. */

@@ -16,6 +16,7 @@ before(async () => {
       { name: 'its1', hub: true },
       { name: 'cluster1', hub: false },
     ],
+    isReal: true,
   });
   cli = await Cli.create(bed.kubeconfig);
 });

@@ -46,6 +46,7 @@ export const requests: readonly FaultRow[] = [
     await scene.bootstrapAnew({});
     await scene.untilAgentSays(/Stop creating csr/);
     await scene.untilAnnounced();
+    await scene.untilConnection(waiting);
   }),
   row('issued-not-accepted', 'The request was approved and issued, the cluster was not accepted', async (scene) => {
     await ask(scene);
