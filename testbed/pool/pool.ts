@@ -9,6 +9,12 @@ import { buildPrograms } from '../programs/build.ts';
 import { type Base, poolVariable, returned } from './borrow.ts';
 import { Pooled } from './pooled.ts';
 
+/**
+ * From so many servers on, idle ones of another base are ended for new ones: each has up to five queues of inotify, of which Linux
+ * lets a user have 128 in all by default.
+ */
+const many = 16;
+
 /** Servers with the same base. */
 class Shelf {
   readonly idle: Pooled[] = [];
@@ -83,6 +89,12 @@ export class Pool {
     const back = () => new Promise<Pooled | undefined>((resolve) => waiting.push(resolve));
     const present = idle.pop() ?? (resetting > waiting.length ? await back() : undefined);
     if (present !== undefined) return present;
+    if (this.#all.size >= many)
+      await this.#end(
+        Object.values(this.#shelves)
+          .find(({ idle }) => idle.length > 0)
+          ?.idle.pop(),
+      );
     this.#started += 1;
     const dir = join(this.#dir, String(this.#started));
     const binary =
@@ -105,16 +117,18 @@ export class Pool {
       if (this.#listener.listening) this.#log(`servers are not lent again: ${(error as Error).message}`);
     }
     shelf.resetting -= 1;
-    if (usable === undefined) {
-      this.#all.delete(pooled);
-      await pooled.servers.destroy();
-      await rm(pooled.servers.dir, { recursive: true, force: true, maxRetries: 10 });
-    }
+    if (usable === undefined) await this.#end(pooled);
     const next = shelf.waiting.shift();
     if (next !== undefined) next(usable);
     else if (usable !== undefined) {
       usable.servers.freeze(true);
       shelf.idle.push(usable);
     }
+  }
+  async #end(pooled: Pooled | undefined): Promise<void> {
+    if (pooled === undefined) return;
+    this.#all.delete(pooled);
+    await pooled.servers.destroy();
+    await rm(pooled.servers.dir, { recursive: true, force: true, maxRetries: 10 });
   }
 }
