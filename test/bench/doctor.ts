@@ -35,7 +35,10 @@ async function ofRegistrations(): Promise<void> {
   const rows = registrationFaults.filter(({ id }) => isWanted(id));
   const pairs = pairTrials.filter(({ faults }) => isWanted(`pair-${faults[0]?.[0]}`));
   if (rows.length + pairs.length === 0) return;
-  const bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))] });
+  const bed = await startBed({
+    planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))],
+    isReal: true,
+  });
   const cli = await cliOf(bed, 'its1');
   const one = async ({ id, arrange }: (typeof rows)[number], wec: string) => {
     const trial = registrationTrials.find(({ fault }) => fault === id) ?? { fault: id, finds: [], alone: [] };

@@ -14,12 +14,12 @@ import { benchStartup } from './startup.ts';
 import { benchWorkloads } from './workloads.ts';
 
 const benches: Record<string, (bed: Bed) => Promise<void>> = {
-  registration: benchRegistration,
   list: benchList,
   accept: benchAcceptance,
 };
 /** These have their own test beds. */
 const alone: Record<string, () => Promise<void>> = {
+  registration: benchRegistration,
   startup: benchStartup,
   many: benchMany,
   doctor: async () => void (await benchDoctor()),
