@@ -6,9 +6,9 @@ import { installIngress } from './ingress/install.ts';
 import { Api } from './kube/api.ts';
 import { kubeconfigOf, readCurrentContext } from './kube/kubeconfig.ts';
 import { tableOf } from './kubelet/folder.ts';
-import { initHub, linkPrograms } from './kubelet/programs.ts';
+import { initHub, linkPrograms, ocmVersion } from './kubelet/programs.ts';
 import { installHub } from './ocm/hub/install.ts';
-import type { HubOptions } from './ocm/hub/options.ts';
+import { type HubOptions, newestVersion } from './ocm/hub/options.ts';
 import { buildOcm12 } from './ocm-1.2/build.ts';
 import { buildControlPlane, type Log } from './plane/build.ts';
 import { publishClusterInfo } from './plane/cluster-info.ts';
@@ -71,7 +71,7 @@ export class Bed {
 
   /** The version of its hubs. */
   get ocmVersion(): string {
-    return this.#programs ? 'v1.0.0' : 'v1.3.1';
+    return this.#programs ? ocmVersion : newestVersion;
   }
 
   get planes(): Plane[] {

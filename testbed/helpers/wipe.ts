@@ -35,7 +35,7 @@ export async function wipeKlusterlet({ admin }: Plane): Promise<void> {
   const isOurs = (name: string) => name === 'klusterlet' || name.startsWith('open-cluster-management:');
   // Before the roles that it aggregates: a controller of Kubernetes that sees them go first may recreate it, empty, and OCM's
   // operator leaves a role that exists as it is.
-  await removeAll(admin, clusterRoles, {}, (name) => name.endsWith(':aggregate'));
+  await removeAll(admin, clusterRoles, {}, (name) => isOurs(name) && name.endsWith(':aggregate'));
   await Promise.all([clusterRoles, clusterRoleBindings].map((resource) => removeAll(admin, resource, {}, isOurs)));
   await Promise.all(
     [roles, roleBindings].map((resource) => removeAll(admin, resource, { namespace: 'kube-system' }, isOurs)),

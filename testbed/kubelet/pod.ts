@@ -84,7 +84,7 @@ export class PodRun {
   async evictIfFull(): Promise<void> {
     if (this.#stopping.signal.aborted || !this.#node.faults.isEvicted(this.#node.plane, this.#pod)) return;
     await this.abandon();
-    await this.#status.evicted();
+    await this.#status.evicted(this.#node.signal);
   }
 
   /** Stops the containers, and keeps the pod unchanged. */

@@ -36,16 +36,19 @@ export function linkPrograms(dir: string, built: string, newerOcm?: string): voi
   for (const [binary, names] of Object.entries(binaries))
     for (const name of names) symlinkSync(join(built, binary), join(bin, name));
   for (const name of scripts) symlinkSync(join(import.meta.dirname, 'scripts', `${name}.sh`), join(bin, name));
-  symlinkSync(built, join(bin, 'v1.0.0'));
+  symlinkSync(built, join(bin, ocmVersion));
   if (newerOcm) symlinkSync(newerOcm, join(bin, 'v1.2.1'));
 }
+
+/** The version of OCM in testbed/programs. */
+export const ocmVersion = 'v1.0.0';
 
 /** How many webhook configurations a hub has. */
 const webhookCount = 4;
 
 /** Makes a plane an OCM hub, as `clusteradm init` does, and waits for its webhooks, which OCM registers when they serve. */
 export async function initHub(dir: string, plane: Plane, options: HubOptions): Promise<void> {
-  const { version = 'v1.0.0', registry, drivers, autoApprove } = options;
+  const { version = ocmVersion, registry, drivers, autoApprove } = options;
   const kubeconfig = join(plane.dir, 'hub.kubeconfig');
   await writeFile(kubeconfig, kubeconfigOf([plane.kubeconfigEntry]), { mode: 0o600 });
   const env = { PATH: `${programFolder(dir)}:/usr/bin:/bin`, HOME: plane.dir, KUBECONFIG: kubeconfig };

@@ -76,8 +76,11 @@ export class PodStatus {
     if (this.#find(container).ready !== ready) this.#set(container, { ready });
   }
 
-  /** Reports a pod that was terminated for disk pressure as Failed. The state of its containers is then unknown. */
-  async evicted(): Promise<void> {
+  /**
+   * Reports a pod that was terminated for disk pressure as Failed. The state of its containers is then unknown.
+   * @param signal of the kubelet: that of the pod is aborted already
+   */
+  async evicted(signal: AbortSignal): Promise<void> {
     const message =
       'The node was low on resource: ephemeral-storage. Threshold quantity: 1073741824, available: 524288Ki. ';
     const terminated = {
@@ -91,7 +94,8 @@ export class PodStatus {
     const all = [...conditions, { ...target, lastTransitionTime: now() }];
     const status = { ...present, reason: 'Evicted', message, phase: 'Failed', conditions: all };
     await warn(this.#kubelet, this.#pod, { reason: 'Evicted', message });
-    await untilAnswered(() => this.#kubelet.patch(pods, keyOf(this.#pod), { status }, { subresource: 'status' }));
+    const report = () => this.#kubelet.patch(pods, keyOf(this.#pod), { status }, { subresource: 'status' });
+    await untilAnswered(report, signal);
   }
 
   /** The state of a container; undefined if the pod has no container of that name. */

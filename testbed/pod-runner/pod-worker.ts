@@ -65,7 +65,7 @@ export class PodWorker {
   async evict(): Promise<void> {
     this.abandon();
     await Promise.race([this.#ended, sleep(stopGrace)]);
-    await this.#status.evicted();
+    await this.#status.evicted(this.#node.signal);
   }
 
   /** Stops the containers, and keeps the pod unchanged. */

@@ -89,12 +89,7 @@ export class Pool {
     const back = () => new Promise<Pooled | undefined>((resolve) => waiting.push(resolve));
     const present = idle.pop() ?? (resetting > waiting.length ? await back() : undefined);
     if (present !== undefined) return present;
-    if (this.#all.size >= many)
-      await this.#end(
-        Object.values(this.#shelves)
-          .find(({ idle }) => idle.length > 0)
-          ?.idle.pop(),
-      );
+    if (this.#all.size >= many) await this.#endIdle();
     this.#started += 1;
     const dir = join(this.#dir, String(this.#started));
     const binary =
@@ -125,8 +120,15 @@ export class Pool {
       shelf.idle.push(usable);
     }
   }
-  async #end(pooled: Pooled | undefined): Promise<void> {
-    if (pooled === undefined) return;
+
+  async #endIdle(): Promise<void> {
+    const spare = Object.values(this.#shelves)
+      .find(({ idle }) => idle.length > 0)
+      ?.idle.pop();
+    if (spare !== undefined) await this.#end(spare);
+  }
+
+  async #end(pooled: Pooled): Promise<void> {
     this.#all.delete(pooled);
     await pooled.servers.destroy();
     await rm(pooled.servers.dir, { recursive: true, force: true, maxRetries: 10 });

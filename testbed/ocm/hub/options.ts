@@ -1,6 +1,9 @@
+/** The version of a current hub. */
+export const newestVersion = 'v1.3.1';
+
 /** How a hub may differ from that of a current `clusteradm init`. */
 export interface HubOptions {
-  /** The version of its images, v1.3.1 by default. */
+  /** The version of its images, the newest by default. */
   version?: string;
   /** The registry of its images, quay.io/open-cluster-management by default. */
   registry?: string;
@@ -26,6 +29,6 @@ export function bootstrapNames({ olderBootstrap }: HubOptions): { account: strin
 }
 
 export function imageOf(name: string, options: HubOptions): string {
-  const { registry = 'quay.io/open-cluster-management', version = 'v1.3.1' } = options;
+  const { registry = 'quay.io/open-cluster-management', version = newestVersion } = options;
   return `${registry}/${name}:${version}`;
 }
