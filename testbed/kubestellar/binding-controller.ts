@@ -120,14 +120,13 @@ class BindingController {
     const { apiVersion, kind } = bindingPolicies;
     const spec = this.#resolve(policy);
     const owner = { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: false };
-    const wanted = {
-      apiVersion: bindings.apiVersion,
-      kind: bindings.kind,
-      metadata: { name, ownerReferences: [owner] },
-    };
     const found = this.#bindings.items.get(name);
+    const isCurrent = isDeepStrictEqual(found?.spec, spec);
+    // The owner is written with the spec only (0.30.0, pkg/binding/binding.go).
+    const metadata = isCurrent ? { name } : { name, ownerReferences: [owner] };
+    const wanted = { apiVersion: bindings.apiVersion, kind: bindings.kind, metadata };
     // Unwanted objects are deleted.
-    const before = found && !isDeepStrictEqual(found.spec, spec) ? { ...found, spec: {} as Binding['spec'] } : found;
+    const before = found && !isCurrent ? { ...found, spec: {} as Binding['spec'] } : found;
     // A Binding is created for a WEC or an object (0.30.0, seen live); one that loses its last stays.
     const bindsNothing = isDeepStrictEqual(spec, { workload: {} });
     const binding =

@@ -18,6 +18,7 @@ export interface PolicyToRelease {
   name: string;
   /** Undefined if it is already deleted. */
   policy: BindingPolicy | undefined;
+  binding: Binding | undefined;
   wds: Pick<OpenWds, 'name' | 'kube' | 'beside' | 'isContext'>;
   its: Kube;
   /** The name of the WDS on its works; undefined if it has no works. */
@@ -25,16 +26,18 @@ export interface PolicyToRelease {
 }
 
 /**
- * Deletes a policy and keeps its workloads: without its policy the Binding is frozen, so nothing reverts the works while they
- * release ownership. Only then the Binding is deleted, and the works with it. This order was observed to work with KubeStellar's
- * controllers. A rerun resumes.
+ * Deletes a policy and keeps its workloads. The Binding is released before: the garbage collector of a WDS that is seconds old may
+ * not know Bindings yet, and later deletes one whose owner is gone. Without its policy the Binding is frozen, so nothing reverts
+ * the works while they release ownership. Only then the Binding is deleted, and the works with it. This order was observed to work
+ * with KubeStellar's controllers. A rerun resumes.
  * @param subject whose progress shows the wait
  */
 export async function releasePolicy(
-  { name, policy, wds, its, sender }: PolicyToRelease,
+  { name, policy, binding, wds, its, sender }: PolicyToRelease,
   subject: string,
   run: Run,
 ): Promise<void> {
+  await disown(wds.kube, binding);
   if (policy !== undefined)
     await wds.kube.delete(resources.bindingPolicies, name, { uid: policy.metadata.uid, orphan: true });
   await untilBindingOrphaned(name, wds, subject, run);
@@ -47,12 +50,20 @@ export async function releasePolicy(
     await makeOrphans(its, works, run, undefined, otherwise);
     if (run.dryRun || works.every(isOrphan)) break;
   }
-  const binding = await getServed<Binding>(wds.kube, resources.bindings, name);
-  if (binding !== undefined && (run.dryRun || isOwnerless(binding)))
-    await wds.kube.delete(resources.bindings, name, { uid: binding.metadata.uid });
+  const frozen = await getServed<Binding>(wds.kube, resources.bindings, name);
+  if (frozen !== undefined && (run.dryRun || isOwnerless(frozen)))
+    await wds.kube.delete(resources.bindings, name, { uid: frozen.metadata.uid });
 }
 
-/** Whether a Binding has lost its policy, as after an interrupted deletion that keeps workloads. */
+/** Removes the policy as owner of its Binding. KubeStellar writes it again only with another change of the Binding. */
+async function disown(kube: Kube, binding: Binding | undefined): Promise<void> {
+  if (binding !== undefined && !isOwnerless(binding))
+    await patchCurrent(kube, resources.bindings, binding, ({ metadata: { ownerReferences = [] } }) => ({
+      ownerReferences: ownerReferences.filter(({ kind }) => kind !== resources.bindingPolicies.kind),
+    }));
+}
+
+/** Whether a Binding has no policy as owner, as after an interrupted deletion that keeps workloads. */
 export const isOwnerless = (binding: Binding | undefined): binding is Binding =>
   binding !== undefined && !binding.metadata.ownerReferences?.length;
 
@@ -73,8 +84,7 @@ export async function deleteBoth(
 ): Promise<void> {
   if (policy !== undefined)
     await kube.delete(resources.bindingPolicies, policy.metadata.name, { uid: policy.metadata.uid });
-  else if (isOwnerless(binding))
-    await kube.delete(resources.bindings, binding.metadata.name, { uid: binding.metadata.uid });
+  if (isOwnerless(binding)) await kube.delete(resources.bindings, binding.metadata.name, { uid: binding.metadata.uid });
 }
 
 /** Waits until the policy is deleted and nothing changes the Binding. */
@@ -94,13 +104,8 @@ async function untilBindingOrphaned(
           : waiting('the Binding still has its policy as owner');
       },
       read: () => readBoth(name, wds.kube),
-      // In a WDS that is seconds old, the garbage collector may not know Bindings yet. It then keeps the reference to the deleted
-      // owner, and deletes the Binding because of it later.
       act: async ({ policy, binding }) => {
-        if (policy === undefined && binding !== undefined)
-          await patchCurrent(wds.kube, resources.bindings, binding, ({ metadata: { ownerReferences = [] } }) => ({
-            ownerReferences: ownerReferences.filter(({ kind }) => kind !== resources.bindingPolicies.kind),
-          }));
+        if (policy === undefined) await disown(wds.kube, binding);
       },
       unmet: ({ policy }) =>
         new StellarError(

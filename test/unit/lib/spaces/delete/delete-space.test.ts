@@ -375,13 +375,18 @@ describe('a WDS', () => {
       let works = [w1];
       const lost: string[] = [];
       const has = (kind: string) => cluster.objects.some((object) => object.kind === kind);
+      const binding = () => cluster.objects.find(({ kind }) => kind === 'Binding');
       const system: Kube = {
         ...kube,
         list: async (resource, selection) =>
           resource.kind === 'ManifestWork' ? (structuredClone(works) as never) : kube.list(resource, selection),
         get: async (resource, name, options) =>
           resource.kind === 'ManifestWork' ? (works[0] as never) : kube.get(resource, name, options),
-        merge: async () => {
+        merge: async (resource) => {
+          if (resource.kind === 'Binding') {
+            delete binding()?.metadata.ownerReferences;
+            return {} as never;
+          }
           w1.spec = { deleteOption: { propagationPolicy: 'Orphan' } };
           w1.status = { conditions: [{ type: 'Applied', status: 'True', observedGeneration: 1 }] };
           return {} as never;
@@ -389,9 +394,8 @@ describe('a WDS', () => {
         delete: async (resource, name, options) => {
           if (has('BindingPolicy')) w1.spec = {}; // The transport writes the work of an object that has just changed.
           const isDone = await kube.delete(resource, name, options);
-          const binding = cluster.objects.find(({ kind }) => kind === 'Binding');
-          if (options?.orphan) delete binding?.metadata.ownerReferences;
-          else if (resource.kind.startsWith('Binding')) {
+          // A garbage collector that did not know Bindings yet deletes those with a deleted owner later.
+          if (resource.kind === 'Binding' || binding()?.metadata.ownerReferences?.length) {
             if (w1.spec.deleteOption === undefined) lost.push('w1');
             works = [];
           }
