@@ -54,7 +54,8 @@ export async function runContainer(parts: ContainerParts, signal: AbortSignal): 
     if (wait > 0) {
       const why = `back-off ${wait / 1000}s restarting failed container=${container.name} pod=${pod.metadata.name}`;
       status.waiting(container.name, 'CrashLoopBackOff', why);
-      await sleep(wait, undefined, { signal }).catch(() => {});
+      // A fault that ends, ends the wait too: no test waits for minutes.
+      await Promise.race([sleep(wait, undefined, { signal, ref: false }).catch(() => {}), node.faults.change(signal)]);
     }
   }
 }

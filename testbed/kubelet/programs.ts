@@ -3,11 +3,13 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { bootstrapRequester } from '../helpers/requests.ts';
+import { apply } from '../kube/apply.ts';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
-import { clusterManagers, mutatingWebhooks, validatingWebhooks } from '../kube/resources.ts';
+import { clusterManagers, mutatingWebhooks, serviceAccounts, validatingWebhooks } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
-import type { HubOptions } from '../ocm/hub/options.ts';
+import { bootstrapObjects } from '../ocm/hub/objects.ts';
+import { bootstrapNames, type HubOptions } from '../ocm/hub/options.ts';
+import { operatorNamespace } from '../ocm/names.ts';
 import type { Plane } from '../plane/plane.ts';
 import { programFolder } from './folder.ts';
 
@@ -48,7 +50,8 @@ const webhookCount = 4;
 
 /** Makes a plane an OCM hub, as `clusteradm init` does, and waits for its webhooks, which OCM registers when they serve. */
 export async function initHub(dir: string, plane: Plane, options: HubOptions): Promise<void> {
-  const { version = ocmVersion, registry, drivers, autoApprove } = options;
+  const { version = ocmVersion, registry, drivers, autoApprove, olderBootstrap } = options;
+  const { account } = bootstrapNames(options);
   const kubeconfig = join(plane.dir, 'hub.kubeconfig');
   await writeFile(kubeconfig, kubeconfigOf([plane.kubeconfigEntry]), { mode: 0o600 });
   const env = { PATH: `${programFolder(dir)}:/usr/bin:/bin`, HOME: plane.dir, KUBECONFIG: kubeconfig };
@@ -58,11 +61,15 @@ export async function initHub(dir: string, plane: Plane, options: HubOptions): P
     const lists = await Promise.all([validatingWebhooks, mutatingWebhooks].map((each) => plane.admin.list(each)));
     return lists.flatMap(({ items }) => items).length === webhookCount;
   }, 'the webhooks of a hub');
+  if (olderBootstrap) {
+    await plane.admin.delete(serviceAccounts, `${operatorNamespace}/${bootstrapNames({}).account}`);
+    for (const object of bootstrapObjects(options)) await apply(plane.admin, object);
+  }
   const registrationConfiguration = {
     ...(drivers && { registrationDrivers: drivers.map((authType) => ({ authType })) }),
     ...(autoApprove && {
       featureGates: [{ feature: 'ManagedClusterAutoApproval', mode: 'Enable' }],
-      autoApproveUsers: [bootstrapRequester.user],
+      autoApproveUsers: [`system:serviceaccount:${operatorNamespace}:${account}`],
     }),
   };
   if (drivers || autoApprove)

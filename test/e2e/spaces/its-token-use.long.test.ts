@@ -17,7 +17,7 @@ let older: Plane;
 
 before(async () => {
   const planes = [{ name: 'its1', hub: true }, { name: 'its2', hub: { olderBootstrap: true } }, { name: 'wec' }];
-  bed = await startBed({ planes });
+  bed = await startBed({ planes, isReal: true });
   [hub, older] = [bed.plane('its1'), bed.plane('its2')];
   cli = await Cli.create(bed.kubeconfig);
   await announce(older, 'of-its2');
@@ -61,7 +61,7 @@ describe('its token', () => {
       version: 1,
       its: 'its1',
       external: { server: hub.server, certificateAuthority: hub.caPem },
-      ocmVersion: '1.3.1',
+      ocmVersion: '1.0.0',
       imageRegistry: 'quay.io/open-cluster-management',
     });
     assert.equal(internal.server, hub.internalServer);

@@ -139,7 +139,7 @@ function deploymentObject(
 }
 
 /** What agents bootstrap with (ocm deploy/cluster-manager/chart, bootstrap_*.yaml). */
-function bootstrapObjects(options: HubOptions): AnyObject[] {
+export function bootstrapObjects(options: HubOptions): AnyObject[] {
   const { account, role, binding } = bootstrapNames(options);
   return [
     serviceAccountObject(account, { namespace: operatorNamespace }),
