@@ -35,7 +35,6 @@ let player: Player;
 before(async () => {
   bed = await startBed({
     planes: [{ name: 'its1', hub: true }, { name: 'w1' }, { name: 'w2' }, { name: 'wds1' }],
-    isReal: true,
   });
   cli = await Cli.create('');
   const kubeconfig = path.join(cli.home, 'kubeconfig');
