@@ -41,7 +41,7 @@ let wec: Plane;
 
 before(async () => {
   const planes = [{ name: 'its1', hub: { autoApprove: true } }, { name: 'cluster1' }];
-  bed = await startBed({ planes, log: console.error });
+  bed = await startBed({ planes, log: console.error, isCopy: true });
   [hub, wec] = [bed.plane('its1'), bed.plane('cluster1')];
 });
 

@@ -1,10 +1,13 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Fault, isPodFault } from './faults/fault.ts';
 import { installIngress } from './ingress/install.ts';
-import { Api } from './kube/api.ts';
+import { Api, type Dial } from './kube/api.ts';
 import { kubeconfigOf, readCurrentContext } from './kube/kubeconfig.ts';
+import type { Secret } from './kube/objects.ts';
+import { controlPlanes, secrets } from './kube/resources.ts';
+import type { ControlPlane } from './kubeflex/objects.ts';
 import { tableOf } from './kubelet/folder.ts';
 import { initHub, linkPrograms, ocmVersion } from './kubelet/programs.ts';
 import { installHub } from './ocm/hub/install.ts';
@@ -14,7 +17,6 @@ import { buildControlPlane, type Log } from './plane/build.ts';
 import { publishClusterInfo } from './plane/cluster-info.ts';
 import { ingressNodePort, Plane, type PlaneOptions } from './plane/plane.ts';
 import { freePort } from './plane/ports.ts';
-import { nestedFiles } from './pod-runner/nested-files.ts';
 import { PodRunner } from './pod-runner/pod-runner.ts';
 import { buildPrograms } from './programs/build.ts';
 
@@ -32,8 +34,8 @@ export interface PlaneSpec extends Pick<PlaneOptions, 'nodeName' | 'ports' | 'ho
 export interface BedOptions {
   planes: readonly PlaneSpec[];
   log?: Log;
-  /** Runs the real programs of images in pods, and OCM's own hub; by default stand-ins. */
-  isReal?: boolean;
+  /** Runs stand-ins of the programs of images in pods, and of OCM's hub. */
+  isCopy?: boolean;
   /** Real programs also of OCM 1.2.1, to which a hub can be upgraded. */
   hasNewerOcm?: boolean;
   /** The parent of the bed's folder, which the bed removes; by default that of temporary files. */
@@ -85,15 +87,20 @@ export class Bed {
   }
 
   /**
-   * A client with all permissions for a control plane that runs in a pod of another one, by the name that KubeFlex knows it by;
-   * throws if it has never run.
+   * A client with all permissions for a control plane that runs in pods of another one, through its ingress, by the name that KubeFlex
+   * knows it by; throws if its kubeconfig is not there.
    */
   async nested(name: string, hosting = this.planes[0]?.name ?? ''): Promise<Api> {
-    const { kubeconfig } = nestedFiles(this.dir, hosting, name);
-    const text = await readFile(kubeconfig, 'utf8').catch(() => {
-      throw new Error(`no control plane ${name} has been up in ${hosting}`);
-    });
-    const api = new Api(readCurrentContext(text).connection);
+    const { admin } = this.plane(hosting);
+    const { status } = await admin.get<ControlPlane>(controlPlanes, name);
+    const { secretRef } = status ?? {};
+    const secret = secretRef && (await admin.find<Secret>(secrets, `${secretRef.namespace}/${secretRef.name}`));
+    const text = secret?.data?.[secretRef?.key ?? ''];
+    if (text === undefined) throw new Error(`no control plane ${name} has been up in ${hosting}`);
+    const dial: Dial = (_, port) => ({ host: '127.0.0.1', port, address: `127.0.0.1:${port}` });
+    const { connection } = readCurrentContext(Buffer.from(text, 'base64').toString());
+    // Node refuses the certificates of KubeFlex 0.9.3 for their AuthorityKeyId.
+    const api = new Api({ ...connection, dial, isUnverified: true });
     this.#clients.push(api);
     return api;
   }
@@ -199,7 +206,7 @@ export class Bed {
 
 /** Starts a bed, after building the control planes' binary if this machine has none yet. */
 export async function startBed({ planes, log = () => {}, dir = tmpdir(), ...which }: BedOptions): Promise<Bed> {
-  const programs = which.isReal ? await buildPrograms(log) : undefined;
+  const programs = which.isCopy ? undefined : await buildPrograms(log);
   const newerOcm = which.hasNewerOcm ? await buildOcm12(log) : undefined;
   const binary = programs ? join(programs, 'control-plane') : await buildControlPlane(log);
   await mkdir(dir, { recursive: true });

@@ -62,6 +62,7 @@ before(async () => {
   bed = await startBed({
     planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))],
     log: console.error,
+    isCopy: true,
   });
   hub = bed.plane('its1');
   free.push(...wecs.map((name) => bed.plane(name)));

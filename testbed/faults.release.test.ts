@@ -86,6 +86,7 @@ before(async () => {
   bed = await startBed({
     planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))],
     log: console.error,
+    isCopy: true,
   });
 });
 

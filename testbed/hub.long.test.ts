@@ -33,7 +33,7 @@ let hub: Plane;
 
 before(async () => {
   const planes = [{ name: 'its1', hub: { autoApprove: true } }, { name: 'cluster1' }];
-  bed = await startBed({ planes, log: console.error });
+  bed = await startBed({ planes, log: console.error, isCopy: true });
   hub = bed.plane('its1');
 });
 

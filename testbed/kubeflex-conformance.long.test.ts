@@ -33,7 +33,7 @@ let adopted: Plane;
 let api: Api;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'hosting' }, { name: 'adopted' }], log: console.error });
+  bed = await startBed({ planes: [{ name: 'hosting' }, { name: 'adopted' }], log: console.error, isCopy: true });
   [hosting, adopted] = [bed.plane('hosting'), bed.plane('adopted')];
   api = hosting.admin;
   await installKubeStellar(hosting, { values: { InstallPCHs: false } });

@@ -14,7 +14,7 @@ let one: Plane;
 let other: Plane;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'one' }, { name: 'other' }], isReal: true, log: console.error });
+  bed = await startBed({ planes: [{ name: 'one' }, { name: 'other' }], log: console.error });
   [one, other] = [bed.plane('one'), bed.plane('other')];
   for (const { admin } of [one, other])
     await until(async () => (await admin.find(serviceAccounts, 'default/default')) !== undefined, 'a service account');

@@ -43,7 +43,11 @@ let wec: Plane;
 let wds: Api;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'hosting' }, { name: 'cluster1' }, { name: 'kflex' }], log: console.error });
+  bed = await startBed({
+    planes: [{ name: 'hosting' }, { name: 'cluster1' }, { name: 'kflex' }],
+    log: console.error,
+    isCopy: true,
+  });
   hosting = bed.plane('hosting');
   wec = bed.plane('cluster1');
   await installKubeStellar(hosting, { values: { ITSes: [{ name: 'its1', type: 'host' }], WDSes: [{ name: 'wds1' }] } });

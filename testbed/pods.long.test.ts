@@ -20,7 +20,11 @@ let bed: Bed;
 let hosting: Plane;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'hosting', ingress: true }, { name: 'cluster1' }], log: console.error });
+  bed = await startBed({
+    planes: [{ name: 'hosting', ingress: true }, { name: 'cluster1' }],
+    log: console.error,
+    isCopy: true,
+  });
   hosting = bed.plane('hosting');
   await installKubeStellar(hosting, { values: { InstallPCHs: false } });
 });

@@ -14,7 +14,11 @@ let bed: Bed;
 let api: Api;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'hosting', ingress: true }, { name: 'ext' }], log: console.error });
+  bed = await startBed({
+    planes: [{ name: 'hosting', ingress: true }, { name: 'ext' }],
+    log: console.error,
+    isCopy: true,
+  });
   api = bed.plane('hosting').admin;
 });
 

@@ -15,7 +15,7 @@ const nobody = '65534';
 /** Starts a hub of real programs, and says what its user may do. */
 const story = `
 const { startBed } = await import(${JSON.stringify(join(import.meta.dirname, 'index.ts'))});
-const bed = await startBed({ planes: [{ name: 'its1', hub: true }], isReal: true });
+const bed = await startBed({ planes: [{ name: 'its1', hub: true }] });
 const { readFileSync } = await import('node:fs');
 console.log(readFileSync('/proc/self/status', 'utf8').match(/^Cap(?:Eff|Bnd):.*$/gm).join(' '));
 console.log(readFileSync('/proc/net/route', 'utf8').split('\\n').length);

@@ -37,7 +37,6 @@ async function ofRegistrations(): Promise<void> {
   if (rows.length + pairs.length === 0) return;
   const bed = await startBed({
     planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))],
-    isReal: true,
   });
   const cli = await cliOf(bed, 'its1');
   const one = async ({ id, arrange }: (typeof rows)[number], wec: string) => {

@@ -17,7 +17,7 @@ import { type Contender, compare, isInstalled, timeRun } from './measure.ts';
  * accept, wait), with the real OCM.
  */
 export async function benchRegistration(): Promise<void> {
-  const bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }], isReal: true });
+  const bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
   try {
     await compareOn(bed);
   } finally {

@@ -59,7 +59,7 @@ interface Finding {
 
 /** Stand-ins for kind and docker start real Kubernetes control planes. helm is this machine's if its version is supported. */
 export async function bedMachine(dir: string): Promise<Machine> {
-  const bed = await startBed({ planes: [], log, dir, isReal: true });
+  const bed = await startBed({ planes: [], log, dir });
   try {
     const [helm, tools, chart, port] = await Promise.all([
       helmFolder(),

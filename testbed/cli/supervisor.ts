@@ -56,7 +56,7 @@ process.on('disconnect', () => {
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void end());
 
 try {
-  bed = await startBed({ planes, log: (log) => tell({ log }), isReal: true });
+  bed = await startBed({ planes, log: (log) => tell({ log }) });
   if (isFull) await installSpaces(bed.plane('hosting'));
   const socket = join(bed.dir, 'supervisor.sock');
   await listen(bed, socket);

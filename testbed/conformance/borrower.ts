@@ -7,7 +7,7 @@ import { apply } from '../kube/apply.ts';
 import { configMaps, customResourceDefinitions, namespaces } from '../kube/resources.ts';
 import { managedCrds } from '../ocm/crds.ts';
 
-const bed = await startBed({ planes: [{ name: 'its1', clusterInfo: true }], isReal: process.argv[2] === 'real' });
+const bed = await startBed({ planes: [{ name: 'its1', clusterInfo: true }], isCopy: process.argv[2] !== 'real' });
 const plane = bed.plane('its1');
 const uid = (await plane.admin.get(namespaces, 'kube-system')).metadata.uid;
 const { items } = await plane.admin.list(customResourceDefinitions);

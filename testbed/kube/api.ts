@@ -29,6 +29,8 @@ export interface Connection {
   /** Act as another user, which the credentials must allow. */
   impersonate?: { user: string; groups?: string[] };
   dial?: Dial;
+  /** Does not verify the server's certificate. */
+  isUnverified?: boolean;
 }
 
 export interface ListOptions {
@@ -88,6 +90,7 @@ export class Api {
       ca: connection.caPem,
       // The serving certificate of an API server of type k8s, which Go clients verify by its authority (kubeflex/k8s.ts).
       allowPartialTrustChain: true,
+      rejectUnauthorized: !connection.isUnverified,
       cert: connection.certPem,
       key: connection.keyPem,
     });

@@ -30,7 +30,7 @@ let network: TroubledNetwork;
 let kubeconfig: string;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }], isReal: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
   [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
   cli = await Cli.create(await contextsOf(its1, cluster1));
   const waiting = Array.from({ length: isRelease ? many : 0 }, (_, index) => index).values();

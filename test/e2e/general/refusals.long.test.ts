@@ -19,7 +19,7 @@ let silentPort = 0;
 let webPort = 0;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }], isReal: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
   planes = bed.planes;
   cli = await Cli.create(bed.kubeconfig);
   silentPort = await listen(net.createServer(() => {}));

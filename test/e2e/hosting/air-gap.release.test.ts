@@ -29,6 +29,7 @@ before(async () => {
       { name: 'ext', clusterInfo: true },
       { name: 'cluster1', clusterInfo: true },
     ],
+    isCopy: true,
   });
   cli = await Cli.create(bed.kubeconfig);
   options = { env: { PATH: await buildHelm() } };

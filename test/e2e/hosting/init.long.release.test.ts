@@ -164,7 +164,7 @@ describe('an upgrade', () => {
       const { stderr, json } = await cli.succeed([...line, '-o', 'json'], options);
       assert.match(stderr, /^KubeFlex runs the hooks of a control plane once: existing spaces keep what they run\.$/m);
       assert.match(stderr, /^wds1: KubeStellar running 0\.29\.0, installed hooks 0\.30\.0$/m);
-      assert.match(stderr, /^its1: OCM running 0\.15\.2, installed hooks 1\.0 · status add-on running 0\.2\.0-rc16, /m);
+      assert.match(stderr, /^its1: OCM 1\.0\.0 · status add-on running 0\.2\.0-rc16, /m);
       assert.match(
         stderr,
         /^Upgrade OCM and the status add-on: stellarctl its upgrade its1 --hosting-context hosting$/m,
@@ -172,7 +172,7 @@ describe('an upgrade', () => {
       const [{ unreached }] = json().items;
       const named = unreached.map(({ name, role, versions }: Unreached) => [name, role, versions[0]?.running]);
       assert.deepEqual(named, [
-        ['its1', 'its', ['0.15.2']],
+        ['its1', 'its', ['1.0.0']],
         ['wds1', 'wds', ['0.29.0']],
       ]);
 
@@ -182,10 +182,10 @@ describe('an upgrade', () => {
       await cli.succeed(recreate.split(' ').slice(1));
       assert.match((await cli.succeed(['wds', 'get', 'wds1'])).stdout, /^ {2}versions +KubeStellar 0\.30\.0$/m);
       const again = await cli.succeed(line, options);
-      assert.match(again.stderr, /^its1: OCM running 0\.15\.2, /m);
+      assert.match(again.stderr, /^its1: OCM 1\.0\.0 · status add-on running /m);
       assert.doesNotMatch(again.stderr, /^wds1/m);
       const upgraded = await cli.succeed(['its', 'upgrade', 'its1']);
-      assert.match(upgraded.stdout, /^its1: upgraded from OCM 0\.15\.2; runs OCM 1\.3\.1/m);
+      assert.match(upgraded.stdout, /^its1: upgraded from OCM 1\.0\.0; runs OCM 1\.3\.1/m);
       const { stdout } = await cli.succeed(['its', 'get', 'its1']);
       assert.match(stdout, /^ {2}versions +OCM 1\.3\.1 · status add-on 0\.2\.0-rc17$/m);
     }));

@@ -26,7 +26,6 @@ let hosting: Plane;
 before(async () => {
   bed = await startBed({
     planes: [{ name: 'hosting' }, { name: 'cluster1' }, { name: 'ext', hub: true }],
-    isReal: true,
   });
   hosting = bed.plane('hosting');
   cli = await Cli.create(bed.kubeconfig);

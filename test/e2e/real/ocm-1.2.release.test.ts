@@ -10,7 +10,7 @@ let its1: Plane;
 
 before(async () => {
   const planes = [{ name: 'its1', hub: { version: 'v1.2.1' } }, { name: 'cluster1' }];
-  bed = await startBed({ planes, isReal: true, hasNewerOcm: true });
+  bed = await startBed({ planes, hasNewerOcm: true });
   its1 = bed.plane('its1');
   cli = await Cli.create(await contextsOf(its1, bed.plane('cluster1')));
 });

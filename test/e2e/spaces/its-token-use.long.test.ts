@@ -17,7 +17,7 @@ let older: Plane;
 
 before(async () => {
   const planes = [{ name: 'its1', hub: true }, { name: 'its2', hub: { olderBootstrap: true } }, { name: 'wec' }];
-  bed = await startBed({ planes, isReal: true });
+  bed = await startBed({ planes });
   [hub, older] = [bed.plane('its1'), bed.plane('its2')];
   cli = await Cli.create(bed.kubeconfig);
   await announce(older, 'of-its2');

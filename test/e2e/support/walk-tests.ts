@@ -32,7 +32,7 @@ export function walkRegistrationFaults(wecs: readonly string[], isWalked = (_fau
   let cli: Cli;
 
   before(async () => {
-    bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))], isReal: true });
+    bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))] });
     cli = await Cli.create(bed.kubeconfig);
   });
 
@@ -73,7 +73,7 @@ export function walkSpaceFaults(isWalked = (_fault: string): boolean => true): v
 
   before(async () => {
     const planes = [{ name: 'hosting', ingress: true }, { name: 'ext', clusterInfo: true }, { name: 'cluster1' }];
-    bed = await startBed({ planes, isReal: true });
+    bed = await startBed({ planes });
     cli = await Cli.create(bed.kubeconfig);
   });
 

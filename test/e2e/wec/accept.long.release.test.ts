@@ -36,7 +36,6 @@ before(async () => {
       { name: 'its1', hub: true },
       { name: 'its2', hub: { olderBootstrap: true, autoApprove: true } },
     ],
-    isReal: true,
   });
   hub = bed.plane('its1');
   cli = await Cli.create(bed.kubeconfig);

@@ -14,7 +14,6 @@ let cluster1: Plane;
 before(async () => {
   bed = await startBed({
     planes: [{ name: 'its1', hub: true }, { name: 'its2', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }],
-    isReal: true,
   });
   cluster1 = bed.plane('cluster1');
   cli = await Cli.create(bed.kubeconfig);

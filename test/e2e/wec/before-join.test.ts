@@ -12,7 +12,7 @@ let its1: Plane;
 let cluster1: Plane;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }], isReal: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
   its1 = bed.plane('its1');
   cluster1 = bed.plane('cluster1');
   cli = await Cli.create(bed.kubeconfig);

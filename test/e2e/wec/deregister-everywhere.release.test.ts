@@ -30,7 +30,7 @@ const inventories = async () => ({
 
 before(async () => {
   const planes = [{ name: 'its1', hub: true }, { name: 'cluster1' }];
-  bed = await startBed({ planes, isReal: true });
+  bed = await startBed({ planes });
   [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
   cli = await Cli.create(await contextsOf(its1, cluster1));
   originally = await inventories();

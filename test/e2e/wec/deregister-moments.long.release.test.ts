@@ -38,7 +38,6 @@ let controllers: RunningWds;
 before(async () => {
   bed = await startBed({
     planes: [{ name: 'its1', hub: true }, ...[...names, 'wds1'].map((name) => ({ name }))],
-    isReal: true,
   });
   [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
   all = [its1, ...names.map((name) => bed.plane(name))];

@@ -16,7 +16,7 @@ let cluster1: Plane;
 
 before(async () => {
   const planes = [{ name: 'its1', hub: true }, { name: 'its2', hub: true }, { name: 'cluster1' }];
-  bed = await startBed({ planes, isReal: true });
+  bed = await startBed({ planes });
   [its1, its2, cluster1] = [bed.plane('its1'), bed.plane('its2'), bed.plane('cluster1')];
   cli = await Cli.create(await contextsOf(its1, its2, cluster1));
 });

@@ -25,7 +25,7 @@ let its1: Plane;
 let planes: Plane[];
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))], isReal: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))] });
   its1 = bed.plane('its1');
   planes = names.map((name) => bed.plane(name));
   cli = await Cli.create(await contextsOf(its1, ...planes));

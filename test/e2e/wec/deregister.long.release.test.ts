@@ -16,7 +16,7 @@ let its1: Plane;
 let originally: Record<string, unknown>;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))], isReal: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))] });
   its1 = bed.plane('its1');
   cli = await Cli.create(await contextsOf(its1, ...names.map((name) => bed.plane(name))));
   originally = await inventoryOf(its1);

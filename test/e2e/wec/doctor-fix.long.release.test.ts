@@ -16,7 +16,6 @@ before(async () => {
       { name: 'its1', hub: true },
       { name: 'cluster1', hub: false },
     ],
-    isReal: true,
   });
   cli = await Cli.create(bed.kubeconfig);
 });

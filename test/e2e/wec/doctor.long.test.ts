@@ -15,7 +15,6 @@ before(async () => {
       { name: 'its1', hub: true },
       { name: 'cluster1', hub: false },
     ],
-    isReal: true,
   });
   cli = await cliOf(bed, 'its1');
 });

@@ -32,7 +32,7 @@ let [its1, its2, cluster1, cluster2, cluster3]: Plane[] = [];
 const names = ['its1', 'its2', 'cluster1', 'cluster2', 'cluster3'] as const;
 
 before(async () => {
-  bed = await startBed({ planes: names.map((name) => ({ name, hub: name.startsWith('its') })), isReal: true });
+  bed = await startBed({ planes: names.map((name) => ({ name, hub: name.startsWith('its') })) });
   [its1, its2, cluster1, cluster2, cluster3] = names.map((name) => bed.plane(name));
   cli = await Cli.create(await contextsOf(there(its1), there(its2), there(cluster1), there(cluster2), there(cluster3)));
 });

@@ -21,7 +21,7 @@ let cluster1: Plane;
 const env = { STELLARCTL_ITS: 'its1' };
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }], isReal: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
   cli = await Cli.create(bed.kubeconfig);
   [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
   await cli.succeed(

@@ -31,7 +31,6 @@ let player: Player;
 before(async () => {
   bed = await startBed({
     planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }, { name: 'cluster3' }],
-    isReal: true,
   });
   tools = await localClusterTools(bed);
   const [its1, ...wecs] = bed.planes as [Bed['planes'][0], ...Bed['planes']];

@@ -39,7 +39,6 @@ const isApplied = async (): Promise<string | undefined> => {
 before(async () => {
   bed = await startBed({
     planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }],
-    isReal: true,
   });
   [its1, cluster1, cluster2] = planes = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [
     Plane,

@@ -31,7 +31,7 @@ const names = ['cluster1', ...(isRelease ? ['cluster2', 'cluster3'] : []), 'empt
 const planeOf = (name: string): Plane => bed.plane(name);
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))], isReal: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))] });
   its1 = bed.plane('its1');
   cli = await Cli.create(await contextsOf(its1, ...names.map(planeOf)));
 });

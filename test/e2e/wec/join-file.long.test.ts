@@ -19,7 +19,6 @@ let joinFile: string;
 before(async () => {
   bed = await startBed({
     planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }],
-    isReal: true,
   });
   [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
   ofIts = await Cli.create(await contextsOf(its1));

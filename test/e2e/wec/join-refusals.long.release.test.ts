@@ -33,7 +33,6 @@ let cluster2: Plane;
 before(async () => {
   bed = await startBed({
     planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }],
-    isReal: true,
   });
   [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
   cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));

@@ -12,7 +12,7 @@ let its1: Plane;
 
 before(async () => {
   const planes = [{ name: 'its1', hub: true }, ...['cluster1', 'cluster2', 'cluster3'].map((name) => ({ name }))];
-  bed = await startBed({ planes, isReal: true });
+  bed = await startBed({ planes });
   its1 = bed.plane('its1');
   const wecs = ['cluster1', 'cluster2', 'cluster3'].map((name) => bed.plane(name));
   cli = await Cli.create(await contextsOf(its1, ...wecs));

@@ -13,7 +13,7 @@ let cli: Cli;
 let hub: Plane;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }], isReal: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }] });
   hub = bed.plane('its1');
   cli = await Cli.create(bed.kubeconfig);
 });

@@ -14,7 +14,7 @@ let hub: Plane;
 let watch: { started: number; ended: Promise<CliRun>; interrupt: () => void };
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }], isReal: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }] });
   hub = bed.plane('its1');
   cli = await Cli.create(
     await writeKubeconfig(hub, [

@@ -21,7 +21,7 @@ const asOld = (text: string): string =>
     .replace(/"authentication\.kubernetes\.io\/credential-id": ?\[[^\]]*\],?/g, '');
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }], isReal: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
   its1 = bed.plane('its1');
   old = await WriteProxy.start(its1, () => {}, { rewrite: asOld });
   const kubeconfig = await writeKubeconfig(its1, [old.entry, bed.plane('cluster1').kubeconfigEntry]);

@@ -30,7 +30,7 @@ const names = ['moved', 'rebuilt', 'token', ...(isRelease ? ['removed'] : [])];
 
 before(async () => {
   const hubs = ['its1', 'its2'].map((name) => ({ name, hub: true }));
-  bed = await startBed({ planes: [...hubs, ...names.map((name) => ({ name }))], isReal: true });
+  bed = await startBed({ planes: [...hubs, ...names.map((name) => ({ name }))] });
   cli = await Cli.create(bed.kubeconfig);
 });
 

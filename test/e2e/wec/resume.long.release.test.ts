@@ -21,7 +21,7 @@ let kubeconfig: string;
 let onWrite: (description: string) => void = () => {};
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }], isReal: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
   [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
   cli = await Cli.create(await contextsOf(its1, cluster1));
   [hubProxy, wecProxy] = (await Promise.all(

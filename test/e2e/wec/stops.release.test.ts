@@ -83,7 +83,7 @@ const originally = new Map<string, unknown>();
 let ofOthers: Awaited<ReturnType<typeof whatOthersHave>>;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))], isReal: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))] });
   its1 = bed.plane('its1');
   cli = await Cli.create(await contextsOf(its1, ...wecs.map((name) => bed.plane(name))));
   const manifests = [configMap('sent', 'default')];

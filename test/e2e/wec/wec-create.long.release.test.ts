@@ -11,7 +11,7 @@ let cli: Cli;
 let kubeconfig: string;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }], isReal: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }] });
   tools = await localClusterTools(bed);
   kubeconfig = path.join(bed.dir, 'own-kubeconfig');
   await cp(bed.kubeconfig, kubeconfig);

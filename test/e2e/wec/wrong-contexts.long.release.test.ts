@@ -45,7 +45,6 @@ before(async () => {
   const names = ['cluster1', 'empty', 'foreign', ...(isRelease ? ['hosted', 'hosting'] : [])];
   bed = await startBed({
     planes: [{ name: 'its1', hub: true }, { name: 'its2', hub: true }, ...names.map((name) => ({ name }))],
-    isReal: true,
   });
   [its1, its2] = [bed.plane('its1'), bed.plane('its2')];
   planes = [its1, its2, ...names.map((name) => bed.plane(name))];

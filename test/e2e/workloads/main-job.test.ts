@@ -36,7 +36,6 @@ let player: Player;
 before(async () => {
   bed = await startBed({
     planes: [{ name: 'its1', hub: true }, { name: 'wds1' }, ...wecs.map((name) => ({ name }))],
-    isReal: true,
   });
   const [its1, wds1, w1, w2] = ['its1', 'wds1', ...wecs].map((name) => bed.plane(name)) as [Plane, Plane, Plane, Plane];
   cli = await Cli.create('');

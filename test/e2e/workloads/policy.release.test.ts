@@ -29,7 +29,7 @@ const spec = {
 };
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'w1' }, { name: 'wds1' }], isReal: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'w1' }, { name: 'wds1' }] });
   [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
   cli = await Cli.create(await contextsOf(its1, wds1, bed.plane('w1')));
   controllers = await runWds(wds1, its1);

@@ -30,7 +30,6 @@ const at = ['--wds', 'wds1', '--its', 'its1'];
 before(async () => {
   bed = await startBed({
     planes: [{ name: 'its1', hub: true }, { name: 'w1' }, { name: 'wds1' }, { name: 'wds2' }],
-    isReal: true,
   });
   [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
   const [its, ...others] = bed.planes.map(({ kubeconfigEntry }) => kubeconfigEntry);
