@@ -6,9 +6,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { type AnyObject, buildHelm, chartOf, freePort, resources } from '../../../testbed/index.ts';
+import { type AnyObject, buildHelm, chartOf, freePort, resources, until } from '../../../testbed/index.ts';
 import { inRelease } from '../support/in-release.ts';
-import { type HostingBed, startHosting } from '../support/spaces.ts';
+import { statusOf } from '../support/registration.ts';
+import { controlPlane, type HostingBed, startHosting } from '../support/spaces.ts';
 
 let all: HostingBed;
 /** The port of the addresses, which the test serves. */
@@ -85,6 +86,8 @@ async function assertReported(name: string, { code, says }: { code: string; says
   const shown = await cli.run(['its', 'get', name, '-o', 'json']);
   assert.match(shown.json().diagnosis.problem, says);
   assert.equal((await judged(name)).code, code);
+  // init reports on spaces that run.
+  await until(async () => statusOf(await controlPlane(all.hosting, name), 'Ready') === 'True', `${name} runs`);
   const { stderr } = await cli.succeed(init, { env });
   assert.match(stderr, says);
   assert.match(stderr, new RegExp(`; clients do not reach ${name}$`, 'm'));

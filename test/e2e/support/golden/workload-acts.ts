@@ -12,7 +12,7 @@ import {
   writeKubeconfig,
 } from '../../../../testbed/index.ts';
 import type { Cli } from '../harness.ts';
-import { contextsOf } from '../registration.ts';
+import { contextsOf, statusOf } from '../registration.ts';
 import type { Acts } from './player.ts';
 
 /** Kubeconfigs of several users of a bed with the planes its1, wds1, w1 and w2, by their names in transcripts. */
@@ -120,6 +120,16 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
       await until(isCreated, 'served Widgets');
     },
     'wait until widget is blocked': () => blocked('widget', 'kind-unknown-on-wec', 2),
+    // They start after the first works have been applied.
+    'wait until the add-ons are available': () =>
+      until(
+        async () => {
+          const { items } = await its1.admin.list<KubeObject>(resources.managedClusterAddOns);
+          return items.length === 2 && items.every((addOn) => statusOf(addOn, 'Available') === 'True');
+        },
+        'add-ons',
+        patience,
+      ),
     'announce silent': () => announceSilent(its1),
     'create pay': () => apply(namespace('pay'), deployment('pay')),
     'wait until pay is blocked': () => blocked('pay', 'status-collector-missing', 4),
