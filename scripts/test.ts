@@ -10,7 +10,6 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { collectShortfalls } from '../test/bench/goals.ts';
-import { buildControlPlane } from '../testbed/plane/build.ts';
 import { Pool } from '../testbed/pool/pool.ts';
 import { buildPrograms } from '../testbed/programs/build.ts';
 import { cleanEnvironment } from './test-environment.ts';
@@ -60,8 +59,7 @@ if (values.release) process.env.TEST_RELEASE = '1';
 process.env.NODE_COMPILE_CACHE = path.join(root, 'node_modules', '.cache', 'compiled');
 
 // Compiling takes all cores for minutes: beside it, tests that wait for servers would be too late.
-if (files.some((file) => !file.startsWith('test/unit/')))
-  for (const build of [buildControlPlane, buildPrograms]) await build(console.error);
+if (files.some((file) => !file.startsWith('test/unit/'))) await buildPrograms(console.error);
 
 const tellShortfalls = values.release ? collectShortfalls() : () => {};
 
@@ -75,7 +73,7 @@ const events = run({
   cwd: root,
   files: files.map((file) => path.join(root, file)),
   // More than the two cores of a small machine, because commands wait for servers. Figures are measured alone.
-  concurrency: values.release ? 1 : 4,
+  concurrency: values.release ? 1 : 3,
   testNamePatterns: values['test-name-pattern'] ?? [],
   signal: stopped.signal,
 });

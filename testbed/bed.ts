@@ -9,11 +9,10 @@ import type { Secret } from './kube/objects.ts';
 import { controlPlanes, secrets } from './kube/resources.ts';
 import type { ControlPlane } from './kubeflex/objects.ts';
 import { tableOf } from './kubelet/folder.ts';
-import { initHub, linkPrograms, ocmVersion } from './kubelet/programs.ts';
-import { installHub } from './ocm/hub/install.ts';
-import { type HubOptions, newestVersion } from './ocm/hub/options.ts';
+import { initHub, linkPrograms } from './kubelet/programs.ts';
+import type { HubOptions } from './ocm/hub/options.ts';
 import { buildOcm12 } from './ocm-1.2/build.ts';
-import { buildControlPlane, type Log } from './plane/build.ts';
+import type { Log } from './plane/build.ts';
 import { publishClusterInfo } from './plane/cluster-info.ts';
 import { ingressNodePort, Plane, type PlaneOptions } from './plane/plane.ts';
 import { freePort } from './plane/ports.ts';
@@ -34,8 +33,6 @@ export interface PlaneSpec extends Pick<PlaneOptions, 'nodeName' | 'ports' | 'ho
 export interface BedOptions {
   planes: readonly PlaneSpec[];
   log?: Log;
-  /** Runs stand-ins of the programs of images in pods, and of OCM's hub. */
-  isCopy?: boolean;
   /** Real programs also of OCM 1.2.1, to which a hub can be upgraded. */
   hasNewerOcm?: boolean;
   /** The parent of the bed's folder, which the bed removes; by default that of temporary files. */
@@ -53,27 +50,18 @@ export class Bed {
   readonly dir: string;
   /** A file with one context per plane, each with all permissions; the first plane's is the current one. */
   readonly kubeconfig: string;
-  readonly #binary: string;
-  /** The folder of the real programs, if its pods run them. */
-  readonly #programs: string | undefined;
+  /** The folder of the programs. */
+  readonly #programs: string;
   readonly #planes = new Map<string, Plane>();
   readonly #podRunner: PodRunner;
   readonly #faults = new Set<Fault>();
   readonly #clients: Api[] = [];
 
-  constructor(dir: string, binary: string, programs?: string) {
+  constructor(dir: string, programs: string) {
     this.dir = dir;
     this.kubeconfig = join(dir, 'kubeconfig');
-    this.#binary = binary;
     this.#programs = programs;
-    this.#podRunner = programs
-      ? new PodRunner(dir, programs, join(import.meta.dirname, 'kubelet', 'main.ts'))
-      : new PodRunner(dir, binary);
-  }
-
-  /** The version of its hubs. */
-  get ocmVersion(): string {
-    return this.#programs ? ocmVersion : newestVersion;
+    this.#podRunner = new PodRunner(dir, programs);
   }
 
   get planes(): Plane[] {
@@ -117,8 +105,6 @@ export class Bed {
 
   /** Causes a fault, until the returned function is called. */
   async fault(fault: Fault): Promise<() => Promise<void>> {
-    // Its charts come from a server that does not know the registry.
-    if (this.#programs && fault.kind === 'air-gap') throw new Error('a bed of real programs has no air gap');
     this.#faults.add(fault);
     await this.#enforce(fault, true);
     return async () => {
@@ -161,8 +147,7 @@ export class Bed {
     await Promise.all(
       specs.map(async ({ name, hub, ingress, clusterInfo = Boolean(hub) }) => {
         const plane = this.plane(name);
-        if (hub && this.#programs) await initHub(this.dir, plane, hub === true ? {} : hub);
-        else if (hub) await installHub(plane.admin, hub === true ? {} : hub);
+        if (hub) await initHub(this.dir, plane, hub === true ? {} : hub);
         if (clusterInfo) await publishClusterInfo(plane);
         if (ingress) await installIngress(plane.admin);
       }),
@@ -172,11 +157,10 @@ export class Bed {
 
   async #create({ name, hub, ingress, ports = [], ...options }: PlaneSpec): Promise<Plane> {
     const all = ingress ? [...ports, { node: ingressNodePort, host: await freePort() }] : ports;
-    return Plane.create(name, join(this.dir, name), this.#binary, {
+    return Plane.create(name, join(this.dir, name), join(this.#programs, 'control-plane'), {
       ...options,
       ports: all,
-      base: hub ? 'hub' : 'plain',
-      ...(this.#programs && { network: tableOf(this.dir, name) }),
+      network: tableOf(this.dir, name),
     });
   }
 
@@ -204,15 +188,14 @@ export class Bed {
   }
 }
 
-/** Starts a bed, after building the control planes' binary if this machine has none yet. */
+/** Starts a bed, after building its programs if this machine has none yet. */
 export async function startBed({ planes, log = () => {}, dir = tmpdir(), ...which }: BedOptions): Promise<Bed> {
-  const programs = which.isCopy ? undefined : await buildPrograms(log);
+  const programs = await buildPrograms(log);
   const newerOcm = which.hasNewerOcm ? await buildOcm12(log) : undefined;
-  const binary = programs ? join(programs, 'control-plane') : await buildControlPlane(log);
   await mkdir(dir, { recursive: true });
   const own = await mkdtemp(join(dir, 'stellarctl-bed-'));
-  if (programs) linkPrograms(own, programs, newerOcm);
-  const bed = new Bed(own, binary, programs);
+  linkPrograms(own, programs, newerOcm);
+  const bed = new Bed(own, programs);
   try {
     await bed.addPlanes(planes);
     return bed;

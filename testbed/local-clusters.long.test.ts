@@ -18,7 +18,7 @@ let tools: LocalClusterTools;
 let home: string;
 
 before(async () => {
-  bed = await startBed({ planes: [], log: console.error, isCopy: true });
+  bed = await startBed({ planes: [], log: console.error });
   tools = await localClusterTools(bed);
   home = join(bed.dir, 'home');
   await mkdir(home);

@@ -12,7 +12,7 @@ import { isAlive, isFrozen } from './plane/processes.ts';
 import { poolVariable } from './pool/borrow.ts';
 import { Pool } from './pool/pool.ts';
 
-/** What conformance/borrower.ts tells. */
+/** What pool/borrower.ts tells. */
 interface Told {
   uid: string;
   found: string[];
@@ -35,8 +35,8 @@ after(async () => {
   if (outer !== undefined) process.env[poolVariable] = outer;
 });
 
-async function borrow(which: 'stand-ins' | 'real' = 'stand-ins'): Promise<[ChildProcess, Told]> {
-  const borrower = fork(join(import.meta.dirname, 'conformance', 'borrower.ts'), [which], { execArgv: [] });
+async function borrow(): Promise<[ChildProcess, Told]> {
+  const borrower = fork(join(import.meta.dirname, 'pool', 'borrower.ts'), [], { execArgv: [] });
   const [told] = (await once(borrower, 'message')) as [Told];
   return [borrower, told];
 }
@@ -47,23 +47,22 @@ async function end(borrower: ChildProcess, how: 'stop' | 'kill' | 'break'): Prom
 }
 
 describe('servers of the pool', () => {
-  for (const which of ['stand-ins', 'real'] as const)
-    it(`are frozen when their borrower has ended, and lent again as a new cluster, whatever was left in them: ${which}`, async () => {
-      const [borrower, first] = await borrow(which);
-      await end(borrower, 'stop');
-      await until(async () => servers(first).every((pid) => isAlive(pid) && isFrozen(pid)), 'frozen servers');
-      const [next, again] = await borrow(which);
-      assert.deepEqual(servers(again), servers(first));
-      assert.notEqual(again.uid, first.uid);
-      assert.equal(again.crds, 0);
-      assert.deepEqual(again.found.sort(), ['default', 'kube-node-lease', 'kube-public', 'kube-system']);
-      assert.notEqual(again.entry.connection.caPem, first.entry.connection.caPem);
-      const { connection } = first.entry;
-      const former = new Api({ ...connection, caPem: `${connection.caPem}${again.entry.connection.caPem}` });
-      await assert.rejects(former.list(namespaces), { status: 401 });
-      former.close();
-      await end(next, 'stop');
-    });
+  it('are frozen when their borrower has ended, and lent again as a new cluster, whatever was left in them', async () => {
+    const [borrower, first] = await borrow();
+    await end(borrower, 'stop');
+    await until(async () => servers(first).every((pid) => isAlive(pid) && isFrozen(pid)), 'frozen servers');
+    const [next, again] = await borrow();
+    assert.deepEqual(servers(again), servers(first));
+    assert.notEqual(again.uid, first.uid);
+    assert.equal(again.crds, 0);
+    assert.deepEqual(again.found.sort(), ['default', 'kube-node-lease', 'kube-public', 'kube-system']);
+    assert.notEqual(again.entry.connection.caPem, first.entry.connection.caPem);
+    const { connection } = first.entry;
+    const former = new Api({ ...connection, caPem: `${connection.caPem}${again.entry.connection.caPem}` });
+    await assert.rejects(former.list(namespaces), { status: 401 });
+    former.close();
+    await end(next, 'stop');
+  });
 
   for (const how of ['kill', 'break'] as const)
     it(`end when their borrower ${how === 'kill' ? 'ends without returning them' : 'has broken them'}`, async () => {

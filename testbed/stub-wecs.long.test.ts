@@ -18,7 +18,7 @@ let stubs: StubWecs;
 let clients: Map<string, Api>;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: { autoApprove: true } }], log: console.error, isCopy: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: { autoApprove: true } }], log: console.error });
   stubs = await StubWecs.start(bed.plane('its1'), { names });
   clients = new Map(stubs.entries.map(({ context, connection }) => [context, new Api(connection)]));
 });

@@ -23,7 +23,7 @@ let wds: Plane;
 let controllers: RunningWds;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'wds1' }], log: console.error, isCopy: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'wds1' }], log: console.error });
   [its, wds] = [bed.plane('its1'), bed.plane('wds1')];
   controllers = await runWds(wds, its);
   for (const [name, labels] of Object.entries(recordedClusters)) {

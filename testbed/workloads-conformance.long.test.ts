@@ -42,7 +42,6 @@ before(async () => {
   bed = await startBed({
     planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))],
     log: console.error,
-    isCopy: true,
   });
   [its, wds] = [bed.plane('its1'), bed.plane('wdsh')];
 });

@@ -26,7 +26,7 @@ let wds: Plane;
 let controllers: RunningWds;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'wds1' }], log: console.error, isCopy: true });
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'wds1' }], log: console.error });
   [its, wds] = [bed.plane('its1'), bed.plane('wds1')];
   await its.admin.create<ManagedCluster>(managedClusters, {
     metadata: { name: 'm1', labels: { env: 'test' } },

@@ -3,7 +3,7 @@ import { apply } from '../kube/apply.ts';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
 import type { AnyObject, KubeObject } from '../kube/objects.ts';
 import { klusterlets } from '../kube/resources.ts';
-import { newestVersion } from '../ocm/hub/options.ts';
+import { ocmVersion } from '../ocm/hub/options.ts';
 import { addonNamespace, agentNamespace, bootstrapSecret, operatorNamespace, pullSecret } from '../ocm/names.ts';
 import { bindingObject, roleObject, rule, serviceAccountObject, serviceAccountSubject } from '../ocm/rbac.ts';
 import type { Plane } from '../plane/plane.ts';
@@ -20,10 +20,10 @@ export interface Installation {
 
 const registry = 'quay.io/open-cluster-management';
 
-/** Installs a klusterlet on a managed cluster as `clusteradm join` would, to keep conformance independent of the product. */
+/** Installs a klusterlet on a managed cluster as `clusteradm join` would, so that tests do not depend on the product. */
 export async function installKlusterlet(
   { admin }: Pick<Plane, 'admin'>,
-  { clusterName, mode, bootstrap, version = newestVersion, agentVersion = version }: Installation,
+  { clusterName, mode, bootstrap, version = ocmVersion, agentVersion = version }: Installation,
 ): Promise<void> {
   await installOperator({ admin }, version);
   if (bootstrap) await apply(admin, bootstrapSecretObject(bootstrap));
@@ -32,7 +32,7 @@ export async function installKlusterlet(
 }
 
 /** Installs only the operator, with the namespaces of the agents. */
-export async function installOperator({ admin }: Pick<Plane, 'admin'>, version = newestVersion): Promise<void> {
+export async function installOperator({ admin }: Pick<Plane, 'admin'>, version = ocmVersion): Promise<void> {
   for (const object of operatorObjects(version)) await apply(admin, object);
 }
 

@@ -70,8 +70,7 @@ export class Scene {
   }
 
   async #apply(parts: Partial<Installation> & Pick<Installation, 'bootstrap'>): Promise<void> {
-    const version = this.bed.ocmVersion;
-    await installKlusterlet(this.wec, { clusterName: this.name, mode: 'Singleton', version, ...parts });
+    await installKlusterlet(this.wec, { clusterName: this.name, mode: 'Singleton', ...parts });
   }
 
   /** Registers the cluster until hub and operator report it as healthy; if it is registered already, waits for that. */

@@ -56,7 +56,7 @@ export async function installRelease(api: Api, release: Release): Promise<void> 
 }
 
 /** The Secrets of a release, oldest first; none if it is not installed. */
-export async function releaseSecrets(api: Api, namespace: string, name: string): Promise<KubeObject[]> {
+async function releaseSecrets(api: Api, namespace: string, name: string): Promise<KubeObject[]> {
   const { items } = await api.list<KubeObject>(secrets, { namespace });
   return items.filter(({ metadata }) => metadata.name.startsWith(`sh.helm.release.v1.${name}.`));
 }

@@ -20,14 +20,6 @@ export const bootstrapRequester: Requester = {
   groups: ['system:serviceaccounts', `system:serviceaccounts:${operatorNamespace}`, 'system:authenticated'],
 };
 
-/** An agent that has its certificate: what it requests is a renewal. */
-export function registeredAgent(cluster: string, agent: string): Requester {
-  return {
-    user: agentUser(cluster, agent),
-    groups: [...groupsOf(cluster), 'system:authenticated'],
-  };
-}
-
 function groupsOf(cluster: string): string[] {
   return [clusterGroup(cluster), managedClustersGroup];
 }

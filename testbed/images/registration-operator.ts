@@ -1,7 +1,6 @@
 import { registrationAgent } from '../ocm/agent/agent.ts';
 import { agentOptions } from '../ocm/agent/options.ts';
 import { startWithoutRights } from '../ocm/agent/start-without-rights.ts';
-import { hubOperator } from '../ocm/hub/hub-operator.ts';
 import { leading } from '../ocm/leadership.ts';
 import { klusterletOperator } from '../ocm/operator/operator.ts';
 import { worksOfRegistered } from '../ocm/work/agent.ts';
@@ -16,7 +15,5 @@ export const registrationOperator = byCommand('registration-operator', {
     const { kubeconfig } = agentOptions(context.args);
     return kubeconfig === undefined ? agent(context) : startWithoutRights(context, kubeconfig);
   },
-  // installHub creates the objects of the hub's operator.
-  hub: leading('clustermanager', hubOperator),
   klusterlet: leading('klusterlet', klusterletOperator),
 });

@@ -40,13 +40,13 @@ export const selfSubjectAccessReviews = resource('authorization.k8s.io/v1', 'Sel
 export const clusterEvents = resource('events.k8s.io/v1', 'Event');
 
 export const managedClusters = resource('cluster.open-cluster-management.io/v1', 'ManagedCluster');
-export const managedClusterSets = resource('cluster.open-cluster-management.io/v1beta2', 'ManagedClusterSet');
+const managedClusterSets = resource('cluster.open-cluster-management.io/v1beta2', 'ManagedClusterSet');
 export const managedClusterSetBindings = resource(
   'cluster.open-cluster-management.io/v1beta2',
   'ManagedClusterSetBinding',
 );
 export const placements = resource('cluster.open-cluster-management.io/v1beta1', 'Placement');
-export const placementDecisions = resource('cluster.open-cluster-management.io/v1beta1', 'PlacementDecision');
+const placementDecisions = resource('cluster.open-cluster-management.io/v1beta1', 'PlacementDecision');
 export const managedClusterAddOns = resource('addon.open-cluster-management.io/v1alpha1', 'ManagedClusterAddOn');
 export const clusterManagementAddOns = resource('addon.open-cluster-management.io/v1alpha1', 'ClusterManagementAddOn');
 export const manifestWorks = resource('work.open-cluster-management.io/v1', 'ManifestWork');

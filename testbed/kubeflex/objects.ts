@@ -1,7 +1,7 @@
-import type { AnyObject, KubeObject } from '../kube/objects.ts';
+import type { KubeObject } from '../kube/objects.ts';
 
 /** A condition as KubeFlex writes it: every field is present, even if empty. */
-export interface ControlPlaneCondition {
+interface ControlPlaneCondition {
   type: 'Ready' | 'Synced';
   status: 'True' | 'False';
   reason: string;
@@ -10,7 +10,7 @@ export interface ControlPlaneCondition {
   lastTransitionTime: string;
 }
 
-export interface HookUse {
+interface HookUse {
   hookName: string;
   vars?: Record<string, string>;
 }
@@ -36,8 +36,4 @@ interface ControlPlaneStatus {
   postCreateHooks?: Record<string, boolean>;
   postCreateHookCompleted?: boolean;
   secretRef?: { namespace: string; name: string; key: string; inClusterKey: string };
-}
-
-export interface PostCreateHook extends KubeObject {
-  spec?: { templates?: AnyObject[]; defaultVars?: { name: string; value: string }[] };
 }

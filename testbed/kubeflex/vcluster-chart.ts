@@ -1,22 +1,7 @@
-import { gzipSync } from 'node:zlib';
-import type { AnyObject, KubeObject, Secret } from '../kube/objects.ts';
-import { secrets } from '../kube/resources.ts';
-import type { KubeFlexConfig, Reconciled } from './cluster.ts';
+import type { AnyObject } from '../kube/objects.ts';
 import { syncerPort, vclusterName } from './names.ts';
 
 const chartVersion = '0.16.4';
-const releaseSecret = `sh.helm.release.v1.${vclusterName}.v1`;
-
-/** The objects that Helm, which is a part of KubeFlex, creates from the vcluster chart, as far as the bed reads them. */
-export async function installChart(its: Reconciled, config: KubeFlexConfig): Promise<void> {
-  const { api, namespace, name } = its;
-  if (await api.find(secrets, `${namespace}/${releaseSecret}`)) return;
-  const host = `${name}.${config.domain}`;
-  const server = `https://${host}:${config.externalPort}`;
-  const names = [`--tls-san=${host}`, `--out-kube-config-server=${server}`, `--tls-san=${config.hostContainer}`];
-  for (const object of vclusterObjects(namespace, names)) await its.ensure(object);
-  await its.ensure<Secret>(release(namespace));
-}
 
 /** The objects of a release of the chart, as far as the bed reads them. @param args further arguments of the syncer */
 export function vclusterObjects(namespace: string, args: readonly string[]): AnyObject[] {
@@ -98,35 +83,4 @@ function chartObjects(namespace: string, args: readonly string[]): AnyObject[] {
       },
     },
   ];
-}
-
-/** Helm's record of the release, which `helm list --all-namespaces` reads as well. */
-function release(namespace: string): Secret & KubeObject {
-  const time = new Date().toISOString();
-  const record = {
-    name: vclusterName,
-    namespace,
-    version: 1,
-    info: {
-      first_deployed: time,
-      last_deployed: time,
-      deleted: '',
-      description: 'Install complete',
-      status: 'deployed',
-    },
-    chart: { metadata: { apiVersion: 'v2', name: 'vcluster', version: chartVersion }, templates: [], values: {} },
-    config: {},
-    manifest: '',
-  };
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: {
-      name: releaseSecret,
-      namespace,
-      labels: { name: vclusterName, owner: 'helm', status: 'deployed', version: '1' },
-    },
-    type: 'helm.sh/release.v1',
-    stringData: { release: gzipSync(JSON.stringify(record)).toString('base64') },
-  };
 }

@@ -14,8 +14,8 @@ import { statusAddonObjects } from '../kubestellar/status-addon-chart.ts';
 import { Authority } from '../plane/pki.ts';
 import { trustedFile } from './folder.ts';
 
-/** The names of the OCI registries and of vcluster's chart repository. */
-const names = ['ghcr.io', 'quay.io', 'charts.loft.sh'];
+/** The names of the OCI registries, the last for air gaps, and of vcluster's chart repository. */
+const names = ['ghcr.io', 'quay.io', 'charts.loft.sh', 'registry.example'];
 
 /** Where the HTTPS server of the internet is on this machine. */
 export interface Internet {

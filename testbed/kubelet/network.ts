@@ -190,7 +190,7 @@ export class Network {
     table.set(`${dnsAddress(own.parts.number)}:53`, `127.0.0.1:${own.dns.port}`);
     // The logs of its own pods, whatever the faults.
     table.set(`${nodeAddress(own.parts.number)}:10250`, `127.0.0.1:${own.kubeletPort}`);
-    table.set(`${internetAddress}:443`, `127.0.0.1:${this.#internet.port}`);
+    for (const port of [443, 5000]) table.set(`${internetAddress}:${port}`, `127.0.0.1:${this.#internet.port}`);
     for (const [address, target] of own.ports.cluster) if (!table.has(address)) table.set(address, say(target));
     for (const each of this.#clusters.values()) {
       const { number, apiPort, nodeName } = each.parts;

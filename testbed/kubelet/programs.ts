@@ -8,7 +8,7 @@ import { kubeconfigOf } from '../kube/kubeconfig.ts';
 import { clusterManagers, mutatingWebhooks, serviceAccounts, validatingWebhooks } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
 import { bootstrapObjects } from '../ocm/hub/objects.ts';
-import { bootstrapNames, type HubOptions } from '../ocm/hub/options.ts';
+import { bootstrapNames, type HubOptions, ocmVersion } from '../ocm/hub/options.ts';
 import { operatorNamespace } from '../ocm/names.ts';
 import type { Plane } from '../plane/plane.ts';
 import { programFolder } from './folder.ts';
@@ -41,9 +41,6 @@ export function linkPrograms(dir: string, built: string, newerOcm?: string): voi
   symlinkSync(built, join(bin, ocmVersion));
   if (newerOcm) symlinkSync(newerOcm, join(bin, 'v1.2.1'));
 }
-
-/** The version of OCM in testbed/programs. */
-export const ocmVersion = 'v1.0.0';
 
 /** How many webhook configurations a hub has. */
 const webhookCount = 4;

@@ -15,8 +15,6 @@ export const pullSecret = 'open-cluster-management-image-pull-credentials';
 
 export const clusterNameLabel = 'open-cluster-management.io/cluster-name';
 export const addonNameLabel = 'open-cluster-management.io/addon-name';
-export const placementLabel = 'cluster.open-cluster-management.io/placement';
-export const clusterSetLabel = 'cluster.open-cluster-management.io/clusterset';
 
 export const clientSigner = 'kubernetes.io/kube-apiserver-client';
 export const clusterLease = 'managed-cluster-lease';

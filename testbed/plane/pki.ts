@@ -105,11 +105,6 @@ export async function newKeyPem(): Promise<string> {
   return privatePem(await newKeys());
 }
 
-/** The public key that belongs to a private one. */
-export function publicPem(keyPem: string): string {
-  return createPublicKey(keyPem).export({ type: 'spki', format: 'pem' }).toString();
-}
-
 async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
   return (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
 }

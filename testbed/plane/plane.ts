@@ -4,7 +4,7 @@ import { Api, type Connection } from '../kube/api.ts';
 import { type Entry, kubeconfigOf } from '../kube/kubeconfig.ts';
 import { leases, serviceAccounts } from '../kube/resources.ts';
 import { apiServerAddress, nodeAddress } from '../kubelet/addresses.ts';
-import { type Base, borrowServers } from '../pool/borrow.ts';
+import { borrowServers } from '../pool/borrow.ts';
 import { type AuditEvent, AuditLog, isRead, kubeconfigGroup } from './audit.ts';
 import type { KeyPair, Validity } from './pki.ts';
 import { Child } from './processes.ts';
@@ -52,8 +52,6 @@ export interface PlaneOptions {
   flags?: ApiServerFlags;
   /** Its table of connections, by which its API server reaches Services and kubelets. */
   network?: string;
-  /** What servers of the pool have already; `plain` by default. */
-  base?: Base;
 }
 
 export interface PortMapping {
@@ -110,13 +108,11 @@ export class Plane {
   static async create(name: string, dir: string, binary: string, options: PlaneOptions = {}): Promise<Plane> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const { keys, flags, network } = options;
-    const isRouted = network !== undefined;
-    const base = isRouted ? 'routed' : (options.base ?? 'plain');
-    const borrowed = keys ? undefined : await borrowServers(base, binary);
-    const servers = borrowed ?? (await Servers.create(dir, binary, keys, flags, isRouted));
+    const borrowed = keys ? undefined : await borrowServers(binary);
+    const servers = borrowed ?? (await Servers.create(dir, binary, keys, flags));
     const plane = new Plane(name, dir, binary, options, servers);
     try {
-      if (isRouted) await servers.route(network);
+      await servers.route(network);
       plane.#adminUser = await plane.issueUser(adminOf(name), [masters, kubeconfigGroup]);
       plane.#bedUser = await plane.issueUser(bedUser, [masters]);
       plane.#admin = new Api(plane.#bedConnection);
@@ -282,8 +278,7 @@ export class Plane {
 
   /** Further names and addresses, which lead to it by its table of connections. */
   get #routed(): string[] {
-    const { number, isRouted } = this.#servers;
-    if (!isRouted) return [];
+    const { number } = this.#servers;
     const names = ['kubernetes', 'kubernetes.default', `${inClusterName}.cluster.local`];
     return [apiServerAddress(number), nodeAddress(number), ...names];
   }

@@ -31,7 +31,7 @@ export interface PlaneKeys {
   tokenKeyPem: string;
 }
 
-/** Flags of kube-apiserver besides those of the bed, first `hidden-path` (control-plane/main.go). */
+/** Flags of kube-apiserver besides those of the bed, first `hidden-path` (programs/control-plane/main.go). */
 export type ApiServerFlags = Readonly<Record<string, string>>;
 
 /** Everything that another process needs to use running servers. */
@@ -42,7 +42,6 @@ export interface LentServers {
   authority: KeyPair;
   otherAuthority: KeyPair;
   tokenKeyPem: string;
-  isRouted: boolean;
   pids: Record<string, number>;
 }
 
@@ -56,8 +55,6 @@ export class Servers {
   readonly otherAuthority: Authority;
   readonly tokenKeyPem: string;
   readonly serviceRange: string;
-  /** Whether the API server has a table of connections. */
-  readonly isRouted: boolean;
   readonly #binary: string;
   readonly #release: () => void;
   #authority: Authority;
@@ -78,7 +75,6 @@ export class Servers {
     this.otherAuthority = otherAuthority;
     this.tokenKeyPem = lent.tokenKeyPem;
     this.serviceRange = lent.serviceRange;
-    this.isRouted = lent.isRouted;
     this.#binary = binary;
     this.#release = release;
     this.#port = lent.port;
@@ -86,22 +82,19 @@ export class Servers {
 
   /**
    * Creates the files, and starts the servers with this certificate of the given CA, or with one for this machine only.
-   * @param isRouted whether the API server has a table of connections, by which it reaches Services and kubelets
    */
   static async create(
     dir: string,
     binary: string,
     keys?: Partial<PlaneKeys>,
     flags: ApiServerFlags = {},
-    isRouted = false,
   ): Promise<Servers> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const authority = keys?.authority ? Authority.of(keys.authority) : await Authority.create('kubernetes');
     const otherAuthority = await Authority.create('other');
     const tokenKeyPem = keys?.tokenKeyPem ?? (await newKeyPem());
     const range = await ServiceRange.claim();
-    const cidr = isRouted ? serviceRange(range.number) : range.cidr;
-    const lent = { dir, port: 0, serviceRange: cidr, tokenKeyPem, isRouted };
+    const lent = { dir, port: 0, serviceRange: serviceRange(range.number), tokenKeyPem };
     const servers = new Servers(binary, lent, authority, otherAuthority, () => range.release());
     servers.#flags = flags;
     servers.#givenServing = keys?.serving?.certPem ?? '';
@@ -130,10 +123,10 @@ export class Servers {
 
   /** What another process needs to adopt them. */
   get lent(): LentServers {
-    const { dir, port, serviceRange, authority, otherAuthority, tokenKeyPem, isRouted, pids } = this;
+    const { dir, port, serviceRange, authority, otherAuthority, tokenKeyPem, pids } = this;
     const pairOf = ({ certPem, keyPem }: Authority): KeyPair => ({ certPem, keyPem });
     return {
-      ...{ dir, port, serviceRange, tokenKeyPem, isRouted, pids },
+      ...{ dir, port, serviceRange, tokenKeyPem, pids },
       authority: pairOf(authority),
       otherAuthority: pairOf(otherAuthority),
     };
@@ -200,18 +193,16 @@ export class Servers {
   async start(flags = this.#flags): Promise<void> {
     this.#flags = flags;
     const own = apiserverFlags(this.dir, this.#port, this.serviceRange);
-    // Without routes of its own, the `kubernetes` Service would need an address outside loopback.
-    const network = this.isRouted
-      ? {
-          'advertise-address': nodeAddress(this.number),
-          'kubelet-preferred-address-types': 'InternalIP',
-          'requestheader-client-ca-file': join(this.dir, 'ca.crt'),
-        }
-      : { 'endpoint-reconciler-type': 'none' };
-    const variables = this.isRouted ? { BED_NETWORK: this.#table } : undefined;
+    const network = {
+      'advertise-address': nodeAddress(this.number),
+      'kubelet-preferred-address-types': 'InternalIP',
+      'requestheader-client-ca-file': join(this.dir, 'ca.crt'),
+    };
     this.#processes = [
       new Child(this.#binary, 'etcd', etcdFlags(this.dir), this.dir),
-      new Child(this.#binary, 'kube-apiserver', { ...flags, ...own, ...network }, this.dir, variables),
+      new Child(this.#binary, 'kube-apiserver', { ...flags, ...own, ...network }, this.dir, {
+        BED_NETWORK: this.#table,
+      }),
     ];
     await this.untilReady();
   }

@@ -1,12 +1,12 @@
 import type { Server } from 'node:net';
 import { listen } from './ports.ts';
 
-/** No Service gets the last address of a range, and nothing else of the bed listens on this port. */
+/** Nothing else of the bed listens on this port. */
 const claimPort = 65_099;
 
 /**
- * A range of Service addresses inside loopback, 127.99.N.0/24, that no other plane on this machine has: the API server
- * then reaches webhooks by their Service's address without kube-proxy. Claimed for as long as this process lives.
+ * The number of a plane, from which its addresses follow (kubelet/addresses.ts), and which no other plane on this machine has. Claimed
+ * for as long as this process lives, by a port of 127.99.N.255.
  */
 export class ServiceRange {
   /** N, from 1 to 253. */
@@ -29,10 +29,6 @@ export class ServiceRange {
       if (claim) return new ServiceRange(n, claim);
     }
     throw new Error('all 253 service ranges of this machine are in use by other beds');
-  }
-
-  get cidr(): string {
-    return `127.99.${this.number}.0/24`;
   }
 
   release(): void {

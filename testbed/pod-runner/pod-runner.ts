@@ -14,13 +14,10 @@ export class PodRunner {
   readonly #process: ChildProcess;
   #count = 0;
 
-  /**
-   * @param program the folder or file of its programs
-   * @param main what runs: the stand-ins of this folder, or the kubelets of real programs
-   */
-  constructor(dir: string, program: string, main = join(import.meta.dirname, 'main.ts')) {
+  /** @param programs the folder of its programs */
+  constructor(dir: string, programs: string) {
     const log = openSync(join(dir, 'pod-runner.log'), 'a');
-    this.#process = fork(main, [dir, program], {
+    this.#process = fork(join(import.meta.dirname, '..', 'kubelet', 'main.ts'), [dir, programs], {
       env: withoutProxies(process.env),
       execArgv: [],
       stdio: ['ignore', log, log, 'ipc'],

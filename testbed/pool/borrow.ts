@@ -9,28 +9,15 @@ export const poolVariable = 'BED_POOL';
 /** What a borrower says when nothing of it uses the servers any longer; without it, they are not lent again. */
 export const returned = 'returned';
 
-/**
- * What servers already have when they are lent: nothing of their own, or the kinds of an OCM hub, which takes seconds to add. Routed
- * ones are those of testbed/programs, for beds of real programs.
- */
-export type Base = 'plain' | 'hub' | 'routed';
-
 /** Servers of the pool, until this process ends; undefined if there is no pool. @throws Error if the pool cannot start any */
-export async function borrowServers(base: Base, binary: string): Promise<Servers | undefined> {
+export async function borrowServers(binary: string): Promise<Servers | undefined> {
   const path = process.env[poolVariable];
   if (path === undefined) return undefined;
   const socket = connect(path);
-  socket.write(`${base}\n`);
   const [line] = (await once(createInterface(socket), 'line')) as [string];
   const answer = JSON.parse(line) as LentServers | { error: string };
   if ('error' in answer) throw new Error(answer.error);
   // The loan must not keep a process running.
   socket.unref();
   return Servers.adopt(answer, binary, () => socket.write(`${returned}\n`));
-}
-
-/** The environment for a process that must not borrow. */
-export function withoutPool(): NodeJS.ProcessEnv {
-  const { [poolVariable]: _, ...rest } = process.env;
-  return rest;
 }

@@ -1,26 +1,12 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { buildControlPlane, type Log } from '../plane/build.ts';
+import type { Log } from '../plane/build.ts';
 import { buildPrograms } from '../programs/build.ts';
-import { type Base, poolVariable, returned } from './borrow.ts';
+import { poolVariable, returned } from './borrow.ts';
 import { Pooled } from './pooled.ts';
-
-/**
- * From so many servers on, idle ones of another base are ended for new ones: each has up to five queues of inotify, of which Linux
- * lets a user have 128 in all by default.
- */
-const many = 16;
-
-/** Servers with the same base. */
-class Shelf {
-  readonly idle: Pooled[] = [];
-  readonly waiting: ((pooled: Pooled | undefined) => void)[] = [];
-  resetting = 0;
-}
 
 /**
  * Servers for the planes of many processes, such as the files of a test run. To start them takes most of the processor time of such
@@ -31,7 +17,9 @@ export class Pool {
   readonly #log: Log;
   readonly #listener: Server;
   readonly #all = new Set<Pooled>();
-  readonly #shelves: Record<Base, Shelf> = { plain: new Shelf(), hub: new Shelf(), routed: new Shelf() };
+  readonly #idle: Pooled[] = [];
+  readonly #waiting: ((pooled: Pooled | undefined) => void)[] = [];
+  #resetting = 0;
   #started = 0;
   #lent = 0;
 
@@ -66,12 +54,11 @@ export class Pool {
     borrower.on('error', () => {});
     const lines = createInterface(borrower);
     try {
-      const [base] = (await once(lines, 'line')) as [Base];
       let isReturned = false;
       lines.on('line', (line) => {
         isReturned = line === returned;
       });
-      const pooled = await this.#take(base);
+      const pooled = await this.#take();
       this.#lent += 1;
       const takeBack = () => void this.#takeBack(pooled, isReturned);
       if (borrower.closed) return takeBack();
@@ -84,24 +71,19 @@ export class Pool {
   }
 
   /** Idle servers, else the next that come back and that nobody waits for, else new ones. */
-  async #take(base: Base): Promise<Pooled> {
-    const { idle, waiting, resetting } = this.#shelves[base];
-    const back = () => new Promise<Pooled | undefined>((resolve) => waiting.push(resolve));
-    const present = idle.pop() ?? (resetting > waiting.length ? await back() : undefined);
+  async #take(): Promise<Pooled> {
+    const back = () => new Promise<Pooled | undefined>((resolve) => this.#waiting.push(resolve));
+    const present = this.#idle.pop() ?? (this.#resetting > this.#waiting.length ? await back() : undefined);
     if (present !== undefined) return present;
-    if (this.#all.size >= many) await this.#endIdle();
     this.#started += 1;
     const dir = join(this.#dir, String(this.#started));
-    const binary =
-      base === 'routed' ? join(await buildPrograms(this.#log), 'control-plane') : await buildControlPlane(this.#log);
-    const pooled = await Pooled.start(dir, binary, base);
+    const pooled = await Pooled.start(dir, join(await buildPrograms(this.#log), 'control-plane'));
     this.#all.add(pooled);
     return pooled;
   }
 
   async #takeBack(pooled: Pooled, isReturned: boolean): Promise<void> {
-    const shelf = this.#shelves[pooled.base];
-    shelf.resetting += 1;
+    this.#resetting += 1;
     let usable: Pooled | undefined;
     try {
       if (isReturned && pooled.isWhole) {
@@ -111,21 +93,14 @@ export class Pool {
     } catch (error) {
       if (this.#listener.listening) this.#log(`servers are not lent again: ${(error as Error).message}`);
     }
-    shelf.resetting -= 1;
+    this.#resetting -= 1;
     if (usable === undefined) await this.#end(pooled);
-    const next = shelf.waiting.shift();
+    const next = this.#waiting.shift();
     if (next !== undefined) next(usable);
     else if (usable !== undefined) {
       usable.servers.freeze(true);
-      shelf.idle.push(usable);
+      this.#idle.push(usable);
     }
-  }
-
-  async #endIdle(): Promise<void> {
-    const spare = Object.values(this.#shelves)
-      .find(({ idle }) => idle.length > 0)
-      ?.idle.pop();
-    if (spare !== undefined) await this.#end(spare);
   }
 
   async #end(pooled: Pooled): Promise<void> {

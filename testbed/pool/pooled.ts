@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Api } from '../kube/api.ts';
 import { namespaces } from '../kube/resources.ts';
-import { installHubCrds } from '../ocm/hub/install.ts';
 import { isFrozen } from '../plane/processes.ts';
 import { bedUser, etcdSocket, masters, Servers } from '../plane/servers.ts';
-import type { Base } from './borrow.ts';
 import { Etcd } from './etcd.ts';
 
 /** The UID of this namespace is the identity of a cluster. */
@@ -25,43 +23,31 @@ const uid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
  * change. Its processes, port, range of Service addresses, and the key of its tokens stay.
  */
 export class Pooled {
-  readonly base: Base;
   readonly servers: Servers;
   readonly #etcd: Etcd;
   readonly #values: Map<string, Buffer>;
   /** By key, the revision at which it had that value. */
   #revisions: Map<string, string>;
 
-  private constructor(
-    base: Base,
-    servers: Servers,
-    etcd: Etcd,
-    values: Map<string, Buffer>,
-    revisions: Map<string, string>,
-  ) {
-    this.base = base;
+  private constructor(servers: Servers, etcd: Etcd, values: Map<string, Buffer>, revisions: Map<string, string>) {
     this.servers = servers;
     this.#etcd = etcd;
     this.#values = values;
     this.#revisions = revisions;
   }
 
-  static async start(dir: string, binary: string, base: Base): Promise<Pooled> {
-    const isRouted = base === 'routed';
-    const servers = await Servers.create(dir, binary, undefined, {}, isRouted);
+  static async start(dir: string, binary: string): Promise<Pooled> {
+    const servers = await Servers.create(dir, binary);
     try {
       const etcd = new Etcd(etcdSocket(dir));
-      const ofService = (isRouted ? ['specs', 'endpoints'] : ['specs']).map(
-        (kind) => `/registry/services/${kind}/default/kubernetes`,
-      );
+      const ofService = ['specs', 'endpoints'].map((kind) => `/registry/services/${kind}/default/kubernetes`);
       const hasAll = async () => {
         const names = (await etcd.keys()).map(({ name }) => name);
         return [own.authorities, ...ofService].every((name) => names.includes(name));
       };
       await servers.until(hasAll);
-      if (base === 'hub') await withAdmin(servers, installHubCrds);
       const revisions = await revisionsOf(etcd);
-      return new Pooled(base, servers, etcd, await etcd.values(), revisions);
+      return new Pooled(servers, etcd, await etcd.values(), revisions);
     } catch (error) {
       await servers.destroy();
       throw error;

@@ -29,7 +29,6 @@ before(async () => {
       { name: 'ext', clusterInfo: true },
       { name: 'cluster1', clusterInfo: true },
     ],
-    isCopy: true,
   });
   cli = await Cli.create(bed.kubeconfig);
   options = { env: { PATH: await buildHelm() } };

@@ -179,7 +179,7 @@ describe('recovery', { concurrency: true }, () => {
       await stopKlusterlet(bed.plane(name));
       const { next } = await advice(name);
       const { stderr } = await cli.succeed(next);
-      assert.match(stderr, /^removed: operator 1\.4\.0 kept: a join does not downgrade it to 1\.3\.1$/m);
+      assert.match(stderr, /^removed: operator 1\.4\.0 kept: a join does not downgrade it to 1\.0\.0$/m);
       await assertAvailable(bed.plane('its1'), name);
       assert.equal(await imageOfOperator(name), image);
       const crd = await admin.get<AnyObject>(resources.customResourceDefinitions, klusterletCrd);
@@ -193,7 +193,7 @@ describe('recovery', { concurrency: true }, () => {
     });
 
     it('whose operator is older than the hub: it is upgraded, which is reported', async () => {
-      const image = 'quay.io/open-cluster-management/registration-operator:v1.2.0';
+      const image = 'quay.io/open-cluster-management/registration-operator:v0.16.1';
       await bed
         .plane(name)
         .admin.patch<AnyObject>(
@@ -204,8 +204,8 @@ describe('recovery', { concurrency: true }, () => {
         );
       await stopKlusterlet(bed.plane(name));
       const { stderr } = await cli.succeed(join(name));
-      assert.match(stderr, /^removed: operator 1\.2\.0 replaced by 1\.3\.1: the version of the hub is higher$/m);
-      assert.match(await imageOfOperator(name), /:v1\.3\.1$/);
+      assert.match(stderr, /^removed: operator 0\.16\.1 replaced by 1\.0\.0: the version of the hub is higher$/m);
+      assert.match(await imageOfOperator(name), /:v1\.0\.0$/);
       await assertAvailable(bed.plane('its1'), name);
     });
   });

@@ -1,9 +1,9 @@
-/** The version of a current hub. */
-export const newestVersion = 'v1.3.1';
+/** The version of OCM that KubeStellar 0.30.0 installs: that of testbed/programs. */
+export const ocmVersion = 'v1.0.0';
 
 /** How a hub may differ from that of a current `clusteradm init`. */
 export interface HubOptions {
-  /** The version of its images, the newest by default. */
+  /** The version of its images, that of the bed's programs by default. */
   version?: string;
   /** The registry of its images, quay.io/open-cluster-management by default. */
   registry?: string;
@@ -26,9 +26,4 @@ export function bootstrapNames({ olderBootstrap }: HubOptions): { account: strin
   }
   const role = 'open-cluster-management:bootstrap';
   return { account: 'agent-registration-bootstrap', role, binding: `${role}:agent-registration` };
-}
-
-export function imageOf(name: string, options: HubOptions): string {
-  const { registry = 'quay.io/open-cluster-management', version = newestVersion } = options;
-  return `${registry}/${name}:${version}`;
 }

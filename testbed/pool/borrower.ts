@@ -1,13 +1,13 @@
 /**
- * A process with a bed of one plane, of stand-ins or `real` programs, for pool.long.test.ts: it leaves objects of many kinds there,
- * tells what the plane is, and ends as it is told: `stop` (the bed first), `kill` (without a word), `break` (its servers die first).
+ * A process with a bed of one plane, for pool.long.test.ts: it leaves objects of many kinds there, tells what the plane is, and ends
+ * as it is told: `stop` (the bed first), `kill` (without a word), `break` (its servers die first).
  */
 import { startBed } from '../bed.ts';
 import { apply } from '../kube/apply.ts';
 import { configMaps, customResourceDefinitions, namespaces } from '../kube/resources.ts';
 import { managedCrds } from '../ocm/crds.ts';
 
-const bed = await startBed({ planes: [{ name: 'its1', clusterInfo: true }], isCopy: process.argv[2] !== 'real' });
+const bed = await startBed({ planes: [{ name: 'its1', clusterInfo: true }] });
 const plane = bed.plane('its1');
 const uid = (await plane.admin.get(namespaces, 'kube-system')).metadata.uid;
 const { items } = await plane.admin.list(customResourceDefinitions);

@@ -1,1 +1,0 @@
-../programs/control-plane/main.go
