@@ -1,15 +1,13 @@
-/** A stub answers as a plane does, as far as a registration asks; what runs on it registers it. */
+/** A stub answers as a plane does, as far as a registration asks. That it registers: test/e2e/wec/fleet.long.test.ts. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { installKlusterlet } from './conformance/installer.ts';
-import { type Bed, requestBootstrapToken, StubWecs, startBed } from './index.ts';
+import { type Bed, StubWecs, startBed } from './index.ts';
 import { Api } from './kube/api.ts';
-import { findCondition, isTrue } from './kube/conditions.ts';
+import { isTrue } from './kube/conditions.ts';
 import type { ApiError } from './kube/errors.ts';
-import type { AnyObject, Condition, KubeObject, ManagedCluster } from './kube/objects.ts';
-import { configMaps, deployments, klusterlets, managedClusters, namespaces, pods, secrets } from './kube/resources.ts';
-import { addonNamespace, agentNamespace } from './ocm/names.ts';
+import type { AnyObject, Condition, KubeObject } from './kube/objects.ts';
+import { configMaps, deployments, klusterlets, namespaces, pods, secrets } from './kube/resources.ts';
 
 const names = ['stub1', 'stub2'];
 
@@ -18,7 +16,7 @@ let stubs: StubWecs;
 let clients: Map<string, Api>;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: { autoApprove: true } }], log: console.error });
+  bed = await startBed({ planes: [{ name: 'its1' }], log: console.error });
   stubs = await StubWecs.start(bed.plane('its1'), { names });
   clients = new Map(stubs.entries.map(({ context, connection }) => [context, new Api(connection)]));
 });
@@ -140,29 +138,6 @@ describe('stubs', () => {
       names.map(async (name) => (await clientOf(name).get(namespaces, 'kube-system')).metadata.uid),
     );
     assert.equal(new Set(uids).size, names.length);
-  });
-
-  it('register as planes do, renew their lease, and are left unchanged by their operator', async () => {
-    const hub = bed.plane('its1');
-    const token = await requestBootstrapToken(hub);
-    const bootstrap = { server: hub.internalServer, caPem: hub.caPem, token };
-    for (const name of names)
-      await installKlusterlet({ admin: clientOf(name) }, { clusterName: name, mode: 'Singleton', bootstrap });
-    for (const name of names) {
-      await until(async () => {
-        const cluster = await hub.admin.find<ManagedCluster>(managedClusters, name);
-        return isTrue(cluster?.status?.conditions, 'ManagedClusterConditionAvailable') || undefined;
-      });
-      const api = clientOf(name);
-      await until(async () => {
-        const conditions = conditionsOf(await api.get(klusterlets, 'klusterlet'));
-        return findCondition(conditions, 'HubConnectionDegraded')?.status === 'False' || undefined;
-      });
-      await api.delete(klusterlets, 'klusterlet');
-      await until(async () => ((await api.find(klusterlets, 'klusterlet')) === undefined ? true : undefined));
-      for (const namespace of [agentNamespace, addonNamespace])
-        await until(async () => ((await api.find(namespaces, namespace)) === undefined ? true : undefined));
-    }
   });
 });
 

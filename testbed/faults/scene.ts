@@ -8,7 +8,7 @@ import { findCondition } from '../kube/conditions.ts';
 import type { CertificateSigningRequest, Condition, Klusterlet, ManagedCluster, Pod } from '../kube/objects.ts';
 import { certificateSigningRequests, deployments, klusterlets, managedClusters, pods } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
-import { agentRequest } from '../ocm/agent/certificate-request.ts';
+import { agentRequest } from '../ocm/certificate-request.ts';
 import { agentNamespace, clusterNameLabel, condition, operatorNamespace } from '../ocm/names.ts';
 import type { Plane } from '../plane/plane.ts';
 import type { Fault } from './fault.ts';

@@ -2,7 +2,7 @@ import { Api } from '../kube/api.ts';
 import { apply } from '../kube/apply.ts';
 import type { CertificateSigningRequest, ManagedCluster } from '../kube/objects.ts';
 import { certificateSigningRequests, managedClusters } from '../kube/resources.ts';
-import { agentRequest, newRequest, requestObject } from '../ocm/agent/certificate-request.ts';
+import { agentRequest, newRequest, requestObject } from '../ocm/certificate-request.ts';
 import { isAllowedTo } from '../ocm/hub/access-review.ts';
 import { agentUser, clusterGroup, managedClustersGroup, operatorNamespace } from '../ocm/names.ts';
 import { bindingObject, roleObject, rule } from '../ocm/rbac.ts';

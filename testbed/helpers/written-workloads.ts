@@ -19,7 +19,7 @@ import { groupOf } from '../kubestellar/matching.ts';
 import { worksOf } from '../kubestellar/wrapping.ts';
 import { hubCrds } from '../ocm/crds.ts';
 import { finalizer } from '../ocm/names.ts';
-import { workStatus } from '../ocm/work/work-status.ts';
+import { workStatus } from '../ocm/work-status.ts';
 import type { Plane } from '../plane/plane.ts';
 
 /** Concurrent requests. */

@@ -33,11 +33,6 @@ export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.reason === 'Conflict';
 }
 
-/** Unauthorized or Forbidden. */
-export function isRefused(error: unknown): boolean {
-  return error instanceof ApiError && (error.status === 401 || error.status === 403);
-}
-
 const unknownAuthority = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'UNABLE_TO_GET_ISSUER_CERT',

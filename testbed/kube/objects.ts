@@ -231,7 +231,7 @@ export interface Klusterlet extends KubeObject {
 }
 
 /** One object of a work, as AppliedManifestWork lists it. */
-export interface AppliedResource {
+interface AppliedResource {
   group: string;
   version: string;
   resource: string;

@@ -37,7 +37,6 @@ export const apiServices = resource('apiregistration.k8s.io/v1', 'APIService');
 export const certificateSigningRequests = resource('certificates.k8s.io/v1', 'CertificateSigningRequest');
 export const subjectAccessReviews = resource('authorization.k8s.io/v1', 'SubjectAccessReview');
 export const selfSubjectAccessReviews = resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview');
-export const clusterEvents = resource('events.k8s.io/v1', 'Event');
 
 export const managedClusters = resource('cluster.open-cluster-management.io/v1', 'ManagedCluster');
 const managedClusterSets = resource('cluster.open-cluster-management.io/v1beta2', 'ManagedClusterSet');
@@ -51,7 +50,7 @@ export const managedClusterAddOns = resource('addon.open-cluster-management.io/v
 export const clusterManagementAddOns = resource('addon.open-cluster-management.io/v1alpha1', 'ClusterManagementAddOn');
 export const manifestWorks = resource('work.open-cluster-management.io/v1', 'ManifestWork');
 export const appliedManifestWorks = resource('work.open-cluster-management.io/v1', 'AppliedManifestWork');
-export const clusterClaims = resource('cluster.open-cluster-management.io/v1alpha1', 'ClusterClaim');
+const clusterClaims = resource('cluster.open-cluster-management.io/v1alpha1', 'ClusterClaim');
 export const klusterlets = resource('operator.open-cluster-management.io/v1', 'Klusterlet');
 export const clusterManagers = resource('operator.open-cluster-management.io/v1', 'ClusterManager');
 

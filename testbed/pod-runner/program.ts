@@ -48,12 +48,6 @@ export interface PodContext {
   log(line: string): void;
 }
 
-/**
- * The stand-in for a container's image. Returning is exit code 0, throwing is exit code 1. It must return soon after the
- * signal.
- */
-export type Program = (context: PodContext) => Promise<void>;
-
 /** Thrown by a program that exits with a given code. Its log gets the message, if any, and no stack. */
 export class Exit extends Error {
   override name = 'Exit';

@@ -1,19 +1,14 @@
-import { EventEmitter, once } from 'node:events';
-import { mkdirSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { type Api, type Dial, keyOf } from '../kube/api.ts';
 import { Informer } from '../kube/informer.ts';
-import type { Deployment, Pod, Secret } from '../kube/objects.ts';
-import { deployments, nodes, pods, secrets } from '../kube/resources.ts';
+import type { Deployment, Pod } from '../kube/objects.ts';
+import { deployments, nodes, pods } from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
-import { Faults } from '../pod-runner/faults.ts';
-import { NestedPlanes } from '../pod-runner/nested-planes.ts';
-import type { NodeContext } from '../pod-runner/node-context.ts';
-import { NodePorts } from '../pod-runner/node-ports.ts';
-import { PodWorker } from '../pod-runner/pod-worker.ts';
-import { ServiceProxy } from '../pod-runner/service-proxy.ts';
+import { operatorNamespace } from '../ocm/names.ts';
+import { PodStatus } from '../pod-runner/pod-status.ts';
 import { StubApi } from './api.ts';
 import type { StubObjects } from './objects.ts';
+import { runOperator } from './operator.ts';
 
 /** The pod template from which a Deployment's pod was created. */
 const templateAnnotation = 'stub/template';
@@ -22,45 +17,28 @@ interface NodeOptions {
   name: string;
   objects: StubObjects;
   dial: Dial;
-  logDir: string;
   log: (line: string) => void;
 }
 
+/** The Deployment of the klusterlet's operator. */
+const operator = `${operatorNamespace}/klusterlet`;
+
 /**
- * The node of a stub: creates the pods of Deployments, without ReplicaSets, and runs the bed's own programs in them, as
- * the pod runner does for the planes. Services and ports are not served.
+ * The node of a stub: creates the pods of Deployments, without ReplicaSets, and reports them as ready. That of the klusterlet's
+ * operator does what the operator does; nothing runs in the others.
  */
 export class StubNode {
   readonly #api: Api;
-  readonly #context: NodeContext;
+  readonly #name: string;
   readonly #signal: AbortSignal;
-  readonly #workers = new Map<string, PodWorker>();
   readonly #deployments: Informer<Deployment>;
   readonly #pods: Informer<Pod>;
 
-  constructor({ name, objects, dial, logDir, log }: NodeOptions, signal: AbortSignal) {
+  constructor({ name, objects, dial, log }: NodeOptions, signal: AbortSignal) {
     this.#api = new StubApi(objects);
+    this.#name = name;
     this.#signal = signal;
-    mkdirSync(logDir, { recursive: true });
-    const changes = new EventEmitter().setMaxListeners(0);
-    const mounted = new Informer<Secret>(this.#api, secrets, { onChange: () => changes.emit('secret') }, signal);
-    this.#context = {
-      plane: name,
-      nodeName: name,
-      faults: new Faults(),
-      kubelet: this.#api,
-      connectOwn: () => new StubApi(objects),
-      dial,
-      services: new ServiceProxy(log),
-      nodePorts: new NodePorts([], log),
-      nestedPlanes: new NestedPlanes(logDir, '', () => {}),
-      logDir,
-      signal,
-      findSecret: (key) => mounted.items.get(key),
-      secretChange: async (until) => {
-        await once(changes, 'secret', { signal: until }).catch(() => {});
-      },
-    };
+    const operators = new Map<string, AbortController>();
     const queue = new WorkQueue(
       (key) => this.#reconcile(key),
       signal,
@@ -72,31 +50,42 @@ export class StubNode {
       pods,
       {
         onChange: (pod, change) => {
-          this.#onPod(pod, change);
-          queue.add(`${pod.metadata.namespace}/${pod.metadata.ownerReferences?.[0]?.name}`);
+          const { uid = '', namespace, deletionTimestamp, ownerReferences } = pod.metadata;
+          const owner = `${namespace}/${ownerReferences?.[0]?.name}`;
+          queue.add(owner);
+          if (change === 'deleted' || deletionTimestamp) operators.get(uid)?.abort();
+          if (change === 'changed' && deletionTimestamp) void this.#remove(pod);
+          if (change !== 'added') return;
+          this.#start(pod);
+          if (owner !== operator) return;
+          const running = new AbortController();
+          operators.set(uid, running);
+          runOperator({ api: this.#api, dial, log }, AbortSignal.any([signal, running.signal]));
         },
       },
       signal,
     );
-    signal.addEventListener('abort', () => {
-      for (const worker of this.#workers.values()) worker.abandon();
-    });
   }
 
   async register(): Promise<void> {
     const capacity = { cpu: '2', memory: '8Gi', pods: '110' };
-    const metadata = { name: this.#context.nodeName };
+    const metadata = { name: this.#name };
     await this.#api.ensure(nodes, { metadata });
     const status = { capacity, allocatable: capacity };
     await this.#api.patch(nodes, metadata.name, { status }, { subresource: 'status' });
   }
 
-  #onPod(pod: Pod, change: 'added' | 'changed' | 'deleted'): void {
-    const { uid = '', deletionTimestamp } = pod.metadata;
-    const worker = this.#workers.get(uid);
-    if (change === 'deleted') this.#workers.delete(uid);
-    if (change === 'deleted' || deletionTimestamp) void worker?.stop();
-    else if (!worker) this.#workers.set(uid, new PodWorker(this.#context, pod, '10.244.0.2'));
+  #start(pod: Pod): void {
+    const status = new PodStatus(this.#api, pod, '10.244.0.2', this.#signal);
+    for (const { name } of pod.spec.containers) {
+      status.running(name);
+      status.setReady(name, true);
+    }
+  }
+
+  async #remove(pod: Pod): Promise<void> {
+    const { uid = '' } = pod.metadata;
+    await this.#api.delete(pods, keyOf(pod), { gracePeriodSeconds: 0, preconditions: { uid } }).catch(() => {});
   }
 
   async #reconcile(key: string): Promise<void> {
@@ -128,7 +117,7 @@ export class StubNode {
         annotations: { [templateAnnotation]: template },
         ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name, uid, controller: true }],
       },
-      spec: { ...podSpec, nodeName: this.#context.nodeName },
+      spec: { ...podSpec, nodeName: this.#name },
     });
     // Wait for its event: a reconciliation before it would create another pod.
     while (!this.#pods.items.has(keyOf(made)) && !this.#signal.aborted) await new Promise(setImmediate);

@@ -6,7 +6,8 @@ import type { AnyObject, KubeObject } from '../kube/objects.ts';
 import { selfSubjectAccessReviews } from '../kube/resources.ts';
 import { type Selects, type StubObjects, unserved } from './objects.ts';
 
-const version = { gitVersion: 'v1.36.3', platform: 'stub' };
+/** Answers GET /version. */
+export const version = { gitVersion: 'v1.36.3', platform: 'stub' };
 
 const verbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
 
@@ -15,6 +16,7 @@ export interface StubRequest {
   /** Path and query. */
   url: string;
   contentType?: string | undefined;
+  accept?: string | undefined;
   body?: unknown;
 }
 
@@ -31,6 +33,8 @@ export function answer(objects: StubObjects, request: StubRequest): unknown {
   const { pathname, searchParams } = new URL(request.url, 'https://stub');
   if (['/livez', '/readyz', '/healthz'].includes(pathname)) return 'ok';
   if (pathname === '/version') return version;
+  const isAggregated = request.accept?.includes('APIGroupDiscoveryList');
+  if (isAggregated && ['/api', '/apis'].includes(pathname)) return aggregated(objects, pathname === '/api');
   if (pathname === '/api') return { kind: 'APIVersions', versions: ['v1'] };
   if (pathname === '/apis') return groupsOf(objects);
   const [root = '', ...rest] = pathname.split('/').slice(1).map(decodeURIComponent);
@@ -157,6 +161,22 @@ function groupsOf({ kinds }: StubObjects): object {
     return { name: groupVersion.split('/')[0], versions: [preferredVersion], preferredVersion };
   });
   return { kind: 'APIGroupList', apiVersion: 'v1', groups };
+}
+
+/** apidiscovery.k8s.io/v2: all kinds of the core API, or of the others. */
+function aggregated({ kinds }: StubObjects, ofCore: boolean): object {
+  const versions = Map.groupBy(
+    kinds.filter(({ apiVersion }) => ofCore !== apiVersion.includes('/')),
+    ({ apiVersion }) => apiVersion,
+  );
+  const items = [...versions].map(([apiVersion, own]) => {
+    const [name, version] = ofCore ? ['', apiVersion] : apiVersion.split('/');
+    const resources = own.map(({ plural, kind, namespaced }) => ({
+      ...{ resource: plural, responseKind: { kind }, scope: namespaced ? 'Namespaced' : 'Cluster', verbs },
+    }));
+    return { metadata: { name }, versions: [{ version, freshness: 'Current', resources }] };
+  });
+  return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', items };
 }
 
 function resourcesOf({ kinds }: StubObjects, groupVersion: string): object {

@@ -105,6 +105,7 @@ const requestOf = ({ method = '', url = '', headers }: IncomingMessage): StubReq
   method,
   url,
   contentType: headers['content-type'],
+  accept: headers.accept,
 });
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Dial } from '../kube/api.ts';
 import type { Entry } from '../kube/kubeconfig.ts';
 import { namespaces } from '../kube/resources.ts';
@@ -20,7 +19,7 @@ const homes = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
 /**
  * Many minimal clusters in this process, which store little more than objects: for tests of hundreds of WECs of one hub
- * with a real API server. Each has its own address, kube-system namespace, and node, which runs the bed's operator and agents.
+ * with a real API server. Each has its own address, kube-system namespace, and node, which does what OCM's operator and agents do.
  */
 export class StubWecs {
   /** A context with all rights for each stub. */
@@ -40,15 +39,11 @@ export class StubWecs {
     const user = await authority.issue({ commonName: 'stub-admin', organizations: ['system:masters'] });
     const running = new AbortController();
     const server = new StubServer({ caPem: authority.certPem, serving, latency });
-    const logDir = join(hub.dir, 'stub-wecs');
     const entries: Entry[] = [];
     for (const name of names) {
       const objects = new StubObjects();
       for (const home of homes) objects.create(objects.kindOf(namespaces), { metadata: { name: home } });
-      await new StubNode(
-        { name, objects, dial: dialTo(hub), logDir: join(logDir, name), log },
-        running.signal,
-      ).register();
+      await new StubNode({ name, objects, dial: dialTo(hub), log }, running.signal).register();
       const connection = { server: await server.add(objects), caPem: authority.certPem, ...user };
       entries.push({ context: name, cluster: name, user: `${name}-admin`, connection });
     }

@@ -2,7 +2,7 @@ import { expiredToken } from '../../helpers/tokens.ts';
 import type { Secret } from '../../kube/objects.ts';
 import { managedClusters, secrets } from '../../kube/resources.ts';
 import { until } from '../../kube/until.ts';
-import { filesOf } from '../../ocm/agent/hub-kubeconfig.ts';
+import { filesOf } from '../../ocm/hub-kubeconfig.ts';
 import { agentNamespace, agentUser, clusterGroup, hubKubeconfigSecret, managedClustersGroup } from '../../ocm/names.ts';
 import { type FaultRow, row } from '../row.ts';
 import type { Scene } from '../scene.ts';

@@ -1,17 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { stringify } from 'yaml';
-import { type CurrentContext, readCurrentContext } from '../../kube/kubeconfig.ts';
-import type { Secret } from '../../kube/objects.ts';
-import type { Mount } from '../../pod-runner/pod-files.ts';
-import { agentUser, clusterGroup, managedClustersGroup } from '../names.ts';
+import { type CurrentContext, readCurrentContext } from '../kube/kubeconfig.ts';
+import type { Secret } from '../kube/objects.ts';
+import { agentUser } from './names.ts';
 
 /** The files of hub-kubeconfig-secret, by key: tls.crt, tls.key, kubeconfig, cluster-name, agent-name. */
 export type HubFiles = Record<string, string>;
-
-const fileNames = ['tls.crt', 'tls.key', 'kubeconfig', 'cluster-name', 'agent-name'];
-
-/** The agent's folder for them: an emptyDir, which survives restarts of its container but not of its pod. */
-const dir = '/spoke/hub-kubeconfig';
 
 export interface Identity {
   cluster: string;
@@ -22,17 +16,6 @@ export function filesOf(secret: Secret | undefined): HubFiles {
   return Object.fromEntries(
     Object.entries(secret?.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
   );
-}
-
-/** The files as the agent has them. */
-export function readHubFiles({ readFile }: Pick<Mount, 'readFile'>): HubFiles {
-  const entries = fileNames.map((name) => [name, readFile(`${dir}/${name}`)] as const);
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
-}
-
-/** Writes a Secret's files there. Files no longer in the Secret stay (ocm DumpSecret). */
-export function dumpSecret({ writeFile }: Pick<Mount, 'writeFile'>, secret: Secret | undefined): void {
-  for (const [name, text] of Object.entries(filesOf(secret))) writeFile(`${dir}/${name}`, text);
 }
 
 /**
@@ -85,13 +68,4 @@ export function isValid(files: HubFiles, bootstrap: CurrentContext, { cluster, a
   if (!isSameHub || stored.clusterName !== bootstrap.clusterName) return false;
   const { subject, validTo } = new X509Certificate(certificate);
   return subject.split('\n').includes(`CN=${agentUser(cluster, agent)}`) && Date.parse(validTo) > Date.now();
-}
-
-/** Whether a certificate has the subject that the agent requests, and has not expired. */
-export function isIssuedTo(certificate: string, { cluster, agent }: Identity): boolean {
-  const { subject, validTo } = new X509Certificate(certificate);
-  const wanted = [`CN=${agentUser(cluster, agent)}`, `O=${clusterGroup(cluster)}`, `O=${managedClustersGroup}`];
-  // All organizations are in one part of the name, as Go writes them.
-  const parts = subject.split(/\n| \+ /);
-  return wanted.every((part) => parts.includes(part)) && Date.parse(validTo) > Date.now();
 }

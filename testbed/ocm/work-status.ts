@@ -1,6 +1,22 @@
-import { withCondition } from '../../kube/conditions.ts';
-import type { Condition, FeedbackValue, ManifestStatus, ManifestWork } from '../../kube/objects.ts';
-import type { Outcome } from './apply-work.ts';
+import { withCondition } from '../kube/conditions.ts';
+import type {
+  AnyObject,
+  Condition,
+  FeedbackValue,
+  ManifestStatus,
+  ManifestWork,
+  ResourceMeta,
+} from '../kube/objects.ts';
+
+/** The result of one manifest, and its object. */
+export interface Outcome {
+  meta: ResourceMeta;
+  error?: Error;
+  /** The object on the managed cluster, whether or not the manifest could be applied; undefined if it does not exist. */
+  present?: AnyObject | undefined;
+  /** Why it is unknown whether the object exists. */
+  unseen?: Error;
+}
 
 /** The status of a work after it was applied (reasons and messages as recorded). */
 export function workStatus(

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { KeyObject, webcrypto } from 'node:crypto';
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
-import type { CertificateSigningRequest } from '../../kube/objects.ts';
-import { agentUser, clientSigner, clusterGroup, clusterNameLabel, managedClustersGroup } from '../names.ts';
+import type { CertificateSigningRequest } from '../kube/objects.ts';
 import type { Identity } from './hub-kubeconfig.ts';
+import { agentUser, clientSigner, clusterGroup, clusterNameLabel, managedClustersGroup } from './names.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
