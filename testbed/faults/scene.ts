@@ -1,5 +1,5 @@
 import type { Bed } from '../bed.ts';
-import { type Installation, installKlusterlet } from '../conformance/installer.ts';
+import { type Installation, installKlusterlet } from '../helpers/installer.ts';
 import { bootstrapRequester } from '../helpers/requests.ts';
 import { requestBootstrapToken } from '../helpers/tokens.ts';
 import { wipeWec } from '../helpers/wipe.ts';

@@ -1,7 +1,6 @@
 /**
  * Names of Open Cluster Management that several stand-ins share. Where comments of this folder give a source, `ocm …`
- * is a path of github.com/open-cluster-management-io/ocm as of v1.3.1, and what is recorded was seen on that version
- * (testbed/expected).
+ * is a path of github.com/open-cluster-management-io/ocm as of v1.3.1.
  */
 
 export const operatorNamespace = 'open-cluster-management';
