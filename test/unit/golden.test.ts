@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { askedOnce, inOrder, normalise } from '../e2e/support/golden/normalise.ts';
+import { inOrder, normalise, untimed } from '../e2e/support/golden/normalise.ts';
 import { settled } from '../e2e/support/golden/settled.ts';
 import { marked, replay } from '../e2e/support/golden/transcript.ts';
 
@@ -75,11 +75,16 @@ describe('inOrder', () => {
   });
 });
 
-describe('askedOnce', () => {
+describe('untimed', () => {
   it('counts a request for KubeFlex to reconcile once, and other writes as often as they occur', () => {
     const writes =
       'patch controlplanes its1\npatch controlplanes its1\npatch managedclusters a\npatch managedclusters a\n';
-    assert.equal(askedOnce(writes), writes.slice('patch controlplanes its1\n'.length));
+    assert.equal(untimed(writes), writes.slice('patch controlplanes its1\n'.length));
+  });
+
+  it("leaves out who deletes a space's namespace", () => {
+    const [space, other] = ['delete namespaces its1-system\n', 'delete namespaces w1\n'];
+    assert.equal(untimed(`delete controlplanes its1\n${space}${other}`), `delete controlplanes its1\n${other}`);
   });
 });
 

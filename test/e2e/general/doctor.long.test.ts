@@ -80,7 +80,7 @@ describe('an installation', { concurrency: 1 }, () => {
     const scale = (replicas: number) =>
       hosting.admin.patch(resources.deployments, 'kubeflex-system/kubeflex-controller-manager', { spec: { replicas } });
     await scale(0);
-    assert.deepEqual(wrong(await examine()), ['hosting/hosting hosting-manager']);
+    await until(async () => String(wrong(await examine())) === 'hosting/hosting hosting-manager', 'only the manager');
     await scale(1);
   });
 });

@@ -4,7 +4,7 @@ import type { Bed, Plane } from '../../../../testbed/index.ts';
 import type { Cli, CliOptions } from '../harness.ts';
 import { markAll, writesOn } from '../refusal.ts';
 import type { RawKubeconfig } from '../spaces.ts';
-import { askedOnce, inOrder, type Known, normalise } from './normalise.ts';
+import { inOrder, type Known, normalise, untimed } from './normalise.ts';
 import { marked, type Step } from './transcript.ts';
 import { runTyped } from './typed.ts';
 
@@ -63,7 +63,7 @@ export class Player {
   async #writesOn(plane: Plane): Promise<string> {
     const writes = await writesOn(plane);
     const text = normalise(writes.map((write) => `${write}\n`).join(''), this.#known());
-    return marked(plane.name, askedOnce(inOrder(text, 'written')));
+    return marked(plane.name, untimed(inOrder(text, 'written')));
   }
 
   #known(): Known[] {
