@@ -259,7 +259,8 @@ describe('an interrupted installation', () => {
       const dying = [
         '#!/bin/sh',
         `if [ "$1" != upgrade ]; then exec ${helm} "$@"; fi`,
-        `${helm} "$@" &`,
+        // With --wait it would never end: KubeFlex's manager waits for the PostgreSQL that a hook after it installs.
+        `${helm} "$@" --wait &`,
         `until ${helm} history ks-core --namespace default >/dev/null 2>&1; do sleep 0.1; done`,
         'kill -9 $!',
         'exit 137',
