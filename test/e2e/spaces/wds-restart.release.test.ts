@@ -184,7 +184,7 @@ describe('a guard', () => {
     assert.match((await cli.run(['status'])).stdout, /20 objects · guarded/);
   });
 
-  // Beside other beds a list was seen that came back in parts, which a guard does not refuse (docs/workloads.md).
+  // On the real controller manager this was seen to fail, alone and beside other beds (docs/workloads.md).
   it('keeps every work and every object whenever the controller manager starts', inRelease, async () => {
     const before = await present();
     await killManager();
