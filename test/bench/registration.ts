@@ -57,7 +57,7 @@ async function documentedFlow(bed: Bed, env: NodeJS.ProcessEnv): Promise<number>
   const onHub = (...words: string[]) => execa('kubectl', ['--context', 'its1', ...words], { env });
   const started = performance.now();
   const bootstrap = { server: hub.internalServer, caPem: hub.caPem, token: await requestBootstrapToken(hub) };
-  await installKlusterlet(wec, { clusterName: 'cluster1', mode: 'Singleton', bootstrap });
+  await installKlusterlet(wec, { clusterName: 'cluster1', bootstrap });
   while (!(await onHub('get', 'csr')).stdout.includes('cluster1')) await sleep(5000);
   const { items } = await hub.admin.list<CertificateSigningRequest>(resources.certificateSigningRequests, {
     labelSelector: 'open-cluster-management.io/cluster-name=cluster1',

@@ -70,7 +70,7 @@ export class Scene {
   }
 
   async #apply(parts: Partial<Installation> & Pick<Installation, 'bootstrap'>): Promise<void> {
-    await installKlusterlet(this.wec, { clusterName: this.name, mode: 'Singleton', ...parts });
+    await installKlusterlet(this.wec, { clusterName: this.name, ...parts });
   }
 
   /** Registers the cluster until hub and operator report it as healthy; if it is registered already, waits for that. */

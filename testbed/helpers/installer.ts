@@ -10,7 +10,6 @@ import type { Plane } from '../plane/plane.ts';
 
 export interface Installation {
   clusterName: string;
-  mode: 'Default' | 'Singleton';
   /** Undefined leaves the bootstrap Secret out. */
   bootstrap: { server: string; caPem: string; token: string } | undefined;
   /** The version of the operator's image, and of the agents' images, which is the same by default. */
@@ -23,12 +22,12 @@ const registry = 'quay.io/open-cluster-management';
 /** Installs a klusterlet on a managed cluster as `clusteradm join` would, so that tests do not depend on the product. */
 export async function installKlusterlet(
   { admin }: Pick<Plane, 'admin'>,
-  { clusterName, mode, bootstrap, version = ocmVersion, agentVersion = version }: Installation,
+  { clusterName, bootstrap, version = ocmVersion, agentVersion = version }: Installation,
 ): Promise<void> {
   await installOperator({ admin }, version);
   if (bootstrap) await apply(admin, bootstrapSecretObject(bootstrap));
   await untilServed(admin);
-  await apply(admin, klusterletObject(clusterName, mode, agentVersion));
+  await apply(admin, klusterletObject(clusterName, agentVersion));
 }
 
 /** Installs only the operator, with the namespaces of the agents. */
@@ -138,14 +137,14 @@ function bootstrapSecretObject({ server, caPem, token }: NonNullable<Installatio
   };
 }
 
-function klusterletObject(clusterName: string, mode: Installation['mode'], agentVersion: string): AnyObject {
+function klusterletObject(clusterName: string, agentVersion: string): AnyObject {
   return {
     apiVersion: klusterlets.apiVersion,
     kind: klusterlets.kind,
     metadata: { name: 'klusterlet' },
     spec: {
       clusterName,
-      deployOption: { mode },
+      deployOption: { mode: 'Singleton' },
       imagePullSpec: `${registry}/registration-operator:${agentVersion}`,
       registrationImagePullSpec: `${registry}/registration:${agentVersion}`,
       workImagePullSpec: `${registry}/work:${agentVersion}`,

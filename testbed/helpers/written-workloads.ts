@@ -15,7 +15,7 @@ import { until } from '../kube/until.ts';
 import type { Binding, BindingPolicy } from '../kubestellar/bindings.ts';
 import { wdsCrds, workStatusCrd } from '../kubestellar/crds.ts';
 import { manifestOf } from '../kubestellar/manifests.ts';
-import { groupOf } from '../kubestellar/matching.ts';
+import { groupOf, versionOf } from '../kubestellar/matching.ts';
 import { worksOf } from '../kubestellar/wrapping.ts';
 import { hubCrds } from '../ocm/crds.ts';
 import { finalizer } from '../ocm/names.ts';
@@ -112,7 +112,7 @@ async function writePolicy(
 const boundOf = (object: AnyObject) => {
   const { apiVersion = '', metadata } = object;
   const { namespace, name } = metadata;
-  const [version = ''] = apiVersion.split('/').slice(-1);
+  const version = versionOf(apiVersion);
   const resource = resourceOf(object).plural;
   return { group: groupOf(apiVersion), version, resource, name, ...(namespace === undefined ? {} : { namespace }) };
 };

@@ -271,7 +271,7 @@ interface ResourceIdentifier {
   name: string;
 }
 
-export interface FeedbackValue {
+interface FeedbackValue {
   name: string;
   fieldValue: { type: 'Integer'; integer: number };
 }

@@ -46,6 +46,9 @@ function matches(
   );
 }
 
+/** The version of an apiVersion. */
+export const versionOf = (apiVersion: string): string => apiVersion.split('/').at(-1) ?? '';
+
 /** The group of an apiVersion; '' for the core one. */
 export function groupOf(apiVersion: string): string {
   return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';

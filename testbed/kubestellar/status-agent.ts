@@ -6,7 +6,7 @@ import type { AnyObject, AppliedManifestWork, KubeObject, ManifestWork, OwnerRef
 import { appliedManifestWorks, manifestWorks, type Resource, workStatuses } from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import type { Status } from './aggregation.ts';
-import { groupOf } from './matching.ts';
+import { groupOf, versionOf } from './matching.ts';
 import type { WorkStatus } from './work-statuses.ts';
 
 /** Kinds that have no status (ocm-status-addon pkg/agent). */
@@ -172,7 +172,7 @@ function ownerOf({ metadata }: KubeObject): OwnerReference | undefined {
 }
 
 function sourceOf({ apiVersion, plural, kind }: Resource, { metadata }: KubeObject): WorkStatus['spec']['sourceRef'] {
-  const version = apiVersion.split('/').at(-1) ?? '';
+  const version = versionOf(apiVersion);
   const { name, namespace = '' } = metadata;
   return { group: groupOf(apiVersion), version, resource: plural, kind, name, namespace };
 }

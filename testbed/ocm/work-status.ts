@@ -1,12 +1,5 @@
 import { withCondition } from '../kube/conditions.ts';
-import type {
-  AnyObject,
-  Condition,
-  FeedbackValue,
-  ManifestStatus,
-  ManifestWork,
-  ResourceMeta,
-} from '../kube/objects.ts';
+import type { AnyObject, Condition, ManifestStatus, ManifestWork, ResourceMeta } from '../kube/objects.ts';
 
 /** The result of one manifest, and its object. */
 export interface Outcome {
@@ -14,13 +7,11 @@ export interface Outcome {
   error?: Error;
   /** The object on the managed cluster, whether or not the manifest could be applied; undefined if it does not exist. */
   present?: AnyObject | undefined;
-  /** Why it is unknown whether the object exists. */
-  unseen?: Error;
 }
 
-/** The status of a work after it was applied (reasons and messages as recorded). */
+/** The status of a work after it was applied, without feedback (reasons and messages as recorded). */
 export function workStatus(
-  { metadata, spec, status }: ManifestWork,
+  { metadata, status }: ManifestWork,
   outcomes: readonly Outcome[],
 ): NonNullable<ManifestWork['status']> {
   const { generation: observedGeneration = 0 } = metadata;
@@ -30,7 +21,7 @@ export function workStatus(
       .map((condition) => ({ ...condition, observedGeneration }))
       .reduce(withCondition, status?.conditions ?? []),
     resourceStatus: {
-      manifests: outcomes.map((outcome) => manifestStatus(outcome, feedbackOf(outcome, spec.manifestConfigs), before)),
+      manifests: outcomes.map((outcome) => manifestStatus(outcome, before)),
     },
   };
 }
@@ -60,20 +51,16 @@ function availableCondition(outcomes: readonly Outcome[]): Condition {
 }
 
 /** The existence of the object does not depend on the manifest's result: one that fails now may have been applied before. */
-function availabilityOf({ meta, present, unseen }: Outcome): Condition {
+function availabilityOf({ meta, present }: Outcome): Condition {
   const type = 'Available';
   if (meta.resource === '') {
     return { type, status: 'Unknown', reason: 'IncompleteResourceMeta', message: 'Resource meta is incomplete' };
-  }
-  if (unseen) {
-    const message = `Failed to fetch resource: ${unseen.message}`;
-    return { type, status: 'Unknown', reason: 'FetchingResourceFailed', message };
   }
   if (!present) return { type, status: 'False', reason: 'ResourceNotAvailable', message: 'Resource is not available' };
   return { type, status: 'True', reason: 'ResourceAvailable', message: 'Resource is available' };
 }
 
-function manifestStatus(outcome: Outcome, values: FeedbackValue[] | undefined, all: ManifestStatus[]): ManifestStatus {
+function manifestStatus(outcome: Outcome, all: ManifestStatus[]): ManifestStatus {
   const { meta, error, present } = outcome;
   const before = all.find(({ resourceMeta }) => resourceMeta.ordinal === meta.ordinal)?.conditions ?? [];
   const type = 'Applied';
@@ -81,32 +68,13 @@ function manifestStatus(outcome: Outcome, values: FeedbackValue[] | undefined, a
     ? { type, status: 'False', reason: 'AppliedManifestFailed', message: `Failed to apply manifest: ${error.message}` }
     : { type, status: 'True', reason: 'AppliedManifestComplete', message: 'Apply manifest complete' };
   // Without an observedGeneration, as before OCM 1.2 (v1.0.0, pkg/work/spoke/controllers/manifestcontroller/manifestwork_reconciler.go:229).
-  const wanted = [applied, availabilityOf(outcome), ...(present ? [synced(values)] : [])];
-  const statusFeedback = values && values.length > 0 ? { values } : {};
-  return { conditions: wanted.reduce(withCondition, before), resourceMeta: meta, statusFeedback };
+  const wanted = [applied, availabilityOf(outcome), ...(present ? [noFeedback] : [])];
+  return { conditions: wanted.reduce(withCondition, before), resourceMeta: meta, statusFeedback: {} };
 }
 
-function synced(values: FeedbackValue[] | undefined): Condition {
-  const reason = values ? 'StatusFeedbackSynced' : 'NoStatusFeedbackSynced';
-  return { type: 'StatusFeedbackSynced', status: 'True', reason, message: '' };
-}
-
-/** The well-known fields of a Deployment's status; missing ones are left out (ocm pkg/work/spoke/statusfeedback). */
-const wellKnown = { ReadyReplicas: 'readyReplicas', Replicas: 'replicas', AvailableReplicas: 'availableReplicas' };
-
-/** The requested feedback of an object; undefined if none is requested. */
-function feedbackOf(
-  { meta, present }: Outcome,
-  configs: ManifestWork['spec']['manifestConfigs'] = [],
-): FeedbackValue[] | undefined {
-  const fields = ['group', 'resource', 'namespace', 'name'] as const;
-  const config = configs.find(({ resourceIdentifier: wanted }) =>
-    fields.every((field) => wanted[field] === meta[field]),
-  );
-  if (!config?.feedbackRules?.some(({ type }) => type === 'WellKnownStatus')) return undefined;
-  const status = (present?.status ?? {}) as Record<string, number>;
-  return Object.entries(wellKnown).flatMap(([name, field]) => {
-    const integer = status[field];
-    return integer === undefined ? [] : [{ name, fieldValue: { type: 'Integer' as const, integer } }];
-  });
-}
+const noFeedback: Condition = {
+  type: 'StatusFeedbackSynced',
+  status: 'True',
+  reason: 'NoStatusFeedbackSynced',
+  message: '',
+};

@@ -18,14 +18,11 @@ export interface OperatorParts {
 }
 
 /**
- * Does what OCM's operator does for Klusterlets, until the signal: creates the agents' Deployments, runs the agent, reports both, and
+ * Does what OCM's operator does for Klusterlets of mode Singleton, until the signal: creates the agent's Deployment, runs the agent, reports both, and
  * removes everything but the CRDs when the Klusterlet is deleted (ocm v1.0.0, pkg/operator/operators/klusterlet).
  */
 export function runOperator({ api, dial, log }: OperatorParts, signal: AbortSignal): void {
   const agents = new Map<string, AbortController>();
-  signal.addEventListener('abort', () => {
-    for (const agent of agents.values()) agent.abort();
-  });
   const queue = new WorkQueue(
     async (name) => {
       const klusterlet = items.items.get(name);
@@ -43,14 +40,16 @@ export function runOperator({ api, dial, log }: OperatorParts, signal: AbortSign
         await api.patch(klusterlets, name, { metadata: { finalizers: [...finalizers, finalizer.klusterlet] } });
       for (const each of [namespace, addonNamespace]) await api.ensure(namespaces, { metadata: { name: each } });
       for (const object of managedCrds) await apply(api, object);
-      const made: Deployment[] = [];
-      for (const object of deploymentsOf(klusterlet, namespace)) made.push(await apply<Deployment>(api, object));
+      const made = await apply<Deployment>(api, deploymentOf(klusterlet, namespace));
       const isRegistered = (await api.find(secrets, `${namespace}/${hubKubeconfigSecret}`)) !== undefined;
       await report(api, klusterlet, made, isRegistered);
       if (agents.has(uid)) return;
       const agent = new AbortController();
       agents.set(uid, agent);
-      void runAgent({ api, dial, namespace, klusterlet, log, onRegistered: () => queue.add(name) }, agent.signal);
+      void runAgent(
+        { api, dial, namespace, klusterlet, log, onRegistered: () => queue.add(name) },
+        AbortSignal.any([signal, agent.signal]),
+      );
     },
     signal,
     (name, { message }) => log(`klusterlet ${name}: ${message}`),
@@ -71,16 +70,15 @@ export function runOperator({ api, dial, log }: OperatorParts, signal: AbortSign
 async function report(
   api: Api,
   { metadata, status }: Klusterlet,
-  made: readonly Deployment[],
+  made: Deployment,
   isRegistered: boolean,
 ): Promise<void> {
   const { generation: observedGeneration = 0 } = metadata;
-  const missing = made.find(({ status: of }) => !of?.availableReplicas);
   const word = (isWell: boolean, type: string, reason: string, message = ''): Condition => {
     const isGood = type === 'Applied' || type === 'Available';
     return { type, status: isWell === isGood ? 'True' : 'False', reason, message, observedGeneration };
   };
-  const isUp = missing === undefined;
+  const isUp = Boolean(made.status?.availableReplicas);
   const pods = isUp ? 'DeploymentsFunctional' : 'UnavailablePods';
   const conditions = [
     word(true, 'Applied', 'KlusterletApplied', 'Klusterlet Component Applied'),
@@ -97,24 +95,14 @@ async function report(
 const createdBy = 'open-cluster-management.io/created-by-klusterlet';
 const unregistered = 'BootstrapSecretFunctional,HubKubeConfigSecretMissing';
 
-/** One Deployment in Singleton mode, otherwise two (ocm manifests/klusterlet/management). */
-function deploymentsOf({ metadata: { name }, spec = {} }: Klusterlet, namespace: string): Deployment[] {
-  const made = (suffix: string, app: string, image = '') => {
-    const labels = { app };
-    const metadata = { name: `${name}-${suffix}`, namespace, labels: { ...labels, [createdBy]: name } };
-    return {
-      ...{ apiVersion: deployments.apiVersion, kind: deployments.kind },
-      metadata,
-      spec: {
-        replicas: 1,
-        selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: { containers: [{ name: app, image }] } },
-      },
-    };
+/** The agent's (ocm manifests/klusterlet/management/klusterlet-agent-deployment.yaml). */
+function deploymentOf({ metadata: { name }, spec = {} }: Klusterlet, namespace: string): Deployment {
+  const app = 'klusterlet-agent';
+  const { imagePullSpec: image = '' } = spec;
+  const template = { metadata: { labels: { app } }, spec: { containers: [{ name: app, image }] } };
+  return {
+    ...{ apiVersion: deployments.apiVersion, kind: deployments.kind },
+    metadata: { name: `${name}-agent`, namespace, labels: { app, [createdBy]: name } },
+    spec: { replicas: 1, selector: { matchLabels: { app } }, template },
   };
-  if (spec.deployOption?.mode === 'Singleton') return [made('agent', 'klusterlet-agent', spec.imagePullSpec)];
-  return [
-    made('registration-agent', 'klusterlet-registration-agent', spec.registrationImagePullSpec),
-    made('work-agent', 'klusterlet-manifestwork-agent', spec.workImagePullSpec),
-  ];
 }

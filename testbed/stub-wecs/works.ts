@@ -5,6 +5,7 @@ import type { AnyObject, ManifestWork } from '../kube/objects.ts';
 import { manifestWorks } from '../kube/resources.ts';
 import { RestMapper } from '../kube/rest-mapper.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
+import { groupOf, versionOf } from '../kubestellar/matching.ts';
 import { finalizer } from '../ocm/names.ts';
 import { type Outcome, workStatus } from '../ocm/work-status.ts';
 import type { Registered } from './agent.ts';
@@ -14,9 +15,9 @@ export function serveWorks({ hub, own, cluster, log }: Registered, signal: Abort
   const mapper = new RestMapper(own);
   const apply = async (manifest: AnyObject, ordinal: number): Promise<Outcome> => {
     const { apiVersion = '', kind = '', metadata } = manifest;
-    const [group = '', ofGroup = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
     const { name, namespace = '' } = metadata;
-    const meta = { group, kind, name, namespace, ordinal, resource: '', version: ofGroup };
+    const place = { group: groupOf(apiVersion), version: versionOf(apiVersion), kind, name, namespace };
+    const meta = { ...place, ordinal, resource: '' };
     const resource = await mapper.resourceFor(manifest).catch(() => undefined);
     if (!resource) return { meta, error: new Error(`the server doesn't have a resource type ${JSON.stringify(kind)}`) };
     const known = { ...meta, resource: resource.plural };

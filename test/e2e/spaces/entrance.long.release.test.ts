@@ -6,10 +6,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { type AnyObject, buildHelm, chartOf, freePort, resources, until } from '../../../testbed/index.ts';
+import { type AnyObject, buildHelm, chartOf, freePort, resources } from '../../../testbed/index.ts';
 import { inRelease } from '../support/in-release.ts';
-import { statusOf } from '../support/registration.ts';
-import { controlPlane, type HostingBed, startHosting } from '../support/spaces.ts';
+import { type HostingBed, startHosting, untilReady } from '../support/spaces.ts';
 
 let all: HostingBed;
 /** The port of the addresses, which the test serves. */
@@ -87,7 +86,7 @@ async function assertReported(name: string, { code, says }: { code: string; says
   assert.match(shown.json().diagnosis.problem, says);
   assert.equal((await judged(name)).code, code);
   // init reports on spaces that run.
-  await until(async () => statusOf(await controlPlane(all.hosting, name), 'Ready') === 'True', `${name} runs`);
+  await untilReady(all.hosting, name);
   const { stderr } = await cli.succeed(init, { env });
   assert.match(stderr, says);
   assert.match(stderr, new RegExp(`; clients do not reach ${name}$`, 'm'));

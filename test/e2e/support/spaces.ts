@@ -116,6 +116,10 @@ export async function changedKubeconfig(
 export const controlPlane = ({ admin }: Plane, name: string): Promise<AnyObject | undefined> =>
   admin.find<AnyObject>(resources.controlPlanes, name);
 
+/** Waits until KubeFlex reports a space as ready. */
+export const untilReady = (hosting: Plane, name: string): Promise<unknown> =>
+  until(async () => statusOf(await controlPlane(hosting, name), 'Ready') === 'True', `ready ${name}`);
+
 /** A WEC is available according to its ITS. */
 export async function assertAvailableIn(its: Api, wec: string): Promise<void> {
   const cluster = await its.get<AnyObject>(resources.managedClusters, wec);

@@ -240,7 +240,7 @@ const steps = {
   join: {
     clusteradm: async (wec: Plane, token: string) => {
       const bootstrap = { server: its1.internalServer, caPem: its1.caPem, token };
-      await installKlusterlet(wec, { clusterName: wec.name, mode: 'Singleton', bootstrap });
+      await installKlusterlet(wec, { clusterName: wec.name, bootstrap });
     },
     stellarctl: async (wec: Plane, token: string) => {
       const made = await cli.succeed(['its', 'token', '--its', 'its1', '-o', 'json'], { mayShowToken: true });

@@ -248,7 +248,6 @@ describe('wec join does not change the registration of another tool:', () => {
   const install = (clusterName: string) =>
     installKlusterlet(cluster2, {
       clusterName,
-      mode: 'Singleton',
       bootstrap: { server: foreignHub, caPem: cluster1.caPem, token: 'foreign' },
     });
 

@@ -4,9 +4,8 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AnyObject, type ManifestWork, type Plane, resources, until } from '../../../testbed/index.ts';
 import { assertRefuses, assertUnwritten, markAll } from '../support/refusal.ts';
-import { statusOf } from '../support/registration.ts';
 import { shown } from '../support/screen.ts';
-import { changedKubeconfig, controlPlane, type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
+import { changedKubeconfig, type HostingBed, type SpaceCli, startHosting, untilReady } from '../support/spaces.ts';
 
 let all: HostingBed;
 let cli: SpaceCli;
@@ -58,8 +57,7 @@ before(async () => {
   all = await startHosting([{ name: 'cluster1' }, { name: 'cluster2' }], { values });
   ({ cli, hosting } = all);
   planes = [hosting, ...['cluster1', 'cluster2'].map((name) => all.bed.plane(name))];
-  for (const space of ['its1', 'wds1'])
-    await until(async () => statusOf(await controlPlane(hosting, space), 'Ready') === 'True', `ready ${space}`);
+  for (const space of ['its1', 'wds1']) await untilReady(hosting, space);
   await cli.type('wec join cluster1 cluster2 --its hosting --accept --label tier=edge --label region=eu');
   await bindTemplate('area', 'In {{ .region }}');
 });
