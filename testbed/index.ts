@@ -39,7 +39,6 @@ export {
   type KubeStellarOptions,
   runHelm,
 } from './kubestellar/install.ts';
-export { modulationOf } from './kubestellar/matching.ts';
 export { type LocalClusterTools, localClusterTools } from './local-clusters/tools.ts';
 export { crd, managedCrds } from './ocm/crds.ts';
 export { rule } from './ocm/rbac.ts';

@@ -7,18 +7,22 @@ import { machineEnvironment } from '../plane/machine.ts';
 const run = promisify(execFile);
 const modules = ['github.com/kubestellar/kubestellar@v0.30.0', 'github.com/kubestellar/kubeflex@v0.9.3'];
 
+/** The folders of both modules. */
+export async function publishedModules(): Promise<Record<'kubestellar' | 'kubeflex', string>> {
+  const env = { ...machineEnvironment(), GOFLAGS: '-mod=mod' };
+  const cwd = join(import.meta.dirname, 'module');
+  const { stdout } = await run('go', ['mod', 'download', '-json', ...modules], { cwd, env });
+  const folders = [...stdout.matchAll(/"Dir": "([^"]+)"/g)].map(([, folder = '']) => folder);
+  const [kubestellar = '', kubeflex = ''] = folders.sort().reverse();
+  return { kubestellar, kubeflex };
+}
+
 /**
  * Copies the core chart of KubeStellar 0.30.0, with KubeFlex's chart inside, out of their Go modules, and prepares it as their
  * releases do (kubestellar .github/workflows/goreleaser.yml; kubeflex Makefile, target chart). Without Argo CD, which no module has.
  */
 export async function copyPublished(chart: string): Promise<void> {
-  const env = { ...machineEnvironment(), GOFLAGS: '-mod=mod' };
-  const cwd = join(import.meta.dirname, 'module');
-  const { stdout } = await run('go', ['mod', 'download', '-json', ...modules], { cwd, env });
-  const [kubestellar = '', kubeflex = ''] = [...stdout.matchAll(/"Dir": "([^"]+)"/g)]
-    .map(([, folder]) => folder)
-    .sort()
-    .reverse();
+  const { kubestellar, kubeflex } = await publishedModules();
   const operator = join(chart, 'charts', 'kubeflex-operator');
   const copy = async (from: string, to: string) => {
     await cp(from, to, { recursive: true });

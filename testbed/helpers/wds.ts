@@ -1,17 +1,36 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { kubeconfigOf } from '../kube/kubeconfig.ts';
+import type { AnyObject } from '../kube/objects.ts';
 import {
   bindingPolicies,
   bindings,
   combinedStatuses,
+  controlPlanes,
   customResourceDefinitions,
   customTransforms,
+  namespaces,
+  secrets,
   statusCollectors,
 } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
-import { runControllers } from '../kubestellar/controller-manager.ts';
-import { wdsCrds } from '../kubestellar/crds.ts';
-import { runTransportController } from '../kubestellar/transport-controller.ts';
-import type { WrapLimits } from '../kubestellar/wrapping.ts';
+import { workStatusCrd } from '../kubestellar/status-addon-chart.ts';
+import { crd } from '../ocm/crds.ts';
 import type { Plane } from '../plane/plane.ts';
+import { withoutProxies } from '../plane/processes.ts';
+import { buildPrograms } from '../programs/build.ts';
+import { StubObjects } from '../stub-wecs/objects.ts';
+import { StubServer } from '../stub-wecs/server.ts';
+
+export interface WdsOptions {
+  /** By default `k8s`, as KubeFlex makes it: nothing in it runs workloads. */
+  type?: 'k8s' | 'host';
+  /** The maximum contents of one work; by default 1 object of 512,000 bytes, as in the chart. */
+  objects?: number;
+  bytes?: number;
+}
 
 export interface RunningWds {
   /** As when the WDS cannot be reached: Bindings follow clusters, and works stay as they are. */
@@ -19,29 +38,94 @@ export interface RunningWds {
   stop(): void;
 }
 
+/** The controllers that a control plane of type k8s lacks. */
+const workloadControllers = ['deployment', 'job', 'replicaset', 'statefulset'].map((name) => `${name}-controller`);
+
 /**
- * Makes a plane a WDS of an ITS, without KubeFlex: KubeStellar's two controllers run for it until they are stopped.
- * @param limits the maximum contents of one work, if it differs from the chart's
+ * Makes a plane a WDS of an ITS, without KubeFlex: KubeStellar's two programs run for it, as processes, until they are stopped. They find
+ * both spaces as on a hosting cluster, whose few objects are a stub's.
  */
-export async function runWds(wds: Plane, its: Plane, limits?: WrapLimits): Promise<RunningWds> {
-  for (const crd of wdsCrds) await wds.admin.ensure(customResourceDefinitions, crd);
-  const served = () =>
-    Promise.all(
-      [bindingPolicies, bindings, combinedStatuses, customTransforms, statusCollectors].map((kind) =>
-        wds.admin.list(kind),
-      ),
-    );
-  await until(() => served().catch(() => undefined), 'served kinds of a WDS');
-  const [binding, transport] = [new AbortController(), new AbortController()];
-  const parts = { wds: wds.admin, its: its.admin, log: () => {} };
-  const living = (life: AbortController) => AbortSignal.any([life.signal, wds.gone, its.gone]);
-  void runControllers({ ...parts, wdsName: wds.name, allowedGroups: undefined, signal: living(binding) });
-  void runTransportController({ ...parts, wdsName: wds.name, ...(limits && { limits }), signal: living(transport) });
-  return {
-    stopTransport: () => transport.abort(),
-    stop: () => {
-      transport.abort();
-      binding.abort();
-    },
+export async function runWds(
+  wds: Plane,
+  its: Plane,
+  { type = 'k8s', objects = 1, bytes = 512_000 }: WdsOptions = {},
+): Promise<RunningWds> {
+  // Without this kind the controller manager waits for it.
+  await its.admin.ensure(customResourceDefinitions, workStatusCrd);
+  if (type === 'k8s') await wds.runControllers({ without: workloadControllers });
+  const dir = await mkdtemp(join(wds.dir, 'kubestellar-'));
+  const programs = await buildPrograms(() => {});
+  const transport = join(dir, 'ocm-transport-controller');
+  await symlink(join(programs, 'ocm'), transport);
+  const hosting = await StubServer.create();
+  const files: Record<string, string> = {};
+  const entries = {
+    wds: wds.bedEntry,
+    its: its.bedEntry,
+    hosting: await hosting.add('hosting', hostingObjects(wds, its)),
   };
+  for (const [name, entry] of Object.entries(entries)) {
+    files[name] = join(dir, `${name}.kubeconfig`);
+    await writeFile(files[name], kubeconfigOf([entry]), { mode: 0o600 });
+  }
+  const noPorts = ['--metrics-bind-address=127.0.0.1:0', '--pprof-bind-address=127.0.0.1:0'];
+  const common = [`--wds-name=${wds.name}`, ...noPorts];
+  const stopManager = keep(
+    dir,
+    [
+      join(programs, 'controller-manager'),
+      `--its-name=${its.name}`,
+      '--health-probe-bind-address=127.0.0.1:0',
+      ...common,
+    ],
+    { KUBECONFIG: files.hosting ?? '' },
+  );
+  let stopTransport = () => {};
+  const stop = () => {
+    stopTransport();
+    stopManager();
+    hosting.stop();
+  };
+  AbortSignal.any([wds.gone, its.gone]).addEventListener('abort', stop);
+  const kinds = [bindingPolicies, bindings, combinedStatuses, customTransforms, statusCollectors];
+  const served = () => Promise.all(kinds.map((kind) => wds.admin.list(kind)));
+  await until(() => served().catch(() => undefined), 'served kinds of a WDS');
+  const limits = [`--max-num-wrapped=${objects}`, `--max-size-wrapped=${bytes}`];
+  const spaces = [`--wds-kubeconfig=${files.wds}`, `--transport-kubeconfig=${files.its}`];
+  stopTransport = keep(dir, [transport, ...spaces, ...limits, ...common], {});
+  return { stopTransport: () => stopTransport(), stop };
+}
+
+/** What KubeFlex leaves on a hosting cluster for KubeStellar's controllers: its record of both spaces, and their kubeconfigs. */
+function hostingObjects(wds: Plane, its: Plane): StubObjects {
+  const objects = new StubObjects();
+  const create = (resource: Parameters<StubObjects['kindOf']>[0], object: AnyObject) =>
+    objects.create(objects.kindOf(resource), object);
+  const [group = '', version = ''] = controlPlanes.apiVersion.split('/');
+  create(customResourceDefinitions, crd({ group, versions: [version], kind: controlPlanes.kind, scope: 'Cluster' }));
+  for (const [cptype, plane] of Object.entries({ wds, its })) {
+    const namespace = `${plane.name}-system`;
+    const secretRef = { namespace, name: 'admin-kubeconfig', key: 'kubeconfig', inClusterKey: 'kubeconfig-incluster' };
+    create(namespaces, { metadata: { name: namespace } });
+    const data = { kubeconfig: Buffer.from(kubeconfigOf([plane.bedEntry])).toString('base64') };
+    create(secrets, { metadata: { name: secretRef.name, namespace }, data } as AnyObject);
+    create(controlPlanes, {
+      metadata: { name: plane.name, labels: { 'kflex.kubestellar.io/cptype': cptype } },
+      status: { secretRef },
+    } as AnyObject);
+  }
+  return objects;
+}
+
+/** Runs a program until it is stopped, or until this process ends, which closes the standard input of its keeper. */
+function keep(dir: string, command: readonly string[], variables: Record<string, string>): () => void {
+  const log = openSync(join(dir, 'log'), 'a');
+  const env = { ...withoutProxies(process.env), GOMAXPROCS: '1', ...variables };
+  const keeper = spawn('bash', ['-c', '"$@" & read -r _; kill -KILL $!', 'bash', ...command], {
+    cwd: dir,
+    env,
+    stdio: ['pipe', log, log],
+  });
+  closeSync(log);
+  return () => keeper.stdin?.end();
 }

@@ -5,17 +5,18 @@ import {
   bindingPolicies,
   bindings,
   customResourceDefinitions,
+  groupOf,
   managedClusters,
   manifestWorks,
   namespaces,
   type Resource,
   resourceOf,
+  versionOf,
 } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
-import type { Binding, BindingPolicy } from '../kubestellar/bindings.ts';
-import { wdsCrds, workStatusCrd } from '../kubestellar/crds.ts';
+import { wdsCrds } from '../kubestellar/crds.ts';
 import { manifestOf } from '../kubestellar/manifests.ts';
-import { groupOf, versionOf } from '../kubestellar/matching.ts';
+import { workStatusCrd } from '../kubestellar/status-addon-chart.ts';
 import { worksOf } from '../kubestellar/wrapping.ts';
 import { hubCrds } from '../ocm/crds.ts';
 import { finalizer } from '../ocm/names.ts';
@@ -36,7 +37,7 @@ interface WrittenPolicy {
  * KubeStellar), without a controller or a WEC: far more objects than the bed's controllers could send. Both planes may be empty.
  */
 export async function writeWorkload(wds: Plane, its: Plane, { policy, wecs, manifests }: WrittenPolicy): Promise<void> {
-  await serve(wds, wdsCrds);
+  await serve(wds, await wdsCrds());
   await serve(its, [...hubCrds, workStatusCrd]);
   await inParallel(wecs, (name) => writeWec(its, name));
   const spaces = manifests.filter(({ kind }) => kind === 'Namespace');
@@ -45,7 +46,7 @@ export async function writeWorkload(wds: Plane, its: Plane, { policy, wecs, mani
   const binding = await writePolicy(wds, policy, wecs, objects);
   const { uid = '', generation = 0 } = binding.metadata;
   const origin = { binding: { name: policy, uid, generation }, wds: wds.name };
-  const wrapees = objects.map((object) => ({ uid: object.metadata.uid ?? '', manifest: manifestOf(object, []) }));
+  const wrapees = objects.map((object) => ({ uid: object.metadata.uid ?? '', manifest: manifestOf(object) }));
   for (const wec of wecs) await inParallel(worksOf(origin, wec, wrapees), (work) => writeWork(its, work));
 }
 
@@ -82,19 +83,19 @@ async function writePolicy(
   name: string,
   wecs: readonly string[],
   objects: readonly AnyObject[],
-): Promise<Binding> {
+): Promise<AnyObject> {
   const downsync = [{ objectSelectors: [{ matchLabels: { app: name } }] }];
   const observed = async (resource: Resource, generation = 0) =>
     admin.patch(resource, name, { status: { observedGeneration: generation } }, { subresource: 'status' });
   const spec = { clusterSelectors: [{}], downsync };
-  const policy = await untilServed(() => admin.create<BindingPolicy>(bindingPolicies, { metadata: { name }, spec }));
+  const policy = await untilServed(() => admin.create<AnyObject>(bindingPolicies, { metadata: { name }, spec }));
   await observed(bindingPolicies, policy.metadata.generation);
   const bound = objects.map((object) => ({
     ...boundOf(object),
     resourceVersion: object.metadata.resourceVersion ?? '',
   }));
   const binding = await untilServed(() =>
-    admin.create<Binding>(bindings, {
+    admin.create<AnyObject>(bindings, {
       metadata: { name },
       spec: {
         workload: {

@@ -108,6 +108,13 @@ const known = [
   clusterManagementAddOns,
 ];
 
+/** The version of an apiVersion. */
+export const versionOf = (apiVersion: string): string => apiVersion.split('/').at(-1) ?? '';
+
+/** The group of an apiVersion; '' for the core one. */
+export const groupOf = (apiVersion: string): string =>
+  apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+
 /** The resource that serves an object, by its apiVersion and kind. */
 export function resourceOf(object: { apiVersion?: string; kind?: string }): Resource {
   const found = known.find((entry) => entry.apiVersion === object.apiVersion && entry.kind === object.kind);

@@ -1,5 +1,4 @@
 import type { AnyObject } from '../kube/objects.ts';
-import { type FieldPath, removeField } from './json-path.ts';
 
 /** Fields set by the API server of a WDS, which are not sent. Times stay: agents leave them out. */
 const ownFields = [
@@ -16,7 +15,7 @@ const ownFields = [
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** An object of a WDS as sent (kubestellar pkg/transport/generic, TransformObject). */
-export function manifestOf(original: AnyObject, removals: readonly FieldPath[]): AnyObject {
+export function manifestOf(original: AnyObject): AnyObject {
   const { status: _, ...manifest } = structuredClone(original);
   const metadata = manifest.metadata as AnyObject['metadata'] & Record<string, unknown>;
   for (const field of ownFields) delete metadata[field];
@@ -24,7 +23,6 @@ export function manifestOf(original: AnyObject, removals: readonly FieldPath[]):
   if (Object.keys(metadata.annotations ?? {}).length === 0) delete metadata.annotations;
   if (manifest.apiVersion === 'v1' && manifest.kind === 'Service') cleanService(manifest);
   if (manifest.apiVersion === 'batch/v1' && manifest.kind === 'Job') cleanJob(manifest);
-  for (const path of removals) removeField(manifest, path);
   return manifest;
 }
 

@@ -1,5 +1,6 @@
 import type { AnyObject } from '../kube/objects.ts';
 import { clusterManagementAddOns, managedClusterSetBindings, placements } from '../kube/resources.ts';
+import { crd } from '../ocm/crds.ts';
 import { addonNamespace } from '../ocm/names.ts';
 import {
   bindingObject,
@@ -9,12 +10,31 @@ import {
   serviceAccountObject,
   serviceAccountSubject,
 } from '../ocm/rbac.ts';
-import { workStatusCrd } from './crds.ts';
 
 /** The status add-on's records on a hub. */
 export const addonName = 'addon-status';
 
 const controller = { name: 'addon-status-controller', account: 'addon-status-sa', role: 'addon-manager-role' };
+
+const text = { type: 'string' };
+
+/** The kind of an ITS by which a WDS gets statuses. */
+export const workStatusCrd: AnyObject = crd({
+  group: 'control.kubestellar.io',
+  versions: ['v1alpha1'],
+  kind: 'WorkStatus',
+  shortNames: ['ws', 'wss'],
+  spec: {
+    type: 'object',
+    properties: {
+      sourceRef: {
+        type: 'object',
+        properties: { group: text, version: text, resource: text, kind: text, namespace: text, name: text },
+        required: ['group', 'namespace'],
+      },
+    },
+  },
+});
 
 /** The objects that the chart of KubeStellar's status add-on creates on a hub (ocm-status-addon chart/). */
 export function statusAddonObjects(_release: string, namespace: string, version: string): AnyObject[] {

@@ -3,11 +3,15 @@ import type { Api } from '../kube/api.ts';
 import { isAlreadyExists, isConflict } from '../kube/errors.ts';
 import { Informer } from '../kube/informer.ts';
 import type { AnyObject, AppliedManifestWork, KubeObject, ManifestWork, OwnerReference } from '../kube/objects.ts';
-import { appliedManifestWorks, manifestWorks, type Resource, workStatuses } from '../kube/resources.ts';
+import {
+  appliedManifestWorks,
+  groupOf,
+  manifestWorks,
+  type Resource,
+  versionOf,
+  workStatuses,
+} from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
-import type { Status } from './aggregation.ts';
-import { groupOf, versionOf } from './matching.ts';
-import type { WorkStatus } from './work-statuses.ts';
 
 /** Kinds that have no status (ocm-status-addon pkg/agent). */
 const excluded = new Set([
@@ -28,6 +32,12 @@ const ours = ['managed-by.kubestellar.io', 'transport.kubestellar.io'];
 const reaction = 100;
 
 const pauses = { first: 200, last: 1_000 };
+
+/** The status of one object on one cluster, in the mailbox of the cluster. */
+interface WorkStatus extends KubeObject {
+  spec: { sourceRef: Record<'group' | 'version' | 'resource' | 'kind' | 'namespace' | 'name', string> };
+  status?: Record<string, unknown>;
+}
 
 export interface StatusAgentParts {
   /** The managed cluster. */
@@ -162,7 +172,7 @@ class StatusAgent {
       const metadata = { labels: { [singletonLabel]: isReturned } };
       present = await hub.patch<WorkStatus>(workStatuses, key, { metadata });
     }
-    const { status } = object as { status?: Status };
+    const { status } = object as Pick<WorkStatus, 'status'>;
     if (status) await hub.update<WorkStatus>(workStatuses, { ...present, status }, 'status');
   }
 }

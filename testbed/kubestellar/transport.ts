@@ -6,10 +6,7 @@ import type { AnyObject, ManagedCluster, ManifestWork } from '../kube/objects.ts
 import { managedClusters, manifestWorks } from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import type { Plane } from '../plane/plane.ts';
-import { workLabel } from './names.ts';
-import { ClusterProperties } from './properties.ts';
-import { customize } from './templates.ts';
-import { isCurrent, worksOf } from './wrapping.ts';
+import { isCurrent, workLabel, worksOf } from './wrapping.ts';
 
 /** The transport's delay after a change of a cluster or a work, in milliseconds. */
 const reaction = 1_000;
@@ -28,7 +25,7 @@ export interface Workload {
  * annotation as recorded): one work per object in the mailbox of each cluster that the policy selects. A cluster that is being
  * deleted is still selected, and its works are recreated with new UIDs. When the selected clusters change, so does the Binding's
  * generation: then works of remaining clusters are rewritten as a whole, without the agent's finalizer, which the agent restores.
- * Templates are expanded as in the transport controller: before a changed cluster is selected again.
+ * Templates are not expanded.
  */
 export class Transport {
   readonly #plane: Plane;
@@ -37,7 +34,6 @@ export class Transport {
   readonly #objects: Map<string, AnyObject>;
   readonly #clusters: Informer<ManagedCluster>;
   readonly #works: Informer<ManifestWork>;
-  readonly #properties: ClusterProperties;
   readonly #queue: WorkQueue;
   readonly #running = new AbortController();
   #destinations: string[] = [];
@@ -60,7 +56,6 @@ export class Transport {
     const pauses = { first: 200, last: 1_000 };
     this.#clusters = new Informer(plane.admin, managedClusters, { onChange: select, pauses }, signal);
     this.#works = new Informer(plane.admin, manifestWorks, { labelSelector, onChange: wake, pauses }, signal);
-    this.#properties = new ClusterProperties(plane.admin, () => this.#queue.add('works'), signal);
   }
 
   stop(): void {
@@ -68,26 +63,21 @@ export class Transport {
   }
 
   async #sync(what: string): Promise<void> {
-    await Promise.all([this.#clusters.synced, this.#works.synced, this.#properties.synced]);
+    await Promise.all([this.#clusters.synced, this.#works.synced]);
     if (what === 'destinations' || this.#generation === 0) this.#select();
     const destinations = this.#destinations;
-    const uids = [...this.#objects.keys()];
-    const manifests = [...this.#objects.values()];
-    const { objects, errors } = customize(manifests, destinations, (cluster) => this.#properties.of(cluster));
-    this.#properties.setDependence(this.#workload.policy, objects ? destinations : []);
-    const targets = errors.length > 0 ? [] : destinations;
     const present = [...this.#works.items.values()];
     const failures: unknown[] = [];
     const attempt = (act: Promise<unknown>) => act.catch((error) => failures.push(error));
-    for (const cluster of targets) {
-      for (const work of this.#worksFor(cluster, objects?.get(cluster) ?? manifests, uids)) {
+    for (const cluster of destinations) {
+      for (const work of this.#worksFor(cluster)) {
         const before = present.find((each) => keyOf(each) === keyOf(work));
         await attempt(this.#write(work, before));
       }
     }
     for (const work of present) {
       const { namespace = '', deletionTimestamp } = work.metadata;
-      if (targets.includes(namespace) || deletionTimestamp) continue;
+      if (destinations.includes(namespace) || deletionTimestamp) continue;
       await attempt(this.#plane.admin.delete(manifestWorks, keyOf(work)));
     }
     // A cluster that is not accepted yet has no mailbox.
@@ -118,10 +108,10 @@ export class Transport {
     await admin.update<ManifestWork>(manifestWorks, { ...work, metadata: { ...work.metadata, resourceVersion } });
   }
 
-  #worksFor(cluster: string, manifests: readonly AnyObject[], uids: readonly string[]): ManifestWork[] {
+  #worksFor(cluster: string): ManifestWork[] {
     const { policy, wds } = this.#workload;
     const binding = { name: policy, uid: this.#binding, generation: this.#generation };
-    const wrapees = manifests.map((manifest, index) => ({ manifest, uid: uids[index] ?? '' }));
+    const wrapees = [...this.#objects].map(([uid, manifest]) => ({ uid, manifest }));
     return worksOf({ binding, wds }, cluster, wrapees);
   }
 }

@@ -4,7 +4,8 @@ import { createServer as createHttps, type Server as HttpsServer } from 'node:ht
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from '../kube/errors.ts';
-import type { KeyPair } from '../plane/pki.ts';
+import type { Entry } from '../kube/kubeconfig.ts';
+import { Authority, type KeyPair } from '../plane/pki.ts';
 import type { StubObjects } from './objects.ts';
 import { answer, type StubRequest, statusOf } from './requests.ts';
 
@@ -17,13 +18,6 @@ export interface StubLoad {
   stubsAtOnce: number;
 }
 
-export interface ServerOptions {
-  caPem: string;
-  serving: KeyPair;
-  /** The simulated network latency of every response, in milliseconds. */
-  latency: number;
-}
-
 /** Serves many stubs over HTTPS, each on a port of 127.0.0.1, to clients with a certificate of their authority. */
 export class StubServer {
   readonly #https: HttpsServer;
@@ -31,19 +25,29 @@ export class StubServer {
   readonly #sockets = new Set<Socket>();
   readonly #stubs = new Map<number, StubObjects>();
   readonly #asked: number[] = [];
+  readonly #access: KeyPair & { caPem: string };
   readonly #latency: number;
   #load: StubLoad = { requests: 0, atOnce: 0, stubsAtOnce: 0 };
 
-  constructor({ caPem, serving, latency }: ServerOptions) {
+  private constructor(caPem: string, serving: KeyPair, user: KeyPair, latency: number) {
     const tls = { cert: serving.certPem, key: serving.keyPem, ca: caPem, requestCert: true };
+    this.#access = { caPem, ...user };
     this.#latency = latency;
     this.#https = createHttps(tls, (request, response) => void this.#serve(request, response));
     // An API server keeps idle connections longer than a command runs.
     this.#https.keepAliveTimeout = 120_000;
   }
 
-  /** Serves one more stub. @returns its URL */
-  async add(objects: StubObjects): Promise<string> {
+  /** @param latency the simulated network latency of every response, in milliseconds */
+  static async create(latency = 0): Promise<StubServer> {
+    const authority = await Authority.create('stub-ca');
+    const serving = await authority.issue({ commonName: 'kube-apiserver', hosts: ['127.0.0.1'] });
+    const user = await authority.issue({ commonName: 'stub-admin', organizations: ['system:masters'] });
+    return new StubServer(authority.certPem, serving, user, latency);
+  }
+
+  /** Serves one more stub. @returns a context of that name with all rights */
+  async add(name: string, objects: StubObjects): Promise<Entry> {
     const listener = createServer((socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
@@ -53,7 +57,8 @@ export class StubServer {
     await once(listener.listen(0, '127.0.0.1'), 'listening');
     const { port } = listener.address() as AddressInfo;
     this.#stubs.set(port, objects);
-    return `https://127.0.0.1:${port}`;
+    const connection = { server: `https://127.0.0.1:${port}`, ...this.#access };
+    return { context: name, cluster: name, user: `${name}-admin`, connection };
   }
 
   /** The requests since the last call. */
@@ -116,6 +121,9 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
 
 function reply(response: ServerResponse, status: number, body: unknown): void {
   const isText = typeof body === 'string';
-  response.writeHead(status, { 'content-type': isText ? 'text/plain' : 'application/json' });
+  // Go's clients take an answer without the whole type for the older kind of discovery.
+  const isDiscovery = (body as { kind?: string }).kind === 'APIGroupDiscoveryList';
+  const json = `application/json${isDiscovery ? ';g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList' : ''}`;
+  response.writeHead(status, { 'content-type': isText ? 'text/plain' : json });
   response.end(isText ? body : JSON.stringify(body));
 }

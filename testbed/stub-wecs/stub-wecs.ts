@@ -1,7 +1,6 @@
 import type { Dial } from '../kube/api.ts';
 import type { Entry } from '../kube/kubeconfig.ts';
 import { namespaces } from '../kube/resources.ts';
-import { Authority } from '../plane/pki.ts';
 import type { Plane } from '../plane/plane.ts';
 import { StubNode } from './node.ts';
 import { StubObjects } from './objects.ts';
@@ -34,18 +33,14 @@ export class StubWecs {
   }
 
   static async start(hub: Plane, { names, latency = 0, log = () => {} }: StubWecsOptions): Promise<StubWecs> {
-    const authority = await Authority.create('stub-ca');
-    const serving = await authority.issue({ commonName: 'kube-apiserver', hosts: ['127.0.0.1'] });
-    const user = await authority.issue({ commonName: 'stub-admin', organizations: ['system:masters'] });
     const running = new AbortController();
-    const server = new StubServer({ caPem: authority.certPem, serving, latency });
+    const server = await StubServer.create(latency);
     const entries: Entry[] = [];
     for (const name of names) {
       const objects = new StubObjects();
       for (const home of homes) objects.create(objects.kindOf(namespaces), { metadata: { name: home } });
       await new StubNode({ name, objects, dial: dialTo(hub), log }, running.signal).register();
-      const connection = { server: await server.add(objects), caPem: authority.certPem, ...user };
-      entries.push({ context: name, cluster: name, user: `${name}-admin`, connection });
+      entries.push(await server.add(name, objects));
     }
     return new StubWecs(entries, server, running);
   }

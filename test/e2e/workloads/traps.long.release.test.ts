@@ -38,7 +38,7 @@ before(async () => {
   const gone = { ...nowhere, connection: { ...its.connection, server: 'https://127.0.0.1:1' } };
   cli = await Cli.create(await writeKubeconfig(its1, [its, ...others, gone]));
   for (const definition of [widgets, gadgets]) await wds1.admin.create(resources.customResourceDefinitions, definition);
-  running.push(await installAddonByPlacement(its1), await runWds(wds1, its1));
+  running.push(await installAddonByPlacement(its1), await runWds(wds1, its1, { type: 'host' }));
   running.push(await runWds(bed.plane('wds2'), its1, { objects: 2, bytes: 512_000 }));
   await cli.succeed(['wec', 'join', 'w1', '--its', 'its1']);
   await its1.admin.create<ManagedCluster>(resources.managedClusters, {

@@ -11,7 +11,7 @@ import {
   statefulSets,
 } from '../../kube/resources.ts';
 import { until } from '../../kube/until.ts';
-import { workStatusCrd } from '../../kubestellar/crds.ts';
+import { workStatusCrd } from '../../kubestellar/status-addon-chart.ts';
 import { pods } from '../fault.ts';
 import type { FaultRow } from '../row.ts';
 import { Scene } from '../scene.ts';

@@ -5,7 +5,6 @@ import type { LabelSelector } from '../../../../../src/lib/kube/objects.ts';
 import type { DownsyncClause } from '../../../../../src/lib/model/policies.ts';
 import { selectObjects, whyNotSelected } from '../../../../../src/lib/workloads/selection/objects.ts';
 import { selectsLabels } from '../../../../../src/lib/workloads/selection/wecs.ts';
-import { modulationOf } from '../../../../../testbed/index.ts';
 import { candidate, nameOf, namespaces, objects, recorded } from './records.ts';
 
 const wecs = (clusterSelectors: LabelSelector[]) =>
@@ -116,26 +115,6 @@ describe('arbitrary clauses', () => {
   const clauses = fc.array(clause, { maxLength: 3 });
   const namesOf = (downsync: DownsyncClause[]) => Object.keys(selected(downsync));
 
-  test("select what the test bed's controller selects", () =>
-    fc.assert(
-      fc.property(clauses, (downsync) => {
-        for (const object of objects.filter(
-          ({ group }) => group !== 'coordination.k8s.io' && group !== 'discovery.k8s.io',
-        )) {
-          const { group, resource: plural, metadata } = object;
-          const resource = { apiVersion: group === '' ? 'v1' : `${group}/v1`, kind: plural, plural };
-          const labels = namespaces.get(metadata.namespace ?? '');
-          const expected = modulationOf(
-            downsync as never,
-            { resource, object: { metadata } } as never,
-            labels as never,
-          );
-          const [found] = selectObjects(downsync, [object], namespaces);
-          assert.deepEqual(found?.modulation, expected, nameOf(object));
-        }
-      }),
-      { numRuns: 1000 },
-    ));
   test('together select what each of them selects, in any order', () =>
     fc.assert(
       fc.property(clauses, (downsync) => {
