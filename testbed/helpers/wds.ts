@@ -117,15 +117,18 @@ function hostingObjects(wds: Plane, its: Plane): StubObjects {
   return objects;
 }
 
-/** Runs a program until it is stopped, or until this process ends, which closes the standard input of its keeper. */
+/** Starts a program again whenever it ends, as a kubelet does, in a process group of its own, until the standard input is closed. */
+const keeper = 'set -m; (while :; do "$@"; sleep 1; done) </dev/null & read -r _; kill -KILL -- -$!';
+
+/** Runs a program until it is stopped, or until this process ends. KubeStellar's controller-manager crashes now and then. */
 function keep(dir: string, command: readonly string[], variables: Record<string, string>): () => void {
   const log = openSync(join(dir, 'log'), 'a');
   const env = { ...withoutProxies(process.env), GOMAXPROCS: '1', ...variables };
-  const keeper = spawn('bash', ['-c', '"$@" & read -r _; kill -KILL $!', 'bash', ...command], {
+  const running = spawn('bash', ['-c', keeper, 'bash', ...command], {
     cwd: dir,
     env,
     stdio: ['pipe', log, log],
   });
   closeSync(log);
-  return () => keeper.stdin?.end();
+  return () => running.stdin?.end();
 }
