@@ -1,18 +1,17 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { parse, parseDocument, stringify } from 'yaml';
+import { parseDocument } from 'yaml';
 import type { Log } from '../plane/go-program.ts';
 import { cacheFolder } from '../plane/machine.ts';
 import { buildHelm } from '../programs/build.ts';
 import { copyPublished } from './published.ts';
-import { type ChartVersionName, chartVersions, currentChart } from './versions.ts';
+import { type ChartVersionName, currentChart, versionOf } from './versions.ts';
 
 const run = promisify(execFile);
-const source = join(import.meta.dirname, 'core-chart');
 const kubeflex = join('charts', 'kubeflex-operator');
 
 /** The available charts: KubeStellar's core chart, and KubeFlex's own, which is a part of it. */
@@ -32,7 +31,7 @@ export async function chartOf(
   log: Log = () => {},
 ): Promise<string> {
   const folder = join(cacheFolder(), `charts-${await hashOfSources()}`, version);
-  const release = name === 'core-chart' ? version : chartVersions[version].kubeflex;
+  const release = name === 'core-chart' ? version : versionOf(version).kubeflex;
   const path = join(folder, `${name}-${release}.tgz`);
   if (!existsSync(path)) await packageInto(folder, version, join(await buildHelm(log), 'helm'));
   return path;
@@ -44,8 +43,7 @@ async function packageInto(folder: string, version: ChartVersionName, helm: stri
   const scratch = await mkdtemp(`${folder}-`);
   try {
     const chart = join(scratch, 'core-chart');
-    if (version === currentChart) await copyPublished(chart);
-    else await cp(source, chart, { recursive: true });
+    await copyPublished(chart);
     await setVersion(chart, version);
     const charts = [chart, join(chart, kubeflex)];
     await Promise.all(charts.map((path) => run(helm, ['package', path, '--destination', scratch])));
@@ -58,13 +56,7 @@ async function packageInto(folder: string, version: ChartVersionName, helm: stri
 }
 
 async function setVersion(chart: string, version: ChartVersionName): Promise<void> {
-  const {
-    kubeflex: operator,
-    values,
-    crd,
-  } = chartVersions[version] as (typeof chartVersions)['0.30.0'] & {
-    crd?: { without?: string[]; with?: Record<string, object> };
-  };
+  const { kubeflex: operator, kubestellar, addon, dropsNamespace, fields } = versionOf(version);
   await edit(join(chart, 'Chart.yaml'), (document) => {
     document.setIn(['version'], version);
     document.setIn(['appVersion'], version);
@@ -75,16 +67,25 @@ async function setVersion(chart: string, version: ChartVersionName): Promise<voi
     document.setIn(['appVersion'], operator);
   });
   await edit(join(chart, 'values.yaml'), (document) => {
-    for (const [name, value] of Object.entries(values)) document.setIn([name], value);
+    document.setIn(['KUBESTELLAR_VERSION'], kubestellar);
+    document.setIn(['OCM_STATUS_ADDON_VERSION'], addon);
   });
-  if (!crd) return;
-  const path = join(chart, kubeflex, 'crds', 'controlplanes.yaml');
-  const definition = parse(await readFile(path, 'utf8'));
-  const { properties } = definition.spec.versions[0].schema.openAPIV3Schema.properties.spec;
-  for (const field of crd.without ?? []) delete properties[field];
-  Object.assign(properties, crd.with);
-  await writeFile(path, stringify(definition, { aliasDuplicateObjects: false }));
+  if (dropsNamespace) await writeFile(join(chart, kubeflex, 'templates', 'namespace.yaml'), namespaceOnce);
+  if (!fields) return;
+  const [group = '', name = ''] = ['tenancy.kflex.kubestellar.org', 'controlplanes'];
+  await edit(join(chart, kubeflex, 'crds', `${group}_${name}.yaml`), (document) => {
+    const spec = ['spec', 'versions', 0, 'schema', 'openAPIV3Schema', 'properties', 'spec', 'properties'];
+    for (const [field, schema] of Object.entries(fields)) document.setIn([...spec, field], schema);
+  });
 }
+
+const namespaceOnce = `{{- if not (lookup "v1" "Namespace" "" "kubeflex-system") }}
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: kubeflex-system
+{{- end }}
+`;
 
 async function edit(path: string, change: (document: ReturnType<typeof parseDocument>) => void): Promise<void> {
   const document = parseDocument(await readFile(path, 'utf8'));
@@ -93,10 +94,8 @@ async function edit(path: string, change: (document: ReturnType<typeof parseDocu
 }
 
 async function hashOfSources(): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify(chartVersions));
-  hash.update(await readFile(join(import.meta.dirname, 'published.ts')));
-  const entries = await readdir(source, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  for (const file of files.sort()) hash.update(`\0${file}\0`).update(await readFile(file));
+  const hash = createHash('sha256');
+  for (const file of ['chart-of.ts', 'published.ts', 'versions.ts'])
+    hash.update(await readFile(join(import.meta.dirname, file)));
   return hash.digest('hex').slice(0, 16);
 }

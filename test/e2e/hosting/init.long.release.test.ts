@@ -189,25 +189,6 @@ describe('an upgrade', () => {
       const { stdout } = await cli.succeed(['its', 'get', 'its1']);
       assert.match(stdout, /^ {2}versions +OCM 1\.3\.1 · status add-on 0\.2\.0-rc17$/m);
     }));
-
-  it('replaces hooks from before 0.29, which are rejected otherwise', inRelease, () =>
-    onPlane(async (plane) => {
-      await installKubeStellar(plane, { version: '0.28.0' });
-      await assertRefuses(
-        cli,
-        [plane],
-        ['init', '--chart', chart],
-        {
-          exitCode: 1,
-          says: /before 0\.29 \(release ks-core, chart 0\.28\.0\): its-with-clusteradm, its-without-clusteradm, wds/,
-          hint: /stellarctl init --upgrade/,
-        },
-        options,
-      );
-      await cli.succeed(['init', '--upgrade', '--chart', chart], options);
-      assert.deepEqual(await history(plane), ['superseded core-chart-0.28.0', 'deployed core-chart-0.30.0']);
-    }),
-  );
 });
 
 describe('a KubeFlex installed by kflex', () => {

@@ -1,9 +1,8 @@
-/** WDSes with one ITS and with several, with the hooks of several versions of KubeStellar's chart. */
+/** WDSes with one ITS and with several. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type AnyObject, type Plane, resources } from '../../../testbed/index.ts';
-import { inRelease, isRelease } from '../support/in-release.ts';
-import { assertRefuses } from '../support/refusal.ts';
+import { inRelease } from '../support/in-release.ts';
 import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
 let all: HostingBed;
@@ -16,10 +15,7 @@ before(async () => {
     ITSes: [{ name: 'its1', type: 'host' }],
     WDSes: [{ name: 'wds1', type: 'host', ITSName: 'its1' }],
   };
-  all = await startHosting(
-    [...(isRelease ? [{ name: 'v29', chart: '0.29.0' as const }] : []), { name: 'v28', chart: '0.28.0' }],
-    { values },
-  );
+  all = await startHosting([], { values });
   ({ cli, hosting } = all);
 });
 
@@ -57,30 +53,5 @@ describe("a WDS that KubeStellar 0.30's own chart has created with the name of i
     assert.deepEqual(view.hooks, ['kubestellar-controller', 'stellarctl-transport-controller']);
     const transport = await hosting.admin.get<AnyObject>(resources.deployments, 'wds1-system/transport-controller');
     assert.match(JSON.stringify(transport.spec), /--control-plane-name","its2"/);
-  });
-});
-
-describe('the chart 0.29', inRelease, () => {
-  it('has hooks that accept an ITS', async () => {
-    const on = '--hosting-context v29';
-    await cli.type(`its create old1 --type host ${on}`);
-    await cli.type(`its create old2 --type host --no-ocm ${on}`);
-    const { stderr } = await cli.type(`wds create oldwds --type host --its old2 ${on}`);
-    assert.doesNotMatch(stderr, /corrected/);
-    const view = (await cli.type(`wds get oldwds -o json ${on}`)).json();
-    assert.deepEqual([view.ready, view.its], [true, { name: 'old2', named: true }]);
-    assert.deepEqual(view.hooks, ['kubestellar-controller', 'transport-controller']);
-  });
-});
-
-describe('the chart 0.28', () => {
-  it('is recognized by its hooks, and rejected', async () => {
-    for (const line of ['its create its1', 'wds create wds1']) {
-      await assertRefuses(cli, [all.bed.plane('v28')], `${line} --hosting-context v28`, {
-        exitCode: 1,
-        says: /it has those of a KubeStellar before 0\.29 \(.*its-with-clusteradm/,
-        hint: /stellarctl init --hosting-context v28 --upgrade/,
-      });
-    }
   });
 });

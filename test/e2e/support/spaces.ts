@@ -17,10 +17,7 @@ import { Cli, type CliOptions, type CliRun } from './harness.ts';
 import { statusOf } from './registration.ts';
 import { workloadOn } from './workloads.ts';
 
-type PlaneSpec = Parameters<typeof startBed>[0]['planes'][number] & {
-  /** Makes it a hosting cluster as well, with this version of the chart. */
-  chart?: KubeStellarOptions['version'];
-};
+type PlaneSpec = Parameters<typeof startBed>[0]['planes'][number];
 
 /** A test bed whose first plane is a hosting cluster, and a command line that uses it. */
 export interface HostingBed {
@@ -36,18 +33,11 @@ export async function startHosting(
   options: KubeStellarOptions = {},
 ): Promise<HostingBed> {
   const bed = await startBed({
-    planes: [
-      { name: 'hosting', ingress: true },
-      ...others.map(({ chart: _, ...spec }) => ({ clusterInfo: true, ...spec })),
-    ],
+    planes: [{ name: 'hosting', ingress: true }, ...others.map((spec) => ({ clusterInfo: true, ...spec }))],
   });
   try {
     const hosting = bed.plane('hosting');
-    const further = others.flatMap(({ name, chart: version }) => (version ? [{ name, version }] : []));
-    await Promise.all([
-      installKubeStellar(hosting, options),
-      ...further.map(({ name, version }) => installKubeStellar(bed.plane(name), { version })),
-    ]);
+    await installKubeStellar(hosting, options);
     const cli = await SpaceCli.open(bed.kubeconfig);
     const stop = async () => {
       await cli.remove();
