@@ -13,7 +13,6 @@ import { collectShortfalls } from '../test/bench/goals.ts';
 import { Pool } from '../testbed/pool/pool.ts';
 import { buildPrograms } from '../testbed/programs/build.ts';
 import { cleanEnvironment } from './test-environment.ts';
-import { isTested, writeTested } from './tested.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -38,15 +37,12 @@ const present = new Set(
   ].flatMap((pattern) => globSync(pattern, { cwd: root }).sort()),
 );
 const chosen = positionals.map((place) => path.relative(root, path.resolve(place)));
-/** The bed's own tests: all of them, and only if it has changed since they passed. */
-const testsBed = chosen.length === 0 && (values.long || values.all) && !isTested(root);
-const isOfBed = (file: string) => file.startsWith('testbed/');
 
 const kindsOf = (file: string) => file.match(/(?<=\.)(?:long|release)(?=\.)/g) ?? ['short'];
 const kinds = values.release ? ['release'] : values.all ? ['short', 'long'] : [values.long ? 'long' : 'short'];
 const files = [...present].filter((file) => {
   if (chosen.length > 0) return chosen.some((place) => `${file}/`.startsWith(`${place}/`));
-  return kindsOf(file).some((kind) => kinds.includes(kind)) && (values.release || testsBed || !isOfBed(file));
+  return kindsOf(file).some((kind) => kinds.includes(kind));
 });
 if (files.length === 0) {
   console.error(`There are no tests in ${chosen.join(', ')}.`);
@@ -77,14 +73,11 @@ const events = run({
   testNamePatterns: values['test-name-pattern'] ?? [],
   signal: stopped.signal,
 });
-let hasBedFailed = false;
 events.on('test:summary', ({ file, success }) => {
   if (file === undefined && !success) process.exitCode = 1;
-  if (file !== undefined && isOfBed(path.relative(root, file)) && !success) hasBedFailed = true;
 });
 events.on('end', async () => {
   if (stopped.signal.aborted) process.exitCode = 130;
-  else if (testsBed && !hasBedFailed) writeTested(root);
   const { started, lent } = pool.counts;
   if (lent > 0) console.log(`${lent} control planes were used, and ${started} of them started`);
   await pool.stop();
