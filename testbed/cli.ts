@@ -11,7 +11,7 @@ const usage = `Usage: npm run bed -- up [--wecs N]   start the ITS its1 and the 
        npm run bed -- unbind          stop doing so; what was sent stays
        npm run bed -- addon           put a status add-on on every accepted cluster
        npm run bed -- fault FAULT     let something go wrong
-       npm run bed -- arrange CAUSE [WEC]   let a whole cause of the matrix happen to a WEC, cluster1 by default
+       npm run bed -- arrange CAUSE [WEC]   let a whole cause of the table happen to a WEC, cluster1 by default
        npm run bed -- mend            mend all of it, and undo what was arranged
 
 Faults ${faultUsage}`;

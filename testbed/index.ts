@@ -5,7 +5,8 @@ export { chartOf, ingressChart, retiredIngressChart } from './charts/chart-of.ts
 export { currentChart } from './charts/versions.ts';
 export { type FoundProgram, findProgram } from './debian/find-program.ts';
 export { type Fault, pods as faultyPods } from './faults/fault.ts';
-export { registrationFaults, spaceFaults } from './faults/matrix.ts';
+export { registrationFaults } from './faults/registered.ts';
+export { spaceFaults } from './faults/spaces.ts';
 export { installKlusterlet, installOperator } from './helpers/installer.ts';
 export { kubectlApply } from './helpers/kubectl-apply.ts';
 export * from './helpers/requests.ts';

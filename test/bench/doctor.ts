@@ -1,5 +1,5 @@
 import { type Bed, registrationFaults, spaceFaults, startBed } from '../../testbed/index.ts';
-import { cliOf, find, type Result, tryFault, wrongIn } from '../e2e/support/doctor-runs.ts';
+import { cliOf, find, needsRenewed, type Result, tryFault, wrongIn } from '../e2e/support/doctor-runs.ts';
 import { pairTrials, registrationTrials, spaceTrials, type Trial } from '../e2e/support/doctor-trials.ts';
 import type { Cli } from '../e2e/support/harness.ts';
 import { atMost, expected } from './goals.ts';
@@ -22,7 +22,7 @@ function fail(fault: string, why: string): void {
 }
 
 /**
- * The whole matrix of faults through doctor: found or not, seconds to the verdict, and what repairs it.
+ * The whole table of faults through doctor: found or not, seconds to the verdict, and what repairs it.
  * @returns the faults that are not as they must be
  */
 export async function benchDoctor(): Promise<string[]> {
@@ -42,7 +42,8 @@ async function ofRegistrations(): Promise<void> {
   const one = async ({ id, arrange }: (typeof rows)[number], wec: string) => {
     const trial = registrationTrials.find(({ fault }) => fault === id) ?? { fault: id, finds: [], alone: [] };
     const lines = { wec, both: ['--its', 'its1', `${wec}=${wec}`], hub: ['--its', 'its1', wec] };
-    await told(trial, () => tryFault(cli, { id, arrange: () => arrange(bed, wec) }, trial, lines));
+    const user = needsRenewed(trial) ? await cliOf(bed, 'its1', { renewed: true }) : cli;
+    await told(trial, () => tryFault(user, { id, arrange: () => arrange(bed, wec) }, trial, lines));
   };
   try {
     const own = rows.filter(({ isHubs }) => !isHubs).values();

@@ -9,8 +9,6 @@ export const faultUsage = `dead PLANE [POD], crashing PLANE [POD]   its pods do 
        air-gap REGISTRY                  pods that are made from now on get images and charts of that registry only
        failing IMAGE [LINE]...           its programs say these lines and fail, from their next start on
        silent IMAGE                      its programs start and do nothing, from their next start on
-       evicted PLANE [POD]               its pods are evicted (its agents unless POD is given), and their successors find
-                                         no node
        unschedulable PLANE [POD]         pods that are made from now on find no node
        unresolvable, refused, swallowed PLANE [FROM]   pods (of the plane FROM) do not know its internal name any more,
                                          are refused there, or wait 30 s for nothing, as behind a firewall
@@ -23,7 +21,7 @@ export const faultUsage = `dead PLANE [POD], crashing PLANE [POD]   its pods do 
 /** Parses a fault from the words of a command line; undefined if they are invalid. */
 export function faultOf([kind, about, value, ...rest]: readonly string[]): Fault | undefined {
   if (about === undefined) return undefined;
-  if (kind === 'dead' || kind === 'crashing' || kind === 'evicted' || kind === 'unschedulable')
+  if (kind === 'dead' || kind === 'crashing' || kind === 'unschedulable')
     return { kind, plane: about, pod: value ?? pods.agents };
   if (kind === 'webhook' || kind === 'placement' || kind === 'registration')
     return { kind: 'dead', plane: about, pod: pods[kind] };

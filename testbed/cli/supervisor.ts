@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Bed, startBed } from '../bed.ts';
 import type { Fault } from '../faults/fault.ts';
-import { registrationFaults } from '../faults/matrix.ts';
+import { registrationFaults } from '../faults/registered.ts';
 import { bindWorkload, installAddonByPlacement } from '../helpers/workload.ts';
 import { isTrue } from '../kube/conditions.ts';
 import { controlPlanes } from '../kube/resources.ts';

@@ -29,8 +29,6 @@ export type PodFault =
   | { kind: 'silent'; image: string }
   /** Pods that fit on no node: new ones only. */
   | { kind: 'unschedulable'; plane: string; pod: string }
-  /** Pods whose node runs out of disk: they fail at once, and their successors find no node. */
-  | { kind: 'evicted'; plane: string; pod: string }
   /**
    * A name that pods cannot resolve, that refuses their connections, or behind which a firewall drops their packets; the pods of
    * one plane if `from` names it. Existing watches survive.

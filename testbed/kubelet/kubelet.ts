@@ -112,7 +112,7 @@ export class Kubelet {
   }
 
   async #start(mountable: Promise<unknown>): Promise<void> {
-    const { cluster, faults, plane } = this.#node;
+    const { cluster, faults } = this.#node;
     const { nodeName, number } = this.#plane;
     const object = new NodeObject(this.#api, nodeName);
     const addresses = { InternalIP: nodeAddress(number), Hostname: nodeName };
@@ -130,9 +130,6 @@ export class Kubelet {
       change = faults.change(this.#signal);
       for (const run of this.#runs.values()) run.surroundingsChanged();
       const failed = ({ message }: Error) => this.#log(message);
-      const isFull = faults.hasDiskPressure(plane);
-      await untilAnswered(() => object.reportDisk(isFull), this.#signal).catch(failed);
-      await Promise.all([...this.#runs.values()].map((run) => run.evictIfFull())).catch(failed);
       await this.#scheduler.retry(failed);
     }
   }

@@ -80,13 +80,6 @@ export class PodRun {
     await untilAnswered(() => this.#node.kubelet.delete(pods, keyOf(this.#pod), options), this.#node.signal);
   }
 
-  /** Where its node has run out of disk: stops the containers, and reports the pod as Failed. */
-  async evictIfFull(): Promise<void> {
-    if (this.#stopping.signal.aborted || !this.#node.faults.isEvicted(this.#node.plane, this.#pod)) return;
-    await this.abandon();
-    await this.#status.evicted(this.#node.signal);
-  }
-
   /** Stops the containers, and keeps the pod unchanged. */
   async abandon(): Promise<void> {
     this.#stopping.abort();

@@ -44,24 +44,10 @@ export class Faults {
     return undefined;
   }
 
-  /** Whether disk pressure evicts a pod from its node. */
-  isEvicted(plane: string, pod: Pod): boolean {
-    return this.#of(plane, pod).some(({ kind }) => kind === 'evicted');
-  }
-
   /** The scheduler's message for a new pod that fits on no node; undefined if it fits. */
   unschedulable(plane: string, pod: Pod): string | undefined {
-    const kinds = this.#of(plane, pod).map(({ kind }) => kind);
-    if (kinds.includes('evicted'))
-      return '0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.';
-    if (kinds.includes('unschedulable'))
-      return '0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.';
-    return undefined;
-  }
-
-  /** Whether the node of a plane has disk pressure. */
-  hasDiskPressure(plane: string): boolean {
-    return this.#all.some((fault) => fault.kind === 'evicted' && fault.plane === plane);
+    if (!this.#of(plane, pod).some(({ kind }) => kind === 'unschedulable')) return undefined;
+    return '0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.';
   }
 
   /** The current effect of the faults on a pod of one plane. */

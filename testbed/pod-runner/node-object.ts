@@ -6,7 +6,6 @@ import { nodes } from '../kube/resources.ts';
 export class NodeObject {
   readonly #api: Api;
   readonly #name: string;
-  #isFull = false;
 
   constructor(api: Api, name: string) {
     this.#api = api;
@@ -20,27 +19,11 @@ export class NodeObject {
     const resources = { cpu: '2', memory: '8Gi', pods: '110' };
     const daemonEndpoints = { kubeletEndpoint: { Port: port } };
     const listed = Object.entries(addresses).map(([type, address]) => ({ type, address }));
-    await this.#report({ capacity: resources, allocatable: resources, addresses: listed, daemonEndpoints });
+    const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' };
+    const conditions = [{ ...ready, lastTransitionTime: now() }];
+    const status = { capacity: resources, allocatable: resources, addresses: listed, daemonEndpoints, conditions };
+    await this.#api.patch(nodes, this.#name, { status }, { subresource: 'status' });
     // The API server gives each new node the taint of one that is not ready, which the node lifecycle controller removes.
     await this.#api.patch(nodes, this.#name, { spec: { taints: null } });
-  }
-
-  /** Reports disk pressure, as kubelet and node lifecycle controller do. */
-  async reportDisk(isFull: boolean): Promise<void> {
-    if (isFull === this.#isFull) return;
-    this.#isFull = isFull;
-    await this.#report({});
-    const taint = { key: 'node.kubernetes.io/disk-pressure', effect: 'NoSchedule', timeAdded: now() };
-    await this.#api.patch(nodes, this.#name, { spec: { taints: isFull ? [taint] : null } });
-  }
-
-  async #report(more: object): Promise<void> {
-    const pressure = this.#isFull
-      ? { status: 'True', reason: 'KubeletHasDiskPressure', message: 'kubelet has disk pressure' }
-      : { status: 'False', reason: 'KubeletHasNoDiskPressure', message: 'kubelet has no disk pressure' };
-    const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' };
-    const conditions = [{ type: 'DiskPressure', ...pressure }, ready];
-    const status = { ...more, conditions: conditions.map((each) => ({ ...each, lastTransitionTime: now() })) };
-    await this.#api.patch(nodes, this.#name, { status }, { subresource: 'status' });
   }
 }

@@ -4,9 +4,7 @@ import { now } from '../kube/conditions.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { Container, ContainerState, ContainerStatus, Pod } from '../kube/objects.ts';
 import { pods } from '../kube/resources.ts';
-import { untilAnswered } from '../kube/retry.ts';
 import type { ContainerLog } from './container-log.ts';
-import { warn } from './pod-events.ts';
 
 const retryPause = 500;
 
@@ -74,28 +72,6 @@ export class PodStatus {
 
   setReady(container: string, ready: boolean): void {
     if (this.#find(container).ready !== ready) this.#set(container, { ready });
-  }
-
-  /**
-   * Reports a pod that was terminated for disk pressure as Failed. The state of its containers is then unknown.
-   * @param signal of the kubelet: that of the pod is aborted already
-   */
-  async evicted(signal: AbortSignal): Promise<void> {
-    const message =
-      'The node was low on resource: ephemeral-storage. Threshold quantity: 1073741824, available: 524288Ki. ';
-    const terminated = {
-      exitCode: 137,
-      reason: 'ContainerStatusUnknown',
-      message: 'The container could not be located when the pod was terminated',
-    };
-    for (const status of this.#main) Object.assign(status, { state: { terminated }, ready: false, started: false });
-    const target = { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message };
-    const { conditions, ...present } = this.#status();
-    const all = [...conditions, { ...target, lastTransitionTime: now() }];
-    const status = { ...present, reason: 'Evicted', message, phase: 'Failed', conditions: all };
-    await warn(this.#kubelet, this.#pod, { reason: 'Evicted', message });
-    const report = () => this.#kubelet.patch(pods, keyOf(this.#pod), { status }, { subresource: 'status' });
-    await untilAnswered(report, signal);
   }
 
   /** The state of a container; undefined if the pod has no container of that name. */

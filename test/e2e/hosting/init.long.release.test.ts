@@ -178,7 +178,7 @@ describe('an upgrade', () => {
 
       const [, ofWds] = unreached as Unreached[];
       const [recreate = '', ...others] = ofWds?.next.map(({ command }) => command) ?? [];
-      assert.deepEqual([recreate, others], ['stellarctl wds repair wds1 --hosting-context hosting', []]);
+      assert.deepEqual([recreate, others], ['stellarctl wds upgrade wds1 --hosting-context hosting', []]);
       await cli.succeed(recreate.split(' ').slice(1));
       assert.match((await cli.succeed(['wds', 'get', 'wds1'])).stdout, /^ {2}versions +KubeStellar 0\.30\.0$/m);
       const again = await cli.succeed(line, options);

@@ -14,18 +14,23 @@ export const wrongIn = (found: readonly Finding[]): string[] =>
 export const subjectsOf = (finds: readonly string[], wec: string): string[] =>
   finds.map((find) => (find.includes('/') ? find : `${find.startsWith('its-') ? 'its/its1' : `wec/${wec}`} ${find}`));
 
-/** A command line whose contexts keep working when a hub's CA changes. @param hub the plane of the current context */
-export async function cliOf(bed: Bed, hub: string): Promise<Cli> {
-  const entries = bed.planes.map((plane) => (plane.name === hub ? plane.bedEntry : plane.kubeconfigEntry));
-  const current = bed.plane(hub).name;
-  const file = await writeKubeconfig(
-    bed.plane(hub),
-    entries.toSorted((a) => (a.context === current ? -1 : 1)),
-  );
-  const cli = await Cli.create(file);
-  await writeFile(path.join(cli.home, caFile), bed.plane(hub).bedEntry.connection.caPem ?? '');
+/**
+ * A command line whose current context is that of a hub.
+ * @param options.renewed whether the kubeconfig has the authority that the hub uses during the fault `certificate`, and that alone
+ */
+export async function cliOf(bed: Bed, hub: string, { renewed = false } = {}): Promise<Cli> {
+  const { bedEntry, caPem: former, kubeconfigEntry } = bed.plane(hub);
+  const renewedPem = (bedEntry.connection.caPem ?? '').replace(former, '');
+  const caPem = renewed ? renewedPem : former;
+  const current = { ...kubeconfigEntry, connection: { ...kubeconfigEntry.connection, caPem } };
+  const others = bed.planes.filter(({ name }) => name !== hub).map((plane) => plane.kubeconfigEntry);
+  const cli = await Cli.create(await writeKubeconfig(bed.plane(hub), [current, ...others]));
+  await writeFile(path.join(cli.home, caFile), renewedPem);
   return cli;
 }
+
+/** Whether the user of a trial has a kubeconfig with the hub's new authority. */
+export const needsRenewed = ({ heals }: Pick<Trial, 'heals'>): boolean => heals?.includes(caFile) ?? false;
 
 /** Runs doctor. @param line the ITS and WECs, as typed */
 export async function doctor(cli: Cli, line: readonly string[]): Promise<Finding[]> {
@@ -76,7 +81,7 @@ async function heal(cli: Cli, { heals = [], ends }: Pick<Trial, 'heals' | 'ends'
       async () => {
         const [next] = (await doctor(cli, line)).filter(isWrong);
         const isStep = next?.code !== first.code && next?.id === 'wec-decision';
-        return next === undefined || isStep || Date.now() - began > 30_000;
+        return next === undefined || isStep || Date.now() - began > 150_000;
       },
       `what doctor finds after ${typed.join(', ')}`,
     );

@@ -1,6 +1,6 @@
 /** A fault of the test bed, and what `doctor` must find then, and nothing else. */
 export interface Trial {
-  /** Of the bed's matrix. */
+  /** Of the bed's table. */
   fault: string;
   /** Check and code of each finding, as `wec-nodes pod-unschedulable`; of a space with its subject before it. Causes first. */
   finds: readonly string[];
@@ -37,7 +37,6 @@ export const registrationTrials: readonly Trial[] = [
   { fault: 'connection-refused', finds: connection('hub-refuses'), ...elsewhere },
   { fault: 'firewall', finds: connection('hub-timeout'), ...elsewhere },
   { fault: 'wrong-ca', finds: connection('authority-wrong'), alone: unknown, ...accepted },
-  { fault: 'missing-ca', finds: connection('authority-missing'), alone: unknown, ...accepted },
   { fault: 'certificate-of-other-name', finds: connection('certificate-of-other-name'), ...elsewhere, inCi },
   {
     fault: 'bootstrap-secret-missing',
@@ -54,21 +53,15 @@ export const registrationTrials: readonly Trial[] = [
     heals: ['--accept'],
   },
   {
-    fault: 'token-revoked-before-approval',
-    finds: connection('token-revoked'),
-    alone: ['wec-registered joined'],
-    heals: ['--accept'],
+    fault: 'rbac-cluster',
+    ...seenBy('its-bootstrap-rights bootstrap-rights-missing'),
+    ...{ person: /OCM's cluster manager writes them/, inCi },
   },
-  ...['rbac-request', 'rbac-cluster', 'rbac-clusterset-join'].map((fault) => ({
-    ...{ fault, ...seenBy('its-bootstrap-rights bootstrap-rights-missing') },
-    ...{ person: /OCM's cluster manager writes them/, ...(fault === 'rbac-cluster' && { inCi }) },
-  })),
   { fault: 'request-pending', ...seenBy('wec-decision request-pending'), heals: [], inCi },
   { fault: 'request-denied', ...seenBy('wec-decision request-denied'), heals: [] },
   { fault: 'request-not-issued', ...seenBy('wec-signed not-signed'), person: /csrsigning/ },
   { fault: 'requests-piled-up', ...seenBy('wec-decision too-many-requests'), heals: [] },
   { fault: 'issued-not-accepted', ...seenBy('wec-decision not-accepted'), heals: [] },
-  { fault: 'accepted-not-approved', ...seenBy('wec-decision request-pending'), heals: [] },
   { fault: 'duplicate-name-before', ...seenBy('wec-decision several-agents-ask'), person: /2 agents ask to be/ },
   { fault: 'duplicate-name-after', ...seenBy('wec-one-agent another-agent-asks'), person: /under another name/ },
   { fault: 'webhook-down', ...seenBy('its-hub-webhook hub-webhook'), person: /rollout restart/ },
@@ -91,7 +84,6 @@ export const registrationTrials: readonly Trial[] = [
     person: /Correct what its last state shows/,
   },
   { fault: 'agent-scaled-to-zero', finds: ['wec-agent-pods no-operator'], alone: silent, heals: [] },
-  { fault: 'agent-evicted', finds: ['wec-nodes pod-unschedulable'], alone: silent, person: /Make room on a node/ },
   {
     fault: 'agent-unpullable',
     finds: ['wec-containers container-not-starting'],
@@ -130,7 +122,6 @@ export const registrationTrials: readonly Trial[] = [
     heals: ['--ca-file', caFile],
     person: /give the authority that the hub uses/,
   },
-  { fault: 'hub-url-changed', finds: connection('hub-unresolvable'), alone: silent, person: /--hub-apiserver/ },
   { fault: 'agent-certificate-expired', finds: ['wec-certificate certificate-expired'], alone: silent, heals: [] },
   { fault: 'agent-certificate-expiring', ...seenBy('wec-signed not-signed'), person: /csrsigning/ },
   { fault: 'deletion-held-by-work', ...seenBy('wec-not-deleted deletion-waits-for-agent'), person: /--force/ },
@@ -210,11 +201,6 @@ const chosen = 'wds/wds1 wds-its its-unclear';
 /** One for each fault of a hosting cluster and its spaces: of an installation, `cluster1` is a WEC of its1. */
 export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
   { fault: 'hook-failed', finds: ['its/its9 its-its-hub-init its-hub-init'], person: /Correct what its log shows/ },
-  {
-    fault: 'hook-image-unpullable',
-    finds: ['its/its9 its-its-hub-init its-hub-init'],
-    person: /Correct what its last state shows/,
-  },
   { fault: 'postgresql-stopped', finds: ['hosting/hosting hosting-postgresql postgresql'], heals: [] },
   { fault: 'kubeflex-stopped', finds: ['hosting/hosting hosting-manager manager'], heals: [] },
   {
@@ -241,11 +227,6 @@ export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
     fault: 'status-addon-unavailable',
     finds: ['wec/cluster1 wec-addons addon-unavailable'],
     person: /See what of it does not run|what the cluster itself shows/,
-  },
-  {
-    fault: 'external-token-expiring',
-    finds: ['its/its7 its-token external-token-expiring', chosen],
-    person: /Record which context leads there/,
   },
   {
     fault: 'external-token-expired',

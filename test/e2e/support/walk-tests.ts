@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { type Bed, registrationFaults, spaceFaults, startBed } from '../../../testbed/index.ts';
-import { cliOf } from './doctor-runs.ts';
-import { caFile, registrationTrials, spaceTrials, type Trial } from './doctor-trials.ts';
+import { cliOf, needsRenewed } from './doctor-runs.ts';
+import { registrationTrials, spaceTrials, type Trial } from './doctor-trials.ts';
 import { furtherFaults, furtherTrials } from './further-faults.ts';
 import { Cli } from './harness.ts';
 import { type Walk, type WalkedFault, walkFault } from './printed-steps.ts';
@@ -48,7 +48,7 @@ export function walkRegistrationFaults(wecs: readonly string[], isWalked = (_fau
       const line = ['--its', 'its1', `${wec}=${wec}`];
       const openings = [`stellarctl doctor ${line.join(' ')}`, `stellarctl wec get ${wec}=${wec} --its its1`];
       // The operator's kubeconfig has the new authority already.
-      const own = trial.heals?.includes(caFile) ? await cliOf(bed, 'its1') : cli;
+      const own = needsRenewed(trial) ? await cliOf(bed, 'its1', { renewed: true }) : cli;
       await told(context, own, { trial, arrange: () => arrange(bed, wec), wec, line, openings });
     });
 

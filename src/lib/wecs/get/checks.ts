@@ -106,6 +106,7 @@ const rows: readonly Row[] = [
     'wec-reports',
     'wec-work-rights',
     'wec-workload-namespaces',
+    'wec-not-deleted',
   ]),
   onHub('addons', 'its add-ons are available', unavailableAddon, [
     ...reaching,

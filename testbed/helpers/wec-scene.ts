@@ -1,17 +1,43 @@
 import type { Bed } from '../bed.ts';
-import { type Installation, installKlusterlet } from '../helpers/installer.ts';
-import { bootstrapRequester } from '../helpers/requests.ts';
-import { requestBootstrapToken } from '../helpers/tokens.ts';
-import { wipeWec } from '../helpers/wipe.ts';
+import type { Fault } from '../faults/fault.ts';
 import { Api, keyOf } from '../kube/api.ts';
-import { findCondition } from '../kube/conditions.ts';
-import type { CertificateSigningRequest, Condition, Klusterlet, ManagedCluster, Pod } from '../kube/objects.ts';
-import { certificateSigningRequests, deployments, klusterlets, managedClusters, pods } from '../kube/resources.ts';
+import { findCondition, isTrue } from '../kube/conditions.ts';
+import type {
+  CertificateSigningRequest,
+  Condition,
+  Klusterlet,
+  ManagedCluster,
+  Namespace,
+  Pod,
+  Secret,
+} from '../kube/objects.ts';
+import {
+  certificateSigningRequests,
+  deployments,
+  klusterlets,
+  managedClusters,
+  namespaces,
+  pods,
+  secrets,
+} from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
 import { agentRequest } from '../ocm/certificate-request.ts';
-import { agentNamespace, clusterNameLabel, condition, operatorNamespace } from '../ocm/names.ts';
+import { filesOf } from '../ocm/hub-kubeconfig.ts';
+import {
+  agentNamespace,
+  agentUser,
+  clusterGroup,
+  clusterNameLabel,
+  condition,
+  hubKubeconfigSecret,
+  managedClustersGroup,
+  operatorNamespace,
+} from '../ocm/names.ts';
 import type { Plane } from '../plane/plane.ts';
-import type { Fault } from './fault.ts';
+import { type Installation, installKlusterlet } from './installer.ts';
+import { bootstrapRequester } from './requests.ts';
+import { requestBootstrapToken } from './tokens.ts';
+import { wipeWec } from './wipe.ts';
 
 type Bootstrap = NonNullable<Installation['bootstrap']>;
 
@@ -19,13 +45,13 @@ const operator = `${operatorNamespace}/klusterlet`;
 const agent = `${agentNamespace}/klusterlet-agent`;
 
 /** A managed cluster and its hub, on which a fault is arranged. */
-export class Scene {
+export class WecScene {
   readonly bed: Bed;
   readonly hub: Plane;
   readonly wec: Plane;
   /** The cluster's name on the hub, which is that of its plane. */
   readonly name: string;
-  readonly #mends: (() => Promise<void>)[] = [];
+  readonly #mends: (() => Promise<unknown>)[] = [];
 
   constructor(bed: Bed, wec: string, hub = 'its1') {
     this.bed = bed;
@@ -36,11 +62,18 @@ export class Scene {
 
   /** Causes a fault until the scene is restored. */
   async fault(fault: Fault): Promise<void> {
-    this.#mends.push(await this.bed.fault(fault));
+    this.onMend(await this.bed.fault(fault));
   }
 
+  /** Adds an action for restoring the scene. */
+  onMend(mend: () => Promise<unknown>): void {
+    this.#mends.push(mend);
+  }
+
+  /** Undoes all faults, and what has registered the cluster. */
   async mend(): Promise<void> {
     for (const mend of this.#mends.splice(0)) await mend();
+    await this.wipe();
   }
 
   /** As if the cluster had never been registered under any name. */
@@ -74,7 +107,7 @@ export class Scene {
   }
 
   /** Registers the cluster until hub and operator report it as healthy; if it is registered already, waits for that. */
-  async register(other: Parameters<Scene['install']>[1] = {}): Promise<void> {
+  async register(other: Parameters<WecScene['install']>[1] = {}): Promise<void> {
     if (!(await this.hub.admin.find(managedClusters, this.name))) {
       await this.install({}, other);
       await this.approve(await this.untilRequested());
@@ -180,6 +213,33 @@ export class Scene {
   async restartOperator(): Promise<void> {
     const { items } = await this.wec.admin.list(pods, { namespace: operatorNamespace });
     for (const pod of items) await this.wec.admin.delete(pods, keyOf(pod));
+  }
+
+  /** Records which cluster this is, as stellarctl does when it joins one. */
+  async record(): Promise<void> {
+    const { uid = '' } = (await this.wec.admin.get<Namespace>(namespaces, 'kube-system')).metadata;
+    const annotations = { 'stellarctl.kubestellar.io/kube-system-uid': uid };
+    await this.hub.admin.patch(managedClusters, this.name, { metadata: { annotations } });
+  }
+
+  /** While no agent runs, replaces its certificate by one of the hub's CA with the same subject, valid for a year until then. */
+  async certifyUntil(to: Date): Promise<void> {
+    const { hub, wec, name } = this;
+    const key = `${agentNamespace}/${hubKubeconfigSecret}`;
+    const files = filesOf(await wec.admin.get<Secret>(secrets, key));
+    const subject = agentUser(name, files['agent-name'] ?? '');
+    const validity = { from: new Date(to.getTime() - 365 * 86_400_000), to };
+    const { certPem, keyPem } = await hub.issueUser(subject, [clusterGroup(name), managedClustersGroup], validity);
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    await wec.admin.patch(secrets, key, { data: { 'tls.crt': base64(certPem), 'tls.key': base64(keyPem) } });
+  }
+
+  /** Waits until a namespace that is being deleted says why it does not end. */
+  async untilNamespace({ admin }: Plane, name: string, type: string): Promise<void> {
+    await until(async () => {
+      const { status } = await admin.get<Namespace>(namespaces, name);
+      return isTrue(status?.conditions, type);
+    }, `${type} of namespace ${name}`);
   }
 
   /** Restarts the operator, which restarts its agent. */

@@ -1,21 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bed } from '../../bed.ts';
-import { mintToken, renewAccount } from '../../helpers/tokens.ts';
-import { findCondition, isTrue } from '../../kube/conditions.ts';
-import type { ContainerStatus, Namespace } from '../../kube/objects.ts';
-import {
-  customResourceDefinitions,
-  deployments,
-  jobs,
-  managedClusterAddOns,
-  statefulSets,
-} from '../../kube/resources.ts';
-import { until } from '../../kube/until.ts';
-import { workStatusCrd } from '../../kubestellar/status-addon-chart.ts';
-import { pods } from '../fault.ts';
-import type { FaultRow } from '../row.ts';
-import { Scene } from '../scene.ts';
-import { itsObject, SpaceScene, wdsObject } from '../space-scene.ts';
+import type { Bed } from '../bed.ts';
+import { itsObject, SpaceScene, wdsObject } from '../helpers/space-scene.ts';
+import { mintToken, renewAccount } from '../helpers/tokens.ts';
+import { WecScene } from '../helpers/wec-scene.ts';
+import { findCondition, isTrue } from '../kube/conditions.ts';
+import type { ContainerStatus, Namespace } from '../kube/objects.ts';
+import { customResourceDefinitions, deployments, jobs, managedClusterAddOns, statefulSets } from '../kube/resources.ts';
+import { until } from '../kube/until.ts';
+import { workStatusCrd } from '../kubestellar/status-addon-chart.ts';
+import { pods } from './fault.ts';
+import { arranged, type FaultRow } from './row.ts';
 
 const day = 86_400;
 const manager = 'kubeflex-system/kubeflex-controller-manager';
@@ -25,29 +19,17 @@ const adopted = 'kube-system/kubeflex';
 
 const isWaitingFor = (reason: string) => (container: ContainerStatus) => container.state.waiting?.reason === reason;
 
-function row(id: string, cause: string, arrange: (scene: SpaceScene) => Promise<unknown>): SpaceFaultRow {
-  return {
-    id,
-    cause,
-    arrange: async (bed) => {
-      const scene = new SpaceScene(bed);
-      try {
-        await arrange(scene);
-      } catch (error) {
-        await scene.mend();
-        throw error;
-      }
-      return () => scene.mend();
-    },
-  };
-}
+const row = (id: string, cause: string, arrange: (scene: SpaceScene) => Promise<unknown>): SpaceFaultRow => ({
+  ...{ id, cause },
+  arrange: (bed) => arranged(new SpaceScene(bed), arrange),
+});
 
 /** A fault of a hosting cluster, the plane `hosting` with an ingress, and its spaces; `ext` is an external ITS, `cluster1` a WEC of its1. */
 export interface SpaceFaultRow extends Pick<FaultRow, 'id' | 'cause'> {
   arrange(bed: Bed): Promise<() => Promise<void>>;
 }
 
-export const spaces: readonly SpaceFaultRow[] = [
+export const spaceFaults: readonly SpaceFaultRow[] = [
   row('hook-failed', 'The Job of a hook has failed, and KubeFlex does not make it again', async (scene) => {
     await scene.fault({ kind: 'failing', image: 'clusteradm', log: ['Error: unable to reach the cluster'] });
     await scene.make(itsObject('its9', 'host'));
@@ -55,11 +37,6 @@ export const spaces: readonly SpaceFaultRow[] = [
       const job = await scene.api.find<Namespace>(jobs, 'its9-system/its-hub-init');
       return isTrue(job?.status?.conditions, 'Failed');
     }, 'a failed Job');
-  }),
-  row('hook-image-unpullable', "The image of a hook's Job cannot be pulled", async (scene) => {
-    await scene.fault({ kind: 'unpullable', image: 'clusteradm' });
-    await scene.make(itsObject('its9', 'host'));
-    await scene.untilPod('its9-system', 'its-hub-init', isWaitingFor('ImagePullBackOff'));
   }),
   row('postgresql-stopped', 'The PostgreSQL of control planes of type k8s has no pod', async (scene) => {
     await scene.install();
@@ -115,8 +92,8 @@ export const spaces: readonly SpaceFaultRow[] = [
   row('status-addon-unavailable', "The status add-on's agent does not start on a managed cluster", async (scene) => {
     await scene.base();
     await scene.fault({ kind: 'unpullable', image: 'ocm-status-addon' });
-    const cluster = new Scene(scene.bed, 'cluster1', scene.hosting.name);
-    scene.onMend(() => cluster.wipe());
+    const cluster = new WecScene(scene.bed, 'cluster1', scene.hosting.name);
+    scene.onMend(() => cluster.mend());
     await cluster.register();
     // The agent checks once a minute what it has applied.
     const key = `${cluster.name}/addon-status`;
@@ -129,10 +106,6 @@ export const spaces: readonly SpaceFaultRow[] = [
     const lastTransitionTime = new Date(Date.now() - 120_000).toISOString().replace(/\.\d+/, '');
     const conditions = (await conditionsOf())?.map((each) => ({ ...each, lastTransitionTime }));
     await scene.api.patch(managedClusterAddOns, key, { status: { conditions } }, { subresource: 'status' });
-  }),
-  row('external-token-expiring', "KubeFlex's token for an external ITS expires in three days", async (scene) => {
-    await scene.makeExternal('its7');
-    await scene.replaceToken('its7', await mintToken(scene.ext, adopted, 3 * day));
   }),
   row('external-token-expired', "KubeFlex's token for an external ITS has expired", async (scene) => {
     await scene.makeExternal('its7');

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import type { Bed } from '../bed.ts';
-import { requestToken } from '../helpers/tokens.ts';
+import type { Fault } from '../faults/fault.ts';
 import { type Api, keyOf } from '../kube/api.ts';
 import { isTrue } from '../kube/conditions.ts';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
@@ -20,7 +20,7 @@ import { until } from '../kube/until.ts';
 import { installKubeStellar } from '../kubestellar/install.ts';
 import { bindingObject, serviceAccountSubject } from '../ocm/rbac.ts';
 import type { Plane } from '../plane/plane.ts';
-import type { Fault } from './fault.ts';
+import { requestToken } from './tokens.ts';
 
 type WithConditions = KubeObject & { status?: { conditions?: Condition[] } };
 
