@@ -38,7 +38,7 @@ interface WrittenPolicy {
  */
 export async function writeWorkload(wds: Plane, its: Plane, { policy, wecs, manifests }: WrittenPolicy): Promise<void> {
   await serve(wds, await wdsCrds());
-  await serve(its, [...hubCrds, workStatusCrd]);
+  await serve(its, [...(await hubCrds()), workStatusCrd]);
   await inParallel(wecs, (name) => writeWec(its, name));
   const spaces = manifests.filter(({ kind }) => kind === 'Namespace');
   const others = manifests.filter(({ kind }) => kind !== 'Namespace');

@@ -13,7 +13,7 @@ const uid = (await plane.admin.get(namespaces, 'kube-system')).metadata.uid;
 const { items } = await plane.admin.list(customResourceDefinitions);
 const found = (await plane.admin.list(namespaces)).items.map(({ metadata }) => metadata.name);
 
-for (const crd of managedCrds) await apply(plane.admin, crd);
+for (const crd of await managedCrds()) await apply(plane.admin, crd);
 await plane.admin.create(namespaces, { metadata: { name: 'left', finalizers: ['example.com/kept'] } });
 await plane.admin.create(configMaps, {
   metadata: { name: 'left', namespace: 'left', finalizers: ['example.com/kept'] },

@@ -39,7 +39,7 @@ export function runOperator({ api, dial, log }: OperatorParts, signal: AbortSign
       if (!finalizers.includes(finalizer.klusterlet))
         await api.patch(klusterlets, name, { metadata: { finalizers: [...finalizers, finalizer.klusterlet] } });
       for (const each of [namespace, addonNamespace]) await api.ensure(namespaces, { metadata: { name: each } });
-      for (const object of managedCrds) await apply(api, object);
+      for (const object of await managedCrds()) await apply(api, object);
       const made = await apply<Deployment>(api, deploymentOf(klusterlet, namespace));
       const isRegistered = (await api.find(secrets, `${namespace}/${hubKubeconfigSecret}`)) !== undefined;
       await report(api, klusterlet, made, isRegistered);

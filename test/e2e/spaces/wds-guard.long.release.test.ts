@@ -37,17 +37,6 @@ const listen: Listen = (listener) => {
 };
 const type = (line: string) => cli.type(line, { kubeconfig });
 
-/** From now on, a controller manager empties Bindings when it starts; the one that this starts finds none. */
-async function emptyBindings(): Promise<void> {
-  const name = 'wds1-system/kubestellar-controller-manager';
-  const { spec } = await hosting.admin.get<AnyObject>(resources.deployments, name);
-  const { containers } = (spec as { template: { spec: { containers: { args?: string[] }[] } } }).template.spec;
-  const index = containers.findIndex(({ args = [] }) => args.some((arg) => arg.startsWith('--wds-name')));
-  const value = [{ name: 'BED_EMPTIES_BINDINGS', value: '3000,6000' }];
-  const patch = [{ op: 'add', path: `/spec/template/spec/containers/${index}/env`, value }];
-  await hosting.admin.patch(resources.deployments, name, patch, { type: 'json' });
-}
-
 /** A start of the controller manager takes less. */
 const untilStarted = (): Promise<void> => sleep(15_000);
 
@@ -76,10 +65,7 @@ it(
   async () => {
     await type('wds delete wds1 --yes --hosting-context hosting');
     await type('wds create wds1');
-    await emptyBindings();
     const wds1 = await all.bed.nested('wds1');
-    // What is sent before the start that this causes is over would be emptied by it.
-    await untilStarted();
     await sendFrom(wds1, cluster1, { policy: 'shop', matchLabels: { 'location-group': 'edge' }, hasPods: true });
     const { uids } = await workloadOn(cluster1, 'shop');
     const refused = await cli.run('wds guard wds1'.split(' '), { kubeconfig });

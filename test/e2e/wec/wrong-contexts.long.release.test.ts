@@ -65,7 +65,7 @@ after(async () => {
 
 /** Like a hub in Hosted mode, whose Klusterlets are elsewhere: an AppliedManifestWork that owns an object. */
 async function sendWorksOfAnotherHub({ admin }: Plane): Promise<void> {
-  for (const crd of managedCrds) await admin.ensure(resources.customResourceDefinitions, crd);
+  for (const crd of await managedCrds()) await admin.ensure(resources.customResourceDefinitions, crd);
   const hubHash = createHash('sha256').update('https://another-hub:6443').digest('hex');
   const work = await until(async () => {
     try {
