@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { circlesIn, importsOf, loadedModules } from './support/imports.ts';
 
 /** The rules of the code base that biome.json cannot express. */
 const root = path.resolve(import.meta.dirname, '..', '..');
@@ -310,28 +311,6 @@ test('imports are distinguished from imports of types', () => {
   ].join('\n');
   assert.deepEqual(loadedModules(text), ['a', 'c', 'd', 'e', 'h', 'i']);
 });
-
-/** The files of src that a source imports, types included. */
-function importsOf(file: string, text: string): string[] {
-  const modules = [...text.matchAll(/(?:\bfrom|\bimport\()\s*'(\.[^']+)'/g)].map(([, module]) => module as string);
-  return modules.map((module) => path.join(path.dirname(file), module));
-}
-
-/** The files that reach themselves. */
-function circlesIn(imports: ReadonlyMap<string, readonly string[]>): string[] {
-  const reaches = (from: string, seen = new Set<string>()): Set<string> => {
-    for (const next of imports.get(from) ?? []) if (!seen.has(next)) reaches(next, seen.add(next));
-    return seen;
-  };
-  return [...imports.keys()].filter((file) => reaches(file).has(file));
-}
-
-/** The modules that a source loads. `import { type T } from 'm'` loads m, and import() in a type loads nothing. */
-function loadedModules(text: string): string[] {
-  const declarations = text.matchAll(/^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm);
-  const calls = text.matchAll(/\bawait import\('([^']+)'\)/g);
-  return [...declarations, ...calls].map((match) => match[1] as string);
-}
 
 /**
  * The first lines of functions that are too long, found by indentation: the body is indented deeper than the first and last line.

@@ -1,0 +1,61 @@
+/** What may only shrink: the circles of folders, and what a command loads (house.json). Whoever makes one smaller lowers its figure. */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { codeLines } from '../../scripts/size.ts';
+import debt from './house.json' with { type: 'json' };
+import { circlesIn, importsOf, loadedModules } from './support/imports.ts';
+
+const root = path.resolve(import.meta.dirname, '..', '..');
+const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
+const texts = new Map(globSync('src/**/*.ts', { cwd: root }).map((file) => [file, read(file)]));
+
+/** The folders that reach themselves, each through another one, types included. */
+function circlesOfFolders(): string[] {
+  const arrows = new Map<string, string[]>();
+  for (const [file, text] of texts) {
+    const from = path.dirname(file);
+    const targets = importsOf(file, text).map((target) => path.dirname(target));
+    arrows.set(from, [...(arrows.get(from) ?? []), ...targets.filter((target) => target !== from)]);
+  }
+  return circlesIn(arrows).sort();
+}
+
+test('folders that import each other in a circle are those of house.json', () => {
+  assert.deepEqual(circlesOfFolders(), debt.circles);
+});
+
+/** The files of src that are loaded with some, now or later, and their code lines. */
+function loadedWith(entries: readonly string[]): { files: number; lines: number } {
+  const found = new Set(entries);
+  for (const file of found) {
+    const text = texts.get(file);
+    assert.ok(text !== undefined, `${file} does not exist`);
+    const own = loadedModules(text).filter((module) => module.startsWith('.'));
+    for (const module of own) found.add(path.join(path.dirname(file), module));
+  }
+  return { files: found.size, lines: [...found].reduce((sum, file) => sum + codeLines(texts.get(file) ?? ''), 0) };
+}
+
+describe('with the session that each command opens, a command loads no more than house.json says:', () => {
+  for (const [command, { entry, files, lines }] of Object.entries(debt.loads))
+    test(command, () => {
+      const found = loadedWith([entry, 'src/commands/common/session.ts']);
+      assert.ok(found.files <= files, `${found.files} files, at most ${files}`);
+      assert.ok(found.lines <= lines, `${found.lines} code lines, at most ${lines}`);
+    });
+});
+
+test('the map of docs/development.md names the folders of src/lib, and no others', () => {
+  const [, map = ''] = /## The source\n\n```text\n([\s\S]*?)```/.exec(read('docs/development.md')) ?? [];
+  const named: string[] = [];
+  for (const [, indent = '', name = ''] of map.matchAll(/^( *)(\S+)\/ /gm))
+    if (indent.length === 2) named.push(name);
+    else if (indent.length === 4) named.push(`${named.findLast((each) => !each.includes('/'))}/${name}`);
+  const ofLibrary = named.slice(named.indexOf('engine'));
+  const present = [...new Set([...texts.keys()].map((file) => path.dirname(file)))]
+    .filter((folder) => /^src\/lib\/[^/]+(?:\/[^/]+)?$/.test(folder))
+    .map((folder) => folder.replace('src/lib/', ''));
+  assert.deepEqual(ofLibrary.sort(), present.sort());
+});
