@@ -128,6 +128,12 @@ const operatorRoundMs = 60_000;
 const isUntried = ({ bootstrapSecret }: WecEvidence, now: number): boolean =>
   bootstrapSecret !== undefined && now - changedAt(bootstrapSecret) < operatorRoundMs;
 
+/** Whether the operator has tried another server (`https://HOST:PORT`) than the bootstrap secret has. */
+function hasTriedOther({ bootstrapSecret }: WecEvidence, server = ''): boolean {
+  const encoded = bootstrapSecret?.data?.kubeconfig;
+  return encoded !== undefined && !Buffer.from(encoded, 'base64').toString().includes(server);
+}
+
 export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
   const { state, bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
@@ -141,7 +147,8 @@ export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verd
       next: [advice('Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that')],
     });
   }
-  // The refused token may be the one before.
+  // The refused token, or the server that was tried, may be the one before.
+  if (hasTriedOther(wec, error.server)) return waiting('the operator has not tried the new address');
   return error.kind === 'unauthorized' && isUntried(wec, now)
     ? waiting('the operator has not tried the new bootstrap token')
     : failed(error.words);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { run } from '../../../../../src/lib/engine/next-step.ts';
 import type { Verdict } from '../../../../../src/lib/engine/stages.ts';
-import type { Condition } from '../../../../../src/lib/kube/objects.ts';
+import type { Condition, Secret } from '../../../../../src/lib/kube/objects.ts';
+import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/checks.ts';
 import { readHubConnection } from '../../../../../src/lib/wecs/registration/hub-connection.ts';
 import { describeRegistration, judgeRegistration } from '../../../../../src/lib/wecs/registration/stages.ts';
@@ -324,6 +325,20 @@ describe('hub-reachable', () => {
     };
     is(of(refused, writtenBefore(50)), 'waiting', /not tried the new/);
     is(of(refused, writtenBefore(70)), 'failed');
+  });
+  test('waits if the operator has tried the server of an earlier bootstrap secret', () => {
+    const review = (server: string) =>
+      `Failed to create &SelfSubjectAccessReview{…} with bootstrap secret "open-cluster-management-agent"/"bootstrap-hub-kubeconfig" to apiserver ${server}: Post "${server}/apis": dial tcp 10.0.0.1:6443: connect: connection refused`;
+    const written = bootstrapSecret(
+      { server: 'https://hub:443', certificateAuthority: 'CA', proxyUrl: undefined },
+      't',
+    );
+    const refused = (server: string) =>
+      of(condition('BootstrapSecretError,HubKubeConfigSecretMissing', review(server)), {
+        bootstrapSecret: written as Secret,
+      });
+    is(refused('https://hub:31928'), 'waiting', /not tried the new address/);
+    is(refused('https://hub:443'), 'failed', /connection refused$/);
   });
   // The operator checks again only after minutes; the hub's state is newer.
   test('is met if the hub shows the cluster as available, whatever the Klusterlet said last', () => {
