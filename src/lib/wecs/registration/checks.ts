@@ -7,7 +7,7 @@ import { changedAt, conditionOf, isTrue } from '../../kube/objects.ts';
 import { refusedPods, toSeeLimits } from '../../kube/pods.ts';
 import { agentNamespace, hubSecretName, operatorNamespace } from '../../model/ocm-names.ts';
 import { announcementGraceMs, missing, unannounced } from '../reregister/causes.ts';
-import { hubConnectionOf } from './hub-connection.ts';
+import { hubConnectionOf, isOfOtherServer } from './hub-connection.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined, isMissed, leaseAgeOf } from './hub-evidence.ts';
 import type { RequestState } from './requests.ts';
 import type { WecEvidence } from './wec-evidence.ts';
@@ -128,12 +128,6 @@ const operatorRoundMs = 60_000;
 const isUntried = ({ bootstrapSecret }: WecEvidence, now: number): boolean =>
   bootstrapSecret !== undefined && now - changedAt(bootstrapSecret) < operatorRoundMs;
 
-/** Whether the operator has tried another server (`https://HOST:PORT`) than the bootstrap secret has. */
-function hasTriedOther({ bootstrapSecret }: WecEvidence, server = ''): boolean {
-  const encoded = bootstrapSecret?.data?.kubeconfig;
-  return encoded !== undefined && !Buffer.from(encoded, 'base64').toString().includes(server);
-}
-
 export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
   const { state, bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
@@ -148,7 +142,7 @@ export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verd
     });
   }
   // The refused token, or the server that was tried, may be the one before.
-  if (hasTriedOther(wec, error.server)) return waiting('the operator has not tried the new address');
+  if (isOfOtherServer(error, wec.bootstrapSecret)) return waiting('the operator has not tried the new address');
   return error.kind === 'unauthorized' && isUntried(wec, now)
     ? waiting('the operator has not tried the new bootstrap token')
     : failed(error.words);

@@ -1,4 +1,4 @@
-import { type Condition, conditionOf } from '../../kube/objects.ts';
+import { type Condition, conditionOf, type Secret } from '../../kube/objects.ts';
 import type { Klusterlet } from '../../model/ocm-objects.ts';
 
 /**
@@ -70,6 +70,12 @@ export function readHubConnection(
       ...(server && { server }),
     },
   };
+}
+
+/** Whether a report is of another server than a secret has, whose kubeconfig names it as it is tried: the secret is newer. */
+export function isOfOtherServer({ server = '' }: ReportedConnection['error'], secret: Secret | undefined): boolean {
+  const encoded = secret?.data?.kubeconfig;
+  return encoded !== undefined && !Buffer.from(encoded, 'base64').toString().includes(server);
 }
 
 /** The connection error in what a program of OCM reports, and its words. */

@@ -9,7 +9,7 @@ import { agentNamespace, clusterNameLabel } from '../../model/ocm-names.ts';
 import type { WecFindings } from '../get/findings.ts';
 import { hubOf, readHubKubeconfig } from '../klusterlet/agent.ts';
 import { wecProblem } from '../problems.ts';
-import { hubConnectionOf, hubConnectionType } from '../registration/hub-connection.ts';
+import { hubConnectionOf, hubConnectionType, isOfOtherServer } from '../registration/hub-connection.ts';
 import { bootstrapRequests, hasJoined, isAvailable } from '../registration/hub-evidence.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import {
@@ -180,17 +180,14 @@ function contradiction({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence):
   const { state, bootstrap, own, error } = hubConnectionOf(klusterlet);
   const since = Date.parse(conditionOf(klusterlet, hubConnectionType)?.lastTransitionTime ?? '');
   const isNewer = (secret: Secret | undefined) => secret !== undefined && changedAt(secret) > since;
-  const isElsewhere = (secret: Secret | undefined) => {
-    const server = readHubKubeconfig(secret)?.server;
-    return error.server !== undefined && server !== undefined && new URL(server).origin !== error.server;
-  };
   if (state !== 'degraded') return undefined;
   const isMissing = own === 'SecretMissing' || own === 'Missing';
   const hasCertificate = hubSecret?.data?.['tls.crt'] !== undefined && readHubKubeconfig(hubSecret) !== undefined;
   if (isMissing && hasCertificate && isNewer(hubSecret)) return hubSecret;
-  if (own === 'Error' && bootstrap === 'Functional' && isElsewhere(hubSecret) && isNewer(hubSecret)) return hubSecret;
+  if (own === 'Error' && bootstrap === 'Functional' && isOfOtherServer(error, hubSecret) && isNewer(hubSecret))
+    return hubSecret;
   const isThere = bootstrap === 'Missing' && readHubKubeconfig(bootstrapSecret) !== undefined;
-  const isOther = bootstrap === 'Error' && isElsewhere(bootstrapSecret);
+  const isOther = bootstrap === 'Error' && isOfOtherServer(error, bootstrapSecret);
   return (isThere || isOther) && isNewer(bootstrapSecret) ? bootstrapSecret : undefined;
 }
 
