@@ -26,6 +26,8 @@ test('folders that import each other in a circle are those of house.json', () =>
   assert.deepEqual(circlesOfFolders(), debt.circles);
 });
 
+const lines = new Map([...texts].map(([file, text]) => [file, codeLines(text)]));
+
 /** The files of src that are loaded with some, now or later, and their code lines. */
 function loadedWith(entries: readonly string[]): { files: number; lines: number } {
   const found = new Set(entries);
@@ -35,15 +37,15 @@ function loadedWith(entries: readonly string[]): { files: number; lines: number 
     const own = loadedModules(text).filter((module) => module.startsWith('.'));
     for (const module of own) found.add(path.join(path.dirname(file), module));
   }
-  return { files: found.size, lines: [...found].reduce((sum, file) => sum + codeLines(texts.get(file) ?? ''), 0) };
+  return { files: found.size, lines: [...found].reduce((sum, file) => sum + (lines.get(file) ?? 0), 0) };
 }
 
 describe('with the session that each command opens, a command loads no more than house.json says:', () => {
-  for (const [command, { entry, files, lines }] of Object.entries(debt.loads))
+  for (const [command, { entry, files, lines: most }] of Object.entries(debt.loads))
     test(command, () => {
       const found = loadedWith([entry, 'src/commands/common/session.ts']);
       assert.ok(found.files <= files, `${found.files} files, at most ${files}`);
-      assert.ok(found.lines <= lines, `${found.lines} code lines, at most ${lines}`);
+      assert.ok(found.lines <= most, `${found.lines} code lines, at most ${most}`);
     });
 });
 

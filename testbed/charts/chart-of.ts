@@ -72,8 +72,8 @@ async function setVersion(chart: string, version: ChartVersionName): Promise<voi
   });
   if (dropsNamespace) await writeFile(join(chart, kubeflex, 'templates', 'namespace.yaml'), namespaceOnce);
   if (!fields) return;
-  const [group = '', name = ''] = ['tenancy.kflex.kubestellar.org', 'controlplanes'];
-  await edit(join(chart, kubeflex, 'crds', `${group}_${name}.yaml`), (document) => {
+  const crd = 'tenancy.kflex.kubestellar.org_controlplanes.yaml';
+  await edit(join(chart, kubeflex, 'crds', crd), (document) => {
     const spec = ['spec', 'versions', 0, 'schema', 'openAPIV3Schema', 'properties', 'spec', 'properties'];
     for (const [field, schema] of Object.entries(fields)) document.setIn([...spec, field], schema);
   });

@@ -20,9 +20,8 @@ import { agentNamespace, condition, operatorNamespace } from '../ocm/names.ts';
 import { roleObject, rule } from '../ocm/rbac.ts';
 import { pods } from './fault.ts';
 import { registering } from './registering.ts';
-import { type FaultRow, row } from './row.ts';
+import { type FaultRow, isHubs, row } from './row.ts';
 
-const isHubs = { isHubs: true } as const;
 const day = 86_400_000;
 
 const isWaitingFor =

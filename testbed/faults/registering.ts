@@ -13,9 +13,7 @@ import { bootstrapRules } from '../ocm/hub/roles.ts';
 import { type Rule, roleObject } from '../ocm/rbac.ts';
 import { Authority } from '../plane/pki.ts';
 import { pods } from './fault.ts';
-import { type FaultRow, row } from './row.ts';
-
-const isHubs = { isHubs: true } as const;
+import { type FaultRow, isHubs, row } from './row.ts';
 
 /** What the operator says of a hub that it could not query, and of a request that nobody has decided. */
 const unreached = /^BootstrapSecretError,HubKubeConfigSecretMissing$/;

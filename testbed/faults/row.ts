@@ -16,6 +16,8 @@ export interface FaultRow {
   arrange(bed: Bed, wec?: string): Promise<() => Promise<void>>;
 }
 
+export const isHubs = { isHubs: true } as const;
+
 /** A row; if it cannot be arranged, nothing of it stays. */
 export function row(
   id: string,

@@ -204,45 +204,29 @@ function logOf(api: Api, path: string): Promise<string> {
 export function itsObject(name: string, type: 'host' | 'vcluster' | 'external'): AnyObject {
   const [secret, key] =
     type === 'vcluster' ? ['vc-vcluster', 'config-incluster'] : ['admin-kubeconfig', 'kubeconfig-incluster'];
-  return {
-    apiVersion: controlPlanes.apiVersion,
-    kind: controlPlanes.kind,
-    metadata: { name },
-    spec: {
-      backend: 'shared',
-      type,
-      waitForPostCreateHooks: true,
-      postCreateHooks: [{ hookName: 'its-hub-init' }, { hookName: 'install-status-addon' }],
-      globalVars: { ITSSecretName: secret, ITSSecretKey: key },
-      ...(type === 'external' && {
-        bootstrapSecretRef: {
-          name: `${name}-bootstrap`,
-          namespace: 'kubeflex-system',
-          inClusterKey: 'kubeconfig-incluster',
-        },
-      }),
-    },
-  };
+  const bootstrap = { name: `${name}-bootstrap`, namespace: 'kubeflex-system', inClusterKey: 'kubeconfig-incluster' };
+  return spaceObject(name, {
+    type,
+    postCreateHooks: [{ hookName: 'its-hub-init' }, { hookName: 'install-status-addon' }],
+    globalVars: { ITSSecretName: secret, ITSSecretKey: key },
+    ...(type === 'external' && { bootstrapSecretRef: bootstrap }),
+  });
 }
 
 /** A host-type WDS as KubeStellar's chart creates it, which names no ITS. */
 export function wdsObject(name: string): AnyObject {
-  return {
-    apiVersion: controlPlanes.apiVersion,
-    kind: controlPlanes.kind,
-    metadata: { name },
-    spec: {
-      backend: 'shared',
-      type: 'host',
-      waitForPostCreateHooks: true,
-      postCreateHooks: [
-        { hookName: 'kubestellar-controller', vars: { APIGroups: '' } },
-        {
-          hookName: 'transport-controller',
-          vars: { WDSSecretName: 'admin-kubeconfig', WDSSecretKey: 'kubeconfig-incluster' },
-        },
-      ],
-      globalVars: { ControlPlaneName: name, ITSName: '' },
-    },
-  };
+  const vars = { WDSSecretName: 'admin-kubeconfig', WDSSecretKey: 'kubeconfig-incluster' };
+  return spaceObject(name, {
+    type: 'host',
+    postCreateHooks: [
+      { hookName: 'kubestellar-controller', vars: { APIGroups: '' } },
+      { hookName: 'transport-controller', vars },
+    ],
+    globalVars: { ControlPlaneName: name, ITSName: '' },
+  });
+}
+
+function spaceObject(name: string, spec: object): AnyObject {
+  const { apiVersion, kind } = controlPlanes;
+  return { apiVersion, kind, metadata: { name }, spec: { backend: 'shared', waitForPostCreateHooks: true, ...spec } };
 }

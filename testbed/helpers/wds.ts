@@ -93,7 +93,7 @@ export async function runWds(
   const limits = [`--max-num-wrapped=${objects}`, `--max-size-wrapped=${bytes}`];
   const spaces = [`--wds-kubeconfig=${files.wds}`, `--transport-kubeconfig=${files.its}`];
   stopTransport = keep(dir, [transport, ...spaces, ...limits, ...common], {});
-  return { stopTransport: () => stopTransport(), stop };
+  return { stopTransport, stop };
 }
 
 /** What KubeFlex leaves on a hosting cluster for KubeStellar's controllers: its record of both spaces, and their kubeconfigs. */

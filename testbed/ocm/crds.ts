@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import type { AnyObject } from '../kube/objects.ts';
 import { customResourceDefinitions } from '../kube/resources.ts';
-import { machineEnvironment } from '../plane/machine.ts';
+import { requiredFolder } from '../plane/go-program.ts';
 
 /** A kind that a CRD defines. */
 interface Definition {
@@ -66,10 +64,8 @@ function definitionsIn(folder: string): Promise<AnyObject[]> {
 }
 
 async function readDefinitions(folder: string): Promise<AnyObject[]> {
-  const cwd = join(import.meta.dirname, '..', 'programs');
-  const list = ['list', '-m', '-f', '{{.Dir}}', 'open-cluster-management.io/ocm'];
-  const { stdout } = await promisify(execFile)('go', list, { cwd, env: machineEnvironment() });
-  const dir = join(stdout.trim(), 'manifests', folder);
+  const programs = join(import.meta.dirname, '..', 'programs');
+  const dir = join(await requiredFolder(programs, 'open-cluster-management.io/ocm'), 'manifests', folder);
   const files = (await readdir(dir)).filter((name) => /^0000.*\.crd\.yaml$/.test(name));
   return Promise.all(files.map(async (name) => parse(await readFile(join(dir, name), 'utf8')) as AnyObject));
 }

@@ -46,6 +46,15 @@ export function requiredVersion(module: string, other: string): string {
   return line.trim().split(' ')[1] ?? '';
 }
 
+/** The folder of a module that a Go module requires. */
+export async function requiredFolder(module: string, other: string): Promise<string> {
+  const { stdout } = await run('go', ['list', '-m', '-f', '{{.Dir}}', other], {
+    cwd: module,
+    env: machineEnvironment(),
+  });
+  return stdout.trim();
+}
+
 /**
  * The folder of the binaries, built once per machine for each content of their module, settings and version of Go, by one process at a
  * time, and one binary after the other: linking a large one takes 2 GB of memory.
@@ -123,8 +132,7 @@ async function compile({ module, binaries, folders = {}, overlay }: GoModule, fo
     }
     await rm(generated, { recursive: true, force: true });
     for (const [name, from] of Object.entries(folders)) {
-      const source = (await go(['list', '-m', '-f', '{{.Dir}}', from.module])).trim();
-      await cp(join(source, from.path), join(folder, name), { recursive: true });
+      await cp(join(await requiredFolder(module, from.module), from.path), join(folder, name), { recursive: true });
       // The folders of modules are read-only.
       await run('chmod', ['-R', 'u+w', join(folder, name)]);
     }

@@ -5,6 +5,7 @@ import { type Bed, type registrationFaults, until, writeKubeconfig } from '../..
 import { caFile, type Trial } from './doctor-trials.ts';
 import { type Finding, isWrong } from './findings.ts';
 import { Cli } from './harness.ts';
+import { otherAuthorityOf, trustingOther } from './registration.ts';
 
 /** Everything wrong, as `wec/cluster1 wec-nodes pod-unschedulable`. */
 export const wrongIn = (found: readonly Finding[]): string[] =>
@@ -19,13 +20,11 @@ export const subjectsOf = (finds: readonly string[], wec: string): string[] =>
  * @param options.renewed whether the kubeconfig has the authority that the hub uses during the fault `certificate`, and that alone
  */
 export async function cliOf(bed: Bed, hub: string, { renewed = false } = {}): Promise<Cli> {
-  const { bedEntry, caPem: former, kubeconfigEntry } = bed.plane(hub);
-  const renewedPem = (bedEntry.connection.caPem ?? '').replace(former, '');
-  const caPem = renewed ? renewedPem : former;
-  const current = { ...kubeconfigEntry, connection: { ...kubeconfigEntry.connection, caPem } };
-  const others = bed.planes.filter(({ name }) => name !== hub).map((plane) => plane.kubeconfigEntry);
-  const cli = await Cli.create(await writeKubeconfig(bed.plane(hub), [current, ...others]));
-  await writeFile(path.join(cli.home, caFile), renewedPem);
+  const plane = bed.plane(hub);
+  const current = renewed ? trustingOther(plane) : plane.kubeconfigEntry;
+  const others = bed.planes.filter(({ name }) => name !== hub).map(({ kubeconfigEntry }) => kubeconfigEntry);
+  const cli = await Cli.create(await writeKubeconfig(plane, [current, ...others]));
+  await writeFile(path.join(cli.home, caFile), otherAuthorityOf(plane));
   return cli;
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type KubeObject, type Plane, resources, until, writeKubeconfig } from '../../../testbed/index.ts';
+import { type Entry, type KubeObject, type Plane, resources, until, writeKubeconfig } from '../../../testbed/index.ts';
 
 /** A condition's status on an object, whatever its kind. */
 export function statusOf(object: object | undefined, type: string): string | undefined {
@@ -54,4 +54,16 @@ export async function restartPods({ admin }: Plane, namespace: string): Promise<
     for (const { metadata } of items)
       await admin.delete(resource, `${namespace}/${metadata.name}`, { gracePeriodSeconds: 0 });
   }
+}
+
+/** The authority that the fault `certificate` serves with. */
+export function otherAuthorityOf(hub: Plane): string {
+  const [, other] = (hub.admin.connection.caPem ?? '').split(/(?=-----BEGIN)/);
+  return other ?? '';
+}
+
+/** The plane's own context, with the new authority. */
+export function trustingOther(hub: Plane): Entry {
+  const { connection, ...entry } = hub.kubeconfigEntry;
+  return { ...entry, connection: { ...connection, caPem: otherAuthorityOf(hub) } };
 }

@@ -8,7 +8,6 @@ import {
   type AnyObject,
   type Bed,
   createRegistrationRequest,
-  type Entry,
   type Fault,
   faultyPods,
   type Plane,
@@ -22,7 +21,14 @@ import { Cli, type CliOptions, type CliRun } from '../support/harness.ts';
 import { inRelease } from '../support/in-release.ts';
 import { ask, stateOf } from '../support/pretended-agents.ts';
 import { assertRefused, writesOn } from '../support/refusal.ts';
-import { assertAvailable, contextsOf, restartPods, statusOf } from '../support/registration.ts';
+import {
+  assertAvailable,
+  contextsOf,
+  otherAuthorityOf,
+  restartPods,
+  statusOf,
+  trustingOther,
+} from '../support/registration.ts';
 import { TroubledNetwork } from '../support/troubled-network.ts';
 
 let bed: Bed;
@@ -402,15 +408,3 @@ describe('when something goes wrong', { concurrency: true }, () => {
     });
   });
 });
-
-/** The authority that the fault `certificate` serves with. */
-function otherAuthorityOf(hub: Plane): string {
-  const [, other] = (hub.admin.connection.caPem ?? '').split(/(?=-----BEGIN)/);
-  return other ?? '';
-}
-
-/** The plane's own context, with the new authority. */
-function trustingOther(hub: Plane): Entry {
-  const { connection, ...entry } = hub.kubeconfigEntry;
-  return { ...entry, connection: { ...connection, caPem: otherAuthorityOf(hub) } };
-}
