@@ -4,6 +4,7 @@
  * or with --all, in one queue with the others; *.release.test.ts files run only with --release, and then alone; *.long.release.test.ts
  * files run with all three, but only --release runs all their tests. --release also lists, at the end, what fell short of its goal.
  */
+import { once } from 'node:events';
 import { globSync } from 'node:fs';
 import path from 'node:path';
 import { run } from 'node:test';
@@ -13,6 +14,7 @@ import { collectShortfalls } from '../test/bench/goals.ts';
 import { Pool } from '../testbed/pool/pool.ts';
 import { buildPrograms } from '../testbed/programs/build.ts';
 import { cleanEnvironment } from './test-environment.ts';
+import { together } from './together.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -65,21 +67,44 @@ const pool = await Pool.start(console.error);
 const stopped = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
 
-const events = run({
-  cwd: root,
-  files: files.map((file) => path.join(root, file)),
-  // On the two cores of a small machine a third bed makes what it waits for late. Figures are measured alone.
-  concurrency: values.release ? 1 : 2,
-  testNamePatterns: values['test-name-pattern'] ?? [],
-  signal: stopped.signal,
-});
-events.on('test:summary', ({ file, success }) => {
-  if (file === undefined && !success) process.exitCode = 1;
-});
-events.on('end', async () => {
-  if (stopped.signal.aborted) process.exitCode = 130;
-  const { started, lent } = pool.counts;
-  if (lent > 0) console.log(`${lent} control planes were used, and ${started} of them started`);
-  await pool.stop();
-});
-events.compose(new spec()).on('end', tellShortfalls).pipe(process.stdout);
+const runFiles = (some: readonly string[], concurrency: number) =>
+  run({
+    cwd: root,
+    files: some.map((file) => path.join(root, file)),
+    concurrency,
+    testNamePatterns: values['test-name-pattern'] ?? [],
+    signal: stopped.signal,
+  });
+/** Unit tests wait more than they compute, so they run beside those with a bed. Figures are measured alone. */
+const isBeside = (file: string) => file.startsWith('test/unit/') && !values.release;
+const units = files.filter(isBeside);
+const others = files.filter((file) => !isBeside(file));
+const isNamed = chosen.length > 0 || values.release;
+// On the two cores of a small machine a third bed makes what it waits for late.
+const runs = [
+  { some: others, concurrency: values.release ? 1 : 2 },
+  { some: units, concurrency: others.length > 1 ? 1 : 2 },
+].filter(({ some }) => some.length > 0);
+const streams = runs.map(({ some, concurrency }) => runFiles(isNamed ? some : together(some), concurrency));
+/** Seconds of each file, for the list at the end of what is worth shortening. */
+const took = new Map<string, number>();
+for (const stream of streams)
+  stream.on('test:summary', ({ file, success, duration_ms }) => {
+    if (file === undefined && !success) process.exitCode = 1;
+    if (file !== undefined) took.set(path.relative(root, file), Math.round(duration_ms / 1_000));
+  });
+// Each has a report and a summary of its own.
+await Promise.all(
+  streams.map((stream) => {
+    const report = stream.compose(new spec());
+    report.pipe(process.stdout, { end: false });
+    return once(report, 'end');
+  }),
+);
+if (stopped.signal.aborted) process.exitCode = 130;
+const { started, lent } = pool.counts;
+if (lent > 0) console.log(`${lent} control planes were used, and ${started} of them started`);
+const longest = [...took].filter(([, seconds]) => seconds >= 10).sort(([, one], [, other]) => other - one);
+for (const [file, seconds] of longest) console.log(`${`${seconds} s`.padStart(6)}  ${file}`);
+tellShortfalls();
+await pool.stop();

@@ -10,7 +10,7 @@ import { controlPlanes, secrets } from './kube/resources.ts';
 import type { ControlPlane } from './kubeflex/objects.ts';
 import { tableOf } from './kubelet/folder.ts';
 import { initHub, linkPrograms } from './kubelet/programs.ts';
-import type { HubOptions } from './ocm/hub/options.ts';
+import type { HubOptions } from './ocm/hub.ts';
 import { buildOcm12 } from './ocm-1.2/build.ts';
 import type { Log } from './plane/build.ts';
 import { publishClusterInfo } from './plane/cluster-info.ts';
@@ -91,11 +91,6 @@ export class Bed {
     const api = new Api({ ...connection, dial, isUnverified: true });
     this.#clients.push(api);
     return api;
-  }
-
-  /** The process that runs the pods of all planes. */
-  get podRunnerPid(): number | undefined {
-    return this.#podRunner.pid;
   }
 
   /** The active faults. */

@@ -1,58 +1,57 @@
-/** `npm run bed -- …`: a bed for interactive use. */
+/**
+ * `npm run bed -- [--wecs N] [--full]`: a bed for trying things by hand, until Ctrl-C. Lines of its standard input break it and repair it:
+ * `fault KIND NAME=VALUE…` (the faults of faults/fault.ts), `arrange CAUSE [WEC]` (a row of their table), and `mend`.
+ */
+import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import { down, status, tell, up } from './cli/commands.ts';
-import { faultOf, faultUsage } from './cli/fault-words.ts';
+import { startBed } from './bed.ts';
+import type { Fault } from './faults/fault.ts';
+import { registrationFaults } from './faults/registered.ts';
+import { isTrue } from './kube/conditions.ts';
+import { controlPlanes } from './kube/resources.ts';
+import { until } from './kube/until.ts';
+import type { ControlPlane } from './kubeflex/objects.ts';
+import { installKubeStellar } from './kubestellar/install.ts';
 
-const usage = `Usage: npm run bed -- up [--wecs N]   start the ITS its1 and the WECs cluster1 to clusterN (2 by default)
-       npm run bed -- up --full [--wecs N]   instead of a lone ITS, a hosting cluster with its1 and wds1 (3 WECs by default)
-       npm run bed -- status          what runs, and where
-       npm run bed -- down            end it, leaving nothing behind
-       npm run bed -- bind [K=V…]     send a workload to all clusters with these labels, as KubeStellar would
-       npm run bed -- unbind          stop doing so; what was sent stays
-       npm run bed -- addon           put a status add-on on every accepted cluster
-       npm run bed -- fault FAULT     let something go wrong
-       npm run bed -- arrange CAUSE [WEC]   let a whole cause of the table happen to a WEC, cluster1 by default
-       npm run bed -- mend            mend all of it, and undo what was arranged
+const say = (line: string) => console.error(line);
 
-Faults ${faultUsage}`;
+const { values } = parseArgs({ options: { wecs: { type: 'string' }, full: { type: 'boolean', default: false } } });
+const wecs = Number(values.wecs ?? 2);
+const hub = values.full ? { name: 'hosting', ingress: true } : { name: 'its1', hub: true };
+const clusters = Array.from({ length: wecs }, (_, index) => ({ name: `cluster${index + 1}` }));
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(`✗ ${(error as Error).message}`);
-  process.exitCode = 1;
-}
+const bed = await startBed({ planes: [hub, ...clusters], log: say });
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+  process.once(signal, () => bed.stop().finally(() => process.exit()));
+if (values.full) await installSpaces();
+console.log(`export KUBECONFIG=${bed.kubeconfig}`);
+if (values.full) console.log('stellarctl its context its1 && stellarctl wds context wds1');
 
-async function main(): Promise<number> {
-  const parsed = parse();
-  const isFull = parsed?.values.full ?? false;
-  const wecs = Number(parsed?.values.wecs ?? (isFull ? 3 : 2));
-  const [command, ...rest] = parsed?.positionals ?? [];
-  const isRight = rest.length === 0 && Number.isInteger(wecs) && wecs >= 0;
-  if (isRight && command === 'up') return up({ wecs, isFull });
-  if (isRight && command === 'down') return down();
-  if (isRight && command === 'status') return status();
-  const fault = command === 'fault' ? faultOf(rest) : undefined;
-  if (fault) return tell({ do: 'fault', fault });
-  const [id, wec, more] = rest;
-  if (command === 'arrange' && id !== undefined && more === undefined) return tell({ do: 'arrange', id, wec });
-  if (command === 'bind')
-    return tell({
-      do: 'bind',
-      matchLabels: Object.fromEntries(rest.map((pair) => pair.split('=', 2) as [string, string])),
-    });
-  if (isRight && (command === 'mend' || command === 'unbind' || command === 'addon')) return tell({ do: command });
-  console.error(usage);
-  return 2;
-}
+const undos: (() => Promise<void>)[] = [];
+for await (const line of createInterface({ input: process.stdin }))
+  await act(line.trim().split(/\s+/)).catch(({ message }: Error) => say(`✗ ${message}`));
 
-function parse() {
-  try {
-    return parseArgs({
-      options: { wecs: { type: 'string' }, full: { type: 'boolean' } },
-      allowPositionals: true,
-    });
-  } catch {
-    return undefined;
+/** KubeFlex and KubeStellar, with an ITS and a WDS that are ready. */
+async function installSpaces(): Promise<void> {
+  const { admin } = bed.plane('hosting');
+  say('installing KubeFlex and KubeStellar');
+  await installKubeStellar(bed.plane('hosting'), { values: { ITSes: [{ name: 'its1' }], WDSes: [{ name: 'wds1' }] } });
+  for (const space of ['its1', 'wds1']) {
+    say(`waiting for ${space}`);
+    const conditions = async () => (await admin.find<ControlPlane>(controlPlanes, space))?.status?.conditions;
+    await until(async () => isTrue(await conditions(), 'Ready'), `${space} is ready`);
   }
+}
+
+async function act([command, about = '', ...rest]: string[]): Promise<void> {
+  if (command === 'fault') {
+    const fields = rest.map((word) => word.split('=', 2) as [string, string]);
+    undos.push(await bed.fault({ kind: about, ...Object.fromEntries(fields) } as unknown as Fault));
+  } else if (command === 'arrange') {
+    const row = registrationFaults.find(({ id }) => id === about);
+    if (!row) throw new Error(`no cause ${about}; there are ${registrationFaults.map(({ id }) => id).join(', ')}`);
+    undos.push(await row.arrange(bed, rest[0]));
+  } else if (command === 'mend') for (const undo of undos.splice(0).reverse()) await undo();
+  else throw new Error('type fault, arrange or mend');
+  say('done');
 }

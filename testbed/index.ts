@@ -8,7 +8,7 @@ export { type Fault, pods as faultyPods } from './faults/fault.ts';
 export { registrationFaults } from './faults/registered.ts';
 export { spaceFaults } from './faults/spaces.ts';
 export { installKlusterlet, installOperator } from './helpers/installer.ts';
-export { kubectlApply } from './helpers/kubectl-apply.ts';
+export { runKubectl } from './helpers/kubectl.ts';
 export * from './helpers/requests.ts';
 export * from './helpers/share-cache.ts';
 export * from './helpers/tokens.ts';

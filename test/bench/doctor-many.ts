@@ -22,8 +22,30 @@ const breaks: ((many: ManyWecs, name: string) => Promise<unknown>)[] = [
     await admin.delete(resources.namespaces, name);
   },
   ({ hub }, name) => createRegistrationRequest(hub, { cluster: name, agent: 'another-agent' }),
-  ({ hub }, name) =>
-    hub.admin.create(resources.manifestWorks, work(name, { apiVersion: 'example.com/v1', kind: 'Widget' })),
+  async ({ hub: { admin } }, name) => {
+    const manifest = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'odd', namespace: 'default' } };
+    const work = { metadata: { name: 'odd', namespace: name }, spec: { workload: { manifests: [manifest] } } };
+    await admin.create(resources.manifestWorks, work);
+    const since = { lastTransitionTime: new Date().toISOString() };
+    const failed = {
+      type: 'Applied',
+      status: 'False',
+      reason: 'AppliedManifestFailed',
+      message: 'no such kind',
+      ...since,
+    };
+    const resourceMeta = {
+      ordinal: 0,
+      group: 'example.com',
+      version: 'v1',
+      kind: 'Widget',
+      name: 'odd',
+      namespace: 'default',
+    };
+    const manifests = [{ resourceMeta, conditions: [failed] }];
+    const status = { conditions: [{ ...failed, observedGeneration: 1 }], resourceStatus: { manifests } };
+    await admin.patch(resources.manifestWorks, `${name}/odd`, { status }, { subresource: 'status' });
+  },
   async ({ hub: { admin } }, name) => {
     await admin.create(resources.managedClusterAddOns, {
       metadata: { name: 'probe', namespace: name },
@@ -40,11 +62,6 @@ const breaks: ((many: ManyWecs, name: string) => Promise<unknown>)[] = [
     await admin.patch(resources.managedClusterAddOns, `${name}/probe`, { status }, { subresource: 'status' });
   },
 ];
-
-const work = (namespace: string, { apiVersion, kind }: { apiVersion: string; kind: string }) => ({
-  metadata: { name: 'odd', namespace },
-  spec: { workload: { manifests: [{ apiVersion, kind, metadata: { name: 'odd', namespace: 'default' } }] } },
-});
 
 /**
  * Doctor on a hub of many WECs, thirty of them broken in six ways, against kubectl listing the same objects.

@@ -1,9 +1,9 @@
 /**
  * From nothing to an installation of KubeStellar and back, with stellarctl: the same on the test bed's clusters and on real ones.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { kubectlApply } from '../../testbed/index.ts';
+import { runKubectl } from '../../testbed/index.ts';
 import type { Machine } from './machine.ts';
 import { part, say, type Typist, typist } from './tell.ts';
 
@@ -70,12 +70,10 @@ spec:
     spec: { containers: [{ name: web, image: nginx }] }
 `;
 
-/** A stand-in for kubectl: it may be missing, and cannot reach a control plane whose name does not resolve. */
 async function applyShop({ env: { KUBECONFIG = '' }, home }: Machine): Promise<void> {
   await writeFile(path.join(home, 'shop.yaml'), shop);
   process.stdout.write('$ kubectl --context wds1 apply -f shop.yaml\n');
-  for (const line of await kubectlApply(await readFile(KUBECONFIG, 'utf8'), 'wds1', shop))
-    process.stdout.write(`${line}\n`);
+  process.stdout.write(await runKubectl(KUBECONFIG, ['--context', 'wds1', 'apply', '-f', '-'], shop));
 }
 
 async function send(type: Typist, apply: () => Promise<void>): Promise<void> {

@@ -46,7 +46,7 @@ async function deleteCluster(scene: WecScene, message: RegExp): Promise<void> {
 async function send(scene: WecScene): Promise<{ stop(): void }> {
   const metadata = { labels: { env: scene.name } };
   await scene.hub.admin.patch(managedClusters, scene.name, { metadata });
-  const sending = bindWorkload(scene.hub, { policy: scene.name, matchLabels: { env: scene.name } });
+  const sending = await bindWorkload(scene.hub, { policy: scene.name, matchLabels: { env: scene.name } });
   await untilApplied(scene.hub, scene.name, 3);
   return sending;
 }

@@ -9,7 +9,7 @@ import {
   namespaces,
 } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
-import { bootstrapRules } from '../ocm/hub/roles.ts';
+import { bootstrapRules } from '../ocm/hub.ts';
 import { type Rule, roleObject } from '../ocm/rbac.ts';
 import { Authority } from '../plane/pki.ts';
 import { pods } from './fault.ts';

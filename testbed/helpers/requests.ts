@@ -2,8 +2,8 @@ import { Api } from '../kube/api.ts';
 import { apply } from '../kube/apply.ts';
 import type { CertificateSigningRequest, ManagedCluster } from '../kube/objects.ts';
 import { certificateSigningRequests, managedClusters } from '../kube/resources.ts';
+import { until } from '../kube/until.ts';
 import { agentRequest, newRequest, requestObject } from '../ocm/certificate-request.ts';
-import { isAllowedTo } from '../ocm/hub/access-review.ts';
 import { agentUser, clusterGroup, managedClustersGroup, operatorNamespace } from '../ocm/names.ts';
 import { bindingObject, roleObject, rule } from '../ocm/rbac.ts';
 import type { Plane } from '../plane/plane.ts';
@@ -33,7 +33,6 @@ export interface RegistrationRequest {
   organizations?: string[];
   usages?: string[];
   signerName?: string;
-  expirationSeconds?: number;
   /** Added to the label with the cluster's name; `undefined` removes a label. */
   labels?: Record<string, string | undefined>;
 }
@@ -43,11 +42,11 @@ export async function createRegistrationRequest(
   hub: Plane,
   wanted: RegistrationRequest,
 ): Promise<CertificateSigningRequest> {
-  const { cluster, agent, as = bootstrapRequester, expirationSeconds = 0 } = wanted;
+  const { cluster, agent, as = bootstrapRequester } = wanted;
   const { commonName = agentUser(cluster, agent), organizations = groupsOf(cluster) } = wanted;
   const { requestPem } = await newRequest(commonName, organizations);
   await letRequest(hub, as.user);
-  const { metadata, spec } = requestObject(cluster, requestPem, expirationSeconds);
+  const { metadata, spec } = requestObject(cluster, requestPem);
   const labels = Object.entries({ ...metadata.labels, ...wanted.labels }).filter(([, value]) => value !== undefined);
   const { usages = spec.usages, signerName = spec.signerName } = wanted;
   const api = new Api({ ...hub.admin.connection, impersonate: as });
@@ -66,8 +65,12 @@ async function letRequest({ admin }: Plane, user: string): Promise<void> {
   const role = 'bed:requesters';
   await apply(admin, roleObject(role, [rule('certificates.k8s.io', 'certificatesigningrequests', 'create')]));
   await apply(admin, bindingObject(`${role}:${user}`, { name: role }, [{ kind: 'User', name: user }]));
-  const create = { group: 'certificates.k8s.io', resource: 'certificatesigningrequests', verb: 'create' };
-  while (!(await isAllowedTo(admin, { username: user }, create)));
+  const resourceAttributes = { group: 'certificates.k8s.io', resource: 'certificatesigningrequests', verb: 'create' };
+  await until(async () => {
+    const review = { spec: { user, resourceAttributes } };
+    const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+    return (await admin.send<{ status: { allowed: boolean } }>('POST', path, review)).status.allowed;
+  }, `the right of ${user} to request certificates`);
 }
 
 const parallel = 16;
@@ -83,7 +86,7 @@ export async function createPendingClusters(hub: Plane, count: number, prefix = 
         metadata: { name: cluster },
         spec: { hubAcceptsClient: false },
       });
-      const { request } = await agentRequest({ cluster, agent: `agent-${cluster}` }, 0);
+      const { request } = await agentRequest({ cluster, agent: `agent-${cluster}` });
       await bootstrapping.create<CertificateSigningRequest>(certificateSigningRequests, request);
     }
   };

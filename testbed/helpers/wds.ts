@@ -25,6 +25,8 @@ import { StubObjects } from '../stub-wecs/objects.ts';
 import { StubServer } from '../stub-wecs/server.ts';
 
 export interface WdsOptions {
+  /** By default that of its plane. */
+  name?: string;
   /** By default `k8s`, as KubeFlex makes it: nothing in it runs workloads. */
   type?: 'k8s' | 'host';
   /** The maximum contents of one work; by default 1 object of 512,000 bytes, as in the chart. */
@@ -35,6 +37,7 @@ export interface WdsOptions {
 export interface RunningWds {
   /** As when the WDS cannot be reached: Bindings follow clusters, and works stay as they are. */
   stopTransport(): void;
+  startTransport(): void;
   stop(): void;
 }
 
@@ -48,7 +51,7 @@ const workloadControllers = ['deployment', 'job', 'replicaset', 'statefulset'].m
 export async function runWds(
   wds: Plane,
   its: Plane,
-  { type = 'k8s', objects = 1, bytes = 512_000 }: WdsOptions = {},
+  { name = wds.name, type = 'k8s', objects = 1, bytes = 512_000 }: WdsOptions = {},
 ): Promise<RunningWds> {
   // Without this kind the controller manager waits for it.
   await its.admin.ensure(customResourceDefinitions, workStatusCrd);
@@ -62,14 +65,14 @@ export async function runWds(
   const entries = {
     wds: wds.bedEntry,
     its: its.bedEntry,
-    hosting: await hosting.add('hosting', hostingObjects(wds, its)),
+    hosting: await hosting.add('hosting', hostingObjects({ name, plane: wds }, its)),
   };
   for (const [name, entry] of Object.entries(entries)) {
     files[name] = join(dir, `${name}.kubeconfig`);
     await writeFile(files[name], kubeconfigOf([entry]), { mode: 0o600 });
   }
   const noPorts = ['--metrics-bind-address=127.0.0.1:0', '--pprof-bind-address=127.0.0.1:0'];
-  const common = [`--wds-name=${wds.name}`, ...noPorts];
+  const common = [`--wds-name=${name}`, ...noPorts];
   const stopManager = keep(
     dir,
     [
@@ -92,25 +95,28 @@ export async function runWds(
   await until(() => served().catch(() => undefined), 'served kinds of a WDS');
   const limits = [`--max-num-wrapped=${objects}`, `--max-size-wrapped=${bytes}`];
   const spaces = [`--wds-kubeconfig=${files.wds}`, `--transport-kubeconfig=${files.its}`];
-  stopTransport = keep(dir, [transport, ...spaces, ...limits, ...common], {});
-  return { stopTransport, stop };
+  const startTransport = () => {
+    stopTransport = keep(dir, [transport, ...spaces, ...limits, ...common], {});
+  };
+  startTransport();
+  return { stopTransport: () => stopTransport(), startTransport, stop };
 }
 
 /** What KubeFlex leaves on a hosting cluster for KubeStellar's controllers: its record of both spaces, and their kubeconfigs. */
-function hostingObjects(wds: Plane, its: Plane): StubObjects {
+function hostingObjects(wds: { name: string; plane: Plane }, its: Plane): StubObjects {
   const objects = new StubObjects();
   const create = (resource: Parameters<StubObjects['kindOf']>[0], object: AnyObject) =>
     objects.create(objects.kindOf(resource), object);
   const [group = '', version = ''] = controlPlanes.apiVersion.split('/');
   create(customResourceDefinitions, crd({ group, versions: [version], kind: controlPlanes.kind, scope: 'Cluster' }));
-  for (const [cptype, plane] of Object.entries({ wds, its })) {
-    const namespace = `${plane.name}-system`;
+  for (const [cptype, { name, plane }] of Object.entries({ wds, its: { name: its.name, plane: its } })) {
+    const namespace = `${name}-system`;
     const secretRef = { namespace, name: 'admin-kubeconfig', key: 'kubeconfig', inClusterKey: 'kubeconfig-incluster' };
     create(namespaces, { metadata: { name: namespace } });
     const data = { kubeconfig: Buffer.from(kubeconfigOf([plane.bedEntry])).toString('base64') };
     create(secrets, { metadata: { name: secretRef.name, namespace }, data } as AnyObject);
     create(controlPlanes, {
-      metadata: { name: plane.name, labels: { 'kflex.kubestellar.io/cptype': cptype } },
+      metadata: { name, labels: { 'kflex.kubestellar.io/cptype': cptype } },
       status: { secretRef },
     } as AnyObject);
   }

@@ -139,7 +139,7 @@ export class WecScene {
   /** Creates a request as another agent of the same name would, with a real key. */
   async requestAs(other: string): Promise<void> {
     const api = new Api({ ...this.hub.admin.connection, impersonate: bootstrapRequester });
-    const { request } = await agentRequest({ cluster: this.name, agent: other }, 0);
+    const { request } = await agentRequest({ cluster: this.name, agent: other });
     await api.create<CertificateSigningRequest>(certificateSigningRequests, request);
     api.close();
   }

@@ -1,39 +1,68 @@
 import { isTrue } from '../kube/conditions.ts';
 import type { AnyObject, ManifestWork } from '../kube/objects.ts';
-import { manifestWorks, resourceOf } from '../kube/resources.ts';
+import { bindingPolicies, groupOf, managedClusterAddOns, manifestWorks, resourceOf } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
-import { type AddonOptions, StatusAddon } from '../kubestellar/status-addon.ts';
-import { addOnObject, everywhere, workStatusCrd } from '../kubestellar/status-addon-chart.ts';
-import { Transport, type Workload } from '../kubestellar/transport.ts';
-import { operatorNamespace } from '../ocm/names.ts';
+import { StatusAddon } from '../kubestellar/status-addon.ts';
+import { addOnObject, addonName, everywhere, workStatusCrd } from '../kubestellar/status-addon-chart.ts';
+import { addonNamespace, operatorNamespace } from '../ocm/names.ts';
 import type { Plane } from '../plane/plane.ts';
+import { type RunningWds, runWds } from './wds.ts';
 
-export type { Workload };
+/** The WDS of each hub. */
+const running = new WeakMap<Plane, Promise<RunningWds>>();
 
-/**
- * Lets a BindingPolicy of a WDS send a workload through a hub to all clusters that it selects, until it or the hub is stopped. Sent
- * objects then stay, as when a WDS is shut down.
- */
-export function bindWorkload(hub: Plane, workload: Partial<Workload> = {}): Transport {
-  const { policy = 'demo', wds = 'wds1', matchLabels = {}, manifests = demoManifests() } = workload;
-  return new Transport(hub, { policy, wds, matchLabels, manifests });
+interface Workload {
+  policy?: string;
+  /** Which clusters it selects; none of these means all of them. */
+  matchLabels?: Record<string, string>;
+  manifests?: readonly AnyObject[];
 }
 
-/** Installs KubeStellar's status add-on on every accepted cluster, until it is stopped. Existing ones then stay. */
-export function installAddon(hub: Plane, options: AddonOptions = {}): { stop(): void } {
-  const running = new AbortController();
-  new StatusAddon(hub.admin, options, AbortSignal.any([running.signal, hub.gone]));
-  return { stop: () => running.abort() };
+/**
+ * Lets a BindingPolicy of `wds1`, a WDS on the hub itself, send a workload to all clusters that it selects. `stop` ends the WDS's
+ * controllers, for all its policies: what was sent stays.
+ */
+export async function bindWorkload(hub: Plane, { policy = 'demo', ...workload }: Workload = {}): Promise<RunningWds> {
+  const { matchLabels = {}, manifests = demoManifests() } = workload;
+  const starting = running.get(hub) ?? runWds(hub, hub, { name: 'wds1', type: 'host' });
+  running.set(hub, starting);
+  const wds = await starting;
+  for (const manifest of manifests) await hub.admin.ensure(resourceOf(manifest), manifest);
+  const downsync = manifests.map((manifest) => {
+    const { namespace, name } = manifest.metadata;
+    const named = {
+      apiGroup: groupOf(manifest.apiVersion ?? ''),
+      resources: [resourceOf(manifest).plural],
+      objectNames: [name],
+    };
+    return namespace === undefined ? named : { ...named, namespaces: [namespace] };
+  });
+  const spec = { clusterSelectors: [{ matchLabels }], downsync };
+  await hub.admin.ensure<AnyObject>(bindingPolicies, { metadata: { name: policy }, spec });
+  const stop = () => {
+    running.delete(hub);
+    wds.stop();
+  };
+  return { ...wds, stop };
+}
+
+/** Installs KubeStellar's status add-on on one cluster, as if somebody had enabled it there; its manager runs until the hub stops. */
+export async function installAddon({ admin, gone }: Plane, cluster: string, finalizers: string[] = []): Promise<void> {
+  new StatusAddon(admin, gone);
+  const metadata = { name: addonName, namespace: cluster, finalizers };
+  await admin.create<AnyObject>(managedClusterAddOns, { metadata, spec: { installNamespace: addonNamespace } });
 }
 
 /**
  * The same as with KubeStellar's chart: the hub's own controllers install it according to Placement `global`, and again if it is
  * deleted, as long as the decision stands.
  */
-export async function installAddonByPlacement(hub: Plane): Promise<{ stop(): void }> {
+export async function installAddonByPlacement({ admin, gone }: Plane): Promise<{ stop(): void }> {
   for (const object of [workStatusCrd, ...everywhere(operatorNamespace), addOnObject(operatorNamespace)])
-    await hub.admin.ensure(resourceOf(object), object);
-  return installAddon(hub, { clusters: false });
+    await admin.ensure(resourceOf(object), object);
+  const running = new AbortController();
+  new StatusAddon(admin, AbortSignal.any([running.signal, gone]));
+  return { stop: () => running.abort() };
 }
 
 /** A namespace with a Deployment of one pod, and a ConfigMap. */

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { isNotFound } from '../kube/errors.ts';
-import type { AnyObject, Condition, ManagedCluster, ManifestWork, ResourceMeta } from '../kube/objects.ts';
+import type { AnyObject, Condition, ManagedCluster, ManifestWork } from '../kube/objects.ts';
 import {
   bindingPolicies,
   bindings,
@@ -15,12 +14,9 @@ import {
 } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
 import { wdsCrds } from '../kubestellar/crds.ts';
-import { manifestOf } from '../kubestellar/manifests.ts';
 import { workStatusCrd } from '../kubestellar/status-addon-chart.ts';
-import { worksOf } from '../kubestellar/wrapping.ts';
 import { hubCrds } from '../ocm/crds.ts';
 import { finalizer } from '../ocm/names.ts';
-import { workStatus } from '../ocm/work-status.ts';
 import type { Plane } from '../plane/plane.ts';
 
 /** Concurrent requests. */
@@ -45,9 +41,21 @@ export async function writeWorkload(wds: Plane, its: Plane, { policy, wecs, mani
   const objects = [...(await writeObjects(wds, spaces)), ...(await writeObjects(wds, others))];
   const binding = await writePolicy(wds, policy, wecs, objects);
   const { uid = '', generation = 0 } = binding.metadata;
-  const origin = { binding: { name: policy, uid, generation }, wds: wds.name };
-  const wrapees = objects.map((object) => ({ uid: object.metadata.uid ?? '', manifest: manifestOf(object) }));
-  for (const wec of wecs) await inParallel(worksOf(origin, wec, wrapees), (work) => writeWork(its, work));
+  const origin = 'transport.kubestellar.io/originOwnerReferenceBinding';
+  const workFor = (wec: string, manifest: AnyObject, of = ''): ManifestWork => ({
+    metadata: {
+      name: `${uid}-${wds.name}-${of}`,
+      namespace: wec,
+      labels: { [`${origin}Key`]: policy, 'transport.kubestellar.io/originWdsName': wds.name },
+      annotations: { [`${origin}Generation`]: String(generation) },
+    },
+    spec: { workload: { manifests: [manifest] } },
+  });
+  const sent = [...spaces, ...others];
+  for (const wec of wecs)
+    await inParallel(objects, ({ metadata }, index) =>
+      writeWork(its, workFor(wec, sent[index] as AnyObject, metadata.uid)),
+    );
 }
 
 async function serve({ admin }: Plane, crds: readonly AnyObject[]): Promise<void> {
@@ -126,13 +134,33 @@ async function writeWork({ admin }: Plane, work: ManifestWork): Promise<void> {
       metadata: { ...work.metadata, finalizers: [finalizer.manifestWork] },
     }),
   );
-  const outcomes = work.spec.workload.manifests.map((manifest, ordinal) => {
-    const { kind = '' } = manifest;
-    const meta: ResourceMeta = { kind, ordinal, ...boundOf(manifest), namespace: manifest.metadata.namespace ?? '' };
-    return { meta, present: { ...manifest, metadata: { ...manifest.metadata, uid: randomUUID() } } };
+  const since = { lastTransitionTime: new Date().toISOString() };
+  const applied = {
+    type: 'Applied',
+    status: 'True',
+    reason: 'AppliedManifestComplete',
+    message: '',
+    ...since,
+  } as const;
+  const available = { ...applied, type: 'Available', reason: 'ResourceAvailable' };
+  const manifests = work.spec.workload.manifests.map((manifest, ordinal) => {
+    const place = {
+      kind: manifest.kind ?? '',
+      ordinal,
+      ...boundOf(manifest),
+      namespace: manifest.metadata.namespace ?? '',
+    };
+    return { resourceMeta: place, conditions: [applied, available], statusFeedback: {} };
   });
+  const observedGeneration = written.metadata.generation ?? 0;
+  const conditions = [applied, available].map((condition) => ({ ...condition, observedGeneration }));
   const key = `${work.metadata.namespace}/${work.metadata.name}`;
-  await admin.patch(manifestWorks, key, { status: workStatus(written, outcomes) }, { subresource: 'status' });
+  await admin.patch(
+    manifestWorks,
+    key,
+    { status: { conditions, resourceStatus: { manifests } } },
+    { subresource: 'status' },
+  );
 }
 
 /** A kind is served a moment after its definition is established. */
@@ -146,11 +174,11 @@ const untilServed = <T>(create: () => Promise<T>): Promise<T> =>
     'served kind',
   ) as Promise<T>;
 
-async function inParallel<T, U>(all: readonly T[], work: (one: T) => Promise<U>): Promise<U[]> {
+async function inParallel<T, U>(all: readonly T[], work: (one: T, index: number) => Promise<U>): Promise<U[]> {
   const results: U[] = [];
   const entries = all.entries();
   const worker = async () => {
-    for (const [index, one] of entries) results[index] = await work(one);
+    for (const [index, one] of entries) results[index] = await work(one, index);
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   return results;

@@ -11,7 +11,7 @@ export async function ocmStatusAddon(context: PodContext): Promise<void> {
   if (command === 'agent') return statusAgent(context);
   if (command !== 'controller') throw new Exit(`Error: unknown command "${command}"`);
   const { api, env, signal } = context;
-  new StatusAddon(api, { agentImage: env.STATUS_ADDDON_IMAGE_NAME, clusters: false }, signal);
+  new StatusAddon(api, signal, env.STATUS_ADDDON_IMAGE_NAME);
   context.setReady(true);
   if (!signal.aborted) await once(signal, 'abort');
 }

@@ -1,20 +1,11 @@
 import { type Api, keyOf } from './api.ts';
 import type { KubeObject } from './objects.ts';
-import { type Resource, resourceOf } from './resources.ts';
+import { resourceOf } from './resources.ts';
 
 /** Creates an object, updates it if it differs, or does nothing. Fields that `wanted` does not name stay. */
 export async function apply<T extends KubeObject>(api: Api, wanted: T): Promise<T> {
   const resource = resourceOf(wanted);
-  return applyOver(api, resource, await api.find<T>(resource, keyOf(wanted)), wanted);
-}
-
-/** The same if the present object, if any, is known already. */
-export async function applyOver<T extends KubeObject>(
-  api: Api,
-  resource: Resource,
-  present: T | undefined,
-  wanted: T,
-): Promise<T> {
+  const present = await api.find<T>(resource, keyOf(wanted));
   if (!present) return api.create<T>(resource, wanted);
   if (contains(present, wanted)) return present;
   return api.update<T>(resource, merge(present, wanted) as T);

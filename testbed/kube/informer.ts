@@ -4,18 +4,13 @@ import { ApiError } from './errors.ts';
 import type { KubeObject } from './objects.ts';
 import type { Resource } from './resources.ts';
 
-/**
- * Client-go's reflector back-off: from 0.8 s doubling to 30 s, each stretched at random up to twice, forgotten after 2
- * minutes.
- */
-const backOff = { first: 800, last: 30_000, forgottenAfter: 120_000 };
+/** The pause between attempts, in milliseconds: short, because a stopped API server returns within seconds. */
+const pause = 500;
 
 export interface InformerOptions<T> extends ListOptions {
-  /** Called for every object that appeared, changed (with its previous state) or was deleted. */
-  onChange?: (object: T, change: 'added' | 'changed' | 'deleted', before?: T) => void;
+  /** Called for every object that appeared, changed or was deleted. */
+  onChange?: (object: T, change: 'added' | 'changed' | 'deleted') => void;
   onError?: (error: Error) => void;
-  /** The pauses between attempts, if they differ from client-go's. */
-  pauses?: { first: number; last: number };
 }
 
 /** A list of objects kept current by a watch, through restarts of the API server and errors, until the signal. */
@@ -23,8 +18,6 @@ export class Informer<T extends KubeObject> {
   readonly items = new Map<string, T>();
   /** Resolves after the first list. */
   readonly synced: Promise<void>;
-  /** Ends with the signal, never with an error. */
-  readonly done: Promise<void>;
   readonly #api: Api;
   readonly #resource: Resource;
   readonly #options: InformerOptions<T>;
@@ -39,23 +32,17 @@ export class Informer<T extends KubeObject> {
     this.synced = new Promise((resolve) => {
       this.#markSynced = resolve;
     });
-    this.done = this.#run();
+    void this.#run();
   }
 
   async #run(): Promise<void> {
-    const { first, last } = this.#options.pauses ?? backOff;
-    let pause = first;
-    let lastFailure = 0;
     while (!this.#signal.aborted) {
       try {
         await this.#listAndWatch();
       } catch (error) {
         if (this.#signal.aborted) return;
         this.#options.onError?.(error as Error);
-        if (Date.now() - lastFailure > backOff.forgottenAfter) pause = first;
-        lastFailure = Date.now();
-        await sleep(pause * (1 + Math.random()), undefined, { signal: this.#signal }).catch(() => {});
-        pause = Math.min(pause * 2, last);
+        await sleep(pause, undefined, { signal: this.#signal }).catch(() => {});
       }
     }
   }
@@ -93,7 +80,7 @@ export class Informer<T extends KubeObject> {
     const before = this.items.get(key);
     if (before?.metadata.resourceVersion === object.metadata.resourceVersion) return;
     this.items.set(key, object);
-    this.#options.onChange?.(object, before ? 'changed' : 'added', before);
+    this.#options.onChange?.(object, before ? 'changed' : 'added');
   }
 
   #remove(key: string, object: T): void {

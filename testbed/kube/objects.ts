@@ -258,7 +258,7 @@ export interface ManifestWork extends KubeObject {
   status?: { conditions?: Condition[]; resourceStatus?: { manifests?: ManifestStatus[] } };
 }
 
-export interface ManifestStatus {
+interface ManifestStatus {
   conditions: Condition[];
   resourceMeta: ResourceMeta;
   statusFeedback: { values?: FeedbackValue[] };
@@ -276,7 +276,7 @@ interface FeedbackValue {
   fieldValue: { type: 'Integer'; integer: number };
 }
 
-export interface ResourceMeta {
+interface ResourceMeta {
   ordinal: number;
   group: string;
   version: string;

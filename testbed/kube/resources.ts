@@ -35,7 +35,6 @@ export const mutatingWebhooks = resource('admissionregistration.k8s.io/v1', 'Mut
 export const validatingWebhooks = resource('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration');
 export const apiServices = resource('apiregistration.k8s.io/v1', 'APIService');
 export const certificateSigningRequests = resource('certificates.k8s.io/v1', 'CertificateSigningRequest');
-export const subjectAccessReviews = resource('authorization.k8s.io/v1', 'SubjectAccessReview');
 export const selfSubjectAccessReviews = resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview');
 
 export const managedClusters = resource('cluster.open-cluster-management.io/v1', 'ManagedCluster');

@@ -7,8 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
  */
 const patience = 240;
 
-const pauses = { first: 30, last: 250 };
-
 /**
  * Polls until a value is found or a condition is true.
  * @param what its name, for the error if it does not happen; by default the condition's source
@@ -20,7 +18,7 @@ export async function until<T>(
   seconds = patience,
 ): Promise<Exclude<T, undefined | false>> {
   const deadline = Date.now() + seconds * 1000;
-  for (let pause = pauses.first; ; pause = Math.min(pause * 1.3, pauses.last)) {
+  for (let pause = 30; ; pause = Math.min(pause * 1.3, 250)) {
     const found = await look();
     if (found !== undefined && found !== false) return found as Exclude<T, undefined | false>;
     if (Date.now() > deadline) throw new Error(`not in ${seconds} s: ${what ?? look}`);

@@ -47,11 +47,6 @@ export class WorkQueue {
     this.#later.set(key, { timer, at });
   }
 
-  /** Resets the failures of a key: its next failure is retried soon. */
-  forget(key: string): void {
-    this.#failures.delete(key);
-  }
-
   async #work(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;

@@ -18,7 +18,6 @@ export async function k3s(context: PodContext): Promise<void> {
     name: controlPlaneOf(namespace) ?? name,
     port: syncerPort,
     hosts: [vclusterName, ...service, ...extraNames(pod)],
-    hasNode: true,
   });
   const admin = await plane.issueUser('system:admin', ['system:masters']);
   const entry = plane.entryFor('my-vcluster', admin);

@@ -3,8 +3,8 @@ import { ocmStatusAddon } from '../images/ocm-status-addon.ts';
 import { ingressController, traefik } from '../ingress/controller.ts';
 import { k3s } from '../kubeflex/k3s.ts';
 import { syncer } from '../kubeflex/syncer.ts';
+import type { PodContext } from '../pod-runner/program.ts';
 import { postgresql } from './postgresql.ts';
-import type { StandInContext } from './stand-in.ts';
 
 /**
  * An image of a real program is its entrypoint (none if its users always name the program), the folder of its version of the program
@@ -12,7 +12,7 @@ import type { StandInContext } from './stand-in.ts';
  */
 export type Image =
   | { entrypoint?: string; folder?: string; adapt?: (words: string[]) => string[] }
-  | { run: (context: StandInContext) => Promise<void> };
+  | { run: (context: PodContext) => Promise<void> };
 
 /** The images, by the last part of their repository's name; registry and tag do not matter. */
 const images: Record<string, Image> = {

@@ -131,6 +131,13 @@ async function registry(chart: string, kind: string, which: string, archiveOf: A
 const digestOf = (content: string | Buffer) => `sha256:${createHash('sha256').update(content).digest('hex')}`;
 
 async function packaged(folder: string, helm: string, name: string, version: string): Promise<Buffer> {
+  writeChart(folder, name, version);
+  await promisify(execFile)(helm, ['package', folder, '--destination', join(folder, '..')]);
+  return readFile(join(folder, '..', `${name}-${version}.tgz`));
+}
+
+/** Writes one of the charts into a folder. */
+export function writeChart(folder: string, name: string, version: string): void {
   const { values = {}, objects } = charts[name] ?? {};
   if (!objects) throw new Error(`no chart ${name}`);
   mkdirSync(join(folder, 'templates'), { recursive: true });
@@ -138,6 +145,4 @@ async function packaged(folder: string, helm: string, name: string, version: str
   writeFileSync(join(folder, 'values.yaml'), stringify(values));
   const documents = objects(version).map((object) => stringify(object, { lineWidth: 0 }));
   writeFileSync(join(folder, 'templates', 'objects.yaml'), documents.join('---\n'));
-  await promisify(execFile)(helm, ['package', folder, '--destination', join(folder, '..')]);
-  return readFile(join(folder, '..', `${name}-${version}.tgz`));
 }

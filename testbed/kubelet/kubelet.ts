@@ -18,9 +18,6 @@ import type { NodeContext } from './node-context.ts';
 import { PodRun } from './pod.ts';
 import type { Machine } from './process.ts';
 
-/** Short pauses: a stopped API server returns within seconds. */
-const pauses = { first: 200, last: 1_000 };
-
 /** What all kubelets of one bed share. */
 export interface Surroundings {
   /** The folder of the bed. */
@@ -136,7 +133,7 @@ export class Kubelet {
 
   #watch<T extends KubeObject>(resource: Resource, onChange: NonNullable<InformerOptions<T>['onChange']>): Informer<T> {
     const onError = ({ message }: Error) => this.#log(message);
-    return new Informer<T>(this.#api, resource, { pauses, onError, onChange }, this.#signal);
+    return new Informer<T>(this.#api, resource, { onError, onChange }, this.#signal);
   }
 
   /** Reserves the address of the DNS server, as every cluster does. */

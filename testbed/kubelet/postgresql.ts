@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import type { StandInContext } from './stand-in.ts';
+import type { PodContext } from '../pod-runner/program.ts';
 
 const port = 5432;
 const sslRequest = 80_877_103;
@@ -9,7 +9,7 @@ const sslRequest = 80_877_103;
  * Stands in for PostgreSQL, which no registry serves: accepts any user, and says that each query has succeeded. KubeFlex's manager
  * asks one thing of it, DROP DATABASE; the data of control planes are elsewhere (scripts/kine.sh).
  */
-export async function postgresql({ serveTcp, setReady, log, signal }: StandInContext): Promise<void> {
+export async function postgresql({ serveTcp, setReady, log, signal }: PodContext): Promise<void> {
   serveTcp(port, (socket) => answer(socket, log));
   setReady(true);
   if (!signal.aborted) await once(signal, 'abort');

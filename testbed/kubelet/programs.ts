@@ -7,8 +7,7 @@ import { apply } from '../kube/apply.ts';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
 import { clusterManagers, mutatingWebhooks, serviceAccounts, validatingWebhooks } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
-import { bootstrapObjects } from '../ocm/hub/objects.ts';
-import { bootstrapNames, type HubOptions, ocmVersion } from '../ocm/hub/options.ts';
+import { bootstrapNames, bootstrapObjects, type HubOptions, ocmVersion } from '../ocm/hub.ts';
 import { operatorNamespace } from '../ocm/names.ts';
 import type { Plane } from '../plane/plane.ts';
 import { programFolder } from './folder.ts';
@@ -47,7 +46,7 @@ const webhookCount = 4;
 
 /** Makes a plane an OCM hub, as `clusteradm init` does, and waits for its webhooks, which OCM registers when they serve. */
 export async function initHub(dir: string, plane: Plane, options: HubOptions): Promise<void> {
-  const { version = ocmVersion, registry, drivers, autoApprove, olderBootstrap } = options;
+  const { version = ocmVersion, registry, autoApprove, olderBootstrap } = options;
   const { account } = bootstrapNames(options);
   const kubeconfig = join(plane.dir, 'hub.kubeconfig');
   await writeFile(kubeconfig, kubeconfigOf([plane.kubeconfigEntry]), { mode: 0o600 });
@@ -63,12 +62,8 @@ export async function initHub(dir: string, plane: Plane, options: HubOptions): P
     for (const object of bootstrapObjects(options)) await apply(plane.admin, object);
   }
   const registrationConfiguration = {
-    ...(drivers && { registrationDrivers: drivers.map((authType) => ({ authType })) }),
-    ...(autoApprove && {
-      featureGates: [{ feature: 'ManagedClusterAutoApproval', mode: 'Enable' }],
-      autoApproveUsers: [`system:serviceaccount:${operatorNamespace}:${account}`],
-    }),
+    featureGates: [{ feature: 'ManagedClusterAutoApproval', mode: 'Enable' }],
+    autoApproveUsers: [`system:serviceaccount:${operatorNamespace}:${account}`],
   };
-  if (drivers || autoApprove)
-    await plane.admin.patch(clusterManagers, 'cluster-manager', { spec: { registrationConfiguration } });
+  if (autoApprove) await plane.admin.patch(clusterManagers, 'cluster-manager', { spec: { registrationConfiguration } });
 }

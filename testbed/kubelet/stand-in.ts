@@ -5,19 +5,12 @@ import { Api, type Connection } from '../kube/api.ts';
 import { expand } from '../pod-runner/environment.ts';
 import { pipeBoth } from '../pod-runner/pipe.ts';
 import { Exit, type PodContext } from '../pod-runner/program.ts';
-import { PodToken } from '../pod-runner/service-account.ts';
 import { hostOf, portOf } from './addresses.ts';
 import type { ContainerParts } from './container.ts';
 
-/** What a stand-in on this kubelet can use besides. */
-export interface StandInContext extends PodContext {
-  /** Accepts connections on a port of the pod. */
-  serveTcp(port: number, onConnection: (socket: Socket) => void): void;
-}
-
 /** Runs a function in place of a program that is not available, with what a process of the pod would have. @returns the exit code */
 export async function runStandIn(
-  program: (context: StandInContext) => Promise<void>,
+  program: (context: PodContext) => Promise<void>,
   parts: ContainerParts & { env: Record<string, string> },
   signal: AbortSignal,
 ): Promise<number> {
@@ -38,8 +31,7 @@ async function contextFor(
   { node, pod, address, container, env, log, volumes, ...parts }: ContainerParts & { env: Record<string, string> },
   clients: Api[],
   signal: AbortSignal,
-): Promise<StandInContext> {
-  const token = await PodToken.request(node.kubelet, pod, signal);
+): Promise<PodContext> {
   const dial = node.network.dialFrom(node.cluster, address);
   const connect = (connection: Connection) => {
     const client = new Api({ ...connection, dial });
@@ -55,15 +47,13 @@ async function contextFor(
     const mount = volumes.mountsOf(container).find(([mounted]) => path.startsWith(`${mounted}/`));
     return mount && join(mount[1], path.slice(mount[0].length));
   };
-  const unavailable = (): never => {
-    throw new Error('stand-ins of this bed do not do that');
-  };
+  const token = () => readIfPresent(targetOf('/var/run/secrets/kubernetes.io/serviceaccount/token')) ?? '';
   return {
     pod,
     args: [...(container.command ?? []), ...(container.args ?? [])].map((word) => expand(word, env)),
     env,
     signal,
-    api: connect({ server: 'https://kubernetes.default.svc', caPem: node.caPem, token: () => token.value }),
+    api: connect({ server: 'https://kubernetes.default.svc', caPem: node.caPem, token }),
     connect,
     readFile: (path) => readIfPresent(targetOf(path)),
     open: (host, port) => {
@@ -84,15 +74,12 @@ async function contextFor(
     serveTcp,
     setReady: (isReady) => node.setReady({ node, pod, address, container, log, volumes, ...parts }, isReady),
     log: (line) => log.write(line),
-    now: () => new Date(),
     writeFile: (path, text) => {
       const file = targetOf(path);
       if (file === undefined) throw new Error(`open ${path}: read-only file system`);
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text);
     },
-    serve: unavailable,
-    mayPull: unavailable,
   };
 }
 

@@ -7,8 +7,6 @@ import { addonNameLabel, clientSigner, clusterGroup, clusterNameLabel } from '..
 import { bindingObject, roleObject, rule } from '../ocm/rbac.ts';
 import { addonName as addon } from './status-addon-chart.ts';
 
-const pauses = { first: 200, last: 1_000 };
-
 /** Replaces the random name that the add-on's manager gives all agents when it starts. */
 const agent = 'agent';
 
@@ -71,6 +69,6 @@ export function approveAddonRequests(hub: Api, signal: AbortSignal): void {
     approve(request, change).catch(() => {});
   };
   const labelSelector = `${addonNameLabel}=${addon}`;
-  const options = { labelSelector, onChange, pauses };
+  const options = { labelSelector, onChange };
   new Informer<CertificateSigningRequest>(hub, certificateSigningRequests, options, signal);
 }

@@ -6,16 +6,15 @@ import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { chartOf } from '../charts/chart-of.ts';
 import { type ChartVersionName, currentChart } from '../charts/versions.ts';
-import { installRelease } from '../helm/release.ts';
 import { isTrue } from '../kube/conditions.ts';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
 import type { Condition, Deployment } from '../kube/objects.ts';
-import { deployments, namespaces } from '../kube/resources.ts';
+import { deployments } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
+import { writeChart } from '../kubelet/internet.ts';
 import { publishClusterInfo } from '../plane/cluster-info.ts';
 import type { Plane } from '../plane/plane.ts';
 import { buildHelm } from '../programs/build.ts';
-import { postgresqlObjects } from './postgresql.ts';
 
 const run = promisify(execFile);
 const manager = 'kubeflex-system/kubeflex-controller-manager';
@@ -69,13 +68,9 @@ export async function installKubeFlexOnly(
   const namespace = 'kubeflex-system';
   const release = 'kubeflex-operator';
   await publishClusterInfo(plane);
-  await plane.admin.ensure(namespaces, { metadata: { name: namespace } });
-  await installRelease(plane.admin, {
-    name: 'postgres',
-    namespace,
-    chart: { name: 'postgresql', version: '13.1.5' },
-    objects: postgresqlObjects('postgres', namespace),
-  });
+  const postgresql = join(plane.dir, 'postgresql');
+  writeChart(postgresql, 'postgresql', '13.1.5');
+  await upgradeInstall(plane, { release: 'postgres', namespace, chart: postgresql, values: {} });
   const chart = await chartOf(version, release);
   const values = { externalPort: String(externalPort), hostContainer: plane.nodeName, installPostgreSQL: false };
   await upgradeInstall(plane, { release, namespace, chart, values });

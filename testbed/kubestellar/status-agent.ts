@@ -31,8 +31,6 @@ const ours = ['managed-by.kubestellar.io', 'transport.kubestellar.io'];
 /** After a change several more follow. */
 const reaction = 100;
 
-const pauses = { first: 200, last: 1_000 };
-
 /** The status of one object on one cluster, in the mailbox of the cluster. */
 interface WorkStatus extends KubeObject {
   spec: { sourceRef: Record<'group' | 'version' | 'resource' | 'kind' | 'namespace' | 'name', string> };
@@ -80,7 +78,7 @@ class StatusAgent {
     this.#statuses = new WorkQueue((key) => this.#report(key), signal, fail);
     this.#watches = new WorkQueue(() => this.#adjustWatches(), signal, fail);
     const onChange = () => this.#watches.addAfter('kinds', reaction);
-    this.#works = new Informer<AppliedManifestWork>(own, appliedManifestWorks, { onChange, pauses }, signal);
+    this.#works = new Informer<AppliedManifestWork>(own, appliedManifestWorks, { onChange }, signal);
   }
 
   /** Watches the kinds of applied objects, and no others. */
@@ -121,7 +119,7 @@ class StatusAgent {
       this.#statuses.addAfter(queued, reaction);
     };
     const signal = AbortSignal.any([this.#parts.signal, life.signal]);
-    const objects = new Informer<AnyObject>(this.#parts.own, resource, { onChange, pauses }, signal);
+    const objects = new Informer<AnyObject>(this.#parts.own, resource, { onChange }, signal);
     this.#kinds.set(key, { resource, objects, life });
   }
 

@@ -25,7 +25,6 @@ const commands: Record<string, (call: Call, surroundings: Surroundings) => Promi
   'cluster delete': remove,
   'cluster list': list,
   'kubeconfig get': print,
-  'image import': async () => {},
 };
 
 const createFlags = {
@@ -44,7 +43,7 @@ const createFlags = {
   short: { c: 'config', e: 'env', v: 'volume', p: 'port', s: 'servers', a: 'agents', i: 'image' },
 };
 
-async function create(call: Call, { out, say, clusters, signal }: Surroundings): Promise<void> {
+async function create(call: Call, { say, clusters, signal }: Surroundings): Promise<void> {
   const flags = flagsOf(call, createFlags);
   const name = flags.rest[0] ?? 'k3s-default';
   const trouble = nameTrouble(name);
@@ -57,8 +56,6 @@ async function create(call: Call, { out, say, clusters, signal }: Surroundings):
     throw fatal(`Failed to create cluster '${name}' because a cluster with that name already exists`);
   }
   const network = flags.get('network') ?? `k3d-${name}`;
-  say(info('Prep: Network'));
-  say(info(flags.get('network') ? `Re-using existing network '${network}'` : `Created network '${network}'`));
   say(info(`Creating node 'k3d-${name}-server-0'`));
   await clusters.create(
     {
@@ -76,10 +73,6 @@ async function create(call: Call, { out, say, clusters, signal }: Surroundings):
   const mayUpdate = flags.isOn('kubeconfig-update-default', true);
   const isCurrent = mayUpdate && flags.isOn('kubeconfig-switch-context', true);
   if (mayUpdate) await addEntry(kubeconfigFileOf(call), entryOf(clusters, name), { isCurrent });
-  say(info('You can now use it like this:'));
-  if (!mayUpdate) out(`export KUBECONFIG=$(k3d kubeconfig write ${name})\n`);
-  else if (!isCurrent) out(`kubectl config use-context k3d-${name}\n`);
-  out('kubectl cluster-info\n');
 }
 
 /** A host name (RFC 1123), short enough for the names of the containers (k3d's pkg/client/cluster.go). */
@@ -112,7 +105,6 @@ async function remove(call: Call, { say, clusters }: Surroundings): Promise<void
   for (const cluster of found) {
     say(info(`Deleting cluster '${cluster.name}'`));
     await clusters.remove(cluster);
-    say(info('Removing cluster details from default kubeconfig...'));
     await removeEntry(kubeconfigFileOf(call), namesOf(cluster.name));
     say(info(`Successfully deleted cluster ${cluster.name}!`));
   }

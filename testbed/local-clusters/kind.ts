@@ -17,8 +17,6 @@ interface KindConfig {
   }[];
 }
 
-const defaultNode = 'kindest/node:v1.36.1';
-
 /** Stands in for kind (sigs.k8s.io/kind v0.31.0, pkg/cmd/kind): the commands, flags and words of the real one. */
 export async function kind(call: Call, surroundings: Surroundings): Promise<void> {
   const { out, version, docker } = surroundings;
@@ -42,9 +40,6 @@ const commands: Record<string, (call: Call, surroundings: Surroundings) => Promi
   'delete cluster': remove,
   'get clusters': list,
   'get kubeconfig': print,
-  // Images are always available.
-  'load docker-image': async () => {},
-  'load image-archive': async () => {},
 };
 
 async function create(call: Call, { say, clusters, signal }: Surroundings): Promise<void> {
@@ -60,14 +55,7 @@ async function create(call: Call, { say, clusters, signal }: Surroundings): Prom
     throw new Failure(`ERROR: failed to create cluster: node(s) already exist for a cluster with the name "${name}"`);
   }
   const [node = {}] = config.nodes ?? [];
-  say(`Creating cluster "${name}" ...\n`);
-  const steps = [
-    `Ensuring node image (${flags.get('image') ?? defaultNode}) 🖼`,
-    'Preparing nodes 📦',
-    'Writing configuration 📜',
-  ];
-  for (const step of steps) say(` • ${step}  ...\n ✓ ${step}\n`);
-  say(' • Starting control-plane 🕹️  ...\n');
+  say(`Creating cluster "${name}" ...\n • Starting control-plane 🕹️  ...\n`);
   await clusters.create(
     {
       provider: 'kind',
@@ -86,11 +74,7 @@ async function create(call: Call, { say, clusters, signal }: Surroundings): Prom
   say(' ✓ Starting control-plane 🕹️\n');
   const explicit = flags.get('kubeconfig');
   await addEntry(kubeconfigFileOf(call, explicit), entryOf(clusters, name), { isCurrent: true });
-  const told = explicit ? ` --kubeconfig ${explicit}` : '';
   say(`Set kubectl context to "kind-${name}"\n`);
-  say(
-    `You can now use your cluster with:\n\nkubectl cluster-info --context kind-${name}${told}\n\nHave a nice day! 👋\n`,
-  );
 }
 
 async function readConfig({ cwd, stdin = '' }: Call, path: string | undefined): Promise<KindConfig> {

@@ -58,11 +58,6 @@ export class LocalClusterTools {
     return this.#calls.filter((call) => program === undefined || call.program === program);
   }
 
-  /** Clears the recorded calls. */
-  forgetCalls(): void {
-    this.#calls.length = 0;
-  }
-
   /** Makes a program missing, of another version, or failing; with a `command`, only for matching arguments. */
   async set(program: ProgramName, state: ProgramState): Promise<void> {
     this.#states.set(program, state);

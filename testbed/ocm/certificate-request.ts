@@ -33,26 +33,22 @@ export async function newRequest(commonName: string, organizations: string[]): P
  * The object in which an agent sends its request (ocm pkg/registration/register/csr); the hub makes its name from
  * generateName.
  */
-export function requestObject(cluster: string, requestPem: string, expirationSeconds: number): NewRequest {
+export function requestObject(cluster: string, requestPem: string): NewRequest {
   return {
     metadata: { generateName: `${cluster}-`, labels: { [clusterNameLabel]: cluster } },
     spec: {
       request: Buffer.from(requestPem).toString('base64'),
       signerName: clientSigner,
       usages: ['digital signature', 'key encipherment', 'client auth'],
-      ...(expirationSeconds > 0 && { expirationSeconds }),
     },
   };
 }
 
 /** An agent's request, and the key that belongs to it. */
-export async function agentRequest(
-  { cluster, agent }: Identity,
-  expirationSeconds: number,
-): Promise<{ request: NewRequest; keyPem: string }> {
+export async function agentRequest({ cluster, agent }: Identity): Promise<{ request: NewRequest; keyPem: string }> {
   const { requestPem, keyPem } = await newRequest(agentUser(cluster, agent), [
     clusterGroup(cluster),
     managedClustersGroup,
   ]);
-  return { request: requestObject(cluster, requestPem, expirationSeconds), keyPem };
+  return { request: requestObject(cluster, requestPem), keyPem };
 }

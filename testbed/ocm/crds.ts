@@ -49,6 +49,10 @@ export function crd({
   };
 }
 
+/** The folder of OCM's Go module. */
+export const moduleFolder = (): Promise<string> =>
+  requiredFolder(join(import.meta.dirname, '..', 'programs'), 'open-cluster-management.io/ocm');
+
 /** The kinds of a hub, out of OCM's Go module. */
 export const hubCrds = (): Promise<AnyObject[]> => definitionsIn(join('cluster-manager', 'hub'));
 
@@ -64,8 +68,7 @@ function definitionsIn(folder: string): Promise<AnyObject[]> {
 }
 
 async function readDefinitions(folder: string): Promise<AnyObject[]> {
-  const programs = join(import.meta.dirname, '..', 'programs');
-  const dir = join(await requiredFolder(programs, 'open-cluster-management.io/ocm'), 'manifests', folder);
+  const dir = join(await moduleFolder(), 'manifests', folder);
   const files = (await readdir(dir)).filter((name) => /^0000.*\.crd\.yaml$/.test(name));
   return Promise.all(files.map(async (name) => parse(await readFile(join(dir, name), 'utf8')) as AnyObject));
 }

@@ -10,7 +10,6 @@ export const addonNamespace = 'open-cluster-management-agent-addon';
 
 export const bootstrapSecret = 'bootstrap-hub-kubeconfig';
 export const hubKubeconfigSecret = 'hub-kubeconfig-secret';
-export const pullSecret = 'open-cluster-management-image-pull-credentials';
 
 export const clusterNameLabel = 'open-cluster-management.io/cluster-name';
 export const addonNameLabel = 'open-cluster-management.io/addon-name';

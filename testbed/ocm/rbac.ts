@@ -15,7 +15,6 @@ export type Subject =
 interface Naming {
   namespace?: string;
   labels?: Record<string, string>;
-  finalizers?: string[];
 }
 
 /** Rules in short: `rule('apps', 'deployments, replicasets', 'get, list')`. */
@@ -40,13 +39,13 @@ export function bindingObject(
   name: string,
   role: { kind?: 'ClusterRole' | 'Role'; name: string },
   subjects: Subject[],
-  { namespace, labels, finalizers }: Naming = {},
+  { namespace, labels }: Naming = {},
 ): AnyObject {
   const { apiVersion, kind } = namespace ? roleBindings : clusterRoleBindings;
   return {
     apiVersion,
     kind,
-    metadata: { name, ...(namespace && { namespace }), ...(labels && { labels }), ...(finalizers && { finalizers }) },
+    metadata: { name, ...(namespace && { namespace }), ...(labels && { labels }) },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: role.kind ?? 'ClusterRole', name: role.name },
     subjects: subjects.map((subject) =>
       subject.kind === 'ServiceAccount' ? subject : { apiGroup: 'rbac.authorization.k8s.io', ...subject },

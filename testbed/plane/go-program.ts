@@ -147,7 +147,7 @@ const everyMs = 10_000;
  * Derives the progress from Go's output, every ten seconds: `go: downloading MODULE VERSION`, and with -v each package that it
  * compiles.
  */
-export class GoProgress {
+class GoProgress {
   /** The number of packages to compile, unless they are in the cache of Go; 0 if unknown yet. */
   total = 0;
   #modules = 0;

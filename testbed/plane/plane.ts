@@ -8,7 +8,7 @@ import { borrowServers } from '../pool/borrow.ts';
 import { type AuditEvent, AuditLog, isRead, kubeconfigGroup } from './audit.ts';
 import type { KeyPair, Validity } from './pki.ts';
 import { Child } from './processes.ts';
-import { type ApiServerFlags, auditLog, bedUser, masters, type PlaneKeys, Servers } from './servers.ts';
+import { auditLog, bedUser, masters, Servers } from './servers.ts';
 
 /** The name of the API server for pods of its own cluster. */
 const inClusterName = 'kubernetes.default.svc';
@@ -44,12 +44,6 @@ export interface PlaneOptions {
   ports?: PortMapping[];
   /** Further names that its certificate is valid for. */
   hosts?: string[];
-  /** Created by default. */
-  keys?: PlaneKeys;
-  /** By default, the controllers of the bed's planes. */
-  controllers?: readonly string[];
-  /** Only with keys. */
-  flags?: ApiServerFlags;
   /** Its table of connections, by which its API server reaches Services and kubelets. */
   network?: string;
 }
@@ -80,9 +74,6 @@ export class Plane {
   readonly dir: string;
   readonly #binary: string;
   readonly #hosts: string[];
-  readonly #controllers: readonly string[];
-  /** A serving certificate that was created elsewhere. */
-  readonly #givenServing: KeyPair | undefined;
   readonly #servers: Servers;
   readonly #auditLog: AuditLog;
   readonly #gone = new AbortController();
@@ -98,21 +89,17 @@ export class Plane {
     this.dir = dir;
     this.#binary = binary;
     this.#hosts = options.hosts ?? [];
-    this.#controllers = options.controllers ?? bedControllers;
-    this.#givenServing = options.keys?.serving;
     this.#servers = servers;
     this.#auditLog = new AuditLog(auditLog(servers.dir));
   }
 
-  /** Creates the files of a plane and starts it, on servers of the pool if there is one and no keys are given. */
+  /** Creates the files of a plane and starts it, on servers of the pool if there is one. */
   static async create(name: string, dir: string, binary: string, options: PlaneOptions = {}): Promise<Plane> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const { keys, flags, network } = options;
-    const borrowed = keys ? undefined : await borrowServers(binary);
-    const servers = borrowed ?? (await Servers.create(dir, binary, keys, flags));
+    const servers = (await borrowServers(binary)) ?? (await Servers.create(dir, binary));
     const plane = new Plane(name, dir, binary, options, servers);
     try {
-      await servers.route(network);
+      await servers.route(options.network);
       plane.#adminUser = await plane.issueUser(adminOf(name), [masters, kubeconfigGroup]);
       plane.#bedUser = await plane.issueUser(bedUser, [masters]);
       plane.#admin = new Api(plane.#bedConnection);
@@ -204,10 +191,10 @@ export class Plane {
   }
 
   /** Starts a stopped plane with the same data on the same port. */
-  async start(flags?: ApiServerFlags): Promise<void> {
+  async start(): Promise<void> {
     this.#admin?.close();
     this.#admin = new Api(this.#bedConnection);
-    await this.#servers.start(flags);
+    await this.#servers.start();
     await this.runControllers();
   }
 
@@ -220,7 +207,7 @@ export class Plane {
     await writeFile(kubeconfig, kubeconfigOf([entry]), { mode: 0o600 });
     // Do not wait for the Lease of the previous one, which was killed.
     await this.admin.delete(leases, 'kube-system/kube-controller-manager');
-    const controllers = this.#controllers.filter((name) => !without.includes(name));
+    const controllers = bedControllers.filter((name) => !without.includes(name));
     const flags = controllerManagerFlags(kubeconfig, this.#servers.dir, controllers);
     const started = new Child(this.#binary, 'kube-controller-manager', flags, this.dir);
     this.#controllerManager = started;
@@ -271,9 +258,8 @@ export class Plane {
       whose === 'misnamed'
         ? [...outside, `${this.name}.example.com`]
         : [...outside, `${this.name}.localtest.me`, this.nodeName, ...this.#hosts];
-    const given = whose === 'own' ? this.#givenServing : undefined;
     const issuer = whose === 'other' ? otherAuthority : authority;
-    await this.#servers.serveWith(given ?? (await issuer.issue({ commonName: 'kube-apiserver', hosts })));
+    await this.#servers.serveWith(await issuer.issue({ commonName: 'kube-apiserver', hosts }));
   }
 
   /** Further names and addresses, which lead to it by its table of connections. */
@@ -281,10 +267,6 @@ export class Plane {
     const { number } = this.#servers;
     const names = ['kubernetes', 'kubernetes.default', `${inClusterName}.cluster.local`];
     return [apiServerAddress(number), nodeAddress(number), ...names];
-  }
-
-  isReady(): Promise<boolean> {
-    return this.#servers.isReady().catch(() => false);
   }
 
   get #bedConnection(): Connection {

@@ -118,7 +118,7 @@ export function withoutProxies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /** Whether a process with this ID runs (also one of another user). */
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -23,17 +23,6 @@ export const serviceAccountIssuer = 'https://kubernetes.default.svc.cluster.loca
 
 const readyTimeout = 120_000;
 
-/** The keys of a plane that were created elsewhere. */
-export interface PlaneKeys {
-  authority: KeyPair;
-  serving: KeyPair;
-  /** Signs the tokens of service accounts. */
-  tokenKeyPem: string;
-}
-
-/** Flags of kube-apiserver besides those of the bed, first `hidden-path` (programs/control-plane/main.go). */
-export type ApiServerFlags = Readonly<Record<string, string>>;
-
 /** Everything that another process needs to use running servers. */
 export interface LentServers {
   dir: string;
@@ -59,8 +48,6 @@ export class Servers {
   readonly #release: () => void;
   #authority: Authority;
   #port: number;
-  #flags: ApiServerFlags = {};
-  #givenServing = '';
   #processes: ServerProcess[] = [];
 
   private constructor(
@@ -80,31 +67,22 @@ export class Servers {
     this.#port = lent.port;
   }
 
-  /**
-   * Creates the files, and starts the servers with this certificate of the given CA, or with one for this machine only.
-   */
-  static async create(
-    dir: string,
-    binary: string,
-    keys?: Partial<PlaneKeys>,
-    flags: ApiServerFlags = {},
-  ): Promise<Servers> {
+  /** Creates the files, and starts the servers with a certificate for this machine only. */
+  static async create(dir: string, binary: string): Promise<Servers> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const authority = keys?.authority ? Authority.of(keys.authority) : await Authority.create('kubernetes');
+    const authority = await Authority.create('kubernetes');
     const otherAuthority = await Authority.create('other');
-    const tokenKeyPem = keys?.tokenKeyPem ?? (await newKeyPem());
+    const tokenKeyPem = await newKeyPem();
     const range = await ServiceRange.claim();
     const lent = { dir, port: 0, serviceRange: serviceRange(range.number), tokenKeyPem };
     const servers = new Servers(binary, lent, authority, otherAuthority, () => range.release());
-    servers.#flags = flags;
-    servers.#givenServing = keys?.serving?.certPem ?? '';
     try {
       await servers.#write({
         'service-account.key': tokenKeyPem,
         'audit-policy.json': JSON.stringify(auditPolicy),
       });
       await servers.#writeAuthority();
-      await servers.serveWith(keys?.serving ?? (await servers.#forThisMachine()));
+      await servers.serveWith(await servers.#forThisMachine());
       await servers.#startOnFreePort();
       return servers;
     } catch (error) {
@@ -150,9 +128,9 @@ export class Servers {
     return `https://127.0.0.1:${this.#port}`;
   }
 
-  /** Both CAs, and the given certificate: what the bed itself trusts. */
+  /** Both CAs: what the bed itself trusts. */
   get bothCas(): string {
-    return this.authority.certPem + this.otherAuthority.certPem + this.#givenServing;
+    return this.authority.certPem + this.otherAuthority.certPem;
   }
 
   /** The IDs of the running processes, by program. */
@@ -190,8 +168,7 @@ export class Servers {
   }
 
   /** Starts stopped servers with the same data on the same port. */
-  async start(flags = this.#flags): Promise<void> {
-    this.#flags = flags;
+  async start(): Promise<void> {
     const own = apiserverFlags(this.dir, this.#port, this.serviceRange);
     const network = {
       'advertise-address': nodeAddress(this.number),
@@ -200,7 +177,7 @@ export class Servers {
     };
     this.#processes = [
       new Child(this.#binary, 'etcd', etcdFlags(this.dir), this.dir),
-      new Child(this.#binary, 'kube-apiserver', { ...flags, ...own, ...network }, this.dir, {
+      new Child(this.#binary, 'kube-apiserver', { ...own, ...network }, this.dir, {
         BED_NETWORK: this.#table,
       }),
     ];

@@ -9,7 +9,7 @@ export type FindLog = (namespace: string, pod: string, container: string) => Con
 
 /**
  * The only endpoint of the kubelet that API servers use here: `GET /containerLogs/<namespace>/<pod>/<container>`, with
- * tailLines, previous, follow and timestamps. By default, API servers do not verify its certificate.
+ * tailLines and previous. By default, API servers do not verify its certificate.
  */
 export class LogServer {
   readonly #server: Server;
@@ -45,23 +45,12 @@ function answer(find: FindLog, { url = '/' }: IncomingMessage, response: ServerR
   }
   try {
     const log = find(namespace, pod, container);
-    const [previous, follow, timestamps] = ['previous', 'follow', 'timestamps'].map(
-      (name) => searchParams.get(name) === 'true',
-    ) as [boolean, boolean, boolean];
     const tail = searchParams.get('tailLines');
-    const text = log.read({ previous, timestamps, ...(tail !== null && { tailLines: Number(tail) }) });
+    const previous = searchParams.get('previous') === 'true';
+    const text = log.read({ previous, ...(tail !== null && { tailLines: Number(tail) }) });
     if (text === undefined) throw new Error(`previous terminated container "${container}" in pod "${pod}" not found`);
-    response.writeHead(200, { 'content-type': 'text/plain' }).write(text);
-    if (follow && !previous) followUntilEnd(log, timestamps, response);
-    else response.end();
+    response.writeHead(200, { 'content-type': 'text/plain' }).end(text);
   } catch (error) {
     response.writeHead(400, { 'content-type': 'text/plain' }).end((error as Error).message);
   }
-}
-
-function followUntilEnd(log: ContainerLog, timestamps: boolean, response: ServerResponse): void {
-  const gone = new AbortController();
-  response.on('close', () => gone.abort());
-  log.follow(timestamps, (line) => response.write(line), gone.signal);
-  log.onEnd(() => response.end());
 }

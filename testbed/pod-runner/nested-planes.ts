@@ -1,11 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Api } from '../kube/api.ts';
-import { kubeconfigOf } from '../kube/kubeconfig.ts';
 import type { Namespace, Pod } from '../kube/objects.ts';
 import { namespaces } from '../kube/resources.ts';
 import { Plane, type PlaneInfo } from '../plane/plane.ts';
-import type { ApiServerFlags, PlaneKeys } from '../plane/servers.ts';
-import { nestedFiles } from './nested-files.ts';
 
 export interface NestedPlaneOptions {
   /** Its name in the bed, unique within its hosting plane. */
@@ -14,14 +11,6 @@ export interface NestedPlaneOptions {
   port: number;
   /** Further names that its certificate is valid for. */
   hosts?: string[];
-  /** Created by default. */
-  keys?: PlaneKeys;
-  /** By default, the controllers of the bed's planes. */
-  controllers?: readonly string[];
-  /** Of its API server; only with keys. */
-  flags?: ApiServerFlags;
-  /** Whether it has a node for its pods. */
-  hasNode: boolean;
 }
 
 /** Where the pod runs that has a nested plane: the name of its plane, the client and the name of its node. */
@@ -49,13 +38,13 @@ export class NestedPlanes {
   readonly #dir: string;
   readonly #binary: string;
   readonly #runPods: RunPods;
-  readonly #networkOf: ((id: string) => string) | undefined;
+  readonly #networkOf: (id: string) => string;
   readonly #entries = new Map<string, Entry>();
   /** By plane: the latest start or stop. Starts and stops of one plane never overlap. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #count = 0;
 
-  constructor(dir: string, binary: string, runPods: RunPods, networkOf?: (id: string) => string) {
+  constructor(dir: string, binary: string, runPods: RunPods, networkOf: (id: string) => string) {
     this.#dir = dir;
     this.#binary = binary;
     this.#runPods = runPods;
@@ -84,7 +73,7 @@ export class NestedPlanes {
     signal.addEventListener('abort', () => void stop());
     const { info } = plane;
     if (signal.aborted) await stop();
-    else if (options.hasNode) this.#runPods({ ...info, name: id, nodeName: node.nodeName }, signal);
+    else this.#runPods({ ...info, name: id, nodeName: node.nodeName }, signal);
     return { plane, port: info.port };
   }
 
@@ -96,24 +85,20 @@ export class NestedPlanes {
   async #startOne(
     id: string,
     node: HostingNode,
-    { name, hosts, keys, controllers, flags }: NestedPlaneOptions,
+    { name, hosts }: NestedPlaneOptions,
     namespaceUid: string | undefined,
   ): Promise<Plane> {
     const present = this.#entries.get(id);
-    if (present && present.namespaceUid === namespaceUid) return startAgain(present.plane, flags);
+    if (present && present.namespaceUid === namespaceUid) return startAgain(present.plane);
     await present?.plane.destroy();
-    const files = nestedFiles(this.#dir, node.plane, name);
     this.#count += 1;
-    const plane = await Plane.create(name, `${files.dir}.${this.#count}`, this.#binary, {
+    // Short: the path of a Unix socket has at most 107 characters.
+    const dir = join(this.#dir, 'nested', `${node.plane}.${name}.${this.#count}`);
+    const plane = await Plane.create(name, dir, this.#binary, {
       ...(hosts && { hosts }),
-      ...(keys && { keys }),
-      ...(controllers && { controllers }),
-      ...(flags && { flags }),
-      ...(this.#networkOf && { network: this.#networkOf(id) }),
+      network: this.#networkOf(id),
     });
     this.#entries.set(id, { plane, namespaceUid });
-    const kubeconfig = kubeconfigOf([plane.bedEntry]);
-    await writeFile(files.kubeconfig, kubeconfig, { mode: 0o600 });
     return plane;
   }
 
@@ -127,10 +112,10 @@ export class NestedPlanes {
   }
 }
 
-async function startAgain(plane: Plane, flags: ApiServerFlags | undefined): Promise<Plane> {
+async function startAgain(plane: Plane): Promise<Plane> {
   try {
     await plane.stop();
-    await plane.start(flags);
+    await plane.start();
     return plane;
   } catch (error) {
     await plane.stop();

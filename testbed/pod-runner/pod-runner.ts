@@ -25,10 +25,6 @@ export class PodRunner {
     closeSync(log);
   }
 
-  get pid(): number | undefined {
-    return this.#process.pid;
-  }
-
   addPlanes(planes: PlaneInfo[]): Promise<void> {
     return this.#tell({ type: 'add-planes', planes });
   }

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Api, Connection } from '../kube/api.ts';
 import type { Pod } from '../kube/objects.ts';
@@ -26,12 +25,8 @@ export interface PodContext {
   connect(connection: Connection): Api;
   /** A connection to a port of any host, on the network as pods see it. */
   open(host: string, port: number): Socket;
-  /** Serves HTTPS on a port of the pod, which Services that select the pod reach. */
-  serve(
-    port: number,
-    tls: { cert: string; key: string },
-    handler: (request: IncomingMessage, response: ServerResponse) => void,
-  ): void;
+  /** Accepts connections on a port of the pod. */
+  serveTcp(port: number, onConnection: (socket: Socket) => void): void;
   /** Accepts connections on a port of the node (a hostPort), if the node publishes it. */
   listenOnNode(port: number, onConnection: (socket: Socket) => void): void;
   /**
@@ -40,10 +35,6 @@ export interface PodContext {
    */
   startPlane(options: NestedPlaneOptions): Promise<Plane>;
   setReady(ready: boolean): void;
-  /** Whether a chart can be pulled, by its reference without `oci://`. */
-  mayPull(chart: string): boolean;
-  /** The time on the pod's clock. */
-  now(): Date;
   /** Prints a line to the container's log. */
   log(line: string): void;
 }

@@ -19,7 +19,6 @@ import { agentRequest } from '../ocm/certificate-request.ts';
 import { filesOf, type HubFiles, hubFiles, type Identity, isValid } from '../ocm/hub-kubeconfig.ts';
 import { bootstrapSecret, clusterLease, condition, hubKubeconfigSecret } from '../ocm/names.ts';
 import { version } from './requests.ts';
-import { serveWorks } from './works.ts';
 
 export interface AgentParts {
   api: Api;
@@ -32,8 +31,8 @@ export interface AgentParts {
 }
 
 /**
- * Does what OCM's two agents do for a hub, until the signal: registers by a request for a certificate, reports a cluster that is
- * available, renews its lease, and applies works (ocm v1.0.0, pkg/registration/spoke and pkg/work/spoke). A certificate is not renewed.
+ * Does what OCM's registration agent does for a hub, until the signal: registers by a request for a certificate, reports a cluster that is
+ * available, and renews its lease (ocm v1.0.0, pkg/registration/spoke). Works are not applied, and a certificate is not renewed.
  */
 export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<void> {
   const { api, dial, namespace, klusterlet, log } = parts;
@@ -61,7 +60,6 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
       }
       const { connection } = readCurrentContext(files.kubeconfig ?? '', (name) => files[name]);
       const hub = connect(connection);
-      serveWorks({ hub, own: api, cluster: identity.cluster, log }, signal);
       return await reportCluster({ hub, own: api, cluster: identity.cluster, log }, signal);
     } catch (error) {
       if (!signal.aborted) log(`${identity.cluster}: ${(error as Error).message}`);
@@ -82,7 +80,7 @@ async function register(
       metadata: { name: identity.cluster },
       spec: { hubAcceptsClient: false },
     });
-  const { request, keyPem } = await agentRequest(identity, 0);
+  const { request, keyPem } = await agentRequest(identity);
   const { metadata } = await hub.create<CertificateSigningRequest>(certificateSigningRequests, request);
   const ended = new AbortController();
   const certificate = await new Promise<string>((resolve, reject) => {
@@ -103,7 +101,7 @@ async function register(
   return hubFiles(bootstrapped, identity, certificate, keyPem);
 }
 
-export interface Registered {
+interface Registered {
   hub: Api;
   own: Api;
   cluster: string;

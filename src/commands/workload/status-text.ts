@@ -21,7 +21,7 @@ function table({ policy, collector, columns, rows }: CombinedTable): string[] {
   return [
     '',
     `${collector} (policy ${policy})`,
-    ...aligned([columns.map((column) => column.toUpperCase()), ...cells]).map((line) => `  ${line.trimEnd()}`),
+    ...aligned([columns.map((column) => column.toUpperCase()), ...cells.sort()]).map((line) => `  ${line.trimEnd()}`),
   ];
 }
 

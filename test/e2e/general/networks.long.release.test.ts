@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import {
-  type Bed,
-  type ManagedCluster,
-  type Plane,
-  resources,
-  startBed,
-  writeKubeconfig,
-} from '../../../testbed/index.ts';
+import { type Bed, type ManagedCluster, type Plane, resources, writeKubeconfig } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { inRelease, isRelease } from '../support/in-release.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 import { TroubledNetwork } from '../support/troubled-network.ts';
 
 const many = 2000;
@@ -30,7 +24,7 @@ let network: TroubledNetwork;
 let kubeconfig: string;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
+  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }]);
   [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
   cli = await Cli.create(await contextsOf(its1, cluster1));
   const waiting = Array.from({ length: isRelease ? many : 0 }, (_, index) => index).values();
@@ -53,7 +47,7 @@ before(async () => {
 after(async () => {
   network?.stop();
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 async function timed<T>(work: Promise<T>): Promise<[T, seconds: number]> {

@@ -4,12 +4,11 @@
  * that prompt get --yes.
  */
 import assert from 'node:assert/strict';
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
-import { parseAllDocuments } from 'yaml';
 import {
   type Bed,
   buildHelm,
@@ -17,10 +16,8 @@ import {
   currentChart,
   freePort,
   ingressChart,
-  type KubeObject,
-  kubectlApply,
   localClusterTools,
-  resources,
+  runKubectl,
   startBed,
 } from '../../../testbed/index.ts';
 import { type Block, blocksOf, commandsOf, type Typed, typedIn, walkedPages } from '../../pages.ts';
@@ -83,7 +80,7 @@ async function runTyped({ language, place }: Block, { text, output }: Typed): Pr
 
 /** @returns its output on a terminal */
 async function run([program = '', ...given]: readonly string[]): Promise<string> {
-  if (program === 'kubectl') return kubectl(given);
+  if (program === 'kubectl') return (await runKubectl(env.KUBECONFIG ?? '', given)).replace(/(?<!\n)$/, '\n');
   if (program !== 'stellarctl') return (await execa(program, given, { env: cli.environment({ env }), all: true })).all;
   const line = given.join(' ');
   const options = added.flatMap(([command, those]) => (command.test(`${line} `) ? those : []));
@@ -91,34 +88,6 @@ async function run([program = '', ...given]: readonly string[]): Promise<string>
   const printed = stripVTControlCharacters(settled(screen));
   assert.equal(exitCode, 0, printed);
   return printed;
-}
-
-/** A stand-in for kubectl, which cannot reach a control plane whose name does not resolve. */
-async function kubectl(given: readonly string[]): Promise<string> {
-  const line = given.join(' ');
-  const [, context = '', file] = /^--context (\S+) apply -f (\S+)$/.exec(line) ?? [];
-  if (file !== undefined) return applied(context, await readFile(file, 'utf8'));
-  const [, scaled = '', where, deployment, replicas] =
-    /^--context kind-(\S+) -n (\S+) scale deployment (\S+) --replicas (\d+)$/.exec(line) ?? [];
-  if (deployment !== undefined) {
-    await bed
-      .plane(scaled)
-      .admin.patch(resources.deployments, `${where}/${deployment}`, { spec: { replicas: Number(replicas) } });
-    return `deployment.apps/${deployment} scaled\n`;
-  }
-  const [, cluster = '', namespace, name] =
-    /^--context kind-(\S+) -n (\S+) get configmap (\S+) -o jsonpath=\{\.data\}$/.exec(line) ?? [];
-  assert.ok(name, `nobody plays kubectl ${line}`);
-  const found = await bed.plane(cluster).admin.get(resources.configMaps, `${namespace}/${name}`);
-  return `${JSON.stringify((found as { data?: object } | undefined)?.data)}\n`;
-}
-
-async function applied(context: string, objects: string): Promise<string> {
-  await kubectlApply(await readFile(env.KUBECONFIG ?? '', 'utf8'), context, objects);
-  const all = parseAllDocuments(objects).map((document) => document.toJS() as KubeObject & { kind: string });
-  const kindOf = ({ apiVersion = '', kind }: (typeof all)[number]) =>
-    [kind.toLowerCase(), ...apiVersion.split('/').slice(0, -1)].join('.');
-  return all.map((each) => `${kindOf(each)}/${each.metadata.name} created\n`).join('');
 }
 
 /** The output that a page shows, as a pattern; `…` on a line of its own matches any lines. */

@@ -6,9 +6,10 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { type Bed, expiredToken, type Plane, startBed } from '../../../testbed/index.ts';
+import { type Bed, expiredToken, type Plane } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertRefused, assertUnwritten, markAll, type Refusal } from '../support/refusal.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -19,7 +20,7 @@ let silentPort = 0;
 let webPort = 0;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
+  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }]);
   planes = bed.planes;
   cli = await Cli.create(bed.kubeconfig);
   silentPort = await listen(net.createServer(() => {}));
@@ -34,7 +35,7 @@ before(async () => {
 after(async () => {
   for (const server of servers) server.close();
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 function listen(server: net.Server): Promise<number> {

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { type Bed, type Plane, startBed, writeKubeconfig } from '../../../testbed/index.ts';
+import { type Bed, type Plane, writeKubeconfig } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { announce } from '../support/pretended-agents.ts';
 import { assertRefused, assertRefuses, writesOn } from '../support/refusal.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -16,8 +17,12 @@ let hub: Plane;
 let older: Plane;
 
 before(async () => {
-  const planes = [{ name: 'its1', hub: true }, { name: 'its2', hub: { olderBootstrap: true } }, { name: 'wec' }];
-  bed = await startBed({ planes });
+  const planes = [
+    { name: 'its1', hub: true },
+    { name: 'its2', hub: { olderBootstrap: true, autoApprove: true } },
+    { name: 'wec' },
+  ];
+  bed = await enterBed(planes);
   [hub, older] = [bed.plane('its1'), bed.plane('its2')];
   cli = await Cli.create(bed.kubeconfig);
   await announce(older, 'of-its2');
@@ -25,7 +30,7 @@ before(async () => {
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 /** The claims of a token. */

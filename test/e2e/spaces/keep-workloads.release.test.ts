@@ -28,7 +28,7 @@ let hosting: Plane;
 let cluster1: Plane;
 
 before(async () => {
-  all = await startHosting([{ name: 'cluster1' }]);
+  all = await startHosting([{ name: 'cluster1' }], { hasNewerOcm: true });
   ({ cli, hosting } = all);
   cluster1 = all.bed.plane('cluster1');
   await cli.type('its create its1 --type host');

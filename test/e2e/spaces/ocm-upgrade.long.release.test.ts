@@ -43,7 +43,7 @@ before(async () => {
     await type(`accept ${name} --its its1`);
     await type(`label ${name} shop=${name} --its its1`);
     const manifests = demoManifests(`${name}-space`);
-    bindWorkload(hosting, { policy: name, matchLabels: { shop: name }, manifests });
+    await bindWorkload(hosting, { policy: name, matchLabels: { shop: name }, manifests });
     // Three works, that of the status add-on, the Klusterlet, three objects and a pod.
     // A kind that has just been defined is not served yet.
     const uids = () => uidsOn(name).catch(() => []);

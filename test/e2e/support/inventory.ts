@@ -38,6 +38,13 @@ export async function inventoryOf({ admin }: Plane): Promise<Record<string, unkn
   return inventory;
 }
 
+/** The same of a hub that has a WDS on it, without what belongs to the WDS (`bindWorkload`). */
+export async function inventoryOfHub(hub: Plane): Promise<Record<string, unknown>> {
+  const isOfWds =
+    /^(bindingpolicies|bindings) |-space$|-space\/|(kubestellar-report|customization-properties)|\.control\.kubestellar\.io$/;
+  return Object.fromEntries(Object.entries(await inventoryOf(hub)).filter(([key]) => !isOfWds.test(key)));
+}
+
 /**
  * Kubernetes applies the rules of an aggregated role while it believes that the role exists, and so recreates a role that was just
  * deleted, without rules (clusterrole-aggregation-controller, seen).

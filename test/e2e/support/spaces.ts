@@ -30,9 +30,10 @@ export interface HostingBed {
 /** @param others further planes, which publish their address as kubeadm's clusters do by default */
 export async function startHosting(
   others: readonly PlaneSpec[] = [],
-  options: KubeStellarOptions = {},
+  { hasNewerOcm = false, ...options }: KubeStellarOptions & { hasNewerOcm?: boolean } = {},
 ): Promise<HostingBed> {
   const bed = await startBed({
+    hasNewerOcm,
     planes: [{ name: 'hosting', ingress: true }, ...others.map((spec) => ({ clusterInfo: true, ...spec }))],
   });
   try {

@@ -22,14 +22,14 @@ export async function runWorkload(
   { policy, matchLabels }: { policy: string; matchLabels: Record<string, string> },
 ): Promise<RunningWorkload> {
   const namespace = `${policy}-space`;
-  const transport = bindWorkload(hub, { policy, matchLabels, manifests: demoManifests(namespace) });
+  const sending = await bindWorkload(hub, { policy, matchLabels, manifests: demoManifests(namespace) });
   await untilApplied(hub, wec.name, 3);
   await until(async () => {
     const pods = await list(wec, resources.pods, namespace);
     const isRunning = pods.length > 0 && pods.every(({ status }) => (status as { phase?: string }).phase === 'Running');
     return isRunning;
   }, `running pod in ${namespace}`);
-  return { namespace, stop: () => transport.stop() };
+  return { namespace, stop: () => sending.stop() };
 }
 
 /** The objects of a workload that demoManifests describes, and its pods: `kind name` to UID, and the owners of what was sent. */

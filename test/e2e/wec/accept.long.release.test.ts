@@ -7,7 +7,6 @@ import {
   type Plane,
   type RegistrationRequest,
   rule,
-  startBed,
   until,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
@@ -23,6 +22,7 @@ import {
   stateOf,
 } from '../support/pretended-agents.ts';
 import { assertRefused, assertUnwritten, writesOn } from '../support/refusal.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
 let bed: Bed;
@@ -31,19 +31,17 @@ let cli: Cli;
 
 before(async () => {
   // The second one is a hub as OCM created them before 0.11, configured to approve everything automatically.
-  bed = await startBed({
-    planes: [
-      { name: 'its1', hub: true },
-      { name: 'its2', hub: { olderBootstrap: true, autoApprove: true } },
-    ],
-  });
+  bed = await enterBed([
+    { name: 'its1', hub: true },
+    { name: 'its2', hub: { olderBootstrap: true, autoApprove: true } },
+  ]);
   hub = bed.plane('its1');
   cli = await Cli.create(bed.kubeconfig);
 });
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 beforeEach(() => hub.markAudit());

@@ -1,4 +1,4 @@
-/** What keeps a cluster from being registered, found before: see before-join.test.ts. */
+/** What keeps a cluster from being registered, found before: see before-join.long.test.ts. */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';

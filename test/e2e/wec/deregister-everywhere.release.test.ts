@@ -10,7 +10,7 @@ import {
   untilApplied,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
-import { inventoryOf } from '../support/inventory.ts';
+import { inventoryOf, inventoryOfHub } from '../support/inventory.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
 import { type RunningWorkload, runWorkload } from '../support/workloads.ts';
@@ -24,7 +24,7 @@ let workload: RunningWorkload;
 let mend: () => Promise<unknown>;
 
 const inventories = async () => ({
-  its1: await inventoryOf(its1),
+  its1: await inventoryOfHub(its1),
   cluster1: await inventoryOf(cluster1),
 });
 

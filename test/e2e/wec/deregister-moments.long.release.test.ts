@@ -165,7 +165,7 @@ describe('a WEC that policies select', () => {
 
 describe('a WEC whose operator and agent are scaled to zero', inRelease, () => {
   before(async () => {
-    bindWorkload(its1, { policy: 'w3', matchLabels: { only: 'w3' }, manifests: demoManifests('w3-space') });
+    await bindWorkload(its1, { policy: 'w3', matchLabels: { only: 'w3' }, manifests: demoManifests('w3-space') });
     await untilApplied(its1, 'w3', 3);
     await stopKlusterlet(bed.plane('w3'));
   });

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { type Bed, type Plane, resources, startBed, writeKubeconfig } from '../../../testbed/index.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
 import { isRelease } from '../support/in-release.ts';
-import { inventoryOf } from '../support/inventory.ts';
+import { inventoryOf, inventoryOfHub } from '../support/inventory.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
 import { runWorkload, workloadOn } from '../support/workloads.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
@@ -33,7 +33,7 @@ async function join(its: string): Promise<void> {
 
 const leave = (its: string) => ['deregister', 'cluster1=cluster1', '--its', its, '--yes', '--cleanup'];
 
-const inventories = async () => ({ its1: await inventoryOf(its1), cluster1: await inventoryOf(cluster1) });
+const inventories = async () => ({ its1: await inventoryOfHub(its1), cluster1: await inventoryOf(cluster1) });
 
 describe('a deregistration that is killed right after a write', () => {
   it(`completes when rerun, even if killed after each ${isRelease ? '' : 'fourth '}of its writes`, async () => {

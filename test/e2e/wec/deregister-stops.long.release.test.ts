@@ -7,7 +7,6 @@ import {
   installAddon,
   type Plane,
   resources,
-  startBed,
   until,
   untilApplied,
 } from '../../../testbed/index.ts';
@@ -15,6 +14,7 @@ import { Cli } from '../support/harness.ts';
 import { inRelease, isRelease } from '../support/in-release.ts';
 import { assertRefused, assertRefuses } from '../support/refusal.ts';
 import { assertAvailable, contextsOf, statusOf } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 import { runWorkload, workloadOn } from '../support/workloads.ts';
 
 const names = [...(isRelease ? ['cluster1', 'cluster2'] : []), 'cluster3'];
@@ -25,7 +25,7 @@ let its1: Plane;
 let planes: Plane[];
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))] });
+  bed = await enterBed([{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))]);
   its1 = bed.plane('its1');
   planes = names.map((name) => bed.plane(name));
   cli = await Cli.create(await contextsOf(its1, ...planes));
@@ -39,7 +39,7 @@ before(async () => {
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 const clusterOf = (name: string) => its1.admin.find<AnyObject>(resources.managedClusters, name);
@@ -60,7 +60,7 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
       const name = 'cluster1';
       const wec = bed.plane(name);
       const { namespace } = await runWorkload(its1, wec, { policy: 'for-dead', matchLabels: { only: name } });
-      installAddon(its1, { clusters: [name], hasFinalizer: true });
+      await installAddon(its1, name, ['addon.open-cluster-management.io/addon-pre-delete']);
       await untilApplied(its1, name, 4);
       await kill(name);
       const there = await workloadOn(wec, namespace);
@@ -78,7 +78,6 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
         stderr,
         /removed finalizer cluster\.open-cluster-management\.io\/manifest-work-cleanup of ManifestWork /,
       );
-      // Once its work is deleted, the add-on may remove its own finalizer first.
       assert.match(
         stderr,
         /--force +removes, after 15s without progress: .*the pre-delete finalizers of addon-status$/m,

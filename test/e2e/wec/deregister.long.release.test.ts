@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, installAddon, type Plane, resources, startBed } from '../../../testbed/index.ts';
+import { type Bed, installAddon, type Plane, resources } from '../../../testbed/index.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
 import { inRelease, rowOptions } from '../support/in-release.ts';
-import { inventoryOf } from '../support/inventory.ts';
+import { inventoryOf, inventoryOfHub } from '../support/inventory.ts';
 import { assertUnwritten, markAll } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 import { runWorkload, workloadOn } from '../support/workloads.ts';
 
 const names = ['cluster1', 'cluster2', 'cluster3', 'cluster4'];
@@ -16,15 +17,15 @@ let its1: Plane;
 let originally: Record<string, unknown>;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))] });
+  bed = await enterBed([{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))]);
   its1 = bed.plane('its1');
   cli = await Cli.create(await contextsOf(its1, ...names.map((name) => bed.plane(name))));
-  originally = await inventoryOf(its1);
+  originally = await inventoryOfHub(its1);
 });
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 interface Case {
@@ -92,7 +93,7 @@ describe('deregistering a WEC with --cleanup', { concurrency: true }, () => {
 
 describe('the ITS after all WECs have left', () => {
   it('has the objects that it had before the first join', async () => {
-    assert.deepEqual(await inventoryOf(its1), originally);
+    assert.deepEqual(await inventoryOfHub(its1), originally);
   });
 
   it('has no record of them, so deregistering again changes nothing', async () => {
@@ -131,7 +132,7 @@ async function register({ name, join = [], hasWorkload, hasAddon, deregister = [
     const workload = { policy: `policy-${name}`, matchLabels: { only: name } };
     ({ namespace } = await runWorkload(its1, wec, workload));
   }
-  if (hasAddon) installAddon(its1, { clusters: [name] });
+  if (hasAddon) await installAddon(its1, name);
   const line = ['deregister', `${name}=${name}`, '--its', 'its1', '--yes', '--cleanup', ...deregister];
   return { wec, earlier, namespace, leave: (): Promise<CliRun> => cli.succeed(line) };
 }

@@ -1,28 +1,27 @@
 /** `doctor --fix` on faults of a registration: what it does, and that its second run does nothing. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type AnyObject, type Bed, registrationFaults, resources, startBed, until } from '../../../testbed/index.ts';
+import { type AnyObject, type Bed, registrationFaults, resources, until } from '../../../testbed/index.ts';
 import { furtherFaults } from '../support/further-faults.ts';
 import { Cli } from '../support/harness.ts';
 import { inRelease, rowOptions } from '../support/in-release.ts';
 import { assertAvailable } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let cli: Cli;
 
 before(async () => {
-  bed = await startBed({
-    planes: [
-      { name: 'its1', hub: true },
-      { name: 'cluster1', hub: false },
-    ],
-  });
+  bed = await enterBed([
+    { name: 'its1', hub: true },
+    { name: 'cluster1', hub: false },
+  ]);
   cli = await Cli.create(bed.kubeconfig);
 });
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 const agentNamespace = 'open-cluster-management-agent';

@@ -1,27 +1,26 @@
 /** `doctor` on faults of a registration: the failed check, its cause, and its command, which runs unchanged. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, registrationFaults, spaceFaults, startBed } from '../../../testbed/index.ts';
+import { type Bed, registrationFaults, spaceFaults } from '../../../testbed/index.ts';
 import { cliOf, tryFault } from '../support/doctor-runs.ts';
 import { registrationTrials, spaceTrials } from '../support/doctor-trials.ts';
 import type { Cli } from '../support/harness.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let cli: Cli;
 
 before(async () => {
-  bed = await startBed({
-    planes: [
-      { name: 'its1', hub: true },
-      { name: 'cluster1', hub: false },
-    ],
-  });
+  bed = await enterBed([
+    { name: 'its1', hub: true },
+    { name: 'cluster1', hub: false },
+  ]);
   cli = await cliOf(bed, 'its1');
 });
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 /** All of them run in `npm run bench -- doctor`. */

@@ -8,13 +8,13 @@ import {
   type ManifestWork,
   type Plane,
   resources,
-  startBed,
   until,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { inRelease } from '../support/in-release.ts';
 import { assertRefuses, assertUnwritten, markAll } from '../support/refusal.ts';
 import { contextsOf } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -37,9 +37,7 @@ const isApplied = async (): Promise<string | undefined> => {
 };
 
 before(async () => {
-  bed = await startBed({
-    planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }],
-  });
+  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }]);
   [its1, cluster1, cluster2] = planes = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [
     Plane,
     Plane,
@@ -61,7 +59,7 @@ before(async () => {
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 describe('permissions of a work agent', { concurrency: 1 }, () => {

@@ -12,7 +12,6 @@ import {
   type Plane,
   type Pod,
   resources,
-  startBed,
   until,
   wipeKlusterlet,
   writeKubeconfig,
@@ -21,6 +20,7 @@ import { Cli } from '../support/harness.ts';
 import { inRelease, isRelease } from '../support/in-release.ts';
 import { assertRefused, markAll, writesOn } from '../support/refusal.ts';
 import { assertAvailable, contextsOf, statusOf, stopKlusterlet } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
 let bed: Bed;
@@ -31,14 +31,14 @@ const names = ['cluster1', ...(isRelease ? ['cluster2', 'cluster3'] : []), 'empt
 const planeOf = (name: string): Plane => bed.plane(name);
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))] });
+  bed = await enterBed([{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))]);
   its1 = bed.plane('its1');
   cli = await Cli.create(await contextsOf(its1, ...names.map(planeOf)));
 });
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 const join = (name: string): string[] => ['wec', 'join', name, '--accept', '--its', 'its1'];

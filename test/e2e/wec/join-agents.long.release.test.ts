@@ -15,7 +15,6 @@ import {
   type Plane,
   requestBootstrapToken,
   resources,
-  startBed,
   until,
   wipeWec,
 } from '../../../testbed/index.ts';
@@ -24,6 +23,7 @@ import { inRelease, rowOptions } from '../support/in-release.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
 import { assertAvailable, bootstrapSecretText, contextsOf, secretText, statusOf } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -32,16 +32,14 @@ let cluster1: Plane;
 let cluster2: Plane;
 
 before(async () => {
-  bed = await startBed({
-    planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }],
-  });
+  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }]);
   [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
   cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
 });
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 const wipeBoth = () => Promise.all([cluster1, cluster2].map((plane) => wipeWec(its1, plane, plane.name)));

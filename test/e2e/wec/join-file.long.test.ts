@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, type Plane, resources, startBed, until } from '../../../testbed/index.ts';
+import { type Bed, type Plane, resources, until } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
 import { assertAvailable, contextsOf, restartPods, statusOf } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 /** The administrator of the ITS, and one who has access to the WECs only. */
@@ -17,9 +18,7 @@ let cluster2: Plane;
 let joinFile: string;
 
 before(async () => {
-  bed = await startBed({
-    planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }],
-  });
+  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }]);
   [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
   ofIts = await Cli.create(await contextsOf(its1));
   ofWecs = await Cli.create(await contextsOf(cluster1, cluster2));
@@ -30,7 +29,7 @@ before(async () => {
 after(async () => {
   await ofIts?.remove();
   await ofWecs?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 describe("wec join with a join file and the WEC's kubeconfig alone", { concurrency: true }, () => {

@@ -12,7 +12,6 @@ import {
   limitedUser,
   type Plane,
   resources,
-  startBed,
   until,
   wipeKlusterlet,
   wipeWec,
@@ -22,6 +21,7 @@ import { Cli } from '../support/harness.ts';
 import { inRelease } from '../support/in-release.ts';
 import { assertRefused, assertRefuses, assertUnwritten, markAll, type Refusal } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -31,9 +31,7 @@ let cluster2: Plane;
 
 /** cluster1 is registered, with a label; cluster2 is unchanged. */
 before(async () => {
-  bed = await startBed({
-    planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }],
-  });
+  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }]);
   [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
   cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
   await cli.succeed(['wec', 'join', 'cluster1', '--accept', '--label', 'location-group=edge']);
@@ -41,7 +39,7 @@ before(async () => {
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 async function refuses(line: string, refusal: Refusal & { not?: RegExp }, kubeconfig?: string): Promise<void> {

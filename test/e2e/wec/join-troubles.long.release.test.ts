@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, expiredToken, type Plane, resources, startBed, wipeWec } from '../../../testbed/index.ts';
+import { type Bed, expiredToken, type Plane, resources, wipeWec } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { inRelease } from '../support/in-release.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { assertAvailable, bootstrapSecretText, contextsOf } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -12,7 +13,7 @@ let its1: Plane;
 
 before(async () => {
   const planes = [{ name: 'its1', hub: true }, ...['cluster1', 'cluster2', 'cluster3'].map((name) => ({ name }))];
-  bed = await startBed({ planes });
+  bed = await enterBed(planes);
   its1 = bed.plane('its1');
   const wecs = ['cluster1', 'cluster2', 'cluster3'].map((name) => bed.plane(name));
   cli = await Cli.create(await contextsOf(its1, ...wecs));
@@ -20,7 +21,7 @@ before(async () => {
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 // Each on its own cluster, in parallel: most of the time they wait until a failure counts.

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, type KubeObject, type Plane, resources, startBed, wipeWec } from '../../../testbed/index.ts';
+import { type Bed, type KubeObject, type Plane, resources, wipeWec } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { inRelease } from '../support/in-release.ts';
 import { assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -13,16 +14,14 @@ let cluster1: Plane;
 let cluster2: Plane;
 
 before(async () => {
-  bed = await startBed({
-    planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }],
-  });
+  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }]);
   [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
   cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
 });
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 async function wipeBoth(): Promise<void> {

@@ -1,10 +1,11 @@
 /** An ITS of a Kubernetes before 1.30, which does not record with which token a request was sent. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, type Plane, resources, startBed, writeKubeconfig } from '../../../testbed/index.ts';
+import { type Bed, type Plane, resources, writeKubeconfig } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { ask, stateOf } from '../support/pretended-agents.ts';
 import { assertAvailable } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
 const account = 'open-cluster-management/stellarctl-bootstrap-cluster1';
@@ -21,7 +22,7 @@ const asOld = (text: string): string =>
     .replace(/"authentication\.kubernetes\.io\/credential-id": ?\[[^\]]*\],?/g, '');
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
+  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }]);
   its1 = bed.plane('its1');
   old = await WriteProxy.start(its1, () => {}, { rewrite: asOld });
   const kubeconfig = await writeKubeconfig(its1, [old.entry, bed.plane('cluster1').kubeconfigEntry]);
@@ -31,7 +32,7 @@ before(async () => {
 after(async () => {
   await cli?.remove();
   old?.stop();
-  await bed?.stop();
+  await leaveBed();
 });
 
 const accounts = async () => {

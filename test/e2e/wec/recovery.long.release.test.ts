@@ -212,10 +212,10 @@ describe('recovery', { concurrency: true }, () => {
 });
 
 describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
-  let workload: ReturnType<typeof bindWorkload>;
+  let workload: Awaited<ReturnType<typeof bindWorkload>>;
 
   before(async () => {
-    workload = bindWorkload(bed.plane('its2'), { policy: 'web', matchLabels: { tier: 'edge' } });
+    workload = await bindWorkload(bed.plane('its2'), { policy: 'web', matchLabels: { tier: 'edge' } });
     await Promise.all(['moved', 'rebuilt'].map((name) => cli.succeed([...join(name, 'its2'), '--label', 'tier=edge'])));
     await Promise.all(['moved', 'rebuilt'].map((name) => untilApplied(bed.plane('its2'), name, 3)));
     workload.stop();

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Bed, type Plane, startBed, until, wipeWec, writeKubeconfig } from '../../../testbed/index.ts';
+import { type Bed, type Plane, until, wipeWec, writeKubeconfig } from '../../../testbed/index.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
 import { inRelease, isRelease } from '../support/in-release.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
 let bed: Bed;
@@ -21,7 +22,7 @@ let kubeconfig: string;
 let onWrite: (description: string) => void = () => {};
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
+  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }]);
   [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
   cli = await Cli.create(await contextsOf(its1, cluster1));
   [hubProxy, wecProxy] = (await Promise.all(
@@ -34,7 +35,7 @@ after(async () => {
   hubProxy?.stop();
   wecProxy?.stop();
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 const line = ['wec', 'join', 'cluster1', '--accept', '--label', 'location-group=edge'];

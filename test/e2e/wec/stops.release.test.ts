@@ -87,7 +87,7 @@ before(async () => {
   its1 = bed.plane('its1');
   cli = await Cli.create(await contextsOf(its1, ...wecs.map((name) => bed.plane(name))));
   const manifests = [configMap('sent', 'default')];
-  bindWorkload(its1, { policy: 'edge', matchLabels: { env: 'edge' }, manifests });
+  await bindWorkload(its1, { policy: 'edge', matchLabels: { env: 'edge' }, manifests });
   await Promise.all(
     wecs.map(async (name) => {
       const { admin } = bed.plane(name);

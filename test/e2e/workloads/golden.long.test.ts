@@ -49,10 +49,7 @@ before(async () => {
   await cli.succeed(joining, { kubeconfig });
   const acts = workloadActs(bed, cli, {
     stopTransport: async () => wds.stopTransport(),
-    startTransport: async () => {
-      wds.stop();
-      wds = await runWds(wds1, its1);
-    },
+    startTransport: async () => wds.startTransport(),
   });
   player = new Player({ bed, cli, kubeconfig, acts, env: { PATH: '/usr/bin:/bin' }, known: knownVersion });
 });

@@ -132,7 +132,6 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
       ),
     'announce silent': () => announceSilent(its1),
     'create pay': () => apply(namespace('pay'), deployment('pay')),
-    'wait until pay is blocked': () => blocked('pay', 'status-collector-missing', 4),
     'wait until pay has returned its status': async () => {
       await arrived('pay', 2);
       await returned('deploy/web -n pay');

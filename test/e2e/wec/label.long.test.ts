@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { execa } from 'execa';
-import { type Bed, type Plane, resources, startBed, writeKubeconfig } from '../../../testbed/index.ts';
+import { type Bed, type Plane, resources, writeKubeconfig } from '../../../testbed/index.ts';
 import { inShell, start } from '../../stellarctl.ts';
 import { Cli } from '../support/harness.ts';
 import { announce } from '../support/pretended-agents.ts';
 import { assertRefused, assertRefuses } from '../support/refusal.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
 let bed: Bed;
@@ -13,14 +14,14 @@ let cli: Cli;
 let hub: Plane;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }] });
+  bed = await enterBed([{ name: 'its1', hub: true }]);
   hub = bed.plane('its1');
   cli = await Cli.create(bed.kubeconfig);
 });
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 /** Set on every cluster by the hub itself. */

@@ -1,3 +1,7 @@
+import type { AnyObject } from '../kube/objects.ts';
+import { operatorNamespace } from './names.ts';
+import { bindingObject, type Rule, roleObject, rule, serviceAccountObject, serviceAccountSubject } from './rbac.ts';
+
 /** The version of OCM that KubeStellar 0.30.0 installs: that of testbed/programs. */
 export const ocmVersion = 'v1.0.0';
 
@@ -9,8 +13,6 @@ export interface HubOptions {
   registry?: string;
   /** As hubs before 0.11 were: the service account cluster-bootstrap instead of agent-registration-bootstrap. */
   olderBootstrap?: boolean;
-  /** The registration drivers that its ClusterManager names; by default it names none, which means csr. */
-  drivers?: ('csr' | 'grpc' | 'awsirsa')[];
   /**
    * Approves the requests of the bootstrap service account, and accepts every cluster (gate
    * ManagedClusterAutoApproval).
@@ -26,4 +28,24 @@ export function bootstrapNames({ olderBootstrap }: HubOptions): { account: strin
   }
   const role = 'open-cluster-management:bootstrap';
   return { account: 'agent-registration-bootstrap', role, binding: `${role}:agent-registration` };
+}
+
+const cluster = 'cluster.open-cluster-management.io';
+
+/** The permissions of an agent before acceptance (ocm deploy/cluster-manager/chart, bootstrap_cluster_role.yaml). */
+export const bootstrapRules: Rule[] = [
+  rule('', 'configmaps', 'get'),
+  rule('certificates.k8s.io', 'certificatesigningrequests', 'create, get, list, watch'),
+  rule(cluster, 'managedclusters', 'get, create, list, watch'),
+  rule(cluster, 'managedclustersets/join', 'create'),
+];
+
+/** What agents bootstrap with (ocm deploy/cluster-manager/chart, bootstrap_*.yaml). */
+export function bootstrapObjects(options: HubOptions): AnyObject[] {
+  const { account, role, binding } = bootstrapNames(options);
+  return [
+    serviceAccountObject(account, { namespace: operatorNamespace }),
+    roleObject(role, bootstrapRules),
+    bindingObject(binding, { name: role }, [serviceAccountSubject(operatorNamespace, account)]),
+  ];
 }

@@ -1,10 +1,11 @@
 /** `doctor --pre NAME=CONTEXT`: what is said of a cluster before it is registered. The other causes: before-join.release.test.ts. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, type Plane, startBed } from '../../../testbed/index.ts';
+import type { Bed, Plane } from '../../../testbed/index.ts';
 import { assertNothingLeft, findingsOf, probe, wrongOf } from '../support/before-join.ts';
 import { Cli } from '../support/harness.ts';
 import { markAll, writesOn } from '../support/refusal.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -12,7 +13,7 @@ let its1: Plane;
 let cluster1: Plane;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
+  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }]);
   its1 = bed.plane('its1');
   cluster1 = bed.plane('cluster1');
   cli = await Cli.create(bed.kubeconfig);
@@ -20,7 +21,7 @@ before(async () => {
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 describe('a cluster that can be registered', { concurrency: 1 }, () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, type Plane, startBed, wipeWec } from '../../../testbed/index.ts';
+import { type Bed, type Plane, wipeWec } from '../../../testbed/index.ts';
 import { startAsPlugin } from '../../stellarctl.ts';
 import { Cli } from '../support/harness.ts';
 import { contextsOf } from '../support/registration.ts';
 import { colour, drawnLines, movement, shown, spinner } from '../support/screen.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -12,14 +13,14 @@ let its1: Plane;
 let cluster1: Plane;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
+  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }]);
   [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
   cli = await Cli.create(await contextsOf(its1, cluster1));
 });
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 const join = ['wec', 'join', 'cluster1', '--accept'];
