@@ -1,8 +1,9 @@
 /**
  * Runs the tests: npm test [-- [--long|--all|--release] [--test-name-pattern PATTERN] FILE-OR-FOLDER...]. The report and the exit
  * code are those of Node's test runner. Named files always run. Without names, *.long.test.ts files run with --long, and then alone,
- * or with --all, in one queue with the others; *.release.test.ts files run only with --release, and then alone; *.long.release.test.ts
- * files run with all three, but only --release runs all their tests. --release also lists, at the end, what fell short of its goal.
+ * or with --all, in one queue with the others but for unit tests, which run beside it; *.release.test.ts files run only with --release,
+ * and then alone; *.long.release.test.ts files run with all three, but only --release runs all their tests. --release also lists, at the
+ * end, what fell short of its goal.
  */
 import { once } from 'node:events';
 import { globSync } from 'node:fs';

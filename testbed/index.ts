@@ -7,7 +7,7 @@ export { type FoundProgram, findProgram } from './debian/find-program.ts';
 export { type Fault, pods as faultyPods } from './faults/fault.ts';
 export { registrationFaults } from './faults/registered.ts';
 export { spaceFaults } from './faults/spaces.ts';
-export { installKlusterlet, installOperator } from './helpers/installer.ts';
+export { chartObjects, installKlusterlet, installOperator } from './helpers/installer.ts';
 export { runKubectl } from './helpers/kubectl.ts';
 export * from './helpers/requests.ts';
 export * from './helpers/share-cache.ts';
@@ -42,6 +42,7 @@ export {
 } from './kubestellar/install.ts';
 export { type LocalClusterTools, localClusterTools } from './local-clusters/tools.ts';
 export { crd, managedCrds } from './ocm/crds.ts';
+export { ocmVersion } from './ocm/hub.ts';
 export { rule } from './ocm/rbac.ts';
 export { type AuditEvent, isRead } from './plane/audit.ts';
 export { Authority } from './plane/pki.ts';

@@ -15,7 +15,7 @@ import {
   roles,
 } from '../kube/resources.ts';
 import { untilAnswered } from '../kube/retry.ts';
-import { addonNamespace, agentNamespace, clusterNameLabel, operatorNamespace } from '../ocm/names.ts';
+import { addonNamespace, agentNamespace, clusterNameLabel, hubNamespace, operatorNamespace } from '../ocm/names.ts';
 import type { Plane } from '../plane/plane.ts';
 
 /**
@@ -25,6 +25,16 @@ import type { Plane } from '../plane/plane.ts';
 export async function wipeWec(hub: Plane, wec: Plane, name: string): Promise<void> {
   await wipeKlusterlet(wec);
   await wipeCluster(hub, name);
+}
+
+/** Deletes everything that registrations left on a plane: a hub's clusters and requests, or the klusterlet of another one. */
+export async function wipePlane(plane: Plane): Promise<void> {
+  const { admin } = plane;
+  if (!(await admin.find(namespaces, hubNamespace))) return wipeKlusterlet(plane);
+  const clusters = (await admin.list(managedClusters)).items.map(({ metadata }) => metadata.name);
+  const requests = (await admin.list<KubeObject>(certificateSigningRequests)).items;
+  const requested = requests.flatMap(({ metadata }) => metadata.labels?.[clusterNameLabel] ?? []);
+  await Promise.all([...new Set([...clusters, ...requested])].map((name) => wipeCluster(plane, name)));
 }
 
 /** The managed cluster's side. */

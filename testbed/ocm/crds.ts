@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import type { AnyObject } from '../kube/objects.ts';
 import { customResourceDefinitions } from '../kube/resources.ts';
 import { requiredFolder } from '../plane/go-program.ts';
+import { remembered } from '../plane/remembered.ts';
 
 /** A kind that a CRD defines. */
 interface Definition {
@@ -49,9 +50,10 @@ export function crd({
   };
 }
 
+const folderOf = remembered((module) => requiredFolder(join(import.meta.dirname, '..', 'programs'), module));
+
 /** The folder of OCM's Go module. */
-export const moduleFolder = (): Promise<string> =>
-  requiredFolder(join(import.meta.dirname, '..', 'programs'), 'open-cluster-management.io/ocm');
+export const moduleFolder = (): Promise<string> => folderOf('open-cluster-management.io/ocm');
 
 /** The kinds of a hub, out of OCM's Go module. */
 export const hubCrds = (): Promise<AnyObject[]> => definitionsIn(join('cluster-manager', 'hub'));
@@ -59,16 +61,8 @@ export const hubCrds = (): Promise<AnyObject[]> => definitionsIn(join('cluster-m
 /** The kinds that the klusterlet's operator defines on a managed cluster, likewise. */
 export const managedCrds = (): Promise<AnyObject[]> => definitionsIn(join('klusterlet', 'managed'));
 
-const known = new Map<string, Promise<AnyObject[]>>();
-
-function definitionsIn(folder: string): Promise<AnyObject[]> {
-  const found = known.get(folder) ?? readDefinitions(folder);
-  known.set(folder, found);
-  return found;
-}
-
-async function readDefinitions(folder: string): Promise<AnyObject[]> {
+const definitionsIn = remembered(async (folder) => {
   const dir = join(await moduleFolder(), 'manifests', folder);
   const files = (await readdir(dir)).filter((name) => /^0000.*\.crd\.yaml$/.test(name));
   return Promise.all(files.map(async (name) => parse(await readFile(join(dir, name), 'utf8')) as AnyObject));
-}
+});

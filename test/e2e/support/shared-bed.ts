@@ -1,16 +1,12 @@
 import { after } from 'node:test';
-import {
-  type Bed,
-  type CertificateSigningRequest,
-  resources,
-  startBed,
-  wipeCluster,
-  wipeKlusterlet,
-} from '../../../testbed/index.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type Bed, startBed, wipePlane } from '../../../testbed/index.ts';
 
 type PlaneSpec = Parameters<typeof startBed>[0]['planes'][number];
 
 let bed: Bed | undefined;
+/** What its planes were asked for as. */
+const made = new Map<string, PlaneSpec>();
 let isKept = false;
 
 /**
@@ -18,9 +14,12 @@ let isKept = false;
  * bed, whose planes may be more, and are as if nothing had been registered.
  */
 export async function enterBed(planes: readonly PlaneSpec[]): Promise<Bed> {
+  const other = planes.find((spec) => !isDeepStrictEqual(made.get(spec.name) ?? spec, spec));
+  if (other) throw new Error(`the shared bed has another ${other.name}: ${JSON.stringify(made.get(other.name))}`);
   bed ??= await startBed({ planes: [] });
   const entered = bed;
-  const missing = planes.filter(({ name }) => !entered.planes.some((plane) => plane.name === name));
+  const missing = planes.filter(({ name }) => !made.has(name));
+  for (const spec of missing) made.set(spec.name, spec);
   if (missing.length > 0) await entered.addPlanes(missing);
   await Promise.all(entered.planes.map((plane) => plane.markAudit()));
   return entered;
@@ -30,22 +29,13 @@ export async function enterBed(planes: readonly PlaneSpec[]): Promise<Bed> {
 export async function leaveBed(): Promise<void> {
   if (!isKept) return endBed();
   await bed?.mend();
-  const label = 'open-cluster-management.io/cluster-name';
-  for (const plane of bed?.planes ?? []) {
-    const list = <T>(found: Promise<{ items: T[] }>) => found.then(({ items }) => items).catch(() => []);
-    const { admin } = plane;
-    const clusters = (await list(admin.list(resources.managedClusters))).map(({ metadata }) => metadata.name);
-    const requests = await list(admin.list<CertificateSigningRequest>(resources.certificateSigningRequests));
-    const ofRequests = requests.flatMap(({ metadata }) => metadata.labels?.[label] ?? []);
-    const isHub = (await admin.find(resources.namespaces, 'open-cluster-management-hub')) !== undefined;
-    await Promise.all([...new Set([...clusters, ...ofRequests])].map((name) => wipeCluster(plane, name)));
-    if (!isHub) await wipeKlusterlet(plane);
-  }
+  for (const plane of bed?.planes ?? []) await wipePlane(plane);
 }
 
 async function endBed(): Promise<void> {
   await bed?.stop();
   bed = undefined;
+  made.clear();
 }
 
 /** For scripts/together.ts: the bed ends with the last of several files. */

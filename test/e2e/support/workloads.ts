@@ -29,7 +29,7 @@ export async function runWorkload(
     const isRunning = pods.length > 0 && pods.every(({ status }) => (status as { phase?: string }).phase === 'Running');
     return isRunning;
   }, `running pod in ${namespace}`);
-  return { namespace, stop: () => sending.stop() };
+  return { namespace, stop: sending.stop };
 }
 
 /** The objects of a workload that demoManifests describes, and its pods: `kind name` to UID, and the owners of what was sent. */
