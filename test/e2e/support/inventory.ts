@@ -41,7 +41,7 @@ export async function inventoryOf({ admin }: Plane): Promise<Record<string, unkn
 /** The same of a hub that has a WDS on it, without what belongs to the WDS (`bindWorkload`). */
 export async function inventoryOfHub(hub: Plane): Promise<Record<string, unknown>> {
   const isOfWds =
-    /^(bindingpolicies|bindings) |-space$|-space\/|(kubestellar-report|customization-properties)|\.control\.kubestellar\.io$/;
+    /^(bindingpolicies|bindings) |-space$|-space\/|kubestellar-report|\.control\.kubestellar\.io$|^namespaces \/customization-properties$|customization-properties\/(default|kube-root-ca\.crt)$/;
   return Object.fromEntries(Object.entries(await inventoryOf(hub)).filter(([key]) => !isOfWds.test(key)));
 }
 
