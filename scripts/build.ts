@@ -31,7 +31,7 @@ const together = {
     'cli',
     ...['define', 'options', 'confirm', 'wec-argument', 'watching'].map((name) => `commands/common/${name}`),
     'commands/common/labels',
-    ...['kube/access', 'kube/partial-reader', 'model/ocm-names', 'wecs/registration/stage-ids'].map(
+    ...['kube/access', 'kube/partial-reader', 'ocm/ocm-names', 'wecs/registration-stage-ids'].map(
       (name) => `lib/${name}`,
     ),
   ],

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { Command } from 'commander';
-import type { Io } from '../src/lib/terminal/io.ts';
+import type { Io } from '../src/commands/terminal/io.ts';
 
 export const commandsFile = path.resolve(import.meta.dirname, '..', 'docs', 'commands.md');
 

@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { CommanderError } from 'commander';
-import { callProgram } from './lib/engine/command-line.ts';
-import { ExitCode } from './lib/engine/errors.ts';
-import { useLocale } from './lib/terminal/clean.ts';
-import type { Io } from './lib/terminal/io.ts';
-import { watchOutput } from './lib/terminal/lost-output.ts';
-import { writeDocument } from './lib/terminal/output.ts';
+import { useLocale } from './commands/terminal/clean.ts';
+import type { Io } from './commands/terminal/io.ts';
+import { watchOutput } from './commands/terminal/lost-output.ts';
+import { writeDocument } from './commands/terminal/output.ts';
+import { callProgram } from './lib/core/command-line.ts';
+import { ExitCode } from './lib/core/errors.ts';
 import { buildProgram, equivalentIn, firstLine } from './program.ts';
 
 /** Runs a command line and sets process.exitCode. */

@@ -6,13 +6,13 @@ import { equivalentOf } from './commands/common/equivalents.ts';
 import { fleet } from './commands/fleet/fleet.ts';
 import { its } from './commands/its/its.ts';
 import { policy } from './commands/policy/policy.ts';
+import { writeText } from './commands/terminal/clean.ts';
+import type { Io } from './commands/terminal/io.ts';
 import { transform } from './commands/transform/transform.ts';
 import { upgrade } from './commands/upgrade/upgrade.ts';
 import { wds } from './commands/wds/wds.ts';
 import { wec } from './commands/wec/wec.ts';
 import { workload } from './commands/workload/workload.ts';
-import { writeText } from './lib/terminal/clean.ts';
-import type { Io } from './lib/terminal/io.ts';
 
 declare const STELLARCTL_VERSION: string;
 

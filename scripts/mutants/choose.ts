@@ -18,12 +18,28 @@ export interface Mutant extends Site {
 const areas: Record<string, string[]> = {
   policy: [
     'src/commands/policy/',
-    ...['change', 'explain', 'policies', 'selection', 'delivery/policy-'].map((name) => `src/lib/workloads/${name}`),
+    ...[
+      'apply-',
+      'clauses',
+      'create-',
+      'delete-',
+      'explain',
+      'policy-',
+      'prune-',
+      'refresh-',
+      'select',
+      'side-effects',
+    ].map((name) => `src/lib/workloads/${name}`),
   ],
   workload: ['src/commands/workload/', 'src/commands/collector/', 'src/commands/transform/', 'src/lib/workloads/'],
   doctor: ['src/commands/doctor/', 'src/lib/doctor/'],
-  deregister: ['src/commands/wec/deregister', 'src/lib/wecs/deregister/'],
-  join: ['src/commands/wec/join', 'src/lib/wecs/join/', 'src/lib/wecs/reregister/'],
+  deregister: [
+    'src/commands/wec/deregister',
+    'src/lib/wecs/deregister',
+    'src/lib/wecs/release',
+    'src/lib/wecs/clean-up',
+  ],
+  join: ['src/commands/wec/join', 'src/lib/wecs/join', 'src/lib/wecs/follow-join', 'src/lib/wecs/reregister'],
 };
 
 /**

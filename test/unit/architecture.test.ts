@@ -19,13 +19,6 @@ test('only src/lib/kube loads client-node; others may import its types', () => {
   assert.deepEqual(outside('src/lib/kube/', importers), []);
 });
 
-test('the library does not use src/lib/terminal; it may know its types', () => {
-  const importers = sources.filter(({ text }) => loadedModules(text).some((module) => module.includes('/terminal/')));
-  assert.ok(importers.length > 0, 'this test sees no import at all');
-  const library = importers.filter(({ file }) => file.startsWith('src/lib/'));
-  assert.deepEqual(outside('src/lib/terminal/', library), []);
-});
-
 test('nothing depends on the locale or the time zone of the user', () => {
   const dependent =
     /\.(?:localeCompare|toLocale\w*|get(?:Hours|Minutes|Date|Day|Month|FullYear|TimezoneOffset))\(|\bIntl\./;
@@ -36,11 +29,8 @@ test('nothing depends on the locale or the time zone of the user', () => {
   );
 });
 
-/** The rooms of src/lib: one imports only from those before it, types included. */
-const rooms = [
-  ...['engine', 'files', 'programs', 'terminal', 'kube', 'model', 'versions', 'hub', 'hosting', 'local-clusters'],
-  ...['spaces', 'workloads', 'maintenance', 'install', 'wecs', 'fleet', 'doctor', 'status', 'report'],
-];
+/** The rooms of src/lib: one imports only from those before it, types included; nothing of src/lib imports the commands. */
+const rooms = ['core', 'kube', 'ocm', 'spaces', 'workloads', 'wecs', 'fleet', 'doctor'];
 
 test('rooms have one direction', () => {
   const roomOf = (file: string) => rooms.indexOf(file.split('/')[2] ?? '');
@@ -75,42 +65,46 @@ test('no file imports itself through others, not even types', () => {
   assert.deepEqual(circlesIn(imports), []);
 });
 
-test('model/ reads nothing: it loads only the engine', () => {
-  const loaded = sources
-    .filter(({ file }) => file.startsWith('src/lib/model/'))
-    .flatMap(({ text }) => loadedModules(text));
+/** What several rooms must know of OCM, KubeFlex and KubeStellar. */
+const model =
+  /^src\/lib\/ocm\/(?:images|kubeflex-\w+|kubestellar-names|labels|manifest-works|node-images|object-ref|ocm-(?:names|objects|versions)|policies)\.ts$/;
+
+test('names and types of the systems read nothing', () => {
+  const loaded = sources.filter(({ file }) => model.test(file)).flatMap(({ text }) => loadedModules(text));
   assert.ok(loaded.length > 0, 'this test sees no import at all');
   assert.deepEqual(
-    loaded.filter((module) => !/^(?:\.\.\/engine)?\.?\/[\w-]+\.ts$/.test(module)),
+    loaded.filter(
+      (module) => !/^\.\.\/core\/[\w-]+\.ts$/.test(module) && !model.test(`src/lib/ocm/${module.replace('./', '')}`),
+    ),
     [],
   );
 });
 
-test('only src/lib/engine decides how long a failure is tolerated', () => {
+test('only src/lib/core decides how long a failure is tolerated', () => {
   const judges = sources.filter(({ text }) => /\bPatience\b|\.final\b/.test(text));
   assert.ok(judges.length > 0, 'this test sees nothing that judges');
-  assert.deepEqual(outside('src/lib/engine/', judges), []);
+  assert.deepEqual(outside('src/lib/core/', judges), []);
 });
 
 test('the library neither ends the process nor touches its streams', () => {
   const library = sources.filter(({ file }) => file.startsWith('src/lib/'));
   const offenders = library.filter(({ text }) => /\bprocess\.(exit|abort|kill|std(in|out|err))\b/.test(text));
-  assert.deepEqual(outside('src/lib/terminal/', offenders), []);
+  assert.deepEqual(offenders, []);
 });
 
-test('only src/lib/terminal writes to the terminal, where everything is cleaned', () => {
+test('only src/commands/terminal writes to the terminal, where everything is cleaned', () => {
   const writers = sources.filter(({ text }) => /\b(?:stdout|stderr|stream|terminal)\.write\(/.test(text));
   assert.ok(writers.length > 0, 'this test sees nothing that writes');
-  assert.deepEqual(outside('src/lib/terminal/', writers), []);
+  assert.deepEqual(outside('src/commands/terminal/', writers), []);
 });
 
-test('only src/lib/programs/program.ts runs programs, and never through a shell', () => {
+test('only src/lib/core/program.ts runs programs, and never through a shell', () => {
   const runners = sources.filter(({ text }) =>
     loadedModules(text).some((module) => /^(node:)?child_process$|^execa$/.test(module)),
   );
   assert.deepEqual(
     runners.map(({ file }) => file),
-    ['src/lib/programs/program.ts'],
+    ['src/lib/core/program.ts'],
   );
   const shells = runners.filter(({ text }) => /\bshell\b\s*[:,}]|execaCommand|\/bin\/sh/.test(text));
   assert.deepEqual(shells, []);
@@ -122,9 +116,9 @@ test('only these places open connections, and only to the clusters of contexts',
   );
   assert.deepEqual(outside('src/lib/kube/client/', openers).sort(), [
     // Tests whether a port of this machine is in use.
-    'src/lib/doctor/machine.ts',
+    'src/lib/doctor/machine-checks.ts',
     // Compares addresses.
-    'src/lib/hub/endpoint.ts',
+    'src/lib/ocm/endpoint.ts',
   ]);
 });
 
@@ -154,20 +148,20 @@ test('commands of this program begin a text, so they match the name under which 
   // Goes into the ITS, where others read it.
   assert.deepEqual(
     offenders.map(({ file }) => file),
-    ['src/lib/wecs/registration/approval.ts'],
+    ['src/lib/wecs/approval.ts'],
   );
 });
 
 test('one place redacts what goes into a report', () => {
-  const report = sources.filter(({ file }) => file.startsWith('src/lib/report/'));
-  const importers = report.filter(({ text }) => text.includes("'./redact.ts'"));
+  const report = sources.filter(({ file }) => file.startsWith('src/lib/doctor/report'));
+  const importers = report.filter(({ text }) => text.includes("'./report-redact.ts'"));
   assert.deepEqual(
     importers.map(({ file }) => file),
-    ['src/lib/report/contents.ts'],
+    ['src/lib/doctor/report-contents.ts'],
   );
   assert.deepEqual(
     outside(
-      'src/lib/report/contents.ts',
+      'src/lib/doctor/report-contents.ts',
       report.filter(({ text }) => text.includes('files.push(')),
     ),
     [],
@@ -178,13 +172,13 @@ test('one place decides whether a failure of one cluster ends a command', () => 
   const guards = sources.filter(({ text }) => /instanceof StellarError\b.*'interrupted'/.test(text));
   assert.deepEqual(
     guards.map(({ file }) => file),
-    ['src/lib/engine/errors.ts'],
+    ['src/lib/core/errors.ts'],
   );
 });
 
 test('one place decides why an agent must re-register: only it gives these codes', () => {
-  const room = 'src/lib/wecs/reregister/';
-  const table = sources.find(({ file }) => file === `${room}causes.ts`)?.text ?? '';
+  const room = 'src/lib/wecs/reregister';
+  const table = sources.find(({ file }) => file === `${room}-causes.ts`)?.text ?? '';
   const codes = [...table.matchAll(/^ {2}'([a-z-]+)': '(?:credentials|address|requests|announcement|decision)',$/gm)];
   assert.ok(codes.length > 15, 'this test sees no table');
   // Errors of these names are refusals of a command.
@@ -193,8 +187,8 @@ test('one place decides why an agent must re-register: only it gives these codes
   const judges = sources.filter(({ text }) => names.some((name) => text.includes(name)));
   assert.deepEqual(outside(room, judges).sort(), [
     // Ask for one code.
-    'src/lib/wecs/join/follow-join.ts',
-    'src/lib/wecs/join/join.ts',
+    'src/lib/wecs/follow-join.ts',
+    'src/lib/wecs/join.ts',
     // Registers them.
     'src/lib/wecs/problems.ts',
   ]);
@@ -204,14 +198,14 @@ test('durations and deadlines are by the clock that nobody can set', () => {
   const readers = sources.filter(({ text }) => /\bDate\.now\b/.test(text)).map(({ file }) => file);
   assert.deepEqual(readers.sort(), [
     // Ages and expiry, of what does not say when its server wrote it.
-    'src/lib/hub/token.ts',
     'src/lib/kube/client/auth-provider.ts',
     'src/lib/kube/client/errors.ts',
     'src/lib/kube/client/exec-plugin.ts',
     'src/lib/kube/client/kubeflex-certificate.ts',
     'src/lib/kube/client/transport.ts',
     'src/lib/kube/kubeconfig/lock.ts',
-    'src/lib/wecs/identity/identity.ts',
+    'src/lib/ocm/token.ts',
+    'src/lib/wecs/identity.ts',
   ]);
 });
 
@@ -245,12 +239,12 @@ test('the library formats nothing for a screen', () => {
   for (const line of ["a.join('  ')", "'a   b'", '`a  b`']) assert.match(line, layout);
   const allowed = [
     // The text of next steps is created here, for scripts as well.
-    'src/lib/engine/next-step.ts',
+    'src/lib/core/next-step.ts',
     // Scripts get these lines as well, in the details of an error.
-    'src/lib/wecs/registration/acceptance.ts',
+    'src/lib/wecs/acceptance.ts',
   ];
   const offenders = sources
-    .filter(({ file }) => file.startsWith('src/lib/') && !file.startsWith('src/lib/terminal/'))
+    .filter(({ file }) => file.startsWith('src/lib/'))
     .flatMap(({ file, text }) => (text.split('\n').some((line) => layout.test(line)) ? [file] : []));
   assert.deepEqual(offenders.sort(), allowed);
 });

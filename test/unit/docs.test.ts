@@ -5,12 +5,12 @@ import { test } from 'node:test';
 import { commandsFile, commandsPage } from '../../scripts/commands.ts';
 import { readProblems, troubleshooting, troubleshootingFile } from '../../scripts/troubleshooting.ts';
 import { catalogue } from '../../src/lib/doctor/catalogue.ts';
-import { registrationStageIds } from '../../src/lib/wecs/registration/stage-ids.ts';
+import { registrationStageIds } from '../../src/lib/wecs/registration-stage-ids.ts';
 
 const library = path.resolve(import.meta.dirname, '../../src/lib');
 /** Problems of policies and workloads are reported by their own commands. */
 const sources = globSync('**/*.ts', { cwd: library })
-  .filter((file) => !file.startsWith('workloads') || file === 'workloads/checks.ts')
+  .filter((file) => !file.startsWith('workloads') || file === 'workloads/workload-checks.ts')
   .map((file) => readFileSync(path.join(library, file), 'utf8'));
 const problems = readProblems();
 const told = new Set([...problems.values()].flatMap((found) => found.map(({ code }) => code)));
@@ -32,7 +32,7 @@ test('every check is documented, and every documented check exists', () =>
 const named = /\b(?:fail|warn|problem|wecProblem|otherwise)\(\s*([^,()]+),|\bcode: ('[^']+')/g;
 
 test('every code of a check is documented, and no other', () => {
-  const judges = sources.filter((text) => /from '.*engine\/(?:checks|problem|stages)\.ts'/.test(text));
+  const judges = sources.filter((text) => /from '.*core\/(?:checks|problem|stages)\.ts'/.test(text));
   const written = judges.flatMap((text) => [...text.matchAll(named)].map((match) => match.slice(1).join('')));
   const codes = written.flatMap((text) => [...text.matchAll(/'([a-z-]+)'(?!:)/g)].map(([, code]) => code));
   assert.ok(codes.length > 50, 'this test sees hardly any code');

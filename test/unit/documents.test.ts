@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import type { Command } from 'commander';
 import { parseAllDocuments } from 'yaml';
 import { outputFile, withContents } from '../../scripts/contents.ts';
-import { type ErrorCode, StellarError } from '../../src/lib/engine/errors.ts';
+import { type ErrorCode, StellarError } from '../../src/lib/core/errors.ts';
 import { fieldsOf, sections, undocumented } from '../documents.ts';
 import { commandNamed, program } from './support/program.ts';
 
@@ -87,7 +87,7 @@ test('every error code is documented with its exit code, and every documented co
   const described = [...rows.matchAll(/^\| (`[^|]*`) \| ([^|]*) \|/gm)].flatMap(([, cell = '', exit = '']) =>
     (cell.match(/[a-z]+(-[a-z]+)*/g) ?? []).map((code) => [code, Number.parseInt(exit, 10)] as const),
   );
-  const source = readFileSync(path.join(root, 'src/lib/engine/errors.ts'), 'utf8');
+  const source = readFileSync(path.join(root, 'src/lib/core/errors.ts'), 'utf8');
   const [, codes = ''] = /const exitCodes = \{(.*?)\}/s.exec(source) ?? [];
   const known = [...codes.matchAll(/^ {2}'?([a-z-]+)'?:/gm)].map(([, code = '']) => code);
   assert.deepEqual(described.map(([code]) => code).sort(), [...known, 'internal'].sort());

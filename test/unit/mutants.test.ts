@@ -75,11 +75,11 @@ test('the first failed test is named with its suites', () => {
 
 test('the nearest tests come first', () => {
   const [far, area, near, mirrored] = [
-    'test/unit/lib/kube/a.test.ts',
-    'test/unit/lib/kube/join.test.ts',
-    'test/unit/lib/wecs/b.test.ts',
-    'test/unit/lib/wecs/join/c.test.ts',
+    'test/unit/lib/wecs/a.test.ts',
+    'test/unit/lib/wecs/client.test.ts',
+    'test/unit/lib/kube/b.test.ts',
+    'test/unit/lib/kube/client/c.test.ts',
   ] as const;
-  const order = byNearness([far, area, near, mirrored], 'src/lib/wecs/join/join.ts', 'join');
+  const order = byNearness([far, area, near, mirrored], 'src/lib/kube/client/client.ts', 'client');
   assert.deepEqual(order, [mirrored, near, area, far]);
 });

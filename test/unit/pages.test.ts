@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import type { Io } from '../../src/lib/terminal/io.ts';
+import type { Io } from '../../src/commands/terminal/io.ts';
 import { buildProgram } from '../../src/program.ts';
 import { anchorsOf, blocksOf, commandsOf, linksOf, pages, root, spansOf, typedIn, walkedPages } from '../pages.ts';
 

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
-import type { CollectorRequest } from '../../lib/workloads/status/change-collector.ts';
+import type { CollectorRequest } from '../../lib/workloads/change-collector.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, repeatable, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
 
@@ -38,7 +38,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, [name = '']) {
     checkDnsName(name, 'a status collector');
-    const change = await import('../../lib/workloads/status/change-collector.ts');
+    const change = await import('../../lib/workloads/change-collector.ts');
     const { column = [], groupBy = [], combine = [] } = options;
     const spec = change.collectorSpec({ ...options, column, groupBy, combine });
     const wds = await session.wds();

@@ -19,7 +19,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, { force }, [name = '']) {
     checkDnsName(name, 'a status collector');
-    const { deleteCollector } = await import('../../lib/workloads/status/change-collector.ts');
+    const { deleteCollector } = await import('../../lib/workloads/change-collector.ts');
     const wds = await session.wds();
     session.announce(wds.kube, 'WDS');
     await session.finish([await deleteCollector(name, { force }, wds, session.run)]);

@@ -1,4 +1,4 @@
-import type { CollectorView } from '../../lib/workloads/status/collectors.ts';
+import type { CollectorView } from '../../lib/workloads/collectors.ts';
 import { section } from '../common/lines.ts';
 
 export function describeCollector({ name, spec, usedBy, errors }: CollectorView): string[] {

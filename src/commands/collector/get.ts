@@ -11,7 +11,7 @@ export const definition: Definition<WdsOptions> = {
   options: [...wdsOptions()],
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a status collector');
-    const { getCollector } = await import('../../lib/workloads/status/collectors.ts');
+    const { getCollector } = await import('../../lib/workloads/collectors.ts');
     const { view } = await getCollector(await session.wds(), name);
     const { describeCollector } = await import('./get-text.ts');
     await session.show(view, () => describeCollector(view));

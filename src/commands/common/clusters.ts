@@ -1,13 +1,13 @@
-import { Deadline } from '../../lib/engine/deadline.ts';
-import { failureOf } from '../../lib/engine/errors.ts';
-import type { Run } from '../../lib/engine/run.ts';
-import type { HostingSource } from '../../lib/hosting/hosting.ts';
+import { Deadline } from '../../lib/core/deadline.ts';
+import { failureOf } from '../../lib/core/errors.ts';
+import type { ProgramRun } from '../../lib/core/program.ts';
+import type { Run } from '../../lib/core/run.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { connect, limitsOf } from '../../lib/kube/client/client.ts';
 import type { PluginHost } from '../../lib/kube/client/credentials.ts';
-import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/client/dry-run.ts';
 import type { Limit } from '../../lib/kube/client/transport.ts';
+import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/dry-run.ts';
 import type { KubeconfigTarget } from '../../lib/kube/kubeconfig/edit.ts';
 import {
   type Kubeconfig,
@@ -15,7 +15,7 @@ import {
   type SelectedContext,
   selectContext,
 } from '../../lib/kube/kubeconfig/kubeconfig.ts';
-import type { ProgramRun } from '../../lib/programs/program.ts';
+import type { HostingSource } from '../../lib/spaces/hosting.ts';
 import {
   choicesFor,
   chooseIts,
@@ -27,8 +27,8 @@ import {
   withSource,
 } from '../../lib/spaces/its-choice.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
-import type { SpaceTools } from '../../lib/spaces/tools.ts';
-import type { Io } from '../../lib/terminal/io.ts';
+import type { SpaceTools } from '../../lib/spaces/space-tools.ts';
+import type { Io } from '../terminal/io.ts';
 import type { SessionOptions } from './options.ts';
 
 /** The clusters and programs of a command, as its options, the environment and the settings select them. */
@@ -82,7 +82,7 @@ export class Clusters {
   /** Returns the ITS, a client for it, and what selected it: without a current context that is one, the only one of the hosting cluster. */
   async its() {
     const { onlyIts } = await import('../../lib/spaces/resolve-its.ts');
-    const { mayBeHub } = await import('../../lib/hub/require-hub.ts');
+    const { mayBeHub } = await import('../../lib/ocm/require-hub.ts');
     const theOnly = async () => onlyIts(await tryRead(() => this.spaceTools()));
     const choice = await this.itsChoice().catch(async (error: unknown) => {
       const only = failureOf(error).code === 'usage' ? await theOnly() : undefined;
@@ -139,7 +139,7 @@ export class Clusters {
   async #choices() {
     const settings = await readSettings(settingsFile(this.io.env));
     if (settings.hosting === undefined) return settings;
-    const { chooseHosting } = await import('../../lib/hosting/hosting.ts');
+    const { chooseHosting } = await import('../../lib/spaces/hosting.ts');
     const kubeconfig = await this.kubeconfig();
     const choose = async () => chooseHosting(this.options.hostingContext, this.io.env, kubeconfig);
     const asSelected = ifSeen(await tryRead(choose));
@@ -153,7 +153,7 @@ export class Clusters {
 
   /** The hosting cluster, if one is selected and answers as one. */
   async hostingIfAny(): Promise<Kube | undefined> {
-    const { requireHosting } = await import('../../lib/hosting/hosting.ts');
+    const { requireHosting } = await import('../../lib/spaces/hosting.ts');
     const asked = await tryRead(async () => {
       const { hosting } = await this.spaceTools();
       await requireHosting(hosting);
@@ -196,7 +196,7 @@ export class Clusters {
   }
 
   async #chooseHosting(): Promise<{ context: SelectedContext; source: HostingSource }> {
-    const { chooseHosting } = await import('../../lib/hosting/hosting.ts');
+    const { chooseHosting } = await import('../../lib/spaces/hosting.ts');
     const choose = async () => chooseHosting(this.options.hostingContext, this.io.env, await this.kubeconfig());
     const chosen = await choose();
     return chosen.source === 'kubeconfig' ? ((await this.#currentInstead(chosen.context)) ?? chosen) : chosen;

@@ -1,5 +1,5 @@
-import { count } from '../../lib/engine/counts.ts';
-import type { Confirm } from '../../lib/engine/read-confirmed.ts';
+import { count } from '../../lib/core/counts.ts';
+import type { Confirm } from '../../lib/core/read-confirmed.ts';
 import { confirming } from './confirm.ts';
 import type { Session } from './session.ts';
 

@@ -1,9 +1,9 @@
-import { StellarError } from '../../lib/engine/errors.ts';
-import { advice, run } from '../../lib/engine/next-step.ts';
-import type { Confirm } from '../../lib/engine/read-confirmed.ts';
-import { type Removals, refuseManyRemovals } from '../../lib/engine/removal-limit.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import { advice, run } from '../../lib/core/next-step.ts';
+import type { Confirm } from '../../lib/core/read-confirmed.ts';
+import { type Removals, refuseManyRemovals } from '../../lib/core/removal-limit.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
-import type { SpaceTools } from '../../lib/spaces/tools.ts';
+import type { SpaceTools } from '../../lib/spaces/space-tools.ts';
 import type { Unseen } from '../../lib/workloads/unseen.ts';
 import type { Session } from './session.ts';
 
@@ -38,7 +38,7 @@ export async function confirm(session: Session, asked: Confirmation): Promise<vo
     for (const each of removals) refuseManyRemovals(each, 'would lose objects');
     return;
   }
-  const { canAsk, confirmByTyping } = await import('../../lib/terminal/prompt.ts');
+  const { canAsk, confirmByTyping } = await import('../terminal/prompt.ts');
   if (!canAsk(session.io)) {
     if (hidden !== undefined) throw lossUnknown(hidden);
     throw new StellarError('not-confirmed', `${doing} ${name} needs confirmation, and stdin is not a terminal.`, {

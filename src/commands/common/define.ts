@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
-import { asCalled } from '../../lib/engine/command-line.ts';
-import { StellarError } from '../../lib/engine/errors.ts';
-import type { Io, OutputFormat } from '../../lib/terminal/io.ts';
+import { asCalled } from '../../lib/core/command-line.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import type { Io, OutputFormat } from '../terminal/io.ts';
 import { type CommonOptions, globalOptions } from './options.ts';
 import type { Session } from './session.ts';
 

@@ -1,9 +1,9 @@
-import { few } from '../../lib/engine/counts.ts';
-import { begun } from '../../lib/engine/duration.ts';
-import type { Style } from '../../lib/terminal/style.ts';
-import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
-import type { PolicyProblem } from '../../lib/workloads/explain/policy-problems.ts';
-import type { AppliedTransform } from '../../lib/workloads/transforms/transforms.ts';
+import { few } from '../../lib/core/counts.ts';
+import { begun } from '../../lib/core/duration.ts';
+import type { DeliveryView } from '../../lib/workloads/delivery-view.ts';
+import type { PolicyProblem } from '../../lib/workloads/policy-problems.ts';
+import type { AppliedTransform } from '../../lib/workloads/transforms.ts';
+import type { Style } from '../terminal/style.ts';
 
 /** Returns the symbol for the state of a delivery. */
 export function symbolOfDelivery({ done, blockedAt }: Pick<DeliveryView, 'done' | 'blockedAt'>, style: Style): string {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Io } from '../../lib/terminal/io.ts';
+import type { Io } from '../terminal/io.ts';
 import type { Definition } from './define.ts';
 
 /** A command, as the help of its parent shows it. The rest is loaded when a command line names it. */

@@ -1,4 +1,4 @@
-import { partial, stepLines } from '../../lib/engine/next-step.ts';
+import { partial, stepLines } from '../../lib/core/next-step.ts';
 
 const context = ['--its CONTEXT', '--wds CONTEXT', '--hosting-context CONTEXT', 'NAME=CONTEXT for a WEC'];
 

@@ -1,4 +1,4 @@
-import { changeWords } from '../../lib/engine/changes.ts';
+import { changeWords } from '../../lib/core/changes.ts';
 
 /** Labels as a cell of a table. */
 export const formatLabels = (labels: Record<string, string>): string =>

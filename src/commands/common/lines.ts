@@ -1,5 +1,5 @@
-import { formatAge } from '../../lib/engine/duration.ts';
-import { formatTable } from '../../lib/terminal/output.ts';
+import { formatAge } from '../../lib/core/duration.ts';
+import { formatTable } from '../terminal/output.ts';
 
 const titleWidth = 10;
 const lineWidth = 100;

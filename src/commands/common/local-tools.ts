@@ -1,4 +1,4 @@
-import type { LocalTools } from '../../lib/local-clusters/create.ts';
+import type { LocalTools } from '../../lib/spaces/create-local-cluster.ts';
 import type { Session } from './session.ts';
 
 /** Returns what the library needs for local clusters. @param wecKubeconfig file for their contexts, if separate from all others */

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '../../lib/engine/duration.ts';
-import { type OutputFormat, outputFormats } from '../../lib/terminal/io.ts';
+import { parseDuration } from '../../lib/core/duration.ts';
+import { type OutputFormat, outputFormats } from '../terminal/io.ts';
 
 /** Options that are the same in every command. */
 export interface CommonOptions {

@@ -1,8 +1,8 @@
-import { failureOf } from '../../lib/engine/errors.ts';
+import { failureOf } from '../../lib/core/errors.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
-import type { PoliciesOfIts } from '../../lib/model/policies.ts';
-import type { PolicySources } from '../../lib/workloads/policies/read-policies.ts';
+import type { PoliciesOfIts } from '../../lib/ocm/policies.ts';
+import type { PolicySources } from '../../lib/workloads/read-policies.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -14,7 +14,7 @@ export async function openPolicies(
   its: { kube: Kube; context: SelectedContext },
   wecs: readonly string[],
 ): Promise<PoliciesOfIts> {
-  const { readPolicies } = await import('../../lib/workloads/policies/read-policies.ts');
+  const { readPolicies } = await import('../../lib/workloads/read-policies.ts');
   const [kubeconfig, hosting] = await Promise.all([session.kubeconfig(), hostingOf(session)]);
   return readPolicies({ its, wecs, hosting, kubeconfig, connect: (context) => session.connect(context) });
 }

@@ -1,14 +1,14 @@
-import { asCalled, command } from '../../lib/engine/command-line.ts';
-import { Deadline } from '../../lib/engine/deadline.ts';
-import type { NamedResult } from '../../lib/engine/each-name.ts';
-import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/engine/errors.ts';
-import { run, textOf } from '../../lib/engine/next-step.ts';
-import type { Diagnosis } from '../../lib/engine/problem.ts';
+import { asCalled, command } from '../../lib/core/command-line.ts';
+import { Deadline } from '../../lib/core/deadline.ts';
+import type { NamedResult } from '../../lib/core/each-name.ts';
+import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/core/errors.ts';
+import { run, textOf } from '../../lib/core/next-step.ts';
+import type { Diagnosis } from '../../lib/core/problem.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import type { RecordedWrite } from '../../lib/kube/client/dry-run.ts';
+import type { RecordedWrite } from '../../lib/kube/dry-run.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
-import { writeLines } from '../../lib/terminal/clean.ts';
-import { type Io, isForPeople, type OutputFormat } from '../../lib/terminal/io.ts';
+import { writeLines } from '../terminal/clean.ts';
+import { type Io, isForPeople, type OutputFormat } from '../terminal/io.ts';
 import {
   type Column,
   type DocumentForm,
@@ -17,9 +17,9 @@ import {
   writeDocument,
   writeError,
   writeResult,
-} from '../../lib/terminal/output.ts';
-import { createProgress, type TerminalProgress } from '../../lib/terminal/progress.ts';
-import { type Style, styleFor } from '../../lib/terminal/style.ts';
+} from '../terminal/output.ts';
+import { createProgress, type TerminalProgress } from '../terminal/progress.ts';
+import { type Style, styleFor } from '../terminal/style.ts';
 import { Clusters } from './clusters.ts';
 import type { SessionOptions } from './options.ts';
 

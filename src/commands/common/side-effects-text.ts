@@ -1,9 +1,9 @@
-import { command } from '../../lib/engine/command-line.ts';
-import { StellarError } from '../../lib/engine/errors.ts';
-import { run, textOf } from '../../lib/engine/next-step.ts';
-import type { Removals } from '../../lib/engine/removal-limit.ts';
-import { describePolicy, destinationsOf } from '../../lib/model/policies.ts';
-import type { SideEffects } from '../../lib/workloads/policies/side-effects.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import { run, textOf } from '../../lib/core/next-step.ts';
+import type { Removals } from '../../lib/core/removal-limit.ts';
+import { describePolicy, destinationsOf } from '../../lib/ocm/policies.ts';
+import type { SideEffects } from '../../lib/workloads/side-effects.ts';
 import type { Unseen } from '../../lib/workloads/unseen.ts';
 
 /** What a change of labels does besides breaking templates and releasing WECs. */

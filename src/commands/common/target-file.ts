@@ -1,6 +1,6 @@
-import { StellarError } from '../../lib/engine/errors.ts';
-import { run } from '../../lib/engine/next-step.ts';
-import { checkWritable, isPresent } from '../../lib/files/private-file.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import { run } from '../../lib/core/next-step.ts';
+import { checkWritable, isPresent } from '../../lib/core/private-file.ts';
 import type { Session } from './session.ts';
 
 /**

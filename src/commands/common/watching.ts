@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import { monotonic } from '../../lib/engine/clock.ts';
-import { pause } from '../../lib/engine/deadline.ts';
-import { ExitCode, exitCodeOf } from '../../lib/engine/errors.ts';
-import { writeLines } from '../../lib/terminal/clean.ts';
+import { monotonic } from '../../lib/core/clock.ts';
+import { pause } from '../../lib/core/deadline.ts';
+import { ExitCode, exitCodeOf } from '../../lib/core/errors.ts';
+import { writeLines } from '../terminal/clean.ts';
 import type { Session } from './session.ts';
 
 export const watchOption = (what: string): Option => new Option('-w, --watch', `${what}, until Ctrl-C or --timeout`);
@@ -41,7 +41,7 @@ async function watching<Reading extends object>(
   show: (seen: Reading) => Promise<void>,
 ): Promise<void> {
   const { deadline, signal } = run;
-  const { poll } = await import('../../lib/engine/poll.ts');
+  const { poll } = await import('../../lib/core/poll.ts');
   for (;;) {
     const started = monotonic();
     // A restart of the API server does not end a watch.

@@ -1,7 +1,7 @@
-import { StellarError } from '../../lib/engine/errors.ts';
-import type { WecTarget } from '../../lib/hub/find-wecs.ts';
+import { StellarError } from '../../lib/core/errors.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { checkDnsLabel } from '../../lib/kube/object-names.ts';
+import type { WecTarget } from '../../lib/ocm/find-wecs.ts';
 
 /** A WEC on the command line: NAME, or NAME=CONTEXT. */
 export interface WecArgument {
@@ -90,7 +90,7 @@ export function parseChosenWecs(words: readonly string[], choice: SelectionOptio
     named,
     async find(hub) {
       if (named !== undefined) return named;
-      const { findWecs } = await import('../../lib/hub/find-wecs.ts');
+      const { findWecs } = await import('../../lib/ocm/find-wecs.ts');
       return (await findWecs(hub, choice)).map(({ name }) => ({ name, context: undefined }));
     },
   };

@@ -1,6 +1,6 @@
-import type { KubeObject } from '../../lib/kube/objects.ts';
-import { resources } from '../../lib/kube/resources.ts';
-import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
+import type { KubeObject } from '../../lib/kube/client/objects.ts';
+import { resources } from '../../lib/kube/client/resources.ts';
+import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { QuietClusters } from './quiet-clusters.ts';
 import type { Typed } from './typed.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { writeFields } from '../../lib/terminal/clean.ts';
-import type { Io } from '../../lib/terminal/io.ts';
+import { writeFields } from '../terminal/clean.ts';
+import type { Io } from '../terminal/io.ts';
 import { type Candidates, findCandidates } from './candidates.ts';
 import { readTyped } from './typed.ts';
 

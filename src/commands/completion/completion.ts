@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
-import { writeText } from '../../lib/terminal/clean.ts';
-import type { Io } from '../../lib/terminal/io.ts';
+import { writeText } from '../terminal/clean.ts';
+import type { Io } from '../terminal/io.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof shells)[number];

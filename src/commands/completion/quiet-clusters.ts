@@ -1,12 +1,12 @@
 import { homedir } from 'node:os';
-import { Deadline } from '../../lib/engine/deadline.ts';
-import { StellarError } from '../../lib/engine/errors.ts';
-import { silentProgress } from '../../lib/engine/progress.ts';
+import { Deadline } from '../../lib/core/deadline.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import { silentProgress } from '../../lib/core/progress.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
-import type { Io } from '../../lib/terminal/io.ts';
 import { Clusters } from '../common/clusters.ts';
 import type { SessionOptions } from '../common/options.ts';
+import type { Io } from '../terminal/io.ts';
 import type { Typed } from './typed.ts';
 
 /** The clusters of a command line that must not prompt: a shell is completing a word. */

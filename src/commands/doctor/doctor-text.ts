@@ -1,9 +1,9 @@
+import { type Finding, isDependent, isNotable } from '../../lib/core/checks.ts';
+import { count, few } from '../../lib/core/counts.ts';
+import { stepLines } from '../../lib/core/next-step.ts';
 import { docsOf } from '../../lib/doctor/catalogue.ts';
 import { type Examined, type Group, groupFindings, type Subject } from '../../lib/doctor/subject.ts';
-import { type Finding, isDependent, isNotable } from '../../lib/engine/checks.ts';
-import { count, few } from '../../lib/engine/counts.ts';
-import { stepLines } from '../../lib/engine/next-step.ts';
-import type { Style } from '../../lib/terminal/style.ts';
+import type { Style } from '../terminal/style.ts';
 
 const symbolOf = ({ status }: Pick<Finding, 'status'>, style: Style): string =>
   ({ pass: style.ok, warn: '!', fail: style.bad, skipped: style.faint('-') })[status];

@@ -1,8 +1,7 @@
 import { Option } from 'commander';
+import { ExitCode, StellarError } from '../../lib/core/errors.ts';
 import type { DoctorInput } from '../../lib/doctor/doctor.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
-import { ExitCode, StellarError } from '../../lib/engine/errors.ts';
-import { outputFormats } from '../../lib/terminal/io.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
@@ -13,6 +12,7 @@ import {
   yesOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
+import { outputFormats } from '../terminal/io.ts';
 import { agentOptions } from '../wec/join-options.ts';
 import type { DoctorOptions } from './input.ts';
 
@@ -61,7 +61,7 @@ export const definition: Definition<DoctorOptions> = {
     let all = acted.all ?? (await examine());
     if (options.probe) all = await (await import('./probe.ts')).probeWecs(session, options, all);
     if (options.wait && !isHealthy(all, options)) {
-      const { poll } = await import('../../lib/engine/poll.ts');
+      const { poll } = await import('../../lib/core/poll.ts');
       await poll(async () => {
         all = await examine();
         return isHealthy(all, options) || undefined;

@@ -1,15 +1,15 @@
+import { isNotable } from '../../lib/core/checks.ts';
+import { count } from '../../lib/core/counts.ts';
+import { stepLines } from '../../lib/core/next-step.ts';
+import type { Write } from '../../lib/core/remedy.ts';
 import type { DoctorInput } from '../../lib/doctor/doctor.ts';
-import type { FixResult } from '../../lib/doctor/fix/apply.ts';
-import type { PlannedFix } from '../../lib/doctor/fix/plan.ts';
-import { subjectName } from '../../lib/doctor/report.ts';
+import type { FixResult } from '../../lib/doctor/doctor-fix-apply.ts';
+import type { PlannedFix } from '../../lib/doctor/doctor-fix-plan.ts';
+import { subjectName } from '../../lib/doctor/finding-report.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
-import { isNotable } from '../../lib/engine/checks.ts';
-import { count } from '../../lib/engine/counts.ts';
-import { stepLines } from '../../lib/engine/next-step.ts';
-import type { Write } from '../../lib/engine/remedy.ts';
-import { toDocument } from '../../lib/terminal/output.ts';
 import { confirm } from '../common/confirm.ts';
 import type { Session } from '../common/session.ts';
+import { toDocument } from '../terminal/output.ts';
 import type { DoctorOptions } from './input.ts';
 
 /** The results of the fixes, and the last reading. */
@@ -29,8 +29,8 @@ export async function fixFindings(
   input: DoctorInput,
   examine: () => Promise<Examined[]>,
 ): Promise<Fixed> {
-  const { FixPlanner, lacksContext } = await import('../../lib/doctor/fix/plan.ts');
-  const { applyFixes, confirmFixes, unapplied } = await import('../../lib/doctor/fix/apply.ts');
+  const { FixPlanner, lacksContext } = await import('../../lib/doctor/doctor-fix-plan.ts');
+  const { applyFixes, confirmFixes, unapplied } = await import('../../lib/doctor/doctor-fix-apply.ts');
   const planner = new FixPlanner(input.spaces, session.run);
   const plan = async (of: readonly Examined[]) =>
     (await planner.plan(of)).filter(({ check }) => !options.skip?.includes(check));

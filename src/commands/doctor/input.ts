@@ -1,7 +1,7 @@
+import { StellarError } from '../../lib/core/errors.ts';
+import { partial, run } from '../../lib/core/next-step.ts';
 import type { DoctorInput } from '../../lib/doctor/doctor.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
-import { StellarError } from '../../lib/engine/errors.ts';
-import { partial, run } from '../../lib/engine/next-step.ts';
 import type { ConfirmedOptions, HostingOptions, ItsOptions } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
@@ -31,7 +31,7 @@ export async function preInput(
   const joinOptions = await toJoinOptions(options);
   const wecs = await session.wecs(parseWecArguments(positional).map(withContext));
   const { runPreflight } = await import('../../lib/doctor/preflight.ts');
-  const { chooseHosting } = await import('../../lib/hosting/hosting.ts');
+  const { chooseHosting } = await import('../../lib/spaces/hosting.ts');
   const kubeconfig = await session.kubeconfig();
   const hosting = await ifSelected(async () =>
     session.connect(chooseHosting(hostingContext, session.io.env, kubeconfig).context),

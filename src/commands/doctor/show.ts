@@ -1,8 +1,8 @@
 import { catalogue, docsOf } from '../../lib/doctor/catalogue.ts';
-import { describeGroup } from '../../lib/doctor/report.ts';
+import { describeGroup } from '../../lib/doctor/finding-report.ts';
 import { type Examined, groupFindings } from '../../lib/doctor/subject.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Session } from '../common/session.ts';
+import { isForPeople } from '../terminal/io.ts';
 import { describeExamined } from './doctor-text.ts';
 import type { DoctorOptions } from './input.ts';
 

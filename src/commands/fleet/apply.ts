@@ -1,5 +1,5 @@
-import { command } from '../../lib/engine/command-line.ts';
-import type { Confirm } from '../../lib/engine/read-confirmed.ts';
+import { command } from '../../lib/core/command-line.ts';
+import type { Confirm } from '../../lib/core/read-confirmed.ts';
 import type { FleetPlan } from '../../lib/fleet/plan.ts';
 import { confirm, confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
@@ -28,7 +28,7 @@ export const definition: Definition<Options> = {
   ],
   destroys: true,
   async run(session, options) {
-    const { readFleet } = await import('../../lib/fleet/file/read.ts');
+    const { readFleet } = await import('../../lib/fleet/fleet-file.ts');
     const fleet = await readFleet(options.filename, session.io.stdin);
     if (itsOfFile(options, fleet) === undefined) await refuseUnnamedIts(session, options.yes);
     const { describePlan, describeSpaces, changesAnything, replacesLabels } = await import('./plan-text.ts');
@@ -40,7 +40,7 @@ export const definition: Definition<Options> = {
       if (!options.dryRun) await confirm(session, confirmation);
       const { confirmLeft } = await import('../common/confirm-left.ts');
       const left = (name: string) => confirmLeft(session, name, options.yes);
-      const { createSpaces } = await import('../../lib/fleet/spaces.ts');
+      const { createSpaces } = await import('../../lib/fleet/fleet-spaces.ts');
       const created = await createSpaces(fleet, missing, left, await session.spaceTools(), session.run);
       if (options.dryRun || created.some(({ error }) => error !== undefined)) return session.finish(created);
     }

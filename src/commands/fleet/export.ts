@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import { StellarError } from '../../lib/engine/errors.ts';
-import { advice } from '../../lib/engine/next-step.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import { advice } from '../../lib/core/next-step.ts';
 import type { Definition } from '../common/define.ts';
 import { type ItsOptions, itsOption, wecKubeconfigOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
@@ -46,7 +46,7 @@ export const definition: Definition<Options> = {
     await checkName(name);
     const { contexts } = await session.wecKubeconfig();
     const names = [...contexts.keys()].filter((each) => match === undefined || patternOf(match).test(each));
-    const { withNameNotes } = await import('../../lib/fleet/import/imported.ts');
+    const { withNameNotes } = await import('../../lib/fleet/imported.ts');
     const { wecs, comments } = withNameNotes(
       await (from === undefined ? exportIts(session, names, options) : importFrom(session, names, from, options)),
     );
@@ -71,7 +71,7 @@ const patternOf = (glob: string): RegExp =>
   );
 
 async function checkName(name: string): Promise<void> {
-  const { fleetSchema } = await import('../../lib/fleet/file/schema.ts');
+  const { fleetSchema } = await import('../../lib/fleet/fleet-schema.ts');
   const problem = fleetSchema.properties.metadata.properties.name.rule?.(name);
   if (problem !== undefined)
     throw new StellarError('usage', `${problem}.`, { next: [advice('Give one: --name NAME')] });
@@ -89,7 +89,7 @@ async function importFrom(
   { fromContext, fromNamespace }: Options,
 ) {
   if (from === 'kubeconfig') {
-    const { importKubeconfig } = await import('../../lib/fleet/import/kubeconfig.ts');
+    const { importKubeconfig } = await import('../../lib/fleet/import-kubeconfig.ts');
     return importKubeconfig(await candidatesOf(session, names));
   }
   const { selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
@@ -101,10 +101,10 @@ async function importFrom(
     });
   const source = session.connect(selectContext(kubeconfig, given));
   if (from === 'karmada') {
-    const { importKarmada } = await import('../../lib/fleet/import/karmada.ts');
+    const { importKarmada } = await import('../../lib/fleet/import-karmada.ts');
     return importKarmada(source, await candidatesOf(session, names));
   }
-  const { importArgoCd } = await import('../../lib/fleet/import/argocd.ts');
+  const { importArgoCd } = await import('../../lib/fleet/import-argocd.ts');
   return importArgoCd(source, fromNamespace, await contextsOf(session, names));
 }
 
@@ -116,7 +116,7 @@ async function contextsOf(session: Session, names: readonly string[]) {
 }
 
 async function candidatesOf(session: Session, names: readonly string[]) {
-  const { Deadline } = await import('../../lib/engine/deadline.ts');
+  const { Deadline } = await import('../../lib/core/deadline.ts');
   const deadline = new Deadline(patienceMs);
   const contexts = await contextsOf(session, names);
   return contexts.map((context) => ({ name: context.name, kube: session.connect(context, deadline) }));

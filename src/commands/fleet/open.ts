@@ -1,7 +1,7 @@
 import { Option } from 'commander';
-import type { Fleet } from '../../lib/fleet/file/read.ts';
+import type { Fleet } from '../../lib/fleet/fleet-file.ts';
+import type { SpacePlan } from '../../lib/fleet/fleet-spaces.ts';
 import type { FleetClusters, FleetOptions } from '../../lib/fleet/plan.ts';
-import type { SpacePlan } from '../../lib/fleet/spaces.ts';
 import {
   type HostingOptions,
   hostingContextOption,
@@ -44,7 +44,7 @@ export const optionsOf = (given: FileOptions): FleetOptions => {
 /** The spaces of a file, which are created before its WECs. */
 export async function readSpaces(session: Session, fleet: Fleet): Promise<SpacePlan[]> {
   if (fleet.its.length + fleet.wds.length === 0) return [];
-  const { planSpaces } = await import('../../lib/fleet/spaces.ts');
+  const { planSpaces } = await import('../../lib/fleet/fleet-spaces.ts');
   return planSpaces(fleet, await session.spaceTools());
 }
 

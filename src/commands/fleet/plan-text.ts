@@ -1,9 +1,9 @@
-import { count } from '../../lib/engine/counts.ts';
+import { count } from '../../lib/core/counts.ts';
+import type { SpacePlan } from '../../lib/fleet/fleet-spaces.ts';
 import type { FleetPlan, WecPlan } from '../../lib/fleet/plan.ts';
-import type { SpacePlan } from '../../lib/fleet/spaces.ts';
-import type { Policy } from '../../lib/model/policies.ts';
-import { toDocument } from '../../lib/terminal/output.ts';
+import type { Policy } from '../../lib/ocm/policies.ts';
 import { describeBroken, describeReleased, describeSideEffects } from '../common/side-effects-text.ts';
+import { toDocument } from '../terminal/output.ts';
 
 const signs = { join: '+', move: '>', change: '~', unchanged: ' ', remove: '-' } as const;
 

@@ -1,8 +1,8 @@
-import { command } from '../../lib/engine/command-line.ts';
-import { count } from '../../lib/engine/counts.ts';
-import { ExitCode } from '../../lib/engine/errors.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { count } from '../../lib/core/counts.ts';
+import { ExitCode } from '../../lib/core/errors.ts';
 import type { Definition } from '../common/define.ts';
+import { isForPeople } from '../terminal/io.ts';
 import { type FileOptions, fileOptions, openClusters, optionsOf, readSpaces } from './open.ts';
 
 interface Options extends FileOptions {
@@ -27,7 +27,7 @@ export const definition: Definition<Options> = {
     ['--exit-code', 'exit with 5 if anything would change'],
   ],
   async run(session, options) {
-    const { readFleet } = await import('../../lib/fleet/file/read.ts');
+    const { readFleet } = await import('../../lib/fleet/fleet-file.ts');
     const fleet = await readFleet(options.filename, session.io.stdin);
     if (options.offline) {
       const { name, wecs } = fleet;

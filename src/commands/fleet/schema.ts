@@ -6,7 +6,7 @@ export const definition: Definition = {
   formats: ['json', 'yaml'],
   examples: [['stellarctl fleet schema > fleet.schema.json', 'where the first line of `fleet export` expects it']],
   async run(session) {
-    const { fleetSchema } = await import('../../lib/fleet/file/schema.ts');
+    const { fleetSchema } = await import('../../lib/fleet/fleet-schema.ts');
     const schema = { $schema: 'https://json-schema.org/draft/2020-12/schema', ...fleetSchema };
     // The rules are functions, which JSON does not have.
     const document = JSON.parse(JSON.stringify(schema)) as object;

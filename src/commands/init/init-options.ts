@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from 'commander';
-import { StellarError } from '../../lib/engine/errors.ts';
-import type { InitInput } from '../../lib/install/input.ts';
-import type { HostingRequest } from '../../lib/install/make-hosting.ts';
-import { checkClusterName, nodeImage, type ProviderName } from '../../lib/local-clusters/names.ts';
-import type { ValueOptions } from '../../lib/programs/helm/values.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import type { ValueOptions } from '../../lib/spaces/helm-values.ts';
+import type { InitInput } from '../../lib/spaces/init-input.ts';
+import { checkClusterName, nodeImage, type ProviderName } from '../../lib/spaces/local-cluster-names.ts';
+import type { HostingRequest } from '../../lib/spaces/make-hosting.ts';
 import type { CommonOptions, WritingOptions } from '../common/options.ts';
 
 /** The name in KubeFlex's and KubeStellar's documentation. */

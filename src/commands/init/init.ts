@@ -1,12 +1,12 @@
 import { Option } from 'commander';
-import { coreChart } from '../../lib/hosting/core-chart.ts';
-import type { HostingRequest } from '../../lib/install/make-hosting.ts';
-import { providerNames } from '../../lib/local-clusters/names.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
+import { coreChart } from '../../lib/spaces/core-chart.ts';
+import { providerNames } from '../../lib/spaces/local-cluster-names.ts';
+import type { HostingRequest } from '../../lib/spaces/make-hosting.ts';
 import type { Definition } from '../common/define.ts';
 import { localTools } from '../common/local-tools.ts';
 import { dryRunOption, imageRegistryOption, nodeOptions, repeatable } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
+import { isForPeople } from '../terminal/io.ts';
 import { defaultName, hostName, type InitOptions, ingresses, port, toRequest } from './init-options.ts';
 
 export const definition: Definition<InitOptions> = {
@@ -59,7 +59,7 @@ export const definition: Definition<InitOptions> = {
   async run(session, options) {
     const request = toRequest(options);
     if (options.printImages) return printImages(session, request);
-    const { makeHosting } = await import('../../lib/install/make-hosting.ts');
+    const { makeHosting } = await import('../../lib/spaces/make-hosting.ts');
     const result = await makeHosting(request, localTools(session));
     await session.finish([result]);
     session.next(result.itses?.length === 0 ? 'stellarctl its create its1' : 'stellarctl status');
@@ -67,7 +67,7 @@ export const definition: Definition<InitOptions> = {
 };
 
 async function printImages(session: Session, { create, init }: HostingRequest): Promise<void> {
-  const { printedImages } = await import('../../lib/install/make-hosting.ts');
+  const { printedImages } = await import('../../lib/spaces/make-hosting.ts');
   const items = await printedImages(init, create?.withIngress === true, localTools(session));
   const rows = items.map((item) => ({ ...item, name: item.reference }));
   if (isForPeople(session.output)) session.printLines(rows.map(({ name }) => name));

@@ -1,9 +1,9 @@
 import { Option } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
-import { StellarError } from '../../lib/engine/errors.ts';
-import { advice } from '../../lib/engine/next-step.ts';
-import type { ItsType } from '../../lib/model/kubeflex-names.ts';
-import type { ItsInput } from '../../lib/spaces/create/create-its.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import { advice } from '../../lib/core/next-step.ts';
+import type { ItsType } from '../../lib/ocm/kubeflex-names.ts';
+import type { ItsInput } from '../../lib/spaces/create-its.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
@@ -55,7 +55,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, [name = '']) {
     checkCombinations(options);
-    const { createIts } = await import('../../lib/spaces/create/create-its.ts');
+    const { createIts } = await import('../../lib/spaces/create-its.ts');
     const tools = await session.spaceTools();
     session.announce(tools.hosting, 'Hosting cluster');
     const input: ItsInput = {

@@ -1,10 +1,10 @@
 import { Option } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
-import { noted, textOf } from '../../lib/engine/next-step.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { noted, textOf } from '../../lib/core/next-step.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, durationMs, type ItsOptions, itsOption, type WritingOptions } from '../common/options.ts';
 import { checkTargetFile } from '../common/target-file.ts';
+import { isForPeople } from '../terminal/io.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   duration: number;
@@ -33,10 +33,10 @@ export const definition: Definition<Options> = {
     dryRunOption(),
   ],
   async run(session, options) {
-    const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import('../../lib/hub/its-token.ts');
+    const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import('../../lib/ocm/its-token.ts');
     const destination = options.clusteradm ? 'clusteradm' : options.file !== undefined ? 'file' : 'output';
     checkTokenRequest(options.duration, destination === 'output' && ['table', 'wide', 'name'].includes(options.output));
-    const { createPrivately, writePrivately } = await import('../../lib/files/private-file.ts');
+    const { createPrivately, writePrivately } = await import('../../lib/core/private-file.ts');
     if (options.file !== undefined) await checkTargetFile(session, options.file, options.force);
     const { context, kube } = await session.its();
     session.announce(kube);

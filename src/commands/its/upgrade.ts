@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
-import { newestOcm } from '../../lib/model/ocm-versions.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { newestOcm } from '../../lib/ocm/ocm-versions.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
@@ -31,7 +31,7 @@ export const definition: Definition<Options> = {
     dryRunOption(),
   ],
   async run(session, { to, imageRegistry }, [name = '']) {
-    const { upgradeIts } = await import('../../lib/maintenance/upgrade-its.ts');
+    const { upgradeIts } = await import('../../lib/spaces/upgrade-its.ts');
     const tools = await session.spaceTools();
     session.announce(tools.hosting, 'Hosting cluster');
     await session.finish([await upgradeIts(name, { to, imageRegistry }, tools, session.run)]);

@@ -1,7 +1,6 @@
 import { Option } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
-import type { PolicyChange } from '../../lib/workloads/change/apply-policy.ts';
+import { command } from '../../lib/core/command-line.ts';
+import type { PolicyChange } from '../../lib/workloads/apply-policy.ts';
 import { confirming, refuseUnnamedWds } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -12,6 +11,7 @@ import {
   wdsOptions,
   yesOption,
 } from '../common/options.ts';
+import { isForPeople } from '../terminal/io.ts';
 
 interface Options extends WdsOptions, ConfirmedOptions {
   filename: string;
@@ -37,10 +37,10 @@ export const definition: Definition<Options> = {
   ],
   destroys: true,
   async run(session, { filename, yes, maxRemoved: max, color }) {
-    const { readPolicyFile } = await import('../../lib/workloads/explain/policy-file.ts');
-    const { applyPolicy } = await import('../../lib/workloads/change/apply-policy.ts');
+    const { readPolicyFile } = await import('../../lib/workloads/policy-file.ts');
+    const { applyPolicy } = await import('../../lib/workloads/apply-policy.ts');
     const { describeExplanation } = await import('./explain-text.ts');
-    const { styleFor } = await import('../../lib/terminal/style.ts');
+    const { styleFor } = await import('../terminal/style.ts');
     const given = await readPolicyFile(filename, session.io.stdin);
     const wds = await session.wds();
     refuseUnnamedWds(session, wds, yes);

@@ -1,8 +1,7 @@
-import { command } from '../../lib/engine/command-line.ts';
-import { StellarError } from '../../lib/engine/errors.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { StellarError } from '../../lib/core/errors.ts';
 import { checkDnsName, checkNamespace } from '../../lib/kube/object-names.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
-import type { Explanation } from '../../lib/workloads/explain/explain.ts';
+import type { Explanation } from '../../lib/workloads/explain.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
@@ -13,6 +12,7 @@ import {
   wdsOptions,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
+import { isForPeople } from '../terminal/io.ts';
 
 interface Options extends WdsOptions, ConfirmedOptions {
   clusters: string[];
@@ -59,9 +59,9 @@ export const definition: Definition<Options> = {
 
 async function create(session: Session, options: Options, name: string): Promise<void> {
   checkDnsName(name, 'a binding policy');
-  const { createPolicy, policyOf, readSpec } = await import('../../lib/workloads/change/create-policy.ts');
+  const { createPolicy, policyOf, readSpec } = await import('../../lib/workloads/create-policy.ts');
   const { describeExplanation } = await import('./explain-text.ts');
-  const { styleFor } = await import('../../lib/terminal/style.ts');
+  const { styleFor } = await import('../terminal/style.ts');
   const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
   for (const namespace of namespaces) if (namespace !== '*') checkNamespace(namespace);
   // An empty selector would select every object of the WDS, and may result from an unset variable of a script.

@@ -1,5 +1,5 @@
 import { checkDnsName } from '../../lib/kube/object-names.ts';
-import type { PolicyToDelete } from '../../lib/workloads/change/inspect-policy.ts';
+import type { PolicyToDelete } from '../../lib/workloads/inspect-policy.ts';
 import { confirming, refuseUnnamedWds } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { type ConfirmedOptions, dryRunOption, type WdsOptions, wdsOptions, yesOption } from '../common/options.ts';
@@ -22,7 +22,7 @@ export const definition: Definition<Options> = {
   options: [['--keep-workloads', 'keep the workloads running'], yesOption(), ...wdsOptions(), dryRunOption()],
   async run(session, { yes, keepWorkloads }, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { deletePolicy, hasRemains } = await import('../../lib/workloads/change/delete-policy.ts');
+    const { deletePolicy, hasRemains } = await import('../../lib/workloads/delete-policy.ts');
     const { describeEffects } = await import('./delete-text.ts');
     const wds = await session.wds();
     refuseUnnamedWds(session, wds, yes);

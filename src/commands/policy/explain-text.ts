@@ -1,8 +1,8 @@
-import { count, others } from '../../lib/engine/counts.ts';
-import type { Style } from '../../lib/terminal/style.ts';
-import type { Explanation } from '../../lib/workloads/explain/explain.ts';
+import { count, others } from '../../lib/core/counts.ts';
+import type { Explanation } from '../../lib/workloads/explain.ts';
 import { problemLines } from '../common/deliveries.ts';
 import { aligned, section, unknown } from '../common/lines.ts';
+import type { Style } from '../terminal/style.ts';
 
 /** More objects than these are listed with `-o wide` only. */
 const fewObjects = 20;

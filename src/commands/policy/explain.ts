@@ -1,4 +1,4 @@
-import { StellarError } from '../../lib/engine/errors.ts';
+import { StellarError } from '../../lib/core/errors.ts';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
@@ -22,8 +22,8 @@ export const definition: Definition<Options> = {
     if ((name === undefined) === (filename === undefined))
       throw new StellarError('usage', 'Give the NAME of a policy, or -f FILE.');
     if (name !== undefined) checkDnsName(name, 'a binding policy');
-    const { explain } = await import('../../lib/workloads/explain/explain.ts');
-    const { readPolicyFile } = await import('../../lib/workloads/explain/policy-file.ts');
+    const { explain } = await import('../../lib/workloads/explain.ts');
+    const { readPolicyFile } = await import('../../lib/workloads/policy-file.ts');
     const given = filename === undefined ? undefined : await readPolicyFile(filename, session.io.stdin);
     const { view, errors } = await explain(name ?? given?.name ?? '', await session.wds(), given?.spec);
     const { describeExplanation } = await import('./explain-text.ts');

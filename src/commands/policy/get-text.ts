@@ -1,12 +1,12 @@
-import { command } from '../../lib/engine/command-line.ts';
-import { count, few } from '../../lib/engine/counts.ts';
-import { run, textOf } from '../../lib/engine/next-step.ts';
-import { describeObject } from '../../lib/model/object-ref.ts';
-import type { Style } from '../../lib/terminal/style.ts';
-import type { PolicyView } from '../../lib/workloads/delivery/policy-view.ts';
-import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { count, few } from '../../lib/core/counts.ts';
+import { run, textOf } from '../../lib/core/next-step.ts';
+import { describeObject } from '../../lib/ocm/object-ref.ts';
+import type { DeliveryView } from '../../lib/workloads/delivery-view.ts';
+import type { PolicyView } from '../../lib/workloads/policy-view.ts';
 import { problemLines, symbolOfDelivery, transformLines, whyBlocked } from '../common/deliveries.ts';
 import { aligned, unknown } from '../common/lines.ts';
+import type { Style } from '../terminal/style.ts';
 
 /** Up to this number, each WEC has a column; more WECs are counted. */
 const fewWecs = 6;

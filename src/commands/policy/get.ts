@@ -1,7 +1,7 @@
 import { checkDnsName } from '../../lib/kube/object-names.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
+import { isForPeople } from '../terminal/io.ts';
 
 export const definition: Definition<WdsOptions> = {
   description:
@@ -15,7 +15,7 @@ export const definition: Definition<WdsOptions> = {
   options: [...wdsOptions()],
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { getPolicyView } = await import('../../lib/workloads/delivery/policy-view.ts');
+    const { getPolicyView } = await import('../../lib/workloads/policy-view.ts');
     const wds = await session.wds();
     const { view, errors } = await getPolicyView(name, wds);
     const { describePolicyView } = await import('./get-text.ts');

@@ -1,4 +1,4 @@
-import { begun } from '../../lib/engine/duration.ts';
+import { begun } from '../../lib/core/duration.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
@@ -12,7 +12,7 @@ export const definition: Definition<WdsOptions> = {
   ],
   options: [...wdsOptions()],
   async run(session) {
-    const { listPolicies } = await import('../../lib/workloads/delivery/policy-list.ts');
+    const { listPolicies } = await import('../../lib/workloads/policy-list.ts');
     const wds = await session.wds();
     const { view: items, problems, errors } = await listPolicies(wds);
     await session.print({ wds: wds.name, items, problems }, items, [

@@ -1,5 +1,5 @@
 import { checkDnsName } from '../../lib/kube/object-names.ts';
-import type { PolicyToDelete } from '../../lib/workloads/change/inspect-policy.ts';
+import type { PolicyToDelete } from '../../lib/workloads/inspect-policy.ts';
 import { confirming, refuseUnnamedWds } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -23,7 +23,7 @@ export const definition: Definition<Options> = {
   options: [yesOption(), maxRemovedOption(), ...wdsOptions(), dryRunOption()],
   async run(session, { yes, maxRemoved: max }, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { prunePolicy } = await import('../../lib/workloads/change/prune-policy.ts');
+    const { prunePolicy } = await import('../../lib/workloads/prune-policy.ts');
     const { describeEffects } = await import('./delete-text.ts');
     const wds = await session.wds();
     refuseUnnamedWds(session, wds, yes);

@@ -1,7 +1,6 @@
-import { command } from '../../lib/engine/command-line.ts';
-import { count } from '../../lib/engine/counts.ts';
-import type { ReportIndex } from '../../lib/report/report.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { count } from '../../lib/core/counts.ts';
+import type { ReportIndex } from '../../lib/doctor/report.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type HostingOptions,
@@ -12,6 +11,7 @@ import {
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { checkTargetFile } from '../common/target-file.ts';
+import { isForPeople } from '../terminal/io.ts';
 
 interface Options extends ItsOptions, HostingOptions {
   file?: string;
@@ -39,12 +39,12 @@ export const definition: Definition<Options> = {
     wecKubeconfigOption(),
   ],
   async run(session, options, positional, { parent }) {
-    const { writePrivately } = await import('../../lib/files/private-file.ts');
+    const { writePrivately } = await import('../../lib/core/private-file.ts');
     const folder = `stellarctl-report-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}`;
     const { file = `${folder}.tar.gz`, force } = options;
     await checkTargetFile(session, file, force);
     const { clustersOf } = await import('../doctor/input.ts');
-    const { makeReport, pack } = await import('../../lib/report/report.ts');
+    const { makeReport, pack } = await import('../../lib/doctor/report.ts');
     session.progress.waiting('report', 'reading from the clusters');
     const input = { ...(await clustersOf(session, positional)), status: () => statusOf(session) };
     const { index, files } = await makeReport({ ...input, version: parent?.version() ?? '' });
@@ -56,7 +56,7 @@ export const definition: Definition<Options> = {
 };
 
 async function statusOf(session: Session): Promise<object> {
-  const { readStatus } = await import('../../lib/status/status.ts');
+  const { readStatus } = await import('../../lib/doctor/status.ts');
   const { statusTools } = await import('../status/status.ts');
   return readStatus(await statusTools(session));
 }

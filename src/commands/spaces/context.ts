@@ -1,5 +1,5 @@
-import { command } from '../../lib/engine/command-line.ts';
-import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
+import { command } from '../../lib/core/command-line.ts';
+import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../common/options.ts';
 

@@ -1,11 +1,11 @@
-import { count } from '../../lib/engine/counts.ts';
-import type { Removals } from '../../lib/engine/removal-limit.ts';
+import { count } from '../../lib/core/counts.ts';
+import type { Removals } from '../../lib/core/removal-limit.ts';
 import { ifSeen, whyUnseen } from '../../lib/kube/access.ts';
-import { wecNamesOf, wecsOf } from '../../lib/model/manifest-works.ts';
-import { adoptedAccount } from '../../lib/spaces/create/bootstrap.ts';
-import type { DeletionOptions } from '../../lib/spaces/delete/delete-control-plane.ts';
-import type { ItsToDelete } from '../../lib/spaces/delete/delete-its.ts';
-import type { WdsToDelete } from '../../lib/spaces/delete/delete-wds.ts';
+import { wecNamesOf, wecsOf } from '../../lib/ocm/manifest-works.ts';
+import { adoptedAccount } from '../../lib/spaces/bootstrap.ts';
+import type { DeletionOptions } from '../../lib/spaces/delete-control-plane.ts';
+import type { ItsToDelete } from '../../lib/spaces/delete-its.ts';
+import type { WdsToDelete } from '../../lib/spaces/delete-wds.ts';
 import { typeOf } from '../../lib/spaces/spaces.ts';
 
 export type SpaceToDelete = ItsToDelete | WdsToDelete;

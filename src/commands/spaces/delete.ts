@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
-import type { DeletionOptions } from '../../lib/spaces/delete/delete-control-plane.ts';
+import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
+import type { DeletionOptions } from '../../lib/spaces/delete-control-plane.ts';
 import { confirming, refuseUnnamedHosting } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -65,8 +65,8 @@ export function definition(role: SpaceRole): Definition<Options> {
       const { describeDeletion, removalsOf } = await import('./delete-text.ts');
       const remove =
         role === 'its'
-          ? (await import('../../lib/spaces/delete/delete-its.ts')).deleteIts
-          : (await import('../../lib/spaces/delete/delete-wds.ts')).deleteWds;
+          ? (await import('../../lib/spaces/delete-its.ts')).deleteIts
+          : (await import('../../lib/spaces/delete-wds.ts')).deleteWds;
       const tools = await session.spaceTools();
       refuseUnnamedHosting(session, tools, yes);
       session.announce(tools.hosting, 'Hosting cluster');

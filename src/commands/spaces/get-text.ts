@@ -1,11 +1,11 @@
-import { command } from '../../lib/engine/command-line.ts';
-import { formatAge } from '../../lib/engine/duration.ts';
-import { partial, textOf } from '../../lib/engine/next-step.ts';
-import type { StageView } from '../../lib/engine/stages.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { formatAge } from '../../lib/core/duration.ts';
+import { partial, textOf } from '../../lib/core/next-step.ts';
+import type { StageView } from '../../lib/core/stages.ts';
+import { versionWords } from '../../lib/ocm/version-words.ts';
 import type { SpaceView } from '../../lib/spaces/get-space.ts';
-import type { Style } from '../../lib/terminal/style.ts';
-import { versionWords } from '../../lib/versions/version-words.ts';
 import { section, wrap } from '../common/lines.ts';
+import type { Style } from '../terminal/style.ts';
 
 /** Formats a space as human-readable lines. */
 export function describeSpace(view: SpaceView, now: number, style: Style): string[] {

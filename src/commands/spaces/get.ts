@@ -1,8 +1,8 @@
-import { command } from '../../lib/engine/command-line.ts';
-import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
+import { command } from '../../lib/core/command-line.ts';
+import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import { type HostingOptions, hostingContextOption } from '../common/options.ts';
+import { isForPeople } from '../terminal/io.ts';
 
 /** `its get` and `wds get`. */
 export function definition(role: SpaceRole): Definition<HostingOptions> {

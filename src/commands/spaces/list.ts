@@ -1,10 +1,10 @@
-import { command } from '../../lib/engine/command-line.ts';
-import { formatAge } from '../../lib/engine/duration.ts';
-import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { formatAge } from '../../lib/core/duration.ts';
+import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { SpaceListItem } from '../../lib/spaces/list-spaces.ts';
-import type { Column } from '../../lib/terminal/output.ts';
 import type { Definition } from '../common/define.ts';
 import { type HostingOptions, hostingContextOption } from '../common/options.ts';
+import type { Column } from '../terminal/output.ts';
 
 /** `its list` and `wds list`. */
 export function definition(role: SpaceRole): Definition<HostingOptions> {

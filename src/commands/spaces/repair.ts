@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
-import type { SpaceRole } from '../../lib/model/kubeflex-names.ts';
+import { command } from '../../lib/core/command-line.ts';
+import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import { refuseUnnamedHosting } from '../common/confirm.ts';
 import { confirmLeft } from '../common/confirm-left.ts';
 import type { Definition } from '../common/define.ts';
@@ -40,7 +40,7 @@ export function definition(role: SpaceRole): Definition<Options> {
     arguments: [['<name>', `the name of the ${noun}`]],
     options: [hostingContextOption(), dryRunOption(), ...(role === 'wds' ? wdsRepairOptions : [])],
     async run(session, { its, yes }, [name = '']) {
-      const { repairSpace } = await import('../../lib/maintenance/repair.ts');
+      const { repairSpace } = await import('../../lib/workloads/repair-space.ts');
       const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
       const tools = await session.spaceTools();
       refuseUnnamedHosting(session, tools, yes);

@@ -1,6 +1,6 @@
-import { failureOf, StellarError } from '../../lib/engine/errors.ts';
-import { partial, run } from '../../lib/engine/next-step.ts';
-import { roleWithArticle, type SpaceRole } from '../../lib/model/kubeflex-names.ts';
+import { failureOf, StellarError } from '../../lib/core/errors.ts';
+import { partial, run } from '../../lib/core/next-step.ts';
+import { roleWithArticle, type SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import { hostingContextOption, type ItsOptions } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
@@ -61,9 +61,9 @@ async function usedWds(session: Session) {
 
 /** Verifies the space, because later commands write to it. @throws StellarError `not-a-hub`, or why it could not be read */
 async function requireSpace(session: Session, role: SpaceRole, name: string, force: boolean): Promise<void> {
-  const { requireHub } = await import('../../lib/hub/require-hub.ts');
+  const { requireHub } = await import('../../lib/ocm/require-hub.ts');
   const { listServed } = await import('../../lib/kube/served.ts');
-  const { resources } = await import('../../lib/kube/resources.ts');
+  const { resources } = await import('../../lib/kube/client/resources.ts');
   // One that does not exist is never chosen.
   const { kube } = role === 'its' ? await session.openIts({ given: name, source: '--its' }) : await session.wds(name);
   try {

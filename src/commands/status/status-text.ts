@@ -1,5 +1,5 @@
-import type { Fact, TreeNode } from '../../lib/status/tree.ts';
-import type { Style } from '../../lib/terminal/style.ts';
+import type { Fact, TreeNode } from '../../lib/doctor/status-tree.ts';
+import type { Style } from '../terminal/style.ts';
 
 interface Row {
   /** The branches and the title. */

@@ -1,10 +1,10 @@
-import type { StatusTools } from '../../lib/status/parts.ts';
-import type { StatusView } from '../../lib/status/view.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
+import type { StatusTools } from '../../lib/doctor/status-parts.ts';
+import type { StatusView } from '../../lib/doctor/status-view.ts';
 import type { Definition } from '../common/define.ts';
 import { type HostingOptions, hostingContextOption, type ItsOptions, itsOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { printOneOfMany, watch, watchOption } from '../common/watching.ts';
+import { isForPeople } from '../terminal/io.ts';
 
 interface Options extends HostingOptions, ItsOptions {
   watch?: boolean;
@@ -21,7 +21,7 @@ export const definition: Definition<Options> = {
   ],
   options: [hostingContextOption(), itsOption(), watchOption('show changes')],
   async run(session, options, _positional, command) {
-    const { readStatus } = await import('../../lib/status/status.ts');
+    const { readStatus } = await import('../../lib/doctor/status.ts');
     const tools = await statusTools(session);
     session.progress.waiting(tools.hosting.cluster.context, 'reading the installation');
     const read = () => readStatus(tools);
@@ -37,7 +37,7 @@ export const definition: Definition<Options> = {
 
 /** Returns the tools to read the installation that the options select. */
 export async function statusTools(session: Session): Promise<StatusTools> {
-  const { PartClients } = await import('../../lib/status/parts.ts');
+  const { PartClients } = await import('../../lib/doctor/status-parts.ts');
   const { connect: _connect, target: _target, ...tools } = await session.spaceTools();
   const connect = (...parameters: Parameters<Session['connect']>) => session.connect(...parameters);
   return {
@@ -48,7 +48,7 @@ export async function statusTools(session: Session): Promise<StatusTools> {
 }
 
 async function linesOf(view: StatusView, session: Session): Promise<string[]> {
-  const { treeOf } = await import('../../lib/status/tree.ts');
+  const { treeOf } = await import('../../lib/doctor/status-tree.ts');
   const { describeTree } = await import('./status-text.ts');
   return describeTree(treeOf(view, session.output === 'wide'), session.style);
 }
@@ -62,7 +62,7 @@ function namesOf({ itses, wdses }: StatusView): { name: string }[] {
 }
 
 async function noteNextStep(session: Session, view: StatusView, { hostingSource }: StatusTools): Promise<void> {
-  const { nextStep } = await import('../../lib/status/next.ts');
+  const { nextStep } = await import('../../lib/doctor/status-next.ts');
   const option = hostingSource === '--hosting-context' && view.hosting ? ['--hosting-context', view.hosting.name] : [];
   const next = nextStep(view, option);
   if (next !== undefined) session.next(next);
@@ -70,7 +70,7 @@ async function noteNextStep(session: Session, view: StatusView, { hostingSource 
 
 /** Redraws the tree on a terminal; elsewhere prints everything again after a change. */
 async function onChange(session: Session, { verbose }: Options): Promise<(view: StatusView) => Promise<void>> {
-  const { canRedraw, Redrawn } = await import('../../lib/terminal/redraw.ts');
+  const { canRedraw, Redrawn } = await import('../terminal/redraw.ts');
   if (isForPeople(session.output) && canRedraw(session.io) && !verbose) {
     const screen = new Redrawn(session.io.stdout);
     return async (view) => {

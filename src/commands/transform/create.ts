@@ -28,7 +28,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, { select, remove }, [name = '']) {
     checkDnsName(name, 'a custom transform');
-    const { createTransform, transformSpec } = await import('../../lib/workloads/transforms/change-transform.ts');
+    const { createTransform, transformSpec } = await import('../../lib/workloads/change-transform.ts');
     const wds = await session.wds();
     const spec = await transformSpec(select, remove, wds);
     session.announce(wds.kube, 'WDS');

@@ -10,7 +10,7 @@ export const definition: Definition<WdsOptions> = {
   options: [...wdsOptions()],
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a custom transform');
-    const { getTransform } = await import('../../lib/workloads/transforms/transforms.ts');
+    const { getTransform } = await import('../../lib/workloads/transforms.ts');
     const { view } = await getTransform(await session.wds(), name);
     const { describeTransform } = await import('./transform-text.ts');
     await session.show(view, () => describeTransform(view));

@@ -9,7 +9,7 @@ export const definition: Definition<WdsOptions> = {
   examples: [['stellarctl transform list', 'the transforms of the default WDS']],
   options: [...wdsOptions()],
   async run(session) {
-    const { listTransforms } = await import('../../lib/workloads/transforms/transforms.ts');
+    const { listTransforms } = await import('../../lib/workloads/transforms.ts');
     const wds = await session.wds();
     const items = await listTransforms(wds);
     await session.print({ wds: wds.name, items }, items, [

@@ -1,7 +1,7 @@
-import { command } from '../../lib/engine/command-line.ts';
-import { noted, textOf } from '../../lib/engine/next-step.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { noted, textOf } from '../../lib/core/next-step.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
-import type { TransformResult } from '../../lib/workloads/transforms/change-transform.ts';
+import type { TransformResult } from '../../lib/workloads/change-transform.ts';
 import type { Session } from '../common/session.ts';
 
 /** KubeStellar does not rewrite works when a transform changes. */

@@ -1,4 +1,4 @@
-import type { TransformView } from '../../lib/workloads/transforms/transforms.ts';
+import type { TransformView } from '../../lib/workloads/transforms.ts';
 import { section } from '../common/lines.ts';
 
 export function describeTransform({

@@ -1,6 +1,5 @@
-import { ExitCode, StellarError } from '../../lib/engine/errors.ts';
-import type { UpgradeRow } from '../../lib/status/upgrade-plan.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
+import { ExitCode, StellarError } from '../../lib/core/errors.ts';
+import type { UpgradeRow } from '../../lib/doctor/upgrade-plan.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type HostingOptions,
@@ -10,6 +9,7 @@ import {
   wecKubeconfigOption,
 } from '../common/options.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
+import { isForPeople } from '../terminal/io.ts';
 
 interface Options extends HostingOptions, ItsOptions {
   to?: string;
@@ -36,11 +36,11 @@ export const definition: Definition<Options> = {
     wecKubeconfigOption(),
   ],
   async run(session, { to, exitCode }, positional) {
-    const { findVersion } = await import('../../lib/programs/version.ts');
+    const { findVersion } = await import('../../lib/core/version.ts');
     if (to !== undefined && findVersion(to) !== to)
       throw new StellarError('usage', `"${to}" is not a version of KubeStellar: it has the form 0.30.0.`);
-    const { readVersions } = await import('../../lib/status/versions.ts');
-    const { planUpgrades } = await import('../../lib/status/upgrade-plan.ts');
+    const { readVersions } = await import('../../lib/doctor/status-versions.ts');
+    const { planUpgrades } = await import('../../lib/doctor/upgrade-plan.ts');
     const { statusTools } = await import('../status/status.ts');
     const wecs = await session.wecs(parseWecArguments(positional).map(withContext));
     const contexts = new Map(wecs.map(({ name, kube }) => [name, kube.cluster.context]));

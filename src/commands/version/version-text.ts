@@ -1,7 +1,7 @@
-import type { VersionsView } from '../../lib/status/versions.ts';
-import type { Style } from '../../lib/terminal/style.ts';
-import { versionWords } from '../../lib/versions/version-words.ts';
+import type { VersionsView } from '../../lib/doctor/status-versions.ts';
+import { versionWords } from '../../lib/ocm/version-words.ts';
 import { aligned } from '../common/lines.ts';
+import type { Style } from '../terminal/style.ts';
 
 /** Formats the running versions, and whether they are compatible, as human-readable lines. @param client version of stellarctl */
 export function describeVersions(client: string, view: VersionsView | undefined, style: Style): string[] {

@@ -1,7 +1,6 @@
-import { exitCodeOf, reportOf, StellarError } from '../../lib/engine/errors.ts';
+import { exitCodeOf, reportOf, StellarError } from '../../lib/core/errors.ts';
+import type { VersionsView } from '../../lib/doctor/status-versions.ts';
 import { tryRead } from '../../lib/kube/access.ts';
-import type { VersionsView } from '../../lib/status/versions.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type HostingOptions,
@@ -12,6 +11,7 @@ import {
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
+import { isForPeople } from '../terminal/io.ts';
 
 interface Options extends HostingOptions, ItsOptions {
   client?: boolean;
@@ -60,7 +60,7 @@ async function readInstalled(
   const named = parseWecArguments(positional).map(withContext);
   const isAsked = hostingContext !== undefined || its !== undefined || named.length > 0;
   const installed = await tryRead(async () => {
-    const { readVersions } = await import('../../lib/status/versions.ts');
+    const { readVersions } = await import('../../lib/doctor/status-versions.ts');
     const { statusTools } = await import('../status/status.ts');
     const wecs = await session.wecs(named);
     return readVersions(await statusTools(session), wecs);

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
-import { noted, textOf } from '../../lib/engine/next-step.ts';
-import type { WdsType } from '../../lib/model/kubeflex-names.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { noted, textOf } from '../../lib/core/next-step.ts';
+import type { WdsType } from '../../lib/ocm/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
@@ -41,14 +41,14 @@ export const definition: Definition<Options> = {
     dryRunOption(),
   ],
   async run(session, { type, its, apiGroups, imageRegistry, guard }, [name = '']) {
-    const { createWds } = await import('../../lib/spaces/create/create-wds.ts');
+    const { createWds } = await import('../../lib/spaces/create-wds.ts');
     const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
     const tools = await session.spaceTools();
     session.announce(tools.hosting, 'Hosting cluster');
     const itsName = its && nameOfIts(its, tools);
     const result = await createWds({ name, type, itsName, apiGroups, imageRegistry }, tools, session.run);
     if (guard && result.error === undefined && !session.run.dryRun) {
-      const { guardNew } = await import('../../lib/maintenance/guard.ts');
+      const { guardNew } = await import('../../lib/workloads/guard-wds.ts');
       const { guarded, error } = await guardNew(name, tools, session.run);
       Object.assign(result, { guarded: guarded && error === undefined }, error && { error });
     }

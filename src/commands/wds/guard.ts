@@ -1,5 +1,5 @@
-import { command } from '../../lib/engine/command-line.ts';
-import type { RestartPlan } from '../../lib/maintenance/restart/plan.ts';
+import { command } from '../../lib/core/command-line.ts';
+import type { RestartPlan } from '../../lib/workloads/restart-plan.ts';
 import { confirming, refuseUnnamedHosting } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -20,7 +20,7 @@ export const definition: Definition<Options> = {
   arguments: [['<name>', 'the name of the WDS']],
   options: [yesOption('restart its API server without confirmation'), hostingContextOption(), dryRunOption()],
   async run(session, { yes }, [name = '']) {
-    const { guardWds } = await import('../../lib/maintenance/guard.ts');
+    const { guardWds } = await import('../../lib/workloads/guard-wds.ts');
     const tools = await session.spaceTools();
     refuseUnnamedHosting(session, tools, yes);
     session.announce(tools.hosting, 'Hosting cluster');

@@ -1,4 +1,4 @@
-import { command } from '../../lib/engine/command-line.ts';
+import { command } from '../../lib/core/command-line.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../common/options.ts';
 
@@ -21,7 +21,7 @@ export const definition: Definition<Options> = {
     dryRunOption(),
   ],
   async run(session, { recreate = false }, [name = '']) {
-    const { restartWds } = await import('../../lib/maintenance/restart/restart.ts');
+    const { restartWds } = await import('../../lib/workloads/restart-wds.ts');
     const tools = await session.spaceTools();
     session.announce(tools.hosting, 'Hosting cluster');
     await session.finish([await restartWds(name, recreate, tools, session.run)]);

@@ -1,4 +1,4 @@
-import type { Unguarding } from '../../lib/maintenance/guard.ts';
+import type { Unguarding } from '../../lib/workloads/guard-wds.ts';
 import { confirming, refuseUnnamedHosting } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -20,7 +20,7 @@ export const definition: Definition<Options> = {
   arguments: [['<name>', 'the name of the WDS']],
   options: [yesOption(), hostingContextOption(), dryRunOption()],
   async run(session, { yes }, [name = '']) {
-    const { hasGuard, unguardWds } = await import('../../lib/maintenance/guard.ts');
+    const { hasGuard, unguardWds } = await import('../../lib/workloads/guard-wds.ts');
     const tools = await session.spaceTools();
     refuseUnnamedHosting(session, tools, yes);
     session.announce(tools.hosting, 'Hosting cluster');

@@ -1,4 +1,4 @@
-import { command } from '../../lib/engine/command-line.ts';
+import { command } from '../../lib/core/command-line.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../common/options.ts';
 
@@ -12,7 +12,7 @@ export const definition: Definition<Options> = {
   arguments: [['<name>', 'the name of the WDS']],
   options: [hostingContextOption(), dryRunOption()],
   async run(session, _options, [name = '']) {
-    const { upgradeWds } = await import('../../lib/maintenance/restart/restart.ts');
+    const { upgradeWds } = await import('../../lib/workloads/restart-wds.ts');
     const tools = await session.spaceTools();
     session.announce(tools.hosting, 'Hosting cluster');
     await session.finish([await upgradeWds(name, tools, session.run)]);

@@ -1,9 +1,9 @@
 import { Option } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
-import { StellarError } from '../../lib/engine/errors.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { StellarError } from '../../lib/core/errors.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
-import { checkClusterName, nodeImage, type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
-import type { ItsLocation } from '../../lib/local-clusters/network.ts';
+import { checkClusterName, nodeImage, type ProviderName, providerNames } from '../../lib/spaces/local-cluster-names.ts';
+import type { ItsLocation } from '../../lib/spaces/local-network.ts';
 import type { Definition } from '../common/define.ts';
 import { localTools } from '../common/local-tools.ts';
 import {
@@ -71,8 +71,8 @@ async function create(session: Session, names: readonly string[], options: Optio
   const joining = options.join
     ? { options: await toJoinOptions(options), access: await openAccess(session, options, undefined) }
     : undefined;
-  const { createWecs } = await import('../../lib/wecs/create/create.ts');
-  const { chooseNetwork } = await import('../../lib/local-clusters/network.ts');
+  const { createWecs } = await import('../../lib/wecs/create-wec.ts');
+  const { chooseNetwork } = await import('../../lib/spaces/local-network.ts');
   const { network, note } = chooseNetwork(provider, options.network, await findItsLocation(session));
   if (note !== undefined) session.progress.note(note);
   const created = await createWecs(
@@ -120,16 +120,16 @@ async function findItsLocation(session: Session): Promise<ItsLocation | undefine
 }
 
 async function locationOfIts(session: Session): Promise<ItsLocation | undefined> {
-  const { locationOf } = await import('../../lib/local-clusters/network.ts');
-  const { hubEndpoints } = await import('../../lib/hub/hub-access.ts');
+  const { locationOf } = await import('../../lib/spaces/local-network.ts');
+  const { hubEndpoints } = await import('../../lib/ocm/hub-access.ts');
   const { context, kube } = await session.its();
   const { contexts } = await session.kubeconfig();
   return locationOf(context.name, await hubEndpoints(kube, context), contexts.get(context.name)?.cluster);
 }
 
 async function locationOfHosting(session: Session): Promise<ItsLocation | undefined> {
-  const { locationOf } = await import('../../lib/local-clusters/network.ts');
-  const { hostingContext } = await import('../../lib/hosting/kubeconfig-extension.ts');
+  const { locationOf } = await import('../../lib/spaces/local-network.ts');
+  const { hostingContext } = await import('../../lib/spaces/kubeconfig-extension.ts');
   const kubeconfig = await session.kubeconfig();
   const hosting = hostingContext(kubeconfig);
   return hosting === undefined ? undefined : locationOf(hosting, [], kubeconfig.contexts.get(hosting)?.cluster);

@@ -1,9 +1,9 @@
 import { Option } from 'commander';
-import { readConfirmed } from '../../lib/engine/read-confirmed.ts';
+import { readConfirmed } from '../../lib/core/read-confirmed.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import type { LocalTools } from '../../lib/local-clusters/create.ts';
-import type { FoundCluster } from '../../lib/local-clusters/delete.ts';
-import { type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
+import type { LocalTools } from '../../lib/spaces/create-local-cluster.ts';
+import type { FoundCluster } from '../../lib/spaces/delete-local-cluster.ts';
+import { type ProviderName, providerNames } from '../../lib/spaces/local-cluster-names.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { localTools } from '../common/local-tools.ts';
@@ -44,7 +44,7 @@ export const definition: Definition<Options> = {
     dryRunOption(),
   ],
   async run(session, options, positional) {
-    const { deleteWecs } = await import('../../lib/wecs/create/create.ts');
+    const { deleteWecs } = await import('../../lib/wecs/create-wec.ts');
     const tools = localTools(session, options.wecKubeconfig);
     const found = await readConfirmed({
       read: readClusters(session, new Set(splitNames(positional)), options, tools),
@@ -85,7 +85,7 @@ function readClusters(session: Session, names: ReadonlySet<string>, { provider, 
   const clients = new Map<string, Kube | undefined>();
   let found: FoundCluster[] = [];
   return async () => {
-    const { findLocalCluster } = await import('../../lib/local-clusters/delete.ts');
+    const { findLocalCluster } = await import('../../lib/spaces/delete-local-cluster.ts');
     const before = found;
     found = [];
     for (const name of names)
@@ -103,8 +103,8 @@ async function refuseNeeded(
   tools: LocalTools,
 ): Promise<void> {
   if (found.length === 0) return;
-  const { connectLocal } = await import('../../lib/local-clusters/delete.ts');
-  const { refuseHosting, refuseRegistered } = await import('../../lib/wecs/create/create.ts');
+  const { connectLocal } = await import('../../lib/spaces/delete-local-cluster.ts');
+  const { refuseHosting, refuseRegistered } = await import('../../lib/wecs/create-wec.ts');
   const { loadKubeconfig } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
   const kubeconfig = await loadKubeconfig(tools.target.file, tools.target.env);
   const connect = async (cluster: FoundCluster) =>

@@ -1,11 +1,11 @@
-import { changeWords } from '../../lib/engine/changes.ts';
-import { count } from '../../lib/engine/counts.ts';
-import { isGuarded, objectsIn, policiesOf } from '../../lib/model/manifest-works.ts';
-import { addonFinalizers } from '../../lib/wecs/deregister/delete/delete-cluster.ts';
-import type { InspectedLocalWec } from '../../lib/wecs/deregister/deregister-locally.ts';
-import { isGone } from '../../lib/wecs/deregister/inspect/hub-state.ts';
-import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/deregister/inspect/inspect-wec.ts';
-import { selectableLabels } from '../../lib/wecs/deregister/release/labels.ts';
+import { changeWords } from '../../lib/core/changes.ts';
+import { count } from '../../lib/core/counts.ts';
+import { isGuarded, objectsIn, policiesOf } from '../../lib/ocm/manifest-works.ts';
+import { addonFinalizers } from '../../lib/wecs/delete-cluster.ts';
+import type { InspectedLocalWec } from '../../lib/wecs/deregister-locally.ts';
+import { isGone } from '../../lib/wecs/hub-state.ts';
+import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/inspect-wec.ts';
+import { selectableLabels } from '../../lib/wecs/release-labels.ts';
 
 /** Formats the effect of deregistering as human-readable lines: what runs on the WEC, why, and what happens to it. */
 export const describeDeregistration = (

@@ -1,9 +1,9 @@
-import { command } from '../../lib/engine/command-line.ts';
-import { StellarError } from '../../lib/engine/errors.ts';
-import { noted, partial, textOf } from '../../lib/engine/next-step.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import { noted, partial, textOf } from '../../lib/core/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
-import type { DeregisterResult } from '../../lib/wecs/deregister/undo.ts';
+import type { DeregisterResult } from '../../lib/wecs/undo-deregister.ts';
 import { type Confirmation, confirm, confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -88,7 +88,7 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
   await session.finish(results);
   if (options.cleanup || wecs.length === 0) return;
   const hosting = await hostingOf(session);
-  const { availableWecs } = await import('../../lib/wecs/deregister/moved.ts');
+  const { availableWecs } = await import('../../lib/wecs/moved-wec.ts');
   const elsewhere = hosting && 'hosting' in hosting ? await availableWecs(hosting) : new Set();
   const left = wecs.filter(({ name, context }) => context !== undefined || !elsewhere.has(name));
   if (left.length === 0) return;
@@ -105,7 +105,7 @@ export async function deregisterShown(
   options: Pick<Options, 'yes' | 'cleanup' | 'keepWorkloads' | 'force'>,
   asksOnce: boolean,
 ): Promise<DeregisterResult[]> {
-  const { deregister } = await import('../../lib/wecs/deregister/deregister.ts');
+  const { deregister } = await import('../../lib/wecs/deregister.ts');
   const { describeDeregistration, describeMany, describeTotals } = await import('./deregister-text.ts');
   const names = wecs.map(({ name }) => name);
   return deregister(
@@ -135,7 +135,7 @@ export async function deregisterShown(
 }
 
 async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, options: Options): Promise<void> {
-  const { deregisterLocally } = await import('../../lib/wecs/deregister/deregister-locally.ts');
+  const { deregisterLocally } = await import('../../lib/wecs/deregister-locally.ts');
   const { describeLocally } = await import('./deregister-text.ts');
   const results = await deregisterLocally(
     await session.wecs(named.map(withContext)),
@@ -150,7 +150,7 @@ async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, op
 }
 
 async function undo(session: Session, { find }: ChosenWecs): Promise<void> {
-  const { undoDeregistration } = await import('../../lib/wecs/deregister/undo.ts');
+  const { undoDeregistration } = await import('../../lib/wecs/undo-deregister.ts');
   const { kube } = await session.its();
   session.announce(kube);
   const names = (await find(kube)).map(({ name }) => name);

@@ -1,12 +1,12 @@
-import { count } from '../../lib/engine/counts.ts';
-import { formatAge } from '../../lib/engine/duration.ts';
+import { count } from '../../lib/core/counts.ts';
+import { formatAge } from '../../lib/core/duration.ts';
 import { imageVersion } from '../../lib/kube/image.ts';
-import type { Style } from '../../lib/terminal/style.ts';
-import { versionWords } from '../../lib/versions/version-words.ts';
-import type { ConditionView, Mailbox, PodView, WecView } from '../../lib/wecs/get/view.ts';
-import { hubConnectionType, readHubConnection } from '../../lib/wecs/registration/hub-connection.ts';
-import { registrationStages } from '../../lib/wecs/registration/stages.ts';
+import { hubConnectionType, readHubConnection } from '../../lib/ocm/hub-connection.ts';
+import { versionWords } from '../../lib/ocm/version-words.ts';
+import { registrationStages } from '../../lib/wecs/registration-stages.ts';
+import type { ConditionView, Mailbox, PodView, WecView } from '../../lib/wecs/wec-view.ts';
 import { ago, aligned, section, wrap } from '../common/lines.ts';
+import type { Style } from '../terminal/style.ts';
 
 /** Formats a WEC as human-readable lines: the stages first, then what belongs to the WEC, then the problems. */
 export function describeWec(view: WecView, now: number, style: Style, wide: boolean): string[] {

@@ -1,12 +1,12 @@
-import { command } from '../../lib/engine/command-line.ts';
-import { StellarError } from '../../lib/engine/errors.ts';
-import { run } from '../../lib/engine/next-step.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import { run } from '../../lib/core/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Definition } from '../common/define.ts';
 import { type ItsOptions, itsOption, wecKubeconfigOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
+import { isForPeople } from '../terminal/io.ts';
 
 interface Options extends ItsOptions {
   raw?: boolean;
@@ -36,8 +36,8 @@ export const definition: Definition<Options> = {
       });
     const { kube: hub, context } = await session.its();
     if (options.raw) return printRaw(session, hub, wec.name);
-    const { getWec } = await import('../../lib/wecs/get/get.ts');
-    const { hubEndpoints } = await import('../../lib/hub/hub-access.ts');
+    const { getWec } = await import('../../lib/wecs/get.ts');
+    const { hubEndpoints } = await import('../../lib/ocm/hub-access.ts');
     const [own] = await session.wecs([wec]);
     const view = await getWec(hub, wec.name, own?.kube, () => hubEndpoints(hub, context));
     const { describeWec } = await import('./get-text.ts');
@@ -47,7 +47,7 @@ export const definition: Definition<Options> = {
 };
 
 async function printRaw(session: Session, hub: Kube, name: string): Promise<void> {
-  const { getManagedCluster } = await import('../../lib/wecs/get/get.ts');
+  const { getManagedCluster } = await import('../../lib/wecs/get.ts');
   const cluster = await getManagedCluster(hub, name);
   if (session.output === 'json' || session.output === 'name') return session.print(cluster, [{ name }], []);
   return session.printDocument(cluster, { format: 'yaml' });

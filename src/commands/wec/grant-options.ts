@@ -1,9 +1,9 @@
 import type { Option } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
-import { StellarError } from '../../lib/engine/errors.ts';
-import { partial } from '../../lib/engine/next-step.ts';
-import type { RuleKind } from '../../lib/wecs/grant/kinds.ts';
-import type { ReachedWec } from '../../lib/wecs/identity/reached-wec.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import { partial } from '../../lib/core/next-step.ts';
+import type { RuleKind } from '../../lib/wecs/granted-kinds.ts';
+import type { ReachedWec } from '../../lib/wecs/reached-wec.ts';
 import {
   type ConfirmedOptions,
   dryRunOption,
@@ -31,7 +31,7 @@ export const grantOptions = (): Option[] => [
 
 /** @throws StellarError `usage` */
 export async function kindsGiven({ rule }: GrantOptions): Promise<RuleKind[] | undefined> {
-  const { parseKind } = await import('../../lib/wecs/grant/kinds.ts');
+  const { parseKind } = await import('../../lib/wecs/granted-kinds.ts');
   return rule?.map(parseKind);
 }
 

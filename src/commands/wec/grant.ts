@@ -1,6 +1,6 @@
-import { StellarError } from '../../lib/engine/errors.ts';
-import { readConfirmed } from '../../lib/engine/read-confirmed.ts';
-import type { WecToGrant } from '../../lib/wecs/grant/grant.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import { readConfirmed } from '../../lib/core/read-confirmed.ts';
+import type { WecToGrant } from '../../lib/wecs/grant.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-options.ts';
@@ -23,8 +23,8 @@ export const definition: Definition<GrantOptions & { fromErrors?: boolean }> = {
     const given = await kindsGiven(options);
     if ((given === undefined) !== (options.fromErrors === true))
       throw new StellarError('usage', 'Give either --from-errors or --rule RESOURCE.GROUP.');
-    const { grant, inspectGrant } = await import('../../lib/wecs/grant/grant.ts');
-    const { groupResourceOf } = await import('../../lib/kube/resources.ts');
+    const { grant, inspectGrant } = await import('../../lib/wecs/grant.ts');
+    const { groupResourceOf } = await import('../../lib/kube/client/resources.ts');
     const reached = await reachWec(session, positional);
     const granting = await readConfirmed<WecToGrant>({
       read: () => inspectGrant(reached, given),

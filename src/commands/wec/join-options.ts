@@ -1,9 +1,9 @@
-import { command } from '../../lib/engine/command-line.ts';
-import { StellarError } from '../../lib/engine/errors.ts';
-import type { HubAccess } from '../../lib/hub/hub-access.ts';
-import { parseAnnotations, parseLabels } from '../../lib/model/labels.ts';
-import { type JoinOptions, joinOptionProblems } from '../../lib/wecs/join/options.ts';
-import type { WecResult } from '../../lib/wecs/registration/follow.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import type { HubAccess } from '../../lib/ocm/hub-access.ts';
+import { parseAnnotations, parseLabels } from '../../lib/ocm/labels.ts';
+import type { WecResult } from '../../lib/wecs/follow-registration.ts';
+import { type JoinOptions, joinOptionProblems } from '../../lib/wecs/join-options.ts';
 import type { Session } from '../common/session.ts';
 
 /** Options of the commands that register clusters. */
@@ -47,7 +47,7 @@ export function checkAddresses(options: JoiningOptions): void {
 
 /** Returns the options for the library. @throws StellarError `usage`, `file-error` */
 export async function toJoinOptions(options: JoiningOptions): Promise<JoinOptions> {
-  const { readCertificateAuthority, readDockerConfig } = await import('../../lib/hub/join-file.ts');
+  const { readCertificateAuthority, readDockerConfig } = await import('../../lib/ocm/join-file.ts');
   const { caFile, imagePullSecret } = options;
   return {
     hubApiserver: options.hubApiserver?.replace(/\/+$/, ''),
@@ -70,9 +70,9 @@ export async function openAccess(
   { joinFile }: JoiningOptions,
   certificateAuthority: string | undefined,
 ): Promise<HubAccess> {
-  const { accessByJoinFile, accessHub } = await import('../../lib/hub/hub-access.ts');
+  const { accessByJoinFile, accessHub } = await import('../../lib/ocm/hub-access.ts');
   if (joinFile !== undefined) {
-    const { readJoinFile } = await import('../../lib/hub/join-file.ts');
+    const { readJoinFile } = await import('../../lib/ocm/join-file.ts');
     return accessByJoinFile(await readJoinFile(joinFile, session.io.stdin));
   }
   const { context, kube } = await session.its();

@@ -1,10 +1,10 @@
-import { command } from '../../lib/engine/command-line.ts';
-import { run, textOf } from '../../lib/engine/next-step.ts';
-import type { HubAccess } from '../../lib/hub/hub-access.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { run, textOf } from '../../lib/core/next-step.ts';
 import { describeCluster } from '../../lib/kube/client/errors.ts';
-import { describeRemainingWorks } from '../../lib/wecs/join/former-hub.ts';
-import { joinManifests, tokenPlaceholder } from '../../lib/wecs/join/manifests.ts';
-import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
+import type { HubAccess } from '../../lib/ocm/hub-access.ts';
+import { describeRemainingWorks } from '../../lib/wecs/former-hub.ts';
+import { joinManifests, tokenPlaceholder } from '../../lib/wecs/join-manifests.ts';
+import type { JoinOptions, Moving } from '../../lib/wecs/join-options.ts';
 import type { Session } from '../common/session.ts';
 
 /** Prints what a join would apply, as a List in JSON or as YAML documents. */

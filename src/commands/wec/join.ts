@@ -1,7 +1,7 @@
-import { StellarError } from '../../lib/engine/errors.ts';
-import { partial } from '../../lib/engine/next-step.ts';
-import type { Confirm } from '../../lib/engine/read-confirmed.ts';
-import type { Moving } from '../../lib/wecs/join/options.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import { partial } from '../../lib/core/next-step.ts';
+import type { Confirm } from '../../lib/core/read-confirmed.ts';
+import type { Moving } from '../../lib/wecs/join-options.ts';
 import { confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -73,7 +73,7 @@ async function joinWecs(session: Session, options: Options, positional: string[]
     const { printManifests } = await import('./join-text.ts');
     return printManifests(session, access, wecs[0]?.name ?? '', joinOptions);
   }
-  const { join } = await import('../../lib/wecs/join/join.ts');
+  const { join } = await import('../../lib/wecs/join.ts');
   const clusters = await session.wecs(wecs.map(withContext));
   const results = await join(access, clusters, joinOptions, session.run);
   await session.finish(results);

@@ -1,7 +1,7 @@
-import { parseLabelChanges } from '../../lib/model/labels.ts';
-import type { ManagedCluster } from '../../lib/model/ocm-objects.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
+import { parseLabelChanges } from '../../lib/ocm/labels.ts';
+import type { ManagedCluster } from '../../lib/ocm/ocm-objects.ts';
 import { formatLabels } from '../common/labels.ts';
+import { isForPeople } from '../terminal/io.ts';
 import { labelChanges } from './removal-warning.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 

@@ -1,10 +1,10 @@
-import { formatAge } from '../../lib/engine/duration.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
-import { type Column, columnWidths, formatTable } from '../../lib/terminal/output.ts';
+import { formatAge } from '../../lib/core/duration.ts';
 import type { WecListItem } from '../../lib/wecs/list.ts';
 import { formatLabels } from '../common/labels.ts';
 import type { Session } from '../common/session.ts';
 import { essenceOf, printOneOfMany } from '../common/watching.ts';
+import { isForPeople } from '../terminal/io.ts';
+import { type Column, columnWidths, formatTable } from '../terminal/output.ts';
 
 /**
  * Problems are next to the last column of the table, where they are easy to see; wide output has a column for all reasons.

@@ -1,5 +1,5 @@
-import { command } from '../../lib/engine/command-line.ts';
-import { partial, stepLines, textOf } from '../../lib/engine/next-step.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { partial, stepLines, textOf } from '../../lib/core/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Definition } from '../common/define.ts';
 import { type ItsOptions, itsOption, selectorOption } from '../common/options.ts';
@@ -45,7 +45,7 @@ async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<
   const { cluster } = hub;
   if (pending) return [`No requests are pending on ${cluster.context}.`];
   if (selector !== undefined) {
-    const { message, next } = await (await import('../../lib/hub/find-wecs.ts')).noneHas(selector, hub);
+    const { message, next } = await (await import('../../lib/ocm/find-wecs.ts')).noneHas(selector, hub);
     return [message, ...stepLines(next, '  ')];
   }
   const join = command`stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;

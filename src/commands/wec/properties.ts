@@ -1,8 +1,8 @@
-import type { WecProperties } from '../../lib/hub/customization.ts';
-import { parsePropertyChanges } from '../../lib/hub/customization.ts';
-import { isForPeople } from '../../lib/terminal/io.ts';
+import type { WecProperties } from '../../lib/ocm/customization.ts';
+import { parsePropertyChanges } from '../../lib/ocm/customization.ts';
 import type { Effective } from '../../lib/wecs/properties.ts';
 import type { ListedValues } from '../../lib/wecs/values.ts';
+import { isForPeople } from '../terminal/io.ts';
 import { propertyChanges } from './removal-warning.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 

@@ -1,11 +1,11 @@
-import { type Changes, withChanges } from '../../lib/engine/changes.ts';
-import type { WecProperties } from '../../lib/hub/customization.ts';
+import { type Changes, withChanges } from '../../lib/core/changes.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import { partialReader } from '../../lib/kube/partial-reader.ts';
-import type { ManagedCluster } from '../../lib/model/ocm-objects.ts';
+import type { WecProperties } from '../../lib/ocm/customization.ts';
+import type { ManagedCluster } from '../../lib/ocm/ocm-objects.ts';
 import type { Approval, FoundValues } from '../../lib/wecs/values.ts';
-import type { WecChange } from '../../lib/workloads/policies/side-effects.ts';
+import type { WecChange } from '../../lib/workloads/side-effects.ts';
 import { confirm } from '../common/confirm.ts';
 import { openPolicies } from '../common/policies-of-its.ts';
 import type { Session } from '../common/session.ts';
@@ -40,7 +40,7 @@ export function approveRemoval<Source>(
   return async (found) => {
     const changed = await changesOf(found);
     if (changed.length === 0) return true;
-    const { sideEffectsOf } = await import('../../lib/workloads/policies/side-effects.ts');
+    const { sideEffectsOf } = await import('../../lib/workloads/side-effects.ts');
     session.progress.waiting(its.context.name, 'reading its binding policies');
     const names = changed.map(({ name }) => name);
     const sideEffects = await sideEffectsOf(await openPolicies(session, its, names), changed);
@@ -63,7 +63,7 @@ export function approveRemoval<Source>(
 /** Changes that remove labels or give them another value. A WEC without these labels is not affected. */
 export function labelChanges(hub: Kube, changes: Changes): ChangesOf<ManagedCluster> {
   return async (found) => {
-    const { mapConcurrently, concurrentRequests } = await import('../../lib/engine/concurrency.ts');
+    const { mapConcurrently, concurrentRequests } = await import('../../lib/core/concurrency.ts');
     const { getPropertiesOf } = await import('../../lib/wecs/properties.ts');
     const concerned = found.flatMap(({ source }) => (source && replaces(changes, source) ? source : []));
     // For a user who is not allowed to read the ConfigMaps, templates that a ConfigMap may keep valid count as broken.
@@ -83,7 +83,7 @@ const replaces = (changes: Changes, { metadata: { labels = {} } }: ManagedCluste
 /** Changes that remove properties from a ConfigMap that no other source has. */
 export function propertyChanges(changes: Changes): ChangesOf<WecProperties> {
   return async (found) => {
-    const { lostProperties } = await import('../../lib/workloads/policies/broken-templates.ts');
+    const { lostProperties } = await import('../../lib/workloads/broken-templates.ts');
     return found.flatMap(({ name, source }) => {
       const { configMap } = source ?? {};
       if (source === undefined || configMap === undefined) return [];

@@ -1,5 +1,5 @@
-import { readConfirmed } from '../../lib/engine/read-confirmed.ts';
-import type { WecToRevoke } from '../../lib/wecs/grant/grant.ts';
+import { readConfirmed } from '../../lib/core/read-confirmed.ts';
+import type { WecToRevoke } from '../../lib/wecs/grant.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-options.ts';
@@ -15,8 +15,8 @@ export const definition: Definition<GrantOptions> = {
   options: [...grantOptions()],
   async run(session, options, positional) {
     const given = await kindsGiven(options);
-    const { revoke, inspectRevocation } = await import('../../lib/wecs/grant/grant.ts');
-    const { groupResourceOf } = await import('../../lib/kube/resources.ts');
+    const { revoke, inspectRevocation } = await import('../../lib/wecs/grant.ts');
+    const { groupResourceOf } = await import('../../lib/kube/client/resources.ts');
     const reached = await reachWec(session, positional);
     const revoking = await readConfirmed<WecToRevoke>({
       read: () => inspectRevocation(reached, given),

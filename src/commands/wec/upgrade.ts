@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import { StellarError } from '../../lib/engine/errors.ts';
-import { advice } from '../../lib/engine/next-step.ts';
+import { StellarError } from '../../lib/core/errors.ts';
+import { advice } from '../../lib/core/next-step.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
@@ -52,8 +52,8 @@ export const definition: Definition<Options> = {
     const chosen = parseChosenWecs(positional, options);
     const its = await session.its();
     session.announce(its.kube);
-    const { upgradeWecs } = await import('../../lib/wecs/upgrade/upgrade.ts');
-    const { inspectHub } = await import('../../lib/hub/hub-access.ts');
+    const { upgradeWecs } = await import('../../lib/wecs/upgrade.ts');
+    const { inspectHub } = await import('../../lib/ocm/hub-access.ts');
     const { ocmVersion } = await inspectHub(its.kube, its.context);
     const to = options.to ?? ocmVersion;
     if (to === undefined)

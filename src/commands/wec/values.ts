@@ -1,6 +1,6 @@
-import { type Changes, isChange } from '../../lib/engine/changes.ts';
-import { command } from '../../lib/engine/command-line.ts';
-import { StellarError } from '../../lib/engine/errors.ts';
+import { type Changes, isChange } from '../../lib/core/changes.ts';
+import { command } from '../../lib/core/command-line.ts';
+import { StellarError } from '../../lib/core/errors.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { ListedValues, ValueStore } from '../../lib/wecs/values.ts';
 import { refuseUnnamedIts } from '../common/confirm.ts';

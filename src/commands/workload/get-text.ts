@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Style } from '../../lib/terminal/style.ts';
-import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
-import type { WorkloadView } from '../../lib/workloads/delivery/workload.ts';
+import type { DeliveryView } from '../../lib/workloads/delivery-view.ts';
+import type { WorkloadView } from '../../lib/workloads/workload.ts';
 import { problemLines, symbolOfDelivery, transformLines, whyBlocked } from '../common/deliveries.ts';
 import { aligned } from '../common/lines.ts';
+import type { Style } from '../terminal/style.ts';
 
 /**
  * Formats the delivery of an object as human-readable lines: one line per delivery with its next steps below, or every stage with

@@ -1,6 +1,6 @@
-import { isForPeople } from '../../lib/terminal/io.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
+import { isForPeople } from '../terminal/io.ts';
 
 interface Options extends WdsOptions {
   namespace?: string;
@@ -18,7 +18,7 @@ export const definition: Definition<Options> = {
   arguments: [['<object>', 'KIND/NAME, or KIND.GROUP/NAME']],
   options: [['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'], ...wdsOptions()],
   async run(session, { namespace }, [text = '']) {
-    const { getWorkload, parseObject } = await import('../../lib/workloads/delivery/workload.ts');
+    const { getWorkload, parseObject } = await import('../../lib/workloads/workload.ts');
     const named = parseObject(text, namespace);
     const wds = await session.wds();
     const { view, errors } = await getWorkload(named, wds);

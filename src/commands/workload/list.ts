@@ -11,7 +11,7 @@ export const definition: Definition<WdsOptions> = {
   ],
   options: [...wdsOptions()],
   async run(session) {
-    const { listWorkloads } = await import('../../lib/workloads/delivery/workload-list.ts');
+    const { listWorkloads } = await import('../../lib/workloads/workload-list.ts');
     const wds = await session.wds();
     const { view: items, problems, errors } = await listWorkloads(wds);
     const shown = (count: number | null) => (count === null ? '?' : String(count));

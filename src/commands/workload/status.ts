@@ -16,8 +16,8 @@ export const definition: Definition<Options> = {
   arguments: [['<object>', 'KIND/NAME, or KIND.GROUP/NAME']],
   options: [['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'], ...wdsOptions()],
   async run(session, { namespace }, [text = '']) {
-    const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
-    const { getReturned } = await import('../../lib/workloads/status/returned.ts');
+    const { parseObject } = await import('../../lib/workloads/workload.ts');
+    const { getReturned } = await import('../../lib/workloads/returned.ts');
     const { view, errors } = await getReturned(parseObject(text, namespace), await session.wds());
     const { describeReturned } = await import('./status-text.ts');
     await session.show(view, () => describeReturned(view));

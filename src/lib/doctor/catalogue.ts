@@ -1,24 +1,24 @@
-import { type CheckInfo, checksOfStages } from '../engine/checks.ts';
-import { hostingStages } from '../hosting/stages.ts';
-import { hubChecks } from '../hub/checks.ts';
-import { hookNames } from '../model/kubeflex-names.ts';
-import { isHub } from '../spaces/checks.ts';
+import { type CheckInfo, checksOfStages } from '../core/checks.ts';
+import { hubChecks } from '../ocm/hub-checks.ts';
+import { hookNames } from '../ocm/kubeflex-names.ts';
 import { externalChecks, wdsCredentialChecks } from '../spaces/credentials.ts';
 import { maintainedCheck } from '../spaces/entrance-checks.ts';
+import { hostingStages } from '../spaces/hosting-stages.ts';
 import { itsOfWdsChecks } from '../spaces/its-of-wds-check.ts';
+import { itsStages } from '../spaces/its-stages.ts';
 import { contextChecks } from '../spaces/own-contexts.ts';
-import { itsStages } from '../spaces/stages/its-stages.ts';
-import { wdsStages } from '../spaces/stages/wds-stages.ts';
-import { versionChecks } from '../spaces/version-check.ts';
-import { wecChecks } from '../wecs/get/checks.ts';
-import { probeCheck } from '../wecs/join/probe.ts';
-import { workloadChecks } from '../workloads/checks.ts';
-import { hostingChecks, itsChecks } from './clusters.ts';
-import { joiningChecks } from './joining.ts';
-import { machineChecks } from './machine.ts';
-import { programChecks } from './programs.ts';
+import { isHub } from '../spaces/space-checks.ts';
+import { versionChecks } from '../spaces/space-version-check.ts';
+import { wdsStages } from '../spaces/wds-stages.ts';
+import { probeCheck } from '../wecs/join-probe.ts';
+import { wecChecks } from '../wecs/wec-checks.ts';
+import { workloadChecks } from '../workloads/workload-checks.ts';
+import { hostingChecks, itsChecks } from './cluster-checks.ts';
+import { joiningChecks } from './joining-checks.ts';
+import { machineChecks } from './machine-checks.ts';
+import { programChecks } from './program-checks.ts';
 import type { Subject } from './subject.ts';
-import { unseenChecks } from './unseen.ts';
+import { unseenChecks } from './unseen-checks.ts';
 
 /** A check of doctor. */
 export interface ListedCheck extends CheckInfo {

@@ -1,27 +1,27 @@
-import { type Check, type Finding, isDependent, runChecks, underCauses } from '../engine/checks.ts';
-import { command } from '../engine/command-line.ts';
-import { failureOf, StellarError } from '../engine/errors.ts';
-import { advice, partial } from '../engine/next-step.ts';
-import { notHosting } from '../hosting/hosting.ts';
-import { checkHosting } from '../hosting/stages.ts';
-import { clusterUid } from '../hub/cluster-uid.ts';
-import { hubEndpoints } from '../hub/hub-access.ts';
-import { type HubWebhook, tryHubWebhook } from '../hub/webhook.ts';
+import { type Check, type Finding, isDependent, runChecks, underCauses } from '../core/checks.ts';
+import { command } from '../core/command-line.ts';
+import { failureOf, StellarError } from '../core/errors.ts';
+import { advice, partial } from '../core/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { checkHub, checkSpace } from '../spaces/checks.ts';
+import { clusterUid } from '../ocm/cluster-uid.ts';
+import { hubEndpoints } from '../ocm/hub-access.ts';
+import { readWholeHub } from '../ocm/hub-evidence.ts';
+import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
 import { maintainedCheck } from '../spaces/entrance-checks.ts';
+import { notHosting } from '../spaces/hosting.ts';
+import { checkHosting } from '../spaces/hosting-stages.ts';
 import { openedBy } from '../spaces/open-wds.ts';
+import { checkHub, checkSpace } from '../spaces/space-checks.ts';
+import type { SpaceTools } from '../spaces/space-tools.ts';
+import { SpaceWatcher } from '../spaces/space-watcher.ts';
 import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
-import { SpaceWatcher } from '../spaces/stages/space-watcher.ts';
-import type { SpaceTools } from '../spaces/tools.ts';
-import { wecChecks } from '../wecs/get/checks.ts';
-import { readMailboxes } from '../wecs/get/mailbox.ts';
-import { readBothSides } from '../wecs/get/read-both-sides.ts';
-import { readWholeHub } from '../wecs/registration/hub-evidence.ts';
-import { workloadChecks } from '../workloads/checks.ts';
+import { readMailboxes } from '../wecs/mailbox.ts';
+import { readBothSides } from '../wecs/read-both-sides.ts';
+import { wecChecks } from '../wecs/wec-checks.ts';
+import { workloadChecks } from '../workloads/workload-checks.ts';
 import type { Examined, Its, Subject } from './subject.ts';
-import { failedBy, reachable, reportIfNotVisible, visible, wecKnown, wecsListed } from './unseen.ts';
+import { failedBy, reachable, reportIfNotVisible, visible, wecKnown, wecsListed } from './unseen-checks.ts';
 
 /** The clusters that doctor checks. */
 export interface DoctorInput {

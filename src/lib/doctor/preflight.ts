@@ -1,19 +1,19 @@
-import { type Check, type Finding, pass, runChecks, skipped } from '../engine/checks.ts';
-import { StellarError } from '../engine/errors.ts';
-import { run } from '../engine/next-step.ts';
-import type { Run } from '../engine/run.ts';
-import { accessHub, type HubAccess } from '../hub/hub-access.ts';
+import { type Check, type Finding, pass, runChecks, skipped } from '../core/checks.ts';
+import { StellarError } from '../core/errors.ts';
+import { run } from '../core/next-step.ts';
+import type { ProgramRun } from '../core/program.ts';
+import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { ProgramRun } from '../programs/program.ts';
-import type { JoiningWec, JoinOptions } from '../wecs/join/options.ts';
-import type { JoinPlan } from '../wecs/join/plan.ts';
-import { planFor } from '../wecs/reregister/fix.ts';
-import { HostingState, hostingChecks, itsChecks } from './clusters.ts';
-import { joiningChecks } from './joining.ts';
-import { machineChecks } from './machine.ts';
-import { type ProgramNeeds, programChecks } from './programs.ts';
+import { accessHub, type HubAccess } from '../ocm/hub-access.ts';
+import type { JoiningWec, JoinOptions } from '../wecs/join-options.ts';
+import type { JoinPlan } from '../wecs/join-plan.ts';
+import { planFor } from '../wecs/reregister-fix.ts';
+import { HostingState, hostingChecks, itsChecks } from './cluster-checks.ts';
+import { joiningChecks } from './joining-checks.ts';
+import { machineChecks } from './machine-checks.ts';
+import { type ProgramNeeds, programChecks } from './program-checks.ts';
 import type { Examined, Its } from './subject.ts';
-import { failedBy, reachable } from './unseen.ts';
+import { failedBy, reachable } from './unseen-checks.ts';
 
 export interface PreflightInput {
   programs: ProgramRun;

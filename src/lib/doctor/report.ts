@@ -1,47 +1,257 @@
-import type { Finding } from '../engine/checks.ts';
-import { commandOf, stepLines } from '../engine/next-step.ts';
-import { docsOf } from './catalogue.ts';
-import type { Group, Subject } from './subject.ts';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { packTar } from 'modern-tar';
+import { mapConcurrently } from '../core/concurrency.ts';
+import { StellarError } from '../core/errors.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
+import type { Selection } from '../kube/client/client.ts';
+import type { KubeObject, Pod } from '../kube/client/objects.ts';
+import { pathOf, type Resource, resources } from '../kube/client/resources.ts';
+import { clusterNameLabel } from '../ocm/ocm-names.ts';
+import { type DoctorInput, examine } from './doctor.ts';
+import { describeGroup } from './finding-report.ts';
+import { Contents, type ReportFile } from './report-contents.ts';
+import { findTargets, type Missing, type Role, type Target } from './report-targets.ts';
+import { groupFindings } from './subject.ts';
 
-/** A finding for scripts: sentence and command are those of its first subject. The fields are an interface: docs/output.md. */
-export interface FindingReport extends Pick<Finding, 'id' | 'title' | 'status'> {
-  found?: string;
-  /** The code of the problem; absent if the check passes or was skipped. */
-  code?: string;
-  cause?: string;
-  /** What helps: one command that can be typed as it is. */
-  command?: string;
-  /** The next steps, for people: a line each. */
-  steps?: string[];
-  /** `machine`, `hosting/NAME`, `its/NAME`, `wds/NAME`, `wec/NAME`. */
-  subjects: string[];
-  /** For WECs: the context of their ITS. */
-  its?: string;
-  /** The last lines of a log, if there is one. */
-  details?: readonly string[];
-  /** Where the documentation describes it: a file of the repository, and an anchor in it. */
-  docs?: string;
+/** The input of a report. */
+export interface ReportInput extends DoctorInput {
+  /** The tree of the installation, as in `status`. */
+  status: () => Promise<object>;
+  /** The version of stellarctl. */
+  version: string;
 }
 
-export function describeGroup({ subjects, finding }: Group): FindingReport {
-  const [{ its }] = subjects;
-  const about = { subjects: subjects.map(subjectName), ...(its === undefined ? {} : { its }) };
-  const { id, title, ...outcome } = finding;
-  if (outcome.status === 'pass') return { id, title, ...outcome, ...about };
-  const { status, problem } = outcome;
-  const { code, message, next, details = [] } = problem;
-  const command = commandOf(next);
-  const help = {
-    ...(command === undefined ? {} : { command }),
-    ...(next.length === 0 ? {} : { steps: stepLines(next) }),
-  };
-  if (status === 'skipped') return { id, title, status, cause: message, ...help, ...about };
-  return {
-    ...{ id, title, status, cause: message, ...help, code, ...about },
-    ...(details.length > 0 ? { details } : {}),
-    docs: docsOf(id),
-  };
+/** The contents of an archive. The fields are an interface: docs/output.md. */
+export interface ReportIndex {
+  /** RFC 3339. */
+  created: string;
+  stellarctl: string;
+  clusters: { name: string; context: string; server: string; roles: Role[]; version: string }[];
+  missing: Missing[];
+  files: string[];
 }
 
-/** The name as `wec/NAME`; for this machine, `machine`. */
-export const subjectName = ({ kind, name }: Subject): string => (name === '' ? kind : `${kind}/${name}`);
+/** The limit of clusters that are read concurrently. */
+const clustersAtOnce = 8;
+
+/**
+ * Reads everything a colleague needs from an installation, and redacts secrets. The index lists what is not available.
+ * @throws StellarError `unreachable` if no cluster answers
+ */
+export async function makeReport(input: ReportInput): Promise<{ index: ReportIndex; files: ReportFile[] }> {
+  const { targets, missing } = await findTargets(input);
+  const contents = new Contents();
+  const report = { contents, missing };
+  const created = new Date().toISOString();
+  const [versions] = await Promise.all([
+    mapConcurrently(targets, clustersAtOnce, (target) => collect(target, report)),
+    addDocument(report, 'doctor', async () => ({ items: groupFindings(await examine(input)).map(describeGroup) })),
+    addDocument(report, 'status', input.status),
+  ]);
+  const clusters = targets.flatMap(({ name, kube, roles }, index) => {
+    const version = versions[index];
+    const { context, server } = kube.cluster;
+    return version === undefined ? [] : [{ name, context, server, roles: [...roles], version }];
+  });
+  if (clusters.length === 0)
+    throw new StellarError('unreachable', 'None of the clusters could be reached, so there is nothing to report.', {
+      details: missing.flatMap(({ cluster, why }) => (cluster === '' ? [] : `${cluster}: ${why}`)),
+    });
+  const files = contents.files.map(({ path }) => path).sort();
+  const index = { created, stellarctl: input.version, clusters, missing, files };
+  contents.addDocument(['index'], index);
+  return { index, files: contents.files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
+}
+
+async function addDocument(report: Report, what: string, read: () => Promise<object>): Promise<void> {
+  const document = await tryRead(read);
+  if (document.state === 'seen') report.contents.addDocument([what], document.value);
+  else report.missing.push({ cluster: '', what, why: document.why });
+}
+
+/** Packs files into a compressed tar archive. @param folder the folder of all files in it */
+export async function pack(files: readonly ReportFile[], folder: string): Promise<Uint8Array> {
+  const mtime = new Date();
+  const entries = files.map(({ path, content }) => {
+    const body = Buffer.from(content);
+    return {
+      header: { name: `${folder}/${path}`, size: body.length, mode: 0o600, mtime, type: 'file' as const },
+      body,
+    };
+  });
+  return promisify(gzip)(await packTar(entries));
+}
+
+/** The report that is being collected. */
+interface Report {
+  contents: Contents;
+  missing: Missing[];
+}
+
+const kindsOf: Record<Role, readonly Resource[]> = {
+  hosting: [resources.controlPlanes, resources.postCreateHooks],
+  its: [
+    resources.managedClusters,
+    resources.certificateSigningRequests,
+    resources.manifestWorks,
+    resources.managedClusterAddOns,
+    resources.clusterManagementAddOns,
+    resources.clusterManagers,
+    resources.placementDecisions,
+    resources.workStatuses,
+  ],
+  wds: [
+    resources.bindingPolicies,
+    resources.bindings,
+    resources.statusCollectors,
+    resources.combinedStatuses,
+    resources.customTransforms,
+  ],
+  wec: [resources.klusterlets, resources.appliedManifestWorks, resources.clusterClaims],
+};
+
+/** The objects to read in a namespace with programs of the installation. */
+const kindsInNamespace = [
+  ...[resources.deployments, resources.statefulSets, resources.jobs, resources.leases],
+  ...[resources.configMaps, resources.events],
+];
+
+/** The limit of concurrent requests to one cluster. */
+const atOnce = 8;
+
+/**
+ * Reads everything a colleague needs from one cluster, and notes what is not available.
+ * @returns the version of its API server; undefined if it does not answer
+ */
+async function collect(target: Target, report: Report): Promise<string | undefined> {
+  const { name, kube, roles, namespaces } = target;
+  const version = await tryRead(() => kube.read<{ gitVersion?: string }>('/version'));
+  if (version.state !== 'seen') {
+    report.missing.push({ cluster: name, what: 'everything', why: version.why });
+    return undefined;
+  }
+  const cluster = new ClusterReport(target, report);
+  const kinds = [resources.namespaces, ...[...roles].flatMap((role) => kindsOf[role])];
+  const leases = { labelSelector: clusterNameLabel };
+  const work = [
+    ...kinds.map((kind) => () => cluster.objects(kind)),
+    ...(roles.has('its') ? [() => cluster.objects(resources.leases, leases)] : []),
+    ...[...namespaces].flatMap((namespace) => [
+      ...kindsInNamespace.map((kind) => () => cluster.objects(kind, { namespace })),
+      () => cluster.objects(resources.serviceAccounts, { namespace, metadataOnly: true }),
+      () => cluster.secrets(namespace),
+      () => cluster.pods(namespace),
+    ]),
+  ];
+  await mapConcurrently<() => Promise<unknown>, unknown>(work, atOnce, (each) => each());
+  return version.value?.gitVersion ?? 'unknown';
+}
+
+class ClusterReport {
+  readonly #target: Target;
+  readonly #report: Report;
+
+  constructor(target: Target, report: Report) {
+    this.#target = target;
+    this.#report = report;
+  }
+
+  async objects<T extends KubeObject>(kind: Resource, selection: Selection = {}): Promise<T[]> {
+    const { namespace } = selection;
+    const what = `${kind.plural}${namespace === undefined ? '' : ` in ${namespace}`}`;
+    const items = await this.#read(what, () => this.#target.kube.list<T>(kind, selection));
+    if (items === undefined) return [];
+    // Lists omit the kind of their objects, which redaction needs to find secret contents.
+    const whole = items.map((item) => ({ apiVersion: kind.apiVersion, kind: kind.kind, ...item }));
+    const shown = kind === resources.manifestWorks ? whole.map(withoutManifests) : whole;
+    this.#add([...folderOf(namespace), kind.plural], { items: shown });
+    return items;
+  }
+
+  /** Their names, types and number of keys: the server returns no more in this form, so no content ever arrives here. */
+  async secrets(namespace: string): Promise<void> {
+    const form = 'application/json;as=Table;g=meta.k8s.io;v=v1';
+    const path = pathOf(resources.secrets, { namespace });
+    const table = await this.#read(`names of secrets in ${namespace}`, () =>
+      this.#target.kube.read<Table>(path, form, { includeObject: 'None' }),
+    );
+    if (table === undefined) return;
+    const columns = (table.columnDefinitions ?? []).map(({ name }) => name.toLowerCase());
+    const cell = (cells: readonly unknown[], column: string) => cells[columns.indexOf(column)];
+    const items = (table.rows ?? []).map(({ cells }) => ({
+      ...{ name: cell(cells, 'name'), type: cell(cells, 'type'), keys: cell(cells, 'data') },
+    }));
+    this.#add([...folderOf(namespace), 'secrets'], { items });
+  }
+
+  /** Pods, and the last log lines of their containers. */
+  async pods(namespace: string): Promise<void> {
+    const pods = await this.objects<Pod>(resources.pods, { namespace });
+    const containers = pods.flatMap(containersOf);
+    const left = containers.slice(containersAtMost);
+    if (left.length > 0) this.#miss(`logs of ${left.length} containers in ${namespace}`, 'too many');
+    await mapConcurrently(containers.slice(0, containersAtMost), atOnce, (container) => this.#log(container));
+  }
+
+  async #log({ pod, name, previous }: Container): Promise<void> {
+    const { namespace = '' } = pod.metadata;
+    const options = { lines: linesOfLog, previous };
+    const read = await tryRead(() => this.#target.kube.logTail(pod.metadata, name, options));
+    if (read.state !== 'seen') return this.#miss(`log of ${namespace}/${pod.metadata.name}, ${name}`, read.why);
+    if (read.value === undefined) return;
+    const names = [...folderOf(namespace), 'logs', pod.metadata.name, previous ? `${name}.previous` : name];
+    this.#report.contents.addLog(['clusters', this.#target.name, ...names], read.value);
+  }
+
+  async #read<T>(what: string, read: () => Promise<T | undefined>): Promise<T | undefined> {
+    const access = await tryRead(read);
+    if (access.state !== 'seen') this.#miss(what, access.why);
+    else if (access.value === undefined) this.#miss(what, 'this kind is not served');
+    return ifSeen(access);
+  }
+
+  #miss(what: string, why: string): void {
+    this.#report.missing.push({ cluster: this.#target.name, what, why });
+  }
+
+  #add(names: readonly string[], document: object): void {
+    this.#report.contents.addDocument(['clusters', this.#target.name, ...names], document);
+  }
+}
+
+interface Table {
+  columnDefinitions?: { name: string }[];
+  rows?: { cells: unknown[] }[];
+}
+
+const folderOf = (namespace: string | undefined): string[] =>
+  namespace === undefined ? [] : ['namespaces', namespace];
+
+/** For a log; for a namespace. */
+const linesOfLog = 500;
+const containersAtMost = 200;
+
+interface Container {
+  pod: Pod;
+  name: string;
+  /** The log of its previous run. */
+  previous: boolean;
+}
+
+function containersOf(pod: Pod): Container[] {
+  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  return statuses.flatMap(({ name, restartCount = 0 }) =>
+    [false, ...(restartCount > 0 ? [true] : [])].map((previous) => ({ pod, name, previous })),
+  );
+}
+
+/** The manifests of a work are the user's own objects: their kinds, names and labels are enough. */
+function withoutManifests<T extends KubeObject>(work: T): T {
+  const { spec } = work as { spec?: { workload?: { manifests?: KubeObject[] } } };
+  const manifests = spec?.workload?.manifests?.map(({ apiVersion, kind, metadata }) => {
+    const { name, namespace, labels } = metadata ?? {};
+    return { apiVersion, kind, metadata: { name, namespace, labels } };
+  });
+  return manifests === undefined ? work : { ...work, spec: { ...spec, workload: { manifests } } };
+}

@@ -1,7 +1,7 @@
-import type { Finding } from '../engine/checks.ts';
+import type { Finding } from '../core/checks.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
-import type { JoinPlan } from '../wecs/join/plan.ts';
+import type { JoinPlan } from '../wecs/join-plan.ts';
 
 /** A client for an ITS, and its context. */
 export interface Its {

@@ -1,18 +1,18 @@
-import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
-import { clusterUid, recordedUid } from '../hub/cluster-uid.ts';
-import { accessHub, type HubAccess } from '../hub/hub-access.ts';
+import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { imageVersion, parseImage } from '../kube/image.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
-import type { ManagedCluster } from '../model/ocm-objects.ts';
-import { proveIdentity } from '../wecs/identity/identity.ts';
-import { defaultRegistry, endpointFor } from '../wecs/join/plan.ts';
-import { hubOf } from '../wecs/klusterlet/agent.ts';
+import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
+import { accessHub, type HubAccess } from '../ocm/hub-access.ts';
+import { hubOf } from '../ocm/klusterlet-agent.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
+import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
+import { proveIdentity } from '../wecs/identity.ts';
+import { defaultRegistry, endpointFor } from '../wecs/join-plan.ts';
 import { labelsOf } from '../wecs/label.ts';
-import { readWec, type WecEvidence } from '../wecs/registration/wec-evidence.ts';
-import type { JoinSettings } from './file/schema.ts';
-import type { ImportedFleet } from './import/imported.ts';
+import type { JoinSettings } from './fleet-schema.ts';
+import type { ImportedFleet } from './imported.ts';
 import { readPresent } from './plan.ts';
 
 /** A context that may lead to a WEC. */

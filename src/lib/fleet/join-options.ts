@@ -1,7 +1,7 @@
-import { readCertificateAuthority, readDockerConfig } from '../hub/join-file.ts';
-import type { ManagedCluster } from '../model/ocm-objects.ts';
-import type { JoinOptions } from '../wecs/join/options.ts';
-import type { FleetWec } from './file/read.ts';
+import { readCertificateAuthority, readDockerConfig } from '../ocm/join-file.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
+import type { JoinOptions } from '../wecs/join-options.ts';
+import type { FleetWec } from './fleet-file.ts';
 import { fleetAnnotation } from './owned-values.ts';
 
 /**

@@ -1,5 +1,5 @@
+import type { KubeObject } from '../kube/client/objects.ts';
 import { fieldManager } from '../kube/client/transport.ts';
-import type { KubeObject } from '../kube/objects.ts';
 
 /** The field manager of a fleet: what it has applied shows which values it owns, without a state file. */
 export const managerOf = (fleet: string): string => `${fieldManager}-fleet-${fleet}`;

@@ -1,4 +1,4 @@
-import { failureOf, type StellarError } from '../engine/errors.ts';
+import { failureOf, type StellarError } from '../core/errors.ts';
 
 /** Access to a cluster, or to something in it. `why` has no full stop. */
 export type Access<T> =

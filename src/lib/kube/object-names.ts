@@ -1,5 +1,5 @@
-import { StellarError } from '../engine/errors.ts';
-import type { KubeObject } from './objects.ts';
+import { StellarError } from '../core/errors.ts';
+import type { KubeObject } from './client/objects.ts';
 
 const dnsLabel = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
 const labelPattern = new RegExp(`^${dnsLabel}$`);

@@ -1,4 +1,4 @@
-import { StellarError } from '../engine/errors.ts';
+import { StellarError } from '../core/errors.ts';
 import type { Reader } from './client/client.ts';
 
 /** Reads from a cluster for a user who may not read all of it. */

@@ -1,7 +1,7 @@
-import { command } from '../engine/command-line.ts';
-import { formatAge } from '../engine/duration.ts';
-import { type NextStep, run } from '../engine/next-step.ts';
-import { type Verdict, waiting } from '../engine/stages.ts';
+import { command } from '../core/command-line.ts';
+import { formatAge } from '../core/duration.ts';
+import { type NextStep, run } from '../core/next-step.ts';
+import { type Verdict, waiting } from '../core/stages.ts';
 import type { Kube, Reader } from './client/client.ts';
 import {
   conditionOf,
@@ -11,7 +11,7 @@ import {
   type ObjectMeta,
   type Pod,
   type StatefulSet,
-} from './objects.ts';
+} from './client/objects.ts';
 
 /** Why a pod does not run, if the reason does not pass by itself. */
 export interface PodFailure {

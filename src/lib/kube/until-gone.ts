@@ -1,12 +1,12 @@
-import { command } from '../engine/command-line.ts';
-import { StellarError } from '../engine/errors.ts';
-import { run } from '../engine/next-step.ts';
-import type { Run } from '../engine/run.ts';
-import { met, waiting } from '../engine/stages.ts';
-import { untilMet } from '../engine/until-met.ts';
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { run } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { met, waiting } from '../core/stages.ts';
+import { untilMet } from '../core/until-met.ts';
 import type { Kube } from './client/client.ts';
-import { conditionOf, type KubeObject, type WithConditions } from './objects.ts';
-import type { Resource } from './resources.ts';
+import { conditionOf, type KubeObject, type WithConditions } from './client/objects.ts';
+import type { Resource } from './client/resources.ts';
 
 /** Actions and messages while an object is being deleted: see Awaited. */
 interface Meanwhile {

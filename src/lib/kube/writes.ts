@@ -1,8 +1,8 @@
-import { Deadline } from '../engine/deadline.ts';
+import { Deadline } from '../core/deadline.ts';
 import type { Kube } from './client/client.ts';
 import { ApiError, unlessStatus } from './client/errors.ts';
-import type { KubeObject, ObjectMeta } from './objects.ts';
-import type { Resource } from './resources.ts';
+import type { KubeObject, ObjectMeta } from './client/objects.ts';
+import type { Resource } from './client/resources.ts';
 
 /** Writes even after Ctrl-C and the deadline, for 10 s: what must be undone, or known, whatever has ended the command. */
 export async function writeLast<T>(kube: Kube, work: (last: Kube) => Promise<T>): Promise<T> {

@@ -1,24 +1,24 @@
-import { type Check, type Finding, fail, type Outcome, pass, runChecks, skipped, warn } from '../engine/checks.ts';
-import { command } from '../engine/command-line.ts';
-import { formatAge } from '../engine/duration.ts';
-import { type NextStep, run } from '../engine/next-step.ts';
-import { parseHubKubeconfig } from '../hub/hub-kubeconfig.ts';
+import { type Check, type Finding, fail, type Outcome, pass, runChecks, skipped, warn } from '../core/checks.ts';
+import { command } from '../core/command-line.ts';
+import { formatAge } from '../core/duration.ts';
+import { type NextStep, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { Secret } from '../kube/objects.ts';
+import type { Secret } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { tokenExpiry, tokenIssue } from '../kube/client/tokens.ts';
 import { partialReader } from '../kube/partial-reader.ts';
-import { resources } from '../kube/resources.ts';
-import { tokenExpiry, tokenIssue } from '../kube/tokens.ts';
+import { parseHubKubeconfig } from '../ocm/hub-kubeconfig.ts';
 import {
   managerDeployment,
   namespaceOf,
   type SpaceRole,
   secretOf,
   transportDeployment,
-} from '../model/kubeflex-names.ts';
-import type { ControlPlane } from '../model/kubeflex-objects.ts';
+} from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { toRestart } from './restart-note.ts';
+import type { SpaceEvidence } from './space-evidence.ts';
 import { itsOfWds, typeOf } from './spaces.ts';
-import type { SpaceEvidence } from './stages/evidence.ts';
 
 /** Checks the hosting cluster's credentials for an external space, or for the external ITS of a WDS. @param all control planes */
 export async function checkCredentials(

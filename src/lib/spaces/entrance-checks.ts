@@ -1,18 +1,16 @@
 import { lookup } from 'node:dns/promises';
-import { type Check, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
-import { advice } from '../engine/next-step.ts';
-import { problem } from '../engine/problem.ts';
-import { type HostingConfig, readHostingConfig, servesOpenShift } from '../hosting/hosting.ts';
+import { type Check, type Outcome, pass, skipped, warn } from '../core/checks.ts';
+import { advice } from '../core/next-step.ts';
+import { problem } from '../core/problem.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { shakeHands } from '../kube/client/handshake.ts';
 import { isLocalName } from '../kube/client/local-names.ts';
-import { isTrue } from '../kube/objects.ts';
+import { isTrue } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
 import { mayNotRead, type PartialReader, partialReader } from '../kube/partial-reader.ts';
-import { resources } from '../kube/resources.ts';
-import { apiServerOf, ingressClass } from '../model/kubeflex-names.ts';
-import type { ControlPlane } from '../model/kubeflex-objects.ts';
-import { readAccess } from './access.ts';
+import { apiServerOf, ingressClass } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import {
   type Entrance,
   type EntranceProblem,
@@ -21,6 +19,8 @@ import {
   seeIngress,
   tryEntrance,
 } from './entrance.ts';
+import { type HostingConfig, readHostingConfig, servesOpenShift } from './hosting.ts';
+import { readAccess } from './space-access.ts';
 import { listControlPlanes, typeOf } from './spaces.ts';
 
 export const namesCheck: Check<{ kube: Kube }> = {

@@ -1,12 +1,12 @@
-import { command } from '../engine/command-line.ts';
-import { advice, type NextStep, partial, run } from '../engine/next-step.ts';
-import type { Problem } from '../engine/problem.ts';
-import type { HostingConfig } from '../hosting/hosting.ts';
+import { command } from '../core/command-line.ts';
+import { advice, type NextStep, partial, run } from '../core/next-step.ts';
+import type { Problem } from '../core/problem.ts';
 import { whyNetworkFails } from '../kube/client/errors.ts';
 import { type Answer, shakeHands } from '../kube/client/handshake.ts';
 import { proxyOf } from '../kube/client/proxy.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { clusterOfContainer, localNames } from '../local-clusters/names.ts';
+import type { HostingConfig } from './hosting.ts';
+import { clusterOfContainer, localNames } from './local-cluster-names.ts';
 
 /** What answers at the address of a space, which its clients use. */
 export interface Entrance {

@@ -1,11 +1,11 @@
-import { StellarError } from '../engine/errors.ts';
-import { advice } from '../engine/next-step.ts';
-import { clusterUid } from '../hub/cluster-uid.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice } from '../core/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/client/resources.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { resources } from '../kube/resources.ts';
 import { serves } from '../kube/served.ts';
+import { clusterUid } from '../ocm/cluster-uid.ts';
 
 /** How long a context may take to answer, in milliseconds. */
 export const patienceMs = 2000;

@@ -1,24 +1,24 @@
-import { isNotable } from '../engine/checks.ts';
-import { type Diagnosis, diagnosisOf, type Problem } from '../engine/problem.ts';
-import { blockingStage, judge, type StageView, type Standing, stageViews, standingOf } from '../engine/stages.ts';
-import { requireHosting } from '../hosting/hosting.ts';
+import { isNotable } from '../core/checks.ts';
+import { type Diagnosis, diagnosisOf, type Problem } from '../core/problem.ts';
+import { blockingStage, judge, type StageView, type Standing, stageViews, standingOf } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { createdAt, isTrue } from '../kube/objects.ts';
-import { namespaceOf, type SpaceRole } from '../model/kubeflex-names.ts';
-import { readHookVersions } from '../versions/programs.ts';
-import type { RunningVersion } from '../versions/running.ts';
-import { contextsOf } from './access.ts';
-import { checkSpaceName } from './create/requirements.ts';
+import { createdAt, isTrue } from '../kube/client/objects.ts';
+import { namespaceOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
+import { readHookVersions } from '../ocm/program-versions.ts';
+import type { RunningVersion } from '../ocm/running-versions.ts';
 import { checkCredentials } from './credentials.ts';
+import { requireHosting } from './hosting.ts';
+import type { ItsInside } from './its-contents.ts';
 import { noSuchSpace } from './no-such-space.ts';
 import { brokenContext } from './own-contexts.ts';
+import { contextsOf } from './space-access.ts';
+import { checkSpaceName } from './space-requirements.ts';
+import type { SpaceTools } from './space-tools.ts';
 import { spaceVersions } from './space-versions.ts';
+import { type SpaceReading, SpaceWatcher } from './space-watcher.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
-import type { ItsInside } from './stages/its-contents.ts';
-import { type SpaceReading, SpaceWatcher } from './stages/space-watcher.ts';
-import { failureOfStage } from './stages/stage-failure.ts';
-import type { WdsInside } from './stages/wds-stages.ts';
-import type { SpaceTools } from './tools.ts';
+import { failureOfStage } from './stage-failure.ts';
+import type { WdsInside } from './wds-stages.ts';
 
 /** One space in full. The fields are a public interface: docs/output.md. */
 export interface SpaceView extends Standing {

@@ -1,8 +1,8 @@
 import type { Kube } from '../kube/client/client.ts';
-import type { KubeObject } from '../kube/objects.ts';
-import { resources } from '../kube/resources.ts';
-import { namespaceOf, type SecretKeys, secretOf } from '../model/kubeflex-names.ts';
-import type { ControlPlane, PostCreateHook } from '../model/kubeflex-objects.ts';
+import type { KubeObject } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { namespaceOf, type SecretKeys, secretOf } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { typeOf } from './spaces.ts';
 
 /** Makes KubeFlex run hooks again, whose objects are missing: it runs none that a control plane's status lists as done. */

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { asCalled, command } from '../engine/command-line.ts';
-import { StellarError } from '../engine/errors.ts';
-import { jsonObject } from '../engine/is-object.ts';
-import { advice, partial, run } from '../engine/next-step.ts';
-import { clusterUid } from '../hub/cluster-uid.ts';
+import { asCalled, command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { jsonObject } from '../core/is-object.ts';
+import { advice, partial, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import { noneGiven } from '../kube/kubeconfig/errors.ts';
 import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
-import type { SpaceRole } from '../model/kubeflex-names.ts';
+import { clusterUid } from '../ocm/cluster-uid.ts';
+import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 
 /** The ITS that a command uses, and what selected it. */
 export interface ItsChoice {
@@ -179,7 +179,7 @@ export async function readSettings(file = settingsFile()): Promise<Settings> {
 /** Replaces the file atomically: readers never see a partial file. */
 export async function writeSettings(settings: Settings, file = settingsFile()): Promise<void> {
   const { mkdir } = await import('node:fs/promises');
-  const { writePrivately } = await import('../files/private-file.ts');
+  const { writePrivately } = await import('../core/private-file.ts');
   await mkdir(path.dirname(file), { recursive: true }).catch((error: Error) => {
     throw new StellarError('file-error', `The settings ${file} cannot be written: ${error.message}.`, { cause: error });
   });

@@ -1,10 +1,10 @@
-import type { Run } from '../engine/run.ts';
-import { withHostingLease } from '../hosting/lease.ts';
+import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { Deployment, KubeObject } from '../kube/objects.ts';
-import { resources } from '../kube/resources.ts';
-import { hookNames, managerDeployment, roleLabel, transportDeployment } from '../model/kubeflex-names.ts';
-import type { ControlPlane, PostCreateHook } from '../model/kubeflex-objects.ts';
+import type { Deployment, KubeObject } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { hookNames, managerDeployment, roleLabel, transportDeployment } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
+import { withHostingLease } from './hosting-lease.ts';
 import { itsNameOf } from './spaces.ts';
 
 // The defect of KubeStellar 0.30: its hook gives the transport both a selector for the ITS and its name, and `kflex-get-kubeconfig`

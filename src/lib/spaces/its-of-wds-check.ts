@@ -1,11 +1,11 @@
-import { type Check, fail, type Outcome, pass, warn } from '../engine/checks.ts';
-import { command } from '../engine/command-line.ts';
-import { partial } from '../engine/next-step.ts';
+import { type Check, fail, type Outcome, pass, warn } from '../core/checks.ts';
+import { command } from '../core/command-line.ts';
+import { partial } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { Deployment } from '../kube/objects.ts';
+import type { Deployment } from '../kube/client/objects.ts';
 import { isDeploymentReady } from '../kube/pods.ts';
-import { hookNames, managerDeployment } from '../model/kubeflex-names.ts';
-import type { ControlPlane } from '../model/kubeflex-objects.ts';
+import { hookNames, managerDeployment } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { itsNameOf, itsOfWds, roleOf } from './spaces.ts';
 
 /** A WDS among the control planes of its hosting cluster. */

@@ -1,17 +1,17 @@
-import { mapConcurrently } from '../engine/concurrency.ts';
-import { blockingStage, judge, type StageReport, type Standing, standingOf } from '../engine/stages.ts';
-import { notHosting } from '../hosting/hosting.ts';
+import { mapConcurrently } from '../core/concurrency.ts';
+import { blockingStage, judge, type StageReport, type Standing, standingOf } from '../core/stages.ts';
 import { hidden } from '../kube/access.ts';
+import { conditionOf, createdAt, isTrue } from '../kube/client/objects.ts';
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
-import { conditionOf, createdAt, isTrue } from '../kube/objects.ts';
-import type { SpaceRole } from '../model/kubeflex-names.ts';
-import type { ControlPlane } from '../model/kubeflex-objects.ts';
-import { contextsOf } from './access.ts';
+import type { SpaceRole } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { notHosting } from './hosting.ts';
+import { itsStages } from './its-stages.ts';
+import { contextsOf } from './space-access.ts';
+import { readSpace, type SpaceEvidence } from './space-evidence.ts';
+import type { SpaceTools } from './space-tools.ts';
 import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
-import { readSpace, type SpaceEvidence } from './stages/evidence.ts';
-import { itsStages } from './stages/its-stages.ts';
-import { wdsStages } from './stages/wds-stages.ts';
-import type { SpaceTools } from './tools.ts';
+import { wdsStages } from './wds-stages.ts';
 
 /** One space as the hosting cluster shows it. The fields are a public interface: docs/output.md. */
 export interface SpaceListItem extends Standing {

@@ -1,9 +1,9 @@
-import { command } from '../engine/command-line.ts';
-import { StellarError } from '../engine/errors.ts';
-import { run as nextStep } from '../engine/next-step.ts';
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { run as nextStep } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { roleWithArticle, type SpaceRole } from '../model/kubeflex-names.ts';
-import type { ControlPlane } from '../model/kubeflex-objects.ts';
+import { roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { roleOf } from './spaces.ts';
 
 /** The error for a name without such a space. @param present the control plane of that name, if any */

@@ -1,20 +1,20 @@
-import { command } from '../engine/command-line.ts';
-import { StellarError } from '../engine/errors.ts';
-import { advice, type NextStep, run } from '../engine/next-step.ts';
-import type { Verdict } from '../engine/stages.ts';
-import { controlPlaneOf } from '../hosting/kubeconfig-extension.ts';
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice, type NextStep, run } from '../core/next-step.ts';
+import type { Verdict } from '../core/stages.ts';
 import { type Access, hidden, hiddenBy, ifSeen, seen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
+import type { Deployment } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
 import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
-import type { Deployment } from '../kube/objects.ts';
-import { resources } from '../kube/resources.ts';
-import { managerDeployment, namespaceOf, transportDeployment } from '../model/kubeflex-names.ts';
-import type { ControlPlane } from '../model/kubeflex-objects.ts';
-import { contextFor, contextsOf, isSameCluster, reachSpace } from './access.ts';
+import { managerDeployment, namespaceOf, transportDeployment } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { controlPlaneOf } from './kubeconfig-extension.ts';
 import { readNote, transportPaused } from './restart-note.ts';
+import { contextFor, contextsOf, isSameCluster, reachSpace } from './space-access.ts';
+import type { SpaceTools } from './space-tools.ts';
+import type { SpaceWatcher } from './space-watcher.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
-import type { SpaceWatcher } from './stages/space-watcher.ts';
-import type { SpaceTools } from './tools.ts';
 
 /** The WDS that a command uses. */
 export interface OpenWds {

@@ -1,16 +1,16 @@
-import { type Check, pass } from '../engine/checks.ts';
-import { command } from '../engine/command-line.ts';
-import { failureOf } from '../engine/errors.ts';
-import { run } from '../engine/next-step.ts';
-import { type Problem, problem } from '../engine/problem.ts';
-import { controlPlaneOf, hostingContext, hostingOf } from '../hosting/kubeconfig-extension.ts';
-import { clusterUid } from '../hub/cluster-uid.ts';
+import { type Check, pass } from '../core/checks.ts';
+import { command } from '../core/command-line.ts';
+import { failureOf } from '../core/errors.ts';
+import { run } from '../core/next-step.ts';
+import { type Problem, problem } from '../core/problem.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
-import type { SpaceRole } from '../model/kubeflex-names.ts';
-import { contextsOf } from './access.ts';
-import type { SpaceEvidence } from './stages/evidence.ts';
-import type { SpaceTools } from './tools.ts';
+import { clusterUid } from '../ocm/cluster-uid.ts';
+import type { SpaceRole } from '../ocm/kubeflex-names.ts';
+import { controlPlaneOf, hostingContext, hostingOf } from './kubeconfig-extension.ts';
+import { contextsOf } from './space-access.ts';
+import type { SpaceEvidence } from './space-evidence.ts';
+import type { SpaceTools } from './space-tools.ts';
 
 /** A space that answers, and its contexts. */
 interface OwnContexts {

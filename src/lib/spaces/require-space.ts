@@ -1,11 +1,11 @@
-import { requireHosting } from '../hosting/hosting.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/resources.ts';
+import { resources } from '../kube/client/resources.ts';
 import { listServed } from '../kube/served.ts';
-import type { SpaceRole } from '../model/kubeflex-names.ts';
-import type { ControlPlane } from '../model/kubeflex-objects.ts';
-import { checkSpaceName } from './create/requirements.ts';
+import type { SpaceRole } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { requireHosting } from './hosting.ts';
 import { noSuchSpace } from './no-such-space.ts';
+import { checkSpaceName } from './space-requirements.ts';
 import { roleOf } from './spaces.ts';
 
 /** Reads the control plane of a space, and all others. @throws StellarError `not-found`, `not-a-hosting-cluster` */

@@ -1,15 +1,15 @@
-import { failureOf, StellarError } from '../engine/errors.ts';
-import { advice } from '../engine/next-step.ts';
-import { controlPlaneOf, hostingOf } from '../hosting/kubeconfig-extension.ts';
+import { failureOf, StellarError } from '../core/errors.ts';
+import { advice } from '../core/next-step.ts';
 import { type Access, hidden, ifSeen, through, whyUnseen } from '../kube/access.ts';
+import { resources } from '../kube/client/resources.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { resources } from '../kube/resources.ts';
-import { isSpaceName, roleWithArticle } from '../model/kubeflex-names.ts';
-import type { ControlPlane } from '../model/kubeflex-objects.ts';
-import { contextFor, contextsOf, reachSpace } from './access.ts';
+import { isSpaceName, roleWithArticle } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { type ItsChoice, selectIts } from './its-choice.ts';
+import { controlPlaneOf, hostingOf } from './kubeconfig-extension.ts';
+import { contextFor, contextsOf, reachSpace } from './space-access.ts';
+import type { SpaceTools } from './space-tools.ts';
 import { listControlPlanes, roleOf } from './spaces.ts';
-import type { SpaceTools } from './tools.ts';
 
 type HostingTools = Pick<SpaceTools, 'hosting' | 'hostingContext' | 'hostingSource' | 'kubeconfig'>;
 

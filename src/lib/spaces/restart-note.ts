@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { command } from '../engine/command-line.ts';
-import { jsonObject } from '../engine/is-object.ts';
-import { run } from '../engine/next-step.ts';
-import { failed, type Verdict } from '../engine/stages.ts';
-import type { Deployment } from '../kube/objects.ts';
+import { command } from '../core/command-line.ts';
+import { jsonObject } from '../core/is-object.ts';
+import { run } from '../core/next-step.ts';
+import { failed, type Verdict } from '../core/stages.ts';
+import type { Deployment } from '../kube/client/objects.ts';
 import { isScaledToNone } from '../kube/pods.ts';
-import type { ControlPlane } from '../model/kubeflex-objects.ts';
-import { type Binding, type BoundObject, destinationsOf, objectsOf } from '../model/policies.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { type Binding, type BoundObject, destinationsOf, objectsOf } from '../ocm/policies.ts';
 
 /**
  * What a restart of the controllers of a WDS has to bring back. It is an annotation of the ControlPlane from before the first

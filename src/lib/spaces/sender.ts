@@ -1,14 +1,14 @@
-import { command } from '../engine/command-line.ts';
-import { StellarError } from '../engine/errors.ts';
-import { advice, run } from '../engine/next-step.ts';
-import { type Origin, originOf } from '../hub/origins.ts';
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice, run } from '../core/next-step.ts';
 import type { Reader } from '../kube/client/client.ts';
-import { resources } from '../kube/resources.ts';
+import { resources } from '../kube/client/resources.ts';
 import { listServed } from '../kube/served.ts';
-import { originBindingLabel, originWdsLabel } from '../model/kubestellar-names.ts';
-import { labelValueProblem } from '../model/labels.ts';
-import type { ManifestWork } from '../model/manifest-works.ts';
-import { type Binding, destinationsOf, objectsOf } from '../model/policies.ts';
+import { originBindingLabel, originWdsLabel } from '../ocm/kubestellar-names.ts';
+import { labelValueProblem } from '../ocm/labels.ts';
+import type { ManifestWork } from '../ocm/manifest-works.ts';
+import { type Origin, originOf } from '../ocm/origins.ts';
+import { type Binding, destinationsOf, objectsOf } from '../ocm/policies.ts';
 import { type OpenWds, toSeeWds } from './open-wds.ts';
 
 /** The name that the works of a WDS carry. */

@@ -1,5 +1,5 @@
-import type { NamedResult } from '../engine/each-name.ts';
-import type { Standing } from '../engine/stages.ts';
+import type { NamedResult } from '../core/each-name.ts';
+import type { Standing } from '../core/stages.ts';
 
 /** The result for one space, as scripts receive it. The fields are a public interface: docs/output.md. */
 export interface SpaceResult extends Standing, NamedResult {

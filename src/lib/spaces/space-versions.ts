@@ -1,13 +1,13 @@
 import type { Access } from '../kube/access.ts';
-import type { Pod } from '../kube/objects.ts';
-import { hookNames } from '../model/kubeflex-names.ts';
-import { apiServerPrograms, type HookVersions, hubPrograms, wdsPrograms } from '../versions/programs.ts';
-import { type RunningVersion, runningVersions, whyPodsHidden } from '../versions/running.ts';
+import type { Pod } from '../kube/client/objects.ts';
+import { hookNames } from '../ocm/kubeflex-names.ts';
+import { apiServerPrograms, type HookVersions, hubPrograms, wdsPrograms } from '../ocm/program-versions.ts';
+import { type RunningVersion, runningVersions, whyPodsHidden } from '../ocm/running-versions.ts';
+import type { ItsInside } from './its-contents.ts';
+import type { SpaceEvidence } from './space-evidence.ts';
+import type { Space } from './space-stages.ts';
 import { hooksOf } from './spaces.ts';
-import type { SpaceEvidence } from './stages/evidence.ts';
-import type { ItsInside } from './stages/its-contents.ts';
-import type { Space } from './stages/space-stages.ts';
-import type { WdsInside } from './stages/wds-stages.ts';
+import type { WdsInside } from './wds-stages.ts';
 
 /** The pods of OCM in an ITS, and whether this user may see them all. */
 export interface HubPods {

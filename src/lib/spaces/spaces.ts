@@ -1,7 +1,7 @@
 import type { Reader } from '../kube/client/client.ts';
-import { resources } from '../kube/resources.ts';
-import { hookNames, olderHooks, roleLabel, type SpaceRole } from '../model/kubeflex-names.ts';
-import type { ControlPlane } from '../model/kubeflex-objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { hookNames, olderHooks, roleLabel, type SpaceRole } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 
 /** The hooks of a control plane, in order: the older single one first, as KubeFlex runs them. */
 export function hooksOf({ spec }: ControlPlane): string[] {

@@ -1,19 +1,19 @@
-import { command } from '../engine/command-line.ts';
-import { advice, type NextStep, run } from '../engine/next-step.ts';
+import { command } from '../core/command-line.ts';
+import { advice, type NextStep, run } from '../core/next-step.ts';
 import { hidden, seen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/client/resources.ts';
 import { partialReader } from '../kube/partial-reader.ts';
-import { resources } from '../kube/resources.ts';
-import { hookNames, type SpaceRole } from '../model/kubeflex-names.ts';
-import type { ControlPlane, PostCreateHook } from '../model/kubeflex-objects.ts';
-import { products, versionsOfHooks } from '../versions/programs.ts';
-import type { RunningVersion } from '../versions/running.ts';
+import { hookNames, type SpaceRole } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
+import { products, versionsOfHooks } from '../ocm/program-versions.ts';
+import type { RunningVersion } from '../ocm/running-versions.ts';
 import { missingVariables } from './hooks.ts';
+import { readHubPods } from './its-contents.ts';
 import { startsTransport } from './its-name-defect.ts';
+import { readSpace } from './space-evidence.ts';
 import { itsVersions, wdsVersions } from './space-versions.ts';
 import { hookLike, listControlPlanes, roleOf } from './spaces.ts';
-import { readSpace } from './stages/evidence.ts';
-import { readHubPods } from './stages/its-contents.ts';
 
 /** A space that an upgrade does not change. */
 export interface UnreachedSpace {

@@ -1,19 +1,19 @@
-import { command } from '../engine/command-line.ts';
-import { StellarError } from '../engine/errors.ts';
-import { advice, run as nextStep } from '../engine/next-step.ts';
-import type { Run } from '../engine/run.ts';
-import { requireHosting } from '../hosting/hosting.ts';
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice, run as nextStep } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
 import { whyUnseen } from '../kube/access.ts';
+import { resources } from '../kube/client/resources.ts';
 import { loadKubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import { statIfPresent } from '../kube/kubeconfig/replace.ts';
-import { resources } from '../kube/resources.ts';
-import type { SpaceRole } from '../model/kubeflex-names.ts';
-import type { ControlPlane } from '../model/kubeflex-objects.ts';
-import { accessSpace, contextsOf } from './access.ts';
-import { knownEntries, writeSpaceContext } from './create/space-work.ts';
+import type { SpaceRole } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { requireHosting } from './hosting.ts';
 import { noSuchSpace } from './no-such-space.ts';
+import { accessSpace, contextsOf } from './space-access.ts';
+import type { SpaceTools } from './space-tools.ts';
+import { knownEntries, writeSpaceContext } from './space-work.ts';
 import { roleOf, typeOf } from './spaces.ts';
-import type { SpaceTools } from './tools.ts';
 
 /** The written context of a space. The fields are a public interface: docs/output.md. */
 export interface WrittenContext {

@@ -1,27 +1,21 @@
-import { command } from '../engine/command-line.ts';
-import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
-import { forName } from '../engine/each-name.ts';
-import { StellarError } from '../engine/errors.ts';
-import { run as nextStep } from '../engine/next-step.ts';
-import type { Run } from '../engine/run.ts';
-import { unreached } from '../engine/stages.ts';
-import { requireHub } from '../hub/require-hub.ts';
+import { command } from '../core/command-line.ts';
+import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { forName } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { run as nextStep } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { unreached } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { bootstrapRequests, emptyEvidence, type HubEvidence, readHub, readWholeHub } from '../ocm/hub-evidence.ts';
+import { requireHub } from '../ocm/require-hub.ts';
+import { otherName, readWec, singletonAgentId, type WecEvidence } from '../ocm/wec-evidence.ts';
+import { findAgent } from './acceptance.ts';
+import { denyRequest } from './approval.ts';
+import { followOnHub, RegistrationFollower, type WecResult } from './follow-registration.ts';
 import { requireAcceptPermissions } from './permissions.ts';
-import { findAgent } from './registration/acceptance.ts';
-import { denyRequest } from './registration/approval.ts';
-import type { Registration } from './registration/checks.ts';
-import { followOnHub, RegistrationFollower, type WecResult } from './registration/follow.ts';
-import {
-  bootstrapRequests,
-  emptyEvidence,
-  type HubEvidence,
-  readHub,
-  readWholeHub,
-} from './registration/hub-evidence.ts';
-import { seen } from './registration/stages.ts';
-import { refuseUnknown } from './registration/wait.ts';
-import { otherName, readWec, singletonAgentId, type WecEvidence } from './registration/wec-evidence.ts';
+import type { Registration } from './registration-checks.ts';
+import { seen } from './registration-stages.ts';
+import { refuseUnknown } from './wait.ts';
 
 export interface AcceptInput {
   /** WECs by name. A WEC's client helps to distinguish its own agent from others, and to explain what blocks it. */

@@ -1,8 +1,8 @@
-import { withChanges } from '../engine/changes.ts';
-import { findWecs } from '../hub/find-wecs.ts';
+import { withChanges } from '../core/changes.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/resources.ts';
-import type { ManagedCluster } from '../model/ocm-objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { findWecs } from '../ocm/find-wecs.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { ValueStore } from './values.ts';
 
 /** The labels of ManagedClusters. */

@@ -1,8 +1,8 @@
 import type { Kube, Permission } from '../kube/client/client.ts';
+import { type Resource, resources } from '../kube/client/resources.ts';
 import { askOnce, may, requirePermissions } from '../kube/permissions.ts';
-import { type Resource, resources } from '../kube/resources.ts';
-import { propertiesNamespace } from '../model/kubestellar-names.ts';
-import { agentNamespace, bootstrapServiceAccounts, hubSecretName, operatorNamespace } from '../model/ocm-names.ts';
+import { propertiesNamespace } from '../ocm/kubestellar-names.ts';
+import { agentNamespace, bootstrapServiceAccounts, hubSecretName, operatorNamespace } from '../ocm/ocm-names.ts';
 
 /** The permissions to accept a WEC on the ITS. The hub's webhook checks `managedclusters/accept`, not the API server. */
 function acceptPermissions(wec: string): Permission[] {

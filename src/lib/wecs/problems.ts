@@ -1,5 +1,5 @@
-import type { NextStep } from '../engine/next-step.ts';
-import { type Problem, problem } from '../engine/problem.ts';
+import type { NextStep } from '../core/next-step.ts';
+import { type Problem, problem } from '../core/problem.ts';
 
 /** What may resolve by itself, or waits for a user. */
 const warnings: readonly string[] = [

@@ -1,15 +1,15 @@
-import { withChanges } from '../engine/changes.ts';
-import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
-import { type EffectiveProperty, effectiveProperties, ignoredKeys, type WecProperties } from '../hub/customization.ts';
-import { type FoundWec, findWecs, type WecTarget } from '../hub/find-wecs.ts';
+import { withChanges } from '../core/changes.ts';
+import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import type { ConfigMap } from '../kube/objects.ts';
+import type { ConfigMap } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
 import { partialReader } from '../kube/partial-reader.ts';
-import { resources } from '../kube/resources.ts';
 import { listServed } from '../kube/served.ts';
-import { propertiesNamespace } from '../model/kubestellar-names.ts';
-import type { ManagedCluster } from '../model/ocm-objects.ts';
+import { type EffectiveProperty, effectiveProperties, ignoredKeys, type WecProperties } from '../ocm/customization.ts';
+import { type FoundWec, findWecs, type WecTarget } from '../ocm/find-wecs.ts';
+import { propertiesNamespace } from '../ocm/kubestellar-names.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { FoundValues, ValueStore } from './values.ts';
 
 /** The effective properties of a WEC. */

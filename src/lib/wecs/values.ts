@@ -1,14 +1,14 @@
-import { type Changes, changeWords, conflicts, effectiveChanges } from '../engine/changes.ts';
-import { command } from '../engine/command-line.ts';
-import { concurrentRequests, mapConcurrently } from '../engine/concurrency.ts';
-import { forName, type NamedResult } from '../engine/each-name.ts';
-import { type ErrorCode, StellarError } from '../engine/errors.ts';
-import { run } from '../engine/next-step.ts';
-import type { Run } from '../engine/run.ts';
-import { noSuchWec, type WecTarget } from '../hub/find-wecs.ts';
-import { requireHub } from '../hub/require-hub.ts';
+import { type Changes, changeWords, conflicts, effectiveChanges } from '../core/changes.ts';
+import { command } from '../core/command-line.ts';
+import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { forName, type NamedResult } from '../core/each-name.ts';
+import { type ErrorCode, StellarError } from '../core/errors.ts';
+import { run } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { retryConflicts } from '../kube/writes.ts';
+import { noSuchWec, type WecTarget } from '../ocm/find-wecs.ts';
+import { requireHub } from '../ocm/require-hub.ts';
 
 /**
  * Named values that WECs have on an ITS, their labels or their properties: how they are read and changed.

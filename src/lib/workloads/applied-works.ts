@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Kube } from '../kube/client/client.ts';
-import type { KubeObject } from '../kube/objects.ts';
-import { resources } from '../kube/resources.ts';
+import type { KubeObject } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
 import { listIfDefined } from '../kube/served.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
-import type { BoundObject } from '../model/policies.ts';
-import { resourceOfBound } from './wds/full-objects.ts';
+import type { BoundObject } from '../ocm/policies.ts';
+import { resourceOfBound } from './full-objects.ts';
 
 /** work.open-cluster-management.io/v1, limited to the fields that stellarctl reads. */
 export interface AppliedManifestWork extends KubeObject {

@@ -1,5 +1,5 @@
-import { conditionOf } from '../kube/objects.ts';
-import type { ManagedCluster } from '../model/ocm-objects.ts';
+import { conditionOf } from '../kube/client/objects.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 
 /**
  * Whether an ITS has created a mailbox for a WEC. The ITS creates it when the WEC is first accepted, and keeps it if the WEC is

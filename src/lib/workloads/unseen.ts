@@ -1,4 +1,4 @@
-import { StellarError } from '../engine/errors.ts';
+import { StellarError } from '../core/errors.ts';
 import type { Access } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';

@@ -17,7 +17,7 @@ const chosen = [
   'test/unit/lib/files',
   'test/unit/lib/kube/client/authorities.test.ts',
   'test/unit/lib/kube/kubeconfig/kubeconfig.test.ts',
-  'test/unit/lib/report/report.test.ts',
+  'test/unit/lib/doctor/report.test.ts',
   'test/unit/lib/spaces/its-choice.test.ts',
 ];
 

@@ -133,7 +133,7 @@ describe('accept', () => {
 });
 
 describe('accept refuses a request, and approves and accepts nothing, if', () => {
-  // The others: test/unit/lib/wecs/registration/requests.test.ts.
+  // The others: test/unit/lib/ocm/registration-requests.test.ts.
   const cases: { what: string; wrong: (name: string) => Partial<RegistrationRequest>; says: RegExp }[] = [
     {
       what: 'it asks for one organisation more',

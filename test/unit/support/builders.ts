@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Deadline } from '../../../src/lib/engine/deadline.ts';
-import { type Progress, silentProgress } from '../../../src/lib/engine/progress.ts';
-import type { Run } from '../../../src/lib/engine/run.ts';
+import { Deadline } from '../../../src/lib/core/deadline.ts';
+import { type Progress, silentProgress } from '../../../src/lib/core/progress.ts';
+import type { Run } from '../../../src/lib/core/run.ts';
 import type { Kube } from '../../../src/lib/kube/client/client.ts';
-import type { CertificateSigningRequest, Condition, Lease, Pod } from '../../../src/lib/kube/objects.ts';
-import type { Klusterlet, ManagedCluster } from '../../../src/lib/model/ocm-objects.ts';
-import type { HubEvidence } from '../../../src/lib/wecs/registration/hub-evidence.ts';
-import type { RegistrationRequest } from '../../../src/lib/wecs/registration/requests.ts';
-import type { WecEvidence } from '../../../src/lib/wecs/registration/wec-evidence.ts';
+import type { CertificateSigningRequest, Condition, Lease, Pod } from '../../../src/lib/kube/client/objects.ts';
+import type { HubEvidence } from '../../../src/lib/ocm/hub-evidence.ts';
+import type { Klusterlet, ManagedCluster } from '../../../src/lib/ocm/ocm-objects.ts';
+import type { RegistrationRequest } from '../../../src/lib/ocm/registration-requests.ts';
+import type { WecEvidence } from '../../../src/lib/ocm/wec-evidence.ts';
 
 /** The current time in the tests. */
 export const now = Date.parse('2026-11-20T08:00:00Z');
@@ -141,7 +141,7 @@ export async function csr(options: CsrOptions = {}): Promise<CertificateSigningR
 
 export async function request(options: CsrOptions = {}): Promise<RegistrationRequest> {
   const made = await csr(options);
-  const { judgeRequest } = await import('../../../src/lib/wecs/registration/requests.ts');
+  const { judgeRequest } = await import('../../../src/lib/ocm/registration-requests.ts');
   return judgeRequest(made);
 }
 

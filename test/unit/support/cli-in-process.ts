@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { commonOptionsLast } from '../../../src/cli.ts';
-import { callProgram } from '../../../src/lib/engine/command-line.ts';
-import { ExitCode } from '../../../src/lib/engine/errors.ts';
-import type { Io } from '../../../src/lib/terminal/io.ts';
+import type { Io } from '../../../src/commands/terminal/io.ts';
+import { callProgram } from '../../../src/lib/core/command-line.ts';
+import { ExitCode } from '../../../src/lib/core/errors.ts';
 import { buildProgram } from '../../../src/program.ts';
 import { Cli, type CliOptions, type CliRun } from '../../e2e/support/harness.ts';
 import { startAsPlugin } from '../../stellarctl.ts';

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
-import { writeLines } from '../../../src/lib/terminal/clean.ts';
-import type { Io } from '../../../src/lib/terminal/io.ts';
+import { writeLines } from '../../../src/commands/terminal/clean.ts';
+import type { Io } from '../../../src/commands/terminal/io.ts';
 
 /** A stream that keeps its output; as a terminal it is 80 columns wide, with the given number of rows. */
 export class FakeStream extends Writable {

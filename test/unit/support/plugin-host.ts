@@ -1,4 +1,4 @@
-import { Deadline } from '../../../src/lib/engine/deadline.ts';
+import { Deadline } from '../../../src/lib/core/deadline.ts';
 import type { PluginHost } from '../../../src/lib/kube/client/credentials.ts';
 import { issuedFor } from '../../../src/lib/kube/client/exec-plugin.ts';
 import { recordingProgress } from './builders.ts';

@@ -1,5 +1,5 @@
-import type { KubeObject, LabelSelector } from '../../../src/lib/kube/objects.ts';
-import type { Binding, BoundObject, Policy } from '../../../src/lib/model/policies.ts';
+import type { KubeObject, LabelSelector } from '../../../src/lib/kube/client/objects.ts';
+import type { Binding, BoundObject, Policy } from '../../../src/lib/ocm/policies.ts';
 import { fakeKube } from './builders.ts';
 
 export interface PolicyOptions {

@@ -1,14 +1,14 @@
 import { syncBuiltinESMExports } from 'node:module';
 import { mock } from 'node:test';
 import timers from 'node:timers/promises';
-import { Deadline } from '../../../src/lib/engine/deadline.ts';
-import { StellarError } from '../../../src/lib/engine/errors.ts';
-import type { Run } from '../../../src/lib/engine/run.ts';
+import { Deadline } from '../../../src/lib/core/deadline.ts';
+import { StellarError } from '../../../src/lib/core/errors.ts';
+import type { Run } from '../../../src/lib/core/run.ts';
 import type { Kube } from '../../../src/lib/kube/client/client.ts';
-import type { Deployment, KubeObject, Pod } from '../../../src/lib/kube/objects.ts';
-import type { ControlPlane, PostCreateHook } from '../../../src/lib/model/kubeflex-objects.ts';
-import type { Binding, BindingPolicy, BoundObject } from '../../../src/lib/model/policies.ts';
-import type { SpaceTools } from '../../../src/lib/spaces/tools.ts';
+import type { Deployment, KubeObject, Pod } from '../../../src/lib/kube/client/objects.ts';
+import type { ControlPlane, PostCreateHook } from '../../../src/lib/ocm/kubeflex-objects.ts';
+import type { Binding, BindingPolicy, BoundObject } from '../../../src/lib/ocm/policies.ts';
+import type { SpaceTools } from '../../../src/lib/spaces/space-tools.ts';
 import { fakeKube, recordingProgress } from './builders.ts';
 import { conditions, hostingCluster, its, kubeconfigOf, wds } from './space-builders.ts';
 

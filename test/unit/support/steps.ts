@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { StellarError } from '../../../src/lib/engine/errors.ts';
-import { type NextStep, stepLines } from '../../../src/lib/engine/next-step.ts';
+import { StellarError } from '../../../src/lib/core/errors.ts';
+import { type NextStep, stepLines } from '../../../src/lib/core/next-step.ts';
 
 /** The next steps of an error, a problem or a verdict, as people see them; empty if it has none. */
 export const stepsOf = (of: unknown): string =>

@@ -1,7 +1,7 @@
 import { apiError } from '../../../src/lib/kube/client/errors.ts';
+import type { KubeObject } from '../../../src/lib/kube/client/objects.ts';
+import { groupOf } from '../../../src/lib/kube/client/resources.ts';
 import type { DiscoveredKind } from '../../../src/lib/kube/discovery.ts';
-import type { KubeObject } from '../../../src/lib/kube/objects.ts';
-import { groupOf } from '../../../src/lib/kube/resources.ts';
 import { MemoryCluster } from './space-builders.ts';
 
 const kind = (apiVersion: string, name: string, plural: string, namespaced = true, versions = [apiVersion]) => ({

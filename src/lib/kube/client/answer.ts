@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
-import { StellarError } from '../../engine/errors.ts';
-import { isObject } from '../../engine/is-object.ts';
-import type { KubeObject } from '../objects.ts';
+import { StellarError } from '../../core/errors.ts';
+import { isObject } from '../../core/is-object.ts';
 import { type ClusterRef, describeCluster } from './errors.ts';
+import type { KubeObject } from './objects.ts';
 
 /** An answer of a server. */
 export interface Answer {

@@ -1,7 +1,7 @@
 import { OpenIDConnectAuth } from '@kubernetes/client-node/dist/oidc_auth.js';
-import { command } from '../../engine/command-line.ts';
-import { StellarError } from '../../engine/errors.ts';
-import { advice, run } from '../../engine/next-step.ts';
+import { command } from '../../core/command-line.ts';
+import { StellarError } from '../../core/errors.ts';
+import { advice, run } from '../../core/next-step.ts';
 import type { SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import type { Issued } from './credentials.ts';
 

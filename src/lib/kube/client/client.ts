@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
-import { monotonic } from '../../engine/clock.ts';
-import { type Deadline, pause } from '../../engine/deadline.ts';
-import { StellarError } from '../../engine/errors.ts';
-import type { Run } from '../../engine/run.ts';
+import { monotonic } from '../../core/clock.ts';
+import { type Deadline, pause } from '../../core/deadline.ts';
+import { StellarError } from '../../core/errors.ts';
+import type { Run } from '../../core/run.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
-import type { KubeObject, ObjectMeta } from '../objects.ts';
-import { type PathOptions, pathOf, type Resource, resourceOf, resources } from '../resources.ts';
 import { AnswerTooLarge, objectIn } from './answer.ts';
 import type { PluginHost } from './credentials.ts';
 import { ApiError, answersLate, apiError, type ClusterRef, unlessStatus } from './errors.ts';
+import type { KubeObject, ObjectMeta } from './objects.ts';
 import { Requests } from './requests.ts';
+import { type PathOptions, pathOf, type Resource, resourceOf, resources } from './resources.ts';
 import { type Connection, fieldManager, type Limit, type Request, type Trace } from './transport.ts';
 
 const pageSize = 500;

@@ -1,10 +1,10 @@
 import { STATUS_CODES } from 'node:http';
 import type { V1Status } from '@kubernetes/client-node';
-import { command } from '../../engine/command-line.ts';
-import { type ErrorCode, type ErrorDetails, StellarError } from '../../engine/errors.ts';
-import { jsonObject } from '../../engine/is-object.ts';
-import { advice, type NextStep, run } from '../../engine/next-step.ts';
-import { redactAuthorization } from '../../engine/redact.ts';
+import { command } from '../../core/command-line.ts';
+import { type ErrorCode, type ErrorDetails, StellarError } from '../../core/errors.ts';
+import { jsonObject } from '../../core/is-object.ts';
+import { advice, type NextStep, run } from '../../core/next-step.ts';
+import { redactAuthorization } from '../../core/redact.ts';
 import { describeProxy, hostOf, type ProxyServer } from './proxy.ts';
 
 /** Names a cluster in messages: the context that the user knows, and its server. */

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { failureOf, StellarError } from '../../engine/errors.ts';
-import { jsonObject } from '../../engine/is-object.ts';
-import { advice } from '../../engine/next-step.ts';
-import { type ProgramOutput, programFailed, runProgram } from '../../programs/program.ts';
+import { failureOf, StellarError } from '../../core/errors.ts';
+import { jsonObject } from '../../core/is-object.ts';
+import { advice } from '../../core/next-step.ts';
+import { type ProgramOutput, programFailed, runProgram } from '../../core/program.ts';
 import type { ExecEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import { certificateAuthorityOf, type Issued, type PluginHost } from './credentials.ts';
 

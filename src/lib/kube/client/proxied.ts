@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import net, { isIP } from 'node:net';
-import { addressTimeoutMs } from '../../engine/deadline.ts';
+import { addressTimeoutMs } from '../../core/deadline.ts';
 import { lookup } from './local-names.ts';
 import { hostOf, type ProxyServer } from './proxy.ts';
 

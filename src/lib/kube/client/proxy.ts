@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { StellarError } from '../../engine/errors.ts';
+import { StellarError } from '../../core/errors.ts';
 import type { SelectedContext } from '../kubeconfig/kubeconfig.ts';
 
 /** A proxy between this machine and a server. */

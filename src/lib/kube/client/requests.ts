@@ -1,9 +1,9 @@
-import { monotonic } from '../../engine/clock.ts';
-import { command } from '../../engine/command-line.ts';
-import { graceMs, pause, throwIfInterrupted } from '../../engine/deadline.ts';
-import { StellarError } from '../../engine/errors.ts';
-import { jsonObject } from '../../engine/is-object.ts';
-import { run } from '../../engine/next-step.ts';
+import { monotonic } from '../../core/clock.ts';
+import { command } from '../../core/command-line.ts';
+import { graceMs, pause, throwIfInterrupted } from '../../core/deadline.ts';
+import { StellarError } from '../../core/errors.ts';
+import { jsonObject } from '../../core/is-object.ts';
+import { run } from '../../core/next-step.ts';
 import type { Answer } from './answer.ts';
 import { apiError } from './errors.ts';
 import { type Connection, type Request, StaleConnection, Transport } from './transport.ts';

@@ -1,14 +1,14 @@
 import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
-import { monotonic } from '../../engine/clock.ts';
-import { type Deadline, requestTimeoutMs, throwIfInterrupted } from '../../engine/deadline.ts';
-import { StellarError } from '../../engine/errors.ts';
+import { monotonic } from '../../core/clock.ts';
+import { type Deadline, requestTimeoutMs, throwIfInterrupted } from '../../core/deadline.ts';
+import { StellarError } from '../../core/errors.ts';
 import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconfig.ts';
-import { tokenExpiry, tokenUser } from '../tokens.ts';
 import { type Answer, readAnswer } from './answer.ts';
 import type { PluginHost } from './credentials.ts';
 import { Credentials, type Server } from './credentials.ts';
 import { answersLate, type ClusterRef, describeCluster, networkError } from './errors.ts';
+import { tokenExpiry, tokenUser } from './tokens.ts';
 
 /** The timeout of a request whose server sends other answers: over a slow link, a long list delays them. */
 const delayedTimeoutMs = 60_000;

@@ -1,7 +1,7 @@
-import { command } from '../../engine/command-line.ts';
-import { StellarError } from '../../engine/errors.ts';
-import { isObject } from '../../engine/is-object.ts';
-import { advice, partial, run } from '../../engine/next-step.ts';
+import { command } from '../../core/command-line.ts';
+import { StellarError } from '../../core/errors.ts';
+import { isObject } from '../../core/is-object.ts';
+import { advice, partial, run } from '../../core/next-step.ts';
 import type { Entry } from './document.ts';
 import { editKubeconfig, type KubeconfigDraft, type KubeconfigTarget } from './edit.ts';
 import { withoutCredentials } from './kubeconfig.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, type Node, parseDocument, visit, type YAMLMap, type YAMLSeq } from 'yaml';
-import { isObject } from '../../engine/is-object.ts';
-import { yamlOfGo, yamlOfPrograms } from '../../files/yaml-of-go.ts';
+import { isObject } from '../../core/is-object.ts';
+import { yamlOfGo, yamlOfPrograms } from '../../core/yaml-of-go.ts';
 import { invalidKubeconfig, namedEntries } from './errors.ts';
 
 /** The content of a list entry, keys as in the file. */

@@ -1,4 +1,4 @@
-import { StellarError } from '../../engine/errors.ts';
+import { StellarError } from '../../core/errors.ts';
 import { type Entry, KubeconfigDocument, type ListName } from './document.ts';
 import { candidateFiles, type Environment } from './kubeconfig.ts';
 import { type Waiting, whileLocked } from './lock.ts';

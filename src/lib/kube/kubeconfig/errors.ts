@@ -1,6 +1,6 @@
-import { StellarError } from '../../engine/errors.ts';
-import { isObject } from '../../engine/is-object.ts';
-import { advice, type NextStep } from '../../engine/next-step.ts';
+import { StellarError } from '../../core/errors.ts';
+import { isObject } from '../../core/is-object.ts';
+import { advice, type NextStep } from '../../core/next-step.ts';
 
 /** @param why never quotes the file: it may hold credentials */
 export function invalidKubeconfig(file: string, why: string): StellarError {

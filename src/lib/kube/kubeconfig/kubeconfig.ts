@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { StellarError } from '../../engine/errors.ts';
-import { isObject } from '../../engine/is-object.ts';
-import { advice, type NextStep } from '../../engine/next-step.ts';
+import { StellarError } from '../../core/errors.ts';
+import { isObject } from '../../core/is-object.ts';
+import { advice, type NextStep } from '../../core/next-step.ts';
 import { invalidKubeconfig, namedEntries, toGiveKubeconfig } from './errors.ts';
 
 /** A cluster entry, keys as in the file, with unknown keys. File names are absolute after loading. */

@@ -1,11 +1,11 @@
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonic } from '../../engine/clock.ts';
-import { command } from '../../engine/command-line.ts';
-import { type Deadline, throwIfInterrupted } from '../../engine/deadline.ts';
-import { StellarError } from '../../engine/errors.ts';
-import { advice, run } from '../../engine/next-step.ts';
-import type { Run } from '../../engine/run.ts';
+import { monotonic } from '../../core/clock.ts';
+import { command } from '../../core/command-line.ts';
+import { type Deadline, throwIfInterrupted } from '../../core/deadline.ts';
+import { StellarError } from '../../core/errors.ts';
+import { advice, run } from '../../core/next-step.ts';
+import type { Run } from '../../core/run.ts';
 import { canonicalName, targetOf } from './replace.ts';
 
 /** A lock is held for milliseconds; one that does not change for this long belongs to a process that has ended or hangs. */

@@ -1,8 +1,8 @@
 import { accessSync, constants, mkdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
-import { StellarError } from '../../engine/errors.ts';
-import { advice } from '../../engine/next-step.ts';
-import { replaceFile } from '../../files/private-file.ts';
+import { StellarError } from '../../core/errors.ts';
+import { advice } from '../../core/next-step.ts';
+import { replaceFile } from '../../core/private-file.ts';
 
 /**
  * One name for all spellings of a file (`a`, `./a`, `/d//a`, and through links to its folder). Follows the path as the system does:

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Confirmation, confirm, confirming } from '../../../../src/commands/common/confirm.ts';
 import type { Session } from '../../../../src/commands/common/session.ts';
-import { StellarError } from '../../../../src/lib/engine/errors.ts';
-import { readConfirmed } from '../../../../src/lib/engine/read-confirmed.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
+import { readConfirmed } from '../../../../src/lib/core/read-confirmed.ts';
 import { recordingProgress } from '../../support/builders.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 

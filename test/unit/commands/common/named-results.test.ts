@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withOneInterruption } from '../../../../src/commands/common/session.ts';
-import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { stepsOf } from '../../support/steps.ts';
 
 const interrupted = (name: string, step = 'again') => ({

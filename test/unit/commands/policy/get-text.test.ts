@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describePolicyView } from '../../../../src/commands/policy/get-text.ts';
-import { styleFor } from '../../../../src/lib/terminal/style.ts';
+import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 
 const why = 'deployment/web is not in wds1';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { describeDeletion } from '../../../../src/commands/spaces/delete-text.ts';
 import { hidden, seen } from '../../../../src/lib/kube/access.ts';
-import type { ItsToDelete } from '../../../../src/lib/spaces/delete/delete-its.ts';
-import type { WdsToDelete } from '../../../../src/lib/spaces/delete/delete-wds.ts';
+import type { ItsToDelete } from '../../../../src/lib/spaces/delete-its.ts';
+import type { WdsToDelete } from '../../../../src/lib/spaces/delete-wds.ts';
 import { its, wds } from '../../support/space-builders.ts';
 
 describe('the confirmation to delete an ITS', () => {

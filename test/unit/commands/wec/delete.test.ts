@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import type { Io } from '../../../../src/lib/terminal/io.ts';
+import type { Io } from '../../../../src/commands/terminal/io.ts';
 import { buildProgram } from '../../../../src/program.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 

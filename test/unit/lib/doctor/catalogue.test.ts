@@ -9,7 +9,7 @@ const sources = globSync('**/*.ts', { cwd: library }).map((file) => readFileSync
 const ids = catalogue.map(({ id }) => id);
 
 test('every check in the source is in the catalogue', () => {
-  const checks = sources.filter((text) => /import .*\bCheck(Info)?\b.* from '.*engine\/checks\.ts'/.test(text));
+  const checks = sources.filter((text) => /import .*\bCheck(Info)?\b.* from '.*core\/checks\.ts'/.test(text));
   const written = checks.flatMap((text) => [...text.matchAll(/\bid: (['`])([^'`]+)\1|\brow\('([^']+)'/g)]);
   assert.ok(written.length > 20, 'this test sees hardly any check');
   const known = (id: string) => {

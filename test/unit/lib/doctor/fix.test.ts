@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Session } from '../../../../src/commands/common/session.ts';
 import { fixFindings } from '../../../../src/commands/doctor/fix.ts';
+import { fail, type Outcome, pass, skipped, warn } from '../../../../src/lib/core/checks.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { DoctorInput } from '../../../../src/lib/doctor/doctor.ts';
-import { applyFixes, confirmFixes, type FixResult, unapplied } from '../../../../src/lib/doctor/fix/apply.ts';
-import { FixPlanner, lacksContext, type PlannedFix } from '../../../../src/lib/doctor/fix/plan.ts';
+import { applyFixes, confirmFixes, type FixResult, unapplied } from '../../../../src/lib/doctor/doctor-fix-apply.ts';
+import { FixPlanner, lacksContext, type PlannedFix } from '../../../../src/lib/doctor/doctor-fix-plan.ts';
 import type { Examined } from '../../../../src/lib/doctor/subject.ts';
-import { fail, type Outcome, pass, skipped, warn } from '../../../../src/lib/engine/checks.ts';
-import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { fakeKube, now, recordingProgress, run } from '../../support/builders.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 import {

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { HostingState, hostingChecks } from '../../../../src/lib/doctor/clusters.ts';
+import { Deadline } from '../../../../src/lib/core/deadline.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
+import type { ProgramRun } from '../../../../src/lib/core/program.ts';
+import { HostingState, hostingChecks } from '../../../../src/lib/doctor/cluster-checks.ts';
 import { runPreflight } from '../../../../src/lib/doctor/preflight.ts';
-import { programChecks } from '../../../../src/lib/doctor/programs.ts';
-import { Deadline } from '../../../../src/lib/engine/deadline.ts';
-import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { programChecks } from '../../../../src/lib/doctor/program-checks.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
-import type { ProgramRun } from '../../../../src/lib/programs/program.ts';
 import { fakeKube, recordingProgress } from '../../support/builders.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
 

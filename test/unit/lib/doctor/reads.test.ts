@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { examine } from '../../../../src/lib/doctor/doctor.ts';
+import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { SelectedContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
 import { fakeKube, joinedCluster } from '../../support/builders.ts';
 
 const pending = (name: string): KubeObject =>

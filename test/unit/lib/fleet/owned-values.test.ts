@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { judgeValues, managerOf } from '../../../../src/lib/fleet/owned-values.ts';
-import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
+import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 
 const fleet = 'prod';
 const own = managerOf(fleet);

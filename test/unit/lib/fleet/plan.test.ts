@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Fleet, FleetWec } from '../../../../src/lib/fleet/file/read.ts';
+import type { Fleet, FleetWec } from '../../../../src/lib/fleet/fleet-file.ts';
 import { formerWecs, planValues } from '../../../../src/lib/fleet/plan.ts';
-import type { ManagedCluster } from '../../../../src/lib/model/ocm-objects.ts';
+import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
 
 const annotation = 'stellarctl.kubestellar.io/fleet';
 const cluster = (name: string, fleet: string | undefined, ...managers: string[]): ManagedCluster => ({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Verdict } from '../../../../src/lib/engine/stages.ts';
-import type { Pod } from '../../../../src/lib/kube/objects.ts';
+import type { Verdict } from '../../../../src/lib/core/stages.ts';
+import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
 import {
   failureLog,
   firstPodFailure,

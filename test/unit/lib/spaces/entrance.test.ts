@@ -1,18 +1,18 @@
 /** What answers at the address of a space, tried with real servers, and how its create, init and doctor tell the causes apart. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { Finding } from '../../../../src/lib/engine/checks.ts';
-import { runChecks } from '../../../../src/lib/engine/checks.ts';
-import { StellarError } from '../../../../src/lib/engine/errors.ts';
-import { stepLines } from '../../../../src/lib/engine/next-step.ts';
-import { readHostingConfig } from '../../../../src/lib/hosting/hosting.ts';
+import type { Finding } from '../../../../src/lib/core/checks.ts';
+import { runChecks } from '../../../../src/lib/core/checks.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
+import { stepLines } from '../../../../src/lib/core/next-step.ts';
 import { hiddenBy } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
-import type { Resource } from '../../../../src/lib/kube/resources.ts';
+import type { Resource } from '../../../../src/lib/kube/client/resources.ts';
 import { problemOfEntrance, tryEntrance } from '../../../../src/lib/spaces/entrance.ts';
 import { maintainedCheck, reachedCheck } from '../../../../src/lib/spaces/entrance-checks.ts';
-import { reachable } from '../../../../src/lib/spaces/stages/space-stages.ts';
-import { SpaceWatcher } from '../../../../src/lib/spaces/stages/space-watcher.ts';
+import { readHostingConfig } from '../../../../src/lib/spaces/hosting.ts';
+import { reachable } from '../../../../src/lib/spaces/space-stages.ts';
+import { SpaceWatcher } from '../../../../src/lib/spaces/space-watcher.ts';
 import { answering, certificates, silentPort, stopAnswering } from '../../support/answering.ts';
 import { fakeKube } from '../../support/builders.ts';
 import { controlPlane, evidence, its, statefulSet } from '../../support/space-builders.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import { type Kubeconfig, selectContext, type UserEntry } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';

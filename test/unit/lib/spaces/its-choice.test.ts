@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import {
   choicesFor,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { type Access, hiddenBy, seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { flagsOf, openWds, type WdsSources } from '../../../../src/lib/spaces/open-wds.ts';
-import type { SpaceTools } from '../../../../src/lib/spaces/tools.ts';
+import type { SpaceTools } from '../../../../src/lib/spaces/space-tools.ts';
 import { fakeKube } from '../../support/builders.ts';
 import { type controlPlane, its, kubeconfigOf, MemoryCluster, wds } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';

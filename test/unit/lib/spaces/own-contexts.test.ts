@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { Deadline } from '../../../../src/lib/engine/deadline.ts';
-import { run } from '../../../../src/lib/engine/next-step.ts';
+import { Deadline } from '../../../../src/lib/core/deadline.ts';
+import { run } from '../../../../src/lib/core/next-step.ts';
 import { connect } from '../../../../src/lib/kube/client/client.ts';
+import { resources } from '../../../../src/lib/kube/client/resources.ts';
 import { type Kubeconfig, selectContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { resources } from '../../../../src/lib/kube/resources.ts';
 import { brokenContext, contextChecks, stepsFor } from '../../../../src/lib/spaces/own-contexts.ts';
 import { FakeServer, otherAuthority } from '../../support/fake-server.ts';
 import { kubeconfigOf } from '../../support/space-builders.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ifSeen, seen } from '../../../../src/lib/kube/access.ts';
-import { accessSpace, contextsCertainlyOf, contextsOf } from '../../../../src/lib/spaces/access.ts';
+import { accessSpace, contextsCertainlyOf, contextsOf } from '../../../../src/lib/spaces/space-access.ts';
 import {
   hookLike,
   hooksOf,

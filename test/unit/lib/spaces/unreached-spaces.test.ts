@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PostCreateHook } from '../../../../src/lib/model/kubeflex-objects.ts';
+import type { PostCreateHook } from '../../../../src/lib/ocm/kubeflex-objects.ts';
 import { unreachedSpaces } from '../../../../src/lib/spaces/unreached-spaces.ts';
 import { MemoryCluster, transportHook, wds } from '../../support/space-builders.ts';
 

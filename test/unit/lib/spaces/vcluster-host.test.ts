@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { requireVclusterHost, vclusterCheck } from '../../../../src/lib/spaces/vcluster-host.ts';
 import { fakeKube } from '../../support/builders.ts';
 

@@ -4,9 +4,9 @@ import { chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
-import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { loadKubeconfig, selectContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import type { SpaceRole } from '../../../../src/lib/model/kubeflex-names.ts';
+import type { SpaceRole } from '../../../../src/lib/ocm/kubeflex-names.ts';
 import { writeContext } from '../../../../src/lib/spaces/write-context.ts';
 import { inSpace, its, MemoryCluster, soon, wds } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';

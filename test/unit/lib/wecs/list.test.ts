@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ApiError } from '../../../../src/lib/kube/client/errors.ts';
-import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
-import { removeLabels } from '../../../../src/lib/wecs/deregister/release/labels.ts';
-import { getWec } from '../../../../src/lib/wecs/get/get.ts';
+import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import { getWec } from '../../../../src/lib/wecs/get.ts';
 import { listWecs } from '../../../../src/lib/wecs/list.ts';
+import { removeLabels } from '../../../../src/lib/wecs/release-labels.ts';
 import { fakeKube, joinedCluster, lease, type ManagedClusterOptions, now } from '../../support/builders.ts';
 
 const forbidden = () => new ApiError(403, {}, 'forbidden', 'Not allowed on its1', {});

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import type { SelectedContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { FakeServer } from '../../../support/fake-server.ts';

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFile } from 'node:fs';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { connect } from '../../../../../src/lib/kube/client/client.ts';
-import { resources } from '../../../../../src/lib/kube/resources.ts';
+import { resources } from '../../../../../src/lib/kube/client/resources.ts';
 import { patchCurrent } from '../../../../../src/lib/kube/writes.ts';
-import type { ManagedCluster } from '../../../../../src/lib/model/ocm-objects.ts';
+import type { ManagedCluster } from '../../../../../src/lib/ocm/ocm-objects.ts';
 import { labelStore } from '../../../../../src/lib/wecs/label.ts';
 import { changeOne } from '../../../../../src/lib/wecs/values.ts';
 import { FakeServer } from '../../../support/fake-server.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { mayPass, StellarError } from '../../../../../src/lib/engine/errors.ts';
-import { run } from '../../../../../src/lib/engine/next-step.ts';
+import { mayPass, StellarError } from '../../../../../src/lib/core/errors.ts';
+import { run } from '../../../../../src/lib/core/next-step.ts';
 import { apiError, networkError } from '../../../../../src/lib/kube/client/errors.ts';
 import { stepsOf } from '../../../support/steps.ts';
 

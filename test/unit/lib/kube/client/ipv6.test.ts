@@ -3,12 +3,12 @@ import { networkInterfaces } from 'node:os';
 import { afterEach, describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { checkAddresses } from '../../../../../src/commands/wec/join-options.ts';
-import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
-import { verifyEndpoint } from '../../../../../src/lib/hub/endpoint.ts';
+import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import type { SelectedContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { bootstrapKubeconfig } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
+import { verifyEndpoint } from '../../../../../src/lib/ocm/endpoint.ts';
+import { bootstrapKubeconfig } from '../../../../../src/lib/ocm/klusterlet-agent.ts';
 import { run } from '../../../support/builders.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 

@@ -5,7 +5,7 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import { shakeHands } from '../../../../../src/lib/kube/client/handshake.ts';
 import { trustedInstead } from '../../../../../src/lib/kube/client/kubeflex-certificate.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import { connect, limitsOf } from '../../../../../src/lib/kube/client/client.ts';
+import { resources } from '../../../../../src/lib/kube/client/resources.ts';
 import type { Limit } from '../../../../../src/lib/kube/client/transport.ts';
-import { resources } from '../../../../../src/lib/kube/resources.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 
 /** The number of connections that so many clients of one server open for a hundred concurrent requests each. */

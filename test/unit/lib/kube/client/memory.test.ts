@@ -3,7 +3,7 @@ import { ClientRequest } from 'node:http';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { queryObjects } from 'node:v8';
-import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 

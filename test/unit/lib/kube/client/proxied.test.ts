@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import { FakeProxy } from '../../../support/fake-proxy.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
-import { graceMs } from '../../../../../src/lib/engine/deadline.ts';
+import { graceMs } from '../../../../../src/lib/core/deadline.ts';
 import { networkError } from '../../../../../src/lib/kube/client/errors.ts';
 import { Restarts } from '../../../../../src/lib/kube/client/requests.ts';
 import { fakeTime, realTime } from '../../../support/fake-time.ts';

@@ -23,8 +23,8 @@ import { after, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
-import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import { Deadline } from '../../../../../src/lib/core/deadline.ts';
+import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import { type ContextToSet, removeContext, setContext } from '../../../../../src/lib/kube/kubeconfig/contexts.ts';
 import { editKubeconfig } from '../../../../../src/lib/kube/kubeconfig/edit.ts';
 import { stepsOf } from '../../../support/steps.ts';
@@ -374,8 +374,8 @@ describe('a dry run detects that', () => {
   /** How a dry run and an edit by a user other than root end. Undefined: only root can run this. */
   function dryAsSomebody(name: string): string[] | undefined {
     const script = `const { setContext } = await import('${new URL('../../../../../src/lib/kube/kubeconfig/contexts.ts', import.meta.url)}');
-      const { stepLines } = await import('${new URL('../../../../../src/lib/engine/next-step.ts', import.meta.url)}');
-      const { Deadline } = await import('${new URL('../../../../../src/lib/engine/deadline.ts', import.meta.url)}');
+      const { stepLines } = await import('${new URL('../../../../../src/lib/core/next-step.ts', import.meta.url)}');
+      const { Deadline } = await import('${new URL('../../../../../src/lib/core/deadline.ts', import.meta.url)}');
       const waiting = { deadline: new Deadline(0), signal: new AbortController().signal };
       const wanted = { context: 'c', cluster: { name: 'c', entry: { server: 'https://c' } }, user: { name: 'c', entry: {} } };
       for (const dryRun of [true, false])
@@ -579,7 +579,7 @@ describe("locks, compatible with client-go's (FILE.lock):", () => {
         '-e',
         `import { setContext } from '${new URL('../../../../../src/lib/kube/kubeconfig/contexts.ts', import.meta.url)}';
         import { editKubeconfig } from '${new URL('../../../../../src/lib/kube/kubeconfig/edit.ts', import.meta.url)}';
-        import { Deadline } from '${new URL('../../../../../src/lib/engine/deadline.ts', import.meta.url)}';
+        import { Deadline } from '${new URL('../../../../../src/lib/core/deadline.ts', import.meta.url)}';
         const waiting = { deadline: new Deadline(150_000), signal: new AbortController().signal };
         ${script}`,
       ],

@@ -1,0 +1,97 @@
+import { type ErrorReport, reportOf, StellarError } from '../../lib/core/errors.ts';
+import { stepLines } from '../../lib/core/next-step.ts';
+import { oneLine, safeJson, safeYaml, writeLines } from './clean.ts';
+import type { Io, OutputFormat } from './io.ts';
+import type { Style } from './style.ts';
+
+/**
+ * Writes a command's result: a document for scripts, a table for people.
+ * @param document the whole result, for json and yaml
+ * @param rows the part that table and name show
+ */
+export async function writeResult<Row extends { name: string }>(
+  io: Io,
+  format: OutputFormat,
+  document: object,
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+): Promise<void> {
+  if (format === 'json' || format === 'yaml') return writeDocument(io, document, { format });
+  const shown = columns.filter(({ wide }) => format === 'wide' || !wide);
+  const lines = format === 'name' ? rows.map(({ name }) => name) : rows.length === 0 ? [] : formatTable(shown, rows);
+  writeLines(io.stdout, lines);
+}
+
+/** How a document is written. */
+export interface DocumentForm {
+  format: 'json' | 'yaml';
+  /** One of several documents: a line of JSON, or YAML after its separator. */
+  isOneOfMany?: boolean;
+}
+
+/** Writes a document for scripts to stdout. */
+export async function writeDocument(io: Io, document: object, { format, isOneOfMany }: DocumentForm): Promise<void> {
+  const text = format === 'json' ? `${safeJson(document, isOneOfMany ? undefined : 2)}\n` : await safeYaml(document);
+  io.stdout.write(isOneOfMany && format === 'yaml' ? `---\n${text}` : text);
+}
+
+/** Results of several names for scripts: an error in place of a result that failed. */
+export function toDocument<Result extends { error?: StellarError }>(items: readonly Result[]): { items: object[] } {
+  return {
+    items: items.map(({ error, ...rest }) => (error === undefined ? rest : { ...rest, error: reportOf(error) })),
+  };
+}
+
+/** The document of a command that failed as a whole. */
+export function errorDocument(error: unknown): { items: never[]; error: ErrorReport } {
+  return { items: [], error: reportOf(error) };
+}
+
+/** An error for people: what failed, its details, what helps. A stack only for our own bugs, and with `-v`. */
+export function writeError(io: Io, style: Style, error: unknown, verbose: boolean): void {
+  const lines: string[] = [];
+  if (error instanceof StellarError) {
+    lines.push(`${style.bad} ${error.message}`, ...error.details.map((line) => `    ${line}`));
+    lines.push(...stepLines(error.next, '  '));
+    if (verbose && error.cause instanceof Error)
+      lines.push(...(error.cause.stack ?? error.cause.message).split('\n').map(style.faint));
+  } else {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    lines.push(
+      ...`${style.bad} ${stack}`.split('\n'),
+      '  This is a bug in stellarctl. Please report it, with the lines above and the command that you ran.',
+    );
+  }
+  writeLines(io.stderr, lines);
+}
+
+/** A column of a table of `Row`s. */
+export interface Column<Row> {
+  header: string;
+  value: (row: Row) => string;
+  /** Shown only with `-o wide`. */
+  wide?: boolean;
+}
+
+/** A table as kubectl prints it: upper-case headers, three spaces between columns, no borders. Lines have no trailing spaces. */
+export function formatTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  options: { headers?: boolean; widths?: number[] } = {},
+): string[] {
+  const cells = rows.map((row) => columns.map(({ value }) => oneLine(value(row))));
+  const lines = options.headers === false ? cells : [columns.map(({ header }) => header), ...cells];
+  const widths = options.widths ?? columnWidths(columns, cells);
+  return lines.map((line) =>
+    line
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - cell.length)))
+      .join('   ')
+      .trimEnd(),
+  );
+}
+
+export function columnWidths<Row>(columns: readonly Column<Row>[], cells: readonly string[][]): number[] {
+  return columns.map(({ header }, column) =>
+    cells.reduce((width, line) => Math.max(width, line[column]?.length ?? 0), header.length),
+  );
+}

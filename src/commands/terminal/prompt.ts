@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline/promises';
+import { StellarError } from '../../lib/core/errors.ts';
+import { terminalLine } from './clean.ts';
+import type { Io } from './io.ts';
+
+/** Whether there is a user to ask. */
+export function canAsk({ stdin, stderr }: Io): boolean {
+  return Boolean(stdin.isTTY) && Boolean(stderr.isTTY);
+}
+
+/**
+ * Asks the user to confirm a destructive operation by typing a name or, for several objects, their number.
+ * @throws StellarError `not-confirmed` for anything else, `interrupted` on Ctrl-C and Ctrl-D
+ */
+export async function confirmByTyping(
+  io: Io,
+  question: string,
+  { name, number }: { name: string; number?: number | undefined },
+  signal: AbortSignal,
+): Promise<void> {
+  const [asked, right] = number === undefined ? ['its name', name] : ['their number', String(number)];
+  const answer = await askForLine(io, `${question} Type ${asked} to confirm: `, signal);
+  const stay = number === undefined ? 'is unchanged' : 'are unchanged';
+  if (answer !== right) throw new StellarError('not-confirmed', `Not confirmed; ${name} ${stay}.`);
+}
+
+/** Asks the user for a line. @throws StellarError `interrupted` on Ctrl-C and Ctrl-D */
+async function askForLine(io: Io, question: string, signal: AbortSignal): Promise<string> {
+  // The terminal edits the line: readline itself would fail when the terminal closes.
+  const lines = createInterface({ input: io.stdin, output: io.stderr, terminal: false });
+  const ended = once(lines, 'close').then(() => Promise.reject(new Error('the input has ended')));
+  try {
+    const answering = lines.question(terminalLine(question), { signal });
+    return (await Promise.race([answering, ended])).trim();
+  } catch {
+    // Ctrl-C and Ctrl-D leave the cursor beside the question.
+    io.stderr.write('\n');
+    throw new StellarError('interrupted', 'Interrupted; nothing was done.');
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,30 @@
+import { readFile, stat } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { StellarError } from './errors.ts';
+
+/**
+ * Reads a file that the user names, or a pipe of the shell such as `<(command)`. Other pipes and devices may never end.
+ * @param what it should be, as `join file` @throws StellarError `usage`
+ */
+export async function readNamed(file: string, what: string): Promise<string> {
+  try {
+    const stats = await stat(file);
+    if (!stats.isFile() && !stats.isDirectory() && !/^\/(?:dev\/(?:fd\/|stdin$)|proc\/)/.test(file))
+      throw new StellarError('usage', `The ${what} cannot be read: ${file} is not a file.`);
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof StellarError) throw error;
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const known = {
+      ENOENT: `there is no file ${file}`,
+      EISDIR: `${file} is a folder`,
+      EACCES: `${file} may not be read`,
+    };
+    const why = known[code as keyof typeof known] ?? message;
+    throw new StellarError('usage', `The ${what} cannot be read: ${why}.`, { cause: error });
+  }
+}
+
+/** Like readNamed; `-` reads stdin. */
+export const readNamedOrStdin = (file: string, what: string, stdin: NodeJS.ReadableStream): Promise<string> =>
+  file === '-' ? text(stdin) : readNamed(file, what);

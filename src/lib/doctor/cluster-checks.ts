@@ -1,0 +1,91 @@
+import { type Check, fail, type Outcome, pass, skipped } from '../core/checks.ts';
+import { command } from '../core/command-line.ts';
+import { advice, run } from '../core/next-step.ts';
+import { blockingStage, judge } from '../core/stages.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { partialReader } from '../kube/partial-reader.ts';
+import { missingPermissions } from '../kube/permissions.ts';
+import { requireHub } from '../ocm/require-hub.ts';
+import { isOlderHook } from '../spaces/cluster-state.ts';
+import { coreChart } from '../spaces/core-chart.ts';
+import { maintainedCheck, namesCheck, reachedCheck } from '../spaces/entrance-checks.ts';
+import { type Hosting, hostingStages, readHosting } from '../spaces/hosting-stages.ts';
+import { initPermissions } from '../spaces/install-permissions.ts';
+import { vclusterCheck } from '../spaces/vcluster-host.ts';
+
+/** KubeStellar's requirements on the hosting cluster. */
+export const hostingChecks: readonly Check<HostingState>[] = [
+  { id: 'hosting', title: 'it is a hosting cluster of KubeStellar', run: judgeHosting },
+  {
+    ...{ id: 'permissions', title: 'you may install KubeStellar on it' },
+    run: async (state) => ((await state.isComplete()) ? skipped('it is installed') : judgePermissions(state.kube)),
+  },
+  vclusterCheck,
+  namesCheck,
+  reachedCheck,
+  maintainedCheck,
+];
+
+/** KubeStellar's requirements on the ITS. */
+export const itsChecks: readonly Check<{ kube: Kube }>[] = [
+  {
+    ...{ id: 'its', title: 'it is an ITS' },
+    run: async ({ kube }) => {
+      await requireHub(kube);
+      return pass();
+    },
+  },
+];
+
+/** A reading of the hosting cluster that several checks share. */
+export class HostingState {
+  readonly kube: Kube;
+  #hosting: Promise<Hosting> | undefined;
+
+  constructor(kube: Kube) {
+    this.kube = kube;
+  }
+
+  /** Parts that are not visible count as missing. */
+  read(): Promise<Hosting> {
+    this.#hosting ??= readHosting(partialReader(this.kube));
+    return this.#hosting;
+  }
+
+  /** Whether KubeFlex is installed, in any state. */
+  async isHosting(): Promise<boolean> {
+    return (await this.read()).definitions.every((definition) => definition !== undefined);
+  }
+
+  /** Whether everything is installed. */
+  async isComplete(): Promise<boolean> {
+    return blockingStage(judge(hostingStages, await this.read())) === undefined;
+  }
+}
+
+async function judgeHosting(state: HostingState): Promise<Outcome> {
+  const init = command`stellarctl init --hosting-context ${state.kube.cluster.context}`;
+  const hosting = await state.read();
+  if (!(await state.isHosting())) return skipped('KubeStellar is not installed on it', run(init));
+  const older = hosting.hooks.filter(isOlderHook);
+  const blocking = blockingStage(judge(hostingStages, hosting));
+  if (blocking === undefined) return pass();
+  if (blocking.id === 'hooks' && older.length > 0)
+    return fail(
+      'hooks-outdated',
+      `its hooks are from a KubeStellar before 0.29: ${older.join(', ')}`,
+      run(`${init} --upgrade`),
+    );
+  const { state: how, why, code = blocking.id, next = [run(init)] } = blocking.verdict;
+  return fail(code, why, ...(how === 'failed' ? next : [run(init)]));
+}
+
+async function judgePermissions(kube: Kube): Promise<Outcome> {
+  const missing = await missingPermissions(kube, initPermissions(coreChart.release));
+  if (missing.length === 0) return pass();
+  return fail(
+    'permissions-missing',
+    `you may not ${missing.join(', ')}`,
+    advice('Ask for the rights of a cluster administrator'),
+  );
+}

@@ -1,0 +1,142 @@
+import { failureOf, type StellarError } from '../core/errors.ts';
+import { commandOf } from '../core/next-step.ts';
+import { unreached } from '../core/stages.ts';
+import { seen as found, hiddenBy } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { partialReader } from '../kube/partial-reader.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { type HookVersions, products, versionsOfHooks } from '../ocm/program-versions.ts';
+import { versionOfProduct } from '../ocm/version-words.ts';
+import { tryHubWebhook } from '../ocm/webhook.ts';
+import type { ItsChoice } from '../spaces/its-choice.ts';
+import { readHubPods } from '../spaces/its-contents.ts';
+import { resolveIts } from '../spaces/resolve-its.ts';
+import { type HubPods, itsVersions } from '../spaces/space-versions.ts';
+import { listWecs, type WecListItem } from '../wecs/list.ts';
+import { readSent, type Sent } from '../workloads/sent-counts.ts';
+import {
+  describePart,
+  type Part,
+  type PartReading,
+  readInTime,
+  readPart,
+  type StatusTools,
+  withReading,
+} from './status-parts.ts';
+import type { ItsStatus, SpaceStatus, WebhookStatus, WecStatus } from './status-view.ts';
+
+interface HubReading extends HubPods {
+  webhook: WebhookStatus;
+  wecs: WecStatus[];
+  sent: Sent | undefined;
+}
+
+/** @throws StellarError `not-a-hub` */
+async function readHub(its: Kube): Promise<HubReading> {
+  const reader = partialReader(its);
+  const [wecs, sent, hubPods, webhook] = await Promise.all([
+    listWecs(its, { pending: false }),
+    readSent(reader),
+    readHubPods(reader),
+    webhookOf(its),
+  ]);
+  return { hubPods, forbidden: reader.forbidden, webhook, sent, wecs: wecs.map((wec) => toWec(wec, sent)) };
+}
+
+async function webhookOf(its: Kube): Promise<WebhookStatus> {
+  const webhook = await tryHubWebhook(its);
+  const answers = webhook.state === 'unseen' ? null : webhook.state === 'answers';
+  return {
+    answers,
+    why: 'why' in webhook ? webhook.why : '',
+    next: 'next' in webhook ? (commandOf(webhook.next) ?? null) : null,
+  };
+}
+
+function toWec(
+  { name, available, stage, blockedAt, state, problem, reason, labels, requests }: WecListItem,
+  sent: Sent | undefined,
+): WecStatus {
+  const pending = requests?.some((request) => request.state === 'pending') === true;
+  const workloads = sent === undefined ? null : (sent.counts.get(name) ?? []);
+  return { name, available, stage, blockedAt, state, problem, reason, labels, pending, workloads };
+}
+
+/** An ITS of the hosting cluster, with a client for it if it answered. */
+export interface ItsReading {
+  status: ItsStatus;
+  kube: Kube | undefined;
+  sent?: Sent | undefined;
+}
+
+export async function readItsStatus(
+  part: Part,
+  all: readonly ControlPlane[],
+  tools: StatusTools,
+  hooks: Promise<HookVersions>,
+): Promise<ItsReading | undefined> {
+  const pending = readPart(part, tools, readHub);
+  const [space, hookVersions] = await Promise.all([describePart(part, pending, all, tools), hooks]);
+  return space && seen(space.status, await pending, space.evidence, hookVersions);
+}
+
+/** The context of the ITS that commands use, or why there is none. */
+export const chosenContext = (choice: ItsChoice, tools: StatusTools): Promise<SelectedContext | StellarError> =>
+  resolveIts(choice, tools.kubeconfig, async () => found(tools)).catch(failureOf);
+
+/** Reads the ITS that commands use, of any hosting cluster. */
+export async function readChosenIts(
+  context: SelectedContext,
+  { parts }: Pick<StatusTools, 'parts'>,
+): Promise<ItsReading & { failure: StellarError | undefined }> {
+  const kube = parts.open('chosen ITS', context);
+  const reading = await readInTime(kube, readHub);
+  const failure = reading.state === 'hidden' ? reading.error : undefined;
+  const space = { ...elsewhere(context.name, kube.cluster.server), ready: reading.state === 'seen' };
+  return { ...seen(withReading(space, reading), reading), failure };
+}
+
+/** A chosen ITS whose context is gone. */
+export function withoutContext({ given }: ItsChoice, error: StellarError): ItsReading {
+  const reading = hiddenBy(error);
+  return seen(withReading(elsewhere(given, null), reading), reading);
+}
+
+const elsewhere = (context: string, server: string | null): SpaceStatus => ({
+  name: context,
+  type: null,
+  ready: false,
+  ...unreached,
+  problem: false,
+  reason: '',
+  context,
+  server,
+  created: null,
+});
+
+const blockedBy = (why: string) => ({ stage: 'hub-webhook', state: 'failed', why }) as const;
+
+/** What the hosting cluster shows of an ITS that belongs to another one. */
+const nowhere = { type: 'external', pods: [], forbidden: new Set<string>() };
+
+function seen(
+  space: SpaceStatus,
+  reading: PartReading<HubReading>,
+  outside: Parameters<typeof itsVersions>[0] = nowhere,
+  hooks: HookVersions = versionsOfHooks([]),
+): ItsReading {
+  const versions = itsVersions(outside, reading.state === 'seen' ? found(reading.value.inside) : reading, hooks);
+  const ocmVersion = versionOfProduct(products.ocm, versions);
+  if (reading.state !== 'seen')
+    return { status: { ...space, ocmVersion, versions, webhook: null, wecs: null }, kube: undefined };
+  const {
+    kube,
+    inside: { webhook, wecs, sent },
+  } = reading.value;
+  const { answers, why } = webhook;
+  // While the webhook does not answer, no WEC can register, be accepted or be labelled, whatever else the ITS shows.
+  const isSilent = answers === false && (space.ready || space.type === null);
+  const silent = isSilent ? { ready: false, blockedAt: blockedBy(why), problem: true, reason: why } : {};
+  return { status: { ...space, ...silent, ocmVersion, versions, webhook, wecs }, kube, sent };
+}

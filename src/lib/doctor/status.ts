@@ -1,0 +1,201 @@
+import { few } from '../core/counts.ts';
+import { StellarError } from '../core/errors.ts';
+import { blockingStage, judge } from '../core/stages.ts';
+import { ifSeen, seen, tryRead } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { writtenAt } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { partialReader } from '../kube/partial-reader.ts';
+import { clusterUid } from '../ocm/cluster-uid.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { keyOf } from '../ocm/object-ref.ts';
+import { type Binding, type BindingPolicy, objectsOf } from '../ocm/policies.ts';
+import { type HookVersions, kubeFlexPrograms, products, readHookVersions } from '../ocm/program-versions.ts';
+import { runningVersions, whyPodsHidden } from '../ocm/running-versions.ts';
+import { versionOfProduct } from '../ocm/version-words.ts';
+import { readGuard } from '../spaces/guard.ts';
+import { notHosting } from '../spaces/hosting.ts';
+import { hostingStages, readHosting } from '../spaces/hosting-stages.ts';
+import { wdsVersions } from '../spaces/space-versions.ts';
+import { itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
+import { blockedAsWhole } from '../workloads/policy-list.ts';
+import { leftOut } from '../workloads/policy-problems.ts';
+import { lateSince } from '../workloads/wds-stages.ts';
+import { WorksOfWds } from '../workloads/works.ts';
+import { chosenContext, type ItsReading, readChosenIts, readItsStatus, withoutContext } from './status-its.ts';
+import { describePart, type Part, reach, readPart, type StatusTools } from './status-parts.ts';
+import type { HostingStatus, StatusView, WdsStatus } from './status-view.ts';
+
+/**
+ * Reads a whole installation, all parts in parallel. A part that does not answer is reported as such. If the selected cluster is
+ * not a hosting cluster, the view has only the ITS that commands use.
+ * @throws StellarError `not-a-hosting-cluster` if there is no such ITS either; and errors that keep the hosting cluster from being
+ * read
+ */
+export async function readStatus(tools: StatusTools): Promise<StatusView> {
+  const all = await listControlPlanes(tools.hosting);
+  if (all === undefined) return itsAlone(tools);
+  const hooks = readHookVersions(tools.hosting);
+  const parts = await reachAll(all, tools);
+  const ofRole = (wanted: Part['role']) => parts.filter(({ role }) => role === wanted);
+  const readItses = Promise.all(ofRole('its').map((part) => readItsStatus(part, all, tools, hooks)));
+  const [hosting, itses, wdses, elsewhere] = await Promise.all([
+    readHostingStatus(tools.hosting, hooks),
+    readItses,
+    Promise.all(ofRole('wds').map((part) => readWdsStatus(part, all, tools, hooks, readItses))),
+    readOtherIts(parts, tools),
+  ]);
+  const own = itses.filter((its) => its !== undefined);
+  const isOther = elsewhere !== undefined && !(await isAmong(elsewhere, own));
+  return {
+    hosting,
+    itses: [...own, ...(isOther ? [elsewhere] : [])].map(({ status }) => status),
+    wdses: wdses.filter((wds) => wds !== undefined),
+  };
+}
+
+function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promise<Part[]> {
+  const spaces = all.flatMap((controlPlane) => {
+    const role = roleOf(controlPlane);
+    return role === undefined ? [] : [{ role, controlPlane }];
+  });
+  return Promise.all(spaces.map(({ role, controlPlane }) => reach(role, controlPlane, tools)));
+}
+
+/** The chosen ITS, if it is not known to be one of the hosting cluster's. The current context is not a choice. */
+async function readOtherIts(parts: readonly Part[], tools: StatusTools): Promise<ItsReading | undefined> {
+  const { chosen } = tools;
+  if (chosen === undefined || chosen.source === 'current context') return undefined;
+  const own = parts.filter(({ role }) => role === 'its');
+  const isContext = tools.kubeconfig.contexts.has(chosen.given);
+  if (!isContext && own.some(({ controlPlane }) => controlPlane.metadata.name === chosen.given)) return undefined;
+  const context = await chosenContext(chosen, tools);
+  if (context instanceof StellarError) {
+    // A default ITS from an earlier choice may be gone; one that the command names must exist.
+    if (chosen.source === '--its') throw context;
+    return withoutContext(chosen, context);
+  }
+  const isOwn = own.some(({ access }) => ifSeen(access)?.server === context.server);
+  return isOwn ? undefined : readChosenIts(context, tools);
+}
+
+/** One cluster may have several addresses. */
+async function isAmong({ kube }: ItsReading, others: readonly ItsReading[]): Promise<boolean> {
+  const identities = await Promise.all(
+    [kube, ...others.map((other) => other.kube)].map((its) => its && clusterUid(its).catch(() => undefined)),
+  );
+  const [own, ...rest] = identities;
+  return own !== undefined && rest.includes(own);
+}
+
+async function itsAlone(tools: StatusTools): Promise<StatusView> {
+  const { hosting, hostingSource, chosen } = tools;
+  if (chosen === undefined || hostingSource === '--hosting-context') throw notHosting(hosting);
+  const context = await chosenContext(chosen, tools);
+  if (context instanceof StellarError) throw context;
+  const { status, failure } = await readChosenIts(context, tools);
+  // Without a choice, commands use a hosting cluster.
+  if (failure?.code === 'not-a-hub' && chosen.source === 'current context') throw notHosting(hosting);
+  if (failure !== undefined) throw failure;
+  return { hosting: null, itses: [status], wdses: [] };
+}
+
+/** Reads the hosting cluster itself. Parts that this user may not read are unknown, and not a problem. */
+async function readHostingStatus(kube: Kube, hooks: Promise<HookVersions>): Promise<HostingStatus> {
+  const reader = partialReader(kube);
+  const [seen, { controllerManager }] = await Promise.all([readHosting(reader), hooks]);
+  const isSeen = reader.forbidden.size === 0;
+  const { verdict } = (isSeen && blockingStage(judge(hostingStages, seen))) || {};
+  const versions = runningVersions(kubeFlexPrograms, seen.pods, whyPodsHidden(reader));
+  return {
+    name: kube.cluster.context,
+    server: kube.cluster.server,
+    kubeflexVersion: versionOfProduct(products.kubeFlex, versions),
+    hooksVersion: controllerManager?.version ?? null,
+    versions,
+    problem: verdict?.state === 'failed',
+    reason: verdict?.why ?? '',
+  };
+}
+
+interface WdsReading extends Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'failedPolicies' | 'guarded'> {
+  policies: readonly BindingPolicy[];
+  bindings: readonly Binding[];
+  now: number;
+}
+
+const nothingSeen: WdsReading = {
+  bindingPolicies: null,
+  objects: null,
+  failedPolicies: null,
+  guarded: null,
+  policies: [],
+  bindings: [],
+  now: 0,
+};
+
+async function readWdsStatus(
+  part: Part,
+  all: readonly ControlPlane[],
+  tools: StatusTools,
+  hooks: Promise<HookVersions>,
+  itses: Promise<readonly (ItsReading | undefined)[]>,
+): Promise<WdsStatus | undefined> {
+  const pending = readPart(part, tools, readWds);
+  const [space, hookVersions] = await Promise.all([describePart(part, pending, all, tools), hooks]);
+  const reading = await pending;
+  const its = itsOfWds(part.controlPlane.metadata.name, all)?.metadata.name ?? null;
+  if (space === undefined) return undefined;
+  const versions = wdsVersions(space.evidence, hookVersions);
+  const { policies, bindings, now, ...counts } = ifSeen(reading)?.inside ?? nothingSeen;
+  const own = (await itses).find((each) => each?.status.name === its);
+  const wecs = (own?.status.wecs ?? []).map(({ name, labels }) => [name, { metadata: { name, labels } }] as const);
+  const problems = leftOut(policies, { inventory: seen(new Map(wecs)), its: own?.kube?.cluster.context });
+  const works = own?.sent && (own.sent.works.get(part.controlPlane.metadata.name) ?? new WorksOfWds([]));
+  const known = counts.failedPolicies;
+  const others = bindings.filter(({ metadata }) => !known?.some(({ name }) => name === metadata.name));
+  const failedPolicies = known && [...known, ...(works === undefined ? [] : unwritten(others, works, now))];
+  return { ...space.status, its, versions, ...counts, failedPolicies, problems };
+}
+
+/** Kinds that are not served yet count as not seen: the stages show why. */
+async function readWds(wds: Kube): Promise<WdsReading> {
+  const [policies, bindings, guard] = await Promise.all([
+    wds.list<BindingPolicy>(resources.bindingPolicies),
+    wds.list<Binding>(resources.bindings),
+    tryRead(() => readGuard(wds)),
+  ]);
+  if (policies === undefined || bindings === undefined)
+    return { ...nothingSeen, bindingPolicies: policies?.length ?? null };
+  const failedPolicies = policies.flatMap((policy) => {
+    const { name } = policy.metadata;
+    const binding = bindings.find(({ metadata }) => metadata.name === name);
+    const { state, why } = blockedAsWhole(policy, binding, { now: wds.now() }) ?? {};
+    return state === 'failed' ? [{ name, why: why ?? '' }] : [];
+  });
+  return {
+    bindingPolicies: policies.length,
+    objects: countObjects(bindings),
+    failedPolicies,
+    guarded: ifSeen(guard)?.isOn ?? null,
+    policies,
+    bindings,
+    now: wds.now(),
+  };
+}
+
+/** Policies whose works the transport has not written in time. What WECs do with works shows there. */
+function unwritten(bindings: readonly Binding[], works: WorksOfWds, now: number) {
+  return bindings.flatMap((binding) => {
+    const { name } = binding.metadata;
+    const wecs = works.unwritten(binding);
+    const since = Math.max(writtenAt(binding), works.newest.get(name) ?? 0);
+    const { state, why } = lateSince({ now }, since, `its present works are not written for ${few(wecs).join(', ')}`);
+    return wecs.length > 0 && state === 'failed' ? [{ name, why }] : [];
+  });
+}
+
+/** An object may be selected by several policies. */
+export function countObjects(bindings: readonly Binding[]): number {
+  return new Set(bindings.flatMap(objectsOf).map(keyOf)).size;
+}

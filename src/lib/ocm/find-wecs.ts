@@ -1,0 +1,79 @@
+import { command } from '../core/command-line.ts';
+import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { count } from '../core/counts.ts';
+import { StellarError } from '../core/errors.ts';
+import { nearestNames } from '../core/nearest.ts';
+import { advice, run } from '../core/next-step.ts';
+import { type Kube, readsOneByOne } from '../kube/client/client.ts';
+import { resources } from '../kube/client/resources.ts';
+import { partialReader } from '../kube/partial-reader.ts';
+import type { ManagedCluster } from './ocm-objects.ts';
+import { notAHub } from './require-hub.ts';
+
+/** The WECs that a command selects. */
+export interface WecTarget {
+  /** WECs by name, or a selector; neither selects all. */
+  names?: readonly string[] | undefined;
+  selector?: string | undefined;
+  /** Whether a selector may match nothing. */
+  allowNone?: boolean | undefined;
+}
+
+export interface FoundWec {
+  name: string;
+  /** Undefined for a name that the ITS does not know. */
+  cluster: ManagedCluster | undefined;
+}
+
+/** @throws StellarError `not-a-hub`; `not-found` for a selector that matches nothing, which is more likely a mistake than meant */
+export async function findWecs(hub: Kube, { names, selector, allowNone }: WecTarget): Promise<FoundWec[]> {
+  if (names === undefined) {
+    const clusters = await hub.list<ManagedCluster>(resources.managedClusters, { labelSelector: selector });
+    if (clusters === undefined) throw notAHub(hub);
+    if (clusters.length === 0 && selector !== undefined && !allowNone) throw await noneHas(selector, hub);
+    return clusters.map((cluster) => ({ name: cluster.metadata.name, cluster }));
+  }
+  const all =
+    names.length > readsOneByOne ? await partialReader(hub).list<ManagedCluster>(resources.managedClusters) : undefined;
+  if (all !== undefined) {
+    const byName = new Map(all.map((cluster) => [cluster.metadata.name, cluster]));
+    return names.map((name) => ({ name, cluster: byName.get(name) }));
+  }
+  return mapConcurrently(names, concurrentRequests, async (name) => ({
+    name,
+    cluster: await hub.get<ManagedCluster>(resources.managedClusters, name),
+  }));
+}
+
+/** The error for a selector that matches nothing, with the labels that it may mean. */
+export async function noneHas(selector: string, hub: Kube): Promise<StellarError> {
+  const all = (await hub.list<ManagedCluster>(resources.managedClusters)) ?? [];
+  const labels = all.map(({ metadata }) => metadata.labels ?? {});
+  const near = nearestLabels(selector, labels).join(', ');
+  const list = command`stellarctl label --all --list --its ${hub.cluster.context}`;
+  return new StellarError('not-found', `No WEC on ${hub.cluster.context} has labels ${selector}.`, {
+    next: [near === '' ? run(list, 'See the labels that exist') : advice(`The nearest labels are ${near}`)],
+  });
+}
+
+/** The existing labels that a selector may mean, with their counts: `location-group=edge (3 WECs)`. */
+export function nearestLabels(selector: string, labels: readonly Record<string, string>[], of = 'WEC'): string[] {
+  const all = labels.flatMap((each) => Object.entries(each).map(([key, value]) => `${key}=${value}`));
+  const near = selector.split(',').flatMap((term) => {
+    const [key] = term.trim().split(/[=!\s]/, 1);
+    // Objects of other workloads have the same keys, such as app.
+    const ofKey = all.filter((label) => of === 'WEC' && label.startsWith(`${key}=`));
+    return [...nearestNames(term, [...new Set(all)]), ...ofKey];
+  });
+  const countOf = (label: string) => count(all.filter((each) => each === label).length, of);
+  return [...new Set(near)].slice(0, 3).map((label) => `${label} (${countOf(label)})`);
+}
+
+/** @param known the names that the ITS has, if they were read */
+export function noSuchWec(name: string, { cluster }: Kube, known: readonly string[] = []): StellarError {
+  const near = nearestNames(name, known);
+  const instead = near.length === 0 ? '' : `; the nearest names are ${near.join(', ')}`;
+  return new StellarError('not-found', `There is no WEC ${name} on ${cluster.context}${instead}.`, {
+    next: [run(command`stellarctl wec list --its ${cluster.context}`, 'See what exists')],
+  });
+}

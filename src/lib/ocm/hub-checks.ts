@@ -1,0 +1,167 @@
+import { type Check, fail, type Outcome, pass, skipped, warn } from '../core/checks.ts';
+import { command } from '../core/command-line.ts';
+import { Deadline } from '../core/deadline.ts';
+import { formatAge } from '../core/duration.ts';
+import { run } from '../core/next-step.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
+import type { Kube, Permission } from '../kube/client/client.ts';
+import type { ConfigMap, Deployment, Lease, Pod } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { mayNotRead, partialReader } from '../kube/partial-reader.ts';
+import { describePermission, may } from '../kube/permissions.ts';
+import { isScaledToNone, scaleUp } from '../kube/pods.ts';
+import { mayAccount, userOf } from '../kube/service-accounts.ts';
+import { tryAdmission } from './admission.ts';
+import { clusterUid } from './cluster-uid.ts';
+import { parseClusterInfo } from './hub-kubeconfig.ts';
+import { bootstrapServiceAccounts, clusterNameLabel, hubNamespace, operatorNamespace } from './ocm-names.ts';
+import { refuserIn, toSeeRefuser } from './refusals.ts';
+
+/** The rights that an agent uses with its bootstrap token (ocm manifests/cluster-manager/hub, bootstrap ClusterRole). */
+const bootstrapPermissions: readonly Permission[] = [
+  ...['create', 'get', 'list', 'watch'].map((verb) => may(verb, resources.certificateSigningRequests)),
+  ...['create', 'get'].map((verb) => may(verb, resources.managedClusters)),
+  { verb: 'create', group: 'cluster.open-cluster-management.io', resource: 'managedclustersets', subresource: 'join' },
+];
+
+/** The checks of a hub besides the stages of its setup. */
+export const hubChecks: readonly Check<Kube>[] = [
+  {
+    ...{ id: 'its-bootstrap-rights', title: 'agents may ask to be registered' },
+    needs: ['its-hub-crds', 'its-bootstrap-account'],
+    run: mayRegister,
+  },
+  {
+    ...{ id: 'its-controllers', title: 'the controllers of the hub work', needs: ['its-hub-runs', 'its-hub-crds'] },
+    run: controllersWork,
+  },
+  {
+    ...{ id: 'its-published-address', title: 'the address that it publishes leads to it', needs: ['its-hub-crds'] },
+    run: publishesItself,
+  },
+  { id: 'its-admits-works', title: 'its mailboxes admit works', needs: ['its-hub-crds'], run: admitsWorks },
+];
+
+async function mayRegister(hub: Kube): Promise<Outcome> {
+  const review = may('create', resources.subjectAccessReviews);
+  if (!(await hub.mayI(review))) return skipped(`you may not ${describePermission(review)}`);
+  const missing = await Promise.all(bootstrapPermissions.map((permission) => isMissing(hub, permission)));
+  const lacking = bootstrapPermissions.filter((_, index) => missing[index]).map(describePermission);
+  if (lacking.length === 0) return pass();
+  const account = userOf({ namespace: operatorNamespace, name: bootstrapServiceAccounts[0] });
+  return fail(
+    'bootstrap-rights-missing',
+    `Agents may not ${lacking.join(', ')} with a bootstrap token.`,
+    run(
+      command`kubectl --context ${hub.cluster.context} auth can-i --list --as ${account}`,
+      "See their rights; OCM's cluster manager writes them",
+    ),
+  );
+}
+
+async function isMissing(hub: Kube, permission: Permission): Promise<boolean> {
+  for (const name of bootstrapServiceAccounts)
+    if (await mayAccount(hub, { namespace: operatorNamespace, name }, permission)) return false;
+  return true;
+}
+
+async function controllersWork(hub: Kube): Promise<Outcome> {
+  const reader = partialReader(hub);
+  const namespace = hubNamespace;
+  const [deployments = [], pods = [], leases = []] = await Promise.all([
+    reader.list<Deployment>(resources.deployments, { namespace }),
+    reader.list<Pod>(resources.pods, { namespace }),
+    reader.list<Lease>(resources.leases, { namespace }),
+  ]);
+  const { context } = hub.cluster;
+  const stopped = deployments.find(isScaledToNone);
+  if (stopped !== undefined) {
+    const { name } = stopped.metadata;
+    return fail(
+      'controller-stopped',
+      `Deployment ${namespace}/${name} is scaled to zero.`,
+      run(scaleUp(context, namespace, 'deployment', name), 'Start it'),
+    );
+  }
+  const silent = leases.flatMap((lease) => staleLeaseHolder(lease, pods, hub.now()) ?? [])[0];
+  if (silent !== undefined) {
+    const { lease, pod, age } = silent;
+    return fail(
+      'controller-silent',
+      `Pod ${namespace}/${pod} runs but is stuck: it has not renewed its Lease ${lease.metadata.name} for ${formatAge(age)}.`,
+      run(command`kubectl --context ${context} -n ${namespace} delete pod ${pod}`, 'Restart it'),
+    );
+  }
+  return reader.forbidden.size > 0 ? skipped(mayNotRead(reader.forbidden)) : pass();
+}
+
+/** Agents use that address, and some installers write the address of another cluster there (clusteradm init --context). */
+async function publishesItself(hub: Kube): Promise<Outcome> {
+  const where = { namespace: 'kube-public' };
+  const info = await partialReader(hub).get<ConfigMap>(resources.configMaps, 'cluster-info', where);
+  const at = parseClusterInfo(info?.data?.kubeconfig);
+  if (at === undefined) return skipped('it publishes no address that can be read');
+  const limit = { deadline: new Deadline(answerMs), signal: new AbortController().signal };
+  const uidThere = async () => {
+    const there = hub.fork({ at, run: limit });
+    return clusterUid(there).finally(() => there.close());
+  };
+  const [own, found] = await Promise.all([clusterUid(hub), tryRead(uidThere)]);
+  const isRefused = found.state === 'hidden' && ['unauthorized', 'tls-error'].includes(found.error?.code ?? '');
+  if (own === undefined || (!isRefused && ifSeen(found) === undefined))
+    return skipped(`${at.server} cannot be compared with it from here`);
+  if (ifSeen(found) === own) return pass();
+  const { context } = hub.cluster;
+  return fail(
+    'published-address-wrong',
+    `${context} publishes ${at.server} in kube-public/cluster-info, and that is not its API server.`,
+    run(
+      command`kubectl --context ${context} -n kube-public edit configmap cluster-info`,
+      'Write its own address there',
+    ),
+  );
+}
+
+/** Tries the admission of ManifestWorks with one that is not stored (`dryRun=All`), in the mailbox of a WEC. */
+async function admitsWorks(hub: Kube): Promise<Outcome> {
+  const review = may('create', resources.manifestWorks);
+  if (!(await hub.mayI(review))) return skipped(`you may not ${describePermission(review)}`);
+  const namespaces = await hub.list(resources.namespaces, { metadataOnly: true, labelSelector: clusterNameLabel });
+  const mailbox = namespaces?.find(({ metadata }) => metadata.deletionTimestamp === undefined)?.metadata.name;
+  if (mailbox === undefined) return pass('it has no mailbox');
+  const manifests = [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'stellarctl-try', namespace: 'default' } },
+  ];
+  const work = { namespace: mailbox, spec: { workload: { manifests } } };
+  const refusal = await tryAdmission(hub, resources.manifestWorks, work);
+  return refusal === undefined ? pass() : refused(refusal.words, mailbox, hub.cluster.context);
+}
+
+/** @param words of the API server about a work that was tried */
+function refused(words: string, mailbox: string, context: string): Outcome {
+  if (words.includes('does not support dry run')) return skipped(words);
+  const refuser = refuserIn(words);
+  const isDenied = words.includes('denied');
+  // OCM's own rules are about the content of a work.
+  if (isDenied && refuser?.webhook?.endsWith('.open-cluster-management.io')) return pass();
+  const see = command`kubectl --context ${context} describe namespace ${mailbox}`;
+  const step = refuser === undefined ? run(see, 'See its quotas and conditions') : toSeeRefuser(refuser, context);
+  const found = `Mailbox ${mailbox} of ${context} does not admit a work: ${words}.`;
+  // Another work may be admitted.
+  return isDenied ? warn('works-not-admitted', found, step) : fail('works-not-admitted', found, step);
+}
+
+/** How long the published address may take to answer. */
+const answerMs = 5000;
+
+/**
+ * A leader whose Lease has expired although its pod exists (client-go, leaderelection: the holder, `POD_UUID`, renews it in time).
+ */
+function staleLeaseHolder(lease: Lease, pods: readonly Pod[], now: number) {
+  const { renewTime = '', holderIdentity = '', leaseDurationSeconds = 0 } = lease.spec ?? {};
+  const age = now - Date.parse(renewTime);
+  const pod = pods.find(({ metadata }) => holderIdentity.startsWith(`${metadata.name}_`))?.metadata.name;
+  return pod !== undefined && leaseDurationSeconds > 0 && age > leaseDurationSeconds * 1000
+    ? { lease, pod, age }
+    : undefined;
+}

@@ -1,0 +1,45 @@
+import { parse } from 'yaml';
+import { yamlOfPrograms } from '../core/yaml-of-go.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/** The connection to a hub in a kubeconfig. */
+export interface KnownHub extends Endpoint {
+  /** The server, spelled as in the kubeconfig. */
+  spelled: string;
+  proxyUrl: string | undefined;
+  token: string | undefined;
+}
+
+/** Reads a kubeconfig of one cluster and at most one user, YAML. Undefined if it cannot be read, or has no server. */
+export function parseHubKubeconfig(text: string): KnownHub | undefined {
+  try {
+    const config = parse(text, yamlOfPrograms) as {
+      clusters?: { cluster?: Record<string, unknown> }[];
+      users?: { user?: { token?: unknown } }[];
+    };
+    const cluster = config.clusters?.[0]?.cluster;
+    if (typeof cluster?.server !== 'string') return undefined;
+    const authority = textOf(cluster['certificate-authority-data']);
+    return {
+      spelled: cluster.server,
+      server: cluster.server.replace(/\/+$/, ''),
+      certificateAuthority: authority && Buffer.from(authority, 'base64').toString('utf8'),
+      proxyUrl: textOf(cluster['proxy-url']),
+      token: textOf(config.users?.[0]?.user?.token),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/**
+ * Reads the kubeconfig in kube-public/cluster-info: one cluster with server and certificate authority, as kubeadm and KubeStellar's
+ * hooks publish it. Undefined for anything else, which an agent cannot use.
+ */
+export function parseClusterInfo(text: string | undefined): Endpoint | undefined {
+  const hub = text === undefined ? undefined : parseHubKubeconfig(text);
+  if (hub === undefined || !URL.canParse(hub.server) || !hub.server.startsWith('https:')) return undefined;
+  return { server: hub.server, certificateAuthority: hub.certificateAuthority || undefined };
+}

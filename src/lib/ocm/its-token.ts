@@ -1,0 +1,44 @@
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice } from '../core/next-step.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { hostOf } from '../kube/client/proxy.ts';
+import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { isThisMachine, requireHttps } from './endpoint.ts';
+import { inspectHub } from './hub-access.ts';
+import type { JoinFile } from './join-file.ts';
+import { requestBootstrapToken, shortestTokenSeconds } from './token.ts';
+
+/** Refuses invalid requests before any request to the ITS. @throws StellarError `usage` */
+export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boolean): void {
+  if (durationMs < shortestTokenSeconds * 1000) {
+    throw new StellarError(
+      'usage',
+      `A token is valid for at least ${shortestTokenSeconds / 60}m; the API server refuses a shorter --duration.`,
+    );
+  }
+  if (wouldPrintForPeople) {
+    throw new StellarError('usage', 'Choose where the token goes: it is not printed by default.', {
+      next: ['Into a file: --file FILE', 'to stdout: -o json', 'for clusteradm: --clusteradm'].map(advice),
+    });
+  }
+}
+
+/** Requests a bootstrap token and combines it with what a WEC needs to know of this ITS. @throws StellarError `not-a-hub` */
+export async function makeJoinFile(kube: Kube, context: SelectedContext, durationMs: number): Promise<JoinFile> {
+  const { external, internal, ocmVersion, imageRegistry } = await inspectHub(kube, context);
+  const { token, expires } = await requestBootstrapToken(kube, Math.floor(durationMs / 1000));
+  return {
+    ...{ kind: 'stellarctl-join-file', version: 1, its: context.name, token, expires: expires.toISOString() },
+    ...{ external: requireHttps(context.name, external), internal, ocmVersion, imageRegistry },
+  };
+}
+
+/**
+ * The clusteradm command that joins a WEC in mode Singleton, as in KubeStellar's documentation; the user replaces `<cluster_name>`.
+ * If the ITS is local to this machine, clusteradm must look up its other address.
+ */
+export async function clusteradmLine({ token, external }: JoinFile): Promise<string> {
+  const lookup = (await isThisMachine(hostOf(new URL(external.server)))) ? ['--force-internal-endpoint-lookup'] : [];
+  return command`clusteradm join --hub-token ${token} --hub-apiserver ${external.server} --cluster-name <cluster_name> --singleton ${lookup}`;
+}

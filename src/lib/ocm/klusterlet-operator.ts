@@ -1,0 +1,194 @@
+import { compareVersions, findVersion } from '../core/version.ts';
+import type { KubeObject } from '../kube/client/objects.ts';
+import {
+  agentNamespace,
+  bootstrapSecretName,
+  hubSecretName,
+  klusterletName,
+  operatorName,
+  operatorNamespace,
+  pullSecretName,
+} from './ocm-names.ts';
+import { newestOcm } from './ocm-versions.ts';
+
+/** Marks what stellarctl has installed: an operator that another program installed is recognized and kept. */
+export const managedByLabel = 'app.kubernetes.io/managed-by';
+export const managedBy = 'stellarctl';
+const ownLabels = { [managedByLabel]: managedBy };
+const labels = { app: operatorName, ...ownLabels };
+
+/** Labels that the operator sets on objects that it creates for a Klusterlet: the current one, and that of OCM 1.0. */
+const createdByLabels = ['open-cluster-management.io/created-by-klusterlet', 'createdByKlusterlet'];
+/** The operator labels the agent's namespace with it (ocm pkg/operator/operators/klusterlet). */
+const namespaceOfKlusterletLabel = 'operator.open-cluster-management.io/klusterlet';
+
+/** Whether the operator has created an object for this tool's Klusterlet. */
+export const createdByKlusterlet = ({ metadata }: KubeObject): boolean =>
+  createdByLabels.some((label) => metadata.labels?.[label] === klusterletName);
+
+export const isOurs = ({ metadata }: KubeObject): boolean => metadata.labels?.[managedByLabel] === managedBy;
+
+/** Whether a registration has created a namespace, through stellarctl or the operator. */
+export const madeByRegistration = (namespace: KubeObject): boolean =>
+  isOurs(namespace) ||
+  createdByKlusterlet(namespace) ||
+  namespace.metadata.labels?.[namespaceOfKlusterletLabel] === klusterletName;
+
+const crud = ['create', 'get', 'list', 'update', 'watch', 'patch', 'delete'];
+const read = ['get', 'list', 'watch'];
+
+/** The operator's rights: the rules of OCM's own ClusterRole `klusterlet` of 1.3.1. */
+const rules = [
+  { apiGroups: [''], resources: ['configmaps', 'serviceaccounts'], verbs: crud },
+  { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
+  {
+    apiGroups: [''],
+    resources: ['secrets'],
+    resourceNames: [
+      pullSecretName,
+      bootstrapSecretName,
+      hubSecretName,
+      'external-managed-kubeconfig',
+      'external-managed-kubeconfig-work',
+      'external-managed-kubeconfig-registration',
+      'external-managed-kubeconfig-agent',
+    ],
+    verbs: ['update', ...read, 'delete'],
+  },
+  { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
+  { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
+  {
+    apiGroups: ['coordination.k8s.io'],
+    resources: ['leases'],
+    verbs: ['create', 'get', 'list', 'update', 'watch', 'patch'],
+  },
+  { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
+  { apiGroups: [''], resources: ['namespaces'], verbs: crud },
+  { apiGroups: [''], resources: ['nodes'], verbs: read },
+  { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
+  { apiGroups: ['apps'], resources: ['deployments'], verbs: crud },
+  { apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterrolebindings', 'rolebindings'], verbs: crud },
+  {
+    apiGroups: ['rbac.authorization.k8s.io'],
+    resources: ['clusterroles', 'roles'],
+    verbs: [...crud, 'escalate', 'bind'],
+  },
+  { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: crud },
+  {
+    apiGroups: ['operator.open-cluster-management.io'],
+    resources: ['klusterlets'],
+    verbs: [...read, 'update', 'patch', 'delete'],
+  },
+  { apiGroups: ['operator.open-cluster-management.io'], resources: ['klusterlets/status'], verbs: ['update', 'patch'] },
+  {
+    apiGroups: ['work.open-cluster-management.io'],
+    resources: ['appliedmanifestworks'],
+    verbs: ['list', 'update', 'patch'],
+  },
+];
+
+/** What OCM after 1.3.1 adds, for a feature gate. */
+const laterRules = [{ apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: crud }];
+
+/**
+ * ClusterRole and binding: written first, because only the API server knows whether this user may grant these rights.
+ * @param tag of the operator's image
+ */
+export function operatorRoles(tag: string): KubeObject[] {
+  const version = findVersion(tag);
+  const isLater = version === undefined || compareVersions(version, newestOcm) > 0;
+  const role = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: operatorName, labels },
+    rules: isLater ? [...rules, ...laterRules] : rules,
+  };
+  const binding = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: operatorName, labels },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: operatorName },
+    subjects: [{ kind: 'ServiceAccount', name: operatorName, namespace: operatorNamespace }],
+  };
+  return [role, binding];
+}
+
+/** @param dockerConfig content of a docker `config.json` */
+export function pullSecret(dockerConfig: string): KubeObject {
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: pullSecretName, namespace: operatorNamespace },
+    type: 'kubernetes.io/dockerconfigjson',
+    data: { '.dockerconfigjson': Buffer.from(dockerConfig).toString('base64') },
+  };
+  return secret;
+}
+
+/** The requests of the operator, and of an agent. */
+const requests = { cpu: '2m', memory: '16Mi' };
+
+/** A container of OCM's, as OCM restricts it. @param image the registration-operator image with its tag */
+export const restrictedContainer = (image: string) => ({
+  name: operatorName,
+  image,
+  imagePullPolicy: 'IfNotPresent',
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'] },
+    privileged: false,
+    readOnlyRootFilesystem: true,
+    runAsNonRoot: true,
+  },
+  resources: { limits: { memory: '2Gi' }, requests },
+  volumeMounts: [{ name: 'tmpdir', mountPath: '/tmp' }],
+});
+
+/** The operator itself, as OCM deploys it. @param image the registration-operator image with its tag */
+export function operatorWorkload(image: string): KubeObject[] {
+  const account = {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: operatorName, namespace: operatorNamespace, labels },
+    imagePullSecrets: [{ name: pullSecretName }],
+  };
+  const probe = {
+    httpGet: { path: '/healthz', scheme: 'HTTPS', port: 8443 },
+    initialDelaySeconds: 2,
+    periodSeconds: 10,
+  };
+  const container = {
+    ...restrictedContainer(image),
+    args: ['/registration-operator', 'klusterlet'],
+    env: [{ name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
+    livenessProbe: probe,
+    readinessProbe: probe,
+  };
+  const deployment = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: operatorName, namespace: operatorNamespace, labels },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { app: operatorName } },
+      template: {
+        metadata: { labels: { app: operatorName } },
+        spec: {
+          serviceAccountName: operatorName,
+          containers: [container],
+          volumes: [{ name: 'tmpdir', emptyDir: {} }],
+        },
+      },
+    },
+  };
+  return [account, deployment];
+}
+
+export function operatorNamespaceObject(): KubeObject {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: operatorNamespace, labels: ownLabels } };
+}
+
+export function agentNamespaceObject(): KubeObject {
+  const annotations = { 'workload.openshift.io/allowed': 'management' };
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: agentNamespace, labels: ownLabels, annotations } };
+}

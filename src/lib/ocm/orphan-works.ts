@@ -1,0 +1,191 @@
+import { command } from '../core/command-line.ts';
+import { count } from '../core/counts.ts';
+import { StellarError } from '../core/errors.ts';
+import { type NextStep, partial, run } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { failed, met, waiting } from '../core/stages.ts';
+import { untilMet } from '../core/until-met.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { unlessStatus } from '../kube/client/errors.ts';
+import { conditionOf } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { getServed } from '../kube/served.ts';
+import type { ManifestStatus, ManifestWork } from './manifest-works.ts';
+
+/** Removes the work's ownership of objects on the WEC itself. */
+export type ReleaseOnWec = (work: ManifestWork, manifests: readonly ManifestStatus[]) => Promise<void>;
+
+/** What an error reports if workloads cannot be kept. */
+interface KeepingFailed {
+  /** What has been deleted before the error. */
+  state: string;
+  /** The next step for a WEC whose agent does not apply all objects. Default: deregister the WEC with its context. */
+  next?(wec: string): NextStep;
+}
+
+const nothingDeleted: KeepingFailed = { state: 'Nothing was deleted.' };
+
+/** An agent retries a manifest that it could not apply after some seconds. */
+const retryMs = 10_000;
+
+/**
+ * Keeps workloads running when their works are deleted: sets deletion option Orphan, and waits for the proof that a work no longer
+ * owns any object. An agent releases ownership only with a successful apply of that very object (ocm pkg/work, update_apply). An
+ * object whose update fails would be deleted with its work, so nothing may be deleted then.
+ * @param release releases on the WEC what the agent cannot apply; undefined without access to the WEC
+ * @param otherwise what the error reports if the workloads cannot be kept
+ * @throws StellarError `not-orphaned`, naming the objects; `timeout` if the agent does not respond
+ */
+export async function makeOrphans(
+  hub: Kube,
+  works: readonly ManifestWork[],
+  run: Run,
+  release?: ReleaseOnWec,
+  otherwise = nothingDeleted,
+): Promise<void> {
+  const removed = works.filter((work) => work.metadata.deletionTimestamp && !isOrphan(work));
+  if (removed.length > 0) throw alreadyBeingDeleted(removed, otherwise);
+  for (const work of works.filter((each) => !isOrphan(each))) await setOrphan(hub, work);
+  await untilMet(
+    {
+      graceMs: retryMs,
+      check: (open) => {
+        if (open.length === 0) return met;
+        const isUnanswered = open.some(({ owned }) => owned.length === 0);
+        return isUnanswered ? waiting('the agent has not answered') : failed('the agent does not apply all objects');
+      },
+      read: async () => {
+        const judged = await Promise.all(works.map((work) => judgeOne(hub, work, release !== undefined)));
+        const open = judged.filter((work) => work !== undefined);
+        for (const { work, owned } of open) if (owned.length > 0) await release?.(work, owned);
+        return release === undefined ? open : open.filter(({ owned }) => owned.length === 0);
+      },
+      unmet: (open) =>
+        open.some(({ owned }) => owned.length > 0) ? notOrphaned(open, hub, otherwise) : noAnswer(hub, open, otherwise),
+    },
+    run,
+  );
+}
+
+export const isOrphan = ({ spec }: ManifestWork): boolean => spec?.deleteOption?.propagationPolicy === 'Orphan';
+
+/** Sets deletion option Orphan on an existing work. */
+export async function setOrphan(hub: Kube, { metadata: { name, namespace, uid } }: ManifestWork): Promise<void> {
+  const patch = { metadata: { uid }, spec: { deleteOption: { propagationPolicy: 'Orphan' } } };
+  // The work is already deleted, or another work has its name.
+  await unlessStatus(hub.merge(resources.manifestWorks, name, patch, { namespace }), 404, 409);
+}
+
+/** Restores the deletion option of a work to the value it was read with. A work that is being deleted stays unchanged. */
+export async function restoreDeleteOption(hub: Kube, before: ManifestWork): Promise<void> {
+  if (isOrphan(before)) return;
+  const { name, namespace, uid } = before.metadata;
+  const now = await hub.get<ManifestWork>(resources.manifestWorks, name, { namespace });
+  if (now === undefined || now.metadata.uid !== uid || now.metadata.deletionTimestamp || !isOrphan(now)) return;
+  const { resourceVersion } = now.metadata;
+  const propagationPolicy = before.spec?.deleteOption?.propagationPolicy ?? null;
+  const deleteOption = propagationPolicy === null ? null : { propagationPolicy };
+  await hub.merge(
+    resources.manifestWorks,
+    name,
+    { metadata: { uid, resourceVersion }, spec: { deleteOption } },
+    { namespace },
+  );
+}
+
+/** A work without the proof. */
+interface OpenWork {
+  work: ManifestWork;
+  /** What the agent has not released, as far as it reports; empty if it has not processed the work yet. */
+  owned: ManifestStatus[];
+}
+
+/**
+ * @param askWec treat no manifest as released by the agent's report, because the WEC itself shows it
+ * @returns undefined if the work owns nothing
+ */
+async function judgeOne(hub: Kube, { metadata }: ManifestWork, askWec: boolean): Promise<OpenWork | undefined> {
+  const { name, namespace, uid } = metadata;
+  const work = await getServed<ManifestWork>(hub, resources.manifestWorks, name, { namespace });
+  if (work === undefined || work.metadata.uid !== uid) return undefined;
+  const applied = conditionOf(work, 'Applied');
+  const isComplete = isNeverAppliedAgain(work);
+  if (!isComplete && !isObserved(work, 'Applied')) return { work, owned: [] };
+  const owned = (work.status?.resourceStatus?.manifests ?? []).filter(
+    (manifest) => askWec || isComplete || mayBeOwned(work, manifest),
+  );
+  // A work that reports a failed apply without naming the object proves nothing.
+  if (owned.length === 0 && applied?.status !== 'True') return { work, owned: [] };
+  return owned.length === 0 ? undefined : { work, owned };
+}
+
+/** Whether the agent has set a condition for the current generation of the work. */
+const isObserved = (work: ManifestWork, type: string): boolean =>
+  (conditionOf(work, type)?.observedGeneration ?? 0) >= (work.metadata.generation ?? 0);
+
+/**
+ * An agent of OCM 1.3.1 applies nothing of a work that is Complete: its condition Applied stays at the previous generation
+ * (observed).
+ */
+const isNeverAppliedAgain = (work: ManifestWork): boolean =>
+  conditionOf(work, 'Complete')?.status === 'True' && isObserved(work, 'Complete');
+
+/**
+ * Whether a work may still own a manifest although the agent has processed the Orphan option: the manifest was not applied, or the
+ * agent no longer applies it (observed with OCM 1.3.1: objects that are ReadOnly or Complete keep their owner).
+ */
+function mayBeOwned({ spec }: ManifestWork, manifest: ManifestStatus): boolean {
+  const isTrue = (type: string) => conditionOf({ status: manifest }, type)?.status === 'True';
+  const { group = '', resource, name, namespace = '' } = manifest.resourceMeta ?? {};
+  const config = spec?.manifestConfigs?.find(
+    ({ resourceIdentifier: of }) =>
+      (of?.group ?? '') === group &&
+      of?.resource === resource &&
+      of?.name === name &&
+      (of?.namespace ?? '') === namespace,
+  );
+  return !isTrue('Applied') || isTrue('Complete') || config?.updateStrategy?.type === 'ReadOnly';
+}
+
+function alreadyBeingDeleted(works: readonly ManifestWork[], { state }: KeepingFailed): StellarError {
+  return new StellarError(
+    'not-orphaned',
+    `${count(works.length, 'work is', 'works are')} being deleted already, together with the workloads${state === nothingDeleted.state ? '; nothing was deleted by this command.' : `. ${state}`}`,
+    { details: works.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`) },
+  );
+}
+
+function notOrphaned(open: readonly OpenWork[], { cluster }: Kube, { state, next }: KeepingFailed): StellarError {
+  const failing = open.filter(({ owned }) => owned.length > 0);
+  const [wec = 'NAME'] = failing.map(({ work }) => work.metadata.namespace ?? 'NAME');
+  return new StellarError(
+    'not-orphaned',
+    `Workloads cannot be kept: objects that the agent does not apply still belong to their works and would be deleted with them. ${state}`,
+    {
+      details: failing.flatMap(({ owned }) => owned.map(describeManifest)),
+      next: [
+        next?.(wec) ??
+          partial(
+            command`stellarctl deregister ${`${wec}=CONTEXT`} --keep-workloads --its ${cluster.context}`,
+            'Fix the objects, or give the context of the cluster, so that stellarctl takes them out of their works',
+          ),
+      ],
+    },
+  );
+}
+
+function describeManifest({ resourceMeta = {}, conditions }: ManifestStatus): string {
+  const { kind, resource, name, namespace } = resourceMeta;
+  const applied = conditions?.find(({ type }) => type === 'Applied');
+  const why = applied?.status === 'True' ? 'the agent no longer updates it' : (applied?.message ?? 'not applied');
+  return `${kind || resource || 'object'} ${namespace ? `${namespace}/` : ''}${name}: ${why}`;
+}
+
+function noAnswer({ cluster }: Kube, open: readonly OpenWork[], { state }: KeepingFailed): StellarError {
+  const [wec = 'NAME'] = open.map(({ work }) => work.metadata.namespace ?? 'NAME');
+  return new StellarError(
+    'timeout',
+    `The agent of ${wec} did not acknowledge the Orphan option in time${state === nothingDeleted.state ? '; nothing was deleted.' : `. ${state}`}`,
+    { next: [run(command`stellarctl wec get ${wec} --its ${cluster.context}`, 'See why')] },
+  );
+}

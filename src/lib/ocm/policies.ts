@@ -1,0 +1,117 @@
+import type { Kube, Reader } from '../kube/client/client.ts';
+import type { Condition, KubeObject, LabelSelector, ObjectMeta } from '../kube/client/objects.ts';
+
+/**
+ * control.kubestellar.io/v1alpha1 BindingPolicy (kubestellar v0.30.0, api/control/v1alpha1/types.go), limited to the fields used
+ * here.
+ */
+export interface BindingPolicy extends KubeObject {
+  spec?: PolicySpec;
+  status?: { observedGeneration?: number; conditions?: Condition[]; errors?: string[] };
+}
+
+export interface PolicySpec {
+  clusterSelectors?: LabelSelector[];
+  downsync?: DownsyncClause[];
+}
+
+/** control.kubestellar.io/v1alpha1 Binding: the objects and the WECs that a BindingPolicy selects. */
+export interface Binding extends KubeObject {
+  spec?: {
+    workload?: { clusterScope?: BoundObject[]; namespaceScope?: BoundObject[] };
+    destinations?: { clusterId: string }[];
+  };
+  /** Written by KubeStellar's transport, which omits conditions. */
+  status?: { observedGeneration?: number; conditions?: Condition[]; errors?: string[] };
+}
+
+/** An object of a WDS that a Binding sends, with its modulation. */
+export interface BoundObject extends Modulation {
+  group?: string;
+  version?: string;
+  resource: string;
+  namespace?: string;
+  name: string;
+  /** The object's version that the Binding sends. */
+  resourceVersion?: string;
+}
+
+export const objectsOf = ({ spec }: Binding): BoundObject[] => [
+  ...(spec?.workload?.clusterScope ?? []),
+  ...(spec?.workload?.namespaceScope ?? []),
+];
+
+export const destinationsOf = (binding: Binding | undefined): string[] =>
+  (binding?.spec?.destinations ?? []).map(({ clusterId }) => clusterId);
+
+/** A BindingPolicy that sends workloads through one ITS. */
+export interface Policy {
+  /** The WDS that contains it. */
+  wds: string;
+  /** The kubeconfig context of that WDS, if there is one. */
+  context: string | undefined;
+  name: string;
+  clusterSelectors: readonly LabelSelector[];
+  downsync: readonly DownsyncClause[];
+  /** What KubeStellar resolved it to; undefined until KubeStellar has processed it. */
+  binding: Binding | undefined;
+  /**
+   * Whether it is a Binding without its BindingPolicy, as `kubectl delete --cascade=orphan` leaves it. It keeps its WECs,
+   * regardless of their labels.
+   */
+  orphaned: boolean;
+  /** Client of the WDS. */
+  reader: Reader & Pick<Kube, 'read'>;
+}
+
+/** A WDS, or a part of it, that could not be read. */
+export interface Unread {
+  wds: string;
+  why: string;
+}
+
+/** The policies of an ITS that could be read. */
+export interface PoliciesOfIts {
+  policies: Policy[];
+  unread: Unread[];
+}
+
+/** Describes a policy, for example `nginx-policy (wds1)`. */
+export const describePolicy = ({ name, wds }: Pick<Policy, 'name' | 'wds'>): string => `${name} (${wds})`;
+
+/** What a clause requests besides sending an object. */
+export interface Modulation {
+  /** Create the object on a WEC, and do not change an existing one. */
+  createOnly?: boolean;
+  wantSingletonReportedState?: boolean;
+  wantMultiWECReportedState?: boolean;
+  statusCollectors?: string[];
+}
+
+/** Whether KubeStellar writes the status of WECs into the object itself. */
+export const asksForStatus = (asked: Modulation): boolean =>
+  asked.wantSingletonReportedState === true || asked.wantMultiWECReportedState === true;
+
+/** A member of spec.downsync of a BindingPolicy (kubestellar v0.30.0, api/control/v1alpha1 DownsyncPolicyClause). */
+export interface DownsyncClause extends Modulation {
+  apiGroup?: string;
+  resources?: string[];
+  namespaces?: string[];
+  namespaceSelectors?: LabelSelector[];
+  objectSelectors?: LabelSelector[];
+  objectNames?: string[];
+}
+
+/** A kind in one of its versions. */
+export interface KindRef {
+  group: string;
+  version: string;
+  /** Plural, in lower case. */
+  resource: string;
+  kind: string;
+}
+
+/** The fields of a WDS object that selection needs. */
+export interface Candidate extends KindRef {
+  metadata: ObjectMeta;
+}

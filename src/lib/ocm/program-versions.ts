@@ -1,0 +1,155 @@
+import type { Reader } from '../kube/client/client.ts';
+import type { Deployment, Job } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { imageVersion, parseImage } from '../kube/image.ts';
+import { partialReader } from '../kube/partial-reader.ts';
+import {
+  apiServerOf,
+  hookNames,
+  managerDeployment,
+  managerName,
+  statusAddonDeployment,
+  transportDeployment,
+} from './kubeflex-names.ts';
+import type { PostCreateHook } from './kubeflex-objects.ts';
+import { agentNamespace, clusterManagerName, operatorName, operatorNamespace } from './ocm-names.ts';
+import type { Klusterlet } from './ocm-objects.ts';
+import type { Program, Wanted } from './running-versions.ts';
+
+/**
+ * The programs of an installation, by the names and images of KubeFlex 0.9.3, KubeStellar's core chart 0.30.0 and OCM 1.3.1
+ * (manifests/, and as observed in a hub and a WEC).
+ */
+export const products = {
+  ocm: 'OCM',
+  kubeFlex: 'KubeFlex',
+  kubeStellar: 'KubeStellar',
+  statusAddon: 'status add-on',
+} as const;
+
+export const kubeFlexPrograms: readonly Program[] = [
+  { product: products.kubeFlex, component: managerName, image: 'manager' },
+];
+
+/**
+ * The programs that serve the API of a control plane: for a vcluster two programs in one pod, for an external one none of
+ * KubeFlex's.
+ */
+export function apiServerPrograms(type: string): Program[] {
+  const { name: component } = apiServerOf[type] ?? {};
+  if (component === undefined) return [];
+  const images = { vcluster: ['vcluster', 'k3s'], k3s: ['k3s'] }[type] ?? [component];
+  return images.map((image) => ({ product: image, component, image }));
+}
+
+/** A hub's controllers, by the end of their names, and their images. OCM has the last one since 1.2. */
+const hubControllers: Readonly<Record<string, string>> = {
+  'registration-controller': 'registration',
+  'registration-webhook': 'registration',
+  'placement-controller': 'placement',
+  'work-webhook': 'work',
+  'addon-manager-controller': 'addon-manager',
+  'addon-webhook': 'addon-manager',
+};
+
+/** OCM in an ITS, and KubeStellar's status add-on beside it. */
+export function hubPrograms({ ocm, statusAddon }: HookVersions): Program[] {
+  const ofOcm = (component: string, image: string): Program => ({
+    ...{ product: products.ocm, component, image, wanted: ocm },
+    mayBeNewer: true,
+  });
+  return [
+    ofOcm(clusterManagerName, 'registration-operator'),
+    ...Object.entries(hubControllers).map(([name, image]) => ({
+      ...ofOcm(`${clusterManagerName}-${name}`, image),
+      ...(name === 'addon-webhook' && { isOptional: true as const }),
+    })),
+    {
+      product: products.statusAddon,
+      component: statusAddonDeployment,
+      image: 'ocm-status-addon',
+      wanted: statusAddon,
+      isOptional: true,
+    },
+  ];
+}
+
+export function wdsPrograms({ controllerManager, transport }: HookVersions): Program[] {
+  const product = products.kubeStellar;
+  return [
+    { product, component: managerDeployment, image: 'controller-manager', wanted: controllerManager },
+    { product, component: transportDeployment, image: 'ocm-transport-controller', wanted: transport },
+  ];
+}
+
+const klusterletOperator: Program = {
+  product: products.ocm,
+  component: operatorName,
+  image: 'registration-operator',
+  namespace: operatorNamespace,
+};
+
+/** The operator of a WEC, and its agents: one program in mode Singleton, two otherwise. */
+export function wecPrograms(klusterlet: Klusterlet | undefined): Program[] {
+  if (klusterlet === undefined) return [klusterletOperator];
+  const { deployOption, imagePullSpec, registrationImagePullSpec, workImagePullSpec } = klusterlet.spec ?? {};
+  const agent = (component: string, image: string, reference: string | undefined): Program => {
+    const version = imageVersion(reference);
+    const wanted: Wanted | undefined = version === undefined ? undefined : { version, by: 'Klusterlet' };
+    return { product: products.ocm, component, image, namespace: agentNamespace, wanted };
+  };
+  const agents = deployOption?.mode?.startsWith('Singleton')
+    ? [agent('klusterlet-agent', 'registration-operator', imagePullSpec)]
+    : [
+        agent('klusterlet-registration-agent', 'registration', registrationImagePullSpec),
+        agent('klusterlet-work-agent', 'work', workImagePullSpec),
+      ];
+  return [klusterletOperator, ...agents];
+}
+
+/** The versions in the installed post-create hooks, which new spaces get; undefined if a hook has none. */
+export interface HookVersions {
+  controllerManager: Wanted | undefined;
+  transport: Wanted | undefined;
+  ocm: Wanted | undefined;
+  statusAddon: Wanted | undefined;
+}
+
+/** A user who may not read hooks sees no versions in them. */
+export const readHookVersions = async (hosting: Reader): Promise<HookVersions> =>
+  versionsOfHooks((await partialReader(hosting).list<PostCreateHook>(resources.postCreateHooks)) ?? []);
+
+/** The versions in the chart's hooks, or in older hooks that did the work of both. */
+export function versionsOfHooks(hooks: readonly PostCreateHook[]): HookVersions {
+  const own: readonly string[] = Object.values(hookNames);
+  const ordered = [...hooks].sort((a, b) => rank(a, own) - rank(b, own));
+  const containers = ordered.flatMap(({ spec }) =>
+    ((spec?.templates ?? []) as (Deployment | Job)[]).flatMap(({ spec }) => spec?.template?.spec?.containers ?? []),
+  );
+  const tagOf = (repository: string) =>
+    imageVersion(
+      containers.map(({ image = '' }) => image).find((image) => parseImage(image)?.repository === repository),
+    );
+  const addonArgs = containers.map(({ args = [] }) => args).find((args) => args.some(isAddonChart)) ?? [];
+  const addon = addonArgs[addonArgs.indexOf('--version') + 1]?.replace(/^v/, '');
+  return {
+    controllerManager: wanted(tagOf('controller-manager')),
+    transport: wanted(tagOf('ocm-transport-controller')),
+    ocm: wanted(bundleOf(tagOf('clusteradm'))),
+    statusAddon: wanted(addonArgs.includes('--version') ? addon : undefined),
+  };
+}
+
+/** Copies of the chart's hooks, and foreign hooks, come after them. */
+const rank = ({ metadata }: PostCreateHook, own: readonly string[]): number => Number(!own.includes(metadata.name));
+
+const isAddonChart = (arg: string): boolean => arg.endsWith('/ocm-status-addon-chart');
+
+/**
+ * From 1.0 on a clusteradm installs the OCM of its own minor version (clusteradm pkg/version); before, their versions were
+ * independent.
+ */
+const bundleOf = (clusteradm = ''): string | undefined => /^[1-9]\d*\.\d+(?=\.)/.exec(clusteradm)?.[0];
+
+const wanted = (version: string | undefined): Wanted | undefined =>
+  version === undefined ? undefined : { version, by: 'installed hooks' };

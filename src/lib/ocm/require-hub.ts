@@ -1,0 +1,43 @@
+import { StellarError } from '../core/errors.ts';
+import { advice } from '../core/next-step.ts';
+import { tryRead } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { describeCluster, unlessStatus } from '../kube/client/errors.ts';
+import { resources } from '../kube/client/resources.ts';
+import { listServed, serves } from '../kube/served.ts';
+import type { ManagedCluster } from './ocm-objects.ts';
+
+/** @throws StellarError `not-a-hub` if the ManagedCluster API is not served (clusteradm checks the same) */
+export async function requireHub(kube: Kube): Promise<void> {
+  if (!(await serves(kube, resources.managedClusters))) throw notAHub(kube);
+}
+
+/** False only if the cluster answers and is not one. */
+export const mayBeHub = async (kube: Kube): Promise<boolean> => {
+  const asked = await tryRead(() => requireHub(kube));
+  return asked.state !== 'hidden' || asked.error?.code !== 'not-a-hub';
+};
+
+/**
+ * A WEC's ManagedCluster. @returns undefined only if the ITS serves the kind and has none of this name
+ * @throws StellarError `not-a-hub`, `api-error` if it has the kind and does not serve it
+ */
+export async function findManagedCluster(hub: Kube, name: string): Promise<ManagedCluster | undefined> {
+  const read = () => hub.get<ManagedCluster>(resources.managedClusters, name);
+  const found = await read();
+  if (found !== undefined) return found;
+  // A kind that is not served answers 404 as well. Only what was read after this counts.
+  await requireHub(hub);
+  // Discovery names a kind whose objects may not be served yet. A user who may not list it only has what discovery says.
+  await unlessStatus(listServed(hub, resources.managedClusters, { metadataOnly: true }), 403);
+  return read();
+}
+
+/** The error for a cluster that does not know the kind ManagedCluster. */
+export function notAHub({ cluster }: Pick<Kube, 'cluster'>): StellarError {
+  return new StellarError(
+    'not-a-hub',
+    `${describeCluster(cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`,
+    { next: [advice('Give the context of the ITS: --its CONTEXT')] },
+  );
+}

@@ -1,0 +1,99 @@
+import { compareVersions, findVersion } from '../core/version.ts';
+import type { Pod } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { imageVersion, parseImage } from '../kube/image.ts';
+import type { PartialReader } from '../kube/partial-reader.ts';
+
+/** A program of an installation, and how to identify its pods. */
+export interface Program {
+  /** The name of its product for people: OCM, KubeStellar, … */
+  product: string;
+  /** Its Deployment or StatefulSet, whose name is the prefix of its pods' names. */
+  component: string;
+  /** The last path segment of its image. */
+  image: string;
+  /** The namespace of its pods; undefined if its name is unique among the pods that are read. */
+  namespace?: string;
+  wanted?: Wanted | undefined;
+  /** Whether a version above the wanted one is as good: OCM is upgraded by itself. */
+  mayBeNewer?: true;
+  /** Omitted if it has no pod: not every installation has it. */
+  isOptional?: true;
+}
+
+/** The wanted version: `1.0` stands for any 1.0.x. */
+export interface Wanted {
+  version: string;
+  /** The source of the wanted version: `installed hooks`. */
+  by: string;
+}
+
+/** The running versions of a program. The fields are an interface: docs/output.md. */
+export interface RunningVersion {
+  product: string;
+  component: string;
+  /** The tags of the images of its running containers, each once; empty if none is running, null if that is not visible. */
+  running: string[] | null;
+  /** Null if the wanted version is unknown. */
+  wanted: Wanted | null;
+  /** Whether a version other than the wanted one is running. */
+  differs: boolean;
+  /** Why it is not visible. */
+  notVisible?: string;
+}
+
+/**
+ * The running versions, by the images of running containers: the version in a Deployment, a Klusterlet or a chart may not be rolled
+ * out, or not yet.
+ * @param notVisible why there may be further pods; undefined if these are all
+ */
+export function runningVersions(
+  programs: readonly Program[],
+  pods: readonly Pod[],
+  notVisible: string | undefined,
+): RunningVersion[] {
+  return programs.flatMap((program) => {
+    const { product, component, wanted = null, isOptional, mayBeNewer } = program;
+    const own = pods.filter((pod) => isOf(program, pod));
+    if (own.length === 0 && isOptional) return [];
+    const running = own.length === 0 && notVisible !== undefined ? null : versionsIn(program, own);
+    const isAsWanted = (version: string, { version: minimum }: Wanted) =>
+      isSame(version, minimum) ||
+      (mayBeNewer === true && findVersion(version) !== undefined && compareVersions(version, minimum) > 0);
+    const differs = wanted !== null && running?.some((version) => !isAsWanted(version, wanted)) === true;
+    return [
+      { product, component, running, wanted, differs, ...(running === null ? { notVisible: notVisible ?? '' } : {}) },
+    ];
+  });
+}
+
+/** Why pods may be hidden from this user, by the errors of their reader. */
+export const whyPodsHidden = ({ forbidden }: Pick<PartialReader, 'forbidden'>): string | undefined =>
+  forbidden.has(resources.pods.plural) ? mayNotReadPods : undefined;
+
+export const mayNotReadPods = 'not allowed to read pods';
+
+/** Pods that are being deleted are about to be replaced. */
+const isOf = ({ component, image, namespace }: Program, { metadata, spec }: Pod): boolean =>
+  metadata.name.startsWith(`${component}-`) &&
+  (namespace === undefined || metadata.namespace === namespace) &&
+  metadata.deletionTimestamp === undefined &&
+  spec?.containers?.some((container) => isImage(image, container.image)) === true;
+
+const isImage = (name: string, reference: string | undefined): boolean =>
+  parseImage(reference ?? '')?.repository === name;
+
+function versionsIn({ image }: Program, pods: readonly Pod[]): string[] {
+  const versions = pods.flatMap(({ spec, status }) =>
+    (spec?.containers ?? [])
+      .filter((container) => isImage(image, container.image))
+      .filter(({ name }) => status?.containerStatuses?.some((each) => each.name === name && each.state?.running))
+      .map((container) => imageVersion(container.image) ?? digestOf(container.image)),
+  );
+  return [...new Set(versions)].sort();
+}
+
+/** The identity of an image without a tag: `sha256:0123456789ab`; `latest` if it has no digest either. */
+const digestOf = (reference = ''): string => /@(\w+:\w{12})/.exec(reference)?.[1] ?? 'latest';
+
+const isSame = (version: string, wanted: string): boolean => version === wanted || version.startsWith(`${wanted}.`);

@@ -1,0 +1,136 @@
+import { monotonic } from '../core/clock.ts';
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { type NextStep, run, stepLines } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { waitWhile } from '../core/until-met.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { ApiError } from '../kube/client/errors.ts';
+import type { Deployment, Pod } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { partialReader } from '../kube/partial-reader.ts';
+import { firstPodFailure, isPodReady, isScaledToNone, podsOf, scaleUp } from '../kube/pods.ts';
+import { tryAdmission } from './admission.ts';
+import { hubNamespace, webhookName } from './ocm-names.ts';
+
+/** Whether a hub's admission accepts ManagedClusters: if not, none can be announced, accepted or labelled. */
+export type HubWebhook =
+  | { state: 'answers' }
+  | { state: 'silent'; why: string; next: readonly NextStep[] }
+  /** This user may not try it, or the answer does not show it. */
+  | { state: 'unseen'; why: string };
+
+/**
+ * Tries the admission of ManagedClusters with an object that is not stored (`dryRun=All`; OCM's webhooks have no side effects).
+ * @throws StellarError if the ITS itself does not answer
+ */
+export async function tryHubWebhook(hub: Kube): Promise<HubWebhook> {
+  const refusal = await tryAdmission(hub, resources.managedClusters, { spec: { hubAcceptsClient: false } });
+  if (refusal === undefined) return { state: 'answers' };
+  return judgeTrial(refusal) ?? { state: 'silent', ...(await causeOf(hub, refusal)) };
+}
+
+/** @returns undefined if a webhook did not answer */
+export function judgeTrial({ status, words }: Pick<ApiError, 'status' | 'words'>): HubWebhook | undefined {
+  if (status === 409 || /^admission webhook .* denied the request/.test(words)) return { state: 'answers' };
+  if (status === 504 || /failed calling webhook/.test(words)) return undefined;
+  if (status === 403) return { state: 'unseen', why: 'this user may not create ManagedClusters' };
+  return { state: 'unseen', why: words || `HTTP ${status}` };
+}
+
+type Cause = Pick<HubWebhook & { state: 'silent' }, 'why' | 'next'>;
+
+/** What the hub shows of the webhook's Deployment. Another product's webhook may also be the cause. */
+async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
+  const own = ['--context', hub.cluster.context, '-n', hubNamespace];
+  const name = /failed calling webhook "([^"]+)"/.exec(words)?.[1];
+  if (name !== undefined && !name.endsWith('.open-cluster-management.io')) {
+    const kinds = 'mutatingwebhookconfigurations,validatingwebhookconfigurations';
+    return {
+      why: `the webhook ${name}, which is not OCM's, does not answer for ManagedClusters (${transportWords(words)})`,
+      next: [run(command`kubectl --context ${hub.cluster.context} get ${kinds}`, 'See where it runs')],
+    };
+  }
+  const silent = (why: string, ...next: Parameters<typeof run>): Cause => ({
+    why: `OCM's webhook for ManagedClusters does not answer${why}`,
+    next: [run(...next)],
+  });
+  const reader = partialReader(hub);
+  const [deployment, pods = []] = await Promise.all([
+    reader.get<Deployment>(resources.deployments, webhookName, { namespace: hubNamespace }),
+    reader.list<Pod>(resources.pods, { namespace: hubNamespace }),
+  ]);
+  const restart = command`kubectl ${own} rollout restart deployment ${webhookName}`;
+  const unknown = silent(` (${transportWords(words)})`, restart, 'Restart it');
+  if (reader.forbidden.size > 0) return unknown;
+  if (deployment === undefined) {
+    const see = command`kubectl ${own} get deployments,pods`;
+    return silent(`: there is no Deployment ${hubNamespace}/${webhookName}`, see, 'See what runs');
+  }
+  if (isScaledToNone(deployment)) {
+    const start = scaleUp(hub.cluster.context, hubNamespace, 'deployment', webhookName);
+    return silent(`: Deployment ${webhookName} is scaled to zero`, start, 'Start it');
+  }
+  const failure = firstPodFailure(podsOf(webhookName, pods));
+  if (failure !== undefined)
+    return silent(`: ${failure.why}`, command`kubectl ${own} describe pod ${failure.pod.name}`, 'See why');
+  const starting = podsOf(webhookName, pods).find((pod) => !isPodReady(pod))?.metadata.name;
+  const see = command`kubectl ${own} get pods`;
+  return starting === undefined
+    ? unknown
+    : silent(`: pod ${starting} is starting`, see, 'See whether it becomes ready');
+}
+
+/** The end of the API server's message is the connection error of the webhook. */
+function transportWords(words: string): string {
+  const cause = /(?:Post|failed to call webhook:) "?https?:\/\/[^"]*"?: (.*)$/s.exec(words)?.[1] ?? words;
+  return cause.replace(/^dial tcp [^ ]+: (?:connect: )?/, '').replace(/\s+/g, ' ') || 'no answer';
+}
+
+/** How old an answer may be to serve another WEC of the same command. */
+const freshMs = 1000;
+
+/** Tries the hub's webhook once for all WECs of a command, and reports once if it does not answer. */
+export class WebhookProbe {
+  readonly #hub: Kube;
+  readonly #run: Run;
+  #last: { at: number; webhook: Promise<HubWebhook> } | undefined;
+  #isReported = false;
+
+  constructor(hub: Kube, run: Run) {
+    this.#hub = hub;
+    this.#run = run;
+  }
+
+  async now(): Promise<HubWebhook> {
+    if (this.#last === undefined || monotonic() - this.#last.at > freshMs)
+      this.#last = { at: monotonic(), webhook: tryHubWebhook(this.#hub) };
+    const webhook = await this.#last.webhook;
+    if (webhook.state === 'silent' && !this.#isReported) {
+      const what = `${this.#hub.cluster.context}: ${webhook.why}.`;
+      for (const line of [what, ...stepLines(webhook.next, '  ')]) this.#run.progress.note(line);
+      this.#isReported = true;
+    }
+    return webhook;
+  }
+
+  /**
+   * Waits until the hub admits ManagedClusters: an agent that starts earlier retries only after an hour or more.
+   * @returns whether it waited
+   * @throws StellarError `timeout`
+   */
+  async untilAnswering(name: string): Promise<boolean> {
+    let last: Extract<HubWebhook, { state: 'silent' }> | undefined;
+    const blocker = async () => {
+      const webhook = await this.now();
+      if (webhook.state !== 'silent') return undefined;
+      last = webhook;
+      return webhook.why;
+    };
+    const { context } = this.#hub.cluster;
+    const late = (why: string) =>
+      new StellarError('timeout', `${name} was not joined to ${context} in time: ${why}.`, { next: last?.next });
+    await waitWhile(blocker, this.#run, late, name);
+    return last !== undefined;
+  }
+}

@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice, partial } from '../core/next-step.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { credentialsFailed } from '../kube/client/credentials.ts';
+import type { ConfigMap, KubeObject } from '../kube/client/objects.ts';
+import { hostOf } from '../kube/client/proxy.ts';
+import { resources } from '../kube/client/resources.ts';
+import type { ClusterEntry, SelectedContext, UserEntry } from '../kube/kubeconfig/kubeconfig.ts';
+import { requestToken } from '../kube/service-accounts.ts';
+import { chooseEndpoint, isThisMachine } from '../ocm/endpoint.ts';
+import { parseClusterInfo } from '../ocm/hub-kubeconfig.ts';
+import { bootstrapLabels, bootstrapSecretOf } from './space-manifests.ts';
+
+/** An external cluster that will become a space: the user's access, and the address for the hosting cluster. */
+export interface ExternalCluster {
+  context: SelectedContext;
+  kube: Kube;
+  /** `--hub-apiserver` */
+  address: string | undefined;
+}
+
+/** KubeFlex's initial access to an external cluster. */
+export interface Bootstrap {
+  cluster: ClusterEntry;
+  /** Undefined: a token must be requested. */
+  user: UserEntry | undefined;
+}
+
+/**
+ * Determines KubeFlex's initial access to an external cluster, without writing anything.
+ * @param hosting the context of the hosting cluster
+ * @throws StellarError `endpoint-unusable`, `bootstrap-unusable`, `kubeconfig-invalid`
+ */
+export async function prepareBootstrap(name: string, external: ExternalCluster, hosting: string): Promise<Bootstrap> {
+  const { context, kube, address } = external;
+  if (address !== undefined) await checkAddress(address, hosting);
+  const { cluster, user } = portable(context);
+  const { server, certificateAuthority } = await chooseEndpoint({
+    its: context.name,
+    wec: hosting,
+    user: `the hosting cluster ${hosting}`,
+    external: { server: context.server, certificateAuthority: undefined },
+    internal: address === undefined ? await publishedAddress(kube) : undefined,
+    hubApiserver: address,
+  }).catch((error: unknown) => {
+    if (!(error instanceof StellarError) || error.code !== 'endpoint-unusable') throw error;
+    const pass = command`stellarctl its create ${name} --type external --hub-apiserver https://…`;
+    throw error.with({ next: [partial(pass, addressFor(hosting))] });
+  });
+  if (certificateAuthority === undefined) return { cluster: { ...cluster, server }, user };
+  // client-go rejects a certificate authority combined with `insecure-skip-tls-verify`.
+  const { 'insecure-skip-tls-verify': _, ...kept } = cluster;
+  const authority = Buffer.from(certificateAuthority).toString('base64');
+  return { cluster: { ...kept, 'certificate-authority-data': authority, server }, user };
+}
+
+/**
+ * Builds the bootstrap Secret with which KubeFlex first accesses an external cluster. There KubeFlex creates its own service
+ * account, and then deletes the Secret. Apply it only while the control plane has no credentials: a later Secret, with
+ * cluster-admin rights, would not be deleted. If a token must be requested, this function creates that service account.
+ * @param external a client for the external cluster
+ */
+export async function bootstrapSecret(name: string, external: Kube, { cluster, user }: Bootstrap): Promise<KubeObject> {
+  const kubeconfig = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster }],
+    users: [{ name, user: user ?? { token: await mintToken(external) } }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    'current-context': name,
+  };
+  const { name: secretName, namespace, inClusterKey } = bootstrapSecretOf(name);
+  const { apiVersion, kind } = resources.secrets;
+  return {
+    apiVersion,
+    kind,
+    metadata: { name: secretName, namespace, labels: bootstrapLabels },
+    type: 'Opaque',
+    data: { [inClusterKey]: Buffer.from(JSON.stringify(kubeconfig)).toString('base64') },
+  } as KubeObject;
+}
+
+/** @throws StellarError `usage` for an invalid address, `endpoint-unusable` for an address that pods cannot reach */
+async function checkAddress(address: string, hosting: string): Promise<void> {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const isPlain =
+    url?.protocol === 'https:' && url.username === '' && url.password === '' && /^[\x21-\x7e]+$/.test(address);
+  if (url === undefined || !isPlain)
+    throw new StellarError('usage', 'That is not the address of an API server.', {
+      next: [advice('As --hub-apiserver https://HOST:PORT')],
+    });
+  if (await isThisMachine(hostOf(url)))
+    throw new StellarError(
+      'endpoint-unusable',
+      `${url.origin} is a loopback address, which the pods of ${hosting} cannot use.`,
+      {
+        next: [advice(`${addressFor(hosting)}: --hub-apiserver https://…`)],
+      },
+    );
+}
+
+async function publishedAddress(kube: Kube) {
+  const info = await kube.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' });
+  return parseClusterInfo(info?.data?.kubeconfig);
+}
+
+const addressFor = (hosting: string): string => command`Pass the address that the pods of ${hosting} reach it by`;
+
+const bootstrapOptions = '--bootstrap-context CONTEXT, --bootstrap-kubeconfig FILE';
+
+/**
+ * Converts the entries of a context for use in a pod of the hosting cluster, where files, credential plugins and auth providers of
+ * this machine do not exist.
+ * @throws StellarError `bootstrap-unusable`, `kubeconfig-invalid` for a file that cannot be read
+ */
+function portable({
+  name,
+  cluster: { 'certificate-authority': authority, ...cluster },
+  user: given,
+}: SelectedContext): Bootstrap {
+  const { 'client-certificate': certificate, 'client-key': key, tokenFile, ...user } = given;
+  try {
+    if (authority) cluster['certificate-authority-data'] ||= readFileSync(authority, 'base64');
+    if (user.exec || user['auth-provider']) return { cluster, user: undefined };
+    if (certificate) user['client-certificate-data'] ||= readFileSync(certificate, 'base64');
+    if (key) user['client-key-data'] ||= readFileSync(key, 'base64');
+    if (tokenFile) user.token = readFileSync(tokenFile, 'utf8').trim();
+  } catch (error) {
+    throw credentialsFailed(name, error);
+  }
+  if (user.token || user['client-certificate-data'] || user.username) return { cluster, user };
+  throw new StellarError('bootstrap-unusable', `The context ${name} has no credentials that KubeFlex could use.`, {
+    next: [advice(`Give one that has a client certificate or a token: ${bootstrapOptions}`)],
+  });
+}
+
+/** The account that KubeFlex creates in an external cluster (kubeflex pkg/reconcilers/external/kubeconfig.go). */
+export const adoptedAccount = { name: 'kubeflex', namespace: 'kube-system', binding: 'kubeflex-clusterrolebinding' };
+
+/** The lifetime of the token. KubeFlex needs it for seconds; the API server accepts no less than 600. */
+const tokenSeconds = 3600;
+
+/** Requests a token of the service account that KubeFlex will use later, to leave no other objects in that cluster. */
+async function mintToken(kube: Kube): Promise<string> {
+  const { name, namespace, binding } = adoptedAccount;
+  const accounts = resources.serviceAccounts;
+  const bindings = resources.clusterRoleBindings;
+  await kube.apply({ apiVersion: accounts.apiVersion, kind: accounts.kind, metadata: { name, namespace } });
+  await kube.apply({
+    apiVersion: bindings.apiVersion,
+    kind: bindings.kind,
+    metadata: { name: binding },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ kind: 'ServiceAccount', name, namespace }],
+  } as KubeObject);
+  return (await requestToken(kube, adoptedAccount, tokenSeconds))?.token ?? '';
+}

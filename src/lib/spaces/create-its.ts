@@ -1,0 +1,194 @@
+import { isDeepStrictEqual } from 'node:util';
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice, partial, textOf } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { ifSeen } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { describeCluster } from '../kube/client/errors.ts';
+import type { Secret } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { isCrdServed } from '../kube/discovery.ts';
+import { partialReader } from '../kube/partial-reader.ts';
+import { requirePermissions } from '../kube/permissions.ts';
+import { hookNames, type ItsType, managerName, namespaceOf, secretOf } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { propertiesNamespace } from '../ocm/kubestellar-names.ts';
+import { managedClusterCrd } from '../ocm/ocm-names.ts';
+import { type Bootstrap, bootstrapSecret, type ExternalCluster, prepareBootstrap } from './bootstrap.ts';
+import { triggerReconcile } from './follow-space.ts';
+import { missingManagerBinding } from './host-space.ts';
+import { requireHosting } from './hosting.ts';
+import type { ItsInside } from './its-contents.ts';
+import { requireRegistry } from './space-images.ts';
+import { bootstrapSecretOf, itsManifest } from './space-manifests.ts';
+import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './space-requirements.ts';
+import type { SpaceResult } from './space-result.ts';
+import type { SpaceTools } from './space-tools.ts';
+import type { SpaceReading } from './space-watcher.ts';
+import { knownEntries, type SpaceEntries, SpaceWork } from './space-work.ts';
+import { itsNameOf, listControlPlanes, roleOf } from './spaces.ts';
+import { requireVclusterHost } from './vcluster-host.ts';
+
+export interface ItsInput {
+  name: string;
+  type: ItsType;
+  /** False: OCM is already installed and is kept (install_clusteradm: false of the chart). */
+  installOcm: boolean;
+  /** For type external: the cluster that will become the ITS. */
+  external: ExternalIts | undefined;
+  /** The registry that the hooks must name; undefined: the one that they name. */
+  imageRegistry?: string | undefined;
+}
+
+/**
+ * Creates an ITS, as KubeStellar's core chart does, and waits until WECs can join it. All foreseeable failures are checked before
+ * the first write.
+ * @throws StellarError before the first write; afterwards the error is in the result
+ */
+export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { name, type, installOcm, external, imageRegistry } = input;
+  const { hosting } = tools;
+  const hooks = installOcm ? [hookNames.hubInit, hookNames.statusAddon] : [hookNames.statusAddon];
+  checkSpaceName(name);
+  await requireHosting(hosting);
+  const registry = await requireRegistry(hosting, imageRegistry);
+  const present = await findOrClear(hosting, name, { role: 'its', type }, run);
+  if (present === undefined) await checkNew(input, hooks, registry !== undefined, hosting, run);
+  const bootstrap = external && (await missingBootstrap(name, external, hosting));
+  const binding = await missingManagerBinding(hosting, type);
+
+  const entries = async () => (external === undefined ? knownEntries(name, type, tools) : entriesOfExternal(external));
+  const space = new SpaceWork({ name, role: 'its', type, exists: present !== undefined }, tools, run);
+  return space.attempt(async () => {
+    if (present === undefined) await space.begin(await entries());
+    if (binding !== undefined) await hosting.apply(binding);
+    if (external !== undefined && bootstrap !== undefined)
+      await hosting.apply(await bootstrapSecret(name, external.kube, bootstrap));
+    if (present === undefined) {
+      await hosting.apply(itsManifest(name, type, hooks));
+      space.written(`control plane created on ${hosting.cluster.context}`);
+    } else if (bootstrap !== undefined || binding !== undefined) {
+      if (bootstrap !== undefined) await referToBootstrap(present, hosting);
+      // KubeFlex retries failures only after minutes.
+      await triggerReconcile(hosting, name);
+      space.written(bootstrap === undefined ? `rights given to ${managerName}` : 'bootstrap Secret rewritten');
+    }
+
+    const isReady = await space.follow(async () => {
+      const seen = await space.watcher.its(name, external?.context);
+      return seen !== undefined && type === 'vcluster' && !installOcm ? untilReachable(seen) : seen;
+    });
+    if (!isReady) return;
+    if (type === 'external' && (await removeBootstrap(name, hosting))) space.changed();
+    if (await ensurePropertiesNamespace(space.watcher.clientOf(name))) space.changed();
+    await space.finish(await entries());
+  });
+}
+
+/** Checks the prerequisites of a new ITS. */
+async function checkNew(
+  { name, type, installOcm, external }: ItsInput,
+  hooks: readonly string[],
+  correctsImages: boolean,
+  hosting: Kube,
+  run: Run,
+): Promise<void> {
+  if (type === 'external' && external === undefined) {
+    throw new StellarError('usage', `${name} of type external needs an existing cluster.`, {
+      next: [advice('Give it: --bootstrap-context CONTEXT, or --bootstrap-kubeconfig FILE')],
+    });
+  }
+  await requireHooks(hosting, hooks);
+  const { name: secretName, namespace } = bootstrapSecretOf(name);
+  const { apiVersion, kind } = resources.secrets;
+  const bootstrap = { apiVersion, kind, metadata: { name: secretName, namespace } };
+  const others = [await missingManagerBinding(hosting, type), external && bootstrap];
+  const missing = others.filter((other) => other !== undefined);
+  await requirePermissions(hosting, createPermissions(name, missing, correctsImages));
+  const cluster = type === 'host' ? hosting : external?.kube;
+  if (cluster !== undefined) await checkHub(cluster, installOcm);
+  if (type === 'vcluster') await requireVclusterHost(hosting);
+  await noteOthers(name, hosting, run);
+}
+
+/** Reinstalling OCM over an existing hub would change its version under the registered clusters. */
+async function checkHub(cluster: Kube, installOcm: boolean): Promise<void> {
+  const isHub = await isCrdServed(cluster, managedClusterCrd);
+  if (isHub === !installOcm) return;
+  throw isHub
+    ? new StellarError('name-taken', `${describeCluster(cluster.cluster)} is already an OCM hub.`, {
+        next: [advice('Use it as it is: --no-ocm')],
+      })
+    : new StellarError(
+        'not-a-hub',
+        `${describeCluster(cluster.cluster)} is not an OCM hub, and --no-ocm does not install OCM.`,
+        {
+          next: [advice('Without --no-ocm OCM is installed there')],
+        },
+      );
+}
+
+/** A WDS that names no ITS uses the only one: with two, its controllers fail at their next start. */
+async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> {
+  const all = (await listControlPlanes(hosting)) ?? [];
+  const hasOther = all.some((other) => roleOf(other) === 'its' && other.metadata.name !== name);
+  if (!hasOther) return;
+  const unnamed = all.filter((other) => roleOf(other) === 'wds' && itsNameOf(other) === undefined);
+  for (const { metadata } of unnamed) {
+    const why = `${metadata.name} names no ITS: with more than one, its controllers stop at their next start. Then`;
+    run.progress.note(textOf(partial(command`stellarctl wds repair ${metadata.name} --its ITS`, why)));
+  }
+}
+
+/**
+ * The documentation treats this namespace as a sign of readiness. A WDS would create it, but users may set properties before there
+ * is a WDS.
+ */
+async function ensurePropertiesNamespace(its: Kube | undefined): Promise<boolean> {
+  if (its === undefined) return false;
+  const { apiVersion, kind } = resources.namespaces;
+  if ((await its.get(resources.namespaces, propertiesNamespace)) !== undefined) return false;
+  await its.apply({ apiVersion, kind, metadata: { name: propertiesNamespace } });
+  return true;
+}
+
+/** A new vcluster whose OCM is installed separately is complete once it is reachable. */
+function untilReachable(seen: SpaceReading<ItsInside>): SpaceReading<ItsInside> {
+  if (ifSeen(seen.space.inside)?.hubServed) return seen;
+  const last = seen.stages.findIndex(({ id }) => id === 'reachable');
+  return { ...seen, stages: seen.stages.slice(0, last + 1) };
+}
+
+/** The cluster that will become a space, and whether its context is in the kubeconfig where the space's context is written. */
+interface ExternalIts extends ExternalCluster {
+  isOwnContext: boolean;
+}
+
+/** KubeFlex's initial access to the cluster. @returns undefined if KubeFlex already has its own credentials */
+async function missingBootstrap(name: string, external: ExternalIts, hosting: Kube): Promise<Bootstrap | undefined> {
+  const credentials = secretOf.external?.name ?? '';
+  const present = await hosting.get<Secret>(resources.secrets, credentials, { namespace: namespaceOf(name) });
+  return present === undefined ? prepareBootstrap(name, external, hosting.cluster.context) : undefined;
+}
+
+/** A control plane that another program created may refer to another kubeconfig, or to none. */
+async function referToBootstrap({ metadata, spec }: ControlPlane, hosting: Kube): Promise<void> {
+  const wanted = bootstrapSecretOf(metadata.name);
+  if (isDeepStrictEqual(spec?.bootstrapSecretRef, wanted)) return;
+  await hosting.merge(resources.controlPlanes, metadata.name, { spec: { bootstrapSecretRef: wanted } });
+}
+
+/**
+ * Deletes a leftover bootstrap Secret. KubeFlex deletes it after its first access, but one that a concurrent run writes at that
+ * moment would remain, with cluster-admin rights.
+ * @returns whether there was one
+ */
+async function removeBootstrap(name: string, hosting: Kube): Promise<boolean> {
+  const { name: secret, namespace } = bootstrapSecretOf(name);
+  const left = await partialReader(hosting).get<Secret>(resources.secrets, secret, { namespace });
+  return left !== undefined && hosting.delete(resources.secrets, secret, { namespace, uid: left.metadata.uid });
+}
+
+const entriesOfExternal = ({ context, isOwnContext }: ExternalIts): SpaceEntries =>
+  isOwnContext ? { sameAs: context.name } : { entries: context };

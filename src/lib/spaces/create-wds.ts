@@ -1,0 +1,126 @@
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice, run as nextStep } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { KubeObject, Secret } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { requirePermissions } from '../kube/permissions.ts';
+import { hookNames, managerName, postgresName, systemNamespace } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { triggerReconcile } from './follow-space.ts';
+import { missingManagerBinding } from './host-space.ts';
+import { requireHosting } from './hosting.ts';
+import { chooseItsForWds } from './its-for-wds.ts';
+import { requireRegistry } from './space-images.ts';
+import { type WdsInput, wdsManifest } from './space-manifests.ts';
+import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './space-requirements.ts';
+import type { SpaceResult } from './space-result.ts';
+import { withoutPostgres } from './space-stages.ts';
+import type { SpaceTools } from './space-tools.ts';
+import { knownEntries, SpaceWork } from './space-work.ts';
+import { apiGroupsOf, itsOfWds, listControlPlanes } from './spaces.ts';
+
+/**
+ * Creates a WDS, as KubeStellar's core chart does, and waits until it accepts workloads and binding policies.
+ * @throws StellarError before the first write; afterwards the error is in the result
+ */
+export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { name, type } = input;
+  const { hosting } = tools;
+  checkSpaceName(name);
+  checkApiGroups(input.apiGroups);
+  await requireHosting(hosting);
+  const registry = await requireRegistry(hosting, input.imageRegistry);
+  const present = await findOrClear(hosting, name, { role: 'wds', type }, run);
+  const { objects, what } =
+    present === undefined
+      ? await planNew(input, registry !== undefined, hosting, run)
+      : await planPresent(input, present, hosting);
+
+  const space = new SpaceWork({ name, role: 'wds', type, exists: present !== undefined }, tools, run);
+  return space.attempt(async () => {
+    if (present === undefined) await space.begin(await knownEntries(name, type, tools));
+    for (const object of objects) await hosting.apply(object);
+    if (present !== undefined && objects.length > 0) await triggerReconcile(hosting, name);
+    if (objects.length > 0) space.written(what);
+    if (await space.follow(() => space.watcher.wds(name))) await space.finish(await knownEntries(name, type, tools));
+  });
+}
+
+/** The objects to apply, in order, and a description. */
+interface Plan {
+  objects: KubeObject[];
+  what: string;
+}
+
+/**
+ * Plans the objects that an existing WDS lacks to become ready.
+ * @throws StellarError `name-taken` if it uses another ITS than the requested one
+ */
+async function planPresent(
+  { name, type, itsName, apiGroups }: WdsInput,
+  present: ControlPlane,
+  hosting: Kube,
+): Promise<Plan> {
+  if (itsName !== undefined) await refuseOtherIts(name, itsName, hosting);
+  refuseOtherGroups(present, apiGroups);
+  const binding = await missingManagerBinding(hosting, type);
+  return { objects: binding === undefined ? [] : [binding], what: `rights given to ${managerName}` };
+}
+
+async function refuseOtherIts(name: string, asked: string, hosting: Kube): Promise<void> {
+  const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
+  if (its === asked) return;
+  const repair = command`stellarctl wds repair ${name} --its ${asked} --hosting-context ${hosting.cluster.context}`;
+  throw new StellarError('name-taken', `${name} already exists, and its ITS is ${its ?? 'unknown'}, not ${asked}.`, {
+    next: [nextStep(repair, 'Give it that one')],
+  });
+}
+
+function refuseOtherGroups(wds: ControlPlane, asked: readonly string[]): void {
+  if (asked.length === 0) return;
+  const present = apiGroupsOf(wds).join(',');
+  if (present === asked.join(',')) return;
+  throw new StellarError(
+    'name-taken',
+    `${wds.metadata.name} already exists, and watches ${present === '' ? 'all API groups' : present}, not ${asked.join(',')}.`,
+    { next: [advice('Choose another name, or delete it first')] },
+  );
+}
+
+/** Plans a new WDS, and checks all foreseeable failures. */
+async function planNew(input: WdsInput, correctsImages: boolean, hosting: Kube, run: Run): Promise<Plan> {
+  const { name, type, itsName } = input;
+  const hooks = await requireHooks(hosting, [hookNames.controller, hookNames.transport]);
+  const choice = await chooseItsForWds(hosting, itsName, hooks, { keepName: itsName !== undefined });
+  const binding = await missingManagerBinding(hosting, type);
+  const others = [binding, choice.correctedHook].filter((other) => other !== undefined);
+  await requirePermissions(hosting, createPermissions(name, others, correctsImages));
+  if (type === 'k8s') await requirePostgres(hosting);
+  if (choice.correctedHook !== undefined)
+    run.progress.note(
+      `KubeStellar's hook ${hookNames.transport} cannot be given an ITS; ${name} gets a corrected copy of it, ${choice.transportHook}.`,
+    );
+  return {
+    objects: [...others, wdsManifest(input, choice)],
+    what: `control plane created on ${hosting.cluster.context}, its ITS is ${choice.its}`,
+  };
+}
+
+/** @throws StellarError `usage` */
+function checkApiGroups(groups: readonly string[]): void {
+  const bad = groups.find((group) => !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(group));
+  if (bad !== undefined) throw new StellarError('usage', `"${bad}" is not the name of an API group.`);
+}
+
+/** @throws StellarError `not-found` if there is no database for its data */
+async function requirePostgres(hosting: Kube): Promise<void> {
+  const secret = await hosting.get<Secret>(resources.secrets, postgresName, { namespace: systemNamespace });
+  if (secret !== undefined) return;
+  throw new StellarError(
+    'not-found',
+    `${hosting.cluster.context} has no PostgreSQL (Secret ${systemNamespace}/${postgresName}), which control planes of type k8s keep their data in.`,
+    { next: withoutPostgres },
+  );
+}

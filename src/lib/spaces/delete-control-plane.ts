@@ -1,0 +1,201 @@
+import { isDeepStrictEqual } from 'node:util';
+import { command } from '../core/command-line.ts';
+import { forName } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { run as nextStep } from '../core/next-step.ts';
+import type { Confirm } from '../core/read-confirmed.ts';
+import type { Run } from '../core/run.ts';
+import { unreached } from '../core/stages.ts';
+import { ifSeen } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { KubeObject, Secret } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { type ContextToSet, removeContext, setContext } from '../kube/kubeconfig/contexts.ts';
+import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
+import { getServed, listServed } from '../kube/served.ts';
+import { untilGone } from '../kube/until-gone.ts';
+import { namespaceOf, roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { requireHosting } from './hosting.ts';
+import { forgetSpace } from './its-choice.ts';
+import { forNoControlPlane } from './kubeconfig-extension.ts';
+import { accessSpace, contextsCertainlyOf, contextsOf } from './space-access.ts';
+import { bootstrapLabels, bootstrapSecretOf } from './space-manifests.ts';
+import { checkSpaceName } from './space-requirements.ts';
+import type { SpaceResult } from './space-result.ts';
+import type { SpaceTools } from './space-tools.ts';
+import { roleOf, typeOf } from './spaces.ts';
+
+/** The space to delete, as common to ITSes and WDSes. */
+export interface ControlPlaneToDelete {
+  name: string;
+  role: SpaceRole;
+  /** Undefined if already deleted. */
+  controlPlane: ControlPlane | undefined;
+  /** For a WDS: keep the workloads running. */
+  keep?: boolean | undefined;
+}
+
+export interface DeletionOptions {
+  /** Delete even if dependents exist or cannot be determined. */
+  force?: boolean;
+  /** For a WDS: keep the workloads running. */
+  keepWorkloads?: boolean;
+}
+
+export interface DeletionRequest<Reading> extends DeletionOptions {
+  name: string;
+  confirm: Confirm<Reading>;
+}
+
+/** The control plane itself, as part of the loss. */
+export const lossOf = ({ name, controlPlane }: ControlPlaneToDelete): string[] =>
+  controlPlane === undefined ? [] : [`control plane ${name} (${controlPlane.metadata.uid})`];
+
+/**
+ * Finds the control plane to delete, and lists all control planes.
+ * @throws StellarError `usage`, `not-a-hosting-cluster`, and `name-taken` if the name belongs to something else
+ */
+export async function findToDelete(name: string, wanted: SpaceRole, { hosting }: SpaceTools) {
+  checkSpaceName(name);
+  await requireHosting(hosting);
+  const all = await listServed<ControlPlane>(hosting, resources.controlPlanes);
+  const controlPlane = all.find(({ metadata }) => metadata.name === name);
+  const role = controlPlane && roleOf(controlPlane);
+  if (controlPlane === undefined || role === wanted) return { controlPlane, all };
+  const { context } = hosting.cluster;
+  throw role === undefined
+    ? new StellarError('name-taken', `${name} is a control plane, but neither an ITS nor a WDS.`, {
+        next: [nextStep(command`kubectl --context ${context} delete controlplane ${name}`, 'To delete it anyway')],
+      })
+    : new StellarError('name-taken', `${name} is ${roleWithArticle(role)}.`, {
+        next: [nextStep(command`stellarctl ${role} delete ${name} --hosting-context ${context}`)],
+      });
+}
+
+/**
+ * Deletes the control plane of a space, waits until all its objects are gone from the hosting cluster, and removes its context from
+ * the kubeconfig and from the choices of `its use` and `wds use`. A rerun resumes; already deleted objects are no error.
+ */
+export async function deleteControlPlane(
+  space: ControlPlaneToDelete,
+  tools: SpaceTools,
+  run: Run,
+): Promise<SpaceResult> {
+  const { name, controlPlane } = space;
+  const { hosting } = tools;
+  const type = controlPlane === undefined ? '' : typeOf(controlPlane);
+  const result: SpaceResult = { name, type, ...unreached, changed: false, context: null };
+  await forName(result, run, async () => {
+    const contextsToGo = await contextsToRemove(space, tools);
+    if (controlPlane !== undefined)
+      result.changed = await hosting.delete(resources.controlPlanes, name, { uid: controlPlane.metadata.uid });
+    if (await removeBootstrap(space, hosting)) result.changed = true;
+    if (!run.dryRun) await untilDeleted(space, hosting, run);
+    const removed = await removeContexts(contextsToGo, space, tools, run);
+    if (removed.length > 0) result.changed = true;
+    const contexts = removed.length === 0 ? '' : `, and context ${removed.join(', ')} with it`;
+    if (run.dryRun) return;
+    for (const context of contextsToGo) await forgetSpace(space.role, context, hosting);
+    if (!result.changed) run.progress.done(name, 'not found; nothing to do');
+    else run.progress.done(name, `deleted${contexts}`, true);
+  });
+  if (result.error !== undefined && result.changed)
+    result.error = resumable(result.error, space, hosting, `The deletion of ${name} is in progress.`);
+  return result;
+}
+
+/** An external space that never became ready, or was never created, may have left a kubeconfig with cluster-admin rights. */
+async function removeBootstrap({ name, role, controlPlane }: ControlPlaneToDelete, hosting: Kube): Promise<boolean> {
+  if (role !== 'its' || (controlPlane !== undefined && typeOf(controlPlane) !== 'external')) return false;
+  const { name: secret, namespace } = bootstrapSecretOf(name);
+  const present = await hosting.get<Secret>(resources.secrets, secret, { namespace });
+  const { uid, labels } = present?.metadata ?? {};
+  // Without its control plane, only our label shows the owner.
+  const isOurs = controlPlane !== undefined || isDeepStrictEqual(labels, bootstrapLabels);
+  return present !== undefined && isOurs && hosting.delete(resources.secrets, secret, { namespace, uid });
+}
+
+/** Waits until the control plane is gone, then its namespace with all contents. @throws StellarError `timeout` */
+async function untilDeleted({ name, controlPlane }: ControlPlaneToDelete, hosting: Kube, run: Run): Promise<void> {
+  if (controlPlane !== undefined) {
+    const read = () => getServed<ControlPlane>(hosting, resources.controlPlanes, name);
+    await untilGone(hosting, resources.controlPlanes, controlPlane, run, { name, read });
+    run.progress.changed(name, 'control plane deleted; its namespace is being emptied');
+  }
+  const namespace = await hosting.get(resources.namespaces, namespaceOf(name));
+  if (namespace === undefined || !isOf(name, namespace)) return;
+  const { uid, deletionTimestamp } = namespace.metadata;
+  // The garbage collector does the same, but may start half a minute later; users without the permission wait for it.
+  if (deletionTimestamp === undefined)
+    await hosting.delete(resources.namespaces, namespace.metadata.name, { uid }).catch(() => {});
+  const why = `namespace ${namespace.metadata.name} is being emptied`;
+  await untilGone(hosting, resources.namespaces, namespace, run, { name, why });
+}
+
+const isOf = (controlPlane: string, { metadata }: KubeObject): boolean =>
+  metadata.ownerReferences?.some(({ kind, name }) => kind === 'ControlPlane' && name === controlPlane) === true;
+
+/**
+ * The contexts proven to belong to the control plane. Others of that name may belong to another hosting cluster's control plane.
+ */
+async function contextsToRemove({ name, controlPlane }: ControlPlaneToDelete, tools: SpaceTools): Promise<string[]> {
+  const { kubeconfig, hosting } = tools;
+  const { context } = hosting.cluster;
+  if (contextsOf(kubeconfig, name, context).length === 0) return [];
+  const server = controlPlane && ifSeen(await accessSpace(controlPlane, tools))?.server;
+  return contextsCertainlyOf(kubeconfig, name, context, server);
+}
+
+async function removeContexts(
+  contexts: readonly string[],
+  { name }: ControlPlaneToDelete,
+  { kubeconfig, target, hostingContext }: SpaceTools,
+  run: Run,
+): Promise<string[]> {
+  const removed: string[] = [];
+  for (const context of contexts) {
+    if (isLastContext(context, name, kubeconfig)) {
+      await setContext(target, unmarked(context, kubeconfig), run);
+      continue;
+    }
+    await removeContext(target, context, run, hostingContext.name);
+    removed.push(context);
+  }
+  return removed;
+}
+
+/**
+ * Whether a context is the user's only one for a cluster that remains. Removing it would also remove the user's own credentials.
+ */
+function isLastContext(context: string, name: string, { contexts }: Kubeconfig): boolean {
+  const { cluster, user } = contexts.get(context) ?? {};
+  if (cluster === `${name}-cluster` && user === `${name}-admin`) return false;
+  const others = [...contexts].filter(([other]) => other !== context);
+  return !others.some(([, other]) => other.cluster === cluster && other.user === user);
+}
+
+function unmarked(context: string, { contexts }: Kubeconfig): ContextToSet {
+  const { cluster = '', user = '' } = contexts.get(context) ?? {};
+  return { context, cluster: { name: cluster }, user: { name: user }, makeCurrent: false, ...forNoControlPlane };
+}
+
+/** The command that deletes a space, with what the user chose for its workloads. */
+export const toDelete = (
+  { name, role, keep }: Pick<ControlPlaneToDelete, 'name' | 'role' | 'keep'>,
+  { cluster }: Kube,
+  ...options: readonly string[]
+): string =>
+  command`stellarctl ${role} delete ${[name, ...(keep ? ['--keep-workloads'] : []), ...options]} --hosting-context ${cluster.context}`;
+
+/** Adds to an error how to resume the deletion. @param state the current state, in words */
+export function resumable(
+  error: StellarError,
+  space: ControlPlaneToDelete,
+  hosting: Kube,
+  state: string,
+): StellarError {
+  const resume = toDelete(space, hosting);
+  const isOpen = error.code === 'interrupted' || error.next.length === 0;
+  return error.with({ details: [state], next: isOpen ? [nextStep(resume, 'To continue')] : error.next });
+}

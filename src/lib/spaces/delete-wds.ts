@@ -1,0 +1,214 @@
+import { command } from '../core/command-line.ts';
+import { count } from '../core/counts.ts';
+import { forName } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { run as nextStep } from '../core/next-step.ts';
+import { readConfirmed } from '../core/read-confirmed.ts';
+import type { Run } from '../core/run.ts';
+import { met, unreached, waiting } from '../core/stages.ts';
+import { untilMet } from '../core/until-met.ts';
+import { hidden, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/client/resources.ts';
+import { listServed } from '../kube/served.ts';
+import { originWdsLabel } from '../ocm/kubestellar-names.ts';
+import { type ManifestWork, objectsIn, wecsOf } from '../ocm/manifest-works.ts';
+import { makeOrphans } from '../ocm/orphan-works.ts';
+import type { Binding, BindingPolicy } from '../ocm/policies.ts';
+import {
+  type ControlPlaneToDelete,
+  type DeletionOptions,
+  type DeletionRequest,
+  deleteControlPlane,
+  findToDelete,
+  lossOf,
+  resumable,
+  toDelete,
+} from './delete-control-plane.ts';
+import { deleteGuard, readGuard } from './guard.ts';
+import { deleteBoth, releasePolicy } from './release-policy.ts';
+import { sentElsewhere, whyElsewhere } from './sender.ts';
+import { openSpace } from './space-access.ts';
+import type { SpaceResult } from './space-result.ts';
+import type { SpaceTools } from './space-tools.ts';
+import { itsOfWds, sharersOf, typeOf } from './spaces.ts';
+
+/** A WDS to delete, with the workloads that it has sent. */
+export interface WdsToDelete extends ControlPlaneToDelete {
+  role: 'wds';
+  /** Undefined if the WDS is unreachable, or what is in it cannot be read. */
+  wds: Kube | undefined;
+  /** Undefined if its ITS is unreachable or unknown. */
+  its: Kube | undefined;
+  /** Why one of them is unreachable. */
+  unseen: string | undefined;
+  policies: readonly BindingPolicy[];
+  bindings: readonly Binding[];
+  works: readonly ManifestWork[];
+  /** Other WDSes on the same API server, that of the hosting cluster: they share its binding policies. */
+  shared: readonly string[];
+}
+
+/**
+ * @throws StellarError `name-taken` if the name belongs to something else, `has-dependents` if its workloads cannot be determined
+ */
+export async function inspectWds(
+  name: string,
+  { force, keepWorkloads: keep }: DeletionOptions,
+  tools: SpaceTools,
+): Promise<WdsToDelete> {
+  const { controlPlane, all } = await findToDelete(name, 'wds', tools);
+  const wds: WdsToDelete = {
+    ...{ name, role: 'wds', controlPlane, keep, wds: undefined, its: undefined, unseen: undefined },
+    ...{ policies: [], bindings: [], works: [], shared: [] },
+  };
+  if (controlPlane === undefined) return wds;
+  const itsToAsk = itsOfWds(name, all);
+  const inside = await openSpace(controlPlane, tools);
+  const its = itsToAsk === undefined ? hidden('its ITS is not known') : await openSpace(itsToAsk, tools);
+  const policies = await through(inside, (kube) => listServed<BindingPolicy>(kube, resources.bindingPolicies));
+  const bindings = await through(inside, (kube) => listServed<Binding>(kube, resources.bindings));
+  const works = await through(its, (kube) => worksOf(kube, name));
+  const shared = sharersOf(controlPlane, all);
+  // Bindings of WDSes on one API server do not show which of them has sent them.
+  const missing = shared.length > 0 ? undefined : sentElsewhere(ifSeen(bindings) ?? [], ifSeen(works) ?? []);
+  const worksUnseen = whyUnseen(works) ?? (missing && whyElsewhere(missing, itsToAsk?.metadata.name ?? 'its ITS'));
+  const unseen = whyUnseen(policies) ?? whyUnseen(bindings) ?? worksUnseen;
+  if (keep && worksUnseen !== undefined) throw notKept(name, worksUnseen, tools.hosting);
+  if (unseen !== undefined && !force) throw notSeen(wds, unseen, tools.hosting);
+  return {
+    ...wds,
+    wds: policies.state === 'seen' && (!keep || bindings.state === 'seen') ? ifSeen(inside) : undefined,
+    its: works.state === 'seen' ? ifSeen(its) : undefined,
+    unseen,
+    policies: ifSeen(policies) ?? [],
+    bindings: ifSeen(bindings) ?? [],
+    works: ifSeen(works) ?? [],
+    shared,
+  };
+}
+
+/** The error if workloads without an owner could remain on WECs. */
+const notSeen = (wds: WdsToDelete, why: string, hosting: Kube): StellarError =>
+  new StellarError(
+    'has-dependents',
+    `What ${wds.name} has sent to WECs cannot be read, and would be left there without an owner: ${why}`,
+    { next: [nextStep(toDelete(wds, hosting, '--force'), 'If that does not matter')] },
+  );
+
+/** The error if workloads that are to be kept could be deleted with works that were not seen. */
+const notKept = (name: string, why: string, { cluster }: Kube): StellarError =>
+  new StellarError(
+    'has-dependents',
+    `What ${name} has sent to WECs cannot be read, so its workloads cannot be kept: ${why}`,
+    { next: [nextStep(command`stellarctl wds get ${name} --hosting-context ${cluster.context}`, 'See what is wrong')] },
+  );
+
+const worksOf = (its: Kube, wds: string): Promise<ManifestWork[]> =>
+  listServed<ManifestWork>(its, resources.manifestWorks, { labelSelector: `${originWdsLabel}=${wds}` });
+
+const lossesOfWds = (wds: WdsToDelete): string[] => [
+  ...lossOf(wds),
+  ...wds.policies.map(({ metadata }) => `binding policy ${metadata.name}`),
+  ...wds.works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${work.metadata.namespace}`)),
+];
+
+/**
+ * Deletes a WDS. First deletes its binding policies and waits until its controllers have removed its workloads, then deletes the
+ * WDS itself. In the opposite order, workloads without an owner would remain on WECs.
+ * @throws StellarError before any write: what inspectWds throws, `not-confirmed`; afterwards the error is in the result
+ */
+export async function deleteWds(
+  { name, confirm, ...options }: DeletionRequest<WdsToDelete>,
+  tools: SpaceTools,
+  run: Run,
+): Promise<SpaceResult> {
+  const wds = await readConfirmed({ read: () => inspectWds(name, options, tools), losses: lossesOfWds, confirm });
+  const { controlPlane, policies, works, shared } = wds;
+  const { hosting } = tools;
+  const inside = wds.wds;
+  if (shared.length > 0 || inside === undefined) return deleteFirst(wds, tools, run);
+  const type = controlPlane === undefined ? '' : typeOf(controlPlane);
+  // If the first writes fail, it is unknown which of them succeeded.
+  const changed = policies.length + works.length > 0;
+  const result: SpaceResult = { name, type, ...unreached, changed, context: null };
+  const { error } = await forName(result, run, () => removeContents(wds, inside, options.force, hosting, run));
+  if (error === undefined) return deleteControlPlane(wds, tools, run);
+  const state = `${name} is still there; its binding policies may be deleted already.`;
+  return { ...result, error: error.code === 'interrupted' ? resumable(error, wds, hosting, state) : error };
+}
+
+/**
+ * If other WDSes share its policies, or they cannot be deleted because they are not visible: its controllers are deleted first, then
+ * the works that they sent, which nothing recreates.
+ */
+async function deleteFirst(wds: WdsToDelete, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { its } = wds;
+  const result = await deleteControlPlane(wds, tools, run);
+  if (result.error !== undefined || its === undefined) return result;
+  return forName(result, run, () => removeWorks(wds, its, run));
+}
+
+async function removeContents(
+  space: WdsToDelete,
+  wds: Kube,
+  force: boolean | undefined,
+  hosting: Kube,
+  run: Run,
+): Promise<void> {
+  const { name, controlPlane, its, works } = space;
+  await removePolicies(space, wds, run);
+  // The API server of type host outlives the WDS.
+  if (controlPlane !== undefined && typeOf(controlPlane) === 'host') {
+    const guard = await tryRead(() => readGuard(wds));
+    if (guard.state === 'seen') await deleteGuard(wds, guard.value);
+  }
+  if (its === undefined || its.dryRun || works.length === 0) return;
+  // Do not wait for agents that may be unreachable: running agents remove the workloads of the works later.
+  if (force) return removeWorks(space, its, run);
+  await untilMet(
+    {
+      name,
+      check: (left) =>
+        left.length === 0 ? met : waiting(`removing ${count(left.length, 'work')} from ${wecsOf(left)}`),
+      read: () => worksOf(its, name),
+      unmet: (left) => notRemoved(space, left, its, hosting),
+    },
+    run,
+  );
+  run.progress.reached(name, `binding policies and ${count(works.length, 'work')} removed`);
+}
+
+/** An interrupted deletion that keeps workloads leaves Bindings without a policy. */
+async function removePolicies({ name, policies, bindings, its, keep }: WdsToDelete, wds: Kube, run: Run) {
+  for (const each of new Set([...policies, ...bindings].map(({ metadata }) => metadata.name))) {
+    const policy = policies.find(({ metadata }) => metadata.name === each);
+    const binding = bindings.find(({ metadata }) => metadata.name === each);
+    if (!keep || its === undefined) await deleteBoth(wds, policy, binding);
+    else await releasePolicy({ name: each, policy, binding, wds: { name, kube: wds }, its, sender: name }, name, run);
+  }
+}
+
+const notRemoved = (wds: WdsToDelete, left: readonly ManifestWork[], its: Kube, hosting: Kube): StellarError =>
+  new StellarError(
+    'timeout',
+    `The works of ${wds.name} were not removed in time; ${count(left.length, 'work')} left on ${wecsOf(left)}.`,
+    {
+      details: ['Its binding policies are deleted; the WDS itself is still there.'],
+      next: [
+        nextStep(command`stellarctl wec list --its ${its.cluster.context}`, 'See whether the agents there run'),
+        nextStep(toDelete(wds, hosting, '--force'), 'If they do not'),
+      ],
+    },
+  );
+
+const stillPresent = (works: readonly ManifestWork[]): ManifestWork[] =>
+  works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+
+/** Also removes the works that the transport has sent since they were read. */
+async function removeWorks({ name, works, keep }: WdsToDelete, its: Kube, run: Run): Promise<void> {
+  const left = its.dryRun ? works : await worksOf(its, name);
+  if (keep) await makeOrphans(its, stillPresent(left), run);
+  for (const { metadata } of left)
+    await its.delete(resources.manifestWorks, metadata.name, { namespace: metadata.namespace, uid: metadata.uid });
+}

@@ -1,0 +1,41 @@
+import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '../core/is-object.ts';
+
+/** Values of a chart, as JSON. A null removes a default of the chart. */
+export type Values = Record<string, unknown>;
+
+/** In the order in which helm applies them. */
+const valueOptions = ['values', 'setJson', 'set', 'setString', 'setFile'] as const;
+
+/** helm's command-line options for values, each in the order given. */
+export type ValueOptions = Partial<Record<(typeof valueOptions)[number], readonly string[]>>;
+
+/** Converts value options to arguments of helm: `setJson` is `--set-json`. */
+export const valueArguments = (options: ValueOptions): string[] =>
+  valueOptions.flatMap((option) => {
+    const flag = `--${option.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
+    return (options[option] ?? []).flatMap((value) => [flag, value]);
+  });
+
+/** Merges values over others, as helm does: objects key by key, anything else as a whole. */
+export function mergeValues(under: Values, over: Values): Values {
+  const merged = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    const present = merged[key];
+    merged[key] = isObject(present) && isObject(value) ? mergeValues(present, value) : value;
+  }
+  return merged;
+}
+
+/** Whether the present values contain all requested ones. A number equals its digits, because helm's --set produces numbers. */
+export function holds(present: Values, asked: Values): boolean {
+  return Object.entries(asked).every(([key, value]) => {
+    const there = present[key];
+    if (value === null) return there === null || there === undefined;
+    if (isObject(value)) return isObject(there) ? holds(there, value) : Object.keys(value).length === 0;
+    if (isScalar(value) && isScalar(there)) return String(value) === String(there);
+    return isDeepStrictEqual(there, value);
+  });
+}
+
+const isScalar = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number';

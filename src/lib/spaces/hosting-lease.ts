@@ -1,0 +1,117 @@
+import { readFile, readlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { command } from '../core/command-line.ts';
+import { failureOf, StellarError } from '../core/errors.ts';
+import { advice, run as nextStep } from '../core/next-step.ts';
+import { poll } from '../core/poll.ts';
+import type { Run } from '../core/run.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { describeCluster, unlessStatus } from '../kube/client/errors.ts';
+import type { Lease } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { writeLast } from '../kube/writes.ts';
+
+/**
+ * The Lease of the run that writes to a hosting cluster. Its namespace exists on every cluster, cannot be deleted, and has helm's
+ * records as well; in kube-system, some providers let nobody write.
+ */
+const [name, namespace] = ['stellarctl', 'default'];
+const { leases } = resources;
+/** How much longer than the command its Lease lasts: the rest of the command's time is helm's --timeout, which begins with its Job. */
+const graceS = 120;
+
+/** The servers whose Lease this process holds. */
+const held = new Set<string>();
+
+/**
+ * Does work that writes to a hosting cluster, while no other run of stellarctl does. Waits for another one until the deadline. A
+ * Lease is abandoned, and is replaced, if its end has passed, or if it is of this machine and its process has ended. A dry run
+ * only names the holder; a call inside of the work uses the same Lease.
+ * @param what the command, for others: `its repair its1`
+ * @throws StellarError `forbidden` before the work, `hosting-busy` at the deadline; and what the work throws
+ */
+export async function withHostingLease<T>(kube: Kube, what: string, run: Run, work: () => Promise<T>): Promise<T> {
+  const { dryRun, cluster } = kube;
+  if (held.has(cluster.server)) return work();
+  let holder: string | undefined = 'it has just started';
+  const lease = await poll(async () => {
+    const present = await kube.get<Lease>(leases, name, { namespace });
+    if (present !== undefined) {
+      const [who] = holderOf(present).split(' started ');
+      const isOver = await isAbandoned(present, kube.now());
+      const state = `${isOver ? 'continuing after' : 'waiting for'} another run: ${who}`;
+      if (who !== holder) run.progress.changed(cluster.context, state);
+      run.progress.waiting(cluster.context, state);
+      holder = who;
+      if (!isOver) return dryRun ? present : undefined;
+      if (!dryRun) await kube.delete(leases, name, { namespace, uid: present.metadata.uid });
+    }
+    const wanted = await newLease(kube, what, run);
+    const create = (last: Kube) => last.create<Lease>(leases, wanted, { namespace });
+    return dryRun ? wanted : unlessStatus(writeLast(kube, create), 409);
+  }, run);
+  if (lease === undefined) throw busy(kube, holder);
+  const { uid } = lease.metadata;
+  held.add(cluster.server);
+  try {
+    return await work();
+  } finally {
+    held.delete(cluster.server);
+    if (!dryRun) await writeLast(kube, (last) => last.delete(leases, name, { namespace, uid })).catch(failureOf);
+  }
+}
+
+const holderOf = ({ spec }: Lease): string => spec?.holderIdentity ?? '';
+
+/** @param now by the cluster's clock. A Lease without times is not of stellarctl: it has no end. */
+async function isAbandoned(lease: Lease, now: number): Promise<boolean> {
+  const { renewTime = '', leaseDurationSeconds = 0 } = lease.spec ?? {};
+  if (now > Date.parse(renewTime) + leaseDurationSeconds * 1000) return true;
+  return hasEnded(holderOf(lease));
+}
+
+async function newLease(kube: Kube, what: string, { deadline }: Run): Promise<Lease> {
+  const holderIdentity = `${userAtHost()}, ${what}, ${await describeProcess(process.pid)}`;
+  // A MicroTime.
+  const renewTime = new Date(kube.now()).toISOString().replace('Z', '000Z');
+  const leaseDurationSeconds = Math.ceil(deadline.remaining / 1000) + graceS;
+  const { apiVersion, kind } = leases;
+  return { apiVersion, kind, metadata: { name, namespace }, spec: { holderIdentity, renewTime, leaseDurationSeconds } };
+}
+
+function busy({ cluster }: Kube, holder: string | undefined): StellarError {
+  const unlock = command`kubectl --context ${cluster.context} -n ${namespace} delete lease ${name}`;
+  const next = [advice('When it has ended, rerun the command'), nextStep(unlock, 'If it does not run')];
+  return new StellarError('hosting-busy', `Another run on ${describeCluster(cluster)} is in progress: ${holder}.`, {
+    next,
+  });
+}
+
+const read = (file: string): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined);
+
+/**
+ * A process in words that mean it alone: `process 4711 started 8812345 on MACHINE BOOT`, since its id may be of another process later.
+ * The start is in clock ticks since the boot (proc_pid_stat(5), field 22), and undefined of a process that has ended, also if its
+ * parent has not noticed it. Only `process 4711` where nothing more can be known: on systems other than Linux, and where a user sees
+ * no processes of others (a /proc that is mounted with hidepid).
+ */
+export async function describeProcess(pid: number): Promise<string> {
+  const boot = (await read('/proc/1/stat')) && (await read('/proc/sys/kernel/random/boot_id'));
+  if (boot === undefined) return `process ${pid}`;
+  // Containers may have the host name of their machine.
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
+  const machine = `${hostname()}-${namespace.replace(/\D/g, '')}`.replace(/[^A-Za-z0-9]/g, '-');
+  // The name, in parentheses, may contain anything.
+  const [state, ...fields] = ((await read(`/proc/${pid}/stat`)) ?? '').replace(/^.*\) /s, '').split(' ');
+  return `process ${pid} started ${state === 'Z' ? undefined : fields[18]} on ${machine} ${boot.trim()}`;
+}
+
+/** Whether the process in these words at the end of a text has certainly ended: it ran here, and there is none or a later one. */
+async function hasEnded(text: string): Promise<boolean> {
+  const [words, pid, place] = /process (\d+) started \S+ on (.+)$/.exec(text) ?? [];
+  const present = await describeProcess(Number(pid));
+  return place !== undefined && present.endsWith(` on ${place}`) && present !== words;
+}
+
+/** The user and the machine of this process: `alice@laptop`. */
+const userAtHost = (): string => `${process.env.USER ?? process.getuid?.() ?? 'somebody'}@${hostname()}`;

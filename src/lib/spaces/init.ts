@@ -1,0 +1,317 @@
+import { isDeepStrictEqual } from 'node:util';
+import { command } from '../core/command-line.ts';
+import { requireTime, throwIfInterrupted } from '../core/deadline.ts';
+import { StellarError } from '../core/errors.ts';
+import { isObject } from '../core/is-object.ts';
+import { advice, run as nextStep, stepLines, textOf } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { compareVersions } from '../core/version.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { describeCluster } from '../kube/client/errors.ts';
+import type { KubeObject } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import type { WriteRecorder } from '../kube/dry-run.ts';
+import { systemNamespace } from '../ocm/kubeflex-names.ts';
+import { versionWords } from '../ocm/version-words.ts';
+import { bringChart, type ChartChoice, chooseChart } from './chart.ts';
+import { type ClusterState, readClusterState } from './cluster-state.ts';
+import { coreChart } from './core-chart.ts';
+import { followHosting, type Installing } from './follow-install.ts';
+import { freshValues } from './fresh-values.ts';
+import type { Helm, LocalChart, ReleaseName } from './helm.ts';
+import { mergeValues, type Values } from './helm-values.ts';
+import { readHostingConfig } from './hosting.ts';
+import { withHostingLease } from './hosting-lease.ts';
+import { type InitInput, kubeFlexValues } from './init-input.ts';
+import { requireInitPermissions } from './install-permissions.ts';
+import { hasKubeFlex, makePlan, type Plan } from './install-plan.ts';
+import { renewCorrectedHook } from './its-name-defect.ts';
+import { concurrentRelease, forgetRevisions, waitForHelm } from './release-records.ts';
+import { findIrreplaceable, markAsKept } from './resource-policy.ts';
+import { listControlPlanes } from './spaces.ts';
+import { type UnreachedSpace, unreachedSpaces } from './unreached-spaces.ts';
+
+/** The result of `init`. */
+export interface InitResult {
+  /** The context of the hosting cluster. */
+  name: string;
+  server: string;
+  /** `namespace/name` of the release of the core chart. */
+  release: string;
+  /** The installed version of the core chart; in a dry run, the version that would be installed. */
+  version: string;
+  /** The version that was installed before; null if none was. */
+  previousVersion: string | null;
+  /** Whether the release installs KubeFlex, or keeps one that already exists, for example from `kflex init`. */
+  kubeFlex: 'installed' | 'kept';
+  /** Control planes of the release that the upgrade keeps. */
+  kept: string[];
+  /** The names of the ITSes of the cluster. */
+  itses: string[];
+  /** With --upgrade: spaces that the upgrade does not bring to the installed version; in a dry run, would not bring. */
+  unreached: UnreachedSpace[];
+  /** Whether this run changes anything on the cluster. */
+  changed: boolean;
+}
+
+/** The input, with the options that helm resolves. */
+interface Chosen extends InitInput {
+  choice: ChartChoice;
+  asked: Values;
+}
+
+/** A run that loses to a concurrent helm this many times has another problem. */
+const mostAttempts = 3;
+
+interface InitTools {
+  kube: Kube;
+  helm: Helm;
+  /** In a dry run, records what helm would do. */
+  record: WriteRecorder | undefined;
+}
+
+/**
+ * Makes a cluster a hosting cluster: installs KubeFlex and KubeStellar's post-create hooks with KubeStellar's core chart. A rerun
+ * changes nothing, or resumes an interrupted installation.
+ * @throws StellarError before any write: `usage`, `chart-unusable`, `hooks-outdated`, `upgrade-needed`, `forbidden`; afterwards
+ *   `program-failed` (helm), `hosting-failed`, `timeout`, `interrupted`, with what remains on the cluster and how to resume or
+ *   uninstall it
+ */
+export async function initHosting(input: InitInput, tools: InitTools, run: Run): Promise<InitResult> {
+  const { helm } = tools;
+  const choice = await chooseChart(input, helm);
+  const asked = await helm.valuesOf(kubeFlexValues(input), input.values);
+  for (let attempts = 1; ; attempts++) {
+    try {
+      const result = await attempt({ ...input, choice, asked }, tools, run);
+      return input.upgrade ? await afterUpgrade(result, tools.kube, run) : result;
+    } catch (error) {
+      const isOvertaken = error instanceof StellarError && error.code === 'release-pending';
+      if (!isOvertaken || attempts === mostAttempts) throw error;
+      run.progress.changed(tools.kube.cluster.context, 'another run has changed the release; reading it again');
+    }
+  }
+}
+
+/** @throws StellarError also `release-pending` if another helm starts on the release meanwhile: the plan is then outdated */
+async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitResult> {
+  const { kube, helm } = tools;
+  const { choice, asked } = input;
+  const { context } = kube.cluster;
+  const first = await readClusterState(kube, helm).catch(async (error: unknown) => {
+    // If even reading is forbidden, report all missing permissions at once.
+    if (error instanceof StellarError && error.code === 'forbidden')
+      await requireInitPermissions(kube, coreChart.release);
+    throw error;
+  });
+  const clusterState = (await waitForHelm(kube, first, run)) ? await readClusterState(kube, helm) : first;
+  await refuseTerminating(kube);
+  if (clusterState.kubeFlex === 'of-others') await refuseForeignSettings(kube, input);
+  const fresh = clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, input, run) : {};
+  const { upgrade, imageRegistry } = input;
+  const wanted = { version: choice.version, upgrade, values: asked, chart: input.chart, imageRegistry };
+  const plan = makePlan(clusterState, wanted, fresh, context);
+  const values = mergeValues(clusterState.values, plan.values);
+  const result: InitResult = {
+    name: context,
+    server: kube.cluster.server,
+    release: `${clusterState.release.namespace}/${clusterState.release.name}`,
+    version: plan.version,
+    previousVersion: plan.installed ?? null,
+    kubeFlex: hasKubeFlex(values) ? 'installed' : 'kept',
+    kept: [],
+    itses: ((await listControlPlanes(kube, 'its')) ?? []).map(({ metadata }) => metadata.name),
+    unreached: [],
+    changed: false,
+  };
+  const followed = { release: clusterState.release.name, needsPostgres: needsPostgres(values) };
+  if (plan.action === 'nothing') {
+    noteNewer(plan, context, run);
+    if (!kube.dryRun) await followHosting(kube, followed, run);
+    return result;
+  }
+  requireTime(run, `${context} does not have all that KubeStellar ${plan.version} needs yet`);
+  await requireInitPermissions(kube, clusterState.release);
+  const chart = await bringChart(helm, choice, plan.version, plan.imageRegistry);
+  announce(plan, clusterState, choice, run);
+  // This renders the whole chart, which also validates the values.
+  const definitions = hasKubeFlex(values) ? await helm.customResourceDefinitions(chart, values) : [];
+  await withHostingLease(kube, 'init', run, async () => {
+    if (!isDeepStrictEqual(await readClusterState(kube, helm), clusterState))
+      throw concurrentRelease(context, clusterState.release);
+    result.kept = await prepare(plan, clusterState, definitions, tools, run);
+    if (!kube.dryRun) await runHelm(plan, clusterState, chart, followed, tools, run);
+  });
+  const verb = plan.installed === undefined ? 'create' : 'update';
+  tools.record?.({ verb, cluster: context, kind: 'Release', ...clusterState.release });
+  return { ...result, changed: !kube.dryRun };
+}
+
+/** Reports the spaces that the upgrade does not reach, the versions that they run, and how to upgrade them. */
+async function afterUpgrade(result: InitResult, kube: Kube, run: Run): Promise<InitResult> {
+  const { progress } = run;
+  const isRenewed = await renewCorrectedHook(kube, run);
+  const unreached = await unreachedSpaces(kube, kube.dryRun && result.previousVersion !== result.version);
+  if (unreached.length > 0)
+    progress.note('KubeFlex runs the hooks of a control plane once: existing spaces keep what they run.');
+  for (const { name, versions, next } of unreached) {
+    progress.note(`${name}: ${versionWords(versions).join(' · ')}`);
+    for (const step of stepLines(next)) progress.note(step);
+  }
+  return { ...result, unreached, changed: result.changed || (isRenewed && !kube.dryRun) };
+}
+
+async function runHelm(
+  plan: Plan,
+  { release }: ClusterState,
+  chart: LocalChart,
+  followed: Installing,
+  { kube, helm }: InitTools,
+  run: Run,
+): Promise<void> {
+  const stop = new AbortController();
+  const timeoutMs = run.deadline.remaining;
+  const work = helm.upgrade({ release, chart, values: plan.values, stop: stop.signal, timeoutMs });
+  try {
+    await followHosting(kube, { ...followed, helm: work }, run);
+  } catch (error) {
+    // A helm that is stopped marks its release as failed. Wait for it, or the next run finds a pending release.
+    stop.abort();
+    const failure = await work.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    // The release belongs to the other helm and must not be uninstalled.
+    if (failure instanceof StellarError && failure.code === 'release-pending')
+      throw concurrentRelease(kube.cluster.context, release);
+    throw withUninstallStep(error, release, plan, kube);
+  }
+}
+
+/** Reports what this run is going to do. */
+function announce(plan: Plan, { release, kubeFlex }: ClusterState, { chart, local }: ChartChoice, run: Run): void {
+  const does: Record<Plan['action'], string> = {
+    nothing: 'Nothing to do for',
+    install: 'Installing',
+    'install-again': 'Installing, over what an earlier attempt left,',
+    upgrade: `Upgrading from ${plan.installed} to`,
+    change: 'Applying what has changed to',
+  };
+  const without = kubeFlex === 'of-others' ? ', without KubeFlex' : '';
+  const where = `release ${release.name} in namespace ${release.namespace}`;
+  const images = plan.imageRegistry === undefined ? '' : `, images from ${plan.imageRegistry}`;
+  const what = `chart ${local ?? chart}, ${where}${without}${images}`;
+  run.progress.note(`${does[plan.action]} KubeStellar ${plan.version}: ${what}`);
+}
+
+/** Prepares the cluster for helm. @returns the control planes that are kept */
+async function prepare(
+  plan: Plan,
+  clusterState: ClusterState,
+  definitions: readonly KubeObject[],
+  { kube, helm }: InitTools,
+  run: Run,
+): Promise<string[]> {
+  const { release, revisions } = clusterState;
+  const isNew = plan.installed === undefined;
+  const irreplaceable = revisions.length === 0 ? undefined : await findIrreplaceable(kube, helm, release);
+  const kept = irreplaceable?.controlPlanes ?? [];
+  if (kept.length > 0)
+    run.progress.note(`Control planes of the release: ${kept.join(', ')}. They are kept, whatever the chart lists.`);
+  throwIfInterrupted(run.signal);
+  if (irreplaceable !== undefined) await markAsKept(kube, irreplaceable);
+  const changed = await updateDefinitions(kube, definitions, { absent: !isNew });
+  if (changed && !kube.dryRun)
+    run.progress.changed(kube.cluster.context, "KubeFlex's CustomResourceDefinitions are up to date");
+  if (plan.action === 'install-again') await forgetRevisions(kube, release, revisions);
+  return kept;
+}
+
+/** Adds to an error what an unfinished installation leaves on the cluster, and how to resume or uninstall it. */
+function withUninstallStep(error: unknown, { name, namespace }: ReleaseName, plan: Plan, { cluster }: Kube): unknown {
+  if (!(error instanceof StellarError)) return error;
+  const { context } = cluster;
+  const back = command`helm uninstall ${name} -n ${namespace} --kube-context ${context}`;
+  const isOpen = error.code === 'interrupted' || error.next.length === 0;
+  return error.with({
+    details: [`Release ${name} in namespace ${namespace} on ${context} is incomplete.`],
+    next: [
+      ...(isOpen ? [advice('To resume, rerun the command')] : error.next),
+      ...(plan.installed === undefined ? [nextStep(back, 'Go back')] : []),
+    ],
+  });
+}
+
+function noteNewer({ version }: Plan, context: string, run: Run): void {
+  if (compareVersions(coreChart.version, version) <= 0) return;
+  const upgrade = command`stellarctl init --upgrade --hosting-context ${context}`;
+  run.progress.note(textOf(nextStep(upgrade, `KubeStellar ${version} is installed. For ${coreChart.version}`)));
+}
+
+/** Whether the release installs PostgreSQL. */
+function needsPostgres(values: Values): boolean {
+  const ofKubeFlex = values[coreChart.kubeFlexValues];
+  return hasKubeFlex(values) && !(isObject(ofKubeFlex) && String(ofKubeFlex.installPostgreSQL) === 'false');
+}
+
+/**
+ * Checks the requested settings for a KubeFlex that another installer, such as `kflex init`, owns: it is kept with its own.
+ * @throws StellarError `usage` if other settings are requested
+ */
+async function refuseForeignSettings(kube: Kube, { domain, externalPort, hostContainer }: InitInput): Promise<void> {
+  const config = await readHostingConfig(kube);
+  if (config === undefined) return;
+  const asked = { domain, externalPort, hostContainer };
+  const differing = (Object.keys(asked) as (keyof typeof asked)[]).filter(
+    (setting) => asked[setting] !== undefined && asked[setting] !== config[setting],
+  );
+  if (differing.length === 0) return;
+  const has = differing.map((setting) => `${setting} ${config[setting]}`).join(', ');
+  const edit = command`kubectl --context ${kube.cluster.context} -n ${systemNamespace} edit configmap kubeflex-config`;
+  throw new StellarError(
+    'usage',
+    `The KubeFlex on ${kube.cluster.context} does not belong to this release, and has ${has}.`,
+    {
+      next: [nextStep(edit, 'Leave the option out, or change it there')],
+    },
+  );
+}
+
+/** In a terminating namespace, helm would fail with a misleading "forbidden" error. */
+async function refuseTerminating(kube: Kube): Promise<void> {
+  const namespace = await kube.get(resources.namespaces, systemNamespace);
+  if (namespace?.metadata.deletionTimestamp === undefined) return;
+  const wait = command`kubectl --context ${kube.cluster.context} wait --for=delete namespace/${systemNamespace}`;
+  throw new StellarError(
+    'conflict',
+    `The namespace ${systemNamespace} on ${describeCluster(kube.cluster)} is being deleted; nothing can be installed in it until it is gone.`,
+    { next: [nextStep(wait, 'Wait for it')] },
+  );
+}
+
+/**
+ * Updates KubeFlex's CustomResourceDefinitions to those of a chart. helm installs the contents of `crds/` once and never upgrades
+ * them.
+ * @param absent whether to also create missing definitions; the first installation leaves those to helm
+ * @returns whether any definition has changed
+ */
+async function updateDefinitions(
+  kube: Kube,
+  definitions: readonly KubeObject[],
+  { absent }: { absent: boolean },
+): Promise<boolean> {
+  let hasChanged = false;
+  for (const definition of definitions) {
+    const present = await kube.get(resources.customResourceDefinitions, definition.metadata.name);
+    if (present === undefined && !absent) continue;
+    const change = await kube.apply(withoutStatus(definition));
+    hasChanged ||= change !== 'unchanged';
+  }
+  return hasChanged;
+}
+
+/** Generated definitions contain an empty status, which only the API server may write. */
+function withoutStatus(definition: KubeObject): KubeObject {
+  const { status: _, ...rest } = definition as KubeObject & { status?: unknown };
+  return rest;
+}

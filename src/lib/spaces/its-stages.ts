@@ -1,0 +1,178 @@
+import { command } from '../core/command-line.ts';
+import { graceMs } from '../core/deadline.ts';
+import { partial, run } from '../core/next-step.ts';
+import { failed, lost, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
+import { ifSeen } from '../kube/access.ts';
+import { isTrue, type Pod } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { firstPodFailure, isPodReady, jobState, podsOf, starting } from '../kube/pods.ts';
+import { clusterInfoJob, hookNames, statusAddonDeployment } from '../ocm/kubeflex-names.ts';
+import { workStatusCrd } from '../ocm/kubestellar-names.ts';
+import { bootstrapServiceAccounts, hubNamespace, operatorNamespace, webhookName } from '../ocm/ocm-names.ts';
+import type { ItsInside } from './its-contents.ts';
+import type { SpaceEvidence } from './space-evidence.ts';
+import {
+  apiServerRuns,
+  checkInside,
+  clusterInfoStagePods,
+  hidden,
+  hookJobStages,
+  jobDone,
+  reachable,
+  ready,
+  repair,
+  type SpaceStage,
+  serverPods,
+  synced,
+} from './space-stages.ts';
+
+type ItsStage = SpaceStage<ItsInside>;
+
+/**
+ * The stages of an ITS (facts: core chart 0.30, kubeflex 0.9.3): the control plane, its API server, the Jobs of its hooks, the
+ * components that these install, and for a vcluster the address that it publishes for other clusters.
+ */
+export function itsStages({
+  controlPlane,
+  type,
+  jobs,
+}: Pick<SpaceEvidence, 'controlPlane' | 'type' | 'jobs'>): ItsStage[] {
+  const hooks = hookJobStages<ItsInside>(controlPlane);
+  const beforeHub = hooks.filter(({ id }) => id === hookNames.hubInit);
+  const afterHub = hooks
+    .filter(({ id }) => id !== hookNames.hubInit)
+    .map((stage) =>
+      stage.id === hookNames.statusAddon ? { ...stage, check: statusAddonRemains(stage.check) } : stage,
+    );
+  // Without `waitForPostCreateHooks`, KubeFlex reports it as ready before its hooks are done.
+  const wasReady = isTrue(controlPlane, 'Ready') && jobs.every((job) => jobState(job) !== 'running');
+  return [
+    { id: 'synced', title: 'observed by KubeFlex', check: synced },
+    { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
+    { id: 'reachable', title: 'API server answers', check: reachable, graceMs, settles: ['api-server'] },
+    ...beforeHub,
+    ...hubStages(wasReady).map(({ check, ...stage }) => ({
+      ...stage,
+      check: checkInside(check),
+    })),
+    ...afterHub,
+    {
+      id: 'workstatus-crd',
+      title: 'serves WorkStatuses',
+      check: checkInside((its) => workStatusServed(its, wasReady)),
+    },
+    ...(type === 'vcluster' ? [clusterInfoStage(wasReady)] : []),
+    { id: 'ready', title: 'reported ready by KubeFlex', check: ready },
+  ];
+}
+
+/** A stage whose evidence is only inside the ITS. */
+interface HubStage extends Stage<ItsInside> {
+  podsInside?(inside: ItsInside): readonly Pod[];
+}
+
+/**
+ * The stages of an OCM hub that WECs can register with.
+ * @param wasReady whether it has been ready before: missing parts of a new hub may still be installed, those of a ready hub are
+ *   failures
+ */
+export const hubStages = (wasReady: boolean): HubStage[] => [
+  { id: 'hub-runs', title: 'OCM hub runs', check: hubRunning, podsInside: ({ hubPods }) => hubPods },
+  { id: 'hub-crds', title: 'serves ManagedClusters', check: hubServed },
+  { id: 'bootstrap-account', title: 'can be joined', check: (its) => joinable(its, wasReady) },
+  {
+    ...{ id: 'hub-webhook', title: 'admits ManagedClusters', graceMs },
+    check: (its) => webhookAnswers(its, wasReady),
+    podsInside: ({ hubPods }) => podsOf(webhookName, hubPods),
+  },
+];
+
+/** The image of a hub controller may be missing, or the controller may crash repeatedly: the Job that installs it only waits. */
+function hubRunning(its: ItsInside): Verdict {
+  const { hubPods, hubServed: served } = its;
+  const failure = firstPodFailure(hubPods);
+  if (failure !== undefined) return failed(`OCM does not run in it: ${failure.why}`);
+  if (!hubPods.some(({ metadata }) => metadata.namespace === hubNamespace))
+    return (
+      hidden(its, resources.pods) ??
+      hidden(its, resources.customResourceDefinitions) ??
+      (served ? unseen('its pods are not visible') : waiting('there are no pods of an OCM hub yet'))
+    );
+  const unready = hubPods.find((pod) => !isPodReady(pod));
+  return unready === undefined ? met : starting(`pod ${unready.metadata.name} of OCM is starting`, [unready], its);
+}
+
+const noHubKinds = (its: ItsInside): Verdict =>
+  hidden(its, resources.customResourceDefinitions) ??
+  waiting('OCM has not installed its CustomResourceDefinitions yet');
+
+const hubServed = (its: ItsInside): Verdict => (its.hubServed ? met : noHubKinds(its));
+
+function joinable(its: ItsInside, wasReady: boolean): Verdict {
+  if (its.bootstrapAccount !== undefined) return met;
+  const [account] = bootstrapServiceAccounts;
+  const what = `ServiceAccount ${operatorNamespace}/${account}`;
+  const create = command`kubectl --context ${its.context} -n ${operatorNamespace} create serviceaccount ${account}`;
+  return (
+    hidden(its, resources.serviceAccounts) ??
+    (wasReady
+      ? lost(what, run(create, 'Create it; its rights are still bound to its name'))
+      : waiting(`there is no ${what} yet`))
+  );
+}
+
+function webhookAnswers(its: ItsInside, wasReady: boolean): Verdict {
+  const { webhook, hubPods } = its;
+  if (webhook === undefined) return noHubKinds(its);
+  if (webhook.state === 'answers') return met;
+  if (webhook.state === 'unseen') return unseen(webhook.why);
+  const isInstalled = wasReady || podsOf(webhookName, hubPods).some(isPodReady);
+  return isInstalled ? failed(webhook.why, { next: webhook.next }) : waiting(webhook.why);
+}
+
+/** The Job of the status add-on is done, and what it has installed is there. */
+const statusAddonRemains =
+  (jobIsDone: ItsStage['check']): ItsStage['check'] =>
+  (space) => {
+    const job = jobIsDone(space);
+    const its = job.state === 'met' ? ifSeen(space.inside) : undefined;
+    if (its === undefined || its.hasStatusAddon || hidden(its, resources.deployments)) return job;
+    return lost(`Deployment ${operatorNamespace}/${statusAddonDeployment}`, repair(space));
+  };
+
+/** Without this kind KubeStellar's controllers do nothing, and report nothing. */
+function workStatusServed(its: ItsInside, wasReady: boolean): Verdict {
+  if (its.workStatusServed) return met;
+  // helm installs the kinds of a chart only with its first revision.
+  const install = command`kubectl --context ${its.context} apply -f -`;
+  return (
+    hidden(its, resources.customResourceDefinitions) ??
+    (wasReady
+      ? lost(
+          `CustomResourceDefinition ${workStatusCrd}`,
+          partial(`${statusAddonKinds} | ${install}`, 'Install it, in the version of the status add-on'),
+        )
+      : waiting("KubeStellar's status add-on has not installed the kind WorkStatus yet"))
+  );
+}
+
+const statusAddonKinds = 'helm show crds oci://ghcr.io/kubestellar/ocm-status-addon-chart --version VERSION';
+
+export const clusterInfoStageId = 'cluster-info';
+
+/** Agents in other clusters find a vcluster by the address in its kube-public/cluster-info. */
+const clusterInfoStage = (wasReady: boolean): ItsStage => ({
+  id: clusterInfoStageId,
+  title: 'publishes its address for other clusters',
+  graceMs,
+  check: (space) => {
+    const what = 'ConfigMap kube-public/cluster-info';
+    const published = checkInside(({ clusterInfo }: ItsInside) =>
+      clusterInfo !== undefined ? met : wasReady ? lost(what, repair(space)) : waiting(`there is no ${what} yet`),
+    )(space);
+    // For every vcluster, KubeFlex creates the Job, which publishes the address, before it reports the API server as up.
+    const job = jobDone(clusterInfoJob, () => published.state !== 'waiting')(space);
+    return job.state === 'met' ? published : job;
+  },
+  podsOf: clusterInfoStagePods,
+});

@@ -1,0 +1,79 @@
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { nodeImages } from '../ocm/node-images.ts';
+
+/** KubeFlex's default for the port of this machine that leads to the ingress. */
+export const defaultPort = 9443;
+
+export const providerNames = ['kind', 'k3d'] as const;
+
+/** A program that creates local clusters. */
+export type ProviderName = (typeof providerNames)[number];
+
+/** A provider's names for the parts of a cluster. */
+export interface LocalNames {
+  /** The entries in the provider's kubeconfig. */
+  context: string;
+  cluster: string;
+  user: string;
+  /** The container of the first control plane node, also its name on the container network. */
+  container: string;
+  /** The container with the port mappings to this machine. */
+  entrance: string;
+}
+
+/** Sources: kind's pkg/cluster/internal/kubeconfig and pkg/cluster/nodeutils; k3d's pkg/types and pkg/client/kubeconfig.go. */
+export function localNames(provider: ProviderName, name: string): LocalNames {
+  const prefixed = `${provider}-${name}`;
+  const node = `${name}-control-plane`;
+  return provider === 'kind'
+    ? { context: prefixed, cluster: prefixed, user: prefixed, container: node, entrance: node }
+    : {
+        ...{ context: prefixed, cluster: prefixed, user: `admin@${prefixed}` },
+        ...{ container: `${prefixed}-server-0`, entrance: `${prefixed}-serverlb` },
+      };
+}
+
+/** The command that starts a cluster with stopped containers. */
+export const startCommand = (provider: ProviderName, name: string): string =>
+  provider === 'kind'
+    ? command`docker start ${localNames('kind', name).container}`
+    : command`k3d cluster start ${name}`;
+
+/** kind warns that longer names are likely not to work, k3d refuses them (kind's pkg/cluster/internal/create; k3d's pkg/types). */
+const longestName = { kind: 50, k3d: 32 } as const;
+
+/** @throws StellarError `usage` for a name that the provider or Kubernetes refuses for a cluster or its node */
+export function checkClusterName(provider: ProviderName, name: string): void {
+  const longest = longestName[provider];
+  if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= longest) return;
+  throw new StellarError(
+    'usage',
+    `"${name}" cannot be the name of a cluster of ${provider}: lower-case letters, digits and "-", at most ${longest} characters.`,
+  );
+}
+
+/** The image of the nodes. @param given the image itself, or the version of Kubernetes, as `1.32.13` */
+export function nodeImage(provider: ProviderName, given: { image?: string; kubernetesVersion?: string }): string {
+  const { image, kubernetesVersion } = given;
+  if (image !== undefined && kubernetesVersion !== undefined)
+    throw new StellarError('usage', 'Give either --image or --kubernetes-version.');
+  if (kubernetesVersion === undefined) return image ?? nodeImages[provider];
+  const [, version] = /^v?(\d+\.\d+\.\d+)$/.exec(kubernetesVersion) ?? [];
+  if (version === undefined)
+    throw new StellarError('usage', `--kubernetes-version ${kubernetesVersion}: give all three numbers, as 1.32.13.`);
+  return provider === 'kind' ? `kindest/node:v${version}` : `rancher/k3s:v${version}-k3s1`;
+}
+
+/** A provider's default network for a cluster. */
+export function defaultNetwork(provider: ProviderName, name: string): string {
+  return provider === 'kind' ? 'kind' : `k3d-${name}`;
+}
+
+/** The cluster whose container has this host name. @returns undefined for a host that is no container of kind or k3d */
+export function clusterOfContainer(host: string): { provider: ProviderName; name: string } | undefined {
+  const k3d = /^k3d-(.+)-server(?:-\d+|lb)$/.exec(host)?.[1];
+  if (k3d !== undefined) return { provider: 'k3d', name: k3d };
+  const kind = /^(.+?)-(?:control-plane\d*|external-load-balancer)$/.exec(host)?.[1];
+  return kind === undefined ? undefined : { provider: 'kind', name: kind };
+}

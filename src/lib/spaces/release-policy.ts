@@ -1,0 +1,119 @@
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { run as nextStep } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { met, waiting } from '../core/stages.ts';
+import { untilMet } from '../core/until-met.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/client/resources.ts';
+import { getServed } from '../kube/served.ts';
+import { patchCurrent } from '../kube/writes.ts';
+import { isOrphan, makeOrphans } from '../ocm/orphan-works.ts';
+import type { Binding, BindingPolicy } from '../ocm/policies.ts';
+import { type OpenWds, toSeeWds } from './open-wds.ts';
+import { worksOfPolicy } from './sender.ts';
+
+/** A policy whose workloads are kept, or what is left of it. */
+export interface PolicyToRelease {
+  name: string;
+  /** Undefined if it is already deleted. */
+  policy: BindingPolicy | undefined;
+  binding: Binding | undefined;
+  wds: Pick<OpenWds, 'name' | 'kube' | 'beside' | 'isContext'>;
+  its: Kube;
+  /** The name of the WDS on its works; undefined if it has no works. */
+  sender: string | undefined;
+}
+
+/**
+ * Deletes a policy and keeps its workloads. The Binding is released before: the garbage collector of a WDS that is seconds old may
+ * not know Bindings yet, and later deletes one whose owner is gone. Without its policy the Binding is frozen, so nothing reverts
+ * the works while they release ownership. Only then the Binding is deleted, and the works with it. This order was observed to work
+ * with KubeStellar's controllers. A rerun resumes.
+ * @param subject whose progress shows the wait
+ */
+export async function releasePolicy(
+  { name, policy, binding, wds, its, sender }: PolicyToRelease,
+  subject: string,
+  run: Run,
+): Promise<void> {
+  await disown(wds.kube, binding);
+  if (policy !== undefined)
+    await wds.kube.delete(resources.bindingPolicies, name, { uid: policy.metadata.uid, orphan: true });
+  await untilBindingOrphaned(name, wds, subject, run);
+  const otherwise = {
+    state: `Policy ${name} is deleted; its Binding, the works and the workloads are still there.`,
+    next: (wec: string) =>
+      nextStep(command`stellarctl wec get ${wec} --its ${its.cluster.context}`, 'Fix the objects, then run it again'),
+  };
+  for (let works = await worksOfPolicy(its, name, sender); ; works = await worksOfPolicy(its, name, sender)) {
+    await makeOrphans(its, works, run, undefined, otherwise);
+    if (run.dryRun || works.every(isOrphan)) break;
+  }
+  const frozen = await getServed<Binding>(wds.kube, resources.bindings, name);
+  if (frozen !== undefined && (run.dryRun || isOwnerless(frozen)))
+    await wds.kube.delete(resources.bindings, name, { uid: frozen.metadata.uid });
+}
+
+/** Removes the policy as owner of its Binding. KubeStellar writes it again only with another change of the Binding. */
+async function disown(kube: Kube, binding: Binding | undefined): Promise<void> {
+  if (binding !== undefined && !isOwnerless(binding))
+    await patchCurrent(kube, resources.bindings, binding, ({ metadata: { ownerReferences = [] } }) => ({
+      ownerReferences: ownerReferences.filter(({ kind }) => kind !== resources.bindingPolicies.kind),
+    }));
+}
+
+/** Whether a Binding has no policy as owner, as after an interrupted deletion that keeps workloads. */
+export const isOwnerless = (binding: Binding | undefined): binding is Binding =>
+  binding !== undefined && !binding.metadata.ownerReferences?.length;
+
+/** Reads a policy and its Binding. */
+export async function readBoth(name: string, kube: Kube) {
+  const [policy, binding] = await Promise.all([
+    getServed<BindingPolicy>(kube, resources.bindingPolicies, name),
+    getServed<Binding>(kube, resources.bindings, name),
+  ]);
+  return { policy, binding };
+}
+
+/** Deletes a policy and what it has sent. A Binding with a policy is deleted with the policy. */
+export async function deleteBoth(
+  kube: Kube,
+  policy: BindingPolicy | undefined,
+  binding: Binding | undefined,
+): Promise<void> {
+  if (policy !== undefined)
+    await kube.delete(resources.bindingPolicies, policy.metadata.name, { uid: policy.metadata.uid });
+  if (isOwnerless(binding)) await kube.delete(resources.bindings, binding.metadata.name, { uid: binding.metadata.uid });
+}
+
+/** Waits until the policy is deleted and nothing changes the Binding. */
+async function untilBindingOrphaned(
+  name: string,
+  wds: PolicyToRelease['wds'],
+  subject: string,
+  run: Run,
+): Promise<void> {
+  await untilMet(
+    {
+      name: subject,
+      check: ({ policy, binding }) => {
+        if (policy !== undefined) return waiting('the policy is being deleted');
+        return binding === undefined || isOwnerless(binding)
+          ? met
+          : waiting('the Binding still has its policy as owner');
+      },
+      read: () => readBoth(name, wds.kube),
+      act: async ({ policy, binding }) => {
+        if (policy === undefined) await disown(wds.kube, binding);
+      },
+      unmet: ({ policy }) =>
+        new StellarError(
+          'timeout',
+          `${policy === undefined ? 'The Binding' : 'The policy'} ${name} was not released in time: the workloads are still there.`,
+          { next: toSeeWds(wds, 'Do its controllers run?') },
+        ),
+    },
+    run,
+  );
+}

@@ -1,0 +1,140 @@
+import { type Access, hidden, hiddenBy, seen, through } from '../kube/access.ts';
+import type { Kube, Reader } from '../kube/client/client.ts';
+import type { Secret } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { contextFromCluster } from '../kube/kubeconfig/from-cluster.ts';
+import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { clusterUid } from '../ocm/cluster-uid.ts';
+import { namespaceOf, secretOf } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { controlPlaneOf, hostingOf } from './kubeconfig-extension.ts';
+import type { SpaceTools } from './space-tools.ts';
+import { typeOf } from './spaces.ts';
+
+type AccessTools = Pick<SpaceTools, 'hosting' | 'hostingContext' | 'kubeconfig'>;
+
+/**
+ * Determines how this machine reaches a space. Type host: the API server is that of the hosting cluster. Types vcluster and k8s:
+ * the kubeconfig is in the Secret that KubeFlex creates. Type external: one of the user's contexts marked with the space's name,
+ * because KubeFlex stores only a kubeconfig for pods.
+ */
+export const accessSpace = (controlPlane: ControlPlane, tools: AccessTools): Promise<Access<SelectedContext>> =>
+  findAccess(controlPlane, tools).catch(hiddenBy);
+
+/** Opens a client for a space. */
+export async function openSpace(controlPlane: ControlPlane, tools: SpaceTools): Promise<Access<Kube>> {
+  return through(await accessSpace(controlPlane, tools), async (context) => tools.connect(context));
+}
+
+/**
+ * Whether a client's cluster is a control plane's: both have the same kube-system UID, whatever their contexts are called. Hidden if
+ * one of the UIDs cannot be read.
+ */
+export async function isSameCluster(
+  kube: Kube,
+  controlPlane: ControlPlane,
+  tools: SpaceTools,
+): Promise<Access<boolean>> {
+  const uids = await through(await reachSpace(controlPlane, tools), (context) =>
+    Promise.all([kube, tools.connect(context)].map(clusterUid)),
+  );
+  if (uids.state !== 'seen') return uids;
+  const [own, other] = uids.value;
+  const areRead = own !== undefined && other !== undefined;
+  return areRead ? seen(own === other) : hidden('the namespace kube-system may not be read');
+}
+
+async function findAccess(
+  controlPlane: ControlPlane,
+  { hosting, hostingContext, kubeconfig }: AccessTools,
+): Promise<Access<SelectedContext>> {
+  const { name } = controlPlane.metadata;
+  const type = typeOf(controlPlane);
+  if (type === 'host') return seen({ ...hostingContext, name });
+  if (type === 'external') {
+    // A mark from kflex without a hosting cluster may belong to another hosting cluster.
+    const own = contextsOf(kubeconfig, name, hostingContext.name).find(
+      (context) => hostingOf(kubeconfig.contexts.get(context)) !== undefined,
+    );
+    if (own !== undefined) return seen(selectContext(kubeconfig, own));
+    return hidden(`no context of the kubeconfig is known to be that of ${name}`);
+  }
+  return readAccess(controlPlane, hosting);
+}
+
+/** How clients reach a space that KubeFlex runs: the kubeconfig in its Secret. @throws StellarError `forbidden` */
+export async function readAccess(
+  controlPlane: ControlPlane,
+  hosting: Pick<Reader, 'get'>,
+): Promise<Access<SelectedContext>> {
+  const { name } = controlPlane.metadata;
+  const type = typeOf(controlPlane);
+  const keys = secretOf[type];
+  if (keys?.outside === undefined) return hidden(`control planes of type ${type} are not known here`);
+  const namespace = namespaceOf(name);
+  const secret = await hosting.get<Secret>(resources.secrets, keys.name, { namespace });
+  const text = secret?.data?.[keys.outside];
+  if (text === undefined)
+    return {
+      state: 'absent',
+      why: `Secret ${namespace}/${keys.name} has no key ${keys.outside}: its API server is not running yet`,
+    };
+  const source = `in Secret ${namespace}/${keys.name}`;
+  return seen({ ...(await contextFromCluster(Buffer.from(text, 'base64').toString('utf8'), source)), name });
+}
+
+/** Like accessSpace; users who may not read a space's Secret may have a context for it. */
+export async function reachSpace(controlPlane: ControlPlane, tools: AccessTools): Promise<Access<SelectedContext>> {
+  const access = await accessSpace(controlPlane, tools);
+  const isRefused = access.state === 'hidden' && access.error !== undefined;
+  const own = isRefused ? contextFor(controlPlane, tools) : undefined;
+  return own === undefined ? access : seen(selectContext(tools.kubeconfig, own));
+}
+
+/** The kubeconfig's context for a space, if any. */
+export function contextFor(
+  controlPlane: ControlPlane,
+  { hostingContext, kubeconfig }: Omit<AccessTools, 'hosting'>,
+): string | undefined {
+  if (typeOf(controlPlane) === 'host') return hostingContext.name;
+  return contextsOf(kubeconfig, controlPlane.metadata.name, hostingContext.name)[0];
+}
+
+/**
+ * The contexts of a kubeconfig for a control plane, best first: those marked with it, else one that kflex wrote without a mark,
+ * identified by its names. Contexts for a control plane of the same name on another hosting cluster are excluded.
+ * @param hosting the context of the hosting cluster
+ */
+export function contextsOf(kubeconfig: Kubeconfig, controlPlane: string, hosting: string): string[] {
+  const isElsewhere = (noted: string | undefined) =>
+    noted !== undefined && noted !== hosting && kubeconfig.contexts.has(noted);
+  const marked = [...kubeconfig.contexts].filter(
+    ([, context]) => controlPlaneOf(context) === controlPlane && !isElsewhere(hostingOf(context)),
+  );
+  const names = marked.map(([name]) => name).sort((a, b) => Number(b === controlPlane) - Number(a === controlPlane));
+  const named = kubeconfig.contexts.get(controlPlane);
+  const isKflexs =
+    controlPlaneOf(named) === undefined &&
+    named?.cluster === `${controlPlane}-cluster` &&
+    named.user === `${controlPlane}-admin`;
+  return names.length === 0 && isKflexs ? [controlPlane] : names;
+}
+
+/**
+ * The contexts proven to belong to this hosting cluster's control plane: they are marked with it, or use its server.
+ * @param server the server of the control plane; undefined if (no longer) known
+ */
+export function contextsCertainlyOf(
+  kubeconfig: Kubeconfig,
+  controlPlane: string,
+  hosting: string,
+  server: string | undefined,
+): string[] {
+  return contextsOf(kubeconfig, controlPlane, hosting).filter((name) => {
+    const context = kubeconfig.contexts.get(name);
+    const noted = hostingOf(context);
+    // If the hosting cluster's context was renamed, the mark counts only while the control plane exists.
+    if (noted !== undefined) return noted === hosting || server !== undefined;
+    return server !== undefined && kubeconfig.clusters.get(context?.cluster ?? '')?.server === server;
+  });
+}

@@ -1,0 +1,96 @@
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { run } from '../core/next-step.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { unlessStatus } from '../kube/client/errors.ts';
+import type { Deployment, Pod, StatefulSet } from '../kube/client/objects.ts';
+import { type Resource, resources } from '../kube/client/resources.ts';
+import { inRegistry } from '../kube/image.ts';
+import { hookNames, statusAddonDeployment } from '../ocm/kubeflex-names.ts';
+import type { PostCreateHook } from '../ocm/kubeflex-objects.ts';
+import { operatorNamespace } from '../ocm/ocm-names.ts';
+import type { SpaceEvidence } from './space-evidence.ts';
+
+/**
+ * The registry of an installation's images, which `init --image-registry` has written into the hooks; undefined if they name the
+ * public registries.
+ */
+export function registryOf(hooks: readonly PostCreateHook[]): string | undefined {
+  const hubInit = hooks.find(({ metadata }) => metadata.name === hookNames.hubInit);
+  const [, registry] = /"image":"([^"]+)\/kubestellar\/clusteradm:/.exec(JSON.stringify(hubInit?.spec ?? {})) ?? [];
+  return registry === 'quay.io' ? undefined : registry;
+}
+
+/**
+ * Reads the registry for the images of a space.
+ * @param asked `--image-registry`
+ * @throws StellarError `conflict` if the hooks name another one than the requested one
+ */
+export async function requireRegistry(hosting: Kube, asked: string | undefined): Promise<string | undefined> {
+  const present = registryOf((await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? []);
+  if (asked === undefined || asked === present) return present;
+  const { context } = hosting.cluster;
+  const init = command`stellarctl init --image-registry ${asked} --hosting-context ${context}`;
+  throw new StellarError(
+    'conflict',
+    `The hooks of ${context} take images and charts from ${present ?? 'the public registries'}, not from ${asked}.`,
+    { next: [run(init, 'Change them first')] },
+  );
+}
+
+/**
+ * Makes a space take its images from a registry: KubeFlex and the chart of the status add-on name those of their own, which no value
+ * changes. KubeFlex writes them once (pkg/reconcilers).
+ * @param inside its API server, for the role ITS; undefined if it does not answer yet
+ */
+export async function takeImages(
+  registry: string,
+  { role, type, deployments, statefulSets, pods }: SpaceEvidence,
+  hosting: Kube,
+  inside: Kube | undefined,
+): Promise<void> {
+  await correct(registry, resources.deployments, deployments, hosting);
+  await correct(registry, resources.statefulSets, statefulSets, hosting);
+  // The template of a Job cannot be changed, and an old pod of a Deployment stays until a new one is ready: the image of a pod can be
+  // changed. Other pods there are what a vcluster runs.
+  const isOwn = ({ metadata }: Pod) => metadata.ownerReferences?.some(({ kind }) => imageUsers.includes(kind ?? ''));
+  await correct(registry, resources.pods, pods.filter(isOwn), hosting);
+  if (role !== 'its' || inside === undefined) return;
+  const own = [
+    { namespace: operatorNamespace, name: statusAddonDeployment },
+    ...(type === 'vcluster' ? [{ namespace: 'kube-system', name: 'coredns' }] : []),
+  ];
+  for (const { namespace, name } of own) {
+    const found = await inside.get<Deployment>(resources.deployments, name, { namespace });
+    await correct(registry, resources.deployments, found === undefined ? [] : [found], inside);
+  }
+}
+
+const imageUsers = ['ReplicaSet', 'StatefulSet', 'Job'];
+
+type Container = NonNullable<NonNullable<Pod['spec']>['containers']>[number];
+
+async function correct(
+  registry: string,
+  resource: Resource,
+  objects: readonly (Deployment | StatefulSet | Pod)[],
+  kube: Kube,
+): Promise<void> {
+  const inOther = (image = '') => inRegistry(image, registry);
+  const corrected = ({ image, env, ...container }: Container) => ({
+    ...container,
+    image: inOther(image),
+    // The status add-on gives its agents their image in a variable.
+    env: env?.map(({ value, ...rest }) => ({ ...rest, value: value === image ? inOther(value) : value })),
+  });
+  for (const { metadata, spec } of objects) {
+    const hasTemplate = spec !== undefined && 'template' in spec;
+    const { containers = [], initContainers = [] } = (hasTemplate ? spec.template?.spec : (spec as Pod['spec'])) ?? {};
+    if ([...containers, ...initContainers].every(({ image }) => image === inOther(image))) continue;
+    const podSpec = { containers: containers.map(corrected), initContainers: initContainers.map(corrected) };
+    const { name, namespace, resourceVersion } = metadata;
+    const patch = { metadata: { resourceVersion }, spec: hasTemplate ? { template: { spec: podSpec } } : podSpec };
+    // Changed or gone meanwhile: the next reading shows it.
+    await unlessStatus(kube.merge(resource, name, patch, { namespace }), 404, 409);
+  }
+}

@@ -1,0 +1,68 @@
+import { resources } from '../kube/client/resources.ts';
+import type { WdsType } from '../ocm/kubeflex-names.ts';
+import { hookNames, type ItsType, systemNamespace } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane, HookUse } from '../ocm/kubeflex-objects.ts';
+import { itsVariables, wdsVariables } from './hooks.ts';
+import type { ItsForWds } from './its-for-wds.ts';
+
+/**
+ * Builds a control plane as KubeStellar's core chart does (core-chart/templates/controlplanes of 0.29 and 0.30). KubeFlex must wait
+ * for the hooks' Jobs and Deployments: otherwise it reports a space as ready while its hooks are still running.
+ */
+function controlPlane(name: string, type: string, hooks: HookUse[], globalVars: Record<string, string>): ControlPlane {
+  const { apiVersion, kind } = resources.controlPlanes;
+  return {
+    apiVersion,
+    kind,
+    metadata: { name },
+    spec: { backend: 'shared', type, waitForPostCreateHooks: true, postCreateHooks: hooks, globalVars },
+  };
+}
+
+/** @param hooks its hooks, in order */
+export function itsManifest(name: string, type: ItsType, hooks: readonly string[]): ControlPlane {
+  const its = controlPlane(
+    name,
+    type,
+    hooks.map((hookName) => ({ hookName })),
+    itsVariables(type),
+  );
+  if (type === 'external') its.spec = { ...its.spec, bootstrapSecretRef: bootstrapSecretOf(name) };
+  return its;
+}
+
+/** The Secret with the kubeconfig for KubeFlex's first access to an external cluster. */
+export const bootstrapSecretOf = (name: string) => ({
+  name: `${name}-bootstrap`,
+  namespace: systemNamespace,
+  inClusterKey: 'kubeconfig-incluster',
+});
+
+/** Marks the Secret as ours, to identify it after its control plane is deleted. */
+export const bootstrapLabels = { 'app.kubernetes.io/managed-by': 'stellarctl' };
+
+export function wdsManifest(
+  { name, type, apiGroups }: WdsInput,
+  { itsName, transportHook }: Pick<ItsForWds, 'itsName' | 'transportHook'>,
+): ControlPlane {
+  return controlPlane(
+    name,
+    type,
+    [
+      { hookName: hookNames.controller, vars: { APIGroups: apiGroups.join(',') } },
+      { hookName: transportHook, vars: wdsVariables(type) },
+    ],
+    { ControlPlaneName: name, ITSName: itsName },
+  );
+}
+
+export interface WdsInput {
+  name: string;
+  type: WdsType;
+  /** The ITS to send workloads through; default: the only one. */
+  itsName: string | undefined;
+  /** API groups to watch; empty means all. */
+  apiGroups: readonly string[];
+  /** The registry that the hooks must name; undefined: the one that they name. */
+  imageRegistry?: string | undefined;
+}

@@ -1,0 +1,319 @@
+import { command } from '../core/command-line.ts';
+import { count } from '../core/counts.ts';
+import { advice, type NextStep, partial, run } from '../core/next-step.ts';
+import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
+import type { Access } from '../kube/access.ts';
+import { conditionOf, isTrue, type Pod } from '../kube/client/objects.ts';
+import { type Resource, resources } from '../kube/client/resources.ts';
+import { mayNotRead } from '../kube/partial-reader.ts';
+import {
+  firstPodFailure,
+  isDeploymentReady,
+  isPodReady,
+  isScaledToNone,
+  isStatefulSetReady,
+  jobState,
+  type PodFailure,
+  podsOf,
+  refusedPods,
+  scaleUp,
+  starting,
+  toSeeLimits,
+} from '../kube/pods.ts';
+import {
+  apiServerOf,
+  type Controller,
+  clusterInfoJob,
+  hookNames,
+  hookOf,
+  managerAdminBinding,
+  managerName,
+  namespaceOf,
+  postgresInstallation,
+  postgresName,
+  systemNamespace,
+} from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { type Entrance, problemOfEntrance } from './entrance.ts';
+import { managerReady } from './hosting-stages.ts';
+import type { SpaceEvidence } from './space-evidence.ts';
+import { hookLike, hooksOf } from './spaces.ts';
+
+/** The evidence for a space: on the hosting cluster, and inside it. */
+export interface Space<Inside> extends SpaceEvidence {
+  inside: Access<Inside>;
+  /** What answers at its address; tried if the space does not, and is reached through an ingress. */
+  entrance?: Entrance | undefined;
+}
+
+/** A stage of a space, with the pods responsible for it, if any, whose logs are shown on failure. */
+export interface SpaceStage<Inside> extends Stage<Space<Inside>> {
+  podsOf?: (space: SpaceEvidence) => Pod[];
+  /** The responsible pods inside the space. */
+  podsInside?(inside: Inside): readonly Pod[];
+}
+
+export const failedFor = (why: string, ...next: NextStep[]): Verdict => failed(why, { next });
+
+/** The remedies for a space of type k8s without PostgreSQL. */
+export const withoutPostgres: readonly NextStep[] = [
+  run(postgresInstallation, 'Install it'),
+  advice('Or use another type: --type host'),
+];
+
+/** KubeFlex has reconciled the control plane and created its objects. */
+export function synced(space: SpaceEvidence): Verdict {
+  const { controlPlane, name, hosting } = space;
+  const condition = conditionOf(controlPlane, 'Synced');
+  if (condition === undefined) return managerAtWork(space);
+  if (condition.status === 'True') return met;
+  const message = condition.message ?? condition.reason ?? 'no reason given';
+  const bootstrap = controlPlane.spec?.bootstrapSecretRef;
+  if (bootstrap !== undefined && message.includes(`"${bootstrap.name}" not found`))
+    return failedFor(
+      `its bootstrap Secret ${bootstrap.namespace}/${bootstrap.name} does not exist`,
+      newBootstrap(space),
+    );
+  if (message.includes(`"${postgresName}" not found`))
+    return failedFor(
+      'the hosting cluster has no PostgreSQL, which control planes of type k8s keep their data in',
+      ...withoutPostgres,
+    );
+  if (space.type === 'host' && message.includes('clusterrolebindings') && message.includes('forbidden')) {
+    const create = command`stellarctl ${space.role} create ${name} --type host --hosting-context ${hosting}`;
+    return failedFor(message, run(create, `Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}`));
+  }
+  // KubeFlex reads its own Secrets before they exist, and reports an error each time.
+  const [, awaited] = /secrets? "([^"]+)" not found/i.exec(message) ?? [];
+  if (awaited !== undefined) return waiting(`KubeFlex waits for its Secret ${awaited}`);
+  if (/not ready yet for service account secret/i.test(message))
+    return waiting('KubeFlex waits for a token of its own');
+  const why = `KubeFlex cannot set it up: ${message}`;
+  return bootstrap === undefined ? failed(why) : failedFor(why, newBootstrap(space));
+}
+
+const newBootstrap = ({ name, hosting }: SpaceEvidence): NextStep =>
+  partial(
+    command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --hub-apiserver https://… --hosting-context ${hosting}`,
+    'Provide other bootstrap credentials',
+  );
+
+function managerAtWork({ manager, hosting: context, now }: SpaceEvidence): Verdict {
+  const { deployment, pods = [] } = manager ?? {};
+  const verdict = manager && managerReady({ manager: deployment, pods, context, now, helmAtWork: false });
+  if (verdict?.state === 'waiting') return verdict;
+  if (verdict?.state === 'failed')
+    return { next: [run(command`stellarctl doctor --pre --hosting-context ${context}`, 'See why')], ...verdict };
+  return waiting('KubeFlex has not observed it yet', { next: [managerLog(context)] });
+}
+
+const managerLog = (context: string): NextStep =>
+  run(
+    command`kubectl --context ${context} -n ${systemNamespace} logs deployment/${managerName}`,
+    'The log of KubeFlex says why',
+  );
+
+/**
+ * What KubeFlex has not created although the API server runs. After 0.9.3 it runs no hooks before it reaches the API server itself,
+ * and logs the reason at verbosity 3 only (pkg/util/status_check.go).
+ */
+function notCreated(what: string, space: SpaceEvidence): Verdict {
+  const { reason, lastTransitionTime = '' } = conditionOf(space.controlPlane, 'Ready') ?? {};
+  const since = conditionOf(serverPods(space).find(isPodReady), 'Ready')?.lastTransitionTime ?? '';
+  const why = `KubeFlex has not created ${what} yet`;
+  return reason === 'Unavailable' && Date.parse(lastTransitionTime) > Date.parse(since)
+    ? waiting(`${why}: its manager does not reach the API server inside the hosting cluster`, {
+        next: [managerLog(space.hosting)],
+      })
+    : waiting(why);
+}
+
+/** The pods of its API server are running. */
+export function apiServerRuns(space: SpaceEvidence): Verdict {
+  const server = apiServerOf[space.type];
+  // Another cluster's API server, which already exists.
+  if (server === undefined) return synced(space).state === 'met' ? met : waiting('KubeFlex has not set it up yet');
+  const named = ({ metadata }: { metadata: { name: string } }) => metadata.name === server.name;
+  const set = server.kind === 'StatefulSet' ? space.statefulSets.find(named) : undefined;
+  const deployment = server.kind === 'Deployment' ? space.deployments.find(named) : undefined;
+  if (isStatefulSetReady(set) || isDeploymentReady(deployment)) return met;
+  const present = set ?? deployment;
+  if (present !== undefined && isScaledToNone(present)) return scaledToNone(server.kind, server.name, space);
+  const failure = firstPodFailure(podsOf(server.name, space.pods));
+  if (failure !== undefined) return failed(`its API server does not start: ${failure.why}`);
+  const refused = refusedPods(deployment);
+  if (refused !== undefined) return podsRefused(`its API server does not start: ${refused}`, space);
+  const { plural } = server.kind === 'StatefulSet' ? resources.statefulSets : resources.deployments;
+  if (space.forbidden.has(plural)) return unreadable(plural, space);
+  if (present === undefined) return waiting(`KubeFlex has not created ${server.kind} ${server.name} yet`);
+  return startingOn(space, 'its API server is starting', podsOf(server.name, space.pods));
+}
+
+const podsRefused = (why: string, { hosting, name }: SpaceEvidence): Verdict =>
+  failed(why, { next: [toSeeLimits(hosting, namespaceOf(name))] });
+
+const startingOn = ({ hosting: context, now }: SpaceEvidence, otherwise: string, pods: readonly Pod[]): Verdict =>
+  starting(otherwise, pods, { context, now });
+
+const scaledToNone = (kind: string, name: string, { name: space, hosting }: SpaceEvidence): Verdict =>
+  failedFor(
+    `${kind} ${name} is scaled to zero`,
+    run(scaleUp(hosting, namespaceOf(space), kind.toLowerCase(), name), 'Scale it up'),
+  );
+
+/** Objects that the user may not read are unknown, not missing. */
+const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
+  unseen(mayNotRead([plural], `in ${namespaceOf(name)}`));
+
+export function reachable<Inside>(space: Space<Inside>): Verdict {
+  const { inside, type, hosting, name, forbidden } = space;
+  switch (inside.state) {
+    case 'seen':
+      return met;
+    case 'absent':
+      return waiting(inside.why);
+    case 'hidden':
+      if (inside.error === undefined) return unseen(inside.why);
+      // Other types are not behind its ingress.
+      if (apiServerOf[type] === undefined) return failed(inside.why);
+      if (!forbidden.has('pods') && !serverPods(space).some(isPodReady)) {
+        const [pod] = serverPods(space).map(({ metadata }) => metadata.name);
+        return failedFor(
+          `${inside.why}; ${pod === undefined ? 'its API server has no pod' : `pod ${pod} of its API server is not ready`}`,
+          run(command`kubectl --context ${hosting} -n ${namespaceOf(name)} describe pods ${pod ?? []}`, 'See why'),
+        );
+      }
+      return notEntered(space, inside.why);
+  }
+}
+
+/** @param why in the words of the client, if the entrance shows no cause */
+function notEntered({ entrance, hosting }: Space<unknown>, why: string): Verdict {
+  const problem = entrance && problemOfEntrance(entrance, hosting);
+  if (problem !== undefined) return failed(problem.why, problem);
+  const check = command`stellarctl doctor --pre --hosting-context ${hosting}`;
+  return failedFor(why, run(check, 'See whether clients reach its spaces'));
+}
+
+/** The verdict for kinds that the user may not read in a space. */
+export const hidden = (inside: { forbidden: ReadonlySet<string> }, { plural }: Resource): Verdict | undefined =>
+  inside.forbidden.has(plural) ? unseen(mayNotRead([plural], 'in it')) : undefined;
+
+/** Applies a check to the evidence from inside a space. */
+export function checkInside<Inside>(check: (inside: Inside) => Verdict): (space: Space<Inside>) => Verdict {
+  return ({ inside }) => {
+    if (inside.state === 'seen') return check(inside.value);
+    return inside.state === 'hidden' && inside.error === undefined ? unseen(inside.why) : waiting(inside.why);
+  };
+}
+
+/** A Job of a hook has succeeded. KubeFlex does not report a failed one, and never recreates it on its own. */
+export function jobDone(
+  job: string,
+  isMarkedDone: (space: SpaceEvidence) => boolean,
+): (space: SpaceEvidence) => Verdict {
+  return (space) => {
+    const found = space.jobs.find(({ metadata }) => metadata.name === job);
+    // A finished Job may have been deleted since.
+    if (found === undefined) {
+      if (isMarkedDone(space)) return met;
+      const { plural } = resources.jobs;
+      if (space.forbidden.has(plural)) return unreadable(plural, space);
+      return notCreated(`Job ${job}`, space);
+    }
+    const state = jobState(found);
+    if (state === 'complete') return met;
+    if (state === 'failed') {
+      const reason = conditionOf(found, 'Failed')?.reason ?? 'no reason given';
+      const tries = found.status?.failed ?? 0;
+      return failedForGood(
+        `Job ${namespaceOf(space.name)}/${job} has failed (${reason}, ${count(tries, 'try', 'tries')})`,
+        { next: [repair(space, 'Correct what its log shows, then repair it')] },
+      );
+    }
+    const pods = podsOf(job, space.pods);
+    const failure = lastingFailure(pods);
+    if (failure !== undefined) return failed(`Job ${job}: ${failure.why}`);
+    return startingOn(space, `Job ${job} is running`, pods);
+  };
+}
+
+export const repair = ({ role, name, hosting }: SpaceEvidence, lead = 'Repair it'): NextStep =>
+  run(command`stellarctl ${role} repair ${name} --hosting-context ${hosting}`, lead);
+
+/** A Job retries after a failed pod, and the failure may not be permanent. */
+const lastingFailure = (pods: Pod[]): PodFailure | undefined =>
+  firstPodFailure(pods.filter(({ status }) => status?.phase !== 'Failed'));
+
+export const isHookMarked =
+  (hook: string) =>
+  ({ controlPlane }: Pick<SpaceEvidence, 'controlPlane'>): boolean =>
+    controlPlane.status?.postCreateHooks?.[hook] === true;
+
+/** Whether a Deployment that a hook has created is missing: KubeFlex runs a hook once, and never recreates what is deleted afterwards. */
+export const isLost = (name: Controller, space: SpaceEvidence): boolean =>
+  !space.forbidden.has(resources.deployments.plural) &&
+  !space.deployments.some(({ metadata }) => metadata.name === name) &&
+  isHookMarked(hookLike(space.controlPlane, hookOf[name]) ?? hookOf[name])(space);
+
+export function deploymentRuns(name: Controller): (space: SpaceEvidence) => Verdict {
+  return (space) => {
+    const deployment = space.deployments.find(({ metadata }) => metadata.name === name);
+    const { plural } = resources.deployments;
+    if (isLost(name, space))
+      return failedFor(`Deployment ${name} is missing, and KubeFlex does not recreate it`, repair(space));
+    if (deployment === undefined)
+      return space.forbidden.has(plural) ? unreadable(plural, space) : notCreated(`Deployment ${name}`, space);
+    if (isDeploymentReady(deployment)) return met;
+    if (isScaledToNone(deployment)) return scaledToNone('Deployment', name, space);
+    const pods = podsOf(name, space.pods);
+    const failure = firstPodFailure(pods);
+    if (failure !== undefined) return failed(failure.why);
+    const refused = refusedPods(deployment);
+    if (refused !== undefined) return podsRefused(`Deployment ${name} does not start: ${refused}`, space);
+    return startingOn(space, `Deployment ${name} is starting`, pods);
+  };
+}
+
+/** KubeFlex reports the control plane as ready; it reconciles at least every 30 s. */
+export function ready({ controlPlane, hosting, type, jobs, now }: SpaceEvidence): Verdict {
+  if (isTrue(controlPlane, 'Ready')) return met;
+  // After 0.9.3 KubeFlex looks for a key of its Secret that this type does not have (pkg/reconcilers/ocm).
+  if (type === 'ocm' && controlPlane.status?.secretRef?.inClusterKey === '')
+    return failedForGood('this KubeFlex never reports control planes of type ocm as ready', {
+      next: [advice('Use another type: vcluster, host or external')],
+    });
+  // An object of the hook that another program has changed is a conflict, which only the log shows.
+  const unmarked = hooksOf(controlPlane).find((hook) => {
+    const done = Date.parse(jobs.find(({ metadata }) => metadata.name === hook)?.status?.completionTime ?? '');
+    return !isHookMarked(hook)({ controlPlane }) && now - done > markingGraceMs;
+  });
+  if (unmarked !== undefined)
+    return waiting(`KubeFlex does not mark hook ${unmarked} as done, and its Job is`, { next: [managerLog(hosting)] });
+  const { message, reason } = conditionOf(controlPlane, 'Ready') ?? {};
+  return waiting(message || reason || 'KubeFlex says nothing about its readiness');
+}
+
+/** KubeFlex looks at incomplete hooks every 30 s. */
+const markingGraceMs = 90_000;
+
+/** The pods of an API server. */
+export const serverPods = ({ type, pods }: SpaceEvidence): Pod[] =>
+  apiServerOf[type] === undefined ? [] : podsOf(apiServerOf[type].name, pods);
+
+/** One stage for each Job of a control plane's hooks. */
+export function hookJobStages<Inside>(controlPlane: ControlPlane): SpaceStage<Inside>[] {
+  return hooksOf(controlPlane).map((hook) => ({
+    id: hook,
+    title:
+      hook === hookNames.hubInit
+        ? 'OCM hub installed'
+        : hook === hookNames.statusAddon
+          ? 'status add-on installed'
+          : `hook ${hook} done`,
+    check: jobDone(hook, isHookMarked(hook)),
+    podsOf: ({ pods }) => podsOf(hook, pods),
+  }));
+}
+
+export const clusterInfoStagePods = ({ pods }: SpaceEvidence): Pod[] => podsOf(clusterInfoJob, pods);

@@ -1,0 +1,122 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Access, hidden, ifSeen, seen, through } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { isTrue } from '../kube/client/objects.ts';
+import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { partialReader } from '../kube/partial-reader.ts';
+import { apiServerOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { type Entrance, tryEntrance } from './entrance.ts';
+import { readHostingConfig } from './hosting.ts';
+import { type ItsInside, readItsInside } from './its-contents.ts';
+import { itsStages } from './its-stages.ts';
+import { accessSpace } from './space-access.ts';
+import { readSpace, type SpaceEvidence } from './space-evidence.ts';
+import { apiServerRuns, type Space, type SpaceStage } from './space-stages.ts';
+import type { SpaceTools } from './space-tools.ts';
+import { itsOfWds, listControlPlanes } from './spaces.ts';
+import { type ItsToRead, readWdsInside, type WdsInside, wdsStages } from './wds-stages.ts';
+
+/** One reading of a space. */
+export interface SpaceReading<Inside> {
+  space: Space<Inside>;
+  stages: readonly SpaceStage<Inside>[];
+}
+
+/** Reads spaces repeatedly, and keeps the clients that it opens. */
+export class SpaceWatcher {
+  readonly #tools: SpaceTools;
+  readonly #clients = new Map<string, { context: SelectedContext; kube: Kube }>();
+
+  constructor(tools: SpaceTools) {
+    this.#tools = tools;
+  }
+
+  /** @param known its access, if already known @returns undefined if there is no such control plane */
+  async its(name: string, known?: SelectedContext): Promise<SpaceReading<ItsInside> | undefined> {
+    const read = (kube: Kube, { type, hosting }: SpaceEvidence) =>
+      // A space of type host is no context of its own.
+      readItsInside(kube, type === 'host' ? hosting : kube.cluster.context);
+    const space = await this.#read(name, 'its', read, known);
+    return space && { space, stages: itsStages(space) };
+  }
+
+  async wds(name: string): Promise<SpaceReading<WdsInside> | undefined> {
+    const space = await this.#read(name, 'wds', async (wds) => readWdsInside(wds, await this.#itsOf(name)));
+    return space && { space, stages: wdsStages() };
+  }
+
+  /** Reads a space of either role. @returns undefined if there is no such control plane */
+  read(name: string, role: SpaceRole): Promise<SpaceReading<ItsInside | WdsInside> | undefined> {
+    return role === 'its' ? this.its(name) : this.wds(name);
+  }
+
+  /** The client of the last reading inside a space. */
+  clientOf(name: string): Kube | undefined {
+    return this.#clients.get(name)?.kube;
+  }
+
+  /** Like clientOf, with the context of the client. */
+  accessOf(name: string): { context: SelectedContext; kube: Kube } | undefined {
+    return this.#clients.get(name);
+  }
+
+  async #read<Inside>(
+    name: string,
+    role: SpaceRole,
+    read: (kube: Kube, evidence: SpaceEvidence) => Promise<Inside>,
+    known?: SelectedContext,
+  ): Promise<Space<Inside> | undefined> {
+    const evidence = await readSpace(this.#tools.hosting, name, role);
+    if (evidence === undefined) return undefined;
+    const inside = await this.#inside(evidence, read, known);
+    return { ...evidence, inside, entrance: await this.#entrance(evidence, inside) };
+  }
+
+  /** Tried only if the space does not answer. A proxy hides what answers. */
+  async #entrance({ name, type }: SpaceEvidence, inside: Access<unknown>): Promise<Entrance | undefined> {
+    const code = inside.state === 'hidden' ? inside.error?.code : undefined;
+    const { context } = this.#clients.get(name) ?? {};
+    if ((code !== 'unreachable' && code !== 'tls-error') || apiServerOf[type] === undefined || !context)
+      return undefined;
+    return tryEntrance(context, await readHostingConfig(partialReader(this.#tools.hosting)));
+  }
+
+  async #inside<Inside>(
+    evidence: SpaceEvidence,
+    read: (kube: Kube, evidence: SpaceEvidence) => Promise<Inside>,
+    known: SelectedContext | undefined,
+  ): Promise<Access<Inside>> {
+    const server = apiServerRuns(evidence).state;
+    if (server === 'waiting' || server === 'failed') return { state: 'absent', why: 'its API server does not run yet' };
+    const access = known === undefined ? await this.#access(evidence.controlPlane) : seen(known);
+    return through(access, (context) => read(this.#client(evidence.name, context), evidence));
+  }
+
+  /** The ITS of a WDS: the one that it names, else the only one. */
+  async #itsOf(wds: string): Promise<ItsToRead | undefined> {
+    const all = (await listControlPlanes(this.#tools.hosting)) ?? [];
+    const its = itsOfWds(wds, all);
+    if (its === undefined) return undefined;
+    const context = ifSeen(await this.#access(its));
+    const { name } = its.metadata;
+    return context && { name, isReady: isTrue(its, 'Ready'), kube: this.#client(name, context) };
+  }
+
+  /** Users who may not read a space's Secret see only the hosting cluster's evidence. */
+  async #access(controlPlane: ControlPlane): Promise<Access<SelectedContext>> {
+    const access = await accessSpace(controlPlane, this.#tools);
+    if (access.state !== 'hidden' || access.error === undefined) return access;
+    if (access.error.code === 'forbidden') return hidden('this user may not read how to reach it');
+    throw access.error;
+  }
+
+  #client(name: string, context: SelectedContext): Kube {
+    const present = this.#clients.get(name);
+    // The server or the credentials of a space may change until it is ready.
+    if (present !== undefined && isDeepStrictEqual(present.context, context)) return present.kube;
+    const kube = this.#tools.connect(context);
+    this.#clients.set(name, { context, kube });
+    return kube;
+  }
+}

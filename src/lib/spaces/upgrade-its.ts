@@ -1,0 +1,250 @@
+import { command } from '../core/command-line.ts';
+import { forName } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice, run as nextStep } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { unreached } from '../core/stages.ts';
+import { waitWhile } from '../core/until-met.ts';
+import { seen, whyUnseen } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import {
+  type CustomResourceDefinition,
+  type Deployment,
+  isTrue,
+  type Lease,
+  type Pod,
+} from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { imageVersion, versionOf } from '../kube/image.ts';
+import { partialReader } from '../kube/partial-reader.ts';
+import { firstPodFailure, isDeploymentReady } from '../kube/pods.ts';
+import { listServed } from '../kube/served.ts';
+import { tryAdmission } from '../ocm/admission.ts';
+import { hookNames } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { clusterManagerName, hubNamespace, leaseName, operatorNamespace, tagOf } from '../ocm/ocm-names.ts';
+import type { ClusterManager, ManagedCluster } from '../ocm/ocm-objects.ts';
+import { bringNeeds, changeOperator, checkUpgrade, ofVersion, operatorImage } from '../ocm/ocm-upgrade.ts';
+import { type HookVersions, products, readHookVersions } from '../ocm/program-versions.ts';
+import { judgeTrial, tryHubWebhook } from '../ocm/webhook.ts';
+import { withHostingLease } from './hosting-lease.ts';
+import { readHubPods } from './its-contents.ts';
+import { requireSpace } from './require-space.ts';
+import { openSpace } from './space-access.ts';
+import type { SpaceResult } from './space-result.ts';
+import type { SpaceTools } from './space-tools.ts';
+import { itsVersions } from './space-versions.ts';
+import { typeOf } from './spaces.ts';
+import { rerunHook } from './wds-controllers.ts';
+
+export interface ItsUpgradeOptions {
+  /** The version of OCM, as `1.3.1`. */
+  to: string;
+  /** Undefined to keep that of the present images. */
+  imageRegistry: string | undefined;
+}
+
+/** The hub of an ITS, and what its upgrade changes. */
+interface HubUpgrade {
+  name: string;
+  its: Kube;
+  hosting: Kube;
+  controlPlane: ControlPlane;
+  to: string;
+  from: string | undefined;
+  operator: Deployment;
+  manager: ClusterManager;
+  /** The images by the fields of its ClusterManager, and that of its operator. */
+  images: Record<string, string>;
+  operatorImage: string;
+  hooks: HookVersions;
+}
+
+const imageFields = [
+  ['registrationImagePullSpec', 'registration'],
+  ['workImagePullSpec', 'work'],
+  ['placementImagePullSpec', 'placement'],
+  ['addOnManagerImagePullSpec', 'addon-manager'],
+] as const;
+
+/** The definition of what a hub's operator reads. */
+const definition = 'clustermanagers.operator.open-cluster-management.io';
+
+/**
+ * Upgrades OCM in an ITS, and then the status add-on to the version of the installed hooks. Registrations stay, and nothing else of
+ * the ClusterManager is changed. The operator brings the definitions, rights and webhooks of its version.
+ * @throws StellarError before any write: `usage`, `not-found`, `conflict`, `version-differs`, `forbidden`; afterwards the error is in
+ *   the result
+ */
+export async function upgradeIts(
+  name: string,
+  options: ItsUpgradeOptions,
+  tools: SpaceTools,
+  run: Run,
+): Promise<SpaceResult> {
+  const upgrade = await planHubUpgrade(name, options, tools);
+  const { its, controlPlane, to, from } = upgrade;
+  const result: SpaceResult = {
+    ...{ name, type: typeOf(controlPlane), ...unreached, changed: false, context: its.cluster.context },
+  };
+  return forName(result, run, () =>
+    withHostingLease(tools.hosting, `its upgrade ${name}`, run, async () => {
+      result.changed = await upgradeHub(upgrade, run);
+      result.changed = (await upgradeAddon(upgrade, run)) || result.changed;
+      if (run.dryRun) return;
+      const did = result.changed ? `upgraded${from === undefined || from === to ? '' : ` from OCM ${from}`}; ` : '';
+      run.progress.done(name, `${did}runs OCM ${to}${did === '' ? '; nothing to do' : ''}`, true);
+    }),
+  );
+}
+
+async function planHubUpgrade(
+  name: string,
+  { to, imageRegistry }: ItsUpgradeOptions,
+  tools: SpaceTools,
+): Promise<HubUpgrade> {
+  const { hosting } = tools;
+  checkUpgrade(name, undefined, to);
+  const { controlPlane } = await requireSpace(name, 'its', hosting);
+  const refuse = (why: string) =>
+    new StellarError('conflict', `OCM in ${name} cannot be upgraded: ${why}. Nothing was written.`, {
+      next: [nextStep(command`stellarctl its get ${name} --hosting-context ${hosting.cluster.context}`, 'See it')],
+    });
+  const opened = await openSpace(controlPlane, tools);
+  if (opened.state !== 'seen') throw refuse(`it cannot be reached: ${whyUnseen(opened)}`);
+  const its = opened.value;
+  const on = { namespace: operatorNamespace };
+  const [manager, operator, hooks] = await Promise.all([
+    its.get<ClusterManager>(resources.clusterManagers, clusterManagerName),
+    its.get<Deployment>(resources.deployments, clusterManagerName, on),
+    readHookVersions(hosting),
+  ]);
+  if (manager === undefined || operator === undefined) throw refuse('it has no ClusterManager, or no operator of one');
+  const mode = manager.spec?.deployOption?.mode ?? 'Default';
+  if (mode !== 'Default') throw refuse(`its controllers run in another cluster (mode ${mode})`);
+  const renamed = (reference: string | undefined, repository: string) =>
+    ofVersion(reference ?? `${imageRegistry ?? ''}/${repository}`, to, imageRegistry);
+  const images = imageFields.map(([field, repository]) => [field, renamed(manager.spec?.[field], repository)]);
+  const from = imageVersion(manager.spec?.registrationImagePullSpec);
+  for (const version of [from, imageVersion(operatorImage(operator))]) checkUpgrade(`${name} has`, version, to);
+  return {
+    ...{ name, its, hosting, controlPlane, to, from, operator, manager, hooks },
+    images: Object.fromEntries(images),
+    operatorImage: renamed(operatorImage(operator), 'registration-operator'),
+  };
+}
+
+/** @returns whether anything was changed */
+async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
+  const { name, its, to, operator, manager, images } = upgrade;
+  const alive = await renewalsOf(its);
+  const needs = { side: 'hub', role: clusterManagerName, definition } as const;
+  const isBrought = await bringNeeds(its, needs, to);
+  const isOperator = operatorImage(operator) !== upgrade.operatorImage;
+  if (isOperator) await changeOperator(its, operator, upgrade.operatorImage);
+  const isManager = imageFields.some(([field]) => manager.spec?.[field] !== images[field]);
+  const patch = { metadata: { uid: manager.metadata.uid }, spec: images };
+  if (isManager) await its.merge(resources.clusterManagers, clusterManagerName, patch);
+  const isChanged = isBrought || isOperator || isManager;
+  if (run.dryRun) return isChanged;
+  if (isChanged) run.progress.changed(name, `OCM ${to} is written`);
+  await waitWhile(
+    () => hubBlocker(upgrade),
+    run,
+    (why) => late(upgrade, why),
+    name,
+  );
+  if (isChanged) {
+    const began = await renewalsOf(its);
+    const blocker = async () => {
+      const now = await renewalsOf(its);
+      const silent = [...alive.keys()].find((wec) => began.has(wec) && now.get(wec) === began.get(wec));
+      return silent && `the agent of ${silent} has not renewed its Lease since`;
+    };
+    await waitWhile(blocker, run, (why) => late(upgrade, why), name);
+  }
+  return isChanged;
+}
+
+/** What a hub that has been upgraded does not do yet. */
+async function hubBlocker({ its, to }: HubUpgrade): Promise<string | undefined> {
+  const manager = await its.get<ClusterManager>(resources.clusterManagers, clusterManagerName);
+  if ((manager?.status?.observedGeneration ?? 0) < (manager?.metadata.generation ?? 0))
+    return 'its operator has not read its ClusterManager';
+  const operator = await its.get<Deployment>(resources.deployments, clusterManagerName, {
+    namespace: operatorNamespace,
+  });
+  const controllers = await listServed<Deployment>(its, resources.deployments, { namespace: hubNamespace });
+  const isOf = (deployment: Deployment) => imageVersion(operatorImage(deployment)) === versionOf(tagOf(to));
+  const all = [
+    ...(operator ? [operator] : []),
+    ...controllers.filter(({ metadata }) => metadata.name.startsWith(clusterManagerName)),
+  ];
+  const open = all.find((each) => !isOf(each) || !isDeploymentReady(each));
+  if (open !== undefined) {
+    const pods = await listServed<Pod>(its, resources.pods, { namespace: open.metadata.namespace });
+    const failure = firstPodFailure(pods);
+    return failure?.why ?? `${open.metadata.name} does not run ${to} yet`;
+  }
+  const webhook = await tryHubWebhook(its);
+  if (webhook.state === 'silent') return webhook.why;
+  const refusal = await tryAdmission(its, resources.manifestWorks, {
+    namespace: 'default',
+    spec: { workload: { manifests: [] } },
+  });
+  if (refusal !== undefined && judgeTrial(refusal) === undefined)
+    return `its webhook for works does not answer: ${refusal.words}`;
+  const addons = `managedclusteraddons.${resources.managedClusterAddOns.apiVersion.split('/')[0]}`;
+  const crd = await its.get<CustomResourceDefinition>(resources.customResourceDefinitions, addons);
+  for (const { name, served } of crd?.spec?.versions ?? []) {
+    const resource = { ...resources.managedClusterAddOns, apiVersion: `${crd?.spec?.group}/${name}` };
+    if (served && (await its.list(resource).catch(() => undefined)) === undefined)
+      return `ManagedClusterAddOns cannot be read as ${name}`;
+  }
+  return undefined;
+}
+
+/** When the agents of the WECs that are available have renewed their Leases. */
+async function renewalsOf(its: Kube): Promise<Map<string, string>> {
+  const [clusters, leases] = await Promise.all([
+    listServed<ManagedCluster>(its, resources.managedClusters),
+    listServed<Lease>(its, resources.leases),
+  ]);
+  const available = clusters
+    .filter((each) => isTrue(each, 'ManagedClusterConditionAvailable'))
+    .map(({ metadata }) => metadata.name);
+  const own = leases.filter(
+    ({ metadata }) => metadata.name === leaseName && available.includes(metadata.namespace ?? ''),
+  );
+  return new Map(own.map(({ metadata, spec }) => [metadata.namespace ?? '', spec?.renewTime ?? '']));
+}
+
+/** Has KubeFlex run the hook of the status add-on again, if that runs another version. @returns whether it does */
+async function upgradeAddon({ name, its, hosting, hooks, controlPlane }: HubUpgrade, run: Run): Promise<boolean> {
+  const blocker = async () => {
+    const reader = partialReader(its);
+    const access = seen({ hubPods: await readHubPods(reader), forbidden: reader.forbidden });
+    const versions = itsVersions({ type: typeOf(controlPlane), pods: [], forbidden: new Set() }, access, hooks);
+    return versions.some(({ product, differs }) => product === products.statusAddon && differs)
+      ? `the status add-on is not ${hooks.statusAddon?.version} yet`
+      : undefined;
+  };
+  if ((await blocker()) === undefined) return false;
+  await rerunHook({ name, hosting }, hookNames.statusAddon, hosting.now());
+  const lateAddon = (why: string) =>
+    new StellarError('timeout', `The upgrade of ${name} is not done in time: ${why}.`, {
+      next: [
+        nextStep(command`stellarctl its get ${name} --hosting-context ${hosting.cluster.context}`, 'See its stages'),
+      ],
+    });
+  await waitWhile(blocker, run, lateAddon, name);
+  return true;
+}
+
+const late = ({ name, its, to }: HubUpgrade, why: string): StellarError =>
+  new StellarError('timeout', `The upgrade of ${name} to OCM ${to} is not done in time: ${why}.`, {
+    next: [
+      nextStep(command`kubectl --context ${its.cluster.context} get deployments,pods -n ${hubNamespace}`, 'See them'),
+      advice('To go on, rerun the command'),
+    ],
+  });

@@ -1,0 +1,60 @@
+import { formatAge } from '../core/duration.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { unlessStatus } from '../kube/client/errors.ts';
+import { isTrue, type Pod } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { listServed } from '../kube/served.ts';
+import { agentNamespace, operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
+import { isOperatorPod } from '../ocm/wec-pods.ts';
+import type { HubState } from './hub-state.ts';
+
+/** The pods that apply works: the one agent of mode Singleton, and the work agent of mode Default (ocm pkg/operator). */
+const workAgentApps = ['klusterlet-agent', 'klusterlet-manifestwork-agent'];
+
+/** The pods of the agent on a WEC. @returns undefined if they may not be read */
+export async function workAgentPods(wec: Kube): Promise<Pod[] | undefined> {
+  const pods = await unlessStatus(listServed<Pod>(wec, resources.pods, { namespace: agentNamespace }), 403);
+  return pods?.filter(({ metadata }) => workAgentApps.includes(metadata.labels?.app ?? ''));
+}
+
+/**
+ * Why a WEC's agent does not work; undefined if there is no evidence for that. Pods show it at once; the Lease shows it if pods
+ * cannot be read, and for an agent that runs and does not reach the ITS.
+ * @param now the ITS's clock, milliseconds since the epoch
+ */
+export function whyNotRunning(
+  { managedCluster, lease }: HubState,
+  pods: readonly Pod[] | undefined,
+  now: number,
+): string | undefined {
+  if (!isTrue(managedCluster, 'ManagedClusterJoined')) return 'it has never joined';
+  if (pods !== undefined && !pods.some(isRunning)) return describePods(pods);
+  const renewed = Date.parse(lease?.spec?.renewTime ?? '');
+  if (Number.isNaN(renewed)) return 'it has no lease';
+  // It is renewed every leaseDurationSeconds (1 to 1.25 times); after three missed renewals the agent no longer counts as working.
+  const limit = 3 * 1.25 * (managedCluster?.spec?.leaseDurationSeconds ?? 60) * 1000;
+  return now - renewed > limit ? `its lease was last renewed ${formatAge(now - renewed)} ago` : undefined;
+}
+
+export const isRunning = (pod: Pod): boolean =>
+  pod.metadata.deletionTimestamp === undefined && pod.status?.phase === 'Running' && isTrue(pod, 'Ready');
+
+function describePods(pods: readonly Pod[]): string {
+  const [pod] = pods;
+  if (pod === undefined) return 'it has no pod';
+  const waiting = pod.status?.containerStatuses?.find(({ state }) => state?.waiting)?.state?.waiting?.reason;
+  return `its pod ${pod.metadata.name} is ${waiting ?? (pod.status?.phase === 'Running' ? 'not ready' : pod.status?.phase)}`;
+}
+
+/**
+ * Whether the klusterlet's operator works, from its pods, whatever its Deployment shows.
+ * @returns undefined if there is no Deployment of its usual name
+ */
+export async function operatorRuns(wec: Kube): Promise<boolean | undefined> {
+  const [deployment, pods] = await Promise.all([
+    wec.get(resources.deployments, operatorName, { namespace: operatorNamespace }),
+    listServed<Pod>(wec, resources.pods, { namespace: operatorNamespace }),
+  ]);
+  if (deployment === undefined) return undefined;
+  return pods.some((pod) => isOperatorPod(pod) && isRunning(pod));
+}

@@ -1,0 +1,275 @@
+import { monotonic } from '../core/clock.ts';
+import { count, few } from '../core/counts.ts';
+import { StellarError } from '../core/errors.ts';
+import { jsonObject } from '../core/is-object.ts';
+import { advice } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { tryRead } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { Deployment, KubeObject } from '../kube/client/objects.ts';
+import { type Resource, resources } from '../kube/client/resources.ts';
+import { listIfDefined, listServed } from '../kube/served.ts';
+import { untilGone } from '../kube/until-gone.ts';
+import { deleteObjects, deletePresent, withoutFinalizers } from '../kube/writes.ts';
+import { createdByKlusterlet, isOurs, madeByRegistration } from '../ocm/klusterlet-operator.ts';
+import {
+  addonNamespace,
+  agentNamespace,
+  bootstrapSecretName,
+  hubSecretName,
+  klusterletCrdName,
+  klusterletName,
+  operatorName,
+  operatorNamespace,
+} from '../ocm/ocm-names.ts';
+import type { Klusterlet } from '../ocm/ocm-objects.ts';
+import { appliedWorksOf, removeApplied, takeAppliedFinalizer } from '../workloads/applied-works.ts';
+import { operatorRuns } from './agent-processes.ts';
+import { foreignObjectsIn } from './foreign-objects.ts';
+import { grantRoleName } from './grant.ts';
+
+/** The finalizer with which the operator cleans up a Klusterlet (ocm pkg/operator/operators/klusterlet). */
+const klusterletFinalizer = 'operator.open-cluster-management.io/klusterlet-cleanup';
+/** A working operator begins to clean up a Klusterlet within seconds. */
+const operatorGraceMs = 15_000;
+
+/**
+ * Removes what a registration has created on a WEC, with or without the workloads that an agent has left there, and only what has
+ * the label, the owner or the hub hash of this registration. The operator cleans up a Klusterlet; without a running operator this
+ * function does the same. It never deletes the agent's namespaces while the Klusterlet exists: the operator would recreate them
+ * broken. The identity of the cluster is already proven.
+ * @returns whether anything was removed
+ */
+export async function cleanUpWec(
+  wec: Kube,
+  record: CleanupRecord,
+  keepWorkloads: boolean | undefined,
+  run: Run,
+): Promise<boolean> {
+  const { name } = record;
+  const hash = record.hubHash ?? undefined;
+  const klusterlet = await wec.get<Klusterlet>(resources.klusterlets, klusterletName);
+  let changed = false;
+  await writeCleanupRecord(wec, record);
+  if (klusterlet !== undefined && klusterlet.spec?.clusterName === name) {
+    await removeKlusterlet(wec, klusterlet, hash, run);
+    changed = true;
+    if (!run.dryRun) run.progress.changed(name, 'klusterlet removed');
+  }
+  const applied = (await sharesHash(wec)) ? 0 : await removeApplied(wec, hash, keepWorkloads);
+  if (applied > 0 && !run.dryRun) run.progress.changed(name, keepWorkloads ? 'workloads kept' : 'workloads removed');
+  await removeGrant(wec);
+  const reason = await whyOperatorStays(wec);
+  if (reason !== undefined) {
+    run.progress.note(`The klusterlet operator on ${wec.cluster.context} stays: ${reason}.`);
+    await writeCleanupRecord(wec, null);
+    return changed || applied > 0;
+  }
+  const removed = await removeOperator(wec, record, run);
+  await writeCleanupRecord(wec, null);
+  return removed || changed || applied > 0;
+}
+
+/** Rights granted to the work agent are removed with it, unless the agent of another Klusterlet uses them as well. */
+async function removeGrant(wec: Kube): Promise<void> {
+  if (await sharesHash(wec)) return;
+  const role = await wec.get(resources.clusterRoles, grantRoleName);
+  if (role !== undefined && isOurs(role)) await deleteObjects(wec, resources.clusterRoles, [role]);
+}
+
+async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, hash: string | undefined, run: Run): Promise<void> {
+  const { name, uid } = klusterlet.metadata;
+  await wec.delete(resources.klusterlets, name, { uid });
+  const started = monotonic();
+  let isUndone = false;
+  await untilGone(wec, resources.klusterlets, klusterlet, run, {
+    name: klusterlet.spec?.clusterName ?? name,
+    why: 'the operator is removing the agent',
+    act: async (present) => {
+      const runs = await operatorRuns(wec);
+      // Without its Deployment the operator may be installed elsewhere: then the elapsed time decides.
+      const isAbsent = runs === false || (runs === undefined && monotonic() - started > operatorGraceMs);
+      if (!isAbsent || isUndone) return;
+      run.progress.note(`No klusterlet operator runs on ${wec.cluster.context}: stellarctl removes the agent itself.`);
+      await undoKlusterlet(wec, present, hash);
+      isUndone = true;
+    },
+  });
+  // The operator has deleted them before; the next run would take leftovers in them for parts of a registration.
+  for (const namespace of [agentNamespace, addonNamespace]) {
+    const present = await wec.get(resources.namespaces, namespace);
+    if (present?.metadata.deletionTimestamp !== undefined) await untilGone(wec, resources.namespaces, present, run);
+  }
+}
+
+/** Does what the operator does when a Klusterlet is deleted (ocm pkg/operator/operators/klusterlet, cleanup controller). */
+async function undoKlusterlet(wec: Kube, klusterlet: KubeObject, hash: string | undefined): Promise<void> {
+  for (const work of await appliedWorksOf(wec, hash)) await takeAppliedFinalizer(wec, work);
+  await removeOwn(wec, resources.deployments, agentNamespace);
+  for (const name of [hubSecretName, bootstrapSecretName])
+    await deletePresent(wec, resources.secrets, name, agentNamespace);
+  for (const resource of [resources.clusterRoleBindings, resources.clusterRoles]) await removeOwn(wec, resource);
+  for (const resource of [resources.roleBindings, resources.roles]) await removeOwn(wec, resource, 'kube-system');
+  await withoutFinalizers(wec, resources.klusterlets, klusterlet.metadata, [klusterletFinalizer]);
+}
+
+/** Removes the objects of a kind that the operator has created for this Klusterlet. */
+async function removeOwn(wec: Kube, resource: Resource, namespace?: string): Promise<void> {
+  const objects = await listServed(wec, resource, { namespace });
+  await deleteObjects(wec, resource, objects.filter(createdByKlusterlet));
+}
+
+/** Why the operator, its kinds and namespaces must stay; undefined if nothing else needs them. */
+export async function whyOperatorStays(wec: Kube): Promise<string | undefined> {
+  const [operator, klusterlets, managers] = await Promise.all([
+    wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace }),
+    listIfDefined(wec, resources.klusterlets),
+    listIfDefined(wec, resources.clusterManagers),
+  ]);
+  if (operator !== undefined && !isOurs(operator)) return 'stellarctl did not install it';
+  const other = otherKlusterlet(wec, klusterlets);
+  if (other !== undefined) return `the Klusterlet ${other.metadata.name} needs it`;
+  return managers?.length ? 'the cluster is an OCM hub as well' : undefined;
+}
+
+/** A Klusterlet of another registration. The Klusterlet of this one is already removed, except in a dry run. */
+const otherKlusterlet = (wec: Kube, klusterlets: readonly KubeObject[] | undefined): KubeObject | undefined =>
+  klusterlets?.find(({ metadata }) => !wec.dryRun || metadata.name !== klusterletName);
+
+/** Another Klusterlet may be registered with the same hub: then the hub's hash does not identify the owner of a work. */
+const sharesHash = async (wec: Kube): Promise<boolean> =>
+  otherKlusterlet(wec, await listIfDefined(wec, resources.klusterlets)) !== undefined;
+
+/**
+ * Kinds that the operator installs, each with what would be lost with it. Deleting the kind of a kept AppliedManifestWork would
+ * remove its workloads.
+ */
+const installedKinds: { crd: string; instances: Resource }[] = [
+  { crd: 'appliedmanifestworks.work.open-cluster-management.io', instances: resources.appliedManifestWorks },
+  { crd: 'clusterclaims.cluster.open-cluster-management.io', instances: resources.clusterClaims },
+  { crd: klusterletCrdName, instances: resources.klusterlets },
+];
+
+/**
+ * Removes operator, rights, kinds and namespaces that nothing else uses, and reports what stays.
+ * @returns whether anything was removed
+ */
+export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run): Promise<boolean> {
+  // Without rights or a Deployment from stellarctl here, the kinds may belong to an operator that is installed elsewhere.
+  const role = await wec.get(resources.clusterRoles, operatorName);
+  const operator = await wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace });
+  const isOurOperator = [role, operator].some((object) => object !== undefined && isOurs(object));
+  let removed = false;
+  const remove = async (resource: Resource, ...objects: KubeObject[]) => {
+    removed = (await deleteObjects(wec, resource, objects)) || removed;
+  };
+  // First: while kinds are being removed, discovery names them and does not say what they are.
+  const { removable, unseen } = await removableNamespaces(wec, record, run);
+  // The record stays with its namespace, for the run that can see the others.
+  const namespaces = removable.filter(({ metadata }) => unseen.length === 0 || metadata.name !== operatorNamespace);
+  // A token and a key do not stay with a namespace.
+  for (const name of unseen.length > 0 ? [hubSecretName, bootstrapSecretName] : [])
+    await deletePresent(wec, resources.secrets, name, agentNamespace);
+  if (operator !== undefined) await remove(resources.deployments, operator);
+  if (isOurOperator) for (const kind of installedKinds) await removeKind(wec, kind, remove, run);
+  // A controller of Kubernetes may have recreated it, empty, after the operator had deleted it with the roles that it aggregates.
+  const aggregate = await wec.get(resources.clusterRoles, `open-cluster-management:${klusterletName}-work:aggregate`);
+  if (aggregate !== undefined && namespaces.length > 0) await remove(resources.clusterRoles, aggregate);
+  run.progress.waiting(record.name, 'its namespaces are being removed');
+  // The last namespace holds the record of this clean-up; rights are deleted before it, or the next run would miss them.
+  const binding = await wec.get(resources.clusterRoleBindings, operatorName);
+  if (binding !== undefined && isOurs(binding)) await remove(resources.clusterRoleBindings, binding);
+  const isLast = ({ metadata }: KubeObject) => metadata.name === operatorNamespace;
+  await remove(resources.namespaces, ...namespaces.filter((namespace) => !isLast(namespace)));
+  if (role !== undefined && isOurs(role)) await remove(resources.clusterRoles, role);
+  await remove(resources.namespaces, ...namespaces.filter(isLast));
+  await Promise.all(namespaces.map((namespace) => untilGone(wec, resources.namespaces, namespace, run)));
+  if (unseen.length > 0)
+    throw new StellarError('api-error', `The clean-up of ${wec.cluster.context} is not complete.`, {
+      details: unseen,
+      next: [advice('Rerun the command when the cluster shows all of its kinds')],
+    });
+  return removed;
+}
+
+async function removeKind(
+  wec: Kube,
+  { crd, instances }: (typeof installedKinds)[number],
+  remove: (resource: Resource, object: KubeObject) => Promise<void>,
+  run: Run,
+): Promise<void> {
+  const definition = await wec.get(resources.customResourceDefinitions, crd);
+  if (definition === undefined) return;
+  // In a dry run they still exist.
+  const left = wec.dryRun ? [] : await listServed(wec, instances);
+  if (left.length > 0)
+    run.progress.note(
+      `The kind ${crd} stays on ${wec.cluster.context}: ${count(left.length, 'object')} of it ${left.length === 1 ? 'remains' : 'remain'}.`,
+    );
+  else await remove(resources.customResourceDefinitions, definition);
+}
+
+/** The existing namespaces of a registration that contain nothing else, and those of which that cannot be seen. */
+async function removableNamespaces(
+  wec: Kube,
+  record: CleanupRecord,
+  run: Run,
+): Promise<{ removable: KubeObject[]; unseen: string[] }> {
+  const removable: KubeObject[] = [];
+  const unseen: string[] = [];
+  for (const name of [agentNamespace, addonNamespace, operatorNamespace]) {
+    const namespace = await wec.get(resources.namespaces, name);
+    if (namespace === undefined) continue;
+    const stays = namespace.metadata.deletionTimestamp ? undefined : await whyItStays(wec, namespace, record);
+    if (stays === undefined) removable.push(namespace);
+    else if (stays.isUnseen) unseen.push(`Namespace ${name} stays: ${stays.why}.`);
+    else run.progress.note(`Namespace ${name} stays on ${wec.cluster.context}: ${stays.why}.`);
+  }
+  return { removable, unseen };
+}
+
+async function whyItStays(
+  wec: Kube,
+  namespace: KubeObject,
+  { hubHash }: CleanupRecord,
+): Promise<{ why: string; isUnseen: boolean } | undefined> {
+  if (!madeByRegistration(namespace)) return { why: 'it was not created by the registration', isUnseen: false };
+  const others = await tryRead(() => foreignObjectsIn(wec, namespace.metadata.name, hubHash));
+  if (others.state !== 'seen') return { why: `what it holds cannot be seen (${others.why})`, isUnseen: true };
+  return others.value.length === 0 ? undefined : { why: `it holds ${few(others.value).join(', ')}`, isUnseen: false };
+}
+
+/**
+ * The record that is written to the cluster before its ManagedCluster and its Klusterlet are deleted: the proof of identity is
+ * deleted with them, and the next run must be able to finish an interrupted one. The record is deleted with its namespace, which is deleted last.
+ */
+const recordAnnotation = 'stellarctl.kubestellar.io/clean-up';
+
+export interface CleanupRecord {
+  /** The WEC's name. */
+  name: string;
+  /** Identifies the ITS, see hubId; null if the clean-up ran without an ITS. */
+  hub: string | null;
+  /** Identifies the AppliedManifestWorks of this registration; null if the agent had no hub yet. */
+  hubHash: string | null;
+}
+
+export const readCleanupRecord = async (wec: Kube): Promise<CleanupRecord | undefined> =>
+  parseRecord((await recordHolder(wec))?.metadata.annotations?.[recordAnnotation]);
+
+/** @param record null once nothing is left to clean up, if the namespace stays because others use it */
+export async function writeCleanupRecord(wec: Kube, record: CleanupRecord | null): Promise<void> {
+  const holder = await recordHolder(wec);
+  const { name, uid, annotations = {} } = holder?.metadata ?? { name: '' };
+  const text = record && JSON.stringify(record);
+  if (holder === undefined || (annotations[recordAnnotation] ?? null) === text) return;
+  await wec.merge(resources.namespaces, name, { metadata: { uid, annotations: { [recordAnnotation]: text } } });
+}
+
+/** The namespace that is deleted last. */
+const recordHolder = (wec: Kube): Promise<KubeObject | undefined> => wec.get(resources.namespaces, operatorNamespace);
+
+function parseRecord(text = ''): CleanupRecord | undefined {
+  const { name, hub = null, hubHash = null } = (jsonObject(text) ?? {}) as Partial<CleanupRecord>;
+  return typeof name === 'string' ? { name, hub, hubHash } : undefined;
+}

@@ -1,0 +1,194 @@
+import { command } from '../core/command-line.ts';
+import { count } from '../core/counts.ts';
+import { formatAge } from '../core/duration.ts';
+import { type NextStep, noted, run } from '../core/next-step.ts';
+import type { Problem } from '../core/problem.ts';
+import { conditionOf, type WithConditions } from '../kube/client/objects.ts';
+import { foreignFinalizers, holdersOf, toSeeHolder } from '../ocm/holders.ts';
+import { isMissed, leaseAgeOf, missedRenewals } from '../ocm/hub-evidence.ts';
+import {
+  isAddonWork,
+  isGuarded,
+  isMadeByHand,
+  type ManifestWork,
+  policiesOf,
+  workFinalizer,
+} from '../ocm/manifest-works.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
+import { toSeeNamespace } from '../ocm/refusals.ts';
+import { toSeeAgent } from './diagnosis.ts';
+import type { WecFindings } from './findings.ts';
+import { createdSince, returningAddon } from './hub-controllers.ts';
+import { wecProblem } from './problems.ts';
+import { isDeregistering } from './release-labels.ts';
+
+/** What a deletion waits for: a foreign finalizer, a recreated object or the agent. */
+export function beingDeleted(findings: WecFindings): Problem | undefined {
+  const cluster = findings.hub?.managedCluster;
+  if (cluster?.metadata.deletionTimestamp === undefined) return undefined;
+  return (
+    heldByOthers(findings, cluster) ??
+    heldWorks(findings) ??
+    returningWorks(findings, cluster) ??
+    addonReturns(findings, cluster) ??
+    waitingForAgent(findings) ??
+    inProgress(findings)
+  );
+}
+
+/** OCM's own finalizers are of this group, and are removed with their objects. */
+const isOfOcm = (finalizer: string): boolean => finalizer.includes('open-cluster-management.io/');
+
+function heldByOthers({ name, its }: WecFindings, cluster: ManagedCluster): Problem | undefined {
+  const held = foreignFinalizers(cluster, isOfOcm);
+  if (held.length === 0) return undefined;
+  return wecProblem(
+    'deletion-blocked',
+    `${name} is being deleted, but blocked by finalizer ${held.join(', ')}, which is not OCM's.`,
+    toSeeHolder(its, 'managedcluster', cluster),
+  );
+}
+
+/** Works that somebody has deleted, and that other programs keep for longer than a controller takes. */
+export function heldWorks({ contents, name, now, its }: WecFindings): Problem | undefined {
+  const ageOf = ({ metadata }: ManifestWork) => now - Date.parse(metadata.deletionTimestamp ?? '');
+  const held = (contents?.works ?? []).filter((work) => holdersOf(work).length > 0 && ageOf(work) > endingGraceMs);
+  const [first] = held;
+  if (first === undefined) return undefined;
+  const age = formatAge(ageOf(first));
+  const others = held.length === 1 ? '' : `, and ${count(held.length - 1, 'other work')} in the same way`;
+  return wecProblem(
+    'work-held',
+    `Work ${first.metadata.name} in mailbox ${name} has been in deletion for ${age}, blocked by finalizer ${holdersOf(first).join(', ')}, which is not its agent's${others}.`,
+    toSeeHolder(its, 'manifestwork', first),
+  );
+}
+
+function returningWorks({ contents, name, its }: WecFindings, cluster: ManagedCluster): Problem | undefined {
+  const works = createdSince(contents?.works ?? [], cluster).filter((work) => !isAddonWork(work));
+  if (works.length === 0) return undefined;
+  return wecProblem(
+    'works-return',
+    `${name} is being deleted, but its works are recreated: it is still selected by ${[...policiesOf(works).keys()].join(', ')}.`,
+    noted(command`stellarctl deregister ${name} --its ${its}`, 'first removes the labels that select it'),
+  );
+}
+
+function addonReturns({ contents, name, its }: WecFindings, cluster: ManagedCluster): Problem | undefined {
+  const addon = returningAddon(cluster, contents?.addons ?? []);
+  if (addon === undefined) return undefined;
+  return wecProblem(
+    'addon-returns',
+    `${name} is being deleted, but its add-on ${addon} is recreated after each deletion.`,
+    run(
+      command`kubectl --context ${its} get placementdecisions -A`,
+      'Change the Placement that selects it, or start the controller that decides for it',
+    ),
+    run(command`stellarctl deregister ${name} --its ${its}`, 'Once that is resolved'),
+  );
+}
+
+const isHeld = (work: ManifestWork): boolean => work.metadata.deletionTimestamp !== undefined && isGuarded(work);
+
+/** Only a reporting agent removes what works have applied, and their finalizer. */
+function waitingForAgent(findings: WecFindings): Problem | undefined {
+  const { contents, hub, now, name, its } = findings;
+  const held = (contents?.works ?? []).filter(isHeld);
+  if (held.length === 0 || hub === undefined) return undefined;
+  const start = `${name} is being deleted, and ${count(held.length, 'work')} wait${held.length === 1 ? 's' : ''} for its agent to remove what was applied, and the finalizer ${workFinalizer}`;
+  if (!missedRenewals(hub, now) && !isMissed(hub)) return wecProblem('being-deleted', `${start}.`, toFinish(findings));
+  const overdue = formatAge(leaseAgeOf(hub, now) ?? 0);
+  return wecProblem(
+    'deletion-waits-for-agent',
+    `${start}; it has not reported for ${overdue}.`,
+    toSeeAgent(findings),
+    run(
+      command`stellarctl deregister ${name} --force --its ${its}`,
+      'Or remove it without the agent: what was applied stays',
+    ),
+  );
+}
+
+function inProgress(findings: WecFindings): Problem {
+  const { mailbox, name } = findings;
+  const works = (mailbox?.works ?? []).reduce((sum, { count }) => sum + count, 0);
+  const left = works === 0 ? '' : `; ${count(works, 'work')} ${works === 1 ? 'is' : 'are'} still in its mailbox`;
+  return wecProblem('being-deleted', `${name} is being deleted${left}.`, toFinish(findings));
+}
+
+/** KubeStellar recreates the works of a cluster for as long as a policy selects it: waiting does not end then. */
+function toFinish({ contents, hub, name, its }: WecFindings): NextStep {
+  const isOfPolicy = (work: ManifestWork) => !isAddonWork(work) && !isMadeByHand(work);
+  const cluster = hub?.managedCluster;
+  const isSelected = cluster !== undefined && !isDeregistering(cluster) && contents?.works.some(isOfPolicy);
+  return isSelected
+    ? noted(command`stellarctl deregister ${name} --its ${its}`, 'first removes the labels that select it')
+    : run(command`stellarctl wec wait ${name} --for delete --its ${its}`);
+}
+
+export function beingDeregistered({ hub, name, its }: Pick<WecFindings, 'hub' | 'name' | 'its'>): Problem | undefined {
+  const cluster = hub?.managedCluster;
+  if (cluster === undefined || !isDeregistering(cluster)) return undefined;
+  return wecProblem(
+    'deregistration-unfinished',
+    `The deregistration of ${name} is unfinished; its labels are removed.`,
+    noted(command`stellarctl deregister ${name} --its ${its}`, 'finishes it; with --undo the WEC stays'),
+  );
+}
+
+/** A mailbox may end with its ManagedCluster; if the ManagedCluster stays, nothing can be written into the mailbox. */
+export function endingMailbox({ hub, contents, its, now }: WecFindings): Problem | undefined {
+  const isLeaving = hub?.managedCluster?.metadata.deletionTimestamp !== undefined;
+  return isLeaving ? undefined : ending(contents?.namespace, its, now);
+}
+
+/** While the pods of a namespace may take this long to end, its deletion is not a problem. */
+const endingGraceMs = 30_000;
+
+export const endingAgentNamespace = ({ surroundings, now }: WecFindings): Problem | undefined =>
+  surroundings && stuck(surroundings.ending, surroundings.context, now);
+
+export const endingWorkloadNamespace = ({ surroundings, endingOfWorks = [], now }: WecFindings): Problem | undefined =>
+  surroundings && stuck(endingOfWorks, surroundings.context, now);
+
+/** The first of these namespaces that does not end by itself. */
+function stuck(namespaces: readonly WithConditions[], context: string, now: number): Problem | undefined {
+  const found = namespaces.find((namespace) => {
+    const since = Date.parse(namespace.metadata.deletionTimestamp ?? '');
+    return blockingCondition(namespace)?.endsWith('Failure') || now - since > endingGraceMs;
+  });
+  return ending(found, context, now);
+}
+
+const [finalizersRemain, contentRemains] = ['NamespaceFinalizersRemaining', 'NamespaceContentRemaining'] as const;
+
+/** What keeps a namespace from ending, the most specific first (kubernetes pkg/controller/namespace/deletion). */
+const namespaceConditions = [
+  'NamespaceDeletionDiscoveryFailure',
+  'NamespaceDeletionGroupVersionParsingFailure',
+  'NamespaceDeletionContentFailure',
+  finalizersRemain,
+  contentRemains,
+];
+
+const blockingCondition = (namespace: WithConditions | undefined): string | undefined =>
+  namespaceConditions.find((type) => conditionOf(namespace, type)?.status === 'True');
+
+/** A namespace that is being deleted; nothing can be created in it. */
+function ending(namespace: WithConditions | undefined, context: string, now: number): Problem | undefined {
+  if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
+  const { name, deletionTimestamp } = namespace.metadata;
+  const age = formatAge(now - Date.parse(deletionTimestamp));
+  const type = blockingCondition(namespace);
+  const why = type === undefined ? 'what blocks it is not reported yet' : conditionOf(namespace, type)?.message;
+  // Which objects have the finalizers.
+  const what = type === finalizersRemain ? conditionOf(namespace, contentRemains)?.message : undefined;
+  const whole = [why, what].flatMap((text) => text?.replace(/\.$/, '') ?? []).join('; ');
+  return wecProblem(
+    'namespace-terminating',
+    `Namespace ${name} of ${context} is being deleted (for ${age}), so nothing can be created in it: ${whole}.`,
+    type === 'NamespaceDeletionDiscoveryFailure'
+      ? run(command`kubectl --context ${context} get apiservices`, 'Repair or delete the API that does not answer')
+      : toSeeNamespace(name, context),
+  );
+}

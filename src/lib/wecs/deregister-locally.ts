@@ -1,0 +1,101 @@
+import { command } from '../core/command-line.ts';
+import { forName } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { type NextStep, partial, run } from '../core/next-step.ts';
+import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
+import type { Run } from '../core/run.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { describeCluster } from '../kube/client/errors.ts';
+import { requirePermissions } from '../kube/permissions.ts';
+import { readWec } from '../ocm/wec-evidence.ts';
+import { type CleanupRecord, cleanUpWec, readCleanupRecord } from './clean-up.ts';
+import { refuseForeignObjects } from './foreign-objects.ts';
+import { hasNoRegistration, hubHashOf } from './inspect-wec.ts';
+import { otherRole, runsNoPods } from './other-role.ts';
+import { cleanupPermissions } from './permissions.ts';
+import type { DeregisterResult } from './undo-deregister.ts';
+
+/** A cluster from which the klusterlet is removed. */
+export interface LocalWec {
+  name: string;
+  kube: Kube;
+}
+
+export interface InspectedLocalWec extends LocalWec {
+  /** Undefined if the cluster has nothing of a registration. */
+  record: CleanupRecord | undefined;
+}
+
+/**
+ * Removes klusterlets without access to their ITS; the workloads stay.
+ * @throws StellarError if one of them cannot be removed or the user declines; nothing has been written then
+ */
+export async function deregisterLocally(
+  wecs: readonly LocalWec[],
+  confirm: Confirm<InspectedLocalWec[]>,
+  run: Run,
+): Promise<DeregisterResult[]> {
+  const inspected = await readConfirmed({
+    read: () => Promise.all(wecs.map(async (wec) => ({ ...wec, record: await inspectLocally(wec) }))),
+    losses: (seen) => seen.filter(({ record }) => record !== undefined).map(({ name }) => `klusterlet of ${name}`),
+    confirm,
+  });
+  return Promise.all(
+    inspected.map(({ name, kube, record }) => {
+      const result: DeregisterResult = { name, changed: false };
+      run.progress.waiting(name, 'removing the klusterlet');
+      return forName(result, run, async () => {
+        const changed = record !== undefined && (await cleanUpWec(kube, record, true, run));
+        result.changed = changed;
+        if (!run.dryRun) run.progress.done(name, changed ? 'cleaned up' : 'has no klusterlet; nothing to do');
+      });
+    }),
+  );
+}
+
+/**
+ * Reads what a klusterlet's own cluster shows of a registration, without its ITS: only the Klusterlet's name can be compared.
+ * @returns undefined if the cluster has nothing of a registration
+ * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
+ */
+async function inspectLocally({ name, kube }: LocalWec): Promise<CleanupRecord | undefined> {
+  await requirePermissions(kube, cleanupPermissions());
+  const [evidence, before] = await Promise.all([readWec(kube), readCleanupRecord(kube)]);
+  const registered = evidence.klusterlet?.spec?.clusterName;
+  const cluster = describeCluster(kube.cluster);
+  if (registered === name) {
+    const hubHash = hubHashOf(evidence);
+    await refuseForeignObjects(kube, hubHash);
+    return { name, hub: null, hubHash };
+  }
+  if (registered !== undefined) {
+    throw new StellarError(
+      'registered-elsewhere',
+      `${cluster} is registered as ${registered}, not as ${name}. Nothing was written.`,
+      { next: [giveContext(name)] },
+    );
+  }
+  if (before?.name === name) return before;
+  const role = await otherRole(kube);
+  // A klusterlet that was removed from a WDS is not there the second time: that is no error.
+  if (role !== undefined && !runsNoPods(role)) {
+    throw new StellarError(
+      'registered-elsewhere',
+      `${cluster} is not the WEC ${name}: ${role.found}. Nothing was written.`,
+      { next: [giveContext(name)] },
+    );
+  }
+  if (hasNoRegistration(evidence)) return undefined;
+  throw new StellarError(
+    'identity-unproven',
+    `${cluster} has parts of a klusterlet, and no Klusterlet that names ${name}. Nothing was written.`,
+    {
+      next: [
+        run(command`kubectl --context ${kube.cluster.context} get klusterlets,namespaces,deployments -A`, 'Look at it'),
+      ],
+    },
+  );
+}
+
+const giveContext = (name: string): NextStep =>
+  partial(command`stellarctl deregister --local ${`${name}=CONTEXT`}`, `Give the context of ${name}`);

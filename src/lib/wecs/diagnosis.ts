@@ -1,0 +1,301 @@
+import { command } from '../core/command-line.ts';
+import { formatAge } from '../core/duration.ts';
+import { advice, type NextStep, noted, partial, run } from '../core/next-step.ts';
+import type { Problem } from '../core/problem.ts';
+import { blockingStage } from '../core/stages.ts';
+import { conditionOf, isTrue } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { isScaledToNone, scaleUp } from '../kube/pods.ts';
+import { bootstrapRequests, hasJoined, isAvailable, overdueLease } from '../ocm/hub-evidence.ts';
+import { isOurs } from '../ocm/klusterlet-operator.ts';
+import { agentNamespace, operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
+import { otherName, singletonAgentId } from '../ocm/wec-evidence.ts';
+import { evictedPod, isOperatorPod, lacksAgent, lacksOperator, nodelessPod, podProblem } from '../ocm/wec-pods.ts';
+import type { WecFindings } from './findings.ts';
+import { wecProblem } from './problems.ts';
+import { clockDifference, signingGraceMs } from './registration-checks.ts';
+import { validityOfAgent } from './reregister.ts';
+import { pendingRequests } from './reregister-causes.ts';
+import { tooManyRequestsProblem } from './reregister-problems.ts';
+
+export function registeredAsAnother({ hub, wec, name, its }: WecFindings): Problem | undefined {
+  const other = otherName(wec?.klusterlet, name);
+  if (wec?.klusterlet === undefined || other === undefined) return undefined;
+  const agent = singletonAgentId(wec.klusterlet);
+  const wasThisOne =
+    hub && bootstrapRequests(hub).some((request) => request.state === 'issued' && request.agent === agent);
+  if (wasThisOne) {
+    const patch = JSON.stringify({ spec: { clusterName: name } });
+    const klusterlet = wec.klusterlet.metadata.name;
+    return wecProblem(
+      'registered-as-another',
+      `The agent of ${name} now registers under the name ${other}: that was changed in Klusterlet ${klusterlet} of context ${wec.context}.`,
+      run(
+        command`kubectl --context ${wec.context} patch klusterlet ${klusterlet} --type merge -p ${patch}`,
+        'If by mistake, change it back',
+      ),
+      run(command`stellarctl deregister ${other} --its ${its}`, `Then remove what ${other} has left`),
+    );
+  }
+  return wecProblem(
+    'registered-as-another',
+    `The cluster of context ${wec.context} is registered as ${other}, not as ${name}.`,
+    run(command`stellarctl wec get ${other}=${wec.context} --its ${its}`),
+  );
+}
+
+/** A user has removed it, or the context leads to another cluster. */
+export function withoutKlusterlet({ hub, wec, forbidden, name, its }: WecFindings): Problem | undefined {
+  const isUnseen = forbidden.has(resources.klusterlets.plural);
+  if (wec === undefined || wec.klusterlet !== undefined || isUnseen || hub === undefined) return undefined;
+  return wecProblem(
+    'no-klusterlet',
+    `There is no Klusterlet in the cluster of context ${wec.context}, so that ${name} has no agent there.`,
+    // A name that has joined belongs to the cluster that joined: a join proves that it is this cluster, or fails.
+    hasJoined(hub)
+      ? noted(
+          command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its}`,
+          `installs it again, if this is the cluster that joined as ${name}`,
+        )
+      : run(command`stellarctl wec join ${`${name}=${wec.context}`} --its ${its}`),
+  );
+}
+
+export function stuckContainer({ wec, now, name }: WecFindings): Problem | undefined {
+  const stuck = podProblem(wec?.pods ?? [], now);
+  if (wec === undefined || stuck === undefined) return undefined;
+  const { namespace = '', name: pod } = stuck.pod.metadata;
+  return wecProblem(
+    'container-not-starting',
+    `A container of the ${isOperatorPod(stuck.pod) ? 'operator' : 'agent'} of ${name} does not start: ${stuck.why}.`,
+    run(
+      command`kubectl --context ${wec.context} -n ${namespace} describe pod ${pod}`,
+      'Correct what its last state shows',
+    ),
+  );
+}
+
+/** The scheduler's message shows what the cluster lacks; a user must make room for the agent. */
+export function withoutNode({ wec }: WecFindings): Problem | undefined {
+  const nodeless = nodelessPod(wec?.pods ?? []);
+  if (wec === undefined || nodeless === undefined) return undefined;
+  const { namespace = '', name } = nodeless.pod.metadata;
+  const evicted = evictedPod(wec.pods ?? []);
+  const before = evicted === undefined ? '' : `; pod ${evicted.metadata.name} was evicted: ${evicted.status?.message}`;
+  return wecProblem(
+    'pod-unschedulable',
+    `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} cannot be scheduled: ${nodeless.why.replace(/\.$/, '')}${before.replace(/\.? *$/, '')}.`,
+    run(
+      command`kubectl --context ${wec.context} -n ${namespace} describe pod ${name}`,
+      'Make room on a node, or add one',
+    ),
+  );
+}
+
+/** The Lease and the Klusterlet's conditions do not show that an agent has been gone for less than some minutes. */
+export function withoutAgent({ wec, name, its }: WecFindings): Problem | undefined {
+  if (wec?.pods === undefined) return undefined;
+  const { context, operator } = wec;
+  const isScaled = operator !== undefined && isScaledToNone(operator);
+  const hasOperator = !lacksOperator(wec.pods);
+  const isAlone = !lacksAgent(wec.klusterlet, wec.pods);
+  if (isAlone && (hasOperator || !isScaled || wec.klusterlet === undefined)) return undefined;
+  if (hasOperator && !isTrue(wec.klusterlet, 'Applied')) return undefined;
+  const where = `in the cluster of context ${context}`;
+  if (hasOperator)
+    return wecProblem('no-agent', `No agent of ${name} runs ${where}: it has no pod.`, agentPods(context));
+  const restarts = isAlone ? 'restarts it' : 'restarts both';
+  // A join keeps an operator that another program installed.
+  const isOthers = isScaled && !isOurs(operator);
+  return wecProblem(
+    'no-operator',
+    isAlone
+      ? `The operator ${operatorNamespace}/${operatorName} of ${name} is scaled to zero ${where}: nothing restores what its agent needs.`
+      : `No agent of ${name} runs ${where}: neither the operator ${operatorNamespace}/${operatorName}${isScaled ? ', which is scaled to zero,' : ''} nor the agent has a pod.`,
+    isOthers
+      ? noted(scaleUp(context, operatorNamespace, 'deployment', operatorName), restarts)
+      : noted(command`stellarctl wec join ${`${name}=${context}`} --accept --its ${its}`, restarts),
+  );
+}
+
+/** Without it nothing can be written to a ManagedCluster, whatever else is wrong. */
+export function silentWebhook({ webhook, hub, name, its }: WecFindings): Problem | undefined {
+  if (webhook?.state !== 'silent') return undefined;
+  const bare = webhook.next.map((step) => ('command' in step ? run(step.command) : step));
+  const what = hub?.managedCluster === undefined ? 'be announced' : 'be accepted or labelled';
+  return wecProblem('webhook-silent', `${name} cannot ${what} on ${its}: ${webhook.why}.`, ...bare);
+}
+
+/** A joined agent whose connection was renewed sends a new request, which is never approved automatically. */
+export function asksAgain(findings: WecFindings): Problem | undefined {
+  const { hub, now, name, its } = findings;
+  if (hub === undefined || !hasJoined(hub)) return undefined;
+  if (isAvailable(hub)) return anotherAsks(findings);
+  const asking = bootstrapRequests(hub).findLast(({ state, agent }) => state === 'pending' && agent !== undefined);
+  if (asking?.agent === undefined) return undefined;
+  return wecProblem(
+    'reregistration-pending',
+    `${name} has joined and is not available, and an agent requests its name again (${formatAge(now - asking.created)} ago).`,
+    noted(
+      command`stellarctl accept ${name} --agent ${asking.agent.slice(0, 8)} --its ${its}`,
+      `if ${name} was reinstalled or reconnected`,
+    ),
+  );
+}
+
+/** While the agent of a WEC reports, only the agent of another cluster has a reason to register under its name. */
+function anotherAsks(findings: WecFindings): Problem | undefined {
+  const { hub, now, name } = findings;
+  const requests = hub === undefined ? [] : bootstrapRequests(hub);
+  const own = new Set(requests.flatMap(({ state, agent }) => (state === 'issued' && agent !== undefined ? agent : [])));
+  const other = requests.findLast(({ state, agent }) => state === 'pending' && agent !== undefined && !own.has(agent));
+  if (other === undefined) return undefined;
+  return wecProblem(
+    'another-agent-asks',
+    `${name} is registered and reports, and another agent asks for its name (${formatAge(now - other.created)} ago): that of another cluster, or a reinstalled one.`,
+    advice('Register the other cluster under another name'),
+  );
+}
+
+export function waitsForDecision(findings: WecFindings): Problem | undefined {
+  const { hub, wec, now, reports, name, its } = findings;
+  const id = blockingStage(reports)?.id;
+  if (hub === undefined || (id !== 'approved' && id !== 'accepted')) return undefined;
+  const accept = run(command`stellarctl accept ${name} --its ${its}`);
+  const tooMany = tooManyRequestsProblem(findings);
+  if (tooMany !== undefined) return tooMany;
+  const pending = pendingRequests(hub);
+  const [first] = pending;
+  if (first !== undefined) {
+    const agents = new Set(pending.map(({ agent }) => agent)).size;
+    const who = agents > 1 ? `${agents} agents ask to be ${name}` : `${name} asked to be registered`;
+    const message = `${who} (${formatAge(now - first.created)} ago), and nobody has accepted it.`;
+    if (agents === 1) return wecProblem('request-pending', message, accept);
+    // With its context, the request of its own agent is marked.
+    const target = wec === undefined ? name : `${name}=${wec.context}`;
+    return wecProblem('several-agents-ask', message, run(command`stellarctl accept ${target} --its ${its}`));
+  }
+  const denied = bootstrapRequests(hub).findLast(({ state }) => state === 'denied');
+  if (id === 'approved' && denied !== undefined)
+    return wecProblem(
+      'request-denied',
+      `The request of ${name} was denied.`,
+      noted(command`kubectl --context ${its} delete csr ${denied.name}`, 'then its agent sends another one'),
+    );
+  return id === 'accepted' && hub.managedCluster?.spec?.hubAcceptsClient !== true
+    ? wecProblem('not-accepted', `${its} does not accept ${name}.`, accept)
+    : undefined;
+}
+
+export function silentAgent(findings: WecFindings): Problem | undefined {
+  const { hub, wec, now, reports, name, its } = findings;
+  const blocking = blockingStage(reports);
+  const isSilent =
+    blocking?.id === 'available' &&
+    conditionOf(hub?.managedCluster, 'ManagedClusterConditionAvailable')?.status === 'Unknown';
+  if (!isSilent || blocking.verdict.state !== 'failed') return undefined;
+  const clocksDiffer = hub && clockDifference(hub, now);
+  if (clocksDiffer !== undefined) {
+    const message = `The clocks of ${name} and the ITS differ ${clocksDiffer}.`;
+    return wecProblem('clocks-differ', message, {
+      ...partial('timedatectl', 'Set the clock that is wrong'),
+      note: 'on both sides',
+    });
+  }
+  const message = `The agent of ${name} has stopped reporting: ${blocking.verdict.why}.`;
+  const restart = wec && command`stellarctl doctor --fix ${`${name}=${wec.context}`} --its ${its}`;
+  const next = restart === undefined ? [] : [run(restart, 'If its log shows no reason, restart it')];
+  return wecProblem('agent-silent', message, toSeeAgent(findings), ...next);
+}
+
+/** What the agent reports of the WEC's own API server, with the failing checks (ocm pkg/registration/spoke, healthCheck). */
+export function unhealthyApiServer(findings: WecFindings): Problem | undefined {
+  const { hub, name, context } = findings;
+  const { status, reason, message = '' } = conditionOf(hub?.managedCluster, 'ManagedClusterConditionAvailable') ?? {};
+  if (status !== 'False' || reason !== 'ManagedClusterKubeAPIServerUnavailable') return undefined;
+  const failing = [...message.matchAll(/\[-\](\S+) failed/g)].map(([, check]) => check);
+  const readyz = command`kubectl --context ${context ?? 'CONTEXT'} get --raw /readyz?verbose`;
+  return wecProblem(
+    'api-server-unhealthy',
+    `The API server of ${name} is not healthy${failing.length > 0 ? `: ${failing.join(', ')} failed` : ''}.`,
+    (context === undefined ? partial : run)(readyz, 'Repair what fails; see its health checks'),
+  );
+}
+
+/** The command that shows the agent's own logs. */
+export function toSeeAgent(findings: Pick<WecFindings, 'wec' | 'name' | 'its' | 'context'>): NextStep {
+  const { wec } = findings;
+  if (wec === undefined) return toSeeCluster(findings);
+  const agent = wec.pods?.find(({ metadata }) => metadata.namespace === agentNamespace)?.metadata.name;
+  return agent === undefined
+    ? agentPods(wec.context)
+    : run(command`kubectl --context ${wec.context} -n ${agentNamespace} logs ${agent}`);
+}
+
+const agentPods = (context: string): NextStep =>
+  run(command`kubectl --context ${context} -n ${agentNamespace} get deployments,pods`);
+
+/** @param findings of a cluster that was not read: without a context, or because it does not answer */
+export const toSeeCluster = ({ name, its, context }: Pick<WecFindings, 'name' | 'its' | 'context'>): NextStep =>
+  context === undefined
+    ? {
+        ...partial(command`stellarctl wec get ${name}=CONTEXT --its ${its}`),
+        note: 'what the cluster itself shows',
+      }
+    : run(command`kubectl --context ${context} cluster-info`, 'See why the cluster does not answer');
+
+export function anyStage({ reports, name, its, hub, context }: WecFindings): Problem | undefined {
+  const blocking = blockingStage(reports);
+  if (blocking === undefined) return undefined;
+  const { verdict, title } = blocking;
+  const code = verdict.code ?? blocking.id;
+  if (verdict.state === 'failed')
+    return wecProblem(code, `${name} is blocked at "${title}": ${verdict.why}.`, ...(verdict.next ?? []));
+  // With its context, what the ITS still reports is not enough.
+  const wait = run(command`stellarctl wec wait ${context === undefined ? name : `${name}=${context}`} --its ${its}`);
+  const state = hub !== undefined && hasJoined(hub) ? 'not available' : 'still registering';
+  return { ...wecProblem(code, `${name} is ${state}: ${verdict.why}.`, wait), severity: 'warn' };
+}
+
+/** The ITS counts an agent as available for five periods of its Lease after the last renewal. */
+export function missedRenewal(findings: WecFindings): Problem | undefined {
+  const { hub, now, wec, name } = findings;
+  const overdue = hub && overdueLease(hub, now);
+  if (overdue === undefined) return undefined;
+  return wecProblem(
+    'lease-overdue',
+    `${name} is still shown as available, but its agent does not report: ${overdue}.`,
+    wec === undefined ? toSeeCluster(findings) : agentPods(wec.context),
+  );
+}
+
+/** A request that the hub has approved and not signed; for a joined WEC only renewals matter. */
+export function unsigned({ hub, name, its, now }: WecFindings): Problem | undefined {
+  if (hub === undefined) return undefined;
+  const request = hub.requests.findLast(({ state, renewal }) => state !== 'denied' && (renewal || !hasJoined(hub)));
+  const isOverdue = request?.decided !== undefined && now - request.decided > signingGraceMs;
+  if (request?.state !== 'failed' && !(request?.state === 'approved' && isOverdue)) return undefined;
+  const what = request.renewal ? 'the request of its agent for its next certificate' : 'its request';
+  return wecProblem(
+    'not-signed',
+    `${its} approved ${what} ${formatAge(now - (request.decided ?? request.created))} ago, but nothing there has signed it: ${name} gets no certificate.`,
+    advice(
+      `Run kube-controller-manager of ${its} with its controller csrsigning, which signs for kubernetes.io/kube-apiserver-client; some hosted control planes never do`,
+    ),
+  );
+}
+
+/** Agents renew their certificates in the last fifth or quarter of their validity (ocm pkg/registration/register/csr). */
+const renewedBefore = 0.15;
+
+export function expiringCertificate(findings: WecFindings): Problem | undefined {
+  const { now, name } = findings;
+  const { from, to } = validityOfAgent(findings) ?? { from: 0, to: 0 };
+  const left = to - now;
+  if (left <= 0 || left > renewedBefore * (to - from)) return undefined;
+  return wecProblem(
+    'certificate-expiring',
+    `The certificate of the agent of ${name} expires in ${formatAge(left)}, and its agent has not renewed it in time.`,
+    toSeeAgent(findings),
+  );
+}

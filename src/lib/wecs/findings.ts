@@ -1,0 +1,60 @@
+import type { NextStep } from '../core/next-step.ts';
+import type { StageReport } from '../core/stages.ts';
+import type { WithConditions } from '../kube/client/objects.ts';
+import type { ManifestWork } from '../ocm/manifest-works.ts';
+import type { FoundHub } from '../ocm/registered-hub.ts';
+import type { RuleKind } from './granted-kinds.ts';
+import type { Registration } from './registration-checks.ts';
+import type { Mailbox } from './wec-view.ts';
+
+/** The namespace that an ITS keeps for a WEC, and its contents. */
+export interface MailboxContents {
+  /** Undefined if there is none or it may not be read. */
+  namespace: WithConditions | undefined;
+  works: readonly ManifestWork[];
+  addons: readonly WithConditions[];
+}
+
+/** A cluster that a context leads to and that is certainly not the WEC. */
+export interface OtherCluster {
+  context: string;
+  /** What was found there, a clause. */
+  found: string;
+  /** The name that it is registered under, if it is a WEC. */
+  name: string | undefined;
+  /** What else helps. */
+  next?: NextStep;
+}
+
+/** What a WEC shows besides its registration. */
+export interface WecSurroundings {
+  context: string;
+  /** The namespaces of operator and agents that are being deleted. */
+  ending: WithConditions[];
+}
+
+/** The evidence for a diagnosis. */
+export interface WecFindings extends Registration {
+  reports: readonly StageReport[];
+  mailbox: Mailbox | null;
+  /** The objects of the mailbox, as the ITS has them. */
+  contents?: MailboxContents | undefined;
+  /** What else the WEC shows besides its registration. */
+  surroundings?: WecSurroundings | undefined;
+  /** The namespaces of its works that are being deleted on the WEC; undefined if they were not read. */
+  endingOfWorks?: readonly WithConditions[] | undefined;
+  /** The cluster behind the given context if it is certainly another one: nothing else of it is read. */
+  otherCluster?: OtherCluster | undefined;
+  /** The version of OCM on the ITS, from its running registration controller. */
+  ocmOfHub?: string | undefined;
+  /** Whether the add-on that returns statuses is missing, although the ITS installs it by Placements. */
+  lacksAddon?: boolean;
+  /** Kinds of objects in its works that its agent is not allowed to apply. */
+  refused?: { kinds: readonly RuleKind[]; lacksOcmRights: boolean } | undefined;
+  /** Kinds that may not be read on the WEC: their absence proves nothing. */
+  forbidden: ReadonlySet<string>;
+  /** The hub that the WEC's agent is registered with, if the agent does not keep its WEC available on the ITS. */
+  foundHub?: FoundHub | undefined;
+  /** The context of the ITS. */
+  its: string;
+}

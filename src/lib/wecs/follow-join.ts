@@ -1,0 +1,200 @@
+import { command } from '../core/command-line.ts';
+import type { Followed, Reading } from '../core/follow.ts';
+import type { Run } from '../core/run.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/client/resources.ts';
+import type { HubAccess } from '../ocm/hub-access.ts';
+import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../ocm/hub-evidence.ts';
+import { klusterletName } from '../ocm/ocm-names.ts';
+import type { Klusterlet } from '../ocm/ocm-objects.ts';
+import type { RegistrationRequest } from '../ocm/registration-requests.ts';
+import type { WebhookProbe } from '../ocm/webhook.ts';
+import { readWec, singletonAgentId, type WecEvidence } from '../ocm/wec-evidence.ts';
+import { RestartsDuringJoin } from './during-join.ts';
+import { followOnHub, RegistrationFollower, type WecResult } from './follow-registration.ts';
+import { type HubRecords, hubRecords } from './hub-records.ts';
+import type { JoiningWec, JoinOptions } from './join-options.ts';
+import type { JoinPlan } from './join-plan.ts';
+import { OwnRequests, type SupersededRequests, supersededRequests } from './own-requests.ts';
+import type { Registration } from './registration-checks.ts';
+import type { RegistrationStageId } from './registration-stage-ids.ts';
+import { seen } from './registration-stages.ts';
+import { releaseDeadLeases, reregister, restartAgents } from './restart-agent.ts';
+import { removeAccount } from './wec-account.ts';
+
+/** The state when a join begins to follow its registration. */
+export interface StartedJoin {
+  /** Whether anything has been written. */
+  changed: boolean;
+  /** Whether an existing agent re-registers, which supersedes its earlier requests. */
+  reregisters: boolean;
+  webhook: WebhookProbe | undefined;
+}
+
+/** What a join knows once it follows the registration. */
+interface Joining {
+  plan: JoinPlan;
+  own: OwnRequests;
+  /** The ITS's side, if it can be read. */
+  side: HubSide | undefined;
+}
+
+/** The ITS's side of a join. */
+interface HubSide {
+  kube: Kube;
+  superseded: SupersededRequests;
+  records: HubRecords;
+  restarts: RestartsDuringJoin;
+  webhook: WebhookProbe | undefined;
+}
+
+/** How far to follow: as far as it is visible, and until another user must act. */
+function goalOf(access: HubAccess, accept: boolean): RegistrationStageId {
+  if (access.kube === undefined) return 'hub-reachable';
+  return accept ? 'available' : 'request';
+}
+
+/**
+ * The registration of one WEC, followed to the goal of its join; along the way it does what the agent needs to continue, and what
+ * the user asked for.
+ */
+export interface JoinedWec extends Followed<Registration, WecResult> {
+  readonly name: string;
+  readonly result: WecResult;
+  /** Called before the first reading. @param options those of the join, with the labels that the user has chosen */
+  start(plan: JoinPlan, options: JoinOptions, started: StartedJoin): Promise<void>;
+  /** Reads the WEC, and writes each pending change as soon as possible. @param hub undefined on the WEC's side alone */
+  read(hub: HubEvidence | undefined): Promise<Reading<Registration>>;
+}
+
+export function joinedWec(
+  access: HubAccess,
+  { name, kube }: JoiningWec,
+  { accept }: Pick<JoinOptions, 'accept'>,
+  run: Run,
+): JoinedWec {
+  let joining: Joining | undefined;
+  // In mode Default the agent is known only after it has sent a request.
+  const agent = () => joining?.own.agent;
+  const follower = new RegistrationFollower(name, access.kube, run, {
+    ...{ until: goalOf(access, accept), accept, wait: true, agent, ownAgent: agent },
+    outdated: () => joining?.side?.superseded.names,
+    checkCommand:
+      access.kube === undefined
+        ? command`kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`
+        : command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${access.its}`,
+  });
+  return {
+    ...{ name, result: follower.result, until: follower.until },
+    async start(plan, options, started) {
+      joining = await joiningOf(access, kube, plan, options, started, run);
+      follower.result.changed = started.changed;
+    },
+    async read(hub) {
+      const { side, own } = joining as Joining;
+      const wec = await readWec(kube);
+      if (side === undefined || hub === undefined) return seen({ name, hub: undefined, wec, now: kube.now() });
+      await releaseDeadLeases(kube, wec);
+      const ofOwn = await tidied(hub, wec, { own, side }, accept, (text) => follower.wrote(text));
+      return seen({ name, hub: ofOwn, wec, webhook: await webhookFor(ofOwn, side), now: side.kube.now() });
+    },
+    async act(reading) {
+      const { plan, side } = joining as Joining;
+      const { hub, wec } = reading.snapshot;
+      const need = side?.restarts.need(reading.snapshot, side.kube, kube.now(), accept);
+      // A joined WEC waits for nothing else; the next user who accepts it should not find superseded requests.
+      const isOpen = need === undefined && !accept && side?.superseded.isOpen === true;
+      if (isOpen && !run.deadline.passed) return undefined;
+      if (side === undefined || need === undefined) {
+        const result = await follower.act(reading);
+        if (result?.stage === 'available') await removeOwnAccount(access, plan);
+        return result;
+      }
+      if (need.by === 'pods') await restartAgents(plan.kube);
+      else await reregister(access, plan, need.by, wec);
+      side.superseded.add(hub?.requests ?? []);
+      side.restarts.markDone(need);
+      follower.wrote(`${need.why}: agent restarted`);
+      reading.restartGracePeriod();
+      return undefined;
+    },
+    late: (last) => follower.late(last),
+    broken: (error) => follower.broken(error),
+  };
+}
+
+async function joiningOf(
+  { kube: hub }: HubAccess,
+  kube: Kube,
+  plan: JoinPlan,
+  options: JoinOptions,
+  { reregisters, webhook }: StartedJoin,
+  run: Run,
+): Promise<Joining> {
+  const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
+  // Both clusters were named together: the WEC's own agent is known, even if other agents send requests.
+  const own = new OwnRequests((klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan), plan.wecBefore);
+  if (hub === undefined) return { plan, own, side: undefined };
+  const superseded = supersededRequests(hub, plan.kube, own, run);
+  const before = reregisters ? bootstrapRequests(plan.hubBefore ?? emptyEvidence(plan.name)) : [];
+  superseded.add(before.filter((request) => own.isProven(request)));
+  const records = hubRecords(hub, plan, options, run);
+  return { plan, own, side: { kube: hub, superseded, records, restarts: new RestartsDuringJoin(), webhook } };
+}
+
+/** Writes what is pending on the ITS. @returns what it shows, without requests of other agents and superseded ones: they are no evidence */
+async function tidied(
+  hub: HubEvidence,
+  wec: WecEvidence,
+  { own, side }: { own: OwnRequests; side: HubSide },
+  accept: boolean,
+  wrote: (text: string) => void,
+): Promise<HubEvidence> {
+  const { names } = side.superseded;
+  const open = hub.requests.filter((request) => !names.has(request.name));
+  own.see(wec, open);
+  if (accept) own.requireRecords(side.kube, open);
+  await side.superseded.clear(hub, wec);
+  for (const text of await side.records.write(hub, wec, own.agent)) wrote(text);
+  const isOwn = (request: RegistrationRequest) => (accept ? own.mayApprove(request) : own.maybe(request));
+  const requests = hub.requests.filter((each) => (each.renewal || isOwn(each)) && !names.has(each.name));
+  return { ...hub, requests };
+}
+
+export const followJoins = (access: HubAccess, wecs: readonly JoinedWec[], run: Run): Promise<WecResult[]> =>
+  followOnHub(access.kube, wecs, (wec, ofHub) => wec.read(ofHub), run);
+
+/** Follows the registration of one WEC whose join has begun. */
+export async function followJoin(
+  access: HubAccess,
+  plan: JoinPlan,
+  options: JoinOptions,
+  started: StartedJoin,
+  run: Run,
+): Promise<WecResult> {
+  const wec = joinedWec(access, plan, options, run);
+  await wec.start(plan, options, started);
+  const [result] = await followJoins(access, [wec], run);
+  return result as WecResult;
+}
+
+/** An agent that keeps its certificate, expired or not, keeps the id in it, whatever its mode (ocm pkg/common/options). */
+function keptAgentId({ reregister: cause, wecBefore: { hubSecret } }: JoinPlan): string | undefined {
+  const id = cause?.code === 'certificate-expired' ? hubSecret?.data?.['agent-name'] : undefined;
+  return id === undefined ? undefined : Buffer.from(id, 'base64').toString('utf8');
+}
+
+/** A WEC that has joined no longer needs its own service account. */
+export async function removeOwnAccount({ kube }: HubAccess, { name, settings }: JoinPlan): Promise<void> {
+  if (kube !== undefined && settings.mode === 'Default') await removeAccount(kube, name);
+}
+
+/** Tried only while an agent that has sent a request does not announce itself. */
+async function webhookFor(hub: HubEvidence, { webhook, kube }: HubSide): Promise<Registration['webhook']> {
+  const asked = bootstrapRequests(hub).at(-1)?.created;
+  const isSlow = asked !== undefined && kube.now() - asked > announcementMs;
+  return hub.managedCluster === undefined && isSlow ? webhook?.now() : undefined;
+}
+
+/** An agent announces itself within a second of its request. */
+const announcementMs = 2000;

@@ -1,0 +1,90 @@
+import { diagnosisOf } from '../core/problem.ts';
+import { stageViews, standingOf } from '../core/stages.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { createdAt } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { partialReader } from '../kube/partial-reader.ts';
+import { effectiveProperties } from '../ocm/customization.ts';
+import type { Endpoint } from '../ocm/endpoint.ts';
+import { noSuchWec } from '../ocm/find-wecs.ts';
+import { type HubEvidence, leasePeriodSeconds, overdueLease } from '../ocm/hub-evidence.ts';
+import type { Klusterlet, ManagedCluster } from '../ocm/ocm-objects.ts';
+import { requireHub } from '../ocm/require-hub.ts';
+import type { RunningVersion } from '../ocm/running-versions.ts';
+import { singletonAgentId } from '../ocm/wec-evidence.ts';
+import { getPropertiesOf } from './properties.ts';
+import { readBothSides, unread } from './read-both-sides.ts';
+import { requestView } from './request-view.ts';
+import { diagnose } from './wec-checks.ts';
+import { wecVersions } from './wec-versions.ts';
+import { conditionViews, type WecView } from './wec-view.ts';
+
+/** A WEC's ManagedCluster, unchanged. @throws StellarError `not-found` */
+export async function getManagedCluster(hub: Kube, name: string): Promise<ManagedCluster> {
+  await requireHub(hub);
+  const cluster = await hub.get<ManagedCluster>(resources.managedClusters, name);
+  if (cluster === undefined) throw noSuchWec(name, hub);
+  return cluster;
+}
+
+/**
+ * Reads everything that an ITS and, with its client, the WEC itself show of one WEC. The result lists what could not be read.
+ * @param endpoints the known addresses of the ITS, read if the WEC's agent may use another one
+ * @throws StellarError `not-found` for a name that neither side knows; `forbidden` if the ITS may not be read
+ */
+export async function getWec(
+  hub: Kube,
+  name: string,
+  wec: Kube | undefined,
+  endpoints: () => Promise<readonly Endpoint[]>,
+): Promise<WecView> {
+  const reader = partialReader(hub);
+  const [{ findings, side, notVisible, isRegisteredHere, error }, configMap] = await Promise.all([
+    readBothSides(hub, name, wec, endpoints),
+    getPropertiesOf(reader, name),
+  ]);
+  const { hub: evidence, mailbox, reports } = findings;
+  const { managedCluster } = evidence;
+  const versions = wecVersions(findings.wec, wec === undefined ? 'shows on the WEC itself only' : error?.message);
+  const wrong = diagnose(findings);
+  return {
+    name,
+    its: hub.cluster.context,
+    created: managedCluster === undefined ? null : new Date(createdAt(managedCluster)).toISOString(),
+    kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
+    agent: describeAgent(evidence, isRegisteredHere ? findings.wec?.klusterlet : undefined, versions),
+    versions,
+    ...standingOf(reports),
+    stages: stageViews(reports),
+    conditions: conditionViews(managedCluster?.status?.conditions),
+    labels: managedCluster?.metadata.labels ?? {},
+    properties: effectiveProperties(name, managedCluster, configMap),
+    mailbox,
+    requests: evidence.requests.map((request) => ({ ...requestView(request), renewal: request.renewal })),
+    lease:
+      evidence.lease === undefined
+        ? null
+        : {
+            renewed: evidence.lease.spec?.renewTime ?? null,
+            durationSeconds: managedCluster?.spec?.leaseDurationSeconds ?? leasePeriodSeconds,
+            overdue: overdueLease(evidence, hub.now()) !== undefined,
+          },
+    wec: side,
+    notVisible: [...notVisible, ...unread(reader, hub)],
+    diagnosis: wrong === undefined ? null : diagnosisOf(wrong),
+  };
+}
+
+function describeAgent(
+  { requests }: HubEvidence,
+  klusterlet: Klusterlet | undefined,
+  versions: readonly RunningVersion[],
+): WecView['agent'] {
+  const certified = requests.findLast(({ state, agent }) => agent !== undefined && state === 'issued');
+  const [, registrationAgent] = klusterlet === undefined ? [] : versions;
+  return {
+    id: (klusterlet && singletonAgentId(klusterlet)) ?? certified?.agent ?? null,
+    mode: klusterlet?.spec?.deployOption?.mode ?? null,
+    version: registrationAgent?.running?.[0] ?? null,
+  };
+}

@@ -1,0 +1,232 @@
+import { isDeepStrictEqual } from 'node:util';
+import { command } from '../core/command-line.ts';
+import { few } from '../core/counts.ts';
+import { StellarError } from '../core/errors.ts';
+import { run as nextStep } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { met, waiting } from '../core/stages.ts';
+import { untilMet } from '../core/until-met.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { ClusterRole, PolicyRule } from '../kube/client/objects.ts';
+import { groupResourceOf, resources } from '../kube/client/resources.ts';
+import { listServed } from '../kube/served.ts';
+import { userOf } from '../kube/service-accounts.ts';
+import { isOurs, managedBy, managedByLabel } from '../ocm/klusterlet-operator.ts';
+import type { ManifestWork } from '../ocm/manifest-works.ts';
+import type { Klusterlet } from '../ocm/ocm-objects.ts';
+import type { AppliedManifestWork } from '../workloads/applied-works.ts';
+import {
+  distinct,
+  failedKinds,
+  lacksOcmRights,
+  type RuleKind,
+  refusedKinds,
+  ruleFor,
+  toBindOcmRights,
+  workAccount,
+} from './granted-kinds.ts';
+import { proveWec, type ReachedWec } from './reached-wec.ts';
+
+/** What to grant to a WEC's work agent. */
+export interface WecToGrant extends ReachedWec {
+  klusterlet: Klusterlet | undefined;
+  /** The rights that exist already. */
+  role: ClusterRole | undefined;
+  /** Kinds that the user named, or whose objects works were not allowed to apply. */
+  wanted: readonly RuleKind[];
+  /** Kinds for which the agent lacks a right. */
+  lacking: readonly RuleKind[];
+}
+
+export interface GrantResult {
+  name: string;
+  /** As `widgets.example.com`. */
+  kinds: string[];
+  changed: boolean;
+}
+
+/**
+ * Finds out which rights a work agent lacks, from access reviews of its service account on the WEC's API server, not from messages.
+ * @param given the kinds; undefined for those of objects that works were not allowed to apply
+ * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`, `ocm-rights-missing`
+ */
+export async function inspectGrant(reached: ReachedWec, given: readonly RuleKind[] | undefined): Promise<WecToGrant> {
+  const { its, name, kube } = reached;
+  const { klusterlet } = await proveWec(reached);
+  const readWorks = () => listServed<ManifestWork>(its.kube, resources.manifestWorks, { namespace: name });
+  const wanted = given ?? (await failedKinds(kube, await readWorks()));
+  const [role, lacking] = await Promise.all([
+    kube.get<ClusterRole>(resources.clusterRoles, grantRoleName),
+    refusedKinds(kube, klusterlet, wanted),
+  ]);
+  if (lacking.length > 0 && (await lacksOcmRights(kube, klusterlet))) throw withoutOcmRights(reached);
+  return { ...reached, klusterlet, role, wanted, lacking };
+}
+
+/**
+ * Grants the missing rights, and waits until the WEC's API server allows them. It is safe to rerun.
+ * @throws StellarError `timeout`
+ */
+export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult> {
+  const { name, kube, lacking } = granting;
+  const result: GrantResult = { name, kinds: lacking.map(groupResourceOf), changed: false };
+  if (lacking.length === 0) return result;
+  await writeRole(granting);
+  if (run.dryRun) return result;
+  run.progress.changed(
+    name,
+    `ClusterRole ${grantRoleName} on ${kube.cluster.context} allows ${result.kinds.join(', ')}`,
+  );
+  await untilMet<readonly RuleKind[]>(
+    {
+      check: (refused) =>
+        refused.length === 0 ? met : waiting(`the cluster refuses ${refused.map(groupResourceOf).join(', ')}`),
+      read: () => refusedKinds(kube, granting.klusterlet, lacking),
+      name,
+      unmet: (refused) => notEffective(kube, granting.klusterlet, refused),
+    },
+    run,
+  );
+  run.progress.done(name, 'its work agent has the rights');
+  return { ...result, changed: true };
+}
+
+/**
+ * Adds rules, and leaves the others as they are: somebody may have narrowed them. Guarded by the resourceVersion that was read:
+ * rights that another user has granted since stay.
+ */
+async function writeRole({ kube, role, lacking }: WecToGrant): Promise<void> {
+  const wanted = grantRole(lacking);
+  if (role === undefined) return void (await kube.create(resources.clusterRoles, wanted));
+  const { uid, resourceVersion } = role.metadata;
+  const metadata = { uid, resourceVersion, labels: wanted.metadata.labels };
+  await kube.merge(resources.clusterRoles, grantRoleName, {
+    metadata,
+    rules: [...(role.rules ?? []), ...missingRules(role, lacking)],
+  });
+}
+
+function withoutOcmRights({ name, kube }: ReachedWec): StellarError {
+  const { context } = kube.cluster;
+  return new StellarError(
+    'ocm-rights-missing',
+    `The work agent of ${name} lacks on ${context} what OCM itself gives it, the ClusterRole admin: the missing rights are not to be granted by hand.`,
+    { next: [toBindOcmRights(context)] },
+  );
+}
+
+function notEffective(kube: Kube, klusterlet: Klusterlet | undefined, refused: readonly RuleKind[]): StellarError {
+  const { context } = kube.cluster;
+  const account = userOf(workAccount(klusterlet));
+  return new StellarError(
+    'timeout',
+    `ClusterRole ${grantRoleName} is written, but ${context} still refuses ${refused.map(groupResourceOf).join(', ')} to ${account}: its controller manager has not aggregated the role.`,
+    { next: [nextStep(command`kubectl --context ${context} auth can-i --list --as ${account}`, 'See its rights')] },
+  );
+}
+
+/** What to revoke from a WEC's work agent. */
+export interface WecToRevoke extends ReachedWec {
+  role: ClusterRole | undefined;
+  /** Kinds that were granted and will be revoked. */
+  kinds: readonly RuleKind[];
+}
+
+/**
+ * @param given the kinds; undefined for all that were granted
+ * @throws StellarError `name-taken` for a role of another owner; `in-use` while a work has applied an object of them: the agent could no longer remove it
+ */
+export async function inspectRevocation(
+  reached: ReachedWec,
+  given: readonly RuleKind[] | undefined,
+): Promise<WecToRevoke> {
+  const { kube, name } = reached;
+  await proveWec(reached);
+  const role = await kube.get<ClusterRole>(resources.clusterRoles, grantRoleName);
+  if (role !== undefined && !isOurs(role))
+    throw new StellarError(
+      'name-taken',
+      `stellarctl did not create ClusterRole ${grantRoleName} on ${kube.cluster.context}: it has no label ${managedByLabel}=${managedBy}. Nothing was written.`,
+      { next: [nextStep(command`kubectl --context ${kube.cluster.context} get clusterrole ${grantRoleName} -o yaml`)] },
+    );
+  const chosen = given?.map(groupResourceOf);
+  const kinds = (role ? kindsOf(role) : []).filter(
+    (kind) => chosen === undefined || chosen.includes(groupResourceOf(kind)),
+  );
+  await refuseInUse(kube, name, kinds);
+  return { ...reached, role, kinds };
+}
+
+async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[]): Promise<void> {
+  const works = await listServed<AppliedManifestWork>(kube, resources.appliedManifestWorks);
+  const revoked = new Set(kinds.map(groupResourceOf));
+  const using = works.flatMap(({ spec, status }) =>
+    (status?.appliedResources ?? [])
+      .filter((applied) => revoked.has(groupResourceOf(applied)))
+      .map(
+        (applied) =>
+          `${groupResourceOf(applied)} ${applied.namespace ? `${applied.namespace}/` : ''}${applied.name} of work ${spec?.manifestWorkName}`,
+      ),
+  );
+  if (using.length === 0) return;
+  throw new StellarError(
+    'in-use',
+    `Works have applied objects of these kinds on ${name}, which its agent could then no longer remove: ${few(using, 1).join(' ')}. Nothing was written.`,
+    { next: [nextStep(command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`, 'See them')] },
+  );
+}
+
+/** Revokes the rights of the reviewed kinds. It is safe to rerun. */
+export async function revoke({ name, kube, role, kinds }: WecToRevoke, run: Run): Promise<GrantResult> {
+  const result: GrantResult = { name, kinds: kinds.map(groupResourceOf), changed: false };
+  if (role === undefined || kinds.length === 0) return result;
+  const { uid, resourceVersion } = role.metadata;
+  const rules = rulesWithout(role, kinds);
+  if (rules.length === 0) await kube.delete(resources.clusterRoles, grantRoleName, { uid });
+  else
+    await kube.merge(resources.clusterRoles, grantRoleName, {
+      metadata: { uid, resourceVersion },
+      rules,
+    });
+  if (!run.dryRun)
+    run.progress.done(name, `its work agent no longer has the granted rights to ${result.kinds.join(', ')}`);
+  return { ...result, changed: !run.dryRun };
+}
+
+/** The work agent has the rules of all ClusterRoles with this label (ocm, klusterlet work ClusterRole, aggregationRule). */
+const aggregateLabel = 'open-cluster-management.io/aggregate-to-work';
+
+/** The one ClusterRole with which stellarctl grants rights on a WEC. */
+export const grantRoleName = 'stellarctl:work-agent';
+
+const kindsOf = ({ rules = [] }: ClusterRole): RuleKind[] =>
+  distinct(
+    rules.flatMap(({ apiGroups = [], resources: plurals = [] }) =>
+      apiGroups.flatMap((group) => plurals.map((resource) => ({ group, resource }))),
+    ),
+  );
+
+/** The rules for these kinds that a role does not have word for word. */
+const missingRules = ({ rules = [] }: ClusterRole, kinds: readonly RuleKind[]): PolicyRule[] =>
+  kinds.map(ruleFor).filter((wanted) => !rules.some((rule) => isDeepStrictEqual(rule, wanted)));
+
+/** The rules of a role without these kinds; the rest of a rule keeps its verbs and names. */
+function rulesWithout({ rules = [] }: ClusterRole, kinds: readonly RuleKind[]): PolicyRule[] {
+  const removed = new Set(kinds.map(groupResourceOf));
+  return rules.flatMap((rule) => {
+    const { apiGroups = [], resources: plurals = [] } = rule;
+    const parts = apiGroups.map((group) => ({
+      ...rule,
+      apiGroups: [group],
+      resources: plurals.filter((resource) => !removed.has(groupResourceOf({ group, resource }))),
+    }));
+    if (parts.every((part) => part.resources.length === plurals.length)) return [rule];
+    return parts.filter((part) => part.resources.length > 0);
+  });
+}
+
+function grantRole(kinds: readonly RuleKind[]): ClusterRole {
+  const { apiVersion, kind } = resources.clusterRoles;
+  const labels = { [managedByLabel]: managedBy, [aggregateLabel]: 'true' };
+  return { apiVersion, kind, metadata: { name: grantRoleName, labels }, rules: kinds.map(ruleFor) };
+}

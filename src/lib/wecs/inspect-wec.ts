@@ -1,0 +1,237 @@
+import { command } from '../core/command-line.ts';
+import { count } from '../core/counts.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice, partial, run } from '../core/next-step.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { type Asked, requirePermissions } from '../kube/permissions.ts';
+import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
+import type { Endpoint } from '../ocm/endpoint.ts';
+import { hubOf } from '../ocm/klusterlet-agent.ts';
+import { isOurs } from '../ocm/klusterlet-operator.ts';
+import { isGuarded, objectsIn } from '../ocm/manifest-works.ts';
+import { isOrphan } from '../ocm/orphan-works.ts';
+import { describePolicy, objectsOf, type PoliciesOfIts, type Policy } from '../ocm/policies.ts';
+import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
+import { hubHash } from '../workloads/applied-works.ts';
+import { effectOfRemoval, type LabelEffect } from '../workloads/policy-selectors.ts';
+import { whyNotRunning, workAgentPods } from './agent-processes.ts';
+import { type CleanupRecord, readCleanupRecord } from './clean-up.ts';
+import { refuseForeignObjects } from './foreign-objects.ts';
+import { type HubState, isGone, toDeregister } from './hub-state.ts';
+import { proveIdentity, requireProof } from './identity.ts';
+import { worksRemain } from './leftovers.ts';
+import { cleanupPermissions, deregisterPermissions, identityPermissions } from './permissions.ts';
+import { savedLabels, selectableLabels } from './release-labels.ts';
+
+/** A WEC to deregister. */
+export interface WecToDeregister {
+  name: string;
+  /** A client for the cluster itself, if its context is given. */
+  kube?: Kube | undefined;
+}
+
+export interface DeregisterOptions {
+  /** Keep the workloads running. */
+  keepWorkloads?: boolean;
+  /** Remove the klusterlet from the cluster. */
+  cleanup?: boolean;
+  /** The user's confirmation in place of the proof that the agent is gone. */
+  force?: boolean;
+}
+
+/** The ITS of the WECs, with what was read of it for all of them. */
+export interface InspectedIts {
+  hub: Kube;
+  rights: Asked;
+  /** The known addresses of the ITS. */
+  endpoints: readonly Endpoint[];
+  /** Its binding policies. */
+  policies: PoliciesOfIts;
+}
+
+/** What was read and proven about one WEC before it is deregistered. */
+export interface InspectedWec extends WecToDeregister {
+  hubState: HubState;
+  /** The binding policies of its ITS. */
+  policies: PoliciesOfIts;
+  /** The record for the clean-up; undefined if the cluster shows nothing to clean up, or was not given. */
+  record: CleanupRecord | undefined;
+  /** Why its agent does not work; undefined if there is no evidence for that. */
+  agentDead: string | undefined;
+  /** Labels that an earlier run has removed, to restore if the WEC stays. */
+  interrupted: Record<string, string> | undefined;
+}
+
+/**
+ * Reads all evidence, proves that the cluster is the named one, and refuses what cannot be finished, before the first write.
+ * @throws StellarError `not-a-hub`, `forbidden`, `registered-elsewhere`, `identity-unproven`, `agent-dead`, `still-selected`
+ */
+export async function inspectWec(
+  { hub, rights, endpoints, policies }: InspectedIts,
+  wec: WecToDeregister,
+  hubState: HubState,
+  options: DeregisterOptions,
+): Promise<InspectedWec> {
+  const { name, kube } = wec;
+  const inspected: InspectedWec = {
+    ...wec,
+    hubState,
+    policies,
+    record: undefined,
+    agentDead: undefined,
+    interrupted: savedLabels(hubState.managedCluster),
+  };
+  if (kube !== undefined) {
+    const evidence = await readWec(kube);
+    const record = await readCleanupRecord(kube);
+    const hubId = (await clusterUid(hub)) ?? hub.cluster.server;
+    const isSameRegistration = evidence.klusterlet === undefined || record?.hubHash === hubHashOf(evidence);
+    const isResumed = record?.name === name && record.hub === hubId && isSameRegistration;
+    const known = { name, endpoints, recordedUid: recordedUid(hubState.managedCluster) };
+    if (isResumed) inspected.record = record;
+    else if (!isGone(hubState) || !hasNoRegistration(evidence)) {
+      const identity = await proveIdentity(hub, kube, evidence, known);
+      requireProof(
+        identity,
+        kube,
+        name,
+        hub,
+        [partial(toDeregister(hub, `${name}=CONTEXT`), `Give the context of ${name}`)],
+        [
+          run(toDeregister(hub, name), 'On the ITS only'),
+          run(
+            command`stellarctl deregister --local ${`${name}=${kube.cluster.context}`}`,
+            `On the cluster only, if you know that it is ${name}`,
+          ),
+        ],
+      );
+      inspected.record = { name, hub: hubId, hubHash: hubHashOf(evidence) };
+    }
+  }
+  const pods = kube && (await workAgentPods(kube));
+  if (hubState.managedCluster !== undefined) inspected.agentDead = whyNotRunning(hubState, pods, hub.now());
+  await Promise.all([
+    isGone(hubState) ? undefined : requirePermissions(rights, deregisterPermissions(name)),
+    kube && requirePermissions(kube, options.cleanup ? cleanupPermissions() : identityPermissions()),
+  ]);
+  refuseUnfinishable(hub, inspected, options);
+  if (kube !== undefined && options.cleanup) await refuseForeignObjects(kube, inspected.record?.hubHash ?? null);
+  refuseSelected(hub, inspected, options.keepWorkloads);
+  return inspected;
+}
+
+/** What would be lost, under names that stay the same when KubeStellar recreates a work. */
+export function lossesOfWec({ name, hubState }: InspectedWec): string[] {
+  const { works, addons, managedCluster } = hubState;
+  return [
+    ...works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${name}`)),
+    ...addons.map(({ metadata }) => `add-on ${metadata.name} of ${name}`),
+    ...(managedCluster === undefined ? [] : [`ManagedCluster ${name} (${managedCluster.metadata.uid})`]),
+  ];
+}
+
+/** The hash that identifies the AppliedManifestWorks of a registration; null if its agent has no hub. */
+export function hubHashOf(evidence: WecEvidence): string | null {
+  const known = hubOf(evidence);
+  return known === undefined ? null : hubHash(known.spelled);
+}
+
+/** Nothing of a registration exists, as after an earlier clean-up. An operator of others stays then. */
+export const hasNoRegistration = ({ klusterlet, operator, hubSecret, bootstrapSecret }: WecEvidence): boolean =>
+  [klusterlet, hubSecret, bootstrapSecret].every((part) => part === undefined) &&
+  (operator === undefined || !isOurs(operator));
+
+/** Refuses what would start and could not be finished. @throws StellarError `agent-dead` */
+export function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: DeregisterOptions): void {
+  const { name, kube, hubState, agentDead } = inspected;
+  const { managedCluster, works, addonWorks, mailbox } = hubState;
+  const all = [...works, ...addonWorks];
+  if (managedCluster === undefined) {
+    if (mailbox !== undefined && all.length > 0 && !options.force) throw worksRemain(hub, hubState);
+    return;
+  }
+  // Works without a finalizer need no agent; what workloads are kept is up to the agent.
+  const held = options.keepWorkloads ? all : all.filter(isGuarded);
+  if (agentDead === undefined || held.length === 0) return;
+  if (!options.force) {
+    throw new StellarError(
+      'agent-dead',
+      `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(held.length, 'work')}. Nothing was written.`,
+      {
+        next: [
+          run(toDeregister(hub, kube ? `${name}=${kube.cluster.context}` : name, '--force'), 'Without the agent'),
+          advice('Its workloads then keep running, unless --cleanup removes them'),
+        ],
+      },
+    );
+  }
+  if (options.keepWorkloads && kube === undefined && !works.every(isOrphan)) {
+    throw new StellarError(
+      'agent-dead',
+      `The agent of ${name} is not running (${agentDead}), so its workloads must be removed from their works on the cluster itself.`,
+      {
+        next: [partial(toDeregister(hub, `${name}=CONTEXT`, '--keep-workloads', '--force'), 'Give its context')],
+      },
+    );
+  }
+}
+
+/** What an ITS has of a WEC, and the policies that may select it. */
+type SelectedWec = Pick<InspectedWec, 'name' | 'hubState' | 'policies'>;
+
+/** The effect of removing a WEC's labels on policies. */
+function effectOf({ name, hubState: { managedCluster }, policies: { policies } }: SelectedWec): LabelEffect {
+  if (managedCluster === undefined) return { released: [], starting: [], staying: [] };
+  const present = managedCluster.metadata.labels ?? {};
+  const removed = selectableLabels(managedCluster);
+  const kept = Object.fromEntries(Object.entries(present).filter(([key]) => removed[key] === undefined));
+  return effectOfRemoval(policies, name, { ...savedLabels(managedCluster), ...present }, kept);
+}
+
+/** A policy whose objects are not known yet may have some. */
+const sendsObjects = ({ binding }: Policy): boolean => binding === undefined || objectsOf(binding).length > 0;
+
+/**
+ * Whether the labels must be removed before the WEC is deleted. If workloads stay, always: a WDS that cannot be read may be about
+ * to send works again, as after an interrupted run, and their deletion would delete the workloads.
+ */
+export function needsRelease(inspected: SelectedWec, keepWorkloads = false): boolean {
+  const { hubState } = inspected;
+  const isKept = keepWorkloads && hubState.managedCluster?.metadata.deletionTimestamp === undefined;
+  return isKept || hubState.works.length > 0 || effectOf(inspected).released.some(sendsObjects);
+}
+
+/**
+ * Refuses a WEC that policies would select without its labels too: KubeStellar would recreate its works as long as it is being
+ * deleted.
+ * @throws StellarError `still-selected`
+ */
+function refuseSelected(hub: Kube, inspected: SelectedWec, keepWorkloads?: boolean): void {
+  const { name, hubState } = inspected;
+  const isReleased = needsRelease(inspected, keepWorkloads);
+  if (!isReleased && hubState.managedCluster?.metadata.deletionTimestamp) return;
+  const { starting, staying } = effectOf(inspected);
+  const started = isReleased ? starting.filter(sendsObjects) : [];
+  const [first, ...others] = [...started, ...staying.filter(sendsObjects)];
+  if (first === undefined) return;
+  const why = started.includes(first)
+    ? 'starts to select it when its labels are removed'
+    : first.orphaned
+      ? 'has lost its BindingPolicy, and its Binding still names it'
+      : 'selects it whatever its labels are';
+  throw new StellarError(
+    'still-selected',
+    `${name} cannot be released: binding policy ${describePolicy(first)} ${why}. Nothing was written.`,
+    {
+      details: others.map((policy) => `Also: ${describePolicy(policy)}`),
+      next: [run(editCommand(first), 'Change the policy'), run(toDeregister(hub, name), 'Then')],
+    },
+  );
+}
+
+function editCommand({ name, wds, context, orphaned }: Policy): string {
+  const at = context ?? wds;
+  return orphaned
+    ? command`kubectl --context ${at} delete bindings.control.kubestellar.io ${name}`
+    : command`kubectl --context ${at} edit bindingpolicy ${name}`;
+}

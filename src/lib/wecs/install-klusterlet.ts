@@ -1,0 +1,113 @@
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { run as nextStep } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { waitWhile } from '../core/until-met.ts';
+import type { Change, Kube } from '../kube/client/client.ts';
+import type { KubeObject } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { isCrdServed } from '../kube/discovery.ts';
+import type { HubConnection } from '../ocm/endpoint.ts';
+import { type AgentSettings, bootstrapSecret, image, klusterlet } from '../ocm/klusterlet-agent.ts';
+import { klusterletCrd } from '../ocm/klusterlet-crd.ts';
+import {
+  agentNamespaceObject,
+  isOurs,
+  operatorNamespaceObject,
+  operatorRoles,
+  operatorWorkload,
+  pullSecret,
+} from '../ocm/klusterlet-operator.ts';
+import { klusterletCrdName, operatorName, operatorNamespace, pullSecretName } from '../ocm/ocm-names.ts';
+
+export interface Installation {
+  settings: AgentSettings;
+  /** False if the existing operator must stay unchanged. */
+  installOperator: boolean;
+  /** Whether the existing operator is scaled to zero and will be started. */
+  startOperator: boolean;
+  /** A docker config.json; undefined keeps the existing one. */
+  imagePullSecret: string | undefined;
+  /** False if the existing Klusterlet must stay unchanged. */
+  writeKlusterlet: boolean;
+  /** What to write into the bootstrap secret; undefined keeps the existing one. */
+  bootstrap: { hub: HubConnection; token: string; isOwn: boolean } | undefined;
+}
+
+export type ChangeCounts = Record<Change, number>;
+
+/** An empty docker config: the operator copies the secret and requires it to exist. */
+const noCredentials = '{}';
+
+/**
+ * Installs the klusterlet with server-side apply, in an order that leaves nothing behind if the API server denies it: rights first,
+ * then the kind, the namespaces, the operator, the bootstrap secret and, once its kind is served, the Klusterlet.
+ * @param counts updated during the installation, to show an interrupted one as well
+ */
+export async function installKlusterlet(
+  kube: Kube,
+  installation: Installation,
+  counts: ChangeCounts,
+  run: Run,
+): Promise<void> {
+  const apply = async (object: KubeObject) => {
+    counts[await kube.apply(object)] += 1;
+  };
+  if (installation.installOperator) {
+    for (const object of operatorRoles(installation.settings.tag)) await apply(object);
+  }
+  if ((await kube.get(resources.customResourceDefinitions, klusterletCrdName)) === undefined)
+    await apply(klusterletCrd());
+  if (installation.installOperator) {
+    await applyNamespace(kube, operatorNamespaceObject(), apply);
+    await applyPullSecret(kube, installation.imagePullSecret, apply);
+    for (const object of operatorWorkload(image(installation.settings, 'registration-operator'))) await apply(object);
+  }
+  if (installation.startOperator) {
+    await kube.merge(resources.deployments, operatorName, { spec: { replicas: 1 } }, { namespace: operatorNamespace });
+    counts.changed += 1;
+  }
+  if (installation.bootstrap !== undefined) {
+    await applyNamespace(kube, agentNamespaceObject(), apply);
+    const { hub, token, isOwn } = installation.bootstrap;
+    await apply(bootstrapSecret(hub, token, kube.now(), isOwn));
+  }
+  if (installation.writeKlusterlet) {
+    await untilServed(kube, run);
+    await apply(klusterlet(installation.settings));
+  }
+}
+
+/** A namespace that others created stays theirs: stellarctl does not label it, nor delete it later. */
+async function applyNamespace(
+  kube: Kube,
+  namespace: KubeObject,
+  apply: (object: KubeObject) => Promise<void>,
+): Promise<void> {
+  const present = await kube.get(resources.namespaces, namespace.metadata.name);
+  if (present === undefined || isOurs(present)) await apply(namespace);
+}
+
+async function applyPullSecret(
+  kube: Kube,
+  dockerConfig: string | undefined,
+  apply: (object: KubeObject) => Promise<void>,
+): Promise<void> {
+  const present = await kube.get(resources.secrets, pullSecretName, { namespace: operatorNamespace });
+  if (dockerConfig !== undefined || present === undefined) await apply(pullSecret(dockerConfig ?? noCredentials));
+}
+
+/** A new kind is established first, and served a moment later. */
+async function untilServed(kube: Kube, run: Run): Promise<void> {
+  const { context } = kube.cluster;
+  const path = `/apis/${resources.klusterlets.apiVersion}/${resources.klusterlets.plural}`;
+  const blocker = async () => {
+    const isServed = (await isCrdServed(kube, klusterletCrdName)) && (await kube.read(path)) !== undefined;
+    return isServed ? undefined : 'the kind Klusterlet is not served';
+  };
+  const late = () =>
+    new StellarError('timeout', `${context} did not serve the kind Klusterlet in time.`, {
+      next: [nextStep(command`kubectl --context ${context} describe crd ${klusterletCrdName}`, 'Look at it')],
+    });
+  await waitWhile(blocker, run, late);
+}

@@ -1,0 +1,361 @@
+import { changeWords, conflicts } from '../core/changes.ts';
+import { command } from '../core/command-line.ts';
+import { sharedReading } from '../core/concurrency.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice, run as nextStep, partial } from '../core/next-step.ts';
+import { isMet } from '../core/stages.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/client/resources.ts';
+import { type Asked, askOnce, requirePermissions } from '../kube/permissions.ts';
+import { isTokenRefused as presentToken } from '../ocm/agent-certificate.ts';
+import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
+import { type ChosenEndpoint, chooseEndpoint, type Endpoint, type HubConnection, isSameHub } from '../ocm/endpoint.ts';
+import type { HubAccess } from '../ocm/hub-access.ts';
+import { emptyEvidence, type HubEvidence, readHub } from '../ocm/hub-evidence.ts';
+import type { KnownHub } from '../ocm/hub-kubeconfig.ts';
+import { type AgentSettings, readHubKubeconfig } from '../ocm/klusterlet-agent.ts';
+import { isOurs } from '../ocm/klusterlet-operator.ts';
+import { bootstrapAccountOf, tagOf } from '../ocm/ocm-names.ts';
+import type { Klusterlet } from '../ocm/ocm-objects.ts';
+import { type FoundHub, findHub } from '../ocm/registered-hub.ts';
+import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
+import { registeredElsewhere } from './former-hub.ts';
+import type { Identity } from './identity.ts';
+import type { JoiningWec, JoinOptions } from './join-options.ts';
+import { planVersions, type VersionPlan } from './join-versions.ts';
+import { isOwnToken, unproven } from './own-requests.ts';
+import { refuseOtherKlusterlets, refuseOtherRegistration, refuseOtherRole, requireOwnership } from './ownership.ts';
+import { hubPermissions, reregisterPermissions, wecPermissions } from './permissions.ts';
+import { judgeRegistration } from './registration-stages.ts';
+import { type ReregisterEvidence, whyReregister } from './reregister.ts';
+import type { Reregister } from './reregister-causes.ts';
+import { recordsTokens, whyNoAccount } from './wec-account.ts';
+
+/** What a join will do to one WEC, decided before the first write. */
+export interface JoinPlan {
+  name: string;
+  /** The name of the ITS. */
+  its: string;
+  kube: Kube;
+  endpoint: ChosenEndpoint & HubConnection;
+  settings: AgentSettings;
+  /** The plan for the existing versions. */
+  versions: VersionPlan;
+  /** What both sides showed before. */
+  wecBefore: WecEvidence;
+  hubBefore: HubEvidence | undefined;
+  identity: Identity;
+  /** The UID of the WEC's kube-system; undefined if it may not be read. */
+  uid: string | undefined;
+  /** The other hub that it is registered with and moves from. */
+  former: KnownHub | undefined;
+  /** Why its agent must re-register, or register for the first time. */
+  reregister: Reregister | undefined;
+  /** Whether the ITS refuses the bootstrap token of an agent that has no certificate yet. */
+  isTokenRefused: boolean;
+  /** The service account to make for this WEC alone, if only that shows whose request it is. */
+  account: string | undefined;
+  /** Warnings that do not stop the join. */
+  notes: string[];
+}
+
+/** What is read of the ITS for several WECs. */
+interface HubReads {
+  /** What this user may do there. */
+  rights: Asked;
+  /** The UID of its kube-system; undefined if it may not be read. */
+  uid(): Promise<string | undefined>;
+  evidenceOf(name: string): Promise<HubEvidence>;
+}
+
+/** Reads the ITS for these WECs: one reading serves all that ask at the same time. */
+export function hubReads(hub: Kube, wecs: readonly { name: string }[]): HubReads {
+  const readAll = sharedReading(() =>
+    readHub(
+      hub,
+      wecs.map(({ name }) => name),
+    ),
+  );
+  return {
+    rights: askOnce(hub),
+    uid: sharedReading(() => clusterUid(hub)),
+    evidenceOf: async (name) => (await readAll()).get(name) ?? emptyEvidence(name),
+  };
+}
+
+/** What serves all WECs of a command. */
+export interface Checks {
+  /** Undefined without access to the ITS. */
+  hub: HubReads | undefined;
+  /** Verifies the address for agents, once for all WECs; returns a warning if there is one. */
+  verify(endpoint: ChosenEndpoint & HubConnection): Promise<string | undefined>;
+  /** Makes the WEC's operator check its hub again: whether it is still connected. */
+  isStillConnected(kube: Kube, klusterlet: Klusterlet | undefined): Promise<boolean>;
+}
+
+/**
+ * Everything that can be known before the first write. Reads only, except for access reviews.
+ * @throws StellarError for the first reason not to join this WEC
+ */
+export async function planJoin(
+  access: HubAccess,
+  wec: JoiningWec,
+  options: JoinOptions,
+  checks: Checks,
+): Promise<JoinPlan> {
+  const { name, kube } = wec;
+  await Promise.all([
+    requirePermissions(kube, wecPermissions()),
+    checks.hub &&
+      requirePermissions(
+        checks.hub.rights,
+        hubPermissions(name, {
+          accept: options.accept,
+          label: Object.keys({ ...options.labels, ...options.annotations }).length > 0,
+        }),
+      ),
+  ]);
+  const notes: string[] = [];
+  const uid = await refuseSameCluster(access, wec, checks.hub, notes);
+  const [wecBefore, klusterlets, hubBefore] = await Promise.all([
+    readWec(kube),
+    kube.list<Klusterlet>(resources.klusterlets),
+    checks.hub?.evidenceOf(name),
+  ]);
+  const endpoint = await endpointFor(access, name, options);
+  refuseOtherKlusterlets(wec, klusterlets ?? []);
+  const known = knownEndpoints(access, endpoint);
+  await refuseOtherRole(wec, wecBefore, known);
+  refuseOtherRegistration(wec, wecBefore);
+  const { identity, foundHub } = await ownership(access, wec, { wecBefore, hubBefore, known, uid }, options, checks);
+  if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options);
+  const former = foundHub?.relation === 'other' ? foundHub.hub : undefined;
+  const settings = agentSettings(access, name, wecBefore.klusterlet, options);
+  const shown = { hub: hubBefore, wec: wecBefore, now: (access.kube ?? kube).now(), foundHub };
+  const reregistration = await planReregister(access, wec, shown, { settings, endpoint }, options);
+  const unverified = await checks.verify(endpoint);
+  if (unverified !== undefined) notes.push(unverified);
+  notes.push(...notesOn(access, endpoint, name, wecBefore));
+  const versions = planVersions(wecBefore, settings, options, kube.now());
+  return {
+    name,
+    its: access.its,
+    kube,
+    endpoint,
+    settings,
+    versions,
+    wecBefore,
+    hubBefore,
+    identity,
+    uid,
+    former,
+    ...reregistration,
+    notes,
+  };
+}
+
+/** Whether and how its agent re-registers, with what that takes. @throws StellarError `forbidden`, `identity-unproven` */
+async function planReregister(
+  access: HubAccess,
+  { name, kube }: JoiningWec,
+  shown: ReregisterEvidence & { wec: WecEvidence },
+  { settings, endpoint }: Pick<JoinPlan, 'settings' | 'endpoint'>,
+  options: JoinOptions,
+): Promise<Pick<JoinPlan, 'reregister' | 'isTokenRefused' | 'account'>> {
+  const isLost = whyReregister(shown)[0]?.by === 'certificate';
+  if (isLost) await requirePermissions(kube, reregisterPermissions());
+  const { account, ...token } = await planToken(access, name, { settings, shown, isLost }, options);
+  const isAvailable = isMet(judgeRegistration({ name, ...shown }), 'available');
+  const join = { endpoint, isGiven: givesAddress(options), ...token };
+  const [reregister] = whyReregister({ ...shown, isAvailable, join });
+  return { reregister, isTokenRefused: token.isTokenRefused, account };
+}
+
+/**
+ * Whether the cluster belongs to this name on the ITS or to another hub.
+ * @throws StellarError `registered-elsewhere`, `name-taken`
+ */
+async function ownership(
+  access: HubAccess,
+  wec: JoiningWec,
+  {
+    wecBefore,
+    hubBefore,
+    known,
+    uid,
+  }: Pick<JoinPlan, 'wecBefore' | 'hubBefore' | 'uid'> & { known: readonly Endpoint[] },
+  options: JoinOptions,
+  checks: Checks,
+): Promise<{ identity: Identity; foundHub: FoundHub | undefined }> {
+  const found = await findHub(access.kube, wecBefore, {
+    endpoints: known,
+    isRecorded: uid !== undefined && recordedUid(hubBefore?.managedCluster) === uid,
+    isStillConnected: () => checks.isStillConnected(wec.kube, wecBefore.klusterlet),
+  });
+  const isOther = found?.relation === 'other';
+  // A cluster that is to be moved must not be another one for other reasons.
+  const judged = isOther ? { ...found, relation: 'same' as const } : found;
+  const identity = await requireOwnership(access, wec, wecBefore, hubBefore, {
+    endpoints: known,
+    found: judged,
+    uidOfHub: checks.hub?.uid,
+  });
+  if (isOther && options.replaceHub === undefined) throw registeredElsewhere(access, wec, found, options);
+  return { identity, foundHub: found };
+}
+
+/** What the ITS publishes proves nothing: another hub's address may stand there. */
+const knownEndpoints = ({ external, internal }: HubAccess, endpoint: ChosenEndpoint): Endpoint[] => [
+  external,
+  ...(internal === undefined ? [] : [{ ...internal, published: true }]),
+  { ...endpoint, published: endpoint.source === 'kube-public/cluster-info' },
+];
+
+/**
+ * What is necessary so that the request of this WEC is distinguished from those of others. In mode Singleton its id does that. In
+ * mode Default its token does, if it was made for this WEC alone.
+ * @throws StellarError `identity-unproven` if nothing would
+ */
+async function planToken(
+  access: HubAccess,
+  name: string,
+  given: { settings: AgentSettings; shown: ReregisterEvidence & { wec: WecEvidence }; isLost: boolean },
+  { accept }: JoinOptions,
+): Promise<Pick<JoinPlan, 'isTokenRefused' | 'account'> & { isTokenShared: boolean }> {
+  const { settings, shown, isLost } = given;
+  const { wec, foundHub } = shown;
+  const isStaying = foundHub?.relation !== 'other';
+  const isTokenRefused = isStaying && (await refusesToken(access, wec));
+  const asksAnew = wec.hubSecret === undefined || isLost;
+  if (!accept || settings.mode !== 'Default' || !asksAnew || access.kube === undefined)
+    return { isTokenRefused, isTokenShared: false, account: undefined };
+  const isTokenShared = !isOwnToken(name, wec);
+  if (await recordsTokens(access.kube)) return { isTokenRefused, isTokenShared, account: undefined };
+  const why = await whyNoAccount(access.kube);
+  if (why !== undefined) throw unproven(access.kube, name, why);
+  return { isTokenRefused, isTokenShared, account: bootstrapAccountOf(name) };
+}
+
+/** Presented only to the hub that it was made for: one with the same address or certificate authority, over TLS. */
+async function refusesToken({ kube, external }: HubAccess, { bootstrapSecret, hubSecret }: WecEvidence) {
+  const present = readHubKubeconfig(bootstrapSecret);
+  if (kube === undefined || hubSecret !== undefined || present?.token === undefined) return false;
+  const isOwn = external.server.startsWith('https:') && isSameHub(present, [external]);
+  return isOwn && presentToken(kube, present.token);
+}
+
+/** Whether the user gives the address, which an agent that works gets as well. */
+const givesAddress = ({
+  hubApiserver,
+  forceInternalEndpointLookup,
+  certificateAuthority,
+  proxyUrl,
+}: JoinOptions): boolean =>
+  [hubApiserver, forceInternalEndpointLookup, certificateAuthority, proxyUrl].some((option) => option !== undefined);
+
+function notesOn(access: HubAccess, endpoint: ChosenEndpoint, name: string, { operator }: WecEvidence): string[] {
+  const isForeign = operator !== undefined && !isOurs(operator);
+  return [
+    hasOtherAuthority(access, endpoint)
+      ? `kube-public/cluster-info of ${access.its} has another certificate authority than its context. If the agent does not trust it: --ca-file FILE`
+      : [],
+    access.kube === undefined
+      ? `${access.its} is not reachable from here: whether the name ${name} is free there was not checked.`
+      : [],
+    isForeign ? `${name} has a klusterlet operator that stellarctl did not install; it is left as it is.` : [],
+  ].flat();
+}
+
+/** Either the ITS shows other certificates to outside clients, or what it publishes is outdated. */
+function hasOtherAuthority({ external }: HubAccess, { source, certificateAuthority }: ChosenEndpoint): boolean {
+  const known = external.certificateAuthority?.trim();
+  return source === 'kube-public/cluster-info' && known !== undefined && known !== certificateAuthority?.trim();
+}
+
+/** The address of the ITS for the agents of a WEC, with everything that they need to use it. */
+export async function endpointFor(
+  access: HubAccess,
+  wec: string,
+  options: JoinOptions,
+): Promise<ChosenEndpoint & HubConnection> {
+  const { forceInternalEndpointLookup: forceInternal, proxyUrl } = options;
+  return { ...(await chooseEndpoint({ ...access, ...options, wec, forceInternal })), proxyUrl };
+}
+
+/** @returns the UID of the WEC's kube-system */
+async function refuseSameCluster(
+  access: HubAccess,
+  { name, kube }: JoiningWec,
+  reads: HubReads | undefined,
+  notes: string[],
+): Promise<string | undefined> {
+  if (reads === undefined) return undefined;
+  const [hub, wec] = await Promise.all([reads.uid(), clusterUid(kube)]);
+  if (hub === undefined || wec === undefined) {
+    notes.push(
+      `Whether ${name} and the ITS are different clusters was not checked: the namespace kube-system may not be read.`,
+    );
+  } else if (hub === wec) {
+    throw new StellarError(
+      'same-cluster',
+      `${name} and the ITS are the same cluster (contexts ${kube.cluster.context} and ${access.its}, kube-system ${hub.slice(0, 8)}…).`,
+      {
+        next: [
+          partial(command`stellarctl wec join ${`${name}=CONTEXT`}`, 'Give the context of the cluster to register'),
+        ],
+      },
+    );
+  }
+  return wec;
+}
+
+/** @throws StellarError `label-conflict` */
+export function refuseLabelConflicts(
+  { its }: Pick<HubAccess, 'its'>,
+  { name, managedCluster }: HubEvidence,
+  { labels, annotations = {} }: Pick<JoinOptions, 'labels' | 'annotations'>,
+): void {
+  const { metadata } = managedCluster ?? {};
+  const change = command`stellarctl label ${name} ${changeWords(labels)} --overwrite`;
+  const annotate = command`kubectl --context ${its} annotate managedcluster ${name} ${changeWords(annotations)} --overwrite`;
+  for (const [what, other, step] of [
+    ['labels', conflicts(metadata?.labels ?? {}, labels), change],
+    ['annotations', conflicts(metadata?.annotations ?? {}, annotations), annotate],
+  ] as const)
+    if (other.length > 0)
+      throw new StellarError('label-conflict', `${name} has other ${what} on ${its} already: ${other.join(', ')}.`, {
+        next: [nextStep(step, 'To change them')],
+      });
+}
+
+/** OCM's own. */
+export const defaultRegistry = 'quay.io/open-cluster-management';
+
+export function agentSettings(
+  access: HubAccess,
+  name: string,
+  present: Klusterlet | undefined,
+  options: JoinOptions,
+): AgentSettings {
+  const presentMode = present?.spec?.deployOption?.mode === 'Default' ? 'Default' : 'Singleton';
+  const wantedMode = options.singleton === undefined ? undefined : options.singleton ? 'Singleton' : 'Default';
+  if (present !== undefined && wantedMode !== undefined && wantedMode !== presentMode) {
+    throw new StellarError(
+      'mode-differs',
+      `${name} is registered in mode ${presentMode}; a join does not change that to ${wantedMode}.`,
+      { next: [advice('Leave the mode out to keep it as it is.')] },
+    );
+  }
+  const version = options.ocmVersion ?? access.ocmVersion;
+  if (version === undefined) {
+    throw new StellarError('hub-version-unknown', `${access.its} does not say which version of OCM it runs.`, {
+      next: [advice('Give the version for the agent: --ocm-version X.Y.Z')],
+    });
+  }
+  return {
+    clusterName: name,
+    mode: present === undefined ? (wantedMode ?? 'Singleton') : presentMode,
+    imageRegistry: options.imageRegistry ?? access.imageRegistry ?? defaultRegistry,
+    tag: tagOf(version),
+  };
+}

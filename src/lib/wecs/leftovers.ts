@@ -1,0 +1,143 @@
+import { command } from '../core/command-line.ts';
+import { count, few } from '../core/counts.ts';
+import { StellarError } from '../core/errors.ts';
+import { partial, run } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { seen, tryRead } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { unlessStatus } from '../kube/client/errors.ts';
+import type { KubeObject } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { untilGone } from '../kube/until-gone.ts';
+import { withoutFinalizers } from '../kube/writes.ts';
+import { propertiesNamespace } from '../ocm/kubestellar-names.ts';
+import { workFinalizer } from '../ocm/manifest-works.ts';
+import { clusterNameLabel } from '../ocm/ocm-names.ts';
+import { findManagedCluster } from '../ocm/require-hub.ts';
+import { othersIn } from './foreign-objects.ts';
+import { missingRegistration } from './hub-controllers.ts';
+import { type HubState, toDeregister } from './hub-state.ts';
+
+/**
+ * Removes what OCM leaves of a deleted WEC: the mailbox, the customization properties, its requests.
+ * @param force whether to remove from works left in the mailbox the finalizer that only their agent removes
+ * @returns whether there was anything
+ * @throws StellarError `agent-dead` if works are left without force
+ */
+export async function removeLeftovers(
+  hub: Kube,
+  { name, reread }: Pick<HubState, 'name' | 'reread'>,
+  force: boolean | undefined,
+  run: Run,
+): Promise<boolean> {
+  const left = await reread();
+  // It has been registered again since. In a dry run the cluster and its works still exist.
+  if (left.managedCluster !== undefined && !run.dryRun) return false;
+  const parts: string[] = [];
+  if (left.mailbox !== undefined && (await removeMailbox(hub, left, force, run))) parts.push('mailbox');
+  if (left.properties !== undefined) {
+    const { uid } = left.properties.metadata;
+    await hub.delete(resources.configMaps, name, { namespace: propertiesNamespace, uid });
+    parts.push('properties');
+  }
+  if (await removeRequests(hub, left)) parts.push('requests');
+  if (parts.length > 0 && !run.dryRun) run.progress.changed(name, `${parts.join(', ')} removed`);
+  return parts.length > 0;
+}
+
+async function removeRequests(hub: Kube, { requests }: HubState): Promise<boolean> {
+  for (const { metadata } of requests)
+    await hub.delete(resources.certificateSigningRequests, metadata.name, { uid: metadata.uid });
+  return requests.length > 0;
+}
+
+/**
+ * Removes the requests that an agent without a certificate sent until it was removed: it sends a new one within a second (seen).
+ */
+export async function removeLateRequests(hub: Kube, { reread }: Pick<HubState, 'reread'>): Promise<void> {
+  const left = await reread();
+  if (left.managedCluster === undefined) await removeRequests(hub, left);
+}
+
+/**
+ * Refuses to remove the klusterlet if the name was registered again since its ManagedCluster was deleted: another `wec join` needs
+ * it.
+ * @throws StellarError `still-registered`
+ */
+export async function refuseReregistered(hub: Kube, name: string): Promise<void> {
+  if ((await findManagedCluster(hub, name)) === undefined) return;
+  const { context } = hub.cluster;
+  throw new StellarError(
+    'still-registered',
+    `${name} was registered again on ${context} meanwhile; its klusterlet stays.`,
+    { next: [run(command`stellarctl wec get ${name} --its ${context}`, 'Look at it')] },
+  );
+}
+
+/** @returns whether it was removed; a namespace with objects of others stays, and is no longer a mailbox */
+async function removeMailbox(hub: Kube, left: HubState, force: boolean | undefined, run: Run): Promise<boolean> {
+  const { name, mailbox } = left;
+  const works = [...left.works, ...left.addonWorks];
+  if (mailbox === undefined) return false;
+  if (works.length > 0 && !force && !run.dryRun) throw worksRemain(hub, left);
+  for (const { metadata } of run.dryRun ? [] : works) {
+    await hub.delete(resources.manifestWorks, metadata.name, { namespace: name, uid: metadata.uid });
+    await withoutFinalizers(hub, resources.manifestWorks, metadata, [workFinalizer]);
+  }
+  const { uid, deletionTimestamp } = mailbox.metadata;
+  const others =
+    deletionTimestamp === undefined
+      ? await tryRead(() => othersIn(hub, name, { isExpected: isOfOcm, expectedKinds: kindsOfOcm }))
+      : seen([]);
+  if (others.state !== 'seen' || others.value.length > 0) {
+    const what =
+      others.state === 'seen'
+        ? `it holds ${few(others.value).join(', ')}`
+        : `what else it holds cannot be seen (${others.why})`;
+    run.progress.note(`Namespace ${name} stays on ${hub.cluster.context}: ${what}.`);
+    // This label makes a namespace a mailbox; the hub sets it again when a cluster of that name registers.
+    const noMailbox = { metadata: { uid, labels: { [clusterNameLabel]: null } } };
+    if (others.state === 'seen') await unlessStatus(hub.merge(resources.namespaces, name, noMailbox), 403, 404, 409);
+    return false;
+  }
+  await hub.delete(resources.namespaces, name, { uid });
+  run.progress.waiting(name, 'its mailbox is being removed');
+  const read = async () => (await left.reread()).mailbox;
+  await untilGone(hub, resources.namespaces, mailbox, run, { read }).catch(async (error: unknown) => {
+    throw error instanceof StellarError && error.code === 'timeout' ? await withMissing(hub, error) : error;
+  });
+  return true;
+}
+
+/** The hub keeps the rights of an agent in its mailbox with a finalizer. */
+async function withMissing(hub: Kube, error: StellarError): Promise<StellarError> {
+  const missing = await missingRegistration(hub);
+  return missing === undefined ? error : error.with({ details: [missing.detail], next: missing.next });
+}
+
+/** Works and add-ons; KubeStellar's status add-on keeps its reported status there. */
+const kindsOfOcm = [resources.manifestWorks, resources.managedClusterAddOns, resources.workStatuses];
+
+/** What else OCM creates in a mailbox: rights for the agents of both. */
+function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
+  if (metadata.labels?.[clusterNameLabel] !== undefined) return true;
+  return ['Role', 'RoleBinding'].includes(kind) && metadata.name.startsWith('open-cluster-management:');
+}
+
+/** Their agent no longer has rights on the ITS and cannot remove its finalizer. */
+export function worksRemain(hub: Kube, { name, works, addonWorks }: HubState): StellarError {
+  return new StellarError(
+    'agent-dead',
+    `${name} is no longer registered, but its mailbox holds ${count(works.length + addonWorks.length, 'work')}, whose finalizer only its agent removes.`,
+    {
+      details: [...works, ...addonWorks].map(({ metadata }) => metadata.name),
+      next: [
+        partial(
+          command`stellarctl wec join ${`${name}=CONTEXT`} --accept --its ${hub.cluster.context}`,
+          'To register it again, with its agent',
+        ),
+        run(toDeregister(hub, name, '--force'), 'To remove them without it'),
+      ],
+    },
+  );
+}

@@ -1,0 +1,148 @@
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { type NextStep, run } from '../core/next-step.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { describeCluster } from '../kube/client/errors.ts';
+import { isTrue } from '../kube/client/objects.ts';
+import { certificateExpiry, formerHolder, isAgentOf } from '../ocm/agent-certificate.ts';
+import { recordedUid } from '../ocm/cluster-uid.ts';
+import type { Endpoint } from '../ocm/endpoint.ts';
+import type { HubAccess } from '../ocm/hub-access.ts';
+import { type HubEvidence, hasJoined } from '../ocm/hub-evidence.ts';
+import { klusterletName } from '../ocm/ocm-names.ts';
+import type { Klusterlet } from '../ocm/ocm-objects.ts';
+import type { WecEvidence } from '../ocm/wec-evidence.ts';
+import { lacksOperator } from '../ocm/wec-pods.ts';
+import { type Identity, type KnownWec, proveIdentity } from './identity.ts';
+import type { JoiningWec } from './join-options.ts';
+import { otherRole, refuseRole, runsNoPods } from './other-role.ts';
+
+/** A hosted Klusterlet registers another cluster than its own. @throws StellarError `registered-elsewhere` */
+export function refuseOtherKlusterlets({ name, kube }: JoiningWec, klusterlets: Klusterlet[]): void {
+  const own = klusterlets.filter(({ spec }) => !spec?.deployOption?.mode?.endsWith('Hosted'));
+  const other = own.find(({ metadata }) => metadata.name !== klusterletName);
+  if (other === undefined) return;
+  throw elsewhere(
+    kube,
+    `is registered already, as ${other.spec?.clusterName ?? 'another name'}, by a Klusterlet ${other.metadata.name} that stellarctl did not install; ${name} was not joined`,
+    other.metadata.name,
+  );
+}
+
+const elsewhere = ({ cluster }: Kube, what: string, klusterlet = klusterletName): StellarError =>
+  new StellarError('registered-elsewhere', `${describeCluster(cluster)} ${what}.`, {
+    next: [toSeeKlusterlet(cluster.context, klusterlet)],
+  });
+
+const toSeeKlusterlet = (context: string, klusterlet: string, lead = 'Look at it'): NextStep =>
+  run(command`kubectl --context ${context} get klusterlet ${klusterlet} -o yaml`, lead);
+
+/** The cluster's own claim is enough to refuse it. @throws StellarError `conflict`, `registered-elsewhere` */
+export function refuseOtherRegistration({ name, kube }: JoiningWec, { klusterlet }: WecEvidence): void {
+  if (klusterlet === undefined) return;
+  if (klusterlet.metadata.deletionTimestamp !== undefined) {
+    const message = `The Klusterlet on ${describeCluster(kube.cluster)} is being deleted; ${name} was not joined.`;
+    const next = [toSeeKlusterlet(kube.cluster.context, klusterletName, 'Wait until it is gone. Look at it')];
+    throw new StellarError('conflict', message, { next });
+  }
+  const registeredAs = klusterlet.spec?.clusterName;
+  if (registeredAs === name) return;
+  throw elsewhere(
+    kube,
+    `is registered already, under the name ${registeredAs ?? '(none)'}; it was not joined as ${name}`,
+  );
+}
+
+/**
+ * Refuses a name that another cluster has. Only a cluster with proof gets a name that has joined: the certificate of its agent, or
+ * its recorded UID.
+ * @param known what is known of the ITS, and the hub that the cluster is registered with
+ * @throws StellarError `registered-elsewhere`, `name-taken`
+ */
+export async function requireOwnership(
+  access: HubAccess,
+  wec: JoiningWec,
+  wecBefore: WecEvidence,
+  hub: HubEvidence | undefined,
+  known: Pick<KnownWec, 'endpoints' | 'found' | 'uidOfHub'>,
+): Promise<Identity> {
+  const { name, kube } = wec;
+  if (access.kube === undefined || hub === undefined) return { state: 'unseen', found: 'the ITS was not asked' };
+  const { managedCluster } = hub;
+  const identity = await proveIdentity(access.kube, kube, wecBefore, {
+    name,
+    ...known,
+    recordedUid: recordedUid(managedCluster),
+  });
+  if (identity.state === 'proven') return identity;
+  if (identity.state === 'other' && (managedCluster === undefined || wecBefore.klusterlet !== undefined))
+    throw elsewhere(kube, `is not the ${name} of ${access.its}: ${identity.found}; it was not joined`);
+  if (identity.state === 'unseen' && (await certificateName(access.kube, wecBefore, hub)))
+    return { state: 'proven', by: 'expired-certificate' };
+  if (identity.state === 'other' || hasJoined(hub)) throw nameTaken(access, wec, hub, identity);
+  return identity;
+}
+
+/**
+ * Whether the cluster's agent was registered under this name until its certificate expired, and no other cluster since: no record
+ * names another cluster, and no agent keeps the name available.
+ */
+async function certificateName(
+  kube: Kube,
+  { klusterlet, hubSecret }: WecEvidence,
+  { name, managedCluster }: HubEvidence,
+) {
+  if (klusterlet === undefined || managedCluster === undefined || recordedUid(managedCluster) !== undefined)
+    return false;
+  if (
+    certificateExpiry(hubSecret, kube.now()) === undefined ||
+    isTrue(managedCluster, 'ManagedClusterConditionAvailable')
+  )
+    return false;
+  const holder = await formerHolder(kube, hubSecret);
+  return holder !== undefined && isAgentOf(name, holder);
+}
+
+function nameTaken(
+  { its }: HubAccess,
+  { name, kube }: JoiningWec,
+  hub: HubEvidence,
+  { state, found }: Identity & { found: string },
+): StellarError {
+  const isAvailable = isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable');
+  const there = hasJoined(hub) ? `has joined and is ${isAvailable ? 'available' : 'not available'}` : 'asks for it';
+  const cluster = describeCluster(kube.cluster);
+  return new StellarError(
+    'name-taken',
+    state === 'other'
+      ? `${name} is the name of another cluster on ${its}, which ${there}. About ${cluster}: ${found}.`
+      : `${name} ${there} on ${its}, and ${cluster} is not proven to be it: ${found}.`,
+    {
+      next: [
+        run(
+          command`stellarctl deregister ${name} --force --its ${its}`,
+          'Choose another name. If it is this cluster, reinstalled, remove its old registration first, then join again',
+        ),
+      ],
+    },
+  );
+}
+
+/**
+ * Refuses a cluster that evidently is something else: a hub, a hosting cluster, a WDS, an API server without nodes, or one that a
+ * Klusterlet in another cluster has registered. If it has a Klusterlet, only one whose pods never run there is a mistake.
+ * @param endpoints the known addresses of the ITS
+ * @throws StellarError `registered-elsewhere`
+ */
+export async function refuseOtherRole(
+  { name, kube }: JoiningWec,
+  { klusterlet, pods }: WecEvidence,
+  endpoints: readonly Endpoint[],
+): Promise<void> {
+  if (klusterlet !== undefined && !(pods && lacksOperator(pods))) return;
+  const role = await otherRole(
+    kube,
+    endpoints.map(({ server }) => server),
+  );
+  if (role !== undefined && (klusterlet === undefined || runsNoPods(role))) refuseRole(kube, name, role, klusterlet);
+}

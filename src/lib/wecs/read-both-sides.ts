@@ -1,0 +1,292 @@
+import { command } from '../core/command-line.ts';
+import { failureOf, StellarError } from '../core/errors.ts';
+import { partial, run } from '../core/next-step.ts';
+import type { Problem } from '../core/problem.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { type ClusterRef, describeCluster, unlessStatus } from '../kube/client/errors.ts';
+import { conditionOf, isTrue, type KubeObject, type Pod, type WithConditions } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { type PartialReader, partialReader } from '../kube/partial-reader.ts';
+import { clusterUid, otherUid, recordedUid } from '../ocm/cluster-uid.ts';
+import type { Endpoint } from '../ocm/endpoint.ts';
+import { noSuchWec } from '../ocm/find-wecs.ts';
+import { type HubEvidence, readOne } from '../ocm/hub-evidence.ts';
+import { hubOf } from '../ocm/klusterlet-agent.ts';
+import { namespacesOf } from '../ocm/manifest-works.ts';
+import { agentNamespace, operatorNamespace, statusAddon } from '../ocm/ocm-names.ts';
+import type { Klusterlet, ManagedCluster } from '../ocm/ocm-objects.ts';
+import { type FoundHub, findHub } from '../ocm/registered-hub.ts';
+import { requireHub } from '../ocm/require-hub.ts';
+import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
+import { otherName, readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
+import { lacksOperator } from '../ocm/wec-pods.ts';
+import type { MailboxContents, OtherCluster, WecFindings, WecSurroundings } from './findings.ts';
+import { failedKinds, lacksOcmRights, refusedKinds } from './granted-kinds.ts';
+import { mailboxView, readMailbox } from './mailbox.ts';
+import { otherRole, removeKlusterlet, runsNoPods } from './other-role.ts';
+import { wecProblem } from './problems.ts';
+import { judgeRegistration } from './registration-stages.ts';
+import { readOcmOfHub } from './wec-versions.ts';
+import { conditionViews, type PodView, type WecSide, type WecView } from './wec-view.ts';
+
+/** What an ITS shows of one WEC; the contents of its mailbox are undefined if they were not read. */
+export interface SeenOnHub {
+  evidence: HubEvidence;
+  contents: MailboxContents | undefined;
+}
+
+/** What an ITS and, with its client, the WEC itself show of one WEC. */
+export interface WecReading {
+  findings: WecFindings & { hub: HubEvidence };
+  side: WecSide | null;
+  /** Whether the cluster that was read is registered under this name. */
+  isRegisteredHere: boolean;
+  notVisible: WecView['notVisible'];
+  /** Why nothing of the cluster itself was read although its context was given. */
+  error: StellarError | undefined;
+}
+
+/**
+ * Reads one WEC from all sides. The result lists what could not be read.
+ * @param endpoints the known addresses of the ITS, read if the WEC's agent may use another one
+ * @param known what the caller has already read of the ITS; `tryWebhook` is called for a WEC that is not accepted yet
+ * @throws StellarError `not-found` for a name that neither side knows; `forbidden` if the ITS may not be read
+ */
+export async function readBothSides(
+  hub: Kube,
+  name: string,
+  wec: Kube | undefined,
+  endpoints: () => Promise<readonly Endpoint[]>,
+  known: { ofHub?: SeenOnHub | undefined; tryWebhook?: () => Promise<HubWebhook> } = {},
+): Promise<WecReading> {
+  const reader = partialReader(hub);
+  const [evidence, contents, wecSide, ocmOfHub] = await Promise.all([
+    known.ofHub?.evidence ?? readOne(reader, name),
+    known.ofHub?.contents ?? readMailbox(reader, name),
+    wec && tryReadWecSide(wec),
+    wec && readOcmOfHub(reader),
+    known.ofHub === undefined && requireHub(hub),
+  ]);
+  const { managedCluster } = evidence;
+  // Objects that cannot be read do not prove that it is another cluster.
+  const otherCluster =
+    wec && wecSide?.evidence && (await findOtherCluster({ its: hub, wec, managedCluster }, wecSide.evidence, name));
+  const seen = otherCluster === undefined ? wecSide : undefined;
+  const claimsName = wecSide?.side?.klusterlet?.clusterName === name;
+  const isRegisteredHere = seen !== undefined && claimsName;
+  const isEnding = seen?.surroundings?.ending.length;
+  if (managedCluster === undefined && evidence.requests.length === 0 && !claimsName && !isEnding)
+    throw nothingVisible(name, hub, reader.forbidden, wecSide);
+
+  const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
+  const webhook = isAdmitted ? undefined : await (known.tryWebhook?.() ?? tryHubWebhook(hub));
+  const its = hub.cluster.context;
+  const context = otherCluster ? undefined : wec?.cluster.context;
+  const registration = { name, its, context, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
+  const forbidden = seen?.forbidden ?? new Set();
+  const reports = judgeRegistration(registration, new Set([...reader.forbidden, ...forbidden]));
+  const [refused, endingOfWorks] =
+    wec && seen
+      ? await Promise.all([refusedOn(wec, seen.evidence?.klusterlet, contents), endingOn(wec, contents)])
+      : [];
+  return {
+    findings: {
+      ...{ ...registration, reports, contents, forbidden, ocmOfHub, its, otherCluster },
+      mailbox: mailboxView(name, contents),
+      foundHub: await findHubOf(hub, evidence, seen?.evidence, endpoints),
+      ...{ surroundings: seen?.surroundings, refused, endingOfWorks },
+      lacksAddon:
+        !reader.forbidden.has(resources.managedClusterAddOns.plural) && (await lacksAddon(hub, evidence, contents)),
+    },
+    side: seen?.side ?? null,
+    isRegisteredHere,
+    notVisible: [...unread(reader, hub), ...(seen?.notVisible ?? [])],
+    error: seen?.error,
+  };
+}
+
+/** No review if nothing has failed; a user who may not create reviews sees none. */
+const refusedOn = (
+  wec: Kube,
+  klusterlet: Klusterlet | undefined,
+  { works }: MailboxContents,
+): Promise<WecFindings['refused']> => {
+  const reading = async () => {
+    const kinds = await refusedKinds(wec, klusterlet, await failedKinds(wec, works));
+    return { kinds, lacksOcmRights: kinds.length > 0 && (await lacksOcmRights(wec, klusterlet)) };
+  };
+  return unlessStatus(reading(), 403);
+};
+
+/** One list, whatever the number of namespaces; a user who may not list them sees none. */
+async function endingOn(wec: Kube, { works }: MailboxContents): Promise<WithConditions[] | undefined> {
+  const ofWorks = namespacesOf(works);
+  if (ofWorks.size === 0) return [];
+  const all = await unlessStatus(wec.list<WithConditions>(resources.namespaces), 403);
+  return all?.filter(({ metadata: { name, deletionTimestamp } }) => deletionTimestamp && ofWorks.has(name));
+}
+
+/** addon.open-cluster-management.io/v1alpha1, with the Placements that install the add-on. */
+interface ClusterManagementAddOn extends KubeObject {
+  spec?: { installStrategy?: { placements?: object[] } };
+}
+
+/** A WEC that has just become available gets its add-ons within seconds. */
+async function lacksAddon(hub: Kube, { managedCluster }: HubEvidence, { addons }: MailboxContents) {
+  const { status, lastTransitionTime = '' } = conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
+  const isExpected = status === 'True' && hub.now() - Date.parse(lastTransitionTime) > 60_000;
+  if (!isExpected || addons.some(({ metadata }) => metadata.name === statusAddon)) return false;
+  const definition = await unlessStatus(
+    hub.get<ClusterManagementAddOn>(resources.clusterManagementAddOns, statusAddon),
+    403,
+  );
+  return (definition?.spec?.installStrategy?.placements ?? []).length > 0;
+}
+
+/** An agent that keeps its WEC available on the ITS is registered with no other hub. */
+async function findHubOf(
+  its: Kube,
+  { managedCluster }: HubEvidence,
+  wec: WecEvidence | undefined,
+  endpoints: () => Promise<readonly Endpoint[]>,
+): Promise<FoundHub | undefined> {
+  if (wec?.klusterlet === undefined || isTrue(managedCluster, 'ManagedClusterConditionAvailable')) return undefined;
+  // findOtherCluster has compared the UIDs already. An ITS that was rebuilt is not asked about: that would be a write.
+  const isRecorded = recordedUid(managedCluster) !== undefined;
+  return findHub(its, wec, { endpoints: await endpoints(), isRecorded, isStillConnected: async () => false });
+}
+
+interface WecSideReading {
+  evidence?: WecEvidence;
+  side?: WecSide;
+  surroundings?: WecSurroundings;
+  forbidden: ReadonlySet<string>;
+  notVisible: WecView['notVisible'];
+  error?: StellarError;
+}
+
+/** An unreachable WEC does not keep stellarctl from showing what the ITS knows of it. */
+async function tryReadWecSide(kube: Kube): Promise<WecSideReading> {
+  const reader = partialReader(kube);
+  try {
+    const seen = await readWecSide(reader, kube.cluster);
+    return { ...seen, forbidden: reader.forbidden, notVisible: unread(reader, kube) };
+  } catch (error) {
+    const failure = failureOf(error);
+    const notVisible = [{ what: 'everything', on: kube.cluster.context, why: failure.message }];
+    return { forbidden: new Set(), notVisible, error: failure };
+  }
+}
+
+export const unread = ({ forbidden }: PartialReader, { cluster }: Kube): WecView['notVisible'] =>
+  [...forbidden].map((what) => ({ what, on: cluster.context, why: 'not allowed to read them' }));
+
+function nothingVisible(
+  name: string,
+  hub: Kube,
+  forbidden: ReadonlySet<string>,
+  wecSide: WecSideReading | undefined,
+): StellarError {
+  const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) => forbidden.has(kind));
+  const other = wecSide?.side?.klusterlet?.clusterName;
+  if (kinds.length === 0)
+    return other && wecSide?.side ? registeredAs(other, name, hub, wecSide.side) : noSuchWec(name, hub);
+  return new StellarError(
+    'forbidden',
+    `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`,
+    { next: [run(command`kubectl --context ${hub.cluster.context} auth can-i --list`, 'See what is allowed')] },
+  );
+}
+
+/** The context leads to a different WEC. */
+function registeredAs(other: string, name: string, { cluster }: Kube, side: WecSide): StellarError {
+  const { context } = cluster;
+  return new StellarError(
+    'not-found',
+    `There is no WEC ${name} on ${context}: the cluster of context ${side.context} is registered as ${other}.`,
+    { next: [run(command`stellarctl wec get ${`${other}=${side.context}`} --its ${context}`)] },
+  );
+}
+
+/**
+ * Whether the cluster behind a context is certainly not the WEC: its kube-system is that of the ITS, or not the one recorded when
+ * the WEC joined; or it is a WDS. A name alone proves neither, and a Klusterlet in a WDS nothing.
+ */
+export async function findOtherCluster(
+  { managedCluster, its, wec }: { managedCluster: ManagedCluster | undefined; its: Kube; wec: Kube },
+  { klusterlet, context, pods }: WecEvidence,
+  name: string,
+): Promise<OtherCluster | undefined> {
+  if (klusterlet !== undefined && pods && lacksOperator(pods)) {
+    const role = await otherRole(wec);
+    if (role && runsNoPods(role))
+      return { context, found: role.found, name: undefined, next: removeKlusterlet(context, klusterlet) };
+  }
+  const [uid, ofIts] = await Promise.all([clusterUid(wec), clusterUid(its)]);
+  const isOwn = klusterlet?.spec?.clusterName === name;
+  if (uid === undefined) return undefined;
+  if (uid === ofIts && !isOwn) return { context, found: 'it is the ITS itself', name: undefined };
+  const recorded = recordedUid(managedCluster);
+  if (recorded === undefined || recorded === uid) return undefined;
+  const other = otherName(klusterlet, name);
+  const role = klusterlet === undefined ? (await otherRole(wec))?.found : undefined;
+  const what =
+    other === undefined ? (role ?? (isOwn ? undefined : 'it has no Klusterlet')) : `it is registered as ${other}`;
+  const uids = otherUid(uid, recorded, name);
+  return { context, found: what === undefined ? uids : `${what}; ${uids}`, name: other };
+}
+
+export function contextOfOtherCluster({ otherCluster, name, its }: WecFindings): Problem | undefined {
+  if (otherCluster === undefined) return undefined;
+  const { context, found, name: other, next } = otherCluster;
+  return wecProblem(
+    'context-of-another-cluster',
+    `The context ${context} does not lead to ${name}: ${found}.`,
+    ...(next === undefined ? [] : [next]),
+    partial(command`stellarctl doctor ${name}=CONTEXT --its ${its}`, 'Give the context of its own cluster'),
+    ...(other === undefined
+      ? []
+      : [run(command`stellarctl doctor ${`${other}=${context}`} --its ${its}`, `Of ${other}`)]),
+  );
+}
+
+/** Reads what the WEC itself shows: the evidence for its stages, and what `wec get` displays. */
+async function readWecSide(
+  wec: PartialReader,
+  { context }: ClusterRef,
+): Promise<{ evidence: WecEvidence; side: WecSide; surroundings: WecSurroundings }> {
+  const [evidence, ...namespaces] = await Promise.all([
+    readWec(wec),
+    ...[agentNamespace, operatorNamespace].map((name) => wec.get<WithConditions>(resources.namespaces, name)),
+  ]);
+  const ending = namespaces.flatMap((namespace) => (namespace?.metadata.deletionTimestamp ? [namespace] : []));
+  const { klusterlet } = evidence;
+  const side: WecSide = {
+    context,
+    klusterlet:
+      klusterlet === undefined
+        ? null
+        : {
+            clusterName: klusterlet.spec?.clusterName ?? null,
+            mode: klusterlet.spec?.deployOption?.mode ?? null,
+            hub: hubOf(evidence)?.server ?? null,
+            conditions: conditionViews(klusterlet.status?.conditions),
+          },
+    pods: (evidence.pods ?? []).map(toPod),
+  };
+  return { evidence, side, surroundings: { context, ending } };
+}
+
+function toPod({ metadata, spec, status }: Pod): PodView {
+  const containers = status?.containerStatuses ?? [];
+  const held = containers.find(({ state }) => state?.waiting?.reason !== undefined)?.state?.waiting;
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    phase: status?.phase ?? 'Unknown',
+    ready: containers.length > 0 && containers.every(({ ready }) => ready === true),
+    restarts: containers.reduce((sum, { restartCount = 0 }) => sum + restartCount, 0),
+    waitingReason: held === undefined ? null : [held.reason, held.message].filter(Boolean).join(': '),
+    images: (spec?.containers ?? []).flatMap(({ image }) => image ?? []),
+  };
+}

@@ -1,0 +1,248 @@
+import { command } from '../core/command-line.ts';
+import { formatAge } from '../core/duration.ts';
+import { advice, partial, run } from '../core/next-step.ts';
+import { failed, met, unseen, type Verdict, waiting } from '../core/stages.ts';
+import { changedAt, conditionOf, isTrue } from '../kube/client/objects.ts';
+import { refusedPods, toSeeLimits } from '../kube/pods.ts';
+import { hubConnectionOf, isOfOtherServer } from '../ocm/hub-connection.ts';
+import { bootstrapRequests, type HubEvidence, hasJoined, isMissed, leaseAgeOf } from '../ocm/hub-evidence.ts';
+import { agentNamespace, hubSecretName, operatorNamespace } from '../ocm/ocm-names.ts';
+import type { RequestState } from '../ocm/registration-requests.ts';
+import type { HubWebhook } from '../ocm/webhook.ts';
+import type { WecEvidence } from '../ocm/wec-evidence.ts';
+import { agentStarted, lacksAgent, lacksOperator, podProblem, seemsToRun, startingAgent } from '../ocm/wec-pods.ts';
+import { announcementGraceMs, missing, unannounced } from './reregister-causes.ts';
+
+/** All evidence of one registration. A side that cannot be read is undefined. */
+export interface Registration {
+  name: string;
+  hub: HubEvidence | undefined;
+  wec: WecEvidence | undefined;
+  /** Whether the hub admits ManagedClusters; undefined if it was not tried. */
+  webhook?: HubWebhook | undefined;
+  /** The given context of the WEC, whether its cluster answers or not. */
+  context?: string | undefined;
+  /** The context of the ITS, for commands. */
+  its?: string;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+export const noHubAccess = 'no access to the ITS';
+export const noWecAccess = 'no context of the WEC was given';
+/** kube-controller-manager signs an approved request within a second; some hosted control planes never sign. */
+export const signingGraceMs = 30_000;
+
+export function installed({ bootstrapSecret }: WecEvidence): Verdict {
+  return bootstrapSecret ? met : waiting('the klusterlet is not installed');
+}
+
+export function requested(hub: HubEvidence): Verdict {
+  if (bootstrapRequests(hub).length > 0) return met;
+  return hasJoined(hub) ? unseen('its request has been collected') : waiting('the agent has not sent its request');
+}
+
+export function certified({ hubSecret }: WecEvidence): Verdict {
+  return hubSecret ? met : waiting(`the agent has not written ${agentNamespace}/${hubSecretName}`);
+}
+
+export function accepted({ managedCluster }: HubEvidence): Verdict {
+  const wanted = managedCluster?.spec?.hubAcceptsClient === true;
+  // After a later denial the condition stays True while there are works.
+  if (wanted && isTrue(managedCluster, 'HubAcceptedManagedCluster')) return met;
+  return waiting(wanted ? 'the hub has not acted on the acceptance' : 'the cluster is not accepted');
+}
+
+export function joined(hub: HubEvidence): Verdict {
+  return hasJoined(hub) ? met : waiting('the agent has not joined');
+}
+
+export function announced(hub: HubEvidence, registration: Registration): Verdict {
+  const { name, now, wec, webhook, its, context = wec?.context } = registration;
+  if (hub.managedCluster !== undefined) {
+    return hub.managedCluster.metadata.deletionTimestamp
+      ? failed('its ManagedCluster is being deleted', { code: 'being-deleted' })
+      : met;
+  }
+  const join = (context === undefined ? partial : run)(
+    command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${its === undefined ? [] : ['--its', its]}`,
+  );
+  const lost = missing(registration);
+  if (lost !== undefined)
+    return failed(
+      'there is no ManagedCluster, and an agent that has its certificate does not announce itself (again)',
+      { code: lost.code, next: [{ ...join, lead: 'Register it again' }] },
+    );
+  if (webhook?.state === 'silent') return waiting(webhook.why, { next: webhook.next });
+  const code = unannounced(hub, now, announcementGraceMs)?.code;
+  if (code === undefined) return waiting('the agent has not announced its ManagedCluster');
+  const asked = bootstrapRequests(hub).at(-1)?.created ?? now;
+  return failed(`the agent asked ${formatAge(now - asked)} ago and could not announce its ManagedCluster`, {
+    code,
+    next: [{ ...join, lead: 'See whether the ITS allows it, and restart the agent' }],
+  });
+}
+
+export function klusterletApplied(
+  { klusterlet, operator, pods, context }: WecEvidence,
+  { now }: Registration,
+): Verdict {
+  const problem = podProblem(pods ?? [], now);
+  if (problem !== undefined) {
+    const { namespace = '', name } = problem.pod.metadata;
+    return failed(`a container does not start: ${namespace}/${name}: ${problem.why}`, {
+      code: 'container-not-starting',
+      next: [run(command`kubectl --context ${context} -n ${namespace} describe pod ${name}`, 'Look at the pod')],
+    });
+  }
+  if (klusterlet === undefined) return waiting('there is no Klusterlet');
+  const condition = conditionOf(klusterlet, 'Applied');
+  if (condition?.status === 'False')
+    return failed(`the operator could not apply the agent: ${condition.message ?? condition.reason}`, {
+      code: 'not-applied',
+    });
+  const refused = refusedPods(operator);
+  if (condition?.status !== 'True' && refused !== undefined)
+    return failed(`the operator does not start: ${refused}`, { next: [toSeeLimits(context, operatorNamespace)] });
+  if (condition?.status !== 'True')
+    return waiting(isTrue(operator, 'Available') ? 'the operator has not acted yet' : 'the operator is starting');
+  const starting = startingAgent(klusterlet, pods);
+  if (starting !== undefined) return waiting(`pod ${starting.metadata.name} of the agent is starting`);
+  if (pods === undefined || !lacksAgent(klusterlet, pods)) return met;
+  const [why, where] = lacksOperator(pods)
+    ? ['neither the operator nor the agent has a pod', operatorNamespace]
+    : ['the agent has no pod', agentNamespace];
+  return failed(why, {
+    code: 'no-agent',
+    next: [run(command`kubectl --context ${context} -n ${where} get deployments,pods`, 'See why')],
+  });
+}
+
+/**
+ * The operator asks the hub one question every half second, and reports what it has found with the Secret that it read first (OCM
+ * 1.3.1: a round takes up to 50 s).
+ */
+const operatorRoundMs = 60_000;
+
+/** Whether the operator may not have tried the present bootstrap secret yet. */
+const isUntried = ({ bootstrapSecret }: WecEvidence, now: number): boolean =>
+  bootstrapSecret !== undefined && now - changedAt(bootstrapSecret) < operatorRoundMs;
+
+export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verdict {
+  if (hub !== undefined && isAlive(hub)) return met;
+  const { state, bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
+  if (state === 'unseen') return waiting('the cluster has not tried to reach the hub');
+  // If the hub has answered the agent's own certificate, it is reachable, even if it has not accepted the cluster yet.
+  if (state === 'working' || own === 'Unauthorized' || bootstrap === 'Functional') return met;
+  if (bootstrap === 'Missing') return waiting('the bootstrap secret is missing');
+  if (bootstrap === 'Unauthorized') {
+    return failed('the bootstrap token is accepted, but not allowed to register clusters', {
+      code: 'token-not-allowed',
+      next: [advice('Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that')],
+    });
+  }
+  // The refused token, or the server that was tried, may be the one before.
+  if (isOfOtherServer(error, wec.bootstrapSecret)) return waiting('the operator has not tried the new address');
+  return error.kind === 'unauthorized' && isUntried(wec, now)
+    ? waiting('the operator has not tried the new bootstrap token')
+    : failed(error.words);
+}
+
+/**
+ * The operator checks every few minutes; an agent that keeps its cluster available reaches the hub, whatever the last
+ * condition shows.
+ */
+function isAlive(hub: HubEvidence): boolean {
+  return hasJoined(hub) && isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable');
+}
+
+function requestsIn(hub: HubEvidence, ...states: RequestState[]) {
+  return bootstrapRequests(hub).filter(({ state }) => states.includes(state));
+}
+
+export function approved(hub: HubEvidence): Verdict {
+  if (requestsIn(hub, 'approved', 'issued', 'failed').length > 0) return met;
+  if (hasJoined(hub)) return unseen('its request has been collected');
+  const pending = requestsIn(hub, 'pending');
+  if (pending.length > 0) return waiting(`request ${pending.map(({ name }) => name).join(', ')} is pending`);
+  const denied = requestsIn(hub, 'denied').at(-1);
+  return denied ? failed(`request ${denied.name} was denied`) : waiting('there is no request to approve');
+}
+
+export function issued(hub: HubEvidence, { now }: Registration): Verdict {
+  if (requestsIn(hub, 'issued').length > 0) return met;
+  if (hasJoined(hub)) return unseen('its request has been collected');
+  const unsigned = requestsIn(hub, 'approved', 'failed').at(-1);
+  if (unsigned === undefined) return waiting('there is no approved request');
+  if (unsigned.state === 'failed' || now - (unsigned.decided ?? now) > signingGraceMs) {
+    return failed(
+      `the ITS approved request ${unsigned.name} but has issued no certificate: its control plane does not sign for kubernetes.io/kube-apiserver-client`,
+    );
+  }
+  return waiting('the certificate is being issued');
+}
+
+export function connected({ hub, wec }: Registration): Verdict {
+  if (hub !== undefined && isAlive(hub)) return met;
+  if (wec === undefined) return unseen(noWecAccess);
+  const { state, own, error } = hubConnectionOf(wec.klusterlet);
+  if (state === 'working') return met;
+  // The hub's address or certificate authority has changed since: the kubeconfig of the certificate no longer works.
+  return own === 'Error' && wec.hubSecret !== undefined
+    ? failed(error.words)
+    : waiting('the agent is connecting with its certificate');
+}
+
+/** How long a Lease may go without renewal: five times its period (ocm pkg/registration/hub/lease). */
+const leaseGrace = 5;
+
+export function available(hub: HubEvidence, { name, now, wec, its, context = wec?.context }: Registration): Verdict {
+  const target = [`${name}=${context ?? 'CONTEXT'}`, ...(its === undefined ? [] : ['--its', its])];
+  const step = (context === undefined ? partial : run)(
+    command`stellarctl wec get ${target}`,
+    'See what the cluster shows',
+  );
+  const silent = { code: 'agent-silent', next: [step] };
+  const { managedCluster, lease } = hub;
+  // The hub creates a Lease at acceptance and reports that it stops, although no agent has ever held it.
+  if (!hasJoined(hub)) return waiting('the agent has not joined');
+  const condition = conditionOf(managedCluster, 'ManagedClusterConditionAvailable');
+  if (condition === undefined) return waiting('the agent has not reported');
+  const renewed = Date.parse(lease?.spec?.renewTime ?? '');
+  const leaseAge = leaseAgeOf(hub, now);
+  const clocksDiffer = clockDifference(hub, now);
+  if (clocksDiffer !== undefined)
+    return failed(`the clocks of the cluster and the ITS differ ${clocksDiffer}`, { code: 'clocks-differ' });
+  const limit = leaseGrace * (managedCluster?.spec?.leaseDurationSeconds ?? 60) * 1000;
+  if (condition.status === 'Unknown') {
+    if (leaseAge !== undefined && leaseAge < limit && !isMissed(hub))
+      return waiting('the agent is back and has not reported yet');
+    if (leaseAge !== undefined) return failed(`lease stopped ${formatAge(leaseAge)} ago`, silent);
+    return failed(
+      `lease stopped; the ITS noticed it ${formatAge(now - Date.parse(condition.lastTransitionTime ?? ''))} ago`,
+      silent,
+    );
+  }
+  if (condition.status === 'False')
+    return failed(condition.message ?? condition.reason ?? 'the agent reports it as not available');
+  if (leaseAge !== undefined && leaseAge > limit) return failed(`lease stopped ${formatAge(leaseAge)} ago`, silent);
+  // The ITS learns only after minutes that an agent is gone.
+  const runs = wec === undefined || (seemsToRun(wec.klusterlet, wec.pods) && !podProblem(wec.pods ?? [], now));
+  if (!runs && wec.klusterlet !== undefined)
+    return waiting('its operator or its agent is not running, whatever the ITS still reports');
+  // Both times come from the agent's own node, the start in whole seconds. Renewals by an earlier agent are no evidence.
+  const started = agentStarted(wec?.klusterlet, wec?.pods);
+  return started !== undefined && renewed < started - 1000
+    ? waiting('its agent was restarted and has not renewed its lease yet')
+    : met;
+}
+
+/**
+ * The agent writes its own time into the Lease: an apparent silence may be the difference between the clocks.
+ * @returns undefined unless the ITS reports that they differ
+ */
+export function clockDifference({ managedCluster, lease }: HubEvidence, now: number): string | undefined {
+  if (conditionOf(managedCluster, 'ManagedClusterConditionClockSynced')?.status !== 'False') return undefined;
+  const age = now - Date.parse(lease?.spec?.renewTime ?? '');
+  return Number.isNaN(age) ? 'too much' : `by ${formatAge(Math.abs(age))}`;
+}

@@ -1,0 +1,204 @@
+import { command } from '../core/command-line.ts';
+import { count } from '../core/counts.ts';
+import { formatAge } from '../core/duration.ts';
+import { advice, type NextStep, noted, partial, run } from '../core/next-step.ts';
+import type { Problem } from '../core/problem.ts';
+import { changedAt, conditionOf, type Secret } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { hubConnectionOf, hubConnectionType, isOfOtherServer } from '../ocm/hub-connection.ts';
+import { bootstrapRequests, hasJoined, isAvailable } from '../ocm/hub-evidence.ts';
+import { hubOf, readHubKubeconfig } from '../ocm/klusterlet-agent.ts';
+import { agentNamespace, clusterNameLabel } from '../ocm/ocm-names.ts';
+import type { WecEvidence } from '../ocm/wec-evidence.ts';
+import type { WecFindings } from './findings.ts';
+import { wecProblem } from './problems.ts';
+import { usesCertificate, whyReregister } from './reregister.ts';
+import {
+  outdatedBy,
+  pendingRequests,
+  type Reregister,
+  type ReregisterCode,
+  type ReregisterProblem,
+  tooManyRequests,
+} from './reregister-causes.ts';
+
+/** The checks of a WEC that show why its agent must re-register. */
+
+/** The first cause of these codes. */
+const causeOf = (findings: WecFindings, ...codes: readonly ReregisterCode[]): ReregisterProblem | undefined =>
+  whyReregister(findings).find((cause): cause is ReregisterProblem => codes.some((code) => code === cause.code));
+
+/** The join with which an agent re-registers. */
+function joinOf(
+  { name, its, wec, context = wec?.context }: WecFindings,
+  options: readonly string[],
+  note: string,
+): NextStep {
+  const join = command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${options} --its ${its}`;
+  return { ...(context === undefined ? partial : run)(join), note };
+}
+
+/** Its agent reports to another hub, whatever else is wrong. */
+export function registeredElsewhere(findings: WecFindings): Problem | undefined {
+  const { foundHub, wec, name, its } = findings;
+  const cause = causeOf(findings, 'registered-elsewhere');
+  if (wec === undefined || cause === undefined) return undefined;
+  const why = foundHub?.answer?.state === 'accepted' ? `and nothing proves that this is ${its}` : `not with ${its}`;
+  return wecProblem(
+    cause.code,
+    `The cluster of context ${wec.context} is registered as ${name} with the hub ${foundHub?.hub.server}, ${why}.`,
+    noted(
+      command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its} --replace-hub`,
+      'moves it, after showing what happens to its workloads',
+    ),
+  );
+}
+
+export function missingManagedCluster(findings: WecFindings): Problem | undefined {
+  const { wec, name, its } = findings;
+  const cause = causeOf(findings, 'managed-cluster-missing', 'hub-rebuilt');
+  if (wec === undefined || cause === undefined) return undefined;
+  const start = `There is no ManagedCluster ${name} on ${its}`;
+  return wecProblem(
+    cause.code,
+    cause.code === 'hub-rebuilt'
+      ? `${start}, whose certificate authority is another one than when ${name} joined: it was rebuilt, or is another hub of the same address.`
+      : `${start}, and its agent, which has its certificate, does not announce it (again).`,
+    joinOf(findings, ['--accept'], 'registers it again; --label sets its labels, which were lost'),
+  );
+}
+
+/** The operator reports it as one that the hub does not accept. */
+export function expiredCertificate(findings: WecFindings): Problem | undefined {
+  const cause = causeOf(findings, 'certificate-expired');
+  return (
+    cause &&
+    wecProblem(
+      cause.code,
+      `The certificate of the agent of ${findings.name} expired ${formatAge(cause.expiredFor ?? 0)} ago.`,
+      joinOf(findings, ['--accept'], 'makes it request another one'),
+    )
+  );
+}
+
+/** An agent that sends no more requests, because too many wait. */
+export function tooManyRequestsProblem(findings: WecFindings): Problem | undefined {
+  const { hub, name, its } = findings;
+  const cause = hub && tooManyRequests(hub);
+  return (
+    cause &&
+    wecProblem(
+      cause.code,
+      `${count(pendingRequests(hub).length, 'request')} of ${name} wait, and its agent sends no more.`,
+      noted(
+        command`kubectl --context ${its} delete csr -l ${`${clusterNameLabel}=${name}`}`,
+        'makes its agent send another one',
+      ),
+    )
+  );
+}
+
+type Sentence = (given: { name: string; its: string; words: string; expired: string }) => string;
+
+const sentences: Partial<Record<ReregisterCode, Sentence>> = {
+  'certificate-rejected': ({ name, its }) => `${its} no longer accepts the certificate of ${name}.`,
+  'token-expired': ({ name, expired }) => `The bootstrap token of ${name} expired ${expired} ago.`,
+  'token-revoked': ({ name, its }) =>
+    `${its} no longer accepts the bootstrap token of ${name}, which has not expired: it was revoked, or its service account was recreated.`,
+  'bootstrap-secret-missing': ({ name }) =>
+    `The bootstrap secret of ${name} is missing, so that its agent cannot start.`,
+  'not-allowed-to-register': ({ name, words }) =>
+    `The bootstrap token of ${name} is accepted, but not allowed to register clusters: ${words}.`,
+  'authority-changed': ({ name }) => `The hub's certificate authority has changed since ${name} joined.`,
+  'authority-wrong': ({ name }) => `${name} was given another certificate authority than the hub's.`,
+  'authority-missing': ({ name }) => `${name} was given no certificate authority, and the hub's is not a public one.`,
+  'hub-address-loopback': ({ name, words }) =>
+    `${name} does not reach the hub: the address that it has is a loopback address, which inside a cluster is the pod itself: ${words}.`,
+};
+const notReached: Sentence = ({ name, words }) => `${name} does not reach the hub: ${words}.`;
+
+/** The causes that have checks of their own. */
+const otherChecks = ['registered-elsewhere', 'managed-cluster-missing', 'hub-rebuilt', 'certificate-expired'];
+
+/** What keeps an agent from the hub. */
+export function cannotConnect(findings: WecFindings): Problem | undefined {
+  const { hub, wec, forbidden, name, its } = findings;
+  const isJoined = hub !== undefined && hasJoined(hub);
+  // The ITS counts an agent that has lost its certificate as available until its Lease expires.
+  const hasCertificate = wec?.hubSecret !== undefined || forbidden.has(resources.secrets.plural);
+  if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate) || contradiction(wec)) return undefined;
+  const { bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
+  const cause = whyReregister(findings).find(isProblem);
+  // The report is older than the removal of the certificate.
+  const isOutdated = bootstrap === 'Functional' && own === 'Error' && !usesCertificate(wec);
+  if (cause === undefined) return egressDenied(findings);
+  if (isOutdated) return undefined;
+  // An agent that joined before sends a new request once it re-registers, and a user must accept it.
+  const join = command`stellarctl wec join ${`${name}=${wec.context}`} ${isJoined ? ['--accept'] : []} --its ${its}`;
+  const given = { name, its, words: error.words, expired: formatAge(cause.expiredFor ?? 0) };
+  const says = sentences[cause.code] ?? notReached;
+  return wecProblem(cause.code, says(given), ...stepsFor(cause.code, join, its));
+}
+
+/** The ports to which OCM's NetworkPolicies let agents connect (ocm after 1.3.1, manifests/klusterlet/management). */
+const agentPorts = ['443', '6443', '9443'];
+
+/** The agents do not reach the hub although the operator, in another namespace, does. Not every network enforces policies. */
+function egressDenied({ hub, wec, name }: WecFindings): Problem | undefined {
+  const isSilent = hub !== undefined && (hasJoined(hub) || bootstrapRequests(hub).length === 0);
+  const { featureGates = [] } = wec?.klusterlet?.spec?.registrationConfiguration ?? {};
+  const isOn = featureGates.some(({ feature, mode }) => feature === 'NetworkPolicies' && mode === 'Enable');
+  const server = (wec && hubOf(wec)?.server) ?? '';
+  const port = URL.canParse(server) ? new URL(server).port || '443' : '443';
+  if (!isSilent || !isOn || agentPorts.includes(port)) return undefined;
+  return wecProblem(
+    'egress-denied',
+    `The agent of ${name} does not reach the hub at port ${port}: the NetworkPolicies of OCM let agents connect to the ports ${agentPorts.join(', ')} only.`,
+    advice(`Add a NetworkPolicy to namespace ${agentNamespace} of ${name} that allows egress to TCP port ${port}`),
+  );
+}
+
+const isProblem = (cause: Reregister): cause is ReregisterProblem => !otherChecks.includes(cause.code);
+
+function stepsFor(code: ReregisterCode, join: string, its: string): NextStep[] {
+  if (code === 'not-allowed-to-register')
+    return [run(command`stellarctl doctor --its ${its}`, 'See what the ITS allows')];
+  if (code === 'bootstrap-secret-missing') return [run(join)];
+  if (outdatedBy(code) === 'credentials') return [noted(join, 'renews the token')];
+  if (!code.startsWith('authority'))
+    return [{ ...partial(`${join} --hub-apiserver https://…`), note: 'the address that it reaches' }];
+  // What the ITS publishes may be outdated.
+  const authority = partial(`${join} --ca-file FILE`, 'If that changes nothing, give the authority that the hub uses');
+  return [noted(join, 'renews its connection'), authority];
+}
+
+/**
+ * The secret that contradicts what a WEC's operator reports of its connection and was written since. A later write is not enough:
+ * the time of the condition changes only with its status, not with its reason or message (seen with OCM 1.3.1).
+ */
+function contradiction({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence): Secret | undefined {
+  const { state, bootstrap, own, error } = hubConnectionOf(klusterlet);
+  const since = Date.parse(conditionOf(klusterlet, hubConnectionType)?.lastTransitionTime ?? '');
+  const isNewer = (secret: Secret | undefined) => secret !== undefined && changedAt(secret) > since;
+  if (state !== 'degraded') return undefined;
+  const isMissing = own === 'SecretMissing' || own === 'Missing';
+  const hasCertificate = hubSecret?.data?.['tls.crt'] !== undefined && readHubKubeconfig(hubSecret) !== undefined;
+  if (isMissing && hasCertificate && isNewer(hubSecret)) return hubSecret;
+  if (own === 'Error' && bootstrap === 'Functional' && isOfOtherServer(error, hubSecret) && isNewer(hubSecret))
+    return hubSecret;
+  const isThere = bootstrap === 'Missing' && readHubKubeconfig(bootstrapSecret) !== undefined;
+  const isOther = bootstrap === 'Error' && isOfOtherServer(error, bootstrapSecret);
+  return (isThere || isOther) && isNewer(bootstrapSecret) ? bootstrapSecret : undefined;
+}
+
+/** The operator's report is outdated and there is nothing newer: the connection is neither good nor broken. */
+export function outdatedReport(findings: WecFindings): Problem | undefined {
+  const { hub, wec, now, name } = findings;
+  const secret = wec && contradiction(wec);
+  if (wec === undefined || secret === undefined || (hub !== undefined && isAvailable(hub))) return undefined;
+  return wecProblem(
+    'operator-report-outdated',
+    `What the operator of ${name} reports about its connection was contradicted by Secret ${secret.metadata.name} ${formatAge(now - changedAt(secret))} ago.`,
+    advice('Its operator checks again within five minutes'),
+  );
+}

@@ -1,0 +1,123 @@
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice, run as nextStep } from '../core/next-step.ts';
+import { compareVersions } from '../core/version.ts';
+import type { Deployment, Lease } from '../kube/client/objects.ts';
+import { imageVersion, versionOf } from '../kube/image.ts';
+import { isAvailable, missedRenewals, readOne } from '../ocm/hub-evidence.ts';
+import { isOurs } from '../ocm/klusterlet-operator.ts';
+import { agentNamespace, tagOf } from '../ocm/ocm-names.ts';
+import type { Klusterlet } from '../ocm/ocm-objects.ts';
+import { checkUpgrade, ofVersion, operatorImage } from '../ocm/ocm-upgrade.ts';
+import type { WecEvidence } from '../ocm/wec-evidence.ts';
+import { beingDeregistered } from './deletion.ts';
+import { proveWec, type ReachedWec } from './reached-wec.ts';
+import { wecVersions } from './wec-versions.ts';
+
+export interface UpgradeOptions {
+  /** The version of OCM, as `1.3.1`. */
+  to: string;
+  /** The version of the ITS; undefined if it does not show it. */
+  hub: string | undefined;
+  /** Undefined to keep that of the present images. */
+  imageRegistry: string | undefined;
+  /** Whether an operator that another program has installed is upgraded as well. */
+  adopt: boolean;
+}
+
+/** @throws StellarError `usage`, `version-differs` if no WEC may be upgraded to that version */
+export function checkTarget({ to, hub }: UpgradeOptions, its: string): void {
+  checkUpgrade(its, undefined, to);
+  if (hub === undefined || compareVersions(to, hub) <= 0) return;
+  throw new StellarError(
+    'version-differs',
+    `${its} runs OCM ${hub}: an agent must not be newer than its hub. Nothing was written.`,
+    { next: [nextStep(command`stellarctl its upgrade ${its} --to ${to}`, 'Upgrade the hub first')] },
+  );
+}
+
+/** The images of a WEC, as its operator and its Klusterlet name them. */
+interface AgentImages {
+  operator: string;
+  klusterlet: Required<Pick<NonNullable<Klusterlet['spec']>, ImageField>>;
+}
+
+export const imageFields = ['imagePullSpec', 'registrationImagePullSpec', 'workImagePullSpec'] as const;
+type ImageField = (typeof imageFields)[number];
+
+/** An upgrade of the agent of a WEC that nothing speaks against. */
+export interface WecUpgrade extends ReachedWec {
+  evidence: WecEvidence & { klusterlet: Klusterlet; operator: Deployment };
+  to: string;
+  /** What its Klusterlet names now; undefined if that is no version. */
+  from: string | undefined;
+  images: AgentImages;
+  /** Whether all this runs already, and its agent renews its Lease. */
+  isDone: boolean;
+}
+
+/**
+ * Reads the agent of a WEC, and judges whether it may be upgraded.
+ * @throws StellarError what proveWec throws; `conflict`, `agent-dead`, `version-differs`, `forbidden`, `usage` for images by digest
+ */
+export async function planUpgrade(
+  reached: ReachedWec,
+  { to, imageRegistry, adopt }: UpgradeOptions,
+): Promise<WecUpgrade> {
+  const { its, name, kube } = reached;
+  const evidence = await proveWec(reached);
+  const { klusterlet, operator } = evidence;
+  const refuse = (why: string, ...next: StellarError['next']) =>
+    new StellarError('conflict', `The agent of ${name} cannot be upgraded: ${why}. Nothing was written.`, { next });
+  if (klusterlet?.spec === undefined || operator === undefined)
+    throw refuse('it has no Klusterlet, or no operator of one');
+  const mode = klusterlet.spec.deployOption?.mode;
+  if (mode?.endsWith('Hosted')) throw refuse(`it runs in another cluster (mode ${mode})`);
+  if (!(isOurs(operator) || adopt))
+    throw refuse('another program has installed its operator', advice('If nothing else upgrades it: --adopt'));
+  const hub = await readOne(its.kube, name);
+  const leaving = beingDeregistered({ hub, name, its: its.context.name });
+  if (leaving !== undefined) throw refuse('its deregistration is unfinished', ...leaving.next);
+  const present = operatorImage(operator);
+  const renamed = (reference: string | undefined, repository: string) =>
+    ofVersion(reference ?? `${imageRegistry ?? ''}/${repository}`, to, imageRegistry);
+  const { imagePullSpec, registrationImagePullSpec, workImagePullSpec } = klusterlet.spec;
+  const images: AgentImages = {
+    operator: renamed(present, 'registration-operator'),
+    klusterlet: {
+      imagePullSpec: renamed(imagePullSpec, 'registration-operator'),
+      registrationImagePullSpec: renamed(registrationImagePullSpec, 'registration'),
+      workImagePullSpec: renamed(workImagePullSpec, 'work'),
+    },
+  };
+  const versions = [present, imagePullSpec].map(imageVersion);
+  for (const version of versions) checkUpgrade(`${name} has`, version, to);
+  const isWritten =
+    present === images.operator && imageFields.every((field) => klusterlet.spec?.[field] === images.klusterlet[field]);
+  const isAlive = isAvailable(hub) && !missedRenewals(hub, its.kube.now());
+  if (!isAlive && !isWritten)
+    throw new StellarError('agent-dead', `The agent of ${name} does not renew its Lease. Nothing was written.`, {
+      next: [
+        nextStep(
+          command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its.context.name}`,
+          'See what is wrong with it first',
+        ),
+      ],
+    });
+  const isDone = isWritten && isAlive && runsOnly(evidence, to) && renewedBy(evidence, hub.lease) !== undefined;
+  return { ...reached, evidence: { ...evidence, klusterlet, operator }, to, from: versions[1], images, isDone };
+}
+
+/** Whether the operator and the agents run a version, and no other. */
+export const runsOnly = (evidence: WecEvidence, to: string): boolean =>
+  wecVersions(evidence, undefined).every(({ running }) => running?.join() === versionOf(tagOf(to)));
+
+/** The last renewal of a Lease, if the present agent has done it: both times are of the clock of the WEC. */
+export function renewedBy({ pods = [] }: WecEvidence, lease: Lease | undefined): string | undefined {
+  const started = pods
+    .filter(({ metadata }) => metadata.namespace === agentNamespace && metadata.deletionTimestamp === undefined)
+    .flatMap(({ status }) => status?.containerStatuses?.flatMap(({ state }) => state?.running?.startedAt ?? []) ?? []);
+  const { renewTime } = lease?.spec ?? {};
+  const isSince = started.length > 0 && started.every((at) => Date.parse(at) < Date.parse(renewTime ?? ''));
+  return isSince ? renewTime : undefined;
+}

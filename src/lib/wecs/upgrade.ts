@@ -1,0 +1,224 @@
+import { command } from '../core/command-line.ts';
+import { mapConcurrently } from '../core/concurrency.ts';
+import { few } from '../core/counts.ts';
+import { Deadline } from '../core/deadline.ts';
+import { forName, type NamedResult } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice, run as nextStep } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { failed, met, type Verdict, waiting } from '../core/stages.ts';
+import { untilMet } from '../core/until-met.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { Lease } from '../kube/client/objects.ts';
+import { groupResourceOf, resources } from '../kube/client/resources.ts';
+import { firstPodFailure, isDeploymentReady, starting } from '../kube/pods.ts';
+import { listIfDefined } from '../kube/served.ts';
+import {
+  agentNamespace,
+  klusterletCrdName,
+  klusterletName,
+  leaseName,
+  operatorName,
+  operatorNamespace,
+} from '../ocm/ocm-names.ts';
+import { bringNeeds, changeOperator, operatorImage } from '../ocm/ocm-upgrade.ts';
+import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
+import type { AppliedManifestWork } from '../workloads/applied-works.ts';
+import type { ReachedWec } from './reached-wec.ts';
+import {
+  checkTarget,
+  imageFields,
+  planUpgrade,
+  renewedBy,
+  runsOnly,
+  type UpgradeOptions,
+  type WecUpgrade,
+} from './upgrade-plan.ts';
+
+/** The result for one WEC. The fields are an interface: docs/output.md. */
+export interface UpgradeResult extends NamedResult {
+  /** The version of OCM that its Klusterlet named before; null if it was not read, or is no version. */
+  from: string | null;
+  to: string;
+  /** not-begun: the upgrade had stopped before. */
+  state: 'upgraded' | 'unchanged' | 'failed' | 'not-begun';
+  changed: boolean;
+}
+
+/** How the upgrades of several WECs follow one another. */
+export interface Batches {
+  /** How many are upgraded at once, after a first one has shown that the version works. */
+  size: number;
+  /** With more failures than this, no further one begins. */
+  maxFailed: number;
+}
+
+/**
+ * How long one agent may take. An agent that was killed holds its leadership for 137 s, and the next asks for it every 26 to 57 s
+ * (library-go controllercmd, as OCM sets it); then it renews its Lease three times, about once a minute.
+ */
+const patienceMs = 900_000;
+
+/** An image that cannot be pulled at once may be a moment later. */
+const podGraceMs = 60_000;
+
+/** So many renewals of its Lease show that an agent works. */
+const renewals = 3;
+
+/**
+ * Upgrades the agents of WECs: the first one alone, the others in batches. Each is read when its turn comes.
+ * @throws StellarError `usage` before any write; later errors are in the results
+ */
+export async function upgradeWecs(
+  wecs: readonly ReachedWec[],
+  options: UpgradeOptions,
+  batches: Batches,
+  run: Run,
+): Promise<UpgradeResult[]> {
+  const { to } = options;
+  checkTarget(options, wecs[0]?.its.context.name ?? '');
+  const { results, open } = await inBatches(wecs, batches, (wec) => upgradeWec(wec, options, run));
+  for (const { name } of open) run.progress.failed(name, 'not begun');
+  return [
+    ...results,
+    ...open.map(({ name }) => ({ name, from: null, to, state: 'not-begun' as const, changed: false })),
+  ];
+}
+
+/** Works on one after the other until one succeeds, then on several at once, until too many have failed. */
+export async function inBatches<Item, Result extends { error?: StellarError }>(
+  items: readonly Item[],
+  { size, maxFailed }: Batches,
+  work: (item: Item) => Promise<Result>,
+): Promise<{ results: Result[]; open: Item[] }> {
+  const open = [...items];
+  const results: Result[] = [];
+  const mayGoOn = () => {
+    const errors = results.flatMap(({ error }) => error ?? []);
+    return errors.length <= maxFailed && !errors.some(({ code }) => code === 'interrupted');
+  };
+  while (open.length > 0 && mayGoOn()) {
+    const isProven = results.some(({ error }) => error === undefined);
+    const batch = open.splice(0, isProven ? size : 1);
+    results.push(...(await mapConcurrently(batch, batch.length, work)));
+  }
+  return { results, open };
+}
+
+async function upgradeWec(wec: ReachedWec, options: UpgradeOptions, run: Run): Promise<UpgradeResult> {
+  const { name } = wec;
+  const { to } = options;
+  const result: UpgradeResult = { name, from: null, to, state: 'failed', changed: false };
+  const own = { ...run, deadline: new Deadline(Math.min(patienceMs, run.deadline.remaining)) };
+  return forName(result, run, async () => {
+    const upgrade = await planUpgrade(wec, options);
+    const { from = null, isDone } = upgrade;
+    result.from = from;
+    if (isDone) run.progress.done(name, `runs OCM ${to}; nothing to do`);
+    else await takeSteps(upgrade, result, own);
+    result.state = isDone || run.dryRun ? 'unchanged' : 'upgraded';
+  });
+}
+
+/** Its rights and its definition, then the operator, then, once that runs, what the operator runs. */
+async function takeSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run): Promise<void> {
+  const { name, kube, evidence, images, to } = upgrade;
+  const wrote = (what: string) => {
+    result.changed = true;
+    if (!run.dryRun) run.progress.changed(name, what);
+  };
+  const before = await readApplied(kube);
+  const needs = { side: 'wec', role: operatorName, definition: klusterletCrdName } as const;
+  if (await bringNeeds(kube, needs, to)) wrote(`rights and fields of OCM ${to}`);
+  const { operator, klusterlet } = evidence;
+  if (operatorImage(operator) !== images.operator) {
+    await changeOperator(kube, operator, images.operator);
+    wrote(`operator ${to}`);
+  }
+  await follow(upgrade, run, ({ wec }) =>
+    isDeploymentReady(wec.operator) ? met : notYet(upgrade, wec, operatorNamespace, 'its operator is starting'),
+  );
+  if (imageFields.some((field) => klusterlet.spec?.[field] !== images.klusterlet[field])) {
+    const patch = { metadata: { uid: klusterlet.metadata.uid }, spec: images.klusterlet };
+    await kube.merge(resources.klusterlets, klusterletName, patch);
+    wrote(`Klusterlet ${to}`);
+  }
+  const renewed = new Set<string>();
+  await follow(upgrade, run, (seen) => working(upgrade, seen, renewed));
+  if (run.dryRun) return;
+  await requireSame(upgrade, before);
+  run.progress.done(name, `runs OCM ${to}; its works are the same`, true);
+}
+
+interface Seen {
+  wec: WecEvidence;
+  lease: Lease | undefined;
+}
+
+/** @throws StellarError `agent-failed`, `timeout` */
+function follow(upgrade: WecUpgrade, run: Run, check: (seen: Seen) => Verdict): Promise<void> {
+  const { name, its, kube } = upgrade;
+  const readLease = () => its.kube.get<Lease>(resources.leases, leaseName, { namespace: name });
+  const read = async () => ({ lease: await readLease(), wec: await readWec(kube) });
+  return untilMet({ name, check, read, graceMs: podGraceMs, unmet: (last) => unmet(upgrade, check(last)) }, run);
+}
+
+/** @param renewed the renewals of its Lease so far */
+function working(upgrade: WecUpgrade, { wec, lease }: Seen, renewed: Set<string>): Verdict {
+  const { metadata, status } = wec.klusterlet ?? {};
+  if ((status?.observedGeneration ?? 0) < (metadata?.generation ?? 0))
+    return notYet(upgrade, wec, operatorNamespace, 'its operator has not read its Klusterlet');
+  if (!runsOnly(wec, upgrade.to))
+    return notYet(upgrade, wec, agentNamespace, `its agent does not run ${upgrade.to} alone`);
+  const last = renewedBy(wec, lease);
+  if (last !== undefined) renewed.add(last);
+  return renewed.size >= renewals
+    ? met
+    : waiting(`its agent has renewed its Lease ${renewed.size} of ${renewals} times`);
+}
+
+/** The verdict on pods of a namespace that are not as they should be. */
+function notYet({ kube }: WecUpgrade, { context, pods = [] }: WecEvidence, namespace: string, why: string): Verdict {
+  const own = pods.filter(({ metadata }) => metadata.namespace === namespace);
+  const failure = firstPodFailure(own);
+  return failure === undefined ? starting(why, own, { context, now: kube.now() }) : failed(failure.why);
+}
+
+function unmet({ name, kube, its, to, from = 'unknown' }: WecUpgrade, verdict: Verdict): StellarError {
+  const code = verdict.state === 'failed' ? 'agent-failed' : 'timeout';
+  const why = 'why' in verdict ? verdict.why : '';
+  const get = command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its.context.name}`;
+  return new StellarError(code, `The upgrade of ${name} from OCM ${from} to ${to} is not done: ${why}.`, {
+    next: [nextStep(get, 'See what is wrong'), advice('To go on, rerun the command')],
+  });
+}
+
+/** The works that the agent has applied, and their objects, with their UIDs. */
+async function readApplied(wec: Kube): Promise<Map<string, string | undefined>> {
+  const works = (await listIfDefined<AppliedManifestWork>(wec, resources.appliedManifestWorks)) ?? [];
+  return new Map(
+    works.flatMap(({ metadata, spec, status }): [string, string | undefined][] => [
+      [`work ${spec?.manifestWorkName}`, metadata.uid],
+      ...(status?.appliedResources ?? []).map(
+        ({ group, resource, namespace, name, uid }): [string, string | undefined] => [
+          `${groupResourceOf({ group, resource })} ${namespace ? `${namespace}/` : ''}${name}`,
+          uid,
+        ],
+      ),
+    ]),
+  );
+}
+
+/** What is gone may have been deleted by users meanwhile; what is another one was not. @throws StellarError `agent-failed` */
+async function requireSame({ name, kube }: WecUpgrade, before: ReadonlyMap<string, string | undefined>): Promise<void> {
+  const after = await readApplied(kube);
+  const others = [...before].filter(([what, uid]) => after.has(what) && after.get(what) !== uid).map(([what]) => what);
+  if (others.length === 0) return;
+  throw new StellarError(
+    'agent-failed',
+    `${name} was upgraded, and recreated meanwhile: ${few(others, 5).join(', ')}.`,
+    {
+      next: [nextStep(command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`, 'See them')],
+    },
+  );
+}

@@ -1,0 +1,161 @@
+import { type Check, pass, skipped } from '../core/checks.ts';
+import type { JudgedReading } from '../core/follow.ts';
+import type { Problem } from '../core/problem.ts';
+import {
+  beingDeleted,
+  beingDeregistered,
+  endingAgentNamespace,
+  endingMailbox,
+  endingWorkloadNamespace,
+  heldWorks,
+} from './deletion.ts';
+import {
+  anyStage,
+  asksAgain,
+  expiringCertificate,
+  missedRenewal,
+  registeredAsAnother,
+  silentAgent,
+  silentWebhook,
+  stuckContainer,
+  unhealthyApiServer,
+  unsigned,
+  waitsForDecision,
+  withoutAgent,
+  withoutKlusterlet,
+  withoutNode,
+} from './diagnosis.ts';
+import type { WecFindings } from './findings.ts';
+import { returningKlusterlet, unavailableAddon, worksNotApplied, worksRefused } from './mailbox.ts';
+import { contextOfOtherCluster } from './read-both-sides.ts';
+import { noWecAccess, type Registration } from './registration-checks.ts';
+import { validityOfAgent } from './reregister.ts';
+import {
+  cannotConnect,
+  expiredCertificate,
+  missingManagedCluster,
+  outdatedReport,
+  registeredElsewhere,
+} from './reregister-problems.ts';
+import { versionsApart } from './wec-versions.ts';
+
+interface Row extends Omit<Check<WecFindings>, 'run'> {
+  /** Whether there is evidence to judge. */
+  sees: (findings: WecFindings) => boolean;
+  /** @returns the problem, if there is one */
+  find: (findings: WecFindings) => Problem | undefined;
+}
+
+const seenIf =
+  (sees: Row['sees']) =>
+  (id: string, title: string, find: Row['find'], needs: readonly string[] = []): Row => ({
+    ...{ id: `wec-${id}`, title, sees, find, needs },
+  });
+const onHub = seenIf(() => true);
+/** What only the WEC shows is not visible without its context. */
+const onWec = seenIf(({ wec }) => wec !== undefined);
+const ofContext = seenIf(({ wec, otherCluster }) => wec !== undefined || otherCluster !== undefined);
+const ofCertificate = seenIf((findings) => findings.wec !== undefined || validityOfAgent(findings) !== undefined);
+const ofWorkloads = seenIf(({ wec, endingOfWorks }) => wec !== undefined && endingOfWorks !== undefined);
+
+const running = ['wec-namespaces', 'wec-klusterlet', 'wec-containers', 'wec-nodes', 'wec-agent-pods'];
+const reaching = [...running, 'wec-certificate', 'wec-hub-connection'];
+
+/**
+ * The checks of a WEC. Causes come before their effects: an agent that does not start explains a Lease that is not renewed, not the
+ * other way round.
+ */
+const rows: readonly Row[] = [
+  ofContext('context', 'its context leads to its own cluster', contextOfOtherCluster),
+  onHub('not-deleted', 'it is not being deleted', beingDeleted),
+  onHub('not-deregistering', 'no deregistration of it is unfinished', beingDeregistered),
+  onHub('mailbox', 'its namespace on the ITS is not being deleted', endingMailbox),
+  onWec('name', 'its cluster is registered under this name', registeredAsAnother),
+  onWec('hub', 'its cluster is registered with this ITS', registeredElsewhere),
+  onWec('namespaces', 'the namespaces of its agent are not being deleted', endingAgentNamespace),
+  onWec('klusterlet', 'a Klusterlet is installed', withoutKlusterlet, ['wec-namespaces']),
+  onWec('containers', 'operator and agent start', stuckContainer),
+  onWec('nodes', 'operator and agent are scheduled', withoutNode),
+  onWec('agent-pods', 'operator and agent have pods', withoutAgent, ['wec-namespaces']),
+  onWec('announced', 'the ITS has its ManagedCluster', missingManagedCluster),
+  onHub('signed', 'the ITS signs the certificates of its agent', unsigned),
+  ofCertificate('certificate', "its agent's certificate is valid", expiredCertificate),
+  ofCertificate('renewal', 'its agent renews its certificate in time', expiringCertificate, ['wec-signed']),
+  onHub('admission', 'the ITS admits its ManagedCluster', silentWebhook, ['its-hub-webhook']),
+  onHub('one-agent', 'no other agent asks for its name', asksAgain),
+  onWec('hub-connection', 'its agent reaches the ITS', cannotConnect, [
+    ...running,
+    'wec-name',
+    'wec-hub',
+    'wec-announced',
+    'wec-certificate',
+  ]),
+  onHub('decision', 'no decision about it is pending', waitsForDecision, ['wec-mailbox']),
+  onHub('api-server', 'its API server is healthy', unhealthyApiServer),
+  onHub('reports', 'its agent reports', silentAgent, reaching),
+  onHub('registered', 'its registration is complete', anyStage, [
+    ...['wec-not-deleted', 'wec-mailbox', 'wec-name', 'wec-hub', ...reaching, 'wec-announced', 'wec-signed'],
+    ...['wec-admission', 'its-bootstrap-rights', 'wec-one-agent', 'wec-decision', 'wec-api-server', 'wec-reports'],
+  ]),
+  onWec('work-rights', 'its agent may apply what its works contain', worksRefused, ['wec-klusterlet']),
+  ofWorkloads('workload-namespaces', 'the namespaces of its workloads are not being deleted', endingWorkloadNamespace),
+  onHub('works-deleted', 'no work of it is blocked in its deletion', heldWorks, ['wec-not-deleted']),
+  onHub('works', 'its works are applied', worksNotApplied, [
+    ...running,
+    'wec-hub-connection',
+    'wec-reports',
+    'wec-work-rights',
+    'wec-workload-namespaces',
+    'wec-not-deleted',
+  ]),
+  onHub('addons', 'its add-ons are available', unavailableAddon, [
+    ...reaching,
+    'wec-not-deleted',
+    'wec-api-server',
+    'wec-reports',
+    'wec-works',
+  ]),
+  onHub('lease', 'its agent renews its lease', missedRenewal, ['wec-not-deleted', ...reaching]),
+  onWec('versions', 'its agent has the version of the ITS', versionsApart),
+  onHub('klusterlet-source', 'no work contains its Klusterlet', returningKlusterlet),
+  onWec('operator-word', 'what its operator reports about the ITS is up to date', outdatedReport),
+];
+
+/** Why nothing of the cluster itself is visible. */
+function whyNotVisible({ otherCluster, context, wec }: WecFindings): string {
+  if (wec !== undefined) return `${wec.context} does not let you read it`;
+  if (otherCluster !== undefined) return `the context ${otherCluster.context} leads to another cluster`;
+  return context === undefined ? noWecAccess : `${context} does not answer`;
+}
+
+/** The checks of a WEC. */
+export const wecChecks: readonly Check<WecFindings>[] = rows.map(({ find, sees, ...check }) => ({
+  ...check,
+  run(findings) {
+    if (!sees(findings)) return skipped(whyNotVisible(findings));
+    const found = find(findings);
+    if (found === undefined) return pass();
+    return { status: found.severity ?? 'fail', problem: found };
+  },
+}));
+
+/** Describes in one sentence what keeps a WEC from being available and working, with the next commands. */
+export const diagnose = (findings: WecFindings): Problem | undefined => firstOf(rows, findings);
+
+/** The causes without the unmet stage of the registration, which callers report themselves, and without what is not a cause. */
+const causes = rows.filter(({ find }) => find !== anyStage && find !== outdatedReport);
+
+/**
+ * The cause that blocks a WEC whose registration is followed, as in `wec get` and doctor, from the last reading. Reads nothing.
+ * @param its the context of its ITS
+ */
+export const verdictOf = ({ snapshot, reports }: JudgedReading<Registration>, its: string): Problem | undefined =>
+  firstOf(causes, { ...snapshot, reports, mailbox: null, forbidden: new Set(), its });
+
+function firstOf(of: readonly Row[], findings: WecFindings): Problem | undefined {
+  for (const { find } of of) {
+    const found = find(findings);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

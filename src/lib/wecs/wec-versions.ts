@@ -1,0 +1,59 @@
+import { command } from '../core/command-line.ts';
+import { advice, run } from '../core/next-step.ts';
+import type { Problem } from '../core/problem.ts';
+import type { Pod } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import type { PartialReader } from '../kube/partial-reader.ts';
+import { isOurs } from '../ocm/klusterlet-operator.ts';
+import { agentNamespace, hubNamespace } from '../ocm/ocm-names.ts';
+import type { Klusterlet } from '../ocm/ocm-objects.ts';
+import { hubPrograms, wecPrograms } from '../ocm/program-versions.ts';
+import { mayNotReadPods, type RunningVersion, runningVersions } from '../ocm/running-versions.ts';
+import { isMinorApart } from '../ocm/version-skew.ts';
+import { versionWords } from '../ocm/version-words.ts';
+import type { WecEvidence } from '../ocm/wec-evidence.ts';
+import type { WecFindings } from './findings.ts';
+import { wecProblem } from './problems.ts';
+
+/** The versions that run on a WEC; the ITS does not know them. @param unseen why nothing of the WEC was read, if so */
+export function wecVersions(wec: WecEvidence | undefined, unseen: string | undefined): RunningVersion[] {
+  const { klusterlet, pods } = wec ?? {};
+  const unreadable = unseen ?? hostedElsewhere(klusterlet) ?? (pods === undefined ? mayNotReadPods : undefined);
+  return runningVersions(wecPrograms(klusterlet), pods ?? [], unreadable);
+}
+
+/** Agents whose pods were not read. */
+function hostedElsewhere(klusterlet: Klusterlet | undefined): string | undefined {
+  const { deployOption, namespace = agentNamespace } = klusterlet?.spec ?? {};
+  if (deployOption?.mode?.endsWith('Hosted')) return 'it runs in another cluster';
+  return namespace === agentNamespace ? undefined : `namespace ${namespace} was not looked at`;
+}
+
+const unknownHooks = { controllerManager: undefined, transport: undefined, ocm: undefined, statusAddon: undefined };
+
+/**
+ * The version of OCM that an ITS runs, from the newest of its controllers' pods; undefined if they may not be read or run in
+ * another cluster.
+ */
+export async function readOcmOfHub(hub: PartialReader): Promise<string | undefined> {
+  const pods = (await hub.list<Pod>(resources.pods, { namespace: hubNamespace })) ?? [];
+  return runningVersions(hubPrograms(unknownHooks), pods, undefined).flatMap(({ running }) => running ?? [])[0];
+}
+
+/** An agent of another minor version than its hub, or than its Klusterlet specifies. */
+export function versionsApart({ wec, ocmOfHub, name, its }: WecFindings): Problem | undefined {
+  const versions = wec === undefined ? [] : wecVersions(wec, undefined);
+  const isOther = versions.some(({ running, differs }) => {
+    const [version] = running ?? [];
+    return differs || (version !== undefined && ocmOfHub !== undefined && isMinorApart(version, ocmOfHub));
+  });
+  if (wec === undefined || !isOther) return undefined;
+  const { klusterlet } = wec;
+  return wecProblem(
+    'versions-apart',
+    `${name} has ${versionWords(versions).join(', ')}; ${its} runs ${ocmOfHub === undefined ? 'an unknown version' : `OCM ${ocmOfHub}`}.`,
+    klusterlet !== undefined && isOurs(klusterlet)
+      ? run(command`stellarctl wec upgrade ${`${name}=${wec.context}`} --its ${its}`, 'Upgrade it')
+      : advice(`Change the version where the Klusterlet of ${name} was installed from`),
+  );
+}

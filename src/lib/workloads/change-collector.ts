@@ -1,0 +1,155 @@
+import { isDeepStrictEqual } from 'node:util';
+import { command } from '../core/command-line.ts';
+import { Deadline } from '../core/deadline.ts';
+import { forName, type NamedResult } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { run as nextStep } from '../core/next-step.ts';
+import { poll } from '../core/poll.ts';
+import type { Run } from '../core/run.ts';
+import { resources } from '../kube/client/resources.ts';
+import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import {
+  type CollectorSpec,
+  combinators,
+  defaultLimit,
+  type Preset,
+  presets,
+  type StatusCollector,
+} from './collector.ts';
+import { getCollector } from './collectors.ts';
+import { nameTaken } from './name-taken.ts';
+
+/** A collector as requested on the command line. Columns are NAME=EXPRESSION. */
+export interface CollectorRequest {
+  preset?: Preset | undefined;
+  filter?: string | undefined;
+  column: readonly string[];
+  groupBy: readonly string[];
+  /** NAME=COUNT, or NAME=TYPE:EXPRESSION. */
+  combine: readonly string[];
+  limit?: number | undefined;
+}
+
+/** @throws StellarError `usage`, also for an invalid expression */
+export function collectorSpec({ preset, filter, column, groupBy, combine, limit }: CollectorRequest): CollectorSpec {
+  if ((preset === undefined) !== column.length + combine.length > 0)
+    throw new StellarError(
+      'usage',
+      'Give either --preset, or columns: --column NAME=EXPRESSION, --combine NAME=COUNT.',
+    );
+  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
+    throw new StellarError('usage', '--limit is not a number of rows, from 1 on.');
+  const spec: CollectorSpec = {
+    ...(preset && presets[preset]),
+    ...(filter === undefined ? {} : { filter }),
+    ...(column.length === 0 ? {} : { select: column.map(splitColumn) }),
+    ...(groupBy.length === 0 ? {} : { groupBy: groupBy.map(splitColumn) }),
+    ...(combine.length === 0 ? {} : { combinedFields: combine.map(readCombination) }),
+    limit: limit ?? defaultLimit,
+  };
+  if (spec.select !== undefined && (spec.combinedFields ?? spec.groupBy) !== undefined)
+    throw new StellarError('usage', '--column makes a row for each WEC; --combine and --group-by make one for many.');
+  return spec;
+}
+
+function splitColumn(text: string): { name: string; def: string } {
+  const [, name, def] = /^([^=\s]+)=(?!=)(.+)$/s.exec(text) ?? [];
+  if (name === undefined || def === undefined) throw new StellarError('usage', `"${text}" is not NAME=EXPRESSION.`);
+  return { name, def };
+}
+
+function readCombination(text: string): NonNullable<CollectorSpec['combinedFields']>[number] {
+  const { name, def } = splitColumn(text);
+  const [, word = def, subject] = /^([A-Z]+):(.+)$/s.exec(def) ?? [];
+  const type = combinators.find((each) => each === word);
+  if (type === undefined || (type === 'COUNT') !== (subject === undefined))
+    throw new StellarError(
+      'usage',
+      `"${text}" is not NAME=COUNT or NAME=${combinators.slice(1).join('|')}:EXPRESSION.`,
+    );
+  return { name, type, ...(subject === undefined ? {} : { subject }) };
+}
+
+export interface CollectorResult extends NamedResult {
+  wds: string;
+  changed: boolean;
+}
+
+/** KubeStellar reports errors only. A collector without a report after this time, in milliseconds, counts as valid. */
+const settleMs = 3_000;
+
+/**
+ * Creates a collector, and waits briefly for the errors that KubeStellar's controller reports for its expressions: the API server
+ * parses none. An existing collector with the same columns stays unchanged.
+ * @throws StellarError `name-taken`
+ */
+export async function createCollector(
+  name: string,
+  spec: CollectorSpec,
+  wds: OpenWds,
+  run: Run,
+): Promise<CollectorResult> {
+  const present = await wds.kube.get<StatusCollector>(resources.statusCollectors, name);
+  if (present !== undefined && !isDeepStrictEqual(withoutEmpty(present.spec), withoutEmpty(spec)))
+    throw nameTaken(
+      `StatusCollector ${name}`,
+      wds,
+      nextStep(command`stellarctl collector get ${name} ${flagsOf(wds)}`, 'See what it does'),
+    );
+  const result: CollectorResult = { name, wds: wds.name, changed: false };
+  return forName(result, run, async () => {
+    const { apiVersion, kind } = resources.statusCollectors;
+    const collector: StatusCollector = { apiVersion, kind, metadata: { name }, spec };
+    result.changed = present === undefined && (await wds.kube.apply(collector)) !== 'unchanged';
+    if (!run.dryRun) await requireNoErrors(name, wds, run);
+    if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
+  });
+}
+
+async function requireNoErrors(name: string, wds: OpenWds, run: Run): Promise<void> {
+  const deadline = new Deadline(Math.min(settleMs, run.deadline.remaining));
+  const read = async () => {
+    const { status } = (await wds.kube.get<StatusCollector>(resources.statusCollectors, name)) ?? {};
+    return status?.errors?.length ? status.errors : undefined;
+  };
+  const errors = await poll(read, { ...run, deadline });
+  if (errors === undefined) return;
+  throw new StellarError(
+    'expression-invalid',
+    `KubeStellar cannot evaluate StatusCollector ${name} of ${wds.name}, and treats it as missing.`,
+    {
+      details: errors.flatMap((error) => error.split('\n')),
+      next: [nextStep(command`stellarctl collector delete ${name} ${flagsOf(wds)}`, 'Delete it, then create it again')],
+    },
+  );
+}
+
+const withoutEmpty = (spec: CollectorSpec = {}): object =>
+  Object.fromEntries(Object.entries(spec).filter(([, value]) => !Array.isArray(value) || value.length > 0));
+
+/** @throws StellarError `has-dependents` if policies name it, `not-found` */
+export async function deleteCollector(
+  name: string,
+  { force }: { force?: boolean | undefined },
+  wds: OpenWds,
+  run: Run,
+): Promise<CollectorResult> {
+  const { collector, view } = await getCollector(wds, name);
+  if (view.usedBy.length > 0 && !force)
+    throw new StellarError(
+      'has-dependents',
+      `Binding policies of ${wds.name} name StatusCollector ${name}: ${view.usedBy.join(', ')}. Without it they have an error; their other collectors still report.`,
+      {
+        next: [nextStep(command`stellarctl collector delete ${name} --force ${flagsOf(wds)}`, 'Delete it anyway')],
+      },
+    );
+  const result: CollectorResult = { name, wds: wds.name, changed: false };
+  return forName(result, run, async () => {
+    result.changed = await wds.kube.delete(resources.statusCollectors, name, { uid: collector.metadata.uid });
+    if (!run.dryRun) run.progress.done(name, 'deleted');
+  });
+}
+
+/** Returns the command that makes a policy request what a collector returns. */
+export const toUseCollector = (name: string, wds: OpenWds): string =>
+  command`stellarctl policy create NAME --clusters SELECTOR --status ${name} ${flagsOf(wds)}`;

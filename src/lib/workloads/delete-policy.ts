@@ -1,0 +1,129 @@
+import { command } from '../core/command-line.ts';
+import { count } from '../core/counts.ts';
+import { forName, type NamedResult } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { run as nextStep } from '../core/next-step.ts';
+import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
+import type { Run } from '../core/run.ts';
+import { met, waiting } from '../core/stages.ts';
+import { untilMet } from '../core/until-met.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/client/resources.ts';
+import { patchCurrent } from '../kube/writes.ts';
+import { holdersOf, toSeeHolders } from '../ocm/holders.ts';
+import { labelValueProblem } from '../ocm/labels.ts';
+import { type ManifestWork, wecsOf } from '../ocm/manifest-works.ts';
+import type { Binding, BindingPolicy } from '../ocm/policies.ts';
+import { type OpenWds, toSeeWds } from '../spaces/open-wds.ts';
+import { deleteBoth, isOwnerless, readBoth, releasePolicy } from '../spaces/release-policy.ts';
+import { worksOfPolicy } from '../spaces/sender.ts';
+import { inspectPolicy, type PolicyToDelete } from './inspect-policy.ts';
+
+export interface PolicyDeletion {
+  name: string;
+  /** Keep the workloads running on the WECs. */
+  keepWorkloads?: boolean | undefined;
+  confirm: Confirm<PolicyToDelete>;
+}
+
+export interface PolicyDeleted extends NamedResult {
+  changed: boolean;
+}
+
+/**
+ * Deletes a policy and waits until its works are removed from the mailboxes, or keeps the workloads running. A rerun resumes an
+ * interrupted deletion.
+ * @throws StellarError before anything is written: what inspectPolicy throws, `not-confirmed`
+ */
+export async function deletePolicy(
+  { name, keepWorkloads, confirm }: PolicyDeletion,
+  wds: OpenWds,
+  run: Run,
+): Promise<PolicyDeleted> {
+  const found = await readConfirmed({ read: () => inspectPolicy(name, wds), losses: lossesOfPolicy, confirm });
+  const { policy, binding } = found;
+  const result: PolicyDeleted = { name, changed: hasRemains(found) };
+  return forName(result, run, async () => {
+    if (keepWorkloads) await releasePolicy(found, name, run);
+    else await deleteBoth(wds.kube, policy, binding);
+    await untilWorksGone(found, run);
+    if (run.dryRun) return;
+    if (hasRemains(found)) run.progress.done(name, 'deleted', true);
+    else run.progress.done(name, 'not found; nothing to do');
+  });
+}
+
+/** Whether anything of the policy exists, such as the remains of an interrupted deletion. */
+export const hasRemains = ({ policy, binding, works }: PolicyToDelete): boolean =>
+  policy !== undefined || isOwnerless(binding) || isHeldForGood(binding) || works.length > 0;
+
+/**
+ * Whether the transport never releases a Binding that is being deleted. It selects its works by a label that cannot hold the
+ * Binding's name (kubestellar v0.30.0, pkg/transport/generic): there are none.
+ */
+const isHeldForGood = (binding: Binding | undefined): binding is Binding =>
+  binding?.metadata.deletionTimestamp !== undefined && labelValueProblem(binding.metadata.name) !== undefined;
+
+const transportFinalizer = 'transport.kubestellar.io/object-cleanup';
+
+/** What a user agrees to lose with a policy. */
+export const lossesOfPolicy = ({ policy, effects }: PolicyToDelete): string[] => [
+  ...(policy === undefined ? [] : [`policy ${policy.metadata.name} (${policy.metadata.uid})`]),
+  ...effects.flatMap(({ wec, removed, removedWithNamespace }) =>
+    [...removed, ...removedWithNamespace].map((object) => `${object} on ${wec}`),
+  ),
+];
+
+async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: Run): Promise<void> {
+  await untilMet<{ policy: BindingPolicy | undefined; binding: Binding | undefined; works: readonly ManifestWork[] }>(
+    {
+      name,
+      check: ({ policy, binding, works }) => {
+        if (binding !== undefined && labelValueProblem(name) !== undefined)
+          return waiting('the Binding is being deleted');
+        if (works.length > 0) return waiting(`removing ${count(works.length, 'work')} from ${wecsOf(works)}`);
+        return policy === undefined ? met : waiting('the policy is being deleted');
+      },
+      read: async () => {
+        const both = await readBoth(name, wds.kube);
+        // Read after the Binding: the transport releases the Binding once it has deleted its works.
+        const works = await worksOfPolicy(its, name, sender);
+        return { ...both, works };
+      },
+      // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that
+      // it dropped unnoticed stay, and nothing deletes them.
+      act: async ({ policy, binding, works }) => {
+        if (isHeldForGood(binding)) await releaseBinding(wds.kube, binding);
+        if (policy === undefined && binding === undefined) for (const work of works) await deleteWork(its, work);
+      },
+      unmet: ({ works }) =>
+        new StellarError(
+          'timeout',
+          works.length === 0
+            ? `Policy ${name} was not deleted in time.`
+            : `The works of ${name} were not removed in time; ${count(works.length, 'work')} left on ${wecsOf(works)}.`,
+          {
+            details: works.flatMap((work) =>
+              holdersOf(work).map((holder) => `${work.metadata.name} is blocked by finalizer ${holder}`),
+            ),
+            next: [
+              ...toSeeHolders(works, its.cluster.context),
+              ...toSeeWds(wds, 'Do the controllers of the WDS run?'),
+              nextStep(command`stellarctl wec list --its ${its.cluster.context}`, 'Do the agents of the WECs run?'),
+            ],
+          },
+        ),
+    },
+    run,
+  );
+}
+
+const releaseBinding = (kube: Kube, binding: Binding): Promise<unknown> =>
+  patchCurrent(kube, resources.bindings, binding, ({ metadata: { finalizers = [] } }) => ({
+    finalizers: finalizers.filter((finalizer) => finalizer !== transportFinalizer),
+  }));
+
+async function deleteWork(its: Kube, { metadata }: ManifestWork): Promise<void> {
+  const { name, namespace, uid, deletionTimestamp } = metadata;
+  if (deletionTimestamp === undefined) await its.delete(resources.manifestWorks, name, { namespace, uid });
+}

@@ -1,0 +1,215 @@
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { run } from '../core/next-step.ts';
+import { type Access, ifSeen, through, tryRead } from '../kube/access.ts';
+import type { Kube, Selection } from '../kube/client/client.ts';
+import type { KubeObject, PodCounts } from '../kube/client/objects.ts';
+import { type Resource, resources } from '../kube/client/resources.ts';
+import { findWecs } from '../ocm/find-wecs.ts';
+import { combinedStatusLabels, originBindingLabel, originWdsLabel } from '../ocm/kubestellar-names.ts';
+import type { ManifestWork } from '../ocm/manifest-works.ts';
+import { keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
+import { type Binding, type BindingPolicy, type BoundObject, objectsOf } from '../ocm/policies.ts';
+import { readGuard } from '../spaces/guard.ts';
+import { type OpenWds, toSeeWds } from '../spaces/open-wds.ts';
+import { senderOf } from '../spaces/sender.ts';
+import type { StatusCollector } from './collector.ts';
+import { outrunBindings } from './outrun.ts';
+import { trimCounts } from './returned-status.ts';
+import { selectObjects } from './select-objects.ts';
+import type { CustomTransform } from './transforms.ts';
+import { type Unseen, unseenOf } from './unseen.ts';
+import type { WdsContents } from './wds-contents.ts';
+import { trimmer, WorksOfWds } from './works.ts';
+
+/** control.kubestellar.io/v1alpha1 WorkStatus: the status that a WEC's status agent returned for one object. */
+export interface WorkStatus extends KubeObject {
+  spec?: { sourceRef?: { group?: string; resource?: string; namespace?: string; name?: string } };
+  status?: PodCounts;
+}
+
+/** One reading of everything that a WDS sends. */
+export interface DeliveryEvidence {
+  wds: Pick<
+    OpenWds,
+    'name' | 'context' | 'apiGroups' | 'beside' | 'isContext' | 'paused' | 'contexts' | 'hosting' | 'type'
+  >;
+  /** The context of the ITS; undefined if the ITS cannot be read. */
+  its: string | undefined;
+  policies: readonly BindingPolicy[];
+  /** By name, including Bindings without a policy. */
+  bindings: ReadonlyMap<string, Binding>;
+  bound: BoundObjects;
+  collectors: Access<ReadonlyMap<string, StatusCollector>>;
+  /** By object and policy: `keyOf`, followed by the policy. */
+  combined: Access<ReadonlySet<string>>;
+  inventory: Access<ReadonlyMap<string, ManagedCluster>>;
+  works: Access<WorksOfWds>;
+  transforms: Access<readonly CustomTransform[]>;
+  /** By WEC and object. */
+  workStatuses: Access<ReadonlyMap<string, WorkStatus>>;
+  /** The policies whose Bindings the guard keeps: none of their objects is selected any more. */
+  held: ReadonlySet<string>;
+  /** The policies whose Bindings change faster than their transport reads them. */
+  outrun: ReadonlySet<string>;
+  /** The clock of the WDS, in milliseconds since the epoch. */
+  now: number;
+}
+
+/** The evidence in the WDS. */
+type WdsSide = Pick<DeliveryEvidence, 'policies' | 'bindings' | 'bound' | 'collectors' | 'combined'>;
+
+/** What Bindings send, by `keyOf` and the name of the Binding. */
+export type BoundObjects = ReadonlyMap<string, ReadonlyMap<string, BoundObject>>;
+
+export function boundObjects(bindings: readonly Binding[]): BoundObjects {
+  const bound = new Map<string, Map<string, BoundObject>>();
+  for (const binding of bindings)
+    for (const object of objectsOf(binding)) {
+      const key = keyOf(object);
+      const same = bound.get(key) ?? new Map<string, BoundObject>();
+      bound.set(key, same.set(binding.metadata.name, object));
+    }
+  return bound;
+}
+
+/**
+ * Reads the evidence with one list per kind, regardless of the number of objects and WECs.
+ * @param only names the policies to read; without it, all
+ * @throws StellarError `not-found` if the cluster has no such objects
+ */
+export async function readDelivery(
+  wds: OpenWds,
+  only?: (inWds: WdsSide) => readonly string[],
+): Promise<DeliveryEvidence> {
+  const readInventory = through(wds.its, async ({ kube }) => {
+    const clusters = (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []);
+    return new Map(clusters.map((cluster) => [cluster.metadata.name, cluster]));
+  });
+  const [inWds, transforms] = await Promise.all([
+    readWdsSide(wds),
+    tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
+  ]);
+  const [outrun, list, inventory] = await Promise.all([
+    outrunBindings(wds.kube, [...inWds.bindings.values()]),
+    listing(wds, inWds, only?.(inWds)),
+    readInventory,
+  ]);
+  const trim = trimmer();
+  const [works, workStatuses] = await Promise.all([
+    through(list, async (from) => new WorksOfWds(await from<ManifestWork>(resources.manifestWorks, trim))),
+    through(list, async (from) => statusesByPlace(await from<WorkStatus>(resources.workStatuses, trimStatus))),
+  ]);
+  return {
+    ...{ wds, its: ifSeen(wds.its)?.kube.cluster.context, ...inWds, works, workStatuses },
+    ...{ transforms, inventory, outrun, held: new Set() },
+    now: wds.kube.now(),
+  };
+}
+
+/** Returns the parts of the evidence that could not be read. */
+export const unseenIn = (evidence: DeliveryEvidence): Unseen[] => [
+  ...unseenOf('WECs', evidence.inventory),
+  ...unseenOf('works', evidence.works),
+  ...unseenOf('statuses of WECs', evidence.workStatuses),
+  ...unseenOf('transforms', evidence.transforms),
+  ...unseenOf('status collectors', evidence.collectors),
+  ...unseenOf('combined statuses', evidence.combined),
+];
+
+async function readWdsSide(wds: OpenWds): Promise<WdsSide> {
+  const { kube } = wds;
+  const [policies, bindings, collectors, combined] = await Promise.all([
+    kube.list<BindingPolicy>(resources.bindingPolicies),
+    kube.list<Binding>(resources.bindings),
+    tryRead(() => kube.list<StatusCollector>(resources.statusCollectors)),
+    tryRead(() => kube.list(resources.combinedStatuses, { metadataOnly: true })),
+  ]);
+  if (policies === undefined || bindings === undefined) throw notServed(wds);
+  return {
+    policies,
+    bindings: byName(bindings),
+    bound: boundObjects(bindings),
+    collectors: await through(collectors, async (all) => byName(all ?? [])),
+    combined: await through(combined, async (all) => new Set((all ?? []).map(combinedKey))),
+  };
+}
+
+/**
+ * The policies whose Bindings the guard keeps, by the objects of their kinds. A Binding of which an object is still selected is only
+ * about to change. What cannot be read is not known to be held.
+ */
+export async function heldBindings(
+  kube: Pick<Kube, 'cluster' | 'list' | 'read'>,
+  { policies, bindings }: Pick<DeliveryEvidence, 'policies' | 'bindings'>,
+  contents: WdsContents,
+): Promise<Set<string>> {
+  if (contents.unread.length > 0) return new Set();
+  const held = policies.filter(({ metadata, spec }) => {
+    const binding = bindings.get(metadata.name);
+    const bound = new Set((binding === undefined ? [] : objectsOf(binding)).map(keyOf));
+    if (bound.size === 0 || metadata.deletionTimestamp !== undefined) return false;
+    const own = contents.objects.filter((object) => bound.has(keyOfCandidate(object)));
+    return selectObjects(spec?.downsync ?? [], own, contents.namespaces).length === 0;
+  });
+  if (held.length === 0 || ifSeen(await tryRead(() => readGuard(kube)))?.isOn !== true) return new Set();
+  return new Set(held.map(({ metadata }) => metadata.name));
+}
+
+const notServed = (wds: OpenWds): StellarError =>
+  new StellarError('not-found', `${wds.name} has no binding policies: KubeStellar has not defined them there.`, {
+    next: wds.isContext
+      ? [run(command`kubectl --context ${wds.context} get crd`, 'Is it a WDS?')]
+      : toSeeWds(wds, 'Do its controllers run?'),
+  });
+
+type Listing = <T extends KubeObject>(resource: Resource, trim: NonNullable<Selection['trim']>) => Promise<T[]>;
+
+/**
+ * Lists what the ITS holds for some policies, or for all if no names are given.
+ * A label cannot hold a longer name, so no work has it.
+ */
+const listing = (
+  wds: OpenWds,
+  { bindings }: WdsSide,
+  policies: readonly string[] | undefined,
+): Promise<Access<Listing>> =>
+  through(wds.its, async ({ kube }) => {
+    const names = policies?.filter((name) => name.length <= 63);
+    const sender = names?.length === 0 ? undefined : await senderOf(wds, [...bindings.values()], kube);
+    if (sender === undefined) return async () => [];
+    const ofPolicies = names === undefined ? '' : `,${originBindingLabel} in (${names.join(',')})`;
+    const labelSelector = `${originWdsLabel}=${sender.name}${ofPolicies}`;
+    return async <T extends KubeObject>(resource: Resource, trim: NonNullable<Selection['trim']>) =>
+      (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
+  });
+
+/** Keeps of a status, if there is one, what it counts and which of its conditions tell something. */
+const trimStatus = (object: KubeObject): WorkStatus => {
+  const { metadata, spec, status } = object as WorkStatus;
+  const { name, namespace } = metadata;
+  return {
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+    ...(spec?.sourceRef === undefined ? {} : { spec: { sourceRef: spec.sourceRef } }),
+    ...(status === undefined ? {} : { status: trimCounts(status) }),
+  };
+};
+
+const byName = <T extends KubeObject>(all: readonly T[]): Map<string, T> =>
+  new Map(all.map((object) => [object.metadata.name, object]));
+
+/** Two policies that send an object to one WEC share its WorkStatus, which carries the labels of either. */
+export const statusesByPlace = (statuses: readonly WorkStatus[]): Map<string, WorkStatus> =>
+  new Map(statuses.map((status) => [statusKey(status.metadata.namespace ?? '', status.spec?.sourceRef ?? {}), status]));
+
+export const statusKey = (
+  wec: string,
+  ref: { group?: string; resource?: string; namespace?: string | undefined; name?: string },
+): string => `${wec}/${keyOf({ ...ref, resource: ref.resource ?? '', name: ref.name ?? '' })}`;
+
+export function combinedKey({ metadata: { labels = {} } }: KubeObject): string {
+  const { group, resource, namespace, name, policy } = combinedStatusLabels;
+  const of = { group: labels[group] ?? '', resource: labels[resource] ?? '', name: labels[name] ?? '' };
+  return `${keyOf({ ...of, namespace: labels[namespace] ?? '' })} ${labels[policy]}`;
+}

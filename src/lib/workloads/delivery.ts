@@ -1,0 +1,132 @@
+import { type Access, ifSeen, seen } from '../kube/access.ts';
+import type { KubeObject } from '../kube/client/objects.ts';
+import { keyOf } from '../ocm/object-ref.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
+import type { KindRef, Modulation } from '../ocm/policies.ts';
+import { type Binding, type BindingPolicy, type BoundObject, destinationsOf } from '../ocm/policies.ts';
+import type { NamespaceLabels } from './clauses.ts';
+import type { StatusCollector } from './collector.ts';
+import { type DeliveryEvidence, statusKey, type WorkStatus } from './delivery-evidence.ts';
+import { hasMailbox } from './mailboxes.ts';
+import type { NotSelected } from './select-objects.ts';
+import { selectsLabels } from './select-wecs.ts';
+import type { SentObject } from './works.ts';
+
+/** The object of a WDS whose delivery is judged. */
+export interface FollowedObject extends KindRef {
+  namespace?: string | undefined;
+  name: string;
+  /** Undefined if the WDS does not have it. */
+  object: KubeObject | undefined;
+  /** Why it could not be read; undefined if it was read or not found. */
+  unread?: string | undefined;
+  /** The policies that select it now, with the modulation that they request. */
+  selectedBy: ReadonlyMap<string, Modulation>;
+  /** Why no policy selects it. */
+  notSelected: NotSelected | undefined;
+  /** The labels of Namespaces, including its own. */
+  namespaces: NamespaceLabels;
+}
+
+/** The delivery of an object by one policy to one WEC, with the evidence of each stage. */
+export interface Delivery {
+  of: FollowedObject;
+  evidence: Pick<
+    DeliveryEvidence,
+    'wds' | 'its' | 'inventory' | 'works' | 'now' | 'transforms' | 'policies' | 'held' | 'outrun'
+  >;
+  /** The policy's name; undefined if no policy selects the object. Also set for a Binding without a policy. */
+  policyName: string | undefined;
+  policy: BindingPolicy | undefined;
+  binding: Binding | undefined;
+  bound: BoundObject | undefined;
+  /** Undefined if the policy selects no WEC. */
+  wec: string | undefined;
+  /** Whether the Binding names that WEC. The policy may select others now. */
+  isBound: boolean;
+  cluster: Access<ManagedCluster | undefined>;
+  sent: Access<SentObject | undefined>;
+  /** An earlier WEC in the Binding that has no mailbox: the transport stops there. */
+  stoppedAt: string | undefined;
+  workStatus: Access<WorkStatus | undefined>;
+  /** What the policy requests besides sending the object. */
+  modulation: Modulation;
+  /** The requested collectors by name; undefined for one that is not found. */
+  collectors: Access<ReadonlyMap<string, StatusCollector | undefined>>;
+  isCombined: Access<boolean>;
+  /** The number of WECs that the policy sends it to. */
+  wecs: number;
+}
+
+/** Returns the deliveries of an object: one for each policy and WEC, or one that shows where delivery stops before that. */
+export function deliveriesOf(of: FollowedObject, evidence: DeliveryEvidence): Delivery[] {
+  const bound: ReadonlyMap<string, BoundObject> = evidence.bound.get(keyOf(of)) ?? new Map();
+  const names = new Set([...of.selectedBy.keys(), ...bound.keys()]);
+  if (names.size === 0) return [deliveryOf(of, evidence, undefined, undefined, undefined)];
+  return [...names].sort().flatMap((name) => {
+    const wecs = wecsOf(name, evidence);
+    const places: (string | undefined)[] = wecs.length === 0 ? [undefined] : wecs;
+    return places.map((wec) => deliveryOf(of, evidence, name, bound.get(name), wec));
+  });
+}
+
+/** Returns the WECs that a Binding names and those that its policy selects now: KubeStellar can miss label changes of WECs. */
+function wecsOf(name: string, { bindings, policies, inventory }: DeliveryEvidence): string[] {
+  const binding = bindings.get(name);
+  const policy = policies.find(({ metadata }) => metadata.name === name && metadata.deletionTimestamp === undefined);
+  const named = destinationsOf(binding);
+  if (binding === undefined || policy === undefined) return named;
+  const selected = [...(ifSeen(inventory) ?? new Map<string, ManagedCluster>())].flatMap(([wec, { metadata }]) =>
+    selectsLabels(policy.spec?.clusterSelectors ?? [], metadata.labels ?? {}) ? wec : [],
+  );
+  return [...new Set([...named, ...selected])].sort();
+}
+
+function deliveryOf(
+  of: FollowedObject,
+  evidence: DeliveryEvidence,
+  policyName: string | undefined,
+  bound: BoundObject | undefined,
+  wec: string | undefined,
+): Delivery {
+  const { policies, bindings, inventory, works, workStatuses, collectors, combined } = evidence;
+  const binding = policyName === undefined ? undefined : bindings.get(policyName);
+  const modulation = bound ?? of.selectedBy.get(policyName ?? '') ?? {};
+  const known = <T, U>(access: Access<T>, read: (value: T, at: string) => U) =>
+    mapped(access, (value) => (wec === undefined ? undefined : read(value, wec)));
+  return {
+    ...{ of, evidence, policyName, binding, bound, wec, modulation },
+    isBound: wec !== undefined && destinationsOf(binding).includes(wec),
+    policy: policies.find(({ metadata }) => metadata.name === policyName),
+    cluster: known(inventory, (clusters, at) => clusters.get(at)),
+    sent: known(works, (all, at) => all.find(policyName ?? '', at, of)),
+    stoppedAt: wec === undefined ? undefined : stopBefore(wec, binding, inventory),
+    workStatus: known(workStatuses, (all, at) => all.get(statusKey(at, of))),
+    collectors: mapped(
+      collectors,
+      (all) => new Map((modulation.statusCollectors ?? []).map((name) => [name, all.get(name)])),
+    ),
+    isCombined: mapped(combined, (all) => all.has(`${keyOf(of)} ${policyName}`)),
+    wecs: destinationsOf(binding).length,
+  };
+}
+
+/**
+ * The transport processes the WECs in the order of the Binding, and stops at the first one for which it cannot write a work
+ * (kubestellar v0.30.0, pkg/transport/generic, propagateWrappedObjectToClusters).
+ */
+function stopBefore(
+  wec: string,
+  binding: Binding | undefined,
+  inventory: DeliveryEvidence['inventory'],
+): string | undefined {
+  if (inventory.state !== 'seen') return undefined;
+  const wecs = destinationsOf(binding);
+  return wecs.slice(0, Math.max(0, wecs.indexOf(wec))).find((other) => {
+    const cluster = inventory.value.get(other);
+    return cluster !== undefined && !hasMailbox(cluster);
+  });
+}
+
+const mapped = <T, U>(access: Access<T>, read: (value: T) => U): Access<U> =>
+  access.state === 'seen' ? seen(read(access.value)) : access;

@@ -1,0 +1,98 @@
+import { type Document, isMap, LineCounter, parseAllDocuments } from 'yaml';
+import { check, refuseFaults, type Schema, syntaxFaults } from '../core/checked-yaml.ts';
+import { StellarError } from '../core/errors.ts';
+import { readNamedOrStdin } from '../core/named-file.ts';
+import { yamlOfGo } from '../core/yaml-of-go.ts';
+import { checkDnsName } from '../kube/object-names.ts';
+import type { BindingPolicy, PolicySpec } from '../ocm/policies.ts';
+
+/** Reads the BindingPolicy in a file, which may contain other objects. @throws StellarError `usage` */
+export async function readPolicyFile(
+  file: string,
+  stdin: NodeJS.ReadableStream,
+): Promise<{ name: string; spec: PolicySpec }> {
+  return parsePolicy(await readNamedOrStdin(file, 'policy', stdin), file);
+}
+
+/** @param source the name of the text in errors @throws StellarError `usage` with all faults, each with its line */
+export function parsePolicy(text: string, source: string): { name: string; spec: PolicySpec } {
+  const lines = new LineCounter();
+  const parsed = parseAllDocuments(text, { ...yamlOfGo, lineCounter: lines, prettyErrors: false });
+  const documents = Array.isArray(parsed) ? parsed : [];
+  const at = { file: source === '-' ? 'stdin' : source, lines };
+  refuseFaults(
+    'file',
+    documents.flatMap((each) => syntaxFaults(each, at)),
+  );
+  const policies = documents.filter(
+    ({ contents }) => isMap(contents) && String(contents.get('kind')) === 'BindingPolicy',
+  );
+  const [policy] = policies;
+  if (policy === undefined || policies.length > 1)
+    throw new StellarError(
+      'usage',
+      `${source} has ${policy === undefined ? 'no' : 'more than one'} BindingPolicy in it.`,
+    );
+  const { metadata, spec = {} } = objectIn(policy, source);
+  refuseFaults('policy', check(policy, policySchema, at, true));
+  checkDnsName(metadata.name, 'a binding policy');
+  return { name: metadata.name, spec };
+}
+
+/**
+ * What a document says, unchecked. A null field counts as absent, as in the API server.
+ * @throws StellarError `usage` for an alias without its anchor, or of what it is a part of, and for too many
+ */
+function objectIn(document: Document, source: string): BindingPolicy {
+  try {
+    const text = JSON.stringify(document.toJS({ reviver: (_key, value) => (value === null ? undefined : value) }));
+    return JSON.parse(text) as BindingPolicy;
+  } catch (error) {
+    throw new StellarError('usage', `${source} has YAML aliases that cannot be read.`, { cause: error });
+  }
+}
+
+const text = { type: 'string' } as const;
+const listOf = (items: Schema): Schema => ({ type: 'array', items });
+const fields = (properties: Record<string, Schema>, more: Partial<Schema> = {}): Schema => ({
+  ...{ type: 'object', properties, additionalProperties: false },
+  ...more,
+});
+
+const selectors = listOf(
+  fields({
+    matchLabels: { type: 'object', additionalProperties: text },
+    matchExpressions: listOf(
+      fields(
+        {
+          key: text,
+          operator: { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
+          values: listOf(text),
+        },
+        { required: ['key', 'operator'] },
+      ),
+    ),
+  }),
+);
+
+/** kubestellar v0.30.0, api/control/v1alpha1/types.go: BindingPolicy. What the API server writes itself may be anything. */
+const policySchema = fields(
+  {
+    apiVersion: { type: 'string', const: 'control.kubestellar.io/v1alpha1' },
+    kind: text,
+    metadata: fields({ name: text }, { required: ['name'], additionalProperties: {} }),
+    spec: fields({
+      clusterSelectors: selectors,
+      downsync: listOf(
+        fields({
+          ...{ apiGroup: text, resources: listOf(text), namespaces: listOf(text), objectNames: listOf(text) },
+          ...{ namespaceSelectors: selectors, objectSelectors: selectors, statusCollectors: listOf(text) },
+          ...{ createOnly: { type: 'boolean' }, wantSingletonReportedState: { type: 'boolean' } },
+          wantMultiWECReportedState: { type: 'boolean' },
+        }),
+      ),
+    }),
+    status: {},
+  },
+  { title: 'BindingPolicy', required: ['metadata'] },
+);

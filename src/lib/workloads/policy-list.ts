@@ -1,0 +1,103 @@
+import { conditionOf, writtenAt } from '../kube/client/objects.ts';
+import { type Binding, type BindingPolicy, destinationsOf, objectsOf } from '../ocm/policies.ts';
+import type { OpenWds } from '../spaces/open-wds.ts';
+import type { DeliveryEvidence } from './delivery-evidence.ts';
+import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
+import { type ListOfPolicies, leftOut } from './policy-problems.ts';
+import { lateSince } from './wds-stages.ts';
+
+/** What blocks a policy; `why` is null if nothing does. */
+interface PolicyState {
+  state: 'ok' | 'waiting' | 'failed';
+  why: string | null;
+  /** When that began, RFC 3339, if an object records it. */
+  since?: string | undefined;
+}
+
+/** A policy in a list. The fields are an interface: docs/output.md. */
+export interface PolicySummary extends PolicyState {
+  name: string;
+  wecs: string[];
+  objects: number;
+  /** Each object on each WEC, by the stages of `workload get`. Null if the ITS cannot be read. */
+  deliveries: { total: number; applied: number; available: number; failed: number } | null;
+}
+
+/** Lists the policies of a WDS by name, with the Bindings that no longer have a policy. */
+export async function listPolicies(wds: OpenWds): Promise<ListOfPolicies<PolicySummary>> {
+  const { evidence, objects, unseen } = await judgeObjects(wds);
+  const policies = new Map(evidence.policies.map((policy) => [policy.metadata.name, policy]));
+  const orphaned = [...evidence.bindings.values()].filter(
+    ({ metadata }) => !policies.has(metadata.name) && !metadata.ownerReferences?.length,
+  );
+  const deliveries = Map.groupBy(
+    objects.flatMap((object) => object.deliveries),
+    ({ policy }) => policy,
+  );
+  const view = [...policies.keys(), ...orphaned.map(({ metadata }) => metadata.name)]
+    .sort()
+    .map((name) => summaryOf(name, policies.get(name), evidence, deliveries.get(name) ?? []));
+  return { view, problems: leftOut(evidence.policies, evidence), errors: unseen.map(({ error }) => error) };
+}
+
+/** A policy and its state, which every command judges by this function. @param deliveries those of the policy */
+export function summaryOf(
+  name: string,
+  policy: BindingPolicy | undefined,
+  evidence: DeliveryEvidence,
+  deliveries: readonly JudgedDelivery[],
+): PolicySummary {
+  const binding = evidence.bindings.get(name);
+  const toWecs = deliveries.filter(({ wec }) => wec !== null);
+  const count = (isOne: (delivery: JudgedDelivery) => boolean) => toWecs.filter(isOne).length;
+  const counts = {
+    ...{ total: toWecs.length, applied: count(({ isApplied }) => isApplied) },
+    ...{ available: count(({ isAvailable }) => isAvailable), failed: count(hasFailed) },
+  };
+  const isSeen = showsDeliveries(evidence);
+  const { state, why, since } = blockedAsWhole(policy, binding, evidence) ?? stateOf(deliveries, isSeen);
+  return {
+    ...{ name, wecs: destinationsOf(binding), objects: binding === undefined ? 0 : objectsOf(binding).length },
+    ...{ deliveries: isSeen ? counts : null, state, why, ...(since === undefined ? {} : { since }) },
+  };
+}
+
+const isObserved = ({ metadata, status }: BindingPolicy): boolean =>
+  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+
+const failed = (why: string): PolicyState => ({ state: 'failed', why });
+
+/** What blocks a policy, whatever has become of its objects. Undefined if nothing does. */
+export function blockedAsWhole(
+  policy: BindingPolicy | undefined,
+  binding: Binding | undefined,
+  clock: Pick<DeliveryEvidence, 'now'>,
+): PolicyState | undefined {
+  if (policy === undefined) return failed('its policy was deleted, its Binding was not');
+  const { deletionTimestamp } = policy.metadata;
+  if (deletionTimestamp !== undefined) return lateSince(clock, Date.parse(deletionTimestamp), 'being deleted');
+  // If the policy selects nothing at all, KubeStellar creates no Binding.
+  if (binding === undefined)
+    return isObserved(policy)
+      ? failed('selects no WEC and no object')
+      : lateSince(clock, writtenAt(policy), 'has no Binding');
+  const [error] = policy.status?.errors ?? [];
+  if (error !== undefined) return failed(error);
+  const collectors = conditionOf(policy, 'StatusCollectorsAvailable');
+  if (collectors?.status === 'False') return failed(collectors.message ?? 'a StatusCollector is missing');
+  if (destinationsOf(binding).length === 0) return failed('selects no WEC');
+  return objectsOf(binding).length === 0 ? failed('selects no object') : undefined;
+}
+
+/** The state of a policy by the stages of its deliveries. */
+function stateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): PolicyState {
+  const blocked = deliveries.flatMap(({ object, blockedAt }) => (blockedAt === null ? [] : { object, ...blockedAt }));
+  const first = blocked.find(({ state }) => state === 'failed') ?? blocked[0];
+  if (first === undefined)
+    return isSeen
+      ? { state: 'ok', why: null }
+      : { state: 'waiting', why: 'what its WECs have received is not visible' };
+  const { object, stage, why, ...begun } = first;
+  const alike = blocked.filter(({ state }) => state === first.state).length;
+  return { ...begun, why: `${object}: ${why}${alike === 1 ? '' : `, and ${alike - 1} more`}` };
+}

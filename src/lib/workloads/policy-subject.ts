@@ -1,0 +1,63 @@
+import { type Access, ifSeen, through } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/client/resources.ts';
+import { type DiscoveredKind, discover } from '../kube/discovery.ts';
+import { getServed } from '../kube/served.ts';
+import { findWecs } from '../ocm/find-wecs.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
+import type { BindingPolicy, PolicySpec } from '../ocm/policies.ts';
+import type { OpenWds } from '../spaces/open-wds.ts';
+import { type SelectedObject, selectObjects } from './select-objects.ts';
+import { selectsLabels } from './select-wecs.ts';
+import { readContents, sendableKinds, type WdsContents, type WdsObject } from './wds-contents.ts';
+
+/** An existing or planned BindingPolicy, with what it selects now. */
+export interface PolicySubject {
+  name: string;
+  spec: PolicySpec;
+  wds: OpenWds;
+  /** Whether the WDS is a hosting cluster itself. */
+  isHosting: boolean;
+  /** The kinds that the WDS can send. */
+  kinds: readonly DiscoveredKind[];
+  contents: WdsContents;
+  objects: SelectedObject<WdsObject>[];
+  /** All WECs of the ITS. */
+  inventory: Access<ManagedCluster[]>;
+  /** The selected WECs that could be read. */
+  wecs: ManagedCluster[];
+  /** The other policies of the WDS. */
+  others: BindingPolicy[];
+}
+
+/** Evaluates a policy against the current state of its WDS and its ITS. */
+export async function evaluate(name: string, spec: PolicySpec, wds: OpenWds): Promise<PolicySubject> {
+  const clauses = spec.downsync ?? [];
+  const all = await discover(wds.kube, ['list', 'watch']);
+  const kinds = sendableKinds(all.kinds, wds.apiGroups);
+  // If no hosting cluster shows the type of the WDS, the kinds that it serves do.
+  const servesControlPlanes = all.kinds.some(
+    ({ kind, apiVersion }) => kind === 'ControlPlane' && apiVersion.startsWith('tenancy.kflex.kubestellar.org/'),
+  );
+  const isHosting = wds.type === 'host' || (wds.type === undefined && servesControlPlanes);
+  const [contents, inventory, policies] = await Promise.all([
+    readContents(wds.kube, clauses, kinds, all),
+    readInventory(wds.its),
+    wds.kube.list<BindingPolicy>(resources.bindingPolicies),
+  ]);
+  const selectsWec = ({ metadata }: ManagedCluster) =>
+    selectsLabels(spec.clusterSelectors ?? [], metadata.labels ?? {});
+  return {
+    ...{ name, spec, wds, isHosting, kinds, contents, inventory },
+    objects: selectObjects(clauses, contents.objects, contents.namespaces),
+    wecs: (ifSeen(inventory) ?? []).filter(selectsWec),
+    others: (policies ?? []).filter(({ metadata }) => metadata.name !== name && !metadata.deletionTimestamp),
+  };
+}
+
+const readInventory = (its: OpenWds['its']): Promise<Access<ManagedCluster[]>> =>
+  through(its, async ({ kube }) => (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []));
+
+/** Reads a policy of a WDS. @returns undefined if no policy has this name */
+export const getPolicy = (wds: Kube, name: string): Promise<BindingPolicy | undefined> =>
+  getServed<BindingPolicy>(wds, resources.bindingPolicies, name);

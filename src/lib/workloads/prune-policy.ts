@@ -1,0 +1,89 @@
+import { count } from '../core/counts.ts';
+import { forName, type NamedResult } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
+import type { Run } from '../core/run.ts';
+import { waitWhile } from '../core/until-met.ts';
+import { resources } from '../kube/client/resources.ts';
+import { discover } from '../kube/discovery.ts';
+import { retryConflicts } from '../kube/writes.ts';
+import { describeObject } from '../ocm/object-ref.ts';
+import { type Binding, objectsOf } from '../ocm/policies.ts';
+import { pruneAnnotation } from '../spaces/guard.ts';
+import { type OpenWds, toSeeWds } from '../spaces/open-wds.ts';
+import { worksOfPolicy } from '../spaces/sender.ts';
+import { lossesOfPolicy } from './delete-policy.ts';
+import { noSuchPolicy } from './explain.ts';
+import { inspectPolicy, type PolicyToDelete } from './inspect-policy.ts';
+import { selectObjects } from './select-objects.ts';
+import { clausesFor, readContents, sendableKinds } from './wds-contents.ts';
+
+interface Pruned extends NamedResult {
+  /** Number of objects that its Binding named. */
+  objects: number;
+  changed: boolean;
+}
+
+/**
+ * Removes from the WECs what the guard of a WDS keeps of a policy that no longer selects any object.
+ * @throws StellarError before anything is written: `not-found`; `conflict` if the policy selects an object; `not-confirmed`; `api-error`
+ *   if not every object of the WDS can be seen
+ */
+export async function prunePolicy(
+  name: string,
+  confirm: Confirm<PolicyToDelete>,
+  wds: OpenWds,
+  run: Run,
+): Promise<Pruned> {
+  const found = await readConfirmed({ read: () => readHeld(name, wds), losses: lossesOfPolicy, confirm });
+  const objects = found.binding === undefined ? 0 : objectsOf(found.binding).length;
+  const result: Pruned = { name, objects, changed: objects > 0 };
+  return forName(result, run, async () => {
+    if (found.binding !== undefined && objects > 0) await empty(found.binding, wds);
+    await waitWhile(
+      async () => {
+        const works = await worksOfPolicy(found.its, name, found.sender);
+        return works.length === 0 ? undefined : `removing ${count(works.length, 'work')}`;
+      },
+      run,
+      (why) =>
+        new StellarError('timeout', `${name}: timed out ${why}.`, { next: toSeeWds(wds, 'Do its controllers run?') }),
+      name,
+    );
+    if (!run.dryRun)
+      run.progress.done(name, objects === 0 ? 'its Binding has no objects; nothing to do' : 'pruned', true);
+  });
+}
+
+/** The guard accepts this for the generation that was shown only. */
+const empty = (binding: Binding, { kube }: OpenWds): Promise<unknown> =>
+  retryConflicts(kube, async (isFirst) => {
+    const { name, uid, generation } = binding.metadata;
+    const current = isFirst ? binding : await kube.get<Binding>(resources.bindings, name);
+    const { resourceVersion } = current?.metadata ?? {};
+    const metadata = { uid, resourceVersion, annotations: { [pruneAnnotation]: `${generation}` } };
+    await kube.merge(resources.bindings, name, { metadata, spec: { workload: null } });
+  });
+
+/** What a policy has sent, if it selects nothing. */
+async function readHeld(name: string, wds: OpenWds): Promise<PolicyToDelete> {
+  const found = await inspectPolicy(name, wds);
+  const { policy, binding } = found;
+  if (policy === undefined) throw noSuchPolicy(name, wds);
+  const all = await discover(wds.kube, ['list', 'watch']);
+  const clauses = policy.spec?.downsync ?? [];
+  const bound = binding === undefined ? [] : objectsOf(binding);
+  const wanted = [...clauses, ...clausesFor(bound)];
+  const sendable = sendableKinds(all.kinds, wds.apiGroups);
+  const { objects, namespaces, unread } = await readContents(wds.kube, wanted, sendable, all);
+  const [hidden] = unread;
+  if (hidden !== undefined) throw hidden.error;
+  const [selected] = selectObjects(clauses, objects, namespaces);
+  if (selected === undefined) return found;
+  const { kind, metadata } = selected.object;
+  throw new StellarError(
+    'conflict',
+    `Policy ${name} selects objects, such as ${describeObject({ kind, metadata })}: there is nothing to prune. Nothing was written.`,
+    { next: toSeeWds(wds, 'If that has just changed: do its controllers run?') },
+  );
+}

@@ -1,0 +1,147 @@
+import { tryRead } from '../kube/access.ts';
+import type { Connect } from '../kube/client/client.ts';
+import type { ObjectMeta } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { listServed } from '../kube/served.ts';
+import { isOriginOf, type Origin, readOrigins } from '../ocm/origins.ts';
+import type { Binding, BindingPolicy, PoliciesOfIts, Policy, Unread } from '../ocm/policies.ts';
+import { controlPlaneOf } from '../spaces/kubeconfig-extension.ts';
+import type { SpaceTools } from '../spaces/space-tools.ts';
+import { type FoundWds, hostedWdses, type Its } from './hosted-wdses.ts';
+
+export interface PolicySources {
+  its: Its;
+  /** The WECs to check: their works name WDSes that no hosting cluster shows. */
+  wecs: readonly string[];
+  /** The hosting cluster; undefined if none is selected, or why the selected one is not reachable. */
+  hosting: SpaceTools | { unread: string } | undefined;
+  kubeconfig: Kubeconfig;
+  /** Opens a client for a kubeconfig context. */
+  connect: Connect;
+}
+
+/**
+ * Reads every BindingPolicy that sends workloads through an ITS, from the WDSes of its hosting cluster. If that cluster cannot be
+ * read, reads the WDSes that works in the mailboxes of these WECs name and that have a context. A WDS that cannot be read is
+ * reported with the reason. An ITS without any WDS has no policies, and nothing of it is unread.
+ */
+export async function readPolicies(sources: PolicySources): Promise<PoliciesOfIts> {
+  const hosted = await hostedOf(sources);
+  // An ITS and its WDSes share a hosting cluster: if a WDS there proves to send through the ITS, skip the search for others.
+  const isSettled = hosted.found.length > 0 && hosted.found.every(({ itsUnknown }) => itsUnknown === undefined);
+  const named = isSettled ? { origins: [], unread: [] } : await originsOf(sources);
+  const known = new Set([...hosted.found.map(({ name }) => name), ...hosted.unread.map(({ wds }) => wds)]);
+  const others = [...new Set(named.origins.map(({ wds }) => wds))].filter((wds) => !known.has(wds));
+  const results = await Promise.all([
+    ...hosted.found.map((wds) => readHosted(wds, named.origins)),
+    ...others.map((wds) => readByContext(wds, named.origins, sources)),
+  ]);
+  return {
+    policies: results.flatMap(({ policies }) => policies),
+    unread: [...hosted.unread, ...results.flatMap(({ unread }) => unread), ...(hosted.isSeen ? [] : named.unread)],
+  };
+}
+
+/** A user who selects no hosting cluster may have none. */
+async function hostedOf({ its, hosting }: PolicySources): Promise<Hosted> {
+  const none = { found: [], unread: [], isSeen: false };
+  if (hosting === undefined) return none;
+  if ('unread' in hosting) return { ...none, unread: [{ wds: allWdses, why: hosting.unread }] };
+  const hosted = await tryRead(() => hostedWdses(its, hosting));
+  if (hosted.state === 'seen') return { ...hosted.value, isSeen: true };
+  const isGuess = hosting.hostingSource === 'current context';
+  return isGuess ? none : { ...none, unread: [{ wds: allWdses, why: hosted.why }] };
+}
+
+interface Hosted {
+  found: FoundWds[];
+  unread: Unread[];
+  isSeen: boolean;
+}
+
+const allWdses = 'all WDSes';
+
+async function originsOf({ its, wecs }: PolicySources): Promise<{ origins: Origin[]; unread: Unread[] }> {
+  const origins = await tryRead(() => readOrigins(its.kube, wecs));
+  if (origins.state === 'seen') return { origins: origins.value, unread: [] };
+  return { origins: [], unread: [{ wds: allWdses, why: origins.why }] };
+}
+
+async function readHosted(wds: FoundWds, origins: readonly Origin[]): Promise<PoliciesOfIts> {
+  const { name, itsUnknown } = wds;
+  const read = await tryRead(() => readWds(wds));
+  if (read.state !== 'seen') return { policies: [], unread: [{ wds: name, why: read.why }] };
+  const { policies, bindings } = read.value;
+  if (itsUnknown === undefined || isOriginOf(bindings, name, origins)) return { policies, unread: [] };
+  return { policies: [], unread: [{ wds: name, why: itsUnknown }] };
+}
+
+/**
+ * Reads a WDS that only works name. A context with its name, or marked as its context, is accepted if it has a Binding that the
+ * works come from.
+ */
+async function readByContext(
+  name: string,
+  origins: readonly Origin[],
+  { kubeconfig, connect }: PolicySources,
+): Promise<PoliciesOfIts> {
+  const contexts = [...kubeconfig.contexts]
+    .filter(([context, entry]) => context === name || controlPlaneOf(entry) === name)
+    .map(([context]) => context);
+  const reasons: string[] = [];
+  for (const context of contexts) {
+    const read = await tryRead(async () => {
+      const kube = connect(selectContext(kubeconfig, context));
+      return readWds({ name, kube, context });
+    });
+    const isFound = read.state === 'seen' && isOriginOf(read.value.bindings, name, origins);
+    if (isFound) return { policies: read.value.policies, unread: [] };
+    reasons.push(read.state === 'seen' ? `context ${context} has no Binding that its works come from` : read.why);
+  }
+  const why = reasons.length === 0 ? 'no context of the kubeconfig is known to lead to it' : reasons.join('; ');
+  return { policies: [], unread: [{ wds: name, why }] };
+}
+
+/** The garbage collector deletes a Binding that still names its policy as its owner. */
+const isKept = ({ deletionTimestamp, ownerReferences }: ObjectMeta): boolean =>
+  deletionTimestamp === undefined && !ownerReferences?.length;
+
+/** A policy that is being deleted no longer selects anything. */
+async function readWds({
+  name: wds,
+  kube: reader,
+  context,
+}: Pick<FoundWds, 'name' | 'kube' | 'context'>): Promise<{ policies: Policy[]; bindings: Binding[] }> {
+  const [policies, bindings] = await Promise.all([
+    listServed<BindingPolicy>(reader, resources.bindingPolicies),
+    listServed<Binding>(reader, resources.bindings),
+  ]);
+  const named = new Set(policies.map(({ metadata }) => metadata.name));
+  const common = { wds, context, reader };
+  return {
+    bindings,
+    policies: [
+      ...policies
+        .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+        .map(({ metadata: { name }, spec }) => ({
+          ...common,
+          name,
+          clusterSelectors: spec?.clusterSelectors ?? [],
+          downsync: spec?.downsync ?? [],
+          binding: bindings.find(({ metadata }) => metadata.name === name),
+          orphaned: false,
+        })),
+      ...bindings
+        .filter(({ metadata }) => !named.has(metadata.name) && isKept(metadata))
+        .map((binding) => ({
+          ...common,
+          name: binding.metadata.name,
+          clusterSelectors: [],
+          downsync: [],
+          binding,
+          orphaned: true,
+        })),
+    ],
+  };
+}

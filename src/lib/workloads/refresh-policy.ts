@@ -1,0 +1,69 @@
+import { command } from '../core/command-line.ts';
+import { count } from '../core/counts.ts';
+import { forName, type NamedResult } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { run as nextStep } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { met, waiting } from '../core/stages.ts';
+import { untilMet } from '../core/until-met.ts';
+import { resources } from '../kube/client/resources.ts';
+import { patchCurrent } from '../kube/writes.ts';
+import { originGenerationAnnotation } from '../ocm/kubestellar-names.ts';
+import type { ManifestWork } from '../ocm/manifest-works.ts';
+import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import { provenWorks, worksOfPolicy } from '../spaces/sender.ts';
+import { noSuchPolicy } from './explain.ts';
+import { getPolicy } from './policy-subject.ts';
+import { requireIts } from './unseen.ts';
+
+export interface RefreshResult extends NamedResult {
+  wds: string;
+  /** Number of rewritten works. */
+  works: number;
+  changed: boolean;
+}
+
+/**
+ * Makes the transport rewrite the works of a policy with the current transforms and properties. The transport compares a work by
+ * the generation in its annotation (kubestellar v0.30.0, pkg/transport/generic): without the annotation the work counts as changed.
+ * @throws StellarError `not-found`; if the ITS is not reachable
+ */
+export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promise<RefreshResult> {
+  const its = requireIts(wds);
+  const { sender, works } = await provenWorks(name, wds, its);
+  if (works.length === 0 && (await getPolicy(wds.kube, name)) === undefined) throw noSuchPolicy(name, wds);
+  const result: RefreshResult = { name, wds: wds.name, works: works.length, changed: false };
+  return forName(result, run, async () => {
+    for (const work of works)
+      await patchCurrent(its, resources.manifestWorks, work, () => ({
+        annotations: { [originGenerationAnnotation]: null },
+      }));
+    result.changed = works.length > 0;
+    await untilMet<readonly ManifestWork[]>(
+      {
+        check: (open) => (open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be rewritten`)),
+        read: async () => (await worksOfPolicy(its, name, sender)).filter(lacksGeneration),
+        name,
+        unmet: (open) => notRewritten(name, open.length, wds),
+      },
+      run,
+    );
+    if (!run.dryRun)
+      run.progress.done(
+        name,
+        works.length === 0 ? 'has no works; nothing to do' : `${count(works.length, 'work')} rewritten`,
+      );
+  });
+}
+
+const lacksGeneration = ({ metadata }: ManifestWork): boolean =>
+  metadata.annotations?.[originGenerationAnnotation] === undefined;
+
+const notRewritten = (name: string, open: number, wds: OpenWds): StellarError =>
+  new StellarError(
+    'timeout',
+    `The transport of ${wds.name} has not rewritten ${count(open, 'work')} of ${name} in time.`,
+    {
+      next: [nextStep(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See what blocks it')],
+    },
+  );

@@ -1,0 +1,253 @@
+import { command } from '../core/command-line.ts';
+import { Deadline } from '../core/deadline.ts';
+import { StellarError } from '../core/errors.ts';
+import { run as nextStep } from '../core/next-step.ts';
+import { poll } from '../core/poll.ts';
+import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
+import type { Run } from '../core/run.ts';
+import { isLoss, judge } from '../core/stages.ts';
+import { through } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { Job } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { jobState } from '../kube/pods.ts';
+import { listIfDefined, listServed } from '../kube/served.ts';
+import {
+  clusterInfoJob,
+  hookNames,
+  managerDeployment,
+  namespaceOf,
+  type SpaceRole,
+  transportDeployment,
+} from '../ocm/kubeflex-names.ts';
+import type { ControlPlane, HookUse } from '../ocm/kubeflex-objects.ts';
+import { originWdsLabel } from '../ocm/kubestellar-names.ts';
+import { type ManifestWork, objectsIn } from '../ocm/manifest-works.ts';
+import { triggerReconcile } from '../spaces/follow-space.ts';
+import { problemOf } from '../spaces/get-space.ts';
+import { forgetHooks } from '../spaces/hooks.ts';
+import { requireHosting } from '../spaces/hosting.ts';
+import { withHostingLease } from '../spaces/hosting-lease.ts';
+import { chooseItsForWds, type ItsForWds } from '../spaces/its-for-wds.ts';
+import { canNameIts, isWiredFor } from '../spaces/its-name-defect.ts';
+import { clusterInfoStageId } from '../spaces/its-stages.ts';
+import { noSuchSpace } from '../spaces/no-such-space.ts';
+import { readNote } from '../spaces/restart-note.ts';
+import { openSpace } from '../spaces/space-access.ts';
+import type { SpaceEvidence } from '../spaces/space-evidence.ts';
+import { checkSpaceName, requireHooks } from '../spaces/space-requirements.ts';
+import type { SpaceResult } from '../spaces/space-result.ts';
+import { isLost } from '../spaces/space-stages.ts';
+import type { SpaceTools } from '../spaces/space-tools.ts';
+import { SpaceWatcher } from '../spaces/space-watcher.ts';
+import { knownEntries, SpaceWork } from '../spaces/space-work.ts';
+import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
+import { planRestart } from './restart-plan.ts';
+import { restart } from './restart-wds.ts';
+
+export interface RepairInput {
+  name: string;
+  role: SpaceRole;
+  /** For a WDS: the ITS to switch to. */
+  itsName?: string | undefined;
+  /** Asks about objects on WECs that were sent through another ITS, and stay there. */
+  confirm: Confirm<readonly string[]>;
+  /**
+   * What the user has agreed to before the Lease of the hosting cluster was taken: everything is read again then, since another run
+   * may have repaired it.
+   */
+  agreed?: readonly string[];
+}
+
+/**
+ * Repairs a space: makes KubeFlex recreate failed Jobs, which it never does on its own, and gives a WDS hooks that can name its
+ * ITS. Then follows the space and writes its context, as for a new space.
+ * @throws StellarError `not-found`, and errors before the first write; afterwards the error is in the result
+ */
+export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { name, role } = input;
+  const { hosting } = tools;
+  checkSpaceName(name);
+  await requireHosting(hosting);
+  const watcher = new SpaceWatcher(tools);
+  const seen = await watcher.read(name, role);
+  if (seen === undefined || roleOf(seen.space.controlPlane) !== role)
+    throw noSuchSpace(name, role, hosting, seen?.space.controlPlane, 'repair');
+  const evidence = seen.space;
+  const missing = judge(seen.stages, evidence).flatMap((report) =>
+    isLoss(report) ? (jobOfStage[report.id] ?? []) : [],
+  );
+  const present = jobsToRerun(evidence, missing);
+  const jobs = [...new Set([...present.map(({ metadata }) => metadata.name), ...missing])];
+  const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
+  const isBegun = readNote(evidence.controlPlane) !== undefined;
+  const isMissing = isLost(managerDeployment, evidence) || isLost(transportDeployment, evidence);
+  const restarts = isBegun || isMissing || (rewired !== undefined && hasControllers(evidence));
+  const plan = restarts ? await planRestart(name, tools, { recreates: true, its: rewired?.its }) : undefined;
+  const left = rewired === undefined ? [] : await confirmLeft(input, rewired.its, tools);
+  const isRerun = jobs.length > 0 || rewired !== undefined;
+  const isBroken = isRerun || isBegun || isMissing;
+  const underLease = () => repairSpace({ ...input, agreed: left }, tools, run);
+  if (isBroken && input.agreed === undefined)
+    return withHostingLease(hosting, `${role} repair ${name}`, run, underLease);
+  const space = new SpaceWork({ name, role, type: evidence.type, exists: true }, tools, run);
+  return space.attempt(async () => {
+    const change = async () => {
+      if (rewired !== undefined) await rewire(hosting, evidence, rewired, run);
+    };
+    if (plan === undefined) await change();
+    else await restart(plan, run, { change, recreates: rewired !== undefined || isMissing });
+    if (isRerun) await recreateJobs(hosting, evidence, present, jobs);
+    if (isBroken) space.written(describeRepair(jobs, rewired, restarts));
+    else if (hosting.dryRun) await refuseOther(seen, hosting, watcher.clientOf(name));
+    const isReady = await space.follow(() => space.watcher.read(name, role));
+    if (isReady) await space.finish(await knownEntries(name, evidence.type, tools));
+  });
+}
+
+/** @throws StellarError `space-failed` if something is wrong that a repair does not change */
+async function refuseOther(seen: Parameters<typeof problemOf>[0], hosting: Kube, inside: Kube | undefined) {
+  const { message, details = [], next } = (await problemOf(seen, hosting, inside)) ?? {};
+  if (message !== undefined)
+    throw new StellarError('space-failed', `A repair changes nothing. ${message}`, { details: [...details], next });
+}
+
+/** The Jobs that restore what a stage has lost, by the ids of stages. */
+const jobOfStage: Readonly<Record<string, string>> = {
+  [clusterInfoStageId]: clusterInfoJob,
+  [hookNames.statusAddon]: hookNames.statusAddon,
+};
+
+/** Failed Jobs, and those that restore what is missing. */
+function jobsToRerun({ controlPlane, jobs }: SpaceEvidence, missing: readonly string[]): Job[] {
+  const own = [...hooksOf(controlPlane), clusterInfoJob];
+  const isToRerun = (job: Job) => jobState(job) === 'failed' || missing.includes(job.metadata.name);
+  return jobs.filter((job) => own.includes(job.metadata.name) && isToRerun(job));
+}
+
+/** Deletes Jobs, and clears all of these names from KubeFlex's status: it does not recheck completed hooks. */
+async function recreateJobs(
+  hosting: Kube,
+  { name, controlPlane }: SpaceEvidence,
+  present: readonly Job[],
+  jobs: readonly string[],
+): Promise<void> {
+  for (const { metadata } of present)
+    await hosting.delete(resources.jobs, metadata.name, { namespace: namespaceOf(name), uid: metadata.uid });
+  await forgetHooks(hosting, controlPlane, jobs);
+  await triggerReconcile(hosting, name);
+}
+
+interface Rewiring extends ItsForWds {
+  hooks: HookUse[];
+}
+
+/** Determines how to correct the ITS of a WDS; undefined if it is correct. */
+async function rewiring(
+  { name, itsName: asked }: RepairInput,
+  { controlPlane, deployments }: SpaceEvidence,
+  hosting: Kube,
+): Promise<Rewiring | undefined> {
+  const present = controlPlane.spec?.postCreateHooks ?? [];
+  const transport = present.find(({ hookName }) => hookName.endsWith(hookNames.transport));
+  // A WDS of an older chart has other hooks.
+  if (transport === undefined) return undefined;
+  const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
+  const named = itsNameOf(controlPlane) ?? '';
+  const byHooks = await requireHooks(hosting, [hookNames.transport]);
+  const isNameable = named === '' || canNameIts(byHooks.get(transport.hookName));
+  const isAsAsked = its !== undefined && (asked ?? its) === its;
+  if (isAsAsked && isNameable && isWiredFor(named, deployments)) return undefined;
+  const choice = await chooseItsForWds(hosting, asked ?? itsNameOf(controlPlane), byHooks);
+  return {
+    ...choice,
+    hooks: present.map((use) => ({
+      ...withoutItsName(use),
+      ...(use === transport ? { hookName: choice.transportHook } : {}),
+    })),
+  };
+}
+
+/** Whether KubeFlex has created a controller of a WDS, or may have. */
+const hasControllers = ({ controlPlane: { status }, deployments, forbidden }: SpaceEvidence): boolean =>
+  deployments.some(({ metadata: { name } }) => name === managerDeployment || name === transportDeployment) ||
+  status?.postCreateHooks?.[hookNames.controller] === true ||
+  forbidden.size > 0;
+
+/** @returns what stays where it is with the user's agreement, which may have been given before @throws StellarError `not-confirmed` */
+const confirmLeft = ({ name, confirm, agreed = [] }: RepairInput, its: string, tools: SpaceTools): Promise<string[]> =>
+  readConfirmed({
+    read: () => leftBehind(name, its, tools),
+    losses: (objects) => objects,
+    confirm: async (objects, more) => objects.some((object) => !agreed.includes(object)) && confirm(objects, more),
+  });
+
+/** The objects of a WDS on WECs that it has sent through another ITS than this one: nothing updates or removes them. */
+async function leftBehind(name: string, its: string, tools: SpaceTools): Promise<string[]> {
+  const all = await listServed<ControlPlane>(tools.hosting, resources.controlPlanes);
+  const before = itsOfWds(name, all);
+  const itses = before === undefined ? all.filter((each) => roleOf(each) === 'its') : [before];
+  const objects = itses.map(async (each) => {
+    const { name: other } = each.metadata;
+    if (other === its) return [];
+    const labelSelector = `${originWdsLabel}=${name}`;
+    const works = await through(await openSpace(each, tools), (kube) =>
+      listIfDefined<ManifestWork>(kube, resources.manifestWorks, { labelSelector }),
+    );
+    if (works.state === 'seen')
+      return (works.value ?? []).flatMap((work) =>
+        objectsIn(work).map((object) => `${object} on ${work.metadata.namespace}, through ${other}`),
+      );
+    throw new StellarError('has-dependents', `What ${name} has sent through ${other} cannot be read: ${works.why}.`, {
+      next: [
+        nextStep(command`stellarctl its get ${other} --hosting-context ${tools.hosting.cluster.context}`, 'See why'),
+      ],
+    });
+  });
+  return (await Promise.all(objects)).flat();
+}
+
+/** A hook's own variables override the global ones. */
+function withoutItsName(use: HookUse): HookUse {
+  if (use.vars?.ITSName === undefined) return use;
+  const { ITSName: _, ...vars } = use.vars;
+  return { ...use, vars };
+}
+
+/** Changes what the hooks run with. */
+async function rewire(
+  hosting: Kube,
+  { name }: SpaceEvidence,
+  { itsName, correctedHook, hooks }: Rewiring,
+  run: Run,
+): Promise<void> {
+  if (correctedHook !== undefined) await hosting.apply(correctedHook);
+  const changed = await hosting.merge<ControlPlane>(resources.controlPlanes, name, {
+    spec: { globalVars: { ITSName: itsName }, postCreateHooks: hooks },
+  });
+  if (!run.dryRun) await untilObserved(hosting, changed, run);
+}
+
+/** The timeout for KubeFlex to observe a change. It may not be running. */
+const observeMs = 10_000;
+
+/**
+ * Waits until KubeFlex has observed the current spec of a control plane. With the previous spec, it would recreate the objects that
+ * are deleted next unchanged.
+ */
+async function untilObserved(hosting: Kube, { metadata }: ControlPlane, run: Run): Promise<void> {
+  const { name, generation = 0 } = metadata;
+  const soon = { ...run, deadline: new Deadline(Math.min(observeMs, run.deadline.remaining)) };
+  await poll(async () => {
+    const present = await hosting.get<ControlPlane>(resources.controlPlanes, name);
+    return (present?.status?.observedGeneration ?? 0) >= generation || undefined;
+  }, soon);
+}
+
+function describeRepair(jobs: readonly string[], rewired: Rewiring | undefined, restarts: boolean): string {
+  return [
+    ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),
+    ...(jobs.length === 0 ? [] : [`KubeFlex recreates Job ${jobs.join(', ')}`]),
+    ...(restarts ? ['controllers restarted; workloads kept'] : []),
+  ].join(' · ');
+}

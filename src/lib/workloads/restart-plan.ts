@@ -1,0 +1,152 @@
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { run as nextStep, noted } from '../core/next-step.ts';
+import { through, whyUnseen } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/client/resources.ts';
+import { discover } from '../kube/discovery.ts';
+import { may, requirePermissions } from '../kube/permissions.ts';
+import { isScaledToNone } from '../kube/pods.ts';
+import { listIfDefined, notServed } from '../kube/served.ts';
+import { hookNames, managerDeployment, namespaceOf, transportDeployment } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
+import { type Binding, type BindingPolicy, objectsOf } from '../ocm/policies.ts';
+import { missingVariables } from '../spaces/hooks.ts';
+import { startsTransport } from '../spaces/its-name-defect.ts';
+import { flagsOf, type OpenWds, openedBy } from '../spaces/open-wds.ts';
+import { requireSpace } from '../spaces/require-space.ts';
+import { noteBinding, type RestartNote, readNote } from '../spaces/restart-note.ts';
+import { openSpace } from '../spaces/space-access.ts';
+import type { SpaceTools } from '../spaces/space-tools.ts';
+import { SpaceWatcher } from '../spaces/space-watcher.ts';
+import { hookLike, sharersOf } from '../spaces/spaces.ts';
+import { readDeployment } from '../spaces/wds-controllers.ts';
+import { probePermissions } from './restart-probe.ts';
+
+/** A restart of the controllers of a WDS that nothing speaks against. */
+export interface RestartPlan {
+  name: string;
+  hosting: Kube;
+  wds: OpenWds;
+  controlPlane: ControlPlane;
+  /** What the installed hooks need besides its own variables, if they are to run again. */
+  variables: Record<string, string>;
+  /** What a new restart notes. */
+  found: Pick<RestartNote, 'transport' | 'manager' | 'bindings'>;
+}
+
+/**
+ * Reads what a restart of the controllers of a WDS has to bring back.
+ * @param options.recreates whether they may be missing
+ * @param options.its the ITS that the WDS sends through afterwards, if it is another one
+ * @throws StellarError `not-found`, `forbidden`, `unreachable`; `api-error` if discovery of the WDS is incomplete: a controller manager
+ *   that starts leaves out what it does not see; `conflict` with what to do first
+ */
+export async function planRestart(
+  name: string,
+  tools: SpaceTools,
+  { recreates = false, its }: { recreates?: boolean; its?: string | undefined } = {},
+): Promise<RestartPlan> {
+  const { hosting } = tools;
+  const { all, controlPlane } = await requireSpace(name, 'wds', hosting);
+  const on = { namespace: namespaceOf(name) };
+  const verbs = ['get', 'patch', 'delete'].map((verb) => may(verb, resources.deployments, on));
+  const ofHooks = [resources.roles, resources.clusterRoles].map((kind) => may('delete', kind));
+  const more = recreates ? [...ofHooks, may('patch', resources.controlPlanes, { subresource: 'status' })] : [];
+  await requirePermissions(hosting, [
+    ...more,
+    ...verbs,
+    may('list', resources.pods, on),
+    may('patch', resources.controlPlanes),
+  ]);
+  const opened = await openNamed(name, all, tools);
+  const next = all.find(({ metadata }) => metadata.name === its);
+  const nextIts =
+    next && (await through(await openSpace(next, tools), async (kube) => ({ name: next.metadata.name, kube })));
+  const wds = { ...opened, its: nextIts ?? opened.its };
+  const { unseen } = await discover(wds.kube, []);
+  if (unseen.length > 0) throw notServed(wds.kube, unseen.join(', '));
+  await requirePermissions(wds.kube, probePermissions(wds));
+  const isRerun = readNote(controlPlane) !== undefined;
+  const transport = await readDeployment({ name, hosting }, transportDeployment);
+  const manager = await readDeployment({ name, hosting }, managerDeployment);
+  if (hookLike(controlPlane, hookNames.transport) === undefined)
+    throw refusal('it was made by hooks of another version', name, hosting);
+  if (!isRerun && !recreates && (transport === undefined || manager === undefined))
+    throw refusal('KubeFlex has not created them', name, hosting);
+  // A repair brings the variables that it needs.
+  const variables = recreates && its === undefined ? await refuseHooks(controlPlane, hosting) : {};
+  await refuseShared(controlPlane, all, hosting);
+  const bindings = (await listIfDefined<Binding>(wds.kube, resources.bindings)) ?? [];
+  if (!isRerun) await refuseErrors(wds, bindings);
+  const listing = bindings.filter((binding) => objectsOf(binding).length > 0);
+  const contents = Object.fromEntries(listing.map((binding) => [binding.metadata.name, noteBinding(binding)]));
+  const replicas = { transport: transport?.spec?.replicas ?? 1, manager: manager?.spec?.replicas ?? 1 };
+  return { name, hosting, wds, controlPlane, variables, found: { ...replicas, bindings: contents } };
+}
+
+/** Opens a WDS for its maintenance. @throws StellarError `conflict` with why it cannot be reached */
+export async function openNamed(name: string, all: readonly ControlPlane[], tools: SpaceTools): Promise<OpenWds> {
+  const watcher = new SpaceWatcher(tools);
+  const space = (await watcher.wds(name))?.space;
+  const opened = openedBy(watcher, name, all);
+  if (opened === undefined)
+    throw refusal(`it cannot be reached: ${space && whyUnseen(space.inside)}`, name, tools.hosting);
+  return opened;
+}
+
+const refusal = (why: string, name: string, { cluster }: Kube): StellarError =>
+  new StellarError('conflict', `The controllers of ${name} cannot be restarted: ${why}. Nothing was written.`, {
+    next: [nextStep(command`stellarctl wds get ${name} --hosting-context ${cluster.context}`, 'See its stages')],
+  });
+
+/** @returns the variables that they need besides those of the control plane @throws StellarError if KubeFlex could not run them again */
+async function refuseHooks(controlPlane: ControlPlane, hosting: Kube): Promise<Record<string, string>> {
+  const own = [hookNames.controller, hookNames.transport].map((hook) => hookLike(controlPlane, hook) ?? hook);
+  const installed = (await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? [];
+  const found = installed.filter(({ metadata }) => own.includes(metadata.name));
+  const { known, unknown } = missingVariables(controlPlane, found);
+  const { name } = controlPlane.metadata;
+  if (found.length < own.length) throw refusal('its hooks are no longer installed', name, hosting);
+  if (unknown.length > 0) throw refusal(`its spec.globalVars lack ${unknown.join(', ')}`, name, hosting);
+  if (startsTransport(controlPlane, found)) return known;
+  const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting.cluster.context}`;
+  throw refusal('the transport of the installed hooks does not start if its ITS is named', name, hosting).with({
+    next: [nextStep(repair, 'Recreate them by a hook that names it otherwise')],
+  });
+}
+
+/** WDSes of type host share their Bindings: the transports of the others would send what a start of one manager writes. */
+async function refuseShared(own: ControlPlane, all: readonly ControlPlane[], hosting: Kube): Promise<void> {
+  for (const name of sharersOf(own, all)) {
+    const transport = await readDeployment({ name, hosting }, transportDeployment);
+    if (transport === undefined || isScaledToNone(transport)) continue;
+    const stop = command`kubectl --context ${hosting.cluster.context} -n ${namespaceOf(name)} scale deployment ${transportDeployment} --replicas 0`;
+    throw refusal(
+      `the transport of ${name}, which shares its API server, would remove workloads`,
+      own.metadata.name,
+      hosting,
+    ).with({
+      next: [noted(stop, 'until the restart is done')],
+    });
+  }
+}
+
+/** What a controller manager writes for a policy in error, or for none, is not what it has written before. */
+async function refuseErrors(wds: OpenWds, bindings: readonly Binding[]): Promise<void> {
+  const policies = (await listIfDefined<BindingPolicy>(wds.kube, resources.bindingPolicies)) ?? [];
+  const refuse = (name: string, why: string | undefined) => {
+    if (why === undefined) return;
+    const see = command`stellarctl policy get ${name} ${flagsOf(wds)}`;
+    throw new StellarError('conflict', `Policy ${name} of ${wds.name} is in error: ${why}. Nothing was written.`, {
+      next: [nextStep(see, 'Correct or delete it first')],
+    });
+  };
+  for (const { metadata, status: { errors = [], conditions = [] } = {} } of policies) {
+    const unmet = conditions.find(({ status }) => status === 'False');
+    refuse(metadata.name, errors[0] ?? (unmet && (unmet.message || `its condition ${unmet.type} is False`)));
+  }
+  const names = policies.map(({ metadata }) => metadata.name);
+  for (const { metadata } of bindings)
+    if (!names.includes(metadata.name)) refuse(metadata.name, 'it is deleted, its Binding is not');
+}

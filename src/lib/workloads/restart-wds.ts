@@ -1,0 +1,265 @@
+import { hostname } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import { monotonic } from '../core/clock.ts';
+import { command } from '../core/command-line.ts';
+import { forName } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { run as nextStep } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { unreached } from '../core/stages.ts';
+import { waitWhile } from '../core/until-met.ts';
+import { through, whyUnseen } from '../kube/access.ts';
+import { createdAt, type Pod } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { isDeploymentReady, isPodReady } from '../kube/pods.ts';
+import { listServed } from '../kube/served.ts';
+import { patchCurrent } from '../kube/writes.ts';
+import { userName } from '../ocm/agent-certificate.ts';
+import { hookNames, managerDeployment, transportDeployment } from '../ocm/kubeflex-names.ts';
+import { originWdsLabel } from '../ocm/kubestellar-names.ts';
+import type { ManifestWork } from '../ocm/manifest-works.ts';
+import { keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
+import { type Binding, type BindingPolicy, destinationsOf, objectsOf } from '../ocm/policies.ts';
+import { readHookVersions } from '../ocm/program-versions.ts';
+import { withHostingLease } from '../spaces/hosting-lease.ts';
+import { renewCorrectedHook } from '../spaces/its-name-defect.ts';
+import type { OpenWds } from '../spaces/open-wds.ts';
+import { noteAnnotation, noteBinding, type RestartNote, readNote, toRestart } from '../spaces/restart-note.ts';
+import { sentElsewhere } from '../spaces/sender.ts';
+import { readSpace } from '../spaces/space-evidence.ts';
+import type { SpaceResult } from '../spaces/space-result.ts';
+import type { SpaceTools } from '../spaces/space-tools.ts';
+import { wdsVersions } from '../spaces/space-versions.ts';
+import { typeOf } from '../spaces/spaces.ts';
+import { late, readDeployment, readPods, rerunHook, scale, stop } from '../spaces/wds-controllers.ts';
+import { evaluate } from './policy-subject.ts';
+import { planRestart, type RestartPlan } from './restart-plan.ts';
+import { hasProbe, isAnswered, probeFor, removeProbes, usersObjects, writeProbe } from './restart-probe.ts';
+
+/** How long no Binding may be written before the controller manager counts as through. */
+const quietMs = 10_000;
+
+/**
+ * Restarts KubeStellar's controllers of a WDS, or finishes a restart. The workloads keep running: a controller manager that starts
+ * (0.30.0) empties all Bindings, for seconds or minutes, and meanwhile the transport is stopped.
+ * @param recreates whether KubeFlex creates both anew, by the hooks that are installed now
+ * @throws StellarError before any write: what planRestart throws; afterwards the error is in the result
+ */
+export async function restartWds(name: string, recreates: boolean, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const plan = await planRestart(name, tools, { recreates });
+  const { wds, controlPlane } = plan;
+  const result = { name, type: typeOf(controlPlane), ...unreached, changed: true, context: wds.context };
+  return forName<SpaceResult>(result, run, async () => {
+    await restart(plan, run, { recreates });
+    if (!run.dryRun) run.progress.done(name, 'controllers restarted; workloads kept', true);
+  });
+}
+
+/**
+ * Upgrades the controllers of a WDS to the version of the installed hooks: KubeFlex creates them anew, with the sequence of a restart.
+ * @throws StellarError before any write: what planRestart throws; afterwards the error is in the result
+ */
+export async function upgradeWds(name: string, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { hosting } = tools;
+  const isRenewed = await renewCorrectedHook(hosting, run);
+  const plan = await planRestart(name, tools, { recreates: true });
+  const { wds, controlPlane, variables } = plan;
+  const [space, hooks] = [await readSpace(hosting, name, 'wds'), await readHookVersions(hosting)];
+  const isApart = space !== undefined && wdsVersions(space, hooks).some(({ differs }) => differs);
+  const isOpen = isApart || isRenewed || Object.keys(variables).length > 0 || readNote(controlPlane) !== undefined;
+  const result = { name, type: typeOf(controlPlane), ...unreached, changed: isOpen, context: wds.context };
+  return forName<SpaceResult>(result, run, async () => {
+    if (isOpen) await restart(plan, run, { recreates: true });
+    if (run.dryRun) return;
+    const state = isOpen ? 'upgraded; workloads kept' : 'runs the versions of the installed hooks; nothing to do';
+    run.progress.done(name, state, true);
+  });
+}
+
+/** KubeFlex does not run the hooks again because of this. */
+async function fillVariables({ hosting, controlPlane, variables }: RestartPlan): Promise<void> {
+  if (Object.keys(variables).length === 0) return;
+  const { name, uid } = controlPlane.metadata;
+  await hosting.merge(resources.controlPlanes, name, { metadata: { uid }, spec: { globalVars: variables } });
+}
+
+/**
+ * Takes the steps of a restart, each of which can be repeated. An error leaves the transport stopped, and names the command that
+ * finishes.
+ */
+export function restart(plan: RestartPlan, run: Run, work: RestartWork = {}): Promise<void> {
+  return withHostingLease(plan.hosting, `wds restart ${plan.name}`, run, () => takeSteps(plan, run, work));
+}
+
+interface RestartWork {
+  /** Whether KubeFlex has to run the hooks of both controllers again. */
+  recreates?: boolean;
+  /** What is done while the transport is stopped, before the controller manager starts. */
+  change?(): Promise<void>;
+}
+
+async function takeSteps(plan: RestartPlan, run: Run, { recreates = false, change }: RestartWork): Promise<void> {
+  const { name, hosting, wds, controlPlane } = plan;
+  if (recreates) await fillVariables(plan);
+  const note = await keepNote(plan, recreates);
+  if (readNote(controlPlane))
+    run.progress.changed(name, `resuming the restart that ${note.by} has begun at ${note.at}`);
+  try {
+    await stop(plan, transportDeployment, run);
+    await change?.();
+    await restartManager(plan, note, run);
+    // Without objects in any Binding, no workload can be lost.
+    if (Object.keys(note.bindings).length > 0) await prove(plan, note, run);
+  } catch (error) {
+    if (!(error instanceof StellarError)) throw error;
+    const finish = nextStep(toRestart(name, hosting.cluster.context), 'Finish the restart');
+    const next = [...(error.code === 'interrupted' ? [] : error.next), finish];
+    throw error.with({ details: [`The transport of ${name} stays stopped; its workloads keep running.`], next });
+  }
+  if (note.recreates) await rerunHook(plan, hookNames.transport, Date.parse(note.at));
+  await scale(plan, transportDeployment, note.transport);
+  if (note.transport > 0) await untilSent(plan, run);
+  const patch = { metadata: { uid: controlPlane.metadata.uid, annotations: { [noteAnnotation]: null } } };
+  await hosting.merge(resources.controlPlanes, name, patch);
+  await removeProbes(wds);
+}
+
+/** Writes the note of a new restart. @returns the note that counts: that of another run, if it has begun before */
+async function keepNote({ hosting, controlPlane, found }: RestartPlan, recreates: boolean): Promise<RestartNote> {
+  const by = `${(await userName(hosting)) || 'an unknown user'} on ${hostname()}`;
+  let note: RestartNote = { by, at: new Date(hosting.now()).toISOString(), ...found, recreates };
+  await patchCurrent(hosting, resources.controlPlanes, controlPlane, (current) => {
+    const present = readNote(current);
+    // What is to be recreated is, whoever has begun.
+    if (present !== undefined) note = { ...present, recreates: present.recreates || recreates };
+    const text = JSON.stringify(note);
+    return text === current.metadata.annotations?.[noteAnnotation]
+      ? undefined
+      : { annotations: { [noteAnnotation]: text } };
+  });
+  return note;
+}
+
+/** The controller manager has no leader election: the next must not start before the last pod has ended. */
+async function restartManager(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
+  const began = Date.parse(note.at);
+  const present = [await readDeployment(plan, managerDeployment), ...(await readPods(plan, managerDeployment))];
+  const [deployment, ...pods] = present.map((each) => each !== undefined && createdAt(each) <= began);
+  if (pods.includes(true) || (note.recreates && deployment)) await stop(plan, managerDeployment, run);
+  if (note.recreates) await rerunHook(plan, hookNames.controller, began);
+  await scale(plan, managerDeployment, Math.max(1, note.manager));
+}
+
+/** Waits until the controller manager is through with its start, and the Bindings are right. @throws StellarError `restart-unproven` */
+async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
+  const { name, wds } = plan;
+  let [versions, since, isWrong] = ['', monotonic(), false];
+  const blocker = async () => {
+    const pod = (await readPods(plan, managerDeployment)).find(isRunning);
+    const bindings = await listServed<Binding>(wds.kube, resources.bindings);
+    const now = bindings.map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`).join();
+    if (now !== versions) [versions, since] = [now, monotonic()];
+    const probe = pod && probeFor(pod);
+    const isThrough = probe !== undefined && isAnswered(probe, bindings);
+    if (probe !== undefined && !isThrough) await writeProbe(wds, probe);
+    const isQuiet = isThrough && monotonic() - since >= quietMs;
+    const wrong = isQuiet ? await wrongBinding(wds, note, bindings) : undefined;
+    isWrong = wrong !== undefined;
+    if (isQuiet) return wrong;
+    return probe === undefined ? 'its controller manager does not run' : 'its controller manager is not through';
+  };
+  try {
+    await waitWhile(blocker, run, (why) => (isWrong ? unproven(plan, why) : late(plan, why)), name);
+  } finally {
+    // What has failed before is the error; a rerun removes them as well.
+    await removeProbes(wds).catch(() => {});
+  }
+  const leftProbe = async () =>
+    (await listServed<Binding>(wds.kube, resources.bindings)).some(hasProbe)
+      ? 'its probe has not been removed'
+      : undefined;
+  await waitWhile(leftProbe, run, (why) => late(plan, why));
+}
+
+const isRunning = (pod: Pod): boolean => pod.metadata.deletionTimestamp === undefined && isPodReady(pod);
+
+const unproven = ({ name, wds }: RestartPlan, why: string): StellarError =>
+  new StellarError(
+    'restart-unproven',
+    `After the start of its controller manager, ${name} would remove workloads: ${why}.`,
+    {
+      next: [nextStep(command`kubectl --context ${wds.context} get bindings,bindingpolicies -o yaml`, 'See them')],
+    },
+  );
+
+/** Waits until the transport has read all Bindings, and the ITS has works of each. */
+async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
+  const { name, wds } = plan;
+  const blocker = async () => {
+    const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
+    const selection = { labelSelector: `${originWdsLabel}=${name}`, metadataOnly: true };
+    const works = await through(wds.its, ({ kube }) =>
+      listServed<ManifestWork>(kube, resources.manifestWorks, selection),
+    );
+    const isReady = isDeploymentReady(await readDeployment(plan, transportDeployment));
+    const open = bindings.find(isUnread) ?? (works.state === 'seen' ? sentElsewhere(bindings, works.value) : undefined);
+    if (isReady && open === undefined) return undefined;
+    const waits = isReady ? `its transport has not sent Binding ${open?.metadata.name}` : 'its transport is starting';
+    return whyUnseen(works) ?? waits;
+  };
+  await waitWhile(blocker, run, (why) => late(plan, why), name);
+}
+
+const isUnread = (binding: Binding): boolean =>
+  objectsOf(binding).length > 0 &&
+  destinationsOf(binding).length > 0 &&
+  (binding.status?.observedGeneration ?? 0) < (binding.metadata.generation ?? 0);
+
+/**
+ * Compares the Bindings of a WDS with a note, and what differs with what its policy selects now.
+ * @returns what is wrong with the first that equals neither, a clause; undefined if all are right
+ */
+async function wrongBinding(
+  wds: OpenWds,
+  { bindings: noted }: RestartNote,
+  bindings: readonly Binding[],
+): Promise<string | undefined> {
+  // The note has no Bindings that list nothing.
+  const listing = bindings.filter((binding) => usersObjects(binding).length > 0);
+  const present = new Map(listing.map((binding) => [binding.metadata.name, binding]));
+  const contentOf = (binding: Binding | undefined) => binding && noteBinding(binding, usersObjects(binding));
+  const names = new Set([...Object.keys(noted), ...present.keys()]);
+  const changed = [...names].filter((name) => !isDeepStrictEqual(contentOf(present.get(name)), noted[name]));
+  if (changed.length === 0) return undefined;
+  const policies = await listServed<BindingPolicy>(wds.kube, resources.bindingPolicies);
+  for (const name of changed) {
+    const policy = policies.find(({ metadata }) => metadata.name === name && !metadata.deletionTimestamp);
+    const binding = present.get(name) ?? bindings.find(({ metadata }) => metadata.name === name);
+    const isDeleted = policy === undefined && !present.has(name);
+    const why = isDeleted ? undefined : await whyWrong(name, policy, binding, wds);
+    if (why !== undefined) return `Binding ${name} ${why}`;
+  }
+  return undefined;
+}
+
+async function whyWrong(name: string, policy: BindingPolicy | undefined, binding: Binding | undefined, wds: OpenWds) {
+  if (policy === undefined) return 'has changed, and its policy is deleted';
+  const { contents, objects, inventory, wecs } = await evaluate(name, policy.spec ?? {}, wds);
+  const unseen = contents.unread[0]?.why ?? whyUnseen(inventory);
+  if (unseen !== undefined) return `has changed, and what its policy selects cannot be read: ${unseen}`;
+  const isUsers = ({ object: { metadata } }: (typeof objects)[number]) => !hasProbe({ metadata });
+  const selected = objects.filter(isUsers).map(({ object }) => keyOfCandidate(object));
+  const wanted = new Set([...selected, ...wecs.map(({ metadata }) => `WEC ${metadata.name}`)]);
+  const bound = binding === undefined ? [] : usersObjects(binding).map(keyOf);
+  const found = new Set([...bound, ...destinationsOf(binding).map((wec) => `WEC ${wec}`)]);
+  const lacking = [...wanted].filter((key) => !found.has(key));
+  const others = [...found].filter((key) => !wanted.has(key));
+  if (lacking.length > 0) return `lacks ${firstKeys(lacking)}`;
+  return others.length > 0 ? `lists ${firstKeys(others)}, which its policy does not select` : undefined;
+}
+
+/** Objects as `apps/deployments/shop/web`; at most five. */
+const firstKeys = (keys: readonly string[]): string => {
+  const named = keys.slice(0, 5).map((key) => key.split('/').filter(Boolean).join('/'));
+  return [...named, ...(keys.length > 5 ? [`${keys.length - 5} more`] : [])].join(', ');
+};

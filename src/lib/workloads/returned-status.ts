@@ -1,0 +1,36 @@
+import type { Condition, PodCounts } from '../kube/client/objects.ts';
+
+/** The conditions by which Kubernetes' own controllers say that they have failed, with their status then. */
+const failures: Readonly<Record<string, string>> = { ReplicaFailure: 'True', Progressing: 'False', Failed: 'True' };
+
+/** The failure that a returned status tells, such as a refused pod: it may concern a new version while the old one runs. */
+export const failureIn = ({ conditions = [] }: PodCounts): Condition | undefined => conditions.find(isFailure);
+
+const isFailure = ({ type, status }: Condition): boolean => failures[type] === status;
+
+const counts = ['replicas', 'availableReplicas', 'desiredNumberScheduled', 'numberAvailable'] as const;
+
+/** Keeps of a returned status what it counts, and the conditions that tell of failures and of availability. */
+export function trimCounts(status: PodCounts): PodCounts {
+  const conditions = Array.isArray(status.conditions) ? status.conditions : [];
+  const told = conditions.filter((condition) => condition.type === 'Available' || isFailure(condition));
+  return {
+    ...Object.fromEntries(counts.flatMap((name) => (status[name] === undefined ? [] : [[name, status[name]]]))),
+    conditions: told,
+  };
+}
+
+/**
+ * Reads from a returned status what is not available yet. OCM's condition Available only says that the object exists on the WEC.
+ * @param asked the replicas that were sent: a policy of the WEC may have changed them
+ * @returns such as `1/2 replicas are available`; undefined if all are, or for a kind without replicas
+ */
+export function missingReplicas(resource: string, status: PodCounts, asked = 0): string | undefined {
+  const { replicas, availableReplicas, desiredNumberScheduled, numberAvailable, conditions = [] } = status;
+  const wanted = Math.max(asked, replicas ?? desiredNumberScheduled ?? 0);
+  const available = availableReplicas ?? numberAvailable ?? 0;
+  if (available < wanted) return `${available}/${wanted} replicas are available`;
+  // The first status that a Deployment's controller writes has no replicas yet.
+  const isReported = conditions.some(({ type, status }) => type === 'Available' && status === 'True');
+  return resource === 'deployments' && !isReported ? 'no replica is available' : undefined;
+}

@@ -1,0 +1,82 @@
+import { type Access, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
+import type { KubeObject } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { combinedStatusLabels, originWdsLabel } from '../ocm/kubestellar-names.ts';
+import { labelValueProblem } from '../ocm/labels.ts';
+import { keyOf, type ObjectView } from '../ocm/object-ref.ts';
+import { type Binding, destinationsOf, objectsOf } from '../ocm/policies.ts';
+import type { OpenWds } from '../spaces/open-wds.ts';
+import { senderOf } from '../spaces/sender.ts';
+import { type CombinedStatus, type CombinedTable, tablesOf } from './combined-status.ts';
+import { statusKey, type WorkStatus } from './delivery-evidence.ts';
+import { unseenOf, type ViewWithErrors } from './unseen.ts';
+import { findObject, type NamedObject, noSuchObject } from './workload.ts';
+
+/** The statuses that WECs returned for an object. The fields are an interface: docs/output.md. */
+export interface ReturnedView extends ObjectView {
+  wds: string;
+  /** Null if the ITS cannot be read; `why` shows the reason. */
+  wecs: { wec: string; status: Readonly<Record<string, unknown>> | null }[] | null;
+  why: string | null;
+  combined: CombinedTable[];
+}
+
+/** Namespace of the CombinedStatuses of cluster-scoped objects (kubestellar v0.30.0, pkg/status). */
+const reportNamespace = 'kubestellar-report';
+
+type Ref = Awaited<ReturnType<typeof findObject>>['ref'];
+
+/** @throws StellarError `not-found` for a kind that the WDS does not serve */
+export async function getReturned(named: NamedObject, wds: OpenWds): Promise<ViewWithErrors<ReturnedView>> {
+  const found = await findObject(named, wds);
+  const { group, namespace, name, kind } = found.ref;
+  const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
+  const [object, statuses, combined] = await Promise.all([
+    wds.kube.get(found.kind, name, { namespace }),
+    statusesOf(found.ref, bindings, wds),
+    tryRead(() => combinedOf(found.ref, wds)),
+  ]);
+  const seen = ifSeen(statuses);
+  const wecs = seen && new Map(seen.map(({ metadata, status }) => [metadata.namespace ?? '', status]));
+  const isBound = (binding: Binding) => objectsOf(binding).some((bound) => keyOf(bound) === keyOf(found.ref));
+  const names = [...new Set([...(wecs?.keys() ?? []), ...bindings.filter(isBound).flatMap(destinationsOf)])].sort();
+  const unseen = [...unseenOf('statuses of WECs', statuses), ...unseenOf('combined statuses', combined)];
+  return {
+    view: {
+      ...{ name, namespace: namespace ?? null, kind, group, wds: wds.name },
+      wecs: wecs ? names.map((wec) => ({ wec, status: wecs.get(wec) ?? null })) : null,
+      why: whyUnseen(statuses) ?? null,
+      combined: (ifSeen(combined) ?? []).flatMap((each) =>
+        tablesOf(each, each.metadata.labels?.[combinedStatusLabels.policy] ?? ''),
+      ),
+    },
+    errors: [...unseen.map(({ error }) => error), ...(object === undefined ? [noSuchObject(found, wds)] : [])],
+  };
+}
+
+/** Finds CombinedStatuses by label: an object whose name is no valid label value has none. */
+async function combinedOf({ group, resource, namespace, name }: Ref, { kube }: OpenWds): Promise<CombinedStatus[]> {
+  if (labelValueProblem(name) !== undefined) return [];
+  const labels = { [combinedStatusLabels.group]: group, [combinedStatusLabels.resource]: resource };
+  const all = await kube.list<CombinedStatus>(resources.combinedStatuses, {
+    namespace: namespace ?? reportNamespace,
+    labelSelector: Object.entries({ ...labels, [combinedStatusLabels.name]: name })
+      .map(([label, value]) => `${label}=${value}`)
+      .join(','),
+  });
+  return all ?? [];
+}
+
+/** Finds WorkStatuses by object: two policies that send an object to one WEC share its WorkStatus. */
+const statusesOf = (ref: Ref, bindings: readonly Binding[], wds: OpenWds): Promise<Access<WorkStatus[]>> =>
+  through(wds.its, async ({ kube }) => {
+    const sender = await senderOf(wds, bindings, kube);
+    if (sender === undefined) return [];
+    const key = statusKey('', ref);
+    const labelSelector = `${originWdsLabel}=${sender.name}`;
+    const isOf = ({ spec }: WorkStatus) => statusKey('', spec?.sourceRef ?? {}) === key;
+    // Keep nothing of the many others.
+    const trim = (object: KubeObject) => (isOf(object) ? object : { metadata: { name: '' } });
+    const all = (await kube.list<WorkStatus>(resources.workStatuses, { labelSelector, trim })) ?? [];
+    return all.filter(isOf).sort((a, b) => ((a.metadata.namespace ?? '') < (b.metadata.namespace ?? '') ? -1 : 1));
+  });

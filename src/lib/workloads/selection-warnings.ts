@@ -1,0 +1,243 @@
+import { command } from '../core/command-line.ts';
+import { count } from '../core/counts.ts';
+import { advice, type NextStep, partial, run } from '../core/next-step.ts';
+import type { Problem } from '../core/problem.ts';
+import { ifSeen } from '../kube/access.ts';
+import type { KubeObject, LabelSelector } from '../kube/client/objects.ts';
+import { groupOf } from '../kube/client/resources.ts';
+import { nearestLabels } from '../ocm/find-wecs.ts';
+import { describeObject } from '../ocm/object-ref.ts';
+import { asksForStatus, type Candidate, type DownsyncClause, type PolicySpec } from '../ocm/policies.ts';
+import { isValid } from './label-selectors.ts';
+import { labelsToSelect, namespaceOf } from './labels-to-select.ts';
+import { hasMailbox } from './mailboxes.ts';
+import type { PolicySubject } from './policy-subject.ts';
+import type { SelectedObject } from './select-objects.ts';
+
+/** A policy, or a part of it, that selects nothing. */
+export function nothingSelected({ spec, wds, wecs, inventory, objects, contents, kinds }: PolicySubject): Problem[] {
+  const { clusterSelectors = [], downsync = [] } = spec;
+  const problems = downsync.flatMap((clause, index) => unfitParts(clause, index, kinds));
+  if (inventory.state === 'seen' && wecs.length === 0)
+    problems.push({
+      code: 'no-wec-matches',
+      message: `It selects no WEC: ${whyNoWec(clusterSelectors)}.`,
+      next: toSelectWec(spec, inventory.value, ifSeen(wds.its)?.kube.cluster.context),
+    });
+  const see = command`kubectl --context ${wds.context} get ${kindsOf(downsync)} -A --show-labels`;
+  const selectors = downsync.flatMap(({ objectSelectors = [] }) => objectSelectors);
+  const near = nearest('object', selectors, contents.objects);
+  if (objects.length === 0)
+    problems.push({
+      code: 'no-object-matches',
+      message: downsync.length === 0 ? 'It has no downsync clause, and selects no object.' : 'It selects no object.',
+      next: [...near, run(see, 'See what exists')],
+    });
+  return problems;
+}
+
+function whyNoWec(selectors: readonly LabelSelector[]): string {
+  if (selectors.length === 0) return 'it has no clusterSelectors';
+  return selectors.every(isValid) ? 'none has the labels' : 'one of its clusterSelectors is not valid';
+}
+
+/**
+ * Policies with an invalid clusterSelector. When a WEC's labels change, KubeStellar stops at the first such policy (kubestellar
+ * v0.30.0, pkg/binding, evaluateBindingPoliciesForUpdate).
+ */
+export function invalidClusterSelectors({ name, spec, others, wds }: PolicySubject): Problem[] {
+  const own = { metadata: { name }, spec };
+  return [own, ...others]
+    .filter((policy) => !(policy.spec?.clusterSelectors ?? []).every(isValid))
+    .map(({ metadata }) => ({
+      code: 'cluster-selector-invalid',
+      message: `A clusterSelector of policy ${metadata.name} is invalid: KubeStellar then misses changes of WECs' labels, for the other policies of ${wds.name} as well.`,
+      next: [run(command`kubectl --context ${wds.context} edit bindingpolicy ${metadata.name}`, 'Correct it')],
+      ...(metadata.name === name ? {} : { severity: 'warn' as const }),
+    }));
+}
+
+/** A WEC at which the transport stops, with other WECs after it. The transport processes WECs in the order of their names. */
+export function missingMailbox({ wecs, wds: { its } }: PolicySubject): Problem[] {
+  const names = wecs.map(({ metadata }) => metadata.name).sort();
+  const [first] = wecs.flatMap((wec) => (hasMailbox(wec) ? [] : wec.metadata.name)).sort();
+  const later = first === undefined ? [] : names.slice(names.indexOf(first) + 1);
+  if (first === undefined || later.length === 0) return [];
+  const of = its.state === 'seen' ? ['--its', its.value.kube.cluster.context] : [];
+  return [
+    {
+      code: 'transport-stopped',
+      message: `WEC ${first} has not been accepted and has no mailbox: the transport stops there, and sends nothing to ${later.join(', ')} either.`,
+      next: [run(command`stellarctl accept ${first} ${of}`, 'Accept it')],
+    },
+  ];
+}
+
+/** The kinds that clauses select, as kubectl takes them. */
+const kindsOf = (clauses: readonly DownsyncClause[]): string =>
+  clauses.flatMap(({ resources = [] }) => resources.filter((name) => name !== '*')).join() || 'all';
+
+/** Returns the labels of WECs that a policy may mean; without such labels, a command that makes it select a WEC. */
+export function toSelectWec(
+  { clusterSelectors = [] }: PolicySpec,
+  wecs: readonly KubeObject[],
+  its: string | undefined,
+): NextStep[] {
+  const near = nearest('WEC', clusterSelectors, wecs);
+  if (near.length > 0) return near;
+  const [selector] = clusterSelectors;
+  const words = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  if (words.length === 0 || selector?.matchExpressions?.length) return [];
+  const of = its === undefined ? [] : ['--its', its];
+  return [partial(command`stellarctl label NAME ${words} ${of}`, 'Give a WEC the labels')];
+}
+
+/** The existing labels that selectors may mean. @param of what has them */
+function nearest(of: 'WEC' | 'object', selectors: readonly LabelSelector[], among: readonly KubeObject[]): NextStep[] {
+  const asked = selectors.flatMap(({ matchLabels = {}, matchExpressions = [] }) => [
+    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
+    ...matchExpressions.map(({ key }) => key),
+  ]);
+  const labels = among.map(({ metadata }) => metadata.labels ?? {});
+  const near = asked.length === 0 ? [] : nearestLabels(asked.join(), labels, of);
+  return near.length === 0 ? [] : [advice(`The nearest labels of ${of}s are ${near.join(', ')}`)];
+}
+
+/** Returns what a clause requires that no object can have. */
+function unfitParts(clause: DownsyncClause, index: number, kinds: PolicySubject['kinds']): Problem[] {
+  const where = `downsync[${index}]`;
+  const { apiGroup, resources = [], namespaces = [], objectNames = [], objectSelectors = [] } = clause;
+  const groups = new Set(kinds.map(({ apiVersion }) => groupOf(apiVersion)));
+  const unfit = (part: string, why: string, next: NextStep[] = []): Problem => ({
+    code: 'selector-unfit',
+    message: `${where}.${part} selects nothing: ${why}.`,
+    next,
+  });
+  return [
+    ...(apiGroup === undefined || groups.has(apiGroup)
+      ? []
+      : [unfit('apiGroup', `the WDS has no kind of group "${apiGroup}" that is sent to WECs`)]),
+    ...resources
+      .filter((name) => name !== '*' && !kinds.some(({ plural }) => plural === name))
+      .map((name) => {
+        const similar = kinds.find(({ kind }) => kind.toLowerCase() === name.toLowerCase());
+        const fix = similar === undefined ? [] : [advice(`Write "${similar.plural}"`)];
+        return unfit('resources', `no kind that is sent to WECs has the plural "${name}"`, fix);
+      }),
+    ...[...namespaces, ...objectNames]
+      .filter((name) => name !== '*' && name.includes('*'))
+      .map((name) => unfit('names', `"${name}" is taken literally; only "*" by itself stands for all`)),
+    ...objectSelectors
+      .filter((selector) => !isValid(selector))
+      .map((selector) => unfit('objectSelectors', `${JSON.stringify(selector)} is not valid`)),
+  ];
+}
+
+/** Namespaces that every cluster has. */
+const everywhere = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
+
+/** Objects that are sent to WECs without their Namespace. */
+export function missingNamespaces({ objects, wds, spec, contents: { namespaces } }: PolicySubject): Problem[] {
+  const sent = new Set(
+    objects.flatMap(({ object: { resource, group, metadata } }) =>
+      resource === 'namespaces' && group === '' ? metadata.name : [],
+    ),
+  );
+  const needed = new Set(objects.flatMap(({ object: { metadata } }) => metadata.namespace ?? []));
+  const missing = [...needed].filter((namespace) => !sent.has(namespace) && !everywhere.has(namespace)).sort();
+  if (missing.length === 0) return [];
+  const labels = missing.map((name) => labelsToSelect(spec.downsync ?? [], namespaceOf(name, namespaces), namespaces));
+  const words = labels.every((each) => each !== undefined) ? [...new Set(labels.flat())] : undefined;
+  const [namespace, them] = missing.length === 1 ? ['Namespace', 'it'] : ['Namespaces', 'them'];
+  const next =
+    words === undefined
+      ? advice(`Select ${them} as well, by a clause with resources: [namespaces]`)
+      : run(command`kubectl --context ${wds.context} label namespace ${missing} ${words}`, 'Select as well');
+  return [
+    {
+      code: 'namespace-not-selected',
+      message: `Objects are sent without their ${namespace} ${missing.join(', ')}: they fail on a WEC that does not have ${them}.`,
+      next: [next],
+      severity: 'warn',
+    },
+  ];
+}
+
+/** Objects that a controller creates from others: the WEC creates them itself. */
+export function ownedObjects({ objects }: PolicySubject): Problem[] {
+  const owned = objects.filter(({ object }) => object.metadata.ownerReferences?.some(({ controller }) => controller));
+  return aboutObjects(owned, {
+    code: 'owned-objects-selected',
+    message: `${count(owned.length, 'object')} that a controller has created for another object ${owned.length === 1 ? 'is' : 'are'} also selected, because of the same label.`,
+    next: [advice('Give the label to what you apply only, and not to its pod template; or select by resources')],
+    severity: 'warn',
+  });
+}
+
+/** A problem of some of the selected objects, which it lists; nothing if there are none. */
+export const aboutObjects = (objects: readonly SelectedObject[], about: Omit<Problem, 'details'>): Problem[] =>
+  objects.length === 0 ? [] : [{ ...about, details: objects.map(({ object }) => describeObject(object)) }];
+
+/** Objects that every Namespace has, or that namespace default has. */
+const isEverywhere = ({ resource, metadata: { namespace, name } }: Candidate): boolean =>
+  (resource === 'configmaps' && name === 'kube-root-ca.crt') ||
+  (resource === 'serviceaccounts' && name === 'default') ||
+  (resource === 'services' && namespace === 'default' && name === 'kubernetes');
+
+/** Objects that every cluster has: those of the WDS would replace the WEC's own. */
+export function namespaceDefaults({ objects }: PolicySubject): Problem[] {
+  const defaults = objects.filter(({ object }) => isEverywhere(object));
+  if (defaults.length === 0) return [];
+  return [
+    {
+      code: 'namespace-defaults-selected',
+      message: `Objects that every cluster has are selected: ${[...new Set(defaults.map(({ object }) => `${object.kind} ${object.metadata.name}`))].join(', ')}. Those of the WDS replace the WEC's own.`,
+      next: [advice('Select by a label as well, or by resources')],
+      severity: 'warn',
+    },
+  ];
+}
+
+/** Objects of the hosting cluster itself, if it is the WDS. */
+export function systemObjects({ objects, wds, isHosting }: PolicySubject): Problem[] {
+  const system = objects.filter(({ object }) => isHosting && isSystem(object.metadata));
+  return aboutObjects(system, {
+    code: 'system-objects-selected',
+    message: `${wds.name} is the hosting cluster itself, and ${count(system.length, 'object')} of its own would be sent to WECs.`,
+    next: [advice('Select by a label that only your workload has')],
+  });
+}
+
+const systemName =
+  /^(?:kube-|open-cluster-management|system:|kubeflex|kubestellar)|-system$|\.(?:kubestellar|open-cluster-management)\./;
+const isSystem = ({ namespace, name, labels }: { namespace?: string; name: string; labels?: object }): boolean =>
+  systemName.test(namespace ?? name) ||
+  (namespace === undefined && Object.hasOwn(labels ?? {}, 'kubernetes.io/bootstrapping'));
+
+const withPods = new Set(['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'jobs', 'cronjobs', 'pods']);
+
+/** Workloads that the hosting cluster runs itself, if it is the WDS. */
+export function runningInWds({ objects, wds, isHosting }: PolicySubject): Problem[] {
+  const running = objects.filter(({ object }) => isHosting && withPods.has(object.resource));
+  const ends = running.some(({ modulation }) => asksForStatus(modulation))
+    ? ' Both change it in turn, and sending may stop: the transport never catches up.'
+    : '';
+  return aboutObjects(running, {
+    code: 'runs-in-wds',
+    message: `${wds.name} is the hosting cluster itself: its own controllers run ${count(running.length, 'object')} of these as well, and write their status beside what WECs return.${ends}`,
+    next: [advice('Put workloads that have pods into a WDS of type k8s')],
+    severity: 'warn',
+  });
+}
+
+/** The name of a Binding becomes a label value of its works. */
+export function longName({ name }: Pick<PolicySubject, 'name'>): Problem[] {
+  if (name.length <= 63) return [];
+  return [
+    {
+      code: 'policy-name-too-long',
+      message: `Its name has ${name.length} characters: with more than 63, no work can be created for it, and KubeStellar reports no error.`,
+      next: [advice('Give it a shorter name')],
+    },
+  ];
+}

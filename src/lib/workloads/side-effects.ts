@@ -1,0 +1,86 @@
+import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
+import { resources } from '../kube/client/resources.ts';
+import type { WecProperties } from '../ocm/customization.ts';
+import { objectsOf, type PoliciesOfIts, type Policy, type Unread } from '../ocm/policies.ts';
+import { type BrokenTemplate, brokenByRemoval, lostProperties } from './broken-templates.ts';
+import { heldBindings } from './delivery-evidence.ts';
+import { resourceOfBound } from './full-objects.ts';
+import { effectOfRemoval } from './policy-selectors.ts';
+import { clausesFor, readContents } from './wds-contents.ts';
+
+/** A WEC's labels and properties before and after a change. */
+export interface WecChange {
+  name: string;
+  before: WecProperties;
+  after: WecProperties;
+}
+
+/** What a change does to workloads. */
+export interface SideEffects {
+  broken: BrokenTemplate[];
+  /** Policies that start selecting WECs. */
+  starting: Selection[];
+  /** Policies that stop selecting WECs: their workloads are deleted there, unless the guard holds them. */
+  released: Selection[];
+  /** Policies that would release WECs, and whose Bindings the guard of their WDS keeps as they are. */
+  held: Policy[];
+  unread: Unread[];
+}
+
+interface Selection {
+  policy: Policy;
+  wecs: string[];
+}
+
+/**
+ * Judges changes of labels and properties by the policies that could be read. Reads the objects of the policies that send to these
+ * WECs.
+ */
+export async function sideEffectsOf(
+  { policies, unread }: PoliciesOfIts,
+  changes: readonly WecChange[],
+): Promise<SideEffects> {
+  const labelsOf = ({ cluster }: WecProperties) => cluster.metadata.labels ?? {};
+  const affected = changes.map(({ name, before, after }) => ({
+    name,
+    lost: lostProperties(name, before, after),
+    labels: labelsOf(after),
+  }));
+  const templates = await brokenByRemoval(policies, affected);
+  const selections = (effect: 'starting' | 'released') =>
+    policies.flatMap((policy): Selection[] => {
+      const isAffected = ({ name, before, after }: WecChange) =>
+        effectOfRemoval([policy], name, labelsOf(before), labelsOf(after))[effect].length > 0;
+      const wecs = changes.filter(isAffected).map(({ name }) => name);
+      return wecs.length === 0 ? [] : [{ policy, wecs }];
+    });
+  const released = selections('released');
+  const ifHeld = async ({ policy }: Selection) => ((await isHeld(policy)) ? [policy] : []);
+  const held = (await mapConcurrently(released, concurrentRequests, ifHeld)).flat();
+  return {
+    broken: templates.broken,
+    starting: selections('starting'),
+    released,
+    held,
+    unread: [...unread, ...templates.unread],
+  };
+}
+
+/** What cannot be read is not known to be held. */
+async function isHeld({ name, reader, binding, downsync }: Policy): Promise<boolean> {
+  const held = await tryRead(async () => {
+    if (binding === undefined) return false;
+    const bound = objectsOf(binding);
+    const kinds = [resources.namespaces, ...bound.map(resourceOfBound)].map((kind) => ({
+      ...kind,
+      versions: [],
+      aliases: [],
+    }));
+    const own = new Map(kinds.map((kind) => [`${kind.apiVersion} ${kind.plural}`, kind]));
+    const contents = await readContents(reader, clausesFor(bound), [...own.values()]);
+    const policies = [{ metadata: { name }, spec: { downsync: [...downsync] } }];
+    return (await heldBindings(reader, { policies, bindings: new Map([[name, binding]]) }, contents)).has(name);
+  });
+  return ifSeen(held) === true;
+}

@@ -1,0 +1,71 @@
+import { command } from '../core/command-line.ts';
+import { advice, run } from '../core/next-step.ts';
+import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
+import { ifSeen } from '../kube/access.ts';
+import { returnedStatusLabels } from '../ocm/kubestellar-names.ts';
+import { flagsOf } from '../spaces/open-wds.ts';
+import { toCreateCollector } from './collector.ts';
+import type { Delivery } from './delivery.ts';
+import { combinedOnly, hasRelevantStatus, hasStatus, isNeverCombined } from './returnable.ts';
+import { late } from './wds-stages.ts';
+import { lateAgent } from './wec-stages.ts';
+
+/** The last stage, for an object whose status is requested. */
+export const statusStage: Stage<Delivery> = { id: 'status', title: 'status returned', check: returned };
+
+export const wantsStatus = ({ of, modulation, wecs }: Delivery): boolean =>
+  hasStatus(of) &&
+  (modulation.wantSingletonReportedState === true ||
+    (modulation.wantMultiWECReportedState === true &&
+      (hasRelevantStatus(of) || !isNeverCombined(of, modulation, wecs))) ||
+    (modulation.statusCollectors ?? []).length > 0);
+
+function returned(delivery: Delivery): Verdict {
+  const { of, workStatus, modulation, collectors, policy, wec, wecs, evidence, isCombined } = delivery;
+  if (wec === undefined) return unseen('no WEC is selected');
+  const { wantSingletonReportedState: singleton, wantMultiWECReportedState: multi } = modulation;
+  if (singleton && !multi && wecs !== 1)
+    return failed(`its status is requested from a single WEC, but it is sent to ${wecs}`, {
+      code: 'singleton-needs-one-wec',
+      next: [advice('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
+    });
+  const flags = flagsOf(evidence.wds);
+  if (isNeverCombined(of, modulation, wecs) && hasRelevantStatus(of))
+    return failedForGood(`its status does not come back: ${combinedOnly}`, {
+      code: 'kind-not-combined',
+      next: [advice('Ask for a StatusCollector instead')],
+    });
+  if (collectors.state !== 'seen') return unseen(collectors.why);
+  for (const [name, collector] of collectors.value) {
+    if (collector === undefined)
+      return failed(`there is no StatusCollector ${name}`, {
+        code: 'status-collector-missing',
+        next: [toCreateCollector(name, flags)],
+      });
+    const [error] = collector.status?.errors ?? [];
+    if (error !== undefined)
+      return failed(`StatusCollector ${name}: ${error.split('\n')[0]}`, {
+        code: 'status-collector-broken',
+        next: [run(command`stellarctl collector get ${name} ${flags}`, 'See its expressions')],
+      });
+  }
+  const [error] = (policy?.status?.errors ?? []).filter((each) => !delivery.binding?.status?.errors?.includes(each));
+  if (error !== undefined && singleton && wecs !== 1) return failed(error, { code: 'policy-error' });
+  if (workStatus.state !== 'seen') return unseen(workStatus.why);
+  const sent = ifSeen(delivery.sent)?.work;
+  const none = `${wec} has returned no status for it`;
+  if (workStatus.value === undefined) return lateAgent(delivery, sent, none, 'status-missing');
+  // Something on the WEC must write one first.
+  if (workStatus.value.status === undefined) return waiting(none, { code: 'status-missing' });
+  if (collectors.value.size > 0) {
+    if (isCombined.state !== 'seen') return unseen(isCombined.why);
+    if (!isCombined.value)
+      return late(delivery, [policy, sent], 'its statuses have not been combined', 'status-not-combined', []);
+  }
+  // The status of one WEC is returned as a singleton, whatever the policy requests.
+  const labels = multi && wecs > 1 ? [returnedStatusLabels.multi] : Object.values(returnedStatusLabels);
+  const isInWds = labels.some((label) => of.object?.metadata.labels?.[label] === 'true');
+  if ((singleton || (multi && !isNeverCombined(of, modulation, wecs))) && !isInWds)
+    return late(delivery, [policy, sent], `its status is not in ${evidence.wds.name}`, 'status-not-returned', []);
+  return met;
+}

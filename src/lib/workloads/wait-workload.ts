@@ -1,0 +1,143 @@
+import { command } from '../core/command-line.ts';
+import { forName, type NamedResult } from '../core/each-name.ts';
+import { ExitCode, StellarError } from '../core/errors.ts';
+import { advice, run as nextStep } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { failedForGood, met, waiting } from '../core/stages.ts';
+import { untilMet } from '../core/until-met.ts';
+import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import type { Delivery } from './delivery.ts';
+import type { DeliveryView } from './delivery-view.ts';
+import { hasReached } from './judged-objects.ts';
+import { combinedOnly, hasRelevantStatus, hasStatus, isNeverCombined } from './returnable.ts';
+import { wantsStatus } from './status-stage.ts';
+import { requireIts } from './unseen.ts';
+import { type NamedObject, openWorkload, type WorkloadReading } from './workload.ts';
+
+export type WorkloadGoal = 'applied' | 'available' | 'status';
+
+export interface WorkloadWait {
+  named: NamedObject;
+  goal: WorkloadGoal;
+  /** WECs that the object must reach; undefined selects all WECs that policies send it to. */
+  on: readonly string[] | undefined;
+}
+
+export interface WorkloadWaited extends NamedResult {
+  /** WECs that reached the goal. */
+  reached: string[];
+}
+
+/**
+ * Waits until an object reaches a stage on every WEC. Failures do not end the wait: they may be fixed before the deadline.
+ * Reads only.
+ * @throws StellarError `not-found`; `usage` for a status that no policy requests
+ */
+export async function waitForWorkload(
+  { named, goal, on }: WorkloadWait,
+  wds: OpenWds,
+  run: Run,
+): Promise<WorkloadWaited> {
+  requireIts(wds);
+  const { found, read } = await openWorkload(named, wds);
+  if (goal === 'status' && !hasStatus(found.ref))
+    throw new StellarError('usage', `A ${found.kind.kind} has no status: none is returned.`);
+  const name = `${named.kind}/${named.name}`;
+  const result: WorkloadWaited = { name, reached: [] };
+  return forName(result, run, async () => {
+    await untilMet<WorkloadReading>(
+      {
+        name,
+        check: ({ view: { deliveries } }) => {
+          const leaving = leavingOf(deliveries, on);
+          if (leaving !== undefined) return failedForGood(whyOf(leaving));
+          const open = openOf(deliveries, goal, on);
+          return open.length === 0 ? met : waiting(open.map(({ wec, why }) => `${wec}: ${why}`).join('; '));
+        },
+        read: async () => {
+          const reading = await read();
+          if (goal === 'status') refuseUnreturned(reading);
+          const { deliveries } = reading.view;
+          const open = new Set(openOf(deliveries, goal, on).map(({ wec }) => wec));
+          result.reached = wecsOf(deliveries, on).filter((wec) => !open.has(wec));
+          return reading;
+        },
+        unmet: ({ view: { deliveries }, errors }) => {
+          const leaving = leavingOf(deliveries, on);
+          if (leaving !== undefined) return notSent(name, leaving);
+          return notReached(name, goal, named, wds, openOf(deliveries, goal, on), errors);
+        },
+      },
+      run,
+    );
+    run.progress.done(name, `${goal} on ${result.reached.join(', ')}`, true);
+  });
+}
+
+const wecsOf = (deliveries: readonly DeliveryView[], on: readonly string[] | undefined): string[] =>
+  on === undefined ? [...new Set(deliveries.flatMap(({ wec }) => wec ?? []))] : [...on];
+
+/** The delivery to a WEC that is being deleted, while a policy selects it: nothing is sent there from then on. */
+const leavingOf = (deliveries: readonly DeliveryView[], on: readonly string[] | undefined): DeliveryView | undefined =>
+  deliveries.find(({ code, wec }) => code === 'wec-deleting' && (on?.includes(wec ?? '') ?? true));
+
+const notSent = (name: string, leaving: DeliveryView): StellarError =>
+  new StellarError('still-selected', `${name} is no longer sent to ${leaving.wec}: ${whyOf(leaving)}.`, {
+    next: leaving.next === null ? [] : [nextStep(leaving.next, 'Finish that')],
+  });
+
+/** Returns the WECs that some policy has not brought to the goal, each with its current stage. */
+function openOf(
+  deliveries: readonly DeliveryView[],
+  goal: WorkloadGoal,
+  on: readonly string[] | undefined,
+): { wec: string; why: string }[] {
+  const wecs = wecsOf(deliveries, on);
+  if (wecs.length === 0) return deliveries.map((delivery) => ({ wec: 'no WEC', why: whyOf(delivery) }));
+  return wecs.flatMap((wec) => {
+    const own = deliveries.filter((delivery) => delivery.wec === wec);
+    if (own.length === 0) return { wec, why: 'no policy sends it there' };
+    return own.filter((delivery) => !hasReached(delivery, goal)).map((delivery) => ({ wec, why: whyOf(delivery) }));
+  });
+}
+
+const whyOf = ({ blockedAt, stages }: DeliveryView): string =>
+  blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet';
+
+/**
+ * Refuses to wait for a status that no policy requests, or for the status of several WECs of a kind that KubeStellar does not
+ * combine.
+ */
+function refuseUnreturned({ view: { kind }, deliveries }: WorkloadReading): void {
+  const sent = deliveries.filter(({ wec }) => wec !== undefined);
+  const isNever = (delivery: Delivery) =>
+    isNeverCombined(delivery.of, delivery.modulation, delivery.wecs) &&
+    (hasRelevantStatus(delivery.of) || !wantsStatus(delivery));
+  if (sent.some(isNever))
+    throw new StellarError('usage', `The status of this ${kind} does not come back: ${combinedOnly}.`, {
+      next: [advice('Ask for a StatusCollector in the policy instead, or select one WEC')],
+    });
+  if (sent.length === 0 || sent.some(wantsStatus)) return;
+  throw new StellarError('usage', `No policy asks for the status of this ${kind}, so that none is returned.`, {
+    next: [
+      advice('Ask for it in the policy: wantSingletonReportedState, wantMultiWECReportedState or statusCollectors'),
+    ],
+  });
+}
+
+/** If the last reading failed, reports that as the error, not a timeout. */
+function notReached(
+  name: string,
+  goal: WorkloadGoal,
+  { namespace }: NamedObject,
+  wds: OpenWds,
+  open: readonly { wec: string; why: string }[],
+  errors: readonly StellarError[],
+): StellarError {
+  const unseen = errors.find(({ exitCode }) => exitCode === ExitCode.unreachable);
+  if (unseen !== undefined) return unseen.with({ details: open.map(({ wec, why }) => `${wec}: ${why}`) });
+  return new StellarError('timeout', `${name} was not ${goal === 'status' ? 'returned' : goal} everywhere in time.`, {
+    details: open.map(({ wec, why }) => `${wec}: ${why}`),
+    next: [nextStep(command`stellarctl workload get ${name} -n ${namespace} ${flagsOf(wds)}`, 'See what blocks it')],
+  });
+}

@@ -1,0 +1,199 @@
+import { command } from '../core/command-line.ts';
+import { advice, type NextStep, partial, run } from '../core/next-step.ts';
+import { failed, failedForGood, met, type Stage, unseen, type Verdict, type VerdictDetails } from '../core/stages.ts';
+import { changedAt, type KubeObject, writtenAt } from '../kube/client/objects.ts';
+import { groupResourceOf } from '../kube/client/resources.ts';
+import { describeObject } from '../ocm/object-ref.ts';
+import { flagsOf, toSeeManager, toSeeWds } from '../spaces/open-wds.ts';
+import type { Delivery } from './delivery.ts';
+import type { DeliveryEvidence } from './delivery-evidence.ts';
+import { labelsToSelect } from './labels-to-select.ts';
+import { outrun } from './outrun.ts';
+import type { NotSelected } from './select-objects.ts';
+
+/** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
+export const controllerTimeMs = 60_000;
+
+/** The stages in the WDS, up to the transport's observation of the Binding. */
+export const wdsStages: readonly Stage<Delivery>[] = [
+  { id: 'exists', title: 'in the WDS', check: exists },
+  { id: 'selected', title: 'selected', check: selected },
+  { id: 'policy', title: 'policy without error', check: policyWithoutError },
+  { id: 'binding', title: 'in the Binding, which the transport has read', check: inBinding },
+];
+
+function exists(delivery: Delivery): Verdict {
+  const { of, evidence } = delivery;
+  const object = describeObject({ kind: of.kind, metadata: of });
+  if (of.unread !== undefined) return unseen(of.unread);
+  const kept = keptByGuard(delivery);
+  if (kept !== undefined) return kept;
+  if (of.object === undefined)
+    return failedForGood(`${object} is not in ${evidence.wds.name}`, {
+      code: 'object-missing',
+      next: [run(command`kubectl --context ${evidence.wds.context} get ${of.resource} -A`, 'See what exists')],
+    });
+  const { deletionTimestamp } = of.object.metadata;
+  if (deletionTimestamp === undefined) return met;
+  const see = command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} get ${groupResourceOf(of)} ${of.name} -o yaml`;
+  const next = [run(see, 'See its finalizers and conditions')];
+  const why = `${object} is being deleted in ${evidence.wds.name}`;
+  return lateSince(evidence, Date.parse(deletionTimestamp), why, { code: 'object-deleting', next });
+}
+
+/** The guard keeps what KubeStellar would remove as the last objects of a Binding. */
+function keptByGuard({ of, bound, policyName = '', evidence: { held, wds } }: Delivery): Verdict | undefined {
+  if (bound === undefined || !held.has(policyName)) return undefined;
+  const gone = of.object === undefined ? `it is no longer in ${wds.name}` : `${policyName} no longer selects it`;
+  const prune = run(command`stellarctl policy prune ${policyName} ${flagsOf(wds)}`, 'Remove it from its WECs');
+  return failedForGood(`${gone}, and the guard keeps it on the WECs that ${policyName} had`, {
+    code: 'binding-guarded',
+    next: [prune],
+  });
+}
+
+export const inNamespace = ({ namespace }: { namespace?: string | undefined }): string[] =>
+  namespace === undefined ? [] : ['-n', namespace];
+
+function selected(delivery: Delivery): Verdict {
+  const { of, evidence } = delivery;
+  if (of.object === undefined) return unseen('there is no object');
+  const { apiGroups, name: wds } = evidence.wds;
+  if (apiGroups.length > 0 && !apiGroups.includes(of.group) && of.group !== 'apiextensions.k8s.io')
+    return failedForGood(`${wds} was created to send objects of API groups ${apiGroups.join(', ')} only`, {
+      code: 'group-not-watched',
+      next: toSeeWds(evidence.wds, 'See the WDS'),
+    });
+  if (delivery.policyName !== undefined) return met;
+  const why = of.notSelected;
+  const { words, next } = why
+    ? explained(why, delivery)
+    : { words: `no policy of ${evidence.wds.name} selects it`, next: [] };
+  return failedForGood(words, { code: why?.why === 'never-sent' ? 'never-sent' : 'not-selected', next });
+}
+
+/** In words, and what makes a policy select it. */
+function explained(why: NotSelected, { of, evidence }: Delivery): { words: string; next: NextStep[] } {
+  const { context, name } = evidence.wds;
+  if (why.why === 'never-sent') return { words: `KubeStellar sends no ${of.resource} to WECs`, next: [] };
+  if (why.why === 'no-clause') {
+    const create = command`stellarctl policy create NAME --clusters SELECTOR --select ${groupResourceOf(of)} ${flagsOf(evidence.wds)}`;
+    return { words: `no binding policy of ${name} selects any object`, next: [partial(create, 'Select it')] };
+  }
+  const { policy, clause, fails } = why.nearest;
+  const wanted = fails.map(({ part, wanted: value }) => `${part} ${JSON.stringify(value)}`);
+  const clauses = evidence.policies.find(({ metadata }) => metadata.name === policy)?.spec?.downsync ?? [];
+  const labels = of.object && labelsToSelect(clauses.slice(clause, clause + 1), { ...of, ...of.object }, of.namespaces);
+  const fix =
+    labels === undefined
+      ? command`kubectl --context ${context} edit bindingpolicy ${policy}`
+      : command`kubectl --context ${context} ${inNamespace(of)} label ${groupResourceOf(of)} ${of.name} ${labels}`;
+  return {
+    words: `no policy selects it; the nearest, ${policy}, asks for ${wanted.join(' and ')}`,
+    next: [run(fix, 'Make the policy select it')],
+  };
+}
+
+function policyWithoutError(delivery: Delivery): Verdict {
+  const { policyName, policy, binding, evidence } = delivery;
+  if (policyName === undefined) return unseen('no policy selects it');
+  if (policyName.length > 63)
+    return failedForGood(`the name of policy ${policyName} has more than 63 characters: no work can be made for it`, {
+      code: 'policy-name-too-long',
+      next: [advice('Give the policy a shorter name')],
+    });
+  if (policy === undefined)
+    return failedForGood(`the Binding of ${policyName} no longer has a policy, and is not updated`, {
+      code: 'binding-orphaned',
+      next: [
+        run(
+          command`stellarctl policy delete ${policyName} --keep-workloads ${flagsOf(evidence.wds)}`,
+          'Finish the deletion',
+        ),
+      ],
+    });
+  if (policy.metadata.deletionTimestamp !== undefined)
+    return lateSince(evidence, Date.parse(policy.metadata.deletionTimestamp), `policy ${policyName} is being deleted`, {
+      code: 'policy-deleting',
+      next: toSeeWds(evidence.wds, 'Do its controllers run?'),
+    });
+  const [error] = binding?.status?.errors ?? [];
+  if (error !== undefined)
+    return failed(`policy ${policyName} sends nothing: ${error}`, { code: 'binding-error', next: [explain(delivery)] });
+  const { generation = 0 } = policy.metadata;
+  return (policy.status?.observedGeneration ?? 0) >= generation
+    ? met
+    : late(delivery, [policy], `KubeStellar has not observed policy ${policyName}`, 'policy-unobserved');
+}
+
+function inBinding(delivery: Delivery): Verdict {
+  const { of, policyName, policy, binding, bound, evidence } = delivery;
+  if (policyName === undefined) return unseen('no policy selects it');
+  if (evidence.wds.paused !== undefined) return evidence.wds.paused;
+  if (binding === undefined) return late(delivery, [policy], `policy ${policyName} has no Binding`, 'binding-missing');
+  if (bound === undefined) {
+    const isUnnoticed = policy?.spec?.downsync?.some(({ namespaceSelectors = [] }) => namespaceSelectors.length > 0);
+    const why = `it is not in the Binding of ${policyName}`;
+    return isUnnoticed
+      ? late(delivery, [of.object, policy], `${why}: KubeStellar does not watch the labels of Namespaces`, unnoticed, [
+          toTouch(delivery),
+        ])
+      : late(delivery, [of.object, policy], why, unnoticed);
+  }
+  const { generation = 0 } = binding.metadata;
+  if ((binding.status?.observedGeneration ?? 0) < generation)
+    return evidence.outrun.has(policyName)
+      ? outrun(binding, evidence.wds)
+      : late(delivery, [binding], `the transport has not read the Binding of ${policyName}`, 'transport-behind');
+  if (bound.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion) return met;
+  const behind = `the Binding of ${policyName} has an earlier version of it`;
+  // Fields that change continuously, such as returned status, are sent a moment later.
+  return late(delivery, [of.object], behind, 'binding-behind', [], changedAt);
+}
+
+/**
+ * Distinguishes what KubeStellar's controllers have not done yet from what they will no longer do.
+ * @param since the change that they must observe
+ */
+export function late(
+  delivery: Delivery,
+  since: readonly (KubeObject | undefined)[],
+  why: string,
+  code: string,
+  helps: readonly NextStep[] = [],
+  timeOf = writtenAt,
+): Verdict {
+  const written = Math.max(...since.map((object) => (object === undefined ? 0 : timeOf(object))));
+  const next = [...helps, ...toSeeManager(delivery.evidence.wds)];
+  return lateSince(delivery.evidence, written, why, { code, next }, [explain(delivery)]);
+}
+
+/**
+ * Distinguishes what is not done yet from what takes too long.
+ * @param since when it could begin, in milliseconds since the epoch; 0 if that is unknown
+ * @param meanwhile the next steps before it takes too long
+ */
+export const lateSince = (
+  { now }: Pick<DeliveryEvidence, 'now'>,
+  since: number,
+  why: string,
+  details?: VerdictDetails,
+  meanwhile: readonly NextStep[] = [],
+): Verdict & { state: 'waiting' | 'failed' } =>
+  since === 0 || now - since <= controllerTimeMs
+    ? { state: 'waiting', why, ...details, next: meanwhile }
+    : { state: 'failed', why: `${why}, for longer than expected`, since: new Date(since).toISOString(), ...details };
+
+const unnoticed = 'object-not-in-binding';
+
+/** Changes the object itself, which makes KubeStellar evaluate it again. */
+function toTouch({ of, evidence }: Delivery): NextStep {
+  const note = `stellarctl/changed=${of.object?.metadata.resourceVersion ?? ''}`;
+  return run(
+    command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} annotate --overwrite ${groupResourceOf(of)} ${of.name} ${note}`,
+    'Change it, so that KubeStellar evaluates it again',
+  );
+}
+
+const explain = ({ policyName = '', evidence }: Delivery): NextStep =>
+  run(command`stellarctl policy explain ${policyName} ${flagsOf(evidence.wds)}`, 'See why');

@@ -1,0 +1,276 @@
+import { command } from '../core/command-line.ts';
+import { advice, type NextStep, partial, run } from '../core/next-step.ts';
+import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
+import { ifSeen } from '../kube/access.ts';
+import { conditionOf, writtenAt } from '../kube/client/objects.ts';
+import { groupResourceOf } from '../kube/client/resources.ts';
+import { holdersOf, toSeeHolders } from '../ocm/holders.ts';
+import type { ManifestStatus, ManifestWork } from '../ocm/manifest-works.ts';
+import { lacksRight } from '../ocm/manifest-works.ts';
+import type { Candidate } from '../ocm/policies.ts';
+import { toEndRefusal } from '../ocm/refusals.ts';
+import { flagsOf, toSeeTransport } from '../spaces/open-wds.ts';
+import { failingParts } from './clauses.ts';
+import type { Delivery } from './delivery.ts';
+import { labelsToSelect, namespaceOf } from './labels-to-select.ts';
+import { failureIn, missingReplicas } from './returned-status.ts';
+import { toSelectWec } from './selection-warnings.ts';
+import { controllerTimeMs, inNamespace, late, lateSince } from './wds-stages.ts';
+import { appliedState, generationOf } from './works.ts';
+
+/** The stages from the Binding to the WEC. */
+export const wecStages: readonly Stage<Delivery>[] = [
+  { id: 'wec', title: 'WEC selected and available', check: wecAvailable },
+  { id: 'work', title: 'work in the mailbox', check: workInMailbox },
+  { id: 'applied', title: 'applied', check: applied },
+  { id: 'available', title: 'available', check: available },
+];
+
+function wecAvailable(delivery: Delivery): Verdict {
+  const { wec, isBound, policy, binding, cluster, evidence } = delivery;
+  const { its } = evidence;
+  const at = onIts({ evidence });
+  if (binding === undefined) return unseen('there is no Binding');
+  if (wec === undefined)
+    return failedForGood(`policy ${binding.metadata.name} selects no WEC`, {
+      code: 'no-wec-matches',
+      next: toSelectWec(policy?.spec ?? {}, [...(ifSeen(evidence.inventory)?.values() ?? [])], its),
+    });
+  if (cluster.state !== 'seen') return unseen(cluster.why);
+  const found = cluster.value;
+  if (found === undefined)
+    return failed(`WEC ${wec} is no longer registered`, {
+      code: 'wec-missing',
+      next: [run(command`stellarctl wec list ${at}`, 'See what exists')],
+    });
+  if (found.metadata.deletionTimestamp !== undefined)
+    return failed(`WEC ${wec} is being deregistered`, {
+      code: 'wec-deleting',
+      next: [run(command`stellarctl deregister ${wec} ${at}`, 'Finish that')],
+    });
+  if (!isBound)
+    return late(
+      delivery,
+      [policy, found],
+      `policy ${binding.metadata.name} selects WEC ${wec}, and its Binding does not name it`,
+      'wec-not-in-binding',
+    );
+  if (found.spec?.hubAcceptsClient !== true)
+    return failed(`WEC ${wec} is not accepted`, {
+      code: 'wec-not-accepted',
+      next: [run(command`stellarctl accept ${wec} ${at}`, 'Accept it')],
+    });
+  const state = conditionOf(found, 'ManagedClusterConditionAvailable');
+  if (state?.status === 'True') return met;
+  return failed(state === undefined ? `WEC ${wec} has not joined` : `WEC ${wec} is not available: ${state.reason}`, {
+    code: 'wec-unavailable',
+    next: [run(command`stellarctl wec get ${wec} ${at}`, 'See why')],
+  });
+}
+
+function toSeeAgent(delivery: Delivery): NextStep[] {
+  const { wec = 'NAME', evidence } = delivery;
+  const context = contextOf(delivery);
+  const target = context === undefined ? wec : `${wec}=${context}`;
+  return [run(command`stellarctl wec get ${target} ${onIts({ evidence })}`, 'Does its agent run?')];
+}
+
+/** What an agent does within seconds. @param work its order */
+export const lateAgent = (delivery: Delivery, work: ManifestWork | undefined, why: string, code: string): Verdict =>
+  lateSince(delivery.evidence, work === undefined ? 0 : writtenAt(work), why, { code, next: toSeeAgent(delivery) });
+
+const onIts = ({ evidence: { its } }: Pick<Delivery, 'evidence'>): string[] =>
+  its === undefined ? [] : ['--its', its];
+
+function workInMailbox(delivery: Delivery): Verdict {
+  const { wec, isBound, binding, bound, sent, stoppedAt, of, evidence } = delivery;
+  if (wec === undefined || binding === undefined) return unseen('no WEC is selected');
+  if (sent.state !== 'seen') return unseen(sent.why);
+  const { observedGeneration = 0, errors = [] } = binding.status ?? {};
+  const isRead = observedGeneration >= (binding.metadata.generation ?? 0);
+  // The transport has read a Binding long before it has sent 200 objects: it writes one or two works a second (0.30.0).
+  const newest = ifSeen(evidence.works)?.newest.get(binding.metadata.name) ?? 0;
+  const transport = toSeeTransport(evidence.wds, evidence.its);
+  if (sent.value === undefined) {
+    if (errors.length > 0) return unseen('the policy sends nothing');
+    if (bound === undefined || !isBound) return unseen('the Binding does not send it there');
+    const why = `mailbox ${wec} has no work for it`;
+    if (!isRead || evidence.now - newest <= controllerTimeMs) return waiting(why, { code: 'work-missing' });
+    if (stoppedAt !== undefined)
+      return failed(`${why}: the transport stops at WEC ${stoppedAt}, which has not been accepted and has no mailbox`, {
+        code: 'transport-stopped',
+        next: [run(command`stellarctl accept ${stoppedAt} ${onIts({ evidence })}`, 'Accept it')],
+      });
+    return failed(why, { code: 'work-missing', next: transport });
+  }
+  const { deletionTimestamp } = sent.value.work.metadata;
+  if (deletionTimestamp !== undefined) return workDeleted(delivery, sent.value.work, deletionTimestamp);
+  const work = `its work in mailbox ${wec}`;
+  if (generationOf(sent.value.work) < observedGeneration) {
+    const since = Math.max(writtenAt(binding), newest);
+    return lateSince(
+      evidence,
+      since,
+      `${work} was written for an earlier generation of the Binding of ${binding.metadata.name}`,
+      { code: 'work-behind', next: transport },
+    );
+  }
+  if (evidence.transforms.state !== 'seen') return unseen(evidence.transforms.why);
+  // KubeStellar rewrites no work for a transform. A Binding that the transport has yet to read makes it rewrite the work.
+  const written = writtenAt(sent.value.work);
+  const later = evidence.transforms.value.find(
+    (each) =>
+      each.spec?.resource === of.resource && (each.spec.apiGroup ?? '') === of.group && writtenAt(each) > written,
+  );
+  if (later === undefined || !isRead) return met;
+  const refresh = command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(evidence.wds)}`;
+  return failed(`${work} is outdated: CustomTransform ${later.metadata.name} has changed since it was written`, {
+    code: 'work-stale',
+    next: [run(refresh, 'Have the transport rewrite it')],
+  });
+}
+
+/** @param since when its deletion began */
+function workDeleted(delivery: Delivery, work: ManifestWork, since: string): Verdict {
+  const { wec, evidence } = delivery;
+  const holders = holdersOf(work);
+  if (holders.length === 0) {
+    const details = { code: 'work-deleting', next: toSeeAgent(delivery), since };
+    return lateSince(evidence, Date.parse(since), `its work in mailbox ${wec} is being deleted`, details);
+  }
+  const why = `its work ${work.metadata.name} in mailbox ${wec} is being deleted, blocked by finalizer ${holders.join(', ')}, which is not its agent's`;
+  const next = toSeeHolders([work], evidence.its ?? 'ITS');
+  return lateSince(evidence, Date.parse(since), why, { code: 'work-held', next, since }, next);
+}
+
+const condition = (manifest: ManifestStatus | undefined, type: string) => conditionOf({ status: manifest }, type);
+
+function applied(delivery: Delivery): Verdict {
+  const { wec, sent } = delivery;
+  if (sent.state !== 'seen') return unseen(sent.why);
+  if (sent.value === undefined) return unseen('there is no work');
+  const { work, manifest } = sent.value;
+  if (work.metadata.deletionTimestamp !== undefined) return unseen('its work is being deleted');
+  const state = appliedState(work, manifest);
+  if (state === undefined) return lateAgent(delivery, work, `the agent of ${wec} has not answered`, 'agent-silent');
+  if (state.status === 'True') return met;
+  const since = state.lastTransitionTime;
+  return failed(state.message ?? 'not applied', { ...refusal(delivery, manifest), since });
+}
+
+/** The context of the WEC: as in commands, a bare NAME is also the name of its context, if the kubeconfig has one. */
+const contextOf = ({ wec = '', evidence }: Delivery): string | undefined =>
+  evidence.wds.contexts?.has(wec) ? wec : undefined;
+
+/** A step on the WEC itself. */
+function onWec(delivery: Delivery, commandWith: (context: string) => string, lead: string): NextStep {
+  const context = contextOf(delivery);
+  return context === undefined
+    ? { ...partial(commandWith('CONTEXT'), lead), note: `CONTEXT: that of ${delivery.wec}` }
+    : run(commandWith(context), lead);
+}
+
+/** An agent waits twice as long before each further try, up to 1000 s (client-go, DefaultControllerRateLimiter). */
+const retried = advice('Once that is resolved, the agent retries by itself within 17 minutes');
+
+/** Only the agent's message shows why the WEC refused an object. The manifest's metadata identifies the object. */
+function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { code: string; next: NextStep[] } {
+  const { of, wec = 'NAME', evidence } = delivery;
+  const message = condition(manifest, 'Applied')?.message ?? '';
+  if (manifest?.resourceMeta?.resource === '') {
+    const lead = 'Send its definition as well, or install it on the WEC';
+    return { code: 'kind-unknown-on-wec', next: [toSend(delivery, definitionOf(of), lead)] };
+  }
+  if (manifest !== undefined && lacksRight(manifest))
+    return {
+      code: 'forbidden-on-wec',
+      next: [
+        onWec(
+          delivery,
+          (context) => command`stellarctl wec grant ${`${wec}=${context}`} --from-errors ${onIts(delivery)}`,
+          `Grant the rights to the work agent of ${wec}`,
+        ),
+      ],
+    };
+  if (of.namespace !== undefined && message.endsWith(`namespaces "${of.namespace}" not found`)) {
+    const needed = namespaceOf(of.namespace, of.namespaces);
+    const clauses = delivery.policy?.spec?.downsync ?? [];
+    const isSelected = clauses.some((clause) => failingParts(clause, needed, of.namespaces).length === 0);
+    const see = command`stellarctl workload get ${`namespace/${of.namespace}`} ${flagsOf(evidence.wds)}`;
+    const next = isSelected
+      ? run(see, 'It is sent as well. See why it is not there')
+      : toSend(delivery, needed, 'Select it as well');
+    return { code: 'namespace-missing-on-wec', next: [next] };
+  }
+  const ended = toEndRefusal(message, wec, contextOf(delivery), evidence.its);
+  if (ended !== undefined) return { ...ended, next: [...ended.next, retried] };
+  if (message.includes(' is forbidden: '))
+    return {
+      code: 'denied-on-wec',
+      next: [
+        advice(`No right of the agent is missing. Change the object, or ask who manages ${wec} to remove the cause`),
+        retried,
+      ],
+    };
+  if (message.includes('field is immutable')) {
+    const there = (verb: string, lead: string, ...more: string[]) =>
+      onWec(
+        delivery,
+        (at) => command`kubectl --context ${at} ${inNamespace(of)} ${verb} ${groupResourceOf(of)} ${of.name} ${more}`,
+        lead,
+      );
+    const next = [
+      there('get', 'See what is there', '-o', 'yaml'),
+      there('delete', 'If it may be replaced, delete it there: the agent creates it again'),
+      retried,
+    ];
+    return { code: 'immutable-on-wec', next };
+  }
+  const work = delivery.sent.state === 'seen' ? delivery.sent.value?.work.metadata.name : undefined;
+  const see = command`kubectl --context ${evidence.its ?? 'ITS'} -n ${wec} get manifestwork ${work ?? ''} -o yaml`;
+  return {
+    code: 'not-applied',
+    next: [evidence.its === undefined ? partial(see) : run(see, 'See what the agent says'), retried],
+  };
+}
+
+const definitionOf = ({ group, resource }: Delivery['of']): Candidate => ({
+  ...{ group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions' },
+  ...{ kind: 'CustomResourceDefinition', metadata: { name: `${resource}.${group}` } },
+});
+
+/** Makes the policy also send an object that another object needs. */
+function toSend({ of, policy, policyName, evidence }: Delivery, needed: Candidate, lead: string): NextStep {
+  const words = labelsToSelect(policy?.spec?.downsync ?? [], needed, of.namespaces);
+  const { context } = evidence.wds;
+  const kind = needed.kind.toLowerCase();
+  return words === undefined
+    ? run(command`kubectl --context ${context} edit bindingpolicy ${policyName ?? ''}`, lead)
+    : run(command`kubectl --context ${context} label ${kind} ${needed.metadata.name} ${words}`, lead);
+}
+
+function available(delivery: Delivery): Verdict {
+  const { of, sent, wec, workStatus } = delivery;
+  if (sent.state !== 'seen') return unseen(sent.why);
+  // What runs may be its earlier version.
+  if (sent.value && appliedState(sent.value.work, sent.value.manifest)?.status !== 'True')
+    return unseen('its present version is not applied');
+  const state = condition(sent.value?.manifest, 'Available');
+  if (state === undefined) return unseen('the agent has not reported on it');
+  const status = workStatus.state === 'seen' ? workStatus.value?.status : undefined;
+  const missing = status && missingReplicas(of.resource, status, sent.value?.replicas);
+  const failure = status && failureIn(status);
+  const describe = (context: string) =>
+    command`kubectl --context ${context} ${inNamespace(of)} describe ${of.resource} ${of.name}`;
+  const next = [onWec(delivery, describe, `See why on ${wec}`)];
+  if (failure !== undefined) {
+    const { type, message, reason, lastTransitionTime: since } = failure;
+    return failed(`${wec} reports ${type}: ${message ?? reason}`, { code: 'failing-on-wec', next, since });
+  }
+  if (state.status === 'True' && missing === undefined) return met;
+  return state.status === 'True'
+    ? waiting(`${missing} on ${wec}`, { code: 'replicas-missing', next })
+    : waiting(`not available on ${wec}: ${state.message ?? state.reason}`, {
+        ...{ code: 'not-available', next, since: state.lastTransitionTime },
+      });
+}

@@ -1,0 +1,106 @@
+import { type Check, fail, type Outcome, pass, skipped, warn } from '../core/checks.ts';
+import { command } from '../core/command-line.ts';
+import { count, few } from '../core/counts.ts';
+import { begun } from '../core/duration.ts';
+import { advice, run } from '../core/next-step.ts';
+import { problem } from '../core/problem.ts';
+import { tryRead, whyUnseen } from '../kube/access.ts';
+import { resources } from '../kube/client/resources.ts';
+import { describePermission, may } from '../kube/permissions.ts';
+import { tryAdmission } from '../ocm/admission.ts';
+import { keyOf } from '../ocm/object-ref.ts';
+import { type Binding, destinationsOf, objectsOf } from '../ocm/policies.ts';
+import { refuserIn, toSeeRefuser } from '../ocm/refusals.ts';
+import { readGuard } from '../spaces/guard.ts';
+import { flagsOf, hostingFlags, type OpenWds } from '../spaces/open-wds.ts';
+import { listPolicies } from './policy-list.ts';
+
+/** Checks of the workloads of a WDS. */
+export const workloadChecks: readonly Check<OpenWds>[] = [
+  { ...{ id: 'wds-guard', title: 'a start of its controllers keeps its workloads' }, run: isGuarded },
+  { ...{ id: 'wds-bindings', title: 'it admits Bindings' }, run: admitsBindings },
+  {
+    ...{ id: 'wds-policies', title: 'its binding policies reach their WECs' },
+    needs: [
+      'wds-api-server',
+      'wds-wds-crds',
+      'wds-kubestellar-controller',
+      'wds-transport-controller',
+      'wds-its',
+      'wds-bindings',
+    ],
+    run: judgePolicies,
+  },
+];
+
+/** A start of the controller manager empties the Bindings of a WDS without a guard, and all workloads go with them. */
+async function isGuarded(wds: OpenWds): Promise<Outcome> {
+  const { name, type, kube } = wds;
+  const bindings = (await kube.list<Binding>(resources.bindings)) ?? [];
+  const sent = bindings.flatMap((binding) =>
+    destinationsOf(binding).map((wec) => ({ wec, objects: objectsOf(binding) })),
+  );
+  const places = new Set(sent.flatMap(({ wec, objects }) => objects.map((object) => `${wec} ${keyOf(object)}`)));
+  if (places.size === 0) return pass('it sends nothing');
+  const read = await tryRead(() => readGuard(kube));
+  if (read.state !== 'seen') return skipped(`whether it has a guard is not visible: ${read.why}`);
+  const { kinds, isOn } = read.value;
+  if (isOn) return pass();
+  const [objects, wecs] = [count(places.size, 'object'), count(new Set(sent.map(({ wec }) => wec)).size, 'WEC')];
+  const message = `${name} has no guard: a start of its controller manager would delete ${objects} on ${wecs}, and create them again.`;
+  if (wds.isContext || (kinds === undefined && type !== 'k8s'))
+    return warn('wds-unguarded', message, advice('Restart its controllers with `wds restart` only, which keeps them'));
+  const guard = command`stellarctl wds guard ${name} ${hostingFlags(wds)}`;
+  return warn('wds-unguarded', message, run(guard, 'Keep them'));
+}
+
+/** KubeStellar's controller manager only logs that its Bindings are refused. */
+async function admitsBindings({ kube }: OpenWds): Promise<Outcome> {
+  const review = may('create', resources.bindings);
+  if (!(await kube.mayI(review))) return skipped(`you may not ${describePermission(review)}`);
+  const words = (await tryAdmission(kube, resources.bindings, { spec: {} }))?.words;
+  if (words === undefined) return pass();
+  const refuser = refuserIn(words);
+  if (refuser === undefined || words.includes('does not support dry run')) return skipped(words);
+  const { context } = kube.cluster;
+  return fail(
+    'bindings-not-admitted',
+    `${context} does not admit Bindings, so nothing new is sent: ${words}.`,
+    toSeeRefuser(refuser, context),
+  );
+}
+
+async function judgePolicies(wds: OpenWds): Promise<Outcome> {
+  const { view: policies, problems, errors } = await listPolicies(wds);
+  const failed = policies.filter(({ state }) => state === 'failed');
+  const warnings = problems.map(({ problem }) => problem);
+  const corrections = problems.flatMap(({ next }) => (next === null ? [] : run(next, 'If that is a slip')));
+  if (failed.length === 0) {
+    const [message, ...details] = warnings;
+    if (message !== undefined)
+      return { status: 'warn', problem: { ...problem('label-misspelt', message, ...corrections), details } };
+    if (policies.length === 0) return pass('it has none');
+    const why = whyUnseen(wds.its);
+    if (why !== undefined) return skipped(`its ITS is not visible: ${why}`);
+    const [error] = errors;
+    if (error !== undefined) return skipped(error.why);
+    const waiting = policies.filter(({ state }) => state === 'waiting').map(({ name }) => name);
+    const rest = waiting.length === 0 ? '' : `; not everywhere yet: ${few(waiting).join(', ')}`;
+    return pass(`${count(policies.length, 'policy', 'policies')}${rest}`);
+  }
+  const byCause = Map.groupBy(failed, ({ why }) => why);
+  const groups = [...byCause].map(([why, all]) => ({ why, names: all.map(({ name }) => name), since: all[0]?.since }));
+  const [first = '', ...details] = groups.map(
+    ({ why, names, since }) =>
+      `Binding ${namesOfPolicies(names)} of ${wds.name} ${names.length === 1 ? 'has' : 'have'} a problem: ${why}${begun(since, wds.kube.now())}.`,
+  );
+  const next = groups.map(({ names: [name = ''] }) =>
+    run(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See which objects, and why'),
+  );
+  const found = problem('policy-failed', first, ...next, ...corrections);
+  return { status: 'fail', problem: { ...found, details: [...details, ...warnings] } };
+}
+
+/** Policies with the same problem: `policies a, b`. */
+export const namesOfPolicies = (names: readonly string[]): string =>
+  `${names.length === 1 ? 'policy' : 'policies'} ${few(names).join(', ')}`;

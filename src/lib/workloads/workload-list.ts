@@ -1,0 +1,38 @@
+import { describeObject, type ObjectView } from '../ocm/object-ref.ts';
+import type { OpenWds } from '../spaces/open-wds.ts';
+import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
+import { type ListOfPolicies, leftOut } from './policy-problems.ts';
+
+/** An object that policies send, and the number of WECs that have it. The fields are an interface: docs/output.md. */
+export interface WorkloadSummary extends ObjectView {
+  /** For example `Deployment shop/web`. */
+  name: string;
+  policies: string[];
+  /** Counts each WEC once, regardless of the number of policies. */
+  wecs: number;
+  /** Null if the ITS cannot be read. */
+  applied: number | null;
+  available: number | null;
+  failed: number | null;
+}
+
+/** Lists the objects in the Bindings of a WDS, in their order. */
+export async function listWorkloads(wds: OpenWds): Promise<ListOfPolicies<WorkloadSummary>> {
+  const { evidence, objects, unseen } = await judgeObjects(wds);
+  const isSeen = showsDeliveries(evidence);
+  const view = objects.map(({ kind, group, namespace, name, deliveries }) => {
+    const byWec = [...Map.groupBy(deliveries, ({ wec }) => wec)].flatMap(([wec, own]) => (wec === null ? [] : [own]));
+    /** If two policies send the object to a WEC, both must have applied it, and one failure counts. */
+    const count = (isOne: (all: readonly JudgedDelivery[]) => boolean) => (isSeen ? byWec.filter(isOne).length : null);
+    return {
+      ...{ kind, group, namespace },
+      name: describeObject({ kind, metadata: { namespace, name } }),
+      policies: [...new Set(deliveries.flatMap(({ policy }) => policy ?? []))],
+      wecs: byWec.length,
+      applied: count((own) => own.every(({ isApplied }) => isApplied)),
+      available: count((own) => own.every(({ isAvailable }) => isAvailable)),
+      failed: count((own) => own.some(hasFailed)),
+    };
+  });
+  return { view, problems: leftOut(evidence.policies, evidence), errors: unseen.map(({ error }) => error) };
+}

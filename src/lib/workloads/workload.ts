@@ -1,0 +1,156 @@
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { run } from '../core/next-step.ts';
+import { ifSeen } from '../kube/access.ts';
+import type { KubeObject } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { type DiscoveredKind, discoverKinds } from '../kube/discovery.ts';
+import { checkNamespace, checkPathSegment } from '../kube/object-names.ts';
+import { describeObject, keyOf, type ObjectView } from '../ocm/object-ref.ts';
+import { objectsOf } from '../ocm/policies.ts';
+import type { OpenWds } from '../spaces/open-wds.ts';
+import type { NamespaceLabels } from './clauses.ts';
+import { type Delivery, deliveriesOf, type FollowedObject } from './delivery.ts';
+import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './delivery-evidence.ts';
+import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
+import { findKind } from './find-kind.ts';
+import { leftOut, type PolicyProblem } from './policy-problems.ts';
+import { selectObjects, whyNotSelected } from './select-objects.ts';
+import { type AppliedTransform, transformsOf } from './transforms.ts';
+import type { ViewWithErrors } from './unseen.ts';
+import { candidateKind, clausesFor, readContents } from './wds-contents.ts';
+
+/** An object as named on the command line. */
+export interface NamedObject {
+  /** Any name of the kind, with its group if the name is ambiguous. */
+  kind: string;
+  name: string;
+  namespace: string;
+}
+
+/** The delivery of an object. The fields are an interface: docs/output.md. */
+export interface WorkloadView extends ObjectView {
+  wds: string;
+  its: string | null;
+  deliveries: DeliveryView[];
+  /** The CustomTransforms of its kind: the fields that they remove from what is sent. */
+  transforms: AppliedTransform[];
+  /** Warnings about WECs that the policies that select it leave out. */
+  problems: PolicyProblem[];
+}
+
+/** Parses KIND/NAME or KIND.GROUP/NAME and validates the names. @throws StellarError `usage` */
+export function parseObject(text: string, namespace = 'default'): NamedObject {
+  const [kind, name, ...more] = text.split('/');
+  if (!kind || !name || more.length > 0) throw new StellarError('usage', `"${text}" is not KIND/NAME.`);
+  checkPathSegment(name);
+  checkNamespace(namespace);
+  return { kind, name, namespace };
+}
+
+/** Finds an object of a kind that the WDS serves. @throws StellarError `not-found` for an unknown kind */
+export async function findObject(named: NamedObject, wds: OpenWds) {
+  const kinds = await discoverKinds(wds.kube);
+  const kind = findKind(named.kind, kinds);
+  if (kind === undefined)
+    throw new StellarError('not-found', `${wds.name} has no kind ${named.kind}.`, {
+      next: [run(command`kubectl --context ${wds.context} api-resources`, 'See what exists')],
+    });
+  const namespace = kind.namespaced ? named.namespace : undefined;
+  const { group, version, resource } = candidateKind(kind);
+  return { kinds, kind, ref: { group, version, resource, kind: kind.kind, namespace, name: named.name } };
+}
+
+type Found = Awaited<ReturnType<typeof findObject>>;
+
+export function noSuchObject({ ref }: Found, { name: wds, context }: OpenWds): StellarError {
+  const { kind, resource, namespace, name } = ref;
+  const object = describeObject({ kind, metadata: { namespace, name } });
+  return new StellarError('not-found', `${object} is not in ${wds}.`, {
+    next: [run(command`kubectl --context ${context} get ${resource} -A`, 'See what exists')],
+  });
+}
+
+/** @throws StellarError `not-found` for a kind that the WDS does not serve */
+export const getWorkload = async (named: NamedObject, wds: OpenWds): Promise<ViewWithErrors<WorkloadView>> =>
+  (await openWorkload(named, wds)).read();
+
+/** One reading of an object. */
+export interface WorkloadReading extends ViewWithErrors<WorkloadView> {
+  deliveries: readonly Delivery[];
+}
+
+/** Returns a function that reads the object repeatedly, and reads the kinds of the WDS only once. */
+export async function openWorkload(
+  named: NamedObject,
+  wds: OpenWds,
+): Promise<{ found: Found; read(): Promise<WorkloadReading> }> {
+  const found = await findObject(named, wds);
+  return { found, read: () => readWorkload(found, wds) };
+}
+
+async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadReading> {
+  const { kinds, kind, ref } = found;
+  const { group, namespace, name } = ref;
+  const [object, space] = await Promise.all([
+    wds.kube.get(kind, name, { namespace }),
+    namespace === undefined ? undefined : wds.kube.get(resources.namespaces, namespace),
+  ]);
+  const namespaces = new Map(space === undefined ? [] : [[space.metadata.name, space.metadata.labels ?? {}]]);
+  const follow = (policies: DeliveryEvidence['policies']) => followed({ ...ref, object }, policies, namespaces);
+  const evidence = await readDelivery(wds, ({ policies, bound }) => [
+    ...new Set([...follow(policies).selectedBy.keys(), ...(bound.get(keyOf(ref))?.keys() ?? [])]),
+  ]);
+  const of = follow(evidence.policies);
+  const held = await heldPolicies(of, evidence, kinds, wds);
+  const deliveries = deliveriesOf(of, { ...evidence, held });
+  const missing = object === undefined ? [noSuchObject(found, wds)] : [];
+  return {
+    view: {
+      ...{ name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
+      its: ifSeen(wds.its)?.name ?? null,
+      deliveries: deliveries.map(viewOfDelivery),
+      transforms: transformsOf(ifSeen(evidence.transforms) ?? [], [ref]),
+      problems: leftOut(
+        deliveries.flatMap(({ policy }) => policy ?? []),
+        evidence,
+      ),
+    },
+    deliveries,
+    errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
+  };
+}
+
+/** Whether the guard keeps a Binding depends on the other objects that it names: read only if it names one that is not selected. */
+async function heldPolicies(
+  of: FollowedObject,
+  evidence: DeliveryEvidence,
+  kinds: readonly DiscoveredKind[],
+  wds: OpenWds,
+): Promise<Set<string>> {
+  const open = [...(evidence.bound.get(keyOf(of))?.keys() ?? [])].filter((policy) => !of.selectedBy.has(policy));
+  if (open.length === 0) return new Set();
+  const bound = open.flatMap((policy) => objectsOf(evidence.bindings.get(policy) ?? { metadata: { name: policy } }));
+  return heldBindings(wds.kube, evidence, await readContents(wds.kube, clausesFor(bound), kinds));
+}
+
+/** Returns the object with the policies that select it now. */
+export function followed(
+  ref: Omit<FollowedObject, 'selectedBy' | 'notSelected' | 'namespaces'>,
+  policies: DeliveryEvidence['policies'],
+  namespaces: NamespaceLabels,
+): FollowedObject {
+  const { group, version, resource, kind, namespace, name } = ref;
+  const metadata: KubeObject['metadata'] = ref.object?.metadata ?? { name, ...(namespace ? { namespace } : {}) };
+  const candidate = { group, version, resource, kind, metadata };
+  const living = policies.filter((policy) => policy.metadata.deletionTimestamp === undefined);
+  const named = living.map((policy) => ({ name: policy.metadata.name, downsync: policy.spec?.downsync ?? [] }));
+  const selectedBy = new Map(
+    ref.object === undefined
+      ? []
+      : named.flatMap(({ name: policy, downsync }) =>
+          selectObjects(downsync, [candidate], namespaces).map(({ modulation }) => [policy, modulation] as const),
+        ),
+  );
+  return { ...ref, selectedBy, namespaces, notSelected: whyNotSelected(named, candidate, namespaces) };
+}

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { describeExamined } from '../../../../src/commands/doctor/doctor-text.ts';
+import { describeTree } from '../../../../src/commands/status/status-text.ts';
+import { oneLine, safeJson, safeYaml, terminalLine, useLocale } from '../../../../src/commands/terminal/clean.ts';
+import { formatTable, writeError } from '../../../../src/commands/terminal/output.ts';
+import { createProgress } from '../../../../src/commands/terminal/progress.ts';
+import { styleFor } from '../../../../src/commands/terminal/style.ts';
+import { fail, pass, skipped } from '../../../../src/lib/core/checks.ts';
+import { command } from '../../../../src/lib/core/command-line.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
+import { advice, run } from '../../../../src/lib/core/next-step.ts';
+import { asWritten, fakeIo } from '../../support/fake-io.ts';
+import { doesSomething, hostileText } from '../../support/hostile.ts';
+
+const { io: plainIo } = fakeIo();
+const plain = styleFor(plainIo.stdout, plainIo, 'never');
+const coloured = styleFor(plainIo.stdout, plainIo, 'always');
+const isSafe = (lines: readonly string[]) => lines.every((line) => !doesSomething.test(line));
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of a style, as chalk writes them
+const withoutColours = (line: string) => line.replace(/\u001b\[(?:2|22|32|31|36|39)m/g, '');
+
+test('symbols are of ASCII in a locale without UTF-8, and only there', () => {
+  const shownIn = (env: NodeJS.ProcessEnv) => {
+    useLocale(env);
+    return terminalLine('├─ ✓ a · ✗ b → c… ⠹ é');
+  };
+  const symbols = '├─ ✓ a · ✗ b → c… ⠹ é';
+  assert.equal(shownIn({ LANG: 'C' }), '|- + a - x b -> c... - é');
+  assert.equal(shownIn({ LANG: 'de_DE.UTF-8', LC_CTYPE: 'POSIX' }), '|- + a - x b -> c... - é');
+  assert.equal(shownIn({ LANG: 'C', LC_ALL: 'C.utf8' }), symbols);
+  assert.equal(shownIn({ LC_ALL: '' }), symbols);
+});
+
+describe('text of other programs', () => {
+  const cases: [what: string, text: string, line: string][] = [
+    ['that writes the clipboard', 'a\u001b]52;c;eA==\u0007', 'a\\x1b]52;c;eA==\\x07'],
+    ['with characters of C1', '\u009b2J', '\\x9b2J'],
+    ['of several lines', 'a:\n  b\r\n\r\nc', 'a: ⏎ b ⏎ c'],
+    ['that ends a line', 'a\n', 'a'],
+    ['with tabs', 'a\tb', 'a b'],
+    ['that turns around', 'a\u202eb', 'a\\u202eb'],
+    ['that nobody sees', 'a\u200b\u{e0041}', 'a\\u200b\\u{e0041}'],
+    ['of other scripts', 'größe 集群 ✓', 'größe 集群 ✓'],
+    ['without an end', 'x'.repeat(8003), `${'x'.repeat(8000)}… (3 characters more)`],
+  ];
+  for (const [what, text, line] of cases)
+    test(what, () => {
+      assert.deepEqual(asWritten([text]), [line]);
+      assert.equal(oneLine(text), line);
+    });
+
+  test('is one line each, without control characters', () =>
+    fc.assert(
+      fc.property(fc.array(hostileText), (lines) => {
+        const written = asWritten(lines);
+        assert.equal(written.length, lines.length);
+        assert.ok(isSafe(written), JSON.stringify(written));
+      }),
+    ));
+  test('is the same when cleaned twice', () =>
+    fc.assert(fc.property(hostileText, (text) => assert.equal(oneLine(oneLine(text)), oneLine(text)))));
+  test('adds no colours of its own, and removes none of ours', () =>
+    fc.assert(
+      fc.property(hostileText, hostileText, (one, other) => {
+        const [line = ''] = asWritten([`${coloured.bad} ${coloured.faint(`x${one}`)} ${other}`]);
+        assert.ok(line.startsWith('\u001b[31m✗\u001b[39m \u001b[2m'), JSON.stringify(line));
+        assert.ok(isSafe([withoutColours(line)]), JSON.stringify(line));
+      }),
+    ));
+  test('keeps its value in documents, without control characters', async () => {
+    const values = fc.jsonValue({ stringUnit: 'binary' });
+    const documents = fc.oneof(
+      fc.dictionary(hostileText, hostileText),
+      fc.record({ a: fc.array(hostileText), b: values }),
+    );
+    await fc.assert(
+      fc.asyncProperty(documents, async (document) => {
+        // A lone surrogate is not a Unicode character, and is replaced on output.
+        fc.pre(JSON.stringify(document).isWellFormed() && !/\\ud[89a-f]/.test(JSON.stringify(document)));
+        const expected = JSON.parse(JSON.stringify(document));
+        for (const text of [safeJson(document), safeJson(document, 2)]) {
+          assert.deepEqual(JSON.parse(text), expected);
+          assert.ok(isSafe(text.split('\n')), text);
+        }
+        // JSON has no -0.
+        const yaml = await safeYaml(expected);
+        assert.deepEqual(parse(yaml), expected);
+        assert.ok(isSafe(yaml.replaceAll('\t', ' ').split('\n')), yaml);
+      }),
+    );
+  });
+});
+
+describe('a view shows hostile values on its own lines:', () => {
+  test('a table', () =>
+    fc.assert(
+      fc.property(fc.array(fc.record({ name: hostileText, value: hostileText })), (rows) => {
+        const lines = formatTable(
+          [
+            { header: 'NAME', value: ({ name }) => name },
+            { header: 'VALUE', value: ({ value }) => value },
+          ],
+          rows,
+        );
+        const written = asWritten(lines);
+        assert.equal(written.length, rows.length + 1);
+        assert.ok(isSafe(written));
+      }),
+    ));
+  test('a tree', () =>
+    fc.assert(
+      fc.property(hostileText, hostileText, hostileText, (title, fact, child) => {
+        const nodes = [
+          {
+            title,
+            facts: [{ text: fact }],
+            children: [{ title: child, facts: [{ text: fact, mark: 'bad' as const }], children: [] }],
+          },
+        ];
+        const written = asWritten(describeTree(nodes, plain));
+        assert.equal(written.length, 2);
+        assert.ok(isSafe(written));
+      }),
+    ));
+  test('findings', () =>
+    fc.assert(
+      fc.property(hostileText, hostileText, hostileText, (title, cause, found) => {
+        const findings = [
+          { id: 'a', title, ...fail('broken', cause, run(command`kubectl get ${found}`)) },
+          { id: 'b', title, ...pass(found) },
+          { id: 'c', title, ...skipped(cause) },
+        ];
+        const written = asWritten(
+          describeExamined([{ subject: { kind: 'its', name: title }, findings }], plain, 'all'),
+        );
+        assert.equal(written.length, 7);
+        assert.ok(isSafe(written));
+      }),
+    ));
+  test('an error', () =>
+    fc.assert(
+      fc.property(hostileText, fc.array(hostileText), hostileText, (message, details, step) => {
+        const { io, stderr } = fakeIo();
+        writeError(io, plain, new StellarError('api-error', message, { details, next: [advice(step)] }), false);
+        assert.equal(stderr.lines.length, details.length + 2);
+        assert.ok(isSafe(stderr.lines));
+      }),
+    ));
+  test('progress', () =>
+    fc.assert(
+      fc.property(fc.boolean(), hostileText, hostileText, (tty, subject, text) => {
+        const { io, stdout, stderr } = fakeIo({ tty });
+        const progress = createProgress(io, { quiet: false, results: 'stdout', style: plain });
+        progress.note(text);
+        progress.reached(subject, text);
+        progress.done(subject, text, true);
+        progress.stop();
+        assert.deepEqual([stdout.lines.length, stderr.lines.length], [1, 2]);
+        assert.ok(isSafe([...stdout.lines, ...stderr.lines]));
+      }),
+    ));
+});

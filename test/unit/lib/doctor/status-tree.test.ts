@@ -1,0 +1,295 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { essenceOf } from '../../../../src/commands/common/watching.ts';
+import { describeTree } from '../../../../src/commands/status/status-text.ts';
+import { styleFor } from '../../../../src/commands/terminal/style.ts';
+import { nextStep } from '../../../../src/lib/doctor/status-next.ts';
+import { withContext } from '../../../../src/lib/doctor/status-parts.ts';
+import { treeOf } from '../../../../src/lib/doctor/status-tree.ts';
+import type {
+  HostingStatus,
+  ItsStatus,
+  StatusView,
+  WdsStatus,
+  WecStatus,
+} from '../../../../src/lib/doctor/status-view.ts';
+import type { RunningVersion } from '../../../../src/lib/ocm/running-versions.ts';
+import { asWritten, fakeIo } from '../../support/fake-io.ts';
+
+const { io } = fakeIo();
+const plain = styleFor(io.stdout, io, 'never');
+
+const hosting = (changes: Partial<HostingStatus> = {}): HostingStatus => ({
+  name: 'kind-kubeflex',
+  server: 'https://127.0.0.1:6443',
+  kubeflexVersion: '0.9.3',
+  hooksVersion: '0.30.0',
+  versions: [version('KubeFlex', '0.9.3')],
+  problem: false,
+  reason: '',
+  ...changes,
+});
+
+const version = (product: string, running: string, wanted: string | null = null): RunningVersion => ({
+  ...{ product, component: product, running: [running], differs: wanted !== null },
+  wanted: wanted === null ? null : { version: wanted, by: 'installed hooks' },
+});
+
+const space = {
+  ready: true,
+  stage: 'ready',
+  blockedAt: null,
+  problem: false,
+  reason: '',
+  server: 'https://its1.localtest.me:9443',
+  created: '2026-11-20T08:00:00.000Z',
+};
+
+const its = (changes: Partial<ItsStatus> = {}): ItsStatus => ({
+  ...space,
+  name: 'its1',
+  type: 'vcluster',
+  context: 'its1',
+  ocmVersion: '1.0.0',
+  versions: [version('OCM', '1.0.0')],
+  webhook: { answers: true, why: '', next: null },
+  wecs: [],
+  ...changes,
+});
+
+const wds = (changes: Partial<WdsStatus> = {}): WdsStatus => ({
+  ...space,
+  name: 'wds1',
+  type: 'k8s',
+  context: 'wds1',
+  its: 'its1',
+  versions: [version('KubeStellar', '0.30.0')],
+  bindingPolicies: 1,
+  failedPolicies: [],
+  objects: 5,
+  problems: [],
+  guarded: null,
+  ...changes,
+});
+
+const wec = (name: string, changes: Partial<WecStatus> = {}): WecStatus => ({
+  name,
+  available: true,
+  stage: 'available',
+  blockedAt: null,
+  state: 'available',
+  problem: false,
+  reason: '',
+  labels: {},
+  pending: false,
+  workloads: [],
+  ...changes,
+});
+
+const silent = wec('cluster2', { available: null, problem: true, reason: 'lease stopped 11m ago' });
+const asking = wec('cluster3', { available: null, stage: 'request', state: 'request pending', pending: true });
+
+const view = (changes: Partial<StatusView> = {}): StatusView => ({
+  hosting: hosting(),
+  itses: [its({ wecs: [wec('cluster1')] })],
+  wdses: [wds()],
+  ...changes,
+});
+
+const lines = (shown: StatusView, style = plain): string[] => asWritten(describeTree(treeOf(shown), style));
+
+test('a WEC that a slip in a label leaves out is shown at the WDS, and leads to its policies', () => {
+  const problem = 'WEC cluster2 is not selected: its label env=egde is nearly env=edge.';
+  const warning = {
+    ...{ code: 'label-misspelt', severity: 'warning', problem },
+    ...{ details: [], steps: [], next: null },
+  };
+  const shown = view({ wdses: [wds({ problems: [warning as never] })] });
+  assert.match(lines(shown).at(-1) ?? '', new RegExp(`✗ ${problem}$`));
+  assert.equal(nextStep(shown), 'stellarctl policy list --wds wds1');
+});
+
+test('a whole installation is a tree, with all facts in one column', () => {
+  const its2 = its({ name: 'its2', type: 'host', wecs: [asking] });
+  assert.deepEqual(lines(view({ itses: [its({ wecs: [wec('cluster1'), silent] }), its2] })), [
+    'kind-kubeflex   KubeFlex 0.9.3 · KubeStellar hooks 0.30.0',
+    '├─ ITS its1     vcluster · ready · OCM 1.0.0',
+    '│  ├─ cluster1  available',
+    '│  └─ cluster2  ✗ lease stopped 11m ago',
+    '├─ ITS its2     host · ready · OCM 1.0.0',
+    '│  └─ cluster3  request pending',
+    '└─ WDS wds1     k8s · ready → its1 · KubeStellar 0.30.0 · 1 binding policy, 5 objects',
+  ]);
+});
+
+test('a WEC shows what a WDS sends to it, and what has not arrived', () => {
+  const workloads = [
+    { wds: 'wds1', applied: 5, failed: 0, waiting: 0 },
+    { wds: 'wds2', applied: 1, failed: 2, waiting: 1 },
+  ];
+  const [, , line] = lines(view({ itses: [its({ wecs: [wec('cluster1', { workloads })] })] }));
+  assert.equal(line, '│  └─ cluster1  available · wds1: 5 objects · ✗ wds2: 4 objects, 2 failed, 1 waiting');
+});
+
+test('the last branch has no vertical line below it', () => {
+  const deep = view({ wdses: [] });
+  assert.deepEqual(
+    lines(deep).map((line) => line.slice(0, 6)),
+    ['kind-k', '└─ ITS', '   └─ '],
+  );
+});
+
+test('an ITS alone is the root', () => {
+  const alone = its({ type: null, name: 'hub', wecs: [wec('cluster1')] });
+  assert.deepEqual(lines({ hosting: null, itses: [alone], wdses: [] }), [
+    'ITS hub      ready · OCM 1.0.0',
+    '└─ cluster1  available',
+  ]);
+  assert.match(lines(view({ itses: [alone] }))[1] ?? '', /^├─ ITS hub +elsewhere · ready · OCM 1\.0\.0$/);
+});
+
+/** The facts of the first line below the hosting cluster. */
+const factsOf = (part: Partial<StatusView>): string =>
+  (lines(view({ itses: [], wdses: [], ...part }))[1] ?? '').replace(/^└─ \w+ \w+ +/, '');
+
+test('a space shows what prevents it from being ready', () => {
+  const broken = {
+    ready: false,
+    problem: true,
+    stage: 'its-hub-init',
+    reason: 'Job its1-system/its-hub-init has failed',
+  };
+  const coming = { ready: false, stage: 'api-server', reason: 'Job its-hub-init is running' };
+  const unknown = { ocmVersion: null, versions: [], wecs: null };
+  assert.equal(
+    factsOf({ itses: [its({ ...broken, ...unknown })] }),
+    'vcluster · ✗ Job its1-system/its-hub-init has failed',
+  );
+  assert.equal(
+    factsOf({ itses: [its({ ...coming, ...unknown })] }),
+    'vcluster · • at api-server: Job its-hub-init is running',
+  );
+  assert.equal(
+    factsOf({ itses: [its({ type: 'external', ...unknown, notVisible: 'no context is known to be that of its1' })] }),
+    'external · ready · ? no context is known to be that of its1',
+  );
+  assert.equal(
+    factsOf({ itses: [its({ type: null, ready: false, stage: null, ...unknown, notVisible: 'not allowed' })] }),
+    'elsewhere · ? not allowed',
+  );
+  const nothing = { versions: [], bindingPolicies: null, objects: null };
+  assert.equal(
+    factsOf({ wdses: [wds({ ready: false, problem: true, reason: 'refused', ...nothing })] }),
+    'k8s · → its1 · ✗ refused',
+  );
+});
+
+test('missing parts are named', () => {
+  assert.equal(factsOf({ itses: [its()] }), 'vcluster · ready · OCM 1.0.0 · no WECs yet');
+  assert.equal(
+    factsOf({ wdses: [wds({ its: null, bindingPolicies: 0, objects: 0 })] }),
+    'k8s · ready → an unknown ITS · KubeStellar 0.30.0 · no binding policies',
+  );
+  assert.equal(
+    factsOf({ wdses: [wds({ bindingPolicies: 2, objects: 1 })] }),
+    'k8s · ready → its1 · KubeStellar 0.30.0 · 2 binding policies, 1 object',
+  );
+  assert.match(lines(view({ itses: [], wdses: [] }))[0] ?? '', / · no ITS and no WDS yet$/);
+});
+
+test('running versions are distinguished from those of hooks, and are not guessed if unseen', () => {
+  const behind = [
+    version('OCM', '0.15.2'),
+    version('status add-on', '0.2.0-rc16', '0.2.0-rc17'),
+    version('k3s', '1.27.2'),
+  ];
+  assert.equal(
+    factsOf({ itses: [its({ versions: behind, wecs: null })] }),
+    'vcluster · ready · OCM 0.15.2 · status add-on running 0.2.0-rc16, installed hooks 0.2.0-rc17',
+  );
+  assert.equal(
+    factsOf({ wdses: [wds({ versions: [version('KubeStellar', '0.29.0', '0.30.0')] })] }),
+    'k8s · ready → its1 · KubeStellar running 0.29.0, installed hooks 0.30.0 · 1 binding policy, 5 objects',
+  );
+  const unseen = { ...version('KubeStellar', ''), running: null, notVisible: 'not allowed to read pods' };
+  assert.equal(
+    factsOf({ wdses: [wds({ versions: [unseen] })] }),
+    'k8s · ready → its1 · KubeStellar not visible: not allowed to read pods · 1 binding policy, 5 objects',
+  );
+});
+
+test('the message of a server is on its line, and moves no cursor', () => {
+  const rude = its({ ready: false, problem: true, reason: 'first\nsecond \u001b[2J' });
+  assert.match(lines(view({ itses: [rude] }))[1] ?? '', / ✗ first ⏎ second \\x1b\[2J · OCM/);
+});
+
+test('only the marks are coloured', () => {
+  const coloured = lines(view({ itses: [its({ wecs: [silent] })] }), styleFor(io.stdout, io, 'always'));
+  assert.equal(coloured[2], '│  └─ cluster2  \u001b[31m✗\u001b[39m lease stopped 11m ago');
+});
+
+test('the next step is about problems first, then about missing parts', () => {
+  const steps: [Partial<StatusView>, string | undefined][] = [
+    [{}, undefined],
+    [{ hosting: hosting({ problem: true }) }, 'stellarctl doctor --hosting-context kind-kubeflex'],
+    [{ itses: [its({ problem: true, wecs: null })] }, 'stellarctl its get its1'],
+    [{ itses: [its({ wecs: [asking, silent] })], wdses: [wds({ problem: true })] }, 'stellarctl wds get wds1'],
+    [{ itses: [its({ wecs: [asking, silent] })] }, 'stellarctl wec get cluster2 --its its1'],
+    [{ itses: [its({ wecs: [asking] })] }, 'stellarctl accept cluster3 --its its1'],
+    [{ itses: [] }, 'stellarctl its create its1'],
+    [{ itses: [its()], wdses: [] }, 'stellarctl wec join NAME=CONTEXT --accept --its its1'],
+    [
+      { itses: [its({ wecs: null, ready: false }), its({ name: 'its2', context: 'its2' })] },
+      'stellarctl wec join NAME=CONTEXT --accept --its its2',
+    ],
+    [{ itses: [its({ wecs: [wec('cluster1')] }), its({ name: 'its2', context: 'its2' })] }, undefined],
+    [{ wdses: [] }, 'stellarctl wds create wds1'],
+    [{ hosting: null, wdses: [] }, undefined],
+  ];
+  for (const [changes, step] of steps) assert.equal(nextStep(view(changes)), step, JSON.stringify(changes));
+  assert.equal(
+    nextStep(view({ itses: [] }), ['--hosting-context', 'h']),
+    'stellarctl its create its1 --hosting-context h',
+  );
+});
+
+test('a growing age is not a change, anything else is', () => {
+  const since = (reason: string) => essenceOf(view({ itses: [its({ wecs: [{ ...silent, reason }] })] }));
+  assert.equal(since('lease stopped 11m ago'), since('lease stopped 2h5m ago'));
+  assert.notEqual(since('lease stopped 11m ago'), since('the agent does not answer'));
+  const named = (name: string) => essenceOf(view({ itses: [its({ wecs: [wec(name)] })] }));
+  assert.notEqual(named('edge-5m'), named('edge-6m'));
+});
+
+test('a broken context of a space that is ready is a problem, and the next command writes it again', () => {
+  const problem =
+    'The context its1 does not work: its1 (https://its1) does not accept the credentials of this context.';
+  const next = 'stellarctl its context its1';
+  const broken = withContext(its(), { code: 'context-broken', message: problem, next: [{ command: next }] });
+  const view = { hosting: hosting(), itses: [broken as ItsStatus], wdses: [] };
+  assert.equal(nextStep(view), next);
+  const lines = asWritten(describeTree(treeOf(view), plain));
+  assert.equal(lines.filter((line) => line.includes(`ready · ✗ ${problem}`)).length, 1, lines.join('\n'));
+  assert.equal(withContext(its(), undefined).problem, false);
+});
+
+test('policies that cannot work are shown together if their problem is the same', () => {
+  const failedPolicies = ['a', 'b', 'c'].map((name) => ({
+    name,
+    why: name === 'b' ? 'selects no object' : 'selects no WEC',
+  }));
+  const view = { hosting: hosting(), itses: [], wdses: [wds({ failedPolicies })] };
+  assert.match(
+    asWritten(describeTree(treeOf(view), plain)).join('\n'),
+    /✗ policies a, c: selects no WEC · ✗ policy b: selects no object/,
+  );
+});
+
+test('a policy that cannot work is a problem of its WDS', () => {
+  const view = {
+    hosting: hosting(),
+    itses: [],
+    wdses: [wds({ failedPolicies: [{ name: 'shop', why: 'selects no WEC' }] })],
+  };
+  assert.match(asWritten(describeTree(treeOf(view), plain)).join('\n'), /WDS wds1 .*✗ policy shop: selects no WEC/);
+});

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { Deadline } from '../../../../src/lib/core/deadline.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { connect } from '../../../../src/lib/kube/client/client.ts';
+import { resources } from '../../../../src/lib/kube/client/resources.ts';
+import { type RecordedWrite, recordWrites } from '../../../../src/lib/kube/dry-run.ts';
+import { requestBootstrapToken } from '../../../../src/lib/ocm/token.ts';
+import { installKlusterlet } from '../../../../src/lib/wecs/install-klusterlet.ts';
+import { run } from '../../support/builders.ts';
+import { FakeServer } from '../../support/fake-server.ts';
+
+describe('a dry run', () => {
+  let server: FakeServer;
+  let live: Kube;
+  let kube: Kube;
+  const writes: RecordedWrite[] = [];
+  const denied = new Set<string>();
+  before(async () => {
+    // Only the ClusterRole exists.
+    server = await FakeServer.start(({ path, method, body }) => {
+      const { verb, resource, subresource } =
+        (body as { spec?: { resourceAttributes?: Record<string, string> } } | undefined)?.spec?.resourceAttributes ??
+        {};
+      const allowed = !denied.has([verb, resource, ...(subresource === undefined ? [] : [subresource])].join(' '));
+      return method === 'POST' || path.includes('clusterroles')
+        ? { body: { metadata: { name: 'klusterlet' }, status: { allowed } } }
+        : { status: 404 };
+    });
+    live = connect(server.context(), new Deadline(10_000), new AbortController().signal);
+    kube = recordWrites(live, (write) => writes.push(write));
+  });
+  beforeEach(() => {
+    writes.length = 0;
+    denied.clear();
+    server.requests.length = 0;
+  });
+  after(async () => {
+    live.close();
+    await server.stop();
+  });
+  const review = 'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+  const sent = () => server.requests.map(({ method, path }) => `${method} ${path}`);
+
+  test('is marked as such', () =>
+    assert.deepEqual([kube.dryRun, live.dryRun, kube.cluster], [true, false, live.cluster]));
+
+  test('really reads and reviews permissions', async () => {
+    assert.equal((await kube.get(resources.clusterRoles, 'klusterlet'))?.metadata.name, 'klusterlet');
+    assert.equal(await kube.mayI({ verb: 'get', group: '', resource: 'secrets' }), true);
+    assert.deepEqual(sent(), ['GET /apis/rbac.authorization.k8s.io/v1/clusterroles/klusterlet', review]);
+    assert.deepEqual(writes, []);
+  });
+
+  test('records every kind of write and sends none', async () => {
+    const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'n' } };
+    await kube.create(resources.secrets, object, { namespace: 'n' });
+    await kube.apply(object);
+    await kube.merge(resources.managedClusters, 'cluster1', { spec: {} });
+    await kube.replace(resources.certificateSigningRequests, { metadata: { name: 'csr' } }, 'approval');
+    await kube.delete(resources.clusterRoles, 'klusterlet', { uid: 'u1' });
+    const cluster = 'fake';
+    assert.deepEqual(writes, [
+      { verb: 'create', cluster, kind: 'Secret', name: 's', namespace: 'n' },
+      { verb: 'create', cluster, kind: 'Secret', name: 's', namespace: 'n' },
+      { verb: 'patch', cluster, kind: 'ManagedCluster', name: 'cluster1' },
+      { verb: 'update', cluster, kind: 'CertificateSigningRequest', name: 'csr' },
+      { verb: 'delete', cluster, kind: 'ClusterRole', name: 'klusterlet' },
+    ]);
+    assert.deepEqual(
+      sent().filter((line) => !line.startsWith('GET ') && line !== review),
+      [],
+    );
+  });
+
+  test('fails like a write that this user is not allowed to make, and does not record it', async () => {
+    const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'n' } };
+    const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'klusterlet' } };
+    const csr = { metadata: { name: 'csr' } };
+    const cases: [denied: string, write: () => Promise<unknown>, message: RegExp][] = [
+      ['create secrets', () => kube.create(resources.secrets, object, { namespace: 'n' }), /create secrets in n\.$/],
+      // Server-side apply of a new object needs both rights.
+      ['create secrets', () => kube.apply(object), /create secrets in n\.$/],
+      ['patch secrets', () => kube.apply(object), /patch secrets in n\.$/],
+      ['patch clusterroles', () => kube.apply(role), /patch clusterroles/],
+      ['patch managedclusters', () => kube.merge(resources.managedClusters, 'c', {}), /patch managedclusters/],
+      [
+        'update certificatesigningrequests approval',
+        () => kube.replace(resources.certificateSigningRequests, csr, 'approval'),
+        /update certificatesigningrequests\/approval/,
+      ],
+      ['delete clusterroles', () => kube.delete(resources.clusterRoles, 'klusterlet'), /delete clusterroles/],
+    ];
+    for (const [right, write, message] of cases) {
+      denied.clear();
+      denied.add(right);
+      await assert.rejects(write, { code: 'forbidden', exitCode: 4, message });
+    }
+    denied.clear();
+    denied.add('create clusterroles');
+    await kube.apply(role);
+    assert.deepEqual(
+      writes.map(({ verb }) => verb),
+      ['apply'],
+    );
+  });
+
+  test('requests no token, and has none to show', async () => {
+    assert.equal((await requestBootstrapToken(kube)).token, '(token)');
+    assert.deepEqual(sent(), [review]);
+    assert.deepEqual(
+      writes.map(({ verb, kind, name }) => `${verb} ${kind} ${name}`),
+      ['create TokenRequest agent-registration-bootstrap'],
+    );
+  });
+
+  test('of an installation lists all writes, RBAC first and the Klusterlet last, shows no token, and waits for nothing', async () => {
+    const settings = { clusterName: 'cluster1', mode: 'Singleton', imageRegistry: 'r', tag: 't' } as const;
+    const hub = { server: 'https://h', certificateAuthority: undefined, proxyUrl: undefined };
+    const counts = { created: 0, changed: 0, unchanged: 0 };
+    await installKlusterlet(
+      kube,
+      {
+        settings,
+        installOperator: true,
+        startOperator: false,
+        imagePullSecret: undefined,
+        writeKlusterlet: true,
+        bootstrap: { hub, token: 'secret', isOwn: true },
+      },
+      counts,
+      { ...run(), dryRun: true },
+    );
+    assert.deepEqual(
+      writes.map(
+        ({ verb, kind, namespace, name }) => `${verb} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
+      ),
+      [
+        'apply ClusterRole klusterlet',
+        'create ClusterRoleBinding klusterlet',
+        'create CustomResourceDefinition klusterlets.operator.open-cluster-management.io',
+        'create Namespace open-cluster-management',
+        'create Secret open-cluster-management/open-cluster-management-image-pull-credentials',
+        'create ServiceAccount open-cluster-management/klusterlet',
+        'create Deployment open-cluster-management/klusterlet',
+        'create Namespace open-cluster-management-agent',
+        'create Secret open-cluster-management-agent/bootstrap-hub-kubeconfig',
+        'create Klusterlet klusterlet',
+      ],
+    );
+    assert.deepEqual(counts, { created: 9, changed: 1, unchanged: 0 });
+    assert.ok(sent().every((line) => line.startsWith('GET ') || line === review));
+    assert.ok(!JSON.stringify(writes).includes('secret"'));
+  });
+});

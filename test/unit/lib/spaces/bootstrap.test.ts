@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
+import type { ClusterEntry, UserEntry } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import { bootstrapSecret, prepareBootstrap } from '../../../../src/lib/spaces/bootstrap.ts';
+import { MemoryCluster } from '../../support/space-builders.ts';
+import { failsWith } from '../../support/steps.ts';
+
+const directory = await mkdtemp(path.join(tmpdir(), 'bootstrap-'));
+const fileWith = async (name: string, text: string) => {
+  await writeFile(path.join(directory, name), text);
+  return path.join(directory, name);
+};
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+interface Given {
+  cluster?: ClusterEntry;
+  user?: UserEntry;
+  address?: string;
+  /** What the cluster publishes in kube-public/cluster-info. */
+  published?: string;
+}
+
+function external({ cluster = { server: 'https://10.0.0.7:6443' }, user = { token: 't' }, address, published }: Given) {
+  const info = published && {
+    kind: 'ConfigMap',
+    metadata: { name: 'cluster-info', namespace: 'kube-public' },
+    data: {
+      kubeconfig: JSON.stringify({
+        clusters: [{ cluster: { server: published, 'certificate-authority-data': base64('published authority') } }],
+      }),
+    },
+  };
+  const memory = new MemoryCluster(info ? [info] : []);
+  const context = { name: 'ext', server: cluster.server ?? '', cluster, user };
+  return { memory, given: { context, kube: memory.kube, address } };
+}
+
+/** The kubeconfig for KubeFlex, and what was written into the external cluster. */
+async function bootstrapped(what: Given) {
+  const { memory, given } = external(what);
+  const bootstrap = await prepareBootstrap('ext1', given, 'kind-kubeflex');
+  const secret = (await bootstrapSecret('ext1', memory.kube, bootstrap)) as Secret;
+  const config = JSON.parse(Buffer.from(secret.data?.['kubeconfig-incluster'] ?? '', 'base64').toString()) as {
+    clusters: { name: string; cluster: ClusterEntry }[];
+    users: { name: string; user: UserEntry }[];
+    contexts: { name: string; context: object }[];
+    'current-context': string;
+  };
+  return { secret, config, cluster: config.clusters[0]?.cluster, user: config.users[0]?.user, writes: memory.writes };
+}
+
+describe('the kubeconfig with which KubeFlex accesses an external cluster', () => {
+  after(() => rm(directory, { recursive: true, force: true }));
+
+  test('has one context, and is stored where the control plane expects it', async () => {
+    const { secret, config } = await bootstrapped({});
+    assert.deepEqual(
+      [secret.metadata.name, secret.metadata.namespace, secret.type],
+      ['ext1-bootstrap', 'kubeflex-system', 'Opaque'],
+    );
+    assert.deepEqual(config.contexts, [{ name: 'ext1', context: { cluster: 'ext1', user: 'ext1' } }]);
+    assert.deepEqual([config['current-context'], config.clusters.length, config.users.length], ['ext1', 1, 1]);
+  });
+
+  test('contains the contents of files of this machine', async () => {
+    const { cluster, user } = await bootstrapped({
+      cluster: { server: 'https://10.0.0.7:6443', 'certificate-authority': await fileWith('ca', 'authority') },
+      user: { 'client-certificate': await fileWith('crt', 'certificate'), 'client-key': await fileWith('key', 'key') },
+    });
+    assert.deepEqual(cluster, {
+      server: 'https://10.0.0.7:6443',
+      'certificate-authority-data': base64('authority'),
+    });
+    assert.deepEqual(user, {
+      'client-certificate-data': base64('certificate'),
+      'client-key-data': base64('key'),
+    });
+    const byToken = await bootstrapped({ user: { tokenFile: await fileWith('token', 'secret\n') } });
+    assert.deepEqual(byToken.user, { token: 'secret' });
+  });
+
+  test('names a missing file, and never quotes its contents', () =>
+    assert.rejects(bootstrapped({ user: { 'client-certificate': '/no/such.crt', 'client-key': '/no/such.key' } }), {
+      code: 'kubeconfig-invalid',
+      message: /^Context ext names the file \/no\/such\.crt, which cannot be read: ENOENT\.$/,
+    }));
+
+  test('has a token of its own account instead of a plugin or login of this machine', async () => {
+    for (const user of [{ exec: { command: 'aws' } }, { 'auth-provider': { name: 'oidc' } }]) {
+      const { user: portable, writes } = await bootstrapped({ user });
+      assert.deepEqual(portable, { token: 'minted-token' });
+      assert.deepEqual(writes, [
+        'apply ServiceAccount kubeflex',
+        'apply ClusterRoleBinding kubeflex-clusterrolebinding',
+        'create ServiceAccount/token kubeflex',
+      ]);
+    }
+  });
+
+  test('needs credentials', () =>
+    assert.rejects(
+      bootstrapped({ user: {} }),
+      failsWith({ code: 'bootstrap-unusable', steps: /--bootstrap-context/ }),
+    ));
+});
+
+describe('the address at which KubeFlex reaches an external cluster', () => {
+  const local = 'https://127.0.0.1:41234';
+  const published = 'https://ext-control-plane:6443';
+  test("is the user's own if other machines can use it", async () =>
+    assert.equal((await bootstrapped({ published })).cluster?.server, 'https://10.0.0.7:6443'));
+  test('is the given one', async () => {
+    const given = await bootstrapped({ cluster: { server: local }, address: 'https://ext:6443', published });
+    assert.equal(given.cluster?.server, 'https://ext:6443');
+  });
+  test('is the published one, with its authority, if the own is local', async () => {
+    const cluster = { server: local, 'insecure-skip-tls-verify': true };
+    assert.deepEqual((await bootstrapped({ cluster, published })).cluster, {
+      server: published,
+      'certificate-authority-data': base64('published authority'),
+    });
+  });
+  test('is refused before any write if there is only a local one', async () => {
+    const { memory, given } = external({ cluster: { server: local }, user: { exec: { command: 'aws' } } });
+    await assert.rejects(
+      prepareBootstrap('ext1', given, 'kind-kubeflex'),
+      failsWith({
+        code: 'endpoint-unusable',
+        message: /127\.0\.0\.1:41234, which the hosting cluster kind-kubeflex cannot use/,
+        steps: /its create ext1 --type external --hub-apiserver/,
+      }),
+    );
+    assert.deepEqual(memory.writes, []);
+  });
+});

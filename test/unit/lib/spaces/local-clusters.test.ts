@@ -1,0 +1,593 @@
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { parse, stringify } from 'yaml';
+import { Deadline } from '../../../../src/lib/core/deadline.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
+import { advice, stepLines } from '../../../../src/lib/core/next-step.ts';
+import { silentProgress } from '../../../../src/lib/core/progress.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import type { RecordedWrite } from '../../../../src/lib/kube/dry-run.ts';
+import { parseKubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import {
+  createLocalCluster,
+  type LocalClusterInput,
+  type LocalTools,
+} from '../../../../src/lib/spaces/create-local-cluster.ts';
+import { connectLocal, deleteLocalCluster, findLocalCluster } from '../../../../src/lib/spaces/delete-local-cluster.ts';
+import {
+  checkClusterName,
+  clusterOfContainer,
+  type ProviderName,
+} from '../../../../src/lib/spaces/local-cluster-names.ts';
+import { chooseNetwork, locationOf } from '../../../../src/lib/spaces/local-network.ts';
+import { refuseHosting, refuseRegistered } from '../../../../src/lib/wecs/create-wec.ts';
+
+const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
+after(() => rmSync(root, { recursive: true }));
+let count = 0;
+
+/** A minimal kind and k3d: one file lists their clusters, another one records their requests. */
+const script = `#!/bin/sh
+program=$(basename "$0")
+echo "$program $*" >> "$HOME/calls"
+case "$program $*" in
+  "docker --version") echo 'Docker version 27.1.0, build abc' ;;
+  "docker container inspect"*) cat "$HOME/bindings" ;;
+  "docker version"*) test ! -e "$HOME/docker-down" || { echo 'Cannot connect to the Docker daemon' >&2; exit 1; } ;;
+  "kind version") cat "$HOME/kind-version" ;;
+  "k3d version") printf 'k3d version v5.8.3\\nk3s version v1.31.5-k3s1 (default)\\n' ;;
+  "kind get clusters") test ! -e "$HOME/docker-down" && cat "$HOME/kind-clusters" ;;
+  "k3d cluster list"*) cat "$HOME/k3d-clusters" ;;
+  *"create"*)
+    echo "$KUBECONFIG $KIND_EXPERIMENTAL_DOCKER_NETWORK" > "$HOME/environment"
+    case "$*" in *"--config -") cat > "$HOME/config" ;; esac
+    test ! -e "$HOME/create-hangs" || { echo cluster1 >> "$HOME/kind-clusters"; exec sleep 30; }
+    test ! -e "$HOME/create-fails" || { cat "$HOME/create-fails" >&2; exit 1; }
+    if [ $program = kind ]; then echo cluster1 >> "$HOME/kind-clusters"; else echo '[{"name":"cluster1"}]' > "$HOME/k3d-clusters"; fi ;;
+  "kind get kubeconfig"*|"k3d kubeconfig get"*) cat "$HOME/kubeconfig-of-$program" || { echo 'ERROR: no such container' >&2; exit 1; } ;;
+  *"delete"*)
+    if [ $program = kind ]; then : > "$HOME/kind-clusters"; else echo '[]' > "$HOME/k3d-clusters"; fi
+    echo "$KUBECONFIG" > "$HOME/environment" ;;
+esac
+`;
+
+const entriesOf = (provider: ProviderName, server: string) => ({
+  clusters: [{ name: `${provider}-cluster1`, cluster: { server, 'certificate-authority-data': 'QUJD' } }],
+  users: [{ name: provider === 'kind' ? 'kind-cluster1' : 'admin@k3d-cluster1', user: { token: 't' } }],
+  contexts: [
+    {
+      name: `${provider}-cluster1`,
+      context: { cluster: `${provider}-cluster1`, user: provider === 'kind' ? 'kind-cluster1' : 'admin@k3d-cluster1' },
+    },
+  ],
+  'current-context': `${provider}-cluster1`,
+});
+
+const readyNode = { metadata: { name: 'n' }, status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+
+/** A clean machine, with a kubeconfig whose current context is `mine`. */
+function machine() {
+  const home = path.join(root, String(count++));
+  mkdirSync(path.join(home, 'bin'), { recursive: true });
+  for (const program of ['kind', 'k3d', 'docker']) {
+    writeFileSync(path.join(home, 'bin', program), script);
+    chmodSync(path.join(home, 'bin', program), 0o755);
+  }
+  const put = (name: string, text: string) => writeFileSync(path.join(home, name), text);
+  put('kind-clusters', '');
+  put('k3d-clusters', 'null\n');
+  put('kind-version', 'kind v0.31.0 go1.25 linux/amd64\n');
+  put('calls', '');
+  for (const provider of ['kind', 'k3d'] as const)
+    put(`kubeconfig-of-${provider}`, stringify(entriesOf(provider, 'https://127.0.0.1:5000')));
+  const kubeconfig = path.join(home, 'kubeconfig');
+  writeFileSync(
+    kubeconfig,
+    stringify({ contexts: [{ name: 'mine', context: { cluster: 'm', user: 'm' } }], 'current-context': 'mine' }),
+  );
+  const interrupt = new AbortController();
+  const env = { PATH: `${home}/bin:${process.env.PATH}`, HOME: home, KUBECONFIG: kubeconfig };
+  const run = { progress: silentProgress, deadline: new Deadline(20_000), signal: interrupt.signal };
+  const tools: LocalTools = {
+    run,
+    programs: { env, deadline: run.deadline, signal: run.signal, sendSignal: process.kill },
+    target: { env },
+    connect: ({ name, server }) =>
+      ({ cluster: { context: name, server }, list: async () => [readyNode] }) as unknown as Kube,
+  };
+  const read = (name: string) => readFileSync(path.join(home, name), 'utf8');
+  return {
+    put,
+    read,
+    tools,
+    interrupt,
+    calls: (word: string) =>
+      read('calls')
+        .split('\n')
+        .filter((call) => call.includes(word)),
+    // biome-ignore lint/suspicious/noExplicitAny: whatever the file holds
+    kubeconfig: (): any => parse(read('kubeconfig')),
+    create: (input: Partial<LocalClusterInput> = {}) =>
+      createLocalCluster({ provider: 'kind', name: 'cluster1', role: 'wec', image: 'nodes', ...input }, tools),
+    remove: async (provider?: ProviderName) =>
+      deleteLocalCluster(await findLocalCluster('cluster1', provider, tools), tools),
+  };
+}
+
+const fails = (code: string, why: RegExp) => (error: unknown) =>
+  error instanceof StellarError &&
+  error.code === code &&
+  why.test([error.message, ...error.details, ...stepLines(error.next)].join(' '));
+
+describe('creating a cluster', () => {
+  test('adds a context of its name, which does not become the current one', async () => {
+    const { create, kubeconfig, read } = machine();
+    assert.deepEqual(await create(), {
+      name: 'cluster1',
+      provider: 'kind',
+      context: 'cluster1',
+      hostContainer: 'cluster1-control-plane',
+      created: true,
+      changed: true,
+    });
+    const { contexts, clusters, 'current-context': current } = kubeconfig();
+    assert.deepEqual(contexts[1], { name: 'cluster1', context: { cluster: 'kind-cluster1', user: 'kind-cluster1' } });
+    assert.deepEqual([clusters[0].name, current], ['kind-cluster1', 'mine']);
+    const [scratch] = read('environment').trim().split(' ');
+    assert.match(scratch ?? '', /stellarctl-local-/);
+    assert.equal(existsSync(path.dirname(scratch ?? '')), false);
+  });
+
+  test('finds an existing one, by its exact name', async () => {
+    const { create, calls, put } = machine();
+    put('kind-clusters', 'cluster10\nmy-cluster1\n');
+    assert.equal((await create()).created, true);
+    const again = await create();
+    assert.deepEqual([again.created, again.changed, calls('create').length], [false, false, 1]);
+  });
+
+  test('restores its context, with its present address', async () => {
+    const { create, kubeconfig, put } = machine();
+    await create();
+    put('kubeconfig-of-kind', stringify(entriesOf('kind', 'https://127.0.0.1:6000')));
+    assert.equal((await create()).changed, true);
+    assert.equal(kubeconfig().clusters[0].cluster.server, 'https://127.0.0.1:6000');
+  });
+
+  test('with k3d uses k3d’s names, and the requested network', async () => {
+    const { create, kubeconfig, calls } = machine();
+    const { hostContainer } = await create({ provider: 'k3d', network: 'k3d-kubeflex', image: 'rancher/k3s:v1' });
+    assert.equal(hostContainer, 'k3d-cluster1-server-0');
+    assert.deepEqual(kubeconfig().contexts[1].context, { cluster: 'k3d-cluster1', user: 'admin@k3d-cluster1' });
+    assert.match(
+      calls('create')[0] ?? '',
+      /cluster1 --image rancher\/k3s:v1 --kubeconfig-update-default=false --timeout \d+s --network k3d-kubeflex$/,
+    );
+  });
+
+  test('with kind passes another network in kind’s variable', async () => {
+    const { create, read } = machine();
+    await create({ network: 'other' });
+    assert.match(read('environment'), / other\n$/);
+  });
+
+  test('to host spaces publishes a port for its ingress, keeps its provider’s context, and makes it the current one', async () => {
+    const { create, kubeconfig, read } = machine();
+    assert.equal((await create({ role: 'hosting', externalPort: 9444 })).context, 'kind-cluster1');
+    assert.deepEqual(parse(read('config')).nodes, [
+      {
+        role: 'control-plane',
+        labels: { 'ingress-ready': 'true' },
+        extraPortMappings: [{ containerPort: 443, hostPort: 9444, protocol: 'TCP' }],
+      },
+    ]);
+    assert.equal(kubeconfig()['current-context'], 'kind-cluster1');
+  });
+
+  test('to host spaces with k3d leaves the port to the ingress', async () => {
+    const { create, calls } = machine();
+    await create({ role: 'hosting', provider: 'k3d' });
+    assert.match(calls('create')[0] ?? '', /--port 9443:443@loadbalancer --k3s-arg --disable=traefik@server:\*$/);
+  });
+
+  test('to host spaces uses an existing one only if it publishes the requested port', async () => {
+    const { create, put, calls } = machine();
+    put('kind-clusters', 'cluster1\n');
+    put('bindings', '{"443/tcp":[{"HostIp":"0.0.0.0","HostPort":"9444"}],"6443/tcp":[{"HostPort":"40000"}]}\n');
+    assert.equal((await create({ role: 'hosting' })).ingressPort, 9444);
+    assert.equal((await create({ role: 'hosting', externalPort: 9444 })).ingressPort, 9444);
+    await assert.rejects(
+      create({ role: 'hosting', externalPort: 9443 }),
+      fails('cluster-unusable', /port 9444 .* not 9443.*--provider kind --name cluster1 --external-port 9444/),
+    );
+    put('bindings', '{"6443/tcp":[{"HostPort":"40000"}]}\n');
+    await assert.rejects(
+      create({ role: 'hosting' }),
+      fails('cluster-unusable', /no port of this machine is forwarded/),
+    );
+    assert.match(calls('inspect').at(-1) ?? '', / cluster1-control-plane$/);
+  });
+
+  test('to host spaces trusts an existing one if the port is unknown, and reports that', async () => {
+    const { create, put, tools } = machine();
+    put('kind-clusters', 'cluster1\n');
+    tools.programs.env = { ...tools.programs.env, KIND_EXPERIMENTAL_PROVIDER: 'podman' };
+    const notes: string[] = [];
+    tools.run.progress = { ...silentProgress, note: (text) => notes.push(text) };
+    assert.equal((await create({ role: 'hosting' })).ingressPort, undefined);
+    assert.match(notes.join(), /could not be determined \(kind works with podman\); it must be 9443/);
+  });
+
+  test('does not happen if its later use is impossible', async () => {
+    const { create, calls } = machine();
+    const error = new StellarError('chart-unusable', 'no chart');
+    await assert.rejects(create({ role: 'hosting', beforeCreation: () => Promise.reject(error) }), error);
+    assert.deepEqual(calls('create'), []);
+  });
+
+  test('does not happen in a dry run, and neither does anything else', async () => {
+    const { tools, create, calls, read } = machine();
+    const before = read('kubeconfig');
+    const writes: RecordedWrite[] = [];
+    tools.record = (write) => writes.push(write);
+    assert.deepEqual([(await create()).created, calls('create')], [true, []]);
+    assert.deepEqual(
+      writes.map(({ verb, kind, name }) => `${verb} ${kind} ${name}`),
+      ['create kind cluster cluster1', 'create context cluster1'],
+    );
+    assert.equal(read('kubeconfig'), before);
+  });
+});
+
+describe('creating a cluster is refused', () => {
+  test('if the name is that of another cluster’s context', async () => {
+    const { create, put, calls } = machine();
+    put(
+      'kubeconfig',
+      stringify({
+        clusters: [{ name: 'c', cluster: { server: 'https://production' } }],
+        contexts: [{ name: 'cluster1', context: { cluster: 'c', user: 'u' } }],
+      }),
+    );
+    await assert.rejects(create(), fails('context-taken', /production/));
+    assert.deepEqual(calls('create'), []);
+  });
+  for (const [version, isEnough] of [
+    ['v0.9.0', false],
+    ['v0.19.9', false],
+    ['v0.20.0', true],
+    ['v0.100.0', true],
+  ] as const) {
+    test(`${isEnough ? 'not ' : ''}with kind ${version}`, async () => {
+      const { create, put } = machine();
+      put('kind-version', `kind ${version} go1.20 linux/amd64\n`);
+      if (isEnough) await create();
+      else await assert.rejects(create(), fails('program-too-old', /0\.20\.0/));
+    });
+  }
+  test('without the program, with the place to get it', async () => {
+    const { create, tools } = machine();
+    tools.programs.env = { PATH: '/nowhere' };
+    await assert.rejects(create(), fails('program-missing', /https:\/\/kind\.sigs\.k8s\.io/));
+  });
+  test('with a name that its provider would reject', () => {
+    for (const name of ['Bad_Name', 'a.b', '-a', '', 'a'.repeat(51)])
+      assert.throws(() => checkClusterName('kind', name), { code: 'usage' });
+    checkClusterName('kind', 'a'.repeat(50));
+    assert.throws(() => checkClusterName('k3d', 'a'.repeat(33)), { code: 'usage' });
+  });
+  test('without docker', async () => {
+    const { create, put } = machine();
+    put('docker-down', '');
+    await assert.rejects(create(), fails('docker-unreachable', /Cannot connect to the Docker daemon/));
+  });
+});
+
+describe('a creation that fails', () => {
+  test('reports why, and how to resume or undo it', async () => {
+    const { create, put } = machine();
+    put('create-fails', 'ERROR: failed to create cluster: port is already allocated\n');
+    await assert.rejects(
+      create(),
+      fails(
+        'program-failed',
+        /already allocated.*Remove what is left of it: stellarctl wec delete cluster1 --provider kind --force Then rerun/,
+      ),
+    );
+  });
+  test('on Ctrl-C names what is left, and how to resume or undo it', async () => {
+    const { create, put, read, interrupt } = machine();
+    put('create-hangs', '');
+    const watch = setInterval(() => {
+      if (!read('kind-clusters').includes('cluster1')) return;
+      clearInterval(watch);
+      interrupt.abort();
+    }, 20);
+    await assert.rejects(
+      create(),
+      fails(
+        'interrupted',
+        /Remove what is left of it: stellarctl wec delete cluster1 --provider kind --force Then rerun the command/,
+      ),
+    );
+  });
+  test('at the deadline does the same', async () => {
+    const { create, put, tools } = machine();
+    put('create-hangs', '');
+    tools.programs.deadline = new Deadline(3000);
+    await assert.rejects(create(), fails('timeout', /Remove what is left of it/));
+  });
+  test('is not started without time; an existing cluster is still used', async () => {
+    const { create, calls, put, tools } = machine();
+    tools.run.deadline = new Deadline(0);
+    const beforeCreation = () => Promise.reject(new Error('too much'));
+    await assert.rejects(create({ beforeCreation }), fails('timeout', /no kind cluster cluster1 yet, .*--timeout 15m/));
+    assert.deepEqual(calls('create'), []);
+    put('kind-clusters', 'cluster1\n');
+    assert.equal((await create()).created, false);
+  });
+  test('after the cluster exists reports it, and how to undo it', async () => {
+    const { create, tools } = machine();
+    tools.connect = ({ name, server }) =>
+      ({
+        cluster: { context: name, server },
+        list: () => Promise.reject(new StellarError('interrupted', 'Interrupted.', { next: [advice('Again.')] })),
+      }) as unknown as Kube;
+    await assert.rejects(
+      create(),
+      fails('interrupted', /kind cluster cluster1 exists\. Again\. Or remove the cluster: stellarctl wec/),
+    );
+  });
+  test('leaves a cluster that is reported as unusable, with a next step', async () => {
+    const { create, put } = machine();
+    put('kind-clusters', 'cluster1\n');
+    rmSync(path.join(root, String(count - 1), 'kubeconfig-of-kind'));
+    await assert.rejects(
+      create(),
+      fails('cluster-unusable', /no such container.*docker start cluster1-control-plane.*wec delete cluster1/),
+    );
+  });
+  test('keeps a cluster that does not answer', async () => {
+    const { create, put, tools } = machine();
+    put('kind-clusters', 'cluster1\n');
+    tools.run.deadline = new Deadline(0);
+    tools.connect = ({ name, server }) =>
+      ({
+        cluster: { context: name, server },
+        list: () => Promise.reject(new StellarError('unreachable', 'refused')),
+      }) as unknown as Kube;
+    await assert.rejects(create(), fails('cluster-unusable', /refused.*wec delete cluster1/));
+  });
+});
+
+describe('deleting a cluster', () => {
+  test('removes it with its contexts, and does nothing the second time', async () => {
+    const { create, remove, kubeconfig, read } = machine();
+    await create({ role: 'hosting' });
+    await create();
+    assert.deepEqual([await remove(), await remove()], [true, false]);
+    const { contexts, clusters, users, 'current-context': current } = kubeconfig();
+    assert.deepEqual([contexts.length, clusters, users, current], [1, [], [], '']);
+    assert.match(read('environment'), /stellarctl-local-/);
+  });
+  test('removes the contexts of one that another user has deleted', async () => {
+    const { create, remove, put, calls, kubeconfig } = machine();
+    await create();
+    put('kind-clusters', '');
+    assert.deepEqual([await remove(), calls('delete'), kubeconfig().contexts.length], [true, [], 1]);
+  });
+  test('keeps a context of its name that refers to another cluster', async () => {
+    const { create, remove, kubeconfig } = machine();
+    await create({ provider: 'k3d' });
+    assert.equal(await remove('kind'), false);
+    assert.equal(kubeconfig().contexts.length, 2);
+  });
+  test('keeps a context of its name whose server is not on this machine', async () => {
+    const { put, remove, tools, kubeconfig } = machine();
+    const { contexts, clusters, users } = entriesOf('kind', 'https://10.20.30.40:6443');
+    put('kubeconfig', stringify({ contexts, clusters, users }));
+    const { elsewhere } = await findLocalCluster('cluster1', undefined, tools);
+    assert.deepEqual(elsewhere, ['kind-cluster1 (https://10.20.30.40:6443)']);
+    assert.equal(await remove(), false);
+    assert.deepEqual(kubeconfig().users, users);
+  });
+  test('finds the contexts of one by the address of its container, too', async () => {
+    const { put, tools } = machine();
+    put('kubeconfig', stringify(entriesOf('kind', 'https://cluster1-control-plane:6443')));
+    assert.deepEqual((await findLocalCluster('cluster1', undefined, tools)).contexts, ['kind-cluster1']);
+  });
+  test('must distinguish it from one of the other provider', async () => {
+    const { remove, put } = machine();
+    put('kind-clusters', 'cluster1\n');
+    put('k3d-clusters', '[{"name":"cluster1"},{"name":"cluster10"}]');
+    await assert.rejects(remove(), fails('usage', /--provider kind\|k3d/));
+    assert.equal(await remove('k3d'), true);
+  });
+  test('fails if neither program is available', async () => {
+    const { remove, tools } = machine();
+    tools.programs.env = { PATH: '/nowhere' };
+    await assert.rejects(remove(), fails('program-missing', /whether there is a cluster cluster1 is unknown/));
+  });
+  test('needs only the program of its own provider', async () => {
+    const { create, remove, put, tools } = machine();
+    await create({ provider: 'k3d' });
+    put('kind-version', 'kind v0.1.0\n');
+    assert.equal((await findLocalCluster('cluster1', undefined, tools)).provider, 'k3d');
+    assert.equal(await remove(), true);
+    assert.equal(await remove(), false);
+    put('docker-down', '');
+    await assert.rejects(remove(), fails('program-too-old', /./));
+  });
+  test('starts five programs; only a failure starts those that explain it', async () => {
+    const { create, put, read, tools } = machine();
+    await create();
+    put('calls', '');
+    const found = await findLocalCluster('cluster1', undefined, tools);
+    await connectLocal(found, tools);
+    await deleteLocalCluster(await findLocalCluster('cluster1', found.provider, tools), tools);
+    assert.deepEqual(
+      read('calls')
+        .trim()
+        .split('\n')
+        .map((call) => call.replace(/ (--|cluster1).*/, '')),
+      ['kind get clusters', 'k3d cluster list', 'kind get kubeconfig', 'kind get clusters', 'kind delete cluster'],
+    );
+    put('docker-down', '');
+    await assert.rejects(findLocalCluster('cluster1', 'kind', tools), fails('docker-unreachable', /daemon/));
+  });
+});
+
+describe('a hosting cluster', () => {
+  const found = { name: 'cluster1', provider: 'kind' as const, contexts: ['kind-cluster1'], elsewhere: [] };
+  const label = (role: string) => ({ labels: { 'kflex.kubestellar.io/cptype': role } });
+  const serving = (spaces: object[] | undefined, definition?: object) =>
+    ({
+      cluster: { context: 'cluster1', server: 'https://c' },
+      list: async () => spaces,
+      get: async () => definition,
+    }) as unknown as Kube;
+  const silent = { list: () => Promise.reject(new StellarError('unreachable', 'refused')) } as unknown as Kube;
+  const noting = (context: object) =>
+    parseKubeconfig(
+      stringify({
+        contexts: [
+          { name: 'kind-cluster1', context: {} },
+          { name: 'its1', context },
+        ],
+      }),
+      'test',
+    );
+  const extension = (data: object) => ({ extensions: [{ name: 'kubeflex', extension: { data } }] });
+  const ofSpace = noting(extension({ 'controlplane-name': 'its1', 'hosting-cluster-ctx-name': 'kind-cluster1' }));
+  const refuse = async (cluster: Kube | undefined, kubeconfig = noting({})) =>
+    refuseHosting({ ...found, contexts: [...found.contexts] }, cluster, await kubeconfig);
+  const unread = fails('unreachable', /whether it is a WEC or a hosting cluster is unknown.*docker start cluster1-/);
+
+  test('is not deleted, whether it is recorded in the kubeconfig or not, and the loss is named', () =>
+    assert.rejects(
+      refuse(
+        serving([{ metadata: { name: 'wds1', ...label('wds') } }, { metadata: { name: 'its1', ...label('its') } }]),
+      ),
+      fails('has-dependents', /lost: its1 \(ITS\), wds1 \(WDS\).*status --hosting-context kind-cluster1/),
+    ));
+  test('is not deleted even if it has no spaces yet', () =>
+    assert.rejects(refuse(serving([])), fails('has-dependents', /is a hosting cluster\. It was not deleted\. See/)));
+  test('that does not answer is recognized by the records of it and of its spaces', async () => {
+    for (const cluster of [silent, undefined])
+      await assert.rejects(refuse(cluster, ofSpace), fails('has-dependents', /does not answer.*lost: its1/));
+  });
+  test('and an ITS or a WDS are not deleted as WECs', async () => {
+    const of = (served: string) =>
+      ({
+        cluster: { context: 'cluster1', server: 'https://c' },
+        list: async ({ plural }: { plural: string }) => (plural === served ? [{}] : undefined),
+        get: async () => undefined,
+      }) as unknown as Kube;
+    await assert.rejects(refuse(of('clustermanagers')), fails('has-dependents', /is not a WEC: it is an OCM hub/));
+    await assert.rejects(refuse(of('bindingpolicies')), fails('has-dependents', /is not a WEC: it is a WDS/));
+  });
+  test('that no longer is one may be deleted, whatever is recorded', async () => {
+    const cluster = serving(undefined);
+    assert.equal(await refuse(cluster, ofSpace), cluster);
+  });
+  test('may be any cluster that does not answer, is stopped, or does not serve the defined kind', async () => {
+    for (const cluster of [silent, undefined, serving(undefined, {})]) await assert.rejects(refuse(cluster), unread);
+  });
+});
+
+describe('a registered WEC', () => {
+  const itsCluster = { context: 'its1', server: 'https://its1' };
+  const asIts = (kube: object) => ({
+    kube: { cluster: itsCluster, ...kube } as unknown as Kube,
+    context: { name: 'its1', server: 'https://its1', cluster: { server: 'https://its1' }, user: {} },
+  });
+  const hub = (managedCluster: object | undefined) =>
+    asIts({
+      read: async () => ({ resources: [{ name: 'managedclusters' }] }),
+      list: async () => (managedCluster === undefined ? [] : [managedCluster]),
+      get: async ({ plural }: { plural: string }) => (plural === 'managedclusters' ? managedCluster : undefined),
+    });
+  const away = asIts({
+    read: () => Promise.reject(new StellarError('forbidden', 'no')),
+    get: () => Promise.reject(new StellarError('forbidden', 'no')),
+  });
+  const secretOf = (server: string) => ({
+    data: { kubeconfig: Buffer.from(JSON.stringify({ clusters: [{ cluster: { server } }] })).toString('base64') },
+  });
+  /** @param server the hub of its klusterlet; undefined without a klusterlet */
+  const wec = (server: string | undefined) =>
+    ({
+      cluster: { context: 'cluster1', server: 'https://cluster1' },
+      get: async ({ plural }: { plural: string }) => {
+        if (server === undefined) return undefined;
+        if (plural === 'klusterlets') return { spec: { clusterName: 'cluster1' } };
+        return plural === 'secrets' ? secretOf(server) : undefined;
+      },
+      list: async () => [],
+    }) as unknown as Kube;
+
+  test('with the ITS is not deleted', () =>
+    assert.rejects(
+      refuseRegistered('cluster1', hub({}), wec(undefined)),
+      fails('still-registered', /with its1.*stellarctl deregister cluster1 --its its1/),
+    ));
+  test('with another hub than the chosen ITS is not deleted, whatever that ITS says', async () => {
+    for (const its of [undefined, away, hub(undefined)])
+      await assert.rejects(
+        refuseRegistered('cluster1', its, wec('https://its2')),
+        fails('still-registered', /with the hub https:\/\/its2.*--force/),
+      );
+  });
+  test('is deleted if its own ITS, or every ITS, does not know it', async () => {
+    await refuseRegistered('cluster1', hub(undefined), wec('https://its1'));
+    await refuseRegistered('cluster1', undefined, wec(undefined));
+  });
+  test('may be any cluster whose Klusterlet may not be read', async () => {
+    const get = () => Promise.reject(new StellarError('forbidden', 'no'));
+    await assert.rejects(
+      refuseRegistered('cluster1', hub(undefined), { ...wec(undefined), get }),
+      fails('forbidden', /no/),
+    );
+  });
+});
+
+describe('the network of a new WEC', () => {
+  const at = (server: string, cluster?: string) =>
+    locationOf(
+      'its1',
+      [
+        { server: 'https://its1.localtest.me:9443', certificateAuthority: undefined },
+        { server, certificateAuthority: undefined },
+      ],
+      cluster,
+    );
+  test('is that of the ITS, for k3d', () => {
+    assert.deepEqual(chooseNetwork('k3d', undefined, at('https://k3d-kubeflex-server-0:31443')), {
+      network: 'k3d-kubeflex',
+    });
+    assert.deepEqual(chooseNetwork('k3d', undefined, at('https://0.0.0.0:6550', 'k3d-hub')), { network: 'k3d-hub' });
+  });
+  test('is kind’s own, for kind', () =>
+    assert.deepEqual(chooseNetwork('kind', undefined, at('https://kubeflex-control-plane:31443')), {
+      network: undefined,
+    }));
+  test('is the requested one', () =>
+    assert.deepEqual(chooseNetwork('k3d', 'n', at('https://kubeflex-control-plane:31443')), { network: 'n' }));
+  test('is the provider’s own if the ITS is elsewhere', () =>
+    assert.deepEqual(chooseNetwork('k3d', undefined, at('https://its.example.com')), { network: undefined }));
+  test('does not connect clusters of different providers, which is reported', () => {
+    const { network, note } = chooseNetwork('k3d', undefined, at('https://kubeflex-control-plane:31443'));
+    assert.equal(network, undefined);
+    assert.match(note ?? '', /kubeflex-control-plane of kind.*--provider kind/);
+  });
+  test('is detected from containers of both', () =>
+    assert.deepEqual(
+      ['k3d-a-b-server-1', 'k3d-a-serverlb', 'a-control-plane2', 'a-external-load-balancer', 'a.example.com'].map(
+        (host) => clusterOfContainer(host)?.name,
+      ),
+      ['a-b', 'a', 'a', 'a', undefined],
+    ));
+});

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { requireHooks } from '../../../../src/lib/spaces/space-requirements.ts';
+import { MemoryCluster } from '../../support/space-builders.ts';
+import { failsWith } from '../../support/steps.ts';
+
+const wanted = ['its-hub-init', 'install-status-addon'];
+const requiring = (...present: string[]) =>
+  requireHooks(new MemoryCluster(present.map((name) => ({ kind: 'PostCreateHook', metadata: { name } }))).kube, wanted);
+
+describe('the hooks of a control plane', () => {
+  test('exist, among others', async () =>
+    assert.deepEqual([...(await requiring('other', ...wanted)).keys()], ['other', ...wanted]));
+  test('are missing if KubeStellar is not installed', () =>
+    assert.rejects(
+      requiring(),
+      failsWith({
+        code: 'hook-missing',
+        message: /^kind-kubeflex \(.*\) has no post-create hook its-hub-init and no install-status-addon: it has none/,
+        steps: 'Install them: stellarctl init --hosting-context kind-kubeflex',
+      }),
+    ));
+  test('are reported missing one by one', () =>
+    assert.rejects(requiring('its-hub-init'), {
+      message: /has no post-create hook install-status-addon: it has its-hub-init/,
+    }));
+  test('are those of a chart before 0.29, which must be upgraded', () =>
+    assert.rejects(
+      requiring('its-with-clusteradm', 'its-without-clusteradm', 'wds'),
+      failsWith({
+        code: 'hook-missing',
+        message: /before 0\.29 \(its-with-clusteradm, its-without-clusteradm, wds\)/,
+        steps: /stellarctl init --hosting-context kind-kubeflex --upgrade/,
+      }),
+    ));
+});

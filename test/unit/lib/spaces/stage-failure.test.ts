@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { textOf } from '../../../../src/lib/core/next-step.ts';
+import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
+import type { Space } from '../../../../src/lib/spaces/space-stages.ts';
+import { failureOfStage } from '../../../../src/lib/spaces/stage-failure.ts';
+import { fakeKube } from '../../support/builders.ts';
+
+const pod = {
+  metadata: { name: 'p', namespace: 'open-cluster-management-hub' },
+  status: {
+    phase: 'Pending',
+    containerStatuses: [{ name: 'c', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }],
+  },
+} as unknown as Pod;
+const cluster = (context: string) =>
+  fakeKube({ cluster: { context, server: 'https://x' } as never, logTail: async () => [] });
+
+const nextOf = async (type: string): Promise<string> => {
+  const space = { type, inside: { state: 'seen', value: undefined } } as unknown as Space<undefined>;
+  const stages = [{ id: 'x', title: 'x', check: () => assert.fail('not judged'), podsInside: () => [pod] }];
+  const { next } = await failureOfStage('x', { space, stages }, cluster('hosting'), cluster('its1'));
+  return next.map(textOf).join();
+};
+
+test('a pod in a space of type host is shown by the context of its hosting cluster: the space has none', async () => {
+  assert.match(await nextOf('host'), /^Correct .*: kubectl --context hosting -n open-cluster-management-hub describe/);
+  assert.match(await nextOf('vcluster'), /kubectl --context its1 /);
+});

@@ -1,0 +1,673 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { StellarError } from '../../../../src/lib/core/errors.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { ApiError } from '../../../../src/lib/kube/client/errors.ts';
+import type { KubeObject, Pod } from '../../../../src/lib/kube/client/objects.ts';
+import { type Resource, resources } from '../../../../src/lib/kube/client/resources.ts';
+import { withoutFinalizers } from '../../../../src/lib/kube/writes.ts';
+import { managedBy, managedByLabel } from '../../../../src/lib/ocm/klusterlet-operator.ts';
+import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
+import { whyNotRunning, workAgentPods } from '../../../../src/lib/wecs/agent-processes.ts';
+import { whyOperatorStays } from '../../../../src/lib/wecs/clean-up.ts';
+import { forceOf } from '../../../../src/lib/wecs/delete-cluster.ts';
+import { foreignObjectsIn, othersIn, refuseForeignObjects } from '../../../../src/lib/wecs/foreign-objects.ts';
+import { controllerState, returningAddon } from '../../../../src/lib/wecs/hub-controllers.ts';
+import { type HubState, readHubState, readHubStates } from '../../../../src/lib/wecs/hub-state.ts';
+import { hasNoRegistration } from '../../../../src/lib/wecs/inspect-wec.ts';
+import { refuseReregistered, removeLeftovers } from '../../../../src/lib/wecs/leftovers.ts';
+import { keepWorkloads } from '../../../../src/lib/wecs/release.ts';
+import { removeLabels, restoreLabels, selectableLabels } from '../../../../src/lib/wecs/release-labels.ts';
+import { appliedWorksOf, hubHash } from '../../../../src/lib/workloads/applied-works.ts';
+import {
+  fakeKube,
+  joinedCluster,
+  lease,
+  managedCluster,
+  now,
+  recordingProgress,
+  run,
+  secondsAgo,
+  wecPod,
+} from '../../support/builders.ts';
+import { discoveryOf } from '../../support/discovery.ts';
+import { realTime } from '../../support/fake-time.ts';
+
+const conflict = () => new ApiError(409, {}, 'conflict', 'changed', {});
+
+const hubState = (more: Partial<HubState> = {}): HubState => ({
+  name: 'cluster1',
+  managedCluster: joinedCluster(),
+  works: [],
+  addonWorks: [],
+  addons: [],
+  mailbox: undefined,
+  properties: undefined,
+  requests: [],
+  lease: lease(10),
+  reread: async () => hubState(more),
+  ...more,
+});
+
+/** An ITS, and how its state of cluster1 is read. */
+const of = (hub: Kube) => [hub, { name: 'cluster1', reread: () => readHubState(hub, 'cluster1') }] as const;
+
+const pod = (app: string, ready: boolean, waiting?: string): Pod => ({
+  metadata: { name: `${app}-1`, labels: { app } },
+  status: {
+    phase: 'Running',
+    conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+    ...(waiting ? { containerStatuses: [{ name: 'agent', state: { waiting: { reason: waiting } } }] } : {}),
+  },
+});
+
+it('many WECs are read with one list of each kind, and again together', async () => {
+  const names = Array.from({ length: 12 }, (_, index) => `cluster${index}`);
+  const asked: string[] = [];
+  const objects: Record<string, KubeObject[]> = {
+    ManagedCluster: names.map((name) => joinedCluster({ name })),
+    Namespace: names.map((name) => ({
+      metadata: { name, labels: { 'open-cluster-management.io/cluster-name': name } },
+    })),
+    ManifestWork: [{ metadata: { name: 'w1', namespace: 'cluster1' } }],
+    Lease: names.map((namespace) => ({ metadata: { name: 'managed-cluster-lease', namespace } })),
+  };
+  const its = (mayList: boolean) =>
+    fakeKube({
+      async list({ kind }, { namespace } = {}) {
+        asked.push(`list ${kind}`);
+        if (!mayList && kind === 'ManifestWork' && namespace === undefined)
+          throw new ApiError(403, {}, 'forbidden', '', {});
+        return (objects[kind] ?? []) as never;
+      },
+      async get({ kind }, name) {
+        asked.push(`get ${kind}`);
+        return objects[kind]?.find(({ metadata }) => metadata.name === name) as never;
+      },
+      read: discoveryOf(),
+    });
+  const states = await readHubStates(its(true), names);
+  assert.equal(asked.length, 7);
+  assert.deepEqual(states[1]?.works.length, 1);
+  assert.deepEqual(
+    states.map(({ managedCluster, mailbox, lease }) => [
+      managedCluster,
+      mailbox?.metadata.name,
+      lease?.metadata.namespace,
+    ]),
+    names.map((name, index) => [objects.ManagedCluster?.[index], name, name]),
+  );
+  await Promise.all(states.map(({ reread }) => reread()));
+  assert.equal(asked.length, 14);
+  const single = await readHubStates(its(false), names);
+  assert.deepEqual(single[1]?.mailbox?.metadata.name, 'cluster1');
+});
+
+describe('an agent', () => {
+  it('is judged by its pods at once, by its lease if they cannot be seen', () => {
+    assert.equal(whyNotRunning(hubState(), [pod('klusterlet-agent', true)], now), undefined);
+    assert.equal(whyNotRunning(hubState(), [], now), 'it has no pod');
+    assert.match(
+      whyNotRunning(hubState(), [pod('klusterlet-agent', false, 'CrashLoopBackOff')], now) ?? '',
+      /CrashLoop/,
+    );
+    assert.equal(whyNotRunning(hubState(), undefined, now), undefined);
+    assert.match(whyNotRunning(hubState({ lease: lease(600) }), undefined, now) ?? '', /10m ago/);
+  });
+
+  it('that runs and does not reach the ITS does not work either', () =>
+    assert.match(whyNotRunning(hubState({ lease: lease(600) }), [pod('klusterlet-agent', true)], now) ?? '', /lease/));
+
+  it('renews its lease every minute, unless the ITS wants another interval', () => {
+    const judged = (leaseDurationSeconds: number | undefined, age: number) => {
+      const cluster = joinedCluster();
+      cluster.spec = {
+        hubAcceptsClient: true,
+        ...(leaseDurationSeconds === undefined ? {} : { leaseDurationSeconds }),
+      };
+      return whyNotRunning(hubState({ managedCluster: cluster, lease: lease(age) }), undefined, now);
+    };
+    assert.equal(judged(undefined, 10), undefined);
+    assert.equal(judged(undefined, 220), undefined);
+    assert.match(judged(undefined, 600) ?? '', /last renewed 10m ago/);
+    assert.equal(judged(300, 600), undefined);
+    assert.match(judged(10, 60) ?? '', /last renewed 60s ago/);
+  });
+
+  it('that never joined does nothing', () =>
+    assert.match(whyNotRunning(hubState({ managedCluster: managedCluster() }), undefined, now) ?? '', /never joined/));
+});
+
+/** A hub that holds one ManagedCluster and applies merge patches to its labels and annotations. */
+function hubWith(cluster: ManagedCluster, conflicts = 0): Kube {
+  let left = conflicts;
+  const merged = (present: Record<string, string> = {}, patch: Record<string, string | null> = {}) =>
+    Object.fromEntries(Object.entries({ ...present, ...patch }).filter(([, value]) => value !== null)) as Record<
+      string,
+      string
+    >;
+  return fakeKube({
+    get: (async () => cluster) as never,
+    merge: (async (_: unknown, __: string, patch: { metadata: ManagedCluster['metadata'] }) => {
+      if (left-- > 0) throw conflict();
+      assert.equal(patch.metadata.uid, cluster.metadata.uid);
+      assert.ok(patch.metadata.resourceVersion, 'guarded by the resourceVersion');
+      cluster.metadata.labels = merged(cluster.metadata.labels, patch.metadata.labels as never);
+      cluster.metadata.annotations = merged(cluster.metadata.annotations, patch.metadata.annotations as never);
+      return cluster;
+    }) as never,
+  });
+}
+
+describe('labels', () => {
+  const labels = {
+    env: 'edge',
+    'topology.kubernetes.io/region': 'eu',
+    'cluster.open-cluster-management.io/clusterset': 'default',
+    'feature.open-cluster-management.io/addon-x': 'available',
+  };
+  const annotated = () => {
+    const cluster = managedCluster({ labels: { ...labels } });
+    cluster.metadata.uid = 'u1';
+    cluster.metadata.annotations = { env: 'annotated', other: 'kept' };
+    return cluster;
+  };
+
+  it('of Kubernetes can be selected like others; OCM’s own stay', () =>
+    assert.deepEqual(Object.keys(selectableLabels(annotated())), ['env', 'topology.kubernetes.io/region']));
+
+  it('are replaced by annotations of the same keys, and both are undone together', async () => {
+    const cluster = annotated();
+    const hub = hubWith(cluster, 1);
+    await removeLabels(hub, cluster);
+    assert.deepEqual(Object.keys(cluster.metadata.labels ?? {}), [
+      'cluster.open-cluster-management.io/clusterset',
+      'feature.open-cluster-management.io/addon-x',
+    ]);
+    const { env, other, 'topology.kubernetes.io/region': region } = cluster.metadata.annotations ?? {};
+    assert.deepEqual({ env, other, region }, { env: 'annotated', other: 'kept', region: 'eu' });
+    // Rerun after an interruption: no record of the first run is lost.
+    cluster.metadata.labels = { ...cluster.metadata.labels, late: 'x' };
+    await removeLabels(hub, cluster);
+    assert.deepEqual(await restoreLabels(hub, 'cluster1'), {
+      env: 'edge',
+      'topology.kubernetes.io/region': 'eu',
+      late: 'x',
+    });
+    assert.deepEqual(cluster.metadata.labels, { ...labels, late: 'x' });
+    assert.deepEqual(cluster.metadata.annotations, { env: 'annotated', other: 'kept' });
+  });
+
+  it('that were set meanwhile keep their new values', async () => {
+    const cluster = annotated();
+    const hub = hubWith(cluster);
+    await removeLabels(hub, cluster);
+    cluster.metadata.labels = { ...cluster.metadata.labels, env: 'core' };
+    await restoreLabels(hub, 'cluster1');
+    assert.equal(cluster.metadata.labels?.env, 'core');
+  });
+
+  it('of a cluster that is being deleted stay removed', async () => {
+    const cluster = annotated();
+    const hub = hubWith(cluster);
+    await removeLabels(hub, cluster);
+    cluster.metadata.deletionTimestamp = secondsAgo(1);
+    assert.equal(await restoreLabels(hub, 'cluster1'), undefined);
+  });
+});
+
+describe('finalizers', () => {
+  const object = (finalizers: string[], uid = 'u1'): KubeObject => ({
+    metadata: { name: 'w', namespace: 'cluster1', uid, resourceVersion: '1', finalizers },
+  });
+
+  it('of other owners stay', async () => {
+    const patches: unknown[] = [];
+    const kube = fakeKube({ merge: (async (_: unknown, __: string, patch: unknown) => patches.push(patch)) as never });
+    const taken = await withoutFinalizers(kube, resources.manifestWorks, object(['a', 'b']).metadata, ['a', 'c']);
+    assert.deepEqual(taken, ['a']);
+    assert.deepEqual(patches, [{ metadata: { uid: 'u1', resourceVersion: '1', finalizers: ['b'] } }]);
+    assert.deepEqual(await withoutFinalizers(kube, resources.manifestWorks, object(['b']).metadata, ['a']), []);
+    assert.equal(patches.length, 1);
+  });
+
+  it('that were added meanwhile are seen, and another object of the name is not changed', async () => {
+    let tries = 0;
+    const patched: unknown[] = [];
+    const kube = (then: KubeObject) =>
+      fakeKube({
+        merge: (async (_: unknown, __: string, patch: { metadata: object }) => {
+          if (tries++ === 0) throw conflict();
+          patched.push((patch.metadata as { finalizers: string[] }).finalizers);
+        }) as never,
+        get: (async () => then) as never,
+      });
+    assert.deepEqual(
+      await withoutFinalizers(kube(object(['a', 'new'])), resources.manifestWorks, object(['a']).metadata, ['a']),
+      ['a'],
+    );
+    assert.deepEqual(patched, [['new']]);
+    tries = 0;
+    assert.deepEqual(
+      await withoutFinalizers(kube(object(['a'], 'u2')), resources.manifestWorks, object(['a']).metadata, ['a']),
+      [],
+    );
+  });
+});
+
+it('works are distinguished by the hash of their hub', async () => {
+  const work = (hash: string) => ({ metadata: { name: hash }, spec: { hubHash: hash } });
+  const [own, other] = [hubHash('https://its1'), hubHash('https://its2')];
+  const kube = fakeKube({ list: (async () => [work(own), work(other)]) as never });
+  assert.deepEqual(
+    (await appliedWorksOf(kube, own)).map(({ metadata }) => metadata.name),
+    [own],
+  );
+  assert.deepEqual(await appliedWorksOf(kube, undefined), []);
+});
+
+describe('the other contents of a namespace', () => {
+  const kinds = {
+    v1: [
+      'configmaps ConfigMap',
+      'secrets Secret',
+      'pods Pod',
+      'events Event',
+      'serviceaccounts ServiceAccount',
+      'nodes Node Cluster',
+    ],
+    'apps/v1': ['deployments Deployment', 'replicasets ReplicaSet'],
+    'example.com/v1': ['databases Database', 'leases Lease', 'tenants Tenant Cluster'],
+  };
+  /** @param objects by plural; undefined for a kind that answers 404 */
+  const listing = (objects: Record<string, object[] | undefined>, more: Partial<Kube> = {}): Kube =>
+    fakeKube({
+      read: discoveryOf(kinds),
+      list: (async ({ plural }: Resource) => (plural in objects ? objects[plural] : [])) as never,
+      ...more,
+    });
+  const others = (kube: Kube) => othersIn(kube, 'ns', { isExpected: ({ metadata }) => metadata.name === 'expected' });
+  const owned = (name: string, ...owners: [apiVersion: string, kind: string, name: string][]) => ({
+    metadata: {
+      name,
+      ownerReferences: owners.map(([apiVersion, kind, of]) => ({ apiVersion, kind, name: of, uid: `uid of ${of}` })),
+    },
+  });
+
+  it('are everything without another owner that is not created everywhere', async () => {
+    const kube = listing({
+      configmaps: [{ metadata: { name: 'kube-root-ca.crt' } }, { metadata: { name: 'of-somebody' } }],
+      replicasets: [owned('expected-1', ['apps/v1', 'Deployment', 'expected'])],
+      pods: [owned('expected-1-2', ['apps/v1', 'ReplicaSet', 'expected-1'])],
+      events: [{ metadata: { name: 'event' } }],
+      deployments: [{ metadata: { name: 'expected' } }],
+    });
+    assert.deepEqual(await others(kube), ['ConfigMap of-somebody']);
+  });
+
+  it('are the service accounts that somebody created, not those of every namespace', async () => {
+    const accounts = ['default', 'builder', 'deployer', 'of-somebody'];
+    const kube = listing({ serviceaccounts: accounts.map((name) => ({ metadata: { name } })) });
+    assert.deepEqual(await others(kube), ['ServiceAccount of-somebody']);
+    // The name matters only for that kind.
+    assert.deepEqual(await others(listing({ configmaps: [{ metadata: { name: 'default' } }] })), ['ConfigMap default']);
+  });
+
+  it('are what an object outside the namespace owns, alone or with others', async () => {
+    const tenant = ['example.com/v1', 'Tenant', 'acme'] as [string, string, string];
+    const kube = listing({
+      databases: [owned('orders', tenant)],
+      configmaps: [owned('shared', ['apps/v1', 'Deployment', 'expected'], tenant)],
+    });
+    assert.deepEqual(await others(kube), ['ConfigMap shared', 'Database orders']);
+  });
+
+  it('are what the works of another hub have applied, not those of this registration', async () => {
+    const [own, other] = [hubHash('https://its1'), hubHash('https://its2')];
+    const work = (hash: string) =>
+      ['work.open-cluster-management.io/v1', 'AppliedManifestWork', `${hash}-addon`] as [string, string, string];
+    const kube = listing({ configmaps: [owned('of-its1', work(own)), owned('of-its2', work(other))] });
+    assert.deepEqual(await foreignObjectsIn(kube, 'ns', own), ['ConfigMap of-its2']);
+    assert.deepEqual(await foreignObjectsIn(kube, 'ns', null), ['ConfigMap of-its1', 'ConfigMap of-its2']);
+  });
+
+  it('include kinds of others that are called like one of Kubernetes', async () =>
+    assert.deepEqual(await others(listing({ leases: [{ metadata: { name: 'house' } }] })), ['Lease house']));
+
+  for (const status of [403, 405, 503])
+    it(`are unknown if a kind answers ${status}`, () => {
+      const list = async ({ plural }: Resource) => {
+        if (plural === 'databases') throw new ApiError(status, {}, 'api-error', 'no answer', {});
+        return [];
+      };
+      return assert.rejects(others(listing({}, { list: list as never })), /no answer/);
+    });
+
+  it('are unknown if a kind that discovery names answers 404', () =>
+    assert.rejects(others(listing({ databases: undefined })), /does not serve databases\.example\.com: it is unknown/));
+
+  it('are unknown if discovery is incomplete, except for metrics, which store nothing', async () => {
+    const served = { ...kinds, 'metrics.k8s.io/v1beta1': [] };
+    const stale = (...versions: string[]) => listing({}, { read: discoveryOf(served, versions) });
+    assert.deepEqual(await others(stale('metrics.k8s.io/v1beta1')), []);
+    await assert.rejects(others(stale('example.com/v1')), /does not serve example\.com\/v1/);
+    for (const answer of [undefined, {}])
+      await assert.rejects(others(listing({}, { read: async () => answer as never })), { code: 'api-error' });
+  });
+});
+
+const controllerLease = (age: number, holderIdentity = 'me') => ({
+  metadata: { name: 'l' },
+  spec: { renewTime: secondsAgo(age), holderIdentity, leaseDurationSeconds: 137 },
+});
+
+/** A hub whose controller namespace has a Deployment with so many running pods, and a Lease. */
+const hubShowing = (pods: number | undefined, held: object | undefined, more: Partial<Kube> = {}): Kube =>
+  fakeKube({
+    get: (async ({ plural }: { plural: string }) =>
+      plural === 'leases'
+        ? held
+        : plural === 'deployments' && pods !== undefined
+          ? { metadata: { name: 'd' } }
+          : undefined) as never,
+    list: (async ({ plural }: { plural: string }) =>
+      plural === 'pods'
+        ? Array.from({ length: pods ?? 0 }, () => ({
+            ...pod('clustermanager-registration-controller', true),
+            metadata: { name: 'cluster-manager-registration-controller-1' },
+          }))
+        : []) as never,
+    ...more,
+  });
+
+describe('a controller of the hub', () => {
+  it('runs according to its pods and its Lease, and is unknown without both', async () => {
+    const runs = async (hub: Kube) => (await controllerState(hub)).runs;
+    assert.equal(await runs(hubShowing(1, undefined)), true);
+    assert.equal(await runs(hubShowing(0, controllerLease(5))), false);
+    assert.equal(await runs(hubShowing(1, controllerLease(500))), false);
+    assert.equal(await runs(hubShowing(undefined, controllerLease(5))), true);
+    assert.equal(await runs(hubShowing(undefined, controllerLease(500))), false);
+    assert.equal(await runs(hubShowing(undefined, controllerLease(5, ''))), false);
+    assert.equal(await runs(hubShowing(undefined, undefined)), undefined);
+  });
+
+  it('holds its Lease until that has expired, regardless of its pods', async () => {
+    assert.equal((await controllerState(hubShowing(0, controllerLease(5)))).holdsLease, true);
+    assert.equal((await controllerState(hubShowing(0, controllerLease(500)))).holdsLease, false);
+  });
+});
+
+it('a recreated add-on of a WEC that is being deleted is named', () => {
+  const addon = (created: number): KubeObject => ({
+    metadata: { name: 'addon-status', creationTimestamp: secondsAgo(created) },
+  });
+  const cluster = managedCluster();
+  cluster.metadata.deletionTimestamp = secondsAgo(60);
+  assert.equal(returningAddon(cluster, [addon(600)]), undefined);
+  assert.equal(returningAddon(cluster, [addon(5)]), 'addon-status');
+});
+
+describe('--force', () => {
+  const work = (uid: string) => ({ metadata: { name: 'w', uid, finalizers: ['f'], deletionTimestamp: secondsAgo(1) } });
+  const later = (ms: number) => {
+    const at = process.uptime() + ms / 1000;
+    process.uptime = () => at;
+    return realTime;
+  };
+
+  it('counts only after 15 s without progress', async () => {
+    const force = forceOf(fakeKube({ get: (async () => lease(10)) as never }), hubState(), async () =>
+      assert.fail('asked'),
+    );
+    assert.equal(await force.isDue(hubState({ works: [work('u1')] })), false);
+    let back = later(16_000);
+    assert.equal(await force.isDue(hubState({ works: [work('u2')] })), false, 'a work has gone meanwhile');
+    back();
+    back = later(32_000);
+    assert.equal(await force.isDue(hubState({ works: [work('u2')] })), true);
+    back();
+  });
+
+  it('waits again if the agent has renewed its lease since', async () => {
+    const asked: string[] = [];
+    const hub = fakeKube({ get: (async () => lease(1)) as never });
+    const force = forceOf(hub, hubState(), async (why) => {
+      asked.push(why);
+    });
+    await force.isDue(hubState({ works: [work('u1')] }));
+    const back = later(16_000);
+    await force.isDue(hubState({ works: [work('u1')] }));
+    await force.isDue(hubState({ works: [work('u1')] }));
+    back();
+    assert.equal(asked.length, 1);
+    assert.match(asked[0] ?? '', /is running: it has renewed its lease/);
+  });
+});
+
+describe('a mailbox', () => {
+  const label = { 'open-cluster-management.io/cluster-name': 'cluster1' };
+  const kinds = {
+    v1: ['secrets Secret'],
+    'coordination.k8s.io/v1': ['leases Lease'],
+    'rbac.authorization.k8s.io/v1': ['rolebindings RoleBinding'],
+  };
+
+  /** A hub on which a WEC is no longer registered, with these Secrets in its mailbox. */
+  function hub(secrets: KubeObject[] | Error, written: string[] = []): Kube {
+    let isThere = true;
+    const namespace = { metadata: { name: 'cluster1', uid: 'u1', labels: label } };
+    const inMailbox: Record<string, KubeObject[]> = {
+      Lease: [{ metadata: { name: 'managed-cluster-lease' } }],
+      RoleBinding: [{ metadata: { name: 'x', namespace: 'cluster1', labels: label } }],
+    };
+    return fakeKube({
+      get: (async ({ kind }: Resource) => (kind === 'Namespace' && isThere ? namespace : undefined)) as never,
+      list: (async ({ kind }: Resource) => {
+        if (kind === 'Secret' && secrets instanceof Error) throw secrets;
+        return kind === 'Secret' ? secrets : (inMailbox[kind] ?? []);
+      }) as never,
+      read: discoveryOf(kinds),
+      merge: (async (_: unknown, name: string, patch: unknown) => {
+        written.push(`patch ${name} ${JSON.stringify(patch)}`);
+      }) as never,
+      delete: (async ({ kind }: Resource, name: string) => {
+        written.push(`delete ${kind} ${name}`);
+        isThere = false;
+        return true;
+      }) as never,
+    });
+  }
+
+  it('is deleted with the WEC if it contains nothing else', async () => {
+    const written: string[] = [];
+    assert.equal(await removeLeftovers(...of(hub([], written)), false, run()), true);
+    assert.deepEqual(written, ['delete Namespace cluster1']);
+  });
+
+  it('stays with the objects of others, and is no longer a mailbox', async () => {
+    const written: string[] = [];
+    const progress = recordingProgress();
+    const secrets = [{ metadata: { name: 'precious' } }];
+    assert.equal(await removeLeftovers(...of(hub(secrets, written)), true, run(5000, progress)), false);
+    assert.equal(written.length, 1);
+    assert.match(written[0] ?? '', /^patch cluster1 .*"uid":"u1".*"open-cluster-management.io\/cluster-name":null/);
+    assert.match(progress.lines.join('\n'), /Namespace cluster1 stays on its1: it holds Secret precious\./);
+  });
+
+  for (const status of [403, 503])
+    it(`stays unchanged if a kind answers ${status}`, async () => {
+      const written: string[] = [];
+      const progress = recordingProgress();
+      const unread = new ApiError(status, {}, 'api-error', 'no secrets', {});
+      assert.equal(await removeLeftovers(...of(hub(unread, written)), false, run(5000, progress)), false);
+      assert.deepEqual(written, []);
+      assert.match(progress.lines.join('\n'), /what else it holds cannot be seen \(no secrets\)/);
+    });
+});
+
+describe('what a hub does not show is not absent', () => {
+  /** A hub where one kind answers 404. */
+  const without = (missing: string): Kube =>
+    fakeKube({
+      get: async () => undefined,
+      list: (async ({ kind }: Resource) => (kind === missing ? undefined : [])) as never,
+      read: (missing === 'ManagedCluster' ? async () => undefined : discoveryOf()) as never,
+      delete: async () => assert.fail('deleted'),
+    });
+  for (const missing of ['ManifestWork', 'ManagedClusterAddOn', 'CertificateSigningRequest', 'ManagedCluster']) {
+    it(`the state of a WEC is unknown if ${missing} answers 404`, () =>
+      assert.rejects(readHubState(without(missing), 'cluster1'), /does not serve/));
+  }
+
+  it('the klusterlet is not removed while it is unknown whether the WEC was registered again', async () => {
+    await assert.rejects(refuseReregistered(without('ManagedCluster'), 'cluster1'), { code: 'not-a-hub' });
+    await refuseReregistered(without('none'), 'cluster1');
+  });
+
+  it('a controller without a readable list of pods is not judged', () =>
+    assert.rejects(controllerState(without('Pod')), /does not serve pods/));
+});
+
+describe('what a cluster does not show is not absent', () => {
+  /** @param defined whether the kind has a CustomResourceDefinition */
+  const wec = (defined: boolean): Kube =>
+    fakeKube({
+      get: (async ({ kind }: Resource) =>
+        defined && kind === 'CustomResourceDefinition' ? { metadata: { name: 'x' } } : undefined) as never,
+      list: (async () => undefined) as never,
+    });
+
+  it('AppliedManifestWorks that answer 404 are unknown, unless they are not installed', async () => {
+    await assert.rejects(appliedWorksOf(wec(true), 'h'), /does not serve appliedmanifestworks\.work/);
+    assert.deepEqual(await appliedWorksOf(wec(false), 'h'), []);
+  });
+
+  it('Klusterlets and ClusterManagers that answer 404 are unknown: the operator is not removed', async () => {
+    await assert.rejects(whyOperatorStays(wec(true)), /does not serve (klusterlets|clustermanagers)\.operator/);
+    assert.equal(await whyOperatorStays(wec(false)), undefined);
+  });
+
+  it('pods that answer 404 do not show that the agent is gone', () =>
+    assert.rejects(workAgentPods(wec(false)), /does not serve pods/));
+
+  it('a Klusterlet is not deleted if its operator would delete a namespace whose contents cannot be read', async () => {
+    const operatorPod = { ...pod('klusterlet', true), metadata: wecPod('klusterlet').metadata };
+    const kube = fakeKube({
+      get: (async ({ kind }: Resource) => ({ kind, metadata: { name: 'x', labels: {} } })) as never,
+      list: (async ({ plural }: Resource) => {
+        if (plural === 'databases') throw new ApiError(503, {}, 'api-error', 'the server is unavailable', {});
+        return plural === 'pods' ? [operatorPod] : [];
+      }) as never,
+      read: discoveryOf({ v1: ['configmaps ConfigMap'], 'example.com/v1': ['databases Database'] }),
+    });
+    await assert.rejects(refuseForeignObjects(kube, null), (error: StellarError) => {
+      assert.match(error.message, /the server is unavailable/);
+      assert.match(error.details.join(), /could not be read\. Nothing was written/);
+      return true;
+    });
+  });
+});
+
+it('the operator of another owner stays after a cleanup, and is not part of a registration', () => {
+  const evidence = { context: 'cluster1', klusterlet: undefined, bootstrapSecret: undefined, hubSecret: undefined };
+  const operator = (labels: Record<string, string>) => ({ metadata: { name: 'klusterlet', labels } });
+  assert.equal(hasNoRegistration({ ...evidence, pods: [], operator: operator({ app: 'klusterlet' }) }), true);
+  assert.equal(
+    hasNoRegistration({ ...evidence, pods: [], operator: operator({ [managedByLabel]: managedBy }) }),
+    false,
+  );
+});
+
+it('workloads are not kept if it cannot be seen which objects belong to the works', async () => {
+  const manifest = {
+    resourceMeta: { version: 'v1', kind: 'ConfigMap', resource: 'configmaps', name: 'fixed', namespace: 'demo' },
+    conditions: [{ type: 'Applied', status: 'False' as const, message: 'field is immutable' }],
+  };
+  const work = {
+    metadata: { name: 'w', namespace: 'cluster1', uid: 'u1', generation: 2 },
+    spec: { deleteOption: { propagationPolicy: 'Orphan' as const } },
+    status: {
+      conditions: [{ type: 'Applied', status: 'False' as const, observedGeneration: 2 }],
+      resourceStatus: { manifests: [manifest] },
+    },
+  };
+  const inspected = {
+    name: 'cluster1',
+    kube: fakeKube({ list: (async () => []) as never }),
+    record: { name: 'cluster1', hub: 'its1', hubHash: null },
+    agentDead: undefined,
+    interrupted: undefined,
+    hubState: hubState(),
+    policies: { policies: [], unread: [] },
+  };
+  const hub = fakeKube({ get: (async () => work) as never });
+  await assert.rejects(
+    keepWorkloads(hub, inspected, [work], run()),
+    /its agent has no kubeconfig\. Nothing was deleted/,
+  );
+});
+
+describe('workloads that are kept without the agent', () => {
+  const manifest = (name: string) => ({
+    resourceMeta: { version: 'v1', kind: 'ConfigMap', resource: 'configmaps', name, namespace: 'demo' },
+    conditions: [{ type: 'Applied', status: 'True' as const }],
+  });
+  const work = {
+    metadata: { name: 'w', namespace: 'cluster1', uid: 'u1' },
+    status: { resourceStatus: { manifests: [manifest('listed'), manifest('applied-last'), manifest('of-others')] } },
+  };
+  const applied = {
+    metadata: { name: 'hash-w', uid: 'a1' },
+    spec: { manifestWorkName: 'w', hubHash: 'hash' },
+    status: {
+      appliedResources: [{ group: '', version: 'v1', resource: 'configmaps', namespace: 'demo', name: 'listed' }],
+    },
+  };
+
+  /** Keeps the workloads of that work. @returns the writes, and what was reported */
+  async function kept(dryRun = false): Promise<{ written: string[]; lines: string[] }> {
+    const owner = (uid: string) => [{ apiVersion: 'v1', kind: 'AppliedManifestWork', name: 'x', uid }];
+    const owners = new Map([
+      ['listed', owner('a1')],
+      ['applied-last', owner('a1')],
+      ['of-others', owner('a2')],
+    ]);
+    const written: string[] = [];
+    const kube = fakeKube({
+      list: (async ({ kind }: Resource) => (kind === 'AppliedManifestWork' ? [applied] : [])) as never,
+      get: (async (_: unknown, name: string) => ({
+        metadata: { name, namespace: 'demo', ownerReferences: owners.get(name) },
+      })) as never,
+      merge: (async (_: unknown, name: string, patch: { metadata: { ownerReferences: never[] } }) => {
+        owners.set(name, patch.metadata.ownerReferences);
+        written.push(`release ${name}`);
+      }) as never,
+    });
+    const hub = fakeKube({
+      merge: (async ({ kind }: Resource, name: string, { spec }: { spec: object }) => {
+        written.push(`patch ${kind} ${name} ${JSON.stringify(spec)}`);
+      }) as never,
+    });
+    const inspected = {
+      ...{ name: 'cluster1', kube, record: { name: 'cluster1', hub: 'its1', hubHash: 'hash' } },
+      ...{ agentDead: 'it has no pod', interrupted: undefined, hubState: hubState() },
+      policies: { policies: [], unread: [] },
+    };
+    const progress = recordingProgress();
+    await keepWorkloads(hub, inspected, [work], { ...run(5000, progress), dryRun });
+    return { written, lines: progress.lines };
+  }
+
+  it('are taken out of their works on the cluster itself, and counted', async () => {
+    const { written, lines } = await kept();
+    assert.deepEqual(written, [
+      'patch ManifestWork w {"deleteOption":{"propagationPolicy":"Orphan"}}',
+      'release listed',
+      'release applied-last',
+    ]);
+    assert.deepEqual(lines, ['changed cluster1 2 objects taken out of the works']);
+  });
+
+  it('are not reported as taken out in a dry run', async () => assert.deepEqual((await kept(true)).lines, []));
+});

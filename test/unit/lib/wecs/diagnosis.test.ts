@@ -1,0 +1,421 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { run } from '../../../../src/lib/core/next-step.ts';
+import { diagnosisOf } from '../../../../src/lib/core/problem.ts';
+import type { WecFindings } from '../../../../src/lib/wecs/findings.ts';
+import { groupWorks } from '../../../../src/lib/wecs/mailbox.ts';
+import type { Registration } from '../../../../src/lib/wecs/registration-checks.ts';
+import { judgeRegistration } from '../../../../src/lib/wecs/registration-stages.ts';
+import { diagnose } from '../../../../src/lib/wecs/wec-checks.ts';
+import { conditionViews, type Mailbox } from '../../../../src/lib/wecs/wec-view.ts';
+import {
+  hubEvidence,
+  hubSecret,
+  joinedCluster,
+  klusterlet,
+  lease,
+  managedCluster,
+  now,
+  request,
+  secondsAgo,
+  wecEvidence,
+  wecPod,
+} from '../../support/builders.ts';
+
+interface ClusterState extends Partial<Registration>, Pick<WecFindings, 'context'> {
+  mailbox?: Mailbox;
+  forbidden?: ReadonlySet<string>;
+}
+
+/** The findings in a situation. */
+function findings({ mailbox, forbidden = new Set(), ...rest }: ClusterState): WecFindings {
+  const registration: Registration = { name: 'cluster1', hub: hubEvidence(), wec: undefined, now, ...rest };
+  const reports = judgeRegistration(registration, forbidden);
+  return { ...registration, reports, mailbox: mailbox ?? null, forbidden, its: 'its1' };
+}
+
+/** The WEC's side, through the context kind-1. */
+const sideOf: typeof wecEvidence = (conditions, evidence) =>
+  wecEvidence(conditions, { context: 'kind-1', ...evidence });
+
+const diagnosed = (situation: ClusterState) => {
+  const problem = diagnose(findings(situation));
+  return problem && diagnosisOf(problem);
+};
+
+const silent = hubEvidence({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(660) });
+const wellKnown = hubEvidence({ managedCluster: joinedCluster(), lease: lease(1) });
+const pending = await request({ name: 'csr-1', age: 120 });
+const second = await request({ name: 'csr-2', agent: 'agent-b', age: 10 });
+const old = await request({ name: 'csr-1', age: 600 });
+const runs = wecPod('klusterlet-agent');
+const operatorPod = wecPod('klusterlet');
+const agentPod = { ...runs, metadata: { ...runs.metadata, name: 'agent-1' } };
+const other = { ...klusterlet(), spec: { clusterName: 'other' } };
+const ours = { 'app.kubernetes.io/managed-by': 'stellarctl' };
+const unpullable = [{ name: 'a', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }];
+const denied = await request({ name: 'csr-1', state: 'denied' });
+const authorityChanged = [
+  {
+    type: 'HubConnectionDegraded',
+    status: 'True' as const,
+    reason: 'BootstrapSecretError,HubKubeConfigError',
+    message:
+      'Failed to create &SelfSubjectAccessReview{} with hub kubeconfig secret "open-cluster-management-agent" "hub-kubeconfig-secret" to apiserver https://hub: Post "https://hub/apis": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+  },
+];
+
+const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegExp | null][] = [
+  [
+    'a pending request',
+    { hub: hubEvidence({ managedCluster: managedCluster(), requests: [pending] }) },
+    /^cluster1 asked to be registered \(2m ago\), and nobody has accepted it\.$/,
+    /^stellarctl accept cluster1 --its its1$/,
+  ],
+  [
+    'several agents',
+    { hub: hubEvidence({ managedCluster: managedCluster(), requests: [pending, second] }) },
+    /^2 agents ask to be cluster1/,
+    /^stellarctl accept cluster1 --its its1$/,
+  ],
+  [
+    'several agents, one of which is certainly its own',
+    {
+      hub: hubEvidence({ managedCluster: managedCluster(), requests: [pending, second] }),
+      wec: sideOf('join-singleton', { pods: [agentPod] }),
+    },
+    /^2 agents ask to be cluster1/,
+    /^stellarctl accept cluster1=kind-1 --its its1$/,
+  ],
+  [
+    'a denied request',
+    { hub: hubEvidence({ managedCluster: managedCluster(), requests: [denied] }) },
+    /was denied/,
+    /kubectl --context its1 delete csr csr-1/,
+  ],
+  [
+    'a silent agent, seen from the hub',
+    { hub: silent },
+    /has stopped reporting: lease stopped 11m ago\.$/,
+    /^stellarctl wec get cluster1=CONTEXT --its its1/,
+  ],
+  [
+    'a silent agent of a cluster that does not answer',
+    { hub: silent, context: 'kind-1' },
+    /has stopped reporting: lease stopped 11m ago\.$/,
+    /^See why the cluster does not answer: kubectl --context kind-1 cluster-info/,
+  ],
+  [
+    'a silent agent that runs',
+    { hub: silent, wec: sideOf('join-singleton', { hubSecret, pods: [agentPod] }) },
+    /has stopped reporting/,
+    /logs agent-1\nIf its log shows no reason, restart it: stellarctl doctor --fix cluster1=kind-1 --its its1$/,
+  ],
+  [
+    'an agent that does not run',
+    { hub: wellKnown, wec: wecEvidence('join-singleton', { hubSecret, pods: [wecPod('klusterlet')] }) },
+    /^No agent of cluster1 runs in the cluster of context cluster1: it has no pod\.$/,
+    /get deployments,pods/,
+  ],
+  [
+    'a changed certificate authority',
+    { hub: silent, wec: sideOf(authorityChanged, { hubSecret }) },
+    /^The hub's certificate authority has changed since cluster1 joined\.$/,
+    /^stellarctl wec join cluster1=kind-1 --accept --its its1 +\(renews/,
+  ],
+  [
+    'an agent that asks anew',
+    { hub: { ...silent, requests: [pending] }, wec: sideOf(authorityChanged, { hubSecret }) },
+    /requests its name again \(2m ago\)/,
+    /^stellarctl accept cluster1 --agent agent-a --its its1/,
+  ],
+  [
+    'a wrong certificate authority',
+    { wec: sideOf('wrong-ca') },
+    /another certificate authority than the hub's/,
+    /^stellarctl wec join cluster1=kind-1/,
+  ],
+  [
+    'a wrong port',
+    { wec: wecEvidence('wrong-port') },
+    /does not reach the hub: .*connection refused\.$/,
+    /--hub-apiserver/,
+  ],
+  [
+    'a token that is not accepted',
+    { wec: wecEvidence('garbage-token') },
+    /no longer accepts the bootstrap token/,
+    /^stellarctl wec join/,
+  ],
+  [
+    'no bootstrap secret',
+    { wec: wecEvidence('no-bootstrap-secret', { bootstrapSecret: undefined }) },
+    /bootstrap secret of cluster1 is missing/,
+    /^stellarctl wec join/,
+  ],
+  [
+    'a container that does not start',
+    {
+      hub: silent,
+      wec: wecEvidence('join-singleton', { hubSecret, pods: [wecPod('klusterlet-agent', unpullable)] }),
+    },
+    /^A container of the agent of cluster1 does not start: ImagePullBackOff \(no such image\)\.$/,
+    /describe pod klusterlet-agent-1/,
+  ],
+  [
+    'no Klusterlet, of a WEC that has joined',
+    { hub: silent, wec: sideOf('join-singleton', { klusterlet: undefined }) },
+    /no Klusterlet in the cluster of context kind-1/,
+    /wec join cluster1=kind-1 --accept --its its1 .*installs it again, if this is the cluster that joined/,
+  ],
+  [
+    'another name',
+    { hub: wellKnown, wec: sideOf('join-singleton', { klusterlet: other }) },
+    /registered as other, not as cluster1/,
+    /wec get other=kind-1/,
+  ],
+  [
+    'a deletion',
+    {
+      hub: hubEvidence({ managedCluster: joinedCluster({ deleting: true }) }),
+      mailbox: {
+        namespace: 'cluster1',
+        works: [{ wds: 'wds1', binding: 'p', addon: null, count: 2, failed: [] }],
+        addons: [],
+      },
+    },
+    /being deleted; 2 works are still in its mailbox/,
+    /wec wait cluster1 --for delete/,
+  ],
+  [
+    'a ManagedCluster that was deleted',
+    { wec: wecEvidence('approved-not-accepted', { hubSecret }) },
+    /no ManagedCluster cluster1 on its1/,
+    /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
+  ],
+  [
+    'a ManagedCluster that was deleted, whatever the Klusterlet said last',
+    { hub: hubEvidence(), wec: wecEvidence('join-singleton', { hubSecret }) },
+    /no ManagedCluster cluster1 on its1, and its agent, which has its certificate, does not announce it/,
+    /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
+  ],
+  [
+    'an operator and an agent without pods, whatever lease and conditions say',
+    {
+      hub: wellKnown,
+      wec: wecEvidence('join-singleton', {
+        hubSecret,
+        pods: [],
+        operator: { metadata: { name: 'klusterlet', labels: ours }, spec: { replicas: 0 } },
+      }),
+    },
+    /^No agent of cluster1 runs .*: neither the operator \S+, which is scaled to zero, nor the agent has a pod\.$/,
+    /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
+  ],
+  [
+    'an operator that is scaled to zero, whose agent still runs',
+    {
+      hub: wellKnown,
+      wec: wecEvidence('join-singleton', {
+        hubSecret,
+        pods: [wecPod('klusterlet-agent')],
+        operator: { metadata: { name: 'klusterlet', labels: ours }, spec: { replicas: 0 } },
+      }),
+    },
+    /^The operator \S+ of cluster1 is scaled to zero in the cluster of context cluster1: nothing restores/,
+    /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
+  ],
+  [
+    "somebody else's operator that is scaled to zero",
+    {
+      hub: wellKnown,
+      wec: wecEvidence('join-singleton', {
+        hubSecret,
+        pods: [],
+        operator: { metadata: { name: 'klusterlet' }, spec: { replicas: 0 } },
+      }),
+    },
+    /^No agent of cluster1 runs/,
+    /^kubectl --context cluster1 -n open-cluster-management scale deployment klusterlet --replicas 1 /,
+  ],
+  [
+    'a webhook of the hub that does not answer',
+    {
+      hub: hubEvidence({ requests: [pending] }),
+      wec: wecEvidence('approved-not-accepted'),
+      webhook: {
+        state: 'silent',
+        why: "OCM's webhook does not answer",
+        next: [run('kubectl rollout restart x', 'Restart it')],
+      },
+    },
+    /^cluster1 cannot be announced on its1: OCM's webhook does not answer\.$/,
+    /^kubectl rollout restart x$/,
+  ],
+  [
+    'an agent that could not announce itself',
+    {
+      its: 'its1',
+      hub: hubEvidence({ requests: [old] }),
+      wec: sideOf('join-singleton', { pods: [runs, operatorPod] }),
+    },
+    /could not announce its ManagedCluster\.$/,
+    /^See whether the ITS allows it, and restart the agent: stellarctl wec join cluster1=kind-1 --its its1$/,
+  ],
+  [
+    'a work that could not be applied',
+    {
+      hub: wellKnown,
+      mailbox: {
+        namespace: 'cluster1',
+        works: [
+          {
+            wds: 'wds1',
+            binding: 'p',
+            addon: null,
+            count: 2,
+            failed: [{ name: 'w', message: 'forbidden', since: null }],
+          },
+        ],
+        addons: [],
+      },
+    },
+    /^1 work could not be applied on cluster1: forbidden\.$/,
+    /stellarctl policy get p --wds wds1/,
+  ],
+];
+
+describe('a diagnosis of', () => {
+  test('a work that a webhook refuses says since when, and ends in words without a context', () => {
+    const message = 'admission webhook "guard" denied the request: no';
+    const failed = [{ name: 'w', message, since: secondsAgo(300) }];
+    const works = [{ ...{ wds: 'wds1', binding: 'p', addon: null, count: 1 }, failed }];
+    const found = diagnosed({ hub: wellKnown, mailbox: { namespace: 'cluster1', works, addons: [] } });
+    assert.equal(found?.problem, `1 work could not be applied on cluster1: ${message} (began 5m ago).`);
+    assert.match(found?.steps[0] ?? '', /^Ask who manages cluster1 whose webhook guard is/);
+    assert.equal(found?.next, null);
+  });
+  for (const [what, situation, wrong, steps] of cases) {
+    test(what, () => {
+      const diagnosis = diagnosed(situation);
+      assert.match(diagnosis?.problem ?? 'nothing', wrong);
+      if (steps === null) assert.deepEqual(diagnosis?.steps, []);
+      else assert.match(diagnosis?.steps.join('\n') ?? 'nothing', steps);
+    });
+    test(`${what}: a suggested command can be typed unchanged, or is absent`, () => {
+      const { steps: [first = ''] = [], next } = diagnosed(situation) ?? {};
+      const isWhole = first !== '' && !/=CONTEXT|https:\/\/…/.test(first);
+      assert.equal(next, isWhole ? first.replace(/^.*?: (?=kubectl|stellarctl)/, '').replace(/ {6}\(.*\)$/, '') : null);
+      assert.doesNotMatch(next ?? '', / {2}|[(…)]/);
+    });
+  }
+  test('a Klusterlet that may not be read is no evidence, even if the ITS knows that one exists', () => {
+    const wec = wecEvidence('join-singleton', { klusterlet: undefined, pods: undefined });
+    const situation = { hub: wellKnown, wec };
+    const kinds = new Set(['klusterlets', 'secrets', 'pods']);
+    assert.equal(diagnosed({ ...situation, forbidden: kinds }), undefined);
+    assert.match(diagnosed(situation)?.problem ?? '', /no Klusterlet/);
+  });
+  test('an available WEC has no problem, whatever its Klusterlet said last', () => {
+    assert.equal(diagnosed({ hub: wellKnown }), undefined);
+    assert.equal(diagnosed({ hub: wellKnown, wec: wecEvidence('approved-not-accepted', { hubSecret }) }), undefined);
+  });
+});
+
+test('what may not be read is no evidence, unless something else settles it', () => {
+  const stateOf = (registration: Partial<Registration>, kind: string) =>
+    judgeRegistration(
+      {
+        name: 'cluster1',
+        hub: hubEvidence({ managedCluster: managedCluster() }),
+        wec: undefined,
+        now,
+        ...registration,
+      },
+      new Set([kind]),
+    ).find(({ id }) => id === 'approved')?.verdict;
+  assert.deepEqual(stateOf({}, 'certificatesigningrequests'), {
+    state: 'unseen',
+    why: 'not allowed to read certificatesigningrequests',
+  });
+  assert.deepEqual(stateOf({ hub: wellKnown }, 'certificatesigningrequests'), { state: 'met' });
+});
+
+test("works are shown with their source, and the agent's message for failed ones", () => {
+  const labels = {
+    'transport.kubestellar.io/originWdsName': 'wds1',
+    'transport.kubestellar.io/originOwnerReferenceBindingKey': 'nginx',
+  };
+  const work = (name: string, given: Record<string, string>, status = {}) => ({
+    metadata: { name, labels: given },
+    status,
+  });
+  const failing = {
+    conditions: [{ type: 'Applied', status: 'False' as const, message: 'Failed to apply manifest work' }],
+    resourceStatus: {
+      manifests: [{ conditions: [{ type: 'Applied', status: 'False', message: 'pods is forbidden' }] }],
+    },
+  };
+  assert.deepEqual(
+    groupWorks([
+      work('d', {}),
+      work('c', { 'open-cluster-management.io/addon-name': 'status' }),
+      work('a', labels),
+      work('b', labels, failing),
+    ]),
+    [
+      {
+        wds: 'wds1',
+        binding: 'nginx',
+        addon: null,
+        count: 2,
+        failed: [{ name: 'b', message: 'pods is forbidden', since: null }],
+      },
+      { wds: null, binding: null, addon: 'status', count: 1, failed: [] },
+      { wds: null, binding: null, addon: null, count: 1, failed: [] },
+    ],
+  );
+});
+
+test('an object that its WDS was deleting when the guard kept it is no failure of the WEC', () => {
+  const applied = (ordinal: number) => ({
+    resourceMeta: { ordinal },
+    conditions: [{ type: 'Applied', status: 'False', message: `${ordinal} is invalid` }],
+  });
+  const held = (...ordinals: number[]) => ({
+    metadata: { name: 'w' },
+    spec: {
+      workload: { manifests: [{ metadata: { name: 'shop', deletionTimestamp: '2026-01-01T00:00:00Z' } }, {}] },
+    },
+    status: {
+      conditions: [{ type: 'Applied', status: 'False' as const, message: 'Failed to apply manifest work' }],
+      resourceStatus: { manifests: ordinals.map(applied) },
+    },
+  });
+  assert.deepEqual(groupWorks([held(0)])[0]?.failed, []);
+  assert.equal(groupWorks([held(0, 1)])[0]?.failed[0]?.message, '1 is invalid');
+});
+
+test('conditions are sorted by type, and healthy or not depending on it', () => {
+  const views = conditionViews([
+    { type: 'Applied', status: 'True', lastTransitionTime: secondsAgo(1) },
+    { type: 'HubConnectionDegraded', status: 'True' },
+    { type: 'WorkDesiredDegraded', status: 'False' },
+    { type: 'Deleting', status: 'False' },
+  ]);
+  assert.deepEqual(
+    views.map(({ type, healthy }) => `${type} ${healthy}`),
+    ['Applied true', 'Deleting false', 'HubConnectionDegraded false', 'WorkDesiredDegraded true'],
+  );
+});
+
+test('an agent whose name was changed is told from another cluster', async () => {
+  const renamed = { ...klusterlet(), spec: { clusterName: 'other', deployOption: { mode: 'Singleton' as const } } };
+  const issued = await request({ name: 'csr-1', agent: 'agent-a', state: 'issued' });
+  const found = (requests: (typeof issued)[]) =>
+    diagnosed({ hub: { ...wellKnown, requests }, wec: sideOf('join-singleton', { klusterlet: renamed }) });
+  const changed = found([issued]);
+  assert.match(changed?.problem ?? '', /^The agent of cluster1 now registers under the name other/);
+  assert.match(changed?.steps[0] ?? '', /patch klusterlet klusterlet --type merge -p .*cluster1/);
+  assert.match(found([])?.problem ?? '', /registered as other, not as cluster1/);
+});

@@ -1,0 +1,342 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { apiError } from '../../../../src/lib/kube/client/errors.ts';
+import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
+import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
+import { WebhookProbe } from '../../../../src/lib/ocm/webhook.ts';
+import { finishDone, isDone } from '../../../../src/lib/wecs/already-joined.ts';
+import { retireRequests } from '../../../../src/lib/wecs/approval.ts';
+import { hubRecords, recordHubWrites } from '../../../../src/lib/wecs/hub-records.ts';
+import type { JoinOptions } from '../../../../src/lib/wecs/join-options.ts';
+import type { JoinPlan } from '../../../../src/lib/wecs/join-plan.ts';
+import { OwnRequests, supersededRequests } from '../../../../src/lib/wecs/own-requests.ts';
+import { requireOwnership } from '../../../../src/lib/wecs/ownership.ts';
+import { type ReregisterEvidence, whyReregister } from '../../../../src/lib/wecs/reregister.ts';
+import { dropCertificate } from '../../../../src/lib/wecs/restart-agent.ts';
+import {
+  fakeKube,
+  hubEvidence,
+  hubSecret,
+  joinedCluster,
+  klusterlet,
+  lease,
+  managedCluster,
+  now,
+  recordingProgress,
+  request,
+  run,
+  wecEvidence,
+  wecPod,
+} from '../../support/builders.ts';
+import { failsWith } from '../../support/steps.ts';
+
+const endpoint = {
+  server: 'https://its1:6443',
+  certificateAuthority: undefined,
+  proxyUrl: undefined,
+  source: 'kubeconfig' as const,
+};
+const options: JoinOptions = { accept: true, labels: {} };
+/** A bootstrap secret that was written so many seconds ago. */
+const written = (ago: number): Secret => bootstrapSecret(endpoint, 'token', now - ago * 1000) as Secret;
+
+const ownOf = (agent: string | undefined) => new OwnRequests(agent, { bootstrapSecret: undefined });
+
+type Given = Parameters<typeof wecEvidence>[1];
+const plan = (rest: Partial<JoinPlan> = {}): JoinPlan =>
+  ({
+    name: 'cluster1',
+    endpoint,
+    wecBefore: wecEvidence('join-singleton', { hubSecret, bootstrapSecret: written(600) }),
+    hubBefore: hubEvidence({ managedCluster: joinedCluster(), lease: lease(10) }),
+    identity: { state: 'proven', by: 'certificate' },
+    uid: 'uid-of-cluster1',
+    reregister: undefined,
+    ...rest,
+  }) as JoinPlan;
+
+/** A hub that records writes, deletions and rejections. */
+function hubWith(rest: Parameters<typeof fakeKube>[0] = {}) {
+  const writes: string[] = [];
+  const kube = fakeKube({
+    delete: async ({ kind }, name, { uid } = {}) => {
+      writes.push(`delete ${kind} ${name} ${uid}`);
+      return true;
+    },
+    merge: async ({ kind }, name, patch) => {
+      writes.push(`merge ${kind} ${name} ${JSON.stringify(patch)}`);
+      return {} as never;
+    },
+    replace: async ({ kind }, object, subresource) => {
+      writes.push(`replace ${kind}/${subresource} ${object.metadata.name}`);
+      return object;
+    },
+    ...rest,
+  });
+  return { kube, writes };
+}
+
+const uid = (name: string) => ({ metadata: { uid: `uid-of-${name}` } });
+const ofPerson = await request({ name: 'csr-person', state: 'denied' });
+const superseded = { ...(await request({ name: 'csr-superseded' })), created: now - 600_000 };
+const pending = await request({ name: 'csr-pending' });
+for (const { csr, name } of [ofPerson, superseded, pending]) Object.assign(csr.metadata, uid(name).metadata);
+
+describe('superseded requests', () => {
+  test('are deleted by UID, never denied; requests denied by a user stay', async () => {
+    const { kube, writes } = hubWith();
+    assert.deepEqual(await retireRequests(kube, [ofPerson, superseded, pending]), []);
+    assert.deepEqual(
+      writes,
+      ['csr-superseded', 'csr-pending'].map((name) => `delete CertificateSigningRequest ${name} uid-of-${name}`),
+    );
+  });
+
+  test('that may not be deleted stay, and are reported once with the command', async () => {
+    const refuse = async (): Promise<never> => {
+      throw apiError({ context: 'its1', server: 'https://its1' }, 403, '');
+    };
+    const progress = recordingProgress();
+    const { kube } = hubWith({ delete: refuse });
+    const requests = supersededRequests(kube, fakeKube(), ownOf('agent-a'), run(5000, progress));
+    const wec = wecEvidence('join-singleton', { bootstrapSecret: written(60) });
+    for (const _look of [1, 2]) await requests.clear(hubEvidence({ requests: [superseded] }), wec);
+    assert.deepEqual(progress.lines, [
+      'note The request csr-superseded of cluster1 is superseded, and this user may not delete it. Ask for its deletion: kubectl --context its1 delete csr csr-superseded',
+    ]);
+  });
+
+  const cleared = async (wec: Given, agent: string | undefined, ages: number[]) => {
+    const { kube, writes } = hubWith();
+    const requests = supersededRequests(kube, fakeKube(), ownOf(agent), run());
+    const all = await Promise.all(
+      ages.map(async (age) => ({ ...(await request({ name: `csr-${age}` })), created: now - age * 1000 })),
+    );
+    await requests.clear(hubEvidence({ requests: all }), wecEvidence('join-singleton', wec));
+    return { ignored: [...requests.names], deleted: writes.map((write) => write.split(' ')[2]) };
+  };
+  test("are the agent's own from before its bootstrap secret was written", async () => {
+    const both = { ignored: ['csr-600'], deleted: ['csr-600'] };
+    assert.deepEqual(await cleared({ bootstrapSecret: written(60) }, 'agent-a', [600, 50]), both);
+    assert.deepEqual(await cleared({ bootstrapSecret: written(1) }, 'agent-a', [600]), { ...both, deleted: [] });
+  });
+  test('are none if the agent has its certificate, is unknown, or is another one', async () => {
+    const none = { ignored: [], deleted: [] };
+    assert.deepEqual(await cleared({ bootstrapSecret: written(60), hubSecret }, 'agent-a', [600]), none);
+    assert.deepEqual(await cleared({ bootstrapSecret: written(60) }, undefined, [600]), none);
+    assert.deepEqual(await cleared({ bootstrapSecret: written(60) }, 'agent-b', [600]), none);
+  });
+});
+
+describe('a registration is lost', () => {
+  const wec = wecEvidence('join-singleton', { hubSecret });
+  test('if the agent has a certificate and the ITS no ManagedCluster, whatever the operator said last', () => {
+    const [cause] = whyReregister({ hub: hubEvidence(), wec, now });
+    assert.deepEqual([cause?.code, cause?.by], ['managed-cluster-missing', 'certificate']);
+  });
+  test('but not without a certificate, without access to the ITS, or if it is available', () => {
+    const available = hubEvidence({ managedCluster: joinedCluster() });
+    const none = (evidence: Pick<ReregisterEvidence, 'hub' | 'wec'>) =>
+      assert.deepEqual(whyReregister({ ...evidence, now }), []);
+    none({ hub: hubEvidence(), wec: wecEvidence('join-singleton') });
+    none({ hub: undefined, wec });
+    none({ hub: available, wec });
+  });
+  test('and is deleted by UIDs: first the certificate, then the pods that cache it', async () => {
+    const { kube, writes } = hubWith({
+      get: async () => undefined,
+      list: async () => [wecPod('klusterlet-agent'), wecPod('other')] as never,
+    });
+    await dropCertificate(kube, { ...wec, hubSecret: { ...hubSecret, metadata: { name: 'x', uid: 'uid-of-secret' } } });
+    assert.deepEqual(writes, [
+      'delete Secret hub-kubeconfig-secret uid-of-secret',
+      'delete Pod klusterlet-agent-1 uid-of-klusterlet-agent-1',
+    ]);
+  });
+});
+
+describe("the operator's condition about the hub", () => {
+  const need = (situation: string, isAvailable: boolean) =>
+    whyReregister({
+      ...{ hub: hubEvidence({ managedCluster: joinedCluster() }), now, isAvailable },
+      wec: wecEvidence(situation, { bootstrapSecret: written(600) }),
+      join: { endpoint, isGiven: false, isTokenRefused: false, isTokenShared: false },
+    })[0]?.code;
+  test('may be outdated: an error makes operator and agent try again', () => {
+    assert.equal(need('unresolvable-name', false), 'hub-unresolvable');
+    assert.equal(need('wrong-ca', false), 'authority-missing');
+  });
+  test('does not block what the ITS shows', () => {
+    assert.equal(need('unresolvable-name', true), undefined);
+    assert.equal(need('accepted-not-approved', false), undefined);
+  });
+});
+
+describe('a WEC that is registered', () => {
+  const done = (rest: Partial<JoinPlan>) => isDone({ kube: fakeKube() } as never, plan(rest));
+  const withPods = (...pods: NonNullable<NonNullable<Given>['pods']>) =>
+    plan().wecBefore && { wecBefore: { ...plan().wecBefore, pods } };
+  test('needs nothing if it is available and its agent runs', () => assert.equal(done({}), true));
+  test('needs more if the agent crash-loops or has no pod, however fresh its lease is', () => {
+    const crash = [{ name: 'a', state: { waiting: { reason: 'CrashLoopBackOff' } } }];
+    assert.equal(done(withPods(wecPod('klusterlet'), wecPod('klusterlet-agent', crash))), false);
+    assert.equal(done(withPods(wecPod('klusterlet'))), false);
+    assert.equal(
+      done({ reregister: { code: 'certificate-rejected', why: 'it is refused', by: 'certificate' } }),
+      false,
+    );
+  });
+});
+
+describe('a WEC that is registered and asked to have other images', () => {
+  const settings = { imageRegistry: 'quay.io/open-cluster-management', tag: 'v1.4.0' };
+  const present = klusterlet();
+  present.spec = { ...present.spec, imagePullSpec: 'quay.io/open-cluster-management/registration-operator:v1.4.0' };
+  const finished = (asked: Partial<JoinOptions>, tag = settings.tag) => {
+    const given = plan({ settings: { ...settings, tag } as never });
+    const evidence = { ...given.wecBefore, klusterlet: present };
+    const access = { its: 'its1', kube: undefined } as never;
+    return finishDone(access, { ...given, wecBefore: evidence }, { ...options, ...asked }, run());
+  };
+  test('is done if it has them, and if none were asked for', async () => {
+    assert.equal((await finished({ ocmVersion: '1.4.0' })).stage, 'connected');
+    assert.equal((await finished({}, 'v1.5.0')).stage, 'connected');
+  });
+  test('is not done while its deregistration is unfinished', async () => {
+    const cluster = joinedCluster();
+    const annotations = { 'stellarctl.kubestellar.io/labels-before-deregistration': '{"labels":{},"annotations":[]}' };
+    Object.assign(cluster.metadata, { annotations });
+    const given = plan({ settings: settings as never, hubBefore: hubEvidence({ managedCluster: cluster }) });
+    await assert.rejects(
+      finishDone({ its: 'its1', kube: undefined } as never, given, options, run()),
+      failsWith({
+        code: 'conflict',
+        message: 'The deregistration of cluster1 is unfinished; its labels are removed.',
+        steps: /^stellarctl deregister cluster1 --its its1 {6}\(finishes it; with --undo the WEC stays\)$/,
+      }),
+    );
+  });
+  test('is refused if its agent works with others: a join upgrades nothing', async () => {
+    const refused = {
+      code: 'version-differs',
+      message: /works with .*:v1\.4\.0; a join does not replace that with .*:v1\.5\.0/,
+    };
+    await assert.rejects(finished({ ocmVersion: '1.5.0' }, 'v1.5.0'), refused);
+    await assert.rejects(finished({ imageRegistry: 'mirror' }, 'v1.5.0'), refused);
+  });
+});
+
+describe('the UID of the joined cluster', () => {
+  const record = async (rest: Partial<JoinPlan>, hub: Parameters<typeof hubEvidence>[0], agent?: string) => {
+    const { kube, writes } = hubWith();
+    const records = hubRecords(kube, plan(rest), { labels: {} }, run());
+    const written = await records.write(hubEvidence(hub), wecEvidence('join-singleton'), agent);
+    return { written, writes };
+  };
+  const cluster = managedCluster();
+  const unproven = { identity: { state: 'unseen', found: '' } } as const;
+  const annotation = 'stellarctl.kubestellar.io/kube-system-uid';
+
+  test('is recorded if it is proven, or if no other agent requests the name', async () => {
+    const { written, writes } = await record({}, { managedCluster: cluster });
+    assert.deepEqual(written, ['identity recorded']);
+    assert.match(writes[0] ?? '', new RegExp(`"annotations":{"${annotation}":"uid-of-cluster1"}`));
+    assert.equal(
+      (await record(unproven, { managedCluster: cluster, requests: [pending] }, 'agent-a')).writes.length,
+      1,
+    );
+  });
+  test('is not recorded if another agent requests the name, it is recorded already, or it may not be seen', async () => {
+    const other = await request({ name: 'csr-2', agent: 'agent-b' });
+    const known = managedCluster();
+    known.metadata.annotations = { [annotation]: 'uid-of-cluster1' };
+    assert.deepEqual(
+      (await record(unproven, { managedCluster: cluster, requests: [pending, other] }, 'agent-a')).writes,
+      [],
+    );
+    assert.deepEqual((await record(unproven, { managedCluster: cluster, requests: [pending] })).writes, []);
+    assert.deepEqual((await record({}, { managedCluster: known })).writes, []);
+    assert.deepEqual((await record({ uid: undefined }, { managedCluster: cluster })).writes, []);
+  });
+  test('is in the list of a dry run, with approval, acceptance and labels', async () => {
+    const { kube, writes } = hubWith();
+    const fresh = plan({ kube, hubBefore: hubEvidence() });
+    await recordHubWrites({ kube } as never, fresh, { accept: true, labels: { tier: 'a' } });
+    assert.deepEqual(writes, [
+      'replace CertificateSigningRequest/approval cluster1-*',
+      'merge ManagedCluster cluster1 {"spec":{"hubAcceptsClient":true}}',
+      `merge ManagedCluster cluster1 {"metadata":{"labels":{"tier":"a"},"annotations":{"${annotation}":"uid-of-cluster1"}}}`,
+    ]);
+  });
+});
+
+describe('the name of a joined WEC', () => {
+  /** The cluster has this UID; the hub another one. */
+  const kubeOf = (own: string) =>
+    fakeKube({
+      list: async () => undefined,
+      read: async () => undefined,
+      get: async ({ kind }) =>
+        (kind === 'Namespace' ? { metadata: { name: 'kube-system', uid: own } } : undefined) as never,
+    });
+  const owns = (cluster: ReturnType<typeof joinedCluster> | undefined, wec: ReturnType<typeof wecEvidence>) =>
+    requireOwnership(
+      { its: 'its1', kube: kubeOf('uid-of-its1') } as never,
+      { name: 'cluster1', kube: kubeOf('uid-of-cluster1') },
+      wec,
+      hubEvidence({ managedCluster: cluster }),
+      { endpoints: [endpoint] },
+    );
+  const recorded = (own: string) => {
+    const cluster = joinedCluster();
+    cluster.metadata.annotations = { 'stellarctl.kubestellar.io/kube-system-uid': own };
+    return cluster;
+  };
+  const rebuilt = wecEvidence([], { klusterlet: undefined, bootstrapSecret: undefined });
+
+  test('is refused to an unproven cluster, with the correct command', () =>
+    assert.rejects(
+      owns(joinedCluster(), rebuilt),
+      failsWith({
+        code: 'name-taken',
+        message:
+          /^cluster1 has joined and is available on its1, and .* is not proven to be it: it has no Klusterlet\.$/,
+        steps: /reinstalled.*: stellarctl deregister cluster1 --force --its its1$/,
+      }),
+    ));
+  test('is refused to a cluster with another UID, even while it is only pending', async () => {
+    await assert.rejects(owns(recorded('uid-of-other'), rebuilt), { code: 'name-taken' });
+    const asking = { ...recorded('uid-of-other'), status: {} };
+    await assert.rejects(owns(asking, rebuilt), { code: 'name-taken', message: /which asks for it/ });
+    await assert.rejects(owns(recorded('uid-of-other'), wecEvidence('join-singleton')), {
+      code: 'registered-elsewhere',
+    });
+  });
+  test('is given again to the cluster with the recorded UID, whatever it has lost', async () => {
+    assert.deepEqual(await owns(recorded('uid-of-cluster1'), rebuilt), { state: 'proven', by: 'uid' });
+    const without = wecEvidence('join-singleton', { klusterlet: klusterlet(), bootstrapSecret: written(60) });
+    assert.deepEqual(await owns(recorded('uid-of-cluster1'), without), { state: 'proven', by: 'uid' });
+  });
+});
+
+describe("a hub's webhook that does not answer", () => {
+  test('is waited for, reported once with the command, and named at the deadline', async () => {
+    const words = 'failed calling webhook "x.admission.cluster.open-cluster-management.io": refused';
+    const tryCreate = async (): Promise<never> => {
+      throw apiError({ context: 'its1', server: 'https://its1' }, 500, JSON.stringify({ message: words }));
+    };
+    const nothing = { get: async () => undefined, list: async () => [] as never };
+    const progress = recordingProgress();
+    const look = new WebhookProbe(fakeKube({ tryCreate, ...nothing }), run(100, progress));
+    await assert.rejects(
+      look.untilAnswering('cluster1'),
+      failsWith({
+        code: 'timeout',
+        message: /^cluster1 was not joined to its1 in time: OCM's webhook for ManagedClusters does not answer/,
+        steps: /kubectl --context its1/,
+      }),
+    );
+    await assert.rejects(look.untilAnswering('cluster2'));
+    assert.equal(progress.lines.filter((line) => /^note.*does not answer/.test(line)).length, 1);
+  });
+});

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Klusterlet } from '../../../../src/lib/ocm/ocm-objects.ts';
+import type { WecEvidence } from '../../../../src/lib/ocm/wec-evidence.ts';
+import type { JoinOptions } from '../../../../src/lib/wecs/join-options.ts';
+import { planVersions } from '../../../../src/lib/wecs/join-versions.ts';
+import { klusterlet, now, wecEvidence, wecPod } from '../../support/builders.ts';
+
+const settings = {
+  clusterName: 'cluster1',
+  mode: 'Singleton',
+  imageRegistry: 'quay.io/open-cluster-management',
+  tag: 'v1.3.1',
+} as const;
+const labels = { 'app.kubernetes.io/managed-by': 'stellarctl' };
+const of = (tag: string, registry: string = settings.imageRegistry) => `${registry}/registration-operator:${tag}`;
+
+/** A WEC whose operator and Klusterlet have these images. */
+function running(operator: string, agent = of('v1.3.1'), rest: Partial<WecEvidence> = {}): WecEvidence {
+  const own: Klusterlet = klusterlet();
+  own.metadata.labels = labels;
+  own.spec = { ...own.spec, imagePullSpec: agent };
+  const spec = { replicas: 1, template: { spec: { containers: [{ name: 'klusterlet', image: operator }] } } };
+  return wecEvidence('join-singleton', {
+    klusterlet: own,
+    operator: { metadata: { name: 'klusterlet', labels }, spec } as never,
+    ...rest,
+  });
+}
+const plan = (wec: WecEvidence, options: Partial<JoinOptions> = {}) =>
+  planVersions(wec, settings, { accept: true, labels: {}, ...options }, now);
+
+describe('the version of an existing operator', () => {
+  test('is that of the hub: no message', () =>
+    assert.deepEqual(plan(running(of('v1.3.1'))), {
+      installOperator: true,
+      startOperator: false,
+      writeKlusterlet: true,
+      kept: [],
+      replaced: [],
+    }));
+  test('is higher than that of the hub: kept, and reported', () => {
+    const { installOperator, writeKlusterlet, kept } = plan(running(of('v1.4.0')));
+    assert.deepEqual([installOperator, writeKlusterlet], [false, true]);
+    assert.deepEqual(kept, ['operator 1.4.0 kept: a join does not downgrade it to 1.3.1']);
+    assert.deepEqual(plan(running(of('v1.4.0'), of('v1.4.0'))).writeKlusterlet, false);
+  });
+  test('is lower: upgraded, and reported', () => {
+    const { installOperator, kept, replaced } = plan(running(of('v1.2.0'), of('v1.2.0')));
+    assert.equal(installOperator, true);
+    assert.deepEqual([kept, replaced.length], [[], 2]);
+    assert.equal(replaced[0], 'operator 1.2.0 replaced by 1.3.1: the version of the hub is higher');
+  });
+  test('is downgraded on request, or if its image cannot be pulled', () => {
+    assert.deepEqual(plan(running(of('v1.4.0')), { ocmVersion: '1.3.1' }).replaced, [
+      'operator 1.4.0 replaced by 1.3.1: as asked for',
+    ]);
+    const pulling = [{ name: 'klusterlet', state: { waiting: { reason: 'ImagePullBackOff' } } }];
+    const stuck = running(of('v9.9.9'), of('v1.3.1'), { pods: [wecPod('klusterlet', pulling)] });
+    assert.deepEqual(plan(stuck).replaced, ['operator 9.9.9 replaced by 1.3.1: its image cannot be pulled']);
+  });
+  test('cannot be compared: kept', () => {
+    assert.deepEqual(plan(running(of('latest'))).kept, [
+      'operator latest kept: its version cannot be compared with that of the hub',
+    ]);
+    assert.match(plan(running(of('v1.2.0', 'mirror.example/ocm'))).kept[0] ?? '', /its image is from another place/);
+    assert.match(plan(running('quay.io/open-cluster-management/registration-operator@sha256:1')).kept[0] ?? '', /kept/);
+  });
+  test('that is kept is started if it is scaled to zero; that of another owner is not', () => {
+    const scaled = running(of('v1.4.0'));
+    if (scaled.operator?.spec) scaled.operator.spec.replicas = 0;
+    assert.equal(plan(scaled).startOperator, true);
+    if (scaled.operator) scaled.operator.metadata.labels = {};
+    assert.deepEqual([plan(scaled).startOperator, plan(scaled).installOperator], [false, false]);
+  });
+});

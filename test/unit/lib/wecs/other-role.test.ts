@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { apiError } from '../../../../src/lib/kube/client/errors.ts';
+import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
+import type { Resource } from '../../../../src/lib/kube/client/resources.ts';
+import { otherRole } from '../../../../src/lib/wecs/other-role.ts';
+import { refuseOtherRole } from '../../../../src/lib/wecs/ownership.ts';
+import { findOtherCluster } from '../../../../src/lib/wecs/read-both-sides.ts';
+import { fakeKube, klusterlet, wecEvidence, wecPod } from '../../support/builders.ts';
+import { failsWith } from '../../support/steps.ts';
+
+const context = { context: 'wds1', server: 'https://wds1' };
+/** A cluster that serves these kinds, by plural, each with so many objects; undefined for one that may not be read. */
+const serving = (kinds: Record<string, number | undefined>): Kube =>
+  fakeKube({
+    cluster: context,
+    get: (async () => ({ metadata: { name: 'kube-system', uid: 'u' } })) as never,
+    list: (async ({ plural }: Resource) => {
+      if (!(plural in kinds)) return undefined;
+      const number = kinds[plural];
+      if (number === undefined) throw apiError(context, 403, '');
+      return Array.from({ length: number }, () => ({ metadata: { name: 'x' } }));
+    }) as Kube['list'],
+  });
+const ordinary = { nodes: 3, appliedmanifestworks: 0 };
+const wds = { nodes: 0, bindingpolicies: 0 };
+
+describe('what a cluster is', () => {
+  test('shows in what it serves, and in its nodes', async () => {
+    const kindOf = async (kinds: Record<string, number | undefined>) => (await otherRole(serving(kinds)))?.kind;
+    assert.equal(await kindOf(ordinary), undefined);
+    assert.equal(await kindOf(wds), 'wds', 'also without any policy yet');
+    assert.equal(await kindOf({ ...wds, nodes: 3 }), 'wds', 'an external one has nodes');
+    assert.equal(await kindOf({ nodes: 0 }), 'no-nodes');
+    assert.equal(
+      await kindOf({ nodes: 3, controlplanes: 0, bindingpolicies: 1 }),
+      'hosting',
+      'with a WDS of type host',
+    );
+    assert.equal(await kindOf({ nodes: 3, clustermanagers: 1 }), 'hub');
+    assert.equal(await kindOf({ nodes: 3, appliedmanifestworks: 2 }), 'hosted');
+  });
+  test('is no evidence if it may not be read', async () => {
+    assert.equal(await otherRole(serving({ nodes: undefined, bindingpolicies: undefined })), undefined);
+  });
+});
+
+describe('a klusterlet', () => {
+  const refused = (kinds: Record<string, number>, shown: { klusterlet?: ReturnType<typeof klusterlet>; pods: Pod[] }) =>
+    refuseOtherRole(
+      { name: 'cluster9', kube: serving(kinds) },
+      { ...wecEvidence([]), klusterlet: undefined, ...shown },
+      [],
+    );
+  const none = { pods: [] };
+  const own = klusterlet();
+
+  test('is not installed in a WDS', () =>
+    assert.rejects(
+      refused(wds, none),
+      failsWith({
+        code: 'registered-elsewhere',
+        message: /wds1 .* is not a cluster to register: it is a WDS.*cluster9 was not joined/,
+        steps: /^Give the context of cluster9: stellarctl wec join cluster9=CONTEXT$/,
+      }),
+    ));
+  test('is not installed where no pod could ever run, and one that scales from zero can be joined', () =>
+    assert.rejects(
+      refused({ nodes: 0 }, none),
+      failsWith({
+        message: /it has no nodes, so no pod could ever run in it/,
+        steps: /start a pod in it first/,
+      }),
+    ));
+  test('that an older version installed in a WDS is removed by deregister --local', () =>
+    assert.rejects(
+      refused(wds, { klusterlet: own, pods: [] }),
+      failsWith({
+        steps: /Remove it: stellarctl deregister --local cluster1=wds1/,
+      }),
+    ));
+  test('whose operator has a pod is in its own cluster, and an ITS may be a WEC', async () => {
+    const pods = [wecPod('klusterlet')] as Pod[];
+    await refused(wds, { klusterlet: own, pods });
+    await refused({ nodes: 3, clustermanagers: 1 }, { klusterlet: own, pods: [] });
+    await refused(ordinary, none);
+  });
+  test('in a WDS is found by doctor', async () => {
+    const sides = { managedCluster: undefined, its: serving(ordinary), wec: serving(wds) };
+    const evidence = { ...wecEvidence([]), context: 'wds1', klusterlet: own, pods: [] };
+    const found = await findOtherCluster(sides, evidence, 'cluster1');
+    assert.match(found?.found ?? '', /it is a WDS/);
+    assert.match(JSON.stringify(found?.next), /deregister --local cluster1=wds1/);
+  });
+});

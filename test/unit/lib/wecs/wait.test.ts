@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
+import type { Selection } from '../../../../src/lib/kube/client/client.ts';
+import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
+import type { Resource } from '../../../../src/lib/kube/client/resources.ts';
+import { registrationStages } from '../../../../src/lib/wecs/registration-stages.ts';
+import { checkWaitGoal, type WaitGoal, waitFor } from '../../../../src/lib/wecs/wait.ts';
+import {
+  fakeKube,
+  hubEvidence,
+  joinedCluster,
+  klusterlet,
+  lease,
+  now,
+  recordingProgress,
+  run,
+  secondsAgo,
+  wecPod,
+} from '../../support/builders.ts';
+
+test('a stage that the ITS does not show needs the context of the WEC, and no other does', () => {
+  const hub = hubEvidence();
+  for (const { id, check } of registrationStages) {
+    const { state } = check({ name: 'cluster1', hub, wec: undefined, now });
+    const refuses = () => checkWaitGoal(id as WaitGoal, [{ name: 'cluster1', context: undefined }]);
+    if (state === 'unseen') assert.throws(refuses, (error) => error instanceof StellarError && error.code === 'usage');
+    else assert.doesNotThrow(refuses, id);
+    assert.doesNotThrow(() => checkWaitGoal(id as WaitGoal, [{ name: 'cluster1', context: 'kind-1' }]));
+  }
+});
+
+/** An ITS with one WEC that is available from the given read on; until then its lease has stopped. */
+function hubAvailableFrom(look: number) {
+  let looks = 0;
+  return fakeKube({
+    read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
+    list: async () => [],
+    async get(resource) {
+      if (resource.kind === 'Lease') return lease(looks >= look ? 1 : 900) as never;
+      looks += 1;
+      return joinedCluster({ available: looks >= look ? 'yes' : 'unknown' }) as never;
+    },
+  });
+}
+
+test('a failed stage is waited for, because it may be repaired', async () => {
+  const progress = recordingProgress();
+  const results = await waitFor(
+    hubAvailableFrom(3),
+    [{ name: 'cluster1', kube: undefined }],
+    'available',
+    run(5000, progress),
+  );
+  assert.deepEqual(results, [{ name: 'cluster1', stage: 'available', blockedAt: null, changed: false }]);
+  assert.match(progress.lines[0] ?? '', /^waiting cluster1 available: lease stopped/);
+  assert.equal(progress.lines.at(-1), 'done cluster1 available');
+});
+
+test('without a timeout it reads once', async () => {
+  const [result] = await waitFor(hubAvailableFrom(2), [{ name: 'cluster1', kube: undefined }], 'available', run(0));
+  assert.deepEqual([result?.stage, result?.blockedAt?.stage, result?.error?.code], ['joined', 'available', 'timeout']);
+  assert.match(
+    result?.error?.message ?? '',
+    /is not at the stage available\. The agent of cluster1 has stopped reporting: lease stopped/,
+  );
+});
+
+test('a WEC whose operator or agent is not running is not available, whatever the ITS still reports', async () => {
+  const operator = wecPod('klusterlet');
+  const agent = wecPod('klusterlet-agent');
+  const crashing = wecPod('klusterlet-agent', [
+    {
+      ...{ name: 'agent', restartCount: 3, state: { running: { startedAt: secondsAgo(2) } } },
+      lastState: { terminated: { exitCode: 1 } },
+    },
+  ]);
+  const waited = async (pods: Pod[]) => {
+    const kube = fakeKube({
+      get: (async ({ kind }: Resource) => (kind === 'Klusterlet' ? klusterlet() : undefined)) as never,
+      list: (async ({ kind }: Resource, { namespace }: Selection) =>
+        kind === 'Pod' ? pods.filter(({ metadata }) => metadata.namespace === namespace) : []) as never,
+    });
+    const [result] = await waitFor(hubAvailableFrom(0), [{ name: 'cluster1', kube }], 'available', run(0));
+    return result?.error?.code ?? 'available';
+  };
+  assert.equal(await waited([operator, agent]), 'available');
+  assert.equal(await waited([]), 'timeout');
+  assert.equal(await waited([operator]), 'timeout');
+  assert.equal(await waited([agent]), 'timeout');
+  assert.equal(await waited([operator, crashing]), 'timeout');
+});

@@ -1,0 +1,443 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { isDependent, runChecks } from '../../../../src/lib/core/checks.ts';
+import { commandOf } from '../../../../src/lib/core/next-step.ts';
+import type { WithConditions } from '../../../../src/lib/kube/client/objects.ts';
+import type { MailboxContents, WecFindings } from '../../../../src/lib/wecs/findings.ts';
+import { mailboxView } from '../../../../src/lib/wecs/mailbox.ts';
+import { findOtherCluster } from '../../../../src/lib/wecs/read-both-sides.ts';
+import { judgeRegistration } from '../../../../src/lib/wecs/registration-stages.ts';
+import { wecChecks } from '../../../../src/lib/wecs/wec-checks.ts';
+import {
+  agentKeyPair,
+  fakeKube,
+  hubEvidence,
+  hubSecret,
+  joinedCluster,
+  klusterlet,
+  lease,
+  managedCluster,
+  now,
+  request,
+  secondsAgo,
+  wecEvidence,
+  wecPod,
+} from '../../support/builders.ts';
+import { stepsOf } from '../../support/steps.ts';
+
+const empty: MailboxContents = { namespace: undefined, works: [], addons: [] };
+
+function findings({
+  contents,
+  ...given
+}: Omit<Partial<WecFindings>, 'contents'> & { contents?: Partial<MailboxContents> }) {
+  const registration = { name: 'cluster1', hub: well, wec: undefined, now, ...given };
+  const held = { ...empty, ...contents };
+  const all: WecFindings = {
+    ...{ reports: judgeRegistration(registration), mailbox: mailboxView('cluster1', held), contents: held },
+    ...{ forbidden: new Set(), its: 'its1', ...registration },
+  };
+  return all;
+}
+
+const well = hubEvidence({ managedCluster: joinedCluster(), lease: lease(1) });
+const sick = hubEvidence({ managedCluster: joinedCluster({ available: 'no' }), lease: lease(1) });
+const leaving = (finalizers: string[], age = 5) => {
+  const cluster = joinedCluster({ deleting: true });
+  return hubEvidence({
+    managedCluster: { ...cluster, metadata: { ...cluster.metadata, finalizers } },
+    lease: lease(age),
+  });
+};
+const cleanup = ['cluster.open-cluster-management.io/api-resource-cleanup'];
+const workFinalizer = 'cluster.open-cluster-management.io/manifest-work-cleanup';
+const labels = {
+  'transport.kubestellar.io/originWdsName': 'wds1',
+  'transport.kubestellar.io/originOwnerReferenceBindingKey': 'edge',
+};
+const condition = (type: string, status: 'True' | 'False', message: string, age = 9) => ({
+  conditions: [{ type, status, reason: 'Because', message, lastTransitionTime: secondsAgo(age) }],
+});
+const namespace = (name: string, type: string, message: string): WithConditions => ({
+  metadata: { name, deletionTimestamp: secondsAgo(9) },
+  status: condition(type, 'True', message),
+});
+const agent = wecPod('klusterlet-agent');
+const operator = wecPod('klusterlet');
+const nodeless = {
+  ...agent,
+  status: {
+    phase: 'Pending',
+    conditions: [
+      { type: 'PodScheduled', status: 'False' as const, reason: 'Unschedulable', message: '0/1 nodes are available.' },
+    ],
+  },
+};
+const evicted = { ...agent, status: { phase: 'Failed', reason: 'Evicted', message: 'The node was low on disk. ' } };
+const side = (evidence: Parameters<typeof wecEvidence>[1] = {}) =>
+  wecEvidence('join-singleton', { hubSecret, ...evidence });
+const day = 86_400_000;
+const held = { ...hubSecret, data: await agentKeyPair('cluster1', 'agent-a') };
+const renewal = await request({
+  name: 'renewal-1',
+  username: 'system:open-cluster-management:cluster1:agent-a',
+  state: 'approved',
+  decidedAgo: 60,
+});
+const unsigned = await request({ name: 'csr-1', state: 'approved', decidedAgo: 60 });
+const old = wecPod('klusterlet-agent', [{ name: 'klusterlet-agent', state: { running: {} } }]);
+const ownKlusterlet = klusterlet();
+ownKlusterlet.metadata.labels = { 'app.kubernetes.io/managed-by': 'stellarctl' };
+const oldAgent = {
+  ...old,
+  spec: { containers: [{ name: 'klusterlet-agent', image: 'quay.io/ocm/registration-operator:v0.15.0' }] },
+};
+
+const cases: [
+  what: string,
+  Parameters<typeof findings>[0],
+  id: string,
+  code: string,
+  message: RegExp,
+  steps: RegExp,
+][] = [
+  [
+    'a finalizer of somebody else',
+    { hub: leaving([...cleanup, 'example.com/hold']) },
+    ...(['not-deleted', 'deletion-blocked', /by finalizer example\.com\/hold,/, /--show-managed-fields$/] as const),
+  ],
+  [
+    'a finalizer of somebody else on a deleted work',
+    {
+      contents: {
+        works: [
+          {
+            metadata: {
+              ...{ name: 'w', namespace: 'cluster1', deletionTimestamp: secondsAgo(300) },
+              finalizers: [workFinalizer, 'example.com/hold'],
+            },
+          },
+        ],
+      },
+    },
+    ...([
+      'works-deleted',
+      'work-held',
+      /^Work w in mailbox cluster1 has been in deletion for 5m, blocked by finalizer example\.com\/hold, which is not/,
+      /-n cluster1 get manifestwork w -o yaml --show-managed-fields$/,
+    ] as const),
+  ],
+  [
+    'a namespace of its workloads that does not end',
+    {
+      wec: side({ pods: [operator, agent] }),
+      surroundings: { context: 'kind-1', ending: [] },
+      endingOfWorks: [
+        {
+          metadata: { name: 'shop', deletionTimestamp: secondsAgo(300) },
+          status: {
+            conditions: [
+              ...condition('NamespaceFinalizersRemaining', 'True', 'example.com/keep in 1 resource instances')
+                .conditions,
+              ...condition('NamespaceContentRemaining', 'True', 'configmaps. has 1 resource instances').conditions,
+            ],
+          },
+        },
+      ],
+    },
+    ...([
+      'workload-namespaces',
+      'namespace-terminating',
+      /^Namespace shop of kind-1 is being deleted \(for 5m\), .*: example\.com\/keep in 1 .*; configmaps\. has 1 /,
+      /kubectl --context kind-1 get namespace shop -o yaml$/,
+    ] as const),
+  ],
+  [
+    'works that come back',
+    {
+      hub: leaving(cleanup),
+      contents: { works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(1) } }] },
+    },
+    ...([
+      'not-deleted',
+      'works-return',
+      /selected by edge \(wds1\)/,
+      /^stellarctl deregister cluster1 --its its1/,
+    ] as const),
+  ],
+  [
+    'an add-on that comes back',
+    {
+      hub: leaving(cleanup),
+      contents: { addons: [{ metadata: { name: 'x', creationTimestamp: secondsAgo(-1) } }] },
+    },
+    ...([
+      'not-deleted',
+      'addon-returns',
+      /but its add-on x is recreated after each deletion\./,
+      /kubectl --context its1 get placementdecisions -A\n.*deregister cluster1/,
+    ] as const),
+  ],
+  [
+    'works whose agent does not report',
+    {
+      hub: leaving(cleanup, 400),
+      contents: {
+        works: [{ metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] } }],
+      },
+    },
+    ...([
+      'not-deleted',
+      'deletion-waits-for-agent',
+      /1 work waits for its agent .* for 6m/,
+      /^stellarctl wec get cluster1=CONTEXT .*\n.*deregister cluster1 --force/,
+    ] as const),
+  ],
+  [
+    'works whose agent does not report, which it does not offer to examine again',
+    {
+      hub: leaving(cleanup, 400),
+      wec: wecEvidence('join-singleton', { pods: [wecPod('klusterlet'), wecPod('klusterlet-agent')] }),
+      contents: {
+        works: [{ metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] } }],
+      },
+    },
+    ...([
+      'not-deleted',
+      'deletion-waits-for-agent',
+      /1 work waits for its agent/,
+      /^kubectl .* logs klusterlet-agent\S*\n.*deregister cluster1 --force/,
+    ] as const),
+  ],
+  [
+    'a deletion that goes on',
+    { hub: leaving(cleanup) },
+    ...(['not-deleted', 'being-deleted', /^cluster1 is being deleted\.$/, /wec wait cluster1 --for delete/] as const),
+  ],
+  [
+    'a deletion while a policy selects the WEC, which recreates its works',
+    {
+      hub: leaving(cleanup),
+      contents: { works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(900) } }] },
+    },
+    ...([
+      'not-deleted',
+      'being-deleted',
+      /^cluster1 is being deleted/,
+      /^stellarctl deregister cluster1 --its its1 .*removes the labels/,
+    ] as const),
+  ],
+  [
+    'a mailbox that ends, and not what waits for it',
+    {
+      hub: hubEvidence({ managedCluster: managedCluster(), requests: [await request()] }),
+      contents: { namespace: namespace('cluster1', 'NamespaceFinalizersRemaining', 'hold in 1 resource instances') },
+    },
+    ...([
+      'mailbox',
+      'namespace-terminating',
+      /hold in 1 resource instances\.$/,
+      /get namespace cluster1 -o yaml$/,
+    ] as const),
+  ],
+  [
+    'a namespace of the agents that an API keeps from ending',
+    {
+      hub: hubEvidence(),
+      wec: side({ klusterlet: undefined, pods: [], hubSecret: undefined }),
+      surroundings: {
+        context: 'kind-1',
+        ending: [namespace('a', 'NamespaceDeletionDiscoveryFailure', 'metrics.k8s.io')],
+      },
+    },
+    ...([
+      'namespaces',
+      'namespace-terminating',
+      /metrics\.k8s\.io/,
+      /kubectl --context kind-1 get apiservices$/,
+    ] as const),
+  ],
+  [
+    'an agent without a node, and why',
+    { wec: side({ pods: [operator, evicted, nodeless] }) },
+    ...([
+      'nodes',
+      'pod-unschedulable',
+      /0\/1 nodes are available; pod \S+ was evicted: .*disk\.$/,
+      /describe pod/,
+    ] as const),
+  ],
+  [
+    'an approved request that nobody signs',
+    { hub: hubEvidence({ managedCluster: managedCluster({ accepted: true }), requests: [unsigned] }) },
+    ...(['signed', 'not-signed', /its1 approved its request 60s ago/, /csrsigning/] as const),
+  ],
+  [
+    'a renewal that nobody signs, and not the certificate that will end',
+    {
+      hub: { ...well, requests: [renewal], lease: undefined },
+      wec: side({ hubSecret: held, pods: [operator, agent] }),
+      now: Date.now() + 3_000_000,
+    },
+    ...(['signed', 'not-signed', /for its next certificate/, /csrsigning/] as const),
+  ],
+  [
+    'a WEC whose API server is not healthy',
+    { hub: sick },
+    ...(['api-server', 'api-server-unhealthy', /not healthy\.$/, /--context CONTEXT get --raw/] as const),
+  ],
+  [
+    'an add-on that is not available',
+    { contents: { addons: [{ metadata: { name: 'x' }, status: condition('Available', 'False', 'no replica', 90) }] } },
+    ...(['addons', 'addon-unavailable', /The add-on x of cluster1 is not available: no replica\./, /wec get/] as const),
+  ],
+  [
+    'a missing add-on for statuses',
+    { lacksAddon: true },
+    ...([
+      'addons',
+      'addon-missing',
+      /addon-status is not installed on cluster1, so no status comes back from it\./,
+      /get clustermanagementaddon addon-status/,
+    ] as const),
+  ],
+  [
+    'a work that holds a Klusterlet',
+    {
+      contents: { works: [{ metadata: { name: 'w' }, spec: { workload: { manifests: [{ kind: 'Klusterlet' }] } } }] },
+    },
+    ...(['klusterlet-source', 'klusterlet-in-work', /The work w holds a Klusterlet/, /get manifestwork w/] as const),
+  ],
+  [
+    'an agent of another version',
+    { wec: side({ pods: [operator, oldAgent] }), ocmOfHub: '1.3.1' },
+    ...(['versions', 'versions-apart', /0\.15\.0.*its1 runs OCM 1\.3\.1/, /where the Klusterlet/] as const),
+  ],
+  [
+    'an agent of another version that stellarctl installed',
+    {
+      wec: side({ pods: [operator, oldAgent], klusterlet: ownKlusterlet }),
+      ocmOfHub: '1.3.1',
+    },
+    ...([
+      'versions',
+      'versions-apart',
+      /its1 runs OCM 1\.3\.1/,
+      /^Upgrade it: stellarctl wec upgrade cluster1=/,
+    ] as const),
+  ],
+  [
+    'rights that OCM itself gives, before those that only a user can grant',
+    { wec: side(), refused: { kinds: [{ group: 'apps', resource: 'deployments' }], lacksOcmRights: true } },
+    ...([
+      'work-rights',
+      'ocm-rights-missing',
+      /lacks what OCM itself gives/,
+      /rollout restart deployment\/klusterlet$/,
+    ] as const),
+  ],
+  [
+    'a context of another cluster, and nothing of that cluster',
+    { otherCluster: { context: 'kind-2', found: 'it is registered as cluster2', name: 'cluster2' } },
+    ...([
+      'context',
+      'context-of-another-cluster',
+      /kind-2 does not lead to cluster1: it is/,
+      /cluster2=kind-2/,
+    ] as const),
+  ],
+];
+
+describe('the checks of a WEC find only:', () => {
+  for (const [what, situation, id, code, message, steps] of cases)
+    test(what, async () => {
+      const made = await runChecks(wecChecks, findings(situation));
+      const wrong = made.flatMap((each) => (each.status === 'fail' || each.status === 'warn' ? [each] : []));
+      assert.deepEqual(
+        wrong.map((each) => [each.id, each.problem.code]),
+        [[`wec-${id}`, code]],
+      );
+      assert.match(wrong[0]?.problem.message ?? '', message);
+      assert.match(stepsOf(wrong[0]?.problem), steps);
+    });
+
+  test("a certificate that expires soon, by the WEC's Secret", async () => {
+    const soon = { hubSecret: held, pods: [operator, agent] };
+    // It is valid for an hour.
+    const [found] = (
+      await runChecks(wecChecks, findings({ wec: side(soon), hub: undefined, now: Date.now() + 3_300_000 }))
+    ).filter(({ id }) => id === 'wec-renewal');
+    assert.ok(found?.status === 'warn');
+    assert.equal(found.problem.code, 'certificate-expiring');
+    assert.match(commandOf(found.problem.next) ?? '', /logs klusterlet-agent-1$/);
+  });
+
+  test('an expired certificate, by what the hub has issued', async () => {
+    const issued = await request({ state: 'issued' });
+    const certificate = held.data['tls.crt'];
+    const shown = { ...issued, csr: { ...issued.csr, status: { ...issued.csr.status, certificate } } };
+    const look = async (at: number) => {
+      const all = await runChecks(wecChecks, findings({ hub: { ...well, requests: [shown] }, now: at }));
+      return all.find(({ id }) => id === 'wec-certificate')?.status;
+    };
+    assert.deepEqual([await look(Date.now()), await look(Date.now() + day)], ['pass', 'fail']);
+  });
+});
+
+test('an add-on that is not available yet is not reported in its first minute', async () => {
+  const status = condition('Available', 'False', 'no replica', 50);
+  const all = await runChecks(wecChecks, findings({ contents: { addons: [{ metadata: { name: 'x' }, status }] } }));
+  assert.equal(all.find(({ id }) => id === 'wec-addons')?.status, 'pass');
+});
+
+test('namespaces of workloads are called well only if they were read', async () => {
+  const judged = async (endingOfWorks: WithConditions[] | undefined) => {
+    const all = await runChecks(wecChecks, findings({ wec: side({ pods: [operator, agent] }), endingOfWorks }));
+    const found = all.find(({ id }) => id === 'wec-workload-namespaces');
+    return found?.status === 'skipped' ? found.problem.message : found?.status;
+  };
+  assert.equal(await judged([]), 'pass');
+  assert.match((await judged(undefined)) ?? '', /^\S+ does not let you read it$/);
+});
+
+test('nothing is reported about an unseen certificate, nor about what another cluster shows', async () => {
+  const all = await runChecks(wecChecks, findings({}));
+  const of = (id: string) => all.find((each) => each.id === id);
+  assert.equal(of('wec-certificate')?.status, 'skipped');
+  const strange = await runChecks(wecChecks, findings({ otherCluster: { context: 'c', found: 'x', name: undefined } }));
+  const skipped = strange.find(({ id }) => id === 'wec-klusterlet');
+  assert.ok(skipped?.status === 'skipped' && !isDependent(skipped));
+  assert.match(skipped.problem.message, /the context c leads to another cluster/);
+});
+
+describe('a cluster differs from the WEC', () => {
+  const withUid = (uid: string) =>
+    fakeKube({
+      get: async () => ({ metadata: { name: 'kube-system', uid } }) as never,
+      list: async () => undefined,
+    });
+  const recorded = {
+    ...managedCluster(),
+    metadata: { name: 'cluster1', annotations: { 'stellarctl.kubestellar.io/kube-system-uid': 'a' } },
+  };
+  const otherCluster = (uid: string, cluster = recorded, klusterlet = side().klusterlet) =>
+    findOtherCluster(
+      { its: withUid('its'), wec: withUid(uid), managedCluster: cluster },
+      side({ klusterlet }),
+      'cluster1',
+    );
+
+  test('if its kube-system is not the recorded one, or is that of the ITS', async () => {
+    assert.match((await otherCluster('b'))?.found ?? '', /its kube-system is b…, and a… was recorded/);
+    assert.equal(
+      (await otherCluster('its', recorded, { metadata: { name: 'klusterlet' } }))?.found,
+      'it is the ITS itself',
+    );
+    const other = { metadata: { name: 'klusterlet' }, spec: { clusterName: 'cluster2' } };
+    assert.equal((await otherCluster('b', recorded, other))?.name, 'cluster2');
+  });
+  test('but not if they match, or nothing was recorded', async () => {
+    assert.equal(await otherCluster('a'), undefined);
+    assert.equal(await otherCluster('b', managedCluster() as typeof recorded), undefined);
+  });
+});

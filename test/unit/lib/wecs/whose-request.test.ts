@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { CertificateSigningRequest, KubeObject, Secret } from '../../../../src/lib/kube/client/objects.ts';
+import { accessHub } from '../../../../src/lib/ocm/hub-access.ts';
+import { emptyEvidence } from '../../../../src/lib/ocm/hub-evidence.ts';
+import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
+import { followJoin } from '../../../../src/lib/wecs/follow-join.ts';
+import { hubReads, type JoinPlan, planJoin } from '../../../../src/lib/wecs/join-plan.ts';
+import { makeAccount, removeAccount } from '../../../../src/lib/wecs/wec-account.ts';
+import {
+  bootstrapUser,
+  type CsrOptions,
+  csr,
+  fakeKube,
+  klusterlet,
+  managedCluster,
+  now,
+  run,
+  wecEvidence,
+  wecPod,
+} from '../../support/builders.ts';
+import { MemoryCluster } from '../../support/space-builders.ts';
+
+const kindOf = <T extends KubeObject>(kind: string, object: T): T => ({ ...object, kind });
+const tokenWith = (claims: object) =>
+  ['{}', JSON.stringify(claims), ''].map((part) => Buffer.from(part).toString('base64url')).join('.');
+const endpoint = { server: 'https://its1:6443', certificateAuthority: 'CA', proxyUrl: undefined };
+
+/** A request for cluster2. @param jti the id of the token that it was sent with; undefined if the ITS does not record it */
+async function sent(options: CsrOptions & { jti?: string }): Promise<CertificateSigningRequest> {
+  const made = await csr({ cluster: 'cluster2', key: options.agent ?? 'own', ...options });
+  if (options.jti !== undefined)
+    made.spec.extra = { 'authentication.kubernetes.io/credential-id': [`JTI=${options.jti}`] };
+  return kindOf('CertificateSigningRequest', {
+    ...made,
+    metadata: { ...made.metadata, uid: `uid-of-${made.metadata.name}` },
+  });
+}
+
+function ofCluster2(mode: 'Default' | 'Singleton') {
+  const present = klusterlet('denied', mode);
+  return { ...present, spec: { ...present.spec, clusterName: 'cluster2' } };
+}
+
+/** Follows `wec join cluster2 --accept` for a moment. @returns what it wrote to the ITS and to the WEC, and its error */
+async function joined(
+  requests: CertificateSigningRequest[],
+  given: { mode?: 'Default' | 'Singleton'; token?: string },
+) {
+  const { mode = 'Default', token = tokenWith({ jti: 'of-cluster2' }) } = given;
+  const writes: string[] = [];
+  const hub = new MemoryCluster([kindOf('ManagedCluster', managedCluster({ name: 'cluster2' })), ...requests], {
+    replace: async ({ kind }, object, subresource) => {
+      writes.push(`${subresource} ${kind} ${object.metadata.name}`);
+      return object;
+    },
+  });
+  const own = ofCluster2(mode);
+  const secret = bootstrapSecret(endpoint, token, now - 600_000) as Secret;
+  const apps = ['klusterlet', 'klusterlet-agent', 'klusterlet-registration-agent'];
+  const wec = new MemoryCluster([
+    kindOf('Klusterlet', own),
+    kindOf('Secret', secret),
+    ...apps.map((app) => kindOf('Pod', wecPod(app))),
+  ]);
+  const plan = {
+    ...{ name: 'cluster2', kube: wec.kube, endpoint, reregister: undefined, uid: undefined },
+    wecBefore: wecEvidence('denied', { klusterlet: own, bootstrapSecret: secret }),
+    ...{ hubBefore: emptyEvidence('cluster2'), identity: { state: 'unseen', found: '' } },
+  } as unknown as JoinPlan;
+  const access = { its: 'its1', kube: hub.kube, token: async () => 'another' };
+  const started = { changed: false, reregisters: false, webhook: undefined };
+  const { error } = await followJoin(access as never, plan, { accept: true, labels: {} }, started, run(300));
+  const once = (each: readonly string[]) => [...new Set(each)];
+  const accepted = once(hub.writes.filter((each) => each.startsWith('merge')));
+  return { approved: once(writes), accepted, wec: wec.writes, error };
+}
+
+const approval = (name: string) => [`approval CertificateSigningRequest ${name}`];
+const acceptance = ['merge ManagedCluster cluster2'];
+
+describe('the bootstrap token of a WEC', () => {
+  test('is made for it alone, when several join in one run', async () => {
+    let count = 0;
+    const create = (async () => ({ status: { token: `token-${++count}` } })) as never;
+    const hub = new MemoryCluster([], {
+      create,
+      read: (async () => ({ resources: [{ name: 'managedclusters' }] })) as never,
+    });
+    const context = { name: 'its1', server: 'https://its1', cluster: { server: 'https://its1' }, user: {} };
+    const access = await accessHub(hub.kube, context, undefined);
+    assert.notEqual(await access.token(), await access.token());
+  });
+});
+
+describe('in mode Default a join approves', () => {
+  test('the request that was sent with the token of this WEC', async () => {
+    const own = await sent({ name: 'own', agent: 'agent-2', jti: 'of-cluster2' });
+    const { approved, accepted } = await joined([own], {});
+    assert.deepEqual([approved, accepted], [approval('own'), acceptance]);
+  });
+  test('no request of another WEC, or of a holder of another bootstrap token, who asks first', async () => {
+    const ofOther = await sent({ name: 'other', agent: 'evil', jti: 'of-cluster1' });
+    const kubeadm = {
+      ...{ username: 'system:bootstrap:abcdef' },
+      groups: ['system:bootstrappers', 'system:bootstrappers:managedcluster', 'system:authenticated'],
+    };
+    const ofToken = await sent({ name: 'token', agent: 'evil', ...kubeadm });
+    for (const request of [ofOther, ofToken]) {
+      const { approved, accepted } = await joined([request], {});
+      assert.deepEqual([approved, accepted], [[], []], request.metadata.name);
+    }
+    const own = await sent({ name: 'own', agent: 'agent-2', jti: 'of-cluster2', age: 5 });
+    assert.deepEqual((await joined([ofOther, ofToken, own], {})).approved, approval('own'));
+  });
+  test('none of several agents with its token: it makes the agent ask again with another one', async () => {
+    const requests = await Promise.all(
+      ['agent-1', 'agent-2'].map((agent) => sent({ name: `csr-${agent}`, agent, jti: 'of-cluster2' })),
+    );
+    const { approved, accepted, wec } = await joined(requests, {});
+    assert.deepEqual([approved, accepted], [[], []]);
+    assert.deepEqual(wec.slice(0, 1), ['apply Secret bootstrap-hub-kubeconfig']);
+  });
+  test('nothing on a hub that does not record tokens, and says why', async () => {
+    const { approved, accepted, error } = await joined([await sent({ name: 'any', agent: 'evil' })], {});
+    assert.deepEqual([approved, accepted], [[], []]);
+    assert.equal(error?.code, 'identity-unproven');
+    assert.match(error?.message ?? '', /does not record/);
+  });
+});
+
+describe('on a hub that does not record tokens, a join in mode Default approves', () => {
+  const user = 'system:serviceaccount:open-cluster-management:stellarctl-bootstrap-cluster2';
+  const token = tokenWith({ sub: user });
+  test('the request of the service account that was made for this WEC, and no other', async () => {
+    const other = await sent({ name: 'other', agent: 'evil' });
+    const own = await sent({ name: 'own', agent: 'agent-2', age: 5, ...bootstrapUser, username: user });
+    const { approved, accepted } = await joined([other, own], { token });
+    assert.deepEqual([approved, accepted], [approval('own'), acceptance]);
+    const alone = await joined([other], { token });
+    assert.deepEqual([alone.approved, alone.error?.code], [[], 'timeout'], 'it waits for its own');
+  });
+  test('no request of the service account of another WEC', async () => {
+    const username = user.replace('cluster2', 'cluster1');
+    const { approved } = await joined([await sent({ name: 'other', agent: 'evil', ...bootstrapUser, username })], {
+      token,
+    });
+    assert.deepEqual(approved, []);
+  });
+});
+
+describe('in mode Singleton a join approves', () => {
+  test('the request of its Klusterlet, if it was sent with the token of this WEC', async () => {
+    const forged = await sent({ name: 'forged', agent: 'agent-a', key: 'evil', jti: 'of-cluster1' });
+    assert.deepEqual((await joined([forged], { mode: 'Singleton' })).approved, []);
+    const own = await sent({ name: 'own', agent: 'agent-a', jti: 'of-cluster2', age: 5 });
+    assert.deepEqual((await joined([own, forged], { mode: 'Singleton' })).approved, approval('own'));
+  });
+  test('the request of its Klusterlet on a hub that does not record tokens', async () => {
+    const own = await sent({ name: 'own', agent: 'agent-a' });
+    assert.deepEqual((await joined([own], { mode: 'Singleton' })).approved, approval('own'));
+  });
+});
+
+describe('before a join in mode Default with --accept writes anything', () => {
+  const role = kindOf('ClusterRole', { metadata: { name: 'open-cluster-management:bootstrap' } });
+  /** @param minor the version of the hub @param lacking what this user may not create there */
+  async function planned(minor: string, { lacking = '', roles = [role], accept = true, token = '' } = {}) {
+    const hub = new MemoryCluster([kindOf('Namespace', { metadata: { name: 'kube-system', uid: 'its' } }), ...roles], {
+      read: (async (path: string) => (path === '/version' ? { major: '1', minor } : {})) as never,
+      mayI: async ({ resource }) => resource !== lacking,
+      // It accepts the token of the WEC.
+      fork: () => fakeKube({ review: (async () => ({})) as never }),
+    });
+    const secret = bootstrapSecret(endpoint, token, now, token === '' ? undefined : true) as Secret;
+    const wec = new MemoryCluster([
+      kindOf('Namespace', { metadata: { name: 'kube-system', uid: 'wec' } }),
+      kindOf('Secret', secret),
+      kindOf('Klusterlet', ofCluster2('Default')),
+    ]);
+    const access = { its: 'its1', kube: hub.kube, external: endpoint, internal: undefined, ocmVersion: '1.3.1' };
+    const options = { accept, labels: {}, singleton: false, forceInternalEndpointLookup: false };
+    const checks = { hub: hubReads(hub.kube, []), verify: async () => undefined, isStillConnected: async () => false };
+    const plan = await planJoin(access as never, { name: 'cluster2', kube: wec.kube }, options, checks);
+    assert.deepEqual([...hub.writes, ...wec.writes], []);
+    return { account: plan.account, isTokenShared: plan.reregister?.code === 'token-shared' };
+  }
+  test('it knows whether the hub records tokens, or the WEC needs a service account of its own', async () => {
+    const account = 'stellarctl-bootstrap-cluster2';
+    assert.deepEqual(await planned('31+'), { account: undefined, isTokenShared: true });
+    assert.deepEqual(await planned('27'), { account, isTokenShared: true });
+    assert.deepEqual(await planned('27', { accept: false }), { account: undefined, isTokenShared: false });
+  });
+  test('it keeps a token that was made for this WEC alone', async () => {
+    assert.equal((await planned('31', { token: tokenWith({ jti: 'a' }) })).isTokenShared, false);
+    const sub = 'system:serviceaccount:open-cluster-management:stellarctl-bootstrap-cluster2';
+    assert.equal((await planned('27', { token: tokenWith({ sub }) })).isTokenShared, false);
+  });
+  test('it refuses if the hub does neither, and says why', async () => {
+    const refused = { code: 'identity-unproven', message: /does not record.*you may not create clusterrolebindings/ };
+    await assert.rejects(planned('27', { lacking: 'clusterrolebindings' }), refused);
+    await assert.rejects(planned('27', { roles: [] }), {
+      message: /there is no ClusterRole open-cluster-management:bootstrap/,
+    });
+  });
+});
+
+test('the service account of a WEC is removed by UID, if stellarctl has made it', async () => {
+  const hub = new MemoryCluster();
+  await makeAccount(hub.kube, 'cluster2');
+  assert.deepEqual(hub.writes, [
+    'apply ServiceAccount stellarctl-bootstrap-cluster2',
+    'apply ClusterRoleBinding stellarctl-bootstrap-cluster2',
+  ]);
+  const made = hub.bodies.map((body) => {
+    const object = body as KubeObject & { kind: string };
+    return { ...object, metadata: { ...object.metadata, uid: `uid-of-${object.kind}` } };
+  });
+  const joinedHub = new MemoryCluster(made);
+  await removeAccount(joinedHub.kube, 'cluster2');
+  assert.deepEqual(joinedHub.bodies, ['uid-of-ClusterRoleBinding', 'uid-of-ServiceAccount']);
+  const theirs = new MemoryCluster(made.map((object) => ({ ...object, metadata: { ...object.metadata, labels: {} } })));
+  await removeAccount(theirs.kube, 'cluster2');
+  assert.deepEqual(theirs.writes, []);
+});

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { seen } from '../../../../src/lib/kube/access.ts';
+import { apiError } from '../../../../src/lib/kube/client/errors.ts';
+import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
+import { applyPolicy, type PolicyChange } from '../../../../src/lib/workloads/apply-policy.ts';
+import { MemoryCluster, soon } from '../../support/space-builders.ts';
+import { WorkloadCluster } from '../../support/workload-cluster.ts';
+
+type Typed = KubeObject & { kind: string };
+const edge = [{ matchLabels: { env: 'edge' } }];
+const clause = (apiGroup: string, resource: string) => ({ apiGroup, resources: [resource], objectNames: ['*'] });
+const both = { clusterSelectors: edge, downsync: [clause('', 'configmaps'), clause('apps', 'deployments')] };
+const narrow = { clusterSelectors: edge, downsync: [clause('', 'configmaps')] };
+const objects = [
+  { kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'shop' } },
+  { kind: 'Deployment', metadata: { name: 'web', namespace: 'shop' } },
+] as Typed[];
+const bound = [
+  { group: '', version: 'v1', resource: 'configmaps', namespace: 'shop', name: 'settings' },
+  { group: 'apps', version: 'v1', resource: 'deployments', namespace: 'shop', name: 'web' },
+];
+const wec = (name: string, env: string) => ({ kind: 'ManagedCluster', metadata: { name, labels: { env } } }) as Typed;
+
+/** The loss of a change, as it is shown, and the writes. @param hide changes what the WDS answers */
+async function change(
+  spec: object,
+  hide: (inWds: WorkloadCluster) => void = () => {},
+  wecs = [wec('w1', 'edge'), wec('w2', 'edge')],
+) {
+  const binding = {
+    kind: 'Binding',
+    metadata: { name: 'shop', generation: 1 },
+    spec: { destinations: [{ clusterId: 'w1' }, { clusterId: 'w2' }], workload: { namespaceScope: bound } },
+  } as Typed;
+  const policy = { kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'u' }, spec: both } as Typed;
+  const inWds = new WorkloadCluster([...objects, binding, policy]);
+  hide(inWds);
+  const its = new MemoryCluster(wecs);
+  const wds = { name: 'wds1', kube: inWds.kube, context: 'wds1', apiGroups: [], type: 'k8s', isGiven: true };
+  let shown: PolicyChange | undefined;
+  const confirm = async (seenNow: PolicyChange) => {
+    shown = seenNow;
+    return false;
+  };
+  const open = { ...wds, its: seen({ name: 'its1', kube: its.kube }) } as unknown as OpenWds;
+  await applyPolicy({ name: 'shop', spec, wds: open }, confirm, soon());
+  assert.ok(shown);
+  return { lost: shown.lost, unknown: shown.unknown.map(({ what }) => what), removed: shown.removed };
+}
+
+test('what a Binding sends and the new policy does not select is lost', async () => {
+  const lost = ['Deployment shop/web to w1', 'Deployment shop/web to w2'];
+  assert.deepEqual(await change(narrow), { lost, unknown: [], removed: { wecs: 2, of: 2 } });
+  assert.deepEqual((await change({ ...both, clusterSelectors: [] })).lost, ['2 objects to w1', '2 objects to w2']);
+  assert.deepEqual((await change(both)).lost, []);
+});
+
+test('a WEC that leaves counts beside one that stays', async () => {
+  const found = await change(narrow, undefined, [wec('w1', 'edge'), wec('w2', 'other')]);
+  assert.deepEqual(found.lost, ['2 objects to w2', 'Deployment shop/web to w1']);
+});
+
+test('a kind that the old policy selects and cannot be listed is lost all the same', async () => {
+  const forbid = (inWds: WorkloadCluster) => inWds.forbidden.add('deployments');
+  assert.deepEqual((await change(narrow, forbid)).lost, ['Deployment shop/web to w1', 'Deployment shop/web to w2']);
+});
+
+test('what the new policy may select and cannot be listed is unknown', async () => {
+  const wider = { ...both, downsync: [...both.downsync, clause('', 'services')] };
+  const forbid = (inWds: WorkloadCluster) => inWds.forbidden.add('deployments');
+  assert.deepEqual(await change(wider, forbid), { lost: [], unknown: ['deployments'], removed: { wecs: 0, of: 2 } });
+  const starting = (inWds: WorkloadCluster) => {
+    const { read } = inWds.kube;
+    Object.assign(inWds.kube, {
+      read: async (path: string) => {
+        if (path === '/apis') throw apiError(inWds.kube.cluster, 503, '{}');
+        return read(path);
+      },
+    });
+  };
+  await assert.rejects(change(wider, starting), { code: 'api-error' });
+});
+
+test('a policy that somebody else has created meanwhile is not overwritten; a lost answer is no other policy', async () => {
+  const created = async (spec: object) => {
+    const inWds = new WorkloadCluster([]);
+    const policies: Typed[] = [];
+    Object.assign(inWds.kube, {
+      get: async () => policies[0],
+      create: async () => {
+        policies.push({ kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'u' }, spec } as Typed);
+        throw apiError(inWds.kube.cluster, 409, '{"message":"exists"}');
+      },
+    });
+    const wds = { name: 'wds1', kube: inWds.kube, context: 'wds1', apiGroups: [], type: 'k8s', isGiven: true };
+    const open = { ...wds, its: seen({ name: 'its1', kube: new MemoryCluster([]).kube }) } as unknown as OpenWds;
+    const { error } = await applyPolicy({ name: 'shop', spec: narrow, wds: open }, async () => false, soon());
+    assert.deepEqual(inWds.writes, []);
+    return error?.code;
+  };
+  assert.equal(await created(both), 'name-taken');
+  assert.equal(await created(narrow), undefined);
+});
+
+test('on a hosting cluster, labels by which a status is returned go once no policy asks for it', async () => {
+  const labels = { env: 'edge', 'managed-by.kubestellar.io/multiwecstatus': 'true' };
+  const applied = async (type: string, others: Typed[] = []) => {
+    const web = { kind: 'Deployment', metadata: { name: 'web', namespace: 'shop', uid: 'w', labels } } as Typed;
+    const policy = { kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'u' }, spec: both } as Typed;
+    const inWds = new WorkloadCluster([web, policy, ...others]);
+    const bodies: unknown[] = [];
+    // Its Binding asks until KubeStellar has read the policy.
+    let reads = 0;
+    Object.assign(inWds.kube, {
+      get: async ({ kind }: { kind: string }) => {
+        if (kind === 'BindingPolicy') return policy;
+        reads += 1;
+        const asks = reads < 3 ? { wantMultiWECReportedState: true } : {};
+        return {
+          ...{ kind, metadata: { name: 'shop' } },
+          // Of another object it goes on asking.
+          spec: {
+            workload: {
+              namespaceScope: [
+                { ...bound[0], wantMultiWECReportedState: true },
+                { ...bound[1], ...asks },
+              ],
+            },
+          },
+        };
+      },
+      merge: async ({ plural }: { plural: string }, name: string, body: object) =>
+        bodies.push([plural, name, reads, body]),
+    });
+    const wds = { name: 'wds1', kube: inWds.kube, context: 'wds1', apiGroups: [], type, isGiven: true };
+    const open = { ...wds, its: seen({ name: 'its1', kube: new MemoryCluster([]).kube }) } as unknown as OpenWds;
+    const { changed } = await applyPolicy({ name: 'shop', spec: both, wds: open }, async () => false, soon());
+    assert.equal(changed, bodies.length > 0);
+    return bodies;
+  };
+  const gone = { 'managed-by.kubestellar.io/singletonstatus': null, 'managed-by.kubestellar.io/multiwecstatus': null };
+  assert.deepEqual(await applied('host'), [['deployments', 'web', 3, { metadata: { uid: 'w', labels: gone } }]]);
+  assert.deepEqual(await applied('k8s'), []);
+  const downsync = [{ ...clause('apps', 'deployments'), wantMultiWECReportedState: true }];
+  const other = {
+    kind: 'BindingPolicy',
+    metadata: { name: 'other' },
+    spec: { clusterSelectors: edge, downsync },
+  } as Typed;
+  assert.deepEqual(await applied('host', [other]), []);
+});

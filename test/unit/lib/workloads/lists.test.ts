@@ -1,0 +1,383 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { seen } from '../../../../src/lib/kube/access.ts';
+import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import type { BindingPolicy } from '../../../../src/lib/ocm/policies.ts';
+import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
+import { listPolicies } from '../../../../src/lib/workloads/policy-list.ts';
+import { getPolicyView } from '../../../../src/lib/workloads/policy-view.ts';
+import { type WorkloadGoal, waitForWorkload } from '../../../../src/lib/workloads/wait-workload.ts';
+import { getWorkload } from '../../../../src/lib/workloads/workload.ts';
+import { listWorkloads } from '../../../../src/lib/workloads/workload-list.ts';
+import { soon } from '../../support/space-builders.ts';
+import { stepsOf } from '../../support/steps.ts';
+import { WorkloadCluster } from '../../support/workload-cluster.ts';
+
+const labels = { app: 'shop' };
+type Typed = KubeObject & { kind: string };
+const bound = (resource: string, name: string, namespace?: string) => ({
+  ...{ group: '', version: 'v1', resource, name, resourceVersion: '1' },
+  ...(namespace === undefined ? {} : { namespace }),
+});
+const inWds: KubeObject[] = [
+  { kind: 'Namespace', metadata: { name: 'shop', labels, resourceVersion: '1' } },
+  { kind: 'ConfigMap', metadata: { name: 'c', namespace: 'shop', labels, resourceVersion: '1' } },
+  {
+    kind: 'BindingPolicy',
+    metadata: { name: 'p', generation: 1 },
+    spec: { clusterSelectors: [{}], downsync: [{ objectSelectors: [{ matchLabels: labels }] }] },
+    status: { observedGeneration: 1 },
+  } as KubeObject,
+  {
+    kind: 'Binding',
+    metadata: {
+      name: 'p',
+      generation: 1,
+      ownerReferences: [{ apiVersion: 'x', kind: 'BindingPolicy', name: 'p', uid: 'u' }],
+    },
+    spec: {
+      workload: { clusterScope: [bound('namespaces', 'shop')], namespaceScope: [bound('configmaps', 'c', 'shop')] },
+      destinations: [{ clusterId: 'w1' }, { clusterId: 'w2' }],
+    },
+    status: { observedGeneration: 1 },
+  } as KubeObject,
+];
+const wec = (name: string): KubeObject & { kind: string } =>
+  ({
+    kind: 'ManagedCluster',
+    metadata: { name },
+    spec: { hubAcceptsClient: true },
+    status: { conditions: [{ type: 'ManagedClusterConditionAvailable', status: 'True' }] },
+  }) as never;
+
+/** A work of both objects. @param applied the agent's condition of the ConfigMap */
+function work(on: string, applied: 'True' | 'False', generation = 1): KubeObject & { kind: string } {
+  const conditions = (status: string) => [
+    { type: 'Applied', status, observedGeneration: 1, message: status === 'True' ? '' : 'refused' },
+    { type: 'Available', status },
+  ];
+  return {
+    kind: 'ManifestWork',
+    metadata: {
+      ...{ name: 'p-wds1-0', namespace: on, generation },
+      labels: {
+        'transport.kubestellar.io/originOwnerReferenceBindingKey': 'p',
+        'transport.kubestellar.io/originWdsName': 'wds1',
+      },
+      annotations: { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': '1' },
+    },
+    spec: {
+      workload: {
+        manifests: [
+          { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels } },
+          { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', namespace: 'shop', labels } },
+        ],
+      },
+    },
+    status: {
+      conditions: [{ type: 'Applied', status: applied, observedGeneration: 1 }],
+      resourceStatus: {
+        manifests: [
+          { resourceMeta: { ordinal: 0, kind: 'Namespace' }, conditions: conditions('True') },
+          { resourceMeta: { ordinal: 1, kind: 'ConfigMap' }, conditions: conditions(applied) },
+        ],
+      },
+    },
+  } as never;
+}
+
+const wds = (works: (KubeObject & { kind: string })[], more: KubeObject[] = inWds): OpenWds => ({
+  ...{ name: 'wds1', isGiven: true, context: 'wds1', type: 'k8s', apiGroups: [], kube: new WorkloadCluster(more).kube },
+  its: seen({ name: 'its1', kube: new WorkloadCluster([wec('w1'), wec('w2'), ...works]).kube }),
+});
+const good = () => wds([work('w1', 'True'), work('w2', 'True')]);
+const half = () => wds([work('w1', 'True'), work('w2', 'False')]);
+const hidden = { state: 'hidden', why: 'no route', error: undefined } as const;
+
+describe('the policies of a WDS are listed', () => {
+  const told = async (of: OpenWds) =>
+    (await listPolicies(of)).view.map(({ name, wecs, objects, deliveries, state, why }) =>
+      [name, wecs.length, objects, deliveries && `${deliveries.applied}/${deliveries.total}`, state, why].join(' '),
+    );
+  test('with what is applied', async () => assert.deepEqual(await told(good()), ['p 2 2 4/4 ok ']));
+  test('with what has failed', async () =>
+    assert.deepEqual(await told(half()), ['p 2 2 3/4 failed ConfigMap shop/c: refused']));
+  test('with what an agent has not processed yet', async () =>
+    assert.deepEqual(await told(wds([work('w1', 'True', 2), work('w2', 'True')])), [
+      'p 2 2 2/4 waiting Namespace shop: the agent of w1 has not answered, and 1 more',
+    ]));
+  test('without the ITS', async () =>
+    assert.deepEqual(await told({ ...good(), its: hidden }), [
+      'p 2 2  waiting what its WECs have received is not visible',
+    ]));
+  test('with one that selects nothing, for which KubeStellar creates no Binding', async () => {
+    const [space, object, policy] = structuredClone(inWds) as [KubeObject, KubeObject, KubeObject];
+    assert.deepEqual(await told(wds([], [space, object, policy])), ['p 0 0 0/0 failed selects no WEC and no object']);
+    Object.assign(policy, { status: {} });
+    assert.deepEqual(await told(wds([], [space, object, policy])), ['p 0 0 0/0 waiting has no Binding']);
+    policy.metadata.creationTimestamp = '2020-01-01T00:00:00Z';
+    const late = ['p 0 0 0/0 failed has no Binding, for longer than expected'];
+    assert.deepEqual(await told(wds([], [space, object, policy])), late);
+  });
+  test('with a Binding without a policy', async () => {
+    const [space, object, , binding] = structuredClone(inWds) as [KubeObject, KubeObject, KubeObject, KubeObject];
+    delete binding.metadata.ownerReferences;
+    const list = await told(wds([], [space, object, binding]));
+    assert.deepEqual(list, ['p 2 2 0/4 failed its policy was deleted, its Binding was not']);
+  });
+});
+
+test('a policy whose WECs have applied what the transport has not updated counts as its objects do', async () => {
+  const objects = structuredClone(inWds);
+  // The transport has stopped: works of the earlier Binding are applied.
+  Object.assign((objects[3] as KubeObject).metadata, { generation: 2, creationTimestamp: '2020-01-01T00:00:00Z' });
+  const of = () => wds([work('w1', 'True'), work('w2', 'True')], objects);
+  const [policy] = (await listPolicies(of())).view;
+  assert.deepEqual(policy?.deliveries, { total: 4, applied: 0, available: 0, failed: 4 });
+  assert.match(
+    policy?.why ?? '',
+    /^Namespace shop: the transport has not read the Binding of p, for longer than expec/,
+  );
+  assert.deepEqual(
+    (await listWorkloads(of())).view.map(({ wecs, applied, failed }) => [wecs, applied, failed]),
+    [
+      [2, 0, 2],
+      [2, 0, 2],
+    ],
+  );
+  const { state, why } = (await getPolicyView('p', of())).view;
+  assert.deepEqual([state, why], [policy?.state, policy?.why]);
+});
+
+test('the objects of a WDS are listed, with the number of WECs that have them', async () => {
+  const counts = async (of: OpenWds) =>
+    (await listWorkloads(of)).view.map(({ name, wecs, applied, available, failed }) => [
+      name,
+      wecs,
+      applied,
+      available,
+      failed,
+    ]);
+  assert.deepEqual(await counts(half()), [
+    ['Namespace shop', 2, 2, 2, 0],
+    ['ConfigMap shop/c', 2, 1, 1, 1],
+  ]);
+  assert.deepEqual(await counts({ ...half(), its: hidden }), [
+    ['Namespace shop', 2, null, null, null],
+    ['ConfigMap shop/c', 2, null, null, null],
+  ]);
+});
+
+test('a policy shows its objects on each WEC, several of them in one work', async () => {
+  const {
+    view: { objects, binding, wecs },
+  } = await getPolicyView('p', half());
+  assert.deepEqual([binding, wecs], [{ generation: 1, observed: 1 }, ['w1', 'w2']]);
+  assert.deepEqual(
+    objects.map(({ kind, deliveries }) => [
+      kind,
+      ...deliveries.map(({ wec: on, done, code }) => `${on} ${done} ${code}`),
+    ]),
+    [
+      ['Namespace', 'w1 true null', 'w2 true null'],
+      ['ConfigMap', 'w1 true null', 'w2 false not-applied'],
+    ],
+  );
+});
+
+test('a work that was written before a transform of its kind changed is reported the same everywhere', async () => {
+  const written = (time: string) => ({ managedFields: [{ time, manager: 'm' }] });
+  const sent = (on: string, time: string) => {
+    const given = work(on, 'True');
+    Object.assign(given.metadata, written(time));
+    return given;
+  };
+  const transform = {
+    kind: 'CustomTransform',
+    metadata: { name: 't', ...written('2026-11-20T15:10:00Z') },
+    spec: { apiGroup: '', resource: 'configmaps', remove: ['$.data.a'] },
+  } as KubeObject;
+  const works = [sent('w1', '2026-11-20T15:10:00Z'), sent('w2', '2026-11-20T15:09:59Z')];
+  const of = (): OpenWds => ({
+    ...wds([], [...inWds, transform]),
+    its: seen({ name: 'its1', kube: new WorkloadCluster([wec('w1'), wec('w2'), ...works]).kube }),
+  });
+  const { deliveries } = (await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of())).view;
+  assert.deepEqual(
+    deliveries.map(({ wec: on, code, next }) => [on, code, next]),
+    [
+      ['w1', null, null],
+      ['w2', 'work-stale', 'stellarctl policy refresh p --wds wds1'],
+    ],
+  );
+  assert.match(deliveries[1]?.blockedAt?.why ?? '', /CustomTransform t has changed since it was written$/);
+  const { objects } = (await getPolicyView('p', of())).view;
+  assert.deepEqual(
+    objects.map((object) => object.deliveries.map(({ code }) => code)),
+    [
+      [null, null],
+      [null, 'work-stale'],
+    ],
+  );
+  const [policy] = (await listPolicies(of())).view;
+  assert.match(policy?.why ?? '', /^ConfigMap shop\/c: its work in mailbox w2 is outdated/);
+});
+
+test('an object shows the transforms of its kind, with the fields that they remove', async () => {
+  const transform = (name: string, resource: string) =>
+    ({
+      ...{ kind: 'CustomTransform', metadata: { name } },
+      spec: { apiGroup: '', resource, remove: ['$.data.a'] },
+    }) as KubeObject;
+  const of = wds([], [...inWds, transform('t', 'configmaps'), transform('other', 'secrets')]);
+  const { view } = await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of);
+  assert.deepEqual(view.transforms, [{ name: 't', resource: 'configmaps', remove: ['$.data.a'] }]);
+});
+
+test('a WEC that a slip in a label leaves out is shown with the policy, its objects, and in lists', async () => {
+  const labelled = (name: string, env: string) => ({ ...wec(name), metadata: { name, labels: { env } } });
+  const objects = structuredClone(inWds);
+  Object.assign((objects[2] as BindingPolicy).spec ?? {}, { clusterSelectors: [{ matchLabels: { env: 'edge' } }] });
+  const hub = new WorkloadCluster([labelled('w1', 'edge'), labelled('w2', 'edge'), labelled('w3', 'egde')]);
+  const of: OpenWds = { ...wds([], objects), its: seen({ name: 'its1', kube: hub.kube }) };
+  const all = [
+    (await listPolicies(of)).problems,
+    (await getPolicyView('p', of)).view.problems,
+    (await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of)).view.problems,
+    (await listWorkloads(of)).problems,
+  ];
+  for (const problems of all)
+    assert.deepEqual(
+      problems.map(({ problem, next }) => [problem, next?.replace(/ --its .*/, '')]),
+      [['WEC w3 is not selected: its label env=egde is nearly env=edge.', 'stellarctl label w3 env=edge --overwrite']],
+    );
+});
+
+describe('what could not be read, or is missing, is reported beside the results', () => {
+  const named = { kind: 'configmap', name: 'c', namespace: 'shop' };
+  const codes = ({ errors }: { errors: readonly { code: string }[] }) => [...new Set(errors.map(({ code }) => code))];
+  const dead = { ...good(), its: hidden };
+  const forbidden = (plural: string): OpenWds => {
+    const cluster = new WorkloadCluster([wec('w1'), wec('w2'), work('w1', 'True'), work('w2', 'True')]);
+    cluster.forbidden.add(plural);
+    return { ...good(), its: seen({ name: 'its1', kube: cluster.kube }) };
+  };
+  test('nothing if all is seen', async () => {
+    assert.deepEqual(codes(await getWorkload(named, good())), []);
+    assert.deepEqual(codes(await getPolicyView('p', good())), []);
+    assert.deepEqual(codes(await listPolicies(good())), []);
+    assert.deepEqual(codes(await listWorkloads(good())), []);
+  });
+  test('an ITS that is not visible', async () => {
+    const reading = await getWorkload(named, dead);
+    assert.deepEqual([codes(reading), reading.view.deliveries.length], [['unreachable'], 2]);
+    assert.deepEqual(codes(await getPolicyView('p', dead)), ['unreachable']);
+    assert.deepEqual(codes(await listPolicies(dead)), ['unreachable']);
+    assert.deepEqual(codes(await listWorkloads(dead)), ['unreachable']);
+  });
+  test('works that may not be read', async () => {
+    const { view, errors } = await getWorkload(named, forbidden('manifestworks'));
+    assert.deepEqual(codes({ errors }), ['forbidden']);
+    assert.deepEqual(
+      view.deliveries.map(({ stage, stages }) => [stage, stages.find(({ id }) => id === 'work')?.state]),
+      [
+        ['wec', 'not-visible'],
+        ['wec', 'not-visible'],
+      ],
+    );
+    assert.deepEqual(codes(await listWorkloads(forbidden('manifestworks'))), ['forbidden']);
+  });
+  test('WECs that may not be read, which nothing else proves', async () => {
+    const { view } = await getWorkload(named, forbidden('managedclusters'));
+    assert.deepEqual(
+      view.deliveries.map(({ done, stages }) => [done, stages.find(({ id }) => id === 'wec')?.state]),
+      [
+        [false, 'not-visible'],
+        [false, 'not-visible'],
+      ],
+    );
+  });
+  test('an object that does not exist', async () => {
+    const { view, errors } = await getWorkload({ ...named, name: 'x' }, good());
+    assert.deepEqual([codes({ errors }), errors[0]?.message], [['not-found'], 'ConfigMap shop/x is not in wds1.']);
+    assert.equal(view.deliveries[0]?.code, 'object-missing');
+  });
+  test('a cluster that is not a WDS', () =>
+    assert.rejects(listPolicies({ ...good(), kube: new WorkloadCluster([], ['bindings', 'bindingpolicies']).kube }), {
+      code: 'not-found',
+    }));
+});
+
+describe('an object is waited for', () => {
+  const named = { kind: 'configmap', name: 'c', namespace: 'shop' };
+  const waited = async (of: OpenWds, goal: WorkloadGoal, on?: string[]) => {
+    const { reached, error } = await waitForWorkload({ named, goal, on }, of, soon(0));
+    return { reached, code: error?.code, details: error?.details };
+  };
+  test('on all WECs', async () =>
+    assert.deepEqual(await waited(good(), 'available'), {
+      ...{ reached: ['w1', 'w2'], code: undefined, details: undefined },
+    }));
+  test('on some', async () => assert.deepEqual((await waited(half(), 'applied', ['w1'])).reached, ['w1']));
+  test('until the deadline, which reports what blocks it', async () =>
+    assert.deepEqual(await waited(half(), 'applied'), { reached: ['w1'], code: 'timeout', details: ['w2: refused'] }));
+  test('on a WEC to which no policy sends it', async () =>
+    assert.deepEqual((await waited(good(), 'applied', ['w3'])).details, ['w3: no policy sends it there']));
+  test('although nothing sends it', async () => {
+    const { code, details } = await waited(wds([], inWds.slice(0, 2)), 'applied');
+    assert.deepEqual([code, details], ['timeout', ['no WEC: no binding policy of wds1 selects any object']]);
+  });
+  test('but not on a WEC that is being deleted: no policy sends anything there', async () => {
+    const of = half();
+    const gone = wec('w2');
+    gone.metadata.deletionTimestamp = '2026-11-20T08:00:00Z';
+    const kube = new WorkloadCluster([wec('w1'), gone, work('w1', 'True')]).kube;
+    const { error } = await waitForWorkload(
+      { named, goal: 'applied', on: undefined },
+      { ...of, its: seen({ name: 'its1', kube }) },
+      soon(60_000),
+    );
+    assert.deepEqual(
+      [error?.code, stepsOf(error)?.includes('stellarctl deregister w2 --its ')],
+      ['still-selected', true],
+    );
+  });
+  test('but not for a status that its kind does not have', () =>
+    assert.rejects(waited(good(), 'status'), { code: 'usage', message: /^A ConfigMap has no status/ }));
+  test('but not if nothing names the ITS', () =>
+    assert.rejects(waited({ ...good(), its: hidden }, 'applied'), { code: 'unreachable' }));
+  test('but not on an ITS without permission, which is not a timeout', async () => {
+    const cluster = new WorkloadCluster([wec('w1'), wec('w2')]);
+    cluster.forbidden.add('manifestworks');
+    const { code, details } = await waited({ ...good(), its: seen({ name: 'its1', kube: cluster.kube }) }, 'applied');
+    assert.deepEqual([code, details?.length], ['forbidden', 2]);
+  });
+
+  const gadget = { kind: 'Gadget', metadata: { name: 'g', namespace: 'shop', labels, resourceVersion: '1' } };
+  const asking = (asked: object, destinations = ['w1', 'w2']): OpenWds => {
+    const [, , policy, binding] = structuredClone(inWds) as never as [0, 0, Typed, Typed];
+    const selected = { ...bound('gadgets', 'g', 'shop'), group: 'example.com', ...asked };
+    Object.assign(policy, { spec: { clusterSelectors: [{}], downsync: [{ resources: ['gadgets'], ...asked }] } });
+    const spec = {
+      workload: { namespaceScope: [selected] },
+      destinations: destinations.map((clusterId) => ({ clusterId })),
+    };
+    return wds([], [gadget, policy, { ...binding, spec } as KubeObject]);
+  };
+  const forStatus = async (of: OpenWds) => {
+    const at = { kind: 'gadget', name: 'g', namespace: 'shop' };
+    const { error } = await waitForWorkload({ named: at, goal: 'status', on: undefined }, of, soon(0));
+    return [error?.code, error?.message];
+  };
+  test('but not for a status that is not requested', async () =>
+    assert.deepEqual(await forStatus(asking({})), [
+      'usage',
+      'No policy asks for the status of this Gadget, so that none is returned.',
+    ]));
+  test('but not for the combined status of a kind without one', async () => {
+    const [code, message] = await forStatus(asking({ wantMultiWECReportedState: true }));
+    assert.equal(code, 'usage');
+    assert.match(message ?? '', /Deployments, ReplicaSets and DaemonSets only/);
+    assert.equal((await forStatus(asking({ wantMultiWECReportedState: true }, ['w1'])))[0], 'timeout');
+  });
+});

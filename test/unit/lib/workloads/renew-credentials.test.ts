@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Remedy } from '../../../../src/lib/core/remedy.ts';
+import { apiError } from '../../../../src/lib/kube/client/errors.ts';
+import { planControllerRestart, planCredentialRenewal } from '../../../../src/lib/workloads/renew-credentials.ts';
+import { fakeKube, now } from '../../support/builders.ts';
+import {
+  hostingCluster,
+  inSpace,
+  its,
+  kubeconfigOf,
+  MemoryCluster,
+  restartable,
+  restartWrites,
+  soon,
+  wds,
+  wdsDeployments,
+} from '../../support/space-builders.ts';
+
+const encoded = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
+const tokenOf = (uid: string, issued = now / 1000) =>
+  `e30.${encoded({ iat: issued, exp: issued + 60, 'kubernetes.io': { serviceaccount: { uid } } })}.sig`;
+const kubeconfig = (token: string) => `# by KubeFlex
+clusters: [{name: its7, cluster: {server: "https://ext:6443"}}]
+users:
+  - {name: its7, user: {token: ${token}}}
+`;
+const secret = (token: string) =>
+  inSpace('Secret', 'its7', {
+    metadata: { name: 'admin-kubeconfig', uid: 'uid-of-secret', resourceVersion: '42' },
+    data: { 'kubeconfig-incluster': Buffer.from(kubeconfig(token)).toString('base64'), other: 'eA==' },
+  });
+const account = {
+  kind: 'ServiceAccount',
+  metadata: { name: 'kubeflex', namespace: 'kube-system', uid: 'uid-of-account' },
+};
+const controllers = wdsDeployments('its7').map((deployment) => inSpace('Deployment', 'wds7', deployment));
+
+interface Given {
+  present?: string;
+  /** Whether a context is known to refer to the external cluster. */
+  isKnown?: boolean;
+  /** The UID of the account on the cluster of the context. */
+  uid?: string;
+  /** The cluster's answer about the token that it has issued. */
+  refuses?: boolean;
+}
+
+function installation({
+  present = tokenOf('uid-of-account'),
+  isKnown = true,
+  uid = 'uid-of-account',
+  ...given
+}: Given) {
+  const planes = [its('its7', { type: 'external' }), wds('wds7', 'its7')];
+  const hosting = restartable([...planes, secret(present), ...controllers]);
+  const review = async (): Promise<never> => {
+    if (given.refuses) throw apiError(hostingCluster, 401, '');
+    return { status: { userInfo: { username: 'system:serviceaccount:kube-system:kubeflex' } } } as never;
+  };
+  const ext = new MemoryCluster([{ ...account, metadata: { ...account.metadata, uid } }], {
+    ...{ cluster: { context: 'ext', server: 'https://ext:6443' }, fork: () => fakeKube({ review }) },
+  });
+  const tools = {
+    ...{ hosting: hosting.kube, hostingSource: '--hosting-context' as const },
+    hostingContext: { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} },
+    kubeconfig: kubeconfigOf(
+      isKnown ? { ext: { cluster: 'ext', user: 'ext', of: 'its7', hosting: hostingCluster.context } } : {},
+    ),
+    target: { file: '/no/such/kubeconfig', env: {}, dryRun: false },
+    connect: ({ name }: { name: string }) => (name === 'wds7' ? hosting.kube : ext.kube),
+  };
+  tools.kubeconfig.clusters.set('ext', { server: 'https://ext:6443' });
+  tools.kubeconfig.users.set('ext', {});
+  return { hosting, ext, tools };
+}
+
+const inWords = (remedy: Remedy | undefined) =>
+  remedy?.writes.map(({ verb, object, on }) => `${verb} ${object} on ${on}`);
+
+describe('the credentials of an external ITS', () => {
+  test('are renewed: only the token is replaced, in this exact version of the Secret; its WDSes restart', async () => {
+    const { hosting, ext, tools } = installation({});
+    const remedy = await planCredentialRenewal('its7', tools, soon());
+    assert.deepEqual([hosting.writes, ext.writes], [[], []], 'planning only reads');
+    const on = hostingCluster.context;
+    assert.deepEqual(inWords(remedy), [
+      'request a token of ServiceAccount kube-system/kubeflex on ext',
+      `write Secret its7-system/admin-kubeconfig on ${on}`,
+      `restart Deployments in wds7-system on ${on}`,
+    ]);
+    await remedy?.apply();
+    assert.deepEqual(ext.writes, ['create ServiceAccount/token kubeflex']);
+    assert.deepEqual((ext.bodies[0] as { spec: object }).spec, { expirationSeconds: 365 * 86_400 });
+    assert.deepEqual(hosting.bodies[0], {
+      metadata: { uid: 'uid-of-secret', resourceVersion: '42' },
+      data: { 'kubeconfig-incluster': Buffer.from(kubeconfig('minted-token')).toString('base64') },
+    });
+    assert.deepEqual(hosting.writes.slice(1), restartWrites('wds7'));
+  });
+
+  test('stay unchanged if the new token is not accepted', async () => {
+    const { hosting, tools } = installation({ refuses: true });
+    const remedy = await planCredentialRenewal('its7', tools, soon());
+    await assert.rejects(remedy?.apply() ?? Promise.resolve(), { code: 'credentials-failed' });
+    assert.deepEqual(hosting.writes, []);
+  });
+
+  test('are not requested from a cluster that may be another one, or that has no context', async () => {
+    const other = installation({ uid: 'another' });
+    await assert.rejects(planCredentialRenewal('its7', other.tools, soon()), { code: 'identity-unproven' });
+    const unknown = installation({ isKnown: false });
+    await assert.rejects(planCredentialRenewal('its7', unknown.tools, soon()), { code: 'unreachable' });
+    assert.deepEqual([other.ext.writes, unknown.ext.writes], [[], []]);
+  });
+});
+
+describe('the controllers of a WDS', () => {
+  test('are restarted for the present credentials of their ITS, without harm to its workloads', async () => {
+    const { hosting, tools } = installation({});
+    const remedy = await planControllerRestart('wds7', tools, soon());
+    assert.match(String(remedy?.writes[0]?.why), /workloads keep running/);
+    await remedy?.apply();
+    assert.deepEqual(hosting.writes, restartWrites('wds7'));
+  });
+  test('are not restarted if nothing shows when the token was issued', async () => {
+    const { tools } = installation({ present: 'opaque' });
+    assert.equal(await planControllerRestart('wds7', tools, soon()), undefined);
+  });
+});

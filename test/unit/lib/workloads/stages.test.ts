@@ -1,0 +1,623 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { failed } from '../../../../src/lib/core/stages.ts';
+import { seen } from '../../../../src/lib/kube/access.ts';
+import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import { groupOf } from '../../../../src/lib/kube/client/resources.ts';
+import { type ManifestWork, workFinalizer } from '../../../../src/lib/ocm/manifest-works.ts';
+import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
+import { type Binding, type BindingPolicy, type BoundObject, objectsOf } from '../../../../src/lib/ocm/policies.ts';
+import type { StatusCollector } from '../../../../src/lib/workloads/collector.ts';
+import { deliveriesOf } from '../../../../src/lib/workloads/delivery.ts';
+import {
+  boundObjects,
+  combinedKey,
+  type DeliveryEvidence,
+  statusesByPlace,
+  type WorkStatus,
+} from '../../../../src/lib/workloads/delivery-evidence.ts';
+import { type DeliveryView, viewOfDelivery } from '../../../../src/lib/workloads/delivery-view.ts';
+import { followed } from '../../../../src/lib/workloads/workload.ts';
+import { trimmer, WorksOfWds } from '../../../../src/lib/workloads/works.ts';
+
+/** A work of one object, as the records have it: those of KubeStellar's transport are alike. */
+interface RecordedWork {
+  name: string;
+  namespace: string;
+  policy: string;
+  manifest: { kind: string };
+  generation?: number;
+  bindingGeneration?: number;
+  /** If it is not that of the kind. */
+  resource?: string;
+  /** If it is not applied and available. */
+  conditions?: object[];
+}
+
+function workOf({ name, namespace, policy, manifest, generation = 1, ...rest }: RecordedWork): ManifestWork {
+  const { bindingGeneration = 1, resource = `${manifest.kind.toLowerCase()}s` } = rest;
+  const applied = {
+    type: 'Applied',
+    status: 'True',
+    observedGeneration: generation,
+    message: 'Apply manifest complete',
+  };
+  const available = { type: 'Available', status: 'True', message: 'Resource is available' };
+  const { conditions = [applied, available] } = rest;
+  const labels = {
+    'transport.kubestellar.io/originOwnerReferenceBindingKey': policy,
+    'transport.kubestellar.io/originWdsName': 'wdsh',
+  };
+  const annotations = { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': String(bindingGeneration) };
+  return {
+    metadata: { name, namespace, generation, labels, annotations },
+    spec: { workload: { manifests: [manifest] } },
+    status: { resourceStatus: { manifests: [{ conditions, resourceMeta: { ordinal: 0, resource } }] } },
+  } as ManifestWork;
+}
+
+interface Recorded {
+  policies: BindingPolicy[];
+  bindings: Binding[];
+  works?: ManifestWork[];
+  workStatuses?: WorkStatus[];
+  collectors?: StatusCollector[];
+  combined?: KubeObject[];
+  objects?: KubeObject[];
+}
+
+/** No pod ran in the recorded clusters. */
+function asIfRunning(workStatus: WorkStatus): WorkStatus {
+  const { status } = workStatus;
+  if (status === undefined) return workStatus;
+  const others = (status.conditions ?? []).filter(({ type }) => type !== 'Available');
+  const conditions = [...others, { type: 'Available', status: 'True' }];
+  return { ...workStatus, status: { ...status, availableReplicas: 9, conditions } };
+}
+
+/** fixtures/README.md */
+const records = JSON.parse(readFileSync(path.join(import.meta.dirname, 'fixtures', 'records.json'), 'utf8')) as Record<
+  string,
+  Omit<Recorded, 'works'> & { works?: RecordedWork[] }
+>;
+
+const wec = (name: string, status: 'True' | 'Unknown' = 'True'): [string, ManagedCluster] => [
+  name,
+  {
+    metadata: { name, labels: { name, 'location-group': 'edge' } },
+    spec: { hubAcceptsClient: true },
+    status: {
+      conditions: [{ type: 'ManagedClusterConditionAvailable', status, reason: 'ManagedClusterLeaseUpdateStopped' }],
+    },
+  },
+];
+
+function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): DeliveryEvidence {
+  return {
+    wds: { name: 'wdsh', context: 'wdsh', apiGroups: [], type: undefined },
+    its: 'its1',
+    policies: record.policies,
+    bindings: new Map(record.bindings.map((binding) => [binding.metadata.name, binding])),
+    bound: boundObjects(record.bindings),
+    collectors: seen(new Map((record.collectors ?? []).map((collector) => [collector.metadata.name, collector]))),
+    combined: seen(new Set((record.combined ?? []).map(combinedKey))),
+    ...{ held: new Set(), outrun: new Set() },
+    transforms: seen([]),
+    inventory: seen(new Map([wec('cluster1'), wec('cluster2')])),
+    works: seen(new WorksOfWds((record.works ?? []).map(trimmer()))),
+    workStatuses: seen(statusesByPlace((record.workStatuses ?? []).map(asIfRunning))),
+    now: Date.parse('2026-11-20T15:20:00Z'),
+    ...changes,
+  };
+}
+
+const plurals: Record<string, string> = { ConfigMap: 'configmaps', Deployment: 'deployments', Widget: 'widgets' };
+
+interface Subject {
+  kind: string;
+  apiVersion?: string;
+  name: string;
+  namespaceLabels?: Record<string, string>;
+  object?: Partial<KubeObject['metadata']> | null;
+}
+
+/** The deliveries of a recorded object. */
+function deliveries(record: Recorded, subject: Subject, changes: Partial<DeliveryEvidence> = {}): DeliveryView[] {
+  const { kind, apiVersion = 'v1', name, namespaceLabels = {} } = subject;
+  const namespace = record.objects?.[0]?.metadata.namespace ?? record.policies[0]?.metadata.name ?? '';
+  const resource = plurals[kind] ?? '';
+  const bound = record.bindings.flatMap(objectsOf).find((each) => each.name === name && each.resource === resource);
+  const found = record.objects?.find((object) => object.kind === kind && object.metadata.name === name);
+  const metadata = {
+    ...(found?.metadata ?? {
+      name,
+      namespace,
+      labels: { app: namespace },
+      resourceVersion: bound?.resourceVersion as string,
+    }),
+    ...subject.object,
+  };
+  const ref = { group: groupOf(apiVersion), version: 'v1', resource, kind, namespace, name };
+  const object = subject.object === null ? undefined : { metadata };
+  const evidence = evidenceOf(record, changes);
+  const of = followed({ ...ref, object }, evidence.policies, new Map([[namespace, namespaceLabels]]));
+  return deliveriesOf(of, evidence).map(viewOfDelivery);
+}
+
+const record = (name: string): Recorded => {
+  const { works, ...rest } = structuredClone(records[name]) ?? assert.fail(name);
+  return { ...rest, ...(works && { works: works.map(workOf) }) };
+};
+const told = (views: readonly DeliveryView[]) =>
+  views.map(({ policy, wec: on, stage, blockedAt, code, done }) =>
+    [policy ?? 'no policy', on ?? 'no WEC', done ? 'done' : `${stage} ${blockedAt?.state} ${code}`].join(': '),
+  );
+const configMap = { kind: 'ConfigMap', name: 'c' };
+const web = { kind: 'Deployment', apiVersion: 'apps/v1', name: 'web' };
+const widget = { kind: 'Widget', apiVersion: 'example.com/v1', name: 'w' };
+
+describe('a record of the real controllers is diagnosed', () => {
+  const cases: Record<string, [Subject, string[]]> = {
+    'create-only': [configMap, ['t10: cluster1: done']],
+    'custom-transform': [web, ['t12: cluster1: done']],
+    'forbidden-on-wec': [widget, ['t14: cluster1: work failed forbidden-on-wec']],
+    'kind-unknown-on-wec': [widget, ['t13: cluster1: work failed kind-unknown-on-wec']],
+    'multiwec-status': [
+      web,
+      ['t3: cluster1: policy waiting transport-behind', 't3: cluster2: policy waiting transport-behind'],
+    ],
+    'namespace-not-selected': [configMap, ['t7: cluster1: work failed namespace-missing-on-wec']],
+    'no-object-matches': [configMap, ['no policy: no WEC: exists failed not-selected']],
+    'no-wec-matches': [configMap, ['t5: no WEC: binding failed no-wec-matches']],
+    'singleton-status': [web, ['t1: cluster1: done']],
+    'singleton-status-two-wecs': [
+      web,
+      [
+        't2: cluster1: available failed singleton-needs-one-wec',
+        't2: cluster2: available failed singleton-needs-one-wec',
+      ],
+    ],
+    'status-collectors': [
+      web,
+      [
+        't4: cluster1: available failed status-collector-missing',
+        't4: cluster2: available failed status-collector-missing',
+      ],
+    ],
+    'template-missing-property': [{ kind: 'ConfigMap', name: 'good' }, ['t8: cluster1: selected failed binding-error']],
+    'two-policies-one-object': [configMap, ['t11: cluster1: done', 't11-b: cluster1: done']],
+  };
+  test('all thirteen', () => assert.deepEqual(Object.keys(cases).sort(), Object.keys(records).sort()));
+  for (const [name, [subject, expected]] of Object.entries(cases))
+    test(name, () => assert.deepEqual(told(deliveries(record(name), subject)), expected));
+});
+
+describe('the next command', () => {
+  const nextOf = (name: string, subject: Subject) =>
+    deliveries(record(name), subject).map(({ next, steps }) => next ?? steps.join('\n'));
+  test('lets the nearest policy select the object', () =>
+    assert.deepEqual(nextOf('no-object-matches', configMap), [
+      'kubectl --context wdsh -n t6 label configmaps c app=other',
+    ]));
+  test('sends the Namespace as well', () =>
+    assert.deepEqual(nextOf('namespace-not-selected', configMap), [
+      'kubectl --context wdsh label namespace t7 app=t7',
+    ]));
+  test('leads to a Namespace that is sent, and is not on the WEC', () => {
+    const given = record('namespace-not-selected');
+    for (const { spec } of given.policies)
+      for (const clause of spec?.downsync ?? []) clause.objectSelectors = [{ matchLabels: {} }];
+    const [way] = deliveries(given, configMap);
+    assert.equal(way?.code, 'namespace-missing-on-wec');
+    assert.match(String(way?.next), /^stellarctl workload get namespace\/t7 --wds wdsh/);
+  });
+  test('lets a WEC be selected', () =>
+    assert.deepEqual(nextOf('no-wec-matches', configMap), [
+      'Give a WEC the labels: stellarctl label NAME nosuch=label --its its1',
+    ]));
+  test('allows the kind to the work agent', () =>
+    assert.match(
+      String(nextOf('forbidden-on-wec', widget)),
+      /: stellarctl wec grant cluster1=CONTEXT --from-errors --its its1 +\(CONTEXT: that of cluster1\)$/,
+    ));
+  const wds = { name: 'wdsh', context: 'wdsh', apiGroups: [], type: undefined, contexts: new Set(['cluster1']) };
+  test('names the context of the WEC, if the kubeconfig has one of its name', () => {
+    const [way] = deliveries(record('forbidden-on-wec'), widget, { wds });
+    assert.equal(way?.next, 'stellarctl wec grant cluster1=cluster1 --from-errors --its its1');
+    const given = record('singleton-status');
+    for (const { status } of given.works ?? [])
+      for (const { conditions = [] } of status?.resourceStatus?.manifests ?? [])
+        for (const each of conditions) if (each.type === 'Available') each.status = 'False';
+    const [missing] = deliveries(given, web, { wds });
+    assert.match(missing?.next ?? '', /^kubectl --context cluster1 -n t1 describe deployments web$/);
+  });
+  /** The record of a refusal for another reason. */
+  const refusedBecause = (message: string, changes: Partial<DeliveryEvidence> = {}) => {
+    const given = record('forbidden-on-wec');
+    for (const work of given.works ?? [])
+      for (const { conditions = [] } of work.status?.resourceStatus?.manifests ?? [])
+        for (const each of conditions) Object.assign(each, { message, lastTransitionTime: '2026-11-20T15:00:00Z' });
+    return deliveries(given, widget, changes);
+  };
+  test('leads to the webhook of the WEC that refuses an object, or does not answer', () => {
+    for (const why of [
+      'admission webhook "guard.example.com" denied the request: no',
+      'Internal error occurred: failed calling webhook "guard.example.com": failed to call webhook: no route',
+    ]) {
+      const [unknown] = refusedBecause(`Failed to apply manifest: ${why}`);
+      assert.equal(unknown?.code, 'admission-refuses-on-wec');
+      assert.match(
+        unknown?.steps[0] ?? '',
+        /^Ask who manages cluster1 whose webhook guard\.example\.com is\. kubectl get v/,
+      );
+      const [known] = refusedBecause(`Failed to apply manifest: ${why}`, { wds });
+      assert.match(known?.next ?? '', /^kubectl --context cluster1 get validatingwebhookconfigurations,mutating/);
+    }
+  });
+  test('leads to the namespace of the WEC that is being deleted', () => {
+    const why = 'is forbidden: unable to create new content in namespace shop because it is being terminated';
+    const [unknown] = refusedBecause(`failed to apply: widgets.example.com "w" ${why}`);
+    assert.deepEqual(
+      [unknown?.code, unknown?.steps[0]],
+      [
+        'namespace-terminating-on-wec',
+        'See what blocks Namespace shop: stellarctl wec get cluster1=CONTEXT --its its1',
+      ],
+    );
+    const [known] = refusedBecause(`failed to apply: widgets.example.com "w" ${why}`, { wds });
+    assert.equal(known?.next, 'kubectl --context cluster1 get namespace shop -o yaml');
+  });
+  test('a failure shows when it began, and that the agent retries', () => {
+    const [way] = refusedBecause('field is immutable');
+    assert.equal(way?.blockedAt?.since, '2026-11-20T15:00:00Z');
+    assert.match(way?.steps.at(-1) ?? '', /the agent retries by itself within 17 minutes$/);
+  });
+  test('does not offer rights where admission or a quota forbids', () => {
+    const refused = (why: string) => refusedBecause(`failed to apply: widgets.example.com "w" is forbidden: ${why}`);
+    const [quota] = refused('exceeded quota: small');
+    assert.equal(quota?.code, 'denied-on-wec');
+    assert.match(quota?.steps.join() ?? '', /^No right of the agent is missing\. .* ask who manages cluster1/);
+    const [policy] = refused("ValidatingAdmissionPolicy 'registries' with binding 'b' denied request: no");
+    assert.equal(policy?.code, 'admission-refuses-on-wec');
+    assert.match(policy?.steps[0] ?? '', /^Ask who manages cluster1 whose ValidatingAdmissionPolicy registries is\./);
+  });
+  test('does not call available what runs in an earlier version', () => {
+    const given = record('forbidden-on-wec');
+    for (const work of given.works ?? [])
+      for (const { conditions = [] } of work.status?.resourceStatus?.manifests ?? [])
+        conditions.push({ type: 'Available', status: 'True' } as (typeof conditions)[number]);
+    const available = deliveries(given, widget)[0]?.stages.find(({ id }) => id === 'available');
+    assert.deepEqual([available?.state, available?.why], ['not-visible', 'its present version is not applied']);
+  });
+  test('shows what the agent says about any other refusal', () => {
+    const [way] = refusedBecause('the server is odd');
+    assert.equal(way?.code, 'not-applied');
+    assert.match(way?.next ?? '', /^kubectl --context its1 -n cluster1 get manifestwork \S+-wdsh-\S+ -o yaml$/);
+  });
+});
+
+describe('a broken link is named:', () => {
+  const good = () => record('create-only');
+  const broken = (change: (given: Recorded) => void, subject: Subject = configMap, changes = {}) => {
+    const given = good();
+    change(given);
+    return told(deliveries(given, subject, changes));
+  };
+  const one = <T>([first]: readonly T[] = []): T => first as T;
+  const none = () => {};
+
+  test('the object is not in the WDS', () =>
+    assert.deepEqual(broken(none, { ...configMap, object: null }), ['t10: cluster1: null failed object-missing']));
+  test('the object is being deleted', () =>
+    assert.deepEqual(broken(none, { ...configMap, object: { deletionTimestamp: '2026-11-20T15:19:00Z' } }), [
+      't10: cluster1: null waiting object-deleting',
+    ]));
+  test('the object has been in deletion for too long', () => {
+    const object = { deletionTimestamp: '2026-11-20T15:10:00Z' };
+    const [delivery] = deliveries(good(), { ...configMap, object });
+    assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], ['failed', 'object-deleting']);
+    assert.match(delivery?.blockedAt?.why ?? '', /is being deleted in wdsh, for longer than expected$/);
+    assert.match(delivery?.next ?? '', /^kubectl --context wdsh -n t10 get configmaps c -o yaml$/);
+  });
+  test('the policy is being deleted, for a moment or for too long', () => {
+    const deleting = (deletionTimestamp: string) => (given: Recorded) =>
+      Object.assign(one(given.policies).metadata, { deletionTimestamp });
+    assert.deepEqual(broken(deleting('2026-11-20T15:19:50Z')), ['t10: cluster1: selected waiting policy-deleting']);
+    assert.deepEqual(broken(deleting('2026-11-20T15:10:00Z')), ['t10: cluster1: selected failed policy-deleting']);
+  });
+  test('its kind is never sent', () => {
+    plurals.Event = 'events';
+    assert.deepEqual(broken(none, { kind: 'Event', name: 'e' }), ['no policy: no WEC: exists failed never-sent']);
+  });
+  test('the WDS does not send its group', () => {
+    const wds = { name: 'wdsh', context: 'wdsh', apiGroups: ['apps'] };
+    assert.deepEqual(broken(none, configMap, { wds }), ['t10: cluster1: exists failed group-not-watched']);
+  });
+  test('there is no policy', () =>
+    assert.deepEqual(
+      broken((given) => {
+        given.policies = [];
+        given.bindings = [];
+      }, configMap),
+      ['no policy: no WEC: exists failed not-selected'],
+    ));
+  test('the policy has not been processed', () =>
+    assert.deepEqual(
+      broken((given) => {
+        one(given.policies).status = {};
+        one(given.policies).metadata.creationTimestamp = '2026-11-20T15:19:50Z';
+      }),
+      ['t10: cluster1: selected waiting policy-unobserved'],
+    ));
+  test('the policy was changed a moment ago, long after it was created', () =>
+    assert.deepEqual(
+      broken((given) => {
+        const { metadata } = one(given.policies);
+        metadata.generation = 2;
+        metadata.creationTimestamp = '2026-11-20T10:00:00Z';
+        metadata.managedFields = [{ time: '2026-11-20T15:19:50Z' }];
+      }),
+      ['t10: cluster1: selected waiting policy-unobserved'],
+    ));
+  test('the policy has had no Binding for too long, for example because it is rejected', () =>
+    assert.deepEqual(
+      broken((given) => {
+        given.bindings = [];
+        one(given.policies).metadata.creationTimestamp = '2026-11-20T15:00:00Z';
+      }),
+      ['t10: no WEC: policy failed binding-missing'],
+    ));
+  test('the Binding has lost its policy', () =>
+    assert.deepEqual(
+      broken((given) => {
+        given.policies = [];
+      }),
+      ['t10: cluster1: selected failed binding-orphaned'],
+    ));
+  test('the object is not in the Binding yet', () =>
+    assert.deepEqual(
+      broken((given) => {
+        one(given.bindings).spec = { ...one(given.bindings).spec, workload: {} };
+      }),
+      ['t10: cluster1: policy waiting object-not-in-binding'],
+    ));
+  test('the object is missing from the Binding for too long, for example because its Namespace was labelled later', () => {
+    const given = good();
+    one(given.bindings).spec = { ...one(given.bindings).spec, workload: {} };
+    one(given.policies).spec = { downsync: [{ namespaceSelectors: [{}] }] };
+    given.works = [];
+    const [delivery] = deliveries(given, {
+      ...configMap,
+      object: { resourceVersion: '7', creationTimestamp: '2026-11-20T15:00:00Z' },
+    });
+    assert.equal(delivery?.code, 'object-not-in-binding');
+    assert.equal(
+      delivery?.next,
+      'kubectl --context wdsh -n t10 annotate --overwrite configmaps c stellarctl/changed=7',
+    );
+  });
+  test('the Binding has an earlier state of the object', () =>
+    assert.deepEqual(broken(none, { ...configMap, object: { resourceVersion: '9999' } }), [
+      't10: cluster1: policy waiting binding-behind',
+    ]));
+  test('the Binding has an earlier state of the object for too long', () => {
+    const object = { resourceVersion: '9999', creationTimestamp: '2026-11-20T15:00:00Z' };
+    const given = good();
+    const [delivery] = deliveries(given, { ...configMap, object });
+    assert.deepEqual(told(delivery === undefined ? [] : [delivery]), ['t10: cluster1: policy failed binding-behind']);
+    assert.match(delivery?.steps.join() ?? '', /Do its controllers run\?/);
+  });
+  test('the transport has not read the Binding for too long', () =>
+    assert.deepEqual(
+      broken((given) => {
+        const { metadata } = one(given.bindings);
+        metadata.generation = 2;
+        Object.assign(metadata, {
+          managedFields: [{ time: '2026-11-20T15:00:00Z' }, { time: '2026-11-20T15:19:59Z', subresource: 'status' }],
+        });
+      }),
+      ['t10: cluster1: policy failed transport-behind'],
+    ));
+  test('the Binding changes faster than the transport reads it; on a hosting cluster, because of the status it asks for', () => {
+    const outrun = new Set(['t10']);
+    const fought = (type: string, changes: Partial<BoundObject>) => {
+      const given = good();
+      const binding = one(given.bindings);
+      binding.metadata.generation = 327;
+      for (const object of binding.spec?.workload?.namespaceScope ?? []) Object.assign(object, changes);
+      const wds = { name: 'wdsh', context: 'wdsh', apiGroups: [], type };
+      const [delivery] = deliveries(given, configMap, { wds, outrun });
+      assert.deepEqual(told(delivery ? [delivery] : []), ['t10: cluster1: policy failed transport-behind']);
+      return [delivery?.blockedAt?.why, delivery?.steps.join()].join('\n');
+    };
+    const multi = { wantMultiWECReportedState: true };
+    assert.match(
+      fought('host', multi),
+      /is at 327: KubeStellar and wdsh's own controllers write .*\n.*policy apply -f FILE/,
+    );
+    assert.match(fought('k8s', multi), /is at 327\nDo its controllers run/);
+    assert.match(fought('host', {}), /is at 327\nDo its controllers run/);
+  });
+  test('a restart of the controllers keeps the transport stopped', () => {
+    const paused = failed('paused by a restart', { code: 'transport-paused' });
+    const wds = { name: 'wds1', context: 'wds1', apiGroups: [], type: undefined, paused };
+    assert.deepEqual(broken(none, configMap, { wds }), ['t10: cluster1: policy failed transport-paused']);
+  });
+  test('the WEC is not available', () =>
+    assert.deepEqual(broken(none, configMap, { inventory: seen(new Map([wec('cluster1', 'Unknown')])) }), [
+      't10: cluster1: binding failed wec-unavailable',
+    ]));
+  test('the WEC is no longer registered', () =>
+    assert.deepEqual(broken(none, configMap, { inventory: seen(new Map()) }), [
+      't10: cluster1: binding failed wec-missing',
+    ]));
+  test('the Binding does not name a WEC that the policy selects now', () => {
+    const select = (given: Recorded) => {
+      one(given.policies).spec = { clusterSelectors: [{ matchLabels: { 'location-group': 'edge' } }] };
+    };
+    const labelled = (time: string) => {
+      const [name, cluster] = wec('cluster2');
+      const metadata = { ...cluster.metadata, managedFields: [{ time }] };
+      return { inventory: seen(new Map([wec('cluster1'), [name, { ...cluster, metadata }]])) };
+    };
+    assert.deepEqual(broken(select, configMap, labelled('2026-11-20T15:19:50Z')), [
+      't10: cluster1: done',
+      't10: cluster2: binding waiting wec-not-in-binding',
+    ]);
+    assert.equal(
+      broken(select, configMap, labelled('2026-11-20T15:00:00Z'))[1],
+      't10: cluster2: binding failed wec-not-in-binding',
+    );
+  });
+  test('there is no work in the mailbox', () =>
+    assert.deepEqual(
+      broken((given) => {
+        given.works = [];
+      }),
+      ['t10: cluster1: wec failed work-missing'],
+    ));
+  test('the transport sends other objects of the Binding meanwhile', () => {
+    const sending = (creationTimestamp: string) => (given: Recorded) => {
+      const [work] = given.works ?? [];
+      given.works =
+        work === undefined ? [] : [{ ...work, metadata: { ...work.metadata, creationTimestamp }, spec: {} }];
+    };
+    assert.deepEqual(broken(sending('2026-11-20T15:19:50Z')), ['t10: cluster1: wec waiting work-missing']);
+    assert.deepEqual(broken(sending('2026-11-20T15:00:00Z')), ['t10: cluster1: wec failed work-missing']);
+  });
+  test('the transport stops at an earlier WEC, which has no mailbox', () => {
+    const pending = (conditions: { type: string; status: 'False' }[]): [string, ManagedCluster] => [
+      'cluster0',
+      { metadata: { name: 'cluster0' }, spec: { hubAcceptsClient: false }, status: { conditions } },
+    ];
+    const stop = (given: Recorded) => {
+      given.works = [];
+      Object.assign(one(given.bindings).spec ?? {}, {
+        destinations: [{ clusterId: 'cluster0' }, { clusterId: 'cluster1' }],
+      });
+    };
+    const never = seen(new Map([pending([]), wec('cluster1')]));
+    assert.deepEqual(broken(stop, configMap, { inventory: never }), [
+      't10: cluster0: binding failed wec-not-accepted',
+      't10: cluster1: wec failed transport-stopped',
+    ]);
+    const denied = seen(new Map([pending([{ type: 'HubAcceptedManagedCluster', status: 'False' }]), wec('cluster1')]));
+    assert.equal(broken(stop, configMap, { inventory: denied })[1], 't10: cluster1: wec failed work-missing');
+  });
+  test('a WEC that the Binding does not name is not behind those that it names', () => {
+    const given = record('multiwec-status');
+    const [binding] = given.bindings;
+    Object.assign(binding?.spec ?? {}, { destinations: [{ clusterId: 'cluster0' }, { clusterId: 'cluster1' }] });
+    const never: ManagedCluster = { metadata: { name: 'cluster0' }, spec: { hubAcceptsClient: false } };
+    const inventory = seen(new Map([['cluster0', never], wec('cluster1'), wec('cluster2')]));
+    const evidence = evidenceOf(given, { inventory });
+    const [bound] = given.bindings.flatMap(objectsOf);
+    assert.ok(bound);
+    const ref = { group: bound.group ?? '', version: 'v1', resource: bound.resource, kind: '', name: bound.name };
+    const of = followed({ ...ref, namespace: bound.namespace, object: undefined }, evidence.policies, new Map());
+    const stops = deliveriesOf(of, evidence).map(({ wec: on, stoppedAt }) => [on, stoppedAt]);
+    assert.deepEqual(stops, [
+      ['cluster0', undefined],
+      ['cluster1', 'cluster0'],
+      ['cluster2', undefined],
+    ]);
+  });
+  /** All works, as last written at this time. */
+  const written = (given: Recorded, time: string, changes: Partial<KubeObject['metadata']> = {}) => {
+    for (const work of given.works ?? []) Object.assign(work.metadata, { managedFields: [{ time }], ...changes });
+  };
+  const [lately, longAgo] = ['2026-11-20T15:19:50Z', '2026-11-20T15:00:00Z'];
+  for (const [time, state] of [
+    [lately, 'waiting'],
+    [longAgo, 'failed'],
+  ] as const) {
+    const when = state === 'failed' ? ', for too long' : '';
+    const since = (given: Recorded) => {
+      written(given, time, { creationTimestamp: longAgo });
+      Object.assign(one(given.bindings).metadata, { creationTimestamp: longAgo, managedFields: [{ time }] });
+    };
+    test(`the work has an earlier state${when}`, () =>
+      assert.deepEqual(
+        broken((given) => {
+          since(given);
+          one(given.bindings).metadata.generation = 2;
+          one(given.bindings).status = { observedGeneration: 2 };
+        }),
+        [`t10: cluster1: wec ${state} work-behind`],
+      ));
+    test(`the work is being deleted${when}`, () =>
+      assert.deepEqual(
+        broken((given) => written(given, longAgo, { deletionTimestamp: time })),
+        [`t10: cluster1: wec ${state} work-deleting`],
+      ));
+    test(`another program keeps the work that is being deleted${when}`, () => {
+      const given = good();
+      const setBy = {
+        manager: 'kubectl-edit',
+        fieldsV1: { 'f:metadata': { 'f:finalizers': { 'v:"example.com/hold"': {} } } },
+      };
+      written(given, longAgo, {
+        ...{ generation: 5, deletionTimestamp: time, finalizers: [workFinalizer, 'example.com/hold'] },
+        managedFields: [{ time: longAgo, ...setBy }],
+      });
+      const [delivery] = deliveries(given, configMap);
+      assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'work-held']);
+      assert.equal(delivery?.blockedAt?.since, time);
+      assert.match(delivery?.blockedAt?.why ?? '', /blocked by finalizer example\.com\/hold \(set by kubectl-edit\), /);
+      assert.match(delivery?.next ?? '', /^kubectl --context its1 -n cluster1 get manifestwork \S+ -o yaml --show-man/);
+    });
+    test(`the agent has not responded${when}`, () =>
+      assert.deepEqual(
+        broken((given) => {
+          since(given);
+          for (const work of given.works ?? []) work.metadata.generation = 5;
+        }),
+        [`t10: cluster1: work ${state} agent-silent`],
+      ));
+    test(`the WEC has returned no status${when}`, () => {
+      const given = record('singleton-status');
+      written(given, time, { creationTimestamp: longAgo });
+      given.workStatuses = [];
+      const [delivery] = deliveries(given, web);
+      assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'status-missing']);
+      if (state === 'failed') assert.equal(delivery?.next, 'stellarctl wec get cluster1 --its its1');
+    });
+    test(`the WEC has it with another immutable field${when}`, () => {
+      const given = record('singleton-status');
+      const message = 'Deployment.apps "web" is invalid: spec.selector: Invalid value: {}: field is immutable';
+      for (const each of given.works ?? [])
+        for (const { conditions = [] } of each.status?.resourceStatus?.manifests ?? [])
+          for (const condition of conditions)
+            if (condition.type === 'Applied') Object.assign(condition, { status: 'False', message });
+      const [delivery] = deliveries(given, web);
+      assert.equal(delivery?.code, 'immutable-on-wec');
+      assert.match(delivery?.steps.join(' ') ?? '', /get deployments\.apps \S+ -o yaml.* delete deployments\.apps /);
+    });
+    test(`the WEC refuses pods of the present version${when}`, () => {
+      const given = record('singleton-status');
+      const refused = { type: 'ReplicaFailure', status: 'True', message: 'pods "web-1" is forbidden' };
+      for (const each of given.workStatuses ?? []) each.status = { conditions: [refused] };
+      const [delivery] = deliveries(given, web);
+      assert.deepEqual([delivery?.stage, delivery?.code], ['applied', 'failing-on-wec']);
+      assert.equal(delivery?.blockedAt?.why, 'cluster1 reports ReplicaFailure: pods "web-1" is forbidden');
+    });
+    test(`the status has not come back to the WDS${when}`, () => {
+      const given = record('singleton-status');
+      written(given, time, { creationTimestamp: longAgo });
+      for (const { metadata } of given.policies)
+        Object.assign(metadata, { creationTimestamp: longAgo, managedFields: [] });
+      const [delivery] = deliveries(given, { ...web, object: { labels: { app: 't1' } } });
+      assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'status-not-returned']);
+    });
+  }
+  test('the ITS is not seen', () => {
+    const hidden = { state: 'hidden', why: 'no route', error: undefined } as const;
+    const views = deliveries(good(), configMap, { inventory: hidden, works: hidden, workStatuses: hidden });
+    assert.deepEqual(
+      views.map(({ done, stage, stages }) => [done, stage, stages.find(({ id }) => id === 'work')?.why]),
+      [[false, 'binding', 'no route']],
+    );
+  });
+});

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { describeReturned } from '../../../../src/commands/workload/status-text.ts';
+import { type Access, hidden, seen } from '../../../../src/lib/kube/access.ts';
+import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
+import {
+  type CollectorRequest,
+  collectorSpec,
+  createCollector,
+  deleteCollector,
+} from '../../../../src/lib/workloads/change-collector.ts';
+import type { CollectorSpec } from '../../../../src/lib/workloads/collector.ts';
+import { listCollectors } from '../../../../src/lib/workloads/collectors.ts';
+import { getReturned } from '../../../../src/lib/workloads/returned.ts';
+import { soon } from '../../support/space-builders.ts';
+import { stepsOf } from '../../support/steps.ts';
+import { WorkloadCluster } from '../../support/workload-cluster.ts';
+
+type Typed = KubeObject & { kind?: string };
+
+/**
+ * The result of KubeStellar 0.30's controllers for three collectors, one of them broken, and a policy that names a fourth, after 14
+ * s.
+ */
+const record = JSON.parse(readFileSync(path.join(import.meta.dirname, 'fixtures/collectors.json'), 'utf8')) as Record<
+  'policies' | 'collectors' | 'combined' | 'workStatuses',
+  Typed[]
+>;
+
+const as = (kind: string, objects: Typed[]): Typed[] => objects.map((object) => ({ ...object, kind }));
+
+function wdsWith(objects: Typed[], its: Typed[] | null = []): OpenWds & { cluster: WorkloadCluster } {
+  const cluster = new WorkloadCluster(objects);
+  const access: Access<{ name: string; kube: typeof cluster.kube }> =
+    its === null ? hidden('no access') : seen({ name: 'its1', kube: new WorkloadCluster(its).kube });
+  return {
+    name: 'wdsh',
+    isGiven: true,
+    context: 'wdsh',
+    type: 'host',
+    apiGroups: [],
+    kube: cluster.kube,
+    its: access,
+    cluster,
+  };
+}
+
+const recorded = (): Typed[] => [
+  ...as('BindingPolicy', record.policies),
+  ...as('StatusCollector', record.collectors),
+  ...as('CombinedStatus', record.combined),
+];
+
+describe('returned status', () => {
+  const web = { kind: 'deployments', namespace: 't4', name: 'web' };
+  const deployed: Typed = { kind: 'Deployment', metadata: { name: 'web', namespace: 't4' } };
+
+  test('is shown by WEC, and as the tables of collectors', async () => {
+    const { view, errors } = await getReturned(
+      web,
+      wdsWith([...recorded(), deployed], as('WorkStatus', record.workStatuses)),
+    );
+    assert.deepEqual(
+      view.wecs?.map(({ wec, status }) => [wec, status?.availableReplicas]),
+      [
+        ['cluster1', 1],
+        ['cluster2', 1],
+      ],
+    );
+    assert.deepEqual(view.combined, [
+      {
+        ...{ policy: 't4', collector: 't4-list', columns: ['wec', 'replicas'] },
+        rows: [
+          ['cluster1', 1],
+          ['cluster2', 1],
+        ],
+      },
+      { policy: 't4', collector: 't4-sum', columns: ['sum', 'count'], rows: [[2, 2]] },
+    ]);
+    assert.deepEqual(errors, []);
+    const lines = describeReturned(view);
+    assert.match(lines[1] ?? '', /cluster1 +1\/1 available/);
+    assert.ok(lines.includes('t4-sum (policy t4)'), lines.join('\n'));
+  });
+
+  test('names the WECs of its Binding that have returned nothing', async () => {
+    const binding = {
+      ...{ kind: 'Binding', metadata: { name: 't4' } },
+      spec: {
+        destinations: ['cluster1', 'cluster2', 'cluster3'].map((clusterId) => ({ clusterId })),
+        workload: {
+          namespaceScope: [{ group: 'apps', version: 'v1', resource: 'deployments', namespace: 't4', name: 'web' }],
+        },
+      },
+    } as Typed;
+    const objects = [...recorded(), deployed, binding];
+    const { view } = await getReturned(web, wdsWith(objects, as('WorkStatus', record.workStatuses)));
+    assert.deepEqual(view.wecs?.at(-1), { wec: 'cluster3', status: null });
+    assert.match(describeReturned(view).join('\n'), /^ +cluster3 +no status yet$/m);
+  });
+
+  test('is unseen, and not absent, without the ITS', async () => {
+    const { view, errors } = await getReturned(web, wdsWith([...recorded(), deployed], null));
+    assert.deepEqual([view.wecs, view.why, view.combined.length], [null, 'no access', 2]);
+    assert.deepEqual(
+      errors.map(({ code }) => code),
+      ['unreachable'],
+    );
+  });
+
+  test('of another object of that name is separate', async () => {
+    const other = { ...web, namespace: 'other' };
+    const { view, errors } = await getReturned(other, wdsWith([], as('WorkStatus', record.workStatuses)));
+    assert.deepEqual([view.wecs, view.combined, errors.map(({ code }) => code)], [[], [], ['not-found']]);
+    assert.match(describeReturned(view).join('\n'), /no WEC has returned/);
+  });
+});
+
+describe('status collectors', () => {
+  test('are listed with their users and errors, including missing ones', async () => {
+    const { items, missing } = await listCollectors(wdsWith(recorded()));
+    assert.deepEqual(missing, ['t4-missing']);
+    assert.deepEqual(
+      items.map(({ name, usedBy, columns, errors }) => [name, usedBy, columns, errors.length]),
+      [
+        ['t4-bad', [], [], 1],
+        ['t4-list', ['t4'], ['wec', 'replicas'], 0],
+        ['t4-sum', ['t4'], ['sum', 'count'], 0],
+      ],
+    );
+  });
+
+  const spec = (changes: Partial<CollectorRequest>) =>
+    collectorSpec({ column: [], groupBy: [], combine: [], ...changes });
+
+  test('are written as requested', () => {
+    assert.deepEqual(spec({ column: ['a=inventory.name', 'b=obj.x == "y"'], limit: 3 }), {
+      select: [
+        { name: 'a', def: 'inventory.name' },
+        { name: 'b', def: 'obj.x == "y"' },
+      ],
+      limit: 3,
+    });
+    assert.deepEqual(spec({ combine: ['n=COUNT', 's=SUM:returned.status.x'] }).combinedFields, [
+      { name: 'n', type: 'COUNT' },
+      { name: 's', type: 'SUM', subject: 'returned.status.x' },
+    ]);
+    assert.equal(spec({ preset: 'replicas' }).select?.length, 3);
+  });
+
+  test('but rejected if that is impossible', () => {
+    const wrong = [
+      {},
+      { column: ['x'] },
+      { combine: ['n=COUNT:x'] },
+      { combine: ['n=MEDIAN:x'] },
+      { combine: ['n=SUM'] },
+      { preset: 'replicas', groupBy: ['a=b'] },
+      { preset: 'replicas', limit: Number.NaN },
+      { preset: 'replicas', limit: 0 },
+    ];
+    for (const changes of [
+      ...wrong,
+      { preset: 'replicas', column: ['a=b'] },
+      { column: ['a=b'], combine: ['n=COUNT'] },
+    ])
+      assert.throws(() => spec(changes as Partial<CollectorRequest>), { code: 'usage' }, JSON.stringify(changes));
+  });
+
+  test('are created once, and do not replace another one', async () => {
+    const wds = wdsWith(recorded());
+    const list = { select: record.collectors.map((each) => each as { spec?: { select?: [] } })[1]?.spec?.select ?? [] };
+    assert.equal((await createCollector('t4-list', { ...list, limit: 20 }, wds, soon())).changed, false);
+    assert.deepEqual(wds.cluster.writes, []);
+    await assert.rejects(createCollector('t4-list', spec({ preset: 'conditions' }), wds, soon()), {
+      code: 'name-taken',
+    });
+    assert.equal((await createCollector('new', spec({ preset: 'conditions' }), wds, soon())).changed, true);
+  });
+
+  test('are reported as broken once KubeStellar has said so', async () => {
+    const wds = wdsWith(recorded());
+    const bad = (record.collectors as { metadata: { name: string }; spec?: CollectorSpec }[])[0];
+    const { error, changed } = await createCollector('t4-bad', bad?.spec ?? {}, wds, soon());
+    assert.deepEqual(
+      [error?.code, changed, stepsOf(error)],
+      ['expression-invalid', false, 'Delete it, then create it again: stellarctl collector delete t4-bad --wds wdsh'],
+    );
+    assert.match(error?.details.join('\n') ?? '', /^filter expression invalid: failed to parse/);
+  });
+
+  test('are not deleted while policies name them', async () => {
+    const wds = wdsWith(recorded());
+    await assert.rejects(deleteCollector('t4-sum', {}, wds, soon()), { code: 'has-dependents', message: /: t4\./ });
+    await assert.rejects(deleteCollector('nosuch', {}, wds, soon()), { code: 'not-found' });
+    assert.deepEqual(wds.cluster.writes, []);
+    assert.equal((await deleteCollector('t4-bad', {}, wds, soon())).changed, true);
+  });
+});

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { seen } from '../../../../src/lib/kube/access.ts';
+import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
+import { createTransform, deleteTransform, transformSpec } from '../../../../src/lib/workloads/change-transform.ts';
+import { refreshPolicy } from '../../../../src/lib/workloads/refresh-policy.ts';
+import { listTransforms } from '../../../../src/lib/workloads/transforms.ts';
+import { soon } from '../../support/space-builders.ts';
+import { WorkloadCluster } from '../../support/workload-cluster.ts';
+
+type Typed = KubeObject & { kind?: string };
+const deployment = (name: string, spec: object): Typed =>
+  ({ kind: 'Deployment', metadata: { name, namespace: 'shop' }, spec }) as Typed;
+const binding = (name: string, ...objects: string[]): Typed =>
+  ({
+    kind: 'Binding',
+    metadata: { name },
+    spec: {
+      workload: {
+        namespaceScope: objects.map((each) => ({
+          group: 'apps',
+          version: 'v1',
+          resource: 'deployments',
+          namespace: 'shop',
+          name: each,
+        })),
+      },
+    },
+  }) as Typed;
+const transform = (name: string, remove: string[], status = {}): Typed =>
+  ({
+    kind: 'CustomTransform',
+    metadata: { name, uid: name },
+    spec: { apiGroup: 'apps', resource: 'deployments', remove },
+    status,
+  }) as Typed;
+
+function wdsWith(objects: Typed[], works: Typed[] = []) {
+  const [cluster, its] = [new WorkloadCluster(objects), new WorkloadCluster(works)];
+  const access = seen({ name: 'its1', kube: its.kube });
+  const wds: OpenWds = {
+    name: 'wds1',
+    isGiven: true,
+    context: 'wds1',
+    type: 'host',
+    apiGroups: [],
+    kube: cluster.kube,
+    its: access,
+  };
+  return { wds, cluster, its };
+}
+
+const sent = [
+  deployment('web', { replicas: 2 }),
+  deployment('api', {}),
+  deployment('unsent', { replicas: 1 }),
+  binding('p', 'web', 'api'),
+];
+const spec = { apiGroup: 'apps', resource: 'deployments', remove: ['$.spec.replicas', '$.spec.paused'] };
+
+describe('a CustomTransform', () => {
+  test('is created once, for a kind by any of its names', async () => {
+    const { wds, cluster } = wdsWith(sent);
+    const asked = await transformSpec('deployment', spec.remove, wds);
+    assert.deepEqual(asked, spec);
+    assert.equal((await createTransform('t', asked, wds, soon())).changed, true);
+    assert.deepEqual(cluster.writes, ['apply CustomTransform t']);
+    const again = wdsWith([...sent, transform('t', spec.remove)]);
+    assert.equal((await createTransform('t', asked, again.wds, soon())).changed, false);
+    assert.deepEqual(again.cluster.writes, []);
+  });
+
+  test('is rejected if it removes a field without which no object can be applied', async () => {
+    const { wds } = wdsWith(sent);
+    const needed = ['apiVersion', 'kind', 'metadata', 'metadata.name', 'metadata["namespace"]'];
+    for (const path of needed)
+      await assert.rejects(
+        transformSpec('deployments', ['$.spec.replicas', `$.${path}`], wds),
+        { code: 'usage' },
+        path,
+      );
+    // "$..[bad" is in the record of custom-transform; an escape could spell one of these fields.
+    const invalid = [
+      '',
+      '$',
+      'spec.x',
+      '$..[bad',
+      '$.spec[0]',
+      '$.spec.',
+      '$.a-b',
+      "$['x']",
+      '$["a"',
+      '$["\\u006bind"]',
+    ];
+    for (const path of invalid)
+      await assert.rejects(transformSpec('deployments', [path], wds), { code: 'usage' }, path);
+    const fine = ['$.metadata.namespace', '$.metadata.labels["a.b/c"]', '$.metadata.name.x', '$.kinds'];
+    assert.deepEqual((await transformSpec('namespaces', fine, wds)).remove, fine);
+  });
+
+  test('is rejected as a replacement for another one, and beside one of its kind', async () => {
+    const { wds, cluster } = wdsWith([...sent, transform('other', ['$.a'])]);
+    const create = (name: string, remove: string[]) => createTransform(name, { ...spec, remove }, wds, soon());
+    await assert.rejects(create('other', ['$.b']), {
+      code: 'name-taken',
+      message: /a different CustomTransform other/,
+    });
+    await assert.rejects(create('t', ['$.a']), { code: 'name-taken', message: /other is for deployments already/ });
+    assert.deepEqual(cluster.writes, []);
+  });
+
+  test('is listed with its errors and with others of its kind', async () => {
+    const broken = transform('a', ['$..[bad'], { errors: ['Error in spec.remove[0]'] });
+    const views = await listTransforms(wdsWith([broken, transform('b', ['$.x'])]).wds);
+    assert.deepEqual(
+      views.map(({ name, besides, errors }) => [name, besides, errors.length]),
+      [
+        ['a', ['b'], 1],
+        ['b', ['a'], 0],
+      ],
+    );
+  });
+
+  test('is deleted, even if broken', async () => {
+    const { wds, cluster } = wdsWith([...sent, transform('a', ['$..[bad'])]);
+    const result = await deleteTransform('a', wds, soon());
+    assert.equal(result.changed, true);
+    assert.deepEqual(cluster.writes, ['delete CustomTransform a']);
+  });
+});
+
+describe('works of a policy are rewritten', () => {
+  const work = (name: string, noted: string | undefined): Typed => ({
+    kind: 'ManifestWork',
+    metadata: {
+      ...{ name, namespace: 'w1', uid: name, resourceVersion: '1' },
+      labels: {
+        'transport.kubestellar.io/originOwnerReferenceBindingKey': 'p',
+        'transport.kubestellar.io/originWdsName': 'wds1',
+      },
+      annotations:
+        noted === undefined ? {} : { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': noted },
+    },
+  });
+
+  test('by removing the record of their generation', async () => {
+    const { wds, its } = wdsWith([], [work('a', '3'), work('b', '3')]);
+    const result = await refreshPolicy('p', wds, soon());
+    assert.deepEqual([result.works, result.changed], [2, true]);
+    assert.deepEqual(its.writes, ['merge ManifestWork a', 'merge ManifestWork b']);
+  });
+
+  test('but a missing policy is not a policy without works', async () => {
+    await assert.rejects(refreshPolicy('other', wdsWith(sent).wds, soon()), { code: 'not-found' });
+    const policy: Typed = { kind: 'BindingPolicy', metadata: { name: 'p', uid: 'p', resourceVersion: '1' } };
+    assert.equal((await refreshPolicy('p', wdsWith([policy]).wds, soon())).works, 0);
+  });
+
+  test('and waited for', async () => {
+    const { wds } = wdsWith([], [work('a', undefined)]);
+    const { error } = await refreshPolicy('p', wds, soon(0));
+    assert.deepEqual(
+      [error?.code, error?.message],
+      ['timeout', 'The transport of wds1 has not rewritten 1 work of p in time.'],
+    );
+  });
+});

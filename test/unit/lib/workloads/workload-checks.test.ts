@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { runChecks } from '../../../../src/lib/core/checks.ts';
+import { hidden, seen } from '../../../../src/lib/kube/access.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { apiError } from '../../../../src/lib/kube/client/errors.ts';
+import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
+import { workloadChecks } from '../../../../src/lib/workloads/workload-checks.ts';
+import { fakeKube } from '../../support/builders.ts';
+import { stepsOf } from '../../support/steps.ts';
+import { WorkloadCluster } from '../../support/workload-cluster.ts';
+
+type Typed = KubeObject & { kind?: string };
+const binding = (name: string, ...wecs: string[]): Typed =>
+  ({
+    kind: 'Binding',
+    metadata: { name, generation: 1 },
+    spec: {
+      destinations: wecs.map((clusterId) => ({ clusterId })),
+      workload: { clusterScope: [{ resource: 'namespaces', name: 'shop' }] },
+    },
+    status: { observedGeneration: 1 },
+  }) as Typed;
+const policy = (name: string): Typed => ({ kind: 'BindingPolicy', metadata: { name } });
+const space: Typed = { kind: 'Namespace', metadata: { name: 'shop' } };
+const wec = {
+  kind: 'ManagedCluster',
+  metadata: { name: 'w1' },
+  spec: { hubAcceptsClient: true },
+  status: { conditions: [{ type: 'ManagedClusterConditionAvailable', status: 'True' }] },
+} as Typed;
+const work = (of: string): Typed =>
+  ({
+    kind: 'ManifestWork',
+    metadata: {
+      ...{ name: `${of}-0`, namespace: 'w1' },
+      labels: {
+        'transport.kubestellar.io/originOwnerReferenceBindingKey': of,
+        'transport.kubestellar.io/originWdsName': 'wds1',
+      },
+      annotations: { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': '1' },
+    },
+    spec: { workload: { manifests: [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }] } },
+    status: {
+      conditions: [{ type: 'Applied', status: 'True' }],
+      resourceStatus: {
+        manifests: [
+          {
+            resourceMeta: { ordinal: 0 },
+            conditions: [
+              { type: 'Applied', status: 'True' },
+              { type: 'Available', status: 'True' },
+            ],
+          },
+        ],
+      },
+    },
+  }) as Typed;
+
+async function judged(objects: Typed[], isSeen = true, forbidden?: string, wecs = [wec]) {
+  const { kube } = new WorkloadCluster([space, ...objects]);
+  const hub = new WorkloadCluster([...wecs, work('p'), work('c')]);
+  if (forbidden !== undefined) hub.forbidden.add(forbidden);
+  const its: OpenWds['its'] = isSeen ? seen({ name: 'its1', kube: hub.kube }) : hidden('it was not reached');
+  const wds: OpenWds = { name: 'wds1', isGiven: true, kube, context: 'wds1', type: 'k8s', apiGroups: [], its };
+  const findings = await runChecks(workloadChecks, wds, []);
+  const finding = findings.find(({ id }) => id === 'wds-policies');
+  assert.ok(finding !== undefined);
+  return finding.status === 'pass' ? finding : { ...finding.problem, status: finding.status };
+}
+
+test('healthy policies give no finding', async () => {
+  assert.equal((await judged([policy('p'), binding('p', 'w1')])).status, 'pass');
+  assert.equal((await judged([])).status, 'pass');
+});
+
+test('every failing policy is reported, together with those that have the same problem', async () => {
+  const empty = { ...binding('b', 'w1'), spec: { destinations: [{ clusterId: 'w1' }] } };
+  const found = await judged([
+    ...[policy('a'), binding('a'), policy('b'), empty, policy('c'), binding('c', 'w1'), policy('d'), binding('d')],
+  ]);
+  assert.ok('message' in found);
+  assert.deepEqual(
+    [found.status, found.message, found.details],
+    [
+      'fail',
+      'Binding policies a, d of wds1 have a problem: selects no WEC.',
+      ['Binding policy b of wds1 has a problem: selects no object.'],
+    ],
+  );
+  assert.deepEqual(stepsOf(found)?.match(/policy get \w/g), ['policy get a', 'policy get b']);
+});
+
+test('a WEC that a slip in a label leaves out is a warning, also beside failures', async () => {
+  const labelled = (name: string, env: string): Typed => ({ ...wec, metadata: { name, labels: { env } } });
+  const spec = { clusterSelectors: [{ matchLabels: { env: 'edge' } }] };
+  const of = (...names: string[]) => names.flatMap((name) => [{ ...policy(name), spec } as Typed, binding(name, 'w1')]);
+  const wecs = [labelled('w1', 'edge'), labelled('w2', 'egde')];
+  const warning = await judged(of('p', 'c'), true, undefined, wecs);
+  const sentence = 'WEC w2 is not selected: its label env=egde is nearly env=edge.';
+  assert.ok('message' in warning);
+  assert.deepEqual(
+    [warning.status, warning.code, warning.message, warning.details],
+    ['warn', 'label-misspelt', sentence, []],
+  );
+  assert.match(stepsOf(warning) ?? '', /^If that is a slip: stellarctl label w2 env=edge --overwrite/);
+  const failure = await judged(of('p', 'other'), true, undefined, wecs);
+  assert.ok('details' in failure);
+  assert.deepEqual([failure.status, failure.details], ['fail', [sentence]]);
+});
+
+test('a policy without its works fails', async () => {
+  const found = await judged([policy('other'), binding('other', 'w1')]);
+  assert.deepEqual(
+    [found.status, 'message' in found && found.message],
+    ['fail', 'Binding policy other of wds1 has a problem: Namespace shop: mailbox w1 has no work for it.'],
+  );
+});
+
+test('without the ITS nothing is known to be healthy', async () =>
+  assert.equal((await judged([policy('p'), binding('p', 'w1')], false)).status, 'skipped'));
+
+test('nor if a part of the ITS may not be read', async () => {
+  for (const kind of ['manifestworks', 'managedclusters'])
+    assert.equal((await judged([policy('p'), binding('p', 'w1')], true, kind)).status, 'skipped', kind);
+});
+
+describe('the guard', () => {
+  /** @param served the version in which its API server has ValidatingAdmissionPolicies */
+  const judge = async (type: string, served: string | undefined, sent = [binding('p', 'w1')], isForbidden = false) => {
+    const kube = fakeKube({
+      list: (async ({ kind, apiVersion }) => {
+        if (kind === 'Binding') return sent;
+        if (isForbidden) throw apiError({ context: 'wds1', server: 'https://192.0.2.1' }, 403, '{}');
+        return served !== undefined && apiVersion.endsWith(`/${served}`) ? [] : undefined;
+      }) as Kube['list'],
+      read: (async () => undefined) as Kube['read'],
+    });
+    const check = workloadChecks.filter(({ id }) => id === 'wds-guard');
+    const [finding] = await runChecks(check, { kube, name: 'wds1', type } as OpenWds);
+    assert.ok(finding !== undefined);
+    return finding.status === 'warn' ? stepsOf(finding.problem) : finding.status;
+  };
+  test('is asked for where it can be had, and workloads are sent', async () => {
+    assert.equal(await judge('host', 'v1'), 'Keep them: stellarctl wds guard wds1');
+    assert.equal(await judge('k8s', undefined), 'Keep them: stellarctl wds guard wds1');
+    assert.match(await judge('vcluster', undefined), /Restart its controllers with `wds restart` only/);
+    assert.equal(await judge('k8s', undefined, []), 'pass');
+    assert.equal(await judge('k8s', undefined, [binding('p')]), 'pass');
+  });
+  test('is unknown to a user who may not read it', async () =>
+    assert.equal(await judge('k8s', 'v1', [binding('p', 'w1')], true), 'skipped'));
+});
+
+describe('the admission of Bindings', () => {
+  const judge = async (words: string | undefined, mayCreate = true) => {
+    const kube = fakeKube({
+      mayI: async () => mayCreate,
+      tryCreate: async () => {
+        if (words !== undefined)
+          throw apiError({ context: 'wds1', server: 'https://192.0.2.1' }, 500, JSON.stringify({ message: words }));
+      },
+    });
+    const check = workloadChecks.filter(({ id }) => id === 'wds-bindings');
+    const [finding] = await runChecks(check, { kube } as OpenWds);
+    assert.ok(finding !== undefined);
+    return finding;
+  };
+  test('is tried, if this user may create Bindings', async () => {
+    assert.equal((await judge(undefined)).status, 'pass');
+    assert.equal((await judge(undefined, false)).status, 'skipped');
+  });
+  test('fails with the webhook that refuses them, or does not answer', async () => {
+    const finding = await judge('failed calling webhook "bindings.example.com": no such host');
+    assert.ok(finding.status === 'fail');
+    assert.equal(finding.problem.code, 'bindings-not-admitted');
+    assert.match(JSON.stringify(finding.problem.next), /bindings\.example\.com/);
+  });
+  test('is unknown where a webhook has side effects, or something else is wrong', async () => {
+    const words = 'admission webhook "a.b.c" does not support dry run';
+    assert.equal((await judge(words)).status, 'skipped');
+    assert.equal((await judge('the server is too busy')).status, 'skipped');
+  });
+});
