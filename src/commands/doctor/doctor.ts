@@ -1,6 +1,5 @@
 import { Option } from 'commander';
 import { ExitCode, StellarError } from '../../lib/core/errors.ts';
-import type { DoctorInput } from '../../lib/doctor/doctor.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -38,7 +37,7 @@ export const definition: Definition<DoctorOptions> = {
     listOption('--skip <id>', 'skip this check'),
     new Option('--fail-on <status>', 'when to exit with 1').choices(['warn', 'fail']).default('fail'),
     ['--wait', 'wait until no check fails'],
-    ['--fix', 'fix what needs no decision: tokens, endpoints, stuck agents, stale requests'],
+    ['--fix', 'run the commands of the findings that need no decision: wec join, its repair, wds repair, wds restart'],
     yesOption('with --fix or --probe: skip the confirmation'),
     dryRunOption(),
     hostingContextOption(),
@@ -57,7 +56,7 @@ export const definition: Definition<DoctorOptions> = {
     const input = options.pre ? undefined : await clustersOf(session, positional);
     const examine = await (input === undefined ? preInput(session, options, positional) : examination(input));
     session.progress.waiting('doctor', 'reading the installation');
-    const acted = input && options.fix ? await act(session, options, input, examine) : {};
+    const acted = options.fix ? await act(session, options, examine) : {};
     let all = acted.all ?? (await examine());
     if (options.probe) all = await (await import('./probe.ts')).probeWecs(session, options, all);
     if (options.wait && !isHealthy(all, options)) {
@@ -94,16 +93,10 @@ interface Acted {
   report?: object;
 }
 
-async function act(
-  session: Session,
-  options: DoctorOptions,
-  input: DoctorInput,
-  examine: () => Promise<Examined[]>,
-): Promise<Acted> {
-  const { describeFixed, fixFindings } = await import('./fix.ts');
-  const { all, fixed } = await fixFindings(session, options, input, examine);
-  const hasFailed = fixed.some(({ result }) => result === 'failed');
-  return { all, hasFailed, report: { fixed: describeFixed(fixed) } };
+async function act(session: Session, options: DoctorOptions, examine: () => Promise<Examined[]>): Promise<Acted> {
+  const { fixFindings } = await import('./fix.ts');
+  const { all, fixed } = await fixFindings(session, options, examine);
+  return { all, hasFailed: fixed.some(({ result }) => result === 'failed'), report: { fixed } };
 }
 
 /** A fix that failed is a failure, however long the command then waited. */

@@ -1,106 +1,116 @@
 import { isNotable } from '../../lib/core/checks.ts';
+import { asCalled } from '../../lib/core/command-line.ts';
 import { count } from '../../lib/core/counts.ts';
-import { stepLines } from '../../lib/core/next-step.ts';
-import type { Write } from '../../lib/core/remedy.ts';
-import type { DoctorInput } from '../../lib/doctor/doctor.ts';
-import type { FixResult } from '../../lib/doctor/doctor-fix-apply.ts';
-import type { PlannedFix } from '../../lib/doctor/doctor-fix-plan.ts';
+import { poll } from '../../lib/core/poll.ts';
+import { runProgram } from '../../lib/core/program.ts';
 import { subjectName } from '../../lib/doctor/finding-report.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
+import { needsDecision } from '../../lib/wecs/reregister-causes.ts';
 import { confirm } from '../common/confirm.ts';
 import type { Session } from '../common/session.ts';
-import { toDocument } from '../terminal/output.ts';
+import { writeText } from '../terminal/clean.ts';
 import type { DoctorOptions } from './input.ts';
 
-/** The results of the fixes, and the last reading. */
-interface Fixed {
-  all: Examined[];
-  fixed: FixResult[];
+/** A printed command that --fix runs, with what it helps against. The fields are an interface: docs/output.md. */
+export interface Fix {
+  command: string;
+  findings: { subject: string; check: string; code: string }[];
+  /**
+   * `fixed`: the findings are gone. `unconfirmed`: the command has succeeded, and one of them was still present at the deadline.
+   * `failed`: the command has failed, or a user must confirm it. `planned`: it is a dry run.
+   */
+  result: 'fixed' | 'unconfirmed' | 'failed' | 'planned';
+}
+
+/** Commands that keep what exists, and ask where something could be lost. */
+const remedies = /^stellarctl (?:wec join|its repair|wds (?:repair|restart)) /;
+
+/** The commands that findings name and that need no decision of a user, each once. */
+export function fixesOf(examined: readonly Examined[], skip: readonly string[] = []): Fix[] {
+  const fixes = new Map<string, Fix>();
+  for (const { subject, findings } of examined)
+    for (const finding of findings) {
+      if (!isNotable(finding) || skip.includes(finding.id) || needsDecision(finding.problem.code)) continue;
+      const step = finding.problem.next.find(
+        (each) => 'command' in each && !each.isPartial && remedies.test(each.command),
+      );
+      if (step === undefined || !('command' in step)) continue;
+      const fix = fixes.get(step.command) ?? { command: step.command, findings: [], result: 'planned' };
+      fix.findings.push({ subject: subjectName(subject), check: finding.id, code: finding.problem.code });
+      fixes.set(step.command, fix);
+    }
+  return [...fixes.values()];
 }
 
 /**
- * Fixes what needs no human decision: plans, announces the plan, asks, examines again, and applies the confirmed fixes that are
- * still needed. Then it examines until the findings are gone or the deadline has passed.
- * @param examine takes one reading @throws StellarError `not-confirmed`
+ * Runs the commands that the findings name, as a user would type them, and examines until the findings are gone or the deadline has
+ * passed.
+ * @param examine takes one reading @returns the last reading, and the commands @throws StellarError `not-confirmed`
  */
 export async function fixFindings(
   session: Session,
   options: DoctorOptions,
-  input: DoctorInput,
   examine: () => Promise<Examined[]>,
-): Promise<Fixed> {
-  const { FixPlanner, lacksContext } = await import('../../lib/doctor/doctor-fix-plan.ts');
-  const { applyFixes, confirmFixes, unapplied } = await import('../../lib/doctor/doctor-fix-apply.ts');
-  const planner = new FixPlanner(input.spaces, session.run);
-  const plan = async (of: readonly Examined[]) =>
-    (await planner.plan(of)).filter(({ check }) => !options.skip?.includes(check));
-  const all = await examine();
-  const planned = await plan(all);
-  const lacking = all.filter(lacksContext).length;
-  if (lacking > 0)
-    session.progress.note(`${count(lacking, 'WEC')} can be fixed only with its context: give NAME=CONTEXT`);
-  const open = planned.filter(({ refused }) => refused === undefined);
-  announce(session, input, open);
-  for (const fix of planned) for (const line of describePlanned(fix)) session.progress.note(line);
-  const isWell = !all.some(({ findings }) => findings.some(isNotable));
-  if (open.length === 0)
+): Promise<{ all: Examined[]; fixed: Fix[] }> {
+  let all = await examine();
+  const fixes = fixesOf(all, options.skip);
+  for (const { command, findings } of fixes)
+    session.progress.note(
+      `${asCalled(command)}      (${findings.map(({ subject, code }) => `${subject}: ${code}`).join(', ')})`,
+    );
+  if (fixes.length === 0) {
+    const isWell = !all.some(({ findings }) => findings.some(isNotable));
     session.progress.note(isWell ? 'Nothing to fix.' : 'Nothing can be fixed without you: see the findings.');
-  if (open.length === 0 || session.run.dryRun) return { all, fixed: planned.map(unapplied) };
+  }
+  if (fixes.length === 0 || session.run.dryRun) return { all, fixed: fixes };
 
-  await confirm(session, { ...confirmationOf(open), yes: options.yes });
+  const confirmation = { verb: 'Run', doing: 'Running', name: count(fixes.length, 'command'), number: fixes.length };
+  await confirm(session, { ...confirmation, yes: options.yes });
   // The time that the user took to confirm does not count.
   session.run.deadline.restart(options.timeout);
-  const present = await plan(await examine());
-  session.progress.waiting('doctor', 'fixing');
-  const applied = await applyFixes(planned, present, session.run);
-  for (const result of applied) say(session, result);
+  const ran: Fix[] = [];
+  for (const fix of fixes)
+    ran.push({ ...fix, result: (await runCommand(session, fix.command, options)) ? 'unconfirmed' : 'failed' });
   session.progress.waiting('doctor', 'checking what was fixed');
-  const { examined, fixed } = await confirmFixes(applied, examine, session.run);
-  for (const { result, subject, code } of fixed)
-    if (result === 'unconfirmed')
-      session.progress.note(`${subjectName(subject)}: ${code} is still reported; the fix is unconfirmed`);
-  return { all: examined, fixed };
+  const isOpen = ({ result, findings }: Fix) =>
+    result === 'unconfirmed' && !findings.every((each) => isGone(each, all));
+  await poll(async () => {
+    all = await examine();
+    return !ran.some(isOpen) || undefined;
+  }, session.run);
+  const fixed = ran.map((fix): Fix => (fix.result === 'failed' || isOpen(fix) ? fix : { ...fix, result: 'fixed' }));
+  for (const { command, result } of fixed)
+    if (result === 'unconfirmed') session.progress.note(`Still reported after ${asCalled(command)}`);
+  return { all, fixed };
 }
 
-/** Announces the clusters that the fixes write to. */
-function announce(session: Session, { spaces, wecs }: DoctorInput, open: readonly PlannedFix[]): void {
-  if (spaces !== undefined && open.some(({ subject }) => subject.kind !== 'wec'))
-    session.announce(spaces.hosting, 'Hosting cluster');
-  const names = new Set(open.flatMap(({ subject: { kind, name } }) => (kind === 'wec' ? name : [])));
-  for (const { name, kube } of wecs) if (kube !== undefined && names.has(name)) session.announce(kube, `WEC ${name}:`);
+/** A different problem in its place is a new finding; a finding that is no longer visible is not proof of a fix. */
+function isGone({ subject, check, code }: Fix['findings'][number], examined: readonly Examined[]): boolean {
+  const { findings = [] } = examined.find((each) => subjectName(each.subject) === subject) ?? {};
+  const finding = findings.find(({ id }) => id === check);
+  return finding?.status === 'pass' || (finding !== undefined && isNotable(finding) && finding.problem.code !== code);
 }
 
-function describePlanned({ subject, code, writes, refused }: PlannedFix): string[] {
-  const about = `${subjectName(subject)} (${code})`;
-  if (refused === undefined) return writes.map((write) => `${about}: ${describeWrite(write)}`);
-  return [`${about} needs your decision: ${refused.message}`, ...stepLines(refused.next, '  ')];
+/** Runs a command of stellarctl in a process of its own, which cannot ask. @returns whether it has succeeded */
+async function runCommand(
+  { progress, io, programs }: Session,
+  command: string,
+  options: DoctorOptions,
+): Promise<boolean> {
+  progress.note(`$ ${asCalled(command)}`);
+  progress.stop();
+  const kubeconfig = options.kubeconfig === undefined ? [] : [`--kubeconfig=${options.kubeconfig}`];
+  const args = [...process.execArgv, process.argv[1] ?? '', ...wordsOf(command).slice(1), ...kubeconfig];
+  const { exitCode } = await runProgram(programs)(
+    { name: 'stellarctl', path: process.execPath },
+    { args, onStderr: (text) => writeText(io.stderr, text) },
+  );
+  progress.resume();
+  return exitCode === 0;
 }
 
-const describeWrite = ({ verb, object, on, why }: Write): string =>
-  `${verb} ${object} on ${on}${why === undefined ? '' : ` (${why})`}`;
-
-function confirmationOf(open: readonly PlannedFix[]) {
-  const [first, ...others] = open;
-  const confirmation = { verb: 'Fix', doing: 'Fixing' };
-  if (first !== undefined && others.length === 0) return { ...confirmation, name: first.subject.name };
-  return { ...confirmation, name: count(open.length, 'finding'), number: open.length };
-}
-
-function say(session: Session, { subject, writes, result, error }: FixResult): void {
-  const { name } = subject;
-  if (error !== undefined)
-    for (const line of [`${name}: not fixed: ${error.message}`, ...stepLines(error.next, '  ')])
-      session.progress.note(line);
-  else if (result === 'passed') session.progress.note(`${name}: nothing left to do`);
-  else for (const write of writes) session.progress.reached(name, `done: ${describeWrite(write)}`);
-}
-
-/** Converts the results of fixes to their document format. The fields are an interface: docs/output.md. */
-export const describeFixed = (fixed: readonly FixResult[]): object[] =>
-  toDocument(
-    fixed.map(({ subject, ...rest }) => ({
-      subject: subjectName(subject),
-      ...(subject.its === undefined ? {} : { its: subject.its }),
-      ...rest,
-    })),
-  ).items;
+/** The words of a line that `command` has made. */
+export const wordsOf = (line: string): string[] =>
+  (line.match(/(?:'[^']*'|\\'|[^ '\\])+/g) ?? []).map((word) =>
+    word.replace(/'([^']*)'|\\'/g, (_, quoted?: string) => quoted ?? "'"),
+  );

@@ -26,7 +26,7 @@ export function definition(role: SpaceRole): Definition<Options> {
   const noun = role.toUpperCase();
   const what =
     role === 'its'
-      ? 'Removes failed Jobs of its hooks, so that KubeFlex recreates them, which it never does by itself, and has its address published again if that is missing.'
+      ? 'Removes failed Jobs of its hooks, so that KubeFlex recreates them, which it never does by itself, has its address published again if that is missing, and renews the token by which pods reach an external ITS when less than 30 days are left.'
       : 'Corrects the ITS of its transport (KubeStellar 0.30 cannot name one), and removes failed Jobs, so that KubeFlex recreates them.';
   return {
     description: `${what} Then waits until the ${noun} is ready, and writes its context. Changes nothing if nothing is broken.`,
@@ -45,9 +45,9 @@ export function definition(role: SpaceRole): Definition<Options> {
       const tools = await session.spaceTools();
       refuseUnnamedHosting(session, tools, yes);
       session.announce(tools.hosting, 'Hosting cluster');
-      const itsName = its && nameOfIts(its, tools);
-      const confirm = confirmLeft(session, name, yes);
-      await session.finish([await repairSpace({ name, role, itsName, confirm }, tools, session.run)]);
+      await (await import('../../lib/workloads/renew-credentials.ts')).renewToken(name, tools, session.run);
+      const input = { name, role, itsName: its && nameOfIts(its, tools), confirm: confirmLeft(session, name, yes) };
+      await session.finish([await repairSpace(input, tools, session.run)]);
       session.next(command`stellarctl ${role} get ${name}`);
     },
   };

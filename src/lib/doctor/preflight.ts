@@ -4,10 +4,11 @@ import { run } from '../core/next-step.ts';
 import type { ProgramRun } from '../core/program.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { verifyEndpoint } from '../ocm/endpoint.ts';
 import { accessHub, type HubAccess } from '../ocm/hub-access.ts';
+import { hubConnectionOf } from '../ocm/hub-connection.ts';
 import type { JoiningWec, JoinOptions } from '../wecs/join-options.ts';
-import type { JoinPlan } from '../wecs/join-plan.ts';
-import { planFor } from '../wecs/reregister-fix.ts';
+import { hubReads, type JoinPlan, planJoin } from '../wecs/join-plan.ts';
 import { HostingState, hostingChecks, itsChecks } from './cluster-checks.ts';
 import { joiningChecks } from './joining-checks.ts';
 import { machineChecks } from './machine-checks.ts';
@@ -49,7 +50,7 @@ export async function runPreflight(
     let planned: JoinPlan | undefined;
     const plan = async ({ kube, context }: Its) => {
       access ??= accessHub(kube, context, joinOptions.certificateAuthority);
-      planned = await planFor(await access, wec, run, joinOptions);
+      planned = await planFor(await access, wec, joinOptions, run);
       return planned;
     };
     const joining = { ...wec, plan: its === undefined || its instanceof StellarError ? undefined : () => plan(its) };
@@ -64,6 +65,14 @@ export async function runPreflight(
   ]);
   return [{ subject: { kind: 'machine', name: '' }, findings: ofMachine }, ...ofClusters.flatMap((each) => each ?? [])];
 }
+
+/** What a join would know before its first write. An operator's report that it is connected counts: a new check would be a write. */
+const planFor = (access: HubAccess, wec: JoiningWec, options: JoinOptions, run: Run): Promise<JoinPlan> =>
+  planJoin(access, wec, options, {
+    hub: access.kube && hubReads(access.kube, [wec]),
+    verify: (endpoint) => verifyEndpoint(access.its, endpoint, run),
+    isStillConnected: async (_, klusterlet) => hubConnectionOf(klusterlet).state === 'working',
+  });
 
 /** A cluster that is not found, or does not answer, is one finding. */
 async function checkCluster<Checked extends { kube: Kube }>(

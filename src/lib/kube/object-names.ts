@@ -1,5 +1,4 @@
 import { StellarError } from '../core/errors.ts';
-import type { KubeObject } from './client/objects.ts';
 
 const dnsLabel = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
 const labelPattern = new RegExp(`^${dnsLabel}$`);
@@ -34,7 +33,3 @@ export function checkPathSegment(name: string): void {
 
 const notAName = (name: string, what: string, why: string): StellarError =>
   new StellarError('usage', `"${name}" cannot be the name of ${what}: ${why}.`);
-
-/** The name of an object for people: `Pod NAMESPACE/NAME`. */
-export const named = (kind: string, { metadata: { namespace, name } }: KubeObject): string =>
-  `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;

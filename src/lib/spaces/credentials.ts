@@ -1,7 +1,7 @@
 import { type Check, type Finding, fail, type Outcome, pass, runChecks, skipped, warn } from '../core/checks.ts';
 import { command } from '../core/command-line.ts';
 import { formatAge } from '../core/duration.ts';
-import { type NextStep, run } from '../core/next-step.ts';
+import { run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Secret } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
@@ -40,30 +40,27 @@ const expiresSoonMs = 30 * 86_400_000;
 
 /** Checks of the Secret with the credentials by which pods of the hosting cluster reach an external space. */
 export const externalChecks = (role: SpaceRole): Check<{ name: string; hosting: Kube }>[] => [
-  { id: `${role}-token`, title: "KubeFlex's token for it is valid", run: tokenIsValid },
+  { id: `${role}-token`, title: "KubeFlex's token for it is valid", run: (subject) => tokenIsValid(role, subject) },
 ];
 
-const renewal = ({ cluster }: Kube): NextStep =>
-  run(command`stellarctl doctor --fix --hosting-context ${cluster.context}`, 'Renew it, and restart what uses it');
+/** Whether a token expires soon, or has expired. */
+export const expiresSoon = (token: string, now: number): boolean =>
+  (tokenExpiry(token)?.getTime() ?? Number.POSITIVE_INFINITY) - now <= expiresSoonMs;
 
 /** KubeFlex requests a token for one year, and never renews it while its Secret exists (kubeflex 0.9.3, adopted clusters). */
-async function tokenIsValid({ name, hosting }: { name: string; hosting: Kube }): Promise<Outcome> {
+async function tokenIsValid(role: SpaceRole, { name, hosting }: { name: string; hosting: Kube }): Promise<Outcome> {
   const token = (await readCredentials(name, hosting))?.token;
   const expiry = tokenExpiry(token ?? '')?.getTime();
-  if (expiry === undefined) return skipped('no token with an expiry date is visible');
+  if (token === undefined || expiry === undefined) return skipped('no token with an expiry date is visible');
   const left = expiry - hosting.now();
-  if (left > expiresSoonMs) return pass(`for ${formatAge(left)}`);
+  if (!expiresSoon(token, hosting.now())) return pass(`for ${formatAge(left)}`);
+  const renewal = run(
+    command`stellarctl ${role} repair ${name} --hosting-context ${hosting.cluster.context}`,
+    'Renew it, and restart what uses it',
+  );
   return left > 0
-    ? warn(
-        'external-token-expiring',
-        `The token by which pods reach ${name} expires in ${formatAge(left)}.`,
-        renewal(hosting),
-      )
-    : fail(
-        'external-token-expired',
-        `The token by which pods reach ${name} expired ${formatAge(-left)} ago.`,
-        renewal(hosting),
-      );
+    ? warn('external-token-expiring', `The token by which pods reach ${name} expires in ${formatAge(left)}.`, renewal)
+    : fail('external-token-expired', `The token by which pods reach ${name} expired ${formatAge(-left)} ago.`, renewal);
 }
 
 /** The kubeconfig that pods of the hosting cluster use for an external space. */

@@ -203,7 +203,7 @@ export function silentAgent(findings: WecFindings): Problem | undefined {
     });
   }
   const message = `The agent of ${name} has stopped reporting: ${blocking.verdict.why}.`;
-  const restart = wec && command`stellarctl doctor --fix ${`${name}=${wec.context}`} --its ${its}`;
+  const restart = wec && command`stellarctl wec join ${`${name}=${wec.context}`} --its ${its}`;
   const next = restart === undefined ? [] : [run(restart, 'If its log shows no reason, restart it')];
   return wecProblem('agent-silent', message, toSeeAgent(findings), ...next);
 }

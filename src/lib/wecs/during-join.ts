@@ -1,10 +1,11 @@
 import { monotonic } from '../core/clock.ts';
+import { formatAge } from '../core/duration.ts';
 import type { Verdict } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { createdAt } from '../kube/client/objects.ts';
+import { conditionOf, createdAt } from '../kube/client/objects.ts';
 import { bootstrapRequests } from '../ocm/hub-evidence.ts';
 import { writtenAt } from '../ocm/klusterlet-agent.ts';
-import { agentPodsOf } from '../ocm/wec-pods.ts';
+import { agentPodsOf, agentStarted } from '../ocm/wec-pods.ts';
 import { asksWithSeveralKeys } from './acceptance.ts';
 import { clockMarginMs } from './own-requests.ts';
 import type { Registration } from './registration-checks.ts';
@@ -50,6 +51,7 @@ export class RestartsDuringJoin {
       this.#lost(registration) ??
       this.#unannounced(registration) ??
       podRestartNeed(registration, wecNow) ??
+      silent(registration) ??
       this.#away(registration, hub)
     );
   }
@@ -96,6 +98,17 @@ function podRestartNeed(registration: Registration, wecNow: number): Restart | u
   // An operator reports only after some time what it has reached; a restart does not fix an unreachable hub.
   return isOld && !hasAsked && age > agentRestartMs && reachOf(registration)?.state !== 'failed'
     ? { why: 'its agent is older than its bootstrap secret and has not asked since', by: 'pods' }
+    : undefined;
+}
+
+/** An agent that runs and does nothing. Once only: a restart has not helped one that has not renewed its Lease since it started. */
+function silent({ hub, wec, now }: Registration): Restart | undefined {
+  const { status } = conditionOf(hub?.managedCluster, 'ManagedClusterConditionAvailable') ?? {};
+  const started = wec && agentStarted(wec.klusterlet, wec.pods);
+  // Both times come from the agent's own node.
+  const renewed = Date.parse(hub?.lease?.spec?.renewTime ?? '');
+  return status === 'Unknown' && started !== undefined && started <= renewed
+    ? { why: `its agent has not renewed its Lease for ${formatAge(now - renewed)}`, by: 'pods' }
     : undefined;
 }
 

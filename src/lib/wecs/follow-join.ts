@@ -23,7 +23,7 @@ import { releaseDeadLeases, reregister, restartAgents } from './restart-agent.ts
 import { removeAccount } from './wec-account.ts';
 
 /** The state when a join begins to follow its registration. */
-export interface StartedJoin {
+interface StartedJoin {
   /** Whether anything has been written. */
   changed: boolean;
   /** Whether an existing agent re-registers, which supersedes its earlier requests. */
@@ -112,7 +112,8 @@ export function joinedWec(
       }
       if (need.by === 'pods') await restartAgents(plan.kube);
       else await reregister(access, plan, need.by, wec);
-      side.superseded.add(hub?.requests ?? []);
+      // One that keeps its certificate sends no other request.
+      if (need.by !== 'pods' || wec?.hubSecret === undefined) side.superseded.add(hub?.requests ?? []);
       side.restarts.markDone(need);
       follower.wrote(`${need.why}: agent restarted`);
       reading.restartGracePeriod();
@@ -163,20 +164,6 @@ async function tidied(
 
 export const followJoins = (access: HubAccess, wecs: readonly JoinedWec[], run: Run): Promise<WecResult[]> =>
   followOnHub(access.kube, wecs, (wec, ofHub) => wec.read(ofHub), run);
-
-/** Follows the registration of one WEC whose join has begun. */
-export async function followJoin(
-  access: HubAccess,
-  plan: JoinPlan,
-  options: JoinOptions,
-  started: StartedJoin,
-  run: Run,
-): Promise<WecResult> {
-  const wec = joinedWec(access, plan, options, run);
-  await wec.start(plan, options, started);
-  const [result] = await followJoins(access, [wec], run);
-  return result as WecResult;
-}
 
 /** An agent that keeps its certificate, expired or not, keeps the id in it, whatever its mode (ocm pkg/common/options). */
 function keptAgentId({ reregister: cause, wecBefore: { hubSecret } }: JoinPlan): string | undefined {

@@ -10,7 +10,7 @@ const causes = {
   'registered-elsewhere': 'decision',
   'hub-rebuilt': 'decision',
   'not-allowed-to-register': 'decision',
-  'managed-cluster-missing': 'credentials',
+  'managed-cluster-missing': 'decision',
   'certificate-expired': 'credentials',
   'certificate-rejected': 'credentials',
   'token-expired': 'credentials',
@@ -31,13 +31,14 @@ const causes = {
 
 export type ReregisterCode = keyof typeof causes;
 
-export type Outdated = Exclude<(typeof causes)[ReregisterCode], 'decision'>;
+const has = (code: string, what: string): boolean =>
+  Object.hasOwn(causes, code) && causes[code as ReregisterCode] === what;
 
-/** @returns undefined for a problem that is not fixed by re-registering, or not without a user's decision */
-export function outdatedBy(code: string): Outdated | undefined {
-  const outdated = Object.hasOwn(causes, code) ? causes[code as ReregisterCode] : 'decision';
-  return outdated === 'decision' ? undefined : outdated;
-}
+/** Whether a new token resolves a problem. */
+export const needsToken = (code: string): boolean => has(code, 'credentials');
+
+/** Whether a user decides what to do: what the ITS of an agent has not is deleted some time after the agent has joined it. */
+export const needsDecision = (code: string): boolean => has(code, 'decision');
 
 export interface Reregister {
   /** The last two are no problems of a WEC: the user gives another address; the token does not show whose request it is. */

@@ -14,7 +14,7 @@ import type { WecFindings } from './findings.ts';
 import { wecProblem } from './problems.ts';
 import { usesCertificate, whyReregister } from './reregister.ts';
 import {
-  outdatedBy,
+  needsToken,
   pendingRequests,
   type Reregister,
   type ReregisterCode,
@@ -164,7 +164,7 @@ function stepsFor(code: ReregisterCode, join: string, its: string): NextStep[] {
   if (code === 'not-allowed-to-register')
     return [run(command`stellarctl doctor --its ${its}`, 'See what the ITS allows')];
   if (code === 'bootstrap-secret-missing') return [run(join)];
-  if (outdatedBy(code) === 'credentials') return [noted(join, 'renews the token')];
+  if (needsToken(code)) return [noted(join, 'renews the token')];
   if (!code.startsWith('authority'))
     return [{ ...partial(`${join} --hub-apiserver https://…`), note: 'the address that it reaches' }];
   // What the ITS publishes may be outdated.

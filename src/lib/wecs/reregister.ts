@@ -24,7 +24,7 @@ import { missing, type Reregister, type ReregisterCode } from './reregister-caus
  * | it could not announce itself, or has sent too many requests | its requests on the ITS | token |
  *
  * `wec get` and doctor show the causes that its clusters show (problems.ts); a join adds what it would write, and acts (agent.ts),
- * also while it follows the registration (during-join.ts); `doctor --fix` does the same without a user's decision (fix.ts).
+ * also while it follows the registration (during-join.ts).
  */
 export function whyReregister(evidence: ReregisterEvidence): Reregister[] {
   const { wec } = evidence;
@@ -109,7 +109,7 @@ function ofSecret(wec: WecEvidence, { now, join }: ReregisterEvidence): Reregist
 }
 
 /** Whether a bootstrap secret has another server or certificate authority than an endpoint. */
-export function isOtherConnection({ bootstrapSecret }: WecEvidence, endpoint: HubConnection): boolean {
+function isOtherConnection({ bootstrapSecret }: WecEvidence, endpoint: HubConnection): boolean {
   const present = readHubKubeconfig(bootstrapSecret);
   return (
     present?.server !== endpoint.server ||

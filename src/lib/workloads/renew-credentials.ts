@@ -1,82 +1,54 @@
 import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, run as nextStep, partial } from '../core/next-step.ts';
-import type { Remedy, Write } from '../core/remedy.ts';
 import type { Run } from '../core/run.ts';
 import { whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject, Secret } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
-import { accountUid, tokenIssue } from '../kube/client/tokens.ts';
-import { named } from '../kube/object-names.ts';
+import { accountUid } from '../kube/client/tokens.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import { isTokenRefused } from '../ocm/agent-certificate.ts';
-import { namespaceOf } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { adoptedAccount } from '../spaces/bootstrap.ts';
-import { type AdoptedCredentials, readCredentials } from '../spaces/credentials.ts';
+import { type AdoptedCredentials, expiresSoon, readCredentials } from '../spaces/credentials.ts';
 import { openSpace } from '../spaces/space-access.ts';
 import type { SpaceTools } from '../spaces/space-tools.ts';
-import { itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
-import { planRestart } from './restart-plan.ts';
+import { itsOfWds, listControlPlanes, roleOf, typeOf } from '../spaces/spaces.ts';
+import { planRestart, type RestartPlan } from './restart-plan.ts';
 import { restart } from './restart-wds.ts';
 
 /** The token lifetime that KubeFlex requests by default (kubeflex 0.9.3: a year). */
 const yearSeconds = 365 * 86_400;
 
 /**
- * Plans to renew the token that the pods of the hosting cluster use for an external ITS, and to restart the controllers of its
- * WDSes, which have read the previous token. The previous token stays valid until it expires. Writes nothing until it is applied.
- * @throws StellarError `unreachable` if there is no context for that cluster, `identity-unproven` if it may be another cluster
+ * Renews the token that the pods of the hosting cluster use for an external space, if it expires soon, and restarts the controllers
+ * of the WDSes of an ITS, which have read the previous token when they started. The previous token stays valid until it expires.
+ * @throws StellarError before any write: `unreachable` if there is no context for that cluster, `identity-unproven` if it may be
+ *   another cluster
  */
-export async function planCredentialRenewal(name: string, tools: SpaceTools, run: Run): Promise<Remedy | undefined> {
+export async function renewToken(name: string, tools: SpaceTools, run: Run): Promise<void> {
   const { hosting } = tools;
   const all = (await listControlPlanes(hosting)) ?? [];
   const controlPlane = all.find(({ metadata }) => metadata.name === name);
-  const credentials = await readCredentials(name, hosting);
-  if (controlPlane === undefined || credentials?.token === undefined) return undefined;
+  const credentials = controlPlane && typeOf(controlPlane) === 'external' && (await readCredentials(name, hosting));
+  if (
+    !controlPlane ||
+    !credentials ||
+    credentials.token === undefined ||
+    !expiresSoon(credentials.token, hosting.now())
+  )
+    return;
   const kube = await openAdopted(controlPlane, tools);
-  const account = await proveAdopted(name, kube, credentials.token);
-  const ofIts = all.filter((each) => roleOf(each) === 'wds' && itsOfWds(each.metadata.name, all) === controlPlane);
-  const restarts: Remedy[] = [];
-  for (const { metadata } of ofIts) restarts.push(await planOneRestart(metadata.name, tools, run));
-  const { secret } = credentials;
-  const on = hosting.cluster.context;
-  const object = `ServiceAccount ${adoptedAccount.namespace}/${adoptedAccount.name}`;
-  const requested: Write = { verb: 'request a token of', object, on: kube.cluster.context, uid: account.metadata.uid };
-  const why = 'only its token is replaced';
-  return {
-    writes: [
-      requested,
-      { verb: 'write', object: named('Secret', secret), on, uid: secret.metadata.uid, why },
-      ...restarts.flatMap(({ writes }) => writes),
-    ],
-    async apply() {
-      const token = await newToken(name, kube, controlPlane.spec?.tokenExpirationSeconds ?? yearSeconds);
-      await replaceToken(hosting, credentials, token);
-      for (const { apply } of restarts) await apply();
-    },
-  };
-}
-
-/**
- * Plans to restart the controllers of a WDS, which read the credentials of its ITS only when they start. Writes nothing until it is
- * applied.
- */
-export async function planControllerRestart(wds: string, tools: SpaceTools, run: Run): Promise<Remedy | undefined> {
-  const its = itsOfWds(wds, (await listControlPlanes(tools.hosting)) ?? [])?.metadata.name;
-  const token = its && (await readCredentials(its, tools.hosting))?.token;
-  return tokenIssue(token ?? '') === undefined ? undefined : planOneRestart(wds, tools, run);
-}
-
-/** @throws StellarError what speaks against it */
-async function planOneRestart(wds: string, tools: SpaceTools, run: Run): Promise<Remedy> {
-  const plan = await planRestart(wds, tools);
-  const { uid } = plan.controlPlane.metadata;
-  const on = tools.hosting.cluster.context;
-  const why = 'they read the credentials of their ITS when they start; workloads keep running';
-  const write: Write = { verb: 'restart', object: `Deployments in ${namespaceOf(wds)}`, on, uid, why };
-  return { writes: [write], apply: () => restart(plan, run) };
+  await proveAdopted(name, kube, credentials.token);
+  const restarts: RestartPlan[] = [];
+  for (const each of all)
+    if (roleOf(each) === 'wds' && itsOfWds(each.metadata.name, all) === controlPlane)
+      restarts.push(await planRestart(each.metadata.name, tools));
+  const token = await newToken(name, kube, controlPlane.spec?.tokenExpirationSeconds ?? yearSeconds);
+  await replaceToken(hosting, credentials, token);
+  if (!run.dryRun) run.progress.changed(name, 'token renewed');
+  for (const plan of restarts) await restart(plan, run);
 }
 
 /** Opens a client for the external cluster with the user's own access. */
@@ -98,11 +70,11 @@ async function openAdopted(controlPlane: ControlPlane, tools: SpaceTools): Promi
  * Proves that a context belongs to the adopted cluster and not to another one: KubeFlex's service account there has the UID in the
  * present token, expired or not.
  */
-async function proveAdopted(name: string, kube: Kube, token: string): Promise<KubeObject> {
+async function proveAdopted(name: string, kube: Kube, token: string): Promise<void> {
   const { namespace, name: accountName } = adoptedAccount;
   const account = await kube.get<KubeObject>(resources.serviceAccounts, accountName, { namespace });
   const { context } = kube.cluster;
-  if (account !== undefined && account.metadata.uid === accountUid(token)) return account;
+  if (account !== undefined && account.metadata.uid === accountUid(token)) return;
   const found =
     account === undefined
       ? `it has no service account ${namespace}/${accountName}`

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { wordsOf } from '../../../../src/commands/doctor/fix.ts';
 import { asCalled, callProgram, command, shellWord } from '../../../../src/lib/core/command-line.ts';
 import { advice, commandOf, run, stepLines } from '../../../../src/lib/core/next-step.ts';
 
@@ -35,6 +36,7 @@ test('a shell parses every word unchanged', () => {
         const line = command`printf '%s\\0' ${words} end`;
         const output = execFileSync('/bin/sh', ['-c', line], { encoding: 'utf8' });
         assert.deepEqual(output.split('\0').slice(0, -1), [...words, 'end']);
+        assert.deepEqual(wordsOf(line).slice(2), [...words, 'end']);
       },
     ),
     { numRuns: 100 },

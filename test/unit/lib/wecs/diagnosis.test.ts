@@ -109,7 +109,7 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
     'a silent agent that runs',
     { hub: silent, wec: sideOf('join-singleton', { hubSecret, pods: [agentPod] }) },
     /has stopped reporting/,
-    /logs agent-1\nIf its log shows no reason, restart it: stellarctl doctor --fix cluster1=kind-1 --its its1$/,
+    /logs agent-1\nIf its log shows no reason, restart it: stellarctl wec join cluster1=kind-1 --its its1$/,
   ],
   [
     'an agent that does not run',

@@ -7,6 +7,8 @@ import type { Registration } from '../../../../src/lib/wecs/registration-checks.
 import {
   hubEvidence,
   hubSecret,
+  joinedCluster,
+  lease,
   managedCluster,
   now,
   request,
@@ -92,5 +94,14 @@ describe('an agent is restarted', () => {
     );
     assert.equal(needs({ wec: old, hub: hubEvidence({ requests: await asked(600, 'issued') }) }), 'pods');
     assert.equal(needs({ wec: { ...wecEvidence('wrong-port'), bootstrapSecret: bootstrapWritten(20) } }), undefined);
+  });
+  test('if it runs and has not renewed its Lease, but not twice', () => {
+    const hub = (renewed: number) =>
+      hubEvidence({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(renewed) });
+    const startedAt = secondsAgo(300);
+    const agent = wecPod('klusterlet-agent', [{ name: 'agent', state: { running: { startedAt } } }]);
+    const joined = { ...wec, hubSecret, pods: [agent] };
+    assert.equal(needs({ hub: hub(400), wec: joined }), undefined);
+    assert.equal(needs({ hub: hub(200), wec: joined }), 'pods');
   });
 });

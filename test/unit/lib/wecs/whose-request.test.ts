@@ -4,7 +4,7 @@ import type { CertificateSigningRequest, KubeObject, Secret } from '../../../../
 import { accessHub } from '../../../../src/lib/ocm/hub-access.ts';
 import { emptyEvidence } from '../../../../src/lib/ocm/hub-evidence.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
-import { followJoin } from '../../../../src/lib/wecs/follow-join.ts';
+import { followJoins, joinedWec } from '../../../../src/lib/wecs/follow-join.ts';
 import { hubReads, type JoinPlan, planJoin } from '../../../../src/lib/wecs/join-plan.ts';
 import { makeAccount, removeAccount } from '../../../../src/lib/wecs/wec-account.ts';
 import {
@@ -70,7 +70,10 @@ async function joined(
   } as unknown as JoinPlan;
   const access = { its: 'its1', kube: hub.kube, token: async () => 'another' };
   const started = { changed: false, reregisters: false, webhook: undefined };
-  const { error } = await followJoin(access as never, plan, { accept: true, labels: {} }, started, run(300));
+  const options = { accept: true, labels: {} };
+  const joined = joinedWec(access as never, plan, options, run(300));
+  await joined.start(plan, options, started);
+  const [{ error } = {}] = await followJoins(access as never, [joined], run(300));
   const once = (each: readonly string[]) => [...new Set(each)];
   const accepted = once(hub.writes.filter((each) => each.startsWith('merge')));
   return { approved: once(writes), accepted, wec: wec.writes, error };

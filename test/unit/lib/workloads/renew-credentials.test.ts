@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Remedy } from '../../../../src/lib/core/remedy.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
-import { planControllerRestart, planCredentialRenewal } from '../../../../src/lib/workloads/renew-credentials.ts';
+import { renewToken } from '../../../../src/lib/workloads/renew-credentials.ts';
 import { fakeKube, now } from '../../support/builders.ts';
 import {
   hostingCluster,
@@ -18,8 +17,8 @@ import {
 } from '../../support/space-builders.ts';
 
 const encoded = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
-const tokenOf = (uid: string, issued = now / 1000) =>
-  `e30.${encoded({ iat: issued, exp: issued + 60, 'kubernetes.io': { serviceaccount: { uid } } })}.sig`;
+const tokenOf = (uid: string, expiry = now / 1000 + 60) =>
+  `e30.${encoded({ exp: expiry, 'kubernetes.io': { serviceaccount: { uid } } })}.sig`;
 const kubeconfig = (token: string) => `# by KubeFlex
 clusters: [{name: its7, cluster: {server: "https://ext:6443"}}]
 users:
@@ -34,6 +33,7 @@ const account = {
   kind: 'ServiceAccount',
   metadata: { name: 'kubeflex', namespace: 'kube-system', uid: 'uid-of-account' },
 };
+const itsSeven = its('its7', { type: 'external' });
 const controllers = wdsDeployments('its7').map((deployment) => inSpace('Deployment', 'wds7', deployment));
 
 interface Given {
@@ -52,7 +52,7 @@ function installation({
   uid = 'uid-of-account',
   ...given
 }: Given) {
-  const planes = [its('its7', { type: 'external' }), wds('wds7', 'its7')];
+  const planes = [itsSeven, wds('wds7', 'its7')];
   const hosting = restartable([...planes, secret(present), ...controllers]);
   const review = async (): Promise<never> => {
     if (given.refuses) throw apiError(hostingCluster, 401, '');
@@ -75,21 +75,13 @@ function installation({
   return { hosting, ext, tools };
 }
 
-const inWords = (remedy: Remedy | undefined) =>
-  remedy?.writes.map(({ verb, object, on }) => `${verb} ${object} on ${on}`);
+const renew = ({ tools }: ReturnType<typeof installation>) => renewToken('its7', tools, soon());
 
 describe('the credentials of an external ITS', () => {
   test('are renewed: only the token is replaced, in this exact version of the Secret; its WDSes restart', async () => {
-    const { hosting, ext, tools } = installation({});
-    const remedy = await planCredentialRenewal('its7', tools, soon());
-    assert.deepEqual([hosting.writes, ext.writes], [[], []], 'planning only reads');
-    const on = hostingCluster.context;
-    assert.deepEqual(inWords(remedy), [
-      'request a token of ServiceAccount kube-system/kubeflex on ext',
-      `write Secret its7-system/admin-kubeconfig on ${on}`,
-      `restart Deployments in wds7-system on ${on}`,
-    ]);
-    await remedy?.apply();
+    const all = installation({});
+    const { hosting, ext } = all;
+    await renew(all);
     assert.deepEqual(ext.writes, ['create ServiceAccount/token kubeflex']);
     assert.deepEqual((ext.bodies[0] as { spec: object }).spec, { expirationSeconds: 365 * 86_400 });
     assert.deepEqual(hosting.bodies[0], {
@@ -99,32 +91,19 @@ describe('the credentials of an external ITS', () => {
     assert.deepEqual(hosting.writes.slice(1), restartWrites('wds7'));
   });
 
-  test('stay unchanged if the new token is not accepted', async () => {
-    const { hosting, tools } = installation({ refuses: true });
-    const remedy = await planCredentialRenewal('its7', tools, soon());
-    await assert.rejects(remedy?.apply() ?? Promise.resolve(), { code: 'credentials-failed' });
-    assert.deepEqual(hosting.writes, []);
+  test('stay unchanged if they are valid for long, or if the new token is not accepted', async () => {
+    const valid = installation({ present: tokenOf('uid-of-account', now / 1000 + 31 * 86_400) });
+    await renew(valid);
+    const refused = installation({ refuses: true });
+    await assert.rejects(renew(refused), { code: 'credentials-failed' });
+    assert.deepEqual([valid.hosting.writes, refused.hosting.writes], [[], []]);
   });
 
   test('are not requested from a cluster that may be another one, or that has no context', async () => {
     const other = installation({ uid: 'another' });
-    await assert.rejects(planCredentialRenewal('its7', other.tools, soon()), { code: 'identity-unproven' });
+    await assert.rejects(renew(other), { code: 'identity-unproven' });
     const unknown = installation({ isKnown: false });
-    await assert.rejects(planCredentialRenewal('its7', unknown.tools, soon()), { code: 'unreachable' });
+    await assert.rejects(renew(unknown), { code: 'unreachable' });
     assert.deepEqual([other.ext.writes, unknown.ext.writes], [[], []]);
-  });
-});
-
-describe('the controllers of a WDS', () => {
-  test('are restarted for the present credentials of their ITS, without harm to its workloads', async () => {
-    const { hosting, tools } = installation({});
-    const remedy = await planControllerRestart('wds7', tools, soon());
-    assert.match(String(remedy?.writes[0]?.why), /workloads keep running/);
-    await remedy?.apply();
-    assert.deepEqual(hosting.writes, restartWrites('wds7'));
-  });
-  test('are not restarted if nothing shows when the token was issued', async () => {
-    const { tools } = installation({ present: 'opaque' });
-    assert.equal(await planControllerRestart('wds7', tools, soon()), undefined);
   });
 });
