@@ -62,6 +62,11 @@ export async function cleanUpWec(
   const reason = await whyOperatorStays(wec);
   if (reason !== undefined) {
     run.progress.note(`The klusterlet operator on ${wec.cluster.context} stays: ${reason}.`);
+    // Without a record the next run would take leftovers in them for parts of a registration.
+    for (const namespace of [agentNamespace, addonNamespace]) {
+      const present = await wec.get(resources.namespaces, namespace);
+      if (present?.metadata.deletionTimestamp !== undefined) await untilGone(wec, resources.namespaces, present, run);
+    }
     await writeCleanupRecord(wec, null);
     return changed || applied > 0;
   }
@@ -95,11 +100,6 @@ async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, hash: string 
       isUndone = true;
     },
   });
-  // The operator has deleted them before; the next run would take leftovers in them for parts of a registration.
-  for (const namespace of [agentNamespace, addonNamespace]) {
-    const present = await wec.get(resources.namespaces, namespace);
-    if (present?.metadata.deletionTimestamp !== undefined) await untilGone(wec, resources.namespaces, present, run);
-  }
 }
 
 /** Does what the operator does when a Klusterlet is deleted (ocm pkg/operator/operators/klusterlet, cleanup controller). */
@@ -182,6 +182,7 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
   const isLast = ({ metadata }: KubeObject) => metadata.name === operatorNamespace;
   await remove(resources.namespaces, ...namespaces.filter((namespace) => !isLast(namespace)));
   if (role !== undefined && isOurs(role)) await remove(resources.clusterRoles, role);
+  // All that a next run could do is asked for: each namespace takes Kubernetes at least five seconds.
   await remove(resources.namespaces, ...namespaces.filter(isLast));
   await Promise.all(namespaces.map((namespace) => untilGone(wec, resources.namespaces, namespace, run)));
   if (unseen.length > 0)

@@ -102,12 +102,14 @@ export function deregisterOne(
           run.progress.note(`${name}: removed finalizer ${finalizers.join(', ')} of ${object}`);
       }
     }
-    if (!isGone(hubState) && (await removeLeftovers(hub, hubState, options.force, run))) result.changed = true;
+    const left = isGone(hubState) ? undefined : await removeLeftovers(hub, hubState, options.force, run);
+    if (left?.removed) result.changed = true;
     if (cleansUp) {
       if (!run.dryRun) await refuseReregistered(hub, name);
       if (await cleanUpWec(kube, record, options.keepWorkloads, run)) result.changed = true;
       if (!run.dryRun) await removeLateRequests(hub, hubState);
     }
+    await left?.untilGone?.();
     if (!run.dryRun) run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
   });
 }

@@ -21,7 +21,7 @@ import { type HubState, toDeregister } from './hub-state.ts';
 /**
  * Removes what OCM leaves of a deleted WEC: the mailbox, the customization properties, its requests.
  * @param force whether to remove from works left in the mailbox the finalizer that only their agent removes
- * @returns whether there was anything
+ * @returns whether there was anything, and what waits until the mailbox is gone, which takes at least five seconds
  * @throws StellarError `agent-dead` if works are left without force
  */
 export async function removeLeftovers(
@@ -29,12 +29,12 @@ export async function removeLeftovers(
   { name, reread }: Pick<HubState, 'name' | 'reread'>,
   force: boolean | undefined,
   run: Run,
-): Promise<boolean> {
+): Promise<{ removed: boolean; untilGone?: (() => Promise<void>) | undefined }> {
   const left = await reread();
   // It has been registered again since. In a dry run the cluster and its works still exist.
-  if (left.managedCluster !== undefined && !run.dryRun) return false;
-  const parts: string[] = [];
-  if (left.mailbox !== undefined && (await removeMailbox(hub, left, force, run))) parts.push('mailbox');
+  if (left.managedCluster !== undefined && !run.dryRun) return { removed: false };
+  const untilMailboxGone = left.mailbox && (await removeMailbox(hub, left, left.mailbox, force, run));
+  const parts = untilMailboxGone ? ['mailbox'] : [];
   if (left.properties !== undefined) {
     const { uid } = left.properties.metadata;
     await hub.delete(resources.configMaps, name, { namespace: propertiesNamespace, uid });
@@ -42,7 +42,7 @@ export async function removeLeftovers(
   }
   if (await removeRequests(hub, left)) parts.push('requests');
   if (parts.length > 0 && !run.dryRun) run.progress.changed(name, `${parts.join(', ')} removed`);
-  return parts.length > 0;
+  return { removed: parts.length > 0, untilGone: untilMailboxGone };
 }
 
 async function removeRequests(hub: Kube, { requests }: HubState): Promise<boolean> {
@@ -74,11 +74,10 @@ export async function refuseReregistered(hub: Kube, name: string): Promise<void>
   );
 }
 
-/** @returns whether it was removed; a namespace with objects of others stays, and is no longer a mailbox */
-async function removeMailbox(hub: Kube, left: HubState, force: boolean | undefined, run: Run): Promise<boolean> {
-  const { name, mailbox } = left;
+/** @returns what waits until it is gone, if its deletion has begun; a namespace with objects of others stays, and is no longer a mailbox */
+async function removeMailbox(hub: Kube, left: HubState, mailbox: KubeObject, force: boolean | undefined, run: Run) {
+  const { name, reread } = left;
   const works = [...left.works, ...left.addonWorks];
-  if (mailbox === undefined) return false;
   if (works.length > 0 && !force && !run.dryRun) throw worksRemain(hub, left);
   for (const { metadata } of run.dryRun ? [] : works) {
     await hub.delete(resources.manifestWorks, metadata.name, { namespace: name, uid: metadata.uid });
@@ -98,21 +97,19 @@ async function removeMailbox(hub: Kube, left: HubState, force: boolean | undefin
     // This label makes a namespace a mailbox; the hub sets it again when a cluster of that name registers.
     const noMailbox = { metadata: { uid, labels: { [clusterNameLabel]: null } } };
     if (others.state === 'seen') await unlessStatus(hub.merge(resources.namespaces, name, noMailbox), 403, 404, 409);
-    return false;
+    return undefined;
   }
   await hub.delete(resources.namespaces, name, { uid });
-  run.progress.waiting(name, 'its mailbox is being removed');
-  const read = async () => (await left.reread()).mailbox;
-  await untilGone(hub, resources.namespaces, mailbox, run, { read }).catch(async (error: unknown) => {
-    throw error instanceof StellarError && error.code === 'timeout' ? await withMissing(hub, error) : error;
-  });
-  return true;
-}
-
-/** The hub keeps the rights of an agent in its mailbox with a finalizer. */
-async function withMissing(hub: Kube, error: StellarError): Promise<StellarError> {
-  const missing = await missingRegistration(hub);
-  return missing === undefined ? error : error.with({ details: [missing.detail], next: missing.next });
+  const read = async () => (await reread()).mailbox;
+  return () =>
+    untilGone(hub, resources.namespaces, mailbox, run, { read, name, why: 'its mailbox is being removed' }).catch(
+      async (error: unknown) => {
+        if (!(error instanceof StellarError) || error.code !== 'timeout') throw error;
+        // The hub keeps the rights of an agent in its mailbox with a finalizer.
+        const missing = await missingRegistration(hub);
+        throw missing === undefined ? error : error.with({ details: [missing.detail], next: missing.next });
+      },
+    );
 }
 
 /** Works and add-ons; KubeStellar's status add-on keeps its reported status there. */

@@ -481,7 +481,9 @@ describe('a mailbox', () => {
 
   it('is deleted with the WEC if it contains nothing else', async () => {
     const written: string[] = [];
-    assert.equal(await removeLeftovers(...of(hub([], written)), false, run()), true);
+    const left = await removeLeftovers(...of(hub([], written)), false, run());
+    assert.equal(left.removed, true);
+    await left.untilGone?.();
     assert.deepEqual(written, ['delete Namespace cluster1']);
   });
 
@@ -489,7 +491,8 @@ describe('a mailbox', () => {
     const written: string[] = [];
     const progress = recordingProgress();
     const secrets = [{ metadata: { name: 'precious' } }];
-    assert.equal(await removeLeftovers(...of(hub(secrets, written)), true, run(5000, progress)), false);
+    const left = await removeLeftovers(...of(hub(secrets, written)), true, run(5000, progress));
+    assert.deepEqual(left, { removed: false, untilGone: undefined });
     assert.equal(written.length, 1);
     assert.match(written[0] ?? '', /^patch cluster1 .*"uid":"u1".*"open-cluster-management.io\/cluster-name":null/);
     assert.match(progress.lines.join('\n'), /Namespace cluster1 stays on its1: it holds Secret precious\./);
@@ -500,7 +503,8 @@ describe('a mailbox', () => {
       const written: string[] = [];
       const progress = recordingProgress();
       const unread = new ApiError(status, {}, 'api-error', 'no secrets', {});
-      assert.equal(await removeLeftovers(...of(hub(unread, written)), false, run(5000, progress)), false);
+      const left = await removeLeftovers(...of(hub(unread, written)), false, run(5000, progress));
+      assert.deepEqual(left, { removed: false, untilGone: undefined });
       assert.deepEqual(written, []);
       assert.match(progress.lines.join('\n'), /what else it holds cannot be seen \(no secrets\)/);
     });
