@@ -15,7 +15,7 @@ import { collectShortfalls } from '../test/bench/goals.ts';
 import { Pool } from '../testbed/pool/pool.ts';
 import { buildPrograms } from '../testbed/programs/build.ts';
 import { cleanEnvironment } from './test-environment.ts';
-import { together } from './together.ts';
+import { together, waiting } from './together.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -76,15 +76,16 @@ const runFiles = (some: readonly string[], concurrency: number) =>
     testNamePatterns: values['test-name-pattern'] ?? [],
     signal: stopped.signal,
   });
-/** Unit tests wait more than they compute, so they run beside those with a bed. Figures are measured alone. */
-const isBeside = (file: string) => file.startsWith('test/unit/') && !values.release;
-const units = files.filter(isBeside);
+/** Unit tests, and then what waits more than it computes, run beside two files with a bed. Figures are measured alone. */
+const isWaiting = (file: string) => waiting.some((start) => file.startsWith(start));
+const isBeside = (file: string) => (file.startsWith('test/unit/') || isWaiting(file)) && !values.release;
+const beside = files.filter(isBeside).sort((one, other) => Number(isWaiting(one)) - Number(isWaiting(other)));
 const others = files.filter((file) => !isBeside(file));
 const isNamed = chosen.length > 0 || values.release;
 // On the two cores of a small machine a third bed makes what it waits for late.
 const runs = [
   { some: others, concurrency: values.release ? 1 : 2 },
-  { some: units, concurrency: others.length > 1 ? 1 : 2 },
+  { some: beside, concurrency: others.length > 1 ? 1 : 2 },
 ].filter(({ some }) => some.length > 0);
 const streams = runs.map(({ some, concurrency }) => runFiles(isNamed ? some : together(some), concurrency));
 /** Seconds of each file, for the list at the end of what is worth shortening. */

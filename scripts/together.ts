@@ -21,6 +21,11 @@ const groups: Record<string, readonly string[]> = {
   doctor: ['wec/doctor', 'wec/doctor-fix'],
 };
 
+/** Files whose programs wait for most of their time (leases, back-off, a hub that is gone): they run beside two others. */
+export const waiting: readonly string[] = [
+  ...['spaces/ocm-upgrade', 'spaces/lost-hub', 'workloads/traps', 'wec/faults', 'wec/recovery', 'spaces/its-troubles'],
+].map((name) => `test/e2e/${name}.`);
+
 /** Unit tests that change what a process has once (its environment, its exit code), or that nothing else keeps running. */
 const alone = /process\.(?:env\.\w+ =|chdir|exitCode)|mock\.module|judgedServers|tryEntrance/;
 const unitsEach = 20;
