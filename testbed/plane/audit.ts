@@ -55,9 +55,10 @@ export class AuditLog {
 
   async events(admin: Api): Promise<AuditEvent[]> {
     await this.#flush(admin);
-    // The last line may be incomplete.
+    // The last line may be incomplete, and the first one the rest of a line that was being written at the mark.
     const lines = (await this.#text()).split('\n').slice(0, -1);
     return lines
+      .filter((line) => line.startsWith('{"kind":"Event"'))
       .map((line) => JSON.parse(line) as AuditEvent)
       .filter(({ requestURI }) => !requestURI.startsWith(markerPath));
   }
