@@ -6,12 +6,12 @@ import { describePolicy, destinationsOf } from '../../lib/ocm/policies.ts';
 import type { SideEffects } from '../../lib/workloads/side-effects.ts';
 import type { Unseen } from '../../lib/workloads/unseen.ts';
 
-/** What a change of labels does besides breaking templates and releasing WECs. */
+/** What a change of labels does besides releasing WECs. */
 export function describeSideEffects({ starting, held, unread }: SideEffects): string[] {
   return [
     ...unread.map(
       ({ wds, why }) =>
-        `The binding policies of ${wds} could not be read, so whether they need what is removed is unknown (${why}).`,
+        `The binding policies of ${wds} could not be read, so whether they select by what is changed is unknown (${why}).`,
     ),
     ...held.flatMap((policy) => [
       `${describePolicy(policy)} keeps its WECs: it selects no object, and the guard of ${policy.wds} holds its Binding.`,
@@ -44,11 +44,3 @@ export const unseenPolicies = ({ unread }: SideEffects): Unseen[] =>
     const what = `the binding policies of ${wds}`;
     return { what, why, error: new StellarError('loss-unknown', `${what} could not be read: ${why}.`) };
   });
-
-/** Shows the user which templates break, and which works are removed with them. */
-export function describeBroken(broken: SideEffects['broken']): string[] {
-  return broken.map(
-    ({ policy, object, keys, wecs, others }) =>
-      `${object} of ${describePolicy(policy)} expands ${keys.join(', ')}, which ${wecs.join(', ')} would lose: its policy's works are deleted on ${[...wecs, ...others].join(', ')}`,
-  );
-}

@@ -2,7 +2,7 @@ import { count } from '../../lib/core/counts.ts';
 import type { SpacePlan } from '../../lib/fleet/fleet-spaces.ts';
 import type { FleetPlan, WecPlan } from '../../lib/fleet/plan.ts';
 import type { Policy } from '../../lib/ocm/policies.ts';
-import { describeBroken, describeReleased, describeSideEffects } from '../common/side-effects-text.ts';
+import { describeReleased, describeSideEffects } from '../common/side-effects-text.ts';
 import { toDocument } from '../terminal/output.ts';
 
 const signs = { join: '+', move: '>', change: '~', unchanged: ' ', remove: '-' } as const;
@@ -20,7 +20,6 @@ export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
       : former.map((name) => `  ${name} left the file and stays; --prune deregisters it`)),
     ...claimed.map(({ name, fleet }) => `  ${name} left the file and stays: the fleet ${fleet} has values there`),
     ...describeReleased(effects),
-    ...describeBroken(effects.broken),
     ...describeSideEffects(effects),
     summaryOf(plan),
   ];
@@ -80,7 +79,7 @@ export const replacesLabels = ({ items }: FleetPlan): boolean =>
 
 /** The plan for scripts. The fields are an interface: docs/output.md. */
 export function planDocument({ fleet, its, items, former, claimed, evictWorks, effects }: FleetPlan): object {
-  const { broken, starting, released, held, unread } = effects;
+  const { starting, released, held, unread } = effects;
   const nameOf = ({ wds, name }: Policy) => ({ wds, policy: name });
   return {
     ...{ fleet, its },
@@ -92,13 +91,6 @@ export function planDocument({ fleet, its, items, former, claimed, evictWorks, e
       starting: starting.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),
       released: released.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),
       held: held.map(nameOf),
-      broken: broken.map(({ policy, object, keys, wecs, others }) => ({
-        ...nameOf(policy),
-        object,
-        keys,
-        wecs,
-        others,
-      })),
       unread,
     },
   };

@@ -9,7 +9,7 @@ const labels: ValueKind<ManagedCluster, object> = {
   plural: 'labels',
   text: {
     description:
-      "Changes labels of WECs with kubectl's rules: key=value sets, key- removes, and a label that has another value is changed only with --overwrite. All WECs are checked before anything is written. Before binding policies stop selecting a WEC, or a removal breaks a workload template that expands a label, shows which workloads would be lost, and asks.",
+      "Changes labels of WECs with kubectl's rules: key=value sets, key- removes, and a label that has another value is changed only with --overwrite. All WECs are checked before anything is written. Before binding policies stop selecting a WEC, shows which workloads would be lost, and asks.",
     examples: [
       ['stellarctl label cluster1 cluster2 location-group=edge', 'label two WECs'],
       ['stellarctl label cluster1 location-group=core --overwrite', 'change a label'],

@@ -3,14 +3,13 @@ import { parsePropertyChanges } from '../../lib/ocm/customization.ts';
 import type { Effective } from '../../lib/wecs/properties.ts';
 import type { ListedValues } from '../../lib/wecs/values.ts';
 import { isForPeople } from '../terminal/io.ts';
-import { propertyChanges } from './removal-warning.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 
 const properties: ValueKind<WecProperties, Effective> = {
   plural: 'properties',
   text: {
     description:
-      'Changes the properties that KubeStellar puts into customized workloads, in the ConfigMap of each WEC: key=value sets, with any text as value, key- removes, and a property that has another value is changed only with --overwrite. All WECs are checked before anything is written. --list shows the effective values: the ConfigMap takes precedence over annotations of the WEC, then its labels, then built-in properties. Before a removal that breaks a template, shows which workloads would be lost, and asks.',
+      'Changes the properties that KubeStellar puts into customized workloads, in the ConfigMap of each WEC: key=value sets, with any text as value, key- removes, and a property that has another value is changed only with --overwrite. All WECs are checked before anything is written. --list shows the effective values: the ConfigMap takes precedence over annotations of the WEC, then its labels, then built-in properties. A template that uses a removed property cannot be expanded: KubeStellar then deletes all works of its policy.',
     examples: [
       ['stellarctl wec properties cluster1 clusterURL=https://my.clusters/1001-abcd maxPods=100', 'set two properties'],
       ['stellarctl wec properties cluster1 maxPods=200 --overwrite', 'change a property'],
@@ -21,7 +20,6 @@ const properties: ValueKind<WecProperties, Effective> = {
   listing: 'list the effective properties',
   parse: parsePropertyChanges,
   open: async (hub) => (await import('../../lib/wecs/properties.ts')).propertyStore(hub),
-  removals: (_hub, changes) => propertyChanges(changes),
   async show(session, listed) {
     if (isForPeople(session.output)) {
       await session.print({}, listed.flatMap(rowsOf), [

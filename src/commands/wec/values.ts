@@ -36,8 +36,8 @@ export interface ValueKind<Source, More extends object> {
   /** @throws StellarError `usage` */
   parse(words: readonly string[]): Changes;
   open(hub: Kube): Promise<ValueStore<Source, More>>;
-  /** How a change affects policies and templates. */
-  removals(hub: Kube, changes: Changes): ChangesOf<Source>;
+  /** How a change affects binding policies. */
+  removals?(changes: Changes): ChangesOf<Source>;
   show(session: Session, listed: readonly ListedValues<More>[]): Promise<void>;
 }
 
@@ -54,8 +54,7 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
       ...selectionOptions(),
       ['--overwrite', `change ${plural} that have another value`],
       ['--list', kind.listing],
-      yesOption('skip the confirmation of what takes workloads away or breaks a template'),
-      ...(plural === 'labels' ? [maxRemovedOption()] : []),
+      ...(kind.removals ? [yesOption('skip the confirmation of what takes workloads away'), maxRemovedOption()] : []),
       hostingContextOption(),
       dryRunOption(),
     ],
@@ -84,7 +83,8 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
         );
       }
       session.announce(hub);
-      const approve = approveRemoval(session, its, { changes, options }, kind.removals(hub, changes));
+      const removals = kind.removals?.(changes);
+      const approve = removals ? approveRemoval(session, its, { changes, options }, removals) : async () => true;
       const how = { changes, overwrite: options.overwrite === true, approve };
       const results = await changeValues(hub, store, target, how, session.run);
       await session.finish(results.map(({ values, ...result }) => ({ ...result, [plural]: values })));

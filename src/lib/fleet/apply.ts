@@ -159,7 +159,6 @@ function lossesOf({ items, effects }: FleetPlan, { evictWorks }: FleetOptions): 
       ),
     ),
     ...effects.released.flatMap(({ policy, wecs }) => wecs.map((wec) => `${describePolicy(policy)} on ${wec}`)),
-    ...effects.broken.map(({ policy, object, keys }) => `${describePolicy(policy)}: ${object} ${keys.join(',')}`),
   ];
 }
 

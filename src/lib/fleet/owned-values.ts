@@ -79,7 +79,7 @@ export function judgeValues(object: KubeObject | undefined, path: ValuePath, wan
   return { changes, conflicts, isOwned };
 }
 
-export const valuesAt = (object: KubeObject | undefined, path: ValuePath): Record<string, string> =>
+const valuesAt = (object: KubeObject | undefined, path: ValuePath): Record<string, string> =>
   (path === 'data' ? (object as { data?: Record<string, string> } | undefined)?.data : object?.metadata[path]) ?? {};
 
 /** The managers of each key, as FieldsV1 records them: `f:metadata.f:labels.f:KEY`. */

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { withChanges } from '../core/changes.ts';
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { ExitCode, failureOf, StellarError } from '../core/errors.ts';
 import { advice } from '../core/next-step.ts';
@@ -34,7 +35,6 @@ import {
   type ValueChange,
   type ValueConflict,
   type ValuePath,
-  valuesAt,
 } from './owned-values.ts';
 
 /** The values of a WEC that a file sets, each with its place in an object. */
@@ -174,7 +174,7 @@ export function planNew(fleet: Fleet): FleetPlan {
 }
 
 const nothing: Present = { clusters: new Map(), properties: new Map() };
-const noEffects: SideEffects = { broken: [], starting: [], released: [], held: [], unread: [] };
+const noEffects: SideEffects = { starting: [], released: [], held: [], unread: [] };
 
 export async function readPresent(hub: Kube): Promise<Present> {
   const [clusters, configMaps] = await Promise.all([
@@ -368,30 +368,11 @@ const otherCluster = (name: string, { cluster }: Kube, found: string): StellarEr
   );
 
 /** The labels and properties of a WEC before and after, if something changes that policies or templates may use. */
-function wecChange(wec: FleetWec, plans: readonly WecPlan[], { clusters, properties }: Present): WecChange[] {
-  const cluster = clusters.get(wec.name);
+function wecChange(wec: FleetWec, plans: readonly WecPlan[], { clusters }: Present): WecChange[] {
+  const before = clusters.get(wec.name);
   const plan = plans.find(({ name }) => name === wec.name);
-  if (cluster === undefined || plan === undefined || plan.changes.length === 0 || plan.error !== undefined) return [];
-  const configMap = properties.get(wec.name);
-  const after = (path: ValuePath, kind: ValueKindName, object: Parameters<typeof valuesAt>[0]) => {
-    const values = { ...valuesAt(object, path) };
-    for (const { key, to } of plan.changes.filter((change) => change.kind === kind))
-      if (to === null) delete values[key];
-      else values[key] = to;
-    return values;
-  };
-  const metadata = {
-    ...cluster.metadata,
-    labels: after('labels', 'label', cluster),
-    annotations: after('annotations', 'annotation', cluster),
-  };
-  const data = after('data', 'property', configMap);
-  const afterMap = { ...(configMap ?? { metadata: { name: wec.name } }), data };
-  return [
-    {
-      name: wec.name,
-      before: { cluster, configMap },
-      after: { cluster: { ...cluster, metadata }, configMap: afterMap },
-    },
-  ];
+  const changed = plan?.changes.filter(({ kind }) => kind === 'label') ?? [];
+  if (before === undefined || changed.length === 0 || plan?.error !== undefined) return [];
+  const labels = withChanges(before.metadata.labels ?? {}, Object.fromEntries(changed.map(({ key, to }) => [key, to])));
+  return [{ name: wec.name, before, after: { ...before, metadata: { ...before.metadata, labels } } }];
 }

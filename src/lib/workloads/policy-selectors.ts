@@ -3,7 +3,7 @@ import type { Labels } from './label-selectors.ts';
 import { selectsLabels } from './select-wecs.ts';
 
 /** Whether a policy sends its workload to a WEC with these labels. */
-export function selectsWec(policy: Policy, wec: string, labels: Labels): boolean {
+function selectsWec(policy: Policy, wec: string, labels: Labels): boolean {
   return policy.orphaned
     ? destinationsOf(policy.binding).includes(wec)
     : selectsLabels(policy.clusterSelectors, labels);

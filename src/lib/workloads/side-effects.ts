@@ -1,24 +1,22 @@
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import { resources } from '../kube/client/resources.ts';
-import type { WecProperties } from '../ocm/customization.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { objectsOf, type PoliciesOfIts, type Policy, type Unread } from '../ocm/policies.ts';
-import { type BrokenTemplate, brokenByRemoval, lostProperties } from './broken-templates.ts';
 import { heldBindings } from './delivery-evidence.ts';
 import { resourceOfBound } from './full-objects.ts';
 import { effectOfRemoval } from './policy-selectors.ts';
 import { clausesFor, readContents } from './wds-contents.ts';
 
-/** A WEC's labels and properties before and after a change. */
+/** A WEC before and after a change of its labels. */
 export interface WecChange {
   name: string;
-  before: WecProperties;
-  after: WecProperties;
+  before: ManagedCluster;
+  after: ManagedCluster;
 }
 
 /** What a change does to workloads. */
 export interface SideEffects {
-  broken: BrokenTemplate[];
   /** Policies that start selecting WECs. */
   starting: Selection[];
   /** Policies that stop selecting WECs: their workloads are deleted there, unless the guard holds them. */
@@ -33,21 +31,12 @@ interface Selection {
   wecs: string[];
 }
 
-/**
- * Judges changes of labels and properties by the policies that could be read. Reads the objects of the policies that send to these
- * WECs.
- */
+/** Judges changes of labels by the policies that could be read. */
 export async function sideEffectsOf(
   { policies, unread }: PoliciesOfIts,
   changes: readonly WecChange[],
 ): Promise<SideEffects> {
-  const labelsOf = ({ cluster }: WecProperties) => cluster.metadata.labels ?? {};
-  const affected = changes.map(({ name, before, after }) => ({
-    name,
-    lost: lostProperties(name, before, after),
-    labels: labelsOf(after),
-  }));
-  const templates = await brokenByRemoval(policies, affected);
+  const labelsOf = ({ metadata }: ManagedCluster) => metadata.labels ?? {};
   const selections = (effect: 'starting' | 'released') =>
     policies.flatMap((policy): Selection[] => {
       const isAffected = ({ name, before, after }: WecChange) =>
@@ -59,11 +48,10 @@ export async function sideEffectsOf(
   const ifHeld = async ({ policy }: Selection) => ((await isHeld(policy)) ? [policy] : []);
   const held = (await mapConcurrently(released, concurrentRequests, ifHeld)).flat();
   return {
-    broken: templates.broken,
     starting: selections('starting'),
     released,
     held,
-    unread: [...unread, ...templates.unread],
+    unread,
   };
 }
 

@@ -17,19 +17,6 @@ export async function announce(hub: Plane, name: string, labels: Record<string, 
   });
 }
 
-/** Announces more clusters than a hub accepts at once. */
-export async function announceMany(
-  hub: Plane,
-  names: readonly string[],
-  labels: Record<string, string>,
-): Promise<void> {
-  const waiting = names.values();
-  const announceSome = async () => {
-    for (const name of waiting) await announce(hub, name, labels);
-  };
-  await Promise.all(Array.from({ length: 16 }, announceSome));
-}
-
 /** An agent that requests registration: its ManagedCluster and its request, valid by default. */
 export async function ask(hub: Plane, name: string, wrong: Partial<RegistrationRequest> = {}): Promise<string> {
   await announce(hub, name);

@@ -1,9 +1,6 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: this is about what a terminal is told by them
 /** The output of a program to a terminal, and what the user then sees. */
 
-/** The key that interrupts the program on a terminal. */
-export const ctrlC = '\u0003';
-
 /** A frame of the spinner. */
 export const spinner = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/;
 export const colour = /\u001b\[[\d;]*m/;

@@ -202,8 +202,6 @@ writeFileSync(fleetFile, JSON.stringify(prod));
 const cluster1 = 'its1 managedclusters.cluster.open-cluster-management.io c1';
 const inFleet = () =>
   Object.assign(find(cluster1).object.metadata, { annotations: { 'stellarctl.kubestellar.io/fleet': 'prod' } });
-const hasQuota = () =>
-  Object.assign(find('its1 configmaps customization-properties/c1').object, { data: { quota: '5' } });
 /** The policy selects what its Binding names. */
 const selectsAll = () =>
   Object.assign(find('wds1 bindingpolicies.control.kubestellar.io shop').object, { spec: policyOf('wds1-shop').spec });
@@ -250,10 +248,8 @@ const rows: [line: string, may: RegExp | undefined, alter?: () => unknown][] = [
   [`wec revoke c1=c1 ${its1} --rule gears.example.com`, /^c1 clusterroles\S+ stellarctl:work-agent$/],
   [`wec revoke c1=c1 ${its1}`, /^c1 clusterroles\S+ stellarctl:work-agent$/],
   [`label c1 env- ${its1}`, /^its1 managedclusters\S+ c1$/],
-  // Without --yes: the label is part of a template, or policies select the WEC by it.
-  ['label c1 region- --its its1', undefined],
+  // Without --yes: policies select the WEC by it.
   ['label c1 env- --its its1', undefined],
-  [`wec properties c1 quota- ${its1}`, /^its1 configmaps customization-properties\/c1$/, hasQuota],
   [`policy apply -f ${policyFile} --wds wds1 --hosting-context hosting`, undefined],
   [`policy apply -f ${policyFile} --wds wds1 ${hosted}`, undefined],
   [`policy apply -f ${policyFile} --wds wds1 ${hosted} --max-removed 2`, /^wds1 bindingpolicies\S+ shop$/],

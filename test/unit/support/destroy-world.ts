@@ -130,8 +130,7 @@ function send(
   const { spec } = binding(policy, { destinations: wecs, objects: [bound] });
   const metadata = named(policy, { ...ownedBy(cluster, 'BindingPolicy', policy) });
   world.put(cluster, kinds.bindings, { ...metadata, spec, status: { observedGeneration: 1 } });
-  const annotations = { 'control.kubestellar.io/expand-templates': 'true' };
-  world.put(cluster, widgets, { ...named(object, { namespace: 'default', annotations }), spec: '{{.region}}' });
+  world.put(cluster, widgets, { ...named(object, { namespace: 'default' }), spec: '' });
   const conditions = [{ type: 'Applied', status: 'True', observedGeneration: 1 }];
   const manifests = [{ apiVersion: 'example.com/v1', kind: 'Widget', ...named(object, { namespace: 'default' }) }];
   const reported = [{ resourceMeta: { ordinal: 0, kind: 'Widget', ...bound }, conditions }];
