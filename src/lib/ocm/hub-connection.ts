@@ -87,7 +87,7 @@ export function connectionErrorIn(report: string): { kind: ConnectionError; word
 /** The operator's message quotes its whole access review; the transport's error is at the end of a line. */
 function transportWords(message: string): string {
   const refused = /^Operation for resource &ResourceAttributes\{.*?Verb:([^,]*),.*?Resource:([^,]*),/m.exec(message);
-  if (refused !== null) return `the hub does not let it ${refused[1]} ${refused[2]}`;
+  if (refused !== null) return `it is not allowed to ${refused[1]} ${refused[2]} on the hub`;
   const lines = message.split('\n');
   const line = lines.find((text) => text.startsWith('Failed to create &SelfSubjectAccessReview')) ?? lines[0] ?? '';
   const cause =

@@ -109,29 +109,35 @@ const byAge = (a: RegistrationRequest, b: RegistrationRequest): number =>
 /** How often an agent renews its Lease if its ManagedCluster does not specify it, in seconds (the default of its definition). */
 export const leasePeriodSeconds = 60;
 
+type LeaseEvidence = Pick<HubEvidence, 'managedCluster' | 'lease'>;
+
 /**
- * The warning for an agent that still counts as available although its Lease is overdue: the agent renews it every period ×
- * (1…1.25), and the ITS reports it unavailable only after five (ocm pkg/registration/spoke/lease, hub/lease). After two periods
- * without a renewal at least one renewal has failed.
- * @returns undefined if nothing is overdue or the WEC does not count as available
+ * Whether an agent reports, by its Lease, which it renews every period × (1…1.25): `late` after two periods, when at least one renewal has
+ * failed; `no` after five, when the ITS reports it as unavailable (ocm pkg/registration/spoke/lease, hub/lease).
+ * @returns undefined if no Lease shows it
  */
-export function overdueLease(evidence: HubEvidence, now: number): string | undefined {
-  const { managedCluster } = evidence;
-  if (!hasJoined(evidence) || !isTrue(managedCluster, 'ManagedClusterConditionAvailable')) return undefined;
+export function agentReports(evidence: LeaseEvidence, now: number): 'yes' | 'late' | 'no' | undefined {
   const age = leaseAgeOf(evidence, now);
-  return age !== undefined && missedRenewals(evidence, now)
-    ? `lease not renewed for ${formatAge(age)} (due every ${formatAge(periodOf(evidence))})`
-    : undefined;
+  if (age === undefined) return undefined;
+  const periods = age / periodOf(evidence);
+  return periods > 5 ? 'no' : periods > 2 ? 'late' : 'yes';
+}
+
+/** Why an agent that still counts as available is overdue; undefined if it is not, or the WEC does not count as available. */
+export function overdueLease(evidence: HubEvidence, now: number): string | undefined {
+  const reports = agentReports(evidence, now) ?? 'yes';
+  if (reports === 'yes' || !hasJoined(evidence) || !isAvailable(evidence)) return undefined;
+  return `lease not renewed for ${formatAge(leaseAgeOf(evidence, now) ?? 0)} (due every ${formatAge(periodOf(evidence))})`;
 }
 
 /** How long ago an agent renewed its Lease, in milliseconds; undefined if there is none, or if its clock is known to differ. */
-export function leaseAgeOf({ managedCluster, lease }: HubEvidence, now: number): number | undefined {
+export function leaseAgeOf({ managedCluster, lease }: LeaseEvidence, now: number): number | undefined {
   if (managedCluster?.metadata.annotations?.[skipClockAnnotation] === 'true') return undefined;
   const age = now - Date.parse(lease?.spec?.renewTime ?? '');
   return Number.isNaN(age) ? undefined : age;
 }
 
-const periodOf = ({ managedCluster }: HubEvidence): number =>
+const periodOf = ({ managedCluster }: LeaseEvidence): number =>
   (managedCluster?.spec?.leaseDurationSeconds ?? leasePeriodSeconds) * 1000;
 
 /** Whether the hub reports the agent as missing and the agent has not renewed its Lease since. */
@@ -139,7 +145,3 @@ export function isMissed({ managedCluster, lease }: HubEvidence): boolean {
   const { status, lastTransitionTime = '' } = conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
   return status === 'Unknown' && Date.parse(lease?.spec?.renewTime ?? '') <= Date.parse(lastTransitionTime);
 }
-
-/** Whether at least one renewal has failed. */
-export const missedRenewals = (evidence: HubEvidence, now: number): boolean =>
-  (leaseAgeOf(evidence, now) ?? 0) > 2 * periodOf(evidence);

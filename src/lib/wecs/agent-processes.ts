@@ -4,6 +4,7 @@ import { unlessStatus } from '../kube/client/errors.ts';
 import { isTrue, type Pod } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { listServed } from '../kube/served.ts';
+import { agentReports, hasJoined, leaseAgeOf } from '../ocm/hub-evidence.ts';
 import { agentNamespace, operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
 import { isOperatorPod } from '../ocm/wec-pods.ts';
 import type { HubState } from './hub-state.ts';
@@ -22,18 +23,13 @@ export async function workAgentPods(wec: Kube): Promise<Pod[] | undefined> {
  * cannot be read, and for an agent that runs and does not reach the ITS.
  * @param now the ITS's clock, milliseconds since the epoch
  */
-export function whyNotRunning(
-  { managedCluster, lease }: HubState,
-  pods: readonly Pod[] | undefined,
-  now: number,
-): string | undefined {
-  if (!isTrue(managedCluster, 'ManagedClusterJoined')) return 'it has never joined';
+export function whyNotRunning(hub: HubState, pods: readonly Pod[] | undefined, now: number): string | undefined {
+  if (!hasJoined(hub)) return 'it has never joined';
   if (pods !== undefined && !pods.some(isRunning)) return describePods(pods);
-  const renewed = Date.parse(lease?.spec?.renewTime ?? '');
-  if (Number.isNaN(renewed)) return 'it has no lease';
-  // It is renewed every leaseDurationSeconds (1 to 1.25 times); after three missed renewals the agent no longer counts as working.
-  const limit = 3 * 1.25 * (managedCluster?.spec?.leaseDurationSeconds ?? 60) * 1000;
-  return now - renewed > limit ? `its lease was last renewed ${formatAge(now - renewed)} ago` : undefined;
+  if (hub.lease?.spec?.renewTime === undefined) return 'it has no lease';
+  return agentReports(hub, now) === 'no'
+    ? `its lease was last renewed ${formatAge(leaseAgeOf(hub, now) ?? 0)} ago`
+    : undefined;
 }
 
 export const isRunning = (pod: Pod): boolean =>

@@ -5,7 +5,14 @@ import { failed, met, unseen, type Verdict, waiting } from '../core/stages.ts';
 import { changedAt, conditionOf, isTrue } from '../kube/client/objects.ts';
 import { refusedPods, toSeeLimits } from '../kube/pods.ts';
 import { hubConnectionOf, isOfOtherServer } from '../ocm/hub-connection.ts';
-import { bootstrapRequests, type HubEvidence, hasJoined, isMissed, leaseAgeOf } from '../ocm/hub-evidence.ts';
+import {
+  agentReports,
+  bootstrapRequests,
+  type HubEvidence,
+  hasJoined,
+  isMissed,
+  leaseAgeOf,
+} from '../ocm/hub-evidence.ts';
 import { agentNamespace, hubSecretName, operatorNamespace } from '../ocm/ocm-names.ts';
 import type { RequestState } from '../ocm/registration-requests.ts';
 import type { HubWebhook } from '../ocm/webhook.ts';
@@ -193,9 +200,6 @@ export function connected({ hub, wec }: Registration): Verdict {
     : waiting('the agent is connecting with its certificate');
 }
 
-/** How long a Lease may go without renewal: five times its period (ocm pkg/registration/hub/lease). */
-const leaseGrace = 5;
-
 export function available(hub: HubEvidence, { name, now, wec, its, context = wec?.context }: Registration): Verdict {
   const target = [`${name}=${context ?? 'CONTEXT'}`, ...(its === undefined ? [] : ['--its', its])];
   const step = (context === undefined ? partial : run)(
@@ -213,9 +217,9 @@ export function available(hub: HubEvidence, { name, now, wec, its, context = wec
   const clocksDiffer = clockDifference(hub, now);
   if (clocksDiffer !== undefined)
     return failed(`the clocks of the cluster and the ITS differ ${clocksDiffer}`, { code: 'clocks-differ' });
-  const limit = leaseGrace * (managedCluster?.spec?.leaseDurationSeconds ?? 60) * 1000;
+  const reports = agentReports(hub, now);
   if (condition.status === 'Unknown') {
-    if (leaseAge !== undefined && leaseAge < limit && !isMissed(hub))
+    if (reports !== undefined && reports !== 'no' && !isMissed(hub))
       return waiting('the agent is back and has not reported yet');
     if (leaseAge !== undefined) return failed(`lease stopped ${formatAge(leaseAge)} ago`, silent);
     return failed(
@@ -225,7 +229,7 @@ export function available(hub: HubEvidence, { name, now, wec, its, context = wec
   }
   if (condition.status === 'False')
     return failed(condition.message ?? condition.reason ?? 'the agent reports it as not available');
-  if (leaseAge !== undefined && leaseAge > limit) return failed(`lease stopped ${formatAge(leaseAge)} ago`, silent);
+  if (reports === 'no') return failed(`lease stopped ${formatAge(leaseAge ?? 0)} ago`, silent);
   // The ITS learns only after minutes that an agent is gone.
   const runs = wec === undefined || (seemsToRun(wec.klusterlet, wec.pods) && !podProblem(wec.pods ?? [], now));
   if (!runs && wec.klusterlet !== undefined)

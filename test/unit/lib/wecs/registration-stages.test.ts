@@ -510,5 +510,5 @@ test("connected fails if the hub's certificate authority changed after the join"
 test('a rejection by the hub is shown without the review that it answers', () => {
   const recorded = recordedConditions['approved-not-accepted'] ?? [];
   const message = recorded.find(({ type }) => type === 'HubConnectionDegraded')?.message;
-  assert.equal(wordsOf(message ?? ''), 'the hub does not let it get certificatesigningrequests');
+  assert.equal(wordsOf(message ?? ''), 'it is not allowed to get certificatesigningrequests on the hub');
 });
