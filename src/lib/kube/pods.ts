@@ -126,9 +126,11 @@ export async function failureLog(kube: LogReader, { pod, container, previousLog 
   return lines ?? [];
 }
 
-export function isPodReady(pod: Pod): boolean {
-  return isTrue(pod, 'Ready') || pod.status?.phase === 'Succeeded';
-}
+/** Whether a pod does its work: one that is being deleted, or is not ready, does not. */
+export const isRunning = (pod: Pod): boolean =>
+  pod.metadata.deletionTimestamp === undefined && pod.status?.phase === 'Running' && isTrue(pod, 'Ready');
+
+export const isPodReady = (pod: Pod): boolean => isTrue(pod, 'Ready') || pod.status?.phase === 'Succeeded';
 
 /**
  * Whether all desired pods are ready, and are of the present template: pods of an earlier one stay until their successors are

@@ -55,14 +55,15 @@ function firstProblem(pods: readonly Pod[], why: (pod: Pod) => string | undefine
       (pod) => isThere(pod) && pod.metadata.labels?.app === app && (isAgentPod(pod) || isOperatorPod(pod)),
     );
     const problems = own.map((pod) => ({ pod, why: why(pod) }));
-    if (problems.some(({ pod, why }) => why === undefined && isRunning(pod))) continue;
+    if (problems.some(({ pod, why }) => why === undefined && hasStarted(pod))) continue;
     const problem = problems.find((each): each is PodProblem => each.why !== undefined);
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
-const isRunning = ({ status }: Pod): boolean =>
+/** Whether all its containers run, ready or not. */
+const hasStarted = ({ status }: Pod): boolean =>
   status?.containerStatuses?.every(({ state }) => state?.running !== undefined) ?? false;
 
 /** A pod that its node has evicted, with the node's message. */
@@ -103,13 +104,13 @@ export const lacksAgent = (klusterlet: Klusterlet | undefined, pods: readonly Po
 /** Whether the operator and the agent run, as far as their pods may be seen. */
 export const seemsToRun = (klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): boolean =>
   pods === undefined ||
-  (pods.some((pod) => isThere(pod) && isOperatorPod(pod) && isRunning(pod)) &&
-    registrationPods(klusterlet, pods)?.some(isRunning) !== false);
+  (pods.some((pod) => isThere(pod) && isOperatorPod(pod) && hasStarted(pod)) &&
+    registrationPods(klusterlet, pods)?.some(hasStarted) !== false);
 
 /** A pod of the agent while none of them runs. */
 export function startingAgent(klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): Pod | undefined {
   const own = registrationPods(klusterlet, pods) ?? [];
-  return own.some(isRunning) ? undefined : own[0];
+  return own.some(hasStarted) ? undefined : own[0];
 }
 
 /** When the longest-running agent started, milliseconds since the epoch of its node; undefined if that does not show. */

@@ -1,8 +1,9 @@
 import { formatAge } from '../core/duration.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { isTrue, type Pod } from '../kube/client/objects.ts';
+import type { Pod } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
+import { isRunning } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
 import { agentReports, hasJoined, leaseAgeOf } from '../ocm/hub-evidence.ts';
 import { agentNamespace, operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
@@ -31,9 +32,6 @@ export function whyNotRunning(hub: HubState, pods: readonly Pod[] | undefined, n
     ? `its lease was last renewed ${formatAge(leaseAgeOf(hub, now) ?? 0)} ago`
     : undefined;
 }
-
-export const isRunning = (pod: Pod): boolean =>
-  pod.metadata.deletionTimestamp === undefined && pod.status?.phase === 'Running' && isTrue(pod, 'Ready');
 
 function describePods(pods: readonly Pod[]): string {
   const [pod] = pods;

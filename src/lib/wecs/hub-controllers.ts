@@ -3,10 +3,10 @@ import { type NextStep, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, type KubeObject, type Lease, type Pod } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
+import { isRunning } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
 import { hubNamespace } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
-import { isRunning } from './agent-processes.ts';
 
 /** The registration controller of a hub, and the Lease that its leader holds (ocm pkg/cmd/hub: component name and `-lock`). */
 const [deployment, leaseName] = ['cluster-manager-registration-controller', 'registration-controller-lock'];

@@ -9,9 +9,9 @@ import type { Run } from '../core/run.ts';
 import { unreached } from '../core/stages.ts';
 import { waitWhile } from '../core/until-met.ts';
 import { through, whyUnseen } from '../kube/access.ts';
-import { createdAt, type Pod } from '../kube/client/objects.ts';
+import { createdAt } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
-import { isDeploymentReady, isPodReady } from '../kube/pods.ts';
+import { isDeploymentReady, isRunning } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
 import { userName } from '../ocm/agent-certificate.ts';
@@ -180,8 +180,6 @@ async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<vo
       : undefined;
   await waitWhile(leftProbe, run, (why) => late(plan, why));
 }
-
-const isRunning = (pod: Pod): boolean => pod.metadata.deletionTimestamp === undefined && isPodReady(pod);
 
 const unproven = ({ name, wds }: RestartPlan, why: string): StellarError =>
   new StellarError(
