@@ -35,6 +35,8 @@ before(async () => {
   await cli.type('wds create wds1 --type host');
   await cli.type('wec join cluster1 --its its1 --accept --label location-group=edge');
   await assertAvailableIn(hosting.admin, 'cluster1');
+  // An upgrade waits for three renewals.
+  await hosting.admin.patch(resources.managedClusters, 'cluster1', { spec: { leaseDurationSeconds: 20 } });
   for (const policy of policies) await send(policy);
   await until(async () => (await present()).length === all400, '200 objects on cluster1 and their works');
 });
