@@ -30,14 +30,14 @@ export function fixesOf(examined: readonly Examined[], skip: readonly string[] =
   const fixes = new Map<string, Fix>();
   for (const { subject, findings } of examined)
     for (const finding of findings) {
-      if (!isNotable(finding) || skip.includes(finding.id) || needsDecision(finding.problem.code)) continue;
-      const step = finding.problem.next.find(
-        (each) => 'command' in each && !each.isPartial && remedies.test(each.command),
-      );
-      if (step === undefined || !('command' in step)) continue;
-      const fix = fixes.get(step.command) ?? { command: step.command, findings: [], result: 'planned' };
-      fix.findings.push({ subject: subjectName(subject), check: finding.id, code: finding.problem.code });
-      fixes.set(step.command, fix);
+      if (!isNotable(finding) || skip.includes(finding.id)) continue;
+      const { code, next } = finding.problem;
+      const commands = next.flatMap((step) => ('command' in step && !step.isPartial ? step.command : []));
+      const command = commands.find((each) => remedies.test(each));
+      if (command === undefined || needsDecision(code)) continue;
+      const fix = fixes.get(command) ?? { command, findings: [], result: 'planned' };
+      fix.findings.push({ subject: subjectName(subject), check: finding.id, code });
+      fixes.set(command, fix);
     }
   return [...fixes.values()];
 }
@@ -72,8 +72,7 @@ export async function fixFindings(
   for (const fix of fixes)
     ran.push({ ...fix, result: (await runCommand(session, fix.command, options)) ? 'unconfirmed' : 'failed' });
   session.progress.waiting('doctor', 'checking what was fixed');
-  const isOpen = ({ result, findings }: Fix) =>
-    result === 'unconfirmed' && !findings.every((each) => isGone(each, all));
+  const isOpen = ({ result, findings }: Fix) => result === 'unconfirmed' && findings.some((each) => !isGone(each, all));
   await poll(async () => {
     all = await examine();
     return !ran.some(isOpen) || undefined;
@@ -92,21 +91,24 @@ function isGone({ subject, check, code }: Fix['findings'][number], examined: rea
 }
 
 /** Runs a command of stellarctl in a process of its own, which cannot ask. @returns whether it has succeeded */
-async function runCommand(
-  { progress, io, programs }: Session,
-  command: string,
-  options: DoctorOptions,
-): Promise<boolean> {
+async function runCommand({ progress, io, programs }: Session, command: string, options: DoctorOptions) {
   progress.note(`$ ${asCalled(command)}`);
   progress.stop();
-  const kubeconfig = options.kubeconfig === undefined ? [] : [`--kubeconfig=${options.kubeconfig}`];
-  const args = [...process.execArgv, process.argv[1] ?? '', ...wordsOf(command).slice(1), ...kubeconfig];
+  const args = [...process.execArgv, process.argv[1] ?? '', ...argumentsOf(command, options)];
   const { exitCode } = await runProgram(programs)(
     { name: 'stellarctl', path: process.execPath },
     { args, onStderr: (text) => writeText(io.stderr, text) },
   );
   progress.resume();
   return exitCode === 0;
+}
+
+/** What follows the name of the program: the words of the command, with the kubeconfigs in which doctor has found its contexts. */
+export function argumentsOf(command: string, { kubeconfig, wecKubeconfig }: Partial<DoctorOptions>): string[] {
+  const words = wordsOf(command).slice(1);
+  // A context of that name in another file may lead to another cluster. The other commands have no WECs.
+  const ofWecs = words[0] === 'wec' && wecKubeconfig !== undefined ? [`--wec-kubeconfig=${wecKubeconfig}`] : [];
+  return [...words, ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]), ...ofWecs];
 }
 
 /** The words of a line that `command` has made. */

@@ -15,6 +15,7 @@ export interface DoctorOptions extends ItsOptions, HostingOptions, ConfirmedOpti
   skip?: string[];
   failOn: 'warn' | 'fail';
   fix?: boolean;
+  wecKubeconfig?: string;
 }
 
 /** Takes one reading of what a command line of doctor selects. */

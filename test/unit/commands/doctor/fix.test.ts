@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fixesOf } from '../../../../src/commands/doctor/fix.ts';
+import { argumentsOf, fixesOf } from '../../../../src/commands/doctor/fix.ts';
 import { fail, type Outcome, pass, skipped, warn } from '../../../../src/lib/core/checks.ts';
 import { advice, noted, partial, run } from '../../../../src/lib/core/next-step.ts';
 import type { Examined } from '../../../../src/lib/doctor/subject.ts';
@@ -38,4 +38,11 @@ test('nothing is run for checks that passed, for blanks, other commands, or deci
     fail('registered-elsewhere', 'it moves', run(`${join} --replace-hub`)),
   ])
     assert.deepEqual(fixesOf(examined(finding(outcome))), []);
+});
+
+test('a command gets the kubeconfigs of doctor, and that of WECs only where it has WECs', () => {
+  const [words, kubeconfigs] = [join.split(' ').slice(1), { kubeconfig: 'a', wecKubeconfig: 'b' }];
+  assert.deepEqual(argumentsOf(join, {}), words);
+  assert.deepEqual(argumentsOf(join, kubeconfigs), [...words, '--kubeconfig=a', '--wec-kubeconfig=b']);
+  assert.deepEqual(argumentsOf('stellarctl its repair its1', kubeconfigs), ['its', 'repair', 'its1', '--kubeconfig=a']);
 });
