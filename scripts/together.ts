@@ -23,8 +23,8 @@ const groups: Record<string, readonly string[]> = {
 
 /** Files whose programs wait for most of their time (leases, back-off, a hub that is gone): they run beside two others. */
 export const waiting: readonly string[] = [
-  ...['spaces/ocm-upgrade', 'spaces/lost-hub', 'workloads/traps', 'wec/faults', 'wec/recovery', 'spaces/its-troubles'],
-  'general/doctor',
+  ...['spaces/ocm-upgrade', 'spaces/lost-hub', 'spaces/its-troubles'],
+  ...['workloads/traps', 'wec/faults', 'wec/recovery', 'general/doctor'],
 ].map((name) => `test/e2e/${name}.`);
 
 /** Unit tests that change what a process has once (its environment, its exit code), or that nothing else keeps running. */

@@ -2,7 +2,7 @@ import { parseLabelChanges } from '../../lib/ocm/labels.ts';
 import type { ManagedCluster } from '../../lib/ocm/ocm-objects.ts';
 import { formatLabels } from '../common/labels.ts';
 import { isForPeople } from '../terminal/io.ts';
-import { labelChanges } from './removal-warning.ts';
+import { approveRemoval } from './removal-warning.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 
 const labels: ValueKind<ManagedCluster, object> = {
@@ -20,7 +20,7 @@ const labels: ValueKind<ManagedCluster, object> = {
   listing: 'list the labels',
   parse: parseLabelChanges,
   open: async (hub) => (await import('../../lib/wecs/label.ts')).labelStore(hub),
-  removals: labelChanges,
+  approve: approveRemoval,
   async show(session, listed) {
     if (!isForPeople(session.output)) return;
     const found = listed.filter(({ error }) => error === undefined);

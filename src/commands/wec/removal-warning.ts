@@ -10,27 +10,24 @@ import type { Session } from '../common/session.ts';
 import { describeReleased, describeSideEffects, removalsOf, unseenPolicies } from '../common/side-effects-text.ts';
 
 /** What the command line says about the change. */
-interface Removal {
+export interface Removal {
   changes: Changes;
   options: { yes?: boolean; dryRun?: boolean; maxRemoved?: number };
 }
-
-export type ChangesOf<Source> = (found: readonly FoundValues<Source>[]) => WecChange[];
 
 /**
  * Judges, before anything is written, how a change of labels affects binding policies. Asks for confirmation if policies stop
  * selecting WECs, and judges again after the answer: only confirmed losses are allowed.
  * @throws StellarError `not-confirmed`, `loss-unknown`, `interrupted`
  */
-export function approveRemoval<Source>(
+export function approveRemoval(
   session: Session,
   its: { kube: Kube; context: SelectedContext },
   { changes, options: { yes, dryRun, maxRemoved } }: Removal,
-  changesOf: ChangesOf<Source>,
-): Approval<Source> {
+): Approval<ManagedCluster> {
   const approved = new Set<string>();
   return async (found) => {
-    const changed = changesOf(found);
+    const changed = found.flatMap((wec) => labelChange(wec, changes));
     if (changed.length === 0) return true;
     const { sideEffectsOf } = await import('../../lib/workloads/side-effects.ts');
     session.progress.waiting(its.context.name, 'reading its binding policies');
@@ -52,15 +49,11 @@ export function approveRemoval<Source>(
   };
 }
 
-/** Changes that remove labels or give them another value. A WEC without these labels is not affected. */
-export const labelChanges =
-  (changes: Changes): ChangesOf<ManagedCluster> =>
-  (found) =>
-    found.flatMap(({ name, source }) => {
-      if (source === undefined || !replaces(changes, source)) return [];
-      const labels = withChanges(source.metadata.labels ?? {}, changes);
-      return { name, before: source, after: { ...source, metadata: { ...source.metadata, labels } } };
-    });
-
-const replaces = (changes: Changes, { metadata: { labels = {} } }: ManagedCluster): boolean =>
-  Object.entries(changes).some(([key, value]) => Object.hasOwn(labels, key) && labels[key] !== value);
+/** A change that removes labels of a WEC or gives them another value. A WEC without these labels is not affected. */
+function labelChange({ name, source }: FoundValues<ManagedCluster>, changes: Changes): WecChange[] {
+  const before = source?.metadata.labels ?? {};
+  const isAffected = Object.entries(changes).some(
+    ([key, value]) => Object.hasOwn(before, key) && before[key] !== value,
+  );
+  return isAffected ? [{ name, before, after: withChanges(before, changes) }] : [];
+}

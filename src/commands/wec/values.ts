@@ -2,7 +2,8 @@ import { type Changes, isChange } from '../../lib/core/changes.ts';
 import { command } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import type { ListedValues, ValueStore } from '../../lib/wecs/values.ts';
+import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
+import type { Approval, ListedValues, ValueStore } from '../../lib/wecs/values.ts';
 import { refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -18,7 +19,7 @@ import {
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { noneMatches, parseWecTarget, type SelectionOptions, targetWords } from '../common/wec-argument.ts';
-import { approveRemoval, type ChangesOf } from './removal-warning.ts';
+import type { Removal } from './removal-warning.ts';
 
 interface Options extends HostingOptions, ItsOptions, ConfirmedOptions, SelectionOptions {
   overwrite?: boolean;
@@ -36,8 +37,8 @@ export interface ValueKind<Source, More extends object> {
   /** @throws StellarError `usage` */
   parse(words: readonly string[]): Changes;
   open(hub: Kube): Promise<ValueStore<Source, More>>;
-  /** How a change affects binding policies. */
-  removals?(changes: Changes): ChangesOf<Source>;
+  /** Asks about what a change takes away; without it, changes take nothing away. */
+  approve?(session: Session, its: { kube: Kube; context: SelectedContext }, removal: Removal): Approval<Source>;
   show(session: Session, listed: readonly ListedValues<More>[]): Promise<void>;
 }
 
@@ -54,7 +55,7 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
       ...selectionOptions(),
       ['--overwrite', `change ${plural} that have another value`],
       ['--list', kind.listing],
-      ...(kind.removals ? [yesOption('skip the confirmation of what takes workloads away'), maxRemovedOption()] : []),
+      ...(kind.approve ? [yesOption('skip the confirmation of what takes workloads away'), maxRemovedOption()] : []),
       hostingContextOption(),
       dryRunOption(),
     ],
@@ -83,8 +84,7 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
         );
       }
       session.announce(hub);
-      const removals = kind.removals?.(changes);
-      const approve = removals ? approveRemoval(session, its, { changes, options }, removals) : async () => true;
+      const approve = kind.approve?.(session, its, { changes, options }) ?? (async () => true);
       const how = { changes, overwrite: options.overwrite === true, approve };
       const results = await changeValues(hub, store, target, how, session.run);
       await session.finish(results.map(({ values, ...result }) => ({ ...result, [plural]: values })));

@@ -16,7 +16,7 @@ const isLeftOut = /^(?:managedFields|statusFeedback|rows|kubectl\.kubernetes\.io
 type Json = Record<string, unknown>;
 
 /**
- * Redacts everything secret in an object: values that look like a secret (engine/redact.ts), the contents, but not the keys, of
+ * Redacts everything secret in an object: values that look like a secret (core/redact.ts), the contents, but not the keys, of
  * Secrets and ConfigMaps at any depth, kubectl's copies of the object, values of fields named like a token, a password or a key,
  * and those of environment variables that are not known to be harmless.
  */

@@ -369,10 +369,10 @@ const otherCluster = (name: string, { cluster }: Kube, found: string): StellarEr
 
 /** The labels and properties of a WEC before and after, if something changes that policies or templates may use. */
 function wecChange(wec: FleetWec, plans: readonly WecPlan[], { clusters }: Present): WecChange[] {
-  const before = clusters.get(wec.name);
+  const cluster = clusters.get(wec.name);
   const plan = plans.find(({ name }) => name === wec.name);
-  const changed = plan?.changes.filter(({ kind }) => kind === 'label') ?? [];
-  if (before === undefined || changed.length === 0 || plan?.error !== undefined) return [];
-  const labels = withChanges(before.metadata.labels ?? {}, Object.fromEntries(changed.map(({ key, to }) => [key, to])));
-  return [{ name: wec.name, before, after: { ...before, metadata: { ...before.metadata, labels } } }];
+  const changed = plan?.changes.flatMap(({ kind, key, to }) => (kind === 'label' ? [[key, to] as const] : [])) ?? [];
+  if (cluster === undefined || changed.length === 0 || plan?.error !== undefined) return [];
+  const before = cluster.metadata.labels ?? {};
+  return [{ name: wec.name, before, after: withChanges(before, Object.fromEntries(changed)) }];
 }

@@ -20,7 +20,7 @@ import { apiGroupsOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spac
 export interface OpenWds {
   /** The value for `--wds`: its name, or the name of a context if no hosting cluster shows it. */
   name: string;
-  /** Whether `name` is the name of a context: its works may carry another one (workloads/policies/sender.ts). */
+  /** Whether `name` is the name of a context: its works may carry another one (sender.ts). */
   isContext?: boolean;
   /** Whether only the user says which ITS it sends through. */
   isItsAssumed?: boolean | undefined;

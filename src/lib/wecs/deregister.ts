@@ -66,8 +66,8 @@ export async function deregister(
 }
 
 /**
- * Deregisters one WEC from what was read after the user's last confirmation: release/ removes it from its policies, with or without
- * its workloads, delete/ deletes it and its objects on the ITS, cleanup/ removes its objects from the cluster. An error is in the
+ * Deregisters one WEC from what was read after the user's last confirmation: release.ts removes it from its policies, with or without
+ * its workloads, delete-cluster.ts deletes it and its objects on the ITS, clean-up.ts removes its objects from the cluster. An error is in the
  * result.
  * @param askAgain throws unless the user confirms again
  */

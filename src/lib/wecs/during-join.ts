@@ -2,8 +2,8 @@ import { monotonic } from '../core/clock.ts';
 import { formatAge } from '../core/duration.ts';
 import type { Verdict } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { conditionOf, createdAt } from '../kube/client/objects.ts';
-import { bootstrapRequests } from '../ocm/hub-evidence.ts';
+import { createdAt } from '../kube/client/objects.ts';
+import { bootstrapRequests, isMissed } from '../ocm/hub-evidence.ts';
 import { writtenAt } from '../ocm/klusterlet-agent.ts';
 import { agentPodsOf, agentStarted } from '../ocm/wec-pods.ts';
 import { asksWithSeveralKeys } from './acceptance.ts';
@@ -103,11 +103,10 @@ function podRestartNeed(registration: Registration, wecNow: number): Restart | u
 
 /** An agent that runs and does nothing. Once only: a restart has not helped one that has not renewed its Lease since it started. */
 function silent({ hub, wec, now }: Registration): Restart | undefined {
-  const { status } = conditionOf(hub?.managedCluster, 'ManagedClusterConditionAvailable') ?? {};
   const started = wec && agentStarted(wec.klusterlet, wec.pods);
   // Both times come from the agent's own node.
   const renewed = Date.parse(hub?.lease?.spec?.renewTime ?? '');
-  return status === 'Unknown' && started !== undefined && started <= renewed
+  return hub !== undefined && isMissed(hub) && started !== undefined && started <= renewed
     ? { why: `its agent has not renewed its Lease for ${formatAge(now - renewed)}`, by: 'pods' }
     : undefined;
 }

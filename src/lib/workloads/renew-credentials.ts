@@ -31,14 +31,9 @@ export async function renewToken(name: string, tools: SpaceTools, run: Run): Pro
   const { hosting } = tools;
   const all = (await listControlPlanes(hosting)) ?? [];
   const controlPlane = all.find(({ metadata }) => metadata.name === name);
-  const credentials = controlPlane && typeOf(controlPlane) === 'external' && (await readCredentials(name, hosting));
-  if (
-    !controlPlane ||
-    !credentials ||
-    credentials.token === undefined ||
-    !expiresSoon(credentials.token, hosting.now())
-  )
-    return;
+  if (controlPlane === undefined || typeOf(controlPlane) !== 'external') return;
+  const credentials = await readCredentials(name, hosting);
+  if (credentials?.token === undefined || !expiresSoon(credentials.token, hosting.now())) return;
   const kube = await openAdopted(controlPlane, tools);
   await proveAdopted(name, kube, credentials.token);
   const restarts: RestartPlan[] = [];

@@ -1,18 +1,17 @@
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import { resources } from '../kube/client/resources.ts';
-import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { objectsOf, type PoliciesOfIts, type Policy, type Unread } from '../ocm/policies.ts';
 import { heldBindings } from './delivery-evidence.ts';
 import { resourceOfBound } from './full-objects.ts';
 import { effectOfRemoval } from './policy-selectors.ts';
 import { clausesFor, readContents } from './wds-contents.ts';
 
-/** A WEC before and after a change of its labels. */
+/** The labels of a WEC before and after a change. */
 export interface WecChange {
   name: string;
-  before: ManagedCluster;
-  after: ManagedCluster;
+  before: Readonly<Record<string, string>>;
+  after: Readonly<Record<string, string>>;
 }
 
 /** What a change does to workloads. */
@@ -36,23 +35,17 @@ export async function sideEffectsOf(
   { policies, unread }: PoliciesOfIts,
   changes: readonly WecChange[],
 ): Promise<SideEffects> {
-  const labelsOf = ({ metadata }: ManagedCluster) => metadata.labels ?? {};
   const selections = (effect: 'starting' | 'released') =>
     policies.flatMap((policy): Selection[] => {
       const isAffected = ({ name, before, after }: WecChange) =>
-        effectOfRemoval([policy], name, labelsOf(before), labelsOf(after))[effect].length > 0;
+        effectOfRemoval([policy], name, before, after)[effect].length > 0;
       const wecs = changes.filter(isAffected).map(({ name }) => name);
       return wecs.length === 0 ? [] : [{ policy, wecs }];
     });
   const released = selections('released');
   const ifHeld = async ({ policy }: Selection) => ((await isHeld(policy)) ? [policy] : []);
   const held = (await mapConcurrently(released, concurrentRequests, ifHeld)).flat();
-  return {
-    starting: selections('starting'),
-    released,
-    held,
-    unread,
-  };
+  return { starting: selections('starting'), released, held, unread };
 }
 
 /** What cannot be read is not known to be held. */

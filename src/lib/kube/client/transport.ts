@@ -68,7 +68,7 @@ export class Transport {
   readonly credentials: Credentials;
   readonly #server: URL;
   readonly #connection: Connection;
-  /** When the last piece of an answer arrived (engine/clock.ts). */
+  /** When the last piece of an answer arrived (core/clock.ts). */
   #lastAnswer = Number.NEGATIVE_INFINITY;
   /** The cluster's clock when the monotonic one began. Until it has answered, and while both agree, it is the local clock. */
   #clockStart = Date.now() - monotonic();

@@ -59,7 +59,7 @@ function takeAll(locks: readonly string[], taken: string[]): string | undefined 
   return undefined;
 }
 
-/** Ends the wait for a lock that was left behind, or is held too long. @param started when the wait began (engine/clock.ts) */
+/** Ends the wait for a lock that was left behind, or is held too long. @param started when the wait began (core/clock.ts) */
 function refuseHeld(lock: string, started: number, deadline: Deadline): void {
   const present = statSync(lock, { throwIfNoEntry: false });
   if (present === undefined || monotonic() - started < leastWaitMs) return;
