@@ -2,7 +2,6 @@ import { type CheckInfo, checksOfStages } from '../core/checks.ts';
 import { hubChecks } from '../ocm/hub-checks.ts';
 import { hookNames } from '../ocm/kubeflex-names.ts';
 import { externalChecks, wdsCredentialChecks } from '../spaces/credentials.ts';
-import { maintainedCheck } from '../spaces/entrance-checks.ts';
 import { hostingStages } from '../spaces/hosting-stages.ts';
 import { itsOfWdsChecks } from '../spaces/its-of-wds-check.ts';
 import { itsStages } from '../spaces/its-stages.ts';
@@ -47,7 +46,6 @@ const list = (room: Subject['kind'], pre: boolean, ...tables: (readonly CheckInf
 /** All checks of doctor, from the tables that doctor runs. */
 export const catalogue: readonly ListedCheck[] = [
   ...list('machine', true, programChecks, machineChecks),
-  ...list('hosting', false, [maintainedCheck]),
   ...list('hosting', true, hostingChecks),
   ...list('hosting', false, unseenChecks('hosting'), checksOfStages('hosting', hostingStages)),
   ...list('its', true, itsChecks),

@@ -8,7 +8,7 @@ import { missingPermissions } from '../kube/permissions.ts';
 import { requireHub } from '../ocm/require-hub.ts';
 import { isOlderHook } from '../spaces/cluster-state.ts';
 import { coreChart } from '../spaces/core-chart.ts';
-import { maintainedCheck, namesCheck, reachedCheck } from '../spaces/entrance-checks.ts';
+import { namesCheck, reachedCheck } from '../spaces/entrance-checks.ts';
 import { type Hosting, hostingStages, readHosting } from '../spaces/hosting-stages.ts';
 import { initPermissions } from '../spaces/install-permissions.ts';
 import { vclusterCheck } from '../spaces/vcluster-host.ts';
@@ -23,7 +23,6 @@ export const hostingChecks: readonly Check<HostingState>[] = [
   vclusterCheck,
   namesCheck,
   reachedCheck,
-  maintainedCheck,
 ];
 
 /** KubeStellar's requirements on the ITS. */

@@ -8,7 +8,6 @@ import { clusterUid } from '../ocm/cluster-uid.ts';
 import { hubEndpoints } from '../ocm/hub-access.ts';
 import { readWholeHub } from '../ocm/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
-import { maintainedCheck } from '../spaces/entrance-checks.ts';
 import { notHosting } from '../spaces/hosting.ts';
 import { checkHosting } from '../spaces/hosting-stages.ts';
 import { openedBy } from '../spaces/open-wds.ts';
@@ -136,9 +135,8 @@ async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<
     const role = roleOf(controlPlane);
     return role === undefined ? [] : [{ role, name: controlPlane.metadata.name }];
   });
-  const [findings, ofIngress, checked] = await Promise.all([
+  const [findings, checked] = await Promise.all([
     checkHosting(hosting),
-    runChecks([maintainedCheck], { kube: hosting }),
     Promise.all(
       spaces.map(({ role, name }) =>
         checkSpace(name, role, all, watcher, tools).catch((error) => ({
@@ -157,7 +155,7 @@ async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<
       return [{ ...found, subject: { kind: role, name }, findings: own }];
     }),
   );
-  return [{ subject: subjectOf('hosting', hosting), findings: [...findings, ...ofIngress] }, ...examined.flat()];
+  return [{ subject: subjectOf('hosting', hosting), findings }, ...examined.flat()];
 }
 
 /** The hub that is this ITS: one cluster may have several addresses. */

@@ -172,9 +172,9 @@ async function untilAnswers(kube: Kube, port: number, run: Run): Promise<void> {
   const { context } = kube.cluster;
   const { namespace } = ingressRelease;
   const read = async (): Promise<Running> => {
-    const { state } = await shakeHands(`https://localhost:${port}`, undefined);
-    const pods = state === 'other' ? [] : ((await kube.list<Pod>(resources.pods, { namespace })) ?? []);
-    return { answers: state === 'other', areReady: pods.some(isPodReady), failure: firstPodFailure(pods) };
+    const answers = (await shakeHands(`https://localhost:${port}`, undefined)).state === 'other';
+    const pods = answers ? [] : ((await kube.list<Pod>(resources.pods, { namespace })) ?? []);
+    return { answers, areReady: pods.some(isPodReady), failure: firstPodFailure(pods) };
   };
   const silence = `it does not answer at port ${port} of this machine`;
   const whyNot = ({ failure, areReady }: Running) => failure?.why ?? (areReady ? silence : 'its pod is not ready');

@@ -13,7 +13,7 @@ import {
 import { bringChart, chooseChart } from './chart.ts';
 import { coreChart } from './core-chart.ts';
 import { createLocalCluster, type LocalTools, withCluster } from './create-local-cluster.ts';
-import { maintainedCheck, reachedCheck } from './entrance-checks.ts';
+import { reachedCheck } from './entrance-checks.ts';
 import { Helm } from './helm.ts';
 import { type InitResult, initHosting } from './init.ts';
 import { type InitInput, kubeFlexValues } from './init-input.ts';
@@ -174,7 +174,7 @@ async function install(kube: Kube, helm: Helm, init: InitInput, { record, run }:
 
 /** Reports if clients do not reach its spaces, or will not. Spaces of type host need none of it. */
 async function noteEntrance(kube: Kube, run: Run): Promise<void> {
-  const outcomes = await runChecks([reachedCheck, maintainedCheck], { kube });
+  const outcomes = await runChecks([reachedCheck], { kube });
   for (const { problem } of outcomes.filter(isNotable)) {
     run.progress.note(`${kube.cluster.context}: ${problem.message}`);
     for (const step of stepLines(problem.next)) run.progress.note(step);

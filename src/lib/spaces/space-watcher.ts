@@ -79,7 +79,8 @@ export class SpaceWatcher {
     const { context } = this.#clients.get(name) ?? {};
     if ((code !== 'unreachable' && code !== 'tls-error') || apiServerOf[type] === undefined || !context)
       return undefined;
-    return tryEntrance(context, await readHostingConfig(partialReader(this.#tools.hosting)));
+    const config = await readHostingConfig(partialReader(this.#tools.hosting));
+    return tryEntrance(context, config?.externalPort);
   }
 
   async #inside<Inside>(

@@ -206,7 +206,7 @@ export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
   {
     fault: 'ingress-without-passthrough',
     finds: ['its/its8 its-reachable address-not-the-space'],
-    person: /kubernetesingressnginx, and create IngressClass nginx/,
+    person: /The ingress/,
   },
   {
     fault: 'several-itses',

@@ -10,10 +10,6 @@ const servers: Server[] = [];
 export const certificates = {
   own: await selfSigned('k3s', ['its1.localtest.me', 'kubernetes.default.svc']),
   ofTraefik: await selfSigned('TRAEFIK DEFAULT CERT', ['a.b.traefik.default']),
-  ofIngressNginx: await selfSigned('Kubernetes Ingress Controller Fake Certificate', ['ingress.local']),
-  ofProxy: await selfSigned('Example Corp', ['its1.localtest.me']),
-  ownExpired: await selfSigned('k3s', ['its1.localtest.me', 'kubernetes.default.svc'], -1000),
-  ofOtherExpired: await selfSigned('ingress', ['its1.localtest.me'], -1000),
   ofJoker: await selfSigned('\x1b[2J\u202e'.padEnd(9000, 'x'), ['its1.localtest.me']),
   ofOtherSpace: await selfSigned('kube-apiserver', ['its1.localtest.me', 'kubernetes.default.svc']),
 };
