@@ -12,7 +12,6 @@ import { otherName, readWec, singletonAgentId, type WecEvidence } from '../ocm/w
 import { findAgent } from './acceptance.ts';
 import { denyRequest } from './approval.ts';
 import { followOnHub, RegistrationFollower, type WecResult } from './follow-registration.ts';
-import { requireAcceptPermissions } from './permissions.ts';
 import type { Registration } from './registration-checks.ts';
 import { seen } from './registration-stages.ts';
 import { refuseUnknown } from './wait.ts';
@@ -42,14 +41,6 @@ export async function findPending(hub: Kube): Promise<string[]> {
  */
 export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run: Run): Promise<WecResult[]> {
   await requireHub(hub);
-  let permitted: Promise<void> | undefined;
-  const mayWrite = () => {
-    permitted ??= requireAcceptPermissions(
-      hub,
-      wecs.map(({ name }) => name),
-    );
-    return permitted;
-  };
   const checkCommand = command`stellarctl wec list --its ${hub.cluster.context}`;
   const followers = await Promise.all(
     wecs.map(async ({ name, kube }) => {
@@ -64,7 +55,6 @@ export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run:
         wait: wait !== false,
         refuse: async (first: Registration) => wait === 'for-request' || (await refuseUnknown(hub, first, kube)),
         joinedIsEnough: true,
-        mayWrite,
         agent: () => agent,
         ownAgent: () => ownAgent,
         checkCommand,

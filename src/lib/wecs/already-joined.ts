@@ -1,10 +1,7 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { blockingStage, isMet } from '../core/stages.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
-import { image } from '../ocm/klusterlet-agent.ts';
 import { beingDeregistered } from './deletion.ts';
 import type { WecResult } from './follow-registration.ts';
 import { hubRecords } from './hub-records.ts';
@@ -27,7 +24,7 @@ export function isDone(access: HubAccess, plan: JoinPlan): boolean {
 
 /**
  * Sets missing labels, records the identity of the cluster, and reports that nothing else was necessary.
- * @throws StellarError `version-differs`, or `conflict` during a deregistration, before the first write
+ * @throws StellarError `conflict` during a deregistration, before the first write
  */
 export async function finishDone(
   access: HubAccess,
@@ -36,7 +33,6 @@ export async function finishDone(
   run: Run,
 ): Promise<WecResult> {
   const { name, wecBefore, hubBefore } = plan;
-  refuseOtherImages(plan, options, access.its);
   const leaving = beingDeregistered({ hub: hubBefore, name, its: access.its });
   if (leaving !== undefined) throw new StellarError('conflict', leaving.message, { next: leaving.next });
   const records = access.kube && hubRecords(access.kube, plan, options, run);
@@ -50,25 +46,12 @@ export async function finishDone(
   return { name, stage: state, blockedAt: null, changed };
 }
 
-/** A join keeps an agent that works: images that were asked for must be those that it has. */
-function refuseOtherImages({ name, settings, wecBefore }: JoinPlan, options: JoinOptions, its: string): void {
-  const { klusterlet, operator } = wecBefore;
-  const wanted = image(settings, 'registration-operator');
-  const present = [klusterlet?.spec?.imagePullSpec, operator?.spec?.template?.spec?.containers?.[0]?.image];
-  const other = present.find((each) => each !== undefined && each !== wanted);
-  if ((options.ocmVersion ?? options.imageRegistry) === undefined || other === undefined) return;
-  const { ocmVersion, imageRegistry } = options;
-  const to = ocmVersion === undefined ? [] : ['--to', ocmVersion];
-  const from = imageRegistry === undefined ? [] : ['--image-registry', imageRegistry];
-  const upgrade = command`stellarctl wec upgrade ${`${name}=${wecBefore.context}`} ${to} ${from} --its ${its}`;
-  throw new StellarError(
-    'version-differs',
-    `${name} is registered, and its agent works with ${other}; a join does not replace that with ${wanted}.`,
-    { next: [nextStep(upgrade, 'Upgrade it')] },
-  );
+function ignoredNote({ imagePullSecret, ocmVersion, imageRegistry }: JoinOptions): string {
+  const ignored = [
+    ...(imagePullSecret === undefined ? [] : ['--image-pull-secret']),
+    ...(ocmVersion === undefined ? [] : ['--ocm-version']),
+    ...(imageRegistry === undefined ? [] : ['--image-registry']),
+  ];
+  if (ignored.length === 0) return '';
+  return ` A join does not change an agent that works, as wec upgrade does: ${ignored.join(', ')} had no effect.`;
 }
-
-const ignoredNote = ({ imagePullSecret }: JoinOptions): string =>
-  imagePullSecret === undefined
-    ? ''
-    : ' A join does not change an agent that works: --image-pull-secret had no effect.';

@@ -6,13 +6,11 @@ import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import { requirePermissions } from '../kube/permissions.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { type CleanupRecord, cleanUpWec, readCleanupRecord } from './clean-up.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
 import { hasNoRegistration, hubHashOf } from './inspect-wec.ts';
 import { otherRole, runsNoPods } from './other-role.ts';
-import { cleanupPermissions } from './permissions.ts';
 import type { DeregisterResult } from './undo-deregister.ts';
 
 /** A cluster from which the klusterlet is removed. */
@@ -59,7 +57,6 @@ export async function deregisterLocally(
  * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
  */
 async function inspectLocally({ name, kube }: LocalWec): Promise<CleanupRecord | undefined> {
-  await requirePermissions(kube, cleanupPermissions());
   const [evidence, before] = await Promise.all([readWec(kube), readCleanupRecord(kube)]);
   const registered = evidence.klusterlet?.spec?.clusterName;
   const cluster = describeCluster(kube.cluster);

@@ -5,7 +5,6 @@ import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { askOnce } from '../kube/permissions.ts';
 import { hubEndpoints } from '../ocm/hub-access.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import type { PoliciesOfIts } from '../ocm/policies.ts';
@@ -45,7 +44,7 @@ export async function deregister(
   const inspected = await readConfirmed({
     read: async () => {
       const [policies, endpoints] = await Promise.all([readPolicies(), hubEndpoints(hub, context)]);
-      const ofIts = { hub, rights: askOnce(hub), endpoints, policies };
+      const ofIts = { hub, endpoints, policies };
       const states = await readHubStates(
         hub,
         wecs.map(({ name }) => name),

@@ -6,7 +6,7 @@ import type { Problem } from '../core/problem.ts';
 import type { Run } from '../core/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { ApiError } from '../kube/client/errors.ts';
+import { ApiError, unlessStatus } from '../kube/client/errors.ts';
 import { resources } from '../kube/client/resources.ts';
 import { type HubEvidence, readHub } from '../ocm/hub-evidence.ts';
 import type { RegistrationRequest } from '../ocm/registration-requests.ts';
@@ -33,8 +33,6 @@ export interface FollowOptions {
   joinedIsEnough?: boolean;
   /** Judges the first reading; throws if this name cannot be followed. */
   refuse?: (first: Registration) => Promise<unknown>;
-  /** Called before the first approval; throws if this user is not allowed. */
-  mayWrite?: () => Promise<void>;
   agent?: () => string | undefined;
   ownAgent?: () => string | undefined;
   /** Names of requests that this run has superseded by writing a new bootstrap secret. */
@@ -144,7 +142,6 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   /** Approves, then accepts. If there is no ManagedCluster yet, the next reading accepts. */
   async #write(hub: Kube, registration: Registration, requests: RegistrationRequest[]): Promise<WecResult | undefined> {
     const managedCluster = registration.hub?.managedCluster;
-    await this.#options.mayWrite?.();
     try {
       for (const request of requests) {
         await approveRequest(hub, request);
@@ -163,7 +160,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
       if (error instanceof ApiError && [404, 409].includes(error.status)) return undefined;
       if (!(error instanceof ApiError) || error.status !== 403) throw error;
       // The hub's webhook denies the cluster while the mailbox of an earlier registration is being deleted.
-      const mailbox = await hub.get(resources.namespaces, this.name);
+      const mailbox = await unlessStatus(hub.get(resources.namespaces, this.name), 403);
       return mailbox?.metadata.deletionTimestamp === undefined ? this.broken(error) : undefined;
     }
   }

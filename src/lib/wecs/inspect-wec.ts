@@ -3,7 +3,6 @@ import { count } from '../core/counts.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, partial, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type Asked, requirePermissions } from '../kube/permissions.ts';
 import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import { hubOf } from '../ocm/klusterlet-agent.ts';
@@ -20,7 +19,6 @@ import { refuseForeignObjects } from './foreign-objects.ts';
 import { type HubState, isGone, toDeregister } from './hub-state.ts';
 import { proveIdentity, requireProof } from './identity.ts';
 import { worksRemain } from './leftovers.ts';
-import { cleanupPermissions, deregisterPermissions, identityPermissions } from './permissions.ts';
 import { savedLabels, selectableLabels } from './release-labels.ts';
 
 /** A WEC to deregister. */
@@ -42,7 +40,6 @@ export interface DeregisterOptions {
 /** The ITS of the WECs, with what was read of it for all of them. */
 export interface InspectedIts {
   hub: Kube;
-  rights: Asked;
   /** The known addresses of the ITS. */
   endpoints: readonly Endpoint[];
   /** Its binding policies. */
@@ -67,7 +64,7 @@ export interface InspectedWec extends WecToDeregister {
  * @throws StellarError `not-a-hub`, `forbidden`, `registered-elsewhere`, `identity-unproven`, `agent-dead`, `still-selected`
  */
 export async function inspectWec(
-  { hub, rights, endpoints, policies }: InspectedIts,
+  { hub, endpoints, policies }: InspectedIts,
   wec: WecToDeregister,
   hubState: HubState,
   options: DeregisterOptions,
@@ -110,10 +107,6 @@ export async function inspectWec(
   }
   const pods = kube && (await workAgentPods(kube));
   if (hubState.managedCluster !== undefined) inspected.agentDead = whyNotRunning(hubState, pods, hub.now());
-  await Promise.all([
-    isGone(hubState) ? undefined : requirePermissions(rights, deregisterPermissions(name)),
-    kube && requirePermissions(kube, options.cleanup ? cleanupPermissions() : identityPermissions()),
-  ]);
   refuseUnfinishable(hub, inspected, options);
   if (kube !== undefined && options.cleanup) await refuseForeignObjects(kube, inspected.record?.hubHash ?? null);
   refuseSelected(hub, inspected, options.keepWorkloads);

@@ -1,9 +1,7 @@
-import { compareVersions } from '../core/version.ts';
 import type { Pod } from '../kube/client/objects.ts';
-import { imageVersion, parseImage } from '../kube/image.ts';
+import { imageVersion } from '../kube/image.ts';
 import { type AgentSettings, image } from '../ocm/klusterlet-agent.ts';
 import { isOurs } from '../ocm/klusterlet-operator.ts';
-import { isOcmVersion } from '../ocm/ocm-names.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 import { isOperatorPod, stuckPodsOf } from '../ocm/wec-pods.ts';
 import type { JoinOptions } from './join-options.ts';
@@ -26,7 +24,7 @@ type Decision = { keep: boolean; why: string } | undefined;
 
 /**
  * Decides on the images of an existing operator and Klusterlet: a user may have upgraded or downgraded them since the join. A join
- * raises them to the version of the hub, and lowers them only if asked to; it keeps what it cannot compare.
+ * keeps them, as `wec upgrade` changes them, unless it was asked for others or theirs cannot be pulled.
  * @param now the WEC's clock, milliseconds since the epoch
  */
 export function planVersions(
@@ -69,15 +67,7 @@ function decide(
   if (present === undefined || present === wanted) return undefined;
   if (isAsked) return { keep: false, why: 'as asked for' };
   if (isStuck) return { keep: false, why: 'its image cannot be pulled' };
-  const [from, to] = [parseImage(present), parseImage(wanted)];
-  if (from?.registry !== to?.registry)
-    return { keep: true, why: 'its image is from another place than those of the hub' };
-  const [have = '', want = ''] = [from?.tag, to?.tag];
-  if (!isOcmVersion(have) || !isOcmVersion(want))
-    return { keep: true, why: 'its version cannot be compared with that of the hub' };
-  return compareVersions(have, want) < 0
-    ? { keep: false, why: 'the version of the hub is higher' }
-    : { keep: true, why: `a join does not downgrade it to ${tagOf(wanted)}` };
+  return { keep: true, why: 'wec upgrade changes it' };
 }
 
 /** A version that crash-loops may still be the right one; one that cannot be pulled never runs. */

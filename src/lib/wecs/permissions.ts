@@ -1,7 +1,6 @@
-import type { Kube, Permission } from '../kube/client/client.ts';
+import type { Permission } from '../kube/client/client.ts';
 import { type Resource, resources } from '../kube/client/resources.ts';
-import { askOnce, may, requirePermissions } from '../kube/permissions.ts';
-import { propertiesNamespace } from '../ocm/kubestellar-names.ts';
+import { may } from '../kube/permissions.ts';
 import { agentNamespace, bootstrapServiceAccounts, hubSecretName, operatorNamespace } from '../ocm/ocm-names.ts';
 
 /** The permissions to accept a WEC on the ITS. The hub's webhook checks `managedclusters/accept`, not the API server. */
@@ -52,50 +51,6 @@ export function wecPermissions(): Permission[] {
   return [...applied, may('get', resources.secrets, inAgentNamespace), may('list', resources.pods, inAgentNamespace)];
 }
 
-/** The permissions to deregister a WEC on the ITS: to delete its kinds and remove finalizers. */
-export function deregisterPermissions(wec: string): Permission[] {
-  const inMailbox = { namespace: wec };
-  return [
-    ...['get', 'patch', 'delete'].map((verb) => may(verb, resources.managedClusters, { name: wec })),
-    ...['list', 'patch', 'delete'].map((verb) => may(verb, resources.manifestWorks, inMailbox)),
-    ...['list', 'patch'].map((verb) => may(verb, resources.managedClusterAddOns, inMailbox)),
-    ...['get', 'delete'].map((verb) => may(verb, resources.namespaces, { name: wec })),
-    may('delete', resources.configMaps, { namespace: propertiesNamespace, name: wec }),
-    ...['list', 'delete'].map((verb) => may(verb, resources.certificateSigningRequests)),
-  ];
-}
-
-/** The permissions to prove a cluster's identity on it: stellarctl presents the key of its agent to the ITS. */
-export function identityPermissions(): Permission[] {
-  const inAgentNamespace = { namespace: agentNamespace };
-  return [may('get', resources.klusterlets), may('get', resources.secrets, inAgentNamespace)];
-}
-
-/** The permissions to remove a klusterlet from a WEC. */
-export function cleanupPermissions(): Permission[] {
-  const clusterScoped = [
-    resources.klusterlets,
-    resources.clusterRoles,
-    resources.clusterRoleBindings,
-    resources.customResourceDefinitions,
-    resources.namespaces,
-    resources.appliedManifestWorks,
-  ];
-  const inNamespaces = [operatorNamespace, agentNamespace].map((namespace) => ({ namespace }));
-  return [
-    ...identityPermissions(),
-    ...clusterScoped.map((resource) => may('delete', resource)),
-    ...[resources.klusterlets, resources.namespaces, resources.appliedManifestWorks].map((resource) =>
-      may('patch', resource),
-    ),
-    ...inNamespaces.flatMap((where) => [
-      may('delete', resources.deployments, where),
-      may('list', resources.pods, where),
-    ]),
-    may('delete', resources.secrets, { namespace: agentNamespace }),
-  ];
-}
-
 /**
  * The permissions on a WEC to make an agent with a certificate register again: its certificate is removed, and its pods are
  * deleted.
@@ -109,9 +64,3 @@ export function reregisterPermissions(): Permission[] {
 
 const both = (resource: Resource, rest: Partial<Permission> = {}): Permission[] =>
   ['create', 'patch'].map((verb) => may(verb, resource, rest));
-
-/** Verifies that this user may accept WECs, before the first request is approved. @throws StellarError `forbidden` */
-export async function requireAcceptPermissions(kube: Kube, wecs: readonly string[]): Promise<void> {
-  const asked = askOnce(kube);
-  for (const wec of wecs) await requirePermissions(asked, acceptPermissions(wec));
-}
