@@ -15,9 +15,11 @@ const groups: Record<string, readonly string[]> = {
   ],
   agents: [
     ...['general/networks', 'general/refusals', 'wec/old-hub', 'wec/resume', 'wec/join-agents', 'wec/join-again'],
-    'wec/deregister-stops',
+    ...['wec/wec-create', 'wec/deregister-stops'],
   ],
   'two-hubs': ['spaces/its-token-use', 'wec/accept'],
+  returns: ['wec/deregister-returns', 'wec/wrong-contexts'],
+  faults: ['wec/faults', 'wec/recovery'],
   doctor: ['wec/doctor', 'wec/doctor-fix'],
 };
 

@@ -12,7 +12,6 @@ import {
   faultyPods,
   type Plane,
   resources,
-  startBed,
   until,
   wipeWec,
   writeKubeconfig,
@@ -29,6 +28,7 @@ import {
   statusOf,
   trustingOther,
 } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 import { TroubledNetwork } from '../support/troubled-network.ts';
 
 let bed: Bed;
@@ -38,14 +38,14 @@ let [its1, its2, cluster1, cluster2, cluster3]: Plane[] = [];
 const names = ['its1', 'its2', 'cluster1', 'cluster2', 'cluster3'] as const;
 
 before(async () => {
-  bed = await startBed({ planes: names.map((name) => ({ name, hub: name.startsWith('its') })) });
+  bed = await enterBed(names.map((name) => (name.startsWith('its') ? { name, hub: true } : { name })));
   [its1, its2, cluster1, cluster2, cluster3] = names.map((name) => bed.plane(name));
   cli = await Cli.create(await contextsOf(there(its1), there(its2), there(cluster1), there(cluster2), there(cluster3)));
 });
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 function there(plane: Plane | undefined): Plane {

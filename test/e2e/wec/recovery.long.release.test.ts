@@ -12,7 +12,6 @@ import {
   type Plane,
   type Pod,
   resources,
-  startBed,
   until,
   untilApplied,
   writeKubeconfig,
@@ -21,6 +20,7 @@ import { Cli } from '../support/harness.ts';
 import { inRelease, isRelease, rowOptions } from '../support/in-release.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { assertAvailable, bootstrapSecretText, statusOf, stopKlusterlet } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
 let bed: Bed;
@@ -30,13 +30,13 @@ const names = ['moved', 'rebuilt', 'token', ...(isRelease ? ['removed'] : [])];
 
 before(async () => {
   const hubs = ['its1', 'its2'].map((name) => ({ name, hub: true }));
-  bed = await startBed({ planes: [...hubs, ...names.map((name) => ({ name }))] });
+  bed = await enterBed([...hubs, ...names.map((name) => ({ name }))]);
   cli = await Cli.create(bed.kubeconfig);
 });
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 const agentNamespace = 'open-cluster-management-agent';

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, type LocalClusterTools, localClusterTools, startBed, until } from '../../../testbed/index.ts';
+import { type Bed, type LocalClusterTools, localClusterTools, until } from '../../../testbed/index.ts';
 import { Cli, type CliOptions } from '../support/harness.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let tools: LocalClusterTools;
@@ -11,7 +12,7 @@ let cli: Cli;
 let kubeconfig: string;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }] });
+  bed = await enterBed([{ name: 'its1', hub: true }]);
   tools = await localClusterTools(bed);
   kubeconfig = path.join(bed.dir, 'own-kubeconfig');
   await cp(bed.kubeconfig, kubeconfig);
@@ -21,7 +22,7 @@ before(async () => {
 after(async () => {
   await cli?.remove();
   tools?.stop();
-  await bed?.stop();
+  await leaveBed();
 });
 
 const options = (): CliOptions => ({ env: { PATH: tools.path } });

@@ -8,7 +8,6 @@ import {
   managedCrds,
   type Plane,
   resources,
-  startBed,
   until,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
@@ -16,6 +15,7 @@ import { Cli } from '../support/harness.ts';
 import { isRelease, rowOptions } from '../support/in-release.ts';
 import { assertUnwritten, markAll } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
+import { enterBed, leaveBed } from '../support/shared-bed.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
 /** Contexts that do not lead to cluster1, the WEC of its1; each is a separate trap. */
@@ -43,9 +43,7 @@ let planes: Plane[];
 
 before(async () => {
   const names = ['cluster1', 'empty', 'foreign', ...(isRelease ? ['hosted', 'hosting'] : [])];
-  bed = await startBed({
-    planes: [{ name: 'its1', hub: true }, { name: 'its2', hub: true }, ...names.map((name) => ({ name }))],
-  });
+  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'its2', hub: true }, ...names.map((name) => ({ name }))]);
   [its1, its2] = [bed.plane('its1'), bed.plane('its2')];
   planes = [its1, its2, ...names.map((name) => bed.plane(name))];
   cli = await Cli.create(await contextsOf(its1, ...planes.slice(1)));
@@ -60,7 +58,7 @@ before(async () => {
 
 after(async () => {
   await cli?.remove();
-  await bed?.stop();
+  await leaveBed();
 });
 
 /** Like a hub in Hosted mode, whose Klusterlets are elsewhere: an AppliedManifestWork that owns an object. */
