@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 import type { Io } from '../src/commands/terminal/io.ts';
 
 export const commandsFile = path.resolve(import.meta.dirname, '..', 'docs', 'commands.md');
@@ -16,50 +16,60 @@ export async function commandsPage(): Promise<string> {
   const program = await buildProgram(io, 'stellarctl');
   const all = program.commands.flatMap((command) => (command.commands.length > 0 ? command.commands : [command]));
   const shown = all.filter((command) => command.summary() !== '' && command.name() !== 'help');
+  const common = optionsOfMany(shown);
   return [
     '# Commands',
     '',
     'This page is made from the definitions of the commands. `stellarctl help` shows the same at a terminal.',
     '',
-    ...tableOf(
-      'command',
-      shown.map((command) => [`[\`${nameOf(command)}\`](#${nameOf(command).replaceAll(' ', '-')})`, command.summary()]),
-    ),
+    ...tableOf('options of many commands', common.map(rowOf)),
     '',
-    ...shown.flatMap(sectionOf),
+    ...shown.flatMap((command) => sectionOf(command, new Set(common.map(keyOf)))),
   ].join('\n');
+}
+
+/** An option that so many commands have is described once. */
+const many = 4;
+
+const optionsIn = ({ options }: Command) => options.filter(({ hidden }) => !hidden);
+const keyOf = ({ flags, description }: Option): string => `${flags} ${description}`;
+const rowOf = ({ flags, description }: Option): string[] => [`\`${flags}\``, description];
+
+/** One for each name: where it means something else, that is described as well. */
+function optionsOfMany(commands: readonly Command[]): Option[] {
+  const groups = [...Map.groupBy(commands.flatMap(optionsIn), keyOf).values()].filter(({ length }) => length >= many);
+  const largestFirst = groups.sort((one, other) => other.length - one.length).flatMap((same) => same.slice(0, 1));
+  return [...Map.groupBy(largestFirst, ({ flags }) => flags).values()].flatMap((same) => same.slice(0, 1));
 }
 
 const nameOf = (command: Command): string =>
   command.parent?.parent ? `${command.parent.name()} ${command.name()}` : command.name();
 
-function sectionOf(command: Command): string[] {
-  const options = command.options
-    .filter(({ hidden }) => !hidden)
-    .map(({ flags, description }) => [`\`${flags}\``, description]);
-  const examples = examplesOf(command);
+/** Its own options, and the examples of its help. @param common the options that are described once */
+function sectionOf(command: Command, common: ReadonlySet<string>): string[] {
+  const [also = [], own = []] = [true, false].map((isCommon) =>
+    optionsIn(command).filter((option) => common.has(keyOf(option)) === isCommon),
+  );
+  const more = also.length === 0 ? '' : ` Also: ${also.map(({ flags }) => `\`${flags}\``).join(', ')}.`;
+  const rows = [...own.map(rowOf), ...examplesOf(command)];
   return [
     `## ${nameOf(command)}`,
     '',
-    command.description(),
+    `${command.description()}${more}`,
     '',
-    ...(options.length === 0 ? [] : [...tableOf('option', options), '']),
-    ...(examples.length === 0 ? [] : ['<!-- not run: examples of the help -->', '```shell', ...examples, '```', '']),
+    ...(rows.length === 0 ? [] : [...tableOf('option or example', rows), '']),
   ];
 }
 
-/** The lines of examples in the help, with what they do as comments. */
-function examplesOf(command: Command): string[] {
+/** The examples in the help, with what they do. */
+function examplesOf(command: Command): string[][] {
   let text = '';
   command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp();
   const [, examples = ''] = text.split('\nExamples:\n');
-  return examples
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
+  return [...examples.matchAll(/^ *# (.*)\n *(.*)$/gm)].map(([, what = '', line = '']) => [`\`${line}\``, what]);
 }
 
-const tableOf = (what: string, rows: string[][]): string[] => [
+const tableOf = (what: string, rows: readonly (readonly string[])[]): string[] => [
   `| ${what} | |`,
   '|---|---|',
   ...rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`),

@@ -70,7 +70,7 @@ export async function bedMachine(dir: string): Promise<Machine> {
     const { home, env } = await surroundingsIn(bed.dir, [tools.path, ...helm]);
     await cp(chart, path.join(home, 'core-chart.tgz'));
     await cp(ingressChart, path.join(home, 'traefik'), { recursive: true });
-    const charts = ['--chart', 'core-chart.tgz', '--ingress-chart', 'traefik'];
+    const charts = ['--chart', 'core-chart.tgz', '--ingress', './traefik'];
     const initOptions = ['--external-port', String(port), ...charts];
     return { home, env, hosting, initOptions, clear: () => bed.stop() };
   } catch (error) {

@@ -38,6 +38,17 @@ const [whole, partial] = await Promise.all([parser(false), parser(true)]);
 const nouns = whole.commands.map((child) => child.name());
 const verbsOfIts = whole.commands.find((child) => child.name() === 'its')?.commands.map((child) => child.name()) ?? [];
 
+it('no command has more than 16 options', () => {
+  const counts = withChildren(whole).map((command) => ({
+    name: command.name(),
+    count: command.options.filter(({ hidden }) => !hidden).length,
+  }));
+  assert.deepEqual(
+    counts.filter(({ count }) => count > 16),
+    [],
+  );
+});
+
 /** Whether words name a command without the program: `wec list`. Messages begin with "its" as well. */
 const isNamed = ([noun = '', verb]: readonly string[]): boolean =>
   nouns.includes(noun) && verb !== undefined && (noun !== 'its' || verbsOfIts.includes(verb));

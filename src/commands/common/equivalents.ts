@@ -32,6 +32,16 @@ export const equivalents: readonly [typed: string, here: readonly string[], then
   ['properties', ['stellarctl wec properties NAME --list']],
   ['--context', context],
   ['--wec-context', ['NAME=CONTEXT']],
+  ['--force-internal-endpoint-lookup', ['--hub-apiserver published']],
+  ['--no-force-internal-endpoint-lookup', ['--hub-apiserver context']],
+  ['--singleton', ['--mode Singleton']],
+  ['--no-singleton', ['--mode Default']],
+  ['--annotation', ['kubectl annotate managedcluster NAME KEY=VALUE']],
+  ['--kubernetes-version', ['--image VERSION']],
+  ['--ingress-chart', ['--ingress CHART']],
+  ['--host-container', ['--set kubeflex-operator.hostContainer=NAME']],
+  ['--set-string', ['--set-json', '--values FILE']],
+  ['--set-file', ['--set-json', '--values FILE']],
 ];
 
 /**

@@ -91,10 +91,11 @@ export const hostingContextOption = (): Option =>
 export const wecKubeconfigOption = (): Option =>
   new Option('--wec-kubeconfig <file>', 'the kubeconfig with the contexts of the WECs, if it is another one');
 /** Options that choose the nodes of a local cluster. */
-export const nodeOptions = (): Option[] => [
-  new Option('--image <image>', 'with --provider: the image of its nodes (default: one on which ITSes run)'),
-  new Option('--kubernetes-version <version>', 'with --provider: the version of Kubernetes of that image, as 1.32.13'),
-];
+export const nodeImageOption = (): Option =>
+  new Option(
+    '--image <image>',
+    'with --provider: the image of its nodes, or its version of Kubernetes, as 1.32.13 (default: one on which ITSes run)',
+  );
 /** @param about what is taken from it */
 export const imageRegistryOption = (about: string): Option =>
   new Option('--image-registry <registry>', about).argParser(registryName);

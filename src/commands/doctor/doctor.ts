@@ -12,7 +12,7 @@ import {
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { outputFormats } from '../terminal/io.ts';
-import { agentOptions } from '../wec/join-options.ts';
+import { connectionOptions } from '../wec/join-options.ts';
 import type { DoctorOptions } from './input.ts';
 
 export const definition: Definition<DoctorOptions> = {
@@ -43,7 +43,7 @@ export const definition: Definition<DoctorOptions> = {
     hostingContextOption(),
     itsOption(),
     wecKubeconfigOption(),
-    ...agentOptions,
+    ...connectionOptions,
   ],
   async run(session, options, positional, command) {
     const { listChecks, showExamined } = await import('./show.ts');

@@ -18,40 +18,31 @@ export interface InitOptions
   upgrade?: boolean;
   provider?: ProviderName;
   name?: string;
-  ingress?: Ingress;
-  ingressChart?: string;
+  ingress?: string;
   image?: string;
-  kubernetesVersion?: string;
   printImages?: boolean;
 }
 
-/** What serves the spaces of a new local cluster. */
-export const ingresses = ['traefik', 'none'] as const;
-type Ingress = (typeof ingresses)[number];
-
 /** @throws StellarError `usage` for options that only a new cluster supports, and for options that exclude each other */
 export function toRequest(given: InitOptions): HostingRequest {
-  const { provider, name, ingress, ingressChart, image, kubernetesVersion, hostingContext, ...options } = given;
+  const { provider, name, ingress, image, hostingContext, ...options } = given;
   if (provider !== undefined && name !== undefined) checkClusterName(provider, name);
   if (provider !== undefined && hostingContext !== undefined)
     throw new StellarError('usage', 'Give either --provider or --hosting-context.');
-  const ofCluster = { '--name': name, '--image': image, '--kubernetes-version': kubernetesVersion };
-  const ofNew = { ...ofCluster, '--ingress': ingress, '--ingress-chart': ingressChart };
-  for (const [option, value] of Object.entries(ofNew)) {
+  for (const [option, value] of Object.entries({ '--name': name, '--image': image, '--ingress': ingress })) {
     if (value !== undefined && provider === undefined)
       throw new StellarError('usage', `${option} requires --provider.`);
   }
   const withIngress = ingress !== 'none';
-  if (!withIngress && ingressChart !== undefined)
-    throw new StellarError('usage', 'Give either --ingress none or --ingress-chart.');
-  const { chart, version, upgrade = false, domain, externalPort, hostContainer, imageRegistry } = options;
+  const ingressChart = withIngress && ingress !== 'traefik' ? ingress : undefined;
+  const { chart, version, upgrade = false, domain, externalPort, imageRegistry } = options;
   return {
     context: hostingContext,
     create: provider && {
       ...{ provider, name: name ?? defaultName, withIngress, ingressChart },
-      image: nodeImage(provider, given),
+      image: nodeImage(provider, image),
     },
-    init: { chart, version, upgrade, domain, externalPort, hostContainer, imageRegistry, values: options },
+    init: { chart, version, upgrade, domain, externalPort, imageRegistry, values: options },
   };
 }
 

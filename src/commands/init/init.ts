@@ -4,10 +4,10 @@ import { providerNames } from '../../lib/spaces/local-cluster-names.ts';
 import type { HostingRequest } from '../../lib/spaces/make-hosting.ts';
 import type { Definition } from '../common/define.ts';
 import { localTools } from '../common/local-tools.ts';
-import { dryRunOption, imageRegistryOption, nodeOptions, repeatable } from '../common/options.ts';
+import { dryRunOption, imageRegistryOption, nodeImageOption, repeatable } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { isForPeople } from '../terminal/io.ts';
-import { defaultName, hostName, type InitOptions, ingresses, port, toRequest } from './init-options.ts';
+import { defaultName, hostName, type InitOptions, port, toRequest } from './init-options.ts';
 
 export const definition: Definition<InitOptions> = {
   description:
@@ -28,28 +28,21 @@ export const definition: Definition<InitOptions> = {
     ['--chart <chart>', 'a chart directory, archive or mirror reference, instead of ghcr.io'],
     repeatable('-f, --values <file>', 'a values file for the chart, as for helm'),
     repeatable('--set <key=value>', 'a value for the chart, as for helm'),
-    repeatable('--set-string <key=value>', 'the same, always a string'),
     repeatable('--set-json <key=json>', 'the same, in JSON'),
-    repeatable('--set-file <key=file>', 'the same, the content of a file'),
     new Option('--domain <domain>', "the domain of control planes (the chart's default: localtest.me)").argParser(
       hostName,
     ),
     new Option('--external-port <port>', "the port of control planes (the chart's default: 9443)").argParser(port),
-    new Option(
-      '--host-container <name>',
-      'its host name for other clusters (default: its node, for kind and k3d)',
-    ).argParser(hostName),
     ['--upgrade', 'upgrade an older version'],
     new Option('--provider <name>', 'create a local cluster with this tool first, with its ingress').choices(
       providerNames,
     ),
     ['--name <name>', `with --provider: the name of that cluster (default: ${defaultName})`],
-    ...nodeOptions(),
-    new Option(
+    nodeImageOption(),
+    [
       '--ingress <ingress>',
-      'with --provider: what serves its spaces; none: your own (default: traefik)',
-    ).choices(ingresses),
-    ['--ingress-chart <chart>', "with --provider: Traefik's chart, if ghcr.io is not reachable"],
+      'with --provider: what serves its spaces: traefik, its chart as a file, or none (default: traefik)',
+    ],
     imageRegistryOption(
       'the registry of all images and charts that clusters pull, with the same paths (installation.md)',
     ),

@@ -10,7 +10,7 @@ import {
   dryRunOption,
   type ItsOptions,
   itsOption,
-  nodeOptions,
+  nodeImageOption,
   repeatable,
   type WritingOptions,
   wecKubeconfigOption,
@@ -23,7 +23,6 @@ interface Options extends ItsOptions, WritingOptions {
   provider: ProviderName;
   network?: string;
   image?: string;
-  kubernetesVersion?: string;
   join?: boolean;
   accept?: boolean;
   label?: string[];
@@ -48,12 +47,12 @@ export const definition: Definition<Options> = {
   options: [
     new Option('--provider <name>', 'the tool that creates them').choices(providerNames).makeOptionMandatory(),
     ['--network <name>', 'the container network (default: that of the ITS, if it is of the same provider)'],
-    ...nodeOptions(),
+    nodeImageOption(),
     itsOption(),
     ['--join', 'join them to the ITS'],
     ['--accept', 'with --join: accept them, and wait until they are available'],
     repeatable('--label <key=value>', 'with --join: a label for them'),
-    ['--hub-apiserver <url>', 'with --join: the address at which they reach the ITS'],
+    ['--hub-apiserver <address>', 'with --join: the address at which they reach the ITS'],
     wecKubeconfigOption(),
     dryRunOption(),
   ],
@@ -66,7 +65,7 @@ export const definition: Definition<Options> = {
 
 async function create(session: Session, names: readonly string[], options: Options): Promise<void> {
   const { provider } = options;
-  const image = nodeImage(provider, options);
+  const image = nodeImage(provider, options.image);
   // Detect problems with the ITS before clusters are created.
   const joining = options.join
     ? { options: await toJoinOptions(options), access: await openAccess(session, options, undefined) }

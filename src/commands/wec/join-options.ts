@@ -1,9 +1,9 @@
 import { command } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import type { HubAccess } from '../../lib/ocm/hub-access.ts';
-import { parseAnnotations, parseLabels } from '../../lib/ocm/labels.ts';
+import { parseLabels } from '../../lib/ocm/labels.ts';
 import type { WecResult } from '../../lib/wecs/follow-registration.ts';
-import { type JoinOptions, joinOptionProblems } from '../../lib/wecs/join-options.ts';
+import { type AgentMode, type JoinOptions, joinOptionProblems } from '../../lib/wecs/join-options.ts';
 import type { Session } from '../common/session.ts';
 
 /** Options of the commands that register clusters. */
@@ -11,33 +11,28 @@ export interface JoiningOptions {
   joinFile?: string;
   accept?: boolean;
   label?: string[];
-  annotation?: string[];
   hubApiserver?: string;
-  forceInternalEndpointLookup?: boolean;
   caFile?: string;
   proxyUrl?: string;
-  singleton?: boolean;
+  mode?: AgentMode;
   ocmVersion?: string;
   imageRegistry?: string;
   imagePullSecret?: string;
 }
 
-/** Options for the connection and the images of the agents. */
-export const agentOptions: readonly (readonly [flags: string, about: string])[] = [
-  ['--hub-apiserver <url>', 'the address at which the WECs reach the ITS'],
-  ['--force-internal-endpoint-lookup', 'make the WECs use the address in kube-public/cluster-info'],
-  ['--no-force-internal-endpoint-lookup', 'make the WECs use the server address of the context'],
+/** Options for the connection of the agents. */
+export const connectionOptions: readonly (readonly [flags: string, about: string])[] = [
+  [
+    '--hub-apiserver <address>',
+    'where the WECs reach the ITS: https://…, "context" (its server) or "published" (cluster-info)',
+  ],
   ['--ca-file <file>', 'the certificate authority that the WECs trust for the ITS'],
   ['--proxy-url <url>', 'the proxy through which the WECs reach the ITS'],
-  ['--ocm-version <version>', "the version of the agents (default: the hub's own)"],
-  ['--image-registry <registry>', "the registry of the agents' images (default: the hub's)"],
 ];
 
-/** Validates the options themselves: the address of the ITS must be a single one. @throws StellarError `usage` */
+/** @throws StellarError `usage` for a value that is wrong whatever the clusters are */
 export function checkAddresses(options: JoiningOptions): void {
-  const { hubApiserver, forceInternalEndpointLookup, ocmVersion, proxyUrl } = options;
-  if (hubApiserver !== undefined && forceInternalEndpointLookup !== undefined)
-    throw new StellarError('usage', 'Give either --hub-apiserver or --force-internal-endpoint-lookup.');
+  const { hubApiserver, ocmVersion, proxyUrl } = options;
   for (const [option, value] of Object.entries({ hubApiserver, ocmVersion, proxyUrl })) {
     const problemOf = joinOptionProblems[option as keyof typeof joinOptionProblems];
     const problem = value === undefined ? undefined : problemOf(value);
@@ -51,16 +46,14 @@ export async function toJoinOptions(options: JoiningOptions): Promise<JoinOption
   const { caFile, imagePullSecret } = options;
   return {
     hubApiserver: options.hubApiserver?.replace(/\/+$/, ''),
-    forceInternalEndpointLookup: options.forceInternalEndpointLookup,
     certificateAuthority: caFile === undefined ? undefined : await readCertificateAuthority(caFile),
     proxyUrl: options.proxyUrl,
-    singleton: options.singleton,
+    mode: options.mode,
     ocmVersion: options.ocmVersion,
     imageRegistry: options.imageRegistry?.replace(/\/+$/, ''),
     imagePullSecret: imagePullSecret === undefined ? undefined : await readDockerConfig(imagePullSecret),
     accept: options.accept === true,
     labels: parseLabels(options.label ?? []),
-    annotations: parseAnnotations(options.annotation ?? []),
   };
 }
 

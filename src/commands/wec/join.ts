@@ -1,7 +1,8 @@
+import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
 import { partial } from '../../lib/core/next-step.ts';
 import type { Confirm } from '../../lib/core/read-confirmed.ts';
-import type { Moving } from '../../lib/wecs/join-options.ts';
+import { agentModes, type Moving } from '../../lib/wecs/join-options.ts';
 import { confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -16,8 +17,8 @@ import {
 import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
 import {
-  agentOptions,
   checkAddresses,
+  connectionOptions,
   type JoiningOptions,
   nextStep,
   openAccess,
@@ -50,10 +51,10 @@ export const definition: Definition<Options> = {
     ['--join-file <file>', 'a join file of the ITS instead of its context; - reads stdin'],
     ['--accept', 'accept the WECs, and wait until they are available'],
     repeatable('--label <key=value>', 'a label for the WECs'),
-    repeatable('--annotation <key=value>', 'an annotation'),
-    ...agentOptions,
-    ['--singleton', 'one Deployment for both agents (the default)'],
-    ['--no-singleton', 'a Deployment for each agent'],
+    ...connectionOptions,
+    ['--ocm-version <version>', "the version of the agents (default: the hub's own)"],
+    ['--image-registry <registry>', "the registry of the agents' images (default: the hub's)"],
+    new Option('--mode <mode>', 'Singleton: one Deployment for both agents; Default: one for each').choices(agentModes),
     ['--image-pull-secret <file>', 'a docker config.json with the credentials for it'],
     ['--replace-hub', 'move WECs that are registered with another hub, after showing what happens to their workloads'],
     yesOption('with --replace-hub: skip the confirmation'),
@@ -102,11 +103,10 @@ function checkCombinations(options: Options, names: number): void {
 }
 
 /** Rejects options that need rights on the ITS, which a join file does not grant. */
-function refuseAccess({ accept, label, annotation, its }: Options): void {
+function refuseAccess({ accept, label, its }: Options): void {
   const [option] =
-    Object.entries({ '--accept': accept, '--label': label, '--annotation': annotation, '--its': its }).find(
-      ([, given]) => given !== undefined,
-    ) ?? [];
+    Object.entries({ '--accept': accept, '--label': label, '--its': its }).find(([, given]) => given !== undefined) ??
+    [];
   if (option === undefined) return;
   throw new StellarError('usage', `${option} needs access to the ITS, which --join-file does not use.`, {
     next: [

@@ -29,7 +29,6 @@ const exitCodes = {
   'space-failed': ExitCode.failed,
   'has-dependents': ExitCode.failed,
   'several-its': ExitCode.failed,
-  'bootstrap-unusable': ExitCode.failed,
   'program-missing': ExitCode.failed,
   'program-too-old': ExitCode.failed,
   'program-failed': ExitCode.failed,

@@ -104,7 +104,7 @@ async function joinSettings(wec: string, access: HubAccess, evidence: WecEvidenc
   return {
     ...(hub !== undefined && hub.server !== usual?.server && { hubApiserver: hub.spelled }),
     ...(hub?.proxyUrl && { proxyUrl: hub.proxyUrl }),
-    ...(klusterlet?.spec?.deployOption?.mode === 'Default' && { singleton: false }),
+    ...(klusterlet?.spec?.deployOption?.mode === 'Default' && { mode: 'Default' }),
     ...(version !== undefined && version !== access.ocmVersion && { ocmVersion: version }),
     ...(registry !== undefined &&
       registry !== (access.imageRegistry ?? defaultRegistry) && { imageRegistry: registry }),

@@ -3,7 +3,7 @@ import { StellarError } from '../core/errors.ts';
 import { checkDnsLabel } from '../kube/object-names.ts';
 import { propertyKeyProblem } from '../ocm/customization.ts';
 import { labelKeyProblem, labelValueProblem } from '../ocm/labels.ts';
-import { joinOptionProblems } from '../wecs/join-options.ts';
+import { agentModes, joinOptionProblems } from '../wecs/join-options.ts';
 
 const nameOf = (what: string): Rule => {
   const check = (name: string) => checkDnsLabel(name, what);
@@ -23,6 +23,8 @@ function problemOf(check: () => void): string | undefined {
 const text = <Text extends string>(description: Text, rule?: Rule) =>
   ({ type: 'string', description, ...(rule && { rule }) }) as const;
 const switchOf = (description: string) => ({ type: 'boolean', description }) as const;
+const oneOf = <const Words extends readonly string[]>(description: string, words: Words) =>
+  ({ type: 'string', description, enum: words }) as const;
 const values = (description: string, keyRule: Rule, rule?: Rule) =>
   ({ type: 'object', description, keyRule, additionalProperties: { type: 'string', ...(rule && { rule }) } }) as const;
 
@@ -35,11 +37,10 @@ const join = {
   description: 'How its agent is installed, as the options of `stellarctl wec join`.',
   additionalProperties: false,
   properties: {
-    hubApiserver: text('The address at which the WEC reaches the ITS.', joinOptionProblems.hubApiserver),
-    forceInternalEndpointLookup: switchOf('Whether the WEC uses the address in kube-public/cluster-info.'),
+    hubApiserver: text('The address of the ITS: https://…, context or published.', joinOptionProblems.hubApiserver),
     caFile: text('The file with the certificate authority that the WEC trusts for the ITS.'),
     proxyUrl: text('The proxy through which the WEC reaches the ITS.', joinOptionProblems.proxyUrl),
-    singleton: switchOf('One Deployment for both agents (the default), or one for each.'),
+    mode: oneOf('One Deployment for both agents (Singleton), or one for each.', agentModes),
     ocmVersion: text("The version of the agents (default: the hub's own).", joinOptionProblems.ocmVersion),
     imageRegistry: text("The registry of the agents' images (default: the hub's)."),
     imagePullSecret: text('A docker config.json with the credentials for it.'),
@@ -55,7 +56,7 @@ const valuesOfWec = {
 
 const spaceName = (what: string) => text('Its name.', nameOf(what));
 const typeOfSpace = <const Types extends readonly string[]>(types: Types) =>
-  ({ type: 'string', description: `The type of its control plane (default: ${types[0]}).`, enum: types }) as const;
+  oneOf(`The type of its control plane (default: ${types[0]}).`, types);
 
 const spaces = {
   type: 'object',

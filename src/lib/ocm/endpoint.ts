@@ -47,10 +47,8 @@ export interface EndpointInput {
   presentAuthority?: string | undefined;
   /** True if that may not be read. */
   internalForbidden?: boolean;
-  /** `--hub-apiserver` */
+  /** `--hub-apiserver`: an https URL, `context` or `published`; undefined for the default rule. */
   hubApiserver?: string | undefined;
-  /** `--force-internal-endpoint-lookup` and its negation; undefined for the default rule. */
-  forceInternal?: boolean | undefined;
   /** `--ca-file`, PEM: instead of any other authority. */
   certificateAuthority?: string | undefined;
 }
@@ -62,17 +60,16 @@ export interface EndpointInput {
  * @throws StellarError `endpoint-unusable`, with the option to pass
  */
 export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = systemResolve): Promise<ChosenEndpoint> {
-  const { external, internal, hubApiserver, forceInternal } = input;
+  const { external, internal, hubApiserver } = input;
   const chosen = (endpoint: Endpoint, source: EndpointSource): ChosenEndpoint => ({
     server: endpoint.server,
     certificateAuthority: input.certificateAuthority ?? endpoint.certificateAuthority,
     source,
   });
-  if (hubApiserver !== undefined) return chosen({ ...external, server: hubApiserver }, '--hub-apiserver');
-  if (forceInternal === false) return chosen(requireHttps(input.its, external), 'kubeconfig');
-
+  if (hubApiserver?.startsWith('https:')) return chosen({ ...external, server: hubApiserver }, '--hub-apiserver');
   const externalIsLocal = await isThisMachine(hostOf(new URL(external.server)), resolve);
-  if (forceInternal === undefined && !externalIsLocal) return chosen(requireHttps(input.its, external), 'kubeconfig');
+  if (hubApiserver === 'context' || (hubApiserver === undefined && !externalIsLocal))
+    return chosen(requireHttps(input.its, external), 'kubeconfig');
 
   const problem = await internalProblem(input, resolve);
   if (internal !== undefined && problem === undefined) {
@@ -81,7 +78,7 @@ export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = sy
   }
   const start = externalIsLocal
     ? `The API server of ${input.its} has the address ${external.server}, which ${input.user ?? `an agent in ${input.wec}`} cannot use, and`
-    : 'The internal address was asked for, but';
+    : 'The published address was asked for, but';
   throw new StellarError('endpoint-unusable', `${start} ${input.its} publishes no other usable address (${problem}).`, {
     next: [advice(command`Pass the address that ${input.wec} reaches: --hub-apiserver https://…`)],
   });

@@ -15,29 +15,15 @@ export function parseLabelChanges(arguments_: readonly string[]): Changes {
 }
 
 /** Reads labels to set, as `--label key=value`. @throws StellarError `usage` */
-export const parseLabels = (arguments_: readonly string[]): Record<string, string> =>
-  parseValues(arguments_, 'label', labelValueProblem);
-
-/** Reads annotations to set, as `--annotation key=value`: their values are any text. @throws StellarError `usage` */
-export const parseAnnotations = (arguments_: readonly string[]): Record<string, string> =>
-  parseValues(arguments_, 'annotation', () => undefined);
-
-function parseValues(
-  arguments_: readonly string[],
-  what: 'label' | 'annotation',
-  problemOfValue: (value: string) => string | undefined,
-): Record<string, string> {
+export function parseLabels(arguments_: readonly string[]): Record<string, string> {
   const values: Record<string, string> = {};
-  const article = what === 'label' ? 'a' : 'an';
   const bare = arguments_.find((argument) => !isChange(argument));
   if (bare !== undefined)
-    throw new StellarError('usage', `"${bare}" is not ${article} ${what}: "=VALUE" is missing.`, {
+    throw new StellarError('usage', `"${bare}" is not a label: "=VALUE" is missing.`, {
       next: [advice(`Give it as ${shellWord(bare)}=VALUE`)],
     });
-  const problemOf = (key: string, value: string | null) =>
-    labelKeyProblem(key) ?? (value === null ? undefined : problemOfValue(value));
-  for (const [key, value] of Object.entries(parseChanges(arguments_, { what, problemOf }))) {
-    if (value === null) throw new StellarError('usage', `"${key}-" would remove ${article} ${what}; give key=value.`);
+  for (const [key, value] of Object.entries(parseLabelChanges(arguments_))) {
+    if (value === null) throw new StellarError('usage', `"${key}-" would remove a label; give key=value.`);
     values[key] = value;
   }
   return values;

@@ -7,7 +7,7 @@ import { credentialsFailed } from '../kube/client/credentials.ts';
 import type { ConfigMap, KubeObject } from '../kube/client/objects.ts';
 import { hostOf } from '../kube/client/proxy.ts';
 import { resources } from '../kube/client/resources.ts';
-import type { ClusterEntry, SelectedContext, UserEntry } from '../kube/kubeconfig/kubeconfig.ts';
+import type { ClusterEntry, SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import { chooseEndpoint, isThisMachine } from '../ocm/endpoint.ts';
 import { parseClusterInfo } from '../ocm/hub-kubeconfig.ts';
@@ -21,22 +21,19 @@ export interface ExternalCluster {
   address: string | undefined;
 }
 
-/** KubeFlex's initial access to an external cluster. */
-export interface Bootstrap {
-  cluster: ClusterEntry;
-  /** Undefined: a token must be requested. */
-  user: UserEntry | undefined;
-}
-
 /**
- * Determines KubeFlex's initial access to an external cluster, without writing anything.
+ * Determines the entry of an external cluster for KubeFlex, without writing anything.
  * @param hosting the context of the hosting cluster
- * @throws StellarError `endpoint-unusable`, `bootstrap-unusable`, `kubeconfig-invalid`
+ * @throws StellarError `endpoint-unusable`, `kubeconfig-invalid`
  */
-export async function prepareBootstrap(name: string, external: ExternalCluster, hosting: string): Promise<Bootstrap> {
+export async function prepareBootstrap(
+  name: string,
+  external: ExternalCluster,
+  hosting: string,
+): Promise<ClusterEntry> {
   const { context, kube, address } = external;
   if (address !== undefined) await checkAddress(address, hosting);
-  const { cluster, user } = portable(context);
+  const cluster = portable(context);
   const { server, certificateAuthority } = await chooseEndpoint({
     its: context.name,
     wec: hosting,
@@ -49,25 +46,24 @@ export async function prepareBootstrap(name: string, external: ExternalCluster, 
     const pass = command`stellarctl its create ${name} --type external --hub-apiserver https://…`;
     throw error.with({ next: [partial(pass, addressFor(hosting))] });
   });
-  if (certificateAuthority === undefined) return { cluster: { ...cluster, server }, user };
+  if (certificateAuthority === undefined) return { ...cluster, server };
   // client-go rejects a certificate authority combined with `insecure-skip-tls-verify`.
   const { 'insecure-skip-tls-verify': _, ...kept } = cluster;
-  const authority = Buffer.from(certificateAuthority).toString('base64');
-  return { cluster: { ...kept, 'certificate-authority-data': authority, server }, user };
+  return { ...kept, 'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64'), server };
 }
 
 /**
- * Builds the bootstrap Secret with which KubeFlex first accesses an external cluster. There KubeFlex creates its own service
- * account, and then deletes the Secret. Apply it only while the control plane has no credentials: a later Secret, with
- * cluster-admin rights, would not be deleted. If a token must be requested, this function creates that service account.
+ * Builds the bootstrap Secret with which KubeFlex first accesses an external cluster, and then deletes the Secret. Apply it only while
+ * the control plane has no credentials: a later Secret, with cluster-admin rights, would not be deleted. No credentials of the user
+ * leave this machine: the service account that KubeFlex uses there is created now, and a token requested for it.
  * @param external a client for the external cluster
  */
-export async function bootstrapSecret(name: string, external: Kube, { cluster, user }: Bootstrap): Promise<KubeObject> {
+export async function bootstrapSecret(name: string, external: Kube, cluster: ClusterEntry): Promise<KubeObject> {
   const kubeconfig = {
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name, cluster }],
-    users: [{ name, user: user ?? { token: await mintToken(external) } }],
+    users: [{ name, user: { token: await mintToken(external) } }],
     contexts: [{ name, context: { cluster: name, user: name } }],
     'current-context': name,
   };
@@ -108,38 +104,26 @@ async function publishedAddress(kube: Kube) {
 
 const addressFor = (hosting: string): string => command`Pass the address that the pods of ${hosting} reach it by`;
 
-const bootstrapOptions = '--bootstrap-context CONTEXT, --bootstrap-kubeconfig FILE';
-
 /**
- * Converts the entries of a context for use in a pod of the hosting cluster, where files, credential plugins and auth providers of
- * this machine do not exist.
- * @throws StellarError `bootstrap-unusable`, `kubeconfig-invalid` for a file that cannot be read
+ * The cluster of a context for use in a pod of the hosting cluster, where files of this machine do not exist.
+ * @throws StellarError `kubeconfig-invalid` for a file that cannot be read
  */
 function portable({
   name,
   cluster: { 'certificate-authority': authority, ...cluster },
-  user: given,
-}: SelectedContext): Bootstrap {
-  const { 'client-certificate': certificate, 'client-key': key, tokenFile, ...user } = given;
+}: SelectedContext): ClusterEntry {
   try {
     if (authority) cluster['certificate-authority-data'] ||= readFileSync(authority, 'base64');
-    if (user.exec || user['auth-provider']) return { cluster, user: undefined };
-    if (certificate) user['client-certificate-data'] ||= readFileSync(certificate, 'base64');
-    if (key) user['client-key-data'] ||= readFileSync(key, 'base64');
-    if (tokenFile) user.token = readFileSync(tokenFile, 'utf8').trim();
+    return cluster;
   } catch (error) {
     throw credentialsFailed(name, error);
   }
-  if (user.token || user['client-certificate-data'] || user.username) return { cluster, user };
-  throw new StellarError('bootstrap-unusable', `The context ${name} has no credentials that KubeFlex could use.`, {
-    next: [advice(`Give one that has a client certificate or a token: ${bootstrapOptions}`)],
-  });
 }
 
 /** The account that KubeFlex creates in an external cluster (kubeflex pkg/reconcilers/external/kubeconfig.go). */
 export const adoptedAccount = { name: 'kubeflex', namespace: 'kube-system', binding: 'kubeflex-clusterrolebinding' };
 
-/** The lifetime of the token. KubeFlex needs it for seconds; the API server accepts no less than 600. */
+/** The lifetime of the token in seconds. KubeFlex needs it for some; the API server accepts no less than 600. */
 const tokenSeconds = 3600;
 
 /** Requests a token of the service account that KubeFlex will use later, to leave no other objects in that cluster. */

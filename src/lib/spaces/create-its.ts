@@ -9,13 +9,14 @@ import { describeCluster } from '../kube/client/errors.ts';
 import type { Secret } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { isCrdServed } from '../kube/discovery.ts';
+import type { ClusterEntry } from '../kube/kubeconfig/kubeconfig.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { hookNames, type ItsType, managerName, namespaceOf, secretOf } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-names.ts';
 import { managedClusterCrd } from '../ocm/ocm-names.ts';
-import { type Bootstrap, bootstrapSecret, type ExternalCluster, prepareBootstrap } from './bootstrap.ts';
+import { bootstrapSecret, type ExternalCluster, prepareBootstrap } from './bootstrap.ts';
 import { triggerReconcile } from './follow-space.ts';
 import { missingManagerBinding } from './host-space.ts';
 import { requireHosting } from './hosting.ts';
@@ -165,8 +166,8 @@ interface ExternalIts extends ExternalCluster {
   isOwnContext: boolean;
 }
 
-/** KubeFlex's initial access to the cluster. @returns undefined if KubeFlex already has its own credentials */
-async function missingBootstrap(name: string, external: ExternalIts, hosting: Kube): Promise<Bootstrap | undefined> {
+/** The cluster for KubeFlex's initial access. @returns undefined if KubeFlex already has its own credentials */
+async function missingBootstrap(name: string, external: ExternalIts, hosting: Kube): Promise<ClusterEntry | undefined> {
   const credentials = secretOf.external?.name ?? '';
   const present = await hosting.get<Secret>(resources.secrets, credentials, { namespace: namespaceOf(name) });
   return present === undefined ? prepareBootstrap(name, external, hosting.cluster.context) : undefined;

@@ -6,15 +6,9 @@ import { partialReader } from '../kube/partial-reader.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { coreChart } from './core-chart.ts';
 import type { Values } from './helm-values.ts';
-import type { InitInput } from './init-input.ts';
 
 /** The values for a first installation that follow from the cluster, in addition to the requested ones. */
-export async function freshValues(
-  kube: Kube,
-  { isOpenShift, kubeFlex }: ClusterState,
-  input: InitInput,
-  run: Run,
-): Promise<Values> {
+export async function freshValues(kube: Kube, { isOpenShift, kubeFlex }: ClusterState, run: Run): Promise<Values> {
   if (kubeFlex === 'of-others') {
     run.progress.note('The existing KubeFlex is kept.');
     return { [coreChart.kubeFlexValues]: { install: false } };
@@ -23,7 +17,6 @@ export async function freshValues(
     run.progress.note('The cluster runs OpenShift: control planes get routes.');
     return { [coreChart.kubeFlexValues]: { isOpenShift: true } };
   }
-  if (input.hostContainer !== undefined) return {};
   const hostContainer = await findHostContainer(kube);
   if (hostContainer === undefined) return {};
   run.progress.note(`Other clusters reach it as ${hostContainer}, the name of its node.`);

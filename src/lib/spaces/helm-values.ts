@@ -5,7 +5,7 @@ import { isObject } from '../core/is-object.ts';
 export type Values = Record<string, unknown>;
 
 /** In the order in which helm applies them. */
-const valueOptions = ['values', 'setJson', 'set', 'setString', 'setFile'] as const;
+const valueOptions = ['values', 'setJson', 'set'] as const;
 
 /** helm's command-line options for values, each in the order given. */
 export type ValueOptions = Partial<Record<(typeof valueOptions)[number], readonly string[]>>;

@@ -15,7 +15,6 @@ import { hostingContext } from './kubeconfig-extension.ts';
 export interface HostingConfig {
   domain: string;
   externalPort: number;
-  hostContainer: string;
   isOpenShift: boolean;
 }
 
@@ -42,8 +41,8 @@ export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
 export async function readHostingConfig(hosting: Pick<Kube, 'get'>): Promise<HostingConfig | undefined> {
   const map = await hosting.get<ConfigMap>(resources.configMaps, configMapName, { namespace: systemNamespace });
   if (map === undefined) return undefined;
-  const { domain = '', externalPort = '', hostContainer = '', isOpenShift } = map.data ?? {};
-  return { domain, externalPort: Number(externalPort), hostContainer, isOpenShift: isOpenShift === 'true' };
+  const { domain = '', externalPort = '', isOpenShift } = map.data ?? {};
+  return { domain, externalPort: Number(externalPort), isOpenShift: isOpenShift === 'true' };
 }
 
 /** Detects OpenShift by its API groups, as kflex does (kubeflex v0.9.3, pkg/util/util.go, IsOpenShift). */

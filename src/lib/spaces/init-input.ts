@@ -9,7 +9,6 @@ export interface InitInput {
   upgrade: boolean;
   domain?: string | undefined;
   externalPort?: number | undefined;
-  hostContainer?: string | undefined;
   /** The registry for all images and charts that KubeStellar's chart names; default: the one that the installed hooks name. */
   imageRegistry?: string | undefined;
   /** In helm's form. */
@@ -17,7 +16,7 @@ export interface InitInput {
 }
 
 /** KubeFlex's settings in the input, as values of the core chart. */
-export function kubeFlexValues({ domain, externalPort, hostContainer }: InitInput): Values {
-  const given = Object.entries({ domain, externalPort, hostContainer }).filter(([, value]) => value !== undefined);
+export function kubeFlexValues({ domain, externalPort }: InitInput): Values {
+  const given = Object.entries({ domain, externalPort }).filter(([, value]) => value !== undefined);
   return given.length === 0 ? {} : { [coreChart.kubeFlexValues]: Object.fromEntries(given) };
 }

@@ -107,7 +107,7 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   const clusterState = (await waitForHelm(kube, first, run)) ? await readClusterState(kube, helm) : first;
   await refuseTerminating(kube);
   if (clusterState.kubeFlex === 'of-others') await refuseForeignSettings(kube, input);
-  const fresh = clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, input, run) : {};
+  const fresh = clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, run) : {};
   const { upgrade, imageRegistry } = input;
   const wanted = { version: choice.version, upgrade, values: asked, chart: input.chart, imageRegistry };
   const plan = makePlan(clusterState, wanted, fresh, context);
@@ -258,10 +258,10 @@ function needsPostgres(values: Values): boolean {
  * Checks the requested settings for a KubeFlex that another installer, such as `kflex init`, owns: it is kept with its own.
  * @throws StellarError `usage` if other settings are requested
  */
-async function refuseForeignSettings(kube: Kube, { domain, externalPort, hostContainer }: InitInput): Promise<void> {
+async function refuseForeignSettings(kube: Kube, { domain, externalPort }: InitInput): Promise<void> {
   const config = await readHostingConfig(kube);
   if (config === undefined) return;
-  const asked = { domain, externalPort, hostContainer };
+  const asked = { domain, externalPort };
   const differing = (Object.keys(asked) as (keyof typeof asked)[]).filter(
     (setting) => asked[setting] !== undefined && asked[setting] !== config[setting],
   );

@@ -54,14 +54,9 @@ export function checkClusterName(provider: ProviderName, name: string): void {
 }
 
 /** The image of the nodes. @param given the image itself, or the version of Kubernetes, as `1.32.13` */
-export function nodeImage(provider: ProviderName, given: { image?: string; kubernetesVersion?: string }): string {
-  const { image, kubernetesVersion } = given;
-  if (image !== undefined && kubernetesVersion !== undefined)
-    throw new StellarError('usage', 'Give either --image or --kubernetes-version.');
-  if (kubernetesVersion === undefined) return image ?? nodeImages[provider];
-  const [, version] = /^v?(\d+\.\d+\.\d+)$/.exec(kubernetesVersion) ?? [];
-  if (version === undefined)
-    throw new StellarError('usage', `--kubernetes-version ${kubernetesVersion}: give all three numbers, as 1.32.13.`);
+export function nodeImage(provider: ProviderName, given: string | undefined): string {
+  const [, version] = /^v?(\d+\.\d+\.\d+)$/.exec(given ?? '') ?? [];
+  if (version === undefined) return given ?? nodeImages[provider];
   return provider === 'kind' ? `kindest/node:v${version}` : `rancher/k3s:v${version}-k3s1`;
 }
 

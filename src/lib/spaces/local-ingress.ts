@@ -45,7 +45,7 @@ export interface IngressInput {
   provider: ProviderName;
   /** The port of this machine that leads to it; undefined if unknown. */
   port: number | undefined;
-  /** `--ingress-chart`: a file, a folder or a reference to a mirror. */
+  /** `--ingress CHART`: a file, a folder or a reference to a mirror. */
   chart?: string | undefined;
   imageRegistry?: string | undefined;
 }
@@ -109,7 +109,7 @@ function whyPending(error: unknown, context: string): unknown {
 }
 
 /**
- * Fetches the chart of Traefik unless it is local. @param given `--ingress-chart`
+ * Fetches the chart of Traefik unless it is local. @param given `--ingress CHART`
  * @throws StellarError `chart-unusable`
  */
 export async function bringIngressChart(helm: Helm, given: string | undefined): Promise<LocalChart> {
@@ -124,7 +124,7 @@ export async function bringIngressChart(helm: Helm, given: string | undefined): 
   } catch (error) {
     if (!(error instanceof StellarError) || error.code !== 'chart-unusable') throw error;
     const pull = command`helm pull ${reference} --version ${version}`;
-    const elsewhere = `Without access to it: ${pull} elsewhere, and --ingress-chart FILE here`;
+    const elsewhere = `Without access to it: ${pull} elsewhere, and --ingress FILE here`;
     throw error.with({ next: [advice(elsewhere), advice('Or bring your own ingress: --ingress none')] });
   }
 }

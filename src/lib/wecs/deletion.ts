@@ -16,10 +16,10 @@ import {
 } from '../ocm/manifest-works.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { toSeeNamespace } from '../ocm/refusals.ts';
-import { toSeeAgent } from './diagnosis.ts';
 import type { WecFindings } from './findings.ts';
 import { createdSince, returningAddon } from './hub-controllers.ts';
 import { wecProblem } from './problems.ts';
+import { toSeeAgent } from './registration-checks.ts';
 import { isDeregistering } from './release-labels.ts';
 
 /** What a deletion waits for: a foreign finalizer, a recreated object or the agent. */

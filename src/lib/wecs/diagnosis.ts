@@ -1,19 +1,20 @@
 import { command } from '../core/command-line.ts';
 import { formatAge } from '../core/duration.ts';
-import { advice, type NextStep, noted, partial, run } from '../core/next-step.ts';
+import { advice, noted, partial, run } from '../core/next-step.ts';
 import type { Problem } from '../core/problem.ts';
-import { blockingStage } from '../core/stages.ts';
+import { type BlockedReport, blockingStage } from '../core/stages.ts';
 import { conditionOf, isTrue } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { isScaledToNone, scaleUp } from '../kube/pods.ts';
 import { bootstrapRequests, hasJoined, isAvailable, overdueLease } from '../ocm/hub-evidence.ts';
 import { isOurs } from '../ocm/klusterlet-operator.ts';
-import { agentNamespace, operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
+import { operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
 import { otherName, singletonAgentId } from '../ocm/wec-evidence.ts';
-import { evictedPod, isOperatorPod, lacksAgent, lacksOperator, nodelessPod, podProblem } from '../ocm/wec-pods.ts';
+import { evictedPod, isOperatorPod, lacksAgent, lacksOperator, nodelessPod } from '../ocm/wec-pods.ts';
 import type { WecFindings } from './findings.ts';
 import { wecProblem } from './problems.ts';
-import { clockDifference, signingGraceMs } from './registration-checks.ts';
+import { agentPods, signingGraceMs, toSeeAgent, toSeeCluster } from './registration-checks.ts';
+import type { RegistrationStageId } from './registration-stage-ids.ts';
 import { validityOfAgent } from './reregister.ts';
 import { pendingRequests } from './reregister-causes.ts';
 import { tooManyRequestsProblem } from './reregister-problems.ts';
@@ -58,20 +59,6 @@ export function withoutKlusterlet({ hub, wec, forbidden, name, its }: WecFinding
           `installs it again, if this is the cluster that joined as ${name}`,
         )
       : run(command`stellarctl wec join ${`${name}=${wec.context}`} --its ${its}`),
-  );
-}
-
-export function stuckContainer({ wec, now, name }: WecFindings): Problem | undefined {
-  const stuck = podProblem(wec?.pods ?? [], now);
-  if (wec === undefined || stuck === undefined) return undefined;
-  const { namespace = '', name: pod } = stuck.pod.metadata;
-  return wecProblem(
-    'container-not-starting',
-    `A container of the ${isOperatorPod(stuck.pod) ? 'operator' : 'agent'} of ${name} does not start: ${stuck.why}.`,
-    run(
-      command`kubectl --context ${wec.context} -n ${namespace} describe pod ${pod}`,
-      'Correct what its last state shows',
-    ),
   );
 }
 
@@ -187,27 +174,6 @@ export function waitsForDecision(findings: WecFindings): Problem | undefined {
     : undefined;
 }
 
-export function silentAgent(findings: WecFindings): Problem | undefined {
-  const { hub, wec, now, reports, name, its } = findings;
-  const blocking = blockingStage(reports);
-  const isSilent =
-    blocking?.id === 'available' &&
-    conditionOf(hub?.managedCluster, 'ManagedClusterConditionAvailable')?.status === 'Unknown';
-  if (!isSilent || blocking.verdict.state !== 'failed') return undefined;
-  const clocksDiffer = hub && clockDifference(hub, now);
-  if (clocksDiffer !== undefined) {
-    const message = `The clocks of ${name} and the ITS differ ${clocksDiffer}.`;
-    return wecProblem('clocks-differ', message, {
-      ...partial('timedatectl', 'Set the clock that is wrong'),
-      note: 'on both sides',
-    });
-  }
-  const message = `The agent of ${name} has stopped reporting: ${blocking.verdict.why}.`;
-  const restart = wec && command`stellarctl wec join ${`${name}=${wec.context}`} --its ${its}`;
-  const next = restart === undefined ? [] : [run(restart, 'If its log shows no reason, restart it')];
-  return wecProblem('agent-silent', message, toSeeAgent(findings), ...next);
-}
-
 /** What the agent reports of the WEC's own API server, with the failing checks (ocm pkg/registration/spoke, healthCheck). */
 export function unhealthyApiServer(findings: WecFindings): Problem | undefined {
   const { hub, name, context } = findings;
@@ -222,35 +188,25 @@ export function unhealthyApiServer(findings: WecFindings): Problem | undefined {
   );
 }
 
-/** The command that shows the agent's own logs. */
-export function toSeeAgent(findings: Pick<WecFindings, 'wec' | 'name' | 'its' | 'context'>): NextStep {
-  const { wec } = findings;
-  if (wec === undefined) return toSeeCluster(findings);
-  const agent = wec.pods?.find(({ metadata }) => metadata.namespace === agentNamespace)?.metadata.name;
-  return agent === undefined
-    ? agentPods(wec.context)
-    : run(command`kubectl --context ${wec.context} -n ${agentNamespace} logs ${agent}`);
-}
+/** What a stage has found wrong, by the codes of it. */
+export const failedAt =
+  (stage: RegistrationStageId, ...codes: readonly string[]) =>
+  ({ reports, name }: WecFindings): Problem | undefined => {
+    const found = reports.find(({ id }) => id === stage);
+    return found?.verdict.state === 'failed' && codes.includes(found.verdict.code ?? '')
+      ? problemOf(found as BlockedReport, name)
+      : undefined;
+  };
 
-const agentPods = (context: string): NextStep =>
-  run(command`kubectl --context ${context} -n ${agentNamespace} get deployments,pods`);
-
-/** @param findings of a cluster that was not read: without a context, or because it does not answer */
-export const toSeeCluster = ({ name, its, context }: Pick<WecFindings, 'name' | 'its' | 'context'>): NextStep =>
-  context === undefined
-    ? {
-        ...partial(command`stellarctl wec get ${name}=CONTEXT --its ${its}`),
-        note: 'what the cluster itself shows',
-      }
-    : run(command`kubectl --context ${context} cluster-info`, 'See why the cluster does not answer');
+const problemOf = ({ id, title, verdict: { code = id, why, next = [] } }: BlockedReport, name: string): Problem =>
+  wecProblem(code, `${name} is blocked at "${title}": ${why}.`, ...next);
 
 export function anyStage({ reports, name, its, hub, context }: WecFindings): Problem | undefined {
   const blocking = blockingStage(reports);
   if (blocking === undefined) return undefined;
-  const { verdict, title } = blocking;
+  const { verdict } = blocking;
   const code = verdict.code ?? blocking.id;
-  if (verdict.state === 'failed')
-    return wecProblem(code, `${name} is blocked at "${title}": ${verdict.why}.`, ...(verdict.next ?? []));
+  if (verdict.state === 'failed') return problemOf(blocking, name);
   // With its context, what the ITS still reports is not enough.
   const wait = run(command`stellarctl wec wait ${context === undefined ? name : `${name}=${context}`} --its ${its}`);
   const state = hub !== undefined && hasJoined(hub) ? 'not available' : 'still registering';

@@ -3,14 +3,21 @@ import type { Kube } from '../kube/client/client.ts';
 import type { ClusterRef } from '../kube/client/errors.ts';
 import { isOcmVersion } from '../ocm/ocm-names.ts';
 
+/** Values of `--hub-apiserver`: the server of the context, and what the ITS publishes in kube-public/cluster-info. */
+const namedAddresses = ['context', 'published'] as const;
+
+/** The modes of a klusterlet: one Deployment for both agents, or one for each (ocm operator/v1, deployOption). */
+export const agentModes = ['Singleton', 'Default'] as const;
+export type AgentMode = (typeof agentModes)[number];
+
 /** The user's options for a join; if one is undefined, the ITS or the existing objects decide. */
 export interface JoinOptions {
+  /** An https URL, or one of `namedAddresses`. */
   hubApiserver?: string | undefined;
-  forceInternalEndpointLookup?: boolean | undefined;
   /** PEM */
   certificateAuthority?: string | undefined;
   proxyUrl?: string | undefined;
-  singleton?: boolean | undefined;
+  mode?: AgentMode | undefined;
   ocmVersion?: string | undefined;
   imageRegistry?: string | undefined;
   /** Content of a docker config.json. */
@@ -26,10 +33,10 @@ export interface JoinOptions {
 
 /** What is wrong with the value of an option; undefined if nothing is. */
 export const joinOptionProblems = {
-  hubApiserver: (url: string) =>
-    URL.canParse(url) && url.startsWith('https://')
+  hubApiserver: (address: string) =>
+    namedAddresses.some((name) => name === address) || (URL.canParse(address) && address.startsWith('https://'))
       ? undefined
-      : `"${url}" is not an address of an API server: it has the form https://HOST:PORT`,
+      : `"${address}" is not an address of an API server: it has the form https://HOST:PORT, or is one of ${namedAddresses.join(', ')}`,
   ocmVersion: (version: string) =>
     isOcmVersion(version) ? undefined : `"${version}" is not a version of OCM: it has the form 1.3.1`,
   proxyUrl: (url: string) => (URL.canParse(url) ? undefined : `"${url}" is not a URL`),

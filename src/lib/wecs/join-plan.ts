@@ -245,13 +245,8 @@ async function refusesToken({ kube, external }: HubAccess, { bootstrapSecret, hu
 }
 
 /** Whether the user gives the address, which an agent that works gets as well. */
-const givesAddress = ({
-  hubApiserver,
-  forceInternalEndpointLookup,
-  certificateAuthority,
-  proxyUrl,
-}: JoinOptions): boolean =>
-  [hubApiserver, forceInternalEndpointLookup, certificateAuthority, proxyUrl].some((option) => option !== undefined);
+const givesAddress = ({ hubApiserver, certificateAuthority, proxyUrl }: JoinOptions): boolean =>
+  [hubApiserver, certificateAuthority, proxyUrl].some((option) => option !== undefined);
 
 function notesOn(access: HubAccess, endpoint: ChosenEndpoint, name: string, { operator }: WecEvidence): string[] {
   const isForeign = operator !== undefined && !isOurs(operator);
@@ -278,8 +273,7 @@ export async function endpointFor(
   wec: string,
   options: JoinOptions,
 ): Promise<ChosenEndpoint & HubConnection> {
-  const { forceInternalEndpointLookup: forceInternal, proxyUrl } = options;
-  return { ...(await chooseEndpoint({ ...access, ...options, wec, forceInternal })), proxyUrl };
+  return { ...(await chooseEndpoint({ ...access, ...options, wec })), proxyUrl: options.proxyUrl };
 }
 
 /** @returns the UID of the WEC's kube-system */
@@ -338,7 +332,7 @@ export function agentSettings(
   options: JoinOptions,
 ): AgentSettings {
   const presentMode = present?.spec?.deployOption?.mode === 'Default' ? 'Default' : 'Singleton';
-  const wantedMode = options.singleton === undefined ? undefined : options.singleton ? 'Singleton' : 'Default';
+  const wantedMode = options.mode;
   if (present !== undefined && wantedMode !== undefined && wantedMode !== presentMode) {
     throw new StellarError(
       'mode-differs',

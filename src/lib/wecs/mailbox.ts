@@ -11,10 +11,10 @@ import { originBindingLabel, originWdsLabel } from '../ocm/kubestellar-names.ts'
 import { isLeaving, type ManifestWork } from '../ocm/manifest-works.ts';
 import { addonNameLabel, addonNamespace, clusterNameLabel, statusAddon } from '../ocm/ocm-names.ts';
 import { toEndRefusal } from '../ocm/refusals.ts';
-import { toSeeCluster } from './diagnosis.ts';
 import type { MailboxContents, WecFindings } from './findings.ts';
 import { toBindOcmRights } from './granted-kinds.ts';
 import { wecProblem } from './problems.ts';
+import { toSeeCluster } from './registration-checks.ts';
 import type { Mailbox, WorkGroup } from './wec-view.ts';
 
 export async function readMailbox(hub: Reader, name: string): Promise<MailboxContents> {

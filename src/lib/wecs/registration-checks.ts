@@ -1,6 +1,6 @@
 import { command } from '../core/command-line.ts';
 import { formatAge } from '../core/duration.ts';
-import { advice, partial, run } from '../core/next-step.ts';
+import { advice, type NextStep, partial, run } from '../core/next-step.ts';
 import { failed, met, unseen, type Verdict, waiting } from '../core/stages.ts';
 import { changedAt, conditionOf, isTrue } from '../kube/client/objects.ts';
 import { refusedPods, toSeeLimits } from '../kube/pods.ts';
@@ -97,9 +97,11 @@ export function klusterletApplied(
   const problem = podProblem(pods ?? [], now);
   if (problem !== undefined) {
     const { namespace = '', name } = problem.pod.metadata;
+    const see = command`kubectl --context ${context} -n ${namespace} describe pod ${name}`;
+    const next = [run(see, 'Correct what its last state shows')];
     return failed(`a container does not start: ${namespace}/${name}: ${problem.why}`, {
       code: 'container-not-starting',
-      next: [run(command`kubectl --context ${context} -n ${namespace} describe pod ${name}`, 'Look at the pod')],
+      next,
     });
   }
   if (klusterlet === undefined) return waiting('there is no Klusterlet');
@@ -200,13 +202,12 @@ export function connected({ hub, wec }: Registration): Verdict {
     : waiting('the agent is connecting with its certificate');
 }
 
-export function available(hub: HubEvidence, { name, now, wec, its, context = wec?.context }: Registration): Verdict {
-  const target = [`${name}=${context ?? 'CONTEXT'}`, ...(its === undefined ? [] : ['--its', its])];
-  const step = (context === undefined ? partial : run)(
-    command`stellarctl wec get ${target}`,
-    'See what the cluster shows',
-  );
-  const silent = { code: 'agent-silent', next: [step] };
+export function available(hub: HubEvidence, registration: Registration): Verdict {
+  const { name, now, wec, its } = registration;
+  const on = its === undefined ? [] : ['--its', its];
+  const restart = wec && command`stellarctl wec join ${`${name}=${wec.context}`} ${on}`;
+  const next = restart === undefined ? [] : [run(restart, 'If its log shows no reason, restart it')];
+  const silent = { code: 'agent-silent', next: [toSeeAgent(registration), ...next] };
   const { managedCluster, lease } = hub;
   // The hub creates a Lease at acceptance and reports that it stops, although no agent has ever held it.
   if (!hasJoined(hub)) return waiting('the agent has not joined');
@@ -216,7 +217,10 @@ export function available(hub: HubEvidence, { name, now, wec, its, context = wec
   const leaseAge = leaseAgeOf(hub, now);
   const clocksDiffer = clockDifference(hub, now);
   if (clocksDiffer !== undefined)
-    return failed(`the clocks of the cluster and the ITS differ ${clocksDiffer}`, { code: 'clocks-differ' });
+    return failed(`the clocks of the cluster and the ITS differ ${clocksDiffer}`, {
+      code: 'clocks-differ',
+      next: [{ ...partial('timedatectl', 'Set the clock that is wrong'), note: 'on both sides' }],
+    });
   const reports = agentReports(hub, now);
   if (condition.status === 'Unknown') {
     if (reports !== undefined && reports !== 'no' && !isMissed(hub))
@@ -245,8 +249,30 @@ export function available(hub: HubEvidence, { name, now, wec, its, context = wec
  * The agent writes its own time into the Lease: an apparent silence may be the difference between the clocks.
  * @returns undefined unless the ITS reports that they differ
  */
-export function clockDifference({ managedCluster, lease }: HubEvidence, now: number): string | undefined {
+function clockDifference({ managedCluster, lease }: HubEvidence, now: number): string | undefined {
   if (conditionOf(managedCluster, 'ManagedClusterConditionClockSynced')?.status !== 'False') return undefined;
   const age = now - Date.parse(lease?.spec?.renewTime ?? '');
   return Number.isNaN(age) ? 'too much' : `by ${formatAge(Math.abs(age))}`;
 }
+
+/** The command that shows the agent's own logs. */
+export function toSeeAgent(registration: Pick<Registration, 'wec' | 'name' | 'its' | 'context'>): NextStep {
+  const { wec } = registration;
+  if (wec === undefined) return toSeeCluster(registration);
+  const agent = wec.pods?.find(({ metadata }) => metadata.namespace === agentNamespace)?.metadata.name;
+  return agent === undefined
+    ? agentPods(wec.context)
+    : run(command`kubectl --context ${wec.context} -n ${agentNamespace} logs ${agent}`);
+}
+
+export const agentPods = (context: string): NextStep =>
+  run(command`kubectl --context ${context} -n ${agentNamespace} get deployments,pods`);
+
+/** For a cluster that was not read: without a context, or because it does not answer. */
+export const toSeeCluster = ({ name, its, context }: Pick<Registration, 'name' | 'its' | 'context'>): NextStep =>
+  context === undefined
+    ? {
+        ...partial(command`stellarctl wec get ${name}=CONTEXT ${its === undefined ? [] : ['--its', its]}`),
+        note: 'what the cluster itself shows',
+      }
+    : run(command`kubectl --context ${context} cluster-info`, 'See why the cluster does not answer');

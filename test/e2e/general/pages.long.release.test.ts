@@ -43,7 +43,7 @@ before(async () => {
   };
   added = [
     [/^init /, ['--chart', 'core-chart.tgz']],
-    [/^init --provider /, ['--external-port', String(port), '--ingress-chart', 'traefik']],
+    [/^init --provider /, ['--external-port', String(port), '--ingress', './traefik']],
     [/^(?:policy delete|deregister|fleet apply|wec (?:delete|grant|revoke)) /, ['--yes']],
     [/^policy delete /, ['--wds', 'wds1']],
   ];

@@ -71,7 +71,7 @@ describe('on a terminal', () => {
   it('--color never does the same, and --color always colours a pipe', async () => {
     const { screen: plain } = await cli.runOnTerminal([...join, '--color', 'never']);
     assert.doesNotMatch(plain, colour);
-    const { stderr } = await cli.run(['wec', 'join', 'cluster1', '--no-singleton', '--color', 'always']);
+    const { stderr } = await cli.run(['wec', 'join', 'cluster1', '--mode', 'Default', '--color', 'always']);
     assert.match(stderr, colour);
   });
 

@@ -62,7 +62,7 @@ describe('the script of docs/ci.md', { skip: typeof jq === 'string' && jq, timeo
     env = {
       HOME: home,
       PATH: [bin, tools.path, helm, '/usr/bin', '/bin'].join(path.delimiter),
-      INIT_OPTIONS: `--chart core-chart.tgz --ingress-chart traefik --external-port ${port}`,
+      INIT_OPTIONS: `--chart core-chart.tgz --ingress ./traefik --external-port ${port}`,
       CI: 'true',
     };
     await writeFile(path.join(home, 'ci.sh'), blockOf('bash'));

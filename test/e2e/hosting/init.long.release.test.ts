@@ -324,7 +324,7 @@ describe('init --provider', () => {
       const tools = await localClusterTools(bed);
       const kubeconfig = path.join(cli.home, `${provider}-kubeconfig`);
       const context = `${provider}-kubeflex`;
-      const line = ['init', '--provider', provider, '--chart', chart, '--ingress-chart', ingressChart];
+      const line = ['init', '--provider', provider, '--chart', chart, '--ingress', ingressChart];
       const surroundings = { kubeconfig, env: { PATH: `${tools.path}:${options.env?.PATH}:/usr/bin:/bin` } };
       const callsToCreate = () => tools.calls(provider).filter(({ args }) => args.includes('create'));
       try {
@@ -333,9 +333,9 @@ describe('init --provider', () => {
         for (const release of ['traefik/traefik', 'default/ks-core'])
           assert.match(planned.stdout, new RegExp(`^would create Release ${release} on ${context}$`, 'm'));
         for (const wrong of [
-          ['--ingress-chart', 'https://127.0.0.1:1/nowhere.tgz'],
-          ['--ingress-chart', 'nowhere.tgz'],
-          ['--ingress-chart', 'nowhere.tgz', '--dry-run'],
+          ['--ingress', 'https://127.0.0.1:1/nowhere.tgz'],
+          ['--ingress', 'nowhere.tgz'],
+          ['--ingress', 'nowhere.tgz', '--dry-run'],
           ['--set-json', 'ITSes="none"'],
           ['--name', 'Bad_Name'],
         ])
@@ -383,8 +383,6 @@ describe('init --provider', () => {
     const line = ['init', '--provider', 'kind', '--chart', chart];
     const own = await cli.run(['init', '--ingress', 'none'], surroundings);
     assert.match(own.stderr, /--ingress requires --provider/);
-    const both = await cli.run([...line, '--ingress', 'none', '--ingress-chart', ingressChart], surroundings);
-    assert.match(both.stderr, /Give either --ingress none or --ingress-chart/);
     const port = String(await freePort());
     const release = { release: 'ingress-nginx', namespace: 'ingress-nginx' };
     try {
@@ -396,10 +394,7 @@ describe('init --provider', () => {
       assert.equal(await ingress(), 'warn');
       await plane.markAudit();
       for (const wrong of ['nowhere.tgz', chart, 'https://127.0.0.1:1/nowhere.tgz'])
-        assert.match(
-          (await cli.run([...line, '--ingress-chart', wrong], surroundings)).stderr,
-          /nowhere\.tgz|not traefik/,
-        );
+        assert.match((await cli.run([...line, '--ingress', wrong], surroundings)).stderr, /nowhere\.tgz|not traefik/);
       await cli.succeed([...line, '--ingress', 'none', '--upgrade'], surroundings);
       await assertUnwritten([plane]);
 
@@ -408,11 +403,11 @@ describe('init --provider', () => {
       const install = ['upgrade', '--install', release.release, retiredIngressChart, '-n', release.namespace];
       await runHelm(plane, [...install, '--create-namespace', ...values]);
       assert.equal(await ingress(), 'pass');
-      const withTraefik = [...line, '--ingress-chart', ingressChart];
+      const withTraefik = [...line, '--ingress', ingressChart];
       const kept = await cli.succeed(withTraefik, surroundings);
       assert.match(kept.stdout, /nothing to do/);
 
-      const type = typist(surroundings, ['--chart', chart, '--ingress-chart', ingressChart]);
+      const type = typist(surroundings, ['--chart', chart, '--ingress', ingressChart]);
       const [[uninstall = '', ...rest] = [], [remove = ''] = []] = wayOver();
       const over = await type(uninstall, ...rest);
       assert.match(over, /^kind-kubeflex: Traefik answers$/m);

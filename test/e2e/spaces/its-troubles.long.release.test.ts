@@ -163,9 +163,8 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
         ],
       });
       const kubeconfig = await writeKubeconfig(ext, [hosting.kubeconfigEntry, jane]);
-      const forbidden = await fails(`${line} ${address()}`, { exitCode: 1, code: 'space-failed' }, { kubeconfig });
-      assert.match(forbidden.item.error.message, /forbidden.*"jane"/);
-      assert.match(forbidden.item.error.steps.join('\n'), /its create its3 --type external --bootstrap-context/);
+      const forbidden = await fails(`${line} ${address()}`, { exitCode: 4, code: 'forbidden' }, { kubeconfig });
+      assert.match(forbidden.item.error.message, /serviceaccounts "kubeflex" is forbidden: User "jane" cannot patch/);
       const done = await cli.type(`${line} ${address()}`);
       assert.match(done.stderr, /its3: bootstrap Secret rewritten/);
       assert.match(done.stdout, /^its3: ready/);

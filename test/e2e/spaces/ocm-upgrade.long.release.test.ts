@@ -36,8 +36,8 @@ before(async () => {
   kubeconfig = await writeKubeconfig(hosting, proxies.map(({ entry }) => entry) as never);
   await type('its create its1 --type host');
   for (const name of names) {
-    const mode = name === 'cluster2' ? '--no-singleton' : '--singleton';
-    await type(`wec join ${name} --its its1 ${mode}`);
+    const mode = name === 'cluster2' ? 'Default' : 'Singleton';
+    await type(`wec join ${name} --its its1 --mode ${mode}`);
     // Renewals are soon enough for a test, and the hub waits five of them, longer than an agent takes to start.
     await hosting.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 20 } });
     await type(`accept ${name} --its its1`);

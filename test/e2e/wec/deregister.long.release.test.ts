@@ -45,7 +45,7 @@ const cases: Case[] = [
     name: 'cluster2',
     how: 'in mode Default, with workloads, told twice at the same time',
     isTwice: true,
-    join: ['--no-singleton'],
+    join: ['--mode', 'Default'],
     hasWorkload: true,
     inCi: true,
   },
@@ -59,7 +59,7 @@ describe('deregistering a WEC with --cleanup', { concurrency: true }, () => {
     it(`restores the cluster to its state before the join: ${each.how}`, rowOptions(each), () => roundTrip(each));
 
   describe('without workloads', { ...inRelease, concurrency: 1 }, () => {
-    const each: Case = { name: 'cluster3', how: 'in mode Default', join: ['--no-singleton'] };
+    const each: Case = { name: 'cluster3', how: 'in mode Default', join: ['--mode', 'Default'] };
 
     it(`restores the cluster to its state before the join: ${each.how}`, () => roundTrip(each));
 

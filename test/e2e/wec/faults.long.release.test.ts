@@ -128,7 +128,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
         // At times it is being retried.
         const next = await until(async () => {
           const diagnosis = await diagnosisOf('cluster1=cluster1', 'its1');
-          const isIt = /^A container of the operator of \S+ does not start: CrashLoopBackOff/.test(diagnosis.problem);
+          const isIt = /a container does not start: \S+: CrashLoopBackOff/.test(diagnosis.problem);
           return isIt ? diagnosis.next : undefined;
         }, 'diagnosis of the container');
         assert.match(next, /^kubectl --context cluster1 -n open-cluster-management describe pod klusterlet-/);
@@ -201,7 +201,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
         const { stdout } = await succeeds('wec list --its its1');
         assert.match(stdout, /^cluster2 +yes +yes +unknown +available ✗ .*lease stopped \d+s ago/m);
         const { problem, next } = await diagnosisOf('cluster2=cluster2', 'its1');
-        assert.match(problem, /^The agent of cluster2 has stopped reporting: lease stopped \d+s ago\.$/);
+        assert.match(problem, /^cluster2 is blocked at "available": lease stopped \d+s ago\.$/);
         assert.match(next, /^kubectl --context cluster2 -n open-cluster-management-agent logs klusterlet-agent-/);
         await together(
           fails('wec wait cluster2 --timeout 5s --its its1', 3, stopped),

@@ -208,7 +208,7 @@ describe('rejoining', { concurrency: true }, () => {
         const run = await cli.run(join(name));
         assertRefused(run, {
           exitCode: 1,
-          says: /A container of the agent of cluster3 does not start: CrashLoopBackOff/,
+          says: /cluster3 is blocked at "klusterlet applied": a container does not start: \S+: CrashLoopBackOff/,
         });
         assert.doesNotMatch(run.stdout, /nothing to do/);
         await mend();

@@ -109,34 +109,30 @@ describe('the agent uses', { concurrency: true }, () => {
     await assertAvailable(its1, 'cluster2');
 
     await cluster2.markAudit();
-    const again = await cli.succeed(['wec', 'join', 'cluster2', '--accept', '--force-internal-endpoint-lookup']);
+    const again = await cli.succeed(['wec', 'join', 'cluster2', '--accept', '--hub-apiserver', 'published']);
     assert.match(again.stdout, /nothing to do/);
     await assertUnwritten([cluster2]);
   });
 });
 
 describe('the address for the agents', () => {
-  it(
-    "is the context's with --no-force-internal-endpoint-lookup, and the published one again without it",
-    inRelease,
-    async () => {
-      await wipeBoth();
-      const run = await cli.run(['wec', 'join', 'cluster1', '--accept', '--no-force-internal-endpoint-lookup'], {
-        signalAt: { text: /klusterlet applied/, signal: 'SIGINT' },
-      });
-      assert.equal(run.exitCode, 130, run.stderr);
-      assert.match(run.stderr, /agents will use https:\/\/127\.0\.0\.1:\d+ \(kubeconfig\)/);
-      assert.match(await bootstrapSecretText(cluster1), new RegExp(`server: ${its1.server}$`, 'm'));
-      await until(async () => {
-        const klusterlet = await cluster1.admin.find<AnyObject>(resources.klusterlets, 'klusterlet');
-        return statusOf(klusterlet, 'HubConnectionDegraded') === 'True';
-      }, 'word of the operator');
-      const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
-      assert.match(again.stderr, /the address .* has changed: it re-registers/);
-      assert.match(await bootstrapSecretText(cluster1), new RegExp(`server: ${its1.internalServer}$`, 'm'));
-      await assertAvailable(its1, 'cluster1');
-    },
-  );
+  it("is the context's with --hub-apiserver context, and the published one again without it", inRelease, async () => {
+    await wipeBoth();
+    const run = await cli.run(['wec', 'join', 'cluster1', '--accept', '--hub-apiserver', 'context'], {
+      signalAt: { text: /klusterlet applied/, signal: 'SIGINT' },
+    });
+    assert.equal(run.exitCode, 130, run.stderr);
+    assert.match(run.stderr, /agents will use https:\/\/127\.0\.0\.1:\d+ \(kubeconfig\)/);
+    assert.match(await bootstrapSecretText(cluster1), new RegExp(`server: ${its1.server}$`, 'm'));
+    await until(async () => {
+      const klusterlet = await cluster1.admin.find<AnyObject>(resources.klusterlets, 'klusterlet');
+      return statusOf(klusterlet, 'HubConnectionDegraded') === 'True';
+    }, 'word of the operator');
+    const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
+    assert.match(again.stderr, /the address .* has changed: it re-registers/);
+    assert.match(await bootstrapSecretText(cluster1), new RegExp(`server: ${its1.internalServer}$`, 'm'));
+    await assertAvailable(its1, 'cluster1');
+  });
 });
 
 describe('an operator that stellarctl did not install', () => {

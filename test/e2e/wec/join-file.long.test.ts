@@ -68,7 +68,7 @@ describe("wec join with a join file and the WEC's kubeconfig alone", { concurren
   it('registers from stdin, in mode Default, with one JSON document', async () => {
     const input = await readFile(joinFile, 'utf8');
     const { json } = await ofWecs.succeed(
-      ['wec', 'join', 'cluster2', '--join-file', '-', '--no-singleton', '-o', 'json'],
+      ['wec', 'join', 'cluster2', '--join-file', '-', '--mode', 'Default', '-o', 'json'],
       { input },
     );
     const { items } = json();

@@ -87,7 +87,7 @@ describe('wec join rejects invalid command lines', inRelease, () => {
     ['wec join cluster2 --label a-', /give key=value/],
     ['wec join cluster2 --hub-apiserver http://10.0.0.1', /https:\/\/HOST:PORT/],
     ['wec join cluster2 --hub-apiserver 10.0.0.1', /https:\/\/HOST:PORT/],
-    ['wec join cluster2 --hub-apiserver https://10.0.0.1 --force-internal-endpoint-lookup', /--hub-apiserver/],
+    ['wec join cluster2 --force-internal-endpoint-lookup', /--hub-apiserver published/],
     ['wec join cluster2 --proxy-url nonsense', /"nonsense" is not a URL/],
     ['wec join cluster2 --ocm-version banana', /"banana" is not a version of OCM/],
     ['wec join cluster1 cluster2 --print-manifests', /single NAME/],
@@ -113,7 +113,7 @@ describe('wec join refuses, before anything is written,', () => {
   });
 
   it('a change of the mode', () =>
-    refuses('wec join cluster1 --accept --no-singleton', { exitCode: 1, says: /mode Singleton/ }));
+    refuses('wec join cluster1 --accept --mode Default', { exitCode: 1, says: /mode Singleton/ }));
 
   it('a label of a ManagedCluster that has not joined yet', async () => {
     await its1.admin.create(resources.managedClusters, {
@@ -184,11 +184,11 @@ describe('wec join refuses, before anything is written,', () => {
 });
 
 describe('wec join verifies the address of the ITS by TLS before it requests a token:', () => {
-  for (const address of ['--no-force-internal-endpoint-lookup', '--hub-apiserver']) {
-    it(`${address} with the wrong --ca-file`, async () => {
+  for (const address of ['context', 'URL']) {
+    it(`--hub-apiserver ${address} with the wrong --ca-file`, async () => {
       const wrong = await file('wrong.crt', cluster1.caPem);
-      const value = address === '--hub-apiserver' ? ` ${its1.server}` : '';
-      await refuses(`wec join cluster2 ${address}${value} --ca-file ${wrong}`, {
+      const value = address === 'URL' ? its1.server : address;
+      await refuses(`wec join cluster2 --hub-apiserver ${value} --ca-file ${wrong}`, {
         exitCode: 4,
         says: /its1 .*certificate/,
       });

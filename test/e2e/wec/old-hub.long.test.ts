@@ -44,7 +44,7 @@ describe('on an ITS that does not record tokens, a join in mode Default', () => 
   it("approves the request of its own account, and leaves another cluster's request for the name alone", async () => {
     const strange = await ask(its1, 'cluster1');
     let seen: string[] = [];
-    await cli.succeed(['wec', 'join', 'cluster1', '--no-singleton', '--accept', '--its', 'its1'], {
+    await cli.succeed(['wec', 'join', 'cluster1', '--mode', 'Default', '--accept', '--its', 'its1'], {
       whenPrinted: {
         text: /klusterlet applied/,
         act: async () => {

@@ -101,7 +101,7 @@ describe('recovery', { concurrency: true }, () => {
       'whose bootstrap service account was recreated while its request was pending, in mode Default',
       inRelease,
       async () => {
-        await cli.succeed(['wec', 'join', name, '--no-singleton', '--its', 'its1']);
+        await cli.succeed(['wec', 'join', name, '--mode', 'Default', '--its', 'its1']);
         await remakeBootstrapAccount(bed.plane('its1'));
         const { stdout, stderr } = await cli.succeed(join(name));
         assert.match(stderr, /^token: the ITS does not accept the bootstrap token: it re-registers$/m);
@@ -121,7 +121,7 @@ describe('recovery', { concurrency: true }, () => {
         `whose certificate has expired, in mode Default${recorded ? '' : ', and whose UID was not recorded'}`,
         rowOptions({ inCi: recorded }),
         async () => {
-          await cli.succeed([...join(name), '--no-singleton']);
+          await cli.succeed([...join(name), '--mode', 'Default']);
           if (!recorded)
             await bed.plane('its1').admin.patch(resources.managedClusters, name, {
               metadata: { annotations: { 'stellarctl.kubestellar.io/kube-system-uid': null } },

@@ -6,7 +6,7 @@ test('arguments of programs are shown without secrets', () => {
   const cases: [args: string[], shown: string][] = [
     [['upgrade', 'ks', 'oci://ghcr.io/x', '--version', '1.0'], 'upgrade ks oci://ghcr.io/x --version 1.0'],
     [['--set', 'db.password=hunter2,a=b', '-n', 'x'], '--set db.password=(hidden) -n x'],
-    [['--set-string', 'db.pw=hunter2'], '--set-string db.pw=(hidden)'],
+    [['--set-json', 'db.pw=hunter2'], '--set-json db.pw=(hidden)'],
     [['--set-json', 'x={"password":"hunter2"}'], '--set-json x=(hidden)'],
     [['--set=db.password=hunter2'], '--set=(hidden)'],
     [['--password', 'hunter2', 'x'], '--password (hidden) x'],

@@ -29,7 +29,7 @@ test('a fleet has the defaults of its document, and its own values over them', a
   const fleet = await read(`${head}
 defaults:
   labels: { tier: web, region: eu }
-  join: { singleton: false }
+  join: { mode: Default }
 wecs:
   - name: c1
     context: kind-c1
@@ -41,10 +41,10 @@ wecs:
   const [c1, c2] = fleet.wecs;
   assert.deepEqual(c1?.labels, { tier: 'web', region: 'us' });
   assert.deepEqual(c1?.properties, { maxPods: '100' });
-  assert.deepEqual(c1?.join, { singleton: false });
+  assert.deepEqual(c1?.join, { mode: 'Default' });
   assert.equal(c1?.context, 'kind-c1');
   assert.deepEqual(c2?.labels, { tier: 'web', region: 'eu' });
-  assert.deepEqual(c2?.join, { singleton: false, ocmVersion: '1.0.0', caFile: path.resolve('ca.crt') });
+  assert.deepEqual(c2?.join, { mode: 'Default', ocmVersion: '1.0.0', caFile: path.resolve('ca.crt') });
   assert.equal(c2?.kubeconfig, path.resolve('wecs.yaml'));
 });
 
@@ -153,12 +153,12 @@ const bad: [what: string, text: string, faults: string[]][] = [
   ],
   [
     'bad options of a join',
-    `${head}defaults:\n  join: { singleton: "no", hubApiserver: "http://x", ocmVersion: latest, proxyUrl: x }\n`,
+    `${head}defaults:\n  join: { mode: "no", hubApiserver: "http://x", ocmVersion: latest, proxyUrl: x }\n`,
     [
-      '6:22: defaults.join.singleton must be true or false.',
-      '6:42: defaults.join.hubApiserver: "http://x" is not an address of an API server: it has the form https://HOST:PORT.',
-      '6:66: defaults.join.ocmVersion: "latest" is not a version of OCM: it has the form 1.3.1.',
-      '6:84: defaults.join.proxyUrl: "x" is not a URL.',
+      '6:17: defaults.join.mode must be Singleton or Default.',
+      '6:37: defaults.join.hubApiserver: "http://x" is not an address of an API server: it has the form https://HOST:PORT, or is one of context, published.',
+      '6:61: defaults.join.ocmVersion: "latest" is not a version of OCM: it has the form 1.3.1.',
+      '6:79: defaults.join.proxyUrl: "x" is not a URL.',
     ],
   ],
   ['a key twice', `${head}kind: Fleet\n`, ['5:1: It is not YAML: Map keys must be unique.']],

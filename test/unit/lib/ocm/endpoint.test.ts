@@ -40,7 +40,6 @@ function choose(input: Partial<EndpointInput>): Promise<ChosenEndpoint> {
       internal: published,
       internalForbidden: false,
       hubApiserver: undefined,
-      forceInternal: undefined,
       certificateAuthority: undefined,
       ...input,
     },
@@ -66,8 +65,8 @@ describe("the context's server is chosen", () => {
     assert.equal((await choose({ external: external('https://elsewhere.example.com') })).source, 'kubeconfig'));
   test('if one of its addresses is not this machine', async () =>
     assert.equal((await choose({ external: external('https://half-local.example.com') })).source, 'kubeconfig'));
-  test('although it is local, if the lookup is forbidden', async () =>
-    assert.deepEqual(await choose({ external: local, forceInternal: false }), { ...local, source: 'kubeconfig' }));
+  test('although it is local, if it is asked for', async () =>
+    assert.deepEqual(await choose({ external: local, hubApiserver: 'context' }), { ...local, source: 'kubeconfig' }));
 });
 
 describe('the published server is chosen if the context has', () => {
@@ -90,8 +89,11 @@ describe('the published server is chosen if the context has', () => {
       }),
     );
   }
-  test('anything, if the lookup is forced', async () =>
-    assert.deepEqual(await choose({ forceInternal: true }), { ...published, source: 'kube-public/cluster-info' }));
+  test('anything, if it is asked for', async () =>
+    assert.deepEqual(await choose({ hubApiserver: 'published' }), {
+      ...published,
+      source: 'kube-public/cluster-info',
+    }));
 });
 
 describe('nothing is chosen', () => {
@@ -107,16 +109,16 @@ describe('nothing is chosen', () => {
   for (const [server, why] of unusable) {
     test(`if the context's server is local and the published one is ${server}`, () =>
       refused({ external: local, internal: internal(server) }, why));
-    test(`if the lookup is forced and the published one is ${server}`, () =>
-      refused({ forceInternal: true, internal: internal(server) }, why));
+    test(`if it is asked for and the published one is ${server}`, () =>
+      refused({ hubApiserver: 'published', internal: internal(server) }, why));
   }
   test("if the context's server is local and nothing is published", () =>
     refused(
       { external: local, internal: undefined },
       /^The API server of its1 has the address https:\/\/127\.0\.0\.1:6443, which an agent in cluster1 cannot use.*missing/,
     ));
-  test('if the lookup is forced and nothing is published', () =>
-    refused({ forceInternal: true, internal: undefined }, /^The internal address was asked for.*missing/));
+  test('if it is asked for and nothing is published', () =>
+    refused({ hubApiserver: 'published', internal: undefined }, /^The published address was asked for.*missing/));
 });
 
 describe('explicit options win:', () => {

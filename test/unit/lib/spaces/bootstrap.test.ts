@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
-import type { ClusterEntry, UserEntry } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import type { ClusterEntry } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { bootstrapSecret, prepareBootstrap } from '../../../../src/lib/spaces/bootstrap.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
@@ -18,13 +18,12 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 interface Given {
   cluster?: ClusterEntry;
-  user?: UserEntry;
   address?: string;
   /** What the cluster publishes in kube-public/cluster-info. */
   published?: string;
 }
 
-function external({ cluster = { server: 'https://10.0.0.7:6443' }, user = { token: 't' }, address, published }: Given) {
+function external({ cluster = { server: 'https://10.0.0.7:6443' }, address, published }: Given) {
   const info = published && {
     kind: 'ConfigMap',
     metadata: { name: 'cluster-info', namespace: 'kube-public' },
@@ -35,7 +34,7 @@ function external({ cluster = { server: 'https://10.0.0.7:6443' }, user = { toke
     },
   };
   const memory = new MemoryCluster(info ? [info] : []);
-  const context = { name: 'ext', server: cluster.server ?? '', cluster, user };
+  const context = { name: 'ext', server: cluster.server ?? '', cluster, user: { token: 't' } };
   return { memory, given: { context, kube: memory.kube, address } };
 }
 
@@ -46,11 +45,11 @@ async function bootstrapped(what: Given) {
   const secret = (await bootstrapSecret('ext1', memory.kube, bootstrap)) as Secret;
   const config = JSON.parse(Buffer.from(secret.data?.['kubeconfig-incluster'] ?? '', 'base64').toString()) as {
     clusters: { name: string; cluster: ClusterEntry }[];
-    users: { name: string; user: UserEntry }[];
+    users: { name: string; user: object }[];
     contexts: { name: string; context: object }[];
     'current-context': string;
   };
-  return { secret, config, cluster: config.clusters[0]?.cluster, user: config.users[0]?.user, writes: memory.writes };
+  return { secret, config, cluster: config.clusters[0]?.cluster, writes: memory.writes };
 }
 
 describe('the kubeconfig with which KubeFlex accesses an external cluster', () => {
@@ -66,46 +65,28 @@ describe('the kubeconfig with which KubeFlex accesses an external cluster', () =
     assert.deepEqual([config['current-context'], config.clusters.length, config.users.length], ['ext1', 1, 1]);
   });
 
-  test('contains the contents of files of this machine', async () => {
-    const { cluster, user } = await bootstrapped({
-      cluster: { server: 'https://10.0.0.7:6443', 'certificate-authority': await fileWith('ca', 'authority') },
-      user: { 'client-certificate': await fileWith('crt', 'certificate'), 'client-key': await fileWith('key', 'key') },
-    });
-    assert.deepEqual(cluster, {
+  test('contains the contents of a file of this machine', async () => {
+    const cluster = { server: 'https://10.0.0.7:6443', 'certificate-authority': await fileWith('ca', 'authority') };
+    assert.deepEqual((await bootstrapped({ cluster })).cluster, {
       server: 'https://10.0.0.7:6443',
       'certificate-authority-data': base64('authority'),
     });
-    assert.deepEqual(user, {
-      'client-certificate-data': base64('certificate'),
-      'client-key-data': base64('key'),
-    });
-    const byToken = await bootstrapped({ user: { tokenFile: await fileWith('token', 'secret\n') } });
-    assert.deepEqual(byToken.user, { token: 'secret' });
-  });
-
-  test('names a missing file, and never quotes its contents', () =>
-    assert.rejects(bootstrapped({ user: { 'client-certificate': '/no/such.crt', 'client-key': '/no/such.key' } }), {
+    const missing = { ...cluster, 'certificate-authority': '/no/such.crt' };
+    await assert.rejects(bootstrapped({ cluster: missing }), {
       code: 'kubeconfig-invalid',
       message: /^Context ext names the file \/no\/such\.crt, which cannot be read: ENOENT\.$/,
-    }));
-
-  test('has a token of its own account instead of a plugin or login of this machine', async () => {
-    for (const user of [{ exec: { command: 'aws' } }, { 'auth-provider': { name: 'oidc' } }]) {
-      const { user: portable, writes } = await bootstrapped({ user });
-      assert.deepEqual(portable, { token: 'minted-token' });
-      assert.deepEqual(writes, [
-        'apply ServiceAccount kubeflex',
-        'apply ClusterRoleBinding kubeflex-clusterrolebinding',
-        'create ServiceAccount/token kubeflex',
-      ]);
-    }
+    });
   });
 
-  test('needs credentials', () =>
-    assert.rejects(
-      bootstrapped({ user: {} }),
-      failsWith({ code: 'bootstrap-unusable', steps: /--bootstrap-context/ }),
-    ));
+  test('has a token of its own account, and nothing of the user', async () => {
+    const { config, writes } = await bootstrapped({});
+    assert.deepEqual(config.users, [{ name: 'ext1', user: { token: 'minted-token' } }]);
+    assert.deepEqual(writes, [
+      'apply ServiceAccount kubeflex',
+      'apply ClusterRoleBinding kubeflex-clusterrolebinding',
+      'create ServiceAccount/token kubeflex',
+    ]);
+  });
 });
 
 describe('the address at which KubeFlex reaches an external cluster', () => {
@@ -125,7 +106,7 @@ describe('the address at which KubeFlex reaches an external cluster', () => {
     });
   });
   test('is refused before any write if there is only a local one', async () => {
-    const { memory, given } = external({ cluster: { server: local }, user: { exec: { command: 'aws' } } });
+    const { memory, given } = external({ cluster: { server: local } });
     await assert.rejects(
       prepareBootstrap('ext1', given, 'kind-kubeflex'),
       failsWith({

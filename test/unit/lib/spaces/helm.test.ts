@@ -274,7 +274,7 @@ test('the ingress is the chart of Traefik: the pinned one, or one of a mirror, a
     await mkdir('traefik');
     await assert.rejects(bringIngressChart(other, undefined), (error: StellarError) => {
       assert.match(error.message, /oci:\/\/ghcr\.io\/traefik\/helm\/traefik is not the chart 41\.3\.0/);
-      assert.match(JSON.stringify(error.next), /helm pull oci:.*--ingress-chart FILE.*--ingress none/);
+      assert.match(JSON.stringify(error.next), /helm pull oci:.*--ingress FILE.*--ingress none/);
       return error.code === 'chart-unusable';
     });
     assert.match(await bringIngressChart(other, 'https://mirror.example.com/chart.tgz'), /chart\.tgz$/);

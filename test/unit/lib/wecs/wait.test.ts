@@ -62,7 +62,7 @@ test('without a timeout it reads once', async () => {
   assert.deepEqual([result?.stage, result?.blockedAt?.stage, result?.error?.code], ['joined', 'available', 'timeout']);
   assert.match(
     result?.error?.message ?? '',
-    /is not at the stage available\. The agent of cluster1 has stopped reporting: lease stopped/,
+    /is not at the stage available\. cluster1 is blocked at "available": lease stopped/,
   );
 });
 

@@ -106,7 +106,7 @@ async function planOf(given: Given, options: Partial<JoinOptions> = {}) {
     verify: async () => undefined,
     isStillConnected: async () => still,
   };
-  const asked: JoinOptions = { accept: true, labels: {}, forceInternalEndpointLookup: false, ...options };
+  const asked: JoinOptions = { accept: true, labels: {}, hubApiserver: 'context', ...options };
   const plan = await planJoin(access, { name: 'cluster1', kube: wec.kube }, asked, checks);
   assert.deepEqual([...hub.writes, ...wec.writes], [], 'it only reads');
   return { plan, presented };
@@ -203,7 +203,7 @@ describe('a bootstrap token', () => {
 describe('before it writes, a join notes', () => {
   const notes = async (given: Partial<Given>, options: Partial<JoinOptions> = {}) =>
     (await planOf({ at: internal, published: internal, holder, ...given }, options)).plan.notes;
-  const published = { forceInternalEndpointLookup: true, replaceHub: async () => true };
+  const published = { hubApiserver: 'published', replaceHub: async () => true };
 
   test('nothing if agents trust what the ITS publishes', async () => assert.deepEqual(await notes({}, published), []));
   test('that the ITS publishes another authority than that of its context', async () =>

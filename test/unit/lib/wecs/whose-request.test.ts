@@ -182,7 +182,7 @@ describe('before a join in mode Default with --accept writes anything', () => {
       kindOf('Klusterlet', ofCluster2('Default')),
     ]);
     const access = { its: 'its1', kube: hub.kube, external: endpoint, internal: undefined, ocmVersion: '1.3.1' };
-    const options = { accept, labels: {}, singleton: false, forceInternalEndpointLookup: false };
+    const options = { accept, labels: {}, mode: 'Default', hubApiserver: 'context' } as const;
     const checks = { hub: hubReads(hub.kube, []), verify: async () => undefined, isStillConnected: async () => false };
     const plan = await planJoin(access as never, { name: 'cluster2', kube: wec.kube }, options, checks);
     assert.deepEqual([...hub.writes, ...wec.writes], []);
