@@ -8,9 +8,8 @@ import type { Kube } from './client/client.ts';
 import { conditionOf, type KubeObject, type WithConditions } from './client/objects.ts';
 import type { Resource } from './client/resources.ts';
 
-/** Actions and messages while an object is being deleted: see Awaited. */
+/** Messages while an object is being deleted: see Awaited. */
 interface Meanwhile {
-  act?: (now: KubeObject) => Promise<void>;
   name?: string;
   why?: string;
   /** Reads the object, if something else than this wait reads it as well. */
@@ -32,7 +31,6 @@ export async function untilGone(
       check: (now) => (isThere(now) ? waiting(meanwhile?.why ?? 'it is being deleted') : met),
       read: meanwhile?.read ?? (() => kube.get(resource, name, { namespace })),
       name: meanwhile?.name,
-      act: async (now) => now && meanwhile?.act?.(now),
       unmet: (last) => notDeleted(kube, resource, last ?? object),
     },
     run,

@@ -6,8 +6,7 @@ import { resources } from '../kube/client/resources.ts';
 import { isRunning } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
 import { agentReports, hasJoined, leaseAgeOf } from '../ocm/hub-evidence.ts';
-import { agentNamespace, operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
-import { isOperatorPod } from '../ocm/wec-pods.ts';
+import { agentNamespace } from '../ocm/ocm-names.ts';
 import type { HubState } from './hub-state.ts';
 
 /** The pods that apply works: the one agent of mode Singleton, and the work agent of mode Default (ocm pkg/operator). */
@@ -38,17 +37,4 @@ function describePods(pods: readonly Pod[]): string {
   if (pod === undefined) return 'it has no pod';
   const waiting = pod.status?.containerStatuses?.find(({ state }) => state?.waiting)?.state?.waiting?.reason;
   return `its pod ${pod.metadata.name} is ${waiting ?? (pod.status?.phase === 'Running' ? 'not ready' : pod.status?.phase)}`;
-}
-
-/**
- * Whether the klusterlet's operator works, from its pods, whatever its Deployment shows.
- * @returns undefined if there is no Deployment of its usual name
- */
-export async function operatorRuns(wec: Kube): Promise<boolean | undefined> {
-  const [deployment, pods] = await Promise.all([
-    wec.get(resources.deployments, operatorName, { namespace: operatorNamespace }),
-    listServed<Pod>(wec, resources.pods, { namespace: operatorNamespace }),
-  ]);
-  if (deployment === undefined) return undefined;
-  return pods.some((pod) => isOperatorPod(pod) && isRunning(pod));
 }

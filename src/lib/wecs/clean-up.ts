@@ -1,17 +1,18 @@
-import { monotonic } from '../core/clock.ts';
+import { command } from '../core/command-line.ts';
 import { count, few } from '../core/counts.ts';
 import { StellarError } from '../core/errors.ts';
 import { jsonObject } from '../core/is-object.ts';
-import { advice } from '../core/next-step.ts';
+import { advice, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Deployment, KubeObject } from '../kube/client/objects.ts';
 import { type Resource, resources } from '../kube/client/resources.ts';
+import { isScaledToNone } from '../kube/pods.ts';
 import { listIfDefined, listServed } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';
-import { deleteObjects, deletePresent, withoutFinalizers } from '../kube/writes.ts';
-import { createdByKlusterlet, isOurs, madeByRegistration } from '../ocm/klusterlet-operator.ts';
+import { deleteObjects, deletePresent } from '../kube/writes.ts';
+import { isOurs, madeByRegistration } from '../ocm/klusterlet-operator.ts';
 import {
   addonNamespace,
   agentNamespace,
@@ -23,21 +24,15 @@ import {
   operatorNamespace,
 } from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
-import { appliedWorksOf, removeApplied, takeAppliedFinalizer } from '../workloads/applied-works.ts';
-import { operatorRuns } from './agent-processes.ts';
+import { removeApplied } from '../workloads/applied-works.ts';
 import { foreignObjectsIn } from './foreign-objects.ts';
 import { grantRoleName } from './grant.ts';
 
-/** The finalizer with which the operator cleans up a Klusterlet (ocm pkg/operator/operators/klusterlet). */
-const klusterletFinalizer = 'operator.open-cluster-management.io/klusterlet-cleanup';
-/** A working operator begins to clean up a Klusterlet within seconds. */
-const operatorGraceMs = 15_000;
-
 /**
  * Removes what a registration has created on a WEC, with or without the workloads that an agent has left there, and only what has
- * the label, the owner or the hub hash of this registration. The operator cleans up a Klusterlet; without a running operator this
- * function does the same. It never deletes the agent's namespaces while the Klusterlet exists: the operator would recreate them
- * broken. The identity of the cluster is already proven.
+ * the label, the owner or the hub hash of this registration. The operator cleans up a Klusterlet, and is started for that. This function
+ * never deletes the agent's namespaces while the Klusterlet exists: the operator would recreate them broken. The identity of the
+ * cluster is already proven.
  * @returns whether anything was removed
  */
 export async function cleanUpWec(
@@ -52,7 +47,7 @@ export async function cleanUpWec(
   let changed = false;
   await writeCleanupRecord(wec, record);
   if (klusterlet !== undefined && klusterlet.spec?.clusterName === name) {
-    await removeKlusterlet(wec, klusterlet, hash, run);
+    await removeKlusterlet(wec, klusterlet, run);
     changed = true;
     if (!run.dryRun) run.progress.changed(name, 'klusterlet removed');
   }
@@ -82,41 +77,44 @@ async function removeGrant(wec: Kube): Promise<void> {
   if (role !== undefined && isOurs(role)) await deleteObjects(wec, resources.clusterRoles, [role]);
 }
 
-async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, hash: string | undefined, run: Run): Promise<void> {
+/** Only the operator removes the agent. It is started after the deletion: before, it would restore the agent first. */
+async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, run: Run): Promise<void> {
   const { name, uid } = klusterlet.metadata;
+  const { context } = wec.cluster;
   await wec.delete(resources.klusterlets, name, { uid });
-  const started = monotonic();
-  let isUndone = false;
-  await untilGone(wec, resources.klusterlets, klusterlet, run, {
-    name: klusterlet.spec?.clusterName ?? name,
-    why: 'the operator is removing the agent',
-    act: async (present) => {
-      const runs = await operatorRuns(wec);
-      // Without its Deployment the operator may be installed elsewhere: then the elapsed time decides.
-      const isAbsent = runs === false || (runs === undefined && monotonic() - started > operatorGraceMs);
-      if (!isAbsent || isUndone) return;
-      run.progress.note(`No klusterlet operator runs on ${wec.cluster.context}: stellarctl removes the agent itself.`);
-      await undoKlusterlet(wec, present, hash);
-      isUndone = true;
-    },
+  await startOperator(wec, run);
+  const wait = { name: klusterlet.spec?.clusterName ?? name, why: 'the operator is removing the agent' };
+  await untilGone(wec, resources.klusterlets, klusterlet, run, wait).catch((error: unknown) => {
+    if (!(error instanceof StellarError) || error.code !== 'timeout') throw error;
+    const unfinished = JSON.stringify({ metadata: { finalizers: null } });
+    throw error.with({
+      next: [
+        nextStep(
+          command`kubectl --context ${context} -n ${operatorNamespace} get pods`,
+          'See whether the operator runs',
+        ),
+        nextStep(
+          command`kubectl --context ${context} patch klusterlet ${name} --type merge -p ${unfinished}`,
+          'If it never will, let the Klusterlet go without it, and rerun the command',
+        ),
+      ],
+    });
   });
 }
 
-/** Does what the operator does when a Klusterlet is deleted (ocm pkg/operator/operators/klusterlet, cleanup controller). */
-async function undoKlusterlet(wec: Kube, klusterlet: KubeObject, hash: string | undefined): Promise<void> {
-  for (const work of await appliedWorksOf(wec, hash)) await takeAppliedFinalizer(wec, work);
-  await removeOwn(wec, resources.deployments, agentNamespace);
-  for (const name of [hubSecretName, bootstrapSecretName])
-    await deletePresent(wec, resources.secrets, name, agentNamespace);
-  for (const resource of [resources.clusterRoleBindings, resources.clusterRoles]) await removeOwn(wec, resource);
-  for (const resource of [resources.roleBindings, resources.roles]) await removeOwn(wec, resource, 'kube-system');
-  await withoutFinalizers(wec, resources.klusterlets, klusterlet.metadata, [klusterletFinalizer]);
-}
-
-/** Removes the objects of a kind that the operator has created for this Klusterlet. */
-async function removeOwn(wec: Kube, resource: Resource, namespace?: string): Promise<void> {
-  const objects = await listServed(wec, resource, { namespace });
-  await deleteObjects(wec, resource, objects.filter(createdByKlusterlet));
+/** Starts an operator that stellarctl has installed, and that was scaled to zero. */
+async function startOperator(wec: Kube, { progress, dryRun }: Run): Promise<void> {
+  const at = { namespace: operatorNamespace };
+  const { context } = wec.cluster;
+  const operator = await wec.get<Deployment>(resources.deployments, operatorName, at);
+  if (operator === undefined)
+    progress.note(
+      `${context} has no klusterlet operator in ${operatorNamespace}: one elsewhere must remove the agent.`,
+    );
+  if (operator === undefined || !isOurs(operator) || !isScaledToNone(operator)) return;
+  const { uid } = operator.metadata;
+  await wec.merge(resources.deployments, operatorName, { metadata: { uid }, spec: { replicas: 1 } }, at);
+  if (!dryRun) progress.note(`The klusterlet operator on ${context} is started again: it removes the agent.`);
 }
 
 /** Why the operator, its kinds and namespaces must stay; undefined if nothing else needs them. */

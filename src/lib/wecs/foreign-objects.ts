@@ -1,8 +1,7 @@
-import { command } from '../core/command-line.ts';
 import { mapConcurrently } from '../core/concurrency.ts';
 import { few } from '../core/counts.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
-import { run } from '../core/next-step.ts';
+import { advice } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import type { KubeObject, OwnerReference } from '../kube/client/objects.ts';
@@ -17,10 +16,8 @@ import {
   hubSecretName,
   klusterletName,
   operatorName,
-  operatorNamespace,
   pullSecretName,
 } from '../ocm/ocm-names.ts';
-import { operatorRuns } from './agent-processes.ts';
 
 const ownAccounts = [operatorName, 'klusterlet-work-sa', 'klusterlet-registration-sa'];
 const ownSecrets = [pullSecretName, bootstrapSecretName, hubSecretName];
@@ -53,11 +50,11 @@ export function foreignObjectsIn(wec: Kube, namespace: string, hubHash: string |
 
 /**
  * Refuses to delete a Klusterlet if its operator would delete objects of others with the namespaces: it deletes them whole (seen
- * with OCM 1.0.0 and 1.3.1). Without the operator stellarctl keeps such a namespace.
+ * with OCM 1.0.0 and 1.3.1).
  * @throws StellarError `has-dependents`, and others if it cannot be seen
  */
 export async function refuseForeignObjects(wec: Kube, hubHash: string | null): Promise<void> {
-  if ((await wec.get(resources.klusterlets, klusterletName)) === undefined || !(await operatorRuns(wec))) return;
+  if ((await wec.get(resources.klusterlets, klusterletName)) === undefined) return;
   for (const namespace of [agentNamespace, addonNamespace]) {
     const present = await wec.get(resources.namespaces, namespace);
     if (present === undefined || present.metadata.deletionTimestamp !== undefined) continue;
@@ -66,18 +63,10 @@ export async function refuseForeignObjects(wec: Kube, hubHash: string | null): P
       throw failureOf(error).with({ details: [unread] });
     });
     if (others.length === 0) continue;
-    const { context } = wec.cluster;
     throw new StellarError(
       'has-dependents',
       `Namespace ${namespace} on ${describeCluster(wec.cluster)} holds ${few(others).join(', ')}, which the klusterlet operator deletes with the Klusterlet. Nothing was written.`,
-      {
-        next: [
-          run(
-            command`kubectl --context ${context} -n ${operatorNamespace} scale deployment ${operatorName} --replicas=0`,
-            'Move what is needed elsewhere, or stop the operator, so that the namespace is kept',
-          ),
-        ],
-      },
+      { next: [advice('Move what is needed elsewhere, and delete it there')] },
     );
   }
 }

@@ -78,6 +78,6 @@ export async function removeApplied(
 }
 
 /** The agent that would remove the finalizer no longer exists. */
-export async function takeAppliedFinalizer(wec: Kube, { metadata }: AppliedManifestWork): Promise<void> {
+async function takeAppliedFinalizer(wec: Kube, { metadata }: AppliedManifestWork): Promise<void> {
   await withoutFinalizers(wec, resources.appliedManifestWorks, metadata, [appliedWorkFinalizer]);
 }
