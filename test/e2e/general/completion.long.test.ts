@@ -114,8 +114,9 @@ for (const { name, shell } of shells) {
     async function wordsOf(typed: string): Promise<string> {
       // The whole line becomes the arguments of a command that prints them.
       terminal.type(`${typed}\t\u0001printf '<%s>' end \u0005; echo\n`);
-      const [words] = await terminal.until(/^<end>.*<stellarctl>.*>/m);
-      return words.replace(/ready>.*/, '');
+      // The line may arrive in parts.
+      const [words] = await terminal.until(/^<end>.*<stellarctl>.*?>(?=\s|ready>)/m);
+      return words;
     }
 
     for (const [typed, words] of lines)
