@@ -90,7 +90,7 @@ export const hostingContextOption = (): Option =>
   );
 export const wecKubeconfigOption = (): Option =>
   new Option('--wec-kubeconfig <file>', 'the kubeconfig with the contexts of the WECs, if it is another one');
-/** Options that choose the nodes of a local cluster. */
+/** The image of a local cluster's nodes. */
 export const nodeImageOption = (): Option =>
   new Option(
     '--image <image>',

@@ -367,7 +367,7 @@ const otherCluster = (name: string, { cluster }: Kube, found: string): StellarEr
     `The context ${cluster.context} does not lead to the WEC ${name}: ${found}.`,
   );
 
-/** The labels and properties of a WEC before and after, if something changes that policies or templates may use. */
+/** The labels of a WEC before and after, if some of them change, which policies may select by. */
 function wecChange(wec: FleetWec, plans: readonly WecPlan[], { clusters }: Present): WecChange[] {
   const cluster = clusters.get(wec.name);
   const plan = plans.find(({ name }) => name === wec.name);

@@ -60,15 +60,15 @@ export interface EndpointInput {
  * @throws StellarError `endpoint-unusable`, with the option to pass
  */
 export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = systemResolve): Promise<ChosenEndpoint> {
-  const { external, internal, hubApiserver } = input;
+  const { external, internal, hubApiserver: asked } = input;
   const chosen = (endpoint: Endpoint, source: EndpointSource): ChosenEndpoint => ({
     server: endpoint.server,
     certificateAuthority: input.certificateAuthority ?? endpoint.certificateAuthority,
     source,
   });
-  if (hubApiserver?.startsWith('https:')) return chosen({ ...external, server: hubApiserver }, '--hub-apiserver');
+  if (asked !== undefined && URL.canParse(asked)) return chosen({ ...external, server: asked }, '--hub-apiserver');
   const externalIsLocal = await isThisMachine(hostOf(new URL(external.server)), resolve);
-  if (hubApiserver === 'context' || (hubApiserver === undefined && !externalIsLocal))
+  if (asked === 'context' || (asked === undefined && !externalIsLocal))
     return chosen(requireHttps(input.its, external), 'kubeconfig');
 
   const problem = await internalProblem(input, resolve);

@@ -123,10 +123,12 @@ export function agentReports(evidence: LeaseEvidence, now: number): 'yes' | 'lat
   return periods > 5 ? 'no' : periods > 2 ? 'late' : 'yes';
 }
 
+/** Whether an agent renews its Lease in time, as far as a Lease shows it. */
+export const renewsInTime = (of: LeaseEvidence, now: number): boolean => (agentReports(of, now) ?? 'yes') === 'yes';
+
 /** Why an agent that still counts as available is overdue; undefined if it is not, or the WEC does not count as available. */
 export function overdueLease(evidence: HubEvidence, now: number): string | undefined {
-  const reports = agentReports(evidence, now) ?? 'yes';
-  if (reports === 'yes' || !hasJoined(evidence) || !isAvailable(evidence)) return undefined;
+  if (renewsInTime(evidence, now) || !hasJoined(evidence) || !isAvailable(evidence)) return undefined;
   return `lease not renewed for ${formatAge(leaseAgeOf(evidence, now) ?? 0)} (due every ${formatAge(periodOf(evidence))})`;
 }
 

@@ -33,12 +33,11 @@ async function judgeEntrance(kube: Kube): Promise<Outcome> {
     (space) => apiServerOf[typeOf(space)] !== undefined && isTrue(space, 'Ready'),
   );
   if (spaces.length === 0) return judgeClass(kube, hosting);
-  const { context } = kube.cluster;
   const externalPort = (await readHostingConfig(hosting))?.externalPort;
   const tried = (await Promise.all(spaces.map((space) => tryOne(hosting, space, externalPort)))).flat();
   if (tried.length === 0) return skipped('you may not read the addresses of its spaces, or a proxy leads to them');
   const unreached = tried.flatMap(({ name, entrance }) => {
-    const found = problemOfEntrance(entrance, context);
+    const found = problemOfEntrance(entrance, kube.cluster.context);
     return found === undefined ? [] : [{ name, found }];
   });
   const [first] = unreached;
@@ -57,6 +56,7 @@ async function tryOne(
   return entrance === undefined ? [] : [{ name: space.metadata.name, entrance }];
 }
 
+/** Before there is a space to try: whether KubeFlex can use an ingress of the hosting cluster. */
 async function judgeClass(kube: Kube, hosting: PartialReader): Promise<Outcome> {
   if (await servesOpenShift(kube)) return pass('OpenShift uses routes');
   const { name } = ingressClass;

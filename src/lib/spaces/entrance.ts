@@ -31,14 +31,11 @@ export async function tryEntrance(
   const authority = Buffer.from(data, 'base64');
   const answer = await shakeHands(server, authority);
   // That of https, and KubeFlex's default.
-  const others = answer.state === 'own' ? [] : [...new Set([externalPort ?? 443, 443, 9443])];
-  const tried = await Promise.all(
-    others.map(async (port) => {
-      const { href } = Object.assign(new URL(server), { port: String(port) });
-      return { port, isOwn: (await shakeHands(href, authority)).state === 'own' };
-    }),
-  );
-  return { server, answer, rightPort: tried.find(({ isOwn }) => isOwn)?.port };
+  const ports = answer.state === 'own' ? [] : [externalPort ?? 443, 443, 9443];
+  const { hostname, port: present } = new URL(server);
+  const others = [...new Set(ports)].filter((port) => port !== Number(present || 443));
+  const tried = await Promise.all(others.map((port) => shakeHands(`https://${hostname}:${port}`, authority)));
+  return { server, answer, rightPort: others[tried.findIndex(({ state }) => state === 'own')] };
 }
 
 export const seeIngress = advice('See docs/installation.md, "The ingress"');

@@ -47,11 +47,12 @@ export async function finishDone(
 }
 
 function ignoredNote({ imagePullSecret, ocmVersion, imageRegistry }: JoinOptions): string {
-  const ignored = [
-    ...(imagePullSecret === undefined ? [] : ['--image-pull-secret']),
-    ...(ocmVersion === undefined ? [] : ['--ocm-version']),
-    ...(imageRegistry === undefined ? [] : ['--image-registry']),
-  ];
+  const given = {
+    '--image-pull-secret': imagePullSecret,
+    '--ocm-version': ocmVersion,
+    '--image-registry': imageRegistry,
+  };
+  const ignored = Object.entries(given).flatMap(([option, value]) => (value === undefined ? [] : [option]));
   if (ignored.length === 0) return '';
   return ` A join does not change an agent that works, as wec upgrade does: ${ignored.join(', ')} had no effect.`;
 }

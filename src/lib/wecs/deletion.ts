@@ -5,7 +5,7 @@ import { type NextStep, noted, run } from '../core/next-step.ts';
 import type { Problem } from '../core/problem.ts';
 import { conditionOf, type WithConditions } from '../kube/client/objects.ts';
 import { foreignFinalizers, holdersOf, toSeeHolder } from '../ocm/holders.ts';
-import { agentReports, isMissed, leaseAgeOf } from '../ocm/hub-evidence.ts';
+import { isMissed, leaseAgeOf, renewsInTime } from '../ocm/hub-evidence.ts';
 import {
   isAddonWork,
   isGuarded,
@@ -96,8 +96,7 @@ function waitingForAgent(findings: WecFindings): Problem | undefined {
   const held = (contents?.works ?? []).filter(isHeld);
   if (held.length === 0 || hub === undefined) return undefined;
   const start = `${name} is being deleted, and ${count(held.length, 'work')} wait${held.length === 1 ? 's' : ''} for its agent to remove what was applied, and the finalizer ${workFinalizer}`;
-  if ((agentReports(hub, now) ?? 'yes') === 'yes' && !isMissed(hub))
-    return wecProblem('being-deleted', `${start}.`, toFinish(findings));
+  if (renewsInTime(hub, now) && !isMissed(hub)) return wecProblem('being-deleted', `${start}.`, toFinish(findings));
   const overdue = formatAge(leaseAgeOf(hub, now) ?? 0);
   return wecProblem(
     'deletion-waits-for-agent',

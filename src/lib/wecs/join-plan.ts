@@ -332,11 +332,10 @@ export function agentSettings(
   options: JoinOptions,
 ): AgentSettings {
   const presentMode = present?.spec?.deployOption?.mode === 'Default' ? 'Default' : 'Singleton';
-  const wantedMode = options.mode;
-  if (present !== undefined && wantedMode !== undefined && wantedMode !== presentMode) {
+  if (present !== undefined && options.mode !== undefined && options.mode !== presentMode) {
     throw new StellarError(
       'mode-differs',
-      `${name} is registered in mode ${presentMode}; a join does not change that to ${wantedMode}.`,
+      `${name} is registered in mode ${presentMode}; a join does not change that to ${options.mode}.`,
       { next: [advice('Leave the mode out to keep it as it is.')] },
     );
   }
@@ -348,7 +347,7 @@ export function agentSettings(
   }
   return {
     clusterName: name,
-    mode: present === undefined ? (wantedMode ?? 'Singleton') : presentMode,
+    mode: present === undefined ? (options.mode ?? 'Singleton') : presentMode,
     imageRegistry: options.imageRegistry ?? access.imageRegistry ?? defaultRegistry,
     tag: tagOf(version),
   };

@@ -1,5 +1,6 @@
 import type { Pod } from '../kube/client/objects.ts';
 import { imageVersion } from '../kube/image.ts';
+import { isScaledToNone } from '../kube/pods.ts';
 import { type AgentSettings, image } from '../ocm/klusterlet-agent.ts';
 import { isOurs } from '../ocm/klusterlet-operator.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
@@ -51,7 +52,7 @@ export function planVersions(
   );
   return {
     installOperator: isOwn && ofOperator?.keep !== true,
-    startOperator: isOwn && ofOperator?.keep === true && operator?.spec?.replicas === 0,
+    startOperator: isOwn && ofOperator?.keep === true && operator !== undefined && isScaledToNone(operator),
     writeKlusterlet: isOwnKlusterlet && ofAgent?.keep !== true,
     kept: found.filter(({ keep }) => keep).map(({ text, why }) => `${text} kept: ${why}`),
     replaced: found.filter(({ keep }) => !keep).map(({ text, why }) => `${text} replaced by ${tagOf(wanted)}: ${why}`),

@@ -4,7 +4,7 @@ import { advice, run as nextStep } from '../core/next-step.ts';
 import { compareVersions } from '../core/version.ts';
 import type { Deployment, Lease } from '../kube/client/objects.ts';
 import { imageVersion, versionOf } from '../kube/image.ts';
-import { agentReports, isAvailable, readOne } from '../ocm/hub-evidence.ts';
+import { isAvailable, readOne, renewsInTime } from '../ocm/hub-evidence.ts';
 import { isOurs } from '../ocm/klusterlet-operator.ts';
 import { agentNamespace, tagOf } from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
@@ -94,7 +94,7 @@ export async function planUpgrade(
   for (const version of versions) checkUpgrade(`${name} has`, version, to);
   const isWritten =
     present === images.operator && imageFields.every((field) => klusterlet.spec?.[field] === images.klusterlet[field]);
-  const isAlive = isAvailable(hub) && (agentReports(hub, its.kube.now()) ?? 'yes') === 'yes';
+  const isAlive = isAvailable(hub) && renewsInTime(hub, its.kube.now());
   if (!isAlive && !isWritten)
     throw new StellarError('agent-dead', `The agent of ${name} does not renew its Lease. Nothing was written.`, {
       next: [
