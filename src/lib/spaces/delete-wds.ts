@@ -185,7 +185,7 @@ async function removePolicies({ name, policies, bindings, its, keep }: WdsToDele
     const policy = policies.find(({ metadata }) => metadata.name === each);
     const binding = bindings.find(({ metadata }) => metadata.name === each);
     if (!keep || its === undefined) await deleteBoth(wds, policy, binding);
-    else await releasePolicy({ name: each, policy, binding, wds: { name, kube: wds }, its, sender: name }, name, run);
+    else await releasePolicy({ name: each, policy, binding, wds: { name, kube: wds }, its }, name, run);
   }
 }
 

@@ -20,8 +20,10 @@ import { apiGroupsOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spac
 export interface OpenWds {
   /** The value for `--wds`: its name, or the name of a context if no hosting cluster shows it. */
   name: string;
-  /** Whether `name` is the name of a context: its works may carry another one (sender.ts). */
+  /** Whether `name` is the name of a context. */
   isContext?: boolean;
+  /** The name that its works carry, if it is not `name`: the one that the context is marked with. */
+  sender?: string | undefined;
   /** Whether only the user says which ITS it sends through. */
   isItsAssumed?: boolean | undefined;
   kube: Kube;
@@ -115,14 +117,9 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
     const { hostingSource, hostingContext } = hosting.value;
     const { its: ofIts, isItsAssumed } = await itsFor(controlPlane, ifSeen(all) ?? [], hosting.value, its);
     return {
-      name: controlPlane.metadata.name,
-      isGiven: given !== undefined,
-      kube: connect(access.value),
+      ...{ name: controlPlane.metadata.name, isGiven: given !== undefined, kube: connect(access.value) },
       context: contextFor(controlPlane, hosting.value) ?? context ?? controlPlane.metadata.name,
-      type: typeOf(controlPlane),
-      apiGroups: apiGroupsOf(controlPlane),
-      its: ofIts,
-      isItsAssumed,
+      ...{ type: typeOf(controlPlane), apiGroups: apiGroupsOf(controlPlane), its: ofIts, isItsAssumed },
       paused: await readPaused(controlPlane, hosting.value.hosting),
       contexts: kubeconfig.contexts,
       hosting: hostingContext.name,
@@ -133,11 +130,12 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
     };
   }
   if (context === undefined || kube === undefined) throw noWds(given, wdses, all);
+  const sender = controlPlaneOf(kubeconfig.contexts.get(context));
   const ofIts =
     its === undefined ? hidden('which ITS it sends through is not known: name it by --its') : await opened(its);
   return {
     ...{ name: context, isContext: true, isGiven: true, context, type: undefined, apiGroups: [], kube, its: ofIts },
-    ...{ beside: { its: ifSeen(ofIts)?.name }, contexts: kubeconfig.contexts },
+    ...{ beside: { its: ifSeen(ofIts)?.name }, contexts: kubeconfig.contexts, sender },
   };
 }
 

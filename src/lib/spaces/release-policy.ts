@@ -21,8 +21,6 @@ export interface PolicyToRelease {
   binding: Binding | undefined;
   wds: Pick<OpenWds, 'name' | 'kube' | 'beside' | 'isContext'>;
   its: Kube;
-  /** The name of the WDS on its works; undefined if it has no works. */
-  sender: string | undefined;
 }
 
 /**
@@ -33,7 +31,7 @@ export interface PolicyToRelease {
  * @param subject whose progress shows the wait
  */
 export async function releasePolicy(
-  { name, policy, binding, wds, its, sender }: PolicyToRelease,
+  { name, policy, binding, wds, its }: PolicyToRelease,
   subject: string,
   run: Run,
 ): Promise<void> {
@@ -46,7 +44,8 @@ export async function releasePolicy(
     next: (wec: string) =>
       nextStep(command`stellarctl wec get ${wec} --its ${its.cluster.context}`, 'Fix the objects, then run it again'),
   };
-  for (let works = await worksOfPolicy(its, name, sender); ; works = await worksOfPolicy(its, name, sender)) {
+  for (;;) {
+    const works = await worksOfPolicy(its, name, wds.name);
     await makeOrphans(its, works, run, undefined, otherwise);
     if (run.dryRun || works.every(isOrphan)) break;
   }

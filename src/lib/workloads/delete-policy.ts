@@ -74,7 +74,7 @@ export const lossesOfPolicy = ({ policy, effects }: PolicyToDelete): string[] =>
   ),
 ];
 
-async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: Run): Promise<void> {
+async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Promise<void> {
   await untilMet<{ policy: BindingPolicy | undefined; binding: Binding | undefined; works: readonly ManifestWork[] }>(
     {
       name,
@@ -87,7 +87,7 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
       read: async () => {
         const both = await readBoth(name, wds.kube);
         // Read after the Binding: the transport releases the Binding once it has deleted its works.
-        const works = await worksOfPolicy(its, name, sender);
+        const works = await worksOfPolicy(its, name, wds.name);
         return { ...both, works };
       },
       // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that

@@ -13,7 +13,6 @@ import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { type Binding, type BindingPolicy, type BoundObject, objectsOf } from '../ocm/policies.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { type OpenWds, toSeeWds } from '../spaces/open-wds.ts';
-import { senderOf } from '../spaces/sender.ts';
 import type { StatusCollector } from './collector.ts';
 import { outrunBindings } from './outrun.ts';
 import { trimCounts } from './returned-status.ts';
@@ -93,7 +92,7 @@ export async function readDelivery(
   ]);
   const [outrun, list, inventory] = await Promise.all([
     outrunBindings(wds.kube, [...inWds.bindings.values()]),
-    listing(wds, inWds, only?.(inWds)),
+    listing(wds, only?.(inWds)),
     readInventory,
   ]);
   const trim = trimmer();
@@ -170,17 +169,12 @@ type Listing = <T extends KubeObject>(resource: Resource, trim: NonNullable<Sele
  * Lists what the ITS holds for some policies, or for all if no names are given.
  * A label cannot hold a longer name, so no work has it.
  */
-const listing = (
-  wds: OpenWds,
-  { bindings }: WdsSide,
-  policies: readonly string[] | undefined,
-): Promise<Access<Listing>> =>
+const listing = (wds: OpenWds, policies: readonly string[] | undefined): Promise<Access<Listing>> =>
   through(wds.its, async ({ kube }) => {
     const names = policies?.filter((name) => name.length <= 63);
-    const sender = names?.length === 0 ? undefined : await senderOf(wds, [...bindings.values()], kube);
-    if (sender === undefined) return async () => [];
+    if (names?.length === 0) return async () => [];
     const ofPolicies = names === undefined ? '' : `,${originBindingLabel} in (${names.join(',')})`;
-    const labelSelector = `${originWdsLabel}=${sender.name}${ofPolicies}`;
+    const labelSelector = `${originWdsLabel}=${wds.sender ?? wds.name}${ofPolicies}`;
     return async <T extends KubeObject>(resource: Resource, trim: NonNullable<Selection['trim']>) =>
       (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
   });

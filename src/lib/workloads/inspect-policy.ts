@@ -30,8 +30,6 @@ export interface PolicyToDelete {
   /** A Binding without its policy shows an interrupted deletion. */
   binding: Binding | undefined;
   its: Kube;
-  /** The name of the WDS on its works; undefined if it has no works. */
-  sender: string | undefined;
   works: ManifestWork[];
   effects: DeletionEffect[];
 }
@@ -42,16 +40,13 @@ export interface PolicyToDelete {
  */
 export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyToDelete> {
   const its = requireIts(wds);
-  const [policy, { binding, sender, works }] = await Promise.all([
-    getPolicy(wds.kube, name),
-    provenWorks(name, wds, its),
-  ]);
+  const [policy, { binding, works }] = await Promise.all([getPolicy(wds.kube, name), provenWorks(name, wds, its)]);
   const wecs = wecNamesOf(works).sort();
   const effects = await mapConcurrently(wecs, concurrentRequests, async (wec) => {
     const all = await listServed<ManifestWork>(its, resources.manifestWorks, { namespace: wec });
     return effectOn(wec, works, all);
   });
-  return { name, wds, policy, binding, its, sender, works, effects };
+  return { name, wds, policy, binding, its, works, effects };
 }
 
 function effectOn(wec: string, works: readonly ManifestWork[], all: readonly ManifestWork[]): DeletionEffect {

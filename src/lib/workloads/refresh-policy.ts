@@ -30,7 +30,7 @@ export interface RefreshResult extends NamedResult {
  */
 export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promise<RefreshResult> {
   const its = requireIts(wds);
-  const { sender, works } = await provenWorks(name, wds, its);
+  const { works } = await provenWorks(name, wds, its);
   if (works.length === 0 && (await getPolicy(wds.kube, name)) === undefined) throw noSuchPolicy(name, wds);
   const result: RefreshResult = { name, wds: wds.name, works: works.length, changed: false };
   return forName(result, run, async () => {
@@ -42,7 +42,7 @@ export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promi
     await untilMet<readonly ManifestWork[]>(
       {
         check: (open) => (open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be rewritten`)),
-        read: async () => (await worksOfPolicy(its, name, sender)).filter(lacksGeneration),
+        read: async () => (await worksOfPolicy(its, name, wds.name)).filter(lacksGeneration),
         name,
         unmet: (open) => notRewritten(name, open.length, wds),
       },

@@ -6,7 +6,6 @@ import { labelValueProblem } from '../ocm/labels.ts';
 import { keyOf, type ObjectView } from '../ocm/object-ref.ts';
 import { type Binding, destinationsOf, objectsOf } from '../ocm/policies.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
-import { senderOf } from '../spaces/sender.ts';
 import { type CombinedStatus, type CombinedTable, tablesOf } from './combined-status.ts';
 import { statusKey, type WorkStatus } from './delivery-evidence.ts';
 import { unseenOf, type ViewWithErrors } from './unseen.ts';
@@ -33,7 +32,7 @@ export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Vie
   const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
   const [object, statuses, combined] = await Promise.all([
     wds.kube.get(found.kind, name, { namespace }),
-    statusesOf(found.ref, bindings, wds),
+    statusesOf(found.ref, wds),
     tryRead(() => combinedOf(found.ref, wds)),
   ]);
   const seen = ifSeen(statuses);
@@ -68,12 +67,10 @@ async function combinedOf({ group, resource, namespace, name }: Ref, { kube }: O
 }
 
 /** Finds WorkStatuses by object: two policies that send an object to one WEC share its WorkStatus. */
-const statusesOf = (ref: Ref, bindings: readonly Binding[], wds: OpenWds): Promise<Access<WorkStatus[]>> =>
+const statusesOf = (ref: Ref, wds: OpenWds): Promise<Access<WorkStatus[]>> =>
   through(wds.its, async ({ kube }) => {
-    const sender = await senderOf(wds, bindings, kube);
-    if (sender === undefined) return [];
     const key = statusKey('', ref);
-    const labelSelector = `${originWdsLabel}=${sender.name}`;
+    const labelSelector = `${originWdsLabel}=${wds.sender ?? wds.name}`;
     const isOf = ({ spec }: WorkStatus) => statusKey('', spec?.sourceRef ?? {}) === key;
     // Keep nothing of the many others.
     const trim = (object: KubeObject) => (isOf(object) ? object : { metadata: { name: '' } });

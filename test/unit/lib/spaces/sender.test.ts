@@ -5,7 +5,6 @@ import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
 import { readDelivery } from '../../../../src/lib/workloads/delivery-evidence.ts';
 import { inspectPolicy } from '../../../../src/lib/workloads/inspect-policy.ts';
-import { listPolicies } from '../../../../src/lib/workloads/policy-list.ts';
 import { refreshPolicy } from '../../../../src/lib/workloads/refresh-policy.ts';
 import { getReturned } from '../../../../src/lib/workloads/returned.ts';
 import { soon } from '../../support/space-builders.ts';
@@ -36,60 +35,38 @@ const work = (name: string, wds: string): Typed => ({
 });
 const own = work(`${uid}-wds1-${otherUid}`, 'wds1');
 const foreign = work(`${otherUid}-wds2-${uid}`, 'wds2');
-const packed = (wds: string) => work(`shop-${wds}-0`, wds);
 
-/** A WDS with a context whose name differs from that in works. */
-const opened = (works: Typed[], name = 'admin@wds1', isContext = true): OpenWds => ({
-  ...{ name, isContext, isGiven: true, context: name, type: undefined, apiGroups: [] },
+const opened = (works: Typed[], changes: Partial<OpenWds> = {}): OpenWds => ({
+  ...{ name: 'wds1', isGiven: true, context: 'wds1', type: undefined, apiGroups: [] },
   kube: new WorkloadCluster([policy, binding, space]).kube,
   its: seen({ name: 'its1', kube: new WorkloadCluster(works).kube }),
+  ...changes,
 });
-const unproven = { code: 'identity-unproven' };
-const worksIn = async (wds: OpenWds) => ifSeen((await readDelivery(wds)).works)?.newest.size;
+/** A context of another name, and no hosting cluster. */
+const byContext = (sender: string) => ({ name: 'admin@wds1', isContext: true, sender });
 const toDelete = async (wds: OpenWds) => (await inspectPolicy('shop', wds)).works.map(({ metadata }) => metadata.name);
 
 describe('the name of a WDS on its works', () => {
-  test('comes from the UID of a Binding in their names, whatever its context is called', async () => {
-    const wds = opened([foreign, own]);
-    assert.equal(await worksIn(wds), 1);
-    assert.deepEqual(await toDelete(wds), [own.metadata.name]);
-    assert.equal((await refreshPolicy('shop', wds, { ...soon(), dryRun: true })).works, 1);
+  test('comes from the hosting cluster', async () => {
+    assert.deepEqual(await toDelete(opened([foreign, own])), [own.metadata.name]);
+    assert.equal((await refreshPolicy('shop', opened([foreign, own]), { ...soon(), dryRun: true })).works, 1);
   });
-  test('comes from the hosting cluster, if that shows the WDS', async () =>
-    assert.deepEqual(await toDelete(opened([foreign, own], 'wds2', false)), [foreign.metadata.name]));
-  test('is not that of another WDS with a policy of that name', async () => {
-    const wds = opened([foreign], 'wds2');
-    assert.equal(await worksIn(wds), 0);
-    await assert.rejects(toDelete(wds), unproven);
-    await assert.rejects(refreshPolicy('shop', wds, soon()), unproven);
+  test('is for display that of a marked context: which is no proof for deletion or rewriting', async () => {
+    const wds = opened([foreign, own], byContext('wds1'));
+    assert.equal(ifSeen((await readDelivery(wds)).works)?.newest.size, 1);
+    const refusal = failsWith({ code: 'identity-unproven', steps: /--hosting-context/ });
+    await assert.rejects(toDelete(wds), refusal);
+    await assert.rejects(refreshPolicy('shop', wds, soon()), refusal);
   });
-  test('comes from works of several objects for display, but not for deletion or rewriting', async () => {
-    const wds = opened([packed('wds1')]);
-    assert.equal(await worksIn(wds), 1);
-    await assert.rejects(toDelete(wds), unproven);
-    await assert.rejects(refreshPolicy('shop', wds, soon()), unproven);
+  test('is that of the context without a mark', async () => {
+    const wds = opened([foreign, own], { isContext: true });
+    assert.equal(ifSeen((await readDelivery(wds)).works)?.newest.size, 1);
   });
-  test('needs the same proof if only the user says which ITS it is', async () => {
-    const assumed = (works: Typed[]) => ({ ...opened(works, 'wds1', false), isItsAssumed: true });
-    assert.deepEqual(await toDelete(assumed([foreign, own])), [own.metadata.name]);
-    await assert.rejects(
-      toDelete(assumed([packed('wds1')])),
-      failsWith({ ...unproven, steps: /stellarctl wds get wds1/ }),
-    );
-    await assert.rejects(toDelete(assumed([])), unproven);
-  });
-  test('is that of the context, if works of several objects carry it: which is no proof', async () => {
-    const wds = opened([packed('wds1'), packed('wds2')], 'wds2');
-    assert.equal(await worksIn(wds), 1);
-    await assert.rejects(toDelete(wds), unproven);
-  });
-  test('is unknown if works of several WDSes are possible', async () => {
-    const { view, errors } = await listPolicies(opened([packed('wds1'), packed('wds2')]));
-    assert.deepEqual(
-      [view[0]?.deliveries, new Set(errors.map(({ code }) => code))],
-      [null, new Set(['identity-unproven'])],
-    );
-  });
+  test('is no proof on an ITS that only the user says it is', () =>
+    assert.rejects(
+      toDelete(opened([own], { isItsAssumed: true })),
+      failsWith({ code: 'identity-unproven', steps: /stellarctl wds get wds1/ }),
+    ));
   test('finds the statuses that WECs have returned', async () => {
     const status = {
       kind: 'WorkStatus',
