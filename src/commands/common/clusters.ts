@@ -3,8 +3,7 @@ import { failureOf } from '../../lib/core/errors.ts';
 import type { ProgramRun } from '../../lib/core/program.ts';
 import type { Run } from '../../lib/core/run.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
-import type { Kube } from '../../lib/kube/client/client.ts';
-import { connect, limitsOf } from '../../lib/kube/client/client.ts';
+import { connect, type Kube, limitsOf } from '../../lib/kube/client/client.ts';
 import type { PluginHost } from '../../lib/kube/client/credentials.ts';
 import type { Limit } from '../../lib/kube/client/transport.ts';
 import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/dry-run.ts';
@@ -207,7 +206,7 @@ export class Clusters {
    * @throws StellarError `usage` for a command that destroys something or does not ask
    */
   async #currentInstead(noted: SelectedContext) {
-    const { otherHosting, patienceMs } = await import('../../lib/spaces/find-cluster.ts');
+    const { otherHosting, patienceMs } = await import('../../lib/spaces/hosting.ts');
     const connect = (context: SelectedContext) => this.connect(context, new Deadline(patienceMs));
     const found = await otherHosting(noted, await this.kubeconfig(), connect);
     if (found === undefined) return undefined;

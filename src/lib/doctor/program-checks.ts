@@ -9,7 +9,7 @@ import {
   runProgram,
 } from '../core/program.ts';
 import { helmProgram } from '../spaces/helm-program.ts';
-import { dockerProgram, k3dProgram, kindProgram } from '../spaces/open-provider.ts';
+import { dockerProgram, k3dProgram, kindProgram } from '../spaces/provider.ts';
 
 /** The facts that the checks of programs need. */
 export interface ProgramNeeds {

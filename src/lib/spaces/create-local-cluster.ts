@@ -13,9 +13,8 @@ import { setContext } from '../kube/kubeconfig/contexts.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { defaultPort, type LocalNames, localNames, type ProviderName, startCommand } from './local-cluster-names.ts';
-import { findIngressPort, requireIngressPort } from './local-ingress-port.ts';
-import { readEntries, requireProvider, withProvider } from './open-provider.ts';
-import type { LocalProvider } from './provider.ts';
+import { findIngressPort, requireIngressPort } from './local-network.ts';
+import { type LocalProvider, readEntries, requireProvider, withProvider } from './provider.ts';
 
 /** The desired local cluster. */
 export interface LocalClusterInput {

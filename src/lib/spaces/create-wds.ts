@@ -9,15 +9,13 @@ import { requirePermissions } from '../kube/permissions.ts';
 import { hookNames, managerName, postgresName, systemNamespace } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { triggerReconcile } from './follow-space.ts';
-import { missingManagerBinding } from './host-space.ts';
 import { requireHosting } from './hosting.ts';
 import { chooseItsForWds } from './its-for-wds.ts';
 import { requireRegistry } from './space-images.ts';
-import { type WdsInput, wdsManifest } from './space-manifests.ts';
+import { missingManagerBinding, type WdsInput, wdsManifest } from './space-manifests.ts';
 import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './space-requirements.ts';
-import type { SpaceResult } from './space-result.ts';
 import { withoutPostgres } from './space-stages.ts';
-import type { SpaceTools } from './space-tools.ts';
+import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import { knownEntries, SpaceWork } from './space-work.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes } from './spaces.ts';
 

@@ -22,8 +22,7 @@ import { forNoControlPlane } from './kubeconfig-extension.ts';
 import { accessSpace, contextsCertainlyOf, contextsOf } from './space-access.ts';
 import { bootstrapLabels, bootstrapSecretOf } from './space-manifests.ts';
 import { checkSpaceName } from './space-requirements.ts';
-import type { SpaceResult } from './space-result.ts';
-import type { SpaceTools } from './space-tools.ts';
+import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import { roleOf, typeOf } from './spaces.ts';
 
 /** The space to delete, as common to ITSes and WDSes. */

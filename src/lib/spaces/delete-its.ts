@@ -18,8 +18,7 @@ import {
   lossOf,
 } from './delete-control-plane.ts';
 import { contextsOf, openSpace } from './space-access.ts';
-import type { SpaceResult } from './space-result.ts';
-import type { SpaceTools } from './space-tools.ts';
+import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import { itsOfWds, roleOf } from './spaces.ts';
 
 /** An ITS to delete, and its dependents. */

@@ -8,7 +8,7 @@ import { editKubeconfig } from '../kube/kubeconfig/edit.ts';
 import { isThisMachine } from '../ocm/endpoint.ts';
 import type { LocalTools } from './create-local-cluster.ts';
 import { clusterOfContainer, localNames, type ProviderName, providerNames } from './local-cluster-names.ts';
-import { presentProviders, providerPrograms, readEntries, withProvider } from './open-provider.ts';
+import { presentProviders, providerPrograms, readEntries, withProvider } from './provider.ts';
 
 /** What was found of a local cluster. */
 export interface FoundCluster {

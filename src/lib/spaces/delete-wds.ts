@@ -29,8 +29,7 @@ import { deleteGuard, readGuard } from './guard.ts';
 import { deleteBoth, releasePolicy } from './release-policy.ts';
 import { sentElsewhere, whyElsewhere } from './sender.ts';
 import { openSpace } from './space-access.ts';
-import type { SpaceResult } from './space-result.ts';
-import type { SpaceTools } from './space-tools.ts';
+import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import { itsOfWds, sharersOf, typeOf } from './spaces.ts';
 
 /** A WDS to delete, with the workloads that it has sent. */

@@ -16,10 +16,18 @@ import {
 } from '../core/program.ts';
 import { findVersion } from '../core/version.ts';
 import { checksumOf } from './helm-checksum.ts';
-import { type ChartObject, parseObjects, parseSourced, type SourcedObject } from './helm-documents.ts';
 import { chartMissing, withCode } from './helm-errors.ts';
 import { helmEnvironment, helmProgram } from './helm-program.ts';
-import { mergeValues, type ValueOptions, type Values, valueArguments } from './helm-values.ts';
+import {
+  type ChartObject,
+  mergeValues,
+  parseObjects,
+  parseSourced,
+  type SourcedObject,
+  type ValueOptions,
+  type Values,
+  valueArguments,
+} from './helm-values.ts';
 
 /** The cluster for helm, always the same as stellarctl's. */
 export interface HelmTarget {

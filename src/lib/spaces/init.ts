@@ -17,17 +17,15 @@ import { bringChart, type ChartChoice, chooseChart } from './chart.ts';
 import { type ClusterState, readClusterState } from './cluster-state.ts';
 import { coreChart } from './core-chart.ts';
 import { followHosting, type Installing } from './follow-install.ts';
-import { freshValues } from './fresh-values.ts';
 import type { Helm, LocalChart, ReleaseName } from './helm.ts';
 import { mergeValues, type Values } from './helm-values.ts';
 import { readHostingConfig } from './hosting.ts';
 import { withHostingLease } from './hosting-lease.ts';
 import { type InitInput, kubeFlexValues } from './init-input.ts';
 import { requireInitPermissions } from './install-permissions.ts';
-import { hasKubeFlex, makePlan, type Plan } from './install-plan.ts';
+import { findIrreplaceable, freshValues, hasKubeFlex, makePlan, markAsKept, type Plan } from './install-plan.ts';
 import { renewCorrectedHook } from './its-name-defect.ts';
 import { concurrentRelease, forgetRevisions, waitForHelm } from './release-records.ts';
-import { findIrreplaceable, markAsKept } from './resource-policy.ts';
 import { listControlPlanes } from './spaces.ts';
 import { type UnreachedSpace, unreachedSpaces } from './unreached-spaces.ts';
 

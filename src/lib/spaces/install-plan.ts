@@ -2,11 +2,16 @@ import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
 import { isObject } from '../core/is-object.ts';
 import { run } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
 import { compareVersions } from '../core/version.ts';
-import { hookNames } from '../ocm/kubeflex-names.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { KubeObject } from '../kube/client/objects.ts';
+import { type Resource, resources } from '../kube/client/resources.ts';
+import { partialReader } from '../kube/partial-reader.ts';
+import { hookNames, managerAdminBinding, systemNamespace } from '../ocm/kubeflex-names.ts';
 import { type ClusterState, isOlderHook } from './cluster-state.ts';
 import { coreChart } from './core-chart.ts';
-import type { Revision } from './helm.ts';
+import type { Helm, ReleaseName, Revision } from './helm.ts';
 import { holds, mergeValues, type Values } from './helm-values.ts';
 
 /** What to do with the release of the core chart. */
@@ -140,4 +145,73 @@ function refuseOlderHooks(
       next: [run(command`stellarctl init --upgrade --hosting-context ${context}`, 'Upgrade')],
     },
   );
+}
+
+/** The values for a first installation that follow from the cluster, in addition to the requested ones. */
+export async function freshValues(kube: Kube, { isOpenShift, kubeFlex }: ClusterState, run: Run): Promise<Values> {
+  if (kubeFlex === 'of-others') {
+    run.progress.note('The existing KubeFlex is kept.');
+    return { [coreChart.kubeFlexValues]: { install: false } };
+  }
+  if (isOpenShift) {
+    run.progress.note('The cluster runs OpenShift: control planes get routes.');
+    return { [coreChart.kubeFlexValues]: { isOpenShift: true } };
+  }
+  const hostContainer = await findHostContainer(kube);
+  if (hostContainer === undefined) return {};
+  run.progress.note(`Other clusters reach it as ${hostContainer}, the name of its node.`);
+  return { [coreChart.kubeFlexValues]: { hostContainer } };
+}
+
+/** The name that kind and k3d give to the container of a cluster's server, which is also the name of its node. */
+const containerForm = /^(?:.+-control-plane|k3d-.+-server-0)$/;
+
+/**
+ * Finds the container of a local hosting cluster. Other clusters on the same container network reach the control planes by its
+ * name, which KubeFlex publishes in each vcluster.
+ * @returns undefined if the cluster is not a kind or k3d cluster, or its nodes are not readable
+ */
+async function findHostContainer(kube: Kube): Promise<string | undefined> {
+  const nodes = (await partialReader(kube).list<KubeObject>(resources.nodes)) ?? [];
+  const names = nodes.map(({ metadata }) => metadata.name).filter((name) => containerForm.test(name));
+  return names.length === 1 ? names[0] : undefined;
+}
+
+/** helm never deletes objects with this annotation, even if a newer chart omits them. It reads the annotation on the cluster. */
+const policy = { 'helm.sh/resource-policy': 'keep' };
+
+/**
+ * Objects that an upgrade must not delete, although the newer chart may omit them: control planes with all their contents; the RBAC
+ * that KubeFlex needs for control planes of type host, which the release contains only while it lists one; and the namespace of
+ * KubeFlex, which every upgrade of the 0.29 chart omits.
+ */
+interface Irreplaceable {
+  /** Names of the existing control planes of the release. */
+  controlPlanes: string[];
+  /** The objects without the annotation. */
+  unmarked: { resource: Resource; name: string }[];
+}
+
+/** Finds the objects of the release that an upgrade must not delete. */
+export async function findIrreplaceable(kube: Kube, helm: Helm, release: ReleaseName): Promise<Irreplaceable> {
+  const found: Irreplaceable = { controlPlanes: [], unmarked: [] };
+  for (const object of await helm.objects(release)) {
+    const resource = resourceToKeep(object);
+    const { name } = object.metadata;
+    const present = resource && (await kube.get<KubeObject>(resource, name));
+    if (resource === undefined || present === undefined) continue;
+    if (resource === resources.controlPlanes) found.controlPlanes.push(name);
+    if (present.metadata.annotations?.['helm.sh/resource-policy'] !== 'keep') found.unmarked.push({ resource, name });
+  }
+  return found;
+}
+
+function resourceToKeep({ kind, metadata: { name } }: KubeObject): Resource | undefined {
+  if (kind === 'ControlPlane') return resources.controlPlanes;
+  if (kind === 'Namespace' && name === systemNamespace) return resources.namespaces;
+  return kind === 'ClusterRoleBinding' && name === managerAdminBinding ? resources.clusterRoleBindings : undefined;
+}
+
+export async function markAsKept(kube: Kube, { unmarked }: Irreplaceable): Promise<void> {
+  for (const { resource, name } of unmarked) await kube.merge(resource, name, { metadata: { annotations: policy } });
 }

@@ -1,10 +1,12 @@
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { run as nextStep } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/resources.ts';
 import { listServed } from '../kube/served.ts';
-import type { SpaceRole } from '../ocm/kubeflex-names.ts';
+import { roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { requireHosting } from './hosting.ts';
-import { noSuchSpace } from './no-such-space.ts';
 import { checkSpaceName } from './space-requirements.ts';
 import { roleOf } from './spaces.ts';
 
@@ -21,4 +23,23 @@ export async function requireSpace(
   if (controlPlane === undefined || roleOf(controlPlane) !== role)
     throw noSuchSpace(name, role, hosting, controlPlane, 'get');
   return { all, controlPlane };
+}
+
+/** The error for a name without such a space. @param present the control plane of that name, if any */
+export function noSuchSpace(
+  name: string,
+  role: SpaceRole,
+  { cluster }: Kube,
+  present: ControlPlane | undefined,
+  verb: 'get' | 'repair' | 'context',
+): StellarError {
+  const other = present && roleOf(present);
+  if (other !== undefined) {
+    return new StellarError('not-found', `${name} is ${roleWithArticle(other)}.`, {
+      next: [nextStep(command`stellarctl ${other} ${verb} ${name} --hosting-context ${cluster.context}`)],
+    });
+  }
+  return new StellarError('not-found', `There is no ${role.toUpperCase()} ${name} on ${cluster.context}.`, {
+    next: [nextStep(command`stellarctl ${role} list --hosting-context ${cluster.context}`, 'See what exists')],
+  });
 }

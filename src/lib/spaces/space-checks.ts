@@ -1,22 +1,43 @@
-import { type CheckInfo, type Finding, findingsOfStages, runChecks, underCauses } from '../core/checks.ts';
+import {
+  type Check,
+  type CheckInfo,
+  type Finding,
+  fail,
+  findingsOfStages,
+  type Outcome,
+  pass,
+  runChecks,
+  skipped,
+  underCauses,
+  warn,
+} from '../core/checks.ts';
+import { command } from '../core/command-line.ts';
 import { failureOf } from '../core/errors.ts';
+import { partial } from '../core/next-step.ts';
 import { judge } from '../core/stages.ts';
 import { ifSeen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import type { Deployment } from '../kube/client/objects.ts';
+import { isDeploymentReady } from '../kube/pods.ts';
 import { hubChecks } from '../ocm/hub-checks.ts';
-import type { SpaceRole } from '../ocm/kubeflex-names.ts';
+import { hookNames, managerDeployment, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { readHookVersions } from '../ocm/program-versions.ts';
 import { requireHub } from '../ocm/require-hub.ts';
+import { versionsApart } from '../ocm/version-words.ts';
 import type { HubWebhook } from '../ocm/webhook.ts';
 import { checkCredentials } from './credentials.ts';
 import { type ItsInside, readItsInside } from './its-contents.ts';
-import { itsOfWdsChecks, needsOfIts } from './its-of-wds-check.ts';
 import { hubStages } from './its-stages.ts';
 import { contextChecks } from './own-contexts.ts';
+import type { Space } from './space-stages.ts';
 import type { SpaceTools } from './space-tools.ts';
-import { versionChecks } from './space-version-check.ts';
+import { spaceVersions } from './space-versions.ts';
 import type { SpaceWatcher } from './space-watcher.ts';
+import { itsNameOf, itsOfWds, roleOf } from './spaces.ts';
 import { failureOfStage } from './stage-failure.ts';
+import { unreachedSpaces } from './unreached-spaces.ts';
+import type { WdsInside } from './wds-stages.ts';
 
 /** The results of the checks of a space. */
 interface SpaceChecked {
@@ -86,3 +107,65 @@ export async function checkHub(its: Kube): Promise<SpaceChecked> {
 
 /** The only check of an ITS if nothing else can be checked. */
 export const isHub: CheckInfo = { id: 'its-hub', title: 'it is an OCM hub that answers' };
+
+/** A space, and the hosting cluster whose hooks define its expected versions. */
+interface InstalledSpace {
+  space: Space<ItsInside | WdsInside>;
+  hosting: Kube;
+}
+
+export const versionChecks = (role: SpaceRole): readonly Check<InstalledSpace>[] => [
+  {
+    ...{ id: `${role}-versions`, title: 'it runs the versions of the installed hooks' },
+    run: judgeVersions,
+  },
+];
+
+async function judgeVersions({ space, hosting }: InstalledSpace): Promise<Outcome> {
+  const versions = spaceVersions(space, await readHookVersions(hosting)).filter(({ wanted }) => wanted !== null);
+  const apart = versionsApart(space.name, versions);
+  const [unseen] = versions.flatMap((version) => version.notVisible ?? []);
+  if (apart === undefined) return unseen === undefined ? pass() : skipped(unseen);
+  const { next = [] } = (await unreachedSpaces(hosting, false)).find(({ name }) => name === space.name) ?? {};
+  return warn('versions-apart', apart, ...next);
+}
+
+/** A WDS among the control planes of its hosting cluster. */
+interface WdsAmong {
+  name: string;
+  all: readonly ControlPlane[];
+  /** The Deployments of its namespace. */
+  deployments: readonly Deployment[];
+  hosting: Kube;
+}
+
+/** Checks that the ITS of a WDS is unambiguous: otherwise its controllers exit. */
+export const itsOfWdsChecks: readonly Check<WdsAmong>[] = [{ id: 'wds-its', title: 'its ITS is known', run: judgeIts }];
+
+/** The checks that depend on it. */
+const needsOfIts: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  [hookNames.controller, hookNames.transport, 'wds-crds', 'its-workstatus', 'properties-namespace', 'ready'].map(
+    (stage) => [`wds-${stage}`, ['wds-its']],
+  ),
+);
+
+function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
+  if (itsOfWds(name, all) !== undefined) return pass();
+  const { context } = hosting.cluster;
+  const itses = all.filter((each) => roleOf(each) === 'its');
+  const named = itsNameOf(all.find(({ metadata }) => metadata.name === name));
+  const present = itses.map(({ metadata }) => metadata.name).join(', ');
+  const why =
+    named === undefined
+      ? itses.length === 0
+        ? `${name} names no ITS, and there is none`
+        : `${name} names no ITS, and there are several: ${present}`
+      : `${name} names the ITS ${named}, which does not exist`;
+  const repair = command`stellarctl wds repair ${name} --hosting-context ${context}`;
+  // A controller that started while the ITS was unambiguous runs until its next start.
+  const manager = deployments.find(({ metadata }) => metadata.name === managerDeployment);
+  const [otherwise, until] = isDeploymentReady(manager)
+    ? [warn, '; its controllers keep using the ITS that they found when they started']
+    : [fail, ''];
+  return otherwise('its-unclear', `${why}${until}.`, partial(`${repair} --its ITS`, 'Bind it to one of them'));
+}

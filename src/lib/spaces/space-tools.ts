@@ -1,3 +1,5 @@
+import type { NamedResult } from '../core/each-name.ts';
+import type { Standing } from '../core/stages.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import type { Kubeconfig, SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
@@ -13,4 +15,15 @@ export interface SpaceTools {
   target: KubeconfigTarget;
   /** Opens a client for a space. */
   connect: Connect;
+}
+
+/** The result for one space, as scripts receive it. The fields are a public interface: docs/output.md. */
+export interface SpaceResult extends Standing, NamedResult {
+  type: string;
+  /** Whether this run changed anything. */
+  changed: boolean;
+  /** Its context, if any. */
+  context: string | null;
+  /** With --guard: whether it is guarded. */
+  guarded?: boolean;
 }

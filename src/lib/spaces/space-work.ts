@@ -14,8 +14,7 @@ import { existsStill, type FollowedSpace, followSpace, resume } from './follow-s
 import { forControlPlane } from './kubeconfig-extension.ts';
 import { accessSpace, contextsOf } from './space-access.ts';
 import { requireRegistry, takeImages } from './space-images.ts';
-import type { SpaceResult } from './space-result.ts';
-import type { SpaceTools } from './space-tools.ts';
+import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import { SpaceWatcher } from './space-watcher.ts';
 
 /** A space to create, repair, or resume. */

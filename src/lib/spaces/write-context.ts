@@ -9,7 +9,7 @@ import { statIfPresent } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { requireHosting } from './hosting.ts';
-import { noSuchSpace } from './no-such-space.ts';
+import { noSuchSpace } from './require-space.ts';
 import { accessSpace, contextsOf } from './space-access.ts';
 import type { SpaceTools } from './space-tools.ts';
 import { knownEntries, writeSpaceContext } from './space-work.ts';

@@ -4,7 +4,7 @@ import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import { type Kubeconfig, selectContext, type UserEntry } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { otherHosting } from '../../../../src/lib/spaces/find-cluster.ts';
+import { otherHosting } from '../../../../src/lib/spaces/hosting.ts';
 import { fakeKube } from '../../support/builders.ts';
 
 interface Cluster {

@@ -7,9 +7,8 @@ import { test } from 'node:test';
 import type { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { ProgramOutput, RunProgram } from '../../../../src/lib/core/program.ts';
 import { chartFromLabel, Helm } from '../../../../src/lib/spaces/helm.ts';
-import { parseObjects, parseSourced } from '../../../../src/lib/spaces/helm-documents.ts';
 import { helmEnvironment, helmProgram } from '../../../../src/lib/spaces/helm-program.ts';
-import { holds, mergeValues } from '../../../../src/lib/spaces/helm-values.ts';
+import { holds, mergeValues, parseObjects, parseSourced } from '../../../../src/lib/spaces/helm-values.ts';
 import { bringIngressChart } from '../../../../src/lib/spaces/local-ingress.ts';
 import { failsWith } from '../../support/steps.ts';
 

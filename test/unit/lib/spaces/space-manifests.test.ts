@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ControlPlane } from '../../../../src/lib/ocm/kubeflex-objects.ts';
-import { managerBinding } from '../../../../src/lib/spaces/host-space.ts';
-import { bootstrapSecretOf, itsManifest, wdsManifest } from '../../../../src/lib/spaces/space-manifests.ts';
+import {
+  bootstrapSecretOf,
+  itsManifest,
+  managerBinding,
+  wdsManifest,
+} from '../../../../src/lib/spaces/space-manifests.ts';
 
 /*
  * The output of `helm template` for core-chart/templates/controlplanes/{its,wds}.yaml of KubeStellar 0.29 and 0.30. They differ

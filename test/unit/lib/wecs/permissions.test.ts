@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import type { Kube, Permission } from '../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../src/lib/kube/client/resources.ts';
 import { may, requirePermissions } from '../../../../src/lib/kube/permissions.ts';
-import { managerBinding, missingManagerBinding } from '../../../../src/lib/spaces/host-space.ts';
 import { listSpaces } from '../../../../src/lib/spaces/list-spaces.ts';
+import { managerBinding, missingManagerBinding } from '../../../../src/lib/spaces/space-manifests.ts';
 import { createPermissions } from '../../../../src/lib/spaces/space-requirements.ts';
 import {
   conditions,
