@@ -154,7 +154,7 @@ test('commands of this program begin a text, so they match the name under which 
 
 test('one place redacts what goes into a report', () => {
   const report = sources.filter(({ file }) => file.startsWith('src/lib/doctor/report'));
-  const importers = report.filter(({ text }) => text.includes("'./report-redact.ts'"));
+  const importers = report.filter(({ text }) => text.includes("'../core/redact.ts'"));
   assert.deepEqual(
     importers.map(({ file }) => file),
     ['src/lib/doctor/report-contents.ts'],

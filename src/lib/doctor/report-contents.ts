@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
-import { redactText } from '../core/redact.ts';
-import { redact, redactJson } from './report-redact.ts';
+import { isObject } from '../core/is-object.ts';
+import { isSecretFlag, isSecretName, redactText, removed } from '../core/redact.ts';
 
 /** A file of the archive. */
 export interface ReportFile {
@@ -47,4 +47,71 @@ const longest = 120;
 function segment(name: string): string {
   const plain = name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, longest);
   return plain === '' || plain.startsWith('.') ? `_${plain}` : plain;
+}
+
+/** The fields of a secret that say where it is, not what it is. */
+const isAboutSecret =
+  /^(?:valueFrom|\w*Ref|secretName|name|namespace|path|kind|apiVersion|type|defaultMode|items|audience|expirationSeconds)$/;
+const isEnvironment = /^env(?:ironment)?$/i;
+/** Environment variables whose values are shown. */
+const isHarmless = /^(?:(?:https?|no|all)_proxy|kubernetes_service_\w+|(?:\w+_)?(?:name|namespace))$/i;
+/** Copies of an object, who wrote its fields, and what WECs return of the objects in works. */
+const isLeftOut = /^(?:managedFields|statusFeedback|rows|kubectl\.kubernetes\.io\/last-applied-configuration)$/;
+
+type Json = Record<string, unknown>;
+
+/**
+ * Redacts everything secret in an object: values that look like a secret (core/redact.ts), the contents, but not the keys, of
+ * Secrets and ConfigMaps at any depth, kubectl's copies of the object, values of fields named like a token, a password or a key,
+ * and those of environment variables that are not known to be harmless.
+ */
+export function redact(value: unknown): unknown {
+  if (typeof value === 'string') return redactText(redactJson(value));
+  if (Array.isArray(value)) return value.map((item, index) => redactItem(item, value[index - 1]));
+  return isObject(value) ? redactFields(value) : value;
+}
+
+/** Redacts a text that is JSON, as in annotations and logs: the fields show what is secret. */
+function redactJson(text: string): string {
+  if (!/^\s*[{[]/.test(text)) return text;
+  try {
+    return JSON.stringify(redact(JSON.parse(text)));
+  } catch {
+    return text;
+  }
+}
+
+/** `['--token', 'abc', '--password=of several words']` */
+function redactItem(item: unknown, before: unknown): unknown {
+  if (typeof item !== 'string') return redact(item);
+  if (typeof before === 'string' && isSecretFlag.test(before) && !item.startsWith('-')) return removed;
+  const [flag = ''] = item.split('=', 1);
+  return flag !== item && isSecretFlag.test(flag) ? `${flag}=${removed}` : redact(item);
+}
+
+function redactFields(object: Json): Json {
+  const holdsContents = object.kind === 'Secret' || object.kind === 'ConfigMap';
+  return mapFields(object, (key, value) => {
+    if (holdsContents && /^(?:data|stringData|binaryData)$/.test(key))
+      return isObject(value) ? mapFields(value, () => removed) : removed;
+    if (isSecretName.test(key)) return withoutSecret(value);
+    if (isEnvironment.test(key)) return Array.isArray(value) ? value.map(withoutVariable) : withoutSecret(value);
+    return key === 'value' && isSecretName.test(String(object.name)) ? removed : redact(value);
+  });
+}
+
+/** Everything in a secret, but booleans and what says where it is. */
+function withoutSecret(value: unknown): unknown {
+  if (isObject(value))
+    return mapFields(value, (key, field) => (isAboutSecret.test(key) ? redact(field) : withoutSecret(field)));
+  if (Array.isArray(value)) return value.map(withoutSecret);
+  return typeof value === 'boolean' || value === null ? value : removed;
+}
+
+const withoutVariable = (variable: unknown): unknown =>
+  isObject(variable) && isHarmless.test(String(variable.name)) ? redact(variable) : withoutSecret(variable);
+
+function mapFields(object: Json, map: (key: string, value: unknown) => unknown): Json {
+  const shown = Object.entries(object).filter(([key]) => !isLeftOut.test(key));
+  return Object.fromEntries(shown.map(([key, value]) => [redactText(key), map(key, value)]));
 }

@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { unpackTar } from 'modern-tar';
+import { parse, stringify } from 'yaml';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { DoctorInput } from '../../../../src/lib/doctor/doctor.ts';
 import { makeReport, pack, type ReportIndex } from '../../../../src/lib/doctor/report.ts';
@@ -59,6 +60,74 @@ const objects: Record<string, KubeObject[]> = {
   ],
 };
 
+const execKubeconfig = (secret: string) =>
+  stringify({
+    kind: 'Config',
+    users: [
+      {
+        name: 'u',
+        user: {
+          exec: {
+            command: 'login',
+            args: ['--token', secret, `--client-secret=${secret}`],
+            env: [{ name: 'LOGIN', value: secret }],
+          },
+        },
+      },
+    ],
+    clusters: [{ name: 'c', cluster: { server: 'https://its1:6443' } }],
+  });
+
+/** What a program may log, and people may write into annotations, arguments and messages. */
+const texts: Record<string, (secret: string) => string> = {
+  'a token': (secret) => `hub token: ${secret}`,
+  'a token in JSON': (secret) => JSON.stringify({ level: 'info', token: secret, refreshToken: [secret] }),
+  'a bootstrap token': () => 'joining with abcdef.0123456789canary',
+  'a JSON Web Token': () => `with ${jwt}`,
+  'a JSON Web Token that was cut': () => `with ${jwt.slice(0, 80)}`,
+  'the token of a provider': (secret) => `sent sha256~${secret}${secret}, k8s-aws-v1.${secret}${secret}`,
+  'a key': () => privateKey,
+  'a key in one line': () => JSON.stringify({ tls: privateKey }),
+  'a key in base64': (secret) => `client-key-data: ${base64(secret)}`,
+  'a kubeconfig': () => kubeconfig,
+  'a kubeconfig in base64': () => `got ${base64(kubeconfig)}`,
+  'a kubeconfig with a program': execKubeconfig,
+  'a kubeconfig with a program, indented': (secret) => `config:\n  ${execKubeconfig(secret).replaceAll('\n', '\n  ')}`,
+  'a kubeconfig with a program, as JSON': (secret) => JSON.stringify(parse(execKubeconfig(secret))),
+  'a header': (secret) => `Authorization: Bearer ${secret}`,
+  'the headers of a dump': (secret) => `map[Authorization:[Bearer ${secret}] Cookie:[a=b; c=${secret}]]`,
+  'a header of another scheme': (secret) => `Proxy-Authorization: Negotiate ${secret}`,
+  'basic authentication': (secret) => `sent Basic ${base64(`me:${secret}`)}`,
+  'a password in a URL': (secret) => `GET https://me:${secret}@its1:6443/api through http://${secret}@proxy:3128`,
+  'a password with signs in a URL': (secret) => `postgres://me:a/@#${secret}@db:5432/kine`,
+  'a token in a query': (secret) => `GET https://its1/watch?access_token=${secret}&x=1`,
+  'a flag': (secret) => `FLAG: --hub-token="${secret}" --password ${secret} --client-secret=${secret}`,
+  'a variable': (secret) => `DB_PASSWORD=${secret} AWS_SECRET_ACCESS_KEY='${secret} ${secret}'`,
+  'a block of YAML': (secret) => `password: |\n  ${secret}\n  ${secret}\nuser: me`,
+  'a Secret in JSON': (secret) => JSON.stringify({ kind: 'Secret', data: { any: base64(secret), other: secret } }),
+  'credentials of a registry': (secret) => JSON.stringify({ auths: { quay: { auth: base64(`me:${secret}`) } } }),
+};
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+/** Where objects have secrets in fields of their own. */
+const fields: Record<string, (secret: string) => object> = {
+  arguments: (secret) => ({ args: ['--token', secret, `--password=two words ${secret}`, '-v=4'] }),
+  variables: (secret) => ({ env: [{ name: 'LOGIN', value: secret }], Env: [`LOGIN=${secret}`] }),
+  'variables by name': (secret) => ({ env: { LOGIN: secret, nested: { deep: secret } } }),
+  'variables of a hook': (secret) => ({ defaultVars: [{ name: 'hubToken', value: secret }] }),
+  'a kubeconfig': (secret) => parse(execKubeconfig(secret)) as object,
+  'a template': (secret) => ({ templates: [{ raw: { kind: 'Secret', stringData: { any: secret } } }] }),
+  'a ConfigMap in a list': (secret) => ({ items: [{ kind: 'ConfigMap', data: { any: secret } }] }),
+  'nested values': (secret) => ({ password: { type: 'plain', text: [{ raw: secret }] }, tokens: [secret] }),
+  'a number': () => ({ pin: { password: 29627 } }),
+  keys: (secret) => ({ 'tls.key': secret, 'client-key-data': secret, privateKey: secret }),
+  'copies of kubectl': (secret) => ({
+    annotations: { 'kubectl.kubernetes.io/last-applied-configuration': `{"any":"${secret}"}` },
+    managedFields: [{ any: secret }],
+  }),
+  'what WECs return': (secret) => ({ statusFeedback: { values: [{ fieldValue: { string: secret } }] } }),
+};
+
 const wec = (methods: Partial<Kube> = {}): Kube =>
   fakeKube({
     cluster: { context: 'kind-cluster1', server: 'https://cluster1:6443' },
@@ -108,6 +177,35 @@ describe('a report', () => {
     assert.deepEqual(JSON.parse(names ?? '').items, [{ name: 'db', type: 'Opaque', keys: 2 }]);
     assert.match([...files.keys()].join('\n'), /namespaces\/open-cluster-management-agent\/configmaps\.json/);
   });
+
+  const shows = (text: string) => /Kanarienvogel|canary|29627|eyJ/.test(text) || text.includes(packed.slice(0, 16));
+
+  for (const [what, make] of Object.entries(texts))
+    test(`shows no secret of ${what} in a log, an event or an annotation`, async () => {
+      const text = make(canary);
+      const of: Record<string, KubeObject[]> = {
+        Pod: [object('Pod', 'p', { status: { containerStatuses: [{ name: 'c', restartCount: 0 }] } })],
+        Event: [object('Event', 'e', { message: text })],
+        Klusterlet: [object('Klusterlet', 'k', { metadata: { name: 'k', annotations: { note: text } } })],
+        Deployment: [object('Deployment', 'd', { spec: { containers: [{ args: [text] }] } })],
+      };
+      const kube = wec({
+        list: async <T extends KubeObject>({ kind }: { kind: string }) => (of[kind] ?? []) as T[],
+        logTail: async () => ['starting', ...text.split('\n'), 'started'],
+      });
+      for (const [name, content] of (await unpacked([kube])).files) {
+        assert.ok(!shows(content) && !content.includes(privateKey.slice(40, 80)), `${name}: ${content}`);
+        if (name.endsWith('.log')) assert.match(content, /^starting\n[\s\S]+\nstarted\n$/);
+      }
+    });
+
+  for (const [what, make] of Object.entries(fields))
+    test(`shows no secret of ${what} in an object`, async () => {
+      const items = [object('Deployment', 'd', { spec: make(canary) })];
+      assert.ok(shows(JSON.stringify(items[0])));
+      const kube = wec({ list: async <T extends KubeObject>() => items as T[] });
+      for (const [name, content] of (await unpacked([kube])).files) assert.ok(!shows(content), `${name}: ${content}`);
+    });
 
   test('unpacks within its folder, whatever the names of its objects', async () => {
     const { files } = await unpacked([wec()]);
