@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { CommanderError } from 'commander';
-import { useLocale } from './commands/terminal/clean.ts';
 import type { Io } from './commands/terminal/io.ts';
 import { watchOutput } from './commands/terminal/lost-output.ts';
 import { writeDocument } from './commands/terminal/output.ts';
@@ -17,7 +16,6 @@ export async function main(argv: readonly string[]): Promise<void> {
   // kubectl completes the command lines of its plugins with programs of this name.
   const isCompletion = invokedAs.startsWith('kubectl_complete-');
   callProgram(program);
-  useLocale(process.env);
   // Programs get it. Here every connection says how its server is verified, and Node would warn on the terminal.
   const env = { ...process.env };
   delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;

@@ -4,7 +4,7 @@ import type { Definition } from '../common/define.ts';
 import { type HostingOptions, hostingContextOption, type ItsOptions, itsOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { printOneOfMany, watch, watchOption } from '../common/watching.ts';
-import { isForPeople } from '../terminal/io.ts';
+import { canAnimate, isForPeople } from '../terminal/io.ts';
 
 interface Options extends HostingOptions, ItsOptions {
   watch?: boolean;
@@ -70,13 +70,14 @@ async function noteNextStep(session: Session, view: StatusView, { hostingSource 
 
 /** Redraws the tree on a terminal; elsewhere prints everything again after a change. */
 async function onChange(session: Session, { verbose }: Options): Promise<(view: StatusView) => Promise<void>> {
-  const { canRedraw, Redrawn } = await import('../terminal/redraw.ts');
-  if (isForPeople(session.output) && canRedraw(session.io) && !verbose) {
-    const screen = new Redrawn(session.io.stdout);
+  const { io } = session;
+  if (isForPeople(session.output) && canAnimate({ ...io, stderr: io.stdout }) && !verbose) {
+    const { redrawOn } = await import('../terminal/redraw.ts');
+    const draw = redrawOn(io.stdout);
     return async (view) => {
       const lines = await linesOf(view, session);
       session.progress.stop();
-      screen.draw(lines);
+      draw(lines);
     };
   }
   const { essenceOf } = await import('../common/watching.ts');

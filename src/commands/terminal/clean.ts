@@ -29,31 +29,7 @@ export function oneLine(text: string): string {
 
 /** The same with the colours of a `Style` as terminal sequences: only for text that is written next. */
 export function terminalLine(text: string): string {
-  const line = mark === undefined ? cleaned(text) : text.split(mark).map(cleaned).join('\x1b');
-  return isAscii ? line.replace(/[^\0-\x7f]/g, (symbol) => inAscii[symbol] ?? symbol) : line;
-}
-
-const inAscii: Readonly<Record<string, string>> = {
-  ...{
-    '✓': '+',
-    '✗': 'x',
-    '•': '*',
-    '·': '-',
-    '→': '->',
-    '…': '...',
-    '⏎': '|',
-    '├': '|',
-    '└': '`',
-    '│': '|',
-    '─': '-',
-  },
-  ...Object.fromEntries([...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'].map((frame, index) => [frame, '|/-\\'.charAt(index % 4)])),
-};
-let isAscii = false;
-
-/** From now on, symbols are of ASCII if the locale is given and is not UTF-8 (POSIX: LC_ALL, else LC_CTYPE, else LANG). */
-export function useLocale({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): void {
-  isAscii = !/utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || 'UTF-8');
+  return mark === undefined ? cleaned(text) : text.split(mark).map(cleaned).join('\x1b');
 }
 
 function cleaned(text: string): string {
@@ -79,24 +55,15 @@ export function safeJson(value: unknown, indent?: number): string {
   );
 }
 
-/** YAML without effect on a terminal. Its value is the same. */
+const escaped = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
+
+/** YAML without effect on a terminal: what YAML would not escape is written as JSON, which is YAML as well. */
 export async function safeYaml(value: unknown): Promise<string> {
   // CommonJS: a bundled dynamic import does not see its named exports.
-  const { Document, visit } = (await import('yaml')).default;
-  const document = new Document(value, { aliasDuplicateObjects: false });
-  visit(document, {
-    Scalar(_key, node) {
-      // Only double-quoted scalars can contain escapes.
-      if (typeof node.value === 'string' && node.value.search(unsafeInDocument) !== -1) node.type = 'QUOTE_DOUBLE';
-    },
-  });
-  return document.toString().replace(unsafeInDocument, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : escaped(code);
-  });
+  const { stringify } = (await import('yaml')).default;
+  const text = stringify(value, { aliasDuplicateObjects: false });
+  return text.search(unsafeInDocument) === -1 ? text : `${safeJson(value, 2)}\n`;
 }
-
-const escaped = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
 
 /**
  * Writes lines. All text for people passes through here, from any source and to any stream: each entry becomes one line without

@@ -1,10 +1,10 @@
 import type { Ora } from 'ora';
 import { monotonic } from '../../lib/core/clock.ts';
+import { formatElapsed } from '../../lib/core/duration.ts';
 import type { Progress, Relay } from '../../lib/core/progress.ts';
 import { oneLine, terminalLine, writeLines, writeRelayed } from './clean.ts';
 import { canAnimate, type Io } from './io.ts';
 import type { Style } from './style.ts';
-import { Subjects } from './subjects.ts';
 
 export interface ProgressOptions {
   /** Print only results and errors. */
@@ -25,77 +25,108 @@ export function createProgress(io: Io, options: ProgressOptions): TerminalProgre
   return canAnimate(io) && !options.quiet ? new AnimatedProgress(io, options) : new PlainProgress(io, options);
 }
 
+/** The subjects of a command: the waiting ones, longest wait first, and the results of the others. */
+class Subjects {
+  protected readonly io: Io;
+  protected readonly options: ProgressOptions;
+  /** What each waits for. */
+  protected readonly pending = new Map<string, string>();
+  protected readonly failures = new Map<string, string>();
+  #done = 0;
+  #started = monotonic();
+  /** When lines stopped moving; undefined while they move. */
+  protected stopped: number | undefined;
+
+  constructor(io: Io, options: ProgressOptions) {
+    this.io = io;
+    this.options = options;
+  }
+
+  /** The time since the command started, without what a person took to answer: the only duration that is shown. */
+  protected get elapsed(): string {
+    return formatElapsed(monotonic() - this.#started);
+  }
+
+  stop(): void {
+    this.stopped ??= monotonic();
+  }
+
+  resume(): void {
+    if (this.stopped !== undefined) this.#started += monotonic() - this.stopped;
+    this.stopped = undefined;
+  }
+
+  failed(subject: string, text: string): void {
+    this.pending.delete(subject);
+    this.failures.set(subject, text);
+  }
+
+  protected hasSucceeded(subject: string): void {
+    this.pending.delete(subject);
+    this.#done += 1;
+  }
+
+  /** As `12 waiting · 280 done · 8 failed`. */
+  protected get counts(): string {
+    const counts = { waiting: this.pending.size, done: this.#done, failed: this.failures.size };
+    return Object.entries(counts)
+      .filter(([, count]) => count > 0)
+      .map(([what, count]) => `${count} ${what}`)
+      .join(' · ');
+  }
+}
+
 /** One line per change, and from time to time one about what is still waited for: for pipes, files and CI. */
-class PlainProgress implements TerminalProgress {
-  readonly #io: Io;
-  readonly #options: ProgressOptions;
-  readonly #subjects = new Subjects();
+class PlainProgress extends Subjects implements TerminalProgress {
   readonly #lastPrinted = new Map<string, string>();
   #heartbeat: NodeJS.Timeout | undefined;
 
-  constructor(io: Io, options: ProgressOptions) {
-    this.#io = io;
-    this.#options = options;
-  }
-
   note(text: string): void {
-    this.#say(text);
+    if (!this.options.quiet) writeLines(this.io.stderr, [text]);
   }
 
   changed(subject: string, text: string): void {
     if (this.#lastPrinted.get(subject) === text) return;
     this.#lastPrinted.set(subject, text);
-    this.#say(`${subject}: ${text}`);
+    this.note(`${subject}: ${text}`);
   }
 
   reached(subject: string, text: string, took?: boolean): void {
-    this.#subjects.stopsWaiting(subject);
+    this.pending.delete(subject);
     this.changed(subject, `${text}${this.#after(took)}`);
   }
 
   waiting(subject: string, text: string): void {
-    this.#subjects.waits(subject, text);
+    this.pending.set(subject, text);
     this.#heartbeat ??= setInterval(() => this.#beat(), heartbeatMs).unref();
   }
 
   done(subject: string, text: string, took?: boolean): void {
-    this.#subjects.isDone(subject);
+    this.hasSucceeded(subject);
     const line = `${subject}: ${text}${this.#after(took)}`;
-    if (this.#options.results === 'stdout') writeLines(this.#io.stdout, [line]);
-    else this.#say(line);
+    if (this.options.results === 'stdout') writeLines(this.io.stdout, [line]);
+    else this.note(line);
   }
 
-  failed(subject: string, text: string): void {
-    this.#subjects.hasFailed(subject, text);
-  }
-
-  stop(): void {
+  override stop(): void {
     clearInterval(this.#heartbeat);
     this.#heartbeat = undefined;
-    this.#subjects.stop();
-  }
-
-  resume(): void {
-    this.#subjects.resume();
+    super.stop();
   }
 
   relay(): Relay {
-    return relayTo(this.#io.stderr);
+    return relayTo(this.io.stderr);
   }
 
   #beat(): void {
-    const { waiting, counts } = this.#subjects;
-    if (waiting.size > beatLines) this.#say(`${counts}; waiting longest:`);
-    for (const [subject, text] of [...waiting].slice(0, waiting.size > beatLines ? longestShown : beatLines))
-      this.#say(`${subject}: still waiting${this.#after(true)}: ${text}`);
+    const areMany = this.pending.size > beatLines;
+    if (areMany) this.note(`${this.counts}; waiting longest:`);
+    for (const [subject, text] of [...this.pending].slice(0, areMany ? longestShown : beatLines))
+      this.note(`${subject}: still waiting${this.#after(true)}: ${text}`);
   }
 
   #after(took: boolean | undefined): string {
-    return took ? ` after ${this.#subjects.elapsed}` : '';
-  }
-
-  #say(line: string): void {
-    if (!this.#options.quiet) writeLines(this.#io.stderr, [line]);
+    return took ? ` after ${this.elapsed}` : '';
   }
 }
 
@@ -127,25 +158,20 @@ const spareLines = 4;
 const shortestFrame = 3;
 
 /** A line for every subject in progress, redrawn; finished ones stay above. */
-class AnimatedProgress implements TerminalProgress {
-  readonly #io: Io;
-  readonly #options: ProgressOptions;
-  readonly #subjects = new Subjects();
+class AnimatedProgress extends Subjects implements TerminalProgress {
   #starting: NodeJS.Timeout | undefined;
   #spinner: Ora | undefined;
-  #stopped = false;
   /** How many programs may be asking a question. */
   #relays = 0;
   #widest = 0;
 
   constructor(io: Io, options: ProgressOptions) {
-    this.#io = io;
-    this.#options = options;
+    super(io, options);
     this.resume();
   }
 
   note(text: string): void {
-    this.#write(this.#io.stderr, text);
+    this.#write(this.io.stderr, text);
   }
 
   changed(subject: string, text: string): void {
@@ -153,34 +179,28 @@ class AnimatedProgress implements TerminalProgress {
   }
 
   reached(subject: string, text: string, took?: boolean): void {
-    this.#writeStep(this.#io.stderr, subject, text, took);
+    this.#writeStep(this.io.stderr, subject, text, took);
   }
 
   waiting(subject: string, text: string): void {
     this.#widest = Math.max(this.#widest, subject.length);
-    this.#subjects.waits(subject, oneLine(text));
+    this.pending.set(subject, text);
   }
 
   done(subject: string, text: string, took?: boolean): void {
-    this.#subjects.isDone(subject);
-    const stream = this.#options.results === 'stdout' ? this.#io.stdout : this.#io.stderr;
-    this.#writeStep(stream, subject, text, took);
+    this.hasSucceeded(subject);
+    this.#writeStep(this.io[this.options.results], subject, text, took);
   }
 
   #writeStep(stream: NodeJS.WriteStream, subject: string, text: string, took: boolean | undefined): void {
     this.#widest = Math.max(this.#widest, subject.length);
-    const { ok, faint } = this.#options.style;
-    const elapsed = took ? `   ${faint(this.#subjects.elapsed)}` : '';
+    const { ok, faint } = this.options.style;
+    const elapsed = took ? `   ${faint(this.elapsed)}` : '';
     this.#write(stream, `  ${oneLine(subject).padEnd(this.#widest)}  ${ok} ${text}${elapsed}`);
   }
 
-  failed(subject: string, text: string): void {
-    this.#subjects.hasFailed(subject, oneLine(text));
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.#subjects.stop();
+  override stop(): void {
+    super.stop();
     this.#halt();
   }
 
@@ -193,25 +213,24 @@ class AnimatedProgress implements TerminalProgress {
   relay(): Relay {
     this.#relays += 1;
     this.#halt();
-    return relayTo(this.#io.stderr, () => {
+    return relayTo(this.io.stderr, () => {
       this.#relays -= 1;
-      if (!this.#stopped) this.resume();
+      if (this.stopped === undefined) this.resume();
     });
   }
 
-  resume(): void {
-    this.#stopped = false;
-    this.#subjects.resume();
+  override resume(): void {
+    super.resume();
     clearTimeout(this.#starting);
     this.#starting = setTimeout(() => this.#start(), spinnerDelayMs).unref();
   }
 
   async #start(): Promise<void> {
     const { default: ora } = await import('ora');
-    if (this.#stopped || this.#relays > 0 || this.#spinner !== undefined) return;
+    if (this.stopped !== undefined || this.#relays > 0 || this.#spinner !== undefined) return;
     // ora clears and counts lines and hides the cursor; the lines, each with its own frame, are its prefix.
     this.#spinner = ora({
-      stream: this.#io.stderr,
+      stream: this.io.stderr,
       text: '',
       prefixText: () => this.#frame(),
       spinner: { interval: frameMs, frames: [''] },
@@ -222,21 +241,24 @@ class AnimatedProgress implements TerminalProgress {
   }
 
   #frame(): string {
-    const frame = frames[Math.floor(monotonic() / frameMs) % frames.length] ?? '';
-    const { waiting, failed, counts, elapsed } = this.#subjects;
-    const row = ([subject, text]: [string, string]) => this.#row(subject, frame, text, elapsed);
-    const room = Math.max(shortestFrame, (this.#io.stderr.rows ?? 24) - spareLines);
-    if (waiting.size <= room) return [...waiting].map(row).join('\n');
-    const bad = [...failed].slice(0, Math.floor(room / 2)).map(([subject, text]) => this.#row(subject, '✗', text, ''));
-    return [terminalLine(`  ${counts}`), ...bad, ...[...waiting].slice(0, room - 1 - bad.length).map(row)].join('\n');
+    const sign = frames[Math.floor(monotonic() / frameMs) % frames.length] ?? '';
+    const row = ([subject, text]: [string, string]) => this.#row(subject, sign, text);
+    const room = Math.max(shortestFrame, (this.io.stderr.rows ?? 24) - spareLines);
+    if (this.pending.size <= room) return [...this.pending].map(row).join('\n');
+    const failed = [...this.failures]
+      .slice(0, Math.floor(room / 2))
+      .map(([name, text]) => this.#row(name, '✗', text, ''));
+    const waiting = [...this.pending].slice(0, room - 1 - failed.length).map(row);
+    return [terminalLine(`  ${this.counts}`), ...failed, ...waiting].join('\n');
   }
 
-  #row(subject: string, sign: string, text: string, elapsed: string): string {
+  #row(subject: string, sign: string, text: string, elapsed = this.elapsed): string {
     const start = `  ${oneLine(subject).padEnd(this.#widest)}  ${sign} `;
     // Room for the ^C that a terminal prints: a line that wraps because of it would not be cleared completely.
-    const room = Math.max(10, (this.#io.stderr.columns ?? 80) - start.length - elapsed.length - 8);
-    const shown = text.length > room ? `${text.slice(0, room - 1)}…` : text;
-    return terminalLine(`${start}${shown}   ${this.#options.style.faint(elapsed)}`);
+    const room = Math.max(10, (this.io.stderr.columns ?? 80) - start.length - elapsed.length - 8);
+    const line = oneLine(text);
+    const shown = line.length > room ? `${line.slice(0, room - 1)}…` : line;
+    return terminalLine(`${start}${shown}   ${this.options.style.faint(elapsed)}`);
   }
 
   #write(stream: NodeJS.WriteStream, line: string): void {

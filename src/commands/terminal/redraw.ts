@@ -1,35 +1,21 @@
 import { stripVTControlCharacters } from 'node:util';
 import { terminalLine } from './clean.ts';
-import { canAnimate, type Io } from './io.ts';
 
-/** Whether the output on stdout can be redrawn. */
-export function canRedraw(io: Io): boolean {
-  return canAnimate({ ...io, stderr: io.stdout });
-}
-
-/** Lines that replace the previous ones on a terminal. */
-export class Redrawn {
-  readonly #terminal: Screen;
-  /** How many lines are drawn now. */
-  #height = 0;
-
-  constructor(terminal: Screen) {
-    this.#terminal = terminal;
-  }
-
-  /** Lines without room are replaced by their number. */
-  draw(lines: readonly string[]): void {
-    const { columns, rows } = this.#terminal;
+/** Returns a function that replaces the previous lines on a terminal; lines without room are replaced by their number. */
+export function redrawOn(terminal: Screen): (lines: readonly string[]) => void {
+  let height = 0;
+  return (lines) => {
+    const { columns, rows } = terminal;
     // The cursor is below the last line, and cannot move up further than the height of the screen.
     const room = Math.max(1, rows - 1);
     const left = lines.length - room;
     const kept = left <= 0 ? lines : [...lines.slice(0, room - 1), `… and ${left + 1} more lines`];
-    const up = this.#height === 0 ? '' : `\x1b[${this.#height}A\r`;
-    this.#height = kept.length;
+    const up = height === 0 ? '' : `\x1b[${height}A\r`;
+    height = kept.length;
     // Each line is erased separately: some terminals move a completely erased screen to the scrollback.
     const drawn = kept.map((line) => `\x1b[K${cut(terminalLine(line), columns)}\n`);
-    this.#terminal.write(`${up}${drawn.join('')}\x1b[J`);
-  }
+    terminal.write(`${up}${drawn.join('')}\x1b[J`);
+  };
 }
 
 type Screen = Pick<NodeJS.WriteStream, 'columns' | 'rows' | 'write'>;

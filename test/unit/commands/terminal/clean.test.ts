@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { parse } from 'yaml';
 import { describeExamined } from '../../../../src/commands/doctor/doctor-text.ts';
 import { describeTree } from '../../../../src/commands/status/status-text.ts';
-import { oneLine, safeJson, safeYaml, terminalLine, useLocale } from '../../../../src/commands/terminal/clean.ts';
+import { oneLine, safeJson, safeYaml } from '../../../../src/commands/terminal/clean.ts';
 import { formatTable, writeError } from '../../../../src/commands/terminal/output.ts';
 import { createProgress } from '../../../../src/commands/terminal/progress.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
@@ -21,18 +21,6 @@ const coloured = styleFor(plainIo.stdout, plainIo, 'always');
 const isSafe = (lines: readonly string[]) => lines.every((line) => !doesSomething.test(line));
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of a style, as chalk writes them
 const withoutColours = (line: string) => line.replace(/\u001b\[(?:2|22|32|31|36|39)m/g, '');
-
-test('symbols are of ASCII in a locale without UTF-8, and only there', () => {
-  const shownIn = (env: NodeJS.ProcessEnv) => {
-    useLocale(env);
-    return terminalLine('├─ ✓ a · ✗ b → c… ⠹ é');
-  };
-  const symbols = '├─ ✓ a · ✗ b → c… ⠹ é';
-  assert.equal(shownIn({ LANG: 'C' }), '|- + a - x b -> c... - é');
-  assert.equal(shownIn({ LANG: 'de_DE.UTF-8', LC_CTYPE: 'POSIX' }), '|- + a - x b -> c... - é');
-  assert.equal(shownIn({ LANG: 'C', LC_ALL: 'C.utf8' }), symbols);
-  assert.equal(shownIn({ LC_ALL: '' }), symbols);
-});
 
 describe('text of other programs', () => {
   const cases: [what: string, text: string, line: string][] = [

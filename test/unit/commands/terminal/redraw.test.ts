@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Redrawn } from '../../../../src/commands/terminal/redraw.ts';
+import { redrawOn } from '../../../../src/commands/terminal/redraw.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 
 /** A screen, and the output of each frame. */
 function screenOf(size: { columns: number; rows: number }) {
   const { stdout } = fakeIo();
-  const screen = new Redrawn(Object.assign(size, { write: stdout.write.bind(stdout) }));
+  const draw = redrawOn(Object.assign(size, { write: stdout.write.bind(stdout) }));
   return {
     frame: (lines: readonly string[]) => {
       stdout.text = '';
-      screen.draw(lines);
+      draw(lines);
       return stdout.text;
     },
   };
