@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { StellarError } from '../../core/errors.ts';
 import { isObject } from '../../core/is-object.ts';
-import { type ClusterRef, describeCluster } from './errors.ts';
 import type { KubeObject } from './objects.ts';
 
 /** An answer of a server. */
@@ -13,29 +12,21 @@ export interface Answer {
   retryAfter: number | undefined;
 }
 
-/** In bytes. An object has at most a few MB (etcd's limit); lists are read in pages. */
-const longestAnswer = 32 * 1024 * 1024;
-
-/** An answer longer than any answer of Kubernetes, or a list page with too many large objects. */
-export class AnswerTooLarge extends StellarError {
-  constructor(cluster: ClusterRef) {
-    const megabytes = longestAnswer / 1024 / 1024;
-    super('api-error', `${describeCluster(cluster)} sent an answer of more than ${megabytes} MB; it was not read.`);
-  }
-}
+/** In bytes: more than any page of a list, and less than what fits into memory. */
+const longestAnswer = 256 * 1024 * 1024;
 
 /**
  * Reads a whole answer, and decompresses it if needed.
  * @param heard called for every piece that arrives
- * @throws AnswerTooLarge before it keeps more than its limit; Node's errors, also for an answer that cannot be decompressed
+ * @throws StellarError before it keeps more than its limit; Node's errors, also for an answer that cannot be decompressed
  */
-export async function readAnswer(cluster: ClusterRef, response: IncomingMessage, heard: () => void): Promise<Answer> {
+export async function readAnswer(response: IncomingMessage, heard: () => void): Promise<Answer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of await unpacked(response, heard)) {
     length += chunk.length;
     // Leaving the loop closes the connection.
-    if (length > longestAnswer) throw new AnswerTooLarge(cluster);
+    if (length > longestAnswer) throw new StellarError('api-error', 'An answer of more than 256 MB was not read.');
     chunks.push(chunk);
   }
   const retryAfter = Number(response.headers['retry-after']);

@@ -5,7 +5,7 @@ import { type Deadline, pause } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import type { Run } from '../../core/run.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
-import { AnswerTooLarge, objectIn } from './answer.ts';
+import { objectIn } from './answer.ts';
 import type { PluginHost } from './credentials.ts';
 import { ApiError, answersLate, apiError, type ClusterRef, unlessStatus } from './errors.ts';
 import type { KubeObject, ObjectMeta } from './objects.ts';
@@ -14,7 +14,6 @@ import { type PathOptions, pathOf, type Resource, resourceOf, resources } from '
 import { type Connection, fieldManager, type Limit, type Request, type Trace } from './transport.ts';
 
 const pageSize = 500;
-const pageSizeOfLarge = 10;
 /** An API server forgets a list after this time (etcd's compaction); a list also ends with the command. */
 const listTimeoutMs = 300_000;
 /** meta.k8s.io: a server that does not support the form sends whole objects. */
@@ -142,24 +141,15 @@ class LiveKube {
   /** Reads in pages of 500. @returns undefined if the kind is not found. */
   async list<T extends KubeObject>(resource: Resource, selection: Selection = {}): Promise<T[] | undefined> {
     try {
-      return await this.#listPages(resource, selection, pageSize);
+      return await this.#listPages(resource, selection);
     } catch (error) {
-      // A few large objects make a page as large as many small ones.
-      if (error instanceof AnswerTooLarge) return this.#listPages(resource, selection, pageSizeOfLarge);
-      // The continue token of the list has expired: start the list again, as client-go does.
-      if (error instanceof ApiError && error.status === 410) return this.#listPages(resource, selection, pageSize);
-      if (error instanceof ApiError && error.status === 400 && selection.labelSelector !== undefined) {
+      if (error instanceof ApiError && error.status === 400 && selection.labelSelector !== undefined)
         throw new StellarError('usage', `"${selection.labelSelector}" is not a label selector: ${error.words}`);
-      }
       throw error;
     }
   }
 
-  async #listPages<T extends KubeObject>(
-    resource: Resource,
-    selection: Selection,
-    limit: number,
-  ): Promise<T[] | undefined> {
+  async #listPages<T extends KubeObject>(resource: Resource, selection: Selection): Promise<T[] | undefined> {
     const path = pathOf(resource, { namespace: selection.namespace });
     const items: T[] = [];
     const { cluster } = this;
@@ -168,7 +158,7 @@ class LiveKube {
     for (;;) {
       if (monotonic() > end) throw answersLate(cluster);
       const { labelSelector, fieldSelector } = selection;
-      const query = { labelSelector, fieldSelector, limit: String(limit), continue: next };
+      const query = { labelSelector, fieldSelector, limit: String(pageSize), continue: next };
       const form = selection.metadataOnly ? metadataForm : undefined;
       const page = await this.read<{ metadata?: { continue?: string }; items?: T[] | null }>(path, form, query);
       if (page === undefined && next === undefined) return undefined;

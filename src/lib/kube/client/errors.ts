@@ -85,16 +85,9 @@ export function apiError(cluster: ClusterRef, status: number, body: string): Api
   const causes = (parsed.details?.causes ?? []).map(({ field, message }) => `  ${field ?? ''}: ${message ?? ''}`);
   const words = status === 401 ? whyRefused(cluster) : `: ${parsed.message ?? `HTTP ${status}`}`;
   return new ApiError(status, parsed, failure.code, `${failure.says(describeCluster(cluster))}${words}`, {
-    next: stepsOf(failure.next?.(cluster) ?? webhookStep(cluster, parsed.message)),
+    next: stepsOf(failure.next?.(cluster)),
     details: causes.length > 1 ? causes : [],
   });
-}
-
-/** A webhook that cannot be called is a Service of that cluster; the message contains its address. */
-function webhookStep({ context }: ClusterRef, message = ''): NextStep | undefined {
-  const [, namespace] = /failed calling webhook .*https:\/\/[^."\s/]+\.([^."\s/]+)\.svc/s.exec(message) ?? [];
-  if (namespace === undefined) return undefined;
-  return run(command`kubectl --context ${context} -n ${namespace} get deployments,pods`, 'See whether it runs');
 }
 
 const stepsOf = (step: NextStep | undefined): NextStep[] => (step === undefined ? [] : [step]);
@@ -107,50 +100,40 @@ function parseStatus(body: string): V1Status {
   return typeof status.message === 'string' ? { ...status, message: redactAuthorization(status.message) } : status;
 }
 
-interface NetworkFailure {
-  code: ErrorCode;
-  why: string;
-  next?: (cluster: ClusterRef) => NextStep;
+/** Words for Node's codes of failed connections and certificates. */
+const whys: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'its name could not be looked up',
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'the connection was closed',
+  EPIPE: 'the connection was closed',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to its network',
+  ETIMEDOUT: 'no answer in time',
+  EPROTO: 'it does not speak TLS',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet (do the clocks agree?)',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for other names',
+};
+
+/** Why a connection fails, in words without a full stop. @param error with Node's code */
+export function whyNetworkFails(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const isUnknown = /ISSUER|SELF_SIGNED|SIGNATURE/.test(code);
+  return whys[code] ?? (isUnknown ? 'its certificate is signed by an unknown authority' : message || String(error));
 }
 
-const unreachable = (why: string, next?: NetworkFailure['next']): NetworkFailure => ({
-  code: 'unreachable',
-  why,
-  ...(next ? { next } : {}),
-});
-const untrusted = (why: string): NetworkFailure => ({
-  code: 'tls-error',
-  why,
-  next: ({ context, inspection, renewal }) =>
-    inspection ??
-    renewal ??
-    run(
-      command`kubectl config view --minify --context ${context}`,
-      'Is this the right cluster, and is its certificate authority in the kubeconfig current?',
-    ),
-});
-const running = ({ context, inspection }: ClusterRef) =>
-  inspection ?? run(command`kubectl --context ${context} cluster-info`, 'Is the cluster running?');
+const isUntrusted = (error: unknown): boolean =>
+  /CERT|SIGNATURE|^ERR_SSL_(?!WRONG|PACKET)/.test((error as NodeJS.ErrnoException).code ?? '');
 
-/** With Node's codes for failed connections and certificates. */
-const networkFailures: [failure: NetworkFailure, ...codes: string[]][] = [
-  [unreachable('no such host'), 'ENOTFOUND'],
-  [unreachable('its name could not be looked up'), 'EAI_AGAIN'],
-  [unreachable('connection refused', running), 'ECONNREFUSED'],
-  [unreachable('the connection was closed', running), 'ECONNRESET', 'EPIPE', 'ECONNABORTED'],
-  [unreachable('no route to the host'), 'EHOSTUNREACH'],
-  [unreachable('no route to its network'), 'ENETUNREACH'],
-  [unreachable('no answer in time', running), 'ETIMEDOUT'],
-  [unreachable('it does not speak TLS'), 'EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG'],
-  [untrusted('its certificate has expired'), 'CERT_HAS_EXPIRED'],
-  [untrusted('its certificate is not valid yet (do the clocks agree?)'), 'CERT_NOT_YET_VALID'],
-  [
-    untrusted('its certificate is signed by an unknown authority'),
-    ...['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_GET_ISSUER_CERT'],
-    ...['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'CERT_SIGNATURE_FAILURE'],
-  ],
-  [untrusted('its certificate is for other names'), 'ERR_TLS_CERT_ALTNAME_INVALID'],
-];
+function networkStep({ context, inspection, renewal }: ClusterRef, error: unknown): NextStep {
+  if (!isUntrusted(error))
+    return inspection ?? run(command`kubectl --context ${context} cluster-info`, 'Is the cluster running?');
+  const question = 'Is this the right cluster, and is its certificate authority in the kubeconfig current?';
+  return inspection ?? renewal ?? run(command`kubectl config view --minify --context ${context}`, question);
+}
 
 /** The error at the deadline of a command, for a cluster that has not answered all of its requests. */
 export const answersLate = (cluster: ClusterRef): StellarError =>
@@ -165,21 +148,12 @@ export function networkError(
   proxy?: ProxyServer & { /** Whether it has made no connection. */ isCause: boolean },
 ): StellarError {
   if (proxy?.isCause) return proxyError(cluster, error as NodeJS.ErrnoException, proxy);
-  const failure = networkFailureOf(error);
   const viaProxy = proxy === undefined ? '' : ` through the proxy ${describeProxy(proxy)}`;
-  return new StellarError(failure.code, `Cannot reach ${describeCluster(cluster)}${viaProxy}: ${failure.why}.`, {
-    next: [...new Set([...stepsOf(failure.next?.(cluster)), ...stepsOf(cluster.renewal)])],
+  const message = `Cannot reach ${describeCluster(cluster)}${viaProxy}: ${whyNetworkFails(error)}.`;
+  return new StellarError(isUntrusted(error) ? 'tls-error' : 'unreachable', message, {
+    next: [...new Set([networkStep(cluster, error), ...stepsOf(cluster.renewal)])],
     cause: error,
   });
-}
-
-/** Why a connection fails, in words without a full stop. @param error with Node's code */
-export const whyNetworkFails = (error: unknown): string => networkFailureOf(error).why;
-
-function networkFailureOf(error: unknown): NetworkFailure {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  const [known] = networkFailures.find(([, ...codes]) => codes.includes(code)) ?? [];
-  return known ?? (code.startsWith('ERR_SSL') ? untrusted(message) : unreachable(message || String(error)));
 }
 
 /** The cause is left out: an error of a SOCKS proxy has its password. @param error in the words of hpagent or socks */
@@ -188,14 +162,12 @@ function proxyError(cluster: ClusterRef, error: NodeJS.ErrnoException, proxy: Pr
   const [named, of] = [describeProxy(proxy), describeCluster(cluster)];
   const [, status] = /^Bad response: (\d+)$/.exec(message) ?? [];
   const refusal = status ? `${status} ${STATUS_CODES[status]}` : /^Socks5 .*/.exec(message)?.[0];
-  const next = [status === '407' ? withUser : besideProxy(cluster, proxy)];
+  const next = [besideProxy(cluster, proxy)];
   if (refusal !== undefined)
     return new StellarError('unreachable', `The proxy ${named} does not connect to ${of}: ${refusal}.`, { next });
-  const { code, why } = networkFailureOf(error);
-  return new StellarError(code, `Cannot reach the proxy ${named} of ${of}: ${why}.`, { next });
+  const code = isUntrusted(error) ? 'tls-error' : 'unreachable';
+  return new StellarError(code, `Cannot reach the proxy ${named} of ${of}: ${whyNetworkFails(error)}.`, { next });
 }
-
-const withUser = advice('Put its user and password into its address: http://USER:PASSWORD@HOST:PORT');
 
 const besideProxy = ({ context, server }: ClusterRef, { setting }: ProxyServer): NextStep =>
   setting === 'proxy-url'

@@ -52,7 +52,6 @@ export class Requests {
       throwIfInterrupted(signal);
       const outcome = await this.transport.send(request).catch((error: Error) => error);
       const isStale = outcome instanceof StaleConnection;
-      if (isStale) this.restarts.connectionWasClosed();
       const again = isStale || (this.restarts.mayBeRestarting(outcome) && !deadline.passed);
       // Closing aborts requests that nothing waits for.
       if (again && !this.#isClosed) {
@@ -80,37 +79,21 @@ const startingUp = [401, 403, 500, 503];
  * refused, and its first answers may be wrong.
  */
 export class Restarts {
-  /** Whether the server has ever answered. */
-  hasAnswered = false;
   /** Whether it was away since it first answered. */
   hasBeenUnavailable = false;
+  #hasAnswered = false;
   #downSince: number | undefined;
-
-  /** A kept connection was closed: the server has restarted, or does not keep connections that are not used. */
-  connectionWasClosed(): void {
-    this.#downSince ??= monotonic();
-  }
 
   /** @param outcome an Answer, or the error of a request without one. @returns whether to retry */
   mayBeRestarting(outcome: Answer | Error): boolean {
-    const cut = outcome instanceof StellarError && outcome.code === 'unreachable';
-    if ((cut && this.hasAnswered) || isStarting(outcome)) {
-      this.#downSince ??= monotonic();
-      this.hasBeenUnavailable = true;
-    }
+    const isCut = outcome instanceof StellarError && outcome.code === 'unreachable' && this.#hasAnswered;
+    if (isCut) this.#downSince ??= monotonic();
+    this.hasBeenUnavailable ||= isCut;
     const inTime = this.#downSince !== undefined && monotonic() - this.#downSince <= graceMs;
-    if (inTime && (cut || (!(outcome instanceof Error) && startingUp.includes(outcome.status)))) return true;
-    if (!(outcome instanceof Error)) {
-      this.hasAnswered = true;
-      this.#downSince = undefined;
-    }
+    if (outcome instanceof Error) return isCut && inTime;
+    if (inTime && startingUp.includes(outcome.status)) return true;
+    this.#hasAnswered = true;
+    this.#downSince = undefined;
     return false;
   }
 }
-
-/**
- * Whether a server answers that it does not serve all of its paths yet: 503 with Retry-After (k8s.io/apiserver
- * pkg/util/notfoundhandler), which client-go repeats as well.
- */
-const isStarting = (outcome: Answer | Error): boolean =>
-  !(outcome instanceof Error) && outcome.status === 503 && outcome.retryAfter !== undefined;

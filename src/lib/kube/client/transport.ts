@@ -138,7 +138,7 @@ export class Transport {
           const address = withoutCredentials(new URL(sent.path, this.#server).href);
           this.#connection.trace?.(`${request.method} ${address} ${response.statusCode} ${monotonic() - started}ms`);
           if (response.statusCode === 401) this.credentials.refuse(server);
-          readAnswer(this.cluster, response, answered).then(resolve, reject);
+          readAnswer(response, answered).then(resolve, reject);
         });
       });
     } catch (error) {

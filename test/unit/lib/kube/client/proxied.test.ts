@@ -162,7 +162,7 @@ describe('a proxy that', () => {
   const refusals: [kind: 'http' | 'https' | 'socks5', status: number, why: RegExp, step: RegExp][] = [
     ['http', 403, /: 403 Forbidden\.$/, /^Is it the right proxy\? kubectl config view --minify --context fake$/],
     ['https', 502, /: 502 Bad Gateway\.$/, /^Is it the right proxy/],
-    ['http', 407, /: 407 Proxy Authentication Required\.$/, /http:\/\/USER:PASSWORD@HOST:PORT$/],
+    ['http', 407, /: 407 Proxy Authentication Required\.$/, /^Is it the right proxy/],
     ['socks5', 403, /: Socks5 proxy rejected connection - NotAllowed\.$/, /^Is it the right proxy/],
   ];
   for (const [kind, refusing, why, step] of refusals) {

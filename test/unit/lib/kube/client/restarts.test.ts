@@ -36,26 +36,6 @@ describe('a server', () => {
     assert.equal(restarts.mayBeRestarting(answer(403)), false);
   });
 
-  test('so may the first ones after a kept connection was closed, which a restart may have done unseen', () => {
-    const restarts = new Restarts();
-    restarts.mayBeRestarting(answer(200));
-    restarts.connectionWasClosed();
-    assert.equal(restarts.mayBeRestarting(answer(403)), true);
-    assert.equal(restarts.hasBeenUnavailable, false);
-    assert.equal(restarts.mayBeRestarting(answer(200)), false);
-    assert.equal(restarts.mayBeRestarting(answer(403)), false);
-  });
-
-  test('a server that asks to try again later is starting, for the grace time', () => {
-    const restarts = new Restarts();
-    const starting = { ...answer(503), retryAfter: 5 };
-    restarts.mayBeRestarting(answer(200));
-    assert.equal(restarts.mayBeRestarting(answer(503)), false);
-    assert.equal(restarts.mayBeRestarting(starting), true);
-    mock.timers.tick(graceMs + 1);
-    assert.equal(restarts.mayBeRestarting(starting), false);
-  });
-
   test('an untrusted certificate is not a restart', () => {
     const restarts = new Restarts();
     restarts.mayBeRestarting(answer(200));
