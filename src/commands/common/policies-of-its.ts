@@ -1,8 +1,7 @@
-import { failureOf } from '../../lib/core/errors.ts';
+import { ifSelected } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { PoliciesOfIts } from '../../lib/ocm/policies.ts';
-import type { PolicySources } from '../../lib/workloads/read-policies.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -15,16 +14,6 @@ export async function openPolicies(
   wecs: readonly string[],
 ): Promise<PoliciesOfIts> {
   const { readPolicies } = await import('../../lib/workloads/read-policies.ts');
-  const [kubeconfig, hosting] = await Promise.all([session.kubeconfig(), hostingOf(session)]);
+  const [kubeconfig, hosting] = await Promise.all([session.kubeconfig(), ifSelected(() => session.spaceTools())]);
   return readPolicies({ its, wecs, hosting, kubeconfig, connect: (context) => session.connect(context) });
-}
-
-/** Undefined if no hosting cluster is selected. */
-export async function hostingOf(session: Session): Promise<PolicySources['hosting']> {
-  try {
-    return await session.spaceTools();
-  } catch (error) {
-    const { code, message } = failureOf(error);
-    return code === 'usage' ? undefined : { unread: message };
-  }
 }

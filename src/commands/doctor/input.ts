@@ -2,6 +2,7 @@ import { StellarError } from '../../lib/core/errors.ts';
 import { partial, run } from '../../lib/core/next-step.ts';
 import type { DoctorInput } from '../../lib/doctor/doctor.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
+import { errorOf, ifSeen, ifSelected } from '../../lib/kube/access.ts';
 import type { ConfirmedOptions, HostingOptions, ItsOptions } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
@@ -59,28 +60,13 @@ export async function clustersOf(session: Session, positional: readonly string[]
   const choice = await session.itsIfAny();
   const its = choice && (await ifSelected(() => session.openIts(choice)));
   const spaces = await ifSelected(() => session.spaceTools());
-  if (spaces instanceof StellarError) throw spaces;
-  if (its instanceof StellarError && (spaces === undefined || choice?.source === '--its')) throw its;
+  const error = errorOf(spaces) ?? (spaces === undefined || choice?.source === '--its' ? errorOf(its) : undefined);
+  if (error !== undefined) throw error;
   if (its === undefined && spaces === undefined)
     throw new StellarError(
       'usage',
       'There is no cluster to check: no context was given, and there is no current context.',
       { next: [run('stellarctl doctor --pre', 'Before an installation')] },
     );
-  return {
-    spaces,
-    its: its instanceof StellarError ? undefined : its,
-    isItsAssumed: choice?.source === 'current context',
-    wecs,
-  };
-}
-
-/** Returns the selected cluster, or why it cannot be found; undefined if none is selected. */
-async function ifSelected<Found>(find: () => Promise<Found>): Promise<Found | StellarError | undefined> {
-  try {
-    return await find();
-  } catch (error) {
-    if (!(error instanceof StellarError)) throw error;
-    return error.code === 'usage' ? undefined : error;
-  }
+  return { spaces: ifSeen(spaces), its: ifSeen(its), isItsAssumed: choice?.source === 'current context', wecs };
 }

@@ -1,6 +1,7 @@
 import { command } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { noted, partial, textOf } from '../../lib/core/next-step.ts';
+import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { DeregisterResult } from '../../lib/wecs/undo-deregister.ts';
@@ -15,7 +16,7 @@ import {
   wecKubeconfigOption,
   yesOption,
 } from '../common/options.ts';
-import { hostingOf, openPolicies } from '../common/policies-of-its.ts';
+import { openPolicies } from '../common/policies-of-its.ts';
 import type { Session } from '../common/session.ts';
 import {
   type ChosenWecs,
@@ -87,9 +88,9 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
   const results = await deregisterShown(session, its, wecs, options, asksOnce);
   await session.finish(results);
   if (options.cleanup || wecs.length === 0) return;
-  const hosting = await hostingOf(session);
+  const hosting = ifSeen(await tryRead(() => session.spaceTools()));
   const { availableWecs } = await import('../../lib/wecs/moved-wec.ts');
-  const elsewhere = hosting && 'hosting' in hosting ? await availableWecs(hosting) : new Set();
+  const elsewhere = hosting ? await availableWecs(hosting) : new Set();
   const left = wecs.filter(({ name, context }) => context !== undefined || !elsewhere.has(name));
   if (left.length === 0) return;
   const each = left.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`);

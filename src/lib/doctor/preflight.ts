@@ -1,8 +1,8 @@
 import { type Check, type Finding, pass, runChecks, skipped } from '../core/checks.ts';
-import { StellarError } from '../core/errors.ts';
 import { run } from '../core/next-step.ts';
 import type { ProgramRun } from '../core/program.ts';
 import type { Run } from '../core/run.ts';
+import { type Access, errorOf, ifSeen, seen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { verifyEndpoint } from '../ocm/endpoint.ts';
 import { accessHub, type HubAccess } from '../ocm/hub-access.ts';
@@ -18,10 +18,10 @@ import { failedBy, reachable } from './unseen-checks.ts';
 
 export interface PreflightInput {
   programs: ProgramRun;
-  /** Undefined if no cluster is selected; an error if one is selected and not found. */
-  hosting: Kube | StellarError | undefined;
-  /** Undefined if no ITS was chosen; an error if one was chosen and not found. */
-  its: Its | StellarError | undefined;
+  /** Undefined if no cluster is selected. */
+  hosting: Access<Kube> | undefined;
+  /** Undefined if no ITS was chosen. */
+  its: Access<Its> | undefined;
   /** Clusters to register. */
   wecs: readonly JoiningWec[];
   /** How to register them. */
@@ -36,8 +36,8 @@ export async function runPreflight(
   { programs, hosting, its, wecs, joinOptions }: PreflightInput,
   run: Run,
 ): Promise<Examined[]> {
-  const hostingTarget = hosting === undefined || hosting instanceof StellarError ? hosting : new HostingState(hosting);
-  const state = hostingTarget instanceof HostingState ? hostingTarget : undefined;
+  const hostingTarget = hosting && (await through(hosting, async (kube) => new HostingState(kube)));
+  const state = ifSeen(hostingTarget);
   const machine = {
     programs,
     // If the cluster is not visible, its own check reports it.
@@ -53,7 +53,8 @@ export async function runPreflight(
       planned = await planFor(await access, wec, joinOptions, run);
       return planned;
     };
-    const joining = { ...wec, plan: its === undefined || its instanceof StellarError ? undefined : () => plan(its) };
+    const chosen = ifSeen(its);
+    const joining = seen({ ...wec, plan: chosen && (() => plan(chosen)) });
     const examined = await checkCluster('wec', joining, joiningChecks, wec.name, (await ofIts)?.findings);
     return { ...examined, plan: planned };
   };
@@ -77,25 +78,27 @@ const planFor = (access: HubAccess, wec: JoiningWec, options: JoinOptions, run: 
 /** A cluster that is not found, or does not answer, is one finding. */
 async function checkCluster<Checked extends { kube: Kube }>(
   kind: 'hosting' | 'its' | 'wec',
-  seen: Checked | StellarError | undefined,
+  access: Access<Checked> | undefined,
   checks: readonly Check<Checked>[],
   name?: string,
   failed: readonly Finding[] = [],
 ): Promise<Examined> {
   const answers = reachable(kind);
-  if (seen instanceof StellarError) return { subject: { kind, name: '' }, findings: [failedBy(answers, seen)] };
-  if (seen === undefined) {
+  const error = errorOf(access);
+  if (error !== undefined) return { subject: { kind, name: '' }, findings: [failedBy(answers, error)] };
+  const cluster = ifSeen(access);
+  if (cluster === undefined) {
     const none = skipped(
       'no cluster is given, and there is no current context',
       run('stellarctl init --provider kind'),
     );
     return { subject: { kind, name: '' }, findings: [{ ...answers, ...none }] };
   }
-  const { kube } = seen;
+  const { kube } = cluster;
   const [answer] = await runChecks([{ ...answers, run: async () => pass(await versionOf(kube)) }], undefined);
   const others =
     answer?.status === 'pass'
-      ? await runChecks(checks, seen, failed)
+      ? await runChecks(checks, cluster, failed)
       : checks.map(({ id, title }) => ({ id, title, ...skipped('it does not answer') }));
   return { subject: { kind, name: name ?? kube.cluster.context }, findings: [answer ?? [], others].flat() };
 }

@@ -1,7 +1,7 @@
-import { failureOf, type StellarError } from '../core/errors.ts';
+import type { StellarError } from '../core/errors.ts';
 import { commandOf } from '../core/next-step.ts';
 import { unreached } from '../core/stages.ts';
-import { seen as found, hiddenBy } from '../kube/access.ts';
+import { type Access, errorOf, seen as found } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { partialReader } from '../kube/partial-reader.ts';
@@ -81,9 +81,9 @@ export async function readItsStatus(
   return space && seen(space.status, await pending, space.evidence, hookVersions);
 }
 
-/** The context of the ITS that commands use, or why there is none. */
-export const chosenContext = (choice: ItsChoice, tools: StatusTools): Promise<SelectedContext | StellarError> =>
-  resolveIts(choice, tools.kubeconfig, async () => found(tools)).catch(failureOf);
+/** The context of the ITS that commands use. @throws StellarError if there is none */
+export const chosenContext = (choice: ItsChoice, tools: StatusTools): Promise<SelectedContext> =>
+  resolveIts(choice, tools.kubeconfig, async () => found(tools));
 
 /** Reads the ITS that commands use, of any hosting cluster. */
 export async function readChosenIts(
@@ -92,16 +92,13 @@ export async function readChosenIts(
 ): Promise<ItsReading & { failure: StellarError | undefined }> {
   const kube = parts.open('chosen ITS', context);
   const reading = await readInTime(kube, readHub);
-  const failure = reading.state === 'hidden' ? reading.error : undefined;
   const space = { ...elsewhere(context.name, kube.cluster.server), ready: reading.state === 'seen' };
-  return { ...seen(withReading(space, reading), reading), failure };
+  return { ...seen(withReading(space, reading), reading), failure: errorOf(reading) };
 }
 
 /** A chosen ITS whose context is gone. */
-export function withoutContext({ given }: ItsChoice, error: StellarError): ItsReading {
-  const reading = hiddenBy(error);
-  return seen(withReading(elsewhere(given, null), reading), reading);
-}
+export const withoutContext = ({ given }: ItsChoice, access: Access<never>): ItsReading =>
+  seen(withReading(elsewhere(given, null), access), access);
 
 const elsewhere = (context: string, server: string | null): SpaceStatus => ({
   name: context,

@@ -1,5 +1,4 @@
 import { few } from '../core/counts.ts';
-import { StellarError } from '../core/errors.ts';
 import { blockingStage, judge } from '../core/stages.ts';
 import { ifSeen, seen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -69,14 +68,12 @@ async function readOtherIts(parts: readonly Part[], tools: StatusTools): Promise
   const own = parts.filter(({ role }) => role === 'its');
   const isContext = tools.kubeconfig.contexts.has(chosen.given);
   if (!isContext && own.some(({ controlPlane }) => controlPlane.metadata.name === chosen.given)) return undefined;
-  const context = await chosenContext(chosen, tools);
-  if (context instanceof StellarError) {
-    // A default ITS from an earlier choice may be gone; one that the command names must exist.
-    if (chosen.source === '--its') throw context;
-    return withoutContext(chosen, context);
-  }
-  const isOwn = own.some(({ access }) => ifSeen(access)?.server === context.server);
-  return isOwn ? undefined : readChosenIts(context, tools);
+  // A default ITS from an earlier choice may be gone; one that the command names must exist.
+  const choosing = () => chosenContext(chosen, tools);
+  const context = chosen.source === '--its' ? seen(await choosing()) : await tryRead(choosing);
+  if (context.state !== 'seen') return withoutContext(chosen, context);
+  const isOwn = own.some(({ access }) => ifSeen(access)?.server === context.value.server);
+  return isOwn ? undefined : readChosenIts(context.value, tools);
 }
 
 /** One cluster may have several addresses. */
@@ -92,7 +89,6 @@ async function itsAlone(tools: StatusTools): Promise<StatusView> {
   const { hosting, hostingSource, chosen } = tools;
   if (chosen === undefined || hostingSource === '--hosting-context') throw notHosting(hosting);
   const context = await chosenContext(chosen, tools);
-  if (context instanceof StellarError) throw context;
   const { status, failure } = await readChosenIts(context, tools);
   // Without a choice, commands use a hosting cluster.
   if (failure?.code === 'not-a-hub' && chosen.source === 'current context') throw notHosting(hosting);

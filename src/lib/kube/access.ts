@@ -33,6 +33,12 @@ export async function tryRead<T>(read: () => Promise<T>): Promise<Access<T>> {
   }
 }
 
+/** Reads from a cluster that the user may not have selected (`usage`): undefined if so. */
+export async function ifSelected<T>(read: () => Promise<T>): Promise<Access<T> | undefined> {
+  const access = await tryRead(read);
+  return errorOf(access)?.code === 'usage' ? undefined : access;
+}
+
 /** Reads through an access, if there is one. */
 export async function through<T, U>(access: Access<T>, read: (value: T) => Promise<U>): Promise<Access<U>> {
   return access.state === 'seen' ? tryRead(() => read(access.value)) : access;
@@ -41,8 +47,12 @@ export async function through<T, U>(access: Access<T>, read: (value: T) => Promi
 export const ifSeen = <T>(access: Access<T> | undefined): T | undefined =>
   access?.state === 'seen' ? access.value : undefined;
 
+/** The error of the attempt, if there was one and it failed. */
+export const errorOf = (access: Access<unknown> | undefined): StellarError | undefined =>
+  access?.state === 'hidden' ? access.error : undefined;
+
 /** Why something is not visible, in the words of its error if there is one; undefined if it is visible. */
 export function whyUnseen(access: Access<unknown>): string | undefined {
   if (access.state === 'seen') return undefined;
-  return access.state === 'hidden' && access.error !== undefined ? access.error.message : access.why;
+  return errorOf(access)?.message ?? access.why;
 }

@@ -1,4 +1,4 @@
-import { tryRead } from '../kube/access.ts';
+import { type Access, ifSeen, through, tryRead } from '../kube/access.ts';
 import type { Connect } from '../kube/client/client.ts';
 import type { ObjectMeta } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
@@ -14,8 +14,8 @@ export interface PolicySources {
   its: Its;
   /** The WECs to check: their works name WDSes that no hosting cluster shows. */
   wecs: readonly string[];
-  /** The hosting cluster; undefined if none is selected, or why the selected one is not reachable. */
-  hosting: SpaceTools | { unread: string } | undefined;
+  /** The hosting cluster; undefined if none is selected. */
+  hosting: Access<SpaceTools> | undefined;
   kubeconfig: Kubeconfig;
   /** Opens a client for a kubeconfig context. */
   connect: Connect;
@@ -47,10 +47,9 @@ export async function readPolicies(sources: PolicySources): Promise<PoliciesOfIt
 async function hostedOf({ its, hosting }: PolicySources): Promise<Hosted> {
   const none = { found: [], unread: [], isSeen: false };
   if (hosting === undefined) return none;
-  if ('unread' in hosting) return { ...none, unread: [{ wds: allWdses, why: hosting.unread }] };
-  const hosted = await tryRead(() => hostedWdses(its, hosting));
+  const hosted = await through(hosting, (tools) => hostedWdses(its, tools));
   if (hosted.state === 'seen') return { ...hosted.value, isSeen: true };
-  const isGuess = hosting.hostingSource === 'current context';
+  const isGuess = ifSeen(hosting)?.hostingSource === 'current context';
   return isGuess ? none : { ...none, unread: [{ wds: allWdses, why: hosted.why }] };
 }
 

@@ -9,6 +9,7 @@ import type { ProgramRun } from '../../../../src/lib/core/program.ts';
 import { HostingState, hostingChecks } from '../../../../src/lib/doctor/cluster-checks.ts';
 import { runPreflight } from '../../../../src/lib/doctor/preflight.ts';
 import { programChecks } from '../../../../src/lib/doctor/program-checks.ts';
+import { hiddenBy, seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { fakeKube, recordingProgress } from '../../support/builders.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
@@ -83,10 +84,17 @@ describe('before an installation', () => {
     cluster: { context: 'kind-kubeflex', server: 'https://127.0.0.1:1' },
     read: () => Promise.reject(new StellarError('unreachable', 'Cannot reach it.')),
   });
-  const examined = async (hosting: Kube | StellarError | undefined, its?: Kube, wec?: Kube) => {
+  const examined = async (found: Kube | StellarError | undefined, its?: Kube, wec?: Kube) => {
     const wecs = wec === undefined ? [] : [{ name: 'c1', kube: wec }];
     const chosen = its && { kube: its, context: { name: 'its1', cluster: {}, user: {} } as never };
-    const input = { programs: machineWith(), hosting, its: chosen, wecs, joinOptions: { accept: false, labels: {} } };
+    const hosting = found && (found instanceof StellarError ? hiddenBy(found) : seen(found));
+    const input = {
+      programs: machineWith(),
+      hosting,
+      its: chosen && seen(chosen),
+      wecs,
+      joinOptions: { accept: false, labels: {} },
+    };
     const all = await runPreflight(input, { ...machineWith(), progress: recordingProgress() });
     assert.deepEqual(all[0]?.subject, { kind: 'machine', name: '' });
     return all.slice(1).map(({ subject: { kind, name }, findings }) => ({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
+import { type Access, hidden, seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { KubeObject, LabelSelector } from '../../../../src/lib/kube/client/objects.ts';
 import type { ControlPlane } from '../../../../src/lib/ocm/kubeflex-objects.ts';
@@ -43,8 +44,13 @@ async function read(
   {
     works = [],
     contexts = [],
+    hosting,
     ...sources
-  }: Partial<PolicySources> & { works?: KubeObject[]; contexts?: string[] } = {},
+  }: Partial<Omit<PolicySources, 'hosting'>> & {
+    works?: KubeObject[];
+    contexts?: string[];
+    hosting?: SpaceTools | Access<SpaceTools>;
+  } = {},
 ) {
   const hub = new MemoryCluster([kubeSystem('hub'), ...works]).kube;
   const all = { its1: hub, ...clusters };
@@ -57,8 +63,9 @@ async function read(
   const context = { name: 'its1', server: 'https://its1.example.com:6443', cluster: {}, user: {} };
   const result = await readPolicies({
     its: { kube: hub, context },
-    ...{ wecs: ['m1'], hosting: undefined, kubeconfig, connect },
+    ...{ wecs: ['m1'], kubeconfig, connect },
     ...sources,
+    hosting: hosting && ('state' in hosting ? hosting : seen(hosting)),
   });
   return {
     policies: result.policies.map(({ name, wds: of, orphaned }) => `${name} (${of})${orphaned ? ' orphaned' : ''}`),
@@ -148,8 +155,8 @@ describe('policies of a hosting cluster', () => {
     const other = { ...chosen, hosting: { ...kube, list: async () => undefined } };
     assert.match((await read({}, { hosting: other })).unread[0]?.why ?? '', /does not serve controlplanes/);
     assert.deepEqual((await read({}, { hosting: { ...other, hostingSource: 'current context' } })).unread, []);
-    const missing = { unread: 'There is no context x.' };
-    assert.deepEqual((await read({}, { hosting: missing })).unread, [{ wds: 'all WDSes', why: missing.unread }]);
+    const why = 'There is no context x';
+    assert.deepEqual((await read({}, { hosting: hidden(why) })).unread, [{ wds: 'all WDSes', why }]);
   });
   test('are none if it has no WDS, or is not a hosting cluster', async () => {
     for (const objects of [[its1, controlPlane('x')], []]) {
