@@ -6,7 +6,7 @@ import { monotonic } from './clock.ts';
 import { type Deadline, throwIfInterrupted } from './deadline.ts';
 import { StellarError } from './errors.ts';
 import { advice } from './next-step.ts';
-import { redactText } from './redact.ts';
+import { isSecretFlag, redactText } from './redact.ts';
 import { compareVersions, findVersion } from './version.ts';
 
 /** A program on the user's machine that some commands of stellarctl run. */
@@ -259,12 +259,10 @@ async function findInPath(name: string, searchPath: string): Promise<string | un
   return undefined;
 }
 
-const secretOption = /^-[^=]*(?:pass(?:word|wd|phrase)|username|token|secret|credential|api-?key|private-?key)[^=]*$/i;
-
 /** The arguments of a program for display, without what may be a secret: whatever is assigned, and values of options named like one. */
 export const argumentsWithoutSecrets = (args: readonly string[]): string[] =>
   args.map((argument, index) => {
-    if (secretOption.test(args[index - 1] ?? '')) return hidden;
+    if (isSecretFlag.test(args[index - 1] ?? '')) return hidden;
     const [name = '', ...value] = argument.split('=');
     return value.length === 0 ? redactText(name) : `${redactText(name)}=${hidden}`;
   });

@@ -9,11 +9,13 @@ export const isSecretFlag = new RegExp(`^--?[\\w.-]*${ending}$`, 'i');
 
 /** A value in brackets or braces, in quotes of any kind, as a YAML block, or as one word. */
 const value = `\\[[^\\][\\n]*\\]|\\{[^{}\\n]*\\}|"(?:[^"\\\\]|\\\\.)*"|'(?:[^'\\\\]|\\\\.)*'|\\\\+"[^"]*"|[|>][-+0-9]*[ \\t]*\\n(?:[ \\t]+[^\\n]*(?:\\n|$))+|[^\\s"',;{}[\\]]+`;
-/** A field of YAML, JSON or JSON in JSON, `NAME=VALUE`, `--NAME VALUE`, and `name: NAME, value: VALUE`. */
-const field = new RegExp(
-  `((?<![\\w.-])(?:[\\w.-]*${ending}\\\\*["']?[ \\t]*(?:=>|:=|[:=])(?:[ \\t]*\\n)?[ \\t]*|--?[\\w.-]*${ending}[ \\t]+|name\\W{1,9}[\\w.-]*${ending}\\W{1,99}value\\\\*["']?:[ \\t]*))(${value})`,
-  'gi',
-);
+/** What is before a value: a field of YAML, JSON or JSON in JSON, or `NAME=`; a flag, in a list too; a variable in a list. */
+const before = [
+  `[\\w.-]*${ending}\\\\*["']?[ \\t]*(?:=>|:=|[:=])(?:[ \\t]*\\n)?[ \\t]*`,
+  `--?[\\w.-]*${ending}\\\\*["']?(?:,?[ \\t]+|,|\\n[ \\t]*-[ \\t]+)(?!["'\\\\]*-)`,
+  `name\\W{1,9}[\\w.-]*${ending}\\W{1,99}value\\\\*["']?:[ \\t]*`,
+];
+const field = new RegExp(`((?<![\\w.-])(?:${before.join('|')}))(${value})`, 'gi');
 /** The credentials of a kubeconfig in YAML, with the arguments and variables of programs. */
 const users = /^([ \t]*)users:[ \t]*\n(?:\1[ \t-].*(?:\n|$))+/gm;
 
@@ -26,8 +28,6 @@ const header = /\b((?:cookie|authorization(?!\W{1,6}(?:bearer|basic)\b))\\*["']?
 /** User and password in a URL. */
 const userOfUrl =
   /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/)(?:[^\s/"'?#:@]*:(?!\d{1,5}[/?#])[^\s"']{0,200}|[^\s/"'?#]*)@/gi;
-/** Long enough to contain one of the secrets above. */
-const base64 = /[A-Za-z0-9+/_-]{24,}={0,2}/g;
 
 /** Prose such as `refused the token: expired`, and the name of a Secret in a log: `secret="namespace/name"`. */
 const isShown = (name: string, value: string, before: string): boolean =>
@@ -45,9 +45,9 @@ export function redactText(text: string): string {
     .replace(field, (whole, name: string, value: string, at: number, all: string) =>
       isShown(name, value, all.slice(Math.max(0, at - 2), at)) ? whole : `${name}${removed}`,
     )
-    .replace(base64, (packed) => {
+    .replace(/[A-Za-z0-9+/_-]{24,}={0,2}/g, (packed) => {
       const unpacked = Buffer.from(packed, 'base64').toString('utf8');
-      // Binary content is not encoded text.
+      // Base64 that is long enough to contain one of these. Binary content is not encoded text.
       if (/[^\P{Cc}\t\n\r]|\ufffd/u.test(unpacked)) return packed;
       return redactText(unpacked) === unpacked ? packed : removed;
     });

@@ -47,6 +47,7 @@ test('useful text stays', () => {
     `-----BEGIN CERTIFICATE-----\n${packed('a certificate is public, and its text is not secret')}\n-----END CERTIFICATE-----`,
     packed('-----BEGIN CERTIFICATE REQUEST-----\nMIIBAA==\n-----END CERTIFICATE REQUEST-----\n'),
     'subject CN=system:open-cluster-management:cluster1,O=system:masters',
+    'use --token, --its',
     'key="its1/cluster1" controller="ManagedCluster"',
     'GET https://registry.example:8443/v2/ocm@sha256:4f53cda1',
   ])
@@ -125,6 +126,7 @@ test('redacted text is not redacted again, and the work grows with the length of
     '\\n',
     'a\\n',
     '--password ',
+    '--password, ',
     'a:',
     'ABC=',
   ])

@@ -102,6 +102,9 @@ const texts: Record<string, (secret: string) => string> = {
   'a password with signs in a URL': (secret) => `postgres://me:a/@#${secret}@db:5432/kine`,
   'a token in a query': (secret) => `GET https://its1/watch?access_token=${secret}&x=1`,
   'a flag': (secret) => `FLAG: --hub-token="${secret}" --password ${secret} --client-secret=${secret}`,
+  'arguments in JSON': (secret) =>
+    `running {"args":["--token","${secret}"],"x":"{\\"a\\":[\\"--password\\",\\"${secret}\\"]}"}`,
+  'arguments in YAML': (secret) => `args: [get, --token, ${secret}]\nothers:\n- --token\n- ${secret}\n- -v=4`,
   'a variable': (secret) => `DB_PASSWORD=${secret} AWS_SECRET_ACCESS_KEY='${secret} ${secret}'`,
   'a block of YAML': (secret) => `password: |\n  ${secret}\n  ${secret}\nuser: me`,
   'a Secret in JSON': (secret) => JSON.stringify({ kind: 'Secret', data: { any: base64(secret), other: secret } }),
