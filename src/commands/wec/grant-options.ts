@@ -2,38 +2,22 @@ import type { Option } from 'commander';
 import { command } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { partial } from '../../lib/core/next-step.ts';
-import type { RuleKind } from '../../lib/wecs/granted-kinds.ts';
 import type { ReachedWec } from '../../lib/wecs/reached-wec.ts';
 import {
   type ConfirmedOptions,
   dryRunOption,
   type ItsOptions,
   itsOption,
-  listOption,
   wecKubeconfigOption,
   yesOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
 
-export interface GrantOptions extends ItsOptions, ConfirmedOptions {
-  rule?: string[];
-}
+export interface GrantOptions extends ItsOptions, ConfirmedOptions {}
 
 /** The common options of granting and revoking. */
-export const grantOptions = (): Option[] => [
-  wecKubeconfigOption(),
-  listOption('--rule <kind>', 'a kind of objects, as RESOURCE[.GROUP]'),
-  itsOption(),
-  yesOption(),
-  dryRunOption(),
-];
-
-/** @throws StellarError `usage` */
-export async function kindsGiven({ rule }: GrantOptions): Promise<RuleKind[] | undefined> {
-  const { parseKind } = await import('../../lib/wecs/granted-kinds.ts');
-  return rule?.map(parseKind);
-}
+export const grantOptions = (): Option[] => [wecKubeconfigOption(), itsOption(), yesOption(), dryRunOption()];
 
 /** @throws StellarError `usage` */
 export async function reachWec(session: Session, positional: readonly string[]): Promise<ReachedWec> {

@@ -1,33 +1,27 @@
-import { StellarError } from '../../lib/core/errors.ts';
+import { Option } from 'commander';
 import { readConfirmed } from '../../lib/core/read-confirmed.ts';
 import type { WecToGrant } from '../../lib/wecs/grant.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-options.ts';
+import { type GrantOptions, grantOptions, reachWec } from './grant-options.ts';
 
-export const definition: Definition<GrantOptions & { fromErrors?: boolean }> = {
+export const definition: Definition<GrantOptions> = {
   description:
-    "By default a work agent may apply what the ClusterRole admin allows, roles, namespaces and custom resource definitions; objects of other kinds fail. With --from-errors, finds the kinds that fail for lack of rights, by access reviews for the service account of the agent. Shows the rights, asks, and writes ClusterRole stellarctl:work-agent, which is aggregated into the agent's own role. Waits until the WEC allows them.",
+    "By default a work agent may apply what the ClusterRole admin allows, roles, namespaces and custom resource definitions; objects of other kinds fail. Finds the kinds of objects that its works could not apply for lack of rights, by access reviews for the service account of the agent. Shows the rights, asks, and writes ClusterRole stellarctl:work-agent, which is aggregated into the agent's own role. Waits until the WEC allows them.",
   timeout: '1m',
-  examples: [
-    ['stellarctl wec grant cluster1=kind-cluster1 --from-errors', 'the rights that its failed works lack'],
-    [
-      'stellarctl wec grant cluster1=kind-cluster1 --rule widgets.example.com',
-      'a kind of objects, before the first work needs it',
-    ],
-  ],
-  usage: 'NAME=CONTEXT (--from-errors | --rule RESOURCE.GROUP…) [options]',
+  examples: [['stellarctl wec grant cluster1=kind-cluster1 --from-errors', 'the rights that its failed works lack']],
+  usage: 'NAME=CONTEXT --from-errors [options]',
   arguments: [['<wec>', 'the WEC with its context']],
-  options: [['--from-errors', 'the kinds of objects that its works could not apply'], ...grantOptions()],
+  options: [
+    new Option('--from-errors', 'the kinds of objects that its works could not apply').makeOptionMandatory(),
+    ...grantOptions(),
+  ],
   async run(session, options, positional) {
-    const given = await kindsGiven(options);
-    if ((given === undefined) !== (options.fromErrors === true))
-      throw new StellarError('usage', 'Give either --from-errors or --rule RESOURCE.GROUP.');
     const { grant, inspectGrant } = await import('../../lib/wecs/grant.ts');
     const { groupResourceOf } = await import('../../lib/kube/client/resources.ts');
     const reached = await reachWec(session, positional);
     const granting = await readConfirmed<WecToGrant>({
-      read: () => inspectGrant(reached, given),
+      read: () => inspectGrant(reached),
       losses: ({ lacking }) => lacking.map(groupResourceOf),
       confirm: confirming(session, {
         show: ({ lacking, wanted }) => {

@@ -32,7 +32,7 @@ export interface WecToGrant extends ReachedWec {
   klusterlet: Klusterlet | undefined;
   /** The rights that exist already. */
   role: ClusterRole | undefined;
-  /** Kinds that the user named, or whose objects works were not allowed to apply. */
+  /** Kinds of objects that works were not allowed to apply. */
   wanted: readonly RuleKind[];
   /** Kinds for which the agent lacks a right. */
   lacking: readonly RuleKind[];
@@ -47,14 +47,13 @@ export interface GrantResult {
 
 /**
  * Finds out which rights a work agent lacks, from access reviews of its service account on the WEC's API server, not from messages.
- * @param given the kinds; undefined for those of objects that works were not allowed to apply
  * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`, `ocm-rights-missing`
  */
-export async function inspectGrant(reached: ReachedWec, given: readonly RuleKind[] | undefined): Promise<WecToGrant> {
+export async function inspectGrant(reached: ReachedWec): Promise<WecToGrant> {
   const { its, name, kube } = reached;
   const { klusterlet } = await proveWec(reached);
-  const readWorks = () => listServed<ManifestWork>(its.kube, resources.manifestWorks, { namespace: name });
-  const wanted = given ?? (await failedKinds(kube, await readWorks()));
+  const works = await listServed<ManifestWork>(its.kube, resources.manifestWorks, { namespace: name });
+  const wanted = await failedKinds(kube, works);
   const [role, lacking] = await Promise.all([
     kube.get<ClusterRole>(resources.clusterRoles, grantRoleName),
     refusedKinds(kube, klusterlet, wanted),

@@ -36,7 +36,7 @@ export function distinct(kinds: readonly RuleKind[]): RuleKind[] {
   return [...byName.keys()].sort().map((name) => byName.get(name) as RuleKind);
 }
 
-/** Objects of these groups give rights or identities, with which an agent could take more: only the user can name them. */
+/** Objects of these groups give rights or identities, with which an agent could take more: no status grants them. */
 const neverFromStatus = /^(?:rbac\.authorization|authorization|authentication|certificates)\.k8s\.io$/;
 
 /**

@@ -41,9 +41,10 @@ describe('a deregistration that is killed right after a write', () => {
     const originally = await inventories();
     await join('its1');
     await cli.succeed(['wec', 'properties', 'cluster1', 'region=north', '--its', 'its1']);
-    const grant = ['--rule', 'ingressclasses.networking.k8s.io', '--its', 'its1', '--yes'];
-    await cli.succeed(['wec', 'grant', 'cluster1=cluster1', ...grant]);
-    await cluster1.admin.get(resources.clusterRoles, 'stellarctl:work-agent');
+    // As `wec grant` writes it.
+    await cluster1.admin.create(resources.clusterRoles, {
+      metadata: { name: 'stellarctl:work-agent', labels: { 'app.kubernetes.io/managed-by': 'stellarctl' } },
+    });
     const { namespace } = await runWorkload(its1, cluster1, { policy: 'edge', matchLabels: { env: 'edge' } });
     let kill: ((signal: NodeJS.Signals) => void) | undefined;
     const survived = new Set<string>();
