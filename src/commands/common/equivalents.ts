@@ -36,6 +36,7 @@ export const equivalents: readonly [typed: string, here: readonly string[], then
   ['--no-force-internal-endpoint-lookup', ['--hub-apiserver context']],
   ['--singleton', ['--mode Singleton']],
   ['--no-singleton', ['--mode Default']],
+  ['--rule', ['stellarctl wec grant NAME=CONTEXT --from-errors']],
   ['--annotation', ['kubectl annotate managedcluster NAME KEY=VALUE']],
   ['--kubernetes-version', ['--image VERSION']],
   ['--ingress-chart', ['--ingress CHART']],

@@ -1,18 +1,13 @@
 import { ifSelected } from '../../lib/kube/access.ts';
-import type { Kube } from '../../lib/kube/client/client.ts';
-import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { PoliciesOfIts } from '../../lib/ocm/policies.ts';
+import type { Its } from '../../lib/workloads/hosted-wdses.ts';
 import type { Session } from './session.ts';
 
 /**
  * Reads every BindingPolicy that sends workloads through an ITS and can be read now. Unreadable ones are no error.
  * @param wecs the WECs to check
  */
-export async function openPolicies(
-  session: Session,
-  its: { kube: Kube; context: SelectedContext },
-  wecs: readonly string[],
-): Promise<PoliciesOfIts> {
+export async function openPolicies(session: Session, its: Its, wecs: readonly string[]): Promise<PoliciesOfIts> {
   const { readPolicies } = await import('../../lib/workloads/read-policies.ts');
   const [kubeconfig, hosting] = await Promise.all([session.kubeconfig(), ifSelected(() => session.spaceTools())]);
   return readPolicies({ its, wecs, hosting, kubeconfig, connect: (context) => session.connect(context) });

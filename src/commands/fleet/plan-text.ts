@@ -79,7 +79,7 @@ export const replacesLabels = ({ items }: FleetPlan): boolean =>
 
 /** The plan for scripts. The fields are an interface: docs/output.md. */
 export function planDocument({ fleet, its, items, former, claimed, evictWorks, effects }: FleetPlan): object {
-  const { starting, released, held, unread } = effects;
+  const { starting, released, unread } = effects;
   const nameOf = ({ wds, name }: Policy) => ({ wds, policy: name });
   return {
     ...{ fleet, its },
@@ -90,7 +90,6 @@ export function planDocument({ fleet, its, items, former, claimed, evictWorks, e
     effects: {
       starting: starting.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),
       released: released.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),
-      held: held.map(nameOf),
       unread,
     },
   };

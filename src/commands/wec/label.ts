@@ -1,9 +1,16 @@
+import { type Changes, withChanges } from '../../lib/core/changes.ts';
 import { parseLabelChanges } from '../../lib/ocm/labels.ts';
 import type { ManagedCluster } from '../../lib/ocm/ocm-objects.ts';
+import type { Approval, FoundValues } from '../../lib/wecs/values.ts';
+import type { Its } from '../../lib/workloads/hosted-wdses.ts';
+import type { SideEffects, WecChange } from '../../lib/workloads/side-effects.ts';
+import { confirming } from '../common/confirm.ts';
 import { formatLabels } from '../common/labels.ts';
+import { openPolicies } from '../common/policies-of-its.ts';
+import type { Session } from '../common/session.ts';
+import { describeReleased, describeSideEffects, removalsOf, unseenPolicies } from '../common/side-effects-text.ts';
 import { isForPeople } from '../terminal/io.ts';
-import { approveRemoval } from './removal-warning.ts';
-import { type ValueKind, valuesCommand } from './values.ts';
+import { type Options, type ValueKind, valuesCommand } from './values.ts';
 
 const labels: ValueKind<ManagedCluster, object> = {
   plural: 'labels',
@@ -32,3 +39,50 @@ const labels: ValueKind<ManagedCluster, object> = {
 };
 
 export const definition = valuesCommand(labels);
+
+/**
+ * Judges, before anything is written, how a change of labels affects binding policies. Asks for confirmation if policies stop
+ * selecting WECs, and judges again after the answer: only confirmed losses are allowed.
+ * @throws StellarError `not-confirmed`, `loss-unknown`, `interrupted`
+ */
+function approveRemoval(
+  session: Session,
+  its: Its,
+  changes: Changes,
+  { yes, maxRemoved }: Options,
+): Approval<ManagedCluster> {
+  const ask = confirming<SideEffects>(session, {
+    show(effects) {
+      for (const line of [...describeSideEffects(effects), ...describeReleased(effects)]) session.progress.note(line);
+    },
+    confirmations(effects) {
+      const [details, unknown] = [describeReleased(effects), unseenPolicies(effects)];
+      if (details.length + unknown.length === 0) return [];
+      const asked = { verb: 'Change', doing: 'Changing', name: Object.keys(changes).join(','), yes };
+      return [{ ...asked, details, unknown, removals: removalsOf(effects, maxRemoved) }];
+    },
+  });
+  let approved: string[] | undefined;
+  return async (found) => {
+    const changed = found.flatMap((wec) => labelChange(wec, changes));
+    if (changed.length === 0) return true;
+    const { sideEffectsOf } = await import('../../lib/workloads/side-effects.ts');
+    session.progress.waiting(its.context.name, 'reading its binding policies');
+    const names = changed.map(({ name }) => name);
+    const effects = sideEffectsOf(await openPolicies(session, its, names), changed);
+    const losses = [...describeReleased(effects), ...unseenPolicies(effects).map(({ what }) => what)];
+    const more = approved && losses.filter((loss) => !approved?.includes(loss));
+    if (more?.length === 0) return true;
+    approved = losses;
+    return !(await ask(effects, more ?? [])) || yes === true;
+  };
+}
+
+/** A change that removes labels of a WEC or gives them another value. A WEC without these labels is not affected. */
+function labelChange({ name, source }: FoundValues<ManagedCluster>, changes: Changes): WecChange[] {
+  const before = source?.metadata.labels ?? {};
+  const isAffected = Object.entries(changes).some(
+    ([key, value]) => Object.hasOwn(before, key) && before[key] !== value,
+  );
+  return isAffected ? [{ name, before, after: withChanges(before, changes) }] : [];
+}

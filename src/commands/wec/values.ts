@@ -2,8 +2,8 @@ import { type Changes, isChange } from '../../lib/core/changes.ts';
 import { command } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { Approval, ListedValues, ValueStore } from '../../lib/wecs/values.ts';
+import type { Its } from '../../lib/workloads/hosted-wdses.ts';
 import { refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -19,9 +19,8 @@ import {
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { noneMatches, parseWecTarget, type SelectionOptions, targetWords } from '../common/wec-argument.ts';
-import type { Removal } from './removal-warning.ts';
 
-interface Options extends HostingOptions, ItsOptions, ConfirmedOptions, SelectionOptions {
+export interface Options extends HostingOptions, ItsOptions, ConfirmedOptions, SelectionOptions {
   overwrite?: boolean;
   list?: boolean;
   maxRemoved?: number;
@@ -38,7 +37,7 @@ export interface ValueKind<Source, More extends object> {
   parse(words: readonly string[]): Changes;
   open(hub: Kube): Promise<ValueStore<Source, More>>;
   /** Asks about what a change takes away; without it, changes take nothing away. */
-  approve?(session: Session, its: { kube: Kube; context: SelectedContext }, removal: Removal): Approval<Source>;
+  approve?(session: Session, its: Its, changes: Changes, options: Options): Approval<Source>;
   show(session: Session, listed: readonly ListedValues<More>[]): Promise<void>;
 }
 
@@ -84,7 +83,7 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
         );
       }
       session.announce(hub);
-      const approve = kind.approve?.(session, its, { changes, options }) ?? (async () => true);
+      const approve = kind.approve?.(session, its, changes, options) ?? (async () => true);
       const how = { changes, overwrite: options.overwrite === true, approve };
       const results = await changeValues(hub, store, target, how, session.run);
       await session.finish(results.map(({ values, ...result }) => ({ ...result, [plural]: values })));

@@ -148,9 +148,7 @@ export async function planFleet(
   ];
   const changes = fleet.wecs.flatMap((wec) => wecChange(wec, wanted, present));
   const effects =
-    changes.length === 0
-      ? noEffects
-      : await sideEffectsOf(await readPolicies(changes.map(({ name }) => name)), changes);
+    changes.length === 0 ? noEffects : sideEffectsOf(await readPolicies(changes.map(({ name }) => name)), changes);
   const { evictWorks } = options;
   return { fleet: fleet.name, its: its.context.name, items, former, claimed, evictWorks, present, effects };
 }
@@ -174,7 +172,7 @@ export function planNew(fleet: Fleet): FleetPlan {
 }
 
 const nothing: Present = { clusters: new Map(), properties: new Map() };
-const noEffects: SideEffects = { starting: [], released: [], held: [], unread: [] };
+const noEffects: SideEffects = { starting: [], released: [], unread: [] };
 
 export async function readPresent(hub: Kube): Promise<Present> {
   const [clusters, configMaps] = await Promise.all([

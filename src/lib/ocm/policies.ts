@@ -1,4 +1,3 @@
-import type { Kube, Reader } from '../kube/client/client.ts';
 import type { Condition, KubeObject, LabelSelector, ObjectMeta } from '../kube/client/objects.ts';
 
 /**
@@ -52,7 +51,6 @@ export interface Policy {
   context: string | undefined;
   name: string;
   clusterSelectors: readonly LabelSelector[];
-  downsync: readonly DownsyncClause[];
   /** What KubeStellar resolved it to; undefined until KubeStellar has processed it. */
   binding: Binding | undefined;
   /**
@@ -60,8 +58,6 @@ export interface Policy {
    * regardless of their labels.
    */
   orphaned: boolean;
-  /** Client of the WDS. */
-  reader: Reader & Pick<Kube, 'read'>;
 }
 
 /** A WDS, or a part of it, that could not be read. */

@@ -12,7 +12,7 @@ import { isOrphan } from '../ocm/orphan-works.ts';
 import { describePolicy, objectsOf, type PoliciesOfIts, type Policy } from '../ocm/policies.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { hubHash } from '../workloads/applied-works.ts';
-import { effectOfRemoval, type LabelEffect } from '../workloads/policy-selectors.ts';
+import { effectOn, type LabelEffect } from '../workloads/side-effects.ts';
 import { whyNotRunning, workAgentPods } from './agent-processes.ts';
 import { type CleanupRecord, readCleanupRecord } from './clean-up.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
@@ -172,13 +172,14 @@ export function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: 
 /** What an ITS has of a WEC, and the policies that may select it. */
 type SelectedWec = Pick<InspectedWec, 'name' | 'hubState' | 'policies'>;
 
-/** The effect of removing a WEC's labels on policies. */
-function effectOf({ name, hubState: { managedCluster }, policies: { policies } }: SelectedWec): LabelEffect {
-  if (managedCluster === undefined) return { released: [], starting: [], staying: [] };
+/** The policies that have objects, or may have some, on which the removal of a WEC's labels has this effect. */
+function affected(effect: LabelEffect, { name, hubState: { managedCluster }, policies }: SelectedWec): Policy[] {
+  if (managedCluster === undefined) return [];
   const present = managedCluster.metadata.labels ?? {};
   const removed = selectableLabels(managedCluster);
   const kept = Object.fromEntries(Object.entries(present).filter(([key]) => removed[key] === undefined));
-  return effectOfRemoval(policies, name, { ...savedLabels(managedCluster), ...present }, kept);
+  const change = { name, before: { ...savedLabels(managedCluster), ...present }, after: kept };
+  return policies.policies.filter((policy) => sendsObjects(policy) && effectOn(policy, change) === effect);
 }
 
 /** A policy whose objects are not known yet may have some. */
@@ -191,7 +192,7 @@ const sendsObjects = ({ binding }: Policy): boolean => binding === undefined || 
 export function needsRelease(inspected: SelectedWec, keepWorkloads = false): boolean {
   const { hubState } = inspected;
   const isKept = keepWorkloads && hubState.managedCluster?.metadata.deletionTimestamp === undefined;
-  return isKept || hubState.works.length > 0 || effectOf(inspected).released.some(sendsObjects);
+  return isKept || hubState.works.length > 0 || affected('released', inspected).length > 0;
 }
 
 /**
@@ -203,9 +204,8 @@ function refuseSelected(hub: Kube, inspected: SelectedWec, keepWorkloads?: boole
   const { name, hubState } = inspected;
   const isReleased = needsRelease(inspected, keepWorkloads);
   if (!isReleased && hubState.managedCluster?.metadata.deletionTimestamp) return;
-  const { starting, staying } = effectOf(inspected);
-  const started = isReleased ? starting.filter(sendsObjects) : [];
-  const [first, ...others] = [...started, ...staying.filter(sendsObjects)];
+  const started = isReleased ? affected('starting', inspected) : [];
+  const [first, ...others] = [...started, ...affected('staying', inspected)];
   if (first === undefined) return;
   const why = started.includes(first)
     ? 'starts to select it when its labels are removed'

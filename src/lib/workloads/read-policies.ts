@@ -117,7 +117,7 @@ async function readWds({
     listServed<Binding>(reader, resources.bindings),
   ]);
   const named = new Set(policies.map(({ metadata }) => metadata.name));
-  const common = { wds, context, reader };
+  const common = { wds, context };
   return {
     bindings,
     policies: [
@@ -127,7 +127,6 @@ async function readWds({
           ...common,
           name,
           clusterSelectors: spec?.clusterSelectors ?? [],
-          downsync: spec?.downsync ?? [],
           binding: bindings.find(({ metadata }) => metadata.name === name),
           orphaned: false,
         })),
@@ -137,7 +136,6 @@ async function readWds({
           ...common,
           name: binding.metadata.name,
           clusterSelectors: [],
-          downsync: [],
           binding,
           orphaned: true,
         })),

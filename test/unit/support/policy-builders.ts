@@ -1,6 +1,5 @@
 import type { KubeObject, LabelSelector } from '../../../src/lib/kube/client/objects.ts';
 import type { Binding, BoundObject, Policy } from '../../../src/lib/ocm/policies.ts';
-import { fakeKube } from './builders.ts';
 
 export interface PolicyOptions {
   wds?: string;
@@ -8,20 +7,17 @@ export interface PolicyOptions {
   destinations?: string[];
   objects?: BoundObject[];
   orphaned?: boolean;
-  reader?: Policy['reader'];
 }
 
 /** A policy as read from a WDS. */
 export function policy(name: string, options: PolicyOptions = {}): Policy {
-  const { wds = 'wds1', clusterSelectors = [], orphaned = false, reader = fakeKube() } = options;
+  const { wds = 'wds1', clusterSelectors = [], orphaned = false } = options;
   return {
     wds,
     context: undefined,
     name,
     clusterSelectors,
-    downsync: [],
     orphaned,
-    reader,
     binding: binding(name, options),
   };
 }
