@@ -14,7 +14,7 @@ import { readHubPods } from '../spaces/its-contents.ts';
 import { resolveIts } from '../spaces/resolve-its.ts';
 import { type HubPods, itsVersions } from '../spaces/space-versions.ts';
 import { listWecs, type WecListItem } from '../wecs/list.ts';
-import { readSent, type Sent } from '../workloads/sent-counts.ts';
+import { readSent, type SentCounts } from '../workloads/sent-counts.ts';
 import {
   describePart,
   type Part,
@@ -29,7 +29,6 @@ import type { ItsStatus, SpaceStatus, WebhookStatus, WecStatus } from './status-
 interface HubReading extends HubPods {
   webhook: WebhookStatus;
   wecs: WecStatus[];
-  sent: Sent | undefined;
 }
 
 /** @throws StellarError `not-a-hub` */
@@ -41,7 +40,7 @@ async function readHub(its: Kube): Promise<HubReading> {
     readHubPods(reader),
     webhookOf(its),
   ]);
-  return { hubPods, forbidden: reader.forbidden, webhook, sent, wecs: wecs.map((wec) => toWec(wec, sent)) };
+  return { hubPods, forbidden: reader.forbidden, webhook, wecs: wecs.map((wec) => toWec(wec, sent)) };
 }
 
 async function webhookOf(its: Kube): Promise<WebhookStatus> {
@@ -56,10 +55,10 @@ async function webhookOf(its: Kube): Promise<WebhookStatus> {
 
 function toWec(
   { name, available, stage, blockedAt, state, problem, reason, labels, requests }: WecListItem,
-  sent: Sent | undefined,
+  sent: ReadonlyMap<string, SentCounts[]> | undefined,
 ): WecStatus {
   const pending = requests?.some((request) => request.state === 'pending') === true;
-  const workloads = sent === undefined ? null : (sent.counts.get(name) ?? []);
+  const workloads = sent === undefined ? null : (sent.get(name) ?? []);
   return { name, available, stage, blockedAt, state, problem, reason, labels, pending, workloads };
 }
 
@@ -67,7 +66,6 @@ function toWec(
 export interface ItsReading {
   status: ItsStatus;
   kube: Kube | undefined;
-  sent?: Sent | undefined;
 }
 
 export async function readItsStatus(
@@ -129,11 +127,11 @@ function seen(
     return { status: { ...space, ocmVersion, versions, webhook: null, wecs: null }, kube: undefined };
   const {
     kube,
-    inside: { webhook, wecs, sent },
+    inside: { webhook, wecs },
   } = reading.value;
   const { answers, why } = webhook;
   // While the webhook does not answer, no WEC can register, be accepted or be labelled, whatever else the ITS shows.
   const isSilent = answers === false && (space.ready || space.type === null);
   const silent = isSilent ? { ready: false, blockedAt: blockedBy(why), problem: true, reason: why } : {};
-  return { status: { ...space, ...silent, ocmVersion, versions, webhook, wecs }, kube, sent };
+  return { status: { ...space, ...silent, ocmVersion, versions, webhook, wecs }, kube };
 }

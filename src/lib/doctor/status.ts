@@ -1,8 +1,6 @@
-import { few } from '../core/counts.ts';
 import { blockingStage, judge } from '../core/stages.ts';
 import { ifSeen, seen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { writtenAt } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
@@ -17,10 +15,9 @@ import { notHosting } from '../spaces/hosting.ts';
 import { hostingStages, readHosting } from '../spaces/hosting-stages.ts';
 import { wdsVersions } from '../spaces/space-versions.ts';
 import { itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
-import { blockedAsWhole } from '../workloads/policy-list.ts';
+import { policyVerdict } from '../workloads/policy-list.ts';
 import { leftOut } from '../workloads/policy-problems.ts';
-import { lateSince } from '../workloads/wds-stages.ts';
-import { WorksOfWds } from '../workloads/works.ts';
+
 import { chosenContext, type ItsReading, readChosenIts, readItsStatus, withoutContext } from './status-its.ts';
 import { describePart, type Part, reach, readPart, type StatusTools } from './status-parts.ts';
 import type { HostingStatus, StatusView, WdsStatus } from './status-view.ts';
@@ -116,8 +113,6 @@ async function readHostingStatus(kube: Kube, hooks: Promise<HookVersions>): Prom
 
 interface WdsReading extends Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'failedPolicies' | 'guarded'> {
   policies: readonly BindingPolicy[];
-  bindings: readonly Binding[];
-  now: number;
 }
 
 const nothingSeen: WdsReading = {
@@ -126,8 +121,6 @@ const nothingSeen: WdsReading = {
   failedPolicies: null,
   guarded: null,
   policies: [],
-  bindings: [],
-  now: 0,
 };
 
 async function readWdsStatus(
@@ -143,15 +136,11 @@ async function readWdsStatus(
   const its = itsOfWds(part.controlPlane.metadata.name, all)?.metadata.name ?? null;
   if (space === undefined) return undefined;
   const versions = wdsVersions(space.evidence, hookVersions);
-  const { policies, bindings, now, ...counts } = ifSeen(reading)?.inside ?? nothingSeen;
+  const { policies, ...counts } = ifSeen(reading)?.inside ?? nothingSeen;
   const own = (await itses).find((each) => each?.status.name === its);
   const wecs = (own?.status.wecs ?? []).map(({ name, labels }) => [name, { metadata: { name, labels } }] as const);
   const problems = leftOut(policies, { inventory: seen(new Map(wecs)), its: own?.kube?.cluster.context });
-  const works = own?.sent && (own.sent.works.get(part.controlPlane.metadata.name) ?? new WorksOfWds([]));
-  const known = counts.failedPolicies;
-  const others = bindings.filter(({ metadata }) => !known?.some(({ name }) => name === metadata.name));
-  const failedPolicies = known && [...known, ...(works === undefined ? [] : unwritten(others, works, now))];
-  return { ...space.status, its, versions, ...counts, failedPolicies, problems };
+  return { ...space.status, its, versions, ...counts, problems };
 }
 
 /** Kinds that are not served yet count as not seen: the stages show why. */
@@ -163,11 +152,12 @@ async function readWds(wds: Kube): Promise<WdsReading> {
   ]);
   if (policies === undefined || bindings === undefined)
     return { ...nothingSeen, bindingPolicies: policies?.length ?? null };
+  const evidence = { now: wds.now(), outrun: new Set<string>(), wds: { name: wds.cluster.context, type: undefined } };
   const failedPolicies = policies.flatMap((policy) => {
     const { name } = policy.metadata;
     const binding = bindings.find(({ metadata }) => metadata.name === name);
-    const { state, why } = blockedAsWhole(policy, binding, { now: wds.now() }) ?? {};
-    return state === 'failed' ? [{ name, why: why ?? '' }] : [];
+    const verdict = policyVerdict({ policyName: name, policy, binding, evidence });
+    return verdict.state === 'failed' ? [{ name, why: verdict.why }] : [];
   });
   return {
     bindingPolicies: policies.length,
@@ -175,20 +165,7 @@ async function readWds(wds: Kube): Promise<WdsReading> {
     failedPolicies,
     guarded: ifSeen(guard)?.isOn ?? null,
     policies,
-    bindings,
-    now: wds.now(),
   };
-}
-
-/** Policies whose works the transport has not written in time. What WECs do with works shows there. */
-function unwritten(bindings: readonly Binding[], works: WorksOfWds, now: number) {
-  return bindings.flatMap((binding) => {
-    const { name } = binding.metadata;
-    const wecs = works.unwritten(binding);
-    const since = Math.max(writtenAt(binding), works.newest.get(name) ?? 0);
-    const { state, why } = lateSince({ now }, since, `its present works are not written for ${few(wecs).join(', ')}`);
-    return wecs.length > 0 && state === 'failed' ? [{ name, why }] : [];
-  });
 }
 
 /** An object may be selected by several policies. */

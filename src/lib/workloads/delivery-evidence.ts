@@ -169,7 +169,7 @@ type Listing = <T extends KubeObject>(resource: Resource, trim: NonNullable<Sele
  * Lists what the ITS holds for some policies, or for all if no names are given.
  * A label cannot hold a longer name, so no work has it.
  */
-const listing = (wds: OpenWds, policies: readonly string[] | undefined): Promise<Access<Listing>> =>
+export const listing = (wds: OpenWds, policies?: readonly string[]): Promise<Access<Listing>> =>
   through(wds.its, async ({ kube }) => {
     const names = policies?.filter((name) => name.length <= 63);
     if (names?.length === 0) return async () => [];

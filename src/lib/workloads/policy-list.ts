@@ -1,10 +1,10 @@
-import { conditionOf, writtenAt } from '../kube/client/objects.ts';
-import { type Binding, type BindingPolicy, destinationsOf, objectsOf } from '../ocm/policies.ts';
+import { failed, type Verdict } from '../core/stages.ts';
+import { type BindingPolicy, destinationsOf, objectsOf } from '../ocm/policies.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
 import { type ListOfPolicies, leftOut } from './policy-problems.ts';
-import { lateSince } from './wds-stages.ts';
+import { bindingRead, type OfPolicy, policyWithoutError } from './wds-stages.ts';
 
 /** What blocks a policy; `why` is null if nothing does. */
 interface PolicyState {
@@ -55,38 +55,27 @@ export function summaryOf(
     ...{ available: count(({ isAvailable }) => isAvailable), failed: count(hasFailed) },
   };
   const isSeen = showsDeliveries(evidence);
-  const { state, why, since } = blockedAsWhole(policy, binding, evidence) ?? stateOf(deliveries, isSeen);
+  const verdict = policyVerdict({ policyName: name, policy, binding, evidence });
+  const isBlocked = verdict.state === 'waiting' || verdict.state === 'failed';
+  const { state, why, since } = isBlocked ? verdict : stateOf(deliveries, isSeen);
   return {
     ...{ name, wecs: destinationsOf(binding), objects: binding === undefined ? 0 : objectsOf(binding).length },
     ...{ deliveries: isSeen ? counts : null, state, why, ...(since === undefined ? {} : { since }) },
   };
 }
 
-const isObserved = ({ metadata, status }: BindingPolicy): boolean =>
-  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-
-const failed = (why: string): PolicyState => ({ state: 'failed', why });
-
-/** What blocks a policy, whatever has become of its objects. Undefined if nothing does. */
-export function blockedAsWhole(
-  policy: BindingPolicy | undefined,
-  binding: Binding | undefined,
-  clock: Pick<DeliveryEvidence, 'now'>,
-): PolicyState | undefined {
-  if (policy === undefined) return failed('its policy was deleted, its Binding was not');
-  const { deletionTimestamp } = policy.metadata;
-  if (deletionTimestamp !== undefined) return lateSince(clock, Date.parse(deletionTimestamp), 'being deleted');
+/** The verdict on a policy as a whole: by the stages that its objects share, and whether it selects anything. */
+export function policyVerdict(of: OfPolicy): Verdict {
+  const { policy, binding, evidence } = of;
+  const verdict = policyWithoutError(of);
+  if (verdict.state !== 'met') return verdict;
   // If the policy selects nothing at all, KubeStellar creates no Binding.
-  if (binding === undefined)
-    return isObserved(policy)
-      ? failed('selects no WEC and no object')
-      : lateSince(clock, writtenAt(policy), 'has no Binding');
-  const [error] = policy.status?.errors ?? [];
+  if (binding === undefined) return failed('selects no WEC and no object');
+  const [error] = policy?.status?.errors ?? [];
   if (error !== undefined) return failed(error);
-  const collectors = conditionOf(policy, 'StatusCollectorsAvailable');
-  if (collectors?.status === 'False') return failed(collectors.message ?? 'a StatusCollector is missing');
   if (destinationsOf(binding).length === 0) return failed('selects no WEC');
-  return objectsOf(binding).length === 0 ? failed('selects no object') : undefined;
+  if (objectsOf(binding).length === 0) return failed('selects no object');
+  return evidence.wds.paused ?? bindingRead(of, binding);
 }
 
 /** The state of a policy by the stages of its deliveries. */

@@ -1,13 +1,13 @@
 import { type Access, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
-import { combinedStatusLabels, originWdsLabel } from '../ocm/kubestellar-names.ts';
+import { combinedStatusLabels } from '../ocm/kubestellar-names.ts';
 import { labelValueProblem } from '../ocm/labels.ts';
 import { keyOf, type ObjectView } from '../ocm/object-ref.ts';
 import { type Binding, destinationsOf, objectsOf } from '../ocm/policies.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { type CombinedStatus, type CombinedTable, tablesOf } from './combined-status.ts';
-import { statusKey, type WorkStatus } from './delivery-evidence.ts';
+import { listing, statusKey, type WorkStatus } from './delivery-evidence.ts';
 import { unseenOf, type ViewWithErrors } from './unseen.ts';
 import { findObject, type NamedObject, noSuchObject } from './workload.ts';
 
@@ -67,13 +67,12 @@ async function combinedOf({ group, resource, namespace, name }: Ref, { kube }: O
 }
 
 /** Finds WorkStatuses by object: two policies that send an object to one WEC share its WorkStatus. */
-const statusesOf = (ref: Ref, wds: OpenWds): Promise<Access<WorkStatus[]>> =>
-  through(wds.its, async ({ kube }) => {
+const statusesOf = async (ref: Ref, wds: OpenWds): Promise<Access<WorkStatus[]>> =>
+  through(await listing(wds), async (from) => {
     const key = statusKey('', ref);
-    const labelSelector = `${originWdsLabel}=${wds.sender ?? wds.name}`;
     const isOf = ({ spec }: WorkStatus) => statusKey('', spec?.sourceRef ?? {}) === key;
     // Keep nothing of the many others.
     const trim = (object: KubeObject) => (isOf(object) ? object : { metadata: { name: '' } });
-    const all = (await kube.list<WorkStatus>(resources.workStatuses, { labelSelector, trim })) ?? [];
+    const all = await from<WorkStatus>(resources.workStatuses, trim);
     return all.filter(isOf).sort((a, b) => ((a.metadata.namespace ?? '') < (b.metadata.namespace ?? '') ? -1 : 1));
   });

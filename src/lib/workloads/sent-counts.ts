@@ -2,7 +2,7 @@ import type { Reader } from '../kube/client/client.ts';
 import { resources } from '../kube/client/resources.ts';
 import { originWdsLabel } from '../ocm/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../ocm/manifest-works.ts';
-import { appliedState, trimmer, WorksOfWds } from './works.ts';
+import { appliedState, trimmer } from './works.ts';
 
 /** The delivery state of the objects that a WDS sends to a WEC. The fields are an interface: docs/output.md. */
 export interface SentCounts {
@@ -13,27 +13,12 @@ export interface SentCounts {
   waiting: number;
 }
 
-/** What all WDSes send through an ITS. */
-export interface Sent {
-  /** By WEC. */
-  counts: ReadonlyMap<string, SentCounts[]>;
-  /** By WDS. */
-  works: ReadonlyMap<string, WorksOfWds>;
-}
-
-/** @returns undefined if this user is not allowed to read works */
-export async function readSent(its: Reader): Promise<Sent | undefined> {
-  const works = await its.list<ManifestWork>(resources.manifestWorks, {
-    labelSelector: originWdsLabel,
-    trim: trimmer(),
-  });
-  if (works === undefined) return undefined;
-  const byWec = Map.groupBy(works, ({ metadata }) => metadata.namespace ?? '');
-  const byWds = Map.groupBy(works, ({ metadata }) => metadata.labels?.[originWdsLabel] ?? '');
-  return {
-    counts: new Map([...byWec].map(([wec, own]) => [wec, countsOf(own)])),
-    works: new Map([...byWds].map(([wds, own]) => [wds, new WorksOfWds(own)])),
-  };
+/** What all WDSes send through an ITS, by WEC. @returns undefined if this user is not allowed to read works */
+export async function readSent(its: Reader): Promise<Map<string, SentCounts[]> | undefined> {
+  const how = { labelSelector: originWdsLabel, trim: trimmer() };
+  const works = await its.list<ManifestWork>(resources.manifestWorks, how);
+  const byWec = works && Map.groupBy(works, ({ metadata }) => metadata.namespace ?? '');
+  return byWec && new Map([...byWec].map(([wec, own]) => [wec, countsOf(own)]));
 }
 
 function countsOf(works: readonly ManifestWork[]): SentCounts[] {

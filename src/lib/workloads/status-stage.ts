@@ -20,6 +20,10 @@ export const wantsStatus = ({ of, modulation, wecs }: Delivery): boolean =>
       (hasRelevantStatus(of) || !isNeverCombined(of, modulation, wecs))) ||
     (modulation.statusCollectors ?? []).length > 0);
 
+/** Whether no status of its kind comes back from several WECs, as is requested. */
+export const isUncombined = ({ of, modulation, wecs }: Delivery): boolean =>
+  isNeverCombined(of, modulation, wecs) && hasRelevantStatus(of);
+
 function returned(delivery: Delivery): Verdict {
   const { of, workStatus, modulation, collectors, policy, wec, wecs, evidence, isCombined } = delivery;
   if (wec === undefined) return unseen('no WEC is selected');
@@ -30,7 +34,7 @@ function returned(delivery: Delivery): Verdict {
       next: [advice('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
     });
   const flags = flagsOf(evidence.wds);
-  if (isNeverCombined(of, modulation, wecs) && hasRelevantStatus(of))
+  if (isUncombined(delivery))
     return failedForGood(`its status does not come back: ${combinedOnly}`, {
       code: 'kind-not-combined',
       next: [advice('Ask for a StatusCollector instead')],

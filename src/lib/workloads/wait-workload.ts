@@ -6,11 +6,10 @@ import type { Run } from '../core/run.ts';
 import { failedForGood, met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
-import type { Delivery } from './delivery.ts';
 import type { DeliveryView } from './delivery-view.ts';
 import { hasReached } from './judged-objects.ts';
-import { combinedOnly, hasRelevantStatus, hasStatus, isNeverCombined } from './returnable.ts';
-import { wantsStatus } from './status-stage.ts';
+import { combinedOnly, hasStatus } from './returnable.ts';
+import { isUncombined, wantsStatus } from './status-stage.ts';
 import { requireIts } from './unseen.ts';
 import { type NamedObject, openWorkload, type WorkloadReading } from './workload.ts';
 
@@ -104,25 +103,19 @@ function openOf(
 const whyOf = ({ blockedAt, stages }: DeliveryView): string =>
   blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet';
 
-/**
- * Refuses to wait for a status that no policy requests, or for the status of several WECs of a kind that KubeStellar does not
- * combine.
- */
+/** Refuses to wait for a status that never comes back. */
 function refuseUnreturned({ view: { kind }, deliveries }: WorkloadReading): void {
   const sent = deliveries.filter(({ wec }) => wec !== undefined);
-  const isNever = (delivery: Delivery) =>
-    isNeverCombined(delivery.of, delivery.modulation, delivery.wecs) &&
-    (hasRelevantStatus(delivery.of) || !wantsStatus(delivery));
-  if (sent.some(isNever))
-    throw new StellarError('usage', `The status of this ${kind} does not come back: ${combinedOnly}.`, {
-      next: [advice('Ask for a StatusCollector in the policy instead, or select one WEC')],
-    });
-  if (sent.length === 0 || sent.some(wantsStatus)) return;
-  throw new StellarError('usage', `No policy asks for the status of this ${kind}, so that none is returned.`, {
-    next: [
-      advice('Ask for it in the policy: wantSingletonReportedState, wantMultiWECReportedState or statusCollectors'),
-    ],
-  });
+  if (sent.length === 0 || sent.some((delivery) => wantsStatus(delivery) && !isUncombined(delivery))) return;
+  throw new StellarError(
+    'usage',
+    `No policy asks for a status of this ${kind} that KubeStellar returns: ${combinedOnly}.`,
+    {
+      next: [
+        advice('Ask for it in the policy: wantSingletonReportedState, wantMultiWECReportedState or statusCollectors'),
+      ],
+    },
+  );
 }
 
 /** If the last reading failed, reports that as the error, not a timeout. */

@@ -4,6 +4,7 @@ import { failed, failedForGood, met, type Stage, unseen, type Verdict, type Verd
 import { changedAt, type KubeObject, writtenAt } from '../kube/client/objects.ts';
 import { groupResourceOf } from '../kube/client/resources.ts';
 import { describeObject } from '../ocm/object-ref.ts';
+import type { Binding } from '../ocm/policies.ts';
 import { flagsOf, toSeeManager, toSeeWds } from '../spaces/open-wds.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
@@ -94,7 +95,12 @@ function explained(why: NotSelected, { of, evidence }: Delivery): { words: strin
   };
 }
 
-function policyWithoutError(delivery: Delivery): Verdict {
+/** A policy, and what KubeStellar has made of it. */
+export interface OfPolicy extends Pick<Delivery, 'policyName' | 'policy' | 'binding'> {
+  evidence: Pick<DeliveryEvidence, 'now' | 'outrun'> & { wds: Omit<DeliveryEvidence['wds'], 'context' | 'apiGroups'> };
+}
+
+export function policyWithoutError(delivery: OfPolicy): Verdict {
   const { policyName, policy, binding, evidence } = delivery;
   if (policyName === undefined) return unseen('no policy selects it');
   if (policyName.length > 63)
@@ -140,15 +146,20 @@ function inBinding(delivery: Delivery): Verdict {
         ])
       : late(delivery, [of.object, policy], why, unnoticed);
   }
-  const { generation = 0 } = binding.metadata;
-  if ((binding.status?.observedGeneration ?? 0) < generation)
-    return evidence.outrun.has(policyName)
-      ? outrun(binding, evidence.wds)
-      : late(delivery, [binding], `the transport has not read the Binding of ${policyName}`, 'transport-behind');
+  const read = bindingRead(delivery, binding);
+  if (read.state !== 'met') return read;
   if (bound.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion) return met;
   const behind = `the Binding of ${policyName} has an earlier version of it`;
   // Fields that change continuously, such as returned status, are sent a moment later.
   return late(delivery, [of.object], behind, 'binding-behind', [], changedAt);
+}
+
+/** Whether the transport has read a Binding as it is. */
+export function bindingRead(of: OfPolicy, binding: Binding): Verdict {
+  const { name, generation = 0 } = binding.metadata;
+  if ((binding.status?.observedGeneration ?? 0) >= generation) return met;
+  if (of.evidence.outrun.has(name)) return outrun(binding, of.evidence.wds);
+  return late(of, [binding], `the transport has not read the Binding of ${name}`, 'transport-behind');
 }
 
 /**
@@ -156,7 +167,7 @@ function inBinding(delivery: Delivery): Verdict {
  * @param since the change that they must observe
  */
 export function late(
-  delivery: Delivery,
+  delivery: OfPolicy,
   since: readonly (KubeObject | undefined)[],
   why: string,
   code: string,
@@ -195,5 +206,5 @@ function toTouch({ of, evidence }: Delivery): NextStep {
   );
 }
 
-const explain = ({ policyName = '', evidence }: Delivery): NextStep =>
+const explain = ({ policyName = '', evidence }: OfPolicy): NextStep =>
   run(command`stellarctl policy explain ${policyName} ${flagsOf(evidence.wds)}`, 'See why');

@@ -2,7 +2,6 @@ import { type Condition, conditionOf, type KubeObject, writtenAt } from '../kube
 import { groupOf } from '../kube/client/resources.ts';
 import { originBindingLabel, originGenerationAnnotation, originWdsLabel } from '../ocm/kubestellar-names.ts';
 import type { ManifestStatus, ManifestWork } from '../ocm/manifest-works.ts';
-import { type Binding, destinationsOf, objectsOf } from '../ocm/policies.ts';
 
 /** A work, and what the agent reports about one object in it. */
 export interface SentObject {
@@ -19,8 +18,6 @@ export interface SentObject {
  */
 export class WorksOfWds {
   readonly #byObject = new Map<string, SentObject>();
-  /** The least generation of its Binding that a work was written for, by Binding and WEC. */
-  readonly #generations = new Map<string, number>();
   /** When a work of a Binding was last created or rewritten, in milliseconds since the epoch. */
   readonly newest = new Map<string, number>();
 
@@ -29,10 +26,6 @@ export class WorksOfWds {
       const binding = work.metadata.labels?.[originBindingLabel] ?? '';
       this.newest.set(binding, Math.max(this.newest.get(binding) ?? 0, writtenAt(work)));
       const place = placeOf(binding, work.metadata.namespace ?? '');
-      this.#generations.set(
-        place,
-        Math.min(this.#generations.get(place) ?? Number.POSITIVE_INFINITY, generationOf(work)),
-      );
       const stated = new Map(
         (work.status?.resourceStatus?.manifests ?? []).map((manifest) => [manifest.resourceMeta?.ordinal, manifest]),
       );
@@ -49,13 +42,6 @@ export class WorksOfWds {
   /** Finds the work that contains an object. The object has the kind and the name that it has in the work. */
   find(binding: string, wec: string, object: ObjectOfWork): SentObject | undefined {
     return this.#byObject.get(`${placeOf(binding, wec)} ${objectKey(object)}`);
-  }
-
-  /** Returns the WECs of a Binding for which not all works have been written since it changed. */
-  unwritten(binding: Binding): string[] {
-    const { name, generation = 0 } = binding.metadata;
-    if (objectsOf(binding).length === 0) return [];
-    return destinationsOf(binding).filter((wec) => (this.#generations.get(placeOf(name, wec)) ?? 0) < generation);
   }
 }
 

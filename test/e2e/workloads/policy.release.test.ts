@@ -187,7 +187,7 @@ describe('a binding policy that is created and deleted', () => {
     const isGone = async () => (await wds1.admin.find(resources.bindingPolicies, 'two')) === undefined;
     await until(isGone, 'end of the policy');
     const list = await cli.succeed(['policy', 'list', ...at]);
-    assert.match(list.stdout, /^two .*its policy was deleted/m);
+    assert.match(list.stdout, /^two .*no longer has a policy/m);
     const { stderr } = await cli.succeed(['policy', 'delete', 'two', '--keep-workloads', '--yes', ...at]);
     assert.match(stderr, /w1 {3}.*ConfigMap two\/settings.* stay/);
     assert.equal(await wds1.admin.find(resources.bindings, 'two'), undefined);

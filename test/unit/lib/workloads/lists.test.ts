@@ -114,16 +114,18 @@ describe('the policies of a WDS are listed', () => {
     const [space, object, policy] = structuredClone(inWds) as [KubeObject, KubeObject, KubeObject];
     assert.deepEqual(await told(wds([], [space, object, policy])), ['p 0 0 0/0 failed selects no WEC and no object']);
     Object.assign(policy, { status: {} });
-    assert.deepEqual(await told(wds([], [space, object, policy])), ['p 0 0 0/0 waiting has no Binding']);
+    assert.deepEqual(await told(wds([], [space, object, policy])), [
+      'p 0 0 0/0 waiting KubeStellar has not observed policy p',
+    ]);
     policy.metadata.creationTimestamp = '2020-01-01T00:00:00Z';
-    const late = ['p 0 0 0/0 failed has no Binding, for longer than expected'];
+    const late = ['p 0 0 0/0 failed KubeStellar has not observed policy p, for longer than expected'];
     assert.deepEqual(await told(wds([], [space, object, policy])), late);
   });
   test('with a Binding without a policy', async () => {
     const [space, object, , binding] = structuredClone(inWds) as [KubeObject, KubeObject, KubeObject, KubeObject];
     delete binding.metadata.ownerReferences;
     const list = await told(wds([], [space, object, binding]));
-    assert.deepEqual(list, ['p 2 2 0/4 failed its policy was deleted, its Binding was not']);
+    assert.deepEqual(list, ['p 2 2 0/4 failed the Binding of p no longer has a policy, and is not updated']);
   });
 });
 
@@ -134,10 +136,7 @@ test('a policy whose WECs have applied what the transport has not updated counts
   const of = () => wds([work('w1', 'True'), work('w2', 'True')], objects);
   const [policy] = (await listPolicies(of())).view;
   assert.deepEqual(policy?.deliveries, { total: 4, applied: 0, available: 0, failed: 4 });
-  assert.match(
-    policy?.why ?? '',
-    /^Namespace shop: the transport has not read the Binding of p, for longer than expec/,
-  );
+  assert.match(policy?.why ?? '', /^the transport has not read the Binding of p, for longer than expected$/);
   assert.deepEqual(
     (await listWorkloads(of())).view.map(({ wecs, applied, failed }) => [wecs, applied, failed]),
     [
@@ -372,7 +371,7 @@ describe('an object is waited for', () => {
   test('but not for a status that is not requested', async () =>
     assert.deepEqual(await forStatus(asking({})), [
       'usage',
-      'No policy asks for the status of this Gadget, so that none is returned.',
+      'No policy asks for a status of this Gadget that KubeStellar returns: the statuses of several WECs are combined for Deployments, ReplicaSets and DaemonSets only.',
     ]));
   test('but not for the combined status of a kind without one', async () => {
     const [code, message] = await forStatus(asking({ wantMultiWECReportedState: true }));

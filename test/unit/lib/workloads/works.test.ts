@@ -4,7 +4,6 @@ import type { ManifestWork } from '../../../../src/lib/ocm/manifest-works.ts';
 import { appliedState, trimmer, WorksOfWds } from '../../../../src/lib/workloads/works.ts';
 
 const binding = 'transport.kubestellar.io/originOwnerReferenceBindingKey';
-const bindingGeneration = 'transport.kubestellar.io/originOwnerReferenceBindingGeneration';
 const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', namespace: 'shop' } };
 
 const work = (namespace: string, applied: 'True' | 'False', at: string): ManifestWork =>
@@ -88,24 +87,4 @@ test('agents before OCM 1.2 set the generation of what they have applied on the 
   assert.equal(applied({}, {}), undefined);
   assert.equal(applied(present, former), undefined);
   assert.equal(applied(former, present), 'True');
-});
-
-test('a WEC lacks works of a Binding until all are written for its generation', () => {
-  const written = (namespace: string, ...generations: number[]): ManifestWork[] =>
-    generations.map((generation) => {
-      const one = work(namespace, 'True', '2026-11-20T15:00:00Z');
-      one.metadata.annotations = { [bindingGeneration]: String(generation) };
-      return one;
-    });
-  const works = new WorksOfWds([...written('w1', 2, 2), ...written('w2', 2, 1)]);
-  const lacking = (...objects: object[]) =>
-    works.unwritten({
-      metadata: { name: 'p', generation: 2 },
-      spec: {
-        destinations: ['w1', 'w2', 'w3'].map((clusterId) => ({ clusterId })),
-        workload: { namespaceScope: objects },
-      },
-    } as never);
-  assert.deepEqual(lacking({ version: 'v1', resource: 'configmaps', namespace: 'shop', name: 'c' }), ['w2', 'w3']);
-  assert.deepEqual(lacking(), []);
 });
