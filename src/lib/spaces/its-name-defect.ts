@@ -10,13 +10,15 @@ import { itsNameOf } from './spaces.ts';
 // The defect of KubeStellar 0.30: its hook gives the transport both a selector for the ITS and its name, and `kflex-get-kubeconfig`
 // accepts only one. All of this file can go when 0.30 is no longer supported (coreChart.oldestVersion).
 
+const selectorFlag = '--control-plane-label-selector';
+
 /** The name of the copy. helm owns the chart's hook itself. */
 export const correctedHookName = `stellarctl-${hookNames.transport}`;
 
 /** KubeStellar 0.30: `kflex-get-kubeconfig` exits with code 1 if both are given (cmd/kflex-get-kubeconfig/main.go). */
 export function isItsNameDefect(deployment: Deployment | undefined): boolean {
   const args = deployment?.spec?.template?.spec?.initContainers?.flatMap((container) => container.args ?? []) ?? [];
-  return Boolean(flagValue(args, '--control-plane-label-selector')) && Boolean(flagValue(args, '--control-plane-name'));
+  return Boolean(flagValue(args, selectorFlag)) && Boolean(flagValue(args, '--control-plane-name'));
 }
 
 /** Whether the existing Deployments of a WDS were created for an ITS of this name; empty: for the only one. */
@@ -66,20 +68,11 @@ export function corrected({ spec }: PostCreateHook): KubeObject {
   const copy = structuredClone(spec) as NonNullable<PostCreateHook['spec']>;
   for (const template of copy.templates ?? []) {
     const { spec: pod } = (template as Deployment).spec?.template ?? {};
-    for (const container of pod?.initContainers ?? []) container.args = withoutSelector(container.args ?? []);
+    for (const container of pod?.initContainers ?? [])
+      container.args = (container.args ?? []).filter(
+        (arg, at, all) => arg.split('=')[0] !== selectorFlag && all[at - 1] !== selectorFlag,
+      );
   }
-  return {
-    apiVersion,
-    kind,
-    metadata: { name: correctedHookName, labels: { [roleLabel]: 'wds' } },
-    spec: copy,
-  } as KubeObject;
-}
-
-const selectorFlag = '--control-plane-label-selector';
-
-function withoutSelector(args: readonly string[]): string[] {
-  return args.filter(
-    (arg, index) => arg !== selectorFlag && args[index - 1] !== selectorFlag && !arg.startsWith(`${selectorFlag}=`),
-  );
+  const metadata = { name: correctedHookName, labels: { [roleLabel]: 'wds' } };
+  return { apiVersion, kind, metadata, spec: copy } as KubeObject;
 }
