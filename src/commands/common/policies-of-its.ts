@@ -1,6 +1,6 @@
 import { ifSelected } from '../../lib/kube/access.ts';
 import type { PoliciesOfIts } from '../../lib/ocm/policies.ts';
-import type { Its } from '../../lib/workloads/hosted-wdses.ts';
+import type { Its } from '../../lib/workloads/read-policies.ts';
 import type { Session } from './session.ts';
 
 /**

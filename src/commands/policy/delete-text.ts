@@ -1,5 +1,5 @@
 import { few } from '../../lib/core/counts.ts';
-import type { DeletionEffect } from '../../lib/workloads/inspect-policy.ts';
+import type { DeletionEffect } from '../../lib/workloads/delete-policy.ts';
 
 /** Formats what happens to the objects of a policy as human-readable lines. */
 export function describeEffects(effects: readonly DeletionEffect[], keep: boolean | undefined): string[] {

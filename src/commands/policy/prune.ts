@@ -1,5 +1,5 @@
 import { checkDnsName } from '../../lib/kube/object-names.ts';
-import type { PolicyToDelete } from '../../lib/workloads/inspect-policy.ts';
+import type { PolicyToDelete } from '../../lib/workloads/delete-policy.ts';
 import { confirming, refuseUnnamedWds } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {

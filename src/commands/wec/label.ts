@@ -2,7 +2,7 @@ import { type Changes, withChanges } from '../../lib/core/changes.ts';
 import { parseLabelChanges } from '../../lib/ocm/labels.ts';
 import type { ManagedCluster } from '../../lib/ocm/ocm-objects.ts';
 import type { Approval, FoundValues } from '../../lib/wecs/values.ts';
-import type { Its } from '../../lib/workloads/hosted-wdses.ts';
+import type { Its } from '../../lib/workloads/read-policies.ts';
 import type { SideEffects, WecChange } from '../../lib/workloads/side-effects.ts';
 import { confirming } from '../common/confirm.ts';
 import { formatLabels } from '../common/labels.ts';

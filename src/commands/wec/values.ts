@@ -3,7 +3,7 @@ import { command } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Approval, ListedValues, ValueStore } from '../../lib/wecs/values.ts';
-import type { Its } from '../../lib/workloads/hosted-wdses.ts';
+import type { Its } from '../../lib/workloads/read-policies.ts';
 import { refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {

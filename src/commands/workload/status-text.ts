@@ -1,5 +1,4 @@
-import type { CombinedTable } from '../../lib/workloads/combined-status.ts';
-import type { ReturnedView } from '../../lib/workloads/returned.ts';
+import type { CombinedTable, ReturnedView } from '../../lib/workloads/returned.ts';
 import { aligned } from '../common/lines.ts';
 
 /** Formats one line per WEC, and one table per collector. */

@@ -12,9 +12,8 @@ import { type Binding, objectsOf } from '../ocm/policies.ts';
 import { pruneAnnotation } from '../spaces/guard.ts';
 import { type OpenWds, toSeeWds } from '../spaces/open-wds.ts';
 import { worksOfPolicy } from '../spaces/sender.ts';
-import { lossesOfPolicy } from './delete-policy.ts';
+import { inspectPolicy, lossesOfPolicy, type PolicyToDelete } from './delete-policy.ts';
 import { noSuchPolicy } from './explain.ts';
-import { inspectPolicy, type PolicyToDelete } from './inspect-policy.ts';
 import { selectObjects } from './select-objects.ts';
 import { clausesFor, readContents, sendableKinds } from './wds-contents.ts';
 

@@ -6,7 +6,6 @@ import { labelValueProblem } from '../ocm/labels.ts';
 import { keyOf, type ObjectView } from '../ocm/object-ref.ts';
 import { type Binding, destinationsOf, objectsOf } from '../ocm/policies.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
-import { type CombinedStatus, type CombinedTable, tablesOf } from './combined-status.ts';
 import { listing, statusKey, type WorkStatus } from './delivery-evidence.ts';
 import { unseenOf, type ViewWithErrors } from './unseen.ts';
 import { findObject, type NamedObject, noSuchObject } from './workload.ts';
@@ -76,3 +75,39 @@ const statusesOf = async (ref: Ref, wds: OpenWds): Promise<Access<WorkStatus[]>>
     const all = await from<WorkStatus>(resources.workStatuses, trim);
     return all.filter(isOf).sort((a, b) => ((a.metadata.namespace ?? '') < (b.metadata.namespace ?? '') ? -1 : 1));
   });
+
+/** control.kubestellar.io/v1alpha1 CombinedStatus: the results of StatusCollectors for one object. */
+interface CombinedStatus extends KubeObject {
+  results?: { name: string; columnNames: string[]; rows?: { columns: Column[] }[] }[];
+}
+
+interface Column {
+  type: string;
+  string?: string;
+  /** A number, as text. */
+  float?: string;
+  bool?: boolean;
+  object?: unknown;
+  array?: unknown;
+}
+
+type Cell = string | number | boolean | null | object;
+
+/** The result of a collector. The fields are an interface: docs/output.md. */
+export interface CombinedTable {
+  policy: string;
+  collector: string;
+  columns: string[];
+  rows: Cell[][];
+}
+
+const tablesOf = ({ results = [] }: CombinedStatus, policy: string): CombinedTable[] =>
+  results.map(({ name, columnNames, rows = [] }) => ({
+    ...{ policy, collector: name, columns: columnNames },
+    rows: rows.map(({ columns }) => columns.map(cellOf)),
+  }));
+
+function cellOf({ type, string, float, bool, object, array }: Column): Cell {
+  if (type === 'Number' && float !== undefined) return Number(float);
+  return string ?? bool ?? object ?? array ?? null;
+}

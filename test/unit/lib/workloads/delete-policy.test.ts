@@ -4,8 +4,7 @@ import { seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
-import { deletePolicy } from '../../../../src/lib/workloads/delete-policy.ts';
-import { inspectPolicy } from '../../../../src/lib/workloads/inspect-policy.ts';
+import { deletePolicy, inspectPolicy } from '../../../../src/lib/workloads/delete-policy.ts';
 import { MemoryCluster, soon } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { keysInTemplate, templateKeysOf } from '../../../../src/lib/workloads/template-keys.ts';
+import { keysInTemplate, templateKeysOf } from '../../../../src/lib/workloads/content-warnings.ts';
 
 describe('the properties that a template uses', () => {
   for (const [text, keys] of Object.entries({
