@@ -148,7 +148,7 @@ test('commands of this program begin a text, so they match the name under which 
   // Goes into the ITS, where others read it.
   assert.deepEqual(
     offenders.map(({ file }) => file),
-    ['src/lib/wecs/approval.ts'],
+    ['src/lib/wecs/acceptance.ts'],
   );
 });
 

@@ -26,7 +26,7 @@ const labels: ValueKind<ManagedCluster, object> = {
   },
   listing: 'list the labels',
   parse: parseLabelChanges,
-  open: async (hub) => (await import('../../lib/wecs/label.ts')).labelStore(hub),
+  open: async (hub) => (await import('../../lib/wecs/values.ts')).labelStore(hub),
   approve: approveRemoval,
   async show(session, listed) {
     if (!isForPeople(session.output)) return;

@@ -10,7 +10,7 @@ import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { proveIdentity } from '../wecs/identity.ts';
 import { defaultRegistry, endpointFor } from '../wecs/join-plan.ts';
-import { labelsOf } from '../wecs/label.ts';
+import { labelsOf } from '../wecs/values.ts';
 import type { JoinSettings } from './fleet-schema.ts';
 import type { ImportedFleet } from './imported.ts';
 import { readPresent } from './plan.ts';

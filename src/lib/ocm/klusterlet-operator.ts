@@ -1,5 +1,7 @@
 import { compareVersions, findVersion } from '../core/version.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { Deployment, KubeObject } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
 import {
   agentNamespace,
   bootstrapSecretName,
@@ -191,4 +193,9 @@ export function operatorNamespaceObject(): KubeObject {
 export function agentNamespaceObject(): KubeObject {
   const annotations = { 'workload.openshift.io/allowed': 'management' };
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: agentNamespace, labels: ownLabels, annotations } };
+}
+
+/** Starts the very operator that was read, if it is scaled to zero. */
+export function startOperator(kube: Kube, { metadata: { name, namespace, uid } }: Deployment): Promise<unknown> {
+  return kube.merge(resources.deployments, name, { metadata: { uid }, spec: { replicas: 1 } }, { namespace });
 }

@@ -2,7 +2,9 @@ import { command } from '../core/command-line.ts';
 import { formatAge } from '../core/duration.ts';
 import { StellarError } from '../core/errors.ts';
 import { type NextStep, partial, run } from '../core/next-step.ts';
-import { createdAt } from '../kube/client/objects.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { type CertificateSigningRequest, createdAt } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from '../ocm/hub-evidence.ts';
 import type { RegistrationRequest } from '../ocm/registration-requests.ts';
 
@@ -228,4 +230,47 @@ function requestTable(requests: RegistrationRequest[], { now, ownAgent }: Accept
     const own = index > 0 && ownAgent !== undefined && requests[index - 1]?.agent === ownAgent;
     return own ? `${line}   ← the Klusterlet of the WEC` : line;
   });
+}
+
+/**
+ * Approves a judged request. It sends back the whole object that was judged: its resourceVersion guards against changes in between
+ * (409).
+ */
+export async function approveRequest(kube: Kube, { csr }: RegistrationRequest): Promise<void> {
+  await decideRequest(kube, csr, 'Approved', 'StellarctlApprove', 'Approved by stellarctl accept.');
+}
+
+/** Denies a request for good: its agent sends another one only after this one is deleted. */
+export async function denyRequest(kube: Kube, { csr }: RegistrationRequest): Promise<void> {
+  await decideRequest(kube, csr, 'Denied', 'StellarctlDeny', 'Denied by stellarctl accept --deny.');
+}
+
+async function decideRequest(
+  kube: Kube,
+  csr: CertificateSigningRequest,
+  type: 'Approved' | 'Denied',
+  reason: string,
+  message: string,
+): Promise<void> {
+  const condition = {
+    type,
+    status: 'True',
+    reason,
+    message,
+    lastUpdateTime: new Date(kube.now()).toISOString(),
+  } as const;
+  const { apiVersion, kind } = resources.certificateSigningRequests;
+  const conditions = [...(csr.status?.conditions ?? []), condition];
+  await kube.replace(
+    resources.certificateSigningRequests,
+    { ...csr, apiVersion, kind, status: { ...csr.status, conditions } },
+    'approval',
+  );
+}
+
+/**
+ * Accepts a WEC's agent: the hub creates its mailbox and its roles. The hub's webhook checks the right to `managedclusters/accept`.
+ */
+export async function acceptCluster(kube: Kube, name: string): Promise<void> {
+  await kube.merge(resources.managedClusters, name, { spec: { hubAcceptsClient: true } });
 }

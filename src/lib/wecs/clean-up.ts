@@ -12,7 +12,7 @@ import { isScaledToNone } from '../kube/pods.ts';
 import { listIfDefined, listServed } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import { deleteObjects, deletePresent } from '../kube/writes.ts';
-import { isOurs, madeByRegistration } from '../ocm/klusterlet-operator.ts';
+import { isOurs, madeByRegistration, startOperator } from '../ocm/klusterlet-operator.ts';
 import {
   addonNamespace,
   agentNamespace,
@@ -82,7 +82,7 @@ async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, run: Run): Pr
   const { name, uid } = klusterlet.metadata;
   const { context } = wec.cluster;
   await wec.delete(resources.klusterlets, name, { uid });
-  await startOperator(wec, run);
+  await startScaledOperator(wec, run);
   const wait = { name: klusterlet.spec?.clusterName ?? name, why: 'the operator is removing the agent' };
   await untilGone(wec, resources.klusterlets, klusterlet, run, wait).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'timeout') throw error;
@@ -103,17 +103,15 @@ async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, run: Run): Pr
 }
 
 /** Starts an operator that stellarctl has installed, and that was scaled to zero. */
-async function startOperator(wec: Kube, { progress, dryRun }: Run): Promise<void> {
-  const at = { namespace: operatorNamespace };
+async function startScaledOperator(wec: Kube, { progress, dryRun }: Run): Promise<void> {
   const { context } = wec.cluster;
-  const operator = await wec.get<Deployment>(resources.deployments, operatorName, at);
+  const operator = await wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace });
   if (operator === undefined)
     progress.note(
       `${context} has no klusterlet operator in ${operatorNamespace}: one elsewhere must remove the agent.`,
     );
   if (operator === undefined || !isOurs(operator) || !isScaledToNone(operator)) return;
-  const { uid } = operator.metadata;
-  await wec.merge(resources.deployments, operatorName, { metadata: { uid }, spec: { replicas: 1 } }, at);
+  await startOperator(wec, operator);
   if (!dryRun) progress.note(`The klusterlet operator on ${context} is started again: it removes the agent.`);
 }
 

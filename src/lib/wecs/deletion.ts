@@ -110,8 +110,8 @@ function waitingForAgent(findings: WecFindings): Problem | undefined {
 }
 
 function inProgress(findings: WecFindings): Problem {
-  const { mailbox, name } = findings;
-  const works = (mailbox?.works ?? []).reduce((sum, { count }) => sum + count, 0);
+  const { contents, name } = findings;
+  const works = contents?.works.length ?? 0;
   const left = works === 0 ? '' : `; ${count(works, 'work')} ${works === 1 ? 'is' : 'are'} still in its mailbox`;
   return wecProblem('being-deleted', `${name} is being deleted${left}.`, toFinish(findings));
 }
@@ -145,19 +145,16 @@ export function endingMailbox({ hub, contents, its, now }: WecFindings): Problem
 /** While the pods of a namespace may take this long to end, its deletion is not a problem. */
 const endingGraceMs = 30_000;
 
-export const endingAgentNamespace = ({ surroundings, now }: WecFindings): Problem | undefined =>
-  surroundings && stuck(surroundings.ending, surroundings.context, now);
+export const endingAgentNamespace = (findings: WecFindings) => stuck(findings, findings.ending);
+export const endingWorkloadNamespace = (findings: WecFindings) => stuck(findings, findings.endingOfWorks);
 
-export const endingWorkloadNamespace = ({ surroundings, endingOfWorks = [], now }: WecFindings): Problem | undefined =>
-  surroundings && stuck(endingOfWorks, surroundings.context, now);
-
-/** The first of these namespaces that does not end by itself. */
-function stuck(namespaces: readonly WithConditions[], context: string, now: number): Problem | undefined {
+/** The first of these namespaces of a WEC that does not end by itself. */
+function stuck({ wec, now }: WecFindings, namespaces: readonly WithConditions[] = []): Problem | undefined {
   const found = namespaces.find((namespace) => {
     const since = Date.parse(namespace.metadata.deletionTimestamp ?? '');
     return blockingCondition(namespace)?.endsWith('Failure') || now - since > endingGraceMs;
   });
-  return ending(found, context, now);
+  return wec && ending(found, wec.context, now);
 }
 
 const [finalizersRemain, contentRemains] = ['NamespaceFinalizersRemaining', 'NamespaceContentRemaining'] as const;

@@ -45,6 +45,20 @@ export function registeredAsAnother({ hub, wec, name, its }: WecFindings): Probl
   );
 }
 
+export function contextOfOtherCluster({ otherCluster, name, its }: WecFindings): Problem | undefined {
+  if (otherCluster === undefined) return undefined;
+  const { context, found, name: other, next } = otherCluster;
+  return wecProblem(
+    'context-of-another-cluster',
+    `The context ${context} does not lead to ${name}: ${found}.`,
+    ...(next === undefined ? [] : [next]),
+    partial(command`stellarctl doctor ${name}=CONTEXT --its ${its}`, 'Give the context of its own cluster'),
+    ...(other === undefined
+      ? []
+      : [run(command`stellarctl doctor ${`${other}=${context}`} --its ${its}`, `Of ${other}`)]),
+  );
+}
+
 /** A user has removed it, or the context leads to another cluster. */
 export function withoutKlusterlet({ hub, wec, forbidden, name, its }: WecFindings): Problem | undefined {
   const isUnseen = forbidden.has(resources.klusterlets.plural);

@@ -5,7 +5,6 @@ import type { ManifestWork } from '../ocm/manifest-works.ts';
 import type { FoundHub } from '../ocm/registered-hub.ts';
 import type { RuleKind } from './granted-kinds.ts';
 import type { Registration } from './registration-checks.ts';
-import type { Mailbox } from './wec-view.ts';
 
 /** The namespace that an ITS keeps for a WEC, and its contents. */
 export interface MailboxContents {
@@ -26,21 +25,13 @@ export interface OtherCluster {
   next?: NextStep;
 }
 
-/** What a WEC shows besides its registration. */
-export interface WecSurroundings {
-  context: string;
-  /** The namespaces of operator and agents that are being deleted. */
-  ending: WithConditions[];
-}
-
 /** The evidence for a diagnosis. */
 export interface WecFindings extends Registration {
   reports: readonly StageReport[];
-  mailbox: Mailbox | null;
   /** The objects of the mailbox, as the ITS has them. */
   contents?: MailboxContents | undefined;
-  /** What else the WEC shows besides its registration. */
-  surroundings?: WecSurroundings | undefined;
+  /** The namespaces of operator and agents that are being deleted on the WEC. */
+  ending?: readonly WithConditions[] | undefined;
   /** The namespaces of its works that are being deleted on the WEC; undefined if they were not read. */
   endingOfWorks?: readonly WithConditions[] | undefined;
   /** The cluster behind the given context if it is certainly another one: nothing else of it is read. */

@@ -10,17 +10,15 @@ import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import type { RegistrationRequest } from '../ocm/registration-requests.ts';
 import type { WebhookProbe } from '../ocm/webhook.ts';
 import { readWec, singletonAgentId, type WecEvidence } from '../ocm/wec-evidence.ts';
-import { RestartsDuringJoin } from './during-join.ts';
 import { followOnHub, RegistrationFollower, type WecResult } from './follow-registration.ts';
 import { type HubRecords, hubRecords } from './hub-records.ts';
 import type { JoiningWec, JoinOptions } from './join-options.ts';
 import type { JoinPlan } from './join-plan.ts';
-import { OwnRequests, type SupersededRequests, supersededRequests } from './own-requests.ts';
+import { OwnRequests, removeAccount, type SupersededRequests, supersededRequests } from './own-requests.ts';
 import type { Registration } from './registration-checks.ts';
 import type { RegistrationStageId } from './registration-stage-ids.ts';
 import { seen } from './registration-stages.ts';
-import { releaseDeadLeases, reregister, restartAgents } from './restart-agent.ts';
-import { removeAccount } from './wec-account.ts';
+import { RestartsDuringJoin, releaseDeadLeases, reregister, restartAgents } from './restart-agent.ts';
 
 /** The state when a join begins to follow its registration. */
 interface StartedJoin {

@@ -10,8 +10,7 @@ import { ApiError, unlessStatus } from '../kube/client/errors.ts';
 import { resources } from '../kube/client/resources.ts';
 import { type HubEvidence, readHub } from '../ocm/hub-evidence.ts';
 import type { RegistrationRequest } from '../ocm/registration-requests.ts';
-import { decide } from './acceptance.ts';
-import { acceptCluster, approveRequest } from './approval.ts';
+import { acceptCluster, approveRequest, decide } from './acceptance.ts';
 import type { Registration } from './registration-checks.ts';
 import type { RegistrationStageId } from './registration-stage-ids.ts';
 import { describeRegistration } from './registration-stages.ts';
@@ -103,7 +102,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   /** Without the ITS only the WEC's own stages are known. */
   async #verdict(reading: JudgedReading<Registration>): Promise<Problem | undefined> {
     if (this.#hub === undefined) return undefined;
-    const { verdictOf } = await import('./wec-checks.ts');
+    const { verdictOf } = await import('./verdict.ts');
     return verdictOf(reading, this.#hub.cluster.context);
   }
 

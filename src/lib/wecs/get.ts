@@ -1,23 +1,25 @@
 import { diagnosisOf } from '../core/problem.ts';
 import { stageViews, standingOf } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { createdAt } from '../kube/client/objects.ts';
+import { createdAt, type Pod } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { effectiveProperties } from '../ocm/customization.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import { noSuchWec } from '../ocm/find-wecs.ts';
 import { type HubEvidence, leasePeriodSeconds, overdueLease } from '../ocm/hub-evidence.ts';
+import { hubOf } from '../ocm/klusterlet-agent.ts';
 import type { Klusterlet, ManagedCluster } from '../ocm/ocm-objects.ts';
 import { requireHub } from '../ocm/require-hub.ts';
 import type { RunningVersion } from '../ocm/running-versions.ts';
-import { singletonAgentId } from '../ocm/wec-evidence.ts';
+import { singletonAgentId, type WecEvidence } from '../ocm/wec-evidence.ts';
+import { mailboxView } from './mailbox.ts';
 import { getPropertiesOf } from './properties.ts';
 import { readBothSides, unread } from './read-both-sides.ts';
 import { requestView } from './request-view.ts';
 import { diagnose } from './wec-checks.ts';
 import { wecVersions } from './wec-versions.ts';
-import { conditionViews, type WecView } from './wec-view.ts';
+import { conditionViews, type PodView, type WecSide, type WecView } from './wec-view.ts';
 
 /** A WEC's ManagedCluster, unchanged. @throws StellarError `not-found` */
 export async function getManagedCluster(hub: Kube, name: string): Promise<ManagedCluster> {
@@ -39,27 +41,27 @@ export async function getWec(
   endpoints: () => Promise<readonly Endpoint[]>,
 ): Promise<WecView> {
   const reader = partialReader(hub);
-  const [{ findings, side, notVisible, isRegisteredHere, error }, configMap] = await Promise.all([
+  const [{ findings, notVisible, error }, configMap] = await Promise.all([
     readBothSides(hub, name, wec, endpoints),
     getPropertiesOf(reader, name),
   ]);
-  const { hub: evidence, mailbox, reports } = findings;
+  const { hub: evidence, wec: seen, reports } = findings;
   const { managedCluster } = evidence;
-  const versions = wecVersions(findings.wec, wec === undefined ? 'shows on the WEC itself only' : error?.message);
+  const versions = wecVersions(seen, wec === undefined ? 'shows on the WEC itself only' : error?.message);
   const wrong = diagnose(findings);
   return {
     name,
     its: hub.cluster.context,
     created: managedCluster === undefined ? null : new Date(createdAt(managedCluster)).toISOString(),
     kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
-    agent: describeAgent(evidence, isRegisteredHere ? findings.wec?.klusterlet : undefined, versions),
+    agent: describeAgent(evidence, seen?.klusterlet, versions),
     versions,
     ...standingOf(reports),
     stages: stageViews(reports),
     conditions: conditionViews(managedCluster?.status?.conditions),
     labels: managedCluster?.metadata.labels ?? {},
     properties: effectiveProperties(name, managedCluster, configMap),
-    mailbox,
+    mailbox: mailboxView(name, findings.contents),
     requests: evidence.requests.map((request) => ({ ...requestView(request), renewal: request.renewal })),
     lease:
       evidence.lease === undefined
@@ -69,22 +71,54 @@ export async function getWec(
             durationSeconds: managedCluster?.spec?.leaseDurationSeconds ?? leasePeriodSeconds,
             overdue: overdueLease(evidence, hub.now()) !== undefined,
           },
-    wec: side,
+    wec: seen === undefined ? null : sideView(seen),
     notVisible: [...notVisible, ...unread(reader, hub)],
     diagnosis: wrong === undefined ? null : diagnosisOf(wrong),
   };
 }
 
 function describeAgent(
-  { requests }: HubEvidence,
-  klusterlet: Klusterlet | undefined,
+  { name, requests }: HubEvidence,
+  shown: Klusterlet | undefined,
   versions: readonly RunningVersion[],
 ): WecView['agent'] {
+  const klusterlet = shown?.spec?.clusterName === name ? shown : undefined;
   const certified = requests.findLast(({ state, agent }) => agent !== undefined && state === 'issued');
   const [, registrationAgent] = klusterlet === undefined ? [] : versions;
   return {
     id: (klusterlet && singletonAgentId(klusterlet)) ?? certified?.agent ?? null,
     mode: klusterlet?.spec?.deployOption?.mode ?? null,
     version: registrationAgent?.running?.[0] ?? null,
+  };
+}
+
+function sideView(evidence: WecEvidence): WecSide {
+  const { context, klusterlet, pods = [] } = evidence;
+  const { spec, status } = klusterlet ?? {};
+  return {
+    context,
+    klusterlet: klusterlet
+      ? {
+          clusterName: spec?.clusterName ?? null,
+          mode: spec?.deployOption?.mode ?? null,
+          hub: hubOf(evidence)?.server ?? null,
+          conditions: conditionViews(status?.conditions),
+        }
+      : null,
+    pods: pods.map(toPod),
+  };
+}
+
+function toPod({ metadata, spec, status }: Pod): PodView {
+  const containers = status?.containerStatuses ?? [];
+  const held = containers.find(({ state }) => state?.waiting?.reason !== undefined)?.state?.waiting;
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    phase: status?.phase ?? 'Unknown',
+    ready: containers.length > 0 && containers.every(({ ready }) => ready === true),
+    restarts: containers.reduce((sum, { restartCount = 0 }) => sum + restartCount, 0),
+    waitingReason: held === undefined ? null : [held.reason, held.message].filter(Boolean).join(': '),
+    images: (spec?.containers ?? []).flatMap(({ image }) => image ?? []),
   };
 }

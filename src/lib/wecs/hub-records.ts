@@ -10,7 +10,7 @@ import type { HubAccess } from '../ocm/hub-access.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../ocm/hub-evidence.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
-import { acceptCluster } from './approval.ts';
+import { acceptCluster } from './acceptance.ts';
 import type { JoinOptions } from './join-options.ts';
 import { type JoinPlan, refuseLabelConflicts } from './join-plan.ts';
 

@@ -1,19 +1,26 @@
 import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
+import { formatAge } from '../core/duration.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, partial, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { unlessStatus } from '../kube/client/errors.ts';
+import type { Pod } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { isRunning } from '../kube/pods.ts';
+import { listServed } from '../kube/served.ts';
 import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
+import { agentReports, hasJoined, leaseAgeOf } from '../ocm/hub-evidence.ts';
 import { hubOf } from '../ocm/klusterlet-agent.ts';
 import { isOurs } from '../ocm/klusterlet-operator.ts';
 import { isGuarded, objectsIn } from '../ocm/manifest-works.ts';
+import { agentNamespace } from '../ocm/ocm-names.ts';
 import { isOrphan } from '../ocm/orphan-works.ts';
 import { describePolicy, objectsOf, type PoliciesOfIts, type Policy } from '../ocm/policies.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { hubHash } from '../workloads/applied-works.ts';
 import { effectOn, type LabelEffect } from '../workloads/side-effects.ts';
-import { whyNotRunning, workAgentPods } from './agent-processes.ts';
 import { type CleanupRecord, readCleanupRecord } from './clean-up.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
 import { type HubState, isGone, toDeregister } from './hub-state.ts';
@@ -227,4 +234,34 @@ function editCommand({ name, wds, context, orphaned }: Policy): string {
   return orphaned
     ? command`kubectl --context ${at} delete bindings.control.kubestellar.io ${name}`
     : command`kubectl --context ${at} edit bindingpolicy ${name}`;
+}
+
+/** The pods that apply works: the one agent of mode Singleton, and the work agent of mode Default (ocm pkg/operator). */
+const workAgentApps = ['klusterlet-agent', 'klusterlet-manifestwork-agent'];
+
+/** The pods of the agent on a WEC. @returns undefined if they may not be read */
+export async function workAgentPods(wec: Kube): Promise<Pod[] | undefined> {
+  const pods = await unlessStatus(listServed<Pod>(wec, resources.pods, { namespace: agentNamespace }), 403);
+  return pods?.filter(({ metadata }) => workAgentApps.includes(metadata.labels?.app ?? ''));
+}
+
+/**
+ * Why a WEC's agent does not work; undefined if there is no evidence for that. Pods show it at once; the Lease shows it if pods
+ * cannot be read, and for an agent that runs and does not reach the ITS.
+ * @param now the ITS's clock, milliseconds since the epoch
+ */
+export function whyNotRunning(hub: HubState, pods: readonly Pod[] | undefined, now: number): string | undefined {
+  if (!hasJoined(hub)) return 'it has never joined';
+  if (pods !== undefined && !pods.some(isRunning)) return describePods(pods);
+  if (hub.lease?.spec?.renewTime === undefined) return 'it has no lease';
+  return agentReports(hub, now) === 'no'
+    ? `its lease was last renewed ${formatAge(leaseAgeOf(hub, now) ?? 0)} ago`
+    : undefined;
+}
+
+function describePods(pods: readonly Pod[]): string {
+  const [pod] = pods;
+  if (pod === undefined) return 'it has no pod';
+  const waiting = pod.status?.containerStatuses?.find(({ state }) => state?.waiting)?.state?.waiting?.reason;
+  return `its pod ${pod.metadata.name} is ${waiting ?? (pod.status?.phase === 'Running' ? 'not ready' : pod.status?.phase)}`;
 }

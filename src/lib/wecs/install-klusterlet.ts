@@ -4,7 +4,7 @@ import { run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { waitWhile } from '../core/until-met.ts';
 import type { Change, Kube } from '../kube/client/client.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
+import type { Deployment, KubeObject } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { isCrdServed } from '../kube/discovery.ts';
 import type { HubConnection } from '../ocm/endpoint.ts';
@@ -17,15 +17,16 @@ import {
   operatorRoles,
   operatorWorkload,
   pullSecret,
+  startOperator,
 } from '../ocm/klusterlet-operator.ts';
-import { klusterletCrdName, operatorName, operatorNamespace, pullSecretName } from '../ocm/ocm-names.ts';
+import { klusterletCrdName, operatorNamespace, pullSecretName } from '../ocm/ocm-names.ts';
 
 export interface Installation {
   settings: AgentSettings;
   /** False if the existing operator must stay unchanged. */
   installOperator: boolean;
-  /** Whether the existing operator is scaled to zero and will be started. */
-  startOperator: boolean;
+  /** The existing operator, if it is scaled to zero and will be started. */
+  startOperator: Deployment | undefined;
   /** A docker config.json; undefined keeps the existing one. */
   imagePullSecret: string | undefined;
   /** False if the existing Klusterlet must stay unchanged. */
@@ -64,7 +65,7 @@ export async function installKlusterlet(
     for (const object of operatorWorkload(image(installation.settings, 'registration-operator'))) await apply(object);
   }
   if (installation.startOperator) {
-    await kube.merge(resources.deployments, operatorName, { spec: { replicas: 1 } }, { namespace: operatorNamespace });
+    await startOperator(kube, installation.startOperator);
     counts.changed += 1;
   }
   if (installation.bootstrap !== undefined) {

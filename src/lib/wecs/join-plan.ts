@@ -23,13 +23,12 @@ import { registeredElsewhere } from './former-hub.ts';
 import type { Identity } from './identity.ts';
 import type { JoiningWec, JoinOptions } from './join-options.ts';
 import { planVersions, type VersionPlan } from './join-versions.ts';
-import { isOwnToken, unproven } from './own-requests.ts';
+import { isOwnToken, recordsTokens, unproven, whyNoAccount } from './own-requests.ts';
 import { refuseOtherKlusterlets, refuseOtherRegistration, refuseOtherRole, requireOwnership } from './ownership.ts';
 import { hubPermissions, reregisterPermissions, wecPermissions } from './permissions.ts';
 import { judgeRegistration } from './registration-stages.ts';
 import { type ReregisterEvidence, whyReregister } from './reregister.ts';
 import type { Reregister } from './reregister-causes.ts';
-import { recordsTokens, whyNoAccount } from './wec-account.ts';
 
 /** What a join will do to one WEC, decided before the first write. */
 export interface JoinPlan {

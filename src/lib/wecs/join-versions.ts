@@ -1,4 +1,4 @@
-import type { Pod } from '../kube/client/objects.ts';
+import type { Deployment, Pod } from '../kube/client/objects.ts';
 import { imageVersion } from '../kube/image.ts';
 import { isScaledToNone } from '../kube/pods.ts';
 import { type AgentSettings, image } from '../ocm/klusterlet-agent.ts';
@@ -11,8 +11,8 @@ import type { JoinOptions } from './join-options.ts';
 export interface VersionPlan {
   /** False if the existing operator is kept or another program installed it. */
   installOperator: boolean;
-  /** Whether a kept operator is scaled to zero and must be started. */
-  startOperator: boolean;
+  /** A kept operator that is scaled to zero and must be started. */
+  startOperator: Deployment | undefined;
   /** False if the Klusterlet stays as it is. */
   writeKlusterlet: boolean;
   /** What runs, and why it is kept. */
@@ -52,7 +52,7 @@ export function planVersions(
   );
   return {
     installOperator: isOwn && ofOperator?.keep !== true,
-    startOperator: isOwn && ofOperator?.keep === true && operator !== undefined && isScaledToNone(operator),
+    startOperator: isOwn && ofOperator?.keep && operator && isScaledToNone(operator) ? operator : undefined,
     writeKlusterlet: isOwnKlusterlet && ofAgent?.keep !== true,
     kept: found.filter(({ keep }) => keep).map(({ text, why }) => `${text} kept: ${why}`),
     replaced: found.filter(({ keep }) => !keep).map(({ text, why }) => `${text} replaced by ${tagOf(wanted)}: ${why}`),

@@ -20,8 +20,8 @@ import { recordHubWrites } from './hub-records.ts';
 import { installKlusterlet } from './install-klusterlet.ts';
 import type { JoiningWec, JoinOptions, Moving } from './join-options.ts';
 import { type Checks, defaultRegistry, hubReads, type JoinPlan, planJoin } from './join-plan.ts';
+import { makeAccount } from './own-requests.ts';
 import { dropCertificate, retryStuckPods } from './restart-agent.ts';
-import { makeAccount } from './wec-account.ts';
 
 /**
  * Joins WECs to an ITS in parallel: checks, installs the klusterlet, and follows each registration until its request exists or,

@@ -3,15 +3,19 @@ import { StellarError } from '../core/errors.ts';
 import { partial } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { unlessStatus } from '../kube/client/errors.ts';
+import { resources } from '../kube/client/resources.ts';
 import { tokenId, tokenUser } from '../kube/client/tokens.ts';
+import { partialReader } from '../kube/partial-reader.ts';
+import { may, missingPermissions } from '../kube/permissions.ts';
 import { userOf } from '../kube/service-accounts.ts';
 import { certificateExpiry } from '../ocm/agent-certificate.ts';
 import { bootstrapRequests, type HubEvidence } from '../ocm/hub-evidence.ts';
 import { ownTokenOf, readHubKubeconfig, writtenAt } from '../ocm/klusterlet-agent.ts';
+import { isOurs, managedBy, managedByLabel } from '../ocm/klusterlet-operator.ts';
 import { bootstrapAccountOf, bootstrapServiceAccounts, operatorNamespace } from '../ocm/ocm-names.ts';
 import type { RegistrationRequest } from '../ocm/registration-requests.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
-import { retireRequests } from './approval.ts';
 
 /**
  * The key under which kube-apiserver records the credential of a request, as `JTI=<id of a token>` (KEP-4193, on since Kubernetes
@@ -174,4 +178,74 @@ export function supersededRequests(hub: Kube, wec: Kube, own: OwnRequests, run: 
     },
   };
   return superseded;
+}
+
+/** The rights of agents that register (ocm, the hub's manifests). */
+const roleName = 'open-cluster-management:bootstrap';
+
+/** The objects of an account: the service account, and the binding that gives it the rights of the hub's own. */
+const kinds = [
+  [resources.clusterRoleBindings, {}],
+  [resources.serviceAccounts, { namespace: operatorNamespace }],
+] as const;
+
+/** Whether a hub records in each request with which token it was sent (KEP-4193). */
+export async function recordsTokens(hub: Kube): Promise<boolean> {
+  const { major = '', minor = '' } = (await hub.read<{ major?: string; minor?: string }>('/version')) ?? {};
+  return !(major === '1' && Number.parseInt(minor, 10) < 30);
+}
+
+/** Why a WEC cannot have a service account of its own, a clause; undefined if it can. */
+export async function whyNoAccount(hub: Kube): Promise<string | undefined> {
+  const changes = kinds.flatMap(([resource, where]) =>
+    ['create', 'patch', 'delete'].map((verb) => may(verb, resource, where)),
+  );
+  const token = may('create', resources.serviceAccounts, { subresource: 'token', namespace: operatorNamespace });
+  const bind = may('bind', resources.clusterRoles, { name: roleName });
+  const missing = await missingPermissions(hub, [...changes, token, bind]);
+  if (missing.length > 0) return `you may not ${missing.join(', ')} to make a service account for it`;
+  const role = await partialReader(hub).get(resources.clusterRoles, roleName);
+  return role === undefined ? `there is no ClusterRole ${roleName} for a service account of its own` : undefined;
+}
+
+/** Makes the service account of one WEC: the user name of a request shows that it was sent with its token. */
+export async function makeAccount(hub: Kube, wec: string): Promise<void> {
+  const metadata = { name: bootstrapAccountOf(wec), labels: { [managedByLabel]: managedBy } };
+  const { apiVersion, kind } = resources.serviceAccounts;
+  await hub.apply({ apiVersion, kind, metadata: { ...metadata, namespace: operatorNamespace } });
+  const binding = {
+    ...{ apiVersion: resources.clusterRoleBindings.apiVersion, kind: resources.clusterRoleBindings.kind, metadata },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: roleName },
+    subjects: [{ kind, name: metadata.name, namespace: operatorNamespace }],
+  };
+  await hub.apply(binding);
+}
+
+/** Removes the service account of a WEC that has joined, if it has one, also of an earlier run. */
+export async function removeAccount(hub: Kube, wec: string): Promise<void> {
+  const name = bootstrapAccountOf(wec);
+  for (const [resource, where] of kinds) {
+    const present = await partialReader(hub).get(resource, name, where);
+    const { uid } = present?.metadata ?? {};
+    if (present && isOurs(present)) await unlessStatus(hub.delete(resource, name, { ...where, uid }), 403);
+  }
+}
+
+/**
+ * Deletes requests whose agent has restarted: the agent has lost their keys, and pending requests would look like a second agent.
+ * Denying them would silence the agent for good (seen with OCM 1.3.1): it sends a new request only when its request is gone.
+ * Requests that a user has decided on stay as they are.
+ * @returns those that this user may not delete
+ */
+export async function retireRequests(
+  kube: Kube,
+  requests: readonly RegistrationRequest[],
+): Promise<RegistrationRequest[]> {
+  const left: RegistrationRequest[] = [];
+  for (const request of requests.filter(({ state }) => state !== 'denied')) {
+    const { name, uid } = request.csr.metadata;
+    const deleting = kube.delete(resources.certificateSigningRequests, name, { uid });
+    if ((await unlessStatus(deleting, 403)) === undefined) left.push(request);
+  }
+  return left;
 }

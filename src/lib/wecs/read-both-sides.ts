@@ -1,17 +1,15 @@
 import { command } from '../core/command-line.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
-import { partial, run } from '../core/next-step.ts';
-import type { Problem } from '../core/problem.ts';
+import { run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type ClusterRef, describeCluster, unlessStatus } from '../kube/client/errors.ts';
-import { conditionOf, isTrue, type KubeObject, type Pod, type WithConditions } from '../kube/client/objects.ts';
+import { describeCluster, unlessStatus } from '../kube/client/errors.ts';
+import { conditionOf, isTrue, type KubeObject, type WithConditions } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { type PartialReader, partialReader } from '../kube/partial-reader.ts';
 import { clusterUid, otherUid, recordedUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import { noSuchWec } from '../ocm/find-wecs.ts';
 import { type HubEvidence, readOne } from '../ocm/hub-evidence.ts';
-import { hubOf } from '../ocm/klusterlet-agent.ts';
 import { namespacesOf } from '../ocm/manifest-works.ts';
 import { agentNamespace, operatorNamespace, statusAddon } from '../ocm/ocm-names.ts';
 import type { Klusterlet, ManagedCluster } from '../ocm/ocm-objects.ts';
@@ -20,14 +18,13 @@ import { requireHub } from '../ocm/require-hub.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
 import { otherName, readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { lacksOperator } from '../ocm/wec-pods.ts';
-import type { MailboxContents, OtherCluster, WecFindings, WecSurroundings } from './findings.ts';
+import type { MailboxContents, OtherCluster, WecFindings } from './findings.ts';
 import { failedKinds, lacksOcmRights, refusedKinds } from './granted-kinds.ts';
-import { mailboxView, readMailbox } from './mailbox.ts';
+import { readMailbox } from './mailbox.ts';
 import { otherRole, removeKlusterlet, runsNoPods } from './other-role.ts';
-import { wecProblem } from './problems.ts';
 import { judgeRegistration } from './registration-stages.ts';
 import { readOcmOfHub } from './wec-versions.ts';
-import { conditionViews, type PodView, type WecSide, type WecView } from './wec-view.ts';
+import type { WecView } from './wec-view.ts';
 
 /** What an ITS shows of one WEC; the contents of its mailbox are undefined if they were not read. */
 export interface SeenOnHub {
@@ -37,10 +34,7 @@ export interface SeenOnHub {
 
 /** What an ITS and, with its client, the WEC itself show of one WEC. */
 export interface WecReading {
-  findings: WecFindings & { hub: HubEvidence };
-  side: WecSide | null;
-  /** Whether the cluster that was read is registered under this name. */
-  isRegisteredHere: boolean;
+  findings: WecFindings & { hub: HubEvidence; contents: MailboxContents };
   notVisible: WecView['notVisible'];
   /** Why nothing of the cluster itself was read although its context was given. */
   error: StellarError | undefined;
@@ -72,10 +66,8 @@ export async function readBothSides(
   const otherCluster =
     wec && wecSide?.evidence && (await findOtherCluster({ its: hub, wec, managedCluster }, wecSide.evidence, name));
   const seen = otherCluster === undefined ? wecSide : undefined;
-  const claimsName = wecSide?.side?.klusterlet?.clusterName === name;
-  const isRegisteredHere = seen !== undefined && claimsName;
-  const isEnding = seen?.surroundings?.ending.length;
-  if (managedCluster === undefined && evidence.requests.length === 0 && !claimsName && !isEnding)
+  const claimsName = wecSide?.evidence?.klusterlet?.spec?.clusterName === name;
+  if (managedCluster === undefined && evidence.requests.length === 0 && !claimsName && !seen?.ending?.length)
     throw nothingVisible(name, hub, reader.forbidden, wecSide);
 
   const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
@@ -92,14 +84,11 @@ export async function readBothSides(
   return {
     findings: {
       ...{ ...registration, reports, contents, forbidden, ocmOfHub, its, otherCluster },
-      mailbox: mailboxView(name, contents),
       foundHub: await findHubOf(hub, evidence, seen?.evidence, endpoints),
-      ...{ surroundings: seen?.surroundings, refused, endingOfWorks },
+      ...{ ending: seen?.ending, refused, endingOfWorks },
       lacksAddon:
         !reader.forbidden.has(resources.managedClusterAddOns.plural) && (await lacksAddon(hub, evidence, contents)),
     },
-    side: seen?.side ?? null,
-    isRegisteredHere,
     notVisible: [...unread(reader, hub), ...(seen?.notVisible ?? [])],
     error: seen?.error,
   };
@@ -158,8 +147,8 @@ async function findHubOf(
 
 interface WecSideReading {
   evidence?: WecEvidence;
-  side?: WecSide;
-  surroundings?: WecSurroundings;
+  /** The namespaces of operator and agents that are being deleted. */
+  ending?: WithConditions[];
   forbidden: ReadonlySet<string>;
   notVisible: WecView['notVisible'];
   error?: StellarError;
@@ -169,8 +158,12 @@ interface WecSideReading {
 async function tryReadWecSide(kube: Kube): Promise<WecSideReading> {
   const reader = partialReader(kube);
   try {
-    const seen = await readWecSide(reader, kube.cluster);
-    return { ...seen, forbidden: reader.forbidden, notVisible: unread(reader, kube) };
+    const [evidence, ...namespaces] = await Promise.all([
+      readWec(reader),
+      ...[agentNamespace, operatorNamespace].map((name) => reader.get<WithConditions>(resources.namespaces, name)),
+    ]);
+    const ending = namespaces.flatMap((namespace) => (namespace?.metadata.deletionTimestamp ? [namespace] : []));
+    return { evidence, ending, forbidden: reader.forbidden, notVisible: unread(reader, kube) };
   } catch (error) {
     const failure = failureOf(error);
     const notVisible = [{ what: 'everything', on: kube.cluster.context, why: failure.message }];
@@ -188,9 +181,9 @@ function nothingVisible(
   wecSide: WecSideReading | undefined,
 ): StellarError {
   const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) => forbidden.has(kind));
-  const other = wecSide?.side?.klusterlet?.clusterName;
-  if (kinds.length === 0)
-    return other && wecSide?.side ? registeredAs(other, name, hub, wecSide.side) : noSuchWec(name, hub);
+  const seen = wecSide?.evidence;
+  const other = seen && otherName(seen.klusterlet, name);
+  if (kinds.length === 0) return other ? registeredAs(other, name, hub, seen) : noSuchWec(name, hub);
   return new StellarError(
     'forbidden',
     `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`,
@@ -199,7 +192,7 @@ function nothingVisible(
 }
 
 /** The context leads to a different WEC. */
-function registeredAs(other: string, name: string, { cluster }: Kube, side: WecSide): StellarError {
+function registeredAs(other: string, name: string, { cluster }: Kube, side: WecEvidence): StellarError {
   const { context } = cluster;
   return new StellarError(
     'not-found',
@@ -234,59 +227,4 @@ export async function findOtherCluster(
     other === undefined ? (role ?? (isOwn ? undefined : 'it has no Klusterlet')) : `it is registered as ${other}`;
   const uids = otherUid(uid, recorded, name);
   return { context, found: what === undefined ? uids : `${what}; ${uids}`, name: other };
-}
-
-export function contextOfOtherCluster({ otherCluster, name, its }: WecFindings): Problem | undefined {
-  if (otherCluster === undefined) return undefined;
-  const { context, found, name: other, next } = otherCluster;
-  return wecProblem(
-    'context-of-another-cluster',
-    `The context ${context} does not lead to ${name}: ${found}.`,
-    ...(next === undefined ? [] : [next]),
-    partial(command`stellarctl doctor ${name}=CONTEXT --its ${its}`, 'Give the context of its own cluster'),
-    ...(other === undefined
-      ? []
-      : [run(command`stellarctl doctor ${`${other}=${context}`} --its ${its}`, `Of ${other}`)]),
-  );
-}
-
-/** Reads what the WEC itself shows: the evidence for its stages, and what `wec get` displays. */
-async function readWecSide(
-  wec: PartialReader,
-  { context }: ClusterRef,
-): Promise<{ evidence: WecEvidence; side: WecSide; surroundings: WecSurroundings }> {
-  const [evidence, ...namespaces] = await Promise.all([
-    readWec(wec),
-    ...[agentNamespace, operatorNamespace].map((name) => wec.get<WithConditions>(resources.namespaces, name)),
-  ]);
-  const ending = namespaces.flatMap((namespace) => (namespace?.metadata.deletionTimestamp ? [namespace] : []));
-  const { klusterlet } = evidence;
-  const side: WecSide = {
-    context,
-    klusterlet:
-      klusterlet === undefined
-        ? null
-        : {
-            clusterName: klusterlet.spec?.clusterName ?? null,
-            mode: klusterlet.spec?.deployOption?.mode ?? null,
-            hub: hubOf(evidence)?.server ?? null,
-            conditions: conditionViews(klusterlet.status?.conditions),
-          },
-    pods: (evidence.pods ?? []).map(toPod),
-  };
-  return { evidence, side, surroundings: { context, ending } };
-}
-
-function toPod({ metadata, spec, status }: Pod): PodView {
-  const containers = status?.containerStatuses ?? [];
-  const held = containers.find(({ state }) => state?.waiting?.reason !== undefined)?.state?.waiting;
-  return {
-    namespace: metadata.namespace ?? '',
-    name: metadata.name,
-    phase: status?.phase ?? 'Unknown',
-    ready: containers.length > 0 && containers.every(({ ready }) => ready === true),
-    restarts: containers.reduce((sum, { restartCount = 0 }) => sum + restartCount, 0),
-    waitingReason: held === undefined ? null : [held.reason, held.message].filter(Boolean).join(': '),
-    images: (spec?.containers ?? []).flatMap(({ image }) => image ?? []),
-  };
 }

@@ -23,8 +23,8 @@ import { missing, type Reregister, type ReregisterCode } from './reregister-caus
  * | it does not reach the ITS | the report of its operator, and the address that a join would write | token |
  * | it could not announce itself, or has sent too many requests | its requests on the ITS | token |
  *
- * `wec get` and doctor show the causes that its clusters show (problems.ts); a join adds what it would write, and acts (agent.ts),
- * also while it follows the registration (during-join.ts).
+ * `wec get` and doctor show the causes that its clusters show (problems.ts); a join adds what it would write, and acts,
+ * also while it follows the registration (restart-agent.ts).
  */
 export function whyReregister(evidence: ReregisterEvidence): Reregister[] {
   const { wec } = evidence;

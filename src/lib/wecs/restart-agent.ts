@@ -1,15 +1,125 @@
+import { monotonic } from '../core/clock.ts';
+import { formatAge } from '../core/duration.ts';
+import type { Verdict } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import type { Lease, Pod } from '../kube/client/objects.ts';
+import { createdAt, type Lease, type Pod } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
-import { bootstrapSecret } from '../ocm/klusterlet-agent.ts';
+import { bootstrapRequests, isMissed } from '../ocm/hub-evidence.ts';
+import { bootstrapSecret, writtenAt } from '../ocm/klusterlet-agent.ts';
 import { agentNamespace, hubSecretName } from '../ocm/ocm-names.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
-import { agentPodsOf, isOperatorPod, stuckPodsOf } from '../ocm/wec-pods.ts';
+import { agentPodsOf, agentStarted, isOperatorPod, stuckPodsOf } from '../ocm/wec-pods.ts';
+import { asksWithSeveralKeys } from './acceptance.ts';
 import type { JoinPlan } from './join-plan.ts';
-import type { Reregister } from './reregister-causes.ts';
+import { clockMarginMs } from './own-requests.ts';
+import type { Registration } from './registration-checks.ts';
+import { judgeRegistration } from './registration-stages.ts';
+import { missing, type Reregister, unannounced } from './reregister-causes.ts';
+
+/** An agent announces itself within a second of its request; the operator checks a changed secret within a few. */
+const announcementMs = 10_000;
+/**
+ * An agent whose bootstrap secret has changed restarts and sends a request within some seconds: if stopped then, it would send two.
+ */
+const agentRestartMs = 15_000;
+/** Objects have timestamps in whole seconds. */
+const secondMs = 1000;
+
+/** Why and how an agent must be restarted. `pods`: it still runs with the secrets that it had before. */
+export type Restart = Pick<Reregister, 'why'> & { by: Reregister['by'] | 'pods' };
+
+/**
+ * Detects an agent that retries by itself only after an hour, or never, and an operator that retries only after minutes: the agent
+ * if the hub refused it once, as during its restart (ocm pkg/registration/spoke: 401 and 403 are swallowed until the next resync),
+ * or if it has a certificate of a registration that is gone.
+ */
+export class RestartsDuringJoin {
+  /** The steps that are done: if one did not help, something else is wrong. */
+  readonly #done = new Set<Restart['by']>();
+  #unreachableSince: number | undefined;
+  #isLost = false;
+  #webhookSilentAt = 0;
+
+  /**
+   * @param wecNow the WEC's clock, milliseconds since the epoch
+   * @param areOwn whether only requests were read that are proven to be the WEC's own
+   * @returns undefined if the agent should not restart
+   */
+  need(registration: Registration, hub: Kube, wecNow: number, areOwn = false): Restart | undefined {
+    if (registration.hub === undefined || this.#done.has('pods')) return undefined;
+    // With a new secret most agents send a request at once; the others are replaced.
+    if (this.#done.size > 0) return podRestartNeed(registration, wecNow);
+    // Both clusters are accessible: the agent must send one more request, which supersedes all earlier ones.
+    if (asksWithSeveralKeys(registration.hub, areOwn)) return { why: 'its requests have several keys', by: 'token' };
+    return (
+      this.#lost(registration) ??
+      this.#unannounced(registration) ??
+      podRestartNeed(registration, wecNow) ??
+      silent(registration) ??
+      this.#away(registration, hub)
+    );
+  }
+
+  markDone({ by }: Restart): void {
+    this.#done.add(by);
+  }
+
+  /** Both sides were read in parallel: a finding counts when two readings show it. */
+  #lost(registration: Registration): Restart | undefined {
+    const lost = missing(registration);
+    const isBefore = this.#isLost;
+    this.#isLost = lost !== undefined;
+    return isBefore ? lost : undefined;
+  }
+
+  #unannounced({ hub, webhook, now }: Registration): Restart | undefined {
+    // It cannot announce itself while the webhook does not admit it.
+    if (webhook?.state === 'silent') this.#webhookSilentAt = now;
+    const isPending = hub && bootstrapRequests(hub).at(-1)?.state === 'pending';
+    return isPending ? unannounced(hub, now, announcementMs, this.#webhookSilentAt) : undefined;
+  }
+
+  #away(registration: Registration, hub: Kube): Restart | undefined {
+    if (reachOf(registration)?.state !== 'failed' || !hub.hasBeenUnavailable()) this.#unreachableSince = undefined;
+    else this.#unreachableSince ??= monotonic();
+    const stale = this.#unreachableSince !== undefined && monotonic() - this.#unreachableSince > announcementMs / 2;
+    return stale ? { why: 'the ITS was unreachable', by: 'token' } : undefined;
+  }
+}
+
+/** An earlier run removed the certificate and was interrupted before it deleted the pods, which still use it. */
+function podRestartNeed(registration: Registration, wecNow: number): Restart | undefined {
+  const { hub, wec, now } = registration;
+  if (hub === undefined || wec?.bootstrapSecret === undefined || wec.hubSecret !== undefined) return undefined;
+  const written = writtenAt(wec.bootstrapSecret);
+  const age = wecNow - written;
+  const isOld = agentPodsOf(wec.pods).some((pod) => createdAt(pod) < written - secondMs);
+  // A certificate that was issued without a ManagedCluster is from the registration before.
+  const isFormer = (state: string) => state === 'issued' && hub.managedCluster === undefined;
+  const hasAsked = bootstrapRequests(hub).some(
+    ({ created, state }) => now - created <= age + clockMarginMs && !isFormer(state),
+  );
+  // An operator reports only after some time what it has reached; a restart does not fix an unreachable hub.
+  return isOld && !hasAsked && age > agentRestartMs && reachOf(registration)?.state !== 'failed'
+    ? { why: 'its agent is older than its bootstrap secret and has not asked since', by: 'pods' }
+    : undefined;
+}
+
+/** An agent that runs and does nothing. Once only: a restart has not helped one that has not renewed its Lease since it started. */
+function silent({ hub, wec, now }: Registration): Restart | undefined {
+  const started = wec && agentStarted(wec.klusterlet, wec.pods);
+  // Both times come from the agent's own node.
+  const renewed = Date.parse(hub?.lease?.spec?.renewTime ?? '');
+  return hub !== undefined && isMissed(hub) && started !== undefined && started <= renewed
+    ? { why: `its agent has not renewed its Lease for ${formatAge(now - renewed)}`, by: 'pods' }
+    : undefined;
+}
+
+const reachOf = (registration: Registration): Verdict | undefined =>
+  judgeRegistration(registration).find(({ id }) => id === 'hub-reachable')?.verdict;
 
 /** Makes an agent register again: with a new bootstrap secret, and without its certificate if that is of a lost registration. */
 export async function reregister(

@@ -1,4 +1,4 @@
-import { type Changes, changeWords, conflicts, effectiveChanges } from '../core/changes.ts';
+import { type Changes, changeWords, conflicts, effectiveChanges, withChanges } from '../core/changes.ts';
 import { command } from '../core/command-line.ts';
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { forName, type NamedResult } from '../core/each-name.ts';
@@ -6,8 +6,10 @@ import { type ErrorCode, StellarError } from '../core/errors.ts';
 import { run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/client/resources.ts';
 import { retryConflicts } from '../kube/writes.ts';
-import { noSuchWec, type WecTarget } from '../ocm/find-wecs.ts';
+import { findWecs, noSuchWec, type WecTarget } from '../ocm/find-wecs.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { requireHub } from '../ocm/require-hub.ts';
 
 /**
@@ -136,3 +138,43 @@ function conflictError<Source>(
     ],
   });
 }
+
+/** The labels of ManagedClusters. */
+export function labelStore(hub: Kube): ValueStore<ManagedCluster> {
+  return {
+    conflict: 'label-conflict',
+    command: ['label'],
+    changed: 'labelled',
+    unchanged: 'has these labels already',
+    find: async (target) => (await findWecs(hub, target)).map(({ name, cluster }) => ({ name, source: cluster })),
+    valuesOf: ({ metadata }) => metadata.labels ?? {},
+    moreOf: () => ({}),
+    read: (name) => hub.get<ManagedCluster>(resources.managedClusters, name),
+    async write({ metadata }, labels) {
+      const { name, resourceVersion } = metadata;
+      const patched = await hub.merge<ManagedCluster>(resources.managedClusters, name, {
+        metadata: { resourceVersion, labels },
+      });
+      return hub.dryRun ? withChanges(metadata.labels ?? {}, labels) : (patched.metadata.labels ?? {});
+    },
+  };
+}
+
+const clusterSetLabel = 'cluster.open-cluster-management.io/clusterset';
+
+/** What users have written, without what OCM, kubectl and stellarctl write themselves. */
+export const labelsOf = ({ metadata }: ManagedCluster) => ({
+  labels: pick(metadata.labels, (key, value) => (key === clusterSetLabel ? value !== 'default' : !isMachine(key))),
+  annotations: pick(metadata.annotations, (key) => !isMachine(key)),
+});
+
+/** Whether a program writes the key: OCM, kubectl or stellarctl, by its prefix. */
+const isMachine = (key: string): boolean =>
+  /^([^/]*\.)?open-cluster-management\.io\/|^(kubectl|stellarctl)\.[^/]*\//.test(key);
+
+const pick = (all: Record<string, string> | undefined, isKept: (key: string, value: string) => boolean) =>
+  Object.fromEntries(
+    Object.entries(all ?? {})
+      .filter(([key, value]) => isKept(key, value))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );

@@ -109,7 +109,7 @@ function waitOn(wec: AwaitedWec, goal: WaitGoal, hub: Kube, { progress }: Run): 
       return result;
     },
     async late(last) {
-      const { verdictOf } = await import('./wec-checks.ts');
+      const { verdictOf } = await import('./verdict.ts');
       const wrong = last && goal !== 'delete' ? verdictOf(last, context) : undefined;
       const message =
         goal === 'delete'

@@ -1,104 +1,28 @@
 import { type Check, pass, skipped } from '../core/checks.ts';
-import type { JudgedReading } from '../core/follow.ts';
+import { command } from '../core/command-line.ts';
+import { count } from '../core/counts.ts';
+import { begun } from '../core/duration.ts';
+import { run } from '../core/next-step.ts';
 import type { Problem } from '../core/problem.ts';
-import {
-  beingDeleted,
-  beingDeregistered,
-  endingAgentNamespace,
-  endingMailbox,
-  endingWorkloadNamespace,
-  heldWorks,
-} from './deletion.ts';
-import {
-  anyStage,
-  asksAgain,
-  expiringCertificate,
-  failedAt,
-  missedRenewal,
-  registeredAsAnother,
-  silentWebhook,
-  unhealthyApiServer,
-  unsigned,
-  waitsForDecision,
-  withoutAgent,
-  withoutKlusterlet,
-  withoutNode,
-} from './diagnosis.ts';
+import { conditionOf, type WithConditions } from '../kube/client/objects.ts';
+import { groupResourceOf } from '../kube/client/resources.ts';
+import { addonNamespace, statusAddon } from '../ocm/ocm-names.ts';
+import { toEndRefusal } from '../ocm/refusals.ts';
+import { endingWorkloadNamespace, heldWorks } from './deletion.ts';
 import type { WecFindings } from './findings.ts';
-import { returningKlusterlet, unavailableAddon, worksNotApplied, worksRefused } from './mailbox.ts';
-import { contextOfOtherCluster } from './read-both-sides.ts';
-import { noWecAccess, type Registration } from './registration-checks.ts';
-import { validityOfAgent } from './reregister.ts';
-import {
-  cannotConnect,
-  expiredCertificate,
-  missingManagedCluster,
-  outdatedReport,
-  registeredElsewhere,
-} from './reregister-problems.ts';
+import { toBindOcmRights } from './granted-kinds.ts';
+import { groupWorks } from './mailbox.ts';
+import { wecProblem } from './problems.ts';
+import { noWecAccess, toSeeCluster } from './registration-checks.ts';
+import { outdatedReport } from './reregister-problems.ts';
+import { firstOf, leaseRow, onHub, onWec, type Row, reaching, registrationRows, running, seenIf } from './verdict.ts';
 import { versionsApart } from './wec-versions.ts';
 
-interface Row extends Omit<Check<WecFindings>, 'run'> {
-  /** Whether there is evidence to judge. */
-  sees: (findings: WecFindings) => boolean;
-  /** @returns the problem, if there is one */
-  find: (findings: WecFindings) => Problem | undefined;
-}
-
-const seenIf =
-  (sees: Row['sees']) =>
-  (id: string, title: string, find: Row['find'], needs: readonly string[] = []): Row => ({
-    ...{ id: `wec-${id}`, title, sees, find, needs },
-  });
-const onHub = seenIf(() => true);
-/** What only the WEC shows is not visible without its context. */
-const onWec = seenIf(({ wec }) => wec !== undefined);
-const ofContext = seenIf(({ wec, otherCluster }) => wec !== undefined || otherCluster !== undefined);
-const ofCertificate = seenIf((findings) => findings.wec !== undefined || validityOfAgent(findings) !== undefined);
 const ofWorkloads = seenIf(({ wec, endingOfWorks }) => wec !== undefined && endingOfWorks !== undefined);
 
-const running = ['wec-namespaces', 'wec-klusterlet', 'wec-containers', 'wec-nodes', 'wec-agent-pods'];
-const reaching = [...running, 'wec-certificate', 'wec-hub-connection'];
-
-/**
- * The checks of a WEC. Causes come before their effects: an agent that does not start explains a Lease that is not renewed, not the
- * other way round.
- */
+/** The checks of a WEC: of its registration, then of what it is for. */
 const rows: readonly Row[] = [
-  ofContext('context', 'its context leads to its own cluster', contextOfOtherCluster),
-  onHub('not-deleted', 'it is not being deleted', beingDeleted),
-  onHub('not-deregistering', 'no deregistration of it is unfinished', beingDeregistered),
-  onHub('mailbox', 'its namespace on the ITS is not being deleted', endingMailbox),
-  onWec('name', 'its cluster is registered under this name', registeredAsAnother),
-  onWec('hub', 'its cluster is registered with this ITS', registeredElsewhere),
-  onWec('namespaces', 'the namespaces of its agent are not being deleted', endingAgentNamespace),
-  onWec('klusterlet', 'a Klusterlet is installed', withoutKlusterlet, ['wec-namespaces']),
-  onWec('containers', 'operator and agent start', failedAt('klusterlet-applied', 'container-not-starting')),
-  onWec('nodes', 'operator and agent are scheduled', withoutNode),
-  onWec('agent-pods', 'operator and agent have pods', withoutAgent, ['wec-namespaces']),
-  onWec('announced', 'the ITS has its ManagedCluster', missingManagedCluster),
-  onHub('signed', 'the ITS signs the certificates of its agent', unsigned),
-  ofCertificate('certificate', "its agent's certificate is valid", expiredCertificate),
-  ofCertificate('renewal', 'its agent renews its certificate in time', expiringCertificate, ['wec-signed']),
-  onHub('admission', 'the ITS admits its ManagedCluster', silentWebhook, ['its-hub-webhook']),
-  onHub('one-agent', 'no other agent asks for its name', asksAgain),
-  onWec('hub-connection', 'its agent reaches the ITS', cannotConnect, [
-    ...running,
-    'wec-name',
-    'wec-hub',
-    'wec-announced',
-    'wec-certificate',
-  ]),
-  onHub('decision', 'no decision about it is pending', waitsForDecision, ['wec-mailbox']),
-  onHub('api-server', 'its API server is healthy', unhealthyApiServer),
-  onHub('reports', 'its agent reports', failedAt('available', 'agent-silent', 'clocks-differ'), [
-    'wec-not-deleted',
-    ...reaching,
-  ]),
-  onHub('registered', 'its registration is complete', anyStage, [
-    ...['wec-not-deleted', 'wec-mailbox', 'wec-name', 'wec-hub', ...reaching, 'wec-announced', 'wec-signed'],
-    ...['wec-admission', 'its-bootstrap-rights', 'wec-one-agent', 'wec-decision', 'wec-api-server', 'wec-reports'],
-  ]),
+  ...registrationRows,
   onWec('work-rights', 'its agent may apply what its works contain', worksRefused, ['wec-klusterlet']),
   ofWorkloads('workload-namespaces', 'the namespaces of its workloads are not being deleted', endingWorkloadNamespace),
   onHub('works-deleted', 'no work of it is blocked in its deletion', heldWorks, ['wec-not-deleted']),
@@ -117,12 +41,11 @@ const rows: readonly Row[] = [
     'wec-reports',
     'wec-works',
   ]),
-  onHub('lease', 'its agent renews its lease', missedRenewal, ['wec-not-deleted', ...reaching]),
+  leaseRow,
   onWec('versions', 'its agent has the version of the ITS', versionsApart),
   onHub('klusterlet-source', 'no work contains its Klusterlet', returningKlusterlet),
   onWec('operator-word', 'what its operator reports about the ITS is up to date', outdatedReport),
 ];
-
 /** Why nothing of the cluster itself is visible. */
 function whyNotVisible({ otherCluster, context, wec }: WecFindings): string {
   if (wec !== undefined) return `${wec.context} does not let you read it`;
@@ -144,20 +67,89 @@ export const wecChecks: readonly Check<WecFindings>[] = rows.map(({ find, sees, 
 /** Describes in one sentence what keeps a WEC from being available and working, with the next commands. */
 export const diagnose = (findings: WecFindings): Problem | undefined => firstOf(rows, findings);
 
-/** The causes without the unmet stage of the registration, which callers report themselves, and without what is not a cause. */
-const causes = rows.filter(({ find }) => find !== anyStage && find !== outdatedReport);
+function worksRefused({ refused, wec, name, its }: WecFindings): Problem | undefined {
+  if (refused === undefined || refused.kinds.length === 0 || wec === undefined) return undefined;
+  if (refused.lacksOcmRights)
+    return wecProblem(
+      'ocm-rights-missing',
+      `The work agent of ${name} lacks what OCM itself gives it, the ClusterRole admin, and may not apply what its works contain.`,
+      toBindOcmRights(wec.context),
+    );
+  return wecProblem(
+    'work-rights-missing',
+    `The work agent of ${name} may not apply ${refused.kinds.map(groupResourceOf).join(', ')}, which its works contain.`,
+    run(
+      command`stellarctl wec grant ${`${name}=${wec.context}`} --from-errors --its ${its}`,
+      'Give it these rights, if it is to have them',
+    ),
+  );
+}
 
-/**
- * The cause that blocks a WEC whose registration is followed, as in `wec get` and doctor, from the last reading. Reads nothing.
- * @param its the context of its ITS
- */
-export const verdictOf = ({ snapshot, reports }: JudgedReading<Registration>, its: string): Problem | undefined =>
-  firstOf(causes, { ...snapshot, reports, mailbox: null, forbidden: new Set(), its });
+function worksNotApplied({ contents, name, its, now, wec }: WecFindings): Problem | undefined {
+  const groups = groupWorks(contents?.works ?? []).filter((group) => group.failed.length > 0);
+  const failed = groups.flatMap((group) => group.failed);
+  const [[first], { wds, binding } = {}] = [failed, groups[0]];
+  if (first === undefined) return undefined;
+  const see =
+    wds && binding
+      ? run(command`stellarctl policy get ${binding} --wds ${wds}`)
+      : run(command`kubectl --context ${its} -n ${name} describe manifestwork ${first.name}`);
+  const refusal = toEndRefusal(first.message, name, wec?.context, its);
+  return wecProblem(
+    refusal?.code ?? 'works-not-applied',
+    `${count(failed.length, 'work')} could not be applied on ${name}: ${first.message}${begun(first.since, now)}.`,
+    ...(refusal?.next ?? [see]),
+  );
+}
 
-function firstOf(of: readonly Row[], findings: WecFindings): Problem | undefined {
-  for (const { find } of of) {
-    const found = find(findings);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+/** OCM's work agent reports a new add-on as not available until its next round, 10 s and more after its pods are ready. */
+const addonGraceMs = 60_000;
+
+/** An add-on that reports itself as unavailable, or is missing; without a condition there is no evidence. */
+function unavailableAddon(findings: WecFindings): Problem | undefined {
+  const { contents, wec, name, its, lacksAddon, now } = findings;
+  const addon = contents?.addons.find((each) => {
+    const { status, lastTransitionTime = '' } = conditionOf(each, 'Available') ?? {};
+    return status === 'False' && !(now - Date.parse(lastTransitionTime) < addonGraceMs);
+  });
+  if (addon === undefined && lacksAddon)
+    return wecProblem(
+      'addon-missing',
+      `The add-on ${statusAddon} is not installed on ${name}, so no status comes back from it.`,
+      run(
+        command`kubectl --context ${its} get clustermanagementaddon ${statusAddon} -o yaml`,
+        'See which Placements install it',
+      ),
+    );
+  if (addon === undefined) return undefined;
+  const { spec } = addon as WithConditions & { spec?: { installNamespace?: string } };
+  const { message, reason } = conditionOf(addon, 'Available') ?? {};
+  return wecProblem(
+    'addon-unavailable',
+    `The add-on ${addon.metadata.name} of ${name} is not available: ${message ?? reason}.`,
+    wec === undefined
+      ? toSeeCluster(findings)
+      : run(
+          command`kubectl --context ${wec.context} -n ${spec?.installNamespace ?? addonNamespace} get deployments,pods`,
+          'See what of it does not run',
+        ),
+  );
+}
+
+/** A work with which the hub itself creates the Klusterlet of the WEC, and recreates a removed one. */
+function returningKlusterlet({ contents, name, its }: WecFindings): Problem | undefined {
+  const work = contents?.works.find(
+    ({ metadata, spec }) =>
+      metadata.deletionTimestamp === undefined &&
+      spec?.workload?.manifests?.some(({ kind }) => kind === 'Klusterlet') === true,
+  );
+  if (work === undefined) return undefined;
+  return wecProblem(
+    'klusterlet-in-work',
+    `The work ${work.metadata.name} holds a Klusterlet: while it exists, the Klusterlet of ${name} is created again whenever it is deleted.`,
+    run(
+      command`kubectl --context ${its} -n ${name} get manifestwork ${work.metadata.name} -o yaml`,
+      'See who has made it, and delete it before a deregistration',
+    ),
+  );
 }

@@ -123,7 +123,7 @@ describe('a dry run', () => {
       {
         settings,
         installOperator: true,
-        startOperator: false,
+        startOperator: undefined,
         imagePullSecret: undefined,
         writeKlusterlet: true,
         bootstrap: { hub, token: 'secret', isOwn: true },

@@ -8,13 +8,12 @@ import { type Resource, resources } from '../../../../src/lib/kube/client/resour
 import { withoutFinalizers } from '../../../../src/lib/kube/writes.ts';
 import { managedBy, managedByLabel } from '../../../../src/lib/ocm/klusterlet-operator.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
-import { whyNotRunning, workAgentPods } from '../../../../src/lib/wecs/agent-processes.ts';
 import { whyOperatorStays } from '../../../../src/lib/wecs/clean-up.ts';
 import { forceOf } from '../../../../src/lib/wecs/delete-cluster.ts';
 import { foreignObjectsIn, othersIn, refuseForeignObjects } from '../../../../src/lib/wecs/foreign-objects.ts';
 import { controllerState, returningAddon } from '../../../../src/lib/wecs/hub-controllers.ts';
 import { type HubState, readHubState, readHubStates } from '../../../../src/lib/wecs/hub-state.ts';
-import { hasNoRegistration } from '../../../../src/lib/wecs/inspect-wec.ts';
+import { hasNoRegistration, whyNotRunning, workAgentPods } from '../../../../src/lib/wecs/inspect-wec.ts';
 import { refuseReregistered, removeLeftovers } from '../../../../src/lib/wecs/leftovers.ts';
 import { keepWorkloads } from '../../../../src/lib/wecs/release.ts';
 import { removeLabels, restoreLabels, selectableLabels } from '../../../../src/lib/wecs/release-labels.ts';

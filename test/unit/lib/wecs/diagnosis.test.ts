@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { run } from '../../../../src/lib/core/next-step.ts';
 import { diagnosisOf } from '../../../../src/lib/core/problem.ts';
+import type { Condition } from '../../../../src/lib/kube/client/objects.ts';
+import type { ManifestWork } from '../../../../src/lib/ocm/manifest-works.ts';
 import type { WecFindings } from '../../../../src/lib/wecs/findings.ts';
 import { groupWorks } from '../../../../src/lib/wecs/mailbox.ts';
 import type { Registration } from '../../../../src/lib/wecs/registration-checks.ts';
 import { judgeRegistration } from '../../../../src/lib/wecs/registration-stages.ts';
 import { diagnose } from '../../../../src/lib/wecs/wec-checks.ts';
-import { conditionViews, type Mailbox } from '../../../../src/lib/wecs/wec-view.ts';
+import { conditionViews } from '../../../../src/lib/wecs/wec-view.ts';
 import {
   hubEvidence,
   hubSecret,
@@ -23,15 +25,16 @@ import {
 } from '../../support/builders.ts';
 
 interface ClusterState extends Partial<Registration>, Pick<WecFindings, 'context'> {
-  mailbox?: Mailbox;
+  works?: ManifestWork[];
   forbidden?: ReadonlySet<string>;
 }
 
 /** The findings in a situation. */
-function findings({ mailbox, forbidden = new Set(), ...rest }: ClusterState): WecFindings {
+function findings({ works = [], forbidden = new Set(), ...rest }: ClusterState): WecFindings {
   const registration: Registration = { name: 'cluster1', hub: hubEvidence(), wec: undefined, now, ...rest };
   const reports = judgeRegistration(registration, forbidden);
-  return { ...registration, reports, mailbox: mailbox ?? null, forbidden, its: 'its1' };
+  const contents = { namespace: undefined, works, addons: [] };
+  return { ...registration, reports, contents, forbidden, its: 'its1' };
 }
 
 /** The WEC's side, through the context kind-1. */
@@ -42,6 +45,18 @@ const diagnosed = (situation: ClusterState) => {
   const problem = diagnose(findings(situation));
   return problem && diagnosisOf(problem);
 };
+
+/** A work of policy p of wds1. @param refused why it is not applied */
+const sent = (name: string, refused?: Partial<Condition>): ManifestWork => ({
+  metadata: {
+    name,
+    labels: {
+      'transport.kubestellar.io/originWdsName': 'wds1',
+      'transport.kubestellar.io/originOwnerReferenceBindingKey': 'p',
+    },
+  },
+  status: { conditions: refused ? [{ type: 'Applied', status: 'False', ...refused }] : [] },
+});
 
 const silent = hubEvidence({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(660) });
 const wellKnown = hubEvidence({ managedCluster: joinedCluster(), lease: lease(1) });
@@ -178,11 +193,7 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
     'a deletion',
     {
       hub: hubEvidence({ managedCluster: joinedCluster({ deleting: true }) }),
-      mailbox: {
-        namespace: 'cluster1',
-        works: [{ wds: 'wds1', binding: 'p', addon: null, count: 2, failed: [] }],
-        addons: [],
-      },
+      works: [{ metadata: { name: 'w1' } }, { metadata: { name: 'w2' } }],
     },
     /being deleted; 2 works are still in its mailbox/,
     /wec wait cluster1 --for delete/,
@@ -266,19 +277,7 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
     'a work that could not be applied',
     {
       hub: wellKnown,
-      mailbox: {
-        namespace: 'cluster1',
-        works: [
-          {
-            wds: 'wds1',
-            binding: 'p',
-            addon: null,
-            count: 2,
-            failed: [{ name: 'w', message: 'forbidden', since: null }],
-          },
-        ],
-        addons: [],
-      },
+      works: [sent('w', { message: 'forbidden' }), sent('other')],
     },
     /^1 work could not be applied on cluster1: forbidden\.$/,
     /stellarctl policy get p --wds wds1/,
@@ -288,9 +287,8 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
 describe('a diagnosis of', () => {
   test('a work that a webhook refuses says since when, and ends in words without a context', () => {
     const message = 'admission webhook "guard" denied the request: no';
-    const failed = [{ name: 'w', message, since: secondsAgo(300) }];
-    const works = [{ ...{ wds: 'wds1', binding: 'p', addon: null, count: 1 }, failed }];
-    const found = diagnosed({ hub: wellKnown, mailbox: { namespace: 'cluster1', works, addons: [] } });
+    const works = [sent('w', { message, lastTransitionTime: secondsAgo(300) })];
+    const found = diagnosed({ hub: wellKnown, works });
     assert.equal(found?.problem, `1 work could not be applied on cluster1: ${message} (began 5m ago).`);
     assert.match(found?.steps[0] ?? '', /^Ask who manages cluster1 whose webhook guard is/);
     assert.equal(found?.next, null);

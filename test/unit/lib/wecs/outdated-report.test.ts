@@ -33,7 +33,6 @@ async function judged(said: Condition, evidence: Partial<WecEvidence>, cluster =
     ...{
       ...registration,
       reports: judgeRegistration(registration),
-      mailbox: null,
       forbidden: new Set(),
       its: 'its1',
     },

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
-import { labelStore } from '../../../../src/lib/wecs/label.ts';
-import { changeValues } from '../../../../src/lib/wecs/values.ts';
+import { changeValues, labelStore, labelsOf } from '../../../../src/lib/wecs/values.ts';
 import { fakeKube, managedCluster, recordingProgress, run } from '../../support/builders.ts';
 import { discoveryOf } from '../../support/discovery.ts';
 
@@ -22,4 +21,25 @@ test('the removal of a label that is not there says so', async () => {
   };
   assert.match(await said({ tier: null }), /does not have tier; nothing to do/);
   assert.match(await said({ env: 'edge' }), /has these labels already/);
+});
+
+test('labels and annotations are those of users, not of programs', () => {
+  const cluster = managedCluster({
+    labels: {
+      tier: 'edge',
+      'topology.kubernetes.io/region': 'eu',
+      'cluster.open-cluster-management.io/clusterset': 'default',
+      'feature.open-cluster-management.io/addon-x': 'available',
+    },
+  });
+  cluster.metadata.annotations = {
+    owner: 'me',
+    'kubectl.kubernetes.io/last-applied-configuration': '{}',
+    'stellarctl.kubestellar.io/kube-system-uid': 'x',
+    'open-cluster-management.io/automatically-accepted-on': 'x',
+  };
+  assert.deepEqual(labelsOf(cluster), {
+    labels: { tier: 'edge', 'topology.kubernetes.io/region': 'eu' },
+    annotations: { owner: 'me' },
+  });
 });

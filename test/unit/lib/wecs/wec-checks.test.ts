@@ -4,7 +4,6 @@ import { isDependent, runChecks } from '../../../../src/lib/core/checks.ts';
 import { commandOf } from '../../../../src/lib/core/next-step.ts';
 import type { WithConditions } from '../../../../src/lib/kube/client/objects.ts';
 import type { MailboxContents, WecFindings } from '../../../../src/lib/wecs/findings.ts';
-import { mailboxView } from '../../../../src/lib/wecs/mailbox.ts';
 import { findOtherCluster } from '../../../../src/lib/wecs/read-both-sides.ts';
 import { judgeRegistration } from '../../../../src/lib/wecs/registration-stages.ts';
 import { wecChecks } from '../../../../src/lib/wecs/wec-checks.ts';
@@ -34,7 +33,7 @@ function findings({
   const registration = { name: 'cluster1', hub: well, wec: undefined, now, ...given };
   const held = { ...empty, ...contents };
   const all: WecFindings = {
-    ...{ reports: judgeRegistration(registration), mailbox: mailboxView('cluster1', held), contents: held },
+    ...{ reports: judgeRegistration(registration), contents: held },
     ...{ forbidden: new Set(), its: 'its1', ...registration },
   };
   return all;
@@ -130,8 +129,7 @@ const cases: [
   [
     'a namespace of its workloads that does not end',
     {
-      wec: side({ pods: [operator, agent] }),
-      surroundings: { context: 'kind-1', ending: [] },
+      wec: side({ pods: [operator, agent], context: 'kind-1' }),
       endingOfWorks: [
         {
           metadata: { name: 'shop', deletionTimestamp: secondsAgo(300) },
@@ -244,11 +242,8 @@ const cases: [
     'a namespace of the agents that an API keeps from ending',
     {
       hub: hubEvidence(),
-      wec: side({ klusterlet: undefined, pods: [], hubSecret: undefined }),
-      surroundings: {
-        context: 'kind-1',
-        ending: [namespace('a', 'NamespaceDeletionDiscoveryFailure', 'metrics.k8s.io')],
-      },
+      wec: side({ klusterlet: undefined, pods: [], hubSecret: undefined, context: 'kind-1' }),
+      ending: [namespace('a', 'NamespaceDeletionDiscoveryFailure', 'metrics.k8s.io')],
     },
     ...([
       'namespaces',

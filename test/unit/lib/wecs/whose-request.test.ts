@@ -6,7 +6,7 @@ import { emptyEvidence } from '../../../../src/lib/ocm/hub-evidence.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
 import { followJoins, joinedWec } from '../../../../src/lib/wecs/follow-join.ts';
 import { hubReads, type JoinPlan, planJoin } from '../../../../src/lib/wecs/join-plan.ts';
-import { makeAccount, removeAccount } from '../../../../src/lib/wecs/wec-account.ts';
+import { makeAccount, removeAccount } from '../../../../src/lib/wecs/own-requests.ts';
 import {
   bootstrapUser,
   type CsrOptions,

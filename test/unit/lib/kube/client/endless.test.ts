@@ -6,8 +6,7 @@ import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../../src/lib/kube/client/resources.ts';
 import { patchCurrent } from '../../../../../src/lib/kube/writes.ts';
 import type { ManagedCluster } from '../../../../../src/lib/ocm/ocm-objects.ts';
-import { labelStore } from '../../../../../src/lib/wecs/label.ts';
-import { changeOne } from '../../../../../src/lib/wecs/values.ts';
+import { changeOne, labelStore } from '../../../../../src/lib/wecs/values.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 
 const opened: (() => unknown)[] = [];

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
-import { RestartsDuringJoin } from '../../../../src/lib/wecs/during-join.ts';
 import type { Registration } from '../../../../src/lib/wecs/registration-checks.ts';
+import { RestartsDuringJoin } from '../../../../src/lib/wecs/restart-agent.ts';
 import {
   hubEvidence,
   hubSecret,
