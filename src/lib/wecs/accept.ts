@@ -8,16 +8,16 @@ import { unreached } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence, readHub, readWholeHub } from '../ocm/hub-evidence.ts';
 import { requireHub } from '../ocm/require-hub.ts';
-import { otherName, readWec, singletonAgentId, type WecEvidence } from '../ocm/wec-evidence.ts';
+import { otherName, readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { denyRequest, findAgent } from './acceptance.ts';
-import { followOnHub, RegistrationFollower, type WecResult } from './follow-registration.ts';
+import { type FollowedWec, followOnHub, RegistrationFollower, type WecResult } from './follow-registration.ts';
 import type { Registration } from './registration-checks.ts';
 import { seen } from './registration-stages.ts';
 import { refuseUnknown } from './wait.ts';
 
 export interface AcceptInput {
   /** WECs by name. A WEC's client helps to distinguish its own agent from others, and to explain what blocks it. */
-  wecs: { name: string; kube?: Kube | undefined }[];
+  wecs: FollowedWec[];
   /** An agent's id or a prefix of it. */
   agent?: string | undefined;
   /** Wait until available, not only until accepted; `for-request`: and first until there is a request. */
@@ -41,30 +41,21 @@ export async function findPending(hub: Kube): Promise<string[]> {
 export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run: Run): Promise<WecResult[]> {
   await requireHub(hub);
   const checkCommand = command`stellarctl wec list --its ${hub.cluster.context}`;
-  const followers = await Promise.all(
-    wecs.map(async ({ name, kube }) => {
-      run.progress.waiting(name, 'checking its registration');
-      // The WEC's side only helps to distinguish agents and to explain; the registration continues without it.
-      const klusterlet =
-        kube && (await readWec(kube).catch((error: Error) => run.progress.note(error.message)))?.klusterlet;
-      const ownAgent = klusterlet && singletonAgentId(klusterlet);
-      const options = {
-        until: 'available',
-        accept: true,
-        wait: wait !== false,
-        refuse: async (first: Registration) => wait === 'for-request' || (await refuseUnknown(hub, first, kube)),
-        joinedIsEnough: true,
-        agent: () => agent,
-        ownAgent: () => ownAgent,
-        checkCommand,
-      } as const;
-      return new RegistrationFollower(name, hub, run, options);
-    }),
-  );
-  const kubes = new Map(wecs.map(({ name, kube }) => [name, kube]));
-  const read = async ({ name }: RegistrationFollower, ofHub: HubEvidence | undefined) => {
-    const kube = kubes.get(name);
-    const wec = kube && (await readWec(kube).catch(() => undefined));
+  const followers = wecs.map((wec) => {
+    run.progress.waiting(wec.name, 'checking its registration');
+    const refuse = async (first: Registration) => wait === 'for-request' || (await refuseUnknown(hub, first, wec.kube));
+    const until = 'available';
+    const options = { until, accept: true, wait: wait !== false, refuse, joinedIsEnough: true, checkCommand } as const;
+    return new RegistrationFollower(wec, hub, run, { ...options, agent: () => agent });
+  });
+  const noted = new Set<string>();
+  const note = ({ message }: Error) => {
+    if (!noted.has(message)) run.progress.note(message);
+    noted.add(message);
+  };
+  const read = async ({ name, kube }: FollowedWec, ofHub: HubEvidence | undefined) => {
+    // The WEC's side only helps to distinguish agents and to explain; the registration continues without it.
+    const wec = kube && ((await readWec(kube).catch(note)) || undefined);
     refuseOtherWec(hub, name, wec);
     const contexts = { its: hub.cluster.context, context: kube?.cluster.context };
     return seen({ name, ...contexts, hub: ofHub, wec, now: hub.now() });

@@ -74,7 +74,7 @@ export function joinedWec(
   let joining: Joining | undefined;
   // In mode Default the agent is known only after it has sent a request.
   const agent = () => joining?.own.agent;
-  const follower = new RegistrationFollower(name, access.kube, run, {
+  const follower = new RegistrationFollower({ name, kube }, access.kube, run, {
     ...{ until: goalOf(access, accept), accept, wait: true, agent, ownAgent: agent },
     outdated: () => joining?.side?.superseded.names,
     checkCommand:

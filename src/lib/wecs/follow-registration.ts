@@ -10,6 +10,7 @@ import { ApiError, unlessStatus } from '../kube/client/errors.ts';
 import { resources } from '../kube/client/resources.ts';
 import { type HubEvidence, readHub } from '../ocm/hub-evidence.ts';
 import type { RegistrationRequest } from '../ocm/registration-requests.ts';
+import { singletonAgentId } from '../ocm/wec-evidence.ts';
 import { acceptCluster, approveRequest, decide } from './acceptance.ts';
 import type { Registration } from './registration-checks.ts';
 import type { RegistrationStageId } from './registration-stage-ids.ts';
@@ -21,18 +22,27 @@ export interface WecResult extends Standing, NamedResult {
   changed: boolean;
 }
 
+/** A WEC to follow, with a client if its side is to be read. */
+export interface FollowedWec {
+  name: string;
+  kube?: Kube | undefined;
+}
+
 export interface FollowOptions {
-  /** The stage to follow the registration to. */
-  until: RegistrationStageId;
+  /** The stage to follow the registration to, or its deletion. */
+  until: RegistrationStageId | 'delete';
   /** Whether to approve and accept along the way. */
   accept: boolean;
   /** With `accept`: whether to continue to `until` afterwards. */
   wait: boolean;
   /** With `accept`: a cluster that had joined before is done, whether or not it is available now. */
   joinedIsEnough?: boolean;
+  /** A failed check does not end it: a user may repair it before the deadline. */
+  patient?: boolean;
   /** Judges the first reading; throws if this name cannot be followed. */
   refuse?: (first: Registration) => Promise<unknown>;
   agent?: () => string | undefined;
+  /** Its own agent, where the reading does not show it. */
   ownAgent?: () => string | undefined;
   /** Names of requests that this run has superseded by writing a new bootstrap secret. */
   outdated?: () => ReadonlySet<string> | undefined;
@@ -43,7 +53,8 @@ export interface FollowOptions {
 /** Follows one registration; approves and accepts it along the way if requested. It ends with a result or an error of this WEC. */
 export class RegistrationFollower implements Followed<Registration, WecResult> {
   readonly name: string;
-  readonly until: RegistrationStageId;
+  readonly kube: Kube | undefined;
+  readonly until: FollowOptions['until'];
   readonly result: WecResult;
   /** The ITS; undefined on the WEC's side alone. */
   readonly #hub: Kube | undefined;
@@ -51,8 +62,9 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   readonly #options: FollowOptions;
   readonly #approvedAgents = new Set<string>();
 
-  constructor(name: string, hub: Kube | undefined, run: Run, options: FollowOptions) {
+  constructor({ name, kube }: FollowedWec, hub: Kube | undefined, run: Run, options: FollowOptions) {
     this.name = name;
+    this.kube = kube;
     this.until = options.until;
     this.result = { name, ...unreached, changed: false };
     this.#hub = hub;
@@ -62,13 +74,17 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
 
   async act(reading: JudgedReading<Registration>): Promise<WecResult | undefined> {
     const { snapshot, reports, blocking, state } = reading;
-    if (reading.isFirst) await this.#options.refuse?.(snapshot);
-    Object.assign(this.result, standingOf(reports));
-    const ended = this.#options.accept && this.#hub && (await this.#accept(this.#hub, snapshot, reports));
+    const { accept, patient, refuse } = this.#options;
+    if (reading.isFirst) await refuse?.(snapshot);
+    if (this.until !== 'delete') Object.assign(this.result, standingOf(reports));
+    const ended = accept && this.#hub && (await this.#accept(this.#hub, snapshot, reports));
     if (ended) return ended;
+    // Whatever has failed before it.
+    const reached = patient && reports.find(({ id, verdict }) => id === this.until && verdict.state === 'met');
+    if (reached) return this.#finish(reached.title, !reading.isFirst);
     if (blocking === undefined)
       return this.#finish(this.until === 'available' ? 'joined and available' : describeReports(reports));
-    if (state === 'failed') return this.broken(await this.#failure(blocking, reading));
+    if (state === 'failed' && !patient) return this.broken(await this.#failure(blocking, reading));
     // A dry run cannot wait for what it does not write.
     if (this.#hub?.dryRun) return this.#finish('');
     this.#run.progress.waiting(this.name, blocking.verdict.why);
@@ -91,9 +107,9 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   /** Reports what the follower still waited for. */
   async late(last: JudgedReading<Registration> | undefined): Promise<WecResult> {
     const wrong = last && (await this.#verdict(last));
-    const what = wrong?.message ?? blockedIn(last);
+    const what = this.until === 'delete' ? 'is not deleted' : `did not reach the stage ${this.until} in time`;
     return this.broken(
-      new StellarError('timeout', `${this.name} did not reach the stage ${this.until} in time. ${what}`, {
+      new StellarError('timeout', `${this.name} ${what}. ${wrong?.message ?? blockedIn(last)}`, {
         next: wrong?.next ?? last?.blocking?.verdict.next ?? this.#checkCommand,
       }),
     );
@@ -116,7 +132,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     const decision = decide(registration.hub, {
       its: hub.cluster.context,
       agent: this.#options.agent?.(),
-      ownAgent: this.#options.ownAgent?.(),
+      ownAgent: this.#options.ownAgent?.() ?? ownAgentIn(registration),
       outdated: this.#options.outdated?.() ?? new Set(),
       approvedAgents: this.#approvedAgents,
       now: registration.now,
@@ -177,8 +193,8 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     });
   }
 
-  #finish(text: string): WecResult {
-    if (!this.#hub?.dryRun) this.#run.progress.done(this.name, text, this.result.changed);
+  #finish(text: string, isNew = this.result.changed): WecResult {
+    if (!this.#hub?.dryRun) this.#run.progress.done(this.name, text, isNew);
     return this.result;
   }
 }
@@ -198,8 +214,10 @@ export function followOnHub<Subject extends { name: string } & Followed<Registra
   return follow(subjects, readAll, run);
 }
 
+const ownAgentIn = ({ wec }: Registration): string | undefined => wec?.klusterlet && singletonAgentId(wec.klusterlet);
+
 /** What a follower was waiting for, as a sentence. */
-export function blockedIn(last: JudgedReading<Registration> | undefined): string {
+function blockedIn(last: JudgedReading<Registration> | undefined): string {
   const { id, verdict } = last?.blocking ?? {};
   return verdict === undefined ? 'No trace of it was found.' : `It is blocked by ${id}: ${verdict.why}.`;
 }

@@ -114,8 +114,7 @@ export async function planJoin(
         }),
       ),
   ]);
-  const notes: string[] = [];
-  const uid = await refuseSameCluster(access, wec, checks.hub, notes);
+  const uid = await refuseSameCluster(access, wec, checks.hub);
   const [wecBefore, klusterlets, hubBefore] = await Promise.all([
     readWec(kube),
     kube.list<Klusterlet>(resources.klusterlets),
@@ -133,8 +132,7 @@ export async function planJoin(
   const shown = { hub: hubBefore, wec: wecBefore, now: (access.kube ?? kube).now(), foundHub };
   const reregistration = await planReregister(access, wec, shown, { settings, endpoint }, options);
   const unverified = await checks.verify(endpoint);
-  if (unverified !== undefined) notes.push(unverified);
-  notes.push(...notesOn(access, endpoint, name, wecBefore));
+  const notes = [unverified ?? [], notesOn(access, endpoint, name, wecBefore)].flat();
   const versions = planVersions(wecBefore, settings, options, kube.now());
   return {
     name,
@@ -275,31 +273,22 @@ export async function endpointFor(
   return { ...(await chooseEndpoint({ ...access, ...options, wec })), proxyUrl: options.proxyUrl };
 }
 
-/** @returns the UID of the WEC's kube-system */
+/** @returns the UID of the WEC's kube-system @throws StellarError `same-cluster` */
 async function refuseSameCluster(
   access: HubAccess,
   { name, kube }: JoiningWec,
   reads: HubReads | undefined,
-  notes: string[],
 ): Promise<string | undefined> {
   if (reads === undefined) return undefined;
   const [hub, wec] = await Promise.all([reads.uid(), clusterUid(kube)]);
-  if (hub === undefined || wec === undefined) {
-    notes.push(
-      `Whether ${name} and the ITS are different clusters was not checked: the namespace kube-system may not be read.`,
-    );
-  } else if (hub === wec) {
-    throw new StellarError(
-      'same-cluster',
-      `${name} and the ITS are the same cluster (contexts ${kube.cluster.context} and ${access.its}, kube-system ${hub.slice(0, 8)}…).`,
-      {
-        next: [
-          partial(command`stellarctl wec join ${`${name}=CONTEXT`}`, 'Give the context of the cluster to register'),
-        ],
-      },
-    );
-  }
-  return wec;
+  if (wec === undefined || hub !== wec) return wec;
+  throw new StellarError(
+    'same-cluster',
+    `${name} and the ITS are the same cluster (contexts ${kube.cluster.context} and ${access.its}, kube-system ${wec.slice(0, 8)}…).`,
+    {
+      next: [partial(command`stellarctl wec join ${`${name}=CONTEXT`}`, 'Give the context of the cluster to register')],
+    },
+  );
 }
 
 /** @throws StellarError `label-conflict` */

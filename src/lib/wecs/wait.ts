@@ -1,28 +1,21 @@
 import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import type { Followed, JudgedReading } from '../core/follow.ts';
-import { run as nextStep, partial } from '../core/next-step.ts';
+import { partial } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { met, type Stage, standingOf, unreached, waiting } from '../core/stages.ts';
+import { met, type Stage, waiting } from '../core/stages.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { noSuchWec } from '../ocm/find-wecs.ts';
 import { type HubEvidence, readWholeHub } from '../ocm/hub-evidence.ts';
 import { requireHub } from '../ocm/require-hub.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
-import { blockedIn, followOnHub, type WecResult } from './follow-registration.ts';
+import { type FollowedWec, followOnHub, RegistrationFollower, type WecResult } from './follow-registration.ts';
 import type { Registration } from './registration-checks.ts';
 import { type RegistrationStageId, registrationStageIds } from './registration-stage-ids.ts';
 import { registrationStages, stageOf } from './registration-stages.ts';
 
 /** What a user can wait for: a stage of the registration, or the deletion of the ManagedCluster. */
 export type WaitGoal = RegistrationStageId | 'delete';
-
-/** A WEC to wait for, with a client if its side is to be read. */
-export interface AwaitedWec {
-  name: string;
-  kube: Kube | undefined;
-}
 
 /** The deletion of a WEC, judged like a stage. */
 const deletion: readonly Stage<Registration>[] = [
@@ -59,74 +52,36 @@ export function checkWaitGoal(goal: WaitGoal, wecs: readonly { name: string; con
  * Reads only. The error of one WEC is in its result; so is that of a name which is nowhere, unless the goal is to appear.
  * @throws StellarError for errors that concern all of them: no hub, no access
  */
-export async function waitFor(hub: Kube, wecs: readonly AwaitedWec[], goal: WaitGoal, run: Run): Promise<WecResult[]> {
+export async function waitFor(hub: Kube, wecs: readonly FollowedWec[], goal: WaitGoal, run: Run): Promise<WecResult[]> {
   await requireHub(hub);
-  const waits = wecs.map((wec) => waitOn(wec, goal, hub, run));
+  const { context } = hub.cluster;
+  const followers = wecs.map((wec) => {
+    const checkCommand = command`stellarctl wec get ${wec.name} --its ${context}`;
+    const refuse = async (first: Registration) => firstGoals.includes(goal) || refuseUnknown(hub, first, wec.kube);
+    const options = { until: goal, accept: false, wait: true, patient: true, refuse, checkCommand };
+    return new RegistrationFollower(wec, hub, run, options);
+  });
   const stages = goal === 'delete' ? deletion : registrationStages;
-  const read = async (wait: Wait, ofHub: HubEvidence | undefined) => {
-    const wec = await readSideOf(wait, goal);
-    const contexts = { its: hub.cluster.context, context: wait.kube?.cluster.context };
-    return { stages, snapshot: { name: wait.name, ...contexts, hub: ofHub, wec, now: hub.now() } };
+  const read = async ({ name, kube }: FollowedWec, ofHub: HubEvidence | undefined) => {
+    const wec = await readSideOf(kube, goal);
+    const contexts = { its: context, context: kube?.cluster.context };
+    return { stages, snapshot: { name, ...contexts, hub: ofHub, wec, now: hub.now() } };
   };
-  return followOnHub(hub, waits, read, run);
+  return followOnHub(hub, followers, read, run);
 }
 
 /** Some stages need the WEC's side; for the others it only helps to explain. */
-async function readSideOf({ kube }: AwaitedWec, goal: WaitGoal): Promise<WecEvidence | undefined> {
+async function readSideOf(kube: Kube | undefined, goal: WaitGoal): Promise<WecEvidence | undefined> {
   if (kube === undefined || goal === 'delete') return undefined;
   const reading = readWec(kube);
   return isOfWec(goal) ? reading : reading.catch(() => undefined);
 }
 
-interface Wait extends AwaitedWec, Followed<Registration, WecResult> {}
-
-/** The stages whose goal is that a WEC appears. */
-const firstStages = registrationStageIds.slice(0, registrationStageIds.indexOf('request') + 1);
-
-function waitOn(wec: AwaitedWec, goal: WaitGoal, hub: Kube, { progress }: Run): Wait {
-  const { name } = wec;
-  const { context } = hub.cluster;
-  const mayBeAbsent = [...firstStages, 'delete'].includes(goal);
-  const result: WecResult = { name, ...unreached, changed: false };
-  const broken = (error: StellarError): WecResult => {
-    result.error = error;
-    progress.failed(name, error.message);
-    return result;
-  };
-  return {
-    ...wec,
-    until: goal,
-    broken,
-    async act(reading) {
-      if (reading.isFirst && !mayBeAbsent) await refuseUnknown(hub, reading.snapshot, wec.kube);
-      if (goal !== 'delete') Object.assign(result, standingOf(reading.reports));
-      const reached = reading.reports.find(({ id, verdict }) => id === goal && verdict.state === 'met');
-      if (reached === undefined) {
-        progress.waiting(name, awaitedIn(reading, goal));
-        return undefined;
-      }
-      progress.done(name, reached.title, !reading.isFirst);
-      return result;
-    },
-    async late(last) {
-      const { verdictOf } = await import('./verdict.ts');
-      const wrong = last && goal !== 'delete' ? verdictOf(last, context) : undefined;
-      const message =
-        goal === 'delete'
-          ? `${name} is not deleted: ${awaitedIn(last, goal)}.`
-          : `${name} is not at the stage ${goal}. ${wrong?.message ?? blockedIn(last)}`;
-      const next = wrong?.next ?? [nextStep(command`stellarctl wec get ${name} --its ${context}`, 'See why')];
-      return broken(new StellarError('timeout', message, { next }));
-    },
-  };
-}
-
-/** The first stage up to the goal that is not met explains the most. */
-function awaitedIn(reading: JudgedReading<Registration> | undefined, goal: WaitGoal): string {
-  const { id, verdict } = reading?.blocking ?? reading?.reports.find((report) => report.id === goal) ?? {};
-  if (verdict === undefined || verdict.state === 'met') return 'no trace of it was found';
-  return goal === 'delete' ? verdict.why : `${id}: ${verdict.why}`;
-}
+/** The goals that a WEC may reach of which the ITS knows nothing yet. */
+const firstGoals: readonly WaitGoal[] = [
+  ...registrationStageIds.slice(0, registrationStageIds.indexOf('request') + 1),
+  'delete',
+];
 
 /**
  * Refuses a name that the ITS does not know, unless the cluster of its context registers, or cannot be read.

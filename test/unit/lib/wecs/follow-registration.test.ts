@@ -48,7 +48,7 @@ function following(options: Partial<FollowOptions> = {}, { timeoutMs = 60_000, r
   } satisfies Partial<Kube>);
   const progress = recordingProgress();
   const ofThis = run(timeoutMs, progress);
-  const registration = new RegistrationFollower('cluster1', kube, ofThis, {
+  const registration = new RegistrationFollower({ name: 'cluster1' }, kube, ofThis, {
     until: 'available',
     accept: true,
     wait: true,

@@ -53,7 +53,7 @@ test('a failed stage is waited for, because it may be repaired', async () => {
     run(5000, progress),
   );
   assert.deepEqual(results, [{ name: 'cluster1', stage: 'available', blockedAt: null, changed: false }]);
-  assert.match(progress.lines[0] ?? '', /^waiting cluster1 available: lease stopped/);
+  assert.match(progress.lines[0] ?? '', /^waiting cluster1 lease stopped/);
   assert.equal(progress.lines.at(-1), 'done cluster1 available');
 });
 
@@ -62,7 +62,7 @@ test('without a timeout it reads once', async () => {
   assert.deepEqual([result?.stage, result?.blockedAt?.stage, result?.error?.code], ['joined', 'available', 'timeout']);
   assert.match(
     result?.error?.message ?? '',
-    /is not at the stage available\. cluster1 is blocked at "available": lease stopped/,
+    /did not reach the stage available in time\. cluster1 is blocked at "available": lease stopped/,
   );
 });
 
