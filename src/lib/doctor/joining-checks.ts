@@ -1,12 +1,10 @@
 import { type Check, pass, skipped } from '../core/checks.ts';
 import { advice } from '../core/next-step.ts';
-import { resources } from '../kube/client/resources.ts';
 import { requirePermissions } from '../kube/permissions.ts';
-import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import type { JoiningWec } from '../wecs/join-options.ts';
 import type { JoinPlan } from '../wecs/join-plan.ts';
-import { refuseOtherKlusterlets, refuseOtherRegistration, refuseOtherRole } from '../wecs/ownership.ts';
+import { refuseOtherCluster } from '../wecs/ownership.ts';
 import { wecPermissions } from '../wecs/permissions.ts';
 
 /** A cluster that is to be registered. */
@@ -34,9 +32,6 @@ export const joiningChecks: readonly Check<Joining>[] = [
 ];
 
 async function judgeRole(wec: JoiningWec) {
-  const [shown, klusterlets] = await Promise.all([readWec(wec.kube), wec.kube.list<Klusterlet>(resources.klusterlets)]);
-  refuseOtherKlusterlets(wec, klusterlets ?? []);
-  await refuseOtherRole(wec, shown, []);
-  refuseOtherRegistration(wec, shown);
+  await refuseOtherCluster(wec, await readWec(wec.kube), []);
   return pass();
 }

@@ -5,7 +5,6 @@ import { StellarError } from '../core/errors.ts';
 import { advice, run as nextStep, partial } from '../core/next-step.ts';
 import { isMet } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
 import { type Asked, askOnce, requirePermissions } from '../kube/permissions.ts';
 import { isTokenRefused as presentToken } from '../ocm/agent-certificate.ts';
 import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
@@ -24,7 +23,7 @@ import type { Identity } from './identity.ts';
 import type { JoiningWec, JoinOptions } from './join-options.ts';
 import { planVersions, type VersionPlan } from './join-versions.ts';
 import { isOwnToken, recordsTokens, unproven, whyNoAccount } from './own-requests.ts';
-import { refuseOtherKlusterlets, refuseOtherRegistration, refuseOtherRole, requireOwnership } from './ownership.ts';
+import { refuseOtherCluster, requireOwnership } from './ownership.ts';
 import { hubPermissions, reregisterPermissions, wecPermissions } from './permissions.ts';
 import { judgeRegistration } from './registration-stages.ts';
 import { type ReregisterEvidence, whyReregister } from './reregister.ts';
@@ -115,16 +114,10 @@ export async function planJoin(
       ),
   ]);
   const uid = await refuseSameCluster(access, wec, checks.hub);
-  const [wecBefore, klusterlets, hubBefore] = await Promise.all([
-    readWec(kube),
-    kube.list<Klusterlet>(resources.klusterlets),
-    checks.hub?.evidenceOf(name),
-  ]);
+  const [wecBefore, hubBefore] = await Promise.all([readWec(kube), checks.hub?.evidenceOf(name)]);
   const endpoint = await endpointFor(access, name, options);
-  refuseOtherKlusterlets(wec, klusterlets ?? []);
   const known = knownEndpoints(access, endpoint);
-  await refuseOtherRole(wec, wecBefore, known);
-  refuseOtherRegistration(wec, wecBefore);
+  await refuseOtherCluster(wec, wecBefore, known);
   const { identity, foundHub } = await ownership(access, wec, { wecBefore, hubBefore, known, uid }, options, checks);
   if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options);
   const former = foundHub?.relation === 'other' ? foundHub.hub : undefined;

@@ -4,6 +4,7 @@ import { type NextStep, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import { isTrue } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
 import { certificateExpiry, formerHolder, isAgentOf } from '../ocm/agent-certificate.ts';
 import { recordedUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
@@ -17,16 +18,34 @@ import { type Identity, type KnownWec, proveIdentity } from './identity.ts';
 import type { JoiningWec } from './join-options.ts';
 import { otherRole, refuseRole, runsNoPods } from './other-role.ts';
 
-/** A hosted Klusterlet registers another cluster than its own. @throws StellarError `registered-elsewhere` */
-export function refuseOtherKlusterlets({ name, kube }: JoiningWec, klusterlets: Klusterlet[]): void {
+/**
+ * Refuses a cluster that evidently is something else (a hub, a hosting cluster, a WDS, an API server without nodes, or one that a
+ * Klusterlet in another cluster has registered), or is registered as something else: its own claims are enough for that.
+ * @param endpoints the known addresses of the ITS
+ * @throws StellarError `conflict`, `registered-elsewhere`
+ */
+export async function refuseOtherCluster(
+  { name, kube }: JoiningWec,
+  { klusterlet, pods }: WecEvidence,
+  endpoints: readonly Endpoint[],
+): Promise<void> {
+  const klusterlets = (await kube.list<Klusterlet>(resources.klusterlets)) ?? [];
+  // A hosted Klusterlet registers another cluster than its own.
   const own = klusterlets.filter(({ spec }) => !spec?.deployOption?.mode?.endsWith('Hosted'));
   const other = own.find(({ metadata }) => metadata.name !== klusterletName);
-  if (other === undefined) return;
-  throw elsewhere(
-    kube,
-    `is registered already, as ${other.spec?.clusterName ?? 'another name'}, by a Klusterlet ${other.metadata.name} that stellarctl did not install; ${name} was not joined`,
-    other.metadata.name,
-  );
+  if (other !== undefined)
+    throw elsewhere(
+      kube,
+      `is registered already, as ${other.spec?.clusterName ?? 'another name'}, by a Klusterlet ${other.metadata.name} that stellarctl did not install; ${name} was not joined`,
+      other.metadata.name,
+    );
+  if (klusterlet === undefined || (pods && lacksOperator(pods))) {
+    const hubs = endpoints.map(({ server }) => server);
+    const role = await otherRole(kube, hubs);
+    // If it has a Klusterlet, only one whose pods never run there is a mistake.
+    if (role !== undefined && (klusterlet === undefined || runsNoPods(role))) refuseRole(kube, name, role, klusterlet);
+  }
+  refuseOtherRegistration(name, kube, klusterlet);
 }
 
 const elsewhere = ({ cluster }: Kube, what: string, klusterlet = klusterletName): StellarError =>
@@ -37,8 +56,7 @@ const elsewhere = ({ cluster }: Kube, what: string, klusterlet = klusterletName)
 const toSeeKlusterlet = (context: string, klusterlet: string, lead = 'Look at it'): NextStep =>
   run(command`kubectl --context ${context} get klusterlet ${klusterlet} -o yaml`, lead);
 
-/** The cluster's own claim is enough to refuse it. @throws StellarError `conflict`, `registered-elsewhere` */
-export function refuseOtherRegistration({ name, kube }: JoiningWec, { klusterlet }: WecEvidence): void {
+function refuseOtherRegistration(name: string, kube: Kube, klusterlet: Klusterlet | undefined): void {
   if (klusterlet === undefined) return;
   if (klusterlet.metadata.deletionTimestamp !== undefined) {
     const message = `The Klusterlet on ${describeCluster(kube.cluster)} is being deleted; ${name} was not joined.`;
@@ -126,23 +144,4 @@ function nameTaken(
       ],
     },
   );
-}
-
-/**
- * Refuses a cluster that evidently is something else: a hub, a hosting cluster, a WDS, an API server without nodes, or one that a
- * Klusterlet in another cluster has registered. If it has a Klusterlet, only one whose pods never run there is a mistake.
- * @param endpoints the known addresses of the ITS
- * @throws StellarError `registered-elsewhere`
- */
-export async function refuseOtherRole(
-  { name, kube }: JoiningWec,
-  { klusterlet, pods }: WecEvidence,
-  endpoints: readonly Endpoint[],
-): Promise<void> {
-  if (klusterlet !== undefined && !(pods && lacksOperator(pods))) return;
-  const role = await otherRole(
-    kube,
-    endpoints.map(({ server }) => server),
-  );
-  if (role !== undefined && (klusterlet === undefined || runsNoPods(role))) refuseRole(kube, name, role, klusterlet);
 }

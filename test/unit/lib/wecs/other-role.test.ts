@@ -5,7 +5,7 @@ import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
 import type { Resource } from '../../../../src/lib/kube/client/resources.ts';
 import { otherRole } from '../../../../src/lib/wecs/other-role.ts';
-import { refuseOtherRole } from '../../../../src/lib/wecs/ownership.ts';
+import { refuseOtherCluster } from '../../../../src/lib/wecs/ownership.ts';
 import { findOtherCluster } from '../../../../src/lib/wecs/read-both-sides.ts';
 import { fakeKube, klusterlet, wecEvidence, wecPod } from '../../support/builders.ts';
 import { failsWith } from '../../support/steps.ts';
@@ -48,7 +48,7 @@ describe('what a cluster is', () => {
 
 describe('a klusterlet', () => {
   const refused = (kinds: Record<string, number>, shown: { klusterlet?: ReturnType<typeof klusterlet>; pods: Pod[] }) =>
-    refuseOtherRole(
+    refuseOtherCluster(
       { name: 'cluster9', kube: serving(kinds) },
       { ...wecEvidence([]), klusterlet: undefined, ...shown },
       [],
@@ -82,8 +82,9 @@ describe('a klusterlet', () => {
     ));
   test('whose operator has a pod is in its own cluster, and an ITS may be a WEC', async () => {
     const pods = [wecPod('klusterlet')] as Pod[];
-    await refused(wds, { klusterlet: own, pods });
-    await refused({ nodes: 3, clustermanagers: 1 }, { klusterlet: own, pods: [] });
+    const resumed = { ...own, spec: { ...own.spec, clusterName: 'cluster9' } };
+    await refused(wds, { klusterlet: resumed, pods });
+    await refused({ nodes: 3, clustermanagers: 1 }, { klusterlet: resumed, pods: [] });
     await refused(ordinary, none);
   });
   test('in a WDS is found by doctor', async () => {
