@@ -2,7 +2,7 @@ import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { tryRead } from '../kube/access.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
-import { otherRole } from '../wecs/other-role.ts';
+import { otherRole } from '../wecs/identity.ts';
 import type { Candidate } from './export.ts';
 import { type ImportedFleet, wecNameOf } from './imported.ts';
 

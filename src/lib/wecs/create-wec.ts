@@ -19,8 +19,8 @@ import { controlPlaneOf, hostingContext, hostingOf } from '../spaces/kubeconfig-
 import { type ProviderName, startCommand } from '../spaces/local-cluster-names.ts';
 import { roleOf } from '../spaces/spaces.ts';
 import type { WecResult } from './follow-registration.ts';
+import { readRole } from './identity.ts';
 import type { JoinOptions } from './join-options.ts';
-import { readRole } from './other-role.ts';
 
 /** The result for one cluster. */
 interface WecClusterResult extends NamedResult {

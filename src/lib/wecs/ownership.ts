@@ -14,9 +14,8 @@ import { klusterletName } from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 import { lacksOperator } from '../ocm/wec-pods.ts';
-import { type Identity, type KnownWec, proveIdentity } from './identity.ts';
+import { type Identity, type KnownWec, otherRole, proveIdentity, refuseRole, runsNoPods } from './identity.ts';
 import type { JoiningWec } from './join-options.ts';
-import { otherRole, refuseRole, runsNoPods } from './other-role.ts';
 
 /**
  * Refuses a cluster that evidently is something else (a hub, a hosting cluster, a WDS, an API server without nodes, or one that a

@@ -4,7 +4,7 @@ import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
 import type { Resource } from '../../../../src/lib/kube/client/resources.ts';
-import { otherRole } from '../../../../src/lib/wecs/other-role.ts';
+import { otherRole } from '../../../../src/lib/wecs/identity.ts';
 import { refuseOtherCluster } from '../../../../src/lib/wecs/ownership.ts';
 import { findOtherCluster } from '../../../../src/lib/wecs/read-both-sides.ts';
 import { fakeKube, klusterlet, wecEvidence, wecPod } from '../../support/builders.ts';
