@@ -46,4 +46,11 @@ describe('help and version are the same however they are asked for', { concurren
         await cli.remove();
       }
     });
+
+  it('without a command, as an error', async () => {
+    const cli = await Cli.create('');
+    const [none, help] = await Promise.all([cli.run([]), cli.succeed(['--help'])]);
+    assert.deepEqual([none.exitCode, none.stdout, none.stderr], [2, '', help.stdout]);
+    await cli.remove();
+  });
 });
