@@ -18,8 +18,6 @@ const contexts = ['arn:aws:eks:eu-west-1:1:cluster/hub', 'kind-cluster1', 'my hu
 
 let home: string;
 let its: Server;
-/** How long the ITS takes to answer, in milliseconds. */
-let delay = 0;
 let environment: Record<string, string>;
 
 before(async () => {
@@ -27,7 +25,7 @@ before(async () => {
     const items = request.url?.startsWith('/apis/cluster.open-cluster-management.io/v1/managedclusters')
       ? wecs.map((name) => ({ metadata: { name } }))
       : [];
-    setTimeout(() => response.end(JSON.stringify({ items })), delay).unref();
+    response.end(JSON.stringify({ items }));
   }).listen(0, '127.0.0.1');
   await once(its, 'listening');
   home = await mkdtemp(path.join(tmpdir(), 'stellarctl-shells-'));
@@ -70,16 +68,11 @@ const startFiles: Record<ShellName, [file: string, line: string]> = {
 /** The input before the tab key, and the words that the shell then makes of the line. */
 const lines: [typed: string, words: string[]][] = [
   ['stellarctl wec gran', ['wec', 'grant']],
-  ['stellarctl wec list --outp', ['wec', 'list', '--output']],
-  ['stellarctl wec list -o ya', ['wec', 'list', '-o', 'yaml']],
-  ['stellarctl wec get cluster1 --its kin', ['wec', 'get', 'cluster1', '--its', 'kind-cluster1']],
   ['stellarctl wec get cluster1 --its=kin', ['wec', 'get', 'cluster1', '--its=kind-cluster1']],
   ['stellarctl wec get cluster1 --its arn:aws:e', ['wec', 'get', 'cluster1', '--its', contexts[0] as string]],
   ['stellarctl its use my', ['its', 'use', 'my hub']],
-  ['stellarctl wec wait cluster1 clu', ['wec', 'wait', 'cluster1', 'cluster2']],
   ['stellarctl wec wait cluster2,cluster1,', ['wec', 'wait', `cluster2,cluster1,${wecs[2]}`]],
   ['stellarctl wec join cluster1=kin', ['wec', 'join', 'cluster1=kind-cluster1']],
-  ['stellarctl wec get edg', ['wec', 'get', wecs[2] as string]],
   ['stellarctl label --its "my hub" edg', ['label', '--its', 'my hub', wecs[2] as string]],
   ['stellarctl wec list --kubeconfig kubec', ['wec', 'list', '--kubeconfig', 'kubeconfig']],
 ];
@@ -146,12 +139,4 @@ describe('kubectl', { skip: kubectl.failed && 'there is no kubectl' }, () => {
     assert.match(offered ?? '', /^grant\t/);
     assert.equal(directive, ':4');
   });
-});
-
-it('offers nothing when a cluster does not answer in time', async () => {
-  // After that it would offer names.
-  delay = 20_000;
-  const { stdout, stderr, exitCode } = await stellarctl(['__complete', '--', 'wec', 'get', ''], { env: environment });
-  delay = 0;
-  assert.deepEqual([stderr, exitCode, stdout], ['', 0, ':4']);
 });

@@ -66,13 +66,6 @@ it('on a terminal it can prompt, and its output cannot control the terminal', as
   assert.deepEqual([...new Set(tokens)], ['Bearer token-of-hunter2']);
 });
 
-it('in a pipe it has no input, and its output is still shown', async () => {
-  const { stderr, stdout } = await cli.succeed([...list, '-q', '-o', 'json'], options());
-  assert.equal(stderr, `${asked}\nPassword: \n`);
-  assert.doesNotMatch(stdout, /token-of/);
-  assert.deepEqual([...new Set(tokens)], ['Bearer token-of-']);
-});
-
 it('ends with the command on Ctrl-C', async () => {
   const answers = [{ at: /Password: /, type: async () => '\x03' }];
   const { exitCode, screen } = await cli.runOnTerminal(list, { ...options(), answers });

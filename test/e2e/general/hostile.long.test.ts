@@ -8,6 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { parse } from 'yaml';
 import { csr, joinedCluster, lease, managedCluster, secondsAgo } from '../../unit/support/builders.ts';
 import { FakeServer, type ReceivedRequest } from '../../unit/support/fake-server.ts';
 import { doesSomething, hostileTexts } from '../../unit/support/hostile.ts';
@@ -139,16 +140,10 @@ async function harmless(
 describe('hostile values are shown as text by', () => {
   const views: [arguments_: string[], shown: RegExp][] = [
     [['wec', 'list'], /c\\x1b\]52;c;.*⏎/],
-    [['wec', 'list', '-o', 'wide'], /\\x9b2J.*reboot/],
-    [['wec', 'list', '-o', 'name'], /c\\x1b\]52/],
     [['wec', 'get', 'cluster1'], /\\x1b\]52;c;/],
-    [['wec', 'get', 'cluster1', '-o', 'wide'], /\\x1b\]52;c;/],
     [['wec', 'get', 'cluster1', '--raw'], /\\u009b/],
     [['status'], /\\x1b\]52;c;/],
-    [['status', '-o', 'wide'], /\\x1b\]52;c;/],
-    [['its', 'list'], /its1/],
     [['its', 'get', 'its1'], /\\x1b\]52;c;/],
-    [['wds', 'list'], /wds1/],
     [['wds', 'get', 'wds1'], /\\x1b\]52;c;/],
     [['accept', 'cluster1', '--timeout', '0'], /csr-a\\x1b\]52;c;/],
     [['label', 'cluster1', '--list'], /\\x1b\]52;c;/],
@@ -158,15 +153,12 @@ describe('hostile values are shown as text by', () => {
   for (const [arguments_, shown] of views) {
     it(`${arguments_.join(' ')}`, async () => assert.match((await harmless(arguments_)).text, shown));
   }
-  for (const format of ['json', 'yaml']) {
-    for (const command of [['wec', 'list'], ['wec', 'get', 'cluster1'], ['status'], ['its', 'get', 'its1']]) {
-      it(`${command.join(' ')} -o ${format}, and keep their value`, async () => {
-        const { stdout } = await harmless([...command, '-o', format]);
-        const { parse } = await import('yaml');
-        const document = JSON.stringify(format === 'json' ? JSON.parse(stdout) : parse(stdout));
-        assert.ok(document.includes(JSON.stringify(hostileTexts[4]).slice(1, -1)), stdout);
-      });
-    }
+  for (const line of ['wec get cluster1 -o json', 'status -o yaml']) {
+    it(`${line}, and keep their value`, async () => {
+      const { stdout } = await harmless(line.split(' '));
+      const document = JSON.stringify(parse(stdout));
+      assert.ok(document.includes(JSON.stringify(hostileTexts[4]).slice(1, -1)), stdout);
+    });
   }
   it('a terminal', async () => {
     for (const arguments_ of [['wec', 'get', 'cluster1'], ['wec', 'list'], ['status']]) {
