@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, type Fault, limitedUser, type Plane, startBed, writeKubeconfig } from '../../../testbed/index.ts';
+import { type Bed, type Fault, type Plane, startBed } from '../../../testbed/index.ts';
 import { assertNothingLeft, findingsOf, probe, wrongOf } from '../support/before-join.ts';
 import { Cli } from '../support/harness.ts';
 
@@ -68,28 +68,4 @@ describe('a probe', { concurrency: 1 }, () => {
       }
       await repair();
     });
-});
-
-describe('before a join', { concurrency: 1 }, () => {
-  const examine = (wec: string, kubeconfig?: string) =>
-    cli.run(['doctor', '--pre', wec, '--its', 'its1', '-o', 'json'], kubeconfig === undefined ? {} : { kubeconfig });
-
-  it('a user without rights is told which are missing', async () => {
-    const reader = await limitedUser(cluster1, {
-      user: 'reader',
-      rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list'] }],
-    });
-    const its1 = bed.plane('its1').kubeconfigEntry;
-    const run = await examine('cluster1', await writeKubeconfig(cluster1, [reader, its1]));
-    assert.deepEqual(wrongOf(findingsOf(run), 'cluster1'), ['wec-permissions forbidden']);
-    assert.match(run.stdout, /patch secrets in open-cluster-management-agent/);
-  });
-
-  it('a cluster that is registered elsewhere, or under another name, is found', async () => {
-    await cli.succeed(['wec', 'join', 'cluster2', '--accept', '--its', 'its2']);
-    assert.deepEqual(wrongOf(findingsOf(await examine('cluster2')), 'cluster2'), ['wec-join registered-elsewhere']);
-    assert.deepEqual(wrongOf(findingsOf(await examine('other=cluster2')), 'other'), ['wec-role registered-elsewhere']);
-    const own = await cli.run(['doctor', '--pre', 'cluster2', '--its', 'its2', '-o', 'json']);
-    assert.deepEqual(wrongOf(findingsOf(own), 'cluster2'), []);
-  });
 });

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { EventEmitter, once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type AnyObject,
   type Bed,
@@ -17,7 +15,6 @@ import {
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli, type CliOptions, type CliRun } from '../support/harness.ts';
-import { inRelease } from '../support/in-release.ts';
 import { ask, stateOf } from '../support/pretended-agents.ts';
 import { assertRefused, writesOn } from '../support/refusal.ts';
 import {
@@ -29,7 +26,7 @@ import {
   trustingOther,
 } from '../support/registration.ts';
 import { enterBed, leaveBed } from '../support/shared-bed.ts';
-import { TroubledNetwork } from '../support/troubled-network.ts';
+import type { TroubledNetwork } from '../support/troubled-network.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -85,7 +82,7 @@ async function diagnosisOf(
   return diagnosis ?? { problem: 'nothing', steps: [], next: 'nothing' };
 }
 
-async function through<T>(networks: readonly TroubledNetwork[], act: () => Promise<T>): Promise<T> {
+async function _through<T>(networks: readonly TroubledNetwork[], act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } finally {
@@ -137,30 +134,6 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await succeeds('wec join cluster1 --accept --its its1');
       await assertAvailable(there(its1), 'cluster1');
     });
-
-    it('whose API server restarts while join waits, join succeeds', inRelease, async () => {
-      await wipeWec(there(its1), there(cluster1), 'cluster1');
-      await succeeds('wec join cluster1 --accept --its its1', restarting('cluster1', /klusterlet applied/));
-      await assertAvailable(there(its1), 'cluster1');
-    });
-
-    for (const seconds of [600, -600]) {
-      // Not in CI, where it may take minutes beside other beds: stages.test.ts of the registration judges clocks.
-      it(`whose clock is off by ${seconds} s, all commands report it`, inRelease, async () => {
-        await wipeWec(there(its1), there(cluster1), 'cluster1');
-        await during({ kind: 'clock-off', plane: 'cluster1', pod: faultyPods.agents, seconds }, async () => {
-          // The hub compares the clocks only when the agent has renewed its lease, which may be after it was available for a
-          // moment, and after the time limit of a join on a slow machine.
-          await until(async () => {
-            const { exitCode } = await cli.run('wec join cluster1 --accept --timeout 6s --its its1'.split(' '));
-            assert.ok(exitCode === 0 || exitCode === 3, `join ended with ${exitCode}`);
-            return /^cluster1 .* available ✗ .*clock/m.test((await succeeds('wec list --its its1')).stdout);
-          }, 'the clocks in the list');
-          assert.match((await diagnosisOf('cluster1', 'its1')).problem, /clock/);
-          await fails('wec wait cluster1 --timeout 5s --its its1', 3, /clock/);
-        });
-      });
-    }
   });
 
   describe('with one of several agents, or the network', { concurrency: 1 }, () => {
@@ -190,49 +163,6 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await succeeds('wec join cluster2 --accept --its its1');
       await assertAvailable(there(its1), 'cluster2');
       assert.equal(await stateOf(there(its1), intruder), 'pending');
-    });
-
-    it('that dies after joining, all commands report that its lease has stopped', inRelease, async () => {
-      await there(its1).admin.delete(resources.certificateSigningRequests, intruder);
-      await judgeSoon(there(its1), 'cluster2');
-      await during({ kind: 'dead', plane: 'cluster2', pod: faultyPods.agents }, async () => {
-        await clusterHas(there(its1), 'cluster2', 'ManagedClusterConditionAvailable', 'Unknown');
-        const stopped = /lease stopped \d+s ago/;
-        const { stdout } = await succeeds('wec list --its its1');
-        assert.match(stdout, /^cluster2 +yes +yes +unknown +available ✗ .*lease stopped \d+s ago/m);
-        const { problem, next } = await diagnosisOf('cluster2=cluster2', 'its1');
-        assert.match(problem, /^cluster2 is blocked at "available": lease stopped \d+s ago\.$/);
-        assert.match(next, /^kubectl --context cluster2 -n open-cluster-management-agent logs klusterlet-agent-/);
-        await together(
-          fails('wec wait cluster2 --timeout 5s --its its1', 3, stopped),
-          fails('wec join cluster2 --accept --timeout 5s --its its1', 3, stopped),
-          succeeds('label cluster2 tier=a --its its1'),
-        );
-        const accepted = await succeeds('accept cluster2 --its its1');
-        assert.match(accepted.stdout, /^cluster2: has joined already; not available: lease stopped/);
-      });
-      await succeeds('wec wait cluster2 --timeout 240s --its its1');
-    });
-
-    it('of the WEC, whose API server restarts while join installs, join succeeds', inRelease, async () => {
-      await wipeWec(there(its1), there(cluster2), 'cluster2');
-      await succeeds('wec join cluster2 --accept --its its1', restarting('cluster2', /agents will use/));
-      await assertAvailable(there(its1), 'cluster2');
-    });
-
-    it('that is slow, all commands succeed in time', inRelease, async () => {
-      await wipeWec(there(its1), there(cluster2), 'cluster2');
-      const slow = await TroubledNetwork.start(there(its1), 1000);
-      const lessSlow = await TroubledNetwork.start(there(cluster2), 100);
-      const options = { kubeconfig: await writeKubeconfig(there(its1), [slow.entry, lessSlow.entry]) };
-      await through([slow, lessSlow], async () => {
-        await succeeds('wec join cluster2 --accept --its its1', options);
-        const looks = ['wec list', 'wec get cluster2=cluster2', 'wec wait cluster2', 'accept cluster2'];
-        await together(
-          ...[...looks, 'label cluster2 tier=b --overwrite'].map((line) => succeeds(`${line} --its its1`, options)),
-          fails('wec wait nobody --for request --timeout 10s --its its1', 3, /nobody|its1/, options),
-        );
-      });
     });
   });
 
@@ -327,84 +257,6 @@ describe('when something goes wrong', { concurrency: true }, () => {
       });
       await succeeds('wec join cluster3 --accept --its its2');
       await assertAvailable(hub, 'cluster3');
-    });
-
-    it(
-      'whose webhook dies while a join waits, join reports it, leaves the agent alone, and continues by itself',
-      inRelease,
-      async () => {
-        const hub = there(its2);
-        await wipeWec(hub, there(cluster3), 'cluster3');
-        const fault: Fault = { kind: 'crashing', plane: 'its2', pod: faultyPods.webhook };
-        const broken = new EventEmitter();
-        const dying = {
-          whenPrinted: {
-            text: /klusterlet applied/,
-            act: () => during(fault, () => once(broken, 'long enough')),
-          },
-        };
-        const joining = cli.run('wec join cluster3 --accept --its its2'.split(' '), dying);
-        try {
-          const asked = await until(async () => {
-            const { items } = await hub.admin.list(resources.certificateSigningRequests);
-            return items.find(({ metadata }) => metadata.name.startsWith('cluster3-'));
-          }, 'request');
-          // Longer than the time that an unannounced agent gets.
-          await sleep(14_000);
-          assert.equal(await stateOf(hub, asked.metadata.name), 'pending', 'neither denied nor deleted');
-        } finally {
-          broken.emit('long enough');
-        }
-        const { exitCode, stderr } = await joining;
-        assert.equal(exitCode, 0, stderr);
-        assert.match(stderr, /^its2: OCM's webhook for ManagedClusters does not answer/m);
-        await assertAvailable(hub, 'cluster3');
-      },
-    );
-
-    it('whose internal name pods cannot resolve, all commands quote the operator', inRelease, async () => {
-      await wipeWec(there(its2), there(cluster3), 'cluster3');
-      const words = /lookup its2-control-plane on \S+: no such host/;
-      await during({ kind: 'unresolvable', host: 'its2-control-plane' }, async () => {
-        await fails('wec join cluster3 --accept --its its2', 1, words);
-        const { problem, steps, next } = await diagnosisOf('cluster3=cluster3', 'its2');
-        assert.match(problem, /^cluster3 does not reach the hub: .*no such host\.$/);
-        assert.match(steps.join('\n'), /--hub-apiserver https/);
-        assert.equal(next, null, 'the address has to be filled in');
-        await together(
-          fails('accept cluster3=cluster3 --timeout 5s --its its2', 3, words),
-          fails('wec wait cluster3=cluster3 --timeout 5s --its its2', 3, words),
-        );
-      });
-      // The operator's last condition is outdated, and a join asks it to check again.
-      const { stderr } = await succeeds('wec join cluster3 --accept --its its2');
-      assert.match(stderr, /cluster3: its agent did not reach the ITS when it last tried: it re-registers/);
-      await assertAvailable(there(its2), 'cluster3');
-    });
-
-    it('that stops permanently, all commands exit with 4 after the time for a restart', inRelease, async () => {
-      const gone = /^✗ Cannot reach its2 \(https:\S+\): (connection refused|the connection was closed)\.$/;
-      await wipeWec(there(its2), there(cluster3), 'cluster3');
-      let mend = async () => {};
-      const stopping = {
-        whenPrinted: {
-          text: /klusterlet applied/,
-          act: async () => {
-            mend = await bed.fault({ kind: 'stopped', plane: 'its2' });
-          },
-        },
-      };
-      await together(
-        fails('accept nobody --wait --its its2', 4, gone),
-        fails('wec wait nobody --for request --timeout 300s --its its2', 4, gone),
-        fails('wec join cluster3 --accept --its its2', 4, gone, stopping),
-      );
-      await together(
-        ...['wec list', 'wec get cluster3=cluster3', 'label cluster3 tier=a'].map((line) =>
-          fails(`${line} --its its2`, 4, gone),
-        ),
-      );
-      await mend();
     });
   });
 });

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Bed, type Plane, until, wipeWec, writeKubeconfig } from '../../../testbed/index.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
-import { inRelease, isRelease } from '../support/in-release.ts';
+import { isRelease } from '../support/in-release.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
 import { enterBed, leaveBed } from '../support/shared-bed.ts';
@@ -116,21 +116,4 @@ describe('a join that is killed right after a write', () => {
   it('leaves both clusters as an uninterrupted join does', async () => {
     await assertSettlesAs(uninterrupted);
   });
-
-  for (const [which, share] of [
-    ['first', 0],
-    ['one of the middle', 0.5],
-    ['last but one', 0.9],
-  ] as const) {
-    it(`completes with one rerun after the ${which} of its writes`, inRelease, async () => {
-      await wipeWec(its1, cluster1, 'cluster1');
-      const k = 1 + Math.floor(share * (writesNeeded.length - 1));
-      const { run } = await joinKilled((_, count) => count === k);
-      assert.equal(run.signal, 'SIGKILL');
-      const again = await cli.succeed(line);
-      assert.match(again.stdout, /^cluster1: (joined and available|is registered)/);
-      await assertAvailable(its1, 'cluster1');
-      await assertSettlesAs(uninterrupted);
-    });
-  }
 });
