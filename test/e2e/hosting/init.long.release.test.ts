@@ -279,42 +279,6 @@ describe('an interrupted installation', () => {
     }));
 });
 
-describe('concurrent runs', () => {
-  it('produce one installation: the later run waits for the first', inRelease, () =>
-    onPlane(async (plane) => {
-      const line = ['init', '--chart', chart, '-o', 'json'];
-      const runs = await Promise.all([1, 2, 3].map(() => cli.succeed(line, options)));
-      const [changed, ...others] = runs
-        .map(({ json }) => json().items[0].changed)
-        .sort((a, b) => Number(b) - Number(a));
-      assert.deepEqual([changed, ...others], [true, false, false]);
-      assert.deepEqual(await history(plane), ['deployed core-chart-0.30.0']);
-    }),
-  );
-});
-
-describe('what prevents a cluster from becoming a hosting cluster', () => {
-  it('is reported immediately for an image that cannot be pulled; the rerun continues after the fix', inRelease, () =>
-    onPlane(async (plane) => {
-      const mend = await bed.fault({ kind: 'unpullable', image: 'helm' });
-      const started = Date.now();
-      const failed = await cli.run(['init', '--chart', chart], options);
-      assert.equal(failed.exitCode, 1);
-      assert.ok(Date.now() - started < 120_000, 'before its deadline of 15 minutes');
-      assert.match(
-        failed.stderr,
-        /✗ hosting is not a hosting cluster yet.* PostgreSQL does not start: .* the image \S+ cannot be pulled/,
-      );
-      assert.deepEqual(await history(plane), ['failed core-chart-0.30.0']);
-      const { json } = await cli.run(['doctor', '--pre', '-o', 'json'], options);
-      const hosting = json().items.find(({ id }: { id: string }) => id === 'hosting');
-      assert.match(hosting.cause, /cannot be pulled/);
-      await mend();
-      await cli.succeed(['init', '--chart', chart], options);
-    }),
-  );
-});
-
 describe('init --provider', () => {
   for (const { provider, container } of [
     { provider: 'kind', container: 'kubeflex-control-plane' },

@@ -6,8 +6,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { type AnyObject, buildHelm, chartOf, freePort, resources } from '../../../testbed/index.ts';
-import { inRelease } from '../support/in-release.ts';
+import { buildHelm, chartOf, freePort } from '../../../testbed/index.ts';
 import { type HostingBed, startHosting, untilReady } from '../support/spaces.ts';
 
 let all: HostingBed;
@@ -54,13 +53,6 @@ const relay = (to: () => Promise<{ host: string; port: number }>) =>
 
 const toIngress = () => relay(async () => ({ host: '127.0.0.1', port: ingress }));
 
-/** Without its Ingress. */
-const toService = (space: string, service: string) =>
-  relay(async () => {
-    const { spec } = await all.hosting.admin.get<AnyObject>(resources.services, `${space}-system/${service}`);
-    return { host: (spec as { clusterIP: string }).clusterIP, port: 443 };
-  });
-
 interface Found {
   id: string;
   status: string;
@@ -105,37 +97,5 @@ describe('at the address of a space', () => {
   it('no listener is reported with its cause', () =>
     assertReported('its1', /its address its1\.localtest\.me:\d+: connection refused/));
 
-  it('the wrong port is reported with the right one', inRelease, async () => {
-    const moved = await all.cli.succeed([...init, '--external-port', String(ingress)], { env });
-    const says = new RegExp(`connection refused; it answers at port ${ingress}`);
-    assert.match(moved.stderr, says);
-    await assertReported('its1', says);
-  });
-
   it('what leads to the ingress of its class makes it ready', () => serving(toIngress(), () => assertReached('its1')));
-
-  it('a name that is not resolved is reported', inRelease, () =>
-    serving(toIngress(), async () => {
-      await all.cli.succeed([...init, '--domain', 'kubeflex.invalid'], { env });
-      const says = /its address its2\.kubeflex\.invalid:\d+: (no such host|its name could not be looked up)/;
-      await assertReported('its2', says);
-    }),
-  );
-
-  it('a route of OpenShift makes it ready', inRelease, async () => {
-    const routes = ['--set', 'kubeflex-operator.isOpenShift=true', '--domain', 'apps.localtest.me'];
-    await all.cli.succeed([...init, ...routes, '--external-port', String(port)], { env });
-    await serving(toService('its3', 'vcluster'), () => assertReached('its3'));
-  });
-
-  it('a NodePort makes it ready, and is judged like a name', inRelease, async () => {
-    const key = 'its1-system/vc-vcluster';
-    const { data } = await all.hosting.admin.get<AnyObject>(resources.secrets, key);
-    const published = Buffer.from((data as { config: string }).config, 'base64').toString();
-    const moved = published.replace(/server: .*/, `server: https://127.0.0.1:${port}`);
-    await all.hosting.admin.patch(resources.secrets, key, { data: { config: Buffer.from(moved).toString('base64') } });
-    await serving(toService('its1', 'vcluster-nodeport'), () => assertReached('its1'));
-    const says = new RegExp(`its address 127\\.0\\.0\\.1:${port}: connection refused; clients do not reach its1`);
-    assert.match((await all.cli.succeed(init, { env })).stderr, says);
-  });
 });

@@ -4,18 +4,14 @@ import { after, before, describe, it } from 'node:test';
 import {
   type AnyObject,
   type Bed,
-  faultyPods,
   limitedUser,
   type Plane,
   resources,
   rule,
-  until,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import type { CliOptions, CliRun } from '../support/harness.ts';
-import { inRelease } from '../support/in-release.ts';
-import { assertRefuses, type Refusal } from '../support/refusal.ts';
-import { changedKubeconfig, type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
+import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
 let all: HostingBed;
 let bed: Bed;
@@ -33,38 +29,6 @@ after(() => all?.stop());
 
 /** The address by which pods reach the external cluster. */
 const address = () => `--hub-apiserver ${ext.internalServer}`;
-
-describe('its create and wds create write nothing and report the reason', inRelease, () => {
-  const refuses = async (line: string, refusal: Refusal, options?: CliOptions): Promise<void> => {
-    await assertRefuses(cli, [hosting, ext], line, refusal, options);
-  };
-
-  it('if its namespace belongs to something else', async () => {
-    await hosting.admin.ensure(resources.namespaces, { metadata: { name: 'taken-system' } });
-    await refuses('its create taken --type host', { exitCode: 1, says: /namespace taken-system, .* already exists/ });
-  });
-
-  it('if an external cluster is not given, denies access, or has no address that pods can use', async () => {
-    await refuses('its create its1 --type external', {
-      exitCode: 2,
-      says: /needs an existing cluster/,
-      hint: /--bootstrap-context/,
-    });
-    await refuses('its create its1 --type external --bootstrap-context ext', {
-      exitCode: 1,
-      says: /has the address https:\/\/127\.0\.0\.1:\d+, which the hosting cluster hosting cannot use/,
-      hint: /--hub-apiserver https:/,
-    });
-    const kubeconfig = await changedKubeconfig(bed, 'stranger', ({ users }) => {
-      for (const each of users) if (each.name === 'ext-admin') each.user = { token: 'wrong' };
-    });
-    await refuses(
-      `its create its1 --type external --bootstrap-context ext ${address()}`,
-      { exitCode: 4, says: /ext/ },
-      { kubeconfig },
-    );
-  });
-});
 
 /** Runs a command line and expects an error of this kind. @returns the error, and when it ended */
 async function fails(
@@ -108,45 +72,7 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
     assert.match(repaired.stdout, /^its1: ready · context its1/);
   });
 
-  it('a hub webhook that does not answer, although KubeFlex reports ready', inRelease, async () => {
-    const restart = /rollout restart deployment cluster-manager-registration-webhook/;
-    const mend = await bed.fault({ kind: 'dead', plane: 'hosting', pod: faultyPods.webhook });
-    const { item } = await fails('its create its1 --type host', { exitCode: 1, code: 'space-failed' });
-    assert.equal(item.blockedAt?.stage, 'hub-webhook');
-    assert.match(item.error.message, /OCM's webhook for ManagedClusters does not answer/);
-    assert.match(item.error.steps.join('\n'), restart);
-    assert.match((await cli.type('its get its1')).stdout, /✗ admits ManagedClusters .*does not answer/);
-    const status = await cli.type('status');
-    assert.match(status.stdout, /ITS its1 .*✗ OCM's webhook for ManagedClusters does not answer/);
-    assert.match(status.stderr, restart);
-    await mend();
-    assert.match((await cli.type('its create its1 --type host')).stdout, /^its1: ready/m);
-  });
-
-  it('a KubeFlex manager that does not run', inRelease, async () => {
-    await scale('kubeflex-system/kubeflex-controller-manager', 0);
-    const line = 'its create its4 --type host --no-ocm';
-    const { item } = await fails(line, { exitCode: 1, code: 'space-failed' });
-    assert.equal(item.blockedAt?.stage, 'synced');
-    assert.match(item.error.message, /Deployment kubeflex-system\/kubeflex-controller-manager is scaled to zero/);
-    await scale('kubeflex-system/kubeflex-controller-manager', 1);
-    assert.match((await cli.type(line)).stdout, /^its4: ready/);
-  });
-
   describe('at the same time,', { concurrency: true }, () => {
-    it('a virtual cluster without an ingress', async () => {
-      await scale('traefik/traefik', 0);
-      const line = 'its create its2';
-      const { item, ended } = await fails(line, { exitCode: 1, code: 'space-failed' });
-      assert.equal(item.blockedAt?.stage, 'reachable');
-      assert.match(item.error.message, /its2\.localtest\.me:\d+/);
-      assert.match(item.error.steps.join('\n'), /ingress/);
-      const { status } = await hosting.admin.get<AnyObject>(resources.pods, 'its2-system/vcluster-0');
-      assertToldSoon('its API server ran', sinceOf(status, 'Ready'), ended, 60_000);
-      await scale('traefik/traefik', 1);
-      assert.match((await cli.type(line)).stdout, /^its2: ready/);
-    });
-
     it('an external cluster that KubeFlex cannot reach, or with insufficient permissions', async () => {
       const line = 'its create its3 --type external --bootstrap-context ext';
       const unreachable = await fails(`${line} --hub-apiserver https://nowhere.example:6443`, {
@@ -183,25 +109,8 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
       await mend();
       assert.match((await cli.type(line)).stdout, /^wds1: ready/);
     });
-
-    it('an API server that never answers, at the deadline', inRelease, async () => {
-      await bed.fault({ kind: 'silent', image: 'kube-apiserver' });
-      const started = Date.now();
-      const { item } = await fails('wds create wds2 --its its1 --timeout 15s', { exitCode: 3, code: 'timeout' });
-      assert.ok(Date.now() - started < 60_000, 'the deadline is kept');
-      assert.equal(item.stage, 'synced');
-      assert.match(item.error.message, /wds2 was not ready in time.*: its API server is starting/);
-    });
   });
 });
-
-async function scale(key: string, replicas: number): Promise<void> {
-  await hosting.admin.patch(resources.deployments, key, { spec: { replicas } });
-  await until(async () => {
-    const { status } = await hosting.admin.get<AnyObject>(resources.deployments, key);
-    return ((status as { readyReplicas?: number }).readyReplicas ?? 0) === replicas;
-  }, `${key} with ${replicas} pods`);
-}
 
 /** How long a condition has been true, in milliseconds. */
 function sinceOf(status: unknown, type: string): number {

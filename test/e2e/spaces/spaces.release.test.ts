@@ -6,12 +6,11 @@ import { stringify } from 'yaml';
 import { type AnyObject, type Api, faultyPods, type Plane, resources, until } from '../../../testbed/index.ts';
 import { readArchive } from '../support/archive.ts';
 import { inventoryOf } from '../support/inventory.ts';
-import { assertRefuses, assertUnwritten, markAll } from '../support/refusal.ts';
+import { assertUnwritten, markAll } from '../support/refusal.ts';
 import {
   assertAvailableIn,
   controlPlane,
   type HostingBed,
-  kubeconfigText,
   type RawKubeconfig,
   readKubeconfig,
   type SpaceCli,
@@ -85,36 +84,6 @@ describe('ITSes of all types', () => {
     its3: 'its create its3 --type external --bootstrap-context ext',
   };
 
-  it('are only listed by --dry-run', async () => {
-    await markAll([hosting, ext]);
-    const before = await kubeconfigText(all.bed);
-    const runs = await Promise.all(Object.values(lines).map((line) => cli.type(`${line} --dry-run`)));
-    assert.deepEqual(
-      runs.map(({ stdout }) =>
-        stdout
-          .split('\n')
-          .filter((text) => text.startsWith('would'))
-          .map((text) => text.slice(6)),
-      ),
-      [
-        ['create ControlPlane its1 on hosting'],
-        [
-          'create ClusterRoleBinding kubeflex-manager-cluster-admin-rolebinding on hosting',
-          'create ControlPlane its2 on hosting',
-        ],
-        [
-          'create ServiceAccount kube-system/kubeflex on ext',
-          'create ClusterRoleBinding kubeflex-clusterrolebinding on ext',
-          'create TokenRequest kube-system/kubeflex on ext',
-          'create Secret kubeflex-system/its3-bootstrap on hosting',
-          'create ControlPlane its3 on hosting',
-        ],
-      ],
-    );
-    await assertUnwritten([hosting, ext]);
-    assert.equal(await kubeconfigText(all.bed), before);
-  });
-
   it('are created in parallel', async () => {
     const runs = await Promise.all(Object.values(lines).map((line) => cli.type(`${line} -o json`)));
     assert.deepEqual(
@@ -168,22 +137,6 @@ async function rememberSecretsOf(...apis: Api[]): Promise<void> {
 }
 
 describe('WDSes', () => {
-  it('must name their ITS if there are several', async () => {
-    await assertRefuses(cli, [hosting], 'wds create wds1', {
-      exitCode: 1,
-      says: /hosting has several ITSes: its1, its2, its3/,
-      hint: /--its its1/,
-    });
-  });
-
-  it('are rejected if their name is used in the kubeconfig', async () => {
-    await assertRefuses(cli, [hosting], 'wds create mine --its its1', {
-      exitCode: 1,
-      says: /has the context "mine" already for another cluster \(https:\/\/mine\.example:6443\)/,
-      hint: /kubectl config rename-context mine/,
-    });
-  });
-
   it('are created with a corrected hook that names their ITS, and are unchanged by a second run', async () => {
     const lines = ['wds1', 'wds2 --type host', 'wds3'].map((rest) => `wds create ${rest} --its its1`);
     const [first] = await Promise.all(lines.map((line) => cli.type(line)));
@@ -287,17 +240,7 @@ describe('deleting', () => {
 });
 
 describe('an ITS on a cluster that is already an OCM hub', () => {
-  it('is refused, and uses the hub as it is with --no-ocm', async () => {
-    for (const [line, where] of [
-      ['its create its2 --type host', 'hosting'],
-      ['its create its3 --type external --bootstrap-context ext', 'ext'],
-    ] as const) {
-      await assertRefuses(cli, [hosting, ext], line, {
-        exitCode: 1,
-        says: new RegExp(`${where} .*is already an OCM hub`),
-        hint: /--no-ocm/,
-      });
-    }
+  it('uses the hub as it is with --no-ocm', async () => {
     // The hook installs the status add-on again.
     const withoutReleases = async () =>
       Object.entries(await inventoryOf(ext)).filter(([key]) => !key.includes('sh.helm.release'));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
-import { parse, stringify } from 'yaml';
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
 import {
   type AnyObject,
   type Api,
@@ -72,7 +72,7 @@ export class SpaceCli extends Cli {
 }
 
 /** The test bed's kubeconfig, which stellarctl writes to. */
-export const kubeconfigText = ({ kubeconfig }: Bed): Promise<string> => readFile(kubeconfig, 'utf8');
+const kubeconfigText = ({ kubeconfig }: Bed): Promise<string> => readFile(kubeconfig, 'utf8');
 
 interface Named {
   name: string;
@@ -89,19 +89,6 @@ export interface RawKubeconfig {
 
 export async function readKubeconfig(bed: Bed): Promise<RawKubeconfig> {
   return parse(await kubeconfigText(bed)) as RawKubeconfig;
-}
-
-/** Changes a copy of the test bed's kubeconfig. @returns the file */
-export async function changedKubeconfig(
-  bed: Bed,
-  name: string,
-  change: (config: RawKubeconfig) => void,
-): Promise<string> {
-  const config = await readKubeconfig(bed);
-  change(config);
-  const file = `${bed.dir}/${name}.kubeconfig`;
-  await writeFile(file, stringify(config), { mode: 0o600 });
-  return file;
 }
 
 export const controlPlane = ({ admin }: Plane, name: string): Promise<AnyObject | undefined> =>
