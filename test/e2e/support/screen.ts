@@ -7,11 +7,6 @@ export const colour = /\u001b\[[\d;]*m/;
 /** Sequences that move the cursor, erase, or hide it. */
 export const movement = /\u001b\[(?!\d*(;\d+)*m)|\r(?!\n)/;
 
-/** Every line that was drawn, without colours. */
-export function drawnLines(screen: string): string[] {
-  return screen.replaceAll(/\u001b\[[\d;]*m/g, '').split(/[\r\n]|\u001b\[[?\d;]*[A-Za-z]/);
-}
-
 /** The final screen, after the terminal has processed all output. */
 export function shown(screen: string): string[] {
   const lines = [''];

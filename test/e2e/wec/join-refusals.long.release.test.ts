@@ -127,24 +127,6 @@ describe('wec join refuses, before anything is written,', () => {
     }
   });
 
-  it('a user who may not install a klusterlet on the WEC, and names the missing permissions', async () => {
-    const limited = await limitedUser(cluster2, {
-      user: 'reader',
-      rules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'create', 'patch'] }],
-    });
-    const kubeconfig = await writeKubeconfig(its1, [its1.kubeconfigEntry, limited]);
-    await refuses(
-      'wec join cluster2',
-      {
-        exitCode: 4,
-        says: /Not allowed on cluster2 .*create deployments\.apps in open-cluster-management/,
-        hint: /auth can-i --list/,
-        not: /create namespaces/,
-      },
-      kubeconfig,
-    );
-  });
-
   it('a user who may not read the address of the ITS, and does not report it as missing', async () => {
     const unread = await limitedUser(its1, {
       user: 'without-cluster-info',
@@ -184,16 +166,11 @@ describe('wec join refuses, before anything is written,', () => {
 });
 
 describe('wec join verifies the address of the ITS by TLS before it requests a token:', () => {
-  for (const address of ['context', 'URL']) {
-    it(`--hub-apiserver ${address} with the wrong --ca-file`, async () => {
-      const wrong = await file('wrong.crt', cluster1.caPem);
-      const value = address === 'URL' ? its1.server : address;
-      await refuses(`wec join cluster2 --hub-apiserver ${value} --ca-file ${wrong}`, {
-        exitCode: 4,
-        says: /its1 .*certificate/,
-      });
-    });
-  }
+  it('--hub-apiserver URL with the wrong --ca-file', async () => {
+    const wrong = await file('wrong.crt', cluster1.caPem);
+    const line = `wec join cluster2 --hub-apiserver ${its1.server} --ca-file ${wrong}`;
+    await refuses(line, { exitCode: 4, says: /its1 .*certificate/ });
+  });
 });
 
 describe("wec join rejects settings of the ITS's context that an agent drops:", () => {

@@ -12,10 +12,10 @@ let cli: Cli;
 let its1: Plane;
 
 before(async () => {
-  const planes = [{ name: 'its1', hub: true }, ...['cluster1', 'cluster2', 'cluster3'].map((name) => ({ name }))];
+  const planes = [{ name: 'its1', hub: true }, ...['cluster1', 'cluster3'].map((name) => ({ name }))];
   bed = await enterBed(planes);
   its1 = bed.plane('its1');
-  const wecs = ['cluster1', 'cluster2', 'cluster3'].map((name) => bed.plane(name));
+  const wecs = ['cluster1', 'cluster3'].map((name) => bed.plane(name));
   cli = await Cli.create(await contextsOf(its1, ...wecs));
 });
 
@@ -27,14 +27,7 @@ after(async () => {
 // Each on its own cluster, in parallel: most of the time they wait until a failure counts.
 describe('a failing join', { concurrency: true }, () => {
   it('quotes the operator if the cluster does not reach the hub, and is repaired by a correct address', async () => {
-    const run = await cli.run([
-      'wec',
-      'join',
-      'cluster1',
-      '--accept',
-      '--hub-apiserver',
-      'https://nowhere.example:6443',
-    ]);
+    const run = await cli.run('wec join cluster1 --accept --hub-apiserver https://nowhere.example:6443'.split(' '));
     assertRefused(run, {
       exitCode: 1,
       says: /cluster1 does not reach the hub: lookup nowhere\.example .*no such host/,
@@ -45,28 +38,9 @@ describe('a failing join', { concurrency: true }, () => {
     await assertAvailable(its1, 'cluster1');
   });
 
-  it('reports an image that cannot be pulled, and is repaired by a correct version', inRelease, async () => {
-    const run = await cli.run(['wec', 'join', 'cluster2', '--accept', '--ocm-version', '9.9.9-missing', '-o', 'json']);
-    assert.equal(run.exitCode, 1, run.stderr);
-    const [{ name, changed, error }] = run.json().items;
-    assert.deepEqual({ name, changed, code: error.code }, { name: 'cluster2', changed: true, code: 'agent-failed' });
-    assert.match(
-      error.message,
-      /cluster2 .*(ImagePullBackOff|ErrImagePull|cannot be pulled).*9\.9\.9-missing|cluster2 .*9\.9\.9-missing.*(ImagePullBackOff|ErrImagePull|cannot be pulled)/,
-    );
-    assert.equal(run.stderr.split('\n').filter((line) => line.startsWith('✗')).length, 1);
-    await cli.succeed(['wec', 'join', 'cluster2', '--accept', '--ocm-version', '1.0.0']);
-    await assertAvailable(its1, 'cluster2');
-  });
-
   describe('that is interrupted or times out', { concurrency: 1 }, () => {
     const line = ['wec', 'join', 'cluster3', '--accept'];
     let operatorWorks = async () => {};
-
-    it('exits with 130 on Ctrl-C, with one message and no result', async () => {
-      const run = await cli.run(line, { signalAt: { text: /klusterlet applied/, signal: 'SIGINT' } });
-      assertRefused(run, { exitCode: 130, says: /[Ii]nterrupted/ });
-    });
 
     it('exits with 143 on SIGTERM', async () => {
       const run = await cli.run(line, { signalAt: { text: /klusterlet applied/, signal: 'SIGTERM' } });
@@ -91,12 +65,6 @@ describe('a failing join', { concurrency: true }, () => {
         says: /cluster3 did not reach the stage available in time\. ./,
         hint: /stellarctl wec get cluster3=cluster3 --its its1/,
       });
-    });
-
-    it('checks once with --timeout 0', async () => {
-      const run = await cli.run([...line, '--timeout', '0', '-o', 'json']);
-      assert.equal(run.exitCode, 3, run.stderr);
-      assert.equal(run.json().items[0].error.code, 'timeout');
     });
 
     it('completes when rerun', async () => {

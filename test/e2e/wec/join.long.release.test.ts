@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, type KubeObject, type Plane, resources, wipeWec } from '../../../testbed/index.ts';
+import type { Bed, Plane } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
-import { inRelease } from '../support/in-release.ts';
 import { assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
 import { enterBed, leaveBed } from '../support/shared-bed.ts';
@@ -11,12 +10,11 @@ let bed: Bed;
 let cli: Cli;
 let its1: Plane;
 let cluster1: Plane;
-let cluster2: Plane;
 
 before(async () => {
-  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }]);
-  [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
-  cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
+  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }]);
+  [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
+  cli = await Cli.create(await contextsOf(its1, cluster1));
 });
 
 after(async () => {
@@ -24,102 +22,20 @@ after(async () => {
   await leaveBed();
 });
 
-async function wipeBoth(): Promise<void> {
-  await Promise.all([wipeWec(its1, cluster1, 'cluster1'), wipeWec(its1, cluster2, 'cluster2')]);
-}
+describe('joins of one cluster', { concurrency: 1 }, () => {
+  const line = ['wec', 'join', 'cluster1', '--accept', '--label', 'a=b'];
 
-const everything = () => [its1, cluster1, cluster2];
-
-describe('joining two clusters in parallel with --accept and --label', () => {
-  const line = [
-    'wec',
-    'join',
-    'cluster1',
-    'cluster2',
-    '--accept',
-    '--label',
-    'location-group=edge',
-    '--label',
-    'tier=a',
-  ];
-
-  before(() => cli.succeed(line));
-
-  it('makes both available on the hub, with their labels', async () => {
-    for (const name of ['cluster1', 'cluster2']) {
-      const { labels } = (await assertAvailable(its1, name)).metadata;
-      assert.equal(labels?.['location-group'], 'edge');
-      assert.equal(labels?.tier, 'a');
-    }
-  });
-
-  it('runs the agent in mode Singleton, as one Deployment', async () => {
-    const { items } = await cluster1.admin.list<KubeObject>(resources.deployments, {
-      namespace: 'open-cluster-management-agent',
-    });
-    assert.deepEqual(
-      items.map(({ metadata }) => metadata.name),
-      ['klusterlet-agent'],
-    );
-  });
-
-  it('changes only the label when rerun with another label', async () => {
-    await markAll(everything());
-    await cli.succeed(['wec', 'join', 'cluster1', '--accept', '--label', 'tier=a', '--label', 'zone=north']);
-    assert.deepEqual(await writesOn(its1), ['patch managedclusters cluster1']);
-    await assertUnwritten([cluster1, cluster2]);
-    assert.equal((await assertAvailable(its1, 'cluster1')).metadata.labels?.zone, 'north');
-  });
-});
-
-describe('joining two clusters in mode Default', inRelease, () => {
-  it('prints exactly one JSON document, and both become available with one Deployment per agent', async () => {
-    await wipeBoth();
-    const { json } = await cli.succeed([
-      'wec',
-      'join',
-      'cluster1',
-      'cluster2',
-      '--accept',
-      '--mode',
-      'Default',
-      '--label',
-      'a=b',
-      '-o',
-      'json',
-    ]);
-    assert.deepEqual(json(), {
-      items: ['cluster1', 'cluster2'].map((name) => ({ name, stage: 'available', blockedAt: null, changed: true })),
-    });
-    for (const plane of [cluster1, cluster2]) {
-      assert.equal((await assertAvailable(its1, plane.name)).metadata.labels?.a, 'b');
-      const { items } = await plane.admin.list<KubeObject>(resources.deployments, {
-        namespace: 'open-cluster-management-agent',
-      });
-      assert.deepEqual(items.map(({ metadata }) => metadata.name).sort(), [
-        'klusterlet-registration-agent',
-        'klusterlet-work-agent',
-      ]);
-    }
-  });
-
-  it('writes nothing when rerun without the mode', async () => {
-    await markAll(everything());
-    const { stdout } = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
-    assert.match(stdout, /nothing to do/);
-    await assertUnwritten(everything());
-  });
-});
-
-describe('two concurrent joins of one cluster', () => {
-  it('both succeed', async () => {
-    await wipeBoth();
-    const line = ['wec', 'join', 'cluster1', '--accept', '--label', 'a=b', '-o', 'json'];
-    const [one, other] = await Promise.all([cli.succeed(line), cli.succeed(line)]);
-    for (const { json } of [one, other]) {
-      const { items } = json();
-      assert.equal(items[0].stage, 'available');
-    }
+  it('at the same time all succeed', async () => {
+    const runs = await Promise.all([1, 2].map(() => cli.succeed([...line, '-o', 'json'])));
+    for (const { json } of runs) assert.equal(json().items[0].stage, 'available');
     assert.equal((await assertAvailable(its1, 'cluster1')).metadata.labels?.a, 'b');
+  });
+
+  it('change only the label if it is another one', async () => {
+    await markAll([its1, cluster1]);
+    await cli.succeed([...line, '--label', 'zone=north']);
+    assert.deepEqual(await writesOn(its1), ['patch managedclusters cluster1']);
+    await assertUnwritten([cluster1]);
+    assert.equal((await assertAvailable(its1, 'cluster1')).metadata.labels?.zone, 'north');
   });
 });
