@@ -15,7 +15,7 @@ const groups: Record<string, readonly string[]> = {
   ],
   agents: [
     ...['general/networks', 'general/refusals', 'wec/old-hub', 'wec/resume', 'wec/join-agents', 'wec/join-again'],
-    ...['wec/wec-create', 'wec/deregister-stops'],
+    'wec/deregister-stops',
   ],
   'two-hubs': ['spaces/its-token-use', 'wec/accept'],
   returns: ['wec/deregister-returns', 'wec/wrong-contexts'],
