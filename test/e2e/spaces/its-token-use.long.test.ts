@@ -1,6 +1,6 @@
 /** Join files and tokens for users without access to the ITS, and the choice of the ITS. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { type Bed, type Plane, writeKubeconfig } from '../../../testbed/index.ts';
@@ -89,27 +89,6 @@ describe('its token', () => {
     assert.match(run.stderr, new RegExp(`expires at ${expires}`));
   });
 
-  it('prints the token only on request', async () => {
-    // The harness checks that these contain no token.
-    const json = await cli.succeed(['its', 'token', '--file', place('shown.join'), '-o', 'json']);
-    assert.deepEqual([json.json().file, json.json().token], [place('shown.join'), undefined]);
-    const verbose = await cli.succeed(['its', 'token', '--file', place('shown-again.join'), '-v']);
-    assert.match(verbose.stderr, /POST https:\S+\/token/);
-  });
-
-  it('requests a token of cluster-bootstrap from an older hub', async () => {
-    await older.markAudit();
-    const run = await cli.succeed(['its', 'token', '--its', 'its2', '-o', 'json'], { mayShowToken: true });
-    assert.equal(claimsOf(run.json().token).sub, 'system:serviceaccount:open-cluster-management:cluster-bootstrap');
-    const stored = (await older.auditWrites({ by: 'its2-admin' })).filter(
-      ({ responseStatus }) => responseStatus?.code === 201,
-    );
-    assert.deepEqual(
-      stored.map(({ objectRef }) => objectRef?.name),
-      ['cluster-bootstrap'],
-    );
-  });
-
   it('requests no token if the file cannot be written', async () => {
     await mkdir(place('folder'), { recursive: true });
     for (const file of [place('no/such/folder/x.join'), place('folder')]) {
@@ -138,20 +117,6 @@ describe('its use', () => {
     assert.equal((await stat(settings())).mode & 0o777, 0o600);
     const { stdout } = await cli.succeed(['wec', 'list', '-o', 'name']);
     assert.match(stdout, /^of-its2$/m, 'the WECs of its2');
-  });
-
-  it('clears the choice when no context is left', async () => {
-    const without = (await readFile(bed.kubeconfig, 'utf8')).replace(/^current-context:.*$/m, '');
-    const kubeconfig = path.join(cli.home, 'without-current');
-    await writeFile(kubeconfig, without);
-    await cli.succeed(['its', 'use', 'its2']);
-    await cli.succeed(['its', 'use', '--unset'], { kubeconfig });
-    assert.deepEqual(await meant(), ['its1', hub.server, 'current context']);
-    assertRefused(await cli.run(['its', 'use'], { kubeconfig }), {
-      exitCode: 2,
-      says: /No ITS was given/,
-      hint: /--its CONTEXT\n.*Contexts: its1, its2, wec/,
-    });
   });
 
   it('rejects a cluster that is not an ITS, even with --force, and keeps the choice', async () => {

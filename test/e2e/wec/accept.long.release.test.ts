@@ -136,11 +136,6 @@ describe('accept refuses a request, and approves and accepts nothing, if', () =>
   // The others: test/unit/lib/ocm/registration-requests.test.ts.
   const cases: { what: string; wrong: (name: string) => Partial<RegistrationRequest>; says: RegExp }[] = [
     {
-      what: 'it asks for one organisation more',
-      wrong: (name) => ({ organizations: [`system:open-cluster-management:${name}`, 'admins'] }),
-      says: /its organisations are .*"admins"/,
-    },
-    {
       what: 'somebody in the right group has sent it',
       wrong: () => ({ as: { user: 'mallory', groups: [...bootstrapRequester.groups] } }),
       says: /it was sent by mallory/,
@@ -156,14 +151,6 @@ describe('accept refuses a request, and approves and accepts nothing, if', () =>
       await assertUntouched(request, name);
     });
   }
-
-  it('it is invalid, and JSON output reports the reason', async () => {
-    await ask(hub, 'wrong-in-json', { signerName: 'example.com/signer' });
-    const run = await cli.run(['accept', 'wrong-in-json', '-o', 'json']);
-    const [{ error }] = run.json().items;
-    assert.equal(error.code, 'request-refused');
-    assert.match(JSON.stringify(error), /its signer is example\.com\/signer/);
-  });
 });
 
 describe('accept, if several agents request one name,', () => {
