@@ -44,13 +44,6 @@ after(async () => {
 
 const clusterOf = (name: string) => its1.admin.find<AnyObject>(resources.managedClusters, name);
 
-it('--local is not combined with options for the ITS', async () => {
-  await assertRefuses(cli, [its1, ...planes], 'deregister --local cluster3=cluster3 --its its1 --yes', {
-    exitCode: 2,
-    says: /--its concerns the ITS/,
-  });
-});
-
 // Each on its own WEC, in parallel: most of the time they wait.
 describe('a WEC that cannot leave normally', { concurrency: true }, () => {
   it(

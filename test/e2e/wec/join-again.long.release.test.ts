@@ -6,11 +6,9 @@ import {
   Authority,
   type Bed,
   type Deployment,
-  faultyPods,
   limitedUser,
   type ManagedCluster,
   type Plane,
-  type Pod,
   resources,
   until,
   wipeKlusterlet,
@@ -27,7 +25,7 @@ let bed: Bed;
 let cli: Cli;
 let its1: Plane;
 
-const names = ['cluster1', ...(isRelease ? ['cluster2', 'cluster3'] : []), 'empty'];
+const names = ['cluster1', ...(isRelease ? ['cluster2'] : []), 'empty'];
 const planeOf = (name: string): Plane => bed.plane(name);
 
 before(async () => {
@@ -73,23 +71,6 @@ describe('rejoining', { concurrency: true }, () => {
       const again = await cli.succeed(join(name));
       assert.match(again.stdout, /nothing to do/);
       assert.deepEqual(await writesFor(name), []);
-    });
-
-    it('records it as well if an earlier registration did not', async () => {
-      await its1.admin.patch(resources.managedClusters, name, { metadata: { annotations: { [uidAnnotation]: null } } });
-      const { stdout } = await cli.succeed(join(name));
-      assert.match(stdout, /available; identity recorded/);
-      assert.equal((await clusterOf(name))?.metadata.annotations?.[uidAnnotation], await uidOf(planeOf(name)));
-    });
-
-    it('after deregister without --cleanup', async () => {
-      const before = await clusterOf(name);
-      await cli.succeed(['deregister', `${name}=${name}`, '--its', 'its1', '--yes']);
-      const { stdout, stderr } = await cli.succeed(join(name));
-      assert.match(stderr, /^cluster1: its agent has a certificate, and the ITS has no ManagedCluster of it/m);
-      assert.match(stdout, /^cluster1: joined and available after/);
-      await assertAvailable(its1, name);
-      assert.notEqual((await clusterOf(name))?.metadata.uid, before?.metadata.uid);
     });
 
     it('after kubectl delete managedcluster, which wec get reports with the command to run', async () => {
@@ -190,44 +171,6 @@ describe('rejoining', { concurrency: true }, () => {
         await assertAvailable(its1, name);
       });
     }
-  });
-
-  describe('cluster3', { concurrency: 1 }, () => {
-    const name = 'cluster3';
-
-    it(
-      'whose agent crash-loops: it is not reported as available, and join continues after the fix',
-      inRelease,
-      async () => {
-        await cli.succeed(join(name));
-        const mend = await bed.fault({ kind: 'crashing', plane: name, pod: faultyPods.agents });
-        await until(async () => {
-          const { items } = await planeOf(name).admin.list<Pod>(resources.pods, { namespace: agentNamespace });
-          return items.some(({ status }) => (status?.containerStatuses?.[0]?.restartCount ?? 0) > 1);
-        }, 'crash loop');
-        const run = await cli.run(join(name));
-        assertRefused(run, {
-          exitCode: 1,
-          says: /cluster3 is blocked at "klusterlet applied": a container does not start: \S+: CrashLoopBackOff/,
-        });
-        assert.doesNotMatch(run.stdout, /nothing to do/);
-        await mend();
-        await cli.succeed(join(name));
-        await assertAvailable(its1, name);
-      },
-    );
-
-    it('whose operator and agent are scaled to zero: wec get reports it, and join starts both', inRelease, async () => {
-      const { admin } = planeOf(name);
-      await stopKlusterlet(planeOf(name));
-      const { problem, next } = await diagnosisOf(name);
-      assert.match(problem, /^No agent of cluster3 runs .* neither the operator .* scaled to zero, nor the agent/);
-      const { stdout } = await cli.succeed(next.split(' ').slice(1));
-      assert.doesNotMatch(stdout, /nothing to do/);
-      await assertAvailable(its1, name);
-      const { items } = await admin.list(resources.pods, { namespace: agentNamespace });
-      assert.ok(items.length > 0);
-    });
   });
 });
 
