@@ -3,10 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import {
   type AnyObject,
   type Bed,
-  bindWorkload,
-  demoManifests,
   faultyPods,
-  installAddonByPlacement,
   type Plane,
   type RunningWds,
   resources,
@@ -16,14 +13,13 @@ import {
   untilApplied,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
-import { inRelease, isRelease } from '../support/in-release.ts';
+import { inRelease } from '../support/in-release.ts';
 import { assertRefused, assertUnwritten, markAll } from '../support/refusal.ts';
-import { assertAvailable, contextsOf, statusOf, stopKlusterlet } from '../support/registration.ts';
+import { assertAvailable, contextsOf, statusOf } from '../support/registration.ts';
 
 const labelsOf: Record<string, string[]> = {
   w1: ['tier=web', 'region=eu-w1', 'topology.kubernetes.io/zone=z'],
   w2: ['tier=web', 'region=eu-w2'],
-  ...(isRelease && { w3: ['only=w3'] }),
   w4: ['only=w4'],
 };
 const names = Object.keys(labelsOf);
@@ -101,26 +97,18 @@ describe('a WEC that policies select', () => {
     await untilApplied(its1, 'w2', 1);
   });
 
-  for (const [what, selector, says] of [
-    [
-      'one starts to select it without its labels',
-      { matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] },
-      /starts to select it/,
-    ],
-    ['one selects it whatever its labels are', {}, /selects it whatever its labels are/],
-  ] as const) {
-    it(`is rejected before anything is written if ${what}`, async () => {
-      await createPolicy('trap', [selector]);
-      await markAll(all);
-      const run = await cli.run(deregister('w1=w1', '--cleanup'));
-      assertRefused(run, { exitCode: 1, says, hint: /kubectl --context wds1 edit bindingpolicy trap/ });
-      assert.match(run.stderr, /trap \(wds1\)/);
-      await assertUnwritten(all);
-      await wds1.admin.delete(resources.bindingPolicies, 'trap');
-      await until(async () => (await wds1.admin.find(resources.bindingPolicies, 'trap')) === undefined, 'end of trap');
-      await untilSent('w1', 2);
-    });
-  }
+  it('is rejected before anything is written if one starts to select it without its labels', async () => {
+    await createPolicy('trap', [{ matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] }]);
+    await markAll(all);
+    const run = await cli.run(deregister('w1=w1', '--cleanup'));
+    const hint = /kubectl --context wds1 edit bindingpolicy trap/;
+    assertRefused(run, { exitCode: 1, says: /starts to select it/, hint });
+    assert.match(run.stderr, /trap \(wds1\)/);
+    await assertUnwritten(all);
+    await wds1.admin.delete(resources.bindingPolicies, 'trap');
+    await until(async () => (await wds1.admin.find(resources.bindingPolicies, 'trap')) === undefined, 'end of trap');
+    await untilSent('w1', 2);
+  });
 
   it('has its labels restored after SIGINT', async () => {
     const before = await clusterOf('w2');
@@ -161,39 +149,6 @@ describe('a WEC that policies select', () => {
       assert.equal(now?.metadata.uid, before?.metadata.uid);
     },
   );
-});
-
-describe('a WEC whose operator and agent are scaled to zero', inRelease, () => {
-  before(async () => {
-    await bindWorkload(its1, { policy: 'w3', matchLabels: { only: 'w3' }, manifests: demoManifests('w3-space') });
-    await untilApplied(its1, 'w3', 3);
-    await stopKlusterlet(bed.plane('w3'));
-  });
-
-  it('is rejected at once, although its lease is fresh', async () => {
-    assert.equal(statusOf(await clusterOf('w3'), 'ManagedClusterConditionAvailable'), 'True');
-    await markAll(all);
-    const run = await cli.run(deregister('w3=w3', '--cleanup'));
-    assertRefused(run, {
-      exitCode: 1,
-      says: /agent of w3 is not running \(it has no pod\)/,
-      hint: /deregister w3=w3 --force/,
-    });
-    await assertUnwritten(all);
-  });
-
-  it('leaves with --force within seconds, and is cleaned up by its operator, which is started again', async () => {
-    const started = Date.now();
-    const { stderr } = await cli.succeed(deregister('w3=w3', '--cleanup', '--force'));
-    assert.match(stderr, /--force +removes, after 15s without progress: manifest-work-cleanup of 3 works/);
-    assert.match(stderr, /The klusterlet operator on w3 is started again/);
-    // 15 s without progress, twice the time that Kubernetes takes for namespaces, and a slow machine; not the deadline of 5 min.
-    assert.ok(Date.now() - started < 180_000, `${Date.now() - started} ms`);
-    assert.equal(await clusterOf('w3'), undefined);
-    const { admin } = bed.plane('w3');
-    assert.equal(await admin.find(resources.klusterlets, 'klusterlet').catch(() => undefined), undefined);
-    assert.equal(await admin.find(resources.namespaces, 'open-cluster-management-agent'), undefined);
-  });
 });
 
 describe('a WEC with an object that its agent cannot update', () => {
@@ -238,23 +193,5 @@ describe('a WEC with an object that its agent cannot update', () => {
     const object = await bed.plane('w4').admin.get<AnyObject>(resources.configMaps, 'default/fixed');
     assert.equal(object.metadata.uid, uid);
     assert.deepEqual(object.metadata.ownerReferences ?? [], []);
-  });
-});
-
-describe('a WEC with a recreated add-on', inRelease, () => {
-  const addon = () => its1.admin.find<AnyObject>(resources.managedClusterAddOns, 'w2/addon-status');
-
-  it('names the Placement that still selects it, and is deleted once the Placement decides again', async () => {
-    const installed = await installAddonByPlacement(its1);
-    await until(addon, 'add-on');
-    const mend = await bed.fault({ kind: 'dead', plane: 'its1', pod: faultyPods.placement });
-    const run = await cli.run(deregister('w2', '--timeout', '40s'));
-    assertRefused(run, { exitCode: 3, says: /w2 was not deleted in time: .*managedclusteraddons/ });
-    assert.match(run.stderr, /add-on addon-status is recreated after each deletion/);
-    await mend();
-    // A hub that once saw no work left removes the agent's permissions on works: the agent may not finish a work created since.
-    await cli.succeed(deregister('w2', '--force'));
-    assert.equal(await clusterOf('w2'), undefined);
-    installed.stop();
   });
 });

@@ -149,11 +149,6 @@ describe('a fleet', () => {
     const without = wecs.map(({ name, labels = {} }) => ({ name, labels }));
     for (const [wrong, says] of [
       [
-        [...wecs, wec('wec4'), { ...wec('wec5'), context: 'wec4' }],
-        /The context wec4 is that of the WEC at .*fleet\.yaml:\d+/,
-      ],
-      [[...wecs, { ...wec('wec4'), context: 'nowhere' }], /nowhere/],
-      [
         [...without, { ...wec('wec4'), context: 'wec1' }],
         /is registered already, under the name wec1; it was not joined as wec4/,
       ],

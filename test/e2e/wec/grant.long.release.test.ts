@@ -82,13 +82,6 @@ describe('permissions of a work agent', { concurrency: 1 }, () => {
     });
   });
 
-  it('are shown by a dry run, which writes nothing', async () => {
-    await markAll(planes);
-    const run = await ok('wec grant cluster1=cluster1 --from-errors --its its1 --dry-run');
-    assert.match(run.stderr, /widgets\.example\.com/);
-    await assertUnwritten(planes);
-  });
-
   it('are reported missing by doctor, with the command that grants them', async () => {
     const run = await cli.run('doctor cluster1=cluster1 --its its1 -o json'.split(' '));
     const failed = run.json().items.filter(({ status }: { status: string }) => status === 'fail');
