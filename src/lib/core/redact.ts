@@ -5,7 +5,7 @@ export const removed = '<removed>';
 const ending =
   '(?:(?:token|pass(?:word|wd|phrase|code)?|pwd|secret|credential|cred|(?:access|api|auth|client|encryption|private|secret|signing|ssh)[-_]?key|(?:tls|ca)\\.key|auth(?:orization)?|bearer|cookie|session[-_]?id)s?|(?:client-key|client-certificate|certificate-authority)-data)';
 export const isSecretName = new RegExp(`${ending}$`, 'i');
-export const isSecretFlag = new RegExp(`^--?[\\w.-]*${ending}$`, 'i');
+export const isSecretFlag = new RegExp(`^--?[\\w.-]*(?:username|${ending})$`, 'i');
 
 /** A value in brackets or braces, in quotes of any kind, as a YAML block, or as one word. */
 const value = `\\[[^\\][\\n]*\\]|\\{[^{}\\n]*\\}|"(?:[^"\\\\]|\\\\.)*"|'(?:[^'\\\\]|\\\\.)*'|\\\\+"[^"]*"|[|>][-+0-9]*[ \\t]*\\n(?:[ \\t]+[^\\n]*(?:\\n|$))+|[^\\s"',;{}[\\]]+`;
