@@ -33,7 +33,7 @@ export async function readOrigins(hub: Kube, wecs: readonly string[]): Promise<O
  * A work of one object is named BINDING-UID-WDS-OBJECT-UID, a work of several objects BINDING-WDS-NUMBER (kubestellar v0.30.0,
  * wrapBatch).
  */
-function originOf({ metadata }: KubeObject): Origin | undefined {
+export function originOf({ metadata }: KubeObject): Origin | undefined {
   const { [originWdsLabel]: wds, [originBindingLabel]: binding } = metadata.labels ?? {};
   if (wds === undefined || binding === undefined) return undefined;
   const [bindingUid] = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=-)/.exec(metadata.name) ?? [];

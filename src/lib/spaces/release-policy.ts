@@ -19,7 +19,7 @@ export interface PolicyToRelease {
   /** Undefined if it is already deleted. */
   policy: BindingPolicy | undefined;
   binding: Binding | undefined;
-  wds: Pick<OpenWds, 'name' | 'kube' | 'beside' | 'isContext'>;
+  wds: Pick<OpenWds, 'name' | 'sender' | 'kube' | 'beside' | 'isContext'>;
   its: Kube;
 }
 
@@ -45,7 +45,7 @@ export async function releasePolicy(
       nextStep(command`stellarctl wec get ${wec} --its ${its.cluster.context}`, 'Fix the objects, then run it again'),
   };
   for (;;) {
-    const works = await worksOfPolicy(its, name, wds.name);
+    const works = await worksOfPolicy(its, name, wds);
     await makeOrphans(its, works, run, undefined, otherwise);
     if (run.dryRun || works.every(isOrphan)) break;
   }

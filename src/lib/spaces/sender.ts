@@ -7,13 +7,14 @@ import { getServed, listServed } from '../kube/served.ts';
 import { originBindingLabel, originWdsLabel } from '../ocm/kubestellar-names.ts';
 import { labelValueProblem } from '../ocm/labels.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
+import { originOf } from '../ocm/origins.ts';
 import { type Binding, destinationsOf, objectsOf } from '../ocm/policies.ts';
 import { type OpenWds, toSeeWds } from './open-wds.ts';
 
 /**
- * Returns the works of a policy, for a write: only if the hosting cluster shows the WDS and its ITS, since works carry the name of
- * their WDS, and WDSes of several hosting clusters may have the same one. If its transport has sent a policy, and this ITS has no
- * work of it, its works may be on another ITS.
+ * Returns the works of a policy, for a write. Works carry the name of their WDS, and WDSes of several hosting clusters may have the
+ * same one: the hosting cluster shows the WDS and its ITS, else the UID of the Binding in the name of a work proves both. If its
+ * transport has sent a policy, and this ITS has no work of it, its works may be on another ITS.
  * @throws StellarError `identity-unproven`
  */
 export async function provenWorks(
@@ -21,21 +22,27 @@ export async function provenWorks(
   wds: OpenWds,
   its: Reader,
 ): Promise<{ binding: Binding | undefined; works: ManifestWork[] }> {
-  if (wds.isContext || wds.isItsAssumed) throw unproven(wds, its);
   const [binding, works] = await Promise.all([
     getServed<Binding>(wds.kube, resources.bindings, policy),
-    worksOfPolicy(its, policy, wds.name),
+    worksOfPolicy(its, policy, wds),
   ]);
   const elsewhere = sentElsewhere(binding === undefined ? [] : [binding], works);
   if (elsewhere !== undefined) throw notHere(elsewhere, wds, its);
+  const isOwn = (work: ManifestWork) => originOf(work)?.bindingUid === binding?.metadata.uid;
+  if ((wds.isContext || wds.isItsAssumed) && works.length > 0 && !(binding && works.some(isOwn)))
+    throw unproven(wds, its);
   return { binding, works };
 }
 
 /**
  * Finds works by label: their names depend on how many objects a work may have. A name that no label can hold has no works, and
- * would change the meaning of the selector. @param sender the name of the WDS on its works
+ * would change the meaning of the selector.
  */
-export async function worksOfPolicy(its: Reader, policy: string, sender: string): Promise<ManifestWork[]> {
+export async function worksOfPolicy(
+  its: Reader,
+  policy: string,
+  { name, sender = name }: Pick<OpenWds, 'name' | 'sender'>,
+): Promise<ManifestWork[]> {
   if (labelValueProblem(policy) !== undefined) return [];
   const labelSelector = `${originBindingLabel}=${policy},${originWdsLabel}=${sender}`;
   return listServed<ManifestWork>(its, resources.manifestWorks, { labelSelector });

@@ -91,7 +91,7 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
       read: async () => {
         const both = await readBoth(name, wds.kube);
         // Read after the Binding: the transport releases the Binding once it has deleted its works.
-        const works = await worksOfPolicy(its, name, wds.name);
+        const works = await worksOfPolicy(its, name, wds);
         return { ...both, works };
       },
       // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that

@@ -41,7 +41,7 @@ export async function prunePolicy(
     if (found.binding !== undefined && objects > 0) await empty(found.binding, wds);
     await waitWhile(
       async () => {
-        const works = await worksOfPolicy(found.its, name, wds.name);
+        const works = await worksOfPolicy(found.its, name, wds);
         return works.length === 0 ? undefined : `removing ${count(works.length, 'work')}`;
       },
       run,

@@ -42,7 +42,7 @@ export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promi
     await untilMet<readonly ManifestWork[]>(
       {
         check: (open) => (open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be rewritten`)),
-        read: async () => (await worksOfPolicy(its, name, wds.name)).filter(lacksGeneration),
+        read: async () => (await worksOfPolicy(its, name, wds)).filter(lacksGeneration),
         name,
         unmet: (open) => notRewritten(name, open.length, wds),
       },

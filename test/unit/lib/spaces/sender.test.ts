@@ -51,22 +51,29 @@ describe('the name of a WDS on its works', () => {
     assert.deepEqual(await toDelete(opened([foreign, own])), [own.metadata.name]);
     assert.equal((await refreshPolicy('shop', opened([foreign, own]), { ...soon(), dryRun: true })).works, 1);
   });
-  test('is for display that of a marked context: which is no proof for deletion or rewriting', async () => {
+  test('is that of a marked context; a UID in the name of a work is the proof for deletion and rewriting', async () => {
     const wds = opened([foreign, own], byContext('wds1'));
     assert.equal(ifSeen((await readDelivery(wds)).works)?.newest.size, 1);
-    const refusal = failsWith({ code: 'identity-unproven', steps: /--hosting-context/ });
-    await assert.rejects(toDelete(wds), refusal);
-    await assert.rejects(refreshPolicy('shop', wds, soon()), refusal);
+    assert.deepEqual(await toDelete(wds), [own.metadata.name]);
+    assert.equal((await refreshPolicy('shop', wds, { ...soon(), dryRun: true })).works, 1);
+    for (const works of [[work('shop-wds1-0', 'wds1')], [work(`${otherUid}-wds1-${uid}`, 'wds1')], [foreign]]) {
+      const unproven = opened(works, byContext('wds1'));
+      const refusal = { code: 'identity-unproven' };
+      await assert.rejects(toDelete(unproven), refusal);
+      await assert.rejects(refreshPolicy('shop', unproven, soon()), refusal);
+    }
   });
   test('is that of the context without a mark', async () => {
     const wds = opened([foreign, own], { isContext: true });
     assert.equal(ifSeen((await readDelivery(wds)).works)?.newest.size, 1);
   });
-  test('is no proof on an ITS that only the user says it is', () =>
-    assert.rejects(
-      toDelete(opened([own], { isItsAssumed: true })),
+  test('needs the same proof if only the user says which ITS it is', async () => {
+    assert.deepEqual(await toDelete(opened([own], { isItsAssumed: true })), [own.metadata.name]);
+    await assert.rejects(
+      toDelete(opened([work('shop-wds1-0', 'wds1')], { isItsAssumed: true })),
       failsWith({ code: 'identity-unproven', steps: /stellarctl wds get wds1/ }),
-    ));
+    );
+  });
   test('finds the statuses that WECs have returned', async () => {
     const status = {
       kind: 'WorkStatus',
