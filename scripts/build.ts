@@ -36,7 +36,7 @@ const together = {
     ),
   ],
   /** When a command runs; with what the most frequent one needs, since most others need most of it as well. */
-  session: ['commands/common/session', 'lib/spaces/resolve-its', 'lib/wecs/list', 'commands/wec/list-text'],
+  session: ['commands/common/session', 'lib/spaces/its-choice', 'lib/wecs/list', 'commands/wec/list-text'],
 };
 const fileOf = new Map<string, string>();
 

@@ -203,8 +203,8 @@ test('durations and deadlines are by the clock that nobody can set', () => {
     'src/lib/kube/client/exec-plugin.ts',
     'src/lib/kube/client/kubeflex-certificate.ts',
     'src/lib/kube/client/transport.ts',
-    'src/lib/kube/kubeconfig/lock.ts',
-    'src/lib/ocm/token.ts',
+    'src/lib/kube/kubeconfig/replace.ts',
+    'src/lib/ocm/hub-access.ts',
     'src/lib/wecs/identity.ts',
   ]);
 });

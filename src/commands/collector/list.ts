@@ -8,7 +8,7 @@ export const definition: Definition<WdsOptions> = {
   examples: [['stellarctl collector list', 'the collectors of the default WDS']],
   options: [...wdsOptions()],
   async run(session) {
-    const { listCollectors } = await import('../../lib/workloads/collectors.ts');
+    const { listCollectors } = await import('../../lib/workloads/change-collector.ts');
     const wds = await session.wds();
     const { items, missing } = await listCollectors(wds);
     await session.print({ wds: wds.name, items, missing }, items, [

@@ -80,7 +80,7 @@ export class Clusters {
 
   /** Returns the ITS, a client for it, and what selected it: without a current context that is one, the only one of the hosting cluster. */
   async its() {
-    const { onlyIts } = await import('../../lib/spaces/resolve-its.ts');
+    const { onlyIts } = await import('../../lib/spaces/its-choice.ts');
     const { mayBeHub } = await import('../../lib/ocm/require-hub.ts');
     const theOnly = async () => onlyIts(await tryRead(() => this.spaceTools()));
     const choice = await this.itsChoice().catch(async (error: unknown) => {
@@ -95,7 +95,7 @@ export class Clusters {
   }
 
   async openIts(choice: ItsChoice) {
-    const { resolveIts } = await import('../../lib/spaces/resolve-its.ts');
+    const { resolveIts } = await import('../../lib/spaces/its-choice.ts');
     const { stepsFor } = await import('../../lib/spaces/own-contexts.ts');
     const kubeconfig = await this.kubeconfig();
     const found = await resolveIts(choice, kubeconfig, () => tryRead(() => this.spaceTools()));

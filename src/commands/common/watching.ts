@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
-import { monotonic } from '../../lib/core/clock.ts';
-import { pause } from '../../lib/core/deadline.ts';
+import { monotonic, pause } from '../../lib/core/deadline.ts';
 import { ExitCode, exitCodeOf } from '../../lib/core/errors.ts';
 import { writeLines } from '../terminal/clean.ts';
 import type { Session } from './session.ts';

@@ -1,9 +1,12 @@
+import { type Finding, isDependent, isNotable } from '../../lib/core/checks.ts';
+import { count, few } from '../../lib/core/counts.ts';
+import { stepLines } from '../../lib/core/next-step.ts';
 import { catalogue, docsOf } from '../../lib/doctor/catalogue.ts';
 import { describeGroup } from '../../lib/doctor/finding-report.ts';
-import { type Examined, groupFindings } from '../../lib/doctor/subject.ts';
+import { type Examined, type Group, groupFindings, type Subject } from '../../lib/doctor/subject.ts';
 import type { Session } from '../common/session.ts';
 import { isForPeople } from '../terminal/io.ts';
-import { describeExamined } from './doctor-text.ts';
+import type { Style } from '../terminal/style.ts';
 import type { DoctorOptions } from './input.ts';
 
 /** Lists the available checks. Needs no cluster. */
@@ -36,4 +39,103 @@ export async function showExamined(
   const items = groupFindings(examined).map(describeGroup);
   const made = items.filter(({ status }) => status !== 'skipped').map(({ id }) => ({ name: id }));
   await session.print({ items, ...acted }, made, []);
+}
+
+const symbolOf = ({ status }: Pick<Finding, 'status'>, style: Style): string =>
+  ({ pass: style.ok, warn: '!', fail: style.bad, skipped: style.faint('-') })[status];
+
+interface View {
+  style: Style;
+  isWide: boolean;
+}
+
+/** Formats a finding that one or more of a section's subjects share. */
+function linesOfGroup({ subjects, finding }: Group, members: number, { style, isWide }: View): string[] {
+  const title = `${finding.title}${members > 1 ? `: ${namesOf(subjects)}` : ''}`;
+  const line = `${symbolOf(finding, style)} ${title}`;
+  if (finding.status === 'pass')
+    return [finding.found === undefined ? line : `${line}   ${style.faint(finding.found)}`];
+  if (finding.status === 'skipped') return [`${line}   ${style.faint(`not checked: ${finding.problem.message}`)}`];
+  const { message, details = [], next } = finding.problem;
+  const isOfSeveral = subjects.length > 1;
+  const sentence = isOfSeveral ? `${message} (The same applies to the others.)` : message;
+  const help = stepLines(next).map((step) => (isOfSeveral ? `${step}    (the same for each)` : step));
+  const docs = isWide ? [style.faint(`See ${docsOf(finding.id)}`)] : [];
+  return [line, ...[sentence, ...details, ...help, ...docs].map((text) => `    ${text}`)];
+}
+
+/** What to print: everything, one line per section with its problems below, or only the sections with problems. */
+type Extent = 'all' | 'sections' | 'wrong';
+
+/**
+ * Formats what was examined as human-readable lines: one each for this machine, the hosting cluster, every space, and the WECs of
+ * every ITS, with the problems below it.
+ */
+export function describeExamined(
+  examined: readonly Examined[],
+  style: Style,
+  extent: Extent,
+  isWide = false,
+): string[] {
+  const groups = groupFindings(examined);
+  const sections = Map.groupBy(examined, ({ subject }) => sectionOf(subject));
+  const grouped = Map.groupBy(groups, ({ subjects: [first] }) => sectionOf(first));
+  const lines = [...sections].flatMap(([section, members]) => {
+    const shown = (grouped.get(section) ?? []).filter(({ finding }) => extent === 'all' || isNotable(finding));
+    const status = worst(members.flatMap(({ findings }) => findings));
+    if (extent === 'wrong' && (status === 'pass' || status === 'skipped')) return [];
+    return [
+      `${symbolOf({ status }, style)} ${section}   ${style.faint(countOf(members))}`,
+      ...shown.flatMap((group) => linesOfGroup(group, members.length, { style, isWide }).map((line) => `    ${line}`)),
+    ];
+  });
+  return [...lines, summary(groups.map(({ finding }) => finding))];
+}
+
+const nouns: Record<Subject['kind'], string> = {
+  ...{ machine: 'this machine', hosting: 'hosting cluster', its: 'ITS', wds: 'WDS', wec: 'WECs' },
+};
+
+const sectionOf = ({ kind, name, its }: Subject): string =>
+  kind === 'wec' ? (its === undefined ? 'clusters to register' : `WECs of ${its}`) : `${nouns[kind]} ${name}`.trim();
+
+/** Returns the worst of a subject's findings. A finding that depends on another cluster's failed check counts as a warning. */
+function worst(findings: readonly Finding[]): Finding['status'] {
+  if (findings.some(({ status }) => status === 'fail')) return 'fail';
+  if (findings.some((finding) => finding.status === 'warn' || isDependent(finding))) return 'warn';
+  return findings.every(({ status }) => status === 'skipped') ? 'skipped' : 'pass';
+}
+
+function countOf(members: readonly Examined[]): string {
+  const [only, ...others] = members;
+  if (only !== undefined && others.length === 0 && only.subject.kind !== 'wec') {
+    const { findings } = only;
+    const passed = findings.filter(({ status }) => status === 'pass').length;
+    const skipped = findings.filter(({ status }) => status === 'skipped').map(({ id }) => id);
+    const omitted = skipped.length === 0 ? '' : `, skipped: ${few(skipped).join(', ')}`;
+    return passed === findings.length
+      ? count(passed, 'check')
+      : `${passed} of ${findings.length} checks passed${omitted}`;
+  }
+  const well = members.filter(({ findings }) => worst(findings) === 'pass').length;
+  return `${well === members.length ? `${well}; all healthy` : `${well} of ${members.length} are healthy`}${sourceNote(members)}`;
+}
+
+/** States that the WECs without a context were checked through the ITS only. */
+function sourceNote(members: readonly Examined[]): string {
+  const hasHidden = ({ subject, findings }: Examined) =>
+    subject.its !== undefined && findings.some((each) => each.status === 'skipped' && !isDependent(each));
+  const hidden = members.filter(hasHidden).length;
+  if (hidden === 0) return '';
+  return hidden === members.length ? ', according to the ITS' : `, ${hidden} of them according to the ITS`;
+}
+
+const namesOf = (subjects: readonly Subject[]): string => few(subjects.map(({ name }) => name)).join(', ');
+
+function summary(all: readonly Finding[]): string {
+  const countFor = (status: Finding['status']) => all.filter((finding) => finding.status === status).length;
+  const [failed, warned] = [countFor('fail'), countFor('warn')];
+  if (failed === 0 && warned === 0) return 'No problems found.';
+  const parts = [failed === 0 ? [] : [`${failed} failed`], warned === 0 ? [] : [count(warned, 'warning')]].flat();
+  return `${parts.join(', ')}, of ${all.length} checks.`;
 }

@@ -89,7 +89,7 @@ async function importFrom(
   { fromContext, fromNamespace }: Options,
 ) {
   if (from === 'kubeconfig') {
-    const { importKubeconfig } = await import('../../lib/fleet/import-kubeconfig.ts');
+    const { importKubeconfig } = await import('../../lib/fleet/import-argocd.ts');
     return importKubeconfig(await candidatesOf(session, names));
   }
   const { selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
@@ -101,7 +101,7 @@ async function importFrom(
     });
   const source = session.connect(selectContext(kubeconfig, given));
   if (from === 'karmada') {
-    const { importKarmada } = await import('../../lib/fleet/import-karmada.ts');
+    const { importKarmada } = await import('../../lib/fleet/import-argocd.ts');
     return importKarmada(source, await candidatesOf(session, names));
   }
   const { importArgoCd } = await import('../../lib/fleet/import-argocd.ts');

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
+import type { InitInput } from '../../lib/spaces/chart.ts';
 import type { ValueOptions } from '../../lib/spaces/helm-values.ts';
-import type { InitInput } from '../../lib/spaces/init-input.ts';
 import { checkClusterName, nodeImage, type ProviderName } from '../../lib/spaces/local-cluster-names.ts';
 import type { HostingRequest } from '../../lib/spaces/make-hosting.ts';
 import type { CommonOptions, WritingOptions } from '../common/options.ts';

@@ -1,7 +1,16 @@
+import { command } from '../../lib/core/command-line.ts';
+import { count, few } from '../../lib/core/counts.ts';
+import { run, textOf } from '../../lib/core/next-step.ts';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
+import { describeObject } from '../../lib/ocm/object-ref.ts';
+import type { DeliveryView } from '../../lib/workloads/delivery-view.ts';
+import type { PolicyView } from '../../lib/workloads/policy-view.ts';
 import type { Definition } from '../common/define.ts';
+import { problemLines, symbolOfDelivery, transformLines, whyBlocked } from '../common/deliveries.ts';
+import { aligned, unknown } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 import { isForPeople } from '../terminal/io.ts';
+import type { Style } from '../terminal/style.ts';
 
 export const definition: Definition<WdsOptions> = {
   description:
@@ -18,10 +27,82 @@ export const definition: Definition<WdsOptions> = {
     const { getPolicyView } = await import('../../lib/workloads/policy-view.ts');
     const wds = await session.wds();
     const { view, errors } = await getPolicyView(name, wds);
-    const { describePolicyView } = await import('./get-text.ts');
     await session.show(view, (style) => describePolicyView(view, style, wds.kube.now()));
     session.incomplete(errors);
     const broken = view.objects.flatMap(({ deliveries }) => deliveries).find(({ blockedAt }) => blockedAt !== null);
     if (isForPeople(session.output) && broken?.next) session.next(broken.next);
   },
 };
+
+/** Up to this number, each WEC has a column; more WECs are counted. */
+const fewWecs = 6;
+
+/** Formats the objects of a policy by WEC as human-readable lines, with their problems below. */
+export function describePolicyView(view: PolicyView, style: Style, now: number): string[] {
+  const { name, wds, its, wecs, objects, notVisible, state, why, problems, transforms } = view;
+  const isMatrix = wecs.length > 0 && wecs.length <= fewWecs;
+  const cells = objects.map((object) => [
+    `${object.kind} ${object.namespace === null ? '' : `${object.namespace}/`}${object.name}`,
+    ...(isMatrix
+      ? wecs.map((wec) => cellOf(object.deliveries.find((delivery) => delivery.wec === wec)))
+      : [countsOf(object.deliveries)]),
+  ]);
+  const rows = aligned([...(isMatrix ? [['', ...wecs]] : []), ...cells]);
+  const symbols = objects.map(({ deliveries }) => symbolOfDelivery(worstOf(deliveries), style));
+  return [
+    `${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
+    ...rows.map((row, index) => `  ${isMatrix ? (symbols[index - 1] ?? ' ') : symbols[index]} ${row}`.trimEnd()),
+    ...createOnlyLine(objects),
+    ...transformLines(transforms),
+    ...unknown(notVisible),
+    // What blocks objects says more than the state of the policy.
+    ...(state === 'failed' && !objects.some(({ deliveries }) => deliveries.some(({ blockedAt }) => blockedAt !== null))
+      ? [`${style.bad} ${why}`, `    ${textOf(run(command`stellarctl policy explain ${name} --wds ${wds}`))}`]
+      : []),
+    ...failures(objects, style, now),
+    ...problems.flatMap((problem) => problemLines(problem, style)),
+  ];
+}
+
+/** The objects of which WECs keep the version that they have. */
+function createOnlyLine(objects: PolicyView['objects']): string[] {
+  const kept = objects.filter(({ deliveries }) => deliveries.some(({ createOnly }) => createOnly));
+  const names = few(kept.map(({ kind, ...metadata }) => describeObject({ kind, metadata })));
+  return names.length === 0 ? [] : [`  With createOnly, a WEC keeps its version of: ${names.join(', ')}`];
+}
+
+/** Returns the current stage of a delivery. */
+function cellOf(delivery: DeliveryView | undefined): string {
+  if (delivery === undefined) return '';
+  const { blockedAt, stage, code } = delivery;
+  if (blockedAt === null) return stage ?? 'not visible';
+  if (code === 'binding-guarded') return 'kept by the guard';
+  if (blockedAt.stage === 'exists') return 'not found';
+  return `${blockedAt.state === 'failed' ? 'failed' : 'waiting'} at ${blockedAt.stage}`;
+}
+
+function countsOf(deliveries: readonly DeliveryView[]): string {
+  const failed = deliveries.filter(({ blockedAt }) => blockedAt?.state === 'failed').length;
+  return `${deliveries.filter(({ done }) => done).length}/${deliveries.length}${failed === 0 ? '' : `, ${failed} failed`}`;
+}
+
+const rank = ({ blockedAt, done }: Pick<DeliveryView, 'blockedAt' | 'done'>): number =>
+  blockedAt?.state === 'failed' ? 0 : blockedAt !== null ? 1 : done ? 3 : 2;
+
+const worstOf = (deliveries: readonly DeliveryView[]): Pick<DeliveryView, 'blockedAt' | 'done'> =>
+  [...deliveries].sort((a, b) => rank(a) - rank(b))[0] ?? { blockedAt: null, done: false };
+
+/** Shows a problem that several objects and WECs share once, with its count. */
+function failures(objects: PolicyView['objects'], style: Style, now: number): string[] {
+  const all = objects.flatMap(({ deliveries }) => deliveries.filter(({ blockedAt }) => blockedAt !== null));
+  const groups = Map.groupBy(all, ({ blockedAt, steps }) => JSON.stringify([blockedAt?.why, steps]));
+  return [...groups.values()].flatMap((deliveries) => {
+    const [first] = deliveries as [DeliveryView, ...DeliveryView[]];
+    const on = [...new Set(deliveries.flatMap(({ wec }) => wec ?? []))];
+    const where = on.length === 0 ? '' : ` (${on.length > fewWecs ? count(on.length, 'WEC') : on.join(', ')})`;
+    return [
+      `${symbolOfDelivery(first, style)} ${first.blockedAt && whyBlocked(first.blockedAt, now)}${where}`,
+      ...first.steps.map((step) => `    ${step}`),
+    ];
+  });
+}

@@ -2,7 +2,7 @@ import { command } from '../../lib/core/command-line.ts';
 import { formatAge } from '../../lib/core/duration.ts';
 import { partial, textOf } from '../../lib/core/next-step.ts';
 import type { StageView } from '../../lib/core/stages.ts';
-import { versionWords } from '../../lib/ocm/version-words.ts';
+import { versionWords } from '../../lib/ocm/running-versions.ts';
 import type { SpaceView } from '../../lib/spaces/get-space.ts';
 import { section, wrap } from '../common/lines.ts';
 import type { Style } from '../terminal/style.ts';

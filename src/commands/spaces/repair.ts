@@ -41,7 +41,7 @@ export function definition(role: SpaceRole): Definition<Options> {
     options: [hostingContextOption(), dryRunOption(), ...(role === 'wds' ? wdsRepairOptions : [])],
     async run(session, { its, yes }, [name = '']) {
       const { repairSpace } = await import('../../lib/workloads/repair-space.ts');
-      const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
+      const { nameOfIts } = await import('../../lib/spaces/its-choice.ts');
       const tools = await session.spaceTools();
       refuseUnnamedHosting(session, tools, yes);
       session.announce(tools.hosting, 'Hosting cluster');

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, repeatable, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
-import { nextRefresh } from './next-refresh.ts';
+import { nextRefresh } from './transform-text.ts';
 
 interface Options extends WdsOptions, WritingOptions {
   select: string;

@@ -1,7 +1,7 @@
 import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
-import { nextRefresh } from './next-refresh.ts';
+import { nextRefresh } from './transform-text.ts';
 
 export const definition: Definition<WdsOptions & WritingOptions> = {
   description: 'Deletes a CustomTransform. Existing works stay without the removed fields until `policy refresh`.',

@@ -1,5 +1,10 @@
+import { command } from '../../lib/core/command-line.ts';
+import { noted, textOf } from '../../lib/core/next-step.ts';
+import type { OpenWds } from '../../lib/spaces/open-wds.ts';
+import type { TransformResult } from '../../lib/workloads/change-transform.ts';
 import type { TransformView } from '../../lib/workloads/transforms.ts';
 import { section } from '../common/lines.ts';
+import type { Session } from '../common/session.ts';
 
 export function describeTransform({
   name,
@@ -23,4 +28,12 @@ export function describeTransform({
 export function stateOf({ errors, warnings, remove }: TransformView): string {
   const whole = remove.filter((path) => /^\$(\.\w+|\["[^"]+"\])$/.test(path));
   return [...errors, ...warnings][0] ?? (whole.length === 0 ? 'ok' : `removes all of ${whole.join(', ')}`);
+}
+
+/** KubeStellar does not rewrite works when a transform changes. */
+export async function nextRefresh(session: Session, { changed }: TransformResult, wds: OpenWds): Promise<void> {
+  if (!changed) return;
+  const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
+  const refresh = command`stellarctl policy refresh NAME ${flagsOf(wds)}`;
+  session.next(textOf(noted(refresh, 'for each policy that sends the kind: existing works do not change until then')));
 }

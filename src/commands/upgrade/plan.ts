@@ -1,5 +1,5 @@
 import { ExitCode, StellarError } from '../../lib/core/errors.ts';
-import type { UpgradeRow } from '../../lib/doctor/upgrade-plan.ts';
+import type { UpgradeRow } from '../../lib/doctor/status-versions.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type HostingOptions,
@@ -40,7 +40,7 @@ export const definition: Definition<Options> = {
     if (to !== undefined && findVersion(to) !== to)
       throw new StellarError('usage', `"${to}" is not a version of KubeStellar: it has the form 0.30.0.`);
     const { readVersions } = await import('../../lib/doctor/status-versions.ts');
-    const { planUpgrades } = await import('../../lib/doctor/upgrade-plan.ts');
+    const { planUpgrades } = await import('../../lib/doctor/status-versions.ts');
     const { statusTools } = await import('../status/status.ts');
     const wecs = await session.wecs(parseWecArguments(positional).map(withContext));
     const contexts = new Map(wecs.map(({ name, kube }) => [name, kube.cluster.context]));

@@ -42,7 +42,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, { type, its, apiGroups, imageRegistry, guard }, [name = '']) {
     const { createWds } = await import('../../lib/spaces/create-wds.ts');
-    const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
+    const { nameOfIts } = await import('../../lib/spaces/its-choice.ts');
     const tools = await session.spaceTools();
     session.announce(tools.hosting, 'Hosting cluster');
     const itsName = its && nameOfIts(its, tools);

@@ -4,7 +4,7 @@ import { noted, partial, textOf } from '../../lib/core/next-step.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
-import type { DeregisterResult } from '../../lib/wecs/undo-deregister.ts';
+import type { DeregisterResult } from '../../lib/wecs/deregister.ts';
 import { type Confirmation, confirm, confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -151,7 +151,7 @@ async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, op
 }
 
 async function undo(session: Session, { find }: ChosenWecs): Promise<void> {
-  const { undoDeregistration } = await import('../../lib/wecs/undo-deregister.ts');
+  const { undoDeregistration } = await import('../../lib/wecs/deregister.ts');
   const { kube } = await session.its();
   session.announce(kube);
   const names = (await find(kube)).map(({ name }) => name);

@@ -2,7 +2,7 @@ import { count } from '../../lib/core/counts.ts';
 import { formatAge } from '../../lib/core/duration.ts';
 import { imageVersion } from '../../lib/kube/image.ts';
 import { hubConnectionType, readHubConnection } from '../../lib/ocm/hub-connection.ts';
-import { versionWords } from '../../lib/ocm/version-words.ts';
+import { versionWords } from '../../lib/ocm/running-versions.ts';
 import { registrationStages } from '../../lib/wecs/registration-stages.ts';
 import type { ConditionView, Mailbox, PodView, WecView } from '../../lib/wecs/wec-view.ts';
 import { ago, aligned, section, wrap } from '../common/lines.ts';

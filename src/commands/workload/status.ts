@@ -1,4 +1,6 @@
+import type { CombinedTable, ReturnedView } from '../../lib/workloads/returned.ts';
 import type { Definition } from '../common/define.ts';
+import { aligned } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
 interface Options extends WdsOptions {
@@ -19,8 +21,45 @@ export const definition: Definition<Options> = {
     const { parseObject } = await import('../../lib/workloads/workload.ts');
     const { getReturned } = await import('../../lib/workloads/returned.ts');
     const { view, errors } = await getReturned(parseObject(text, namespace), await session.wds());
-    const { describeReturned } = await import('./status-text.ts');
     await session.show(view, () => describeReturned(view));
     session.incomplete(errors);
   },
 };
+
+/** Formats one line per WEC, and one table per collector. */
+export function describeReturned({ kind, namespace, name, wds, wecs, why, combined }: ReturnedView): string[] {
+  const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}`;
+  const rows = (wecs ?? []).map(({ wec, status }) => [wec, status === null ? 'no status yet' : summaryOf(status)]);
+  const none = wecs === null ? `not visible: ${why}` : 'no WEC has returned a status of it';
+  return [
+    head,
+    ...(rows.length === 0 ? [none] : aligned(rows)).map((line) => `  ${line.trimEnd()}`),
+    ...combined.flatMap(table),
+  ];
+}
+
+function table({ policy, collector, columns, rows }: CombinedTable): string[] {
+  const cells = rows.map((row) =>
+    row.map((cell) => (cell !== null && typeof cell === 'object' ? JSON.stringify(cell) : `${cell ?? '-'}`)),
+  );
+  return [
+    '',
+    `${collector} (policy ${policy})`,
+    ...aligned([columns.map((column) => column.toUpperCase()), ...cells.sort()]).map((line) => `  ${line.trimEnd()}`),
+  ];
+}
+
+/** Summarizes the status fields that most kinds have: replicas, a phase, conditions that are true. */
+function summaryOf(status: Readonly<Record<string, unknown>>): string {
+  const { replicas, availableReplicas, desiredNumberScheduled, numberAvailable, phase, conditions } = status;
+  const wanted = replicas ?? desiredNumberScheduled;
+  const available = wanted === undefined ? [] : [`${availableReplicas ?? numberAvailable ?? 0}/${wanted} available`];
+  const named = typeof phase === 'string' ? [phase] : [];
+  const all = [...available, ...named, ...trueOf(conditions)];
+  return all.length > 0 ? all.join(', ') : JSON.stringify(status);
+}
+
+const trueOf = (conditions: unknown): string[] =>
+  (Array.isArray(conditions) ? (conditions as { type?: string; status?: string }[]) : []).flatMap(({ type, status }) =>
+    status === 'True' && type !== undefined ? [type] : [],
+  );

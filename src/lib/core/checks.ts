@@ -1,6 +1,5 @@
 import { failureOf } from './errors.ts';
-import type { NextStep } from './next-step.ts';
-import { type Problem, problem } from './problem.ts';
+import { type NextStep, type Problem, problem } from './next-step.ts';
 import { isLoss, type StageReport } from './stages.ts';
 
 /** The result of a check: what it found, or why it did not pass. */

@@ -1,7 +1,6 @@
 import pLimit, { type LimitFunction } from 'p-limit';
-import { monotonic } from './clock.ts';
 import { concurrentRequests } from './concurrency.ts';
-import { type Deadline, graceMs } from './deadline.ts';
+import { type Deadline, graceMs, monotonic } from './deadline.ts';
 import { StellarError } from './errors.ts';
 import { Outage, poll } from './poll.ts';
 import type { Run } from './run.ts';

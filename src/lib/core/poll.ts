@@ -1,5 +1,4 @@
-import { monotonic } from './clock.ts';
-import { type Deadline, graceMs, pause } from './deadline.ts';
+import { type Deadline, graceMs, monotonic, pause } from './deadline.ts';
 import { mayPass, StellarError } from './errors.ts';
 import type { Run } from './run.ts';
 

@@ -12,8 +12,7 @@ import { wecChecks } from '../wecs/wec-checks.ts';
 import { workloadChecks } from '../workloads/workload-checks.ts';
 import { hostingChecks, itsChecks } from './cluster-checks.ts';
 import { joiningChecks } from './joining-checks.ts';
-import { machineChecks } from './machine-checks.ts';
-import { programChecks } from './program-checks.ts';
+import { machineChecks, programChecks } from './machine-checks.ts';
 import type { Subject } from './subject.ts';
 import { unseenChecks } from './unseen-checks.ts';
 

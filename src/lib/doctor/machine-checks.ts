@@ -1,8 +1,17 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { type Check, type Outcome, pass, skipped, warn } from '../core/checks.ts';
-import { partial } from '../core/next-step.ts';
-import type { ProgramNeeds } from './program-checks.ts';
+import { type Check, fail, type Outcome, pass, skipped, warn } from '../core/checks.ts';
+import { advice, type NextStep, partial, run as runCommand } from '../core/next-step.ts';
+import {
+  type FoundProgram,
+  findProgram,
+  isNewEnough,
+  type Program,
+  type ProgramRun,
+  runProgram,
+} from '../core/program.ts';
+import { helmProgram } from '../spaces/helm-program.ts';
+import { dockerProgram, k3dProgram, kindProgram } from '../spaces/provider.ts';
 
 /** The port of this machine where a local hosting cluster serves its control planes (KubeFlex's default). */
 const localPort = 9443;
@@ -38,4 +47,69 @@ export async function isFree(port: number): Promise<boolean> {
   const free = await listening;
   server.close();
   return free;
+}
+
+/** The facts that the checks of programs need. */
+export interface ProgramNeeds {
+  programs: ProgramRun;
+  /** Whether KubeStellar must still be installed on an existing cluster, which requires helm. */
+  needsHelm: () => Promise<boolean>;
+  /** Whether the hosting cluster already exists. */
+  isHosting: () => Promise<boolean>;
+}
+
+type Judge = (found: FoundProgram | undefined, needs: ProgramNeeds) => Promise<Outcome> | Outcome;
+
+const check = (program: Program, judgeFound: Judge): Check<ProgramNeeds> => ({
+  id: program.name,
+  title: `${program.name} is ${program.minimum} or newer`,
+  run: async (needs) => judgeFound(await findProgram(program, needs.programs), needs),
+});
+
+/** The programs of this machine that some commands run. A missing program that no command needs is not reported. */
+export const programChecks: readonly Check<ProgramNeeds>[] = [
+  check(helmProgram, judgeHelm),
+  check(dockerProgram, judgeDocker),
+  check(kindProgram, (found) => judgeLocal(found, kindProgram)),
+  check(k3dProgram, (found) => judgeLocal(found, k3dProgram)),
+];
+
+async function judgeHelm(found: FoundProgram | undefined, { needsHelm }: ProgramNeeds): Promise<Outcome> {
+  if (found !== undefined) return judge(found, 'init', fail);
+  const cause = 'it is not on PATH; needed by init';
+  return (await needsHelm())
+    ? fail('program-missing', cause, getIt(helmProgram))
+    : skipped(`${cause} only`, getIt(helmProgram));
+}
+
+function getIt({ get }: Program): NextStep {
+  return advice(`Install it: ${get}`);
+}
+
+function judge(found: FoundProgram, neededBy: string, otherwise: typeof fail): Outcome {
+  if (isNewEnough(found)) return pass(found.version);
+  const what = found.version === '' ? 'it does not report its version' : `it is ${found.version}`;
+  return otherwise('program-too-old', `${what} (${found.path}); needed by ${neededBy}`, getIt(found));
+}
+
+/** kind and k3d create local clusters, which not every user wants. */
+function judgeLocal(found: FoundProgram | undefined, program: Program): Outcome {
+  const neededBy = `init --provider ${program.name} and wec create --provider ${program.name}`;
+  if (found === undefined) return skipped(`it is not on PATH; needed by ${neededBy} only`, getIt(program));
+  return judge(found, neededBy, warn);
+}
+
+async function judgeDocker(found: FoundProgram | undefined, { programs, isHosting }: ProgramNeeds): Promise<Outcome> {
+  const neededBy = 'kind and k3d';
+  if (found === undefined) return skipped(`it is not on PATH; needed by ${neededBy} only`, getIt(dockerProgram));
+  if (!isNewEnough(found)) return judge(found, neededBy, warn);
+  if (await answers(found, programs)) return pass(found.version);
+  const cause = `its daemon does not answer; needed by ${neededBy}`;
+  return (await isHosting()) ? skipped(`${cause} only`) : warn('docker-unreachable', cause, runCommand('docker info'));
+}
+
+async function answers(docker: FoundProgram, run: ProgramRun): Promise<boolean> {
+  const args = ['version', '--format', '{{.Server.Version}}'];
+  const { exitCode } = await runProgram(run)(docker, { args, limitMs: 10_000 });
+  return exitCode === 0;
 }

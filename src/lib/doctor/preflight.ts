@@ -11,8 +11,7 @@ import type { JoiningWec, JoinOptions } from '../wecs/join-options.ts';
 import { hubReads, type JoinPlan, planJoin } from '../wecs/join-plan.ts';
 import { HostingState, hostingChecks, itsChecks } from './cluster-checks.ts';
 import { joiningChecks } from './joining-checks.ts';
-import { machineChecks } from './machine-checks.ts';
-import { type ProgramNeeds, programChecks } from './program-checks.ts';
+import { machineChecks, type ProgramNeeds, programChecks } from './machine-checks.ts';
 import type { Examined, Its } from './subject.ts';
 import { failedBy, reachable } from './unseen-checks.ts';
 

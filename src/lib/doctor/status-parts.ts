@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Deadline } from '../core/deadline.ts';
 import { reportOf } from '../core/errors.ts';
-import { diagnosisOf, type Problem } from '../core/problem.ts';
+import { diagnosisOf, type Problem } from '../core/next-step.ts';
 import { type Access, hiddenBy, ifSeen, seen, tryRead } from '../kube/access.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import { networkError } from '../kube/client/errors.ts';

@@ -1,5 +1,5 @@
 import type { ErrorReport } from '../core/errors.ts';
-import type { Diagnosis } from '../core/problem.ts';
+import type { Diagnosis } from '../core/next-step.ts';
 import type { Standing } from '../core/stages.ts';
 import type { RunningVersion } from '../ocm/running-versions.ts';
 import type { SpaceListItem } from '../spaces/list-spaces.ts';

@@ -8,8 +8,7 @@ import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { keyOf } from '../ocm/object-ref.ts';
 import { type Binding, type BindingPolicy, objectsOf } from '../ocm/policies.ts';
 import { type HookVersions, kubeFlexPrograms, products, readHookVersions } from '../ocm/program-versions.ts';
-import { runningVersions, whyPodsHidden } from '../ocm/running-versions.ts';
-import { versionOfProduct } from '../ocm/version-words.ts';
+import { runningVersions, versionOfProduct, whyPodsHidden } from '../ocm/running-versions.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { notHosting } from '../spaces/hosting.ts';
 import { hostingStages, readHosting } from '../spaces/hosting-stages.ts';
@@ -17,7 +16,6 @@ import { wdsVersions } from '../spaces/space-versions.ts';
 import { itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { policyVerdict } from '../workloads/policy-list.ts';
 import { leftOut } from '../workloads/policy-problems.ts';
-
 import { chosenContext, type ItsReading, readChosenIts, readItsStatus, withoutContext } from './status-its.ts';
 import { describePart, type Part, reach, readPart, type StatusTools } from './status-parts.ts';
 import type { HostingStatus, StatusView, WdsStatus } from './status-view.ts';

@@ -13,12 +13,11 @@ import { propertiesNamespace } from '../ocm/kubestellar-names.ts';
 import { describePolicy } from '../ocm/policies.ts';
 import { withHostingLease } from '../spaces/hosting-lease.ts';
 import type { WecResult } from '../wecs/follow-registration.ts';
-import { releaseHeld } from '../wecs/held-works.ts';
+import { releaseHeld } from '../wecs/former-hub.ts';
 import { join } from '../wecs/join.ts';
 import type { Moving } from '../wecs/join-options.ts';
 import { ensurePropertiesNamespace } from '../wecs/properties.ts';
-import type { Fleet, FleetWec } from './fleet-file.ts';
-import { joinOptionsOf } from './join-options.ts';
+import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import { fleetAnnotation, managerOf } from './owned-values.ts';
 import {
   conflictOf,

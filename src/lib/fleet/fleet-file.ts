@@ -4,7 +4,11 @@ import { isMap, isSeq, LineCounter, parseAllDocuments } from 'yaml';
 import { check, type Fault, faultAt, offsetOf, refuseFaults, type Source, syntaxFaults } from '../core/checked-yaml.ts';
 import { StellarError } from '../core/errors.ts';
 import { readNamedOrStdin } from '../core/named-file.ts';
+import { readCertificateAuthority, readDockerConfig } from '../ocm/join-file.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
+import type { JoinOptions } from '../wecs/join-options.ts';
 import { type FleetDocument, fleetSchema, type JoinSettings } from './fleet-schema.ts';
+import { fleetAnnotation } from './owned-values.ts';
 
 /** A WEC as the files want it, with the defaults of its document. */
 export interface FleetWec {
@@ -136,4 +140,24 @@ function faultsAmong(fleets: readonly Parsed[]): Fault[] {
     }
   }
   return faults;
+}
+
+/**
+ * How a fleet joins a WEC. A cluster that the ITS knows keeps its labels until the fleet applies its own: a join refuses to change
+ * them. @throws StellarError `usage` for a file that cannot be read
+ */
+export async function joinOptionsOf(
+  fleet: string,
+  wec: FleetWec,
+  present: ManagedCluster | undefined,
+): Promise<JoinOptions> {
+  const { caFile, imagePullSecret, ...settings } = wec.join;
+  return {
+    ...settings,
+    certificateAuthority: caFile === undefined ? undefined : await readCertificateAuthority(caFile),
+    imagePullSecret: imagePullSecret === undefined ? undefined : await readDockerConfig(imagePullSecret),
+    accept: true,
+    labels: present === undefined ? wec.labels : {},
+    annotations: { ...(present === undefined ? wec.annotations : {}), [fleetAnnotation]: fleet },
+  };
 }

@@ -1,9 +1,16 @@
+import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { StellarError } from '../core/errors.ts';
 import { jsonObject } from '../core/is-object.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { certificateAuthorityOf } from '../kube/client/credentials.ts';
-import type { Secret } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import type { KubeObject, Secret } from '../kube/client/objects.ts';
+import { type Resource, resources } from '../kube/client/resources.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { clusterUid } from '../ocm/cluster-uid.ts';
+import { readWec } from '../ocm/wec-evidence.ts';
+import { otherRole } from '../wecs/identity.ts';
+import type { Candidate } from './export.ts';
 import { type ImportedFleet, wecNameOf, without } from './imported.ts';
 
 /** The clusters of Argo CD are Secrets with this label (Argo CD, docs/operator-manual/declarative-setup.md, "Clusters"). */
@@ -65,3 +72,81 @@ export async function importArgoCd(
 
 const isSame = (a: string, b: string): boolean =>
   URL.canParse(a) && URL.canParse(b) && new URL(a).href === new URL(b).href;
+
+const clusters: Resource = {
+  apiVersion: 'cluster.karmada.io/v1alpha1',
+  kind: 'Cluster',
+  plural: 'clusters',
+  namespaced: false,
+};
+
+/** cluster.karmada.io/v1alpha1, as far as it is read (karmada pkg/apis/cluster/v1alpha1/types.go). */
+interface Cluster extends KubeObject {
+  spec?: {
+    /** The UID of the member's kube-system. */
+    id?: string;
+    syncMode?: string;
+    provider?: string;
+    region?: string;
+    zone?: string;
+    zones?: string[];
+  };
+}
+
+/**
+ * The members of a Karmada as a fleet: their labels, and provider, region and zones as properties. The contexts are found by the
+ * UID of the members' kube-system, which Karmada records. @throws StellarError `not-found`
+ */
+export async function importKarmada(kube: Kube, candidates: readonly Candidate[]): Promise<ImportedFleet> {
+  const members = await kube.list<Cluster>(clusters);
+  if (members === undefined) throw new StellarError('not-found', `${kube.cluster.context} has no Clusters of Karmada.`);
+  const uids = await mapConcurrently(candidates, concurrentRequests, (each) => tryRead(() => clusterUid(each.kube)));
+  const imported: ImportedFleet = { wecs: [], comments: [] };
+  for (const { metadata, spec = {} } of members) {
+    const { id, syncMode, provider, region, zone, zones = zone === undefined ? [] : [zone] } = spec;
+    const name = wecNameOf(metadata.name);
+    const note = (comment: string) => imported.comments.push(`${name}: ${comment}`);
+    const labels = without(metadata.labels, (key) => key.includes('karmada.io/'));
+    const known = { provider, region, zones: [zones].flat().join(',') || undefined };
+    const properties = Object.fromEntries(
+      Object.entries(known).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    );
+    const context = candidates.find((_, index) => id !== undefined && ifSeen(uids[index]) === id)?.name;
+    imported.wecs.push({
+      name,
+      ...(context !== undefined && { context }),
+      ...(Object.keys(labels).length > 0 && { labels }),
+      ...(Object.keys(properties).length > 0 && { properties }),
+    });
+    if (name !== metadata.name) note(`Karmada calls it ${metadata.name}`);
+    if (context === undefined) note(`no context leads to the cluster ${id ?? 'whose id Karmada does not have'}`);
+    if (syncMode !== undefined) note(`Karmada's sync mode is ${syncMode}; agents of OCM always pull`);
+  }
+  return imported;
+}
+
+/**
+ * The clusters of contexts as a fleet. Hubs, hosting clusters, WDSes and clusters that are registered already are left out, with
+ * the reason in a comment; of several contexts of one cluster, all but the first.
+ */
+export async function importKubeconfig(candidates: readonly Candidate[]): Promise<ImportedFleet> {
+  const found = await mapConcurrently(candidates, concurrentRequests, ({ kube }) =>
+    tryRead(async () => {
+      const [uid, role, { klusterlet }] = await Promise.all([clusterUid(kube), otherRole(kube), readWec(kube)]);
+      const registered = klusterlet && `it is registered as ${klusterlet.spec?.clusterName ?? '-'}`;
+      return { uid, why: role?.found ?? registered };
+    }),
+  );
+  const imported: ImportedFleet = { wecs: [], comments: [] };
+  const contexts = new Map<string, string>();
+  for (const [index, { name: context }] of candidates.entries()) {
+    const access = found[index];
+    const { uid, why } = access?.state === 'seen' ? access.value : { uid: undefined, why: access?.why };
+    const same = uid === undefined ? undefined : contexts.get(uid);
+    if (uid !== undefined && why === undefined) contexts.set(uid, same ?? context);
+    const reason = why ?? (same === undefined ? undefined : `it is the cluster of the context ${same}`);
+    if (reason === undefined) imported.wecs.push({ name: wecNameOf(context), context });
+    else imported.comments.push(`${context}: left out: ${reason}`);
+  }
+  return imported;
+}

@@ -20,14 +20,12 @@ import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { PoliciesOfIts } from '../ocm/policies.ts';
 import { notAHub } from '../ocm/require-hub.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
-import { readRemainingWorks } from '../wecs/former-hub.ts';
-import { unsentObjects } from '../wecs/held-works.ts';
+import { readRemainingWorks, unsentObjects } from '../wecs/former-hub.ts';
 import { proveIdentity } from '../wecs/identity.ts';
 import type { JoiningWec, JoinOptions, RemainingWorks } from '../wecs/join-options.ts';
 import { type Checks, hubReads, planJoin } from '../wecs/join-plan.ts';
 import { type SideEffects, sideEffectsOf, type WecChange } from '../workloads/side-effects.ts';
-import type { Fleet, FleetWec } from './fleet-file.ts';
-import { joinOptionsOf } from './join-options.ts';
+import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
   fleetAnnotation,
   judgeValues,

@@ -9,13 +9,13 @@ import { resources } from '../kube/client/resources.ts';
 import { parseImage, versionOf } from '../kube/image.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { partialReader } from '../kube/partial-reader.ts';
+import { requestToken } from '../kube/service-accounts.ts';
 import { type Endpoint, presentAuthority } from './endpoint.ts';
 import { parseClusterInfo } from './hub-kubeconfig.ts';
 import type { JoinFile } from './join-file.ts';
-import { clusterManagerName, hubNamespace } from './ocm-names.ts';
+import { bootstrapServiceAccounts, clusterManagerName, hubNamespace, operatorNamespace } from './ocm-names.ts';
 import type { ClusterManager } from './ocm-objects.ts';
 import { requireHub } from './require-hub.ts';
-import { requestBootstrapToken } from './token.ts';
 
 /** What an ITS reports about itself, and how it is reached. */
 interface Hub {
@@ -142,4 +142,43 @@ async function controllerImage(hub: Reader): Promise<string | undefined> {
   const name = `${clusterManagerName}-registration-controller`;
   const deployment = await hub.get<Deployment>(resources.deployments, name, { namespace: hubNamespace });
   return deployment?.spec?.template?.spec?.containers?.[0]?.image;
+}
+
+interface BootstrapToken {
+  token: string;
+  expires: Date;
+}
+
+/** The API server refuses shorter ones (TokenRequest, spec.expirationSeconds). */
+export const shortestTokenSeconds = 600;
+const defaultTokenSeconds = 3600;
+
+/**
+ * Requests from the ITS a token of its bootstrap service account, with which an agent registers. A hub older than OCM 0.11 has that
+ * account under another name. A dry run requests nothing and the token is a placeholder.
+ * @throws StellarError `not-found` if the ITS has no such account
+ */
+export async function requestBootstrapToken(
+  kube: Kube,
+  seconds = defaultTokenSeconds,
+  accounts: readonly string[] = bootstrapServiceAccounts,
+): Promise<BootstrapToken> {
+  for (const serviceAccount of accounts) {
+    const answer = await requestToken(kube, { namespace: operatorNamespace, name: serviceAccount }, seconds);
+    if (answer === undefined) continue;
+    const { token = '(token)', expirationTimestamp = Date.now() + seconds * 1000 } = answer;
+    return { token, expires: new Date(expirationTimestamp) };
+  }
+  throw new StellarError(
+    'not-found',
+    `${describeCluster(kube.cluster)} has no bootstrap service account: neither ${accounts.join(' nor ')} in namespace ${operatorNamespace}.`,
+    {
+      next: [
+        run(
+          command`kubectl --context ${kube.cluster.context} -n ${operatorNamespace} get serviceaccounts,pods`,
+          'Is OCM still being installed?',
+        ),
+      ],
+    },
+  );
 }

@@ -11,11 +11,11 @@ import { mayNotRead, partialReader } from '../kube/partial-reader.ts';
 import { describePermission, may } from '../kube/permissions.ts';
 import { isScaledToNone, scaleUp } from '../kube/pods.ts';
 import { mayAccount, userOf } from '../kube/service-accounts.ts';
-import { tryAdmission } from './admission.ts';
 import { clusterUid } from './cluster-uid.ts';
 import { parseClusterInfo } from './hub-kubeconfig.ts';
 import { bootstrapServiceAccounts, clusterNameLabel, hubNamespace, operatorNamespace } from './ocm-names.ts';
 import { refuserIn, toSeeRefuser } from './refusals.ts';
+import { tryAdmission } from './webhook.ts';
 
 /** The rights that an agent uses with its bootstrap token (ocm manifests/cluster-manager/hub, bootstrap ClusterRole). */
 const bootstrapPermissions: readonly Permission[] = [

@@ -5,9 +5,8 @@ import type { Kube } from '../kube/client/client.ts';
 import { hostOf } from '../kube/client/proxy.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { isThisMachine, requireHttps } from './endpoint.ts';
-import { inspectHub } from './hub-access.ts';
+import { inspectHub, requestBootstrapToken, shortestTokenSeconds } from './hub-access.ts';
 import type { JoinFile } from './join-file.ts';
-import { requestBootstrapToken, shortestTokenSeconds } from './token.ts';
 
 /** Refuses invalid requests before any request to the ITS. @throws StellarError `usage` */
 export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boolean): void {

@@ -1,6 +1,5 @@
 import { command } from '../core/command-line.ts';
-import { advice, type NextStep, partial, run } from '../core/next-step.ts';
-import type { Problem } from '../core/problem.ts';
+import { advice, type NextStep, type Problem, partial, run } from '../core/next-step.ts';
 
 /** The words of every API server (k8s.io/apiserver, admission/plugin/webhook, policy/validating and NamespaceLifecycle). */
 const byWebhook = /(?:admission|failed calling) webhook "([^"]+)"/;

@@ -1,6 +1,5 @@
-import { type Problem, problem } from '../core/problem.ts';
-import type { RunningVersion } from './running-versions.ts';
-import { versionsApart, versionWords } from './version-words.ts';
+import { type Problem, problem } from '../core/next-step.ts';
+import { type RunningVersion, versionsApart, versionWords } from './running-versions.ts';
 
 /** The running versions of one part of an installation. The fields are an interface: docs/output.md. */
 interface PartVersions {

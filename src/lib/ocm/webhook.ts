@@ -1,16 +1,16 @@
-import { monotonic } from '../core/clock.ts';
+import { randomUUID } from 'node:crypto';
 import { command } from '../core/command-line.ts';
+import { monotonic } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { type NextStep, run, stepLines } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { waitWhile } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { ApiError } from '../kube/client/errors.ts';
+import { ApiError } from '../kube/client/errors.ts';
 import type { Deployment, Pod } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type Resource, resources } from '../kube/client/resources.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { firstPodFailure, isPodReady, isScaledToNone, podsOf, scaleUp } from '../kube/pods.ts';
-import { tryAdmission } from './admission.ts';
 import { hubNamespace, webhookName } from './ocm-names.ts';
 
 /** Whether a hub's admission accepts ManagedClusters: if not, none can be announced, accepted or labelled. */
@@ -132,5 +132,31 @@ export class WebhookProbe {
       new StellarError('timeout', `${name} was not joined to ${context} in time: ${why}.`, { next: last?.next });
     await waitWhile(blocker, this.#run, late, name);
     return last !== undefined;
+  }
+}
+
+/** How long the API server may wait for its webhooks, in seconds: OCM allows ten, a healthy webhook takes milliseconds. */
+const patienceSeconds = 5;
+
+/**
+ * Tries the admission of an object with one of a random name that is not stored (`dryRun=All`). Needs the right to create it.
+ * @returns why the API server refuses it; undefined if it would be created
+ * @throws StellarError if the API server does not answer
+ */
+export async function tryAdmission(
+  kube: Kube,
+  resource: Resource,
+  { namespace, spec }: { namespace?: string; spec: object },
+): Promise<ApiError | undefined> {
+  const { apiVersion, kind } = resource;
+  const name = `stellarctl-try-${randomUUID().slice(0, 8)}`;
+  const metadata = namespace === undefined ? { name } : { name, namespace };
+  const trial = { apiVersion, kind, metadata, spec };
+  try {
+    await kube.tryCreate(resource, trial, patienceSeconds);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return error;
   }
 }

@@ -9,7 +9,7 @@ import { advice } from '../core/next-step.ts';
 import { compareVersions, findVersion } from '../core/version.ts';
 import { coreChart } from './core-chart.ts';
 import type { Helm, LocalChart } from './helm.ts';
-import type { InitInput } from './init-input.ts';
+import type { ValueOptions, Values } from './helm-values.ts';
 
 /** The selected chart. `version` is undefined if the user gave none and the chart is not a local one. */
 export interface ChartChoice {
@@ -118,3 +118,23 @@ export const correctTemplate = (text: string, registry: string): string =>
     .replace(/^( *- )init$/m, `$1init\n$1--image-registry=${registry}/open-cluster-management`)
     // The charts of Bitnami, of which that of PostgreSQL is a copy, have a value for it.
     .replace(/^( *- )(oci:\S+\/charts\/postgresql)$/m, `$1$2\n$1--set\n$1global.imageRegistry=${registry}`);
+
+/** The input of `init`. */
+export interface InitInput {
+  /** A reference, a folder or a packaged chart that replaces KubeStellar's own chart. */
+  chart?: string | undefined;
+  version?: string | undefined;
+  upgrade: boolean;
+  domain?: string | undefined;
+  externalPort?: number | undefined;
+  /** The registry for all images and charts that KubeStellar's chart names; default: the one that the installed hooks name. */
+  imageRegistry?: string | undefined;
+  /** In helm's form. */
+  values: ValueOptions;
+}
+
+/** KubeFlex's settings in the input, as values of the core chart. */
+export function kubeFlexValues({ domain, externalPort }: InitInput): Values {
+  const given = Object.entries({ domain, externalPort }).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? {} : { [coreChart.kubeFlexValues]: Object.fromEntries(given) };
+}

@@ -1,6 +1,5 @@
 import { command } from '../core/command-line.ts';
-import { advice, type NextStep, run } from '../core/next-step.ts';
-import type { Problem } from '../core/problem.ts';
+import { advice, type NextStep, type Problem, run } from '../core/next-step.ts';
 import { type Answer, shakeHands } from '../kube/client/handshake.ts';
 import { proxyOf } from '../kube/client/proxy.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';

@@ -1,8 +1,7 @@
-import { monotonic } from '../core/clock.ts';
+import { monotonic } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { type Followed, followOne } from '../core/follow.ts';
-import { advice, type NextStep, stepLines } from '../core/next-step.ts';
-import type { Problem } from '../core/problem.ts';
+import { advice, type NextStep, type Problem, stepLines } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';

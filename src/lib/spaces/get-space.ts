@@ -1,5 +1,5 @@
 import { isNotable } from '../core/checks.ts';
-import { type Diagnosis, diagnosisOf, type Problem } from '../core/problem.ts';
+import { type Diagnosis, diagnosisOf, type Problem } from '../core/next-step.ts';
 import { blockingStage, judge, type StageView, type Standing, stageViews, standingOf } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, isTrue } from '../kube/client/objects.ts';

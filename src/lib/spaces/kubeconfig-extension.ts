@@ -3,7 +3,7 @@ import type { ContextToSet, ExtensionEdit, PresentContext } from '../kube/kubeco
 import type { Entry } from '../kube/kubeconfig/document.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import type { ContextEntry, Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
-import type { Waiting } from '../kube/kubeconfig/lock.ts';
+import type { Waiting } from '../kube/kubeconfig/replace.ts';
 
 /**
  * The data that KubeFlex's command line, kflex, stores in kubeconfigs: extensions named `kubeflex`, each a ConfigMap without its

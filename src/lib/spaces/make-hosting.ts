@@ -12,13 +12,12 @@ import {
   withoutCredentials,
 } from '../kube/kubeconfig/kubeconfig.ts';
 import { chartOfVcluster, imagesOfKubeFlex, imagesOfOcm, imagesOfStatusAddon } from '../ocm/images.ts';
-import { bringChart, chooseChart } from './chart.ts';
+import { bringChart, chooseChart, type InitInput, kubeFlexValues } from './chart.ts';
 import { coreChart } from './core-chart.ts';
 import { createLocalCluster, type LocalTools, withCluster } from './create-local-cluster.ts';
 import { reachedCheck } from './entrance-checks.ts';
 import { Helm } from './helm.ts';
 import { type InitResult, initHosting } from './init.ts';
-import { type InitInput, kubeFlexValues } from './init-input.ts';
 import { hostingContext, markHostingContext } from './kubeconfig-extension.ts';
 import { localNames, type ProviderName } from './local-cluster-names.ts';
 import { bringIngressChart, ensureIngress, ingressImage, ingressRelease } from './local-ingress.ts';

@@ -1,8 +1,7 @@
 import { type Check, pass } from '../core/checks.ts';
 import { command } from '../core/command-line.ts';
 import { failureOf } from '../core/errors.ts';
-import { run } from '../core/next-step.ts';
-import { type Problem, problem } from '../core/problem.ts';
+import { type Problem, problem, run } from '../core/next-step.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';

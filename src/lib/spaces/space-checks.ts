@@ -24,7 +24,7 @@ import { hookNames, managerDeployment, type SpaceRole } from '../ocm/kubeflex-na
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { readHookVersions } from '../ocm/program-versions.ts';
 import { requireHub } from '../ocm/require-hub.ts';
-import { versionsApart } from '../ocm/version-words.ts';
+import { versionsApart } from '../ocm/running-versions.ts';
 import type { HubWebhook } from '../ocm/webhook.ts';
 import { checkCredentials } from './credentials.ts';
 import { type ItsInside, readItsInside } from './its-contents.ts';

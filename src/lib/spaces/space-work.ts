@@ -7,7 +7,7 @@ import { unreached } from '../core/stages.ts';
 import { resources } from '../kube/client/resources.ts';
 import { type ContextToSet, type Reference, setContext } from '../kube/kubeconfig/contexts.ts';
 import type { Kubeconfig, SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
-import type { Waiting } from '../kube/kubeconfig/lock.ts';
+import type { Waiting } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { existsStill, type FollowedSpace, followSpace, resume } from './follow-space.ts';

@@ -1,4 +1,4 @@
-import { monotonic } from '../core/clock.ts';
+import { monotonic } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
@@ -9,8 +9,7 @@ import { unlessStatus } from '../kube/client/errors.ts';
 import { conditionOf, type KubeObject, type Lease } from '../kube/client/objects.ts';
 import { type Resource, resources } from '../kube/client/resources.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
-import { toSeeHolders } from '../ocm/holders.ts';
-import { isMadeByHand, workFinalizer } from '../ocm/manifest-works.ts';
+import { isMadeByHand, toSeeHolders, workFinalizer } from '../ocm/manifest-works.ts';
 import { leaseName } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { controllerState, missingRegistration, returningAddon } from './hub-controllers.ts';

@@ -1,17 +1,18 @@
 import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
 import { formatAge } from '../core/duration.ts';
-import { type NextStep, noted, run } from '../core/next-step.ts';
-import type { Problem } from '../core/problem.ts';
+import { type NextStep, noted, type Problem, run } from '../core/next-step.ts';
 import { conditionOf, type WithConditions } from '../kube/client/objects.ts';
-import { foreignFinalizers, holdersOf, toSeeHolder } from '../ocm/holders.ts';
 import { isMissed, leaseAgeOf, renewsInTime } from '../ocm/hub-evidence.ts';
 import {
+  foreignFinalizers,
+  holdersOf,
   isAddonWork,
   isGuarded,
   isMadeByHand,
   type ManifestWork,
   policiesOf,
+  toSeeHolder,
   workFinalizer,
 } from '../ocm/manifest-works.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';

@@ -8,10 +8,10 @@ import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { type CleanupRecord, cleanUpWec, readCleanupRecord } from './clean-up.ts';
+import type { DeregisterResult } from './deregister.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
 import { otherRole, runsNoPods } from './identity.ts';
 import { hasNoRegistration, hubHashOf } from './inspect-wec.ts';
-import type { DeregisterResult } from './undo-deregister.ts';
 
 /** A cluster from which the klusterlet is removed. */
 export interface LocalWec {

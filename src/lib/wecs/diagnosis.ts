@@ -1,7 +1,6 @@
 import { command } from '../core/command-line.ts';
 import { formatAge } from '../core/duration.ts';
-import { advice, noted, partial, run } from '../core/next-step.ts';
-import type { Problem } from '../core/problem.ts';
+import { advice, noted, type Problem, partial, run } from '../core/next-step.ts';
 import { type BlockedReport, blockingStage } from '../core/stages.ts';
 import { conditionOf, isTrue } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';

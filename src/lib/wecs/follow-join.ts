@@ -1,6 +1,8 @@
 import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
 import type { Followed, Reading } from '../core/follow.ts';
 import type { Run } from '../core/run.ts';
+import { blockingStage, isMet } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/resources.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
@@ -10,6 +12,7 @@ import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import type { RegistrationRequest } from '../ocm/registration-requests.ts';
 import type { WebhookProbe } from '../ocm/webhook.ts';
 import { readWec, singletonAgentId, type WecEvidence } from '../ocm/wec-evidence.ts';
+import { beingDeregistered } from './deletion.ts';
 import { followOnHub, RegistrationFollower, type WecResult } from './follow-registration.ts';
 import { type HubRecords, hubRecords } from './hub-records.ts';
 import type { JoiningWec, JoinOptions } from './join-options.ts';
@@ -17,7 +20,7 @@ import type { JoinPlan } from './join-plan.ts';
 import { OwnRequests, removeAccount, type SupersededRequests, supersededRequests } from './own-requests.ts';
 import type { Registration } from './registration-checks.ts';
 import type { RegistrationStageId } from './registration-stage-ids.ts';
-import { seen } from './registration-stages.ts';
+import { judgeRegistration, seen } from './registration-stages.ts';
 import { RestartsDuringJoin, releaseDeadLeases, reregister, restartAgents } from './restart-agent.ts';
 
 /** The state when a join begins to follow its registration. */
@@ -183,3 +186,51 @@ async function webhookFor(hub: HubEvidence, { webhook, kube }: HubSide): Promise
 
 /** An agent announces itself within a second of its request. */
 const announcementMs = 2000;
+
+/** Whether everything that was requested is already in place, except labels. */
+export function isDone(access: HubAccess, plan: JoinPlan): boolean {
+  if (plan.wecBefore.klusterlet === undefined || plan.reregister !== undefined) return false;
+  const reports = judgeRegistration({
+    name: plan.name,
+    hub: plan.hubBefore,
+    wec: plan.wecBefore,
+    now: (access.kube ?? plan.kube).now(),
+  });
+  // The Lease of an agent that no longer runs stays fresh for minutes.
+  return blockingStage(reports) === undefined && (isMet(reports, 'available') || access.kube === undefined);
+}
+
+/**
+ * Sets missing labels, records the identity of the cluster, and reports that nothing else was necessary.
+ * @throws StellarError `conflict` during a deregistration, before the first write
+ */
+export async function finishDone(
+  access: HubAccess,
+  plan: JoinPlan,
+  options: JoinOptions,
+  run: Run,
+): Promise<WecResult> {
+  const { name, wecBefore, hubBefore } = plan;
+  const leaving = beingDeregistered({ hub: hubBefore, name, its: access.its });
+  if (leaving !== undefined) throw new StellarError('conflict', leaving.message, { next: leaving.next });
+  const records = access.kube && hubRecords(access.kube, plan, options, run);
+  const written = (hubBefore && (await records?.write(hubBefore, wecBefore, undefined))) ?? [];
+  const state = access.kube === undefined ? 'connected' : 'available';
+  run.progress.done(
+    name,
+    `is registered with ${access.its} and ${state}; ${written.join(', ') || 'nothing to do'}.${ignoredNote(options)}`,
+  );
+  const changed = written.length > 0 && access.kube?.dryRun !== true;
+  return { name, stage: state, blockedAt: null, changed };
+}
+
+function ignoredNote({ imagePullSecret, ocmVersion, imageRegistry }: JoinOptions): string {
+  const given = {
+    '--image-pull-secret': imagePullSecret,
+    '--ocm-version': ocmVersion,
+    '--image-registry': imageRegistry,
+  };
+  const ignored = Object.entries(given).flatMap(([option, value]) => (value === undefined ? [] : [option]));
+  if (ignored.length === 0) return '';
+  return ` A join does not change an agent that works, as wec upgrade does: ${ignored.join(', ')} had no effect.`;
+}

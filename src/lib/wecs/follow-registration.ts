@@ -1,8 +1,7 @@
 import type { NamedResult } from '../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../core/errors.ts';
 import { type Followed, follow, type JudgedReading, type Reading } from '../core/follow.ts';
-import { type NextStep, run } from '../core/next-step.ts';
-import type { Problem } from '../core/problem.ts';
+import { type NextStep, type Problem, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';

@@ -5,19 +5,21 @@ import { StellarError } from '../core/errors.ts';
 import { advice, type NextStep, run as nextStep, partial } from '../core/next-step.ts';
 import { poll } from '../core/poll.ts';
 import type { Run } from '../core/run.ts';
+import { waitWhile } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import { resources } from '../kube/client/resources.ts';
+import { groupResourceOf, resources } from '../kube/client/resources.ts';
 import { partialReader } from '../kube/partial-reader.ts';
+import { listIfDefined } from '../kube/served.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
 import { hubConnectionOf } from '../ocm/hub-connection.ts';
 import { hubOf } from '../ocm/klusterlet-agent.ts';
+import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { klusterletName } from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import type { FoundHub } from '../ocm/registered-hub.ts';
-import type { WecEvidence } from '../ocm/wec-evidence.ts';
+import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { type AppliedManifestWork, hubHash } from '../workloads/applied-works.ts';
-import { gracePeriodOf } from './held-works.ts';
 import type { JoiningWec, JoinOptions, RemainingWorks } from './join-options.ts';
 
 /** Any change of a Klusterlet makes its operator check the hub at once; otherwise it checks every five minutes. */
@@ -104,4 +106,111 @@ export function describeRemainingWorks(
       : `${count(orphaned.length, 'work')} (${few(orphaned).join(', ')}) of an agent before it: left running`,
   ].flat();
   return parts.length === 0 ? undefined : parts.join('; ');
+}
+
+/** With this grace period or a longer one, an agent evicts nothing (ocm pkg/work/spoke, EvictionGracePeriodBound: 100 years). */
+const never = '876000h0m0s';
+
+/** On a Klusterlet whose grace period was raised: the former one; empty if it had none. */
+const formerGraceAnnotation = 'stellarctl.kubestellar.io/former-eviction-grace-period';
+
+const graceOf = ({ spec }: Klusterlet): string | undefined =>
+  spec?.workConfiguration?.appliedManifestWorkEvictionGracePeriod;
+
+/** The grace period of a Klusterlet, from before it was raised; OCM's default is an hour. */
+const gracePeriodOf = (klusterlet: Klusterlet): string =>
+  (klusterlet.metadata.annotations?.[formerGraceAnnotation] ?? graceOf(klusterlet)) || '60m';
+
+/** Whether the works of a former hub are held on a WEC. */
+const isHeld = ({ metadata }: Klusterlet): boolean => metadata.annotations?.[formerGraceAnnotation] !== undefined;
+
+/**
+ * Raises the grace period after which the agent deletes what its hub does not know, and notes the former one.
+ * @returns whether it was written
+ * @throws StellarError `version-differs` if its operator's definition has no such field
+ */
+export async function holdWorks(wec: Kube, klusterlet: Klusterlet): Promise<boolean> {
+  if (isHeld(klusterlet) && graceOf(klusterlet) === never) return false;
+  const { uid, annotations } = klusterlet.metadata;
+  const former = annotations?.[formerGraceAnnotation] ?? graceOf(klusterlet) ?? '';
+  const held = await wec.merge<Klusterlet>(resources.klusterlets, klusterletName, patchOf(uid, former, never));
+  if (graceOf(held) === never) return true;
+  await wec.merge(resources.klusterlets, klusterletName, {
+    metadata: { uid, annotations: { [formerGraceAnnotation]: null } },
+  });
+  const { context } = wec.cluster;
+  throw new StellarError(
+    'version-differs',
+    `The Klusterlet on ${context} has no field appliedManifestWorkEvictionGracePeriod: its agent would delete what runs there ${gracePeriodOf(klusterlet)} after it has changed its hub.`,
+  );
+}
+
+const patchOf = (uid: string | undefined, former: string | null, grace: string | null) => ({
+  metadata: { uid, annotations: { [formerGraceAnnotation]: former } },
+  spec: { workConfiguration: { appliedManifestWorkEvictionGracePeriod: grace } },
+});
+
+/**
+ * What the works of a former hub have applied, and no work of the present one has yet. An agent deletes these objects when its grace
+ * period is over; those that have another owner stay.
+ * @returns undefined if the WEC holds nothing, or if that may not be read
+ */
+export async function unsentObjects(hub: Kube, wec: Kube, name: string): Promise<string[] | undefined> {
+  const klusterlet = await partialReader(wec).get<Klusterlet>(resources.klusterlets, klusterletName);
+  if (klusterlet === undefined || !isHeld(klusterlet)) return undefined;
+  const [evidence, applied = [], works = []] = await Promise.all([
+    readWec(wec),
+    listIfDefined<AppliedManifestWork>(wec, resources.appliedManifestWorks),
+    listIfDefined<ManifestWork>(hub, resources.manifestWorks, { namespace: name }),
+  ]);
+  const present = hubHash(hubOf(evidence)?.spelled ?? '');
+  const isPresent = ({ spec }: AppliedManifestWork) =>
+    spec?.hubHash === present && works.some(({ metadata }) => metadata.name === spec.manifestWorkName);
+  const objectsOf = (some: AppliedManifestWork[]) => some.flatMap(({ status }) => status?.appliedResources ?? []);
+  const owned = new Set(objectsOf(applied.filter(isPresent)).map(({ uid }) => uid));
+  const evicted = applied.filter((work) => !isPresent(work) && work.spec?.agentID === klusterlet.metadata.uid);
+  return objectsOf(evicted)
+    .filter(({ uid }) => !owned.has(uid))
+    .map((object) => `${groupResourceOf(object)} ${object.namespace ? `${object.namespace}/` : ''}${object.name}`)
+    .sort();
+}
+
+/**
+ * Waits until every object of a former hub has a new owner, then puts the grace period back, so that the agent forgets the former
+ * works.
+ * @param given.evictWorks not to wait: the agent deletes what the ITS has not sent
+ * @returns whether it was written
+ * @throws StellarError `timeout`
+ */
+export async function releaseHeld(
+  hub: Kube,
+  { name, kube }: { name: string; kube: Kube },
+  { evictWorks }: { evictWorks: boolean },
+  run: Run,
+): Promise<boolean> {
+  const blocker = async () => {
+    const unsent = (await unsentObjects(hub, kube, name)) ?? [];
+    if (unsent.length === 0) return undefined;
+    return `${hub.cluster.context} has not sent ${count(unsent.length, 'object')} yet: ${few(unsent).join(', ')}`;
+  };
+  const late = (why: string) =>
+    new StellarError('timeout', `${name}: ${why}. What runs there keeps running.`, {
+      next: [
+        advice('To go on, rerun the command'),
+        advice('If these objects are no longer needed, rerun it with --evict-works: the agent deletes them'),
+      ],
+    });
+  if (!evictWorks) await waitWhile(blocker, run, late, name);
+  const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
+  if (klusterlet === undefined || !isHeld(klusterlet)) return false;
+  const { uid, annotations } = klusterlet.metadata;
+  const present = graceOf(klusterlet);
+  // What another program has set meanwhile stays.
+  const former = present === never ? annotations?.[formerGraceAnnotation] || null : (present ?? null);
+  await kube.merge(resources.klusterlets, klusterletName, patchOf(uid, null, former));
+  if (kube.dryRun) return false;
+  // Until the agent evicts them, the former works own the objects as well.
+  const until = `what policies stop sending within ${former ?? '60m'} is removed only then`;
+  run.progress.done(name, `what another hub has sent is no longer held; ${until}`, true);
+  return true;
 }

@@ -1,4 +1,4 @@
-import { diagnosisOf } from '../core/problem.ts';
+import { diagnosisOf } from '../core/next-step.ts';
 import { stageViews, standingOf } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, type Pod } from '../kube/client/objects.ts';

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type CheckInfo, fail, type Outcome, pass, skipped } from '../core/checks.ts';
 import { command } from '../core/command-line.ts';
-import { partial } from '../core/next-step.ts';
+import { type Problem, partial } from '../core/next-step.ts';
 import { poll } from '../core/poll.ts';
-import type { Problem } from '../core/problem.ts';
 import type { Run } from '../core/run.ts';
 import type { Job, Pod } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';

@@ -1,5 +1,4 @@
-import type { NextStep } from '../core/next-step.ts';
-import { type Problem, problem } from '../core/problem.ts';
+import { type NextStep, type Problem, problem } from '../core/next-step.ts';
 
 /** What may resolve by itself, or waits for a user. */
 const warnings: readonly string[] = [

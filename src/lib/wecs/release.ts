@@ -1,6 +1,6 @@
-import { monotonic } from '../core/clock.ts';
 import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
+import { monotonic } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { partial, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
@@ -9,13 +9,13 @@ import { untilMet } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/resources.ts';
 import { deleteObjects } from '../kube/writes.ts';
-import { toSeeHolders } from '../ocm/holders.ts';
 import { originBindingLabel, originWdsLabel } from '../ocm/kubestellar-names.ts';
 import {
   isMadeByHand,
   type ManifestStatus,
   type ManifestWork,
   policiesOf,
+  toSeeHolders,
   workFinalizer,
 } from '../ocm/manifest-works.ts';
 import { isOrphan, makeOrphans, type ReleaseOnWec, setOrphan } from '../ocm/orphan-works.ts';

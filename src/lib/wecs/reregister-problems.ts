@@ -1,8 +1,7 @@
 import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
 import { formatAge } from '../core/duration.ts';
-import { advice, type NextStep, noted, partial, run } from '../core/next-step.ts';
-import type { Problem } from '../core/problem.ts';
+import { advice, type NextStep, noted, type Problem, partial, run } from '../core/next-step.ts';
 import { changedAt, conditionOf, type Secret } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { hubConnectionOf, hubConnectionType, isOfOtherServer } from '../ocm/hub-connection.ts';

@@ -1,4 +1,4 @@
-import { monotonic } from '../core/clock.ts';
+import { monotonic } from '../core/deadline.ts';
 import { formatAge } from '../core/duration.ts';
 import type { Verdict } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';

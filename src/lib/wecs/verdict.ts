@@ -1,6 +1,6 @@
 import type { Check } from '../core/checks.ts';
 import type { JudgedReading } from '../core/follow.ts';
-import type { Problem } from '../core/problem.ts';
+import type { Problem } from '../core/next-step.ts';
 import { beingDeleted, beingDeregistered, endingAgentNamespace, endingMailbox } from './deletion.ts';
 import {
   anyStage,

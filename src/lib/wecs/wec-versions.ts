@@ -1,6 +1,5 @@
 import { command } from '../core/command-line.ts';
-import { advice, run } from '../core/next-step.ts';
-import type { Problem } from '../core/problem.ts';
+import { advice, type Problem, run } from '../core/next-step.ts';
 import type { Pod } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import type { PartialReader } from '../kube/partial-reader.ts';
@@ -8,9 +7,8 @@ import { isOurs } from '../ocm/klusterlet-operator.ts';
 import { agentNamespace, hubNamespace } from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import { hubPrograms, wecPrograms } from '../ocm/program-versions.ts';
-import { mayNotReadPods, type RunningVersion, runningVersions } from '../ocm/running-versions.ts';
+import { mayNotReadPods, type RunningVersion, runningVersions, versionWords } from '../ocm/running-versions.ts';
 import { isMinorApart } from '../ocm/version-skew.ts';
-import { versionWords } from '../ocm/version-words.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 import type { WecFindings } from './findings.ts';
 import { wecProblem } from './problems.ts';

@@ -1,4 +1,4 @@
-import type { Diagnosis } from '../core/problem.ts';
+import type { Diagnosis } from '../core/next-step.ts';
 import type { StageView, Standing } from '../core/stages.ts';
 import type { Condition } from '../kube/client/objects.ts';
 import type { EffectiveProperty } from '../ocm/customization.ts';

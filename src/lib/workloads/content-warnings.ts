@@ -1,7 +1,6 @@
 import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
-import { advice, partial, run } from '../core/next-step.ts';
-import type { Problem } from '../core/problem.ts';
+import { advice, type Problem, partial, run } from '../core/next-step.ts';
 import type { ConfigMap, KubeObject } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { effectiveProperties } from '../ocm/customization.ts';

@@ -1,15 +1,20 @@
 import { type Access, ifSeen, seen } from '../kube/access.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
+import { conditionOf, type KubeObject } from '../kube/client/objects.ts';
 import { keyOf } from '../ocm/object-ref.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
-import type { KindRef, Modulation } from '../ocm/policies.ts';
-import { type Binding, type BindingPolicy, type BoundObject, destinationsOf } from '../ocm/policies.ts';
+import {
+  type Binding,
+  type BindingPolicy,
+  type BoundObject,
+  destinationsOf,
+  type KindRef,
+  type Modulation,
+} from '../ocm/policies.ts';
 import type { NamespaceLabels } from './clauses.ts';
 import type { StatusCollector } from './collector.ts';
 import { type DeliveryEvidence, statusKey, type WorkStatus } from './delivery-evidence.ts';
-import { hasMailbox } from './mailboxes.ts';
+import { selectsLabels } from './label-selectors.ts';
 import type { NotSelected } from './select-objects.ts';
-import { selectsLabels } from './select-wecs.ts';
 import type { SentObject } from './works.ts';
 
 /** The object of a WDS whose delivery is judged. */
@@ -130,3 +135,10 @@ function stopBefore(
 
 const mapped = <T, U>(access: Access<T>, read: (value: T) => U): Access<U> =>
   access.state === 'seen' ? seen(read(access.value)) : access;
+
+/**
+ * Whether an ITS has created a mailbox for a WEC. The ITS creates it when the WEC is first accepted, and keeps it if the WEC is
+ * denied later (ocm v1.3.1, pkg/registration/hub/managedcluster).
+ */
+export const hasMailbox = (wec: ManagedCluster): boolean =>
+  wec.spec?.hubAcceptsClient === true || conditionOf(wec, 'HubAcceptedManagedCluster') !== undefined;

@@ -1,8 +1,7 @@
 import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, run } from '../core/next-step.ts';
-import type { Problem } from '../core/problem.ts';
+import { advice, type Problem, run } from '../core/next-step.ts';
 import { ifSeen, through, tryRead } from '../kube/access.ts';
 import { conditionOf } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
@@ -12,11 +11,10 @@ import type { KindRef, Modulation, PolicySpec } from '../ocm/policies.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import { toCreateCollector } from './collector.ts';
 import { missingProperties, readDigests, refusedBindings, tooLarge } from './content-warnings.ts';
+import { selectsLabels } from './label-selectors.ts';
 import { misspeltLabels, type PolicyProblem, problemView } from './policy-problems.ts';
 import { evaluate, getPolicy, type PolicySubject } from './policy-subject.ts';
-import { hasRelevantStatus, hasStatus, isNeverCombined } from './returnable.ts';
 import { selectObjects } from './select-objects.ts';
-import { selectsLabels } from './select-wecs.ts';
 import {
   aboutObjects,
   invalidClusterSelectors,
@@ -29,6 +27,7 @@ import {
   runningInWds,
   systemObjects,
 } from './selection-warnings.ts';
+import { hasRelevantStatus, hasStatus, isNeverCombined } from './status-stage.ts';
 import { type Unseen, unseenOf, type ViewWithErrors, viewOfUnseen } from './unseen.ts';
 
 /** A WEC that a policy selects. The fields are an interface: docs/output.md. */

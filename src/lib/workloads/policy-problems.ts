@@ -1,11 +1,10 @@
 import { command } from '../core/command-line.ts';
 import { isSlip } from '../core/nearest.ts';
-import { run } from '../core/next-step.ts';
-import { type Diagnosis, diagnosisOf, type Problem } from '../core/problem.ts';
+import { type Diagnosis, diagnosisOf, type Problem, run } from '../core/next-step.ts';
 import { type Access, ifSeen } from '../kube/access.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
 import type { BindingPolicy, PolicySpec } from '../ocm/policies.ts';
-import { selectsLabels } from './select-wecs.ts';
+import { selectsLabels } from './label-selectors.ts';
 import type { ViewWithErrors } from './unseen.ts';
 
 /** The fields are an interface: docs/output.md. */

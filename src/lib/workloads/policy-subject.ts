@@ -7,8 +7,8 @@ import { findWecs } from '../ocm/find-wecs.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { BindingPolicy, PolicySpec } from '../ocm/policies.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
+import { selectsLabels } from './label-selectors.ts';
 import { type SelectedObject, selectObjects } from './select-objects.ts';
-import { selectsLabels } from './select-wecs.ts';
 import { readContents, sendableKinds, type WdsContents, type WdsObject } from './wds-contents.ts';
 
 /** An existing or planned BindingPolicy, with what it selects now. */

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import { monotonic } from '../core/clock.ts';
 import { command } from '../core/command-line.ts';
+import { monotonic } from '../core/deadline.ts';
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { run as nextStep } from '../core/next-step.ts';
@@ -32,8 +32,16 @@ import { wdsVersions } from '../spaces/space-versions.ts';
 import { typeOf } from '../spaces/spaces.ts';
 import { late, readDeployment, readPods, rerunHook, scale, stop } from '../spaces/wds-controllers.ts';
 import { evaluate } from './policy-subject.ts';
-import { planRestart, type RestartPlan } from './restart-plan.ts';
-import { hasProbe, isAnswered, probeFor, removeProbes, usersObjects, writeProbe } from './restart-probe.ts';
+import {
+  hasProbe,
+  isAnswered,
+  planRestart,
+  probeFor,
+  type RestartPlan,
+  removeProbes,
+  usersObjects,
+  writeProbe,
+} from './restart-plan.ts';
 
 /** How long no Binding may be written before the controller manager counts as through. */
 const quietMs = 10_000;

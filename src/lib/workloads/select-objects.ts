@@ -1,7 +1,5 @@
 import type { Candidate, DownsyncClause, Modulation } from '../ocm/policies.ts';
 import { type ClausePart, failingParts, type NamespaceLabels } from './clauses.ts';
-import { isExcludedKind } from './excluded-kinds.ts';
-import { namespaceOf } from './labels-to-select.ts';
 
 /** An object that a policy selects. */
 export interface SelectedObject<Object extends Candidate = Candidate> {
@@ -82,3 +80,51 @@ export function whyNotSelected(
   if (nearest === undefined) return { why: 'no-clause' };
   return nearest.fails.length === 0 ? undefined : { why: 'no-match', nearest };
 }
+
+/** What KubeStellar never sends from a WDS (kubestellar v0.30.0, pkg/binding, excludedGroups and excludedGroupResources). */
+const groups = new Set([
+  'flowcontrol.apiserver.k8s.io',
+  'discovery.k8s.io',
+  'apiregistration.k8s.io',
+  'coordination.k8s.io',
+  'control.kubestellar.io',
+]);
+const kinds = new Set([
+  'events.',
+  'events.events.k8s.io',
+  'nodes.',
+  'csistoragecapacities.storage.k8s.io',
+  'csinodes.storage.k8s.io',
+  'endpoints.',
+]);
+
+/** Whether objects of a kind are never sent to a WEC, regardless of what selects them. */
+export const isExcludedKind = ({ group, resource }: { group: string; resource: string }): boolean =>
+  groups.has(group) || kinds.has(`${resource}.${group}`);
+
+/**
+ * Returns the `kubectl label` arguments that make one of the clauses select an object.
+ * @returns undefined if labels alone do not suffice
+ */
+export function labelsToSelect(
+  clauses: readonly DownsyncClause[],
+  object: Candidate,
+  namespaces: NamespaceLabels,
+): string[] | undefined {
+  const own = object.metadata.labels ?? {};
+  for (const clause of clauses)
+    for (const { matchLabels = {} } of clause.objectSelectors ?? []) {
+      const labelled = { ...object, metadata: { ...object.metadata, labels: { ...own, ...matchLabels } } };
+      const words = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+      if (words.length === 0 || failingParts(clause, labelled, namespaces).length > 0) continue;
+      const isOther = Object.entries(matchLabels).some(([key, value]) => Object.hasOwn(own, key) && own[key] !== value);
+      return isOther ? [...words, '--overwrite'] : words;
+    }
+  return undefined;
+}
+
+/** Returns a Namespace as a candidate. */
+export const namespaceOf = (name: string, namespaces: NamespaceLabels): Candidate => ({
+  ...{ group: '', version: 'v1', resource: 'namespaces', kind: 'Namespace' },
+  metadata: { name, labels: { ...namespaces.get(name) } },
+});

@@ -1,18 +1,16 @@
 import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
-import { advice, type NextStep, partial, run } from '../core/next-step.ts';
-import type { Problem } from '../core/problem.ts';
+import { advice, type NextStep, type Problem, partial, run } from '../core/next-step.ts';
 import { ifSeen } from '../kube/access.ts';
 import type { KubeObject, LabelSelector } from '../kube/client/objects.ts';
 import { groupOf } from '../kube/client/resources.ts';
 import { nearestLabels } from '../ocm/find-wecs.ts';
 import { describeObject } from '../ocm/object-ref.ts';
 import { asksForStatus, type Candidate, type DownsyncClause, type PolicySpec } from '../ocm/policies.ts';
+import { hasMailbox } from './delivery.ts';
 import { isValid } from './label-selectors.ts';
-import { labelsToSelect, namespaceOf } from './labels-to-select.ts';
-import { hasMailbox } from './mailboxes.ts';
 import type { PolicySubject } from './policy-subject.ts';
-import type { SelectedObject } from './select-objects.ts';
+import { labelsToSelect, namespaceOf, type SelectedObject } from './select-objects.ts';
 
 /** A policy, or a part of it, that selects nothing. */
 export function nothingSelected({ spec, wds, wecs, inventory, objects, contents, kinds }: PolicySubject): Problem[] {

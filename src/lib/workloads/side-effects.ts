@@ -1,6 +1,5 @@
 import { destinationsOf, type PoliciesOfIts, type Policy, type Unread } from '../ocm/policies.ts';
-import type { Labels } from './label-selectors.ts';
-import { selectsLabels } from './select-wecs.ts';
+import { type Labels, selectsLabels } from './label-selectors.ts';
 
 /** The labels of a WEC before and after a change. */
 export interface WecChange {

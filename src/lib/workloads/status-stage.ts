@@ -3,10 +3,10 @@ import { advice, run } from '../core/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
 import { ifSeen } from '../kube/access.ts';
 import { returnedStatusLabels } from '../ocm/kubestellar-names.ts';
+import type { Modulation } from '../ocm/policies.ts';
 import { flagsOf } from '../spaces/open-wds.ts';
 import { toCreateCollector } from './collector.ts';
 import type { Delivery } from './delivery.ts';
-import { combinedOnly, hasRelevantStatus, hasStatus, isNeverCombined } from './returnable.ts';
 import { late } from './wds-stages.ts';
 import { lateAgent } from './wec-stages.ts';
 
@@ -73,3 +73,31 @@ function returned(delivery: Delivery): Verdict {
     return late(delivery, [policy, sent], `its status is not in ${evidence.wds.name}`, 'status-not-returned', []);
   return met;
 }
+
+/** Kinds without a status: no WorkStatus is created for them. */
+const withoutStatus = new Set([
+  ...['configmaps', 'secrets', 'serviceaccounts', 'roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'],
+  ...['limitranges', 'priorityclasses', 'storageclasses', 'ingressclasses', 'runtimeclasses'],
+]);
+
+export const hasStatus = ({ resource }: { resource: string }): boolean => !withoutStatus.has(resource);
+
+/** Kinds whose statuses KubeStellar combines from several WECs (kubestellar v0.30.0, pkg/status/aggregation). */
+const combinedKinds = new Set(['deployments', 'replicasets', 'daemonsets']);
+
+/** The explanation for all other kinds. */
+export const combinedOnly =
+  'the statuses of several WECs are combined for Deployments, ReplicaSets and DaemonSets only';
+
+/** Whether the status of an object on several WECs is requested but not combined for its kind. It is never returned. */
+export const isNeverCombined = (
+  { group, resource }: { group: string; resource: string },
+  { wantMultiWECReportedState }: Modulation,
+  wecs: number,
+): boolean => wantMultiWECReportedState === true && wecs > 1 && !(group === 'apps' && combinedKinds.has(resource));
+
+/**
+ * Whether the status of a kind matters. Namespaces and similar kinds have a status that no one reads: a policy that requests the
+ * status of all its objects is about its workloads.
+ */
+export const hasRelevantStatus = ({ group }: { group: string }): boolean => group !== '';

@@ -8,8 +8,7 @@ import { untilMet } from '../core/until-met.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import type { DeliveryView } from './delivery-view.ts';
 import { hasReached } from './judged-objects.ts';
-import { combinedOnly, hasStatus } from './returnable.ts';
-import { isUncombined, wantsStatus } from './status-stage.ts';
+import { combinedOnly, hasStatus, isUncombined, wantsStatus } from './status-stage.ts';
 import { requireIts } from './unseen.ts';
 import { type NamedObject, openWorkload, type WorkloadReading } from './workload.ts';
 

@@ -7,7 +7,7 @@ import type { DiscoveredKind, Discovery } from '../kube/discovery.ts';
 import { listIfDefined, notServed, requireUndefined } from '../kube/served.ts';
 import type { BoundObject, Candidate, DownsyncClause, KindRef } from '../ocm/policies.ts';
 import type { NamespaceLabels } from './clauses.ts';
-import { isExcludedKind } from './excluded-kinds.ts';
+import { isExcludedKind } from './select-objects.ts';
 import { type Unseen, unseenOf } from './unseen.ts';
 
 /** An object of a WDS: its metadata, and the kind that it is read as. */

@@ -8,9 +8,8 @@ import type { Binding } from '../ocm/policies.ts';
 import { flagsOf, toSeeManager, toSeeWds } from '../spaces/open-wds.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
-import { labelsToSelect } from './labels-to-select.ts';
 import { outrun } from './outrun.ts';
-import type { NotSelected } from './select-objects.ts';
+import { labelsToSelect, type NotSelected } from './select-objects.ts';
 
 /** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
 export const controllerTimeMs = 60_000;

@@ -4,16 +4,14 @@ import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting }
 import { ifSeen } from '../kube/access.ts';
 import { conditionOf, writtenAt } from '../kube/client/objects.ts';
 import { groupResourceOf } from '../kube/client/resources.ts';
-import { holdersOf, toSeeHolders } from '../ocm/holders.ts';
-import type { ManifestStatus, ManifestWork } from '../ocm/manifest-works.ts';
-import { lacksRight } from '../ocm/manifest-works.ts';
+import { holdersOf, lacksRight, type ManifestStatus, type ManifestWork, toSeeHolders } from '../ocm/manifest-works.ts';
 import type { Candidate } from '../ocm/policies.ts';
 import { toEndRefusal } from '../ocm/refusals.ts';
 import { flagsOf, toSeeTransport } from '../spaces/open-wds.ts';
 import { failingParts } from './clauses.ts';
 import type { Delivery } from './delivery.ts';
-import { labelsToSelect, namespaceOf } from './labels-to-select.ts';
 import { failureIn, missingReplicas } from './returned-status.ts';
+import { labelsToSelect, namespaceOf } from './select-objects.ts';
 import { toSelectWec } from './selection-warnings.ts';
 import { controllerTimeMs, inNamespace, late, lateSince } from './wds-stages.ts';
 import { appliedState, generationOf } from './works.ts';

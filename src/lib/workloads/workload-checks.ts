@@ -2,15 +2,14 @@ import { type Check, fail, type Outcome, pass, skipped, warn } from '../core/che
 import { command } from '../core/command-line.ts';
 import { count, few } from '../core/counts.ts';
 import { begun } from '../core/duration.ts';
-import { advice, run } from '../core/next-step.ts';
-import { problem } from '../core/problem.ts';
+import { advice, problem, run } from '../core/next-step.ts';
 import { tryRead, whyUnseen } from '../kube/access.ts';
 import { resources } from '../kube/client/resources.ts';
 import { describePermission, may } from '../kube/permissions.ts';
-import { tryAdmission } from '../ocm/admission.ts';
 import { keyOf } from '../ocm/object-ref.ts';
 import { type Binding, destinationsOf, objectsOf } from '../ocm/policies.ts';
 import { refuserIn, toSeeRefuser } from '../ocm/refusals.ts';
+import { tryAdmission } from '../ocm/webhook.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { flagsOf, hostingFlags, type OpenWds } from '../spaces/open-wds.ts';
 import { listPolicies } from './policy-list.ts';

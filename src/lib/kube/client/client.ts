@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
-import { monotonic } from '../../core/clock.ts';
-import { type Deadline, pause } from '../../core/deadline.ts';
+import { type Deadline, monotonic, pause } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import type { Run } from '../../core/run.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';

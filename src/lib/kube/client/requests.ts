@@ -1,6 +1,5 @@
-import { monotonic } from '../../core/clock.ts';
 import { command } from '../../core/command-line.ts';
-import { graceMs, pause, throwIfInterrupted } from '../../core/deadline.ts';
+import { graceMs, monotonic, pause, throwIfInterrupted } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { jsonObject } from '../../core/is-object.ts';
 import { run } from '../../core/next-step.ts';

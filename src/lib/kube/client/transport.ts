@@ -1,12 +1,10 @@
 import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
-import { monotonic } from '../../core/clock.ts';
-import { type Deadline, requestTimeoutMs, throwIfInterrupted } from '../../core/deadline.ts';
+import { type Deadline, monotonic, requestTimeoutMs, throwIfInterrupted } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconfig.ts';
 import { type Answer, readAnswer } from './answer.ts';
-import type { PluginHost } from './credentials.ts';
-import { Credentials, type Server } from './credentials.ts';
+import { Credentials, type PluginHost, type Server } from './credentials.ts';
 import { answersLate, type ClusterRef, describeCluster, networkError } from './errors.ts';
 import { tokenExpiry, tokenUser } from './tokens.ts';
 
@@ -68,7 +66,7 @@ export class Transport {
   readonly credentials: Credentials;
   readonly #server: URL;
   readonly #connection: Connection;
-  /** When the last piece of an answer arrived (core/clock.ts). */
+  /** When the last piece of an answer arrived (core/deadline.ts). */
   #lastAnswer = Number.NEGATIVE_INFINITY;
   /** The cluster's clock when the monotonic one began. Until it has answered, and while both agree, it is the local clock. */
   #clockStart = Date.now() - monotonic();

@@ -5,7 +5,7 @@ import { advice, partial, run } from '../../core/next-step.ts';
 import type { Entry } from './document.ts';
 import { editKubeconfig, type KubeconfigDraft, type KubeconfigTarget } from './edit.ts';
 import { withoutCredentials } from './kubeconfig.ts';
-import type { Waiting } from './lock.ts';
+import type { Waiting } from './replace.ts';
 
 /** Part of a context: an entry to write, or, with a name alone, an existing one. */
 export interface Reference {

@@ -1,7 +1,6 @@
 import { StellarError } from '../../core/errors.ts';
 import { type Entry, KubeconfigDocument, type ListName } from './document.ts';
 import { candidateFiles, type Environment } from './kubeconfig.ts';
-import { type Waiting, whileLocked } from './lock.ts';
 import {
   makeFolderOf,
   readFileIfPresent,
@@ -9,6 +8,8 @@ import {
   requireReplaceable,
   statIfPresent,
   targetOf,
+  type Waiting,
+  whileLocked,
 } from './replace.ts';
 
 /** The kubeconfig to change: the files that `loadKubeconfig(file, env)` reads. */

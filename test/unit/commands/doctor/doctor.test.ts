@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitCodeOf } from '../../../../src/commands/doctor/doctor.ts';
-import { describeExamined } from '../../../../src/commands/doctor/doctor-text.ts';
+import { describeExamined } from '../../../../src/commands/doctor/show.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { type Finding, skipped } from '../../../../src/lib/core/checks.ts';
 import type { Examined } from '../../../../src/lib/doctor/subject.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describePolicyView } from '../../../../src/commands/policy/get-text.ts';
+import { describePolicyView } from '../../../../src/commands/policy/get.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 

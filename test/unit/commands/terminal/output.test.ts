@@ -14,8 +14,7 @@ import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { fail } from '../../../../src/lib/core/checks.ts';
 import { callProgram } from '../../../../src/lib/core/command-line.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
-import { advice, run } from '../../../../src/lib/core/next-step.ts';
-import { diagnosisOf, problem } from '../../../../src/lib/core/problem.ts';
+import { advice, diagnosisOf, problem, run } from '../../../../src/lib/core/next-step.ts';
 import { describeGroup } from '../../../../src/lib/doctor/finding-report.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
-import { describeWorkload } from '../../../../src/commands/workload/get-text.ts';
+import { describeWorkload } from '../../../../src/commands/workload/get.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 
 /** The lines below the head and the deliveries. */

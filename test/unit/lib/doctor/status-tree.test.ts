@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { essenceOf } from '../../../../src/commands/common/watching.ts';
-import { describeTree } from '../../../../src/commands/status/status-text.ts';
+import { describeTree } from '../../../../src/commands/status/status.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
-import { nextStep } from '../../../../src/lib/doctor/status-next.ts';
 import { withContext } from '../../../../src/lib/doctor/status-parts.ts';
-import { treeOf } from '../../../../src/lib/doctor/status-tree.ts';
+import { nextStep, treeOf } from '../../../../src/lib/doctor/status-tree.ts';
 import type {
   HostingStatus,
   ItsStatus,

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { VersionsView } from '../../../../src/lib/doctor/status-versions.ts';
-import { planUpgrades } from '../../../../src/lib/doctor/upgrade-plan.ts';
+import { planUpgrades, type VersionsView } from '../../../../src/lib/doctor/status-versions.ts';
 import type { RunningVersion } from '../../../../src/lib/ocm/running-versions.ts';
 
 const runs = (product: string, running: string[] | null, wanted?: string): RunningVersion => ({

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
-import { importArgoCd } from '../../../../src/lib/fleet/import-argocd.ts';
-import { importKarmada } from '../../../../src/lib/fleet/import-karmada.ts';
-import { importKubeconfig } from '../../../../src/lib/fleet/import-kubeconfig.ts';
+import { importArgoCd, importKarmada, importKubeconfig } from '../../../../src/lib/fleet/import-argocd.ts';
 import { wecNameOf, withNameNotes } from '../../../../src/lib/fleet/imported.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { Resource } from '../../../../src/lib/kube/client/resources.ts';

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { Deadline } from '../../../../src/lib/core/deadline.ts';
-import type { Kube } from '../../../../src/lib/kube/client/client.ts';
-import { connect } from '../../../../src/lib/kube/client/client.ts';
+import { connect, type Kube } from '../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../src/lib/kube/client/resources.ts';
 import { type RecordedWrite, recordWrites } from '../../../../src/lib/kube/dry-run.ts';
-import { requestBootstrapToken } from '../../../../src/lib/ocm/token.ts';
+import { requestBootstrapToken } from '../../../../src/lib/ocm/hub-access.ts';
 import { installKlusterlet } from '../../../../src/lib/wecs/install-klusterlet.ts';
 import { run } from '../../support/builders.ts';
 import { FakeServer } from '../../support/fake-server.ts';

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stepLines } from '../../../../src/lib/core/next-step.ts';
-import { holdersOf, toSeeHolders } from '../../../../src/lib/ocm/holders.ts';
-import { type ManifestWork, workFinalizer } from '../../../../src/lib/ocm/manifest-works.ts';
+import { holdersOf, type ManifestWork, toSeeHolders, workFinalizer } from '../../../../src/lib/ocm/manifest-works.ts';
 
 const fieldsOf = (...finalizers: string[]) => ({
   'f:metadata': { 'f:finalizers': Object.fromEntries(finalizers.map((each) => [`v:"${each}"`, {}])) },

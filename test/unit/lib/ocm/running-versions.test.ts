@@ -2,8 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
 import { apiServerPrograms, hubPrograms, wdsPrograms, wecPrograms } from '../../../../src/lib/ocm/program-versions.ts';
-import { type Program, type RunningVersion, runningVersions } from '../../../../src/lib/ocm/running-versions.ts';
-import { versionOfProduct, versionWords } from '../../../../src/lib/ocm/version-words.ts';
+import {
+  type Program,
+  type RunningVersion,
+  runningVersions,
+  versionOfProduct,
+  versionWords,
+} from '../../../../src/lib/ocm/running-versions.ts';
 
 interface Options {
   namespace?: string;

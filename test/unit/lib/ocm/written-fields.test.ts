@@ -40,7 +40,7 @@ const observed: Written = {
   'kube/pods.ts': 'kubernetes apps/v1',
   'workloads/repair-space.ts': 'kubeflex internal/controller/controlplane_controller.go:123',
   'spaces/wds-controllers.ts': 'kubernetes apps/v1',
-  'workloads/restart-probe.ts': policy,
+  'workloads/restart-plan.ts': policy,
   'workloads/restart-wds.ts': binding,
   'spaces/upgrade-its.ts':
     'ocm pkg/operator/operators/clustermanager/controllers/clustermanagercontroller/clustermanager_controller.go:317',

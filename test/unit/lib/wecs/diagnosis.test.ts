@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { run } from '../../../../src/lib/core/next-step.ts';
-import { diagnosisOf } from '../../../../src/lib/core/problem.ts';
+import { diagnosisOf, run } from '../../../../src/lib/core/next-step.ts';
 import type { Condition } from '../../../../src/lib/kube/client/objects.ts';
 import type { ManifestWork } from '../../../../src/lib/ocm/manifest-works.ts';
 import type { WecFindings } from '../../../../src/lib/wecs/findings.ts';

@@ -4,7 +4,7 @@ import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
 import { WebhookProbe } from '../../../../src/lib/ocm/webhook.ts';
-import { finishDone, isDone } from '../../../../src/lib/wecs/already-joined.ts';
+import { finishDone, isDone } from '../../../../src/lib/wecs/follow-join.ts';
 import { hubRecords, recordHubWrites } from '../../../../src/lib/wecs/hub-records.ts';
 import type { JoinOptions } from '../../../../src/lib/wecs/join-options.ts';
 import type { JoinPlan } from '../../../../src/lib/wecs/join-plan.ts';

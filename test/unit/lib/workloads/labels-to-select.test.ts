@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DownsyncClause } from '../../../../src/lib/ocm/policies.ts';
-import { labelsToSelect, namespaceOf } from '../../../../src/lib/workloads/labels-to-select.ts';
+import { labelsToSelect, namespaceOf } from '../../../../src/lib/workloads/select-objects.ts';
 
 const app = { objectSelectors: [{ matchLabels: { app: 'shop' } }] };
 

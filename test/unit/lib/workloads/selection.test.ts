@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { LabelSelector } from '../../../../src/lib/kube/client/objects.ts';
 import type { DownsyncClause } from '../../../../src/lib/ocm/policies.ts';
+import { selectsLabels } from '../../../../src/lib/workloads/label-selectors.ts';
 import { selectObjects, whyNotSelected } from '../../../../src/lib/workloads/select-objects.ts';
-import { selectsLabels } from '../../../../src/lib/workloads/select-wecs.ts';
 import { candidate, nameOf, namespaces, objects, recorded } from './records.ts';
 
 const wecs = (clusterSelectors: LabelSelector[]) =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { describeReturned } from '../../../../src/commands/workload/status-text.ts';
+import { describeReturned } from '../../../../src/commands/workload/status.ts';
 import { type Access, hidden, seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
@@ -11,9 +11,9 @@ import {
   collectorSpec,
   createCollector,
   deleteCollector,
+  listCollectors,
 } from '../../../../src/lib/workloads/change-collector.ts';
 import type { CollectorSpec } from '../../../../src/lib/workloads/collector.ts';
-import { listCollectors } from '../../../../src/lib/workloads/collectors.ts';
 import { getReturned } from '../../../../src/lib/workloads/returned.ts';
 import { soon } from '../../support/space-builders.ts';
 import { stepsOf } from '../../support/steps.ts';
