@@ -11,7 +11,7 @@ const intervalFraction = 1 / 20;
 /**
  * Reads until `read` returns a value, or until the deadline (then undefined). It waits for an API server that restarts; it throws
  * an error that persists, at the latest at the deadline: unreachable clusters are not a timeout.
- * @param lastChange when the evidence last changed (clock.ts); without it, `read` runs twice a second
+ * @param lastChange when the evidence last changed (deadline.ts); without it, `read` runs twice a second
  */
 export async function poll<T>(
   read: () => Promise<T | undefined>,

@@ -25,7 +25,7 @@ export const image = (
 
 /**
  * The Klusterlet. It sets every field that has a default in OCM's own definition, because an existing definition may be
- * stellarctl's, which has no defaults (see crd.ts).
+ * stellarctl's, which has no defaults (see klusterlet-crd.ts).
  */
 export function klusterlet(settings: AgentSettings): KubeObject {
   const object = {

@@ -116,7 +116,7 @@ export class Helm {
   /**
    * Fetches a chart, once per reference and version.
    * @param chart an `oci://` reference, a URL, or a name in one of helm's repositories
-   * @param checksum of its contents (checksum.ts), if it is known; the chart is then unpacked
+   * @param checksum of its contents (helm-checksum.ts), if it is known; the chart is then unpacked
    * @throws StellarError `chart-unusable`
    */
   download(chart: string, version: string, checksum?: string): Promise<LocalChart> {

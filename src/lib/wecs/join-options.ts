@@ -23,7 +23,7 @@ export interface JoinOptions {
   /** Content of a docker config.json. */
   imagePullSecret?: string | undefined;
   accept: boolean;
-  /** Keep an agent that re-registers from deleting what the ITS does not send; see held-works.ts. */
+  /** Keep an agent that re-registers from deleting what the ITS does not send; see former-hub.ts. */
   holdWorks?: boolean | undefined;
   /** Move a WEC that is registered with another hub, once the user agrees. */
   replaceHub?: Confirm<Moving> | undefined;

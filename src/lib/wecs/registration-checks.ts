@@ -72,7 +72,7 @@ export function announced(hub: HubEvidence, registration: Registration): Verdict
       : met;
   }
   const join = (context === undefined ? partial : run)(
-    command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${its === undefined ? [] : ['--its', its]}`,
+    command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${onIts(its)}`,
   );
   const lost = missing(registration);
   if (lost !== undefined)
@@ -204,8 +204,7 @@ export function connected({ hub, wec }: Registration): Verdict {
 
 export function available(hub: HubEvidence, registration: Registration): Verdict {
   const { name, now, wec, its } = registration;
-  const on = its === undefined ? [] : ['--its', its];
-  const restart = wec && command`stellarctl wec join ${`${name}=${wec.context}`} ${on}`;
+  const restart = wec && command`stellarctl wec join ${`${name}=${wec.context}`} ${onIts(its)}`;
   const next = restart === undefined ? [] : [run(restart, 'If its log shows no reason, restart it')];
   const silent = { code: 'agent-silent', next: [toSeeAgent(registration), ...next] };
   const { managedCluster, lease } = hub;
@@ -255,6 +254,8 @@ function clockDifference({ managedCluster, lease }: HubEvidence, now: number): s
   return Number.isNaN(age) ? 'too much' : `by ${formatAge(Math.abs(age))}`;
 }
 
+const onIts = (its: string | undefined): string[] => (its === undefined ? [] : ['--its', its]);
+
 /** The command that shows the agent's own logs. */
 export function toSeeAgent(registration: Pick<Registration, 'wec' | 'name' | 'its' | 'context'>): NextStep {
   const { wec } = registration;
@@ -271,8 +272,5 @@ export const agentPods = (context: string): NextStep =>
 /** For a cluster that was not read: without a context, or because it does not answer. */
 export const toSeeCluster = ({ name, its, context }: Pick<Registration, 'name' | 'its' | 'context'>): NextStep =>
   context === undefined
-    ? {
-        ...partial(command`stellarctl wec get ${name}=CONTEXT ${its === undefined ? [] : ['--its', its]}`),
-        note: 'what the cluster itself shows',
-      }
+    ? { ...partial(command`stellarctl wec get ${name}=CONTEXT ${onIts(its)}`), note: 'what the cluster itself shows' }
     : run(command`kubectl --context ${context} cluster-info`, 'See why the cluster does not answer');

@@ -9,13 +9,19 @@ import { noSuchWec } from '../ocm/find-wecs.ts';
 import { type HubEvidence, readWholeHub } from '../ocm/hub-evidence.ts';
 import { requireHub } from '../ocm/require-hub.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
-import { type FollowedWec, followOnHub, RegistrationFollower, type WecResult } from './follow-registration.ts';
+import {
+  type FollowedWec,
+  type FollowOptions,
+  followOnHub,
+  RegistrationFollower,
+  type WecResult,
+} from './follow-registration.ts';
 import type { Registration } from './registration-checks.ts';
-import { type RegistrationStageId, registrationStageIds } from './registration-stage-ids.ts';
+import { registrationStageIds } from './registration-stage-ids.ts';
 import { registrationStages, stageOf } from './registration-stages.ts';
 
 /** What a user can wait for: a stage of the registration, or the deletion of the ManagedCluster. */
-export type WaitGoal = RegistrationStageId | 'delete';
+export type WaitGoal = FollowOptions['until'];
 
 /** The deletion of a WEC, judged like a stage. */
 const deletion: readonly Stage<Registration>[] = [
