@@ -54,7 +54,6 @@ function sectionOf(command: Command, common: ReadonlySet<string>): string[] {
   const rows = [...own.map(rowOf), ...examplesOf(command)];
   return [
     `## ${nameOf(command)}`,
-    '',
     `${command.description()}${more}`,
     '',
     ...(rows.length === 0 ? [] : [...tableOf('option or example', rows), '']),

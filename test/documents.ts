@@ -30,6 +30,11 @@ function parseDocumentation(page: string): Documentation {
     const [first] = declared;
     for (const name of names) if (first !== undefined) commands.set(name, { is: 'named', name: first[0], of: [] });
   }
+  const [, shorts = ''] = /^### Short documents\n(.*?)^##/ms.exec(page) ?? [];
+  for (const [, cell = '', code = ''] of shorts.matchAll(/^\| (`[^|]*`) \| `((?:\\\||[^|`])*)` \|/gm)) {
+    const [short] = parseTypes(`type Short = ${code.replaceAll('\\|', '|')};`);
+    if (short !== undefined) for (const [, name = ''] of cell.matchAll(/`([^`]+)`/g)) commands.set(name, short[1].type);
+  }
   return { commands, types };
 }
 

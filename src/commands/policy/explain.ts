@@ -14,7 +14,6 @@ export const definition: Definition<Options> = {
   examples: [
     ['stellarctl policy explain shop', 'a policy of the WDS'],
     ['stellarctl policy explain -f policy.yaml', 'a policy in a file, before it is applied'],
-    ['stellarctl policy explain shop --wds wds2 -o json', 'the same for scripts'],
   ],
   arguments: [['[name]', 'the policy, unless it is in a file']],
   options: [['-f, --filename <file>', 'a file with the policy, - for standard input'], ...wdsOptions()],

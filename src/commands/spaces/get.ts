@@ -10,10 +10,7 @@ export function definition(role: SpaceRole): Definition<HostingOptions> {
   return {
     description: `Shows the stages of the ${noun}, on the hosting cluster and inside it, with the evidence for each. The last lines say what is wrong, with the log of what failed, and the command that fixes it.`,
     timeout: '30s',
-    examples: [
-      [command`stellarctl ${role} get ${role}1`, 'its stages'],
-      [command`stellarctl ${role} get ${role}1 -o json`, 'the same for scripts'],
-    ],
+    examples: [[command`stellarctl ${role} get ${role}1`, 'its stages']],
     arguments: [['<name>', `the name of the ${noun}`]],
     options: [hostingContextOption()],
     async run(session, _options, [name = '']) {

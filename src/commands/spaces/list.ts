@@ -12,10 +12,7 @@ export function definition(role: SpaceRole): Definition<HostingOptions> {
   return {
     description: `Lists the ${noun}es of the hosting cluster with their stages and contexts.`,
     timeout: '30s',
-    examples: [
-      [command`stellarctl ${role} list`, `all ${noun}es`],
-      [command`stellarctl ${role} list -o json`, 'the same for scripts'],
-    ],
+    examples: [[command`stellarctl ${role} list`, `all ${noun}es`]],
     options: [hostingContextOption()],
     async run(session) {
       const { listSpaces } = await import('../../lib/spaces/list-spaces.ts');

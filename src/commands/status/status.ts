@@ -19,7 +19,6 @@ export const definition: Definition<Options> = {
   examples: [
     ['stellarctl status', 'everything at a glance'],
     ['stellarctl status --watch', 'and every change from now on'],
-    ['stellarctl status -o json', 'the same for scripts'],
   ],
   options: [hostingContextOption(), itsOption(), watchOption('show changes')],
   async run(session, options, _positional, command) {

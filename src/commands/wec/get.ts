@@ -19,7 +19,6 @@ export const definition: Definition<Options> = {
   examples: [
     ['stellarctl wec get cluster1', 'what the ITS knows about a WEC'],
     ['stellarctl wec get cluster1=kind-cluster1', 'and what the cluster itself shows'],
-    ['stellarctl wec get cluster1 -o json', 'the same for scripts'],
     ['stellarctl wec get cluster1 --raw', 'its ManagedCluster, as YAML'],
   ],
   usage: 'NAME[=CONTEXT] [options]',

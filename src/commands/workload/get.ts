@@ -19,7 +19,7 @@ export const definition: Definition<Options> = {
   examples: [
     ['stellarctl workload get deployment/web -n shop', 'where it is, and what blocks it'],
     ['stellarctl workload get deployment/web -n shop -o wide', 'every stage on the way to each WEC'],
-    ['stellarctl workload get gadgets.example.com/g1 --wds wds2 -o json', 'the same for scripts'],
+    ['stellarctl workload get gadgets.example.com/g1 --wds wds2', 'an object of another kind'],
   ],
   arguments: [['<object>', 'KIND/NAME, or KIND.GROUP/NAME']],
   options: [['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'], ...wdsOptions()],

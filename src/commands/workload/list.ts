@@ -5,10 +5,7 @@ export const definition: Definition<WdsOptions> = {
   description:
     'Lists the objects that the binding policies of a WDS send: to how many WECs each is sent, and on how many of them it is applied, is available, or has failed.',
   timeout: '30s',
-  examples: [
-    ['stellarctl workload list', 'everything that is sent'],
-    ['stellarctl workload list --wds wds2 -o json', 'the same for scripts'],
-  ],
+  examples: [['stellarctl workload list', 'everything that is sent']],
   options: [...wdsOptions()],
   async run(session) {
     const { listWorkloads } = await import('../../lib/workloads/workload-list.ts');
