@@ -14,7 +14,7 @@ const groups: Record<string, readonly string[]> = {
     ...['wec/join-refusals', 'wec/join-troubles', 'wec/grant', 'wec/deregister'],
   ],
   agents: [
-    ...['general/networks', 'general/refusals', 'wec/old-hub', 'wec/resume', 'wec/join-agents', 'wec/join-again'],
+    ...['general/refusals', 'wec/old-hub', 'wec/resume', 'wec/join-agents', 'wec/join-again'],
     'wec/deregister-stops',
   ],
   'two-hubs': ['spaces/its-token-use', 'wec/accept'],

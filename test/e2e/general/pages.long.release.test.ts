@@ -58,10 +58,7 @@ after(async () => {
 });
 
 /** What other pages and tests do not do. */
-const inCi = [
-  'README.md',
-  ...['installation', 'spaces', 'registration', 'fleets', 'customization'].map((name) => `docs/${name}.md`),
-];
+const inCi = ['README.md', ...['registration', 'fleets', 'customization'].map((name) => `docs/${name}.md`)];
 
 for (const page of walkedPages)
   describe(page, { concurrency: 1, ...rowOptions({ inCi: inCi.includes(page) }) }, () => {

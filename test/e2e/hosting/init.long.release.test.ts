@@ -151,7 +151,7 @@ describe('an upgrade', () => {
     }),
   );
 
-  it('reports which spaces it does not upgrade, what they run, and how to upgrade them', () =>
+  it('reports which spaces it does not upgrade, what they run, and how to upgrade them', inRelease, () =>
     onPlane(async (plane) => {
       await installKubeStellar(plane, { version: '0.29.0' });
       for (const line of ['its create its1 --type host', 'wds create wds1 --type host'])
@@ -187,7 +187,8 @@ describe('an upgrade', () => {
       assert.match(upgraded.stdout, /^its1: upgraded from OCM 1\.0\.0; runs OCM 1\.3\.1/m);
       const { stdout } = await cli.succeed(['its', 'get', 'its1']);
       assert.match(stdout, /^ {2}versions +OCM 1\.3\.1 · status add-on 0\.2\.0-rc17$/m);
-    }));
+    }),
+  );
 });
 
 describe('a KubeFlex installed by kflex', () => {
@@ -231,7 +232,7 @@ describe('an interrupted installation', () => {
       assert.notEqual(await uidOf(plane, resources.statefulSets, 'kubeflex-system/postgres-postgresql'), undefined);
     }));
 
-  it('by the death of helm says what to check, and deletes nothing by itself', () =>
+  it('by the death of helm says what to check, and deletes nothing by itself', inRelease, () =>
     onPlane(async (plane) => {
       const folder = path.join(cli.home, 'dying');
       await mkdir(folder);
@@ -276,7 +277,8 @@ describe('an interrupted installation', () => {
       await plane.admin.delete(resources.secrets, 'default/sh.helm.release.v1.ks-core.v1');
       await cli.succeed(line, options);
       assert.deepEqual(await history(plane), ['deployed core-chart-0.30.0']);
-    }));
+    }),
+  );
 });
 
 describe('init --provider', () => {

@@ -33,7 +33,7 @@ export const seenBy = (...finds: readonly string[]) => ({ finds, alone: finds })
 /** One for each fault of a registration. */
 export const registrationTrials: readonly Trial[] = [
   { fault: 'wrong-url', finds: connection('hub-address-loopback'), ...elsewhere },
-  { fault: 'name-unresolvable', finds: connection('hub-unresolvable'), ...elsewhere, inCi },
+  { fault: 'name-unresolvable', finds: connection('hub-unresolvable'), ...elsewhere },
   { fault: 'connection-refused', finds: connection('hub-refuses'), ...elsewhere },
   { fault: 'firewall', finds: connection('hub-timeout'), ...elsewhere },
   { fault: 'wrong-ca', finds: connection('authority-wrong'), alone: unknown, ...accepted },
@@ -57,7 +57,7 @@ export const registrationTrials: readonly Trial[] = [
     ...seenBy('its-bootstrap-rights bootstrap-rights-missing'),
     ...{ person: /OCM's cluster manager writes them/, inCi },
   },
-  { fault: 'request-pending', ...seenBy('wec-decision request-pending'), heals: [], inCi },
+  { fault: 'request-pending', ...seenBy('wec-decision request-pending'), heals: [] },
   { fault: 'request-denied', ...seenBy('wec-decision request-denied'), heals: [] },
   { fault: 'request-not-issued', ...seenBy('wec-signed not-signed'), person: /csrsigning/ },
   { fault: 'requests-piled-up', ...seenBy('wec-decision too-many-requests'), heals: [] },

@@ -15,6 +15,7 @@ import {
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli, type CliOptions, type CliRun } from '../support/harness.ts';
+import { inRelease } from '../support/in-release.ts';
 import { ask, stateOf } from '../support/pretended-agents.ts';
 import { assertRefused, writesOn } from '../support/refusal.ts';
 import {
@@ -183,46 +184,50 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await assertAvailable(there(its2), 'cluster3');
     });
 
-    it('whose certificate authority changes, all commands report it, and join renews the connection', async () => {
-      const hub = there(its2);
-      await succeeds('wec join cluster3 --accept --its its2');
-      await judgeSoon(hub, 'cluster3');
-      await during({ kind: 'certificate', plane: 'its2' }, async () => {
-        const all = [
-          'wec join cluster3 --accept',
-          'accept cluster3',
-          'wec wait cluster3',
-          'wec list',
-          'wec get cluster3',
-        ];
-        const untrusted = /^✗ Cannot reach its2 \(https:\S+\): its certificate is signed by an unknown authority\.$/;
-        await together(...[...all, 'label cluster3 tier=c'].map((line) => fails(`${line} --its its2`, 4, untrusted)));
+    it(
+      'whose certificate authority changes, all commands report it, and join renews the connection',
+      inRelease,
+      async () => {
+        const hub = there(its2);
+        await succeeds('wec join cluster3 --accept --its its2');
+        await judgeSoon(hub, 'cluster3');
+        await during({ kind: 'certificate', plane: 'its2' }, async () => {
+          const all = [
+            'wec join cluster3 --accept',
+            'accept cluster3',
+            'wec wait cluster3',
+            'wec list',
+            'wec get cluster3',
+          ];
+          const untrusted = /^✗ Cannot reach its2 \(https:\S+\): its certificate is signed by an unknown authority\.$/;
+          await together(...[...all, 'label cluster3 tier=c'].map((line) => fails(`${line} --its its2`, 4, untrusted)));
 
-        const options = {
-          kubeconfig: await writeKubeconfig(hub, [trustingOther(hub), there(cluster3).kubeconfigEntry]),
-        };
-        // Open connections stay; the agent and the operator's check of the hub start again.
-        for (const namespace of ['open-cluster-management-agent', 'open-cluster-management'])
-          await restartPods(there(cluster3), namespace);
-        await until(async () => {
-          const { status } = (await there(cluster3).admin.get(resources.klusterlets, 'klusterlet')) as AnyObject & {
-            status?: { conditions: { type: string; message: string }[] };
+          const options = {
+            kubeconfig: await writeKubeconfig(hub, [trustingOther(hub), there(cluster3).kubeconfigEntry]),
           };
-          return status?.conditions.some(({ message }) => message?.includes('x509'));
-        }, 'word of the operator');
-        await clusterHas(hub, 'cluster3', 'ManagedClusterConditionAvailable', 'Unknown');
-        const { problem, next } = await diagnosisOf('cluster3=cluster3', 'its2', options);
-        assert.match(problem, /^The hub's certificate authority has changed since cluster3 joined\.$/);
-        assert.equal(next, 'stellarctl wec join cluster3=cluster3 --accept --its its2');
+          // Open connections stay; the agent and the operator's check of the hub start again.
+          for (const namespace of ['open-cluster-management-agent', 'open-cluster-management'])
+            await restartPods(there(cluster3), namespace);
+          await until(async () => {
+            const { status } = (await there(cluster3).admin.get(resources.klusterlets, 'klusterlet')) as AnyObject & {
+              status?: { conditions: { type: string; message: string }[] };
+            };
+            return status?.conditions.some(({ message }) => message?.includes('x509'));
+          }, 'word of the operator');
+          await clusterHas(hub, 'cluster3', 'ManagedClusterConditionAvailable', 'Unknown');
+          const { problem, next } = await diagnosisOf('cluster3=cluster3', 'its2', options);
+          assert.match(problem, /^The hub's certificate authority has changed since cluster3 joined\.$/);
+          assert.equal(next, 'stellarctl wec join cluster3=cluster3 --accept --its its2');
 
-        // kube-public/cluster-info still has the old one.
-        const file = path.join(cli.home, 'other-ca.pem');
-        await writeFile(file, otherAuthorityOf(hub));
-        const line = `wec join cluster3=cluster3 --accept --its its2 --ca-file ${file}`;
-        await succeeds(line, options);
-        await assertAvailable(hub, 'cluster3');
-      });
-    });
+          // kube-public/cluster-info still has the old one.
+          const file = path.join(cli.home, 'other-ca.pem');
+          await writeFile(file, otherAuthorityOf(hub));
+          const line = `wec join cluster3=cluster3 --accept --its its2 --ca-file ${file}`;
+          await succeeds(line, options);
+          await assertAvailable(hub, 'cluster3');
+        });
+      },
+    );
 
     it('whose webhook crashes, nothing is approved too early, all commands report it, and registration continues afterwards', async () => {
       const hub = there(its2);

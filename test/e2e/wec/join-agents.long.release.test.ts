@@ -54,7 +54,7 @@ const operator = 'open-cluster-management/klusterlet';
 const pullSecret = 'open-cluster-management/open-cluster-management-image-pull-credentials';
 
 // Two WECs at a time, one per test.
-describe('the agent uses', { concurrency: true }, () => {
+describe('the agent uses', { ...inRelease, concurrency: true }, () => {
   it('--image-registry, --ocm-version and --image-pull-secret', async () => {
     const credentials = '{"auths":{"registry.example":{"auth":"c2VjcmV0LXVzZXI6c2VjcmV0LXdvcmQ="}}}';
     const secret = await file('config.json', credentials);
