@@ -2,24 +2,13 @@ import { type Condition, conditionOf, type Secret } from '../kube/client/objects
 import type { Klusterlet } from './ocm-objects.ts';
 
 /**
- * Why an agent does not reach its hub, as far as the messages of Go's network and TLS libraries show (net, crypto/x509);
- * `unauthorized` is the hub's own answer.
+ * Why an agent does not reach its hub, as far as the messages of Go's TLS library show (crypto/x509); `unauthorized` is the hub's
+ * own answer.
  */
-export type ConnectionError =
-  | 'unknown-authority'
-  | 'other-name'
-  | 'unresolvable'
-  | 'refused'
-  | 'no-answer'
-  | 'unauthorized'
-  | 'other';
+export type ConnectionError = 'unknown-authority' | 'unauthorized' | 'other';
 
 const signs: [words: RegExp, ConnectionError][] = [
   [/signed by unknown authority/, 'unknown-authority'],
-  [/certificate is (not )?valid for|doesn't contain any IP SANs/, 'other-name'],
-  [/no such host|server misbehaving/, 'unresolvable'],
-  [/connection refused/, 'refused'],
-  [/i\/o timeout|deadline exceeded|TLS handshake timeout/, 'no-answer'],
   [/Unauthorized/, 'unauthorized'],
 ];
 

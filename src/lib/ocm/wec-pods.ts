@@ -66,10 +66,6 @@ function firstProblem(pods: readonly Pod[], why: (pod: Pod) => string | undefine
 const hasStarted = ({ status }: Pod): boolean =>
   status?.containerStatuses?.every(({ state }) => state?.running !== undefined) ?? false;
 
-/** A pod that its node has evicted, with the node's message. */
-export const evictedPod = (pods: readonly Pod[]): Pod | undefined =>
-  pods.find((pod) => pod.status?.reason === 'Evicted' && (isAgentPod(pod) || isOperatorPod(pod)));
-
 /** Why a container of a pod does not run, or runs only until it exits again. */
 function whyStuck({ status }: Pod, now: number): string | undefined {
   for (const { state, lastState, restartCount = 0 } of status?.containerStatuses ?? []) {

@@ -8,35 +8,17 @@ import { isScaledToNone, scaleUp } from '../kube/pods.ts';
 import { bootstrapRequests, hasJoined, isAvailable, overdueLease } from '../ocm/hub-evidence.ts';
 import { isOurs } from '../ocm/klusterlet-operator.ts';
 import { operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
-import { otherName, singletonAgentId } from '../ocm/wec-evidence.ts';
-import { evictedPod, isOperatorPod, lacksAgent, lacksOperator, nodelessPod } from '../ocm/wec-pods.ts';
+import { otherName } from '../ocm/wec-evidence.ts';
+import { isOperatorPod, lacksAgent, lacksOperator, nodelessPod } from '../ocm/wec-pods.ts';
 import type { WecFindings } from './findings.ts';
 import { wecProblem } from './problems.ts';
 import { agentPods, signingGraceMs, toSeeAgent, toSeeCluster } from './registration-checks.ts';
 import type { RegistrationStageId } from './registration-stage-ids.ts';
 import { validityOfAgent } from './reregister.ts';
-import { pendingRequests } from './reregister-causes.ts';
-import { tooManyRequestsProblem } from './reregister-problems.ts';
 
-export function registeredAsAnother({ hub, wec, name, its }: WecFindings): Problem | undefined {
+export function registeredAsAnother({ wec, name, its }: WecFindings): Problem | undefined {
   const other = otherName(wec?.klusterlet, name);
-  if (wec?.klusterlet === undefined || other === undefined) return undefined;
-  const agent = singletonAgentId(wec.klusterlet);
-  const wasThisOne =
-    hub && bootstrapRequests(hub).some((request) => request.state === 'issued' && request.agent === agent);
-  if (wasThisOne) {
-    const patch = JSON.stringify({ spec: { clusterName: name } });
-    const klusterlet = wec.klusterlet.metadata.name;
-    return wecProblem(
-      'registered-as-another',
-      `The agent of ${name} now registers under the name ${other}: that was changed in Klusterlet ${klusterlet} of context ${wec.context}.`,
-      run(
-        command`kubectl --context ${wec.context} patch klusterlet ${klusterlet} --type merge -p ${patch}`,
-        'If by mistake, change it back',
-      ),
-      run(command`stellarctl deregister ${other} --its ${its}`, `Then remove what ${other} has left`),
-    );
-  }
+  if (wec === undefined || other === undefined) return undefined;
   return wecProblem(
     'registered-as-another',
     `The cluster of context ${wec.context} is registered as ${other}, not as ${name}.`,
@@ -80,11 +62,9 @@ export function withoutNode({ wec }: WecFindings): Problem | undefined {
   const nodeless = nodelessPod(wec?.pods ?? []);
   if (wec === undefined || nodeless === undefined) return undefined;
   const { namespace = '', name } = nodeless.pod.metadata;
-  const evicted = evictedPod(wec.pods ?? []);
-  const before = evicted === undefined ? '' : `; pod ${evicted.metadata.name} was evicted: ${evicted.status?.message}`;
   return wecProblem(
     'pod-unschedulable',
-    `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} cannot be scheduled: ${nodeless.why.replace(/\.$/, '')}${before.replace(/\.? *$/, '')}.`,
+    `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} cannot be scheduled: ${nodeless.why.replace(/\.$/, '')}.`,
     run(
       command`kubectl --context ${wec.context} -n ${namespace} describe pod ${name}`,
       'Make room on a node, or add one',
@@ -157,14 +137,11 @@ function anotherAsks(findings: WecFindings): Problem | undefined {
   );
 }
 
-export function waitsForDecision(findings: WecFindings): Problem | undefined {
-  const { hub, wec, now, reports, name, its } = findings;
+export function waitsForDecision({ hub, wec, now, reports, name, its }: WecFindings): Problem | undefined {
   const id = blockingStage(reports)?.id;
   if (hub === undefined || (id !== 'approved' && id !== 'accepted')) return undefined;
   const accept = run(command`stellarctl accept ${name} --its ${its}`);
-  const tooMany = tooManyRequestsProblem(findings);
-  if (tooMany !== undefined) return tooMany;
-  const pending = pendingRequests(hub);
+  const pending = bootstrapRequests(hub).filter(({ state }) => state === 'pending');
   const [first] = pending;
   if (first !== undefined) {
     const agents = new Set(pending.map(({ agent }) => agent)).size;

@@ -9,7 +9,6 @@ const warnings: readonly string[] = [
   'several-agents-ask',
   'request-pending',
   'not-accepted',
-  'operator-report-outdated',
 ];
 
 /** The checks of the ITS whose failure explains a problem. */

@@ -1,44 +1,38 @@
 import { bootstrapRequests, type HubEvidence } from '../ocm/hub-evidence.ts';
 import type { FoundHub } from '../ocm/registered-hub.ts';
-import type { RegistrationRequest } from '../ocm/registration-requests.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 
 /** The causes for which an agent must re-register, and those that its ITS shows. A list of WECs loads no more. */
 
-/** What of an agent is out of date, by the problem that shows it; `decision`: a user decides what to do. */
-const causes = {
-  'registered-elsewhere': 'decision',
-  'hub-rebuilt': 'decision',
-  'not-allowed-to-register': 'decision',
-  'managed-cluster-missing': 'decision',
-  'certificate-expired': 'credentials',
-  'certificate-rejected': 'credentials',
-  'token-expired': 'credentials',
-  'token-revoked': 'credentials',
-  'bootstrap-secret-missing': 'credentials',
-  'authority-changed': 'address',
-  'authority-wrong': 'address',
-  'authority-missing': 'address',
-  'certificate-of-other-name': 'address',
-  'hub-unresolvable': 'address',
-  'hub-address-loopback': 'address',
-  'hub-refuses': 'address',
-  'hub-timeout': 'address',
-  'hub-not-reached': 'address',
-  'too-many-requests': 'requests',
-  'not-announced': 'announcement',
-} as const;
+/** The problems that a new token resolves. */
+const ofCredentials = [
+  'certificate-expired',
+  'certificate-rejected',
+  'token-expired',
+  'token-revoked',
+  'bootstrap-secret-missing',
+] as const;
 
-export type ReregisterCode = keyof typeof causes;
+/** What a user decides on: what the ITS of an agent has not is deleted some time after the agent has joined it. */
+const decisions = [
+  'registered-elsewhere',
+  'hub-rebuilt',
+  'not-allowed-to-register',
+  'managed-cluster-missing',
+] as const;
 
-const has = (code: string, what: string): boolean =>
-  Object.hasOwn(causes, code) && causes[code as ReregisterCode] === what;
+/** The others are those of its address, and of an agent that could not announce itself. */
+export type ReregisterCode =
+  | (typeof ofCredentials)[number]
+  | (typeof decisions)[number]
+  | `authority-${'changed' | 'wrong' | 'missing'}`
+  | 'hub-address-loopback'
+  | 'hub-not-reached'
+  | 'not-announced';
 
-/** Whether a new token resolves a problem. */
-export const needsToken = (code: string): boolean => has(code, 'credentials');
+export const needsToken = (code: string): boolean => ofCredentials.some((each) => each === code);
 
-/** Whether a user decides what to do: what the ITS of an agent has not is deleted some time after the agent has joined it. */
-export const needsDecision = (code: string): boolean => has(code, 'decision');
+export const needsDecision = (code: string): boolean => decisions.some((each) => each === code);
 
 export interface Reregister {
   /** The last two are no problems of a WEC: the user gives another address; the token does not show whose request it is. */
@@ -80,14 +74,3 @@ export function unannounced(hub: HubEvidence, now: number, graceMs: number, sinc
   if (hub.managedCluster !== undefined || !isOverdue) return undefined;
   return { code: 'not-announced', why: 'its agent could not announce itself', by: 'token' };
 }
-
-/** This many requests of one name on the hub keep its agent from sending more (ocm pkg/registration/register/csr). */
-const requestsAtMost = 10;
-
-export const pendingRequests = (hub: HubEvidence): RegistrationRequest[] =>
-  bootstrapRequests(hub).filter(({ state }) => state === 'pending');
-
-export const tooManyRequests = (hub: HubEvidence): ReregisterProblem | undefined =>
-  pendingRequests(hub).length < requestsAtMost
-    ? undefined
-    : { code: 'too-many-requests', why: 'its agent sends no more requests', by: 'token' };

@@ -1,25 +1,16 @@
 import { command } from '../core/command-line.ts';
-import { count } from '../core/counts.ts';
 import { formatAge } from '../core/duration.ts';
-import { advice, type NextStep, noted, type Problem, partial, run } from '../core/next-step.ts';
+import { type NextStep, noted, type Problem, partial, run } from '../core/next-step.ts';
 import { changedAt, conditionOf, type Secret } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { hubConnectionOf, hubConnectionType, isOfOtherServer } from '../ocm/hub-connection.ts';
-import { bootstrapRequests, hasJoined, isAvailable } from '../ocm/hub-evidence.ts';
-import { hubOf, readHubKubeconfig } from '../ocm/klusterlet-agent.ts';
-import { agentNamespace, clusterNameLabel } from '../ocm/ocm-names.ts';
+import { hasJoined, isAvailable } from '../ocm/hub-evidence.ts';
+import { readHubKubeconfig } from '../ocm/klusterlet-agent.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 import type { WecFindings } from './findings.ts';
 import { wecProblem } from './problems.ts';
 import { usesCertificate, whyReregister } from './reregister.ts';
-import {
-  needsToken,
-  pendingRequests,
-  type Reregister,
-  type ReregisterCode,
-  type ReregisterProblem,
-  tooManyRequests,
-} from './reregister-causes.ts';
+import { needsToken, type Reregister, type ReregisterCode, type ReregisterProblem } from './reregister-causes.ts';
 
 /** The checks of a WEC that show why its agent must re-register. */
 
@@ -80,23 +71,6 @@ export function expiredCertificate(findings: WecFindings): Problem | undefined {
   );
 }
 
-/** An agent that sends no more requests, because too many wait. */
-export function tooManyRequestsProblem(findings: WecFindings): Problem | undefined {
-  const { hub, name, its } = findings;
-  const cause = hub && tooManyRequests(hub);
-  return (
-    cause &&
-    wecProblem(
-      cause.code,
-      `${count(pendingRequests(hub).length, 'request')} of ${name} wait, and its agent sends no more.`,
-      noted(
-        command`kubectl --context ${its} delete csr -l ${`${clusterNameLabel}=${name}`}`,
-        'makes its agent send another one',
-      ),
-    )
-  );
-}
-
 type Sentence = (given: { name: string; its: string; words: string; expired: string }) => string;
 
 const sentences: Partial<Record<ReregisterCode, Sentence>> = {
@@ -125,36 +99,17 @@ export function cannotConnect(findings: WecFindings): Problem | undefined {
   const isJoined = hub !== undefined && hasJoined(hub);
   // The ITS counts an agent that has lost its certificate as available until its Lease expires.
   const hasCertificate = wec?.hubSecret !== undefined || forbidden.has(resources.secrets.plural);
-  if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate) || contradiction(wec)) return undefined;
+  if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate) || isContradicted(wec)) return undefined;
   const { bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
   const cause = whyReregister(findings).find(isProblem);
   // The report is older than the removal of the certificate.
   const isOutdated = bootstrap === 'Functional' && own === 'Error' && !usesCertificate(wec);
-  if (cause === undefined) return egressDenied(findings);
-  if (isOutdated) return undefined;
+  if (cause === undefined || isOutdated) return undefined;
   // An agent that joined before sends a new request once it re-registers, and a user must accept it.
   const join = command`stellarctl wec join ${`${name}=${wec.context}`} ${isJoined ? ['--accept'] : []} --its ${its}`;
   const given = { name, its, words: error.words, expired: formatAge(cause.expiredFor ?? 0) };
   const says = sentences[cause.code] ?? notReached;
   return wecProblem(cause.code, says(given), ...stepsFor(cause.code, join, its));
-}
-
-/** The ports to which OCM's NetworkPolicies let agents connect (ocm after 1.3.1, manifests/klusterlet/management). */
-const agentPorts = ['443', '6443', '9443'];
-
-/** The agents do not reach the hub although the operator, in another namespace, does. Not every network enforces policies. */
-function egressDenied({ hub, wec, name }: WecFindings): Problem | undefined {
-  const isSilent = hub !== undefined && (hasJoined(hub) || bootstrapRequests(hub).length === 0);
-  const { featureGates = [] } = wec?.klusterlet?.spec?.registrationConfiguration ?? {};
-  const isOn = featureGates.some(({ feature, mode }) => feature === 'NetworkPolicies' && mode === 'Enable');
-  const server = (wec && hubOf(wec)?.server) ?? '';
-  const port = URL.canParse(server) ? new URL(server).port || '443' : '443';
-  if (!isSilent || !isOn || agentPorts.includes(port)) return undefined;
-  return wecProblem(
-    'egress-denied',
-    `The agent of ${name} does not reach the hub at port ${port}: the NetworkPolicies of OCM let agents connect to the ports ${agentPorts.join(', ')} only.`,
-    advice(`Add a NetworkPolicy to namespace ${agentNamespace} of ${name} that allows egress to TCP port ${port}`),
-  );
 }
 
 const isProblem = (cause: Reregister): cause is ReregisterProblem => !otherChecks.includes(cause.code);
@@ -172,32 +127,20 @@ function stepsFor(code: ReregisterCode, join: string, its: string): NextStep[] {
 }
 
 /**
- * The secret that contradicts what a WEC's operator reports of its connection and was written since. A later write is not enough:
+ * Whether a secret contradicts what a WEC's operator reports of its connection and was written since. A later write is not enough:
  * the time of the condition changes only with its status, not with its reason or message (seen with OCM 1.3.1).
  */
-function contradiction({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence): Secret | undefined {
+function isContradicted({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence): boolean {
   const { state, bootstrap, own, error } = hubConnectionOf(klusterlet);
   const since = Date.parse(conditionOf(klusterlet, hubConnectionType)?.lastTransitionTime ?? '');
   const isNewer = (secret: Secret | undefined) => secret !== undefined && changedAt(secret) > since;
-  if (state !== 'degraded') return undefined;
+  if (state !== 'degraded') return false;
   const isMissing = own === 'SecretMissing' || own === 'Missing';
   const hasCertificate = hubSecret?.data?.['tls.crt'] !== undefined && readHubKubeconfig(hubSecret) !== undefined;
-  if (isMissing && hasCertificate && isNewer(hubSecret)) return hubSecret;
+  if (isMissing && hasCertificate && isNewer(hubSecret)) return true;
   if (own === 'Error' && bootstrap === 'Functional' && isOfOtherServer(error, hubSecret) && isNewer(hubSecret))
-    return hubSecret;
+    return true;
   const isThere = bootstrap === 'Missing' && readHubKubeconfig(bootstrapSecret) !== undefined;
   const isOther = bootstrap === 'Error' && isOfOtherServer(error, bootstrapSecret);
-  return (isThere || isOther) && isNewer(bootstrapSecret) ? bootstrapSecret : undefined;
-}
-
-/** The operator's report is outdated and there is nothing newer: the connection is neither good nor broken. */
-export function outdatedReport(findings: WecFindings): Problem | undefined {
-  const { hub, wec, now, name } = findings;
-  const secret = wec && contradiction(wec);
-  if (wec === undefined || secret === undefined || (hub !== undefined && isAvailable(hub))) return undefined;
-  return wecProblem(
-    'operator-report-outdated',
-    `What the operator of ${name} reports about its connection was contradicted by Secret ${secret.metadata.name} ${formatAge(now - changedAt(secret))} ago.`,
-    advice('Its operator checks again within five minutes'),
-  );
+  return (isThere || isOther) && isNewer(bootstrapSecret);
 }

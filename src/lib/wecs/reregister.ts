@@ -143,16 +143,6 @@ function reported(wec: WecEvidence, { now, isAvailable }: ReregisterEvidence): R
     : { code: unreached(wec, error), why, by };
 }
 
-/** The problem is the hub's address, if it is not the token; the message shows which one. */
-const ofBootstrap = {
-  unauthorized: 'token-revoked',
-  'other-name': 'certificate-of-other-name',
-  unresolvable: 'hub-unresolvable',
-  refused: 'hub-refuses',
-  'no-answer': 'hub-timeout',
-  other: 'hub-not-reached',
-} as const;
-
 /** An address that is valid only on the machine where it was read. */
 const loopback = /\b(127(\.\d+){3}|\[::1\]):\d+: connect: connection refused/;
 
@@ -165,6 +155,7 @@ function unreached(wec: WecEvidence, { kind, words }: { kind: ConnectionError; w
 
 /** Why a bootstrap kubeconfig does not lead to the hub. @param given its connection, if it is known */
 export function whyUnreached(kind: ConnectionError, words: string, given: Endpoint | undefined) {
-  if (kind !== 'unknown-authority') return loopback.test(words) ? 'hub-address-loopback' : ofBootstrap[kind];
+  if (kind === 'unauthorized') return 'token-revoked';
+  if (kind === 'other') return loopback.test(words) ? 'hub-address-loopback' : 'hub-not-reached';
   return given !== undefined && given.certificateAuthority === undefined ? 'authority-missing' : 'authority-wrong';
 }

@@ -13,7 +13,6 @@ import { toBindOcmRights } from './granted-kinds.ts';
 import { groupWorks } from './mailbox.ts';
 import { wecProblem } from './problems.ts';
 import { noWecAccess, toSeeCluster } from './registration-checks.ts';
-import { outdatedReport } from './reregister-problems.ts';
 import { firstOf, leaseRow, onHub, onWec, type Row, reaching, registrationRows, running, seenIf } from './verdict.ts';
 import { versionsApart } from './wec-versions.ts';
 
@@ -43,7 +42,6 @@ const rows: readonly Row[] = [
   leaseRow,
   onWec('versions', 'its agent has the version of the ITS', versionsApart),
   onHub('klusterlet-source', 'no work contains its Klusterlet', returningKlusterlet),
-  onWec('operator-word', 'what its operator reports about the ITS is up to date', outdatedReport),
 ];
 /** Why nothing of the cluster itself is visible. */
 function whyNotVisible({ otherCluster, context, wec }: WecFindings): string {

@@ -33,11 +33,11 @@ export const seenBy = (...finds: readonly string[]) => ({ finds, alone: finds })
 /** One for each fault of a registration. */
 export const registrationTrials: readonly Trial[] = [
   { fault: 'wrong-url', finds: connection('hub-address-loopback'), ...elsewhere },
-  { fault: 'name-unresolvable', finds: connection('hub-unresolvable'), ...elsewhere },
-  { fault: 'connection-refused', finds: connection('hub-refuses'), ...elsewhere },
-  { fault: 'firewall', finds: connection('hub-timeout'), ...elsewhere },
+  { fault: 'name-unresolvable', finds: connection('hub-not-reached'), ...elsewhere },
+  { fault: 'connection-refused', finds: connection('hub-not-reached'), ...elsewhere },
+  { fault: 'firewall', finds: connection('hub-not-reached'), ...elsewhere },
   { fault: 'wrong-ca', finds: connection('authority-wrong'), alone: unknown, ...accepted },
-  { fault: 'certificate-of-other-name', finds: connection('certificate-of-other-name'), ...elsewhere, inCi },
+  { fault: 'certificate-of-other-name', finds: connection('hub-not-reached'), ...elsewhere, inCi },
   {
     fault: 'bootstrap-secret-missing',
     finds: connection('bootstrap-secret-missing'),
@@ -60,7 +60,7 @@ export const registrationTrials: readonly Trial[] = [
   { fault: 'request-pending', ...seenBy('wec-decision request-pending'), heals: [] },
   { fault: 'request-denied', ...seenBy('wec-decision request-denied'), heals: [] },
   { fault: 'request-not-issued', ...seenBy('wec-signed not-signed'), person: /csrsigning/ },
-  { fault: 'requests-piled-up', ...seenBy('wec-decision too-many-requests'), heals: [] },
+  { fault: 'requests-piled-up', ...seenBy('wec-decision several-agents-ask'), person: /10 agents ask to be/ },
   { fault: 'issued-not-accepted', ...seenBy('wec-decision not-accepted'), heals: [] },
   { fault: 'duplicate-name-before', ...seenBy('wec-decision several-agents-ask'), person: /2 agents ask to be/ },
   { fault: 'duplicate-name-after', ...seenBy('wec-one-agent another-agent-asks'), person: /under another name/ },

@@ -1,6 +1,5 @@
 import {
   type AnyObject,
-  createRegistrationRequest,
   type ManagedCluster,
   type registrationFaults,
   resources,
@@ -43,23 +42,10 @@ export function furtherFaults(cli: () => Cli): readonly FaultRow[] {
         };
       },
     },
-    {
-      // Like the test bed's fault, whose requests belong to other agents; here the agent itself has sent them, with different keys.
-      id: 'own-too-many-requests',
-      cause: 'The agent has restarted so often that it sends no more requests',
-      async arrange(bed, wec = 'cluster1') {
-        await cli().succeed(['wec', 'join', wec, '--its', 'its1']);
-        const { metadata } = await bed.plane(wec).admin.get<AnyObject>(resources.klusterlets, 'klusterlet');
-        const sent = { cluster: wec, agent: metadata.uid ?? '' };
-        for (let count = 0; count < 10; count++) await createRegistrationRequest(bed.plane('its1'), sent);
-        return () => deregister(wec);
-      },
-    },
   ];
 }
 
 /** What doctor finds then. */
 export const furtherTrials: readonly Trial[] = [
   { fault: 'agent-frozen', ...seenBy('wec-reports agent-silent'), person: /If its log shows no reason, restart it/ },
-  { fault: 'own-too-many-requests', ...seenBy('wec-decision too-many-requests') },
 ];

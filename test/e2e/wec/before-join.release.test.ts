@@ -27,10 +27,10 @@ after(async () => {
 describe('a probe', { concurrency: 1 }, () => {
   const host = 'its1-control-plane';
   const faults: [string, Fault, RegExp][] = [
-    ['hub-unresolvable', { kind: 'unresolvable', host }, /lookup its1-control-plane on \S+: no such host/],
-    ['hub-refuses', { kind: 'refused', host, from: 'cluster1' }, /connect: connection refused/],
-    ['hub-timeout', { kind: 'swallowed', host, from: 'cluster1' }, /i\/o timeout/],
-    ['certificate-of-other-name', { kind: 'misnamed', plane: 'its1' }, /x509: certificate is valid for/],
+    ['hub-not-reached', { kind: 'unresolvable', host }, /lookup its1-control-plane on \S+: no such host/],
+    ['hub-not-reached', { kind: 'refused', host, from: 'cluster1' }, /connect: connection refused/],
+    ['hub-not-reached', { kind: 'swallowed', host, from: 'cluster1' }, /i\/o timeout/],
+    ['hub-not-reached', { kind: 'misnamed', plane: 'its1' }, /x509: certificate is valid for/],
     ['container-not-starting', { kind: 'unpullable', image: 'registration-operator' }, /cannot be pulled/],
     ['probe-unfinished', { kind: 'unschedulable', plane: 'cluster1', pod: 'default/' }, /nodes are available/],
     ['probe-unfinished', { kind: 'failing', image: 'registration-operator', log: ['exec format error'] }, /exit 1/],

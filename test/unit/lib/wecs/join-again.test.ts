@@ -162,7 +162,7 @@ describe("the operator's condition about the hub", () => {
       join: { endpoint, isGiven: false, isTokenRefused: false, isTokenShared: false },
     })[0]?.code;
   test('may be outdated: an error makes operator and agent try again', () => {
-    assert.equal(need('unresolvable-name', false), 'hub-unresolvable');
+    assert.equal(need('unresolvable-name', false), 'hub-not-reached');
     assert.equal(need('wrong-ca', false), 'authority-missing');
   });
   test('does not block what the ITS shows', () => {

@@ -51,14 +51,14 @@ describe('the log of a probe', () => {
   });
 
   for (const [words, code] of [
-    ['dial tcp: lookup its1.example.com on 10.96.0.10:53: no such host', 'hub-unresolvable'],
-    ['dial tcp 172.18.0.2:6443: connect: connection refused', 'hub-refuses'],
+    ['dial tcp: lookup its1.example.com on 10.96.0.10:53: no such host', 'hub-not-reached'],
+    ['dial tcp 172.18.0.2:6443: connect: connection refused', 'hub-not-reached'],
     ['dial tcp 127.0.0.1:6443: connect: connection refused', 'hub-address-loopback'],
-    ['dial tcp 172.18.0.2:6443: i/o timeout', 'hub-timeout'],
+    ['dial tcp 172.18.0.2:6443: i/o timeout', 'hub-not-reached'],
     [unknownAuthority, 'authority-wrong'],
     [
       'tls: failed to verify certificate: x509: certificate is valid for a.example.com, not its1.example.com',
-      'certificate-of-other-name',
+      'hub-not-reached',
     ],
     ['proxyconnect tcp: tls: first record does not look like a TLS handshake', 'hub-not-reached'],
   ] as const)
