@@ -2,17 +2,13 @@ import { command } from '../core/command-line.ts';
 import { formatAge } from '../core/duration.ts';
 import { advice, noted, type Problem, partial, run } from '../core/next-step.ts';
 import { type BlockedReport, blockingStage } from '../core/stages.ts';
-import { conditionOf, isTrue } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
-import { isScaledToNone, scaleUp } from '../kube/pods.ts';
 import { bootstrapRequests, hasJoined, isAvailable, overdueLease } from '../ocm/hub-evidence.ts';
-import { isOurs } from '../ocm/klusterlet-operator.ts';
-import { operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
 import { otherName } from '../ocm/wec-evidence.ts';
-import { isOperatorPod, lacksAgent, lacksOperator, nodelessPod } from '../ocm/wec-pods.ts';
+import { isOperatorPod, nodelessPod } from '../ocm/wec-pods.ts';
 import type { WecFindings } from './findings.ts';
 import { wecProblem } from './problems.ts';
-import { agentPods, signingGraceMs, toSeeAgent, toSeeCluster } from './registration-checks.ts';
+import { agentPods, signingGraceMs, toSeeAgent, toSeeCluster, toSign } from './registration-checks.ts';
 import type { RegistrationStageId } from './registration-stage-ids.ts';
 import { validityOfAgent } from './reregister.ts';
 
@@ -72,40 +68,6 @@ export function withoutNode({ wec }: WecFindings): Problem | undefined {
   );
 }
 
-/** The Lease and the Klusterlet's conditions do not show that an agent has been gone for less than some minutes. */
-export function withoutAgent({ wec, name, its }: WecFindings): Problem | undefined {
-  if (wec?.pods === undefined) return undefined;
-  const { context, operator } = wec;
-  const isScaled = operator !== undefined && isScaledToNone(operator);
-  const hasOperator = !lacksOperator(wec.pods);
-  const isAlone = !lacksAgent(wec.klusterlet, wec.pods);
-  if (isAlone && (hasOperator || !isScaled || wec.klusterlet === undefined)) return undefined;
-  if (hasOperator && !isTrue(wec.klusterlet, 'Applied')) return undefined;
-  const where = `in the cluster of context ${context}`;
-  if (hasOperator)
-    return wecProblem('no-agent', `No agent of ${name} runs ${where}: it has no pod.`, agentPods(context));
-  const restarts = isAlone ? 'restarts it' : 'restarts both';
-  // A join keeps an operator that another program installed.
-  const isOthers = isScaled && !isOurs(operator);
-  return wecProblem(
-    'no-operator',
-    isAlone
-      ? `The operator ${operatorNamespace}/${operatorName} of ${name} is scaled to zero ${where}: nothing restores what its agent needs.`
-      : `No agent of ${name} runs ${where}: neither the operator ${operatorNamespace}/${operatorName}${isScaled ? ', which is scaled to zero,' : ''} nor the agent has a pod.`,
-    isOthers
-      ? noted(scaleUp(context, operatorNamespace, 'deployment', operatorName), restarts)
-      : noted(command`stellarctl wec join ${`${name}=${context}`} --accept --its ${its}`, restarts),
-  );
-}
-
-/** Without it nothing can be written to a ManagedCluster, whatever else is wrong. */
-export function silentWebhook({ webhook, hub, name, its }: WecFindings): Problem | undefined {
-  if (webhook?.state !== 'silent') return undefined;
-  const bare = webhook.next.map((step) => ('command' in step ? run(step.command) : step));
-  const what = hub?.managedCluster === undefined ? 'be announced' : 'be accepted or labelled';
-  return wecProblem('webhook-silent', `${name} cannot ${what} on ${its}: ${webhook.why}.`, ...bare);
-}
-
 /** A joined agent whose connection was renewed sends a new request, which is never approved automatically. */
 export function asksAgain(findings: WecFindings): Problem | undefined {
   const { hub, now, name, its } = findings;
@@ -137,47 +99,6 @@ function anotherAsks(findings: WecFindings): Problem | undefined {
   );
 }
 
-export function waitsForDecision({ hub, wec, now, reports, name, its }: WecFindings): Problem | undefined {
-  const id = blockingStage(reports)?.id;
-  if (hub === undefined || (id !== 'approved' && id !== 'accepted')) return undefined;
-  const accept = run(command`stellarctl accept ${name} --its ${its}`);
-  const pending = bootstrapRequests(hub).filter(({ state }) => state === 'pending');
-  const [first] = pending;
-  if (first !== undefined) {
-    const agents = new Set(pending.map(({ agent }) => agent)).size;
-    const who = agents > 1 ? `${agents} agents ask to be ${name}` : `${name} asked to be registered`;
-    const message = `${who} (${formatAge(now - first.created)} ago), and nobody has accepted it.`;
-    if (agents === 1) return wecProblem('request-pending', message, accept);
-    // With its context, the request of its own agent is marked.
-    const target = wec === undefined ? name : `${name}=${wec.context}`;
-    return wecProblem('several-agents-ask', message, run(command`stellarctl accept ${target} --its ${its}`));
-  }
-  const denied = bootstrapRequests(hub).findLast(({ state }) => state === 'denied');
-  if (id === 'approved' && denied !== undefined)
-    return wecProblem(
-      'request-denied',
-      `The request of ${name} was denied.`,
-      noted(command`kubectl --context ${its} delete csr ${denied.name}`, 'then its agent sends another one'),
-    );
-  return id === 'accepted' && hub.managedCluster?.spec?.hubAcceptsClient !== true
-    ? wecProblem('not-accepted', `${its} does not accept ${name}.`, accept)
-    : undefined;
-}
-
-/** What the agent reports of the WEC's own API server, with the failing checks (ocm pkg/registration/spoke, healthCheck). */
-export function unhealthyApiServer(findings: WecFindings): Problem | undefined {
-  const { hub, name, context } = findings;
-  const { status, reason, message = '' } = conditionOf(hub?.managedCluster, 'ManagedClusterConditionAvailable') ?? {};
-  if (status !== 'False' || reason !== 'ManagedClusterKubeAPIServerUnavailable') return undefined;
-  const failing = [...message.matchAll(/\[-\](\S+) failed/g)].map(([, check]) => check);
-  const readyz = command`kubectl --context ${context ?? 'CONTEXT'} get --raw /readyz?verbose`;
-  return wecProblem(
-    'api-server-unhealthy',
-    `The API server of ${name} is not healthy${failing.length > 0 ? `: ${failing.join(', ')} failed` : ''}.`,
-    (context === undefined ? partial : run)(readyz, 'Repair what fails; see its health checks'),
-  );
-}
-
 /** What a stage has found wrong, by the codes of it. */
 export const failedAt =
   (stage: RegistrationStageId, ...codes: readonly string[]) =>
@@ -199,8 +120,9 @@ export function anyStage({ reports, name, its, hub, context }: WecFindings): Pro
   if (verdict.state === 'failed') return problemOf(blocking, name);
   // With its context, what the ITS still reports is not enough.
   const wait = run(command`stellarctl wec wait ${context === undefined ? name : `${name}=${context}`} --its ${its}`);
+  const { next = [wait] } = verdict;
   const state = hub !== undefined && hasJoined(hub) ? 'not available' : 'still registering';
-  return { ...wecProblem(code, `${name} is ${state}: ${verdict.why}.`, wait), severity: 'warn' };
+  return { ...wecProblem(code, `${name} is ${state}: ${verdict.why}.`, ...next), severity: 'warn' };
 }
 
 /** The ITS counts an agent as available for five periods of its Lease after the last renewal. */
@@ -215,19 +137,15 @@ export function missedRenewal(findings: WecFindings): Problem | undefined {
   );
 }
 
-/** A request that the hub has approved and not signed; for a joined WEC only renewals matter. */
-export function unsigned({ hub, name, its, now }: WecFindings): Problem | undefined {
-  if (hub === undefined) return undefined;
-  const request = hub.requests.findLast(({ state, renewal }) => state !== 'denied' && (renewal || !hasJoined(hub)));
+/** A request for the next certificate of an agent that the hub has approved and not signed. */
+export function unsignedRenewal({ hub, name, its, now }: WecFindings): Problem | undefined {
+  const request = hub?.requests.findLast(({ state, renewal }) => state !== 'denied' && renewal);
   const isOverdue = request?.decided !== undefined && now - request.decided > signingGraceMs;
   if (request?.state !== 'failed' && !(request?.state === 'approved' && isOverdue)) return undefined;
-  const what = request.renewal ? 'the request of its agent for its next certificate' : 'its request';
   return wecProblem(
     'not-signed',
-    `${its} approved ${what} ${formatAge(now - (request.decided ?? request.created))} ago, but nothing there has signed it: ${name} gets no certificate.`,
-    advice(
-      `Run kube-controller-manager of ${its} with its controller csrsigning, which signs for kubernetes.io/kube-apiserver-client; some hosted control planes never do`,
-    ),
+    `${its} approved the request of the agent of ${name} for its next certificate ${formatAge(now - (request.decided ?? request.created))} ago, but nothing there has signed it.`,
+    toSign,
   );
 }
 

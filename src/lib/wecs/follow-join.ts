@@ -94,10 +94,11 @@ export function joinedWec(
     async read(hub) {
       const { side, own } = joining as Joining;
       const wec = await readWec(kube);
-      if (side === undefined || hub === undefined) return seen({ name, hub: undefined, wec, now: kube.now() });
+      const known = { name, its: access.its, wec };
+      if (side === undefined || hub === undefined) return seen({ ...known, hub: undefined, now: kube.now() });
       await releaseDeadLeases(kube, wec);
       const ofOwn = await tidied(hub, wec, { own, side }, accept, (text) => follower.wrote(text));
-      return seen({ name, hub: ofOwn, wec, webhook: await webhookFor(ofOwn, side), now: side.kube.now() });
+      return seen({ ...known, hub: ofOwn, webhook: await webhookFor(ofOwn, side), now: side.kube.now() });
     },
     async act(reading) {
       const { plan, side } = joining as Joining;

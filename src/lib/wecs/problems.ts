@@ -6,9 +6,6 @@ const warnings: readonly string[] = [
   'versions-apart',
   'klusterlet-in-work',
   'another-agent-asks',
-  'several-agents-ask',
-  'request-pending',
-  'not-accepted',
 ];
 
 /** The checks of the ITS whose failure explains a problem. */

@@ -1,8 +1,8 @@
 import { command } from '../core/command-line.ts';
 import { formatAge } from '../core/duration.ts';
-import { advice, type NextStep, partial, run } from '../core/next-step.ts';
+import { advice, type NextStep, noted, partial, run } from '../core/next-step.ts';
 import { failed, met, unseen, type Verdict, waiting } from '../core/stages.ts';
-import { changedAt, conditionOf, isTrue } from '../kube/client/objects.ts';
+import { type Condition, changedAt, conditionOf, isTrue } from '../kube/client/objects.ts';
 import { refusedPods, toSeeLimits } from '../kube/pods.ts';
 import { hubConnectionOf, isOfOtherServer } from '../ocm/hub-connection.ts';
 import {
@@ -53,11 +53,13 @@ export function certified({ hubSecret }: WecEvidence): Verdict {
   return hubSecret ? met : waiting(`the agent has not written ${agentNamespace}/${hubSecretName}`);
 }
 
-export function accepted({ managedCluster }: HubEvidence): Verdict {
+export function accepted({ managedCluster }: HubEvidence, { name, its }: Registration): Verdict {
   const wanted = managedCluster?.spec?.hubAcceptsClient === true;
   // After a later denial the condition stays True while there are works.
   if (wanted && isTrue(managedCluster, 'HubAcceptedManagedCluster')) return met;
-  return waiting(wanted ? 'the hub has not acted on the acceptance' : 'the cluster is not accepted');
+  return wanted
+    ? waiting('the hub has not acted on the acceptance')
+    : waiting('the cluster is not accepted', { code: 'not-accepted', next: [toAccept(name, its)] });
 }
 
 export function joined(hub: HubEvidence): Verdict {
@@ -80,7 +82,7 @@ export function announced(hub: HubEvidence, registration: Registration): Verdict
       'there is no ManagedCluster, and an agent that has its certificate does not announce itself (again)',
       { code: lost.code, next: [{ ...join, lead: 'Register it again' }] },
     );
-  if (webhook?.state === 'silent') return waiting(webhook.why, { next: webhook.next });
+  if (webhook?.state === 'silent') return waiting(webhook.why, { code: 'webhook-silent', next: webhook.next });
   const code = unannounced(hub, now, announcementGraceMs)?.code;
   if (code === undefined) return waiting('the agent has not announced its ManagedCluster');
   const asked = bootstrapRequests(hub).at(-1)?.created ?? now;
@@ -92,7 +94,7 @@ export function announced(hub: HubEvidence, registration: Registration): Verdict
 
 export function klusterletApplied(
   { klusterlet, operator, pods, context }: WecEvidence,
-  { now }: Registration,
+  { name: wec, its, now }: Registration,
 ): Verdict {
   const problem = podProblem(pods ?? [], now);
   if (problem !== undefined) {
@@ -118,13 +120,9 @@ export function klusterletApplied(
   const starting = startingAgent(klusterlet, pods);
   if (starting !== undefined) return waiting(`pod ${starting.metadata.name} of the agent is starting`);
   if (pods === undefined || !lacksAgent(klusterlet, pods)) return met;
-  const [why, where] = lacksOperator(pods)
-    ? ['neither the operator nor the agent has a pod', operatorNamespace]
-    : ['the agent has no pod', agentNamespace];
-  return failed(why, {
-    code: 'no-agent',
-    next: [run(command`kubectl --context ${context} -n ${where} get deployments,pods`, 'See why')],
-  });
+  if (!lacksOperator(pods)) return failed('the agent has no pod', { code: 'no-agent', next: [agentPods(context)] });
+  const join = noted(command`stellarctl wec join ${`${wec}=${context}`} --accept ${onIts(its)}`, 'restarts both');
+  return failed('neither the operator nor the agent has a pod', { code: 'no-operator', next: [join] });
 }
 
 /**
@@ -169,14 +167,29 @@ function requestsIn(hub: HubEvidence, ...states: RequestState[]) {
   return bootstrapRequests(hub).filter(({ state }) => states.includes(state));
 }
 
-export function approved(hub: HubEvidence): Verdict {
+export function approved(hub: HubEvidence, { name, its, wec }: Registration): Verdict {
   if (requestsIn(hub, 'approved', 'issued', 'failed').length > 0) return met;
   if (hasJoined(hub)) return unseen('its request has been collected');
   const pending = requestsIn(hub, 'pending');
-  if (pending.length > 0) return waiting(`request ${pending.map(({ name }) => name).join(', ')} is pending`);
+  const agents = new Set(pending.map(({ agent }) => agent)).size;
+  // With its context, the request of its own agent is marked.
+  if (agents > 1)
+    return waiting(`${agents} agents ask for its name`, {
+      code: 'several-agents-ask',
+      next: [toAccept(wec === undefined ? name : `${name}=${wec.context}`, its)],
+    });
+  const asked = pending.map((request) => request.name).join(', ');
+  if (agents === 1)
+    return waiting(`request ${asked} is pending`, { code: 'request-pending', next: [toAccept(name, its)] });
   const denied = requestsIn(hub, 'denied').at(-1);
-  return denied ? failed(`request ${denied.name} was denied`) : waiting('there is no request to approve');
+  if (denied === undefined) return waiting('there is no request to approve');
+  const deletion = command`kubectl ${its === undefined ? [] : ['--context', its]} delete csr ${denied.name}`;
+  const next = [noted(deletion, 'then its agent sends another one')];
+  return failed(`request ${denied.name} was denied`, { code: 'request-denied', next });
 }
+
+const toAccept = (target: string, its: string | undefined): NextStep =>
+  run(command`stellarctl accept ${target} ${onIts(its)}`);
 
 export function issued(hub: HubEvidence, { now }: Registration): Verdict {
   if (requestsIn(hub, 'issued').length > 0) return met;
@@ -186,10 +199,15 @@ export function issued(hub: HubEvidence, { now }: Registration): Verdict {
   if (unsigned.state === 'failed' || now - (unsigned.decided ?? now) > signingGraceMs) {
     return failed(
       `the ITS approved request ${unsigned.name} but has issued no certificate: its control plane does not sign for kubernetes.io/kube-apiserver-client`,
+      { code: 'not-signed', next: [toSign] },
     );
   }
   return waiting('the certificate is being issued');
 }
+
+export const toSign = advice(
+  'Run kube-controller-manager of the ITS with its controller csrsigning; some hosted control planes never sign',
+);
 
 export function connected({ hub, wec }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
@@ -230,8 +248,7 @@ export function available(hub: HubEvidence, registration: Registration): Verdict
       silent,
     );
   }
-  if (condition.status === 'False')
-    return failed(condition.message ?? condition.reason ?? 'the agent reports it as not available');
+  if (condition.status === 'False') return reportedUnavailable(condition, registration);
   if (reports === 'no') return failed(`lease stopped ${formatAge(leaseAge ?? 0)} ago`, silent);
   // The ITS learns only after minutes that an agent is gone.
   const runs = wec === undefined || (seemsToRun(wec.klusterlet, wec.pods) && !podProblem(wec.pods ?? [], now));
@@ -242,6 +259,19 @@ export function available(hub: HubEvidence, registration: Registration): Verdict
   return started !== undefined && renewed < started - 1000
     ? waiting('its agent was restarted and has not renewed its lease yet')
     : met;
+}
+
+/** What the agent reports, of the WEC's API server with the checks that fail (ocm pkg/registration/spoke, healthCheck). */
+function reportedUnavailable({ reason, message = '' }: Condition, { context }: Registration): Verdict {
+  if (reason !== 'ManagedClusterKubeAPIServerUnavailable')
+    return failed(message || reason || 'the agent reports it as not available');
+  const failing = [...message.matchAll(/\[-\](\S+) failed/g)].map(([, check]) => check);
+  const readyz = command`kubectl --context ${context ?? 'CONTEXT'} get --raw /readyz?verbose`;
+  const next = [(context === undefined ? partial : run)(readyz, 'Repair what fails; see its health checks')];
+  return failed(`its API server is not healthy${failing.length > 0 ? `: ${failing.join(', ')} failed` : ''}`, {
+    code: 'api-server-unhealthy',
+    next,
+  });
 }
 
 /**

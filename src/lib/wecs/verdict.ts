@@ -10,11 +10,7 @@ import {
   failedAt,
   missedRenewal,
   registeredAsAnother,
-  silentWebhook,
-  unhealthyApiServer,
-  unsigned,
-  waitsForDecision,
-  withoutAgent,
+  unsignedRenewal,
   withoutKlusterlet,
   withoutNode,
 } from './diagnosis.ts';
@@ -65,12 +61,13 @@ export const registrationRows: readonly Row[] = [
   onWec('klusterlet', 'a Klusterlet is installed', withoutKlusterlet, ['wec-namespaces']),
   onWec('containers', 'operator and agent start', failedAt('klusterlet-applied', 'container-not-starting')),
   onWec('nodes', 'operator and agent are scheduled', withoutNode),
-  onWec('agent-pods', 'operator and agent have pods', withoutAgent, ['wec-namespaces']),
+  onWec('agent-pods', 'operator and agent have pods', failedAt('klusterlet-applied', 'no-agent', 'no-operator'), [
+    'wec-namespaces',
+  ]),
   onWec('announced', 'the ITS has its ManagedCluster', missingManagedCluster),
-  onHub('signed', 'the ITS signs the certificates of its agent', unsigned),
+  onHub('signed', 'the ITS signs the next certificate of its agent', unsignedRenewal),
   ofCertificate('certificate', "its agent's certificate is valid", expiredCertificate),
   ofCertificate('renewal', 'its agent renews its certificate in time', expiringCertificate, ['wec-signed']),
-  onHub('admission', 'the ITS admits its ManagedCluster', silentWebhook, ['its-hub-webhook']),
   onHub('one-agent', 'no other agent asks for its name', asksAgain),
   onWec('hub-connection', 'its agent reaches the ITS', cannotConnect, [
     ...running,
@@ -79,15 +76,14 @@ export const registrationRows: readonly Row[] = [
     'wec-announced',
     'wec-certificate',
   ]),
-  onHub('decision', 'no decision about it is pending', waitsForDecision, ['wec-mailbox']),
-  onHub('api-server', 'its API server is healthy', unhealthyApiServer),
+  onHub('api-server', 'its API server is healthy', failedAt('available', 'api-server-unhealthy')),
   onHub('reports', 'its agent reports', failedAt('available', 'agent-silent', 'clocks-differ'), [
     'wec-not-deleted',
     ...reaching,
   ]),
   onHub('registered', 'its registration is complete', anyStage, [
     ...['wec-not-deleted', 'wec-mailbox', 'wec-name', 'wec-hub', ...reaching, 'wec-announced', 'wec-signed'],
-    ...['wec-admission', 'its-bootstrap-rights', 'wec-one-agent', 'wec-decision', 'wec-api-server', 'wec-reports'],
+    ...['its-hub-webhook', 'its-bootstrap-rights', 'wec-one-agent', 'wec-api-server', 'wec-reports'],
   ]),
 ];
 

@@ -79,7 +79,7 @@ async function heal(cli: Cli, { heals = [], ends }: Pick<Trial, 'heals' | 'ends'
     await until(
       async () => {
         const [next] = (await doctor(cli, line)).filter(isWrong);
-        const isStep = next?.code !== first.code && next?.id === 'wec-decision';
+        const isStep = next?.code !== first.code && ['request-pending', 'not-accepted'].includes(next?.code ?? '');
         return next === undefined || isStep || Date.now() - began > 150_000;
       },
       `what doctor finds after ${typed.join(', ')}`,

@@ -95,7 +95,7 @@ async function isHealed(of: Case, before: readonly string[], isWaiting: boolean)
   for (;;) {
     const wrong = await left(of);
     if (wrong.length === 0) return true;
-    const isAnother = wrong[0] !== before[0] && wrong.some((each) => / wec-decision /.test(each));
+    const isAnother = wrong[0] !== before[0] && wrong.some((each) => / (request-pending|not-accepted)\b/.test(each));
     if (!isWaiting || isAnother || Date.now() - began > patienceMs) return false;
     await sleep(1000);
   }

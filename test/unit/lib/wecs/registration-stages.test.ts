@@ -453,7 +453,7 @@ describe('available', () => {
   test('uses the time of the condition if the lease is not seen', () =>
     is(of({ available: 'unknown' }), 'failed', /^lease stopped; the ITS noticed it 60s ago$/));
   test("fails with the agent's message if its API server is not healthy", () =>
-    is(of({ available: 'no' }, 5), 'failed', /kube-apiserver is not ok/));
+    is(of({ available: 'no' }, 5), 'failed', /its API server is not healthy/));
   test('fails if the clocks differ', () => is(of({ clockSynced: false }, 5), 'failed', /clocks/));
   test('waits for the first report', () =>
     is(verdictOf('available', onHub({ managedCluster: managedCluster({ accepted: true, joined: true }) })), 'waiting'));

@@ -259,7 +259,7 @@ const cases: [
   [
     'an approved request that nobody signs',
     { hub: hubEvidence({ managedCluster: managedCluster({ accepted: true }), requests: [unsigned] }) },
-    ...(['signed', 'not-signed', /its1 approved its request 60s ago/, /csrsigning/] as const),
+    ...(['registered', 'not-signed', /ITS approved request csr-1/, /csrsigning/] as const),
   ],
   [
     'a renewal that nobody signs, and not the certificate that will end',
