@@ -1,7 +1,6 @@
 import { expiredToken } from '../helpers/tokens.ts';
 import type { WecScene } from '../helpers/wec-scene.ts';
-import { bindWorkload, installAddonByPlacement, untilApplied } from '../helpers/workload.ts';
-import { keyOf } from '../kube/api.ts';
+import { bindWorkload, untilApplied } from '../helpers/workload.ts';
 import { apply } from '../kube/apply.ts';
 import { findCondition, isTrue } from '../kube/conditions.ts';
 import type { AnyObject, Klusterlet, ManifestWork, Namespace, Pod } from '../kube/objects.ts';
@@ -12,11 +11,9 @@ import {
   managedClusters,
   manifestWorks,
   namespaces,
-  resourceOf,
 } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
-import { addOnObject, everywhere } from '../kubestellar/status-addon-chart.ts';
-import { agentNamespace, condition, operatorNamespace } from '../ocm/names.ts';
+import { agentNamespace, condition } from '../ocm/names.ts';
 import { roleObject, rule } from '../ocm/rbac.ts';
 import { pods } from './fault.ts';
 import { registering } from './registering.ts';
@@ -194,24 +191,6 @@ export const registrationFaults: readonly FaultRow[] = [
       scene.onMend(async () => sending.stop());
       await deleteCluster(scene, /manifestworks is remaning/);
     },
-  ),
-  row(
-    'deletion-addon-returns',
-    'The placement controller is dead: the add-on is made again as often as it is deleted',
-    async (scene) => {
-      await scene.register();
-      const { admin } = scene.hub;
-      const addon = await installAddonByPlacement(scene.hub);
-      await untilApplied(scene.hub, scene.name, 1);
-      await scene.fault({ kind: 'dead', plane: scene.hub.name, pod: pods.placement });
-      scene.onMend(async () => {
-        addon.stop();
-        for (const object of [...everywhere(operatorNamespace), addOnObject(operatorNamespace)])
-          await admin.delete(resourceOf(object), keyOf(object));
-      });
-      await deleteCluster(scene, /managedclusteraddons is remaning/);
-    },
-    isHubs,
   ),
   row('deletion-held-by-finalizer', 'Somebody else holds the ManagedCluster by a finalizer', async (scene) => {
     await scene.register();

@@ -56,7 +56,6 @@ const exitCodes = {
   'version-differs': ExitCode.failed,
   'kubernetes-unsupported': ExitCode.failed,
   'agent-failed': ExitCode.failed,
-  'ocm-rights-missing': ExitCode.failed,
   'request-refused': ExitCode.failed,
   'request-denied': ExitCode.failed,
   'several-agents': ExitCode.failed,

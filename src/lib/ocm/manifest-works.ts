@@ -78,16 +78,6 @@ export function objectsIn({ spec }: ManifestWork): string[] {
   );
 }
 
-/** The namespaces that works contain, or contain objects of. */
-export const namespacesOf = (works: readonly ManifestWork[]): Set<string> =>
-  new Set(
-    works.flatMap(({ spec }) =>
-      (spec?.workload?.manifests ?? []).flatMap(
-        ({ kind, metadata }) => (kind === 'Namespace' ? metadata?.name : metadata?.namespace) ?? [],
-      ),
-    ),
-  );
-
 /** Groups works by the binding policy that they come from, for example `nginx-policy (wds1)`. */
 export function policiesOf(works: readonly ManifestWork[]): Map<string, ManifestWork[]> {
   const policies = new Map<string, ManifestWork[]>();

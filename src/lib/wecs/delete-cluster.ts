@@ -12,7 +12,7 @@ import { withoutFinalizers } from '../kube/writes.ts';
 import { isMadeByHand, toSeeHolders, workFinalizer } from '../ocm/manifest-works.ts';
 import { leaseName } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
-import { controllerState, missingRegistration, returningAddon } from './hub-controllers.ts';
+import { controllerState, missingRegistration } from './hub-controllers.ts';
 import { type HubState, toDeregister } from './hub-state.ts';
 import { removeLabels } from './release-labels.ts';
 
@@ -35,21 +35,15 @@ export async function deleteCluster(hub: Kube, before: HubState, force: Force | 
   await hub.delete(resources.managedClusters, name, { uid });
   if (run.dryRun) return;
   let [triggeredAt, patience] = [monotonic(), triggerAfterMs];
-  let returned: string | undefined;
   const isThere = (cluster: ManagedCluster | undefined) => cluster !== undefined && cluster.metadata.uid === uid;
   await untilMet(
     {
       name,
-      check: ({ managedCluster, returned }) =>
+      check: ({ managedCluster }) =>
         isThere(managedCluster)
-          ? waiting(returned ?? deletingMessage(managedCluster) ?? 'the hub is removing its ManagedCluster')
+          ? waiting(deletingMessage(managedCluster) ?? 'the hub is removing its ManagedCluster')
           : met,
-      read: async () => {
-        const hubState = await reread();
-        const addon = returningAddon(hubState.managedCluster, hubState.addons);
-        if (addon !== undefined) returned ??= `The add-on ${addon} is recreated after each deletion.`;
-        return { ...hubState, returned };
-      },
+      read: reread,
       act: async (hubState) => {
         const { managedCluster } = hubState;
         if (managedCluster === undefined) return;
@@ -60,7 +54,7 @@ export async function deleteCluster(hub: Kube, before: HubState, force: Force | 
         [triggeredAt, patience] = [monotonic(), 2 * patience];
         await triggerReconcile(hub, managedCluster);
       },
-      unmet: (last) => deletionTimeout(hub, last, last.returned),
+      unmet: (last) => deletionTimeout(hub, last),
     },
     run,
   );
@@ -105,7 +99,7 @@ async function removeFinalizers(hub: Kube, last: HubState, force: Force): Promis
   await force.take(resources.managedClusters, [managedCluster], hubFinalizers);
 }
 
-async function deletionTimeout(hub: Kube, hubState: HubState, returned: string | undefined): Promise<StellarError> {
+async function deletionTimeout(hub: Kube, hubState: HubState): Promise<StellarError> {
   const { name, works, addonWorks, addons, managedCluster } = hubState;
   const blocking = [...works, ...addonWorks, ...addons, ...(managedCluster === undefined ? [] : [managedCluster])];
   const missing = await missingRegistration(hub);
@@ -117,7 +111,6 @@ async function deletionTimeout(hub: Kube, hubState: HubState, returned: string |
         ...blocking
           .filter(({ metadata }) => metadata.finalizers?.length)
           .map((object) => `${kindAndName(object)} is blocked by finalizer ${object.metadata.finalizers?.join(', ')}`),
-        ...(returned === undefined ? [] : [returned]),
         ...(missing === undefined ? [] : [missing.detail]),
       ],
       next: missing?.next ?? [

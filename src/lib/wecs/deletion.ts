@@ -2,7 +2,7 @@ import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
 import { formatAge } from '../core/duration.ts';
 import { type NextStep, noted, type Problem, run } from '../core/next-step.ts';
-import { conditionOf, type WithConditions } from '../kube/client/objects.ts';
+import { type Condition, createdAt, type WithConditions } from '../kube/client/objects.ts';
 import { isMissed, leaseAgeOf, renewsInTime } from '../ocm/hub-evidence.ts';
 import {
   foreignFinalizers,
@@ -18,7 +18,6 @@ import {
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { toSeeNamespace } from '../ocm/refusals.ts';
 import type { WecFindings } from './findings.ts';
-import { createdSince, returningAddon } from './hub-controllers.ts';
 import { wecProblem } from './problems.ts';
 import { toSeeAgent } from './registration-checks.ts';
 import { isDeregistering } from './release-labels.ts';
@@ -31,7 +30,6 @@ export function beingDeleted(findings: WecFindings): Problem | undefined {
     heldByOthers(findings, cluster) ??
     heldWorks(findings) ??
     returningWorks(findings, cluster) ??
-    addonReturns(findings, cluster) ??
     waitingForAgent(findings) ??
     inProgress(findings)
   );
@@ -66,26 +64,13 @@ export function heldWorks({ contents, name, now, its }: WecFindings): Problem | 
 }
 
 function returningWorks({ contents, name, its }: WecFindings, cluster: ManagedCluster): Problem | undefined {
-  const works = createdSince(contents?.works ?? [], cluster).filter((work) => !isAddonWork(work));
+  const deleted = Date.parse(cluster.metadata.deletionTimestamp ?? '');
+  const works = (contents?.works ?? []).filter((work) => createdAt(work) > deleted && !isAddonWork(work));
   if (works.length === 0) return undefined;
   return wecProblem(
     'works-return',
     `${name} is being deleted, but its works are recreated: it is still selected by ${[...policiesOf(works).keys()].join(', ')}.`,
     noted(command`stellarctl deregister ${name} --its ${its}`, 'first removes the labels that select it'),
-  );
-}
-
-function addonReturns({ contents, name, its }: WecFindings, cluster: ManagedCluster): Problem | undefined {
-  const addon = returningAddon(cluster, contents?.addons ?? []);
-  if (addon === undefined) return undefined;
-  return wecProblem(
-    'addon-returns',
-    `${name} is being deleted, but its add-on ${addon} is recreated after each deletion.`,
-    run(
-      command`kubectl --context ${its} get placementdecisions -A`,
-      'Change the Placement that selects it, or start the controller that decides for it',
-    ),
-    run(command`stellarctl deregister ${name} --its ${its}`, 'Once that is resolved'),
   );
 }
 
@@ -146,46 +131,30 @@ export function endingMailbox({ hub, contents, its, now }: WecFindings): Problem
 /** While the pods of a namespace may take this long to end, its deletion is not a problem. */
 const endingGraceMs = 30_000;
 
-export const endingAgentNamespace = (findings: WecFindings) => stuck(findings, findings.ending);
-export const endingWorkloadNamespace = (findings: WecFindings) => stuck(findings, findings.endingOfWorks);
-
-/** The first of these namespaces of a WEC that does not end by itself. */
-function stuck({ wec, now }: WecFindings, namespaces: readonly WithConditions[] = []): Problem | undefined {
+/** The first namespace of operator and agents that does not end by itself. */
+export function endingAgentNamespace({ wec, now, ending: namespaces = [] }: WecFindings): Problem | undefined {
   const found = namespaces.find((namespace) => {
     const since = Date.parse(namespace.metadata.deletionTimestamp ?? '');
-    return blockingCondition(namespace)?.endsWith('Failure') || now - since > endingGraceMs;
+    return blocking(namespace).some(({ type }) => type.endsWith('Failure')) || now - since > endingGraceMs;
   });
   return wec && ending(found, wec.context, now);
 }
 
-const [finalizersRemain, contentRemains] = ['NamespaceFinalizersRemaining', 'NamespaceContentRemaining'] as const;
-
-/** What keeps a namespace from ending, the most specific first (kubernetes pkg/controller/namespace/deletion). */
-const namespaceConditions = [
-  'NamespaceDeletionDiscoveryFailure',
-  'NamespaceDeletionGroupVersionParsingFailure',
-  'NamespaceDeletionContentFailure',
-  finalizersRemain,
-  contentRemains,
-];
-
-const blockingCondition = (namespace: WithConditions | undefined): string | undefined =>
-  namespaceConditions.find((type) => conditionOf(namespace, type)?.status === 'True');
+/** What keeps a namespace from ending (kubernetes pkg/controller/namespace/deletion). */
+const blocking = (namespace: WithConditions | undefined): Condition[] =>
+  (namespace?.status?.conditions ?? []).filter(({ status }) => status === 'True');
 
 /** A namespace that is being deleted; nothing can be created in it. */
 function ending(namespace: WithConditions | undefined, context: string, now: number): Problem | undefined {
   if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
   const { name, deletionTimestamp } = namespace.metadata;
   const age = formatAge(now - Date.parse(deletionTimestamp));
-  const type = blockingCondition(namespace);
-  const why = type === undefined ? 'what blocks it is not reported yet' : conditionOf(namespace, type)?.message;
-  // Which objects have the finalizers.
-  const what = type === finalizersRemain ? conditionOf(namespace, contentRemains)?.message : undefined;
-  const whole = [why, what].flatMap((text) => text?.replace(/\.$/, '') ?? []).join('; ');
+  const reasons = blocking(namespace);
+  const why = reasons.map(({ message = '' }) => message.replace(/\.$/, '')).join('; ');
   return wecProblem(
     'namespace-terminating',
-    `Namespace ${name} of ${context} is being deleted (for ${age}), so nothing can be created in it: ${whole}.`,
-    type === 'NamespaceDeletionDiscoveryFailure'
+    `Namespace ${name} of ${context} is being deleted (for ${age}), so nothing can be created in it: ${why || 'what blocks it is not reported yet'}.`,
+    reasons.some(({ type }) => type === 'NamespaceDeletionDiscoveryFailure')
       ? run(command`kubectl --context ${context} get apiservices`, 'Repair or delete the API that does not answer')
       : toSeeNamespace(name, context),
   );

@@ -32,8 +32,6 @@ export interface WecFindings extends Registration {
   contents?: MailboxContents | undefined;
   /** The namespaces of operator and agents that are being deleted on the WEC. */
   ending?: readonly WithConditions[] | undefined;
-  /** The namespaces of its works that are being deleted on the WEC; undefined if they were not read. */
-  endingOfWorks?: readonly WithConditions[] | undefined;
   /** The cluster behind the given context if it is certainly another one: nothing else of it is read. */
   otherCluster?: OtherCluster | undefined;
   /** The version of OCM on the ITS, from its running registration controller. */
@@ -41,7 +39,7 @@ export interface WecFindings extends Registration {
   /** Whether the add-on that returns statuses is missing, although the ITS installs it by Placements. */
   lacksAddon?: boolean;
   /** Kinds of objects in its works that its agent is not allowed to apply. */
-  refused?: { kinds: readonly RuleKind[]; lacksOcmRights: boolean } | undefined;
+  refused?: readonly RuleKind[] | undefined;
   /** Kinds that may not be read on the WEC: their absence proves nothing. */
   forbidden: ReadonlySet<string>;
   /** The hub that the WEC's agent is registered with, if the agent does not keep its WEC available on the ITS. */

@@ -15,16 +15,7 @@ import { isOurs, managedBy, managedByLabel } from '../ocm/klusterlet-operator.ts
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import type { AppliedManifestWork } from '../workloads/applied-works.ts';
-import {
-  distinct,
-  failedKinds,
-  lacksOcmRights,
-  type RuleKind,
-  refusedKinds,
-  ruleFor,
-  toBindOcmRights,
-  workAccount,
-} from './granted-kinds.ts';
+import { distinct, failedKinds, type RuleKind, refusedKinds, ruleFor, workAccount } from './granted-kinds.ts';
 import { proveWec, type ReachedWec } from './reached-wec.ts';
 
 /** What to grant to a WEC's work agent. */
@@ -47,7 +38,7 @@ export interface GrantResult {
 
 /**
  * Finds out which rights a work agent lacks, from access reviews of its service account on the WEC's API server, not from messages.
- * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`, `ocm-rights-missing`
+ * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
  */
 export async function inspectGrant(reached: ReachedWec): Promise<WecToGrant> {
   const { its, name, kube } = reached;
@@ -58,7 +49,6 @@ export async function inspectGrant(reached: ReachedWec): Promise<WecToGrant> {
     kube.get<ClusterRole>(resources.clusterRoles, grantRoleName),
     refusedKinds(kube, klusterlet, wanted),
   ]);
-  if (lacking.length > 0 && (await lacksOcmRights(kube, klusterlet))) throw withoutOcmRights(reached);
   return { ...reached, klusterlet, role, wanted, lacking };
 }
 
@@ -103,15 +93,6 @@ async function writeRole({ kube, role, lacking }: WecToGrant): Promise<void> {
     metadata,
     rules: [...(role.rules ?? []), ...missingRules(role, lacking)],
   });
-}
-
-function withoutOcmRights({ name, kube }: ReachedWec): StellarError {
-  const { context } = kube.cluster;
-  return new StellarError(
-    'ocm-rights-missing',
-    `The work agent of ${name} lacks on ${context} what OCM itself gives it, the ClusterRole admin: the missing rights are not to be granted by hand.`,
-    { next: [toBindOcmRights(context)] },
-  );
 }
 
 function notEffective(kube: Kube, klusterlet: Klusterlet | undefined, refused: readonly RuleKind[]): StellarError {

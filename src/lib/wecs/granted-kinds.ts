@@ -1,13 +1,11 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { type NextStep, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { groupOf, groupResourceOf } from '../kube/client/resources.ts';
 import { discoverKinds } from '../kube/discovery.ts';
 import { mayAccount } from '../kube/service-accounts.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { lacksRight } from '../ocm/manifest-works.ts';
-import { agentNamespace, klusterletName, operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
+import { agentNamespace, klusterletName } from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
 
 /** A kind of object as rules write it. */
@@ -62,20 +60,6 @@ export const workAccount = (klusterlet: Klusterlet | undefined) => ({
   namespace: klusterlet?.spec?.namespace ?? agentNamespace,
   name: `${klusterletName}-work-sa`,
 });
-
-/**
- * Whether a work agent lacks what OCM itself gives it: the ClusterRole admin, which allows ConfigMaps everywhere. Its operator binds
- * it (ocm manifests/klusterlet/managed, klusterlet-work-clusterrolebinding-execution-admin.yaml). Reads only.
- */
-export const lacksOcmRights = async (wec: Kube, klusterlet: Klusterlet | undefined): Promise<boolean> =>
-  (await refusedKinds(wec, klusterlet, [{ group: '', resource: 'configmaps' }])).length > 0;
-
-/** The step after `lacksOcmRights`. An operator applies what it manages when it starts. */
-export const toBindOcmRights = (context: string): NextStep =>
-  run(
-    command`kubectl --context ${context} -n ${operatorNamespace} rollout restart deployment/${operatorName}`,
-    'Have its operator bind them again',
-  );
 
 /** The kinds for which the work agent lacks a right. Reads only. */
 export async function refusedKinds(

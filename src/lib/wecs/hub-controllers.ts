@@ -1,12 +1,11 @@
 import { command } from '../core/command-line.ts';
 import { type NextStep, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { createdAt, type KubeObject, type Lease, type Pod } from '../kube/client/objects.ts';
+import type { Lease, Pod } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { isRunning } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
 import { hubNamespace } from '../ocm/ocm-names.ts';
-import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 
 /** The registration controller of a hub, and the Lease that its leader holds (ocm pkg/cmd/hub: component name and `-lock`). */
 const [deployment, leaseName] = ['cluster-manager-registration-controller', 'registration-controller-lock'];
@@ -48,16 +47,3 @@ function isHeld({ spec }: Lease, now: number): boolean {
   const renewed = Date.parse(spec?.renewTime ?? '');
   return Boolean(spec?.holderIdentity) && now - renewed < (spec?.leaseDurationSeconds ?? 0) * 1000;
 }
-
-/** Objects that were created after a deletion began. */
-export const createdSince = <Made extends KubeObject>(made: readonly Made[], cluster: ManagedCluster): Made[] =>
-  made.filter((object) => createdAt(object) > Date.parse(cluster.metadata.deletionTimestamp ?? ''));
-
-/**
- * The name of an add-on that was recreated while its WEC is being deleted: a Placement still selects the WEC, or the controller that
- * decides does not run.
- */
-export const returningAddon = (
-  cluster: ManagedCluster | undefined,
-  addons: readonly KubeObject[],
-): string | undefined => cluster && createdSince(addons, cluster)[0]?.metadata.name;

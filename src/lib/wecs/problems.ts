@@ -10,7 +10,6 @@ const warnings: readonly string[] = [
 
 /** The checks of the ITS whose failure explains a problem. */
 const causes: Readonly<Record<string, readonly string[]>> = {
-  'addon-returns': ['its-controllers', 'its-hub-runs'],
   'not-allowed-to-register': ['its-bootstrap-rights'],
 };
 

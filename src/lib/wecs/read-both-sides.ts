@@ -10,7 +10,6 @@ import { clusterUid, otherUid, recordedUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import { noSuchWec } from '../ocm/find-wecs.ts';
 import { type HubEvidence, readOne } from '../ocm/hub-evidence.ts';
-import { namespacesOf } from '../ocm/manifest-works.ts';
 import { agentNamespace, operatorNamespace, statusAddon } from '../ocm/ocm-names.ts';
 import type { Klusterlet, ManagedCluster } from '../ocm/ocm-objects.ts';
 import { type FoundHub, findHub } from '../ocm/registered-hub.ts';
@@ -19,7 +18,7 @@ import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
 import { otherName, readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { lacksOperator } from '../ocm/wec-pods.ts';
 import type { MailboxContents, OtherCluster, WecFindings } from './findings.ts';
-import { failedKinds, lacksOcmRights, refusedKinds } from './granted-kinds.ts';
+import { failedKinds, refusedKinds } from './granted-kinds.ts';
 import { otherRole, removeKlusterlet, runsNoPods } from './identity.ts';
 import { readMailbox } from './mailbox.ts';
 import { judgeRegistration } from './registration-stages.ts';
@@ -77,15 +76,12 @@ export async function readBothSides(
   const registration = { name, its, context, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
   const forbidden = seen?.forbidden ?? new Set();
   const reports = judgeRegistration(registration, new Set([...reader.forbidden, ...forbidden]));
-  const [refused, endingOfWorks] =
-    wec && seen
-      ? await Promise.all([refusedOn(wec, seen.evidence?.klusterlet, contents), endingOn(wec, contents)])
-      : [];
+  const refused = wec && seen && (await refusedOn(wec, seen.evidence?.klusterlet, contents));
   return {
     findings: {
       ...{ ...registration, reports, contents, forbidden, ocmOfHub, its, otherCluster },
       foundHub: await findHubOf(hub, evidence, seen?.evidence, endpoints),
-      ...{ ending: seen?.ending, refused, endingOfWorks },
+      ...{ ending: seen?.ending, refused },
       lacksAddon:
         !reader.forbidden.has(resources.managedClusterAddOns.plural) && (await lacksAddon(hub, evidence, contents)),
     },
@@ -100,20 +96,9 @@ const refusedOn = (
   klusterlet: Klusterlet | undefined,
   { works }: MailboxContents,
 ): Promise<WecFindings['refused']> => {
-  const reading = async () => {
-    const kinds = await refusedKinds(wec, klusterlet, await failedKinds(wec, works));
-    return { kinds, lacksOcmRights: kinds.length > 0 && (await lacksOcmRights(wec, klusterlet)) };
-  };
+  const reading = async () => refusedKinds(wec, klusterlet, await failedKinds(wec, works));
   return unlessStatus(reading(), 403);
 };
-
-/** One list, whatever the number of namespaces; a user who may not list them sees none. */
-async function endingOn(wec: Kube, { works }: MailboxContents): Promise<WithConditions[] | undefined> {
-  const ofWorks = namespacesOf(works);
-  if (ofWorks.size === 0) return [];
-  const all = await unlessStatus(wec.list<WithConditions>(resources.namespaces), 403);
-  return all?.filter(({ metadata: { name, deletionTimestamp } }) => deletionTimestamp && ofWorks.has(name));
-}
 
 /** addon.open-cluster-management.io/v1alpha1, with the Placements that install the add-on. */
 interface ClusterManagementAddOn extends KubeObject {

@@ -31,7 +31,7 @@ export interface Row extends Omit<Check<WecFindings>, 'run'> {
   find: (findings: WecFindings) => Problem | undefined;
 }
 
-export const seenIf =
+const seenIf =
   (sees: Row['sees']) =>
   (id: string, title: string, find: Row['find'], needs: readonly string[] = []): Row => ({
     ...{ id: `wec-${id}`, title, sees, find, needs },

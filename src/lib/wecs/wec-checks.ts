@@ -7,29 +7,24 @@ import { conditionOf, type WithConditions } from '../kube/client/objects.ts';
 import { groupResourceOf } from '../kube/client/resources.ts';
 import { addonNamespace, statusAddon } from '../ocm/ocm-names.ts';
 import { toEndRefusal } from '../ocm/refusals.ts';
-import { endingWorkloadNamespace, heldWorks } from './deletion.ts';
+import { heldWorks } from './deletion.ts';
 import type { WecFindings } from './findings.ts';
-import { toBindOcmRights } from './granted-kinds.ts';
 import { groupWorks } from './mailbox.ts';
 import { wecProblem } from './problems.ts';
 import { noWecAccess, toSeeCluster } from './registration-checks.ts';
-import { firstOf, leaseRow, onHub, onWec, type Row, reaching, registrationRows, running, seenIf } from './verdict.ts';
+import { firstOf, leaseRow, onHub, onWec, type Row, reaching, registrationRows, running } from './verdict.ts';
 import { versionsApart } from './wec-versions.ts';
-
-const ofWorkloads = seenIf(({ wec, endingOfWorks }) => wec !== undefined && endingOfWorks !== undefined);
 
 /** The checks of a WEC: of its registration, then of what it is for. */
 const rows: readonly Row[] = [
   ...registrationRows,
   onWec('work-rights', 'its agent may apply what its works contain', worksRefused, ['wec-klusterlet']),
-  ofWorkloads('workload-namespaces', 'the namespaces of its workloads are not being deleted', endingWorkloadNamespace),
   onHub('works-deleted', 'no work of it is blocked in its deletion', heldWorks, ['wec-not-deleted']),
   onHub('works', 'its works are applied', worksNotApplied, [
     ...running,
     'wec-hub-connection',
     'wec-reports',
     'wec-work-rights',
-    'wec-workload-namespaces',
     'wec-not-deleted',
   ]),
   onHub('addons', 'its add-ons are available', unavailableAddon, [
@@ -65,16 +60,10 @@ export const wecChecks: readonly Check<WecFindings>[] = rows.map(({ find, sees, 
 export const diagnose = (findings: WecFindings): Problem | undefined => firstOf(rows, findings);
 
 function worksRefused({ refused, wec, name, its }: WecFindings): Problem | undefined {
-  if (refused === undefined || refused.kinds.length === 0 || wec === undefined) return undefined;
-  if (refused.lacksOcmRights)
-    return wecProblem(
-      'ocm-rights-missing',
-      `The work agent of ${name} lacks what OCM itself gives it, the ClusterRole admin, and may not apply what its works contain.`,
-      toBindOcmRights(wec.context),
-    );
+  if (refused === undefined || refused.length === 0 || wec === undefined) return undefined;
   return wecProblem(
     'work-rights-missing',
-    `The work agent of ${name} may not apply ${refused.kinds.map(groupResourceOf).join(', ')}, which its works contain.`,
+    `The work agent of ${name} may not apply ${refused.map(groupResourceOf).join(', ')}, which its works contain.`,
     run(
       command`stellarctl wec grant ${`${name}=${wec.context}`} --from-errors --its ${its}`,
       'Give it these rights, if it is to have them',

@@ -130,7 +130,6 @@ export const registrationTrials: readonly Trial[] = [
   { fault: 'agent-certificate-expiring', ...seenBy('wec-signed not-signed'), person: /csrsigning/ },
   { fault: 'deletion-held-by-work', ...seenBy('wec-not-deleted deletion-waits-for-agent'), person: /--force/ },
   { fault: 'deletion-works-return', ...seenBy('wec-not-deleted works-return'), heals: ['--yes'], ends: true },
-  { fault: 'deletion-addon-returns', ...seenBy('wec-not-deleted addon-returns'), person: /Change the Placement/ },
   {
     fault: 'deletion-held-by-finalizer',
     ...seenBy('wec-not-deleted deletion-blocked'),

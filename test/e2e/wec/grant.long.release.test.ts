@@ -91,25 +91,6 @@ describe('permissions of a work agent', { concurrency: 1 }, () => {
     );
   });
 
-  it('are not granted where those are missing that OCM itself gives', async () => {
-    const name = 'open-cluster-management:klusterlet-work:execution-admin';
-    const { metadata, ...binding } = await cluster1.admin.get<AnyObject>(resources.clusterRoleBindings, name);
-    // Its operator would bind it again.
-    await bed.fault({ kind: 'dead', plane: 'cluster1', pod: 'open-cluster-management/klusterlet' });
-    await cluster1.admin.delete(resources.clusterRoleBindings, name);
-    const run = await cli.run('wec grant cluster1=cluster1 --from-errors --its its1 --yes'.split(' '));
-    assert.equal(run.exitCode, 1);
-    assert.match(run.stderr, /lacks on cluster1 what OCM itself gives it/);
-    const found = await cli.run('doctor cluster1=cluster1 --its its1 -o json'.split(' '));
-    const codes = found.json().items.map(({ code }: { code: string | null }) => code);
-    assert.ok(codes.includes('ocm-rights-missing') && !codes.includes('work-rights-missing'), codes.join());
-    await cluster1.admin.ensure(resources.clusterRoleBindings, {
-      ...binding,
-      metadata: { name, labels: metadata.labels ?? {} },
-    });
-    await bed.mend();
-  });
-
   it('are granted for failed works, and the work is then applied', async () => {
     const run = await ok('wec grant cluster1=cluster1 --from-errors --its its1 --yes -o json');
     assert.deepEqual(run.json().items, [{ name: 'cluster1', kinds: ['widgets.example.com'], changed: true }]);

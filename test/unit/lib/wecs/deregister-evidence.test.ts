@@ -11,7 +11,7 @@ import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
 import { whyOperatorStays } from '../../../../src/lib/wecs/clean-up.ts';
 import { forceOf } from '../../../../src/lib/wecs/delete-cluster.ts';
 import { foreignObjectsIn, othersIn, refuseForeignObjects } from '../../../../src/lib/wecs/foreign-objects.ts';
-import { controllerState, returningAddon } from '../../../../src/lib/wecs/hub-controllers.ts';
+import { controllerState } from '../../../../src/lib/wecs/hub-controllers.ts';
 import { type HubState, readHubState, readHubStates } from '../../../../src/lib/wecs/hub-state.ts';
 import { hasNoRegistration, whyNotRunning, workAgentPods } from '../../../../src/lib/wecs/inspect-wec.ts';
 import { refuseReregistered, removeLeftovers } from '../../../../src/lib/wecs/leftovers.ts';
@@ -395,16 +395,6 @@ describe('a controller of the hub', () => {
     assert.equal((await controllerState(hubShowing(0, controllerLease(5)))).holdsLease, true);
     assert.equal((await controllerState(hubShowing(0, controllerLease(500)))).holdsLease, false);
   });
-});
-
-it('a recreated add-on of a WEC that is being deleted is named', () => {
-  const addon = (created: number): KubeObject => ({
-    metadata: { name: 'addon-status', creationTimestamp: secondsAgo(created) },
-  });
-  const cluster = managedCluster();
-  cluster.metadata.deletionTimestamp = secondsAgo(60);
-  assert.equal(returningAddon(cluster, [addon(600)]), undefined);
-  assert.equal(returningAddon(cluster, [addon(5)]), 'addon-status');
 });
 
 describe('--force', () => {

@@ -126,30 +126,6 @@ const cases: [
     ] as const),
   ],
   [
-    'a namespace of its workloads that does not end',
-    {
-      wec: side({ pods: [operator, agent], context: 'kind-1' }),
-      endingOfWorks: [
-        {
-          metadata: { name: 'shop', deletionTimestamp: secondsAgo(300) },
-          status: {
-            conditions: [
-              ...condition('NamespaceFinalizersRemaining', 'True', 'example.com/keep in 1 resource instances')
-                .conditions,
-              ...condition('NamespaceContentRemaining', 'True', 'configmaps. has 1 resource instances').conditions,
-            ],
-          },
-        },
-      ],
-    },
-    ...([
-      'workload-namespaces',
-      'namespace-terminating',
-      /^Namespace shop of kind-1 is being deleted \(for 5m\), .*: example\.com\/keep in 1 .*; configmaps\. has 1 /,
-      /kubectl --context kind-1 get namespace shop -o yaml$/,
-    ] as const),
-  ],
-  [
     'works that come back',
     {
       hub: leaving(cleanup),
@@ -160,19 +136,6 @@ const cases: [
       'works-return',
       /selected by edge \(wds1\)/,
       /^stellarctl deregister cluster1 --its its1/,
-    ] as const),
-  ],
-  [
-    'an add-on that comes back',
-    {
-      hub: leaving(cleanup),
-      contents: { addons: [{ metadata: { name: 'x', creationTimestamp: secondsAgo(-1) } }] },
-    },
-    ...([
-      'not-deleted',
-      'addon-returns',
-      /but its add-on x is recreated after each deletion\./,
-      /kubectl --context its1 get placementdecisions -A\n.*deregister cluster1/,
     ] as const),
   ],
   [
@@ -316,16 +279,6 @@ const cases: [
     ] as const),
   ],
   [
-    'rights that OCM itself gives, before those that only a user can grant',
-    { wec: side(), refused: { kinds: [{ group: 'apps', resource: 'deployments' }], lacksOcmRights: true } },
-    ...([
-      'work-rights',
-      'ocm-rights-missing',
-      /lacks what OCM itself gives/,
-      /rollout restart deployment\/klusterlet$/,
-    ] as const),
-  ],
-  [
     'a context of another cluster, and nothing of that cluster',
     { otherCluster: { context: 'kind-2', found: 'it is registered as cluster2', name: 'cluster2' } },
     ...([
@@ -377,16 +330,6 @@ test('an add-on that is not available yet is not reported in its first minute', 
   const status = condition('Available', 'False', 'no replica', 50);
   const all = await runChecks(wecChecks, findings({ contents: { addons: [{ metadata: { name: 'x' }, status }] } }));
   assert.equal(all.find(({ id }) => id === 'wec-addons')?.status, 'pass');
-});
-
-test('namespaces of workloads are called well only if they were read', async () => {
-  const judged = async (endingOfWorks: WithConditions[] | undefined) => {
-    const all = await runChecks(wecChecks, findings({ wec: side({ pods: [operator, agent] }), endingOfWorks }));
-    const found = all.find(({ id }) => id === 'wec-workload-namespaces');
-    return found?.status === 'skipped' ? found.problem.message : found?.status;
-  };
-  assert.equal(await judged([]), 'pass');
-  assert.match((await judged(undefined)) ?? '', /^\S+ does not let you read it$/);
 });
 
 test('nothing is reported about an unseen certificate, nor about what another cluster shows', async () => {
