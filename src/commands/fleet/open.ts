@@ -63,8 +63,7 @@ export async function openClusters(session: Session, fleet: Fleet, options: File
     its,
     async open({ context: name = '', kubeconfig }) {
       const context = await session.contextOf(name, kubeconfig);
-      const byProgram = Boolean(context.user.exec) || Boolean(context.user['auth-provider']);
-      return { kube: session.connect(context, session.run.deadline, limitOfEach()), byProgram };
+      return session.connect(context, session.run.deadline, limitOfEach());
     },
     readPolicies: (names) => openPolicies(session, its, names),
   };

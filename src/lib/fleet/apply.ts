@@ -24,7 +24,6 @@ import {
   type FleetClusters,
   type FleetOptions,
   type FleetPlan,
-  formerWecs,
   type Present,
   planFleet,
   planValues,
@@ -71,23 +70,9 @@ export function applyFleet(
     const isComplete = results.every(({ error, action }) => error === undefined && action !== 'not-begun');
     if (removed.length > 0 && !isComplete)
       run.progress.note(`Not deregistered, because others failed: ${removed.join(', ')}.`);
-    const left = removed.length > 0 && isComplete ? await stillFormer(removed, fleet, clusters, run) : [];
-    const pruned = left.length > 0 ? await prune(left) : [];
+    const pruned = removed.length > 0 && isComplete ? await prune(removed) : [];
     return [...results, ...pruned.map((result) => ({ changed: false, ...result, action: 'remove' as const }))];
   });
-}
-
-/** Another fleet may have taken one over since the plan. */
-async function stillFormer(
-  names: readonly string[],
-  fleet: Fleet,
-  { its }: FleetClusters,
-  run: Run,
-): Promise<string[]> {
-  const { former } = formerWecs(fleet, await readPresent(its.kube));
-  const gone = names.filter((name) => !former.includes(name));
-  if (gone.length > 0) run.progress.note(`Not deregistered, because another fleet has them now: ${gone.join(', ')}.`);
-  return names.filter((name) => former.includes(name));
 }
 
 /** Registers and writes what the plan says, without removals. */
@@ -124,7 +109,7 @@ async function applyPlan(
     const result = done.find(({ name }) => name === wec.name);
     if (result === undefined || !(isNew || unsent !== undefined)) return;
     await forName(result, run, async () => {
-      const isReleased = await releaseHeld(hub, { name: wec.name, ...(await clusters.open(wec)) }, options, run);
+      const isReleased = await releaseHeld(hub, { name: wec.name, kube: await clusters.open(wec) }, options, run);
       result.changed ||= isReleased;
     });
   });
@@ -187,7 +172,7 @@ async function joinAll(
     const joining = await Promise.all(
       some.map(async ({ wec }) => {
         const own = await joinOptionsOf(fleet.name, wec, clusters.get(wec.name));
-        return { name: wec.name, kube: (await open(wec)).kube, options: own };
+        return { name: wec.name, kube: await open(wec), options: own };
       }),
     );
     return join(access, joining, options, run);

@@ -7,23 +7,15 @@ import { readNamedOrStdin } from '../core/named-file.ts';
 import { readCertificateAuthority, readDockerConfig } from '../ocm/join-file.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { JoinOptions } from '../wecs/join-options.ts';
-import { type FleetDocument, fleetSchema, type JoinSettings } from './fleet-schema.ts';
+import { type FleetDocument, fleetSchema } from './fleet-schema.ts';
 import { fleetAnnotation } from './owned-values.ts';
 
-/** A WEC as the files want it, with the defaults of its document. */
-export interface FleetWec {
-  name: string;
-  /** Undefined for a WEC that is only labelled. */
-  context: string | undefined;
-  /** An absolute path; undefined for the usual kubeconfig. */
-  kubeconfig: string | undefined;
-  labels: Record<string, string>;
-  annotations: Record<string, string>;
-  properties: Record<string, string>;
-  join: JoinSettings;
-}
-
+type WecOfFile = NonNullable<FleetDocument['wecs']>[number];
+type Values = 'labels' | 'annotations' | 'properties' | 'join';
 type Spaces = NonNullable<FleetDocument['spaces']>;
+
+/** A WEC as the files want it, with the defaults of its document; its paths are absolute. */
+export type FleetWec = WecOfFile & Required<Pick<WecOfFile, Values>>;
 
 export interface Fleet {
   name: string;
@@ -91,19 +83,14 @@ function parse(file: string, text: string): { fleets: Parsed[]; faults: Fault[] 
   return { fleets, faults };
 }
 
-function withDefaults(
-  wec: NonNullable<FleetDocument['wecs']>[number],
-  defaults: FleetDocument['defaults'] = {},
-  file: string,
-): FleetWec {
+function withDefaults(wec: WecOfFile, defaults: FleetDocument['defaults'] = {}, file: string): FleetWec {
   const folder = file === '-' ? '.' : path.dirname(file);
   const inFolder = (name: string) => path.resolve(folder, name);
   const join = { ...defaults.join, ...wec.join };
   const { caFile, imagePullSecret } = join;
   return {
-    name: wec.name,
-    context: wec.context,
-    kubeconfig: wec.kubeconfig && inFolder(wec.kubeconfig),
+    ...wec,
+    ...(wec.kubeconfig && { kubeconfig: inFolder(wec.kubeconfig) }),
     labels: { ...defaults.labels, ...wec.labels },
     annotations: { ...defaults.annotations, ...wec.annotations },
     properties: { ...defaults.properties, ...wec.properties },
@@ -119,7 +106,6 @@ function withDefaults(
 function faultsAmong(fleets: readonly Parsed[]): Fault[] {
   const faults: Fault[] = [];
   const names = new Map<string, string>();
-  const contexts = new Map<string, string>();
   const fleet = fleets[0]?.document.metadata.name;
   for (const { document, source, nameAt, wecs } of fleets) {
     const { name } = document.metadata;
@@ -132,11 +118,6 @@ function faultsAmong(fleets: readonly Parsed[]): Fault[] {
       names.set(wec.name, there);
       if (wec.kubeconfig !== undefined && wec.context === undefined)
         fault(`The WEC ${wec.name} has a kubeconfig and no context.`);
-      if (wec.context === undefined) continue;
-      const key = JSON.stringify([wec.kubeconfig, wec.context]);
-      const same = contexts.get(key);
-      if (same !== undefined) fault(`The context ${wec.context} is that of the WEC at ${same}.`);
-      contexts.set(key, there);
     }
   }
   return faults;

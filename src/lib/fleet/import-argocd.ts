@@ -21,8 +21,6 @@ const inCluster = 'https://kubernetes.default.svc';
 /** The part of a cluster's config that is read: no credentials. */
 interface Config {
   tlsClientConfig?: { caData?: string };
-  awsAuthConfig?: { clusterName?: string };
-  execProviderConfig?: { command?: string };
 }
 
 /**
@@ -62,10 +60,6 @@ export async function importArgoCd(
         ? `no context has its server ${server}`
         : `probably context: ${like.map((each) => each.name).join(' or ')}`,
     );
-    const { awsAuthConfig: aws, execProviderConfig: exec } = config;
-    if (aws !== undefined)
-      note(`Argo CD uses the AWS credentials of cluster ${aws.clusterName ?? '-'}, which are not copied`);
-    if (exec !== undefined) note(`Argo CD uses the program ${exec.command ?? '-'}, which is not copied`);
   }
   return imported;
 }
@@ -85,7 +79,6 @@ interface Cluster extends KubeObject {
   spec?: {
     /** The UID of the member's kube-system. */
     id?: string;
-    syncMode?: string;
     provider?: string;
     region?: string;
     zone?: string;
@@ -103,7 +96,7 @@ export async function importKarmada(kube: Kube, candidates: readonly Candidate[]
   const uids = await mapConcurrently(candidates, concurrentRequests, (each) => tryRead(() => clusterUid(each.kube)));
   const imported: ImportedFleet = { wecs: [], comments: [] };
   for (const { metadata, spec = {} } of members) {
-    const { id, syncMode, provider, region, zone, zones = zone === undefined ? [] : [zone] } = spec;
+    const { id, provider, region, zone, zones = zone === undefined ? [] : [zone] } = spec;
     const name = wecNameOf(metadata.name);
     const note = (comment: string) => imported.comments.push(`${name}: ${comment}`);
     const labels = without(metadata.labels, (key) => key.includes('karmada.io/'));
@@ -120,7 +113,6 @@ export async function importKarmada(kube: Kube, candidates: readonly Candidate[]
     });
     if (name !== metadata.name) note(`Karmada calls it ${metadata.name}`);
     if (context === undefined) note(`no context leads to the cluster ${id ?? 'whose id Karmada does not have'}`);
-    if (syncMode !== undefined) note(`Karmada's sync mode is ${syncMode}; agents of OCM always pull`);
   }
   return imported;
 }

@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import { withChanges } from '../core/changes.ts';
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { ExitCode, failureOf, StellarError } from '../core/errors.ts';
@@ -88,8 +87,8 @@ interface Claimed {
 /** The clusters of a fleet. */
 export interface FleetClusters {
   its: { kube: Kube; context: SelectedContext };
-  /** A client for a WEC; `byProgram` if its credentials come from a program. @throws StellarError `context-unknown` */
-  open(wec: FleetWec): Promise<{ kube: Kube; byProgram: boolean }>;
+  /** A client for a WEC. @throws StellarError `context-unknown` */
+  open(wec: FleetWec): Promise<Kube>;
   /** Reads the binding policies that may send workloads to these WECs, as far as they can be read. */
   readPolicies(wecs: readonly string[]): Promise<PoliciesOfIts>;
 }
@@ -112,9 +111,6 @@ export interface Present {
   clusters: Map<string, ManagedCluster>;
   properties: Map<string, ConfigMap>;
 }
-
-/** Exec plugins may each open a browser, or run for seconds. */
-const pluginsAtOnce = 4;
 
 /** Reads the ITS once and the WECs in parallel, and compares them with the file. It writes nothing. @throws StellarError `not-a-hub` */
 export async function planFleet(
@@ -263,7 +259,6 @@ async function checkClusters(
   { replaceHub }: FleetOptions,
   run: Run,
 ): Promise<Map<string, Checked>> {
-  const plugins = pLimit(pluginsAtOnce);
   const hub = hubReads(its.kube, fleet.wecs);
   let verified: Promise<string | undefined> | undefined;
   const checks: Checks = {
@@ -296,8 +291,7 @@ async function checkClusters(
     const registered = isRegistered(present.clusters.get(wec.name));
     try {
       if (wec.context === undefined) return [wec.name, registered ? {} : { error: withoutContext(wec.name) }];
-      const { kube, byProgram } = await open(wec);
-      return [wec.name, await (byProgram ? plugins(() => checkOne(wec, kube)) : checkOne(wec, kube))];
+      return [wec.name, await checkOne(wec, await open(wec))];
     } catch (error) {
       const failure = failureOf(error);
       // Its labels are on the ITS.

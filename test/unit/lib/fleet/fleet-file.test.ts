@@ -173,11 +173,6 @@ const bad: [what: string, text: string, faults: string[]][] = [
     ['7:5: The WEC c1 is listed twice, before at stdin:6.'],
   ],
   [
-    'a context twice',
-    `${head}wecs:\n  - { name: c1, context: c }\n  - { name: c2, context: c }\n`,
-    ['7:5: The context c is that of the WEC at stdin:6.'],
-  ],
-  [
     'a kubeconfig alone',
     `${head}wecs:\n  - { name: c1, kubeconfig: f }\n`,
     ['6:5: The WEC c1 has a kubeconfig and no context.'],

@@ -17,7 +17,7 @@ const presentOf = (...clusters: ManagedCluster[]) => ({
   properties: new Map(),
 });
 const wec = (name: string): FleetWec => ({
-  ...{ name, context: undefined, kubeconfig: undefined },
+  name,
   ...{ labels: {}, annotations: {}, properties: {}, join: {} },
 });
 const fleet = (name: string, ...wecs: string[]): Fleet => ({ name, its: [], wds: [], wecs: wecs.map(wec) });
