@@ -105,14 +105,11 @@ async function refuseNeeded(
   if (found.length === 0) return;
   const { connectLocal } = await import('../../lib/spaces/delete-local-cluster.ts');
   const { refuseHosting, refuseRegistered } = await import('../../lib/wecs/create-wec.ts');
-  const { loadKubeconfig } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
-  const kubeconfig = await loadKubeconfig(tools.target.file, tools.target.env);
   const connect = async (cluster: FoundCluster) =>
     clients.set(cluster.name, clients.get(cluster.name) ?? (await connectLocal(cluster, tools)));
   await Promise.all(found.map(connect));
   const answering: [string, Kube][] = [];
-  for (const cluster of found)
-    answering.push([cluster.name, await refuseHosting(cluster, clients.get(cluster.name), kubeconfig)]);
+  for (const cluster of found) answering.push([cluster.name, await refuseHosting(cluster, clients.get(cluster.name))]);
   const its = (await session.itsIfAny()) ? await session.its() : undefined;
   for (const [name, kube] of answering) await refuseRegistered(name, its, kube);
 }

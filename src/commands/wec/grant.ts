@@ -24,7 +24,7 @@ export const definition: Definition<GrantOptions> = {
       read: () => inspectGrant(reached),
       losses: ({ lacking }) => lacking.map(groupResourceOf),
       confirm: confirming(session, {
-        show: ({ lacking, wanted }) => {
+        show: ({ lacking }) => {
           // Each in its own line: a long line would be cut, and the user must see all of them.
           for (const kind of lacking)
             session.progress.note(
@@ -32,7 +32,7 @@ export const definition: Definition<GrantOptions> = {
             );
           if (lacking.length === 0)
             session.progress.note(
-              `${reached.name}: ${wanted.length === 0 ? 'no work fails for lack of a right that --from-errors can grant' : `its work agent already has these rights: ${wanted.map(groupResourceOf).join(', ')}`}; nothing to do`,
+              `${reached.name}: no work fails for lack of a right that --from-errors can grant; nothing to do`,
             );
         },
         confirmations: ({ lacking }) =>

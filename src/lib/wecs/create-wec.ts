@@ -5,7 +5,7 @@ import { advice, type NextStep, partial, run } from '../core/next-step.ts';
 import { type Access, ifSeen, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/resources.ts';
-import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { listIfDefined } from '../kube/served.ts';
 import { type HubAccess, hubEndpoints } from '../ocm/hub-access.ts';
 import { hubOf } from '../ocm/klusterlet-agent.ts';
@@ -15,7 +15,6 @@ import { findManagedCluster } from '../ocm/require-hub.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { createLocalCluster, type LocalCluster, type LocalTools } from '../spaces/create-local-cluster.ts';
 import { deleteLocalCluster, type FoundCluster } from '../spaces/delete-local-cluster.ts';
-import { controlPlaneOf, hostingContext, hostingOf } from '../spaces/kubeconfig-extension.ts';
 import { type ProviderName, startCommand } from '../spaces/local-cluster-names.ts';
 import { roleOf } from '../spaces/spaces.ts';
 import type { WecResult } from './follow-registration.ts';
@@ -114,8 +113,7 @@ export function deleteWecs(found: readonly FoundCluster[], tools: LocalTools): P
 }
 
 /**
- * Refuses to delete a cluster that hosts ITSes and WDSes or is one of them, or that cannot be read: it may host some, or be a WEC of any ITS. The
- * kubeconfig's record counts only if the cluster does not answer.
+ * Refuses to delete a cluster that hosts ITSes and WDSes or is one of them, or that cannot be read: it may host some, or be a WEC of any ITS.
  * @param cluster undefined if no connection is possible
  * @returns the client of the cluster, which has answered
  * @throws StellarError `has-dependents`, with their names; `unreachable`
@@ -123,7 +121,6 @@ export function deleteWecs(found: readonly FoundCluster[], tools: LocalTools): P
 export async function refuseHosting(
   { name, provider, contexts }: FoundCluster,
   cluster: Kube | undefined,
-  kubeconfig: Kubeconfig,
 ): Promise<Kube> {
   const asked = cluster && (await tryRead(() => readRole(cluster, [], (kind) => listIfDefined(cluster, kind))));
   if (cluster !== undefined && asked?.state === 'seen') {
@@ -133,11 +130,6 @@ export async function refuseHosting(
     if (kind === 'hub' || kind === 'wds') throw isNeeded(name, `is not a WEC: ${found}`);
     return cluster;
   }
-  const noted = [...kubeconfig.contexts.values()]
-    .filter((context) => contexts.includes(hostingOf(context) ?? ''))
-    .flatMap((context) => controlPlaneOf(context) ?? []);
-  if (noted.length > 0 || contexts.includes(hostingContext(kubeconfig) ?? ''))
-    throw isHosting(name, contexts[0], noted, ', according to the kubeconfig; it does not answer');
   const why = asked === undefined ? 'it is stopped, or was never completed' : whyUnseen(asked);
   throw new StellarError(
     'unreachable',
@@ -151,11 +143,11 @@ export async function refuseHosting(
   );
 }
 
-function isHosting(name: string, context: string | undefined, spaces: readonly string[], source = ''): StellarError {
+function isHosting(name: string, context: string | undefined, spaces: readonly string[]): StellarError {
   const lost = spaces.length === 0 ? '' : ` With it would be lost: ${spaces.join(', ')}.`;
   const inspectSteps =
     context === undefined ? [] : [run(command`stellarctl status --hosting-context ${context}`, 'See what exists')];
-  return isNeeded(name, `is a hosting cluster${source}`, lost, inspectSteps);
+  return isNeeded(name, 'is a hosting cluster', lost, inspectSteps);
 }
 
 const isNeeded = (name: string, what: string, lost = '', steps: NextStep[] = []): StellarError =>

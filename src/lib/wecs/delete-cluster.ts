@@ -1,3 +1,4 @@
+import { command } from '../core/command-line.ts';
 import { monotonic } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { run } from '../core/next-step.ts';
@@ -6,13 +7,14 @@ import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { conditionOf, type KubeObject, type Lease } from '../kube/client/objects.ts';
+import { conditionOf, type KubeObject, type Lease, type Pod } from '../kube/client/objects.ts';
 import { type Resource, resources } from '../kube/client/resources.ts';
+import { isRunning } from '../kube/pods.ts';
+import { listServed } from '../kube/served.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
 import { isMadeByHand, toSeeHolders, workFinalizer } from '../ocm/manifest-works.ts';
-import { leaseName } from '../ocm/ocm-names.ts';
+import { hubNamespace, leaseName } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
-import { controllerState, missingRegistration } from './hub-controllers.ts';
 import { type HubState, toDeregister } from './hub-state.ts';
 import { removeLabels } from './release-labels.ts';
 
@@ -102,7 +104,8 @@ async function removeFinalizers(hub: Kube, last: HubState, force: Force): Promis
 async function deletionTimeout(hub: Kube, hubState: HubState): Promise<StellarError> {
   const { name, works, addonWorks, addons, managedCluster } = hubState;
   const blocking = [...works, ...addonWorks, ...addons, ...(managedCluster === undefined ? [] : [managedCluster])];
-  const missing = await missingRegistration(hub);
+  const isStopped = (await controllerState(hub)).runs === false;
+  const { context } = hub.cluster;
   return new StellarError(
     'timeout',
     `${name} was not deleted in time: ${deletingMessage(managedCluster) ?? 'its ManagedCluster is being deleted'}.`,
@@ -111,27 +114,23 @@ async function deletionTimeout(hub: Kube, hubState: HubState): Promise<StellarEr
         ...blocking
           .filter(({ metadata }) => metadata.finalizers?.length)
           .map((object) => `${kindAndName(object)} is blocked by finalizer ${object.metadata.finalizers?.join(', ')}`),
-        ...(missing === undefined ? [] : [missing.detail]),
+        ...(isStopped ? [`The registration controller of ${context} is not running.`] : []),
       ],
-      next: missing?.next ?? [
-        ...toSeeHolders([...works, ...addonWorks], hub.cluster.context),
-        run(
-          toDeregister(hub, name, '--force'),
-          'The agent removes manifest-work-cleanup, the hub the others. Without the agent',
-        ),
-      ],
+      next: isStopped
+        ? [run(command`kubectl --context ${context} -n ${hubNamespace} get deployments,pods`, 'Start it')]
+        : [
+            ...toSeeHolders([...works, ...addonWorks], context),
+            run(
+              toDeregister(hub, name, '--force'),
+              'The agent removes manifest-work-cleanup, the hub the others. Without the agent',
+            ),
+          ],
     },
   );
 }
 
 const kindAndName = ({ kind, metadata }: KubeObject): string =>
   `${kind ?? 'object'} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`;
-
-/** A finalizer that force has removed, with the object that it guarded. */
-interface RemovedFinalizer {
-  object: string;
-  finalizers: string[];
-}
 
 /** The finalizers of add-ons that programs on the WEC remove (open-cluster-management.io/api addon/v1alpha1 and v1beta1). */
 export const addonFinalizers = [
@@ -151,20 +150,25 @@ const graceMs = 15_000;
  * agent renews its Lease after the deletion has begun, the user is asked again.
  */
 export interface Force {
-  readonly taken: readonly RemovedFinalizer[];
   /** Whether finalizers may be removed now: nothing has changed for some time, and the agent has not renewed its Lease. */
   isDue(hubState: HubState): Promise<boolean>;
   /** Removes finalizers of objects that are being deleted. */
   take(resource: Resource, objects: readonly KubeObject[], removable: readonly string[]): Promise<void>;
 }
 
-/** @param askAgain returns if the user confirms again, and throws otherwise */
-export function forceOf(hub: Kube, before: HubState, askAgain: (why: string) => Promise<void>): Force {
+/**
+ * @param askAgain returns if the user confirms again, and throws otherwise
+ * @param note is told what was removed
+ */
+export function forceOf(
+  hub: Kube,
+  before: HubState,
+  askAgain: (why: string) => Promise<void>,
+  note: (text: string) => void,
+): Force {
   const { name } = before;
-  const taken: RemovedFinalizer[] = [];
   let [seen, since, isAsked] = ['', monotonic(), false];
   return {
-    taken,
     async isDue(hubState) {
       // The agent acts only once an object is being deleted: its time counts from then.
       const state = JSON.stringify(
@@ -182,10 +186,42 @@ export function forceOf(hub: Kube, before: HubState, askAgain: (why: string) => 
     async take(resource, objects, removable) {
       for (const { metadata } of objects.filter((object) => object.metadata.deletionTimestamp !== undefined)) {
         const finalizers = await withoutFinalizers(hub, resource, metadata, removable);
-        if (finalizers.length > 0) taken.push({ object: `${resource.kind} ${metadata.name}`, finalizers });
+        if (finalizers.length > 0)
+          note(`${name}: removed finalizer ${finalizers.join(', ')} of ${resource.kind} ${metadata.name}`);
       }
     },
   };
 }
 
 const guarded = ({ works, addonWorks, addons }: HubState): KubeObject[] => [...works, ...addonWorks, ...addons];
+
+/** The registration controller of a hub, and the Lease that its leader holds (ocm pkg/cmd/hub: component name and `-lock`). */
+const registration = { deployment: 'cluster-manager-registration-controller', lease: 'registration-controller-lock' };
+
+interface ControllerState {
+  /** Undefined if neither its pods nor its Lease can be read. */
+  runs: boolean | undefined;
+  /** Whether its leader has renewed its Lease in time. */
+  holdsLease: boolean;
+}
+
+/** Whether the hub's registration controller is running: from its pods, and from the Lease that one of them must hold. */
+export async function controllerState(hub: Kube): Promise<ControllerState> {
+  const namespace = hubNamespace;
+  const [object, pods, lease] = await Promise.all([
+    hub.get(resources.deployments, registration.deployment, { namespace }),
+    listServed<Pod>(hub, resources.pods, { namespace }),
+    hub.get<Lease>(resources.leases, registration.lease, { namespace }),
+  ]);
+  const holdsLease = lease !== undefined && isHeld(lease, hub.now());
+  const own = pods.filter(({ metadata }) => metadata.name.startsWith(`${registration.deployment}-`));
+  const leads = lease === undefined ? undefined : holdsLease;
+  const runs = object === undefined ? leads : own.some(isRunning) && leads !== false;
+  return { runs, holdsLease };
+}
+
+/** A Lease without a holder was released. */
+function isHeld({ spec }: Lease, now: number): boolean {
+  const renewed = Date.parse(spec?.renewTime ?? '');
+  return Boolean(spec?.holderIdentity) && now - renewed < (spec?.leaseDurationSeconds ?? 0) * 1000;
+}

@@ -90,7 +90,7 @@ export function deregisterOne(
   const keep = options.keepWorkloads
     ? (works: readonly ManifestWork[]) => keepWorkloads(hub, wec, works, run)
     : undefined;
-  const force = options.force ? forceOf(hub, hubState, askAgain) : undefined;
+  const force = options.force ? forceOf(hub, hubState, askAgain, (text) => run.progress.note(text)) : undefined;
   run.progress.waiting(name, 'deregistering');
   return forName(result, run, async () => {
     if (hubState.managedCluster !== undefined) {
@@ -103,9 +103,6 @@ export function deregisterOne(
         await deleteCluster(hub, hubState, force, run);
       } catch (error) {
         throw await restoreAfterFailure(hub, wec, error);
-      } finally {
-        for (const { object, finalizers } of force?.taken ?? [])
-          run.progress.note(`${name}: removed finalizer ${finalizers.join(', ')} of ${object}`);
       }
     }
     const left = isGone(hubState) ? undefined : await removeLeftovers(hub, hubState, options.force, run);

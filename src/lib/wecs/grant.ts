@@ -23,8 +23,6 @@ export interface WecToGrant extends ReachedWec {
   klusterlet: Klusterlet | undefined;
   /** The rights that exist already. */
   role: ClusterRole | undefined;
-  /** Kinds of objects that works were not allowed to apply. */
-  wanted: readonly RuleKind[];
   /** Kinds for which the agent lacks a right. */
   lacking: readonly RuleKind[];
 }
@@ -49,7 +47,7 @@ export async function inspectGrant(reached: ReachedWec): Promise<WecToGrant> {
     kube.get<ClusterRole>(resources.clusterRoles, grantRoleName),
     refusedKinds(kube, klusterlet, wanted),
   ]);
-  return { ...reached, klusterlet, role, wanted, lacking };
+  return { ...reached, klusterlet, role, lacking };
 }
 
 /**

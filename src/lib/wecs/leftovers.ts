@@ -15,7 +15,6 @@ import { workFinalizer } from '../ocm/manifest-works.ts';
 import { clusterNameLabel } from '../ocm/ocm-names.ts';
 import { findManagedCluster } from '../ocm/require-hub.ts';
 import { othersIn } from './foreign-objects.ts';
-import { missingRegistration } from './hub-controllers.ts';
 import { type HubState, toDeregister } from './hub-state.ts';
 
 /**
@@ -101,15 +100,7 @@ async function removeMailbox(hub: Kube, left: HubState, mailbox: KubeObject, for
   }
   await hub.delete(resources.namespaces, name, { uid });
   const read = async () => (await reread()).mailbox;
-  return () =>
-    untilGone(hub, resources.namespaces, mailbox, run, { read, name, why: 'its mailbox is being removed' }).catch(
-      async (error: unknown) => {
-        if (!(error instanceof StellarError) || error.code !== 'timeout') throw error;
-        // The hub keeps the rights of an agent in its mailbox with a finalizer.
-        const missing = await missingRegistration(hub);
-        throw missing === undefined ? error : error.with({ details: [missing.detail], next: missing.next });
-      },
-    );
+  return () => untilGone(hub, resources.namespaces, mailbox, run, { read, name, why: 'its mailbox is being removed' });
 }
 
 /** Works and add-ons; KubeStellar's status add-on keeps its reported status there. */

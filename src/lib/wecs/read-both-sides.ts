@@ -67,7 +67,7 @@ export async function readBothSides(
   const seen = otherCluster === undefined ? wecSide : undefined;
   const claimsName = wecSide?.evidence?.klusterlet?.spec?.clusterName === name;
   if (managedCluster === undefined && evidence.requests.length === 0 && !claimsName && !seen?.ending?.length)
-    throw nothingVisible(name, hub, reader.forbidden, wecSide);
+    throw nothingVisible(name, hub, reader.forbidden);
 
   const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
   const webhook = isAdmitted ? undefined : await (known.tryWebhook?.() ?? tryHubWebhook(hub));
@@ -159,30 +159,13 @@ async function tryReadWecSide(kube: Kube): Promise<WecSideReading> {
 export const unread = ({ forbidden }: PartialReader, { cluster }: Kube): WecView['notVisible'] =>
   [...forbidden].map((what) => ({ what, on: cluster.context, why: 'not allowed to read them' }));
 
-function nothingVisible(
-  name: string,
-  hub: Kube,
-  forbidden: ReadonlySet<string>,
-  wecSide: WecSideReading | undefined,
-): StellarError {
+function nothingVisible(name: string, hub: Kube, forbidden: ReadonlySet<string>): StellarError {
   const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) => forbidden.has(kind));
-  const seen = wecSide?.evidence;
-  const other = seen && otherName(seen.klusterlet, name);
-  if (kinds.length === 0) return other ? registeredAs(other, name, hub, seen) : noSuchWec(name, hub);
+  if (kinds.length === 0) return noSuchWec(name, hub);
   return new StellarError(
     'forbidden',
     `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`,
     { next: [run(command`kubectl --context ${hub.cluster.context} auth can-i --list`, 'See what is allowed')] },
-  );
-}
-
-/** The context leads to a different WEC. */
-function registeredAs(other: string, name: string, { cluster }: Kube, side: WecEvidence): StellarError {
-  const { context } = cluster;
-  return new StellarError(
-    'not-found',
-    `There is no WEC ${name} on ${context}: the cluster of context ${side.context} is registered as ${other}.`,
-    { next: [run(command`stellarctl wec get ${`${other}=${side.context}`} --its ${context}`)] },
   );
 }
 

@@ -9,9 +9,8 @@ import { withoutFinalizers } from '../../../../src/lib/kube/writes.ts';
 import { managedBy, managedByLabel } from '../../../../src/lib/ocm/klusterlet-operator.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
 import { whyOperatorStays } from '../../../../src/lib/wecs/clean-up.ts';
-import { forceOf } from '../../../../src/lib/wecs/delete-cluster.ts';
+import { controllerState, forceOf } from '../../../../src/lib/wecs/delete-cluster.ts';
 import { foreignObjectsIn, othersIn, refuseForeignObjects } from '../../../../src/lib/wecs/foreign-objects.ts';
-import { controllerState } from '../../../../src/lib/wecs/hub-controllers.ts';
 import { type HubState, readHubState, readHubStates } from '../../../../src/lib/wecs/hub-state.ts';
 import { hasNoRegistration, whyNotRunning, workAgentPods } from '../../../../src/lib/wecs/inspect-wec.ts';
 import { refuseReregistered, removeLeftovers } from '../../../../src/lib/wecs/leftovers.ts';
@@ -406,9 +405,8 @@ describe('--force', () => {
   };
 
   it('counts only after 15 s without progress', async () => {
-    const force = forceOf(fakeKube({ get: (async () => lease(10)) as never }), hubState(), async () =>
-      assert.fail('asked'),
-    );
+    const hub = fakeKube({ get: (async () => lease(10)) as never });
+    const force = forceOf(hub, hubState(), async () => assert.fail('asked'), assert.fail);
     assert.equal(await force.isDue(hubState({ works: [work('u1')] })), false);
     let back = later(16_000);
     assert.equal(await force.isDue(hubState({ works: [work('u2')] })), false, 'a work has gone meanwhile');
@@ -421,9 +419,7 @@ describe('--force', () => {
   it('waits again if the agent has renewed its lease since', async () => {
     const asked: string[] = [];
     const hub = fakeKube({ get: (async () => lease(1)) as never });
-    const force = forceOf(hub, hubState(), async (why) => {
-      asked.push(why);
-    });
+    const force = forceOf(hub, hubState(), async (why) => void asked.push(why), assert.fail);
     await force.isDue(hubState({ works: [work('u1')] }));
     const back = later(16_000);
     await force.isDue(hubState({ works: [work('u1')] }));

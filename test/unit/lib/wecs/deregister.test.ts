@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import type { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { Condition, KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { originWdsLabel } from '../../../../src/lib/ocm/kubestellar-names.ts';
@@ -10,11 +9,10 @@ import { makeOrphans } from '../../../../src/lib/ocm/orphan-works.ts';
 import { deleteCluster, forceOf } from '../../../../src/lib/wecs/delete-cluster.ts';
 import { deregisterOne } from '../../../../src/lib/wecs/deregister.ts';
 import { type HubState, readHubState } from '../../../../src/lib/wecs/hub-state.ts';
-import { refuseReregistered, removeLateRequests, removeLeftovers } from '../../../../src/lib/wecs/leftovers.ts';
+import { refuseReregistered, removeLateRequests } from '../../../../src/lib/wecs/leftovers.ts';
 import { fakeKube, joinedCluster, recordingProgress, run } from '../../support/builders.ts';
 import { discoveryOf } from '../../support/discovery.ts';
 import { fakeTime, realTime } from '../../support/fake-time.ts';
-import { stepsOf } from '../../support/steps.ts';
 
 const condition = (type: string, observedGeneration: number): Condition => ({
   type,
@@ -156,7 +154,7 @@ test("force counts an agent's time from the deletion", async (t) => {
     lease: undefined,
     reread: async () => hubState(),
   });
-  const force = forceOf(fakeKube({ get: async () => undefined }), hubState(), async () => undefined);
+  const force = forceOf(fakeKube({ get: async () => undefined }), hubState(), async () => undefined, assert.fail);
   assert.equal(await force.isDue(hubState()), false);
   mock.timers.tick(10_000);
   assert.equal(await force.isDue(hubState('2026-11-20T08:00:10Z')), false);
@@ -164,30 +162,6 @@ test("force counts an agent's time from the deletion", async (t) => {
   assert.equal(await force.isDue(hubState('2026-11-20T08:00:10Z')), false);
   mock.timers.tick(5000);
   assert.equal(await force.isDue(hubState('2026-11-20T08:00:10Z')), true);
-});
-
-test('a mailbox that the hub keeps is reported with the missing controller', async () => {
-  const labels = { 'open-cluster-management.io/cluster-name': 'wec1' };
-  const message = 'finalizers remaining: cluster.open-cluster-management.io/manifest-work-cleanup';
-  const mailbox = {
-    metadata: { name: 'wec1', uid: 'n1', labels },
-    status: { conditions: [{ type: 'NamespaceFinalizersRemaining', status: 'True', message }] },
-  };
-  const deployment = { metadata: { name: 'cluster-manager-registration-controller' } };
-  const hub = fakeKube({
-    get: (async ({ kind }) =>
-      kind === 'Namespace' ? mailbox : kind === 'Deployment' ? deployment : undefined) as Kube['get'],
-    list: async () => [],
-    read: discoveryOf(),
-    delete: async () => true,
-  });
-  const left = await removeLeftovers(hub, { name: 'wec1', reread: () => readHubState(hub, 'wec1') }, true, run(200));
-  await assert.rejects(left.untilGone?.() ?? Promise.resolve(), (error: StellarError) => {
-    assert.equal(error.code, 'timeout');
-    assert.deepEqual(error.details, [message, 'The registration controller of its1 is not running.']);
-    assert.match(stepsOf(error), /get deployments,pods/);
-    return true;
-  });
 });
 
 test('the renewed request of a pending agent is deleted, but never that of a new registration', async () => {
