@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
 import { advice } from '../../lib/core/next-step.ts';
+import { checkDnsLabel } from '../../lib/kube/object-names.ts';
 import type { Definition } from '../common/define.ts';
 import { type ItsOptions, itsOption, wecKubeconfigOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
@@ -43,7 +44,7 @@ export const definition: Definition<Options> = {
   async run(session, options) {
     const { from, match } = options;
     const name = options.name ?? from ?? (await session.its()).context.name;
-    await checkName(name);
+    checkDnsLabel(name, 'a fleet');
     const { contexts } = await session.wecKubeconfig();
     const names = [...contexts.keys()].filter((each) => match === undefined || patternOf(match).test(each));
     const { withNameNotes } = await import('../../lib/fleet/imported.ts');
@@ -69,13 +70,6 @@ const patternOf = (glob: string): RegExp =>
       .map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'))
       .join('.*')}$`,
   );
-
-async function checkName(name: string): Promise<void> {
-  const { fleetSchema } = await import('../../lib/fleet/fleet-schema.ts');
-  const problem = fleetSchema.properties.metadata.properties.name.rule?.(name);
-  if (problem !== undefined)
-    throw new StellarError('usage', `${problem}.`, { next: [advice('Give one: --name NAME')] });
-}
 
 async function exportIts(session: Session, names: readonly string[], { wecKubeconfig }: Options) {
   const { exportFleet } = await import('../../lib/fleet/export.ts');

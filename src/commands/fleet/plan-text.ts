@@ -9,7 +9,7 @@ const signs = { join: '+', move: '>', change: '~', unchanged: ' ', remove: '-' }
 
 /** The plan for people: a line for each change, the effects on workloads, and a summary. */
 export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
-  const { items, former, claimed, effects } = plan;
+  const { items, former, effects } = plan;
   const shown = items.filter(
     ({ action, error, note, unsent }) => isWide || action !== 'unchanged' || error || note || unsent,
   );
@@ -18,7 +18,6 @@ export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
     ...(items.some(({ action }) => action === 'remove')
       ? []
       : former.map((name) => `  ${name} left the file and stays; --prune deregisters it`)),
-    ...claimed.map(({ name, fleet }) => `  ${name} left the file and stays: the fleet ${fleet} has values there`),
     ...describeReleased(effects),
     ...describeSideEffects(effects),
     summaryOf(plan),
@@ -78,14 +77,13 @@ export const replacesLabels = ({ items }: FleetPlan): boolean =>
   items.some(({ changes }) => changes.some(({ kind, from }) => kind === 'label' && from !== null));
 
 /** The plan for scripts. The fields are an interface: docs/output.md. */
-export function planDocument({ fleet, its, items, former, claimed, evictWorks, effects }: FleetPlan): object {
+export function planDocument({ fleet, its, items, former, evictWorks, effects }: FleetPlan): object {
   const { starting, released, unread } = effects;
   const nameOf = ({ wds, name }: Policy) => ({ wds, policy: name });
   return {
     ...{ fleet, its },
     ...toDocument(items),
     former,
-    claimed,
     evictWorks,
     effects: {
       starting: starting.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),

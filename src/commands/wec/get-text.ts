@@ -40,13 +40,12 @@ export function describeWec(view: WecView, now: number, style: Style, wide: bool
 }
 
 function headline({ name, its, kubernetesVersion, created, agent }: WecView, now: number): string {
-  const kind = [agent.mode, agent.version].filter((part) => part !== null).join(', ');
   const facts = factsOf(
     kubernetesVersion,
     created && `registered ${ago(created, now)}`,
     agent.id && `agent ${agent.id.slice(0, 8)}`,
   );
-  return `${name} on ${its}   ${facts}${kind === '' ? '' : ` (${kind})`}`;
+  return `${name} on ${its}   ${facts}`;
 }
 
 const factsOf = (...facts: (string | null)[]): string => facts.filter((fact) => fact !== null).join(' · ');

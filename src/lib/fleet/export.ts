@@ -13,7 +13,7 @@ import { defaultRegistry, endpointFor } from '../wecs/join-plan.ts';
 import { labelsOf } from '../wecs/values.ts';
 import type { JoinSettings } from './fleet-schema.ts';
 import type { ImportedFleet } from './imported.ts';
-import { readPresent } from './plan.ts';
+import { knownEndpoints, readPresent } from './plan.ts';
 
 /** A context that may lead to a WEC. */
 export interface Candidate {
@@ -78,16 +78,13 @@ async function findContexts(
     const wec = byUid.get(uid ?? '') ?? evidence.klusterlet?.spec?.clusterName ?? '';
     const cluster = clusters.get(wec);
     if (cluster === undefined) return undefined;
-    const endpoints = [access.external, ...(access.internal ? [{ ...access.internal, published: true }] : [])];
-    const known = { name: wec, endpoints, recordedUid: recordedUid(cluster) };
+    const known = { name: wec, endpoints: knownEndpoints(access), recordedUid: recordedUid(cluster) };
     const { state } = await proveIdentity(hub, kube, evidence, known);
     return state === 'proven' ? [wec, { name, kube, evidence }] : undefined;
   };
   const asked = await mapConcurrently(candidates, concurrentRequests, (each) => tryRead(() => identify(each)));
+  const proven = asked.map(ifSeen).filter((each) => each !== undefined);
   const found = new Map<string, FoundContext>();
-  const proven = asked.flatMap(
-    (each) => [ifSeen(each) ?? []].filter((one) => one.length > 0) as [string, FoundContext][],
-  );
   for (const [wec, context] of proven.sort(([, a], [, b]) => (a.name < b.name ? -1 : 1)))
     if (!found.has(wec) || context.name === wec) found.set(wec, context);
   return found;

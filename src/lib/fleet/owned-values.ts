@@ -7,11 +7,10 @@ export const managerOf = (fleet: string): string => `${fieldManager}-fleet-${fle
 /** The annotation of the ManagedClusters that a fleet has joined, or has taken over from the fleet that had; only those are pruned. */
 export const fleetAnnotation = 'stellarctl.kubestellar.io/fleet';
 
-/** Another fleet that has applied values to one of these objects. */
-export function otherFleetOf(fleet: string, objects: readonly (KubeObject | undefined)[]): string | undefined {
+/** Whether another fleet has applied values to one of these objects. */
+export function hasOtherFleet(fleet: string, objects: readonly (KubeObject | undefined)[]): boolean {
   const managers = objects.flatMap((object) => object?.metadata.managedFields ?? []).map(({ manager = '' }) => manager);
-  const other = managers.find((manager) => manager.startsWith(managerOf('')) && manager !== managerOf(fleet));
-  return other?.slice(managerOf('').length);
+  return managers.some((manager) => manager.startsWith(managerOf('')) && manager !== managerOf(fleet));
 }
 
 /** The values of an object that fleets own. */

@@ -10,7 +10,7 @@ import { resources } from '../kube/client/resources.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { listServed } from '../kube/served.ts';
 import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
-import { verifyEndpoint } from '../ocm/endpoint.ts';
+import { type Endpoint, verifyEndpoint } from '../ocm/endpoint.ts';
 import { accessHub, type HubAccess } from '../ocm/hub-access.ts';
 import { hubConnectionOf } from '../ocm/hub-connection.ts';
 import { hasJoined } from '../ocm/hub-evidence.ts';
@@ -27,8 +27,8 @@ import { type SideEffects, sideEffectsOf, type WecChange } from '../workloads/si
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
   fleetAnnotation,
+  hasOtherFleet,
   judgeValues,
-  otherFleetOf,
   type ValueChange,
   type ValueConflict,
   type ValuePath,
@@ -68,20 +68,12 @@ export interface FleetPlan {
   items: WecPlan[];
   /** WECs that the fleet has joined and that left the file; without `prune` they stay. */
   former: string[];
-  /** Those of them that another fleet has applied values to: they stay. */
-  claimed: Claimed[];
   /** Whether agents delete what is held on their WECs. */
   evictWorks: boolean;
   /** What the plan rests on. */
   present: Present;
   /** What the changes of labels and properties do to running workloads. */
   effects: SideEffects;
-}
-
-interface Claimed {
-  name: string;
-  /** The other fleet. */
-  fleet: string;
 }
 
 /** The clusters of a fleet. */
@@ -130,7 +122,7 @@ export async function planFleet(
     const adopts = plan.writes.cluster || plan.writes.properties;
     return { name, action, changes: plan.changes, adopts, ...(error && { error }), ...seen };
   });
-  const { former, claimed } = formerWecs(fleet, present);
+  const former = formerWecs(fleet, present);
   const removed = options.prune ? former : [];
   refuseManyRemovals(
     { wecs: removed.length, of: present.clusters.size, max: options.maxRemoved },
@@ -144,7 +136,7 @@ export async function planFleet(
   const effects =
     changes.length === 0 ? noEffects : sideEffectsOf(await readPolicies(changes.map(({ name }) => name)), changes);
   const { evictWorks } = options;
-  return { fleet: fleet.name, its: its.context.name, items, former, claimed, evictWorks, present, effects };
+  return { fleet: fleet.name, its: its.context.name, items, former, evictWorks, present, effects };
 }
 
 /** The plan for an ITS that does not exist yet: every WEC joins. */
@@ -158,7 +150,6 @@ export function planNew(fleet: Fleet): FleetPlan {
     its: fleet.its[0]?.name ?? '',
     items,
     former: [],
-    claimed: [],
     evictWorks: false,
     present: nothing,
     effects: noEffects,
@@ -180,18 +171,14 @@ export async function readPresent(hub: Kube): Promise<Present> {
   };
 }
 
-/** The WECs that the fleet has joined and no longer lists. */
-export function formerWecs(fleet: Fleet, { clusters, properties }: Present): Pick<FleetPlan, 'former' | 'claimed'> {
-  const left = [...clusters.values()]
+/** The WECs that the fleet has joined and no longer lists, without those that another fleet has applied values to. */
+export function formerWecs(fleet: Fleet, { clusters, properties }: Present): string[] {
+  return [...clusters.values()]
     .filter(({ metadata }) => metadata.annotations?.[fleetAnnotation] === fleet.name)
     .map(({ metadata }) => metadata.name)
     .filter((name) => !fleet.wecs.some((wec) => wec.name === name))
+    .filter((name) => !hasOtherFleet(fleet.name, [clusters.get(name), properties.get(name)]))
     .sort();
-  const claimed = left.flatMap((name): Claimed[] => {
-    const other = otherFleetOf(fleet.name, [clusters.get(name), properties.get(name)]);
-    return other === undefined ? [] : [{ name, fleet: other }];
-  });
-  return { former: left.filter((name) => !claimed.some((each) => each.name === name)), claimed };
 }
 
 /** What the values of one WEC need. */
@@ -305,10 +292,13 @@ async function checkClusters(
   return new Map(checked);
 }
 
+export const knownEndpoints = ({ external, internal }: HubAccess): Endpoint[] =>
+  internal === undefined ? [external] : [external, { ...internal, published: true }];
+
 /** Whether a context leads to the WEC of its name. */
 async function checkRegistered(
   hub: Kube,
-  { external, internal }: HubAccess,
+  access: HubAccess,
   { name, kube, uid }: JoiningWec & { uid: string | undefined },
   cluster: ManagedCluster | undefined,
   uidOfHub: () => Promise<string | undefined>,
@@ -317,8 +307,7 @@ async function checkRegistered(
   const unsent = await unsentObjects(hub, kube, name);
   const seen = unsent === undefined ? {} : { unsent };
   if (recorded !== undefined && recorded === uid) return seen;
-  const endpoints = [external, ...(internal ? [{ ...internal, published: true }] : [])];
-  const known = { name, endpoints, recordedUid: recorded, uidOfHub };
+  const known = { name, endpoints: knownEndpoints(access), recordedUid: recorded, uidOfHub };
   const identity = await proveIdentity(hub, kube, await readWec(kube), known);
   if (identity.state === 'proven') return seen;
   if (identity.state === 'unseen')

@@ -2,9 +2,8 @@ import { command } from '../core/command-line.ts';
 import { count, few } from '../core/counts.ts';
 import { StellarError } from '../core/errors.ts';
 import { jsonObject } from '../core/is-object.ts';
-import { advice, run as nextStep } from '../core/next-step.ts';
+import { run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Deployment, KubeObject } from '../kube/client/objects.ts';
 import { type Resource, resources } from '../kube/client/resources.ts';
@@ -160,12 +159,12 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
     removed = (await deleteObjects(wec, resource, objects)) || removed;
   };
   // First: while kinds are being removed, discovery names them and does not say what they are.
-  const { removable, unseen } = await removableNamespaces(wec, record, run);
-  // The record stays with its namespace, for the run that can see the others.
-  const namespaces = removable.filter(({ metadata }) => unseen.length === 0 || metadata.name !== operatorNamespace);
-  // A token and a key do not stay with a namespace.
-  for (const name of unseen.length > 0 ? [hubSecretName, bootstrapSecretName] : [])
-    await deletePresent(wec, resources.secrets, name, agentNamespace);
+  const namespaces = await removableNamespaces(wec, record, run).catch(async (error: unknown) => {
+    // A token and a key do not stay with a namespace.
+    for (const name of [hubSecretName, bootstrapSecretName])
+      await deletePresent(wec, resources.secrets, name, agentNamespace);
+    throw error;
+  });
   if (operator !== undefined) await remove(resources.deployments, operator);
   if (isOurOperator) for (const kind of installedKinds) await removeKind(wec, kind, remove, run);
   // A controller of Kubernetes may have recreated it, empty, after the operator had deleted it with the roles that it aggregates.
@@ -181,11 +180,6 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
   // All that a next run could do is asked for: each namespace takes Kubernetes at least five seconds.
   await remove(resources.namespaces, ...namespaces.filter(isLast));
   await Promise.all(namespaces.map((namespace) => untilGone(wec, resources.namespaces, namespace, run)));
-  if (unseen.length > 0)
-    throw new StellarError('api-error', `The clean-up of ${wec.cluster.context} is not complete.`, {
-      details: unseen,
-      next: [advice('Rerun the command when the cluster shows all of its kinds')],
-    });
   return removed;
 }
 
@@ -206,34 +200,23 @@ async function removeKind(
   else await remove(resources.customResourceDefinitions, definition);
 }
 
-/** The existing namespaces of a registration that contain nothing else, and those of which that cannot be seen. */
-async function removableNamespaces(
-  wec: Kube,
-  record: CleanupRecord,
-  run: Run,
-): Promise<{ removable: KubeObject[]; unseen: string[] }> {
+/** The existing namespaces of a registration that contain nothing else. @throws StellarError for what cannot be seen */
+async function removableNamespaces(wec: Kube, { hubHash }: CleanupRecord, run: Run): Promise<KubeObject[]> {
   const removable: KubeObject[] = [];
-  const unseen: string[] = [];
   for (const name of [agentNamespace, addonNamespace, operatorNamespace]) {
     const namespace = await wec.get(resources.namespaces, name);
     if (namespace === undefined) continue;
-    const stays = namespace.metadata.deletionTimestamp ? undefined : await whyItStays(wec, namespace, record);
-    if (stays === undefined) removable.push(namespace);
-    else if (stays.isUnseen) unseen.push(`Namespace ${name} stays: ${stays.why}.`);
-    else run.progress.note(`Namespace ${name} stays on ${wec.cluster.context}: ${stays.why}.`);
+    const why = namespace.metadata.deletionTimestamp ? undefined : await whyItStays(wec, namespace, hubHash);
+    if (why === undefined) removable.push(namespace);
+    else run.progress.note(`Namespace ${name} stays on ${wec.cluster.context}: ${why}.`);
   }
-  return { removable, unseen };
+  return removable;
 }
 
-async function whyItStays(
-  wec: Kube,
-  namespace: KubeObject,
-  { hubHash }: CleanupRecord,
-): Promise<{ why: string; isUnseen: boolean } | undefined> {
-  if (!madeByRegistration(namespace)) return { why: 'it was not created by the registration', isUnseen: false };
-  const others = await tryRead(() => foreignObjectsIn(wec, namespace.metadata.name, hubHash));
-  if (others.state !== 'seen') return { why: `what it holds cannot be seen (${others.why})`, isUnseen: true };
-  return others.value.length === 0 ? undefined : { why: `it holds ${few(others.value).join(', ')}`, isUnseen: false };
+async function whyItStays(wec: Kube, namespace: KubeObject, hubHash: string | null): Promise<string | undefined> {
+  if (!madeByRegistration(namespace)) return 'it was not created by the registration';
+  const others = await foreignObjectsIn(wec, namespace.metadata.name, hubHash);
+  return others.length === 0 ? undefined : `it holds ${few(others).join(', ')}`;
 }
 
 /**

@@ -11,7 +11,6 @@ import { type HubEvidence, leasePeriodSeconds, overdueLease } from '../ocm/hub-e
 import { hubOf } from '../ocm/klusterlet-agent.ts';
 import type { Klusterlet, ManagedCluster } from '../ocm/ocm-objects.ts';
 import { requireHub } from '../ocm/require-hub.ts';
-import type { RunningVersion } from '../ocm/running-versions.ts';
 import { singletonAgentId, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { mailboxView } from './mailbox.ts';
 import { getPropertiesOf } from './properties.ts';
@@ -54,7 +53,7 @@ export async function getWec(
     its: hub.cluster.context,
     created: managedCluster === undefined ? null : new Date(createdAt(managedCluster)).toISOString(),
     kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
-    agent: describeAgent(evidence, seen?.klusterlet, versions),
+    agent: { id: agentIdOf(evidence, seen?.klusterlet) },
     versions,
     ...standingOf(reports),
     stages: stageViews(reports),
@@ -77,19 +76,10 @@ export async function getWec(
   };
 }
 
-function describeAgent(
-  { name, requests }: HubEvidence,
-  shown: Klusterlet | undefined,
-  versions: readonly RunningVersion[],
-): WecView['agent'] {
-  const klusterlet = shown?.spec?.clusterName === name ? shown : undefined;
+/** The agent that has the certificate of a WEC. @param shown the Klusterlet of the cluster that was read */
+function agentIdOf({ name, requests }: HubEvidence, shown: Klusterlet | undefined): string | null {
   const certified = requests.findLast(({ state, agent }) => agent !== undefined && state === 'issued');
-  const [, registrationAgent] = klusterlet === undefined ? [] : versions;
-  return {
-    id: (klusterlet && singletonAgentId(klusterlet)) ?? certified?.agent ?? null,
-    mode: klusterlet?.spec?.deployOption?.mode ?? null,
-    version: registrationAgent?.running?.[0] ?? null,
-  };
+  return (shown?.spec?.clusterName === name && singletonAgentId(shown)) || (certified?.agent ?? null);
 }
 
 function sideView(evidence: WecEvidence): WecSide {

@@ -12,8 +12,8 @@ export interface WecView extends Standing {
   its: string;
   created: string | null;
   kubernetesVersion: string | null;
-  /** The agent that has its certificate; only the WEC shows its mode and its running version. */
-  agent: { id: string | null; mode: string | null; version: string | null };
+  /** The agent that has its certificate. */
+  agent: { id: string | null };
   /** Of the operator and the agents. */
   versions: RunningVersion[];
   stages: StageView[];

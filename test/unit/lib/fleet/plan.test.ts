@@ -31,7 +31,7 @@ test('what left the file was joined by the fleet, and has no values of another o
     cluster('c4', 'b', own),
     cluster('c5', undefined, own),
   );
-  assert.deepEqual(formerWecs(fleet('a', 'c1'), present), { former: ['c2'], claimed: [{ name: 'c3', fleet: 'b' }] });
+  assert.deepEqual(formerWecs(fleet('a', 'c1'), present), ['c2']);
 });
 
 test('a WEC that the file lists is taken over from the fleet that had it, and is no longer pruned by that', () => {

@@ -132,16 +132,16 @@ describe('an interrupted clean-up without the ITS, whose Klusterlet is gone', ()
     const cluster = clusterOf('cluster1', operator(), namespace, token);
     cluster.kube.read = discoveryOf({ [stale]: [] }, [stale]);
     const [unfinished] = await deregistered(cluster);
-    assert.deepEqual(cluster.writes, ['delete Secret bootstrap-hub-kubeconfig', 'delete Deployment klusterlet']);
-    assert.match(unfinished?.error?.message ?? '', /^The clean-up of .* is not complete\.$/);
-    assert.match(
-      unfinished?.error?.details.join('\n') ?? '',
-      /^Namespace open-cluster-management-agent stays: .*widgets\.example\.com/,
-    );
+    assert.deepEqual(cluster.writes, ['delete Secret bootstrap-hub-kubeconfig']);
+    assert.match(unfinished?.error?.message ?? '', /widgets\.example\.com/);
     cluster.kube.read = discoveryOf();
     cluster.writes.length = 0;
     assert.deepEqual(await deregistered(cluster), [{ name: 'cluster1', changed: true }]);
-    assert.deepEqual(cluster.writes, [`delete Namespace ${agentNamespace}`, `delete Namespace ${operatorNamespace}`]);
+    assert.deepEqual(cluster.writes, [
+      'delete Deployment klusterlet',
+      `delete Namespace ${agentNamespace}`,
+      `delete Namespace ${operatorNamespace}`,
+    ]);
   });
 
   it('is not resumed under another name', async () => {
