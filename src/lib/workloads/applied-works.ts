@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type Resource, resources } from '../kube/client/resources.ts';
 import { listIfDefined } from '../kube/served.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
 import type { BoundObject } from '../ocm/policies.ts';
-import { resourceOfBound } from './full-objects.ts';
 
 /** work.open-cluster-management.io/v1, limited to the fields that stellarctl reads. */
 export interface AppliedManifestWork extends KubeObject {
@@ -80,4 +79,15 @@ export async function removeApplied(
 /** The agent that would remove the finalizer no longer exists. */
 async function takeAppliedFinalizer(wec: Kube, { metadata }: AppliedManifestWork): Promise<void> {
   await withoutFinalizers(wec, resources.appliedManifestWorks, metadata, [appliedWorkFinalizer]);
+}
+
+/** The kind of an object that is named by its plural; an empty Namespace is none. */
+export function resourceOfBound({
+  group = '',
+  version = 'v1',
+  resource,
+  namespace,
+}: Omit<BoundObject, 'name'>): Resource {
+  const apiVersion = group === '' ? version : `${group}/${version}`;
+  return { apiVersion, kind: resource, plural: resource, namespaced: Boolean(namespace) };
 }

@@ -21,10 +21,10 @@ import {
   type PolicySpec,
 } from '../ocm/policies.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
+import { resourceOfBound } from './applied-works.ts';
 import { createNew, type PolicyResult, refuseSystemObjects } from './create-policy.ts';
 import { type Explanation, explanationOf } from './explain.ts';
 import { kindNames } from './find-kind.ts';
-import { resourceOfBound } from './full-objects.ts';
 import { evaluate, getPolicy, type PolicySubject } from './policy-subject.ts';
 import { selectObjects } from './select-objects.ts';
 import { type Unseen, unseenOf } from './unseen.ts';

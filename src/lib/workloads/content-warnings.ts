@@ -1,4 +1,5 @@
 import { command } from '../core/command-line.ts';
+import { mapConcurrently } from '../core/concurrency.ts';
 import { count } from '../core/counts.ts';
 import { advice, type Problem, partial, run } from '../core/next-step.ts';
 import type { ConfigMap, KubeObject } from '../kube/client/objects.ts';
@@ -6,12 +7,12 @@ import { resources } from '../kube/client/resources.ts';
 import { effectiveProperties } from '../ocm/customization.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-names.ts';
 import { describeObject } from '../ocm/object-ref.ts';
-import { digestObjects } from './full-objects.ts';
 import type { PolicySubject } from './policy-subject.ts';
-import { countsTwice } from './wds-contents.ts';
+import { countsTwice, type WdsObject } from './wds-contents.ts';
 
 /** Default maximum size of an object, in bytes (kubestellar v0.30.0, --max-size-wrapped). */
 const maxSize = 500 * 1024;
+const readsAtOnce = 4;
 
 export interface Digest {
   object: string;
@@ -21,29 +22,38 @@ export interface Digest {
   asked: ReadonlySet<string>;
 }
 
-/** Reads all selected objects completely, and digests their content for the checks. */
-export function readDigests(subject: PolicySubject): Promise<Digest[]> {
-  const kinds = new Map(subject.objects.map(({ object }) => [`${object.group}/${object.resource}`, object.kind]));
-  const bound = subject.objects.map(({ object: { group, version, resource, metadata } }) => ({
-    ...{ group, version, resource, name: metadata.name },
-    ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-  }));
-  return digestObjects(subject.wds.kube, bound, ({ group, resource, ...metadata }, object): Digest => {
-    const kind = kinds.get(`${group}/${resource}`) ?? resource;
-    return {
-      object: describeObject({ kind, metadata }),
-      size: sizeOf(object),
-      asked: templateKeysOf(object),
-    };
+/** Reads all selected objects completely, a kind once per namespace, and keeps a digest of each. */
+export async function readDigests({ objects, wds }: PolicySubject): Promise<Digest[]> {
+  const groups = Map.groupBy(
+    objects.map(({ object }) => object),
+    ({ of, metadata }) => JSON.stringify([of.apiVersion, of.plural, metadata.namespace]),
+  );
+  const found = await mapConcurrently([...groups.values()], readsAtOnce, async (group) => {
+    const [{ of, metadata }] = group as [WdsObject];
+    const names = new Set(group.map((object) => object.metadata.name));
+    const fieldSelector = names.size === 1 ? `metadata.name=${metadata.name}` : undefined;
+    const all = (await wds.kube.list(of, { namespace: metadata.namespace, fieldSelector })) ?? [];
+    return all.filter((object) => names.has(object.metadata.name)).map((object) => digestOf(of.kind, object));
   });
+  return found.flat();
 }
 
-/** Returns the size without the fields that the transport removes. */
-function sizeOf(object: KubeObject): number {
+function digestOf(kind: string, object: KubeObject): Digest {
+  const text = sentText(object);
+  const isTemplate = object.metadata.annotations?.[expandAnnotation] === 'true';
+  return {
+    object: describeObject({ kind, metadata: object.metadata }),
+    size: Buffer.byteLength(text),
+    asked: new Set(isTemplate ? keysInTemplates(text) : []),
+  };
+}
+
+/** An object without the fields that the transport removes. */
+function sentText(object: KubeObject): string {
   const { status, ...kept } = object as KubeObject & { status?: unknown };
   const { managedFields, finalizers, generation, ownerReferences, resourceVersion, uid, ...metadata } = kept.metadata;
   const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...annotations } = metadata.annotations ?? {};
-  return Buffer.byteLength(JSON.stringify({ ...kept, metadata: { ...metadata, annotations } }));
+  return JSON.stringify({ ...kept, metadata: { ...metadata, annotations } });
 }
 
 export function tooLarge(digests: readonly Digest[]): Problem[] {
@@ -108,43 +118,14 @@ export async function refusedBindings({ objects, wds }: PolicySubject): Promise<
 /** KubeStellar expands templates only in objects that have this annotation with the value "true". */
 const expandAnnotation = 'control.kubestellar.io/expand-templates';
 
-/** The annotation that KubeStellar removes from an object before it expands the rest (kubestellar v0.30.0, TransformObject). */
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
-
 /**
- * Returns the keys of the properties that a workload object's templates may use. KubeStellar expands every string in the object
- * except the keys of maps, with Go's text/template and missingkey=error (pkg/customize): a missing key is an error, also in a
- * condition. All branches count, whether they are executed or not.
+ * Returns the properties that the Go templates in a JSON text may use: a key that a WEC lacks is an error, also in a condition
+ * (kubestellar v0.30.0, pkg/customize, missingkey=error).
  */
-export function templateKeysOf(object: KubeObject): Set<string> {
-  const keys = new Set<string>();
-  const { annotations = {}, ...metadata } = object.metadata;
-  if (annotations[expandAnnotation] !== 'true') return keys;
-  const sent = { ...annotations, [lastApplied]: undefined };
-  const open: unknown[] = [{ ...object, status: undefined, metadata: { ...metadata, annotations: sent } }];
-  while (open.length > 0) {
-    const value = open.pop();
-    if (typeof value === 'string') for (const key of keysInTemplate(value)) keys.add(key);
-    else if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) open.push(part);
-  }
-  return keys;
+export function keysInTemplates(json: string): string[] {
+  const text = json.replace(/\\[nt]/g, ' ').replaceAll('\\"', '"');
+  const actions = [...text.matchAll(/\{\{(.*?)\}\}/gs)].map(([, action = '']) => action);
+  return actions
+    .map((action) => action.replace(/"[^"]*"|`[^`]*`|\/\*.*?\*\//gs, ''))
+    .flatMap((action) => [...action.matchAll(/(?<![\w.])\.([A-Za-z_]\w*)/g)].flatMap(([, key]) => key ?? []));
 }
-
-/** Up to the end of the text if it is unterminated. */
-const quoted = /"(?:\\.|[^"\\])*(?:"|\\?$)|'(?:\\.|[^'\\])*(?:'|\\?$)|`[^`]*(?:`|$)/.source;
-const letter = '[\\p{L}\\p{Nd}_]';
-/** A comment, or an action without its end. */
-const action = new RegExp(`\\{\\{(?:(?:-\\s+)?/\\*.*?(?:\\*/|$)|((?:${quoted}|(?!\\}\\})[^"'\`])*))`, 'gsu');
-/** A field of the data or of a variable is `key` in `.key`, `$.key`, `$x.key` and `.key.part`. Else a string, a name, a number. */
-const part = new RegExp(
-  `${quoted}|(?:\\$${letter}*)?\\.([\\p{L}_]${letter}*)(?:\\.${letter}+)*|${letter}+(?:\\.${letter}+)*`,
-  'gsu',
-);
-
-/** Returns the fields of the data that the actions of a Go template name. */
-export const keysInTemplate = (text: string): Set<string> =>
-  new Set(
-    [...text.matchAll(action)].flatMap(([, content = '']) =>
-      [...content.matchAll(part)].flatMap(([, key]) => key ?? []),
-    ),
-  );

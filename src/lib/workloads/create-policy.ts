@@ -16,7 +16,6 @@ import { requireKind } from './find-kind.ts';
 import { isValid } from './label-selectors.ts';
 import { nameTaken } from './name-taken.ts';
 import { evaluate, getPolicy } from './policy-subject.ts';
-import { longName } from './selection-warnings.ts';
 import { sendableKinds } from './wds-contents.ts';
 
 /** A policy as requested on the command line. */
@@ -90,9 +89,11 @@ export async function createPolicy(
   run: Run,
 ): Promise<PolicyResult> {
   const { name } = request;
-  const tooLong = longName(request)[0];
-  if (tooLong !== undefined)
-    throw new StellarError('usage', `${tooLong.message} Nothing was written.`, { next: tooLong.next });
+  if (name.length > 63)
+    throw new StellarError(
+      'usage',
+      `The name of a policy has at most 63 characters, not ${name.length}: no work can be created.`,
+    );
   const present = await getPolicy(wds.kube, name);
   if (present !== undefined && !isDeepStrictEqual(present.spec, spec)) throw policyTaken(name, wds);
   const { view: explanation } = await explanationOf(await evaluate(name, spec, wds), present !== undefined);

@@ -11,23 +11,15 @@ import type { KindRef, Modulation, PolicySpec } from '../ocm/policies.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import { toCreateCollector } from './collector.ts';
 import { missingProperties, readDigests, refusedBindings, tooLarge } from './content-warnings.ts';
-import { selectsLabels } from './label-selectors.ts';
 import { misspeltLabels, type PolicyProblem, problemView } from './policy-problems.ts';
 import { evaluate, getPolicy, type PolicySubject } from './policy-subject.ts';
-import { selectObjects } from './select-objects.ts';
 import {
   aboutObjects,
-  invalidClusterSelectors,
-  longName,
   missingMailbox,
   missingNamespaces,
-  namespaceDefaults,
   nothingSelected,
-  ownedObjects,
-  runningInWds,
   systemObjects,
 } from './selection-warnings.ts';
-import { hasRelevantStatus, hasStatus, isNeverCombined } from './status-stage.ts';
 import { type Unseen, unseenOf, type ViewWithErrors, viewOfUnseen } from './unseen.ts';
 
 /** A WEC that a policy selects. The fields are an interface: docs/output.md. */
@@ -77,25 +69,21 @@ export function noSuchPolicy(name: string, wds: OpenWds): StellarError {
 /** Returns all problems of a policy before it is written, the worst first. */
 async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]; unseen: Unseen[] }> {
   const contents = await tryRead(() => readDigests(subject));
-  const [properties, versions, statuses] = await Promise.all([
+  const [properties, versions, collectors] = await Promise.all([
     through(contents, (digests) => missingProperties(digests, subject)),
     tryRead(() => refusedBindings(subject)),
-    tryRead(() => statusProblems(subject)),
+    tryRead(() => missingCollectors(subject)),
   ]);
   const found = [
     ...systemObjects(subject),
-    ...longName(subject),
     ...nothingSelected(subject),
-    ...invalidClusterSelectors(subject),
     ...missingMailbox(subject),
     ...tooLarge(ifSeen(contents) ?? []),
     ...(ifSeen(properties) ?? []),
     ...(ifSeen(versions) ?? []),
-    ...(ifSeen(statuses) ?? []),
+    ...notOneWec(subject),
+    ...(ifSeen(collectors) ?? []),
     ...missingNamespaces(subject),
-    ...ownedObjects(subject),
-    ...namespaceDefaults(subject),
-    ...runningInWds(subject),
     ...misspeltLabels(subject.spec, ifSeen(subject.inventory) ?? [], ifSeen(subject.wds.its)?.kube.cluster.context),
   ];
   return {
@@ -106,7 +94,7 @@ async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]
       ...unseenOf('objects', contents),
       ...(contents.state === 'seen' ? unseenOf('properties of WECs', properties) : []),
       ...unseenOf('definitions', versions),
-      ...unseenOf('status collectors', statuses),
+      ...unseenOf('status collectors', collectors),
     ],
   };
 }
@@ -138,47 +126,15 @@ function wecView(wec: ManagedCluster): SelectedWec {
   };
 }
 
-/** Returns what prevents statuses from being returned. */
-async function statusProblems(subject: PolicySubject): Promise<Problem[]> {
-  return [...notOneWec(subject), ...notCombined(subject), ...(await missingCollectors(subject))];
-}
-
-/** A singleton status is returned from exactly one WEC, counted over all policies that request it. */
-function notOneWec({ objects, wecs, others, inventory, contents }: PolicySubject): Problem[] {
+/** A singleton status is returned from exactly one WEC. */
+function notOneWec({ objects, wecs, inventory }: PolicySubject): Problem[] {
   const asking = objects.filter(({ modulation }) => modulation.wantSingletonReportedState);
-  if (asking.length === 0 || inventory.state !== 'seen') return [];
-  const wrong = asking.filter(({ object }) => {
-    const names = new Set(wecs.map(({ metadata }) => metadata.name));
-    for (const { spec } of others) {
-      const [selected] = selectObjects(spec?.downsync ?? [], [object], contents.namespaces);
-      if (!selected?.modulation.wantSingletonReportedState) continue;
-      for (const { metadata } of inventory.value)
-        if (selectsLabels(spec?.clusterSelectors ?? [], metadata.labels ?? {})) names.add(metadata.name);
-    }
-    return names.size !== 1;
-  });
-  return aboutObjects(wrong, {
+  if (inventory.state !== 'seen' || wecs.length === 1) return [];
+  return aboutObjects(asking, {
     code: 'singleton-needs-one-wec',
-    message: `The status of ${count(wrong.length, 'object')} is requested from a single WEC, but they are not sent to exactly one: no status is returned.`,
+    message: `The status of ${count(asking.length, 'object')} is requested from a single WEC, but the policy selects ${wecs.length}: no status is returned.`,
     next: [advice('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
   });
-}
-
-function notCombined({ objects, wecs }: PolicySubject): Problem[] {
-  const without = objects.filter(
-    ({ object, modulation }) =>
-      hasStatus(object) && hasRelevantStatus(object) && isNeverCombined(object, modulation, wecs.length),
-  );
-  if (without.length === 0) return [];
-  const kinds = new Set(without.map(({ object }) => object.kind));
-  return [
-    {
-      code: 'status-not-combined',
-      message: `The statuses of several WECs are combined for Deployments, ReplicaSets and DaemonSets only: not for ${[...kinds].join(', ')}.`,
-      next: [advice('Ask for a StatusCollector instead')],
-      severity: 'warn',
-    },
-  ];
 }
 
 async function missingCollectors({ objects, wds }: PolicySubject): Promise<Problem[]> {

@@ -6,7 +6,7 @@ import type { KubeObject, LabelSelector } from '../kube/client/objects.ts';
 import { groupOf } from '../kube/client/resources.ts';
 import { nearestLabels } from '../ocm/find-wecs.ts';
 import { describeObject } from '../ocm/object-ref.ts';
-import { asksForStatus, type Candidate, type DownsyncClause, type PolicySpec } from '../ocm/policies.ts';
+import type { DownsyncClause, PolicySpec } from '../ocm/policies.ts';
 import { hasMailbox } from './delivery.ts';
 import { isValid } from './label-selectors.ts';
 import type { PolicySubject } from './policy-subject.ts';
@@ -37,22 +37,6 @@ export function nothingSelected({ spec, wds, wecs, inventory, objects, contents,
 function whyNoWec(selectors: readonly LabelSelector[]): string {
   if (selectors.length === 0) return 'it has no clusterSelectors';
   return selectors.every(isValid) ? 'none has the labels' : 'one of its clusterSelectors is not valid';
-}
-
-/**
- * Policies with an invalid clusterSelector. When a WEC's labels change, KubeStellar stops at the first such policy (kubestellar
- * v0.30.0, pkg/binding, evaluateBindingPoliciesForUpdate).
- */
-export function invalidClusterSelectors({ name, spec, others, wds }: PolicySubject): Problem[] {
-  const own = { metadata: { name }, spec };
-  return [own, ...others]
-    .filter((policy) => !(policy.spec?.clusterSelectors ?? []).every(isValid))
-    .map(({ metadata }) => ({
-      code: 'cluster-selector-invalid',
-      message: `A clusterSelector of policy ${metadata.name} is invalid: KubeStellar then misses changes of WECs' labels, for the other policies of ${wds.name} as well.`,
-      next: [run(command`kubectl --context ${wds.context} edit bindingpolicy ${metadata.name}`, 'Correct it')],
-      ...(metadata.name === name ? {} : { severity: 'warn' as const }),
-    }));
 }
 
 /** A WEC at which the transport stops, with other WECs after it. The transport processes WECs in the order of their names. */
@@ -161,40 +145,9 @@ export function missingNamespaces({ objects, wds, spec, contents: { namespaces }
   ];
 }
 
-/** Objects that a controller creates from others: the WEC creates them itself. */
-export function ownedObjects({ objects }: PolicySubject): Problem[] {
-  const owned = objects.filter(({ object }) => object.metadata.ownerReferences?.some(({ controller }) => controller));
-  return aboutObjects(owned, {
-    code: 'owned-objects-selected',
-    message: `${count(owned.length, 'object')} that a controller has created for another object ${owned.length === 1 ? 'is' : 'are'} also selected, because of the same label.`,
-    next: [advice('Give the label to what you apply only, and not to its pod template; or select by resources')],
-    severity: 'warn',
-  });
-}
-
 /** A problem of some of the selected objects, which it lists; nothing if there are none. */
 export const aboutObjects = (objects: readonly SelectedObject[], about: Omit<Problem, 'details'>): Problem[] =>
   objects.length === 0 ? [] : [{ ...about, details: objects.map(({ object }) => describeObject(object)) }];
-
-/** Objects that every Namespace has, or that namespace default has. */
-const isEverywhere = ({ resource, metadata: { namespace, name } }: Candidate): boolean =>
-  (resource === 'configmaps' && name === 'kube-root-ca.crt') ||
-  (resource === 'serviceaccounts' && name === 'default') ||
-  (resource === 'services' && namespace === 'default' && name === 'kubernetes');
-
-/** Objects that every cluster has: those of the WDS would replace the WEC's own. */
-export function namespaceDefaults({ objects }: PolicySubject): Problem[] {
-  const defaults = objects.filter(({ object }) => isEverywhere(object));
-  if (defaults.length === 0) return [];
-  return [
-    {
-      code: 'namespace-defaults-selected',
-      message: `Objects that every cluster has are selected: ${[...new Set(defaults.map(({ object }) => `${object.kind} ${object.metadata.name}`))].join(', ')}. Those of the WDS replace the WEC's own.`,
-      next: [advice('Select by a label as well, or by resources')],
-      severity: 'warn',
-    },
-  ];
-}
 
 /** Objects of the hosting cluster itself, if it is the WDS. */
 export function systemObjects({ objects, wds, isHosting }: PolicySubject): Problem[] {
@@ -211,31 +164,3 @@ const systemName =
 const isSystem = ({ namespace, name, labels }: { namespace?: string; name: string; labels?: object }): boolean =>
   systemName.test(namespace ?? name) ||
   (namespace === undefined && Object.hasOwn(labels ?? {}, 'kubernetes.io/bootstrapping'));
-
-const withPods = new Set(['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'jobs', 'cronjobs', 'pods']);
-
-/** Workloads that the hosting cluster runs itself, if it is the WDS. */
-export function runningInWds({ objects, wds, isHosting }: PolicySubject): Problem[] {
-  const running = objects.filter(({ object }) => isHosting && withPods.has(object.resource));
-  const ends = running.some(({ modulation }) => asksForStatus(modulation))
-    ? ' Both change it in turn, and sending may stop: the transport never catches up.'
-    : '';
-  return aboutObjects(running, {
-    code: 'runs-in-wds',
-    message: `${wds.name} is the hosting cluster itself: its own controllers run ${count(running.length, 'object')} of these as well, and write their status beside what WECs return.${ends}`,
-    next: [advice('Put workloads that have pods into a WDS of type k8s')],
-    severity: 'warn',
-  });
-}
-
-/** The name of a Binding becomes a label value of its works. */
-export function longName({ name }: Pick<PolicySubject, 'name'>): Problem[] {
-  if (name.length <= 63) return [];
-  return [
-    {
-      code: 'policy-name-too-long',
-      message: `Its name has ${name.length} characters: with more than 63, no work can be created for it, and KubeStellar reports no error.`,
-      next: [advice('Give it a shorter name')],
-    },
-  ];
-}

@@ -90,7 +90,7 @@ export const combinedOnly =
   'the statuses of several WECs are combined for Deployments, ReplicaSets and DaemonSets only';
 
 /** Whether the status of an object on several WECs is requested but not combined for its kind. It is never returned. */
-export const isNeverCombined = (
+const isNeverCombined = (
   { group, resource }: { group: string; resource: string },
   { wantMultiWECReportedState }: Modulation,
   wecs: number,
@@ -100,4 +100,4 @@ export const isNeverCombined = (
  * Whether the status of a kind matters. Namespaces and similar kinds have a status that no one reads: a policy that requests the
  * status of all its objects is about its workloads.
  */
-export const hasRelevantStatus = ({ group }: { group: string }): boolean => group !== '';
+const hasRelevantStatus = ({ group }: { group: string }): boolean => group !== '';

@@ -33,7 +33,7 @@ const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name:
 const expanded = { 'control.kubestellar.io/expand-templates': 'true' };
 const long = `long-${'x'.repeat(60)}`;
 
-export const deployment = (name: string, run: Labels): AnyObject => ({
+const deployment = (name: string, run: Labels): AnyObject => ({
   ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } },
   spec: {
     replicas: 1,
@@ -134,10 +134,7 @@ export const traps: Trap[] = [
   },
   {
     ...{ title: 'the name of the policy is too long', name: 'long', policy: long, arrives: false },
-    steps: [
-      { ask: get('long'), code: 'policy-name-too-long', offers: /shorter name/ },
-      { ask: explain(long), code: 'policy-name-too-long', offers: /shorter name/ },
-    ],
+    steps: [{ ask: get('long'), code: 'policy-name-too-long', offers: /shorter name/ }],
   },
   {
     ...{ title: 'a kind is served in two versions', name: 'twice', arrives: false },
@@ -178,15 +175,6 @@ export const traps: Trap[] = [
         offers: /^stellarctl collector get broken --wds wds1/,
       },
     ],
-  },
-  {
-    ...{ title: 'Pods carry the label as well', name: 'carried', arrives: false },
-    objects: [deployment('carried', { app: 'carried' })],
-    steps: [{ ask: explain('carried'), code: 'owned-objects-selected', offers: /^Give the label to what you apply/ }],
-  },
-  {
-    ...{ title: 'a Namespace without a label', name: 'whole', clause: { namespaces: ['whole'] }, arrives: false },
-    steps: [{ ask: explain('whole'), code: 'namespace-defaults-selected', offers: /^Select by a label as well/ }],
   },
   {
     ...{ title: 'several objects in one work', name: 'shop', wds: 'wds2', space: {} },

@@ -140,48 +140,11 @@ describe('the preview of a new policy shows', () => {
       [],
       { its: [wec('w1', { tier: 'web' }), wec('w2', { tier: 'web' }, { spec: {}, status: {} })] },
     ],
-    'that another policy keeps KubeStellar from noticing labels of WECs': [
-      byLabel,
-      [
-        space('shop', app),
-        policy('other', { clusterSelectors: [{ matchExpressions: [{ key: 'a', operator: 'In', values: [] }] }] }),
-      ],
-      ['cluster-selector-invalid'],
-    ],
     'that no object has the labels': [{ selectors: ['app=other'] }, [space('shop', app)], ['no-object-matches']],
     'that objects go without their Namespace': [
       byLabel,
       [space('shop'), inShop('ConfigMap', 'c', app)],
       ['namespace-not-selected'],
-    ],
-    'that ReplicaSets carry the label, too': [
-      byLabel,
-      [
-        space('shop', app),
-        inShop('Deployment', 'web', app),
-        inShop('ReplicaSet', 'web-1', app, {
-          metadata: {
-            ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'u', controller: true }],
-          },
-        }),
-      ],
-      ['owned-objects-selected'],
-    ],
-    'that a Namespace without a label takes defaults along': [
-      { namespaces: ['shop'] },
-      [space('shop'), inShop('ConfigMap', 'kube-root-ca.crt'), inShop('ServiceAccount', 'default')],
-      ['namespace-not-selected', 'namespace-defaults-selected'],
-    ],
-    "that Namespace default takes the API server's own Service along": [
-      { namespaces: ['default'] },
-      [space('default'), { kind: 'Service', metadata: { name: 'kubernetes', namespace: 'default' } }],
-      ['namespace-defaults-selected'],
-    ],
-    'that a WDS that is the hosting cluster runs the workload as well': [
-      byLabel,
-      [space('shop', app), inShop('Deployment', 'web', app)],
-      ['runs-in-wds'],
-      { type: 'host' },
     ],
     'that an object is too large': [
       byLabel,
