@@ -82,12 +82,7 @@ async function takeAppliedFinalizer(wec: Kube, { metadata }: AppliedManifestWork
 }
 
 /** The kind of an object that is named by its plural; an empty Namespace is none. */
-export function resourceOfBound({
-  group = '',
-  version = 'v1',
-  resource,
-  namespace,
-}: Omit<BoundObject, 'name'>): Resource {
+function resourceOfBound({ group = '', version = 'v1', resource, namespace }: Omit<BoundObject, 'name'>): Resource {
   const apiVersion = group === '' ? version : `${group}/${version}`;
   return { apiVersion, kind: resource, plural: resource, namespaced: Boolean(namespace) };
 }

@@ -1,32 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { count, few } from '../core/counts.ts';
 import { forName } from '../core/each-name.ts';
-import { StellarError } from '../core/errors.ts';
-import { advice } from '../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Removals } from '../core/removal-limit.ts';
 import type { Run } from '../core/run.ts';
-import { waitWhile } from '../core/until-met.ts';
 import { resources } from '../kube/client/resources.ts';
 import { getServed } from '../kube/served.ts';
-import { returnedStatusLabels } from '../ocm/kubestellar-names.ts';
 import { describeObject, keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
-import {
-  asksForStatus,
-  type Binding,
-  type BindingPolicy,
-  type Candidate,
-  destinationsOf,
-  objectsOf,
-  type PolicySpec,
-} from '../ocm/policies.ts';
+import { type Binding, type BindingPolicy, destinationsOf, objectsOf, type PolicySpec } from '../ocm/policies.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
-import { resourceOfBound } from './applied-works.ts';
 import { createNew, type PolicyResult, refuseSystemObjects } from './create-policy.ts';
 import { type Explanation, explanationOf } from './explain.ts';
 import { kindNames } from './find-kind.ts';
 import { evaluate, getPolicy, type PolicySubject } from './policy-subject.ts';
-import { selectObjects } from './select-objects.ts';
 import { type Unseen, unseenOf } from './unseen.ts';
 
 /** What a policy does, and what its change no longer sends. */
@@ -40,8 +26,6 @@ export interface PolicyChange {
   unknown: Unseen[];
   /** How many WECs lose something, of those that its Binding names. */
   removed: Omit<Removals, 'max'>;
-  /** Objects of a hosting cluster whose status KubeStellar would go on returning, although no policy asks for it any more. */
-  ended: Candidate[];
 }
 
 /**
@@ -60,17 +44,16 @@ export async function applyPolicy(
     refuseSystemObjects(explanation);
     const binding = await getServed<Binding>(wds.kube, resources.bindings, name);
     const isSame = present !== undefined && isDeepStrictEqual(present.spec, spec);
-    return { name, present, explanation, ...lossOf(isSame ? undefined : binding, after), ended: endedReturns(after) };
+    return { name, present, explanation, ...lossOf(isSame ? undefined : binding, after) };
   };
   const losses = ({ lost, unknown }: PolicyChange) => [...lost, ...unknown.map(({ what }) => `perhaps ${what}`)];
-  const { present, explanation, ended } = await readConfirmed({ read, losses, confirm });
+  const { present, explanation } = await readConfirmed({ read, losses, confirm });
   const { wecs, objects, problems } = explanation;
   const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
   return forName(result, run, async () => {
     if (present === undefined) await createNew(name, spec, wds);
     else if (!isDeepStrictEqual(present.spec, spec)) await change(present, spec, wds);
-    if (ended.length > 0) await endReturns(ended, name, wds, run);
-    result.changed = present === undefined || !isDeepStrictEqual(present.spec, spec) || ended.length > 0;
+    result.changed = present === undefined || !isDeepStrictEqual(present.spec, spec);
     const what = present === undefined ? 'created' : result.changed ? 'changed' : 'is as the file says';
     if (!run.dryRun) run.progress.done(name, what, result.changed);
   });
@@ -84,42 +67,6 @@ async function change({ metadata, spec: before = {} }: BindingPolicy, spec: Poli
     metadata: { uid, resourceVersion },
     spec: { ...removed, ...spec },
   });
-}
-
-const returnLabels = Object.values(returnedStatusLabels);
-
-/**
- * KubeStellar ends the return of a status by writing an empty one, and removes its label only then (kubestellar v0.30.0,
- * pkg/status/workstatus.go, updateObjectStatus). On a hosting cluster the object's own controller writes its status at once, so the
- * label stays and both write for ever.
- */
-function endedReturns({ isHosting, contents, objects, others }: PolicySubject): Candidate[] {
-  if (!isHosting) return [];
-  const clauses = others.flatMap(({ spec }) => spec?.downsync ?? []);
-  const selected = [...objects, ...selectObjects(clauses, contents.objects, contents.namespaces)];
-  const asked = new Set(selected.filter(({ modulation }) => asksForStatus(modulation)).map(({ object }) => object));
-  const isLabelled = ({ metadata: { labels = {} } }: Candidate) =>
-    returnLabels.some((label) => Object.hasOwn(labels, label));
-  return contents.objects.filter((object) => isLabelled(object) && !asked.has(object));
-}
-
-/** Takes the labels away once the Binding no longer asks for the status of these: KubeStellar would set them again. */
-async function endReturns(ended: readonly Candidate[], name: string, { kube }: OpenWds, run: Run): Promise<void> {
-  const own = new Set(ended.map(keyOfCandidate));
-  const asks = async () => {
-    const binding = await getServed<Binding>(kube, resources.bindings, name);
-    return binding !== undefined && objectsOf(binding).some((each) => asksForStatus(each) && own.has(keyOf(each)))
-      ? 'its Binding still asks for a status'
-      : undefined;
-  };
-  const late = (why: string) =>
-    new StellarError('timeout', `Policy ${name} is changed, but ${why}.`, { next: [advice('Rerun the command')] });
-  await waitWhile(asks, run, late, name);
-  const labels = Object.fromEntries(returnLabels.map((label) => [label, null]));
-  for (const object of ended) {
-    const { name: own, namespace, uid } = object.metadata;
-    await kube.merge(resourceOfBound(object), own, { metadata: { uid, labels } }, { namespace });
-  }
 }
 
 /** What a Binding sends, and the new spec does not select. What a Binding names is sent, whatever a list shows. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command } from '../core/command-line.ts';
 import { few } from '../core/counts.ts';
-import { partial } from '../core/next-step.ts';
+import { advice, partial } from '../core/next-step.ts';
 import { failed, type Verdict } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/resources.ts';
@@ -43,6 +43,11 @@ export function outrun(
   const why = `the transport has read generation ${status?.observedGeneration ?? 0} of the Binding of ${metadata.name}, which changes all the time and is at ${metadata.generation}${cause}`;
   const apply = command`stellarctl policy apply -f FILE ${flagsOf(wds)}`;
   const next =
-    named === '' ? toSeeManager(wds) : [partial(apply, 'Apply the policy without the status that it asks for')];
+    named === ''
+      ? toSeeManager(wds)
+      : [
+          partial(apply, 'Apply the policy without the status that it asks for'),
+          advice('Then remove the labels managed-by.kubestellar.io/… of these objects, which KubeStellar leaves'),
+        ];
   return failed(why, { code: 'transport-behind', next });
 }

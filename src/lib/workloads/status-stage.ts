@@ -20,10 +20,6 @@ export const wantsStatus = ({ of, modulation, wecs }: Delivery): boolean =>
       (hasRelevantStatus(of) || !isNeverCombined(of, modulation, wecs))) ||
     (modulation.statusCollectors ?? []).length > 0);
 
-/** Whether no status of its kind comes back from several WECs, as is requested. */
-export const isUncombined = ({ of, modulation, wecs }: Delivery): boolean =>
-  isNeverCombined(of, modulation, wecs) && hasRelevantStatus(of);
-
 function returned(delivery: Delivery): Verdict {
   const { of, workStatus, modulation, collectors, policy, wec, wecs, evidence, isCombined } = delivery;
   if (wec === undefined) return unseen('no WEC is selected');
@@ -34,11 +30,14 @@ function returned(delivery: Delivery): Verdict {
       next: [advice('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
     });
   const flags = flagsOf(evidence.wds);
-  if (isUncombined(delivery))
-    return failedForGood(`its status does not come back: ${combinedOnly}`, {
-      code: 'kind-not-combined',
-      next: [advice('Ask for a StatusCollector instead')],
-    });
+  if (isNeverCombined(of, modulation, wecs) && hasRelevantStatus(of))
+    return failedForGood(
+      'its status does not come back: the statuses of several WECs are combined for Deployments, ReplicaSets and DaemonSets only',
+      {
+        code: 'kind-not-combined',
+        next: [advice('Ask for a StatusCollector instead')],
+      },
+    );
   if (collectors.state !== 'seen') return unseen(collectors.why);
   for (const [name, collector] of collectors.value) {
     if (collector === undefined)
@@ -80,14 +79,10 @@ const withoutStatus = new Set([
   ...['limitranges', 'priorityclasses', 'storageclasses', 'ingressclasses', 'runtimeclasses'],
 ]);
 
-export const hasStatus = ({ resource }: { resource: string }): boolean => !withoutStatus.has(resource);
+const hasStatus = ({ resource }: { resource: string }): boolean => !withoutStatus.has(resource);
 
 /** Kinds whose statuses KubeStellar combines from several WECs (kubestellar v0.30.0, pkg/status/aggregation). */
 const combinedKinds = new Set(['deployments', 'replicasets', 'daemonsets']);
-
-/** The explanation for all other kinds. */
-export const combinedOnly =
-  'the statuses of several WECs are combined for Deployments, ReplicaSets and DaemonSets only';
 
 /** Whether the status of an object on several WECs is requested but not combined for its kind. It is never returned. */
 const isNeverCombined = (

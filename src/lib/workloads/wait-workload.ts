@@ -3,14 +3,13 @@ import { forName, type NamedResult } from '../core/each-name.ts';
 import { ExitCode, StellarError } from '../core/errors.ts';
 import { advice, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { failedForGood, met, waiting } from '../core/stages.ts';
+import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import type { DeliveryView } from './delivery-view.ts';
 import { hasReached } from './judged-objects.ts';
-import { combinedOnly, hasStatus, isUncombined, wantsStatus } from './status-stage.ts';
-import { requireIts } from './unseen.ts';
-import { type NamedObject, openWorkload, type WorkloadReading } from './workload.ts';
+import { requireIts, type ViewWithErrors } from './unseen.ts';
+import { findObject, type NamedObject, readWorkload, type WorkloadView } from './workload.ts';
 
 export type WorkloadGoal = 'applied' | 'available' | 'status';
 
@@ -37,34 +36,27 @@ export async function waitForWorkload(
   run: Run,
 ): Promise<WorkloadWaited> {
   requireIts(wds);
-  const { found, read } = await openWorkload(named, wds);
-  if (goal === 'status' && !hasStatus(found.ref))
-    throw new StellarError('usage', `A ${found.kind.kind} has no status: none is returned.`);
+  const found = await findObject(named, wds);
   const name = `${named.kind}/${named.name}`;
   const result: WorkloadWaited = { name, reached: [] };
   return forName(result, run, async () => {
-    await untilMet<WorkloadReading>(
+    await untilMet<ViewWithErrors<WorkloadView>>(
       {
         name,
         check: ({ view: { deliveries } }) => {
-          const leaving = leavingOf(deliveries, on);
-          if (leaving !== undefined) return failedForGood(whyOf(leaving));
           const open = openOf(deliveries, goal, on);
           return open.length === 0 ? met : waiting(open.map(({ wec, why }) => `${wec}: ${why}`).join('; '));
         },
         read: async () => {
-          const reading = await read();
-          if (goal === 'status') refuseUnreturned(reading);
+          const reading = await readWorkload(found, wds);
           const { deliveries } = reading.view;
+          if (goal === 'status') refuseUnreturned(reading.view);
           const open = new Set(openOf(deliveries, goal, on).map(({ wec }) => wec));
           result.reached = wecsOf(deliveries, on).filter((wec) => !open.has(wec));
           return reading;
         },
-        unmet: ({ view: { deliveries }, errors }) => {
-          const leaving = leavingOf(deliveries, on);
-          if (leaving !== undefined) return notSent(name, leaving);
-          return notReached(name, goal, named, wds, openOf(deliveries, goal, on), errors);
-        },
+        unmet: ({ view: { deliveries }, errors }) =>
+          notReached(name, goal, named, wds, openOf(deliveries, goal, on), errors),
       },
       run,
     );
@@ -74,15 +66,6 @@ export async function waitForWorkload(
 
 const wecsOf = (deliveries: readonly DeliveryView[], on: readonly string[] | undefined): string[] =>
   on === undefined ? [...new Set(deliveries.flatMap(({ wec }) => wec ?? []))] : [...on];
-
-/** The delivery to a WEC that is being deleted, while a policy selects it: nothing is sent there from then on. */
-const leavingOf = (deliveries: readonly DeliveryView[], on: readonly string[] | undefined): DeliveryView | undefined =>
-  deliveries.find(({ code, wec }) => code === 'wec-deleting' && (on?.includes(wec ?? '') ?? true));
-
-const notSent = (name: string, leaving: DeliveryView): StellarError =>
-  new StellarError('still-selected', `${name} is no longer sent to ${leaving.wec}: ${whyOf(leaving)}.`, {
-    next: leaving.next === null ? [] : [nextStep(leaving.next, 'Finish that')],
-  });
 
 /** Returns the WECs that some policy has not brought to the goal, each with its current stage. */
 function openOf(
@@ -102,19 +85,14 @@ function openOf(
 const whyOf = ({ blockedAt, stages }: DeliveryView): string =>
   blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet';
 
-/** Refuses to wait for a status that never comes back. */
-function refuseUnreturned({ view: { kind }, deliveries }: WorkloadReading): void {
-  const sent = deliveries.filter(({ wec }) => wec !== undefined);
-  if (sent.length === 0 || sent.some((delivery) => wantsStatus(delivery) && !isUncombined(delivery))) return;
-  throw new StellarError(
-    'usage',
-    `No policy asks for a status of this ${kind} that KubeStellar returns: ${combinedOnly}.`,
-    {
-      next: [
-        advice('Ask for it in the policy: wantSingletonReportedState, wantMultiWECReportedState or statusCollectors'),
-      ],
-    },
-  );
+/** Refuses to wait for a status that nothing asks for. */
+function refuseUnreturned({ kind, deliveries }: WorkloadView): void {
+  const sent = deliveries.filter(({ wec }) => wec !== null);
+  if (sent.length === 0 || sent.some(({ stages }) => stages.some(({ id }) => id === 'status'))) return;
+  const next = [
+    advice('Ask for it in the policy: wantSingletonReportedState, wantMultiWECReportedState or statusCollectors'),
+  ];
+  throw new StellarError('usage', `No policy asks for a status of this ${kind}, or its kind has none.`, { next });
 }
 
 /** If the last reading failed, reports that as the error, not a timeout. */

@@ -10,7 +10,7 @@ import { describeObject, keyOf, type ObjectView } from '../ocm/object-ref.ts';
 import { objectsOf } from '../ocm/policies.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import type { NamespaceLabels } from './clauses.ts';
-import { type Delivery, deliveriesOf, type FollowedObject } from './delivery.ts';
+import { deliveriesOf, type FollowedObject } from './delivery.ts';
 import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './delivery-evidence.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
 import { findKind } from './find-kind.ts';
@@ -73,23 +73,10 @@ export function noSuchObject({ ref }: Found, { name: wds, context }: OpenWds): S
 
 /** @throws StellarError `not-found` for a kind that the WDS does not serve */
 export const getWorkload = async (named: NamedObject, wds: OpenWds): Promise<ViewWithErrors<WorkloadView>> =>
-  (await openWorkload(named, wds)).read();
+  readWorkload(await findObject(named, wds), wds);
 
-/** One reading of an object. */
-export interface WorkloadReading extends ViewWithErrors<WorkloadView> {
-  deliveries: readonly Delivery[];
-}
-
-/** Returns a function that reads the object repeatedly, and reads the kinds of the WDS only once. */
-export async function openWorkload(
-  named: NamedObject,
-  wds: OpenWds,
-): Promise<{ found: Found; read(): Promise<WorkloadReading> }> {
-  const found = await findObject(named, wds);
-  return { found, read: () => readWorkload(found, wds) };
-}
-
-async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadReading> {
+/** Reads an object and its deliveries. */
+export async function readWorkload(found: Found, wds: OpenWds): Promise<ViewWithErrors<WorkloadView>> {
   const { kinds, kind, ref } = found;
   const { group, namespace, name } = ref;
   const [object, space] = await Promise.all([
@@ -116,7 +103,6 @@ async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadReading
         evidence,
       ),
     },
-    deliveries,
     errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
   };
 }

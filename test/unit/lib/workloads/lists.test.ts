@@ -10,7 +10,6 @@ import { type WorkloadGoal, waitForWorkload } from '../../../../src/lib/workload
 import { getWorkload } from '../../../../src/lib/workloads/workload.ts';
 import { listWorkloads } from '../../../../src/lib/workloads/workload-list.ts';
 import { soon } from '../../support/space-builders.ts';
-import { stepsOf } from '../../support/steps.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
 
 const labels = { app: 'shop' };
@@ -326,23 +325,6 @@ describe('an object is waited for', () => {
     const { code, details } = await waited(wds([], inWds.slice(0, 2)), 'applied');
     assert.deepEqual([code, details], ['timeout', ['no WEC: no binding policy of wds1 selects any object']]);
   });
-  test('but not on a WEC that is being deleted: no policy sends anything there', async () => {
-    const of = half();
-    const gone = wec('w2');
-    gone.metadata.deletionTimestamp = '2026-11-20T08:00:00Z';
-    const kube = new WorkloadCluster([wec('w1'), gone, work('w1', 'True')]).kube;
-    const { error } = await waitForWorkload(
-      { named, goal: 'applied', on: undefined },
-      { ...of, its: seen({ name: 'its1', kube }) },
-      soon(60_000),
-    );
-    assert.deepEqual(
-      [error?.code, stepsOf(error)?.includes('stellarctl deregister w2 --its ')],
-      ['still-selected', true],
-    );
-  });
-  test('but not for a status that its kind does not have', () =>
-    assert.rejects(waited(good(), 'status'), { code: 'usage', message: /^A ConfigMap has no status/ }));
   test('but not if nothing names the ITS', () =>
     assert.rejects(waited({ ...good(), its: hidden }, 'applied'), { code: 'unreachable' }));
   test('but not on an ITS without permission, which is not a timeout', async () => {
@@ -371,12 +353,6 @@ describe('an object is waited for', () => {
   test('but not for a status that is not requested', async () =>
     assert.deepEqual(await forStatus(asking({})), [
       'usage',
-      'No policy asks for a status of this Gadget that KubeStellar returns: the statuses of several WECs are combined for Deployments, ReplicaSets and DaemonSets only.',
+      'No policy asks for a status of this Gadget, or its kind has none.',
     ]));
-  test('but not for the combined status of a kind without one', async () => {
-    const [code, message] = await forStatus(asking({ wantMultiWECReportedState: true }));
-    assert.equal(code, 'usage');
-    assert.match(message ?? '', /Deployments, ReplicaSets and DaemonSets only/);
-    assert.equal((await forStatus(asking({ wantMultiWECReportedState: true }, ['w1'])))[0], 'timeout');
-  });
 });
