@@ -39,11 +39,12 @@ export const definition: Definition<Options> = {
   async run(session, options, [name = '']) {
     checkDnsName(name, 'a status collector');
     const change = await import('../../lib/workloads/change-collector.ts');
+    const { createReported } = await import('../../lib/workloads/create-object.ts');
     const { column = [], groupBy = [], combine = [] } = options;
     const spec = change.collectorSpec({ ...options, column, groupBy, combine });
     const wds = await session.wds();
     session.announce(wds.kube, 'WDS');
-    await session.finish([await change.createCollector(name, spec, wds, session.run)]);
+    await session.finish([await createReported('collector', name, spec, wds, session.run)]);
     session.next(change.toUseCollector(name, wds));
   },
 };

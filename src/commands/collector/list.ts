@@ -10,8 +10,8 @@ export const definition: Definition<WdsOptions> = {
   async run(session) {
     const { listCollectors } = await import('../../lib/workloads/change-collector.ts');
     const wds = await session.wds();
-    const { items, missing } = await listCollectors(wds);
-    await session.print({ wds: wds.name, items, missing }, items, [
+    const items = await listCollectors(wds);
+    await session.print({ wds: wds.name, items }, items, [
       { header: 'NAME', value: ({ name }) => name },
       { header: 'COLUMNS', value: ({ columns }) => columns.join(',') },
       { header: 'USED BY', value: ({ usedBy }) => usedBy.join(',') || '-' },
@@ -19,6 +19,5 @@ export const definition: Definition<WdsOptions> = {
     ]);
     const create = ['collector', 'create', 'NAME', '--preset', 'replicas'];
     if (items.length === 0) await session.noneInWds(wds, 'status collectors', create);
-    if (missing.length > 0) session.progress.note(`Named by policies, but not found: ${missing.join(', ')}`);
   },
 };

@@ -28,11 +28,12 @@ export const definition: Definition<Options> = {
   ],
   async run(session, { select, remove }, [name = '']) {
     checkDnsName(name, 'a custom transform');
-    const { createTransform, transformSpec } = await import('../../lib/workloads/change-transform.ts');
+    const { transformSpec } = await import('../../lib/workloads/change-transform.ts');
+    const { createReported } = await import('../../lib/workloads/create-object.ts');
     const wds = await session.wds();
     const spec = await transformSpec(select, remove, wds);
     session.announce(wds.kube, 'WDS');
-    const result = await createTransform(name, spec, wds, session.run);
+    const result = await createReported('transform', name, spec, wds, session.run);
     await session.finish([result]);
     await nextRefresh(session, result, wds);
   },

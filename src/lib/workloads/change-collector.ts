@@ -1,10 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import { command } from '../core/command-line.ts';
-import { Deadline } from '../core/deadline.ts';
-import { forName, type NamedResult } from '../core/each-name.ts';
+import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { run as nextStep, run } from '../core/next-step.ts';
-import { poll } from '../core/poll.ts';
 import type { Run } from '../core/run.ts';
 import { resources } from '../kube/client/resources.ts';
 import { listServed } from '../kube/served.ts';
@@ -18,7 +15,7 @@ import {
   presets,
   type StatusCollector,
 } from './collector.ts';
-import { nameTaken } from './name-taken.ts';
+import type { ObjectResult } from './create-object.ts';
 
 /** A collector as requested on the command line. Columns are NAME=EXPRESSION. */
 export interface CollectorRequest {
@@ -71,70 +68,13 @@ function readCombination(text: string): NonNullable<CollectorSpec['combinedField
   return { name, type, ...(subject === undefined ? {} : { subject }) };
 }
 
-export interface CollectorResult extends NamedResult {
-  wds: string;
-  changed: boolean;
-}
-
-/** KubeStellar reports errors only. A collector without a report after this time, in milliseconds, counts as valid. */
-const settleMs = 3_000;
-
-/**
- * Creates a collector, and waits briefly for the errors that KubeStellar's controller reports for its expressions: the API server
- * parses none. An existing collector with the same columns stays unchanged.
- * @throws StellarError `name-taken`
- */
-export async function createCollector(
-  name: string,
-  spec: CollectorSpec,
-  wds: OpenWds,
-  run: Run,
-): Promise<CollectorResult> {
-  const present = await wds.kube.get<StatusCollector>(resources.statusCollectors, name);
-  if (present !== undefined && !isDeepStrictEqual(withoutEmpty(present.spec), withoutEmpty(spec)))
-    throw nameTaken(
-      `StatusCollector ${name}`,
-      wds,
-      nextStep(command`stellarctl collector get ${name} ${flagsOf(wds)}`, 'See what it does'),
-    );
-  const result: CollectorResult = { name, wds: wds.name, changed: false };
-  return forName(result, run, async () => {
-    const { apiVersion, kind } = resources.statusCollectors;
-    const collector: StatusCollector = { apiVersion, kind, metadata: { name }, spec };
-    result.changed = present === undefined && (await wds.kube.apply(collector)) !== 'unchanged';
-    if (!run.dryRun) await requireNoErrors(name, wds, run);
-    if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
-  });
-}
-
-async function requireNoErrors(name: string, wds: OpenWds, run: Run): Promise<void> {
-  const deadline = new Deadline(Math.min(settleMs, run.deadline.remaining));
-  const read = async () => {
-    const { status } = (await wds.kube.get<StatusCollector>(resources.statusCollectors, name)) ?? {};
-    return status?.errors?.length ? status.errors : undefined;
-  };
-  const errors = await poll(read, { ...run, deadline });
-  if (errors === undefined) return;
-  throw new StellarError(
-    'expression-invalid',
-    `KubeStellar cannot evaluate StatusCollector ${name} of ${wds.name}, and treats it as missing.`,
-    {
-      details: errors.flatMap((error) => error.split('\n')),
-      next: [nextStep(command`stellarctl collector delete ${name} ${flagsOf(wds)}`, 'Delete it, then create it again')],
-    },
-  );
-}
-
-const withoutEmpty = (spec: CollectorSpec = {}): object =>
-  Object.fromEntries(Object.entries(spec).filter(([, value]) => !Array.isArray(value) || value.length > 0));
-
 /** @throws StellarError `has-dependents` if policies name it, `not-found` */
 export async function deleteCollector(
   name: string,
   { force }: { force?: boolean | undefined },
   wds: OpenWds,
   run: Run,
-): Promise<CollectorResult> {
+): Promise<ObjectResult> {
   const { collector, view } = await getCollector(wds, name);
   if (view.usedBy.length > 0 && !force)
     throw new StellarError(
@@ -144,7 +84,7 @@ export async function deleteCollector(
         next: [nextStep(command`stellarctl collector delete ${name} --force ${flagsOf(wds)}`, 'Delete it anyway')],
       },
     );
-  const result: CollectorResult = { name, wds: wds.name, changed: false };
+  const result: ObjectResult = { name, wds: wds.name, changed: false };
   return forName(result, run, async () => {
     result.changed = await wds.kube.delete(resources.statusCollectors, name, { uid: collector.metadata.uid });
     if (!run.dryRun) run.progress.done(name, 'deleted');
@@ -167,18 +107,14 @@ export interface CollectorView {
   spec: CollectorSpec;
 }
 
-/** Lists the StatusCollectors of a WDS, and those that policies name but that do not exist. */
-export async function listCollectors({ kube }: OpenWds): Promise<{ items: CollectorView[]; missing: string[] }> {
+/** Lists the StatusCollectors of a WDS. */
+export async function listCollectors({ kube }: OpenWds): Promise<CollectorView[]> {
   const [collectors = [], policies = []] = await Promise.all([
     kube.list<StatusCollector>(resources.statusCollectors),
     kube.list<BindingPolicy>(resources.bindingPolicies),
   ]);
   const users = usersOf(policies);
-  const names = new Set(collectors.map(({ metadata }) => metadata.name));
-  return {
-    items: collectors.map((collector) => viewOf(collector, users)),
-    missing: [...users.keys()].filter((name) => !names.has(name)).sort(),
-  };
+  return collectors.map((collector) => viewOf(collector, users));
 }
 
 /** @throws StellarError `not-found` */

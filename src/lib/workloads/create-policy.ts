@@ -11,10 +11,10 @@ import { groupOf, resources } from '../kube/client/resources.ts';
 import { type DiscoveredKind, discoverKinds } from '../kube/discovery.ts';
 import type { BindingPolicy, DownsyncClause, Modulation, PolicySpec } from '../ocm/policies.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import { nameTaken } from './create-object.ts';
 import { type Explanation, explanationOf } from './explain.ts';
 import { requireKind } from './find-kind.ts';
 import { isValid } from './label-selectors.ts';
-import { nameTaken } from './name-taken.ts';
 import { evaluate, getPolicy } from './policy-subject.ts';
 import { sendableKinds } from './wds-contents.ts';
 

@@ -3,6 +3,7 @@ import { StellarError } from '../core/errors.ts';
 import { run } from '../core/next-step.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
+import { getServed } from '../kube/served.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 
 /** control.kubestellar.io/v1alpha1 CustomTransform: the fields to remove from objects of a kind before they are sent. */
@@ -25,8 +26,6 @@ export interface TransformView {
   group: string;
   resource: string;
   remove: string[];
-  /** Other transforms of the same kind. All of them apply, in no particular order. */
-  besides: string[];
   /** Errors that KubeStellar reports. */
   errors: string[];
   warnings: string[];
@@ -34,7 +33,7 @@ export interface TransformView {
 
 export async function listTransforms({ kube }: OpenWds): Promise<TransformView[]> {
   const all = (await kube.list<CustomTransform>(resources.customTransforms)) ?? [];
-  return all.map((transform) => viewOf(transform, all));
+  return all.map(viewOf);
 }
 
 /** @throws StellarError `not-found` */
@@ -42,26 +41,18 @@ export async function getTransform(
   wds: OpenWds,
   name: string,
 ): Promise<{ transform: CustomTransform; view: TransformView }> {
-  const all = (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? [];
-  const transform = all.find(({ metadata }) => metadata.name === name);
+  const transform = await getServed<CustomTransform>(wds.kube, resources.customTransforms, name);
   if (transform === undefined)
     throw new StellarError('not-found', `${wds.name} has no CustomTransform ${name}.`, {
       next: [run(command`stellarctl transform list ${flagsOf(wds)}`, 'See what exists')],
     });
-  return { transform, view: viewOf(transform, all) };
+  return { transform, view: viewOf(transform) };
 }
 
-export const isOfKind = ({ spec }: CustomTransform, { apiGroup, resource }: TransformSpec): boolean =>
-  (spec?.apiGroup ?? '') === apiGroup && spec?.resource === resource;
-
-function viewOf({ metadata: { name }, spec, status }: CustomTransform, all: readonly CustomTransform[]): TransformView {
-  const { apiGroup = '', resource = '', remove = [] } = spec ?? {};
-  const same = all.filter((other) => isOfKind(other, { apiGroup, resource })).map((other) => other.metadata.name);
-  return {
-    ...{ name, group: apiGroup, resource, remove, besides: same.filter((other) => other !== name) },
-    ...{ errors: status?.errors ?? [], warnings: status?.warnings ?? [] },
-  };
-}
+const viewOf = ({ metadata: { name }, spec, status }: CustomTransform): TransformView => ({
+  ...{ name, group: spec?.apiGroup ?? '', resource: spec?.resource ?? '', remove: spec?.remove ?? [] },
+  ...{ errors: status?.errors ?? [], warnings: status?.warnings ?? [] },
+});
 
 /** A transform, and what it removes. The fields are an interface: docs/output.md. */
 export type AppliedTransform = Pick<TransformView, 'name' | 'resource' | 'remove'>;
@@ -72,7 +63,11 @@ export const transformsOf = (
   kinds: readonly { group?: string; resource: string }[],
 ): AppliedTransform[] =>
   all
-    .filter((each) => kinds.some(({ group = '', resource }) => isOfKind(each, { apiGroup: group, resource })))
+    .filter((each) =>
+      kinds.some(
+        ({ group = '', resource }) => each.spec?.resource === resource && (each.spec.apiGroup ?? '') === group,
+      ),
+    )
     .map(({ metadata, spec }) => ({
       ...{ name: metadata.name, resource: spec?.resource ?? '', remove: spec?.remove ?? [] },
     }));

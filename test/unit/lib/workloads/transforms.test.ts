@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
-import { createTransform, deleteTransform, transformSpec } from '../../../../src/lib/workloads/change-transform.ts';
+import { deleteTransform, transformSpec } from '../../../../src/lib/workloads/change-transform.ts';
+import { createReported } from '../../../../src/lib/workloads/create-object.ts';
 import { refreshPolicy } from '../../../../src/lib/workloads/refresh-policy.ts';
 import { listTransforms } from '../../../../src/lib/workloads/transforms.ts';
 import { soon } from '../../support/space-builders.ts';
@@ -64,10 +65,10 @@ describe('a CustomTransform', () => {
     const { wds, cluster } = wdsWith(sent);
     const asked = await transformSpec('deployment', spec.remove, wds);
     assert.deepEqual(asked, spec);
-    assert.equal((await createTransform('t', asked, wds, soon())).changed, true);
+    assert.equal((await createReported('transform', 't', asked, wds, soon())).changed, true);
     assert.deepEqual(cluster.writes, ['apply CustomTransform t']);
     const again = wdsWith([...sent, transform('t', spec.remove)]);
-    assert.equal((await createTransform('t', asked, again.wds, soon())).changed, false);
+    assert.equal((await createReported('transform', 't', asked, again.wds, soon())).changed, false);
     assert.deepEqual(again.cluster.writes, []);
   });
 
@@ -80,46 +81,37 @@ describe('a CustomTransform', () => {
         { code: 'usage' },
         path,
       );
-    // "$..[bad" is in the record of custom-transform; an escape could spell one of these fields.
-    const invalid = [
-      '',
-      '$',
-      'spec.x',
-      '$..[bad',
-      '$.spec[0]',
-      '$.spec.',
-      '$.a-b',
-      "$['x']",
-      '$["a"',
-      '$["\\u006bind"]',
-    ];
-    for (const path of invalid)
-      await assert.rejects(transformSpec('deployments', [path], wds), { code: 'usage' }, path);
-    const fine = ['$.metadata.namespace', '$.metadata.labels["a.b/c"]', '$.metadata.name.x', '$.kinds'];
+    const fine = ['$.metadata.labels["a.b/c"]', '$.metadata.name.x', '$.kinds'];
     assert.deepEqual((await transformSpec('namespaces', fine, wds)).remove, fine);
   });
 
-  test('is rejected as a replacement for another one, and beside one of its kind', async () => {
+  test('is rejected as a replacement for another one', async () => {
     const { wds, cluster } = wdsWith([...sent, transform('other', ['$.a'])]);
-    const create = (name: string, remove: string[]) => createTransform(name, { ...spec, remove }, wds, soon());
+    const create = (name: string, remove: string[]) =>
+      createReported('transform', name, { ...spec, remove }, wds, soon());
     await assert.rejects(create('other', ['$.b']), {
       code: 'name-taken',
       message: /a different CustomTransform other/,
     });
-    await assert.rejects(create('t', ['$.a']), { code: 'name-taken', message: /other is for deployments already/ });
     assert.deepEqual(cluster.writes, []);
   });
 
-  test('is listed with its errors and with others of its kind', async () => {
+  test('is listed with its errors', async () => {
     const broken = transform('a', ['$..[bad'], { errors: ['Error in spec.remove[0]'] });
     const views = await listTransforms(wdsWith([broken, transform('b', ['$.x'])]).wds);
     assert.deepEqual(
-      views.map(({ name, besides, errors }) => [name, besides, errors.length]),
+      views.map(({ name, errors }) => [name, errors.length]),
       [
-        ['a', ['b'], 1],
-        ['b', ['a'], 0],
+        ['a', 1],
+        ['b', 0],
       ],
     );
+  });
+
+  test('is reported as broken once KubeStellar has said so', async () => {
+    const { wds } = wdsWith([transform('a', ['$..[bad'], { errors: ['Error in spec.remove[0]'] })]);
+    const { error } = await createReported('transform', 'a', { ...spec, remove: ['$..[bad'] }, wds, soon());
+    assert.deepEqual([error?.code, error?.details], ['expression-invalid', ['Error in spec.remove[0]']]);
   });
 
   test('is deleted, even if broken', async () => {

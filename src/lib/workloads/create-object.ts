@@ -1,0 +1,80 @@
+import { isDeepStrictEqual } from 'node:util';
+import { command } from '../core/command-line.ts';
+import { Deadline } from '../core/deadline.ts';
+import { forName, type NamedResult } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { type NextStep, run as nextStep } from '../core/next-step.ts';
+import { poll } from '../core/poll.ts';
+import type { Run } from '../core/run.ts';
+import type { KubeObject } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/resources.ts';
+import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+
+export interface ObjectResult extends NamedResult {
+  wds: string;
+  changed: boolean;
+}
+
+interface Reported extends KubeObject {
+  spec?: object;
+  status?: { errors?: string[] | null };
+}
+
+/** KubeStellar reports errors only. An object without a report after this time, in milliseconds, counts as valid. */
+const settleMs = 3_000;
+
+const reported = { collector: resources.statusCollectors, transform: resources.customTransforms };
+
+/**
+ * Creates a collector or a transform, and waits briefly for the errors that KubeStellar's controller reports for its expressions: the
+ * API server parses none. An existing one with the same content stays unchanged.
+ * @throws StellarError `name-taken`
+ */
+export async function createReported(
+  noun: keyof typeof reported,
+  name: string,
+  spec: object,
+  wds: OpenWds,
+  run: Run,
+): Promise<ObjectResult> {
+  const { apiVersion, kind } = reported[noun];
+  const present = await wds.kube.get<Reported>(reported[noun], name);
+  if (present !== undefined && !isDeepStrictEqual(withoutEmpty(present.spec), withoutEmpty(spec))) {
+    const see = nextStep(command`stellarctl ${noun} get ${name} ${flagsOf(wds)}`, 'See what it does');
+    throw nameTaken(`${kind} ${name}`, wds, see);
+  }
+  const result: ObjectResult = { name, wds: wds.name, changed: false };
+  return forName(result, run, async () => {
+    const object: Reported = { apiVersion, kind, metadata: { name }, spec };
+    result.changed = present === undefined && (await wds.kube.apply(object)) !== 'unchanged';
+    if (run.dryRun) return;
+    await requireNoErrors(noun, name, wds, run);
+    run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
+  });
+}
+
+async function requireNoErrors(noun: keyof typeof reported, name: string, wds: OpenWds, run: Run): Promise<void> {
+  const deadline = new Deadline(Math.min(settleMs, run.deadline.remaining));
+  const read = async () => {
+    const { status } = (await wds.kube.get<Reported>(reported[noun], name)) ?? {};
+    return status?.errors?.length ? status.errors : undefined;
+  };
+  const errors = await poll(read, { ...run, deadline });
+  if (errors === undefined) return;
+  const recreate = command`stellarctl ${noun} delete ${name} ${flagsOf(wds)}`;
+  throw new StellarError(
+    'expression-invalid',
+    `KubeStellar cannot read ${reported[noun].kind} ${name} of ${wds.name}.`,
+    {
+      details: errors.flatMap((error) => error.split('\n')),
+      next: [nextStep(recreate, 'Delete it, then create it again')],
+    },
+  );
+}
+
+const withoutEmpty = (spec: object = {}): object =>
+  Object.fromEntries(Object.entries(spec).filter(([, value]) => !Array.isArray(value) || value.length > 0));
+
+/** The error for an object of another content than the one to create. */
+export const nameTaken = (what: string, { name: wds }: OpenWds, ...next: NextStep[]): StellarError =>
+  new StellarError('name-taken', `${wds} already has a different ${what}. Nothing was written.`, { next });
