@@ -36,7 +36,6 @@ const exitCodes = {
   'cluster-unusable': ExitCode.failed,
   'still-registered': ExitCode.failed,
   'chart-unusable': ExitCode.failed,
-  'hooks-outdated': ExitCode.failed,
   'upgrade-needed': ExitCode.failed,
   'release-pending': ExitCode.failed,
   'hosting-busy': ExitCode.failed,

@@ -6,7 +6,6 @@ import type { Kube } from '../kube/client/client.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { missingPermissions } from '../kube/permissions.ts';
 import { requireHub } from '../ocm/require-hub.ts';
-import { isOlderHook } from '../spaces/cluster-state.ts';
 import { coreChart } from '../spaces/core-chart.ts';
 import { namesCheck, reachedCheck } from '../spaces/entrance-checks.ts';
 import { type Hosting, hostingStages, readHosting } from '../spaces/hosting-stages.ts';
@@ -66,15 +65,8 @@ async function judgeHosting(state: HostingState): Promise<Outcome> {
   const init = command`stellarctl init --hosting-context ${state.kube.cluster.context}`;
   const hosting = await state.read();
   if (!(await state.isHosting())) return skipped('KubeStellar is not installed on it', run(init));
-  const older = hosting.hooks.filter(isOlderHook);
   const blocking = blockingStage(judge(hostingStages, hosting));
   if (blocking === undefined) return pass();
-  if (blocking.id === 'hooks' && older.length > 0)
-    return fail(
-      'hooks-outdated',
-      `its hooks are from a KubeStellar before 0.29: ${older.join(', ')}`,
-      run(`${init} --upgrade`),
-    );
   const { state: how, why, code = blocking.id, next = [run(init)] } = blocking.verdict;
   return fail(code, why, ...(how === 'failed' ? next : [run(init)]));
 }

@@ -74,10 +74,9 @@ async function findRelease(
 
 const hooksOfCoreChart: readonly string[] = Object.values(hookNames);
 
-/** Whether a hook has a name from before 0.29. `ocm` is excluded: KubeFlex itself has a hook with this name. */
-export const isOlderHook = (name: string): boolean => Object.hasOwn(olderHooks, name) && name !== 'ocm';
-
-const isOfCoreChart = (name: string): boolean => hooksOfCoreChart.includes(name) || isOlderHook(name);
+/** Also by a name from before 0.29. KubeFlex itself has a hook `ocm`. */
+const isOfCoreChart = (name: string): boolean =>
+  hooksOfCoreChart.includes(name) || (Object.hasOwn(olderHooks, name) && name !== 'ocm');
 
 /** The release that owns an object, from helm's annotations. */
 function ownerOf({ metadata }: KubeObject): ReleaseName | undefined {

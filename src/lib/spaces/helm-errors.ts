@@ -14,7 +14,9 @@ const codes: [output: RegExp, code: ErrorCode][] = [
 /** Gives a failure of helm the error code of its cause, if its output shows a known one. */
 export function withCode(failure: StellarError, stderr: string): StellarError {
   const [, code] = codes.find(([output]) => output.test(stderr)) ?? [];
-  return code === undefined ? failure : new StellarError(code, failure.message, { details: failure.details });
+  if (code === undefined) return failure;
+  const next = code === 'release-pending' ? [advice('When it has ended, rerun the command')] : [];
+  return new StellarError(code, failure.message, { details: failure.details, next });
 }
 
 /** The error for a chart that cannot be fetched, with remedies. @param stderr helm's error output */

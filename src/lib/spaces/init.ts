@@ -7,11 +7,9 @@ import { advice, run as nextStep, stepLines, textOf } from '../core/next-step.ts
 import type { Run } from '../core/run.ts';
 import { compareVersions } from '../core/version.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { describeCluster } from '../kube/client/errors.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import type { WriteRecorder } from '../kube/dry-run.ts';
-import { systemNamespace } from '../ocm/kubeflex-names.ts';
 import { versionWords } from '../ocm/running-versions.ts';
 import { bringChart, type ChartChoice, chooseChart, type InitInput, kubeFlexValues } from './chart.ts';
 import { type ClusterState, readClusterState } from './cluster-state.ts';
@@ -19,12 +17,11 @@ import { coreChart } from './core-chart.ts';
 import { followHosting, type Installing } from './follow-install.ts';
 import type { Helm, LocalChart, ReleaseName } from './helm.ts';
 import { mergeValues, type Values } from './helm-values.ts';
-import { readHostingConfig } from './hosting.ts';
 import { withHostingLease } from './hosting-lease.ts';
 import { requireInitPermissions } from './install-permissions.ts';
 import { findIrreplaceable, freshValues, hasKubeFlex, makePlan, markAsKept, type Plan } from './install-plan.ts';
 import { renewCorrectedHook } from './its-name-defect.ts';
-import { concurrentRelease, forgetRevisions, waitForHelm } from './release-records.ts';
+import { forgetRevisions, refusePending } from './release-records.ts';
 import { listControlPlanes } from './spaces.ts';
 import { type UnreachedSpace, unreachedSpaces } from './unreached-spaces.ts';
 
@@ -57,9 +54,6 @@ interface Chosen extends InitInput {
   asked: Values;
 }
 
-/** A run that loses to a concurrent helm this many times has another problem. */
-const mostAttempts = 3;
-
 interface InitTools {
   kube: Kube;
   helm: Helm;
@@ -70,7 +64,7 @@ interface InitTools {
 /**
  * Makes a cluster a hosting cluster: installs KubeFlex and KubeStellar's post-create hooks with KubeStellar's core chart. A rerun
  * changes nothing, or resumes an interrupted installation.
- * @throws StellarError before any write: `usage`, `chart-unusable`, `hooks-outdated`, `upgrade-needed`, `forbidden`; afterwards
+ * @throws StellarError before any write: `usage`, `chart-unusable`, `upgrade-needed`, `release-pending`, `forbidden`; afterwards
  *   `program-failed` (helm), `hosting-failed`, `timeout`, `interrupted`, with what remains on the cluster and how to resume or
  *   uninstall it
  */
@@ -78,32 +72,21 @@ export async function initHosting(input: InitInput, tools: InitTools, run: Run):
   const { helm } = tools;
   const choice = await chooseChart(input, helm);
   const asked = await helm.valuesOf(kubeFlexValues(input), input.values);
-  for (let attempts = 1; ; attempts++) {
-    try {
-      const result = await attempt({ ...input, choice, asked }, tools, run);
-      return input.upgrade ? await afterUpgrade(result, tools.kube, run) : result;
-    } catch (error) {
-      const isOvertaken = error instanceof StellarError && error.code === 'release-pending';
-      if (!isOvertaken || attempts === mostAttempts) throw error;
-      run.progress.changed(tools.kube.cluster.context, 'another run has changed the release; reading it again');
-    }
-  }
+  const result = await attempt({ ...input, choice, asked }, tools, run);
+  return input.upgrade ? afterUpgrade(result, tools.kube, run) : result;
 }
 
-/** @throws StellarError also `release-pending` if another helm starts on the release meanwhile: the plan is then outdated */
 async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitResult> {
   const { kube, helm } = tools;
   const { choice, asked } = input;
   const { context } = kube.cluster;
-  const first = await readClusterState(kube, helm).catch(async (error: unknown) => {
+  const clusterState = await readClusterState(kube, helm).catch(async (error: unknown) => {
     // If even reading is forbidden, report all missing permissions at once.
     if (error instanceof StellarError && error.code === 'forbidden')
       await requireInitPermissions(kube, coreChart.release);
     throw error;
   });
-  const clusterState = (await waitForHelm(kube, first, run)) ? await readClusterState(kube, helm) : first;
-  await refuseTerminating(kube);
-  if (clusterState.kubeFlex === 'of-others') await refuseForeignSettings(kube, input);
+  refusePending(context, clusterState);
   const fresh = clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, run) : {};
   const { upgrade, imageRegistry } = input;
   const wanted = { version: choice.version, upgrade, values: asked, chart: input.chart, imageRegistry };
@@ -133,15 +116,15 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   announce(plan, clusterState, choice, run);
   // This renders the whole chart, which also validates the values.
   const definitions = hasKubeFlex(values) ? await helm.customResourceDefinitions(chart, values) : [];
-  await withHostingLease(kube, 'init', run, async () => {
-    if (!isDeepStrictEqual(await readClusterState(kube, helm), clusterState))
-      throw concurrentRelease(context, clusterState.release);
+  return withHostingLease(kube, 'init', run, async () => {
+    // What another run has changed before it had ended.
+    if (!isDeepStrictEqual(await readClusterState(kube, helm), clusterState)) return attempt(input, tools, run);
     result.kept = await prepare(plan, clusterState, definitions, tools, run);
     if (!kube.dryRun) await runHelm(plan, clusterState, chart, followed, tools, run);
+    const verb = plan.installed === undefined ? 'create' : 'update';
+    tools.record?.({ verb, cluster: context, kind: 'Release', ...clusterState.release });
+    return { ...result, changed: !kube.dryRun };
   });
-  const verb = plan.installed === undefined ? 'create' : 'update';
-  tools.record?.({ verb, cluster: context, kind: 'Release', ...clusterState.release });
-  return { ...result, changed: !kube.dryRun };
 }
 
 /** Reports the spaces that the upgrade does not reach, the versions that they run, and how to upgrade them. */
@@ -174,13 +157,7 @@ async function runHelm(
   } catch (error) {
     // A helm that is stopped marks its release as failed. Wait for it, or the next run finds a pending release.
     stop.abort();
-    const failure = await work.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    // The release belongs to the other helm and must not be uninstalled.
-    if (failure instanceof StellarError && failure.code === 'release-pending')
-      throw concurrentRelease(kube.cluster.context, release);
+    await work.catch(() => undefined);
     throw withUninstallStep(error, release, plan, kube);
   }
 }
@@ -226,7 +203,8 @@ async function prepare(
 
 /** Adds to an error what an unfinished installation leaves on the cluster, and how to resume or uninstall it. */
 function withUninstallStep(error: unknown, { name, namespace }: ReleaseName, plan: Plan, { cluster }: Kube): unknown {
-  if (!(error instanceof StellarError)) return error;
+  // A release that another helm works on must not be uninstalled.
+  if (!(error instanceof StellarError) || error.code === 'release-pending') return error;
   const { context } = cluster;
   const back = command`helm uninstall ${name} -n ${namespace} --kube-context ${context}`;
   const isOpen = error.code === 'interrupted' || error.next.length === 0;
@@ -249,41 +227,6 @@ function noteNewer({ version }: Plan, context: string, run: Run): void {
 function needsPostgres(values: Values): boolean {
   const ofKubeFlex = values[coreChart.kubeFlexValues];
   return hasKubeFlex(values) && !(isObject(ofKubeFlex) && String(ofKubeFlex.installPostgreSQL) === 'false');
-}
-
-/**
- * Checks the requested settings for a KubeFlex that another installer, such as `kflex init`, owns: it is kept with its own.
- * @throws StellarError `usage` if other settings are requested
- */
-async function refuseForeignSettings(kube: Kube, { domain, externalPort }: InitInput): Promise<void> {
-  const config = await readHostingConfig(kube);
-  if (config === undefined) return;
-  const asked = { domain, externalPort };
-  const differing = (Object.keys(asked) as (keyof typeof asked)[]).filter(
-    (setting) => asked[setting] !== undefined && asked[setting] !== config[setting],
-  );
-  if (differing.length === 0) return;
-  const has = differing.map((setting) => `${setting} ${config[setting]}`).join(', ');
-  const edit = command`kubectl --context ${kube.cluster.context} -n ${systemNamespace} edit configmap kubeflex-config`;
-  throw new StellarError(
-    'usage',
-    `The KubeFlex on ${kube.cluster.context} does not belong to this release, and has ${has}.`,
-    {
-      next: [nextStep(edit, 'Leave the option out, or change it there')],
-    },
-  );
-}
-
-/** In a terminating namespace, helm would fail with a misleading "forbidden" error. */
-async function refuseTerminating(kube: Kube): Promise<void> {
-  const namespace = await kube.get(resources.namespaces, systemNamespace);
-  if (namespace?.metadata.deletionTimestamp === undefined) return;
-  const wait = command`kubectl --context ${kube.cluster.context} wait --for=delete namespace/${systemNamespace}`;
-  throw new StellarError(
-    'conflict',
-    `The namespace ${systemNamespace} on ${describeCluster(kube.cluster)} is being deleted; nothing can be installed in it until it is gone.`,
-    { next: [nextStep(wait, 'Wait for it')] },
-  );
 }
 
 /**

@@ -9,7 +9,7 @@ import type { KubeObject } from '../kube/client/objects.ts';
 import { type Resource, resources } from '../kube/client/resources.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { hookNames, managerAdminBinding, systemNamespace } from '../ocm/kubeflex-names.ts';
-import { type ClusterState, isOlderHook } from './cluster-state.ts';
+import type { ClusterState } from './cluster-state.ts';
 import { coreChart } from './core-chart.ts';
 import type { Helm, ReleaseName, Revision } from './helm.ts';
 import { holds, mergeValues, type Values } from './helm-values.ts';
@@ -45,7 +45,7 @@ export interface Asked {
  * definitions cannot be downgraded while control planes use them.
  * @param ifFresh values for a first installation, as detected on the cluster
  * @param context for messages
- * @throws StellarError `hooks-outdated`, `upgrade-needed`, `conflict`
+ * @throws StellarError `upgrade-needed`, `conflict`
  */
 export function makePlan(clusterState: ClusterState, asked: Asked, ifFresh: Values, context: string): Plan {
   const { revisions, release } = clusterState;
@@ -60,7 +60,6 @@ export function makePlan(clusterState: ClusterState, asked: Asked, ifFresh: Valu
   const source = asked.chart === undefined ? [] : ['--chart', asked.chart];
   const retry = (version: string) =>
     command`stellarctl init --upgrade --version ${version} ${source} --hosting-context ${context}`;
-  if (!asked.upgrade) refuseOlderHooks(clusterState, installed, context);
   if (installed === undefined) {
     const version = asked.version ?? coreChart.version;
     const values = mergeValues(mergeValues(ifFresh, clusterState.values), asked.values);
@@ -124,33 +123,10 @@ export function hasKubeFlex(values: Values): boolean {
   return !isObject(ofKubeFlex) || ofKubeFlex.install !== false;
 }
 
-function refuseOlderHooks(
-  { hooks, release, revisions }: ClusterState,
-  installed: string | undefined,
-  context: string,
-): void {
-  const older = hooks.filter(isOlderHook);
-  const hasAll = Object.values(hookNames).every((name) => hooks.includes(name));
-  const isOldChart = installed !== undefined && compareVersions(installed, coreChart.oldestVersion) < 0;
-  if (!isOldChart && (older.length === 0 || hasAll)) return;
-  const of = revisions.length === 0 ? '' : ` (release ${release.name}, chart ${installed ?? 'unknown'})`;
-  throw new StellarError(
-    'hooks-outdated',
-    `${context} has the post-create hooks of a KubeStellar before 0.29${of}: ${older.join(', ') || 'none of the newer ones'}.`,
-    {
-      details: [
-        'Newer hooks create ITSes and WDSes since then, and stellarctl works only with those.',
-        'An upgrade keeps existing control planes.',
-      ],
-      next: [run(command`stellarctl init --upgrade --hosting-context ${context}`, 'Upgrade')],
-    },
-  );
-}
-
 /** The values for a first installation that follow from the cluster, in addition to the requested ones. */
 export async function freshValues(kube: Kube, { isOpenShift, kubeFlex }: ClusterState, run: Run): Promise<Values> {
   if (kubeFlex === 'of-others') {
-    run.progress.note('The existing KubeFlex is kept.');
+    run.progress.note('The existing KubeFlex is kept, with its own domain and port.');
     return { [coreChart.kubeFlexValues]: { install: false } };
   }
   if (isOpenShift) {

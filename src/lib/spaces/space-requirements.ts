@@ -8,7 +8,7 @@ import type { KubeObject } from '../kube/client/objects.ts';
 import { resourceOf, resources } from '../kube/client/resources.ts';
 import { may } from '../kube/permissions.ts';
 import { untilGone } from '../kube/until-gone.ts';
-import { isSpaceName, longestName, namespaceOf, olderHooks, type SpaceRole } from '../ocm/kubeflex-names.ts';
+import { isSpaceName, longestName, namespaceOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { roleOf, typeOf } from './spaces.ts';
 
@@ -76,7 +76,7 @@ function refuseForeign(name: string, namespace: KubeObject): void {
  * Ensures that the hooks of a control plane exist: KubeFlex does not report a missing hook, and the control plane never becomes
  * ready (facts/live/controlplane-missing-hook.json).
  * @returns the hooks, by name
- * @throws StellarError `hook-missing`, with whether the hosting cluster has no hooks or those of an older chart
+ * @throws StellarError `hook-missing`, with the hooks that there are
  */
 export async function requireHooks(
   hosting: Kube,
@@ -87,14 +87,11 @@ export async function requireHooks(
   const missing = names.filter((name) => !byName.has(name));
   if (missing.length === 0) return byName;
   const { context } = hosting.cluster;
-  const older = [...byName.keys()].filter((name) => name in olderHooks && name !== 'ocm');
   const why =
-    older.length > 0
-      ? `it has those of a KubeStellar before 0.29 (${older.join(', ')}), which work differently`
-      : byName.size === 0
-        ? 'it has none: KubeFlex is installed, KubeStellar is not'
-        : `it has ${[...byName.keys()].join(', ')}`;
-  const install = command`stellarctl init --hosting-context ${context} ${older.length > 0 ? ['--upgrade'] : []}`;
+    byName.size === 0
+      ? 'it has none: KubeFlex is installed, KubeStellar is not'
+      : `it has ${[...byName.keys()].join(', ')}`;
+  const install = command`stellarctl init --hosting-context ${context}`;
   throw new StellarError(
     'hook-missing',
     `${describeCluster(hosting.cluster)} has no post-create hook ${missing.join(' and no ')}: ${why}.`,

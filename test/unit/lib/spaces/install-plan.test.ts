@@ -102,23 +102,6 @@ test('a failed upgrade is resumed, not rolled back', () => {
   assert.throws(() => plan(release), failsWith({ code: 'upgrade-needed', steps: /--upgrade --version 0\.31\.0/ }));
 });
 
-test('hooks from before 0.29 are rejected with the reason, and replaced by an upgrade', () => {
-  const old = installed(['deployed 0.28.0'], { hooks: ['its-with-clusteradm', 'wds', 'openshift-crds'] });
-  assert.throws(
-    () => plan(old),
-    failsWith({
-      code: 'hooks-outdated',
-      message: /\(release ks-core, chart 0\.28\.0\): its-with-clusteradm, wds\.$/,
-      steps: /stellarctl init --upgrade/,
-    }),
-  );
-  assert.throws(() => plan({ ...nothing, hooks: ['its-without-clusteradm'] }), { code: 'hooks-outdated' });
-  assert.equal(decided(old, { upgrade: true }), `upgrade ${coreChart.version}`);
-  // KubeFlex has a hook of its own that does not matter here, and old hooks beside new ones do no harm.
-  assert.equal(decided({ ...nothing, hooks: ['ocm', 'openshift-crds'] }), `install ${coreChart.version}`);
-  assert.equal(decided(installed(['deployed 0.30.0'], { hooks: [...hooks, 'wds'] })), 'nothing 0.30.0');
-});
-
 test('a release of that name with another chart is not changed', () => {
   assert.throws(() => plan(installed(['deployed 1.2.3 nginx'])), { code: 'conflict', message: /another chart, nginx/ });
 });

@@ -24,13 +24,4 @@ describe('the hooks of a control plane', () => {
     assert.rejects(requiring('its-hub-init'), {
       message: /has no post-create hook install-status-addon: it has its-hub-init/,
     }));
-  test('are those of a chart before 0.29, which must be upgraded', () =>
-    assert.rejects(
-      requiring('its-with-clusteradm', 'its-without-clusteradm', 'wds'),
-      failsWith({
-        code: 'hook-missing',
-        message: /before 0\.29 \(its-with-clusteradm, its-without-clusteradm, wds\)/,
-        steps: /stellarctl init --hosting-context kind-kubeflex --upgrade/,
-      }),
-    ));
 });
