@@ -155,7 +155,7 @@ const areReady = (workload: Deployment | StatefulSet): boolean =>
 const wanted = ({ spec }: Deployment | StatefulSet): number => spec?.replicas ?? 1;
 
 /** Why a Deployment has no pods, if its API server refuses them: a quota, a LimitRange, PodSecurity, a webhook. */
-export function refusedPods(deployment: Deployment | undefined): string | undefined {
+export function refusedPods(deployment: Deployment | StatefulSet | undefined): string | undefined {
   const { status, message } = conditionOf(deployment, 'ReplicaFailure') ?? {};
   return status === 'True' ? `its pods are refused: ${message}` : undefined;
 }

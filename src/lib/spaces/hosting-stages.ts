@@ -91,6 +91,27 @@ export async function readHosting(
 const absent = ({ helmAtWork }: Pick<Hosting, 'helmAtWork'>, what: string): Verdict =>
   helmAtWork ? waiting(`helm has not created ${what} yet`) : failedForGood(`${what} is missing`);
 
+/**
+ * The verdict on a Deployment or StatefulSet whose pods are to be ready.
+ * @param what its program, as a subject: `its API server`
+ */
+export function running(
+  what: string,
+  { kind, present, pods }: { kind: string; present: Deployment | StatefulSet; pods: readonly Pod[] },
+  seen: { context: string; now: number; namespace: string },
+): Verdict {
+  const { context, namespace } = seen;
+  const { name } = present.metadata;
+  const scale = run(scaleUp(context, namespace, kind.toLowerCase(), name), 'Scale it up');
+  if (isScaledToNone(present)) return failed(`${kind} ${name} is scaled to zero`, { next: [scale] });
+  if (kind === 'Deployment' ? isDeploymentReady(present) : isStatefulSetReady(present)) return met;
+  const failure = firstPodFailure(pods);
+  if (failure !== undefined) return failed(`${what} does not start: ${failure.why}`);
+  const refused = refusedPods(present);
+  if (refused === undefined) return starting(`${what} is starting`, pods, seen);
+  return failed(`${what} does not start: ${refused}`, { next: [toSeeLimits(context, namespace)] });
+}
+
 function served(hosting: Hosting): Verdict {
   const { definitions } = hosting;
   if (definitions.every((definition) => isTrue(definition, 'Established'))) return met;
@@ -101,13 +122,14 @@ function served(hosting: Hosting): Verdict {
 
 function postgresReady(hosting: Hosting): Verdict {
   const { postgres, postgresJob, needsPostgres, pods } = hosting;
-  if (isStatefulSetReady(postgres)) return met;
-  if (postgres !== undefined && isScaledToNone(postgres)) return scaledToNone('StatefulSet', postgresName, hosting);
-  const failure = firstPodFailure(postgresPods(hosting));
-  if (postgresJob !== undefined && jobState(postgresJob) === 'failed')
+  const isDone = isStatefulSetReady(postgres);
+  if (!isDone && postgresJob !== undefined && jobState(postgresJob) === 'failed')
     return failedForGood(`Job ${systemNamespace}/${postgresJob.metadata.name}, which installs PostgreSQL, has failed`);
+  const own = postgresPods(hosting);
+  if (postgres !== undefined)
+    return running('PostgreSQL', { kind: 'StatefulSet', present: postgres, pods: own }, inSystem(hosting));
+  const failure = firstPodFailure(own);
   if (failure !== undefined) return failed(`PostgreSQL does not start: ${failure.why}`);
-  if (postgres !== undefined) return starting('PostgreSQL is starting', postgresPods(hosting), hosting);
   if (!needsPostgres) return met;
   if (postgresJob !== undefined) return waiting(`Job ${postgresJob.metadata.name} is installing PostgreSQL`);
   const verdict = absent(hosting, `StatefulSet ${systemNamespace}/${postgresName} (PostgreSQL)`);
@@ -128,24 +150,11 @@ type HostingManager = Pick<Hosting, 'manager' | 'pods' | 'context' | 'now' | 'he
 export function managerReady(hosting: HostingManager): Verdict {
   const { manager, pods } = hosting;
   if (manager === undefined) return absent(hosting, `Deployment ${systemNamespace}/${managerName}`);
-  if (isScaledToNone(manager)) return scaledToNone('Deployment', managerName, hosting);
-  if (isDeploymentReady(manager)) return met;
-  const own = podsOf(managerName, pods);
-  const failure = firstPodFailure(own);
-  const refused = refusedPods(manager);
-  if (refused !== undefined)
-    return failed(`KubeFlex's manager does not start: ${refused}`, {
-      next: [toSeeLimits(hosting.context, systemNamespace)],
-    });
-  return failure === undefined
-    ? starting("KubeFlex's manager is starting", own, hosting)
-    : failed(`KubeFlex's manager does not start: ${failure.why}`);
+  const own = { kind: 'Deployment', present: manager, pods: podsOf(managerName, pods) };
+  return running("KubeFlex's manager", own, inSystem(hosting));
 }
 
-function scaledToNone(kind: string, name: string, { context }: Pick<Hosting, 'context'>): Verdict {
-  const scale = scaleUp(context, systemNamespace, kind.toLowerCase(), name);
-  return failedForGood(`${kind} ${systemNamespace}/${name} is scaled to zero`, { next: [run(scale, 'Scale it up')] });
-}
+const inSystem = ({ context, now }: HostingManager) => ({ context, now, namespace: systemNamespace });
 
 function hooksPresent(hosting: Hosting): Verdict {
   const missing = Object.values(hookNames).filter((name) => !hosting.hooks.includes(name));

@@ -6,20 +6,7 @@ import type { Access } from '../kube/access.ts';
 import { conditionOf, isTrue, type Pod } from '../kube/client/objects.ts';
 import { type Resource, resources } from '../kube/client/resources.ts';
 import { mayNotRead } from '../kube/partial-reader.ts';
-import {
-  firstPodFailure,
-  isDeploymentReady,
-  isPodReady,
-  isScaledToNone,
-  isStatefulSetReady,
-  jobState,
-  type PodFailure,
-  podsOf,
-  refusedPods,
-  scaleUp,
-  starting,
-  toSeeLimits,
-} from '../kube/pods.ts';
+import { firstPodFailure, isPodReady, jobState, type PodFailure, podsOf, starting } from '../kube/pods.ts';
 import {
   apiServerOf,
   type Controller,
@@ -35,7 +22,7 @@ import {
 } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { type Entrance, problemOfEntrance } from './entrance.ts';
-import { managerReady } from './hosting-stages.ts';
+import { managerReady, running } from './hosting-stages.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import { hookLike, hooksOf } from './spaces.ts';
 
@@ -136,30 +123,17 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
   const named = ({ metadata }: { metadata: { name: string } }) => metadata.name === server.name;
   const set = server.kind === 'StatefulSet' ? space.statefulSets.find(named) : undefined;
   const deployment = server.kind === 'Deployment' ? space.deployments.find(named) : undefined;
-  if (isStatefulSetReady(set) || isDeploymentReady(deployment)) return met;
   const present = set ?? deployment;
-  if (present !== undefined && isScaledToNone(present)) return scaledToNone(server.kind, server.name, space);
-  const failure = firstPodFailure(podsOf(server.name, space.pods));
+  const pods = podsOf(server.name, space.pods);
+  if (present !== undefined) return running('its API server', { kind: server.kind, present, pods }, placeOf(space));
+  const failure = firstPodFailure(pods);
   if (failure !== undefined) return failed(`its API server does not start: ${failure.why}`);
-  const refused = refusedPods(deployment);
-  if (refused !== undefined) return podsRefused(`its API server does not start: ${refused}`, space);
   const { plural } = server.kind === 'StatefulSet' ? resources.statefulSets : resources.deployments;
   if (space.forbidden.has(plural)) return unreadable(plural, space);
-  if (present === undefined) return waiting(`KubeFlex has not created ${server.kind} ${server.name} yet`);
-  return startingOn(space, 'its API server is starting', podsOf(server.name, space.pods));
+  return waiting(`KubeFlex has not created ${server.kind} ${server.name} yet`);
 }
 
-const podsRefused = (why: string, { hosting, name }: SpaceEvidence): Verdict =>
-  failed(why, { next: [toSeeLimits(hosting, namespaceOf(name))] });
-
-const startingOn = ({ hosting: context, now }: SpaceEvidence, otherwise: string, pods: readonly Pod[]): Verdict =>
-  starting(otherwise, pods, { context, now });
-
-const scaledToNone = (kind: string, name: string, { name: space, hosting }: SpaceEvidence): Verdict =>
-  failedFor(
-    `${kind} ${name} is scaled to zero`,
-    run(scaleUp(hosting, namespaceOf(space), kind.toLowerCase(), name), 'Scale it up'),
-  );
+const placeOf = ({ hosting: context, now, name }: SpaceEvidence) => ({ context, now, namespace: namespaceOf(name) });
 
 /** Objects that the user may not read are unknown, not missing. */
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
@@ -234,7 +208,7 @@ export function jobDone(
     const pods = podsOf(job, space.pods);
     const failure = lastingFailure(pods);
     if (failure !== undefined) return failed(`Job ${job}: ${failure.why}`);
-    return startingOn(space, `Job ${job} is running`, pods);
+    return starting(`Job ${job} is running`, pods, placeOf(space));
   };
 }
 
@@ -264,25 +238,14 @@ export function deploymentRuns(name: Controller): (space: SpaceEvidence) => Verd
       return failedFor(`Deployment ${name} is missing, and KubeFlex does not recreate it`, repair(space));
     if (deployment === undefined)
       return space.forbidden.has(plural) ? unreadable(plural, space) : notCreated(`Deployment ${name}`, space);
-    if (isDeploymentReady(deployment)) return met;
-    if (isScaledToNone(deployment)) return scaledToNone('Deployment', name, space);
-    const pods = podsOf(name, space.pods);
-    const failure = firstPodFailure(pods);
-    if (failure !== undefined) return failed(failure.why);
-    const refused = refusedPods(deployment);
-    if (refused !== undefined) return podsRefused(`Deployment ${name} does not start: ${refused}`, space);
-    return startingOn(space, `Deployment ${name} is starting`, pods);
+    const own = { kind: 'Deployment', present: deployment, pods: podsOf(name, space.pods) };
+    return running(`Deployment ${name}`, own, placeOf(space));
   };
 }
 
 /** KubeFlex reports the control plane as ready; it reconciles at least every 30 s. */
-export function ready({ controlPlane, hosting, type, jobs, now }: SpaceEvidence): Verdict {
+export function ready({ controlPlane, hosting, jobs, now }: SpaceEvidence): Verdict {
   if (isTrue(controlPlane, 'Ready')) return met;
-  // After 0.9.3 KubeFlex looks for a key of its Secret that this type does not have (pkg/reconcilers/ocm).
-  if (type === 'ocm' && controlPlane.status?.secretRef?.inClusterKey === '')
-    return failedForGood('this KubeFlex never reports control planes of type ocm as ready', {
-      next: [advice('Use another type: vcluster, host or external')],
-    });
   // An object of the hook that another program has changed is a conflict, which only the log shows.
   const unmarked = hooksOf(controlPlane).find((hook) => {
     const done = Date.parse(jobs.find(({ metadata }) => metadata.name === hook)?.status?.completionTime ?? '');
