@@ -3,10 +3,9 @@ import { StellarError } from '../core/errors.ts';
 import { advice, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { KubeObject, Secret } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import type { KubeObject } from '../kube/client/objects.ts';
 import { requirePermissions } from '../kube/permissions.ts';
-import { hookNames, managerName, postgresName, systemNamespace } from '../ocm/kubeflex-names.ts';
+import { hookNames, managerName } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { triggerReconcile } from './follow-space.ts';
 import { requireHosting } from './hosting.ts';
@@ -14,7 +13,6 @@ import { chooseItsForWds } from './its-for-wds.ts';
 import { requireRegistry } from './space-images.ts';
 import { missingManagerBinding, type WdsInput, wdsManifest } from './space-manifests.ts';
 import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './space-requirements.ts';
-import { withoutPostgres } from './space-stages.ts';
 import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import { knownEntries, SpaceWork } from './space-work.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes } from './spaces.ts';
@@ -95,7 +93,6 @@ async function planNew(input: WdsInput, correctsImages: boolean, hosting: Kube, 
   const binding = await missingManagerBinding(hosting, type);
   const others = [binding, choice.correctedHook].filter((other) => other !== undefined);
   await requirePermissions(hosting, createPermissions(name, others, correctsImages));
-  if (type === 'k8s') await requirePostgres(hosting);
   if (choice.correctedHook !== undefined)
     run.progress.note(
       `KubeStellar's hook ${hookNames.transport} cannot be given an ITS; ${name} gets a corrected copy of it, ${choice.transportHook}.`,
@@ -110,15 +107,4 @@ async function planNew(input: WdsInput, correctsImages: boolean, hosting: Kube, 
 function checkApiGroups(groups: readonly string[]): void {
   const bad = groups.find((group) => !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(group));
   if (bad !== undefined) throw new StellarError('usage', `"${bad}" is not the name of an API group.`);
-}
-
-/** @throws StellarError `not-found` if there is no database for its data */
-async function requirePostgres(hosting: Kube): Promise<void> {
-  const secret = await hosting.get<Secret>(resources.secrets, postgresName, { namespace: systemNamespace });
-  if (secret !== undefined) return;
-  throw new StellarError(
-    'not-found',
-    `${hosting.cluster.context} has no PostgreSQL (Secret ${systemNamespace}/${postgresName}), which control planes of type k8s keep their data in.`,
-    { next: withoutPostgres },
-  );
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { command } from '../core/command-line.ts';
 import { forName } from '../core/each-name.ts';
-import { StellarError } from '../core/errors.ts';
+import type { StellarError } from '../core/errors.ts';
 import { run as nextStep } from '../core/next-step.ts';
 import type { Confirm } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
@@ -14,11 +14,12 @@ import { type ContextToSet, removeContext, setContext } from '../kube/kubeconfig
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import { getServed, listServed } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';
-import { namespaceOf, roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
+import { namespaceOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { requireHosting } from './hosting.ts';
 import { forgetSpace } from './its-choice.ts';
 import { forNoControlPlane } from './kubeconfig-extension.ts';
+import { noSuchSpace } from './require-space.ts';
 import { accessSpace, contextsCertainlyOf, contextsOf } from './space-access.ts';
 import { bootstrapLabels, bootstrapSecretOf } from './space-manifests.ts';
 import { checkSpaceName } from './space-requirements.ts';
@@ -53,23 +54,15 @@ export const lossOf = ({ name, controlPlane }: ControlPlaneToDelete): string[] =
 
 /**
  * Finds the control plane to delete, and lists all control planes.
- * @throws StellarError `usage`, `not-a-hosting-cluster`, and `name-taken` if the name belongs to something else
+ * @throws StellarError `usage`, `not-a-hosting-cluster`, and `not-found` if the name belongs to something else
  */
 export async function findToDelete(name: string, wanted: SpaceRole, { hosting }: SpaceTools) {
   checkSpaceName(name);
   await requireHosting(hosting);
   const all = await listServed<ControlPlane>(hosting, resources.controlPlanes);
   const controlPlane = all.find(({ metadata }) => metadata.name === name);
-  const role = controlPlane && roleOf(controlPlane);
-  if (controlPlane === undefined || role === wanted) return { controlPlane, all };
-  const { context } = hosting.cluster;
-  throw role === undefined
-    ? new StellarError('name-taken', `${name} is a control plane, but neither an ITS nor a WDS.`, {
-        next: [nextStep(command`kubectl --context ${context} delete controlplane ${name}`, 'To delete it anyway')],
-      })
-    : new StellarError('name-taken', `${name} is ${roleWithArticle(role)}.`, {
-        next: [nextStep(command`stellarctl ${role} delete ${name} --hosting-context ${context}`)],
-      });
+  if (controlPlane === undefined || roleOf(controlPlane) === wanted) return { controlPlane, all };
+  throw noSuchSpace(name, wanted, hosting, controlPlane, 'delete');
 }
 
 /**

@@ -32,7 +32,7 @@ export interface ItsToDelete extends ControlPlaneToDelete {
   wdses: readonly string[];
 }
 
-/** @throws StellarError `name-taken` if the name belongs to something else, and what refuseDependents throws */
+/** @throws StellarError `not-found` if the name belongs to something else, and what refuseDependents throws */
 export async function inspectIts(name: string, { force }: DeletionOptions, tools: SpaceTools): Promise<ItsToDelete> {
   const { controlPlane, all } = await findToDelete(name, 'its', tools);
   const wdses = all

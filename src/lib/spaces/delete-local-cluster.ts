@@ -66,10 +66,9 @@ async function leadsToContainer(server: string): Promise<boolean> {
 const clustersOf = (provider: ProviderName, programs: ProgramRun): Promise<string[]> =>
   withProvider(provider, programs, (opened) => opened.clusters());
 
-/** A failing provider is an error only if no other provider has the cluster. */
+/** The installed providers that have the cluster. */
 async function allHaving(name: string, programs: ProgramRun): Promise<ProviderName[]> {
   const having: ProviderName[] = [];
-  let failure: unknown;
   const present = await presentProviders(programs);
   if (present.length === 0)
     throw new StellarError(
@@ -83,14 +82,7 @@ async function allHaving(name: string, programs: ProgramRun): Promise<ProviderNa
         ],
       },
     );
-  for (const provider of present) {
-    try {
-      if ((await clustersOf(provider, programs)).includes(name)) having.push(provider);
-    } catch (error) {
-      failure ??= failureOf(error);
-    }
-  }
-  if (having.length === 0 && failure !== undefined) throw failure;
+  for (const provider of present) if ((await clustersOf(provider, programs)).includes(name)) having.push(provider);
   return having;
 }
 

@@ -49,7 +49,7 @@ export interface WdsToDelete extends ControlPlaneToDelete {
 }
 
 /**
- * @throws StellarError `name-taken` if the name belongs to something else, `has-dependents` if its workloads cannot be determined
+ * @throws StellarError `not-found` if the name belongs to something else, `has-dependents` if its workloads cannot be determined
  */
 export async function inspectWds(
   name: string,

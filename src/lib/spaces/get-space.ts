@@ -4,19 +4,18 @@ import { blockingStage, judge, type StageView, type Standing, stageViews, standi
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, isTrue } from '../kube/client/objects.ts';
 import { namespaceOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { readHookVersions } from '../ocm/program-versions.ts';
 import type { RunningVersion } from '../ocm/running-versions.ts';
 import { checkCredentials } from './credentials.ts';
-import { requireHosting } from './hosting.ts';
 import type { ItsInside } from './its-contents.ts';
 import { brokenContext } from './own-contexts.ts';
-import { noSuchSpace } from './require-space.ts';
+import { noSuchSpace, requireSpace } from './require-space.ts';
 import { contextsOf } from './space-access.ts';
-import { checkSpaceName } from './space-requirements.ts';
 import type { SpaceTools } from './space-tools.ts';
 import { spaceVersions } from './space-versions.ts';
 import { type SpaceReading, SpaceWatcher } from './space-watcher.ts';
-import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
+import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, typeOf } from './spaces.ts';
 import { failureOfStage } from './stage-failure.ts';
 import type { WdsInside } from './wds-stages.ts';
 
@@ -45,13 +44,11 @@ export interface SpaceView extends Standing {
 
 /** @throws StellarError `not-found`, `not-a-hosting-cluster` */
 export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools): Promise<SpaceView> {
-  checkSpaceName(name);
   const { hosting, kubeconfig } = tools;
-  await requireHosting(hosting);
+  const { all } = await requireSpace(name, role, hosting);
   const watcher = new SpaceWatcher(tools);
   const seen = await watcher.read(name, role);
-  if (seen === undefined || roleOf(seen.space.controlPlane) !== role)
-    throw noSuchSpace(name, role, hosting, seen?.space.controlPlane, 'get');
+  if (seen === undefined) throw noSuchSpace(name, role, hosting, undefined, 'get');
   const { space, stages } = seen;
   const reports = judge(stages, space);
   const { controlPlane } = space;
@@ -74,7 +71,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     hooks: hooksOf(controlPlane),
     namespace: namespaceOf(name),
     versions: spaceVersions(space, await readHookVersions(hosting)),
-    ...(role === 'wds' ? { its: await itsFor(name, tools) } : itsDetails(seen as SpaceReading<ItsInside>)),
+    ...(role === 'wds' ? { its: itsFor(controlPlane, all) } : itsDetails(seen as SpaceReading<ItsInside>)),
     diagnosis: problem === undefined ? null : { ...diagnosisOf(problem), log: [...(problem.details ?? [])] },
   };
 }
@@ -83,11 +80,10 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
 const contextProblem = async ({ space }: SpaceReading<unknown>, kube: Kube | undefined, tools: SpaceTools) =>
   space.inside.state === 'seen' ? brokenContext({ space, kube, tools }) : undefined;
 
-async function itsFor(name: string, { hosting }: SpaceTools): Promise<NonNullable<SpaceView['its']>> {
-  const all = (await listControlPlanes(hosting)) ?? [];
-  const own = all.find(({ metadata }) => metadata.name === name);
-  return { name: itsOfWds(name, all)?.metadata.name ?? null, named: itsNameOf(own) !== undefined };
-}
+const itsFor = (wds: ControlPlane, all: readonly ControlPlane[]): NonNullable<SpaceView['its']> => ({
+  name: itsOfWds(wds.metadata.name, all)?.metadata.name ?? null,
+  named: itsNameOf(wds) !== undefined,
+});
 
 function itsDetails({ space: { inside } }: SpaceReading<ItsInside>): Pick<SpaceView, 'publishedServer'> {
   return inside.state === 'seen' ? { publishedServer: inside.value.clusterInfo?.server ?? null } : {};

@@ -10,6 +10,7 @@ import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import type { WriteRecorder } from '../kube/dry-run.ts';
+import { requirePermissions } from '../kube/permissions.ts';
 import { versionWords } from '../ocm/running-versions.ts';
 import { bringChart, type ChartChoice, chooseChart, type InitInput, kubeFlexValues } from './chart.ts';
 import { type ClusterState, readClusterState } from './cluster-state.ts';
@@ -18,7 +19,7 @@ import { followHosting, type Installing } from './follow-install.ts';
 import type { Helm, LocalChart, ReleaseName } from './helm.ts';
 import { mergeValues, type Values } from './helm-values.ts';
 import { withHostingLease } from './hosting-lease.ts';
-import { requireInitPermissions } from './install-permissions.ts';
+import { initPermissions } from './install-permissions.ts';
 import { findIrreplaceable, freshValues, hasKubeFlex, makePlan, markAsKept, type Plan } from './install-plan.ts';
 import { renewCorrectedHook } from './its-name-defect.ts';
 import { forgetRevisions, refusePending } from './release-records.ts';
@@ -83,7 +84,7 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   const clusterState = await readClusterState(kube, helm).catch(async (error: unknown) => {
     // If even reading is forbidden, report all missing permissions at once.
     if (error instanceof StellarError && error.code === 'forbidden')
-      await requireInitPermissions(kube, coreChart.release);
+      await requirePermissions(kube, initPermissions(coreChart.release));
     throw error;
   });
   refusePending(context, clusterState);
@@ -111,7 +112,7 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
     return result;
   }
   requireTime(run, `${context} does not have all that KubeStellar ${plan.version} needs yet`);
-  await requireInitPermissions(kube, clusterState.release);
+  await requirePermissions(kube, initPermissions(clusterState.release));
   const chart = await bringChart(helm, choice, plan.version, plan.imageRegistry);
   announce(plan, clusterState, choice, run);
   // This renders the whole chart, which also validates the values.

@@ -1,7 +1,6 @@
-import { StellarError } from '../core/errors.ts';
-import type { Kube, Permission } from '../kube/client/client.ts';
+import type { Permission } from '../kube/client/client.ts';
 import { resources } from '../kube/client/resources.ts';
-import { may, requirePermissions } from '../kube/permissions.ts';
+import { may } from '../kube/permissions.ts';
 import { systemNamespace } from '../ocm/kubeflex-names.ts';
 import type { ReleaseName } from './helm.ts';
 
@@ -18,12 +17,4 @@ export function initPermissions(release: ReleaseName): Permission[] {
     may('create', resources.postCreateHooks),
     may('create', resources.secrets, { namespace: release.namespace }),
   ];
-}
-
-/** @throws StellarError `forbidden`, with the missing permissions, before any write */
-export async function requireInitPermissions(kube: Kube, release: ReleaseName): Promise<void> {
-  await requirePermissions(kube, initPermissions(release)).catch((error: unknown) => {
-    if (!(error instanceof StellarError) || error.code !== 'forbidden') throw error;
-    throw error.with({ details: ['Installing KubeStellar requires the rights of a cluster administrator.'] });
-  });
 }

@@ -35,11 +35,8 @@ export const ingressImage = `docker.io/traefik:${ingressChart.image}`;
 /** The name in Traefik's documentation. */
 export const ingressRelease = { name: 'traefik', namespace: 'traefik' } as const;
 
-/** How long a failure that may be transient must persist before it is reported. */
-const failureGraceMs = 5000;
-
-/** How long a load balancer may take to forward to pods that are ready. */
-const silenceGraceMs = 60_000;
+/** How long a load balancer may take to forward to pods that are ready, and a failure that may be transient to pass. */
+const graceMs = 60_000;
 
 export interface IngressInput {
   provider: ProviderName;
@@ -194,9 +191,7 @@ async function untilAnswers(kube: Kube, port: number, run: Run): Promise<void> {
     });
   };
   const act = async (seen: Running) => run.progress.waiting(context, `Traefik: ${whyNot(seen)}`);
-  const check = (seen: Running) => (seen.failure === undefined ? waiting : failed)(whyNot(seen));
-  const runs = (seen: Running) => (seen.answers || seen.areReady ? met : check(seen));
-  const answers = (seen: Running) => (seen.answers ? met : seen.areReady ? failed(silence) : check(seen));
-  await untilMet<Running>({ check: runs, graceMs: failureGraceMs, read, act, unmet }, run);
-  await untilMet<Running>({ check: answers, graceMs: silenceGraceMs, read, act, unmet }, run);
+  const check = (seen: Running) =>
+    seen.answers ? met : (seen.failure || seen.areReady ? failed : waiting)(whyNot(seen));
+  await untilMet<Running>({ check, graceMs, read, act, unmet }, run);
 }

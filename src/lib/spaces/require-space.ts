@@ -10,18 +10,21 @@ import { requireHosting } from './hosting.ts';
 import { checkSpaceName } from './space-requirements.ts';
 import { roleOf } from './spaces.ts';
 
+type Verb = 'get' | 'repair' | 'context' | 'delete';
+
 /** Reads the control plane of a space, and all others. @throws StellarError `not-found`, `not-a-hosting-cluster` */
 export async function requireSpace(
   name: string,
   role: SpaceRole,
   hosting: Kube,
+  verb: Verb = 'get',
 ): Promise<{ all: ControlPlane[]; controlPlane: ControlPlane }> {
   checkSpaceName(name);
   await requireHosting(hosting);
   const all = await listServed<ControlPlane>(hosting, resources.controlPlanes);
   const controlPlane = all.find(({ metadata }) => metadata.name === name);
   if (controlPlane === undefined || roleOf(controlPlane) !== role)
-    throw noSuchSpace(name, role, hosting, controlPlane, 'get');
+    throw noSuchSpace(name, role, hosting, controlPlane, verb);
   return { all, controlPlane };
 }
 
@@ -31,7 +34,7 @@ export function noSuchSpace(
   role: SpaceRole,
   { cluster }: Kube,
   present: ControlPlane | undefined,
-  verb: 'get' | 'repair' | 'context',
+  verb: Verb,
 ): StellarError {
   const other = present && roleOf(present);
   if (other !== undefined) {

@@ -43,7 +43,7 @@ export interface SpaceStage<Inside> extends Stage<Space<Inside>> {
 export const failedFor = (why: string, ...next: NextStep[]): Verdict => failed(why, { next });
 
 /** The remedies for a space of type k8s without PostgreSQL. */
-export const withoutPostgres: readonly NextStep[] = [
+const withoutPostgres: readonly NextStep[] = [
   run(postgresInstallation, 'Install it'),
   advice('Or use another type: --type host'),
 ];

@@ -3,17 +3,14 @@ import { StellarError } from '../core/errors.ts';
 import { advice, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { whyUnseen } from '../kube/access.ts';
-import { resources } from '../kube/client/resources.ts';
 import { loadKubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import { statIfPresent } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { requireHosting } from './hosting.ts';
-import { noSuchSpace } from './require-space.ts';
+import { requireSpace } from './require-space.ts';
 import { accessSpace, contextsOf } from './space-access.ts';
 import type { SpaceTools } from './space-tools.ts';
 import { knownEntries, writeSpaceContext } from './space-work.ts';
-import { roleOf, typeOf } from './spaces.ts';
+import { typeOf } from './spaces.ts';
 
 /** The written context of a space. The fields are a public interface: docs/output.md. */
 export interface WrittenContext {
@@ -39,10 +36,7 @@ export async function writeContext(
 ): Promise<WrittenContext> {
   const { name, role, exportTo, makeCurrent } = given;
   const { hosting, target } = tools;
-  await requireHosting(hosting);
-  const controlPlane = await hosting.get<ControlPlane>(resources.controlPlanes, name);
-  if (controlPlane === undefined || roleOf(controlPlane) !== role)
-    throw noSuchSpace(name, role, hosting, controlPlane, 'context');
+  const { controlPlane } = await requireSpace(name, role, hosting, 'context');
   const access = await accessSpace(controlPlane, tools);
   if (access.state === 'hidden' && access.error !== undefined) throw access.error;
   if (access.state !== 'seen')

@@ -96,9 +96,9 @@ describe('an ITS is not deleted', () => {
     await assert.rejects(
       inspectedIts('x', [controlPlane('x')], silent),
       failsWith({
-        code: 'name-taken',
-        message: /neither an ITS nor a WDS/,
-        steps: /kubectl --context kind-kubeflex delete controlplane x/,
+        code: 'not-found',
+        message: 'There is no ITS x on kind-kubeflex.',
+        steps: /its list --hosting-context kind-kubeflex/,
       }),
     );
   });

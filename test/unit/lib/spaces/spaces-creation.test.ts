@@ -205,15 +205,6 @@ describe('creating a WDS', () => {
     );
     assert.deepEqual(cluster.writes, []);
   });
-  test('of type k8s needs a database', () =>
-    assert.rejects(
-      createdWds(dryRun([its('its1')]), { type: 'k8s' }),
-      failsWith({
-        code: 'not-found',
-        message: /no PostgreSQL/,
-        steps: /--type host/,
-      }),
-    ));
   test('accepts names of API groups', () =>
     assert.rejects(createdWds(dryRun([]), { apiGroups: ['apps', 'Not/One'] }), {
       code: 'usage',
