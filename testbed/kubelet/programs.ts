@@ -3,11 +3,10 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { apply } from '../kube/apply.ts';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
-import { clusterManagers, mutatingWebhooks, serviceAccounts, validatingWebhooks } from '../kube/resources.ts';
+import { clusterManagers, mutatingWebhooks, validatingWebhooks } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
-import { bootstrapNames, bootstrapObjects, type HubOptions, ocmVersion } from '../ocm/hub.ts';
+import { type HubOptions, ocmVersion } from '../ocm/hub.ts';
 import { operatorNamespace } from '../ocm/names.ts';
 import type { Plane } from '../plane/plane.ts';
 import { programFolder } from './folder.ts';
@@ -46,8 +45,7 @@ const webhookCount = 4;
 
 /** Makes a plane an OCM hub, as `clusteradm init` does, and waits for its webhooks, which OCM registers when they serve. */
 export async function initHub(dir: string, plane: Plane, options: HubOptions): Promise<void> {
-  const { version = ocmVersion, registry, autoApprove, olderBootstrap } = options;
-  const { account } = bootstrapNames(options);
+  const { version = ocmVersion, registry, autoApprove } = options;
   const kubeconfig = join(plane.dir, 'hub.kubeconfig');
   await writeFile(kubeconfig, kubeconfigOf([plane.kubeconfigEntry]), { mode: 0o600 });
   const env = { PATH: `${programFolder(dir)}:/usr/bin:/bin`, HOME: plane.dir, KUBECONFIG: kubeconfig };
@@ -57,13 +55,9 @@ export async function initHub(dir: string, plane: Plane, options: HubOptions): P
     const lists = await Promise.all([validatingWebhooks, mutatingWebhooks].map((each) => plane.admin.list(each)));
     return lists.flatMap(({ items }) => items).length === webhookCount;
   }, 'the webhooks of a hub');
-  if (olderBootstrap) {
-    await plane.admin.delete(serviceAccounts, `${operatorNamespace}/${bootstrapNames({}).account}`);
-    for (const object of bootstrapObjects(options)) await apply(plane.admin, object);
-  }
   const registrationConfiguration = {
     featureGates: [{ feature: 'ManagedClusterAutoApproval', mode: 'Enable' }],
-    autoApproveUsers: [`system:serviceaccount:${operatorNamespace}:${account}`],
+    autoApproveUsers: [`system:serviceaccount:${operatorNamespace}:agent-registration-bootstrap`],
   };
   if (autoApprove) await plane.admin.patch(clusterManagers, 'cluster-manager', { spec: { registrationConfiguration } });
 }

@@ -40,7 +40,6 @@ const exitCodes = {
   'release-pending': ExitCode.failed,
   'hosting-busy': ExitCode.failed,
   'hosting-failed': ExitCode.failed,
-  'driver-unsupported': ExitCode.failed,
   'hub-version-unknown': ExitCode.failed,
   'hub-unreachable': ExitCode.failed,
   'endpoint-unusable': ExitCode.failed,

@@ -13,7 +13,7 @@ import { requestToken } from '../kube/service-accounts.ts';
 import { type Endpoint, presentAuthority } from './endpoint.ts';
 import { parseClusterInfo } from './hub-kubeconfig.ts';
 import type { JoinFile } from './join-file.ts';
-import { bootstrapServiceAccounts, clusterManagerName, hubNamespace, operatorNamespace } from './ocm-names.ts';
+import { bootstrapServiceAccount, clusterManagerName, hubNamespace, operatorNamespace } from './ocm-names.ts';
 import type { ClusterManager } from './ocm-objects.ts';
 import { requireHub } from './require-hub.ts';
 
@@ -60,8 +60,7 @@ export async function accessHub(
   return {
     ...{ ...hub, its: context.name, kube },
     presentAuthority: await presentAuthority(context.name, hub.internal, hub.external),
-    token: async (account) =>
-      (await requestBootstrapToken(kube, undefined, account === undefined ? undefined : [account])).token,
+    token: async (account) => (await requestBootstrapToken(kube, undefined, account)).token,
   };
 }
 
@@ -96,9 +95,8 @@ function refuseUnverified(kube: Kube, { cluster }: SelectedContext, certificateA
 }
 
 /**
- * Verifies that a cluster is an OCM hub with which agents register by certificate signing requests, and reads what it reports about
- * itself.
- * @throws StellarError `not-a-hub` or `driver-unsupported`
+ * Verifies that a cluster is an OCM hub, and reads what it reports about itself.
+ * @throws StellarError `not-a-hub`
  */
 export async function inspectHub(kube: Kube, { cluster }: SelectedContext): Promise<Hub> {
   // Optional facts: a failure to read them is not an error.
@@ -108,7 +106,6 @@ export async function inspectHub(kube: Kube, { cluster }: SelectedContext): Prom
     reader.get<ClusterManager>(resources.clusterManagers, clusterManagerName),
     reader.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' }),
   ]);
-  requireCsrDriver(kube, manager?.spec);
   const image = parseImage(manager?.spec?.registrationImagePullSpec ?? (await controllerImage(reader)) ?? '');
   return {
     // After the requests: the client says what is wrong with a file that the context names.
@@ -118,24 +115,6 @@ export async function inspectHub(kube: Kube, { cluster }: SelectedContext): Prom
     ocmVersion: image?.tag === undefined ? undefined : versionOf(image.tag),
     imageRegistry: image?.registry,
   };
-}
-
-/** Agents may also register over gRPC or with AWS IAM roles, without certificate signing requests; stellarctl supports neither. */
-function requireCsrDriver(kube: Kube, spec: ClusterManager['spec']): void {
-  const drivers = spec?.registrationConfiguration?.registrationDrivers?.map(({ authType }) => authType ?? '') ?? [];
-  if (drivers.length === 0 || drivers.includes('csr')) return;
-  throw new StellarError(
-    'driver-unsupported',
-    `${describeCluster(kube.cluster)} registers clusters by ${drivers.join(' and ')} only; stellarctl needs the driver csr.`,
-    {
-      next: [
-        run(
-          command`kubectl --context ${kube.cluster.context} edit clustermanager ${clusterManagerName}`,
-          'Enable it beside the others',
-        ),
-      ],
-    },
-  );
 }
 
 async function controllerImage(hub: Reader): Promise<string | undefined> {
@@ -154,24 +133,23 @@ export const shortestTokenSeconds = 600;
 const defaultTokenSeconds = 3600;
 
 /**
- * Requests from the ITS a token of its bootstrap service account, with which an agent registers. A hub older than OCM 0.11 has that
- * account under another name. A dry run requests nothing and the token is a placeholder.
+ * Requests from the ITS a token of its bootstrap service account, with which an agent registers. A dry run requests nothing and the
+ * token is a placeholder.
  * @throws StellarError `not-found` if the ITS has no such account
  */
 export async function requestBootstrapToken(
   kube: Kube,
   seconds = defaultTokenSeconds,
-  accounts: readonly string[] = bootstrapServiceAccounts,
+  name: string = bootstrapServiceAccount,
 ): Promise<BootstrapToken> {
-  for (const serviceAccount of accounts) {
-    const answer = await requestToken(kube, { namespace: operatorNamespace, name: serviceAccount }, seconds);
-    if (answer === undefined) continue;
+  const answer = await requestToken(kube, { namespace: operatorNamespace, name }, seconds);
+  if (answer !== undefined) {
     const { token = '(token)', expirationTimestamp = Date.now() + seconds * 1000 } = answer;
     return { token, expires: new Date(expirationTimestamp) };
   }
   throw new StellarError(
     'not-found',
-    `${describeCluster(kube.cluster)} has no bootstrap service account: neither ${accounts.join(' nor ')} in namespace ${operatorNamespace}.`,
+    `${describeCluster(kube.cluster)} has no bootstrap service account ${name} in namespace ${operatorNamespace}.`,
     {
       next: [
         run(

@@ -1,11 +1,10 @@
 import { type Check, fail, type Outcome, pass, skipped, warn } from '../core/checks.ts';
 import { command } from '../core/command-line.ts';
 import { Deadline } from '../core/deadline.ts';
-import { formatAge } from '../core/duration.ts';
 import { run } from '../core/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
-import type { ConfigMap, Deployment, Lease, Pod } from '../kube/client/objects.ts';
+import type { ConfigMap, Deployment } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { mayNotRead, partialReader } from '../kube/partial-reader.ts';
 import { describePermission, may } from '../kube/permissions.ts';
@@ -13,7 +12,7 @@ import { isScaledToNone, scaleUp } from '../kube/pods.ts';
 import { mayAccount, userOf } from '../kube/service-accounts.ts';
 import { clusterUid } from './cluster-uid.ts';
 import { parseClusterInfo } from './hub-kubeconfig.ts';
-import { bootstrapServiceAccounts, clusterNameLabel, hubNamespace, operatorNamespace } from './ocm-names.ts';
+import { bootstrapServiceAccount, clusterNameLabel, hubNamespace, operatorNamespace } from './ocm-names.ts';
 import { refuserIn, toSeeRefuser } from './refusals.ts';
 import { tryAdmission } from './webhook.ts';
 
@@ -45,51 +44,31 @@ export const hubChecks: readonly Check<Kube>[] = [
 async function mayRegister(hub: Kube): Promise<Outcome> {
   const review = may('create', resources.subjectAccessReviews);
   if (!(await hub.mayI(review))) return skipped(`you may not ${describePermission(review)}`);
-  const missing = await Promise.all(bootstrapPermissions.map((permission) => isMissing(hub, permission)));
-  const lacking = bootstrapPermissions.filter((_, index) => missing[index]).map(describePermission);
+  const account = { namespace: operatorNamespace, name: bootstrapServiceAccount };
+  const answers = await Promise.all(bootstrapPermissions.map((permission) => mayAccount(hub, account, permission)));
+  const lacking = bootstrapPermissions.filter((_, index) => !answers[index]).map(describePermission);
   if (lacking.length === 0) return pass();
-  const account = userOf({ namespace: operatorNamespace, name: bootstrapServiceAccounts[0] });
   return fail(
     'bootstrap-rights-missing',
     `Agents may not ${lacking.join(', ')} with a bootstrap token.`,
     run(
-      command`kubectl --context ${hub.cluster.context} auth can-i --list --as ${account}`,
+      command`kubectl --context ${hub.cluster.context} auth can-i --list --as ${userOf(account)}`,
       "See their rights; OCM's cluster manager writes them",
     ),
   );
 }
 
-async function isMissing(hub: Kube, permission: Permission): Promise<boolean> {
-  for (const name of bootstrapServiceAccounts)
-    if (await mayAccount(hub, { namespace: operatorNamespace, name }, permission)) return false;
-  return true;
-}
-
 async function controllersWork(hub: Kube): Promise<Outcome> {
   const reader = partialReader(hub);
   const namespace = hubNamespace;
-  const [deployments = [], pods = [], leases = []] = await Promise.all([
-    reader.list<Deployment>(resources.deployments, { namespace }),
-    reader.list<Pod>(resources.pods, { namespace }),
-    reader.list<Lease>(resources.leases, { namespace }),
-  ]);
-  const { context } = hub.cluster;
+  const deployments = (await reader.list<Deployment>(resources.deployments, { namespace })) ?? [];
   const stopped = deployments.find(isScaledToNone);
   if (stopped !== undefined) {
     const { name } = stopped.metadata;
     return fail(
       'controller-stopped',
       `Deployment ${namespace}/${name} is scaled to zero.`,
-      run(scaleUp(context, namespace, 'deployment', name), 'Start it'),
-    );
-  }
-  const silent = leases.flatMap((lease) => staleLeaseHolder(lease, pods, hub.now()) ?? [])[0];
-  if (silent !== undefined) {
-    const { lease, pod, age } = silent;
-    return fail(
-      'controller-silent',
-      `Pod ${namespace}/${pod} runs but is stuck: it has not renewed its Lease ${lease.metadata.name} for ${formatAge(age)}.`,
-      run(command`kubectl --context ${context} -n ${namespace} delete pod ${pod}`, 'Restart it'),
+      run(scaleUp(hub.cluster.context, namespace, 'deployment', name), 'Start it'),
     );
   }
   return reader.forbidden.size > 0 ? skipped(mayNotRead(reader.forbidden)) : pass();
@@ -153,15 +132,3 @@ function refused(words: string, mailbox: string, context: string): Outcome {
 
 /** How long the published address may take to answer. */
 const answerMs = 5000;
-
-/**
- * A leader whose Lease has expired although its pod exists (client-go, leaderelection: the holder, `POD_UUID`, renews it in time).
- */
-function staleLeaseHolder(lease: Lease, pods: readonly Pod[], now: number) {
-  const { renewTime = '', holderIdentity = '', leaseDurationSeconds = 0 } = lease.spec ?? {};
-  const age = now - Date.parse(renewTime);
-  const pod = pods.find(({ metadata }) => holderIdentity.startsWith(`${metadata.name}_`))?.metadata.name;
-  return pod !== undefined && leaseDurationSeconds > 0 && age > leaseDurationSeconds * 1000
-    ? { lease, pod, age }
-    : undefined;
-}

@@ -41,8 +41,8 @@ export const addonNameLabel = 'open-cluster-management.io/addon-name';
 /** Selects everything that carries a WEC's name, without the requests of add-ons. */
 export const registrationRequestSelector = `${clusterNameLabel},!${addonNameLabel}`;
 
-/** The service accounts whose tokens agents register with: the current one, and the one of hubs before OCM 0.11. */
-export const bootstrapServiceAccounts = ['agent-registration-bootstrap', 'cluster-bootstrap'] as const;
+/** The service account whose tokens agents register with. */
+export const bootstrapServiceAccount = 'agent-registration-bootstrap';
 
 /** The service account of one WEC, on a hub that does not record with which token a request was sent. */
 export const bootstrapAccountOf = (wec: string): string => `stellarctl-bootstrap-${wec}`;

@@ -31,7 +31,6 @@ export interface ClusterManager extends KubeObject {
     placementImagePullSpec?: string;
     addOnManagerImagePullSpec?: string;
     deployOption?: { mode?: string };
-    registrationConfiguration?: { registrationDrivers?: { authType?: string }[] };
   };
   status?: { observedGeneration?: number };
 }

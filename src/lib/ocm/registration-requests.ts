@@ -5,7 +5,7 @@ import { userOf } from '../kube/service-accounts.ts';
 import {
   addonNameLabel,
   bootstrapAccountOf,
-  bootstrapServiceAccounts,
+  bootstrapServiceAccount,
   clusterNameLabel,
   identityOf,
   operatorNamespace,
@@ -110,7 +110,7 @@ function problemsOf(
  * identities.
  */
 function isBootstrapRequester(username: string, groups: string[], wec: string): boolean {
-  const accounts = [...bootstrapServiceAccounts, bootstrapAccountOf(wec)].map((name) =>
+  const accounts = [bootstrapServiceAccount, bootstrapAccountOf(wec)].map((name) =>
     userOf({ namespace: operatorNamespace, name }),
   );
   if (accounts.includes(username)) return groups.includes(`system:serviceaccounts:${operatorNamespace}`);

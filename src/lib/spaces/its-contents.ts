@@ -7,7 +7,7 @@ import type { Endpoint } from '../ocm/endpoint.ts';
 import { parseClusterInfo } from '../ocm/hub-kubeconfig.ts';
 import { statusAddonDeployment } from '../ocm/kubeflex-names.ts';
 import { propertiesNamespace, workStatusCrd } from '../ocm/kubestellar-names.ts';
-import { bootstrapServiceAccounts, hubNamespace, managedClusterCrd, operatorNamespace } from '../ocm/ocm-names.ts';
+import { bootstrapServiceAccount, hubNamespace, managedClusterCrd, operatorNamespace } from '../ocm/ocm-names.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
 
 /** The evidence from inside an ITS. */
@@ -22,7 +22,7 @@ export interface ItsInside {
   /** KubeStellar's status add-on: without its Deployment no WEC returns a status. */
   hasStatusAddon: boolean;
   /** The service account whose tokens agents use to register. */
-  bootstrapAccount: string | undefined;
+  hasBootstrapAccount: boolean;
   clusterInfo: Endpoint | undefined;
   /** Undefined while ManagedClusters are not served, and the webhook cannot be tried. */
   webhook: HubWebhook | undefined;
@@ -35,15 +35,11 @@ export interface ItsInside {
 
 export async function readItsInside(kube: Kube, context = kube.cluster.context): Promise<ItsInside> {
   const its = partialReader(kube);
-  const [hubServed, workStatusServed, statusAddon, accounts, info, hubPods, properties] = await Promise.all([
+  const [hubServed, workStatusServed, statusAddon, account, info, hubPods, properties] = await Promise.all([
     isCrdServed(its, managedClusterCrd),
     isCrdServed(its, workStatusCrd),
     its.get<Deployment>(resources.deployments, statusAddonDeployment, { namespace: operatorNamespace }),
-    Promise.all(
-      bootstrapServiceAccounts.map((name) =>
-        its.get<KubeObject>(resources.serviceAccounts, name, { namespace: operatorNamespace }),
-      ),
-    ),
+    its.get(resources.serviceAccounts, bootstrapServiceAccount, { namespace: operatorNamespace }),
     its.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' }),
     readHubPods(its),
     its.get<KubeObject>(resources.namespaces, propertiesNamespace),
@@ -54,7 +50,7 @@ export async function readItsInside(kube: Kube, context = kube.cluster.context):
     hubServed,
     workStatusServed,
     hasStatusAddon: statusAddon !== undefined,
-    bootstrapAccount: accounts.find((account) => account !== undefined)?.metadata.name,
+    hasBootstrapAccount: account !== undefined,
     clusterInfo: parseClusterInfo(info?.data?.kubeconfig),
     hubPods,
     propertiesNamespace: properties !== undefined,

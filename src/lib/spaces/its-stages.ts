@@ -8,7 +8,7 @@ import { resources } from '../kube/client/resources.ts';
 import { firstPodFailure, isPodReady, jobState, podsOf, starting } from '../kube/pods.ts';
 import { clusterInfoJob, hookNames, statusAddonDeployment } from '../ocm/kubeflex-names.ts';
 import { workStatusCrd } from '../ocm/kubestellar-names.ts';
-import { bootstrapServiceAccounts, hubNamespace, operatorNamespace, webhookName } from '../ocm/ocm-names.ts';
+import { bootstrapServiceAccount, hubNamespace, operatorNamespace, webhookName } from '../ocm/ocm-names.ts';
 import type { ItsInside } from './its-contents.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import {
@@ -109,10 +109,9 @@ const noHubKinds = (its: ItsInside): Verdict =>
 const hubServed = (its: ItsInside): Verdict => (its.hubServed ? met : noHubKinds(its));
 
 function joinable(its: ItsInside, wasReady: boolean): Verdict {
-  if (its.bootstrapAccount !== undefined) return met;
-  const [account] = bootstrapServiceAccounts;
-  const what = `ServiceAccount ${operatorNamespace}/${account}`;
-  const create = command`kubectl --context ${its.context} -n ${operatorNamespace} create serviceaccount ${account}`;
+  if (its.hasBootstrapAccount) return met;
+  const what = `ServiceAccount ${operatorNamespace}/${bootstrapServiceAccount}`;
+  const create = command`kubectl --context ${its.context} -n ${operatorNamespace} create serviceaccount ${bootstrapServiceAccount}`;
   return (
     hidden(its, resources.serviceAccounts) ??
     (wasReady

@@ -13,7 +13,7 @@ import { certificateExpiry } from '../ocm/agent-certificate.ts';
 import { bootstrapRequests, type HubEvidence } from '../ocm/hub-evidence.ts';
 import { ownTokenOf, readHubKubeconfig, writtenAt } from '../ocm/klusterlet-agent.ts';
 import { isOurs, managedBy, managedByLabel } from '../ocm/klusterlet-operator.ts';
-import { bootstrapAccountOf, bootstrapServiceAccounts, operatorNamespace } from '../ocm/ocm-names.ts';
+import { bootstrapAccountOf, bootstrapServiceAccount, operatorNamespace } from '../ocm/ocm-names.ts';
 import type { RegistrationRequest } from '../ocm/registration-requests.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 
@@ -107,7 +107,7 @@ const isOver = ({ state }: RegistrationRequest): boolean => state === 'denied' |
 
 /** Sent by a service account that several WECs share. */
 const isOfHubAccount = ({ csr }: RegistrationRequest): boolean =>
-  bootstrapServiceAccounts.some((name) => csr.spec.username === userOf({ namespace: operatorNamespace, name }));
+  csr.spec.username === userOf({ namespace: operatorNamespace, name: bootstrapServiceAccount });
 
 /** The refusal to approve a request of mode Default that nothing proves to be the WEC's own. */
 export function unproven({ cluster: { context } }: Kube, name: string, why: string): StellarError {

@@ -1,7 +1,7 @@
 import type { Permission } from '../kube/client/client.ts';
 import { type Resource, resources } from '../kube/client/resources.ts';
 import { may } from '../kube/permissions.ts';
-import { agentNamespace, bootstrapServiceAccounts, hubSecretName, operatorNamespace } from '../ocm/ocm-names.ts';
+import { agentNamespace, bootstrapServiceAccount, hubSecretName, operatorNamespace } from '../ocm/ocm-names.ts';
 
 /** The permissions to accept a WEC on the ITS. The hub's webhook checks `managedclusters/accept`, not the API server. */
 function acceptPermissions(wec: string): Permission[] {
@@ -24,7 +24,7 @@ export function hubPermissions(wec: string, { accept, label }: { accept: boolean
     may('create', resources.serviceAccounts, {
       subresource: 'token',
       namespace: operatorNamespace,
-      name: bootstrapServiceAccounts[0],
+      name: bootstrapServiceAccount,
     }),
     may('get', resources.managedClusters, { name: wec }),
     may('list', resources.certificateSigningRequests),

@@ -13,15 +13,11 @@ let bed: Bed;
 let cli: Cli;
 /** its1, the current context. */
 let hub: Plane;
-/** its2, a hub as OCM created them before 0.11. */
+/** its2 */
 let older: Plane;
 
 before(async () => {
-  const planes = [
-    { name: 'its1', hub: true },
-    { name: 'its2', hub: { olderBootstrap: true, autoApprove: true } },
-    { name: 'wec' },
-  ];
+  const planes = [{ name: 'its1', hub: true }, { name: 'its2', hub: { autoApprove: true } }, { name: 'wec' }];
   bed = await enterBed(planes);
   [hub, older] = [bed.plane('its1'), bed.plane('its2')];
   cli = await Cli.create(bed.kubeconfig);

@@ -33,7 +33,7 @@ before(async () => {
   // The second one is a hub as OCM created them before 0.11, configured to approve everything automatically.
   bed = await enterBed([
     { name: 'its1', hub: true },
-    { name: 'its2', hub: { olderBootstrap: true, autoApprove: true } },
+    { name: 'its2', hub: { autoApprove: true } },
   ]);
   hub = bed.plane('its1');
   cli = await Cli.create(bed.kubeconfig);
@@ -116,10 +116,9 @@ describe('accept', () => {
     }
   });
 
-  it('only follows a registration that the hub approves and accepts automatically, including an older hub', async () => {
+  it('only follows a registration that the hub approves and accepts automatically', async () => {
     const auto = bed.plane('its2');
-    const bootstrap = 'system:serviceaccount:open-cluster-management:cluster-bootstrap';
-    const request = await ask(auto, 'automatic', { as: { ...bootstrapRequester, user: bootstrap } });
+    const request = await ask(auto, 'automatic');
     await until(async () => (await stateOf(auto, request)) === 'Approved', 'approval by the hub');
     await until(async () => await isAccepted(auto, 'automatic'), 'acceptance by the hub');
     await auto.markAudit();

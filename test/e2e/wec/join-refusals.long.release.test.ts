@@ -196,28 +196,6 @@ describe("wec join rejects settings of the ITS's context that an agent drops:", 
   }
 });
 
-describe('wec join rejects an ITS whose registration drivers do not include csr:', () => {
-  const setDrivers = (...drivers: string[]) =>
-    its1.admin.patch(resources.clusterManagers, 'cluster-manager', {
-      spec: {
-        registrationConfiguration: {
-          registrationDrivers: drivers.length === 0 ? null : drivers.map((authType) => ({ authType })),
-        },
-      },
-    });
-  after(() => setDrivers());
-
-  it('awsirsa', async () => {
-    await setDrivers('awsirsa');
-    await refuses('wec join cluster2', { exitCode: 1, says: /its1 .*awsirsa.*csr/ });
-  });
-
-  it('csr beside another one is enough', async () => {
-    await setDrivers('csr', 'awsirsa');
-    await cli.succeed(['wec', 'join', 'cluster2', '--dry-run']);
-  });
-});
-
 describe('wec join does not change the registration of another tool:', () => {
   const foreignHub = 'https://elsewhere-control-plane:6443';
   const install = (clusterName: string) =>

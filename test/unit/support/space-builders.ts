@@ -184,7 +184,7 @@ export const itsInside = (inside: Partial<ItsInside> = {}): Access<ItsInside> =>
     hubServed: true,
     workStatusServed: true,
     hasStatusAddon: true,
-    bootstrapAccount: 'agent-registration-bootstrap',
+    hasBootstrapAccount: true,
     clusterInfo: { server: 'https://kubeflex-control-plane:31234', certificateAuthority: undefined },
     webhook: { state: 'answers' },
     hubPods: [pod('cluster-manager-1', { namespace: 'open-cluster-management-hub', ready: true })],

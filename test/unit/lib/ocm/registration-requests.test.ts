@@ -50,7 +50,6 @@ test('requests for one key are distinguished from those for another', async () =
 
 describe('a request is also valid', () => {
   const right: Record<string, CsrOptions> = {
-    'from a hub older than OCM 0.11': { username: 'system:serviceaccount:open-cluster-management:cluster-bootstrap' },
     'with a bootstrap token': {
       username: 'system:bootstrap:ocmhub',
       groups: ['system:bootstrappers', 'system:bootstrappers:managedcluster', 'system:authenticated'],

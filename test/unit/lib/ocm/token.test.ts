@@ -26,7 +26,7 @@ function its(accounts: string[], status: object | null = { token: 'secret', expi
 describe('a bootstrap token', () => {
   const today = 'agent-registration-bootstrap';
   test("is requested for the ITS's bootstrap service account", async () => {
-    const { kube, asked } = its([today, 'cluster-bootstrap']);
+    const { kube, asked } = its([today]);
     assert.deepEqual(await requestBootstrapToken(kube, 900), {
       token: 'secret',
       expires: new Date(expirationTimestamp),
@@ -35,18 +35,13 @@ describe('a bootstrap token', () => {
       { expirationSeconds: 900, namespace: 'open-cluster-management', name: today, subresource: 'token' },
     ]);
   });
-  test('is requested for the account of an older hub if there is no other', async () => {
-    const { kube, asked } = its(['cluster-bootstrap']);
-    await requestBootstrapToken(kube);
-    assert.equal((asked.at(-1) as { name: string }).name, 'cluster-bootstrap');
-  });
-  test('is unavailable if neither exists', async () => {
+  test('is unavailable if there is none', async () => {
     await assert.rejects(
       requestBootstrapToken(its([]).kube),
       (error: unknown) =>
         error instanceof StellarError &&
         error.code === 'not-found' &&
-        /neither agent-registration-bootstrap nor cluster-bootstrap/.test(error.message),
+        /no bootstrap service account agent-registration-bootstrap/.test(error.message),
     );
   });
   test('is a placeholder in a dry run', async () =>

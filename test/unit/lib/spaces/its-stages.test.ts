@@ -85,7 +85,7 @@ describe('an ITS is blocked', () => {
     const created = { type: 'vcluster', conditions: [conditions.synced] };
     assert.match(blocking(created, done, itsInside({ hubServed: false })) ?? '', /^hub-crds waiting/);
     assert.match(
-      blocking(created, done, itsInside({ bootstrapAccount: undefined })) ?? '',
+      blocking(created, done, itsInside({ hasBootstrapAccount: false })) ?? '',
       /^bootstrap-account waiting: there is no ServiceAccount open-cluster-management\/agent-registration-bootstrap/,
     );
     assert.match(blocking(created, done, itsInside({ workStatusServed: false })) ?? '', /^workstatus-crd waiting/);
@@ -99,7 +99,7 @@ describe('an ITS is blocked', () => {
   });
   const account = 'ServiceAccount open-cluster-management/agent-registration-bootstrap';
   test('by what was deleted since it was ready, all of it, with the commands that restore it', () => {
-    const without = itsInside({ bootstrapAccount: undefined, clusterInfo: undefined, workStatusServed: false });
+    const without = itsInside({ hasBootstrapAccount: false, clusterInfo: undefined, workStatusServed: false });
     const stage = blockingStage(reports(ready, done, without));
     const lost = [
       account,
@@ -123,8 +123,8 @@ describe('an ITS is blocked', () => {
   });
   test('by what a Job may still create, although KubeFlex reports it as ready', () => {
     const seen = { ...done, jobs: [job('its-hub-init')] };
-    assert.match(blocking(ready, seen, itsInside({ bootstrapAccount: undefined })) ?? '', /^its-hub-init waiting/);
-    const stage = reports(ready, seen, itsInside({ bootstrapAccount: undefined })).find(
+    assert.match(blocking(ready, seen, itsInside({ hasBootstrapAccount: false })) ?? '', /^its-hub-init waiting/);
+    const stage = reports(ready, seen, itsInside({ hasBootstrapAccount: false })).find(
       ({ id }) => id === 'bootstrap-account',
     );
     assert.equal(stage?.verdict.state, 'waiting');
@@ -168,7 +168,7 @@ describe('an ITS that is ready is not blocked', () => {
     const forbidden = new Set(['jobs', 'pods', 'deployments', 'statefulsets']);
     assert.equal(blocking(ready, { forbidden }, unknown), undefined);
     const blind = itsInside({
-      ...{ hubServed: false, workStatusServed: false, bootstrapAccount: undefined, hubPods: [] },
+      ...{ hubServed: false, workStatusServed: false, hasBootstrapAccount: false, hubPods: [] },
       webhook: { state: 'unseen', why: 'this user may not create ManagedClusters' },
       forbidden: new Set(['customresourcedefinitions', 'serviceaccounts', 'pods']),
     });
@@ -183,12 +183,15 @@ test('a user who may not list pods inside an ITS sees the rest of it', async () 
       metadata: { name: 'managedclusters.cluster.open-cluster-management.io' },
       status: { conditions: [{ type: 'Established', status: 'True' }] },
     } as never,
-    { kind: 'ServiceAccount', metadata: { name: 'cluster-bootstrap', namespace: 'open-cluster-management' } },
+    {
+      kind: 'ServiceAccount',
+      metadata: { name: 'agent-registration-bootstrap', namespace: 'open-cluster-management' },
+    },
   ]);
   cluster.forbidden.add('pods');
   const inside = await readItsInside(cluster.kube);
   assert.deepEqual(
-    [inside.hubServed, inside.workStatusServed, inside.bootstrapAccount, inside.hubPods, [...inside.forbidden]],
-    [true, false, 'cluster-bootstrap', [], ['pods']],
+    [inside.hubServed, inside.workStatusServed, inside.hasBootstrapAccount, inside.hubPods, [...inside.forbidden]],
+    [true, false, true, [], ['pods']],
   );
 });
