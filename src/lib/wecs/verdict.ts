@@ -1,21 +1,25 @@
 import type { Check } from '../core/checks.ts';
+import { command } from '../core/command-line.ts';
+import { formatAge } from '../core/duration.ts';
 import type { JudgedReading } from '../core/follow.ts';
-import type { Problem } from '../core/next-step.ts';
+import { advice, noted, type Problem, partial, run } from '../core/next-step.ts';
+import { type BlockedReport, blockingStage } from '../core/stages.ts';
+import { resources } from '../kube/client/resources.ts';
+import { bootstrapRequests, hasJoined, isAvailable, overdueLease } from '../ocm/hub-evidence.ts';
+import { otherName } from '../ocm/wec-evidence.ts';
+import { isOperatorPod, nodelessPod } from '../ocm/wec-pods.ts';
 import { beingDeleted, beingDeregistered, endingAgentNamespace, endingMailbox } from './deletion.ts';
-import {
-  anyStage,
-  asksAgain,
-  contextOfOtherCluster,
-  expiringCertificate,
-  failedAt,
-  missedRenewal,
-  registeredAsAnother,
-  unsignedRenewal,
-  withoutKlusterlet,
-  withoutNode,
-} from './diagnosis.ts';
 import type { WecFindings } from './findings.ts';
-import type { Registration } from './registration-checks.ts';
+import { wecProblem } from './problems.ts';
+import {
+  agentPods,
+  type Registration,
+  signingGraceMs,
+  toSeeAgent,
+  toSeeCluster,
+  toSign,
+} from './registration-checks.ts';
+import type { RegistrationStageId } from './registration-stage-ids.ts';
 import { validityOfAgent } from './reregister.ts';
 import {
   cannotConnect,
@@ -23,6 +27,158 @@ import {
   missingManagedCluster,
   registeredElsewhere,
 } from './reregister-problems.ts';
+
+function registeredAsAnother({ wec, name, its }: WecFindings): Problem | undefined {
+  const other = otherName(wec?.klusterlet, name);
+  if (wec === undefined || other === undefined) return undefined;
+  return wecProblem(
+    'registered-as-another',
+    `The cluster of context ${wec.context} is registered as ${other}, not as ${name}.`,
+    run(command`stellarctl wec get ${other}=${wec.context} --its ${its}`),
+  );
+}
+
+function contextOfOtherCluster({ otherCluster, name, its }: WecFindings): Problem | undefined {
+  if (otherCluster === undefined) return undefined;
+  const { context, found, name: other, next } = otherCluster;
+  return wecProblem(
+    'context-of-another-cluster',
+    `The context ${context} does not lead to ${name}: ${found}.`,
+    ...(next === undefined ? [] : [next]),
+    partial(command`stellarctl doctor ${name}=CONTEXT --its ${its}`, 'Give the context of its own cluster'),
+    ...(other === undefined
+      ? []
+      : [run(command`stellarctl doctor ${`${other}=${context}`} --its ${its}`, `Of ${other}`)]),
+  );
+}
+
+/** A user has removed it, or the context leads to another cluster. */
+function withoutKlusterlet({ hub, wec, forbidden, name, its }: WecFindings): Problem | undefined {
+  const isUnseen = forbidden.has(resources.klusterlets.plural);
+  if (wec === undefined || wec.klusterlet !== undefined || isUnseen || hub === undefined) return undefined;
+  return wecProblem(
+    'no-klusterlet',
+    `There is no Klusterlet in the cluster of context ${wec.context}, so that ${name} has no agent there.`,
+    // A name that has joined belongs to the cluster that joined: a join proves that it is this cluster, or fails.
+    hasJoined(hub)
+      ? noted(
+          command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its}`,
+          `installs it again, if this is the cluster that joined as ${name}`,
+        )
+      : run(command`stellarctl wec join ${`${name}=${wec.context}`} --its ${its}`),
+  );
+}
+
+/** The scheduler's message shows what the cluster lacks; a user must make room for the agent. */
+function withoutNode({ wec }: WecFindings): Problem | undefined {
+  const nodeless = nodelessPod(wec?.pods ?? []);
+  if (wec === undefined || nodeless === undefined) return undefined;
+  const { namespace = '', name } = nodeless.pod.metadata;
+  return wecProblem(
+    'pod-unschedulable',
+    `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} cannot be scheduled: ${nodeless.why.replace(/\.$/, '')}.`,
+    run(
+      command`kubectl --context ${wec.context} -n ${namespace} describe pod ${name}`,
+      'Make room on a node, or add one',
+    ),
+  );
+}
+
+/** A joined agent whose connection was renewed sends a new request, which is never approved automatically. */
+function asksAgain(findings: WecFindings): Problem | undefined {
+  const { hub, now, name, its } = findings;
+  if (hub === undefined || !hasJoined(hub)) return undefined;
+  if (isAvailable(hub)) return anotherAsks(findings);
+  const asking = bootstrapRequests(hub).findLast(({ state, agent }) => state === 'pending' && agent !== undefined);
+  if (asking?.agent === undefined) return undefined;
+  return wecProblem(
+    'reregistration-pending',
+    `${name} has joined and is not available, and an agent requests its name again (${formatAge(now - asking.created)} ago).`,
+    noted(
+      command`stellarctl accept ${name} --agent ${asking.agent.slice(0, 8)} --its ${its}`,
+      `if ${name} was reinstalled or reconnected`,
+    ),
+  );
+}
+
+/** While the agent of a WEC reports, only the agent of another cluster has a reason to register under its name. */
+function anotherAsks(findings: WecFindings): Problem | undefined {
+  const { hub, now, name } = findings;
+  const requests = hub === undefined ? [] : bootstrapRequests(hub);
+  const own = new Set(requests.flatMap(({ state, agent }) => (state === 'issued' && agent !== undefined ? agent : [])));
+  const other = requests.findLast(({ state, agent }) => state === 'pending' && agent !== undefined && !own.has(agent));
+  if (other === undefined) return undefined;
+  return wecProblem(
+    'another-agent-asks',
+    `${name} is registered and reports, and another agent asks for its name (${formatAge(now - other.created)} ago): that of another cluster, or a reinstalled one.`,
+    advice('Register the other cluster under another name'),
+  );
+}
+
+/** What a stage has found wrong, by the codes of it. */
+const failedAt =
+  (stage: RegistrationStageId, ...codes: readonly string[]) =>
+  ({ reports, name }: WecFindings): Problem | undefined => {
+    const found = reports.find(({ id }) => id === stage);
+    return found?.verdict.state === 'failed' && codes.includes(found.verdict.code ?? '')
+      ? problemOf(found as BlockedReport, name)
+      : undefined;
+  };
+
+const problemOf = ({ id, title, verdict: { code = id, why, next = [] } }: BlockedReport, name: string): Problem =>
+  wecProblem(code, `${name} is blocked at "${title}": ${why}.`, ...next);
+
+function anyStage({ reports, name, its, hub, context }: WecFindings): Problem | undefined {
+  const blocking = blockingStage(reports);
+  if (blocking === undefined) return undefined;
+  const { verdict } = blocking;
+  const code = verdict.code ?? blocking.id;
+  if (verdict.state === 'failed') return problemOf(blocking, name);
+  // With its context, what the ITS still reports is not enough.
+  const wait = run(command`stellarctl wec wait ${context === undefined ? name : `${name}=${context}`} --its ${its}`);
+  const { next = [wait] } = verdict;
+  const state = hub !== undefined && hasJoined(hub) ? 'not available' : 'still registering';
+  return { ...wecProblem(code, `${name} is ${state}: ${verdict.why}.`, ...next), severity: 'warn' };
+}
+
+/** The ITS counts an agent as available for five periods of its Lease after the last renewal. */
+function missedRenewal(findings: WecFindings): Problem | undefined {
+  const { hub, now, wec, name } = findings;
+  const overdue = hub && overdueLease(hub, now);
+  if (overdue === undefined) return undefined;
+  return wecProblem(
+    'lease-overdue',
+    `${name} is still shown as available, but its agent does not report: ${overdue}.`,
+    wec === undefined ? toSeeCluster(findings) : agentPods(wec.context),
+  );
+}
+
+/** A request for the next certificate of an agent that the hub has approved and not signed. */
+function unsignedRenewal({ hub, name, its, now }: WecFindings): Problem | undefined {
+  const request = hub?.requests.findLast(({ state, renewal }) => state !== 'denied' && renewal);
+  const isOverdue = request?.decided !== undefined && now - request.decided > signingGraceMs;
+  if (request?.state !== 'failed' && !(request?.state === 'approved' && isOverdue)) return undefined;
+  return wecProblem(
+    'not-signed',
+    `${its} approved the request of the agent of ${name} for its next certificate ${formatAge(now - (request.decided ?? request.created))} ago, but nothing there has signed it.`,
+    toSign,
+  );
+}
+
+/** Agents renew their certificates in the last fifth or quarter of their validity (ocm pkg/registration/register/csr). */
+const renewedBefore = 0.15;
+
+function expiringCertificate(findings: WecFindings): Problem | undefined {
+  const { now, name } = findings;
+  const { from, to } = validityOfAgent(findings) ?? { from: 0, to: 0 };
+  const left = to - now;
+  if (left <= 0 || left > renewedBefore * (to - from)) return undefined;
+  return wecProblem(
+    'certificate-expiring',
+    `The certificate of the agent of ${name} expires in ${formatAge(left)}, and its agent has not renewed it in time.`,
+    toSeeAgent(findings),
+  );
+}
 
 export interface Row extends Omit<Check<WecFindings>, 'run'> {
   /** Whether there is evidence to judge. */
