@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Deadline } from '../../lib/core/deadline.ts';
 import { failureOf } from '../../lib/core/errors.ts';
 import type { ProgramRun } from '../../lib/core/program.ts';
@@ -40,7 +41,7 @@ export class Clusters {
   /** What was taken from the current context, by the option that names it. */
   protected readonly assumed = new Map<string, string>();
   readonly #plugins: PluginHost;
-  readonly #clients: Kube[] = [];
+  readonly #clients: { context: SelectedContext | undefined; kube: Kube }[] = [];
   readonly #wecKubeconfigs = new Map<string, Promise<Kubeconfig>>();
   #kubeconfig: Promise<Kubeconfig> | undefined;
   #hosting: Promise<{ context: SelectedContext; source: HostingSource }> | undefined;
@@ -49,14 +50,13 @@ export class Clusters {
     this.io = io;
     this.options = options;
     this.run = run;
-    const hasTerminal = () => Boolean(io.stdin.isTTY);
     const issue: PluginHost['issue'] = async (...request) =>
       (await import('../../lib/kube/client/exec-plugin.ts')).issuedFor(...request);
     this.#plugins = {
       ...this.programs,
       ...run,
       issue,
-      hasTerminal,
+      hasTerminal: () => Boolean(io.stdin.isTTY),
       issued: new Map(),
       terminalQueue: Promise.resolve(),
     };
@@ -69,8 +69,7 @@ export class Clusters {
 
   /** Returns the ITS that options, environment and settings select. */
   async itsChoice(): Promise<ItsChoice> {
-    const { env } = this.io;
-    return chooseIts(this.options.its, env, await this.#choices(), await this.kubeconfig());
+    return chooseIts(this.options.its, this.io.env, await this.#choices(), await this.kubeconfig());
   }
 
   /** Does the same; undefined if no ITS is selected or the selection cannot be read. */
@@ -165,8 +164,7 @@ export class Clusters {
   async wds(given?: string): Promise<OpenWds> {
     const { openWds } = await import('../../lib/spaces/open-wds.ts');
     const choice = given === undefined ? await this.wdsChoice() : ({ given, source: '--wds' } as const);
-    const { options, io } = this;
-    const isItsGiven = options.its !== undefined || Boolean(io.env.STELLARCTL_ITS);
+    const isItsGiven = this.options.its !== undefined || Boolean(this.io.env.STELLARCTL_ITS);
     const its = async () => {
       const { context, kube } = await this.its();
       return { name: context.name, kube };
@@ -220,11 +218,14 @@ export class Clusters {
     return { file: this.options.kubeconfig, env: this.io.env, dryRun: this.options.dryRun };
   }
 
-  /** Returns a client for any context. @param deadline default: the command's @param limit for concurrent requests */
-  connect(context: SelectedContext, deadline: Deadline = this.run.deadline, limit?: Limit): Kube {
-    const live = connect(context, deadline, this.run.signal, this.#trace, limit, this.#plugins);
+  /** Returns a client for any context: one that it has, if nothing differs. @param deadline default: the command's */
+  connect(context: SelectedContext, deadline?: Deadline, limit?: Limit): Kube {
+    const isUsual = deadline === undefined && limit === undefined;
+    const kept = isUsual ? this.#clients.find((each) => isDeepStrictEqual(each.context, context)) : undefined;
+    if (kept !== undefined) return kept.kube;
+    const live = connect(context, deadline ?? this.run.deadline, this.run.signal, this.#trace, limit, this.#plugins);
     const kube = this.options.dryRun ? recordWrites(live, this.record) : live;
-    this.#clients.push(kube);
+    this.#clients.push({ context: isUsual ? context : undefined, kube });
     return kube;
   }
 
@@ -248,7 +249,7 @@ export class Clusters {
   }
 
   close(): void {
-    for (const client of this.#clients) client.close();
+    for (const { kube } of this.#clients) kube.close();
   }
 }
 

@@ -37,16 +37,10 @@ export const definition: Definition<Options> = {
 };
 
 /** Returns the tools to read the installation that the options select. */
-export async function statusTools(session: Session): Promise<StatusTools> {
-  const { PartClients } = await import('../../lib/doctor/status-parts.ts');
-  const { connect: _connect, target: _target, ...tools } = await session.spaceTools();
-  const connect = (...parameters: Parameters<Session['connect']>) => session.connect(...parameters);
-  return {
-    ...tools,
-    chosen: await session.itsIfAny(),
-    parts: new PartClients(connect, session.run.deadline),
-  };
-}
+export const statusTools = async (session: Session): Promise<StatusTools> => ({
+  ...(await session.spaceTools()),
+  chosen: await session.itsIfAny(),
+});
 
 async function linesOf(view: StatusView, session: Session): Promise<string[]> {
   const { treeOf } = await import('../../lib/doctor/status-tree.ts');

@@ -3,7 +3,7 @@ import { commandOf } from '../core/next-step.ts';
 import { unreached } from '../core/stages.ts';
 import { type Access, errorOf, seen as found } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { type SelectedContext, withoutCredentials } from '../kube/kubeconfig/kubeconfig.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { type HookVersions, products, versionsOfHooks } from '../ocm/program-versions.ts';
@@ -14,15 +14,7 @@ import { readHubPods } from '../spaces/its-contents.ts';
 import { type HubPods, itsVersions } from '../spaces/space-versions.ts';
 import { listWecs, type WecListItem } from '../wecs/list.ts';
 import { readSent, type SentCounts } from '../workloads/sent-counts.ts';
-import {
-  describePart,
-  type Part,
-  type PartReading,
-  readInTime,
-  readPart,
-  type StatusTools,
-  withReading,
-} from './status-parts.ts';
+import { describePart, type Part, type PartReading, readPart, type StatusTools, withReading } from './status-parts.ts';
 import type { ItsStatus, SpaceStatus, WebhookStatus, WecStatus } from './status-view.ts';
 
 interface HubReading extends HubPods {
@@ -73,7 +65,7 @@ export async function readItsStatus(
   tools: StatusTools,
   hooks: Promise<HookVersions>,
 ): Promise<ItsReading | undefined> {
-  const pending = readPart(part, tools, readHub);
+  const pending = readPart(part.access, tools, readHub);
   const [space, hookVersions] = await Promise.all([describePart(part, pending, all, tools), hooks]);
   return space && seen(space.status, await pending, space.evidence, hookVersions);
 }
@@ -85,11 +77,10 @@ export const chosenContext = (choice: ItsChoice, tools: StatusTools): Promise<Se
 /** Reads the ITS that commands use, of any hosting cluster. */
 export async function readChosenIts(
   context: SelectedContext,
-  { parts }: Pick<StatusTools, 'parts'>,
+  tools: StatusTools,
 ): Promise<ItsReading & { failure: StellarError | undefined }> {
-  const kube = parts.open('chosen ITS', context);
-  const reading = await readInTime(kube, readHub);
-  const space = { ...elsewhere(context.name, kube.cluster.server), ready: reading.state === 'seen' };
+  const reading = await readPart(found(context), tools, readHub);
+  const space = { ...elsewhere(context.name, withoutCredentials(context.server)), ready: reading.state === 'seen' };
   return { ...seen(withReading(space, reading), reading), failure: errorOf(reading) };
 }
 

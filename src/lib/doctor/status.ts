@@ -12,12 +12,13 @@ import { runningVersions, versionOfProduct, whyPodsHidden } from '../ocm/running
 import { readGuard } from '../spaces/guard.ts';
 import { notHosting } from '../spaces/hosting.ts';
 import { hostingStages, readHosting } from '../spaces/hosting-stages.ts';
+import { reachSpace } from '../spaces/space-access.ts';
 import { wdsVersions } from '../spaces/space-versions.ts';
 import { itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { policyVerdict } from '../workloads/policy-list.ts';
 import { leftOut } from '../workloads/policy-problems.ts';
 import { chosenContext, type ItsReading, readChosenIts, readItsStatus, withoutContext } from './status-its.ts';
-import { describePart, type Part, reach, readPart, type StatusTools } from './status-parts.ts';
+import { describePart, type Part, readPart, type StatusTools } from './status-parts.ts';
 import type { HostingStatus, StatusView, WdsStatus } from './status-view.ts';
 
 /**
@@ -53,7 +54,7 @@ function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promise<Par
     const role = roleOf(controlPlane);
     return role === undefined ? [] : [{ role, controlPlane }];
   });
-  return Promise.all(spaces.map(({ role, controlPlane }) => reach(role, controlPlane, tools)));
+  return Promise.all(spaces.map(async (space) => ({ ...space, access: await reachSpace(space.controlPlane, tools) })));
 }
 
 /** The chosen ITS, if it is not known to be one of the hosting cluster's. The current context is not a choice. */
@@ -128,7 +129,7 @@ async function readWdsStatus(
   hooks: Promise<HookVersions>,
   itses: Promise<readonly (ItsReading | undefined)[]>,
 ): Promise<WdsStatus | undefined> {
-  const pending = readPart(part, tools, readWds);
+  const pending = readPart(part.access, tools, readWds);
   const [space, hookVersions] = await Promise.all([describePart(part, pending, all, tools), hooks]);
   const reading = await pending;
   const its = itsOfWds(part.controlPlane.metadata.name, all)?.metadata.name ?? null;

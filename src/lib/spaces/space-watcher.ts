@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { type Access, hidden, ifSeen, seen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isTrue } from '../kube/client/objects.ts';
@@ -23,7 +22,7 @@ export interface SpaceReading<Inside> {
   stages: readonly SpaceStage<Inside>[];
 }
 
-/** Reads spaces repeatedly, and keeps the clients that it opens. */
+/** Reads spaces repeatedly. */
 export class SpaceWatcher {
   readonly #tools: SpaceTools;
   readonly #clients = new Map<string, { context: SelectedContext; kube: Kube }>();
@@ -113,9 +112,6 @@ export class SpaceWatcher {
   }
 
   #client(name: string, context: SelectedContext): Kube {
-    const present = this.#clients.get(name);
-    // The server or the credentials of a space may change until it is ready.
-    if (present !== undefined && isDeepStrictEqual(present.context, context)) return present.kube;
     const kube = this.#tools.connect(context);
     this.#clients.set(name, { context, kube });
     return kube;

@@ -5,12 +5,6 @@ import { advice, run } from '../../core/next-step.ts';
 import type { SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import type { Issued } from './credentials.ts';
 
-/** What replaced auth providers that kubectl refuses since 1.26 (client-go, plugin/pkg/client/auth). */
-const replacements: Record<string, string> = {
-  gcp: 'Use its replacement, the exec plugin gke-gcloud-auth-plugin: gcloud container clusters get-credentials CLUSTER',
-  azure: 'Use its replacement, the exec plugin kubelogin: kubelogin convert-kubeconfig',
-};
-
 /** How long before it expires client-go renews a token. */
 const marginMs = 10_000;
 
@@ -24,7 +18,7 @@ export async function issuedByProvider({ name: context, user }: SelectedContext)
     throw new StellarError(
       'kubeconfig-invalid',
       `Context ${context} has a user with the auth provider "${name}", which kubectl no longer supports.`,
-      { next: [advice(replacements[name] ?? 'Use an exec plugin: the field "exec" of the user')] },
+      { next: [advice('Use an exec plugin: the field "exec" of the user')] },
     );
   const token = config?.['id-token'] ?? '';
   const end = OpenIDConnectAuth.expirationFromToken(token) * 1000 - marginMs;

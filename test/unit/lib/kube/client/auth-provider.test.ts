@@ -64,16 +64,10 @@ describe('the token of an OpenID provider', () => {
     });
 });
 
-describe('an auth provider that kubectl no longer supports is refused with what replaced it, and runs nothing:', () => {
+describe('an auth provider that kubectl no longer supports is refused, and runs nothing:', () => {
   const ran = path.join(folder, 'ran');
   const command = { 'cmd-path': 'touch', 'cmd-args': ran };
-  const refused: [name: string, step: RegExp][] = [
-    ['gcp', /gke-gcloud-auth-plugin/],
-    ['azure', /kubelogin convert-kubeconfig/],
-    ['exec', /exec plugin/],
-    ['openstack', /exec plugin/],
-  ];
-  for (const [name, step] of refused)
+  for (const name of ['gcp', 'azure', 'exec', 'openstack'])
     test(name, async () => {
       const context = contextOf(name, { ...command, 'access-token': 'a', expiry: '2020-01-01' });
       const before = api.requests.length;
@@ -83,7 +77,7 @@ describe('an auth provider that kubectl no longer supports is refused with what 
           error.message,
           `Context its1 has a user with the auth provider "${name}", which kubectl no longer supports.`,
         );
-        assert.match(stepsOf(error), step);
+        assert.match(stepsOf(error), /exec plugin/);
         return true;
       });
       assert.equal(api.requests.length, before);
