@@ -10,11 +10,9 @@ import { wdsStages } from '../spaces/wds-stages.ts';
 import { probeCheck } from '../wecs/join-probe.ts';
 import { wecChecks } from '../wecs/wec-checks.ts';
 import { workloadChecks } from '../workloads/workload-checks.ts';
-import { hostingChecks, itsChecks } from './cluster-checks.ts';
-import { joiningChecks } from './joining-checks.ts';
+import { hostingChecks, itsChecks, joiningChecks } from './cluster-checks.ts';
 import { machineChecks, programChecks } from './machine-checks.ts';
-import type { Subject } from './subject.ts';
-import { unseenChecks } from './unseen-checks.ts';
+import { type Subject, unseenChecks } from './subject.ts';
 
 /** A check of doctor. */
 export interface ListedCheck extends CheckInfo {

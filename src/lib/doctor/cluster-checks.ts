@@ -4,13 +4,18 @@ import { advice, run } from '../core/next-step.ts';
 import { blockingStage, judge } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { partialReader } from '../kube/partial-reader.ts';
-import { missingPermissions } from '../kube/permissions.ts';
+import { missingPermissions, requirePermissions } from '../kube/permissions.ts';
 import { requireHub } from '../ocm/require-hub.ts';
+import { readWec } from '../ocm/wec-evidence.ts';
 import { coreChart } from '../spaces/core-chart.ts';
 import { namesCheck, reachedCheck } from '../spaces/entrance-checks.ts';
 import { type Hosting, hostingStages, readHosting } from '../spaces/hosting-stages.ts';
 import { initPermissions } from '../spaces/install-permissions.ts';
 import { vclusterCheck } from '../spaces/vcluster-host.ts';
+import type { JoiningWec } from '../wecs/join-options.ts';
+import type { JoinPlan } from '../wecs/join-plan.ts';
+import { refuseOtherCluster } from '../wecs/ownership.ts';
+import { wecPermissions } from '../wecs/permissions.ts';
 
 /** KubeStellar's requirements on the hosting cluster. */
 export const hostingChecks: readonly Check<HostingState>[] = [
@@ -79,4 +84,33 @@ async function judgePermissions(kube: Kube): Promise<Outcome> {
     `you may not ${missing.join(', ')}`,
     advice('Ask for the rights of a cluster administrator'),
   );
+}
+
+/** A cluster that is to be registered. */
+interface Joining extends JoiningWec {
+  /** Plans the join; undefined without an ITS. */
+  plan: (() => Promise<JoinPlan>) | undefined;
+}
+
+/** The requirements on a cluster that is to be registered under a name. */
+export const joiningChecks: readonly Check<Joining>[] = [
+  {
+    ...{ id: 'wec-permissions', title: 'you may install the agent on it' },
+    run: async ({ kube }) => pass(void (await requirePermissions(kube, wecPermissions()))),
+  },
+  { ...{ id: 'wec-role', title: 'it is a cluster to register' }, run: judgeRole },
+  {
+    ...{ id: 'wec-join', title: 'the ITS can register it' },
+    needs: ['its-reachable', 'its', 'wec-permissions', 'wec-role'],
+    async run({ plan }) {
+      if (plan === undefined) return skipped('no ITS was chosen', advice('Choose it: --its NAME'));
+      const { server, source } = (await plan()).endpoint;
+      return pass(`agents will use ${server} (${source})`);
+    },
+  },
+];
+
+async function judgeRole(wec: JoiningWec) {
+  await refuseOtherCluster(wec, await readWec(wec.kube), []);
+  return pass();
 }

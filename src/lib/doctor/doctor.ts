@@ -19,8 +19,17 @@ import { readMailboxes } from '../wecs/mailbox.ts';
 import { readBothSides } from '../wecs/read-both-sides.ts';
 import { wecChecks } from '../wecs/wec-checks.ts';
 import { workloadChecks } from '../workloads/workload-checks.ts';
-import type { Examined, Its, Subject } from './subject.ts';
-import { failedBy, reachable, reportIfNotVisible, visible, wecKnown, wecsListed } from './unseen-checks.ts';
+import {
+  type Examined,
+  failedBy,
+  type Its,
+  reachable,
+  reportIfNotVisible,
+  type Subject,
+  visible,
+  wecKnown,
+  wecsListed,
+} from './subject.ts';
 
 /** The clusters that doctor checks. */
 export interface DoctorInput {

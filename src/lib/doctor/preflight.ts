@@ -9,11 +9,9 @@ import { accessHub, type HubAccess } from '../ocm/hub-access.ts';
 import { hubConnectionOf } from '../ocm/hub-connection.ts';
 import type { JoiningWec, JoinOptions } from '../wecs/join-options.ts';
 import { hubReads, type JoinPlan, planJoin } from '../wecs/join-plan.ts';
-import { HostingState, hostingChecks, itsChecks } from './cluster-checks.ts';
-import { joiningChecks } from './joining-checks.ts';
+import { HostingState, hostingChecks, itsChecks, joiningChecks } from './cluster-checks.ts';
 import { machineChecks, type ProgramNeeds, programChecks } from './machine-checks.ts';
-import type { Examined, Its } from './subject.ts';
-import { failedBy, reachable } from './unseen-checks.ts';
+import { type Examined, failedBy, type Its, reachable } from './subject.ts';
 
 export interface PreflightInput {
   programs: ProgramRun;
