@@ -204,7 +204,7 @@ export class Clusters {
    * @throws StellarError `usage` for a command that destroys something or does not ask
    */
   async #currentInstead(noted: SelectedContext) {
-    const { otherHosting, patienceMs } = await import('../../lib/spaces/hosting.ts');
+    const { otherHosting, discoveryTimeoutMs: patienceMs } = await import('../../lib/spaces/hosting.ts');
     const connect = (context: SelectedContext) => this.connect(context, new Deadline(patienceMs));
     const found = await otherHosting(noted, await this.kubeconfig(), connect);
     if (found === undefined) return undefined;

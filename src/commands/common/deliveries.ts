@@ -29,6 +29,6 @@ export function problemLines(
   style: Style,
   isWide = false,
 ): string[] {
-  const shown = isWide ? details : few(details);
-  return [`${severity === 'error' ? style.bad : '!'} ${problem}`, ...[...shown, ...steps].map((line) => `    ${line}`)];
+  const lines = isWide ? details : few(details);
+  return [`${severity === 'error' ? style.bad : '!'} ${problem}`, ...[...lines, ...steps].map((line) => `    ${line}`)];
 }

@@ -17,7 +17,7 @@ export function watch<Reading extends object>(
   session: Session,
   command: Command,
   read: () => Promise<Reading>,
-  show: (seen: Reading) => Promise<void>,
+  show: (reading: Reading) => Promise<void>,
 ): Promise<void> {
   if (command.getOptionValueSource('timeout') === 'default') session.run.deadline.disable();
   return untilInterrupted(session, watching(session, read, show));
@@ -37,16 +37,16 @@ async function untilInterrupted(session: Session, work: Promise<void>): Promise<
 async function watching<Reading extends object>(
   { run, io }: Session,
   read: () => Promise<Reading>,
-  show: (seen: Reading) => Promise<void>,
+  show: (reading: Reading) => Promise<void>,
 ): Promise<void> {
   const { deadline, signal } = run;
   const { poll } = await import('../../lib/core/poll.ts');
   for (;;) {
     const started = monotonic();
     // A restart of the API server does not end a watch.
-    const seen = await poll(read, run);
-    if (seen === undefined) return;
-    await show(seen);
+    const reading = await poll(read, run);
+    if (reading === undefined) return;
+    await show(reading);
     if (deadline.passed) return;
     const interval = Math.max(shortestIntervalMs, 5 * (monotonic() - started));
     await pause(Math.min(interval, longestIntervalMs), deadline, signal);

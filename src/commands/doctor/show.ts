@@ -81,12 +81,14 @@ export function describeExamined(
   const sections = Map.groupBy(examined, ({ subject }) => sectionOf(subject));
   const grouped = Map.groupBy(groups, ({ subjects: [first] }) => sectionOf(first));
   const lines = [...sections].flatMap(([section, members]) => {
-    const shown = (grouped.get(section) ?? []).filter(({ finding }) => extent === 'all' || isNotable(finding));
+    const findings = (grouped.get(section) ?? []).filter(({ finding }) => extent === 'all' || isNotable(finding));
     const status = worst(members.flatMap(({ findings }) => findings));
     if (extent === 'wrong' && (status === 'pass' || status === 'skipped')) return [];
     return [
       `${symbolOf({ status }, style)} ${section}   ${style.faint(countOf(members))}`,
-      ...shown.flatMap((group) => linesOfGroup(group, members.length, { style, isWide }).map((line) => `    ${line}`)),
+      ...findings.flatMap((group) =>
+        linesOfGroup(group, members.length, { style, isWide }).map((line) => `    ${line}`),
+      ),
     ];
   });
   return [...lines, summary(groups.map(({ finding }) => finding))];

@@ -39,9 +39,9 @@ export const definition: Definition<Options> = {
       for (const line of describeSpaces(missing)) session.progress.note(line);
       if (!options.dryRun) await confirm(session, confirmation);
       const { confirmLeft } = await import('../common/confirm-left.ts');
-      const left = (name: string) => confirmLeft(session, name, options.yes);
+      const confirmRemaining = (name: string) => confirmLeft(session, name, options.yes);
       const { createSpaces } = await import('../../lib/fleet/fleet-spaces.ts');
-      const created = await createSpaces(fleet, missing, left, await session.spaceTools(), session.run);
+      const created = await createSpaces(fleet, missing, confirmRemaining, await session.spaceTools(), session.run);
       if (options.dryRun || created.some(({ error }) => error !== undefined)) return session.finish(created);
     }
     const { applyFleet, isRefused } = await import('../../lib/fleet/apply.ts');

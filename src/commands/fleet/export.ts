@@ -16,7 +16,7 @@ interface Options extends ItsOptions {
 }
 
 /** How long a context may take to answer, in milliseconds. */
-const patienceMs = 10_000;
+const contextTimeoutMs = 10_000;
 
 export const definition: Definition<Options> = {
   description:
@@ -111,7 +111,7 @@ async function contextsOf(session: Session, names: readonly string[]) {
 
 async function candidatesOf(session: Session, names: readonly string[]) {
   const { Deadline } = await import('../../lib/core/deadline.ts');
-  const deadline = new Deadline(patienceMs);
+  const deadline = new Deadline(contextTimeoutMs);
   const contexts = await contextsOf(session, names);
   return contexts.map((context) => ({ name: context.name, kube: session.connect(context, deadline) }));
 }

@@ -10,11 +10,11 @@ const signs = { join: '+', move: '>', change: '~', unchanged: ' ', remove: '-' }
 /** The plan for people: a line for each change, the effects on workloads, and a summary. */
 export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
   const { items, former, effects } = plan;
-  const shown = items.filter(
+  const changing = items.filter(
     ({ action, error, note, unsent }) => isWide || action !== 'unchanged' || error || note || unsent,
   );
   return [
-    ...shown.flatMap((item) => describeWec(item, plan)),
+    ...changing.flatMap((item) => describeWec(item, plan)),
     ...(items.some(({ action }) => action === 'remove')
       ? []
       : former.map((name) => `  ${name} left the file and stays; --prune deregisters it`)),
@@ -64,8 +64,8 @@ function summaryOf({ items }: FleetPlan): string {
     [refused, 'refused'],
   ] as const;
   const listed = parts.flatMap(([number, what]) => (number > 0 ? `${number} ${what}` : []));
-  const own = adopted > 0 ? ` (the fleet becomes an owner of the values of ${count(adopted, 'WEC')})` : '';
-  return `${[...listed, `${counted('unchanged')} unchanged`].join(', ')}${own}`;
+  const adoptedNote = adopted > 0 ? ` (the fleet becomes an owner of the values of ${count(adopted, 'WEC')})` : '';
+  return `${[...listed, `${counted('unchanged')} unchanged`].join(', ')}${adoptedNote}`;
 }
 
 /** Whether applying it changes a value or a registration. */

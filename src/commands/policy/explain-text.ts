@@ -10,9 +10,9 @@ const fewObjects = 20;
 /** Formats what a policy selects, and its problems, as human-readable lines. */
 export function describeExplanation(view: Explanation, style: Style, isWide: boolean): string[] {
   const { name, wds, its, exists, objects, wecs, problems, notVisible } = view;
-  const shown = isWide ? objects : objects.slice(0, fewObjects);
+  const listed = isWide ? objects : objects.slice(0, fewObjects);
   const rows = aligned(
-    shown.map((object) => [
+    listed.map((object) => [
       object.kind,
       `${object.namespace === null ? '' : `${object.namespace}/`}${object.name}`,
       asks(object),
@@ -23,7 +23,7 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
     ...section('WECs', wecs === null ? [] : wecs.map((wec) => `${wec.name}${stateOf(wec)}`)),
     ...section('objects', [
       ...rows,
-      ...others(objects.length, shown.length).map((rest) => `${rest}: -o wide shows all`),
+      ...others(objects.length, listed.length).map((rest) => `${rest}: -o wide shows all`),
     ]),
     ...unknown(notVisible),
     ...problems.flatMap((problem) => problemLines(problem, style, isWide)),

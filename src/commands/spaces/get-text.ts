@@ -28,11 +28,11 @@ export function describeSpace(view: SpaceView, now: number, style: Style): strin
 
 /** Shows a reason that several stages share once. */
 function stageLines(stages: readonly StageView[], style: Style): string[] {
-  const shown = new Set<string>();
+  const listed = new Set<string>();
   return stages.map(({ state, title, why }) => {
     const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, 'not-visible': '?' }[state];
-    const isNews = why !== undefined && !shown.has(why);
-    if (isNews) shown.add(why);
+    const isNews = why !== undefined && !listed.has(why);
+    if (isNews) listed.add(why);
     return `  ${symbol} ${title}${isNews ? `   ${why}` : ''}`;
   });
 }

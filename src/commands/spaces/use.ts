@@ -34,10 +34,10 @@ export function definition(role: SpaceRole): Definition<Options> {
         await chooseSpace(role, given, await session.hostingIfAny());
       }
       if (unset && role === 'its' && !(await session.itsIfAny())) return;
-      const shown = await (role === 'its' ? usedIts(session) : usedWds(session));
+      const usedSpace = await (role === 'its' ? usedIts(session) : usedWds(session));
       await session.print(
-        shown,
-        [shown],
+        usedSpace,
+        [usedSpace],
         [
           { header: title, value: (row) => row.name },
           { header: 'SERVER', value: (row) => row.server },

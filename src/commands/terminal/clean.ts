@@ -33,8 +33,8 @@ export function terminalLine(text: string): string {
 }
 
 function cleaned(text: string): string {
-  const left = text.length - longest;
-  const kept = left <= 0 ? text : `${text.slice(0, longest)}… (${left} characters more)`;
+  const omitted = text.length - longest;
+  const kept = omitted <= 0 ? text : `${text.slice(0, longest)}… (${omitted} characters more)`;
   return trimLineBreaks(kept)
     .replace(lineBreaks, ' ⏎ ')
     .replaceAll('\t', ' ')

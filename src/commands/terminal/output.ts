@@ -17,8 +17,9 @@ export async function writeResult<Row extends { name: string }>(
   columns: readonly Column<Row>[],
 ): Promise<void> {
   if (format === 'json' || format === 'yaml') return writeDocument(io, document, { format });
-  const shown = columns.filter(({ wide }) => format === 'wide' || !wide);
-  const lines = format === 'name' ? rows.map(({ name }) => name) : rows.length === 0 ? [] : formatTable(shown, rows);
+  const visibleColumns = columns.filter(({ wide }) => format === 'wide' || !wide);
+  const lines =
+    format === 'name' ? rows.map(({ name }) => name) : rows.length === 0 ? [] : formatTable(visibleColumns, rows);
   writeLines(io.stdout, lines);
 }
 

@@ -257,8 +257,8 @@ class AnimatedProgress extends Subjects implements TerminalProgress {
     // Room for the ^C that a terminal prints: a line that wraps because of it would not be cleared completely.
     const room = Math.max(10, (this.io.stderr.columns ?? 80) - start.length - elapsed.length - 8);
     const line = oneLine(text);
-    const shown = line.length > room ? `${line.slice(0, room - 1)}…` : line;
-    return terminalLine(`${start}${shown}   ${this.options.style.faint(elapsed)}`);
+    const fitted = line.length > room ? `${line.slice(0, room - 1)}…` : line;
+    return terminalLine(`${start}${fitted}   ${this.options.style.faint(elapsed)}`);
   }
 
   #write(stream: NodeJS.WriteStream, line: string): void {

@@ -5,12 +5,12 @@ import type { Style } from '../terminal/style.ts';
 
 /** Formats the running versions, and whether they are compatible, as human-readable lines. @param client version of stellarctl */
 export function describeVersions(client: string, view: VersionsView | undefined, style: Style): string[] {
-  const own = ['stellarctl', client];
-  if (view === undefined) return aligned([own]);
+  const clientLine = ['stellarctl', client];
+  if (view === undefined) return aligned([clientLine]);
   const { hosting, itses, wdses, wecs, fits, problems } = view;
   const hooks = hosting?.hooksVersion ? [`KubeStellar hooks ${hosting.hooksVersion}`] : [];
   const rows = [
-    own,
+    clientLine,
     ...(hosting === null ? [] : [[hosting.name, [...versionWords(hosting.versions), ...hooks].join(' · ')]]),
     ...itses.map((part) => [`ITS ${part.name}`, versionWords(part.versions).join(' · ')]),
     ...wdses.map((part) => [`WDS ${part.name}`, versionWords(part.versions).join(' · ')]),

@@ -21,11 +21,11 @@ export function describeMany(inspected: readonly InspectedWec[], its: string, op
   const lines = inspected.flatMap((wec) =>
     describeOne({ ...wec, name: 'it' }, options).map((line) => ({ line, name: wec.name })),
   );
-  const ofWhich = (own: readonly string[]) => (own.length === names.length ? 'all' : own.join(', '));
+  const ofWhich = (wecNames: readonly string[]) => (wecNames.length === names.length ? 'all' : wecNames.join(', '));
   return [
     `${names.length} WECs on ${its}: ${names.join(', ')}`,
     ...[...Map.groupBy(lines, ({ line }) => line)].map(
-      ([line, own]) => `  ${own.length} × ${line}   (${ofWhich(own.map(({ name }) => name))})`,
+      ([line, wecNames]) => `  ${wecNames.length} × ${line}   (${ofWhich(wecNames.map(({ name }) => name))})`,
     ),
   ];
 }
@@ -51,10 +51,10 @@ function describeOne(inspected: InspectedWec, options: DeregisterOptions): strin
     return [isGone(hubState) ? 'Not registered.' : 'No longer registered; its leftovers are removed.'];
   const labels = changeWords({ ...interrupted, ...selectableLabels(managedCluster) });
   return [
-    ...[...policiesOf(works)].map(([policy, own]) => {
-      const objects = own.flatMap(objectsIn);
+    ...[...policiesOf(works)].map(([policy, wecNames]) => {
+      const objects = wecNames.flatMap(objectsIn);
       const more = objects.length > 4 ? ', …' : '';
-      return `runs      ${count(own.length, 'work')} of ${policy}: ${objects.slice(0, 4).join(', ')}${more}`;
+      return `runs      ${count(wecNames.length, 'work')} of ${policy}: ${objects.slice(0, 4).join(', ')}${more}`;
     }),
     ...(addons.length > 0 ? [`add-ons   ${addons.map(({ metadata }) => metadata.name).join(', ')}`] : []),
     ...(labels.length > 0 ? [`labels    ${labels.join(', ')}`] : []),

@@ -91,9 +91,9 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
   const hosting = ifSeen(await tryRead(() => session.spaceTools()));
   const { availableWecs } = await import('../../lib/wecs/moved-wec.ts');
   const elsewhere = hosting ? await availableWecs(hosting) : new Set();
-  const left = wecs.filter(({ name, context }) => context !== undefined || !elsewhere.has(name));
-  if (left.length === 0) return;
-  const each = left.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`);
+  const unresolved = wecs.filter(({ name, context }) => context !== undefined || !elsewhere.has(name));
+  if (unresolved.length === 0) return;
+  const each = unresolved.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`);
   const locally = command`stellarctl deregister --local ${each.length > fewWecs ? ['NAME=CONTEXT'] : each}`;
   session.next(textOf(noted(locally, 'removes the klusterlet, whatever ITS it belongs to')));
 }

@@ -140,10 +140,12 @@ function stageLines(view: WecView, now: number, style: Style): string[] {
     const stages = view.stages.filter((stage) => group.some(({ id }) => id === stage.id));
     const met = stages.filter(({ state }) => state === 'met');
     const text = [...met.map(({ title }) => title), ...met.flatMap(({ id }) => evidenceOf(id, view, now))].join(' · ');
-    const held = stages.filter((stage) => stage.state === 'failed' || stage === keeping);
+    const blockers = stages.filter((stage) => stage.state === 'failed' || stage === keeping);
     return [
       ...(met.length === 0 ? [] : [`  ${style.ok} ${text}`]),
-      ...held.map(({ state, title, why = '' }) => `  ${state === 'failed' ? style.bad : style.dot} ${title}   ${why}`),
+      ...blockers.map(
+        ({ state, title, why = '' }) => `  ${state === 'failed' ? style.bad : style.dot} ${title}   ${why}`,
+      ),
     ];
   });
   const later = awaited.filter((stage) => stage !== keeping);

@@ -36,13 +36,13 @@ const age = (time: string | null, now: number): string => (time === null ? '-' :
 /** Prints all rows, then each changed row; in JSON one document per line, also for deleted WECs. */
 export function printChanges(session: Session, now: () => number): (items: WecListItem[]) => Promise<void> {
   const { output } = session;
-  const shown = new Map<string, string>();
+  const lastLines = new Map<string, string>();
   let widths: number[] | undefined;
   return async (items) => {
-    const changed = items.filter((item) => shown.get(item.name) !== essence(item));
-    const gone = [...shown.keys()].filter((name) => !items.some((item) => item.name === name));
-    for (const item of changed) shown.set(item.name, essence(item));
-    for (const name of gone) shown.delete(name);
+    const changed = items.filter((item) => lastLines.get(item.name) !== essence(item));
+    const gone = [...lastLines.keys()].filter((name) => !items.some((item) => item.name === name));
+    for (const item of changed) lastLines.set(item.name, essence(item));
+    for (const name of gone) lastLines.delete(name);
     if (output === 'name') {
       session.printLines([...changed.map(({ name }) => name), ...gone]);
     } else if (isForPeople(output)) {

@@ -24,7 +24,7 @@ interface Options extends ItsOptions, WritingOptions {
 
 export const definition: Definition<Options> = {
   description:
-    'Upgrades the agents of WECs to the version of OCM of their ITS: first the operator, then the images that its Klusterlet names. Workloads keep running, and works keep their UIDs. The first WEC goes alone; the others follow in batches once its agent runs and has renewed its Lease three times. It can be rerun to go on.',
+    'Upgrades the agents of WECs to the version of OCM of their ITS: first the operator, then the images that its Klusterlet names. Workloads keep running, and works keep their UIDs. The first WEC goes alone; the others follow in batches once its agent runs and has renewed its Lease three times. To resume, rerun it.',
   timeout: '2h',
   examples: [
     ['stellarctl wec upgrade cluster1=kind-cluster1', 'upgrade the agent of one WEC'],

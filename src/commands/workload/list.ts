@@ -11,13 +11,13 @@ export const definition: Definition<WdsOptions> = {
     const { listWorkloads } = await import('../../lib/workloads/workload-list.ts');
     const wds = await session.wds();
     const { view: items, problems, errors } = await listWorkloads(wds);
-    const shown = (count: number | null) => (count === null ? '?' : String(count));
+    const textOfCount = (count: number | null) => (count === null ? '?' : String(count));
     await session.print({ wds: wds.name, items, problems }, items, [
       { header: 'NAME', value: ({ name }) => name },
       { header: 'WECS', value: ({ wecs }) => String(wecs) },
-      { header: 'APPLIED', value: ({ applied }) => shown(applied) },
-      { header: 'AVAILABLE', value: ({ available }) => shown(available) },
-      { header: 'FAILED', value: ({ failed }) => shown(failed) },
+      { header: 'APPLIED', value: ({ applied }) => textOfCount(applied) },
+      { header: 'AVAILABLE', value: ({ available }) => textOfCount(available) },
+      { header: 'FAILED', value: ({ failed }) => textOfCount(failed) },
       { header: 'POLICIES', value: ({ policies }) => policies.join(','), wide: true },
     ]);
     if (items.length + errors.length === 0) await session.noneInWds(wds, 'objects that a binding policy sends');

@@ -106,11 +106,11 @@ export function check(document: YamlDocument, schema: Schema, source: Source, is
     const lacking = required.filter((name) => !keys.includes(name));
     const visitPair = ({ key: keyNode, value }: Pair, key: string): Fault[] => {
       const path = at === '' ? key : `${at}.${key}`;
-      const own = Object.hasOwn(properties, key) ? properties[key] : additionalProperties || undefined;
-      if (own === undefined) return wrong(keyNode, unknownField(path, key, schema.title, Object.keys(properties)));
+      const field = Object.hasOwn(properties, key) ? properties[key] : additionalProperties || undefined;
+      if (field === undefined) return wrong(keyNode, unknownField(path, key, schema.title, Object.keys(properties)));
       if (isObject && (isScalar(value) ? value.value : value) === null) return [];
       const problem = keyRule?.(key);
-      return problem === undefined ? visit(value, own, path, keyNode) : wrong(keyNode, `${path}: ${problem}.`);
+      return problem === undefined ? visit(value, field, path, keyNode) : wrong(keyNode, `${path}: ${problem}.`);
     };
     return [
       ...lacking.flatMap((name) => wrong(node, `${at === '' ? 'The document' : at} lacks ${name}.`)),

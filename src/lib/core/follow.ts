@@ -115,12 +115,13 @@ class Pursuit<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
     const { subject, track } = this;
     this.busy = this.#work(async () => {
       try {
-        const seen = await see(subject).catch((error: unknown) => {
+        const reading = await see(subject).catch((error: unknown) => {
           if (this.isCutOff(error)) return 'cut off' as const;
           throw error;
         });
-        if (seen === 'cut off') return await subject.late(track.last);
-        const result = seen === undefined ? subject.gone?.() : await actAtOnce(() => subject.act(track.judge(seen)));
+        if (reading === 'cut off') return await subject.late(track.last);
+        const result =
+          reading === undefined ? subject.gone?.() : await actAtOnce(() => subject.act(track.judge(reading)));
         this.#outage.end();
         return result;
       } catch (error) {
@@ -185,8 +186,8 @@ export class Track<Snapshot> {
     this.#deadline = deadline;
   }
 
-  judge(seen: Reading<Snapshot>): JudgedReading<Snapshot> {
-    const reports = judge(seen.stages, seen.snapshot);
+  judge(reading: Reading<Snapshot>): JudgedReading<Snapshot> {
+    const reports = judge(reading.stages, reading.snapshot);
     const until = reports.findIndex(({ id }) => id === this.#target.until);
     const upToTarget = until === -1 ? reports : reports.slice(0, until + 1);
     const blocking = blockingStage(upToTarget) ?? unseenTarget(upToTarget);
@@ -195,11 +196,11 @@ export class Track<Snapshot> {
     for (const { id } of news) this.#met.add(id);
     const isFirst = this.last === undefined;
     this.last = {
-      ...seen,
+      ...reading,
       reports,
       reached: isFirst ? [] : news,
       blocking,
-      state: blocking === undefined ? 'done' : this.#hasFailed(blocking, seen.stages) ? 'failed' : 'open',
+      state: blocking === undefined ? 'done' : this.#hasFailed(blocking, reading.stages) ? 'failed' : 'open',
       isFirst,
       restartGracePeriod: () => {
         this.#patience = new Patience();

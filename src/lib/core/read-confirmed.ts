@@ -4,13 +4,13 @@
  * @returns whether there was anything to confirm
  * @throws StellarError `not-confirmed`, `interrupted`
  */
-export type Confirm<Reading> = (seen: Reading, more: readonly string[]) => Promise<boolean>;
+export type Confirm<Reading> = (reading: Reading, more: readonly string[]) => Promise<boolean>;
 
 interface Reviewed<Reading> {
   /** Reads everything that the user decides on. */
   read(): Promise<Reading>;
   /** What would be lost, each under a name that stays the same across readings. */
-  losses(seen: Reading): readonly string[];
+  losses(reading: Reading): readonly string[];
   confirm: Confirm<Reading>;
 }
 
@@ -19,13 +19,13 @@ interface Reviewed<Reading> {
  * @returns the reading that the user's last answer covers
  */
 export async function readConfirmed<Reading>({ read, losses, confirm }: Reviewed<Reading>): Promise<Reading> {
-  let seen = await read();
-  let isAsked = await confirm(seen, []);
+  let reading = await read();
+  let isAsked = await confirm(reading, []);
   while (isAsked) {
-    const before = new Set(losses(seen));
-    seen = await read();
-    const more = losses(seen).filter((loss) => !before.has(loss));
-    isAsked = more.length > 0 && (await confirm(seen, more));
+    const before = new Set(losses(reading));
+    reading = await read();
+    const more = losses(reading).filter((loss) => !before.has(loss));
+    isAsked = more.length > 0 && (await confirm(reading, more));
   }
-  return seen;
+  return reading;
 }

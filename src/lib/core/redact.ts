@@ -30,7 +30,7 @@ const userOfUrl =
   /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/)(?:[^\s/"'?#:@]*:(?!\d{1,5}[/?#])[^\s"']{0,200}|[^\s/"'?#]*)@/gi;
 
 /** Prose such as `refused the token: expired`, and the name of a Secret in a log: `secret="namespace/name"`. */
-const isShown = (name: string, value: string, before: string): boolean =>
+const isHarmless = (name: string, value: string, before: string): boolean =>
   (/^[a-z]+[.:)]?$/.test(value) && /\w: $/.test(name) && /^[a-z] $/i.test(before)) ||
   (/^secret\W/i.test(name) && /^["']?[a-z0-9.-]+\/[a-z0-9.-]+["']?$/.test(value));
 
@@ -43,7 +43,7 @@ export function redactText(text: string): string {
     .replace(header, `$1${removed}`)
     .replace(userOfUrl, '$1')
     .replace(field, (whole, name: string, value: string, at: number, all: string) =>
-      isShown(name, value, all.slice(Math.max(0, at - 2), at)) ? whole : `${name}${removed}`,
+      isHarmless(name, value, all.slice(Math.max(0, at - 2), at)) ? whole : `${name}${removed}`,
     )
     .replace(/[A-Za-z0-9+/_-]{24,}={0,2}/g, (packed) => {
       const unpacked = Buffer.from(packed, 'base64').toString('utf8');

@@ -46,16 +46,16 @@ export interface DoctorInput {
 /** Checks an installation, as far as it is reachable. Reads only. @throws StellarError `usage` if the ITS is ambiguous */
 export async function examine(input: DoctorInput): Promise<Examined[]> {
   const { spaces, wecs } = input;
-  const { own, hubs } = spaces ? await examineHosting(spaces) : { own: [], hubs: [] };
-  const its = await itsOf(input, own, hubs);
+  const { ofHosting, hubs } = spaces ? await examineHosting(spaces) : { ofHosting: [], hubs: [] };
+  const its = await itsOf(input, ofHosting, hubs);
   const ofHubs = await Promise.all(
     hubsOfWecs(wecs, hubs, its).map((hub) => examineWecs(hub, wecs).catch((error) => [unlisted(hub, error)])),
   );
   const { elsewhere } = its;
   // An unreachable cluster is one finding: it is unknown whether it is also a hosting cluster.
-  const isDuplicate = own.some(isUnreached) && elsewhere?.kube.cluster.server === spaces?.hosting.cluster.server;
+  const isDuplicate = ofHosting.some(isUnreached) && elsewhere?.kube.cluster.server === spaces?.hosting.cluster.server;
   return [
-    ...(isDuplicate ? [] : own),
+    ...(isDuplicate ? [] : ofHosting),
     ...(elsewhere ? [{ subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings }] : []),
     ...ofHubs.flat(),
   ].map(reportIfNotVisible);
@@ -70,10 +70,10 @@ interface SelectedIts {
 /** @throws StellarError if only the current context selects a cluster, and it is neither a hosting cluster nor an ITS */
 async function itsOf(
   { spaces, its, isItsAssumed }: DoctorInput,
-  own: readonly Examined[],
+  ofHosting: readonly Examined[],
   hubs: readonly Hub[],
 ): Promise<SelectedIts> {
-  if (its === undefined || (isItsAssumed && own.length > 0)) return {};
+  if (its === undefined || (isItsAssumed && ofHosting.length > 0)) return {};
   const known = await among(its.kube, hubs);
   if (known !== undefined) return { known };
   const elsewhere = { ...its, ...(await checkHub(its.kube)) };
@@ -120,14 +120,14 @@ const whichIts = (found: number): StellarError =>
 const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({ kind, name: cluster.context });
 
 /** Checks a hosting cluster with its spaces. @returns also the ITSes among them that answer */
-async function examineHosting(tools: SpaceTools): Promise<{ own: Examined[]; hubs: Hub[] }> {
+async function examineHosting(tools: SpaceTools): Promise<{ ofHosting: Examined[]; hubs: Hub[] }> {
   const watcher = new SpaceWatcher(tools);
-  const own = await examineSpaces(tools, watcher);
-  const hubs = own.flatMap(({ subject, ...found }) => {
+  const spaceFindings = await examineSpaces(tools, watcher);
+  const hubs = spaceFindings.flatMap(({ subject, ...found }) => {
     const access = subject.kind === 'its' ? watcher.accessOf(subject.name) : undefined;
     return access === undefined ? [] : [{ ...access, ...found }];
   });
-  return { own, hubs };
+  return { ofHosting: spaceFindings, hubs };
 }
 
 async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<(Examined & AdmissionResult)[]> {
@@ -160,8 +160,10 @@ async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<
       if (found === undefined) return [];
       const wds = role === 'wds' ? openedBy(watcher, name, all) : undefined;
       const more = wds === undefined ? [] : await runChecks(workloadChecks, wds, found.findings);
-      const own = underCauses([...found.findings, ...more], findings, { [`${role}-synced`]: ['hosting-manager'] });
-      return [{ ...found, subject: { kind: role, name }, findings: own }];
+      const findingsOfSpace = underCauses([...found.findings, ...more], findings, {
+        [`${role}-synced`]: ['hosting-manager'],
+      });
+      return [{ ...found, subject: { kind: role, name }, findings: findingsOfSpace }];
     }),
   );
   return [{ subject: subjectOf('hosting', hosting), findings }, ...examined.flat()];
@@ -171,8 +173,8 @@ async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<
 async function among(its: Kube, hubs: readonly Hub[]): Promise<Hub | undefined> {
   const same = hubs.find(({ kube }) => kube.cluster.server === its.cluster.server);
   if (same !== undefined || hubs.length === 0) return same;
-  const [own, ...others] = await Promise.all([its, ...hubs.map(({ kube }) => kube)].map(clusterUid));
-  return own === undefined ? undefined : hubs[others.indexOf(own)];
+  const [ofHosting, ...others] = await Promise.all([its, ...hubs.map(({ kube }) => kube)].map(clusterUid));
+  return ofHosting === undefined ? undefined : hubs[others.indexOf(ofHosting)];
 }
 
 async function examineWecs(hub: Hub, named: DoctorInput['wecs']): Promise<Examined[]> {
@@ -197,9 +199,9 @@ async function examineWecs(hub: Hub, named: DoctorInput['wecs']): Promise<Examin
       try {
         const evidence = known?.get(wec.name);
         const ofHub = evidence && { evidence, contents: mailboxOf?.(wec.name) };
-        const seen = await readBothSides(kube, wec.name, wec.kube, endpoints, { ofHub, tryWebhook });
-        const checks = seen.error === undefined ? wecChecks : [...wecChecks, unreached(seen.error)];
-        return { subject, reached, findings: await runChecks(checks, seen.findings, findings) };
+        const sides = await readBothSides(kube, wec.name, wec.kube, endpoints, { ofHub, tryWebhook });
+        const checks = sides.error === undefined ? wecChecks : [...wecChecks, unreached(sides.error)];
+        return { subject, reached, findings: await runChecks(checks, sides.findings, findings) };
       } catch (error) {
         return { subject, findings: [failedBy(wecKnown, unknownWec(failureOf(error), wec, kube))] };
       }

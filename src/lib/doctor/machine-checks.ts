@@ -75,7 +75,7 @@ export const programChecks: readonly Check<ProgramNeeds>[] = [
 ];
 
 async function judgeHelm(found: FoundProgram | undefined, { needsHelm }: ProgramNeeds): Promise<Outcome> {
-  if (found !== undefined) return judge(found, 'init', fail);
+  if (found !== undefined) return judgeProgram(found, 'init', fail);
   const cause = 'it is not on PATH; needed by init';
   return (await needsHelm())
     ? fail('program-missing', cause, getIt(helmProgram))
@@ -86,7 +86,7 @@ function getIt({ get }: Program): NextStep {
   return advice(`Install it: ${get}`);
 }
 
-function judge(found: FoundProgram, neededBy: string, otherwise: typeof fail): Outcome {
+function judgeProgram(found: FoundProgram, neededBy: string, otherwise: typeof fail): Outcome {
   if (isNewEnough(found)) return pass(found.version);
   const what = found.version === '' ? 'it does not report its version' : `it is ${found.version}`;
   return otherwise('program-too-old', `${what} (${found.path}); needed by ${neededBy}`, getIt(found));
@@ -96,13 +96,13 @@ function judge(found: FoundProgram, neededBy: string, otherwise: typeof fail): O
 function judgeLocal(found: FoundProgram | undefined, program: Program): Outcome {
   const neededBy = `init --provider ${program.name} and wec create --provider ${program.name}`;
   if (found === undefined) return skipped(`it is not on PATH; needed by ${neededBy} only`, getIt(program));
-  return judge(found, neededBy, warn);
+  return judgeProgram(found, neededBy, warn);
 }
 
 async function judgeDocker(found: FoundProgram | undefined, { programs, isHosting }: ProgramNeeds): Promise<Outcome> {
   const neededBy = 'kind and k3d';
   if (found === undefined) return skipped(`it is not on PATH; needed by ${neededBy} only`, getIt(dockerProgram));
-  if (!isNewEnough(found)) return judge(found, neededBy, warn);
+  if (!isNewEnough(found)) return judgeProgram(found, neededBy, warn);
   if (await answers(found, programs)) return pass(found.version);
   const cause = `its daemon does not answer; needed by ${neededBy}`;
   return (await isHosting()) ? skipped(`${cause} only`) : warn('docker-unreachable', cause, runCommand('docker info'));

@@ -112,6 +112,6 @@ const withoutVariable = (variable: unknown): unknown =>
   isObject(variable) && isHarmless.test(String(variable.name)) ? redact(variable) : withoutSecret(variable);
 
 function mapFields(object: Json, map: (key: string, value: unknown) => unknown): Json {
-  const shown = Object.entries(object).filter(([key]) => !isLeftOut.test(key));
-  return Object.fromEntries(shown.map(([key, value]) => [redactText(key), map(key, value)]));
+  const fields = Object.entries(object).filter(([key]) => !isLeftOut.test(key));
+  return Object.fromEntries(fields.map(([key, value]) => [redactText(key), map(key, value)]));
 }

@@ -55,8 +55,8 @@ export async function findTargets({
   const all = spaces && (await controlPlanesOf(spaces));
   // The current context may be the one of an ITS, or of the hosting cluster.
   if (spaces !== undefined && all !== undefined) {
-    const own = all.map(({ metadata }) => namespaceOf(metadata.name));
-    add(spaces.hosting.cluster.context, 'hosting', spaces.hosting, own);
+    const spaceNamespaces = all.map(({ metadata }) => namespaceOf(metadata.name));
+    add(spaces.hosting.cluster.context, 'hosting', spaces.hosting, spaceNamespaces);
     const accesses = await Promise.all(all.map((controlPlane) => openSpace(controlPlane, spaces)));
     for (const [index, access] of accesses.entries()) {
       const controlPlane = all[index] as ControlPlane;

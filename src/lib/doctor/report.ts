@@ -164,8 +164,8 @@ class ClusterReport {
     if (items === undefined) return [];
     // Lists omit the kind of their objects, which redaction needs to find secret contents.
     const whole = items.map((item) => ({ apiVersion: kind.apiVersion, kind: kind.kind, ...item }));
-    const shown = kind === resources.manifestWorks ? whole.map(withoutManifests) : whole;
-    this.#add([...folderOf(namespace), kind.plural], { items: shown });
+    const contents = kind === resources.manifestWorks ? whole.map(withoutManifests) : whole;
+    this.#add([...folderOf(namespace), kind.plural], { items: contents });
     return items;
   }
 
@@ -189,8 +189,8 @@ class ClusterReport {
   async pods(namespace: string): Promise<void> {
     const pods = await this.objects<Pod>(resources.pods, { namespace });
     const containers = pods.flatMap(containersOf);
-    const left = containers.slice(containersAtMost);
-    if (left.length > 0) this.#miss(`logs of ${left.length} containers in ${namespace}`, 'too many');
+    const omitted = containers.slice(containersAtMost);
+    if (omitted.length > 0) this.#miss(`logs of ${omitted.length} containers in ${namespace}`, 'too many');
     await mapConcurrently(containers.slice(0, containersAtMost), atOnce, (container) => this.#log(container));
   }
 

@@ -14,7 +14,14 @@ import { readHubPods } from '../spaces/its-contents.ts';
 import { type HubPods, itsVersions } from '../spaces/space-versions.ts';
 import { listWecs, type WecListItem } from '../wecs/list.ts';
 import { readSent, type SentCounts } from '../workloads/sent-counts.ts';
-import { describePart, type Part, type PartReading, readPart, type StatusTools, withReading } from './status-parts.ts';
+import {
+  describePart,
+  type PartReading,
+  readPart,
+  type SpaceReading,
+  type StatusTools,
+  withReading,
+} from './status-parts.ts';
 import type { ItsStatus, SpaceStatus, WebhookStatus, WecStatus } from './status-view.ts';
 
 interface HubReading extends HubPods {
@@ -60,7 +67,7 @@ export interface ItsReading {
 }
 
 export async function readItsStatus(
-  part: Part,
+  part: SpaceReading,
   all: readonly ControlPlane[],
   tools: StatusTools,
   hooks: Promise<HookVersions>,
@@ -80,15 +87,15 @@ export async function readChosenIts(
   tools: StatusTools,
 ): Promise<ItsReading & { failure: StellarError | undefined }> {
   const reading = await readPart(found(context), tools, readHub);
-  const space = { ...elsewhere(context.name, withoutCredentials(context.server)), ready: reading.state === 'seen' };
+  const space = { ...foreign(context.name, withoutCredentials(context.server)), ready: reading.state === 'seen' };
   return { ...seen(withReading(space, reading), reading), failure: errorOf(reading) };
 }
 
 /** A chosen ITS whose context is gone. */
 export const withoutContext = ({ given }: ItsChoice, access: Access<never>): ItsReading =>
-  seen(withReading(elsewhere(given, null), access), access);
+  seen(withReading(foreign(given, null), access), access);
 
-const elsewhere = (context: string, server: string | null): SpaceStatus => ({
+const foreign = (context: string, server: string | null): SpaceStatus => ({
   name: context,
   type: null,
   ready: false,
@@ -103,12 +110,12 @@ const elsewhere = (context: string, server: string | null): SpaceStatus => ({
 const blockedBy = (why: string) => ({ stage: 'hub-webhook', state: 'failed', why }) as const;
 
 /** What the hosting cluster shows of an ITS that belongs to another one. */
-const nowhere = { type: 'external', pods: [], forbidden: new Set<string>() };
+const none = { type: 'external', pods: [], forbidden: new Set<string>() };
 
 function seen(
   space: SpaceStatus,
   reading: PartReading<HubReading>,
-  outside: Parameters<typeof itsVersions>[0] = nowhere,
+  outside: Parameters<typeof itsVersions>[0] = none,
   hooks: HookVersions = versionsOfHooks([]),
 ): ItsReading {
   const versions = itsVersions(outside, reading.state === 'seen' ? found(reading.value.inside) : reading, hooks);

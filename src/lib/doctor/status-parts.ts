@@ -13,7 +13,7 @@ import type { SpaceTools } from '../spaces/space-tools.ts';
 import type { SpaceStatus } from './status-view.ts';
 
 /** A control plane, and how to reach it. */
-export interface Part {
+export interface SpaceReading {
   role: SpaceRole;
   controlPlane: ControlPlane;
   access: Access<SelectedContext>;
@@ -35,7 +35,7 @@ export const readPart = <Inside>(
 
 /** What the hosting cluster shows of a space, and the reading of its inside. @returns undefined if it was just deleted */
 export async function describePart(
-  { role, controlPlane, access }: Part,
+  { role, controlPlane, access }: SpaceReading,
   pending: Promise<PartReading<unknown>>,
   all: readonly ControlPlane[],
   tools: StatusTools,
@@ -46,8 +46,8 @@ export async function describePart(
   const { its: _, ...outside } = describeSpace(evidence, all, tools.kubeconfig);
   const status = withReading({ ...outside, server: ifSeen(access)?.server ?? null }, reading);
   if (reading.state !== 'seen') return { status, evidence };
-  const own = { space: evidence, kube: reading.value.kube, tools };
-  return { status: withContext(status, await brokenContext(own)), evidence };
+  const inside = { space: evidence, kube: reading.value.kube, tools };
+  return { status: withContext(status, await brokenContext(inside)), evidence };
 }
 
 /** Commands use the context of a space; the reading did not. */

@@ -18,7 +18,7 @@ import { itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { policyVerdict } from '../workloads/policy-list.ts';
 import { leftOut } from '../workloads/policy-problems.ts';
 import { chosenContext, type ItsReading, readChosenIts, readItsStatus, withoutContext } from './status-its.ts';
-import { describePart, type Part, readPart, type StatusTools } from './status-parts.ts';
+import { describePart, readPart, type SpaceReading, type StatusTools } from './status-parts.ts';
 import type { HostingStatus, StatusView, WdsStatus } from './status-view.ts';
 
 /**
@@ -32,7 +32,7 @@ export async function readStatus(tools: StatusTools): Promise<StatusView> {
   if (all === undefined) return itsAlone(tools);
   const hooks = readHookVersions(tools.hosting);
   const parts = await reachAll(all, tools);
-  const ofRole = (wanted: Part['role']) => parts.filter(({ role }) => role === wanted);
+  const ofRole = (wanted: SpaceReading['role']) => parts.filter(({ role }) => role === wanted);
   const readItses = Promise.all(ofRole('its').map((part) => readItsStatus(part, all, tools, hooks)));
   const [hosting, itses, wdses, elsewhere] = await Promise.all([
     readHostingStatus(tools.hosting, hooks),
@@ -40,16 +40,16 @@ export async function readStatus(tools: StatusTools): Promise<StatusView> {
     Promise.all(ofRole('wds').map((part) => readWdsStatus(part, all, tools, hooks, readItses))),
     readOtherIts(parts, tools),
   ]);
-  const own = itses.filter((its) => its !== undefined);
-  const isOther = elsewhere !== undefined && !(await isAmong(elsewhere, own));
+  const itsStatuses = itses.filter((its) => its !== undefined);
+  const isOther = elsewhere !== undefined && !(await isAmong(elsewhere, itsStatuses));
   return {
     hosting,
-    itses: [...own, ...(isOther ? [elsewhere] : [])].map(({ status }) => status),
+    itses: [...itsStatuses, ...(isOther ? [elsewhere] : [])].map(({ status }) => status),
     wdses: wdses.filter((wds) => wds !== undefined),
   };
 }
 
-function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promise<Part[]> {
+function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promise<SpaceReading[]> {
   const spaces = all.flatMap((controlPlane) => {
     const role = roleOf(controlPlane);
     return role === undefined ? [] : [{ role, controlPlane }];
@@ -58,17 +58,17 @@ function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promise<Par
 }
 
 /** The chosen ITS, if it is not known to be one of the hosting cluster's. The current context is not a choice. */
-async function readOtherIts(parts: readonly Part[], tools: StatusTools): Promise<ItsReading | undefined> {
+async function readOtherIts(parts: readonly SpaceReading[], tools: StatusTools): Promise<ItsReading | undefined> {
   const { chosen } = tools;
   if (chosen === undefined || chosen.source === 'current context') return undefined;
-  const own = parts.filter(({ role }) => role === 'its');
+  const itsParts = parts.filter(({ role }) => role === 'its');
   const isContext = tools.kubeconfig.contexts.has(chosen.given);
-  if (!isContext && own.some(({ controlPlane }) => controlPlane.metadata.name === chosen.given)) return undefined;
+  if (!isContext && itsParts.some(({ controlPlane }) => controlPlane.metadata.name === chosen.given)) return undefined;
   // A default ITS from an earlier choice may be gone; one that the command names must exist.
   const choosing = () => chosenContext(chosen, tools);
   const context = chosen.source === '--its' ? seen(await choosing()) : await tryRead(choosing);
   if (context.state !== 'seen') return withoutContext(chosen, context);
-  const isOwn = own.some(({ access }) => ifSeen(access)?.server === context.value.server);
+  const isOwn = itsParts.some(({ access }) => ifSeen(access)?.server === context.value.server);
   return isOwn ? undefined : readChosenIts(context.value, tools);
 }
 
@@ -123,7 +123,7 @@ const nothingSeen: WdsReading = {
 };
 
 async function readWdsStatus(
-  part: Part,
+  part: SpaceReading,
   all: readonly ControlPlane[],
   tools: StatusTools,
   hooks: Promise<HookVersions>,
@@ -136,9 +136,11 @@ async function readWdsStatus(
   if (space === undefined) return undefined;
   const versions = wdsVersions(space.evidence, hookVersions);
   const { policies, ...counts } = ifSeen(reading)?.inside ?? nothingSeen;
-  const own = (await itses).find((each) => each?.status.name === its);
-  const wecs = (own?.status.wecs ?? []).map(({ name, labels }) => [name, { metadata: { name, labels } }] as const);
-  const problems = leftOut(policies, { inventory: seen(new Map(wecs)), its: own?.kube?.cluster.context });
+  const itsStatus = (await itses).find((each) => each?.status.name === its);
+  const wecs = (itsStatus?.status.wecs ?? []).map(
+    ({ name, labels }) => [name, { metadata: { name, labels } }] as const,
+  );
+  const problems = leftOut(policies, { inventory: seen(new Map(wecs)), its: itsStatus?.kube?.cluster.context });
   return { ...space.status, its, versions, ...counts, problems };
 }
 

@@ -43,8 +43,8 @@ export function groupFindings(examined: readonly Examined[]): Group[] {
     for (const finding of findings) {
       const cause =
         finding.status === 'pass' ? '' : finding.status === 'skipped' ? finding.problem.message : finding.problem.code;
-      const own = subject.kind === 'wec' ? '' : subject.name;
-      const key = JSON.stringify([subject.kind, subject.its, own, finding.id, finding.status, cause]);
+      const part = subject.kind === 'wec' ? '' : subject.name;
+      const key = JSON.stringify([subject.kind, subject.its, part, finding.id, finding.status, cause]);
       const group = groups.get(key);
       if (group === undefined) groups.set(key, { subjects: [subject], finding });
       else group.subjects.push(subject);

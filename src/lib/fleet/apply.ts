@@ -171,8 +171,8 @@ async function joinAll(
   const joinSome = async (some: readonly Planned[]): Promise<WecResult[]> => {
     const joining = await Promise.all(
       some.map(async ({ wec }) => {
-        const own = await joinOptionsOf(fleet.name, wec, clusters.get(wec.name));
-        return { name: wec.name, kube: await open(wec), options: own };
+        const wecOptions = await joinOptionsOf(fleet.name, wec, clusters.get(wec.name));
+        return { name: wec.name, kube: await open(wec), options: wecOptions };
       }),
     );
     return join(access, joining, options, run);

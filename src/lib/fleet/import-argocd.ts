@@ -53,7 +53,7 @@ export async function importArgoCd(
       .toString()
       .trim();
     const like = contexts.filter(
-      (each, index) => isSame(each.server, server) && authorities[index]?.trim() === authority,
+      (each, index) => isSameServer(each.server, server) && authorities[index]?.trim() === authority,
     );
     note(
       like.length === 0
@@ -64,7 +64,7 @@ export async function importArgoCd(
   return imported;
 }
 
-const isSame = (a: string, b: string): boolean =>
+const isSameServer = (a: string, b: string): boolean =>
   URL.canParse(a) && URL.canParse(b) && new URL(a).href === new URL(b).href;
 
 const clusters: Resource = {

@@ -55,10 +55,10 @@ export function judgeValues(object: KubeObject | undefined, path: ValuePath, wan
   // A key may be called as what every object inherits.
   const present: Record<string, string> = Object.assign(Object.create(null), valuesAt(object, path));
   const managers = managersOf(object, path);
-  const own = managerOf(fleet);
+  const ownManager = managerOf(fleet);
   const othersOf = (key: string) =>
-    [...(managers.get(key) ?? [])].filter((manager) => manager !== own && manager !== fieldManager);
-  const owned = [...managers].flatMap(([key, names]) => (names.has(own) ? key : []));
+    [...(managers.get(key) ?? [])].filter((manager) => manager !== ownManager && manager !== fieldManager);
+  const owned = [...managers].flatMap(([key, names]) => (names.has(ownManager) ? key : []));
   const changes: ValueChange[] = [];
   const conflicts: ValueConflict[] = [];
   for (const [key, to] of Object.entries(values)) {

@@ -22,7 +22,7 @@ import { readWec } from '../ocm/wec-evidence.ts';
 import { readRemainingWorks, unsentObjects } from '../wecs/former-hub.ts';
 import { proveIdentity } from '../wecs/identity.ts';
 import type { JoiningWec, JoinOptions, RemainingWorks } from '../wecs/join-options.ts';
-import { type Checks, hubReads, planJoin } from '../wecs/join-plan.ts';
+import { hubReads, type JoinProbes, planJoin } from '../wecs/join-plan.ts';
 import { type SideEffects, sideEffectsOf, type WecChange } from '../workloads/side-effects.ts';
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
@@ -117,10 +117,10 @@ export async function planFleet(
   const wanted = fleet.wecs.map((wec): WecPlan => {
     const { name } = wec;
     const plan = planValues(fleet.name, wec, present, options);
-    const { error = conflictOf(plan, its.kube, name), ...seen } = checked.get(name) ?? {};
-    const action = actionOf(present.clusters.get(name), seen, plan);
+    const { error = conflictOf(plan, its.kube, name), ...unsentWorks } = checked.get(name) ?? {};
+    const action = actionOf(present.clusters.get(name), unsentWorks, plan);
     const adopts = plan.writes.cluster || plan.writes.properties;
-    return { name, action, changes: plan.changes, adopts, ...(error && { error }), ...seen };
+    return { name, action, changes: plan.changes, adopts, ...(error && { error }), ...unsentWorks };
   });
   const former = formerWecs(fleet, present);
   const removed = options.prune ? former : [];
@@ -225,7 +225,7 @@ export function conflictOf({ conflicts }: ValuePlan, hub: Kube, name: string): S
   if (conflicts.length === 0) return undefined;
   const all = conflicts.map(({ kind, key, value, managers }) => `${kind} ${key}=${value} of ${managers.join(', ')}`);
   return new StellarError('label-conflict', `${name} has on ${hub.cluster.context}: ${all.join('; ')}.`, {
-    next: [advice(`To take them over: --force-conflicts ${[...new Set(conflicts.map(({ key }) => key))].join(',')}`)],
+    next: [advice(`To own them: --force-conflicts ${[...new Set(conflicts.map(({ key }) => key))].join(',')}`)],
   });
 }
 
@@ -248,7 +248,7 @@ async function checkClusters(
 ): Promise<Map<string, Checked>> {
   const hub = hubReads(its.kube, fleet.wecs);
   let verified: Promise<string | undefined> | undefined;
-  const checks: Checks = {
+  const checks: JoinProbes = {
     hub,
     verify(endpoint) {
       verified ??= verifyEndpoint(access.its, endpoint, run);
@@ -305,11 +305,11 @@ async function checkRegistered(
 ): Promise<Checked> {
   const recorded = recordedUid(cluster);
   const unsent = await unsentObjects(hub, kube, name);
-  const seen = unsent === undefined ? {} : { unsent };
-  if (recorded !== undefined && recorded === uid) return seen;
+  const unsentWorks = unsent === undefined ? {} : { unsent };
+  if (recorded !== undefined && recorded === uid) return unsentWorks;
   const known = { name, endpoints: knownEndpoints(access), recordedUid: recorded, uidOfHub };
   const identity = await proveIdentity(hub, kube, await readWec(kube), known);
-  if (identity.state === 'proven') return seen;
+  if (identity.state === 'proven') return unsentWorks;
   if (identity.state === 'unseen')
     return { note: `Whether ${kube.cluster.context} is ${name} was not proven: ${identity.found}.` };
   return { error: otherCluster(name, kube, identity.found) };
@@ -320,7 +320,7 @@ async function checkNew(
   access: HubAccess,
   wec: JoiningWec,
   options: JoinOptions,
-  checks: Checks,
+  checks: JoinProbes,
   replacesHub: boolean,
 ): Promise<Checked> {
   // The user is asked about the plan of all WECs.

@@ -73,10 +73,10 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
 }
 
 /** A client with some members of its own, and all others of another client. */
-const withOwn = (kube: Kube, own: Partial<Kube>): Kube =>
+const withOwn = (kube: Kube, overrides: Partial<Kube>): Kube =>
   new Proxy(kube, {
     get(_, name) {
-      const owner = name in own ? own : kube;
+      const owner = name in overrides ? overrides : kube;
       const member: unknown = Reflect.get(owner, name);
       return typeof member === 'function' ? member.bind(owner) : member;
     },

@@ -13,12 +13,12 @@ export const may = (verb: string, { apiVersion, plural }: Resource, rest: Partia
 });
 
 /** What answers access reviews. */
-export type Asked = Pick<Kube, 'cluster' | 'mayI'>;
+export type AccessReviewer = Pick<Kube, 'cluster' | 'mayI'>;
 
 /**
  * Asks each question once, and first about all objects of a kind: a user who may do something with all of them may do it with each.
  */
-export function askOnce(kube: Asked): Asked {
+export function askOnce(kube: AccessReviewer): AccessReviewer {
   const answers = new Map<string, Promise<boolean>>();
   const once = (permission: Permission): Promise<boolean> => {
     const key = JSON.stringify(permission);
@@ -37,13 +37,13 @@ export function askOnce(kube: Asked): Asked {
 }
 
 /** Checks all permissions at once. @returns the ones that this user lacks, in words */
-export async function missingPermissions(kube: Asked, permissions: readonly Permission[]): Promise<string[]> {
+export async function missingPermissions(kube: AccessReviewer, permissions: readonly Permission[]): Promise<string[]> {
   const answers = await Promise.all(permissions.map((permission) => kube.mayI(permission)));
   return permissions.filter((_, index) => !answers[index]).map(describePermission);
 }
 
 /** Checks all permissions before a write. @throws StellarError `forbidden`, naming the missing ones */
-export async function requirePermissions(kube: Asked, permissions: readonly Permission[]): Promise<void> {
+export async function requirePermissions(kube: AccessReviewer, permissions: readonly Permission[]): Promise<void> {
   const missing = await missingPermissions(kube, permissions);
   if (missing.length === 0) return;
   throw new StellarError('forbidden', `Not allowed on ${describeCluster(kube.cluster)}: ${missing.join(', ')}.`, {

@@ -82,11 +82,11 @@ interface Seen {
 const initMs = 120_000;
 
 /** The verdict on pods that have not failed and are not ready. @param otherwise what it says if the pods show nothing */
-export function starting(otherwise: string, pods: readonly Pod[], seen: Seen): Verdict {
+export function starting(otherwise: string, pods: readonly Pod[], progress: Seen): Verdict {
   for (const pod of pods) {
     const nodeless = whyNodeless(pod);
     if (nodeless !== undefined) return waiting(`pod ${pod.metadata.name} cannot be scheduled: ${nodeless}`);
-    const overdue = overdueInit(pod, seen);
+    const overdue = overdueInit(pod, progress);
     if (overdue !== undefined) return overdue;
   }
   return waiting(otherwise);

@@ -57,8 +57,8 @@ const validityOf = ({ validFromDate, validToDate }: X509Certificate): Validity =
 
 /** The validity of the certificate that a WEC's agent holds; undefined if there is none, or it cannot be read. */
 export function heldValidity(secret: Secret | undefined): Validity | undefined {
-  const held = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
-  return held && validityOf(held);
+  const pair = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
+  return pair && validityOf(pair);
 }
 
 /** When the certificate of a WEC's agent expired, by the clock of the hub; undefined if it has not, or cannot be read. */

@@ -189,7 +189,7 @@ async function errorOf(
 }
 
 /** How long a server may take to show its certificate. */
-const answerMs = 5000;
+const probeTimeoutMs = 5000;
 
 /**
  * The context's certificate authority, if the one that the ITS publishes is outdated: at the address that this machine uses, the
@@ -202,7 +202,7 @@ export async function presentAuthority(
 ): Promise<string | undefined> {
   if (published === undefined || certificateAuthority === undefined) return undefined;
   if (published.certificateAuthority?.trim() === certificateAuthority.trim()) return undefined;
-  const run = { deadline: new Deadline(answerMs), signal: new AbortController().signal };
+  const run = { deadline: new Deadline(probeTimeoutMs), signal: new AbortController().signal };
   const named = { 'tls-server-name': hostOf(new URL(published.server)) };
   const [ofPublished, ofContext] = await Promise.all(
     [published.certificateAuthority, certificateAuthority].map((authority) =>

@@ -14,7 +14,7 @@ import { clusterUid } from './cluster-uid.ts';
 import { parseClusterInfo } from './hub-kubeconfig.ts';
 import { bootstrapServiceAccount, clusterNameLabel, hubNamespace, operatorNamespace } from './ocm-names.ts';
 import { refuserIn, toSeeRefuser } from './refusals.ts';
-import { tryAdmission } from './webhook.ts';
+import { testAdmission } from './webhook.ts';
 
 /** The rights that an agent uses with its bootstrap token (ocm manifests/cluster-manager/hub, bootstrap ClusterRole). */
 const bootstrapPermissions: readonly Permission[] = [
@@ -80,7 +80,7 @@ async function publishesItself(hub: Kube): Promise<Outcome> {
   const info = await partialReader(hub).get<ConfigMap>(resources.configMaps, 'cluster-info', where);
   const at = parseClusterInfo(info?.data?.kubeconfig);
   if (at === undefined) return skipped('it publishes no address that can be read');
-  const limit = { deadline: new Deadline(answerMs), signal: new AbortController().signal };
+  const limit = { deadline: new Deadline(admissionTimeoutMs), signal: new AbortController().signal };
   const uidThere = async () => {
     const there = hub.fork({ at, run: limit });
     return clusterUid(there).finally(() => there.close());
@@ -112,7 +112,7 @@ async function admitsWorks(hub: Kube): Promise<Outcome> {
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'stellarctl-try', namespace: 'default' } },
   ];
   const work = { namespace: mailbox, spec: { workload: { manifests } } };
-  const refusal = await tryAdmission(hub, resources.manifestWorks, work);
+  const refusal = await testAdmission(hub, resources.manifestWorks, work);
   return refusal === undefined ? pass() : refused(refusal.words, mailbox, hub.cluster.context);
 }
 
@@ -131,4 +131,4 @@ function refused(words: string, mailbox: string, context: string): Outcome {
 }
 
 /** How long the published address may take to answer. */
-const answerMs = 5000;
+const admissionTimeoutMs = 5000;

@@ -19,20 +19,20 @@ export function parseHubKubeconfig(text: string): KnownHub | undefined {
     };
     const cluster = config.clusters?.[0]?.cluster;
     if (typeof cluster?.server !== 'string') return undefined;
-    const authority = textOf(cluster['certificate-authority-data']);
+    const authority = stringOrNothing(cluster['certificate-authority-data']);
     return {
       spelled: cluster.server,
       server: cluster.server.replace(/\/+$/, ''),
       certificateAuthority: authority && Buffer.from(authority, 'base64').toString('utf8'),
-      proxyUrl: textOf(cluster['proxy-url']),
-      token: textOf(config.users?.[0]?.user?.token),
+      proxyUrl: stringOrNothing(cluster['proxy-url']),
+      token: stringOrNothing(config.users?.[0]?.user?.token),
     };
   } catch {
     return undefined;
   }
 }
 
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+const stringOrNothing = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /**
  * Reads the kubeconfig in kube-public/cluster-info: one cluster with server and certificate authority, as kubeadm and KubeStellar's

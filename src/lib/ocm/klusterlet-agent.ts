@@ -98,9 +98,9 @@ export const ownTokenOf = (secret: Secret | undefined): string | undefined =>
  */
 export function bootstrapSecret(hub: HubConnection, token: string, written?: number, isOwn = false): KubeObject {
   const id = isOwn ? tokenId(token) : undefined;
-  const own = id === undefined ? {} : { [ownTokenAnnotation]: id };
+  const byToken = id === undefined ? {} : { [ownTokenAnnotation]: id };
   const annotations =
-    written === undefined ? {} : { annotations: { [writtenAnnotation]: new Date(written).toISOString(), ...own } };
+    written === undefined ? {} : { annotations: { [writtenAnnotation]: new Date(written).toISOString(), ...byToken } };
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -112,7 +112,7 @@ export function bootstrapSecret(hub: HubConnection, token: string, written?: num
 }
 
 /** When a bootstrap secret was last written, in milliseconds since the epoch. */
-export const writtenAt = (secret: Secret): number =>
+export const secretWrittenAt = (secret: Secret): number =>
   Date.parse(secret.metadata.annotations?.[writtenAnnotation] ?? '') || createdAt(secret);
 
 /** The hub and the token in a secret's kubeconfig. Undefined if it cannot be read. */

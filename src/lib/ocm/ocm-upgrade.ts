@@ -78,7 +78,7 @@ interface Needing {
 }
 
 /** Adds the rights and fields that a version needs and earlier ones did not. Nothing is removed. @returns whether any was missing */
-export const bringNeeds = (kube: Kube, needing: Needing, to: string): Promise<boolean> =>
+export const ensureRequirements = (kube: Kube, needing: Needing, to: string): Promise<boolean> =>
   retryConflicts(kube, () => bring(kube, needing, to));
 
 async function bring(kube: Kube, { side, role, definition }: Needing, to: string): Promise<boolean> {

@@ -121,8 +121,8 @@ export const readHookVersions = async (hosting: Reader): Promise<HookVersions> =
 
 /** The versions in the chart's hooks, or in older hooks that did the work of both. */
 export function versionsOfHooks(hooks: readonly PostCreateHook[]): HookVersions {
-  const own: readonly string[] = Object.values(hookNames);
-  const ordered = [...hooks].sort((a, b) => rank(a, own) - rank(b, own));
+  const kubestellarHooks: readonly string[] = Object.values(hookNames);
+  const ordered = [...hooks].sort((a, b) => rank(a, kubestellarHooks) - rank(b, kubestellarHooks));
   const containers = ordered.flatMap(({ spec }) =>
     ((spec?.templates ?? []) as (Deployment | Job)[]).flatMap(({ spec }) => spec?.template?.spec?.containers ?? []),
   );
@@ -141,7 +141,8 @@ export function versionsOfHooks(hooks: readonly PostCreateHook[]): HookVersions 
 }
 
 /** Copies of the chart's hooks, and foreign hooks, come after them. */
-const rank = ({ metadata }: PostCreateHook, own: readonly string[]): number => Number(!own.includes(metadata.name));
+const rank = ({ metadata }: PostCreateHook, kubestellarHooks: readonly string[]): number =>
+  Number(!kubestellarHooks.includes(metadata.name));
 
 const isAddonChart = (arg: string): boolean => arg.endsWith('/ocm-status-addon-chart');
 

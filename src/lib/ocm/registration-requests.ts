@@ -88,10 +88,10 @@ function problemsOf(
     if (agent === undefined) {
       problems.push(`its common name is ${quoted(subject.commonNames)}, not ${identityOf(cluster)}:AGENT`);
     }
-    const own = identityOf(cluster);
+    const identity = identityOf(cluster);
     const organisations = subject.organisations.filter((name) => name !== commonGroup);
-    if (organisations.length !== 1 || organisations[0] !== own) {
-      problems.push(`its organisations are ${quoted(subject.organisations)}, not ${own} and ${commonGroup}`);
+    if (organisations.length !== 1 || organisations[0] !== identity) {
+      problems.push(`its organisations are ${quoted(subject.organisations)}, not ${identity} and ${commonGroup}`);
     }
     if (subject.others > 0) problems.push('its subject has more than a common name and organisations');
   }
@@ -171,7 +171,7 @@ function parseSubject(encoded: string): Subject | undefined {
     const attributes = partsOf(subject).flatMap(partsOf).map(partsOf);
     const valuesOf = (oid: string) =>
       attributes.flatMap(([type, value]) =>
-        type instanceof ObjectIdentifier && type.getValue() === oid ? [textOf(value)] : [],
+        type instanceof ObjectIdentifier && type.getValue() === oid ? [textOfBlock(value)] : [],
       );
     const commonNames = valuesOf(commonNameOid);
     const organisations = valuesOf(organisationOid);
@@ -193,7 +193,7 @@ function partsOf(block: AsnType | undefined): AsnType[] {
  * The text of a name, in the two forms that Go writes (crypto/x509/pkix). Subclasses are other types, which the signer may ignore.
  * @throws TypeError for other forms
  */
-function textOf(block: AsnType | undefined): string {
+function textOfBlock(block: AsnType | undefined): string {
   const isText = block?.constructor === Utf8String || block?.constructor === PrintableString;
   // A constructed string (BER) is none in DER: Go ignores it.
   if (isText && !block.idBlock.isConstructed) return (block as Utf8String | PrintableString).getValue();

@@ -54,11 +54,11 @@ export function runningVersions(
 ): RunningVersion[] {
   return programs.flatMap((program) => {
     const { product, component, wanted = null, isOptional, mayBeNewer } = program;
-    const own = pods.filter((pod) => isOf(program, pod));
-    if (own.length === 0 && isOptional) return [];
-    const running = own.length === 0 && notVisible !== undefined ? null : versionsIn(program, own);
+    const podsOfProgram = pods.filter((pod) => isOf(program, pod));
+    if (podsOfProgram.length === 0 && isOptional) return [];
+    const running = podsOfProgram.length === 0 && notVisible !== undefined ? null : versionsIn(program, podsOfProgram);
     const isAsWanted = (version: string, { version: minimum }: Wanted) =>
-      isSame(version, minimum) ||
+      isSameVersion(version, minimum) ||
       (mayBeNewer === true && findVersion(version) !== undefined && compareVersions(version, minimum) > 0);
     const differs = wanted !== null && running?.some((version) => !isAsWanted(version, wanted)) === true;
     return [
@@ -96,7 +96,8 @@ function versionsIn({ image }: Program, pods: readonly Pod[]): string[] {
 /** The identity of an image without a tag: `sha256:0123456789ab`; `latest` if it has no digest either. */
 const digestOf = (reference = ''): string => /@(\w+:\w{12})/.exec(reference)?.[1] ?? 'latest';
 
-const isSame = (version: string, wanted: string): boolean => version === wanted || version.startsWith(`${wanted}.`);
+const isSameVersion = (version: string, wanted: string): boolean =>
+  version === wanted || version.startsWith(`${wanted}.`);
 
 /**
  * The running versions in words, one statement per product: `OCM 1.0.0`, `KubeStellar running 0.29.0, installed hooks 0.30.0`, `OCM
@@ -124,9 +125,9 @@ export function versionOfProduct(product: string, versions: readonly RunningVers
 }
 
 function words(product: string, versions: readonly RunningVersion[]): string {
-  const seen = versions.filter(({ running }) => running !== null);
-  if (seen.length === 0) return `${product} not visible: ${versions[0]?.notVisible}`;
-  const main = mostFrequent(seen);
+  const visible = versions.filter(({ running }) => running !== null);
+  if (visible.length === 0) return `${product} not visible: ${versions[0]?.notVisible}`;
+  const main = mostFrequent(visible);
   if (main === undefined) return `${product} not running`;
   const others = versions.filter(({ running }) => running?.length !== 1 || running[0] !== main).map(otherWords);
   const text = others.length === 0 ? main : `${main} (${others.join(', ')})`;

@@ -25,13 +25,13 @@ export type HubWebhook =
  * @throws StellarError if the ITS itself does not answer
  */
 export async function tryHubWebhook(hub: Kube): Promise<HubWebhook> {
-  const refusal = await tryAdmission(hub, resources.managedClusters, { spec: { hubAcceptsClient: false } });
+  const refusal = await testAdmission(hub, resources.managedClusters, { spec: { hubAcceptsClient: false } });
   if (refusal === undefined) return { state: 'answers' };
-  return judgeTrial(refusal) ?? { state: 'silent', ...(await causeOf(hub, refusal)) };
+  return judgeAdmission(refusal) ?? { state: 'silent', ...(await causeOf(hub, refusal)) };
 }
 
 /** @returns undefined if a webhook did not answer */
-export function judgeTrial({ status, words }: Pick<ApiError, 'status' | 'words'>): HubWebhook | undefined {
+export function judgeAdmission({ status, words }: Pick<ApiError, 'status' | 'words'>): HubWebhook | undefined {
   if (status === 409 || /^admission webhook .* denied the request/.test(words)) return { state: 'answers' };
   if (status === 504 || /failed calling webhook/.test(words)) return undefined;
   if (status === 403) return { state: 'unseen', why: 'this user may not create ManagedClusters' };
@@ -42,7 +42,7 @@ type Cause = Pick<HubWebhook & { state: 'silent' }, 'why' | 'next'>;
 
 /** What the hub shows of the webhook's Deployment. Another product's webhook may also be the cause. */
 async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
-  const own = ['--context', hub.cluster.context, '-n', hubNamespace];
+  const flags = ['--context', hub.cluster.context, '-n', hubNamespace];
   const name = /failed calling webhook "([^"]+)"/.exec(words)?.[1];
   if (name !== undefined && !name.endsWith('.open-cluster-management.io')) {
     const kinds = 'mutatingwebhookconfigurations,validatingwebhookconfigurations';
@@ -60,11 +60,11 @@ async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
     reader.get<Deployment>(resources.deployments, webhookName, { namespace: hubNamespace }),
     reader.list<Pod>(resources.pods, { namespace: hubNamespace }),
   ]);
-  const restart = command`kubectl ${own} rollout restart deployment ${webhookName}`;
+  const restart = command`kubectl ${flags} rollout restart deployment ${webhookName}`;
   const unknown = silent(` (${transportWords(words)})`, restart, 'Restart it');
   if (reader.forbidden.size > 0) return unknown;
   if (deployment === undefined) {
-    const see = command`kubectl ${own} get deployments,pods`;
+    const see = command`kubectl ${flags} get deployments,pods`;
     return silent(`: there is no Deployment ${hubNamespace}/${webhookName}`, see, 'See what runs');
   }
   if (isScaledToNone(deployment)) {
@@ -73,9 +73,9 @@ async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
   }
   const failure = firstPodFailure(podsOf(webhookName, pods));
   if (failure !== undefined)
-    return silent(`: ${failure.why}`, command`kubectl ${own} describe pod ${failure.pod.name}`, 'See why');
+    return silent(`: ${failure.why}`, command`kubectl ${flags} describe pod ${failure.pod.name}`, 'See why');
   const starting = podsOf(webhookName, pods).find((pod) => !isPodReady(pod))?.metadata.name;
-  const see = command`kubectl ${own} get pods`;
+  const see = command`kubectl ${flags} get pods`;
   return starting === undefined
     ? unknown
     : silent(`: pod ${starting} is starting`, see, 'See whether it becomes ready');
@@ -143,7 +143,7 @@ const patienceSeconds = 5;
  * @returns why the API server refuses it; undefined if it would be created
  * @throws StellarError if the API server does not answer
  */
-export async function tryAdmission(
+export async function testAdmission(
   kube: Kube,
   resource: Resource,
   { namespace, spec }: { namespace?: string; spec: object },

@@ -36,8 +36,8 @@ export async function readWec(kube: Reader): Promise<WecEvidence> {
     podReader.list<Pod>(resources.pods, { namespace: agentNamespace }),
   ]);
   const { context } = kube.cluster;
-  const seen = pods.some((list) => list === undefined) ? undefined : pods.flatMap((list) => list ?? []);
-  return { context, klusterlet, bootstrapSecret, hubSecret, operator, pods: seen };
+  const visiblePods = pods.some((list) => list === undefined) ? undefined : pods.flatMap((list) => list ?? []);
+  return { context, klusterlet, bootstrapSecret, hubSecret, operator, pods: visiblePods };
 }
 
 /**

@@ -51,10 +51,10 @@ export const nodelessPod = (pods: readonly Pod[]): PodProblem | undefined => fir
 
 function firstProblem(pods: readonly Pod[], why: (pod: Pod) => string | undefined): PodProblem | undefined {
   for (const app of [operatorName, ...agentApps]) {
-    const own = pods.filter(
+    const podsOfAgent = pods.filter(
       (pod) => isThere(pod) && pod.metadata.labels?.app === app && (isAgentPod(pod) || isOperatorPod(pod)),
     );
-    const problems = own.map((pod) => ({ pod, why: why(pod) }));
+    const problems = podsOfAgent.map((pod) => ({ pod, why: why(pod) }));
     if (problems.some(({ pod, why }) => why === undefined && hasStarted(pod))) continue;
     const problem = problems.find((each): each is PodProblem => each.why !== undefined);
     if (problem !== undefined) return problem;
@@ -105,8 +105,8 @@ export const seemsToRun = (klusterlet: Klusterlet | undefined, pods: readonly Po
 
 /** A pod of the agent while none of them runs. */
 export function startingAgent(klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): Pod | undefined {
-  const own = registrationPods(klusterlet, pods) ?? [];
-  return own.some(hasStarted) ? undefined : own[0];
+  const agentPods = registrationPods(klusterlet, pods) ?? [];
+  return agentPods.some(hasStarted) ? undefined : agentPods[0];
 }
 
 /** When the longest-running agent started, milliseconds since the epoch of its node; undefined if that does not show. */

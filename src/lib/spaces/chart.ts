@@ -44,16 +44,16 @@ export async function chooseChart({ chart, version }: InitInput, helm: Helm): Pr
  * @param registry of its images and charts, if not those that it names
  * @throws StellarError `chart-unusable`
  */
-export async function bringChart(
+export async function fetchChart(
   helm: Helm,
   { chart, local }: ChartChoice,
   version: string,
   registry: string | undefined,
 ): Promise<LocalChart> {
-  const brought = local ?? (await helm.download(chart, version));
-  if (local === undefined) await verifyChart(helm, brought, version);
-  if (registry === undefined) return brought;
-  return correctChart(await helm.pack(brought), await helm.newFolder(), registry);
+  const archive = local ?? (await helm.download(chart, version));
+  if (local === undefined) await verifyChart(helm, archive, version);
+  if (registry === undefined) return archive;
+  return correctChart(await helm.pack(archive), await helm.newFolder(), registry);
 }
 
 /** @returns the chart's version */

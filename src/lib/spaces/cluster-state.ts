@@ -42,7 +42,7 @@ export async function readClusterState(kube: Kube, helm: Helm): Promise<ClusterS
   const [values, allValues] = await Promise.all([given(false), given(true)]);
   return {
     isOpenShift,
-    kubeFlex: manager === undefined ? 'absent' : isSame(ownerOf(manager), release) ? 'of-release' : 'of-others',
+    kubeFlex: manager === undefined ? 'absent' : isSameRelease(ownerOf(manager), release) ? 'of-release' : 'of-others',
     release,
     revisions,
     values,
@@ -85,5 +85,5 @@ function ownerOf({ metadata }: KubeObject): ReleaseName | undefined {
   return name === undefined || namespace === undefined ? undefined : { name, namespace };
 }
 
-const isSame = (one: ReleaseName | undefined, other: ReleaseName): boolean =>
+const isSameRelease = (one: ReleaseName | undefined, other: ReleaseName): boolean =>
   one?.name === other.name && one.namespace === other.namespace;

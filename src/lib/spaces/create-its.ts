@@ -74,8 +74,8 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
     }
 
     const isReady = await space.follow(async () => {
-      const seen = await space.watcher.its(name, external?.context);
-      return seen !== undefined && type === 'vcluster' && !installOcm ? untilReachable(seen) : seen;
+      const reading = await space.watcher.its(name, external?.context);
+      return reading !== undefined && type === 'vcluster' && !installOcm ? untilReachable(reading) : reading;
     });
     if (!isReady) return;
     if (await ensurePropertiesNamespace(space.watcher.clientOf(name))) space.changed();
@@ -151,10 +151,10 @@ async function ensurePropertiesNamespace(its: Kube | undefined): Promise<boolean
 }
 
 /** A new vcluster whose OCM is installed separately is complete once it is reachable. */
-function untilReachable(seen: SpaceReading<ItsInside>): SpaceReading<ItsInside> {
-  if (ifSeen(seen.space.inside)?.hubServed) return seen;
-  const last = seen.stages.findIndex(({ id }) => id === 'reachable');
-  return { ...seen, stages: seen.stages.slice(0, last + 1) };
+function untilReachable(reading: SpaceReading<ItsInside>): SpaceReading<ItsInside> {
+  if (ifSeen(reading.space.inside)?.hubServed) return reading;
+  const last = reading.stages.findIndex(({ id }) => id === 'reachable');
+  return { ...reading, stages: reading.stages.slice(0, last + 1) };
 }
 
 /** The cluster that will become a space, and whether its context is in the kubeconfig where the space's context is written. */

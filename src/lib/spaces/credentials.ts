@@ -28,11 +28,11 @@ export async function checkCredentials(
   failed: readonly Finding[] = [],
 ): Promise<Finding[]> {
   const { name, role, type } = space;
-  const own = type === 'external' ? await runChecks(externalChecks(role), { name, hosting }, failed) : [];
+  const findings = type === 'external' ? await runChecks(externalChecks(role), { name, hosting }, failed) : [];
   const its = role === 'wds' ? itsOfWds(name, all) : undefined;
-  if (its === undefined || typeOf(its) !== 'external') return own;
+  if (its === undefined || typeOf(its) !== 'external') return findings;
   const subject = { wds: space, its: its.metadata.name, hosting };
-  return [...own, ...(await runChecks(wdsCredentialChecks, subject, failed))];
+  return [...findings, ...(await runChecks(wdsCredentialChecks, subject, failed))];
 }
 
 /** The remaining lifetime below which a token causes a warning, in milliseconds. */
@@ -52,15 +52,15 @@ async function tokenIsValid(role: SpaceRole, { name, hosting }: { name: string; 
   const token = (await readCredentials(name, hosting))?.token;
   const expiry = tokenExpiry(token ?? '')?.getTime();
   if (token === undefined || expiry === undefined) return skipped('no token with an expiry date is visible');
-  const left = expiry - hosting.now();
-  if (!expiresSoon(token, hosting.now())) return pass(`for ${formatAge(left)}`);
+  const rest = expiry - hosting.now();
+  if (!expiresSoon(token, hosting.now())) return pass(`for ${formatAge(rest)}`);
   const renewal = run(
     command`stellarctl ${role} repair ${name} --hosting-context ${hosting.cluster.context}`,
     'Renew it, and restart what uses it',
   );
-  return left > 0
-    ? warn('external-token-expiring', `The token by which pods reach ${name} expires in ${formatAge(left)}.`, renewal)
-    : fail('external-token-expired', `The token by which pods reach ${name} expired ${formatAge(-left)} ago.`, renewal);
+  return rest > 0
+    ? warn('external-token-expiring', `The token by which pods reach ${name} expires in ${formatAge(rest)}.`, renewal)
+    : fail('external-token-expired', `The token by which pods reach ${name} expired ${formatAge(-rest)} ago.`, renewal);
 }
 
 /** The kubeconfig that pods of the hosting cluster use for an external space. */

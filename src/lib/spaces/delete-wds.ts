@@ -168,10 +168,10 @@ async function removeContents(
   await untilMet(
     {
       name,
-      check: (left) =>
-        left.length === 0 ? met : waiting(`removing ${count(left.length, 'work')} from ${wecsOf(left)}`),
+      check: (remaining) =>
+        remaining.length === 0 ? met : waiting(`removing ${count(remaining.length, 'work')} from ${wecsOf(remaining)}`),
       read: () => worksOf(its, name),
-      unmet: (left) => notRemoved(space, left, its, hosting),
+      unmet: (remaining) => notRemoved(space, remaining, its, hosting),
     },
     run,
   );
@@ -188,10 +188,10 @@ async function removePolicies({ name, policies, bindings, its, keep }: WdsToDele
   }
 }
 
-const notRemoved = (wds: WdsToDelete, left: readonly ManifestWork[], its: Kube, hosting: Kube): StellarError =>
+const notRemoved = (wds: WdsToDelete, remaining: readonly ManifestWork[], its: Kube, hosting: Kube): StellarError =>
   new StellarError(
     'timeout',
-    `The works of ${wds.name} were not removed in time; ${count(left.length, 'work')} left on ${wecsOf(left)}.`,
+    `The works of ${wds.name} were not removed in time; ${count(remaining.length, 'work')} left on ${wecsOf(remaining)}.`,
     {
       details: ['Its binding policies are deleted; the WDS itself is still there.'],
       next: [
@@ -206,8 +206,8 @@ const stillPresent = (works: readonly ManifestWork[]): ManifestWork[] =>
 
 /** Also removes the works that the transport has sent since they were read. */
 async function removeWorks({ name, works, keep }: WdsToDelete, its: Kube, run: Run): Promise<void> {
-  const left = its.dryRun ? works : await worksOf(its, name);
-  if (keep) await makeOrphans(its, stillPresent(left), run);
-  for (const { metadata } of left)
+  const remaining = its.dryRun ? works : await worksOf(its, name);
+  if (keep) await makeOrphans(its, stillPresent(remaining), run);
+  for (const { metadata } of remaining)
     await its.delete(resources.manifestWorks, metadata.name, { namespace: metadata.namespace, uid: metadata.uid });
 }

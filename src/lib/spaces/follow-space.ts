@@ -20,7 +20,7 @@ const spaceGraceMs = 5000;
 const stuckAfterMs = 30_000;
 
 /** Triggers an immediate reconciliation of a control plane, before KubeFlex's next one (every 30 s). */
-const reconcileAnnotation = 'stellarctl.kubestellar.io/looked-at';
+const reconcileAnnotation = 'stellarctl.kubestellar.io/reconcile-requested-at';
 
 export interface FollowedSpace<Inside> {
   name: string;
@@ -49,9 +49,9 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
   let waits: { at: string; since: number; isSaid?: boolean } | undefined;
   let stages: readonly SpaceStage<Inside>[] = [];
   const read = async () => {
-    const seen = await followed.read();
-    stages = seen?.stages ?? [];
-    return seen && { stages, snapshot: seen.space };
+    const reading = await followed.read();
+    stages = reading?.stages ?? [];
+    return reading && { stages, snapshot: reading.space };
   };
   const subject: Followed<Space<Inside>, SpaceOutcome> = {
     graceMs: spaceGraceMs,
@@ -106,14 +106,14 @@ export async function triggerReconcile(hosting: Kube, name: string): Promise<voi
 
 async function failure<Inside>(
   { name, role, hosting, inside }: FollowedSpace<Inside>,
-  seen: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
+  reading: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
   { id, verdict }: BlockedReport,
 ): Promise<StellarError> {
   const { failureOfStage } = await import('./stage-failure.ts');
-  const { failure, log, next: seeMore } = await failureOfStage(id, seen, hosting, inside());
-  const isHook = hookLike(seen.space.controlPlane, id) !== undefined;
+  const { failure, log, next: seeMore } = await failureOfStage(id, reading, hosting, inside());
+  const isHook = hookLike(reading.space.controlPlane, id) !== undefined;
   const where = failure?.kind === 'exit' ? [failure.why] : [];
-  const created = isTrue(seen.space.controlPlane, 'Ready')
+  const created = isTrue(reading.space.controlPlane, 'Ready')
     ? []
     : [`${name} exists but is not ${roleWithArticle(role)} yet.`];
   return new StellarError(isHook ? 'hook-failed' : 'space-failed', `${name} is not ready: ${verdict.why}.`, {

@@ -47,16 +47,16 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
   const { hosting, kubeconfig } = tools;
   const { all } = await requireSpace(name, role, hosting);
   const watcher = new SpaceWatcher(tools);
-  const seen = await watcher.read(name, role);
-  if (seen === undefined) throw noSuchSpace(name, role, hosting, undefined, 'get');
-  const { space, stages } = seen;
+  const reading = await watcher.read(name, role);
+  if (reading === undefined) throw noSuchSpace(name, role, hosting, undefined, 'get');
+  const { space, stages } = reading;
   const reports = judge(stages, space);
   const { controlPlane } = space;
   const inside = watcher.clientOf(name);
   const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
   const problem = isDeleted
     ? { message: `${name} is being deleted.`, next: [] }
-    : ((await problemOf(seen, hosting, inside)) ?? (await contextProblem(seen, inside, tools)));
+    : ((await problemOf(reading, hosting, inside)) ?? (await contextProblem(reading, inside, tools)));
   return {
     name,
     role,
@@ -71,7 +71,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     hooks: hooksOf(controlPlane),
     namespace: namespaceOf(name),
     versions: spaceVersions(space, await readHookVersions(hosting)),
-    ...(role === 'wds' ? { its: itsFor(controlPlane, all) } : itsDetails(seen as SpaceReading<ItsInside>)),
+    ...(role === 'wds' ? { its: itsFor(controlPlane, all) } : itsDetails(reading as SpaceReading<ItsInside>)),
     diagnosis: problem === undefined ? null : { ...diagnosisOf(problem), log: [...(problem.details ?? [])] },
   };
 }

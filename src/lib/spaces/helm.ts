@@ -117,9 +117,9 @@ export class Helm {
    */
   download(chart: string, version: string): Promise<LocalChart> {
     const key = `${chart} ${version}`;
-    const brought = this.#brought.get(key) ?? this.#pull(chart, version);
-    this.#brought.set(key, brought);
-    return brought;
+    const archive = this.#brought.get(key) ?? this.#pull(chart, version);
+    this.#brought.set(key, archive);
+    return archive;
   }
 
   async #pull(chart: string, version: string): Promise<LocalChart> {

@@ -21,7 +21,7 @@ const { leases } = resources;
 const graceS = 120;
 
 /** The servers whose Lease this process holds. */
-const held = new Set<string>();
+const heldLeases = new Set<string>();
 
 /**
  * Does work that writes to a hosting cluster, while no other run of stellarctl does. Waits for another one until the deadline. A
@@ -32,7 +32,7 @@ const held = new Set<string>();
  */
 export async function withHostingLease<T>(kube: Kube, what: string, run: Run, work: () => Promise<T>): Promise<T> {
   const { dryRun, cluster } = kube;
-  if (held.has(cluster.server)) return work();
+  if (heldLeases.has(cluster.server)) return work();
   let holder: string | undefined = 'it has just started';
   const lease = await poll(async () => {
     const present = await kube.get<Lease>(leases, name, { namespace });
@@ -52,11 +52,11 @@ export async function withHostingLease<T>(kube: Kube, what: string, run: Run, wo
   }, run);
   if (lease === undefined) throw busy(kube, holder);
   const { uid } = lease.metadata;
-  held.add(cluster.server);
+  heldLeases.add(cluster.server);
   try {
     return await work();
   } finally {
-    held.delete(cluster.server);
+    heldLeases.delete(cluster.server);
     if (!dryRun) await writeLast(kube, (last) => last.delete(leases, name, { namespace, uid })).catch(failureOf);
   }
 }

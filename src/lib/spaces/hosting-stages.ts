@@ -125,10 +125,10 @@ function postgresReady(hosting: Hosting): Verdict {
   const isDone = isStatefulSetReady(postgres);
   if (!isDone && postgresJob !== undefined && jobState(postgresJob) === 'failed')
     return failedForGood(`Job ${systemNamespace}/${postgresJob.metadata.name}, which installs PostgreSQL, has failed`);
-  const own = postgresPods(hosting);
+  const managerPods = postgresPods(hosting);
   if (postgres !== undefined)
-    return running('PostgreSQL', { kind: 'StatefulSet', present: postgres, pods: own }, inSystem(hosting));
-  const failure = firstPodFailure(own);
+    return running('PostgreSQL', { kind: 'StatefulSet', present: postgres, pods: managerPods }, inSystem(hosting));
+  const failure = firstPodFailure(managerPods);
   if (failure !== undefined) return failed(`PostgreSQL does not start: ${failure.why}`);
   if (!needsPostgres) return met;
   if (postgresJob !== undefined) return waiting(`Job ${postgresJob.metadata.name} is installing PostgreSQL`);
@@ -150,8 +150,8 @@ type HostingManager = Pick<Hosting, 'manager' | 'pods' | 'context' | 'now' | 'he
 export function managerReady(hosting: HostingManager): Verdict {
   const { manager, pods } = hosting;
   if (manager === undefined) return absent(hosting, `Deployment ${systemNamespace}/${managerName}`);
-  const own = { kind: 'Deployment', present: manager, pods: podsOf(managerName, pods) };
-  return running("KubeFlex's manager", own, inSystem(hosting));
+  const managerPods = { kind: 'Deployment', present: manager, pods: podsOf(managerName, pods) };
+  return running("KubeFlex's manager", managerPods, inSystem(hosting));
 }
 
 const inSystem = ({ context, now }: HostingManager) => ({ context, now, namespace: systemNamespace });

@@ -77,7 +77,7 @@ export function chooseHosting(
 }
 
 /** How long a context may take to answer, in milliseconds. */
-export const patienceMs = 2000;
+export const discoveryTimeoutMs = 2000;
 
 /** Whether its credentials come from a program: an exec plugin may open a browser. */
 const isByProgram = ({ user }: SelectedContext): boolean => user.exec !== undefined || Boolean(user['auth-provider']);

@@ -12,7 +12,7 @@ import { resources } from '../kube/client/resources.ts';
 import type { WriteRecorder } from '../kube/dry-run.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { versionWords } from '../ocm/running-versions.ts';
-import { bringChart, type ChartChoice, chooseChart, type InitInput, kubeFlexValues } from './chart.ts';
+import { type ChartChoice, chooseChart, fetchChart, type InitInput, kubeFlexValues } from './chart.ts';
 import { type ClusterState, readClusterState } from './cluster-state.ts';
 import { coreChart } from './core-chart.ts';
 import { followHosting, type Installing } from './follow-install.ts';
@@ -113,7 +113,7 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   }
   requireTime(run, `${context} does not have all that KubeStellar ${plan.version} needs yet`);
   await requirePermissions(kube, initPermissions(clusterState.release));
-  const chart = await bringChart(helm, choice, plan.version, plan.imageRegistry);
+  const chart = await fetchChart(helm, choice, plan.version, plan.imageRegistry);
   announce(plan, clusterState, choice, run);
   // This renders the whole chart, which also validates the values.
   const definitions = hasKubeFlex(values) ? await helm.customResourceDefinitions(chart, values) : [];

@@ -30,7 +30,7 @@ export interface Plan {
   imageRegistry: string | undefined;
 }
 
-export interface Asked {
+export interface InstallRequest {
   /** Default: the installed version, else the default version. */
   version: string | undefined;
   upgrade: boolean;
@@ -47,7 +47,7 @@ export interface Asked {
  * @param context for messages
  * @throws StellarError `upgrade-needed`, `conflict`
  */
-export function makePlan(clusterState: ClusterState, asked: Asked, ifFresh: Values, context: string): Plan {
+export function makePlan(clusterState: ClusterState, asked: InstallRequest, ifFresh: Values, context: string): Plan {
   const { revisions, release } = clusterState;
   const imageRegistry = asked.imageRegistry ?? clusterState.imageRegistry;
   const chart = revisions.at(-1)?.chart.name ?? coreChart.name;

@@ -127,8 +127,8 @@ export async function chooseSpace(
   const uid = hosting && (await clusterUid(hosting));
   if (hosting === undefined || uid === undefined) return writeSettings({ ...others, ...choice });
   const { [role]: __, ...present } = others.hosting?.[uid] ?? {};
-  const own = { ...present, ...choice, server: hosting.cluster.server };
-  await writeSettings({ ...others, hosting: { ...others.hosting, [uid]: own } });
+  const noted = { ...present, ...choice, server: hosting.cluster.server };
+  await writeSettings({ ...others, hosting: { ...others.hosting, [uid]: noted } });
 }
 
 /**

@@ -112,9 +112,9 @@ export async function bringIngressChart(helm: Helm, given: string | undefined): 
   try {
     if (given === undefined) return await helm.download(reference, version);
     // A mirror may have another version.
-    const brought = (await helm.local(given)) ?? (await helm.download(given, version));
-    const { name } = await helm.metadata(brought);
-    if (name === ingressChart.name) return brought;
+    const archive = (await helm.local(given)) ?? (await helm.download(given, version));
+    const { name } = await helm.metadata(archive);
+    if (name === ingressChart.name) return archive;
     throw new StellarError('chart-unusable', `${given} is the chart "${name}", not ${ingressChart.name}.`);
   } catch (error) {
     if (!(error instanceof StellarError) || error.code !== 'chart-unusable') throw error;
@@ -173,23 +173,23 @@ async function untilAnswers(kube: Kube, port: number, run: Run): Promise<void> {
   };
   const silence = `it does not answer at port ${port} of this machine`;
   const whyNot = ({ failure, areReady }: Running) => failure?.why ?? (areReady ? silence : 'its pod is not ready');
-  const unmet = async (seen: Running) => {
-    const { failure, areReady } = seen;
+  const unmet = async (running: Running) => {
+    const { failure, areReady } = running;
     const late = advice('To resume, rerun the command with a longer --timeout');
     if (failure === undefined)
       return new StellarError(
         areReady ? 'hosting-failed' : 'timeout',
-        `Traefik was not ready on ${context} in time: ${whyNot(seen)}.`,
+        `Traefik was not ready on ${context} in time: ${whyNot(running)}.`,
         { next: [areReady ? advice('If the port leads to another machine: --ingress none') : late] },
       );
     const describe = command`kubectl --context ${context} -n ${namespace} describe pods`;
-    return new StellarError('hosting-failed', `Traefik does not start on ${context}: ${whyNot(seen)}.`, {
+    return new StellarError('hosting-failed', `Traefik does not start on ${context}: ${whyNot(running)}.`, {
       details: await failureLog(kube, failure),
       next: [runCommand(describe, 'See more')],
     });
   };
-  const act = async (seen: Running) => run.progress.waiting(context, `Traefik: ${whyNot(seen)}`);
-  const check = (seen: Running) =>
-    seen.answers ? met : (seen.failure || seen.areReady ? failed : waiting)(whyNot(seen));
+  const act = async (running: Running) => run.progress.waiting(context, `Traefik: ${whyNot(running)}`);
+  const check = (running: Running) =>
+    running.answers ? met : (running.failure || running.areReady ? failed : waiting)(whyNot(running));
   await untilMet<Running>({ check, graceMs, read, act, unmet }, run);
 }

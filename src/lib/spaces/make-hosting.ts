@@ -12,7 +12,7 @@ import {
   withoutCredentials,
 } from '../kube/kubeconfig/kubeconfig.ts';
 import { chartOfVcluster, imagesOfKubeFlex, imagesOfOcm, imagesOfStatusAddon } from '../ocm/images.ts';
-import { bringChart, chooseChart, type InitInput, kubeFlexValues } from './chart.ts';
+import { chooseChart, fetchChart, type InitInput, kubeFlexValues } from './chart.ts';
 import { coreChart } from './core-chart.ts';
 import { createLocalCluster, type LocalTools, withCluster } from './create-local-cluster.ts';
 import { reachedCheck } from './entrance-checks.ts';
@@ -112,7 +112,7 @@ async function chartReader(
   return async () => {
     if (record !== undefined) return;
     run.progress.waiting(localNames(provider, name).context, 'reading the charts');
-    const chart = await bringChart(helm, choice, choice.version ?? coreChart.version, init.imageRegistry);
+    const chart = await fetchChart(helm, choice, choice.version ?? coreChart.version, init.imageRegistry);
     // This renders the whole chart, which also validates the values.
     await helm.customResourceDefinitions(chart, values);
     if (withIngress) await bringIngressChart(helm, ingressChart);
@@ -209,7 +209,7 @@ interface PulledReference {
  */
 async function listImages(input: InitInput, withIngress: boolean, helm: Helm): Promise<PulledReference[]> {
   const choice = await chooseChart(input, helm);
-  const chart = await bringChart(helm, choice, choice.version ?? coreChart.version, undefined);
+  const chart = await fetchChart(helm, choice, choice.version ?? coreChart.version, undefined);
   const objects = await helm.render(chart, await helm.valuesOf(kubeFlexValues(input), input.values));
   const text = JSON.stringify(objects);
   // Hooks that are built into KubeFlex are texts in an object.
@@ -224,13 +224,13 @@ async function listImages(input: InitInput, withIngress: boolean, helm: Helm): P
     ...imagesOfStatusAddon(versionOf(statusAddon)),
     ...(withIngress ? [ingressImage] : []),
   ];
-  const taken = (reference: string) =>
+  const rewritten = (reference: string) =>
     input.imageRegistry === undefined ? reference : inRegistry(reference, input.imageRegistry);
   const inside = charts.map(
-    ([, reference = '', version]) => `oci://${taken(reference.slice('oci://'.length))}:${version}`,
+    ([, reference = '', version]) => `oci://${rewritten(reference.slice('oci://'.length))}:${version}`,
   );
   return [
-    ...[...new Set(all.map(taken))].sort().map((reference) => ({ kind: 'image' as const, reference })),
+    ...[...new Set(all.map(rewritten))].sort().map((reference) => ({ kind: 'image' as const, reference })),
     ...[...new Set([...inside, chartOfVcluster])].sort().map((reference) => ({ kind: 'chart' as const, reference })),
   ];
 }

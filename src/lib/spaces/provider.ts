@@ -168,8 +168,8 @@ export async function withProvider<T>(
   const program = (await locateProgram(providerPrograms[name], programs)) ?? (await requireProvider(name, programs));
   const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-local-'));
   const run = ({ args, input = '', env = {} }: ProviderCommand) => {
-    const own = { ...programs.env, ...env, KUBECONFIG: path.join(folder, 'kubeconfig') };
-    return runProgram({ ...programs, env: own })(program, { args, input });
+    const environment = { ...programs.env, ...env, KUBECONFIG: path.join(folder, 'kubeconfig') };
+    return runProgram({ ...programs, env: environment })(program, { args, input });
   };
   try {
     return await work(providerOf(name, program, run));

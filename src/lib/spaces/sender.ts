@@ -28,9 +28,9 @@ export async function provenWorks(
   ]);
   const elsewhere = sentElsewhere(binding === undefined ? [] : [binding], works);
   if (elsewhere !== undefined) throw notHere(elsewhere, wds, its);
-  const isShown = !wds.isContext && !wds.isItsAssumed;
+  const isNamed = !wds.isContext && !wds.isItsAssumed;
   const isProven = binding !== undefined && works.some((work) => originOf(work)?.bindingUid === binding.metadata.uid);
-  if (!isShown && works.length > 0 && !isProven) throw unproven(wds, its);
+  if (!isNamed && works.length > 0 && !isProven) throw unproven(wds, its);
   return { binding, works };
 }
 

@@ -39,9 +39,9 @@ export async function isSameCluster(
     Promise.all([kube, tools.connect(context)].map(clusterUid)),
   );
   if (uids.state !== 'seen') return uids;
-  const [own, other] = uids.value;
-  const areRead = own !== undefined && other !== undefined;
-  return areRead ? seen(own === other) : hidden('the namespace kube-system may not be read');
+  const [ownContext, other] = uids.value;
+  const areRead = ownContext !== undefined && other !== undefined;
+  return areRead ? seen(ownContext === other) : hidden('the namespace kube-system may not be read');
 }
 
 async function findAccess(
@@ -53,10 +53,10 @@ async function findAccess(
   if (type === 'host') return seen({ ...hostingContext, name });
   if (type === 'external') {
     // A mark from kflex without a hosting cluster may belong to another hosting cluster.
-    const own = contextsOf(kubeconfig, name, hostingContext.name).find(
+    const ownContext = contextsOf(kubeconfig, name, hostingContext.name).find(
       (context) => hostingOf(kubeconfig.contexts.get(context)) !== undefined,
     );
-    if (own !== undefined) return seen(selectContext(kubeconfig, own));
+    if (ownContext !== undefined) return seen(selectContext(kubeconfig, ownContext));
     return hidden(`no context of the kubeconfig is known to be that of ${name}`);
   }
   return readAccess(controlPlane, hosting);
@@ -87,8 +87,8 @@ export async function readAccess(
 export async function reachSpace(controlPlane: ControlPlane, tools: AccessTools): Promise<Access<SelectedContext>> {
   const access = await accessSpace(controlPlane, tools);
   const isRefused = access.state === 'hidden' && access.error !== undefined;
-  const own = isRefused ? contextFor(controlPlane, tools) : undefined;
-  return own === undefined ? access : seen(selectContext(tools.kubeconfig, own));
+  const ownContext = isRefused ? contextFor(controlPlane, tools) : undefined;
+  return ownContext === undefined ? access : seen(selectContext(tools.kubeconfig, ownContext));
 }
 
 /** The kubeconfig's context for a space, if any. */

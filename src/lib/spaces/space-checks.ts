@@ -58,9 +58,9 @@ export async function checkSpace(
   tools: SpaceTools,
 ): Promise<SpaceChecked | undefined> {
   const { hosting } = tools;
-  const seen = await watcher.read(name, role);
-  if (seen === undefined) return undefined;
-  const { space, stages } = seen;
+  const reading = await watcher.read(name, role);
+  if (reading === undefined) return undefined;
+  const { space, stages } = reading;
   const findings = findingsOfStages(role, name, judge(stages, space));
   const withFailures = await Promise.all(
     findings.map(async (finding, index) => {

@@ -43,7 +43,7 @@ export async function requireRegistry(hosting: Kube, asked: string | undefined):
  * changes. KubeFlex writes them once (pkg/reconcilers).
  * @param inside its API server, for the role ITS; undefined if it does not answer yet
  */
-export async function takeImages(
+export async function rewriteImages(
   registry: string,
   { role, type, deployments, statefulSets, pods }: SpaceEvidence,
   hosting: Kube,
@@ -56,11 +56,11 @@ export async function takeImages(
   const isOwn = ({ metadata }: Pod) => metadata.ownerReferences?.some(({ kind }) => imageUsers.includes(kind ?? ''));
   await correct(registry, resources.pods, pods.filter(isOwn), hosting);
   if (role !== 'its' || inside === undefined) return;
-  const own = [
+  const ownDeployments = [
     { namespace: operatorNamespace, name: statusAddonDeployment },
     ...(type === 'vcluster' ? [{ namespace: 'kube-system', name: 'coredns' }] : []),
   ];
-  for (const { namespace, name } of own) {
+  for (const { namespace, name } of ownDeployments) {
     const found = await inside.get<Deployment>(resources.deployments, name, { namespace });
     await correct(registry, resources.deployments, found === undefined ? [] : [found], inside);
   }

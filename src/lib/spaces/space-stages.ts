@@ -157,12 +157,12 @@ export function reachable<Inside>(space: Space<Inside>): Verdict {
           run(command`kubectl --context ${hosting} -n ${namespaceOf(name)} describe pods ${pod ?? []}`, 'See why'),
         );
       }
-      return notEntered(space, inside.why);
+      return unreachable(space, inside.why);
   }
 }
 
 /** @param why in the words of the client, if the entrance shows no cause */
-function notEntered({ entrance, hosting }: Space<unknown>, why: string): Verdict {
+function unreachable({ entrance, hosting }: Space<unknown>, why: string): Verdict {
   const problem = entrance && problemOfEntrance(entrance, hosting);
   if (problem !== undefined) return failed(problem.why, problem);
   const check = command`stellarctl doctor --pre --hosting-context ${hosting}`;

@@ -13,7 +13,7 @@ import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { existsStill, type FollowedSpace, followSpace, resume } from './follow-space.ts';
 import { forControlPlane } from './kubeconfig-extension.ts';
 import { accessSpace, contextsOf } from './space-access.ts';
-import { requireRegistry, takeImages } from './space-images.ts';
+import { requireRegistry, rewriteImages } from './space-images.ts';
 import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import { SpaceWatcher } from './space-watcher.ts';
 
@@ -83,10 +83,10 @@ export class SpaceWork {
     const inside = () => this.watcher.clientOf(name);
     const registry = await requireRegistry(hosting, undefined);
     const readAndCorrect = async () => {
-      const seen = await read();
-      if (registry === undefined || seen === undefined) return seen;
-      await takeImages(registry, seen.space, hosting, seen.space.inside.state === 'seen' ? inside() : undefined);
-      return seen;
+      const now = await read();
+      if (registry === undefined || now === undefined) return now;
+      await rewriteImages(registry, now.space, hosting, now.space.inside.state === 'seen' ? inside() : undefined);
+      return now;
     };
     const followed = { name, role, hosting, read: readAndCorrect, inside };
     const { stage, blockedAt, atOnce, error } = await followSpace(followed, this.#run);
@@ -128,9 +128,9 @@ export class SpaceWork {
     const { hosting } = this.#tools;
     if (!(error instanceof StellarError) || !(exists || this.#hasBegun)) return error;
     const back = command`stellarctl ${role} delete ${name} --hosting-context ${hosting.cluster.context}`;
-    const left = exists ? existsStill(name) : `${name} may exist in part. To remove it: ${asCalled(back)}`;
+    const remains = exists ? existsStill(name) : `${name} may exist in part. To remove it: ${asCalled(back)}`;
     const isOpen = exists && (error.code === 'interrupted' || error.next.length === 0);
-    return error.with({ details: [left], next: isOpen ? resume() : error.next });
+    return error.with({ details: [remains], next: isOpen ? resume() : error.next });
   }
 }
 

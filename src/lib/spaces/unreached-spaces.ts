@@ -76,9 +76,9 @@ async function readReachability(
 /** Restarts of controllers lose workloads unless the transport waits: a command does both. */
 function recreateControllers(kube: Kube, controlPlane: ControlPlane, hooks: readonly PostCreateHook[]): NextStep[] {
   const { name } = controlPlane.metadata;
-  const own = [hookNames.controller, hookNames.transport].map((hook) => hookLike(controlPlane, hook));
-  const definitions = own.flatMap((hook) => hooks.find(({ metadata }) => metadata.name === hook) ?? []);
-  if (definitions.length < own.length)
+  const wantedHooks = [hookNames.controller, hookNames.transport].map((hook) => hookLike(controlPlane, hook));
+  const definitions = wantedHooks.flatMap((hook) => hooks.find(({ metadata }) => metadata.name === hook) ?? []);
+  if (definitions.length < wantedHooks.length)
     return [advice(`${name} was made by hooks that are no longer installed: create another one in its place`)];
   const { unknown } = missingVariables(controlPlane, definitions);
   if (unknown.length > 0)

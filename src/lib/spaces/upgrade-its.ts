@@ -23,9 +23,9 @@ import { hookNames } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { clusterManagerName, hubNamespace, leaseName, operatorNamespace, tagOf } from '../ocm/ocm-names.ts';
 import type { ClusterManager, ManagedCluster } from '../ocm/ocm-objects.ts';
-import { bringNeeds, changeOperator, checkUpgrade, ofVersion, operatorImage } from '../ocm/ocm-upgrade.ts';
+import { changeOperator, checkUpgrade, ensureRequirements, ofVersion, operatorImage } from '../ocm/ocm-upgrade.ts';
 import { type HookVersions, products, readHookVersions } from '../ocm/program-versions.ts';
-import { judgeTrial, tryAdmission, tryHubWebhook } from '../ocm/webhook.ts';
+import { judgeAdmission, testAdmission, tryHubWebhook } from '../ocm/webhook.ts';
 import { withHostingLease } from './hosting-lease.ts';
 import { readHubPods } from './its-contents.ts';
 import { requireSpace } from './require-space.ts';
@@ -137,7 +137,7 @@ async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
   const { name, its, to, operator, manager, images } = upgrade;
   const alive = await renewalsOf(its);
   const needs = { side: 'hub', role: clusterManagerName, definition } as const;
-  const isBrought = await bringNeeds(its, needs, to);
+  const isBrought = await ensureRequirements(its, needs, to);
   const isOperator = operatorImage(operator) !== upgrade.operatorImage;
   if (isOperator) await changeOperator(its, operator, upgrade.operatorImage);
   const isManager = imageFields.some(([field]) => manager.spec?.[field] !== images[field]);
@@ -186,11 +186,11 @@ async function hubBlocker({ its, to }: HubUpgrade): Promise<string | undefined> 
   }
   const webhook = await tryHubWebhook(its);
   if (webhook.state === 'silent') return webhook.why;
-  const refusal = await tryAdmission(its, resources.manifestWorks, {
+  const refusal = await testAdmission(its, resources.manifestWorks, {
     namespace: 'default',
     spec: { workload: { manifests: [] } },
   });
-  if (refusal !== undefined && judgeTrial(refusal) === undefined)
+  if (refusal !== undefined && judgeAdmission(refusal) === undefined)
     return `its webhook for works does not answer: ${refusal.words}`;
   const addons = `managedclusteraddons.${resources.managedClusterAddOns.apiVersion.split('/')[0]}`;
   const crd = await its.get<CustomResourceDefinition>(resources.customResourceDefinitions, addons);
@@ -211,10 +211,10 @@ async function renewalsOf(its: Kube): Promise<Map<string, string>> {
   const available = clusters
     .filter((each) => isTrue(each, 'ManagedClusterConditionAvailable'))
     .map(({ metadata }) => metadata.name);
-  const own = leases.filter(
+  const leasesOfAgents = leases.filter(
     ({ metadata }) => metadata.name === leaseName && available.includes(metadata.namespace ?? ''),
   );
-  return new Map(own.map(({ metadata, spec }) => [metadata.namespace ?? '', spec?.renewTime ?? '']));
+  return new Map(leasesOfAgents.map(({ metadata, spec }) => [metadata.namespace ?? '', spec?.renewTime ?? '']));
 }
 
 /** Has KubeFlex run the hook of the status add-on again, if that runs another version. @returns whether it does */
@@ -243,6 +243,6 @@ const late = ({ name, its, to }: HubUpgrade, why: string): StellarError =>
   new StellarError('timeout', `The upgrade of ${name} to OCM ${to} is not done in time: ${why}.`, {
     next: [
       nextStep(command`kubectl --context ${its.cluster.context} get deployments,pods -n ${hubNamespace}`, 'See them'),
-      advice('To go on, rerun the command'),
+      advice('To resume, rerun the command'),
     ],
   });

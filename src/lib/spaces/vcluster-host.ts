@@ -12,11 +12,11 @@ const failing = { version: '1.35', source: 'kubestellar/kubestellar#3832: k3d 5.
 
 export const vclusterCheck: Check<{ kube: Kube }> = {
   ...{ id: 'vcluster', title: 'spaces of type vcluster are not known to fail on its version of Kubernetes' },
-  run: ({ kube }) => judge(kube),
+  run: ({ kube }) => judgeVersion(kube),
 };
 
 /** A space that runs there says more than what is known of its version. */
-async function judge(hosting: Kube): Promise<Outcome> {
+async function judgeVersion(hosting: Kube): Promise<Outcome> {
   const { gitVersion = '' } = (await hosting.read<{ gitVersion?: string }>('/version')) ?? {};
   const [version] = /\d+\.\d+/.exec(gitVersion) ?? [];
   if (version === undefined) return skipped('its API server does not say its version');
@@ -33,7 +33,7 @@ async function judge(hosting: Kube): Promise<Outcome> {
 
 /** @throws StellarError `kubernetes-unsupported` if a source names the version of the hosting cluster as failing */
 export async function requireVclusterHost(hosting: Kube): Promise<void> {
-  const outcome = await judge(hosting);
+  const outcome = await judgeVersion(hosting);
   if (outcome.status !== 'fail') return;
   const { message, next } = outcome.problem;
   throw new StellarError('kubernetes-unsupported', `The hosting cluster ${hosting.cluster.context}: ${message}.`, {

@@ -52,8 +52,8 @@ export async function stop(of: Hosted, name: string, run: Run): Promise<void> {
  */
 export async function rerunHook({ name, hosting }: Hosted, hookName: string, before: number): Promise<void> {
   const controlPlane = await hosting.get<ControlPlane>(resources.controlPlanes, name);
-  const own = controlPlane && hookLike(controlPlane, hookName);
-  const hook = own && (await hosting.get<PostCreateHook>(resources.postCreateHooks, own));
+  const ownHook = controlPlane && hookLike(controlPlane, hookName);
+  const hook = ownHook && (await hosting.get<PostCreateHook>(resources.postCreateHooks, ownHook));
   if (!controlPlane || !hook) return;
   let isComplete = true;
   for (const { apiVersion, kind, metadata } of objectsOfHook(controlPlane, hook)) {

@@ -44,10 +44,10 @@ export async function writeContext(
       next: [nextStep(command`stellarctl ${role} get ${name} --hosting-context ${hosting.cluster.context}`)],
     });
   const type = typeOf(controlPlane);
-  const own = exportTo === undefined ? await knownEntries(name, type, tools) : undefined;
+  const known = exportTo === undefined ? await knownEntries(name, type, tools) : undefined;
   if (exportTo !== undefined) await refuseForeignFile(exportTo, name, tools);
   const to = exportTo === undefined ? tools : { ...tools, target: { ...target, file: exportTo } };
-  const { changed, file } = await writeSpaceContext(name, own ?? { entries: access.value }, to, run, makeCurrent);
+  const { changed, file } = await writeSpaceContext(name, known ?? { entries: access.value }, to, run, makeCurrent);
   return { name, type, context: name, server: access.value.server, file, changed };
 }
 

@@ -103,7 +103,7 @@ export function asksWithSeveralKeys(evidence: HubEvidence, areOwn = false): bool
   const pending = sound.filter(({ state }) => state === 'pending');
   const isOpen = ({ state }: RegistrationRequest) => state !== 'denied' && state !== 'failed';
   if (areOwn && pending.length > 0 && !isOneAgent(evidence, sound.filter(isOpen))) return true;
-  return [...Map.groupBy(pending, ({ agent }) => agent).values()].some((own) => !isOneAgent(evidence, own));
+  return [...Map.groupBy(pending, ({ agent }) => agent).values()].some((sameAgent) => !isOneAgent(evidence, sameAgent));
 }
 
 /** The agent that `--agent` selects, by its id or a unique prefix. Undefined for none or several. */
@@ -197,9 +197,9 @@ function notIssued(name: string, request: RegistrationRequest, { its }: Acceptan
 }
 
 function choices(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): NextStep[] {
-  const own = requests.find(({ agent }) => agent === options.ownAgent)?.agent;
+  const sameAgent = requests.find(({ agent }) => agent === options.ownAgent)?.agent;
   return [
-    agentStep([name], own, options, 'Approve one'),
+    agentStep([name], sameAgent, options, 'Approve one'),
     agentStep(['--deny', name], undefined, options, 'Refuse another'),
   ];
 }
@@ -227,8 +227,8 @@ function requestTable(requests: RegistrationRequest[], { now, ownAgent }: Accept
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd();
-    const own = index > 0 && ownAgent !== undefined && requests[index - 1]?.agent === ownAgent;
-    return own ? `${line}   ← the Klusterlet of the WEC` : line;
+    const sameAgent = index > 0 && ownAgent !== undefined && requests[index - 1]?.agent === ownAgent;
+    return sameAgent ? `${line}   ← the Klusterlet of the WEC` : line;
   });
 }
 

@@ -192,10 +192,10 @@ async function removeKind(
   const definition = await wec.get(resources.customResourceDefinitions, crd);
   if (definition === undefined) return;
   // In a dry run they still exist.
-  const left = wec.dryRun ? [] : await listServed(wec, instances);
-  if (left.length > 0)
+  const remaining = wec.dryRun ? [] : await listServed(wec, instances);
+  if (remaining.length > 0)
     run.progress.note(
-      `The kind ${crd} stays on ${wec.cluster.context}: ${count(left.length, 'object')} of it ${left.length === 1 ? 'remains' : 'remain'}.`,
+      `The kind ${crd} stays on ${wec.cluster.context}: ${count(remaining.length, 'object')} of it ${remaining.length === 1 ? 'remains' : 'remain'}.`,
     );
   else await remove(resources.customResourceDefinitions, definition);
 }

@@ -168,18 +168,18 @@ interface AskedIts {
  * @throws StellarError `still-registered`, and others if the cluster cannot be read
  */
 export async function refuseRegistered(name: string, its: AskedIts | undefined, wec: Kube): Promise<void> {
-  const own = await readWec(wec);
-  if (own.klusterlet === undefined) await listIfDefined(wec, resources.klusterlets);
-  const registeredAs = own.klusterlet?.spec?.clusterName;
+  const wecEvidence = await readWec(wec);
+  if (wecEvidence.klusterlet === undefined) await listIfDefined(wec, resources.klusterlets);
+  const registeredAs = wecEvidence.klusterlet?.spec?.clusterName;
   if (registeredAs !== undefined) {
     const read = async ({ kube, context }: AskedIts) =>
-      findHub(kube, own, { endpoints: await hubEndpoints(kube, context), isRecorded: false });
+      findHub(kube, wecEvidence, { endpoints: await hubEndpoints(kube, context), isRecorded: false });
     const found = its && ifSeen(await tryRead(() => read(its)));
     const isAsked = found !== undefined && found.relation !== 'other';
     // If its own ITS does not list it, the klusterlet's state is irrelevant.
     const listed = isAsked && its !== undefined ? await managedCluster(its.kube, registeredAs) : undefined;
     if (listed?.state === 'seen' && listed.value === undefined) return;
-    throw stillRegistered(name, registeredAs, isAsked ? its?.context.name : undefined, hubOf(own)?.server);
+    throw stillRegistered(name, registeredAs, isAsked ? its?.context.name : undefined, hubOf(wecEvidence)?.server);
   }
   const listed = its && (await managedCluster(its.kube, name));
   if (ifSeen(listed) !== undefined) throw stillRegistered(name, name, its?.context.name, undefined);

@@ -39,11 +39,11 @@ export function beingDeleted(findings: WecFindings): Problem | undefined {
 const isOfOcm = (finalizer: string): boolean => finalizer.includes('open-cluster-management.io/');
 
 function heldByOthers({ name, its }: WecFindings, cluster: ManagedCluster): Problem | undefined {
-  const held = foreignFinalizers(cluster, isOfOcm);
-  if (held.length === 0) return undefined;
+  const finalizers = foreignFinalizers(cluster, isOfOcm);
+  if (finalizers.length === 0) return undefined;
   return wecProblem(
     'deletion-blocked',
-    `${name} is being deleted, but blocked by finalizer ${held.join(', ')}, which is not OCM's.`,
+    `${name} is being deleted, but blocked by finalizer ${finalizers.join(', ')}, which is not OCM's.`,
     toSeeHolder(its, 'managedcluster', cluster),
   );
 }
@@ -51,11 +51,11 @@ function heldByOthers({ name, its }: WecFindings, cluster: ManagedCluster): Prob
 /** Works that somebody has deleted, and that other programs keep for longer than a controller takes. */
 export function heldWorks({ contents, name, now, its }: WecFindings): Problem | undefined {
   const ageOf = ({ metadata }: ManifestWork) => now - Date.parse(metadata.deletionTimestamp ?? '');
-  const held = (contents?.works ?? []).filter((work) => holdersOf(work).length > 0 && ageOf(work) > endingGraceMs);
-  const [first] = held;
+  const blocked = (contents?.works ?? []).filter((work) => holdersOf(work).length > 0 && ageOf(work) > endingGraceMs);
+  const [first] = blocked;
   if (first === undefined) return undefined;
   const age = formatAge(ageOf(first));
-  const others = held.length === 1 ? '' : `, and ${count(held.length - 1, 'other work')} in the same way`;
+  const others = blocked.length === 1 ? '' : `, and ${count(blocked.length - 1, 'other work')} in the same way`;
   return wecProblem(
     'work-held',
     `Work ${first.metadata.name} in mailbox ${name} has been in deletion for ${age}, blocked by finalizer ${holdersOf(first).join(', ')}, which is not its agent's${others}.`,
@@ -79,9 +79,9 @@ const isHeld = (work: ManifestWork): boolean => work.metadata.deletionTimestamp 
 /** Only a reporting agent removes what works have applied, and their finalizer. */
 function waitingForAgent(findings: WecFindings): Problem | undefined {
   const { contents, hub, now, name, its } = findings;
-  const held = (contents?.works ?? []).filter(isHeld);
-  if (held.length === 0 || hub === undefined) return undefined;
-  const start = `${name} is being deleted, and ${count(held.length, 'work')} wait${held.length === 1 ? 's' : ''} for its agent to remove what was applied, and the finalizer ${workFinalizer}`;
+  const blocked = (contents?.works ?? []).filter(isHeld);
+  if (blocked.length === 0 || hub === undefined) return undefined;
+  const start = `${name} is being deleted, and ${count(blocked.length, 'work')} wait${blocked.length === 1 ? 's' : ''} for its agent to remove what was applied, and the finalizer ${workFinalizer}`;
   if (renewsInTime(hub, now) && !isMissed(hub)) return wecProblem('being-deleted', `${start}.`, toFinish(findings));
   const overdue = formatAge(leaseAgeOf(hub, now) ?? 0);
   return wecProblem(
@@ -98,8 +98,8 @@ function waitingForAgent(findings: WecFindings): Problem | undefined {
 function inProgress(findings: WecFindings): Problem {
   const { contents, name } = findings;
   const works = contents?.works.length ?? 0;
-  const left = works === 0 ? '' : `; ${count(works, 'work')} ${works === 1 ? 'is' : 'are'} still in its mailbox`;
-  return wecProblem('being-deleted', `${name} is being deleted${left}.`, toFinish(findings));
+  const inMailbox = works === 0 ? '' : `; ${count(works, 'work')} ${works === 1 ? 'is' : 'are'} still in its mailbox`;
+  return wecProblem('being-deleted', `${name} is being deleted${inMailbox}.`, toFinish(findings));
 }
 
 /** KubeStellar recreates the works of a cluster for as long as a policy selects it: waiting does not end then. */

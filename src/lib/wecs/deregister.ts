@@ -105,14 +105,14 @@ export function deregisterOne(
         throw await restoreAfterFailure(hub, wec, error);
       }
     }
-    const left = isGone(hubState) ? undefined : await removeLeftovers(hub, hubState, options.force, run);
-    if (left?.removed) result.changed = true;
+    const unfinished = isGone(hubState) ? undefined : await removeLeftovers(hub, hubState, options.force, run);
+    if (unfinished?.removed) result.changed = true;
     if (cleansUp) {
       if (!run.dryRun) await refuseReregistered(hub, name);
       if (await cleanUpWec(kube, record, options.keepWorkloads, run)) result.changed = true;
       if (!run.dryRun) await removeLateRequests(hub, hubState);
     }
-    await left?.untilGone?.();
+    await unfinished?.untilGone?.();
     if (!run.dryRun) run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
   });
 }

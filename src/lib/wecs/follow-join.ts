@@ -35,7 +35,7 @@ interface StartedJoin {
 /** What a join knows once it follows the registration. */
 interface Joining {
   plan: JoinPlan;
-  own: OwnRequests;
+  ownRequests: OwnRequests;
   /** The ITS's side, if it can be read. */
   side: HubSide | undefined;
 }
@@ -59,7 +59,7 @@ function goalOf(access: HubAccess, accept: boolean): RegistrationStageId {
  * The registration of one WEC, followed to the goal of its join; along the way it does what the agent needs to continue, and what
  * the user asked for.
  */
-export interface JoinedWec extends Followed<Registration, WecResult> {
+export interface JoinSubject extends Followed<Registration, WecResult> {
   readonly name: string;
   readonly result: WecResult;
   /** Called before the first reading. @param options those of the join, with the labels that the user has chosen */
@@ -68,15 +68,15 @@ export interface JoinedWec extends Followed<Registration, WecResult> {
   read(hub: HubEvidence | undefined): Promise<Reading<Registration>>;
 }
 
-export function joinedWec(
+export function joinSubject(
   access: HubAccess,
   { name, kube }: JoiningWec,
   { accept }: Pick<JoinOptions, 'accept'>,
   run: Run,
-): JoinedWec {
+): JoinSubject {
   let joining: Joining | undefined;
   // In mode Default the agent is known only after it has sent a request.
-  const agent = () => joining?.own.agent;
+  const agent = () => joining?.ownRequests.agent;
   const follower = new RegistrationFollower({ name, kube }, access.kube, run, {
     ...{ until: goalOf(access, accept), accept, wait: true, agent, ownAgent: agent },
     outdated: () => joining?.side?.superseded.names,
@@ -92,12 +92,12 @@ export function joinedWec(
       follower.result.changed = started.changed;
     },
     async read(hub) {
-      const { side, own } = joining as Joining;
+      const { side, ownRequests } = joining as Joining;
       const wec = await readWec(kube);
       const known = { name, its: access.its, wec };
       if (side === undefined || hub === undefined) return seen({ ...known, hub: undefined, now: kube.now() });
       await releaseDeadLeases(kube, wec);
-      const ofOwn = await tidied(hub, wec, { own, side }, accept, (text) => follower.wrote(text));
+      const ofOwn = await tidied(hub, wec, { ownRequests, side }, accept, (text) => follower.wrote(text));
       return seen({ ...known, hub: ofOwn, webhook: await webhookFor(ofOwn, side), now: side.kube.now() });
     },
     async act(reading) {
@@ -136,35 +136,39 @@ async function joiningOf(
 ): Promise<Joining> {
   const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
   // Both clusters were named together: the WEC's own agent is known, even if other agents send requests.
-  const own = new OwnRequests((klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan), plan.wecBefore);
-  if (hub === undefined) return { plan, own, side: undefined };
-  const superseded = supersededRequests(hub, plan.kube, own, run);
+  const ownRequests = new OwnRequests(
+    (klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan),
+    plan.wecBefore,
+  );
+  if (hub === undefined) return { plan, ownRequests, side: undefined };
+  const superseded = supersededRequests(hub, plan.kube, ownRequests, run);
   const before = reregisters ? bootstrapRequests(plan.hubBefore ?? emptyEvidence(plan.name)) : [];
-  superseded.add(before.filter((request) => own.isProven(request)));
+  superseded.add(before.filter((request) => ownRequests.isProven(request)));
   const records = hubRecords(hub, plan, options, run);
-  return { plan, own, side: { kube: hub, superseded, records, restarts: new RestartsDuringJoin(), webhook } };
+  return { plan, ownRequests, side: { kube: hub, superseded, records, restarts: new RestartsDuringJoin(), webhook } };
 }
 
 /** Writes what is pending on the ITS. @returns what it shows, without requests of other agents and superseded ones: they are no evidence */
 async function tidied(
   hub: HubEvidence,
   wec: WecEvidence,
-  { own, side }: { own: OwnRequests; side: HubSide },
+  { ownRequests, side }: { ownRequests: OwnRequests; side: HubSide },
   accept: boolean,
   wrote: (text: string) => void,
 ): Promise<HubEvidence> {
   const { names } = side.superseded;
   const open = hub.requests.filter((request) => !names.has(request.name));
-  own.see(wec, open);
-  if (accept) own.requireRecords(side.kube, open);
+  ownRequests.see(wec, open);
+  if (accept) ownRequests.requireRecords(side.kube, open);
   await side.superseded.clear(hub, wec);
-  for (const text of await side.records.write(hub, wec, own.agent)) wrote(text);
-  const isOwn = (request: RegistrationRequest) => (accept ? own.mayApprove(request) : own.maybe(request));
+  for (const text of await side.records.write(hub, wec, ownRequests.agent)) wrote(text);
+  const isOwn = (request: RegistrationRequest) =>
+    accept ? ownRequests.mayApprove(request) : ownRequests.maybe(request);
   const requests = hub.requests.filter((each) => (each.renewal || isOwn(each)) && !names.has(each.name));
   return { ...hub, requests };
 }
 
-export const followJoins = (access: HubAccess, wecs: readonly JoinedWec[], run: Run): Promise<WecResult[]> =>
+export const followJoins = (access: HubAccess, wecs: readonly JoinSubject[], run: Run): Promise<WecResult[]> =>
   followOnHub(access.kube, wecs, (wec, ofHub) => wec.read(ofHub), run);
 
 /** An agent that keeps its certificate, expired or not, keeps the id in it, whatever its mode (ocm pkg/common/options). */

@@ -23,7 +23,7 @@ import { type AppliedManifestWork, hubHash } from '../workloads/applied-works.ts
 import type { JoiningWec, JoinOptions, RemainingWorks } from './join-options.ts';
 
 /** Any change of a Klusterlet makes its operator check the hub at once; otherwise it checks every five minutes. */
-const askedAnnotation = 'stellarctl.kubestellar.io/asked-at';
+const recheckAnnotation = 'stellarctl.kubestellar.io/recheck-requested-at';
 /** How long an operator may take to check its hub: five requests at once, then two per second (seen with OCM 1.3.1: 9.5 s). */
 const operatorRecheckMs = 15_000;
 
@@ -34,7 +34,7 @@ const operatorRecheckMs = 15_000;
 export async function isStillConnected(kube: Kube, klusterlet: Klusterlet | undefined, run: Run): Promise<boolean> {
   if (klusterlet === undefined || hubConnectionOf(klusterlet).state !== 'working') return false;
   if (kube.dryRun) return false;
-  const annotations = { [askedAnnotation]: new Date(kube.now()).toISOString() };
+  const annotations = { [recheckAnnotation]: new Date(kube.now()).toISOString() };
   const { uid } = klusterlet.metadata;
   await kube.merge(resources.klusterlets, klusterletName, { metadata: { uid, annotations } });
   const read = async () => {
@@ -82,12 +82,12 @@ export async function readRemainingWorks(kube: Kube, wec: WecEvidence): Promise<
   const { klusterlet } = wec;
   const works = await partialReader(kube).list<AppliedManifestWork>(resources.appliedManifestWorks);
   if (works === undefined || hub === undefined || klusterlet === undefined) return undefined;
-  const own = works.filter(({ spec }) => spec?.hubHash === hubHash(hub.spelled));
+  const worksOfHub = works.filter(({ spec }) => spec?.hubHash === hubHash(hub.spelled));
   const isEvicted = ({ spec }: AppliedManifestWork) => spec?.agentID === klusterlet.metadata.uid;
   const workName = ({ metadata, spec }: AppliedManifestWork) => spec?.manifestWorkName ?? metadata.name;
   return {
-    evicted: own.filter(isEvicted).map(workName),
-    orphaned: own.filter((work) => !isEvicted(work)).map(workName),
+    evicted: worksOfHub.filter(isEvicted).map(workName),
+    orphaned: worksOfHub.filter((work) => !isEvicted(work)).map(workName),
     gracePeriod: gracePeriodOf(klusterlet),
   };
 }
@@ -129,12 +129,12 @@ const isHeld = ({ metadata }: Klusterlet): boolean => metadata.annotations?.[for
  * @returns whether it was written
  * @throws StellarError `version-differs` if its operator's definition has no such field
  */
-export async function holdWorks(wec: Kube, klusterlet: Klusterlet): Promise<boolean> {
+export async function pauseEviction(wec: Kube, klusterlet: Klusterlet): Promise<boolean> {
   if (isHeld(klusterlet) && graceOf(klusterlet) === never) return false;
   const { uid, annotations } = klusterlet.metadata;
   const former = annotations?.[formerGraceAnnotation] ?? graceOf(klusterlet) ?? '';
-  const held = await wec.merge<Klusterlet>(resources.klusterlets, klusterletName, patchOf(uid, former, never));
-  if (graceOf(held) === never) return true;
+  const paused = await wec.merge<Klusterlet>(resources.klusterlets, klusterletName, patchOf(uid, former, never));
+  if (graceOf(paused) === never) return true;
   await wec.merge(resources.klusterlets, klusterletName, {
     metadata: { uid, annotations: { [formerGraceAnnotation]: null } },
   });
@@ -196,7 +196,7 @@ export async function releaseHeld(
   const late = (why: string) =>
     new StellarError('timeout', `${name}: ${why}. What runs there keeps running.`, {
       next: [
-        advice('To go on, rerun the command'),
+        advice('To resume, rerun the command'),
         advice('If these objects are no longer needed, rerun it with --evict-works: the agent deletes them'),
       ],
     });

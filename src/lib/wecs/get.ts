@@ -76,10 +76,10 @@ export async function getWec(
   };
 }
 
-/** The agent that has the certificate of a WEC. @param shown the Klusterlet of the cluster that was read */
-function agentIdOf({ name, requests }: HubEvidence, shown: Klusterlet | undefined): string | null {
+/** The agent that has the certificate of a WEC. @param klusterlet the Klusterlet of the cluster that was read */
+function agentIdOf({ name, requests }: HubEvidence, klusterlet: Klusterlet | undefined): string | null {
   const certified = requests.findLast(({ state, agent }) => agent !== undefined && state === 'issued');
-  return (shown?.spec?.clusterName === name && singletonAgentId(shown)) || (certified?.agent ?? null);
+  return (klusterlet?.spec?.clusterName === name && singletonAgentId(klusterlet)) || (certified?.agent ?? null);
 }
 
 function sideView(evidence: WecEvidence): WecSide {
@@ -101,14 +101,14 @@ function sideView(evidence: WecEvidence): WecSide {
 
 function toPod({ metadata, spec, status }: Pod): PodView {
   const containers = status?.containerStatuses ?? [];
-  const held = containers.find(({ state }) => state?.waiting?.reason !== undefined)?.state?.waiting;
+  const waiting = containers.find(({ state }) => state?.waiting?.reason !== undefined)?.state?.waiting;
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
     phase: status?.phase ?? 'Unknown',
     ready: containers.length > 0 && containers.every(({ ready }) => ready === true),
     restarts: containers.reduce((sum, { restartCount = 0 }) => sum + restartCount, 0),
-    waitingReason: held === undefined ? null : [held.reason, held.message].filter(Boolean).join(': '),
+    waitingReason: waiting === undefined ? null : [waiting.reason, waiting.message].filter(Boolean).join(': '),
     images: (spec?.containers ?? []).flatMap(({ image }) => image ?? []),
   };
 }

@@ -46,31 +46,31 @@ export interface KnownWec {
 export async function proveIdentity(
   hub: Kube,
   wec: Kube,
-  shown: ShownRegistration,
+  registration: ShownRegistration,
   known: KnownWec,
 ): Promise<Identity> {
   const { name, uidOfHub = () => clusterUid(hub) } = known;
   const [hubUid, uid] = await Promise.all([uidOfHub(), clusterUid(wec)]);
   if (uid !== undefined && uid === hubUid) return { state: 'other', found: 'it is the ITS itself' };
-  const other = otherName(shown.klusterlet, name);
+  const other = otherName(registration.klusterlet, name);
   if (other !== undefined) return { state: 'other', found: `it is registered as ${other}` };
   if (known.recordedUid !== undefined && uid !== undefined && known.recordedUid !== uid)
     return { state: 'other', found: otherUid(uid, known.recordedUid, name) };
   if (known.recordedUid !== undefined && uid === undefined)
     return { state: 'unseen', found: 'its namespace kube-system may not be read' };
   const isRecorded = known.recordedUid !== undefined;
-  const found = known.found ?? (await findHub(hub, shown, { ...known, isRecorded }));
-  const answer = found?.answer ?? (await presentCertificate(hub, shown.klusterlet && shown.hubSecret));
-  const identity = judge(answer, shown, known, found);
-  if (identity.state !== 'unseen' || shown.klusterlet !== undefined) return identity;
+  const found = known.found ?? (await findHub(hub, registration, { ...known, isRecorded }));
+  const answer = found?.answer ?? (await presentCertificate(hub, registration.klusterlet && registration.hubSecret));
+  const identity = judgeIdentity(answer, registration, known, found);
+  if (identity.state !== 'unseen' || registration.klusterlet !== undefined) return identity;
   const role = await otherRole(wec);
   return { state: role?.kind === 'wds' ? 'other' : 'unseen', found: role?.found ?? identity.found };
 }
 
 /** Judges the hub's answer to the agent's certificate, if there is no evidence against the cluster so far. */
-function judge(
+function judgeIdentity(
   answer: CertificateAnswer,
-  shown: ShownRegistration,
+  registration: ShownRegistration,
   known: KnownWec,
   found: FoundHub | undefined,
 ): Identity {
@@ -85,7 +85,7 @@ function judge(
   }
   if (isAccepted) return { state: 'proven', by: 'certificate' };
   if (known.recordedUid !== undefined) return { state: 'proven', by: 'uid' };
-  return { state: 'unseen', found: describeMissingProof(answer, shown) };
+  return { state: 'unseen', found: describeMissingProof(answer, registration) };
 }
 
 function describeMissingProof(answer: CertificateAnswer, { klusterlet }: ShownRegistration): string {
@@ -163,8 +163,8 @@ export async function readRole(
   if (managers?.length) return { kind: 'hub', found: 'it is an OCM hub' };
   if (policies !== undefined) return { kind: 'wds', found: 'it is a WDS: it serves BindingPolicies' };
   if (nodes?.length === 0) return { kind: 'no-nodes', found: 'it has no nodes, so no pod could ever run in it' };
-  const own = ownHubs.map(hubHash);
-  const works = allWorks?.filter(({ spec }) => !own.includes(spec?.hubHash ?? '')).length;
+  const hubHashes = ownHubs.map(hubHash);
+  const works = allWorks?.filter(({ spec }) => !hubHashes.includes(spec?.hubHash ?? '')).length;
   return works ? { kind: 'hosted', found: `it has no Klusterlet, and ${count(works, 'work')} of a hub` } : undefined;
 }
 

@@ -151,12 +151,12 @@ export function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: 
     return;
   }
   // Works without a finalizer need no agent; what workloads are kept is up to the agent.
-  const held = options.keepWorkloads ? all : all.filter(isGuarded);
-  if (agentDead === undefined || held.length === 0) return;
+  const endangered = options.keepWorkloads ? all : all.filter(isGuarded);
+  if (agentDead === undefined || endangered.length === 0) return;
   if (!options.force) {
     throw new StellarError(
       'agent-dead',
-      `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(held.length, 'work')}. Nothing was written.`,
+      `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(endangered.length, 'work')}. Nothing was written.`,
       {
         next: [
           run(toDeregister(hub, kube ? `${name}=${kube.cluster.context}` : name, '--force'), 'Without the agent'),

@@ -5,7 +5,7 @@ import { StellarError } from '../core/errors.ts';
 import { advice, run as nextStep, partial } from '../core/next-step.ts';
 import { isMet } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type Asked, askOnce, requirePermissions } from '../kube/permissions.ts';
+import { type AccessReviewer, askOnce, requirePermissions } from '../kube/permissions.ts';
 import { isTokenRefused as presentToken } from '../ocm/agent-certificate.ts';
 import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
 import { type ChosenEndpoint, chooseEndpoint, type Endpoint, type HubConnection, isSameHub } from '../ocm/endpoint.ts';
@@ -60,7 +60,7 @@ export interface JoinPlan {
 /** What is read of the ITS for several WECs. */
 interface HubReads {
   /** What this user may do there. */
-  rights: Asked;
+  rights: AccessReviewer;
   /** The UID of its kube-system; undefined if it may not be read. */
   uid(): Promise<string | undefined>;
   evidenceOf(name: string): Promise<HubEvidence>;
@@ -82,7 +82,7 @@ export function hubReads(hub: Kube, wecs: readonly { name: string }[]): HubReads
 }
 
 /** What serves all WECs of a command. */
-export interface Checks {
+export interface JoinProbes {
   /** Undefined without access to the ITS. */
   hub: HubReads | undefined;
   /** Verifies the address for agents, once for all WECs; returns a warning if there is one. */
@@ -99,7 +99,7 @@ export async function planJoin(
   access: HubAccess,
   wec: JoiningWec,
   options: JoinOptions,
-  checks: Checks,
+  checks: JoinProbes,
 ): Promise<JoinPlan> {
   const { name, kube } = wec;
   await Promise.all([
@@ -122,8 +122,8 @@ export async function planJoin(
   if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options);
   const former = foundHub?.relation === 'other' ? foundHub.hub : undefined;
   const settings = agentSettings(access, name, wecBefore.klusterlet, options);
-  const shown = { hub: hubBefore, wec: wecBefore, now: (access.kube ?? kube).now(), foundHub };
-  const reregistration = await planReregister(access, wec, shown, { settings, endpoint }, options);
+  const evidence = { hub: hubBefore, wec: wecBefore, now: (access.kube ?? kube).now(), foundHub };
+  const reregistration = await planReregister(access, wec, evidence, { settings, endpoint }, options);
   const unverified = await checks.verify(endpoint);
   const notes = [unverified ?? [], notesOn(access, endpoint, name, wecBefore)].flat();
   const versions = planVersions(wecBefore, settings, options, kube.now());
@@ -148,16 +148,16 @@ export async function planJoin(
 async function planReregister(
   access: HubAccess,
   { name, kube }: JoiningWec,
-  shown: ReregisterEvidence & { wec: WecEvidence },
+  evidence: ReregisterEvidence & { wec: WecEvidence },
   { settings, endpoint }: Pick<JoinPlan, 'settings' | 'endpoint'>,
   options: JoinOptions,
 ): Promise<Pick<JoinPlan, 'reregister' | 'isTokenRefused' | 'account'>> {
-  const isLost = whyReregister(shown)[0]?.by === 'certificate';
+  const isLost = whyReregister(evidence)[0]?.by === 'certificate';
   if (isLost) await requirePermissions(kube, reregisterPermissions());
-  const { account, ...token } = await planToken(access, name, { settings, shown, isLost }, options);
-  const isAvailable = isMet(judgeRegistration({ name, ...shown }), 'available');
+  const { account, ...token } = await planToken(access, name, { settings, evidence, isLost }, options);
+  const isAvailable = isMet(judgeRegistration({ name, ...evidence }), 'available');
   const join = { endpoint, isGiven: givesAddress(options), ...token };
-  const [reregister] = whyReregister({ ...shown, isAvailable, join });
+  const [reregister] = whyReregister({ ...evidence, isAvailable, join });
   return { reregister, isTokenRefused: token.isTokenRefused, account };
 }
 
@@ -175,7 +175,7 @@ async function ownership(
     uid,
   }: Pick<JoinPlan, 'wecBefore' | 'hubBefore' | 'uid'> & { known: readonly Endpoint[] },
   options: JoinOptions,
-  checks: Checks,
+  checks: JoinProbes,
 ): Promise<{ identity: Identity; foundHub: FoundHub | undefined }> {
   const found = await findHub(access.kube, wecBefore, {
     endpoints: known,
@@ -209,11 +209,11 @@ const knownEndpoints = ({ external, internal }: HubAccess, endpoint: ChosenEndpo
 async function planToken(
   access: HubAccess,
   name: string,
-  given: { settings: AgentSettings; shown: ReregisterEvidence & { wec: WecEvidence }; isLost: boolean },
+  given: { settings: AgentSettings; evidence: ReregisterEvidence & { wec: WecEvidence }; isLost: boolean },
   { accept }: JoinOptions,
 ): Promise<Pick<JoinPlan, 'isTokenRefused' | 'account'> & { isTokenShared: boolean }> {
-  const { settings, shown, isLost } = given;
-  const { wec, foundHub } = shown;
+  const { settings, evidence, isLost } = given;
+  const { wec, foundHub } = evidence;
   const isStaying = foundHub?.relation !== 'other';
   const isTokenRefused = isStaying && (await refusesToken(access, wec));
   const asksAnew = wec.hubSecret === undefined || isLost;

@@ -11,13 +11,13 @@ import { type ChosenEndpoint, verifyEndpoint } from '../ocm/endpoint.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
 import { agentNamespace } from '../ocm/ocm-names.ts';
 import { WebhookProbe } from '../ocm/webhook.ts';
-import { finishDone, followJoins, isDone, type JoinedWec, joinedWec, removeOwnAccount } from './follow-join.ts';
+import { finishDone, followJoins, isDone, type JoinSubject, joinSubject, removeOwnAccount } from './follow-join.ts';
 import type { WecResult } from './follow-registration.ts';
-import { describeRemainingWorks, holdWorks, isStillConnected, readRemainingWorks } from './former-hub.ts';
+import { describeRemainingWorks, isStillConnected, pauseEviction, readRemainingWorks } from './former-hub.ts';
 import { recordHubWrites } from './hub-records.ts';
 import { installKlusterlet } from './install-klusterlet.ts';
 import type { JoiningWec, JoinOptions, Moving } from './join-options.ts';
-import { type Checks, defaultRegistry, hubReads, type JoinPlan, planJoin } from './join-plan.ts';
+import { defaultRegistry, hubReads, type JoinPlan, type JoinProbes, planJoin } from './join-plan.ts';
 import { makeAccount } from './own-requests.ts';
 import { dropCertificate, retryStuckPods } from './restart-agent.ts';
 
@@ -49,13 +49,13 @@ export async function join(
     },
     oneAtATime: pLimit(1),
   };
-  const joined = wecs.map((wec): JoinedWec => {
-    const own = { ...options, ...wec.options };
-    const joined = joinedWec(access, wec, own, run);
+  const joined = wecs.map((wec): JoinSubject => {
+    const wecOptions = { ...options, ...wec.options };
+    const joined = joinSubject(access, wec, wecOptions, run);
     const begin = async () => {
       const duplicate = twice.get(wec.name);
       if (duplicate !== undefined) throw sameWec(wec, duplicate);
-      return beginJoin(access, wec, own, joined, shared, run);
+      return beginJoin(access, wec, wecOptions, joined, shared, run);
     };
     return { ...joined, begin };
   });
@@ -85,7 +85,7 @@ function announcer(
 interface Shared {
   announce: (endpoint: ChosenEndpoint) => void;
   webhook: WebhookProbe | undefined;
-  checks: Checks;
+  checks: JoinProbes;
   /** A user is asked about one WEC at a time. */
   oneAtATime: LimitFunction;
 }
@@ -152,7 +152,7 @@ async function beginJoin(
   access: HubAccess,
   wec: JoiningWec,
   options: JoinOptions,
-  joined: JoinedWec,
+  joined: JoinSubject,
   shared: Shared,
   run: Run,
 ): Promise<WecResult | undefined> {
@@ -181,7 +181,7 @@ async function beginJoin(
 
 /** Before its agent meets a hub that does not know its works. */
 async function hold({ name, kube, reregister, wecBefore: { klusterlet } }: JoinPlan, result: WecResult, run: Run) {
-  if (reregister === undefined || klusterlet === undefined || !(await holdWorks(kube, klusterlet)) || kube.dryRun)
+  if (reregister === undefined || klusterlet === undefined || !(await pauseEviction(kube, klusterlet)) || kube.dryRun)
     return;
   result.changed = true;
   run.progress.changed(name, 'its agent deletes no work until the grace period is put back');

@@ -29,17 +29,17 @@ export async function removeLeftovers(
   force: boolean | undefined,
   run: Run,
 ): Promise<{ removed: boolean; untilGone?: (() => Promise<void>) | undefined }> {
-  const left = await reread();
+  const hubState = await reread();
   // It has been registered again since. In a dry run the cluster and its works still exist.
-  if (left.managedCluster !== undefined && !run.dryRun) return { removed: false };
-  const untilMailboxGone = left.mailbox && (await removeMailbox(hub, left, left.mailbox, force, run));
+  if (hubState.managedCluster !== undefined && !run.dryRun) return { removed: false };
+  const untilMailboxGone = hubState.mailbox && (await removeMailbox(hub, hubState, hubState.mailbox, force, run));
   const parts = untilMailboxGone ? ['mailbox'] : [];
-  if (left.properties !== undefined) {
-    const { uid } = left.properties.metadata;
+  if (hubState.properties !== undefined) {
+    const { uid } = hubState.properties.metadata;
     await hub.delete(resources.configMaps, name, { namespace: propertiesNamespace, uid });
     parts.push('properties');
   }
-  if (await removeRequests(hub, left)) parts.push('requests');
+  if (await removeRequests(hub, hubState)) parts.push('requests');
   if (parts.length > 0 && !run.dryRun) run.progress.changed(name, `${parts.join(', ')} removed`);
   return { removed: parts.length > 0, untilGone: untilMailboxGone };
 }
@@ -54,8 +54,8 @@ async function removeRequests(hub: Kube, { requests }: HubState): Promise<boolea
  * Removes the requests that an agent without a certificate sent until it was removed: it sends a new one within a second (seen).
  */
 export async function removeLateRequests(hub: Kube, { reread }: Pick<HubState, 'reread'>): Promise<void> {
-  const left = await reread();
-  if (left.managedCluster === undefined) await removeRequests(hub, left);
+  const hubState = await reread();
+  if (hubState.managedCluster === undefined) await removeRequests(hub, hubState);
 }
 
 /**
@@ -74,10 +74,10 @@ export async function refuseReregistered(hub: Kube, name: string): Promise<void>
 }
 
 /** @returns what waits until it is gone, if its deletion has begun; a namespace with objects of others stays, and is no longer a mailbox */
-async function removeMailbox(hub: Kube, left: HubState, mailbox: KubeObject, force: boolean | undefined, run: Run) {
-  const { name, reread } = left;
-  const works = [...left.works, ...left.addonWorks];
-  if (works.length > 0 && !force && !run.dryRun) throw worksRemain(hub, left);
+async function removeMailbox(hub: Kube, hubState: HubState, mailbox: KubeObject, force: boolean | undefined, run: Run) {
+  const { name, reread } = hubState;
+  const works = [...hubState.works, ...hubState.addonWorks];
+  if (works.length > 0 && !force && !run.dryRun) throw worksRemain(hub, hubState);
   for (const { metadata } of run.dryRun ? [] : works) {
     await hub.delete(resources.manifestWorks, metadata.name, { namespace: name, uid: metadata.uid });
     await withoutFinalizers(hub, resources.manifestWorks, metadata, [workFinalizer]);

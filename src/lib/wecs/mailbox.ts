@@ -70,11 +70,11 @@ export function groupWorks(works: readonly ManifestWork[]): WorkGroup[] {
 function failureOf({ metadata: { name }, spec, status = {} }: ManifestWork): WorkGroup['failed'] {
   const manifests = status.resourceStatus?.manifests ?? [];
   const failed = manifests.filter((manifest) => conditionOf({ status: manifest }, 'Applied')?.status === 'False');
-  const own = failed.filter(
+  const ofOwner = failed.filter(
     ({ resourceMeta: { ordinal = -1 } = {} }) => !isLeaving(spec?.workload?.manifests?.[ordinal]),
   );
-  if (own.length === 0 && failed.length > 0) return [];
-  const { message = '', lastTransitionTime = null } = conditionOf({ status: own[0] ?? status }, 'Applied') ?? {};
+  if (ofOwner.length === 0 && failed.length > 0) return [];
+  const { message = '', lastTransitionTime = null } = conditionOf({ status: ofOwner[0] ?? status }, 'Applied') ?? {};
   return [{ name, message, since: lastTransitionTime }];
 }
 

@@ -11,7 +11,7 @@ import { may, missingPermissions } from '../kube/permissions.ts';
 import { userOf } from '../kube/service-accounts.ts';
 import { certificateExpiry } from '../ocm/agent-certificate.ts';
 import { bootstrapRequests, type HubEvidence } from '../ocm/hub-evidence.ts';
-import { ownTokenOf, readHubKubeconfig, writtenAt } from '../ocm/klusterlet-agent.ts';
+import { ownTokenOf, readHubKubeconfig, secretWrittenAt } from '../ocm/klusterlet-agent.ts';
 import { isOurs, managedBy, managedByLabel } from '../ocm/klusterlet-operator.ts';
 import { bootstrapAccountOf, bootstrapServiceAccount, operatorNamespace } from '../ocm/ocm-names.ts';
 import type { RegistrationRequest } from '../ocm/registration-requests.ts';
@@ -143,7 +143,7 @@ export interface SupersededRequests {
   clear(evidence: HubEvidence, wec: WecEvidence): Promise<void>;
 }
 
-export function supersededRequests(hub: Kube, wec: Kube, own: OwnRequests, run: Run): SupersededRequests {
+export function supersededRequests(hub: Kube, wec: Kube, ownRequests: OwnRequests, run: Run): SupersededRequests {
   const names = new Set<string>();
   const reported = new Set<string>();
   /** Reports once the requests that this user may not delete. */
@@ -166,10 +166,10 @@ export function supersededRequests(hub: Kube, wec: Kube, own: OwnRequests, run: 
       const isCertified = hubSecret !== undefined && certificateExpiry(hubSecret, wec.now()) === undefined;
       superseded.isOpen = false;
       if (bootstrapSecret === undefined || isCertified) return;
-      const age = wec.now() - writtenAt(bootstrapSecret);
+      const age = wec.now() - secretWrittenAt(bootstrapSecret);
       const ofAgent = bootstrapRequests(evidence).filter(
         ({ name, agent, problems }) =>
-          (names.has(name) || (agent !== undefined && agent === own.agent)) && problems.length === 0,
+          (names.has(name) || (agent !== undefined && agent === ownRequests.agent)) && problems.length === 0,
       );
       const old = ofAgent.filter(({ name, created }) => names.has(name) || hub.now() - created > age + clockMarginMs);
       superseded.add(old);
@@ -241,11 +241,11 @@ export async function retireRequests(
   kube: Kube,
   requests: readonly RegistrationRequest[],
 ): Promise<RegistrationRequest[]> {
-  const left: RegistrationRequest[] = [];
+  const remaining: RegistrationRequest[] = [];
   for (const request of requests.filter(({ state }) => state !== 'denied')) {
     const { name, uid } = request.csr.metadata;
     const deleting = kube.delete(resources.certificateSigningRequests, name, { uid });
-    if ((await unlessStatus(deleting, 403)) === undefined) left.push(request);
+    if ((await unlessStatus(deleting, 403)) === undefined) remaining.push(request);
   }
-  return left;
+  return remaining;
 }

@@ -30,8 +30,8 @@ export async function refuseOtherCluster(
 ): Promise<void> {
   const klusterlets = (await kube.list<Klusterlet>(resources.klusterlets)) ?? [];
   // A hosted Klusterlet registers another cluster than its own.
-  const own = klusterlets.filter(({ spec }) => !spec?.deployOption?.mode?.endsWith('Hosted'));
-  const other = own.find(({ metadata }) => metadata.name !== klusterletName);
+  const notHosted = klusterlets.filter(({ spec }) => !spec?.deployOption?.mode?.endsWith('Hosted'));
+  const other = notHosted.find(({ metadata }) => metadata.name !== klusterletName);
   if (other !== undefined)
     throw elsewhere(
       kube,

@@ -9,7 +9,7 @@ const warnings: readonly string[] = [
 ];
 
 /** The checks of the ITS whose failure explains a problem. */
-const causes: Readonly<Record<string, readonly string[]>> = {
+const causingProblems: Readonly<Record<string, readonly string[]>> = {
   'not-allowed-to-register': ['its-bootstrap-rights'],
 };
 
@@ -17,5 +17,5 @@ const causes: Readonly<Record<string, readonly string[]>> = {
 export const wecProblem = (code: string, message: string, ...next: readonly NextStep[]): Problem => ({
   ...problem(code, message, ...next),
   ...(warnings.includes(code) && { severity: 'warn' }),
-  causedBy: causes[code],
+  causedBy: causingProblems[code],
 });

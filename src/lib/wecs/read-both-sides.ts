@@ -64,29 +64,29 @@ export async function readBothSides(
   // Objects that cannot be read do not prove that it is another cluster.
   const otherCluster =
     wec && wecSide?.evidence && (await findOtherCluster({ its: hub, wec, managedCluster }, wecSide.evidence, name));
-  const seen = otherCluster === undefined ? wecSide : undefined;
+  const wecEvidence = otherCluster === undefined ? wecSide : undefined;
   const claimsName = wecSide?.evidence?.klusterlet?.spec?.clusterName === name;
-  if (managedCluster === undefined && evidence.requests.length === 0 && !claimsName && !seen?.ending?.length)
+  if (managedCluster === undefined && evidence.requests.length === 0 && !claimsName && !wecEvidence?.ending?.length)
     throw nothingVisible(name, hub, reader.forbidden);
 
   const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
   const webhook = isAdmitted ? undefined : await (known.tryWebhook?.() ?? tryHubWebhook(hub));
   const its = hub.cluster.context;
   const context = otherCluster ? undefined : wec?.cluster.context;
-  const registration = { name, its, context, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
-  const forbidden = seen?.forbidden ?? new Set();
+  const registration = { name, its, context, hub: evidence, wec: wecEvidence?.evidence, webhook, now: hub.now() };
+  const forbidden = wecEvidence?.forbidden ?? new Set();
   const reports = judgeRegistration(registration, new Set([...reader.forbidden, ...forbidden]));
-  const refused = wec && seen && (await refusedOn(wec, seen.evidence?.klusterlet, contents));
+  const refused = wec && wecEvidence && (await refusedOn(wec, wecEvidence.evidence?.klusterlet, contents));
   return {
     findings: {
       ...{ ...registration, reports, contents, forbidden, ocmOfHub, its, otherCluster },
-      foundHub: await findHubOf(hub, evidence, seen?.evidence, endpoints),
-      ...{ ending: seen?.ending, refused },
+      foundHub: await findHubOf(hub, evidence, wecEvidence?.evidence, endpoints),
+      ...{ ending: wecEvidence?.ending, refused },
       lacksAddon:
         !reader.forbidden.has(resources.managedClusterAddOns.plural) && (await lacksAddon(hub, evidence, contents)),
     },
-    notVisible: [...unread(reader, hub), ...(seen?.notVisible ?? [])],
-    error: seen?.error,
+    notVisible: [...unread(reader, hub), ...(wecEvidence?.notVisible ?? [])],
+    error: wecEvidence?.error,
   };
 }
 

@@ -137,7 +137,7 @@ const isUntried = ({ bootstrapSecret }: WecEvidence, now: number): boolean =>
 
 export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
-  const { state, bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
+  const { state, bootstrap, reported: own, error } = hubConnectionOf(wec.klusterlet);
   if (state === 'unseen') return waiting('the cluster has not tried to reach the hub');
   // If the hub has answered the agent's own certificate, it is reachable, even if it has not accepted the cluster yet.
   if (state === 'working' || own === 'Unauthorized' || bootstrap === 'Functional') return met;
@@ -212,7 +212,7 @@ export const toSign = advice(
 export function connected({ hub, wec }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
   if (wec === undefined) return unseen(noWecAccess);
-  const { state, own, error } = hubConnectionOf(wec.klusterlet);
+  const { state, reported: own, error } = hubConnectionOf(wec.klusterlet);
   if (state === 'working') return met;
   // The hub's address or certificate authority has changed since: the kubeconfig of the certificate no longer works.
   return own === 'Error' && wec.hubSecret !== undefined

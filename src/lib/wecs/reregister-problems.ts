@@ -100,7 +100,7 @@ export function cannotConnect(findings: WecFindings): Problem | undefined {
   // The ITS counts an agent that has lost its certificate as available until its Lease expires.
   const hasCertificate = wec?.hubSecret !== undefined || forbidden.has(resources.secrets.plural);
   if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate) || isContradicted(wec)) return undefined;
-  const { bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
+  const { bootstrap, reported: own, error } = hubConnectionOf(wec.klusterlet);
   const cause = whyReregister(findings).find(isProblem);
   // The report is older than the removal of the certificate.
   const isOutdated = bootstrap === 'Functional' && own === 'Error' && !usesCertificate(wec);
@@ -131,7 +131,7 @@ function stepsFor(code: ReregisterCode, join: string, its: string): NextStep[] {
  * the time of the condition changes only with its status, not with its reason or message (seen with OCM 1.3.1).
  */
 function isContradicted({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence): boolean {
-  const { state, bootstrap, own, error } = hubConnectionOf(klusterlet);
+  const { state, bootstrap, reported: own, error } = hubConnectionOf(klusterlet);
   const since = Date.parse(conditionOf(klusterlet, hubConnectionType)?.lastTransitionTime ?? '');
   const isNewer = (secret: Secret | undefined) => secret !== undefined && changedAt(secret) > since;
   if (state !== 'degraded') return false;

@@ -96,10 +96,10 @@ function ofSecret(wec: WecEvidence, { now, join }: ReregisterEvidence): Reregist
   if (differs && isGiven) return needed('address-given', 'another address of the ITS was given');
   const { state, bootstrap } = hubConnectionOf(wec.klusterlet);
   if (state === 'working' && wec.hubSecret !== undefined) return undefined;
-  const left = (tokenExpiry(present.token)?.getTime() ?? Number.POSITIVE_INFINITY) - now;
-  if (left <= 0)
-    return { ...needed('token-expired', `the bootstrap token expired ${formatAge(-left)} ago`), expiredFor: -left };
-  if (left < tokenMarginMs) return needed('token-expired', `the bootstrap token expires in ${formatAge(left)}`);
+  const rest = (tokenExpiry(present.token)?.getTime() ?? Number.POSITIVE_INFINITY) - now;
+  if (rest <= 0)
+    return { ...needed('token-expired', `the bootstrap token expired ${formatAge(-rest)} ago`), expiredFor: -rest };
+  if (rest < tokenMarginMs) return needed('token-expired', `the bootstrap token expires in ${formatAge(rest)}`);
   if (isTokenRefused) return needed('token-revoked', 'the ITS does not accept the bootstrap token');
   if (differs && bootstrap !== 'Functional')
     return needed('hub-not-reached', 'the address or certificate authority of the ITS has changed');
@@ -120,11 +120,11 @@ function isOtherConnection({ bootstrapSecret }: WecEvidence, endpoint: HubConnec
 
 /** Whether the operator tried the agent's own certificate, not its bootstrap secret. */
 export const usesCertificate = ({ klusterlet, hubSecret }: WecEvidence): boolean =>
-  hubConnectionOf(klusterlet).own === 'Error' && hubSecret !== undefined;
+  hubConnectionOf(klusterlet).reported === 'Error' && hubSecret !== undefined;
 
 /** As the operator reports it from inside the WEC: it checks again only after minutes, or when the secret changes. */
 function reported(wec: WecEvidence, { now, isAvailable }: ReregisterEvidence): Reregister | undefined {
-  const { bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
+  const { bootstrap, reported: own, error } = hubConnectionOf(wec.klusterlet);
   const isRefused = bootstrap === 'Error' && error.kind === 'unauthorized';
   if (isAvailable && !isRefused) return undefined;
   const why = isRefused

@@ -8,7 +8,7 @@ import { resources } from '../kube/client/resources.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
 import { bootstrapRequests, isMissed } from '../ocm/hub-evidence.ts';
-import { bootstrapSecret, writtenAt } from '../ocm/klusterlet-agent.ts';
+import { bootstrapSecret, secretWrittenAt } from '../ocm/klusterlet-agent.ts';
 import { agentNamespace, hubSecretName } from '../ocm/ocm-names.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 import { agentPodsOf, agentStarted, isOperatorPod, stuckPodsOf } from '../ocm/wec-pods.ts';
@@ -94,7 +94,7 @@ export class RestartsDuringJoin {
 function podRestartNeed(registration: Registration, wecNow: number): Restart | undefined {
   const { hub, wec, now } = registration;
   if (hub === undefined || wec?.bootstrapSecret === undefined || wec.hubSecret !== undefined) return undefined;
-  const written = writtenAt(wec.bootstrapSecret);
+  const written = secretWrittenAt(wec.bootstrapSecret);
   const age = wecNow - written;
   const isOld = agentPodsOf(wec.pods).some((pod) => createdAt(pod) < written - secondMs);
   // A certificate that was issued without a ManagedCluster is from the registration before.

@@ -45,7 +45,7 @@ interface AgentImages {
 export const imageFields = ['imagePullSpec', 'registrationImagePullSpec', 'workImagePullSpec'] as const;
 type ImageField = (typeof imageFields)[number];
 
-/** An upgrade of the agent of a WEC that nothing speaks against. */
+/** An upgrade of the agent of a WEC that has passed all checks. */
 export interface WecUpgrade extends ReachedWec {
   evidence: WecEvidence & { klusterlet: Klusterlet; operator: Deployment };
   to: string;

@@ -21,7 +21,7 @@ import {
   operatorName,
   operatorNamespace,
 } from '../ocm/ocm-names.ts';
-import { bringNeeds, changeOperator, operatorImage } from '../ocm/ocm-upgrade.ts';
+import { changeOperator, ensureRequirements, operatorImage } from '../ocm/ocm-upgrade.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import type { AppliedManifestWork } from '../workloads/applied-works.ts';
 import type { ReachedWec } from './reached-wec.ts';
@@ -57,7 +57,7 @@ export interface Batches {
  * How long one agent may take. An agent that was killed holds its leadership for 137 s, and the next asks for it every 26 to 57 s
  * (library-go controllercmd, as OCM sets it); then it renews its Lease three times, about once a minute.
  */
-const patienceMs = 900_000;
+const agentUpgradeTimeoutMs = 900_000;
 
 /** An image that cannot be pulled at once may be a moment later. */
 const podGraceMs = 60_000;
@@ -109,19 +109,19 @@ async function upgradeWec(wec: ReachedWec, options: UpgradeOptions, run: Run): P
   const { name } = wec;
   const { to } = options;
   const result: UpgradeResult = { name, from: null, to, state: 'failed', changed: false };
-  const own = { ...run, deadline: new Deadline(Math.min(patienceMs, run.deadline.remaining)) };
+  const ownRun = { ...run, deadline: new Deadline(Math.min(agentUpgradeTimeoutMs, run.deadline.remaining)) };
   return forName(result, run, async () => {
     const upgrade = await planUpgrade(wec, options);
     const { from = null, isDone } = upgrade;
     result.from = from;
     if (isDone) run.progress.done(name, `runs OCM ${to}; nothing to do`);
-    else await takeSteps(upgrade, result, own);
+    else await runSteps(upgrade, result, ownRun);
     result.state = isDone || run.dryRun ? 'unchanged' : 'upgraded';
   });
 }
 
 /** Its rights and its definition, then the operator, then, once that runs, what the operator runs. */
-async function takeSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run): Promise<void> {
+async function runSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run): Promise<void> {
   const { name, kube, evidence, images, to } = upgrade;
   const wrote = (what: string) => {
     result.changed = true;
@@ -129,7 +129,7 @@ async function takeSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run): 
   };
   const before = await readApplied(kube);
   const needs = { side: 'wec', role: operatorName, definition: klusterletCrdName } as const;
-  if (await bringNeeds(kube, needs, to)) wrote(`rights and fields of OCM ${to}`);
+  if (await ensureRequirements(kube, needs, to)) wrote(`rights and fields of OCM ${to}`);
   const { operator, klusterlet } = evidence;
   if (operatorImage(operator) !== images.operator) {
     await changeOperator(kube, operator, images.operator);
@@ -144,7 +144,7 @@ async function takeSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run): 
     wrote(`Klusterlet ${to}`);
   }
   const renewed = new Set<string>();
-  await follow(upgrade, run, (seen) => working(upgrade, seen, renewed));
+  await follow(upgrade, run, (pods) => working(upgrade, pods, renewed));
   if (run.dryRun) return;
   await requireSame(upgrade, before);
   run.progress.done(name, `runs OCM ${to}; its works are the same`, true);
@@ -156,7 +156,7 @@ interface Seen {
 }
 
 /** @throws StellarError `agent-failed`, `timeout` */
-function follow(upgrade: WecUpgrade, run: Run, check: (seen: Seen) => Verdict): Promise<void> {
+function follow(upgrade: WecUpgrade, run: Run, check: (pods: Seen) => Verdict): Promise<void> {
   const { name, its, kube } = upgrade;
   const readLease = () => its.kube.get<Lease>(resources.leases, leaseName, { namespace: name });
   const read = async () => ({ lease: await readLease(), wec: await readWec(kube) });
@@ -179,9 +179,9 @@ function working(upgrade: WecUpgrade, { wec, lease }: Seen, renewed: Set<string>
 
 /** The verdict on pods of a namespace that are not as they should be. */
 function notYet({ kube }: WecUpgrade, { context, pods = [] }: WecEvidence, namespace: string, why: string): Verdict {
-  const own = pods.filter(({ metadata }) => metadata.namespace === namespace);
-  const failure = firstPodFailure(own);
-  return failure === undefined ? starting(why, own, { context, now: kube.now() }) : failed(failure.why);
+  const agentPods = pods.filter(({ metadata }) => metadata.namespace === namespace);
+  const failure = firstPodFailure(agentPods);
+  return failure === undefined ? starting(why, agentPods, { context, now: kube.now() }) : failed(failure.why);
 }
 
 function unmet({ name, kube, its, to, from = 'unknown' }: WecUpgrade, verdict: Verdict): StellarError {
@@ -189,7 +189,7 @@ function unmet({ name, kube, its, to, from = 'unknown' }: WecUpgrade, verdict: V
   const why = 'why' in verdict ? verdict.why : '';
   const get = command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its.context.name}`;
   return new StellarError(code, `The upgrade of ${name} from OCM ${from} to ${to} is not done: ${why}.`, {
-    next: [nextStep(get, 'See what is wrong'), advice('To go on, rerun the command')],
+    next: [nextStep(get, 'See what is wrong'), advice('To resume, rerun the command')],
   });
 }
 

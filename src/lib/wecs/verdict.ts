@@ -105,8 +105,8 @@ function asksAgain(findings: WecFindings): Problem | undefined {
 function anotherAsks(findings: WecFindings): Problem | undefined {
   const { hub, now, name } = findings;
   const requests = hub === undefined ? [] : bootstrapRequests(hub);
-  const own = new Set(requests.flatMap(({ state, agent }) => (state === 'issued' && agent !== undefined ? agent : [])));
-  const other = requests.findLast(({ state, agent }) => state === 'pending' && agent !== undefined && !own.has(agent));
+  const ids = new Set(requests.flatMap(({ state, agent }) => (state === 'issued' && agent !== undefined ? agent : [])));
+  const other = requests.findLast(({ state, agent }) => state === 'pending' && agent !== undefined && !ids.has(agent));
   if (other === undefined) return undefined;
   return wecProblem(
     'another-agent-asks',
@@ -171,11 +171,11 @@ const renewedBefore = 0.15;
 function expiringCertificate(findings: WecFindings): Problem | undefined {
   const { now, name } = findings;
   const { from, to } = validityOfAgent(findings) ?? { from: 0, to: 0 };
-  const left = to - now;
-  if (left <= 0 || left > renewedBefore * (to - from)) return undefined;
+  const rest = to - now;
+  if (rest <= 0 || rest > renewedBefore * (to - from)) return undefined;
   return wecProblem(
     'certificate-expiring',
-    `The certificate of the agent of ${name} expires in ${formatAge(left)}, and its agent has not renewed it in time.`,
+    `The certificate of the agent of ${name} expires in ${formatAge(rest)}, and its agent has not renewed it in time.`,
     toSeeAgent(findings),
   );
 }
@@ -246,14 +246,14 @@ export const registrationRows: readonly Row[] = [
 export const leaseRow = onHub('lease', 'its agent renews its lease', missedRenewal, ['wec-not-deleted', ...reaching]);
 
 /** The causes without the unmet stage of the registration, which callers report themselves. */
-const causes = [...registrationRows.filter(({ find }) => find !== anyStage), leaseRow];
+const causeRows = [...registrationRows.filter(({ find }) => find !== anyStage), leaseRow];
 
 /**
  * The cause that blocks a WEC whose registration is followed, as in `wec get` and doctor, from the last reading. Reads nothing.
  * @param its the context of its ITS
  */
 export const verdictOf = ({ snapshot, reports }: JudgedReading<Registration>, its: string): Problem | undefined =>
-  firstOf(causes, { ...snapshot, reports, forbidden: new Set(), its });
+  firstOf(causeRows, { ...snapshot, reports, forbidden: new Set(), its });
 
 export function firstOf(of: readonly Row[], findings: WecFindings): Problem | undefined {
   for (const { find } of of) {

@@ -171,12 +171,12 @@ export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyT
 }
 
 function effectOn(wec: string, works: readonly ManifestWork[], all: readonly ManifestWork[]): DeletionEffect {
-  const own = works.filter(({ metadata }) => metadata.namespace === wec);
-  const uids = new Set(own.map(({ metadata }) => metadata.uid));
+  const worksOfWec = works.filter(({ metadata }) => metadata.namespace === wec);
+  const uids = new Set(worksOfWec.map(({ metadata }) => metadata.uid));
   const others = new Set(all.filter(({ metadata }) => !uids.has(metadata.uid)).flatMap(objectsIn));
   const stays = (work: ManifestWork) => (object: string) => isOrphan(work) || others.has(object);
-  const removed = own.flatMap((work) => objectsIn(work).filter((object) => !stays(work)(object)));
-  const kept = own.flatMap((work) => objectsIn(work).filter(stays(work)));
+  const removed = worksOfWec.flatMap((work) => objectsIn(work).filter((object) => !stays(work)(object)));
+  const kept = worksOfWec.flatMap((work) => objectsIn(work).filter(stays(work)));
   const spaces = removed.flatMap((object) => /^Namespace (.+)$/.exec(object)?.[1] ?? []);
   const isInside = (object: string) => spaces.some((space) => object.includes(` ${space}/`));
   return {

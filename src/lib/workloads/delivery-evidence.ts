@@ -48,7 +48,7 @@ export interface DeliveryEvidence {
   transforms: Access<readonly CustomTransform[]>;
   /** By WEC and object. */
   workStatuses: Access<ReadonlyMap<string, WorkStatus>>;
-  /** The policies whose Bindings the guard keeps: none of their objects is selected any more. */
+  /** The policies whose Bindings the guard keeps: none of their objects is selected now. */
   held: ReadonlySet<string>;
   /** The policies whose Bindings change faster than their transport reads them. */
   outrun: ReadonlySet<string>;
@@ -145,15 +145,15 @@ export async function heldBindings(
   contents: WdsContents,
 ): Promise<Set<string>> {
   if (contents.unread.length > 0) return new Set();
-  const held = policies.filter(({ metadata, spec }) => {
+  const guardedPolicies = policies.filter(({ metadata, spec }) => {
     const binding = bindings.get(metadata.name);
     const bound = new Set((binding === undefined ? [] : objectsOf(binding)).map(keyOf));
     if (bound.size === 0 || metadata.deletionTimestamp !== undefined) return false;
-    const own = contents.objects.filter((object) => bound.has(keyOfCandidate(object)));
-    return selectObjects(spec?.downsync ?? [], own, contents.namespaces).length === 0;
+    const objects = contents.objects.filter((object) => bound.has(keyOfCandidate(object)));
+    return selectObjects(spec?.downsync ?? [], objects, contents.namespaces).length === 0;
   });
-  if (held.length === 0 || ifSeen(await tryRead(() => readGuard(kube)))?.isOn !== true) return new Set();
-  return new Set(held.map(({ metadata }) => metadata.name));
+  if (guardedPolicies.length === 0 || ifSeen(await tryRead(() => readGuard(kube)))?.isOn !== true) return new Set();
+  return new Set(guardedPolicies.map(({ metadata }) => metadata.name));
 }
 
 const notServed = (wds: OpenWds): StellarError =>

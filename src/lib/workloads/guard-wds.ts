@@ -105,7 +105,7 @@ async function serve({ name, hosting, wds }: RestartPlan, run: Run): Promise<Kin
   let kinds = betaKinds;
   const read = async (): Promise<Verdict> => {
     const space = await readSpace(hosting, name, 'wds');
-    const server = space === undefined ? waiting(`there is no ${name} any more`) : apiServerRuns(space);
+    const server = space === undefined ? waiting(`${name} no longer exists`) : apiServerRuns(space);
     if (server.state !== 'met') return server;
     const guard = await tryRead(() => readGuard(wds.kube));
     if (guard.state !== 'seen') return waiting(`its API server does not answer: ${guard.why}`);

@@ -35,8 +35,8 @@ export function misspeltLabels(
   its = '',
 ): Problem[] {
   const asked = clusterSelectors.flatMap(({ matchLabels = {} }) => Object.entries(matchLabels));
-  const left = wecs.filter(({ metadata }) => !selectsLabels(clusterSelectors, metadata.labels ?? {}));
-  return (left.length === wecs.length ? [] : left).flatMap(({ metadata: { name, labels = {} } }) =>
+  const unselected = wecs.filter(({ metadata }) => !selectsLabels(clusterSelectors, metadata.labels ?? {}));
+  return (unselected.length === wecs.length ? [] : unselected).flatMap(({ metadata: { name, labels = {} } }) =>
     asked.flatMap(([key, value]) => {
       const isSlipFor = ([k, v]: [string, string]) =>
         (k === key && isSlip(v, value)) || (v === value && isSlip(k, key));

@@ -46,8 +46,8 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWit
   );
   // The Binding may also name what the policy does not or no longer selects: everything if the policy is deleted.
   const all = new Map([...selected, ...bound].map((each) => [keyOf(each), each]));
-  const own = policy === undefined ? [] : [policy];
-  const judge = await judging(wds, contents, kinds, own, evidence);
+  const policies = policy === undefined ? [] : [policy];
+  const judge = await judging(wds, contents, kinds, policies, evidence);
   const objects = [...all.values()].map(judge).map((object) => ({
     ...object,
     deliveries: object.deliveries.filter((delivery) => delivery.policy === name),
@@ -61,7 +61,7 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWit
     ...(since === undefined ? {} : { since }),
     binding: binding ? { generation: metadata.generation ?? 0, observed: status.observedGeneration ?? 0 } : null,
     errors: (policy ?? binding)?.status?.errors ?? [],
-    problems: leftOut(own, evidence),
+    problems: leftOut(policies, evidence),
     objects,
     transforms: transformsOf(ifSeen(evidence.transforms) ?? [], [...all.values()]),
     notVisible: unseen.map(viewOfUnseen),

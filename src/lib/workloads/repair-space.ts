@@ -69,11 +69,11 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   checkSpaceName(name);
   await requireHosting(hosting);
   const watcher = new SpaceWatcher(tools);
-  const seen = await watcher.read(name, role);
-  if (seen === undefined || roleOf(seen.space.controlPlane) !== role)
-    throw noSuchSpace(name, role, hosting, seen?.space.controlPlane, 'repair');
-  const evidence = seen.space;
-  const missing = judge(seen.stages, evidence).flatMap((report) =>
+  const reading = await watcher.read(name, role);
+  if (reading === undefined || roleOf(reading.space.controlPlane) !== role)
+    throw noSuchSpace(name, role, hosting, reading?.space.controlPlane, 'repair');
+  const evidence = reading.space;
+  const missing = judge(reading.stages, evidence).flatMap((report) =>
     isLoss(report) ? (jobOfStage[report.id] ?? []) : [],
   );
   const present = jobsToRerun(evidence, missing);
@@ -83,10 +83,10 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   const isMissing = isLost(managerDeployment, evidence) || isLost(transportDeployment, evidence);
   const restarts = isBegun || isMissing || (rewired !== undefined && hasControllers(evidence));
   const plan = restarts ? await planRestart(name, tools, { recreates: true, its: rewired?.its }) : undefined;
-  const left = rewired === undefined ? [] : await confirmLeft(input, rewired.its, tools);
+  const remainingWorks = rewired === undefined ? [] : await confirmLeft(input, rewired.its, tools);
   const isRerun = jobs.length > 0 || rewired !== undefined;
   const isBroken = isRerun || isBegun || isMissing;
-  const underLease = () => repairSpace({ ...input, agreed: left }, tools, run);
+  const underLease = () => repairSpace({ ...input, agreed: remainingWorks }, tools, run);
   if (isBroken && input.agreed === undefined)
     return withHostingLease(hosting, `${role} repair ${name}`, run, underLease);
   const space = new SpaceWork({ name, role, type: evidence.type, exists: true }, tools, run);
@@ -98,15 +98,15 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
     else await restart(plan, run, { change, recreates: rewired !== undefined || isMissing });
     if (isRerun) await recreateJobs(hosting, evidence, present, jobs);
     if (isBroken) space.written(describeRepair(jobs, rewired, restarts));
-    else if (hosting.dryRun) await refuseOther(seen, hosting, watcher.clientOf(name));
+    else if (hosting.dryRun) await refuseOther(reading, hosting, watcher.clientOf(name));
     const isReady = await space.follow(() => space.watcher.read(name, role));
     if (isReady) await space.finish(await knownEntries(name, evidence.type, tools));
   });
 }
 
 /** @throws StellarError `space-failed` if something is wrong that a repair does not change */
-async function refuseOther(seen: Parameters<typeof problemOf>[0], hosting: Kube, inside: Kube | undefined) {
-  const { message, details = [], next } = (await problemOf(seen, hosting, inside)) ?? {};
+async function refuseOther(reading: Parameters<typeof problemOf>[0], hosting: Kube, inside: Kube | undefined) {
+  const { message, details = [], next } = (await problemOf(reading, hosting, inside)) ?? {};
   if (message !== undefined)
     throw new StellarError('space-failed', `A repair changes nothing. ${message}`, { details: [...details], next });
 }
@@ -119,9 +119,9 @@ const jobOfStage: Readonly<Record<string, string>> = {
 
 /** Failed Jobs, and those that restore what is missing. */
 function jobsToRerun({ controlPlane, jobs }: SpaceEvidence, missing: readonly string[]): Job[] {
-  const own = [...hooksOf(controlPlane), clusterInfoJob];
+  const jobNames = [...hooksOf(controlPlane), clusterInfoJob];
   const isToRerun = (job: Job) => jobState(job) === 'failed' || missing.includes(job.metadata.name);
-  return jobs.filter((job) => own.includes(job.metadata.name) && isToRerun(job));
+  return jobs.filter((job) => jobNames.includes(job.metadata.name) && isToRerun(job));
 }
 
 /** Deletes Jobs, and clears all of these names from KubeFlex's status: it does not recheck completed hooks. */

@@ -24,7 +24,7 @@ import { SpaceWatcher } from '../spaces/space-watcher.ts';
 import { hookLike, sharersOf } from '../spaces/spaces.ts';
 import { readDeployment } from '../spaces/wds-controllers.ts';
 
-/** A restart of the controllers of a WDS that nothing speaks against. */
+/** A restart of the controllers of a WDS that has passed all checks. */
 export interface RestartPlan {
   name: string;
   hosting: Kube;
@@ -103,12 +103,12 @@ const refusal = (why: string, name: string, { cluster }: Kube): StellarError =>
 
 /** @returns the variables that they need besides those of the control plane @throws StellarError if KubeFlex could not run them again */
 async function refuseHooks(controlPlane: ControlPlane, hosting: Kube): Promise<Record<string, string>> {
-  const own = [hookNames.controller, hookNames.transport].map((hook) => hookLike(controlPlane, hook) ?? hook);
+  const wanted = [hookNames.controller, hookNames.transport].map((hook) => hookLike(controlPlane, hook) ?? hook);
   const installed = (await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? [];
-  const found = installed.filter(({ metadata }) => own.includes(metadata.name));
+  const found = installed.filter(({ metadata }) => wanted.includes(metadata.name));
   const { known, unknown } = missingVariables(controlPlane, found);
   const { name } = controlPlane.metadata;
-  if (found.length < own.length) throw refusal('its hooks are no longer installed', name, hosting);
+  if (found.length < wanted.length) throw refusal('its hooks are no longer installed', name, hosting);
   if (unknown.length > 0) throw refusal(`its spec.globalVars lack ${unknown.join(', ')}`, name, hosting);
   if (startsTransport(controlPlane, found)) return known;
   const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting.cluster.context}`;
@@ -118,14 +118,14 @@ async function refuseHooks(controlPlane: ControlPlane, hosting: Kube): Promise<R
 }
 
 /** WDSes of type host share their Bindings: the transports of the others would send what a start of one manager writes. */
-async function refuseShared(own: ControlPlane, all: readonly ControlPlane[], hosting: Kube): Promise<void> {
-  for (const name of sharersOf(own, all)) {
+async function refuseShared(controlPlane: ControlPlane, all: readonly ControlPlane[], hosting: Kube): Promise<void> {
+  for (const name of sharersOf(controlPlane, all)) {
     const transport = await readDeployment({ name, hosting }, transportDeployment);
     if (transport === undefined || isScaledToNone(transport)) continue;
     const stop = command`kubectl --context ${hosting.cluster.context} -n ${namespaceOf(name)} scale deployment ${transportDeployment} --replicas 0`;
     throw refusal(
       `the transport of ${name}, which shares its API server, would remove workloads`,
-      own.metadata.name,
+      controlPlane.metadata.name,
       hosting,
     ).with({
       next: [noted(stop, 'until the restart is done')],
@@ -220,7 +220,7 @@ export async function removeProbes(wds: OpenWds): Promise<void> {
   for (const resource of [resources.bindingPolicies, kindOf(wds)]) {
     const selection = { ...placeOf(resource), labelSelector: `${label}=${wds.name}` };
     const found = (await wds.kube.list<KubeObject>(resource, selection)) ?? [];
-    const own = found.filter(({ metadata }) => isProbe(metadata));
-    await deleteObjects(wds.kube, resource, own);
+    const probes = found.filter(({ metadata }) => isProbe(metadata));
+    await deleteObjects(wds.kube, resource, probes);
   }
 }

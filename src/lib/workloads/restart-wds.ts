@@ -95,7 +95,7 @@ async function fillVariables({ hosting, controlPlane, variables }: RestartPlan):
  * finishes.
  */
 export function restart(plan: RestartPlan, run: Run, work: RestartWork = {}): Promise<void> {
-  return withHostingLease(plan.hosting, `wds restart ${plan.name}`, run, () => takeSteps(plan, run, work));
+  return withHostingLease(plan.hosting, `wds restart ${plan.name}`, run, () => runSteps(plan, run, work));
 }
 
 interface RestartWork {
@@ -105,7 +105,7 @@ interface RestartWork {
   change?(): Promise<void>;
 }
 
-async function takeSteps(plan: RestartPlan, run: Run, { recreates = false, change }: RestartWork): Promise<void> {
+async function runSteps(plan: RestartPlan, run: Run, { recreates = false, change }: RestartWork): Promise<void> {
   const { name, hosting, wds, controlPlane } = plan;
   if (recreates) await fillVariables(plan);
   const note = await keepNote(plan, recreates);
@@ -173,7 +173,9 @@ async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<vo
     const wrong = isQuiet ? await wrongBinding(wds, note, bindings) : undefined;
     isWrong = wrong !== undefined;
     if (isQuiet) return wrong;
-    return probe === undefined ? 'its controller manager does not run' : 'its controller manager is not through';
+    return probe === undefined
+      ? 'its controller manager does not run'
+      : 'its controller manager has not finished its initial sync';
   };
   try {
     await waitWhile(blocker, run, (why) => (isWrong ? unproven(plan, why) : late(plan, why)), name);

@@ -34,8 +34,8 @@ export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Vie
     statusesOf(found.ref, wds),
     tryRead(() => combinedOf(found.ref, wds)),
   ]);
-  const seen = ifSeen(statuses);
-  const wecs = seen && new Map(seen.map(({ metadata, status }) => [metadata.namespace ?? '', status]));
+  const visible = ifSeen(statuses);
+  const wecs = visible && new Map(visible.map(({ metadata, status }) => [metadata.namespace ?? '', status]));
   const isBound = (binding: Binding) => objectsOf(binding).some((bound) => keyOf(bound) === keyOf(found.ref));
   const names = [...new Set([...(wecs?.keys() ?? []), ...bindings.filter(isBound).flatMap(destinationsOf)])].sort();
   const unseen = [...unseenOf('statuses of WECs', statuses), ...unseenOf('combined statuses', combined)];

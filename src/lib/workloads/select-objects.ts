@@ -111,13 +111,15 @@ export function labelsToSelect(
   object: Candidate,
   namespaces: NamespaceLabels,
 ): string[] | undefined {
-  const own = object.metadata.labels ?? {};
+  const labels = object.metadata.labels ?? {};
   for (const clause of clauses)
     for (const { matchLabels = {} } of clause.objectSelectors ?? []) {
-      const labelled = { ...object, metadata: { ...object.metadata, labels: { ...own, ...matchLabels } } };
+      const labelled = { ...object, metadata: { ...object.metadata, labels: { ...labels, ...matchLabels } } };
       const words = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
       if (words.length === 0 || failingParts(clause, labelled, namespaces).length > 0) continue;
-      const isOther = Object.entries(matchLabels).some(([key, value]) => Object.hasOwn(own, key) && own[key] !== value);
+      const isOther = Object.entries(matchLabels).some(
+        ([key, value]) => Object.hasOwn(labels, key) && labels[key] !== value,
+      );
       return isOther ? [...words, '--overwrite'] : words;
     }
   return undefined;

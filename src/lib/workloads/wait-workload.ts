@@ -76,9 +76,9 @@ function openOf(
   const wecs = wecsOf(deliveries, on);
   if (wecs.length === 0) return deliveries.map((delivery) => ({ wec: 'no WEC', why: whyOf(delivery) }));
   return wecs.flatMap((wec) => {
-    const own = deliveries.filter((delivery) => delivery.wec === wec);
-    if (own.length === 0) return { wec, why: 'no policy sends it there' };
-    return own.filter((delivery) => !hasReached(delivery, goal)).map((delivery) => ({ wec, why: whyOf(delivery) }));
+    const ofWec = deliveries.filter((delivery) => delivery.wec === wec);
+    if (ofWec.length === 0) return { wec, why: 'no policy sends it there' };
+    return ofWec.filter((delivery) => !hasReached(delivery, goal)).map((delivery) => ({ wec, why: whyOf(delivery) }));
   });
 }
 

@@ -107,8 +107,8 @@ function toObject(kind: DiscoveredKind, { metadata }: KubeObject): WdsObject {
     ...(time === undefined ? {} : { time }),
     ...(subresource === undefined ? {} : { subresource }),
   }));
-  const own = times === undefined ? kept : { ...kept, managedFields: times };
-  return { ...candidateKind(kind), of: kind, metadata: own };
+  const ownMetadata = times === undefined ? kept : { ...kept, managedFields: times };
+  return { ...candidateKind(kind), of: kind, metadata: ownMetadata };
 }
 
 /**

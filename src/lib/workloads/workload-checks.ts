@@ -9,7 +9,7 @@ import { describePermission, may } from '../kube/permissions.ts';
 import { keyOf } from '../ocm/object-ref.ts';
 import { type Binding, destinationsOf, objectsOf } from '../ocm/policies.ts';
 import { refuserIn, toSeeRefuser } from '../ocm/refusals.ts';
-import { tryAdmission } from '../ocm/webhook.ts';
+import { testAdmission } from '../ocm/webhook.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { flagsOf, hostingFlags, type OpenWds } from '../spaces/open-wds.ts';
 import { listPolicies } from './policy-list.ts';
@@ -57,7 +57,7 @@ async function isGuarded(wds: OpenWds): Promise<Outcome> {
 async function admitsBindings({ kube }: OpenWds): Promise<Outcome> {
   const review = may('create', resources.bindings);
   if (!(await kube.mayI(review))) return skipped(`you may not ${describePermission(review)}`);
-  const words = (await tryAdmission(kube, resources.bindings, { spec: {} }))?.words;
+  const words = (await testAdmission(kube, resources.bindings, { spec: {} }))?.words;
   if (words === undefined) return pass();
   const refuser = refuserIn(words);
   if (refuser === undefined || words.includes('does not support dry run')) return skipped(words);

@@ -89,8 +89,8 @@ export async function readWorkload(found: Found, wds: OpenWds): Promise<ViewWith
     ...new Set([...follow(policies).selectedBy.keys(), ...(bound.get(keyOf(ref))?.keys() ?? [])]),
   ]);
   const of = follow(evidence.policies);
-  const held = await heldPolicies(of, evidence, kinds, wds);
-  const deliveries = deliveriesOf(of, { ...evidence, held });
+  const guardedPolicies = await heldPolicies(of, evidence, kinds, wds);
+  const deliveries = deliveriesOf(of, { ...evidence, held: guardedPolicies });
   const missing = object === undefined ? [noSuchObject(found, wds)] : [];
   return {
     view: {

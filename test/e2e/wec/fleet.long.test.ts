@@ -134,7 +134,7 @@ describe('a fleet', () => {
     assert.equal(refused.exitCode, 1);
     assert.match(
       refused.stderr,
-      /✗ wec1 has on its1: label owner=team-a of [^ ]+\.\n {2}To take them over: --force-conflicts owner\n/,
+      /✗ wec1 has on its1: label owner=team-a of [^ ]+\.\n {2}To own them: --force-conflicts owner\n/,
     );
     assert.deepEqual(
       (await writesOn(many.hub)).filter((write) => !/ leases /.test(write)),

@@ -29,8 +29,8 @@ export function limitsOf(clusters: number): () => Limit {
   const shared = pLimit(clientConcurrency);
   if (clusters <= fewClusters) return () => shared;
   return () => {
-    const own = pLimit(connectionsOfEach);
-    return (work) => own(() => shared(work));
+    const limit = pLimit(connectionsOfEach);
+    return (work) => limit(() => shared(work));
   };
 }
 
@@ -328,10 +328,10 @@ class LiveKube {
   fork({ user = this.#connection.context.user, run, at }: Fork): Kube {
     const { context, ...connection } = this.#connection;
     if (at === undefined) return new LiveKube({ ...connection, ...run, context: { ...context, user } });
-    const shown = Object.entries(user).filter(([key]) => /^client-(?:certificate|key)(?:-data)?$/.test(key));
-    if (shown.length === 0)
+    const fields = Object.entries(user).filter(([key]) => /^client-(?:certificate|key)(?:-data)?$/.test(key));
+    if (fields.length === 0)
       throw new StellarError('credentials-failed', 'Only a certificate is shown to another address.');
-    const changed = { server: at.server, cluster: clusterAt(at), user: Object.fromEntries(shown) };
+    const changed = { server: at.server, cluster: clusterAt(at), user: Object.fromEntries(fields) };
     return new LiveKube({ ...connection, ...run, context: { ...context, ...changed } });
   }
 

@@ -36,13 +36,13 @@ export async function shakeHands(server: string, authority: Buffer | undefined):
       const isRefused = String(socket.authorizationError) === issuerNotFound;
       const { raw } = socket.getPeerCertificate();
       instead = isRefused && authority ? trustedInstead(raw, authority.toString(), address.host) : undefined;
-      return judge(socket);
+      return judgeSocket(socket);
     });
   const seen = await shake();
   return instead === undefined ? seen : shake();
 }
 
-function judge(socket: TLSSocket): Answer {
+function judgeSocket(socket: TLSSocket): Answer {
   if (socket.authorized) return { state: 'own' };
   const { subject } = socket.getPeerCertificate();
   const name = String(subject?.CN ?? subject?.O ?? 'without a name').slice(0, longestName);

@@ -10,19 +10,19 @@ export const tokenExpiry = (token: string): Date | undefined => dateOf(claimsOf(
 export const tokenIssue = (token: string): Date | undefined => dateOf(claimsOf(token).iat);
 
 /** The id of a token, its `jti`; undefined for tokens without it. */
-export const tokenId = (token: string): string | undefined => textOf(claimsOf(token).jti);
+export const tokenId = (token: string): string | undefined => stringClaim(claimsOf(token).jti);
 
 /** The user of a token, its `sub`; undefined for tokens without it. */
-export const tokenUser = (token: string): string | undefined => textOf(claimsOf(token).sub);
+export const tokenUser = (token: string): string | undefined => stringClaim(claimsOf(token).sub);
 
 /** The UID of the service account of a token (kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin). */
 export function accountUid(token: string): string | undefined {
   const claims = claimsOf(token)['kubernetes.io'] as { serviceaccount?: { uid?: unknown } } | undefined;
-  return textOf(claims?.serviceaccount?.uid);
+  return stringClaim(claims?.serviceaccount?.uid);
 }
 
 const dateOf = (claim: unknown): Date | undefined => (typeof claim === 'number' ? new Date(claim * 1000) : undefined);
-const textOf = (claim: unknown): string | undefined => (typeof claim === 'string' ? claim : undefined);
+const stringClaim = (claim: unknown): string | undefined => (typeof claim === 'string' ? claim : undefined);
 
 function claimsOf(token: string): Record<string, unknown> {
   const [, payload = '', ...rest] = token.split('.');

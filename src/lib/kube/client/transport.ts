@@ -162,9 +162,9 @@ export class Transport {
     let timer: NodeJS.Timeout | undefined;
     const wait = () => {
       const delayed = Math.min(this.#lastAnswer + requestTimeoutMs, lastSign + delayedTimeoutMs);
-      const left = Math.min(Math.max(lastSign + requestTimeoutMs, delayed), deadline) - monotonic();
-      if (left <= 0) end();
-      else timer = setTimeout(wait, left);
+      const remainingMs = Math.min(Math.max(lastSign + requestTimeoutMs, delayed), deadline) - monotonic();
+      if (remainingMs <= 0) end();
+      else timer = setTimeout(wait, remainingMs);
     };
     const { signal } = this.#connection;
     signal.addEventListener('abort', end);

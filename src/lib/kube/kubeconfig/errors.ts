@@ -16,12 +16,12 @@ export function namedEntries(
 ): [string, Record<string, unknown>][] {
   const items = document[list] ?? [];
   if (!Array.isArray(items)) throw invalidKubeconfig(file, `"${list}" is not a list`);
-  const seen = new Set<string>();
+  const names = new Set<string>();
   return items.map((item): [string, Record<string, unknown>] => {
     if (!isObject(item)) throw invalidKubeconfig(file, `"${list}" has an entry that is not an object`);
     const name = typeof item.name === 'string' ? item.name : '';
-    if (seen.has(name)) throw invalidKubeconfig(file, `"${list}" has the name "${name}" twice`);
-    seen.add(name);
+    if (names.has(name)) throw invalidKubeconfig(file, `"${list}" has the name "${name}" twice`);
+    names.add(name);
     const entry = item[key] ?? {};
     if (!isObject(entry)) throw invalidKubeconfig(file, `"${key}" of "${name}" is not an object`);
     return [name, entry];

@@ -120,9 +120,9 @@ export async function whileLocked<T>(files: readonly string[], waiting: Waiting,
     throwIfInterrupted(waiting.signal);
     const locks: string[] = [];
     try {
-      const held = takeAll(files.flatMap(locksOf), locks);
-      if (held === undefined) return work();
-      refuseHeld(held, started, waiting.deadline);
+      const heldBy = takeAll(files.flatMap(locksOf), locks);
+      if (heldBy === undefined) return work();
+      refuseHeld(heldBy, started, waiting.deadline);
     } finally {
       for (const lock of locks) rmSync(lock, { force: true });
     }
@@ -135,12 +135,12 @@ export async function whileLocked<T>(files: readonly string[], waiting: Waiting,
 /** kubectl locks the name that it is given; other programs may be given the target of a symbolic link and lock that. */
 const locksOf = (file: string): string[] => [canonicalName(file), targetOf(file)].map((name) => `${name}.lock`);
 
-/** @param taken receives the locks that were made @returns a lock that another program holds */
-function takeAll(locks: readonly string[], taken: string[]): string | undefined {
+/** @param lockFiles receives the locks that were made @returns a lock that another program holds */
+function takeAll(locks: readonly string[], lockFiles: string[]): string | undefined {
   for (const lock of [...new Set(locks)].sort()) {
     try {
       closeSync(openSync(lock, 'wx', 0));
-      taken.push(lock);
+      lockFiles.push(lock);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return lock;
     }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Deployment, KubeObject, PolicyRule } from '../../../../src/lib/kube/client/objects.ts';
 import {
-  bringNeeds,
   changeOperator,
   checkUpgrade,
+  ensureRequirements,
   ofVersion,
   operatorImage,
 } from '../../../../src/lib/ocm/ocm-upgrade.ts';
@@ -34,7 +34,7 @@ const closed = () => ({
 test('an upgrade adds the rights of all versions up to its own, and keeps what is there', async () => {
   const own = { apiGroups: [''], resources: ['pods'], verbs: ['get'] };
   const inMemory = cluster([own], { 'x-kubernetes-preserve-unknown-fields': true });
-  assert.equal(await bringNeeds(inMemory.kube, hub, '1.2.1'), true);
+  assert.equal(await ensureRequirements(inMemory.kube, hub, '1.2.1'), true);
   assert.deepEqual(inMemory.writes, ['merge ClusterRole cluster-manager']);
   const [{ metadata, rules }] = inMemory.bodies as [{ metadata: object; rules: PolicyRule[] }];
   assert.deepEqual(metadata, { uid: 'r', resourceVersion: '1' });
@@ -42,20 +42,20 @@ test('an upgrade adds the rights of all versions up to its own, and keeps what i
   const names = rules.flatMap(({ resourceNames = [] }) => resourceNames);
   assert.ok(names.includes('cluster-import-config') && names.includes('addon-webhook-serving-cert'), names.join());
   const again = cluster(rules, { 'x-kubernetes-preserve-unknown-fields': true });
-  assert.equal(await bringNeeds(again.kube, hub, '1.2.1'), false);
+  assert.equal(await ensureRequirements(again.kube, hub, '1.2.1'), false);
   assert.deepEqual(again.writes, []);
 });
 
 test('a rule for all, or without names, has the rights of those with names', async () => {
   const everything = cluster([{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }], {});
-  assert.equal(await bringNeeds(everything.kube, hub, '1.3.1'), false);
+  assert.equal(await ensureRequirements(everything.kube, hub, '1.3.1'), false);
   const narrow = { apiGroups: [''], resources: ['secrets'], verbs: ['*'], resourceNames: ['signer-secret'] };
-  assert.equal(await bringNeeds(cluster([narrow], {}).kube, hub, '1.1.0'), true);
+  assert.equal(await ensureRequirements(cluster([narrow], {}).kube, hub, '1.1.0'), true);
 });
 
 test('an upgrade opens the fields that the definition lacks, and no others', async () => {
   const inMemory = cluster([{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }], closed());
-  assert.equal(await bringNeeds(inMemory.kube, hub, '1.3.1'), true);
+  assert.equal(await ensureRequirements(inMemory.kube, hub, '1.3.1'), true);
   const [body] = inMemory.bodies as [
     { spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: unknown } } } }[] } },
   ];

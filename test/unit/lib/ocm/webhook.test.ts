@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { commandOf } from '../../../../src/lib/core/next-step.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import { judgeTrial, tryHubWebhook } from '../../../../src/lib/ocm/webhook.ts';
+import { judgeAdmission, tryHubWebhook } from '../../../../src/lib/ocm/webhook.ts';
 import { fakeKube } from '../../support/builders.ts';
 import { MemoryCluster, pod } from '../../support/space-builders.ts';
 import { stepsOf } from '../../support/steps.ts';
@@ -45,21 +45,21 @@ describe("a hub's webhook for ManagedClusters", () => {
     assert.deepEqual(await tryHubWebhook(fakeKube({ tryCreate })), { state: 'answers' });
     assert.match(JSON.stringify(tried), /"kind":"ManagedCluster".*"hubAcceptsClient":false/);
     const denied = 'admission webhook "managedclustervalidators.admission.x" denied the request: user may not';
-    assert.deepEqual(judgeTrial({ status: 403, words: denied }), { state: 'answers' });
+    assert.deepEqual(judgeAdmission({ status: 403, words: denied }), { state: 'answers' });
   });
 
   test('is unseen without permission to create ManagedClusters, neither fine nor dead', () => {
     const words = 'managedclusters.cluster.open-cluster-management.io is forbidden: User "jane" cannot create resource';
-    assert.deepEqual(judgeTrial({ status: 403, words }), {
+    assert.deepEqual(judgeAdmission({ status: 403, words }), {
       state: 'unseen',
       why: 'this user may not create ManagedClusters',
     });
-    assert.equal(judgeTrial({ status: 422, words: 'invalid' })?.state, 'unseen');
+    assert.equal(judgeAdmission({ status: 422, words: 'invalid' })?.state, 'unseen');
   });
 
   test('does not answer if the API server could not call it, or not in time', () => {
-    assert.equal(judgeTrial({ status: 500, words: refused }), undefined);
-    assert.equal(judgeTrial({ status: 504, words: 'Timeout: request did not complete' }), undefined);
+    assert.equal(judgeAdmission({ status: 500, words: refused }), undefined);
+    assert.equal(judgeAdmission({ status: 504, words: 'Timeout: request did not complete' }), undefined);
   });
 
   test('that does not answer is restarted if its pods look healthy or may not be seen', async () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { hookNames } from '../../../../src/lib/ocm/kubeflex-names.ts';
 import type { ClusterState } from '../../../../src/lib/spaces/cluster-state.ts';
 import { coreChart } from '../../../../src/lib/spaces/core-chart.ts';
-import { type Asked, makePlan } from '../../../../src/lib/spaces/install-plan.ts';
+import { type InstallRequest, makePlan } from '../../../../src/lib/spaces/install-plan.ts';
 import { failsWith } from '../../support/steps.ts';
 
 const hooks = Object.values(hookNames);
@@ -27,7 +27,7 @@ function installed(revisions: string[], rest: Partial<ClusterState> = {}): Clust
   };
 }
 
-const plan = (clusterState: ClusterState, asked: Partial<Asked> = {}) =>
+const plan = (clusterState: ClusterState, asked: Partial<InstallRequest> = {}) =>
   makePlan(
     clusterState,
     { version: undefined, upgrade: false, values: {}, chart: undefined, imageRegistry: undefined, ...asked },

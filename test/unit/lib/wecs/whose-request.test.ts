@@ -4,7 +4,7 @@ import type { CertificateSigningRequest, KubeObject, Secret } from '../../../../
 import { accessHub } from '../../../../src/lib/ocm/hub-access.ts';
 import { emptyEvidence } from '../../../../src/lib/ocm/hub-evidence.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
-import { followJoins, joinedWec } from '../../../../src/lib/wecs/follow-join.ts';
+import { followJoins, joinSubject } from '../../../../src/lib/wecs/follow-join.ts';
 import { hubReads, type JoinPlan, planJoin } from '../../../../src/lib/wecs/join-plan.ts';
 import { makeAccount, removeAccount } from '../../../../src/lib/wecs/own-requests.ts';
 import {
@@ -71,7 +71,7 @@ async function joined(
   const access = { its: 'its1', kube: hub.kube, token: async () => 'another' };
   const started = { changed: false, reregisters: false, webhook: undefined };
   const options = { accept: true, labels: {} };
-  const joined = joinedWec(access as never, plan, options, run(300));
+  const joined = joinSubject(access as never, plan, options, run(300));
   await joined.start(plan, options, started);
   const [{ error } = {}] = await followJoins(access as never, [joined], run(300));
   const once = (each: readonly string[]) => [...new Set(each)];
