@@ -178,7 +178,7 @@ describe('Bindings after the start', () => {
     const of = world({ fillsAfter: 400_000 });
     const { error } = await restart(of, 30_000);
     assert.equal(error?.code, 'timeout');
-    assert.match(String(error?.message), /not through/);
+    assert.match(String(error?.message), /not finished its initial sync/);
     assert.match(String(error?.details), /transport of wds1 stays stopped/);
     assert.match(stepsOf(error), /Finish the restart: stellarctl wds restart wds1/);
     assert.equal(of.replicas('transport-controller'), 0);
