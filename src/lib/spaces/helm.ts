@@ -21,6 +21,8 @@ import {
   type ChartObject,
   mergeValues,
   parseObjects,
+  parseSourced,
+  type SourcedObject,
   type ValueOptions,
   type Values,
   valueArguments,
@@ -157,17 +159,18 @@ export class Helm {
   }
 
   /**
-   * The CustomResourceDefinitions of a chart and of the subcharts that the values enable. helm installs them once, and never
-   * upgrades them. (`helm show crds` of helm 3 joins files without a separator.)
+   * The CustomResourceDefinitions in the `crds` folders of a chart and of the subcharts that the values enable. helm installs them
+   * once, and never upgrades them. (`helm show crds` of helm 3 joins files without a separator.)
    */
   async customResourceDefinitions(chart: LocalChart, values: Values): Promise<ChartObject[]> {
-    return (await this.render(chart, values)).filter(({ kind }) => kind === 'CustomResourceDefinition');
+    const rendered = await this.render(chart, values);
+    return rendered.filter(({ source }) => source.includes('/crds/')).map(({ object }) => object);
   }
 
   /** All objects of a chart, those of its hooks included. */
-  async render(chart: LocalChart, values: Values): Promise<ChartObject[]> {
+  async render(chart: LocalChart, values: Values): Promise<SourcedObject[]> {
     const file = await this.#writeValues(values);
-    return parseObjects(await this.#stdout({ args: ['template', 'crds', chart, '--include-crds', '--values', file] }));
+    return parseSourced(await this.#stdout({ args: ['template', 'crds', chart, '--include-crds', '--values', file] }));
   }
 
   /** All revisions of a release in helm's history, oldest first; empty if there is no such release. */

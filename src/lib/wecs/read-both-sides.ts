@@ -67,7 +67,7 @@ export async function readBothSides(
   const wecEvidence = otherCluster === undefined ? wecSide : undefined;
   const claimsName = wecSide?.evidence?.klusterlet?.spec?.clusterName === name;
   if (managedCluster === undefined && evidence.requests.length === 0 && !claimsName && !wecEvidence?.ending?.length)
-    throw nothingVisible(name, hub, reader.forbidden);
+    throw nothingVisible(name, hub, reader.forbidden, wecSide?.evidence);
 
   const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
   const webhook = isAdmitted ? undefined : await (known.tryWebhook?.() ?? tryHubWebhook(hub));
@@ -159,13 +159,21 @@ async function tryReadWecSide(kube: Kube): Promise<WecSideReading> {
 export const unread = ({ forbidden }: PartialReader, { cluster }: Kube): WecView['notVisible'] =>
   [...forbidden].map((what) => ({ what, on: cluster.context, why: 'not allowed to read them' }));
 
-function nothingVisible(name: string, hub: Kube, forbidden: ReadonlySet<string>): StellarError {
+function nothingVisible(name: string, hub: Kube, forbidden: ReadonlySet<string>, wec?: WecEvidence): StellarError {
+  const { context } = hub.cluster;
   const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) => forbidden.has(kind));
-  if (kinds.length === 0) return noSuchWec(name, hub);
+  const other = wec && otherName(wec.klusterlet, name);
+  if (kinds.length === 0 && other === undefined) return noSuchWec(name, hub);
+  if (kinds.length === 0)
+    return new StellarError(
+      'not-found',
+      `There is no WEC ${name} on ${context}: the cluster of context ${wec?.context} is registered as ${other}.`,
+      { next: [run(command`stellarctl wec get ${`${other}=${wec?.context}`} --its ${context}`)] },
+    );
   return new StellarError(
     'forbidden',
     `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`,
-    { next: [run(command`kubectl --context ${hub.cluster.context} auth can-i --list`, 'See what is allowed')] },
+    { next: [run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed')] },
   );
 }
 

@@ -7,10 +7,11 @@ import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.
 
 let all: HostingBed;
 let cli: SpaceCli;
+let hosting: Plane;
 
 before(async () => {
   all = await startHosting([{ name: 'its1', hub: true }, { name: 'cluster1' }]);
-  cli = all.cli;
+  ({ cli, hosting } = all);
 });
 
 after(() => all?.stop());
@@ -80,5 +81,17 @@ describe('KubeFlex', inRelease, () => {
       /kubectl --context hosting -n kubeflex-system logs deployment\/kubeflex-controller-manager/,
     );
     await cli.type('its create its3');
+  });
+
+  it('never reports a control plane of type ocm as ready', async () => {
+    const metadata = { name: 'its4', labels: { 'kflex.kubestellar.io/cptype': 'its' } };
+    await hosting.admin.ensure<AnyObject>(resources.controlPlanes, {
+      metadata,
+      spec: { type: 'ocm', backend: 'shared' },
+    });
+    await until(async () => {
+      const { json } = await cli.run(['its', 'get', 'its4', '-o', 'json']);
+      return JSON.stringify(json()).includes('never reports control planes of type ocm as ready');
+    });
   });
 });

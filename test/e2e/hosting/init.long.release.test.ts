@@ -201,7 +201,7 @@ describe('a KubeFlex installed by kflex', () => {
       const { json, stderr } = await cli.succeed(line, options);
       assert.match(stderr, /The existing KubeFlex is kept, with its own domain and port\./);
       assert.deepEqual([json().items[0].kubeFlex, json().items[0].changed], ['kept', true]);
-      assert.deepEqual(await valuesOf(plane), { 'kubeflex-operator': { install: false } });
+      assert.deepEqual(await valuesOf(plane), { 'kubeflex-operator': { install: false, domain: 'example.com' } });
       const now = await plane.admin.get<AnyObject>(resources.deployments, manager);
       assert.equal(now.metadata.generation, before.metadata.generation);
       await plane.markAudit();

@@ -7,7 +7,7 @@ import type { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { ProgramOutput, RunProgram } from '../../../../src/lib/core/program.ts';
 import { chartFromLabel, Helm } from '../../../../src/lib/spaces/helm.ts';
 import { helmEnvironment, helmProgram } from '../../../../src/lib/spaces/helm-program.ts';
-import { holds, mergeValues, parseObjects } from '../../../../src/lib/spaces/helm-values.ts';
+import { holds, mergeValues, parseObjects, parseSourced } from '../../../../src/lib/spaces/helm-values.ts';
 import { bringIngressChart } from '../../../../src/lib/spaces/local-ingress.ts';
 import { failsWith } from '../../support/steps.ts';
 
@@ -169,10 +169,19 @@ test('a helm that lost a race is distinguished from one that has failed', async 
   }
 });
 
-test('documents that are empty are left out, and an error quotes nothing', () => {
+test('documents know their chart file, including the second one of a file', () => {
+  const text = [
+    '---\n# Source: core/charts/flex/crds/a.yaml\n# a comment\nkind: A',
+    '---\nkind: B',
+    '---\n---\n# Source: core/templates/c.yaml\nkind: C\n',
+  ].join('\n');
   assert.deepEqual(
-    parseObjects('---\n# Source: a.yaml\nkind: A\n---\n---\nkind: C\n').map(({ kind }) => kind),
-    ['A', 'C'],
+    parseSourced(text).map(({ source, object }) => [source, object.kind]),
+    [
+      ['core/charts/flex/crds/a.yaml', 'A'],
+      ['core/charts/flex/crds/a.yaml', 'B'],
+      ['core/templates/c.yaml', 'C'],
+    ],
   );
   assert.deepEqual(parseObjects(''), []);
   assert.throws(() => parseObjects('a: 1\nb: [secret'), { code: 'program-failed', message: /BAD_INDENT, line 2\.$/ });
