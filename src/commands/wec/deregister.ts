@@ -1,7 +1,6 @@
 import { command } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { noted, partial, textOf } from '../../lib/core/next-step.ts';
-import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { DeregisterResult } from '../../lib/wecs/deregister.ts';
@@ -77,25 +76,25 @@ export const definition: Definition<Options> = {
   },
 };
 
-async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, options: Options): Promise<void> {
+async function deregisterFromIts(
+  session: Session,
+  { named: given, find }: ChosenWecs,
+  options: Options,
+): Promise<void> {
   await refuseUnnamedIts(session, options.yes);
   const its = await session.its();
   session.announce(its.kube);
   const wecs = await find(its.kube);
   if (wecs.length === 0) session.progress.note(noneMatches(its.kube));
   // WECs from a selector, or hundreds of names, are confirmed as a whole.
-  const asksOnce = wecs.length > (named === undefined ? 1 : fewWecs);
+  const asksOnce = wecs.length > (given === undefined ? 1 : fewWecs);
   const results = await deregisterShown(session, its, wecs, options, asksOnce);
   await session.finish(results);
   if (options.cleanup || wecs.length === 0) return;
-  const hosting = ifSeen(await tryRead(() => session.spaceTools()));
-  const { availableWecs } = await import('../../lib/wecs/moved-wec.ts');
-  const elsewhere = hosting ? await availableWecs(hosting) : new Set();
-  const unresolved = wecs.filter(({ name, context }) => context !== undefined || !elsewhere.has(name));
-  if (unresolved.length === 0) return;
-  const each = unresolved.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`);
-  const locally = command`stellarctl deregister --local ${each.length > fewWecs ? ['NAME=CONTEXT'] : each}`;
-  session.next(textOf(noted(locally, 'removes the klusterlet, whatever ITS it belongs to')));
+  const each = wecs.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`);
+  const named = each.length > fewWecs ? ['NAME=CONTEXT'] : each;
+  const cleanUp = command`stellarctl deregister ${named} --cleanup --its ${its.context.name}`;
+  session.next(textOf(noted(cleanUp, 'removes the klusterlet')));
 }
 
 /** Shows what runs on the WECs, asks, and deregisters them. @param asksOnce for all of them, or for each */

@@ -2,7 +2,7 @@ import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
 import { formatAge } from '../core/duration.ts';
 import { type NextStep, noted, type Problem, run } from '../core/next-step.ts';
-import { type Condition, createdAt, type WithConditions } from '../kube/client/objects.ts';
+import type { Condition, WithConditions } from '../kube/client/objects.ts';
 import { isMissed, leaseAgeOf, renewsInTime } from '../ocm/hub-evidence.ts';
 import {
   foreignFinalizers,
@@ -11,7 +11,6 @@ import {
   isGuarded,
   isMadeByHand,
   type ManifestWork,
-  policiesOf,
   toSeeHolder,
   workFinalizer,
 } from '../ocm/manifest-works.ts';
@@ -26,13 +25,7 @@ import { isDeregistering } from './release-labels.ts';
 export function beingDeleted(findings: WecFindings): Problem | undefined {
   const cluster = findings.hub?.managedCluster;
   if (cluster?.metadata.deletionTimestamp === undefined) return undefined;
-  return (
-    heldByOthers(findings, cluster) ??
-    heldWorks(findings) ??
-    returningWorks(findings, cluster) ??
-    waitingForAgent(findings) ??
-    inProgress(findings)
-  );
+  return heldByOthers(findings, cluster) ?? heldWorks(findings) ?? waitingForAgent(findings) ?? inProgress(findings);
 }
 
 /** OCM's own finalizers are of this group, and are removed with their objects. */
@@ -60,17 +53,6 @@ export function heldWorks({ contents, name, now, its }: WecFindings): Problem | 
     'work-held',
     `Work ${first.metadata.name} in mailbox ${name} has been in deletion for ${age}, blocked by finalizer ${holdersOf(first).join(', ')}, which is not its agent's${others}.`,
     toSeeHolder(its, 'manifestwork', first),
-  );
-}
-
-function returningWorks({ contents, name, its }: WecFindings, cluster: ManagedCluster): Problem | undefined {
-  const deleted = Date.parse(cluster.metadata.deletionTimestamp ?? '');
-  const works = (contents?.works ?? []).filter((work) => createdAt(work) > deleted && !isAddonWork(work));
-  if (works.length === 0) return undefined;
-  return wecProblem(
-    'works-return',
-    `${name} is being deleted, but its works are recreated: it is still selected by ${[...policiesOf(works).keys()].join(', ')}.`,
-    noted(command`stellarctl deregister ${name} --its ${its}`, 'first removes the labels that select it'),
   );
 }
 

@@ -10,7 +10,7 @@ import { readWec } from '../ocm/wec-evidence.ts';
 import { type CleanupRecord, cleanUpWec, readCleanupRecord } from './clean-up.ts';
 import type { DeregisterResult } from './deregister.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
-import { otherRole, runsNoPods } from './identity.ts';
+import { otherRole } from './identity.ts';
 import { hasNoRegistration, hubHashOf } from './inspect-wec.ts';
 
 /** A cluster from which the klusterlet is removed. */
@@ -74,8 +74,7 @@ async function inspectLocally({ name, kube }: LocalWec): Promise<CleanupRecord |
   }
   if (before?.name === name) return before;
   const role = await otherRole(kube);
-  // A klusterlet that was removed from a WDS is not there the second time: that is no error.
-  if (role !== undefined && !runsNoPods(role)) {
+  if (role !== undefined) {
     throw new StellarError(
       'registered-elsewhere',
       `${cluster} is not the WEC ${name}: ${role.found}. Nothing was written.`,

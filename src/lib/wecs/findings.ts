@@ -1,4 +1,3 @@
-import type { NextStep } from '../core/next-step.ts';
 import type { StageReport } from '../core/stages.ts';
 import type { WithConditions } from '../kube/client/objects.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
@@ -21,8 +20,6 @@ export interface OtherCluster {
   found: string;
   /** The name that it is registered under, if it is a WEC. */
   name: string | undefined;
-  /** What else helps. */
-  next?: NextStep;
 }
 
 /** The evidence for a diagnosis. */

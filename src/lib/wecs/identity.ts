@@ -2,7 +2,7 @@ import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
 import { formatAge } from '../core/duration.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, type NextStep, partial, run } from '../core/next-step.ts';
+import { advice, type NextStep, partial } from '../core/next-step.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
@@ -12,14 +12,13 @@ import { type CertificateAnswer, isAgentOf, presentCertificate } from '../ocm/ag
 import { clusterUid, otherUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import { type FoundHub, findHub, type ShownRegistration } from '../ocm/registered-hub.ts';
 import { otherName } from '../ocm/wec-evidence.ts';
 import { type AppliedManifestWork, hubHash } from '../workloads/applied-works.ts';
 
 /** Whether the cluster behind a context is the WEC of a name that an ITS knows. */
 export type Identity =
-  | { state: 'proven'; by: 'certificate' | 'uid' | 'expired-certificate' }
+  | { state: 'proven' }
   /** It is certainly another cluster. `found`: the finding, a clause. */
   | { state: 'other'; found: string }
   /** Neither is proven. */
@@ -83,8 +82,7 @@ function judgeIdentity(
       ? { state: 'unseen', found: `${registered}, and nothing proves that this is the ITS` }
       : { state: 'other', found: registered + (found.isConnected ? ', and connected there' : '') };
   }
-  if (isAccepted) return { state: 'proven', by: 'certificate' };
-  if (known.recordedUid !== undefined) return { state: 'proven', by: 'uid' };
+  if (isAccepted || known.recordedUid !== undefined) return { state: 'proven' };
   return { state: 'unseen', found: describeMissingProof(answer, registration) };
 }
 
@@ -133,9 +131,6 @@ export interface OtherRole {
   spaces?: ControlPlane[];
 }
 
-/** Whether no pod of a klusterlet ever runs in it. */
-export const runsNoPods = ({ kind }: OtherRole): boolean => kind === 'wds' || kind === 'no-nodes';
-
 /** As far as this user may read it. @param ownHubs the servers of the ITS: works that it has left there are no evidence */
 export const otherRole = (kube: Kube, ownHubs: readonly string[] = []): Promise<OtherRole | undefined> =>
   readRole(partialReader(kube), ownHubs);
@@ -168,26 +163,13 @@ export async function readRole(
   return works ? { kind: 'hosted', found: `it has no Klusterlet, and ${count(works, 'work')} of a hub` } : undefined;
 }
 
-/** @param klusterlet in the cluster itself @throws StellarError `registered-elsewhere` */
-export function refuseRole(
-  { cluster }: Kube,
-  name: string,
-  { kind, found }: OtherRole,
-  klusterlet?: Klusterlet,
-): never {
-  const present = klusterlet === undefined ? [] : [removeKlusterlet(cluster.context, klusterlet)];
+/** @throws StellarError `registered-elsewhere` */
+export function refuseRole({ cluster }: Kube, name: string, { kind, found }: OtherRole): never {
   const give = partial(command`stellarctl wec join ${`${name}=CONTEXT`}`, `Give the context of ${name}`);
   const scaling = 'If its nodes are added when a pod needs one: start a pod in it first, then rerun the command';
   throw new StellarError(
     'registered-elsewhere',
     `${describeCluster(cluster)} is not a cluster to register: ${found}. ${name} was not joined.`,
-    { next: [...present, give, ...(kind === 'no-nodes' ? [advice(scaling)] : [])] },
+    { next: [give, ...(kind === 'no-nodes' ? [advice(scaling)] : [])] },
   );
 }
-
-/** For a klusterlet in a cluster where no pod of it ever runs. */
-export const removeKlusterlet = (context: string, { spec, metadata }: Klusterlet): NextStep =>
-  run(
-    command`stellarctl deregister --local ${`${spec?.clusterName ?? metadata.name}=${context}`}`,
-    'An earlier version has installed a klusterlet in it. Remove it',
-  );

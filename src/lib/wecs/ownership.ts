@@ -13,8 +13,7 @@ import { type HubEvidence, hasJoined } from '../ocm/hub-evidence.ts';
 import { klusterletName } from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
-import { lacksOperator } from '../ocm/wec-pods.ts';
-import { type Identity, type KnownWec, otherRole, proveIdentity, refuseRole, runsNoPods } from './identity.ts';
+import { type Identity, type KnownWec, otherRole, proveIdentity, refuseRole } from './identity.ts';
 import type { JoiningWec } from './join-options.ts';
 
 /**
@@ -25,7 +24,7 @@ import type { JoiningWec } from './join-options.ts';
  */
 export async function refuseOtherCluster(
   { name, kube }: JoiningWec,
-  { klusterlet, pods }: WecEvidence,
+  { klusterlet }: WecEvidence,
   endpoints: readonly Endpoint[],
 ): Promise<void> {
   const klusterlets = (await kube.list<Klusterlet>(resources.klusterlets)) ?? [];
@@ -38,11 +37,10 @@ export async function refuseOtherCluster(
       `is registered already, as ${other.spec?.clusterName ?? 'another name'}, by a Klusterlet ${other.metadata.name} that stellarctl did not install; ${name} was not joined`,
       other.metadata.name,
     );
-  if (klusterlet === undefined || (pods && lacksOperator(pods))) {
+  if (klusterlet === undefined) {
     const hubs = endpoints.map(({ server }) => server);
     const role = await otherRole(kube, hubs);
-    // If it has a Klusterlet, only one whose pods never run there is a mistake.
-    if (role !== undefined && (klusterlet === undefined || runsNoPods(role))) refuseRole(kube, name, role, klusterlet);
+    if (role !== undefined) refuseRole(kube, name, role);
   }
   refuseOtherRegistration(name, kube, klusterlet);
 }
@@ -94,8 +92,7 @@ export async function requireOwnership(
   if (identity.state === 'proven') return identity;
   if (identity.state === 'other' && (managedCluster === undefined || wecBefore.klusterlet !== undefined))
     throw elsewhere(kube, `is not the ${name} of ${access.its}: ${identity.found}; it was not joined`);
-  if (identity.state === 'unseen' && (await certificateName(access.kube, wecBefore, hub)))
-    return { state: 'proven', by: 'expired-certificate' };
+  if (identity.state === 'unseen' && (await certificateName(access.kube, wecBefore, hub))) return { state: 'proven' };
   if (identity.state === 'other' || hasJoined(hub)) throw nameTaken(access, wec, hub, identity);
   return identity;
 }

@@ -16,10 +16,9 @@ import { type FoundHub, findHub } from '../ocm/registered-hub.ts';
 import { requireHub } from '../ocm/require-hub.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
 import { otherName, readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
-import { lacksOperator } from '../ocm/wec-pods.ts';
 import type { MailboxContents, OtherCluster, WecFindings } from './findings.ts';
 import { failedKinds, refusedKinds } from './granted-kinds.ts';
-import { otherRole, removeKlusterlet, runsNoPods } from './identity.ts';
+import { otherRole } from './identity.ts';
 import { readMailbox } from './mailbox.ts';
 import { judgeRegistration } from './registration-stages.ts';
 import { readOcmOfHub } from './wec-versions.ts';
@@ -179,18 +178,13 @@ function nothingVisible(name: string, hub: Kube, forbidden: ReadonlySet<string>,
 
 /**
  * Whether the cluster behind a context is certainly not the WEC: its kube-system is that of the ITS, or not the one recorded when
- * the WEC joined; or it is a WDS. A name alone proves neither, and a Klusterlet in a WDS nothing.
+ * the WEC joined. A name alone proves neither.
  */
 export async function findOtherCluster(
   { managedCluster, its, wec }: { managedCluster: ManagedCluster | undefined; its: Kube; wec: Kube },
-  { klusterlet, context, pods }: WecEvidence,
+  { klusterlet, context }: WecEvidence,
   name: string,
 ): Promise<OtherCluster | undefined> {
-  if (klusterlet !== undefined && pods && lacksOperator(pods)) {
-    const role = await otherRole(wec);
-    if (role && runsNoPods(role))
-      return { context, found: role.found, name: undefined, next: removeKlusterlet(context, klusterlet) };
-  }
   const [uid, ofIts] = await Promise.all([clusterUid(wec), clusterUid(its)]);
   const isOwn = klusterlet?.spec?.clusterName === name;
   if (uid === undefined) return undefined;

@@ -3,7 +3,7 @@ import { formatAge } from '../core/duration.ts';
 import { advice, type NextStep, noted, partial, run } from '../core/next-step.ts';
 import { failed, met, unseen, type Verdict, waiting } from '../core/stages.ts';
 import { type Condition, changedAt, conditionOf, isTrue } from '../kube/client/objects.ts';
-import { refusedPods, toSeeLimits } from '../kube/pods.ts';
+import { isScaledToNone, refusedPods, scaleUp, toSeeLimits } from '../kube/pods.ts';
 import { hubConnectionOf, isOfOtherServer } from '../ocm/hub-connection.ts';
 import {
   agentReports,
@@ -13,7 +13,8 @@ import {
   isMissed,
   leaseAgeOf,
 } from '../ocm/hub-evidence.ts';
-import { agentNamespace, hubSecretName, operatorNamespace } from '../ocm/ocm-names.ts';
+import { isOurs } from '../ocm/klusterlet-operator.ts';
+import { agentNamespace, hubSecretName, operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
 import type { RequestState } from '../ocm/registration-requests.ts';
 import type { HubWebhook } from '../ocm/webhook.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
@@ -121,8 +122,12 @@ export function klusterletApplied(
   if (starting !== undefined) return waiting(`pod ${starting.metadata.name} of the agent is starting`);
   if (pods === undefined || !lacksAgent(klusterlet, pods)) return met;
   if (!lacksOperator(pods)) return failed('the agent has no pod', { code: 'no-agent', next: [agentPods(context)] });
-  const join = noted(command`stellarctl wec join ${`${wec}=${context}`} --accept ${onIts(its)}`, 'restarts both');
-  return failed('neither the operator nor the agent has a pod', { code: 'no-operator', next: [join] });
+  // A join leaves an operator that another program has installed as it is.
+  const start =
+    operator !== undefined && isScaledToNone(operator) && !isOurs(operator)
+      ? run(scaleUp(context, operatorNamespace, 'deployment', operatorName))
+      : noted(command`stellarctl wec join ${`${wec}=${context}`} --accept ${onIts(its)}`, 'restarts both');
+  return failed('neither the operator nor the agent has a pod', { code: 'no-operator', next: [start] });
 }
 
 /**

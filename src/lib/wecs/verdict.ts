@@ -40,11 +40,10 @@ function registeredAsAnother({ wec, name, its }: WecFindings): Problem | undefin
 
 function contextOfOtherCluster({ otherCluster, name, its }: WecFindings): Problem | undefined {
   if (otherCluster === undefined) return undefined;
-  const { context, found, name: other, next } = otherCluster;
+  const { context, found, name: other } = otherCluster;
   return wecProblem(
     'context-of-another-cluster',
     `The context ${context} does not lead to ${name}: ${found}.`,
-    ...(next === undefined ? [] : [next]),
     partial(command`stellarctl doctor ${name}=CONTEXT --its ${its}`, 'Give the context of its own cluster'),
     ...(other === undefined
       ? []

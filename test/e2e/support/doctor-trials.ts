@@ -129,7 +129,7 @@ export const registrationTrials: readonly Trial[] = [
   { fault: 'agent-certificate-expired', finds: ['wec-certificate certificate-expired'], alone: silent, heals: [] },
   { fault: 'agent-certificate-expiring', ...seenBy('wec-signed not-signed'), person: /csrsigning/ },
   { fault: 'deletion-held-by-work', ...seenBy('wec-not-deleted deletion-waits-for-agent'), person: /--force/ },
-  { fault: 'deletion-works-return', ...seenBy('wec-not-deleted works-return'), heals: ['--yes'], ends: true },
+  { fault: 'deletion-works-return', ...seenBy('wec-not-deleted being-deleted'), heals: ['--yes'], ends: true },
   {
     fault: 'deletion-held-by-finalizer',
     ...seenBy('wec-not-deleted deletion-blocked'),

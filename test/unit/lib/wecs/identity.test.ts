@@ -71,13 +71,12 @@ describe('the cluster behind a context', () => {
   it('is proven by the certificate of its agent', async () => {
     assert.deepEqual(await proveIdentity(hubSaying(own), cluster('uid-1'), shown(), known()), {
       state: 'proven',
-      by: 'certificate',
     });
   });
 
   it('is proven by its certificate if the hub has no review that returns names', async () => {
     const identity = await proveIdentity(hubSaying(404), cluster('uid-1'), shown(), known());
-    assert.deepEqual(identity, { state: 'proven', by: 'certificate' });
+    assert.deepEqual(identity, { state: 'proven' });
   });
 
   it('is unseen, not another one, if the certificate does not reach the hub', async () => {
@@ -86,7 +85,7 @@ describe('the cluster behind a context', () => {
   });
 
   it('is proven by the recorded UID if its certificate is missing or expired', async () => {
-    const proven = { state: 'proven', by: 'uid' };
+    const proven = { state: 'proven' };
     const recorded = known({ recordedUid: 'uid-1' });
     assert.deepEqual(await proveIdentity(hubSaying(401), cluster('uid-1'), shown(), recorded), proven);
     const empty = shown({ klusterlet: undefined, hubSecret: undefined });

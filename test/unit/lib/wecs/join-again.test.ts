@@ -48,7 +48,7 @@ const plan = (rest: Partial<JoinPlan> = {}): JoinPlan =>
     endpoint,
     wecBefore: wecEvidence('join-singleton', { hubSecret, bootstrapSecret: written(600) }),
     hubBefore: hubEvidence({ managedCluster: joinedCluster(), lease: lease(10) }),
-    identity: { state: 'proven', by: 'certificate' },
+    identity: { state: 'proven' },
     uid: 'uid-of-cluster1',
     reregister: undefined,
     ...rest,
@@ -298,9 +298,9 @@ describe('the name of a joined WEC', () => {
     });
   });
   test('is given again to the cluster with the recorded UID, whatever it has lost', async () => {
-    assert.deepEqual(await owns(recorded('uid-of-cluster1'), rebuilt), { state: 'proven', by: 'uid' });
+    assert.deepEqual(await owns(recorded('uid-of-cluster1'), rebuilt), { state: 'proven' });
     const without = wecEvidence('join-singleton', { klusterlet: klusterlet(), bootstrapSecret: written(60) });
-    assert.deepEqual(await owns(recorded('uid-of-cluster1'), without), { state: 'proven', by: 'uid' });
+    assert.deepEqual(await owns(recorded('uid-of-cluster1'), without), { state: 'proven' });
   });
 });
 

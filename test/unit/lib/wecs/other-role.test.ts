@@ -6,7 +6,6 @@ import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
 import type { Resource } from '../../../../src/lib/kube/client/resources.ts';
 import { otherRole } from '../../../../src/lib/wecs/identity.ts';
 import { refuseOtherCluster } from '../../../../src/lib/wecs/ownership.ts';
-import { findOtherCluster } from '../../../../src/lib/wecs/read-both-sides.ts';
 import { fakeKube, klusterlet, wecEvidence, wecPod } from '../../support/builders.ts';
 import { failsWith } from '../../support/steps.ts';
 
@@ -73,25 +72,11 @@ describe('a klusterlet', () => {
         steps: /start a pod in it first/,
       }),
     ));
-  test('that an older version installed in a WDS is removed by deregister --local', () =>
-    assert.rejects(
-      refused(wds, { klusterlet: own, pods: [] }),
-      failsWith({
-        steps: /Remove it: stellarctl deregister --local cluster1=wds1/,
-      }),
-    ));
   test('whose operator has a pod is in its own cluster, and an ITS may be a WEC', async () => {
     const pods = [wecPod('klusterlet')] as Pod[];
     const resumed = { ...own, spec: { ...own.spec, clusterName: 'cluster9' } };
     await refused(wds, { klusterlet: resumed, pods });
     await refused({ nodes: 3, clustermanagers: 1 }, { klusterlet: resumed, pods: [] });
     await refused(ordinary, none);
-  });
-  test('in a WDS is found by doctor', async () => {
-    const sides = { managedCluster: undefined, its: serving(ordinary), wec: serving(wds) };
-    const evidence = { ...wecEvidence([]), context: 'wds1', klusterlet: own, pods: [] };
-    const found = await findOtherCluster(sides, evidence, 'cluster1');
-    assert.match(found?.found ?? '', /it is a WDS/);
-    assert.match(JSON.stringify(found?.next), /deregister --local cluster1=wds1/);
   });
 });

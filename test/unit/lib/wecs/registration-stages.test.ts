@@ -238,6 +238,12 @@ describe('klusterlet-applied', () => {
   test('fails without a pod of the agent, whatever the conditions say; unseen pods prove nothing', () => {
     is(of('join-singleton', { pods: [wecPod('klusterlet')] }), 'failed', /^the agent has no pod$/);
     is(of('join-singleton', { pods: [] }), 'failed', /^neither the operator nor the agent has a pod$/);
+    const nextOf = (labels: Record<string, string>) => {
+      const operator = { metadata: { name: 'klusterlet', labels }, spec: { replicas: 0 } } as never;
+      return JSON.stringify(of('join-singleton', { pods: [], operator }));
+    };
+    assert.match(nextOf({}), /-n open-cluster-management scale deployment klusterlet --replicas 1/);
+    assert.match(nextOf({ 'app.kubernetes.io/managed-by': 'stellarctl' }), /wec join .*--accept/);
     is(of('join-singleton', { pods: undefined }), 'met');
     const going = wecPod('klusterlet-agent');
     going.metadata.deletionTimestamp = secondsAgo(1);
