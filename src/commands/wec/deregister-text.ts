@@ -30,13 +30,6 @@ export function describeMany(inspected: readonly InspectedWec[], its: string, op
   ];
 }
 
-/** Formats the total loss of several WECs. */
-export function describeTotals(inspected: readonly InspectedWec[]): string {
-  const total = (kind: 'works' | 'addons') => inspected.reduce((sum, { hubState }) => sum + hubState[kind].length, 0);
-  const registered = inspected.filter(({ hubState }) => hubState.managedCluster !== undefined).length;
-  return `In all: ${count(registered, 'WEC')}, ${count(total('works'), 'work')}, ${count(total('addons'), 'add-on')}`;
-}
-
 /** Formats the effect of deregistering if the ITS is not contacted. */
 export const describeLocally = (inspected: readonly InspectedLocalWec[]): string[] =>
   inspected.flatMap(({ name, kube, record }) => [

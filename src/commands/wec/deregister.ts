@@ -106,7 +106,7 @@ export async function deregisterShown(
   asksOnce: boolean,
 ): Promise<DeregisterResult[]> {
   const { deregister } = await import('../../lib/wecs/deregister.ts');
-  const { describeDeregistration, describeMany, describeTotals } = await import('./deregister-text.ts');
+  const { describeDeregistration, describeMany } = await import('./deregister-text.ts');
   const names = wecs.map(({ name }) => name);
   return deregister(
     {
@@ -118,7 +118,6 @@ export async function deregisterShown(
         show: (inspected) => {
           const describe = inspected.length > fewWecs ? describeMany : describeDeregistration;
           printNotes(session, describe(inspected, its.context.name, options));
-          if (asksOnce) printNotes(session, [describeTotals(inspected)]);
         },
         confirmations: (inspected) =>
           asksOnce

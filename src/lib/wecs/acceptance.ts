@@ -157,7 +157,7 @@ const tooMany = (
   requests: RegistrationRequest[],
   options: AcceptanceOptions,
   next: NextStep[],
-): StellarError => new StellarError('several-agents', message, { details: requestTable(requests, options), next });
+): StellarError => new StellarError('several-agents', message, { details: requestLines(requests, options), next });
 
 function invalidRequests(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
   const details = requests.flatMap((request) => request.problems.map((problem) => `${request.name}: ${problem}`));
@@ -210,25 +210,11 @@ function agentStep(words: string[], agent: string | undefined, { its }: Acceptan
   return agent === undefined ? partial(line, lead) : run(line, lead);
 }
 
-/** Requests as lines of a table, with the fields that distinguish them. */
-function requestTable(requests: RegistrationRequest[], { now, ownAgent }: AcceptanceOptions): string[] {
-  const rows = requests.map(({ name, agent = '', key = '', state, created, requester }) => [
-    name,
-    agent,
-    key.slice(0, 8),
-    state,
-    `${formatAge(now - created)} ago`,
-    requester,
-  ]);
-  const table = [['request', 'agent', 'key', 'state', 'asked', 'requester'], ...rows];
-  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
-  return table.map((row, index) => {
-    const line = row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd();
-    const sameAgent = index > 0 && ownAgent !== undefined && requests[index - 1]?.agent === ownAgent;
-    return sameAgent ? `${line}   ← the Klusterlet of the WEC` : line;
+/** Requests as lines, with the fields that distinguish them. */
+function requestLines(requests: RegistrationRequest[], { now, ownAgent }: AcceptanceOptions): string[] {
+  return requests.map(({ name, agent = '', key = '', state, created, requester }) => {
+    const line = `${name}: agent ${agent}, key ${key.slice(0, 8)}, ${state}, asked ${formatAge(now - created)} ago by ${requester}`;
+    return ownAgent !== undefined && agent === ownAgent ? `${line}   ← the Klusterlet of the WEC` : line;
   });
 }
 

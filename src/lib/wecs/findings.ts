@@ -18,8 +18,6 @@ export interface OtherCluster {
   context: string;
   /** What was found there, a clause. */
   found: string;
-  /** The name that it is registered under, if it is a WEC. */
-  name: string | undefined;
 }
 
 /** The evidence for a diagnosis. */

@@ -52,7 +52,6 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
     conflict: 'property-conflict',
     command: ['wec', 'properties'],
     changed: 'properties changed',
-    unchanged: 'has these properties already',
     find: (target) => findProperties(hub, target),
     valuesOf: ({ configMap }) => configMap?.data ?? {},
     moreOf: ({ name, source }) => ({

@@ -188,7 +188,7 @@ export async function findOtherCluster(
   const [uid, ofIts] = await Promise.all([clusterUid(wec), clusterUid(its)]);
   const isOwn = klusterlet?.spec?.clusterName === name;
   if (uid === undefined) return undefined;
-  if (uid === ofIts && !isOwn) return { context, found: 'it is the ITS itself', name: undefined };
+  if (uid === ofIts && !isOwn) return { context, found: 'it is the ITS itself' };
   const recorded = recordedUid(managedCluster);
   if (recorded === undefined || recorded === uid) return undefined;
   const other = otherName(klusterlet, name);
@@ -196,5 +196,5 @@ export async function findOtherCluster(
   const what =
     other === undefined ? (role ?? (isOwn ? undefined : 'it has no Klusterlet')) : `it is registered as ${other}`;
   const uids = otherUid(uid, recorded, name);
-  return { context, found: what === undefined ? uids : `${what}; ${uids}`, name: other };
+  return { context, found: what === undefined ? uids : `${what}; ${uids}` };
 }

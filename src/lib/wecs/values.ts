@@ -21,9 +21,8 @@ export interface ValueStore<Source, More extends object = object> {
   conflict: ErrorCode;
   /** The command that changes them, as the user types it. */
   command: readonly string[];
-  /** The message when values were changed, and when there was nothing to change. */
+  /** The message when values were changed. */
   changed: string;
-  unchanged: string;
   find(target: WecTarget): Promise<FoundValues<Source>[]>;
   valuesOf(source: Source): Record<string, string>;
   moreOf(found: FoundValues<Source>): More;
@@ -90,9 +89,7 @@ export async function changeValues<Source>(
     return forName(result, run, async () => {
       Object.assign(result, await changeOne(hub, store, one, changes, overwrite));
       const isDone = result.error === undefined && !run.dryRun;
-      const absent = Object.entries(changes).every(([, value]) => value === null) && Object.keys(changes).join(', ');
-      const unchanged = absent ? `does not have ${absent}; nothing to do` : store.unchanged;
-      if (isDone) run.progress.done(one.name, result.changed ? store.changed : unchanged);
+      if (isDone) run.progress.done(one.name, result.changed ? store.changed : 'nothing to do');
     });
   });
 }
@@ -145,7 +142,6 @@ export function labelStore(hub: Kube): ValueStore<ManagedCluster> {
     conflict: 'label-conflict',
     command: ['label'],
     changed: 'labelled',
-    unchanged: 'has these labels already',
     find: async (target) => (await findWecs(hub, target)).map(({ name, cluster }) => ({ name, source: cluster })),
     valuesOf: ({ metadata }) => metadata.labels ?? {},
     moreOf: () => ({}),

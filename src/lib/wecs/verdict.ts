@@ -40,14 +40,11 @@ function registeredAsAnother({ wec, name, its }: WecFindings): Problem | undefin
 
 function contextOfOtherCluster({ otherCluster, name, its }: WecFindings): Problem | undefined {
   if (otherCluster === undefined) return undefined;
-  const { context, found, name: other } = otherCluster;
+  const { context, found } = otherCluster;
   return wecProblem(
     'context-of-another-cluster',
     `The context ${context} does not lead to ${name}: ${found}.`,
     partial(command`stellarctl doctor ${name}=CONTEXT --its ${its}`, 'Give the context of its own cluster'),
-    ...(other === undefined
-      ? []
-      : [run(command`stellarctl doctor ${`${other}=${context}`} --its ${its}`, `Of ${other}`)]),
   );
 }
 

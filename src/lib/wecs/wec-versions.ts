@@ -4,8 +4,7 @@ import type { Pod } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import type { PartialReader } from '../kube/partial-reader.ts';
 import { isOurs } from '../ocm/klusterlet-operator.ts';
-import { agentNamespace, hubNamespace } from '../ocm/ocm-names.ts';
-import type { Klusterlet } from '../ocm/ocm-objects.ts';
+import { hubNamespace } from '../ocm/ocm-names.ts';
 import { hubPrograms, wecPrograms } from '../ocm/program-versions.ts';
 import { mayNotReadPods, type RunningVersion, runningVersions, versionWords } from '../ocm/running-versions.ts';
 import { isMinorApart } from '../ocm/version-skew.ts';
@@ -16,15 +15,9 @@ import { wecProblem } from './problems.ts';
 /** The versions that run on a WEC; the ITS does not know them. @param unseen why nothing of the WEC was read, if so */
 export function wecVersions(wec: WecEvidence | undefined, unseen: string | undefined): RunningVersion[] {
   const { klusterlet, pods } = wec ?? {};
-  const unreadable = unseen ?? hostedElsewhere(klusterlet) ?? (pods === undefined ? mayNotReadPods : undefined);
-  return runningVersions(wecPrograms(klusterlet), pods ?? [], unreadable);
-}
-
-/** Agents whose pods were not read. */
-function hostedElsewhere(klusterlet: Klusterlet | undefined): string | undefined {
-  const { deployOption, namespace = agentNamespace } = klusterlet?.spec ?? {};
-  if (deployOption?.mode?.endsWith('Hosted')) return 'it runs in another cluster';
-  return namespace === agentNamespace ? undefined : `namespace ${namespace} was not looked at`;
+  const isHosted = klusterlet?.spec?.deployOption?.mode?.endsWith('Hosted');
+  const unreadPods = isHosted ? 'it runs in another cluster' : pods === undefined ? mayNotReadPods : undefined;
+  return runningVersions(wecPrograms(klusterlet), pods ?? [], unseen ?? unreadPods);
 }
 
 const unknownHooks = { controllerManager: undefined, transport: undefined, ocm: undefined, statusAddon: undefined };

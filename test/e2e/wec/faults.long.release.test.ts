@@ -153,8 +153,11 @@ describe('when something goes wrong', { concurrency: true }, () => {
         return items.length >= 2;
       }, 'second request');
       const run = await fails('accept cluster2=cluster2 --its its1', 1, /Several agents ask to be cluster2; none/);
-      assert.match(run.stderr, /^ +cluster2-\S+ +aaaaaaaa-intruder +[0-9a-f]{8} +pending/m);
-      assert.match(run.stderr, /^ +cluster2-\S+ +[0-9a-f-]{36} +[0-9a-f]{8} +pending .*← the Klusterlet of the WEC$/m);
+      assert.match(run.stderr, /^ +cluster2-\S+: agent aaaaaaaa-intruder, key [0-9a-f]{8}, pending/m);
+      assert.match(
+        run.stderr,
+        /^ +cluster2-\S+: agent [0-9a-f-]{36}, key [0-9a-f]{8}, pending, .*← the Klusterlet of the WEC$/m,
+      );
       assert.match(run.stderr, /stellarctl accept cluster2 --agent [0-9a-f]{8}\b/);
       assert.equal(await stateOf(there(its1), intruder), 'pending');
       assert.match((await diagnosisOf('cluster2', 'its1')).problem, /: 2 agents ask for its name/);

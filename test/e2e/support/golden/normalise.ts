@@ -16,7 +16,7 @@ const patterns: readonly [RegExp, string][] = [
   // The beginning of an ID: of an agent, of a cluster; and of a request's key.
   [/\bagent [0-9a-f]{8}\b/g, 'agent <uid>'],
   [/\b[0-9a-f]{8}…/g, '<uid>…'],
-  [/(<uid> {2})[0-9a-f]{8}\b/g, '$1<key>'],
+  [/(<uid>, key )[0-9a-f]{8}\b/g, '$1<key>'],
   [/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g, '<certificate>'],
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>'],
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '<time>'],
@@ -30,7 +30,6 @@ const patterns: readonly [RegExp, string][] = [
   [/(?<= {3})\d+(?:s|m|m\d+s) {3,}(?=\S)/g, '<age>   '],
   [/ ago\) {3,}(?=\S)/g, ' ago)   '],
   [/\b(AGE|LEASE) {3,}(?=\S)/g, '$1   '],
-  [/\basked {3,}requester\b/g, 'asked   requester'],
   // Where a list of conditions is wrapped depends on their ages.
   [/(?<=^ {2}conditions {2}(?:.|\n {14})*)\n {14}(?:\u001b\[\d+m)*✓(?:\u001b\[\d+m)* /gm, ' · '],
   // In the evidence of doctor, and in the reason of a fix.
