@@ -1,6 +1,5 @@
-import { count, others } from '../../lib/core/counts.ts';
+import { count, few, others } from '../../lib/core/counts.ts';
 import type { Explanation } from '../../lib/workloads/explain.ts';
-import { problemLines } from '../common/deliveries.ts';
 import { aligned, section, unknown } from '../common/lines.ts';
 import type { Style } from '../terminal/style.ts';
 
@@ -26,7 +25,10 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
       ...others(objects.length, listed.length).map((rest) => `${rest}: -o wide shows all`),
     ]),
     ...unknown(notVisible),
-    ...problems.flatMap((problem) => problemLines(problem, style, isWide)),
+    ...problems.flatMap(({ severity, problem, details, steps }) => [
+      `${severity === 'error' ? style.bad : '!'} ${problem}`,
+      ...[...(isWide ? details : few(details)), ...steps].map((line) => `    ${line}`),
+    ]),
   ].map((line) => line.trimEnd());
 }
 
@@ -42,11 +44,10 @@ function stateOf({ accepted, available, deleting }: NonNullable<Explanation['wec
   return words.length === 0 ? '' : `   ${words.join(', ')}`;
 }
 
-function asks(object: Explanation['objects'][number]): string {
-  return [
+const asks = (object: Explanation['objects'][number]): string =>
+  [
     ...(object.createOnly ? ['create only'] : []),
     ...(object.wantSingletonReportedState ? ['status from one WEC'] : []),
     ...(object.wantMultiWECReportedState ? ['status of all WECs'] : []),
     ...(object.statusCollectors ?? []),
   ].join(', ');
-}

@@ -6,7 +6,7 @@ import { describeObject } from '../../lib/ocm/object-ref.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery-view.ts';
 import type { PolicyView } from '../../lib/workloads/policy-view.ts';
 import type { Definition } from '../common/define.ts';
-import { problemLines, symbolOfDelivery, transformLines, whyBlocked } from '../common/deliveries.ts';
+import { symbolOfDelivery, whyBlocked } from '../common/deliveries.ts';
 import { aligned, unknown } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 import { isForPeople } from '../terminal/io.ts';
@@ -39,7 +39,7 @@ const fewWecs = 6;
 
 /** Formats the objects of a policy by WEC as human-readable lines, with their problems below. */
 export function describePolicyView(view: PolicyView, style: Style, now: number): string[] {
-  const { name, wds, its, wecs, objects, notVisible, state, why, problems, transforms } = view;
+  const { name, wds, its, wecs, objects, notVisible, state, why } = view;
   const isMatrix = wecs.length > 0 && wecs.length <= fewWecs;
   const cells = objects.map((object) => [
     `${object.kind} ${object.namespace === null ? '' : `${object.namespace}/`}${object.name}`,
@@ -49,18 +49,16 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
   ]);
   const rows = aligned([...(isMatrix ? [['', ...wecs]] : []), ...cells]);
   const symbols = objects.map(({ deliveries }) => symbolOfDelivery(worstOf(deliveries), style));
+  const blocked = failures(objects, style, now);
   return [
     `${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
     ...rows.map((row, index) => `  ${isMatrix ? (symbols[index - 1] ?? ' ') : symbols[index]} ${row}`.trimEnd()),
     ...createOnlyLine(objects),
-    ...transformLines(transforms),
     ...unknown(notVisible),
     // What blocks objects says more than the state of the policy.
-    ...(state === 'failed' && !objects.some(({ deliveries }) => deliveries.some(({ blockedAt }) => blockedAt !== null))
+    ...(state === 'failed' && blocked.length === 0
       ? [`${style.bad} ${why}`, `    ${textOf(run(command`stellarctl policy explain ${name} --wds ${wds}`))}`]
-      : []),
-    ...failures(objects, style, now),
-    ...problems.flatMap((problem) => problemLines(problem, style)),
+      : blocked),
   ];
 }
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DeliveryView } from '../../lib/workloads/delivery-view.ts';
 import type { WorkloadView } from '../../lib/workloads/workload.ts';
 import type { Definition } from '../common/define.ts';
-import { problemLines, symbolOfDelivery, transformLines, whyBlocked } from '../common/deliveries.ts';
+import { symbolOfDelivery, whyBlocked } from '../common/deliveries.ts';
 import { aligned } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 import { isForPeople } from '../terminal/io.ts';
@@ -45,7 +45,7 @@ export const definition: Definition<Options> = {
  * `-o wide`.
  */
 export function describeWorkload(view: WorkloadView, now: number, style: Style, isWide: boolean): string[] {
-  const { kind, namespace, name, wds, its, deliveries, transforms, problems } = view;
+  const { kind, namespace, name, wds, its, deliveries } = view;
   const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}`;
   const rows = aligned(
     deliveries.map((delivery) => [delivery.wec ?? 'no WEC', delivery.policy ?? 'no policy', wordsOf(delivery, now)]),
@@ -60,8 +60,6 @@ export function describeWorkload(view: WorkloadView, now: number, style: Style, 
     ...[...createOnlyOf(deliveries)].map(
       (policy) => `  Policy ${policy} sends it with createOnly: a WEC that has it keeps its version`,
     ),
-    ...transformLines(transforms),
-    ...problems.flatMap((problem) => problemLines(problem, style)),
   ];
 }
 

@@ -10,9 +10,9 @@ export const definition: Definition<WdsOptions> = {
   async run(session) {
     const { listWorkloads } = await import('../../lib/workloads/workload-list.ts');
     const wds = await session.wds();
-    const { view: items, problems, errors } = await listWorkloads(wds);
+    const { view: items, errors } = await listWorkloads(wds);
     const textOfCount = (count: number | null) => (count === null ? '?' : String(count));
-    await session.print({ wds: wds.name, items, problems }, items, [
+    await session.print({ wds: wds.name, items }, items, [
       { header: 'NAME', value: ({ name }) => name },
       { header: 'WECS', value: ({ wecs }) => String(wecs) },
       { header: 'APPLIED', value: ({ applied }) => textOfCount(applied) },
@@ -21,7 +21,6 @@ export const definition: Definition<WdsOptions> = {
       { header: 'POLICIES', value: ({ policies }) => policies.join(','), wide: true },
     ]);
     if (items.length + errors.length === 0) await session.noneInWds(wds, 'objects that a binding policy sends');
-    session.notes(problems);
     session.incomplete(errors);
   },
 };

@@ -153,7 +153,7 @@ async function readWds(wds: Kube): Promise<WdsReading> {
   ]);
   if (policies === undefined || bindings === undefined)
     return { ...nothingSeen, bindingPolicies: policies?.length ?? null };
-  const evidence = { now: wds.now(), outrun: new Set<string>(), wds: { name: wds.cluster.context, type: undefined } };
+  const evidence = { now: wds.now(), wds: { name: wds.cluster.context, type: undefined } };
   const failedPolicies = policies.flatMap((policy) => {
     const { name } = policy.metadata;
     const binding = bindings.find(({ metadata }) => metadata.name === name);

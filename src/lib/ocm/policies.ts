@@ -84,10 +84,6 @@ export interface Modulation {
   statusCollectors?: string[];
 }
 
-/** Whether KubeStellar writes the status of WECs into the object itself. */
-export const asksForStatus = (asked: Modulation): boolean =>
-  asked.wantSingletonReportedState === true || asked.wantMultiWECReportedState === true;
-
 /** A member of spec.downsync of a BindingPolicy (kubestellar v0.30.0, api/control/v1alpha1 DownsyncPolicyClause). */
 export interface DownsyncClause extends Modulation {
   apiGroup?: string;

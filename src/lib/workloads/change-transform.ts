@@ -1,5 +1,4 @@
 import { forName } from '../core/each-name.ts';
-import { StellarError } from '../core/errors.ts';
 import type { Run } from '../core/run.ts';
 import { groupOf, resources } from '../kube/client/resources.ts';
 import { discoverKinds } from '../kube/discovery.ts';
@@ -9,15 +8,9 @@ import { requireKind } from './find-kind.ts';
 import { getTransform, type TransformSpec } from './transforms.ts';
 import { sendableKinds } from './wds-contents.ts';
 
-/** Fields without which no object can be applied on a WEC. */
-const identity = /^\$(\.(apiVersion|kind|metadata(\.(name|namespace))?))?$/;
-
 /** @param kind any name of the kind @throws StellarError `usage` */
 export async function transformSpec(kind: string, remove: readonly string[], wds: OpenWds): Promise<TransformSpec> {
   const found = requireKind(kind, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
-  for (const path of remove)
-    if (identity.test(path.replaceAll(/\["([^"]+)"\]/g, '.$1')))
-      throw new StellarError('usage', `Without ${path} no ${found.kind} can be applied on a WEC.`);
   return { apiGroup: groupOf(found.apiVersion), resource: found.plural, remove: [...remove] };
 }
 

@@ -11,8 +11,6 @@ import { untilMet } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/resources.ts';
 import { listServed } from '../kube/served.ts';
-import { patchCurrent } from '../kube/writes.ts';
-import { labelValueProblem } from '../ocm/labels.ts';
 import { holdersOf, type ManifestWork, objectsIn, toSeeHolders, wecNamesOf, wecsOf } from '../ocm/manifest-works.ts';
 import { isOrphan } from '../ocm/orphan-works.ts';
 import type { Binding, BindingPolicy } from '../ocm/policies.ts';
@@ -58,16 +56,7 @@ export async function deletePolicy(
 
 /** Whether anything of the policy exists, such as the remains of an interrupted deletion. */
 export const hasRemains = ({ policy, binding, works }: PolicyToDelete): boolean =>
-  policy !== undefined || isOwnerless(binding) || isHeldForGood(binding) || works.length > 0;
-
-/**
- * Whether the transport never releases a Binding that is being deleted. It selects its works by a label that cannot hold the
- * Binding's name (kubestellar v0.30.0, pkg/transport/generic): there are none.
- */
-const isHeldForGood = (binding: Binding | undefined): binding is Binding =>
-  binding?.metadata.deletionTimestamp !== undefined && labelValueProblem(binding.metadata.name) !== undefined;
-
-const transportFinalizer = 'transport.kubestellar.io/object-cleanup';
+  policy !== undefined || isOwnerless(binding) || works.length > 0;
 
 /** What a user agrees to lose with a policy. */
 export const lossesOfPolicy = ({ policy, effects }: PolicyToDelete): string[] => [
@@ -81,9 +70,7 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
   await untilMet<{ policy: BindingPolicy | undefined; binding: Binding | undefined; works: readonly ManifestWork[] }>(
     {
       name,
-      check: ({ policy, binding, works }) => {
-        if (binding !== undefined && labelValueProblem(name) !== undefined)
-          return waiting('the Binding is being deleted');
+      check: ({ policy, works }) => {
         if (works.length > 0) return waiting(`removing ${count(works.length, 'work')} from ${wecsOf(works)}`);
         return policy === undefined ? met : waiting('the policy is being deleted');
       },
@@ -96,7 +83,6 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
       // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that
       // it dropped unnoticed stay, and nothing deletes them.
       act: async ({ policy, binding, works }) => {
-        if (isHeldForGood(binding)) await releaseBinding(wds.kube, binding);
         if (policy === undefined && binding === undefined) for (const work of works) await deleteWork(its, work);
       },
       unmet: ({ works }) =>
@@ -120,11 +106,6 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
     run,
   );
 }
-
-const releaseBinding = (kube: Kube, binding: Binding): Promise<unknown> =>
-  patchCurrent(kube, resources.bindings, binding, ({ metadata: { finalizers = [] } }) => ({
-    finalizers: finalizers.filter((finalizer) => finalizer !== transportFinalizer),
-  }));
 
 async function deleteWork(its: Kube, { metadata }: ManifestWork): Promise<void> {
   const { name, namespace, uid, deletionTimestamp } = metadata;

@@ -14,7 +14,6 @@ import { type Binding, type BindingPolicy, type BoundObject, objectsOf } from '.
 import { readGuard } from '../spaces/guard.ts';
 import { type OpenWds, toSeeWds } from '../spaces/open-wds.ts';
 import type { StatusCollector } from './collector.ts';
-import { outrunBindings } from './outrun.ts';
 import { trimCounts } from './returned-status.ts';
 import { selectObjects } from './select-objects.ts';
 import type { CustomTransform } from './transforms.ts';
@@ -50,8 +49,6 @@ export interface DeliveryEvidence {
   workStatuses: Access<ReadonlyMap<string, WorkStatus>>;
   /** The policies whose Bindings the guard keeps: none of their objects is selected now. */
   held: ReadonlySet<string>;
-  /** The policies whose Bindings change faster than their transport reads them. */
-  outrun: ReadonlySet<string>;
   /** The clock of the WDS, in milliseconds since the epoch. */
   now: number;
 }
@@ -90,11 +87,7 @@ export async function readDelivery(
     readWdsSide(wds),
     tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
   ]);
-  const [outrun, list, inventory] = await Promise.all([
-    outrunBindings(wds.kube, [...inWds.bindings.values()]),
-    listing(wds, only?.(inWds)),
-    readInventory,
-  ]);
+  const [list, inventory] = await Promise.all([listing(wds, only?.(inWds)), readInventory]);
   const trim = trimmer();
   const [works, workStatuses] = await Promise.all([
     through(list, async (from) => new WorksOfWds(await from<ManifestWork>(resources.manifestWorks, trim))),
@@ -102,7 +95,7 @@ export async function readDelivery(
   ]);
   return {
     ...{ wds, its: ifSeen(wds.its)?.kube.cluster.context, ...inWds, works, workStatuses },
-    ...{ transforms, inventory, outrun, held: new Set() },
+    ...{ transforms, inventory, held: new Set() },
     now: wds.kube.now(),
   };
 }

@@ -3,7 +3,8 @@ import { type BindingPolicy, destinationsOf, objectsOf } from '../ocm/policies.t
 import type { OpenWds } from '../spaces/open-wds.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
-import { type ListOfPolicies, leftOut } from './policy-problems.ts';
+import { leftOut, type PolicyProblem } from './policy-problems.ts';
+import type { ViewWithErrors } from './unseen.ts';
 import { bindingRead, type OfPolicy, policyWithoutError } from './wds-stages.ts';
 
 /** What blocks a policy; `why` is null if nothing does. */
@@ -24,7 +25,9 @@ export interface PolicySummary extends PolicyState {
 }
 
 /** Lists the policies of a WDS by name, with the Bindings that no longer have a policy. */
-export async function listPolicies(wds: OpenWds): Promise<ListOfPolicies<PolicySummary>> {
+export async function listPolicies(
+  wds: OpenWds,
+): Promise<ViewWithErrors<PolicySummary[]> & { problems: PolicyProblem[] }> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const policies = new Map(evidence.policies.map((policy) => [policy.metadata.name, policy]));
   const orphaned = [...evidence.bindings.values()].filter(

@@ -5,7 +5,6 @@ import { type Access, ifSeen } from '../kube/access.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
 import type { BindingPolicy, PolicySpec } from '../ocm/policies.ts';
 import { selectsLabels } from './label-selectors.ts';
-import type { ViewWithErrors } from './unseen.ts';
 
 /** The fields are an interface: docs/output.md. */
 export interface PolicyProblem extends Diagnosis {
@@ -19,11 +18,6 @@ export const problemView = (problem: Problem): PolicyProblem => ({
   ...diagnosisOf(problem),
   details: problem.details ?? [],
 });
-
-/** A list of what policies do, and warnings about all of them. */
-export interface ListOfPolicies<Item> extends ViewWithErrors<Item[]> {
-  problems: PolicyProblem[];
-}
 
 /**
  * WECs that a slip in a label leaves out. If none is selected, the slip is more likely in the policy.

@@ -26,8 +26,6 @@ export interface PolicySubject {
   inventory: Access<ManagedCluster[]>;
   /** The selected WECs that could be read. */
   wecs: ManagedCluster[];
-  /** The other policies of the WDS. */
-  others: BindingPolicy[];
 }
 
 /** Evaluates a policy against the current state of its WDS and its ITS. */
@@ -40,10 +38,9 @@ export async function evaluate(name: string, spec: PolicySpec, wds: OpenWds): Pr
     ({ kind, apiVersion }) => kind === 'ControlPlane' && apiVersion.startsWith('tenancy.kflex.kubestellar.org/'),
   );
   const isHosting = wds.type === 'host' || (wds.type === undefined && servesControlPlanes);
-  const [contents, inventory, policies] = await Promise.all([
+  const [contents, inventory] = await Promise.all([
     readContents(wds.kube, clauses, kinds, all),
     readInventory(wds.its),
-    wds.kube.list<BindingPolicy>(resources.bindingPolicies),
   ]);
   const selectsWec = ({ metadata }: ManagedCluster) =>
     selectsLabels(spec.clusterSelectors ?? [], metadata.labels ?? {});
@@ -51,7 +48,6 @@ export async function evaluate(name: string, spec: PolicySpec, wds: OpenWds): Pr
     ...{ name, spec, wds, isHosting, kinds, contents, inventory },
     objects: selectObjects(clauses, contents.objects, contents.namespaces),
     wecs: (ifSeen(inventory) ?? []).filter(selectsWec),
-    others: (policies ?? []).filter(({ metadata }) => metadata.name !== name && !metadata.deletionTimestamp),
   };
 }
 

@@ -7,9 +7,7 @@ import { readDelivery, unseenIn } from './delivery-evidence.ts';
 import { noSuchPolicy } from './explain.ts';
 import { judgedOf, judging, type PolicyObject } from './judged-objects.ts';
 import { type PolicySummary, summaryOf } from './policy-list.ts';
-import { leftOut, type PolicyProblem } from './policy-problems.ts';
 import { selectObjects } from './select-objects.ts';
-import { type AppliedTransform, transformsOf } from './transforms.ts';
 import { type ViewWithErrors, viewOfUnseen } from './unseen.ts';
 import { clausesFor, readContents, sendableKinds } from './wds-contents.ts';
 
@@ -22,11 +20,7 @@ export interface PolicyView extends Pick<PolicySummary, 'state' | 'why' | 'since
   /** The generation of its Binding, and the one that the transport has observed; null if there is no Binding. */
   binding: { generation: number; observed: number } | null;
   errors: string[];
-  /** Warnings about WECs that it does not select. */
-  problems: PolicyProblem[];
   objects: PolicyObject[];
-  /** The CustomTransforms of the kinds that it sends. */
-  transforms: AppliedTransform[];
   notVisible: { what: string; why: string }[];
 }
 
@@ -61,9 +55,7 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWit
     ...(since === undefined ? {} : { since }),
     binding: binding ? { generation: metadata.generation ?? 0, observed: status.observedGeneration ?? 0 } : null,
     errors: (policy ?? binding)?.status?.errors ?? [],
-    problems: leftOut(policies, evidence),
     objects,
-    transforms: transformsOf(ifSeen(evidence.transforms) ?? [], [...all.values()]),
     notVisible: unseen.map(viewOfUnseen),
   };
   return { view, errors: unseen.map(({ error }) => error) };

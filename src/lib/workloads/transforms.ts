@@ -53,21 +53,3 @@ const viewOf = ({ metadata: { name }, spec, status }: CustomTransform): Transfor
   ...{ name, group: spec?.apiGroup ?? '', resource: spec?.resource ?? '', remove: spec?.remove ?? [] },
   ...{ errors: status?.errors ?? [], warnings: status?.warnings ?? [] },
 });
-
-/** A transform, and what it removes. The fields are an interface: docs/output.md. */
-export type AppliedTransform = Pick<TransformView, 'name' | 'resource' | 'remove'>;
-
-/** Returns the transforms of some kinds. */
-export const transformsOf = (
-  all: readonly CustomTransform[],
-  kinds: readonly { group?: string; resource: string }[],
-): AppliedTransform[] =>
-  all
-    .filter((each) =>
-      kinds.some(
-        ({ group = '', resource }) => each.spec?.resource === resource && (each.spec.apiGroup ?? '') === group,
-      ),
-    )
-    .map(({ metadata, spec }) => ({
-      ...{ name: metadata.name, resource: spec?.resource ?? '', remove: spec?.remove ?? [] },
-    }));

@@ -8,7 +8,6 @@ import type { Binding } from '../ocm/policies.ts';
 import { flagsOf, toSeeManager, toSeeWds } from '../spaces/open-wds.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
-import { outrun } from './outrun.ts';
 import { labelsToSelect, type NotSelected } from './select-objects.ts';
 
 /** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
@@ -96,7 +95,7 @@ function explained(why: NotSelected, { of, evidence }: Delivery): { words: strin
 
 /** A policy, and what KubeStellar has made of it. */
 export interface OfPolicy extends Pick<Delivery, 'policyName' | 'policy' | 'binding'> {
-  evidence: Pick<DeliveryEvidence, 'now' | 'outrun'> & { wds: Omit<DeliveryEvidence['wds'], 'context' | 'apiGroups'> };
+  evidence: Pick<DeliveryEvidence, 'now'> & { wds: Omit<DeliveryEvidence['wds'], 'context' | 'apiGroups'> };
 }
 
 export function policyWithoutError(delivery: OfPolicy): Verdict {
@@ -157,7 +156,6 @@ function inBinding(delivery: Delivery): Verdict {
 export function bindingRead(of: OfPolicy, binding: Binding): Verdict {
   const { name, generation = 0 } = binding.metadata;
   if ((binding.status?.observedGeneration ?? 0) >= generation) return met;
-  if (of.evidence.outrun.has(name)) return outrun(binding, of.evidence.wds);
   return late(of, [binding], `the transport has not read the Binding of ${name}`, 'transport-behind');
 }
 

@@ -1,15 +1,12 @@
-import { type Check, fail, type Outcome, pass, skipped, warn } from '../core/checks.ts';
+import { type Check, type Outcome, pass, skipped, warn } from '../core/checks.ts';
 import { command } from '../core/command-line.ts';
 import { count, few } from '../core/counts.ts';
 import { begun } from '../core/duration.ts';
 import { advice, problem, run } from '../core/next-step.ts';
 import { tryRead, whyUnseen } from '../kube/access.ts';
 import { resources } from '../kube/client/resources.ts';
-import { describePermission, may } from '../kube/permissions.ts';
 import { keyOf } from '../ocm/object-ref.ts';
 import { type Binding, destinationsOf, objectsOf } from '../ocm/policies.ts';
-import { refuserIn, toSeeRefuser } from '../ocm/refusals.ts';
-import { testAdmission } from '../ocm/webhook.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { flagsOf, hostingFlags, type OpenWds } from '../spaces/open-wds.ts';
 import { listPolicies } from './policy-list.ts';
@@ -17,17 +14,9 @@ import { listPolicies } from './policy-list.ts';
 /** Checks of the workloads of a WDS. */
 export const workloadChecks: readonly Check<OpenWds>[] = [
   { ...{ id: 'wds-guard', title: 'a start of its controllers keeps its workloads' }, run: isGuarded },
-  { ...{ id: 'wds-bindings', title: 'it admits Bindings' }, run: admitsBindings },
   {
     ...{ id: 'wds-policies', title: 'its binding policies reach their WECs' },
-    needs: [
-      'wds-api-server',
-      'wds-wds-crds',
-      'wds-kubestellar-controller',
-      'wds-transport-controller',
-      'wds-its',
-      'wds-bindings',
-    ],
+    needs: ['wds-api-server', 'wds-wds-crds', 'wds-kubestellar-controller', 'wds-transport-controller', 'wds-its'],
     run: judgePolicies,
   },
 ];
@@ -51,22 +40,6 @@ async function isGuarded(wds: OpenWds): Promise<Outcome> {
     return warn('wds-unguarded', message, advice('Restart its controllers with `wds restart` only, which keeps them'));
   const guard = command`stellarctl wds guard ${name} ${hostingFlags(wds)}`;
   return warn('wds-unguarded', message, run(guard, 'Keep them'));
-}
-
-/** KubeStellar's controller manager only logs that its Bindings are refused. */
-async function admitsBindings({ kube }: OpenWds): Promise<Outcome> {
-  const review = may('create', resources.bindings);
-  if (!(await kube.mayI(review))) return skipped(`you may not ${describePermission(review)}`);
-  const words = (await testAdmission(kube, resources.bindings, { spec: {} }))?.words;
-  if (words === undefined) return pass();
-  const refuser = refuserIn(words);
-  if (refuser === undefined || words.includes('does not support dry run')) return skipped(words);
-  const { context } = kube.cluster;
-  return fail(
-    'bindings-not-admitted',
-    `${context} does not admit Bindings, so nothing new is sent: ${words}.`,
-    toSeeRefuser(refuser, context),
-  );
 }
 
 async function judgePolicies(wds: OpenWds): Promise<Outcome> {

@@ -1,7 +1,7 @@
 import { describeObject, type ObjectView } from '../ocm/object-ref.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
-import { type ListOfPolicies, leftOut } from './policy-problems.ts';
+import type { ViewWithErrors } from './unseen.ts';
 
 /** An object that policies send, and the number of WECs that have it. The fields are an interface: docs/output.md. */
 export interface WorkloadSummary extends ObjectView {
@@ -17,7 +17,7 @@ export interface WorkloadSummary extends ObjectView {
 }
 
 /** Lists the objects in the Bindings of a WDS, in their order. */
-export async function listWorkloads(wds: OpenWds): Promise<ListOfPolicies<WorkloadSummary>> {
+export async function listWorkloads(wds: OpenWds): Promise<ViewWithErrors<WorkloadSummary[]>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const isSeen = showsDeliveries(evidence);
   const view = objects.map(({ kind, group, namespace, name, deliveries }) => {
@@ -34,5 +34,5 @@ export async function listWorkloads(wds: OpenWds): Promise<ListOfPolicies<Worklo
       failed: count((own) => own.some(hasFailed)),
     };
   });
-  return { view, problems: leftOut(evidence.policies, evidence), errors: unseen.map(({ error }) => error) };
+  return { view, errors: unseen.map(({ error }) => error) };
 }

@@ -20,8 +20,6 @@ function printed(...deliveries: object[]): string {
     wecs,
     objects: [object],
     notVisible: [],
-    problems: [],
-    transforms: [],
   };
   return describePolicyView(view as never, styleFor(process.stdout, fakeIo().io, 'never'), Date.now()).join('\n');
 }

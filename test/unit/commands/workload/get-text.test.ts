@@ -15,7 +15,7 @@ function stepsOf(...deliveries: { steps: string[]; next: string | null }[]): str
     ...way,
   }));
   const of = { kind: 'ConfigMap', namespace: null, name: 'c', wds: 'wds1', its: 'its1' };
-  const view = { ...of, deliveries: given, transforms: [], problems: [] };
+  const view = { ...of, deliveries: given };
   const { io } = fakeIo();
   const lines = describeWorkload(view as never, 0, styleFor(io.stdout, io, 'never'), false);
   return lines.filter((line) => / {6}/.test(line));
@@ -23,21 +23,16 @@ function stepsOf(...deliveries: { steps: string[]; next: string | null }[]): str
 
 const several = { steps: ['See: kubectl get x', 'Or: kubectl get y'], next: 'kubectl get x' };
 
-test('a failure shows when it began; transforms and warnings follow', () => {
+test('a failure shows when it began', () => {
   const blockedAt = { stage: 'applied', state: 'failed', why: 'refused', since: '1970-01-01T00:00:00Z' };
   const way = { policy: 'shop', wec: 'w1', stages: [], blockedAt, steps: [], next: null, createOnly: true };
   const of = { kind: 'ConfigMap', namespace: null, name: 'c', wds: 'wds1', its: 'its1' };
-  const problem = { problem: 'WEC w2 is not selected.', severity: 'warning', details: [], steps: ['label it'] };
-  const transforms = [{ name: 't', resource: 'configmaps', remove: ['$.data.a', '$.data.b'] }];
-  const view = { ...of, deliveries: [way], transforms, problems: [problem] };
+  const view = { ...of, deliveries: [way] };
   const { io } = fakeIo();
   const [, ...lines] = describeWorkload(view as never, 300_000, styleFor(io.stdout, io, 'never'), false);
   assert.deepEqual(lines, [
     '  ✗ w1   shop   refused (began 5m ago)',
     '  Policy shop sends it with createOnly: a WEC that has it keeps its version',
-    '  CustomTransform t removes from the configmaps that are sent: $.data.a, $.data.b',
-    '! WEC w2 is not selected.',
-    '    label it',
   ]);
 });
 

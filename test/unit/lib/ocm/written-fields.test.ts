@@ -47,7 +47,6 @@ const observed: Written = {
   'spaces/sender.ts': binding,
   'wecs/upgrade.ts': `${klusterlet}/klusterletcontroller/klusterlet_controller.go:469`,
   'workloads/policy-view.ts': binding,
-  'workloads/outrun.ts': binding,
   'workloads/wds-stages.ts': `${policy}; ${binding}`,
   'workloads/wec-stages.ts': binding,
   'workloads/works.ts': `${work}/manifestcontroller/manifestwork_reconciler.go:107`,

@@ -215,29 +215,6 @@ describe('deleting a policy', () => {
   });
 });
 
-test('a Binding whose name is too long for a label is released by stellarctl, because its transport never does', async () => {
-  const name = 'x'.repeat(64);
-  const finalizers = ['transport.kubestellar.io/object-cleanup', 'example.com/other'];
-  const { metadata } = binding(true);
-  const deletionTimestamp = '2026-11-21T10:58:05Z';
-  const held = { kind: 'Binding', metadata: { ...metadata, name, uid: 'u', deletionTimestamp, finalizers } };
-  const patches: unknown[] = [];
-  const inWds = new MemoryCluster([held], {
-    merge: async (_, __, patch) => {
-      patches.push(patch);
-      inWds.objects.splice(0, 1);
-      return {} as never;
-    },
-  });
-  const { wds } = scene([], []);
-  const deletion = { name, confirm: yes };
-  const { changed, error } = await deletePolicy(deletion, { ...wds, kube: inWds.kube }, soon(5000));
-  assert.deepEqual([changed, error], [true, undefined]);
-  assert.deepEqual(patches, [
-    { metadata: { uid: 'u', resourceVersion: undefined, finalizers: ['example.com/other'] } },
-  ]);
-});
-
 test('a name that is too long for a label has no works, and is not part of a selector', async () => {
   const { wds } = scene([], [own]);
   for (const name of ['shop,!other', 'shop,transport.kubestellar.io/originWdsName=wds1', '../shop', 'x'.repeat(64)])

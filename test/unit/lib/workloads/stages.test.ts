@@ -8,7 +8,7 @@ import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { groupOf } from '../../../../src/lib/kube/client/resources.ts';
 import { type ManifestWork, workFinalizer } from '../../../../src/lib/ocm/manifest-works.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
-import { type Binding, type BindingPolicy, type BoundObject, objectsOf } from '../../../../src/lib/ocm/policies.ts';
+import { type Binding, type BindingPolicy, objectsOf } from '../../../../src/lib/ocm/policies.ts';
 import type { StatusCollector } from '../../../../src/lib/workloads/collector.ts';
 import { deliveriesOf } from '../../../../src/lib/workloads/delivery.ts';
 import {
@@ -103,7 +103,7 @@ function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): 
     bound: boundObjects(record.bindings),
     collectors: seen(new Map((record.collectors ?? []).map((collector) => [collector.metadata.name, collector]))),
     combined: seen(new Set((record.combined ?? []).map(combinedKey))),
-    ...{ held: new Set(), outrun: new Set() },
+    held: new Set(),
     transforms: seen([]),
     inventory: seen(new Map([wec('cluster1'), wec('cluster2')])),
     works: seen(new WorksOfWds((record.works ?? []).map(trimmer()))),
@@ -401,26 +401,6 @@ describe('a broken link is named:', () => {
       }),
       ['t10: cluster1: policy failed transport-behind'],
     ));
-  test('the Binding changes faster than the transport reads it; on a hosting cluster, because of the status it asks for', () => {
-    const outrun = new Set(['t10']);
-    const fought = (type: string, changes: Partial<BoundObject>) => {
-      const given = good();
-      const binding = one(given.bindings);
-      binding.metadata.generation = 327;
-      for (const object of binding.spec?.workload?.namespaceScope ?? []) Object.assign(object, changes);
-      const wds = { name: 'wdsh', context: 'wdsh', apiGroups: [], type };
-      const [delivery] = deliveries(given, configMap, { wds, outrun });
-      assert.deepEqual(told(delivery ? [delivery] : []), ['t10: cluster1: policy failed transport-behind']);
-      return [delivery?.blockedAt?.why, delivery?.steps.join()].join('\n');
-    };
-    const multi = { wantMultiWECReportedState: true };
-    assert.match(
-      fought('host', multi),
-      /is at 327: KubeStellar and wdsh's own controllers write .*\n.*policy apply -f FILE/,
-    );
-    assert.match(fought('k8s', multi), /is at 327\nDo its controllers run/);
-    assert.match(fought('host', {}), /is at 327\nDo its controllers run/);
-  });
   test('a restart of the controllers keeps the transport stopped', () => {
     const paused = failed('paused by a restart', { code: 'transport-paused' });
     const wds = { name: 'wds1', context: 'wds1', apiGroups: [], type: undefined, paused };

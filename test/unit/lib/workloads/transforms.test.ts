@@ -72,19 +72,6 @@ describe('a CustomTransform', () => {
     assert.deepEqual(again.cluster.writes, []);
   });
 
-  test('is rejected if it removes a field without which no object can be applied', async () => {
-    const { wds } = wdsWith(sent);
-    const needed = ['apiVersion', 'kind', 'metadata', 'metadata.name', 'metadata["namespace"]'];
-    for (const path of needed)
-      await assert.rejects(
-        transformSpec('deployments', ['$.spec.replicas', `$.${path}`], wds),
-        { code: 'usage' },
-        path,
-      );
-    const fine = ['$.metadata.labels["a.b/c"]', '$.metadata.name.x', '$.kinds'];
-    assert.deepEqual((await transformSpec('namespaces', fine, wds)).remove, fine);
-  });
-
   test('is rejected as a replacement for another one', async () => {
     const { wds, cluster } = wdsWith([...sent, transform('other', ['$.a'])]);
     const create = (name: string, remove: string[]) =>

@@ -152,34 +152,3 @@ describe('the guard', () => {
   test('is unknown to a user who may not read it', async () =>
     assert.equal(await judge('k8s', 'v1', [binding('p', 'w1')], true), 'skipped'));
 });
-
-describe('the admission of Bindings', () => {
-  const judge = async (words: string | undefined, mayCreate = true) => {
-    const kube = fakeKube({
-      mayI: async () => mayCreate,
-      tryCreate: async () => {
-        if (words !== undefined)
-          throw apiError({ context: 'wds1', server: 'https://192.0.2.1' }, 500, JSON.stringify({ message: words }));
-      },
-    });
-    const check = workloadChecks.filter(({ id }) => id === 'wds-bindings');
-    const [finding] = await runChecks(check, { kube } as OpenWds);
-    assert.ok(finding !== undefined);
-    return finding;
-  };
-  test('is tried, if this user may create Bindings', async () => {
-    assert.equal((await judge(undefined)).status, 'pass');
-    assert.equal((await judge(undefined, false)).status, 'skipped');
-  });
-  test('fails with the webhook that refuses them, or does not answer', async () => {
-    const finding = await judge('failed calling webhook "bindings.example.com": no such host');
-    assert.ok(finding.status === 'fail');
-    assert.equal(finding.problem.code, 'bindings-not-admitted');
-    assert.match(JSON.stringify(finding.problem.next), /bindings\.example\.com/);
-  });
-  test('is unknown where a webhook has side effects, or something else is wrong', async () => {
-    const words = 'admission webhook "a.b.c" does not support dry run';
-    assert.equal((await judge(words)).status, 'skipped');
-    assert.equal((await judge('the server is too busy')).status, 'skipped');
-  });
-});
