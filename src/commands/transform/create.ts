@@ -28,7 +28,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, { select, remove }, [name = '']) {
     checkDnsName(name, 'a custom transform');
-    const { transformSpec } = await import('../../lib/workloads/change-transform.ts');
+    const { transformSpec } = await import('../../lib/workloads/transforms.ts');
     const { createReported } = await import('../../lib/workloads/create-object.ts');
     const wds = await session.wds();
     const spec = await transformSpec(select, remove, wds);

@@ -12,7 +12,7 @@ export const definition: Definition<WdsOptions & WritingOptions> = {
   options: [...wdsOptions(), dryRunOption()],
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a custom transform');
-    const { deleteTransform } = await import('../../lib/workloads/change-transform.ts');
+    const { deleteTransform } = await import('../../lib/workloads/transforms.ts');
     const wds = await session.wds();
     session.announce(wds.kube, 'WDS');
     const result = await deleteTransform(name, wds, session.run);

@@ -11,7 +11,7 @@ export const definition: Definition<WdsOptions> = {
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a custom transform');
     const { getTransform } = await import('../../lib/workloads/transforms.ts');
-    const { view } = await getTransform(await session.wds(), name);
+    const view = await getTransform(await session.wds(), name);
     const { describeTransform } = await import('./transform-text.ts');
     await session.show(view, () => describeTransform(view));
   },

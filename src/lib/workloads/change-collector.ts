@@ -1,7 +1,6 @@
 import { command } from '../core/command-line.ts';
-import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { run as nextStep, run } from '../core/next-step.ts';
+import { run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { resources } from '../kube/client/resources.ts';
 import { listServed } from '../kube/served.ts';
@@ -15,7 +14,7 @@ import {
   presets,
   type StatusCollector,
 } from './collector.ts';
-import type { ObjectResult } from './create-object.ts';
+import { deleteReported, getReported, type ObjectResult } from './create-object.ts';
 
 /** A collector as requested on the command line. Columns are NAME=EXPRESSION. */
 export interface CollectorRequest {
@@ -84,11 +83,7 @@ export async function deleteCollector(
         next: [nextStep(command`stellarctl collector delete ${name} --force ${flagsOf(wds)}`, 'Delete it anyway')],
       },
     );
-  const result: ObjectResult = { name, wds: wds.name, changed: false };
-  return forName(result, run, async () => {
-    result.changed = await wds.kube.delete(resources.statusCollectors, name, { uid: collector.metadata.uid });
-    if (!run.dryRun) run.progress.done(name, 'deleted');
-  });
+  return deleteReported('collector', collector, wds, run);
 }
 
 /** Returns the command that makes a policy request what a collector returns. */
@@ -123,13 +118,9 @@ export async function getCollector(
   name: string,
 ): Promise<{ collector: StatusCollector; view: CollectorView }> {
   const [collector, policies] = await Promise.all([
-    wds.kube.get<StatusCollector>(resources.statusCollectors, name),
+    getReported<StatusCollector>('collector', name, wds),
     listServed<BindingPolicy>(wds.kube, resources.bindingPolicies),
   ]);
-  if (collector === undefined)
-    throw new StellarError('not-found', `${wds.name} has no StatusCollector ${name}.`, {
-      next: [run(command`stellarctl collector list ${flagsOf(wds)}`, 'See what exists')],
-    });
   return { collector, view: viewOf(collector, usersOf(policies)) };
 }
 

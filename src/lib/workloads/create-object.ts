@@ -8,6 +8,7 @@ import { poll } from '../core/poll.ts';
 import type { Run } from '../core/run.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
+import { getServed } from '../kube/served.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 
 export interface ObjectResult extends NamedResult {
@@ -24,6 +25,7 @@ interface Reported extends KubeObject {
 const settleMs = 3_000;
 
 const reported = { collector: resources.statusCollectors, transform: resources.customTransforms };
+type Noun = keyof typeof reported;
 
 /**
  * Creates a collector or a transform, and waits briefly for the errors that KubeStellar's controller reports for its expressions: the
@@ -31,7 +33,7 @@ const reported = { collector: resources.statusCollectors, transform: resources.c
  * @throws StellarError `name-taken`
  */
 export async function createReported(
-  noun: keyof typeof reported,
+  noun: Noun,
   name: string,
   spec: object,
   wds: OpenWds,
@@ -53,7 +55,26 @@ export async function createReported(
   });
 }
 
-async function requireNoErrors(noun: keyof typeof reported, name: string, wds: OpenWds, run: Run): Promise<void> {
+/** @throws StellarError `not-found` */
+export async function getReported<T extends KubeObject>(noun: Noun, name: string, wds: OpenWds): Promise<T> {
+  const found = await getServed<T>(wds.kube, reported[noun], name);
+  if (found !== undefined) return found;
+  throw new StellarError('not-found', `${wds.name} has no ${reported[noun].kind} ${name}.`, {
+    next: [nextStep(command`stellarctl ${noun} list ${flagsOf(wds)}`, 'See what exists')],
+  });
+}
+
+/** Deletes a collector or a transform, and no other one that has its name now. */
+export function deleteReported(noun: Noun, { metadata }: KubeObject, wds: OpenWds, run: Run): Promise<ObjectResult> {
+  const { name, uid } = metadata;
+  const result: ObjectResult = { name, wds: wds.name, changed: false };
+  return forName(result, run, async () => {
+    result.changed = await wds.kube.delete(reported[noun], name, { uid });
+    if (!run.dryRun) run.progress.done(name, 'deleted');
+  });
+}
+
+async function requireNoErrors(noun: Noun, name: string, wds: OpenWds, run: Run): Promise<void> {
   const deadline = new Deadline(Math.min(settleMs, run.deadline.remaining));
   const read = async () => {
     const { status } = (await wds.kube.get<Reported>(reported[noun], name)) ?? {};

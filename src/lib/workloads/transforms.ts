@@ -1,10 +1,11 @@
-import { command } from '../core/command-line.ts';
-import { StellarError } from '../core/errors.ts';
-import { run } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
-import { getServed } from '../kube/served.ts';
-import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import { groupOf, resources } from '../kube/client/resources.ts';
+import { discoverKinds } from '../kube/discovery.ts';
+import type { OpenWds } from '../spaces/open-wds.ts';
+import { deleteReported, getReported, type ObjectResult } from './create-object.ts';
+import { requireKind } from './find-kind.ts';
+import { sendableKinds } from './wds-contents.ts';
 
 /** control.kubestellar.io/v1alpha1 CustomTransform: the fields to remove from objects of a kind before they are sent. */
 export interface CustomTransform extends KubeObject {
@@ -37,19 +38,20 @@ export async function listTransforms({ kube }: OpenWds): Promise<TransformView[]
 }
 
 /** @throws StellarError `not-found` */
-export async function getTransform(
-  wds: OpenWds,
-  name: string,
-): Promise<{ transform: CustomTransform; view: TransformView }> {
-  const transform = await getServed<CustomTransform>(wds.kube, resources.customTransforms, name);
-  if (transform === undefined)
-    throw new StellarError('not-found', `${wds.name} has no CustomTransform ${name}.`, {
-      next: [run(command`stellarctl transform list ${flagsOf(wds)}`, 'See what exists')],
-    });
-  return { transform, view: viewOf(transform) };
-}
+export const getTransform = async (wds: OpenWds, name: string): Promise<TransformView> =>
+  viewOf(await getReported<CustomTransform>('transform', name, wds));
 
 const viewOf = ({ metadata: { name }, spec, status }: CustomTransform): TransformView => ({
   ...{ name, group: spec?.apiGroup ?? '', resource: spec?.resource ?? '', remove: spec?.remove ?? [] },
   ...{ errors: status?.errors ?? [], warnings: status?.warnings ?? [] },
 });
+
+/** @param kind any name of the kind @throws StellarError `usage` */
+export async function transformSpec(kind: string, remove: readonly string[], wds: OpenWds): Promise<TransformSpec> {
+  const found = requireKind(kind, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
+  return { apiGroup: groupOf(found.apiVersion), resource: found.plural, remove: [...remove] };
+}
+
+/** @throws StellarError `not-found` */
+export const deleteTransform = async (name: string, wds: OpenWds, run: Run): Promise<ObjectResult> =>
+  deleteReported('transform', await getReported('transform', name, wds), wds, run);

@@ -3,10 +3,9 @@ import { describe, test } from 'node:test';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
-import { deleteTransform, transformSpec } from '../../../../src/lib/workloads/change-transform.ts';
 import { createReported } from '../../../../src/lib/workloads/create-object.ts';
 import { refreshPolicy } from '../../../../src/lib/workloads/refresh-policy.ts';
-import { listTransforms } from '../../../../src/lib/workloads/transforms.ts';
+import { deleteTransform, listTransforms, transformSpec } from '../../../../src/lib/workloads/transforms.ts';
 import { soon } from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
 
