@@ -13,7 +13,7 @@ import { setContext } from '../kube/kubeconfig/contexts.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { defaultPort, type LocalNames, localNames, type ProviderName, startCommand } from './local-cluster-names.ts';
-import { findIngressPort, requireIngressPort } from './local-network.ts';
+import { findIngressPort } from './local-network.ts';
 import { type LocalProvider, readEntries, requireProvider, withProvider } from './provider.ts';
 
 /** The desired local cluster. */
@@ -73,7 +73,10 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
   const exists = (await provider.clusters()).includes(name);
   if (!exists) await requireProvider(provider.name, tools.programs);
   await requireContextFree(context, names, tools);
-  const ingressPort = exists && role === 'hosting' ? await usablePort(provider.name, input, tools) : undefined;
+  const isHosting = exists && role === 'hosting';
+  const ingressPort = isHosting
+    ? await findIngressPort(provider.name, name, input.externalPort, tools.programs)
+    : undefined;
   if (!exists) requireTime(tools.run, `There is no ${provider.name} cluster ${name} yet`);
   if (!exists) await input.beforeCreation?.();
   const result = {
@@ -106,25 +109,6 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
   } catch (error) {
     throw exists ? error : withCluster(error, { name, provider: provider.name, role });
   }
-}
-
-/**
- * Finds the port of an existing cluster. @returns undefined if unknown
- * @throws StellarError `cluster-unusable` if it is not the requested port
- */
-async function usablePort(
-  provider: ProviderName,
-  { name, externalPort }: LocalClusterInput,
-  { programs, run }: LocalTools,
-): Promise<number | undefined> {
-  const found = await findIngressPort(provider, name, programs);
-  if (found.state === 'unknown') {
-    run.progress.note(
-      `Which port of this machine leads to ${name} could not be determined (${found.why}); it must be ${externalPort ?? defaultPort}.`,
-    );
-    return undefined;
-  }
-  return requireIngressPort({ provider, name }, found, externalPort);
 }
 
 /** Checks that the context name is free, before spending minutes on creating a cluster. */

@@ -1,6 +1,5 @@
 import { failureOf, StellarError } from '../core/errors.ts';
 import { advice } from '../core/next-step.ts';
-import type { ProgramRun } from '../core/program.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { hostOf } from '../kube/client/proxy.ts';
 import { removeContext } from '../kube/kubeconfig/contexts.ts';
@@ -8,7 +7,7 @@ import { editKubeconfig } from '../kube/kubeconfig/edit.ts';
 import { isThisMachine } from '../ocm/endpoint.ts';
 import type { LocalTools } from './create-local-cluster.ts';
 import { clusterOfContainer, localNames, type ProviderName, providerNames } from './local-cluster-names.ts';
-import { presentProviders, providerPrograms, readEntries, withProvider } from './provider.ts';
+import { presentProviders, readEntries, withProvider } from './provider.ts';
 
 /** What was found of a local cluster. */
 export interface FoundCluster {
@@ -31,8 +30,10 @@ export async function findLocalCluster(
   provider: ProviderName | undefined,
   { programs, target, run }: LocalTools,
 ): Promise<FoundCluster> {
-  const having = provider === undefined ? await allHaving(name, programs) : [];
-  if (provider !== undefined && (await clustersOf(provider, programs)).includes(name)) having.push(provider);
+  const present = provider === undefined ? await presentProviders(programs) : [provider];
+  const having: ProviderName[] = [];
+  for (const each of present.length > 0 ? present : providerNames.slice(0, 1))
+    if ((await withProvider(each, programs, (opened) => opened.clusters())).includes(name)) having.push(each);
   if (having.length > 1) {
     throw new StellarError('usage', `${having.join(' and ')} both have a cluster ${name}.`, {
       next: [advice(`Choose one: --provider ${having.join('|')}`)],
@@ -61,29 +62,6 @@ async function leadsToContainer(server: string): Promise<boolean> {
   if (!URL.canParse(server)) return false;
   const host = hostOf(new URL(server));
   return clusterOfContainer(host) !== undefined || (await isThisMachine(host));
-}
-
-const clustersOf = (provider: ProviderName, programs: ProgramRun): Promise<string[]> =>
-  withProvider(provider, programs, (opened) => opened.clusters());
-
-/** The installed providers that have the cluster. */
-async function allHaving(name: string, programs: ProgramRun): Promise<ProviderName[]> {
-  const having: ProviderName[] = [];
-  const present = await presentProviders(programs);
-  if (present.length === 0)
-    throw new StellarError(
-      'program-missing',
-      `Neither kind nor k3d is on PATH, so whether there is a cluster ${name} is unknown.`,
-      {
-        next: [
-          advice(
-            `Install the one that created it: ${providerNames.map((each) => providerPrograms[each].get).join(' or ')}`,
-          ),
-        ],
-      },
-    );
-  for (const provider of present) if ((await clustersOf(provider, programs)).includes(name)) having.push(provider);
-  return having;
 }
 
 /**

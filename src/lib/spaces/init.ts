@@ -3,7 +3,7 @@ import { command } from '../core/command-line.ts';
 import { requireTime, throwIfInterrupted } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { isObject } from '../core/is-object.ts';
-import { advice, run as nextStep, stepLines, textOf } from '../core/next-step.ts';
+import { advice, run as nextStep, textOf } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { compareVersions } from '../core/version.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -11,7 +11,6 @@ import type { KubeObject } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import type { WriteRecorder } from '../kube/dry-run.ts';
 import { requirePermissions } from '../kube/permissions.ts';
-import { versionWords } from '../ocm/running-versions.ts';
 import { type ChartChoice, chooseChart, fetchChart, type InitInput, kubeFlexValues } from './chart.ts';
 import { type ClusterState, readClusterState } from './cluster-state.ts';
 import { coreChart } from './core-chart.ts';
@@ -24,7 +23,6 @@ import { findIrreplaceable, freshValues, hasKubeFlex, makePlan, markAsKept, type
 import { renewCorrectedHook } from './its-name-defect.ts';
 import { forgetRevisions, refusePending } from './release-records.ts';
 import { listControlPlanes } from './spaces.ts';
-import { type UnreachedSpace, unreachedSpaces } from './unreached-spaces.ts';
 
 /** The result of `init`. */
 export interface InitResult {
@@ -43,8 +41,6 @@ export interface InitResult {
   kept: string[];
   /** The names of the ITSes of the cluster. */
   itses: string[];
-  /** With --upgrade: spaces that the upgrade does not bring to the installed version; in a dry run, would not bring. */
-  unreached: UnreachedSpace[];
   /** Whether this run changes anything on the cluster. */
   changed: boolean;
 }
@@ -102,7 +98,6 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
     kubeFlex: hasKubeFlex(values) ? 'installed' : 'kept',
     kept: [],
     itses: ((await listControlPlanes(kube, 'its')) ?? []).map(({ metadata }) => metadata.name),
-    unreached: [],
     changed: false,
   };
   const followed = { release: clusterState.release.name, needsPostgres: needsPostgres(values) };
@@ -128,18 +123,14 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   });
 }
 
-/** Reports the spaces that the upgrade does not reach, the versions that they run, and how to upgrade them. */
+/** KubeFlex runs the hooks of a control plane once: an upgrade does not reach existing spaces. */
 async function afterUpgrade(result: InitResult, kube: Kube, run: Run): Promise<InitResult> {
-  const { progress } = run;
   const isRenewed = await renewCorrectedHook(kube, run);
-  const unreached = await unreachedSpaces(kube, kube.dryRun && result.previousVersion !== result.version);
-  if (unreached.length > 0)
-    progress.note('KubeFlex runs the hooks of a control plane once: existing spaces keep what they run.');
-  for (const { name, versions, next } of unreached) {
-    progress.note(`${name}: ${versionWords(versions).join(' · ')}`);
-    for (const step of stepLines(next)) progress.note(step);
-  }
-  return { ...result, unreached, changed: result.changed || (isRenewed && !kube.dryRun) };
+  const { previousVersion, version, itses } = result;
+  const plan = command`stellarctl upgrade plan --hosting-context ${kube.cluster.context}`;
+  if (previousVersion !== null && previousVersion !== version && itses.length > 0)
+    run.progress.note(textOf(nextStep(plan, 'Existing spaces keep what they run. To see how to upgrade them')));
+  return { ...result, changed: result.changed || (isRenewed && !kube.dryRun) };
 }
 
 async function runHelm(

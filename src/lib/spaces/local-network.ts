@@ -1,7 +1,7 @@
 import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { partial, run } from '../core/next-step.ts';
-import { findProgram, type ProgramRun, programFailed, readJson, runProgram } from '../core/program.ts';
+import { partial } from '../core/next-step.ts';
+import { findProgram, type ProgramRun, readJson, runProgram } from '../core/program.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import {
   clusterOfContainer,
@@ -73,67 +73,31 @@ export function chooseNetwork(
   };
 }
 
-/** The local port mapped to a cluster's ingress. */
-type IngressPort =
-  | { state: 'found'; port: number }
-  /** The cluster was created without one, and it cannot be added later. */
-  | { state: 'none' }
-  | { state: 'unknown'; why: string };
-
 /** From docker's API, ContainerInspect, HostConfig.PortBindings. */
 type PortBindings = Record<string, { HostPort?: string }[] | null> | null;
 
-/** Reads the port from Docker, also for a stopped cluster. @throws StellarError `interrupted`, `timeout` */
+/**
+ * The local port that leads to the ingress of an existing cluster, from Docker, also if the cluster is stopped.
+ * @param asked undefined if any port is acceptable
+ * @returns undefined if Docker does not show the cluster
+ * @throws StellarError `cluster-unusable` if it is not the requested port, or there is none: that cannot be changed
+ */
 export async function findIngressPort(
   provider: ProviderName,
   name: string,
+  asked: number | undefined,
   programs: ProgramRun,
-): Promise<IngressPort> {
-  const engine = (provider === 'kind' && programs.env.KIND_EXPERIMENTAL_PROVIDER) || 'docker';
-  if (engine !== 'docker') return { state: 'unknown', why: `kind works with ${engine}` };
+): Promise<number | undefined> {
   const docker = await findProgram(dockerProgram, programs);
-  if (docker === undefined) return { state: 'unknown', why: 'docker is not on PATH' };
   const { entrance } = localNames(provider, name);
   const args = ['container', 'inspect', '--format', '{{json .HostConfig.PortBindings}}', entrance];
-  const output = await runProgram(programs)(docker, { args, limitMs: 30_000 });
-  if (output.exitCode !== 0) return { state: 'unknown', why: programFailed(docker, args, output).why };
-  const hostPort = readJson<PortBindings>('docker', output.stdout)?.['443/tcp']?.[0]?.HostPort;
-  const port = Number(hostPort);
-  return hostPort === undefined || !(port > 0) ? { state: 'none' } : { state: 'found', port };
-}
-
-/**
- * Ensures that an existing cluster can be a hosting cluster at the requested port.
- * @param asked undefined if any port is acceptable
- * @returns its port
- * @throws StellarError `cluster-unusable`, with its port
- */
-export function requireIngressPort(
-  { provider, name }: { provider: ProviderName; name: string },
-  found: Exclude<IngressPort, { state: 'unknown' }>,
-  asked: number | undefined,
-): number {
-  if (found.state === 'none')
-    throw new StellarError(
-      'cluster-unusable',
-      `The ${provider} cluster ${name} was not created as a hosting cluster: no port of this machine is forwarded to its port 443, which ITSes and WDSes need.`,
-      { next: [partial(command`stellarctl init --provider ${provider} --name NAME`, 'Create another one')] },
-    );
-  if (asked === undefined || asked === found.port) return found.port;
+  const output = docker && (await runProgram(programs)(docker, { args, limitMs: 30_000 }));
+  if (output?.exitCode !== 0) return undefined;
+  const port = Number(readJson<PortBindings>('docker', output.stdout)?.['443/tcp']?.[0]?.HostPort ?? 0);
+  if (port > 0 && port === (asked ?? port)) return port;
   throw new StellarError(
     'cluster-unusable',
-    `The ${provider} cluster ${name} already exists, with port ${found.port} of this machine forwarded to it, not ${asked}; that cannot be changed.`,
-    {
-      next: [
-        run(
-          command`stellarctl init --provider ${provider} --name ${name} --external-port ${String(found.port)}`,
-          'Use its port',
-        ),
-        partial(
-          command`stellarctl init --provider ${provider} --name NAME --external-port ${String(asked)}`,
-          'Or create another one',
-        ),
-      ],
-    },
+    `The ${provider} cluster ${name} already exists, with ${port > 0 ? `port ${port}` : 'no port'} of this machine forwarded to its port 443, which ITSes and WDSes need${asked === undefined ? '' : `, not ${asked}`}.`,
+    { next: [partial(command`stellarctl init --provider ${provider} --name NAME`, 'Create another one')] },
   );
 }

@@ -154,7 +154,7 @@ export const dockerProgram: Program = {
   versionArguments: ['--version'],
 };
 
-export const providerPrograms = { kind: kindProgram, k3d: k3dProgram } as const;
+const providerPrograms = { kind: kindProgram, k3d: k3dProgram } as const;
 
 /**
  * Opens a provider for the duration of a task.

@@ -13,7 +13,7 @@ import {
 } from '../core/checks.ts';
 import { command } from '../core/command-line.ts';
 import { failureOf } from '../core/errors.ts';
-import { partial } from '../core/next-step.ts';
+import { partial, run } from '../core/next-step.ts';
 import { judge } from '../core/stages.ts';
 import { ifSeen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -36,7 +36,6 @@ import { spaceVersions } from './space-versions.ts';
 import type { SpaceWatcher } from './space-watcher.ts';
 import { itsNameOf, itsOfWds, roleOf } from './spaces.ts';
 import { failureOfStage } from './stage-failure.ts';
-import { unreachedSpaces } from './unreached-spaces.ts';
 import type { WdsInside } from './wds-stages.ts';
 
 /** The results of the checks of a space. */
@@ -126,8 +125,8 @@ async function judgeVersions({ space, hosting }: InstalledSpace): Promise<Outcom
   const apart = versionsApart(space.name, versions);
   const [unseen] = versions.flatMap((version) => version.notVisible ?? []);
   if (apart === undefined) return unseen === undefined ? pass() : skipped(unseen);
-  const { next = [] } = (await unreachedSpaces(hosting, false)).find(({ name }) => name === space.name) ?? {};
-  return warn('versions-apart', apart, ...next);
+  const upgrade = command`stellarctl ${space.role} upgrade ${space.name} --hosting-context ${hosting.cluster.context}`;
+  return warn('versions-apart', apart, run(upgrade, 'Upgrade it'));
 }
 
 /** A WDS among the control planes of its hosting cluster. */

@@ -48,13 +48,6 @@ after(async () => {
   await bed?.stop();
 });
 
-interface Unreached {
-  name: string;
-  role: string;
-  versions: { running: string[] | null }[];
-  next: { command?: string }[];
-}
-
 /** Runs a function with a separate cluster. */
 async function onPlane(work: (plane: Plane) => Promise<void>): Promise<void> {
   const plane = await bed.addPlane({ name: 'hosting' });
@@ -151,38 +144,19 @@ describe('an upgrade', () => {
     }),
   );
 
-  it('reports which spaces it does not upgrade, what they run, and how to upgrade them', inRelease, () =>
+  it('says what shows the spaces that it does not upgrade', inRelease, () =>
     onPlane(async (plane) => {
       await installKubeStellar(plane, { version: '0.29.0' });
       for (const line of ['its create its1 --type host', 'wds create wds1 --type host'])
         await cli.succeed(line.split(' '));
       const line = ['init', '--upgrade', '--chart', chart];
       const planned = await cli.succeed([...line, '--dry-run'], options);
-      assert.match(planned.stderr, /^wds1: KubeStellar 0\.29\.0$/m);
+      const toSee = /: stellarctl upgrade plan --hosting-context hosting$/m;
+      assert.match(planned.stderr, toSee);
 
-      const { stderr, json } = await cli.succeed([...line, '-o', 'json'], options);
-      assert.match(stderr, /^KubeFlex runs the hooks of a control plane once: existing spaces keep what they run\.$/m);
-      assert.match(stderr, /^wds1: KubeStellar running 0\.29\.0, installed hooks 0\.30\.0$/m);
-      assert.match(stderr, /^its1: OCM 1\.0\.0 · status add-on running 0\.2\.0-rc16, /m);
-      assert.match(
-        stderr,
-        /^Upgrade OCM and the status add-on: stellarctl its upgrade its1 --hosting-context hosting$/m,
-      );
-      const [{ unreached }] = json().items;
-      const named = unreached.map(({ name, role, versions }: Unreached) => [name, role, versions[0]?.running]);
-      assert.deepEqual(named, [
-        ['its1', 'its', ['1.0.0']],
-        ['wds1', 'wds', ['0.29.0']],
-      ]);
-
-      const [, ofWds] = unreached as Unreached[];
-      const [recreate = '', ...others] = ofWds?.next.map(({ command }) => command) ?? [];
-      assert.deepEqual([recreate, others], ['stellarctl wds upgrade wds1 --hosting-context hosting', []]);
-      await cli.succeed(recreate.split(' ').slice(1));
+      assert.match((await cli.succeed(line, options)).stderr, toSee);
+      await cli.succeed(['wds', 'upgrade', 'wds1']);
       assert.match((await cli.succeed(['wds', 'get', 'wds1'])).stdout, /^ {2}versions +KubeStellar 0\.30\.0$/m);
-      const again = await cli.succeed(line, options);
-      assert.match(again.stderr, /^its1: OCM 1\.0\.0 · status add-on running /m);
-      assert.doesNotMatch(again.stderr, /^wds1/m);
       const upgraded = await cli.succeed(['its', 'upgrade', 'its1']);
       assert.match(upgraded.stdout, /^its1: upgraded from OCM 1\.0\.0; runs OCM 1\.3\.1/m);
       const { stdout } = await cli.succeed(['its', 'get', 'its1']);
@@ -319,7 +293,7 @@ describe('init --provider', () => {
         assert.equal(callsToCreate().length, 1);
         const other = await cli.run([...line, '--external-port', '9444'], surroundings);
         assert.equal(other.exitCode, 1);
-        assert.match(other.stderr, /with port 9443 of this machine forwarded to it, not 9444/);
+        assert.match(other.stderr, /with port 9443 of this machine forwarded to its port 443, .*, not 9444/);
         const removal = await cli.run(['wec', 'delete', 'kubeflex', '--yes'], surroundings);
         assert.match(removal.stderr, /kubeflex is a hosting cluster/);
       } finally {
