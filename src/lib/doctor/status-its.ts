@@ -5,7 +5,6 @@ import { type Access, errorOf, seen as found } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type SelectedContext, withoutCredentials } from '../kube/kubeconfig/kubeconfig.ts';
 import { partialReader } from '../kube/partial-reader.ts';
-import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { type HookVersions, products, versionsOfHooks } from '../ocm/program-versions.ts';
 import { versionOfProduct } from '../ocm/running-versions.ts';
 import { tryHubWebhook } from '../ocm/webhook.ts';
@@ -68,12 +67,11 @@ export interface ItsReading {
 
 export async function readItsStatus(
   part: SpaceReading,
-  all: readonly ControlPlane[],
   tools: StatusTools,
   hooks: Promise<HookVersions>,
 ): Promise<ItsReading | undefined> {
   const pending = readPart(part.access, tools, readHub);
-  const [space, hookVersions] = await Promise.all([describePart(part, pending, all, tools), hooks]);
+  const [space, hookVersions] = await Promise.all([describePart(part, pending, tools), hooks]);
   return space && seen(space.status, await pending, space.evidence, hookVersions);
 }
 

@@ -37,14 +37,15 @@ export const readPart = <Inside>(
 export async function describePart(
   { role, controlPlane, access }: SpaceReading,
   pending: Promise<PartReading<unknown>>,
-  all: readonly ControlPlane[],
   tools: StatusTools,
 ): Promise<{ status: SpaceStatus; evidence: SpaceEvidence } | undefined> {
   const { name } = controlPlane.metadata;
   const [evidence, reading] = await Promise.all([readSpace(tools.hosting, name, role), pending]);
   if (evidence === undefined) return undefined;
-  const { its: _, ...outside } = describeSpace(evidence, all, tools.kubeconfig);
-  const status = withReading({ ...outside, server: ifSeen(access)?.server ?? null }, reading);
+  const status = withReading(
+    { ...describeSpace(evidence, tools.kubeconfig), server: ifSeen(access)?.server ?? null },
+    reading,
+  );
   if (reading.state !== 'seen') return { status, evidence };
   const inside = { space: evidence, kube: reading.value.kube, tools };
   return { status: withContext(status, await brokenContext(inside)), evidence };

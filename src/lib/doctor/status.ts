@@ -33,7 +33,7 @@ export async function readStatus(tools: StatusTools): Promise<StatusView> {
   const hooks = readHookVersions(tools.hosting);
   const parts = await reachAll(all, tools);
   const ofRole = (wanted: SpaceReading['role']) => parts.filter(({ role }) => role === wanted);
-  const readItses = Promise.all(ofRole('its').map((part) => readItsStatus(part, all, tools, hooks)));
+  const readItses = Promise.all(ofRole('its').map((part) => readItsStatus(part, tools, hooks)));
   const [hosting, itses, wdses, elsewhere] = await Promise.all([
     readHostingStatus(tools.hosting, hooks),
     readItses,
@@ -130,7 +130,7 @@ async function readWdsStatus(
   itses: Promise<readonly (ItsReading | undefined)[]>,
 ): Promise<WdsStatus | undefined> {
   const pending = readPart(part.access, tools, readWds);
-  const [space, hookVersions] = await Promise.all([describePart(part, pending, all, tools), hooks]);
+  const [space, hookVersions] = await Promise.all([describePart(part, pending, tools), hooks]);
   const reading = await pending;
   const its = itsOfWds(part.controlPlane.metadata.name, all)?.metadata.name ?? null;
   if (space === undefined) return undefined;

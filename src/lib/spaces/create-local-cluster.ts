@@ -101,7 +101,9 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
       if (error instanceof StellarError && error.code === 'program-failed') throw unusable(provider, input, error);
       throw error;
     });
-    const written = await writeContext(context, names, entries, role, tools);
+    // Commands without a named ITS use the current context: a WEC must not become it as a side effect.
+    const wanted = { ...contextOf(context, names, entries), makeCurrent: role === 'hosting' };
+    const written = await setContext(tools.target, wanted, tools.run);
     if (written.changed) progress.changed(context, `context ${context} in ${written.file}`);
     progress.waiting(context, 'its nodes are starting');
     await untilReady(tools.connect({ ...entries, name: context }), provider, input, tools.run);
@@ -115,17 +117,6 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
 async function requireContextFree(context: string, names: LocalNames, { target, run }: LocalTools): Promise<void> {
   const unknown = { name: context, server: '', cluster: {}, user: {} };
   await setContext({ ...target, dryRun: true }, contextOf(context, names, unknown), run);
-}
-
-function writeContext(
-  context: string,
-  names: LocalNames,
-  entries: SelectedContext,
-  role: LocalClusterInput['role'],
-  { target, run }: LocalTools,
-) {
-  // Commands without a named ITS use the current context: a WEC must not become it as a side effect.
-  return setContext(target, { ...contextOf(context, names, entries), makeCurrent: role === 'hosting' }, run);
 }
 
 /**

@@ -5,7 +5,6 @@ import { StellarError } from '../core/errors.ts';
 import { isObject } from '../core/is-object.ts';
 import { advice, run as nextStep, textOf } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { compareVersions } from '../core/version.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
@@ -102,7 +101,6 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   };
   const followed = { release: clusterState.release.name, needsPostgres: needsPostgres(values) };
   if (plan.action === 'nothing') {
-    noteNewer(plan, context, run);
     if (!kube.dryRun) await followHosting(kube, followed, run);
     return result;
   }
@@ -207,12 +205,6 @@ function withUninstallStep(error: unknown, { name, namespace }: ReleaseName, pla
       ...(plan.installed === undefined ? [nextStep(back, 'Go back')] : []),
     ],
   });
-}
-
-function noteNewer({ version }: Plan, context: string, run: Run): void {
-  if (compareVersions(coreChart.version, version) <= 0) return;
-  const upgrade = command`stellarctl init --upgrade --hosting-context ${context}`;
-  run.progress.note(textOf(nextStep(upgrade, `KubeStellar ${version} is installed. For ${coreChart.version}`)));
 }
 
 /** Whether the release installs PostgreSQL. */

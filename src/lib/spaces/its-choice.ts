@@ -73,24 +73,17 @@ export function selectIts(kubeconfig: Kubeconfig, { given, source }: ItsChoice):
 
 /** The error with what selected a space that does not exist, and what undoes that, unless it was an option. */
 export function withSource(error: unknown, source: (ItsChoice | WdsChoice)['source']): unknown {
-  const [by, remedy, option] = remedies[source] ?? [];
   const isUnknown = error instanceof StellarError && ['context-unknown', 'not-found'].includes(error.code);
-  if (!isUnknown || by === undefined || remedy === undefined) return error;
+  if (!isUnknown || !/^STELLARCTL_| use$/.test(source)) return error;
+  const [by, undo] = source.endsWith(' use')
+    ? [`stellarctl ${source}`, `stellarctl ${source} --unset`]
+    : [source, `unset ${source}`];
+  const option = /its/i.test(source) ? '--its ITS' : '--wds WDS';
   return new StellarError(error.code, `${error.message} It was selected by "${asCalled(by)}".`, {
     details: error.details,
-    next: [...error.next, advice(`To use another one: ${option}`), run(remedy, 'Or undo that')],
+    next: [...error.next, advice(`To use another one: ${option}`), run(undo, 'Or undo that')],
   });
 }
-
-/** What selected a space, and what undoes that. */
-const remedies: Partial<
-  Record<(ItsChoice | WdsChoice)['source'], readonly [by: string, remedy: string, option: string]>
-> = {
-  STELLARCTL_ITS: ['STELLARCTL_ITS', 'unset STELLARCTL_ITS', '--its ITS'],
-  STELLARCTL_WDS: ['STELLARCTL_WDS', 'unset STELLARCTL_WDS', '--wds WDS'],
-  'its use': ['stellarctl its use', 'stellarctl its use --unset', '--its ITS'],
-  'wds use': ['stellarctl wds use', 'stellarctl wds use --unset', '--wds WDS'],
-};
 
 /** Chooses a new ITS if none is chosen or the chosen one's context no longer exists. @returns whether later commands use it */
 export async function useItsIfNone(

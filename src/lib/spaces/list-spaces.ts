@@ -1,10 +1,9 @@
 import { mapConcurrently } from '../core/concurrency.ts';
-import { blockingStage, judge, type StageReport, type Standing, standingOf } from '../core/stages.ts';
+import { blockingStage, judge, type Standing, standingOf } from '../core/stages.ts';
 import { hidden } from '../kube/access.ts';
 import { conditionOf, createdAt, isTrue } from '../kube/client/objects.ts';
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { notHosting } from './hosting.ts';
 import { itsStages } from './its-stages.ts';
 import { contextsOf } from './space-access.ts';
@@ -45,34 +44,18 @@ export async function listSpaces(
   const ofRole = all.filter((controlPlane) => roleOf(controlPlane) === role);
   const items = await mapConcurrently(ofRole, spacesAtOnce, async ({ metadata: { name } }) => {
     const evidence = await readSpace(hosting, name, role);
+    const its = role === 'wds' ? { its: itsOfWds(name, all)?.metadata.name ?? null } : {};
     // One may have been deleted since.
-    return evidence && describeSpace(evidence, all, kubeconfig);
+    return evidence && { ...describeSpace(evidence, kubeconfig), ...its };
   });
   return items.filter((item) => item !== undefined);
 }
 
 /** Describes a space from the hosting cluster's evidence. */
-export function describeSpace(
-  evidence: SpaceEvidence,
-  all: readonly ControlPlane[],
-  kubeconfig: Kubeconfig,
-): SpaceListItem {
-  const { name, role, hosting } = evidence;
-  const item = toItem(evidence, contextsOf(kubeconfig, name, hosting)[0]);
-  return role === 'wds' ? { ...item, its: itsOfWds(name, all)?.metadata.name ?? null } : item;
-}
-
-/** The stages of a space, judged from the hosting cluster only. */
-function judgeFromOutside(evidence: SpaceEvidence): StageReport[] {
-  const inside = hidden('it was not checked');
-  return evidence.role === 'its'
-    ? judge(itsStages(evidence), { ...evidence, inside })
-    : judge(wdsStages(), { ...evidence, inside });
-}
-
-function toItem(evidence: SpaceEvidence, context: string | undefined): SpaceListItem {
-  const { name, controlPlane } = evidence;
-  const reports = judgeFromOutside(evidence);
+export function describeSpace(evidence: SpaceEvidence, kubeconfig: Kubeconfig): SpaceListItem {
+  const { name, role, hosting, controlPlane } = evidence;
+  const space = { ...evidence, inside: hidden('it was not checked') };
+  const reports = role === 'its' ? judge(itsStages(evidence), space) : judge(wdsStages(), space);
   const { verdict } = blockingStage(reports) ?? {};
   const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
   return {
@@ -86,7 +69,7 @@ function toItem(evidence: SpaceEvidence, context: string | undefined): SpaceList
       : verdict?.state === 'waiting' || verdict?.state === 'failed'
         ? verdict.why
         : (conditionOf(controlPlane, 'Ready')?.status === 'False' && conditionOf(controlPlane, 'Ready')?.message) || '',
-    context: context ?? null,
+    context: contextsOf(kubeconfig, name, hosting)[0] ?? null,
     created: new Date(createdAt(controlPlane)).toISOString(),
   };
 }

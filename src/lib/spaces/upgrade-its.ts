@@ -7,13 +7,7 @@ import { unreached } from '../core/stages.ts';
 import { waitWhile } from '../core/until-met.ts';
 import { seen, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import {
-  type CustomResourceDefinition,
-  type Deployment,
-  isTrue,
-  type Lease,
-  type Pod,
-} from '../kube/client/objects.ts';
+import { type Deployment, isTrue, type Lease, type Pod } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { imageVersion, versionOf } from '../kube/image.ts';
 import { partialReader } from '../kube/partial-reader.ts';
@@ -192,13 +186,6 @@ async function hubBlocker({ its, to }: HubUpgrade): Promise<string | undefined> 
   });
   if (refusal !== undefined && judgeAdmission(refusal) === undefined)
     return `its webhook for works does not answer: ${refusal.words}`;
-  const addons = `managedclusteraddons.${resources.managedClusterAddOns.apiVersion.split('/')[0]}`;
-  const crd = await its.get<CustomResourceDefinition>(resources.customResourceDefinitions, addons);
-  for (const { name, served } of crd?.spec?.versions ?? []) {
-    const resource = { ...resources.managedClusterAddOns, apiVersion: `${crd?.spec?.group}/${name}` };
-    if (served && (await its.list(resource).catch(() => undefined)) === undefined)
-      return `ManagedClusterAddOns cannot be read as ${name}`;
-  }
   return undefined;
 }
 
@@ -218,7 +205,8 @@ async function renewalsOf(its: Kube): Promise<Map<string, string>> {
 }
 
 /** Has KubeFlex run the hook of the status add-on again, if that runs another version. @returns whether it does */
-async function upgradeAddon({ name, its, hosting, hooks, controlPlane }: HubUpgrade, run: Run): Promise<boolean> {
+async function upgradeAddon(upgrade: HubUpgrade, run: Run): Promise<boolean> {
+  const { name, its, hosting, hooks, controlPlane } = upgrade;
   const blocker = async () => {
     const reader = partialReader(its);
     const access = seen({ hubPods: await readHubPods(reader), forbidden: reader.forbidden });
@@ -229,20 +217,14 @@ async function upgradeAddon({ name, its, hosting, hooks, controlPlane }: HubUpgr
   };
   if ((await blocker()) === undefined) return false;
   await rerunHook({ name, hosting }, hookNames.statusAddon, hosting.now());
-  const lateAddon = (why: string) =>
-    new StellarError('timeout', `The upgrade of ${name} is not done in time: ${why}.`, {
-      next: [
-        nextStep(command`stellarctl its get ${name} --hosting-context ${hosting.cluster.context}`, 'See its stages'),
-      ],
-    });
-  await waitWhile(blocker, run, lateAddon, name);
+  await waitWhile(blocker, run, (why) => late(upgrade, why), name);
   return true;
 }
 
-const late = ({ name, its, to }: HubUpgrade, why: string): StellarError =>
+const late = ({ name, hosting, to }: HubUpgrade, why: string): StellarError =>
   new StellarError('timeout', `The upgrade of ${name} to OCM ${to} is not done in time: ${why}.`, {
     next: [
-      nextStep(command`kubectl --context ${its.cluster.context} get deployments,pods -n ${hubNamespace}`, 'See them'),
+      nextStep(command`stellarctl its get ${name} --hosting-context ${hosting.cluster.context}`, 'See its stages'),
       advice('To resume, rerun the command'),
     ],
   });
