@@ -6,7 +6,7 @@ import { isObject } from '../core/is-object.ts';
 import { advice, run as nextStep, textOf } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
+import type { KubeObject, Secret } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import type { WriteRecorder } from '../kube/dry-run.ts';
 import { requirePermissions } from '../kube/permissions.ts';
@@ -14,13 +14,12 @@ import { type ChartChoice, chooseChart, fetchChart, type InitInput, kubeFlexValu
 import { type ClusterState, readClusterState } from './cluster-state.ts';
 import { coreChart } from './core-chart.ts';
 import { followHosting, type Installing } from './follow-install.ts';
-import type { Helm, LocalChart, ReleaseName } from './helm.ts';
+import type { Helm, LocalChart, ReleaseName, Revision } from './helm.ts';
 import { mergeValues, type Values } from './helm-values.ts';
 import { withHostingLease } from './hosting-lease.ts';
 import { initPermissions } from './install-permissions.ts';
 import { findIrreplaceable, freshValues, hasKubeFlex, makePlan, markAsKept, type Plan } from './install-plan.ts';
 import { renewCorrectedHook } from './its-name-defect.ts';
-import { forgetRevisions, refusePending } from './release-records.ts';
 import { listControlPlanes } from './spaces.ts';
 
 /** The result of `init`. */
@@ -238,4 +237,52 @@ async function updateDefinitions(
 function withoutStatus(definition: KubeObject): KubeObject {
   const { status: _, ...rest } = definition as KubeObject & { status?: unknown };
   return rest;
+}
+
+const isPending = (status: string | undefined): boolean => status?.startsWith('pending-') === true;
+
+/** The Secret in which helm stores a revision (helm 3 and 4, pkg/storage/driver/secrets.go). */
+const recordOf = (release: ReleaseName, revision: number): string => `sh.helm.release.v1.${release.name}.v${revision}`;
+
+/**
+ * helm refuses a second operation on a release. The record of a helm that may have been killed is not deleted: nothing on the cluster
+ * shows whether it still runs.
+ * @throws StellarError `release-pending`
+ */
+export function refusePending(context: string, { release, revisions }: Pick<ClusterState, 'release' | 'revisions'>) {
+  const last = revisions.at(-1);
+  if (last !== undefined && isPending(last.status)) throw pendingRelease(context, release, last);
+}
+
+function pendingRelease(context: string, { name, namespace }: ReleaseName, { revision, status }: Revision) {
+  const record = recordOf({ name, namespace }, revision);
+  const forget = command`kubectl --context ${context} -n ${namespace} delete secret ${record}`;
+  return new StellarError(
+    'release-pending',
+    `Another helm operation is in progress on ${context}: release ${name} in namespace ${namespace} is at ${status}.`,
+    {
+      next: [
+        advice('When it has ended, rerun the command'),
+        nextStep(forget, 'If helm runs on no machine where it may have been started'),
+      ],
+    },
+  );
+}
+
+/**
+ * Deletes the records of a release that was never deployed, to install it and not upgrade it: the chart's Job that installs
+ * PostgreSQL runs only on installation. The objects are kept and adopted.
+ * @throws StellarError `release-pending` if another helm has started on it since the revisions were read; its record is kept
+ */
+export async function forgetRevisions(kube: Kube, release: ReleaseName, revisions: readonly Revision[]): Promise<void> {
+  const { namespace } = release;
+  for (const each of revisions) {
+    const name = recordOf(release, each.revision);
+    const record = await kube.get<Secret>(resources.secrets, name, { namespace });
+    if (record === undefined) continue;
+    const { status = '' } = record.metadata.labels ?? {};
+    if (isPending(status) || status !== each.status)
+      throw pendingRelease(kube.cluster.context, release, { ...each, status });
+    await kube.delete(resources.secrets, name, { namespace, uid: record.metadata.uid });
+  }
 }

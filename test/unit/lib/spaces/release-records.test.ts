@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
-import { forgetRevisions, refusePending } from '../../../../src/lib/spaces/release-records.ts';
+import { forgetRevisions, refusePending } from '../../../../src/lib/spaces/init.ts';
 import { failsWith } from '../../support/steps.ts';
 
 const release = { name: 'ks-core', namespace: 'default' };
