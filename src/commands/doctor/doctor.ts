@@ -67,7 +67,6 @@ export const definition: Definition<DoctorOptions> = {
       }, session.run);
     }
     await showExamined(session, options, without(options.skip ?? [], all), acted.report);
-    noteUnknownChecks(session, options, all);
     session.exitCode = exitCodeOf({ ...options, ...acted, isHealthy: isHealthy(all, options) });
   },
 };
@@ -103,13 +102,6 @@ async function act(session: Session, options: DoctorOptions, examine: () => Prom
 export function exitCodeOf(ended: { isHealthy: boolean; hasFailed?: boolean; wait?: boolean }): number {
   if (ended.isHealthy && !ended.hasFailed) return ExitCode.done;
   return ended.wait && !ended.hasFailed ? ExitCode.timeout : ExitCode.failed;
-}
-
-/** Reports unknown checks: a misspelt one would otherwise seem to be skipped. */
-function noteUnknownChecks(session: Session, { skip = [] }: DoctorOptions, all: readonly Examined[]): void {
-  const made = new Set(all.flatMap(({ findings }) => findings.map(({ id }) => id)));
-  const unknown = skip.filter((id) => !made.has(id));
-  if (unknown.length > 0) session.progress.note(`--skip ${unknown.join(' ')}: no such check was made.`);
 }
 
 const without = (skip: readonly string[], all: readonly Examined[]): Examined[] =>

@@ -1,12 +1,9 @@
-import type { StatusTools } from '../../lib/doctor/status-parts.ts';
-import type { Fact, TreeNode } from '../../lib/doctor/status-tree.ts';
-import type { StatusView } from '../../lib/doctor/status-view.ts';
+import type { StatusTools, StatusView } from '../../lib/doctor/status.ts';
 import type { Definition } from '../common/define.ts';
 import { type HostingOptions, hostingContextOption, type ItsOptions, itsOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { printOneOfMany, watch, watchOption } from '../common/watching.ts';
 import { canAnimate, isForPeople } from '../terminal/io.ts';
-import type { Style } from '../terminal/style.ts';
 
 interface Options extends HostingOptions, ItsOptions {
   watch?: boolean;
@@ -43,8 +40,8 @@ export const statusTools = async (session: Session): Promise<StatusTools> => ({
 });
 
 async function linesOf(view: StatusView, session: Session): Promise<string[]> {
-  const { treeOf } = await import('../../lib/doctor/status-tree.ts');
-  return describeTree(treeOf(view, session.output === 'wide'), session.style);
+  const { describeStatus } = await import('./status-text.ts');
+  return describeStatus(view, session.style, session.output === 'wide');
 }
 
 /** Names can be those of different kinds here. */
@@ -56,7 +53,7 @@ function namesOf({ itses, wdses }: StatusView): { name: string }[] {
 }
 
 async function noteNextStep(session: Session, view: StatusView, { hostingSource }: StatusTools): Promise<void> {
-  const { nextStep } = await import('../../lib/doctor/status-tree.ts');
+  const { nextStep } = await import('./status-text.ts');
   const option = hostingSource === '--hosting-context' && view.hosting ? ['--hosting-context', view.hosting.name] : [];
   const next = nextStep(view, option);
   if (next !== undefined) session.next(next);
@@ -90,34 +87,4 @@ async function printOnce(view: StatusView, session: Session): Promise<void> {
   if (isForPeople(output)) return session.printLines(await linesOf(view, session));
   if (output === 'name') return session.printLines(namesOf(view).map(({ name }) => name));
   return printOneOfMany(session, view);
-}
-
-interface Row {
-  /** The branches and the title. */
-  head: string;
-  facts: Fact[];
-}
-
-/** Formats trees as human-readable lines. The facts of all nodes are aligned in one column. */
-export function describeTree(nodes: readonly TreeNode[], style: Style): string[] {
-  const rows = nodes.flatMap((node) => rowsOf(node, '', ''));
-  const width = Math.max(0, ...rows.map(({ head }) => head.length));
-  return rows.map(({ head, facts }) => {
-    const text = facts.map((fact) => factText(fact, style)).join(' · ');
-    return `${head.padEnd(width)}  ${text}`.trimEnd();
-  });
-}
-
-/** @param branch prefix of the node itself @param trunk prefix of the nodes below it */
-function rowsOf({ title, facts, children }: TreeNode, branch: string, trunk: string): Row[] {
-  const below = children.flatMap((child, index) => {
-    const isLast = index === children.length - 1;
-    return rowsOf(child, `${trunk}${isLast ? '└─ ' : '├─ '}`, `${trunk}${isLast ? '   ' : '│  '}`);
-  });
-  return [{ head: `${branch}${title}`, facts }, ...below];
-}
-
-function factText({ text, mark }: Fact, { bad, dot }: Style): string {
-  if (mark === undefined) return text;
-  return `${{ bad, busy: dot, unseen: '?' }[mark]} ${text}`;
 }

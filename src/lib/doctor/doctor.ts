@@ -4,7 +4,6 @@ import { failureOf, StellarError } from '../core/errors.ts';
 import { advice, partial } from '../core/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { clusterUid } from '../ocm/cluster-uid.ts';
 import { hubEndpoints } from '../ocm/hub-access.ts';
 import { readWholeHub } from '../ocm/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
@@ -26,6 +25,7 @@ import {
   reachable,
   reportIfNotVisible,
   type Subject,
+  sameCluster,
   visible,
   wecKnown,
   wecsListed,
@@ -74,7 +74,11 @@ async function itsOf(
   hubs: readonly Hub[],
 ): Promise<SelectedIts> {
   if (its === undefined || (isItsAssumed && ofHosting.length > 0)) return {};
-  const known = await among(its.kube, hubs);
+  const same = await sameCluster(
+    its.kube,
+    hubs.map(({ kube }) => kube),
+  );
+  const known = hubs.find(({ kube }) => kube === same);
   if (known !== undefined) return { known };
   const elsewhere = { ...its, ...(await checkHub(its.kube)) };
   // Without a choice, commands use a hosting cluster.
@@ -167,14 +171,6 @@ async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<
     }),
   );
   return [{ subject: subjectOf('hosting', hosting), findings }, ...examined.flat()];
-}
-
-/** The hub that is this ITS: one cluster may have several addresses. */
-async function among(its: Kube, hubs: readonly Hub[]): Promise<Hub | undefined> {
-  const same = hubs.find(({ kube }) => kube.cluster.server === its.cluster.server);
-  if (same !== undefined || hubs.length === 0) return same;
-  const [ofHosting, ...others] = await Promise.all([its, ...hubs.map(({ kube }) => kube)].map(clusterUid));
-  return ofHosting === undefined ? undefined : hubs[others.indexOf(ofHosting)];
 }
 
 async function examineWecs(hub: Hub, named: DoctorInput['wecs']): Promise<Examined[]> {

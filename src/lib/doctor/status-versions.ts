@@ -10,9 +10,7 @@ import { type InstalledVersions, versionSkews } from '../ocm/version-skew.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { coreChart } from '../spaces/core-chart.ts';
 import { wecVersions } from '../wecs/wec-versions.ts';
-import { readStatus } from './status.ts';
-import type { StatusTools } from './status-parts.ts';
-import type { ItsStatus, StatusView } from './status-view.ts';
+import { type ItsStatus, readStatus, type StatusTools, type StatusView } from './status.ts';
 
 /** The running versions, and whether they fit together. The fields are an interface: docs/output.md */
 export interface VersionsView extends InstalledVersions {
@@ -34,7 +32,7 @@ export async function readVersions(
     readStatus(tools),
     Promise.all(wecs.map(async (wec) => ({ name: wec.name, read: await tryRead(() => readWec(wec.kube)) }))),
   ]);
-  const hubVersion = itsOf(status, tools)?.ocmVersion ?? null;
+  const hubVersion = versionOfProduct(products.ocm, itsOf(status, tools)?.versions ?? []);
   const { hosting } = status;
   const installed: InstalledVersions = {
     hosting: hosting && { name: hosting.name, versions: hosting.versions, hooksVersion: hosting.hooksVersion },

@@ -1,25 +1,93 @@
-import { blockingStage, judge } from '../core/stages.ts';
-import { ifSeen, seen, tryRead } from '../kube/access.ts';
+import { type ErrorReport, reportOf } from '../core/errors.ts';
+import { blockingStage, judge, unreached } from '../core/stages.ts';
+import { type Access, errorOf, ifSeen, seen, through, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/resources.ts';
+import { type SelectedContext, withoutCredentials } from '../kube/kubeconfig/kubeconfig.ts';
 import { partialReader } from '../kube/partial-reader.ts';
-import { clusterUid } from '../ocm/cluster-uid.ts';
+import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { keyOf } from '../ocm/object-ref.ts';
-import { type Binding, type BindingPolicy, objectsOf } from '../ocm/policies.ts';
-import { type HookVersions, kubeFlexPrograms, products, readHookVersions } from '../ocm/program-versions.ts';
-import { runningVersions, versionOfProduct, whyPodsHidden } from '../ocm/running-versions.ts';
+import { type Binding, objectsOf } from '../ocm/policies.ts';
+import { type HookVersions, kubeFlexPrograms, readHookVersions, versionsOfHooks } from '../ocm/program-versions.ts';
+import { type RunningVersion, runningVersions, whyPodsHidden } from '../ocm/running-versions.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { notHosting } from '../spaces/hosting.ts';
 import { hostingStages, readHosting } from '../spaces/hosting-stages.ts';
+import { type ItsChoice, resolveIts } from '../spaces/its-choice.ts';
+import { readHubPods } from '../spaces/its-contents.ts';
+import { describeSpace, type SpaceListItem } from '../spaces/list-spaces.ts';
 import { reachSpace } from '../spaces/space-access.ts';
-import { wdsVersions } from '../spaces/space-versions.ts';
+import { readSpace, type SpaceEvidence } from '../spaces/space-evidence.ts';
+import type { SpaceTools } from '../spaces/space-tools.ts';
+import { type HubPods, itsVersions, wdsVersions } from '../spaces/space-versions.ts';
 import { itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
-import { policyVerdict } from '../workloads/policy-list.ts';
-import { leftOut } from '../workloads/policy-problems.ts';
-import { chosenContext, type ItsReading, readChosenIts, readItsStatus, withoutContext } from './status-its.ts';
-import { describePart, readPart, type SpaceReading, type StatusTools } from './status-parts.ts';
-import type { HostingStatus, StatusView, WdsStatus } from './status-view.ts';
+import { listWecs, type WecListItem } from '../wecs/list.ts';
+import { readSent, type SentCounts } from '../workloads/sent-counts.ts';
+import { sameCluster } from './subject.ts';
+
+/** A whole installation. The fields of this type and its parts are an interface: docs/output.md. */
+export interface StatusView {
+  /** Null if the selected cluster is not a hosting cluster: then the view has only the chosen ITS. */
+  hosting: HostingStatus | null;
+  itses: ItsStatus[];
+  wdses: WdsStatus[];
+}
+
+export interface HostingStatus {
+  /** Its context. */
+  name: string;
+  server: string;
+  /** The KubeStellar version in the installed hooks, which new spaces get; null if it is not visible. */
+  hooksVersion: string | null;
+  versions: RunningVersion[];
+  /** Whether a user must act. */
+  problem: boolean;
+  /** What it waits for, or what is wrong; empty if all is well. */
+  reason: string;
+}
+
+/** The common fields of ITSes and WDSes, and where they are, as far as the hosting cluster shows it. */
+export interface SpaceStatus extends Omit<SpaceListItem, 'type' | 'created'> {
+  /** Null for an ITS that is not a control plane of the hosting cluster. */
+  type: string | null;
+  server: string | null;
+  /** RFC 3339; null if KubeFlex does not know it. */
+  created: string | null;
+  /** Why the reading of its inside failed. */
+  error?: ErrorReport;
+  /** Why its inside could not be read, although nothing is wrong with it. */
+  notVisible?: string;
+}
+
+export interface ItsStatus extends SpaceStatus {
+  versions: RunningVersion[];
+  /** Null if they are not visible. */
+  wecs: WecStatus[] | null;
+}
+
+export interface WecStatus extends Omit<WecListItem, 'leaseRenewed'> {
+  /** What WDSes send to it; null if this user may not read works. */
+  workloads: SentCounts[] | null;
+}
+
+export interface WdsStatus extends SpaceStatus {
+  /** Null if it is not clear which one it uses. */
+  its: string | null;
+  versions: RunningVersion[];
+  /** The number of its binding policies; null if they are not visible. */
+  bindingPolicies: number | null;
+  /** The number of objects that these select, each counted once. */
+  objects: number | null;
+  /** Whether its guard keeps workloads running whenever its controllers start; null if that is not visible. */
+  guarded: boolean | null;
+}
+
+/** The tools for reading an installation. */
+export interface StatusTools extends Omit<SpaceTools, 'target'> {
+  /** The ITS that commands use; undefined if none is selected. */
+  chosen: ItsChoice | undefined;
+}
 
 /**
  * Reads a whole installation, all parts in parallel. A part that does not answer is reported as such. If the selected cluster is
@@ -32,24 +100,31 @@ export async function readStatus(tools: StatusTools): Promise<StatusView> {
   if (all === undefined) return itsAlone(tools);
   const hooks = readHookVersions(tools.hosting);
   const parts = await reachAll(all, tools);
-  const ofRole = (wanted: SpaceReading['role']) => parts.filter(({ role }) => role === wanted);
-  const readItses = Promise.all(ofRole('its').map((part) => readItsStatus(part, tools, hooks)));
+  const ofRole = (wanted: SpaceRole) => parts.filter(({ role }) => role === wanted);
   const [hosting, itses, wdses, elsewhere] = await Promise.all([
     readHostingStatus(tools.hosting, hooks),
-    readItses,
-    Promise.all(ofRole('wds').map((part) => readWdsStatus(part, all, tools, hooks, readItses))),
-    readOtherIts(parts, tools),
+    Promise.all(ofRole('its').map((part) => readItsStatus(part, tools, hooks))),
+    Promise.all(ofRole('wds').map((part) => readWdsStatus(part, all, tools, hooks))),
+    readOtherIts(ofRole('its'), tools),
   ]);
-  const itsStatuses = itses.filter((its) => its !== undefined);
-  const isOther = elsewhere !== undefined && !(await isAmong(elsewhere, itsStatuses));
+  const found = itses.filter((its) => its !== undefined);
+  const others = found.flatMap(({ kube }) => kube ?? []);
+  const isOwn = elsewhere?.kube && (await sameCluster(elsewhere.kube, others)) !== undefined;
   return {
     hosting,
-    itses: [...itsStatuses, ...(isOther ? [elsewhere] : [])].map(({ status }) => status),
+    itses: [...found, ...(elsewhere === undefined || isOwn ? [] : [elsewhere])].map(({ status }) => status),
     wdses: wdses.filter((wds) => wds !== undefined),
   };
 }
 
-function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promise<SpaceReading[]> {
+/** A control plane, and how to reach it. */
+interface Part {
+  role: SpaceRole;
+  controlPlane: ControlPlane;
+  access: Access<SelectedContext>;
+}
+
+function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promise<Part[]> {
   const spaces = all.flatMap((controlPlane) => {
     const role = roleOf(controlPlane);
     return role === undefined ? [] : [{ role, controlPlane }];
@@ -57,35 +132,106 @@ function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promise<Spa
   return Promise.all(spaces.map(async (space) => ({ ...space, access: await reachSpace(space.controlPlane, tools) })));
 }
 
-/** The chosen ITS, if it is not known to be one of the hosting cluster's. The current context is not a choice. */
-async function readOtherIts(parts: readonly SpaceReading[], tools: StatusTools): Promise<ItsReading | undefined> {
-  const { chosen } = tools;
-  if (chosen === undefined || chosen.source === 'current context') return undefined;
-  const itsParts = parts.filter(({ role }) => role === 'its');
-  const isContext = tools.kubeconfig.contexts.has(chosen.given);
-  if (!isContext && itsParts.some(({ controlPlane }) => controlPlane.metadata.name === chosen.given)) return undefined;
-  // A default ITS from an earlier choice may be gone; one that the command names must exist.
-  const choosing = () => chosenContext(chosen, tools);
-  const context = chosen.source === '--its' ? seen(await choosing()) : await tryRead(choosing);
-  if (context.state !== 'seen') return withoutContext(chosen, context);
-  const isOwn = itsParts.some(({ access }) => ifSeen(access)?.server === context.value.server);
-  return isOwn ? undefined : readChosenIts(context.value, tools);
+/** What the hosting cluster shows of a space, and the reading of its inside. @returns undefined if it was just deleted */
+async function readPart<Inside>(
+  { role, controlPlane, access }: Part,
+  tools: StatusTools,
+  read: (kube: Kube) => Promise<Inside>,
+): Promise<{ status: SpaceStatus; inside: Access<Inside>; evidence: SpaceEvidence } | undefined> {
+  const [evidence, inside] = await Promise.all([
+    readSpace(tools.hosting, controlPlane.metadata.name, role),
+    through(access, (context) => read(tools.connect(context))),
+  ]);
+  if (evidence === undefined) return undefined;
+  const server = ifSeen(access)?.server ?? null;
+  const status = withReading({ ...describeSpace(evidence, tools.kubeconfig), server }, inside);
+  return { status, inside, evidence };
 }
 
-/** One cluster may have several addresses. */
-async function isAmong({ kube }: ItsReading, others: readonly ItsReading[]): Promise<boolean> {
-  const identities = await Promise.all(
-    [kube, ...others.map((other) => other.kube)].map((its) => its && clusterUid(its).catch(() => undefined)),
-  );
-  const [own, ...rest] = identities;
-  return own !== undefined && rest.includes(own);
+/**
+ * A space that does not answer has a problem, unless the reason is known. Missing rights of the user are not a problem of the
+ * space.
+ */
+export function withReading(outside: SpaceStatus, reading: Access<unknown>): SpaceStatus {
+  if (reading.state === 'seen') return outside;
+  const error = errorOf(reading);
+  if (error === undefined || error.code === 'forbidden') return { ...outside, notVisible: reading.why };
+  if (outside.reason !== '') return outside;
+  return { ...outside, ready: false, problem: true, reason: reading.why, error: reportOf(error) };
+}
+
+interface HubReading extends HubPods {
+  kube: Kube;
+  wecs: WecStatus[];
+}
+
+/** @throws StellarError `not-a-hub` */
+async function readHub(kube: Kube): Promise<HubReading> {
+  const reader = partialReader(kube);
+  const [wecs, sent, hubPods] = await Promise.all([
+    listWecs(kube, { pending: false }),
+    readSent(reader),
+    readHubPods(reader),
+  ]);
+  const withSent = wecs.map(({ leaseRenewed, ...wec }) => ({
+    ...wec,
+    workloads: sent === undefined ? null : (sent.get(wec.name) ?? []),
+  }));
+  return { kube, hubPods, forbidden: reader.forbidden, wecs: withSent };
+}
+
+/** An ITS, with a client for it if it answered. */
+interface ItsReading {
+  status: ItsStatus;
+  kube: Kube | undefined;
+}
+
+const itsReading = (space: SpaceStatus, inside: Access<HubReading>, versions: RunningVersion[]): ItsReading => ({
+  status: { ...space, versions, wecs: ifSeen(inside)?.wecs ?? null },
+  kube: ifSeen(inside)?.kube,
+});
+
+async function readItsStatus(
+  part: Part,
+  tools: StatusTools,
+  hooks: Promise<HookVersions>,
+): Promise<ItsReading | undefined> {
+  const [space, hookVersions] = await Promise.all([readPart(part, tools, readHub), hooks]);
+  return space && itsReading(space.status, space.inside, itsVersions(space.evidence, space.inside, hookVersions));
+}
+
+const chosenContext = (choice: ItsChoice, tools: StatusTools): Promise<SelectedContext> =>
+  resolveIts(choice, tools.kubeconfig, async () => seen(tools));
+
+/** What the hosting cluster shows of an ITS that belongs to another one. */
+const nothing = { type: 'external', pods: [], forbidden: new Set<string>() };
+
+/** Reads the ITS that commands use, of any hosting cluster. */
+async function readChosenIts({ name, ...context }: SelectedContext, { connect }: StatusTools) {
+  const inside = await tryRead(() => readHub(connect({ name, ...context })));
+  const place = { name, context: name, type: null, created: null, server: withoutCredentials(context.server) };
+  const space = { ...place, ...unreached, ready: inside.state === 'seen', problem: false, reason: '' };
+  const versions = itsVersions(nothing, inside, versionsOfHooks([]));
+  return { ...itsReading(withReading(space, inside), inside, versions), failure: errorOf(inside) };
+}
+
+/** The chosen ITS, if it is not known to be one of the hosting cluster's. The current context is not a choice. */
+async function readOtherIts(itses: readonly Part[], tools: StatusTools): Promise<ItsReading | undefined> {
+  const { chosen } = tools;
+  if (chosen === undefined || chosen.source === 'current context') return undefined;
+  const isContext = tools.kubeconfig.contexts.has(chosen.given);
+  if (!isContext && itses.some(({ controlPlane }) => controlPlane.metadata.name === chosen.given)) return undefined;
+  // A default ITS from an earlier choice may be gone; one that the command names must exist.
+  const choosing = () => chosenContext(chosen, tools);
+  const context = chosen.source === '--its' ? await choosing() : ifSeen(await tryRead(choosing));
+  const isOwn = itses.some(({ access }) => ifSeen(access)?.server === context?.server);
+  return context === undefined || isOwn ? undefined : readChosenIts(context, tools);
 }
 
 async function itsAlone(tools: StatusTools): Promise<StatusView> {
   const { hosting, hostingSource, chosen } = tools;
   if (chosen === undefined || hostingSource === '--hosting-context') throw notHosting(hosting);
-  const context = await chosenContext(chosen, tools);
-  const { status, failure } = await readChosenIts(context, tools);
+  const { status, failure } = await readChosenIts(await chosenContext(chosen, tools), tools);
   // Without a choice, commands use a hosting cluster.
   if (failure?.code === 'not-a-hub' && chosen.source === 'current context') throw notHosting(hosting);
   if (failure !== undefined) throw failure;
@@ -98,74 +244,40 @@ async function readHostingStatus(kube: Kube, hooks: Promise<HookVersions>): Prom
   const [seen, { controllerManager }] = await Promise.all([readHosting(reader), hooks]);
   const isSeen = reader.forbidden.size === 0;
   const { verdict } = (isSeen && blockingStage(judge(hostingStages, seen))) || {};
-  const versions = runningVersions(kubeFlexPrograms, seen.pods, whyPodsHidden(reader));
   return {
     name: kube.cluster.context,
     server: kube.cluster.server,
-    kubeflexVersion: versionOfProduct(products.kubeFlex, versions),
     hooksVersion: controllerManager?.version ?? null,
-    versions,
+    versions: runningVersions(kubeFlexPrograms, seen.pods, whyPodsHidden(reader)),
     problem: verdict?.state === 'failed',
     reason: verdict?.why ?? '',
   };
 }
 
-interface WdsReading extends Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'failedPolicies' | 'guarded'> {
-  policies: readonly BindingPolicy[];
-}
-
-const nothingSeen: WdsReading = {
-  bindingPolicies: null,
-  objects: null,
-  failedPolicies: null,
-  guarded: null,
-  policies: [],
-};
-
 async function readWdsStatus(
-  part: SpaceReading,
+  part: Part,
   all: readonly ControlPlane[],
   tools: StatusTools,
   hooks: Promise<HookVersions>,
-  itses: Promise<readonly (ItsReading | undefined)[]>,
 ): Promise<WdsStatus | undefined> {
-  const pending = readPart(part.access, tools, readWds);
-  const [space, hookVersions] = await Promise.all([describePart(part, pending, tools), hooks]);
-  const reading = await pending;
+  const [space, hookVersions] = await Promise.all([readPart(part, tools, readWds), hooks]);
+  const counts = ifSeen(space?.inside) ?? { bindingPolicies: null, objects: null, guarded: null };
   const its = itsOfWds(part.controlPlane.metadata.name, all)?.metadata.name ?? null;
-  if (space === undefined) return undefined;
-  const versions = wdsVersions(space.evidence, hookVersions);
-  const { policies, ...counts } = ifSeen(reading)?.inside ?? nothingSeen;
-  const itsStatus = (await itses).find((each) => each?.status.name === its);
-  const wecs = (itsStatus?.status.wecs ?? []).map(
-    ({ name, labels }) => [name, { metadata: { name, labels } }] as const,
-  );
-  const problems = leftOut(policies, { inventory: seen(new Map(wecs)), its: itsStatus?.kube?.cluster.context });
-  return { ...space.status, its, versions, ...counts, problems };
+  return space && { ...space.status, its, versions: wdsVersions(space.evidence, hookVersions), ...counts };
 }
 
 /** Kinds that are not served yet count as not seen: the stages show why. */
-async function readWds(wds: Kube): Promise<WdsReading> {
+async function readWds(wds: Kube): Promise<Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'guarded'>> {
   const [policies, bindings, guard] = await Promise.all([
-    wds.list<BindingPolicy>(resources.bindingPolicies),
+    wds.list(resources.bindingPolicies, { metadataOnly: true }),
     wds.list<Binding>(resources.bindings),
     tryRead(() => readGuard(wds)),
   ]);
-  if (policies === undefined || bindings === undefined)
-    return { ...nothingSeen, bindingPolicies: policies?.length ?? null };
-  const evidence = { now: wds.now(), wds: { name: wds.cluster.context, type: undefined } };
-  const failedPolicies = policies.flatMap((policy) => {
-    const { name } = policy.metadata;
-    const binding = bindings.find(({ metadata }) => metadata.name === name);
-    const verdict = policyVerdict({ policyName: name, policy, binding, evidence });
-    return verdict.state === 'failed' ? [{ name, why: verdict.why }] : [];
-  });
+  const guarded = policies && bindings && ifSeen(guard)?.isOn;
   return {
-    bindingPolicies: policies.length,
-    objects: countObjects(bindings),
-    failedPolicies,
-    guarded: ifSeen(guard)?.isOn ?? null,
-    policies,
+    bindingPolicies: policies?.length ?? null,
+    objects: bindings === undefined ? null : countObjects(bindings),
+    guarded: guarded ?? null,
   };
 }
 

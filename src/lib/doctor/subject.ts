@@ -2,12 +2,21 @@ import { type CheckInfo, type Finding, fail, isDependent } from '../core/checks.
 import type { StellarError } from '../core/errors.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { clusterUid } from '../ocm/cluster-uid.ts';
 import type { JoinPlan } from '../wecs/join-plan.ts';
 
 /** A client for an ITS, and its context. */
 export interface Its {
   kube: Kube;
   context: SelectedContext;
+}
+
+/** The client among others that leads to the same cluster: one may have several addresses. */
+export async function sameCluster(kube: Kube, others: readonly Kube[]): Promise<Kube | undefined> {
+  const same = others.find(({ cluster }) => cluster.server === kube.cluster.server);
+  if (same !== undefined || others.length === 0) return same;
+  const [uid, ...uids] = await Promise.all([kube, ...others].map(clusterUid));
+  return uid === undefined ? undefined : others[uids.indexOf(uid)];
 }
 
 /** The subject of checks. */

@@ -68,7 +68,7 @@ export function summaryOf(
 }
 
 /** The verdict on a policy as a whole: by the stages that its objects share, and whether it selects anything. */
-export function policyVerdict(of: OfPolicy): Verdict {
+function policyVerdict(of: OfPolicy): Verdict {
   const { policy, binding, evidence } = of;
   const verdict = policyWithoutError(of);
   if (verdict.state !== 'met') return verdict;

@@ -74,5 +74,5 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
 }
 
 /** Policies with the same problem: `policies a, b`. */
-export const namesOfPolicies = (names: readonly string[]): string =>
+const namesOfPolicies = (names: readonly string[]): string =>
   `${names.length === 1 ? 'policy' : 'policies'} ${few(names).join(', ')}`;

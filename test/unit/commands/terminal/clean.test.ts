@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
 import { describeExamined } from '../../../../src/commands/doctor/show.ts';
-import { describeTree } from '../../../../src/commands/status/status.ts';
+import { describeStatus } from '../../../../src/commands/status/status-text.ts';
 import { oneLine, safeJson, safeYaml } from '../../../../src/commands/terminal/clean.ts';
 import { formatTable, writeError } from '../../../../src/commands/terminal/output.ts';
 import { createProgress } from '../../../../src/commands/terminal/progress.ts';
@@ -12,6 +12,7 @@ import { fail, pass, skipped } from '../../../../src/lib/core/checks.ts';
 import { command } from '../../../../src/lib/core/command-line.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { advice, run } from '../../../../src/lib/core/next-step.ts';
+import { unreached } from '../../../../src/lib/core/stages.ts';
 import { asWritten, fakeIo } from '../../support/fake-io.ts';
 import { doesSomething, hostileText } from '../../support/hostile.ts';
 
@@ -101,14 +102,10 @@ describe('a view shows hostile values on its own lines:', () => {
   test('a tree', () =>
     fc.assert(
       fc.property(hostileText, hostileText, hostileText, (title, fact, child) => {
-        const nodes = [
-          {
-            title,
-            facts: [{ text: fact }],
-            children: [{ title: child, facts: [{ text: fact, mark: 'bad' as const }], children: [] }],
-          },
-        ];
-        const written = asWritten(describeTree(nodes, plain));
+        const hosting = { name: title, server: '', hooksVersion: fact, versions: [], problem: true, reason: fact };
+        const place = { ...unreached, context: null, server: null, created: null, ready: false };
+        const its = { ...place, name: child, type: fact, problem: true, reason: fact, versions: [], wecs: null };
+        const written = asWritten(describeStatus({ hosting, itses: [its], wdses: [] }, plain));
         assert.equal(written.length, 2);
         assert.ok(isSafe(written));
       }),

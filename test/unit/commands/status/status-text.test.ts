@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { essenceOf } from '../../../../src/commands/common/watching.ts';
-import { describeTree } from '../../../../src/commands/status/status.ts';
+import { describeStatus, nextStep } from '../../../../src/commands/status/status-text.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
-import { withContext } from '../../../../src/lib/doctor/status-parts.ts';
-import { nextStep, treeOf } from '../../../../src/lib/doctor/status-tree.ts';
-import type {
-  HostingStatus,
-  ItsStatus,
-  StatusView,
-  WdsStatus,
-  WecStatus,
-} from '../../../../src/lib/doctor/status-view.ts';
+import type { HostingStatus, ItsStatus, StatusView, WdsStatus, WecStatus } from '../../../../src/lib/doctor/status.ts';
 import type { RunningVersion } from '../../../../src/lib/ocm/running-versions.ts';
 import { asWritten, fakeIo } from '../../support/fake-io.ts';
 
@@ -21,7 +13,6 @@ const plain = styleFor(io.stdout, io, 'never');
 const hosting = (changes: Partial<HostingStatus> = {}): HostingStatus => ({
   name: 'kind-kubeflex',
   server: 'https://127.0.0.1:6443',
-  kubeflexVersion: '0.9.3',
   hooksVersion: '0.30.0',
   versions: [version('KubeFlex', '0.9.3')],
   problem: false,
@@ -49,9 +40,7 @@ const its = (changes: Partial<ItsStatus> = {}): ItsStatus => ({
   name: 'its1',
   type: 'vcluster',
   context: 'its1',
-  ocmVersion: '1.0.0',
   versions: [version('OCM', '1.0.0')],
-  webhook: { answers: true, why: '', next: null },
   wecs: [],
   ...changes,
 });
@@ -64,9 +53,7 @@ const wds = (changes: Partial<WdsStatus> = {}): WdsStatus => ({
   its: 'its1',
   versions: [version('KubeStellar', '0.30.0')],
   bindingPolicies: 1,
-  failedPolicies: [],
   objects: 5,
-  problems: [],
   guarded: null,
   ...changes,
 });
@@ -80,13 +67,22 @@ const wec = (name: string, changes: Partial<WecStatus> = {}): WecStatus => ({
   problem: false,
   reason: '',
   labels: {},
-  pending: false,
+  accepted: true,
+  joined: true,
+  created: null,
+  kubernetesVersion: null,
+  requests: [],
   workloads: [],
   ...changes,
 });
 
 const silent = wec('cluster2', { available: null, problem: true, reason: 'lease stopped 11m ago' });
-const asking = wec('cluster3', { available: null, stage: 'request', state: 'request pending', pending: true });
+const asking = wec('cluster3', {
+  available: null,
+  stage: 'request',
+  state: 'request pending',
+  requests: [{ state: 'pending' }] as never,
+});
 
 const view = (changes: Partial<StatusView> = {}): StatusView => ({
   hosting: hosting(),
@@ -95,18 +91,7 @@ const view = (changes: Partial<StatusView> = {}): StatusView => ({
   ...changes,
 });
 
-const lines = (shown: StatusView, style = plain): string[] => asWritten(describeTree(treeOf(shown), style));
-
-test('a WEC that a slip in a label leaves out is shown at the WDS, and leads to its policies', () => {
-  const problem = 'WEC cluster2 is not selected: its label env=egde is nearly env=edge.';
-  const warning = {
-    ...{ code: 'label-misspelt', severity: 'warning', problem },
-    ...{ details: [], steps: [], next: null },
-  };
-  const shown = view({ wdses: [wds({ problems: [warning as never] })] });
-  assert.match(lines(shown).at(-1) ?? '', new RegExp(`✗ ${problem}$`));
-  assert.equal(nextStep(shown), 'stellarctl policy list --wds wds1');
-});
+const lines = (shown: StatusView, style = plain): string[] => asWritten(describeStatus(shown, style));
 
 test('a whole installation is a tree, with all facts in one column', () => {
   const its2 = its({ name: 'its2', type: 'host', wecs: [asking] });
@@ -159,7 +144,7 @@ test('a space shows what prevents it from being ready', () => {
     reason: 'Job its1-system/its-hub-init has failed',
   };
   const coming = { ready: false, stage: 'api-server', reason: 'Job its-hub-init is running' };
-  const unknown = { ocmVersion: null, versions: [], wecs: null };
+  const unknown = { versions: [], wecs: null };
   assert.equal(
     factsOf({ itses: [its({ ...broken, ...unknown })] }),
     'vcluster · ✗ Job its1-system/its-hub-init has failed',
@@ -258,37 +243,4 @@ test('a growing age is not a change, anything else is', () => {
   assert.notEqual(since('lease stopped 11m ago'), since('the agent does not answer'));
   const named = (name: string) => essenceOf(view({ itses: [its({ wecs: [wec(name)] })] }));
   assert.notEqual(named('edge-5m'), named('edge-6m'));
-});
-
-test('a broken context of a space that is ready is a problem, and the next command writes it again', () => {
-  const problem =
-    'The context its1 does not work: its1 (https://its1) does not accept the credentials of this context.';
-  const next = 'stellarctl its context its1';
-  const broken = withContext(its(), { code: 'context-broken', message: problem, next: [{ command: next }] });
-  const view = { hosting: hosting(), itses: [broken as ItsStatus], wdses: [] };
-  assert.equal(nextStep(view), next);
-  const lines = asWritten(describeTree(treeOf(view), plain));
-  assert.equal(lines.filter((line) => line.includes(`ready · ✗ ${problem}`)).length, 1, lines.join('\n'));
-  assert.equal(withContext(its(), undefined).problem, false);
-});
-
-test('policies that cannot work are shown together if their problem is the same', () => {
-  const failedPolicies = ['a', 'b', 'c'].map((name) => ({
-    name,
-    why: name === 'b' ? 'selects no object' : 'selects no WEC',
-  }));
-  const view = { hosting: hosting(), itses: [], wdses: [wds({ failedPolicies })] };
-  assert.match(
-    asWritten(describeTree(treeOf(view), plain)).join('\n'),
-    /✗ policies a, c: selects no WEC · ✗ policy b: selects no object/,
-  );
-});
-
-test('a policy that cannot work is a problem of its WDS', () => {
-  const view = {
-    hosting: hosting(),
-    itses: [],
-    wdses: [wds({ failedPolicies: [{ name: 'shop', why: 'selects no WEC' }] })],
-  };
-  assert.match(asWritten(describeTree(treeOf(view), plain)).join('\n'), /WDS wds1 .*✗ policy shop: selects no WEC/);
 });

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
-import { countObjects } from '../../../../src/lib/doctor/status.ts';
-import { withReading } from '../../../../src/lib/doctor/status-parts.ts';
-import type { SpaceStatus } from '../../../../src/lib/doctor/status-view.ts';
+import { countObjects, type SpaceStatus, withReading } from '../../../../src/lib/doctor/status.ts';
 import { hidden, hiddenBy } from '../../../../src/lib/kube/access.ts';
 
 const outside: SpaceStatus = {
