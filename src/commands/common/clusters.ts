@@ -4,7 +4,7 @@ import { failureOf } from '../../lib/core/errors.ts';
 import type { ProgramRun } from '../../lib/core/program.ts';
 import type { Run } from '../../lib/core/run.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
-import { connect, type Kube, limitsOf } from '../../lib/kube/client/client.ts';
+import { connect, type Kube, requestLimit } from '../../lib/kube/client/client.ts';
 import type { PluginHost } from '../../lib/kube/client/credentials.ts';
 import type { Limit } from '../../lib/kube/client/transport.ts';
 import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/dry-run.ts';
@@ -106,11 +106,11 @@ export class Clusters {
   /** Returns clients for WECs, by their contexts; a WEC that is named without a context has none. */
   wecs<Context extends string | undefined>(named: readonly { name: string; context: Context }[]) {
     type Client = Context extends string ? Kube : undefined;
-    const limitOfEach = limitsOf(named.length);
+    const limit = requestLimit();
     return Promise.all(
       named.map(async ({ name, context }) => ({
         name,
-        kube: (context && this.connect(await this.contextOf(context), this.run.deadline, limitOfEach())) as Client,
+        kube: (context && this.connect(await this.contextOf(context), this.run.deadline, limit)) as Client,
       })),
     );
   }

@@ -54,16 +54,16 @@ export const itsOfFile = ({ its }: FileOptions, fleet: Fleet): string | undefine
 
 /** Opens the ITS, and prepares to open the WECs. */
 export async function openClusters(session: Session, fleet: Fleet, options: FileOptions): Promise<FleetClusters> {
-  const { limitsOf } = await import('../../lib/kube/client/client.ts');
+  const { requestLimit } = await import('../../lib/kube/client/client.ts');
   const given = itsOfFile(options, fleet);
   const its = await (given === undefined ? session.its() : session.openIts({ given, source: '--its' }));
   session.announce(its.kube);
-  const limitOfEach = limitsOf(fleet.wecs.length);
+  const limit = requestLimit();
   return {
     its,
     async open({ context: name = '', kubeconfig }) {
       const context = await session.contextOf(name, kubeconfig);
-      return session.connect(context, session.run.deadline, limitOfEach());
+      return session.connect(context, session.run.deadline, limit);
     },
     readPolicies: (names) => openPolicies(session, its, names),
   };

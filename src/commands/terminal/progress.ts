@@ -31,7 +31,7 @@ class Subjects {
   protected readonly options: ProgressOptions;
   /** What each waits for. */
   protected readonly pending = new Map<string, string>();
-  protected readonly failures = new Map<string, string>();
+  readonly #failures = new Set<string>();
   #done = 0;
   #started = monotonic();
   /** When lines stopped moving; undefined while they move. */
@@ -56,9 +56,9 @@ class Subjects {
     this.stopped = undefined;
   }
 
-  failed(subject: string, text: string): void {
+  failed(subject: string): void {
     this.pending.delete(subject);
-    this.failures.set(subject, text);
+    this.#failures.add(subject);
   }
 
   protected hasSucceeded(subject: string): void {
@@ -68,7 +68,7 @@ class Subjects {
 
   /** As `12 waiting · 280 done · 8 failed`. */
   protected get counts(): string {
-    const counts = { waiting: this.pending.size, done: this.#done, failed: this.failures.size };
+    const counts = { waiting: this.pending.size, done: this.#done, failed: this.#failures.size };
     return Object.entries(counts)
       .filter(([, count]) => count > 0)
       .map(([what, count]) => `${count} ${what}`)
@@ -245,14 +245,11 @@ class AnimatedProgress extends Subjects implements TerminalProgress {
     const row = ([subject, text]: [string, string]) => this.#row(subject, sign, text);
     const room = Math.max(shortestFrame, (this.io.stderr.rows ?? 24) - spareLines);
     if (this.pending.size <= room) return [...this.pending].map(row).join('\n');
-    const failed = [...this.failures]
-      .slice(0, Math.floor(room / 2))
-      .map(([name, text]) => this.#row(name, '✗', text, ''));
-    const waiting = [...this.pending].slice(0, room - 1 - failed.length).map(row);
-    return [terminalLine(`  ${this.counts}`), ...failed, ...waiting].join('\n');
+    return [terminalLine(`  ${this.counts}`), ...[...this.pending].slice(0, room - 1).map(row)].join('\n');
   }
 
-  #row(subject: string, sign: string, text: string, elapsed = this.elapsed): string {
+  #row(subject: string, sign: string, text: string): string {
+    const { elapsed } = this;
     const start = `  ${oneLine(subject).padEnd(this.#widest)}  ${sign} `;
     // Room for the ^C that a terminal prints: a line that wraps because of it would not be cleared completely.
     const room = Math.max(10, (this.io.stderr.columns ?? 80) - start.length - elapsed.length - 8);

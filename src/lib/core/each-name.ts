@@ -22,7 +22,7 @@ export async function forName<Result extends NamedResult>(
   } catch (error) {
     if (!(error instanceof StellarError)) throw error;
     result.error = error;
-    progress.failed(result.name, error.message);
+    progress.failed(result.name);
   }
   if (dryRun && result.changed !== undefined) result.changed = false;
   return result;

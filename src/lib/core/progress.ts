@@ -14,7 +14,7 @@ export interface Progress {
   /** The subject has succeeded. @param took the same */
   done(subject: string, text: string, took?: boolean): void;
   /** The subject has failed. The command renders the error itself. */
-  failed(subject: string, text: string): void;
+  failed(subject: string): void;
   /** Starts to relay the output of another program, which may ask a question. */
   relay(): Relay;
 }

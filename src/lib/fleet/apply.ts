@@ -180,7 +180,7 @@ async function joinAll(
   const [first, ...others] = wecs.filter(({ item }) => item.works !== undefined);
   const begun = first === undefined ? [] : await joinSome([first]);
   const isProven = begun.every(({ error }) => error === undefined);
-  if (!isProven) for (const { wec } of others) run.progress.failed(wec.name, 'not begun');
+  if (!isProven) for (const { wec } of others) run.progress.failed(wec.name);
   const fresh = wecs.filter(({ item }) => item.works === undefined);
   const rest = await joinSome([...(isProven ? others : []), ...fresh]);
   return new Map([...begun, ...rest].map((result) => [result.name, result]));

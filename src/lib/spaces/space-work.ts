@@ -94,7 +94,7 @@ export class SpaceWork {
     this.#wasReady = atOnce === true;
     if (error === undefined) return true;
     this.#result.error = error;
-    this.#run.progress.failed(name, error.message);
+    this.#run.progress.failed(name);
     return false;
   }
 

@@ -99,7 +99,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
 
   broken(error: StellarError): WecResult {
     this.result.error = error;
-    this.#run.progress.failed(this.name, error.message);
+    this.#run.progress.failed(this.name);
     return this.result;
   }
 

@@ -78,7 +78,7 @@ export async function upgradeWecs(
   const { to } = options;
   checkTarget(options, wecs[0]?.its.context.name ?? '');
   const { results, open } = await inBatches(wecs, batches, (wec) => upgradeWec(wec, options, run));
-  for (const { name } of open) run.progress.failed(name, 'not begun');
+  for (const { name } of open) run.progress.failed(name);
   return [
     ...results,
     ...open.map(({ name }) => ({ name, from: null, to, state: 'not-begun' as const, changed: false })),

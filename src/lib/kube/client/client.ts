@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
-import { type Deadline, monotonic, pause } from '../../core/deadline.ts';
+import { type Deadline, pause } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import type { Run } from '../../core/run.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
@@ -13,26 +13,11 @@ import { type PathOptions, pathOf, type Resource, resourceOf, resources } from '
 import { type Connection, fieldManager, type Limit, type Request, type Trace } from './transport.ts';
 
 const pageSize = 500;
-/** An API server forgets a list after this time (etcd's compaction); a list also ends with the command. */
-const listTimeoutMs = 300_000;
 /** meta.k8s.io: a server that does not support the form sends whole objects. */
 const metadataForm = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json';
 
-/** The limit of concurrent requests of one client, or of clients that share a limit. */
-const clientConcurrency = 32;
-/** With more clusters than this, each gets few connections: connections use memory. */
-const fewClusters = 10;
-const connectionsOfEach = 2;
-
-/** Makes the limits for the clients of several clusters. They share one limit. */
-export function limitsOf(clusters: number): () => Limit {
-  const shared = pLimit(clientConcurrency);
-  if (clusters <= fewClusters) return () => shared;
-  return () => {
-    const limit = pLimit(connectionsOfEach);
-    return (work) => limit(() => shared(work));
-  };
-}
+/** The limit of concurrent requests of one client, or of the clients of several clusters. */
+export const requestLimit = (): Limit => pLimit(32);
 
 /** Up to so many objects are read one by one; more are read with a list of all. */
 export const readsOneByOne = 10;
@@ -97,7 +82,7 @@ export function connect(
   deadline: Deadline,
   signal: AbortSignal,
   trace?: Trace,
-  limit: Limit = pLimit(clientConcurrency),
+  limit: Limit = requestLimit(),
   plugins?: PluginHost,
 ): Kube {
   return new LiveKube({ context, deadline, signal, trace, limit, plugins });
@@ -151,11 +136,8 @@ class LiveKube {
   async #listPages<T extends KubeObject>(resource: Resource, selection: Selection): Promise<T[] | undefined> {
     const path = pathOf(resource, { namespace: selection.namespace });
     const items: T[] = [];
-    const { cluster } = this;
-    const end = monotonic() + this.#connection.deadline.requestTimeout(listTimeoutMs);
     let next: string | undefined;
     for (;;) {
-      if (monotonic() > end) throw answersLate(cluster);
       const { labelSelector, fieldSelector } = selection;
       const query = { labelSelector, fieldSelector, limit: String(pageSize), continue: next };
       const form = selection.metadataOnly ? metadataForm : undefined;

@@ -5,10 +5,8 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
-import { command } from '../../core/command-line.ts';
 import { addressTimeoutMs, monotonic } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
-import { run } from '../../core/next-step.ts';
 import type { ProgramRun } from '../../core/program.ts';
 import type { Progress } from '../../core/progress.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
@@ -189,23 +187,16 @@ export class Credentials {
 const authorizations = ['token', 'tokenFile', 'username'];
 const otherCredentials = [...authorizations, 'client-certificate', 'client-certificate-data'];
 
-/** How the server is verified, and how this user authenticates. @throws StellarError; Node's errors for files */
-async function tlsOf({ name, cluster }: SelectedContext, user: UserEntry): Promise<https.AgentOptions> {
+/** How the server is verified, and how this user authenticates. @throws Node's errors for files */
+async function tlsOf({ cluster }: SelectedContext, user: UserEntry): Promise<https.AgentOptions> {
   const ca = await certificateAuthorityOf(cluster);
-  const isInsecure = cluster['insecure-skip-tls-verify'] === true;
-  // As client-go does (transport.TLSConfigFor).
-  if (isInsecure && ca !== undefined)
-    throw new StellarError(
-      'kubeconfig-invalid',
-      `Context ${name} has a cluster with both a certificate authority and insecure-skip-tls-verify: true.`,
-      { next: [run(command`kubectl config view --minify --context ${name}`, 'Remove one of them')] },
-    );
   return {
     ca,
     cert: await pemOf(user['client-certificate-data'], user['client-certificate']),
     key: await pemOf(user['client-key-data'], user['client-key']),
     ...(cluster['tls-server-name'] ? { servername: cluster['tls-server-name'] } : {}),
-    rejectUnauthorized: !isInsecure,
+    // client-go refuses an entry with both.
+    rejectUnauthorized: ca !== undefined || cluster['insecure-skip-tls-verify'] !== true,
   };
 }
 

@@ -91,7 +91,7 @@ const rows: [what: string, cluster: object, user: object, difference?: Differenc
   ['no verification', insecure, token],
   ['no verification, with a certificate', insecure, { ...cert, ...key }],
   ['verification', { ...ca, 'insecure-skip-tls-verify': false }, token],
-  ['no verification, and an authority', { ...ca, ...insecure }, token, [['error'], 'a contradiction: we refuse it']],
+  ['no verification, and an authority', { ...ca, ...insecure }, token, [['rejectUnauthorized'], 'the authority wins']],
   ['a TLS name', named, token],
   ['a TLS name and an authority', { ...named, ...ca }, { ...cert, ...key }],
   ['a TLS name and no verification', { ...named, ...insecure }, token],
