@@ -3,7 +3,7 @@ import { asCalled } from '../../lib/core/command-line.ts';
 import { count } from '../../lib/core/counts.ts';
 import { poll } from '../../lib/core/poll.ts';
 import { runProgram } from '../../lib/core/program.ts';
-import { subjectName } from '../../lib/doctor/finding-report.ts';
+import { subjectName } from '../../lib/doctor/catalogue.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
 import { needsDecision } from '../../lib/wecs/reregister-causes.ts';
 import { confirm } from '../common/confirm.ts';

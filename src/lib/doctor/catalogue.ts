@@ -1,4 +1,5 @@
-import { type CheckInfo, checksOfStages } from '../core/checks.ts';
+import { type CheckInfo, checksOfStages, type Finding } from '../core/checks.ts';
+import { commandOf, stepLines } from '../core/next-step.ts';
 import { hubChecks } from '../ocm/hub-checks.ts';
 import { hookNames } from '../ocm/kubeflex-names.ts';
 import { externalChecks, wdsCredentialChecks } from '../spaces/credentials.ts';
@@ -12,7 +13,7 @@ import { wecChecks } from '../wecs/wec-checks.ts';
 import { workloadChecks } from '../workloads/workload-checks.ts';
 import { hostingChecks, itsChecks, joiningChecks } from './cluster-checks.ts';
 import { machineChecks, programChecks } from './machine-checks.ts';
-import { type Subject, unseenChecks } from './subject.ts';
+import { type Group, type Subject, unseenChecks } from './subject.ts';
 
 /** A check of doctor. */
 export interface ListedCheck extends CheckInfo {
@@ -58,3 +59,46 @@ const ids = new Set(catalogue.map(({ id }) => id));
 /** Where the documentation describes a check: a file of the repository, and an anchor in it. */
 export const docsOf = (id: string): string =>
   `docs/troubleshooting.md#${(ids.has(id) ? id : `its-${otherHook}`).toLowerCase()}`;
+
+/** A finding for scripts: sentence and command are those of its first subject. The fields are an interface: docs/output.md. */
+export interface FindingReport extends Pick<Finding, 'id' | 'title' | 'status'> {
+  found?: string;
+  /** The code of the problem; absent if the check passes or was skipped. */
+  code?: string;
+  cause?: string;
+  /** What helps: one command that can be typed as it is. */
+  command?: string;
+  /** The next steps, for people: a line each. */
+  steps?: string[];
+  /** `machine`, `hosting/NAME`, `its/NAME`, `wds/NAME`, `wec/NAME`. */
+  subjects: string[];
+  /** For WECs: the context of their ITS. */
+  its?: string;
+  /** The last lines of a log, if there is one. */
+  details?: readonly string[];
+  /** Where the documentation describes it: a file of the repository, and an anchor in it. */
+  docs?: string;
+}
+
+export function describeGroup({ subjects, finding }: Group): FindingReport {
+  const [{ its }] = subjects;
+  const about = { subjects: subjects.map(subjectName), ...(its === undefined ? {} : { its }) };
+  const { id, title, ...outcome } = finding;
+  if (outcome.status === 'pass') return { id, title, ...outcome, ...about };
+  const { status, problem } = outcome;
+  const { code, message, next, details = [] } = problem;
+  const command = commandOf(next);
+  const help = {
+    ...(command === undefined ? {} : { command }),
+    ...(next.length === 0 ? {} : { steps: stepLines(next) }),
+  };
+  if (status === 'skipped') return { id, title, status, cause: message, ...help, ...about };
+  return {
+    ...{ id, title, status, cause: message, ...help, code, ...about },
+    ...(details.length > 0 ? { details } : {}),
+    docs: docsOf(id),
+  };
+}
+
+/** The name as `wec/NAME`; for this machine, `machine`. */
+export const subjectName = ({ kind, name }: Subject): string => (name === '' ? kind : `${kind}/${name}`);

@@ -15,7 +15,7 @@ import { fail } from '../../../../src/lib/core/checks.ts';
 import { callProgram } from '../../../../src/lib/core/command-line.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { advice, diagnosisOf, problem, run } from '../../../../src/lib/core/next-step.ts';
-import { describeGroup } from '../../../../src/lib/doctor/finding-report.ts';
+import { describeGroup } from '../../../../src/lib/doctor/catalogue.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 
 const rows = [

@@ -8,7 +8,7 @@ import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { fail, pass, runChecks, skipped, warn } from '../../../../src/lib/core/checks.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { advice, problem, run } from '../../../../src/lib/core/next-step.ts';
-import { describeGroup } from '../../../../src/lib/doctor/finding-report.ts';
+import { describeGroup } from '../../../../src/lib/doctor/catalogue.ts';
 import { isFree } from '../../../../src/lib/doctor/machine-checks.ts';
 import { type Examined, groupFindings, type Subject } from '../../../../src/lib/doctor/subject.ts';
 import { stellarctl } from '../../../stellarctl.ts';
