@@ -45,7 +45,7 @@ export const definition: Definition<Options> = {
  * `-o wide`.
  */
 export function describeWorkload(view: WorkloadView, now: number, style: Style, isWide: boolean): string[] {
-  const { kind, namespace, name, wds, its, deliveries } = view;
+  const { kind, namespace, name, wds, its, deliveries, problems } = view;
   const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}`;
   const rows = aligned(
     deliveries.map((delivery) => [delivery.wec ?? 'no WEC', delivery.policy ?? 'no policy', wordsOf(delivery, now)]),
@@ -60,6 +60,7 @@ export function describeWorkload(view: WorkloadView, now: number, style: Style, 
     ...[...createOnlyOf(deliveries)].map(
       (policy) => `  Policy ${policy} sends it with createOnly: a WEC that has it keeps its version`,
     ),
+    ...problems.flatMap(({ problem, steps }) => [`! ${problem}`, ...steps.map((step) => `    ${step}`)]),
   ];
 }
 

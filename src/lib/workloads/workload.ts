@@ -14,6 +14,7 @@ import { deliveriesOf, type FollowedObject } from './delivery.ts';
 import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './delivery-evidence.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
 import { findKind } from './find-kind.ts';
+import { leftOut, type PolicyProblem } from './policy-problems.ts';
 import { selectObjects, whyNotSelected } from './select-objects.ts';
 import type { ViewWithErrors } from './unseen.ts';
 import { candidateKind, clausesFor, readContents } from './wds-contents.ts';
@@ -31,6 +32,8 @@ export interface WorkloadView extends ObjectView {
   wds: string;
   its: string | null;
   deliveries: DeliveryView[];
+  /** Warnings about WECs that the policies that select it leave out. */
+  problems: PolicyProblem[];
 }
 
 /** Parses KIND/NAME or KIND.GROUP/NAME and validates the names. @throws StellarError `usage` */
@@ -91,6 +94,10 @@ export async function readWorkload(found: Found, wds: OpenWds): Promise<ViewWith
       ...{ name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
       its: ifSeen(wds.its)?.name ?? null,
       deliveries: deliveries.map(viewOfDelivery),
+      problems: leftOut(
+        deliveries.flatMap(({ policy }) => policy ?? []),
+        evidence,
+      ),
     },
     errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
   };

@@ -312,6 +312,7 @@ export function fakeKube(methods: Partial<Kube> = {}): Kube {
     cluster: { context: 'its1', server: 'https://its1.example.com:6443' },
     dryRun: false,
     now: () => now,
+    hasBeenUnavailable: () => false,
     pause: async () => {},
     close() {},
     ...failing,

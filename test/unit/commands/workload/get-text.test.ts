@@ -15,7 +15,7 @@ function stepsOf(...deliveries: { steps: string[]; next: string | null }[]): str
     ...way,
   }));
   const of = { kind: 'ConfigMap', namespace: null, name: 'c', wds: 'wds1', its: 'its1' };
-  const view = { ...of, deliveries: given };
+  const view = { ...of, deliveries: given, problems: [] };
   const { io } = fakeIo();
   const lines = describeWorkload(view as never, 0, styleFor(io.stdout, io, 'never'), false);
   return lines.filter((line) => / {6}/.test(line));
@@ -23,16 +23,19 @@ function stepsOf(...deliveries: { steps: string[]; next: string | null }[]): str
 
 const several = { steps: ['See: kubectl get x', 'Or: kubectl get y'], next: 'kubectl get x' };
 
-test('a failure shows when it began', () => {
+test('a failure shows when it began; warnings follow', () => {
   const blockedAt = { stage: 'applied', state: 'failed', why: 'refused', since: '1970-01-01T00:00:00Z' };
   const way = { policy: 'shop', wec: 'w1', stages: [], blockedAt, steps: [], next: null, createOnly: true };
   const of = { kind: 'ConfigMap', namespace: null, name: 'c', wds: 'wds1', its: 'its1' };
-  const view = { ...of, deliveries: [way] };
+  const problem = { problem: 'WEC w2 is not selected.', severity: 'warning', details: [], steps: ['label it'] };
+  const view = { ...of, deliveries: [way], problems: [problem] };
   const { io } = fakeIo();
   const [, ...lines] = describeWorkload(view as never, 300_000, styleFor(io.stdout, io, 'never'), false);
   assert.deepEqual(lines, [
     '  ✗ w1   shop   refused (began 5m ago)',
     '  Policy shop sends it with createOnly: a WEC that has it keeps its version',
+    '! WEC w2 is not selected.',
+    '    label it',
   ]);
 });
 
