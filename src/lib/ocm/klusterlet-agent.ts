@@ -4,8 +4,7 @@ import { createdAt, type KubeObject, type Secret } from '../kube/client/objects.
 import { tokenId } from '../kube/client/tokens.ts';
 import type { HubConnection } from './endpoint.ts';
 import { type KnownHub, parseHubKubeconfig } from './hub-kubeconfig.ts';
-import { managedBy, managedByLabel } from './klusterlet-operator.ts';
-import { agentNamespace, bootstrapSecretName, klusterletName } from './ocm-names.ts';
+import { agentNamespace, bootstrapSecretName, klusterletName, managedBy, managedByLabel } from './ocm-names.ts';
 import type { KlusterletMode } from './ocm-objects.ts';
 import type { WecEvidence } from './wec-evidence.ts';
 

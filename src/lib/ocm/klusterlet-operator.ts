@@ -6,16 +6,16 @@ import {
   agentNamespace,
   bootstrapSecretName,
   hubSecretName,
+  isOurs,
   klusterletName,
+  managedBy,
+  managedByLabel,
   operatorName,
   operatorNamespace,
   pullSecretName,
 } from './ocm-names.ts';
 import { newestOcm } from './ocm-versions.ts';
 
-/** Marks what stellarctl has installed: an operator that another program installed is recognized and kept. */
-export const managedByLabel = 'app.kubernetes.io/managed-by';
-export const managedBy = 'stellarctl';
 const ownLabels = { [managedByLabel]: managedBy };
 const labels = { app: operatorName, ...ownLabels };
 
@@ -27,8 +27,6 @@ const namespaceOfKlusterletLabel = 'operator.open-cluster-management.io/klusterl
 /** Whether the operator has created an object for this tool's Klusterlet. */
 export const createdByKlusterlet = ({ metadata }: KubeObject): boolean =>
   createdByLabels.some((label) => metadata.labels?.[label] === klusterletName);
-
-export const isOurs = ({ metadata }: KubeObject): boolean => metadata.labels?.[managedByLabel] === managedBy;
 
 /** Whether a registration has created a namespace, through stellarctl or the operator. */
 export const madeByRegistration = (namespace: KubeObject): boolean =>

@@ -2,6 +2,7 @@
  * Names of Open Cluster Management's registration protocol. Source: github.com/open-cluster-management-io/ocm,
  * manifests/, pkg/registration and pkg/operator/helpers/helpers.go, as of v1.3.1.
  */
+import type { KubeObject } from '../kube/client/objects.ts';
 
 /**
  * The namespace of the operators: on a hub the cluster manager and the bootstrap service account, on a WEC the klusterlet operator.
@@ -64,3 +65,8 @@ export function tagOf(version: string): string {
 
 /** The form of OCM's versions, including pre-releases: anything else would become the tag of images that do not exist. */
 export const isOcmVersion = (text: string): boolean => /^v?\d+\.\d+\.\d+(-[0-9A-Za-z][0-9A-Za-z.-]*)?$/.test(text);
+
+/** Marks what stellarctl has installed: an operator that another program installed is recognized and kept. */
+export const managedByLabel = 'app.kubernetes.io/managed-by';
+export const managedBy = 'stellarctl';
+export const isOurs = ({ metadata }: KubeObject): boolean => metadata.labels?.[managedByLabel] === managedBy;

@@ -11,12 +11,13 @@ import { isScaledToNone } from '../kube/pods.ts';
 import { listIfDefined, listServed } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import { deleteObjects, deletePresent } from '../kube/writes.ts';
-import { isOurs, madeByRegistration, startOperator } from '../ocm/klusterlet-operator.ts';
+import { madeByRegistration, startOperator } from '../ocm/klusterlet-operator.ts';
 import {
   addonNamespace,
   agentNamespace,
   bootstrapSecretName,
   hubSecretName,
+  isOurs,
   klusterletCrdName,
   klusterletName,
   operatorName,

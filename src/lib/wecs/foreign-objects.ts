@@ -8,12 +8,13 @@ import type { KubeObject, OwnerReference } from '../kube/client/objects.ts';
 import { groupOf, type Resource, resources } from '../kube/client/resources.ts';
 import { discover } from '../kube/discovery.ts';
 import { listServed, notServed } from '../kube/served.ts';
-import { createdByKlusterlet, isOurs } from '../ocm/klusterlet-operator.ts';
+import { createdByKlusterlet } from '../ocm/klusterlet-operator.ts';
 import {
   addonNamespace,
   agentNamespace,
   bootstrapSecretName,
   hubSecretName,
+  isOurs,
   klusterletName,
   operatorName,
   pullSecretName,

@@ -12,14 +12,13 @@ import { type AgentSettings, bootstrapSecret, image, klusterlet } from '../ocm/k
 import { klusterletCrd } from '../ocm/klusterlet-crd.ts';
 import {
   agentNamespaceObject,
-  isOurs,
   operatorNamespaceObject,
   operatorRoles,
   operatorWorkload,
   pullSecret,
   startOperator,
 } from '../ocm/klusterlet-operator.ts';
-import { klusterletCrdName, operatorNamespace, pullSecretName } from '../ocm/ocm-names.ts';
+import { isOurs, klusterletCrdName, operatorNamespace, pullSecretName } from '../ocm/ocm-names.ts';
 
 export interface Installation {
   settings: AgentSettings;

@@ -2,7 +2,7 @@ import type { Deployment, Pod } from '../kube/client/objects.ts';
 import { imageVersion } from '../kube/image.ts';
 import { isScaledToNone } from '../kube/pods.ts';
 import { type AgentSettings, image } from '../ocm/klusterlet-agent.ts';
-import { isOurs } from '../ocm/klusterlet-operator.ts';
+import { isOurs } from '../ocm/ocm-names.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 import { isOperatorPod, stuckPodsOf } from '../ocm/wec-pods.ts';
 import type { JoinOptions } from './join-options.ts';

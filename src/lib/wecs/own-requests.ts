@@ -12,8 +12,14 @@ import { userOf } from '../kube/service-accounts.ts';
 import { certificateExpiry } from '../ocm/agent-certificate.ts';
 import { bootstrapRequests, type HubEvidence } from '../ocm/hub-evidence.ts';
 import { ownTokenOf, readHubKubeconfig, secretWrittenAt } from '../ocm/klusterlet-agent.ts';
-import { isOurs, managedBy, managedByLabel } from '../ocm/klusterlet-operator.ts';
-import { bootstrapAccountOf, bootstrapServiceAccount, operatorNamespace } from '../ocm/ocm-names.ts';
+import {
+  bootstrapAccountOf,
+  bootstrapServiceAccount,
+  isOurs,
+  managedBy,
+  managedByLabel,
+  operatorNamespace,
+} from '../ocm/ocm-names.ts';
 import type { RegistrationRequest } from '../ocm/registration-requests.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 

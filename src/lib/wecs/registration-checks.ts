@@ -13,8 +13,7 @@ import {
   isMissed,
   leaseAgeOf,
 } from '../ocm/hub-evidence.ts';
-import { isOurs } from '../ocm/klusterlet-operator.ts';
-import { agentNamespace, hubSecretName, operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
+import { agentNamespace, hubSecretName, isOurs, operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
 import type { RequestState } from '../ocm/registration-requests.ts';
 import type { HubWebhook } from '../ocm/webhook.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';

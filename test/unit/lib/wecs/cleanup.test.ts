@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import { managedBy, managedByLabel } from '../../../../src/lib/ocm/klusterlet-operator.ts';
+import { managedBy, managedByLabel } from '../../../../src/lib/ocm/ocm-names.ts';
 import { cleanUpWec, removeOperator, whyOperatorStays } from '../../../../src/lib/wecs/clean-up.ts';
 import { deregisterLocally } from '../../../../src/lib/wecs/deregister-locally.ts';
 import { recordingProgress, run } from '../../support/builders.ts';

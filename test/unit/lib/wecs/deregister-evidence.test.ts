@@ -6,7 +6,7 @@ import { ApiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject, Pod } from '../../../../src/lib/kube/client/objects.ts';
 import { type Resource, resources } from '../../../../src/lib/kube/client/resources.ts';
 import { withoutFinalizers } from '../../../../src/lib/kube/writes.ts';
-import { managedBy, managedByLabel } from '../../../../src/lib/ocm/klusterlet-operator.ts';
+import { managedBy, managedByLabel } from '../../../../src/lib/ocm/ocm-names.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
 import { whyOperatorStays } from '../../../../src/lib/wecs/clean-up.ts';
 import { controllerState, forceOf } from '../../../../src/lib/wecs/delete-cluster.ts';
