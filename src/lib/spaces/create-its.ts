@@ -10,6 +10,7 @@ import type { Secret } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { isCrdServed } from '../kube/discovery.ts';
 import type { ClusterEntry } from '../kube/kubeconfig/kubeconfig.ts';
+import { partialReader } from '../kube/partial-reader.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { hookNames, type ItsType, managerName, namespaceOf, secretOf } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
@@ -78,6 +79,7 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
       return reading !== undefined && type === 'vcluster' && !installOcm ? untilReachable(reading) : reading;
     });
     if (!isReady) return;
+    if (type === 'external' && (await removeBootstrap(name, hosting))) space.changed();
     if (await ensurePropertiesNamespace(space.watcher.clientOf(name))) space.changed();
     await space.finish(await entries());
   });
@@ -174,6 +176,17 @@ async function referToBootstrap({ metadata, spec }: ControlPlane, hosting: Kube)
   const wanted = bootstrapSecretOf(metadata.name);
   if (isDeepStrictEqual(spec?.bootstrapSecretRef, wanted)) return;
   await hosting.merge(resources.controlPlanes, metadata.name, { spec: { bootstrapSecretRef: wanted } });
+}
+
+/**
+ * Deletes a leftover bootstrap Secret. KubeFlex deletes it after its first access, but one that a concurrent run writes at that
+ * moment would remain, with cluster-admin rights.
+ * @returns whether there was one
+ */
+async function removeBootstrap(name: string, hosting: Kube): Promise<boolean> {
+  const { name: secret, namespace } = bootstrapSecretOf(name);
+  const present = await partialReader(hosting).get<Secret>(resources.secrets, secret, { namespace });
+  return present !== undefined && hosting.delete(resources.secrets, secret, { namespace, uid: present.metadata.uid });
 }
 
 const entriesOfExternal = ({ context, isOwnContext }: ExternalIts): SpaceEntries =>

@@ -252,15 +252,9 @@ describe('when something goes wrong', { concurrency: true }, () => {
         const waiting = await fails('wec join cluster3 --accept --timeout 8s --its its2', 3, silent);
         assert.match(waiting.stderr, look);
         assert.deepEqual(await writesOn(there(cluster3)), []);
-        const { itses } = (await succeeds('status --its its2 -o json')).json();
-        const { ready, problem, webhook: admission } = itses[0];
-        assert.deepEqual([ready, problem, admission.answers], [false, true, false]);
-        const status = await succeeds('status --its its2');
-        assert.match(status.stdout, silent);
-        assert.match(status.stderr, look);
         assert.equal(await stateOf(hub, early.metadata.name), 'pending');
         const diagnosis = await diagnosisOf('early', 'its2');
-        assert.match(diagnosis.problem, /^early is still registering: OCM's webhook/);
+        assert.match(diagnosis.problem, /^early .*OCM's webhook/);
         assert.match(diagnosis.next, look);
       });
       await succeeds('wec join cluster3 --accept --its its2');
