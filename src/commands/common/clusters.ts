@@ -204,8 +204,8 @@ export class Clusters {
    * @throws StellarError `usage` for a command that destroys something or does not ask
    */
   async #currentInstead(noted: SelectedContext) {
-    const { otherHosting, discoveryTimeoutMs: patienceMs } = await import('../../lib/spaces/hosting.ts');
-    const connect = (context: SelectedContext) => this.connect(context, new Deadline(patienceMs));
+    const { otherHosting, discoveryTimeoutMs } = await import('../../lib/spaces/hosting.ts');
+    const connect = (context: SelectedContext) => this.connect(context, new Deadline(discoveryTimeoutMs));
     const found = await otherHosting(noted, await this.kubeconfig(), connect);
     if (found === undefined) return undefined;
     if (!this.options.mayGuess || this.options.yes) throw found.error;

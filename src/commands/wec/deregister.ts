@@ -76,24 +76,20 @@ export const definition: Definition<Options> = {
   },
 };
 
-async function deregisterFromIts(
-  session: Session,
-  { named: given, find }: ChosenWecs,
-  options: Options,
-): Promise<void> {
+async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, options: Options): Promise<void> {
   await refuseUnnamedIts(session, options.yes);
   const its = await session.its();
   session.announce(its.kube);
   const wecs = await find(its.kube);
   if (wecs.length === 0) session.progress.note(noneMatches(its.kube));
   // WECs from a selector, or hundreds of names, are confirmed as a whole.
-  const asksOnce = wecs.length > (given === undefined ? 1 : fewWecs);
+  const asksOnce = wecs.length > (named === undefined ? 1 : fewWecs);
   const results = await deregisterShown(session, its, wecs, options, asksOnce);
   await session.finish(results);
   if (options.cleanup || wecs.length === 0) return;
   const each = wecs.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`);
-  const named = each.length > fewWecs ? ['NAME=CONTEXT'] : each;
-  const cleanUp = command`stellarctl deregister ${named} --cleanup --its ${its.context.name}`;
+  const typed = each.length > fewWecs ? ['NAME=CONTEXT'] : each;
+  const cleanUp = command`stellarctl deregister ${typed} --cleanup --its ${its.context.name}`;
   session.next(textOf(noted(cleanUp, 'removes the klusterlet')));
 }
 

@@ -73,7 +73,7 @@ export function whyNodeless(pod: Pod): string | undefined {
 }
 
 /** The cluster of pods, by its context, and the time there. */
-interface Seen {
+interface PodCluster {
   context: string;
   now: number;
 }
@@ -82,18 +82,18 @@ interface Seen {
 const initMs = 120_000;
 
 /** The verdict on pods that have not failed and are not ready. @param otherwise what it says if the pods show nothing */
-export function starting(otherwise: string, pods: readonly Pod[], progress: Seen): Verdict {
+export function starting(otherwise: string, pods: readonly Pod[], cluster: PodCluster): Verdict {
   for (const pod of pods) {
     const nodeless = whyNodeless(pod);
     if (nodeless !== undefined) return waiting(`pod ${pod.metadata.name} cannot be scheduled: ${nodeless}`);
-    const overdue = overdueInit(pod, progress);
+    const overdue = overdueInit(pod, cluster);
     if (overdue !== undefined) return overdue;
   }
   return waiting(otherwise);
 }
 
 /** An init container waits for something, and only its log says for what. */
-function overdueInit({ metadata, spec, status }: Pod, { context, now }: Seen): Verdict | undefined {
+function overdueInit({ metadata, spec, status }: Pod, { context, now }: PodCluster): Verdict | undefined {
   if (metadata.deletionTimestamp !== undefined) return undefined;
   const { name: pod, namespace = '' } = metadata;
   for (const { name, state } of status?.initContainerStatuses ?? []) {

@@ -21,7 +21,7 @@ export interface ReportedConnection {
   /** The result of trying the bootstrap secret. */
   bootstrap: 'Missing' | 'Error' | 'Unauthorized' | 'Functional' | undefined;
   /** The result of trying the agent's certificate. Unauthorized: the hub has answered and has not accepted the cluster yet. */
-  reported: 'SecretMissing' | 'Missing' | 'Error' | 'Unauthorized' | undefined;
+  config: 'SecretMissing' | 'Missing' | 'Error' | 'Unauthorized' | undefined;
   /**
    * The connection error and its message; of the agent's certificate if the bootstrap secret works. `server`: the server that was
    * tried, as `https://HOST:PORT`, if the message shows it.
@@ -44,7 +44,7 @@ export function readHubConnection(
   const { status, reason = '', message = '' } = condition ?? {};
   const part = (pattern: RegExp) => pattern.exec(reason)?.[1];
   const bootstrap = part(/^BootstrapSecret(Missing|Error|Unauthorized|Functional)\b/);
-  const reported = part(/,HubKubeConfig(SecretMissing|Missing|Error|Unauthorized)$/);
+  const config = part(/,HubKubeConfig(SecretMissing|Missing|Error|Unauthorized)$/);
   const report = bootstrap === 'Functional' ? (message.split('\n').at(-1) ?? '') : message;
   const { kind, words } = connectionErrorIn(report);
   const server = /(?:Post|Get) "(https:\/\/[^/"]+)/.exec(report)?.[1];
@@ -52,7 +52,7 @@ export function readHubConnection(
   return {
     state: status === 'True' ? 'degraded' : status === 'False' ? 'working' : 'unseen',
     bootstrap: bootstrap as ReportedConnection['bootstrap'],
-    reported: reported as ReportedConnection['reported'],
+    config: config as ReportedConnection['config'],
     error: {
       kind,
       words: words === 'Unauthorized' ? `the hub does not accept the ${refused} (Unauthorized)` : words,

@@ -141,10 +141,10 @@ const isUntried = ({ bootstrapSecret }: WecEvidence, now: number): boolean =>
 
 export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
-  const { state, bootstrap, reported: own, error } = hubConnectionOf(wec.klusterlet);
+  const { state, bootstrap, config, error } = hubConnectionOf(wec.klusterlet);
   if (state === 'unseen') return waiting('the cluster has not tried to reach the hub');
   // If the hub has answered the agent's own certificate, it is reachable, even if it has not accepted the cluster yet.
-  if (state === 'working' || own === 'Unauthorized' || bootstrap === 'Functional') return met;
+  if (state === 'working' || config === 'Unauthorized' || bootstrap === 'Functional') return met;
   if (bootstrap === 'Missing') return waiting('the bootstrap secret is missing');
   if (bootstrap === 'Unauthorized') {
     return failed('the bootstrap token is accepted, but not allowed to register clusters', {
@@ -216,10 +216,10 @@ export const toSign = advice(
 export function connected({ hub, wec }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
   if (wec === undefined) return unseen(noWecAccess);
-  const { state, reported: own, error } = hubConnectionOf(wec.klusterlet);
+  const { state, config, error } = hubConnectionOf(wec.klusterlet);
   if (state === 'working') return met;
   // The hub's address or certificate authority has changed since: the kubeconfig of the certificate no longer works.
-  return own === 'Error' && wec.hubSecret !== undefined
+  return config === 'Error' && wec.hubSecret !== undefined
     ? failed(error.words)
     : waiting('the agent is connecting with its certificate');
 }

@@ -100,10 +100,10 @@ export function cannotConnect(findings: WecFindings): Problem | undefined {
   // The ITS counts an agent that has lost its certificate as available until its Lease expires.
   const hasCertificate = wec?.hubSecret !== undefined || forbidden.has(resources.secrets.plural);
   if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate) || isContradicted(wec)) return undefined;
-  const { bootstrap, reported: own, error } = hubConnectionOf(wec.klusterlet);
+  const { bootstrap, config, error } = hubConnectionOf(wec.klusterlet);
   const cause = whyReregister(findings).find(isProblem);
   // The report is older than the removal of the certificate.
-  const isOutdated = bootstrap === 'Functional' && own === 'Error' && !usesCertificate(wec);
+  const isOutdated = bootstrap === 'Functional' && config === 'Error' && !usesCertificate(wec);
   if (cause === undefined || isOutdated) return undefined;
   // An agent that joined before sends a new request once it re-registers, and a user must accept it.
   const join = command`stellarctl wec join ${`${name}=${wec.context}`} ${isJoined ? ['--accept'] : []} --its ${its}`;
@@ -131,14 +131,14 @@ function stepsFor(code: ReregisterCode, join: string, its: string): NextStep[] {
  * the time of the condition changes only with its status, not with its reason or message (seen with OCM 1.3.1).
  */
 function isContradicted({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence): boolean {
-  const { state, bootstrap, reported: own, error } = hubConnectionOf(klusterlet);
+  const { state, bootstrap, config, error } = hubConnectionOf(klusterlet);
   const since = Date.parse(conditionOf(klusterlet, hubConnectionType)?.lastTransitionTime ?? '');
   const isNewer = (secret: Secret | undefined) => secret !== undefined && changedAt(secret) > since;
   if (state !== 'degraded') return false;
-  const isMissing = own === 'SecretMissing' || own === 'Missing';
+  const isMissing = config === 'SecretMissing' || config === 'Missing';
   const hasCertificate = hubSecret?.data?.['tls.crt'] !== undefined && readHubKubeconfig(hubSecret) !== undefined;
   if (isMissing && hasCertificate && isNewer(hubSecret)) return true;
-  if (own === 'Error' && bootstrap === 'Functional' && isOfOtherServer(error, hubSecret) && isNewer(hubSecret))
+  if (config === 'Error' && bootstrap === 'Functional' && isOfOtherServer(error, hubSecret) && isNewer(hubSecret))
     return true;
   const isThere = bootstrap === 'Missing' && readHubKubeconfig(bootstrapSecret) !== undefined;
   const isOther = bootstrap === 'Error' && isOfOtherServer(error, bootstrapSecret);

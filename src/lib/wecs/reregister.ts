@@ -120,11 +120,11 @@ function isOtherConnection({ bootstrapSecret }: WecEvidence, endpoint: HubConnec
 
 /** Whether the operator tried the agent's own certificate, not its bootstrap secret. */
 export const usesCertificate = ({ klusterlet, hubSecret }: WecEvidence): boolean =>
-  hubConnectionOf(klusterlet).reported === 'Error' && hubSecret !== undefined;
+  hubConnectionOf(klusterlet).config === 'Error' && hubSecret !== undefined;
 
 /** As the operator reports it from inside the WEC: it checks again only after minutes, or when the secret changes. */
 function reported(wec: WecEvidence, { now, isAvailable }: ReregisterEvidence): Reregister | undefined {
-  const { bootstrap, reported: own, error } = hubConnectionOf(wec.klusterlet);
+  const { bootstrap, config, error } = hubConnectionOf(wec.klusterlet);
   const isRefused = bootstrap === 'Error' && error.kind === 'unauthorized';
   if (isAvailable && !isRefused) return undefined;
   const why = isRefused
@@ -136,7 +136,7 @@ function reported(wec: WecEvidence, { now, isAvailable }: ReregisterEvidence): R
   if (bootstrap === 'Unauthorized' && !usesOwn) return { code: 'not-allowed-to-register', why, by };
   if (bootstrap === 'Missing' && wec.hubSecret === undefined && token === undefined)
     return { code: 'bootstrap-secret-missing', why, by };
-  if (bootstrap !== 'Error' && own !== 'Error') return undefined;
+  if (bootstrap !== 'Error' && config !== 'Error') return undefined;
   const expiredFor = now - (tokenExpiry(token ?? '')?.getTime() ?? Number.POSITIVE_INFINITY);
   return error.kind === 'unauthorized' && !usesOwn && expiredFor >= 0
     ? { code: 'token-expired', why, by, expiredFor }
