@@ -4,8 +4,7 @@ import { inOrder, type Known, normalise } from './normalise.ts';
 import { settled } from './settled.ts';
 import { marked } from './transcript.ts';
 
-/** tar shows the contents of a report. */
-const starts: Record<string, readonly string[]> = { stellarctl: start, kubectl: startAsPlugin, tar: ['tar'] };
+const starts: Record<string, readonly string[]> = { stellarctl: start, kubectl: startAsPlugin };
 
 /**
  * Runs a line as typed in a shell, with variables, '…' and NAME=value before the program; `columns:60` there means a terminal of
