@@ -32,6 +32,8 @@ const patterns: readonly [RegExp, string][] = [
   [/\b(AGE|LEASE) {3,}(?=\S)/g, '$1   '],
   // Where a list of conditions is wrapped depends on their ages.
   [/(?<=^ {2}conditions {2}(?:.|\n {14})*)\n {14}(?:\u001b\[\d+m)*✓(?:\u001b\[\d+m)* /gm, ' · '],
+  // The hub adds it some time after the Lease of a new WEC.
+  [/ · ManagedClusterConditionClockSynced <age>/g, ''],
   // In the evidence of doctor, and in the reason of a fix.
   [/ \(\d+(?:s|m|m\d+s)\)$/gm, ' (<age>)'],
   [/\bits Lease for \d+(?:s|m|m\d+s)\b/g, 'its Lease for <age>'],
