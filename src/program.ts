@@ -1,18 +1,10 @@
 import { Command } from 'commander';
-import { collector } from './commands/collector/collector.ts';
 import { type Definition, defineCommand } from './commands/common/define.ts';
 import { type Entry, entry, type Group } from './commands/common/entry.ts';
 import { equivalentOf } from './commands/common/equivalents.ts';
-import { fleet } from './commands/fleet/fleet.ts';
-import { its } from './commands/its/its.ts';
-import { policy } from './commands/policy/policy.ts';
+import { collector, fleet, its, policy, transform, upgrade, wds, wec, workload } from './commands/nouns.ts';
 import { writeText } from './commands/terminal/clean.ts';
 import type { Io } from './commands/terminal/io.ts';
-import { transform } from './commands/transform/transform.ts';
-import { upgrade } from './commands/upgrade/upgrade.ts';
-import { wds } from './commands/wds/wds.ts';
-import { wec } from './commands/wec/wec.ts';
-import { workload } from './commands/workload/workload.ts';
 
 declare const STELLARCTL_VERSION: string;
 

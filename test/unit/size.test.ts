@@ -39,7 +39,7 @@ describe('code lines', () => {
 });
 
 test('a room is a folder of src/lib or src/commands', () => {
-  const rooms = ['src/cli.ts', 'src/commands/init/init.ts', 'src/commands/wec/wec.ts', 'src/lib/kube/client/client.ts'];
+  const rooms = ['src/cli.ts', 'src/commands/init/init.ts', 'src/commands/wec/get.ts', 'src/lib/kube/client/client.ts'];
   assert.deepEqual(rooms.map(roomOf), ['src', 'src/commands/init', 'src/commands/wec', 'src/lib/kube']);
 });
 

@@ -95,7 +95,7 @@ export class Clusters {
 
   async openIts(choice: ItsChoice) {
     const { resolveIts } = await import('../../lib/spaces/its-choice.ts');
-    const { stepsFor } = await import('../../lib/spaces/own-contexts.ts');
+    const { stepsFor } = await import('../../lib/spaces/space-access.ts');
     const kubeconfig = await this.kubeconfig();
     const found = await resolveIts(choice, kubeconfig, () => tryRead(() => this.spaceTools()));
     const context = { ...found, ...stepsFor(found.name, 'its', kubeconfig) };

@@ -1,4 +1,4 @@
-import { begun } from '../../lib/core/duration.ts';
+import { begun } from '../../lib/core/deadline.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery-view.ts';
 import type { Style } from '../terminal/style.ts';
 

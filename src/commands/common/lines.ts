@@ -1,4 +1,4 @@
-import { formatAge } from '../../lib/core/duration.ts';
+import { formatAge } from '../../lib/core/deadline.ts';
 import { formatTable } from '../terminal/output.ts';
 
 const titleWidth = 10;

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '../../lib/core/duration.ts';
+import { parseDuration } from '../../lib/core/deadline.ts';
 import { type OutputFormat, outputFormats } from '../terminal/io.ts';
 
 /** Options that are the same in every command. */

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { command } from '../../lib/core/command-line.ts';
-import type { PolicyChange } from '../../lib/workloads/apply-policy.ts';
+import type { PolicyChange } from '../../lib/workloads/create-policy.ts';
 import { confirming, refuseUnnamedWds } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -38,7 +38,7 @@ export const definition: Definition<Options> = {
   destroys: true,
   async run(session, { filename, yes, maxRemoved: max, color }) {
     const { readPolicyFile } = await import('../../lib/workloads/policy-file.ts');
-    const { applyPolicy } = await import('../../lib/workloads/apply-policy.ts');
+    const { applyPolicy } = await import('../../lib/workloads/create-policy.ts');
     const { describeExplanation } = await import('./explain-text.ts');
     const { styleFor } = await import('../terminal/style.ts');
     const given = await readPolicyFile(filename, session.io.stdin);

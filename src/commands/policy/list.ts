@@ -1,4 +1,4 @@
-import { begun } from '../../lib/core/duration.ts';
+import { begun } from '../../lib/core/deadline.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 

@@ -3,8 +3,7 @@ import type { Removals } from '../../lib/core/removal-limit.ts';
 import { ifSeen, whyUnseen } from '../../lib/kube/access.ts';
 import { wecNamesOf, wecsOf } from '../../lib/ocm/manifest-works.ts';
 import { adoptedAccount } from '../../lib/spaces/bootstrap.ts';
-import type { DeletionOptions } from '../../lib/spaces/delete-control-plane.ts';
-import type { ItsToDelete } from '../../lib/spaces/delete-its.ts';
+import type { DeletionOptions, ItsToDelete } from '../../lib/spaces/delete-control-plane.ts';
 import type { WdsToDelete } from '../../lib/spaces/delete-wds.ts';
 import { typeOf } from '../../lib/spaces/spaces.ts';
 

@@ -65,7 +65,7 @@ export function definition(role: SpaceRole): Definition<Options> {
       const { describeDeletion, removalsOf } = await import('./delete-text.ts');
       const remove =
         role === 'its'
-          ? (await import('../../lib/spaces/delete-its.ts')).deleteIts
+          ? (await import('../../lib/spaces/delete-control-plane.ts')).deleteIts
           : (await import('../../lib/spaces/delete-wds.ts')).deleteWds;
       const tools = await session.spaceTools();
       refuseUnnamedHosting(session, tools, yes);

@@ -1,5 +1,5 @@
 import { command } from '../../lib/core/command-line.ts';
-import { formatAge } from '../../lib/core/duration.ts';
+import { formatAge } from '../../lib/core/deadline.ts';
 import { partial, textOf } from '../../lib/core/next-step.ts';
 import type { StageView } from '../../lib/core/stages.ts';
 import { versionWords } from '../../lib/ocm/running-versions.ts';

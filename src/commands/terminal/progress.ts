@@ -1,6 +1,5 @@
 import type { Ora } from 'ora';
-import { monotonic } from '../../lib/core/deadline.ts';
-import { formatElapsed } from '../../lib/core/duration.ts';
+import { formatElapsed, monotonic } from '../../lib/core/deadline.ts';
 import type { Progress, Relay } from '../../lib/core/progress.ts';
 import { oneLine, terminalLine, writeLines, writeRelayed } from './clean.ts';
 import { canAnimate, type Io } from './io.ts';

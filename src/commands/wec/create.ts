@@ -128,7 +128,7 @@ async function locationOfIts(session: Session): Promise<ItsLocation | undefined>
 
 async function locationOfHosting(session: Session): Promise<ItsLocation | undefined> {
   const { locationOf } = await import('../../lib/spaces/local-network.ts');
-  const { hostingContext } = await import('../../lib/spaces/kubeconfig-extension.ts');
+  const { hostingContext } = await import('../../lib/spaces/hosting.ts');
   const kubeconfig = await session.kubeconfig();
   const hosting = hostingContext(kubeconfig);
   return hosting === undefined ? undefined : locationOf(hosting, [], kubeconfig.contexts.get(hosting)?.cluster);

@@ -3,8 +3,8 @@ import { count } from '../../lib/core/counts.ts';
 import { isGuarded, objectsIn, policiesOf } from '../../lib/ocm/manifest-works.ts';
 import { addonFinalizers } from '../../lib/wecs/delete-cluster.ts';
 import type { InspectedLocalWec } from '../../lib/wecs/deregister-locally.ts';
-import { isGone } from '../../lib/wecs/hub-state.ts';
 import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/inspect-wec.ts';
+import { isGone } from '../../lib/wecs/leftovers.ts';
 import { selectableLabels } from '../../lib/wecs/release-labels.ts';
 
 /** Formats the effect of deregistering as human-readable lines: what runs on the WEC, why, and what happens to it. */

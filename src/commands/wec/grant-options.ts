@@ -2,7 +2,7 @@ import type { Option } from 'commander';
 import { command } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { partial } from '../../lib/core/next-step.ts';
-import type { ReachedWec } from '../../lib/wecs/reached-wec.ts';
+import type { ReachedWec } from '../../lib/wecs/grant.ts';
 import {
   type ConfirmedOptions,
   dryRunOption,

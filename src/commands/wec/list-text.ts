@@ -1,4 +1,4 @@
-import { formatAge } from '../../lib/core/duration.ts';
+import { formatAge } from '../../lib/core/deadline.ts';
 import type { WecListItem } from '../../lib/wecs/list.ts';
 import { formatLabels } from '../common/labels.ts';
 import type { Session } from '../common/session.ts';

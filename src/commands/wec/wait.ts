@@ -1,6 +1,6 @@
 import { Option } from 'commander';
+import type { WaitGoal } from '../../lib/wecs/accept.ts';
 import { registrationStageIds } from '../../lib/wecs/registration-stage-ids.ts';
-import type { WaitGoal } from '../../lib/wecs/wait.ts';
 import type { Definition } from '../common/define.ts';
 import { type ItsOptions, itsOption, selectionOptions, wecKubeconfigOption } from '../common/options.ts';
 import { noneMatches, parseChosenWecs, type SelectionOptions } from '../common/wec-argument.ts';
@@ -34,7 +34,7 @@ export const definition: Definition<Options> = {
     // As in kubectl wait: what is gone is deleted.
     const allowNone = options.allowNone || (options.for === 'delete' && options.selector !== undefined);
     const { named, find } = parseChosenWecs(positional, { ...options, allowNone });
-    const { checkWaitGoal, waitFor } = await import('../../lib/wecs/wait.ts');
+    const { checkWaitGoal, waitFor } = await import('../../lib/wecs/accept.ts');
     checkWaitGoal(options.for, named ?? [{ name: 'NAME', context: undefined }]);
     const { kube: hub } = await session.its();
     const wecs = await find(hub);

@@ -5,7 +5,7 @@ import { hookNames } from '../ocm/kubeflex-names.ts';
 import { externalChecks, wdsCredentialChecks } from '../spaces/credentials.ts';
 import { hostingStages } from '../spaces/hosting-stages.ts';
 import { itsStages } from '../spaces/its-stages.ts';
-import { contextChecks } from '../spaces/own-contexts.ts';
+import { contextChecks } from '../spaces/space-access.ts';
 import { isHub, itsOfWdsChecks, versionChecks } from '../spaces/space-checks.ts';
 import { wdsStages } from '../spaces/wds-stages.ts';
 import { probeCheck } from '../wecs/join-probe.ts';

@@ -9,7 +9,7 @@ import { type RunningVersion, versionOfProduct } from '../ocm/running-versions.t
 import { type InstalledVersions, versionSkews } from '../ocm/version-skew.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { coreChart } from '../spaces/core-chart.ts';
-import { wecVersions } from '../wecs/wec-versions.ts';
+import { wecVersions } from '../wecs/wec-checks.ts';
 import { type ItsStatus, readStatus, type StatusTools, type StatusView } from './status.ts';
 
 /** The running versions, and whether they fit together. The fields are an interface: docs/output.md */

@@ -15,7 +15,7 @@ import { readGuard } from '../spaces/guard.ts';
 import { notHosting } from '../spaces/hosting.ts';
 import { hostingStages, readHosting } from '../spaces/hosting-stages.ts';
 import { type ItsChoice, resolveIts } from '../spaces/its-choice.ts';
-import { readHubPods } from '../spaces/its-contents.ts';
+import { readHubPods } from '../spaces/its-stages.ts';
 import { describeSpace, type SpaceListItem } from '../spaces/list-spaces.ts';
 import { reachSpace } from '../spaces/space-access.ts';
 import { readSpace, type SpaceEvidence } from '../spaces/space-evidence.ts';

@@ -1,4 +1,4 @@
-import { formatAge } from '../core/duration.ts';
+import { formatAge } from '../core/deadline.ts';
 import { type Reader, readsOneByOne } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import { type CertificateSigningRequest, conditionOf, isTrue, type Lease } from '../kube/client/objects.ts';

@@ -19,7 +19,7 @@ import { managedClusterCrd } from '../ocm/ocm-names.ts';
 import { bootstrapSecret, type ExternalCluster, prepareBootstrap } from './bootstrap.ts';
 import { triggerReconcile } from './follow-space.ts';
 import { requireHosting } from './hosting.ts';
-import type { ItsInside } from './its-contents.ts';
+import type { ItsInside } from './its-stages.ts';
 import { requireRegistry } from './space-images.ts';
 import { bootstrapSecretOf, itsManifest, missingManagerBinding } from './space-manifests.ts';
 import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './space-requirements.ts';

@@ -1,6 +1,6 @@
 import { type Check, type Finding, fail, type Outcome, pass, runChecks, skipped, warn } from '../core/checks.ts';
 import { command } from '../core/command-line.ts';
-import { formatAge } from '../core/duration.ts';
+import { formatAge } from '../core/deadline.ts';
 import { run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Secret } from '../kube/client/objects.ts';

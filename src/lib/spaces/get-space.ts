@@ -1,21 +1,25 @@
 import { isNotable } from '../core/checks.ts';
-import { type Diagnosis, diagnosisOf, type Problem } from '../core/next-step.ts';
+import { command } from '../core/command-line.ts';
+import { StellarError } from '../core/errors.ts';
+import { type Diagnosis, diagnosisOf, run as nextStep, type Problem } from '../core/next-step.ts';
 import { blockingStage, judge, type StageView, type Standing, stageViews, standingOf } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, isTrue } from '../kube/client/objects.ts';
-import { namespaceOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
+import { resources } from '../kube/client/resources.ts';
+import { listServed } from '../kube/served.ts';
+import { namespaceOf, roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { readHookVersions } from '../ocm/program-versions.ts';
 import type { RunningVersion } from '../ocm/running-versions.ts';
 import { checkCredentials } from './credentials.ts';
-import type { ItsInside } from './its-contents.ts';
-import { brokenContext } from './own-contexts.ts';
-import { noSuchSpace, requireSpace } from './require-space.ts';
-import { contextsOf } from './space-access.ts';
+import { requireHosting } from './hosting.ts';
+import type { ItsInside } from './its-stages.ts';
+import { brokenContext, contextsOf } from './space-access.ts';
+import { checkSpaceName } from './space-requirements.ts';
 import type { SpaceTools } from './space-tools.ts';
 import { spaceVersions } from './space-versions.ts';
 import { type SpaceReading, SpaceWatcher } from './space-watcher.ts';
-import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, typeOf } from './spaces.ts';
+import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
 import { failureOfStage } from './stage-failure.ts';
 import type { WdsInside } from './wds-stages.ts';
 
@@ -107,4 +111,41 @@ export async function problemOf(
   }
   const { log, next: seeMore } = await failureOfStage(blocking.id, { space, stages }, hosting, inside);
   return { message: `${space.name} is not ready: ${why}.`, details: log, next: next.length > 0 ? next : seeMore };
+}
+
+type Verb = 'get' | 'repair' | 'context' | 'delete';
+
+/** Reads the control plane of a space, and all others. @throws StellarError `not-found`, `not-a-hosting-cluster` */
+export async function requireSpace(
+  name: string,
+  role: SpaceRole,
+  hosting: Kube,
+  verb: Verb = 'get',
+): Promise<{ all: ControlPlane[]; controlPlane: ControlPlane }> {
+  checkSpaceName(name);
+  await requireHosting(hosting);
+  const all = await listServed<ControlPlane>(hosting, resources.controlPlanes);
+  const controlPlane = all.find(({ metadata }) => metadata.name === name);
+  if (controlPlane === undefined || roleOf(controlPlane) !== role)
+    throw noSuchSpace(name, role, hosting, controlPlane, verb);
+  return { all, controlPlane };
+}
+
+/** The error for a name without such a space. @param present the control plane of that name, if any */
+export function noSuchSpace(
+  name: string,
+  role: SpaceRole,
+  { cluster }: Kube,
+  present: ControlPlane | undefined,
+  verb: Verb,
+): StellarError {
+  const other = present && roleOf(present);
+  if (other !== undefined) {
+    return new StellarError('not-found', `${name} is ${roleWithArticle(other)}.`, {
+      next: [nextStep(command`stellarctl ${other} ${verb} ${name} --hosting-context ${cluster.context}`)],
+    });
+  }
+  return new StellarError('not-found', `There is no ${role.toUpperCase()} ${name} on ${cluster.context}.`, {
+    next: [nextStep(command`stellarctl ${role} list --hosting-context ${cluster.context}`, 'See what exists')],
+  });
 }

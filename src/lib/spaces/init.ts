@@ -11,14 +11,22 @@ import { resources } from '../kube/client/resources.ts';
 import type { WriteRecorder } from '../kube/dry-run.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { type ChartChoice, chooseChart, fetchChart, type InitInput, kubeFlexValues } from './chart.ts';
-import { type ClusterState, readClusterState } from './cluster-state.ts';
 import { coreChart } from './core-chart.ts';
 import { followHosting, type Installing } from './follow-install.ts';
 import type { Helm, LocalChart, ReleaseName, Revision } from './helm.ts';
 import { mergeValues, type Values } from './helm-values.ts';
 import { withHostingLease } from './hosting-lease.ts';
 import { initPermissions } from './install-permissions.ts';
-import { findIrreplaceable, freshValues, hasKubeFlex, makePlan, markAsKept, type Plan } from './install-plan.ts';
+import {
+  type ClusterState,
+  findIrreplaceable,
+  freshValues,
+  hasKubeFlex,
+  makePlan,
+  markAsKept,
+  type Plan,
+  readClusterState,
+} from './install-plan.ts';
 import { renewCorrectedHook } from './its-name-defect.ts';
 import { listControlPlanes } from './spaces.ts';
 

@@ -17,8 +17,8 @@ import { coreChart } from './core-chart.ts';
 import { createLocalCluster, type LocalTools, withCluster } from './create-local-cluster.ts';
 import { reachedCheck } from './entrance-checks.ts';
 import { Helm } from './helm.ts';
+import { hostingContext, markHostingContext } from './hosting.ts';
 import { type InitResult, initHosting } from './init.ts';
-import { hostingContext, markHostingContext } from './kubeconfig-extension.ts';
 import { localNames, type ProviderName } from './local-cluster-names.ts';
 import { bringIngressChart, ensureIngress, ingressImage, ingressRelease } from './local-ingress.ts';
 

@@ -9,7 +9,7 @@ import { resources } from '../kube/client/resources.ts';
 import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { managerDeployment, namespaceOf, transportDeployment } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { controlPlaneOf } from './kubeconfig-extension.ts';
+import { controlPlaneOf } from './hosting.ts';
 import { readNote, transportPaused } from './restart-note.ts';
 import { contextFor, contextsOf, isSameCluster, reachSpace } from './space-access.ts';
 import type { SpaceTools } from './space-tools.ts';

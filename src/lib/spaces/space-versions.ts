@@ -3,7 +3,7 @@ import type { Pod } from '../kube/client/objects.ts';
 import { hookNames } from '../ocm/kubeflex-names.ts';
 import { apiServerPrograms, type HookVersions, hubPrograms, wdsPrograms } from '../ocm/program-versions.ts';
 import { type RunningVersion, runningVersions, whyPodsHidden } from '../ocm/running-versions.ts';
-import type { ItsInside } from './its-contents.ts';
+import type { ItsInside } from './its-stages.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import type { Space } from './space-stages.ts';
 import { hooksOf } from './spaces.ts';

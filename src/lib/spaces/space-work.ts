@@ -11,7 +11,7 @@ import type { Waiting } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { existsStill, type FollowedSpace, followSpace, resume } from './follow-space.ts';
-import { forControlPlane } from './kubeconfig-extension.ts';
+import { forControlPlane } from './hosting.ts';
 import { accessSpace, contextsOf } from './space-access.ts';
 import { requireRegistry, rewriteImages } from './space-images.ts';
 import type { SpaceResult, SpaceTools } from './space-tools.ts';

@@ -6,7 +6,7 @@ import { whyUnseen } from '../kube/access.ts';
 import { loadKubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import { statIfPresent } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
-import { requireSpace } from './require-space.ts';
+import { requireSpace } from './get-space.ts';
 import { accessSpace, contextsOf } from './space-access.ts';
 import type { SpaceTools } from './space-tools.ts';
 import { knownEntries, writeSpaceContext } from './space-work.ts';

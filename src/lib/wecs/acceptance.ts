@@ -1,5 +1,5 @@
 import { command } from '../core/command-line.ts';
-import { formatAge } from '../core/duration.ts';
+import { formatAge } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { type NextStep, partial, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';

@@ -15,7 +15,7 @@ import { withoutFinalizers } from '../kube/writes.ts';
 import { isMadeByHand, toSeeHolders, workFinalizer } from '../ocm/manifest-works.ts';
 import { hubNamespace, leaseName } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
-import { type HubState, toDeregister } from './hub-state.ts';
+import { type HubState, toDeregister } from './leftovers.ts';
 import { removeLabels } from './release-labels.ts';
 
 /** The last finalizers; the hub's registration controller removes them (ocm pkg/registration/hub). */

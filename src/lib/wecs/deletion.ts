@@ -1,6 +1,6 @@
 import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
-import { formatAge } from '../core/duration.ts';
+import { formatAge } from '../core/deadline.ts';
 import { type NextStep, noted, type Problem, run } from '../core/next-step.ts';
 import type { Condition, WithConditions } from '../kube/client/objects.ts';
 import { isMissed, leaseAgeOf, renewsInTime } from '../ocm/hub-evidence.ts';

@@ -17,7 +17,6 @@ import { restoreDeleteOption } from '../ocm/orphan-works.ts';
 import type { PoliciesOfIts } from '../ocm/policies.ts';
 import { cleanUpWec, writeCleanupRecord } from './clean-up.ts';
 import { deleteCluster, forceOf } from './delete-cluster.ts';
-import { type HubState, isGone, readHubStates, toDeregister } from './hub-state.ts';
 import {
   type DeregisterOptions,
   type InspectedWec,
@@ -25,7 +24,15 @@ import {
   lossesOfWec,
   type WecToDeregister,
 } from './inspect-wec.ts';
-import { refuseReregistered, removeLateRequests, removeLeftovers } from './leftovers.ts';
+import {
+  type HubState,
+  isGone,
+  readHubStates,
+  refuseReregistered,
+  removeLateRequests,
+  removeLeftovers,
+  toDeregister,
+} from './leftovers.ts';
 import { keepWorkloads, release } from './release.ts';
 import { restoreLabels, selectableLabels } from './release-labels.ts';
 

@@ -16,8 +16,7 @@ import { mailboxView } from './mailbox.ts';
 import { getPropertiesOf } from './properties.ts';
 import { readBothSides, unread } from './read-both-sides.ts';
 import { requestView } from './request-view.ts';
-import { diagnose } from './wec-checks.ts';
-import { wecVersions } from './wec-versions.ts';
+import { diagnose, wecVersions } from './wec-checks.ts';
 import { conditionViews, type PodView, type WecSide, type WecView } from './wec-view.ts';
 
 /** A WEC's ManagedCluster, unchanged. @throws StellarError `not-found` */

@@ -2,21 +2,26 @@ import { isDeepStrictEqual } from 'node:util';
 import { command } from '../core/command-line.ts';
 import { few } from '../core/counts.ts';
 import { StellarError } from '../core/errors.ts';
-import { run as nextStep } from '../core/next-step.ts';
+import { run as nextStep, partial } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { ClusterRole, PolicyRule } from '../kube/client/objects.ts';
 import { groupResourceOf, resources } from '../kube/client/resources.ts';
+import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { listServed } from '../kube/served.ts';
 import { userOf } from '../kube/service-accounts.ts';
+import { recordedUid } from '../ocm/cluster-uid.ts';
+import { hubEndpoints } from '../ocm/hub-access.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { isOurs, managedBy, managedByLabel } from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
+import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import type { AppliedManifestWork } from '../workloads/applied-works.ts';
+import { getManagedCluster } from './get.ts';
 import { distinct, failedKinds, type RuleKind, refusedKinds, ruleFor, workAccount } from './granted-kinds.ts';
-import { proveWec, type ReachedWec } from './reached-wec.ts';
+import { proveIdentity, requireProof } from './identity.ts';
 
 /** What to grant to a WEC's work agent. */
 export interface WecToGrant extends ReachedWec {
@@ -207,4 +212,24 @@ function grantRole(kinds: readonly RuleKind[]): ClusterRole {
   const { apiVersion, kind } = resources.clusterRoles;
   const labels = { [managedByLabel]: managedBy, [aggregateLabel]: 'true' };
   return { apiVersion, kind, metadata: { name: grantRoleName, labels }, rules: kinds.map(ruleFor) };
+}
+
+/** A WEC with the ITS that it is registered with. */
+export interface ReachedWec {
+  its: { kube: Kube; context: SelectedContext };
+  name: string;
+  kube: Kube;
+}
+
+/** Proves that a context leads to the WEC. @throws StellarError `not-found`, `registered-elsewhere`, `identity-unproven` */
+export async function proveWec({ its, name, kube }: ReachedWec): Promise<WecEvidence> {
+  const [managedCluster, endpoints, evidence] = await Promise.all([
+    getManagedCluster(its.kube, name),
+    hubEndpoints(its.kube, its.context),
+    readWec(kube),
+  ]);
+  const known = { name, endpoints, recordedUid: recordedUid(managedCluster) };
+  const inspectStep = partial(command`stellarctl wec get ${`${name}=CONTEXT`} --its ${its.context.name}`);
+  requireProof(await proveIdentity(its.kube, kube, evidence, known), kube, name, its.kube, [inspectStep]);
+  return evidence;
 }

@@ -1,6 +1,6 @@
 import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
-import { formatAge } from '../core/duration.ts';
+import { formatAge } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, type NextStep, partial } from '../core/next-step.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';

@@ -1,6 +1,6 @@
 import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
-import { formatAge } from '../core/duration.ts';
+import { formatAge } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, partial, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -22,9 +22,8 @@ import { hubHash } from '../workloads/applied-works.ts';
 import { effectOn, type LabelEffect } from '../workloads/side-effects.ts';
 import { type CleanupRecord, readCleanupRecord } from './clean-up.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
-import { type HubState, isGone, toDeregister } from './hub-state.ts';
 import { proveIdentity, requireProof } from './identity.ts';
-import { worksRemain } from './leftovers.ts';
+import { type HubState, isGone, toDeregister, worksRemain } from './leftovers.ts';
 import { savedLabels, selectableLabels } from './release-labels.ts';
 
 /** A WEC to deregister. */

@@ -21,7 +21,7 @@ import { failedKinds, refusedKinds } from './granted-kinds.ts';
 import { otherRole } from './identity.ts';
 import { readMailbox } from './mailbox.ts';
 import { judgeRegistration } from './registration-stages.ts';
-import { readOcmOfHub } from './wec-versions.ts';
+import { readOcmOfHub } from './wec-checks.ts';
 import type { WecView } from './wec-view.ts';
 
 /** What an ITS shows of one WEC; the contents of its mailbox are undefined if they were not read. */

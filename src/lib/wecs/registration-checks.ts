@@ -1,5 +1,5 @@
 import { command } from '../core/command-line.ts';
-import { formatAge } from '../core/duration.ts';
+import { formatAge } from '../core/deadline.ts';
 import { advice, type NextStep, noted, partial, run } from '../core/next-step.ts';
 import { failed, met, unseen, type Verdict, waiting } from '../core/stages.ts';
 import { type Condition, changedAt, conditionOf, isTrue } from '../kube/client/objects.ts';

@@ -27,8 +27,8 @@ import {
   releaseOwned,
 } from '../workloads/applied-works.ts';
 import type { Force } from './delete-cluster.ts';
-import { type HubState, toDeregister } from './hub-state.ts';
 import { type InspectedWec, needsRelease } from './inspect-wec.ts';
+import { type HubState, toDeregister } from './leftovers.ts';
 import { removeLabels } from './release-labels.ts';
 
 /** After this time stellarctl deletes a work that its WDS has not deleted: the WDS may be gone. */

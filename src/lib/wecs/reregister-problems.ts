@@ -1,5 +1,5 @@
 import { command } from '../core/command-line.ts';
-import { formatAge } from '../core/duration.ts';
+import { formatAge } from '../core/deadline.ts';
 import { type NextStep, noted, type Problem, partial, run } from '../core/next-step.ts';
 import { changedAt, conditionOf, type Secret } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';

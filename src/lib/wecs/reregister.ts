@@ -1,4 +1,4 @@
-import { formatAge } from '../core/duration.ts';
+import { formatAge } from '../core/deadline.ts';
 import { tokenExpiry } from '../kube/client/tokens.ts';
 import { heldValidity, issuedValidity, type Validity } from '../ocm/agent-certificate.ts';
 import type { Endpoint, HubConnection } from '../ocm/endpoint.ts';

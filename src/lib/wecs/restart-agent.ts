@@ -1,5 +1,4 @@
-import { monotonic } from '../core/deadline.ts';
-import { formatAge } from '../core/duration.ts';
+import { formatAge, monotonic } from '../core/deadline.ts';
 import type { Verdict } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';

@@ -10,8 +10,8 @@ import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import { checkUpgrade, ofVersion, operatorImage } from '../ocm/ocm-upgrade.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 import { beingDeregistered } from './deletion.ts';
-import { proveWec, type ReachedWec } from './reached-wec.ts';
-import { wecVersions } from './wec-versions.ts';
+import { proveWec, type ReachedWec } from './grant.ts';
+import { wecVersions } from './wec-checks.ts';
 
 export interface UpgradeOptions {
   /** The version of OCM, as `1.3.1`. */

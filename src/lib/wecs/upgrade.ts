@@ -24,7 +24,7 @@ import {
 import { changeOperator, ensureRequirements, operatorImage } from '../ocm/ocm-upgrade.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import type { AppliedManifestWork } from '../workloads/applied-works.ts';
-import type { ReachedWec } from './reached-wec.ts';
+import type { ReachedWec } from './grant.ts';
 import {
   checkTarget,
   imageFields,

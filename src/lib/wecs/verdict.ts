@@ -1,6 +1,6 @@
 import type { Check } from '../core/checks.ts';
 import { command } from '../core/command-line.ts';
-import { formatAge } from '../core/duration.ts';
+import { formatAge } from '../core/deadline.ts';
 import type { JudgedReading } from '../core/follow.ts';
 import { advice, noted, type Problem, partial, run } from '../core/next-step.ts';
 import { type BlockedReport, blockingStage } from '../core/stages.ts';

@@ -14,6 +14,7 @@ import { resources } from '../kube/client/resources.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { retryConflicts, writeLast } from '../kube/writes.ts';
 import { apiServerOf, namespaceOf } from '../ocm/kubeflex-names.ts';
+import { requireSpace } from '../spaces/get-space.ts';
 import {
   betaKinds,
   deleteGuard,
@@ -24,7 +25,6 @@ import {
   writeGuard,
 } from '../spaces/guard.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
-import { requireSpace } from '../spaces/require-space.ts';
 import { readNote, toRestart } from '../spaces/restart-note.ts';
 import { readSpace } from '../spaces/space-evidence.ts';
 import { apiServerRuns } from '../spaces/space-stages.ts';

@@ -7,7 +7,7 @@ import { listServed } from '../kube/served.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { isOriginOf, type Origin, readOrigins } from '../ocm/origins.ts';
 import type { Binding, BindingPolicy, PoliciesOfIts, Policy, Unread } from '../ocm/policies.ts';
-import { controlPlaneOf } from '../spaces/kubeconfig-extension.ts';
+import { controlPlaneOf } from '../spaces/hosting.ts';
 import { contextFor, isSameCluster, reachSpace } from '../spaces/space-access.ts';
 import type { SpaceTools } from '../spaces/space-tools.ts';
 import { itsOfWds, roleOf } from '../spaces/spaces.ts';

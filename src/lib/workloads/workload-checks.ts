@@ -1,7 +1,7 @@
 import { type Check, type Outcome, pass, skipped, warn } from '../core/checks.ts';
 import { command } from '../core/command-line.ts';
 import { count, few } from '../core/counts.ts';
-import { begun } from '../core/duration.ts';
+import { begun } from '../core/deadline.ts';
 import { advice, problem, run } from '../core/next-step.ts';
 import { tryRead, whyUnseen } from '../kube/access.ts';
 import { resources } from '../kube/client/resources.ts';

@@ -12,7 +12,7 @@ import type { Resource } from '../../../src/lib/kube/client/resources.ts';
 import type { Kubeconfig } from '../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { namespaceOf } from '../../../src/lib/ocm/kubeflex-names.ts';
 import type { ControlPlane, HookUse, PostCreateHook } from '../../../src/lib/ocm/kubeflex-objects.ts';
-import type { ItsInside } from '../../../src/lib/spaces/its-contents.ts';
+import type { ItsInside } from '../../../src/lib/spaces/its-stages.ts';
 import type { SpaceEvidence } from '../../../src/lib/spaces/space-evidence.ts';
 import type { Space } from '../../../src/lib/spaces/space-stages.ts';
 import type { WdsInside } from '../../../src/lib/spaces/wds-stages.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { StellarError } from '../../core/errors.ts';
 import { isObject } from '../../core/is-object.ts';
 import { advice, type NextStep } from '../../core/next-step.ts';
-import { invalidKubeconfig, namedEntries, toGiveKubeconfig } from './errors.ts';
+import { invalidKubeconfig, namedEntries, parseYaml, toGiveKubeconfig } from './document.ts';
 
 /** A cluster entry, keys as in the file, with unknown keys. File names are absolute after loading. */
 export interface ClusterEntry {
@@ -98,7 +98,7 @@ export interface Environment {
 export async function loadKubeconfig(file: string | undefined, env: Environment = process.env): Promise<Kubeconfig> {
   const merged = emptyKubeconfig();
   for (const name of candidateFiles(file, env)) {
-    if (await addFile(merged, name)) continue;
+    if (addFile(merged, name)) continue;
     if (name === file) throw invalidKubeconfig(name, 'no such file');
     if (env.KUBECONFIG) merged.missing = [...(merged.missing ?? []), name];
   }
@@ -110,15 +110,15 @@ export async function loadKubeconfig(file: string | undefined, env: Environment 
  * @param source names it in errors
  * @throws StellarError `kubeconfig-invalid`
  */
-export async function parseKubeconfig(text: string, source: string): Promise<Kubeconfig> {
+export function parseKubeconfig(text: string, source: string): Kubeconfig {
   const config = emptyKubeconfig();
-  await add(config, text, source, false);
+  add(config, text, source, false);
   return config;
 }
 
 /** Adds the entries of a file that are not defined yet. */
-async function add(config: Kubeconfig, text: string, file: string, isUsers = true): Promise<void> {
-  readInto(config, file, await contentOf(text, file, isUsers));
+function add(config: Kubeconfig, text: string, file: string, isUsers = true): void {
+  readInto(config, file, parseYaml(file, text, isUsers).content);
   config.files.push(file);
 }
 
@@ -141,9 +141,9 @@ export function candidateFiles(file: string | undefined, env: Environment): stri
 }
 
 /** @returns false for a file that does not exist */
-async function addFile(merged: Kubeconfig, name: string): Promise<boolean> {
+function addFile(merged: Kubeconfig, name: string): boolean {
   try {
-    await add(merged, readFileSync(name, 'utf8'), name);
+    add(merged, readFileSync(name, 'utf8'), name);
     return true;
   } catch (error) {
     if (error instanceof StellarError) throw error;
@@ -152,11 +152,6 @@ async function addFile(merged: Kubeconfig, name: string): Promise<boolean> {
     const known = { EACCES: 'permission denied', EISDIR: 'it is a folder' }[code ?? ''];
     throw invalidKubeconfig(name, known ?? message);
   }
-}
-
-async function contentOf(text: string, file: string, isUsers: boolean): Promise<unknown> {
-  const { parseYaml } = await import('./document.ts');
-  return parseYaml(file, text, isUsers).content;
 }
 
 function readInto(config: Kubeconfig, file: string, document: unknown): void {
@@ -251,4 +246,33 @@ function unknownContext(config: Kubeconfig, name: string): StellarError {
 
 function where(config: Kubeconfig): string {
   return config.files.length === 0 ? 'any kubeconfig (no file was found)' : config.files.join(', ');
+}
+
+const clusterFields = ['certificate-authority-data', 'tls-server-name'] as const;
+const userFields = ['token', 'client-certificate-data', 'client-key-data'] as const;
+
+/**
+ * Reads a kubeconfig from a cluster, such as one in a Secret: its current context, or its first one. Its author is not the user of
+ * this machine. It therefore takes only an address and data from it: nothing that runs a program, reads a file, uses a proxy,
+ * impersonates a user or skips the verification of the server.
+ * @param source names it in errors
+ * @throws StellarError `kubeconfig-invalid`
+ */
+export async function contextFromCluster(text: string, source: string): Promise<SelectedContext> {
+  const config = parseKubeconfig(text, source);
+  const [first] = config.contexts.keys();
+  const { name, server, cluster, user } = selectContext(config, config.currentContext ?? first ?? '');
+  const address = withoutCredentials(server);
+  if (new URL(server).protocol !== 'https:') throw invalidKubeconfig(source, `its server ${address} is not https`);
+  const kept = { server: address, ...strings(cluster, clusterFields) };
+  return { name, server: address, cluster: kept, user: strings(user, userFields) };
+}
+
+function strings(entry: Record<string, unknown>, fields: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    fields.flatMap((field) => {
+      const value = entry[field];
+      return typeof value === 'string' && value !== '' ? [[field, value]] : [];
+    }),
+  );
 }

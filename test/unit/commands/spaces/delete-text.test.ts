@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { describeDeletion } from '../../../../src/commands/spaces/delete-text.ts';
 import { hidden, seen } from '../../../../src/lib/kube/access.ts';
-import type { ItsToDelete } from '../../../../src/lib/spaces/delete-its.ts';
+import type { ItsToDelete } from '../../../../src/lib/spaces/delete-control-plane.ts';
 import type { WdsToDelete } from '../../../../src/lib/spaces/delete-wds.ts';
 import { its, wds } from '../../support/space-builders.ts';
 

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { describeDeregistration, describeMany } from '../../../../src/commands/wec/deregister-text.ts';
 import { originBindingLabel, originWdsLabel } from '../../../../src/lib/ocm/kubestellar-names.ts';
 import { type ManifestWork, workFinalizer } from '../../../../src/lib/ocm/manifest-works.ts';
-import type { HubState } from '../../../../src/lib/wecs/hub-state.ts';
 import { type InspectedWec, refuseUnfinishable } from '../../../../src/lib/wecs/inspect-wec.ts';
+import type { HubState } from '../../../../src/lib/wecs/leftovers.ts';
 import { fakeKube, joinedCluster } from '../../support/builders.ts';
 
 function leavingWec(name: string, works: ManifestWork[] = [], labels: Record<string, string> = {}): InspectedWec {

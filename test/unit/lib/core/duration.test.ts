@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { formatAge, formatElapsed, parseDuration } from '../../../../src/lib/core/duration.ts';
+import { formatAge, formatElapsed, parseDuration } from '../../../../src/lib/core/deadline.ts';
 
 const second = 1000;
 const minute = 60 * second;

@@ -8,8 +8,7 @@ import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { loadKubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { deleteControlPlane } from '../../../../src/lib/spaces/delete-control-plane.ts';
-import { inspectIts } from '../../../../src/lib/spaces/delete-its.ts';
+import { deleteControlPlane, inspectIts } from '../../../../src/lib/spaces/delete-control-plane.ts';
 import { deleteWds, inspectWds } from '../../../../src/lib/spaces/delete-wds.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/space-tools.ts';
 import {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hookNames } from '../../../../src/lib/ocm/kubeflex-names.ts';
-import type { ClusterState } from '../../../../src/lib/spaces/cluster-state.ts';
 import { coreChart } from '../../../../src/lib/spaces/core-chart.ts';
-import { type InstallRequest, makePlan } from '../../../../src/lib/spaces/install-plan.ts';
+import { type ClusterState, type InstallRequest, makePlan } from '../../../../src/lib/spaces/install-plan.ts';
 import { failsWith } from '../../support/steps.ts';
 
 const hooks = Object.values(hookNames);

@@ -4,8 +4,7 @@ import { findingsOfStages, isNotable } from '../../../../src/lib/core/checks.ts'
 import { run } from '../../../../src/lib/core/next-step.ts';
 import { blockingStage, judge, standingOf } from '../../../../src/lib/core/stages.ts';
 import { hidden } from '../../../../src/lib/kube/access.ts';
-import { readItsInside } from '../../../../src/lib/spaces/its-contents.ts';
-import { itsStages } from '../../../../src/lib/spaces/its-stages.ts';
+import { itsStages, readItsInside } from '../../../../src/lib/spaces/its-stages.ts';
 import type { SpaceEvidence } from '../../../../src/lib/spaces/space-evidence.ts';
 import {
   type ControlPlaneOptions,

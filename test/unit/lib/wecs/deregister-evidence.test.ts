@@ -11,9 +11,14 @@ import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
 import { whyOperatorStays } from '../../../../src/lib/wecs/clean-up.ts';
 import { controllerState, forceOf } from '../../../../src/lib/wecs/delete-cluster.ts';
 import { foreignObjectsIn, othersIn, refuseForeignObjects } from '../../../../src/lib/wecs/foreign-objects.ts';
-import { type HubState, readHubState, readHubStates } from '../../../../src/lib/wecs/hub-state.ts';
 import { hasNoRegistration, whyNotRunning, workAgentPods } from '../../../../src/lib/wecs/inspect-wec.ts';
-import { refuseReregistered, removeLeftovers } from '../../../../src/lib/wecs/leftovers.ts';
+import {
+  type HubState,
+  readHubState,
+  readHubStates,
+  refuseReregistered,
+  removeLeftovers,
+} from '../../../../src/lib/wecs/leftovers.ts';
 import { keepWorkloads } from '../../../../src/lib/wecs/release.ts';
 import { removeLabels, restoreLabels, selectableLabels } from '../../../../src/lib/wecs/release-labels.ts';
 import { appliedWorksOf, hubHash } from '../../../../src/lib/workloads/applied-works.ts';

@@ -8,8 +8,12 @@ import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
 import { makeOrphans } from '../../../../src/lib/ocm/orphan-works.ts';
 import { deleteCluster, forceOf } from '../../../../src/lib/wecs/delete-cluster.ts';
 import { deregisterOne } from '../../../../src/lib/wecs/deregister.ts';
-import { type HubState, readHubState } from '../../../../src/lib/wecs/hub-state.ts';
-import { refuseReregistered, removeLateRequests } from '../../../../src/lib/wecs/leftovers.ts';
+import {
+  type HubState,
+  readHubState,
+  refuseReregistered,
+  removeLateRequests,
+} from '../../../../src/lib/wecs/leftovers.ts';
 import { fakeKube, joinedCluster, recordingProgress, run } from '../../support/builders.ts';
 import { discoveryOf } from '../../support/discovery.ts';
 import { fakeTime, realTime } from '../../support/fake-time.ts';

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
-import { accept } from '../../../../src/lib/wecs/accept.ts';
-import { type WaitGoal, waitFor } from '../../../../src/lib/wecs/wait.ts';
+import { accept, type WaitGoal, waitFor } from '../../../../src/lib/wecs/accept.ts';
 import { csr, fakeKube, managedCluster, run } from '../../support/builders.ts';
 import { stepsOf } from '../../support/steps.ts';
 

@@ -4,8 +4,8 @@ import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Selection } from '../../../../src/lib/kube/client/client.ts';
 import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
 import type { Resource } from '../../../../src/lib/kube/client/resources.ts';
+import { checkWaitGoal, type WaitGoal, waitFor } from '../../../../src/lib/wecs/accept.ts';
 import { registrationStages } from '../../../../src/lib/wecs/registration-stages.ts';
-import { checkWaitGoal, type WaitGoal, waitFor } from '../../../../src/lib/wecs/wait.ts';
 import {
   fakeKube,
   hubEvidence,

@@ -7,8 +7,12 @@ import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { StellarError } from '../../../../../src/lib/core/errors.ts';
-import { contextFromCluster } from '../../../../../src/lib/kube/kubeconfig/from-cluster.ts';
-import { type Kubeconfig, loadKubeconfig, selectContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import {
+  contextFromCluster,
+  type Kubeconfig,
+  loadKubeconfig,
+  selectContext,
+} from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { stepsOf } from '../../../support/steps.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
